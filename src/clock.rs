@@ -1,0 +1,115 @@
+//! The one source of "now" and of waiting, so that tests own time.
+//!
+//! Nothing else in the program calls `Utc::now` or `thread::sleep`. Times in the whole program are UTC.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::error::{Error, ErrorKind};
+
+/// A moment in UTC.
+pub type Timestamp = DateTime<Utc>;
+
+/// Tells the time and waits.
+pub trait Clock: Send + Sync {
+    /// The current moment.
+    fn now(&self) -> Timestamp;
+
+    /// Waits for `pause`. Ends early, with [`ErrorKind::Interrupted`], when the merchant pressed Ctrl-C.
+    fn sleep(&self, pause: Duration) -> Result<(), Error>;
+
+    /// Fails with [`ErrorKind::Interrupted`] once the merchant has pressed Ctrl-C.
+    fn check_interrupt(&self) -> Result<(), Error>;
+}
+
+/// The machine's clock, with the interrupt flag that Ctrl-C sets.
+pub struct SystemClock {
+    interrupted: Arc<AtomicBool>,
+}
+
+impl SystemClock {
+    /// A clock that stops waiting as soon as `interrupted` is set.
+    pub fn new(interrupted: Arc<AtomicBool>) -> Self {
+        Self { interrupted }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Utc::now()
+    }
+
+    fn sleep(&self, pause: Duration) -> Result<(), Error> {
+        const STEP: Duration = Duration::from_millis(50);
+        let end = std::time::Instant::now() + pause;
+        loop {
+            self.check_interrupt()?;
+            let left = end.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(STEP));
+        }
+    }
+
+    fn check_interrupt(&self) -> Result<(), Error> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+        }
+        Ok(())
+    }
+}
+
+/// A clock for tests: stands still until told otherwise, and "sleeping" moves it on at once.
+pub struct ManualClock {
+    now_ms: AtomicI64,
+    slept: Mutex<Vec<Duration>>,
+}
+
+impl ManualClock {
+    /// A clock that shows `start`.
+    pub fn at(start: Timestamp) -> Self {
+        Self { now_ms: AtomicI64::new(start.timestamp_millis()), slept: Mutex::new(Vec::new()) }
+    }
+
+    /// Moves the clock on.
+    pub fn advance(&self, by: TimeDelta) {
+        self.now_ms.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+    }
+
+    /// Every pause that was asked for, in order.
+    pub fn slept(&self) -> Vec<Duration> {
+        self.slept.lock().map(|slept| slept.clone()).unwrap_or_default()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        from_millis(self.now_ms.load(Ordering::SeqCst))
+    }
+
+    fn sleep(&self, pause: Duration) -> Result<(), Error> {
+        if let Ok(mut slept) = self.slept.lock() {
+            slept.push(pause);
+        }
+        self.advance(TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX));
+        Ok(())
+    }
+
+    fn check_interrupt(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The moment `ms` milliseconds after the Unix epoch; the epoch itself for a number no calendar holds.
+pub fn from_millis(ms: i64) -> Timestamp {
+    DateTime::from_timestamp_millis(ms).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// `2026-11-24T13:05:00Z`: how a time is written in JSON, CSV and errors.
+pub fn rfc3339(at: Timestamp) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}

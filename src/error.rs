@@ -1,0 +1,145 @@
+//! One error type for the library: what was found, what was *not* done, and the command to run next.
+//!
+//! Rules: the message names the store or the order and says what was not done; it never holds a
+//! raw body, a secret, a name, an address or an e-mail. The [`ErrorKind`] decides the exit code
+//! (PRODUCT.md C-2), and [`exit_code`] is the one place where it does.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What kind of failure this is. Programs match on it; the text is for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Anything without a kind of its own. Exit 1.
+    Failed,
+    /// A flag or a value that cannot be used. Exit 2.
+    Usage,
+    /// The channel refuses the credentials, or they are missing. Exit 4.
+    Credentials,
+    /// The credentials are good but lack a permission. Exit 4.
+    Permission,
+    /// Network, rate limit, maintenance, server error: worth trying again later. Exit 5.
+    Temporary,
+    /// A write went out and no answer came back: it may have been applied. Exit 5.
+    Unknown,
+    /// The channel understood a write and refused it; repeating it unchanged is pointless. Exit 1.
+    Rejected,
+    /// This channel, or this shop's version of it, cannot do that. Exit 1.
+    Unsupported,
+    /// An answer that is not what the channel's documents promise. Exit 1.
+    Unreadable,
+    /// A guard stopped the command before anything was written. Exit 6.
+    Refused,
+    /// No such order, store or file. Exit 7.
+    NotFound,
+    /// Another run holds the lock. Exit 8.
+    Locked,
+    /// Ctrl-C. Exit 130.
+    Interrupted,
+    /// The book cannot be read or written: full disk, read-only, damaged. Exit 1.
+    Book,
+}
+
+impl ErrorKind {
+    /// The word used for this kind in JSON and in the book.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Credentials => "credentials",
+            Self::Permission => "permission",
+            Self::Temporary => "temporary",
+            Self::Unknown => "unknown",
+            Self::Rejected => "rejected",
+            Self::Unsupported => "unsupported",
+            Self::Unreadable => "unreadable",
+            Self::Refused => "refused",
+            Self::NotFound => "not-found",
+            Self::Locked => "locked",
+            Self::Interrupted => "interrupted",
+            Self::Book => "book",
+        }
+    }
+}
+
+/// Exit code of a run that did only a part of its work (PRODUCT.md C-2).
+pub const EXIT_PARTLY: u8 = 3;
+
+/// The exit code for a kind (PRODUCT.md C-2); the only place where kinds become codes.
+pub fn exit_code(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Failed | ErrorKind::Rejected | ErrorKind::Unsupported | ErrorKind::Unreadable | ErrorKind::Book => 1,
+        ErrorKind::Usage => 2,
+        ErrorKind::Credentials | ErrorKind::Permission => 4,
+        ErrorKind::Temporary | ErrorKind::Unknown => 5,
+        ErrorKind::Refused => 6,
+        ErrorKind::NotFound => 7,
+        ErrorKind::Locked => 8,
+        ErrorKind::Interrupted => 130,
+    }
+}
+
+/// An error a merchant can act on.
+#[derive(Debug, Clone)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+/// The library's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `kind`: `message` says what was found and what was not done.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, retry_after: None }
+    }
+
+    /// Adds the command to run next (or another way on), shown on a line of its own.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds how long the channel asked to be left alone.
+    pub fn after(mut self, pause: Duration) -> Self {
+        self.retry_after = Some(pause);
+        self
+    }
+
+    /// Puts `what` before the message: `sync of "woocommerce": ...`.
+    pub fn context(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The message without the hint.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The command to run next, if one helps.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// How long the channel asked to be left alone, if it did.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

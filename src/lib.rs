@@ -1,0 +1,6 @@
+//! ordersync: every order from every shop, in one SQLite file that the merchant owns.
+
+pub mod clock;
+pub mod error;
+pub mod order;
+pub mod secret;

@@ -1,0 +1,3 @@
+//! The `ordersync` command.
+
+fn main() {}

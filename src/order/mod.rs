@@ -1,0 +1,21 @@
+//! The domain types: what an order is, whichever channel it came from. No I/O.
+//!
+//! An [`Order`] here is *one version of an order as a channel tells it*. The merchant's working
+//! copy, its history and the outbox live in the book (`crate::book`).
+
+mod address;
+mod carrier;
+mod difference;
+mod money;
+#[allow(clippy::module_inception)]
+mod order;
+mod shipment;
+mod status;
+
+pub use address::Address;
+pub use carrier::{CARRIERS, Carrier, carrier, nearest_carriers};
+pub use difference::{Aspect, Difference, differences};
+pub use money::{Currency, Money, parse_decimal};
+pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals};
+pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment};
+pub use status::Status;

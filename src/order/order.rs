@@ -1,0 +1,225 @@
+//! One version of an order as a channel tells it.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{Address, Currency, RemoteShipment, Status};
+use crate::clock::Timestamp;
+
+/// One version of an order, in the merchant's words. An adapter's `map.rs` makes it from the channel's document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The channel's id: unique within the store, and what its URLs take.
+    pub remote_id: String,
+    /// The number that buyer and merchant see; often, but not always, the id.
+    pub number: String,
+    /// What the channel's statuses amount to in the merchant's words.
+    pub status: Status,
+    /// The channel's own status words, verbatim; several are joined with ` / `.
+    pub channel_status: String,
+    /// Whether it is still on the channel's ordinary lists.
+    pub presence: Presence,
+    /// When the buyer placed it.
+    pub placed_at: Timestamp,
+    /// When the channel last changed it: the channel's own modification time.
+    pub updated_at: Timestamp,
+    /// When it was paid; `None` while it is not.
+    pub paid_at: Option<Timestamp>,
+    /// The latest moment to ship it, where the channel promises one to the buyer.
+    pub ship_by: Option<Timestamp>,
+    /// The currency of every amount below: what the buyer paid in.
+    pub currency: Currency,
+    /// The sums.
+    pub totals: Totals,
+    /// The same sums in the shop's own currency, where the channel has both.
+    pub shop_totals: Option<(Currency, Totals)>,
+    /// Whether line prices include tax.
+    pub prices_include_tax: bool,
+    /// Who bought.
+    pub buyer: Buyer,
+    /// Where the parcels go: none (virtual goods), one, or several (BigCommerce).
+    pub ship_to: Vec<Address>,
+    /// Who is billed.
+    pub bill_to: Option<Address>,
+    /// What was bought.
+    pub lines: Vec<Line>,
+    /// Shipping, taxes, fees and discounts, one by one.
+    pub charges: Vec<Charge>,
+    /// Money given back.
+    pub refunds: Vec<Refund>,
+    /// What the channel knows to be shipped.
+    pub shipments: Vec<RemoteShipment>,
+    /// How it was paid.
+    pub payment: Payment,
+    /// What the buyer wrote at checkout.
+    pub buyer_note: String,
+    /// Where the order came from within the channel: checkout, admin, an app.
+    pub source: String,
+    /// A test order, never to be shipped.
+    pub test: bool,
+    /// Anything else worth showing, as pairs of a label and a text.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// Whether an order is still on the channel's ordinary lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// Listed as usual.
+    #[default]
+    Listed,
+    /// Put away as done with (Shopify, BigCommerce). Means nothing for shipping.
+    Archived,
+    /// In the bin (WooCommerce). It must not be shipped.
+    Trashed,
+}
+
+impl Presence {
+    /// The word in JSON and in the book.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Archived => "archived",
+            Self::Trashed => "trashed",
+        }
+    }
+}
+
+/// The sums of an order. `total` is what the buyer pays; nothing here is computed, all is as the channel says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// What the buyer pays in all, refunds not subtracted.
+    pub total: Decimal,
+    /// The lines after discounts, without shipping, as the channel states it (with or without tax: `prices_include_tax`).
+    pub lines: Decimal,
+    /// Shipping without tax, where the channel separates it.
+    pub shipping: Decimal,
+    /// All tax.
+    pub tax: Decimal,
+    /// All discounts, as a positive number.
+    pub discount: Decimal,
+    /// Given back so far, as a positive number.
+    pub refunded: Decimal,
+}
+
+/// Who bought. Every field may be empty: guests, redacted data, marketplaces that hide the buyer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buyer {
+    /// The channel's id of the customer; empty for guests.
+    pub remote_id: String,
+    /// Name.
+    pub name: String,
+    /// E-mail.
+    pub email: String,
+    /// Phone.
+    pub phone: String,
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The channel's id of the line.
+    pub remote_id: String,
+    /// Stock-keeping unit; empty where the product has none or is gone.
+    pub sku: String,
+    /// What it is called.
+    pub name: String,
+    /// The variant: `Size: S, Colour: Red`; empty where there is none.
+    pub variant: String,
+    /// The channel's id of the product (and variant, after a colon); empty where it is gone.
+    pub product_id: String,
+    /// How many are ordered now, after edits. Usually whole; some plugins sell by weight.
+    pub quantity: Decimal,
+    /// How many of them have been given back.
+    pub refunded: Decimal,
+    /// Price of one before discounts.
+    pub unit_price: Decimal,
+    /// The line after discounts, without tax where the channel separates it.
+    pub total: Decimal,
+    /// Tax on the line.
+    pub tax: Decimal,
+    /// Whether it goes into a parcel: false for virtual goods, gift cards, tips.
+    pub ships: bool,
+    /// Which of the order's `ship_to` addresses it goes to.
+    pub ship_to: usize,
+}
+
+/// What a [`Charge`] is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChargeKind {
+    /// A shipping line, with the service the buyer chose.
+    Shipping,
+    /// A tax line.
+    Tax,
+    /// A fee; negative for a discount given as one.
+    Fee,
+    /// A coupon or another discount, as a positive number.
+    Discount,
+}
+
+impl ChargeKind {
+    /// The word in JSON and in the book.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Shipping => "shipping",
+            Self::Tax => "tax",
+            Self::Fee => "fee",
+            Self::Discount => "discount",
+        }
+    }
+}
+
+/// A part of the total that is not a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// What it is for.
+    pub kind: ChargeKind,
+    /// The channel's id of it; may be empty.
+    pub remote_id: String,
+    /// The shipping service, tax rate or coupon code.
+    pub code: String,
+    /// What the buyer reads.
+    pub title: String,
+    /// The amount without tax.
+    pub amount: Decimal,
+    /// Tax on it.
+    pub tax: Decimal,
+}
+
+/// Money given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// The channel's id of it.
+    pub remote_id: String,
+    /// When; `None` where the order's document does not say.
+    pub refunded_at: Option<Timestamp>,
+    /// How much, as a positive number.
+    pub amount: Decimal,
+    /// Why, as the merchant wrote it.
+    pub reason: String,
+    /// Which lines, where the channel says.
+    pub lines: Vec<RefundLine>,
+}
+
+/// The part of a refund that belongs to one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundLine {
+    /// The order line's `remote_id`.
+    pub line_id: String,
+    /// How many, as a positive number.
+    pub quantity: Decimal,
+    /// How much, as a positive number.
+    pub amount: Decimal,
+}
+
+/// How the order was paid.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// The channel's code of the method (`paypal`, `bacs`).
+    pub method: String,
+    /// Its name as the buyer reads it.
+    pub title: String,
+    /// The gateway's transaction id.
+    pub transaction_id: String,
+}

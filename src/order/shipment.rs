@@ -1,0 +1,57 @@
+//! Parcels: the ones the merchant sends and the ones the channel knows.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+
+/// How many of which order line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineQuantity {
+    /// The order line's `remote_id`.
+    pub line_id: String,
+    /// How many of it.
+    pub quantity: Decimal,
+}
+
+/// One tracking number. A shipment may have several (boxes of one handover) or none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parcel {
+    /// The carrier's plain name (`royal-mail`) or, where the table does not know it, the merchant's own text.
+    pub carrier: String,
+    /// The tracking number.
+    pub tracking: String,
+    /// A link of the merchant's own; without it adapters use the carrier's where they need one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// What the merchant ships in one go: the content of a `dispatch`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipment {
+    /// A key of the book's own that never changes: adapters put it where the channel keeps free text, to recognise the write again.
+    pub key: String,
+    /// When it was recorded.
+    pub shipped_at: Timestamp,
+    /// Exactly what is in it: never empty, also when everything is shipped.
+    pub lines: Vec<LineQuantity>,
+    /// Its tracking numbers.
+    pub parcels: Vec<Parcel>,
+    /// Whether the channel tells the buyer.
+    pub notify: bool,
+    /// Whether nothing that ships is left after it, counting what was shipped before: then the channel may close the order.
+    pub completes: bool,
+}
+
+/// A shipment as the channel shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteShipment {
+    /// The channel's id of it; empty where it has none (a note, a meta entry).
+    pub remote_id: String,
+    /// When, where the channel says.
+    pub shipped_at: Option<Timestamp>,
+    /// What is in it; empty where the channel does not say.
+    pub lines: Vec<LineQuantity>,
+    /// Carrier as the channel names it, and tracking number.
+    pub parcels: Vec<Parcel>,
+}

@@ -1,0 +1,68 @@
+//! The merchant's status of an order.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Local order status (PRODUCT.md, Words). The channel's own status is kept beside it, verbatim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Placed, not paid.
+    AwaitingPayment,
+    /// Paid, to be shipped.
+    AwaitingFulfillment,
+    /// Handed to a supplier who ships it.
+    DropshipmentRequested,
+    /// Held back by the merchant or the channel.
+    OnHold,
+    /// Some of it has been shipped.
+    PartiallyShipped,
+    /// All of it has been shipped.
+    Shipped,
+    /// Cancelled.
+    Cancelled,
+}
+
+impl Status {
+    /// Every status, in the order an order passes through them.
+    pub const ALL: [Self; 7] = [
+        Self::AwaitingPayment,
+        Self::AwaitingFulfillment,
+        Self::DropshipmentRequested,
+        Self::OnHold,
+        Self::PartiallyShipped,
+        Self::Shipped,
+        Self::Cancelled,
+    ];
+
+    /// The word used on the command line, in JSON and in the book.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::AwaitingPayment => "awaiting-payment",
+            Self::AwaitingFulfillment => "awaiting-fulfillment",
+            Self::DropshipmentRequested => "dropshipment-requested",
+            Self::OnHold => "on-hold",
+            Self::PartiallyShipped => "partially-shipped",
+            Self::Shipped => "shipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl FromStr for Status {
+    type Err = String;
+    fn from_str(word: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.word() == word)
+            .ok_or_else(|| format!("{word:?} is not a status; one of: {}", Self::ALL.map(Self::word).join(", ")))
+    }
+}

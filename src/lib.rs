@@ -1,5 +1,6 @@
 //! ordersync: every order from every shop, in one SQLite file that the merchant owns.
 
+pub mod channel;
 pub mod clock;
 pub mod error;
 pub mod order;

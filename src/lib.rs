@@ -3,5 +3,6 @@
 pub mod channel;
 pub mod clock;
 pub mod error;
+pub mod http;
 pub mod order;
 pub mod secret;

@@ -16,6 +16,8 @@
 
 mod capabilities;
 mod kind;
+mod open;
+pub mod woocommerce;
 
 use std::fmt;
 
@@ -28,6 +30,7 @@ use crate::order::{Currency, Order, Shipment};
 
 pub use capabilities::{CancelSupport, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
+pub use open::{Connection, Secrets, fields, open};
 
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {

@@ -2,7 +2,10 @@
 
 pub mod channel;
 pub mod clock;
+pub mod config;
+pub mod credentials;
 pub mod error;
 pub mod http;
 pub mod order;
 pub mod secret;
+pub mod sync;

@@ -1,0 +1,4 @@
+//! The engine.
+
+pub mod lock;
+pub mod policy;

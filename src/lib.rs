@@ -1,8 +1,10 @@
 //! ordersync: every order from every shop, in one SQLite file that the merchant owns.
 
+pub mod book;
 pub mod channel;
 pub mod clock;
 pub mod config;
+pub mod crash;
 pub mod credentials;
 pub mod error;
 pub mod http;

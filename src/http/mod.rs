@@ -14,7 +14,7 @@ mod tls;
 
 pub use body::{MAX_REPLY, read_json};
 pub use client::{Client, Options, is_loopback};
-pub use gate::Gate;
+pub use gate::{Gate, OnPause};
 pub use patience::Patience;
 pub use redact::url_for_people;
 

@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod channel;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crash;

@@ -8,7 +8,7 @@ use super::error::{Done, odd};
 use super::{Book, InboxEntry, OutboxRow};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Address, LineQuantity, Parcel, Status, parse_decimal};
+use crate::order::{Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, parse_decimal};
 
 /// An order in a list.
 #[derive(Debug, Clone)]
@@ -157,10 +157,10 @@ pub struct BookOrder {
     pub currency: String,
     /// The sums by name: total, lines, shipping, tax, discount, refunded.
     pub totals: Vec<(&'static str, Decimal)>,
-    /// Buyer: name, e-mail, phone.
-    pub buyer: (String, String, String),
-    /// Payment: method, title, transaction id.
-    pub payment: (String, String, String),
+    /// Who bought.
+    pub buyer: Buyer,
+    /// How it was paid.
+    pub payment: Payment,
     /// What the buyer wrote.
     pub buyer_note: String,
     /// Where within the channel it came from.
@@ -175,10 +175,10 @@ pub struct BookOrder {
     pub bill_to: Option<Address>,
     /// What was bought.
     pub lines: Vec<BookLine>,
-    /// Charges: kind, code, title, amount, tax.
-    pub charges: Vec<(String, String, String, Decimal, Decimal)>,
-    /// Refunds: when, how much, why.
-    pub refunds: Vec<(Option<Timestamp>, Decimal, String)>,
+    /// Shipping, taxes, fees and discounts.
+    pub charges: Vec<Charge>,
+    /// Money given back.
+    pub refunds: Vec<Refund>,
     /// Shipments.
     pub shipments: Vec<BookShipment>,
     /// What is or was in the outbox for it.
@@ -329,15 +329,31 @@ impl Book {
         Ok(lines)
     }
 
-    fn charges(&self, id: i64) -> Result<Vec<(String, String, String, Decimal, Decimal)>> {
-        self.all("SELECT kind, code, title, amount, tax FROM charges WHERE order_id = ? ORDER BY position", id, |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, amount(row, 3)?, amount(row, 4)?))
+    fn charges(&self, id: i64) -> Result<Vec<Charge>> {
+        let sql = "SELECT kind, remote_id, code, title, amount, tax FROM charges WHERE order_id = ? ORDER BY position";
+        self.all(sql, id, |row| {
+            Ok(Charge {
+                kind: json_word(row, 0)?,
+                remote_id: row.get(1)?,
+                code: row.get(2)?,
+                title: row.get(3)?,
+                amount: amount(row, 4)?,
+                tax: amount(row, 5)?,
+            })
         })
     }
 
-    fn refunds(&self, id: i64) -> Result<Vec<(Option<Timestamp>, Decimal, String)>> {
-        self.all("SELECT refunded_at, amount, reason FROM refunds WHERE order_id = ? ORDER BY position", id, |row| {
-            Ok((row.get::<_, Option<i64>>(0)?.map(from_millis), amount(row, 1)?, row.get(2)?))
+    fn refunds(&self, id: i64) -> Result<Vec<Refund>> {
+        let sql =
+            "SELECT remote_id, refunded_at, amount, reason, lines FROM refunds WHERE order_id = ? ORDER BY position";
+        self.all(sql, id, |row| {
+            Ok(Refund {
+                remote_id: row.get(0)?,
+                refunded_at: row.get::<_, Option<i64>>(1)?.map(from_millis),
+                amount: amount(row, 2)?,
+                reason: row.get(3)?,
+                lines: serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default(),
+            })
         })
     }
 
@@ -390,6 +406,13 @@ fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<Decimal> {
     let text: String = row.get(column)?;
     parse_decimal(&text)
         .map_err(|why| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into()))
+}
+
+/// A value that is stored as one of its type's own words.
+fn json_word<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let word: String = row.get(column)?;
+    serde_json::from_value(word.into())
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, e.into()))
 }
 
 fn named_amount(row: &Row<'_>, column: &str) -> rusqlite::Result<Decimal> {
@@ -447,8 +470,17 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
             ("total", named_amount(row, "total")?),
             ("refunded", named_amount(row, "refunded_total")?),
         ],
-        buyer: (row.get("buyer_name")?, row.get("buyer_email")?, row.get("buyer_phone")?),
-        payment: (row.get("payment_method")?, row.get("payment_title")?, row.get("transaction_id")?),
+        buyer: Buyer {
+            remote_id: row.get("buyer_remote_id")?,
+            name: row.get("buyer_name")?,
+            email: row.get("buyer_email")?,
+            phone: row.get("buyer_phone")?,
+        },
+        payment: Payment {
+            method: row.get("payment_method")?,
+            title: row.get("payment_title")?,
+            transaction_id: row.get("transaction_id")?,
+        },
         buyer_note: row.get("buyer_note")?,
         source: row.get("source")?,
         test: row.get("test")?,

@@ -30,7 +30,7 @@ use crate::order::{Currency, Order, Shipment};
 
 pub use capabilities::{CancelSupport, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
-pub use open::{Connection, Secrets, fields, open};
+pub use open::{Connection, Secrets, fields, guide_time, open};
 
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {

@@ -39,3 +39,10 @@ pub fn fields(kind: ChannelKind) -> &'static [Field] {
         ChannelKind::WooCommerce => super::woocommerce::FIELDS,
     }
 }
+
+/// The approximate guide time of a first sync, in words (PRODUCT.md A-1); known without opening a store.
+pub fn guide_time(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::WooCommerce => super::woocommerce::GUIDE_TIME,
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use reqwest::blocking as rq;
 
@@ -30,6 +30,8 @@ pub struct Client {
     options: Options,
     requests: AtomicU64,
     received: AtomicU64,
+    /// The server's clock less ours, in milliseconds, by the last `Date` header; `i64::MIN` before the first.
+    apart: AtomicI64,
 }
 
 /// Why an attempt brought no reply.
@@ -52,7 +54,13 @@ impl Client {
             .tls_backend_preconfigured(super::tls::config(options.ca_pem.as_deref())?)
             .build()
             .map_err(|e| Error::new(ErrorKind::Failed, format!("no HTTP client: {}", causes(&e))))?;
-        Ok(Self { http, options, requests: AtomicU64::new(0), received: AtomicU64::new(0) })
+        Ok(Self {
+            http,
+            options,
+            requests: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            apart: AtomicI64::new(i64::MIN),
+        })
     }
 
     /// Who tells the time.
@@ -68,6 +76,20 @@ impl Client {
     /// How many bytes have come in, decompressed.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    /// How far the server's clock is ahead of ours, by its last answer.
+    pub fn clock_difference(&self) -> Option<chrono::TimeDelta> {
+        let ms = self.apart.load(Ordering::Relaxed);
+        (ms != i64::MIN).then(|| chrono::TimeDelta::milliseconds(ms))
+    }
+
+    fn compare_clocks(&self, headers: &reqwest::header::HeaderMap) {
+        let date = headers.get("date").and_then(|value| value.to_str().ok());
+        if let Some(theirs) = date.and_then(|text| httpdate::parse_http_date(text).ok()) {
+            let apart = chrono::DateTime::<chrono::Utc>::from(theirs) - self.options.clock.now();
+            self.apart.store(apart.num_milliseconds(), Ordering::Relaxed);
+        }
     }
 
     /// Sends `request` until there is a good reply, the protocol refuses, or patience ends.
@@ -150,6 +172,7 @@ impl Client {
         let response = builder.send().map_err(|error| broken(&place, &error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
+        self.compare_clocks(&headers);
         let mut body = Vec::with_capacity(response.content_length().unwrap_or(0).min(MAX_REPLY) as usize);
         let cut_off = |why: String| {
             Broken::During(Error::new(

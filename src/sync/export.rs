@@ -127,7 +127,7 @@ impl Attempt<'_> {
             None => self.look()?,
         };
         if let Some(review) = self.review(book, &seen)? {
-            return Ok(self.refuse(book, review.error)?);
+            return self.refuse(book, review.error);
         }
         if self.may_still_be_at_work() && !seen.writes.is_empty() {
             self.sit_out()?;

@@ -28,6 +28,9 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
+/// The approximate guide time of a first sync.
+pub const GUIDE_TIME: &str = "30 minutes";
+
 /// Opens a WooCommerce store.
 pub fn open(_connection: Connection) -> Result<Box<dyn Channel>> {
     Err(Error::new(ErrorKind::Unsupported, "not yet"))

@@ -19,6 +19,8 @@ mod reading;
 mod rows;
 mod runs;
 mod stores;
+#[cfg(test)]
+mod tests;
 mod walks;
 
 use std::path::Path;

@@ -86,6 +86,7 @@ pub struct Error {
     message: String,
     hint: Option<String>,
     retry_after: Option<Duration>,
+    too_much: bool,
 }
 
 /// The library's result.
@@ -94,7 +95,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `kind`: `message` says what was found and what was not done.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, retry_after: None }
+        Self { kind, message: message.into(), hint: None, retry_after: None, too_much: false }
     }
 
     /// Adds the command to run next (or another way on), shown on a line of its own.
@@ -107,6 +108,17 @@ impl Error {
     pub fn after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self
+    }
+
+    /// Marks that the channel may have choked on how much was asked of it at once.
+    pub fn too_much(mut self) -> Self {
+        self.too_much = true;
+        self
+    }
+
+    /// Whether asking for less at once may help: a server error, no answer in time, an answer without end.
+    pub fn is_too_much(&self) -> bool {
+        self.too_much
     }
 
     /// Puts `what` before the message: `sync of "woocommerce": ...`.

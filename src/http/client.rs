@@ -175,10 +175,8 @@ impl Client {
         self.compare_clocks(&headers);
         let mut body = Vec::with_capacity(response.content_length().unwrap_or(0).min(MAX_REPLY) as usize);
         let cut_off = |why: String| {
-            Broken::During(Error::new(
-                ErrorKind::Temporary,
-                format!("the answer of {place} broke off ({why}); it was not used"),
-            ))
+            let text = format!("the answer of {place} broke off ({why}); it was not used");
+            Broken::During(Error::new(ErrorKind::Temporary, text).too_much())
         };
         response.take(MAX_REPLY + 1).read_to_end(&mut body).map_err(|error| cut_off(causes(&error)))?;
         if body.len() as u64 > MAX_REPLY {
@@ -231,7 +229,8 @@ fn broken(place: &str, error: &reqwest::Error) -> Broken {
         });
     }
     let what = if error.is_timeout() { "no answer in time".to_owned() } else { format!("the connection broke: {why}") };
-    Broken::During(Error::new(ErrorKind::Temporary, format!("{place}: {what}")))
+    let text = Error::new(ErrorKind::Temporary, format!("{place}: {what}"));
+    Broken::During(if error.is_timeout() { text.too_much() } else { text })
 }
 
 /// The innermost cause says what happened; the outer ones repeat the URL.

@@ -87,6 +87,7 @@ pub fn differences(before: &Order, after: &Order) -> Vec<Difference> {
 fn standing(order: &Order) -> String {
     match order.presence {
         Presence::Trashed => format!("in the bin ({})", order.channel_status),
+        _ if order.status == Status::Cancelled => format!("cancelled ({})", order.channel_status),
         _ => order.channel_status.clone(),
     }
 }

@@ -10,6 +10,8 @@ pub mod lock;
 pub mod policy;
 pub mod report;
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;

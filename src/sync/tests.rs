@@ -1,0 +1,465 @@
+//! The engine against a channel that lives in memory: paging under change, lost answers, cut runs.
+//!
+//! The channel is as unkind as real ones: orders change between pages, answers get lost after the write was
+//! applied, writes are not idempotent.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::export::{Outcome, export_due, push};
+use super::import::import;
+use super::report::{Exports, StoreReport};
+use super::store::OpenStore;
+use super::*;
+use crate::book::{Guard, NewStore, OutboxState};
+use crate::channel::*;
+use crate::clock::{ManualClock, from_millis};
+use crate::http::{Client, Gate, Options};
+use crate::order::{LineQuantity, Order, Parcel, RemoteShipment, Shipment, Status, testing};
+
+/// What happens to the next write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Applied, answered.
+    Fine,
+    /// Applied, the answer is lost.
+    AnswerLost,
+    /// Not applied, the connection breaks; the client cannot tell the two apart.
+    NeverArrived,
+    /// Not applied and known not to be.
+    Busy,
+    /// Understood and refused.
+    Refused,
+}
+
+#[derive(Default)]
+struct Shop {
+    orders: BTreeMap<u64, Order>,
+    clock: i64,
+    fates: Vec<Fate>,
+    /// Changes to make after so many pages.
+    between_pages: Vec<u64>,
+    writes: u32,
+    buyer_told: u32,
+    pages: u32,
+    fail_page: Option<u32>,
+}
+
+impl Shop {
+    fn touch(&mut self, id: u64) {
+        self.clock += 1;
+        let at = from_millis(1_795_000_000_000 + self.clock * 1000);
+        let order = self.orders.entry(id).or_insert_with(|| testing::order(&id.to_string(), Status::AwaitingPayment));
+        order.updated_at = at;
+        order.buyer_note = format!("version {}", self.clock);
+    }
+}
+
+#[derive(Clone, Default)]
+struct FakeChannel(Arc<Mutex<Shop>>);
+
+/// Keyset paging by modification time, as the real adapters do it.
+#[derive(Serialize, Deserialize)]
+struct Position {
+    after: i64,
+}
+
+const PAGE: usize = 3;
+
+impl FakeChannel {
+    fn remote(order: &Order) -> RemoteOrder {
+        RemoteOrder {
+            remote_id: order.remote_id.clone(),
+            document: RawValue::from_string(serde_json::to_string(order).unwrap()).unwrap(),
+            order: Ok(Box::new(order.clone())),
+        }
+    }
+}
+
+impl Channel for FakeChannel {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            partial: true,
+            several_parcels: true,
+            notify: Notify::Choice,
+            unknown_carrier: UnknownCarrier::SentAsText,
+            cancel: CancelSupport::Yes("cancelled"),
+            in_flight: 2,
+            overlap: Duration::ZERO,
+            guide_time: "a moment",
+        }
+    }
+
+    fn probe(&self) -> Result<crate::channel::Shop> {
+        unreachable!("the engine never probes")
+    }
+
+    fn begin(&self, _: &Range) -> Result<Plan> {
+        Ok(Plan { slices: vec![], changes: Cursor::new(&Position { after: 0 })?, total: None })
+    }
+
+    fn page(&self, at: &Cursor) -> Result<Page> {
+        let position: Position = at.position()?;
+        let mut shop = self.0.lock().unwrap();
+        shop.pages += 1;
+        if shop.fail_page == Some(shop.pages) {
+            return Err(Error::new(ErrorKind::Temporary, "the channel is down"));
+        }
+        let mut rows: Vec<Order> =
+            shop.orders.values().filter(|o| o.updated_at.timestamp_millis() > position.after).cloned().collect();
+        rows.sort_by_key(|o| (o.updated_at, o.remote_id.clone()));
+        let full = rows.len() > PAGE;
+        rows.truncate(PAGE);
+        let after = rows.last().map_or(position.after, |o| o.updated_at.timestamp_millis());
+        if let Some(id) = shop.between_pages.pop() {
+            shop.touch(id);
+        }
+        let cursor = Cursor::new(&Position { after })?;
+        let next = if full { Next::More(cursor) } else { Next::Done(cursor) };
+        Ok(Page { orders: rows.iter().map(Self::remote).collect(), next, drafts: 0, warnings: vec![] })
+    }
+
+    fn order(&self, id: &str) -> Result<Option<RemoteOrder>> {
+        Ok(self.0.lock().unwrap().orders.get(&id.parse().unwrap()).map(Self::remote))
+    }
+
+    fn read(&self, document: &[u8]) -> Result<Order> {
+        serde_json::from_slice(document).map_err(|e| Error::new(ErrorKind::Unreadable, e.to_string()))
+    }
+
+    fn outstanding(&self, task: &Task) -> Result<Outstanding> {
+        let now = self.order(&task.remote_id)?.unwrap();
+        let order = now.order.clone().unwrap();
+        let (writes, adopted) = match &task.goal {
+            Goal::Dispatched(shipment) => {
+                let there = |p: &&Parcel| order.shipments.iter().any(|s| s.parcels.contains(p));
+                let missing: Vec<&Parcel> = shipment.parcels.iter().filter(|p| !there(p)).collect();
+                let adopted = shipment.parcels.iter().filter(there).map(|p| p.tracking.clone()).collect();
+                let write = |parcel: &Parcel| Write {
+                    summary: format!("add {}", parcel.tracking),
+                    tells_buyer: true,
+                    content: serde_json::json!({ "order": task.remote_id, "parcel": parcel, "lines": shipment.lines }),
+                };
+                (missing.into_iter().map(write).collect(), adopted)
+            }
+            Goal::Cancelled { .. } if order.status == Status::Cancelled => (vec![], vec![]),
+            Goal::Cancelled { .. } => {
+                let content = serde_json::json!({ "order": task.remote_id, "cancel": true });
+                (vec![Write { summary: "cancel".into(), tells_buyer: false, content }], vec![])
+            }
+        };
+        Ok(Outstanding { now, writes, wait: None, adopted })
+    }
+
+    fn apply(&self, write: &Write) -> Result<Option<String>> {
+        let mut shop = self.0.lock().unwrap();
+        let fate = shop.fates.pop().unwrap_or(Fate::Fine);
+        shop.writes += 1;
+        if matches!(fate, Fate::Fine | Fate::AnswerLost) {
+            let id: u64 = write.content["order"].as_str().unwrap().parse().unwrap();
+            shop.clock += 1;
+            let at = from_millis(1_795_000_000_000 + shop.clock * 1000);
+            shop.buyer_told += u32::from(write.tells_buyer);
+            let order = shop.orders.get_mut(&id).unwrap();
+            order.updated_at = at;
+            if write.content["cancel"].is_boolean() {
+                order.status = Status::Cancelled;
+            } else {
+                order.status = Status::Shipped;
+                order.shipments.push(RemoteShipment {
+                    remote_id: format!("s{}", order.shipments.len()),
+                    shipped_at: None,
+                    lines: serde_json::from_value(write.content["lines"].clone()).unwrap(),
+                    parcels: vec![serde_json::from_value(write.content["parcel"].clone()).unwrap()],
+                });
+            }
+        }
+        match fate {
+            Fate::Fine => Ok(None),
+            Fate::AnswerLost | Fate::NeverArrived => Err(Error::new(ErrorKind::Unknown, "no answer")),
+            Fate::Busy => Err(Error::new(ErrorKind::Temporary, "too many requests")),
+            Fate::Refused => Err(Error::new(ErrorKind::Rejected, "no such carrier")),
+        }
+    }
+}
+
+struct Desk {
+    context: Context,
+    clock: Arc<ManualClock>,
+    channel: FakeChannel,
+    open: OpenStore,
+    _dir: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(from_millis(1_795_100_000_000)));
+        let context = Context {
+            home: Home::locate(Some(dir.path().into())).unwrap(),
+            clock: clock.clone(),
+            patience: Patience::default(),
+            lock_patience: Duration::ZERO,
+        };
+        let new = NewStore {
+            name: "shop".into(),
+            kind: ChannelKind::WooCommerce,
+            remote_id: "shop.example.test".into(),
+            title: "Shop".into(),
+            url: "https://shop.example.test".into(),
+            currency: None,
+            time_zone: String::new(),
+            values: Values::new(),
+            facts: serde_json::Value::Null,
+            since: None,
+        };
+        let store = context.book().unwrap().add_store(&new).unwrap();
+        let channel = FakeChannel::default();
+        let http = Client::new(Options {
+            clock: clock.clone(),
+            patience: Patience::default(),
+            gate: Gate::open(),
+            ca_pem: None,
+            allow_http: false,
+        });
+        let open = OpenStore { store, channel: Box::new(channel.clone()), http: Arc::new(http.unwrap()) };
+        Self { context, clock, channel, open, _dir: dir }
+    }
+
+    fn shop(&self) -> std::sync::MutexGuard<'_, Shop> {
+        self.channel.0.lock().unwrap()
+    }
+
+    fn sync(&self) -> Result<StoreReport> {
+        let mut book = self.context.book().unwrap();
+        let run = book.start_run(RunKind::Sync, false).unwrap();
+        let job = Job { kind: RunKind::Sync, range: None, full: false, dry_run: false };
+        let mut report = StoreReport::new("shop");
+        import(&self.context, &mut book, &self.open, run, &job, &Silent, &mut report)?;
+        export_due(&self.context, &mut book, &self.open, true, &mut report.exports)?;
+        Ok(report)
+    }
+
+    /// One paid order, imported, with a dispatch of all of it recorded.
+    fn with_dispatch(&self) -> i64 {
+        let order = testing::order("7", Status::AwaitingFulfillment);
+        self.shop().orders.insert(7, order);
+        self.sync().unwrap();
+        let mut book = self.context.book().unwrap();
+        book.record_dispatch(1, &shipment(), Guard::Check).unwrap()
+    }
+
+    fn push(&self, row: i64) -> Outcome {
+        let mut book = self.context.book().unwrap();
+        let row = book.outbox_row(row).unwrap().unwrap();
+        push(&self.context, &mut book, &self.open, &row, None).unwrap()
+    }
+
+    fn state(&self, row: i64) -> OutboxState {
+        self.context.book().unwrap().outbox_row(row).unwrap().unwrap().state
+    }
+}
+
+fn shipment() -> Shipment {
+    let line = |id: &str, n: i64| LineQuantity { line_id: id.into(), quantity: n.into() };
+    Shipment {
+        key: "key".into(),
+        shipped_at: from_millis(1_795_100_000_000),
+        lines: vec![line("11", 2), line("12", 1)],
+        parcels: vec![Parcel { carrier: "dhl".into(), tracking: "JD01".into(), url: None }],
+        notify: true,
+        completes: true,
+    }
+}
+
+#[test]
+fn d4_a_dispatch_is_confirmed_by_reading_it_back() {
+    let desk = Desk::new();
+    let row = desk.with_dispatch();
+    assert!(matches!(desk.push(row), Outcome::Confirmed { wrote } if wrote == ["add JD01"]));
+    assert_eq!((desk.state(row), desk.shop().writes), (OutboxState::Confirmed, 1));
+    // The version read back is the merchant's: the echo of it in the next poll is no change.
+    let report = desk.sync().unwrap();
+    assert_eq!((report.tally.unchanged, report.tally.changed), (1, 0));
+    assert!(!desk.context.book().unwrap().order(1).unwrap().drifted);
+}
+
+#[test]
+fn d4_what_is_there_already_is_adopted_and_nothing_is_written() {
+    let desk = Desk::new();
+    let row = desk.with_dispatch();
+    let there = RemoteShipment { remote_id: "x".into(), shipped_at: None, lines: vec![], parcels: shipment().parcels };
+    desk.shop().orders.get_mut(&7).unwrap().shipments.push(there);
+    desk.shop().orders.get_mut(&7).unwrap().status = Status::Shipped;
+    assert!(matches!(desk.push(row), Outcome::Confirmed { wrote } if wrote.is_empty()));
+    assert_eq!(desk.shop().writes, 0);
+}
+
+#[test]
+fn d3_a_dispatch_whose_answer_was_lost_is_not_sent_twice() {
+    let desk = Desk::new();
+    let row = desk.with_dispatch();
+    desk.shop().fates = vec![Fate::AnswerLost];
+    assert!(matches!(desk.push(row), Outcome::Waiting(_)));
+    assert_eq!(desk.state(row), OutboxState::Unknown);
+    assert!(matches!(desk.push(row), Outcome::Confirmed { wrote } if wrote.is_empty()));
+    let shop = desk.shop();
+    assert_eq!((shop.writes, shop.buyer_told), (1, 1));
+}
+
+#[test]
+fn d3_a_write_that_was_cut_off_just_now_is_looked_for_again_before_it_is_repeated() {
+    let desk = Desk::new();
+    let row = desk.with_dispatch();
+    desk.shop().fates = vec![Fate::NeverArrived];
+    desk.push(row);
+    let before = desk.clock.now();
+    assert!(matches!(desk.push(row), Outcome::Confirmed { .. }));
+    assert!(desk.clock.now() - before >= chrono::TimeDelta::seconds(10), "the shop may still be at work on it");
+    assert_eq!(desk.shop().buyer_told, 1);
+}
+
+#[test]
+fn d1_what_changed_at_the_channel_stops_a_queued_dispatch_and_goes_to_the_inbox() {
+    let changes: [(&str, fn(&mut Order)); 4] = [
+        ("cancelled", |o| o.status = Status::Cancelled),
+        ("address", |o| o.ship_to[0].line1 = "2 Other Street".into()),
+        ("lines", |o| o.lines[0].quantity += rust_decimal::Decimal::ONE),
+        ("shipped", |o| o.status = Status::Shipped),
+    ];
+    for (word, change) in changes {
+        let desk = Desk::new();
+        let row = desk.with_dispatch();
+        change(desk.shop().orders.get_mut(&7).unwrap());
+        let Outcome::Refused(error) = desk.push(row) else { panic!("{word} went out") };
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert!(error.message().contains(word), "{word}: {error}");
+        assert_eq!((desk.state(row), desk.shop().writes), (OutboxState::Failed, 0));
+        assert_eq!(desk.context.book().unwrap().inbox(false).unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn d1_as_local_goes_on_but_only_force_ships_a_cancelled_order() {
+    for (guard, cancelled, goes_out) in
+        [(Guard::AsLocal, false, true), (Guard::AsLocal, true, false), (Guard::Force, true, true)]
+    {
+        let desk = Desk::new();
+        desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
+        desk.sync().unwrap();
+        let row = desk.context.book().unwrap().record_dispatch(1, &shipment(), guard).unwrap();
+        let mut shop = desk.shop();
+        let order = shop.orders.get_mut(&7).unwrap();
+        order.ship_to[0].line1 = "2 Other Street".into();
+        if cancelled {
+            order.status = Status::Cancelled;
+        }
+        drop(shop);
+        assert_eq!(matches!(desk.push(row), Outcome::Confirmed { .. }), goes_out, "{guard:?} {cancelled}");
+    }
+}
+
+#[test]
+fn a_refused_write_waits_for_the_merchant_and_a_busy_channel_for_the_next_sync() {
+    let desk = Desk::new();
+    let row = desk.with_dispatch();
+    desk.shop().fates = vec![Fate::Refused, Fate::Busy];
+    assert!(matches!(desk.push(row), Outcome::Waiting(_)));
+    assert_eq!(desk.state(row), OutboxState::Queued, "surely not applied");
+    assert!(matches!(desk.push(row), Outcome::Refused(_)));
+    assert_eq!(desk.sync().unwrap().exports, Exports::default(), "not tried again by itself");
+    desk.context.book().unwrap().retry(row).unwrap();
+    assert_eq!(desk.sync().unwrap().exports.confirmed, 1);
+    assert!(desk.context.book().unwrap().inbox(false).unwrap().is_empty());
+}
+
+#[test]
+fn d8_a_cancellation_reaches_the_channel_and_its_echo_is_no_news() {
+    let desk = Desk::new();
+    desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
+    desk.sync().unwrap();
+    let goal = Goal::Cancelled { reason: "out of stock".into(), notify: false, key: "k".into() };
+    desk.context.book().unwrap().record_cancel(1, Some((&goal, Guard::Check)), "out of stock").unwrap();
+    assert_eq!(desk.sync().unwrap().exports.confirmed, 1);
+    desk.sync().unwrap();
+    assert!(desk.context.book().unwrap().inbox(false).unwrap().is_empty());
+}
+
+#[test]
+fn p7_between_import_and_the_merchants_own_act_nothing_is_written() {
+    let desk = Desk::new();
+    for id in 1..20 {
+        desk.shop().orders.insert(id, testing::order(&id.to_string(), Status::ALL[id as usize % 7]));
+    }
+    for _ in 0..3 {
+        desk.sync().unwrap();
+        desk.shop().touch(3);
+    }
+    assert_eq!(desk.shop().writes, 0);
+}
+
+#[test]
+fn i5_a_page_that_fails_keeps_what_came_before_and_the_next_run_goes_on_there() {
+    let desk = Desk::new();
+    (1..=10).for_each(|id| desk.shop().touch(id));
+    desk.shop().fail_page = Some(3);
+    assert_eq!(desk.sync().unwrap_err().kind(), ErrorKind::Temporary);
+    assert_eq!(desk.context.book().unwrap().size().unwrap().orders, 6);
+    assert_eq!(desk.sync().unwrap().tally.new, 4, "only what is missing is fetched");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever changes between the pages and wherever runs break off, the book ends with every order in its newest version.
+    #[test]
+    fn i3_no_order_is_lost_or_doubled_while_orders_change_between_pages(
+        orders in 1u64..14,
+        changes in prop::collection::vec(1u64..18, 0..12),
+        fail_page in prop::option::of(1u32..6),
+    ) {
+        let desk = Desk::new();
+        (1..=orders).for_each(|id| desk.shop().touch(id));
+        desk.shop().between_pages = changes;
+        desk.shop().fail_page = fail_page;
+        let mut runs = 0;
+        while desk.sync().is_err() || !desk.shop().between_pages.is_empty() {
+            runs += 1;
+            prop_assert!(runs < 30);
+        }
+        desk.shop().fail_page = None;
+        desk.sync().unwrap();
+        let book = desk.context.book().unwrap();
+        let shop = desk.shop();
+        prop_assert_eq!(book.size().unwrap().orders as usize, shop.orders.len());
+        for (id, order) in &shop.orders {
+            let found = book.order(book.find(&format!("shop:{id}")).unwrap()).unwrap();
+            prop_assert_eq!(&found.buyer_note, &order.buyer_note);
+        }
+    }
+
+    /// Whatever happens to the writes, and however often the outbox is tried, the buyer is told once
+    /// and the goal is reached in the end.
+    #[test]
+    fn d3_the_buyer_is_told_once_whatever_happens_to_the_answers(
+        fates in prop::collection::vec(prop::sample::select(vec![Fate::AnswerLost, Fate::NeverArrived, Fate::Busy, Fate::Fine]), 0..6),
+    ) {
+        let desk = Desk::new();
+        let row = desk.with_dispatch();
+        desk.shop().fates = fates;
+        for _ in 0..12 {
+            desk.push(row);
+            desk.clock.advance(chrono::TimeDelta::minutes(1));
+            if desk.state(row) == OutboxState::Confirmed {
+                break;
+            }
+        }
+        prop_assert_eq!(desk.state(row), OutboxState::Confirmed);
+        prop_assert_eq!(desk.shop().buyer_told, 1);
+    }
+}

@@ -4,3 +4,4 @@ pub mod clock;
 pub mod error;
 pub mod order;
 pub mod secret;
+pub mod sim;

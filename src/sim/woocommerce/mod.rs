@@ -109,7 +109,7 @@ impl Shop {
         let root = site::root(&self.options, &home);
         let Some(path) = request.path.strip_prefix(self.options.prefix.as_str()) else { return site::not_found() };
         if let Some(route) = request.param("rest_route").filter(|_| matches!(path, "" | "/" | "/index.php")) {
-            return self.rest(request, &route.to_owned(), &home, &root);
+            return self.rest(request, route, &home, &root);
         }
         let pretty = path.strip_prefix("/wp-json").filter(|_| self.options.permalinks == Permalinks::Pretty);
         let index_php =
@@ -168,20 +168,17 @@ impl Shop {
             args::check(&endpoint.args, &mut params)?;
             Ok(params)
         });
+        let permitted = allowed(&call, route.action);
+        // `Allow` lists the methods only to those who may use them.
+        let allow = if permitted.is_ok() { route.methods() } else { Vec::new() };
         let response = checked.and_then(|params| {
+            permitted?;
             call.params = params;
-            allowed(&call, route.action)?;
             Ok(self.act(&mut call, route))
         });
         let response = response.unwrap_or_else(|refusal| refusal);
         let applied = call.method != "GET" && response.status < 300;
         call.state.writes += u64::from(applied);
-        let may = route.action == Action::Index || auth::check_rights(&who, "", "").is_ok();
-        let allow = if may && response.status != 404 || route.action == Action::Order && may {
-            route.methods()
-        } else {
-            Vec::new()
-        };
         finish(response, &who, call.root, &allow)
     }
 

@@ -54,7 +54,7 @@ fn decorate(details: &mut Details, id: u64, dice: &mut Dice) {
 
 /// An order with nothing in it.
 pub(super) fn blank(options: &Options, id: u64) -> Details {
-    let mut dice = Dice::new(options.seed, id ^ 0x6B65_79);
+    let mut dice = Dice::new(options.seed, id ^ 0x006B_6579);
     Details {
         number: number(options, id),
         currency: options.currency.clone(),
@@ -193,7 +193,7 @@ const EMPTY_WARE: Ware = Ware {
 
 /// An untouched order placed at `created`; every tenth second is shared by several orders.
 pub(super) fn order(options: &Options, id: u64, created: i64, until: i64) -> Order {
-    let mut dice = Dice::new(options.seed ^ 0x0D_DE_12, id);
+    let mut dice = Dice::new(options.seed ^ 0x000D_DE12, id);
     let status = match dice.below(20) {
         0..=8 => "completed",
         9..=15 => "processing",

@@ -38,7 +38,7 @@ pub(super) struct Endpoint {
     pub(super) args: Vec<Arg>,
 }
 
-/// A route: `{name}` in the pattern is a number, `{name:x}` a word.
+/// A route: `{name}` in the pattern is a number, `{name:x}` a hexadecimal number, `{name:w}` a word.
 #[derive(Debug, Clone)]
 pub(super) struct Route {
     pub(super) namespace: &'static str,
@@ -65,8 +65,11 @@ impl Route {
                 }
                 continue;
             }
-            let good: fn(char) -> bool =
-                if piece.ends_with(":x}") { |c| c.is_ascii_alphanumeric() } else { |c| c.is_ascii_digit() };
+            let good: fn(char) -> bool = match piece {
+                hex if hex.ends_with(":x}") => |c| c.is_ascii_hexdigit(),
+                word if word.ends_with(":w}") => |c| c.is_ascii_alphanumeric() || c == '-' || c == '_',
+                _ => |c| c.is_ascii_digit(),
+            };
             if part.is_empty() || !part.chars().all(good) {
                 return None;
             }
@@ -84,8 +87,9 @@ impl Route {
     fn expression(&self) -> String {
         let pieces = self.pattern.split('/').map(|piece| match piece.strip_prefix('{') {
             None => piece.to_owned(),
-            Some(name) => match name.strip_suffix(":x}") {
-                Some(name) => format!("(?P<{name}>[a-fA-F0-9]{{32}})"),
+            Some(name) => match name.trim_end_matches('}').split_once(':') {
+                Some((name, "x")) => format!("(?P<{name}>[a-fA-F0-9]{{32}})"),
+                Some((name, _)) => format!("(?P<{name}>[\\w-]+)"),
                 None => format!("(?P<{}>[\\d]+)", name.trim_end_matches('}')),
             },
         });
@@ -164,7 +168,7 @@ fn order_routes(options: &Options) -> Vec<Route> {
     let create =
         || write().into_iter().map(|arg| if arg.name == "status" { arg.default(json!("pending")) } else { arg });
     let mut list = list_args(options);
-    list.push(status_filter(options));
+    list.extend([status_filter(options), Arg::new("customer", Kind::Integer(None, None))]);
     let force = Arg::new("force", Kind::Boolean).default(json!(false));
     let mut routes = vec![
         route("wc/v3", Action::Index, vec![on(GET, vec![])]),
@@ -189,9 +193,13 @@ fn order_routes(options: &Options) -> Vec<Route> {
 
 fn site_routes() -> Vec<Route> {
     vec![
-        route("wc/v3/settings/general", Action::Settings, vec![on(GET, vec![])]),
+        route("wc/v3/settings/{group_id:w}", Action::Settings, vec![on(GET, vec![])]),
         route("wc/v3/data/currencies/current", Action::Currency, vec![on(GET, vec![])]),
-        route("wc/v3/system_status", Action::SystemStatus, vec![on(GET, view())]),
+        route(
+            "wc/v3/system_status",
+            Action::SystemStatus,
+            vec![on(GET, vec![Arg::new("context", words(&["view"])).default(json!("view"))])],
+        ),
     ]
 }
 
@@ -284,7 +292,6 @@ fn list_args(options: &Options) -> Vec<Arg> {
         numbers("include"),
         numbers("exclude"),
         Arg::new("order", words(&["asc", "desc"])).default(json!("desc")),
-        Arg::new("customer", number()),
         Arg::new("dp", number()).default(json!(options.decimals)),
     ]);
     let mut orderings = vec!["date", "id", "include", "title", "slug"];
@@ -323,7 +330,6 @@ fn refund_args() -> Vec<Arg> {
         Arg::new("reason", Kind::Text),
         Arg::new("api_refund", Kind::Boolean).default(json!(true)),
         Arg::new("api_restock", Kind::Boolean).default(json!(true)),
-        Arg::new("line_items", Kind::Array),
     ]
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use ordersync::clock::SystemClock;
-use ordersync::sim::woocommerce::{REHEARSAL_KEY, REHEARSAL_SECRET, Shop};
+use ordersync::sim::woocommerce::{Options, REHEARSAL_KEY, REHEARSAL_SECRET, Shop};
 use ordersync::sim::{Fault, FaultKind, Recording, Server, ServerOptions, WrongType};
 use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
@@ -204,4 +204,23 @@ impl Rows for Response {
     fn json_rows(self) -> usize {
         serde_json::from_str::<Vec<Value>>(&self.text().unwrap()).unwrap().len()
     }
+}
+
+#[test]
+fn a_shop_is_served_over_tls_and_then_takes_basic() {
+    let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![certified.cert.der().clone()], key).unwrap();
+    let clock = SystemClock::new(Arc::new(AtomicBool::new(false)));
+    let shop = Arc::new(Shop::new(Options::default(), Arc::new(clock)));
+    let options = ServerOptions { tls: Some(Arc::new(config)), ..ServerOptions::default() };
+    let server = Server::start(shop, options).unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let authority = reqwest::Certificate::from_der(certified.cert.der()).unwrap();
+    let client = Client::builder().tls_certs_only([authority]).build().unwrap();
+    let url = format!("{}{ORDERS}", server.url());
+    let response = client.get(&url).basic_auth(REHEARSAL_KEY, Some(REHEARSAL_SECRET)).send().unwrap();
+    assert_eq!((response.status().as_u16(), url.starts_with("https://")), (200, true));
 }

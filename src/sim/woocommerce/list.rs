@@ -21,8 +21,8 @@ pub(super) struct Page {
 
 /// `GET /orders`.
 pub(super) fn orders(call: &mut Call<'_>) -> Response {
-    let matching = matching(call);
-    let page = page_of(call, &matching);
+    let (matching, start) = matching(call);
+    let page = page_of(call, matching.get(start..).unwrap_or_default());
     let style = call.style();
     let rows: Vec<Value> =
         page.ids.iter().filter_map(|id| call.state.orders.get(id)).map(|order| render::order(style, order)).collect();
@@ -95,16 +95,27 @@ pub(super) fn page_of(call: &Call<'_>, ids: &[u64]) -> Page {
     Page { ids: rows, total, pages: total.div_ceil(per_page), page }
 }
 
-/// The ids that match, in order; kept for the next page as long as the shop does not change.
-fn matching(call: &mut Call<'_>) -> Arc<Vec<u64>> {
-    let query = cache_key(call);
+/// The ids that match, in order, and where in them the list begins; kept for the next page as long as the
+/// shop does not change. A list by ascending modification is kept whole whatever its `modified_after`, so
+/// that a client that moves this bound along pays for finding its place only.
+fn matching(call: &mut Call<'_>) -> (Arc<Vec<u64>>, usize) {
+    let whole = !loses_ties(call) && call.text("orderby") == Some("modified") && call.text("order") == Some("asc");
+    let ids = kept(call, whole);
+    let after = bound(call, "modified_after").filter(|_| whole && call.options.profile.filters_modified());
+    let start = after.map_or(0, |after| {
+        ids.partition_point(|id| call.state.orders.get(id).is_some_and(|order| order.modified <= after))
+    });
+    (ids, start)
+}
+
+fn kept(call: &mut Call<'_>, whole: bool) -> Arc<Vec<u64>> {
+    let query = cache_key(call, whole);
     let generation = call.state.generation;
-    if let Some(last) =
-        call.state.last_list.as_ref().filter(|last| last.generation == generation && last.query == query)
-    {
+    let last = call.state.last_list.as_ref();
+    if let Some(last) = last.filter(|last| last.generation == generation && last.query == query) {
         return last.ids.clone();
     }
-    let ids = Arc::new(find(call));
+    let ids = Arc::new(find(call, whole));
     call.state.last_list = Some(LastList { generation, query, ids: ids.clone() });
     ids
 }
@@ -114,18 +125,22 @@ fn loses_ties(call: &Call<'_>) -> bool {
 }
 
 /// The parameters that decide what is on the list; the page too, where it changes the order of ties.
-fn cache_key(call: &Call<'_>) -> String {
+fn cache_key(call: &Call<'_>, whole: bool) -> String {
     let keep_page = loses_ties(call);
     let deciding = call.params.iter().filter(|(name, _)| match name.as_str() {
         "page" | "per_page" => keep_page,
+        "modified_after" => !whole,
         "_fields" | "dp" | "context" | "offset" => false,
         name => !name.starts_with("oauth_") && !name.starts_with("consumer_"),
     });
     deciding.map(|(name, value)| format!("{name}={value};")).collect()
 }
 
-fn find(call: &Call<'_>) -> Vec<u64> {
-    let filter = Filter::new(call);
+fn find(call: &Call<'_>, whole: bool) -> Vec<u64> {
+    let mut filter = Filter::new(call);
+    if whole {
+        filter.modified.0 = None;
+    }
     let modified_after = filter.modified.0;
     let mut found: Vec<&Order> = match modified_after {
         Some(after) => call

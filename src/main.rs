@@ -1,3 +1,7 @@
-//! The `ordersync` command.
+//! The `ordersync` command: parse, run, print the error, exit.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(ordersync::cli::run(std::env::args_os()))
+}

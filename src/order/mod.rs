@@ -11,6 +11,8 @@ mod money;
 mod order;
 mod shipment;
 mod status;
+#[cfg(test)]
+pub mod testing;
 
 pub use address::Address;
 pub use carrier::{CARRIERS, Carrier, carrier, nearest_carriers};

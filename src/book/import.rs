@@ -1,0 +1,434 @@
+//! Taking pages of fetched orders into the book.
+
+use std::ops::AddAssign;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::document::Documents;
+use super::error::{Done, odd};
+use super::inbox::{InboxNote, put_note};
+use super::{Book, rows};
+use crate::channel::{ChannelKind, Cursor, RemoteOrder};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::order::{Order, Status};
+
+/// One page to be taken into the book, with the position behind it.
+pub struct Batch<'a> {
+    /// The store's number.
+    pub store: i64,
+    /// The run that fetched it.
+    pub run: i64,
+    /// Its orders.
+    pub orders: &'a [RemoteOrder],
+    /// The position to move to, in the same transaction.
+    pub cursor: Option<CursorMove<'a>>,
+    /// Entries that are no orders yet.
+    pub drafts: u32,
+    /// Count only; keep nothing.
+    pub dry_run: bool,
+}
+
+/// The new position of a walk.
+pub struct CursorMove<'a> {
+    /// The walk's name.
+    pub walk: &'a str,
+    /// Where it stands now.
+    pub cursor: &'a Cursor,
+    /// Whether it came to its end.
+    pub done: bool,
+}
+
+/// What the book knows of an order of which a new version came, for the policy.
+#[derive(Debug)]
+pub struct Known {
+    /// The order's number.
+    pub order_id: i64,
+    /// The copy's status.
+    pub status: Status,
+    /// The document the copy was made from.
+    pub base: Vec<u8>,
+    /// The newest document kept beside it, if one is.
+    pub newest: Option<Vec<u8>>,
+}
+
+/// What becomes of the new version.
+#[derive(Debug)]
+pub enum Decision {
+    /// The copy takes it over.
+    Follow,
+    /// The copy stays as it is by the byte; the version is kept beside it, and the note, if any, goes to the inbox.
+    Keep(Option<InboxNote>),
+}
+
+/// The account of what was fetched (PRODUCT.md I-7).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// Not in the book before.
+    pub new: u64,
+    /// A version not seen before.
+    pub changed: u64,
+    /// Known already.
+    pub unchanged: u64,
+    /// Could not be understood; in the inbox.
+    pub failed: u64,
+    /// Open checkouts and the like; not counted as fetched.
+    pub drafts: u64,
+}
+
+impl Tally {
+    /// All orders fetched.
+    pub fn fetched(&self) -> u64 {
+        self.new + self.changed + self.unchanged + self.failed
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.new += other.new;
+        self.changed += other.changed;
+        self.unchanged += other.unchanged;
+        self.failed += other.failed;
+        self.drafts += other.drafts;
+    }
+}
+
+/// Decides about one changed order.
+pub type Decide<'a> = dyn FnMut(&Known, &RemoteOrder) -> Result<Decision> + 'a;
+
+impl Book {
+    /// Takes a page into the book: its orders, the account of the run and the position behind it, all in one transaction.
+    pub fn import(&mut self, batch: &Batch<'_>, decide: &mut Decide<'_>) -> Result<Tally> {
+        let now = self.clock.now();
+        let documents = std::mem::take(&mut self.documents);
+        let result = self.import_with(batch, decide, &documents, now);
+        self.documents = documents;
+        result
+    }
+
+    fn import_with(
+        &mut self,
+        batch: &Batch<'_>,
+        decide: &mut Decide<'_>,
+        documents: &Documents,
+        now: Timestamp,
+    ) -> Result<Tally> {
+        if batch.dry_run {
+            let transaction = self.db.transaction().done("read")?;
+            let tally = take(&transaction, batch, decide, documents, now)?;
+            transaction.rollback().done("read")?;
+            return Ok(tally);
+        }
+        self.write("written", |db| {
+            let tally = take(db, batch, decide, documents, now)?;
+            account(db, batch, &tally)?;
+            if let Some(to) = &batch.cursor {
+                db.prepare_cached("INSERT INTO cursors VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, done = excluded.done")
+                    .done("written")?
+                    .execute(params![batch.store, to.walk, to.cursor.as_str(), to.done])
+                    .done("written")?;
+            }
+            Ok(tally)
+        })
+    }
+
+    /// The orders that could not be read by another version of this program, to be tried again.
+    pub fn unreadable(&self, store: i64) -> Result<Vec<(String, Box<RawValue>)>> {
+        let sql = "SELECT subject, document FROM inbox INDEXED BY inbox_open
+                   WHERE store_id = ? AND kind = 'unreadable' AND resolved_at IS NULL AND program <> ? LIMIT 1000";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let rows = statement
+            .query_map(params![store, env!("CARGO_PKG_VERSION")], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+            .done("read")?;
+        let found: Vec<(String, String)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
+        Ok(found.into_iter().filter_map(|(id, text)| Some((id, RawValue::from_string(text).ok()?))).collect())
+    }
+
+    /// The document that the order's copy was made from.
+    pub fn base_document(&self, order: i64) -> Result<Option<Vec<u8>>> {
+        document(&self.db, &self.documents, order, "base")
+    }
+
+    /// The newer document kept beside the copy, if there is one.
+    pub fn newest_document(&self, order: i64) -> Result<Option<Vec<u8>>> {
+        document(&self.db, &self.documents, order, "newest")
+    }
+
+    /// Takes over the newer version: it becomes what the merchant has seen, and the copy.
+    pub fn accept(&mut self, order: i64, seen: &Order) -> Result<()> {
+        let now = self.clock.now();
+        self.write_durably("written", |db| {
+            db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'base'", [order]).done("written")?;
+            db.execute("UPDATE versions SET role = 'base' WHERE order_id = ? AND role = 'newest'", [order])
+                .done("written")?;
+            rows::replace_copy(db, order, seen)?;
+            super::inbox::resolve_order(db, order, &["cancelled", "shipped"], now)?;
+            rows::note_history(
+                db,
+                order,
+                now,
+                "accepted",
+                &format!("the channel's version of {}", crate::clock::rfc3339(seen.updated_at)),
+            )
+        })
+    }
+}
+
+/// What identifies the content of a version: everything but the modification time, which alone means nothing.
+pub(super) fn fingerprint(order: &Order) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    let bare = BareOrder { order };
+    // Serialising a plain value into a hasher cannot fail.
+    let _ = serde_json::to_writer(HashWriter(&mut hasher), &bare);
+    let mut short = [0u8; 16];
+    short.copy_from_slice(&hasher.finalize()[..16]);
+    short
+}
+
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl std::io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct BareOrder<'a> {
+    order: &'a Order,
+}
+
+impl serde::Serialize for BareOrder<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let o = self.order;
+        let key = (&o.remote_id, &o.number, o.status, &o.channel_status, o.presence, o.placed_at, o.paid_at, o.ship_by);
+        let money = (o.currency, o.totals, &o.shop_totals, o.prices_include_tax, &o.charges, &o.refunds, &o.payment);
+        let goods = (&o.buyer, &o.ship_to, &o.bill_to, &o.lines, &o.shipments);
+        (key, money, goods, &o.buyer_note, &o.source, o.test, &o.attributes).serialize(serializer)
+    }
+}
+
+fn take(
+    db: &Connection,
+    batch: &Batch<'_>,
+    decide: &mut Decide<'_>,
+    documents: &Documents,
+    now: Timestamp,
+) -> Result<Tally> {
+    let mut tally = Tally { drafts: batch.drafts.into(), ..Tally::default() };
+    if batch.orders.is_empty() {
+        return Ok(tally);
+    }
+    let word: String = db
+        .prepare_cached("SELECT channel FROM stores WHERE id = ?")
+        .done("read")?
+        .query_row([batch.store], |row| row.get(0))
+        .done("read")?;
+    let kind = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
+    let page = Page { db, store: batch.store, kind, documents, now };
+    for seen in batch.orders {
+        match &seen.order {
+            Err(why) => {
+                page.unreadable(seen, why)?;
+                tally.failed += 1;
+            }
+            Ok(order) => match page.take(seen, order, decide)? {
+                Taken::New => tally.new += 1,
+                Taken::Changed => tally.changed += 1,
+                Taken::Unchanged => tally.unchanged += 1,
+            },
+        }
+    }
+    Ok(tally)
+}
+
+enum Taken {
+    New,
+    Changed,
+    Unchanged,
+}
+
+struct Page<'a> {
+    db: &'a Connection,
+    store: i64,
+    kind: ChannelKind,
+    documents: &'a Documents,
+    now: Timestamp,
+}
+
+impl Page<'_> {
+    fn take(&self, seen: &RemoteOrder, order: &Order, decide: &mut Decide<'_>) -> Result<Taken> {
+        let print = fingerprint(order);
+        let known = self
+            .db
+            .prepare_cached(
+                "SELECT o.id, o.status, v.role, v.updated_at, v.fingerprint FROM orders o JOIN versions v ON v.order_id = o.id
+                 WHERE o.store_id = ? AND o.remote_id = ? ORDER BY v.role DESC LIMIT 1",
+            )
+            .done("read")?
+            .query_row(params![self.store, order.remote_id], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(3)?, row.get::<_, Vec<u8>>(4)?))
+            })
+            .optional()
+            .done("read")?;
+        let Some((id, status, updated_at, known_print)) = known else {
+            self.insert(seen, order, &print)?;
+            return Ok(Taken::New);
+        };
+        // A late or repeated delivery of an older version changes nothing (PRODUCT.md I-3, P-6).
+        if known_print == print || order.updated_at.timestamp_millis() < updated_at {
+            return Ok(Taken::Unchanged);
+        }
+        let status: Status = status.parse().map_err(|_| odd("status", &status))?;
+        let base = document(self.db, self.documents, id, "base")?.unwrap_or_default();
+        let newest = document(self.db, self.documents, id, "newest")?;
+        match decide(&Known { order_id: id, status, base, newest }, seen)? {
+            Decision::Follow => self.follow(id, status, seen, order, &print)?,
+            Decision::Keep(note) => {
+                self.keep(id, seen, order, &print)?;
+                if let Some(note) = note {
+                    put_note(self.db, Some(self.store), Some(id), &order.remote_id, &note, self.now)?;
+                }
+            }
+        }
+        self.readable(&order.remote_id)?;
+        Ok(Taken::Changed)
+    }
+
+    fn insert(&self, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
+        let id = rows::insert_copy(self.db, self.store, order, self.now)?;
+        self.put_version(id, "base", seen, order, print)?;
+        rows::note_history(self.db, id, self.now, "imported", &order.channel_status)?;
+        self.readable(&order.remote_id)
+    }
+
+    fn follow(&self, id: i64, before: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
+        rows::replace_copy(self.db, id, order)?;
+        self.put_version(id, "base", seen, order, print)?;
+        self.drop_newest(id)?;
+        let detail = if before == order.status {
+            order.channel_status.clone()
+        } else {
+            format!("{before} → {} ({})", order.status, order.channel_status)
+        };
+        rows::note_history(self.db, id, self.now, "followed the channel", &detail)
+    }
+
+    /// Keeps the version beside the copy; one that is again what the merchant has is no difference any more.
+    fn keep(&self, id: i64, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
+        let base: Vec<u8> = self
+            .db
+            .prepare_cached("SELECT fingerprint FROM versions WHERE order_id = ? AND role = 'base'")
+            .done("read")?
+            .query_row([id], |row| row.get(0))
+            .done("read")?;
+        if base == print {
+            self.drop_newest(id)?;
+            self.db
+                .prepare_cached("UPDATE versions SET updated_at = ? WHERE order_id = ? AND role = 'base'")
+                .done("written")?
+                .execute([order.updated_at.timestamp_millis(), id])
+                .done("written")?;
+            return rows::note_history(
+                self.db,
+                id,
+                self.now,
+                "the channel is back at your version",
+                &order.channel_status,
+            );
+        }
+        self.put_version(id, "newest", seen, order, print)?;
+        rows::note_history(self.db, id, self.now, "changed at the channel", &order.channel_status)
+    }
+
+    fn put_version(&self, id: i64, role: &str, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
+        put_version(self.db, self.documents, self.kind, id, role, seen, order.updated_at, print)
+    }
+
+    fn drop_newest(&self, id: i64) -> Result<()> {
+        self.db
+            .prepare_cached("DELETE FROM versions WHERE order_id = ? AND role = 'newest'")
+            .done("written")?
+            .execute([id])
+            .done("written")?;
+        Ok(())
+    }
+
+    fn unreadable(&self, seen: &RemoteOrder, why: &str) -> Result<()> {
+        let note = InboxNote {
+            kind: "unreadable",
+            text: format!(
+                "order {} could not be read ({why}); its document is kept and tried again after an upgrade",
+                seen.remote_id
+            ),
+            hint: "ordersync doctor --bundle collects what a report of this needs".to_owned(),
+        };
+        put_note(self.db, Some(self.store), None, &seen.remote_id, &note, self.now)?;
+        self.db
+            .prepare_cached(
+                "UPDATE inbox SET document = ?, program = ?, text = ? WHERE store_id = ? AND kind = 'unreadable' AND subject = ? AND resolved_at IS NULL",
+            )
+            .done("written")?
+            .execute(params![seen.document.get(), env!("CARGO_PKG_VERSION"), note.text, self.store, seen.remote_id])
+            .done("written")?;
+        Ok(())
+    }
+
+    /// An order that could not be read before can be now.
+    fn readable(&self, remote_id: &str) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND kind = 'unreadable' AND subject = ? AND resolved_at IS NULL",
+            )
+            .done("written")?
+            .execute(params![self.now.timestamp_millis(), self.store, remote_id])
+            .done("written")?;
+        Ok(())
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+pub(super) fn put_version(
+    db: &Connection,
+    documents: &Documents,
+    kind: ChannelKind,
+    order: i64,
+    role: &str,
+    seen: &RemoteOrder,
+    updated_at: Timestamp,
+    print: &[u8; 16],
+) -> Result<()> {
+    let (codec, packed) = documents.pack(kind, seen.document.get().as_bytes())?;
+    db.prepare_cached("INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?)")
+        .done("written")?
+        .execute(params![order, role, updated_at.timestamp_millis(), print, codec, packed])
+        .done("written")?;
+    Ok(())
+}
+
+fn document(db: &Connection, documents: &Documents, order: i64, role: &str) -> Result<Option<Vec<u8>>> {
+    db.prepare_cached("SELECT codec, document FROM versions WHERE order_id = ? AND role = ?")
+        .done("read")?
+        .query_row(params![order, role], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
+        .optional()
+        .done("read")?
+        .map(|(codec, bytes)| documents.unpack(codec, &bytes))
+        .transpose()
+}
+
+fn account(db: &Connection, batch: &Batch<'_>, tally: &Tally) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO run_stores (run_id, store_id, new, changed, unchanged, failed, drafts) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET new = new + excluded.new, changed = changed + excluded.changed,
+           unchanged = unchanged + excluded.unchanged, failed = failed + excluded.failed, drafts = drafts + excluded.drafts",
+    )
+    .done("written")?
+    .execute(params![batch.run, batch.store, tally.new, tally.changed, tally.unchanged, tally.failed, tally.drafts])
+    .done("written")?;
+    Ok(())
+}

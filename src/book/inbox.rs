@@ -1,0 +1,157 @@
+//! The inbox: what needs the merchant.
+
+use rusqlite::{Connection, Row, params};
+
+use super::Book;
+use super::error::Done;
+use crate::clock::{Timestamp, from_millis};
+use crate::error::{Error, Result};
+
+/// Something the merchant is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxNote {
+    /// `unreadable`, `rejected`, `cancelled`, `shipped` or `credentials`.
+    pub kind: &'static str,
+    /// One sentence, without personal data.
+    pub text: String,
+    /// The command to run next.
+    pub hint: String,
+}
+
+/// An entry of the inbox.
+#[derive(Debug, Clone)]
+pub struct InboxEntry {
+    /// Its number.
+    pub id: i64,
+    /// The store, where it is about one.
+    pub store: Option<String>,
+    /// The order, where it is about one that is in the book.
+    pub order_id: Option<i64>,
+    /// What kind of thing it is.
+    pub kind: String,
+    /// What happened.
+    pub text: String,
+    /// The command to run next.
+    pub hint: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was dealt with, if it was.
+    pub resolved_at: Option<Timestamp>,
+}
+
+const ENTRY: &str = "SELECT i.id, s.name, i.order_id, i.kind, i.text, i.hint, i.created_at, i.resolved_at
+    FROM inbox i LEFT JOIN stores s ON s.id = i.store_id ";
+
+impl Book {
+    /// The open entries, the oldest first; with `all` the dealt-with ones too.
+    pub fn inbox(&self, all: bool) -> Result<Vec<InboxEntry>> {
+        let condition = if all { "" } else { "WHERE i.resolved_at IS NULL" };
+        self.entries(&format!("{ENTRY} {condition} ORDER BY i.id LIMIT 10000"), [])
+    }
+
+    /// How many entries are open, by store.
+    pub fn inbox_count(&self, store: i64) -> Result<u64> {
+        self.db
+            .prepare_cached(
+                "SELECT count(*) FROM inbox INDEXED BY inbox_open WHERE store_id = ? AND resolved_at IS NULL",
+            )
+            .done("read")?
+            .query_row([store], |row| row.get(0))
+            .done("read")
+    }
+
+    /// Marks an entry as dealt with; false where there is no such open entry.
+    pub fn resolve(&mut self, id: i64) -> Result<bool> {
+        let now = self.now_ms();
+        self.write("written", |db| {
+            let done = db.execute("UPDATE inbox SET resolved_at = ? WHERE id = ? AND resolved_at IS NULL", [now, id]);
+            Ok(done.done("written")? > 0)
+        })
+    }
+
+    pub(super) fn inbox_of(&self, order: i64) -> Result<Vec<InboxEntry>> {
+        self.entries(&format!("{ENTRY} WHERE i.order_id = ? AND i.resolved_at IS NULL ORDER BY i.id"), [order])
+    }
+
+    /// The channel refuses the store's credentials.
+    pub fn credentials_refused(&mut self, store: i64, error: &Error) -> Result<()> {
+        let now = self.clock.now();
+        let note = InboxNote {
+            kind: "credentials",
+            text: error.message().to_owned(),
+            hint: error.hint_text().unwrap_or("ordersync connect --test").to_owned(),
+        };
+        self.write("written", |db| put_note(db, Some(store), None, "", &note, now))
+    }
+
+    /// The channel accepts them again.
+    pub fn credentials_work(&mut self, store: i64) -> Result<()> {
+        let open: bool = self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind = 'credentials' AND resolved_at IS NULL)")
+            .done("read")?
+            .query_row([store], |row| row.get(0))
+            .done("read")?;
+        if !open {
+            return Ok(());
+        }
+        let now = self.now_ms();
+        self.write("written", |db| {
+            db.execute(
+                "UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND kind = 'credentials' AND resolved_at IS NULL",
+                [now, store],
+            )
+            .done("written")?;
+            Ok(())
+        })
+    }
+
+    fn entries(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<InboxEntry>> {
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let rows = statement.query_map(params, entry).done("read")?;
+        rows.collect::<rusqlite::Result<_>>().done("read")
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<InboxEntry> {
+    Ok(InboxEntry {
+        id: row.get(0)?,
+        store: row.get(1)?,
+        order_id: row.get(2)?,
+        kind: row.get(3)?,
+        text: row.get(4)?,
+        hint: row.get(5)?,
+        created_at: from_millis(row.get(6)?),
+        resolved_at: row.get::<_, Option<i64>>(7)?.map(from_millis),
+    })
+}
+
+/// Adds a note, or renews the open one about the same subject.
+pub(super) fn put_note(
+    db: &Connection,
+    store: Option<i64>,
+    order: Option<i64>,
+    subject: &str,
+    note: &InboxNote,
+    now: Timestamp,
+) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO inbox (store_id, order_id, kind, subject, text, hint, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (store_id, kind, subject) WHERE resolved_at IS NULL DO UPDATE SET text = excluded.text, hint = excluded.hint",
+    )
+    .done("written")?
+    .execute(params![store, order, note.kind, subject, note.text, note.hint, now.timestamp_millis()])
+    .done("written")?;
+    Ok(())
+}
+
+/// Marks what an order needed, of these kinds, as dealt with.
+pub(super) fn resolve_order(db: &Connection, order: i64, kinds: &[&str], now: Timestamp) -> Result<()> {
+    for kind in kinds {
+        db.prepare_cached("UPDATE inbox SET resolved_at = ? WHERE order_id = ? AND kind = ? AND resolved_at IS NULL")
+            .done("written")?
+            .execute(params![now.timestamp_millis(), order, kind])
+            .done("written")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Backup, checks and sizes.
+
+use std::path::Path;
+
+use super::Book;
+use super::error::Done;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What SQLite's own checks found.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Faults in the file; none is good.
+    pub faults: Vec<String>,
+}
+
+/// How large the book is.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Orders in it.
+    pub orders: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+impl Book {
+    /// Writes a consistent copy to `to`, also while others write to the book.
+    ///
+    /// # Errors
+    /// `Refused` where the file exists: a backup never overwrites another.
+    pub fn backup(&self, to: &Path) -> Result<()> {
+        if to.exists() {
+            let text = format!("{} exists already; no backup was made", to.display());
+            return Err(Error::new(ErrorKind::Refused, text).hint("give another file name"));
+        }
+        super::make_private(to)?;
+        let written = self.db.execute("VACUUM INTO ?", [to.to_string_lossy()]);
+        written.done("copied").inspect_err(|_| {
+            let _ = std::fs::remove_file(to);
+        })?;
+        Ok(())
+    }
+
+    /// Checks the whole file: structure, and that every reference leads somewhere.
+    pub fn check(&self) -> Result<Check> {
+        let mut statement = self.db.prepare("PRAGMA integrity_check").done("checked")?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).done("checked")?;
+        let mut faults: Vec<String> = rows.collect::<rusqlite::Result<_>>().done("checked")?;
+        faults.retain(|line| line != "ok");
+        let mut statement = self.db.prepare("PRAGMA foreign_key_check").done("checked")?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).done("checked")?;
+        for table in rows {
+            faults.push(format!("a row of {} refers to nothing", table.done("checked")?));
+        }
+        Ok(Check { faults })
+    }
+
+    /// How many orders, and how many bytes.
+    pub fn size(&self) -> Result<Size> {
+        let orders =
+            self.db.query_row("SELECT coalesce(sum(orders), 0) FROM counts", [], |row| row.get(0)).done("read")?;
+        let pages: u64 = self.db.query_row("PRAGMA page_count", [], |row| row.get(0)).done("read")?;
+        let page: u64 = self.db.query_row("PRAGMA page_size", [], |row| row.get(0)).done("read")?;
+        Ok(Size { orders, bytes: pages * page })
+    }
+}

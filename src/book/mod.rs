@@ -1,0 +1,154 @@
+//! The order book: one SQLite file that the merchant owns. All SQL of the program lives in this folder.
+//!
+//! `orders` and its children hold the merchant's working copy; `versions` holds what the channel said, as its own
+//! compressed document. Methods are sentences, each one transaction. Views named `v_...` are for the merchant's own tools.
+//!
+//! The journal is a write-ahead log: readers and one writer work side by side, and a killed process leaves a book that opens as of
+//! its last transaction. Imports run with `synchronous=NORMAL`, where a power cut may undo the last pages together with their
+//! positions, so they are read again; everything about the outbox runs with `FULL`, because what
+//! was told to a channel must not be forgotten.
+
+mod document;
+mod error;
+mod import;
+mod inbox;
+mod maintenance;
+mod orders;
+mod outbox;
+mod reading;
+mod rows;
+mod runs;
+mod stores;
+#[cfg(test)]
+mod tests;
+mod walks;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite_migration::{M, Migrations};
+
+use crate::clock::Clock;
+use crate::config::private_dir;
+use crate::error::{Error, ErrorKind, Result};
+
+pub use import::{Batch, CursorMove, Decision, Known, Tally};
+pub use inbox::{InboxEntry, InboxNote};
+pub use maintenance::{Check, Size};
+pub use outbox::{Guard, OutboxRow, OutboxState};
+pub use reading::{BookLine, BookOrder, BookShipment, Event, Filter, OrderRow};
+pub use runs::{RunKind, RunRow, StoreSummary};
+pub use stores::{Counts, NewStore, Store};
+pub use walks::Walk;
+
+use error::book_error;
+
+/// The schema, step by step. A step is never edited once released, only added to.
+const STEPS: &[M<'_>] = &[M::up(include_str!("schema/0001_book.sql"))];
+
+/// How long a writer waits for another process's transaction. Transactions are a page long at most.
+const BUSY: Duration = Duration::from_secs(15);
+
+/// An open order book.
+pub struct Book {
+    db: Connection,
+    clock: Arc<dyn Clock>,
+    documents: document::Documents,
+}
+
+impl Book {
+    /// Opens the book at `path`, creating it, for its owner only, where there is none.
+    ///
+    /// # Errors
+    /// `Book` for a file that is damaged, no book, of a newer version, or cannot be written; each says which.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
+        if let Some(dir) = path.parent() {
+            private_dir(dir)?;
+        }
+        make_private(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(path, flags).map_err(|e| book_error("opened", e))?;
+        prepare(&mut db).map_err(|e| e.context(path.display()))?;
+        Ok(Self { db, clock, documents: document::Documents::default() })
+    }
+
+    /// Opens the book at `path`, or gives `None` where there is none yet.
+    pub fn open_existing(path: &Path, clock: Arc<dyn Clock>) -> Result<Option<Self>> {
+        if path.exists() { Self::open(path, clock).map(Some) } else { Ok(None) }
+    }
+
+    /// Runs `work` in one transaction that takes the write lock before it reads.
+    fn write<T>(&mut self, done: &str, work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T>) -> Result<T> {
+        let transaction =
+            self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| book_error(done, e))?;
+        let value = work(&transaction)?;
+        transaction.commit().map_err(|e| book_error(done, e))?;
+        Ok(value)
+    }
+
+    /// The same, on the disk before it returns: for what the outside world is about to be told, or was told.
+    fn write_durably<T>(
+        &mut self,
+        done: &str,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.synchronous("FULL")?;
+        let value = self.write(done, work);
+        self.synchronous("NORMAL")?;
+        value
+    }
+
+    fn synchronous(&self, mode: &str) -> Result<()> {
+        self.db.pragma_update(None, "synchronous", mode).map_err(|e| book_error("written", e))
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.now().timestamp_millis()
+    }
+}
+
+/// An empty file with mode 0600 before SQLite creates one with the umask's; SQLite gives its side files the same mode.
+fn make_private(path: &Path) -> Result<()> {
+    let mut options = std::fs::File::options();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
+            let text = format!("the book {} cannot be created: {e}; nothing was done", path.display());
+            Err(Error::new(ErrorKind::Book, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn prepare(db: &mut Connection) -> Result<()> {
+    let failed = |e| book_error("opened", e);
+    db.busy_timeout(BUSY).map_err(failed)?;
+    db.set_prepared_statement_cache_capacity(64);
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(failed)?;
+    if mode != "wal" {
+        db.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(())).map_err(failed)?;
+    }
+    db.execute_batch(
+        "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;",
+    )
+    .map_err(failed)?;
+    if version == STEPS.len() as i64 {
+        return Ok(());
+    }
+    if version > STEPS.len() as i64 {
+        return Err(Error::new(
+            ErrorKind::Book,
+            "this book was written by a newer ordersync; nothing was read or changed",
+        )
+        .hint("update ordersync on this machine"));
+    }
+    Migrations::from_slice(STEPS).to_latest(db).map_err(|e| match e {
+        rusqlite_migration::Error::RusqliteError { err, .. } => book_error("brought up to date", err),
+        other => Error::new(ErrorKind::Book, format!("the book could not be brought up to date: {other}")),
+    })
+}

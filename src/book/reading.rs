@@ -1,0 +1,498 @@
+//! Reading orders for `orders` and `show`.
+
+use rusqlite::types::ToSql;
+use rusqlite::{OptionalExtension, Row, params};
+use rust_decimal::Decimal;
+
+use super::error::{Done, odd};
+use super::{Book, InboxEntry, OutboxRow};
+use crate::clock::{Timestamp, from_millis};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, parse_decimal};
+
+/// An order in a list.
+#[derive(Debug, Clone)]
+pub struct OrderRow {
+    /// Its short number.
+    pub id: i64,
+    /// Its store.
+    pub store: String,
+    /// The channel's number.
+    pub number: String,
+    /// The channel's id.
+    pub remote_id: String,
+    /// Its status here.
+    pub status: Status,
+    /// Its status there, verbatim.
+    pub channel_status: String,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// The latest moment to ship it, if promised.
+    pub ship_by: Option<Timestamp>,
+    /// The total.
+    pub total: Decimal,
+    /// Its currency.
+    pub currency: String,
+    /// The buyer.
+    pub buyer: String,
+    /// The country it goes to.
+    pub country: String,
+    /// How many items.
+    pub items: Decimal,
+    /// Whether a newer version is kept beside it.
+    pub drifted: bool,
+}
+
+/// Which orders to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only this status.
+    pub status: Option<Status>,
+    /// Only these stores.
+    pub stores: Vec<i64>,
+    /// Only those placed since then.
+    pub since: Option<Timestamp>,
+    /// Only those still to be shipped whose promised time is over or, where none was promised, that were placed before this.
+    pub late: Option<Timestamp>,
+    /// Only those with this text in a number, name, e-mail address, SKU or tracking number.
+    pub search: Option<String>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A line of the merchant's copy.
+#[derive(Debug, Clone)]
+pub struct BookLine {
+    /// The channel's id of it.
+    pub remote_id: String,
+    /// Stock-keeping unit.
+    pub sku: String,
+    /// Name.
+    pub name: String,
+    /// Variant.
+    pub variant: String,
+    /// How many are ordered.
+    pub quantity: Decimal,
+    /// How many were given back.
+    pub refunded: Decimal,
+    /// How many are in shipments recorded here or shown by the channel.
+    pub shipped: Decimal,
+    /// Price of one.
+    pub unit_price: Decimal,
+    /// The line's total.
+    pub total: Decimal,
+    /// Tax on it.
+    pub tax: Decimal,
+    /// Whether it goes into a parcel.
+    pub ships: bool,
+}
+
+impl BookLine {
+    /// How many are still to be shipped.
+    pub fn open(&self) -> Decimal {
+        (self.quantity - self.refunded - self.shipped).max(Decimal::ZERO)
+    }
+}
+
+/// A shipment of an order.
+#[derive(Debug, Clone)]
+pub struct BookShipment {
+    /// The channel's id of it; empty until it is known.
+    pub remote_id: String,
+    /// When.
+    pub shipped_at: Option<Timestamp>,
+    /// What is in it; empty where the channel does not say.
+    pub lines: Vec<LineQuantity>,
+    /// Its tracking numbers.
+    pub parcels: Vec<Parcel>,
+    /// Whether it was recorded here (else the channel showed it).
+    pub own: bool,
+    /// The state of its outbox row; `confirmed` for one that the channel showed.
+    pub state: String,
+}
+
+/// A line of the audit trail.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What happened.
+    pub what: String,
+    /// In detail.
+    pub detail: String,
+}
+
+/// An order with everything the book knows of it.
+#[derive(Debug, Clone)]
+pub struct BookOrder {
+    /// Its short number.
+    pub id: i64,
+    /// Its store's number.
+    pub store_id: i64,
+    /// Its store's name.
+    pub store: String,
+    /// The channel's word.
+    pub channel: String,
+    /// The channel's id.
+    pub remote_id: String,
+    /// The channel's number.
+    pub number: String,
+    /// Its status here.
+    pub status: Status,
+    /// Its status there, verbatim.
+    pub channel_status: String,
+    /// `listed`, `archived` or `trashed`.
+    pub presence: String,
+    /// When it was placed, imported, paid, and is to be shipped by.
+    pub placed_at: Timestamp,
+    /// When the channel last changed the version that the copy was made from.
+    pub updated_at: Timestamp,
+    /// When it came into the book.
+    pub imported_at: Timestamp,
+    /// When it was paid.
+    pub paid_at: Option<Timestamp>,
+    /// The latest moment to ship it.
+    pub ship_by: Option<Timestamp>,
+    /// Currency of all amounts.
+    pub currency: String,
+    /// The sums by name: total, lines, shipping, tax, discount, refunded.
+    pub totals: Vec<(&'static str, Decimal)>,
+    /// Who bought.
+    pub buyer: Buyer,
+    /// How it was paid.
+    pub payment: Payment,
+    /// What the buyer wrote.
+    pub buyer_note: String,
+    /// Where within the channel it came from.
+    pub source: String,
+    /// A test order.
+    pub test: bool,
+    /// Anything else worth showing.
+    pub attributes: Vec<(String, String)>,
+    /// Where it goes.
+    pub ship_to: Vec<Address>,
+    /// Who is billed.
+    pub bill_to: Option<Address>,
+    /// What was bought.
+    pub lines: Vec<BookLine>,
+    /// Shipping, taxes, fees and discounts.
+    pub charges: Vec<Charge>,
+    /// Money given back.
+    pub refunds: Vec<Refund>,
+    /// Shipments.
+    pub shipments: Vec<BookShipment>,
+    /// What is or was in the outbox for it.
+    pub outbox: Vec<OutboxRow>,
+    /// What it needs.
+    pub inbox: Vec<InboxEntry>,
+    /// Whether a newer version is kept beside it.
+    pub drifted: bool,
+}
+
+const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.channel_status, o.placed_at, o.ship_by, o.total, o.currency,
+    o.buyer_name, coalesce((SELECT country FROM addresses a WHERE a.order_id = o.id AND a.kind = 'ship' AND a.position = 0), ''),
+    coalesce((SELECT group_concat(quantity, ' ') FROM lines l WHERE l.order_id = o.id), ''),
+    EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest')
+    FROM orders o JOIN stores s ON s.id = o.store_id WHERE ";
+
+impl Book {
+    /// The orders that fit the filter, the newest first.
+    pub fn list(&self, filter: &Filter) -> Result<Vec<OrderRow>> {
+        let Some(text) = filter.search.as_deref() else { return self.list_where("1", &[], filter) };
+        // An exact number or e-mail address is found through an index; only other texts cost a look at every order.
+        let exact: String = text.trim().to_owned();
+        let found = self.list_where("(o.number = ?1 OR o.buyer_email = ?1)", &[&exact], filter)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let pattern = format!("%{}%", exact.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        let anywhere = "(o.number LIKE ?1 ESCAPE '\\' OR o.remote_id LIKE ?1 ESCAPE '\\' OR o.buyer_name LIKE ?1 ESCAPE '\\'
+            OR o.buyer_email LIKE ?1 ESCAPE '\\'
+            OR EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id AND (l.sku LIKE ?1 ESCAPE '\\' OR l.name LIKE ?1 ESCAPE '\\'))
+            OR EXISTS (SELECT 1 FROM addresses a WHERE a.order_id = o.id AND (a.name LIKE ?1 ESCAPE '\\' OR a.postcode LIKE ?1 ESCAPE '\\'))
+            OR EXISTS (SELECT 1 FROM shipments h JOIN parcels p ON p.shipment_id = h.id WHERE h.order_id = o.id AND p.tracking LIKE ?1 ESCAPE '\\'))";
+        self.list_where(anywhere, &[&pattern], filter)
+    }
+
+    fn list_where(&self, condition: &str, values: &[&dyn ToSql], filter: &Filter) -> Result<Vec<OrderRow>> {
+        let mut sql = format!("{LIST}{condition}");
+        if let Some(status) = filter.status {
+            sql.push_str(&format!(" AND o.status = '{}'", status.word()));
+        }
+        if !filter.stores.is_empty() {
+            let ids: Vec<String> = filter.stores.iter().map(i64::to_string).collect();
+            // A unary plus keeps SQLite on the index by time: a store may hold most of the book.
+            sql.push_str(&format!(" AND +o.store_id IN ({})", ids.join(", ")));
+        }
+        if let Some(since) = filter.since {
+            sql.push_str(&format!(" AND o.placed_at >= {}", since.timestamp_millis()));
+        }
+        if let Some(late) = filter.late {
+            let open = [Status::AwaitingFulfillment, Status::PartiallyShipped, Status::DropshipmentRequested]
+                .map(Status::word);
+            let now = self.now_ms();
+            sql.push_str(&format!(
+                " AND o.status IN ('{}') AND (o.ship_by < {now} OR (o.ship_by IS NULL AND o.placed_at < {}))",
+                open.join("', '"),
+                late.timestamp_millis()
+            ));
+        }
+        sql.push_str(&format!(" ORDER BY o.placed_at DESC, o.id DESC LIMIT {}", filter.limit));
+        let mut statement = self.db.prepare_cached(&sql).done("read")?;
+        let rows = statement.query_map(values, order_row).done("read")?;
+        rows.map(|row| row.done("read")?).collect()
+    }
+
+    /// One order with everything the book knows of it.
+    pub fn order(&self, id: i64) -> Result<BookOrder> {
+        let sql = "SELECT o.*, s.name AS store, s.channel,
+            EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest') AS drifted
+            FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
+        let head = self.db.prepare_cached(sql).done("read")?.query_row([id], book_order).optional().done("read")?;
+        let mut order =
+            head.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no order {id} is in the book")))??;
+        order.ship_to = self.addresses(id, "ship")?;
+        order.bill_to = self.addresses(id, "bill")?.pop();
+        order.shipments = self.shipments(id)?;
+        order.lines = self.lines(id, &order)?;
+        order.charges = self.charges(id)?;
+        order.refunds = self.refunds(id)?;
+        order.outbox = self.outbox_of(id)?;
+        order.inbox = self.inbox_of(id)?;
+        Ok(order)
+    }
+
+    /// The order's audit trail, the oldest first.
+    pub fn history(&self, id: i64) -> Result<Vec<Event>> {
+        self.all("SELECT at, what, detail FROM history WHERE order_id = ? ORDER BY rowid", id, |row| {
+            Ok(Event { at: from_millis(row.get(0)?), what: row.get(1)?, detail: row.get(2)? })
+        })
+    }
+
+    fn all<T>(&self, sql: &str, id: i64, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let rows = statement.query_map([id], read).done("read")?;
+        rows.collect::<rusqlite::Result<_>>().done("read")
+    }
+
+    fn addresses(&self, id: i64, kind: &str) -> Result<Vec<Address>> {
+        let sql = format!(
+            "SELECT remote_id, name, company, line1, line2, city, region, postcode, country, phone, email FROM addresses
+             WHERE order_id = ? AND kind = '{kind}' ORDER BY position"
+        );
+        self.all(&sql, id, |row| {
+            Ok(Address {
+                remote_id: row.get(0)?,
+                name: row.get(1)?,
+                company: row.get(2)?,
+                line1: row.get(3)?,
+                line2: row.get(4)?,
+                city: row.get(5)?,
+                region: row.get(6)?,
+                postcode: row.get(7)?,
+                country: row.get(8)?,
+                phone: row.get(9)?,
+                email: row.get(10)?,
+            })
+        })
+    }
+
+    fn lines(&self, id: i64, order: &BookOrder) -> Result<Vec<BookLine>> {
+        let sql = "SELECT remote_id, sku, name, variant, quantity, refunded, unit_price, total, tax, ships FROM lines
+                   WHERE order_id = ? ORDER BY position";
+        let mut lines = self.all(sql, id, |row| {
+            Ok(BookLine {
+                remote_id: row.get(0)?,
+                sku: row.get(1)?,
+                name: row.get(2)?,
+                variant: row.get(3)?,
+                quantity: amount(row, 4)?,
+                refunded: amount(row, 5)?,
+                shipped: Decimal::ZERO,
+                unit_price: amount(row, 6)?,
+                total: amount(row, 7)?,
+                tax: amount(row, 8)?,
+                ships: row.get(9)?,
+            })
+        })?;
+        let whole = order.status == Status::Shipped;
+        for line in &mut lines {
+            let shipped = order
+                .shipments
+                .iter()
+                .flat_map(|shipment| &shipment.lines)
+                .filter(|l| l.line_id == line.remote_id)
+                .map(|l| l.quantity);
+            // An order that is shipped without anybody saying what was in the parcels is shipped as a whole.
+            line.shipped = if whole { line.quantity - line.refunded } else { shipped.sum() };
+        }
+        Ok(lines)
+    }
+
+    fn charges(&self, id: i64) -> Result<Vec<Charge>> {
+        let sql = "SELECT kind, remote_id, code, title, amount, tax FROM charges WHERE order_id = ? ORDER BY position";
+        self.all(sql, id, |row| {
+            Ok(Charge {
+                kind: json_word(row, 0)?,
+                remote_id: row.get(1)?,
+                code: row.get(2)?,
+                title: row.get(3)?,
+                amount: amount(row, 4)?,
+                tax: amount(row, 5)?,
+            })
+        })
+    }
+
+    fn refunds(&self, id: i64) -> Result<Vec<Refund>> {
+        let sql =
+            "SELECT remote_id, refunded_at, amount, reason, lines FROM refunds WHERE order_id = ? ORDER BY position";
+        self.all(sql, id, |row| {
+            Ok(Refund {
+                remote_id: row.get(0)?,
+                refunded_at: row.get::<_, Option<i64>>(1)?.map(from_millis),
+                amount: amount(row, 2)?,
+                reason: row.get(3)?,
+                lines: serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default(),
+            })
+        })
+    }
+
+    fn shipments(&self, id: i64) -> Result<Vec<BookShipment>> {
+        let sql = "SELECT sh.id, sh.remote_id, sh.shipped_at, sh.key IS NOT NULL,
+            coalesce((SELECT x.state FROM outbox x WHERE x.shipment_id = sh.id), 'confirmed')
+            FROM shipments sh WHERE sh.order_id = ? ORDER BY sh.id";
+        let heads = self.all(sql, id, |row| {
+            let shipment = BookShipment {
+                remote_id: row.get(1)?,
+                shipped_at: row.get::<_, Option<i64>>(2)?.map(from_millis),
+                lines: Vec::new(),
+                parcels: Vec::new(),
+                own: row.get(3)?,
+                state: row.get(4)?,
+            };
+            Ok((row.get::<_, i64>(0)?, shipment))
+        })?;
+        heads
+            .into_iter()
+            .map(|(number, shipment)| {
+                let lines =
+                    self.all("SELECT line_id, quantity FROM shipment_lines WHERE shipment_id = ?", number, |row| {
+                        Ok(LineQuantity { line_id: row.get(0)?, quantity: amount(row, 1)? })
+                    })?;
+                let parcels = self.all(
+                    "SELECT carrier, tracking, url FROM parcels WHERE shipment_id = ? ORDER BY position",
+                    number,
+                    |row| Ok(Parcel { carrier: row.get(0)?, tracking: row.get(1)?, url: row.get(2)? }),
+                )?;
+                Ok(BookShipment { lines, parcels, ..shipment })
+            })
+            .collect()
+    }
+
+    /// How many orders wait to be shipped although their promised time is over (or were placed before `placed_before`).
+    pub fn late(&self, store: i64, placed_before: Timestamp) -> Result<u64> {
+        let sql =
+            "SELECT count(*) FROM (SELECT 1 FROM orders o WHERE o.status = 'awaiting-fulfillment' AND o.store_id = ?
+                   AND (o.ship_by < ? OR (o.ship_by IS NULL AND o.placed_at < ?)) LIMIT 1000)";
+        self.db
+            .prepare_cached(sql)
+            .done("read")?
+            .query_row(params![store, self.now_ms(), placed_before.timestamp_millis()], |row| row.get(0))
+            .done("read")
+    }
+}
+
+fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<Decimal> {
+    let text: String = row.get(column)?;
+    parse_decimal(&text)
+        .map_err(|why| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into()))
+}
+
+/// A value that is stored as one of its type's own words.
+fn json_word<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let word: String = row.get(column)?;
+    serde_json::from_value(word.into())
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, e.into()))
+}
+
+fn named_amount(row: &Row<'_>, column: &str) -> rusqlite::Result<Decimal> {
+    amount(row, row.as_ref().column_index(column)?)
+}
+
+fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
+    let word: String = row.get(4)?;
+    let Ok(status) = word.parse() else { return Ok(Err(odd("status", &word))) };
+    let items: String = row.get(12)?;
+    Ok(Ok(OrderRow {
+        id: row.get(0)?,
+        store: row.get(1)?,
+        number: row.get(2)?,
+        remote_id: row.get(3)?,
+        status,
+        channel_status: row.get(5)?,
+        placed_at: from_millis(row.get(6)?),
+        ship_by: row.get::<_, Option<i64>>(7)?.map(from_millis),
+        total: amount(row, 8)?,
+        currency: row.get(9)?,
+        buyer: row.get(10)?,
+        country: row.get(11)?,
+        items: items.split(' ').filter_map(|text| parse_decimal(text).ok()).sum(),
+        drifted: row.get(13)?,
+    }))
+}
+
+fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
+    let word: String = row.get("status")?;
+    let Ok(status) = word.parse() else { return Ok(Err(odd("status", &word))) };
+    let time = |column: &str| row.get::<_, Option<i64>>(column).map(|ms| ms.map(from_millis));
+    let attributes: String = row.get("attributes")?;
+    Ok(Ok(BookOrder {
+        id: row.get("id")?,
+        store_id: row.get("store_id")?,
+        store: row.get("store")?,
+        channel: row.get("channel")?,
+        remote_id: row.get("remote_id")?,
+        number: row.get("number")?,
+        status,
+        channel_status: row.get("channel_status")?,
+        presence: row.get("presence")?,
+        placed_at: from_millis(row.get("placed_at")?),
+        updated_at: from_millis(row.get("updated_at")?),
+        imported_at: from_millis(row.get("imported_at")?),
+        paid_at: time("paid_at")?,
+        ship_by: time("ship_by")?,
+        currency: row.get("currency")?,
+        totals: vec![
+            ("lines", named_amount(row, "lines_total")?),
+            ("shipping", named_amount(row, "shipping_total")?),
+            ("tax", named_amount(row, "tax_total")?),
+            ("discount", named_amount(row, "discount_total")?),
+            ("total", named_amount(row, "total")?),
+            ("refunded", named_amount(row, "refunded_total")?),
+        ],
+        buyer: Buyer {
+            remote_id: row.get("buyer_remote_id")?,
+            name: row.get("buyer_name")?,
+            email: row.get("buyer_email")?,
+            phone: row.get("buyer_phone")?,
+        },
+        payment: Payment {
+            method: row.get("payment_method")?,
+            title: row.get("payment_title")?,
+            transaction_id: row.get("transaction_id")?,
+        },
+        buyer_note: row.get("buyer_note")?,
+        source: row.get("source")?,
+        test: row.get("test")?,
+        attributes: serde_json::from_str(&attributes).unwrap_or_default(),
+        ship_to: Vec::new(),
+        bill_to: None,
+        lines: Vec::new(),
+        charges: Vec::new(),
+        refunds: Vec::new(),
+        shipments: Vec::new(),
+        outbox: Vec::new(),
+        inbox: Vec::new(),
+        drifted: row.get("drifted")?,
+    }))
+}

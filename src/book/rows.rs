@@ -1,0 +1,257 @@
+//! Writing the merchant's copy of an order, row by row.
+
+use rusqlite::{Connection, params};
+
+use super::error::{Done, odd};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::order::{Address, LineQuantity, Order, Parcel};
+
+/// Inserts a copy and gives its short number.
+pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp) -> Result<i64> {
+    db.prepare_cached(
+        "INSERT INTO orders (store_id, remote_id, number, status, channel_status, presence, placed_at, updated_at, imported_at,
+           paid_at, ship_by, currency, total, lines_total, shipping_total, tax_total, discount_total, refunded_total,
+           shop_currency, shop_totals, prices_include_tax, buyer_remote_id, buyer_name, buyer_email, buyer_phone,
+           payment_method, payment_title, transaction_id, buyer_note, source, test, attributes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
+           ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
+    )
+    .done("written")?
+    .execute(params![
+        store,
+        o.remote_id,
+        o.number,
+        o.status.word(),
+        o.channel_status,
+        o.presence.word(),
+        o.placed_at.timestamp_millis(),
+        o.updated_at.timestamp_millis(),
+        now.timestamp_millis(),
+        o.paid_at.map(|at| at.timestamp_millis()),
+        o.ship_by.map(|at| at.timestamp_millis()),
+        o.currency.code(),
+        o.totals.total.to_string(),
+        o.totals.lines.to_string(),
+        o.totals.shipping.to_string(),
+        o.totals.tax.to_string(),
+        o.totals.discount.to_string(),
+        o.totals.refunded.to_string(),
+        o.shop_totals.as_ref().map(|(currency, _)| currency.to_string()),
+        shop_totals(o)?,
+        o.prices_include_tax,
+        o.buyer.remote_id,
+        o.buyer.name,
+        o.buyer.email,
+        o.buyer.phone,
+        o.payment.method,
+        o.payment.title,
+        o.payment.transaction_id,
+        o.buyer_note,
+        o.source,
+        o.test,
+        attributes(o)?
+    ])
+    .done("written")?;
+    let id = db.last_insert_rowid();
+    insert_parts(db, id, o)?;
+    Ok(id)
+}
+
+/// Makes the copy what `o` says; the merchant's own shipments stay.
+pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE orders SET number = ?2, status = ?3, channel_status = ?4, presence = ?5, placed_at = ?6, updated_at = ?7,
+           paid_at = ?8, ship_by = ?9, currency = ?10, total = ?11, lines_total = ?12, shipping_total = ?13, tax_total = ?14,
+           discount_total = ?15, refunded_total = ?16, shop_currency = ?17, shop_totals = ?18, prices_include_tax = ?19,
+           buyer_remote_id = ?20, buyer_name = ?21, buyer_email = ?22, buyer_phone = ?23, payment_method = ?24,
+           payment_title = ?25, transaction_id = ?26, buyer_note = ?27, source = ?28, test = ?29, attributes = ?30
+         WHERE id = ?1",
+    )
+    .done("written")?
+    .execute(params![
+        id,
+        o.number,
+        o.status.word(),
+        o.channel_status,
+        o.presence.word(),
+        o.placed_at.timestamp_millis(),
+        o.updated_at.timestamp_millis(),
+        o.paid_at.map(|at| at.timestamp_millis()),
+        o.ship_by.map(|at| at.timestamp_millis()),
+        o.currency.code(),
+        o.totals.total.to_string(),
+        o.totals.lines.to_string(),
+        o.totals.shipping.to_string(),
+        o.totals.tax.to_string(),
+        o.totals.discount.to_string(),
+        o.totals.refunded.to_string(),
+        o.shop_totals.as_ref().map(|(currency, _)| currency.to_string()),
+        shop_totals(o)?,
+        o.prices_include_tax,
+        o.buyer.remote_id,
+        o.buyer.name,
+        o.buyer.email,
+        o.buyer.phone,
+        o.payment.method,
+        o.payment.title,
+        o.payment.transaction_id,
+        o.buyer_note,
+        o.source,
+        o.test,
+        attributes(o)?
+    ])
+    .done("written")?;
+    for table in ["lines", "addresses", "charges", "refunds"] {
+        db.prepare_cached(&format!("DELETE FROM {table} WHERE order_id = ?"))
+            .done("written")?
+            .execute([id])
+            .done("written")?;
+    }
+    db.prepare_cached("DELETE FROM shipments WHERE order_id = ? AND key IS NULL")
+        .done("written")?
+        .execute([id])
+        .done("written")?;
+    insert_parts(db, id, o)
+}
+
+fn shop_totals(o: &Order) -> Result<Option<String>> {
+    o.shop_totals.as_ref().map(|(_, totals)| json(totals)).transpose()
+}
+
+fn attributes(o: &Order) -> Result<String> {
+    if o.attributes.is_empty() { Ok("[]".to_owned()) } else { json(&o.attributes) }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| odd("value", &e.to_string()))
+}
+
+fn insert_parts(db: &Connection, id: i64, o: &Order) -> Result<()> {
+    for (position, line) in o.lines.iter().enumerate() {
+        db.prepare_cached("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            .done("written")?
+            .execute(params![
+                id,
+                position,
+                line.remote_id,
+                line.sku,
+                line.name,
+                line.variant,
+                line.product_id,
+                line.quantity.to_string(),
+                line.refunded.to_string(),
+                line.unit_price.to_string(),
+                line.total.to_string(),
+                line.tax.to_string(),
+                line.ships,
+                line.ship_to
+            ])
+            .done("written")?;
+    }
+    for (position, address) in o.ship_to.iter().enumerate() {
+        insert_address(db, id, "ship", position, address)?;
+    }
+    if let Some(address) = &o.bill_to {
+        insert_address(db, id, "bill", 0, address)?;
+    }
+    for (position, charge) in o.charges.iter().enumerate() {
+        db.prepare_cached("INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+            .done("written")?
+            .execute(params![
+                id,
+                position,
+                charge.kind.word(),
+                charge.remote_id,
+                charge.code,
+                charge.title,
+                charge.amount.to_string(),
+                charge.tax.to_string()
+            ])
+            .done("written")?;
+    }
+    for (position, refund) in o.refunds.iter().enumerate() {
+        let at = refund.refunded_at.map(|at| at.timestamp_millis());
+        db.prepare_cached("INSERT INTO refunds VALUES (?, ?, ?, ?, ?, ?, ?)")
+            .done("written")?
+            .execute(params![
+                id,
+                position,
+                refund.remote_id,
+                at,
+                refund.amount.to_string(),
+                refund.reason,
+                json(&refund.lines)?
+            ])
+            .done("written")?;
+    }
+    for shipment in &o.shipments {
+        let at = shipment.shipped_at.map(|at| at.timestamp_millis());
+        insert_shipment(db, id, None, &shipment.remote_id, at, false, &shipment.lines, &shipment.parcels)?;
+    }
+    Ok(())
+}
+
+fn insert_address(db: &Connection, id: i64, kind: &str, position: usize, a: &Address) -> Result<()> {
+    db.prepare_cached("INSERT INTO addresses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .done("written")?
+        .execute(params![
+            id,
+            kind,
+            position,
+            a.remote_id,
+            a.name,
+            a.company,
+            a.line1,
+            a.line2,
+            a.city,
+            a.region,
+            a.postcode,
+            a.country,
+            a.phone,
+            a.email
+        ])
+        .done("written")?;
+    Ok(())
+}
+
+/// Inserts a shipment, the merchant's own (`key`) or one of the channel's, and gives its number.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn insert_shipment(
+    db: &Connection,
+    order: i64,
+    key: Option<&str>,
+    remote_id: &str,
+    shipped_at: Option<i64>,
+    notify: bool,
+    lines: &[LineQuantity],
+    parcels: &[Parcel],
+) -> Result<i64> {
+    db.prepare_cached("INSERT INTO shipments (order_id, key, remote_id, shipped_at, notify) VALUES (?, ?, ?, ?, ?)")
+        .done("written")?
+        .execute(params![order, key, remote_id, shipped_at, notify])
+        .done("written")?;
+    let id = db.last_insert_rowid();
+    for line in lines {
+        db.prepare_cached("INSERT OR REPLACE INTO shipment_lines VALUES (?, ?, ?)")
+            .done("written")?
+            .execute(params![id, line.line_id, line.quantity.to_string()])
+            .done("written")?;
+    }
+    for (position, parcel) in parcels.iter().enumerate() {
+        db.prepare_cached("INSERT INTO parcels VALUES (?, ?, ?, ?, ?)")
+            .done("written")?
+            .execute(params![id, position, parcel.carrier, parcel.tracking, parcel.url])
+            .done("written")?;
+    }
+    Ok(id)
+}
+
+/// Adds a line to the order's audit trail.
+pub(super) fn note_history(db: &Connection, order: i64, at: Timestamp, what: &str, detail: &str) -> Result<()> {
+    db.prepare_cached("INSERT INTO history VALUES (?, ?, ?, ?)")
+        .done("written")?
+        .execute(params![order, at.timestamp_millis(), what, detail])
+        .done("written")?;
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! What each run did.
+
+use rusqlite::params;
+
+use super::Book;
+use super::error::Done;
+use crate::clock::{Timestamp, from_millis};
+use crate::error::{Error, Result};
+
+/// Who asked for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunKind {
+    /// The merchant.
+    Sync,
+    /// The timer.
+    Autosync,
+    /// A single order was read.
+    Pull,
+}
+
+impl RunKind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Autosync => "autosync",
+            Self::Pull => "pull",
+        }
+    }
+}
+
+/// What a run did for one store, beside what the imports themselves have accounted for.
+#[derive(Debug, Clone)]
+pub struct StoreSummary {
+    /// The store's name.
+    pub store: String,
+    /// Outbox rows confirmed.
+    pub exported: u32,
+    /// Requests sent.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// Why it stopped early, if it did.
+    pub error: Option<Error>,
+}
+
+/// A run and one of its stores.
+#[derive(Debug, Clone)]
+pub struct RunRow {
+    /// The run's number.
+    pub id: i64,
+    /// `sync`, `autosync` or `pull`.
+    pub kind: String,
+    /// Whether it kept nothing.
+    pub dry: bool,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; `None`: at work, or interrupted.
+    pub finished_at: Option<Timestamp>,
+    /// The store; none where the run never came to one.
+    pub store: Option<String>,
+    /// New, changed, unchanged, failed, drafts.
+    pub tally: super::Tally,
+    /// Outbox rows confirmed.
+    pub exported: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// Why it stopped early, if it did.
+    pub error: Option<String>,
+}
+
+/// How long runs are remembered.
+const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(90);
+
+impl Book {
+    /// Begins a run and gives its number. Forgets the runs of long ago.
+    pub fn start_run(&mut self, kind: RunKind, dry: bool) -> Result<i64> {
+        let now = self.now_ms();
+        self.write("written", |db| {
+            let old = now - KEPT.num_milliseconds();
+            db.execute("DELETE FROM run_stores WHERE run_id IN (SELECT id FROM runs WHERE started_at < ?)", [old])
+                .done("written")?;
+            db.execute("DELETE FROM runs WHERE started_at < ?", [old]).done("written")?;
+            db.execute(
+                "INSERT INTO runs (kind, dry, pid, started_at) VALUES (?, ?, ?, ?)",
+                params![kind.word(), dry, std::process::id(), now],
+            )
+            .done("written")?;
+            Ok(db.last_insert_rowid())
+        })
+    }
+
+    /// Ends a run with what became of each store.
+    pub fn finish_run(&mut self, run: i64, stores: &[StoreSummary]) -> Result<()> {
+        let now = self.now_ms();
+        self.write("written", |db| {
+            let (kind, dry): (String, bool) = db
+                .query_row("SELECT kind, dry FROM runs WHERE id = ?", [run], |row| Ok((row.get(0)?, row.get(1)?)))
+                .done("read")?;
+            db.execute("UPDATE runs SET finished_at = ? WHERE id = ?", [now, run]).done("written")?;
+            for s in stores {
+                db.execute(
+                    "INSERT INTO run_stores (run_id, store_id, exported, requests, bytes, error_kind, error)
+                     SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM stores WHERE name = ?2
+                     ON CONFLICT DO UPDATE SET exported = excluded.exported, requests = excluded.requests, bytes = excluded.bytes,
+                       error_kind = excluded.error_kind, error = excluded.error",
+                    params![
+                        run,
+                        s.store,
+                        s.exported,
+                        s.requests,
+                        s.bytes,
+                        s.error.as_ref().map(|e| e.kind().word()),
+                        s.error.as_ref().map(|e| e.message().to_owned())
+                    ],
+                )
+                .done("written")?;
+                let at_work = s.error.is_none() && !dry;
+                db.execute(
+                    "UPDATE stores SET last_sync_at = CASE WHEN ? THEN ? ELSE last_sync_at END,
+                       last_autosync_at = CASE WHEN ? = 'autosync' THEN ? ELSE last_autosync_at END WHERE name = ?",
+                    params![at_work, now, kind, now, s.store],
+                )
+                .done("written")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The last `limit` runs, the newest first, store by store.
+    pub fn runs(&self, limit: usize) -> Result<Vec<RunRow>> {
+        let sql = "SELECT r.id, r.kind, r.dry, r.started_at, r.finished_at, s.name, coalesce(rs.new, 0), coalesce(rs.changed, 0),
+              coalesce(rs.unchanged, 0), coalesce(rs.failed, 0), coalesce(rs.drafts, 0), coalesce(rs.exported, 0),
+              coalesce(rs.requests, 0), coalesce(rs.bytes, 0), rs.error
+            FROM (SELECT * FROM runs ORDER BY id DESC LIMIT ?) r
+            LEFT JOIN run_stores rs ON rs.run_id = r.id LEFT JOIN stores s ON s.id = rs.store_id ORDER BY r.id DESC, s.name";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let rows = statement
+            .query_map([limit], |row| {
+                Ok(RunRow {
+                    id: row.get(0)?,
+                    kind: row.get(1)?,
+                    dry: row.get(2)?,
+                    started_at: from_millis(row.get(3)?),
+                    finished_at: row.get::<_, Option<i64>>(4)?.map(from_millis),
+                    store: row.get(5)?,
+                    tally: super::Tally {
+                        new: row.get(6)?,
+                        changed: row.get(7)?,
+                        unchanged: row.get(8)?,
+                        failed: row.get(9)?,
+                        drafts: row.get(10)?,
+                    },
+                    exported: row.get(11)?,
+                    requests: row.get(12)?,
+                    bytes: row.get(13)?,
+                    error: row.get(14)?,
+                })
+            })
+            .done("read")?;
+        rows.collect::<rusqlite::Result<_>>().done("read")
+    }
+}

@@ -1,0 +1,289 @@
+//! Connected stores.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::Book;
+use super::error::{Done, odd};
+use crate::channel::{ChannelKind, Shop, Values};
+use crate::clock::{Timestamp, from_millis};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{Currency, Status};
+
+/// A connected store. Its secrets are elsewhere (`credentials`).
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// The book's number of it.
+    pub id: i64,
+    /// Its name on the command line.
+    pub name: String,
+    /// The kind of its channel.
+    pub kind: ChannelKind,
+    /// What makes the shop the same shop under another name.
+    pub remote_id: String,
+    /// The shop's own name.
+    pub title: String,
+    /// Its address for people.
+    pub url: String,
+    /// Its currency, where the key may read it.
+    pub currency: Option<Currency>,
+    /// Its time zone in the channel's words.
+    pub time_zone: String,
+    /// Connection values and settings, none of them secret.
+    pub values: Values,
+    /// What the adapter found out about the shop.
+    pub facts: serde_json::Value,
+    /// How far back orders are wanted; `None`: all.
+    pub since: Option<Timestamp>,
+    /// When it was connected.
+    pub connected_at: Timestamp,
+    /// The last connection test and what was wrong with it, if anything.
+    pub test: Option<(Timestamp, Option<String>)>,
+    /// When orders were last imported without an error.
+    pub last_sync_at: Option<Timestamp>,
+    /// When the last autosync finished, well or not.
+    pub last_autosync_at: Option<Timestamp>,
+    /// Until when the channel wants to be left alone.
+    pub paused_until: Option<Timestamp>,
+    /// Why.
+    pub paused_why: Option<String>,
+}
+
+/// A store to be connected.
+#[derive(Debug, Clone)]
+pub struct NewStore {
+    /// Its name on the command line.
+    pub name: String,
+    /// The kind of its channel.
+    pub kind: ChannelKind,
+    /// What makes the shop the same shop under another name.
+    pub remote_id: String,
+    /// The shop's own name.
+    pub title: String,
+    /// Its address for people.
+    pub url: String,
+    /// Its currency.
+    pub currency: Option<Currency>,
+    /// Its time zone.
+    pub time_zone: String,
+    /// Connection values and settings.
+    pub values: Values,
+    /// What the adapter found out.
+    pub facts: serde_json::Value,
+    /// How far back orders are wanted.
+    pub since: Option<Timestamp>,
+}
+
+/// How many orders of a store have which status.
+pub type Counts = BTreeMap<(i64, &'static str), u64>;
+
+const COLUMNS: &str = "id, name, channel, remote_id, title, url, currency, time_zone, settings, facts, since, connected_at, \
+                       tested_at, test_error, last_sync_at, last_autosync_at, paused_until, paused_why";
+
+impl Book {
+    /// Adds a store. One that was removed before comes back with its orders and its position.
+    ///
+    /// # Errors
+    /// `Refused` where the same shop is connected already, or the name is taken.
+    pub fn add_store(&mut self, new: &NewStore) -> Result<Store> {
+        let now = self.now_ms();
+        let id = self.write("written", |db| {
+            let same: Option<(i64, String, Option<i64>)> = db
+                .query_row(
+                    "SELECT id, name, removed_at FROM stores WHERE channel = ? AND remote_id = ?",
+                    params![new.kind.word(), new.remote_id],
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                )
+                .optional()
+                .done("read")?;
+            let taken: Option<i64> = db
+                .query_row("SELECT id FROM stores WHERE name = ?", [&new.name], |row| row.get(0))
+                .optional()
+                .done("read")?;
+            match same {
+                Some((_, name, None)) => return Err(connected_already(&new.url, &name)),
+                Some((id, _, Some(_))) if taken.is_none_or(|other| other == id) => return revive(db, id, new, now),
+                _ => {}
+            }
+            if taken.is_some() {
+                let text = format!("the name {} belongs to another shop whose orders are in the book; nothing was connected", new.name);
+                return Err(Error::new(ErrorKind::Refused, text).hint("choose another --name"));
+            }
+            db.execute(
+                "INSERT INTO stores (name, channel, remote_id, title, url, currency, time_zone, settings, facts, since, connected_at)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                params![
+                    new.name,
+                    new.kind.word(),
+                    new.remote_id,
+                    new.title,
+                    new.url,
+                    new.currency.map(|c| c.to_string()),
+                    new.time_zone,
+                    json(&new.values),
+                    new.facts.to_string(),
+                    new.since.map(|at| at.timestamp_millis()),
+                    now
+                ],
+            )
+            .done("written")?;
+            Ok(db.last_insert_rowid())
+        })?;
+        self.store_by_id(id)
+    }
+
+    /// The connected stores, by name.
+    pub fn stores(&self) -> Result<Vec<Store>> {
+        let sql = format!("SELECT {COLUMNS} FROM stores WHERE removed_at IS NULL ORDER BY name");
+        let mut statement = self.db.prepare_cached(&sql).done("read")?;
+        let rows = statement.query_map([], store).done("read")?;
+        rows.map(|row| row.done("read")?).collect()
+    }
+
+    /// The connected store of this name.
+    pub fn store(&self, name: &str) -> Result<Option<Store>> {
+        Ok(self.stores()?.into_iter().find(|store| store.name == name))
+    }
+
+    fn store_by_id(&self, id: i64) -> Result<Store> {
+        let sql = format!("SELECT {COLUMNS} FROM stores WHERE id = ?");
+        self.db.query_row(&sql, [id], store).done("read")?
+    }
+
+    /// Takes over what a new probe found out.
+    pub fn update_store(&mut self, id: i64, shop: &Shop) -> Result<()> {
+        self.write("written", |db| {
+            db.execute(
+                "UPDATE stores SET title = ?, url = ?, currency = coalesce(?, currency), time_zone = ?, facts = ? WHERE id = ?",
+                params![shop.title, shop.url, shop.currency.map(|c| c.to_string()), shop.time_zone, shop.facts.to_string(), id],
+            )
+            .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// Sets or removes one value of a store.
+    pub fn set_store_value(&mut self, id: i64, key: &str, value: Option<&str>) -> Result<()> {
+        let mut values = self.store_by_id(id)?.values;
+        match value {
+            Some(value) => values.insert(key.to_owned(), value.to_owned()),
+            None => values.remove(key),
+        };
+        self.write("written", |db| {
+            db.execute("UPDATE stores SET settings = ? WHERE id = ?", params![json(&values), id]).done("written")?;
+            Ok(())
+        })
+    }
+
+    /// Disconnects a store. Its orders and its position stay.
+    pub fn remove_store(&mut self, id: i64) -> Result<()> {
+        let now = self.now_ms();
+        self.write("written", |db| {
+            db.execute("UPDATE stores SET removed_at = ? WHERE id = ?", [now, id]).done("written")?;
+            db.execute("UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND resolved_at IS NULL", [now, id])
+                .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// Remembers how a connection test ended, for the advice about a first sync.
+    pub fn note_test(&mut self, id: i64, passed: bool, why: &str) -> Result<()> {
+        let now = self.now_ms();
+        self.write("written", |db| {
+            let error = (!passed).then_some(why);
+            db.execute("UPDATE stores SET tested_at = ?, test_error = ? WHERE id = ?", params![now, error, id])
+                .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// Remembers until when the channel wants to be left alone, for every process (PRODUCT.md I-6).
+    pub fn pause(&mut self, id: i64, until: Timestamp, why: &str) -> Result<()> {
+        self.write("written", |db| {
+            db.execute(
+                "UPDATE stores SET paused_until = ?1, paused_why = ?2 WHERE id = ?3 AND coalesce(paused_until, 0) < ?1",
+                params![until.timestamp_millis(), why, id],
+            )
+            .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// How many orders of each store have which status, and how many orders have a newer version beside them.
+    pub fn counts(&self) -> Result<(Counts, u64)> {
+        let mut statement =
+            self.db.prepare_cached("SELECT store_id, status, orders FROM counts WHERE orders > 0").done("read")?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))).done("read")?;
+        let mut counts = Counts::new();
+        for row in rows {
+            let (store, word, orders): (i64, String, u64) = row.done("read")?;
+            let status: Status = word.parse().map_err(|_| odd("status", &word))?;
+            counts.insert((store, status.word()), orders);
+        }
+        let drifted = self
+            .db
+            .query_row("SELECT count(*) FROM versions INDEXED BY versions_newest WHERE role = 'newest'", [], |row| {
+                row.get(0)
+            })
+            .done("read")?;
+        Ok((counts, drifted))
+    }
+}
+
+fn revive(db: &rusqlite::Connection, id: i64, new: &NewStore, now: i64) -> Result<i64> {
+    db.execute(
+        "UPDATE stores SET removed_at = NULL, name = ?, title = ?, url = ?, settings = ?, facts = ?, connected_at = ?,
+           tested_at = NULL, test_error = NULL, paused_until = NULL, since = CASE WHEN ? IS NULL OR since IS NULL THEN NULL ELSE min(since, ?) END
+         WHERE id = ?",
+        params![
+            new.name,
+            new.title,
+            new.url,
+            json(&new.values),
+            new.facts.to_string(),
+            now,
+            new.since.map(|at| at.timestamp_millis()),
+            new.since.map(|at| at.timestamp_millis()),
+            id
+        ],
+    )
+    .done("written")?;
+    Ok(id)
+}
+
+fn connected_already(url: &str, name: &str) -> Error {
+    Error::new(ErrorKind::Refused, format!("{url} is connected already, as {name}; nothing was changed"))
+        .hint(format!("new credentials for it: ordersync connect --reauth {name}"))
+}
+
+fn json(values: &Values) -> String {
+    serde_json::to_string(values).unwrap_or_else(|_| "{}".to_owned())
+}
+
+fn store(row: &Row<'_>) -> rusqlite::Result<Result<Store>> {
+    let time = |column| row.get::<_, Option<i64>>(column).map(|ms| ms.map(from_millis));
+    let word: String = row.get(2)?;
+    let Some(kind) = ChannelKind::from_word(&word) else { return Ok(Err(odd("channel", &word))) };
+    let error: Option<String> = row.get(13)?;
+    Ok(Ok(Store {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        kind,
+        remote_id: row.get(3)?,
+        title: row.get(4)?,
+        url: row.get(5)?,
+        currency: row.get::<_, Option<String>>(6)?.and_then(|code| Currency::new(&code)),
+        time_zone: row.get(7)?,
+        values: serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
+        facts: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
+        since: time(10)?,
+        connected_at: time(11)?.unwrap_or_default(),
+        test: time(12)?.map(|at| (at, error)),
+        last_sync_at: time(14)?,
+        last_autosync_at: time(15)?,
+        paused_until: time(16)?,
+        paused_why: row.get(17)?,
+    }))
+}

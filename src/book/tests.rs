@@ -1,0 +1,395 @@
+//! What the book promises, on books in temporary directories.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use serde_json::value::RawValue;
+
+use super::*;
+use crate::channel::{ChannelKind, Cursor, Goal, RemoteOrder, Values};
+use crate::clock::{ManualClock, Timestamp, from_millis};
+use crate::order::{LineQuantity, Order, Parcel, Shipment, Status, testing};
+
+struct Shelf {
+    dir: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+}
+
+impl Shelf {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), clock: Arc::new(ManualClock::at(from_millis(1_795_100_000_000))) }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("orders.sqlite")
+    }
+
+    fn open(&self) -> Book {
+        Book::open(&self.path(), self.clock.clone()).unwrap()
+    }
+
+    fn with_store(&self) -> (Book, i64) {
+        let mut book = self.open();
+        let id = book.add_store(&store("shop", "shop.example.test")).unwrap().id;
+        (book, id)
+    }
+}
+
+fn store(name: &str, remote_id: &str) -> NewStore {
+    NewStore {
+        name: name.into(),
+        kind: ChannelKind::WooCommerce,
+        remote_id: remote_id.into(),
+        title: "Test Shop".into(),
+        url: format!("https://{remote_id}"),
+        currency: None,
+        time_zone: "Europe/Berlin".into(),
+        values: Values::new(),
+        facts: serde_json::Value::Null,
+        since: None,
+    }
+}
+
+fn remote(order: &Order) -> RemoteOrder {
+    RemoteOrder {
+        remote_id: order.remote_id.clone(),
+        document: RawValue::from_string(serde_json::to_string(order).unwrap()).unwrap(),
+        order: Ok(Box::new(order.clone())),
+    }
+}
+
+fn unreadable(id: &str) -> RemoteOrder {
+    let document = RawValue::from_string("{\"id\":[]}".into()).unwrap();
+    RemoteOrder { remote_id: id.into(), document, order: Err("no id".into()) }
+}
+
+fn import(book: &mut Book, store: i64, orders: &[RemoteOrder], decision: fn() -> Decision) -> Result<Tally> {
+    let run = book.start_run(RunKind::Sync, false)?;
+    let cursor = Cursor::from_stored("\"here\"".into());
+    let cursor = Some(CursorMove { walk: "changes", cursor: &cursor, done: true });
+    let batch = Batch { store, run, orders, cursor, drafts: 0, dry_run: false };
+    book.import(&batch, &mut |_, _| Ok(decision()))
+}
+
+fn keep() -> Decision {
+    Decision::Keep(None)
+}
+
+/// Every row of the copy, as text.
+fn dump(path: &Path) -> String {
+    let db = rusqlite::Connection::open(path).unwrap();
+    let mut text = String::new();
+    for table in ["orders", "lines", "addresses", "charges", "refunds", "shipments", "shipment_lines", "parcels"] {
+        let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                text.push_str(&format!("{:?}|", row.get_ref(column).unwrap()));
+            }
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn shipment(key: &str, lines: &[(&str, i64)], completes: bool) -> Shipment {
+    Shipment {
+        key: key.into(),
+        shipped_at: from_millis(1_795_100_000_000),
+        lines: lines
+            .iter()
+            .map(|(id, n)| LineQuantity { line_id: (*id).into(), quantity: Decimal::from(*n) })
+            .collect(),
+        parcels: vec![Parcel { carrier: "dhl".into(), tracking: format!("JD-{key}"), url: None }],
+        notify: true,
+        completes,
+    }
+}
+
+#[test]
+fn i3_the_same_order_twice_is_one_row_and_the_second_is_unchanged() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let order = remote(&testing::order("7", Status::AwaitingFulfillment));
+    let tally = import(&mut book, store, &[order.clone(), order.clone()], keep).unwrap();
+    assert_eq!(tally, Tally { new: 1, unchanged: 1, ..Tally::default() });
+    assert_eq!(import(&mut book, store, &[order], keep).unwrap(), Tally { unchanged: 1, ..Tally::default() });
+    assert_eq!(book.size().unwrap().orders, 1);
+    assert_eq!(book.walks(store).unwrap()[0].cursor.as_str(), "\"here\"");
+}
+
+#[test]
+fn i3_rows_and_cursor_move_together_or_not_at_all() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    book.plan_walks(store, &[("changes".into(), Cursor::from_stored("\"before\"".into()))]).unwrap();
+    let before = dump(&shelf.path());
+    order.totals.total += Decimal::ONE;
+    let page = [remote(&testing::order("8", Status::AwaitingFulfillment)), remote(&order)];
+    let run = book.start_run(RunKind::Sync, false).unwrap();
+    let cursor = Cursor::from_stored("\"after\"".into());
+    let batch = Batch {
+        store,
+        run,
+        orders: &page,
+        cursor: Some(CursorMove { walk: "changes", cursor: &cursor, done: true }),
+        drafts: 0,
+        dry_run: false,
+    };
+    let fail = |_: &Known, _: &RemoteOrder| Err(Error::new(ErrorKind::Failed, "in the middle of the page"));
+    assert!(book.import(&batch, &mut { fail }).is_err());
+    assert_eq!(dump(&shelf.path()), before);
+    assert_eq!(book.walks(store).unwrap()[0].cursor.as_str(), "\"before\"");
+}
+
+#[test]
+fn p1_a_kept_version_changes_no_byte_of_the_copy_and_stands_beside_it() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    let before = dump(&shelf.path());
+    let first = remote(&order);
+    order.ship_to[0].line1 = "2 Other Street".into();
+    order.updated_at += chrono::TimeDelta::seconds(5);
+    assert_eq!(import(&mut book, store, &[remote(&order)], keep).unwrap().changed, 1);
+    assert_eq!(dump(&shelf.path()), before);
+    assert_eq!(book.newest_document(1).unwrap().unwrap(), remote(&order).document.get().as_bytes());
+    assert_eq!(book.base_document(1).unwrap().unwrap(), first.document.get().as_bytes());
+    assert_eq!(book.counts().unwrap().1, 1);
+
+    let mut back = testing::order("7", Status::AwaitingFulfillment);
+    back.updated_at += chrono::TimeDelta::seconds(9);
+    assert_eq!(import(&mut book, store, &[remote(&back)], keep).unwrap().changed, 1);
+    assert!(book.newest_document(1).unwrap().is_none(), "back at the merchant's version is no difference");
+}
+
+#[test]
+fn p6_a_late_delivery_of_an_older_version_changes_nothing() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::Cancelled))], keep).unwrap();
+    let mut older = testing::order("7", Status::AwaitingFulfillment);
+    older.updated_at -= chrono::TimeDelta::seconds(60);
+    assert_eq!(import(&mut book, store, &[remote(&older)], || Decision::Follow).unwrap().unchanged, 1);
+    assert_eq!(book.order(1).unwrap().status, Status::Cancelled);
+}
+
+#[test]
+fn a_touch_without_a_change_writes_nothing() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    order.updated_at += chrono::TimeDelta::days(1);
+    assert_eq!(import(&mut book, store, &[remote(&order)], keep).unwrap().unchanged, 1);
+}
+
+#[test]
+fn i4_an_unreadable_order_costs_one_order_and_is_mended_by_a_readable_version() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let page = [unreadable("8"), remote(&testing::order("7", Status::AwaitingFulfillment)), unreadable("8")];
+    let tally = import(&mut book, store, &page, keep).unwrap();
+    assert_eq!((tally.new, tally.failed, tally.fetched()), (1, 2, 3));
+    let entries = book.inbox(false).unwrap();
+    assert_eq!(entries.len(), 1, "one entry however often it comes");
+    assert_eq!(book.unreadable(store).unwrap().len(), 0, "this version has tried it");
+    rusqlite::Connection::open(shelf.path()).unwrap().execute("UPDATE inbox SET program = '0.0.0'", []).unwrap();
+    assert_eq!(book.unreadable(store).unwrap()[0].1.get(), "{\"id\":[]}");
+    import(&mut book, store, &[remote(&testing::order("8", Status::AwaitingFulfillment))], keep).unwrap();
+    assert!(book.inbox(false).unwrap().is_empty());
+}
+
+#[test]
+fn i7_the_account_of_a_run_adds_up() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[unreadable("8"), remote(&testing::order("7", Status::Shipped))], keep).unwrap();
+    let run = &book.runs(1).unwrap()[0];
+    assert_eq!((run.tally.fetched(), run.tally.new, run.tally.failed), (2, 1, 1));
+}
+
+#[test]
+fn i8_every_field_of_an_order_comes_back_exactly() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    order.totals.total = "12345678901234567890.1234".parse().unwrap();
+    order.lines[0].unit_price = "22.220000000000002".parse().unwrap();
+    order.buyer.name = "山田 O'Neil \"; DROP TABLE orders; --".into();
+    order.attributes = vec![("gift".into(), "yes\u{1b}[2J".into())];
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    let read = book.order(1).unwrap();
+    assert_eq!(read.totals.iter().find(|(name, _)| *name == "total").unwrap().1, order.totals.total);
+    assert_eq!(read.lines[0].unit_price, order.lines[0].unit_price);
+    assert_eq!((&read.buyer, &read.payment, &read.charges), (&order.buyer, &order.payment, &order.charges));
+    assert_eq!((&read.ship_to, &read.bill_to), (&order.ship_to, &order.bill_to));
+    assert_eq!((read.placed_at, read.updated_at, read.paid_at), (order.placed_at, order.updated_at, order.paid_at));
+    assert_eq!(read.attributes, order.attributes);
+}
+
+#[test]
+fn i9_the_same_shop_cannot_be_connected_twice_and_comes_back_with_its_orders() {
+    let shelf = Shelf::new();
+    let (mut book, id) = shelf.with_store();
+    import(&mut book, id, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    let again = book.add_store(&store("other", "shop.example.test")).unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Refused);
+    assert!(again.message().contains("as shop"), "{again}");
+    book.remove_store(id).unwrap();
+    assert!(book.stores().unwrap().is_empty());
+    let back = book.add_store(&store("renamed", "shop.example.test")).unwrap();
+    assert_eq!((back.id, back.name.as_str()), (id, "renamed"));
+    assert_eq!(book.walks(id).unwrap().len(), 1);
+    assert_eq!(book.find("renamed:7").unwrap(), 1);
+}
+
+#[test]
+fn d2_a_dispatch_is_recorded_as_a_whole_and_once() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    book.record_dispatch(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
+    assert_eq!(book.order(1).unwrap().status, Status::PartiallyShipped);
+    assert_eq!(book.order(1).unwrap().lines[0].open(), Decimal::ONE);
+    let too_much = book.record_dispatch(1, &shipment("b", &[("11", 2)], true), Guard::Check).unwrap_err();
+    assert_eq!(too_much.kind(), ErrorKind::Refused);
+    book.record_dispatch(1, &shipment("c", &[("11", 1), ("12", 1)], true), Guard::Check).unwrap();
+    assert_eq!(book.order(1).unwrap().status, Status::Shipped);
+    let due = book.due(store, shelf.clock.now(), true).unwrap();
+    assert_eq!(due.len(), 1, "the older row of an order goes out first");
+    assert!(matches!(&due[0].goal, Goal::Dispatched(s) if s.key == "a"));
+}
+
+#[test]
+fn what_has_not_gone_out_can_be_taken_back_and_leaves_no_trace_in_the_order() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    let before = dump(&shelf.path());
+    let row = book.record_dispatch(1, &shipment("a", &[("11", 2), ("12", 1)], true), Guard::Check).unwrap();
+    book.withdraw(row).unwrap();
+    assert_eq!(dump(&shelf.path()), before);
+    let row = book.record_dispatch(1, &shipment("b", &[("11", 2), ("12", 1)], true), Guard::Check).unwrap();
+    book.sending(row, "add tracking").unwrap();
+    book.settle(row, OutboxState::Queued, None, None, None).unwrap();
+    assert_eq!(book.withdraw(row).unwrap_err().kind(), ErrorKind::Refused, "a write was begun");
+}
+
+#[test]
+fn a_reference_names_one_order_or_none() {
+    let shelf = Shelf::new();
+    let (mut book, one) = shelf.with_store();
+    let two = book.add_store(&store("other", "other.example.test")).unwrap().id;
+    let order = |id: &str, number: &str| {
+        let mut order = testing::order(id, Status::AwaitingFulfillment);
+        order.number = number.into();
+        remote(&order)
+    };
+    import(&mut book, one, &[order("700", "A-1"), order("701", "#55")], keep).unwrap();
+    import(&mut book, two, &[order("900", "A-1")], keep).unwrap();
+    assert_eq!((book.find("2").unwrap(), book.find("shop:700").unwrap(), book.find("other:A-1").unwrap()), (2, 1, 3));
+    assert_eq!((book.find("#55").unwrap(), book.find("55").unwrap()), (2, 2));
+    assert_eq!(book.find("A-1").unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(book.find("shop:1").unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(book.find("").unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn f4_what_is_no_book_or_a_newer_one_is_refused_and_left_alone() {
+    let shelf = Shelf::new();
+    std::fs::write(shelf.path(), "this is a shopping list, not a database".repeat(50)).unwrap();
+    let error = Book::open(&shelf.path(), shelf.clock.clone()).err().unwrap();
+    assert!(error.message().contains("not an order book"), "{error}");
+    assert!(std::fs::read_to_string(shelf.path()).unwrap().starts_with("this is a shopping list"));
+
+    let shelf = Shelf::new();
+    drop(shelf.open());
+    rusqlite::Connection::open(shelf.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let error = Book::open(&shelf.path(), shelf.clock.clone()).err().unwrap();
+    assert!(error.message().contains("newer ordersync"), "{error}");
+}
+
+#[test]
+fn f4_a_full_disk_is_named_and_loses_nothing() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("1", Status::Shipped))], keep).unwrap();
+    let pages: i64 = book.db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    book.db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    let many: Vec<RemoteOrder> =
+        (2..500).map(|n| remote(&testing::order(&n.to_string(), Status::AwaitingFulfillment))).collect();
+    let error = import(&mut book, store, &many, keep).unwrap_err();
+    assert!(error.message().contains("disk is full"), "{error}");
+    drop(book);
+    let book = shelf.open();
+    assert!(book.check().unwrap().faults.is_empty());
+    assert_eq!(book.size().unwrap().orders, 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn x1_the_book_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let shelf = Shelf::new();
+    let _book = shelf.open();
+    for file in std::fs::read_dir(shelf.dir.path()).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.path());
+    }
+}
+
+#[test]
+fn a_backup_is_a_whole_book_and_overwrites_nothing() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("1", Status::Shipped))], keep).unwrap();
+    let to = shelf.dir.path().join("copy.sqlite");
+    book.backup(&to).unwrap();
+    assert_eq!(Book::open(&to, shelf.clock.clone()).unwrap().size().unwrap().orders, 1);
+    assert_eq!(book.backup(&to).unwrap_err().kind(), ErrorKind::Refused);
+}
+
+#[test]
+fn the_counts_follow_every_change_of_status() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let orders = [remote(&testing::order("1", Status::AwaitingPayment)), remote(&testing::order("2", Status::Shipped))];
+    import(&mut book, store, &orders, keep).unwrap();
+    let paid = remote(&testing::order("1", Status::AwaitingFulfillment));
+    import(&mut book, store, &[paid], || Decision::Follow).unwrap();
+    book.record_cancel(1, None, "").unwrap();
+    let (counts, _) = book.counts().unwrap();
+    let expected = Counts::from([((store, "cancelled"), 1), ((store, "shipped"), 1)]);
+    assert_eq!(counts, expected);
+}
+
+#[test]
+fn lists_can_be_narrowed_and_searched() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let orders: Vec<RemoteOrder> = (1..=9)
+        .map(|n| {
+            let status = if n % 2 == 0 { Status::Shipped } else { Status::AwaitingFulfillment };
+            let mut order = testing::order(&n.to_string(), status);
+            order.placed_at += chrono::TimeDelta::hours(n);
+            order.buyer.name = format!("Buyer 100%_{n}");
+            remote(&order)
+        })
+        .collect();
+    import(&mut book, store, &orders, keep).unwrap();
+    let list = |filter: Filter| book.list(&filter).unwrap().into_iter().map(|row| row.id).collect::<Vec<_>>();
+    let all = Filter { limit: 100, ..Filter::default() };
+    assert_eq!(list(Filter { limit: 2, ..all.clone() }), [9, 8], "the newest first");
+    assert_eq!(list(Filter { status: Some(Status::Shipped), ..all.clone() }), [8, 6, 4, 2]);
+    assert_eq!(list(Filter { search: Some("100%_3".into()), ..all.clone() }), [3], "% and _ are plain characters");
+    assert_eq!(list(Filter { search: Some("CUP-002".into()), limit: 1, ..all.clone() }), [9]);
+    assert_eq!(list(Filter { search: Some("'; DROP TABLE orders; --".into()), ..all.clone() }), [0i64; 0]);
+    let late = Filter { late: Some(Timestamp::from(shelf.clock.now())), ..all };
+    assert_eq!(list(late), [9, 7, 5, 3, 1]);
+}

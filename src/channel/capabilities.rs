@@ -1,0 +1,51 @@
+//! What a store can do, as plain data: read by the core, `--help`, the README's table and the contract test.
+
+use std::time::Duration;
+
+/// What a store can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// A dispatch may contain a part of the order.
+    pub partial: bool,
+    /// A dispatch may have several tracking numbers.
+    pub several_parcels: bool,
+    /// Who decides whether the buyer is told of a shipment.
+    pub notify: Notify,
+    /// What becomes of a carrier that the table does not know.
+    pub unknown_carrier: UnknownCarrier,
+    /// Whether and how an order can be cancelled there.
+    pub cancel: CancelSupport,
+    /// How many pages may be in flight in a first sync when the merchant says nothing.
+    pub in_flight: usize,
+    /// How far a sync reaches back behind its cursor, so that late-indexed changes are not lost.
+    pub overlap: Duration,
+    /// The approximate guide time of a first sync (PRODUCT.md A-1), in words.
+    pub guide_time: &'static str,
+}
+
+/// Who decides whether the buyer is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notify {
+    /// The merchant, with every dispatch.
+    Choice,
+    /// The shop's own settings; `--notify` and `--no-notify` change nothing.
+    ShopDecides,
+}
+
+/// What becomes of a carrier that the table does not know (PRODUCT.md D-6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownCarrier {
+    /// It goes out as free text.
+    SentAsText,
+    /// The dispatch is refused with the nearest names.
+    Refused,
+}
+
+/// Whether and how an order can be cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelSupport {
+    /// Through the API; the text says what happens to reason, stock, money and the buyer.
+    Yes(&'static str),
+    /// Not through the API; the text says what to do in the channel's own pages.
+    No(&'static str),
+}

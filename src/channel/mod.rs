@@ -1,0 +1,252 @@
+//! The seam between the core and the seven channels.
+//!
+//! An adapter owns its channel's URLs, authentication, wire types, mapping and the reading of that
+//! channel's errors. The core owns retry, pacing, the paging loop, token renewal, the book, policy and
+//! all output. Adapters see no SQL; the core sees no channel JSON.
+//!
+//! **Reading.** [`Channel::begin`] turns a range of time into cursors and [`Channel::page`] reads one page
+//! at a cursor and says where the next one is. A [`Cursor`] is the adapter's own small document, stored by
+//! the core in the same transaction as the page's orders, so whatever a channel needs to go on from
+//! exactly there fits: a modification time, a page token, the id of a report that is still being made.
+//!
+//! **Writing.** A task states a goal ("this shipment is known there"). [`Channel::outstanding`] reads
+//! the channel and lists the writes still missing; [`Channel::apply`] carries out one of them. The core never applies
+//! a write without having read first, so a write whose answer was lost is looked for, not repeated
+//! (PRODUCT.md D-3), and the goal is reached when nothing is outstanding (D-4).
+
+mod capabilities;
+mod kind;
+mod open;
+pub mod woocommerce;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::order::{Currency, Order, Shipment};
+
+pub use capabilities::{CancelSupport, Capabilities, Notify, UnknownCarrier};
+pub use kind::{ChannelKind, Field, Values};
+pub use open::{Connection, Secrets, fields, guide_time, open};
+
+/// A connected store of one channel. One value serves several threads.
+pub trait Channel: Send + Sync {
+    /// What this store can do; may depend on what [`Channel::probe`] found out about it.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Tests the connection and reads the facts about the shop. Reads only.
+    fn probe(&self) -> Result<Shop>;
+
+    /// The cursors that together read every order changed in `range`, in any status.
+    fn begin(&self, range: &Range) -> Result<Plan>;
+
+    /// The page at `at`. Repeating a call is harmless. An order that cannot be understood is an
+    /// [`RemoteOrder`] with an error inside, never an error of the page.
+    fn page(&self, at: &Cursor) -> Result<Page>;
+
+    /// One order as it is now, or `None` where the channel says that there is none.
+    fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>>;
+
+    /// Reads a stored document again; no network. The same document gives the same order as when it was fetched.
+    fn read(&self, document: &[u8]) -> Result<Order>;
+
+    /// Reads the channel and says what is still to be written to reach the task's goal.
+    fn outstanding(&self, task: &Task) -> Result<Outstanding>;
+
+    /// Carries out one write and returns the channel's receipt, if it gives one. The error kind tells what is known:
+    /// `Unknown` where the answer was lost, `Rejected` where the channel refused, `Temporary` where nothing was applied.
+    fn apply(&self, write: &Write) -> Result<Option<String>>;
+}
+
+/// A span of the channel's modification time; both ends inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// From here on; `None` from the first order on.
+    pub since: Option<Timestamp>,
+    /// Up to here; `None` up to now, and go on from there next time.
+    pub until: Option<Timestamp>,
+}
+
+/// How a range is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Walks of their own that can be read side by side, each to its end, in any order. Empty where one walk does it.
+    pub slices: Vec<Cursor>,
+    /// The walk by modification time. With slices it starts where the slices may have missed a change, and is read after them.
+    pub changes: Cursor,
+    /// How many orders all of it will bring, where the channel says.
+    pub total: Option<u64>,
+}
+
+/// Where a walk stands: the adapter's own document, opaque to the core.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// Writes down `position`.
+    pub fn new(position: &impl Serialize) -> Result<Self> {
+        serde_json::to_string(position).map(Self).map_err(|e| {
+            crate::error::Error::new(
+                crate::error::ErrorKind::Failed,
+                format!("a position could not be written down: {e}"),
+            )
+        })
+    }
+
+    /// A position as the book holds it.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text to store.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The adapter's position back. Fails where an older version wrote something this one cannot read.
+    pub fn position<T: for<'a> Deserialize<'a>>(&self) -> Result<T> {
+        serde_json::from_str(&self.0).map_err(|_| {
+            crate::error::Error::new(
+                crate::error::ErrorKind::Unreadable,
+                "the stored position of this store is not one that this version can read; nothing was imported",
+            )
+            .hint("ordersync sync --full reads everything again and changes no order that is in the book already")
+        })
+    }
+}
+
+/// One page of a walk.
+#[derive(Debug)]
+pub struct Page {
+    /// The orders on it, in the channel's order.
+    pub orders: Vec<RemoteOrder>,
+    /// How to go on.
+    pub next: Next,
+    /// Entries that are no orders yet (open checkouts); counted, never imported.
+    pub drafts: u32,
+    /// What the merchant should know about how the page was read, e.g. notices that were cut away around the JSON.
+    pub warnings: Vec<String>,
+}
+
+/// How a walk goes on after a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// There is more here.
+    More(Cursor),
+    /// The channel is still preparing the rest: ask again here after the pause.
+    Wait(Cursor, std::time::Duration),
+    /// The walk is at its end; a walk by modification time goes on from here next time.
+    Done(Cursor),
+}
+
+impl Next {
+    /// The position to store with the page.
+    pub fn cursor(&self) -> &Cursor {
+        match self {
+            Self::More(cursor) | Self::Wait(cursor, _) | Self::Done(cursor) => cursor,
+        }
+    }
+}
+
+/// An order as fetched: its document, verbatim, and what could be made of it.
+#[derive(Debug, Clone)]
+pub struct RemoteOrder {
+    /// The channel's id.
+    pub remote_id: String,
+    /// The channel's own JSON.
+    pub document: Box<RawValue>,
+    /// The order, or why it could not be understood.
+    pub order: std::result::Result<Box<Order>, String>,
+}
+
+/// What [`Channel::probe`] learns about the account.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// What makes the shop the same shop under another name or URL (PRODUCT.md I-9).
+    pub remote_id: String,
+    /// Its name as the merchant knows it.
+    pub title: String,
+    /// Its address for people.
+    pub url: String,
+    /// Its currency, where the key may read it.
+    pub currency: Option<Currency>,
+    /// Its time zone in the channel's words.
+    pub time_zone: String,
+    /// How many orders it holds, where the channel says.
+    pub orders: Option<u64>,
+    /// What the adapter found out and wants back at the next opening: REST root, version, features.
+    pub facts: serde_json::Value,
+    /// What the merchant should know, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// A goal at the channel, from the outbox.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The order's id at the channel.
+    pub remote_id: String,
+    /// What is to be true there.
+    pub goal: Goal,
+    /// What the channel answered to the writes made so far, oldest first (feed ids, job ids).
+    pub receipts: Vec<String>,
+}
+
+/// What is to be true at the channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Goal {
+    /// The channel knows this shipment.
+    Dispatched(Shipment),
+    /// The order is cancelled there.
+    Cancelled {
+        /// Why, in the merchant's words; may be empty.
+        reason: String,
+        /// Whether the channel tells the buyer, where that is a choice.
+        notify: bool,
+        /// A key of the book's own that never changes.
+        key: String,
+    },
+}
+
+impl Goal {
+    /// The word in JSON and in the book.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Dispatched(_) => "dispatch",
+            Self::Cancelled { .. } => "cancel",
+        }
+    }
+}
+
+/// What is still missing at the channel, and the order as it was when that was found out.
+#[derive(Debug, Clone)]
+pub struct Outstanding {
+    /// The order now.
+    pub now: RemoteOrder,
+    /// The writes that are missing, in the order in which they must happen. Empty: nothing to write.
+    pub writes: Vec<Write>,
+    /// The channel has taken the writes but is still at work; look again after this pause.
+    pub wait: Option<std::time::Duration>,
+    /// Shipments that the channel shows and that this task would make or has made.
+    pub adopted: Vec<String>,
+}
+
+/// One write, ready to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// What it does, in words for `--dry-run` and the audit trail: `add a fulfilment with tracking JD01 (DHL)`.
+    pub summary: String,
+    /// Whether the buyer is told by it: then it must never be made twice.
+    pub tells_buyer: bool,
+    /// The adapter's own content.
+    pub content: serde_json::Value,
+}
+
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.summary)
+    }
+}

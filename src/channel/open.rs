@@ -1,0 +1,48 @@
+//! The one place that turns a kind of channel into an open store; past it nobody asks which kind it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Channel, ChannelKind, Field, Values};
+use crate::error::Result;
+use crate::http;
+use crate::secret::Secret;
+
+/// The secret values of a store, by the name of their [`Field`].
+pub type Secrets = BTreeMap<String, Secret>;
+
+/// What an adapter needs to talk to its store.
+pub struct Connection {
+    /// The non-secret values: address, settings.
+    pub values: Values,
+    /// The secret values.
+    pub secrets: Secrets,
+    /// What [`Channel::probe`] returned as facts the last time; null before the first probe.
+    pub facts: serde_json::Value,
+    /// The client of this store.
+    pub http: Arc<http::Client>,
+}
+
+/// Opens a store. No network: a wrong key shows at the first request.
+///
+/// # Errors
+/// `Usage` for a value that cannot be right, `Credentials` for a missing secret.
+pub fn open(kind: ChannelKind, connection: Connection) -> Result<Box<dyn Channel>> {
+    match kind {
+        ChannelKind::WooCommerce => super::woocommerce::open(connection),
+    }
+}
+
+/// What `connect` asks for, in order; the optional ones that are not secret are also the store's settings.
+pub fn fields(kind: ChannelKind) -> &'static [Field] {
+    match kind {
+        ChannelKind::WooCommerce => super::woocommerce::FIELDS,
+    }
+}
+
+/// The approximate guide time of a first sync, in words (PRODUCT.md A-1); known without opening a store.
+pub fn guide_time(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::WooCommerce => super::woocommerce::GUIDE_TIME,
+    }
+}

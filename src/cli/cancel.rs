@@ -1,0 +1,127 @@
+//! `ordersync cancel`.
+
+use serde_json::json;
+
+use super::output;
+use super::{App, Outcome};
+use crate::book::{Book, BookOrder, Guard};
+use crate::channel::{CancelSupport, Goal};
+use crate::error::{Error, ErrorKind, Result, exit_code};
+use crate::order::Status;
+use crate::sync::export::Outcome as Push;
+
+/// Cancel an order here and at its channel.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The order: its number in the book, STORE:ID, or the channel's own order number
+    order: String,
+    /// Why, for the channel's own record
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// Only in the book; the channel is not told
+    #[arg(long)]
+    local: bool,
+    /// Have the channel tell the buyer, where it leaves that to us
+    #[arg(long)]
+    notify: bool,
+    /// Also an order that is shipped, wholly or in part
+    #[arg(long)]
+    force: bool,
+    /// Say what would happen, do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let mut book = app.existing_book()?;
+    let id = book.find(&args.order)?;
+    let order = book.order(id)?;
+    refuse_shipped(&order, &args)?;
+    if args.local {
+        return local(app, &mut book, &order, &args);
+    }
+    let store = app.store(&book, &order.store)?;
+    let open = app.context.open(&store)?;
+    let effect = match open.channel.capabilities().cancel {
+        CancelSupport::Yes(effect) => effect,
+        CancelSupport::No(instead) => {
+            let text =
+                format!("{} takes no cancellation through its API; nothing was changed here or there", order.channel);
+            let hint = format!("{instead}; then ordersync cancel {id} --local");
+            return Err(Error::new(ErrorKind::Unsupported, text).hint(hint).into());
+        }
+    };
+    if args.dry_run {
+        output::line(&format!("would cancel order {id} at {}: {effect}", order.store))?;
+        return Ok(0);
+    }
+    let goal = Goal::Cancelled { reason: args.reason.clone(), notify: args.notify, key: crate::http::sign::nonce()? };
+    let guard = if args.force { Guard::Force } else { Guard::Check };
+    let row = book.record_cancel(id, Some((&goal, guard)), &args.reason)?;
+    let Some(row) = row else { return Ok(0) };
+    crate::crash::point("after-record");
+    let (state, outcome) = super::outbox::push_row(app, &mut book, &open, row, None)?;
+    let (detail, error) = match outcome {
+        None => ("recorded; another ordersync is sending this store's outbox and takes it along", None),
+        Some(Push::Confirmed { wrote }) if wrote.is_empty() => ("it was cancelled at the channel already", None),
+        Some(Push::Confirmed { .. }) => ("cancelled here and at the channel", None),
+        Some(Push::Waiting(error)) => ("cancelled here; the channel is told with the next sync", Some(error)),
+        Some(Push::Refused(error)) => ("cancelled here, but the channel refused", Some(error)),
+    };
+    print(app, &order, state, detail, effect, error.as_ref())?;
+    Ok(error.map_or(0, |error| match error.kind() {
+        ErrorKind::Temporary | ErrorKind::Unknown => 0,
+        kind => exit_code(kind),
+    }))
+}
+
+fn refuse_shipped(order: &BookOrder, args: &Args) -> Result<()> {
+    if order.status == Status::Cancelled && args.local {
+        return Err(Error::new(
+            ErrorKind::Refused,
+            format!("order {} is cancelled already; nothing was changed", order.id),
+        ));
+    }
+    if matches!(order.status, Status::Shipped | Status::PartiallyShipped) && !args.force {
+        let text = format!("order {} is {}; nothing was cancelled here or at the channel", order.id, order.status);
+        return Err(Error::new(ErrorKind::Refused, text).hint("add --force if it is to be cancelled all the same"));
+    }
+    Ok(())
+}
+
+fn local(app: &App, book: &mut Book, order: &BookOrder, args: &Args) -> Outcome {
+    if args.dry_run {
+        output::line(&format!("would cancel order {} in the book only", order.id))?;
+        return Ok(0);
+    }
+    book.record_cancel(order.id, None, &args.reason)?;
+    print(app, order, "local", "cancelled in the book only; the channel was not told", "", None)?;
+    Ok(0)
+}
+
+fn print(
+    app: &App,
+    order: &BookOrder,
+    state: &str,
+    detail: &str,
+    effect: &str,
+    error: Option<&Error>,
+) -> anyhow::Result<()> {
+    let name = format!("{}:{}", order.store, order.number);
+    if app.global.json {
+        return output::print_json(&json!({
+            "order": order.id.to_string(), "name": name, "state": state, "detail": detail,
+            "error": error.map(output::error_json),
+        }));
+    }
+    if !app.global.quiet {
+        output::line(&format!("order {} ({name}): {detail}", order.id))?;
+        if error.is_none() && !effect.is_empty() {
+            output::note(effect);
+        }
+    }
+    if let Some(error) = error {
+        output::print_error(error, output::Format::Human);
+    }
+    Ok(())
+}

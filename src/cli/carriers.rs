@@ -1,0 +1,28 @@
+//! `ordersync carriers`.
+
+use serde_json::json;
+
+use super::output::{self, Table};
+use super::{App, Outcome};
+use crate::order::CARRIERS;
+
+/// The carriers that dispatch knows by name. Others are sent as you write them, where the channel takes them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) fn run(app: &App, _: Args) -> Outcome {
+    if app.global.json {
+        let rows: Vec<_> = CARRIERS
+            .iter()
+            .map(|c| json!({ "name": c.name, "title": c.title, "also": c.aliases, "tracking_url": c.tracking_url, "woocommerce": c.woocommerce }))
+            .collect();
+        output::print_json(&rows)?;
+        return Ok(0);
+    }
+    let mut table = Table::new(&["name", "carrier", "also written"]);
+    for carrier in CARRIERS {
+        table.row(&[carrier.name, carrier.title, &carrier.aliases.join(", ")]);
+    }
+    table.print()?;
+    Ok(0)
+}

@@ -1,0 +1,107 @@
+//! `ordersync config`.
+
+use serde_json::json;
+
+use super::output::{self, Table};
+use super::{App, Outcome};
+use crate::book::{Book, Store};
+use crate::channel::fields;
+use crate::config::{SETTINGS, check_setting};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Show or change the settings of stores. Without arguments: where everything lives, and every setting.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Print one setting
+    Get {
+        /// STORE.KEY
+        key: String,
+    },
+    /// Change one setting
+    Set {
+        /// STORE.KEY
+        key: String,
+        /// The new value
+        value: String,
+    },
+    /// Go back to the default
+    Unset {
+        /// STORE.KEY
+        key: String,
+    },
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    match args.action {
+        None => show(app),
+        Some(Action::Get { key }) => {
+            let book = app.existing_book()?;
+            let (store, key) = split(app, &book, &key)?;
+            let value = store.values.get(key).cloned().unwrap_or_default();
+            output::line(&value)?;
+            Ok(0)
+        }
+        Some(Action::Set { key, value }) => change(app, &key, Some(&value)),
+        Some(Action::Unset { key }) => change(app, &key, None),
+    }
+}
+
+fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
+    let mut book = app.existing_book()?;
+    let (store, key) = split(app, &book, key)?;
+    if let Some(value) = value {
+        check_setting(store.kind, key, value)?;
+        if key == "url" {
+            let text = format!("the address of {} is what its orders hang on; nothing was changed", store.name);
+            return Err(Error::new(ErrorKind::Refused, text)
+                .hint(format!("ordersync connect --reauth {} --url ...", store.name))
+                .into());
+        }
+        // The adapter has its own idea of what its values may be; opening the store asks it.
+        let mut changed = store.clone();
+        changed.values.insert(key.to_owned(), value.to_owned());
+        app.context.open(&changed)?;
+    }
+    book.set_store_value(store.id, key, value)?;
+    Ok(0)
+}
+
+fn split<'a>(app: &App, book: &Book, key: &'a str) -> Result<(Store, &'a str)> {
+    let (store, key) = key.split_once('.').ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("{key:?} is not STORE.KEY; nothing was changed"))
+            .hint("ordersync config lists them")
+    })?;
+    Ok((app.store(book, store)?, key))
+}
+
+fn show(app: &App) -> Outcome {
+    let home = &app.context.home;
+    let stores = match Book::open_existing(&home.book(), app.context.clock.clone())? {
+        Some(book) => book.stores()?,
+        None => Vec::new(),
+    };
+    if app.global.json {
+        let settings: serde_json::Map<_, _> = stores.iter().map(|s| (s.name.clone(), json!(s.values))).collect();
+        output::print_json(&json!({ "book": home.book(), "credentials": home.credentials(), "settings": settings }))?;
+        return Ok(0);
+    }
+    output::line(&format!("book         {}", home.book().display()))?;
+    output::line(&format!("credentials  {}", home.credentials().display()))?;
+    for store in &stores {
+        output::line("")?;
+        let mut table = Table::new(&["setting", "value", "what it does"]);
+        let own = fields(store.kind).iter().filter(|field| !field.secret).map(|field| (field.key, field.help));
+        for (key, help) in SETTINGS.iter().map(|s| (s.key, s.help)).chain(own) {
+            let value = store.values.get(key).map_or("-", String::as_str);
+            table.row(&[&format!("{}.{key}", store.name), value, help]);
+        }
+        table.print()?;
+    }
+    Ok(0)
+}

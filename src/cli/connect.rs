@@ -1,0 +1,304 @@
+//! `ordersync connect`.
+
+mod values;
+
+use std::io::IsTerminal;
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::output;
+use super::when::parse_when;
+use super::{App, Outcome};
+use crate::book::{Book, NewStore, Store};
+use crate::channel::{Channel, ChannelKind, Secrets, Shop, Values, fields};
+use crate::clock::Timestamp;
+use crate::config::check_store_name;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sync::store::open_new;
+
+/// How far back the first sync reaches when the merchant says nothing.
+const DEFAULT_REACH: TimeDelta = TimeDelta::days(30);
+
+/// Connect a store, or list, test and remove connected ones.
+///
+/// On a terminal a wizard asks for what is missing. In scripts, values are flags; secrets come from a file (--credentials,
+/// - for standard input) or from environment variables such as ORDERSYNC_CONSUMER_KEY, never from a flag.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").args(["channel", "list", "test", "reauth", "remove"]).required(true))]
+pub(super) struct Args {
+    /// The kind of channel
+    #[arg(value_enum)]
+    channel: Option<ChannelKind>,
+    /// What to call the store; default is the channel's name
+    #[arg(long, value_name = "STORE", requires = "channel")]
+    name: Option<String>,
+    /// Import everything changed since then (90d, 2025-01-01, all); default 30d
+    #[arg(long, value_name = "TIME", requires = "channel")]
+    since: Option<String>,
+    /// A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard input
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<std::path::PathBuf>,
+    /// Address of the shop
+    #[arg(long)]
+    url: Option<String>,
+    /// Another scheme, host and port for every request: a test system, a proxy, a simulated store
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Any other value of the channel, as KEY=VALUE (`ordersync config` lists them)
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Talk to the shop without encryption
+    #[arg(long)]
+    allow_http: bool,
+    /// A PEM file with the certificate authority of a shop that has one of its own
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<std::path::PathBuf>,
+    /// List the connected stores
+    #[arg(long)]
+    list: bool,
+    /// Test a connection (all, without a name)
+    #[arg(long, value_name = "STORE", num_args = 0..=1, default_missing_value = "")]
+    test: Option<String>,
+    /// Give a store new credentials; orders and position stay
+    #[arg(long, value_name = "STORE")]
+    reauth: Option<String>,
+    /// Disconnect a store: its credentials are deleted, its orders stay in the book
+    #[arg(long, value_name = "STORE")]
+    remove: Option<String>,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    if args.list {
+        return list(app);
+    }
+    if let Some(name) = &args.test {
+        return test(app, name);
+    }
+    if let Some(name) = &args.reauth {
+        return reauth(app, &args, name);
+    }
+    if let Some(name) = &args.remove {
+        return remove(app, name);
+    }
+    match args.channel {
+        Some(kind) => connect(app, &args, kind),
+        None => Err(Error::new(ErrorKind::Usage, "name a channel").into()),
+    }
+}
+
+fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
+    let name = args.name.clone().unwrap_or_else(|| kind.word().to_owned());
+    check_store_name(&name)?;
+    let since = since(app, args)?;
+    if let Some(taken) = Book::open_existing(&app.context.home.book(), app.context.clock.clone())?
+        .map(|book| book.store(&name))
+        .transpose()?
+        .flatten()
+    {
+        let text = format!("a store called {name} is connected already ({}); nothing was changed", taken.url);
+        let hint =
+            format!("give the new one another --name, or new credentials with ordersync connect --reauth {name}");
+        return Err(Error::new(ErrorKind::Refused, text).hint(hint).into());
+    }
+    let (values, secrets) = values::gather(app, args, kind, &Values::new())?;
+    let (channel, _) = open_new(&app.context, kind, values.clone(), secrets.clone())?;
+    let shop = probe(app, channel.as_ref())?;
+    let mut book = app.context.book()?;
+    let store = book.add_store(&NewStore {
+        name: name.clone(),
+        kind,
+        remote_id: shop.remote_id.clone(),
+        title: shop.title.clone(),
+        url: shop.url.clone(),
+        currency: shop.currency,
+        time_zone: shop.time_zone.clone(),
+        values,
+        facts: shop.facts.clone(),
+        since,
+    })?;
+    // A store without credentials is mended with --reauth; credentials without a store would lie about forgotten.
+    app.context.vault().write(&name, &secrets)?;
+    welcome(app, &store, &shop, channel.as_ref())?;
+    Ok(0)
+}
+
+fn since(app: &App, args: &Args) -> Result<Option<Timestamp>> {
+    let now = app.context.clock.now();
+    match args.since.as_deref() {
+        None => Ok(Some(now - DEFAULT_REACH)),
+        Some("all") => Ok(None),
+        Some(text) => parse_when(text, now).map(Some).map_err(|e| Error::new(ErrorKind::Usage, e)),
+    }
+}
+
+fn probe(app: &App, channel: &dyn Channel) -> Result<Shop> {
+    if std::io::stderr().is_terminal() && !app.global.quiet {
+        output::note("testing the connection ...");
+    }
+    channel.probe()
+}
+
+fn welcome(app: &App, store: &Store, shop: &Shop, channel: &dyn Channel) -> anyhow::Result<()> {
+    let reach = store
+        .since
+        .map_or_else(|| "every order".to_owned(), |at| format!("everything changed since {}", output::date(at)));
+    if app.global.json {
+        return output::print_json(&json!({
+            "store": store_json(store), "orders_at_channel": shop.orders, "warnings": shop.warnings,
+            "guide_time": channel.capabilities().guide_time,
+        }));
+    }
+    if app.global.quiet {
+        return Ok(());
+    }
+    output::line(&format!("connected {} as {}", shop.url, store.name))?;
+    let currency = shop.currency.map_or("unknown".to_owned(), |c| c.to_string());
+    output::line(&format!("  shop      {}", shop.title))?;
+    output::line(&format!("  currency  {currency}    time zone  {}", shop.time_zone))?;
+    if let Some(orders) = shop.orders {
+        output::line(&format!("  orders    {} at the channel", output::number(orders)))?;
+    }
+    output::line(&format!("  import    {reach} (--since at connect for more)"))?;
+    output::line(&format!("  the first sync takes approximately {}", channel.capabilities().guide_time))?;
+    for warning in &shop.warnings {
+        output::note(warning);
+    }
+    output::line(&format!("\nnext: ordersync sync --channel {}", store.name))?;
+    output::line("      ordersync schedule install   (every half hour from then on)")?;
+    Ok(())
+}
+
+/// What `connect --list` and `status` call a store in JSON.
+fn store_json(store: &Store) -> serde_json::Value {
+    json!({
+        "name": store.name, "channel": store.kind.word(), "title": store.title, "url": store.url,
+        "currency": store.currency.map(|c| c.to_string()), "time_zone": store.time_zone,
+        "since": store.since.map(crate::clock::rfc3339), "connected_at": crate::clock::rfc3339(store.connected_at),
+        "settings": store.values,
+    })
+}
+
+fn list(app: &App) -> Outcome {
+    let stores = match Book::open_existing(&app.context.home.book(), app.context.clock.clone())? {
+        Some(book) => book.stores()?,
+        None => Vec::new(),
+    };
+    if app.global.json {
+        output::print_json(&stores.iter().map(store_json).collect::<Vec<_>>())?;
+        return Ok(0);
+    }
+    if stores.is_empty() {
+        output::note("no store is connected yet: ordersync connect woocommerce");
+    }
+    let mut table = output::Table::new(&["store", "channel", "shop", "address", "since"]);
+    for store in &stores {
+        let since = store.since.map_or_else(|| "all".to_owned(), output::date);
+        table.row(&[&store.name, store.kind.word(), &store.title, &store.url, &since]);
+    }
+    table.print()?;
+    Ok(0)
+}
+
+fn test(app: &App, name: &str) -> Outcome {
+    let mut book = app.existing_book()?;
+    let stores = if name.is_empty() { app.stores(&book, &[])? } else { vec![app.store(&book, name)?] };
+    let mut results = Vec::new();
+    for store in &stores {
+        let result = app.context.open(store).and_then(|open| open.channel.probe());
+        let result = result.and_then(|shop| same_shop(store, shop));
+        match &result {
+            Ok(shop) => {
+                book.update_store(store.id, shop)?;
+                book.note_test(store.id, true, "")?;
+                book.credentials_work(store.id)?;
+            }
+            Err(error) => book.note_test(store.id, false, error.message())?,
+        }
+        if !app.global.json {
+            tell_test(app, store, &result)?;
+        }
+        results.push((store, result));
+    }
+    if app.global.json {
+        let rows: Vec<_> = results
+            .iter()
+            .map(|(store, result)| {
+                json!({ "store": store.name, "ok": result.is_ok(), "error": result.as_ref().err().map(output::error_json) })
+            })
+            .collect();
+        output::print_json(&rows)?;
+    }
+    let errors: Vec<&Error> = results.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
+    Ok(match errors.split_first() {
+        None => 0,
+        Some((first, _)) if errors.len() == results.len() => crate::error::exit_code(first.kind()),
+        Some(_) => crate::error::EXIT_PARTLY,
+    })
+}
+
+fn tell_test(app: &App, store: &Store, result: &Result<Shop>) -> anyhow::Result<()> {
+    match result {
+        Ok(shop) => {
+            if !app.global.quiet {
+                output::line(&format!("{}: the connection works ({}, {})", store.name, shop.title, shop.url))?;
+                shop.warnings.iter().for_each(|warning| output::note(warning));
+            }
+        }
+        Err(error) => output::print_error(&error.clone().context(&store.name), output::Format::Human),
+    }
+    Ok(())
+}
+
+/// A key for another shop would mix two shops' orders in one store.
+fn same_shop(store: &Store, shop: Shop) -> Result<Shop> {
+    if shop.remote_id == store.remote_id {
+        return Ok(shop);
+    }
+    let text = format!("these credentials open {} but {} is {}; nothing was changed", shop.url, store.name, store.url);
+    let hint = format!("connect the other shop as a store of its own: ordersync connect {} --name ANOTHER", store.kind);
+    Err(Error::new(ErrorKind::Refused, text).hint(hint))
+}
+
+fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
+    let mut book = app.existing_book()?;
+    let store = app.store(&book, name)?;
+    let (values, secrets) = values::gather(app, args, store.kind, &store.values)?;
+    let (channel, _) = open_new(&app.context, store.kind, values.clone(), secrets.clone())?;
+    let shop = same_shop(&store, probe(app, channel.as_ref())?)?;
+    app.context.vault().write(name, &secrets)?;
+    book.update_store(store.id, &shop)?;
+    for (key, value) in &values {
+        book.set_store_value(store.id, key, Some(value))?;
+    }
+    book.note_test(store.id, true, "")?;
+    book.credentials_work(store.id)?;
+    if !app.global.quiet {
+        output::line(&format!("{name} has new credentials; its orders and its position are as they were"))?;
+    }
+    Ok(0)
+}
+
+fn remove(app: &App, name: &str) -> Outcome {
+    let mut book = app.existing_book()?;
+    let store = app.store(&book, name)?;
+    book.remove_store(store.id)?;
+    app.context.vault().remove(name)?;
+    if !app.global.quiet {
+        output::line(&format!("{name} is disconnected: its credentials are deleted, its orders stay in the book"))?;
+        output::note("the key itself still exists at the channel; delete it there if it is not used elsewhere");
+    }
+    Ok(0)
+}
+
+/// The keys that are secrets of this kind.
+fn secret_keys(kind: ChannelKind) -> impl Iterator<Item = &'static str> {
+    fields(kind).iter().filter(|field| field.secret).map(|field| field.key)
+}
+
+/// Splits gathered values into what the book may hold and what it may not.
+fn split(kind: ChannelKind, all: std::collections::BTreeMap<String, String>) -> (Values, Secrets) {
+    let is_secret = |key: &str| secret_keys(kind).any(|secret| secret == key);
+    let (secrets, values): (Vec<_>, Vec<_>) = all.into_iter().partition(|(key, _)| is_secret(key));
+    (values.into_iter().collect(), secrets.into_iter().map(|(k, v)| (k, crate::secret::Secret::new(v))).collect())
+}

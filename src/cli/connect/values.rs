@@ -1,0 +1,137 @@
+//! Where the values of a connection come from: flags, a credentials file, the environment, the wizard; in this order.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use super::{Args, split};
+use crate::channel::{ChannelKind, Field, Secrets, Values, fields};
+use crate::cli::{App, output};
+use crate::config::{SETTINGS, check_setting};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Everything the channel needs, asked for where it is missing and somebody is there to ask.
+pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) -> Result<(Values, Secrets)> {
+    let mut all: BTreeMap<String, String> = known.clone();
+    if let Some(file) = &args.credentials {
+        all.extend(from_file(kind, file)?);
+    }
+    all.extend(from_flags(args)?);
+    for field in fields(kind) {
+        if let Ok(value) = std::env::var(variable(field))
+            && !value.is_empty()
+            && (field.secret || !all.contains_key(field.key))
+        {
+            all.insert(field.key.to_owned(), value);
+        }
+    }
+    for field in fields(kind).iter().filter(|field| field.required) {
+        if !all.contains_key(field.key) {
+            all.insert(field.key.to_owned(), ask(app, args, field)?);
+        }
+    }
+    all.retain(|_, value| !value.is_empty());
+    let (values, secrets) = split(kind, all);
+    for (key, value) in &values {
+        check_setting(kind, key, value)?;
+    }
+    Ok((values, secrets))
+}
+
+fn from_flags(args: &Args) -> Result<BTreeMap<String, String>> {
+    let mut given = BTreeMap::new();
+    let mut add = |key: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            given.insert(key.to_owned(), value.trim().to_owned());
+        }
+    };
+    add("url", &args.url);
+    add("endpoint", &args.endpoint);
+    add("allow_http", &args.allow_http.then(|| "yes".to_owned()));
+    let ca_file = args.ca_file.as_deref().map(|path| std::path::absolute(path).unwrap_or(path.to_owned()));
+    add("ca_file", &ca_file.map(|path| path.to_string_lossy().into_owned()));
+    for pair in &args.set {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Error::new(ErrorKind::Usage, format!("--set {pair:?} is not KEY=VALUE; nothing was connected"))
+        })?;
+        given.insert(key.trim().to_owned(), value.trim().to_owned());
+    }
+    Ok(given)
+}
+
+/// A TOML or JSON file of texts and numbers. An unknown key is most often a typo of a known one, so it is refused.
+fn from_file(kind: ChannelKind, file: &Path) -> Result<BTreeMap<String, String>> {
+    let refused = |why: String| {
+        Error::new(ErrorKind::Usage, format!("the credentials file {}: {why}; nothing was connected", file.display()))
+    };
+    let text = read(file).map_err(|e| refused(e.to_string()))?;
+    let text = text.trim_start_matches('\u{feff}');
+    let table: serde_json::Map<String, serde_json::Value> = if text.trim_start().starts_with('{') {
+        serde_json::from_str(text).map_err(|e| refused(format!("no JSON object (line {})", e.line())))?
+    } else {
+        toml::from_str(text).map_err(|e: toml::de::Error| refused(format!("no TOML ({})", e.message())))?
+    };
+    let known: Vec<&str> = fields(kind).iter().map(|f| f.key).chain(SETTINGS.iter().map(|s| s.key)).collect();
+    table
+        .into_iter()
+        .map(|(key, value)| {
+            if !known.contains(&key.as_str()) {
+                return Err(refused(format!(
+                    "it has a key {key:?} that {kind} does not take; known: {}",
+                    known.join(", ")
+                )));
+            }
+            match value {
+                serde_json::Value::String(text) => Ok((key, text.trim().to_owned())),
+                serde_json::Value::Number(number) => Ok((key, number.to_string())),
+                serde_json::Value::Bool(yes) => Ok((key, if yes { "yes" } else { "no" }.to_owned())),
+                _ => Err(refused(format!("{key} is neither a text nor a number"))),
+            }
+        })
+        .collect()
+}
+
+fn read(file: &Path) -> std::io::Result<String> {
+    const LARGEST: u64 = 1024 * 1024;
+    let mut text = String::new();
+    if file == Path::new("-") {
+        std::io::stdin().take(LARGEST).read_to_string(&mut text)?;
+    } else {
+        std::fs::File::open(file)?.take(LARGEST).read_to_string(&mut text)?;
+    }
+    Ok(text)
+}
+
+fn variable(field: &Field) -> String {
+    format!("ORDERSYNC_{}", field.key.to_uppercase())
+}
+
+fn flag(field: &Field) -> String {
+    match field.key {
+        "url" => "--url".to_owned(),
+        key if field.secret => format!("{} in a --credentials file or the variable {}", key, variable(field)),
+        key => format!("--set {key}=..."),
+    }
+}
+
+/// Asks on a terminal; without one a missing value is an error that names the flag (PRODUCT.md C-4).
+fn ask(app: &App, args: &Args, field: &Field) -> Result<String> {
+    let someone_there = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if !someone_there || app.global.json || args.credentials.is_some() {
+        let text = format!("{} is missing: {}; nothing was connected", field.prompt.to_lowercase(), flag(field));
+        return Err(Error::new(ErrorKind::Usage, text).hint(field.help));
+    }
+    output::note(&format!("{}: {}", field.prompt, field.help));
+    let answer = if field.secret {
+        dialoguer::Password::new().with_prompt(field.prompt).interact()
+    } else {
+        dialoguer::Input::<String>::new().with_prompt(field.prompt).interact_text()
+    };
+    answer.map(|text| text.trim().to_owned()).map_err(|e| {
+        let kind = match &e {
+            dialoguer::Error::IO(io) if io.kind() == std::io::ErrorKind::Interrupted => ErrorKind::Interrupted,
+            _ => ErrorKind::Failed,
+        };
+        Error::new(kind, "the question was not answered; nothing was connected")
+    })
+}

@@ -1,0 +1,297 @@
+//! `ordersync dispatch`.
+
+mod csv_file;
+mod lines;
+
+use serde_json::json;
+
+use super::output;
+use super::{App, Outcome};
+use crate::book::{Book, BookOrder, Guard};
+use crate::channel::{Capabilities, Goal, Notify, Outstanding, Task, UnknownCarrier};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{Parcel, Shipment, Status, carrier, nearest_carriers};
+use crate::sync::export::{self, Outcome as Push};
+use crate::sync::store::OpenStore;
+
+/// Say that an order is on its way: recorded here, told to the channel at once or, where it can't be reached, with the next sync.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Args {
+    /// The order: its number in the book, STORE:ID, or the channel's own order number
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    order: Option<String>,
+    /// Carrier, once for each --tracking (`ordersync carriers` lists the names)
+    #[arg(long, value_name = "NAME")]
+    carrier: Vec<String>,
+    /// Tracking number; several for several parcels
+    #[arg(long, value_name = "NUMBER")]
+    tracking: Vec<String>,
+    /// Ship only this much of a line: SKU=QTY, or the line's number in `show` as #2=1; default is all that is left
+    #[arg(long, value_name = "SKU=QTY")]
+    item: Vec<String>,
+    /// Have the channel tell the buyer (the default, where the channel leaves it to us)
+    #[arg(long, overrides_with = "no_notify")]
+    notify: bool,
+    /// Do not have the channel tell the buyer
+    #[arg(long)]
+    no_notify: bool,
+    /// Print what would be written, write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Only record it; the next sync tells the channel
+    #[arg(long, conflicts_with = "dry_run")]
+    later: bool,
+    /// Go on with your version of the order although the channel's has changed
+    #[arg(long)]
+    as_local: bool,
+    /// With --as-local: also where the order is cancelled at the channel
+    #[arg(long, requires = "as_local")]
+    force: bool,
+    /// Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku and quantity; - reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["carrier", "tracking", "item"])]
+    from: Option<std::path::PathBuf>,
+}
+
+/// What one dispatch came to.
+#[derive(Debug)]
+struct Done {
+    order: i64,
+    name: String,
+    state: &'static str,
+    detail: String,
+    writes: Vec<String>,
+    error: Option<Error>,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    if let Some(file) = &args.from {
+        return csv_file::run(app, &args, file);
+    }
+    let mut book = app.existing_book()?;
+    let order = args.order.as_deref().unwrap_or_default();
+    let done = one(app, &mut book, order, &args)?;
+    if app.global.json {
+        output::print_json(&to_json(&done))?;
+    } else {
+        print(&done, app.global.quiet)?;
+    }
+    Ok(done.error.as_ref().map_or(0, |error| match error.kind() {
+        // It is recorded and goes out by itself: the command has done its part.
+        ErrorKind::Temporary | ErrorKind::Unknown if done.state == "queued" || done.state == "unknown" => 0,
+        kind => crate::error::exit_code(kind),
+    }))
+}
+
+/// One dispatch from reference to result. An error means that nothing was recorded.
+fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done> {
+    let id = book.find(reference)?;
+    let order = book.order(id)?;
+    let store = app.store(book, &order.store)?;
+    let open = app.context.open(&store)?;
+    let capabilities = open.channel.capabilities();
+    let shipment = shipment(app, &order, args, &capabilities)?;
+    refuse_odd_status(&order, args)?;
+    let goal = Goal::Dispatched(shipment);
+    let guard = guard(args);
+    if args.later {
+        return record(book, &order, &goal, guard)
+            .map(|_| done(&order, "queued", "recorded; the next sync tells the channel"));
+    }
+    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new() };
+    match open.channel.outstanding(&task) {
+        Ok(seen) => {
+            check_drift(app, book, &open, &order, &goal, guard, &seen)?;
+            if args.dry_run {
+                let writes = seen.writes.iter().map(|write| write.summary.clone()).collect();
+                return Ok(Done { writes, ..done(&order, "dry-run", "nothing was written") });
+            }
+            push(app, book, &open, &order, &goal, guard, seen)
+        }
+        Err(error) if args.dry_run => Err(error),
+        Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => {
+            record(book, &order, &goal, guard)?;
+            let detail = "recorded; the channel cannot be reached now, the next sync tells it";
+            Ok(Done { error: Some(error), ..done(&order, "queued", detail) })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn guard(args: &Args) -> Guard {
+    match (args.as_local, args.force) {
+        (true, true) => Guard::Force,
+        (true, false) => Guard::AsLocal,
+        _ => Guard::Check,
+    }
+}
+
+/// What goes out: the lines wanted, or all that is left, and the parcels.
+fn shipment(app: &App, order: &BookOrder, args: &Args, can: &Capabilities) -> Result<Shipment> {
+    let (lines, completes) = lines::choose(order, &args.item)?;
+    let parcels = parcels(args, can, &order.channel)?;
+    if !completes && !can.partial {
+        let text =
+            format!("{} cannot record a part of an order as shipped; nothing was recorded or sent", order.channel);
+        return Err(Error::new(ErrorKind::Unsupported, text)
+            .hint("dispatch the order when all of it ships, or turn on the shop's order fulfilments and run ordersync connect --test"));
+    }
+    if parcels.len() > 1 && !can.several_parcels {
+        let text = format!("{} takes one tracking number for a shipment; nothing was recorded or sent", order.channel);
+        return Err(Error::new(ErrorKind::Unsupported, text));
+    }
+    if args.no_notify && can.notify == Notify::ShopDecides {
+        output::note("this shop's own settings decide whether the buyer is told; --no-notify changes nothing there");
+    }
+    Ok(Shipment {
+        key: crate::http::sign::nonce()?,
+        shipped_at: app.context.clock.now(),
+        lines,
+        parcels,
+        notify: !args.no_notify,
+        completes,
+    })
+}
+
+fn parcels(args: &Args, can: &Capabilities, channel: &str) -> Result<Vec<Parcel>> {
+    if args.carrier.len() > 1 && args.carrier.len() != args.tracking.len() {
+        let text = format!(
+            "{} carriers but {} tracking numbers; give one --carrier for all, or one for each --tracking",
+            args.carrier.len(),
+            args.tracking.len()
+        );
+        return Err(Error::new(ErrorKind::Usage, text));
+    }
+    if !args.carrier.is_empty() && args.tracking.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "a --carrier without a --tracking number; nothing was recorded"));
+    }
+    args.tracking
+        .iter()
+        .enumerate()
+        .map(|(n, tracking)| {
+            let name = args.carrier.get(n).or(args.carrier.first()).map_or("", String::as_str);
+            parcel(name, tracking, can, channel)
+        })
+        .collect()
+}
+
+fn parcel(name: &str, tracking: &str, can: &Capabilities, channel: &str) -> Result<Parcel> {
+    let tracking = tracking.trim();
+    if tracking.is_empty() || tracking.len() > 100 || tracking.chars().any(char::is_control) {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("{tracking:?} is not a tracking number; nothing was recorded"),
+        ));
+    }
+    let known = carrier(name).map(|carrier| carrier.name.to_owned());
+    if known.is_none() && !name.trim().is_empty() && can.unknown_carrier == UnknownCarrier::Refused {
+        let text = format!(
+            "{channel} knows no carrier {name:?}; the nearest: {}; nothing was recorded",
+            nearest_carriers(name).join(", ")
+        );
+        return Err(Error::new(ErrorKind::Usage, text).hint("ordersync carriers lists them all"));
+    }
+    Ok(Parcel { carrier: known.unwrap_or_else(|| name.trim().to_owned()), tracking: tracking.to_owned(), url: None })
+}
+
+/// A dispatch of an order that is not to be shipped is most often a slip (PRODUCT.md D-1).
+fn refuse_odd_status(order: &BookOrder, args: &Args) -> Result<()> {
+    let (problem, hint) = match order.status {
+        Status::Cancelled if !args.force => ("is cancelled", "add --as-local --force if it ships all the same"),
+        Status::AwaitingPayment if !args.as_local => ("is not paid yet", "add --as-local if it ships before payment"),
+        Status::OnHold if !args.as_local => ("is on hold", "add --as-local if it ships all the same"),
+        _ if order.test && !args.as_local => ("is a test order", "add --as-local if you mean it"),
+        _ => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Refused, format!("order {} {problem}; nothing was recorded or sent", order.id))
+        .hint(hint))
+}
+
+/// Holds the channel's version against the merchant's; a difference is kept in the book so that `show` and `accept` have it.
+fn check_drift(
+    app: &App,
+    book: &mut Book,
+    open: &OpenStore,
+    order: &BookOrder,
+    goal: &Goal,
+    guard: Guard,
+    seen: &Outstanding,
+) -> Result<()> {
+    let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(order.id)?) else { return Ok(()) };
+    let base = open.channel.read(&document)?;
+    let Some(review) = export::guard(order.id, goal, guard, &base, now, !seen.adopted.is_empty()) else {
+        return Ok(());
+    };
+    let run = book.start_run(crate::book::RunKind::Pull, false)?;
+    crate::sync::import::import_one(book, open, run, seen.now.clone())?;
+    book.finish_run(run, &[])?;
+    if !app.global.json {
+        for difference in &review.differences {
+            output::note(&format!("{}: {} → {}", difference.aspect.word(), difference.before, difference.after));
+        }
+    }
+    Err(review.error)
+}
+
+/// Records the dispatch: from here on it is not forgotten, whatever happens.
+fn record(book: &mut Book, order: &BookOrder, goal: &Goal, guard: Guard) -> Result<i64> {
+    let Goal::Dispatched(shipment) = goal else {
+        return Err(Error::new(ErrorKind::Failed, "this is not a dispatch"));
+    };
+    let row = book.record_dispatch(order.id, shipment, guard)?;
+    crate::crash::point("after-record");
+    Ok(row)
+}
+
+fn push(
+    app: &App,
+    book: &mut Book,
+    open: &OpenStore,
+    order: &BookOrder,
+    goal: &Goal,
+    guard: Guard,
+    seen: Outstanding,
+) -> Result<Done> {
+    let row = record(book, order, goal, guard)?;
+    super::outbox::push_row(app, book, open, row, Some(seen)).map(|(state, outcome)| match outcome {
+        None => done(order, state, "recorded; another ordersync is sending this store's outbox and takes it along"),
+        Some(Push::Confirmed { wrote }) if wrote.is_empty() => {
+            done(order, state, "the channel had it already; nothing was written")
+        }
+        Some(Push::Confirmed { wrote }) => Done { writes: wrote, ..done(order, state, "confirmed by the channel") },
+        Some(Push::Waiting(error)) => {
+            Done { error: Some(error), ..done(order, state, "recorded; tried again with the next sync") }
+        }
+        Some(Push::Refused(error)) => Done { error: Some(error), ..done(order, state, "recorded here, but refused") },
+    })
+}
+
+fn done(order: &BookOrder, state: &'static str, detail: &str) -> Done {
+    Done {
+        order: order.id,
+        name: format!("{}:{}", order.store, order.number),
+        state,
+        detail: detail.to_owned(),
+        writes: Vec::new(),
+        error: None,
+    }
+}
+
+fn print(done: &Done, quiet: bool) -> anyhow::Result<()> {
+    if !quiet || done.state == "dry-run" {
+        output::line(&format!("order {} ({}): {}", done.order, done.name, done.detail))?;
+        for write in &done.writes {
+            output::line(&format!("  {write}"))?;
+        }
+    }
+    if let Some(error) = &done.error {
+        output::print_error(error, output::Format::Human);
+    }
+    Ok(())
+}
+
+fn to_json(done: &Done) -> serde_json::Value {
+    json!({
+        "order": done.order.to_string(), "name": done.name, "state": done.state, "detail": done.detail,
+        "writes": done.writes, "error": done.error.as_ref().map(output::error_json),
+    })
+}

@@ -1,0 +1,66 @@
+//! `ordersync inbox`.
+
+use serde_json::json;
+
+use super::output;
+use super::{App, Outcome};
+use crate::clock::rfc3339;
+use crate::error::{Error, ErrorKind};
+
+/// What needs you: orders that could not be read, refused writes, refused credentials, changes at the channel.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Also what is dealt with
+    #[arg(long)]
+    all: bool,
+    /// Mark an entry as dealt with
+    #[arg(long, value_name = "ENTRY", conflicts_with = "all")]
+    done: Option<i64>,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let mut book = app.existing_book()?;
+    if let Some(id) = args.done {
+        if !book.resolve(id)? {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("the inbox has no open entry {id}; nothing was changed"),
+            )
+            .into());
+        }
+        return Ok(0);
+    }
+    let entries = book.inbox(args.all)?;
+    if app.global.json {
+        let rows: Vec<_> = entries
+            .iter()
+            .map(|e| {
+                json!({
+                    "entry": e.id.to_string(), "store": e.store, "order": e.order_id.map(|id| id.to_string()), "kind": e.kind,
+                    "text": e.text, "hint": e.hint, "created_at": rfc3339(e.created_at), "resolved_at": e.resolved_at.map(rfc3339),
+                })
+            })
+            .collect();
+        output::print_json(&rows)?;
+        return Ok(0);
+    }
+    if entries.is_empty() && !app.global.quiet {
+        output::note("the inbox is empty: nothing needs you");
+    }
+    let now = app.context.clock.now();
+    for e in &entries {
+        let store = e.store.as_deref().unwrap_or("");
+        let done = if e.resolved_at.is_some() { " (done)" } else { "" };
+        output::line(&format!(
+            "{:>4}  {}  {store}  {}: {}{done}",
+            e.id,
+            output::when(e.created_at, now),
+            e.kind,
+            e.text
+        ))?;
+        if !e.hint.is_empty() && e.resolved_at.is_none() {
+            output::line(&format!("      {}", e.hint))?;
+        }
+    }
+    Ok(0)
+}

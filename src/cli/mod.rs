@@ -1,0 +1,190 @@
+//! The command line: the tree of commands here, one file per subcommand, output in `output`.
+//!
+//! A command parses, calls the library, prints. Results go to stdout; progress, notes and errors to stderr.
+
+pub mod output;
+pub mod progress;
+
+mod accept;
+mod backup;
+mod cancel;
+mod carriers;
+pub mod completions;
+mod config;
+mod connect;
+mod dispatch;
+mod doctor;
+mod inbox;
+mod interrupt;
+mod orders;
+mod outbox;
+mod pull;
+mod retry;
+mod runs;
+mod select;
+mod show;
+mod status;
+mod sync;
+mod when;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Home;
+use crate::error::{Error, ErrorKind, exit_code};
+use crate::http::Patience;
+use crate::sync::{Context, lock};
+
+/// Shown under every command's `--help`.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 credentials, 5 temporary (network, rate limit, channel down), \
+                          6 refused by a guard, 7 not found, 8 another run holds the lock, 130 interrupted";
+
+/// Every order from every shop you sell in, in one SQLite file you own.
+#[derive(Debug, Parser)]
+#[command(name = "ordersync", version, after_help = EXIT_CODES, propagate_version = true, max_term_width = 100)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Global {
+    /// Keep book, credentials and everything else under DIR
+    #[arg(long, global = true, value_name = "DIR", env = "ORDERSYNC_HOME", hide_env_values = true)]
+    home: Option<PathBuf>,
+    /// Print results as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print nothing but results and errors
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more: a summary line also where nobody watches
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Connect a store, or list, test and remove connected ones
+    Connect(connect::Args),
+    /// Bring new and changed orders in, send dispatches and cancellations out
+    Sync(sync::Args),
+    /// Say that an order is on its way: recorded here, told to the channel
+    Dispatch(dispatch::Args),
+    /// Cancel an order here and at its channel
+    Cancel(cancel::Args),
+    /// How every store stands, on one screen
+    Status(status::Args),
+    /// List orders
+    Orders(orders::Args),
+    /// One order with everything known about it
+    Show(show::Args),
+    /// Take over the channel's newer version of an order
+    Accept(accept::Args),
+    /// What is still to be written to channels
+    Outbox(outbox::Args),
+    /// What needs you
+    Inbox(inbox::Args),
+    /// Try a failed dispatch or cancellation again
+    Retry(retry::Args),
+    /// What each sync did
+    Runs(runs::Args),
+    /// Read one order from its channel now
+    Pull(pull::Args),
+    /// The carriers that dispatch knows by name
+    Carriers(carriers::Args),
+    /// Copy the book to a file, consistently, also while it is in use
+    Backup(backup::Args),
+    /// Check the installation and every store
+    Doctor(doctor::Args),
+    /// Show or change the settings of stores
+    Config(config::Args),
+    /// Print the completion script of a shell
+    Completions(completions::Args),
+}
+
+/// What every command is given.
+pub(crate) struct App {
+    /// Where and how to work.
+    pub(crate) context: Context,
+    /// The global flags.
+    pub(crate) global: Global,
+}
+
+/// A command's result: its exit code, or the error to print.
+pub(crate) type Outcome = anyhow::Result<u8>;
+
+/// The whole tree of commands, for completions and the tests of the documentation.
+pub fn command_tree() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the command line `args` and returns the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { exit_code(ErrorKind::Usage) } else { 0 };
+            let _ = error.print();
+            return code;
+        }
+    };
+    let json = cli.global.json;
+    match start(cli) {
+        Ok(code) => code,
+        Err(error) => output::print_failure(&error, json),
+    }
+}
+
+fn start(cli: Cli) -> Outcome {
+    let interrupted = interrupt::on_ctrl_c()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(interrupted));
+    let context = Context {
+        home: Home::locate(cli.global.home.clone())?,
+        clock,
+        patience: patience()?,
+        lock_patience: lock::BRIEFLY,
+    };
+    let app = App { context, global: cli.global };
+    match cli.command {
+        Command::Connect(args) => connect::run(&app, args),
+        Command::Sync(args) => sync::run(&app, args),
+        Command::Dispatch(args) => dispatch::run(&app, args),
+        Command::Cancel(args) => cancel::run(&app, args),
+        Command::Status(args) => status::run(&app, args),
+        Command::Orders(args) => orders::run(&app, args),
+        Command::Show(args) => show::run(&app, args),
+        Command::Accept(args) => accept::run(&app, args),
+        Command::Outbox(args) => outbox::run(&app, args),
+        Command::Inbox(args) => inbox::run(&app, args),
+        Command::Retry(args) => retry::run(&app, args),
+        Command::Runs(args) => runs::run(&app, args),
+        Command::Pull(args) => pull::run(&app, args),
+        Command::Carriers(args) => carriers::run(&app, args),
+        Command::Backup(args) => backup::run(&app, args),
+        Command::Doctor(args) => doctor::run(&app, args),
+        Command::Config(args) => config::run(&app, args),
+        Command::Completions(args) => completions::run(args),
+    }
+}
+
+/// The patience of a run. `ORDERSYNC_RETRY_MS` shortens the pauses between repeats, for rehearsals and tests.
+fn patience() -> anyhow::Result<Patience> {
+    let patience = Patience::default();
+    match std::env::var("ORDERSYNC_RETRY_MS") {
+        Err(_) => Ok(patience),
+        Ok(text) => match text.parse() {
+            Ok(ms) => Ok(patience.starting_at(Duration::from_millis(ms))),
+            Err(_) => Err(Error::new(ErrorKind::Usage, "ORDERSYNC_RETRY_MS is not a number of milliseconds").into()),
+        },
+    }
+}

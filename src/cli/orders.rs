@@ -1,0 +1,141 @@
+//! `ordersync orders`.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::output::{self, Table, csv_text};
+use super::when::parse_when;
+use super::{App, Outcome};
+use crate::book::{Filter, OrderRow};
+use crate::clock::rfc3339;
+use crate::error::{Error, ErrorKind};
+use crate::order::Status;
+
+/// List orders, the newest first.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only this status: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped, shipped, cancelled, ...
+    #[arg(long, value_name = "STATUS")]
+    status: Option<Status>,
+    /// Only this store, or all stores of this channel; may be given several times
+    #[arg(long, value_name = "STORE")]
+    channel: Vec<String>,
+    /// Only orders placed since then (7d, 2026-11-01, ...)
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only orders that should be on their way: promised time over, or placed more than three days ago
+    #[arg(long)]
+    late: bool,
+    /// Only orders with this text in number, name, e-mail, SKU, postcode or tracking number
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// At most so many; 0 for all
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    /// Print as CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let book = app.existing_book()?;
+    let now = app.context.clock.now();
+    let since = args.since.as_deref().map(|text| parse_when(text, now)).transpose();
+    let stores = if args.channel.is_empty() { Vec::new() } else { app.stores(&book, &args.channel)? };
+    let filter = Filter {
+        status: args.status,
+        stores: stores.iter().map(|store| store.id).collect(),
+        since: since.map_err(|e| Error::new(ErrorKind::Usage, e))?,
+        late: args.late.then(|| now - TimeDelta::days(3)),
+        search: args.search.clone(),
+        limit: if args.limit == 0 { i64::MAX as usize } else { args.limit },
+    };
+    let rows = book.list(&filter)?;
+    if app.global.json {
+        output::print_json(&rows.iter().map(to_json).collect::<Vec<_>>())?;
+    } else if args.csv {
+        print_csv(&rows)?;
+    } else {
+        print(app, &args, &rows)?;
+    }
+    Ok(0)
+}
+
+fn print(app: &App, args: &Args, rows: &[OrderRow]) -> anyhow::Result<()> {
+    if rows.is_empty() && !app.global.quiet {
+        output::note("no order fits");
+    }
+    let now = app.context.clock.now();
+    let mut table =
+        Table::new(&[">order", "store", "number", "placed", "status", ">items", ">total", "", "to", "buyer"]);
+    for row in rows {
+        let status = if row.drifted { format!("{} *", row.status) } else { row.status.to_string() };
+        table.row(&[
+            &row.id.to_string(),
+            &row.store,
+            &row.number,
+            &output::when(row.placed_at, now),
+            &status,
+            &row.items.normalize().to_string(),
+            &row.total.to_string(),
+            &row.currency,
+            &row.country,
+            &row.buyer,
+        ]);
+    }
+    table.print()?;
+    if !app.global.quiet {
+        if rows.iter().any(|row| row.drifted) {
+            output::note("* changed at the channel since you last saw it; show prints both versions");
+        }
+        if args.limit > 0 && rows.len() == args.limit {
+            output::note(&format!("only the newest {}; --limit 0 lists all", args.limit));
+        }
+    }
+    Ok(())
+}
+
+fn to_json(row: &OrderRow) -> serde_json::Value {
+    json!({
+        "order": row.id.to_string(), "store": row.store, "number": row.number, "remote_id": row.remote_id,
+        "status": row.status, "channel_status": row.channel_status, "placed_at": rfc3339(row.placed_at),
+        "ship_by": row.ship_by.map(rfc3339), "total": row.total.to_string(), "currency": row.currency,
+        "buyer": row.buyer, "country": row.country, "items": row.items.normalize().to_string(), "changed_at_channel": row.drifted,
+    })
+}
+
+fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
+    let header = [
+        "order",
+        "store",
+        "number",
+        "remote_id",
+        "status",
+        "placed_at",
+        "ship_by",
+        "items",
+        "total",
+        "currency",
+        "country",
+        "buyer",
+    ];
+    output::print_csv(
+        &header,
+        rows.iter().map(|row| {
+            vec![
+                row.id.to_string(),
+                row.store.clone(),
+                csv_text(&row.number).into_owned(),
+                csv_text(&row.remote_id).into_owned(),
+                row.status.to_string(),
+                rfc3339(row.placed_at),
+                row.ship_by.map(rfc3339).unwrap_or_default(),
+                row.items.normalize().to_string(),
+                row.total.to_string(),
+                row.currency.clone(),
+                csv_text(&row.country).into_owned(),
+                csv_text(&row.buyer).into_owned(),
+            ]
+        }),
+    )
+}

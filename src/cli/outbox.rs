@@ -1,0 +1,119 @@
+//! `ordersync outbox`, and the push that dispatch, cancel and retry share.
+
+use serde_json::json;
+
+use super::output::{self, Table};
+use super::{App, Outcome};
+use crate::book::{Book, OutboxRow};
+use crate::channel::{Goal, Outstanding};
+use crate::clock::rfc3339;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sync::export::{self, Outcome as Push};
+use crate::sync::lock::{Lock, Work};
+use crate::sync::store::OpenStore;
+
+/// What is still to be written to channels.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Also what has arrived, was refused or taken back: the last 200
+    #[arg(long)]
+    all: bool,
+    /// Take back a row that has not gone out; the order is as it was before
+    #[arg(long, value_name = "ROW", conflicts_with = "all")]
+    withdraw: Option<i64>,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let mut book = app.existing_book()?;
+    if let Some(row) = args.withdraw {
+        book.withdraw(row)?;
+        if !app.global.quiet {
+            output::line(&format!("row {row} is taken back; nothing was sent"))?;
+        }
+        return Ok(0);
+    }
+    let rows = if args.all { book.all_outbox(200)? } else { book.open_outbox()? };
+    if app.global.json {
+        output::print_json(&rows.iter().map(to_json).collect::<Vec<_>>())?;
+        return Ok(0);
+    }
+    if rows.is_empty() && !app.global.quiet {
+        output::note("the outbox is empty: everything has arrived");
+    }
+    let now = app.context.clock.now();
+    let mut table = Table::new(&[">row", ">order", "store", "what", "state", "since", "next try", "why"]);
+    for row in &rows {
+        let next = row.next_at.map_or_else(String::new, |at| output::when(at, now));
+        table.row(&[
+            &row.id.to_string(),
+            &row.order_id.to_string(),
+            &format!("{}:{}", row.store, row.number),
+            &what(row),
+            row.state.word(),
+            &output::when(row.queued_at, now),
+            &next,
+            row.error.as_deref().unwrap_or(""),
+        ]);
+    }
+    table.print()?;
+    Ok(0)
+}
+
+fn what(row: &OutboxRow) -> String {
+    match &row.goal {
+        Goal::Dispatched(shipment) => {
+            let parcels: Vec<String> =
+                shipment.parcels.iter().map(|p| format!("{} {}", p.carrier, p.tracking)).collect();
+            format!("dispatch {}", parcels.join(", ")).trim().to_owned()
+        }
+        Goal::Cancelled { .. } => "cancel".to_owned(),
+    }
+}
+
+pub(super) fn to_json(row: &OutboxRow) -> serde_json::Value {
+    json!({
+        "row": row.id.to_string(), "order": row.order_id.to_string(), "store": row.store, "number": row.number,
+        "kind": row.goal.word(), "state": row.state.word(), "attempts": row.attempts,
+        "queued_at": rfc3339(row.queued_at), "attempted_at": row.attempted_at.map(rfc3339),
+        "next_at": row.next_at.map(rfc3339), "settled_at": row.settled_at.map(rfc3339),
+        "doing": row.doing, "error": row.error,
+    })
+}
+
+/// Pushes one row now, under the store's export lock, after what was recorded for the same order before it. Gives the row's state
+/// afterwards, and no outcome where another process is sending (it takes the row along) or something older must go out first.
+pub(super) fn push_row(
+    app: &App,
+    book: &mut Book,
+    open: &OpenStore,
+    row: i64,
+    seen: Option<Outstanding>,
+) -> Result<(&'static str, Option<Push>)> {
+    let locks = app.context.home.locks();
+    let clock = app.context.clock.as_ref();
+    let _lock = match Lock::take(&locks, &open.store.name, Work::Export, app.context.lock_patience, clock) {
+        Err(error) if error.kind() == ErrorKind::Locked => return Ok(("queued", None)),
+        other => other?,
+    };
+    let missing = || Error::new(ErrorKind::NotFound, format!("the outbox has no row {row}"));
+    let now = book.outbox_row(row)?.ok_or_else(missing)?;
+    let older: Vec<OutboxRow> = book
+        .due(open.store.id, app.context.clock.now(), true)?
+        .into_iter()
+        .filter(|other| other.order_id == now.order_id && other.id < row)
+        .collect();
+    let mut seen = seen;
+    for other in &older {
+        // What was read before the older row went out is no longer how things stand.
+        seen = None;
+        export::push(&app.context, book, open, other, None)?;
+    }
+    let due = book.due(open.store.id, app.context.clock.now(), true)?;
+    let Some(row) = due.into_iter().find(|due| due.id == row) else {
+        let state = book.outbox_row(row)?.ok_or_else(missing)?.state.word();
+        return Ok((state, None));
+    };
+    let outcome = export::push(&app.context, book, open, &row, seen)?;
+    let state = book.outbox_row(row.id)?.map_or("queued", |row| row.state.word());
+    Ok((state, Some(outcome)))
+}

@@ -1,0 +1,284 @@
+//! The one output layer: results on stdout, talk on stderr, and nothing of what buyers or channels wrote
+//! reaches a terminal or a spreadsheet as anything but text (PRODUCT.md C-1, C-7).
+
+use std::borrow::Cow;
+use std::io::{IsTerminal, Write};
+
+use chrono::{Datelike, Local};
+use comfy_table::{CellAlignment, ContentArrangement, presets};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind, exit_code};
+
+/// How errors are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// Makes text from outside safe for a terminal line: control characters (also ESC and the C1 set), line breaks and characters
+/// that turn the direction of the text around become visible; letters of every script stay.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.chars()
+            .map(|c| match c {
+                '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+                c if is_harmful(c) => '\u{fffd}',
+                c => c,
+            })
+            .collect(),
+    )
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Makes a text cell safe for a spreadsheet: one that would be read as a formula gets an apostrophe before it.
+/// Amounts and numbers of our own making are not text cells and stay as they are.
+pub fn csv_text(text: &str) -> Cow<'_, str> {
+    let risky = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r' | '\n');
+    let first = text.trim_start_matches([' ', '"', '\'', '\u{feff}', '\u{a0}', '\u{3000}']).chars().next();
+    let begins_so = first.is_some_and(risky) || text.starts_with(['\t', '\r', '\n']);
+    if begins_so { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// Prints one line of results. A reader that has gone (`| head`) ends the program quietly.
+pub fn line(text: &str) -> anyhow::Result<()> {
+    put(&format!("{}\n", text.split('\n').map(clean).collect::<Vec<_>>().join("\n")))
+}
+
+/// Prints text that is data for programs, as it is.
+pub fn put(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(e) => Err(Error::new(ErrorKind::Failed, format!("the output could not be written: {e}")).into()),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Prints a value as JSON.
+pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    put(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// Prints rows as CSV; the cells are safe already.
+pub fn print_csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header)?;
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    put(&String::from_utf8(writer.into_inner().map_err(|e| anyhow::anyhow!("{e}"))?)?)
+}
+
+/// Tells the merchant something on stderr.
+pub fn note(text: &str) {
+    eprintln!("note: {}", clean(text));
+}
+
+/// Prints an error, what to do next below it.
+pub fn print_error(error: &Error, format: Format) {
+    match format {
+        Format::Json => eprintln!("{}", json!({ "error": error_json(error) })),
+        Format::Human => {
+            eprintln!("{} {}", style("error:", "1;31"), clean(error.message()));
+            if let Some(hint) = error.hint_text() {
+                eprintln!("{} {}", style("hint:", "1"), clean(hint));
+            }
+        }
+    }
+}
+
+/// An error as JSON: a stable kind, the message, the hint and the exit code.
+pub fn error_json(error: &Error) -> serde_json::Value {
+    json!({
+        "kind": error.kind().word(), "message": error.message(), "hint": error.hint_text(), "exit_code": exit_code(error.kind()),
+    })
+}
+
+/// Prints whatever ended a command and gives its exit code.
+pub fn print_failure(error: &anyhow::Error, as_json: bool) -> u8 {
+    let format = if as_json { Format::Json } else { Format::Human };
+    match error.downcast_ref::<Error>() {
+        Some(error) => {
+            print_error(error, format);
+            exit_code(error.kind())
+        }
+        None => {
+            let error = Error::new(ErrorKind::Failed, format!("{error:#}"));
+            print_error(&error, format);
+            exit_code(error.kind())
+        }
+    }
+}
+
+fn style(text: &str, code: &str) -> String {
+    if std::io::stderr().is_terminal() && colours() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// Emphasis on stdout, where somebody sees it.
+pub fn bold(text: &str) -> String {
+    if std::io::stdout().is_terminal() && colours() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+fn colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A table for people: a header, columns as wide as they need, cut to the terminal's width only on a terminal.
+pub struct Table {
+    table: comfy_table::Table,
+    empty: bool,
+}
+
+impl Table {
+    /// A table with these columns; a name that begins with `>` is aligned to the right.
+    pub fn new(columns: &[&str]) -> Self {
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(columns.iter().map(|name| name.trim_start_matches('>')));
+        for (n, name) in columns.iter().enumerate() {
+            if let Some(column) = table.column_mut(n) {
+                column.set_padding((0, 2));
+                if name.starts_with('>') {
+                    column.set_cell_alignment(CellAlignment::Right);
+                }
+            }
+        }
+        Self { table, empty: true }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: &[&str]) {
+        self.empty = false;
+        self.table.add_row(cells.iter().map(|cell| shorten(&clean(cell))));
+    }
+
+    /// Prints it; nothing at all where it has no row.
+    pub fn print(&self) -> anyhow::Result<()> {
+        if self.empty {
+            return Ok(());
+        }
+        let text: String = self.table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        put(&text)
+    }
+}
+
+/// A cell of more than this many characters hides the other columns.
+const WIDEST: usize = 60;
+
+fn shorten(text: &str) -> String {
+    if !std::io::stdout().is_terminal() || text.chars().count() <= WIDEST {
+        return text.to_owned();
+    }
+    text.chars().take(WIDEST - 1).chain(['…']).collect()
+}
+
+/// `1 order`, `12 300 orders`; words in -ch, -s or -x take `es`.
+pub fn count(n: u64, word: &str) -> String {
+    match word.split_once(" or ") {
+        Some((one, other)) if n != 1 => format!("{} {} or {}", number(n), plural(one), plural(other)),
+        _ if n == 1 => format!("1 {word}"),
+        _ => format!("{} {}", number(n), plural(word)),
+    }
+}
+
+fn plural(word: &str) -> String {
+    if word.ends_with("ch") || word.ends_with('x') || word.ends_with('s') {
+        format!("{word}es")
+    } else {
+        format!("{word}s")
+    }
+}
+
+/// `12 300`: groups of three, with a space that does not break.
+pub fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push('\u{a0}');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A moment for people, in this machine's time zone: `24 Nov 13:05`, with the year where it is not this one.
+pub fn when(at: Timestamp, now: Timestamp) -> String {
+    let (at, now) = (at.with_timezone(&Local), now.with_timezone(&Local));
+    let form = if at.year() == now.year() { "%-d %b %H:%M" } else { "%-d %b %Y %H:%M" };
+    at.format(form).to_string()
+}
+
+/// A day for people: `24 Nov 2026`.
+pub fn date(at: Timestamp) -> String {
+    at.with_timezone(&Local).format("%-d %b %Y").to_string()
+}
+
+/// `45 s`, `12 min`, `2 h 05 min`, `3 days`.
+pub fn duration(span: chrono::TimeDelta) -> String {
+    let seconds = span.num_seconds().max(0);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// Whether the terminal shows UTF-8, by the locale.
+pub fn utf8() -> bool {
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    locale.is_some_and(|locale| {
+        let locale = locale.to_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c7_text_from_outside_cannot_steer_the_terminal() {
+        assert_eq!(clean("Ann\x1b[2J\x07\u{9b}31m"), "Ann\u{fffd}[2J\u{fffd}\u{fffd}31m");
+        assert_eq!(clean("one\ntwo\tthree\r"), "one two three ");
+        assert_eq!(clean("evil\u{202e}txt.exe"), "evil\u{fffd}txt.exe");
+        for harmless in ["Müller", "山田 太郎", "محمد", "👩‍👩‍👧", "e\u{301}"] {
+            assert_eq!(clean(harmless), harmless);
+        }
+    }
+
+    #[test]
+    fn c7_a_cell_cannot_become_a_formula() {
+        for formula in ["=1+1", "+49", "-2", "@SUM(A1)", " =1", "\"=1", "\t=1", "＝1", "\u{feff}=1"] {
+            assert!(csv_text(formula).starts_with('\''), "{formula:?}");
+        }
+        for text in ["Ann", "1 Test Street", "", "a=b"] {
+            assert_eq!(csv_text(text), text);
+        }
+    }
+
+    #[test]
+    fn numbers_and_plurals_read_well() {
+        assert_eq!(count(1, "order"), "1 order");
+        assert_eq!(count(12_300, "order"), "12\u{a0}300 orders");
+        assert_eq!(count(2, "dispatch or cancellation"), "2 dispatches or cancellations");
+        assert_eq!(duration(chrono::TimeDelta::seconds(7500)), "2 h 05 min");
+    }
+}

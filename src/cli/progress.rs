@@ -1,0 +1,76 @@
+//! Progress bars, one line per store, on a terminal only.
+
+use std::collections::BTreeMap;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::output::{clean, utf8};
+use crate::sync::Progress;
+
+/// The bars of a run.
+pub struct Bars {
+    bars: BTreeMap<String, ProgressBar>,
+    all: MultiProgress,
+}
+
+impl Bars {
+    /// One line for each store.
+    pub fn new<'a>(stores: impl Iterator<Item = &'a str>) -> Self {
+        let all = MultiProgress::new();
+        let bars = stores
+            .map(|store| {
+                let bar = all.add(
+                    ProgressBar::new_spinner()
+                        .with_style(form("{spinner} {prefix}  {human_pos} orders  {per_sec}  {msg}")),
+                );
+                bar.set_prefix(store.to_owned());
+                bar.enable_steady_tick(std::time::Duration::from_millis(120));
+                (store.to_owned(), bar)
+            })
+            .collect();
+        Self { bars, all }
+    }
+}
+
+fn form(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    if utf8() { style } else { style.progress_chars("#>-").tick_chars("|/-\\ ") }
+}
+
+impl Progress for Bars {
+    fn total(&self, store: &str, total: u64) {
+        if let Some(bar) = self.bars.get(store) {
+            bar.set_style(form("{prefix}  {bar:24} {human_pos} / {human_len} orders  {per_sec}  ETA {eta}  {msg}"));
+            bar.set_length(total);
+            bar.reset_eta();
+        }
+    }
+
+    fn advanced(&self, store: &str, orders: u64) {
+        if let Some(bar) = self.bars.get(store) {
+            bar.inc(orders);
+            // A shop that sells while it is read ends above the number that it named first.
+            if bar.length().is_some_and(|total| bar.position() > total) {
+                bar.set_length(bar.position());
+            }
+        }
+    }
+
+    fn message(&self, store: &str, text: &str) {
+        if let Some(bar) = self.bars.get(store) {
+            bar.set_message(clean(text).into_owned());
+        }
+    }
+
+    fn finished(&self, store: &str) {
+        if let Some(bar) = self.bars.get(store) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        let _ = self.all.clear();
+    }
+}

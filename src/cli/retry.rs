@@ -1,0 +1,78 @@
+//! `ordersync retry`.
+
+use serde_json::json;
+
+use super::output;
+use super::{App, Outcome};
+use crate::book::{Book, OutboxRow, OutboxState};
+use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
+use crate::sync::export::Outcome as Push;
+
+/// Try a failed dispatch or cancellation again: everything that has not arrived, or one order's.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The order; without it everything in the outbox that has not arrived
+    order: Option<String>,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let mut book = app.existing_book()?;
+    let rows = chosen(&book, args.order.as_deref())?;
+    let mut results = Vec::new();
+    for row in rows {
+        app.context.clock.check_interrupt()?;
+        let store = app.store(&book, &row.store)?;
+        let open = app.context.open(&store)?;
+        book.retry(row.id)?;
+        let (state, outcome) = super::outbox::push_row(app, &mut book, &open, row.id, None)?;
+        let error = match outcome {
+            Some(Push::Waiting(error) | Push::Refused(error)) => Some(error),
+            _ => None,
+        };
+        if !app.global.json {
+            tell(app, &row, state, error.as_ref())?;
+        }
+        results.push((row, state, error));
+    }
+    if app.global.json {
+        let rows: Vec<_> = results
+            .iter()
+            .map(|(row, state, error)| {
+                json!({ "order": row.order_id.to_string(), "goal": row.goal.word(), "state": state,
+                        "error": error.as_ref().map(output::error_json) })
+            })
+            .collect();
+        output::print_json(&rows)?;
+    } else if results.is_empty() && !app.global.quiet {
+        output::line("nothing to try again: everything has arrived")?;
+    }
+    let codes: Vec<u8> =
+        results.iter().map(|(_, _, error)| error.as_ref().map_or(0, |e| exit_code(e.kind()))).collect();
+    Ok(match codes.split_first() {
+        None => 0,
+        Some((first, rest)) if rest.iter().all(|code| code == first) => *first,
+        Some(_) => EXIT_PARTLY,
+    })
+}
+
+fn chosen(book: &Book, order: Option<&str>) -> Result<Vec<OutboxRow>> {
+    let open = book.open_outbox()?;
+    let Some(reference) = order else { return Ok(open) };
+    let id = book.find(reference)?;
+    let rows: Vec<OutboxRow> = open.into_iter().filter(|row| row.order_id == id).collect();
+    if rows.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, format!("order {id} has nothing in the outbox; nothing was sent")));
+    }
+    Ok(rows)
+}
+
+fn tell(app: &App, row: &OutboxRow, state: &str, error: Option<&Error>) -> anyhow::Result<()> {
+    if !app.global.quiet {
+        let state = if state == OutboxState::Confirmed.word() { "has arrived" } else { state };
+        output::line(&format!("order {}: {} {state}", row.order_id, row.goal.word()))?;
+    }
+    if let Some(error) = error {
+        output::print_error(error, output::Format::Human);
+    }
+    Ok(())
+}

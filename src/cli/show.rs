@@ -1,0 +1,219 @@
+//! `ordersync show`.
+
+use serde_json::{Value, json};
+
+use super::output::{self, bold};
+use super::{App, Outcome};
+use crate::book::{Book, BookOrder, Event};
+use crate::clock::rfc3339;
+use crate::error::Result;
+use crate::order::{Address, Difference, differences};
+
+/// One order with everything known about it: lines, addresses, what changed at the channel, shipments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The order: its number in the book, STORE:ID, or the channel's own order number
+    order: String,
+    /// Print the channel's own document instead; the newest version of it
+    #[arg(long)]
+    raw: bool,
+    /// Also the audit trail
+    #[arg(long)]
+    history: bool,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let book = app.existing_book()?;
+    let id = book.find(&args.order)?;
+    if args.raw {
+        let document = match book.newest_document(id)? {
+            Some(newest) => Some(newest),
+            None => book.base_document(id)?,
+        };
+        let value: Value = serde_json::from_slice(&document.unwrap_or_default())?;
+        output::print_json(&value)?;
+        return Ok(0);
+    }
+    let order = book.order(id)?;
+    let drift = if order.drifted { drift(app, &book, &order)? } else { Vec::new() };
+    let history = if args.history || app.global.json { book.history(id)? } else { Vec::new() };
+    if app.global.json {
+        output::print_json(&to_json(&order, &drift, &history))?;
+    } else {
+        print(app, &order, &drift, &history)?;
+    }
+    Ok(0)
+}
+
+/// What the channel's newer version has otherwise. Reading the two documents needs the adapter, not the network.
+fn drift(app: &App, book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
+    let Some(store) = book.store(&order.store)? else { return Ok(Vec::new()) };
+    let Ok(open) = app.context.open(&store) else { return Ok(Vec::new()) };
+    let (Some(base), Some(newest)) = (book.base_document(order.id)?, book.newest_document(order.id)?) else {
+        return Ok(Vec::new());
+    };
+    Ok(differences(&open.channel.read(&base)?, &open.channel.read(&newest)?))
+}
+
+fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> anyhow::Result<()> {
+    let now = app.context.clock.now();
+    let when = |at| output::when(at, now);
+    output::line(&bold_line(&format!("order {}  {}:{}  {}", o.id, o.store, o.number, o.status)))?;
+    output::line(&format!("  at the channel  {}{} (id {})", o.channel_status, presence(o), o.remote_id))?;
+    let paid = o.paid_at.map_or("not marked as paid".to_owned(), |at| format!("paid {}", when(at)));
+    output::line(&format!("  placed {}, {paid}, imported {}", when(o.placed_at), when(o.imported_at)))?;
+    if let Some(at) = o.ship_by {
+        output::line(&format!("  ship by {}", when(at)))?;
+    }
+    output::line(&format!("  buyer   {}", joined(&[&o.buyer.name, &o.buyer.email, &o.buyer.phone])))?;
+    for address in &o.ship_to {
+        output::line(&format!("  ship to {}", one_line(address)))?;
+    }
+    if o.ship_to.is_empty() {
+        output::line("  ship to nowhere: nothing in it goes into a parcel")?;
+    }
+    if let Some(address) = o.bill_to.as_ref().filter(|bill| !o.ship_to.iter().any(|ship| ship.same_place(bill))) {
+        output::line(&format!("  bill to {}", one_line(address)))?;
+    }
+    if !o.buyer_note.is_empty() {
+        output::line(&format!("  note    {}", output::clean(&o.buyer_note)))?;
+    }
+    output::line("")?;
+    print_lines(o)?;
+    print_money(o)?;
+    print_shipments(app, o)?;
+    for entry in &o.inbox {
+        output::line(&format!("  ! {}: {}", entry.kind, entry.text))?;
+    }
+    if o.drifted {
+        output::line("\n  changed at the channel since you last saw it (yours → the channel's):")?;
+        for d in drift {
+            output::line(&format!("    {}: {} → {}", d.aspect.word(), d.before, d.after))?;
+        }
+        output::line(&format!("  ordersync accept {} takes over the channel's version", o.id))?;
+    }
+    for event in history {
+        output::line(&format!("  {}  {}: {}", when(event.at), event.what, event.detail))?;
+    }
+    Ok(())
+}
+
+fn bold_line(text: &str) -> String {
+    // Made safe here, because the emphasis itself would not pass as text.
+    bold(&output::clean(text))
+}
+
+fn presence(o: &BookOrder) -> String {
+    if o.presence == "listed" { String::new() } else { format!(", {}", o.presence) }
+}
+
+fn joined(parts: &[&String]) -> String {
+    parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+fn one_line(a: &Address) -> String {
+    let town = format!("{} {}", a.postcode, a.city).trim().to_owned();
+    joined(&[&a.name, &a.company, &a.line1, &a.line2, &town, &a.region, &a.country, &a.phone])
+}
+
+fn print_lines(o: &BookOrder) -> anyhow::Result<()> {
+    let mut table = output::Table::new(&["  ", ">qty", ">left", "sku", "name", ">each", ">total"]);
+    for (n, line) in o.lines.iter().enumerate() {
+        let name =
+            if line.variant.is_empty() { line.name.clone() } else { format!("{} ({})", line.name, line.variant) };
+        let left = if line.ships { line.open().normalize().to_string() } else { "-".to_owned() };
+        table.row(&[
+            &format!("  #{}", n + 1),
+            &line.quantity.normalize().to_string(),
+            &left,
+            &line.sku,
+            &name,
+            &line.unit_price.to_string(),
+            &line.total.to_string(),
+        ]);
+    }
+    table.print()
+}
+
+fn print_money(o: &BookOrder) -> anyhow::Result<()> {
+    for charge in &o.charges {
+        let label = if charge.title.is_empty() { &charge.code } else { &charge.title };
+        let tax = if charge.tax.is_zero() { String::new() } else { format!(" + {} tax", charge.tax) };
+        output::line(&format!("  {:<9} {:>10}{tax}  {label}", charge.kind.word(), charge.amount.to_string()))?;
+    }
+    for (name, amount) in
+        o.totals.iter().filter(|(name, amount)| matches!(*name, "total") || (*name == "refunded" && !amount.is_zero()))
+    {
+        output::line(&format!("  {name:<9} {amount:>10} {}", o.currency))?;
+    }
+    for refund in &o.refunds {
+        let at = refund.refunded_at.map(|at| format!(" on {}", output::date(at))).unwrap_or_default();
+        output::line(&format!("  refund    {:>10}{at}  {}", refund.amount.to_string(), refund.reason))?;
+    }
+    let label = if o.payment.title.is_empty() { &o.payment.method } else { &o.payment.title };
+    if !label.is_empty() {
+        output::line(&format!("  payment   {}", joined(&[label, &o.payment.transaction_id])))?;
+    }
+    Ok(())
+}
+
+fn print_shipments(app: &App, o: &BookOrder) -> anyhow::Result<()> {
+    let now = app.context.clock.now();
+    for shipment in &o.shipments {
+        let parcels: Vec<String> =
+            shipment.parcels.iter().map(|p| format!("{} {}", p.carrier, p.tracking).trim().to_owned()).collect();
+        let parcels = if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") };
+        let at = shipment.shipped_at.map(|at| output::when(at, now)).unwrap_or_default();
+        let what: Vec<String> = shipment
+            .lines
+            .iter()
+            .filter_map(|l| {
+                let line = o.lines.iter().find(|line| line.remote_id == l.line_id)?;
+                Some(format!(
+                    "{} × {}",
+                    l.quantity.normalize(),
+                    if line.sku.is_empty() { &line.name } else { &line.sku }
+                ))
+            })
+            .collect();
+        output::line(&format!("  shipped   {at}  {parcels}  {}  [{}]", what.join(", "), shipment.state))?;
+    }
+    for row in o.outbox.iter().filter(|row| row.error.is_some()) {
+        output::line(&format!("  outbox    row {} ({}): {}", row.id, row.state, row.error.as_deref().unwrap_or("")))?;
+    }
+    Ok(())
+}
+
+fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
+    let money = |amount: &rust_decimal::Decimal| amount.to_string();
+    let totals: serde_json::Map<String, Value> =
+        o.totals.iter().map(|(name, amount)| ((*name).to_owned(), money(amount).into())).collect();
+    json!({
+        "order": o.id.to_string(), "store": o.store, "channel": o.channel, "remote_id": o.remote_id, "number": o.number,
+        "status": o.status, "channel_status": o.channel_status, "presence": o.presence, "test": o.test, "source": o.source,
+        "placed_at": rfc3339(o.placed_at), "updated_at": rfc3339(o.updated_at), "imported_at": rfc3339(o.imported_at),
+        "paid_at": o.paid_at.map(rfc3339), "ship_by": o.ship_by.map(rfc3339), "currency": o.currency, "totals": totals,
+        "buyer": { "name": o.buyer.name, "email": o.buyer.email, "phone": o.buyer.phone },
+        "payment": { "method": o.payment.method, "title": o.payment.title, "transaction_id": o.payment.transaction_id },
+        "buyer_note": o.buyer_note, "ship_to": o.ship_to, "bill_to": o.bill_to, "attributes": o.attributes,
+        "lines": o.lines.iter().map(|l| json!({
+            "id": l.remote_id, "sku": l.sku, "name": l.name, "variant": l.variant, "quantity": money(&l.quantity.normalize()),
+            "refunded": money(&l.refunded.normalize()), "shipped": money(&l.shipped.normalize()), "left": money(&l.open().normalize()),
+            "unit_price": money(&l.unit_price), "total": money(&l.total), "tax": money(&l.tax), "ships": l.ships,
+        })).collect::<Vec<_>>(),
+        "charges": o.charges.iter().map(|c| json!({
+            "kind": c.kind, "code": c.code, "title": c.title, "amount": money(&c.amount), "tax": money(&c.tax),
+        })).collect::<Vec<_>>(),
+        "refunds": o.refunds.iter().map(|r| json!({
+            "refunded_at": r.refunded_at.map(rfc3339), "amount": money(&r.amount), "reason": r.reason,
+        })).collect::<Vec<_>>(),
+        "shipments": o.shipments.iter().map(|s| json!({
+            "remote_id": s.remote_id, "shipped_at": s.shipped_at.map(rfc3339), "lines": s.lines, "parcels": s.parcels,
+            "recorded_here": s.own, "state": s.state,
+        })).collect::<Vec<_>>(),
+        "outbox": o.outbox.iter().map(super::outbox::to_json).collect::<Vec<_>>(),
+        "inbox": o.inbox.iter().map(|e| json!({ "entry": e.id.to_string(), "kind": e.kind, "text": e.text, "hint": e.hint })).collect::<Vec<_>>(),
+        "changed_at_channel": o.drifted, "differences": drift,
+        "history": history.iter().map(|e| json!({ "at": rfc3339(e.at), "what": e.what, "detail": e.detail })).collect::<Vec<_>>(),
+    })
+}

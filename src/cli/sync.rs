@@ -1,0 +1,177 @@
+//! `ordersync sync`.
+
+use std::io::IsTerminal;
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::output::{self, Format};
+use super::progress::Bars;
+use super::when::parse_when;
+use super::{App, Outcome};
+use crate::book::{RunKind, Store};
+use crate::channel::Range;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sync::report::{Report, StoreReport};
+use crate::sync::{self, Job, Progress, Silent};
+
+/// Bring new and changed orders in, send dispatches and cancellations out.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only this store, or all stores of this channel; may be given several times
+    #[arg(long, value_name = "STORE")]
+    channel: Vec<String>,
+    /// Read again what changed since then (30d, 2026-11-01, ...); the normal position stays where it is
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Read again what changed up to then
+    #[arg(long, value_name = "TIME", requires = "since")]
+    until: Option<String>,
+    /// Read everything again from the first order wanted; changes nothing that is in the book already
+    #[arg(long, conflicts_with_all = ["since", "until"])]
+    full: bool,
+    /// Fetch and count, but keep nothing and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// For the timer: only stores whose interval has passed; silent when another run is at work
+    #[arg(long, hide = true, conflicts_with_all = ["since", "full", "dry_run"])]
+    autosync: bool,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let book = match app.existing_book() {
+        // A timer that was installed before the first store has nothing to report.
+        Err(error) if args.autosync && error.kind() == ErrorKind::NotFound => return Ok(0),
+        other => other?,
+    };
+    let mut stores = app.stores(&book, &args.channel)?;
+    drop(book);
+    if args.autosync {
+        stores.retain(|store| is_due(app, store));
+    }
+    let job = Job {
+        kind: if args.autosync { RunKind::Autosync } else { RunKind::Sync },
+        range: range(app, &args)?,
+        full: args.full,
+        dry_run: args.dry_run,
+    };
+    if stores.is_empty() {
+        return Ok(0);
+    }
+    let report = watched(app, &stores, &job)?;
+    print(app, &args, &report)?;
+    Ok(if args.autosync { forgiving(&report) } else { report.exit_code() })
+}
+
+/// Runs with bars where somebody watches.
+fn watched(app: &App, stores: &[Store], job: &Job) -> Result<Report> {
+    if app.global.quiet || app.global.json || !std::io::stderr().is_terminal() {
+        return sync::run(&app.context, stores, job, &Silent);
+    }
+    let bars = Bars::new(stores.iter().map(|store| store.name.as_str()));
+    let progress: &dyn Progress = &bars;
+    sync::run(&app.context, stores, job, progress)
+}
+
+fn range(app: &App, args: &Args) -> Result<Option<Range>> {
+    let now = app.context.clock.now();
+    let time = |text: &Option<String>| {
+        text.as_deref().map(|text| parse_when(text, now)).transpose().map_err(|e| Error::new(ErrorKind::Usage, e))
+    };
+    let (since, until) = (time(&args.since)?, time(&args.until)?);
+    if let (Some(since), Some(until)) = (since, until)
+        && until < since
+    {
+        return Err(Error::new(ErrorKind::Usage, "--until is before --since; nothing was read"));
+    }
+    Ok(since.map(|since| Range { since: Some(since), until }))
+}
+
+/// Whether the store's interval has passed since its last autosync; a minute less, so that a timer's jitter skips no turn.
+fn is_due(app: &App, store: &Store) -> bool {
+    let minutes = store.values.get("interval").and_then(|text| text.parse().ok()).unwrap_or(30);
+    let interval = TimeDelta::minutes(minutes) - TimeDelta::seconds(60);
+    store.last_autosync_at.is_none_or(|last| {
+        let since = app.context.clock.now() - last;
+        // A clock that was set back must not switch the timer off.
+        since >= interval || since < TimeDelta::zero()
+    })
+}
+
+/// Under the timer another run at work is no failure (PRODUCT.md F-2).
+fn forgiving(report: &Report) -> u8 {
+    let locked = |store: &StoreReport| store.error.as_ref().is_some_and(|e| e.kind() == ErrorKind::Locked);
+    if report.stores.iter().all(|store| store.is_clean() || locked(store)) { 0 } else { report.exit_code() }
+}
+
+fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
+    if app.global.json {
+        return output::print_json(&to_json(report));
+    }
+    let watched = std::io::stdout().is_terminal() && !app.global.quiet;
+    for store in &report.stores {
+        if (watched || app.global.verbose) && store.error.is_none() {
+            output::line(&summary(store, args.dry_run))?;
+        }
+        for warning in store.warnings.iter().filter(|_| watched || app.global.verbose) {
+            output::note(&format!("{}: {warning}", store.store));
+        }
+        if let Some(error) = store.error.as_ref().filter(|e| !(args.autosync && e.kind() == ErrorKind::Locked)) {
+            output::print_error(&error.clone().context(&store.store), Format::Human);
+        }
+        if store.tally.failed > 0 {
+            let text = format!(
+                "{}: {} could not be read and are in the inbox",
+                store.store,
+                output::count(store.tally.failed, "order")
+            );
+            output::print_error(&Error::new(ErrorKind::Unreadable, text).hint("ordersync inbox"), Format::Human);
+        }
+        if store.exports.refused > 0 {
+            let text = format!(
+                "{}: {} did not go out",
+                store.store,
+                output::count(u64::from(store.exports.refused), "dispatch or cancellation")
+            );
+            output::print_error(&Error::new(ErrorKind::Rejected, text).hint("ordersync inbox"), Format::Human);
+        }
+    }
+    Ok(())
+}
+
+/// `woocommerce: 12 new, 3 changed, 85 unchanged; 2 sent out (4 requests, 1.2 s)`.
+fn summary(store: &StoreReport, dry_run: bool) -> String {
+    let tally = &store.tally;
+    let mut parts = vec![format!("{} new, {} changed, {} unchanged", tally.new, tally.changed, tally.unchanged)];
+    if tally.failed > 0 {
+        parts[0].push_str(&format!(", {} unreadable", tally.failed));
+    }
+    if store.exports.confirmed > 0 {
+        parts.push(format!("{} sent out", store.exports.confirmed));
+    }
+    if store.exports.waiting > 0 {
+        parts.push(format!("{} still to be sent out", store.exports.waiting));
+    }
+    let dry = if dry_run { " (dry run: nothing was kept)" } else { "" };
+    let requests = output::count(store.requests, "request");
+    format!("{}: {} ({requests}, {:.1} s){dry}", store.store, parts.join("; "), store.elapsed.as_secs_f64())
+}
+
+fn to_json(report: &Report) -> serde_json::Value {
+    let stores: Vec<_> = report
+        .stores
+        .iter()
+        .map(|s| {
+            json!({
+                "store": s.store,
+                "fetched": s.tally.fetched(), "new": s.tally.new, "changed": s.tally.changed,
+                "unchanged": s.tally.unchanged, "failed": s.tally.failed,
+                "sent": s.exports.confirmed, "refused": s.exports.refused, "waiting": s.exports.waiting,
+                "requests": s.requests, "bytes": s.bytes, "seconds": s.elapsed.as_secs_f64(),
+                "warnings": s.warnings,
+                "error": s.error.as_ref().map(output::error_json),
+            })
+        })
+        .collect();
+    json!({ "run": report.run, "stores": stores, "exit_code": report.exit_code() })
+}

@@ -1,0 +1,67 @@
+//! Times as people type them.
+
+use chrono::{Days, Local, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+
+use crate::clock::Timestamp;
+
+/// Reads `30d`, `12h`, `45m`, `2w` (ago), `2026-11-01` and `2026-11-01 13:30` (this machine's time zone) and RFC 3339.
+pub(super) fn parse_when(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let text = text.trim();
+    ago(text, now).or_else(|| date(text)).or_else(|| moment(text)).ok_or_else(|| {
+        format!("{text:?} is not a time; write 30d or 12h (ago), 2026-11-01, 2026-11-01 13:30 or 2026-11-01T13:30:00Z")
+    })
+}
+
+fn ago(text: &str, now: Timestamp) -> Option<Timestamp> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: i64 = number.parse().ok().filter(|n| (0..100_000).contains(n))?;
+    let span = match unit {
+        "m" => TimeDelta::minutes(number),
+        "h" => TimeDelta::hours(number),
+        "d" => TimeDelta::days(number),
+        "w" => TimeDelta::weeks(number),
+        _ => return None,
+    };
+    now.checked_sub_signed(span)
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    local(date.and_hms_opt(0, 0, 0)?)
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text) {
+        return Some(at.with_timezone(&Utc));
+    }
+    ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"]
+        .into_iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+        .and_then(local)
+}
+
+/// A wall-clock time of this machine. In the hour that a clock change leaves out, the same time a day later less a day.
+fn local(at: NaiveDateTime) -> Option<Timestamp> {
+    let found = Local.from_local_datetime(&at).earliest();
+    let found =
+        found.or_else(|| Local.from_local_datetime(&(at + Days::new(1))).earliest().map(|t| t - TimeDelta::days(1)));
+    found.map(|t| t.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::from_millis;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let now = from_millis(1_795_000_000_000);
+        assert_eq!(parse_when("30d", now), Ok(now - TimeDelta::days(30)));
+        assert_eq!(parse_when("12h", now), Ok(now - TimeDelta::hours(12)));
+        assert_eq!(parse_when("2026-11-01T13:30:00+01:00", now).unwrap().to_rfc3339(), "2026-11-01T12:30:00+00:00");
+        assert!(parse_when("2026-11-01", now).is_ok());
+        for bad in ["", "d", "yesterday", "-3d", "2026-13-01", "99999999999d", "ä"] {
+            assert!(parse_when(bad, now).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Where things live, and the settings of a store.
+
+use std::path::{Path, PathBuf};
+
+use crate::channel::{self, ChannelKind};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The directories of one installation (PRODUCT.md C-5).
+#[derive(Debug, Clone)]
+pub struct Home {
+    credentials: PathBuf,
+    data: PathBuf,
+    /// Whether the home was named by `--home` or `ORDERSYNC_HOME`.
+    explicit: Option<PathBuf>,
+}
+
+impl Home {
+    /// Everything under `root`, or in the platform's own directories.
+    pub fn locate(root: Option<PathBuf>) -> Result<Self> {
+        if let Some(root) = root {
+            let root = std::path::absolute(&root).unwrap_or(root);
+            return Ok(Self { credentials: root.join("credentials"), data: root.clone(), explicit: Some(root) });
+        }
+        let dirs = directories::ProjectDirs::from("", "", "ordersync").ok_or_else(|| {
+            Error::new(ErrorKind::Failed, "this account has no home directory; nothing was read or written")
+                .hint("name a directory with --home DIR or ORDERSYNC_HOME")
+        })?;
+        Ok(Self {
+            credentials: dirs.config_dir().join("credentials"),
+            data: dirs.data_dir().to_owned(),
+            explicit: None,
+        })
+    }
+
+    /// The order book.
+    pub fn book(&self) -> PathBuf {
+        self.data.join("orders.sqlite")
+    }
+
+    /// The directory of the lock files.
+    pub fn locks(&self) -> PathBuf {
+        self.data.join("locks")
+    }
+
+    /// The directory of the credential files.
+    pub fn credentials(&self) -> &Path {
+        &self.credentials
+    }
+
+    /// The directory that holds the book.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The directory given by `--home` or `ORDERSYNC_HOME`, if one was.
+    pub fn explicit(&self) -> Option<&Path> {
+        self.explicit.as_deref()
+    }
+}
+
+/// A setting of a store that the core reads; adapters add their own (`channel::fields`).
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key: `ordersync config set STORE.KEY VALUE`.
+    pub key: &'static str,
+    /// What it does, its unit and its default.
+    pub help: &'static str,
+    check: fn(&str) -> bool,
+}
+
+/// The core's settings, the same for every channel.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "interval",
+        help: "minutes between two autosyncs of this store, 5 to 1440 (default 30)",
+        check: |text| text.parse::<u32>().is_ok_and(|minutes| (5..=1440).contains(&minutes)),
+    },
+    Setting {
+        key: "in_flight",
+        help: "pages fetched at the same time in a first sync, 1 to 8 (default 4 where the channel sets no limit)",
+        check: |text| text.parse::<usize>().is_ok_and(|pages| (1..=8).contains(&pages)),
+    },
+    Setting {
+        key: "allow_http",
+        help: "yes: talk to this store without encryption (default no; the own machine is always permitted)",
+        check: |text| matches!(text, "yes" | "no"),
+    },
+    Setting {
+        key: "ca_file",
+        help: "a PEM file with the certificate authority of a shop that has one of its own",
+        check: |text| Path::new(text).is_absolute(),
+    },
+    Setting {
+        key: "endpoint",
+        help: "scheme, host and port to use instead of the channel's own, for every request",
+        check: |text| url::Url::parse(text).is_ok_and(|url| url.has_host()),
+    },
+];
+
+/// Checks a setting's key and value for a store of `kind`; the adapter checks its own values when the store is opened.
+pub fn check_setting(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
+    if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) {
+        if (setting.check)(value) {
+            return Ok(());
+        }
+        let text = format!("{value:?} does not fit {key}: {}; nothing was changed", setting.help);
+        return Err(Error::new(ErrorKind::Usage, text));
+    }
+    let own: Vec<&str> = channel::fields(kind).iter().filter(|field| !field.secret).map(|field| field.key).collect();
+    if own.contains(&key) {
+        return Ok(());
+    }
+    let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).chain(own).collect();
+    Err(Error::new(ErrorKind::Usage, format!("{kind} stores have no setting {key:?}; one of: {}", known.join(", "))))
+}
+
+/// Checks a store's name: it becomes a file name and a word on the command line.
+pub fn check_store_name(name: &str) -> Result<()> {
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+    let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+    if first && rest && name.len() <= 40 {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Usage,
+        format!(
+            "{name:?} cannot name a store: 1 to 40 of a-z, 0-9, - and _, starting with a letter; nothing was connected"
+        ),
+    ))
+}
+
+/// Creates `dir` with all above it, readable by its owner only.
+pub fn private_dir(dir: &Path) -> Result<()> {
+    let failed = |e: std::io::Error| {
+        Error::new(
+            ErrorKind::Failed,
+            format!("the directory {} cannot be created: {e}; nothing was written", dir.display()),
+        )
+    };
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c5_a_named_home_holds_everything() {
+        let home = Home::locate(Some("/tmp/x".into())).unwrap();
+        assert!(
+            [home.book(), home.locks(), home.credentials().to_owned()].iter().all(|path| path.starts_with("/tmp/x"))
+        );
+    }
+
+    #[test]
+    fn a_store_name_cannot_leave_its_directory() {
+        for name in ["", "../x", "A", "a b", ".a", "a/b", "-a", "ä"] {
+            assert!(check_store_name(name).is_err(), "{name}");
+        }
+        assert!(check_store_name("shopify-uk").is_ok());
+    }
+}

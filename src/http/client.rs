@@ -1,0 +1,244 @@
+//! The client: send, wait, repeat.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use reqwest::blocking as rq;
+
+use super::{Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Verdict, url_for_people};
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How a client is set up.
+pub struct Options {
+    /// Who tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// How long to go on trying.
+    pub patience: Patience,
+    /// The gate of the store.
+    pub gate: Gate,
+    /// A certificate authority of the merchant's own, in PEM.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Whether plain `http://` to another machine is permitted (`--allow-http`).
+    pub allow_http: bool,
+}
+
+/// The HTTP client of one store; shared by its threads.
+pub struct Client {
+    http: rq::Client,
+    options: Options,
+    requests: AtomicU64,
+    received: AtomicU64,
+    /// The server's clock less ours, in milliseconds, by the last `Date` header; `i64::MIN` before the first.
+    apart: AtomicI64,
+}
+
+/// Why an attempt brought no reply.
+enum Broken {
+    /// It never reached the server.
+    Before(Error),
+    /// It may have.
+    During(Error),
+}
+
+impl Client {
+    /// A client; fails where the certificate authority cannot be read.
+    pub fn new(options: Options) -> Result<Self> {
+        let http = rq::Client::builder()
+            .user_agent(concat!("ordersync/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(options.patience.timeout.min(std::time::Duration::from_secs(15)))
+            .timeout(options.patience.timeout)
+            .tcp_nodelay(true)
+            .tls_backend_preconfigured(super::tls::config(options.ca_pem.as_deref())?)
+            .build()
+            .map_err(|e| Error::new(ErrorKind::Failed, format!("no HTTP client: {}", causes(&e))))?;
+        Ok(Self {
+            http,
+            options,
+            requests: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            apart: AtomicI64::new(i64::MIN),
+        })
+    }
+
+    /// Who tells the time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.options.clock
+    }
+
+    /// How many requests have gone out.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes have come in, decompressed.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// How far the server's clock is ahead of ours, by its last answer.
+    pub fn clock_difference(&self) -> Option<chrono::TimeDelta> {
+        let ms = self.apart.load(Ordering::Relaxed);
+        (ms != i64::MIN).then(|| chrono::TimeDelta::milliseconds(ms))
+    }
+
+    fn compare_clocks(&self, headers: &reqwest::header::HeaderMap) {
+        let date = headers.get("date").and_then(|value| value.to_str().ok());
+        if let Some(theirs) = date.and_then(|text| httpdate::parse_http_date(text).ok()) {
+            let apart = chrono::DateTime::<chrono::Utc>::from(theirs) - self.options.clock.now();
+            self.apart.store(apart.num_milliseconds(), Ordering::Relaxed);
+        }
+    }
+
+    /// Sends `request` until there is a good reply, the protocol refuses, or patience ends.
+    ///
+    /// # Errors
+    /// The protocol's own error for a refusal; `Temporary` where the channel cannot be reached or keeps stumbling;
+    /// `Unknown` where a write went out and no usable answer came back.
+    pub fn send(&self, protocol: &dyn Protocol, request: &Request) -> Result<Reply> {
+        self.refuse_plain_http(request)?;
+        let (mut failures, mut renewed) = (0, false);
+        loop {
+            self.wait_turn(request)?;
+            let mut attempt = request.clone();
+            protocol.authorize(&mut attempt)?;
+            let verdict = match self.exchange(&attempt) {
+                Ok(reply) => match protocol.judge(request, &reply) {
+                    Verdict::Good => return Ok(reply),
+                    verdict => verdict,
+                },
+                Err(Broken::Before(error)) => Verdict::Throttled(None, error),
+                Err(Broken::During(error)) => Verdict::Stumbled(error),
+            };
+            match verdict {
+                Verdict::Good => {}
+                Verdict::Refused(error) => return Err(error),
+                Verdict::Expired(error) if renewed => return Err(error),
+                Verdict::Expired(_) => {
+                    protocol.renew()?;
+                    renewed = true;
+                }
+                Verdict::Stumbled(error) if request.effect == Effect::Write => return Err(unknown(error)),
+                Verdict::Stumbled(error) | Verdict::Throttled(None, error) => {
+                    if failures >= self.options.patience.repeats {
+                        return Err(error);
+                    }
+                    self.options.clock.sleep(self.options.patience.pause(failures))?;
+                    failures += 1;
+                }
+                Verdict::Throttled(Some(pause), error) => {
+                    self.options.gate.close(self.options.clock.now() + pause, error.message());
+                    if pause > self.options.patience.longest_pause
+                        || failures >= self.options.patience.repeats.saturating_mul(8)
+                    {
+                        return Err(error.after(pause));
+                    }
+                    failures += 1;
+                }
+            }
+        }
+    }
+
+    /// Waits at the gate, unless it stays closed for longer than we are willing to sit out.
+    fn wait_turn(&self, request: &Request) -> Result<()> {
+        let now = self.options.clock.now();
+        if let Some(until) = self.options.gate.closed_until(now) {
+            let left = (until - now).to_std().unwrap_or_default();
+            if left > self.options.patience.longest_pause {
+                return Err(Error::new(
+                    ErrorKind::Temporary,
+                    format!(
+                        "{} asked to be left alone until {}; nothing was sent",
+                        host(request),
+                        crate::clock::rfc3339(until)
+                    ),
+                )
+                .after(left));
+            }
+        }
+        self.options.gate.pass(self.options.clock.as_ref())
+    }
+
+    fn exchange(&self, request: &Request) -> Result<Reply, Broken> {
+        let place = url_for_people(&request.url);
+        let mut builder =
+            self.http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let response = builder.send().map_err(|error| broken(&place, &error))?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        self.compare_clocks(&headers);
+        let mut body = Vec::with_capacity(response.content_length().unwrap_or(0).min(MAX_REPLY) as usize);
+        let cut_off = |why: String| {
+            Broken::During(Error::new(
+                ErrorKind::Temporary,
+                format!("the answer of {place} broke off ({why}); it was not used"),
+            ))
+        };
+        response.take(MAX_REPLY + 1).read_to_end(&mut body).map_err(|error| cut_off(causes(&error)))?;
+        if body.len() as u64 > MAX_REPLY {
+            return Err(cut_off(format!("it is larger than {} MB", MAX_REPLY / 1024 / 1024)));
+        }
+        self.received.fetch_add(body.len() as u64, Ordering::Relaxed);
+        Ok(Reply { status, headers, body })
+    }
+
+    /// Plain HTTP only to this machine, or where the merchant insists (PRODUCT.md X-2).
+    fn refuse_plain_http(&self, request: &Request) -> Result<()> {
+        if request.url.scheme() == "https" || self.options.allow_http || is_loopback(&request.url) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Refused, format!("{} is not encrypted (http://); nothing was sent", host(request)))
+            .hint("use the https:// address, or add --allow-http at connect if the line is safe by other means"))
+    }
+}
+
+/// Whether the URL's host is this machine.
+pub fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+fn host(request: &Request) -> String {
+    request.url.host_str().unwrap_or("the channel").to_owned()
+}
+
+fn unknown(error: Error) -> Error {
+    let text = format!("{}; whether the write was applied is not known", error.message());
+    Error::new(ErrorKind::Unknown, text).hint("the next sync looks at the channel before it writes again")
+}
+
+fn broken(place: &str, error: &reqwest::Error) -> Broken {
+    let why = causes(error);
+    if error.is_connect() {
+        let tls = why.contains("certificate") || why.contains("UnknownIssuer");
+        let text = Error::new(ErrorKind::Temporary, format!("{place} cannot be reached: {why}"));
+        return Broken::Before(if tls {
+            text.hint(
+                "if the shop uses a certificate authority of its own, give its certificate with --ca-file at connect",
+            )
+        } else {
+            text.hint("check the network and the address; the next sync tries again by itself")
+        });
+    }
+    let what = if error.is_timeout() { "no answer in time".to_owned() } else { format!("the connection broke: {why}") };
+    Broken::During(Error::new(ErrorKind::Temporary, format!("{place}: {what}")))
+}
+
+/// The innermost cause says what happened; the outer ones repeat the URL.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

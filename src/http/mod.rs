@@ -1,0 +1,120 @@
+//! What adapters call to reach their channel: one client per store that waits, paces, repeats reads and
+//! never repeats a write that may have been applied.
+//!
+//! An adapter describes its channel's side of every exchange with a [`Protocol`]: how a request is
+//! authorised and what a reply means. Everything about *when* lives here.
+
+mod body;
+mod client;
+mod gate;
+mod patience;
+mod redact;
+pub mod sign;
+mod tls;
+
+pub use body::{MAX_REPLY, read_json};
+pub use client::{Client, Options, is_loopback};
+pub use gate::{Gate, OnPause};
+pub use patience::Patience;
+pub use redact::url_for_people;
+
+use reqwest::header::HeaderMap;
+use url::Url;
+
+use crate::error::{Error, ErrorKind, Result};
+use std::time::Duration;
+
+/// Whether repeating a request can do harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It changes nothing: repeated freely.
+    Read,
+    /// It changes something: repeated only where it surely was not applied.
+    Write,
+}
+
+/// One request, before the adapter has authorised it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// HTTP method.
+    pub method: reqwest::Method,
+    /// Full URL with its query.
+    pub url: Url,
+    /// Headers beyond the standing ones.
+    pub headers: HeaderMap,
+    /// Body, with its content type among the headers.
+    pub body: Option<Vec<u8>>,
+    /// Whether it changes something.
+    pub effect: Effect,
+}
+
+impl Request {
+    /// A GET.
+    pub fn get(url: Url) -> Self {
+        Self { method: reqwest::Method::GET, url, headers: HeaderMap::new(), body: None, effect: Effect::Read }
+    }
+
+    /// A write with a JSON body.
+    pub fn write_json(method: reqwest::Method, url: Url, body: &serde_json::Value) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(reqwest::header::CONTENT_TYPE, reqwest::header::HeaderValue::from_static("application/json"));
+        Self { method, url, headers, body: Some(body.to_string().into_bytes()), effect: Effect::Write }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body, decompressed, at most [`MAX_REPLY`] bytes.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// A header as text, where there is one and it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// `Retry-After` as a pause from `now`: seconds or an HTTP date.
+    pub fn retry_after(&self, now: crate::clock::Timestamp) -> Option<Duration> {
+        let text = self.header("retry-after")?.trim();
+        if let Ok(seconds) = text.parse::<u64>() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let at: chrono::DateTime<chrono::Utc> = httpdate::parse_http_date(text).ok()?.into();
+        Some((at - now).to_std().unwrap_or(Duration::ZERO))
+    }
+}
+
+/// What a reply means, in the adapter's reading.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The answer that was asked for (an expected 404 counts as one).
+    Good,
+    /// Too many requests, and this one was not carried out: after the pause it may be repeated, also a write.
+    Throttled(Option<Duration>, Error),
+    /// The channel stumbled. A read is repeated; a write may have been applied.
+    Stumbled(Error),
+    /// The access token has run out: [`Protocol::renew`], then once more.
+    Expired(Error),
+    /// A final no.
+    Refused(Error),
+}
+
+/// The channel's side of an exchange, told by the adapter.
+pub trait Protocol: Send + Sync {
+    /// Puts the credentials on a request. Called anew for each attempt: nonces and timestamps must be fresh.
+    fn authorize(&self, request: &mut Request) -> Result<()>;
+
+    /// What a reply means.
+    fn judge(&self, request: &Request, reply: &Reply) -> Verdict;
+
+    /// Fetches a fresh access token. Channels whose keys do not expire have nothing to renew.
+    fn renew(&self) -> Result<()> {
+        Err(Error::new(ErrorKind::Credentials, "these credentials cannot be renewed"))
+    }
+}

@@ -1,0 +1,63 @@
+//! How long to go on trying.
+
+use std::time::Duration;
+
+/// How often and how long a request is repeated before the store is given up for this run.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// The first pause after a failure; it doubles from then on. `ORDERSYNC_RETRY_MS` sets it, for rehearsals.
+    pub first_pause: Duration,
+    /// How many times a failed read is repeated.
+    pub repeats: u32,
+    /// The longest pause that is sat out; a channel that asks for more ends the run for its store.
+    pub longest_pause: Duration,
+    /// How long one request may take altogether.
+    pub timeout: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            first_pause: Duration::from_millis(1000),
+            repeats: 4,
+            longest_pause: Duration::from_secs(300),
+            timeout: Duration::from_secs(90),
+        }
+    }
+}
+
+impl Patience {
+    /// For a merchant who sits and waits: a shorter time until the outbox takes over.
+    pub fn short() -> Self {
+        Self { repeats: 2, longest_pause: Duration::from_secs(15), timeout: Duration::from_secs(45), ..Self::default() }
+    }
+
+    /// The same with another first pause.
+    pub fn starting_at(self, first_pause: Duration) -> Self {
+        Self { first_pause, ..self }
+    }
+
+    /// The pause before repeat number `n` (from 0): doubling, up to a minute, with up to a quarter more
+    /// by chance so that many machines do not come back in step.
+    pub fn pause(&self, n: u32) -> Duration {
+        let base = self.first_pause.saturating_mul(1 << n.min(16)).min(Duration::from_secs(60));
+        let mut byte = [0u8; 1];
+        let chance = if getrandom::fill(&mut byte).is_ok() { u32::from(byte[0]) } else { 0 };
+        base + base * chance / 1024
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_and_stay_bounded() {
+        let patience = Patience::default();
+        for n in 0..40 {
+            let least = Duration::from_secs(1 << n.min(6)).min(Duration::from_secs(60));
+            let pause = patience.pause(n);
+            assert!(pause >= least && pause <= least * 5 / 4, "{n}: {pause:?}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Export: the outbox, row by row, until each is confirmed or refused.
+//!
+//! A row states a goal. Every attempt reads the channel first and writes only what is missing there, so an
+//! attempt whose answer was lost, or whose process was killed, is looked for and not repeated (PRODUCT.md D-3).
+//! The mark `sending` is durable before a write goes out; a row found in it by the next process is treated as `unknown`.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::Context;
+use super::report::Exports;
+use super::store::OpenStore;
+use crate::book::{Book, Guard, InboxNote, OutboxRow, OutboxState};
+use crate::channel::{Goal, Outstanding, Task, Write};
+use crate::clock::Timestamp;
+use crate::crash;
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{Aspect, Difference, Order, differences};
+
+/// A write that was cut off may still be at work in the shop's server: it is not looked for as lost before this has passed.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// How often an attempt reads the channel again after its writes, to see them arrive.
+const ROUNDS: usize = 3;
+
+/// What became of one row in one attempt.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Read back from the channel; `wrote` tells whether this attempt had to write anything.
+    Confirmed {
+        /// The writes made, in words. Empty: it was there already (PRODUCT.md D-4).
+        wrote: Vec<String>,
+    },
+    /// Tried again by itself; the error says why it is not there yet.
+    Waiting(Error),
+    /// Stopped for good: refused by the channel or by a guard.
+    Refused(Error),
+}
+
+/// Pushes every row of the store whose time has come (`all`: every open row). A row that fails costs that row; an error that holds
+/// for the whole store (credentials, network) ends the export and is returned.
+pub fn export_due(
+    context: &Context,
+    book: &mut Book,
+    open: &OpenStore,
+    all: bool,
+    exports: &mut Exports,
+) -> Result<()> {
+    for row in book.due(open.store.id, context.clock.now(), all)? {
+        context.clock.check_interrupt()?;
+        match push(context, book, open, &row, None)? {
+            Outcome::Confirmed { .. } => exports.confirmed += 1,
+            Outcome::Refused(_) => exports.refused += 1,
+            Outcome::Waiting(error) => {
+                exports.waiting += 1;
+                if !matches!(error.kind(), ErrorKind::Unknown | ErrorKind::Unreadable) {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One attempt at one row. `seen` is what was read at the channel just now, where the caller has read it.
+///
+/// # Errors
+/// Only the book's own; what the channel does wrong is an [`Outcome`].
+pub fn push(
+    context: &Context,
+    book: &mut Book,
+    open: &OpenStore,
+    row: &OutboxRow,
+    seen: Option<Outstanding>,
+) -> Result<Outcome> {
+    let attempt = Attempt { context, open, row };
+    match attempt.run(book, seen) {
+        Ok(outcome) => Ok(outcome),
+        Err(error) => attempt.failed(book, error),
+    }
+}
+
+/// What a dispatch or a cancellation must be reviewed for first, with the order's newest version at the channel.
+#[derive(Debug)]
+pub struct Review {
+    /// What differs from the version that the merchant last imported or accepted.
+    pub differences: Vec<Difference>,
+    /// The refusal, fit to be shown.
+    pub error: Error,
+}
+
+/// Holds what is at the channel now against the merchant's version (PRODUCT.md D-1).
+/// `own_writes` tells that an earlier attempt may have shipped it there already.
+pub fn guard(order: i64, goal: &Goal, guard: Guard, base: &Order, now: &Order, own_writes: bool) -> Option<Review> {
+    let stops = |d: &Difference| match d.aspect {
+        Aspect::Cancelled => guard != Guard::Force && matches!(goal, Goal::Dispatched(_)),
+        Aspect::Shipped => guard == Guard::Check && !own_writes,
+        Aspect::Address | Aspect::Lines => guard == Guard::Check && matches!(goal, Goal::Dispatched(_)),
+        Aspect::Payment | Aspect::Totals | Aspect::Other => false,
+    };
+    let found: Vec<Difference> = differences(base, now).into_iter().filter(stops).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let what: Vec<&str> = found.iter().map(|d| d.aspect.word()).collect();
+    let verb = goal.word();
+    let text =
+        format!("order {order} changed at the channel since you last saw it ({}); nothing was sent", what.join(", "));
+    let forced = if what.contains(&"cancelled") { " --force" } else { "" };
+    let hint = format!(
+        "ordersync accept {order} takes over the channel's version; ordersync {verb} {order} ... --as-local{forced} goes on with yours"
+    );
+    Some(Review { differences: found, error: Error::new(ErrorKind::Refused, text).hint(hint) })
+}
+
+struct Attempt<'a> {
+    context: &'a Context,
+    open: &'a OpenStore,
+    row: &'a OutboxRow,
+}
+
+impl Attempt<'_> {
+    fn run(&self, book: &mut Book, seen: Option<Outstanding>) -> Result<Outcome> {
+        let mut seen = match seen {
+            Some(seen) => seen,
+            None => self.look()?,
+        };
+        if let Some(review) = self.review(book, &seen)? {
+            return self.refuse(book, review.error);
+        }
+        if self.may_still_be_at_work() && !seen.writes.is_empty() {
+            self.sit_out()?;
+            seen = self.look()?;
+        }
+        let mut wrote = Vec::new();
+        for _ in 0..ROUNDS {
+            if seen.writes.is_empty() && seen.wait.is_none() {
+                return self.confirm(book, &seen, wrote);
+            }
+            for write in &seen.writes {
+                self.apply(book, write)?;
+                wrote.push(write.summary.clone());
+            }
+            if let Some(pause) = seen.wait {
+                self.context.clock.sleep(pause.min(Duration::from_secs(8)))?;
+            }
+            seen = self.look()?;
+        }
+        if seen.writes.is_empty() && seen.wait.is_none() {
+            return self.confirm(book, &seen, wrote);
+        }
+        let error = Error::new(ErrorKind::Temporary, "the channel took the write but does not show it yet");
+        book.settle(self.row.id, OutboxState::Sent, Some(&error), Some(self.next_try()), None)?;
+        Ok(Outcome::Waiting(error))
+    }
+
+    fn look(&self) -> Result<Outstanding> {
+        let task = Task {
+            remote_id: self.row.remote_id.clone(),
+            goal: self.row.goal.clone(),
+            receipts: self.row.receipts.clone(),
+        };
+        self.open.channel.outstanding(&task)
+    }
+
+    fn review(&self, book: &Book, seen: &Outstanding) -> Result<Option<Review>> {
+        let Ok(now) = &seen.now.order else { return Ok(None) };
+        let Some(document) = book.base_document(self.row.order_id)? else { return Ok(None) };
+        let base = self.open.channel.read(&document)?;
+        let own_writes = self.row.attempts > 0 || !seen.adopted.is_empty();
+        Ok(guard(self.row.order_id, &self.row.goal, self.row.guard, &base, now, own_writes))
+    }
+
+    /// Whether an earlier attempt was cut off so recently that the shop may still be carrying it out.
+    fn may_still_be_at_work(&self) -> bool {
+        matches!(self.row.state, OutboxState::Sending | OutboxState::Unknown) && self.settles_in() > Duration::ZERO
+    }
+
+    fn settles_in(&self) -> Duration {
+        let Some(attempted) = self.row.attempted_at else { return Duration::ZERO };
+        let settled = attempted + SETTLE;
+        (settled - self.context.clock.now()).to_std().unwrap_or(Duration::ZERO).min(SETTLE)
+    }
+
+    fn sit_out(&self) -> Result<()> {
+        self.context.clock.sleep(self.settles_in())
+    }
+
+    fn apply(&self, book: &mut Book, write: &Write) -> Result<()> {
+        crash::point("before-sending");
+        book.sending(self.row.id, &write.summary)?;
+        crash::point("before-write");
+        let receipt = self.open.channel.apply(write)?;
+        crash::point("after-write");
+        book.settle(self.row.id, OutboxState::Sent, None, None, receipt.as_deref())?;
+        crash::point("after-sent");
+        Ok(())
+    }
+
+    /// Confirmed: the version that shows our write becomes the merchant's, unless something else changed in it as well.
+    fn confirm(&self, book: &mut Book, seen: &Outstanding, wrote: Vec<String>) -> Result<Outcome> {
+        crash::point("before-confirm");
+        let only_ours = match (&seen.now.order, book.base_document(self.row.order_id)?) {
+            (Ok(now), Some(document)) => {
+                let base = self.open.channel.read(&document)?;
+                differences(&base, now).iter().all(|d| explained(&self.row.goal, d.aspect))
+            }
+            _ => false,
+        };
+        book.confirm(self.row.id, &seen.now, only_ours)?;
+        crash::point("after-confirm");
+        Ok(Outcome::Confirmed { wrote })
+    }
+
+    fn refuse(&self, book: &mut Book, error: Error) -> Result<Outcome> {
+        let note = InboxNote {
+            kind: "rejected",
+            text: format!("the {} of order {} did not go out: {error}", self.row.goal.word(), self.row.order_id),
+            hint: error.hint_text().map_or_else(|| format!("ordersync retry {}", self.row.order_id), str::to_owned),
+        };
+        book.refuse(self.row.id, &error, &note)?;
+        Ok(Outcome::Refused(error))
+    }
+
+    /// Sorts an error of the channel into the row's next state.
+    fn failed(&self, book: &mut Book, error: Error) -> Result<Outcome> {
+        let next_at = Some(self.next_try());
+        match error.kind() {
+            ErrorKind::Book | ErrorKind::Interrupted => return Err(error),
+            ErrorKind::Rejected | ErrorKind::Unsupported | ErrorKind::NotFound | ErrorKind::Usage => {
+                return self.refuse(book, error);
+            }
+            ErrorKind::Unknown => book.settle(self.row.id, OutboxState::Unknown, Some(&error), next_at, None)?,
+            _ => {
+                let state = self.state_after_nothing_new(book)?;
+                book.settle(self.row.id, state, Some(&error), next_at, None)?;
+            }
+        }
+        Ok(Outcome::Waiting(error))
+    }
+
+    /// The state of a row whose attempt failed before or between its writes.
+    /// What may have been written before stays to be looked for.
+    fn state_after_nothing_new(&self, book: &Book) -> Result<OutboxState> {
+        let state = book.outbox_row(self.row.id)?.map_or(self.row.state, |row| row.state);
+        Ok(match state {
+            OutboxState::Sent => OutboxState::Sent,
+            // The one write in flight was surely not applied, but an attempt before it may have been.
+            OutboxState::Sending if self.row.state == OutboxState::Queued => OutboxState::Queued,
+            OutboxState::Queued => OutboxState::Queued,
+            _ => OutboxState::Unknown,
+        })
+    }
+
+    /// Back-off: 1, 2, 4 ... minutes, at most 30, so that every row is tried at least at every half-hourly sync (PRODUCT.md D-7).
+    fn next_try(&self) -> Timestamp {
+        let minutes = 1i64 << self.row.attempts.min(5);
+        self.context.clock.now() + TimeDelta::minutes(minutes.min(25))
+    }
+}
+
+/// Whether reaching the goal changes this aspect of the order by itself.
+fn explained(goal: &Goal, aspect: Aspect) -> bool {
+    match goal {
+        Goal::Dispatched(_) => matches!(aspect, Aspect::Shipped | Aspect::Payment | Aspect::Other),
+        Goal::Cancelled { .. } => !matches!(aspect, Aspect::Address),
+    }
+}

@@ -1,0 +1,265 @@
+//! Import: walks are fetched by threads of their own, ahead of the book; one thread per store writes.
+//!
+//! A page's orders and the position behind it go into the book in one transaction, so the position never stands
+//! behind an order that is not there (PRODUCT.md I-3).
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, mpsc};
+
+use super::report::StoreReport;
+use super::store::OpenStore;
+use super::{Context, Job, Progress, policy};
+use crate::book::{Batch, Book, CursorMove, Decision, InboxNote, Known, Tally, Walk};
+use crate::channel::{Channel, Cursor, Next, Page, Plan, Range, RemoteOrder};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The walk by modification time, the one that goes on for ever.
+pub const CHANGES: &str = "changes";
+
+/// Slices of a first sync are called `first/0001` and so on.
+const SLICE: &str = "first/";
+
+/// How many fetched pages may wait for the book, over all walks of a store: enough to keep it busy, few enough to stay small.
+const AHEAD: usize = 2;
+
+struct Import<'a> {
+    context: &'a Context,
+    open: &'a OpenStore,
+    run: i64,
+    job: &'a Job,
+    progress: &'a dyn Progress,
+}
+
+/// Brings the store's orders into the book as `job` asks.
+pub fn import(
+    context: &Context,
+    book: &mut Book,
+    open: &OpenStore,
+    run: i64,
+    job: &Job,
+    progress: &dyn Progress,
+    report: &mut StoreReport,
+) -> Result<()> {
+    let import = Import { context, open, run, job, progress };
+    import.read_again(book, report)?;
+    match (&job.range, job.dry_run) {
+        (Some(range), _) => import.range(book, range, report),
+        (None, true) => import.rehearse(book, report),
+        (None, false) => import.go_on(book, report),
+    }
+}
+
+/// Takes one order, read just now, into the book: the path of `pull` and of every other single read.
+pub fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: RemoteOrder) -> Result<Tally> {
+    let orders = [seen];
+    let batch = Batch { store: open.store.id, run, orders: &orders, cursor: None, drafts: 0, dry_run: false };
+    book.import(&batch, &mut |known, seen| decide(open.channel.as_ref(), known, seen))
+}
+
+impl Import<'_> {
+    /// Orders that an older version could not read get another try (PRODUCT.md I-4).
+    fn read_again(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
+        if self.job.dry_run {
+            return Ok(());
+        }
+        let orders: Vec<RemoteOrder> = book
+            .unreadable(self.open.store.id)?
+            .into_iter()
+            .filter_map(|(remote_id, document)| {
+                let order = self.open.channel.read(document.get().as_bytes()).ok()?;
+                Some(RemoteOrder { remote_id, document, order: Ok(Box::new(order)) })
+            })
+            .collect();
+        if orders.is_empty() {
+            return Ok(());
+        }
+        self.take(book, &orders, 0, None, report)
+    }
+
+    /// The normal sync: what is left of a first sync, then the changes since the cursor.
+    fn go_on(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
+        let mut walks = book.walks(self.open.store.id)?;
+        if walks.is_empty() || self.job.full {
+            let since = Range { since: self.open.store.since, until: None };
+            let plan = self.open.channel.begin(&since)?;
+            book.plan_walks(self.open.store.id, &named(&plan))?;
+            self.announce(&plan);
+            walks = book.walks(self.open.store.id)?;
+        }
+        let (changes, slices): (Vec<Walk>, Vec<Walk>) =
+            walks.into_iter().filter(|walk| !walk.done || walk.name == CHANGES).partition(|walk| walk.name == CHANGES);
+        self.walk(book, slices.into_iter().map(|walk| (walk.name, walk.cursor)).collect(), true, report)?;
+        book.drop_walks(self.open.store.id, SLICE)?;
+        self.walk(book, changes.into_iter().map(|walk| (walk.name, walk.cursor)).collect(), true, report)
+    }
+
+    /// A range of time, without touching the cursor.
+    fn range(&self, book: &mut Book, range: &Range, report: &mut StoreReport) -> Result<()> {
+        let plan = self.open.channel.begin(range)?;
+        self.announce(&plan);
+        let mut walks = named(&plan);
+        let changes = walks.pop();
+        self.walk(book, walks, false, report)?;
+        self.walk(book, changes.into_iter().collect(), false, report)
+    }
+
+    /// A dry run: the same walks as a normal sync, nothing kept.
+    fn rehearse(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
+        let walks = book.walks(self.open.store.id)?;
+        if walks.is_empty() || self.job.full {
+            return self.range(book, &Range { since: self.open.store.since, until: None }, report);
+        }
+        let open = walks.into_iter().filter(|walk| !walk.done || walk.name == CHANGES);
+        self.walk(book, open.map(|walk| (walk.name, walk.cursor)).collect(), false, report)
+    }
+
+    fn announce(&self, plan: &Plan) {
+        if let Some(total) = plan.total {
+            self.progress.total(&self.open.store.name, total);
+        }
+    }
+
+    /// Reads `walks` to their ends, several at a time, and takes page after page into the book.
+    fn walk(&self, book: &mut Book, walks: Vec<(String, Cursor)>, keep: bool, report: &mut StoreReport) -> Result<()> {
+        if walks.is_empty() {
+            return Ok(());
+        }
+        let threads = walks.len().min(self.in_flight());
+        let queue = Mutex::new(VecDeque::from(walks));
+        let stop = AtomicBool::new(false);
+        let (sender, receiver) = mpsc::sync_channel::<Fetched>(AHEAD.max(threads));
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                let (sender, queue, stop) = (sender.clone(), &queue, &stop);
+                scope.spawn(move || self.fetch(queue, stop, &sender));
+            }
+            drop(sender);
+            let result = self.write(book, &receiver, keep, report);
+            stop.store(true, Ordering::Relaxed);
+            // Fetchers that wait for room would wait for ever.
+            drop(receiver);
+            result
+        })
+    }
+
+    /// How many walks are read at the same time: the merchant's setting, else what the channel can bear.
+    fn in_flight(&self) -> usize {
+        let setting = self.open.store.values.get("in_flight").and_then(|text| text.parse().ok());
+        setting.unwrap_or(self.open.channel.capabilities().in_flight).max(1)
+    }
+
+    /// One fetching thread: takes a walk, reads it to its end, takes the next.
+    fn fetch(&self, queue: &Mutex<VecDeque<(String, Cursor)>>, stop: &AtomicBool, to_book: &mpsc::SyncSender<Fetched>) {
+        loop {
+            let next = queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop_front();
+            let Some((walk, cursor)) = next else { return };
+            if !self.fetch_walk(&walk, cursor, stop, to_book) {
+                return;
+            }
+        }
+    }
+
+    /// Reads one walk to its end; false where there is no point in going on.
+    fn fetch_walk(
+        &self,
+        walk: &str,
+        mut cursor: Cursor,
+        stop: &AtomicBool,
+        to_book: &mpsc::SyncSender<Fetched>,
+    ) -> bool {
+        while !stop.load(Ordering::Relaxed) {
+            let page = self.context.clock.check_interrupt().and_then(|()| self.open.channel.page(&cursor));
+            let next = page.as_ref().ok().map(|page| page.next.clone());
+            if to_book.send(Fetched { walk: walk.to_owned(), page }).is_err() {
+                return false;
+            }
+            match next {
+                Some(Next::More(next)) => cursor = next,
+                Some(Next::Wait(next, pause)) => {
+                    cursor = next;
+                    if self.context.clock.sleep(pause).is_err() {
+                        return false;
+                    }
+                }
+                Some(Next::Done(_)) => return true,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// The writing side: every page that was fetched before an error is kept.
+    fn write(
+        &self,
+        book: &mut Book,
+        pages: &mpsc::Receiver<Fetched>,
+        keep: bool,
+        report: &mut StoreReport,
+    ) -> Result<()> {
+        for fetched in pages {
+            let page = fetched.page?;
+            for warning in &page.warnings {
+                if !report.warnings.contains(warning) {
+                    report.warnings.push(warning.clone());
+                }
+            }
+            let done = matches!(page.next, Next::Done(_));
+            let position = CursorMove { walk: &fetched.walk, cursor: page.next.cursor(), done };
+            self.take(book, &page.orders, page.drafts, keep.then_some(position), report)?;
+            self.progress.advanced(&self.open.store.name, page.orders.len() as u64);
+            self.context.clock.check_interrupt()?;
+        }
+        Ok(())
+    }
+
+    fn take(
+        &self,
+        book: &mut Book,
+        orders: &[RemoteOrder],
+        drafts: u32,
+        cursor: Option<CursorMove<'_>>,
+        report: &mut StoreReport,
+    ) -> Result<()> {
+        crate::crash::point("before-import");
+        let batch =
+            Batch { store: self.open.store.id, run: self.run, orders, cursor, drafts, dry_run: self.job.dry_run };
+        let tally = book.import(&batch, &mut |known, seen| decide(self.open.channel.as_ref(), known, seen))?;
+        report.tally += tally;
+        crate::crash::point("after-import");
+        Ok(())
+    }
+}
+
+struct Fetched {
+    walk: String,
+    page: Result<Page>,
+}
+
+/// The plan's walks with their names, the changes last.
+fn named(plan: &Plan) -> Vec<(String, Cursor)> {
+    let slices = plan.slices.iter().enumerate().map(|(n, cursor)| (format!("{SLICE}{:04}", n + 1), cursor.clone()));
+    slices.chain([(CHANGES.to_owned(), plan.changes.clone())]).collect()
+}
+
+/// Policy needs the versions as orders; only the adapter can read them.
+fn decide(channel: &dyn Channel, known: &Known, seen: &RemoteOrder) -> Result<Decision> {
+    let Ok(seen_order) = &seen.order else {
+        return Err(Error::new(ErrorKind::Failed, "an unreadable order has no policy"));
+    };
+    // A version that an older program stored and this one cannot read is no reason to lose the new one.
+    let Ok(base) = channel.read(&known.base) else { return Ok(Decision::Keep(None)) };
+    let newest = known.newest.as_deref().and_then(|document| channel.read(document).ok());
+    let before = newest.as_ref().unwrap_or(&base);
+    Ok(match policy::decide(known.status, &base, before, seen_order) {
+        policy::Decision::Follow => Decision::Follow,
+        policy::Decision::Keep(notice) => Decision::Keep(notice.map(|notice| InboxNote {
+            kind: notice.aspect.word(),
+            text: notice.text,
+            hint: format!(
+                "ordersync show {0} prints both versions; ordersync accept {0} takes over the channel's",
+                known.order_id
+            ),
+        })),
+    })
+}

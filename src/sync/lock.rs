@@ -1,0 +1,92 @@
+//! Locks between processes: one import and one export of a store at a time (PRODUCT.md F-2).
+//!
+//! The operating system frees a lock when its process ends, however it ends.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config::private_dir;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How long a second process waits for the first.
+pub const BRIEFLY: Duration = Duration::from_secs(5);
+
+/// A held lock; dropping it frees it.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// What a lock keeps to one process at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Reading a store's orders into the book.
+    Import,
+    /// Writing a store's outbox to the channel.
+    Export,
+}
+
+impl Work {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::Export => "export",
+        }
+    }
+}
+
+impl Lock {
+    /// Takes the lock of `work` on `store`, waiting for at most `patience`.
+    ///
+    /// # Errors
+    /// `Locked` where another process still holds it.
+    pub fn take(dir: &Path, store: &str, work: Work, patience: Duration, clock: &dyn Clock) -> Result<Self> {
+        const STEP: Duration = Duration::from_millis(50);
+        private_dir(dir)?;
+        let path = dir.join(format!("{store}.{}.lock", work.word()));
+        let failed = |e: std::io::Error| {
+            Error::new(
+                ErrorKind::Failed,
+                format!("the lock file {} cannot be used: {e}; nothing was done", path.display()),
+            )
+        };
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        let mut waited = Duration::ZERO;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::WouldBlock) if waited < patience => {
+                    clock.sleep(STEP)?;
+                    waited += STEP;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let text =
+                        format!("another ordersync is at work on {store} ({}); nothing was done here", work.word());
+                    return Err(Error::new(ErrorKind::Locked, text).hint("ordersync status shows what is running"));
+                }
+                Err(TryLockError::Error(e)) => return Err(failed(e)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{ManualClock, Timestamp};
+
+    #[test]
+    fn f2_the_second_waits_briefly_and_then_gives_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let take = |work| Lock::take(dir.path(), "shop", work, BRIEFLY, &clock);
+        let held = take(Work::Import).unwrap();
+        assert_eq!(take(Work::Import).unwrap_err().kind(), ErrorKind::Locked);
+        assert_eq!(clock.slept().iter().sum::<Duration>(), BRIEFLY);
+        take(Work::Export).unwrap();
+        drop(held);
+        take(Work::Import).unwrap();
+    }
+}

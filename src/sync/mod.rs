@@ -1,0 +1,166 @@
+//! The engine: one run imports and exports the stores it is asked for, each on a thread of its own.
+//!
+//! A run can be killed at any instant. What it has fetched is in the book page by page, together with the position
+//! to go on from; what it was writing is marked in the outbox before the write goes out. The next run goes on from there.
+
+pub mod advice;
+pub mod export;
+pub mod import;
+pub mod lock;
+pub mod policy;
+pub mod report;
+pub mod store;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::book::{Book, RunKind, Store};
+use crate::channel::Range;
+use crate::clock::Clock;
+use crate::config::Home;
+use crate::credentials::Vault;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::Patience;
+use lock::{Lock, Work};
+use report::{Report, StoreReport};
+use store::OpenStore;
+
+/// Told of what happens during a run, from several threads.
+pub trait Progress: Sync {
+    /// `store` is about to bring `total` orders, as far as the channel says.
+    fn total(&self, store: &str, total: u64);
+    /// `orders` more have been taken into the book.
+    fn advanced(&self, store: &str, orders: u64);
+    /// Something the merchant may want to read while it runs.
+    fn message(&self, store: &str, text: &str);
+    /// The store is done, well or not.
+    fn finished(&self, store: &str);
+}
+
+/// A progress that nobody looks at.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn total(&self, _: &str, _: u64) {}
+    fn advanced(&self, _: &str, _: u64) {}
+    fn message(&self, _: &str, _: &str) {}
+    fn finished(&self, _: &str) {}
+}
+
+/// Where and how a run works.
+pub struct Context {
+    /// The directories.
+    pub home: Home,
+    /// Who tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// How long to go on trying a request.
+    pub patience: Patience,
+    /// How long to wait for another process.
+    pub lock_patience: Duration,
+}
+
+impl Context {
+    /// Opens the book, creating it where there is none.
+    pub fn book(&self) -> Result<Book> {
+        Book::open(&self.home.book(), self.clock.clone())
+    }
+
+    /// The stores' secrets.
+    pub fn vault(&self) -> Vault {
+        Vault::new(self.home.credentials())
+    }
+
+    /// Opens the channel of a connected store.
+    pub fn open(&self, store: &Store) -> Result<OpenStore> {
+        OpenStore::connected(self, store)
+    }
+
+    fn lock(&self, store: &Store, work: Work) -> Result<Lock> {
+        let dir: &Path = &self.home.locks();
+        Lock::take(dir, &store.name, work, self.lock_patience, self.clock.as_ref())
+    }
+}
+
+/// What a run is to do.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Who asked.
+    pub kind: RunKind,
+    /// Re-read this range without touching the cursor.
+    pub range: Option<Range>,
+    /// Read everything again from the first order wanted.
+    pub full: bool,
+    /// Only count what would change.
+    pub dry_run: bool,
+}
+
+/// Runs `job` for `stores`, each on its own thread; one store that fails costs one store (PRODUCT.md I-5).
+pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progress) -> Result<Report> {
+    let run = context.book()?.start_run(job.kind, job.dry_run)?;
+    let reports = std::thread::scope(|scope| {
+        let threads: Vec<_> = stores
+            .iter()
+            .map(|store| (store, scope.spawn(move || one_store(context, store, run, job, progress))))
+            .collect();
+        threads.into_iter().map(|(store, thread)| thread.join().unwrap_or_else(|_| crashed(store))).collect::<Vec<_>>()
+    });
+    let report = Report { run, stores: reports };
+    context.book()?.finish_run(run, &report.summaries())?;
+    Ok(report)
+}
+
+fn crashed(store: &Store) -> StoreReport {
+    let error = Error::new(ErrorKind::Failed, "ordersync itself failed here; what was fetched before is in the book")
+        .hint("ordersync doctor --bundle collects what a report of this needs");
+    StoreReport { error: Some(error), ..StoreReport::new(&store.name) }
+}
+
+fn one_store(context: &Context, store: &Store, run: i64, job: &Job, progress: &dyn Progress) -> StoreReport {
+    let started = context.clock.now();
+    let mut report = StoreReport::new(&store.name);
+    if let Err(error) = both_ways(context, store, run, job, progress, &mut report) {
+        report.error = Some(error);
+    }
+    report.elapsed = (context.clock.now() - started).to_std().unwrap_or_default();
+    progress.finished(&store.name);
+    report
+}
+
+/// Import, then export: a dispatch is then held against the newest version of its order.
+fn both_ways(
+    context: &Context,
+    store: &Store,
+    run: i64,
+    job: &Job,
+    progress: &dyn Progress,
+    report: &mut StoreReport,
+) -> Result<()> {
+    let open = context.open(store)?;
+    let mut book = context.book()?;
+    let imported = context
+        .lock(store, Work::Import)
+        .and_then(|_lock| import::import(context, &mut book, &open, run, job, progress, report));
+    report.requests = open.http.requests();
+    report.bytes = open.http.received();
+    note_access(&mut book, store, &imported)?;
+    imported?;
+    if job.dry_run || job.range.is_some() {
+        return Ok(());
+    }
+    let _lock = context.lock(store, Work::Export)?;
+    let exported = export::export_due(context, &mut book, &open, false, &mut report.exports);
+    report.requests = open.http.requests();
+    exported
+}
+
+/// Remembers in the inbox that a store's credentials are refused, and forgets it once they work again.
+fn note_access(book: &mut Book, store: &Store, result: &Result<()>) -> Result<()> {
+    match result {
+        Ok(()) => book.credentials_work(store.id),
+        Err(error) if matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Permission) => {
+            book.credentials_refused(store.id, error)
+        }
+        Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,130 @@
+//! What a run did, for people, for scripts and for the book.
+
+use std::time::Duration;
+
+use crate::book::{StoreSummary, Tally};
+use crate::error::{EXIT_PARTLY, Error, exit_code};
+
+/// The outcome of a run.
+#[derive(Debug)]
+pub struct Report {
+    /// The run's number in the book.
+    pub run: i64,
+    /// Store by store.
+    pub stores: Vec<StoreReport>,
+}
+
+/// The outcome for one store.
+#[derive(Debug)]
+pub struct StoreReport {
+    /// The store's name.
+    pub store: String,
+    /// What was fetched and what became of it.
+    pub tally: Tally,
+    /// What became of the outbox.
+    pub exports: Exports,
+    /// Requests sent.
+    pub requests: u64,
+    /// Bytes received, decompressed.
+    pub bytes: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What the merchant should know about how it went.
+    pub warnings: Vec<String>,
+    /// Why it stopped early, if it did.
+    pub error: Option<Error>,
+}
+
+/// What became of the rows of an outbox in one run.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Exports {
+    /// Known to have arrived.
+    pub confirmed: u32,
+    /// Refused by the channel or stopped by a guard: in the inbox.
+    pub refused: u32,
+    /// Still on the way: tried again later.
+    pub waiting: u32,
+}
+
+impl StoreReport {
+    /// An empty report for `store`.
+    pub fn new(store: &str) -> Self {
+        Self {
+            store: store.to_owned(),
+            tally: Tally::default(),
+            exports: Exports::default(),
+            requests: 0,
+            bytes: 0,
+            elapsed: Duration::ZERO,
+            warnings: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Whether all of it went well.
+    pub fn is_clean(&self) -> bool {
+        self.error.is_none() && self.tally.failed == 0 && self.exports.refused == 0
+    }
+}
+
+impl Report {
+    /// The exit code (PRODUCT.md C-2, I-4, I-5): the only store's own error, or "partly done".
+    pub fn exit_code(&self) -> u8 {
+        if self.stores.iter().all(StoreReport::is_clean) {
+            return 0;
+        }
+        let errors: Vec<u8> =
+            self.stores.iter().filter_map(|s| s.error.as_ref()).map(|e| exit_code(e.kind())).collect();
+        let interrupted = errors.iter().copied().find(|code| *code == 130);
+        match errors.split_first() {
+            Some((first, rest)) if errors.len() == self.stores.len() && rest.iter().all(|code| code == first) => *first,
+            _ => interrupted.unwrap_or(EXIT_PARTLY),
+        }
+    }
+
+    /// What the book keeps of the run.
+    pub fn summaries(&self) -> Vec<StoreSummary> {
+        self.stores
+            .iter()
+            .map(|s| StoreSummary {
+                store: s.store.clone(),
+                exported: s.exports.confirmed,
+                requests: s.requests,
+                bytes: s.bytes,
+                error: s.error.clone(),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn report(errors: &[Option<ErrorKind>]) -> Report {
+        let stores = errors
+            .iter()
+            .map(|kind| StoreReport { error: kind.map(|kind| Error::new(kind, "x")), ..StoreReport::new("s") })
+            .collect();
+        Report { run: 1, stores }
+    }
+
+    #[test]
+    fn i5_one_store_down_among_several_is_partly_done_and_alone_its_own_code() {
+        assert_eq!(report(&[None, None]).exit_code(), 0);
+        assert_eq!(report(&[Some(ErrorKind::Temporary)]).exit_code(), 5);
+        assert_eq!(report(&[Some(ErrorKind::Credentials)]).exit_code(), 4);
+        assert_eq!(report(&[Some(ErrorKind::Temporary), None]).exit_code(), 3);
+        assert_eq!(report(&[Some(ErrorKind::Temporary), Some(ErrorKind::Temporary)]).exit_code(), 5);
+        assert_eq!(report(&[Some(ErrorKind::Temporary), Some(ErrorKind::Credentials)]).exit_code(), 3);
+        assert_eq!(report(&[Some(ErrorKind::Interrupted), None]).exit_code(), 130);
+    }
+
+    #[test]
+    fn i4_an_unreadable_order_makes_it_partly_done() {
+        let mut one = report(&[None]);
+        one.stores[0].tally.failed = 1;
+        assert_eq!(one.exit_code(), 3);
+    }
+}

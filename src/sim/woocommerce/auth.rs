@@ -29,11 +29,12 @@ pub(super) fn who(
     now: i64,
 ) -> Result<Who, Response> {
     let is_ssl = match options.https_seen {
-        HttpsSeen::AsConnected => request.secure,
+        HttpsSeen::AsConnected | HttpsSeen::Rehearsal => request.secure,
         HttpsSeen::Always => true,
         HttpsSeen::Never => false,
     };
-    if is_ssl && let Some(key) = plain_keys(options, request)? {
+    let takes_keys = is_ssl || options.https_seen == HttpsSeen::Rehearsal;
+    if takes_keys && let Some(key) = plain_keys(options, request)? {
         return Ok(Some(key));
     }
     oauth(options, state, request, home, is_ssl, now)

@@ -12,11 +12,11 @@ use crate::clock::Clock;
 
 impl Shop {
     /// A shop with about forty orders of the last three weeks, the fulfilments feature on, and the fixed keys
-    /// [`REHEARSAL_KEY`](super::REHEARSAL_KEY) and [`REHEARSAL_SECRET`](super::REHEARSAL_SECRET). It accepts
-    /// Basic on loopback HTTP, as behind a proxy that ends TLS.
+    /// [`REHEARSAL_KEY`](super::REHEARSAL_KEY) and [`REHEARSAL_SECRET`](super::REHEARSAL_SECRET). It takes
+    /// them over Basic and over OAuth 1.0a, on loopback HTTP too.
     pub fn demo(clock: Arc<dyn Clock>) -> Self {
         let now = clock.now();
-        let options = Options { fulfillments: true, https_seen: HttpsSeen::Always, ..Options::default() };
+        let options = Options { fulfillments: true, https_seen: HttpsSeen::Rehearsal, ..Options::default() };
         let shop = Self::new(options, clock);
         shop.seed(32, now - TimeDelta::weeks(3), now - TimeDelta::days(2));
         for (index, order) in stories().into_iter().enumerate() {

@@ -61,6 +61,9 @@ pub enum HttpsSeen {
     Always,
     /// Never: a proxy in front ends TLS and does not say so.
     Never,
+    /// No real shop: keys are taken on plain HTTP too, and OAuth signatures as the connection is, so that
+    /// a rehearsal on loopback works with `curl -u` and with OAuth alike.
+    Rehearsal,
 }
 
 /// What a key may do.
@@ -98,10 +101,11 @@ pub struct Key {
     pub rights: Rights,
 }
 
-/// The consumer key that every simulated shop accepts unless told otherwise; made up, opens nothing real.
-pub const REHEARSAL_KEY: &str = "ck_0000000000000000000000000000000000rehear";
+/// The consumer key that every simulated shop accepts unless told otherwise: of
+/// the real form, made up, opens nothing real.
+pub const REHEARSAL_KEY: &str = "ck_decade0000000000000000000000000000000001";
 /// The secret of [`REHEARSAL_KEY`].
-pub const REHEARSAL_SECRET: &str = "cs_0000000000000000000000000000000000rehear";
+pub const REHEARSAL_SECRET: &str = "cs_decade0000000000000000000000000000000001";
 
 impl Key {
     /// The rehearsal key with these powers.

@@ -398,6 +398,13 @@ fn oauth_over_plain_http_checks_signature_clock_and_nonce() {
 }
 
 #[test]
+fn a_rehearsal_takes_basic_and_oauth_on_plain_http() {
+    let (shop, _) = shop(Options { https_seen: HttpsSeen::Rehearsal, ..Options::default() });
+    assert_eq!(get(&shop, "orders").status, 200);
+    assert_eq!(shop.handle(&signed("orders?per_page=5", start().timestamp(), "one")).status, 200);
+}
+
+#[test]
 fn permalinks_decide_which_addresses_exist() {
     let status = |permalinks, path: &str, query: &str| {
         let (shop, _) = shop(Options { permalinks, prefix: "/shop".to_owned(), ..trusted() });

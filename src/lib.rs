@@ -44,4 +44,5 @@ pub mod error;
 pub mod http;
 pub mod order;
 pub mod secret;
+pub mod sim;
 pub mod sync;

@@ -1,0 +1,318 @@
+//! What can go wrong between a client and a store, on order.
+//!
+//! A [`Fault`] is armed for the next requests that match it and is used up by them. Faults that say so
+//! let the store apply the request first: the worst ones, because the client cannot see it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::http::{Request, Response};
+
+/// How one order in an answer breaks its own documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrongType {
+    /// `total` is an object.
+    TotalIsObject,
+    /// `id` is the text `abc`.
+    IdIsText,
+    /// The four date fields are missing.
+    DatesMissing,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FaultKind {
+    /// 429 as hosts and proxies send it, with this `Retry-After` if one is given. Not applied.
+    RateLimited(Option<String>),
+    /// This status with an HTML page (500, 502, 503, 504, 520 ...). Not applied.
+    ServerError(u16),
+    /// A web application firewall's 403 page. Not applied.
+    Firewall,
+    /// A 401 in JSON although the keys are right. Not applied.
+    Unauthorized,
+    /// The connection is closed before the store sees the request. Not applied.
+    CutBefore,
+    /// The store applies the request and the connection is closed without an answer.
+    AnswerLost,
+    /// The store applies the request; half of the promised body arrives, then the connection closes.
+    Truncated,
+    /// A byte order mark before the body.
+    ByteOrderMark,
+    /// A PHP notice in HTML before the body.
+    NoticeBefore,
+    /// A PHP notice in HTML after the body.
+    NoticeAfter,
+    /// An HTML page with status 200 instead of the answer. Applied.
+    HtmlInstead,
+    /// A page cache: the first matching answer is kept and repeated, as `text/html` and whatever the
+    /// query says, for the following matching requests. Those are not applied.
+    StaleCache,
+    /// One order of the answer has a wrong type: the one with this id, or the first.
+    WrongType(WrongType, Option<u64>),
+    /// A body that never ends.
+    Endless,
+    /// The answer comes this much later. Applied.
+    Slow(Duration),
+    /// 301 to this address followed by the request's own path and query. Not applied.
+    Redirect(String),
+}
+
+/// A fault and the requests it is meant for.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    kind: FaultKind,
+    method: Option<String>,
+    target: String,
+    skip: u32,
+    times: u32,
+    cached: Option<Response>,
+}
+
+impl Fault {
+    /// Meant for the next request, whatever it is.
+    pub fn new(kind: FaultKind) -> Self {
+        Self { kind, method: None, target: String::new(), skip: 0, times: 1, cached: None }
+    }
+
+    /// Meant only for this method and for targets (path and decoded query) that contain `part`.
+    pub fn on(mut self, method: &str, part: &str) -> Self {
+        self.method = Some(method.to_owned());
+        self.target = part.to_owned();
+        self
+    }
+
+    /// Meant for targets that contain `part`, whatever the method.
+    pub fn on_path(mut self, part: &str) -> Self {
+        self.target = part.to_owned();
+        self
+    }
+
+    /// Lets so many matching requests pass first.
+    pub fn after(mut self, requests: u32) -> Self {
+        self.skip = requests;
+        self
+    }
+
+    /// Strikes so many times.
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Strikes until [`Faults::clear`].
+    pub fn always(self) -> Self {
+        self.times(u32::MAX)
+    }
+
+    fn matches(&self, request: &Request, target: &str) -> bool {
+        self.times > 0
+            && self.method.as_deref().is_none_or(|method| method == request.method)
+            && target.contains(&self.target)
+    }
+}
+
+/// The armed faults of a server; safe to use from any thread.
+#[derive(Default)]
+pub struct Faults {
+    armed: Mutex<Vec<Fault>>,
+}
+
+/// What strikes one request.
+#[derive(Debug, Default)]
+pub(super) struct Strike {
+    pub(super) delay: Duration,
+    pub(super) kind: Option<FaultKind>,
+    pub(super) cached: Option<Response>,
+}
+
+impl Faults {
+    /// Arms a fault.
+    pub fn add(&self, fault: Fault) {
+        self.lock().push(fault);
+    }
+
+    /// Arms a fault for the next request.
+    pub fn next(&self, kind: FaultKind) {
+        self.add(Fault::new(kind));
+    }
+
+    /// Disarms everything.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    /// How many armed faults have not struck yet, or not as often as they should.
+    pub fn pending(&self) -> usize {
+        self.lock().iter().filter(|fault| fault.times > 0).count()
+    }
+
+    /// Uses up the faults that strike `request`: every delay that matches, and the first of the others.
+    pub(super) fn strike(&self, request: &Request) -> Strike {
+        let mut armed = self.lock();
+        let mut strike = Strike::default();
+        if armed.is_empty() {
+            return strike;
+        }
+        let target = request.target();
+        for fault in armed.iter_mut().filter(|fault| fault.matches(request, &target)) {
+            let slow = matches!(fault.kind, FaultKind::Slow(_));
+            if !slow && strike.kind.is_some() {
+                continue;
+            }
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                continue;
+            }
+            if fault.times != u32::MAX {
+                fault.times -= 1;
+            }
+            match &fault.kind {
+                FaultKind::Slow(delay) => strike.delay += *delay,
+                kind => {
+                    strike.kind = Some(kind.clone());
+                    strike.cached = fault.cached.clone();
+                }
+            }
+        }
+        armed.retain(|fault| fault.times > 0);
+        strike
+    }
+
+    /// Keeps `response` for the page cache that struck it.
+    pub(super) fn keep_in_cache(&self, response: &Response) {
+        let mut armed = self.lock();
+        if let Some(fault) = armed.iter_mut().find(|f| f.kind == FaultKind::StaleCache && f.cached.is_none()) {
+            fault.cached = Some(response.clone());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answer that takes the store's place, for faults that never let the request through.
+pub(super) fn instead(kind: &FaultKind, request: &Request) -> Option<Response> {
+    Some(match kind {
+        FaultKind::RateLimited(after) => rate_limited(after.as_deref()),
+        FaultKind::ServerError(status) => Response::html(*status, critical_error_page(*status)),
+        FaultKind::Firewall => Response::html(403, FIREWALL_PAGE).with_header("Server", "cloudflare"),
+        FaultKind::Unauthorized => Response::json(401, &unauthorized()),
+        FaultKind::Redirect(to) => Response::html(301, "").with_header("Location", redirect_target(to, request)),
+        _ => return None,
+    })
+}
+
+/// Damages an answer that the store has given.
+pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
+    match kind {
+        FaultKind::ByteOrderMark => prepend(response, b"\xEF\xBB\xBF"),
+        FaultKind::NoticeBefore => prepend(response, NOTICE.as_bytes()),
+        FaultKind::NoticeAfter => response.body.extend_from_slice(NOTICE.as_bytes()),
+        FaultKind::HtmlInstead => *response = Response::html(200, LOGIN_PAGE),
+        FaultKind::WrongType(wrong, id) => break_type(response, *wrong, *id),
+        _ => {}
+    }
+}
+
+const NOTICE: &str = "<br />\n<b>Notice</b>:  Undefined index: tax_status in \
+     <b>/var/www/html/wp-content/plugins/old-plugin/old.php</b> on line <b>42</b><br />\n";
+const LOGIN_PAGE: &str = "<!DOCTYPE html><html><head><title>Coming soon</title></head>\
+     <body><h1>We will be right back</h1></body></html>";
+const FIREWALL_PAGE: &str = "<!DOCTYPE html><html><head><title>Attention Required!</title></head>\
+     <body><h1>Sorry, you have been blocked</h1></body></html>";
+
+fn critical_error_page(status: u16) -> String {
+    format!(
+        "<!DOCTYPE html><html><head><title>{status}</title></head><body><p>There has been a critical error on this \
+         website.</p></body></html>"
+    )
+}
+
+fn rate_limited(after: Option<&str>) -> Response {
+    let response = Response::html(429, "<html><body><h1>429 Too Many Requests</h1></body></html>");
+    match after {
+        Some(after) => response.with_header("Retry-After", after),
+        None => response,
+    }
+}
+
+fn unauthorized() -> Value {
+    json!({"code": "rest_not_logged_in", "message": "You are not currently logged in.", "data": {"status": 401}})
+}
+
+fn redirect_target(to: &str, request: &Request) -> String {
+    let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
+    let separator = if query.is_empty() { "" } else { "?" };
+    format!("{}{}{separator}{query}", to.trim_end_matches('/'), request.path)
+}
+
+fn prepend(response: &mut Response, bytes: &[u8]) {
+    response.body.splice(0..0, bytes.iter().copied());
+}
+
+fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {
+    let mut body = response.body_json();
+    let chosen = match &mut body {
+        Value::Array(rows) => rows.iter_mut().find(|row| id.is_none_or(|id| row["id"] == json!(id))),
+        one => Some(one).filter(|one| id.is_none_or(|id| one["id"] == json!(id))),
+    };
+    let Some(Value::Object(order)) = chosen else { return };
+    match wrong {
+        WrongType::TotalIsObject => {
+            order.insert("total".to_owned(), json!({"amount": "12.00", "currency": "EUR"}));
+        }
+        WrongType::IdIsText => {
+            order.insert("id".to_owned(), json!("abc"));
+        }
+        WrongType::DatesMissing => {
+            order.retain(|key, _| !key.starts_with("date_created") && !key.starts_with("date_modified"));
+        }
+    }
+    response.body = body.to_string().into_bytes();
+}
+
+/// Reads a fault from the control surface's JSON: `kind`, and as far as wanted `method`, `path`, `times`
+/// (0 means always), `after`, `status`, `retry_after`, `milliseconds`, `to`. `None` when `kind` is unknown.
+pub(super) fn from_json(wish: &Value) -> Option<Fault> {
+    let mut fault = Fault::new(kind_from_json(wish)?);
+    fault.method = wish["method"].as_str().map(str::to_owned);
+    fault.target = wish["path"].as_str().unwrap_or_default().to_owned();
+    fault.skip = small(&wish["after"]).unwrap_or(0);
+    fault.times = match small(&wish["times"]) {
+        Some(0) => u32::MAX,
+        Some(times) => times,
+        None => 1,
+    };
+    Some(fault)
+}
+
+fn small(value: &Value) -> Option<u32> {
+    value.as_u64().and_then(|number| u32::try_from(number).ok())
+}
+
+fn kind_from_json(wish: &Value) -> Option<FaultKind> {
+    Some(match wish["kind"].as_str()? {
+        "rate-limited" => FaultKind::RateLimited(wish["retry_after"].as_str().map(str::to_owned)),
+        "server-error" => {
+            FaultKind::ServerError(small(&wish["status"]).and_then(|s| u16::try_from(s).ok()).unwrap_or(503))
+        }
+        "firewall" => FaultKind::Firewall,
+        "unauthorized" => FaultKind::Unauthorized,
+        "cut-before" => FaultKind::CutBefore,
+        "answer-lost" => FaultKind::AnswerLost,
+        "truncated" => FaultKind::Truncated,
+        "byte-order-mark" => FaultKind::ByteOrderMark,
+        "notice-before" => FaultKind::NoticeBefore,
+        "notice-after" => FaultKind::NoticeAfter,
+        "html-instead" => FaultKind::HtmlInstead,
+        "stale-cache" => FaultKind::StaleCache,
+        "wrong-type" => FaultKind::WrongType(WrongType::TotalIsObject, wish["order"].as_u64()),
+        "endless" => FaultKind::Endless,
+        "slow" => FaultKind::Slow(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),
+        "redirect" => FaultKind::Redirect(wish["to"].as_str()?.to_owned()),
+        _ => return None,
+    })
+}

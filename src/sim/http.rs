@@ -1,0 +1,118 @@
+//! What a simulated store sees of a request and gives back as an answer.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use url::form_urlencoded;
+
+/// A request as it reached the store.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `GET`, `PUT`, ...
+    pub method: String,
+    /// The path, still percent-encoded, without the query.
+    pub path: String,
+    /// The query pairs, decoded, in the order in which they were sent.
+    pub query: Vec<(String, String)>,
+    /// The headers with names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty when there was none.
+    pub body: Vec<u8>,
+    /// Whether the connection was TLS.
+    pub secure: bool,
+}
+
+impl Request {
+    /// The value of a header (name in lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of a query parameter.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Path and query as readable text: what faults match on.
+    pub fn target(&self) -> String {
+        let mut target = self.path.clone();
+        for (index, (key, value)) in self.query.iter().enumerate() {
+            target.push(if index == 0 { '?' } else { '&' });
+            target.push_str(key);
+            target.push('=');
+            target.push_str(value);
+        }
+        target
+    }
+
+    /// The body as JSON; `None` when it is empty or not JSON.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+/// Decodes a raw query string as PHP does: `+` is a space.
+pub fn parse_query(raw: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(raw.as_bytes()).into_owned().collect()
+}
+
+/// The store's answer.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers in the order in which they are sent.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How long the store takes for it; other requests are served meanwhile.
+    pub delay: Duration,
+}
+
+impl Response {
+    /// An answer with a JSON body.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self::new(status, "application/json; charset=UTF-8", body.to_string())
+    }
+
+    /// An answer with an HTML body.
+    pub fn html(status: u16, body: impl Into<String>) -> Self {
+        Self::new(status, "text/html; charset=UTF-8", body)
+    }
+
+    fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
+        let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+        Self { status, headers, body: body.into().into_bytes(), delay: Duration::ZERO }
+    }
+
+    /// Sets a header, replacing one of the same name.
+    pub fn set_header(&mut self, name: &str, value: impl Into<String>) {
+        self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.into()));
+    }
+
+    /// The same answer with one more header.
+    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.set_header(name, value);
+        self
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON, `null` when it is not JSON.
+    pub fn body_json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+}
+
+/// A simulated store: state and rules behind one address.
+pub trait Store: Send + Sync {
+    /// Answers one request, changing the state as the real store would.
+    fn handle(&self, request: &Request) -> Response;
+
+    /// Tells the store the address (`http://127.0.0.1:4711`) under which it is now served.
+    fn served_at(&self, _url: &str) {}
+}

@@ -1,0 +1,116 @@
+//! Every request a simulated store got and the answer it gave, with the credentials scrubbed.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use super::http::{Request, Response};
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recording {
+    /// Nothing: for measurements with many orders.
+    Off,
+    /// The last so many requests and answers.
+    Last(usize),
+}
+
+/// One request and its answer.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// `GET`, `PUT`, ...
+    pub method: String,
+    /// The path, still percent-encoded.
+    pub path: String,
+    /// The query pairs, decoded; keys and signatures read `<credentials>`.
+    pub query: Vec<(String, String)>,
+    /// The headers, names in lower case; `authorization` keeps only its scheme.
+    pub headers: Vec<(String, String)>,
+    /// The request's body.
+    pub body: Vec<u8>,
+    /// The status the store gave; `None` when the connection was cut before the store saw the request.
+    pub status: Option<u16>,
+    /// The answer's body as the store made it, before a fault damaged it.
+    pub answer: Vec<u8>,
+    /// Whether a fault replaced, damaged or swallowed the answer.
+    pub faulty: bool,
+}
+
+impl Exchange {
+    /// The value of a query parameter.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The request's body as JSON, `null` when it is empty or not JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// Whether the request can change something.
+    pub fn is_write(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+}
+
+/// The place where exchanges are kept.
+pub(super) struct Recorder {
+    keep: Recording,
+    kept: Mutex<VecDeque<Exchange>>,
+}
+
+impl Recorder {
+    pub(super) fn new(keep: Recording) -> Self {
+        Self { keep, kept: Mutex::new(VecDeque::new()) }
+    }
+
+    pub(super) fn add(&self, request: &Request, response: Option<&Response>, faulty: bool) {
+        let Recording::Last(limit) = self.keep else { return };
+        let mut kept = self.lock();
+        kept.push_back(exchange(request, response, faulty));
+        while kept.len() > limit {
+            kept.pop_front();
+        }
+    }
+
+    pub(super) fn all(&self) -> Vec<Exchange> {
+        self.lock().iter().cloned().collect()
+    }
+
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Exchange>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn exchange(request: &Request, response: Option<&Response>, faulty: bool) -> Exchange {
+    Exchange {
+        method: request.method.clone(),
+        path: request.path.clone(),
+        query: request.query.iter().map(scrub_param).collect(),
+        headers: request.headers.iter().map(scrub_header).collect(),
+        body: request.body.clone(),
+        status: response.map(|response| response.status),
+        answer: response.map(|response| response.body.clone()).unwrap_or_default(),
+        faulty,
+    }
+}
+
+const SCRUBBED: &str = "<credentials>";
+
+fn scrub_param((key, value): &(String, String)) -> (String, String) {
+    let secret = matches!(key.as_str(), "consumer_key" | "consumer_secret" | "oauth_consumer_key" | "oauth_signature");
+    (key.clone(), if secret { SCRUBBED.to_owned() } else { value.clone() })
+}
+
+fn scrub_header((name, value): &(String, String)) -> (String, String) {
+    if name != "authorization" {
+        return (name.clone(), value.clone());
+    }
+    let scheme = value.split_whitespace().next().unwrap_or_default();
+    (name.clone(), format!("{scheme} {SCRUBBED}"))
+}

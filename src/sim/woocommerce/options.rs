@@ -1,0 +1,207 @@
+//! What kind of WooCommerce shop is simulated.
+
+use std::time::Duration;
+
+/// A WooCommerce version and its order storage; what was observed on real shops of that kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// 10.5.0, orders in their own tables (HPOS).
+    V10_5,
+    /// 10.0.2, HPOS: `orderby=modified` has no second sort key, so ties repeat and vanish between pages.
+    V10_0_2,
+    /// 10.0.2, orders as posts: same ties, and a PUT that changes nothing leaves `date_modified` alone.
+    V10_0_2Posts,
+    /// 5.6, orders as posts: no `modified_after`, no `orderby=modified`, no `/refunds` route.
+    V5_6,
+}
+
+impl Profile {
+    /// The version number that the shop states.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::V10_5 => "10.5.0",
+            Self::V10_0_2 | Self::V10_0_2Posts => "10.0.2",
+            Self::V5_6 => "5.6.0",
+        }
+    }
+
+    /// Whether orders live in their own tables.
+    pub fn hpos(self) -> bool {
+        matches!(self, Self::V10_5 | Self::V10_0_2)
+    }
+
+    /// Whether pages ordered by `modified` repeat and skip orders of the same second.
+    pub fn loses_ties(self) -> bool {
+        matches!(self, Self::V10_0_2 | Self::V10_0_2Posts)
+    }
+
+    /// Whether lists can be filtered by the date of modification.
+    pub fn filters_modified(self) -> bool {
+        self != Self::V5_6
+    }
+}
+
+/// How the shop's addresses look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permalinks {
+    /// `/wp-json/wc/v3/...`
+    Pretty,
+    /// `/?rest_route=/wc/v3/...` only; `/wp-json/` is an HTML 404.
+    Plain,
+    /// `/index.php/wp-json/wc/v3/...`
+    IndexPhp,
+}
+
+/// Whether PHP believes that a request came over HTTPS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpsSeen {
+    /// As the connection is: on plain HTTP Basic is ignored and OAuth 1.0a needed.
+    AsConnected,
+    /// Always: a proxy in front ends TLS and says so. Lets tests use Basic on loopback HTTP.
+    Always,
+    /// Never: a proxy in front ends TLS and does not say so.
+    Never,
+    /// No real shop: keys are taken on plain HTTP too, and OAuth signatures as the connection is, so that
+    /// a rehearsal on loopback works with `curl -u` and with OAuth alike.
+    Rehearsal,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Read only.
+    Read,
+    /// Write only: reading is refused.
+    Write,
+    /// Both.
+    ReadWrite,
+}
+
+/// What the key's user may do in WordPress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// Everything.
+    Admin,
+    /// Everything about the shop; not the system status.
+    ShopManager,
+    /// A customer: 403 everywhere.
+    Customer,
+}
+
+/// A REST API key.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// `ck_...`
+    pub consumer_key: String,
+    /// `cs_...`
+    pub consumer_secret: String,
+    /// What the key may do.
+    pub permission: Permission,
+    /// What its user may do.
+    pub rights: Rights,
+}
+
+/// The consumer key that every simulated shop accepts unless told otherwise: of
+/// the real form, made up, opens nothing real.
+pub const REHEARSAL_KEY: &str = "ck_decade0000000000000000000000000000000001";
+/// The secret of [`REHEARSAL_KEY`].
+pub const REHEARSAL_SECRET: &str = "cs_decade0000000000000000000000000000000001";
+
+impl Key {
+    /// The rehearsal key with these powers.
+    pub fn rehearsal(permission: Permission, rights: Rights) -> Self {
+        Self {
+            consumer_key: REHEARSAL_KEY.to_owned(),
+            consumer_secret: REHEARSAL_SECRET.to_owned(),
+            permission,
+            rights,
+        }
+    }
+}
+
+/// Where the Shipment Tracking extension answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tracking {
+    /// Not installed.
+    Off,
+    /// Under wc/v2 and wc/v3.
+    On,
+    /// An old one: under wc/v2 only.
+    OnlyV2,
+}
+
+/// What kind of shop is simulated.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Version and storage.
+    pub profile: Profile,
+    /// The site's offset from UTC in minutes. Fixed: the simulation knows no summer time.
+    pub offset_minutes: i32,
+    /// The site's name for its zone, for show.
+    pub time_zone: String,
+    /// How addresses look.
+    pub permalinks: Permalinks,
+    /// The sub-directory the shop lives in, such as `/shop`; empty for none.
+    pub prefix: String,
+    /// The address the shop believes it has, without a slash at the end; `None`: the served one.
+    pub home_url: Option<String>,
+    /// Whether the order fulfilments feature is switched on (only 10.5 knows it).
+    pub fulfillments: bool,
+    /// The Shipment Tracking extension.
+    pub tracking: Tracking,
+    /// The keys that exist.
+    pub keys: Vec<Key>,
+    /// Whether PHP believes in HTTPS.
+    pub https_seen: HttpsSeen,
+    /// The web server keeps the Authorization header from PHP (CGI): only keys in the query work.
+    pub strips_authorization: bool,
+    /// The shop's currency.
+    pub currency: String,
+    /// Decimals in money texts: a setting of the shop, not of the currency.
+    pub decimals: u32,
+    /// Tax in hundredths of a percent (1900 = 19 %); 0 for none.
+    pub tax_basis_points: u32,
+    /// A sequential-number plugin: the prefix of order numbers; `None`: the number is the id.
+    pub number_prefix: Option<String>,
+    /// Statuses that plugins have added, such as `shipped`.
+    pub custom_statuses: Vec<String>,
+    /// How long a page of a list takes.
+    pub page_latency: Duration,
+    /// The id of the first order.
+    pub first_id: u64,
+    /// Decides what is in seeded orders.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            profile: Profile::V10_5,
+            offset_minutes: 60,
+            time_zone: "Europe/Berlin".to_owned(),
+            permalinks: Permalinks::Pretty,
+            prefix: String::new(),
+            home_url: None,
+            fulfillments: false,
+            tracking: Tracking::Off,
+            keys: vec![Key::rehearsal(Permission::ReadWrite, Rights::Admin)],
+            https_seen: HttpsSeen::AsConnected,
+            strips_authorization: false,
+            currency: "EUR".to_owned(),
+            decimals: 2,
+            tax_basis_points: 1900,
+            number_prefix: None,
+            custom_statuses: Vec::new(),
+            page_latency: Duration::ZERO,
+            first_id: 101,
+            seed: 1,
+        }
+    }
+}
+
+impl Options {
+    /// Whether the fulfilment routes exist.
+    pub(super) fn has_fulfillments(&self) -> bool {
+        self.fulfillments && self.profile == Profile::V10_5
+    }
+}

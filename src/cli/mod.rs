@@ -12,6 +12,7 @@ mod carriers;
 pub mod completions;
 mod config;
 mod connect;
+mod demo;
 mod dispatch;
 mod doctor;
 mod inbox;
@@ -23,6 +24,7 @@ mod retry;
 mod runs;
 mod select;
 mod show;
+mod simulate;
 mod status;
 mod sync;
 mod when;
@@ -110,6 +112,10 @@ enum Command {
     Config(config::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
+    /// Play the whole story in a temporary home, against a simulated shop
+    Demo(demo::Args),
+    /// Serve a simulated shop on this machine to rehearse against
+    Simulate(simulate::Args),
 }
 
 /// What every command is given.
@@ -174,6 +180,8 @@ fn start(cli: Cli) -> Outcome {
         Command::Doctor(args) => doctor::run(&app, args),
         Command::Config(args) => config::run(&app, args),
         Command::Completions(args) => completions::run(args),
+        Command::Demo(args) => demo::run(&app, args),
+        Command::Simulate(args) => simulate::run(&app, args),
     }
 }
 

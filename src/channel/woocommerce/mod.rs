@@ -1,37 +1,146 @@
-//! WooCommerce, REST API `wc/v3`.
+//! WooCommerce, REST API `wc/v3`: every shop is a server of its own, of any version, with any plugins, behind any firewall.
+//!
+//! Facts about the shop are found out once, by `probe` ([`discover`]): where the REST API is, how credentials reach PHP there, which
+//! routes exist. They are stored with the store and read again at the next `connect --test`.
+//!
+//! Orders are walked by a key ([`walk`]): by modification time, or in a first sync also by creation time in slices side by
+//! side. Tracking numbers have three possible homes ([`ship`]).
 
-use super::{Channel, Connection, Field};
+mod auth;
+mod cancel;
+mod discover;
+mod errors;
+mod facts;
+mod map;
+mod pages;
+mod settings;
+mod ship;
+mod site;
+mod text;
+mod walk;
+mod wire;
+
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::{
+    CancelSupport, Capabilities, Channel, Connection, Cursor, Field, Goal, Notify, Outstanding, Page, Plan, Range,
+    RemoteOrder, Shop, Task, UnknownCarrier, Write,
+};
 use crate::error::{Error, ErrorKind, Result};
-
-/// What `connect woocommerce` takes.
-pub const FIELDS: &[Field] = &[
-    Field {
-        key: "url",
-        prompt: "Address of the shop",
-        help: "as in the browser, e.g. https://shop.example",
-        secret: false,
-        required: true,
-    },
-    Field {
-        key: "consumer_key",
-        prompt: "Consumer key (ck_...)",
-        help: "WooCommerce > Settings > Advanced > REST API",
-        secret: true,
-        required: true,
-    },
-    Field {
-        key: "consumer_secret",
-        prompt: "Consumer secret (cs_...)",
-        help: "shown once, beside the consumer key",
-        secret: true,
-        required: true,
-    },
-];
+use crate::order::Order;
+use settings::{Settings, Tracking};
+use site::Site;
 
 /// The approximate guide time of a first sync.
 pub const GUIDE_TIME: &str = "30 minutes";
 
+/// What `connect woocommerce` takes; the optional ones are the store's settings.
+pub const FIELDS: &[Field] = settings::FIELDS;
+
+/// How far a sync reaches back behind its cursor: bulk jobs, and a database and a PHP whose clocks differ.
+const OVERLAP: Duration = Duration::from_secs(600);
+
+/// A WooCommerce shop.
+struct WooCommerce {
+    site: Site,
+    settings: Settings,
+}
+
 /// Opens a WooCommerce store.
-pub fn open(_connection: Connection) -> Result<Box<dyn Channel>> {
-    Err(Error::new(ErrorKind::Unsupported, "not yet"))
+pub fn open(connection: Connection) -> Result<Box<dyn Channel>> {
+    let settings = Settings::read(&connection.values)?;
+    let site = Site::new(connection, &settings)?;
+    Ok(Box::new(WooCommerce { site, settings }))
+}
+
+impl WooCommerce {
+    /// Where tracking numbers go in this shop.
+    fn home(&self) -> Tracking {
+        self.settings.tracking.unwrap_or_else(|| self.site.facts().tracking_home())
+    }
+
+    fn remote(&self, document: &RawValue) -> RemoteOrder {
+        pages::remote(document, &self.settings.statuses)
+    }
+}
+
+impl Channel for WooCommerce {
+    fn capabilities(&self) -> Capabilities {
+        let home = self.home();
+        Capabilities {
+            partial: home == Tracking::Fulfillments,
+            several_parcels: true,
+            notify: match home {
+                Tracking::Fulfillments | Tracking::Note => Notify::Choice,
+                Tracking::ShipmentTracking | Tracking::None => Notify::ShopDecides,
+            },
+            unknown_carrier: UnknownCarrier::SentAsText,
+            cancel: CancelSupport::Yes(
+                "no money is given back by this; stock that the order had taken goes back, and the shop sends the mails that it is set to",
+            ),
+            in_flight: 4,
+            overlap: OVERLAP,
+            guide_time: GUIDE_TIME,
+        }
+    }
+
+    fn probe(&self) -> Result<Shop> {
+        discover::probe(&self.site)
+    }
+
+    fn begin(&self, range: &Range) -> Result<Plan> {
+        pages::begin(&self.site, &self.settings, range)
+    }
+
+    fn page(&self, at: &Cursor) -> Result<Page> {
+        pages::page(&self.site, &self.settings, at)
+    }
+
+    fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
+        let reply = self.site.get(&format!("wc/v3/orders/{}", numeric(remote_id)?), &[])?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let (document, _) = crate::http::read_json::<&RawValue>(&reply.body)?;
+        Ok(Some(self.remote(document)))
+    }
+
+    fn read(&self, document: &[u8]) -> Result<Order> {
+        let unreadable =
+            |why: String| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
+        let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
+        map::order(text, &self.settings.statuses).map_err(unreadable)
+    }
+
+    fn outstanding(&self, task: &Task) -> Result<Outstanding> {
+        let Some(now) = self.order(&task.remote_id)? else {
+            let text = format!("the shop has no order {} any more; nothing was written", task.remote_id);
+            return Err(Error::new(ErrorKind::NotFound, text));
+        };
+        match &task.goal {
+            Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.home(), now, &task.remote_id, shipment),
+            Goal::Cancelled { reason, .. } => cancel::outstanding(&self.site, now, &task.remote_id, reason),
+        }
+    }
+
+    fn apply(&self, write: &Write) -> Result<Option<String>> {
+        let content: site::Call = serde_json::from_value(write.content.clone()).map_err(|_| {
+            Error::new(ErrorKind::Failed, "a write of another version cannot be carried out; nothing was sent")
+        })?;
+        self.site.write(&content)?;
+        Ok(None)
+    }
+}
+
+/// Ids go into paths, so only digits are let through.
+fn numeric(remote_id: &str) -> Result<&str> {
+    if !remote_id.is_empty() && remote_id.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(remote_id);
+    }
+    Err(Error::new(
+        ErrorKind::NotFound,
+        format!("{remote_id:?} is not an order id of a WooCommerce shop; nothing was sent"),
+    ))
 }

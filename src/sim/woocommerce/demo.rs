@@ -15,8 +15,12 @@ impl Shop {
     /// [`REHEARSAL_KEY`](super::REHEARSAL_KEY) and [`REHEARSAL_SECRET`](super::REHEARSAL_SECRET). It takes
     /// them over Basic and over OAuth 1.0a, on loopback HTTP too.
     pub fn demo(clock: Arc<dyn Clock>) -> Self {
+        Self::demo_with(Options::demo(), clock)
+    }
+
+    /// The same orders in a shop with other options.
+    pub fn demo_with(options: Options, clock: Arc<dyn Clock>) -> Self {
         let now = clock.now();
-        let options = Options { fulfillments: true, https_seen: HttpsSeen::Rehearsal, ..Options::default() };
         let shop = Self::new(options, clock);
         shop.seed(32, now - TimeDelta::weeks(3), now - TimeDelta::days(2));
         for (index, order) in stories().into_iter().enumerate() {
@@ -24,6 +28,13 @@ impl Shop {
             shop.place_order(order.at(now - TimeDelta::hours(hours)));
         }
         shop
+    }
+}
+
+impl Options {
+    /// The options of [`Shop::demo`].
+    pub fn demo() -> Self {
+        Self { fulfillments: true, https_seen: HttpsSeen::Rehearsal, ..Self::default() }
     }
 }
 

@@ -1,0 +1,245 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_ordersync_global_optspecs
+    string join \n home= json q/quiet v/verbose h/help V/version
+end
+
+function __fish_ordersync_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_ordersync_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_ordersync_using_subcommand
+    set -l cmd (__fish_ordersync_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c ordersync -n "__fish_ordersync_needs_command" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_needs_command" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_needs_command" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_needs_command" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_needs_command" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_needs_command" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "connect" -d 'Connect a store, or list, test and remove connected ones'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "sync" -d 'Bring new and changed orders in, send dispatches and cancellations out'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "dispatch" -d 'Say that an order is on its way: recorded here, told to the channel'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "cancel" -d 'Cancel an order here and at its channel'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "status" -d 'How every store stands, on one screen'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "orders" -d 'List orders'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "show" -d 'One order with everything known about it'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "accept" -d 'Take over the channel\'s newer version of an order'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "outbox" -d 'What is still to be written to channels'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "inbox" -d 'What needs you'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "retry" -d 'Try a failed dispatch or cancellation again'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "runs" -d 'What each sync did'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "pull" -d 'Read one order from its channel now'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "carriers" -d 'The carriers that dispatch knows by name'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "backup" -d 'Copy the book to a file, consistently, also while it is in use'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "doctor" -d 'Check the installation and every store'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "config" -d 'Show or change the settings of stores'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "demo" -d 'Play the whole story in a temporary home, against a simulated shop'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "simulate" -d 'Serve a simulated shop on this machine to rehearse against'
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l name -d 'What to call the store; default is the channel\'s name' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l since -d 'Import everything changed since then (90d, 2025-01-01, all); default 30d' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l credentials -d 'A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard input' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l url -d 'Address of the shop' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l endpoint -d 'Another scheme, host and port for every request: a test system, a proxy, a simulated store' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l set -d 'Any other value of the channel, as KEY=VALUE (`ordersync config` lists them)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l ca-file -d 'A PEM file with the certificate authority of a shop that has one of its own' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l test -d 'Test a connection (all, without a name)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l reauth -d 'Give a store new credentials; orders and position stay' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l remove -d 'Disconnect a store: its credentials are deleted, its orders stay in the book' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l allow-http -d 'Talk to the shop without encryption'
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l list -d 'List the connected stores'
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l since -d 'Read again what changed since then (30d, 2026-11-01, ...); the normal position stays where it is' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l until -d 'Read again what changed up to then' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l full -d 'Read everything again from the first order wanted; changes nothing that is in the book already'
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l dry-run -d 'Fetch and count, but keep nothing and send nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l autosync -d 'For the timer: only stores whose interval has passed; silent when another run is at work'
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l carrier -d 'Carrier, once for each --tracking (`ordersync carriers` lists the names)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l tracking -d 'Tracking number; several for several parcels' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l item -d 'Ship only this much of a line: SKU=QTY, or the line\'s number in `show` as #2=1; default is all that is left' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l from -d 'Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku and quantity; - reads standard input' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l notify -d 'Have the channel tell the buyer (the default, where the channel leaves it to us)'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l no-notify -d 'Do not have the channel tell the buyer'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l dry-run -d 'Print what would be written, write nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l later -d 'Only record it; the next sync tells the channel'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l as-local -d 'Go on with your version of the order although the channel\'s has changed'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l force -d 'With --as-local: also where the order is cancelled at the channel'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l reason -d 'Why, for the channel\'s own record' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l local -d 'Only in the book; the channel is not told'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l notify -d 'Have the channel tell the buyer, where it leaves that to us'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l force -d 'Also an order that is shipped, wholly or in part'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l dry-run -d 'Say what would happen, do nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l check -d 'For monitors: exit 0 when all is well, 4 when credentials are refused, else 3'
+complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l status -d 'Only this status: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped, shipped, cancelled, ...' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l since -d 'Only orders placed since then (7d, 2026-11-01, ...)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l search -d 'Only orders with this text in number, name, e-mail, SKU, postcode or tracking number' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l limit -d 'At most so many; 0 for all' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l late -d 'Only orders that should be on their way: promised time over, or placed more than three days ago'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l csv -d 'Print as CSV'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l raw -d 'Print the channel\'s own document instead; the newest version of it'
+complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l history -d 'Also the audit trail'
+complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l withdraw -d 'Take back a row that has not gone out; the order is as it was before' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l all -d 'Also what has arrived, was refused or taken back: the last 200'
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l done -d 'Mark an entry as dealt with' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l all -d 'Also what is dealt with'
+complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l limit -d 'At most so many runs' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l bundle -d 'Write what a report needs to a file; without secrets and without personal data' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l offline -d 'Do not talk to any channel'
+complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -f -a "get" -d 'Print one setting'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -f -a "set" -d 'Change one setting'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -f -a "unset" -d 'Go back to the default'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l port -d 'The port to serve on; 0 takes a free one' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l orders -d 'So many orders more than the 40 that are always there' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s V -l version -d 'Print version'

@@ -1,0 +1,36 @@
+//! Cancellation: a private note with the reason, then the status. The status is safe to repeat, the note is looked for first.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::ship::{call, texts};
+use super::site::Site;
+use crate::channel::{Outstanding, RemoteOrder, Write};
+use crate::error::Result;
+
+/// What is still to be written to cancel this order. An order in the bin or refunded is as good as cancelled.
+pub fn outstanding(site: &Site, now: RemoteOrder, id: &str, reason: &str) -> Result<Outstanding> {
+    let status = now.order.as_ref().map_or("", |order| order.channel_status.as_str());
+    let mut writes = Vec::new();
+    if !matches!(status, "cancelled" | "trash" | "refunded") {
+        let note = format!("Cancelled: {}", reason.trim());
+        if !reason.trim().is_empty() && !texts(site, id)?.iter().any(|text| text.trim() == note) {
+            writes.push(Write {
+                summary: "add a private order note with the reason".to_owned(),
+                tells_buyer: false,
+                content: call(
+                    Method::POST,
+                    format!("wc/v3/orders/{id}/notes"),
+                    &[],
+                    json!({ "note": note, "customer_note": false }),
+                ),
+            });
+        }
+        writes.push(Write {
+            summary: "set the order's status to cancelled".to_owned(),
+            tells_buyer: false,
+            content: call(Method::PUT, format!("wc/v3/orders/{id}"), &[], json!({ "status": "cancelled" })),
+        });
+    }
+    Ok(Outstanding { now, writes, wait: None, adopted: Vec::new() })
+}

@@ -1,0 +1,224 @@
+//! Finding out about a shop: where its REST API is, how credentials get through, what it can do.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::facts::{Facts, Login};
+use super::site::Site;
+use crate::channel::Shop;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Reply, read_json, url_for_people};
+use crate::order::Currency;
+
+/// How many redirects are followed while looking for the API. Credentials are never sent along.
+const HOPS: usize = 5;
+
+/// The REST root's own description of the site.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Root {
+    name: String,
+    home: String,
+    timezone_string: String,
+    gmt_offset: Value,
+    namespaces: Vec<String>,
+}
+
+/// Finds out everything about the shop and tests the key.
+pub fn probe(site: &Site) -> Result<Shop> {
+    let (mut facts, root) = find_root(site)?;
+    features(site, &mut facts)?;
+    let (orders, mut warnings) = log_in(site, &mut facts)?;
+    if !facts.modified_after {
+        warnings.push(
+            "this WooCommerce is older than 5.8 and cannot list what changed: each sync reads the orders of the last 3 days, every 6 hours those of the last 60"
+                .to_owned(),
+        );
+    }
+    site.learn(facts.clone());
+    Ok(Shop {
+        remote_id: identity(&facts.home),
+        title: super::text::plain(if root.name.is_empty() { &facts.home } else { &root.name }),
+        url: facts.home.clone(),
+        currency: currency(site),
+        time_zone: time_zone(&root),
+        orders,
+        facts: json!(facts),
+        warnings,
+    })
+}
+
+/// What stays the same when a shop moves between http and https, or gains a `www.`.
+fn identity(home: &str) -> String {
+    let bare = home.split_once("://").map_or(home, |(_, rest)| rest).trim_end_matches('/').to_lowercase();
+    bare.strip_prefix("www.").unwrap_or(&bare).to_owned()
+}
+
+fn time_zone(root: &Root) -> String {
+    if !root.timezone_string.is_empty() {
+        return root.timezone_string.clone();
+    }
+    match &root.gmt_offset {
+        Value::Number(hours) => format!("UTC{}{hours}", if hours.as_f64().is_some_and(|h| h < 0.0) { "" } else { "+" }),
+        Value::String(hours) if !hours.is_empty() => {
+            format!("UTC{}{hours}", if hours.starts_with('-') { "" } else { "+" })
+        }
+        _ => "UTC".to_owned(),
+    }
+}
+
+/// Tries the places where a REST root can be; the shop's own hint first.
+fn find_root(site: &Site) -> Result<(Facts, Root)> {
+    let home = follow(site, site.base.clone())?;
+    let base_path = site.base.path().to_owned();
+    let mut candidates: Vec<(String, bool)> = hint(&home).into_iter().collect();
+    for (path, plain) in [("wp-json/", false), ("index.php/wp-json/", false), ("index.php", true), ("", true)] {
+        let candidate = (format!("{base_path}{path}"), plain);
+        if !candidates.contains(&candidate) {
+            candidates.push(candidate);
+        }
+    }
+    let mut without_shop = false;
+    for (root, plain) in candidates {
+        let facts = Facts { root, plain, ..site.facts() };
+        let url = site.route(&facts, "", &[("_fields", "name,home,timezone_string,gmt_offset,namespaces")]);
+        let reply = site.look(url)?;
+        let Ok((found, _)) = read_json::<Root>(&reply.body) else { continue };
+        if reply.status != 200 || found.namespaces.is_empty() {
+            continue;
+        }
+        if found.namespaces.iter().any(|name| name == "wc/v3") {
+            let home =
+                if found.home.is_empty() { facts.home.clone() } else { found.home.trim_end_matches('/').to_owned() };
+            return Ok((Facts { home, ..facts }, found));
+        }
+        without_shop = true;
+    }
+    Err(no_api(site, &home, without_shop))
+}
+
+/// The path of the REST root that the home page names. Its host and port are not trusted: shops behind proxies get them wrong.
+fn hint(home: &Reply) -> Option<(String, bool)> {
+    let links: Vec<&str> = home.headers.get_all("link").iter().filter_map(|value| value.to_str().ok()).collect();
+    let link = links.iter().flat_map(|line| line.split(',')).find(|link| link.contains("https://api.w.org/"))?;
+    let address = link.split_once('<')?.1.split_once('>')?.0;
+    let url = Url::parse(address).ok()?;
+    let plain = url.query_pairs().any(|(name, _)| name == "rest_route");
+    Some((url.path().to_owned(), plain))
+}
+
+/// The home page, following redirects within the same machine; one to another host is an error that names it.
+fn follow(site: &Site, mut url: Url) -> Result<Reply> {
+    for _ in 0..HOPS {
+        let reply = site.look(url.clone())?;
+        let target = reply.header("location").filter(|_| (300..400).contains(&reply.status));
+        let Some(to) = target.and_then(|location| url.join(location).ok()) else { return Ok(reply) };
+        if to.host_str() != url.host_str()
+            || to.scheme() != url.scheme()
+            || to.port_or_known_default() != url.port_or_known_default()
+        {
+            let text =
+                format!("{} redirects to {}; no credentials were sent", url_for_people(&url), url_for_people(&to));
+            return Err(Error::new(ErrorKind::Usage, text).hint(format!("give that address: --url {}", origin(&to))));
+        }
+        url = to;
+    }
+    Err(Error::new(
+        ErrorKind::Failed,
+        format!("{} redirects in a circle; no credentials were sent", url_for_people(&url)),
+    ))
+}
+
+fn origin(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or(""), url.path())
+}
+
+fn no_api(site: &Site, home: &Reply, without_shop: bool) -> Error {
+    let place = url_for_people(&site.base);
+    if without_shop {
+        return Error::new(
+            ErrorKind::NotFound,
+            format!("{place} is a WordPress site, but WooCommerce is not active there; nothing was connected"),
+        )
+        .hint("activate WooCommerce in the site's plugins, or give the address of the shop");
+    }
+    if matches!(home.status, 401 | 403 | 406) {
+        return Error::new(
+            ErrorKind::Temporary,
+            format!("{place} refuses every request ({}); no credentials were sent", home.status),
+        )
+        .hint("a password or a firewall stands before the whole site; have this machine's address permitted");
+    }
+    Error::new(ErrorKind::NotFound, format!("no WooCommerce REST API was found at {place}; nothing was connected"))
+        .hint("check the address; a security plugin may have closed /wp-json/")
+}
+
+/// Which routes and parameters this shop has, from its own description of the API.
+fn features(site: &Site, facts: &mut Facts) -> Result<()> {
+    let reply = site.look(site.route(facts, "wc/v3", &[]))?;
+    let (index, _) = read_json::<Value>(&reply.body)?;
+    let Some(routes) = index.get("routes").and_then(Value::as_object) else {
+        return Err(Error::new(ErrorKind::Unreadable, "the shop does not describe its API; nothing was connected")
+            .hint("a security plugin may have closed it; permit /wp-json/wc/v3"));
+    };
+    let has = |part: &str| routes.keys().any(|route| route.ends_with(part));
+    facts.modified_after =
+        routes.get("/wc/v3/orders").is_some_and(|orders| orders.to_string().contains("\"modified_after\""));
+    facts.fulfillments = has("/fulfillments");
+    facts.refunds = routes.contains_key("/wc/v3/refunds");
+    facts.shipment_tracking =
+        if has("/shipment-trackings") { Some("wc/v3".to_owned()) } else { older_tracking(site, facts) };
+    facts.version = None;
+    Ok(())
+}
+
+/// Early versions of the Shipment Tracking extension answer under `wc/v2` only.
+fn older_tracking(site: &Site, facts: &Facts) -> Option<String> {
+    ["wc/v2", "wc/v1"].into_iter().find_map(|namespace| {
+        let reply = site.look(site.route(facts, namespace, &[("_fields", "routes")])).ok()?;
+        let (index, _) = read_json::<Value>(&reply.body).ok()?;
+        let routes = index.get("routes")?.as_object()?;
+        routes.keys().any(|route| route.ends_with("/shipment-trackings")).then(|| namespace.to_owned())
+    })
+}
+
+/// Tests the key in each way that may get it through; gives the number of orders and what the merchant should know.
+fn log_in(site: &Site, facts: &mut Facts) -> Result<(Option<u64>, Vec<String>)> {
+    let ways: &[Login] =
+        if site.base.scheme() == "https" { &[Login::Basic, Login::Query, Login::Oauth] } else { &[Login::Oauth] };
+    let mut first_error = None;
+    for login in ways {
+        facts.login = *login;
+        site.learn(facts.clone());
+        match site.get("wc/v3/orders", &[("per_page", "1"), ("_fields", "id")]) {
+            Ok(reply) => return Ok((reply.header("x-wp-total").and_then(|n| n.parse().ok()), login_warning(*login))),
+            Err(error) => {
+                let may_not_arrive =
+                    error.kind() == ErrorKind::Credentials && error.message().contains("does not accept the key");
+                let error = first_error.get_or_insert(error).clone();
+                if !may_not_arrive {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Err(first_error.unwrap_or_else(|| Error::new(ErrorKind::Credentials, "the shop accepts no credentials")))
+}
+
+fn login_warning(login: Login) -> Vec<String> {
+    match login {
+        Login::Query => vec![
+            "the shop's server keeps the Authorization header from WooCommerce, so the key travels in the address (encrypted, but it may stand in the server's log)".to_owned(),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// The shop's currency; a key may be refused it without harm.
+fn currency(site: &Site) -> Option<Currency> {
+    let reply = site.get("wc/v3/data/currencies/current", &[("_fields", "code")]).ok()?;
+    let (value, _) = read_json::<Value>(&reply.body).ok()?;
+    Currency::new(value.get("code")?.as_str()?)
+}

@@ -1,0 +1,352 @@
+//! WooCommerce's order to ours. Pure: the same document and settings give the same order.
+//!
+//! Line prices are always without tax here, whatever the shop's `prices_include_tax` says about its catalogue.
+//! An order's document does not say which lines a refund touched, so `Line::refunded` stays zero.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::text::{decode, plain};
+use super::wire;
+use crate::clock::Timestamp;
+use crate::order::{
+    Address, Buyer, Charge, ChargeKind, Currency, Line, Order, Parcel, Payment, Presence, Refund, RemoteShipment,
+    Status, Totals, parse_decimal,
+};
+
+/// The merchant's own reading of statuses that plugins add, by the status without `wc-`.
+pub type Statuses = BTreeMap<String, Status>;
+
+/// Statuses of entries that are no orders yet: open checkouts and unsaved forms.
+pub fn is_draft(status: &str) -> bool {
+    matches!(status, "checkout-draft" | "auto-draft" | "draft" | "new")
+}
+
+/// Reads an order's document. The error names the member at fault and repeats nothing personal.
+pub fn order(document: &str, statuses: &Statuses) -> Result<Order, String> {
+    let order: wire::Order<'_> = serde_json::from_str(document).map_err(|error| {
+        format!(
+            "the document has not the shape of an order ({:?} error at column {})",
+            error.classify(),
+            error.column()
+        )
+    })?;
+    map(&order, statuses)
+}
+
+fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
+    let remote_id = o.id.id().ok_or("it has no id")?.to_owned();
+    let currency = Currency::new(o.currency.get()).ok_or("its currency is not a currency code")?;
+    let modified = time(&o.date_modified_gmt, "date_modified_gmt")?;
+    let created = time(&o.date_created_gmt, "date_created_gmt")?;
+    let (placed_at, updated_at) = match (created, modified) {
+        (Some(created), Some(modified)) => (created, modified),
+        (Some(one), None) | (None, Some(one)) => (one, one),
+        (None, None) => return Err("it has neither date_created_gmt nor date_modified_gmt".to_owned()),
+    };
+    let shipments = tracked(o);
+    let lines = o.line_items.0.iter().map(|item| line(item, nothing_ships(o))).collect::<Result<Vec<_>, _>>()?;
+    let refunds = o.refunds.0.iter().map(refund).collect::<Result<Vec<_>, _>>()?;
+    let billing = address(&o.billing.0);
+    Ok(Order {
+        number: o.number.id().unwrap_or(&remote_id).to_owned(),
+        status: status(o, statuses, !shipments.is_empty()),
+        channel_status: o.status.get().to_owned(),
+        presence: if o.status.get() == "trash" { Presence::Trashed } else { Presence::Listed },
+        placed_at,
+        updated_at,
+        paid_at: time(&o.date_paid_gmt, "date_paid_gmt")?,
+        ship_by: None,
+        currency,
+        totals: totals(o, &lines, &refunds)?,
+        shop_totals: None,
+        prices_include_tax: false,
+        buyer: Buyer {
+            remote_id: o.customer_id.id().unwrap_or_default().to_owned(),
+            name: first_of(&billing.name, &name(&o.shipping.0)),
+            email: billing.email.clone(),
+            phone: first_of(&billing.phone, o.shipping.0.phone.get()),
+        },
+        ship_to: ship_to(o, &billing, lines.iter().any(|line| line.ships)),
+        bill_to: Some(billing).filter(|address| *address != Address::default()),
+        lines,
+        charges: charges(o)?,
+        refunds,
+        shipments,
+        payment: Payment {
+            method: o.payment_method.get().to_owned(),
+            title: plain(&o.payment_method_title.0),
+            transaction_id: o.transaction_id.get().to_owned(),
+        },
+        buyer_note: decode(o.customer_note.get()),
+        source: o.created_via.get().to_owned(),
+        test: false,
+        attributes: attributes(o),
+        remote_id,
+    })
+}
+
+/// What the shop's status amounts to. Fulfilments refine it: creating them never changes the order's own status.
+fn status(o: &wire::Order<'_>, statuses: &Statuses, tracked: bool) -> Status {
+    let base = base_status(o, statuses, tracked);
+    if matches!(base, Status::Cancelled | Status::Shipped) {
+        return base;
+    }
+    match fulfillment_status(o).as_str() {
+        "fulfilled" => Status::Shipped,
+        "partially_fulfilled" => Status::PartiallyShipped,
+        _ => base,
+    }
+}
+
+fn base_status(o: &wire::Order<'_>, statuses: &Statuses, tracked: bool) -> Status {
+    let word = o.status.get();
+    let word = word.strip_prefix("wc-").unwrap_or(word);
+    let paid = !o.date_paid_gmt.get().is_empty();
+    if let Some(status) = statuses.get(word) {
+        return *status;
+    }
+    match word {
+        "pending" | "failed" => Status::AwaitingPayment,
+        "on-hold" if paid => Status::OnHold,
+        "on-hold" => Status::AwaitingPayment,
+        "processing" => Status::AwaitingFulfillment,
+        "completed" => Status::Shipped,
+        "cancelled" | "trash" => Status::Cancelled,
+        // A refund is a fact, not a status: what remains is whether the goods ever left.
+        "refunded" if tracked || !o.date_completed_gmt.get().is_empty() => Status::Shipped,
+        "refunded" if matches!(fulfillment_status(o).as_str(), "fulfilled" | "partially_fulfilled") => Status::Shipped,
+        "refunded" => Status::Cancelled,
+        _ if paid => Status::AwaitingFulfillment,
+        _ => Status::AwaitingPayment,
+    }
+}
+
+fn fulfillment_status(o: &wire::Order<'_>) -> String {
+    meta(&o.meta_data.0, "_fulfillment_status").map(wire::Meta::text).unwrap_or_default()
+}
+
+/// The entry with this key, the newest where a plugin left several.
+fn meta<'m, 'a>(entries: &'m [wire::Meta<'a>], key: &str) -> Option<&'m wire::Meta<'a>> {
+    entries.iter().rev().find(|entry| entry.key.get() == key)
+}
+
+/// Whether the order as a whole holds nothing that is sent. The API does not tell virtual products, and a blank delivery address
+/// alone may mean "same as billing", so all the evidence must agree: no address, no shipping line, and the shop itself
+/// says that nothing needs processing (which it also says of products that are gone).
+fn nothing_ships(o: &wire::Order<'_>) -> bool {
+    address(&o.shipping.0).is_blank()
+        && o.shipping_lines.0.is_empty()
+        && o.needs_processing.get() == "false"
+        && o.line_items.0.iter().all(|item| item.product_id.id().is_some())
+}
+
+fn line(item: &wire::LineItem<'_>, nothing_ships: bool) -> Result<Line, String> {
+    let quantity = amount(&item.quantity, "line_items.quantity")?;
+    let subtotal = amount(&item.subtotal, "line_items.subtotal")?;
+    let product = item.product_id.id().unwrap_or_default();
+    Ok(Line {
+        remote_id: item.id.id().ok_or("a line has no id")?.to_owned(),
+        sku: item.sku.get().to_owned(),
+        name: plain(&item.name.0),
+        variant: variant(item),
+        product_id: match item.variation_id.id() {
+            Some(variation) if !product.is_empty() => format!("{product}:{variation}"),
+            _ => product.to_owned(),
+        },
+        quantity,
+        refunded: Decimal::ZERO,
+        unit_price: unit_price(subtotal, quantity),
+        total: amount(&item.total, "line_items.total")?,
+        tax: amount(&item.total_tax, "line_items.total_tax")?,
+        ships: !nothing_ships && !inside_bundle(item, subtotal),
+        ship_to: 0,
+    })
+}
+
+/// Whether the line is a part of a bundle that ships as one: Product Bundles lists the bundle and, priced 0, its parts.
+/// Parts with a price of their own, and parts that the plugin says are sent by themselves, ship.
+fn inside_bundle(item: &wire::LineItem<'_>, subtotal: Decimal) -> bool {
+    let has = |key| meta(&item.meta_data.0, key).is_some_and(|entry| !entry.text().is_empty());
+    let sent_alone = meta(&item.meta_data.0, "_bundled_item_needs_shipping").is_some_and(|entry| entry.text() == "yes");
+    subtotal.is_zero() && !sent_alone && (has("_bundled_by") || has("bundled_by") || has("_composite_parent"))
+}
+
+/// Price of one before discounts: exact where it divides, else to six decimals.
+fn unit_price(subtotal: Decimal, quantity: Decimal) -> Decimal {
+    if quantity == Decimal::ONE {
+        return subtotal;
+    }
+    let Some(price) = subtotal.checked_div(quantity) else { return subtotal };
+    let mut price = price.round_dp(6.max(subtotal.scale())).normalize();
+    if price.scale() < subtotal.scale() {
+        price.rescale(subtotal.scale());
+    }
+    price
+}
+
+/// The choices as the buyer reads them; keys with an underscore are internal.
+fn variant(item: &wire::LineItem<'_>) -> String {
+    let shown = item.meta_data.0.iter().filter_map(|entry| {
+        let key = first_of(&plain(&entry.display_key.0), entry.key.get());
+        let value = first_of(&plain(&entry.display_value.0), &entry.text());
+        (!key.starts_with('_') && !entry.key.get().starts_with('_') && !value.is_empty())
+            .then(|| format!("{key}: {value}"))
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+fn totals(o: &wire::Order<'_>, lines: &[Line], refunds: &[Refund]) -> Result<Totals, String> {
+    Ok(Totals {
+        total: amount(&o.total, "total")?,
+        lines: lines.iter().map(|line| line.total).sum(),
+        shipping: amount(&o.shipping_total, "shipping_total")?,
+        tax: amount(&o.total_tax, "total_tax")?,
+        discount: amount(&o.discount_total, "discount_total")?,
+        refunded: refunds.iter().map(|refund| refund.amount).sum(),
+    })
+}
+
+fn charges(o: &wire::Order<'_>) -> Result<Vec<Charge>, String> {
+    let mut charges = Vec::new();
+    for s in &o.shipping_lines.0 {
+        let (total, tax) =
+            (amount(&s.total, "shipping_lines.total")?, amount(&s.total_tax, "shipping_lines.total_tax")?);
+        charges.push(charge(ChargeKind::Shipping, &s.id, &s.method_id, &s.method_title, (total, tax)));
+    }
+    for f in &o.fee_lines.0 {
+        let (total, tax) = (amount(&f.total, "fee_lines.total")?, amount(&f.total_tax, "fee_lines.total_tax")?);
+        charges.push(charge(ChargeKind::Fee, &f.id, &wire::Text::default(), &f.name, (total, tax)));
+    }
+    for t in &o.tax_lines.0 {
+        let goods = amount(&t.tax_total, "tax_lines.tax_total")?;
+        let shipping = amount(&t.shipping_tax_total, "tax_lines.shipping_tax_total")?;
+        charges.push(charge(ChargeKind::Tax, &t.id, &t.rate_code, &t.label, (goods + shipping, Decimal::ZERO)));
+    }
+    for c in &o.coupon_lines.0 {
+        let (off, tax) =
+            (amount(&c.discount, "coupon_lines.discount")?, amount(&c.discount_tax, "coupon_lines.discount_tax")?);
+        charges.push(charge(ChargeKind::Discount, &c.id, &c.code, &c.code, (off.abs(), tax.abs())));
+    }
+    Ok(charges)
+}
+
+fn charge(
+    kind: ChargeKind,
+    id: &wire::Text<'_>,
+    code: &wire::Text<'_>,
+    title: &wire::Text<'_>,
+    (amount, tax): (Decimal, Decimal),
+) -> Charge {
+    Charge { kind, remote_id: id.get().to_owned(), code: code.get().to_owned(), title: plain(&title.0), amount, tax }
+}
+
+fn refund(r: &wire::Refund<'_>) -> Result<Refund, String> {
+    Ok(Refund {
+        remote_id: r.id.get().to_owned(),
+        refunded_at: None,
+        amount: amount(&r.total, "refunds.total")?.abs(),
+        reason: plain(&r.reason.0),
+        lines: Vec::new(),
+    })
+}
+
+/// The delivery address; the billing one where it is blank and something is sent.
+fn ship_to(o: &wire::Order<'_>, billing: &Address, ships: bool) -> Vec<Address> {
+    let mut to = address(&o.shipping.0);
+    if to.is_blank() {
+        return if ships && !billing.is_blank() { vec![billing.clone()] } else { Vec::new() };
+    }
+    if to.name.is_empty() && to.company.is_empty() {
+        to.name.clone_from(&billing.name);
+    }
+    to.phone = first_of(&to.phone, &billing.phone);
+    to.email.clone_from(&billing.email);
+    vec![to]
+}
+
+fn address(a: &wire::Address<'_>) -> Address {
+    let text = |part: &wire::Text<'_>| decode(part.get());
+    Address {
+        remote_id: None,
+        name: name(a),
+        company: text(&a.company),
+        line1: text(&a.address_1),
+        line2: text(&a.address_2),
+        city: text(&a.city),
+        region: text(&a.state),
+        postcode: text(&a.postcode),
+        country: a.country.get().to_owned(),
+        phone: text(&a.phone),
+        email: text(&a.email),
+    }
+}
+
+fn name(a: &wire::Address<'_>) -> String {
+    decode(format!("{} {}", a.first_name.get(), a.last_name.get()).trim())
+}
+
+/// Parcels that the Shipment Tracking extension (or Advanced Shipment Tracking, in the same place) keeps in the order's meta.
+fn tracked(o: &wire::Order<'_>) -> Vec<RemoteShipment> {
+    let Some(raw) = meta(&o.meta_data.0, "_wc_shipment_tracking_items").and_then(|entry| entry.value) else {
+        return Vec::new();
+    };
+    let items: wire::Many<wire::Tracking<'_>> = serde_json::from_str(raw.get()).unwrap_or_default();
+    items.0.iter().filter(|item| !item.tracking_number.get().is_empty()).map(tracking).collect()
+}
+
+fn tracking(item: &wire::Tracking<'_>) -> RemoteShipment {
+    let seconds = item.date_shipped.get().parse().ok();
+    let link = first_of(item.custom_tracking_link.get(), item.tracking_link.get());
+    RemoteShipment {
+        remote_id: item.tracking_id.get().to_owned(),
+        shipped_at: seconds.and_then(|seconds| Timestamp::from_timestamp(seconds, 0)),
+        lines: Vec::new(),
+        parcels: vec![Parcel {
+            carrier: first_of(item.tracking_provider.get(), item.custom_tracking_provider.get()),
+            tracking: item.tracking_number.get().to_owned(),
+            url: Some(link).filter(|link| !link.is_empty()),
+        }],
+    }
+}
+
+/// Where plugins keep a VAT number.
+const VAT_KEYS: [&str; 5] =
+    ["_billing_vat_number", "billing_vat_number", "_vat_number", "vat_number", "_billing_eu_vat_number"];
+
+/// The parent order, the VAT number, and the public text entries that plugins add (gift messages and the like).
+fn attributes(o: &wire::Order<'_>) -> Vec<(String, String)> {
+    let parent = o.parent_id.id().map(|id| ("parent order".to_owned(), id.to_owned()));
+    let entries = o.meta_data.0.iter().filter_map(|entry| {
+        let key = entry.key.get();
+        let label = if VAT_KEYS.contains(&key) { "VAT number" } else { key };
+        let value = entry.text();
+        let shown = !label.starts_with('_') && !value.is_empty() && value.chars().count() <= 500;
+        shown.then(|| (label.to_owned(), plain(&value)))
+    });
+    parent.into_iter().chain(entries.take(20)).collect()
+}
+
+fn first_of(a: &str, b: &str) -> String {
+    if a.is_empty() { b.to_owned() } else { a.to_owned() }
+}
+
+fn amount(text: &wire::Text<'_>, member: &str) -> Result<Decimal, String> {
+    parse_decimal(&text.0).map_err(|why| format!("{member}: {why}"))
+}
+
+/// A GMT time as the shop writes it, without zone; nothing for null, the empty string and MySQL's zero date.
+pub fn time(text: &wire::Text<'_>, member: &str) -> Result<Option<Timestamp>, String> {
+    let text = text.get();
+    if text.is_empty() || text.starts_with("0000-") {
+        return Ok(None);
+    }
+    parse_time(text).map(Some).ok_or_else(|| format!("{member} is not a time"))
+}
+
+/// `2026-11-23T07:00:50`, with or without `Z` and fractions.
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    let text = text.strip_suffix('Z').unwrap_or(text);
+    text.replacen(' ', "T", 1).parse::<chrono::NaiveDateTime>().ok().map(|naive| naive.and_utc())
+}

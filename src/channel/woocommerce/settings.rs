@@ -1,0 +1,188 @@
+//! What a merchant sets for a WooCommerce store.
+
+use url::Url;
+
+use super::map::Statuses;
+use crate::channel::{Field, Values};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What `connect` takes.
+pub const FIELDS: &[Field] = &[
+    Field {
+        key: "url",
+        prompt: "Address of the shop",
+        help: "as in the browser: https://shop.example, or https://example.com/shop",
+        secret: false,
+        required: true,
+    },
+    Field {
+        key: "consumer_key",
+        prompt: "Consumer key (ck_...)",
+        help: "in the shop: WooCommerce > Settings > Advanced > REST API > Add key, permissions Read/Write",
+        secret: true,
+        required: true,
+    },
+    Field {
+        key: "consumer_secret",
+        prompt: "Consumer secret (cs_...)",
+        help: "shown once, beside the consumer key",
+        secret: true,
+        required: true,
+    },
+    Field {
+        key: "tracking",
+        prompt: "Where tracking numbers go",
+        help: "fulfillments, shipment-tracking, note or none (default: what the shop has, in this order)",
+        secret: false,
+        required: false,
+    },
+    Field {
+        key: "statuses",
+        prompt: "Meaning of added statuses",
+        help: "for statuses that plugins add: packed=awaiting-fulfillment,sent=shipped",
+        secret: false,
+        required: false,
+    },
+    Field {
+        key: "page_size",
+        prompt: "Orders per page",
+        help: "1 to 100 (default 100); slow shops want less",
+        secret: false,
+        required: false,
+    },
+];
+
+/// Where tracking numbers go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tracking {
+    /// Core order fulfilments (WooCommerce 10.1 and later, behind a feature switch).
+    Fulfillments,
+    /// The Shipment Tracking extension, or one that answers on its routes.
+    ShipmentTracking,
+    /// An order note.
+    Note,
+    /// Nowhere: only the status.
+    None,
+}
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The shop's address, with a slash at its end.
+    pub url: Url,
+    /// Scheme, host and port to use instead.
+    pub endpoint: Option<Url>,
+    /// Where tracking numbers go; `None`: what the shop has.
+    pub tracking: Option<Tracking>,
+    /// The meaning of added statuses.
+    pub statuses: Statuses,
+    /// Orders per page.
+    pub page_size: usize,
+}
+
+impl Settings {
+    /// Checks the values of a store.
+    pub fn read(values: &Values) -> Result<Self> {
+        let text = |key: &str| values.get(key).map(String::as_str).filter(|text| !text.is_empty());
+        Ok(Self {
+            url: address(text("url").unwrap_or_default())?,
+            endpoint: text("endpoint").map(address).transpose()?,
+            tracking: tracking(text("tracking").unwrap_or("auto"))?,
+            statuses: statuses(text("statuses").unwrap_or_default())?,
+            page_size: page_size(text("page_size").unwrap_or("100"))?,
+        })
+    }
+}
+
+fn usage(text: String) -> Error {
+    Error::new(ErrorKind::Usage, text)
+}
+
+/// The shop's address as people write it: without a scheme it is https; the login page or the API's address mean the shop too.
+fn address(text: &str) -> Result<Url> {
+    let refused = |why: &str| usage(format!("{text:?} is not the address of a shop: {why}; nothing was sent"));
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let mut url = Url::parse(&with_scheme).map_err(|e| refused(&e.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused("it begins with neither https:// nor http://"));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(refused("it has no host name"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(usage("the address of the shop holds a login; give it without one; nothing was sent".to_owned()));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    let path = ["/wp-json", "/wp-admin", "/wp-login.php", "/index.php"]
+        .into_iter()
+        .filter_map(|part| url.path().find(part))
+        .min()
+        .map_or_else(|| url.path().to_owned(), |at| url.path().split_at(at).0.to_owned());
+    url.set_path(&format!("{}/", path.trim_end_matches('/')));
+    Ok(url)
+}
+
+fn tracking(word: &str) -> Result<Option<Tracking>> {
+    Ok(match word {
+        "auto" => None,
+        "fulfillments" => Some(Tracking::Fulfillments),
+        "shipment-tracking" => Some(Tracking::ShipmentTracking),
+        "note" => Some(Tracking::Note),
+        "none" => Some(Tracking::None),
+        _ => {
+            return Err(usage(format!(
+                "{word:?} is no home for tracking numbers; one of: auto, fulfillments, shipment-tracking, note, none"
+            )));
+        }
+    })
+}
+
+fn statuses(text: &str) -> Result<Statuses> {
+    text.split(',')
+        .filter(|pair| !pair.trim().is_empty())
+        .map(|pair| {
+            let (theirs, ours) =
+                pair.split_once('=').ok_or_else(|| usage(format!("statuses: {pair:?} is not THEIRS=OURS")))?;
+            let theirs = theirs.trim();
+            let ours = ours.trim().parse().map_err(|why| usage(format!("statuses: {why}")))?;
+            Ok((theirs.strip_prefix("wc-").unwrap_or(theirs).to_owned(), ours))
+        })
+        .collect()
+}
+
+fn page_size(text: &str) -> Result<usize> {
+    text.parse()
+        .ok()
+        .filter(|size| (1..=100).contains(size))
+        .ok_or_else(|| usage(format!("page_size {text:?} is not a number from 1 to 100")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_as_people_write_it() {
+        for (written, meant) in [
+            ("shop.example.test", "https://shop.example.test/"),
+            ("https://shop.example.test/wp-admin/index.php?page=wc", "https://shop.example.test/"),
+            ("http://127.0.0.1:8089/shop", "http://127.0.0.1:8089/shop/"),
+            ("https://shop.example.test/sub/wp-json/wc/v3", "https://shop.example.test/sub/"),
+        ] {
+            assert_eq!(address(written).unwrap().as_str(), meant, "{written}");
+        }
+        for bad in ["", "ftp://shop.example.test", "https://", "https://a:b@shop.example.test", "https:// space"] {
+            assert_eq!(address(bad).unwrap_err().kind(), ErrorKind::Usage, "{bad}");
+        }
+        assert!(!address("https://ck_1:cs_2@shop.example.test").unwrap_err().message().contains("cs_2"));
+    }
+
+    #[test]
+    fn added_statuses_are_read_with_and_without_their_prefix() {
+        let map = statuses("wc-packed=awaiting-fulfillment, sent = shipped").unwrap();
+        assert_eq!(map.len(), 2);
+        assert_eq!(map["packed"].word(), "awaiting-fulfillment");
+        assert!(statuses("packed=packed").is_err());
+    }
+}

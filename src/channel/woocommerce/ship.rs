@@ -1,0 +1,247 @@
+//! Dispatch: tracking numbers in one of three homes, then the status.
+//!
+//! None of the homes is idempotent: a repeated POST makes a second fulfilment, tracking or note, and may mail the buyer again
+//! (fact sheet, 4.2 to 4.4 and observed 25). So each is read first, and what is there already is not written. The status comes last, so
+//! that the shop's "completed" mail has the tracking number in it.
+
+use reqwest::Method;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde_json::{Value, json};
+
+use super::settings::Tracking as Home;
+use super::site::{Call, Site};
+use super::wire::{Fulfillment, Note, Tracking};
+use crate::channel::{Outstanding, RemoteOrder, Write};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::read_json;
+use crate::order::{Parcel, Shipment, Status, carrier};
+
+/// The order meta of a fulfilment by which we know our own again. Random, so it may be seen by anybody (observed 28).
+const OUR_KEY: &str = "_ordersync_shipment";
+
+/// What is still to be written for this shipment.
+pub fn outstanding(site: &Site, home: Home, now: RemoteOrder, id: &str, shipment: &Shipment) -> Result<Outstanding> {
+    let mut found = match home {
+        Home::Fulfillments => fulfillments(site, id, shipment)?,
+        Home::ShipmentTracking => trackings(site, id, shipment)?,
+        Home::Note => notes(site, id, shipment)?,
+        Home::None => Found::default(),
+    };
+    if shipment.completes && !is_closed(&now) {
+        found.writes.push(Write {
+            summary: "set the order's status to completed".to_owned(),
+            tells_buyer: true,
+            content: call(Method::PUT, format!("wc/v3/orders/{id}"), &[], json!({ "status": "completed" })),
+        });
+    }
+    Ok(Outstanding { now, writes: found.writes, wait: None, adopted: found.adopted })
+}
+
+/// Shipped there already, or refunded: a status that says more than "completed" is not overwritten.
+fn is_closed(now: &RemoteOrder) -> bool {
+    now.order.as_ref().is_ok_and(|order| {
+        (order.status == Status::Shipped && order.channel_status != "processing")
+            || matches!(order.channel_status.as_str(), "completed" | "refunded")
+    })
+}
+
+#[derive(Default)]
+struct Found {
+    writes: Vec<Write>,
+    adopted: Vec<String>,
+}
+
+pub(super) fn call(method: Method, route: String, query: &[(&str, &str)], body: Value) -> Value {
+    let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    json!(Call { method: method.to_string(), route, query, body })
+}
+
+/// One fulfilment for the shipment. It holds one set of items and one tracking number; several parcels whose split
+/// is not known stand in it together, so that no item is counted twice.
+fn fulfillments(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
+    let reply = site.get(&format!("wc/v3/orders/{id}/fulfillments"), &[])?;
+    let (listed, _) = read_json::<Value>(&reply.body)?;
+    // Bare list in 10.5; `{"fulfillments": [...]}` was seen in its beta.
+    let list = listed.get("fulfillments").unwrap_or(&listed).clone();
+    let text = list.to_string();
+    let there: Vec<Fulfillment<'_>> = serde_json::from_str(&text).map_err(|_| {
+        Error::new(ErrorKind::Unreadable, "the shop's list of fulfilments cannot be read; nothing was written")
+    })?;
+    if let Some(same) = there.iter().find(|fulfillment| is_ours(fulfillment, shipment)) {
+        return Ok(Found { writes: Vec::new(), adopted: vec![same.id.get().to_owned()] });
+    }
+    let items = shipment.lines.iter().map(item).collect::<Result<Vec<Value>>>()?;
+    let mut meta = vec![entry("_items", json!(items)), entry(OUR_KEY, json!(shipment.key))];
+    if let Some(first) = shipment.parcels.first() {
+        meta.push(entry("_tracking_number", json!(numbers(shipment))));
+        meta.push(entry("_shipment_provider", json!(provider(first))));
+        meta.extend(link(first).map(|link| entry("_tracking_url", json!(link))));
+    }
+    let notify = if shipment.notify { "true" } else { "false" };
+    let write = Write {
+        summary: format!("add a fulfilment with {}", describe(shipment)),
+        tells_buyer: shipment.notify,
+        content: call(
+            Method::POST,
+            format!("wc/v3/orders/{id}/fulfillments"),
+            &[("notify_customer", notify)],
+            json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta }),
+        ),
+    };
+    Ok(Found { writes: vec![write], adopted: Vec::new() })
+}
+
+/// New meta entries need `"id": 0`; without it they are dropped in silence (observed 24).
+fn entry(key: &str, value: Value) -> Value {
+    json!({ "id": 0, "key": key, "value": value })
+}
+
+fn item(line: &crate::order::LineQuantity) -> Result<Value> {
+    let id: u64 = line.line_id.parse().map_err(|_| {
+        Error::new(
+            ErrorKind::Rejected,
+            format!("line {:?} has no id that WooCommerce takes; nothing was written", line.line_id),
+        )
+    })?;
+    Ok(json!({ "item_id": id, "qty": quantity(line.quantity) }))
+}
+
+/// Whole quantities as integers; plugins that sell by weight have others.
+fn quantity(quantity: Decimal) -> Value {
+    match quantity.normalize() {
+        whole if whole.scale() == 0 => json!(whole.to_i64().unwrap_or_default()),
+        part => json!(part.to_f64().unwrap_or_default()),
+    }
+}
+
+/// By our key; else by the tracking number; a shipment without one by its items.
+fn is_ours(fulfillment: &Fulfillment<'_>, shipment: &Shipment) -> bool {
+    let meta = |key: &str| fulfillment.meta_data.0.iter().find(|meta| meta.key.get() == key).map(|meta| meta.text());
+    if meta(OUR_KEY).is_some_and(|key| key == shipment.key) {
+        return true;
+    }
+    let Some(number) = meta("_tracking_number").filter(|number| !number.trim().is_empty()) else { return false };
+    !shipment.parcels.is_empty() && shipment.parcels.iter().all(|parcel| holds(&number, &parcel.tracking))
+}
+
+/// Whether a text has this tracking number in it, as a word of its own.
+fn holds(text: &str, number: &str) -> bool {
+    let apart = |c: char| !(c.is_alphanumeric() || c == '-');
+    text.split(apart).any(|word| word.eq_ignore_ascii_case(number)) || text.trim().eq_ignore_ascii_case(number)
+}
+
+fn numbers(shipment: &Shipment) -> String {
+    shipment.parcels.iter().map(|parcel| parcel.tracking.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn provider(parcel: &Parcel) -> String {
+    carrier(&parcel.carrier).map_or_else(|| parcel.carrier.clone(), |carrier| carrier.woocommerce.to_owned())
+}
+
+fn link(parcel: &Parcel) -> Option<String> {
+    parcel.url.clone().or_else(|| carrier(&parcel.carrier).map(|carrier| carrier.url(&parcel.tracking)))
+}
+
+fn title(parcel: &Parcel) -> String {
+    carrier(&parcel.carrier).map_or_else(|| parcel.carrier.clone(), |carrier| carrier.title.to_owned())
+}
+
+fn describe(shipment: &Shipment) -> String {
+    let parcels: Vec<String> =
+        shipment.parcels.iter().map(|parcel| format!("tracking {} {}", title(parcel), parcel.tracking)).collect();
+    if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") }
+}
+
+/// The Shipment Tracking extension: an entry for each parcel.
+fn trackings(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
+    if shipment.parcels.is_empty() {
+        return Ok(Found::default());
+    }
+    let namespace = site.facts().shipment_tracking.unwrap_or_else(|| "wc/v3".to_owned());
+    let route = format!("{namespace}/orders/{id}/shipment-trackings");
+    let reply = site.get(&route, &[])?;
+    let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
+    let mut found = Found::default();
+    for parcel in &shipment.parcels {
+        match there.iter().find(|tracking| holds(tracking.tracking_number.get(), &parcel.tracking)) {
+            Some(tracking) => found.adopted.push(tracking.tracking_id.get().to_owned()),
+            None => found.writes.push(Write {
+                summary: format!("add tracking {} {}", title(parcel), parcel.tracking),
+                tells_buyer: false,
+                content: call(Method::POST, route.clone(), &[], tracking(parcel, shipment)),
+            }),
+        }
+    }
+    Ok(found)
+}
+
+/// The extension refuses provider names that it does not know, so ours go in as custom ones with a link.
+fn tracking(parcel: &Parcel, shipment: &Shipment) -> Value {
+    let mut body = json!({
+        "custom_tracking_provider": title(parcel),
+        "tracking_number": parcel.tracking,
+        "date_shipped": shipment.shipped_at.format("%Y-%m-%d").to_string(),
+    });
+    if let Some(link) = link(parcel) {
+        body["custom_tracking_link"] = json!(link);
+    }
+    body
+}
+
+/// An order note with all tracking numbers.
+fn notes(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
+    if shipment.parcels.is_empty() {
+        return Ok(Found::default());
+    }
+    let there = texts(site, id)?;
+    let all_in = |note: &String| shipment.parcels.iter().all(|parcel| holds(note, &parcel.tracking));
+    if there.iter().any(all_in) {
+        return Ok(Found { writes: Vec::new(), adopted: vec!["note".to_owned()] });
+    }
+    let parcels: Vec<String> = shipment
+        .parcels
+        .iter()
+        .map(|parcel| {
+            let link = link(parcel).map_or_else(String::new, |link| format!(" {link}"));
+            format!("{}, tracking number {}{link}", title(parcel), parcel.tracking).trim_start_matches(", ").to_owned()
+        })
+        .collect();
+    let write = Write {
+        summary: format!("add an order note with {}", describe(shipment)),
+        tells_buyer: shipment.notify,
+        content: call(
+            Method::POST,
+            format!("wc/v3/orders/{id}/notes"),
+            &[],
+            json!({ "note": format!("Shipped with {}", parcels.join("; ")), "customer_note": shipment.notify }),
+        ),
+    };
+    Ok(Found { writes: vec![write], adopted: Vec::new() })
+}
+
+/// The texts of the order's notes.
+pub(super) fn texts(site: &Site, id: &str) -> Result<Vec<String>> {
+    let reply = site.get(&format!("wc/v3/orders/{id}/notes"), &[("per_page", "100")])?;
+    let (notes, _) = read_json::<Vec<Note<'_>>>(&reply.body)?;
+    Ok(notes.iter().map(|note| super::text::decode(note.note.get())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tracking_number_is_found_as_a_word_of_its_own() {
+        assert!(holds("Shipped with DHL, tracking number JD01 https://x/JD01", "JD01"));
+        assert!(holds("JD01, JD02", "jd02"));
+        assert!(!holds("tracking number JD011", "JD01"));
+        assert!(!holds("", "JD01"));
+    }
+
+    #[test]
+    fn d5_quantities_are_whole_where_they_are() {
+        assert_eq!(quantity("2.0".parse().unwrap()), json!(2));
+        assert_eq!(quantity("0.5".parse().unwrap()), json!(0.5));
+    }
+}

@@ -1,0 +1,161 @@
+//! The shop as a server: addresses, requests, answers.
+
+use std::sync::{Arc, RwLock};
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::auth::Key;
+use super::errors;
+use super::facts::{Facts, Login};
+use super::settings::Settings;
+use crate::channel::Connection;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Client, Protocol, Reply, Request, Verdict};
+use crate::secret::Secret;
+
+/// A shop's server, with the key to it.
+pub struct Site {
+    /// The shop's address, after `endpoint` has replaced scheme, host and port.
+    pub base: Url,
+    key: Key,
+    facts: RwLock<Option<Facts>>,
+    http: Arc<Client>,
+}
+
+/// A write, as it is kept in a [`crate::channel::Write`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// `POST` or `PUT`.
+    pub method: String,
+    /// Below the REST root: `wc/v3/orders/17`.
+    pub route: String,
+    /// Query parameters.
+    #[serde(default)]
+    pub query: Vec<(String, String)>,
+    /// The JSON body.
+    pub body: serde_json::Value,
+}
+
+impl Site {
+    /// The shop of a connection.
+    pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
+        let secret = |key: &str| -> Result<Secret> {
+            connection.secrets.get(key).filter(|secret| !secret.is_empty()).cloned().ok_or_else(|| {
+                Error::new(ErrorKind::Credentials, format!("{key} is missing; nothing was sent"))
+                    .hint("ordersync connect --reauth STORE")
+            })
+        };
+        let key = Key { key: secret("consumer_key")?, secret: secret("consumer_secret")? };
+        let mut base = settings.url.clone();
+        if let Some(endpoint) = &settings.endpoint {
+            replace_origin(&mut base, endpoint);
+        }
+        let facts = serde_json::from_value(connection.facts.clone()).ok();
+        Ok(Self { base, key, facts: RwLock::new(facts), http: connection.http })
+    }
+
+    /// What is known about the shop; before the first probe, what most shops are like.
+    pub fn facts(&self) -> Facts {
+        let known = self.facts.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        known.unwrap_or_else(|| Facts {
+            root: format!("{}wp-json/", self.base.path()),
+            plain: false,
+            home: self.base.as_str().trim_end_matches('/').to_owned(),
+            login: if self.base.scheme() == "https" { Login::Basic } else { Login::Oauth },
+            version: None,
+            modified_after: true,
+            fulfillments: false,
+            shipment_tracking: None,
+            refunds: false,
+        })
+    }
+
+    /// Takes over what a probe found out.
+    pub fn learn(&self, facts: Facts) {
+        *self.facts.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(facts);
+    }
+
+    /// Who tells the time.
+    pub fn now(&self) -> crate::clock::Timestamp {
+        self.http.clock().now()
+    }
+
+    /// The address of a route below the REST root.
+    pub fn route(&self, facts: &Facts, route: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = self.base.clone();
+        if facts.plain {
+            url.set_path(&facts.root);
+            url.query_pairs_mut().append_pair("rest_route", &format!("/{route}"));
+        } else {
+            url.set_path(&format!("{}{route}", facts.root));
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// Reads a route with credentials. An unknown id is an answer with status 404.
+    pub fn get(&self, route: &str, query: &[(&str, &str)]) -> Result<Reply> {
+        let url = self.route(&self.facts(), route, query);
+        self.http.send(&Authorized(self), &Request::get(url))
+    }
+
+    /// Reads an address without credentials, whatever the answer: for finding the API.
+    pub fn look(&self, url: Url) -> Result<Reply> {
+        self.http.send(&Anonymous, &Request::get(url))
+    }
+
+    /// Carries out a write.
+    pub fn write(&self, call: &Call) -> Result<Reply> {
+        let method = Method::from_bytes(call.method.as_bytes()).unwrap_or(Method::POST);
+        let query: Vec<(&str, &str)> = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let url = self.route(&self.facts(), &call.route, &query);
+        let reply = self.http.send(&Authorized(self), &Request::write_json(method, url, &call.body))?;
+        if reply.status == 404 {
+            let text = format!("the shop has no {} any more; nothing was written", call.route);
+            return Err(Error::new(ErrorKind::Rejected, text));
+        }
+        Ok(reply)
+    }
+}
+
+/// Gives `url` the scheme, host and port of `origin`.
+fn replace_origin(url: &mut Url, origin: &Url) {
+    let mut replaced = origin.clone();
+    replaced.set_path(url.path());
+    replaced.set_query(url.query());
+    *url = replaced;
+}
+
+struct Authorized<'a>(&'a Site);
+
+impl Protocol for Authorized<'_> {
+    fn authorize(&self, request: &mut Request) -> Result<()> {
+        // Page caches have served old answers to signed requests.
+        request.headers.insert("cache-control", reqwest::header::HeaderValue::from_static("no-cache"));
+        self.0.key.put_on(request, &self.0.facts(), self.0.now())
+    }
+
+    fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
+        errors::judge(request, reply, self.0.now())
+    }
+}
+
+/// Nothing is authorised, and every answer but a server's failure is worth reading.
+struct Anonymous;
+
+impl Protocol for Anonymous {
+    fn authorize(&self, _: &mut Request) -> Result<()> {
+        Ok(())
+    }
+
+    fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
+        match reply.status {
+            429 | 500..=599 => errors::judge(request, reply, crate::clock::Timestamp::UNIX_EPOCH),
+            _ => Verdict::Good,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `ordersync simulate`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::output;
+use super::{App, Outcome};
+use crate::channel::ChannelKind;
+use crate::sim::woocommerce::{REHEARSAL_KEY, REHEARSAL_SECRET, Shop};
+use crate::sim::{CONTROL, Recording, Server, ServerOptions};
+
+/// Serve a simulated shop on this machine to rehearse against; Ctrl-C ends it. It keeps nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The kind of channel
+    #[arg(value_enum, default_value = "woocommerce")]
+    channel: ChannelKind,
+    /// The port to serve on; 0 takes a free one
+    #[arg(long, default_value_t = 8899)]
+    port: u16,
+    /// So many orders more than the 40 that are always there
+    #[arg(long, default_value_t = 0)]
+    orders: u64,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let ChannelKind::WooCommerce = args.channel;
+    let clock = app.context.clock.clone();
+    let shop = Shop::demo(clock.clone());
+    let now = clock.now();
+    shop.seed(args.orders, now - chrono::TimeDelta::days(29), now);
+    let options = ServerOptions { port: args.port, recording: Recording::Off, ..ServerOptions::default() };
+    let server = Server::start(Arc::new(shop), options)?;
+    let url = server.url();
+    output::line(&format!("a simulated {} shop answers at {url} (Ctrl-C ends it)", args.channel.title()))?;
+    output::line("\nconnect it, in another terminal, with a home of its own:")?;
+    output::line(&format!(
+        "  export ORDERSYNC_HOME=./rehearsal ORDERSYNC_CONSUMER_KEY={REHEARSAL_KEY} ORDERSYNC_CONSUMER_SECRET={REHEARSAL_SECRET}"
+    ))?;
+    output::line(&format!("  ordersync connect {} --url {url}", args.channel))?;
+    output::line("  ordersync sync")?;
+    output::line("\nbe its buyer, or its bad luck:")?;
+    output::line(&format!(
+        "  curl -X POST {url}{CONTROL}/place-order -d '{{\"lines\":[{{\"sku\":\"TEE-001\",\"quantity\":2}}]}}'"
+    ))?;
+    output::line(&format!("  curl -X POST {url}{CONTROL}/fault -d '{{\"kind\":\"answer-lost\",\"method\":\"PUT\"}}'"))?;
+    output::line(&format!("  curl {url}{CONTROL}/stats"))?;
+    while clock.sleep(Duration::from_secs(3600)).is_ok() {}
+    server.stop();
+    Ok(0)
+}

@@ -326,7 +326,8 @@ fn d3_a_write_that_was_cut_off_just_now_is_looked_for_again_before_it_is_repeate
 
 #[test]
 fn d1_what_changed_at_the_channel_stops_a_queued_dispatch_and_goes_to_the_inbox() {
-    let changes: [(&str, fn(&mut Order)); 4] = [
+    type Change = fn(&mut Order);
+    let changes: [(&str, Change); 4] = [
         ("cancelled", |o| o.status = Status::Cancelled),
         ("address", |o| o.ship_to[0].line1 = "2 Other Street".into()),
         ("lines", |o| o.lines[0].quantity += rust_decimal::Decimal::ONE),

@@ -45,7 +45,7 @@ impl Facts {
         if self.fulfillments {
             Tracking::Fulfillments
         } else if self.shipment_tracking.is_some() {
-            Tracking::ShipmentTracking
+            Tracking::Extension
         } else {
             Tracking::Note
         }

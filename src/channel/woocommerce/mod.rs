@@ -74,7 +74,7 @@ impl Channel for WooCommerce {
             several_parcels: true,
             notify: match home {
                 Tracking::Fulfillments | Tracking::Note => Notify::Choice,
-                Tracking::ShipmentTracking | Tracking::None => Notify::ShopDecides,
+                Tracking::Extension | Tracking::None => Notify::ShopDecides,
             },
             unknown_carrier: UnknownCarrier::SentAsText,
             cancel: CancelSupport::Yes(

@@ -118,7 +118,7 @@ fn slices(site: &Site, since: Option<i64>, total: u64, page_size: usize) -> Resu
         let found: Vec<Result<Option<i64>>> = std::thread::scope(|scope| {
             let threads: Vec<_> =
                 chunk.iter().map(|offset| scope.spawn(move || created_at(site, since, *offset))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Ok(None))).collect()
+            threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(None))).collect()
         });
         for bound in found {
             bounds.extend(bound?);
@@ -284,7 +284,7 @@ fn step(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> 
             Ok(reply) => {
                 let page = read(&reply, &settings.statuses, walk.by)?;
                 let more = page.total.map_or(page.length >= size, |total| total > size as u64);
-                let next = walk.after(&page.rows, more);
+                let next = walk.after(&page.rows, more, site.now().timestamp());
                 return Ok((page, next));
             }
             Err(error) if error.is_too_much() && size > 1 => {

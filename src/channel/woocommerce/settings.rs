@@ -58,7 +58,7 @@ pub enum Tracking {
     /// Core order fulfilments (WooCommerce 10.1 and later, behind a feature switch).
     Fulfillments,
     /// The Shipment Tracking extension, or one that answers on its routes.
-    ShipmentTracking,
+    Extension,
     /// An order note.
     Note,
     /// Nowhere: only the status.
@@ -127,7 +127,7 @@ fn tracking(word: &str) -> Result<Option<Tracking>> {
     Ok(match word {
         "auto" => None,
         "fulfillments" => Some(Tracking::Fulfillments),
-        "shipment-tracking" => Some(Tracking::ShipmentTracking),
+        "shipment-tracking" => Some(Tracking::Extension),
         "note" => Some(Tracking::Note),
         "none" => Some(Tracking::None),
         _ => {

@@ -24,7 +24,7 @@ const OUR_KEY: &str = "_ordersync_shipment";
 pub fn outstanding(site: &Site, home: Home, now: RemoteOrder, id: &str, shipment: &Shipment) -> Result<Outstanding> {
     let mut found = match home {
         Home::Fulfillments => fulfillments(site, id, shipment)?,
-        Home::ShipmentTracking => trackings(site, id, shipment)?,
+        Home::Extension => trackings(site, id, shipment)?,
         Home::Note => notes(site, id, shipment)?,
         Home::None => Found::default(),
     };

@@ -11,6 +11,10 @@ use crate::clock::Timestamp;
 /// Above this many rows in one second the request's address would get too long to leave them out one by one.
 const TOO_MANY_TO_EXCLUDE: usize = 200;
 
+/// A row that changes while it is left out is met by the next sync, which reaches back behind the newest row read. That holds only
+/// while less time passes than it reaches back; a walk that stood still for longer (throttled, killed and resumed) looks again.
+const COVERED_BY_OVERLAP: i64 = super::OVERLAP.as_secs() as i64 / 2;
+
 /// The time that sorts a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -34,6 +38,9 @@ pub struct Walk {
     pub modified_since: Option<i64>,
     /// The rows of the second `from` that are read.
     pub taken: Vec<u64>,
+    /// When they were read, by our clock.
+    #[serde(default)]
+    pub taken_at: i64,
     /// More rows in one second than can be left out: how many of them, in the order of their ids, are read, and the last of them.
     pub crowd: Option<(u64, u64)>,
 }
@@ -50,7 +57,7 @@ pub struct Row {
 impl Walk {
     /// A walk from the second `from` on.
     pub fn new(by: By, from: Option<i64>, until: Option<i64>) -> Self {
-        Self { by, from, until, modified_since: None, taken: Vec::new(), crowd: None }
+        Self { by, from, until, modified_since: None, taken: Vec::new(), taken_at: 0, crowd: None }
     }
 
     /// The query of the next page of `size` rows. Bounds are exclusive and in whole seconds there; times are bare GMT
@@ -87,15 +94,17 @@ impl Walk {
         query
     }
 
-    /// The walk after a page with these rows; `more` tells whether the shop has rows beyond them. `None`: the walk is at its end.
-    pub fn after(&self, rows: &[Row], more: bool) -> Option<Self> {
+    /// The walk after a page with these rows, read at `now`; `more` tells whether the shop has rows beyond them. `None`: the walk is at its end.
+    pub fn after(&self, rows: &[Row], more: bool, now: i64) -> Option<Self> {
         if let Some(crowd) = self.crowd {
             return self.after_crowd(crowd, rows, more);
         }
-        let last = rows.iter().map(|row| row.at).max()?;
         if !more {
-            return None;
+            let stale = !self.taken.is_empty() && (now - self.taken_at).abs() >= COVERED_BY_OVERLAP;
+            let again = stale && self.by == By::Modified;
+            return again.then(|| Self { from: self.from.map(|second| second + 1), taken: Vec::new(), ..self.clone() });
         }
+        let last = rows.iter().map(|row| row.at).max()?;
         let mut taken: Vec<u64> = rows.iter().filter(|row| row.at == last).map(|row| row.id).collect();
         if self.from == Some(last) {
             taken.extend(&self.taken);
@@ -106,7 +115,7 @@ impl Walk {
         if taken.len() > TOO_MANY_TO_EXCLUDE {
             return Some(Self { taken: Vec::new(), crowd: Some((0, 0)), ..next });
         }
-        Some(Self { taken, ..next })
+        Some(Self { taken, taken_at: now, ..next })
     }
 
     /// Within a crowded second rows come by id. A page that does not join the one before it (a row went away) is read again from the start.
@@ -190,7 +199,8 @@ mod tests {
                 prop_assert!(pages < 2000, "it ends");
                 let (rows, more) = shop.page(&now, size);
                 seen.extend(rows.iter().map(|row| (row.id, row.at)));
-                walk = now.after(&rows, more);
+                // However long a page takes, as when the process is killed and goes on days later.
+                walk = now.after(&rows, more, pages * COVERED_BY_OVERLAP);
                 if let Some(id) = changes.next() {
                     clock += 1;
                     shop.rows.insert(id, clock);
@@ -220,9 +230,19 @@ mod tests {
             }
             let (rows, more) = shop.page(&now, 100);
             seen.extend(rows.iter().map(|row| row.id));
-            walk = now.after(&rows, more);
+            walk = now.after(&rows, more, 0);
         }
         assert!(gone && shop.rows.keys().all(|id| seen.contains(id)));
+    }
+
+    #[test]
+    fn q2_a_quick_walk_ends_with_its_last_page_and_one_that_stood_still_looks_again() {
+        let walk = Walk { taken: vec![7], taken_at: 1000, ..Walk::new(By::Modified, Some(5), None) };
+        let rows = [Row { id: 8, at: 6 }];
+        assert_eq!(walk.after(&rows, false, 1001), None);
+        let again = walk.after(&rows, false, 1000 + COVERED_BY_OVERLAP).unwrap();
+        assert_eq!((again.from, again.taken.is_empty()), (Some(6), true));
+        assert_eq!(again.after(&rows, false, 9000), None);
     }
 
     #[test]
@@ -232,7 +252,7 @@ mod tests {
         walk.taken = vec![7, 8];
         let query = walk.query(50);
         let has = |name: &str, value: &str| query.iter().any(|(n, v)| *n == name && v == value);
-        assert!(has("after", "2026-11-18T09:06:39") && has("before", "2026-11-18T09:06:51"), "{query:?}");
+        assert!(has("after", "2026-11-18T11:06:39") && has("before", "2026-11-18T11:06:51"), "{query:?}");
         assert!(has("dates_are_gmt", "true") && has("exclude", "7,8") && has("orderby", "date"));
         assert!(has("modified_after", &gmt(1_793_999_999)));
     }

@@ -6,11 +6,15 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use crate::channel::Secrets;
+use crate::clock::Clock;
 use crate::config::private_dir;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
+use crate::sync::lock::{Lock, Work};
 
 /// The directory of the credential files.
 #[derive(Debug, Clone)]
@@ -80,9 +84,126 @@ impl Vault {
     }
 }
 
+/// How long to wait for another process that is renewing a token.
+const RENEWAL: Duration = Duration::from_secs(60);
+
+/// A store's secrets in use. Tokens that are renewed while it runs are put back into the store's file, durably, before anything is
+/// sent with them, by one process at a time (PRODUCT.md F-3): a rotated token that is lost would lock the merchant out.
+pub struct Keyring {
+    secrets: RwLock<Secrets>,
+    renewing: Mutex<()>,
+    shelf: Option<Shelf>,
+}
+
+/// Where a keyring's secrets are kept.
+struct Shelf {
+    vault: Vault,
+    store: String,
+    locks: PathBuf,
+    clock: Arc<dyn Clock>,
+}
+
+impl Keyring {
+    /// Secrets that are in no file yet: those of a store that is being connected.
+    pub fn loose(secrets: Secrets) -> Self {
+        Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: None }
+    }
+
+    /// The secrets of a connected store; renewals take a lock file in `locks`.
+    pub fn of_store(vault: Vault, store: &str, locks: PathBuf, clock: Arc<dyn Clock>) -> Result<Self> {
+        let secrets = vault.read(store)?;
+        let shelf = Shelf { vault, store: store.to_owned(), locks, clock };
+        Ok(Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: Some(shelf) })
+    }
+
+    /// The secret of this key, where there is one.
+    pub fn get(&self, key: &str) -> Option<Secret> {
+        let secrets = self.secrets.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        secrets.get(key).filter(|secret| !secret.is_empty()).cloned()
+    }
+
+    /// The secret of this key.
+    ///
+    /// # Errors
+    /// `Credentials` where there is none.
+    pub fn need(&self, key: &str) -> Result<Secret> {
+        self.get(key).ok_or_else(|| {
+            Error::new(ErrorKind::Credentials, format!("{key} is missing; nothing was sent"))
+                .hint("ordersync connect --reauth STORE")
+        })
+    }
+
+    /// All of them, to be written to a file.
+    pub fn all(&self) -> Secrets {
+        self.secrets.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Puts what `fetch` brings in the place of the old secrets, unless `key` is no longer `stale`: then another thread or process has
+    /// renewed it already, and its token is taken over. `fetch` is given the secrets as they are in the file now.
+    pub fn renew(&self, key: &str, stale: Option<&Secret>, fetch: &dyn Fn(&Secrets) -> Result<Secrets>) -> Result<()> {
+        let _one_thread = self.renewing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if self.get(key).as_ref() != stale {
+            return Ok(());
+        }
+        let Some(shelf) = &self.shelf else {
+            let fresh = fetch(&self.all())?;
+            self.take_over(fresh);
+            return Ok(());
+        };
+        let _one_process = Lock::take(&shelf.locks, &shelf.store, Work::Renewal, RENEWAL, shelf.clock.as_ref())?;
+        let mut secrets = shelf.vault.read(&shelf.store)?;
+        if secrets.get(key) == stale {
+            secrets.extend(fetch(&secrets)?);
+            shelf.vault.write(&shelf.store, &secrets)?;
+        }
+        self.take_over(secrets);
+        Ok(())
+    }
+
+    fn take_over(&self, fresh: Secrets) {
+        self.secrets.write().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(fresh);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{ManualClock, Timestamp};
+
+    fn token(value: &str) -> Secrets {
+        Secrets::from([("token".to_owned(), Secret::new(value))])
+    }
+
+    #[test]
+    fn f3_a_token_is_renewed_once_for_all_processes_and_is_in_the_file_before_it_is_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::new(dir.path());
+        vault.write("shop", &token("old")).unwrap();
+        let process = || {
+            let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+            Keyring::of_store(vault.clone(), "shop", dir.path().join("locks"), clock).unwrap()
+        };
+        let (one, other) = (process(), process());
+        let old = one.get("token");
+        one.renew("token", old.as_ref(), &|_| Ok(token("new"))).unwrap();
+        assert_eq!(vault.read("shop").unwrap(), token("new"));
+        let again = |_: &Secrets| -> Result<Secrets> { panic!("a second process fetched a second token") };
+        other.renew("token", old.as_ref(), &again).unwrap();
+        one.renew("token", old.as_ref(), &again).unwrap();
+        assert_eq!(other.get("token"), Some(Secret::new("new")));
+    }
+
+    #[test]
+    fn f3_a_renewal_that_fails_leaves_the_old_token() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::new(dir.path());
+        vault.write("shop", &token("old")).unwrap();
+        let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+        let ring = Keyring::of_store(vault.clone(), "shop", dir.path().join("locks"), clock).unwrap();
+        let refused = |_: &Secrets| Err(Error::new(ErrorKind::Credentials, "revoked"));
+        assert!(ring.renew("token", Some(&Secret::new("old")), &refused).is_err());
+        assert_eq!((ring.get("token"), vault.read("shop").unwrap()), (Some(Secret::new("old")), token("old")));
+    }
 
     #[cfg(unix)]
     #[test]

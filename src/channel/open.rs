@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Channel, ChannelKind, Field, Values};
+use crate::credentials::Keyring;
 use crate::error::Result;
 use crate::http;
 use crate::secret::Secret;
@@ -15,8 +16,8 @@ pub type Secrets = BTreeMap<String, Secret>;
 pub struct Connection {
     /// The non-secret values: address, settings.
     pub values: Values,
-    /// The secret values.
-    pub secrets: Secrets,
+    /// The secret values, and where renewed ones are kept.
+    pub keyring: Arc<Keyring>,
     /// What [`Channel::probe`] returned as facts the last time; null before the first probe.
     pub facts: serde_json::Value,
     /// The client of this store.

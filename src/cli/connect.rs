@@ -3,6 +3,7 @@
 mod values;
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -14,6 +15,7 @@ use crate::book::{Book, NewStore, Store};
 use crate::channel::{Channel, ChannelKind, Secrets, Shop, Values, fields};
 use crate::clock::Timestamp;
 use crate::config::check_store_name;
+use crate::credentials::Keyring;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::store::open_new;
 
@@ -102,7 +104,8 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
         return Err(Error::new(ErrorKind::Refused, text).hint(hint).into());
     }
     let (values, secrets) = values::gather(app, args, kind, &Values::new())?;
-    let (channel, _) = open_new(&app.context, kind, values.clone(), secrets.clone())?;
+    let keyring = Arc::new(Keyring::loose(secrets));
+    let channel = open_new(&app.context, kind, values.clone(), keyring.clone())?;
     let shop = probe(app, channel.as_ref())?;
     let mut book = app.context.book()?;
     let store = book.add_store(&NewStore {
@@ -118,7 +121,7 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
         since,
     })?;
     // A store without credentials is mended with --reauth; credentials without a store would lie about forgotten.
-    app.context.vault().write(&name, &secrets)?;
+    app.context.vault().write(&name, &keyring.all())?;
     welcome(app, &store, &shop, channel.as_ref())?;
     Ok(0)
 }
@@ -264,9 +267,10 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     let mut book = app.existing_book()?;
     let store = app.store(&book, name)?;
     let (values, secrets) = values::gather(app, args, store.kind, &store.values)?;
-    let (channel, _) = open_new(&app.context, store.kind, values.clone(), secrets.clone())?;
+    let keyring = Arc::new(Keyring::loose(secrets));
+    let channel = open_new(&app.context, store.kind, values.clone(), keyring.clone())?;
     let shop = same_shop(&store, probe(app, channel.as_ref())?)?;
-    app.context.vault().write(name, &secrets)?;
+    app.context.vault().write(name, &keyring.all())?;
     book.update_store(store.id, &shop)?;
     for (key, value) in &values {
         book.set_store_value(store.id, key, Some(value))?;

@@ -101,14 +101,19 @@ impl Client {
         self.refuse_plain_http(request)?;
         let (mut failures, mut renewed) = (0, false);
         loop {
-            self.wait_turn(request)?;
+            self.wait_turn(request, protocol.cost(request))?;
             let mut attempt = request.clone();
             protocol.authorize(&mut attempt)?;
             let verdict = match self.exchange(&attempt) {
-                Ok(reply) => match protocol.judge(request, &reply) {
-                    Verdict::Good => return Ok(reply),
-                    verdict => verdict,
-                },
+                Ok(reply) => {
+                    if let Some(budget) = protocol.budget(&reply) {
+                        self.options.gate.account(budget, self.options.clock.now());
+                    }
+                    match protocol.judge(request, &reply) {
+                        Verdict::Good => return Ok(reply),
+                        verdict => verdict,
+                    }
+                }
                 Err(Broken::Before(error)) => Verdict::Throttled(None, error),
                 Err(Broken::During(error)) => Verdict::Stumbled(error),
             };
@@ -117,7 +122,7 @@ impl Client {
                 Verdict::Refused(error) => return Err(error),
                 Verdict::Expired(error) if renewed => return Err(error),
                 Verdict::Expired(_) => {
-                    protocol.renew()?;
+                    protocol.renew(&attempt)?;
                     renewed = true;
                 }
                 Verdict::Stumbled(error) if request.effect == Effect::Write => return Err(unknown(error)),
@@ -142,7 +147,7 @@ impl Client {
     }
 
     /// Waits at the gate, unless it stays closed for longer than we are willing to sit out.
-    fn wait_turn(&self, request: &Request) -> Result<()> {
+    fn wait_turn(&self, request: &Request, cost: f64) -> Result<()> {
         let now = self.options.clock.now();
         if let Some(until) = self.options.gate.closed_until(now) {
             let left = (until - now).to_std().unwrap_or_default();
@@ -158,7 +163,7 @@ impl Client {
                 .after(left));
             }
         }
-        self.options.gate.pass(self.options.clock.as_ref())
+        self.options.gate.pass(self.options.clock.as_ref(), cost)
     }
 
     fn exchange(&self, request: &Request) -> Result<Reply, Broken> {

@@ -1,5 +1,5 @@
 //! The gate that all requests to one store pass: pauses that the channel asked for, shared by every thread and, through
-//! the book, by every process.
+//! the book, by every process; and the channel's budget, by its own account in every reply, so that it is used up but not overdrawn.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -9,6 +9,68 @@ use crate::error::Result;
 
 /// Called when the channel asks for a pause, to make it known to other processes.
 pub type OnPause = Box<dyn Fn(Timestamp, &str) + Send + Sync>;
+
+/// How much a channel still lets us ask for, by its own account.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Budget {
+    /// A bucket that is filled all the time (Shopify's points).
+    Bucket {
+        /// What is in it now.
+        level: f64,
+        /// What it holds at most.
+        capacity: f64,
+        /// What flows in each second.
+        per_second: f64,
+    },
+    /// So many requests until the window ends (BigCommerce's quota).
+    Window {
+        /// Left in this window.
+        left: f64,
+        /// Permitted in a whole window.
+        quota: f64,
+        /// Until a new one begins.
+        ends_in: Duration,
+        /// How long a whole window is.
+        length: Duration,
+    },
+}
+
+impl Budget {
+    /// How things stand `later`.
+    fn after(self, later: Duration) -> Self {
+        match self {
+            Self::Bucket { level, capacity, per_second } => {
+                let level = (level + per_second * later.as_secs_f64()).min(capacity);
+                Self::Bucket { level, capacity, per_second }
+            }
+            Self::Window { quota, ends_in, length, .. } if later >= ends_in => {
+                Self::Window { left: quota, quota, ends_in: length, length }
+            }
+            Self::Window { left, quota, ends_in, length } => {
+                Self::Window { left, quota, ends_in: ends_in - later, length }
+            }
+        }
+    }
+
+    /// What is left after spending `cost`, or how long until that much is there. More than there can ever be is let through: the channel
+    /// will say what it thinks of it.
+    fn spend(self, cost: f64) -> Result<Self, Duration> {
+        match self {
+            Self::Bucket { level, capacity, per_second } => {
+                if level >= cost || cost > capacity || per_second <= 0.0 {
+                    return Ok(Self::Bucket { level: level - cost, capacity, per_second });
+                }
+                Err(Duration::from_secs_f64(((cost - level) / per_second).clamp(0.001, 3600.0)))
+            }
+            Self::Window { left, quota, ends_in, length } => {
+                if left >= cost || cost > quota {
+                    return Ok(Self::Window { left: left - cost, quota, ends_in, length });
+                }
+                Err(ends_in.max(Duration::from_millis(1)))
+            }
+        }
+    }
+}
 
 /// Holds requests back until the channel wants to hear from us again.
 pub struct Gate {
@@ -20,12 +82,13 @@ pub struct Gate {
 struct State {
     closed_until: Option<Timestamp>,
     next_slot: Option<Timestamp>,
+    budget: Option<(Timestamp, Budget)>,
 }
 
 impl Gate {
     /// A gate that opens at `closed_until` and lets one request through every `spacing`.
     pub fn new(closed_until: Option<Timestamp>, spacing: Duration, on_pause: OnPause) -> Self {
-        Self { state: Mutex::new(State { closed_until, next_slot: None }), spacing, on_pause }
+        Self { state: Mutex::new(State { closed_until, next_slot: None, budget: None }), spacing, on_pause }
     }
 
     /// A gate without spacing that tells nobody.
@@ -49,12 +112,18 @@ impl Gate {
         }
     }
 
-    /// Waits for this request's turn.
-    pub fn pass(&self, clock: &dyn Clock) -> Result<()> {
+    /// Takes over the channel's own account of what may still be asked of it.
+    pub fn account(&self, budget: Budget, now: Timestamp) {
+        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        state.budget = Some((now, budget));
+    }
+
+    /// Waits for the turn of a request that costs `cost` of the channel's budget.
+    pub fn pass(&self, clock: &dyn Clock, cost: f64) -> Result<()> {
         loop {
             clock.check_interrupt()?;
             let now = clock.now();
-            let wait = self.book_slot(now);
+            let wait = self.book_slot(now, cost);
             if wait.is_zero() {
                 return Ok(());
             }
@@ -62,22 +131,65 @@ impl Gate {
         }
     }
 
-    /// Takes the next slot when the gate is open, else says how long to wait before asking again.
-    fn book_slot(&self, now: Timestamp) -> Duration {
+    /// Takes the next slot when the gate is open and the budget allows it, else says how long to wait before asking again.
+    fn book_slot(&self, now: Timestamp, cost: f64) -> Duration {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let until = |at: Timestamp| (at - now).to_std().unwrap_or(Duration::ZERO);
         if let Some(closed) = state.closed_until.filter(|closed| *closed > now) {
             return until(closed);
         }
-        if self.spacing.is_zero() {
-            return Duration::ZERO;
+        if let Some(slot) = state.next_slot.filter(|slot| *slot > now) {
+            return until(slot);
         }
-        match state.next_slot.filter(|slot| *slot > now) {
-            Some(slot) => until(slot),
-            None => {
-                state.next_slot = Some(now + self.spacing);
-                Duration::ZERO
+        if let Some((at, budget)) = state.budget {
+            match budget.after((now - at).to_std().unwrap_or(Duration::ZERO)).spend(cost) {
+                Ok(left) => state.budget = Some((now, left)),
+                Err(wait) => return wait,
             }
         }
+        if !self.spacing.is_zero() {
+            state.next_slot = Some(now + self.spacing);
+        }
+        Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    /// How long `requests` of `cost` wait in all.
+    fn waits(gate: &Gate, clock: &ManualClock, requests: u32, cost: f64) -> Duration {
+        let before = clock.now();
+        for _ in 0..requests {
+            gate.pass(clock, cost).unwrap();
+        }
+        (clock.now() - before).to_std().unwrap()
+    }
+
+    #[test]
+    fn q5_a_bucket_is_used_at_the_rate_at_which_it_fills() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let gate = Gate::open();
+        gate.account(Budget::Bucket { level: 200.0, capacity: 2000.0, per_second: 100.0 }, clock.now());
+        assert_eq!(waits(&gate, &clock, 4, 50.0), Duration::ZERO, "what is in it goes at once");
+        assert_eq!(waits(&gate, &clock, 10, 50.0), Duration::from_secs(5));
+        assert_eq!(
+            waits(&gate, &clock, 1, 5000.0),
+            Duration::ZERO,
+            "more than it ever holds is the channel's to refuse"
+        );
+    }
+
+    #[test]
+    fn q5_a_window_is_used_up_and_the_next_one_waited_for() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let gate = Gate::open();
+        let (ends_in, length) = (Duration::from_secs(12), Duration::from_secs(30));
+        gate.account(Budget::Window { left: 3.0, quota: 150.0, ends_in, length }, clock.now());
+        assert_eq!(waits(&gate, &clock, 3, 1.0), Duration::ZERO);
+        assert_eq!(waits(&gate, &clock, 150, 1.0), ends_in);
+        assert_eq!(waits(&gate, &clock, 1, 1.0), length);
     }
 }

@@ -14,7 +14,7 @@ mod tls;
 
 pub use body::{MAX_REPLY, read_json};
 pub use client::{Client, Options, is_loopback};
-pub use gate::{Gate, OnPause};
+pub use gate::{Budget, Gate, OnPause};
 pub use patience::Patience;
 pub use redact::url_for_people;
 
@@ -113,8 +113,22 @@ pub trait Protocol: Send + Sync {
     /// What a reply means.
     fn judge(&self, request: &Request, reply: &Reply) -> Verdict;
 
-    /// Fetches a fresh access token. Channels whose keys do not expire have nothing to renew.
-    fn renew(&self) -> Result<()> {
+    /// Fetches a fresh access token in the place of the one that `failed` was sent with, unless another thread or process has done so
+    /// already ([`crate::credentials::Keyring::renew`]). Channels whose keys do not expire have nothing to renew.
+    fn renew(&self, failed: &Request) -> Result<()> {
+        let _ = failed;
         Err(Error::new(ErrorKind::Credentials, "these credentials cannot be renewed"))
+    }
+
+    /// What a request costs of the channel's budget, in its own unit.
+    fn cost(&self, request: &Request) -> f64 {
+        let _ = request;
+        1.0
+    }
+
+    /// What the channel says in a reply, whatever its status, about how much may still be asked.
+    fn budget(&self, reply: &Reply) -> Option<Budget> {
+        let _ = reply;
+        None
     }
 }

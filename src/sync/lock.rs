@@ -26,6 +26,8 @@ pub enum Work {
     Import,
     /// Writing a store's outbox to the channel.
     Export,
+    /// Fetching a fresh access token.
+    Renewal,
 }
 
 impl Work {
@@ -33,6 +35,7 @@ impl Work {
         match self {
             Self::Import => "import",
             Self::Export => "export",
+            Self::Renewal => "renewal",
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::Context;
 use crate::book::{Book, Store};
-use crate::channel::{self, Channel, ChannelKind, Connection, Secrets, Values};
+use crate::channel::{self, Channel, ChannelKind, Connection, Values};
+use crate::credentials::Keyring;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Gate, Options};
 
@@ -22,28 +23,30 @@ pub struct OpenStore {
 impl OpenStore {
     /// Opens a connected store with its stored credentials. No network.
     pub fn connected(context: &Context, store: &Store) -> Result<Self> {
-        let secrets = context.vault().read(&store.name)?;
+        let locks = context.home.locks();
+        let keyring = Arc::new(Keyring::of_store(context.vault(), &store.name, locks, context.clock.clone())?);
         let gate = Gate::new(store.paused_until, Duration::ZERO, tell_other_processes(context, store));
-        let (channel, http) = open(context, store.kind, store.values.clone(), secrets, store.facts.clone(), gate)?;
+        let (channel, http) = open(context, store.kind, store.values.clone(), keyring, store.facts.clone(), gate)?;
         Ok(Self { store: store.clone(), channel, http })
     }
 }
 
-/// Opens a channel with values that are not in the book yet (`connect`). No network.
+/// Opens a channel with values that are not in the book yet (`connect`), and with secrets that are in no file yet. No network.
 pub fn open_new(
     context: &Context,
     kind: ChannelKind,
     values: Values,
-    secrets: Secrets,
-) -> Result<(Box<dyn Channel>, Arc<Client>)> {
-    open(context, kind, values, secrets, serde_json::Value::Null, Gate::open())
+    keyring: Arc<Keyring>,
+) -> Result<Box<dyn Channel>> {
+    let (channel, _) = open(context, kind, values, keyring, serde_json::Value::Null, Gate::open())?;
+    Ok(channel)
 }
 
 fn open(
     context: &Context,
     kind: ChannelKind,
     values: Values,
-    secrets: Secrets,
+    keyring: Arc<Keyring>,
     facts: serde_json::Value,
     gate: Gate,
 ) -> Result<(Box<dyn Channel>, Arc<Client>)> {
@@ -54,7 +57,7 @@ fn open(
         ca_pem: values.get("ca_file").map(|path| read_ca(path)).transpose()?,
         allow_http: values.get("allow_http").is_some_and(|answer| answer == "yes"),
     })?);
-    let channel = channel::open(kind, Connection { values, secrets, facts, http: http.clone() })?;
+    let channel = channel::open(kind, Connection { values, keyring, facts, http: http.clone() })?;
     Ok((channel, http))
 }
 

@@ -13,7 +13,6 @@ use super::settings::Settings;
 use crate::channel::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Protocol, Reply, Request, Verdict};
-use crate::secret::Secret;
 
 /// A shop's server, with the key to it.
 pub struct Site {
@@ -41,13 +40,8 @@ pub struct Call {
 impl Site {
     /// The shop of a connection.
     pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
-        let secret = |key: &str| -> Result<Secret> {
-            connection.secrets.get(key).filter(|secret| !secret.is_empty()).cloned().ok_or_else(|| {
-                Error::new(ErrorKind::Credentials, format!("{key} is missing; nothing was sent"))
-                    .hint("ordersync connect --reauth STORE")
-            })
-        };
-        let key = Key { key: secret("consumer_key")?, secret: secret("consumer_secret")? };
+        let key =
+            Key { key: connection.keyring.need("consumer_key")?, secret: connection.keyring.need("consumer_secret")? };
         let mut base = settings.url.clone();
         if let Some(endpoint) = &settings.endpoint {
             replace_origin(&mut base, endpoint);

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use super::error::{Done, odd};
 use super::inbox::{InboxNote, put_note};
 use super::{Book, rows};
-use crate::channel::{ChannelKind, Goal, RemoteOrder};
+use crate::channel::{ChannelKind, Goal, RemoteOrder, Retracking};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Shipment, Status};
@@ -196,6 +196,41 @@ impl Book {
         })
     }
 
+    /// Records another tracking number for a parcel that was dispatched, in the shipment and in the outbox.
+    ///
+    /// # Errors
+    /// `NotFound` where no shipment of the order has the old number.
+    pub fn record_retracking(&mut self, order: i64, wish: &Retracking) -> Result<i64> {
+        let now = self.clock.now();
+        self.write_durably("written", |db| {
+            let (store, status) = head(db, order)?;
+            let parcel: Option<(i64, i64)> = db
+                .query_row(
+                    "SELECT p.shipment_id, p.position FROM parcels p JOIN shipments s ON s.id = p.shipment_id
+                     WHERE s.order_id = ? AND p.tracking = ? ORDER BY s.id DESC LIMIT 1",
+                    params![order, wish.was],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )
+                .optional()
+                .done("read")?;
+            let Some((shipment, position)) = parcel else {
+                let text = format!("order {order} has no tracking number {}; nothing was recorded", wish.was);
+                return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show {order} lists them")));
+            };
+            let key: Option<String> =
+                db.query_row("SELECT key FROM shipments WHERE id = ?", [shipment], |row| row.get(0)).done("read")?;
+            db.execute(
+                "UPDATE parcels SET carrier = ?, tracking = ?, url = ? WHERE shipment_id = ? AND position = ?",
+                params![wish.parcel.carrier, wish.parcel.tracking, wish.parcel.url, shipment, position],
+            )
+            .done("written")?;
+            let detail = format!("{} → {} {}", wish.was, wish.parcel.carrier, wish.parcel.tracking);
+            rows::note_history(db, order, now, "tracking replaced", &detail)?;
+            let goal = Goal::Retracked(Retracking { shipment: key.unwrap_or_default(), ..wish.clone() });
+            queue(db, store, order, None, &goal, Guard::Check, status, now)
+        })
+    }
+
     /// The open rows of a store whose time has come (`all`: every open row), the oldest first, one for an order:
     /// what was recorded first for an order goes out first.
     pub fn due(&self, store: i64, now: Timestamp, all: bool) -> Result<Vec<OutboxRow>> {
@@ -376,15 +411,15 @@ impl Book {
     pub fn withdraw(&mut self, id: i64) -> Result<()> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
-            let found: Option<(i64, String, u32, Option<i64>, String)> = db
+            let found: Option<(i64, String, u32, Option<i64>, String, String)> = db
                 .query_row(
-                    "SELECT order_id, state, attempts, shipment_id, status_before FROM outbox WHERE id = ?",
+                    "SELECT order_id, state, attempts, shipment_id, status_before, goal FROM outbox WHERE id = ?",
                     [id],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)),
                 )
                 .optional()
                 .done("read")?;
-            let Some((order, state, attempts, shipment, before)) = found else {
+            let Some((order, state, attempts, shipment, before, goal)) = found else {
                 return Err(Error::new(
                     ErrorKind::NotFound,
                     format!("the outbox has no row {id}; nothing was changed"),
@@ -414,6 +449,13 @@ impl Book {
             .done("written")?;
             if let Some(shipment) = shipment {
                 db.execute("DELETE FROM shipments WHERE id = ?", [shipment]).done("written")?;
+            }
+            if let Ok(Goal::Retracked(wish)) = serde_json::from_str(&goal) {
+                db.execute(
+                    "UPDATE parcels SET tracking = ?1 WHERE tracking = ?2 AND shipment_id IN (SELECT id FROM shipments WHERE order_id = ?3)",
+                    params![wish.was, wish.parcel.tracking, order],
+                )
+                .done("written")?;
             }
             let before: Status = before.parse().map_err(|_| odd("status", &before))?;
             set_status(db, order, before)?;

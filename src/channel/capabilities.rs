@@ -9,6 +9,8 @@ pub struct Capabilities {
     pub partial: bool,
     /// A dispatch may have several tracking numbers.
     pub several_parcels: bool,
+    /// A tracking number that the channel knows can be replaced.
+    pub replace_tracking: bool,
     /// Who decides whether the buyer is told of a shipment.
     pub notify: Notify,
     /// What becomes of a carrier that the table does not know.
@@ -44,8 +46,21 @@ pub enum UnknownCarrier {
 /// Whether and how an order can be cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelSupport {
-    /// Through the API; the text says what happens to reason, stock, money and the buyer.
-    Yes(&'static str),
+    /// Through the API.
+    Yes(Cancelling),
     /// Not through the API; the text says what to do in the channel's own pages.
     No(&'static str),
+}
+
+/// What cancelling does at the channel, and what of it is the merchant's choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancelling {
+    /// What happens to reason, stock, money and the buyer, for the merchant.
+    pub effect: &'static str,
+    /// Whether stock goes back is a choice; else the channel decides.
+    pub restock: bool,
+    /// Whether the buyer is told is a choice; else the channel decides.
+    pub notify: bool,
+    /// The money can be given back with it.
+    pub refund: bool,
 }

@@ -26,9 +26,9 @@ use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Currency, Order, Shipment};
+use crate::order::{Currency, Order, Parcel, Shipment};
 
-pub use capabilities::{CancelSupport, Capabilities, Notify, UnknownCarrier};
+pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
 pub use open::{Connection, Secrets, fields, guide_time, open};
 
@@ -201,14 +201,37 @@ pub enum Goal {
     /// The channel knows this shipment.
     Dispatched(Shipment),
     /// The order is cancelled there.
-    Cancelled {
-        /// Why, in the merchant's words; may be empty.
-        reason: String,
-        /// Whether the channel tells the buyer, where that is a choice.
-        notify: bool,
-        /// A key of the book's own that never changes.
-        key: String,
-    },
+    Cancelled(Cancellation),
+    /// A shipment that the channel knows has another tracking number.
+    Retracked(Retracking),
+}
+
+/// The content of a `cancel`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// Why, in the merchant's words; may be empty.
+    pub reason: String,
+    /// Whether the channel tells the buyer, where that is a choice.
+    pub notify: bool,
+    /// Whether stock goes back, where that is a choice.
+    pub restock: bool,
+    /// Whether the money is given back, where the channel can.
+    pub refund: bool,
+    /// A key of the book's own that never changes.
+    pub key: String,
+}
+
+/// The content of a `dispatch --replaces`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retracking {
+    /// The key of the merchant's own shipment that the number belongs to; empty where the channel showed it at import.
+    pub shipment: String,
+    /// The tracking number to be replaced.
+    pub was: String,
+    /// What takes its place.
+    pub parcel: Parcel,
+    /// Whether the channel tells the buyer, where that is a choice.
+    pub notify: bool,
 }
 
 impl Goal {
@@ -216,7 +239,8 @@ impl Goal {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Dispatched(_) => "dispatch",
-            Self::Cancelled { .. } => "cancel",
+            Self::Cancelled(_) => "cancel",
+            Self::Retracked(_) => "tracking",
         }
     }
 }

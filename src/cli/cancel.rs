@@ -5,7 +5,7 @@ use serde_json::json;
 use super::output;
 use super::{App, Outcome};
 use crate::book::{Book, BookOrder, Guard};
-use crate::channel::{CancelSupport, Goal};
+use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
 use crate::sync::export::Outcome as Push;
@@ -24,6 +24,12 @@ pub(super) struct Args {
     /// Have the channel tell the buyer, where it leaves that to us
     #[arg(long)]
     notify: bool,
+    /// Do not put the stock back (the default puts it back, where the channel leaves it to us)
+    #[arg(long)]
+    no_restock: bool,
+    /// Give the money back the way it was paid, where the channel can
+    #[arg(long, conflicts_with = "local")]
+    refund: bool,
     /// Also an order that is shipped, wholly or in part
     #[arg(long)]
     force: bool,
@@ -43,7 +49,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let store = app.store(&book, &order.store)?;
     let open = app.context.open(&store)?;
     let effect = match open.channel.capabilities().cancel {
-        CancelSupport::Yes(effect) => effect,
+        CancelSupport::Yes(can) => {
+            refuse_unsupported(&order, &args, &can)?;
+            can.effect
+        }
         CancelSupport::No(instead) => {
             let text =
                 format!("{} takes no cancellation through its API; nothing was changed here or there", order.channel);
@@ -55,7 +64,13 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         output::line(&format!("would cancel order {id} at {}: {effect}", order.store))?;
         return Ok(0);
     }
-    let goal = Goal::Cancelled { reason: args.reason.clone(), notify: args.notify, key: crate::http::sign::nonce()? };
+    let goal = Goal::Cancelled(Cancellation {
+        reason: args.reason.clone(),
+        notify: args.notify,
+        restock: !args.no_restock,
+        refund: args.refund,
+        key: crate::http::sign::nonce()?,
+    });
     let guard = if args.force { Guard::Force } else { Guard::Check };
     let row = book.record_cancel(id, Some((&goal, guard)), &args.reason)?;
     let Some(row) = row else { return Ok(0) };
@@ -87,6 +102,27 @@ fn refuse_shipped(order: &BookOrder, args: &Args) -> Result<()> {
         return Err(Error::new(ErrorKind::Refused, text).hint("add --force if it is to be cancelled all the same"));
     }
     Ok(())
+}
+
+/// A wish about money, stock or the buyer that the channel would not hear is refused, not dropped.
+fn refuse_unsupported(order: &BookOrder, args: &Args, can: &Cancelling) -> Result<()> {
+    let wishes = [
+        (args.refund && !can.refund, "--refund", "give the money back in the channel's own pages"),
+        (
+            args.no_restock && !can.restock,
+            "--no-restock",
+            "the channel decides about stock; correct it there afterwards",
+        ),
+        (args.notify && !can.notify, "--notify", "the shop's own settings decide whether the buyer is told"),
+    ];
+    match wishes.into_iter().find(|(unheard, ..)| *unheard) {
+        None => Ok(()),
+        Some((_, flag, instead)) => {
+            let text =
+                format!("{} takes no {flag} with a cancellation; nothing was changed here or there", order.channel);
+            Err(Error::new(ErrorKind::Unsupported, text).hint(format!("{instead}; then without {flag}")))
+        }
+    }
 }
 
 fn local(app: &App, book: &mut Book, order: &BookOrder, args: &Args) -> Outcome {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::output;
 use super::{App, Outcome};
 use crate::book::{Book, BookOrder, Guard};
-use crate::channel::{Capabilities, Goal, Notify, Outstanding, Task, UnknownCarrier};
+use crate::channel::{Capabilities, Goal, Notify, Outstanding, Retracking, Task, UnknownCarrier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status, carrier, nearest_carriers};
 use crate::sync::export::{self, Outcome as Push};
@@ -29,6 +29,9 @@ pub(super) struct Args {
     /// Ship only this much of a line: SKU=QTY, or the line's number in `show` as #2=1; default is all that is left
     #[arg(long, value_name = "SKU=QTY")]
     item: Vec<String>,
+    /// The --tracking number takes the place of this one, for the same parcel
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["item", "from"], requires = "tracking")]
+    replaces: Option<String>,
     /// Have the channel tell the buyer (the default, where the channel leaves it to us)
     #[arg(long, overrides_with = "no_notify")]
     notify: bool,
@@ -89,6 +92,9 @@ fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done>
     let store = app.store(book, &order.store)?;
     let open = app.context.open(&store)?;
     let capabilities = open.channel.capabilities();
+    if let Some(was) = &args.replaces {
+        return replace(app, book, &open, &order, was, args);
+    }
     let shipment = shipment(app, &order, args, &capabilities)?;
     refuse_odd_status(&order, args)?;
     let goal = Goal::Dispatched(shipment);
@@ -115,6 +121,42 @@ fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done>
         }
         Err(error) => Err(error),
     }
+}
+
+/// Another tracking number for a parcel that is on its way (PRODUCT.md D-5).
+fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was: &str, args: &Args) -> Result<Done> {
+    let can = open.channel.capabilities();
+    if !can.replace_tracking {
+        let text =
+            format!("{} takes no other tracking number for a shipment; nothing was recorded or sent", order.channel);
+        return Err(Error::new(ErrorKind::Unsupported, text));
+    }
+    let parcels = parcels(args, &can, &order.channel)?;
+    let [parcel] = parcels.as_slice() else {
+        let text = "--replaces takes the place of one number, so give one --tracking; nothing was recorded";
+        return Err(Error::new(ErrorKind::Usage, text));
+    };
+    let known = order.shipments.iter().flat_map(|shipment| &shipment.parcels).find(|parcel| parcel.tracking == was);
+    let Some(known) = known else {
+        let text = format!("order {} has no tracking number {was}; nothing was recorded or sent", order.id);
+        return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show {} lists them", order.id)));
+    };
+    let mut parcel = parcel.clone();
+    if parcel.carrier.is_empty() {
+        parcel.carrier.clone_from(&known.carrier);
+    }
+    let wish = Retracking { shipment: String::new(), was: was.to_owned(), parcel, notify: !args.no_notify };
+    if args.dry_run {
+        let task = Task { remote_id: order.remote_id.clone(), goal: Goal::Retracked(wish), receipts: Vec::new() };
+        let writes = open.channel.outstanding(&task)?.writes.into_iter().map(|write| write.summary).collect();
+        return Ok(Done { writes, ..done(order, "dry-run", "nothing was written") });
+    }
+    let row = book.record_retracking(order.id, &wish)?;
+    crate::crash::point("after-record");
+    if args.later {
+        return Ok(done(order, "queued", "recorded; the next sync tells the channel"));
+    }
+    push_recorded(app, book, open, order, row, None)
 }
 
 fn guard(args: &Args) -> Guard {
@@ -252,7 +294,18 @@ fn push(
     seen: Outstanding,
 ) -> Result<Done> {
     let row = record(book, order, goal, guard)?;
-    super::outbox::push_row(app, book, open, row, Some(seen)).map(|(state, outcome)| match outcome {
+    push_recorded(app, book, open, order, row, Some(seen))
+}
+
+fn push_recorded(
+    app: &App,
+    book: &mut Book,
+    open: &OpenStore,
+    order: &BookOrder,
+    row: i64,
+    seen: Option<Outstanding>,
+) -> Result<Done> {
+    super::outbox::push_row(app, book, open, row, seen).map(|(state, outcome)| match outcome {
         None => done(order, state, "recorded; another ordersync is sending this store's outbox and takes it along"),
         Some(Push::Confirmed { wrote }) if wrote.is_empty() => {
             done(order, state, "the channel had it already; nothing was written")

@@ -66,7 +66,8 @@ fn what(row: &OutboxRow) -> String {
                 shipment.parcels.iter().map(|p| format!("{} {}", p.carrier, p.tracking)).collect();
             format!("dispatch {}", parcels.join(", ")).trim().to_owned()
         }
-        Goal::Cancelled { .. } => "cancel".to_owned(),
+        Goal::Cancelled(_) => "cancel".to_owned(),
+        Goal::Retracked(wish) => format!("tracking {} → {} {}", wish.was, wish.parcel.carrier, wish.parcel.tracking),
     }
 }
 

@@ -95,7 +95,7 @@ pub struct Review {
 pub fn guard(order: i64, goal: &Goal, guard: Guard, base: &Order, now: &Order, own_writes: bool) -> Option<Review> {
     let stops = |d: &Difference| match d.aspect {
         Aspect::Cancelled => guard != Guard::Force && matches!(goal, Goal::Dispatched(_)),
-        Aspect::Shipped => guard == Guard::Check && !own_writes,
+        Aspect::Shipped => guard == Guard::Check && !own_writes && !matches!(goal, Goal::Retracked(_)),
         Aspect::Address | Aspect::Lines => guard == Guard::Check && matches!(goal, Goal::Dispatched(_)),
         Aspect::Payment | Aspect::Totals | Aspect::Other => false,
     };
@@ -263,7 +263,7 @@ impl Attempt<'_> {
 /// Whether reaching the goal changes this aspect of the order by itself.
 fn explained(goal: &Goal, aspect: Aspect) -> bool {
     match goal {
-        Goal::Dispatched(_) => matches!(aspect, Aspect::Shipped | Aspect::Payment | Aspect::Other),
-        Goal::Cancelled { .. } => !matches!(aspect, Aspect::Address),
+        Goal::Dispatched(_) | Goal::Retracked(_) => matches!(aspect, Aspect::Shipped | Aspect::Payment | Aspect::Other),
+        Goal::Cancelled(_) => !matches!(aspect, Aspect::Address),
     }
 }

@@ -88,7 +88,8 @@ impl Channel for FakeChannel {
             several_parcels: true,
             notify: Notify::Choice,
             unknown_carrier: UnknownCarrier::SentAsText,
-            cancel: CancelSupport::Yes("cancelled"),
+            replace_tracking: true,
+            cancel: CancelSupport::Yes(Cancelling { effect: "", restock: false, notify: false, refund: false }),
             in_flight: 2,
             overlap: Duration::ZERO,
             guide_time: "a moment",
@@ -147,8 +148,9 @@ impl Channel for FakeChannel {
                 };
                 (missing.into_iter().map(write).collect(), adopted)
             }
-            Goal::Cancelled { .. } if order.status == Status::Cancelled => (vec![], vec![]),
-            Goal::Cancelled { .. } => {
+            Goal::Retracked(_) => unreachable!("no test here replaces a number"),
+            Goal::Cancelled(_) if order.status == Status::Cancelled => (vec![], vec![]),
+            Goal::Cancelled(_) => {
                 let content = serde_json::json!({ "order": task.remote_id, "cancel": true });
                 (vec![Write { summary: "cancel".into(), tells_buyer: false, content }], vec![])
             }
@@ -384,7 +386,13 @@ fn d8_a_cancellation_reaches_the_channel_and_its_echo_is_no_news() {
     let desk = Desk::new();
     desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
     desk.sync().unwrap();
-    let goal = Goal::Cancelled { reason: "out of stock".into(), notify: false, key: "k".into() };
+    let goal = Goal::Cancelled(Cancellation {
+        reason: "out of stock".into(),
+        notify: false,
+        restock: true,
+        refund: false,
+        key: "k".into(),
+    });
     desk.context.book().unwrap().record_cancel(1, Some((&goal, Guard::Check)), "out of stock").unwrap();
     assert_eq!(desk.sync().unwrap().exports.confirmed, 1);
     desk.sync().unwrap();

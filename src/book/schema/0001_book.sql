@@ -219,7 +219,7 @@ CREATE TABLE outbox (
   store_id INTEGER NOT NULL REFERENCES stores (id),
   order_id INTEGER NOT NULL REFERENCES orders (id),
   shipment_id INTEGER REFERENCES shipments (id),
-  kind TEXT NOT NULL,                       -- dispatch or cancel
+  kind TEXT NOT NULL,                       -- dispatch, cancel or tracking
   goal TEXT NOT NULL,                       -- JSON: what is to be true at the channel
   guard TEXT NOT NULL,                      -- check, as-local or force
   state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'unknown', 'sent', 'confirmed', 'failed', 'withdrawn')),

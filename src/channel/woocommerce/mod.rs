@@ -25,8 +25,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::{
-    CancelSupport, Capabilities, Channel, Connection, Cursor, Field, Goal, Notify, Outstanding, Page, Plan, Range,
-    RemoteOrder, Shop, Task, UnknownCarrier, Write,
+    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Goal, Notify, Outstanding, Page, Plan,
+    Range, RemoteOrder, Shop, Task, UnknownCarrier, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Order;
@@ -77,9 +77,13 @@ impl Channel for WooCommerce {
                 Tracking::Extension | Tracking::None => Notify::ShopDecides,
             },
             unknown_carrier: UnknownCarrier::SentAsText,
-            cancel: CancelSupport::Yes(
-                "no money is given back by this; stock that the order had taken goes back, and the shop sends the mails that it is set to",
-            ),
+            replace_tracking: matches!(home, Tracking::Fulfillments | Tracking::Extension),
+            cancel: CancelSupport::Yes(Cancelling {
+                effect: "no money is given back by this; stock that the order had taken goes back, and the shop sends the mails that it is set to",
+                restock: false,
+                notify: false,
+                refund: false,
+            }),
             in_flight: 4,
             overlap: OVERLAP,
             guide_time: GUIDE_TIME,
@@ -121,7 +125,8 @@ impl Channel for WooCommerce {
         };
         match &task.goal {
             Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.home(), now, &task.remote_id, shipment),
-            Goal::Cancelled { reason, .. } => cancel::outstanding(&self.site, now, &task.remote_id, reason),
+            Goal::Cancelled(wish) => cancel::outstanding(&self.site, now, &task.remote_id, &wish.reason),
+            Goal::Retracked(wish) => ship::retracking(&self.site, self.home(), now, &task.remote_id, wish),
         }
     }
 

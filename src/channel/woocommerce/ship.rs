@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use super::settings::Tracking as Home;
 use super::site::{Call, Site};
 use super::wire::{Fulfillment, Note, Tracking};
-use crate::channel::{Outstanding, RemoteOrder, Write};
+use crate::channel::{Outstanding, RemoteOrder, Retracking, Write};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
 use crate::order::{Parcel, Shipment, Status, carrier};
@@ -60,11 +61,7 @@ pub(super) fn call(method: Method, route: String, query: &[(&str, &str)], body: 
 /// One fulfilment for the shipment. It holds one set of items and one tracking number; several parcels whose split
 /// is not known stand in it together, so that no item is counted twice.
 fn fulfillments(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
-    let reply = site.get(&format!("wc/v3/orders/{id}/fulfillments"), &[])?;
-    let (listed, _) = read_json::<Value>(&reply.body)?;
-    // Bare list in 10.5; `{"fulfillments": [...]}` was seen in its beta.
-    let list = listed.get("fulfillments").unwrap_or(&listed).clone();
-    let text = list.to_string();
+    let text = list_fulfillments(site, id)?.to_string();
     let there: Vec<Fulfillment<'_>> = serde_json::from_str(&text).map_err(|_| {
         Error::new(ErrorKind::Unreadable, "the shop's list of fulfilments cannot be read; nothing was written")
     })?;
@@ -90,6 +87,13 @@ fn fulfillments(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
         ),
     };
     Ok(Found { writes: vec![write], adopted: Vec::new() })
+}
+
+fn list_fulfillments(site: &Site, id: &str) -> Result<Value> {
+    let reply = site.get(&format!("wc/v3/orders/{id}/fulfillments"), &[])?;
+    let (listed, _) = read_json::<Value>(&reply.body)?;
+    // Bare list in 10.5; `{"fulfillments": [...]}` was seen in its beta.
+    Ok(listed.get("fulfillments").unwrap_or(&listed).clone())
 }
 
 /// New meta entries need `"id": 0`; without it they are dropped in silence (observed 24).
@@ -158,8 +162,7 @@ fn trackings(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
     if shipment.parcels.is_empty() {
         return Ok(Found::default());
     }
-    let namespace = site.facts().shipment_tracking.unwrap_or_else(|| "wc/v3".to_owned());
-    let route = format!("{namespace}/orders/{id}/shipment-trackings");
+    let route = trackings_route(site, id);
     let reply = site.get(&route, &[])?;
     let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
     let mut found = Found::default();
@@ -169,19 +172,24 @@ fn trackings(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
             None => found.writes.push(Write {
                 summary: format!("add tracking {} {}", title(parcel), parcel.tracking),
                 tells_buyer: false,
-                content: call(Method::POST, route.clone(), &[], tracking(parcel, shipment)),
+                content: call(Method::POST, route.clone(), &[], tracking(parcel, shipment.shipped_at)),
             }),
         }
     }
     Ok(found)
 }
 
+fn trackings_route(site: &Site, id: &str) -> String {
+    let namespace = site.facts().shipment_tracking.unwrap_or_else(|| "wc/v3".to_owned());
+    format!("{namespace}/orders/{id}/shipment-trackings")
+}
+
 /// The extension refuses provider names that it does not know, so ours go in as custom ones with a link.
-fn tracking(parcel: &Parcel, shipment: &Shipment) -> Value {
+fn tracking(parcel: &Parcel, shipped_at: Timestamp) -> Value {
     let mut body = json!({
         "custom_tracking_provider": title(parcel),
         "tracking_number": parcel.tracking,
-        "date_shipped": shipment.shipped_at.format("%Y-%m-%d").to_string(),
+        "date_shipped": shipped_at.format("%Y-%m-%d").to_string(),
     });
     if let Some(link) = link(parcel) {
         body["custom_tracking_link"] = json!(link);
@@ -218,6 +226,99 @@ fn notes(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
         ),
     };
     Ok(Found { writes: vec![write], adopted: Vec::new() })
+}
+
+/// What is still to be written so that the shop has another tracking number for the same parcel.
+pub fn retracking(site: &Site, home: Home, now: RemoteOrder, id: &str, wish: &Retracking) -> Result<Outstanding> {
+    let found = match home {
+        Home::Fulfillments => replace_in_fulfillment(site, id, wish)?,
+        Home::Extension => replace_entry(site, id, wish)?,
+        Home::Note | Home::None => {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "this shop keeps tracking numbers in order notes, which cannot be changed; nothing was written",
+            )
+            .hint("add a note with the new number in the shop's order screen"));
+        }
+    };
+    Ok(Outstanding { now, writes: found.writes, wait: None, adopted: found.adopted })
+}
+
+fn no_such_number(wish: &Retracking) -> Error {
+    Error::new(ErrorKind::Rejected, format!("the shop shows no tracking number {}; nothing was written", wish.was))
+}
+
+/// A PUT has to carry every entry again: what is left out is deleted (fact sheet, 4.2).
+fn replace_in_fulfillment(site: &Site, id: &str, wish: &Retracking) -> Result<Found> {
+    let there = list_fulfillments(site, id)?;
+    let number = |fulfillment: &Value| {
+        let entries = fulfillment["meta_data"].as_array().into_iter().flatten();
+        let mut texts = entries.filter(|meta| meta["key"] == "_tracking_number").map(|meta| meta["value"].clone());
+        texts.next().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    let all = there.as_array().map(Vec::as_slice).unwrap_or_default();
+    let Some(old) = all.iter().find(|fulfillment| holds(&number(fulfillment), &wish.was)) else {
+        let new = all.iter().find(|fulfillment| holds(&number(fulfillment), &wish.parcel.tracking));
+        let new = new.ok_or_else(|| no_such_number(wish))?;
+        return Ok(Found { writes: Vec::new(), adopted: vec![new["id"].to_string()] });
+    };
+    let replaced = number(old).replace(&wish.was, &wish.parcel.tracking);
+    let mut meta: Vec<Value> = old["meta_data"].as_array().cloned().unwrap_or_default();
+    meta.retain(|entry| entry["key"] != "_tracking_url");
+    for entry in &mut meta {
+        match entry["key"].as_str() {
+            Some("_tracking_number") => entry["value"] = json!(replaced),
+            Some("_shipment_provider") => entry["value"] = json!(provider(&wish.parcel)),
+            _ => {}
+        }
+    }
+    meta.extend(link(&wish.parcel).map(|link| entry("_tracking_url", json!(link))));
+    let notify = if wish.notify { "true" } else { "false" };
+    let write = Write {
+        summary: replacing(wish),
+        tells_buyer: wish.notify,
+        content: call(
+            Method::PUT,
+            format!("wc/v3/orders/{id}/fulfillments/{}", old["id"]),
+            &[("notify_customer", notify)],
+            json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta }),
+        ),
+    };
+    Ok(Found { writes: vec![write], adopted: Vec::new() })
+}
+
+/// The extension's entries cannot be changed: the new one is added before the old one goes.
+fn replace_entry(site: &Site, id: &str, wish: &Retracking) -> Result<Found> {
+    let route = trackings_route(site, id);
+    let reply = site.get(&route, &[])?;
+    let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
+    let named = |number: &str| there.iter().find(|tracking| holds(tracking.tracking_number.get(), number));
+    let (old, new) = (named(&wish.was), named(&wish.parcel.tracking));
+    if old.is_none() && new.is_none() {
+        return Err(no_such_number(wish));
+    }
+    let mut found = Found::default();
+    match new {
+        Some(new) => found.adopted.push(new.tracking_id.get().to_owned()),
+        None => found.writes.push(Write {
+            summary: replacing(wish),
+            tells_buyer: false,
+            content: call(Method::POST, route.clone(), &[], tracking(&wish.parcel, site.now())),
+        }),
+    }
+    if let Some(old) = old.map(|old| old.tracking_id.get()).filter(|old| old.bytes().all(|b| b.is_ascii_alphanumeric()))
+    {
+        found.writes.push(Write {
+            summary: format!("remove tracking {}", wish.was),
+            tells_buyer: false,
+            content: call(Method::DELETE, format!("{route}/{old}"), &[], Value::Null),
+        });
+    }
+    Ok(found)
+}
+
+fn replacing(wish: &Retracking) -> String {
+    format!("replace tracking {} by {} {}", wish.was, title(&wish.parcel), wish.parcel.tracking)
 }
 
 /// The texts of the order's notes.

@@ -26,14 +26,14 @@ pub struct Site {
 /// A write, as it is kept in a [`crate::channel::Write`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// `POST` or `PUT`.
+    /// `POST`, `PUT` or `DELETE`.
     pub method: String,
     /// Below the REST root: `wc/v3/orders/17`.
     pub route: String,
     /// Query parameters.
     #[serde(default)]
     pub query: Vec<(String, String)>,
-    /// The JSON body.
+    /// The JSON body; null: none.
     pub body: serde_json::Value,
 }
 
@@ -107,7 +107,11 @@ impl Site {
         let method = Method::from_bytes(call.method.as_bytes()).unwrap_or(Method::POST);
         let query: Vec<(&str, &str)> = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let url = self.route(&self.facts(), &call.route, &query);
-        let reply = self.http.send(&Authorized(self), &Request::write_json(method, url, &call.body))?;
+        let mut request = Request::write_json(method, url, &call.body);
+        if call.body.is_null() {
+            request.body = None;
+        }
+        let reply = self.http.send(&Authorized(self), &request)?;
         if reply.status == 404 {
             let text = format!("the shop has no {} any more; nothing was written", call.route);
             return Err(Error::new(ErrorKind::Rejected, text));

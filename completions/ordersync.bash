@@ -146,7 +146,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__cancel)
-            opts="-q -v -h -V --reason --local --notify --force --dry-run --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --reason --local --notify --no-restock --refund --force --dry-run --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -276,7 +276,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__connect)
-            opts="-q -v -h -V --name --since --credentials --url --endpoint --set --allow-http --ca-file --list --test --reauth --remove --home --json --quiet --verbose --help --version woocommerce"
+            opts="-q -v -h -V --name --since --credentials --url --shop --store-hash --endpoint --set --allow-http --ca-file --list --test --reauth --remove --home --json --quiet --verbose --help --version woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -295,6 +295,14 @@ _ordersync() {
                     return 0
                     ;;
                 --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shop)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store-hash)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -334,7 +342,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__demo)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -352,7 +360,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__dispatch)
-            opts="-q -v -h -V --carrier --tracking --item --notify --no-notify --dry-run --later --as-local --force --from --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --carrier --tracking --item --replaces --notify --no-notify --dry-run --later --as-local --force --from --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -367,6 +375,10 @@ _ordersync() {
                     return 0
                     ;;
                 --item)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replaces)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

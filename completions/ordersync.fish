@@ -53,7 +53,9 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "simulate" -d 'S
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l name -d 'What to call the store; default is the channel\'s name' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l since -d 'Import everything changed since then (90d, 2025-01-01, all); default 30d' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l credentials -d 'A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard input' -r -F
-complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l url -d 'Address of the shop' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l url -d 'Address of the shop (woocommerce)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l shop -d 'The shop\'s own address at Shopify: NAME.myshopify.com (shopify)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l store-hash -d 'Store hash or the whole API path (bigcommerce)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l endpoint -d 'Another scheme, host and port for every request: a test system, a proxy, a simulated store' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l set -d 'Any other value of the channel, as KEY=VALUE (`ordersync config` lists them)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l ca-file -d 'A PEM file with the certificate authority of a shop that has one of its own' -r -F
@@ -83,6 +85,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -s V -l versio
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l carrier -d 'Carrier, once for each --tracking (`ordersync carriers` lists the names)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l tracking -d 'Tracking number; several for several parcels' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l item -d 'Ship only this much of a line: SKU=QTY, or the line\'s number in `show` as #2=1; default is all that is left' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l replaces -d 'The --tracking number takes the place of this one, for the same parcel' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l from -d 'Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku and quantity; - reads standard input' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l notify -d 'Have the channel tell the buyer (the default, where the channel leaves it to us)'
@@ -100,6 +103,8 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l reason -d
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l local -d 'Only in the book; the channel is not told'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l notify -d 'Have the channel tell the buyer, where it leaves that to us'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l no-restock -d 'Do not put the stock back (the default puts it back, where the channel leaves it to us)'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l refund -d 'Give the money back the way it was paid, where the channel can'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l force -d 'Also an order that is shipped, wholly or in part'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l dry-run -d 'Say what would happen, do nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l json -d 'Print results as JSON'
@@ -233,7 +238,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -l home -d 'Ke
 complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
-complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l port -d 'The port to serve on; 0 takes a free one' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l orders -d 'So many orders more than the 40 that are always there' -r

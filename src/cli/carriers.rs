@@ -14,7 +14,7 @@ pub(super) fn run(app: &App, _: Args) -> Outcome {
     if app.global.json {
         let rows: Vec<_> = CARRIERS
             .iter()
-            .map(|c| json!({ "name": c.name, "title": c.title, "also": c.aliases, "tracking_url": c.tracking_url, "woocommerce": c.woocommerce }))
+            .map(|c| json!({ "name": c.name, "title": c.title, "also": c.aliases, "tracking_url": c.tracking_url, "woocommerce": c.woocommerce, "shopify": c.shopify, "bigcommerce": c.bigcommerce, "aftership": c.aftership }))
             .collect();
         output::print_json(&rows)?;
         return Ok(0);

@@ -41,9 +41,15 @@ pub(super) struct Args {
     /// A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard input
     #[arg(long, value_name = "FILE")]
     credentials: Option<std::path::PathBuf>,
-    /// Address of the shop
+    /// Address of the shop (woocommerce)
     #[arg(long)]
     url: Option<String>,
+    /// The shop's own address at Shopify: NAME.myshopify.com (shopify)
+    #[arg(long)]
+    shop: Option<String>,
+    /// Store hash or the whole API path (bigcommerce)
+    #[arg(long, value_name = "HASH")]
+    store_hash: Option<String>,
     /// Another scheme, host and port for every request: a test system, a proxy, a simulated store
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,

@@ -1,4 +1,4 @@
-//! `ordersync demo`: the real commands, one after the other, against a simulated shop in a temporary home.
+//! `ordersync demo`: the real commands, one after the other, against simulated shops in a temporary home.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,58 +10,80 @@ use chrono::TimeDelta;
 use super::output::{self, bold};
 use super::{App, Outcome};
 use crate::book::{Book, Filter};
+use crate::channel::ChannelKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Status;
-use crate::sim::woocommerce::{Options, REHEARSAL_KEY, REHEARSAL_SECRET, Shop};
-use crate::sim::{Recording, Server, ServerOptions};
+use crate::sim::{Purchase, Recording, Server, ServerOptions, Simulated, rehearsal};
 
-/// Play the whole story in a temporary home, against a simulated shop: nothing of yours is touched, no network is used.
+/// Play the whole story in a temporary home, against simulated shops: nothing of yours is touched, no network is used.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// The kinds of channel that the merchant of the story sells on [default: all that ordersync knows]
+    #[arg(value_enum)]
+    channels: Vec<ChannelKind>,
+}
 
-/// How long the simulated shop takes for a page: a quick real one.
+/// How long a simulated shop takes for a page: a quick real one.
 const LATENCY: Duration = Duration::from_millis(120);
 
-/// Orders beside the 40 varied ones, so that the first sync has something to show.
+/// Orders beside the varied ones, over all shops, so that the first sync has something to show.
 const MORE_ORDERS: u64 = 1500;
+
+struct Shop {
+    store: Arc<dyn Simulated>,
+    server: Server,
+}
 
 struct Stage<'a> {
     app: &'a App,
     program: std::path::PathBuf,
     home: &'a Path,
-    url: String,
 }
 
-pub(super) fn run(app: &App, _: Args) -> Outcome {
+pub(super) fn run(app: &App, args: Args) -> Outcome {
     let failed = |e: std::io::Error| Error::new(ErrorKind::Failed, format!("the demo cannot run: {e}"));
+    let kinds = if args.channels.is_empty() { ChannelKind::ALL.to_vec() } else { args.channels };
     let home = tempfile::Builder::new().prefix("ordersync-demo-").tempdir().map_err(failed)?.keep();
-    let clock = app.context.clock.clone();
-    let shop = Arc::new(Shop::demo_with(Options { page_latency: LATENCY, ..Options::demo() }, clock.clone()));
-    let now = clock.now();
-    shop.seed(MORE_ORDERS, now - TimeDelta::days(29), now - TimeDelta::hours(2));
-    let server = Server::start(shop.clone(), ServerOptions { recording: Recording::Off, ..ServerOptions::default() })?;
+    let more = MORE_ORDERS / kinds.len() as u64;
+    let shops = kinds.iter().map(|kind| open_shop(app, *kind, more)).collect::<Result<Vec<_>>>()?;
     let program = std::env::current_exe().map_err(failed)?;
-    let stage = Stage { app, program, home: &home, url: server.url().to_owned() };
-    story(&stage, &shop)?;
-    server.stop();
+    story(&Stage { app, program, home: &home }, &shops)?;
+    shops.into_iter().for_each(|shop| shop.server.stop());
     curtain(&home)?;
     Ok(0)
 }
 
-fn story(stage: &Stage<'_>, shop: &Shop) -> anyhow::Result<()> {
-    stage.say("A shop with some 1 500 orders of the last weeks. Connect it:")?;
-    stage.play(&["connect", "woocommerce", "--url", &stage.url])?;
-    stage.say("The first sync, four pages at a time:")?;
+fn open_shop(app: &App, kind: ChannelKind, orders: u64) -> Result<Shop> {
+    let clock = app.context.clock.clone();
+    let store = rehearsal(kind, clock.clone(), LATENCY);
+    let now = clock.now();
+    store.seed(orders, now - TimeDelta::days(29), now - TimeDelta::hours(2));
+    let options = ServerOptions { recording: Recording::Off, ..ServerOptions::default() };
+    Ok(Shop { server: Server::start(store.clone(), options)?, store })
+}
+
+fn story(stage: &Stage<'_>, shops: &[Shop]) -> anyhow::Result<()> {
+    let (one, them) = if shops.len() == 1 { ("A shop", "it") } else { ("Shops", "them") };
+    stage.say(&format!("{one} with some 1 500 orders of the last weeks. Connect {them}:"))?;
+    for shop in shops {
+        let access = shop.store.access(shop.server.url());
+        let mut words = vec!["connect", shop.store.kind().word()];
+        words.extend(access.flags.iter().map(String::as_str));
+        stage.play_with(&access.secrets, &words)?;
+    }
+    stage.say("The first sync, every shop at once, several pages at a time:")?;
     stage.play(&["sync"])?;
     stage.say("What is to be packed:")?;
     stage.play(&["orders", "--status", "awaiting-fulfillment", "--limit", "5"])?;
     let (one, other) = stage.two_orders()?;
     stage.say("One is packed. The shop is asked first, told, and asked again whether it knows:")?;
-    stage.play(&["dispatch", &one, "--carrier", "dhl", "--tracking", "JD0146 0000 0001".replace(' ', "").as_str()])?;
+    stage.play(&["dispatch", &one, "--carrier", "dhl", "--tracking", "JD014600000001"])?;
     stage.say("One is out of stock:")?;
     stage.play(&["cancel", &other, "--reason", "out of stock"])?;
     stage.say("Meanwhile somebody buys:")?;
-    shop.place_order(crate::sim::woocommerce::NewOrder::paid().line("TEE-001", 2));
+    for shop in shops {
+        shop.store.place(&Purchase::of(&[("TEE-001", 2)]));
+    }
     stage.play(&["sync"])?;
     stage.play(&["show", &one])?;
     stage.play(&["status"])
@@ -74,14 +96,18 @@ impl Stage<'_> {
 
     /// Runs a command as the merchant would, in the demo's home.
     fn play(&self, args: &[&str]) -> anyhow::Result<()> {
+        self.play_with(&[], args)
+    }
+
+    /// The same with secrets in the environment.
+    fn play_with(&self, secrets: &[(&'static str, String)], args: &[&str]) -> anyhow::Result<()> {
         output::put(&format!("$ ordersync {}\n", args.join(" ")))?;
         self.app.context.clock.check_interrupt()?;
         let status = Command::new(&self.program)
             .arg("--verbose")
             .args(args)
             .env("ORDERSYNC_HOME", self.home)
-            .env("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY)
-            .env("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET)
+            .envs(secrets.iter().map(|(name, value)| (name, value)))
             .status()
             .map_err(|e| Error::new(ErrorKind::Failed, format!("the demo cannot run its own program: {e}")))?;
         if !status.success() {

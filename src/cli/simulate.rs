@@ -1,13 +1,11 @@
 //! `ordersync simulate`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::output;
 use super::{App, Outcome};
 use crate::channel::ChannelKind;
-use crate::sim::woocommerce::{REHEARSAL_KEY, REHEARSAL_SECRET, Shop};
-use crate::sim::{CONTROL, Recording, Server, ServerOptions};
+use crate::sim::{CONTROL, Recording, Server, ServerOptions, rehearsal};
 
 /// Serve a simulated shop on this machine to rehearse against; Ctrl-C ends it. It keeps nothing.
 #[derive(Debug, clap::Args)]
@@ -24,20 +22,19 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let ChannelKind::WooCommerce = args.channel;
     let clock = app.context.clock.clone();
-    let shop = Shop::demo(clock.clone());
+    let shop = rehearsal(args.channel, clock.clone(), Duration::ZERO);
     let now = clock.now();
     shop.seed(args.orders, now - chrono::TimeDelta::days(29), now);
     let options = ServerOptions { port: args.port, recording: Recording::Off, ..ServerOptions::default() };
-    let server = Server::start(Arc::new(shop), options)?;
+    let server = Server::start(shop.clone(), options)?;
     let url = server.url();
+    let access = shop.access(url);
     output::line(&format!("a simulated {} shop answers at {url} (Ctrl-C ends it)", args.channel.title()))?;
     output::line("\nconnect it, in another terminal, with a home of its own:")?;
-    output::line(&format!(
-        "  export ORDERSYNC_HOME=./rehearsal ORDERSYNC_CONSUMER_KEY={REHEARSAL_KEY} ORDERSYNC_CONSUMER_SECRET={REHEARSAL_SECRET}"
-    ))?;
-    output::line(&format!("  ordersync connect {} --url {url}", args.channel))?;
+    let secrets: Vec<String> = access.secrets.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    output::line(&format!("  export ORDERSYNC_HOME=./rehearsal {}", secrets.join(" ")))?;
+    output::line(&format!("  ordersync connect {} {}", args.channel, access.flags.join(" ")))?;
     output::line("  ordersync sync")?;
     output::line("\nbe its buyer, or its bad luck:")?;
     output::line(&format!(

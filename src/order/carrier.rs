@@ -13,45 +13,52 @@ pub struct Carrier {
     pub tracking_url: &'static str,
     /// WooCommerce: the provider key of core order fulfilments (`_shipment_provider`).
     pub woocommerce: &'static str,
+    /// Shopify: the `company` that gets a link of its own (schema, `FulfillmentTrackingInfo.company`, exact spelling); empty: not on its list.
+    pub shopify: &'static str,
+    /// BigCommerce: the `shipping_provider`; empty: not on its list.
+    pub bigcommerce: &'static str,
+    /// BigCommerce: the `tracking_carrier`, an AfterShip courier slug; empty: none is known for sure.
+    pub aftership: &'static str,
 }
 
 macro_rules! carriers {
-    ($($name:literal, $title:literal, [$($alias:literal),*], $url:literal, woo $woo:literal;)*) => {
+    ($($name:literal, $title:literal, [$($alias:literal),*], $url:literal, woo $woo:literal, shopify $shopify:literal, big $big:literal $slug:literal;)*) => {
         /// Every carrier, sorted by name.
         pub const CARRIERS: &[Carrier] = &[$(Carrier {
             name: $name, title: $title, aliases: &[$($alias),*], tracking_url: $url, woocommerce: $woo,
+            shopify: $shopify, bigcommerce: $big, aftership: $slug,
         }),*];
     };
 }
 
 carriers! {
-    "australia-post", "Australia Post", ["auspost", "australia post"], "https://auspost.com.au/mypost/track/#/details/{}", woo "australia-post";
-    "bpost", "bpost", ["b-post"], "https://track.bpost.cloud/btr/web/#/search?itemCode={}", woo "bpost";
-    "canada-post", "Canada Post", ["canadapost", "canada post", "postes canada"], "https://www.canadapost-postescanada.ca/track-reperage/en#/search?searchFor={}", woo "canada-post";
-    "chronopost", "Chronopost", [], "https://www.chronopost.fr/tracking-no-cms/suivi-page?listeNumerosLT={}", woo "chronopost";
-    "colissimo", "Colissimo", ["la poste", "laposte", "la poste colissimo"], "https://www.laposte.fr/outils/suivre-vos-envois?code={}", woo "la-poste";
-    "correos", "Correos", [], "https://www.correos.es/es/es/herramientas/localizador/envios/detalle?tracking-number={}", woo "correos";
-    "deutsche-post", "Deutsche Post", ["deutsche post", "dp"], "https://www.deutschepost.de/de/s/sendungsverfolgung.html?piececode={}", woo "deutsche-post";
-    "dhl", "DHL", ["dhl express", "dhl paket", "dhl parcel", "dhl-express"], "https://www.dhl.com/en/express/tracking.html?AWB={}", woo "dhl";
-    "dpd", "DPD", ["dpd uk", "dpd de"], "https://tracking.dpd.de/parcelstatus?query={}", woo "dpd";
-    "evri", "Evri", ["hermes uk", "myhermes"], "https://www.evri.com/track/parcel/{}", woo "evri";
-    "fedex", "FedEx", ["federal express", "fed ex"], "https://www.fedex.com/fedextrack/?trknbr={}", woo "fedex";
-    "gls", "GLS", ["general logistics systems"], "https://gls-group.eu/track/{}", woo "gls";
-    "hermes", "Hermes", ["hermes de", "myhermes de"], "https://www.myhermes.de/empfangen/sendungsverfolgung/sendungsinformation/#{}", woo "hermes";
-    "inpost", "InPost", ["in post", "paczkomaty"], "https://inpost.pl/sledzenie-przesylek?number={}", woo "inpost";
-    "japan-post", "Japan Post", ["japanpost", "japan post"], "https://trackings.post.japanpost.jp/services/srv/search/direct?reqCodeNo1={}", woo "japan-post";
-    "parcelforce", "Parcelforce", ["parcel force"], "https://www.parcelforce.com/track-trace?trackNumber={}", woo "parcelforce";
-    "poczta-polska", "Poczta Polska", ["poczta polska"], "https://emonitoring.poczta-polska.pl/?numer={}", woo "poczta-polska";
-    "post-at", "Österreichische Post", ["austrian post", "post.at", "oesterreichische post"], "https://www.post.at/sv/sendungsdetails?snr={}", woo "austria-post";
-    "post-ch", "Swiss Post", ["swiss post", "die post", "post.ch"], "https://service.post.ch/ekp-web/ui/entry/search/{}", woo "swiss-post";
-    "postnl", "PostNL", ["post nl", "tnt post"], "https://postnl.nl/tracktrace/?B={}", woo "postnl";
-    "postnord", "PostNord", ["post nord"], "https://portal.postnord.com/tracking/details/{}", woo "postnord";
-    "royal-mail", "Royal Mail", ["royalmail", "royal mail"], "https://www.royalmail.com/track-your-item#/tracking-results/{}", woo "royal-mail";
-    "seur", "SEUR", [], "https://www.seur.com/livetracking/?segOnlineIdentificador={}", woo "seur";
-    "tnt", "TNT", ["tnt express"], "https://www.tnt.com/express/en_gb/site/shipping-tools/tracking.html?searchType=con&cons={}", woo "tnt";
-    "ups", "UPS", ["united parcel service"], "https://www.ups.com/track?tracknum={}", woo "ups";
-    "usps", "USPS", ["us postal service", "united states postal service"], "https://tools.usps.com/go/TrackConfirmAction?tLabels={}", woo "usps";
-    "yodel", "Yodel", [], "https://www.yodel.co.uk/tracking/{}", woo "yodel";
+    "australia-post", "Australia Post", ["auspost", "australia post"], "https://auspost.com.au/mypost/track/#/details/{}", woo "australia-post", shopify "Australia Post", big "auspost" "australia-post";
+    "bpost", "bpost", ["b-post"], "https://track.bpost.cloud/btr/web/#/search?itemCode={}", woo "bpost", shopify "BPost", big "" "bpost";
+    "canada-post", "Canada Post", ["canadapost", "canada post", "postes canada"], "https://www.canadapost-postescanada.ca/track-reperage/en#/search?searchFor={}", woo "canada-post", shopify "Canada Post", big "canadapost" "canada-post";
+    "chronopost", "Chronopost", [], "https://www.chronopost.fr/tracking-no-cms/suivi-page?listeNumerosLT={}", woo "chronopost", shopify "Chronopost", big "" "chronopost-france";
+    "colissimo", "Colissimo", ["la poste", "laposte", "la poste colissimo"], "https://www.laposte.fr/outils/suivre-vos-envois?code={}", woo "la-poste", shopify "La Poste Colissimo", big "" "la-poste-colissimo";
+    "correos", "Correos", [], "https://www.correos.es/es/es/herramientas/localizador/envios/detalle?tracking-number={}", woo "correos", shopify "Correos", big "" "spain-correos-es";
+    "deutsche-post", "Deutsche Post", ["deutsche post", "dp"], "https://www.deutschepost.de/de/s/sendungsverfolgung.html?piececode={}", woo "deutsche-post", shopify "Deutsche Post", big "" "deutsch-post";
+    "dhl", "DHL", ["dhl express", "dhl paket", "dhl parcel", "dhl-express"], "https://www.dhl.com/en/express/tracking.html?AWB={}", woo "dhl", shopify "DHL Express", big "" "dhl";
+    "dpd", "DPD", ["dpd uk", "dpd de"], "https://tracking.dpd.de/parcelstatus?query={}", woo "dpd", shopify "DPD", big "" "dpd";
+    "evri", "Evri", ["hermes uk", "myhermes"], "https://www.evri.com/track/parcel/{}", woo "evri", shopify "Evri", big "" "";
+    "fedex", "FedEx", ["federal express", "fed ex"], "https://www.fedex.com/fedextrack/?trknbr={}", woo "fedex", shopify "FedEx", big "fedex" "fedex";
+    "gls", "GLS", ["general logistics systems"], "https://gls-group.eu/track/{}", woo "gls", shopify "GLS", big "" "gls";
+    "hermes", "Hermes", ["hermes de", "myhermes de"], "https://www.myhermes.de/empfangen/sendungsverfolgung/sendungsinformation/#{}", woo "hermes", shopify "Hermes", big "" "hermes-de";
+    "inpost", "InPost", ["in post", "paczkomaty"], "https://inpost.pl/sledzenie-przesylek?number={}", woo "inpost", shopify "Inpost", big "" "inpost-paczkomaty";
+    "japan-post", "Japan Post", ["japanpost", "japan post"], "https://trackings.post.japanpost.jp/services/srv/search/direct?reqCodeNo1={}", woo "japan-post", shopify "Japan Post (EN)", big "" "japan-post";
+    "parcelforce", "Parcelforce", ["parcel force"], "https://www.parcelforce.com/track-trace?trackNumber={}", woo "parcelforce", shopify "Parcelforce", big "" "parcel-force";
+    "poczta-polska", "Poczta Polska", ["poczta polska"], "https://emonitoring.poczta-polska.pl/?numer={}", woo "poczta-polska", shopify "", big "" "poczta-polska";
+    "post-at", "Österreichische Post", ["austrian post", "post.at", "oesterreichische post"], "https://www.post.at/sv/sendungsdetails?snr={}", woo "austria-post", shopify "Österreichische Post", big "" "austrian-post";
+    "post-ch", "Swiss Post", ["swiss post", "die post", "post.ch"], "https://service.post.ch/ekp-web/ui/entry/search/{}", woo "swiss-post", shopify "Swiss Post", big "" "swiss-post";
+    "postnl", "PostNL", ["post nl", "tnt post"], "https://postnl.nl/tracktrace/?B={}", woo "postnl", shopify "PostNL", big "" "postnl";
+    "postnord", "PostNord", ["post nord"], "https://portal.postnord.com/tracking/details/{}", woo "postnord", shopify "", big "" "postnord";
+    "royal-mail", "Royal Mail", ["royalmail", "royal mail"], "https://www.royalmail.com/track-your-item#/tracking-results/{}", woo "royal-mail", shopify "Royal Mail", big "royalmail" "royal-mail";
+    "seur", "SEUR", [], "https://www.seur.com/livetracking/?segOnlineIdentificador={}", woo "seur", shopify "SEUR", big "" "spanish-seur";
+    "tnt", "TNT", ["tnt express"], "https://www.tnt.com/express/en_gb/site/shipping-tools/tracking.html?searchType=con&cons={}", woo "tnt", shopify "TNT", big "" "tnt";
+    "ups", "UPS", ["united parcel service"], "https://www.ups.com/track?tracknum={}", woo "ups", shopify "UPS", big "ups" "ups";
+    "usps", "USPS", ["us postal service", "united states postal service"], "https://tools.usps.com/go/TrackConfirmAction?tLabels={}", woo "usps", shopify "USPS", big "usps" "usps";
+    "yodel", "Yodel", [], "https://www.yodel.co.uk/tracking/{}", woo "yodel", shopify "Yodel", big "" "yodel";
 }
 
 /// The carrier with this plain name, title or alias; case and surrounding space do not count.

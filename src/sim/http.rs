@@ -113,6 +113,11 @@ pub trait Store: Send + Sync {
     /// Answers one request, changing the state as the real store would.
     fn handle(&self, request: &Request) -> Response;
 
+    /// The store's own form of a fault, where its channel says it in another way than a web server would (a throttle inside a 200).
+    fn fault(&self, _kind: &super::FaultKind, _request: &Request) -> Option<Response> {
+        None
+    }
+
     /// Tells the store the address (`http://127.0.0.1:4711`) under which it is now served.
     fn served_at(&self, _url: &str) {}
 }

@@ -8,6 +8,7 @@
 //!
 //! - [`Server`] serves any [`Store`]; [`Faults`] makes things go wrong between it and its client;
 //!   [`Exchange`]s tell what was asked.
+//! - [`Simulated`] is what people around a store do to it, whatever its channel; [`rehearsal`] opens the one for a channel.
 //! - [`woocommerce::Shop`] is the store for WooCommerce.
 //!
 //! # Control over HTTP
@@ -18,14 +19,16 @@
 //! | request | does |
 //! |---|---|
 //! | `GET stats` | counts orders, applied writes, dispatch e-mails |
-//! | `GET order/{id}` | shows an order |
-//! | `POST place-order` | `{"status", "lines": [{"sku", "quantity"}], "note", "shipping": {...}}`, all optional |
-//! | `POST pay/{id}`, `cancel/{id}`, `trash/{id}`, `restore/{id}` | does that |
-//! | `POST status/{id}` | `{"status": "on-hold"}` |
-//! | `POST edit-address/{id}` | `{"address_1": "New street 1"}`, any field of the delivery address |
+//! | `GET ids`, `GET order/{id}` | lists the orders, shows one |
+//! | `POST place-order` | `{"lines": [{"sku", "quantity"}], "paid": true, "note", "street"}`, all optional |
+//! | `POST pay/{id}`, `cancel/{id}`, `put-away/{id}`, `touch/{id}` | does that |
+//! | `POST ship/{id}` | `{"carrier": "DHL", "tracking": "JD01"}`: all of it is shipped by other means |
+//! | `POST edit-address/{id}` | `{"street": "New street 1"}` |
 //! | `POST refund/{id}` | `{"amount": "5.00"}` |
 //! | `POST fault` | arms a fault: `{"kind": "answer-lost", "method": "PUT", "path": "/orders/", "times": 1, "after": 0}` |
 //! | `DELETE fault` | disarms all |
+//!
+//! WooCommerce has in addition `POST trash/{id}`, `restore/{id}` and `status/{id}` (`{"status": "on-hold"}`).
 //!
 //! Kinds of faults: `rate-limited` (`retry_after`), `server-error` (`status`), `firewall`, `unauthorized`,
 //! `cut-before`, `answer-lost`, `truncated`, `byte-order-mark`, `notice-before`, `notice-after`,
@@ -40,13 +43,32 @@ mod faults;
 mod http;
 mod record;
 mod server;
+mod simulated;
 pub mod woocommerce;
 pub mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::channel::ChannelKind;
+use crate::clock::Clock;
 
 pub use faults::{Fault, FaultKind, Faults, WrongType};
 pub use http::{Request, Response, Store};
 pub use record::{Exchange, Recording};
 pub use server::{Server, ServerOptions};
+pub use simulated::{Access, Counters, Purchase, Simulated, Standing};
 
 /// The path below which a served store is steered.
 pub const CONTROL: &str = "/__ordersync-sim";
+
+/// A simulated store of this kind with some forty varied orders of the last weeks and fixed keys ([`Simulated::access`]); each page
+/// of orders takes it `latency`.
+pub fn rehearsal(kind: ChannelKind, clock: Arc<dyn Clock>, latency: Duration) -> Arc<dyn Simulated> {
+    match kind {
+        ChannelKind::WooCommerce => {
+            let options = woocommerce::Options { page_latency: latency, ..woocommerce::Options::demo() };
+            Arc::new(woocommerce::Shop::demo_with(options, clock))
+        }
+    }
+}

@@ -188,7 +188,8 @@ fn respond(shared: &Shared, request: &Request, strike: &Strike) -> Response {
         shared.recorder.add(request, Some(&response), false);
         return response;
     };
-    let replaced = faults::instead(kind, request).or_else(|| strike.cached.clone().map(as_html));
+    let own = shared.store.fault(kind, request);
+    let replaced = own.or_else(|| faults::instead(kind, request)).or_else(|| strike.cached.clone().map(as_html));
     let mut response = replaced.unwrap_or_else(|| shared.store.handle(request));
     shared.recorder.add(request, Some(&response), true);
     if *kind == FaultKind::StaleCache && strike.cached.is_none() {

@@ -46,6 +46,8 @@ fn from_flags(args: &Args) -> Result<BTreeMap<String, String>> {
         }
     };
     add("url", &args.url);
+    add("shop", &args.shop);
+    add("store_hash", &args.store_hash);
     add("endpoint", &args.endpoint);
     add("allow_http", &args.allow_http.then(|| "yes".to_owned()));
     let ca_file = args.ca_file.as_deref().map(|path| std::path::absolute(path).unwrap_or(path.to_owned()));
@@ -108,7 +110,7 @@ fn variable(field: &Field) -> String {
 
 fn flag(field: &Field) -> String {
     match field.key {
-        "url" => "--url".to_owned(),
+        "url" | "shop" | "store_hash" => format!("--{}", field.key.replace('_', "-")),
         key if field.secret => format!("{} in a --credentials file or the variable {}", key, variable(field)),
         key => format!("--set {key}=..."),
     }

@@ -11,6 +11,7 @@ use super::seed;
 use super::state::{Address, Details, Line, Mails, Refund, State};
 use super::{Shop, fulfillments, notes, orders, site, trackings};
 use crate::clock::Timestamp;
+use crate::sim::Counters;
 use crate::sim::words::{self, PEOPLE, WARES, Ware};
 
 /// A line of a new order.
@@ -133,17 +134,6 @@ impl NewOrder {
         self.coupon = true;
         self
     }
-}
-
-/// What the shop has counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counters {
-    /// Orders, trash included.
-    pub orders: u64,
-    /// Write requests over the API that were applied.
-    pub writes: u64,
-    /// Dispatch e-mails that buyers would have got.
-    pub dispatch_mails: u64,
 }
 
 fn details_of(new: &NewOrder, options: &Options, id: u64) -> Details {

@@ -8,7 +8,6 @@ mod args;
 mod auth;
 mod call;
 mod changes;
-mod control;
 mod demo;
 mod fulfillments;
 mod hands;
@@ -16,6 +15,7 @@ mod list;
 mod notes;
 mod options;
 mod orders;
+mod people;
 mod refunds;
 mod render;
 mod routes;
@@ -31,7 +31,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-pub use hands::{Counters, NewLine, NewOrder};
+pub use hands::{NewLine, NewOrder};
 pub use options::{
     HttpsSeen, Key, Options, Permalinks, Permission, Profile, REHEARSAL_KEY, REHEARSAL_SECRET, Rights, Tracking,
 };
@@ -288,8 +288,8 @@ fn finish(mut response: Response, who: &Who, root: &str, allow: &[&str]) -> Resp
 
 impl Store for Shop {
     fn handle(&self, request: &Request) -> Response {
-        if let Some(verb) = request.path.strip_prefix(CONTROL) {
-            return control::handle(self, request, verb.trim_matches('/'));
+        if request.path.starts_with(CONTROL) {
+            return super::simulated::control(self, request);
         }
         self.call_hook(request);
         self.site(request)

@@ -1,0 +1,182 @@
+//! What every simulated store can be told by the people around it, whatever its channel: the buyers, the merchant in the
+//! channel's own pages, another tool. `demo`, `simulate`, control over HTTP and the contract tests need no more than this.
+
+use serde_json::{Value, json};
+
+use super::http::{Request, Response, Store};
+use crate::channel::ChannelKind;
+use crate::clock::Timestamp;
+
+/// A simulated store with people around it. Ids are the channel's, as in `STORE:ID`.
+pub trait Simulated: Store {
+    /// The kind of its channel.
+    fn kind(&self) -> ChannelKind;
+
+    /// What `connect` takes to reach it at `url`.
+    fn access(&self, url: &str) -> Access;
+
+    /// A buyer places an order; gives its id.
+    fn place(&self, purchase: &Purchase) -> String;
+
+    /// So many orders of every sort, placed between the two times.
+    fn seed(&self, orders: u64, from: Timestamp, to: Timestamp);
+
+    /// Every order's id, also of cancelled and put-away ones.
+    fn ids(&self) -> Vec<String>;
+
+    /// The payment comes in.
+    fn pay(&self, id: &str) -> bool;
+
+    /// The merchant cancels in the channel's own pages.
+    fn cancel(&self, id: &str) -> bool;
+
+    /// The buyer has the order sent to another street.
+    fn readdress(&self, id: &str, street: &str) -> bool;
+
+    /// All of it is shipped by other means.
+    fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool;
+
+    /// The merchant gives so much back.
+    fn refund(&self, id: &str, amount: &str) -> bool;
+
+    /// The merchant puts it away as done with (archive, bin).
+    fn put_away(&self, id: &str) -> bool;
+
+    /// Something saves the order without changing it: its modification time moves.
+    fn touch(&self, id: &str) -> bool;
+
+    /// How an order stands.
+    fn standing(&self, id: &str) -> Option<Standing>;
+
+    /// The order's document as the channel's API gives it.
+    fn document(&self, id: &str) -> Option<Value>;
+
+    /// Counts over the whole store.
+    fn counters(&self) -> Counters;
+
+    /// Control requests of this channel's own; `None` where it has none of that name.
+    fn verb(&self, method: &str, verb: &str, id: &str, wish: &Value) -> Option<Response> {
+        let _ = (method, verb, id, wish);
+        None
+    }
+}
+
+/// How to connect a simulated store.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Flags of `connect` after the channel's name.
+    pub flags: Vec<String>,
+    /// Environment variables with the secrets.
+    pub secrets: Vec<(&'static str, String)>,
+}
+
+/// What a buyer orders.
+#[derive(Debug, Clone)]
+pub struct Purchase {
+    /// Stock-keeping units and how many of each.
+    pub lines: Vec<(String, u32)>,
+    /// Whether it is paid at once.
+    pub paid: bool,
+    /// What the buyer writes.
+    pub note: String,
+    /// Where it goes; empty: an invented street.
+    pub street: String,
+    /// When; `None`: now.
+    pub at: Option<Timestamp>,
+}
+
+impl Purchase {
+    /// A paid order of these lines, placed now.
+    pub fn of(lines: &[(&str, u32)]) -> Self {
+        let lines = lines.iter().map(|(sku, quantity)| ((*sku).to_owned(), *quantity)).collect();
+        Self { lines, paid: true, note: String::new(), street: String::new(), at: None }
+    }
+
+    /// The same, not paid yet.
+    pub fn unpaid(self) -> Self {
+        Self { paid: false, ..self }
+    }
+}
+
+/// How an order stands at the simulated store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Cancelled.
+    pub cancelled: bool,
+    /// Nothing is left to ship.
+    pub shipped: bool,
+    /// Carrier and tracking number of each parcel, as the channel shows them.
+    pub parcels: Vec<(String, String)>,
+    /// How often the buyer was told of a shipment.
+    pub dispatch_mails: u64,
+}
+
+/// Counts over a whole store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counters {
+    /// Orders, also cancelled and put-away ones.
+    pub orders: u64,
+    /// Writes over the API that were applied.
+    pub writes: u64,
+    /// How often buyers were told of a shipment.
+    pub dispatch_mails: u64,
+}
+
+/// Answers a request below [`super::CONTROL`].
+pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> Response {
+    let rest = request.path.strip_prefix(super::CONTROL).unwrap_or_default().trim_matches('/');
+    let wish = request.json().unwrap_or(Value::Null);
+    let (verb, id) = rest.split_once('/').unwrap_or((rest, ""));
+    if let Some(response) = store.verb(&request.method, verb, id, &wish) {
+        return response;
+    }
+    let text = |key: &str| wish[key].as_str().unwrap_or_default();
+    match (request.method.as_str(), verb) {
+        ("GET", "stats") => {
+            let Counters { orders, writes, dispatch_mails } = store.counters();
+            Response::json(200, &json!({ "orders": orders, "writes": writes, "dispatch_mails": dispatch_mails }))
+        }
+        ("GET", "ids") => Response::json(200, &json!(store.ids())),
+        ("GET", "order") => store.document(id).map_or_else(unknown, |order| Response::json(200, &order)),
+        ("POST", "place-order") => {
+            let id = store.place(&purchase(&wish));
+            Response::json(201, &json!({ "id": id }))
+        }
+        ("POST", "pay") => done(id, store.pay(id)),
+        ("POST", "cancel") => done(id, store.cancel(id)),
+        ("POST", "edit-address") => done(id, store.readdress(id, text("street"))),
+        ("POST", "ship") => done(id, store.ship_elsewhere(id, text("carrier"), text("tracking"))),
+        ("POST", "refund") => done(id, store.refund(id, text("amount"))),
+        ("POST", "put-away") => done(id, store.put_away(id)),
+        ("POST", "touch") => done(id, store.touch(id)),
+        _ => unknown(),
+    }
+}
+
+/// `{"lines": [{"sku": "TEE-001", "quantity": 2}], "paid": true, "note": "...", "street": "..."}`, all of it optional.
+fn purchase(wish: &Value) -> Purchase {
+    let line = |line: &Value| {
+        let pieces = line["quantity"].as_u64().and_then(|pieces| u32::try_from(pieces).ok()).unwrap_or(1);
+        (line["sku"].as_str().unwrap_or("TEE-001").to_owned(), pieces)
+    };
+    let mut lines: Vec<(String, u32)> = wish["lines"].as_array().into_iter().flatten().map(line).collect();
+    if lines.is_empty() {
+        lines.push(("TEE-001".to_owned(), 1));
+    }
+    let text = |key: &str| wish[key].as_str().unwrap_or_default().to_owned();
+    Purchase {
+        lines,
+        paid: wish["paid"].as_bool().unwrap_or(true),
+        note: text("note"),
+        street: text("street"),
+        at: None,
+    }
+}
+
+fn unknown() -> Response {
+    Response::json(404, &json!({ "error": "unknown order or verb: see the documentation of `sim`" }))
+}
+
+fn done(id: &str, changed: bool) -> Response {
+    if changed { Response::json(200, &json!({ "id": id, "changed": true })) } else { unknown() }
+}

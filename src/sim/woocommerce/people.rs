@@ -1,0 +1,130 @@
+//! The shop as the demo, the contract tests and control over HTTP know every simulated store. See [`crate::sim`].
+
+use serde_json::{Value, json};
+
+use super::hands::NewOrder;
+use super::options::{REHEARSAL_KEY, REHEARSAL_SECRET};
+use super::{Address, Shop};
+use crate::channel::ChannelKind;
+use crate::clock::Timestamp;
+use crate::sim::http::Response;
+use crate::sim::{Access, Counters, Purchase, Simulated, Standing};
+
+/// An id as this shop has it; 0, which no order has, for anything else.
+fn number(id: &str) -> u64 {
+    id.parse().unwrap_or(0)
+}
+
+impl Simulated for Shop {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::WooCommerce
+    }
+
+    fn access(&self, url: &str) -> Access {
+        Access {
+            flags: vec!["--url".to_owned(), format!("{url}{}", self.options().prefix)],
+            secrets: vec![
+                ("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY.to_owned()),
+                ("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET.to_owned()),
+            ],
+        }
+    }
+
+    fn place(&self, purchase: &Purchase) -> String {
+        let mut new = if purchase.paid { NewOrder::paid() } else { NewOrder::unpaid() };
+        for (sku, pieces) in &purchase.lines {
+            new = new.line(sku, *pieces);
+        }
+        new = new.note(&purchase.note);
+        if let Some(at) = purchase.at {
+            new = new.at(at);
+        }
+        let id = self.place_order(new);
+        if !purchase.street.is_empty() {
+            self.edit_address(id, |address| purchase.street.clone_into(&mut address.address_1));
+        }
+        id.to_string()
+    }
+
+    fn seed(&self, orders: u64, from: Timestamp, to: Timestamp) {
+        Shop::seed(self, orders, from, to);
+    }
+
+    fn ids(&self) -> Vec<String> {
+        Shop::ids(self).iter().map(u64::to_string).collect()
+    }
+
+    fn pay(&self, id: &str) -> bool {
+        Shop::pay(self, number(id))
+    }
+
+    fn cancel(&self, id: &str) -> bool {
+        Shop::cancel(self, number(id))
+    }
+
+    fn readdress(&self, id: &str, street: &str) -> bool {
+        self.edit_address(number(id), |address| street.clone_into(&mut address.address_1))
+    }
+
+    fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool {
+        self.complete_with_tracking(number(id), carrier, tracking)
+    }
+
+    fn refund(&self, id: &str, amount: &str) -> bool {
+        Shop::refund(self, number(id), amount, "").is_some()
+    }
+
+    fn put_away(&self, id: &str) -> bool {
+        self.trash(number(id))
+    }
+
+    fn touch(&self, id: &str) -> bool {
+        let known = self.status(number(id)).is_some();
+        if known {
+            Shop::touch(self, number(id));
+        }
+        known
+    }
+
+    fn standing(&self, id: &str) -> Option<Standing> {
+        let id = number(id);
+        let status = self.status(id)?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let meta = |one: &Value, key: &str| {
+            let entries = one["meta_data"].as_array().into_iter().flatten();
+            entries.filter(|meta| meta["key"] == key).map(|meta| text(&meta["value"])).next().unwrap_or_default()
+        };
+        let fulfilled = self.fulfillments(id);
+        let fulfilled = fulfilled.iter().map(|one| (meta(one, "_shipment_provider"), meta(one, "_tracking_number")));
+        let tracked = self.trackings(id);
+        let tracked = tracked.iter().map(|one| (text(&one["tracking_provider"]), text(&one["tracking_number"])));
+        Some(Standing {
+            cancelled: matches!(status.as_str(), "cancelled" | "trash"),
+            shipped: status == "completed",
+            parcels: fulfilled.chain(tracked).filter(|(_, number)| !number.is_empty()).collect(),
+            dispatch_mails: u64::from(self.mails(id).dispatch_mails()),
+        })
+    }
+
+    fn document(&self, id: &str) -> Option<Value> {
+        self.order_json(number(id))
+    }
+
+    fn counters(&self) -> Counters {
+        Shop::counters(self)
+    }
+
+    fn verb(&self, method: &str, verb: &str, id: &str, wish: &Value) -> Option<Response> {
+        let changed = match (method, verb) {
+            ("POST", "status") => self.set_status(number(id), wish["status"].as_str().unwrap_or_default()),
+            ("POST", "trash") => self.trash(number(id)),
+            ("POST", "restore") => self.restore(number(id)),
+            ("POST", "edit-address") if wish["street"].is_null() => {
+                self.edit_address(number(id), |address| Address::update(address, wish))
+            }
+            _ => return None,
+        };
+        let status = self.status(number(id))?;
+        Some(Response::json(200, &json!({ "id": id, "status": status, "changed": changed })))
+    }
+}

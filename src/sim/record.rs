@@ -25,7 +25,7 @@ pub struct Exchange {
     pub path: String,
     /// The query pairs, decoded; keys and signatures read `<credentials>`.
     pub query: Vec<(String, String)>,
-    /// The headers, names in lower case; `authorization` keeps only its scheme.
+    /// The headers, names in lower case; `authorization` keeps only its scheme, tokens nothing.
     pub headers: Vec<(String, String)>,
     /// The request's body.
     pub body: Vec<u8>,
@@ -108,9 +108,13 @@ fn scrub_param((key, value): &(String, String)) -> (String, String) {
 }
 
 fn scrub_header((name, value): &(String, String)) -> (String, String) {
-    if name != "authorization" {
-        return (name.clone(), value.clone());
+    match name.as_str() {
+        "authorization" => {
+            let scheme = value.split_whitespace().next().unwrap_or_default();
+            (name.clone(), format!("{scheme} {SCRUBBED}"))
+        }
+        // X-Auth-Token, X-Shopify-Access-Token and the like.
+        name if name.ends_with("token") => (name.to_owned(), SCRUBBED.to_owned()),
+        _ => (name.clone(), value.clone()),
     }
-    let scheme = value.split_whitespace().next().unwrap_or_default();
-    (name.clone(), format!("{scheme} {SCRUBBED}"))
 }

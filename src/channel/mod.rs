@@ -14,6 +14,7 @@
 //! a write without having read first, so a write whose answer was lost is looked for, not repeated
 //! (PRODUCT.md D-3), and the goal is reached when nothing is outstanding (D-4).
 
+pub mod bigcommerce;
 mod capabilities;
 mod kind;
 mod open;

@@ -54,6 +54,17 @@ fn c4_a_missing_value_is_a_usage_error_that_names_the_flag() {
 }
 
 #[test]
+fn c4_a_secret_is_never_taken_from_a_flag() {
+    let shop = served();
+    let home = woo::home();
+    let connect = format!("connect woocommerce --url {}", shop.server.url());
+    for flag in ["--set consumer_secret=cs_1", "--set consumer_key=ck_1", "--consumer-secret cs_1"] {
+        home.run(&format!("{connect} {flag}")).exits(2).without("cs_1").without("ck_1");
+    }
+    assert!(shop.server.requests().is_empty());
+}
+
+#[test]
 fn secrets_come_from_a_toml_file_or_from_json_on_standard_input() {
     let shop = served();
     let home = Home::new();

@@ -22,6 +22,7 @@ mod outbox;
 mod pull;
 mod retry;
 mod runs;
+mod schedule;
 mod select;
 mod show;
 mod simulate;
@@ -104,6 +105,8 @@ enum Command {
     Pull(pull::Args),
     /// The carriers that dispatch knows by name
     Carriers(carriers::Args),
+    /// Sync every half hour: install, remove or show the timer
+    Schedule(schedule::Args),
     /// Copy the book to a file, consistently, also while it is in use
     Backup(backup::Args),
     /// Check the installation and every store
@@ -176,6 +179,7 @@ fn start(cli: Cli) -> Outcome {
         Command::Runs(args) => runs::run(&app, args),
         Command::Pull(args) => pull::run(&app, args),
         Command::Carriers(args) => carriers::run(&app, args),
+        Command::Schedule(args) => schedule::run(&app, args),
         Command::Backup(args) => backup::run(&app, args),
         Command::Doctor(args) => doctor::run(&app, args),
         Command::Config(args) => config::run(&app, args),

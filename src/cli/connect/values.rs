@@ -16,7 +16,7 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
     if let Some(file) = &args.credentials {
         all.extend(from_file(kind, file)?);
     }
-    all.extend(from_flags(args)?);
+    all.extend(from_flags(args, kind)?);
     for field in fields(kind) {
         if let Ok(value) = std::env::var(variable(field))
             && !value.is_empty()
@@ -38,7 +38,7 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
     Ok((values, secrets))
 }
 
-fn from_flags(args: &Args) -> Result<BTreeMap<String, String>> {
+fn from_flags(args: &Args, kind: ChannelKind) -> Result<BTreeMap<String, String>> {
     let mut given = BTreeMap::new();
     let mut add = |key: &str, value: &Option<String>| {
         if let Some(value) = value {
@@ -56,7 +56,13 @@ fn from_flags(args: &Args) -> Result<BTreeMap<String, String>> {
         let (key, value) = pair.split_once('=').ok_or_else(|| {
             Error::new(ErrorKind::Usage, format!("--set {pair:?} is not KEY=VALUE; nothing was connected"))
         })?;
-        given.insert(key.trim().to_owned(), value.trim().to_owned());
+        let key = key.trim();
+        // A command line stands in the shell's history and in the list of processes.
+        if let Some(field) = fields(kind).iter().find(|field| field.secret && field.key == key) {
+            let text = format!("{key} is a secret and not taken from a flag: {}; nothing was connected", flag(field));
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
+        given.insert(key.to_owned(), value.trim().to_owned());
     }
     Ok(given)
 }

@@ -1,0 +1,129 @@
+//! A simulated WooCommerce shop and a home whose environment opens it.
+#![allow(dead_code, reason = "each test program uses a part of this")]
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use chrono::{TimeDelta, Utc};
+use ordersync::clock::SystemClock;
+use ordersync::sim::woocommerce::{NewOrder, Options, REHEARSAL_KEY, REHEARSAL_SECRET, Shop};
+use ordersync::sim::{Exchange, Fault, FaultKind, Server, ServerOptions};
+use serde_json::Value;
+
+use super::program::{Done, Home};
+
+/// The part of a path that only requests about orders have.
+pub const ORDERS: &str = "wc/v3/orders";
+
+/// The key and its secret, and what they look like in a Basic header, where no command may print them.
+pub fn home() -> Home {
+    Home::new().secret("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY).secret("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET)
+}
+
+/// A shop being served.
+pub struct Served {
+    /// Its state.
+    pub shop: Arc<Shop>,
+    /// Its server.
+    pub server: Server,
+}
+
+impl Served {
+    /// An empty shop.
+    pub fn new(options: Options) -> Self {
+        Self::over(options, ServerOptions::default())
+    }
+
+    /// An empty shop, served in this way.
+    pub fn over(options: Options, server: ServerOptions) -> Self {
+        let clock = Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))));
+        let shop = Arc::new(Shop::new(options, clock));
+        let server = Server::start(shop.clone(), server).unwrap();
+        Self { shop, server }
+    }
+
+    /// Arms a fault.
+    pub fn fault(&self, fault: Fault) {
+        self.server.faults().add(fault);
+    }
+
+    /// The write requests so far.
+    pub fn writes(&self) -> Vec<Exchange> {
+        self.server.requests().into_iter().filter(Exchange::is_write).collect()
+    }
+
+    /// Places a paid order of `pieces` T-shirts, an hour ago.
+    pub fn paid(&self, pieces: u32) -> u64 {
+        self.shop.place_order(NewOrder::paid().line("TEE-001", pieces).at(Utc::now() - TimeDelta::hours(1)))
+    }
+
+    /// From now on nobody can reach it: every request fails as if the network were gone.
+    pub fn unplug(&self) {
+        self.fault(Fault::new(FaultKind::CutBefore).always());
+    }
+
+    /// It can be reached again.
+    pub fn plug_in(&self) {
+        self.server.faults().clear();
+    }
+}
+
+/// A home connected to one shop.
+pub struct Rig {
+    /// The shop.
+    pub served: Served,
+    /// The home.
+    pub home: Home,
+}
+
+impl std::ops::Deref for Rig {
+    type Target = Served;
+
+    fn deref(&self) -> &Served {
+        &self.served
+    }
+}
+
+impl Rig {
+    /// Connected to an empty shop with the fulfilments feature.
+    pub fn new() -> Self {
+        Self::with(Options::demo())
+    }
+
+    /// Connected to an empty shop of this kind.
+    pub fn with(options: Options) -> Self {
+        let rig = Self { served: Served::new(options), home: home() };
+        rig.connect("").exits(0);
+        rig.server.clear_requests();
+        rig
+    }
+
+    /// The same, with these paid orders in the shop and in the book; the ids in the shop are returned beside.
+    pub fn with_orders(pieces: &[u32]) -> (Self, Vec<u64>) {
+        let rig = Self::new();
+        let ids = pieces.iter().map(|pieces| rig.paid(*pieces)).collect();
+        rig.sync();
+        rig.server.clear_requests();
+        (rig, ids)
+    }
+
+    /// Connects the shop under its address.
+    pub fn connect(&self, more: &str) -> super::program::Call<'_> {
+        self.home.run(&format!("connect woocommerce --url {}{} {more}", self.server.url(), self.shop.options().prefix))
+    }
+
+    /// A sync that succeeds and says nothing.
+    pub fn sync(&self) -> Done {
+        self.home.run("sync").exits(0).silent()
+    }
+
+    /// One order as `show --json` has it.
+    pub fn show(&self, id: u64) -> Value {
+        self.home.json(&format!("show woocommerce:{id}"))
+    }
+
+    /// The status of an order in the book.
+    pub fn status(&self, id: u64) -> String {
+        self.show(id)["status"].as_str().unwrap_or_default().to_owned()
+    }
+}

@@ -279,6 +279,16 @@ fn i4_an_order_that_cannot_be_read_costs_one_order_and_is_mended_by_the_shop() {
 }
 
 #[test]
+fn i4_an_order_of_the_book_that_was_unreadable_once_leaves_the_inbox_when_it_comes_back_unchanged() {
+    let (rig, ids) = Rig::with_orders(&[1]);
+    rig.fault(Fault::new(FaultKind::WrongType(WrongType::TotalIsObject, Some(ids[0]))).on_path(PAGE));
+    rig.home.run("sync").exits(3);
+    assert_eq!(rig.home.json("inbox").as_array().unwrap().len(), 1);
+    rig.sync();
+    assert_eq!(rig.home.json("inbox"), json!([]));
+}
+
+#[test]
 fn i4_an_unreadable_order_is_tried_again_by_a_newer_program() {
     let rig = Rig::new();
     let id = rig.paid(1);

@@ -281,7 +281,11 @@ impl Page<'_> {
             return Ok(Taken::New);
         };
         // A late or repeated delivery of an older version changes nothing (PRODUCT.md I-3, P-6).
-        if known_print == print || order.updated_at.timestamp_millis() < updated_at {
+        if order.updated_at.timestamp_millis() < updated_at {
+            return Ok(Taken::Unchanged);
+        }
+        self.readable(&order.remote_id)?;
+        if known_print == print {
             return Ok(Taken::Unchanged);
         }
         let status: Status = status.parse().map_err(|_| odd("status", &status))?;
@@ -296,7 +300,6 @@ impl Page<'_> {
                 }
             }
         }
-        self.readable(&order.remote_id)?;
         Ok(Taken::Changed)
     }
 

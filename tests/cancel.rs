@@ -127,3 +127,16 @@ fn a_cancellation_takes_back_a_dispatch_that_waits() {
     assert_eq!((statuses(&rig, ids[0]), rig.shop.mails(ids[0]).dispatch_mails()), (both_cancelled(), 0));
 }
 
+#[test]
+fn a_cancellation_on_its_way_stands_when_a_newer_version_is_accepted() {
+    let (rig, ids) = Rig::with_orders(&[1]);
+    rig.unplug();
+    cancel(&rig, ids[0], "").exits(0);
+    rig.plug_in();
+    rig.shop.edit_address(ids[0], |address| address.city = "Bremen".to_owned());
+    rig.sync();
+    rig.home.run("accept 1").exits(0);
+    assert_eq!(statuses(&rig, ids[0]), ("cancelled".to_owned(), "processing".to_owned()));
+    rig.home.run("retry 1").exits(0);
+    assert_eq!(statuses(&rig, ids[0]), both_cancelled());
+}

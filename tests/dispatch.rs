@@ -203,6 +203,20 @@ fn d1_a_cancelled_order_ships_by_force_only() {
 }
 
 #[test]
+fn d1_a_dispatch_recorded_for_later_is_checked_before_it_goes_out() {
+    let (rig, ids) = Rig::with_orders(&[1]);
+    parcel(&rig, ids[0], "JD01 --later").exits(0);
+    rig.shop.edit_address(ids[0], |address| address.city = "Bremen".to_owned());
+    rig.home.run("sync").exits(3).says("1 dispatch or cancellation did not go out").says("ordersync inbox");
+    assert!(rig.writes().is_empty());
+    assert_eq!((outbox(&rig), &rig.home.json("inbox")[0]["kind"]), (vec!["failed".to_owned()], &json!("rejected")));
+    rig.home.run("accept 1").exits(0);
+    rig.home.run("retry 1").exits(0).prints("has arrived");
+    assert_told_once(&rig, ids[0], "accepted and retried");
+    assert_eq!(rig.home.json("inbox"), json!([]));
+}
+
+#[test]
 fn d5_a_part_of_an_order_then_the_rest() {
     let rig = Rig::new();
     let id = rig.shop.place_order(NewOrder::paid().line("TEE-001", 3).line("MUG-9", 1));
@@ -222,6 +236,24 @@ fn d5_a_part_of_an_order_then_the_rest() {
     let quantity = |nth| fulfilled(&rig, id, nth, "_items")[0]["qty"].clone();
     assert_eq!([quantity(0), quantity(1), quantity(2)], [2, 1, 1]);
     parcel(&rig, id, "JD04").exits(6).says("nothing left to ship");
+}
+
+#[test]
+fn what_is_dispatched_stays_so_when_a_newer_version_is_accepted() {
+    let (rig, ids) = Rig::with_orders(&[3]);
+    parcel(&rig, ids[0], "JD01 --item TEE-001=2").exits(0);
+    rig.shop.edit_address(ids[0], |address| address.city = "Bremen".to_owned());
+    rig.sync();
+    rig.home.run("accept 1").exits(0);
+    assert_eq!(
+        (rig.status(ids[0]).as_str(), &rig.show(ids[0])["lines"][0]["left"]),
+        ("partially-shipped", &json!("1"))
+    );
+    parcel(&rig, ids[0], "JD02 --later").exits(0);
+    rig.shop.edit_quantity(ids[0], 0, 4);
+    rig.home.run("sync").exits(3);
+    rig.home.run("accept 1").exits(0);
+    assert_eq!(rig.status(ids[0]), "partially-shipped", "a fourth piece is still to be sent");
 }
 
 #[test]

@@ -105,13 +105,14 @@ pub fn guard(order: i64, goal: &Goal, guard: Guard, base: &Order, now: &Order, o
         return None;
     }
     let what: Vec<&str> = found.iter().map(|d| d.aspect.word()).collect();
-    let verb = goal.word();
     let text =
         format!("order {order} changed at the channel since you last saw it ({}); nothing was sent", what.join(", "));
-    let forced = if what.contains(&"cancelled") { " --force" } else { "" };
-    let hint = format!(
-        "ordersync accept {order} takes over the channel's version; ordersync {verb} {order} ... --as-local{forced} goes on with yours"
-    );
+    let on = match goal {
+        Goal::Cancelled { .. } => format!("cancel {order} --force"),
+        Goal::Dispatched(_) if what.contains(&"cancelled") => format!("dispatch {order} ... --as-local --force"),
+        Goal::Dispatched(_) => format!("dispatch {order} ... --as-local"),
+    };
+    let hint = format!("ordersync accept {order} takes over the channel's version; ordersync {on} goes on with yours");
     Some(Review { differences: found, error: Error::new(ErrorKind::Refused, text).hint(hint) })
 }
 

@@ -156,7 +156,8 @@ impl Book {
         document(&self.db, &self.documents, order, "newest")
     }
 
-    /// Takes over the newer version: it becomes what the merchant has seen, and the copy.
+    /// Takes over the newer version: it becomes what the merchant has seen, and the copy. What the merchant has done to the
+    /// order and the channel does not show yet stays done.
     pub fn accept(&mut self, order: i64, seen: &Order) -> Result<()> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
@@ -164,6 +165,7 @@ impl Book {
             db.execute("UPDATE versions SET role = 'base' WHERE order_id = ? AND role = 'newest'", [order])
                 .done("written")?;
             rows::replace_copy(db, order, seen)?;
+            super::outbox::stand_by_own_acts(db, order, seen.status)?;
             super::inbox::resolve_order(db, order, &["cancelled", "shipped"], now)?;
             rows::note_history(
                 db,
@@ -281,7 +283,11 @@ impl Page<'_> {
             return Ok(Taken::New);
         };
         // A late or repeated delivery of an older version changes nothing (PRODUCT.md I-3, P-6).
-        if known_print == print || order.updated_at.timestamp_millis() < updated_at {
+        if order.updated_at.timestamp_millis() < updated_at {
+            return Ok(Taken::Unchanged);
+        }
+        self.readable(&order.remote_id)?;
+        if known_print == print {
             return Ok(Taken::Unchanged);
         }
         let status: Status = status.parse().map_err(|_| odd("status", &status))?;
@@ -296,7 +302,6 @@ impl Page<'_> {
                 }
             }
         }
-        self.readable(&order.remote_id)?;
         Ok(Taken::Changed)
     }
 

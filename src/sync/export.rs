@@ -18,8 +18,9 @@ use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Aspect, Difference, Order, differences};
 
-/// A write that was cut off may still be at work in the shop's server: it is not looked for as lost before this has passed.
-const SETTLE: Duration = Duration::from_secs(10);
+/// A write that was cut off may still be at work in the shop's server: it is not looked for as lost before so many first pauses
+/// of a failed request have passed, 10 seconds by default. Rehearsals that shorten the one shorten the other.
+const SETTLE_PAUSES: u32 = 10;
 
 /// How often an attempt reads the channel again after its writes, to see them arrive.
 const ROUNDS: usize = 3;
@@ -104,13 +105,14 @@ pub fn guard(order: i64, goal: &Goal, guard: Guard, base: &Order, now: &Order, o
         return None;
     }
     let what: Vec<&str> = found.iter().map(|d| d.aspect.word()).collect();
-    let verb = goal.word();
     let text =
         format!("order {order} changed at the channel since you last saw it ({}); nothing was sent", what.join(", "));
-    let forced = if what.contains(&"cancelled") { " --force" } else { "" };
-    let hint = format!(
-        "ordersync accept {order} takes over the channel's version; ordersync {verb} {order} ... --as-local{forced} goes on with yours"
-    );
+    let on = match goal {
+        Goal::Cancelled(_) => format!("cancel {order} --force"),
+        Goal::Dispatched(_) if what.contains(&"cancelled") => format!("dispatch {order} ... --as-local --force"),
+        Goal::Dispatched(_) | Goal::Retracked(_) => format!("dispatch {order} ... --as-local"),
+    };
+    let hint = format!("ordersync accept {order} takes over the channel's version; ordersync {on} goes on with yours");
     Some(Review { differences: found, error: Error::new(ErrorKind::Refused, text).hint(hint) })
 }
 
@@ -179,8 +181,9 @@ impl Attempt<'_> {
 
     fn settles_in(&self) -> Duration {
         let Some(attempted) = self.row.attempted_at else { return Duration::ZERO };
-        let settled = attempted + SETTLE;
-        (settled - self.context.clock.now()).to_std().unwrap_or(Duration::ZERO).min(SETTLE)
+        let settle = self.context.patience.first_pause * SETTLE_PAUSES;
+        let settled = attempted + settle;
+        (settled - self.context.clock.now()).to_std().unwrap_or(Duration::ZERO).min(settle)
     }
 
     fn sit_out(&self) -> Result<()> {

@@ -77,14 +77,18 @@ impl Home {
 
     /// A command line, word by word.
     pub fn call(&self, words: &[&str]) -> Call<'_> {
-        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_ordersync"));
-        command.args(words).timeout(LONGEST).current_dir(self.dir.path());
+        Call { command: self.command(words), home: self, words: words.join(" "), stdin: None }
+    }
+
+    fn command(&self, words: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ordersync"));
+        command.args(words).current_dir(self.dir.path());
         for name in std::env::vars_os().map(|(name, _)| name).filter(|n| n.to_string_lossy().starts_with("ORDERSYNC_"))
         {
             command.env_remove(name);
         }
         command.envs(&self.env);
-        Call { command, home: self, words: words.join(" ") }
+        command
     }
 
     /// What a command that succeeds prints with `--json`.
@@ -94,10 +98,7 @@ impl Home {
 
     /// Starts a command and does not wait for it.
     pub fn spawn(&self, words: &str, env: &[(&str, &str)]) -> Child {
-        std::process::Command::new(env!("CARGO_BIN_EXE_ordersync"))
-            .args(words.split_whitespace())
-            .current_dir(self.dir.path())
-            .envs(&self.env)
+        self.command(&words.split_whitespace().collect::<Vec<_>>())
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -142,9 +143,10 @@ impl Home {
 
 /// A command about to be run.
 pub struct Call<'a> {
-    command: assert_cmd::Command,
+    command: std::process::Command,
     home: &'a Home,
     words: String,
+    stdin: Option<String>,
 }
 
 impl Call<'_> {
@@ -157,7 +159,7 @@ impl Call<'_> {
 
     /// With this on standard input.
     pub fn stdin(mut self, text: &str) -> Self {
-        self.command.write_stdin(text.to_owned());
+        self.stdin = Some(text.to_owned());
         self
     }
 
@@ -173,9 +175,21 @@ impl Call<'_> {
         self
     }
 
+    /// As this user of the machine.
+    #[cfg(unix)]
+    pub fn user(mut self, id: u32) -> Self {
+        std::os::unix::process::CommandExt::uid(&mut self.command, id);
+        self
+    }
+
     /// Runs it, whatever comes of it.
-    pub fn done(mut self) -> Done {
-        let output = self.command.output().unwrap();
+    pub fn done(self) -> Done {
+        let mut command = assert_cmd::Command::from_std(self.command);
+        command.timeout(LONGEST);
+        if let Some(text) = self.stdin {
+            command.write_stdin(text);
+        }
+        let output = command.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let done = Done {
             words: self.words,

@@ -4,10 +4,16 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use std::time::Duration;
+
 use chrono::{TimeDelta, Utc};
-use ordersync::clock::SystemClock;
+use ordersync::book::Book;
+use ordersync::clock::{Clock, SystemClock};
+use ordersync::config::Home as Directories;
+use ordersync::http::Patience;
 use ordersync::sim::woocommerce::{NewOrder, Options, REHEARSAL_KEY, REHEARSAL_SECRET, Shop};
 use ordersync::sim::{Exchange, Fault, FaultKind, Server, ServerOptions};
+use ordersync::sync::Context;
 use serde_json::Value;
 
 use super::program::{Done, Home};
@@ -18,6 +24,10 @@ pub const ORDERS: &str = "wc/v3/orders";
 /// The key and its secret, and what they look like in a Basic header, where no command may print them.
 pub fn home() -> Home {
     Home::new().secret("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY).secret("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET)
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))))
 }
 
 /// A shop being served.
@@ -36,8 +46,7 @@ impl Served {
 
     /// An empty shop, served in this way.
     pub fn over(options: Options, server: ServerOptions) -> Self {
-        let clock = Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))));
-        let shop = Arc::new(Shop::new(options, clock));
+        let shop = Arc::new(Shop::new(options, clock()));
         let server = Server::start(shop.clone(), server).unwrap();
         Self { shop, server }
     }
@@ -125,5 +134,38 @@ impl Rig {
     /// The status of an order in the book.
     pub fn status(&self, id: u64) -> String {
         self.show(id)["status"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Asserts that the book is whole and that its newest version of every order is the shop's, each order once.
+    ///
+    /// Drafts are no orders, and what is in the bin is looked for less often, so both are left out.
+    pub fn assert_converged(&self, told: &str) {
+        assert_eq!(self.home.sql("PRAGMA integrity_check"), ["ok"], "{told}");
+        let context = Context {
+            home: Directories::locate(Some(self.home.path())).unwrap(),
+            clock: clock(),
+            patience: Patience::default(),
+            lock_patience: Duration::ZERO,
+        };
+        let book = Book::open(&context.home.book(), context.clock.clone()).unwrap();
+        let channel = context.open(&book.store("woocommerce").unwrap().unwrap()).unwrap().channel;
+        let mut orders = 0;
+        for id in self.shop.ids() {
+            let there = self.shop.order_json(id).unwrap();
+            if matches!(there["status"].as_str(), Some("checkout-draft" | "trash")) {
+                continue;
+            }
+            orders += 1;
+            let at = book.find(&format!("woocommerce:{id}")).unwrap_or_else(|e| panic!("{told}: order {id}: {e}"));
+            let newest = book.newest_document(at).unwrap().or(book.base_document(at).unwrap()).unwrap();
+            let mut here = channel.read(&newest).unwrap();
+            let there = channel.read(there.to_string().as_bytes()).unwrap();
+            // A save that changes nothing moves this date alone, and is no version.
+            here.updated_at = there.updated_at;
+            assert!(here == there, "{told}: order {id} is not as the shop has it\n{here:?}\n{there:?}");
+        }
+        let trashed = self.shop.ids().len() - orders;
+        let kept: usize = self.home.sql("SELECT count(*) FROM orders")[0].parse().unwrap();
+        assert!((orders..=orders + trashed).contains(&kept), "{told}: {kept} orders kept of {orders}");
     }
 }

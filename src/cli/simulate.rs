@@ -33,13 +33,15 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let server = Server::start(Arc::new(shop), options)?;
     let url = server.url();
     output::line(&format!("a simulated {} shop answers at {url} (Ctrl-C ends it)", args.channel.title()))?;
-    output::line("\nconnect it, in another terminal, with a home of its own:")?;
+    output::line("")?;
+    output::line("connect it, in another terminal, with a home of its own:")?;
     output::line(&format!(
         "  export ORDERSYNC_HOME=./rehearsal ORDERSYNC_CONSUMER_KEY={REHEARSAL_KEY} ORDERSYNC_CONSUMER_SECRET={REHEARSAL_SECRET}"
     ))?;
     output::line(&format!("  ordersync connect {} --url {url}", args.channel))?;
     output::line("  ordersync sync")?;
-    output::line("\nbe its buyer, or its bad luck:")?;
+    output::line("")?;
+    output::line("be its buyer, or its bad luck:")?;
     output::line(&format!(
         "  curl -X POST {url}{CONTROL}/place-order -d '{{\"lines\":[{{\"sku\":\"TEE-001\",\"quantity\":2}}]}}'"
     ))?;

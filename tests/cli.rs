@@ -320,6 +320,36 @@ fn doctor_checks_book_credentials_and_connection() {
 }
 
 #[test]
+fn x1_a_bundle_holds_no_secret_and_nothing_personal() {
+    let (rig, ids) = eventful();
+    rig.fault(Fault::new(FaultKind::Unauthorized).on_path(ORDERS));
+    rig.home.run("sync").exits(4);
+    let file = rig.home.beside("bundle.json");
+    rig.home.run(&format!("doctor --bundle {}", file.display())).exits(0).prints("https://www.shop.example.test");
+    rig.home.assert_no_secret_in(&file);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let bundle: Value = serde_json::from_str(&text).unwrap();
+    assert!(bundle["runs"].as_array().unwrap().len() >= 2 && bundle["program"].is_string(), "{bundle}");
+    let shop = rig.server.url().trim_start_matches("http://");
+    let personal = [
+        "Müller",
+        "Ann",
+        "Köln",
+        "50667",
+        "example.test",
+        "+49",
+        "evil",
+        "=1+1",
+        "simulated shop",
+        "shop.example",
+        shop,
+    ];
+    for word in personal.into_iter().chain([ids[0].to_string().as_str(), "127.0.0.1"]) {
+        assert!(!text.contains(word), "the bundle has {word:?} in it: {text}");
+    }
+}
+
+#[test]
 fn x3_no_error_or_account_of_a_run_holds_personal_data() {
     let (rig, _) = eventful();
     let mut all = String::new();

@@ -222,7 +222,7 @@ fn notes(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
 
 /// The texts of the order's notes.
 pub(super) fn texts(site: &Site, id: &str) -> Result<Vec<String>> {
-    let reply = site.get(&format!("wc/v3/orders/{id}/notes"), &[("per_page", "100")])?;
+    let reply = site.get(&format!("wc/v3/orders/{id}/notes"), &[])?;
     let (notes, _) = read_json::<Vec<Note<'_>>>(&reply.body)?;
     Ok(notes.iter().map(|note| super::text::decode(note.note.get())).collect())
 }

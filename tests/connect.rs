@@ -144,6 +144,18 @@ fn i9_a_shop_that_is_connected_already_is_refused_by_name() {
 }
 
 #[test]
+fn i9_a_shop_is_the_same_under_another_spelling_of_its_address() {
+    let home = woo::home();
+    let connect = |address: &str, name: &str| {
+        let shop = Served::new(Options { home_url: Some(address.to_owned()), ..Options::demo() });
+        home.run(&format!("connect woocommerce --name {name} --url {}", shop.server.url())).done().code
+    };
+    assert_eq!(connect("https://shop.example.test", "one"), Some(0));
+    assert_eq!(connect("http://www.shop.example.test", "two"), Some(6));
+    assert_eq!(connect("https://shop.example.test/other", "three"), Some(0), "another shop on the same machine");
+}
+
+#[test]
 fn i9_a_new_key_keeps_orders_and_position() {
     let (rig, ids) = Rig::with_orders(&[1, 2, 3]);
     rig.home.run(&format!("dispatch woocommerce:{}", ids[0])).exits(0);

@@ -120,13 +120,15 @@ fn d3_an_answer_that_was_lost_is_looked_for_and_the_buyer_is_told_once() {
 
 #[test]
 fn d3_a_shop_that_fails_while_it_writes_is_asked_before_it_is_told_again() {
-    for kind in [FaultKind::ServerError(500), FaultKind::ServerError(504), FaultKind::RateLimited(None)] {
+    for kind in
+        [FaultKind::ServerError(500), FaultKind::ServerError(504), FaultKind::RateLimited(None), FaultKind::Firewall]
+    {
         let (rig, ids) = Rig::with_orders(&[1]);
         rig.fault(Fault::new(kind.clone()).on("POST", "/fulfillments").times(2));
         parcel(&rig, ids[0], "JD01").exits(0);
         for _ in 0..3 {
             all_due(&rig);
-            rig.sync();
+            rig.home.run("sync").done();
         }
         assert_told_once(&rig, ids[0], &format!("{kind:?}"));
     }
@@ -200,6 +202,37 @@ fn d1_a_cancelled_order_ships_by_force_only() {
     assert!(rig.writes().is_empty());
     parcel(&rig, ids[0], "JD01 --as-local --force").exits(0);
     assert_told_once(&rig, ids[0], "forced");
+}
+
+#[test]
+fn d1_an_order_that_is_gone_or_in_the_bin_is_not_dispatched() {
+    let (rig, ids) = Rig::with_orders(&[1, 1]);
+    rig.shop.trash(ids[0]);
+    rig.shop.force_delete(ids[1]);
+    parcel(&rig, ids[0], "JD01").exits(6).says("cancelled");
+    parcel(&rig, ids[1], "JD02").exits(7).says("nothing was written");
+    assert!(rig.writes().is_empty() && outbox(&rig).is_empty());
+    parcel(&rig, ids[1], "JD02 --later").exits(0);
+    rig.home.run("sync").exits(3).says("ordersync inbox");
+    assert_eq!(outbox(&rig), ["failed"]);
+}
+
+#[test]
+fn d1_an_order_that_cannot_be_read_at_the_shop_is_not_dispatched_unseen() {
+    let (rig, ids) = Rig::with_orders(&[1]);
+    let unreadable = FaultKind::WrongType(ordersync::sim::WrongType::TotalIsObject, Some(ids[0]));
+    rig.fault(Fault::new(unreadable.clone()).on("GET", "/orders/").always());
+    parcel(&rig, ids[0], "JD01").exits(1).says("could not be read").says("nothing was sent");
+    parcel(&rig, ids[0], "JD01 --as-local").exits(1);
+    rig.home.run("cancel 1").exits(1).says("could not be read");
+    assert_eq!((outbox(&rig).len(), rig.status(ids[0]).as_str()), (0, "awaiting-fulfillment"));
+    parcel(&rig, ids[0], "JD01 --later").exits(0);
+    rig.home.run("sync").exits(0);
+    assert!(rig.writes().is_empty(), "it waits");
+    rig.plug_in();
+    all_due(&rig);
+    rig.sync();
+    assert_told_once(&rig, ids[0], "readable again");
 }
 
 #[test]

@@ -403,6 +403,23 @@ fn f2_two_processes_at_once_bring_every_order_once() {
 }
 
 #[test]
+fn f2_orders_are_dispatched_while_a_first_sync_is_reading() {
+    let options = Options { page_latency: Duration::from_millis(40), ..Options::demo() };
+    let rig = Rig { served: Served::new(options), home: woo::home() };
+    let id = rig.paid(1);
+    rig.shop.seed(150, Utc::now() - TimeDelta::days(2), Utc::now());
+    rig.connect("--set page_size=5 --set in_flight=2").exits(0);
+    rig.home.run(&format!("pull woocommerce:{id}")).exits(0);
+    let mut sync = rig.home.spawn("sync", &[]);
+    until("the first page", || rig.home.sql("SELECT count(*) FROM orders")[0] != "1");
+    rig.home.run("dispatch 1 --carrier dhl --tracking JD01").exits(0);
+    assert!(sync.try_wait().unwrap().is_none(), "the sync was still at work");
+    assert!(sync.wait().unwrap().success());
+    assert_eq!((rig.shop.mails(id).completed, rig.status(id).as_str()), (1, "shipped"));
+    rig.assert_converged("both");
+}
+
+#[test]
 fn a_dry_run_counts_and_keeps_nothing() {
     let rig = Rig::new();
     rig.paid(1);

@@ -91,7 +91,9 @@ pub(super) fn check_drift(
     guard: Guard,
     seen: &Outstanding,
 ) -> Result<()> {
-    let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(order)?) else { return Ok(()) };
+    let (Some(now), Some(document)) = (export::readable(order, &seen.now, guard)?, book.base_document(order)?) else {
+        return Ok(());
+    };
     let base = open.channel.read(&document)?;
     let Some(review) = export::guard(order, goal, guard, &base, now, !seen.adopted.is_empty()) else {
         return Ok(());

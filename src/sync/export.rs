@@ -12,7 +12,7 @@ use super::Context;
 use super::report::Exports;
 use super::store::OpenStore;
 use crate::book::{Book, Guard, InboxNote, OutboxRow, OutboxState};
-use crate::channel::{Goal, Outstanding, Task, Write};
+use crate::channel::{Goal, Outstanding, RemoteOrder, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
@@ -116,6 +116,19 @@ pub fn guard(order: i64, goal: &Goal, guard: Guard, base: &Order, now: &Order, o
     Some(Review { differences: found, error: Error::new(ErrorKind::Refused, text).hint(hint) })
 }
 
+/// The order as it is at the channel now. One that cannot be read cannot be compared either: only force goes on without.
+pub fn readable(order: i64, now: &RemoteOrder, guard: Guard) -> Result<Option<&Order>> {
+    match &now.order {
+        Ok(now) => Ok(Some(now)),
+        Err(_) if guard == Guard::Force => Ok(None),
+        Err(why) => {
+            let text = format!("order {order} could not be read at the channel ({why}); nothing was sent");
+            Err(Error::new(ErrorKind::Unreadable, text)
+                .hint("ordersync doctor --bundle collects what a report of this needs"))
+        }
+    }
+}
+
 struct Attempt<'a> {
     context: &'a Context,
     open: &'a OpenStore,
@@ -167,7 +180,7 @@ impl Attempt<'_> {
     }
 
     fn review(&self, book: &Book, seen: &Outstanding) -> Result<Option<Review>> {
-        let Ok(now) = &seen.now.order else { return Ok(None) };
+        let Some(now) = readable(self.row.order_id, &seen.now, self.row.guard)? else { return Ok(None) };
         let Some(document) = book.base_document(self.row.order_id)? else { return Ok(None) };
         let base = self.open.channel.read(&document)?;
         let own_writes = self.row.attempts > 0 || !seen.adopted.is_empty();

@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicBool;
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
 use ordersync::book::Book;
 use ordersync::clock::{Clock, SystemClock};
 use ordersync::config::Home as Directories;
@@ -61,9 +60,9 @@ impl Served {
         self.server.requests().into_iter().filter(Exchange::is_write).collect()
     }
 
-    /// Places a paid order of `pieces` T-shirts, an hour ago.
+    /// Places a paid order of `pieces` T-shirts.
     pub fn paid(&self, pieces: u32) -> u64 {
-        self.shop.place_order(NewOrder::paid().line("TEE-001", pieces).at(Utc::now() - TimeDelta::hours(1)))
+        self.shop.place_order(NewOrder::paid().line("TEE-001", pieces))
     }
 
     /// From now on nobody can reach it: every request fails as if the network were gone.

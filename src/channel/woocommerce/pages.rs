@@ -276,6 +276,7 @@ fn step(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> 
     static BEARABLE: AtomicUsize = AtomicUsize::new(100);
     loop {
         let size = settings.page_size.min(BEARABLE.load(Ordering::Relaxed)).max(1);
+        let walk = walk.resumed(site.run(), site.now().timestamp());
         let mut query = walk.query(size);
         if let Some(status) = status {
             query.push(("status", status.to_owned()));
@@ -290,7 +291,7 @@ fn step(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> 
             Err(error) if error.is_too_much() && size > 1 => {
                 BEARABLE.fetch_min((size / 4).max(1), Ordering::Relaxed);
             }
-            Err(error) if error.is_too_much() => return Err(stuck(error, walk)),
+            Err(error) if error.is_too_much() => return Err(stuck(error, &walk)),
             Err(error) => return Err(error),
         }
     }

@@ -103,7 +103,14 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
     }
     let (values, secrets) = values::gather(app, args, kind, &Values::new())?;
     let (channel, _) = open_new(&app.context, kind, values.clone(), secrets.clone())?;
-    let shop = probe(app, channel.as_ref())?;
+    // There is no store yet that could be given new credentials, whatever the channel advises.
+    let shop = probe(app, channel.as_ref()).map_err(|error| match error.hint_text() {
+        Some(hint) => {
+            let hint = hint.replace("ordersync connect --reauth STORE", &format!("ordersync connect {kind} again"));
+            error.hint(hint)
+        }
+        None => error,
+    })?;
     let mut book = app.context.book()?;
     let store = book.add_store(&NewStore {
         name: name.clone(),

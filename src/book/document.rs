@@ -13,8 +13,9 @@ use crate::error::{Error, ErrorKind, Result};
 const PLAIN: i64 = 1;
 const WOOCOMMERCE_1: i64 = 2;
 
-/// The compression level: the sizes hardly fall beyond it, the time does rise.
-const LEVEL: i32 = 1;
+/// The compression level: without the entropy coding of literals. On recorded orders it takes two thirds of the time of level 1 for 6 % more
+/// bytes of document, 1.5 % of the book; the levels above 1 hardly make it smaller.
+const LEVEL: i32 = -1;
 
 /// The largest document that is read back, in bytes; the same bound as for a reply.
 const LARGEST: usize = 48 * 1024 * 1024;

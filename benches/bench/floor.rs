@@ -216,7 +216,7 @@ pub fn run(url: &str, path: &Path, documents: &str) {
     )
     .unwrap();
     let dictionary = include_bytes!("../../src/book/dictionaries/woocommerce_1.json");
-    let mut packer = (documents == "packed").then(|| zstd::bulk::Compressor::with_dictionary(1, dictionary).unwrap());
+    let mut packer = (documents == "packed").then(|| zstd::bulk::Compressor::with_dictionary(-1, dictionary).unwrap());
     for number in 1.. {
         let body = connection.page(number);
         let rows: Vec<&RawValue> = serde_json::from_slice(body).unwrap();

@@ -38,6 +38,7 @@ fn codec_of(kind: ChannelKind) -> i64 {
 #[derive(Default)]
 pub(super) struct Documents {
     compressor: RefCell<Option<(i64, Compressor<'static>)>>,
+    decompressor: RefCell<Option<(i64, Decompressor<'static>)>>,
 }
 
 impl Documents {
@@ -60,11 +61,15 @@ impl Documents {
         let dictionary = dictionary(codec).ok_or_else(|| super::error::odd("document", &codec.to_string()))?;
         let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten().unwrap_or(0);
         let size = usize::try_from(size).unwrap_or(LARGEST).min(LARGEST);
-        let mut decompressor = Decompressor::with_dictionary(dictionary).map_err(failed)?;
-        decompressor.decompress(bytes, size).map_err(|_| {
+        let damaged = || {
             Error::new(ErrorKind::Book, "a document in the book is damaged")
                 .hint("ordersync doctor checks the whole book")
-        })
+        };
+        let mut slot = self.decompressor.borrow_mut();
+        if slot.as_ref().is_none_or(|(made_for, _)| *made_for != codec) {
+            *slot = Some((codec, Decompressor::with_dictionary(dictionary).map_err(failed)?));
+        }
+        slot.as_mut().and_then(|(_, decompressor)| decompressor.decompress(bytes, size).ok()).ok_or_else(damaged)
     }
 }
 

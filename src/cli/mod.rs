@@ -141,6 +141,10 @@ pub fn command_tree() -> clap::Command {
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
+        Err(error) if error.kind() == clap::error::ErrorKind::MissingSubcommand => {
+            let _ = command_tree().print_help();
+            return exit_code(ErrorKind::Usage);
+        }
         Err(error) => {
             let code = if error.use_stderr() { exit_code(ErrorKind::Usage) } else { 0 };
             let _ = error.print();

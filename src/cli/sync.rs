@@ -120,7 +120,7 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
             output::note(&format!("{}: {warning}", store.store));
         }
         if let Some(error) = store.error.as_ref().filter(|e| !(args.autosync && e.kind() == ErrorKind::Locked)) {
-            output::print_error(&error.clone().context(&store.store), Format::Human);
+            output::print_error(&explained(error).context(&store.store), Format::Human);
         }
         if store.tally.failed > 0 {
             let text = format!(
@@ -140,6 +140,17 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What Ctrl-C means for a sync.
+fn explained(error: &Error) -> Error {
+    if error.kind() != ErrorKind::Interrupted {
+        return error.clone();
+    }
+    Error::new(
+        ErrorKind::Interrupted,
+        "interrupted; what was fetched is in the book, and the next sync goes on from there",
+    )
 }
 
 /// `woocommerce: 12 new, 3 changed, 85 unchanged; 2 sent out (4 requests, 1.2 s)`.

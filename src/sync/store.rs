@@ -96,7 +96,8 @@ pub fn open_new(
     values: Values,
     keyring: Arc<Keyring>,
 ) -> Result<Box<dyn Channel>> {
-    let named = format!("connect {kind}");
+    // There is no store yet that could be given new credentials.
+    let named = format!("connect {kind} again");
     let (channel, _) = open(context, kind, values, keyring, serde_json::Value::Null, Gate::open())
         .map_err(|error| error.rename_in_hint(REAUTH, &named))?;
     Ok(Box::new(Named { channel, general: REAUTH, named }))

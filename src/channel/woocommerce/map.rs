@@ -25,17 +25,22 @@ pub fn is_draft(status: &str) -> bool {
 
 /// Reads an order's document. The error names the member at fault and repeats nothing personal.
 pub fn order(document: &str, statuses: &Statuses) -> Result<Order, String> {
-    let order: wire::Order<'_> = serde_json::from_str(document).map_err(|error| {
+    map(&parse(document)?, statuses)
+}
+
+/// An order's document as the shop spells it.
+pub fn parse(document: &str) -> Result<wire::Order<'_>, String> {
+    serde_json::from_str(document).map_err(|error| {
         format!(
             "the document has not the shape of an order ({:?} error at column {})",
             error.classify(),
             error.column()
         )
-    })?;
-    map(&order, statuses)
+    })
 }
 
-fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
+/// The order that it means.
+pub fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     // Under another name than its own the same order would be there twice once it is readable again.
     let is_id = |id: &&str| id.bytes().all(|b| b.is_ascii_digit());
     let remote_id = o.id.id().filter(is_id).ok_or("it has no id")?.to_owned();

@@ -207,6 +207,19 @@ pub struct Head<'a> {
     pub parent_id: Text<'a>,
 }
 
+impl<'a> From<Order<'a>> for Head<'a> {
+    fn from(order: Order<'a>) -> Self {
+        Self {
+            id: order.id,
+            status: order.status,
+            date_created: Text::default(),
+            date_created_gmt: order.date_created_gmt,
+            date_modified_gmt: order.date_modified_gmt,
+            parent_id: order.parent_id,
+        }
+    }
+}
+
 /// An order.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]

@@ -137,7 +137,11 @@ fn ask(app: &App, args: &Args, field: &Field) -> Result<String> {
     };
     answer.map(|text| text.trim().to_owned()).map_err(|e| {
         let kind = match &e {
-            dialoguer::Error::IO(io) if io.kind() == std::io::ErrorKind::Interrupted => ErrorKind::Interrupted,
+            dialoguer::Error::IO(io) if io.kind() == std::io::ErrorKind::Interrupted => {
+                // The cursor still stands behind the question.
+                eprintln!();
+                ErrorKind::Interrupted
+            }
             _ => ErrorKind::Failed,
         };
         Error::new(kind, "the question was not answered; nothing was connected")

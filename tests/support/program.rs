@@ -19,6 +19,11 @@ use serde_json::Value;
 /// No command of a test may take longer; one that hangs fails instead.
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// The program under test: the one just built, or the one that `ORDERSYNC_PROGRAM` names, such as a release.
+fn program() -> std::ffi::OsString {
+    std::env::var_os("ORDERSYNC_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_ordersync").into())
+}
+
 /// A temporary home and the environment of every command run in it.
 pub struct Home {
     dir: tempfile::TempDir,
@@ -81,7 +86,7 @@ impl Home {
     }
 
     fn command(&self, words: &[&str]) -> std::process::Command {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ordersync"));
+        let mut command = std::process::Command::new(program());
         command.args(words).current_dir(self.dir.path());
         for name in std::env::vars_os().map(|(name, _)| name).filter(|n| n.to_string_lossy().starts_with("ORDERSYNC_"))
         {

@@ -41,6 +41,22 @@ pub fn fields(kind: ChannelKind) -> &'static [Field] {
     }
 }
 
+/// A set of optional fields that together open a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// What the wizard calls it.
+    pub title: &'static str,
+    /// The keys of its fields.
+    pub keys: &'static [&'static str],
+}
+
+/// The ways in, where a channel has several; one of them must be complete. Empty where the required fields say it all.
+pub fn ways(kind: ChannelKind) -> &'static [Way] {
+    match kind {
+        ChannelKind::WooCommerce => &[],
+    }
+}
+
 /// The approximate guide time of a first sync, in words (PRODUCT.md A-1); known without opening a store.
 pub fn guide_time(kind: ChannelKind) -> &'static str {
     match kind {

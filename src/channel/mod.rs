@@ -17,6 +17,7 @@
 mod capabilities;
 mod kind;
 mod open;
+pub mod shopify;
 pub mod woocommerce;
 
 use std::fmt;

@@ -17,6 +17,7 @@
 mod capabilities;
 mod kind;
 mod open;
+pub mod shopify;
 pub mod woocommerce;
 
 use std::fmt;
@@ -30,7 +31,7 @@ use crate::order::{Currency, Order, Parcel, Shipment};
 
 pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
-pub use open::{Connection, Secrets, fields, guide_time, open};
+pub use open::{Connection, Secrets, Way, fields, guide_time, open, ways};
 
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {

@@ -137,16 +137,17 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     fn run(&self, book: &mut Book, seen: Option<Outstanding>) -> Result<Outcome> {
+        let mut receipts = self.row.receipts.clone();
         let mut seen = match seen {
             Some(seen) => seen,
-            None => self.look()?,
+            None => self.look(&receipts)?,
         };
         if let Some(review) = self.review(book, &seen)? {
             return self.refuse(book, review.error);
         }
         if self.may_still_be_at_work() && !seen.writes.is_empty() {
             self.sit_out()?;
-            seen = self.look()?;
+            seen = self.look(&receipts)?;
         }
         let mut wrote = Vec::new();
         for _ in 0..ROUNDS {
@@ -154,13 +155,13 @@ impl Attempt<'_> {
                 return self.confirm(book, &seen, wrote);
             }
             for write in &seen.writes {
-                self.apply(book, write)?;
+                receipts.extend(self.apply(book, write)?);
                 wrote.push(write.summary.clone());
             }
             if let Some(pause) = seen.wait {
                 self.context.clock.sleep(pause.min(Duration::from_secs(8)))?;
             }
-            seen = self.look()?;
+            seen = self.look(&receipts)?;
         }
         if seen.writes.is_empty() && seen.wait.is_none() {
             return self.confirm(book, &seen, wrote);
@@ -170,12 +171,10 @@ impl Attempt<'_> {
         Ok(Outcome::Waiting(error))
     }
 
-    fn look(&self) -> Result<Outstanding> {
-        let task = Task {
-            remote_id: self.row.remote_id.clone(),
-            goal: self.row.goal.clone(),
-            receipts: self.row.receipts.clone(),
-        };
+    /// Reads the channel; `receipts` are those of earlier attempts and of the writes that this one has made.
+    fn look(&self, receipts: &[String]) -> Result<Outstanding> {
+        let task =
+            Task { remote_id: self.row.remote_id.clone(), goal: self.row.goal.clone(), receipts: receipts.to_vec() };
         self.open.channel.outstanding(&task)
     }
 
@@ -203,7 +202,7 @@ impl Attempt<'_> {
         self.context.clock.sleep(self.settles_in())
     }
 
-    fn apply(&self, book: &mut Book, write: &Write) -> Result<()> {
+    fn apply(&self, book: &mut Book, write: &Write) -> Result<Option<String>> {
         crash::point("before-sending");
         book.sending(self.row.id, &write.summary)?;
         crash::point("before-write");
@@ -211,7 +210,7 @@ impl Attempt<'_> {
         crash::point("after-write");
         book.settle(self.row.id, OutboxState::Sent, None, None, receipt.as_deref())?;
         crash::point("after-sent");
-        Ok(())
+        Ok(receipt)
     }
 
     /// Confirmed: the version that shows our write becomes the merchant's, unless something else changed in it as well.

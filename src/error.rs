@@ -121,6 +121,12 @@ impl Error {
         self.too_much
     }
 
+    /// Puts the words to run next in the place of a hint's general ones: adapters write STORE, as they do not know the store's name.
+    pub fn rename_in_hint(mut self, general: &str, named: &str) -> Self {
+        self.hint = self.hint.map(|hint| hint.replace(general, named));
+        self
+    }
+
     /// Puts `what` before the message: `sync of "woocommerce": ...`.
     pub fn context(mut self, what: impl fmt::Display) -> Self {
         self.message = format!("{what}: {}", self.message);

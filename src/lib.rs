@@ -43,6 +43,7 @@ pub mod credentials;
 pub mod error;
 pub mod http;
 pub mod order;
+pub mod schedule;
 pub mod secret;
 pub mod sim;
 pub mod sync;

@@ -160,10 +160,13 @@ fn a_shop_is_steered_over_http() {
         let response = ask(&server, "POST", &format!("/__ordersync-sim/{verb}"), &body.to_string()).unwrap();
         serde_json::from_str::<Value>(&response.text().unwrap()).unwrap()
     };
-    let id = post("place-order", json!({"lines": [{"sku": "MUG-9", "quantity": 3}]}))["id"].as_u64().unwrap();
+    let id =
+        post("place-order", json!({"lines": [{"sku": "MUG-9", "quantity": 3}]}))["id"].as_str().unwrap().to_owned();
     post(&format!("edit-address/{id}"), json!({"city": "Bremen"}));
-    assert_eq!(shop.order_json(id).unwrap()["shipping"]["city"], "Bremen");
-    assert_eq!(post(&format!("cancel/{id}"), json!({}))["status"], "cancelled");
+    let number = id.parse().unwrap();
+    assert_eq!(shop.order_json(number).unwrap()["shipping"]["city"], "Bremen");
+    assert_eq!(post(&format!("cancel/{id}"), json!({}))["changed"], true);
+    assert_eq!(shop.status(number).unwrap(), "cancelled");
     post("fault", json!({"kind": "rate-limited", "retry_after": "3"}));
     assert_eq!(list(&server).unwrap().status(), 429);
     let stats = ask(&server, "GET", "/__ordersync-sim/stats", "").unwrap().text().unwrap();

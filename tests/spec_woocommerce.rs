@@ -417,3 +417,54 @@ fn the_check_of_requests_takes_what_real_shops_took_and_minds_what_they_refused(
         assert!(!index.check(&exchange(&read(&dir.join(file))).unwrap()).is_empty(), "{file}");
     }
 }
+
+/// Everything that the program asks of a shop in its daily work.
+fn daily_work(options: Options) -> Vec<Exchange> {
+    let rig = support::woo::Rig { served: support::woo::Served::new(options), home: support::woo::home() };
+    let now = Utc::now();
+    let first = rig.shop.seed(60, now - TimeDelta::days(2), now - TimeDelta::hours(1));
+    rig.connect("--set page_size=5").exits(0);
+    rig.home.run("sync").exits(0);
+    rig.shop.touch_many(&(first..first + 12).collect::<Vec<_>>());
+    let (one, other) = (rig.paid(3), rig.shop.place_order(NewOrder::paid().line("MUG-9", 1)));
+    rig.shop.trash(first);
+    rig.shop.refund_silently(first + 1, "1.00").unwrap();
+    rig.home.sql("UPDATE cursors SET position = json_set(position, '$.rest.aside', 0)");
+    for words in ["sync", "sync --since 3d", "sync --since 3d --until 1d", "sync --full", "connect --test", "doctor"] {
+        rig.home.run(words).exits(0);
+    }
+    rig.home.run(&format!("pull woocommerce:{one}")).exits(0);
+    // A part, where the shop takes parts.
+    rig.home.run(&format!("dispatch woocommerce:{one} --carrier dhl --tracking JD01 --item TEE-001=1")).done();
+    rig.home
+        .run(&format!("dispatch woocommerce:{one} --carrier ups --tracking 1Z1 --tracking 1Z2 --no-notify"))
+        .exits(0);
+    rig.home.run(&format!("cancel woocommerce:{other} --reason sold-out")).exits(0);
+    rig.server.requests()
+}
+
+#[test]
+fn the_program_sends_only_what_a_real_shop_takes() {
+    let Some(index) = Index::recorded() else { return };
+    // Routes of an extension that the recorded shop had not.
+    let index = index.with_extra("/shipment-trackings");
+    let shops = [
+        Options::demo(),
+        Options { fulfillments: false, permalinks: Permalinks::Plain, ..Options::demo() },
+        Options { fulfillments: false, tracking: Tracking::On, prefix: "/shop".to_owned(), ..Options::demo() },
+        Options { profile: Profile::V10_0_2, https_seen: HttpsSeen::AsConnected, ..Options::demo() },
+        Options { profile: Profile::V5_6, ..Options::demo() },
+    ];
+    for options in shops {
+        let exchanges = daily_work(options);
+        let writes = exchanges.iter().filter(|exchange| exchange.is_write()).count();
+        assert!(exchanges.len() > 60 && writes >= 4, "{} requests, {writes} writes", exchanges.len());
+        complain(&exchanges.iter().flat_map(|exchange| index.check(exchange)).collect::<Vec<_>>());
+        let refused: Vec<String> = exchanges
+            .iter()
+            .filter(|exchange| exchange.status.is_none_or(|status| status >= 400) && exchange.path.contains("wc/v3"))
+            .map(|exchange| format!("{} {} {:?}", exchange.method, exchange.path, exchange.status))
+            .collect();
+        assert!(refused.is_empty(), "{refused:?}");
+    }
+}

@@ -13,8 +13,9 @@ use crate::error::{Error, ErrorKind, Result};
 const PLAIN: i64 = 1;
 const WOOCOMMERCE_1: i64 = 2;
 
-/// The compression level: the sizes hardly fall beyond it, the time does rise.
-const LEVEL: i32 = 1;
+/// The compression level: without the entropy coding of literals. On recorded orders it takes two thirds of the time of level 1 for 6 % more
+/// bytes of document, 1.5 % of the book; the levels above 1 hardly make it smaller.
+const LEVEL: i32 = -1;
 
 /// The largest document that is read back, in bytes; the same bound as for a reply.
 const LARGEST: usize = 48 * 1024 * 1024;
@@ -29,6 +30,7 @@ fn dictionary(codec: i64) -> Option<&'static [u8]> {
 
 fn codec_of(kind: ChannelKind) -> i64 {
     match kind {
+        ChannelKind::Shopify => PLAIN,
         ChannelKind::WooCommerce => WOOCOMMERCE_1,
     }
 }
@@ -37,6 +39,7 @@ fn codec_of(kind: ChannelKind) -> i64 {
 #[derive(Default)]
 pub(super) struct Documents {
     compressor: RefCell<Option<(i64, Compressor<'static>)>>,
+    decompressor: RefCell<Option<(i64, Decompressor<'static>)>>,
 }
 
 impl Documents {
@@ -59,11 +62,15 @@ impl Documents {
         let dictionary = dictionary(codec).ok_or_else(|| super::error::odd("document", &codec.to_string()))?;
         let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten().unwrap_or(0);
         let size = usize::try_from(size).unwrap_or(LARGEST).min(LARGEST);
-        let mut decompressor = Decompressor::with_dictionary(dictionary).map_err(failed)?;
-        decompressor.decompress(bytes, size).map_err(|_| {
+        let damaged = || {
             Error::new(ErrorKind::Book, "a document in the book is damaged")
                 .hint("ordersync doctor checks the whole book")
-        })
+        };
+        let mut slot = self.decompressor.borrow_mut();
+        if slot.as_ref().is_none_or(|(made_for, _)| *made_for != codec) {
+            *slot = Some((codec, Decompressor::with_dictionary(dictionary).map_err(failed)?));
+        }
+        slot.as_mut().and_then(|(_, decompressor)| decompressor.decompress(bytes, size).ok()).ok_or_else(damaged)
     }
 }
 

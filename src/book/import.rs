@@ -1,5 +1,6 @@
 //! Taking pages of fetched orders into the book.
 
+use std::cell::Cell;
 use std::ops::AddAssign;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -156,7 +157,8 @@ impl Book {
         document(&self.db, &self.documents, order, "newest")
     }
 
-    /// Takes over the newer version: it becomes what the merchant has seen, and the copy.
+    /// Takes over the newer version: it becomes what the merchant has seen, and the copy. What the merchant has done to the
+    /// order and the channel does not show yet stays done.
     pub fn accept(&mut self, order: i64, seen: &Order) -> Result<()> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
@@ -164,6 +166,7 @@ impl Book {
             db.execute("UPDATE versions SET role = 'base' WHERE order_id = ? AND role = 'newest'", [order])
                 .done("written")?;
             rows::replace_copy(db, order, seen)?;
+            super::outbox::stand_by_own_acts(db, order, seen.status)?;
             super::inbox::resolve_order(db, order, &["cancelled", "shipped"], now)?;
             rows::note_history(
                 db,
@@ -178,25 +181,12 @@ impl Book {
 
 /// What identifies the content of a version: everything but the modification time, which alone means nothing.
 pub(super) fn fingerprint(order: &Order) -> [u8; 16] {
-    let mut hasher = Sha256::new();
-    let bare = BareOrder { order };
-    // Serialising a plain value into a hasher cannot fail.
-    let _ = serde_json::to_writer(HashWriter(&mut hasher), &bare);
+    let mut text = Vec::with_capacity(4096);
+    // Serialising a plain value into memory cannot fail.
+    let _ = serde_json::to_writer(&mut text, &BareOrder { order });
     let mut short = [0u8; 16];
-    short.copy_from_slice(&hasher.finalize()[..16]);
+    short.copy_from_slice(&Sha256::digest(&text)[..16]);
     short
-}
-
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl std::io::Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 struct BareOrder<'a> {
@@ -230,7 +220,10 @@ fn take(
         .query_row([batch.store], |row| row.get(0))
         .done("read")?;
     let kind = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
-    let page = Page { db, store: batch.store, kind, documents, now };
+    let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind = 'unreadable' AND resolved_at IS NULL)";
+    let troubled =
+        db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read").map(Cell::new)?;
+    let page = Page { db, store: batch.store, kind, documents, now, troubled };
     for seen in batch.orders {
         match &seen.order {
             Err(why) => {
@@ -259,6 +252,8 @@ struct Page<'a> {
     kind: ChannelKind,
     documents: &'a Documents,
     now: Timestamp,
+    /// Whether any order of the store stands in the inbox as unreadable.
+    troubled: Cell<bool>,
 }
 
 impl Page<'_> {
@@ -281,7 +276,11 @@ impl Page<'_> {
             return Ok(Taken::New);
         };
         // A late or repeated delivery of an older version changes nothing (PRODUCT.md I-3, P-6).
-        if known_print == print || order.updated_at.timestamp_millis() < updated_at {
+        if order.updated_at.timestamp_millis() < updated_at {
+            return Ok(Taken::Unchanged);
+        }
+        self.readable(&order.remote_id)?;
+        if known_print == print {
             return Ok(Taken::Unchanged);
         }
         let status: Status = status.parse().map_err(|_| odd("status", &status))?;
@@ -296,7 +295,6 @@ impl Page<'_> {
                 }
             }
         }
-        self.readable(&order.remote_id)?;
         Ok(Taken::Changed)
     }
 
@@ -369,6 +367,7 @@ impl Page<'_> {
             hint: "ordersync doctor --bundle collects what a report of this needs".to_owned(),
         };
         put_note(self.db, Some(self.store), None, &seen.remote_id, &note, self.now)?;
+        self.troubled.set(true);
         self.db
             .prepare_cached(
                 "UPDATE inbox SET document = ?, program = ?, text = ? WHERE store_id = ? AND kind = 'unreadable' AND subject = ? AND resolved_at IS NULL",
@@ -381,6 +380,9 @@ impl Page<'_> {
 
     /// An order that could not be read before can be now.
     fn readable(&self, remote_id: &str) -> Result<()> {
+        if !self.troubled.get() {
+            return Ok(());
+        }
         self.db
             .prepare_cached(
                 "UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND kind = 'unreadable' AND subject = ? AND resolved_at IS NULL",

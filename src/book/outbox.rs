@@ -345,6 +345,10 @@ impl Book {
                 params![now.timestamp_millis(), id],
             )
             .done("written")?;
+            if kind == "cancel" {
+                // A version accepted meanwhile may have opened it again.
+                set_status(db, order, Status::Cancelled)?;
+            }
             rows::note_history(db, order, now, "confirmed by the channel", &kind)?;
             super::inbox::resolve_order(db, order, &["rejected"], now)?;
             let Ok(seen) = &now_there.order else { return Ok(()) };
@@ -540,6 +544,20 @@ fn still_open(db: &Connection, order: i64, shipment: &Shipment) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Gives an order whose copy was just made from the channel's version the status that the merchant's own acts have brought it to: a
+/// cancellation on its way, and what is recorded as dispatched.
+pub(super) fn stand_by_own_acts(db: &Connection, order: i64, status: Status) -> Result<()> {
+    let cancelled: bool = db
+        .query_row(
+            &format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND kind = 'cancel' AND state IN {OPEN})"),
+            [order],
+            |row| row.get(0),
+        )
+        .done("read")?;
+    let own = if cancelled { Status::Cancelled } else { rows::after_dispatches(db, order, status)? };
+    if own == status { Ok(()) } else { set_status(db, order, own) }
 }
 
 fn set_status(db: &Connection, order: i64, status: Status) -> Result<()> {

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::error::{Done, odd};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Address, LineQuantity, Order, Parcel};
+use crate::order::{Address, LineQuantity, Order, Parcel, Status};
 
 /// Inserts a copy and gives its short number.
 pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp) -> Result<i64> {
@@ -116,6 +116,42 @@ pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
         .execute([id])
         .done("written")?;
     insert_parts(db, id, o)
+}
+
+/// How far the merchant's own dispatches have brought an order whose copy says `status`. The channel's version may not know of them
+/// yet: what is recorded here as shipped is not open again because of it.
+pub(super) fn after_dispatches(db: &Connection, order: i64, status: Status) -> Result<Status> {
+    let own: bool = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM shipments WHERE order_id = ? AND key IS NOT NULL)")
+        .done("read")?
+        .query_row([order], |row| row.get(0))
+        .done("read")?;
+    if !own || matches!(status, Status::Shipped | Status::Cancelled) {
+        return Ok(status);
+    }
+    let left = quantities(db, order, "SELECT remote_id, quantity, refunded FROM lines WHERE order_id = ? AND ships")?;
+    let sent = quantities(
+        db,
+        order,
+        "SELECT sl.line_id, sl.quantity, '0' FROM shipment_lines sl JOIN shipments sh ON sh.id = sl.shipment_id
+         WHERE sh.order_id = ? AND sh.key IS NOT NULL",
+    )?;
+    let is_sent = |(id, left): &(String, Decimal)| {
+        *left <= sent.iter().filter(|(line, _)| line == id).map(|(_, quantity)| quantity).sum::<Decimal>()
+    };
+    Ok(if left.iter().all(is_sent) { Status::Shipped } else { Status::PartiallyShipped })
+}
+
+/// Ids of lines, each with its second column less its third.
+fn quantities(db: &Connection, order: i64, sql: &str) -> Result<Vec<(String, Decimal)>> {
+    let amount = |text: String| crate::order::parse_decimal(&text).map_err(|_| odd("quantity", &text));
+    let mut statement = db.prepare_cached(sql).done("read")?;
+    let rows = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).done("read")?;
+    rows.map(|row| {
+        let (id, all, less) = row.done("read")?;
+        Ok((id, amount(all)? - amount(less)?))
+    })
+    .collect()
 }
 
 fn shop_totals(o: &Order) -> Result<Option<String>> {

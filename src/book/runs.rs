@@ -95,8 +95,10 @@ impl Book {
     pub fn finish_run(&mut self, run: i64, stores: &[StoreSummary]) -> Result<()> {
         let now = self.now_ms();
         self.write("written", |db| {
-            let (kind, dry): (String, bool) = db
-                .query_row("SELECT kind, dry FROM runs WHERE id = ?", [run], |row| Ok((row.get(0)?, row.get(1)?)))
+            let (kind, dry, started): (String, bool, i64) = db
+                .query_row("SELECT kind, dry, started_at FROM runs WHERE id = ?", [run], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
                 .done("read")?;
             db.execute("UPDATE runs SET finished_at = ? WHERE id = ?", [now, run]).done("written")?;
             for s in stores {
@@ -116,11 +118,12 @@ impl Book {
                     ],
                 )
                 .done("written")?;
+                // An autosync counts from its beginning: one that takes minutes must not make the store miss the next turn.
                 let at_work = s.error.is_none() && !dry;
                 db.execute(
                     "UPDATE stores SET last_sync_at = CASE WHEN ? THEN ? ELSE last_sync_at END,
                        last_autosync_at = CASE WHEN ? = 'autosync' THEN ? ELSE last_autosync_at END WHERE name = ?",
-                    params![at_work, now, kind, now, s.store],
+                    params![at_work, now, kind, started, s.store],
                 )
                 .done("written")?;
             }

@@ -42,7 +42,7 @@ pub struct Store {
     pub test: Option<(Timestamp, Option<String>)>,
     /// When orders were last imported without an error.
     pub last_sync_at: Option<Timestamp>,
-    /// When the last autosync finished, well or not.
+    /// When the last autosync that ended, well or not, began.
     pub last_autosync_at: Option<Timestamp>,
     /// Until when the channel wants to be left alone.
     pub paused_until: Option<Timestamp>,

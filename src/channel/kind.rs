@@ -12,18 +12,21 @@ pub type Values = BTreeMap<String, String>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelKind {
+    /// Shopify, Admin GraphQL `2026-10`.
+    Shopify,
     /// WooCommerce, REST API `wc/v3`.
     #[value(name = "woocommerce")]
     WooCommerce,
 }
 
 impl ChannelKind {
-    /// Every kind.
-    pub const ALL: [Self; 1] = [Self::WooCommerce];
+    /// Every kind, sorted by word.
+    pub const ALL: [Self; 2] = [Self::Shopify, Self::WooCommerce];
 
     /// The word on the command line and in the book.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Shopify => "shopify",
             Self::WooCommerce => "woocommerce",
         }
     }
@@ -31,6 +34,7 @@ impl ChannelKind {
     /// The name people read.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Shopify => "Shopify",
             Self::WooCommerce => "WooCommerce",
         }
     }

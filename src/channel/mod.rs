@@ -18,6 +18,7 @@ pub mod bigcommerce;
 mod capabilities;
 mod kind;
 mod open;
+pub mod shopify;
 pub mod woocommerce;
 
 use std::fmt;
@@ -31,7 +32,7 @@ use crate::order::{Currency, Order, Parcel, Shipment};
 
 pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
-pub use open::{Connection, Secrets, fields, guide_time, open};
+pub use open::{Connection, Secrets, Way, fields, guide_time, open, ways};
 
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {

@@ -30,6 +30,7 @@ pub struct Connection {
 /// `Usage` for a value that cannot be right, `Credentials` for a missing secret.
 pub fn open(kind: ChannelKind, connection: Connection) -> Result<Box<dyn Channel>> {
     match kind {
+        ChannelKind::Shopify => super::shopify::open(connection),
         ChannelKind::WooCommerce => super::woocommerce::open(connection),
     }
 }
@@ -37,13 +38,32 @@ pub fn open(kind: ChannelKind, connection: Connection) -> Result<Box<dyn Channel
 /// What `connect` asks for, in order; the optional ones that are not secret are also the store's settings.
 pub fn fields(kind: ChannelKind) -> &'static [Field] {
     match kind {
+        ChannelKind::Shopify => super::shopify::FIELDS,
         ChannelKind::WooCommerce => super::woocommerce::FIELDS,
+    }
+}
+
+/// A set of optional fields that together open a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// What the wizard calls it.
+    pub title: &'static str,
+    /// The keys of its fields.
+    pub keys: &'static [&'static str],
+}
+
+/// The ways in, where a channel has several; one of them must be complete. Empty where the required fields say it all.
+pub fn ways(kind: ChannelKind) -> &'static [Way] {
+    match kind {
+        ChannelKind::Shopify => super::shopify::WAYS,
+        ChannelKind::WooCommerce => &[],
     }
 }
 
 /// The approximate guide time of a first sync, in words (PRODUCT.md A-1); known without opening a store.
 pub fn guide_time(kind: ChannelKind) -> &'static str {
     match kind {
+        ChannelKind::Shopify => super::shopify::GUIDE_TIME,
         ChannelKind::WooCommerce => super::woocommerce::GUIDE_TIME,
     }
 }

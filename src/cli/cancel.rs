@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::output;
 use super::{App, Outcome};
+use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard};
-use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal};
+use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal, Outstanding, Task};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
 use crate::sync::export::Outcome as Push;
+use crate::sync::store::OpenStore;
 
 /// Cancel an order here and at its channel.
 #[derive(Debug, clap::Args)]
@@ -73,10 +74,11 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         key: crate::http::sign::nonce()?,
     });
     let guard = if args.force { Guard::Force } else { Guard::Check };
+    let seen = look(app, &mut book, &open, &order, &goal, guard)?;
     let row = book.record_cancel(id, Some((&goal, guard)), &args.reason)?;
     let Some(row) = row else { return Ok(0) };
     crate::crash::point("after-record");
-    let (state, outcome) = super::outbox::push_row(app, &mut book, &open, row, None)?;
+    let (state, outcome) = outbox::push_row(app, &mut book, &open, row, seen)?;
     let (detail, error) = match outcome {
         None => ("recorded; another ordersync is sending this store's outbox and takes it along", None),
         Some(Push::Confirmed { wrote }) if wrote.is_empty() => ("it was cancelled at the channel already", None),
@@ -89,6 +91,27 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         ErrorKind::Temporary | ErrorKind::Unknown => 0,
         kind => exit_code(kind),
     }))
+}
+
+/// How the order stands at the channel, refused where that speaks against it; nothing where the channel can't be reached: then the
+/// same check is made before the push.
+fn look(
+    app: &App,
+    book: &mut Book,
+    open: &OpenStore,
+    order: &BookOrder,
+    goal: &Goal,
+    guard: Guard,
+) -> Result<Option<Outstanding>> {
+    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new() };
+    match open.channel.outstanding(&task) {
+        Ok(seen) => {
+            outbox::check_drift(app, book, open, order.id, goal, guard, &seen)?;
+            Ok(Some(seen))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn refuse_shipped(order: &BookOrder, args: &Args) -> Result<()> {

@@ -69,6 +69,10 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
         app.context.open(&changed)?;
     }
     book.set_store_value(store.id, key, value)?;
+    let timer = crate::schedule::Installed::read(&app.context.home).filter(|_| key == "interval");
+    if timer.is_some_and(|timer| value.is_some_and(|v| v.parse().is_ok_and(|minutes: u32| minutes < timer.every))) {
+        output::note("the timer runs less often than that; ordersync schedule install makes it run often enough");
+    }
     Ok(0)
 }
 

@@ -173,7 +173,8 @@ fn welcome(app: &App, store: &Store, shop: &Shop, channel: &dyn Channel) -> anyh
     for warning in &shop.warnings {
         output::note(warning);
     }
-    output::line(&format!("\nnext: ordersync sync --channel {}", store.name))?;
+    output::line("")?;
+    output::line(&format!("next: ordersync sync --channel {}", store.name))?;
     output::line("      ordersync schedule install   (every half hour from then on)")?;
     Ok(())
 }

@@ -5,13 +5,13 @@ mod lines;
 
 use serde_json::json;
 
-use super::output;
 use super::{App, Outcome};
+use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard};
 use crate::channel::{Capabilities, Goal, Notify, Outstanding, Retracking, Task, UnknownCarrier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status, carrier, nearest_carriers};
-use crate::sync::export::{self, Outcome as Push};
+use crate::sync::export::Outcome as Push;
 use crate::sync::store::OpenStore;
 
 /// Say that an order is on its way: recorded here, told to the channel at once or, where it can't be reached, with the next sync.
@@ -106,7 +106,7 @@ fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done>
     let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new() };
     match open.channel.outstanding(&task) {
         Ok(seen) => {
-            check_drift(app, book, &open, &order, &goal, guard, &seen)?;
+            outbox::check_drift(app, book, &open, order.id, &goal, guard, &seen)?;
             if args.dry_run {
                 let writes = seen.writes.iter().map(|write| write.summary.clone()).collect();
                 return Ok(Done { writes, ..done(&order, "dry-run", "nothing was written") });
@@ -248,32 +248,6 @@ fn refuse_odd_status(order: &BookOrder, args: &Args) -> Result<()> {
         .hint(hint))
 }
 
-/// Holds the channel's version against the merchant's; a difference is kept in the book so that `show` and `accept` have it.
-fn check_drift(
-    app: &App,
-    book: &mut Book,
-    open: &OpenStore,
-    order: &BookOrder,
-    goal: &Goal,
-    guard: Guard,
-    seen: &Outstanding,
-) -> Result<()> {
-    let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(order.id)?) else { return Ok(()) };
-    let base = open.channel.read(&document)?;
-    let Some(review) = export::guard(order.id, goal, guard, &base, now, !seen.adopted.is_empty()) else {
-        return Ok(());
-    };
-    let run = book.start_run(crate::book::RunKind::Pull, false)?;
-    crate::sync::import::import_one(book, open, run, seen.now.clone())?;
-    book.finish_run(run, &[])?;
-    if !app.global.json {
-        for difference in &review.differences {
-            output::note(&format!("{}: {} → {}", difference.aspect.word(), difference.before, difference.after));
-        }
-    }
-    Err(review.error)
-}
-
 /// Records the dispatch: from here on it is not forgotten, whatever happens.
 fn record(book: &mut Book, order: &BookOrder, goal: &Goal, guard: Guard) -> Result<i64> {
     let Goal::Dispatched(shipment) = goal else {
@@ -305,7 +279,7 @@ fn push_recorded(
     row: i64,
     seen: Option<Outstanding>,
 ) -> Result<Done> {
-    super::outbox::push_row(app, book, open, row, seen).map(|(state, outcome)| match outcome {
+    outbox::push_row(app, book, open, row, seen).map(|(state, outcome)| match outcome {
         None => done(order, state, "recorded; another ordersync is sending this store's outbox and takes it along"),
         Some(Push::Confirmed { wrote }) if wrote.is_empty() => {
             done(order, state, "the channel had it already; nothing was written")

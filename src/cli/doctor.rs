@@ -20,18 +20,21 @@ pub(super) struct Args {
 }
 
 struct Finding {
+    /// Which check it is: all that a bundle says of it.
+    check: &'static str,
+    /// What was checked, with names.
     what: String,
     problem: Option<String>,
     hint: Option<String>,
 }
 
 impl Finding {
-    fn good(what: impl Into<String>) -> Self {
-        Self { what: what.into(), problem: None, hint: None }
+    fn good(check: &'static str, what: impl Into<String>) -> Self {
+        Self { check, what: what.into(), problem: None, hint: None }
     }
 
-    fn bad(what: impl Into<String>, problem: impl Into<String>, hint: Option<&str>) -> Self {
-        Self { what: what.into(), problem: Some(problem.into()), hint: hint.map(str::to_owned) }
+    fn bad(check: &'static str, what: impl Into<String>, problem: impl Into<String>, hint: Option<&str>) -> Self {
+        Self { check, what: what.into(), problem: Some(problem.into()), hint: hint.map(str::to_owned) }
     }
 }
 
@@ -39,8 +42,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut findings = Vec::new();
     let book = Book::open_existing(&app.context.home.book(), app.context.clock.clone());
     match &book {
-        Err(error) => findings.push(Finding::bad("book", error.message(), error.hint_text())),
-        Ok(None) => findings.push(Finding::bad("book", "there is none yet", Some("ordersync connect woocommerce"))),
+        Err(error) => findings.push(Finding::bad("book", "book", error.message(), error.hint_text())),
+        Ok(None) => {
+            findings.push(Finding::bad("book", "book", "there is none yet", Some("ordersync connect woocommerce")))
+        }
         Ok(Some(book)) => {
             findings.push(check_book(book)?);
             for store in book.stores()? {
@@ -63,10 +68,10 @@ fn check_book(book: &Book) -> Result<Finding> {
     let size = book.size()?;
     let what = format!("book: {}, {:.1} MB", output::count(size.orders, "order"), size.bytes as f64 / 1e6);
     Ok(match check.faults.first() {
-        None => Finding::good(what),
+        None => Finding::good("book", what),
         Some(first) => {
             let problem = format!("damaged: {first} ({} faults)", check.faults.len());
-            Finding::bad(what, problem, Some("restore the latest ordersync backup, then ordersync sync --full"))
+            Finding::bad("book", what, problem, Some("restore the latest ordersync backup, then ordersync sync --full"))
         }
     })
 }
@@ -76,7 +81,7 @@ fn check_file(app: &App, store: &Store) -> Finding {
     let what = format!("{}: credentials file", store.name);
     let vault = app.context.vault();
     if let Err(error) = vault.read(&store.name) {
-        return Finding::bad(what, error.message(), error.hint_text());
+        return Finding::bad("credentials file", what, error.message(), error.hint_text());
     }
     #[cfg(unix)]
     {
@@ -85,10 +90,10 @@ fn check_file(app: &App, store: &Store) -> Finding {
         let mode = std::fs::metadata(&path).map(|data| data.permissions().mode() & 0o777).unwrap_or(0o600);
         if mode & 0o077 != 0 {
             let hint = format!("chmod 600 '{}'", path.display());
-            return Finding::bad(what, format!("others can read it (mode {mode:o})"), Some(&hint));
+            return Finding::bad("credentials file", what, format!("others can read it (mode {mode:o})"), Some(&hint));
         }
     }
-    Finding::good(what)
+    Finding::good("credentials file", what)
 }
 
 /// The connection, and the clocks on both sides: signatures and cursors go wrong where they are hours apart.
@@ -96,19 +101,22 @@ fn check_store(app: &App, store: &Store) -> Vec<Finding> {
     let what = format!("{}: connection", store.name);
     let open = match app.context.open(store) {
         Ok(open) => open,
-        Err(error) => return vec![Finding::bad(what, error.message(), error.hint_text())],
+        Err(error) => return vec![Finding::bad("connection", what, error.message(), error.hint_text())],
     };
     let probed = open.channel.probe();
     let mut findings = vec![match &probed {
-        Ok(shop) => Finding::good(format!("{what}: {} ({})", shop.title, shop.url)),
-        Err(error) => Finding::bad(what, error.message(), error.hint_text()),
+        Ok(shop) => Finding::good("connection", format!("{what}: {} ({})", shop.title, shop.url)),
+        Err(error) => Finding::bad("connection", what, error.message(), error.hint_text()),
     }];
     if let Ok(shop) = &probed {
-        findings.extend(shop.warnings.iter().map(|warning| Finding::good(format!("{}: note: {warning}", store.name))));
+        findings.extend(
+            shop.warnings.iter().map(|warning| Finding::good("note", format!("{}: note: {warning}", store.name))),
+        );
     }
     if let Some(apart) = open.http.clock_difference().filter(|apart| apart.num_minutes().abs() >= 5) {
         let problem = format!("this machine's clock and the shop's are {} apart", output::duration(apart.abs()));
         findings.push(Finding::bad(
+            "clock",
             format!("{}: clock", store.name),
             problem,
             Some("set the clock (timedatectl set-ntp true)"),
@@ -170,7 +178,7 @@ fn bundle(app: &App, file: &std::path::Path, book: Option<&Book>, findings: &[Fi
     let value = json!({
         "program": env!("CARGO_PKG_VERSION"), "system": std::env::consts::OS, "machine": std::env::consts::ARCH,
         "at": rfc3339(app.context.clock.now()),
-        "checks": findings.iter().map(|f| json!({ "ok": f.problem.is_none(), "what": f.what.split(':').next_back() })).collect::<Vec<_>>(),
+        "checks": findings.iter().map(|f| json!({ "ok": f.problem.is_none(), "check": f.check })).collect::<Vec<_>>(),
         "stores": stores, "runs": runs, "inbox": inbox,
     });
     std::fs::write(file, format!("{value:#}\n"))

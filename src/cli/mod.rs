@@ -22,6 +22,7 @@ mod outbox;
 mod pull;
 mod retry;
 mod runs;
+mod schedule;
 mod select;
 mod show;
 mod simulate;
@@ -104,6 +105,8 @@ enum Command {
     Pull(pull::Args),
     /// The carriers that dispatch knows by name
     Carriers(carriers::Args),
+    /// Sync every half hour: install, remove or show the timer
+    Schedule(schedule::Args),
     /// Copy the book to a file, consistently, also while it is in use
     Backup(backup::Args),
     /// Check the installation and every store
@@ -138,6 +141,10 @@ pub fn command_tree() -> clap::Command {
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
+        Err(error) if error.kind() == clap::error::ErrorKind::MissingSubcommand => {
+            let _ = command_tree().print_help();
+            return exit_code(ErrorKind::Usage);
+        }
         Err(error) => {
             let code = if error.use_stderr() { exit_code(ErrorKind::Usage) } else { 0 };
             let _ = error.print();
@@ -176,6 +183,7 @@ fn start(cli: Cli) -> Outcome {
         Command::Runs(args) => runs::run(&app, args),
         Command::Pull(args) => pull::run(&app, args),
         Command::Carriers(args) => carriers::run(&app, args),
+        Command::Schedule(args) => schedule::run(&app, args),
         Command::Backup(args) => backup::run(&app, args),
         Command::Doctor(args) => doctor::run(&app, args),
         Command::Config(args) => config::run(&app, args),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::output::{self, Table};
 use super::{App, Outcome};
-use crate::book::{Book, OutboxRow};
+use crate::book::{Book, Guard, OutboxRow, RunKind};
 use crate::channel::{Goal, Outstanding};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind, Result};
@@ -79,6 +79,34 @@ pub(super) fn to_json(row: &OutboxRow) -> serde_json::Value {
         "next_at": row.next_at.map(rfc3339), "settled_at": row.settled_at.map(rfc3339),
         "doing": row.doing, "error": row.error,
     })
+}
+
+/// Holds the channel's version against the merchant's; a difference is kept in the book so that `show` and `accept` have it.
+pub(super) fn check_drift(
+    app: &App,
+    book: &mut Book,
+    open: &OpenStore,
+    order: i64,
+    goal: &Goal,
+    guard: Guard,
+    seen: &Outstanding,
+) -> Result<()> {
+    let (Some(now), Some(document)) = (export::readable(order, &seen.now, guard)?, book.base_document(order)?) else {
+        return Ok(());
+    };
+    let base = open.channel.read(&document)?;
+    let Some(review) = export::guard(order, goal, guard, &base, now, !seen.adopted.is_empty()) else {
+        return Ok(());
+    };
+    let run = book.start_run(RunKind::Pull, false)?;
+    crate::sync::import::import_one(book, open, run, seen.now.clone())?;
+    book.finish_run(run, &[])?;
+    if !app.global.json {
+        for difference in &review.differences {
+            output::note(&format!("{}: {} → {}", difference.aspect.word(), difference.before, difference.after));
+        }
+    }
+    Err(review.error)
 }
 
 /// Pushes one row now, under the store's export lock, after what was recorded for the same order before it. Gives the row's state

@@ -53,9 +53,10 @@ pub fn csv_text(text: &str) -> Cow<'_, str> {
     if begins_so { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// Prints one line of results. A reader that has gone (`| head`) ends the program quietly.
+/// Prints one line of results, and one only: a line break in a buyer's name is no way to forge a line of ours. A reader that has gone
+/// (`| head`) ends the program quietly.
 pub fn line(text: &str) -> anyhow::Result<()> {
-    put(&format!("{}\n", text.split('\n').map(clean).collect::<Vec<_>>().join("\n")))
+    put(&format!("{}\n", clean(text)))
 }
 
 /// Prints text that is data for programs, as it is.
@@ -68,9 +69,20 @@ pub fn put(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Prints a value as JSON.
+/// Prints a value as JSON. What could harm a terminal is escaped, which changes nothing for a program.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    put(&format!("{}\n", serde_json::to_string_pretty(value)?))
+    let text = serde_json::to_string_pretty(value)?;
+    put(&format!("{}\n", escape_harmful(&text)))
+}
+
+/// Harmful characters in JSON text stand within its strings, but for the line breaks between them.
+fn escape_harmful(json: &str) -> Cow<'_, str> {
+    let harms = |c: char| c != '\n' && is_harmful(c);
+    if !json.chars().any(harms) {
+        return Cow::Borrowed(json);
+    }
+    let escaped = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    Cow::Owned(json.chars().map(|c| if harms(c) { escaped(c) } else { c.to_string() }).collect())
 }
 
 /// Prints rows as CSV; the cells are safe already.
@@ -80,7 +92,12 @@ pub fn print_csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -
     for row in rows {
         writer.write_record(row)?;
     }
-    put(&String::from_utf8(writer.into_inner().map_err(|e| anyhow::anyhow!("{e}"))?)?)
+    let text = String::from_utf8(writer.into_inner().map_err(|e| anyhow::anyhow!("{e}"))?)?;
+    if std::io::stdout().is_terminal() {
+        let harms = |c: char| !matches!(c, '\n' | '\r') && is_harmful(c);
+        return put(&text.replace(harms, "\u{fffd}"));
+    }
+    put(&text)
 }
 
 /// Tells the merchant something on stderr.
@@ -91,7 +108,7 @@ pub fn note(text: &str) {
 /// Prints an error, what to do next below it.
 pub fn print_error(error: &Error, format: Format) {
     match format {
-        Format::Json => eprintln!("{}", json!({ "error": error_json(error) })),
+        Format::Json => eprintln!("{}", escape_harmful(&json!({ "error": error_json(error) }).to_string())),
         Format::Human => {
             eprintln!("{} {}", style("error:", "1;31"), clean(error.message()));
             if let Some(hint) = error.hint_text() {

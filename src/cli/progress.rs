@@ -1,10 +1,11 @@
 //! Progress bars, one line per store, on a terminal only.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
-use super::output::{clean, utf8};
+use super::output::{clean, number, utf8};
 use crate::sync::Progress;
 
 /// The bars of a run.
@@ -20,8 +21,7 @@ impl Bars {
         let bars = stores
             .map(|store| {
                 let bar = all.add(
-                    ProgressBar::new_spinner()
-                        .with_style(form("{spinner} {prefix}  {human_pos} orders  {per_sec}  {msg}")),
+                    ProgressBar::new_spinner().with_style(form("{spinner} {prefix}  {orders} orders  {rate}  {msg}")),
                 );
                 bar.set_prefix(store.to_owned());
                 bar.enable_steady_tick(std::time::Duration::from_millis(120));
@@ -34,13 +34,22 @@ impl Bars {
 
 fn form(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = style
+        .with_key("orders", |bar: &ProgressState, out: &mut dyn Write| put(out, &number(bar.pos())))
+        .with_key("all", |bar: &ProgressState, out: &mut dyn Write| put(out, &number(bar.len().unwrap_or(0))))
+        .with_key("rate", |bar: &ProgressState, out: &mut dyn Write| put(out, &format!("{:.0}/s", bar.per_sec())));
     if utf8() { style } else { style.progress_chars("#>-").tick_chars("|/-\\ ") }
+}
+
+/// Writing into the line that is being built cannot fail.
+fn put(line: &mut dyn Write, text: &str) {
+    let _ = line.write_str(text);
 }
 
 impl Progress for Bars {
     fn total(&self, store: &str, total: u64) {
         if let Some(bar) = self.bars.get(store) {
-            bar.set_style(form("{prefix}  {bar:24} {human_pos} / {human_len} orders  {per_sec}  ETA {eta}  {msg}"));
+            bar.set_style(form("{prefix}  {bar:24} {orders} / {all} orders  {rate}  ETA {eta}  {msg}"));
             bar.set_length(total);
             bar.reset_eta();
         }

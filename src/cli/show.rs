@@ -58,7 +58,9 @@ fn drift(app: &App, book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
 fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> anyhow::Result<()> {
     let now = app.context.clock.now();
     let when = |at| output::when(at, now);
-    output::line(&bold_line(&format!("order {}  {}:{}  {}", o.id, o.store, o.number, o.status)))?;
+    // Made safe before it is emphasised: the emphasis itself would not pass as text.
+    let head = format!("order {}  {}:{}  {}", o.id, o.store, o.number, o.status);
+    output::put(&format!("{}\n", bold(&output::clean(&head))))?;
     output::line(&format!("  at the channel  {}{} (id {})", o.channel_status, presence(o), o.remote_id))?;
     let paid = o.paid_at.map_or("not marked as paid".to_owned(), |at| format!("paid {}", when(at)));
     output::line(&format!("  placed {}, {paid}, imported {}", when(o.placed_at), when(o.imported_at)))?;
@@ -86,7 +88,8 @@ fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> a
         output::line(&format!("  ! {}: {}", entry.kind, entry.text))?;
     }
     if o.drifted {
-        output::line("\n  changed at the channel since you last saw it (yours → the channel's):")?;
+        output::line("")?;
+        output::line("  changed at the channel since you last saw it (yours → the channel's):")?;
         for d in drift {
             output::line(&format!("    {}: {} → {}", d.aspect.word(), d.before, d.after))?;
         }
@@ -96,11 +99,6 @@ fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> a
         output::line(&format!("  {}  {}: {}", when(event.at), event.what, event.detail))?;
     }
     Ok(())
-}
-
-fn bold_line(text: &str) -> String {
-    // Made safe here, because the emphasis itself would not pass as text.
-    bold(&output::clean(text))
 }
 
 fn presence(o: &BookOrder) -> String {

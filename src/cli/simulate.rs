@@ -31,12 +31,14 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let url = server.url();
     let access = shop.access(url);
     output::line(&format!("a simulated {} shop answers at {url} (Ctrl-C ends it)", args.channel.title()))?;
-    output::line("\nconnect it, in another terminal, with a home of its own:")?;
+    output::line("")?;
+    output::line("connect it, in another terminal, with a home of its own:")?;
     let secrets: Vec<String> = access.secrets.iter().map(|(name, value)| format!("{name}={value}")).collect();
     output::line(&format!("  export ORDERSYNC_HOME=./rehearsal {}", secrets.join(" ")))?;
     output::line(&format!("  ordersync connect {} {}", args.channel, access.flags.join(" ")))?;
     output::line("  ordersync sync")?;
-    output::line("\nbe its buyer, or its bad luck:")?;
+    output::line("")?;
+    output::line("be its buyer, or its bad luck:")?;
     output::line(&format!(
         "  curl -X POST {url}{CONTROL}/place-order -d '{{\"lines\":[{{\"sku\":\"TEE-001\",\"quantity\":2}}]}}'"
     ))?;

@@ -7,9 +7,10 @@ use super::output::{self, Table};
 use super::{App, Outcome};
 use crate::book::{Book, Counts, Store};
 use crate::channel::ChannelKind;
-use crate::clock::{Timestamp, rfc3339};
+use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{ErrorKind, Result, exit_code};
 use crate::order::Status;
+use crate::schedule::Installed;
 use crate::sync::advice::{Patience, Stage, export_patience, import_stage};
 
 /// How every store stands, on one screen: syncs, orders by status, outbox, inbox, advice. Reads only local files.
@@ -38,8 +39,12 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = app.existing_book()?;
     let now = app.context.clock.now();
     let (counts, drifted) = book.counts()?;
-    let standings: Vec<Standing> =
-        app.stores(&book, &[])?.into_iter().map(|store| standing(&book, store, &counts, now)).collect::<Result<_>>()?;
+    let timer = Installed::read(&app.context.home);
+    let standings: Vec<Standing> = app
+        .stores(&book, &[])?
+        .into_iter()
+        .map(|store| standing(&book, store, &counts, timer.as_ref(), now))
+        .collect::<Result<_>>()?;
     if app.global.json {
         output::print_json(&json!({
             "stores": standings.iter().map(to_json).collect::<Vec<_>>(), "changed_at_channel": drifted,
@@ -51,13 +56,22 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     Ok(if args.check { check(&standings) } else { 0 })
 }
 
-fn standing(book: &Book, store: Store, counts: &Counts, now: Timestamp) -> Result<Standing> {
+fn standing(book: &Book, store: Store, counts: &Counts, timer: Option<&Installed>, now: Timestamp) -> Result<Standing> {
     let orders: Vec<(Status, u64)> =
         Status::ALL.into_iter().filter_map(|status| Some((status, *counts.get(&(store.id, status.word()))?))).collect();
     let (outbox, oldest) = book.outbox_age(store.id)?;
     let minutes = store.values.get("interval").and_then(|text| text.parse().ok()).unwrap_or(30);
     let interval = TimeDelta::minutes(minutes);
-    let next = store.last_autosync_at.map(|last| last + interval);
+    // A timer that was put in place by hand leaves no note, only its runs.
+    let since = store.last_autosync_at.max(timer.map(|timer| from_millis(timer.at)));
+    let due = since.map(|since| since + interval);
+    let next = match timer {
+        Some(timer) => {
+            let turn = store.last_autosync_at.map_or(now, |last| last + interval - super::sync::JITTER);
+            Some(timer.next(turn.max(now)))
+        }
+        None => due,
+    };
     let test = store.test.as_ref().map(|(at, error)| (*at, error.is_none()));
     let refused = book.inbox(false)?.iter().any(|e| e.kind == "credentials" && e.store.as_ref() == Some(&store.name));
     Ok(Standing {
@@ -65,7 +79,7 @@ fn standing(book: &Book, store: Store, counts: &Counts, now: Timestamp) -> Resul
         patience: export_patience(oldest.map(|at| now - at)),
         inbox: book.inbox_count(store.id)?,
         late: book.late(store.id, now - TimeDelta::days(3))?,
-        overdue: next.is_some_and(|at| now - at > interval * 2),
+        overdue: due.is_some_and(|at| now - at > interval * 2),
         orders,
         outbox,
         oldest,
@@ -131,6 +145,9 @@ fn print(app: &App, standings: &[Standing], drifted: u64, now: Timestamp) -> any
     }
     for s in standings {
         advise(app, s, now)?;
+    }
+    if standings.iter().all(|s| s.next.is_none()) && !app.global.quiet {
+        output::line("no timer is installed: ordersync schedule install syncs every half hour")?;
     }
     Ok(())
 }

@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sync::report::{Report, StoreReport};
 use crate::sync::{self, Job, Progress, Silent};
 
+/// How much earlier than a store's interval the timer may come: its jitter must skip no turn.
+pub(super) const JITTER: TimeDelta = TimeDelta::seconds(60);
+
 /// Bring new and changed orders in, send dispatches and cancellations out.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -87,10 +90,10 @@ fn range(app: &App, args: &Args) -> Result<Option<Range>> {
     Ok(since.map(|since| Range { since: Some(since), until }))
 }
 
-/// Whether the store's interval has passed since its last autosync; a minute less, so that a timer's jitter skips no turn.
+/// Whether the store's interval has passed since its last autosync began.
 fn is_due(app: &App, store: &Store) -> bool {
     let minutes = store.values.get("interval").and_then(|text| text.parse().ok()).unwrap_or(30);
-    let interval = TimeDelta::minutes(minutes) - TimeDelta::seconds(60);
+    let interval = TimeDelta::minutes(minutes) - JITTER;
     store.last_autosync_at.is_none_or(|last| {
         let since = app.context.clock.now() - last;
         // A clock that was set back must not switch the timer off.
@@ -117,7 +120,7 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
             output::note(&format!("{}: {warning}", store.store));
         }
         if let Some(error) = store.error.as_ref().filter(|e| !(args.autosync && e.kind() == ErrorKind::Locked)) {
-            output::print_error(&error.clone().context(&store.store), Format::Human);
+            output::print_error(&explained(error).context(&store.store), Format::Human);
         }
         if store.tally.failed > 0 {
             let text = format!(
@@ -137,6 +140,17 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What Ctrl-C means for a sync.
+fn explained(error: &Error) -> Error {
+    if error.kind() != ErrorKind::Interrupted {
+        return error.clone();
+    }
+    Error::new(
+        ErrorKind::Interrupted,
+        "interrupted; what was fetched is in the book, and the next sync goes on from there",
+    )
 }
 
 /// `woocommerce: 12 new, 3 changed, 85 unchanged; 2 sent out (4 requests, 1.2 s)`.

@@ -33,7 +33,7 @@ impl Request {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Path and query as readable text: what faults match on.
+    /// Path and query as readable text, and of a GraphQL request the kind and name of its operation (`#mutation Cancel`): what faults match on.
     pub fn target(&self) -> String {
         let mut target = self.path.clone();
         for (index, (key, value)) in self.query.iter().enumerate() {
@@ -42,13 +42,32 @@ impl Request {
             target.push('=');
             target.push_str(value);
         }
+        if let Some(operation) = self.operation() {
+            target.push('#');
+            target.push_str(&operation);
+        }
         target
+    }
+
+    /// `query Orders` or `mutation Cancel`, for a GraphQL request.
+    pub fn operation(&self) -> Option<String> {
+        operation(&self.path, &self.body)
     }
 
     /// The body as JSON; `None` when it is empty or not JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
+}
+
+/// Kind and name of a GraphQL operation.
+pub(super) fn operation(path: &str, body: &[u8]) -> Option<String> {
+    if !path.ends_with("/graphql.json") {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let text = body["query"].as_str()?;
+    Some(text.split(['(', '{']).next()?.trim().to_owned())
 }
 
 /// Decodes a raw query string as PHP does: `+` is a space.

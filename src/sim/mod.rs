@@ -9,7 +9,7 @@
 //! - [`Server`] serves any [`Store`]; [`Faults`] makes things go wrong between it and its client;
 //!   [`Exchange`]s tell what was asked.
 //! - [`Simulated`] is what people around a store do to it, whatever its channel; [`rehearsal`] opens the one for a channel.
-//! - [`woocommerce::Shop`] is the store for WooCommerce.
+//! - [`shopify::Shop`] and [`woocommerce::Shop`] are the stores for those channels.
 //!
 //! # Control over HTTP
 //!
@@ -43,6 +43,7 @@ mod faults;
 mod http;
 mod record;
 mod server;
+pub mod shopify;
 mod simulated;
 pub mod woocommerce;
 pub mod words;
@@ -66,6 +67,10 @@ pub const CONTROL: &str = "/__ordersync-sim";
 /// of orders takes it `latency`.
 pub fn rehearsal(kind: ChannelKind, clock: Arc<dyn Clock>, latency: Duration) -> Arc<dyn Simulated> {
     match kind {
+        ChannelKind::Shopify => {
+            let options = shopify::Options { latency, ..shopify::Options::rehearsal() };
+            Arc::new(shopify::Shop::demo(options, clock))
+        }
         ChannelKind::WooCommerce => {
             let options = woocommerce::Options { page_latency: latency, ..woocommerce::Options::demo() };
             Arc::new(woocommerce::Shop::demo_with(options, clock))

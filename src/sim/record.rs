@@ -48,8 +48,15 @@ impl Exchange {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    /// Whether the request can change something.
+    /// Whether the request can change something. In GraphQL the operation tells, and starting a bulk read changes nothing.
     pub fn is_write(&self) -> bool {
+        if let Some(operation) = super::http::operation(&self.path, &self.body) {
+            return operation.starts_with("mutation")
+                && !self.body.windows(17).any(|part| part == b"bulkOperationRunQ");
+        }
+        if self.path.ends_with("/oauth/access_token") {
+            return false;
+        }
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 }
@@ -93,9 +100,13 @@ fn exchange(request: &Request, response: Option<&Response>, faulty: bool) -> Exc
         path: request.path.clone(),
         query: request.query.iter().map(scrub_param).collect(),
         headers: request.headers.iter().map(scrub_header).collect(),
-        body: request.body.clone(),
+        body: if is_login(request) { SCRUBBED.into() } else { request.body.clone() },
         status: response.map(|response| response.status),
-        answer: response.map(|response| response.body.clone()).unwrap_or_default(),
+        answer: match response {
+            Some(_) if is_login(request) => SCRUBBED.into(),
+            Some(response) => response.body.clone(),
+            None => Vec::new(),
+        },
         faulty,
     }
 }
@@ -105,6 +116,10 @@ const SCRUBBED: &str = "<credentials>";
 fn scrub_param((key, value): &(String, String)) -> (String, String) {
     let secret = matches!(key.as_str(), "consumer_key" | "consumer_secret" | "oauth_consumer_key" | "oauth_signature");
     (key.clone(), if secret { SCRUBBED.to_owned() } else { value.clone() })
+}
+
+fn is_login(request: &Request) -> bool {
+    request.path.ends_with("/oauth/access_token")
 }
 
 fn scrub_header((name, value): &(String, String)) -> (String, String) {

@@ -168,16 +168,23 @@ async fn answer(shared: Arc<Shared>, incoming: hyper::Request<Incoming>) -> Outc
         return send(control(&shared, &request), None);
     }
     let strike = shared.faults.strike(&request);
-    tokio::time::sleep(strike.delay).await;
+    wait(strike.delay).await;
     if strike.kind == Some(FaultKind::CutBefore) {
         shared.recorder.add(&request, None, true);
         return Err(cut());
     }
     let response = respond(&shared, &request, &strike);
-    tokio::time::sleep(response.delay).await;
+    wait(response.delay).await;
     match strike.kind {
         Some(FaultKind::AnswerLost) => Err(cut()),
         kind => send(response, kind),
+    }
+}
+
+/// Waits, if there is something to wait for: even a sleep of nothing lasts until the timer's next tick, a millisecond.
+async fn wait(delay: Duration) {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
     }
 }
 

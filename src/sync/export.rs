@@ -12,14 +12,15 @@ use super::Context;
 use super::report::Exports;
 use super::store::OpenStore;
 use crate::book::{Book, Guard, InboxNote, OutboxRow, OutboxState};
-use crate::channel::{Goal, Outstanding, Task, Write};
+use crate::channel::{Goal, Outstanding, RemoteOrder, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Aspect, Difference, Order, differences};
 
-/// A write that was cut off may still be at work in the shop's server: it is not looked for as lost before this has passed.
-const SETTLE: Duration = Duration::from_secs(10);
+/// A write that was cut off may still be at work in the shop's server: it is not looked for as lost before so many first pauses
+/// of a failed request have passed, 10 seconds by default. Rehearsals that shorten the one shorten the other.
+const SETTLE_PAUSES: u32 = 10;
 
 /// How often an attempt reads the channel again after its writes, to see them arrive.
 const ROUNDS: usize = 3;
@@ -104,14 +105,28 @@ pub fn guard(order: i64, goal: &Goal, guard: Guard, base: &Order, now: &Order, o
         return None;
     }
     let what: Vec<&str> = found.iter().map(|d| d.aspect.word()).collect();
-    let verb = goal.word();
     let text =
         format!("order {order} changed at the channel since you last saw it ({}); nothing was sent", what.join(", "));
-    let forced = if what.contains(&"cancelled") { " --force" } else { "" };
-    let hint = format!(
-        "ordersync accept {order} takes over the channel's version; ordersync {verb} {order} ... --as-local{forced} goes on with yours"
-    );
+    let on = match goal {
+        Goal::Cancelled(_) => format!("cancel {order} --force"),
+        Goal::Dispatched(_) if what.contains(&"cancelled") => format!("dispatch {order} ... --as-local --force"),
+        Goal::Dispatched(_) | Goal::Retracked(_) => format!("dispatch {order} ... --as-local"),
+    };
+    let hint = format!("ordersync accept {order} takes over the channel's version; ordersync {on} goes on with yours");
     Some(Review { differences: found, error: Error::new(ErrorKind::Refused, text).hint(hint) })
+}
+
+/// The order as it is at the channel now. One that cannot be read cannot be compared either: only force goes on without.
+pub fn readable(order: i64, now: &RemoteOrder, guard: Guard) -> Result<Option<&Order>> {
+    match &now.order {
+        Ok(now) => Ok(Some(now)),
+        Err(_) if guard == Guard::Force => Ok(None),
+        Err(why) => {
+            let text = format!("order {order} could not be read at the channel ({why}); nothing was sent");
+            Err(Error::new(ErrorKind::Unreadable, text)
+                .hint("ordersync doctor --bundle collects what a report of this needs"))
+        }
+    }
 }
 
 struct Attempt<'a> {
@@ -122,16 +137,17 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     fn run(&self, book: &mut Book, seen: Option<Outstanding>) -> Result<Outcome> {
+        let mut receipts = self.row.receipts.clone();
         let mut seen = match seen {
             Some(seen) => seen,
-            None => self.look()?,
+            None => self.look(&receipts)?,
         };
         if let Some(review) = self.review(book, &seen)? {
             return self.refuse(book, review.error);
         }
         if self.may_still_be_at_work() && !seen.writes.is_empty() {
             self.sit_out()?;
-            seen = self.look()?;
+            seen = self.look(&receipts)?;
         }
         let mut wrote = Vec::new();
         for _ in 0..ROUNDS {
@@ -139,13 +155,13 @@ impl Attempt<'_> {
                 return self.confirm(book, &seen, wrote);
             }
             for write in &seen.writes {
-                self.apply(book, write)?;
+                receipts.extend(self.apply(book, write)?);
                 wrote.push(write.summary.clone());
             }
             if let Some(pause) = seen.wait {
                 self.context.clock.sleep(pause.min(Duration::from_secs(8)))?;
             }
-            seen = self.look()?;
+            seen = self.look(&receipts)?;
         }
         if seen.writes.is_empty() && seen.wait.is_none() {
             return self.confirm(book, &seen, wrote);
@@ -155,17 +171,15 @@ impl Attempt<'_> {
         Ok(Outcome::Waiting(error))
     }
 
-    fn look(&self) -> Result<Outstanding> {
-        let task = Task {
-            remote_id: self.row.remote_id.clone(),
-            goal: self.row.goal.clone(),
-            receipts: self.row.receipts.clone(),
-        };
+    /// Reads the channel; `receipts` are those of earlier attempts and of the writes that this one has made.
+    fn look(&self, receipts: &[String]) -> Result<Outstanding> {
+        let task =
+            Task { remote_id: self.row.remote_id.clone(), goal: self.row.goal.clone(), receipts: receipts.to_vec() };
         self.open.channel.outstanding(&task)
     }
 
     fn review(&self, book: &Book, seen: &Outstanding) -> Result<Option<Review>> {
-        let Ok(now) = &seen.now.order else { return Ok(None) };
+        let Some(now) = readable(self.row.order_id, &seen.now, self.row.guard)? else { return Ok(None) };
         let Some(document) = book.base_document(self.row.order_id)? else { return Ok(None) };
         let base = self.open.channel.read(&document)?;
         let own_writes = self.row.attempts > 0 || !seen.adopted.is_empty();
@@ -179,15 +193,16 @@ impl Attempt<'_> {
 
     fn settles_in(&self) -> Duration {
         let Some(attempted) = self.row.attempted_at else { return Duration::ZERO };
-        let settled = attempted + SETTLE;
-        (settled - self.context.clock.now()).to_std().unwrap_or(Duration::ZERO).min(SETTLE)
+        let settle = self.context.patience.first_pause * SETTLE_PAUSES;
+        let settled = attempted + settle;
+        (settled - self.context.clock.now()).to_std().unwrap_or(Duration::ZERO).min(settle)
     }
 
     fn sit_out(&self) -> Result<()> {
         self.context.clock.sleep(self.settles_in())
     }
 
-    fn apply(&self, book: &mut Book, write: &Write) -> Result<()> {
+    fn apply(&self, book: &mut Book, write: &Write) -> Result<Option<String>> {
         crash::point("before-sending");
         book.sending(self.row.id, &write.summary)?;
         crash::point("before-write");
@@ -195,7 +210,7 @@ impl Attempt<'_> {
         crash::point("after-write");
         book.settle(self.row.id, OutboxState::Sent, None, None, receipt.as_deref())?;
         crash::point("after-sent");
-        Ok(())
+        Ok(receipt)
     }
 
     /// Confirmed: the version that shows our write becomes the merchant's, unless something else changed in it as well.

@@ -5,10 +5,65 @@ use std::time::Duration;
 
 use super::Context;
 use crate::book::{Book, Store};
-use crate::channel::{self, Channel, ChannelKind, Connection, Values};
+use crate::channel::{
+    self, Capabilities, Channel, ChannelKind, Connection, Cursor, Outstanding, Page, Plan, Range, RemoteOrder, Shop,
+    Task, Values, Write,
+};
 use crate::credentials::Keyring;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Gate, Options};
+use crate::order::Order;
+
+/// What adapters write in a hint for the store's name, and for new credentials of it.
+const GENERAL: &str = "STORE";
+const REAUTH: &str = "connect --reauth STORE";
+
+/// A channel whose hints name the command exactly as it is to be typed.
+struct Named {
+    channel: Box<dyn Channel>,
+    general: &'static str,
+    named: String,
+}
+
+impl Named {
+    fn name<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.rename_in_hint(self.general, &self.named))
+    }
+}
+
+impl Channel for Named {
+    fn capabilities(&self) -> Capabilities {
+        self.channel.capabilities()
+    }
+
+    fn probe(&self) -> Result<Shop> {
+        self.name(self.channel.probe())
+    }
+
+    fn begin(&self, range: &Range) -> Result<Plan> {
+        self.name(self.channel.begin(range))
+    }
+
+    fn page(&self, at: &Cursor) -> Result<Page> {
+        self.name(self.channel.page(at))
+    }
+
+    fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
+        self.name(self.channel.order(remote_id))
+    }
+
+    fn read(&self, document: &[u8]) -> Result<Order> {
+        self.channel.read(document)
+    }
+
+    fn outstanding(&self, task: &Task) -> Result<Outstanding> {
+        self.name(self.channel.outstanding(task))
+    }
+
+    fn apply(&self, write: &Write) -> Result<Option<String>> {
+        self.name(self.channel.apply(write))
+    }
+}
 
 /// A store with its channel open.
 pub struct OpenStore {
@@ -26,8 +81,11 @@ impl OpenStore {
         let locks = context.home.locks();
         let keyring = Arc::new(Keyring::of_store(context.vault(), &store.name, locks, context.clock.clone())?);
         let gate = Gate::new(store.paused_until, Duration::ZERO, tell_other_processes(context, store));
-        let (channel, http) = open(context, store.kind, store.values.clone(), keyring, store.facts.clone(), gate)?;
-        Ok(Self { store: store.clone(), channel, http })
+        let name = |error: Error| error.rename_in_hint(GENERAL, &store.name);
+        let (channel, http) =
+            open(context, store.kind, store.values.clone(), keyring, store.facts.clone(), gate).map_err(name)?;
+        let channel = Named { channel, general: GENERAL, named: store.name.clone() };
+        Ok(Self { store: store.clone(), channel: Box::new(channel), http })
     }
 }
 
@@ -38,8 +96,11 @@ pub fn open_new(
     values: Values,
     keyring: Arc<Keyring>,
 ) -> Result<Box<dyn Channel>> {
-    let (channel, _) = open(context, kind, values, keyring, serde_json::Value::Null, Gate::open())?;
-    Ok(channel)
+    // There is no store yet that could be given new credentials.
+    let named = format!("connect {kind} again");
+    let (channel, _) = open(context, kind, values, keyring, serde_json::Value::Null, Gate::open())
+        .map_err(|error| error.rename_in_hint(REAUTH, &named))?;
+    Ok(Box::new(Named { channel, general: REAUTH, named }))
 }
 
 fn open(

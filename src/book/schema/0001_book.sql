@@ -177,7 +177,7 @@ CREATE TABLE versions (
   codec INTEGER NOT NULL,                   -- 0: as it is; 1: zstd; 2 and up: zstd with that dictionary
   document BLOB NOT NULL,
   PRIMARY KEY (order_id, role)
-) STRICT, WITHOUT ROWID;
+) STRICT;                                   -- with rowid: without, SQLite would give each document over 1 000 bytes a page of its own
 -- `status`: how many orders have drifted.
 CREATE INDEX versions_newest ON versions (order_id) WHERE role = 'newest';
 

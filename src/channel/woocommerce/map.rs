@@ -25,18 +25,25 @@ pub fn is_draft(status: &str) -> bool {
 
 /// Reads an order's document. The error names the member at fault and repeats nothing personal.
 pub fn order(document: &str, statuses: &Statuses) -> Result<Order, String> {
-    let order: wire::Order<'_> = serde_json::from_str(document).map_err(|error| {
+    map(&parse(document)?, statuses)
+}
+
+/// An order's document as the shop spells it.
+pub fn parse(document: &str) -> Result<wire::Order<'_>, String> {
+    serde_json::from_str(document).map_err(|error| {
         format!(
             "the document has not the shape of an order ({:?} error at column {})",
             error.classify(),
             error.column()
         )
-    })?;
-    map(&order, statuses)
+    })
 }
 
-fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
-    let remote_id = o.id.id().ok_or("it has no id")?.to_owned();
+/// The order that it means.
+pub fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
+    // Under another name than its own the same order would be there twice once it is readable again.
+    let is_id = |id: &&str| id.bytes().all(|b| b.is_ascii_digit());
+    let remote_id = o.id.id().filter(is_id).ok_or("it has no id")?.to_owned();
     let currency = Currency::new(o.currency.get()).ok_or("its currency is not a currency code")?;
     let modified = time(&o.date_modified_gmt, "date_modified_gmt")?;
     let created = time(&o.date_created_gmt, "date_created_gmt")?;
@@ -143,7 +150,7 @@ fn nothing_ships(o: &wire::Order<'_>) -> bool {
 }
 
 fn line(item: &wire::LineItem<'_>, nothing_ships: bool) -> Result<Line, String> {
-    let quantity = amount(&item.quantity, "line_items.quantity")?;
+    let quantity = given(&item.quantity, "line_items.quantity")?;
     let subtotal = amount(&item.subtotal, "line_items.subtotal")?;
     let product = item.product_id.id().unwrap_or_default();
     Ok(Line {
@@ -199,7 +206,7 @@ fn variant(item: &wire::LineItem<'_>) -> String {
 
 fn totals(o: &wire::Order<'_>, lines: &[Line], refunds: &[Refund]) -> Result<Totals, String> {
     Ok(Totals {
-        total: amount(&o.total, "total")?,
+        total: given(&o.total, "total")?,
         lines: lines.iter().map(|line| line.total).sum(),
         shipping: amount(&o.shipping_total, "shipping_total")?,
         tax: amount(&o.total_tax, "total_tax")?,
@@ -332,8 +339,13 @@ fn first_of(a: &str, b: &str) -> String {
     if a.is_empty() { b.to_owned() } else { a.to_owned() }
 }
 
-fn amount(text: &wire::Text<'_>, member: &str) -> Result<Decimal, String> {
-    parse_decimal(&text.0).map_err(|why| format!("{member}: {why}"))
+fn amount(amount: &wire::Amount<'_>, member: &str) -> Result<Decimal, String> {
+    parse_decimal(amount.0.get()).map_err(|why| format!("{member}: {why}"))
+}
+
+/// An amount that every shop gives: an order without it is not understood.
+fn given(given: &wire::Amount<'_>, member: &str) -> Result<Decimal, String> {
+    if given.0.get().is_empty() { Err(format!("{member} is missing")) } else { amount(given, member) }
 }
 
 /// A GMT time as the shop writes it, without zone; nothing for null, the empty string and MySQL's zero date.
@@ -349,4 +361,43 @@ pub fn time(text: &wire::Text<'_>, member: &str) -> Result<Option<Timestamp>, St
 pub fn parse_time(text: &str) -> Option<Timestamp> {
     let text = text.strip_suffix('Z').unwrap_or(text);
     text.replacen(' ', "T", 1).parse::<chrono::NaiveDateTime>().ok().map(|naive| naive.and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The smallest document that is an order, with this member replaced or left out.
+    fn with(member: &str, value: Option<serde_json::Value>) -> Result<Order, String> {
+        let mut document = serde_json::json!({
+            "id": 101, "number": "101", "status": "processing", "currency": "EUR", "total": "12.00",
+            "date_created_gmt": "2026-11-23T07:00:50", "date_modified_gmt": "2026-11-23T07:00:50",
+            "line_items": [{ "id": 1, "name": "Tea", "quantity": 1, "subtotal": "12.00", "total": "12.00" }],
+        });
+        let fields = document.as_object_mut().unwrap();
+        fields.remove(member);
+        fields.extend(value.map(|value| (member.to_owned(), value)));
+        order(&document.to_string(), &Statuses::default())
+    }
+
+    #[test]
+    fn i4_an_amount_that_is_no_amount_makes_the_order_unreadable_and_not_free_of_charge() {
+        use serde_json::json;
+        assert_eq!(with("total", Some(json!(12.5))).unwrap().totals.total.to_string(), "12.5");
+        for value in
+            [Some(json!({ "amount": "12.00" })), Some(json!(["12.00"])), Some(json!(true)), Some(json!("")), None]
+        {
+            assert!(with("total", value.clone()).is_err(), "{value:?}");
+        }
+        assert!(with("line_items", Some(json!([{ "id": 1, "quantity": [], "total": "1.00" }]))).is_err());
+        assert!(with("total_tax", None).is_ok(), "what a shop may leave out is zero");
+    }
+
+    #[test]
+    fn i4_an_order_under_a_name_that_is_no_id_is_unreadable() {
+        for id in ["abc", "-1", "10 1"] {
+            assert!(with("id", Some(id.into())).is_err(), "{id}");
+        }
+        assert_eq!(with("id", Some("101".into())).unwrap().remote_id, "101");
+    }
 }

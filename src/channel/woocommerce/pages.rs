@@ -14,6 +14,7 @@ use super::wire::Head;
 use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Reply, read_json};
+use crate::order::Order;
 
 /// How often a sync looks at the bin and at refunds, which the list of changes may not show.
 const ASIDE: TimeDelta = TimeDelta::hours(1);
@@ -276,6 +277,7 @@ fn step(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> 
     static BEARABLE: AtomicUsize = AtomicUsize::new(100);
     loop {
         let size = settings.page_size.min(BEARABLE.load(Ordering::Relaxed)).max(1);
+        let walk = walk.resumed(site.run(), site.now().timestamp());
         let mut query = walk.query(size);
         if let Some(status) = status {
             query.push(("status", status.to_owned()));
@@ -290,7 +292,7 @@ fn step(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> 
             Err(error) if error.is_too_much() && size > 1 => {
                 BEARABLE.fetch_min((size / 4).max(1), Ordering::Relaxed);
             }
-            Err(error) if error.is_too_much() => return Err(stuck(error, walk)),
+            Err(error) if error.is_too_much() => return Err(stuck(error, &walk)),
             Err(error) => return Err(error),
         }
     }
@@ -324,7 +326,7 @@ fn read(reply: &Reply, statuses: &Statuses, by: By) -> Result<Read> {
         );
     }
     for document in documents {
-        let head: Head<'_> = serde_json::from_str(document.get()).unwrap_or_default();
+        let (head, order) = understand(document, statuses);
         let modified = map::parse_time(head.date_modified_gmt.get()).map(|at| at.timestamp());
         let at = match by {
             By::Modified => modified,
@@ -338,22 +340,33 @@ fn read(reply: &Reply, statuses: &Statuses, by: By) -> Result<Read> {
             continue;
         }
         page.high = page.high.max(modified);
-        page.orders.push(remote_with(document, head.id.id(), statuses));
+        page.orders.push(named(document, &head, order));
     }
     Ok(page)
 }
 
 /// An order's document with what could be made of it.
 pub fn remote(document: &RawValue, statuses: &Statuses) -> RemoteOrder {
-    let head: Head<'_> = serde_json::from_str(document.get()).unwrap_or_default();
-    remote_with(document, head.id.id(), statuses)
+    let (head, order) = understand(document, statuses);
+    named(document, &head, order)
 }
 
-fn remote_with(document: &RawValue, id: Option<&str>, statuses: &Statuses) -> RemoteOrder {
+/// The order, and what places it in a list; a document is parsed once, where it can be understood at all.
+fn understand<'a>(document: &'a RawValue, statuses: &Statuses) -> (Head<'a>, Result<Box<Order>, String>) {
+    match map::parse(document.get()) {
+        Ok(parsed) => {
+            let order = map::map(&parsed, statuses).map(Box::new);
+            (Head::from(parsed), order)
+        }
+        Err(why) => (serde_json::from_str(document.get()).unwrap_or_default(), Err(why)),
+    }
+}
+
+fn named(document: &RawValue, head: &Head<'_>, order: Result<Box<Order>, String>) -> RemoteOrder {
     RemoteOrder {
-        remote_id: id.map_or_else(|| nameless(document.get()), str::to_owned),
+        remote_id: head.id.id().map_or_else(|| nameless(document.get()), str::to_owned),
         document: document.to_owned(),
-        order: map::order(document.get(), statuses).map(Box::new),
+        order,
     }
 }
 

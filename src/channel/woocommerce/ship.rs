@@ -323,7 +323,7 @@ fn replacing(wish: &Retracking) -> String {
 
 /// The texts of the order's notes.
 pub(super) fn texts(site: &Site, id: &str) -> Result<Vec<String>> {
-    let reply = site.get(&format!("wc/v3/orders/{id}/notes"), &[("per_page", "100")])?;
+    let reply = site.get(&format!("wc/v3/orders/{id}/notes"), &[])?;
     let (notes, _) = read_json::<Vec<Note<'_>>>(&reply.body)?;
     Ok(notes.iter().map(|note| super::text::decode(note.note.get())).collect())
 }

@@ -21,6 +21,7 @@ pub struct Site {
     key: Key,
     facts: RwLock<Option<Facts>>,
     http: Arc<Client>,
+    run: u64,
 }
 
 /// A write, as it is kept in a [`crate::channel::Write`].
@@ -47,7 +48,22 @@ impl Site {
             replace_origin(&mut base, endpoint);
         }
         let facts = serde_json::from_value(connection.facts.clone()).ok();
-        Ok(Self { base, key, facts: RwLock::new(facts), http: connection.http })
+        let mut run = [0; 8];
+        getrandom::fill(&mut run)
+            .map_err(|e| Error::new(ErrorKind::Failed, format!("this machine has no random numbers: {e}")))?;
+        Ok(Self {
+            base,
+            key,
+            facts: RwLock::new(facts),
+            http: connection.http,
+            // Stands in cursors, which are JSON: half of it is far enough from any other run.
+            run: u64::from_le_bytes(run) >> 32,
+        })
+    }
+
+    /// What tells this opening of the shop from every other.
+    pub fn run(&self) -> u64 {
+        self.run
     }
 
     /// What is known about the shop; before the first probe, what most shops are like.

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 const TOO_MANY_TO_EXCLUDE: usize = 200;
 
 /// A row that changes while it is left out is met by the next sync, which reaches back behind the newest row read. That holds only
-/// while less time passes than it reaches back; a walk that stood still for longer (throttled, killed and resumed) looks again.
+/// while less time passes than it reaches back; a walk that stood still for longer (throttled) finishes its second on its own.
 const COVERED_BY_OVERLAP: i64 = super::OVERLAP.as_secs() as i64 / 2;
 
 /// The time that sorts a walk.
@@ -41,6 +41,12 @@ pub struct Walk {
     /// When they were read, by our clock.
     #[serde(default)]
     pub taken_at: i64,
+    /// The run that read them.
+    #[serde(default)]
+    pub taken_by: u64,
+    /// Only what is left of the second `from`, before the walk goes on behind it.
+    #[serde(default)]
+    pub alone: bool,
     /// More rows in one second than can be left out: how many of them, in the order of their ids, are read, and the last of them.
     pub crowd: Option<(u64, u64)>,
 }
@@ -57,7 +63,36 @@ pub struct Row {
 impl Walk {
     /// A walk from the second `from` on.
     pub fn new(by: By, from: Option<i64>, until: Option<i64>) -> Self {
-        Self { by, from, until, modified_since: None, taken: Vec::new(), taken_at: 0, crowd: None }
+        Self {
+            by,
+            from,
+            until,
+            modified_since: None,
+            taken: Vec::new(),
+            taken_at: 0,
+            taken_by: 0,
+            alone: false,
+            crowd: None,
+        }
+    }
+
+    /// The walk as `run` goes on with it at `now`. Rows that another run has left out, or this one long ago, may have changed since.
+    ///
+    /// They may stand further on now: left out there too they would be lost, so only the rest of their second is read without them.
+    /// Or they changed once more within their second, after they were read: a second that was young then is read again as a whole.
+    /// (An old one is not, so that runs that all break off after a page get on nevertheless.)
+    pub fn resumed(&self, run: u64, now: i64) -> Self {
+        let old = self.taken_by != run || (now - self.taken_at).abs() >= COVERED_BY_OVERLAP;
+        let next = Self { taken_by: run, ..self.clone() };
+        if !old || self.by == By::Created {
+            return next;
+        }
+        let young = self.from.is_some_and(|second| self.taken_at - second < super::OVERLAP.as_secs() as i64);
+        match (young, self.crowd) {
+            (true, crowd) => Self { taken: Vec::new(), alone: false, crowd: crowd.map(|_| (0, 0)), ..next },
+            (false, None) => Self { alone: !self.taken.is_empty() || self.alone, ..next },
+            (false, Some(_)) => next,
+        }
     }
 
     /// The query of the next page of `size` rows. Bounds are exclusive and in whole seconds there; times are bare GMT
@@ -72,7 +107,7 @@ impl Walk {
         if let Some(from) = self.from {
             query.push((after, gmt(from - 1)));
         }
-        let until = if self.crowd.is_some() { self.from } else { self.until };
+        let until = if self.crowd.is_some() || self.alone { self.from } else { self.until };
         if let Some(until) = until {
             query.push((before, gmt(until + 1)));
         }
@@ -100,9 +135,7 @@ impl Walk {
             return self.after_crowd(crowd, rows, more);
         }
         if !more {
-            let stale = !self.taken.is_empty() && (now - self.taken_at).abs() >= COVERED_BY_OVERLAP;
-            let again = stale && self.by == By::Modified;
-            return again.then(|| Self { from: self.from.map(|second| second + 1), taken: Vec::new(), ..self.clone() });
+            return if self.alone { self.behind() } else { None };
         }
         let last = rows.iter().map(|row| row.at).max()?;
         let mut taken: Vec<u64> = rows.iter().filter(|row| row.at == last).map(|row| row.id).collect();
@@ -113,7 +146,7 @@ impl Walk {
         taken.dedup();
         let next = Self { from: Some(last), ..self.clone() };
         if taken.len() > TOO_MANY_TO_EXCLUDE {
-            return Some(Self { taken: Vec::new(), crowd: Some((0, 0)), ..next });
+            return Some(Self { taken: Vec::new(), taken_at: now, crowd: Some((0, 0)), ..next });
         }
         Some(Self { taken, taken_at: now, ..next })
     }
@@ -127,12 +160,15 @@ impl Walk {
         let overlap = u64::from(read > 0);
         match rows.last().filter(|_| more) {
             Some(row) => Some(Self { crowd: Some((read + rows.len() as u64 - overlap, row.id)), ..self.clone() }),
-            None => {
-                let from = self.from.map(|second| second + 1);
-                let over = matches!((from, self.until), (Some(from), Some(until)) if from > until);
-                (!over).then(|| Self { from, taken: Vec::new(), crowd: None, ..self.clone() })
-            }
+            None => self.behind(),
         }
+    }
+
+    /// The walk behind the second `from`, all of which is read.
+    fn behind(&self) -> Option<Self> {
+        let from = self.from.map(|second| second + 1);
+        let over = matches!((from, self.until), (Some(from), Some(until)) if from > until);
+        (!over).then(|| Self { from, taken: Vec::new(), alone: false, crowd: None, ..self.clone() })
     }
 }
 
@@ -158,7 +194,7 @@ mod tests {
     impl Shop {
         fn page(&mut self, walk: &Walk, size: usize) -> (Vec<Row>, bool) {
             self.seed = self.seed.wrapping_mul(6364136223846793005).wrapping_add(1);
-            let until = if walk.crowd.is_some() { walk.from } else { walk.until };
+            let until = if walk.crowd.is_some() || walk.alone { walk.from } else { walk.until };
             let mut rows: Vec<Row> = self
                 .rows
                 .iter()
@@ -179,12 +215,15 @@ mod tests {
         }
     }
 
+    /// So long after the rows' own times that their seconds are over.
+    const LATER: i64 = 1_000_000;
+
     proptest! {
         /// While orders change between the pages, every order is met, in its last version.
         #[test]
         fn i3_a_walk_by_modification_meets_every_order_also_where_times_are_equal(
             times in prop::collection::vec(0i64..12, 1..40),
-            changes in prop::collection::vec(0u64..45, 0..20),
+            changes in prop::collection::vec(prop::collection::vec(0u64..45, 0..6), 0..12),
             size in 1usize..8,
             seed in any::<u64>(),
         ) {
@@ -197,11 +236,12 @@ mod tests {
             while let Some(now) = walk {
                 pages += 1;
                 prop_assert!(pages < 2000, "it ends");
+                // Each page in a run of its own, as when every run is killed and the next goes on days later.
+                let now = now.resumed(pages, LATER);
                 let (rows, more) = shop.page(&now, size);
                 seen.extend(rows.iter().map(|row| (row.id, row.at)));
-                // However long a page takes, as when the process is killed and goes on days later.
-                walk = now.after(&rows, more, pages * COVERED_BY_OVERLAP);
-                if let Some(id) = changes.next() {
+                walk = now.after(&rows, more, LATER);
+                for id in changes.next().into_iter().flatten() {
                     clock += 1;
                     shop.rows.insert(id, clock);
                     // A change after the last page is for the next sync; its overlap covers it.
@@ -235,14 +275,44 @@ mod tests {
         assert!(gone && shop.rows.keys().all(|id| seen.contains(id)));
     }
 
+    /// Reads a page of two rows at `read_at`, is killed, and reads the rest in another run; what it reads then.
+    fn killed_and_resumed(read_at: i64, change: impl Fn(&mut Shop, u64)) -> Vec<Row> {
+        let mut shop = Shop { rows: [(1, 5), (2, 5), (3, 5)].into(), seed: 7 };
+        let first = Walk::new(By::Modified, None, None).resumed(1, read_at);
+        let (rows, more) = shop.page(&first, 2);
+        let mut walk = first.after(&rows, more, read_at);
+        change(&mut shop, rows[0].id);
+        let mut seen = Vec::new();
+        while let Some(now) = walk.map(|walk| walk.resumed(2, read_at + 1)) {
+            let (rows, more) = shop.page(&now, 2);
+            seen.extend(&rows);
+            walk = now.after(&rows, more, read_at + 1);
+        }
+        seen
+    }
+
     #[test]
-    fn q2_a_quick_walk_ends_with_its_last_page_and_one_that_stood_still_looks_again() {
-        let walk = Walk { taken: vec![7], taken_at: 1000, ..Walk::new(By::Modified, Some(5), None) };
-        let rows = [Row { id: 8, at: 6 }];
-        assert_eq!(walk.after(&rows, false, 1001), None);
-        let again = walk.after(&rows, false, 1000 + COVERED_BY_OVERLAP).unwrap();
-        assert_eq!((again.from, again.taken.is_empty()), (Some(6), true));
-        assert_eq!(again.after(&rows, false, 9000), None);
+    fn i3_a_row_that_was_left_out_and_changed_before_the_next_run_is_met_between_others() {
+        let seen = killed_and_resumed(LATER, |shop, id| shop.rows.extend([(id, 6), (7, 7), (8, 8), (9, 9), (10, 10)]));
+        assert!(seen.iter().any(|row| row.at == 6) && seen.iter().filter(|row| row.at == 5).count() == 1, "{seen:?}");
+    }
+
+    #[test]
+    fn i3_a_row_that_changes_again_in_the_second_in_which_it_was_read_is_read_again_by_the_next_run() {
+        let seen = killed_and_resumed(5, |_, _| {});
+        assert_eq!(seen.iter().filter(|row| row.at == 5).count(), 3, "{seen:?}");
+    }
+
+    #[test]
+    fn q2_a_quick_walk_ends_with_its_last_page_and_one_that_stood_still_finishes_its_second_first() {
+        let walk = Walk { taken: vec![7], taken_at: 1000, taken_by: 1, ..Walk::new(By::Modified, Some(5), None) };
+        assert_eq!(walk.resumed(1, 1001), walk);
+        assert_eq!(walk.after(&[Row { id: 8, at: 6 }], false, 1001), None);
+        for resumed in [walk.resumed(1, 1000 + COVERED_BY_OVERLAP), walk.resumed(2, 1001)] {
+            assert!(resumed.alone);
+            let behind = resumed.after(&[], false, 9000).unwrap();
+            assert_eq!((behind.from, behind.taken.is_empty(), behind.alone), (Some(6), true, false));
+        }
     }
 
     #[test]

@@ -70,6 +70,44 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+/// An amount or a quantity: text, number or null. A list or an object is no amount: taken for nothing, it would make an order free of charge.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Amount<'a>(pub Text<'a>);
+
+struct AmountVisitor;
+
+impl<'de> Visitor<'de> for AmountVisitor {
+    type Value = Amount<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an amount")
+    }
+    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Amount<'de>, E> {
+        TextVisitor.visit_borrowed_str(text).map(Amount)
+    }
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Amount<'de>, E> {
+        TextVisitor.visit_str(text).map(Amount)
+    }
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Amount<'de>, E> {
+        TextVisitor.visit_u64(number).map(Amount)
+    }
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Amount<'de>, E> {
+        TextVisitor.visit_i64(number).map(Amount)
+    }
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Amount<'de>, E> {
+        TextVisitor.visit_f64(number).map(Amount)
+    }
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Amount<'de>, E> {
+        Ok(Amount::default())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Amount<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AmountVisitor)
+    }
+}
+
 /// A list that may come as an array, as an object (PHP arrays with gaps), as null or as `""`.
 #[derive(Debug, Clone)]
 pub struct Many<T>(pub Vec<T>);
@@ -169,6 +207,19 @@ pub struct Head<'a> {
     pub parent_id: Text<'a>,
 }
 
+impl<'a> From<Order<'a>> for Head<'a> {
+    fn from(order: Order<'a>) -> Self {
+        Self {
+            id: order.id,
+            status: order.status,
+            date_created: Text::default(),
+            date_created_gmt: order.date_created_gmt,
+            date_modified_gmt: order.date_modified_gmt,
+            parent_id: order.parent_id,
+        }
+    }
+}
+
 /// An order.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
@@ -192,13 +243,13 @@ pub struct Order<'a> {
     #[serde(borrow)]
     pub date_completed_gmt: Text<'a>,
     #[serde(borrow)]
-    pub discount_total: Text<'a>,
+    pub discount_total: Amount<'a>,
     #[serde(borrow)]
-    pub shipping_total: Text<'a>,
+    pub shipping_total: Amount<'a>,
     #[serde(borrow)]
-    pub total: Text<'a>,
+    pub total: Amount<'a>,
     #[serde(borrow)]
-    pub total_tax: Text<'a>,
+    pub total_tax: Amount<'a>,
     #[serde(borrow)]
     pub customer_id: Text<'a>,
     #[serde(borrow)]
@@ -296,13 +347,13 @@ pub struct LineItem<'a> {
     #[serde(borrow)]
     pub variation_id: Text<'a>,
     #[serde(borrow)]
-    pub quantity: Text<'a>,
+    pub quantity: Amount<'a>,
     #[serde(borrow)]
-    pub subtotal: Text<'a>,
+    pub subtotal: Amount<'a>,
     #[serde(borrow)]
-    pub total: Text<'a>,
+    pub total: Amount<'a>,
     #[serde(borrow)]
-    pub total_tax: Text<'a>,
+    pub total_tax: Amount<'a>,
     #[serde(borrow)]
     pub sku: Text<'a>,
     #[serde(borrow)]
@@ -320,9 +371,9 @@ pub struct TaxLine<'a> {
     #[serde(borrow)]
     pub label: Text<'a>,
     #[serde(borrow)]
-    pub tax_total: Text<'a>,
+    pub tax_total: Amount<'a>,
     #[serde(borrow)]
-    pub shipping_tax_total: Text<'a>,
+    pub shipping_tax_total: Amount<'a>,
 }
 
 /// A shipping service; there may be several or none.
@@ -336,9 +387,9 @@ pub struct ShippingLine<'a> {
     #[serde(borrow)]
     pub method_title: Text<'a>,
     #[serde(borrow)]
-    pub total: Text<'a>,
+    pub total: Amount<'a>,
     #[serde(borrow)]
-    pub total_tax: Text<'a>,
+    pub total_tax: Amount<'a>,
 }
 
 /// A fee; negative ones are discounts.
@@ -350,9 +401,9 @@ pub struct FeeLine<'a> {
     #[serde(borrow)]
     pub name: Text<'a>,
     #[serde(borrow)]
-    pub total: Text<'a>,
+    pub total: Amount<'a>,
     #[serde(borrow)]
-    pub total_tax: Text<'a>,
+    pub total_tax: Amount<'a>,
 }
 
 /// A coupon and what it took off.
@@ -364,9 +415,9 @@ pub struct CouponLine<'a> {
     #[serde(borrow)]
     pub code: Text<'a>,
     #[serde(borrow)]
-    pub discount: Text<'a>,
+    pub discount: Amount<'a>,
     #[serde(borrow)]
-    pub discount_tax: Text<'a>,
+    pub discount_tax: Amount<'a>,
 }
 
 /// Money given back, as an order lists it: no date, no lines; `total` is negative text.
@@ -378,7 +429,7 @@ pub struct Refund<'a> {
     #[serde(borrow)]
     pub reason: Text<'a>,
     #[serde(borrow)]
-    pub total: Text<'a>,
+    pub total: Amount<'a>,
 }
 
 /// A parcel of the Shipment Tracking extension, from its route or from order meta. `date_shipped` is a date in the one

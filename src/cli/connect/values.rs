@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use super::{Args, split};
-use crate::channel::{ChannelKind, Field, Secrets, Values, fields};
+use crate::channel::{ChannelKind, Field, Secrets, Values, Way, fields, ways};
 use crate::cli::{App, output};
 use crate::config::{SETTINGS, check_setting};
 use crate::error::{Error, ErrorKind, Result};
@@ -16,7 +16,7 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
     if let Some(file) = &args.credentials {
         all.extend(from_file(kind, file)?);
     }
-    all.extend(from_flags(args)?);
+    all.extend(from_flags(args, kind)?);
     for field in fields(kind) {
         if let Ok(value) = std::env::var(variable(field))
             && !value.is_empty()
@@ -31,6 +31,7 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
         }
     }
     all.retain(|_, value| !value.is_empty());
+    ask_for_a_way(app, args, kind, &mut all)?;
     let (values, secrets) = split(kind, all);
     for (key, value) in &values {
         check_setting(kind, key, value)?;
@@ -38,7 +39,7 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
     Ok((values, secrets))
 }
 
-fn from_flags(args: &Args) -> Result<BTreeMap<String, String>> {
+fn from_flags(args: &Args, kind: ChannelKind) -> Result<BTreeMap<String, String>> {
     let mut given = BTreeMap::new();
     let mut add = |key: &str, value: &Option<String>| {
         if let Some(value) = value {
@@ -56,7 +57,13 @@ fn from_flags(args: &Args) -> Result<BTreeMap<String, String>> {
         let (key, value) = pair.split_once('=').ok_or_else(|| {
             Error::new(ErrorKind::Usage, format!("--set {pair:?} is not KEY=VALUE; nothing was connected"))
         })?;
-        given.insert(key.trim().to_owned(), value.trim().to_owned());
+        let key = key.trim();
+        // A command line stands in the shell's history and in the list of processes.
+        if let Some(field) = fields(kind).iter().find(|field| field.secret && field.key == key) {
+            let text = format!("{key} is a secret and not taken from a flag: {}; nothing was connected", flag(field));
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
+        given.insert(key.to_owned(), value.trim().to_owned());
     }
     Ok(given)
 }
@@ -116,10 +123,49 @@ fn flag(field: &Field) -> String {
     }
 }
 
+/// Where a channel has several ways in: completes the one that is begun, or lets the merchant choose one.
+fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<String, String>) -> Result<()> {
+    let ways = ways(kind);
+    let has = |key: &&str| all.contains_key(*key);
+    if ways.is_empty() || ways.iter().any(|way| way.keys.iter().all(has)) {
+        return Ok(());
+    }
+    let begun: Vec<&Way> = ways.iter().filter(|way| way.keys.iter().any(has)).collect();
+    let way = match begun.as_slice() {
+        [one] => *one,
+        _ if someone_there(app, args) => choose(ways)?,
+        _ => {
+            let both: Vec<String> =
+                ways.iter().map(|way| format!("{} ({})", way.keys.join(" and "), way.title)).collect();
+            let text = format!("{kind} needs {}; nothing was connected", both.join(", or "));
+            let hint = "put them in a --credentials file, or in variables such as ORDERSYNC_CLIENT_ID";
+            return Err(Error::new(ErrorKind::Usage, text).hint(hint));
+        }
+    };
+    for field in fields(kind).iter().filter(|field| way.keys.contains(&field.key)) {
+        if !all.contains_key(field.key) {
+            all.insert(field.key.to_owned(), ask(app, args, field)?);
+        }
+    }
+    Ok(())
+}
+
+fn choose(ways: &'static [Way]) -> Result<&'static Way> {
+    let titles: Vec<&str> = ways.iter().map(|way| way.title).collect();
+    let picked = dialoguer::Select::new().with_prompt("What do you have").items(&titles).default(0).interact();
+    let picked = picked.map_err(|e| unanswered(&e))?;
+    ways.get(picked)
+        .ok_or_else(|| Error::new(ErrorKind::Failed, "the question was not answered; nothing was connected"))
+}
+
+fn someone_there(app: &App, args: &Args) -> bool {
+    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    terminal && !app.global.json && args.credentials.is_none()
+}
+
 /// Asks on a terminal; without one a missing value is an error that names the flag (PRODUCT.md C-4).
 fn ask(app: &App, args: &Args, field: &Field) -> Result<String> {
-    let someone_there = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    if !someone_there || app.global.json || args.credentials.is_some() {
+    if !someone_there(app, args) {
         let text = format!("{} is missing: {}; nothing was connected", field.prompt.to_lowercase(), flag(field));
         return Err(Error::new(ErrorKind::Usage, text).hint(field.help));
     }
@@ -129,11 +175,17 @@ fn ask(app: &App, args: &Args, field: &Field) -> Result<String> {
     } else {
         dialoguer::Input::<String>::new().with_prompt(field.prompt).interact_text()
     };
-    answer.map(|text| text.trim().to_owned()).map_err(|e| {
-        let kind = match &e {
-            dialoguer::Error::IO(io) if io.kind() == std::io::ErrorKind::Interrupted => ErrorKind::Interrupted,
-            _ => ErrorKind::Failed,
-        };
-        Error::new(kind, "the question was not answered; nothing was connected")
-    })
+    answer.map(|text| text.trim().to_owned()).map_err(|e| unanswered(&e))
+}
+
+fn unanswered(error: &dialoguer::Error) -> Error {
+    let kind = match error {
+        dialoguer::Error::IO(io) if io.kind() == std::io::ErrorKind::Interrupted => {
+            // The cursor still stands behind the question.
+            eprintln!();
+            ErrorKind::Interrupted
+        }
+        _ => ErrorKind::Failed,
+    };
+    Error::new(kind, "the question was not answered; nothing was connected")
 }

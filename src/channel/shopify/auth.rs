@@ -1,0 +1,170 @@
+//! The two kinds of tokens: one that Shopify made once and that never ends, and one that is fetched for 24 hours.
+//!
+//! Source: fact sheet, 1.1 and 1.2 (shopify.dev, "Get API access tokens for Dev Dashboard apps": client-credentials grant, no refresh
+//! token, `expires_in` 86399).
+
+use chrono::TimeDelta;
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use serde::Deserialize;
+use url::Url;
+
+use crate::channel::Secrets;
+use crate::clock::{Timestamp, rfc3339};
+use crate::credentials::Keyring;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Client, Effect, Protocol, Reply, Request, Verdict, read_json, url_for_people};
+use crate::secret::Secret;
+
+/// Where the fetched token stands among the secrets.
+const TOKEN: &str = "token";
+
+/// When it is renewed, beside it.
+const RENEW_AT: &str = "token_renew_at";
+
+/// A fetched token is renewed this long before its end.
+const MARGIN: i64 = 120;
+
+/// The header that carries a token.
+pub const HEADER: HeaderName = HeaderName::from_static("x-shopify-access-token");
+
+/// How this store's requests are authorised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Client id and secret, for which a token is fetched.
+    Grant,
+    /// A token that does not end.
+    Static,
+}
+
+impl Kind {
+    /// Which of the two the merchant gave; the newer one where there are both.
+    pub fn of(keyring: &Keyring) -> Result<Self> {
+        let has = |key: &str| keyring.get(key).is_some();
+        match (has("client_id") && has("client_secret"), has("access_token")) {
+            (true, _) => Ok(Self::Grant),
+            (false, true) => Ok(Self::Static),
+            (false, false) => Err(Error::new(
+                ErrorKind::Credentials,
+                "credentials are missing: either client_id and client_secret, or access_token and api_secret; nothing was sent",
+            )
+            .hint("ordersync connect --reauth STORE")),
+        }
+    }
+}
+
+/// The token to send now; a fetched one that is about to end is renewed before.
+pub fn token(http: &Client, keyring: &Keyring, kind: Kind, at: &Url) -> Result<Secret> {
+    if kind == Kind::Static {
+        return keyring.need("access_token");
+    }
+    let now = http.clock().now();
+    let fresh = |secrets: &Keyring| {
+        let renew_at = secrets.get(RENEW_AT).and_then(|text| text.reveal().parse::<Timestamp>().ok())?;
+        secrets.get(TOKEN).filter(|_| now < renew_at)
+    };
+    if let Some(token) = fresh(keyring) {
+        return Ok(token);
+    }
+    renew(http, keyring, at, keyring.get(TOKEN).as_ref())?;
+    keyring.need(TOKEN)
+}
+
+/// Fetches a token in the place of `stale`, unless somebody has done so.
+pub fn renew(http: &Client, keyring: &Keyring, at: &Url, stale: Option<&Secret>) -> Result<()> {
+    keyring.renew(TOKEN, stale, &|secrets| fetch(http, secrets, at))
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    #[serde(default)]
+    expires_in: Option<i64>,
+}
+
+fn fetch(http: &Client, secrets: &Secrets, at: &Url) -> Result<Secrets> {
+    let secret = |key: &str| secrets.get(key).map(Secret::reveal).unwrap_or_default();
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "client_credentials")
+        .append_pair("client_id", secret("client_id"))
+        .append_pair("client_secret", secret("client_secret"))
+        .finish();
+    let mut request = Request::get(at.clone());
+    request.method = reqwest::Method::POST;
+    request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    request.body = Some(body.into_bytes());
+    request.effect = Effect::Read;
+    let reply = http.send(&TokenEndpoint { now: http.clock().now() }, &request)?;
+    let (granted, _) = read_json::<Granted>(&reply.body).map_err(|error| {
+        let text = format!("{} answered with {}; no token was fetched", url_for_people(at), error.message());
+        Error::new(ErrorKind::Unreadable, text)
+    })?;
+    // However short its life, a token is used for half a minute, so that no answer makes a loop of fetching.
+    let lives = (granted.expires_in.unwrap_or(0) - MARGIN).max(30);
+    let renew_at = http.clock().now() + TimeDelta::seconds(lives);
+    Ok(Secrets::from([
+        (TOKEN.to_owned(), Secret::new(granted.access_token)),
+        (RENEW_AT.to_owned(), Secret::new(rfc3339(renew_at))),
+    ]))
+}
+
+/// The token endpoint's side of the exchange. Its refusals are final: it is never asked in a loop.
+struct TokenEndpoint {
+    now: Timestamp,
+}
+
+impl Protocol for TokenEndpoint {
+    fn authorize(&self, _: &mut Request) -> Result<()> {
+        Ok(())
+    }
+
+    fn cost(&self, _: &Request) -> f64 {
+        0.0
+    }
+
+    fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
+        let place = url_for_people(&request.url);
+        let text = String::from_utf8_lossy(&reply.body);
+        let refused = |kind, text: &str, hint: &str| {
+            Verdict::Refused(Error::new(kind, format!("{text}; nothing was imported or sent")).hint(hint.to_owned()))
+        };
+        let reauth = "check client id and secret in the Dev Dashboard (your app > Settings), then ordersync connect --reauth STORE";
+        match reply.status {
+            200 => Verdict::Good,
+            429 => Verdict::Throttled(
+                reply.retry_after(self.now),
+                Error::new(
+                    ErrorKind::Temporary,
+                    format!("Shopify asked for fewer tokens to be fetched (429, {place})"),
+                ),
+            ),
+            500..=599 => Verdict::Stumbled(Error::new(
+                ErrorKind::Temporary,
+                format!("Shopify's token endpoint failed ({}, {place}); nothing was sent", reply.status),
+            )),
+            // The bodies are not documented, and may be web pages (fact sheet, 1.2): their words are looked for.
+            _ if text.contains("shop_not_permitted") => refused(
+                ErrorKind::Credentials,
+                "Shopify gives this app no token for this shop: app and shop are not in the same organisation",
+                "make the app in the Dev Dashboard of the organisation that the shop belongs to",
+            ),
+            _ if text.contains("app_not_installed") => refused(
+                ErrorKind::Credentials,
+                "the app is not installed in this shop",
+                "release a version of the app with its scopes and install it in the shop (Dev Dashboard > your app > Home)",
+            ),
+            404 => refused(
+                ErrorKind::NotFound,
+                &format!("Shopify knows no such shop ({place})"),
+                "check the shop's own address: NAME.myshopify.com",
+            ),
+            300..=399 => refused(
+                ErrorKind::Failed,
+                &format!("{place} redirects; credentials are not sent after it"),
+                "give the shop's own address: NAME.myshopify.com",
+            ),
+            status => {
+                refused(ErrorKind::Credentials, &format!("Shopify refuses the client id and secret ({status})"), reauth)
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! A slice of a first sync by a bulk operation: Shopify writes the orders into a file, without points, and we read the file.
+//!
+//! The operation is asked to group its rows (`groupObjects: true`), so that an order's lines follow it. That is slower at Shopify's end, but without
+//! it the rows below an order may come anywhere after it, and the whole file would have to be kept to put an order together. With
+//! it, a piece of the file at a time is enough, and the place of the first order not yet taken is where reading goes on after a crash.
+//!
+//! An operation that fails, expires or brings fewer orders than it counted is never taken for an empty one: its slice is read in pages.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::pages::{self, Position, Slice};
+use super::settings::Settings;
+use super::site::Site;
+use super::{document, query};
+use crate::channel::{Cursor, Next, Page, RemoteOrder};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How much of a file is read at once, in bytes; some hundred orders.
+const PIECE: u64 = 1024 * 1024;
+
+/// An order larger than this is left to pages.
+const LARGEST_PIECE: u64 = 16 * 1024 * 1024;
+
+/// How often an operation that cannot be started, because too many are running, is tried again before the slice is read in pages.
+const TRIES: u32 = 30;
+
+/// A slice on its way through a bulk operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bulk {
+    /// The slice.
+    slice: Slice,
+    /// The operation, once it is started.
+    operation: Option<String>,
+    /// How much of its file is read, in bytes.
+    offset: u64,
+    /// How many orders that were.
+    orders: u64,
+    /// How often it was looked at or tried to be started in vain.
+    looks: u32,
+}
+
+impl Bulk {
+    /// A slice that is not begun.
+    pub fn new(slice: Slice) -> Self {
+        Self { slice, operation: None, offset: 0, orders: 0, looks: 0 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Started {
+    bulk_operation_run_query: Start,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Start {
+    bulk_operation: Option<Operation>,
+    #[serde(default)]
+    user_errors: Vec<StartError>,
+}
+
+#[derive(Deserialize)]
+struct StartError {
+    code: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct State {
+    bulk_operation: Option<Operation>,
+}
+
+/// An operation; its numbers are texts on the wire.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Operation {
+    id: String,
+    status: String,
+    root_object_count: Option<String>,
+    file_size: Option<String>,
+    url: Option<String>,
+}
+
+/// What there is of the slice: another look at the operation, or a piece of its file.
+pub fn page(site: &Site, settings: &Settings, bulk: Bulk) -> Result<Page> {
+    let Some(id) = &bulk.operation else { return start(site, bulk) };
+    let state: State = site.ask(&query::BULK_STATE, json!({ "id": id }))?.read()?;
+    let Some(operation) = state.bulk_operation else {
+        return in_pages(bulk, "Shopify does not know a bulk operation any more");
+    };
+    match (operation.status.as_str(), &operation.url) {
+        ("CREATED" | "RUNNING", _) => {
+            // Every 2 to 10 seconds (fact sheet, 2.8).
+            let pause = Duration::from_secs(u64::from(bulk.looks).saturating_add(2).min(10));
+            wait(Bulk { looks: bulk.looks.saturating_add(1), ..bulk }, pause)
+        }
+        ("COMPLETED", Some(url)) => piece(site, settings, &bulk, url, &operation),
+        // No file: nothing was found. That must agree with what it counted.
+        ("COMPLETED", None) if count(&operation.root_object_count) == Some(0) => done(bulk, Vec::new()),
+        _ => in_pages(bulk, "a bulk operation of Shopify's failed"),
+    }
+}
+
+fn start(site: &Site, bulk: Bulk) -> Result<Page> {
+    let inner = query::bulk(&bulk.slice.filter());
+    // Changes nothing in the shop, so it is repeated like a read: an operation too many does no harm.
+    let started: Started = site.ask(&query::BULK, json!({ "query": inner }))?.read()?;
+    let Start { bulk_operation, user_errors } = started.bulk_operation_run_query;
+    let busy = user_errors.iter().any(|error| error.code.as_deref() == Some("OPERATION_IN_PROGRESS"));
+    match bulk_operation {
+        Some(operation) if user_errors.is_empty() => {
+            wait(Bulk { operation: Some(operation.id), looks: 0, ..bulk }, Duration::from_secs(2))
+        }
+        _ if busy && bulk.looks < TRIES => wait(Bulk { looks: bulk.looks + 1, ..bulk }, Duration::from_secs(10)),
+        _ => in_pages(bulk, "Shopify did not start a bulk operation"),
+    }
+}
+
+fn wait(bulk: Bulk, pause: Duration) -> Result<Page> {
+    let next = Next::Wait(Cursor::new(&Position::Bulk(bulk))?, pause);
+    Ok(Page { orders: Vec::new(), next, drafts: 0, warnings: Vec::new() })
+}
+
+fn done(bulk: Bulk, orders: Vec<RemoteOrder>) -> Result<Page> {
+    let next = Next::Done(Cursor::new(&Position::Bulk(bulk))?);
+    Ok(Page { orders, next, drafts: 0, warnings: Vec::new() })
+}
+
+/// The slice from its beginning in pages; what was read of it already is known to the book.
+fn in_pages(bulk: Bulk, why: &str) -> Result<Page> {
+    let warning = format!("{why}; its orders are read in pages, which takes longer");
+    let next = Next::More(Cursor::new(&Position::Slice(Slice { after: None, ..bulk.slice }))?);
+    Ok(Page { orders: Vec::new(), next, drafts: 0, warnings: vec![warning] })
+}
+
+fn count(text: &Option<String>) -> Option<u64> {
+    text.as_deref()?.parse().ok()
+}
+
+/// The next orders of the file.
+fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &Operation) -> Result<Page> {
+    let size = count(&operation.file_size).unwrap_or(u64::MAX);
+    let mut length = PIECE;
+    loop {
+        let bytes = match fetch(site, url, bulk.offset, length) {
+            Ok(bytes) => bytes,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unreadable) => {
+                return in_pages(bulk.clone(), error.message());
+            }
+            Err(error) => return Err(error),
+        };
+        let last = (bytes.len() as u64) < length || bulk.offset.saturating_add(bytes.len() as u64) >= size;
+        let Ok((documents, used)) = split(&bytes, last) else {
+            return in_pages(bulk.clone(), "a bulk operation's file is not in the form that Shopify promises");
+        };
+        if documents.is_empty() && !last {
+            length *= 4;
+            if length > LARGEST_PIECE {
+                return in_pages(bulk.clone(), "a bulk operation's file holds an order of unusual size");
+            }
+            continue;
+        }
+        let orders: Vec<RemoteOrder> =
+            documents.iter().map(|document| pages::remote(document, settings.authorized)).collect();
+        let next =
+            Bulk { offset: bulk.offset + used as u64, orders: bulk.orders + orders.len() as u64, ..bulk.clone() };
+        if !last {
+            let next = Next::More(Cursor::new(&Position::Bulk(next))?);
+            return Ok(Page { orders, next, drafts: 0, warnings: Vec::new() });
+        }
+        if count(&operation.root_object_count).is_some_and(|counted| counted > next.orders) {
+            let page = in_pages(next, "a bulk operation's file holds fewer orders than it counted")?;
+            return Ok(Page { orders, ..page });
+        }
+        return done(next, orders);
+    }
+}
+
+/// A piece of the file, also from a server that knows no ranges.
+fn fetch(site: &Site, url: &str, offset: u64, length: u64) -> Result<Vec<u8>> {
+    let reply = site.download(url, offset, length)?;
+    if reply.status == 206 {
+        return Ok(reply.body);
+    }
+    let from = usize::try_from(offset).unwrap_or(usize::MAX).min(reply.body.len());
+    let to = from.saturating_add(usize::try_from(length).unwrap_or(usize::MAX)).min(reply.body.len());
+    Ok(reply.body.get(from..to).unwrap_or_default().to_vec())
+}
+
+type Documents = Vec<Box<serde_json::value::RawValue>>;
+
+/// The whole orders in a piece of the file, and how many bytes they are. The last one may go on in the next piece, unless this is the last.
+fn split(bytes: &[u8], last: bool) -> Result<(Documents, usize)> {
+    let odd = || Error::new(ErrorKind::Unreadable, "a row that belongs to no order");
+    let mut documents = Vec::new();
+    let (mut used, mut at) = (0, 0);
+    let mut current: Option<(Value, Vec<Value>)> = None;
+    for row in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let start = at;
+        at += row.len();
+        let text = row.trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        if !row.ends_with(b"\n") && !last {
+            break;
+        }
+        let value: Value = serde_json::from_slice(text).map_err(|_| odd())?;
+        let parent = value["__parentId"].as_str().map(str::to_owned);
+        match (parent, &mut current) {
+            (None, _) => {
+                if let Some((order, rows)) = current.take() {
+                    documents.push(document::assemble(order, rows)?);
+                }
+                used = start;
+                current = Some((value, Vec::new()));
+            }
+            (Some(parent), Some((order, rows))) if order["id"] == parent.as_str() => rows.push(value),
+            (Some(_), _) => return Err(odd()),
+        }
+    }
+    if last {
+        if let Some((order, rows)) = current.take() {
+            documents.push(document::assemble(order, rows)?);
+        }
+        used = bytes.len();
+    }
+    Ok((documents, used))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = concat!(
+        "{\"id\":\"gid://shopify/Order/1\"}\n",
+        "{\"id\":\"gid://shopify/LineItem/11\",\"quantity\":1,\"__parentId\":\"gid://shopify/Order/1\"}\n",
+        "{\"id\":null,\"title\":\"Post\",\"__parentId\":\"gid://shopify/Order/1\"}\n",
+        "{\"id\":\"gid://shopify/Order/2\"}\n",
+        "{\"id\":\"gid://shopify/LineItem/21\",\"quantity\":1,\"__parentId\":\"gid://shopify/Order/2\"}\n",
+        "{\"id\":\"gid://shopify/LineItem/22\",\"quantity\":1,\"__parentId\":\"gid://shopify/Order/2\"}\n",
+    );
+
+    #[test]
+    fn i3_wherever_a_file_is_cut_every_order_comes_whole_and_once() {
+        let (whole, used) = split(FILE.as_bytes(), true).unwrap();
+        assert_eq!((whole.len(), used), (2, FILE.len()));
+        assert!(whole[0].get().contains("\"lineItems\":{\"nodes\":[{\"id\":\"gid://shopify/LineItem/11\""));
+        assert!(whole[0].get().contains("\"shippingLines\":{\"nodes\":[{\"id\":null,"));
+        for cut in 0..=FILE.len() {
+            let (mut first, used) = split(&FILE.as_bytes()[..cut], false).unwrap();
+            let (rest, _) = split(&FILE.as_bytes()[used..], true).unwrap();
+            first.extend(rest);
+            let texts = |documents: &Documents| documents.iter().map(|d| d.get().to_owned()).collect::<Vec<_>>();
+            assert_eq!(texts(&first), texts(&whole), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_belongs_to_no_order_is_no_good_file() {
+        assert!(split(b"{\"id\":\"x\",\"__parentId\":\"gid://shopify/Order/9\"}\n", true).is_err());
+        assert!(split(b"<html>\n", true).is_err());
+    }
+}

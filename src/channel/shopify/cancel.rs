@@ -1,0 +1,150 @@
+//! Cancellation. Shopify carries it out in a job; the final word is the order's `cancelledAt` (fact sheet, 5).
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::errors::short;
+use super::site::{Call, Site};
+use super::wire::UserError;
+use super::{gid, query};
+use crate::channel::{Cancellation, Outstanding, RemoteOrder, Task, Write};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::Status;
+
+/// A staff note is at most this long, in characters.
+const LONGEST_NOTE: usize = 255;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Cancelled {
+    order_cancel: Option<Payload>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    job: Option<Job>,
+    job_result: Option<JobResult>,
+    #[serde(default)]
+    order_cancel_user_errors: Vec<UserError>,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct JobResult {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    node: Option<State>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct State {
+    done: bool,
+    status: Option<String>,
+    errors: Vec<UserError>,
+}
+
+/// What is still to be done to cancel this order.
+pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, wish: &Cancellation) -> Result<Outstanding> {
+    let cancelled = now.order.as_ref().is_ok_and(|order| {
+        // An order that is refunded in full and not shipped counts as cancelled here, but not at Shopify.
+        order.status == Status::Cancelled && order.channel_status.starts_with("CANCELLED")
+    });
+    let nothing = |now, wait| Outstanding { now, writes: Vec::new(), wait, adopted: Vec::new() };
+    if cancelled {
+        return Ok(nothing(now, None));
+    }
+    if let Some(receipt) = task.receipts.last().filter(|id| id.contains("OrderCancelJobResult")) {
+        let outcome: Outcome = site.ask(&query::CANCEL_RESULT, json!({ "id": receipt }))?.read()?;
+        let state = outcome.node.unwrap_or_default();
+        match state.status.as_deref() {
+            Some("FAILED") => {
+                let why = state.errors.first().map_or("no reason given", |error| &error.message);
+                return Ok(Outstanding { writes: vec![impossible(&refusal(why))], ..nothing(now, None) });
+            }
+            Some("STARTED" | "SUCCEEDED") if !state.done || state.status.as_deref() == Some("SUCCEEDED") => {
+                return Ok(nothing(now, Some(Duration::from_secs(2))));
+            }
+            _ => {}
+        }
+    }
+    let (reason, note) = reason(&wish.reason);
+    let refund = wish.refund.then(|| json!({ "originalPaymentMethodsRefund": true }));
+    let variables = json!({
+        "id": gid("Order", &task.remote_id)?, "reason": reason, "restock": wish.restock, "notify": wish.notify, "note": note,
+        "refund": refund,
+    });
+    let write = Write {
+        summary: format!("cancel the order ({reason}{})", if wish.refund { ", money back" } else { "" }),
+        tells_buyer: wish.notify,
+        content: json!(Call::Cancel(variables)),
+    };
+    Ok(Outstanding { writes: vec![write], ..nothing(now, None) })
+}
+
+fn impossible(why: &str) -> Write {
+    Write { summary: format!("nothing: {why}"), tells_buyer: false, content: json!(Call::Impossible(why.to_owned())) }
+}
+
+/// Shopify's reason and a note for the staff: `fraud`, or `inventory: the last one broke`. Any other text is a note.
+fn reason(text: &str) -> (&'static str, Option<String>) {
+    let text = text.trim();
+    let (word, rest) = text.split_once(':').unwrap_or((text, ""));
+    let known = match word.trim().to_lowercase().as_str() {
+        "customer" => Some("CUSTOMER"),
+        "declined" => Some("DECLINED"),
+        "fraud" => Some("FRAUD"),
+        "inventory" => Some("INVENTORY"),
+        "staff" => Some("STAFF"),
+        "other" | "" => Some("OTHER"),
+        _ => None,
+    };
+    let note = if known.is_some() { rest } else { text };
+    let note: String = note.trim().chars().take(LONGEST_NOTE).collect();
+    (known.unwrap_or("OTHER"), Some(note).filter(|note| !note.is_empty()))
+}
+
+/// Cancels; gives the id by which the job is asked for. An order that is cancelled already is as wished.
+pub fn cancel(site: &Site, variables: Value) -> Result<Option<String>> {
+    let data: Cancelled = site.tell(&query::CANCEL, variables)?.read()?;
+    let Some(payload) = data.order_cancel else {
+        return Err(Error::new(ErrorKind::Unknown, "Shopify did not say what became of the cancellation"));
+    };
+    match payload.order_cancel_user_errors.first() {
+        Some(error) if error.message.contains("already been canceled") => Ok(None),
+        Some(error) => Err(Error::new(ErrorKind::Rejected, refusal(&error.message))),
+        None => Ok(payload.job_result.map(|result| result.id).or(payload.job.map(|job| job.id))),
+    }
+}
+
+fn refusal(why: &str) -> String {
+    if why.contains("outstanding fulfillments") {
+        return "Shopify does not cancel an order of which something is shipped; cancel its fulfilments there first, or refund it"
+            .to_owned();
+    }
+    format!("Shopify refused to cancel the order: {}", short(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d8_a_reason_is_shopifys_word_or_a_note() {
+        assert_eq!(reason("fraud"), ("FRAUD", None));
+        assert_eq!(reason(""), ("OTHER", None));
+        assert_eq!(reason("Inventory: the last one broke"), ("INVENTORY", Some("the last one broke".to_owned())));
+        assert_eq!(reason("out of stock"), ("OTHER", Some("out of stock".to_owned())));
+        assert_eq!(reason(&"x".repeat(300)).1.unwrap().len(), 255);
+    }
+}

@@ -1,0 +1,214 @@
+//! What Shopify means by an answer that is not the one asked for.
+//!
+//! Most of it comes with status 200: too many requests, missing scopes, queries that cost too much (fact sheet, 1.6 and 9). Data and errors in
+//! one answer are normal, and an answer with errors is never taken for a good one because it has data.
+
+use std::time::Duration;
+
+use super::wire::{Envelope, Errors, GraphError};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind};
+use crate::http::{Effect, Reply, Request, Verdict, read_json, url_for_people};
+
+const REAUTH: &str = "ordersync connect --reauth STORE with a new token, or install the app in the shop again";
+
+/// What a reply to a GraphQL request means.
+pub fn judge(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
+    let place = url_for_people(&request.url);
+    match reply.status {
+        200 => answered(request, reply, &place),
+        status => refused(status, reply, &place, now),
+    }
+}
+
+fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
+    let envelope = match read_json::<Envelope<'_>>(&reply.body) {
+        Ok((envelope, _)) => envelope,
+        Err(error) => {
+            // Also for a write: what it answered is not known.
+            let text = format!("{place} answered with {}; nothing was used of it", error.message());
+            return Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text));
+        }
+    };
+    if let Some(warning) = envelope.extensions.search.iter().flat_map(|search| &search.warnings).next() {
+        // An unknown filter gives the whole list, unfiltered (fact sheet, 2.3).
+        let text = format!(
+            "Shopify did not understand a filter ({}); the list was not used",
+            short(warning.code.as_deref().unwrap_or("unknown"))
+        );
+        return Verdict::Refused(Error::new(ErrorKind::Unreadable, text));
+    }
+    let errors = match &envelope.errors {
+        Errors::None => &[][..],
+        Errors::Text(text) => return Verdict::Refused(Error::new(ErrorKind::Failed, told(text))),
+        Errors::List(errors) => errors,
+    };
+    let serious = errors.iter().find(|error| !is_hidden(error, envelope.has_data()));
+    match serious {
+        None if errors.is_empty() && !envelope.has_data() => {
+            let text = format!("{place} answered without data; nothing was used of it");
+            Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text))
+        }
+        None => Verdict::Good,
+        Some(error) => failed(request, error, &envelope),
+    }
+}
+
+/// A field that this app may not see, inside an answer that is good otherwise: the field is null.
+fn is_hidden(error: &GraphError, has_data: bool) -> bool {
+    has_data && error.is_denied() && error.path.len() > 1
+}
+
+fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Verdict {
+    let temporary = |text: String| Error::new(ErrorKind::Temporary, text);
+    match error.code() {
+        "THROTTLED" => {
+            let wait = envelope.extensions.cost.as_ref().map_or(Duration::from_secs(1), super::wire::Cost::wait);
+            Verdict::Throttled(Some(wait), temporary("Shopify asked for fewer points to be spent".to_owned()))
+        }
+        "MAX_COST_EXCEEDED" => Verdict::Refused(
+            Error::new(ErrorKind::Failed, "the query costs more points than Shopify permits for one").too_much(),
+        ),
+        "INTERNAL_SERVER_ERROR" | "TIMEOUT" | "SERVICE_UNAVAILABLE" => {
+            Verdict::Stumbled(temporary(format!("Shopify failed inside ({})", error.code())).too_much())
+        }
+        _ if error.is_denied() => Verdict::Refused(denied(error)),
+        "SHOP_INACTIVE" => Verdict::Refused(frozen("SHOP_INACTIVE")),
+        _ => {
+            let kind = if request.effect == Effect::Write { ErrorKind::Rejected } else { ErrorKind::Failed };
+            Verdict::Refused(Error::new(kind, told(&format!("{} {}", error.code(), error.message))))
+        }
+    }
+}
+
+fn denied(error: &GraphError) -> Error {
+    let needed = error.extensions.required_access.as_deref().unwrap_or("a permission");
+    let field = error.path.first().and_then(|part| part.as_str()).unwrap_or("this");
+    let text = format!("the app may not use {}: it needs {}; nothing was done", short(field), short(needed));
+    Error::new(ErrorKind::Permission, text)
+        .hint("add the scope to the app and approve it in the shop, then ordersync connect --test STORE")
+}
+
+fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdict {
+    let final_no = |kind, text: String, hint: &str| Verdict::Refused(Error::new(kind, text).hint(hint.to_owned()));
+    match status {
+        401 => Verdict::Expired(
+            Error::new(
+                ErrorKind::Credentials,
+                "Shopify does not accept the access token: it is revoked, or the app was removed from the shop; nothing was imported or sent",
+            )
+            .hint(REAUTH),
+        ),
+        402 | 423 => Verdict::Refused(frozen(if status == 402 { "402" } else { "423" })),
+        403 => final_no(
+            ErrorKind::Permission,
+            format!("Shopify forbids this ({place}, 403); nothing was done"),
+            "the app's access may be limited by the shop's plan or its owner",
+        ),
+        404 => final_no(
+            ErrorKind::NotFound,
+            format!("Shopify knows no such shop or version ({place}, 404); nothing was done"),
+            "check the shop's own address: NAME.myshopify.com",
+        ),
+        429 => Verdict::Throttled(
+            reply.retry_after(now),
+            Error::new(ErrorKind::Temporary, format!("Shopify asked for fewer requests (429, {place})")),
+        ),
+        430 => final_no(
+            ErrorKind::Temporary,
+            format!("Shopify takes the request for an attack (430, {place}); nothing was done"),
+            "the next sync tries again by itself; if it stays so, ask Shopify about this machine's address",
+        ),
+        300..=399 => final_no(
+            ErrorKind::Failed,
+            format!("{place} redirects; the token is not sent after it, nothing was done"),
+            "give the shop's own address: NAME.myshopify.com",
+        ),
+        500..=599 => Verdict::Stumbled(
+            Error::new(ErrorKind::Temporary, format!("Shopify's server failed ({status}, {place})"))
+                .hint("the next sync tries again by itself")
+                .too_much(),
+        ),
+        status => final_no(
+            ErrorKind::Failed,
+            format!("Shopify refused the request ({status}, {place}); nothing was done"),
+            "ordersync connect --test STORE",
+        ),
+    }
+}
+
+fn frozen(code: &str) -> Error {
+    let text = format!("Shopify has closed the shop for now ({code}): unpaid bills or a lock; nothing was done");
+    Error::new(ErrorKind::Temporary, text).hint("the shop's admin says why; the next sync tries again by itself")
+}
+
+fn told(text: &str) -> String {
+    format!("Shopify refused: {}", short(text.trim()))
+}
+
+/// Shopify's words, bounded: its error texts are fixed sentences with ids in them.
+pub fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::from_millis;
+    use reqwest::header::HeaderMap;
+
+    fn verdict(status: u16, body: &str) -> Verdict {
+        let request = Request::get(url::Url::parse("https://x.myshopify.com/admin").unwrap());
+        let reply = Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
+        judge(&request, &reply, from_millis(0))
+    }
+
+    fn kind(status: u16, body: &str) -> Option<ErrorKind> {
+        match verdict(status, body) {
+            Verdict::Refused(error) => Some(error.kind()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn i6_a_throttle_inside_200_says_how_long_to_wait() {
+        let body = r#"{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":{"cost":{
+            "requestedQueryCost":170,"actualQueryCost":null,"throttleStatus":{"maximumAvailable":1000.0,"currentlyAvailable":66,"restoreRate":50.0}}}}"#;
+        let Verdict::Throttled(Some(wait), _) = verdict(200, body) else { panic!("not throttled") };
+        assert_eq!(wait, Duration::from_secs(3));
+    }
+
+    #[test]
+    fn errors_beside_data_are_not_swallowed_and_a_hidden_field_is_no_failure() {
+        let hidden = r#"{"data":{"orders":{"nodes":[{"customer":null}]}},"errors":[{"message":"This app is not approved to access the Customer object.","path":["orders","nodes",0,"customer"]}]}"#;
+        assert!(matches!(verdict(200, hidden), Verdict::Good));
+        let denied = r#"{"data":{"orders":null},"errors":[{"message":"Access denied for orders field.","path":["orders"],"extensions":{"code":"ACCESS_DENIED","requiredAccess":"`read_orders` access scope."}}]}"#;
+        assert_eq!(kind(200, denied), Some(ErrorKind::Permission));
+        let partial = r#"{"data":{"orders":{"nodes":[]}},"errors":[{"message":"boom","path":["orders","nodes"]}]}"#;
+        assert_eq!(kind(200, partial), Some(ErrorKind::Failed));
+        let search = r#"{"data":{"orders":{"nodes":[]}},"extensions":{"search":[{"path":["orders"],"query":"x:1","warnings":[{"field":"x","message":"Invalid search field for this query.","code":"invalid_field"}]}]}}"#;
+        assert_eq!(kind(200, search), Some(ErrorKind::Unreadable));
+    }
+
+    #[test]
+    fn the_statuses_are_told_apart() {
+        let revoked = r#"{"errors":"[API] Invalid API key or access token (unrecognized login or wrong password)"}"#;
+        assert!(matches!(verdict(401, revoked), Verdict::Expired(_)));
+        assert_eq!(kind(402, ""), Some(ErrorKind::Temporary));
+        assert_eq!(kind(403, ""), Some(ErrorKind::Permission));
+        assert_eq!(kind(404, "<html>"), Some(ErrorKind::NotFound));
+        assert_eq!(kind(423, ""), Some(ErrorKind::Temporary));
+        assert_eq!(kind(430, ""), Some(ErrorKind::Temporary));
+        assert_eq!(kind(301, ""), Some(ErrorKind::Failed));
+        assert!(matches!(verdict(502, "<html>"), Verdict::Stumbled(_)));
+        assert!(matches!(verdict(200, "<html>"), Verdict::Stumbled(_)));
+        assert!(matches!(verdict(200, "{}"), Verdict::Stumbled(_)));
+    }
+
+    #[test]
+    fn a_query_that_costs_too_much_asks_for_less_at_once() {
+        let body = r#"{"errors":[{"message":"Query cost is 1200, which exceeds the single query max cost limit (1000).","extensions":{"code":"MAX_COST_EXCEEDED","cost":1200,"maxCost":1000}}]}"#;
+        let Verdict::Refused(error) = verdict(200, body) else { panic!("not refused") };
+        assert!(error.is_too_much());
+    }
+}

@@ -1,0 +1,76 @@
+//! What a token may do, and what follows where something is missing.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The scopes of a token.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scopes(pub Vec<String>);
+
+impl Scopes {
+    /// Whether this is granted. Writing includes reading, and the reading form is then not listed (fact sheet, 1.2).
+    pub fn has(&self, scope: &str) -> bool {
+        let writing = scope.strip_prefix("read_").map(|rest| format!("write_{rest}"));
+        self.0.iter().any(|granted| granted == scope || Some(granted) == writing.as_ref())
+    }
+
+    /// Whether the fulfilment orders of the merchant's own locations can be shipped.
+    pub fn can_ship(&self) -> bool {
+        self.has("write_merchant_managed_fulfillment_orders")
+    }
+
+    /// Fails without the one scope that nothing works without.
+    pub fn need_orders(&self) -> Result<()> {
+        if self.has("read_orders") {
+            return Ok(());
+        }
+        Err(missing("read_orders", "orders cannot be read; nothing was imported"))
+    }
+
+    /// One sentence for each scope that is missing.
+    pub fn warnings(&self) -> Vec<String> {
+        let wanted = [
+            (
+                "read_all_orders",
+                "Shopify shows only the orders of the last 60 days, and says nothing of the older ones",
+            ),
+            ("write_orders", "orders cannot be cancelled at Shopify from here"),
+            (
+                "write_merchant_managed_fulfillment_orders",
+                "nothing can be dispatched from here: Shopify hides what there is to ship",
+            ),
+            ("read_customers", "the customer's name and id are not shown where they differ from the addresses"),
+            ("read_products", "the ids of products and variants are not shown"),
+        ];
+        wanted
+            .into_iter()
+            .filter(|(scope, _)| !self.has(scope))
+            .map(|(scope, consequence)| format!("the app lacks the scope {scope}: {consequence}"))
+            .collect()
+    }
+}
+
+/// A scope is missing.
+pub fn missing(scope: &str, consequence: &str) -> Error {
+    Error::new(ErrorKind::Permission, format!("the app lacks the scope {scope}: {consequence}")).hint(
+        "add it to the app (Dev Dashboard > your app > Versions: release one with the scope; then approve it in the shop), then ordersync connect --test STORE",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writing_includes_reading() {
+        let scopes = Scopes(vec!["write_orders".to_owned()]);
+        assert!(scopes.has("read_orders") && scopes.has("write_orders") && !scopes.has("read_all_orders"));
+        assert!(scopes.need_orders().is_ok());
+        assert_eq!(Scopes::default().need_orders().unwrap_err().kind(), ErrorKind::Permission);
+    }
+
+    #[test]
+    fn what_a_missing_scope_means_is_said() {
+        let warnings = Scopes(vec!["read_orders".to_owned()]).warnings().join("\n");
+        assert!(warnings.contains("60 days") && warnings.contains("cancelled") && warnings.contains("dispatched"));
+    }
+}

@@ -1,0 +1,362 @@
+//! Shopify's order to ours. Pure: the same document and setting give the same order.
+//!
+//! Amounts are in the buyer's currency (`presentmentMoney`), the sums also in the shop's. Every line, price and subtotal includes tax where
+//! `taxesIncluded` says so.
+
+use rust_decimal::Decimal;
+
+use super::number;
+use super::wire::{self, Amount, Bag};
+use crate::clock::Timestamp;
+use crate::order::{
+    Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Presence, Refund,
+    RemoteShipment, Status, Totals, parse_decimal,
+};
+
+/// Reads an order's document; `authorized` is what an authorised payment amounts to. The error names the member at fault and repeats
+/// nothing personal.
+pub fn order(document: &str, authorized: Status) -> Result<Order, String> {
+    let order: wire::Order = serde_json::from_str(document).map_err(|error| {
+        format!(
+            "the document has not the shape of an order ({:?} error at column {})",
+            error.classify(),
+            error.column()
+        )
+    })?;
+    map(&order, authorized)
+}
+
+fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
+    let remote_id = number(&o.id);
+    if remote_id.is_empty() {
+        return Err("it has no id".to_owned());
+    }
+    let shop_currency = Currency::new(&o.currency_code).ok_or("its currency is not a currency code")?;
+    let currency = o.presentment_currency_code.as_deref().and_then(Currency::new).unwrap_or(shop_currency);
+    let created_at = time(&o.created_at, "createdAt")?;
+    let lines = o.line_items.nodes.iter().map(|item| line(o, item)).collect::<Result<Vec<_>, _>>()?;
+    let lines = lines.into_iter().flatten().collect::<Vec<_>>();
+    let shop_totals = (shop_currency != currency).then(|| totals(o, shop)).transpose()?;
+    let ships = lines.iter().any(|line| line.ships);
+    Ok(Order {
+        remote_id: remote_id.to_owned(),
+        number: o.name.clone(),
+        status: status(o, authorized),
+        channel_status: channel_status(o),
+        presence: if o.closed { Presence::Archived } else { Presence::Listed },
+        placed_at: o.processed_at.as_deref().map_or(Ok(created_at), |at| time(at, "processedAt"))?,
+        updated_at: time(&o.updated_at, "updatedAt")?,
+        paid_at: paid_at(o, created_at),
+        ship_by: None,
+        currency,
+        totals: totals(o, presentment)?,
+        shop_totals: shop_totals.map(|totals| (shop_currency, totals)),
+        prices_include_tax: o.taxes_included,
+        buyer: buyer(o),
+        ship_to: o
+            .shipping_address
+            .as_ref()
+            .map(|a| address(a, o))
+            .filter(|a| ships || !a.is_blank())
+            .into_iter()
+            .collect(),
+        bill_to: o.billing_address.as_ref().map(|a| address(a, o)),
+        shipments: shipments(o),
+        charges: charges(o)?,
+        refunds: o.refunds.iter().map(refund).collect::<Result<Vec<_>, _>>()?,
+        payment: payment(o),
+        buyer_note: text(&o.note),
+        source: text(&o.source_name),
+        test: o.test,
+        attributes: attributes(o),
+        lines,
+    })
+}
+
+/// The first rule that holds (fact sheet, 3). A refund is a fact, not a status: what remains is whether the goods left.
+fn status(o: &wire::Order, authorized: Status) -> Status {
+    let fulfillment = o.display_fulfillment_status.as_str();
+    if o.cancelled_at.is_some() {
+        return Status::Cancelled;
+    }
+    match o.display_financial_status.as_deref() {
+        Some("REFUNDED") if o.fulfillments.iter().any(is_made) => return Status::Shipped,
+        Some("REFUNDED") => return Status::Cancelled,
+        Some("VOIDED" | "EXPIRED") => return Status::AwaitingPayment,
+        _ => {}
+    }
+    match fulfillment {
+        "FULFILLED" | "FULFILLMENT_NOT_REQUIRED" => return Status::Shipped,
+        "PARTIALLY_FULFILLED" => return Status::PartiallyShipped,
+        _ => {}
+    }
+    let owes = || amount(o.total_outstanding_set.as_ref(), presentment, "").is_ok_and(|due| due > Decimal::ZERO);
+    match o.display_financial_status.as_deref() {
+        Some("PENDING" | "PARTIALLY_PAID") => return Status::AwaitingPayment,
+        Some("AUTHORIZED") if authorized == Status::AwaitingPayment => return Status::AwaitingPayment,
+        None if owes() => return Status::AwaitingPayment,
+        _ => {}
+    }
+    match fulfillment {
+        "ON_HOLD" | "SCHEDULED" => Status::OnHold,
+        _ => Status::AwaitingFulfillment,
+    }
+}
+
+/// Shopify's own words.
+fn channel_status(o: &wire::Order) -> String {
+    let cancelled = o.cancelled_at.as_ref().map(|_| "CANCELLED");
+    let returned = o.return_status.as_deref().filter(|word| *word != "NO_RETURN");
+    let words = [cancelled, o.display_financial_status.as_deref(), Some(&*o.display_fulfillment_status), returned];
+    words.into_iter().flatten().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" / ")
+}
+
+/// When the last money of a paid order came in; where no transaction says so, when it was placed.
+fn paid_at(o: &wire::Order, created_at: Timestamp) -> Option<Timestamp> {
+    let paid = matches!(o.display_financial_status.as_deref(), Some("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED"));
+    let moves = o.transactions.iter().filter(|t| t.status == "SUCCESS" && matches!(&*t.kind, "SALE" | "CAPTURE"));
+    let last = moves.filter_map(|t| time(t.processed_at.as_deref()?, "").ok()).max();
+    let placed = || o.processed_at.as_deref().and_then(|at| time(at, "").ok()).unwrap_or(created_at);
+    paid.then(|| last.unwrap_or_else(placed))
+}
+
+/// One line; nothing where an edit took all of it out.
+///
+/// Shopify counts what an edit took out and what was given back in one number, `quantity - currentQuantity`. Where the order has no refund it
+/// can only be edits, so the quantity is what is left; else it is shown as given back, which the quantity to ship agrees with.
+fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> {
+    let gone = (item.quantity - item.current_quantity).max(0);
+    let (quantity, refunded) = if o.refunds.is_empty() { (item.current_quantity, 0) } else { (item.quantity, gone) };
+    if quantity <= 0 {
+        return Ok(None);
+    }
+    let unit_price = amount(item.original_unit_price_set.as_ref(), presentment, "lineItems.originalUnitPriceSet")?;
+    let discount: Decimal = sum(item.discount_allocations.iter().map(|a| a.allocated_amount_set.as_ref()))?;
+    let product = item.product.as_ref().map_or("", |product| number(&product.id));
+    let variant = item.variant.as_ref().map_or("", |variant| number(&variant.id));
+    Ok(Some(Line {
+        remote_id: number(&item.id).to_owned(),
+        sku: text(&item.sku),
+        name: item.title.clone(),
+        variant: choices(item),
+        product_id: if variant.is_empty() { product.to_owned() } else { format!("{product}:{variant}") },
+        quantity: Decimal::from(quantity),
+        refunded: Decimal::from(refunded),
+        unit_price,
+        total: unit_price * Decimal::from(quantity) - discount,
+        tax: taxes(&item.tax_lines)?,
+        ships: item.requires_shipping && !item.is_gift_card,
+        ship_to: 0,
+    }))
+}
+
+/// The variant and what the buyer chose or wrote for it; attributes with an underscore are for apps.
+fn choices(item: &wire::LineItem) -> String {
+    let variant = item.variant_title.clone().filter(|title| title != "Default Title" && !title.is_empty());
+    let custom = item
+        .custom_attributes
+        .iter()
+        .filter(|a| !a.key.starts_with('_'))
+        .map(|a| format!("{}: {}", a.key, a.value.as_deref().unwrap_or_default()));
+    variant.into_iter().chain(custom).collect::<Vec<_>>().join(", ")
+}
+
+type Side = fn(&Bag) -> Option<&Amount>;
+
+fn presentment(bag: &Bag) -> Option<&Amount> {
+    bag.presentment_money.as_ref()
+}
+
+fn shop(bag: &Bag) -> Option<&Amount> {
+    bag.shop_money.as_ref()
+}
+
+fn amount(bag: Option<&Bag>, side: Side, member: &str) -> Result<Decimal, String> {
+    let Some(amount) = bag.and_then(side) else { return Ok(Decimal::ZERO) };
+    parse_decimal(&amount.amount).map_err(|why| format!("{member}: {why}"))
+}
+
+fn sum<'a>(bags: impl Iterator<Item = Option<&'a Bag>>) -> Result<Decimal, String> {
+    let mut total = Decimal::ZERO;
+    for bag in bags {
+        total += amount(bag, presentment, "an amount of a line")?;
+    }
+    Ok(total)
+}
+
+fn taxes(lines: &[wire::TaxLine]) -> Result<Decimal, String> {
+    sum(lines.iter().map(|line| line.price_set.as_ref()))
+}
+
+/// The sums in one currency. `totalPriceSet` and its kin are those of checkout; after an edit what is owed are the `current*` ones, from which
+/// refunds are taken off, and which must not be.
+fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
+    let get = |bag: &Option<Bag>, member: &str| amount(bag.as_ref(), side, member);
+    let refunded = get(&o.total_refunded_set, "totalRefundedSet")?;
+    let (total, lines, tax) = if o.edited && o.cancelled_at.is_none() {
+        let total = get(&o.current_total_price_set, "currentTotalPriceSet")? + refunded;
+        let lines = get(&o.current_subtotal_price_set, "currentSubtotalPriceSet")?;
+        (total, lines, get(&o.current_total_tax_set, "currentTotalTaxSet")?)
+    } else {
+        let lines = get(&o.subtotal_price_set, "subtotalPriceSet")?;
+        (get(&o.total_price_set, "totalPriceSet")?, lines, get(&o.total_tax_set, "totalTaxSet")?)
+    };
+    Ok(Totals {
+        total,
+        lines,
+        shipping: get(&o.total_shipping_price_set, "totalShippingPriceSet")?,
+        tax,
+        discount: get(&o.total_discounts_set, "totalDiscountsSet")?,
+        refunded,
+    })
+}
+
+fn charges(o: &wire::Order) -> Result<Vec<Charge>, String> {
+    let charge = |kind, id: &str, code: String, title: &str, amount, tax| Charge {
+        kind,
+        remote_id: number(id).to_owned(),
+        code,
+        title: title.to_owned(),
+        amount,
+        tax,
+    };
+    let mut charges = Vec::new();
+    for s in &o.shipping_lines.nodes {
+        let (price, tax) =
+            (amount(s.discounted_price_set.as_ref(), presentment, "shippingLines")?, taxes(&s.tax_lines)?);
+        let net = if o.taxes_included { price - tax } else { price };
+        let id = s.id.as_deref().unwrap_or_default();
+        charges.push(charge(ChargeKind::Shipping, id, text(&s.code), &s.title, net, tax));
+    }
+    for t in &o.current_tax_lines {
+        let tax = amount(t.price_set.as_ref(), presentment, "currentTaxLines")?;
+        charges.push(charge(ChargeKind::Tax, "", t.title.clone(), &t.title, tax, Decimal::ZERO));
+    }
+    let discount = amount(o.total_discounts_set.as_ref(), presentment, "totalDiscountsSet")?;
+    if !discount.is_zero() {
+        let codes = o.discount_codes.join(", ");
+        charges.push(charge(ChargeKind::Discount, "", codes.clone(), &codes, discount, Decimal::ZERO));
+    }
+    Ok(charges)
+}
+
+fn refund(r: &wire::Refund) -> Result<Refund, String> {
+    Ok(Refund {
+        remote_id: number(&r.id).to_owned(),
+        refunded_at: r.created_at.as_deref().map(|at| time(at, "refunds.createdAt")).transpose()?,
+        amount: amount(r.total_refunded_set.as_ref(), presentment, "refunds.totalRefundedSet")?,
+        reason: text(&r.note),
+        lines: Vec::new(),
+    })
+}
+
+/// Whether a fulfilment is on its way or made, not cancelled or failed.
+pub fn is_made(fulfillment: &wire::Fulfillment) -> bool {
+    matches!(&*fulfillment.status, "SUCCESS" | "OPEN" | "PENDING")
+}
+
+/// What was shipped. An order's document does not say which lines are in which fulfilment, only how many of each line are
+/// fulfilled: that is put into the only one, and where there are several into an entry of its own.
+fn shipments(o: &wire::Order) -> Vec<RemoteShipment> {
+    let mut made: Vec<RemoteShipment> = o.fulfillments.iter().filter(|f| is_made(f)).map(shipment).collect();
+    let fulfilled = |item: &wire::LineItem| {
+        let count = item.current_quantity - item.unfulfilled_quantity;
+        let line_id = number(&item.id).to_owned();
+        (count > 0).then(|| LineQuantity { line_id, quantity: Decimal::from(count) })
+    };
+    let lines: Vec<LineQuantity> = o.line_items.nodes.iter().filter_map(fulfilled).collect();
+    match made.as_mut_slice() {
+        [] => {}
+        [only] => only.lines = lines,
+        _ if lines.is_empty() => {}
+        _ => made.push(RemoteShipment { remote_id: String::new(), shipped_at: None, lines, parcels: Vec::new() }),
+    }
+    made
+}
+
+fn shipment(f: &wire::Fulfillment) -> RemoteShipment {
+    let parcel = |t: &wire::Tracking| {
+        let tracking = t.number.clone().filter(|number| !number.is_empty())?;
+        let url = t.url.clone().filter(|url| !url.is_empty());
+        Some(Parcel { carrier: text(&t.company), tracking, url })
+    };
+    RemoteShipment {
+        remote_id: number(&f.id).to_owned(),
+        shipped_at: f.created_at.as_deref().and_then(|at| time(at, "").ok()),
+        lines: Vec::new(),
+        parcels: f.tracking_info.iter().filter_map(parcel).collect(),
+    }
+}
+
+fn payment(o: &wire::Order) -> Payment {
+    let method = o.payment_gateway_names.first().cloned().unwrap_or_default();
+    let paid = o.transactions.iter().find(|t| t.status == "SUCCESS");
+    Payment {
+        title: o.payment_gateway_names.join(", "),
+        method,
+        transaction_id: paid.and_then(|t| t.payment_id.clone()).unwrap_or_default(),
+    }
+}
+
+/// The buyer as the order has them; the customer's record fills in. All of it may be hidden from the app.
+fn buyer(o: &wire::Order) -> Buyer {
+    let name_of = |a: &Option<wire::Address>| a.as_ref().map(name).unwrap_or_default();
+    let customer = o.customer.as_ref();
+    let known = customer.and_then(|customer| customer.display_name.clone()).unwrap_or_default();
+    let phone_of = |a: &Option<wire::Address>| a.as_ref().map(|a| text(&a.phone)).unwrap_or_default();
+    Buyer {
+        remote_id: customer.map(|customer| number(&customer.id).to_owned()).unwrap_or_default(),
+        name: first_of([name_of(&o.billing_address), name_of(&o.shipping_address), known]),
+        email: text(&o.email),
+        phone: first_of([text(&o.phone), phone_of(&o.shipping_address), phone_of(&o.billing_address)]),
+    }
+}
+
+fn name(a: &wire::Address) -> String {
+    let both = format!("{} {}", text(&a.first_name), text(&a.last_name));
+    first_of([text(&a.name), both.trim().to_owned()])
+}
+
+fn address(a: &wire::Address, o: &wire::Order) -> Address {
+    Address {
+        remote_id: None,
+        name: name(a),
+        company: text(&a.company),
+        line1: text(&a.address1),
+        line2: text(&a.address2),
+        city: text(&a.city),
+        region: first_of([text(&a.province_code), text(&a.province)]),
+        postcode: text(&a.zip),
+        country: first_of([text(&a.country_code_v2), text(&a.country)]),
+        phone: text(&a.phone),
+        email: text(&o.email),
+    }
+}
+
+/// Tags, purchase order number, the reason of a cancellation, and what buyer and apps attached to the order.
+fn attributes(o: &wire::Order) -> Vec<(String, String)> {
+    let tags = (!o.tags.is_empty()).then(|| o.tags.join(", "));
+    let named = [
+        ("tags", tags),
+        ("purchase order", o.po_number.clone()),
+        ("confirmation number", o.confirmation_number.clone()),
+        ("cancel reason", o.cancel_reason.clone()),
+    ];
+    let named = named.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?)));
+    let custom = o.custom_attributes.iter().map(|a| (a.key.clone(), text(&a.value)));
+    named.chain(custom).filter(|(label, value)| !label.starts_with('_') && !value.is_empty()).take(40).collect()
+}
+
+fn text(part: &Option<String>) -> String {
+    part.as_deref().unwrap_or_default().trim().to_owned()
+}
+
+fn first_of<const N: usize>(parts: [String; N]) -> String {
+    parts.into_iter().find(|part| !part.is_empty()).unwrap_or_default()
+}
+
+/// A time of Shopify's: whole seconds in UTC, or with an offset.
+pub fn time(text: &str, member: &str) -> Result<Timestamp, String> {
+    let parsed = chrono::DateTime::parse_from_rfc3339(text.trim());
+    parsed.map(|at| at.to_utc()).map_err(|_| format!("{member} is not a time"))
+}

@@ -1,0 +1,164 @@
+//! Shopify, Admin GraphQL `2026-10`: one address and one schema for every shop, a budget of points, and a search index that lags.
+//!
+//! Orders come in three ways that give the same document ([`document`]): in pages ([`pages`]), in bulk ([`bulk`]) and one by one. What the
+//! adapter sends is all in [`query`]. Parcels go out through *fulfilment orders*, which Shopify makes per location ([`ship`]).
+//!
+//! Ids are the number at the end of Shopify's global ids: `gid://shopify/Order/820982911946154508` is order `820982911946154508`.
+
+mod auth;
+mod bulk;
+mod cancel;
+mod discover;
+mod document;
+mod errors;
+mod facts;
+mod map;
+mod pages;
+pub mod query;
+mod settings;
+mod ship;
+mod site;
+mod slices;
+mod wire;
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Goal, Notify, Outstanding, Page, Plan,
+    Range, RemoteOrder, Shop, Task, UnknownCarrier, Way, Write,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::Order;
+use settings::Settings;
+use site::Site;
+
+/// The approximate guide time of a first sync.
+pub const GUIDE_TIME: &str = "30 minutes";
+
+/// What `connect shopify` takes; the optional ones that are not secret are the store's settings.
+pub const FIELDS: &[Field] = settings::FIELDS;
+
+/// The two kinds of credentials (fact sheet, 1.1).
+pub const WAYS: &[Way] = settings::WAYS;
+
+/// How far a sync reaches back behind its cursor: the list of orders is served by a search index that lags by seconds, sometimes more
+/// (fact sheet, 2.4).
+const OVERLAP: Duration = Duration::from_secs(300);
+
+/// A Shopify shop.
+struct Shopify {
+    site: Site,
+    settings: Settings,
+}
+
+/// Opens a Shopify store.
+pub fn open(connection: Connection) -> Result<Box<dyn Channel>> {
+    let settings = Settings::read(&connection.values)?;
+    let site = Site::new(connection, &settings)?;
+    Ok(Box::new(Shopify { site, settings }))
+}
+
+impl Channel for Shopify {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            partial: true,
+            several_parcels: true,
+            replace_tracking: true,
+            notify: Notify::Choice,
+            unknown_carrier: UnknownCarrier::SentAsText,
+            cancel: CancelSupport::Yes(Cancelling {
+                effect: "a payment that is only authorised is voided; money is given back only with --refund; a reason of customer, declined, fraud, inventory or staff becomes Shopify's own, any other text a note for the staff",
+                restock: true,
+                notify: true,
+                refund: true,
+            }),
+            in_flight: 4,
+            overlap: OVERLAP,
+            guide_time: GUIDE_TIME,
+        }
+    }
+
+    fn probe(&self) -> Result<Shop> {
+        discover::probe(&self.site)
+    }
+
+    fn begin(&self, range: &Range) -> Result<Plan> {
+        slices::begin(&self.site, &self.settings, range)
+    }
+
+    fn page(&self, at: &Cursor) -> Result<Page> {
+        pages::page(&self.site, &self.settings, at)
+    }
+
+    fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
+        let id = gid("Order", remote_id)?;
+        let answer = self.site.ask(&query::ORDER, json!({ "id": id }))?;
+        let data: wire::OneOrder = answer.read()?;
+        let Some(order) = data.order else { return Ok(None) };
+        let document = document::complete(&self.site, order)?;
+        Ok(Some(pages::remote(&document, self.settings.authorized)))
+    }
+
+    fn read(&self, document: &[u8]) -> Result<Order> {
+        let unreadable =
+            |why: String| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
+        let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
+        map::order(text, self.settings.authorized).map_err(unreadable)
+    }
+
+    fn outstanding(&self, task: &Task) -> Result<Outstanding> {
+        let Some(now) = self.order(&task.remote_id)? else {
+            let text = format!("the shop has no order {} any more; nothing was written", task.remote_id);
+            return Err(Error::new(ErrorKind::NotFound, text));
+        };
+        match &task.goal {
+            Goal::Dispatched(shipment) => ship::outstanding(&self.site, now, task, shipment),
+            Goal::Cancelled(wish) => cancel::outstanding(&self.site, now, task, wish),
+            Goal::Retracked(wish) => ship::retracking(&self.site, now, task, wish),
+        }
+    }
+
+    fn apply(&self, write: &Write) -> Result<Option<String>> {
+        let content: site::Call = serde_json::from_value(write.content.clone()).map_err(|_| {
+            Error::new(ErrorKind::Failed, "a write of another version cannot be carried out; nothing was sent")
+        })?;
+        match content {
+            site::Call::Fulfill(variables) => ship::fulfill(&self.site, variables),
+            site::Call::Retrack(variables) => ship::retrack(&self.site, variables),
+            site::Call::Cancel(variables) => cancel::cancel(&self.site, variables),
+            site::Call::Impossible(why) => Err(Error::new(ErrorKind::Rejected, why)),
+        }
+    }
+}
+
+/// Shopify's global id for one of ours.
+fn gid(kind: &str, id: &str) -> Result<String> {
+    let number = number(id);
+    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(format!("gid://shopify/{kind}/{number}"));
+    }
+    let text = format!("{id:?} is not an id of Shopify's; nothing was sent");
+    Err(Error::new(ErrorKind::NotFound, text))
+}
+
+/// The number at the end of a global id, which is ours.
+fn number(gid: &str) -> &str {
+    let last = gid.rsplit('/').next().unwrap_or(gid);
+    last.split('?').next().unwrap_or(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_taken_short_and_long_and_nothing_else_reaches_a_query() {
+        assert_eq!(gid("Order", "820982911946154508").unwrap(), "gid://shopify/Order/820982911946154508");
+        assert_eq!(gid("Order", "gid://shopify/Order/7").unwrap(), "gid://shopify/Order/7");
+        for bad in ["", "abc", "7\"", "gid://shopify/Order/"] {
+            assert_eq!(gid("Order", bad).unwrap_err().kind(), ErrorKind::NotFound, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What a merchant sets for a Shopify store.
+
+use url::Url;
+
+use crate::channel::{Field, Values, Way};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::Status;
+
+/// What `connect` takes. The secrets are two pairs of which one is needed ([`WAYS`]).
+pub const FIELDS: &[Field] = &[
+    Field {
+        key: "shop",
+        prompt: "The shop's own address at Shopify",
+        help: "NAME.myshopify.com, as under Settings > Domains; not the shop's own domain",
+        secret: false,
+        required: true,
+    },
+    Field {
+        key: "client_id",
+        prompt: "Client id",
+        help: "in the Dev Dashboard: your app > Settings",
+        secret: true,
+        required: false,
+    },
+    Field {
+        key: "client_secret",
+        prompt: "Client secret",
+        help: "beside the client id",
+        secret: true,
+        required: false,
+    },
+    Field {
+        key: "access_token",
+        prompt: "Access token (shpat_...)",
+        help: "of an app made in the shop's own admin before 2026: Settings > Apps > Develop apps > API credentials; shown once",
+        secret: true,
+        required: false,
+    },
+    Field {
+        key: "api_secret",
+        prompt: "API secret key",
+        help: "beside the access token",
+        secret: true,
+        required: false,
+    },
+    Field {
+        key: "authorized",
+        prompt: "Status of orders whose payment is authorised only",
+        help: "awaiting-fulfillment (default) or awaiting-payment",
+        secret: false,
+        required: false,
+    },
+    Field {
+        key: "bulk",
+        prompt: "Bulk operations in a first sync",
+        help: "auto (default: where pages would take more than about 10 minutes), always or never",
+        secret: false,
+        required: false,
+    },
+    Field {
+        key: "page_size",
+        prompt: "Orders per page",
+        help: "at most, 1 to 250 (default 250); fewer are asked for where Shopify's price for them is too high",
+        secret: false,
+        required: false,
+    },
+];
+
+/// The two kinds of credentials (fact sheet, 1.1).
+pub const WAYS: &[Way] = &[
+    Way { title: "an app of the Dev Dashboard", keys: &["client_id", "client_secret"] },
+    Way { title: "an app made in the shop's admin before 2026", keys: &["access_token", "api_secret"] },
+];
+
+/// When a first sync goes by bulk operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bulk {
+    /// Where pages would take long.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `NAME.myshopify.com`.
+    pub shop: String,
+    /// Scheme, host and port to use instead of the shop's, for every request.
+    pub endpoint: Option<Url>,
+    /// What an order amounts to whose payment is authorised, not captured.
+    pub authorized: Status,
+    /// When a first sync goes by bulk operations.
+    pub bulk: Bulk,
+    /// Orders per page, at most.
+    pub page_size: u32,
+}
+
+impl Settings {
+    /// Checks the values of a store.
+    pub fn read(values: &Values) -> Result<Self> {
+        let text = |key: &str| values.get(key).map(String::as_str).filter(|text| !text.is_empty());
+        Ok(Self {
+            shop: shop(text("shop").unwrap_or_default())?,
+            endpoint: text("endpoint").map(endpoint).transpose()?,
+            authorized: authorized(text("authorized").unwrap_or("awaiting-fulfillment"))?,
+            bulk: bulk(text("bulk").unwrap_or("auto"))?,
+            page_size: page_size(text("page_size").unwrap_or("250"))?,
+        })
+    }
+}
+
+fn usage(text: String) -> Error {
+    Error::new(ErrorKind::Usage, text)
+}
+
+/// The shop's address as people write it. A domain of the shop's own would redirect, and a token is not sent after a redirect.
+fn shop(text: &str) -> Result<String> {
+    let lower = text.trim().to_lowercase();
+    let bare = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
+    let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
+    let name = match host {
+        "admin.shopify.com" => path.strip_prefix("store/").and_then(|rest| rest.split(['/', '?']).next()),
+        host => host.strip_suffix(".myshopify.com").or((!host.contains('.')).then_some(host)),
+    };
+    let is_name = |name: &&str| {
+        !name.is_empty() && !name.starts_with('-') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    name.filter(is_name).map(|name| format!("{name}.myshopify.com")).ok_or_else(|| {
+        usage(format!("{text:?} is not a shop's own address at Shopify; nothing was sent")).hint(
+            "it ends in .myshopify.com (Settings > Domains in the shop's admin); https://admin.shopify.com/store/NAME works too, the shop's own domain does not",
+        )
+    })
+}
+
+fn endpoint(text: &str) -> Result<Url> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| usage(format!("endpoint {text:?} is not an http:// or https:// address; nothing was sent")))
+}
+
+fn authorized(word: &str) -> Result<Status> {
+    match word {
+        "awaiting-fulfillment" => Ok(Status::AwaitingFulfillment),
+        "awaiting-payment" => Ok(Status::AwaitingPayment),
+        _ => Err(usage(format!("authorized {word:?} is neither awaiting-fulfillment nor awaiting-payment"))),
+    }
+}
+
+fn bulk(word: &str) -> Result<Bulk> {
+    match word {
+        "auto" => Ok(Bulk::Auto),
+        "always" => Ok(Bulk::Always),
+        "never" => Ok(Bulk::Never),
+        _ => Err(usage(format!("bulk {word:?} is none of auto, always, never"))),
+    }
+}
+
+fn page_size(text: &str) -> Result<u32> {
+    let size = text.parse().ok().filter(|size| (1..=250).contains(size));
+    size.ok_or_else(|| usage(format!("page_size {text:?} is not a number from 1 to 250")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shop_is_named_in_several_ways_and_never_by_its_own_domain() {
+        for written in [
+            "tea-and-cups.myshopify.com",
+            "https://Tea-and-Cups.myshopify.com/admin/orders",
+            "https://admin.shopify.com/store/tea-and-cups/settings/domains",
+            "admin.shopify.com/store/tea-and-cups",
+            " tea-and-cups ",
+        ] {
+            assert_eq!(shop(written).unwrap(), "tea-and-cups.myshopify.com", "{written}");
+        }
+        for bad in [
+            "",
+            "www.tea.example",
+            "https://tea.example",
+            "a b",
+            "-x",
+            "admin.shopify.com",
+            "x.myshopify.com.evil.test",
+        ] {
+            let error = shop(bad).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage, "{bad}");
+            assert!(error.hint_text().unwrap().contains(".myshopify.com"));
+        }
+    }
+
+    #[test]
+    fn settings_have_defaults_and_limits() {
+        let mut values = Values::from([("shop".to_owned(), "x".to_owned())]);
+        let settings = Settings::read(&values).unwrap();
+        assert_eq!(
+            (settings.bulk, settings.authorized, settings.page_size),
+            (Bulk::Auto, Status::AwaitingFulfillment, 250)
+        );
+        for (key, bad) in [("bulk", "often"), ("authorized", "shipped"), ("page_size", "0"), ("endpoint", "ftp://x")] {
+            values.insert(key.to_owned(), bad.to_owned());
+            assert_eq!(Settings::read(&values).unwrap_err().kind(), ErrorKind::Usage, "{key}");
+            values.remove(key);
+        }
+    }
+}

@@ -1,0 +1,524 @@
+//! Dispatch through fulfilment orders.
+//!
+//! Shopify splits an order into fulfilment orders, one or more for each location, in the background after the order is placed, and replaces them when
+//! goods are held, moved or split. So they are read before every write and never kept. A parcel belongs to one location, so one dispatch can
+//! be several writes with the same tracking number; each tells the buyer of its own lines.
+//!
+//! Nothing here is idempotent at Shopify (fact sheet, 4.4): a part that is sent twice is shipped twice and mailed twice. What is there already is
+//! known by its tracking number; a shipment without one by our receipts, or by its lines and a time of making after the dispatch was recorded.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::errors::short;
+use super::facts::missing;
+use super::map::{is_made, time};
+use super::site::{Call, Site};
+use super::wire::{App, Fulfillment, Nodes, Reference, Tracking, UserError};
+use super::{gid, number, query};
+use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{Parcel, Shipment, carrier};
+
+/// An order younger than this may not have its fulfilment orders yet.
+const VERY_NEW: TimeDelta = TimeDelta::minutes(5);
+
+/// Until Shopify has made them.
+const SOON: Duration = Duration::from_secs(4);
+
+/// Clocks that go alike are still this far apart.
+const CLOCKS: TimeDelta = TimeDelta::seconds(2);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    current_app_installation: Option<App>,
+    order: Option<State>,
+}
+
+/// What of an order can be shipped from where, and what has been.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct State {
+    created_at: String,
+    fulfillments: Vec<Fulfillment>,
+    fulfillment_orders: Nodes<FulfillmentOrder>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FulfillmentOrder {
+    id: String,
+    status: String,
+    fulfill_at: Option<String>,
+    supported_actions: Vec<Action>,
+    assigned_location: Location,
+    delivery_method: Option<Method>,
+    #[serde(default)]
+    fulfillment_holds: Vec<Hold>,
+    line_items: Nodes<OpenLine>,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    action: String,
+}
+
+#[derive(Deserialize)]
+struct Location {
+    name: String,
+    location: Option<Reference>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Method {
+    method_type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Hold {
+    display_reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OpenLine {
+    id: String,
+    remaining_quantity: i64,
+    line_item: Reference,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MoreLines {
+    fulfillment_order: Option<LinesOnly>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LinesOnly {
+    line_items: Nodes<OpenLine>,
+}
+
+impl FulfillmentOrder {
+    /// Closed ones keep a remaining quantity after a cancelled fulfilment, so the quantity alone says nothing (fact sheet, 4.1).
+    fn can_ship(&self) -> bool {
+        matches!(&*self.status, "OPEN" | "IN_PROGRESS")
+            && self.supported_actions.iter().any(|action| action.action == "CREATE_FULFILLMENT")
+    }
+
+    /// One call is for one location and one method of delivery.
+    fn group(&self) -> (String, String) {
+        let location = &self.assigned_location;
+        let id = location.location.as_ref().map_or_else(|| location.name.clone(), |at| at.id.clone());
+        (id, self.delivery_method.as_ref().map(|method| method.method_type.clone()).unwrap_or_default())
+    }
+
+    fn holds(&self, line: &str) -> bool {
+        self.line_items.nodes.iter().any(|open| number(&open.line_item.id) == line && open.remaining_quantity > 0)
+    }
+}
+
+/// How many of which line.
+type Quantities = BTreeMap<String, i64>;
+
+/// What is still to be written for this shipment.
+pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, shipment: &Shipment) -> Result<Outstanding> {
+    let state = read(site, &task.remote_id)?;
+    let mut wanted = Quantities::new();
+    for line in &shipment.lines {
+        *wanted.entry(line.line_id.clone()).or_default() += whole(line.quantity)?;
+    }
+    let adopted = adopt(site, &state, task, shipment, &mut wanted);
+    wanted.retain(|_, count| *count > 0);
+    let done = Outstanding { now, writes: Vec::new(), wait: None, adopted };
+    if wanted.is_empty() {
+        return Ok(done);
+    }
+    let fulfillment_orders = &state.fulfillment_orders.nodes;
+    let age = time(&state.created_at, "").map(|at| site.our_now() - at).unwrap_or(TimeDelta::MAX);
+    if fulfillment_orders.is_empty() && age < VERY_NEW {
+        return Ok(Outstanding { wait: Some(SOON), ..done });
+    }
+    let parts = divide(fulfillment_orders, &mut wanted);
+    let writes = if wanted.is_empty() {
+        parts.values().map(|part| write(shipment, part)).collect()
+    } else {
+        vec![impossible(&why_not(fulfillment_orders, &wanted))]
+    };
+    Ok(Outstanding { writes, ..done })
+}
+
+/// Shopify ships whole pieces.
+fn whole(quantity: Decimal) -> Result<i64> {
+    let text = || format!("Shopify ships whole pieces, not {quantity}; nothing was written");
+    let count = (quantity.fract() == Decimal::ZERO).then(|| quantity.to_i64()).flatten();
+    count.ok_or_else(|| Error::new(ErrorKind::Rejected, text()))
+}
+
+/// Reads everything that there is to know before a write.
+fn read(site: &Site, remote_id: &str) -> Result<State> {
+    let id = gid("Order", remote_id)?;
+    let mut state: Option<State> = None;
+    let mut after: Option<String> = None;
+    loop {
+        let page: Page = site.ask(&query::FULFILLMENT, json!({ "id": id, "after": after }))?.read()?;
+        // Without the scope Shopify shows fewer fulfilment orders, or none, and no error (fact sheet, 1.4).
+        if !page.current_app_installation.unwrap_or_default().scopes().can_ship() {
+            let scope = "write_merchant_managed_fulfillment_orders";
+            return Err(missing(scope, "nothing can be dispatched; nothing was written"));
+        }
+        let Some(mut more) = page.order else {
+            let text = format!("the shop has no order {remote_id} any more; nothing was written");
+            return Err(Error::new(ErrorKind::NotFound, text));
+        };
+        for fulfillment_order in &mut more.fulfillment_orders.nodes {
+            read_lines(site, fulfillment_order)?;
+        }
+        let next =
+            more.fulfillment_orders.page_info.next().map(str::to_owned).filter(|next| after.as_ref() != Some(next));
+        let whole = match state.take() {
+            Some(mut whole) => {
+                whole.fulfillment_orders.nodes.append(&mut more.fulfillment_orders.nodes);
+                whole
+            }
+            None => more,
+        };
+        if next.is_none() {
+            return Ok(whole);
+        }
+        (state, after) = (Some(whole), next);
+    }
+}
+
+fn read_lines(site: &Site, fulfillment_order: &mut FulfillmentOrder) -> Result<()> {
+    let mut next = fulfillment_order.line_items.page_info.next().map(str::to_owned);
+    while let Some(after) = next {
+        let variables = json!({ "id": fulfillment_order.id, "after": after });
+        let more: MoreLines = site.ask(&query::FULFILLMENT_LINES, variables)?.read()?;
+        let Some(mut more) = more.fulfillment_order else { break };
+        next = more.line_items.page_info.next().map(str::to_owned).filter(|next| *next != after);
+        fulfillment_order.line_items.nodes.append(&mut more.line_items.nodes);
+    }
+    Ok(())
+}
+
+/// Takes off what is there already, and names the fulfilments that have it.
+fn adopt(site: &Site, state: &State, task: &Task, shipment: &Shipment, wanted: &mut Quantities) -> Vec<String> {
+    let recorded = recorded_at(site, shipment.shipped_at);
+    let mut adopted = Vec::new();
+    for fulfillment in state.fulfillments.iter().filter(|fulfillment| is_made(fulfillment)) {
+        let lines = lines_of(fulfillment);
+        let ours = task.receipts.contains(&fulfillment.id)
+            || if shipment.parcels.is_empty() {
+                let fits = lines.iter().all(|(line, count)| wanted.get(line).is_some_and(|want| want >= count));
+                let made = fulfillment.created_at.as_deref().and_then(|at| time(at, "").ok());
+                numbers(fulfillment).next().is_none() && fits && made.is_some_and(|made| made >= recorded)
+            } else {
+                shipment.parcels.iter().any(|parcel| has_number(fulfillment, &parcel.tracking))
+            };
+        if ours {
+            for (line, count) in lines {
+                if let Some(want) = wanted.get_mut(&line) {
+                    *want -= count;
+                }
+            }
+            adopted.push(number(&fulfillment.id).to_owned());
+        }
+    }
+    adopted
+}
+
+/// When the dispatch was recorded, by Shopify's clock where ours is known to be ahead; whole seconds there.
+fn recorded_at(site: &Site, shipped_at: Timestamp) -> Timestamp {
+    let behind = site.clock_difference().unwrap_or_default().min(TimeDelta::zero());
+    shipped_at + behind - CLOCKS
+}
+
+fn lines_of(fulfillment: &Fulfillment) -> Quantities {
+    let mut lines = Quantities::new();
+    for line in &fulfillment.fulfillment_line_items.nodes {
+        let count = line.quantity.and_then(|count| i64::try_from(count).ok()).unwrap_or(0);
+        *lines.entry(number(&line.line_item.id).to_owned()).or_default() += count;
+    }
+    lines
+}
+
+fn numbers(fulfillment: &Fulfillment) -> impl Iterator<Item = &str> {
+    let numbers = fulfillment.tracking_info.iter().filter_map(|tracking| tracking.number.as_deref());
+    numbers.map(str::trim).filter(|number| !number.is_empty())
+}
+
+fn has_number(fulfillment: &Fulfillment, wanted: &str) -> bool {
+    numbers(fulfillment).any(|number| number.eq_ignore_ascii_case(wanted))
+}
+
+/// Lines of fulfilment orders to be shipped together: by fulfilment order, the lines and how many of each.
+type Part<'a> = BTreeMap<&'a str, Vec<(&'a str, i64)>>;
+
+/// Takes what is wanted from the fulfilment orders that can be shipped, location by location; what they do not have stays wanted.
+fn divide<'a>(all: &'a [FulfillmentOrder], wanted: &mut Quantities) -> BTreeMap<(String, String), Part<'a>> {
+    let mut parts: BTreeMap<(String, String), Part<'a>> = BTreeMap::new();
+    for fulfillment_order in all.iter().filter(|one| one.can_ship()) {
+        for open in &fulfillment_order.line_items.nodes {
+            let Some(want) = wanted.get_mut(number(&open.line_item.id)) else { continue };
+            let take = open.remaining_quantity.min(*want);
+            if take > 0 {
+                *want -= take;
+                let part = parts.entry(fulfillment_order.group()).or_default();
+                part.entry(&fulfillment_order.id).or_default().push((&open.id, take));
+            }
+        }
+    }
+    wanted.retain(|_, count| *count > 0);
+    parts
+}
+
+/// Why some of it cannot be shipped, in the merchant's words.
+fn why_not(all: &[FulfillmentOrder], wanted: &Quantities) -> String {
+    let with = |status: &str| all.iter().find(|one| one.status == status && wanted.keys().any(|line| one.holds(line)));
+    if let Some(held) = with("ON_HOLD") {
+        let reasons: Vec<&str> = held.fulfillment_holds.iter().map(|hold| hold.display_reason.as_str()).collect();
+        let why = if reasons.is_empty() { String::new() } else { format!(" ({})", short(&reasons.join(", "))) };
+        return format!("Shopify holds it back{why}; release the hold in the order's page there. Nothing was written");
+    }
+    if let Some(scheduled) = with("SCHEDULED") {
+        let when = scheduled.fulfill_at.as_deref().map(|at| format!(" for {}", short(at))).unwrap_or_default();
+        return format!("Shopify has it scheduled{when}; it can be shipped from then on. Nothing was written");
+    }
+    if all.iter().any(|one| matches!(&*one.status, "OPEN" | "IN_PROGRESS") && !one.can_ship()) {
+        return "a fulfilment service is to ship it, so Shopify lets nobody else; nothing was written".to_owned();
+    }
+    let missing: i64 = wanted.values().sum();
+    format!(
+        "Shopify has {missing} less of it left to ship than this dispatch holds: shipped by other means, removed or cancelled; nothing was written"
+    )
+}
+
+/// A write that Shopify would refuse. It stands here so that the order is first held against the merchant's version, which may say more.
+fn impossible(why: &str) -> Write {
+    Write { summary: format!("nothing: {why}"), tells_buyer: false, content: json!(Call::Impossible(why.to_owned())) }
+}
+
+fn write(shipment: &Shipment, part: &Part<'_>) -> Write {
+    let orders: Vec<Value> = part
+        .iter()
+        .map(|(id, lines)| {
+            let lines: Vec<Value> = lines.iter().map(|(id, count)| json!({ "id": id, "quantity": count })).collect();
+            json!({ "fulfillmentOrderId": id, "fulfillmentOrderLineItems": lines })
+        })
+        .collect();
+    let mut fulfillment = json!({ "lineItemsByFulfillmentOrder": orders, "notifyCustomer": shipment.notify });
+    if let Some(tracking) = tracking(&shipment.parcels) {
+        fulfillment["trackingInfo"] = tracking;
+    }
+    let pieces: i64 = part.values().flatten().map(|(_, count)| count).sum();
+    Write {
+        summary: format!("add a fulfilment of {pieces} pieces with {}", describe(&shipment.parcels)),
+        tells_buyer: shipment.notify,
+        content: json!(Call::Fulfill(json!({ "fulfillment": fulfillment }))),
+    }
+}
+
+/// The tracking of one fulfilment. Which lines are in which of several parcels is not known, so the numbers stand together; they
+/// share one company there, which is named only where it is the same for all.
+fn tracking(parcels: &[Parcel]) -> Option<Value> {
+    let first = parcels.first()?;
+    let company =
+        company(first).filter(|name| parcels.iter().all(|parcel| self::company(parcel).as_ref() == Some(name)));
+    let links: Option<Vec<String>> = parcels.iter().map(link).collect();
+    let mut tracking = match parcels {
+        [one] => json!({ "number": one.tracking }),
+        several => json!({ "numbers": several.iter().map(|parcel| &parcel.tracking).collect::<Vec<_>>() }),
+    };
+    if let Some(company) = company {
+        tracking["company"] = json!(company);
+    }
+    match (links, parcels) {
+        (Some(links), [_]) => tracking["url"] = json!(links.first()),
+        (Some(links), _) => tracking["urls"] = json!(links),
+        (None, _) => {}
+    }
+    Some(tracking)
+}
+
+/// The name on Shopify's list, which gives a link of its own; else the carrier's own name.
+fn company(parcel: &Parcel) -> Option<String> {
+    let name = match carrier(&parcel.carrier) {
+        Some(carrier) if !carrier.shopify.is_empty() => carrier.shopify,
+        Some(carrier) => carrier.title,
+        None => parcel.carrier.trim(),
+    };
+    Some(name.to_owned()).filter(|name| !name.is_empty())
+}
+
+/// A link of the merchant's own; the carrier's where Shopify makes none.
+fn link(parcel: &Parcel) -> Option<String> {
+    let known = carrier(&parcel.carrier).filter(|carrier| carrier.shopify.is_empty());
+    parcel.url.clone().or_else(|| known.map(|carrier| carrier.url(&parcel.tracking)))
+}
+
+fn describe(parcels: &[Parcel]) -> String {
+    let parcels: Vec<String> = parcels
+        .iter()
+        .map(|parcel| format!("tracking {} {}", company(parcel).unwrap_or_default(), parcel.tracking))
+        .collect();
+    if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") }
+}
+
+/// What is still to be written so that Shopify has another tracking number for the same parcel: in every fulfilment that has the old one.
+pub fn retracking(site: &Site, now: RemoteOrder, task: &Task, wish: &Retracking) -> Result<Outstanding> {
+    let state = read(site, &task.remote_id)?;
+    let made: Vec<&Fulfillment> = state.fulfillments.iter().filter(|fulfillment| is_made(fulfillment)).collect();
+    let with = |number: &str| made.iter().filter(|f| has_number(f, number)).copied().collect::<Vec<_>>();
+    let (old, new) = (with(&wish.was), with(&wish.parcel.tracking));
+    if old.is_empty() && new.is_empty() {
+        let text = format!("Shopify shows no tracking number {}; nothing was written", wish.was);
+        return Err(Error::new(ErrorKind::Rejected, text));
+    }
+    let writes = old.iter().map(|fulfillment| replace(fulfillment, wish)).collect();
+    let adopted = new.iter().map(|fulfillment| number(&fulfillment.id).to_owned()).collect();
+    Ok(Outstanding { now, writes, wait: None, adopted })
+}
+
+fn replace(fulfillment: &Fulfillment, wish: &Retracking) -> Write {
+    let parcel = |tracking: &Tracking| {
+        let number = tracking.number.clone().unwrap_or_default();
+        if number.trim().eq_ignore_ascii_case(&wish.was) {
+            return wish.parcel.clone();
+        }
+        Parcel { carrier: tracking.company.clone().unwrap_or_default(), tracking: number, url: tracking.url.clone() }
+    };
+    let parcels: Vec<Parcel> = fulfillment.tracking_info.iter().map(parcel).collect();
+    Write {
+        summary: format!("replace tracking {} by {}", wish.was, describe(std::slice::from_ref(&wish.parcel))),
+        tells_buyer: wish.notify,
+        content: json!(Call::Retrack(
+            json!({ "id": fulfillment.id, "tracking": tracking(&parcels), "notify": wish.notify })
+        )),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fulfilled {
+    fulfillment_create: Option<Payload>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Retracked {
+    fulfillment_tracking_info_update: Option<Payload>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    fulfillment: Option<Reference>,
+    #[serde(default)]
+    user_errors: Vec<UserError>,
+}
+
+/// Ships; gives the fulfilment's id.
+pub fn fulfill(site: &Site, variables: Value) -> Result<Option<String>> {
+    outcome(site.tell(&query::FULFILL, variables)?.read::<Fulfilled>()?.fulfillment_create)
+}
+
+/// Replaces tracking numbers.
+pub fn retrack(site: &Site, variables: Value) -> Result<Option<String>> {
+    outcome(site.tell(&query::RETRACK, variables)?.read::<Retracked>()?.fulfillment_tracking_info_update)
+}
+
+fn outcome(payload: Option<Payload>) -> Result<Option<String>> {
+    let unclear = || Error::new(ErrorKind::Unknown, "Shopify did not say what became of the write");
+    let payload = payload.ok_or_else(unclear)?;
+    if let Some(error) = payload.user_errors.first() {
+        let text = format!("Shopify refused: {}", short(&error.message));
+        return Err(Error::new(ErrorKind::Rejected, text));
+    }
+    payload.fulfillment.map(|fulfillment| Some(fulfillment.id)).ok_or_else(unclear)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parcel(carrier: &str, tracking: &str) -> Parcel {
+        Parcel { carrier: carrier.to_owned(), tracking: tracking.to_owned(), url: None }
+    }
+
+    fn order(id: &str, status: &str, location: &str, lines: &[(&str, i64)]) -> FulfillmentOrder {
+        let action = if matches!(status, "OPEN" | "IN_PROGRESS") { "CREATE_FULFILLMENT" } else { "RELEASE_HOLD" };
+        let lines: Vec<Value> = lines
+            .iter()
+            .map(|(line, left)| {
+                json!({ "id": format!("{id}-{line}"), "remainingQuantity": left,
+                    "lineItem": { "id": format!("gid://shopify/LineItem/{line}") } })
+            })
+            .collect();
+        serde_json::from_value(json!({
+            "id": id, "status": status, "fulfillAt": "2026-12-24T00:00:00Z", "supportedActions": [{ "action": action }],
+            "assignedLocation": { "name": location, "location": null }, "deliveryMethod": null,
+            "fulfillmentHolds": [{ "displayReason": "Awaiting payment" }], "lineItems": { "nodes": lines },
+        }))
+        .unwrap()
+    }
+
+    fn wanted(lines: &[(&str, i64)]) -> Quantities {
+        lines.iter().map(|(line, count)| ((*line).to_owned(), *count)).collect()
+    }
+
+    #[test]
+    fn d5_a_dispatch_is_divided_by_location_and_closed_fulfilment_orders_are_left_alone() {
+        let all = [
+            order("F1", "OPEN", "Berlin", &[("1", 2), ("2", 1)]),
+            order("F2", "IN_PROGRESS", "Wien", &[("1", 3)]),
+            order("F3", "CLOSED", "Berlin", &[("1", 9)]),
+        ];
+        let mut want = wanted(&[("1", 4), ("2", 1)]);
+        let parts = divide(&all, &mut want);
+        assert!(want.is_empty());
+        let berlin = &parts[&("Berlin".to_owned(), String::new())];
+        assert_eq!(berlin["F1"], [("F1-1", 2), ("F1-2", 1)]);
+        assert_eq!(parts[&("Wien".to_owned(), String::new())]["F2"], [("F2-1", 2)]);
+    }
+
+    #[test]
+    fn why_something_cannot_be_shipped_is_said() {
+        let held = [order("F1", "ON_HOLD", "Berlin", &[("1", 2)])];
+        assert!(why_not(&held, &wanted(&[("1", 2)])).contains("Awaiting payment"));
+        let later = [order("F1", "SCHEDULED", "Berlin", &[("1", 2)])];
+        assert!(why_not(&later, &wanted(&[("1", 2)])).contains("2026-12-24"));
+        let closed = [order("F1", "CLOSED", "Berlin", &[("1", 2)])];
+        assert!(why_not(&closed, &wanted(&[("1", 2)])).contains("other means"));
+    }
+
+    #[test]
+    fn d6_carriers_have_shopifys_spelling_or_a_link_and_never_both_forms_of_a_number() {
+        let known = tracking(&[parcel("dhl", "JD01")]).unwrap();
+        assert_eq!(known, json!({ "number": "JD01", "company": "DHL Express" }));
+        let linked = tracking(&[parcel("poczta-polska", "PP1")]).unwrap();
+        assert_eq!(linked["company"], "Poczta Polska");
+        assert!(linked["url"].as_str().unwrap().contains("PP1"));
+        let several = tracking(&[parcel("ups", "1Z1"), parcel("ups", "1Z2")]).unwrap();
+        assert_eq!(several, json!({ "numbers": ["1Z1", "1Z2"], "company": "UPS" }));
+        let mixed = tracking(&[parcel("ups", "1Z1"), parcel("", "X2")]).unwrap();
+        assert_eq!(mixed, json!({ "numbers": ["1Z1", "X2"] }));
+        assert_eq!(tracking(&[]), None);
+    }
+
+    #[test]
+    fn only_whole_pieces_are_shipped() {
+        assert_eq!(whole(Decimal::new(20, 1)).unwrap(), 2);
+        assert_eq!(whole(Decimal::new(15, 1)).unwrap_err().kind(), ErrorKind::Rejected);
+    }
+}

@@ -1,0 +1,299 @@
+//! One shop's address, its tokens, and what queries cost there.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::auth::{self, Kind};
+use super::errors;
+use super::query::Document;
+use super::settings::Settings;
+use super::wire::{Cost, Envelope, Errors, Throttle};
+use crate::channel::Connection;
+use crate::clock::Timestamp;
+use crate::credentials::Keyring;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Budget, Client, Effect, Protocol, Reply, Request, Verdict, read_json};
+use crate::secret::Secret;
+
+/// The path of every query. A version that is gone is answered by the oldest one left, in silence, so it is looked at each year.
+const PATH: &str = "/admin/api/2026-10/graphql.json";
+
+/// Where tokens are fetched.
+const TOKEN_PATH: &str = "/admin/oauth/access_token";
+
+/// How many orders the first page of a process asks for (fact sheet, 2.7).
+const FIRST_PAGE: u32 = 50;
+
+/// The content of a write, as the outbox keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Call {
+    /// `fulfillmentCreate` with these variables.
+    Fulfill(Value),
+    /// `fulfillmentTrackingInfoUpdate` with these variables.
+    Retrack(Value),
+    /// `orderCancel` with these variables.
+    Cancel(Value),
+    /// Shopify would refuse it, for this reason.
+    Impossible(String),
+}
+
+/// A shop.
+pub struct Site {
+    graphql: Url,
+    token_url: Url,
+    endpoint: Option<Url>,
+    http: Arc<Client>,
+    keyring: Arc<Keyring>,
+    kind: Kind,
+    costs: Mutex<BTreeMap<(&'static str, u32), f64>>,
+    bucket: Mutex<Option<Throttle>>,
+    page_size: AtomicU32,
+    largest_page: u32,
+}
+
+/// A good answer.
+pub struct Answer {
+    reply: Reply,
+    /// Its price.
+    pub cost: Option<Cost>,
+    /// Whether fields were left empty because the app may not see them, and which scopes it lacks for them.
+    pub hidden: Vec<String>,
+}
+
+impl Answer {
+    /// The data.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        let unreadable = |why: String| {
+            Error::new(
+                ErrorKind::Unreadable,
+                format!("Shopify's answer has not the shape that its schema promises ({why}); it was not used"),
+            )
+        };
+        let (envelope, _) = read_json::<Envelope<'_>>(&self.reply.body)?;
+        let data = envelope.data().ok_or_else(|| unreadable("no data".to_owned()))?;
+        serde_json::from_str(data.get())
+            .map_err(|error| unreadable(format!("{:?} error at column {}", error.classify(), error.column())))
+    }
+}
+
+impl Site {
+    /// A shop with its credentials. No network.
+    pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
+        let base = match &settings.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => Url::parse(&format!("https://{}", settings.shop))
+                .map_err(|e| Error::new(ErrorKind::Usage, format!("{}: {e}; nothing was sent", settings.shop)))?,
+        };
+        let at = |path: &str| {
+            let mut url = base.clone();
+            url.set_path(path);
+            url.set_query(None);
+            url
+        };
+        Ok(Self {
+            graphql: at(PATH),
+            token_url: at(TOKEN_PATH),
+            endpoint: settings.endpoint.clone(),
+            kind: Kind::of(&connection.keyring)?,
+            http: connection.http,
+            keyring: connection.keyring,
+            costs: Mutex::default(),
+            bucket: Mutex::default(),
+            page_size: AtomicU32::new(FIRST_PAGE.min(settings.page_size)),
+            largest_page: settings.page_size,
+        })
+    }
+
+    /// Asks.
+    pub fn ask(&self, document: &'static Document, variables: Value) -> Result<Answer> {
+        self.send(document, variables, Effect::Read)
+    }
+
+    /// Has something changed. What the answer says of refusals by the shop's own rules is for the caller to read.
+    pub fn tell(&self, document: &'static Document, variables: Value) -> Result<Answer> {
+        self.send(document, variables, Effect::Write)
+    }
+
+    fn send(&self, document: &'static Document, variables: Value, effect: Effect) -> Result<Answer> {
+        let size = variables["first"].as_u64().and_then(|size| u32::try_from(size).ok()).unwrap_or(1);
+        let body = json!({ "query": document.text, "variables": variables });
+        let mut request = Request::write_json(reqwest::Method::POST, self.graphql.clone(), &body);
+        request.effect = effect;
+        let exchange = Exchange { site: self, cost: self.price(document, size) };
+        let reply = self.http.send(&exchange, &request)?;
+        let (envelope, _) = read_json::<Envelope<'_>>(&reply.body)?;
+        let cost = envelope.extensions.cost.clone();
+        let hidden = match &envelope.errors {
+            Errors::List(errors) => errors.iter().map(hidden_because).collect(),
+            _ => Vec::new(),
+        };
+        if let Some(cost) = &cost {
+            self.lock(&self.costs).insert((document.name, size), cost.requested_query_cost);
+        }
+        Ok(Answer { reply, cost, hidden })
+    }
+
+    /// What a document will cost: as the last time; else by the nearest size, in proportion, which is too much rather than too little.
+    fn price(&self, document: &Document, size: u32) -> f64 {
+        let costs = self.lock(&self.costs);
+        let known = costs.range((document.name, 0)..=(document.name, u32::MAX));
+        match known.min_by_key(|((_, known), _)| known.abs_diff(size)) {
+            Some(((_, known), cost)) => (cost * f64::from(size) / f64::from((*known).max(1))).min(1000.0),
+            None => document.guess,
+        }
+    }
+
+    /// How many orders to ask for in the next page.
+    pub fn page_size(&self) -> u32 {
+        self.page_size.load(Ordering::Relaxed)
+    }
+
+    /// After a page of `size` that cost so much: larger ones are cheaper for each order, so the size goes to what a query may cost.
+    /// The price grows more slowly than the size, so proportion is on the safe side.
+    pub fn fit_page(&self, size: u32, cost: &Cost) {
+        let ceiling = 900.0f64.min(cost.throttle_status.maximum_available * 0.6);
+        let fits = f64::from(size) * ceiling / cost.requested_query_cost.max(1.0);
+        let fits = (fits as u32).clamp(1, self.largest_page);
+        // Only from the newest size, so that an answer that was long on its way does not undo what a later one taught.
+        let _ = self.page_size.compare_exchange(size, fits, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// A page of `size` was too much: half of it from now on, and not more again. False where there is nothing to halve.
+    pub fn shrink_page(&self, size: u32) -> bool {
+        let _ = self.page_size.fetch_min((size / 2).max(1), Ordering::Relaxed);
+        size > 1
+    }
+
+    /// Points that flow in each second, by the last answer.
+    pub fn restore_rate(&self) -> Option<f64> {
+        self.lock(&self.bucket).map(|bucket| bucket.restore_rate)
+    }
+
+    /// The time by our clock, or by Shopify's where ours is ahead: what is stamped later than this was not there before.
+    pub fn now(&self) -> Timestamp {
+        let ahead = self.http.clock_difference().filter(|apart| *apart < chrono::TimeDelta::zero());
+        self.http.clock().now() + ahead.unwrap_or_default()
+    }
+
+    /// The time by our clock.
+    pub fn our_now(&self) -> Timestamp {
+        self.http.clock().now()
+    }
+
+    /// How far Shopify's clock is behind ours (negative) or ahead, where an answer has told.
+    pub fn clock_difference(&self) -> Option<chrono::TimeDelta> {
+        self.http.clock_difference()
+    }
+
+    /// A part of a file that Shopify made for us, from its own signed address and without the token.
+    pub fn download(&self, url: &str, from: u64, length: u64) -> Result<Reply> {
+        let unusable =
+            || Error::new(ErrorKind::Unreadable, "Shopify named no usable address for the file; it was not fetched");
+        let mut url = Url::parse(url).map_err(|_| unusable())?;
+        if let Some(endpoint) = &self.endpoint {
+            url.set_scheme(endpoint.scheme()).map_err(|()| unusable())?;
+            url.set_host(endpoint.host_str()).map_err(|_| unusable())?;
+            url.set_port(endpoint.port()).map_err(|()| unusable())?;
+        }
+        let mut request = Request::get(url);
+        let range = format!("bytes={from}-{}", from.saturating_add(length).saturating_sub(1));
+        let range = HeaderValue::from_str(&range).map_err(|_| unusable())?;
+        request.headers.insert(reqwest::header::RANGE, range);
+        // Ranges are of the file, not of a compressed form of it.
+        request.headers.insert(reqwest::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        self.http.send(&Download, &request)
+    }
+
+    fn token(&self) -> Result<Secret> {
+        auth::token(&self.http, &self.keyring, self.kind, &self.token_url)
+    }
+
+    fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> std::sync::MutexGuard<'a, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn hidden_because(error: &super::wire::GraphError) -> String {
+    let field = error.path.iter().rev().find_map(Value::as_str).unwrap_or("a field");
+    match error.extensions.required_access.as_deref() {
+        Some(access) => {
+            format!("Shopify hides {} from the app: it needs {}", errors::short(field), errors::short(access))
+        }
+        None => format!("Shopify hides {} from the app: it is not approved for personal data", errors::short(field)),
+    }
+}
+
+/// Shopify's side of one exchange of queries.
+struct Exchange<'a> {
+    site: &'a Site,
+    cost: f64,
+}
+
+impl Protocol for Exchange<'_> {
+    fn authorize(&self, request: &mut Request) -> Result<()> {
+        let mut value = HeaderValue::from_str(self.site.token()?.reveal())
+            .map_err(|_| Error::new(ErrorKind::Credentials, "the access token cannot be sent; nothing was sent"))?;
+        value.set_sensitive(true);
+        request.headers.insert(auth::HEADER, value);
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(())
+    }
+
+    fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
+        match errors::judge(request, reply, self.site.our_now()) {
+            Verdict::Expired(error) if self.site.kind == Kind::Static => Verdict::Refused(error),
+            verdict => verdict,
+        }
+    }
+
+    fn renew(&self, failed: &Request) -> Result<()> {
+        let stale = failed.headers.get(auth::HEADER).and_then(|value| value.to_str().ok()).map(Secret::new);
+        auth::renew(&self.site.http, &self.site.keyring, &self.site.token_url, stale.as_ref())
+    }
+
+    fn cost(&self, _: &Request) -> f64 {
+        self.cost
+    }
+
+    fn budget(&self, reply: &Reply) -> Option<Budget> {
+        let (envelope, _) = read_json::<Envelope<'_>>(&reply.body).ok()?;
+        let bucket = envelope.extensions.cost?.throttle_status;
+        *self.site.lock(&self.site.bucket) = Some(bucket);
+        Some(Budget::Bucket {
+            level: bucket.currently_available,
+            capacity: bucket.maximum_available,
+            per_second: bucket.restore_rate,
+        })
+    }
+}
+
+/// The file store's side of a download. It knows nothing of tokens or points.
+struct Download;
+
+impl Protocol for Download {
+    fn authorize(&self, _: &mut Request) -> Result<()> {
+        Ok(())
+    }
+
+    fn cost(&self, _: &Request) -> f64 {
+        0.0
+    }
+
+    fn judge(&self, _: &Request, reply: &Reply) -> Verdict {
+        let text = format!("the file of a bulk operation could not be fetched ({})", reply.status);
+        match reply.status {
+            200 | 206 => Verdict::Good,
+            429 => Verdict::Throttled(None, Error::new(ErrorKind::Temporary, text)),
+            500..=599 => Verdict::Stumbled(Error::new(ErrorKind::Temporary, text)),
+            _ => Verdict::Refused(Error::new(ErrorKind::NotFound, text)),
+        }
+    }
+}

@@ -1,0 +1,491 @@
+//! Shopify's answers as it spells them (Admin GraphQL `2026-10`). Everything personal may be null, enums are texts because new members are no
+//! breaking change there, and unknown members are skipped.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// What stands around the data of every answer.
+#[derive(Deserialize)]
+pub struct Envelope<'a> {
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    /// What went wrong.
+    #[serde(default)]
+    pub errors: Errors,
+    /// Price and warnings.
+    #[serde(default, deserialize_with = "lenient")]
+    pub extensions: Extensions,
+}
+
+impl<'a> Envelope<'a> {
+    /// The data, where there is any.
+    pub fn data(&self) -> Option<&'a RawValue> {
+        self.data.filter(|data| data.get() != "null")
+    }
+
+    /// Whether there is any.
+    pub fn has_data(&self) -> bool {
+        self.data().is_some()
+    }
+}
+
+/// `errors`: a list from GraphQL, a text from the layers before it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(untagged)]
+pub enum Errors {
+    /// A text.
+    Text(String),
+    /// A list.
+    List(Vec<GraphError>),
+    /// None.
+    #[default]
+    None,
+}
+
+/// One error of GraphQL's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct GraphError {
+    /// What it says.
+    pub message: String,
+    /// Where.
+    #[serde(deserialize_with = "lenient")]
+    pub path: Vec<Value>,
+    /// What kind it is.
+    #[serde(deserialize_with = "lenient")]
+    pub extensions: ErrorExtensions,
+}
+
+impl GraphError {
+    /// Its code, empty without one.
+    pub fn code(&self) -> &str {
+        self.extensions.code.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the app may not see something: a scope, or personal data that it is not approved for, which has no code (fact sheet, 1.5).
+    pub fn is_denied(&self) -> bool {
+        self.code() == "ACCESS_DENIED" || self.message.contains("not approved to access")
+    }
+}
+
+/// What kind an error is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ErrorExtensions {
+    /// `THROTTLED`, `ACCESS_DENIED` ...
+    pub code: Option<String>,
+    /// Which scope is missing, in words.
+    pub required_access: Option<String>,
+}
+
+/// What comes beside the data.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Extensions {
+    /// The price.
+    pub cost: Option<Cost>,
+    /// What the search made of the filters.
+    #[serde(deserialize_with = "lenient")]
+    pub search: Vec<Search>,
+}
+
+/// What the search made of one list's filters.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Search {
+    /// What it did not understand.
+    pub warnings: Vec<SearchWarning>,
+}
+
+/// A filter that was not understood, and therefore not used.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct SearchWarning {
+    /// `invalid_field` ...
+    pub code: Option<String>,
+}
+
+/// What a query cost.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cost {
+    /// What was set aside for it.
+    pub requested_query_cost: f64,
+    /// What it came to; null for one that was not carried out.
+    #[serde(default)]
+    pub actual_query_cost: Option<f64>,
+    /// The bucket after it.
+    pub throttle_status: Throttle,
+}
+
+/// A bucket of points.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Throttle {
+    /// What it holds.
+    pub maximum_available: f64,
+    /// What is in it.
+    pub currently_available: f64,
+    /// What flows in each second.
+    pub restore_rate: f64,
+}
+
+impl Cost {
+    /// How long until this query can be carried out: at least a second (fact sheet, 9).
+    pub fn wait(&self) -> Duration {
+        let Throttle { currently_available, restore_rate, .. } = self.throttle_status;
+        let seconds = (self.requested_query_cost - currently_available) / restore_rate.max(1.0);
+        Duration::from_secs_f64(seconds.ceil().clamp(1.0, 300.0))
+    }
+}
+
+/// A member of another shape counts as missing: what stands beside the data must not spoil it.
+fn lenient<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
+}
+
+/// A member that may be null.
+fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Where a list goes on.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PageInfo {
+    /// Whether there is more.
+    pub has_next_page: bool,
+    /// From where.
+    pub end_cursor: Option<String>,
+}
+
+impl PageInfo {
+    /// Where it goes on, if it does.
+    pub fn next(&self) -> Option<&str> {
+        self.end_cursor.as_deref().filter(|_| self.has_next_page)
+    }
+}
+
+/// A page of something.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", bound = "T: Deserialize<'de>")]
+pub struct Nodes<T> {
+    /// Where it goes on.
+    #[serde(default)]
+    pub page_info: PageInfo,
+    /// What is on it.
+    pub nodes: Vec<T>,
+}
+
+impl<T> Default for Nodes<T> {
+    fn default() -> Self {
+        Self { page_info: PageInfo::default(), nodes: Vec::new() }
+    }
+}
+
+/// The installed app.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct App {
+    /// What its token may do.
+    pub access_scopes: Vec<Scope>,
+}
+
+/// One scope.
+#[derive(Debug, Deserialize)]
+pub struct Scope {
+    /// `read_orders` ...
+    pub handle: String,
+}
+
+impl App {
+    /// What the token may do.
+    pub fn scopes(self) -> super::facts::Scopes {
+        super::facts::Scopes(self.access_scopes.into_iter().map(|scope| scope.handle).collect())
+    }
+}
+
+/// A page of orders.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Orders {
+    /// The orders.
+    pub orders: Nodes<Value>,
+    /// The app, in the first page of a run.
+    pub current_app_installation: Option<App>,
+}
+
+/// One order.
+#[derive(Deserialize)]
+pub struct OneOrder {
+    /// The order, where it exists.
+    pub order: Option<Value>,
+}
+
+/// More lines of an order.
+#[derive(Deserialize)]
+pub struct Lines {
+    /// The order, where it exists.
+    pub order: Option<LinesOfOrder>,
+}
+
+/// The lines alone.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinesOfOrder {
+    /// A page of them.
+    pub line_items: Nodes<Value>,
+}
+
+/// A count.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub struct Count {
+    /// How many.
+    pub count: u64,
+}
+
+/// A refusal of a write.
+#[derive(Debug, Deserialize)]
+pub struct UserError {
+    /// What it says.
+    pub message: String,
+}
+
+/// An order's document.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    pub id: String,
+    pub name: String,
+    pub confirmation_number: Option<String>,
+    pub po_number: Option<String>,
+    pub created_at: String,
+    pub processed_at: Option<String>,
+    pub updated_at: String,
+    pub cancelled_at: Option<String>,
+    pub cancel_reason: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub closed: bool,
+    #[serde(default, deserialize_with = "nullable")]
+    pub test: bool,
+    #[serde(default, deserialize_with = "nullable")]
+    pub edited: bool,
+    pub display_financial_status: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub display_fulfillment_status: String,
+    pub return_status: Option<String>,
+    pub source_name: Option<String>,
+    pub note: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub tags: Vec<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub custom_attributes: Vec<Attribute>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub customer: Option<Customer>,
+    pub currency_code: String,
+    pub presentment_currency_code: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub taxes_included: bool,
+    #[serde(default, deserialize_with = "nullable")]
+    pub payment_gateway_names: Vec<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub discount_codes: Vec<String>,
+    pub shipping_address: Option<Address>,
+    pub billing_address: Option<Address>,
+    pub total_price_set: Option<Bag>,
+    pub current_total_price_set: Option<Bag>,
+    pub subtotal_price_set: Option<Bag>,
+    pub current_subtotal_price_set: Option<Bag>,
+    pub total_shipping_price_set: Option<Bag>,
+    pub total_tax_set: Option<Bag>,
+    pub current_total_tax_set: Option<Bag>,
+    pub total_discounts_set: Option<Bag>,
+    pub total_refunded_set: Option<Bag>,
+    pub total_outstanding_set: Option<Bag>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub current_tax_lines: Vec<TaxLine>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub refunds: Vec<Refund>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub fulfillments: Vec<Fulfillment>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub transactions: Vec<Transaction>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub shipping_lines: Nodes<ShippingLine>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub line_items: Nodes<LineItem>,
+}
+
+/// A label and a text.
+#[derive(Debug, Deserialize)]
+pub struct Attribute {
+    pub key: String,
+    pub value: Option<String>,
+}
+
+/// The customer's record, where there is one and the app may see it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Customer {
+    pub id: String,
+    pub display_name: Option<String>,
+}
+
+/// An address; every part may be null.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Address {
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub name: Option<String>,
+    pub company: Option<String>,
+    pub address1: Option<String>,
+    pub address2: Option<String>,
+    pub city: Option<String>,
+    pub province: Option<String>,
+    pub province_code: Option<String>,
+    pub zip: Option<String>,
+    pub country: Option<String>,
+    pub country_code_v2: Option<String>,
+    pub phone: Option<String>,
+}
+
+/// An amount in both currencies.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bag {
+    /// In the shop's; left out where only the buyer's is asked for.
+    pub shop_money: Option<Amount>,
+    /// In the buyer's.
+    pub presentment_money: Option<Amount>,
+}
+
+/// An amount: a decimal as text, of no fixed scale.
+#[derive(Debug, Deserialize)]
+pub struct Amount {
+    pub amount: String,
+}
+
+/// A tax on the order.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaxLine {
+    #[serde(default)]
+    pub title: String,
+    pub price_set: Option<Bag>,
+}
+
+/// A refund; which lines it has, its document does not say here (see [`super::query`]).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refund {
+    pub id: String,
+    pub created_at: Option<String>,
+    pub note: Option<String>,
+    pub total_refunded_set: Option<Bag>,
+}
+
+/// A parcel, or several with one content.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fulfillment {
+    pub id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub status: String,
+    pub created_at: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub tracking_info: Vec<Tracking>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub fulfillment_line_items: Nodes<FulfillmentLine>,
+}
+
+/// A tracking number.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Tracking {
+    pub company: Option<String>,
+    pub number: Option<String>,
+    pub url: Option<String>,
+}
+
+/// A line of a fulfilment.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FulfillmentLine {
+    pub quantity: Option<u64>,
+    pub line_item: Reference,
+}
+
+/// Something that is named by its id alone.
+#[derive(Debug, Default, Deserialize)]
+pub struct Reference {
+    pub id: String,
+}
+
+/// A movement of money.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Transaction {
+    #[serde(default, deserialize_with = "nullable")]
+    pub kind: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub status: String,
+    pub processed_at: Option<String>,
+    pub payment_id: Option<String>,
+}
+
+/// A way of sending that the buyer chose.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShippingLine {
+    pub id: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub title: String,
+    pub code: Option<String>,
+    pub discounted_price_set: Option<Bag>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub tax_lines: Vec<TaxLine>,
+}
+
+/// A line.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LineItem {
+    pub id: String,
+    pub sku: Option<String>,
+    pub title: String,
+    pub variant_title: Option<String>,
+    /// As ordered, with what was removed or given back since.
+    pub quantity: i64,
+    /// Still ordered.
+    pub current_quantity: i64,
+    /// Of it, not shipped.
+    #[serde(default, deserialize_with = "nullable")]
+    pub unfulfilled_quantity: i64,
+    #[serde(default, deserialize_with = "nullable")]
+    pub requires_shipping: bool,
+    #[serde(default, deserialize_with = "nullable")]
+    pub is_gift_card: bool,
+    #[serde(default, deserialize_with = "nullable")]
+    pub custom_attributes: Vec<Attribute>,
+    pub variant: Option<Reference>,
+    pub product: Option<Reference>,
+    pub original_unit_price_set: Option<Bag>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub discount_allocations: Vec<Allocation>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub tax_lines: Vec<TaxLine>,
+}
+
+/// A part of a discount.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Allocation {
+    pub allocated_amount_set: Option<Bag>,
+}

@@ -1,0 +1,303 @@
+//! The half-hourly timer: a systemd user timer, a line in the merchant's crontab, or a launchd agent.
+//!
+//! The texts are made by pure functions ([`systemd`], [`cron`], [`launchd`]); putting them in place goes through the system's own programs.
+//! What was installed is also noted beside the book ([`Installed`]), so that `status` knows the next autosync
+//! without asking anybody. Nothing but `schedule remove` ever switches a timer off (PRODUCT.md F-1).
+
+pub mod cron;
+pub mod launchd;
+mod programs;
+pub mod systemd;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use chrono::{Local, TimeDelta, Timelike};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::clock::Timestamp;
+use crate::config::{Home, private_dir};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Minutes between two autosyncs where no store asks for less (PRODUCT.md I-1).
+pub const HALF_HOUR: u32 = 30;
+
+/// What runs the timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A service and a timer of the systemd user manager
+    Systemd,
+    /// A line in the crontab
+    Cron,
+    /// An agent of macOS's launchd
+    Launchd,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Systemd, Self::Cron, Self::Launchd];
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Systemd => "systemd",
+            Self::Cron => "cron",
+            Self::Launchd => "launchd",
+        })
+    }
+}
+
+/// What is to run, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What the timer is called: `ordersync`, or with a suffix of its own for a home that was named, so that several live side by side.
+    pub name: String,
+    /// The absolute path of the program.
+    pub program: String,
+    /// The home that was named by `--home` or `ORDERSYNC_HOME`.
+    pub home: Option<String>,
+    /// Variables that decide where the platform's directories are, as they are here: a timer starts without them.
+    pub environment: Vec<(String, String)>,
+    /// Minutes between two runs; divides an hour.
+    pub every: u32,
+    /// The minute of the first run in each hour, less than `every`: each machine has its own, so that not all knock at once.
+    pub minute: u32,
+    /// The merchant's home directory.
+    pub account: PathBuf,
+}
+
+impl Plan {
+    /// The plan for this program, this machine and this home. `shortest` is the smallest interval among the stores, in minutes.
+    pub fn new(home: &Home, shortest: u32) -> Result<Self> {
+        let program = programs::this_program()?;
+        let account = directories::BaseDirs::new()
+            .ok_or_else(|| Error::new(ErrorKind::Failed, "this account has no home directory; nothing was installed"))?
+            .home_dir()
+            .to_owned();
+        let named = home.explicit().map(text).transpose()?;
+        let name = match &named {
+            None => "ordersync".to_owned(),
+            Some(dir) => format!("ordersync-{}", &hex(dir.as_bytes())[..8]),
+        };
+        let every = [30, 20, 15, 10, 5].into_iter().find(|every| *every <= shortest).unwrap_or(5);
+        let seed = format!("{}\n{}\n{name}", programs::machine(), account.display());
+        let minute = u32::from_str_radix(&hex(seed.as_bytes())[..6], 16).unwrap_or(0) % every;
+        let environment = if named.is_some() { Vec::new() } else { directory_variables()? };
+        Ok(Self { name, program: text(&program)?, home: named, environment, every, minute, account })
+    }
+
+    /// The arguments of the program.
+    fn arguments(&self) -> Vec<&str> {
+        let home = self.home.iter().flat_map(|dir| ["--home", dir.as_str()]);
+        home.chain(["sync", "--autosync"]).collect()
+    }
+
+    /// The minutes of an hour at which it runs.
+    fn minutes(&self) -> impl Iterator<Item = u32> {
+        (self.minute..60).step_by(self.every as usize)
+    }
+
+    /// What installing with `kind` puts where, to be shown: a place and a text.
+    pub fn texts(&self, kind: Kind) -> Vec<(String, String)> {
+        match kind {
+            Kind::Systemd => systemd::files(self).into_iter().map(|(path, text)| (shown(&path), text)).collect(),
+            Kind::Cron => vec![("crontab".to_owned(), cron::block(self))],
+            Kind::Launchd => vec![(shown(&launchd::path(self)), launchd::plist(self))],
+        }
+    }
+}
+
+/// Where a timer's directories would be elsewhere than in the merchant's shell.
+fn directory_variables() -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for name in ["XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+        if let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) {
+            found.push((name.to_owned(), text(Path::new(&value))?));
+        }
+    }
+    Ok(found)
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// A path as text for a unit, a crontab or a plist: those are lines of UTF-8.
+fn text(path: &Path) -> Result<String> {
+    match path.to_str() {
+        Some(text) if !text.chars().any(char::is_control) => Ok(text.to_owned()),
+        _ => {
+            let text = format!("the path {path:?} holds characters that no timer can be given; nothing was installed");
+            Err(Error::new(ErrorKind::Usage, text).hint("use a path without line breaks, in UTF-8"))
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Which kind this machine has.
+pub fn choose() -> Result<Kind> {
+    if cfg!(target_os = "macos") {
+        return Ok(Kind::Launchd);
+    }
+    if systemd::is_reachable() {
+        return Ok(Kind::Systemd);
+    }
+    if programs::is_in_path("crontab") {
+        return Ok(Kind::Cron);
+    }
+    let text = "this machine has neither a systemd user manager in reach nor a crontab; nothing was installed";
+    Err(Error::new(ErrorKind::Unsupported, text)
+        .hint("have anything run `ordersync sync --autosync` every half hour; it is silent when all is well"))
+}
+
+/// The note beside the book of what was installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// What runs it.
+    pub with: Kind,
+    /// Minutes between two runs.
+    pub every: u32,
+    /// The minute of the first run in each hour.
+    pub minute: u32,
+    /// When it was installed, in milliseconds since 1970.
+    pub at: i64,
+}
+
+impl Installed {
+    /// What is installed for `home`, as far as the note tells.
+    pub fn read(home: &Home) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(note(home)).ok()?).ok()
+    }
+
+    /// The first run at or after `from`, in this machine's time zone, whose clock the timers follow.
+    pub fn next(&self, from: Timestamp) -> Timestamp {
+        let every = i64::from(self.every.clamp(1, 60));
+        let local = from.with_timezone(&Local);
+        let into_hour = i64::from(local.minute() * 60 + local.second());
+        let wait = (i64::from(self.minute) * 60 - into_hour).rem_euclid(every * 60);
+        // To the whole second that a timer fires at.
+        from - TimeDelta::milliseconds(from.timestamp_millis().rem_euclid(1000)) + TimeDelta::seconds(wait)
+    }
+}
+
+fn note(home: &Home) -> PathBuf {
+    home.data().join("schedule.json")
+}
+
+/// Installs the plan with `kind`; a timer of the same name of another kind goes away, so that there is one.
+pub fn install(home: &Home, plan: &Plan, kind: Kind, now: Timestamp) -> Result<()> {
+    match kind {
+        Kind::Systemd => systemd::install(plan)?,
+        Kind::Cron => cron::install(plan)?,
+        Kind::Launchd => launchd::install(plan)?,
+    }
+    for other in Kind::ALL.into_iter().filter(|other| *other != kind) {
+        remove_one(plan, other)?;
+    }
+    let installed = Installed { with: kind, every: plan.every, minute: plan.minute, at: now.timestamp_millis() };
+    private_dir(home.data())?;
+    let written = serde_json::to_vec(&installed).map_err(std::io::Error::from);
+    written.and_then(|bytes| std::fs::write(note(home), bytes)).map_err(|e| {
+        Error::new(
+            ErrorKind::Failed,
+            format!("the timer is installed, but {} cannot be written: {e}", note(home).display()),
+        )
+    })
+}
+
+/// Takes away what is installed under the plan's name, of whichever kind, and says which kinds there were.
+pub fn remove(home: &Home, plan: &Plan) -> Result<Vec<Kind>> {
+    let mut removed = Vec::new();
+    for kind in Kind::ALL {
+        if remove_one(plan, kind)? {
+            removed.push(kind);
+        }
+    }
+    match std::fs::remove_file(note(home)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            let text = format!("the timer is removed, but {} cannot be deleted: {e}", note(home).display());
+            Err(Error::new(ErrorKind::Failed, text))
+        }
+        _ => Ok(removed),
+    }
+}
+
+/// What is in place under the plan's name.
+pub fn in_place(plan: &Plan) -> Result<Vec<Kind>> {
+    let mut found = Vec::new();
+    for kind in Kind::ALL {
+        let is = match kind {
+            Kind::Systemd => systemd::is_installed(plan),
+            Kind::Cron => cron::is_installed(plan)?,
+            Kind::Launchd => launchd::is_installed(plan),
+        };
+        if is {
+            found.push(kind);
+        }
+    }
+    Ok(found)
+}
+
+fn remove_one(plan: &Plan, kind: Kind) -> Result<bool> {
+    match kind {
+        Kind::Systemd => systemd::remove(plan),
+        Kind::Cron => cron::remove(plan),
+        Kind::Launchd => launchd::remove(plan),
+    }
+}
+
+/// Writes a file of a timer, creating its directory.
+fn write_file(path: &Path, text: &str) -> Result<()> {
+    let dir = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(dir).and_then(|()| std::fs::write(path, text)).map_err(|e| {
+        Error::new(ErrorKind::Failed, format!("{} cannot be written: {e}; the timer is not installed", path.display()))
+    })
+}
+
+/// Deletes a file of a timer.
+fn delete_file(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::new(ErrorKind::Failed, format!("{} cannot be deleted: {e}", path.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::from_millis;
+
+    pub(super) fn plan(program: &str, home: Option<&str>) -> Plan {
+        Plan {
+            name: "ordersync".into(),
+            program: program.into(),
+            home: home.map(str::to_owned),
+            environment: Vec::new(),
+            every: 30,
+            minute: 7,
+            account: "/home/ann".into(),
+        }
+    }
+
+    #[test]
+    fn i1_the_next_run_is_the_next_of_the_two_minutes_of_an_hour() {
+        let installed = Installed { with: Kind::Cron, every: 30, minute: 7, at: 0 };
+        // Whole hours, so that the time zone of the machine that tests does not matter where it is a whole number of half hours.
+        let hour = from_millis(1_795_000_000_000 - 1_795_000_000_000 % 3_600_000);
+        let next = |seconds: i64| (installed.next(hour + TimeDelta::seconds(seconds)) - hour).num_seconds();
+        assert_eq!([next(0), next(420), next(421), next(2220), next(2221)], [420, 420, 2220, 2220, 4020]);
+    }
+
+    #[test]
+    fn a_path_with_a_line_break_is_refused() {
+        assert_eq!(text(Path::new("/a\nb")).unwrap_err().kind(), ErrorKind::Usage);
+    }
+}

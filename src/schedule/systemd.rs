@@ -1,0 +1,142 @@
+//! A service and a timer of the systemd user manager.
+
+use std::path::PathBuf;
+
+use super::{Plan, delete_file, programs, write_file};
+use crate::error::Result;
+
+/// Whether a user manager runs and can be talked to: on servers it often is not, over `su` or in containers.
+pub fn is_reachable() -> bool {
+    programs::run("systemctl", &["--user", "show", "--property=Version"], b"").is_ok_and(|out| out.status.success())
+}
+
+fn dir(plan: &Plan) -> PathBuf {
+    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    config.unwrap_or_else(|| plan.account.join(".config")).join("systemd/user")
+}
+
+/// The files, each with its text.
+pub fn files(plan: &Plan) -> Vec<(PathBuf, String)> {
+    let file = |kind: &str| dir(plan).join(format!("{}.{kind}", plan.name));
+    vec![(file("service"), service(plan)), (file("timer"), timer(plan))]
+}
+
+/// The service: one autosync.
+pub fn service(plan: &Plan) -> String {
+    let environment: String = plan
+        .environment
+        .iter()
+        .map(|(name, value)| format!("Environment={}\n", quoted(&format!("{name}={value}"), false)))
+        .collect();
+    let arguments: String = plan.arguments().iter().map(|word| format!(" {}", argument(word))).collect();
+    let program = program(&plan.program);
+    format!(
+        "# Written by `ordersync schedule install`; `ordersync schedule remove` takes it away.\n\
+         [Unit]\nDescription=ordersync: shop orders in, dispatches out\n\n\
+         [Service]\nType=oneshot\n{environment}ExecStart={program}{arguments}\nNice=10\n"
+    )
+}
+
+/// The timer: it makes up for runs that the machine slept through, and its runs are near enough to their minute that
+/// no store's turn is taken for too early.
+pub fn timer(plan: &Plan) -> String {
+    let minutes: Vec<String> = plan.minutes().map(|minute| format!("{minute:02}")).collect();
+    format!(
+        "# Written by `ordersync schedule install`; `ordersync schedule remove` takes it away.\n\
+         [Unit]\nDescription=ordersync every {every} minutes\n\n\
+         [Timer]\nOnCalendar=*:{minutes}\nPersistent=true\nRandomizedDelaySec=20\nAccuracySec=10\n\n\
+         [Install]\nWantedBy=timers.target\n",
+        every = plan.every,
+        minutes = minutes.join(","),
+    )
+}
+
+/// The first words of the command. In the program itself, unlike in its arguments, a dollar stands for itself; and systemd 252 takes no
+/// quotes or backslashes there ("contains special characters"), so such a path is handed to a shell.
+fn program(path: &str) -> String {
+    if path.contains(['"', '\'', '\\']) {
+        return format!("/bin/sh -c {} {}", quoted("exec \"$0\" \"$@\"", true), quoted(path, true));
+    }
+    quoted(path, false)
+}
+
+fn argument(word: &str) -> String {
+    let plain = word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
+    if plain { word.to_owned() } else { quoted(word, true) }
+}
+
+/// A word in double quotes: systemd reads backslashes, per cent signs and, in arguments, dollars.
+fn quoted(word: &str, dollars: bool) -> String {
+    let mut text = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
+    if dollars {
+        text = text.replace('$', "$$");
+    }
+    format!("\"{text}\"")
+}
+
+/// Whether the files are there.
+pub(super) fn is_installed(plan: &Plan) -> bool {
+    files(plan).iter().any(|(path, _)| path.exists())
+}
+
+pub(super) fn install(plan: &Plan) -> Result<()> {
+    for (path, text) in files(plan) {
+        write_file(&path, &text)?;
+    }
+    let timer = format!("{}.timer", plan.name);
+    programs::must("systemctl", &["--user", "daemon-reload"], b"")?;
+    programs::must("systemctl", &["--user", "enable", &timer], b"")?;
+    // A timer that runs already takes a new calendar only so.
+    programs::must("systemctl", &["--user", "restart", &timer], b"")?;
+    Ok(())
+}
+
+pub(super) fn remove(plan: &Plan) -> Result<bool> {
+    if !is_installed(plan) {
+        return Ok(false);
+    }
+    let timer = format!("{}.timer", plan.name);
+    programs::must("systemctl", &["--user", "disable", "--now", &timer], b"")?;
+    for (path, _) in files(plan) {
+        delete_file(&path)?;
+    }
+    programs::must("systemctl", &["--user", "daemon-reload"], b"")?;
+    Ok(true)
+}
+
+/// Whether the timer sleeps while nobody is logged in.
+pub fn sleeps_without_login() -> bool {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+    user.is_empty() || !std::path::Path::new("/var/lib/systemd/linger").join(user).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::plan;
+    use super::*;
+
+    #[test]
+    fn i1_the_timer_runs_twice_an_hour_and_makes_up_for_sleep() {
+        let text = timer(&plan("/usr/bin/ordersync", None));
+        assert!(text.contains("OnCalendar=*:07,37\n"), "{text}");
+        assert!(text.contains("Persistent=true\n") && text.contains("RandomizedDelaySec="), "{text}");
+    }
+
+    #[test]
+    fn paths_with_anything_in_them_are_escaped_for_systemd() {
+        let mut plan = plan("/opt/100% $x/ordersync", Some("/home/ann/my $shop 50% \"a\\b"));
+        plan.environment = vec![("XDG_DATA_HOME".into(), "/data/5% $y".into())];
+        let text = service(&plan);
+        let wanted = r#"ExecStart="/opt/100%% $x/ordersync" --home "/home/ann/my $$shop 50%% \"a\\b" sync --autosync"#;
+        assert!(text.contains(wanted), "{text}");
+        assert!(text.contains("Environment=\"XDG_DATA_HOME=/data/5%% $y\"\n"), "{text}");
+    }
+
+    #[test]
+    fn a_program_path_that_systemd_refuses_goes_through_a_shell() {
+        let text = service(&plan("/opt/\"mine\"/100% $x/ordersync", None));
+        let wanted =
+            r#"ExecStart=/bin/sh -c "exec \"$$0\" \"$$@\"" "/opt/\"mine\"/100%% $$x/ordersync" sync --autosync"#;
+        assert!(text.contains(wanted), "{text}");
+    }
+}

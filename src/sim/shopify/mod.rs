@@ -1,0 +1,413 @@
+//! A simulated Shopify shop (Admin GraphQL `2026-10`).
+//!
+//! Written from the vendor's schema and answers recorded from real shops; it shares no types with the adapter. Documents are parsed and answered by a
+//! small executor ([`graphql`]), so a field that the schema does not have is an error here, too, as far as the tree of [`render`] goes.
+
+mod bulk;
+mod cost;
+mod demo;
+mod graphql;
+mod hands;
+mod lists;
+mod options;
+mod render;
+mod search;
+mod seed;
+mod state;
+#[cfg(test)]
+mod tests;
+mod writes;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use graphql_parser::query::{Definition, Field, OperationDefinition, Selection, SelectionSet};
+use serde_json::{Map, Value, json};
+
+pub use hands::NewOrder;
+pub use options::{ALL_SCOPES, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
+
+use super::http::{Request, Response, Store};
+use super::{CONTROL, FaultKind};
+use crate::clock::Clock;
+use graphql::{Account, arguments, select};
+use state::State;
+use writes::Desk;
+
+/// The most that one query may cost.
+const MAX_COST: f64 = 1000.0;
+
+type Hook = Arc<dyn Fn(&Request, &Shop) + Send + Sync>;
+
+/// A simulated Shopify shop. Share it as `Arc<Shop>` between a [`Server`](super::Server) and a test.
+pub struct Shop {
+    options: Mutex<Options>,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    hook: Mutex<Option<Hook>>,
+}
+
+impl Shop {
+    /// An empty shop that reads the time from `clock`.
+    pub fn new(options: Options, clock: Arc<dyn Clock>) -> Self {
+        let mut state = State { next_id: 9_000_000_000_000_000_000, next_number: 1000, ..State::default() };
+        state.tokens.insert(REHEARSAL_TOKEN.to_owned(), None);
+        state.bucket.level = options.bucket;
+        state.bucket.at = clock.now().timestamp_millis();
+        Self { options: Mutex::new(options), clock, state: Mutex::new(state), hook: Mutex::new(None) }
+    }
+
+    /// The shop's options, to look at or to change.
+    pub fn options(&self) -> MutexGuard<'_, Options> {
+        self.options.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls `hook` before every request, for instance to change orders between two pages of a list.
+    pub fn before_request(&self, hook: impl Fn(&Request, &Self) + Send + Sync + 'static) {
+        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.now().timestamp_millis()
+    }
+
+    /// `/admin/oauth/access_token`, the client-credentials grant.
+    fn grant(&self, request: &Request) -> Response {
+        let options = self.options().clone();
+        let form = super::http::parse_query(&String::from_utf8_lossy(&request.body));
+        let has = |key: &str, value: &str| form.iter().any(|(name, given)| name == key && given == value);
+        if !has("grant_type", "client_credentials") {
+            return Response::json(400, &json!({ "error": "invalid_request" }));
+        }
+        if !has("client_id", REHEARSAL_CLIENT_ID) || !has("client_secret", REHEARSAL_CLIENT_SECRET) {
+            return Response::html(
+                400,
+                "<html><body><h1>400</h1>Oauth error application_cannot_be_found</body></html>",
+            );
+        }
+        let now = self.now();
+        let mut state = self.lock();
+        let token = format!("shpca_{:024x}", state.take_id());
+        state.tokens.insert(token.clone(), Some(now + options.token_life * 1000));
+        state.tokens_fetched += 1;
+        let scope = options.scopes.join(",");
+        Response::json(200, &json!({ "access_token": token, "scope": scope, "expires_in": options.token_life }))
+    }
+
+    fn knows(&self, request: &Request) -> bool {
+        let now = self.now();
+        let token = request.header("x-shopify-access-token").unwrap_or_default();
+        self.lock().tokens.get(token).is_some_and(|ends| ends.is_none_or(|ends| now < ends))
+    }
+
+    /// A bulk operation's file, in ranges. It is not the shop's host: a token has no business there.
+    fn file(&self, request: &Request, name: &str) -> Response {
+        if request.header("x-shopify-access-token").is_some() {
+            return Response::html(400, "<html>a token was sent to the file store</html>");
+        }
+        let id = name.strip_suffix(".jsonl").and_then(|id| id.parse().ok()).unwrap_or(0);
+        let Some(file) = self.lock().bulk.get(&id).map(|operation| operation.file.clone()) else {
+            return Response::html(404, "<html>NoSuchKey</html>");
+        };
+        let range = request.header("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+        let mut response = Response::json(200, &Value::Null);
+        match range.and_then(|(from, to)| Some((from.parse::<usize>().ok()?, to.parse::<usize>().ok()?))) {
+            Some((from, _)) if from >= file.len() => response.status = 416,
+            Some((from, to)) => {
+                let to = to.saturating_add(1).min(file.len());
+                response.status = 206;
+                response.set_header("Content-Range", format!("bytes {from}-{}/{}", to.saturating_sub(1), file.len()));
+                response.body = file.get(from..to).unwrap_or_default().to_vec();
+            }
+            None => response.body = file.to_vec(),
+        }
+        response.set_header("Content-Type", "application/jsonl");
+        response
+    }
+
+    fn graphql(&self, request: &Request) -> Response {
+        if !self.knows(request) {
+            let text = "[API] Invalid API key or access token (unrecognized login or wrong password)";
+            return Response::json(401, &json!({ "errors": text }));
+        }
+        let body = request.json().unwrap_or_default();
+        let text = body["query"].as_str().unwrap_or_default();
+        let variables = body["variables"].as_object().cloned().unwrap_or_default();
+        let options = self.options().clone();
+        let now = self.now();
+        let mut state = self.lock();
+        state.notice(now);
+        Desk { options: &options, state: &mut state, now }.work();
+        let mut response = answer(&options, &mut state, text, variables, now);
+        response.delay = options.latency;
+        response
+    }
+}
+
+/// What is wrong with a query as a whole.
+fn wrong(message: &str) -> Response {
+    Response::json(200, &json!({ "errors": [{ "message": message, "extensions": { "code": "undefinedField" } }] }))
+}
+
+fn answer(options: &Options, state: &mut State, text: &str, variables: Map<String, Value>, now: i64) -> Response {
+    let parsed = match graphql_parser::parse_query::<String>(text) {
+        Ok(parsed) => parsed,
+        Err(_) => return wrong("syntax error, unexpected end of file"),
+    };
+    let (set, is_write) = match parsed.definitions.first() {
+        Some(Definition::Operation(OperationDefinition::Query(query))) => (&query.selection_set, false),
+        Some(Definition::Operation(OperationDefinition::SelectionSet(set))) => (set, false),
+        Some(Definition::Operation(OperationDefinition::Mutation(mutation))) => (&mutation.selection_set, true),
+        _ => return wrong("No operation"),
+    };
+    let requested = if is_write { 10.0 } else { cost::requested(set, &variables).ceil() };
+    if requested > MAX_COST {
+        let message = format!("Query cost is {requested}, which exceeds the single query max cost limit (1000).");
+        let extensions = json!({ "code": "MAX_COST_EXCEEDED", "cost": requested, "maxCost": MAX_COST,
+            "documentation": "https://shopify.dev/api/usage/rate-limits" });
+        return Response::json(200, &json!({ "errors": [{ "message": message, "extensions": extensions }] }));
+    }
+    state.refill(options, now);
+    if state.bucket.level < requested {
+        return throttled(options, state, requested);
+    }
+    let mut run = Run { options, state, variables: &variables, now, account: Account::default(), search: Vec::new() };
+    let (data, actual) = run.root(set);
+    let (account, search) = (run.account, run.search);
+    if let Some(message) = account.invalid {
+        return wrong(&message);
+    }
+    let actual = if is_write { 10.0 } else { actual.ceil().clamp(1.0, requested) };
+    // What was set aside too much comes back when the query is over.
+    let over = now + i64::try_from(options.latency.as_millis()).unwrap_or(0);
+    state.bucket.level -= requested;
+    state.bucket.refunds.push((over, requested - actual));
+    state.points += actual;
+    let available = (state.bucket.level + requested - actual).floor();
+    let mut body =
+        json!({ "data": data, "extensions": { "cost": cost_of(options, requested, Some(actual), available) } });
+    if !account.errors.is_empty() {
+        body["errors"] = account.errors.into();
+    }
+    if !search.is_empty() {
+        body["extensions"]["search"] = json!([{ "path": ["orders"], "warnings": search }]);
+    }
+    Response::json(200, &body)
+}
+
+fn cost_of(options: &Options, requested: f64, actual: Option<f64>, available: f64) -> Value {
+    let whole = |number: f64| number as i64;
+    json!({
+        "requestedQueryCost": whole(requested), "actualQueryCost": actual.map(whole),
+        "throttleStatus": { "maximumAvailable": options.bucket, "currentlyAvailable": whole(available), "restoreRate": options.restore_rate },
+    })
+}
+
+fn throttled(options: &Options, state: &State, requested: f64) -> Response {
+    let extensions = json!({ "code": "THROTTLED", "documentation": "https://shopify.dev/api/usage/rate-limits" });
+    Response::json(
+        200,
+        &json!({
+            "errors": [{ "message": "Throttled", "extensions": extensions }],
+            "extensions": { "cost": cost_of(options, requested, None, state.bucket.level.floor()) },
+        }),
+    )
+}
+
+impl State {
+    /// The bucket as it is at `now`.
+    fn refill(&mut self, options: &Options, now: i64) {
+        let passed = (now - self.bucket.at).max(0) as f64 / 1000.0;
+        let back: f64 = self.bucket.refunds.iter().filter(|(at, _)| *at <= now).map(|(_, points)| points).sum();
+        self.bucket.refunds.retain(|(at, _)| *at > now);
+        self.bucket.level = (self.bucket.level + passed * options.restore_rate + back).min(options.bucket);
+        self.bucket.at = self.bucket.at.max(now);
+    }
+}
+
+/// A query being answered.
+struct Run<'a> {
+    options: &'a Options,
+    state: &'a mut State,
+    variables: &'a Map<String, Value>,
+    now: i64,
+    account: Account,
+    search: Vec<Value>,
+}
+
+impl Run<'_> {
+    fn root(&mut self, set: &SelectionSet<'_, String>) -> (Value, f64) {
+        let mut data = Map::new();
+        let mut cost = 0.0;
+        for item in &set.items {
+            let Selection::Field(field) = item else { continue };
+            let tree = json!({ &field.name: self.field(field) });
+            let one = SelectionSet { span: set.span, items: vec![item.clone()] };
+            let (value, price) = select(&tree, &one, self.variables, &mut Vec::new(), &mut self.account);
+            data.extend(value.as_object().cloned().unwrap_or_default());
+            cost += price;
+        }
+        // What must not be null and is, takes everything around it with it.
+        let gone =
+            ["orders", "shop", "currentAppInstallation"].iter().any(|name| data.get(*name).is_some_and(Value::is_null));
+        (if gone { Value::Null } else { Value::Object(data) }, cost)
+    }
+
+    fn needs(&self, scope: &str) -> Option<Value> {
+        (!self.options.has(scope)).then(|| json!({ "$denied": format!("`{scope}` access scope.") }))
+    }
+
+    fn fail(&mut self, error: Value) -> Value {
+        self.account.errors.push(error);
+        Value::Null
+    }
+
+    fn field(&mut self, field: &Field<'_, String>) -> Value {
+        let given = arguments(field, self.variables);
+        let name = field.name.as_str();
+        let scope = match name {
+            "orders" | "ordersCount" | "order" => self.needs("read_orders"),
+            "fulfillmentCreate" | "fulfillmentTrackingInfoUpdate" => {
+                self.needs("write_merchant_managed_fulfillment_orders")
+            }
+            "orderCancel" => self.needs("write_orders"),
+            _ => None,
+        };
+        if let Some(denied) = scope {
+            return denied;
+        }
+        let (options, now) = (self.options, self.now);
+        let mut desk = Desk { options, state: self.state, now };
+        let written = match name {
+            "fulfillmentCreate" => desk.fulfill(&given),
+            "fulfillmentTrackingInfoUpdate" => desk.retrack(&given),
+            "orderCancel" => desk.cancel(&given),
+            "node" => Ok(desk.job(&given["id"])),
+            _ => Ok(self.read(name, &given)),
+        };
+        written.unwrap_or_else(|error| self.fail(error))
+    }
+
+    fn read(&mut self, name: &str, given: &Map<String, Value>) -> Value {
+        let (options, now) = (self.options, self.now);
+        let id = given.get("id").cloned().unwrap_or_default();
+        match name {
+            "shop" => shop(options),
+            "currentAppInstallation" => {
+                let scope = |handle: &String| json!({ "$type": "AccessScope", "handle": handle });
+                let scopes: Vec<Value> = options.scopes.iter().map(scope).collect();
+                json!({ "$type": "AppInstallation", "id": "gid://shopify/AppInstallation/1", "accessScopes": scopes })
+            }
+            "orders" => match lists::orders(options, self.state, given, now) {
+                Ok((list, warnings)) => {
+                    self.search.extend(warnings);
+                    list
+                }
+                Err(error) => self.fail(error),
+            },
+            "ordersCount" => {
+                let (count, warnings) = lists::count(options, self.state, given, now);
+                self.search.extend(warnings);
+                count
+            }
+            "order" => render::id_of("Order", &id).and_then(|id| self.order(id)).unwrap_or_default(),
+            "fulfillmentOrder" => self.fulfillment_order(&id),
+            "bulkOperation" => {
+                let id = render::id_of("BulkOperation", &id).unwrap_or(0);
+                bulk::operation_of(self.state, id, now)
+            }
+            "bulkOperationRunQuery" => {
+                let query = given.get("query").and_then(Value::as_str).unwrap_or_default();
+                let grouped = given.get("groupObjects") == Some(&json!(true));
+                bulk::start(options, self.state, query, grouped, now)
+            }
+            other => {
+                self.account.invalid = Some(format!("Field '{other}' doesn't exist on type 'QueryRoot'"));
+                Value::Null
+            }
+        }
+    }
+
+    fn order(&self, id: u64) -> Option<Value> {
+        let slot = self.state.orders.get(&id)?;
+        let order = self.state.order(self.options, id)?;
+        lists::visible(self.options, slot.created, self.now)
+            .then(|| render::order(self.options, &order, slot, self.now))
+    }
+
+    fn fulfillment_order(&self, id: &Value) -> Value {
+        let found = render::id_of("FulfillmentOrder", id).and_then(|id| {
+            let order = self.state.order(self.options, id / seed::STEP * seed::STEP)?;
+            order.fulfillment_orders.iter().find(|one| one.id == id).map(render::fulfillment_order)
+        });
+        found.unwrap_or_default()
+    }
+}
+
+fn shop(options: &Options) -> Value {
+    json!({
+        "$type": "Shop", "id": "gid://shopify/Shop/61234567890", "name": "Tea & Cups", "myshopifyDomain": options.domain,
+        "url": "https://tea-and-cups.test", "currencyCode": "EUR", "ianaTimezone": "Europe/Berlin",
+        "plan": { "$type": "ShopPlan", "publicDisplayName": "Basic" },
+    })
+}
+
+impl Store for Shop {
+    fn handle(&self, request: &Request) -> Response {
+        if request.path.starts_with(CONTROL) {
+            return super::simulated::control(self, request);
+        }
+        let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(hook) = hook {
+            hook(request, self);
+        }
+        match (request.method.as_str(), request.path.as_str()) {
+            ("POST", "/admin/oauth/access_token") => self.grant(request),
+            ("POST", "/admin/api/2026-10/graphql.json") => self.graphql(request),
+            ("GET", path) if path.starts_with("/bulk/") => self.file(request, path.trim_start_matches("/bulk/")),
+            _ => Response::html(404, "<!DOCTYPE html><html><body>This store is unavailable</body></html>"),
+        }
+    }
+
+    fn fault(&self, kind: &FaultKind, request: &Request) -> Option<Response> {
+        if !request.path.ends_with("graphql.json") {
+            return None;
+        }
+        match kind {
+            FaultKind::RateLimited(None) => {
+                let options = self.options().clone();
+                Some(throttled(&options, &self.lock(), 100.0))
+            }
+            FaultKind::Unauthorized => {
+                let text = "[API] Invalid API key or access token (unrecognized login or wrong password)";
+                Some(Response::json(401, &json!({ "errors": text })))
+            }
+            FaultKind::WrongType(_, wanted) => Some(self.broken(request, *wanted)),
+            _ => None,
+        }
+    }
+}
+
+impl Shop {
+    /// An answer in which one order breaks its own documentation.
+    fn broken(&self, request: &Request, wanted: Option<u64>) -> Response {
+        let mut response = self.handle(request);
+        let mut body = response.body_json();
+        let wanted = wanted.map(|id| render::gid("Order", id));
+        let data = &mut body["data"];
+        let chosen = if data["order"].is_object() {
+            Some(&mut data["order"])
+        } else {
+            let rows = data["orders"]["nodes"].as_array_mut();
+            rows.and_then(|rows| rows.iter_mut().find(|row| wanted.as_deref().is_none_or(|id| row["id"] == id)))
+        };
+        if let Some(order) = chosen {
+            order["totalPriceSet"] = json!("12.00");
+        }
+        response.body = body.to_string().into_bytes();
+        response
+    }
+}

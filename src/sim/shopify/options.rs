@@ -1,0 +1,88 @@
+//! What kind of Shopify shop is simulated.
+
+use std::time::Duration;
+
+/// The client id that a rehearsal shop knows.
+pub const REHEARSAL_CLIENT_ID: &str = "rehearsal-client-id";
+
+/// The client secret that belongs to it.
+pub const REHEARSAL_CLIENT_SECRET: &str = "rehearsal-client-secret";
+
+/// The token of a rehearsal shop's older app, made in its admin.
+pub const REHEARSAL_TOKEN: &str = "shpat_rehearsal";
+
+/// Every scope that an order tool may ask for.
+pub const ALL_SCOPES: &[&str] = &[
+    "read_all_orders",
+    "write_orders",
+    "read_customers",
+    "read_products",
+    "write_merchant_managed_fulfillment_orders",
+];
+
+/// A Shopify shop's nature.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `NAME.myshopify.com`.
+    pub domain: String,
+    /// What the app's tokens may do.
+    pub scopes: Vec<String>,
+    /// Whether the app is approved for personal data.
+    pub personal_data: bool,
+    /// Points that flow into the bucket each second: 100 on Standard, 1000 on Plus.
+    pub restore_rate: f64,
+    /// What the bucket holds.
+    pub bucket: f64,
+    /// How long the search index is behind, in seconds.
+    pub lag: i64,
+    /// How long after an order its fulfilment orders are made, in seconds.
+    pub routing: i64,
+    /// How long a cancellation takes, in seconds.
+    pub cancelling: i64,
+    /// How long a fetched token lives, in seconds.
+    pub token_life: i64,
+    /// How many orders a bulk operation writes in a second.
+    pub bulk_rate: u64,
+    /// How long each query takes.
+    pub latency: Duration,
+    /// The price in the buyer's currency of one of the shop's, in hundredths, for orders in another currency.
+    pub exchange: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            domain: "tea-and-cups.myshopify.com".to_owned(),
+            scopes: ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
+            personal_data: true,
+            restore_rate: 100.0,
+            bucket: 2000.0,
+            lag: 0,
+            routing: 0,
+            cancelling: 0,
+            token_life: 86_399,
+            bulk_rate: 500,
+            latency: Duration::ZERO,
+            exchange: 110,
+        }
+    }
+}
+
+impl Options {
+    /// A shop for rehearsals: on the plan with the largest budget, so that nobody waits for points.
+    pub fn rehearsal() -> Self {
+        Self { restore_rate: 1000.0, bucket: 20_000.0, ..Self::default() }
+    }
+
+    /// Without these scopes.
+    pub fn without(mut self, scopes: &[&str]) -> Self {
+        self.scopes.retain(|scope| !scopes.contains(&scope.as_str()));
+        self
+    }
+
+    /// Whether a scope is granted; writing includes reading.
+    pub fn has(&self, scope: &str) -> bool {
+        let writing = scope.replacen("read_", "write_", 1);
+        self.scopes.iter().any(|granted| granted == scope || *granted == writing)
+    }
+}

@@ -1,0 +1,288 @@
+//! What the API changes, with the refusals that a real shop was recorded to give.
+
+use serde_json::{Map, Value, json};
+
+use super::options::Options;
+use super::render::{gid, id_of, time};
+use super::seed::STEP;
+use super::state::{Cancelled, Fulfillment, Job, Order, Refund, State, Tracking};
+
+/// A write's side of the world.
+pub struct Desk<'a> {
+    pub options: &'a Options,
+    pub state: &'a mut State,
+    pub now: i64,
+}
+
+/// A refusal with `userErrors`.
+fn refused(field: &[&str], message: impl Into<String>) -> Value {
+    json!({ "$type": "UserError", "field": field, "message": message.into() })
+}
+
+impl Desk<'_> {
+    /// `fulfillmentCreate`. The outer error is one of the query itself.
+    pub fn fulfill(&mut self, arguments: &Map<String, Value>) -> Result<Value, Value> {
+        let wish = &arguments["fulfillment"];
+        Ok(match self.fulfillment(wish)? {
+            Ok((order, fulfillment)) => {
+                let notify = wish["notifyCustomer"] == true;
+                let id = fulfillment.id;
+                self.state.change(self.options, order, self.now, |order| {
+                    take_from(order, &fulfillment);
+                    order.fulfillments.push(fulfillment);
+                    order.mails += u64::from(notify);
+                });
+                self.state.writes += 1;
+                json!({ "$type": "FulfillmentCreatePayload", "userErrors": [],
+                    "fulfillment": { "$type": "Fulfillment", "id": gid("Fulfillment", id), "status": "SUCCESS" } })
+            }
+            Err(error) => json!({ "$type": "FulfillmentCreatePayload", "fulfillment": null, "userErrors": [error] }),
+        })
+    }
+
+    /// What a wish would ship, or why it is refused.
+    fn fulfillment(&mut self, wish: &Value) -> Result<Result<(u64, Fulfillment), Value>, Value> {
+        let groups = wish["lineItemsByFulfillmentOrder"].as_array().cloned().unwrap_or_default();
+        let mut lines: Vec<(u64, i64)> = Vec::new();
+        let mut places: Vec<u64> = Vec::new();
+        let mut owner = None;
+        for (n, group) in groups.iter().enumerate() {
+            let Some(id) = id_of("FulfillmentOrder", &group["fulfillmentOrderId"]) else { return Err(invalid_id()) };
+            let order_id = id / STEP * STEP;
+            let Some(order) = self.state.order(self.options, order_id) else {
+                return Ok(Err(refused(&["fulfillment"], "Fulfillment order does not exist.")));
+            };
+            let Some(one) = order.fulfillment_orders.iter().find(|one| one.id == id) else {
+                return Ok(Err(refused(&["fulfillment"], "Fulfillment order does not exist.")));
+            };
+            if !matches!(one.status, "OPEN" | "IN_PROGRESS") {
+                let status = one.status.to_lowercase();
+                let text = format!("Fulfillment order {id} has an unfulfillable status= {status}.");
+                return Ok(Err(refused(&["fulfillment"], text)));
+            }
+            owner = Some(order_id);
+            if !places.contains(&one.location) {
+                places.push(one.location);
+            }
+            match group["fulfillmentOrderLineItems"].as_array() {
+                None => lines.extend(one.lines.iter().map(|open| (open.line, open.remaining))),
+                Some(wanted) => {
+                    for (m, want) in wanted.iter().enumerate() {
+                        let (open, count) = (id_of("FulfillmentOrderLineItem", &want["id"]), want["quantity"].as_i64());
+                        let Some(open) = one.lines.iter().find(|line| Some(line.id) == open) else {
+                            return Ok(Err(refused(&["fulfillment"], "Fulfillment order line item does not exist.")));
+                        };
+                        let count = count.unwrap_or(0);
+                        if count <= 0 {
+                            let (n, m) = (n.to_string(), m.to_string());
+                            let field = [
+                                "fulfillment",
+                                "lineItemsByFulfillmentOrder",
+                                &n,
+                                "fulfillmentOrderLineItems",
+                                &m,
+                                "quantity",
+                            ];
+                            return Ok(Err(refused(&field, "Quantity must be greater than 0")));
+                        }
+                        if count > open.remaining {
+                            let text = "Invalid fulfillment order line item quantity requested.";
+                            return Ok(Err(refused(&["fulfillment"], text)));
+                        }
+                        lines.push((open.line, count));
+                    }
+                }
+            }
+        }
+        if places.len() > 1 {
+            let text = format!(
+                "All fulfillment orders must be assigned to a single location. Multiple locations with ids {places:?} were found."
+            );
+            return Ok(Err(refused(&["fulfillment"], text)));
+        }
+        let Some(order) = owner else {
+            return Ok(Err(refused(&["fulfillment"], "Fulfillment order does not exist.")));
+        };
+        let id = self.state.take_id();
+        let tracking = tracking(&wish["trackingInfo"]);
+        Ok(Ok((order, Fulfillment { id, at: self.now, status: "SUCCESS", tracking, lines })))
+    }
+
+    /// `fulfillmentTrackingInfoUpdate`.
+    pub fn retrack(&mut self, arguments: &Map<String, Value>) -> Result<Value, Value> {
+        let Some(id) = id_of("Fulfillment", &arguments["fulfillmentId"]) else { return Err(invalid_id()) };
+        let owner = self.owner_of_fulfillment(id);
+        let numbers = tracking(&arguments["trackingInfoInput"]);
+        let notify = arguments.get("notifyCustomer") == Some(&json!(true));
+        let changed = owner.is_some_and(|owner| {
+            self.state.change(self.options, owner, self.now, |order| {
+                if let Some(one) = order.fulfillments.iter_mut().find(|one| one.id == id) {
+                    one.tracking = numbers;
+                }
+                order.mails += u64::from(notify);
+            })
+        });
+        let kind = "FulfillmentTrackingInfoUpdatePayload";
+        if !changed {
+            let error = refused(&["fulfillmentId"], "Fulfillment does not exist.");
+            return Ok(json!({ "$type": kind, "fulfillment": null, "userErrors": [error] }));
+        }
+        self.state.writes += 1;
+        Ok(json!({ "$type": kind, "userErrors": [],
+            "fulfillment": { "$type": "Fulfillment", "id": gid("Fulfillment", id), "status": "SUCCESS" } }))
+    }
+
+    fn owner_of_fulfillment(&self, fulfillment: u64) -> Option<u64> {
+        let seeded = fulfillment / STEP * STEP;
+        let has = |id: u64| {
+            let order = self.state.order(self.options, id)?;
+            order.fulfillments.iter().any(|one| one.id == fulfillment).then_some(id)
+        };
+        has(seeded).or_else(|| {
+            let touched = self.state.orders.iter().filter(|(_, slot)| slot.order.is_some()).map(|(id, _)| *id);
+            touched.into_iter().find_map(has)
+        })
+    }
+
+    /// `orderCancel`: checks at once, works later.
+    pub fn cancel(&mut self, arguments: &Map<String, Value>) -> Result<Value, Value> {
+        let Some(id) = id_of("Order", &arguments["orderId"]) else { return Err(invalid_id()) };
+        let refusal = self.why_not_cancel(id, arguments);
+        let kind = "OrderCancelPayload";
+        if let Some((field, message, code)) = refusal {
+            let error = json!({ "$type": "OrderCancelUserError", "field": [field], "message": message, "code": code });
+            return Ok(json!({ "$type": kind, "job": null, "jobResult": null, "orderCancelUserErrors": [error] }));
+        }
+        let number = self.state.take_id();
+        let done_at = self.now + self.options.cancelling * 1000;
+        let text = |name: &str| arguments.get(name).and_then(Value::as_str).map(str::to_owned);
+        let method = arguments.get("refundMethod").cloned().unwrap_or_default();
+        let job = Job {
+            order: id,
+            done_at,
+            reason: text("reason").unwrap_or_default(),
+            note: text("staffNote"),
+            refund: method["originalPaymentMethodsRefund"] == true,
+        };
+        let result = gid("OrderCancelJobResult", number);
+        self.state.jobs.insert(result.clone(), job);
+        self.state.writes += 1;
+        self.work();
+        let done = self.now >= done_at;
+        Ok(json!({
+            "$type": kind, "orderCancelUserErrors": [],
+            "job": { "$type": "Job", "id": gid("Job", number), "done": done },
+            "jobResult": { "$type": "OrderCancelJobResult", "id": result, "done": done,
+                "status": if done { "SUCCEEDED" } else { "STARTED" }, "errors": [] },
+        }))
+    }
+
+    fn why_not_cancel(&self, id: u64, arguments: &Map<String, Value>) -> Option<(&'static str, String, &'static str)> {
+        let Some(order) = self.state.order(self.options, id) else {
+            return Some(("orderId", "Order does not exist".to_owned(), "NOT_FOUND"));
+        };
+        let note = arguments.get("staffNote").and_then(Value::as_str).unwrap_or_default();
+        if note.chars().count() > 255 {
+            return Some((
+                "staffNote",
+                "Staff note is too long. Maximum length is 255 characters.".to_owned(),
+                "INVALID",
+            ));
+        }
+        let given = |name: &str| arguments.get(name).is_some_and(|value| !value.is_null());
+        if given("refund") && given("refundMethod") {
+            let text = "Only one of the arguments `refund` or `refund_method` is allowed.";
+            return Some(("refund", text.to_owned(), "INVALID"));
+        }
+        if order.cancelled.is_some() {
+            return Some(("orderId", "Cannot cancel an order that has already been canceled".to_owned(), "INVALID"));
+        }
+        if order.fulfillments.iter().any(|one| one.status == "SUCCESS") {
+            return Some(("orderId", "Cannot cancel an order that has outstanding fulfillments".to_owned(), "INVALID"));
+        }
+        None
+    }
+
+    /// Cancellations whose time has come take effect.
+    pub fn work(&mut self) {
+        let due: Vec<Job> = self.state.jobs.values().filter(|job| job.done_at <= self.now).cloned().collect();
+        for job in due {
+            let open = self.state.order(self.options, job.order).is_some_and(|order| order.cancelled.is_none());
+            if open {
+                let refund = self.state.take_id();
+                let at = job.done_at;
+                self.state.change(self.options, job.order, self.now, |order| {
+                    cancel(order, at, &job.reason, job.note.clone());
+                    if job.refund && order.financial == Some("PAID") {
+                        let cents = order.ordered_cents() - order.discount_cents + order.shipping_cents;
+                        order.refunds.push(Refund { id: refund, at, cents, note: String::new() });
+                        order.financial = Some("REFUNDED");
+                    }
+                });
+            }
+        }
+    }
+
+    /// `node(id:)` of a cancellation.
+    pub fn job(&self, id: &Value) -> Value {
+        let Some(job) = id.as_str().and_then(|id| self.state.jobs.get(id)) else { return Value::Null };
+        let done = job.done_at <= self.now;
+        json!({ "$type": "OrderCancelJobResult", "id": id, "done": done, "errors": [],
+            "status": if done { "SUCCEEDED" } else { "STARTED" }, "completedAt": done.then(|| time(job.done_at)) })
+    }
+}
+
+/// Cancels an order: everything closes, nothing remains.
+pub fn cancel(order: &mut Order, at: i64, reason: &str, note: Option<String>) {
+    order.cancelled = Some(Cancelled { at, reason: reason.to_owned(), note });
+    if order.financial == Some("AUTHORIZED") {
+        order.financial = Some("VOIDED");
+    }
+    for one in &mut order.fulfillment_orders {
+        one.status = "CLOSED";
+    }
+}
+
+/// Takes a fulfilment's pieces out of the fulfilment orders of its order.
+fn take_from(order: &mut Order, fulfillment: &Fulfillment) {
+    for (line, count) in &fulfillment.lines {
+        let mut left = *count;
+        for one in order.fulfillment_orders.iter_mut().filter(|one| matches!(one.status, "OPEN" | "IN_PROGRESS")) {
+            for open in one.lines.iter_mut().filter(|open| open.line == *line) {
+                let take = left.min(open.remaining);
+                open.remaining -= take;
+                left -= take;
+                if take > 0 {
+                    one.status = "IN_PROGRESS";
+                }
+            }
+        }
+    }
+    for one in order.fulfillment_orders.iter_mut().filter(|one| one.status == "IN_PROGRESS") {
+        if one.lines.iter().all(|open| open.remaining == 0) {
+            one.status = "CLOSED";
+        }
+    }
+}
+
+/// `FulfillmentTrackingInput`: one number or several.
+fn tracking(wish: &Value) -> Vec<Tracking> {
+    let company = wish["company"].as_str().map(str::to_owned);
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let Some(numbers) = wish["numbers"].as_array() else {
+        let number = text(&wish["number"]);
+        let one = Tracking { company, number, url: text(&wish["url"]) };
+        return if one.number.is_some() || one.company.is_some() { vec![one] } else { Vec::new() };
+    };
+    let one = |(n, number): (usize, &Value)| Tracking {
+        company: company.clone(),
+        number: text(number),
+        url: text(&wish["urls"][n]),
+    };
+    numbers.iter().enumerate().map(one).collect()
+}
+
+/// A malformed id is an error of the query.
+fn invalid_id() -> Value {
+    json!({ "message": "invalid id", "extensions": { "code": "RESOURCE_NOT_FOUND" } })
+}

@@ -1,0 +1,421 @@
+//! One contract for every channel: the real program against each simulated store over real HTTP. What a channel promises in
+//! its capabilities works; what it does not promise is refused before anything is written.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use ordersync::book::Book;
+use ordersync::channel::{CancelSupport, Capabilities, ChannelKind};
+use ordersync::clock::{Clock, SystemClock};
+use ordersync::config;
+use ordersync::http::Patience;
+use ordersync::sim::{Exchange, Fault, FaultKind, Purchase, Server, ServerOptions, Simulated, rehearsal};
+use ordersync::sync::Context;
+use serde_json::Value;
+use support::program::{Call, Home};
+
+/// A simulated store of some channel and a home that is connected to it.
+struct Desk {
+    kind: ChannelKind,
+    store: Arc<dyn Simulated>,
+    server: Server,
+    home: Home,
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))))
+}
+
+impl Desk {
+    fn new(kind: ChannelKind) -> Self {
+        let desk = Self::unconnected(kind);
+        desk.connect("").exits(0);
+        desk.server.clear_requests();
+        desk
+    }
+
+    fn unconnected(kind: ChannelKind) -> Self {
+        let store = rehearsal(kind, clock(), Duration::ZERO);
+        let server = Server::start(store.clone(), ServerOptions::default()).unwrap();
+        let access = store.access(server.url());
+        let home = access.secrets.iter().fold(Home::new(), |home, (name, value)| home.secret(name, value));
+        Self { kind, store, server, home }
+    }
+
+    fn connect(&self, more: &str) -> Call<'_> {
+        let access = self.store.access(self.server.url());
+        self.home.run(&format!("connect {} {} {more}", self.kind, access.flags.join(" ")))
+    }
+
+    fn sync(&self) -> Value {
+        let report = self.home.json("sync");
+        report["stores"][0].clone()
+    }
+
+    /// Places a paid order an hour ago and imports it.
+    fn paid(&self, lines: &[(&str, u32)]) -> String {
+        let at = Some(Utc::now() - TimeDelta::hours(1));
+        let id = self.store.place(&Purchase { at, ..Purchase::of(lines) });
+        self.sync();
+        self.server.clear_requests();
+        id
+    }
+
+    fn show(&self, id: &str) -> Value {
+        self.home.json(&format!("show {}:{id}", self.kind))
+    }
+
+    fn on(&self, command: &str, id: &str, more: &str) -> Call<'_> {
+        self.home.run(&format!("{command} {}:{id} {more}", self.kind))
+    }
+
+    fn writes(&self) -> u64 {
+        self.store.counters().writes
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let context = Context {
+            home: config::Home::locate(Some(self.home.path())).unwrap(),
+            clock: clock(),
+            patience: Patience::default(),
+            lock_patience: Duration::ZERO,
+        };
+        let book = Book::open(&context.home.book(), context.clock.clone()).unwrap();
+        context.open(&book.store(self.kind.word()).unwrap().unwrap()).unwrap().channel.capabilities()
+    }
+
+    fn tracking_numbers(&self, id: &str) -> Vec<String> {
+        self.store.standing(id).unwrap().parcels.into_iter().map(|(_, number)| number).collect()
+    }
+}
+
+fn each(contract: impl Fn(&Desk)) {
+    for kind in ChannelKind::ALL {
+        println!("contract with {kind}");
+        contract(&Desk::new(kind));
+    }
+}
+
+#[test]
+fn i9_a_store_is_connected_once() {
+    each(|desk| {
+        desk.connect("--name again").exits(6).says(desk.kind.word());
+        desk.home.run("connect --test").exits(0);
+        desk.home.run(&format!("connect --reauth {}", desk.kind)).exits(0);
+    });
+}
+
+#[test]
+fn c4_without_a_terminal_a_missing_secret_is_named_and_nothing_is_connected() {
+    for kind in ChannelKind::ALL {
+        let desk = Desk::unconnected(kind);
+        let access = desk.store.access(desk.server.url());
+        let call = access.secrets.iter().fold(desk.connect(""), |call, (name, _)| call.without(name));
+        let done = call.done();
+        assert!(matches!(done.code, Some(2 | 4)), "{done:?}");
+        let names_one = access.secrets.iter().any(|(name, _)| done.stderr.contains(name));
+        assert!(names_one, "{done:?}");
+        assert!(desk.server.requests().is_empty(), "{kind}: something was sent");
+    }
+}
+
+#[test]
+fn x1_a_wrong_secret_is_a_credentials_error() {
+    for kind in ChannelKind::ALL {
+        let desk = Desk::unconnected(kind);
+        let access = desk.store.access(desk.server.url());
+        let call = access.secrets.iter().fold(desk.connect(""), |call, (name, _)| call.env(name, "wrong-0123456789"));
+        call.exits(4).without("wrong-0123456789");
+    }
+}
+
+#[test]
+fn i3_i7_p7_a_first_sync_brings_every_order_once_and_writes_nothing() {
+    each(|desk| {
+        desk.store.seed(320, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        let first = desk.sync();
+        let number = |report: &Value, key: &str| report[key].as_u64().unwrap();
+        assert_eq!(
+            number(&first, "fetched"),
+            number(&first, "new") + number(&first, "changed") + number(&first, "unchanged") + number(&first, "failed")
+        );
+        assert_eq!(number(&first, "failed"), 0, "{first}");
+        let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders ORDER BY remote_id");
+        let mut distinct = known.clone();
+        distinct.dedup();
+        assert_eq!(known.len(), distinct.len(), "{}: doubled", desk.kind);
+        let there = desk.store.ids();
+        assert!(known.iter().all(|id| there.contains(id)), "{}: invented", desk.kind);
+        assert!(known.len() >= 340, "{}: only {} of {}", desk.kind, known.len(), there.len());
+        let second = desk.sync();
+        assert_eq!((number(&second, "new"), number(&second, "changed")), (0, 0), "{second}");
+        assert_eq!(desk.writes(), 0, "{}: importing wrote", desk.kind);
+    });
+}
+
+#[test]
+fn q2_a_sync_with_nothing_new_is_one_request() {
+    each(|desk| {
+        desk.sync();
+        desk.sync();
+        assert_eq!(desk.sync()["requests"], 1, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn i2_an_unpaid_order_is_imported_and_follows_the_channel_until_it_is_paid() {
+    each(|desk| {
+        let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+        desk.sync();
+        assert_eq!(desk.show(&id)["status"], "awaiting-payment", "{}", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6);
+        assert!(desk.store.pay(&id));
+        desk.sync();
+        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+    });
+}
+
+#[test]
+fn p1_what_changes_at_the_channel_is_kept_beside_the_merchants_copy() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let before = desk.show(&id)["ship_to"].clone();
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        assert_eq!(desk.show(&id)["ship_to"], before, "{}: changed behind the merchant's back", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("address");
+        assert_eq!(desk.writes(), 0, "{}: a guard that stopped nothing", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d1_an_order_cancelled_at_the_channel_is_not_shipped() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.cancel(&id));
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("cancelled");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --as-local").exits(6);
+        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d4_a_dispatch_is_read_back_and_a_second_one_writes_nothing() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --dry-run").exits(0);
+        assert_eq!(desk.writes(), 0, "{}: a dry run wrote", desk.kind);
+        let done = desk.on("dispatch", &id, "--carrier dhl --tracking JD01").arg("--json").exits(0).json();
+        assert_eq!(done["state"], "confirmed", "{}: {done}", desk.kind);
+        let standing = desk.store.standing(&id).unwrap();
+        assert!(standing.shipped, "{}: {standing:?}", desk.kind);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+        let writes = desk.writes();
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6);
+        desk.sync();
+        assert_eq!(desk.writes(), writes, "{}: told again", desk.kind);
+        assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}: its own echo is news", desk.kind);
+    });
+}
+
+#[test]
+fn d3_a_dispatch_whose_answer_was_lost_tells_the_buyer_once() {
+    each(|desk| {
+        let without_fault = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &without_fault, "--carrier dhl --tracking JD00").exits(0);
+        let once = desk.store.standing(&without_fault).unwrap().dispatch_mails;
+        let writes: Vec<Exchange> = desk.server.requests().into_iter().filter(is_real_write).collect();
+        let id = desk.paid(&[("TEE-001", 1)]);
+        for write in &writes {
+            let part = path_without_id(&write.path, &without_fault);
+            desk.server.faults().add(lost(write, &part));
+        }
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").done();
+        desk.server.faults().clear();
+        // An answer that was lost just now may still be on its way at the channel, so each retry waits a little.
+        desk.home.run("retry").done();
+        desk.sync();
+        let standing = desk.store.standing(&id).unwrap();
+        assert!(standing.shipped, "{}: {standing:?}", desk.kind);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+        assert_eq!(standing.dispatch_mails, once, "{}", desk.kind);
+        assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+    });
+}
+
+/// A write that changes the store; on GraphQL every request is a POST, so the document tells.
+fn is_real_write(exchange: &Exchange) -> bool {
+    let document = exchange.json()["query"].as_str().map(str::to_owned);
+    match document {
+        Some(document) => document.trim_start().starts_with("mutation"),
+        None => exchange.is_write() && !exchange.path.ends_with("/access_token"),
+    }
+}
+
+fn path_without_id(path: &str, id: &str) -> String {
+    path.split(id).next().unwrap_or(path).to_owned()
+}
+
+/// The answer to the first write like this one is lost. On GraphQL reads share its path: the read before it passes.
+fn lost(write: &Exchange, part: &str) -> Fault {
+    let reads_before = u32::from(write.json()["query"].is_string());
+    Fault::new(FaultKind::AnswerLost).on(&write.method, part).after(reads_before)
+}
+
+#[test]
+fn d4_what_was_shipped_by_other_means_with_the_same_number_is_adopted() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.ship_elsewhere(&id, "DHL", "JD01"));
+        let writes = desk.writes();
+        let done = desk.on("dispatch", &id, "--carrier dhl --tracking JD01").done();
+        // Adopted, or the merchant is asked first because it was shipped meanwhile; never written.
+        assert!(matches!(done.code, Some(0 | 6)), "{done:?}");
+        assert_eq!(desk.writes(), writes, "{}: shipped twice", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(6);
+        assert_eq!(desk.writes(), writes, "{}: shipped twice", desk.kind);
+    });
+}
+
+#[test]
+fn d5_a_part_is_shipped_where_the_channel_can_and_refused_where_it_cannot() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);
+        let part = desk.on("dispatch", &id, "--item TEE-001=1 --carrier dhl --tracking JD01");
+        if !desk.capabilities().partial {
+            part.exits(1);
+            assert_eq!(desk.writes(), 0, "{}", desk.kind);
+            return;
+        }
+        part.exits(0);
+        assert_eq!(desk.show(&id)["status"], "partially-shipped", "{}", desk.kind);
+        assert!(!desk.store.standing(&id).unwrap().shipped, "{}", desk.kind);
+        desk.on("dispatch", &id, "--item TEE-001=2 --carrier dhl --tracking JD02").exits(6);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);
+        assert!(desk.store.standing(&id).unwrap().shipped, "{}", desk.kind);
+        let mut numbers = desk.tracking_numbers(&id);
+        numbers.sort();
+        assert_eq!(numbers, ["JD01", "JD02"], "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d5_a_tracking_number_is_replaced_where_the_channel_can() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        let writes = desk.writes();
+        let replace = desk.on("dispatch", &id, "--replaces JD01 --carrier ups --tracking 1Z02");
+        if !desk.capabilities().replace_tracking {
+            replace.exits(1);
+            assert_eq!(desk.writes(), writes, "{}", desk.kind);
+            return;
+        }
+        replace.exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["1Z02"], "{}", desk.kind);
+        let writes = desk.writes();
+        desk.on("dispatch", &id, "--replaces JD01 --tracking 1Z03").exits(7);
+        desk.sync();
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d8_cancel_does_what_the_channel_allows() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let cancel = desk.on("cancel", &id, "--reason stock");
+        match desk.capabilities().cancel {
+            CancelSupport::Yes(can) => {
+                cancel.exits(0);
+                assert!(desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
+                let other = desk.paid(&[("TEE-001", 1)]);
+                for (flag, heard) in [("--refund", can.refund), ("--no-restock", can.restock), ("--notify", can.notify)]
+                {
+                    if !heard {
+                        desk.on("cancel", &other, flag).exits(1).says(flag);
+                    }
+                }
+                assert!(!desk.store.standing(&other).unwrap().cancelled, "{}", desk.kind);
+            }
+            CancelSupport::No(_) => {
+                cancel.exits(1).says("--local");
+                assert_eq!(desk.writes(), 0, "{}", desk.kind);
+                desk.on("cancel", &id, "--local").exits(0);
+            }
+        }
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        desk.sync();
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}: its own echo is news", desk.kind);
+    });
+}
+
+#[test]
+fn i6_f4_faults_cost_a_pause_or_a_clear_error_and_never_an_order() {
+    let faults = [
+        (FaultKind::RateLimited(Some("1".to_owned())), &[0][..]),
+        (FaultKind::ServerError(503), &[0]),
+        (FaultKind::CutBefore, &[0]),
+        (FaultKind::Truncated, &[0]),
+        (FaultKind::HtmlInstead, &[0, 1, 5]),
+    ];
+    each(|desk| {
+        desk.sync();
+        for (fault, codes) in &faults {
+            let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+            desk.server.faults().next(fault.clone());
+            let done = desk.home.run("sync").done();
+            assert!(done.code.is_some_and(|code| codes.contains(&code)), "{} {fault:?}: {done:?}", desk.kind);
+            desk.server.faults().clear();
+            desk.sync();
+            assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{} {fault:?}", desk.kind);
+        }
+    });
+}
+
+#[test]
+fn i5_a_store_that_is_down_keeps_its_place_and_says_so() {
+    each(|desk| {
+        desk.sync();
+        let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.server.faults().add(Fault::new(FaultKind::ServerError(502)).always());
+        desk.home.run("sync").exits(5);
+        desk.home.run("connect --test").exits(5);
+        desk.server.faults().clear();
+        desk.sync();
+        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+    });
+}
+
+#[test]
+fn f3_a_revoked_credential_is_exit_4_and_stands_in_the_inbox_until_it_works_again() {
+    each(|desk| {
+        desk.sync();
+        desk.server.faults().add(Fault::new(FaultKind::Unauthorized).always());
+        desk.home.run("sync").exits(4).says(desk.kind.word()).says("ordersync connect --").without("STORE");
+        assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1, "{}", desk.kind);
+        desk.server.faults().clear();
+        desk.sync();
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+    });
+}
+
+#[test]
+fn pull_reads_one_order_now_and_knows_when_there_is_none() {
+    each(|desk| {
+        let id = desk.store.place(&Purchase::of(&[("TEE-001", 3)]));
+        desk.home.run(&format!("pull {}:{id}", desk.kind)).exits(0);
+        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+        desk.home.run(&format!("pull {}:99999999", desk.kind)).exits(7);
+        desk.home.run(&format!("pull {}:../../x", desk.kind)).exits(7);
+    });
+}

@@ -1,0 +1,392 @@
+//! What holds for every command: exit codes, streams, JSON, CSV, hostile text; and `status`, `doctor`, `orders`, `show`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
+
+mod support;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ordersync::cli::command_tree;
+use ordersync::sim::woocommerce::*;
+use ordersync::sim::{Fault, FaultKind};
+use serde_json::{Value, json};
+use support::program::Home;
+use support::woo::{self, ORDERS, Rig};
+
+/// The name of a buyer who means no good: escapes, a bell, text turned around, a spreadsheet formula, a forged line.
+const HOSTILE: &str = "=HYPERLINK(\"http://evil.test\")\u{1b}[2J\u{7}\u{202e}\nerror: all is lost";
+
+/// A shop with one hostile order and one plain one, imported and dispatched: something for every command to print.
+fn rig() -> (Rig, Vec<u64>) {
+    // A shop that gives another address than the one it is served at, to see where it goes.
+    let rig = Rig::with(Options { home_url: Some("https://www.shop.example.test".to_owned()), ..Options::demo() });
+    let address = |name: &str| Address {
+        first_name: name.to_owned(),
+        last_name: "Müller".to_owned(),
+        company: "+49 30 1".to_owned(),
+        city: "Köln\u{9b}31m".to_owned(),
+        postcode: "50667".to_owned(),
+        country: "DE".to_owned(),
+        email: "buyer@example.test".to_owned(),
+        phone: "+49 30 555".to_owned(),
+        ..Address::default()
+    };
+    let hostile = NewOrder::paid().line("@SUM(1+1)\u{1b}]0;x\u{7}", 2).note(HOSTILE);
+    let ids = vec![
+        rig.shop.place_order(hostile.bill_to(address(HOSTILE)).ship_to(address(HOSTILE))),
+        rig.shop.place_order(NewOrder::paid().line("TEE-001", 2).bill_to(address("Ann")).ship_to(address("Ann"))),
+    ];
+    rig.sync();
+    (rig, ids)
+}
+
+/// Commands that only read.
+const READING: [&str; 11] = [
+    "orders",
+    "show 1",
+    "show 1 --history",
+    "outbox",
+    "outbox --all",
+    "inbox",
+    "inbox --all",
+    "runs",
+    "status",
+    "config",
+    "connect --list",
+];
+
+/// Has something of everything: a changed order, a dispatch on its way, an unreadable order.
+fn eventful() -> (Rig, Vec<u64>) {
+    let (rig, ids) = rig();
+    rig.shop.edit_address(ids[0], |address| address.city = format!("{HOSTILE} City"));
+    rig.shop.cancel(ids[0]);
+    let wrong = FaultKind::WrongType(ordersync::sim::WrongType::TotalIsObject, Some(ids[1]));
+    rig.fault(Fault::new(wrong).on_path(ORDERS));
+    rig.home.run("sync").exits(3);
+    rig.home.call(&["dispatch", "2", "--carrier", "=cmd", "--tracking", "=1+1", "--later"]).exits(0);
+    (rig, ids)
+}
+
+#[test]
+fn c1_every_reading_command_has_json_with_texts_for_ids_money_and_times() {
+    let (rig, _) = eventful();
+    for words in READING.iter().chain(&["carriers", "doctor --offline"]) {
+        let value = rig.home.json(words);
+        check_json(words, "", &value);
+    }
+    for (words, keys) in [
+        ("orders", vec!["order", "store", "number", "remote_id", "status", "placed_at", "total", "currency"]),
+        ("inbox", vec!["entry", "store", "order", "kind", "text", "hint", "created_at"]),
+        ("outbox", vec!["row", "order", "kind", "state", "attempts", "queued_at", "error"]),
+        ("runs", vec!["run", "kind", "started_at", "fetched", "new", "changed", "unchanged", "failed", "error"]),
+    ] {
+        let first = rig.home.json(words)[0].clone();
+        keys.iter().for_each(|key| assert!(first.get(key).is_some(), "{words} has no {key}: {first}"));
+    }
+}
+
+/// Ids and money are texts, times are RFC 3339 in UTC.
+fn check_json(words: &str, key: &str, value: &Value) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| check_json(words, key, value)),
+        Value::Array(items) => items.iter().for_each(|item| check_json(words, key, item)),
+        Value::Number(_) => {
+            let named = ["order", "id", "row", "entry", "run", "total", "amount", "tax", "unit_price", "quantity"];
+            assert!(!named.contains(&key), "{words}: {key} is a number");
+        }
+        Value::String(text) if key.ends_with("_at") || key == "now" || key == "since" => {
+            assert!(text.ends_with('Z') && DateTime::parse_from_rfc3339(text).is_ok(), "{words}: {key} is {text}");
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn c1_results_go_to_stdout_and_errors_to_stderr() {
+    let (rig, _) = rig();
+    for words in READING {
+        assert_eq!(
+            rig.home.run(words).exits(0).stderr,
+            if words.contains("box") { rig.home.run(words).exits(0).stderr } else { String::new() }
+        );
+    }
+    let done = rig.home.run("show 99").exits(7).says("error: ");
+    assert_eq!(done.stdout, "");
+    let error = rig.home.run("show 99 --json").exits(7).error();
+    assert_eq!((&error["kind"], &error["exit_code"]), (&json!("not-found"), &json!(7)));
+}
+
+#[test]
+fn c2_codes_of_the_command_line_itself() {
+    let home = woo::home();
+    home.run("--version").exits(0).prints("ordersync ");
+    home.run("--help").exits(0).prints("Exit codes: ");
+    for words in ["", "nonsense", "sync --nonsense", "orders --status asleep", "show", "-q -v status"] {
+        home.run(words).exits(2);
+    }
+    for words in ["status", "orders", "show 1", "inbox", "outbox", "runs", "dispatch 1", "cancel 1", "connect --test"] {
+        home.run(words).exits(7).says("no store is connected yet").says("hint: ");
+    }
+    home.run("sync").env("ORDERSYNC_RETRY_MS", "soon").exits(2);
+    assert!(!home.path().exists(), "asking makes nothing");
+}
+
+#[test]
+fn c4_no_command_waits_for_an_answer_without_a_terminal() {
+    let (rig, _) = rig();
+    for command in command_tree().get_subcommands() {
+        // These two serve or play until they are stopped, and take no answers.
+        if matches!(command.get_name(), "simulate" | "demo") {
+            continue;
+        }
+        rig.home.run(command.get_name()).stdin("").done();
+    }
+}
+
+#[test]
+fn c7_hostile_text_reaches_no_terminal_as_anything_but_text() {
+    let (rig, ids) = eventful();
+    let mut all = READING.map(str::to_owned).to_vec();
+    all.extend(
+        ["orders --search Ann", "sync -v", "doctor", "pull 1", "accept 1", "dispatch 1", "retry"].map(str::to_owned),
+    );
+    all.push(format!("cancel woocommerce:{} --local", ids[0]));
+    for words in all {
+        let done = rig.home.run(&words).done();
+        for text in [&done.stdout, &done.stderr] {
+            let harmful = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+            assert!(!text.chars().any(harmful), "{words}: {text:?}");
+            assert!(!text.lines().any(|line| line.starts_with("error: all is lost")), "{words} let a line be forged");
+        }
+    }
+    rig.home.run("show 1").exits(0).prints("Köln").prints("Müller");
+}
+
+#[test]
+fn c7_json_has_hostile_text_whole_and_yet_harmless() {
+    let (rig, _) = eventful();
+    for words in READING {
+        let done = rig.home.run(words).arg("--json").exits(0);
+        let harmful = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!done.stdout.chars().any(harmful), "{words}: {:?}", done.stdout);
+    }
+    assert_eq!(rig.home.json("show 1")["buyer_note"], HOSTILE);
+}
+
+#[test]
+fn c7_no_cell_of_a_csv_is_a_formula() {
+    let (rig, _) = rig();
+    let done = rig.home.run("orders --csv").exits(0);
+    let mut reader = csv::Reader::from_reader(done.stdout.as_bytes());
+    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!(&header[..4], ["order", "store", "number", "remote_id"]);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2);
+    for cell in rows.iter().flatten() {
+        assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{cell:?} would be calculated");
+    }
+    assert!(rows.iter().flatten().any(|cell| cell.starts_with("'=HYPERLINK")), "the name itself is kept");
+}
+
+#[test]
+fn c5_home_is_one_directory_and_the_flag_is_the_variable() {
+    let (rig, _) = rig();
+    let home = rig.home.path().to_string_lossy().into_owned();
+    let elsewhere = Home::new();
+    let told = elsewhere.run(&format!("orders --json --home {home}")).without("ORDERSYNC_HOME").exits(0).json();
+    assert_eq!(told.as_array().unwrap().len(), 2);
+    let config = rig.home.json("config");
+    for key in ["book", "credentials"] {
+        assert!(config[key].as_str().unwrap().starts_with(&home), "{config}");
+    }
+}
+
+#[test]
+fn c6_quiet_prints_results_and_errors_only() {
+    let (rig, _) = rig();
+    rig.home.run("-q dispatch 2 --carrier dhl --tracking JD01").exits(0).silent();
+    rig.home.run("-q cancel 1").exits(0).silent();
+    rig.home.run("-q sync").exits(0).silent();
+    rig.home.run("-q outbox").exits(0).silent();
+    rig.home.run("-q show 99").exits(7).says("error: ");
+}
+
+#[test]
+fn orders_are_narrowed_by_status_store_time_and_text() {
+    let (rig, ids) = rig();
+    rig.shop.place_order(NewOrder::unpaid().line("MUG-9", 1).at(Utc::now() - TimeDelta::days(8)));
+    rig.home.run("sync --since 30d").exits(0);
+    let count = |words: &str| rig.home.json(&format!("orders {words}")).as_array().unwrap().len();
+    let counts = [
+        count(""),
+        count("--status awaiting-payment"),
+        count("--channel woocommerce"),
+        count("--since 7d"),
+        count("--search TEE-001"),
+        count("--search buyer@example.test"),
+        count(&format!("--search {}", ids[1])),
+        count("--limit 1"),
+        count("--late"),
+    ];
+    assert_eq!(counts, [3, 1, 3, 2, 1, 2, 1, 1, 0]);
+    rig.home.run("orders --channel nobody").exits(7);
+    rig.home.run("orders --search nothing-like-this").exits(0).says("no order fits");
+    assert_eq!(rig.home.json(&format!("show {}", ids[1]))["order"], "2", "the channel's own number names it too");
+}
+
+/// Puts a store's times so many minutes back.
+fn connected_before(rig: &Rig, minutes: i64) {
+    rig.home.sql(&format!("UPDATE stores SET connected_at = connected_at - {}", minutes * 60_000));
+}
+
+#[test]
+fn a2_status_advises_by_the_stages_of_a_store_without_orders() {
+    let rig = Rig::new();
+    let standing = || rig.home.json("status")["stores"][0].clone();
+    let word = |key: &str| standing()[key].as_str().unwrap_or_default().to_owned();
+    assert_eq!(word("advice"), "wait");
+    rig.home.run("status --check").exits(0).prints("approximately 30 minutes");
+    connected_before(&rig, 149);
+    assert_eq!(word("advice"), "wait");
+    connected_before(&rig, 2);
+    assert_eq!(word("advice"), "test");
+    rig.home.run("status --check").exits(3).prints("ordersync connect --test woocommerce");
+    rig.fault(Fault::new(FaultKind::Unauthorized).on_path(ORDERS));
+    rig.home.run("connect --test").exits(4);
+    assert_eq!(word("advice"), "get-in-touch");
+    rig.home.run("status").exits(0).prints("the test failed").prints("ordersync doctor --bundle");
+    rig.home.run("connect --test").exits(0);
+    assert_eq!(word("advice"), "wait-after-test");
+    rig.home.sql("UPDATE stores SET tested_at = tested_at - 1860000");
+    assert_eq!(word("advice"), "get-in-touch");
+    rig.paid(1);
+    rig.sync();
+    assert_eq!(word("advice"), "ok");
+}
+
+#[test]
+fn status_counts_orders_by_status_and_reads_only_local_files() {
+    let (rig, _) = rig();
+    rig.shop.place_order(NewOrder::unpaid());
+    rig.sync();
+    rig.unplug();
+    rig.server.clear_requests();
+    let status = rig.home.json("status");
+    let store = &status["stores"][0];
+    assert_eq!(
+        (&store["orders"]["awaiting-fulfillment"], &store["orders"]["awaiting-payment"]),
+        (&json!(2), &json!(1))
+    );
+    assert!(store["last_sync_at"].is_string() && status["ok"] == true, "{status}");
+    rig.home.run("status").exits(0).prints("awaiting-fulfillment").prints("not scheduled");
+    assert!(rig.server.requests().is_empty());
+}
+
+#[test]
+fn status_check_is_for_monitors() {
+    let (rig, _) = rig();
+    rig.home.run("status --check --quiet").exits(0).silent();
+    rig.fault(Fault::new(FaultKind::Unauthorized).on_path(ORDERS).always());
+    rig.home.run("sync").exits(4).says("hint: ");
+    rig.home.run("status --check --quiet").exits(4).silent();
+    rig.home.run("status").exits(0).prints("ordersync connect --reauth woocommerce");
+    assert_eq!(rig.home.json("inbox")[0]["kind"], "credentials");
+    rig.plug_in();
+    rig.sync();
+    rig.home.run("status --check --quiet").exits(0).silent();
+    rig.home.run("sync --autosync").exits(0);
+    rig.home.sql("UPDATE stores SET last_autosync_at = last_autosync_at - 7200000");
+    rig.home.run("status --check").exits(3).prints("overdue");
+}
+
+#[test]
+fn doctor_checks_book_credentials_and_connection() {
+    let (rig, _) = rig();
+    rig.home.run("doctor").exits(0).prints("ok    book: 2 orders").prints("ok    woocommerce: connection");
+    rig.unplug();
+    rig.home.run("doctor").exits(3).prints("BAD   woocommerce: connection");
+    rig.home.run("doctor --offline").exits(0);
+    let file = rig.home.path().join("credentials/woocommerce.json");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        rig.home.run("doctor --offline").exits(3).prints("others can read it").prints("chmod 600");
+    }
+    std::fs::write(&file, "{").unwrap();
+    rig.home.run("doctor --offline").exits(3).prints("is damaged").prints("--reauth woocommerce");
+    rig.home.run("sync").exits(4).says("is damaged").says("--reauth woocommerce");
+    std::fs::remove_file(&file).unwrap();
+    rig.home.run("sync").exits(4).says("--reauth woocommerce");
+    woo::home().run("doctor").exits(3).prints("there is none yet");
+}
+
+#[test]
+fn x1_a_bundle_holds_no_secret_and_nothing_personal() {
+    let (rig, ids) = eventful();
+    rig.fault(Fault::new(FaultKind::Unauthorized).on_path(ORDERS));
+    rig.home.run("sync").exits(4);
+    let file = rig.home.beside("bundle.json");
+    rig.home.run(&format!("doctor --bundle {}", file.display())).exits(0).prints("https://www.shop.example.test");
+    rig.home.assert_no_secret_in(&file);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let bundle: Value = serde_json::from_str(&text).unwrap();
+    assert!(bundle["runs"].as_array().unwrap().len() >= 2 && bundle["program"].is_string(), "{bundle}");
+    let shop = rig.server.url().trim_start_matches("http://");
+    let personal = [
+        "Müller",
+        "Ann",
+        "Köln",
+        "50667",
+        "example.test",
+        "+49",
+        "evil",
+        "=1+1",
+        "simulated shop",
+        "shop.example",
+        shop,
+    ];
+    for word in personal.into_iter().chain([ids[0].to_string().as_str(), "127.0.0.1"]) {
+        assert!(!text.contains(word), "the bundle has {word:?} in it: {text}");
+    }
+}
+
+#[test]
+fn x3_no_error_or_account_of_a_run_holds_personal_data() {
+    let (rig, _) = eventful();
+    let mut all = String::new();
+    rig.home.sql("SELECT coalesce(group_concat(error), '') FROM run_stores").iter().for_each(|text| all.push_str(text));
+    rig.home.sql("SELECT group_concat(text || hint) FROM inbox").iter().for_each(|text| all.push_str(text));
+    for kind in [FaultKind::HtmlInstead, FaultKind::NoticeBefore, FaultKind::Truncated] {
+        rig.fault(Fault::new(kind).on_path(ORDERS).always());
+        let done = rig.home.run("sync -v").done();
+        all.push_str(&done.stderr);
+        rig.plug_in();
+    }
+    for word in ["Müller", "Ann", "Köln", "50667", "buyer@"] {
+        assert!(!all.contains(word), "{word:?} in {all}");
+    }
+}
+
+#[test]
+fn settings_are_checked_and_can_be_taken_back() {
+    let (rig, _) = rig();
+    rig.home.run("config set woocommerce.page_size 20").exits(0);
+    rig.home.run("config get woocommerce.page_size").exits(0).prints("20");
+    rig.home.run("config unset woocommerce.page_size").exits(0);
+    for (words, code) in [
+        ("woocommerce.page_size 0", 2),
+        ("woocommerce.consumer_key ck_1", 2),
+        ("woocommerce.nonsense 1", 2),
+        ("nonsense 1", 2),
+        ("nobody.page_size 5", 7),
+        ("woocommerce.url https://other.example.test", 6),
+    ] {
+        rig.home.run(&format!("config set {words}")).exits(code).without("ck_1");
+    }
+}
+
+#[test]
+fn the_demo_plays_to_its_end_without_network() {
+    let done = Home::new().run("demo").exits(0).prints("dispatch").prints("The book is yours");
+    let home = done.stdout.lines().find_map(|line| line.trim().strip_prefix("export ORDERSYNC_HOME=")).unwrap();
+    std::fs::remove_dir_all(home).unwrap();
+}

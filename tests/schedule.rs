@@ -1,0 +1,211 @@
+//! `ordersync schedule` against systems of our own making: `systemctl`, `crontab` and `launchctl` are scripts first in the PATH,
+//! the home directory is a temporary one.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// A machine with only the programs that a test gives it.
+struct Machine {
+    dir: tempfile::TempDir,
+}
+
+/// Keeps the crontab in a file, as crontab does.
+const CRONTAB: &str = r#"
+file="$HOME/spool"
+case "$1" in
+  -l) if [ -e "$file" ]; then cat "$file"; else echo "no crontab for ann" >&2; exit 1; fi ;;
+  -r) rm "$file" ;;
+  -) cat > "$file.new" && mv "$file.new" "$file" ;;
+esac
+"#;
+
+impl Machine {
+    fn new() -> Self {
+        let machine = Self { dir: tempfile::Builder::new().prefix("a home").tempdir().unwrap() };
+        std::fs::create_dir(machine.path("bin")).unwrap();
+        machine
+    }
+
+    /// Adds a program that writes down how it was called.
+    fn with(self, program: &str, script: &str) -> Self {
+        let path = self.path("bin").join(program);
+        let text = format!("#!/bin/sh\necho {program} \"$@\" >> \"$HOME/calls\"\n{script}\n");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    fn with_crontab(self, text: &[u8]) -> Self {
+        std::fs::write(self.path("spool"), text).unwrap();
+        self.with("crontab", CRONTAB)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn run(&self, args: &[&str]) -> assert_cmd::assert::Assert {
+        let mut command = Command::cargo_bin("ordersync").unwrap();
+        command.env_clear().env("HOME", self.dir.path()).env("USER", "ann").args(args);
+        // cat, mv and rm of the scripts; a machine without a crontab is one whose PATH has none.
+        command.env("PATH", format!("{}:{}", self.path("bin").display(), self.tools().display()));
+        command.assert()
+    }
+
+    fn tools(&self) -> PathBuf {
+        let tools = self.path("tools");
+        if !tools.exists() {
+            std::fs::create_dir(&tools).unwrap();
+            for tool in ["cat", "mv", "rm", "id"] {
+                let real = ["/bin", "/usr/bin"].iter().map(|dir| Path::new(dir).join(tool)).find(|p| p.exists());
+                std::os::unix::fs::symlink(real.unwrap(), tools.join(tool)).unwrap();
+            }
+        }
+        tools
+    }
+
+    fn schedule(&self, args: &[&str]) -> assert_cmd::assert::Assert {
+        self.run(&[&["schedule"], args].concat())
+    }
+}
+
+fn program() -> String {
+    assert_cmd::cargo::cargo_bin("ordersync").display().to_string()
+}
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn a_reachable_systemd_is_chosen_and_install_and_remove_leave_no_trace() {
+    let machine = Machine::new().with("systemctl", "").with_crontab(b"# mine\n");
+    for _ in 0..2 {
+        let done = machine.schedule(&["install"]).success();
+        let output = String::from_utf8(done.get_output().stderr.clone()).unwrap();
+        assert!(output.contains("loginctl enable-linger"), "{output}");
+    }
+    let service = machine.read(".config/systemd/user/ordersync.service");
+    assert!(service.contains(&format!("ExecStart=\"{}\" sync --autosync\n", program())), "{service}");
+    let timer = machine.read(".config/systemd/user/ordersync.timer");
+    assert!(timer.contains("Persistent=true"), "{timer}");
+    let calls = machine.read("calls");
+    assert!(calls.contains("--user daemon-reload\nsystemctl --user enable ordersync.timer\n"), "{calls}");
+    machine.schedule(&["remove"]).success();
+    assert!(machine.read("calls").contains("--user disable --now ordersync.timer"));
+    assert_eq!(std::fs::read_dir(machine.path(".config/systemd/user")).unwrap().count(), 0);
+    assert_eq!(machine.read("spool"), "# mine\n", "the crontab was never touched");
+    let again = machine.schedule(&["remove"]).success();
+    assert!(String::from_utf8_lossy(&again.get_output().stderr).contains("nothing was changed"));
+}
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn without_a_user_manager_cron_takes_over_and_every_other_line_stays() {
+    let before: &[u8] = b"MAILTO=ann\n5 4 * * * backup \\%H\n# \xff not UTF-8\n";
+    let machine = Machine::new().with("systemctl", "exit 1").with_crontab(before);
+    machine.schedule(&["install"]).success();
+    let once = std::fs::read(machine.path("spool")).unwrap();
+    machine.schedule(&["install"]).success();
+    assert_eq!(std::fs::read(machine.path("spool")).unwrap(), once, "repeating changes nothing");
+    assert!(once.starts_with(before));
+    let text = String::from_utf8_lossy(&once).into_owned();
+    assert!(text.contains(&format!(" * * * * {} sync --autosync\n", program())), "{text}");
+    machine.schedule(&["remove"]).success();
+    assert_eq!(std::fs::read(machine.path("spool")).unwrap(), before);
+}
+
+#[test]
+fn a_crontab_that_only_held_the_timer_goes_with_it() {
+    let machine = Machine::new().with("crontab", CRONTAB);
+    machine.schedule(&["install", "--with", "cron"]).success();
+    assert!(machine.path("spool").exists());
+    machine.schedule(&["remove"]).success();
+    assert!(!machine.path("spool").exists());
+}
+
+#[test]
+fn a_crontab_that_cannot_be_read_is_not_replaced() {
+    let machine = Machine::new().with("crontab", "echo 'you (ann) are not allowed to use this program' >&2; exit 1");
+    let failed = machine.schedule(&["install", "--with", "cron"]).code(1);
+    assert!(String::from_utf8_lossy(&failed.get_output().stderr).contains("not allowed"));
+    assert_eq!(machine.read("calls"), "crontab -l\n");
+}
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn a_machine_with_nothing_to_run_a_timer_is_told_what_to_do() {
+    let failed = Machine::new().schedule(&["install"]).code(1);
+    let text = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    assert!(text.contains("nothing was installed") && text.contains("ordersync sync --autosync"), "{text}");
+}
+
+#[test]
+fn a_systemd_that_fails_is_an_error() {
+    let machine = Machine::new().with("systemctl", "echo 'Failed to connect to bus' >&2; exit 1");
+    let failed = machine.schedule(&["install", "--with", "systemd"]).code(1);
+    assert!(String::from_utf8_lossy(&failed.get_output().stderr).contains("Failed to connect to bus"));
+}
+
+#[test]
+fn launchd_gets_an_agent() {
+    let machine = Machine::new().with("launchctl", "");
+    machine.schedule(&["install", "--with", "launchd"]).success();
+    assert!(machine.read("Library/LaunchAgents/ordersync.plist").contains("<string>--autosync</string>"));
+    assert!(machine.read("calls").contains("launchctl bootstrap gui/"));
+    machine.schedule(&["remove"]).success();
+    assert!(!machine.path("Library/LaunchAgents/ordersync.plist").exists());
+}
+
+#[test]
+fn a_dry_run_and_show_touch_nothing() {
+    let machine = Machine::new().with("systemctl", "").with_crontab(b"# mine\n");
+    for kind in ["systemd", "cron", "launchd"] {
+        let done = machine.schedule(&["install", "--with", kind, "--dry-run"]).success();
+        assert!(String::from_utf8_lossy(&done.get_output().stdout).contains("--autosync"));
+    }
+    machine.schedule(&["show"]).success();
+    machine.schedule(&["remove", "--dry-run"]).success();
+    assert_eq!(machine.read("spool"), "# mine\n");
+    assert!(!machine.path(".config").exists() && !machine.path(".local").exists() && !machine.path("Library").exists());
+    let calls = machine.read("calls");
+    assert!(calls.lines().all(|call| call.contains(" -l") || call.contains(" show ")), "{calls}");
+}
+
+#[test]
+fn c5_a_named_home_has_a_timer_of_its_own_beside_the_other() {
+    let machine = Machine::new().with_crontab(b"");
+    let named = machine.path("my 50% \"shop\"");
+    machine.schedule(&["install", "--with", "cron"]).success();
+    machine.schedule(&["install", "--with", "cron", "--home", named.to_str().unwrap()]).success();
+    let text = machine.read("spool");
+    assert_eq!(text.lines().filter(|line| line.ends_with("sync --autosync")).count(), 2, "{text}");
+    assert!(text.contains(r#"my 50'\%' "shop"' sync --autosync"#), "{text}");
+    machine.schedule(&["remove"]).success();
+    let text = machine.read("spool");
+    assert!(text.contains("--home") && text.lines().count() == 3, "{text}");
+}
+
+#[test]
+fn changing_the_kind_leaves_one_timer() {
+    let machine = Machine::new().with("systemctl", "").with_crontab(b"# mine\n");
+    machine.schedule(&["install", "--with", "cron"]).success();
+    machine.schedule(&["install", "--with", "systemd"]).success();
+    assert_eq!(machine.read("spool"), "# mine\n");
+    let shown = machine.schedule(&["show", "--json"]).success();
+    let shown: Value = serde_json::from_slice(&shown.get_output().stdout).unwrap();
+    assert_eq!(shown["installed"], serde_json::json!(["systemd"]));
+    assert!(shown["next_at"].is_string());
+}
+
+#[test]
+fn c3_the_installed_command_is_silent_where_there_is_nothing_to_do() {
+    let machine = Machine::new();
+    machine.run(&["sync", "--autosync"]).success().stdout("").stderr("");
+}

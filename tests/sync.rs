@@ -623,13 +623,15 @@ fn x1_no_secret_is_in_the_list_of_processes() {
     rig.fault(Fault::new(FaultKind::Slow(Duration::from_millis(500))).on_path(ORDERS));
     let mut child = rig.home.spawn("sync", &[]);
     let file = format!("/proc/{}/cmdline", child.id());
-    if !std::path::Path::new(&file).exists() {
+    let looks = std::path::Path::new(&file).exists();
+    if !looks {
         println!("skipped: this system has no /proc to look at");
-        return;
     }
     // Empty for the first moment of a process.
     let line = || String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
-    until("the command line", || line().contains("sync"));
-    assert!(!line().contains(REHEARSAL_KEY) && !line().contains(REHEARSAL_SECRET));
+    if looks {
+        until("the command line", || line().contains("sync"));
+        assert!(!line().contains(REHEARSAL_KEY) && !line().contains(REHEARSAL_SECRET));
+    }
     child.wait().unwrap();
 }

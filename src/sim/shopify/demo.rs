@@ -22,11 +22,11 @@ impl Shop {
             shop.place_order(&order.at(now - TimeDelta::hours(hours)));
         }
         let last = shop.numbers();
-        if let [.., split, held, gone, large] = last.as_slice() {
+        if let [.., split, held, gone, _large] = last.as_slice() {
             shop.split(*split);
             shop.hold(*held, "Awaiting payment");
             shop.edit_away(*gone, 0);
-            shop.tag(*large, "wholesale");
+            shop.tag(*gone, "wholesale");
         }
         shop
     }

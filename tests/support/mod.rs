@@ -1,5 +1,6 @@
 //! What several test programs share.
 
+pub mod big;
 pub mod program;
 pub mod spec;
 pub mod woo;

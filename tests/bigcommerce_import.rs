@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use ordersync::sim::bigcommerce::{NewOrder, Options, Scope};
+use ordersync::sim::bigcommerce::{Fee, NewOrder, Options, Scope};
 use ordersync::sim::{Fault, FaultKind, Simulated};
 use serde_json::json;
 use support::big::Rig;
@@ -83,6 +83,7 @@ fn a_store_without_include_gives_the_same_orders_at_more_requests() {
     let several = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 2).line_elsewhere("MUG-9", 1).coupon());
     let large = (1..=60).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:02}"), 1));
     let large = rig.shop.place_order(&large);
+    rig.shop.edit(several, |details| details.fees.push(Fee { id: 9, name: "Insurance".to_owned(), cost: 250 }));
     rig.shop.options().include = false;
     rig.connect("").exits(0).says("without their lines");
     rig.sync();
@@ -96,6 +97,11 @@ fn a_store_without_include_gives_the_same_orders_at_more_requests() {
         for member in ["lines", "ship_to", "total", "status"] {
             assert_eq!(shown[member], whole[member], "{member}");
         }
+        let titles = |order: &serde_json::Value| {
+            let charges = order["charges"].as_array().unwrap();
+            charges.iter().map(|charge| (charge["kind"].clone(), charge["title"].clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(titles(&shown), titles(&whole), "fees, shipping, taxes, discounts");
     }
 }
 

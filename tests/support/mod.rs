@@ -1,6 +1,7 @@
 //! What several test programs share.
 
 pub mod big;
+pub mod openapi;
 pub mod program;
 pub mod spec;
 pub mod woo;

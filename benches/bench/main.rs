@@ -160,7 +160,8 @@ fn import(dir: &Path, size: &Size) {
 
 /// nothing new, and one order in a hundred changed.
 fn again(dir: &Path, size: &Size) {
-    let mut shop = ShopProcess::start(size.first, Duration::ZERO, false);
+    let orders = size.first / 2;
+    let mut shop = ShopProcess::start(orders, Duration::ZERO, false);
     let home = fresh(dir, "again");
     let program = Program::ordersync(&home);
     connect(&program, &shop);
@@ -171,11 +172,11 @@ fn again(dir: &Path, size: &Size) {
     row("  wall", ms(median(&costs, |c| c.wall)), "", true);
     let requests = costs.last().unwrap().requests();
     row("  requests", requests, "1 (Q-2)", requests == 1);
-    shop.change(size.first / 100);
+    shop.change(orders / 100);
     let cost = program.run(&["sync", "--json"]);
     let changed = cost.store("changed");
     row(
-        &format!("sync with {} of {} changed, requests", changed, size.first),
+        &format!("sync with {changed} of {orders} changed, requests"),
         cost.requests(),
         "2 (Q-2)",
         cost.requests() <= 2,

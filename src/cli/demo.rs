@@ -74,7 +74,8 @@ impl Stage<'_> {
 
     /// Runs a command as the merchant would, in the demo's home.
     fn play(&self, args: &[&str]) -> anyhow::Result<()> {
-        output::put(&format!("$ ordersync {}\n", args.join(" ")))?;
+        let words = args.iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { (*word).to_owned() });
+        output::put(&format!("$ ordersync {}\n", words.collect::<Vec<_>>().join(" ")))?;
         self.app.context.clock.check_interrupt()?;
         let status = Command::new(&self.program)
             .arg("--verbose")

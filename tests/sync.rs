@@ -621,15 +621,17 @@ fn c2_an_interrupt_is_130_and_the_next_run_goes_on() {
 fn x1_no_secret_is_in_the_list_of_processes() {
     let rig = Rig::new();
     rig.fault(Fault::new(FaultKind::Slow(Duration::from_millis(500))).on_path(ORDERS));
-    if !std::path::Path::new("/proc/self/cmdline").exists() {
-        println!("skipped: this system has no /proc to look at");
-        return;
-    }
     let mut child = rig.home.spawn("sync", &[]);
     let file = format!("/proc/{}/cmdline", child.id());
+    let looks = std::path::Path::new(&file).exists();
+    if !looks {
+        println!("skipped: this system has no /proc to look at");
+    }
     // Empty for the first moment of a process.
     let line = || String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
-    until("the command line", || line().contains("sync"));
-    assert!(!line().contains(REHEARSAL_KEY) && !line().contains(REHEARSAL_SECRET));
+    if looks {
+        until("the command line", || line().contains("sync"));
+        assert!(!line().contains(REHEARSAL_KEY) && !line().contains(REHEARSAL_SECRET));
+    }
     child.wait().unwrap();
 }

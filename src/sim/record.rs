@@ -48,6 +48,14 @@ impl Exchange {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
+    /// What it was about: the path, or of a GraphQL request the kind and name of its operation. A fault on this strikes requests like it.
+    pub fn name(&self) -> String {
+        match super::http::operation(&self.path, &self.body) {
+            Some(operation) => format!("#{operation}"),
+            None => self.path.clone(),
+        }
+    }
+
     /// Whether the request can change something. In GraphQL the operation tells, and starting a bulk read changes nothing.
     pub fn is_write(&self) -> bool {
         if let Some(operation) = super::http::operation(&self.path, &self.body) {

@@ -56,6 +56,9 @@ struct Rest {
     aside: i64,
     /// When an old shop was last read thoroughly.
     thorough: i64,
+    /// The run that read the changes last.
+    #[serde(default)]
+    run: u64,
 }
 
 /// The cursors of a range.
@@ -68,12 +71,12 @@ pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
         return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Slice(walk))?, total: None });
     }
     if !site.facts().modified_after {
-        let rest = Rest { high: since, aside: now, thorough: now };
+        let rest = Rest { high: since, aside: now, thorough: now, run: site.run() };
         let walk = Walk::new(By::Created, since, None);
         return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Changes(rest, walk))?, total: None });
     }
     let (total, newest) = newest(site, since)?;
-    let rest = |high| Rest { high, aside: now, thorough: now };
+    let rest = |high| Rest { high, aside: now, thorough: now, run: site.run() };
     let few = total.is_none_or(|total| total <= (WORTH_SLICING * settings.page_size) as u64);
     if few || newest.is_none() {
         let walk = Walk::new(By::Modified, since, None);
@@ -161,6 +164,11 @@ pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
             let walk = resume(site, &mut rest, now);
             changes(site, settings, rest, walk)
         }
+        // A run that was killed while it looked aside had read the changes of its own time; those since then come first.
+        Position::Bin(mut rest, _) | Position::Refunds(mut rest, ..) if rest.run != site.run() => {
+            let walk = resume(site, &mut rest, now);
+            changes(site, settings, rest, walk)
+        }
         Position::Changes(rest, walk) => changes(site, settings, rest, walk),
         Position::Bin(rest, walk) => bin(site, settings, rest, walk),
         Position::Refunds(rest, since, number) => refunds(site, settings, rest, since, number),
@@ -193,6 +201,7 @@ fn resume(site: &Site, rest: &mut Rest, now: i64) -> Walk {
 fn changes(site: &Site, settings: &Settings, mut rest: Rest, walk: Walk) -> Result<Page> {
     let (page, next) = step(site, settings, &walk, None)?;
     rest.high = rest.high.max(page.high);
+    rest.run = site.run();
     let now = site.now().timestamp();
     let next = match next {
         Some(next) => Next::More(Cursor::new(&Position::Changes(rest, next))?),

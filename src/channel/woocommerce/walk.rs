@@ -79,19 +79,25 @@ impl Walk {
     /// The walk as `run` goes on with it at `now`. Rows that another run has left out, or this one long ago, may have changed since.
     ///
     /// They may stand further on now: left out there too they would be lost, so only the rest of their second is read without them.
-    /// Or they changed once more within their second, after they were read: a second that was young then is read again as a whole.
-    /// (An old one is not, so that runs that all break off after a page get on nevertheless.)
+    /// A walk that had come near the present may have left out more: rows that changed while the pages before were read, also
+    /// within their own second. It reaches back as a new sync does.
+    /// (An old one does not, so that runs that all break off after a page get on nevertheless.)
     pub fn resumed(&self, run: u64, now: i64) -> Self {
         let old = self.taken_by != run || (now - self.taken_at).abs() >= COVERED_BY_OVERLAP;
         let next = Self { taken_by: run, ..self.clone() };
         if !old || self.by == By::Created {
             return next;
         }
-        let young = self.from.is_some_and(|second| self.taken_at - second < super::OVERLAP.as_secs() as i64);
+        let overlap = super::OVERLAP.as_secs() as i64;
+        let young = self.from.filter(|second| self.taken_at - second < overlap);
         match (young, self.crowd) {
-            (true, crowd) => Self { taken: Vec::new(), alone: false, crowd: crowd.map(|_| (0, 0)), ..next },
-            (false, None) => Self { alone: !self.taken.is_empty() || self.alone, ..next },
-            (false, Some(_)) => next,
+            // Nothing of it is read yet.
+            (Some(_), _) if self.taken_at == 0 => next,
+            (Some(second), _) => {
+                Self { from: Some(second - overlap), taken: Vec::new(), alone: false, crowd: None, ..next }
+            }
+            (None, None) => Self { alone: !self.taken.is_empty() || self.alone, ..next },
+            (None, Some(_)) => next,
         }
     }
 

@@ -30,7 +30,7 @@ fn dictionary(codec: i64) -> Option<&'static [u8]> {
 
 fn codec_of(kind: ChannelKind) -> i64 {
     match kind {
-        ChannelKind::Shopify => PLAIN,
+        ChannelKind::BigCommerce | ChannelKind::Shopify => PLAIN,
         ChannelKind::WooCommerce => WOOCOMMERCE_1,
     }
 }

@@ -1,5 +1,7 @@
 //! Writing the merchant's copy of an order, row by row.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 use rust_decimal::Decimal;
 
@@ -222,11 +224,46 @@ fn insert_parts(db: &Connection, id: i64, o: &Order) -> Result<()> {
             ])
             .done("written")?;
     }
+    let mut ours = told(db, id)?;
     for shipment in &o.shipments {
+        let lines = beyond(&shipment.lines, &mut ours);
+        if lines.is_empty() && !shipment.lines.is_empty() {
+            continue;
+        }
         let at = shipment.shipped_at.map(|at| at.timestamp_millis());
-        insert_shipment(db, id, None, &shipment.remote_id, at, false, &shipment.lines, &shipment.parcels)?;
+        insert_shipment(db, id, None, &shipment.remote_id, at, false, &lines, &shipment.parcels)?;
     }
     Ok(())
+}
+
+/// How many of each line are in the merchant's own shipments that the channel has taken: it shows them among its own.
+fn told(db: &Connection, order: i64) -> Result<BTreeMap<String, Decimal>> {
+    let mut told = BTreeMap::new();
+    let mut query = db
+        .prepare_cached(
+            "SELECT sl.line_id, sl.quantity FROM shipment_lines sl JOIN shipments sh ON sh.id = sl.shipment_id
+             JOIN outbox x ON x.shipment_id = sh.id AND x.state IN ('sent', 'confirmed')
+             WHERE sh.order_id = ? AND sh.key IS NOT NULL",
+        )
+        .done("read")?;
+    let rows = query.query_map([order], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).done("read")?;
+    for row in rows {
+        let (line, quantity) = row.done("read")?;
+        *told.entry(line).or_default() += crate::order::parse_decimal(&quantity).unwrap_or_default();
+    }
+    Ok(told)
+}
+
+/// What of `lines` is more than the merchant's own shipments; these are used up by it.
+fn beyond(lines: &[LineQuantity], ours: &mut BTreeMap<String, Decimal>) -> Vec<LineQuantity> {
+    let rest = lines.iter().map(|line| {
+        let own = ours.get(&line.line_id).copied().unwrap_or_default().min(line.quantity);
+        if let Some(left) = ours.get_mut(&line.line_id) {
+            *left -= own;
+        }
+        LineQuantity { quantity: line.quantity - own, ..line.clone() }
+    });
+    rest.filter(|line| !line.quantity.is_zero()).collect()
 }
 
 fn insert_address(db: &Connection, id: i64, kind: &str, position: usize, a: &Address) -> Result<()> {

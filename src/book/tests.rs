@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::*;
 use crate::channel::{ChannelKind, Cursor, Goal, RemoteOrder, Values};
 use crate::clock::{ManualClock, Timestamp, from_millis};
-use crate::order::{LineQuantity, Order, Parcel, Shipment, Status, testing};
+use crate::order::{LineQuantity, Order, Parcel, RemoteShipment, Shipment, Status, testing};
 
 struct Shelf {
     dir: tempfile::TempDir,
@@ -264,6 +264,23 @@ fn d2_a_dispatch_is_recorded_as_a_whole_and_once() {
     let due = book.due(store, shelf.clock.now(), true).unwrap();
     assert_eq!(due.len(), 1, "the older row of an order goes out first");
     assert!(matches!(&due[0].goal, Goal::Dispatched(s) if s.key == "a"));
+}
+
+#[test]
+fn what_was_dispatched_here_and_is_shown_by_the_channel_too_is_counted_once() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    let row = book.record_dispatch(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
+    book.settle(row, OutboxState::Sent, None, None, None).unwrap();
+    order.status = Status::PartiallyShipped;
+    let lines = ["11", "12"].map(|id| LineQuantity { line_id: id.into(), quantity: Decimal::ONE });
+    let there = RemoteShipment { remote_id: "s".into(), shipped_at: None, lines: lines.into(), parcels: Vec::new() };
+    order.shipments = vec![there];
+    book.accept(1, &order).unwrap();
+    let open: Vec<Decimal> = book.order(1).unwrap().lines.iter().map(|line| line.open()).collect();
+    assert_eq!(open, [Decimal::ONE, Decimal::ZERO], "one of 11 is left; 12 was shipped by other means");
 }
 
 #[test]

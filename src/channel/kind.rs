@@ -12,6 +12,9 @@ pub type Values = BTreeMap<String, String>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelKind {
+    /// BigCommerce, Orders V2 and V3.
+    #[value(name = "bigcommerce")]
+    BigCommerce,
     /// Shopify, Admin GraphQL `2026-10`.
     Shopify,
     /// WooCommerce, REST API `wc/v3`.
@@ -21,11 +24,12 @@ pub enum ChannelKind {
 
 impl ChannelKind {
     /// Every kind, sorted by word.
-    pub const ALL: [Self; 2] = [Self::Shopify, Self::WooCommerce];
+    pub const ALL: [Self; 3] = [Self::BigCommerce, Self::Shopify, Self::WooCommerce];
 
     /// The word on the command line and in the book.
     pub fn word(self) -> &'static str {
         match self {
+            Self::BigCommerce => "bigcommerce",
             Self::Shopify => "shopify",
             Self::WooCommerce => "woocommerce",
         }
@@ -34,6 +38,7 @@ impl ChannelKind {
     /// The name people read.
     pub fn title(self) -> &'static str {
         match self {
+            Self::BigCommerce => "BigCommerce",
             Self::Shopify => "Shopify",
             Self::WooCommerce => "WooCommerce",
         }

@@ -14,6 +14,7 @@
 //! a write without having read first, so a write whose answer was lost is looked for, not repeated
 //! (PRODUCT.md D-3), and the goal is reached when nothing is outstanding (D-4).
 
+pub mod bigcommerce;
 mod capabilities;
 mod kind;
 mod open;
@@ -218,6 +219,9 @@ pub struct Cancellation {
     pub restock: bool,
     /// Whether the money is given back, where the channel can.
     pub refund: bool,
+    /// Whether the merchant wants it although the order is shipped or refunded: channels that refuse nothing by themselves ask for it.
+    #[serde(default)]
+    pub force: bool,
     /// A key of the book's own that never changes.
     pub key: String,
 }

@@ -30,6 +30,7 @@ pub struct Connection {
 /// `Usage` for a value that cannot be right, `Credentials` for a missing secret.
 pub fn open(kind: ChannelKind, connection: Connection) -> Result<Box<dyn Channel>> {
     match kind {
+        ChannelKind::BigCommerce => super::bigcommerce::open(connection),
         ChannelKind::Shopify => super::shopify::open(connection),
         ChannelKind::WooCommerce => super::woocommerce::open(connection),
     }
@@ -38,6 +39,7 @@ pub fn open(kind: ChannelKind, connection: Connection) -> Result<Box<dyn Channel
 /// What `connect` asks for, in order; the optional ones that are not secret are also the store's settings.
 pub fn fields(kind: ChannelKind) -> &'static [Field] {
     match kind {
+        ChannelKind::BigCommerce => super::bigcommerce::FIELDS,
         ChannelKind::Shopify => super::shopify::FIELDS,
         ChannelKind::WooCommerce => super::woocommerce::FIELDS,
     }
@@ -56,13 +58,14 @@ pub struct Way {
 pub fn ways(kind: ChannelKind) -> &'static [Way] {
     match kind {
         ChannelKind::Shopify => super::shopify::WAYS,
-        ChannelKind::WooCommerce => &[],
+        ChannelKind::BigCommerce | ChannelKind::WooCommerce => &[],
     }
 }
 
 /// The approximate guide time of a first sync, in words (PRODUCT.md A-1); known without opening a store.
 pub fn guide_time(kind: ChannelKind) -> &'static str {
     match kind {
+        ChannelKind::BigCommerce => super::bigcommerce::GUIDE_TIME,
         ChannelKind::Shopify => super::shopify::GUIDE_TIME,
         ChannelKind::WooCommerce => super::woocommerce::GUIDE_TIME,
     }

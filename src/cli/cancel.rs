@@ -70,6 +70,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         notify: args.notify,
         restock: !args.no_restock,
         refund: args.refund,
+        force: args.force,
         key: crate::http::sign::nonce()?,
     });
     let guard = if args.force { Guard::Force } else { Guard::Check };

@@ -102,13 +102,21 @@ fn shipped(order: &Order) -> String {
     match (order.status, parcels.is_empty()) {
         (Status::Shipped, true) => "shipped".to_owned(),
         (Status::Shipped, false) => format!("shipped ({})", parcels.join(", ")),
-        (Status::PartiallyShipped, true) => "partly shipped".to_owned(),
+        (Status::PartiallyShipped, true) => match pieces(order) {
+            none if none.is_zero() => "partly shipped".to_owned(),
+            pieces => format!("partly shipped ({} pieces)", pieces.normalize()),
+        },
         (_, false) => format!("partly shipped ({})", parcels.join(", ")),
         (_, true) => match order.shipments.len() {
             0 => "not shipped".to_owned(),
             n => format!("{n} shipments without tracking"),
         },
     }
+}
+
+/// How many pieces are in the channel's shipments, where it says what is in them.
+fn pieces(order: &Order) -> rust_decimal::Decimal {
+    order.shipments.iter().flat_map(|shipment| &shipment.lines).map(|line| line.quantity).sum()
 }
 
 fn places(addresses: &[Address]) -> String {

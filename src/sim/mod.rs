@@ -9,7 +9,7 @@
 //! - [`Server`] serves any [`Store`]; [`Faults`] makes things go wrong between it and its client;
 //!   [`Exchange`]s tell what was asked.
 //! - [`Simulated`] is what people around a store do to it, whatever its channel; [`rehearsal`] opens the one for a channel.
-//! - [`shopify::Shop`] and [`woocommerce::Shop`] are the stores for those channels.
+//! - [`bigcommerce::Shop`], [`shopify::Shop`] and [`woocommerce::Shop`] are the stores for those channels.
 //!
 //! # Control over HTTP
 //!
@@ -28,6 +28,8 @@
 //! | `POST fault` | arms a fault: `{"kind": "answer-lost", "method": "PUT", "path": "/orders/", "times": 1, "after": 0}` |
 //! | `DELETE fault` | disarms all |
 //!
+//! BigCommerce has in addition `POST status/{id}` (`{"status_id": 9}`), `restore/{id}`, `down` and `up` (maintenance).
+//!
 //! WooCommerce has in addition `POST trash/{id}`, `restore/{id}` and `status/{id}` (`{"status": "on-hold"}`).
 //!
 //! Kinds of faults: `rate-limited` (`retry_after`), `server-error` (`status`), `firewall`, `unauthorized`,
@@ -39,6 +41,7 @@
 //! curl -X POST http://127.0.0.1:8899/__ordersync-sim/place-order -d '{"lines":[{"sku":"TEE-001","quantity":2}]}'
 //! ```
 
+pub mod bigcommerce;
 mod faults;
 mod http;
 mod record;
@@ -67,6 +70,10 @@ pub const CONTROL: &str = "/__ordersync-sim";
 /// of orders takes it `latency`.
 pub fn rehearsal(kind: ChannelKind, clock: Arc<dyn Clock>, latency: Duration) -> Arc<dyn Simulated> {
     match kind {
+        ChannelKind::BigCommerce => {
+            let options = bigcommerce::Options { page_latency: latency, ..bigcommerce::Options::rehearsal() };
+            Arc::new(bigcommerce::Shop::demo(options, clock))
+        }
         ChannelKind::Shopify => {
             let options = shopify::Options { latency, ..shopify::Options::rehearsal() };
             Arc::new(shopify::Shop::demo(options, clock))

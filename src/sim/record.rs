@@ -25,7 +25,7 @@ pub struct Exchange {
     pub path: String,
     /// The query pairs, decoded; keys and signatures read `<credentials>`.
     pub query: Vec<(String, String)>,
-    /// The headers, names in lower case; `authorization` keeps only its scheme, tokens are left out.
+    /// The headers, names in lower case; `authorization` keeps only its scheme, tokens nothing.
     pub headers: Vec<(String, String)>,
     /// The request's body.
     pub body: Vec<u8>,
@@ -131,12 +131,13 @@ fn is_login(request: &Request) -> bool {
 }
 
 fn scrub_header((name, value): &(String, String)) -> (String, String) {
-    if name == "x-shopify-access-token" {
-        return (name.clone(), SCRUBBED.to_owned());
+    match name.as_str() {
+        "authorization" => {
+            let scheme = value.split_whitespace().next().unwrap_or_default();
+            (name.clone(), format!("{scheme} {SCRUBBED}"))
+        }
+        // X-Auth-Token, X-Shopify-Access-Token and the like.
+        name if name.ends_with("token") => (name.to_owned(), SCRUBBED.to_owned()),
+        _ => (name.clone(), value.clone()),
     }
-    if name != "authorization" {
-        return (name.clone(), value.clone());
-    }
-    let scheme = value.split_whitespace().next().unwrap_or_default();
-    (name.clone(), format!("{scheme} {SCRUBBED}"))
 }

@@ -391,6 +391,7 @@ fn d8_a_cancellation_reaches_the_channel_and_its_echo_is_no_news() {
         notify: false,
         restock: true,
         refund: false,
+        force: false,
         key: "k".into(),
     });
     desk.context.book().unwrap().record_cancel(1, Some((&goal, Guard::Check)), "out of stock").unwrap();

@@ -1,0 +1,62 @@
+//! Cancellation: the status, with the reason at the end of the staff notes. Both in one request, safe to repeat.
+
+use super::deed::{Deed, NewStatus};
+use super::ship::status_id;
+use super::wire;
+use crate::channel::{Cancellation, Outstanding, RemoteOrder, Write};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::Status;
+
+/// The longest staff notes that the vendor's schema permits.
+const LONGEST_NOTES: usize = 65_535;
+
+/// What is still to be written to cancel this order. A declined order is as good as cancelled.
+///
+/// # Errors
+/// `Rejected` for an order that is shipped or refunded, wholly or in part, unless the merchant insists: BigCommerce itself would let
+/// it be cancelled (fact sheet 5).
+pub fn outstanding(now: RemoteOrder, id: u64, wish: &Cancellation) -> Result<Outstanding> {
+    let status = status_id(&now);
+    let mut writes = Vec::new();
+    if !matches!(status.as_str(), "5" | "6") {
+        if !wish.force {
+            refuse_done(&now, &status)?;
+        }
+        let staff_notes = notes(&now, wish.reason.trim());
+        let with = if staff_notes.is_some() { " and add the reason to the staff notes" } else { "" };
+        writes.push(Write {
+            summary: format!("set the order's status to cancelled{with}"),
+            tells_buyer: false,
+            content: Deed::SetStatus { order: id, status: NewStatus::Cancelled, staff_notes }.content(),
+        });
+    }
+    Ok(Outstanding { now, writes, wait: None, adopted: Vec::new() })
+}
+
+fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {
+    let shipped = now.order.as_ref().is_ok_and(|order| {
+        !order.shipments.is_empty() || matches!(order.status, Status::Shipped | Status::PartiallyShipped)
+    });
+    let what = match status {
+        "4" => "refunded",
+        "2" | "10" => "shipped",
+        _ if shipped => "shipped, wholly or in part,",
+        "14" => "partly refunded",
+        _ => return Ok(()),
+    };
+    let text = format!("the order is {what} at BigCommerce; it was not cancelled there");
+    Err(Error::new(ErrorKind::Rejected, text)
+        .hint("ordersync cancel ... --force, if it is to be cancelled all the same"))
+}
+
+/// The staff notes with the reason at their end; none where it stands there already or does not fit. A PUT replaces the notes as a whole.
+fn notes(now: &RemoteOrder, reason: &str) -> Option<String> {
+    let order: wire::Order<'_> = serde_json::from_str(now.document.get()).unwrap_or_default();
+    let old = order.staff_notes.0.trim_end();
+    let note = format!("Cancelled: {reason}");
+    if reason.is_empty() || old.lines().any(|line| line.trim() == note) {
+        return None;
+    }
+    let new = if old.is_empty() { note } else { format!("{old}\n{note}") };
+    Some(new).filter(|notes| notes.chars().count() <= LONGEST_NOTES)
+}

@@ -1,0 +1,114 @@
+//! Finding out about a store: its name, what the token may do, what the API of this store can do.
+
+use serde_json::json;
+
+use super::document::INCLUDE;
+use super::facts::Facts;
+use super::settings::Settings;
+use super::site::{self, Site};
+use super::wire::{Count, Head, Store};
+use crate::channel::Shop;
+use crate::error::{ErrorKind, Result};
+use crate::http::{Reply, read_json};
+use crate::order::Currency;
+
+/// Tests the token and finds out about the store.
+///
+/// The store hash is the identity: it is permanent, every token has to name it, and it is known also to a token that may not read
+/// `/v2/store`.
+pub fn probe(site: &Site, settings: &Settings) -> Result<Shop> {
+    let some_orders = has_orders(site)?;
+    let mut warnings = vec![
+        "whether the token may also ship and cancel (scope \"Orders: modify\") cannot be tried without changing something; the first dispatch shows it"
+            .to_owned(),
+    ];
+    let reply = information(site, &mut warnings)?;
+    let store = match &reply {
+        Some(reply) => read_json::<Store<'_>>(&reply.body)?.0,
+        None => Store::default(),
+    };
+    let orders = count(site);
+    let facts = Facts {
+        store_id: store.store_id.id().map(str::to_owned),
+        include: includes(site, some_orders)?,
+        archived: lists_archived(site, orders)?,
+    };
+    if !facts.include {
+        warnings.push(
+            "this store gives orders without their lines; each order takes two to three requests more, so a first sync is slow".to_owned(),
+        );
+    }
+    site.learn(facts.clone());
+    let name = format!("store {}", settings.store_hash);
+    let url = super::map::first_of(store.secure_url.get(), &address(store.domain.get(), &settings.store_hash));
+    Ok(Shop {
+        remote_id: settings.store_hash.clone(),
+        title: super::map::first_of(store.name.get(), &name),
+        url,
+        currency: Currency::new(store.currency.get()),
+        time_zone: super::map::first_of(store.timezone.0.name.get(), "UTC"),
+        orders,
+        facts: json!(facts),
+        warnings,
+    })
+}
+
+fn address(domain: &str, hash: &str) -> String {
+    if domain.is_empty() { format!("https://store-{hash}.mybigcommerce.com") } else { format!("https://{domain}") }
+}
+
+/// The scope without which there is nothing to do. Gives whether there is an order at all.
+fn has_orders(site: &Site) -> Result<bool> {
+    let reply = site.get("v2/orders", &[("limit", "1".to_owned())])?;
+    Ok(!site::list(&reply)?.is_empty())
+}
+
+/// What the store says of itself, where the token may read it.
+fn information(site: &Site, warnings: &mut Vec<String>) -> Result<Option<Reply>> {
+    match site.get("v2/store", &[]) {
+        Ok(reply) => Ok(Some(reply)),
+        Err(error) if error.kind() == ErrorKind::Permission => {
+            warnings.push(
+                "the token lacks the scope \"Information & Settings: read-only\": the store's name, currency and time zone are not known"
+                    .to_owned(),
+            );
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn count(site: &Site) -> Option<u64> {
+    let reply = site.get("v2/orders/count", &[]).ok()?;
+    let (count, _) = read_json::<Count<'_>>(&reply.body).ok()?;
+    count.count.get().parse().ok()
+}
+
+/// Whether lines and addresses come with the list. A store without orders is taken at the documents' word; a page that lacks them all the
+/// same is completed order by order.
+fn includes(site: &Site, some_orders: bool) -> Result<bool> {
+    let mut query = vec![("limit", "1".to_owned())];
+    query.extend(INCLUDE.map(|(name, value)| (name, value.to_owned())));
+    let reply = match site.get("v2/orders", &query) {
+        Ok(reply) => reply,
+        Err(error) if error.kind() == ErrorKind::Failed => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let rows = site::list(&reply)?;
+    let listed = |head: Head<'_>| head.consignments.0.shipping.listed;
+    Ok(!some_orders || rows.first().is_some_and(|row| serde_json::from_str(row.get()).is_ok_and(listed)))
+}
+
+/// Whether archived orders can be listed: nothing where there are orders, or archived ones, shows that the parameter is understood.
+fn lists_archived(site: &Site, orders: Option<u64>) -> Result<bool> {
+    let query = [("is_deleted", "true".to_owned()), ("limit", "1".to_owned())];
+    let reply = match site.get("v2/orders", &query) {
+        Ok(reply) => reply,
+        Err(error) if error.kind() == ErrorKind::Failed => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    match site::list(&reply)?.first() {
+        None => Ok(orders != Some(0)),
+        Some(row) => Ok(serde_json::from_str::<Head<'_>>(row.get()).is_ok_and(|head| head.is_deleted.is_true())),
+    }
+}

@@ -1,0 +1,359 @@
+//! What BigCommerce means by an answer that is not the one asked for.
+//!
+//! V2 sends errors as a list, V3 as an object, newer parts as problem+json, and the gateway before them plain text or HTML. Wording
+//! differs from place to place (fact sheet 1.4), so the status alone decides; the words are only passed on.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::wire::Failure;
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind};
+use crate::http::{Budget, Effect, Reply, Request, Verdict, read_json, url_for_people};
+
+const REAUTH: &str = "make an API account in the control panel (Settings > Store-level API accounts), then ordersync connect --reauth STORE";
+
+/// The first pause after a 429 that does not say how long (fact sheet 9: the platform is under load), and the longest.
+const UNDER_LOAD: Duration = Duration::from_secs(5);
+const UNDER_LOAD_LONGEST: Duration = Duration::from_secs(320);
+
+/// So many answers 503 in a row are maintenance, not a slip of the gateway; then the store is left alone for a while.
+const OUTAGE: u32 = 3;
+const OUTAGE_PAUSE: Duration = Duration::from_secs(600);
+
+/// What answers in a row have said about the platform's state; shared by the threads of a store.
+#[derive(Default)]
+pub struct Strain {
+    throttles: AtomicU32,
+    outages: AtomicU32,
+}
+
+impl Strain {
+    fn relax(&self) {
+        self.throttles.store(0, Ordering::Relaxed);
+        self.outages.store(0, Ordering::Relaxed);
+    }
+
+    fn under_load(&self) -> Duration {
+        let n = self.throttles.fetch_add(1, Ordering::Relaxed);
+        UNDER_LOAD.saturating_mul(1 << n.min(10)).min(UNDER_LOAD_LONGEST)
+    }
+
+    fn is_outage(&self) -> bool {
+        self.outages.fetch_add(1, Ordering::Relaxed) + 1 >= OUTAGE
+    }
+}
+
+/// What a reply means.
+pub fn judge(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain) -> Verdict {
+    let place = url_for_people(&request.url);
+    match reply.status {
+        200..=299 => {
+            strain.relax();
+            accepted(request, reply, &place)
+        }
+        300..=399 => Verdict::Refused(redirected(&place)),
+        401 => Verdict::Refused(revoked()),
+        403 => Verdict::Refused(forbidden(request, reply, &place)),
+        404 => missing(request, reply, &place),
+        413 => {
+            let text = format!("the store cannot give so much at once (413, {place})");
+            Verdict::Refused(Error::new(ErrorKind::Temporary, text).too_much())
+        }
+        429 => {
+            let pause = told_pause(reply, now).unwrap_or_else(|| strain.under_load());
+            let text = format!("the store's quota, which all its apps share, is used up (429, {place})");
+            Verdict::Throttled(
+                Some(pause),
+                Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"),
+            )
+        }
+        503 => down(request, reply, now, strain, &place),
+        500..=599 => Verdict::Stumbled(server_error(reply.status, &place)),
+        _ => Verdict::Refused(told(request, reply)),
+    }
+}
+
+/// A good status is a good answer only with JSON in it, said and seen to be so, or with nothing (204). A write that was answered with
+/// something else may have been applied: it counts as lost.
+fn accepted(request: &Request, reply: &Reply, place: &str) -> Verdict {
+    if reply.status == 204 {
+        return Verdict::Good;
+    }
+    let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&reply.body).trim_ascii();
+    let looks_whole = matches!((body.first(), body.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')));
+    let says_json = reply.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+    if looks_whole && says_json {
+        return Verdict::Good;
+    }
+    let what = match body.first() {
+        None => "an empty answer",
+        Some(b'<') if body.starts_with(b"<?xml") => "XML",
+        Some(b'<') => "a web page (HTML)",
+        _ if looks_whole => "JSON that calls itself something else",
+        _ => "an answer that breaks off or is no JSON",
+    };
+    let done = if request.effect == Effect::Write { "" } else { "; nothing was used of it" };
+    let text = format!("{place} answered with {what} where JSON was expected{done}");
+    Verdict::Stumbled(
+        Error::new(ErrorKind::Unreadable, text).hint("a proxy stands before the API, or --endpoint is wrong"),
+    )
+}
+
+/// How long a 429 asks for: the longer of its two headers.
+fn told_pause(reply: &Reply, now: Timestamp) -> Option<Duration> {
+    let number = |name: &str| reply.header(name).and_then(|text| text.trim().parse::<f64>().ok());
+    let seconds = number("x-retry-after").filter(|s| (0.0..86_400.0).contains(s)).map(Duration::from_secs_f64);
+    let window = number("x-rate-limit-time-reset-ms").filter(|ms| (0.0..86_400_000.0).contains(ms));
+    let window = window.map(|ms| Duration::from_secs_f64(ms / 1000.0));
+    [seconds, window, reply.retry_after(now)].into_iter().flatten().max()
+}
+
+/// The quota as every answer tells it, less what is left to the store's other apps. They share it, so only the store's own count is
+/// believed (fact sheet 9).
+pub fn budget(reply: &Reply, reserve: u32) -> Option<Budget> {
+    let number = |name: &str| reply.header(name)?.trim().parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
+    let left = number("x-rate-limit-requests-left")?;
+    let quota = number("x-rate-limit-requests-quota")?;
+    let ends_in = number("x-rate-limit-time-reset-ms")?.min(3_600_000.0);
+    let length = number("x-rate-limit-time-window-ms").unwrap_or(30_000.0).clamp(1.0, 3_600_000.0);
+    // However small the quota, some of it is ours.
+    let reserve = f64::from(reserve).min((quota - 1.0).max(0.0));
+    Some(Budget::Window {
+        left: (left - reserve).max(0.0),
+        quota: (quota - reserve).max(1.0),
+        ends_in: Duration::from_secs_f64(ends_in / 1000.0),
+        length: Duration::from_secs_f64(length / 1000.0),
+    })
+}
+
+fn revoked() -> Error {
+    let text = "BigCommerce does not accept the access token for this store (401): the API account was deleted, or the token or the store hash is wrong; nothing was imported or sent";
+    Error::new(ErrorKind::Credentials, text).hint(REAUTH)
+}
+
+/// A scope that is missing, in BigCommerce's own form; anything else comes from something before it.
+fn forbidden(request: &Request, reply: &Reply, place: &str) -> Error {
+    if failure(reply).is_none() {
+        let text = format!("something before the API refused the request (403, {place}); nothing was done");
+        return Error::new(ErrorKind::Temporary, text)
+            .hint("a proxy or firewall; have this machine's address permitted");
+    }
+    let scope = scope(request);
+    let text = format!("the access token lacks the scope {scope:?} (403, {place}); nothing was done");
+    Error::new(ErrorKind::Permission, text).hint(format!(
+        "scopes of an API account cannot be changed: make a new one with {scope} (and the others), then ordersync connect --reauth STORE. \
+         If it has the scope: the store hash may be another store's, or the plan lacks the feature"
+    ))
+}
+
+/// The scope that a request needs, as the control panel calls it (fact sheet 1.3).
+fn scope(request: &Request) -> &'static str {
+    let path = request.url.path();
+    match request.effect {
+        _ if path.ends_with("/v2/store") || path.ends_with("/v2/time") => "Information & Settings: read-only",
+        Effect::Write => "Orders: modify",
+        Effect::Read if path.contains("/payment_actions/") => "Orders: read-only, or Order Transactions: read-only",
+        Effect::Read => "Orders: read-only",
+    }
+}
+
+/// Nothing there: for the reading of one thing an answer, else a wrong address.
+fn missing(request: &Request, reply: &Reply, place: &str) -> Verdict {
+    let of_one_order = request
+        .url
+        .path()
+        .split_once("/orders/")
+        .is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
+    match (request.effect, failure(reply)) {
+        (Effect::Read, Some(_)) if of_one_order => Verdict::Good,
+        (Effect::Write, Some(_)) => {
+            let text = "the store has no such order or shipment any more (404); nothing was written";
+            Verdict::Refused(Error::new(ErrorKind::Rejected, text))
+        }
+        _ => {
+            let text = format!("there is no store at {place} (404); nothing was done");
+            Verdict::Refused(
+                Error::new(ErrorKind::NotFound, text).hint("check the store hash (and --endpoint, where one is set)"),
+            )
+        }
+    }
+}
+
+/// Down for maintenance, suspended or being upgraded (fact sheet 1.4): no fault of the data, and no place to ask again and again. A write
+/// may have been applied before the gateway gave up, so it is looked for.
+fn down(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain, place: &str) -> Verdict {
+    let text = format!("the store is down for maintenance, suspended or overloaded (503, {place})");
+    let error = Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself");
+    if request.effect == Effect::Write {
+        return Verdict::Stumbled(error);
+    }
+    match (told_pause(reply, now), strain.is_outage()) {
+        (Some(pause), _) => Verdict::Throttled(Some(pause), error),
+        (None, true) => Verdict::Throttled(Some(OUTAGE_PAUSE), error),
+        (None, false) => Verdict::Stumbled(error),
+    }
+}
+
+fn server_error(status: u16, place: &str) -> Error {
+    Error::new(ErrorKind::Temporary, format!("BigCommerce's server failed ({status}, {place})"))
+        .hint("the next sync tries again by itself; status.bigcommerce.com tells of outages")
+        .too_much()
+}
+
+fn told(request: &Request, reply: &Reply) -> Error {
+    let kind = if request.effect == Effect::Write { ErrorKind::Rejected } else { ErrorKind::Failed };
+    let words = failure(reply).unwrap_or_default();
+    let words = if words.is_empty() { String::new() } else { format!(": {words}") };
+    let done = if request.effect == Effect::Write { "; nothing was written" } else { "" };
+    Error::new(kind, format!("BigCommerce refused ({}){words}{done}", reply.status))
+}
+
+fn redirected(place: &str) -> Error {
+    let text = format!("{place} redirects; the access token is not sent there, nothing was done");
+    Error::new(ErrorKind::Failed, text).hint("check --endpoint; BigCommerce's API itself never redirects")
+}
+
+/// The words of an error in any of the API's forms, bounded: its texts are fixed sentences. `None` where the body is in none of them.
+fn failure(reply: &Reply) -> Option<String> {
+    let short =
+        |failure: &Failure<'_>| failure.text().chars().filter(|c| !c.is_control()).take(160).collect::<String>();
+    if let Ok((list, _)) = read_json::<Vec<Failure<'_>>>(&reply.body) {
+        return Some(list.first().map(short).unwrap_or_default());
+    }
+    let is_object = reply.body.trim_ascii().starts_with(b"{");
+    let one = is_object.then(|| read_json::<Failure<'_>>(&reply.body).ok())??.0;
+    Some(short(&one))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn reply(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Reply {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        Reply { status, headers, body: body.as_bytes().to_vec() }
+    }
+
+    fn request(effect: Effect, path: &str) -> Request {
+        let url = url::Url::parse(&format!("https://api.bigcommerce.com/stores/abc123/{path}")).unwrap();
+        Request { effect, ..Request::get(url) }
+    }
+
+    fn verdict(effect: Effect, path: &str, reply: &Reply) -> Verdict {
+        judge(&request(effect, path), reply, Timestamp::UNIX_EPOCH, &Strain::default())
+    }
+
+    const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+
+    #[test]
+    fn f4_neither_xml_nor_html_nor_half_an_answer_is_taken_for_json() {
+        for (headers, body) in [
+            (&[("content-type", "application/xml")][..], "<?xml version=\"1.0\"?><orders/>"),
+            (&[("content-type", "text/html")][..], "<!DOCTYPE html><p>x"),
+            (&[("content-type", "text/html")][..], "[{\"id\":1}]"),
+            (JSON, "[{\"id\":1}"),
+            (JSON, ""),
+        ] {
+            let seen = verdict(Effect::Read, "v2/orders", &reply(200, headers, body));
+            assert!(matches!(&seen, Verdict::Stumbled(e) if e.kind() == ErrorKind::Unreadable), "{body}: {seen:?}");
+        }
+        assert!(matches!(verdict(Effect::Read, "v2/orders", &reply(204, &[], "")), Verdict::Good));
+        assert!(matches!(verdict(Effect::Read, "v2/orders", &reply(200, JSON, " [] ")), Verdict::Good));
+    }
+
+    #[test]
+    fn a_missing_scope_is_named_and_told_from_a_revoked_token_and_a_firewall() {
+        let body = r#"{"status":403,"title":"You don't have a required scope to access the endpoint","errors":{}}"#;
+        for (effect, path, scope) in [
+            (Effect::Read, "v2/orders", "\"Orders: read-only\""),
+            (Effect::Write, "v2/orders/7/shipments", "\"Orders: modify\""),
+            (Effect::Read, "v2/store", "\"Information & Settings: read-only\""),
+        ] {
+            let Verdict::Refused(error) = verdict(effect, path, &reply(403, JSON, body)) else { panic!("{path}") };
+            assert!(error.kind() == ErrorKind::Permission && error.message().contains(scope), "{error}");
+        }
+        let Verdict::Refused(error) = verdict(Effect::Read, "v2/orders", &reply(403, &[], "<html>")) else { panic!() };
+        assert_eq!(error.kind(), ErrorKind::Temporary);
+        let Verdict::Refused(error) = verdict(Effect::Read, "v2/orders", &reply(401, &[], "")) else { panic!() };
+        assert_eq!(error.kind(), ErrorKind::Credentials);
+    }
+
+    #[test]
+    fn i6_a_429_waits_for_the_longer_of_its_headers_and_without_any_ever_longer_from_five_seconds() {
+        let pause = |headers: &[(&'static str, &'static str)], strain: &Strain| match judge(
+            &request(Effect::Read, "v2/orders"),
+            &reply(429, headers, ""),
+            Timestamp::UNIX_EPOCH,
+            strain,
+        ) {
+            Verdict::Throttled(Some(pause), _) => pause.as_secs_f64(),
+            other => panic!("{other:?}"),
+        };
+        let strain = Strain::default();
+        assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "15000"), ("x-retry-after", "12")], &strain), 15.0);
+        assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "1500"), ("x-retry-after", "12")], &strain), 12.0);
+        assert_eq!([(); 3].map(|()| pause(&[], &strain)), [5.0, 10.0, 20.0]);
+        judge(&request(Effect::Read, "v2/orders"), &reply(204, &[], ""), Timestamp::UNIX_EPOCH, &strain);
+        assert_eq!(pause(&[], &strain), 5.0, "a good answer ends it");
+    }
+
+    #[test]
+    fn q5_at_least_95_per_cent_of_the_quota_is_ours_by_default() {
+        let headers = [
+            ("x-rate-limit-requests-left", "120"),
+            ("x-rate-limit-requests-quota", "150"),
+            ("x-rate-limit-time-reset-ms", "9000"),
+            ("x-rate-limit-time-window-ms", "30000"),
+        ];
+        let Some(Budget::Window { left, quota, ends_in, length }) = budget(&reply(200, &headers, ""), 4) else {
+            panic!()
+        };
+        assert_eq!((left, quota, ends_in.as_secs(), length.as_secs()), (116.0, 146.0, 9, 30));
+        assert!(quota / 150.0 >= 0.95);
+        assert!(budget(&reply(200, &headers[..1], ""), 4).is_none());
+    }
+
+    #[test]
+    fn a_503_pauses_the_store_only_when_it_stays_and_never_repeats_a_write() {
+        let strain = Strain::default();
+        let seen = [(); 3]
+            .map(|()| judge(&request(Effect::Read, "v2/orders"), &reply(503, &[], ""), Timestamp::UNIX_EPOCH, &strain));
+        assert!(matches!(
+            seen,
+            [Verdict::Stumbled(_), Verdict::Stumbled(_), Verdict::Throttled(Some(OUTAGE_PAUSE), _)]
+        ));
+        assert!(matches!(verdict(Effect::Write, "v2/orders/7", &reply(503, &[], "")), Verdict::Stumbled(_)));
+    }
+
+    #[test]
+    fn errors_of_every_form_are_read_and_a_refused_write_says_so() {
+        for body in [
+            r#"[{"status":400,"message":"The field 'product_id' cannot be written to."}]"#,
+            r#"{"status":422,"title":"The field 'product_id' cannot be written to.","type":"x"}"#,
+            r#"{"detail":"The field 'product_id' cannot be written to."}"#,
+        ] {
+            let Verdict::Refused(error) = verdict(Effect::Write, "v2/orders/7", &reply(400, JSON, body)) else {
+                panic!()
+            };
+            assert!(error.kind() == ErrorKind::Rejected && error.message().contains("'product_id'"), "{error}");
+        }
+        let Verdict::Refused(error) = verdict(Effect::Write, "v2/orders/7", &reply(400, &[], "no")) else { panic!() };
+        assert_eq!(error.message(), "BigCommerce refused (400); nothing was written");
+    }
+
+    #[test]
+    fn a_404_is_an_answer_about_one_order_and_a_wrong_hash_about_all() {
+        let body = r#"[{"status":404,"message":"The requested resource was not found."}]"#;
+        assert!(matches!(verdict(Effect::Read, "v2/orders/7", &reply(404, JSON, body)), Verdict::Good));
+        for path in ["v2/orders", "v2/store"] {
+            let Verdict::Refused(error) = verdict(Effect::Read, path, &reply(404, JSON, body)) else { panic!() };
+            assert_eq!(error.kind(), ErrorKind::NotFound);
+        }
+    }
+}

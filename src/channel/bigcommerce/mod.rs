@@ -1,0 +1,141 @@
+//! BigCommerce: Orders V2 for orders, lines, addresses and shipments, Orders V3 for refunds.
+//!
+//! All apps of a store share one quota of requests, which every answer tells ([`errors::budget`]); so orders are read with everything in
+//! them, 250 at a time ([`document`]), by keys that do not move or only move ahead ([`walk`]). What can be written is a closed list
+//! ([`deed`]), because harmless and ruinous calls are neighbours here.
+
+mod auth;
+mod cancel;
+mod deed;
+mod discover;
+mod document;
+mod errors;
+mod facts;
+mod lines;
+mod map;
+mod pages;
+mod settings;
+mod ship;
+mod site;
+mod status;
+mod walk;
+mod wire;
+
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::{
+    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Goal, Notify, Outstanding, Page, Plan,
+    Range, RemoteOrder, Shop, Task, UnknownCarrier, Write,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::read_json;
+use crate::order::Order;
+use deed::Deed;
+use document::INCLUDE;
+use settings::Settings;
+use site::Site;
+
+/// The approximate guide time of a first sync; BigCommerce has none of its own (PRODUCT.md A-1).
+pub const GUIDE_TIME: &str = "half an hour to 2.5 hours";
+
+/// What `connect bigcommerce` takes; the optional ones are the store's settings.
+pub const FIELDS: &[Field] = settings::FIELDS;
+
+/// How far a sync reaches back behind its cursor. How late a change shows in the list is not documented (fact sheet 2.2).
+const OVERLAP: Duration = Duration::from_secs(600);
+
+/// A BigCommerce store.
+struct BigCommerce {
+    site: Site,
+    settings: Settings,
+}
+
+/// Opens a BigCommerce store.
+pub fn open(connection: Connection) -> Result<Box<dyn Channel>> {
+    let settings = Settings::read(&connection.values)?;
+    let site = Site::new(connection, &settings)?;
+    Ok(Box::new(BigCommerce { site, settings }))
+}
+
+impl Channel for BigCommerce {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            partial: true,
+            several_parcels: true,
+            replace_tracking: true,
+            notify: Notify::ShopDecides,
+            unknown_carrier: UnknownCarrier::SentAsText,
+            cancel: CancelSupport::Yes(Cancelling {
+                effect: "no money is given back by this; whether stock goes back and the buyer gets a mail is for the store's own settings",
+                restock: false,
+                notify: false,
+                refund: false,
+            }),
+            in_flight: 4,
+            overlap: OVERLAP,
+            guide_time: GUIDE_TIME,
+        }
+    }
+
+    fn probe(&self) -> Result<Shop> {
+        discover::probe(&self.site, &self.settings)
+    }
+
+    fn begin(&self, range: &Range) -> Result<Plan> {
+        pages::begin(&self.site, &self.settings, range)
+    }
+
+    fn page(&self, at: &Cursor) -> Result<Page> {
+        pages::page(&self.site, &self.settings, at)
+    }
+
+    fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
+        let id = numeric(remote_id)?;
+        let include = if self.site.facts().include { &INCLUDE[..] } else { &[] };
+        let query: Vec<_> = include.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let reply = self.site.get(&format!("v2/orders/{id}"), &query)?;
+        if matches!(reply.status, 204 | 404) {
+            return Ok(None);
+        }
+        let (row, _) = read_json::<&RawValue>(&reply.body)?;
+        Ok(document::complete(&self.site, &[row])?.pop())
+    }
+
+    fn read(&self, document: &[u8]) -> Result<Order> {
+        let unreadable =
+            |why: String| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
+        let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
+        map::order(text).map_err(unreadable)
+    }
+
+    fn outstanding(&self, task: &Task) -> Result<Outstanding> {
+        let id = numeric(&task.remote_id)?;
+        let Some(now) = self.order(&task.remote_id)? else {
+            let text = format!("the store has no order {id} any more; nothing was written");
+            return Err(Error::new(ErrorKind::NotFound, text));
+        };
+        match &task.goal {
+            Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.settings.marker, now, id, shipment),
+            Goal::Cancelled(wish) => cancel::outstanding(now, id, wish),
+            Goal::Retracked(wish) => ship::retracking(&self.site, now, id, wish),
+        }
+    }
+
+    /// The receipt is the id of what was made.
+    fn apply(&self, write: &Write) -> Result<Option<String>> {
+        let reply = self.site.carry_out(&Deed::from_content(&write.content)?)?;
+        let made =
+            read_json::<wire::Nothing<'_>>(&reply.body).ok().and_then(|(made, _)| made.id.id().map(str::to_owned));
+        Ok(made)
+    }
+}
+
+/// Ids go into paths, so only digits are let through.
+fn numeric(remote_id: &str) -> Result<u64> {
+    remote_id.parse().ok().filter(|_| remote_id.bytes().all(|b| b.is_ascii_digit())).ok_or_else(|| {
+        let text = format!("{remote_id:?} is not an order id of a BigCommerce store; nothing was sent");
+        Error::new(ErrorKind::NotFound, text)
+    })
+}

@@ -1,0 +1,151 @@
+//! What a merchant sets for a BigCommerce store.
+
+use url::Url;
+
+use crate::channel::{Field, Values};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What `connect` takes.
+pub const FIELDS: &[Field] = &[
+    Field {
+        key: "store_hash",
+        prompt: "Store hash, or the whole API path",
+        help: "in the control panel: Settings > Store-level API accounts > Create API account; the API path holds it: /stores/HASH/",
+        secret: false,
+        required: true,
+    },
+    Field {
+        key: "access_token",
+        prompt: "Access token",
+        help: "shown once, when the API account is made; scopes: Orders modify, Information & Settings read-only",
+        secret: true,
+        required: true,
+    },
+    Field {
+        key: "client_secret",
+        prompt: "Client secret (for webhooks)",
+        help: "shown beside the access token; not needed for polling",
+        secret: true,
+        required: false,
+    },
+    Field {
+        key: "page_size",
+        prompt: "Orders per page",
+        help: "2 to 250 (default 250)",
+        secret: false,
+        required: false,
+    },
+    Field {
+        key: "reserve",
+        prompt: "Requests of each window that are left to other apps",
+        help: "0 to 1000 (default 4); all apps of the store share one quota, 150 requests in 30 seconds on most plans",
+        secret: false,
+        required: false,
+    },
+    Field {
+        key: "marker",
+        prompt: "Mark shipments in their comments",
+        help: "yes or no (default yes): a short key by which a shipment whose answer was lost is known again; buyers may see it",
+        secret: false,
+        required: false,
+    },
+];
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The store's permanent id, a part of every path.
+    pub store_hash: String,
+    /// Scheme, host and port to use instead of the vendor's.
+    pub endpoint: Option<Url>,
+    /// Orders per page.
+    pub page_size: usize,
+    /// Requests of each window that are not used.
+    pub reserve: u32,
+    /// Whether shipments carry our key in their comments.
+    pub marker: bool,
+}
+
+impl Settings {
+    /// Checks the values of a store.
+    pub fn read(values: &Values) -> Result<Self> {
+        let text = |key: &str| values.get(key).map(|text| text.trim()).filter(|text| !text.is_empty());
+        let number = |key: &str, default: u32, range: std::ops::RangeInclusive<u32>| match text(key) {
+            None => Ok(default),
+            Some(text) => text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+                usage(format!("{key} {text:?} is not a number from {} to {}", range.start(), range.end()))
+            }),
+        };
+        Ok(Self {
+            store_hash: store_hash(text("store_hash").unwrap_or_default())?,
+            endpoint: text("endpoint").map(endpoint).transpose()?,
+            page_size: number("page_size", 250, 2..=250)? as usize,
+            reserve: number("reserve", 4, 0..=1000)?,
+            marker: match text("marker").unwrap_or("yes") {
+                "yes" => true,
+                "no" => false,
+                other => return Err(usage(format!("marker {other:?} is neither yes nor no"))),
+            },
+        })
+    }
+}
+
+fn usage(text: String) -> Error {
+    Error::new(ErrorKind::Usage, text)
+}
+
+fn endpoint(text: &str) -> Result<Url> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
+        .ok_or_else(|| usage(format!("endpoint {text:?} is not an http address; nothing was sent")))
+}
+
+/// The hash alone, or cut out of the API path that the control panel shows
+/// (`https://api.bigcommerce.com/stores/abc123/v3/`) or of the store's own address there (`store-abc123.mybigcommerce.com`).
+fn store_hash(text: &str) -> Result<String> {
+    let after = |marker: &str| text.split_once(marker).map(|(_, rest)| rest);
+    let rest = after("/stores/").or_else(|| after("://store-")).unwrap_or(text).trim_start_matches("stores/");
+    let hash = rest.split(['/', '.', '?', '#']).next().unwrap_or_default();
+    let fits = (2..=40).contains(&hash.len()) && hash.bytes().all(|b| b.is_ascii_alphanumeric());
+    if fits && !(text.contains("://") && rest == text) {
+        return Ok(hash.to_owned());
+    }
+    Err(usage(format!("{text:?} holds no store hash; nothing was sent"))
+        .hint("give the API path of the API account: https://api.bigcommerce.com/stores/abc123/v3/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_cut_out_of_whatever_the_control_panel_shows() {
+        for written in [
+            "abc123",
+            "stores/abc123",
+            "https://api.bigcommerce.com/stores/abc123/v3/",
+            "https://api.bigcommerce.com/stores/abc123",
+            "https://store-abc123.mybigcommerce.com/manage/dashboard",
+        ] {
+            assert_eq!(store_hash(written).unwrap(), "abc123", "{written}");
+        }
+        for bad in ["", "a", "https://shop.example.test/", "abc 123", "../x"] {
+            assert_eq!(store_hash(bad).unwrap_err().kind(), ErrorKind::Usage, "{bad}");
+        }
+    }
+
+    #[test]
+    fn settings_have_bounds() {
+        let with = |key: &str, value: &str| {
+            Settings::read(&Values::from([("store_hash".into(), "abc123".into()), (key.to_owned(), value.to_owned())]))
+        };
+        assert_eq!(with("page_size", "250").unwrap().page_size, 250);
+        assert!(!with("marker", "no").unwrap().marker);
+        for (key, value) in
+            [("page_size", "1"), ("page_size", "251"), ("reserve", "-1"), ("marker", "maybe"), ("endpoint", "x")]
+        {
+            assert_eq!(with(key, value).unwrap_err().kind(), ErrorKind::Usage, "{key}");
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! Shipments: one for each delivery address and parcel.
+//!
+//! BigCommerce has no key of the client's for a write, and creating a shipment mails the buyer (fact sheet 4.3, 4.4). So every attempt first reads
+//! what is there: our own by a marker in the comments, others by the tracking number, and, without either, by what is in them.
+//!
+//! **Several parcels.** A shipment has one tracking number and must have items, and no piece can be in two of them. Where a dispatch goes
+//! to several addresses, it needs as many numbers as addresses, in the order in which `show` lists them. Several parcels to one address
+//! are dealt the pieces in the order of the lines, as evenly as whole lines allow; which box really holds what is not known here, and a
+//! merchant who cares dispatches box by box with `--item`. What cannot be dealt out is refused before anything is sent.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde_json::value::RawValue;
+
+use super::deed::{Deed, Item, NewShipment, NewStatus, Tracking};
+use super::map::parse_time;
+use super::site::Site;
+use super::wire;
+use crate::channel::{Outstanding, RemoteOrder, Retracking, Write};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier};
+
+/// The longest tracking number and link that the vendor's schema permits (`orderShipment_Post`).
+const LONGEST_NUMBER: usize = 50;
+const LONGEST_LINK: usize = 500;
+
+/// How far the store's clock and ours may be apart when a shipment without number and marker is recognised by its age.
+const CLOCKS: i64 = 300;
+
+/// A shipment that moves the order's status does so at once or, for all that is documented, a little later (fact sheet 4.3).
+const SETTLES: i64 = 3;
+
+/// What is still to be written for this shipment.
+pub fn outstanding(site: &Site, marker: bool, now: RemoteOrder, id: u64, shipment: &Shipment) -> Result<Outstanding> {
+    let order = readable(&now)?;
+    let wanted = parts(order, shipment, marker)?;
+    let documents = if wanted.is_empty() { Vec::new() } else { listed(site, id)? };
+    let mut there = read(&documents)?;
+    let (mut writes, mut adopted, mut youngest) = (Vec::new(), Vec::new(), i64::MIN);
+    for part in &wanted {
+        match there.iter().position(|found| part.is(found, shipment)) {
+            Some(place) => {
+                let found = there.remove(place);
+                youngest = youngest.max(parse_time(found.date_created.get()).map_or(i64::MIN, |at| at.timestamp()));
+                adopted.push(found.id.get().to_owned());
+            }
+            None => writes.push(part.write(id)),
+        }
+    }
+    let mut wait = None;
+    if writes.is_empty() && shipment.completes && !is_closed(&now) {
+        match site.now() - youngest < SETTLES && youngest != i64::MIN {
+            true => wait = Some(std::time::Duration::from_secs(1)),
+            false => writes.push(close(order, id)),
+        }
+    }
+    Ok(Outstanding { now, writes, wait, adopted })
+}
+
+fn readable(now: &RemoteOrder) -> Result<&Order> {
+    now.order.as_deref().map_err(|why| {
+        Error::new(
+            ErrorKind::Unreadable,
+            format!("the order cannot be read at the channel ({why}); nothing was written"),
+        )
+    })
+}
+
+/// Closed in a way that says at least as much as "shipped": refunded, partly refunded and disputed orders keep their status.
+fn is_closed(now: &RemoteOrder) -> bool {
+    matches!(status_id(now).as_str(), "2" | "10" | "4" | "13" | "14")
+}
+
+/// The order's status id.
+pub fn status_id(now: &RemoteOrder) -> String {
+    serde_json::from_str::<wire::Head<'_>>(now.document.get())
+        .map(|head| head.status_id.get().to_owned())
+        .unwrap_or_default()
+}
+
+fn close(order: &Order, id: u64) -> Write {
+    let status = if order.lines.iter().any(|line| line.ships) { NewStatus::Shipped } else { NewStatus::Completed };
+    Write {
+        summary: format!(
+            "set the order's status to {}",
+            if status == NewStatus::Shipped { "shipped" } else { "completed" }
+        ),
+        tells_buyer: true,
+        content: Deed::SetStatus { order: id, status, staff_notes: None }.content(),
+    }
+}
+
+/// The order's shipments, all pages of them.
+fn listed(site: &Site, id: u64) -> Result<Vec<Box<RawValue>>> {
+    let rows = site.all(&format!("v2/orders/{id}/shipments"))?;
+    rows.ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, format!("the store has no order {id} any more; nothing was written"))
+    })
+}
+
+/// A shipment that cannot be read could be the one that is looked for.
+fn read(documents: &[Box<RawValue>]) -> Result<Vec<wire::Shipment<'_>>> {
+    documents
+        .iter()
+        .map(|document| {
+            serde_json::from_str(document.get()).map_err(|_| {
+                Error::new(ErrorKind::Unreadable, "the order's list of shipments cannot be read; nothing was written")
+            })
+        })
+        .collect()
+}
+
+/// One shipment as it is to be.
+struct Part<'s> {
+    address: u64,
+    place: String,
+    items: Vec<Item>,
+    parcel: Option<&'s Parcel>,
+    /// What stands in its comments; none where the merchant wants none.
+    marker: Option<String>,
+}
+
+/// The marker's beginning; the short key of the dispatch and the number of the part within it follow.
+const MARKER: &str = "ordersync:";
+
+/// The shipments that a dispatch consists of. The same each time it is asked.
+fn parts<'s>(order: &Order, shipment: &'s Shipment, marker: bool) -> Result<Vec<Part<'s>>> {
+    let mut parts = Vec::new();
+    for (place, lines, parcel) in deal(order, shipment)? {
+        let to = order.ship_to.get(place);
+        let address = to.and_then(|address| address.remote_id.as_deref()).and_then(|id| id.parse().ok());
+        let address = address.ok_or_else(|| refused("the delivery address has no id that BigCommerce takes"))?;
+        check(parcel)?;
+        let short: String = shipment.key.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        parts.push(Part {
+            address,
+            place: to.map(|to| to.city.clone()).unwrap_or_default(),
+            items: lines.iter().map(item).collect::<Result<_>>()?,
+            parcel,
+            marker: marker.then(|| format!("{MARKER}{short}/{}", parts.len() + 1)),
+        });
+    }
+    Ok(parts)
+}
+
+fn refused(why: &str) -> Error {
+    Error::new(ErrorKind::Rejected, format!("{why}; nothing was written"))
+}
+
+type Dealt<'s> = (usize, Vec<LineQuantity>, Option<&'s Parcel>);
+
+/// Deals lines and parcels out: by address, and within one by parcel. What is downloaded or picked up is in none.
+fn deal<'s>(order: &Order, shipment: &'s Shipment) -> Result<Vec<Dealt<'s>>> {
+    let mut places: Vec<(usize, Vec<LineQuantity>)> = Vec::new();
+    for wanted in &shipment.lines {
+        let line = order.lines.iter().find(|line| line.remote_id == wanted.line_id);
+        let line =
+            line.ok_or_else(|| refused(&format!("the order has no line {} at the channel any more", wanted.line_id)))?;
+        if !line.ships {
+            continue;
+        }
+        match places.iter_mut().find(|(place, _)| *place == line.ship_to) {
+            Some((_, lines)) => lines.push(wanted.clone()),
+            None => places.push((line.ship_to, vec![wanted.clone()])),
+        }
+    }
+    places.sort_by_key(|(place, _)| *place);
+    let parcels = &shipment.parcels;
+    match (places.as_mut_slice(), parcels.len()) {
+        (_, 0) => Ok(places.into_iter().map(|(place, lines)| (place, lines, None)).collect()),
+        ([], _) => Err(refused("nothing in this dispatch goes into a parcel, so it takes no tracking number")),
+        ([(place, lines)], count) => {
+            let boxes = boxes(lines, count)?;
+            Ok(boxes.into_iter().zip(parcels).map(|(lines, parcel)| (*place, lines, Some(parcel))).collect())
+        }
+        (several, count) if several.len() == count => {
+            Ok(places.into_iter().zip(parcels).map(|((place, lines), parcel)| (place, lines, Some(parcel))).collect())
+        }
+        (several, count) => {
+            let text = format!(
+                "this dispatch goes to {} addresses, so it takes {0} tracking numbers (one for each, in the order in which they are listed), not {count}",
+                several.len()
+            );
+            Err(refused(&text).hint("dispatch address by address with --item, or give a --tracking for each"))
+        }
+    }
+}
+
+/// Deals the pieces to so many boxes, none empty: whole lines where there are enough of them, else piece by piece.
+fn boxes(lines: &[LineQuantity], count: usize) -> Result<Vec<Vec<LineQuantity>>> {
+    if count <= lines.len() {
+        return Ok((0..count)
+            .map(|n| lines[n * lines.len() / count..(n + 1) * lines.len() / count].to_vec())
+            .collect());
+    }
+    let pieces: Vec<LineQuantity> = lines
+        .iter()
+        .flat_map(|line| {
+            let whole = line.quantity.trunc().to_usize().unwrap_or(0).min(10_000);
+            std::iter::repeat_n(LineQuantity { quantity: Decimal::ONE, ..line.clone() }, whole)
+        })
+        .collect();
+    if pieces.len() < count {
+        let text = format!(
+            "{count} tracking numbers for {} pieces: BigCommerce takes one number for a shipment, and no shipment without a piece in it",
+            pieces.len()
+        );
+        return Err(refused(&text).hint("give one --tracking, and put the others into the note to the buyer"));
+    }
+    Ok((0..count).map(|n| joined(&pieces[n * pieces.len() / count..(n + 1) * pieces.len() / count])).collect())
+}
+
+/// Pieces of the same line as one.
+fn joined(pieces: &[LineQuantity]) -> Vec<LineQuantity> {
+    let mut lines: Vec<LineQuantity> = Vec::new();
+    for piece in pieces {
+        match lines.iter_mut().find(|line| line.line_id == piece.line_id) {
+            Some(line) => line.quantity += piece.quantity,
+            None => lines.push(piece.clone()),
+        }
+    }
+    lines
+}
+
+fn check(parcel: Option<&Parcel>) -> Result<()> {
+    match parcel {
+        Some(parcel) if parcel.tracking.chars().count() > LONGEST_NUMBER => {
+            Err(refused(&format!("BigCommerce takes tracking numbers of at most {LONGEST_NUMBER} characters")))
+        }
+        Some(Parcel { url: Some(url), .. }) if url.chars().count() > LONGEST_LINK => {
+            Err(refused(&format!("BigCommerce takes links of at most {LONGEST_LINK} characters")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn item(line: &LineQuantity) -> Result<Item> {
+    let id = line.line_id.parse().ok();
+    let quantity = line.quantity.normalize();
+    let pieces = (quantity.scale() == 0).then(|| quantity.to_u64()).flatten().filter(|pieces| *pieces > 0);
+    match (id, pieces) {
+        (Some(order_product_id), Some(quantity)) => Ok(Item { order_product_id, quantity }),
+        _ => Err(refused(&format!("line {}: BigCommerce ships whole pieces, not {quantity}", line.line_id))),
+    }
+}
+
+impl Part<'_> {
+    /// Whether `found` is this part: by our marker; else by the tracking number; without a number by age and content. What carries the
+    /// marker of another dispatch is another dispatch's, be it ever so alike.
+    fn is(&self, found: &wire::Shipment<'_>, shipment: &Shipment) -> bool {
+        let comments = found.comments.get();
+        let marked = |marker: &str| comments.split_whitespace().any(|word| word == marker);
+        match &self.marker {
+            Some(marker) if marked(marker) => return true,
+            Some(_) if comments.contains(MARKER) => return false,
+            _ => {}
+        }
+        if found.order_address_id.get() != self.address.to_string() {
+            return false;
+        }
+        match self.parcel {
+            Some(parcel) => found.tracking_number.get().eq_ignore_ascii_case(parcel.tracking.trim()),
+            None => {
+                let made = parse_time(found.date_created.get()).map(|at| at.timestamp());
+                let recent = made.is_some_and(|made| made >= shipment.shipped_at.timestamp() - CLOCKS);
+                recent && found.tracking_number.get().is_empty() && self.has_items_of(found)
+            }
+        }
+    }
+
+    fn has_items_of(&self, found: &wire::Shipment<'_>) -> bool {
+        let key = |id: &str, quantity: &str| (id.to_owned(), quantity.to_owned());
+        let mut theirs: Vec<_> =
+            found.items.rows.iter().map(|i| key(i.order_product_id.get(), i.quantity.get())).collect();
+        let mut ours: Vec<_> =
+            self.items.iter().map(|i| key(&i.order_product_id.to_string(), &i.quantity.to_string())).collect();
+        theirs.sort();
+        ours.sort();
+        theirs == ours
+    }
+
+    fn write(&self, order: u64) -> Write {
+        let pieces: u64 = self.items.iter().map(|item| item.quantity).sum();
+        let with =
+            self.parcel.map_or_else(|| "no tracking".to_owned(), |p| format!("tracking {} {}", title(p), p.tracking));
+        let to = if self.place.is_empty() { String::new() } else { format!(" to {}", self.place) };
+        let tracking = Tracking { comments: self.marker.clone(), ..self.parcel.map(tracking).unwrap_or_default() };
+        let shipment = NewShipment { order_address_id: self.address, tracking, items: self.items.clone() };
+        Write {
+            summary: format!("add a shipment of {pieces} pieces{to} with {with}"),
+            tells_buyer: true,
+            content: Deed::Ship { order, shipment }.content(),
+        }
+    }
+}
+
+fn title(parcel: &Parcel) -> String {
+    carrier(&parcel.carrier).map_or_else(|| parcel.carrier.clone(), |carrier| carrier.title.to_owned())
+}
+
+/// The three ways to a tracking link, the vendor's own carriers first, then AfterShip's, then a link of the carrier's (fact sheet 4.2). A link of the
+/// merchant's own goes before all.
+fn tracking(parcel: &Parcel) -> Tracking {
+    let known = carrier(&parcel.carrier);
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let (provider, slug) = known.map_or(("", ""), |carrier| (carrier.bigcommerce, carrier.aftership));
+    let coded = !provider.is_empty() || !slug.is_empty();
+    let link = parcel.url.clone().or_else(|| known.filter(|_| !coded).map(|carrier| carrier.url(&parcel.tracking)));
+    Tracking {
+        tracking_number: Some(parcel.tracking.clone()),
+        shipping_provider: Some(provider.to_owned()),
+        tracking_carrier: Some(if provider.is_empty() { slug.to_owned() } else { String::new() }),
+        tracking_link: link,
+        shipping_method: if coded { None } else { some(&title(parcel)) },
+        comments: None,
+    }
+}
+
+/// What is still to be written so that the store has another tracking number for the same parcel.
+pub fn retracking(site: &Site, now: RemoteOrder, id: u64, wish: &Retracking) -> Result<Outstanding> {
+    check(Some(&wish.parcel))?;
+    let documents = listed(site, id)?;
+    let there = read(&documents)?;
+    let with = |number: &str| -> Vec<&wire::Shipment<'_>> {
+        there.iter().filter(|s| s.tracking_number.get().eq_ignore_ascii_case(number.trim())).collect()
+    };
+    let (old, new) = (with(&wish.was), with(&wish.parcel.tracking));
+    if old.is_empty() && new.is_empty() {
+        return Err(refused(&format!("the store shows no tracking number {}", wish.was)));
+    }
+    let writes = old.iter().map(|shipment| replacement(id, shipment, wish)).collect::<Result<Vec<_>>>()?;
+    Ok(Outstanding {
+        now,
+        writes,
+        wait: None,
+        adopted: new.iter().map(|shipment| shipment.id.get().to_owned()).collect(),
+    })
+}
+
+/// The comments go along, so that our marker stays in them however a PUT treats what it is not given.
+fn replacement(order: u64, old: &wire::Shipment<'_>, wish: &Retracking) -> Result<Write> {
+    let shipment = old.id.get().parse().map_err(|_| refused("the shipment has no id that BigCommerce takes"))?;
+    let comments = Some(old.comments.get().to_owned()).filter(|text| !text.is_empty());
+    let new = tracking(&wish.parcel);
+    // A link that was set for the old number would outlive it.
+    let tracking = Tracking { comments, tracking_link: Some(new.tracking_link.clone().unwrap_or_default()), ..new };
+    Ok(Write {
+        summary: format!("replace tracking {} by {} {}", wish.was, title(&wish.parcel), wish.parcel.tracking),
+        tells_buyer: false,
+        content: Deed::Retrack { order, shipment, tracking }.content(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! What BigCommerce's one status, which stands for payment and shipping together, amounts to.
+//!
+//! Statuses are told by their id: a merchant can rename them (fact sheet 3.1). Ids 4, 13 and 14 replace what was known of the shipping, so
+//! there it is derived from the pieces shipped.
+
+use rust_decimal::Decimal;
+
+use crate::order::Status;
+
+/// What is known about an order's goods.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Goods {
+    /// Pieces shipped, by lines or by the order's own count, whichever is more.
+    pub shipped: Decimal,
+    /// Pieces that are still to be shipped: ordered, not shipped, not given back.
+    pub open: Decimal,
+    /// The order has a shipping date. A merchant can set an order to shipped by hand, without shipments; the date stays when the status
+    /// changes again.
+    pub dated: bool,
+    /// Something in it is shipped at all.
+    pub ships: bool,
+}
+
+/// The merchant's status for a status id.
+///
+/// 0 "Incomplete" is a checkout that reached the payment page and 1 "Pending" one that did not finish. They are imported like all others
+/// (PRODUCT.md I-2) as awaiting payment: nothing is filtered out of sight, `dispatch` refuses them, and when the buyer pays, the same
+/// id gets another status and the copy follows (P-9). An id that is not known yet is held back rather than offered for shipping.
+pub fn status(id: u8, goods: Goods) -> Status {
+    match id {
+        0 | 1 | 7 => Status::AwaitingPayment,
+        8 | 9 | 11 => Status::AwaitingFulfillment,
+        12 => Status::OnHold,
+        3 => Status::PartiallyShipped,
+        2 | 10 => Status::Shipped,
+        5 | 6 => Status::Cancelled,
+        // What is not shipped will not be.
+        4 => shipped_so_far(goods).map_or(Status::Cancelled, |_| Status::Shipped),
+        13 => shipped_so_far(goods).unwrap_or(Status::OnHold),
+        14 if goods.ships && goods.open.is_zero() && shipped_so_far(goods).is_none() => Status::Cancelled,
+        14 => shipped_so_far(goods).unwrap_or(Status::AwaitingFulfillment),
+        _ => Status::OnHold,
+    }
+}
+
+/// Shipped or partly shipped; `None` where nothing has left.
+fn shipped_so_far(goods: Goods) -> Option<Status> {
+    if !goods.ships {
+        return Some(Status::Shipped);
+    }
+    match (goods.shipped.is_zero(), goods.open.is_zero()) {
+        (true, _) => goods.dated.then_some(Status::Shipped),
+        (false, true) => Some(Status::Shipped),
+        (false, false) => Some(Status::PartiallyShipped),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn goods(shipped: i64, open: i64) -> Goods {
+        Goods { shipped: shipped.into(), open: open.into(), dated: shipped > 0, ships: true }
+    }
+
+    #[test]
+    fn all_fifteen_statuses_by_their_id() {
+        use Status::*;
+        let expected = [
+            AwaitingPayment,
+            AwaitingPayment,
+            Shipped,
+            PartiallyShipped,
+            Cancelled,
+            Cancelled,
+            Cancelled,
+            AwaitingPayment,
+            AwaitingFulfillment,
+            AwaitingFulfillment,
+            Shipped,
+            AwaitingFulfillment,
+            OnHold,
+            OnHold,
+            AwaitingFulfillment,
+        ];
+        for (id, wanted) in expected.into_iter().enumerate() {
+            assert_eq!(status(id as u8, goods(0, 2)), wanted, "{id}");
+        }
+        assert_eq!(status(15, goods(0, 2)), OnHold, "a status of tomorrow is not offered for shipping");
+    }
+
+    #[test]
+    fn refunded_and_disputed_orders_keep_what_is_known_of_their_shipping() {
+        for id in [13, 14] {
+            assert_eq!(status(id, goods(2, 0)), Status::Shipped);
+            assert_eq!(status(id, goods(1, 1)), Status::PartiallyShipped);
+        }
+        assert_eq!(status(4, goods(1, 1)), Status::Shipped, "the rest was given back");
+        assert_eq!(status(14, goods(0, 0)), Status::Cancelled, "nothing is left to ship");
+    }
+
+    #[test]
+    fn an_order_that_was_set_to_shipped_by_hand_is_not_offered_again_after_a_refund() {
+        let by_hand = Goods { dated: true, ..goods(0, 2) };
+        assert!([4, 13, 14].iter().all(|id| status(*id, by_hand) == Status::Shipped));
+    }
+
+    #[test]
+    fn what_has_nothing_to_ship_is_not_waited_for() {
+        let digital = Goods { ships: false, ..goods(0, 0) };
+        assert_eq!(status(14, digital), Status::Shipped);
+    }
+}

@@ -266,7 +266,14 @@ fn a_life(rig: &Rig) {
     let parcel = Parcel { carrier: "poczta-polska".into(), tracking: "PP9".into(), url: None };
     let wish = Retracking { shipment: String::new(), was: "JD01".into(), parcel, notify: true };
     rig.reach(two, Goal::Retracked(wish));
-    let wish = Cancellation { reason: "sold out".into(), notify: true, restock: true, refund: true, key: "k".into() };
+    let wish = Cancellation {
+        reason: "sold out".into(),
+        notify: true,
+        restock: true,
+        refund: true,
+        force: false,
+        key: "k".into(),
+    };
     rig.reach(gone, Goal::Cancelled(wish));
     assert_eq!(rig.shop.cancellation(gone), Some(("OTHER".to_owned(), Some("sold out".to_owned()))));
     rig.channel.order("7").unwrap();

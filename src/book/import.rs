@@ -406,10 +406,13 @@ pub(super) fn put_version(
     print: &[u8; 16],
 ) -> Result<()> {
     let (codec, packed) = documents.pack(kind, seen.document.get().as_bytes())?;
-    db.prepare_cached("INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?)")
-        .done("written")?
-        .execute(params![order, role, updated_at.timestamp_millis(), print, codec, packed])
-        .done("written")?;
+    db.prepare_cached(
+        "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET updated_at = excluded.updated_at,
+           fingerprint = excluded.fingerprint, codec = excluded.codec, document = excluded.document",
+    )
+    .done("written")?
+    .execute(params![order, role, updated_at.timestamp_millis(), print, codec, packed])
+    .done("written")?;
     Ok(())
 }
 

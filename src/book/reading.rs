@@ -215,8 +215,30 @@ impl Book {
     }
 
     fn list_where(&self, condition: &str, values: &[&dyn ToSql], filter: &Filter) -> Result<Vec<OrderRow>> {
+        const OPEN: [Status; 3] =
+            [Status::AwaitingFulfillment, Status::PartiallyShipped, Status::DropshipmentRequested];
+        if filter.late.is_none() {
+            return self.list_with(filter.status, condition, values, filter);
+        }
+        // Status by status, as the index has them: over several at once SQLite would sort every open order of the book.
+        let mut rows = Vec::new();
+        for status in OPEN.into_iter().filter(|status| filter.status.is_none_or(|wanted| wanted == *status)) {
+            rows.extend(self.list_with(Some(status), condition, values, filter)?);
+        }
+        rows.sort_by_key(|row| std::cmp::Reverse((row.placed_at, row.id)));
+        rows.truncate(filter.limit);
+        Ok(rows)
+    }
+
+    fn list_with(
+        &self,
+        status: Option<Status>,
+        condition: &str,
+        values: &[&dyn ToSql],
+        filter: &Filter,
+    ) -> Result<Vec<OrderRow>> {
         let mut sql = format!("{LIST}{condition}");
-        if let Some(status) = filter.status {
+        if let Some(status) = status {
             sql.push_str(&format!(" AND o.status = '{}'", status.word()));
         }
         if !filter.stores.is_empty() {
@@ -228,14 +250,8 @@ impl Book {
             sql.push_str(&format!(" AND o.placed_at >= {}", since.timestamp_millis()));
         }
         if let Some(late) = filter.late {
-            let open = [Status::AwaitingFulfillment, Status::PartiallyShipped, Status::DropshipmentRequested]
-                .map(Status::word);
-            let now = self.now_ms();
-            sql.push_str(&format!(
-                " AND o.status IN ('{}') AND (o.ship_by < {now} OR (o.ship_by IS NULL AND o.placed_at < {}))",
-                open.join("', '"),
-                late.timestamp_millis()
-            ));
+            let (now, late) = (self.now_ms(), late.timestamp_millis());
+            sql.push_str(&format!(" AND (o.ship_by < {now} OR (o.ship_by IS NULL AND o.placed_at < {late}))"));
         }
         sql.push_str(&format!(" ORDER BY o.placed_at DESC, o.id DESC LIMIT {}", filter.limit));
         let mut statement = self.db.prepare_cached(&sql).done("read")?;

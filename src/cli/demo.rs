@@ -101,7 +101,8 @@ impl Stage<'_> {
 
     /// The same with secrets in the environment.
     fn play_with(&self, secrets: &[(&'static str, String)], args: &[&str]) -> anyhow::Result<()> {
-        output::put(&format!("$ ordersync {}\n", args.join(" ")))?;
+        let words = args.iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { (*word).to_owned() });
+        output::put(&format!("$ ordersync {}\n", words.collect::<Vec<_>>().join(" ")))?;
         self.app.context.clock.check_interrupt()?;
         let status = Command::new(&self.program)
             .arg("--verbose")

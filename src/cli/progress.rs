@@ -2,15 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::{Arc, Mutex};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::output::{clean, number, utf8};
+use crate::http::Client;
 use crate::sync::Progress;
+
+/// How a bar looks before the number of orders is known, and after.
+const UNKNOWN: &str = "{spinner} {prefix}  {orders} orders  {rate}  {msg}{wait}";
+const KNOWN: &str = "{prefix}  {bar:24} {orders} / {all} orders  {rate}  ETA {eta}  {msg}{wait}";
 
 /// The bars of a run.
 pub struct Bars {
     bars: BTreeMap<String, ProgressBar>,
+    clients: Mutex<BTreeMap<String, Arc<Client>>>,
     all: MultiProgress,
 }
 
@@ -20,24 +27,31 @@ impl Bars {
         let all = MultiProgress::new();
         let bars = stores
             .map(|store| {
-                let bar = all.add(
-                    ProgressBar::new_spinner().with_style(form("{spinner} {prefix}  {orders} orders  {rate}  {msg}")),
-                );
+                let bar = all.add(ProgressBar::new_spinner().with_style(form(UNKNOWN, None)));
                 bar.set_prefix(store.to_owned());
                 bar.enable_steady_tick(std::time::Duration::from_millis(120));
                 (store.to_owned(), bar)
             })
             .collect();
-        Self { bars, all }
+        Self { bars, clients: Mutex::default(), all }
+    }
+
+    fn client(&self, store: &str) -> Option<Arc<Client>> {
+        self.clients.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(store).cloned()
     }
 }
 
-fn form(template: &str) -> ProgressStyle {
+/// A bar with this template; `client` tells what is being waited for.
+fn form(template: &str, client: Option<Arc<Client>>) -> ProgressStyle {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let style = style
         .with_key("orders", |bar: &ProgressState, out: &mut dyn Write| put(out, &number(bar.pos())))
         .with_key("all", |bar: &ProgressState, out: &mut dyn Write| put(out, &number(bar.len().unwrap_or(0))))
-        .with_key("rate", |bar: &ProgressState, out: &mut dyn Write| put(out, &format!("{:.0}/s", bar.per_sec())));
+        .with_key("rate", |bar: &ProgressState, out: &mut dyn Write| put(out, &format!("{:.0}/s", bar.per_sec())))
+        .with_key("wait", move |_: &ProgressState, out: &mut dyn Write| {
+            let waiting = client.as_ref().and_then(|client| client.waiting());
+            put(out, &clean(&waiting.unwrap_or_default()));
+        });
     if utf8() { style } else { style.progress_chars("#>-").tick_chars("|/-\\ ") }
 }
 
@@ -47,9 +61,16 @@ fn put(line: &mut dyn Write, text: &str) {
 }
 
 impl Progress for Bars {
+    fn opened(&self, store: &str, http: &Arc<Client>) {
+        self.clients.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(store.to_owned(), http.clone());
+        if let Some(bar) = self.bars.get(store) {
+            bar.set_style(form(UNKNOWN, Some(http.clone())));
+        }
+    }
+
     fn total(&self, store: &str, total: u64) {
         if let Some(bar) = self.bars.get(store) {
-            bar.set_style(form("{prefix}  {bar:24} {orders} / {all} orders  {rate}  ETA {eta}  {msg}"));
+            bar.set_style(form(KNOWN, self.client(store)));
             bar.set_length(total);
             bar.reset_eta();
         }

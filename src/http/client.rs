@@ -1,8 +1,9 @@
 //! The client: send, wait, repeat.
 
 use std::io::Read;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use reqwest::blocking as rq;
 
@@ -32,6 +33,8 @@ pub struct Client {
     received: AtomicU64,
     /// The server's clock less ours, in milliseconds, by the last `Date` header; `i64::MIN` before the first.
     apart: AtomicI64,
+    /// What is being waited for, in words; of several threads the last one tells.
+    waiting: Mutex<Option<String>>,
 }
 
 /// Why an attempt brought no reply.
@@ -48,7 +51,7 @@ impl Client {
         let http = rq::Client::builder()
             .user_agent(concat!("ordersync/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(options.patience.timeout.min(std::time::Duration::from_secs(15)))
+            .connect_timeout(options.patience.timeout.min(Duration::from_secs(15)))
             .timeout(options.patience.timeout)
             .tcp_nodelay(true)
             .tls_backend_preconfigured(super::tls::config(options.ca_pem.as_deref())?)
@@ -60,6 +63,7 @@ impl Client {
             requests: AtomicU64::new(0),
             received: AtomicU64::new(0),
             apart: AtomicI64::new(i64::MIN),
+            waiting: Mutex::new(None),
         })
     }
 
@@ -82,6 +86,25 @@ impl Client {
     pub fn clock_difference(&self) -> Option<chrono::TimeDelta> {
         let ms = self.apart.load(Ordering::Relaxed);
         (ms != i64::MIN).then(|| chrono::TimeDelta::milliseconds(ms))
+    }
+
+    /// What the store is being waited for, for whoever watches; `None` while nothing is.
+    pub fn waiting(&self) -> Option<String> {
+        self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Sleeps before a repeat, and says so meanwhile.
+    fn sit_out(&self, pause: Duration, why: &Error) -> Result<()> {
+        let say = |text: Option<String>| {
+            *self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = text;
+        };
+        // For a line that has little room: without addresses.
+        let words: Vec<&str> = why.message().split(' ').filter(|word| !word.contains("://")).collect();
+        let why: String = words.join(" ").chars().take(40).collect();
+        say(Some(format!("again in {} s: {why}", pause.as_secs_f64().ceil())));
+        let slept = self.options.clock.sleep(pause);
+        say(None);
+        slept
     }
 
     fn compare_clocks(&self, headers: &reqwest::header::HeaderMap) {
@@ -130,7 +153,7 @@ impl Client {
                     if failures >= self.options.patience.repeats {
                         return Err(error);
                     }
-                    self.options.clock.sleep(self.options.patience.pause(failures))?;
+                    self.sit_out(self.options.patience.pause(failures), &error)?;
                     failures += 1;
                 }
                 Verdict::Throttled(Some(pause), error) => {
@@ -140,6 +163,7 @@ impl Client {
                     {
                         return Err(error.after(pause));
                     }
+                    self.sit_out(pause, &error)?;
                     failures += 1;
                 }
             }

@@ -23,13 +23,15 @@ use crate::clock::Clock;
 use crate::config::Home;
 use crate::credentials::Vault;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::Patience;
+use crate::http::{Client, Patience};
 use lock::{Lock, Work};
 use report::{Report, StoreReport};
 use store::OpenStore;
 
 /// Told of what happens during a run, from several threads.
 pub trait Progress: Sync {
+    /// The connection of `store` is open; it tells what is being waited for.
+    fn opened(&self, store: &str, http: &Arc<Client>);
     /// `store` is about to bring `total` orders, as far as the channel says.
     fn total(&self, store: &str, total: u64);
     /// `orders` more have been taken into the book.
@@ -44,6 +46,7 @@ pub trait Progress: Sync {
 pub struct Silent;
 
 impl Progress for Silent {
+    fn opened(&self, _: &str, _: &Arc<Client>) {}
     fn total(&self, _: &str, _: u64) {}
     fn advanced(&self, _: &str, _: u64) {}
     fn message(&self, _: &str, _: &str) {}
@@ -139,6 +142,7 @@ fn both_ways(
     report: &mut StoreReport,
 ) -> Result<()> {
     let open = context.open(store)?;
+    progress.opened(&store.name, &open.http);
     let mut book = context.book()?;
     let imported = context
         .lock(store, Work::Import)

@@ -3,5 +3,6 @@
 pub mod big;
 pub mod openapi;
 pub mod program;
+pub mod shopify;
 pub mod spec;
 pub mod woo;

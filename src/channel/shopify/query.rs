@@ -168,12 +168,13 @@ document! {
 document! {
     /// What of an order can be shipped from where, and what has been.
     FULFILLMENT, "FulfillmentState", 300.0, concat!(
-        "query FulfillmentState($id:ID!,$after:String){currentAppInstallation{accessScopes{handle}} ",
+        "query FulfillmentState($id:ID!,$after:String,$orders:Int!,$lines:Int!,$shipped:Int!){",
+        "currentAppInstallation{accessScopes{handle}} ",
         "order(id:$id){createdAt fulfillments(first:50){id status createdAt trackingInfo(first:10){company number url} ",
-        "fulfillmentLineItems(first:250){nodes{quantity lineItem{id}}}} ",
-        "fulfillmentOrders(first:20,after:$after){pageInfo{hasNextPage endCursor} nodes{id status fulfillAt ",
+        "fulfillmentLineItems(first:$shipped){pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}} ",
+        "fulfillmentOrders(first:$orders,after:$after){pageInfo{hasNextPage endCursor} nodes{id status fulfillAt ",
         "supportedActions{action} assignedLocation{name location{id}} deliveryMethod{methodType} ",
-        "fulfillmentHolds{displayReason} lineItems(first:50){pageInfo{hasNextPage endCursor} ",
+        "fulfillmentHolds{displayReason} lineItems(first:$lines){pageInfo{hasNextPage endCursor} ",
         "nodes{id remainingQuantity lineItem{id}}}}}}}"
     )
 }

@@ -13,7 +13,6 @@ const REAUTH: &str =
 
 /// What a reply means.
 pub fn judge(request: &Request, reply: &Reply, now: crate::clock::Timestamp) -> Verdict {
-    let failure = read_json::<Failure<'_>>(&reply.body).ok().map(|(failure, _)| failure);
     let place = url_for_people(&request.url);
     match reply.status {
         200..=299 => accepted(request, reply, &place),
@@ -23,9 +22,10 @@ pub fn judge(request: &Request, reply: &Reply, now: crate::clock::Timestamp) -> 
         503 if request.effect == Effect::Read && reply.header("retry-after").is_some() => {
             Verdict::Throttled(reply.retry_after(now), stumbled(reply, &place))
         }
-        status => match failure.filter(|failure| !failure.code.get().is_empty()) {
-            Some(failure) => told(request, status, &failure, &place),
-            None => page(status, reply, &place),
+        // Only here: looking for an error in a good page would read the whole of it once more.
+        status => match read_json::<Failure<'_>>(&reply.body) {
+            Ok((failure, _)) if !failure.code.get().is_empty() => told(request, status, &failure, &place),
+            _ => page(status, reply, &place),
         },
     }
 }

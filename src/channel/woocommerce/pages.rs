@@ -115,7 +115,8 @@ fn newest(site: &Site, since: Option<i64>) -> Result<(Option<u64>, Option<i64>)>
 
 /// Cuts the orders into slices of about equal size at creation times, found by looking at single rows; several at a time.
 fn slices(site: &Site, since: Option<i64>, total: u64, page_size: usize) -> Result<Vec<Walk>> {
-    let count = (total / (SLICE_PAGES * page_size as u64)).clamp(4, MOST_SLICES);
+    // A multiple of the pages in flight: with ten slices, two would be read at the end while half of the threads look on.
+    let count = (total / (SLICE_PAGES * page_size as u64)).clamp(4, MOST_SLICES) / 4 * 4;
     let offsets: Vec<u64> = (1..count).map(|n| n * total / count).collect();
     let mut bounds = Vec::new();
     for chunk in offsets.chunks(4) {

@@ -15,18 +15,18 @@ impl Shop {
     pub fn demo(options: Options, clock: Arc<dyn Clock>) -> Self {
         let now = clock.now();
         let shop = Self::new(options, clock);
-        shop.seed(31, now - TimeDelta::weeks(3), now - TimeDelta::days(2));
+        shop.seed(30, now - TimeDelta::weeks(3), now - TimeDelta::days(2));
         let stories = stories();
         for (index, order) in stories.into_iter().enumerate() {
             let hours = 40 - 4 * i64::try_from(index).unwrap_or(0);
             shop.place_order(&order.at(now - TimeDelta::hours(hours)));
         }
         let last = shop.numbers();
-        if let [.., split, held, gone, _large] = last.as_slice() {
+        if let [.., split, held, gone, tagged] = last.as_slice() {
             shop.split(*split);
             shop.hold(*held, "Awaiting payment");
             shop.edit_away(*gone, 0);
-            shop.tag(*gone, "wholesale");
+            shop.tag(*tagged, "wholesale");
         }
         shop
     }
@@ -41,10 +41,11 @@ fn stories() -> Vec<NewOrder> {
         NewOrder::unpaid().line("BOOK-7", 1),
         NewOrder::paid().line("VOUCHER-25", 1),
         NewOrder::paid().line("TEE-001", 1).currency("USD"),
+        large,
         NewOrder::paid().line("TEE-001", 4).line("BOOK-7", 2),
         NewOrder::paid().line("MUG-9", 2),
         NewOrder::paid().line("MUG-9", 1).line("TEE-001", 1),
-        large,
+        NewOrder::paid().line("BOOK-7", 10),
     ]
 }
 

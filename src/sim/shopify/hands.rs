@@ -276,7 +276,10 @@ impl Simulated for Shop {
             at: purchase.at,
             ..NewOrder::default()
         };
-        self.place_order(&new).to_string()
+        let id = self.place_order(&new).to_string();
+        // Also one that was placed a while ago becomes known only now.
+        self.touch(&id);
+        id
     }
 
     fn seed(&self, orders: u64, from: Timestamp, to: Timestamp) {

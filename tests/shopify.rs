@@ -1,0 +1,408 @@
+//! The whole program against a simulated Shopify shop: what is particular to this channel. What every channel has in common is in
+//! `channels.rs`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{TimeDelta, TimeZone, Utc};
+use ordersync::channel::{Channel, ChannelKind, Connection, Cursor, Next, Range, Values, open};
+use ordersync::clock::{Clock, ManualClock};
+use ordersync::credentials::Keyring;
+use ordersync::http::{Client, Gate, Patience};
+use ordersync::secret::Secret;
+use ordersync::sim::shopify::{NewOrder, Options, REHEARSAL_TOKEN, Shop};
+use ordersync::sim::{Fault, FaultKind, Server, ServerOptions, Simulated};
+use proptest::prelude::*;
+use serde_json::json;
+use support::shopify::Desk;
+
+fn tea(pieces: i64) -> NewOrder {
+    NewOrder::paid().line("TEE-001", pieces)
+}
+
+#[test]
+fn either_pair_of_credentials_opens_the_shop_and_half_a_pair_is_named() {
+    let desk = Desk::unconnected(Options::rehearsal());
+    let bare = || desk.connect("").without("ORDERSYNC_CLIENT_ID").without("ORDERSYNC_CLIENT_SECRET");
+    bare().exits(2).says("client_id and client_secret").says("access_token and api_secret");
+    bare().env("ORDERSYNC_ACCESS_TOKEN", REHEARSAL_TOKEN).exits(2).says("ORDERSYNC_API_SECRET");
+    desk.connect("").without("ORDERSYNC_CLIENT_SECRET").exits(2).says("ORDERSYNC_CLIENT_SECRET");
+    assert!(desk.server.requests().is_empty());
+    bare().env("ORDERSYNC_ACCESS_TOKEN", REHEARSAL_TOKEN).env("ORDERSYNC_API_SECRET", "x9").exits(0);
+    assert_eq!(desk.shop.tokens_fetched(), 0);
+    // The other kind for the same shop: its orders stay.
+    desk.home.run("connect --reauth shopify").exits(0);
+    desk.sync();
+    assert_eq!(desk.shop.tokens_fetched(), 1);
+    desk.home.assert_no_secret_in(&desk.home.book());
+}
+
+#[test]
+fn a_domain_of_the_shops_own_is_refused_with_the_way_to_the_right_one() {
+    let desk = Desk::unconnected(Options::rehearsal());
+    desk.home.run("connect shopify --shop www.tea.example").exits(2).says(".myshopify.com");
+    desk.home.run("connect shopify").exits(2).says("--shop");
+    assert!(desk.server.requests().is_empty());
+}
+
+#[test]
+fn what_a_missing_scope_means_is_said_and_nothing_is_deduced_from_silence() {
+    let without = |scopes: &[&str]| Desk::unconnected(Options::rehearsal().without(scopes));
+    without(&["write_orders"]).connect("").exits(4).says("read_orders");
+    without(&["read_all_orders"]).connect("").exits(0).says("60 days");
+    let desk = without(&["write_merchant_managed_fulfillment_orders"]);
+    desk.connect("").exits(0).says("dispatched");
+    let order = desk.place(&tea(1));
+    // The shop shows no fulfilment order and no error; that is not "nothing to ship".
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01")
+        .exits(4)
+        .says("write_merchant_managed_fulfillment_orders");
+    assert_eq!(desk.show(order)["status"], "awaiting-fulfillment");
+    assert_eq!(desk.shop.counters().writes, 0);
+}
+
+#[test]
+fn a_scope_that_is_taken_away_is_noticed_by_the_next_sync() {
+    let desk = Desk::new();
+    desk.sync();
+    desk.shop.options().scopes.retain(|scope| scope != "write_orders");
+    desk.home.run("sync").exits(4).says("read_orders");
+    desk.shop.options().scopes.push("read_orders".to_owned());
+    desk.home.run("sync").exits(0);
+    desk.on("cancel", desk.shop.place_order(&tea(1)), "").exits(7);
+    let order = desk.place(&tea(1));
+    desk.on("cancel", order, "").exits(4).says("write_orders");
+}
+
+#[test]
+fn f3_a_token_that_has_run_out_is_fetched_once_more_and_a_revoked_app_is_exit_4_without_a_loop() {
+    let desk = Desk::new();
+    desk.sync();
+    assert_eq!(desk.shop.tokens_fetched(), 1, "kept between runs");
+    desk.shop.end_tokens();
+    desk.place(&tea(1));
+    assert_eq!((desk.orders(), desk.shop.tokens_fetched()), (1, 2));
+    // Fetched tokens that are worth nothing: one more is asked for, then it is over.
+    desk.server.faults().add(Fault::new(FaultKind::Unauthorized).on_path("graphql").always());
+    desk.home.run("sync").exits(4).says("ordersync connect --reauth shopify");
+    assert_eq!(desk.shop.tokens_fetched(), 3);
+}
+
+#[test]
+fn a_token_that_is_short_of_its_end_is_renewed_before_it() {
+    let desk = Desk::with(Options { token_life: 150, ..Options::rehearsal() });
+    let fetched = desk.shop.tokens_fetched();
+    desk.sync();
+    assert_eq!(desk.shop.tokens_fetched(), fetched, "used while it lasts");
+    let file = desk.home.path();
+    let saved: Vec<_> = walk(&file).into_iter().filter(|path| path.ends_with("shopify.json")).collect();
+    let text = std::fs::read_to_string(&saved[0]).unwrap();
+    let mut secrets: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+    secrets.insert("token_renew_at".to_owned(), "2026-01-01T00:00:00Z".to_owned());
+    std::fs::write(&saved[0], serde_json::to_string(&secrets).unwrap()).unwrap();
+    desk.sync();
+    assert_eq!(desk.shop.tokens_fetched(), fetched + 1);
+}
+
+fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn i6_a_small_budget_costs_time_and_no_order() {
+    let desk = Desk::unconnected(Options { bucket: 700.0, restore_rate: 2000.0, ..Options::rehearsal() });
+    desk.shop.seed(400, Utc::now() - TimeDelta::days(30), Utc::now() - TimeDelta::days(1));
+    desk.connect("").exits(0);
+    desk.server.faults().add(Fault::new(FaultKind::RateLimited(None)).on_path("query Orders").times(2));
+    let report = desk.sync();
+    assert_eq!((report["new"].clone(), desk.server.faults().pending()), (json!(400), 0));
+}
+
+#[test]
+fn a_query_that_costs_too_much_is_asked_smaller() {
+    let desk = Desk::unconnected(Options { bucket: 20_000.0, ..Options::rehearsal() });
+    desk.shop.seed(700, Utc::now() - TimeDelta::days(30), Utc::now() - TimeDelta::days(1));
+    desk.connect("").exits(0);
+    assert_eq!(desk.sync()["new"], 700);
+    let sizes: Vec<u64> =
+        desk.server.requests().iter().filter_map(|one| one.json()["variables"]["first"].as_u64()).collect();
+    assert!(sizes.contains(&50) && sizes.iter().any(|size| *size > 80), "{sizes:?}");
+    let refused =
+        desk.server.requests().iter().filter(|one| one.answer.windows(17).any(|w| w == b"MAX_COST_EXCEEDED")).count();
+    assert_eq!(refused, 0);
+}
+
+#[test]
+fn i4_one_order_that_breaks_the_schema_costs_one_order() {
+    let desk = Desk::new();
+    let (good, bad) = (desk.shop.place_order(&tea(1)), desk.shop.place_order(&tea(2)));
+    desk.shop.spoil(bad);
+    desk.home.run("sync").exits(3);
+    desk.show(good);
+    assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn orders_without_personal_data_are_orders() {
+    let desk = Desk::unconnected(Options { personal_data: false, ..Options::rehearsal() });
+    desk.shop.seed(60, Utc::now() - TimeDelta::days(9), Utc::now() - TimeDelta::days(1));
+    desk.connect("").exits(0);
+    let report = desk.sync();
+    assert_eq!((report["new"].clone(), report["failed"].clone()), (json!(60), json!(0)));
+    let order = desk.place(&tea(1));
+    let shown = desk.show(order);
+    assert_eq!(shown["buyer"]["email"].as_str().unwrap_or_default(), "");
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+}
+
+#[test]
+fn test_orders_archived_ones_and_edits_come_as_what_they_are() {
+    let desk = Desk::new();
+    let trial = desk.place(&tea(1).test());
+    desk.on("dispatch", trial, "--carrier dhl --tracking JD01").exits(6).says("test order");
+    let away = desk.shop.place_order(&tea(1));
+    desk.shop.put_away(&away.to_string());
+    desk.sync();
+    assert_eq!(desk.show(away)["status"], "awaiting-fulfillment", "archived is not shipped or cancelled");
+    let edited = desk.place(&tea(2).line("MUG-9", 1));
+    desk.shop.edit_away(edited, 1);
+    desk.on("dispatch", edited, "--carrier dhl --tracking JD02").exits(6).says("lines").says("MUG-9");
+    desk.on("accept", edited, "").exits(0);
+    assert_eq!(desk.show(edited)["lines"].as_array().unwrap().len(), 1);
+    desk.on("dispatch", edited, "--carrier dhl --tracking JD02").exits(0);
+    assert_eq!(desk.shop.fulfillments(edited), [(2, vec!["JD02".to_owned()])]);
+    desk.place(&tea(1).currency("USD"));
+    let both = "SELECT currency || ' ' || shop_currency || ' ' || shop_totals FROM orders WHERE currency = 'USD'";
+    let found = desk.home.sql(both);
+    // 12.90 and 4.90 postage in the shop's currency.
+    assert!(found.len() == 1 && found[0].starts_with("USD EUR ") && found[0].contains("17.8"), "{found:?}");
+}
+
+#[test]
+fn d5_an_order_at_two_locations_is_shipped_from_both_with_one_number() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(4));
+    desk.shop.split(order);
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()]), (2, vec!["JD01".to_owned()])]);
+    assert_eq!(desk.show(order)["status"], "shipped");
+    desk.on("dispatch", order, "--replaces JD01 --carrier ups --tracking 1Z9").exits(0);
+    let numbers: Vec<_> = desk.shop.fulfillments(order).into_iter().flat_map(|(_, numbers)| numbers).collect();
+    assert_eq!(numbers, ["1Z9", "1Z9"]);
+}
+
+#[test]
+fn d5_parts_and_several_parcels_are_shipped_as_they_were_wished() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(3).line("MUG-9", 1));
+    desk.on("dispatch", order, "--item TEE-001=1 --no-notify").exits(0);
+    desk.on("dispatch", order, "--item TEE-001=2 --carrier dhl --tracking JD01 --tracking JD02").exits(0);
+    desk.on("dispatch", order, "--carrier pigeon --tracking P1").exits(0);
+    let sent = desk.shop.fulfillments(order);
+    let numbers = |list: &[&str]| list.iter().map(|number| (*number).to_owned()).collect::<Vec<_>>();
+    assert_eq!(sent, [(1, numbers(&[])), (2, numbers(&["JD01", "JD02"])), (1, numbers(&["P1"]))]);
+    assert_eq!(desk.shop.standing(&order.to_string()).unwrap().dispatch_mails, 2);
+}
+
+#[test]
+fn what_shopify_holds_back_is_named_and_nothing_is_written() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(1));
+    desk.shop.hold(order, "Inventory out of stock");
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").done();
+    assert_eq!(desk.shop.counters().writes, 0);
+    let inbox = desk.home.json("inbox").to_string();
+    assert!(inbox.contains("Inventory out of stock"), "{inbox}");
+    desk.shop.release(order);
+    desk.home.run("retry").exits(0);
+    assert_eq!(desk.shop.fulfillments(order).len(), 1);
+}
+
+#[test]
+fn a_very_new_order_that_has_no_fulfilment_order_yet_waits() {
+    let desk = Desk::with(Options { routing: 3, ..Options::rehearsal() });
+    let order = desk.place(&tea(1));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(1, vec!["JD01".to_owned()])]);
+}
+
+/// Commands that kill the program or lose its answers, for a dispatch with and without a number.
+#[test]
+fn d3_f5_whatever_happens_to_a_dispatch_the_parcel_is_sent_once() {
+    for tracking in ["--carrier dhl --tracking JD01", ""] {
+        for point in ["after-record", "before-write", "after-write", "after-sent", "before-confirm"] {
+            let desk = Desk::new();
+            let order = desk.place(&tea(2));
+            let one = format!("--item TEE-001=1 {tracking}");
+            desk.on("dispatch", order, &one).env("ORDERSYNC_CRASH_AT", point).done();
+            desk.home.run("retry").done();
+            desk.sync();
+            assert_eq!(desk.shop.fulfillments(order).len(), 1, "{point} {tracking:?}");
+            assert_eq!(desk.shop.standing(&order.to_string()).unwrap().dispatch_mails, 1, "{point} {tracking:?}");
+            assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{point} {tracking:?}");
+        }
+        let desk = Desk::new();
+        let order = desk.place(&tea(2));
+        desk.server.faults().add(Fault::new(FaultKind::AnswerLost).on_path("#mutation Fulfill"));
+        desk.on("dispatch", order, &format!("--item TEE-001=1 {tracking}")).done();
+        assert_eq!(desk.server.faults().pending(), 0);
+        desk.home.run("retry").done();
+        assert_eq!(desk.shop.fulfillments(order).len(), 1, "lost {tracking:?}");
+        assert_eq!(desk.shop.standing(&order.to_string()).unwrap().dispatch_mails, 1);
+    }
+}
+
+#[test]
+fn d8_a_cancellation_is_a_job_whose_end_is_waited_for() {
+    let desk = Desk::with(Options { cancelling: 1, ..Options::rehearsal() });
+    let order = desk.place(&tea(1));
+    let words = ["cancel", &format!("shopify:{order}"), "--refund", "--reason", "inventory: the last one broke"];
+    desk.home.call(&words).exits(0);
+    let (reason, note) = desk.shop.cancellation(order).unwrap();
+    assert_eq!((&*reason, note.as_deref()), ("INVENTORY", Some("the last one broke")));
+    assert_eq!(desk.asked("Cancel"), 1, "asked for once");
+    desk.sync();
+    assert!(desk.home.json("inbox").as_array().unwrap().is_empty());
+    assert_eq!(desk.show(order)["status"], "cancelled");
+}
+
+#[test]
+fn d8_an_order_of_which_something_is_shipped_is_not_cancelled_and_one_cancelled_meanwhile_is() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(2));
+    desk.on("dispatch", order, "--item TEE-001=1 --carrier dhl --tracking JD01").exits(0);
+    desk.on("cancel", order, "--force").exits(1).says("something is shipped");
+    let other = desk.place(&tea(1));
+    desk.server.faults().add(Fault::new(FaultKind::AnswerLost).on_path("#mutation Cancel"));
+    desk.on("cancel", other, "--reason fraud").done();
+    desk.home.run("retry").done();
+    assert!(desk.shop.standing(&other.to_string()).unwrap().cancelled);
+    assert_eq!(desk.show(other)["status"], "cancelled");
+    let open = desk.home.json("outbox");
+    let states: Vec<&str> = open.as_array().unwrap().iter().filter_map(|row| row["state"].as_str()).collect();
+    assert_eq!(states, ["failed"], "only the refused one is left");
+}
+
+#[test]
+fn an_order_that_is_erased_at_the_shop_stays_in_the_book() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(1));
+    desk.shop.delete(order);
+    desk.sync();
+    assert_eq!(desk.orders(), 1);
+    desk.on("pull", order, "").exits(7);
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(7);
+}
+
+#[test]
+fn a_bulk_operation_that_fails_is_no_empty_shop_and_its_file_is_fetched_without_the_token() {
+    let desk = Desk::unconnected(Options::rehearsal());
+    desk.shop.seed(900, Utc::now() - TimeDelta::days(50), Utc::now() - TimeDelta::days(1));
+    desk.shop.fail_bulk(1);
+    desk.connect("--set bulk=always").exits(0);
+    let report = desk.sync();
+    assert_eq!(report["new"], 900, "{report}");
+    assert!(desk.shop.bulk_operations() > 0);
+    let files: Vec<_> = desk.server.requests().into_iter().filter(|one| one.path.starts_with("/bulk/")).collect();
+    assert!(files.iter().all(|one| one.headers.iter().all(|(name, _)| name != "x-shopify-access-token")));
+    let again = Desk::unconnected(Options::rehearsal());
+    again.shop.seed(900, Utc::now() - TimeDelta::days(50), Utc::now() - TimeDelta::days(1));
+    again.connect("--set bulk=always").exits(0);
+    assert_eq!(again.sync()["new"], 900);
+    assert!(again.server.requests().iter().any(|one| one.status == Some(206)));
+}
+
+struct Reader {
+    shop: Arc<Shop>,
+    _server: Server,
+    clock: Arc<ManualClock>,
+    channel: Box<dyn Channel>,
+}
+
+fn reader(options: Options, page_size: u64) -> Reader {
+    let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 11, 23, 7, 0, 0).unwrap()));
+    let shop = Arc::new(Shop::new(options, clock.clone()));
+    let server = Server::start(shop.clone(), ServerOptions::default()).unwrap();
+    let values = [
+        ("shop", "tea-and-cups".to_owned()),
+        ("endpoint", server.url().to_owned()),
+        ("page_size", page_size.to_string()),
+    ];
+    let secrets = [("access_token", REHEARSAL_TOKEN), ("api_secret", "x")];
+    let options = ordersync::http::Options {
+        clock: clock.clone(),
+        patience: Patience::default(),
+        gate: Gate::open(),
+        ca_pem: None,
+        allow_http: false,
+    };
+    let connection = Connection {
+        values: Values::from(values.map(|(key, value)| (key.to_owned(), value))),
+        keyring: Arc::new(Keyring::loose(secrets.map(|(key, value)| (key.to_owned(), Secret::new(value))).into())),
+        facts: serde_json::Value::Null,
+        http: Arc::new(Client::new(options).unwrap()),
+    };
+    let channel = open(ChannelKind::Shopify, connection).unwrap();
+    Reader { shop, _server: server, clock, channel }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// While orders are changed and placed between the pages, the index lags and walks are cut off and gone on with later, two syncs
+    /// meet every order in its last version.
+    #[test]
+    fn i3_walks_meet_every_order_in_its_last_version(
+        orders in 1usize..25,
+        changes in prop::collection::vec((0usize..25, 0i64..40), 0..30),
+        page_size in 1u64..6,
+        lag in 0i64..120,
+        pause in 0i64..400,
+    ) {
+        let reader = reader(Options { lag, ..Options::rehearsal() }, page_size);
+        for _ in 0..orders {
+            reader.shop.place_order(&tea(1));
+            reader.clock.advance(TimeDelta::seconds(1));
+        }
+        reader.clock.advance(TimeDelta::seconds(200));
+        let mut seen = BTreeMap::new();
+        let plan = reader.channel.begin(&Range { since: None, until: None }).unwrap();
+        let mut at = plan.changes;
+        let mut changes = changes.into_iter();
+        let pages = AtomicU64::new(0);
+        for round in 0..3 {
+            at = loop {
+                prop_assert!(pages.fetch_add(1, Ordering::Relaxed) < 2000, "it ends");
+                // As if the process had been killed and gone on after a while: only the text of the position is left.
+                let stored = Cursor::from_stored(at.as_str().to_owned());
+                reader.clock.advance(TimeDelta::seconds(pause / 10));
+                let page = reader.channel.page(&stored).unwrap();
+                for order in page.orders {
+                    let order = order.order.unwrap();
+                    seen.insert(order.remote_id.clone(), order.updated_at);
+                }
+                if round < 2 && let Some((order, wait)) = changes.next() {
+                    reader.clock.advance(TimeDelta::seconds(wait));
+                    match reader.shop.numbers().get(order) {
+                        Some(id) => { reader.shop.touch(&id.to_string()); }
+                        None => { reader.shop.place_order(&tea(1)); }
+                    }
+                }
+                match page.next {
+                    Next::More(next) | Next::Wait(next, _) => at = next,
+                    Next::Done(next) => break next,
+                }
+            };
+            reader.clock.advance(TimeDelta::seconds(pause + 130));
+        }
+        for id in reader.shop.ids() {
+            let now = reader.channel.order(&id).unwrap().unwrap().order.unwrap().updated_at;
+            prop_assert_eq!(seen.get(&id), Some(&now), "order {} at {}", id, reader.clock.now());
+        }
+    }
+}

@@ -120,6 +120,28 @@ fn p4_archived_orders_stay_in_the_book_and_are_known_to_be_archived() {
 }
 
 #[test]
+fn p4_archived_orders_are_looked_for_once_an_hour_and_only_where_the_store_lists_them() {
+    for lists_archived in [true, false] {
+        let rig = Rig::unconnected(Options { lists_archived, ..Options::rehearsal() });
+        let ids: Vec<u64> = (0..2).map(|nth| rig.shop.place_order(&paid(nth))).collect();
+        rig.connect("").exits(0);
+        rig.sync();
+        rig.shop.set_archived(ids[0], true);
+        let unseen = rig.shop.place_order(&paid(5));
+        rig.shop.set_archived(unseen, true);
+        rig.sync();
+        assert_eq!(rig.show(ids[0])["changed_at_channel"], false, "the ordinary list does not have it any more");
+        rig.home.sql("UPDATE cursors SET position = json_set(position, '$.rest.aside', 1700000000)");
+        rig.sync();
+        let shown = rig.show(ids[0]);
+        assert_eq!((&shown["presence"], &shown["status"]), (&json!("listed"), &json!("awaiting-fulfillment")));
+        assert_eq!(shown["changed_at_channel"], lists_archived, "kept beside the merchant's copy");
+        assert_eq!(rig.known().contains(&unseen), lists_archived, "one that was never seen comes as what it is");
+        assert_eq!(rig.home.json("inbox"), json!([]));
+    }
+}
+
+#[test]
 fn i4_an_order_that_cannot_be_read_costs_one_order() {
     let rig = Rig::new();
     let ids: Vec<u64> = (0..5).map(|nth| rig.shop.place_order(&paid(nth))).collect();

@@ -31,7 +31,7 @@ pub fn probe(site: &Site, settings: &Settings) -> Result<Shop> {
     let facts = Facts {
         store_id: store.store_id.id().map(str::to_owned),
         include: includes(site, some_orders)?,
-        archived: lists_archived(site, orders)?,
+        archived: lists_archived(site)?,
     };
     if !facts.include {
         warnings.push(
@@ -99,8 +99,9 @@ fn includes(site: &Site, some_orders: bool) -> Result<bool> {
     Ok(!some_orders || rows.first().is_some_and(|row| serde_json::from_str(row.get()).is_ok_and(listed)))
 }
 
-/// Whether archived orders can be listed: nothing where there are orders, or archived ones, shows that the parameter is understood.
-fn lists_archived(site: &Site, orders: Option<u64>) -> Result<bool> {
+/// Whether archived orders can be listed. A store that does not know the parameter gives its ordinary orders; one that gives nothing knows it,
+/// or has no orders yet, and then the walk itself finds out.
+fn lists_archived(site: &Site) -> Result<bool> {
     let query = [("is_deleted", "true".to_owned()), ("limit", "1".to_owned())];
     let reply = match site.get("v2/orders", &query) {
         Ok(reply) => reply,
@@ -108,7 +109,7 @@ fn lists_archived(site: &Site, orders: Option<u64>) -> Result<bool> {
         Err(error) => return Err(error),
     };
     match site::list(&reply)?.first() {
-        None => Ok(orders != Some(0)),
+        None => Ok(true),
         Some(row) => Ok(serde_json::from_str::<Head<'_>>(row.get()).is_ok_and(|head| head.is_deleted.is_true())),
     }
 }

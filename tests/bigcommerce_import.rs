@@ -47,6 +47,29 @@ fn i3_orders_that_change_between_the_pages_are_neither_lost_nor_doubled() {
 }
 
 #[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn f5_a_first_sync_killed_at_every_page_ends_with_every_order_once() {
+    for point in ["before-import", "after-import"] {
+        let mut passed = 0;
+        loop {
+            let rig = Rig::unconnected(Options::rehearsal());
+            rig.shop.seed(90, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
+            rig.connect("--set page_size=10").exits(0);
+            let done = rig.home.run("sync").env("ORDERSYNC_CRASH_AT", &format!("{point}:{}", passed + 1)).done();
+            assert!(matches!(done.code, None | Some(0)), "{done:?}");
+            rig.shop.edit(rig.shop.numbers()[40], |details| details.staff_notes = "meanwhile".to_owned());
+            rig.sync();
+            rig.assert_settled(&format!("{point}:{}", passed + 1));
+            if done.code.is_some() {
+                break;
+            }
+            passed += 1;
+        }
+        assert!(passed >= 9, "each page: {passed}");
+    }
+}
+
+#[test]
 fn i3_many_orders_in_one_second_are_all_read() {
     for exclusive_bounds in [false, true] {
         let rig = Rig::unconnected(Options { exclusive_bounds, ..Options::rehearsal() });

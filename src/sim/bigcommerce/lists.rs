@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::options::Options;
+use super::parts;
 use super::render::{self, Expand, STATUSES};
 use super::state::{Order, State};
 use crate::sim::http::{Request, Response};
@@ -180,7 +181,7 @@ pub(super) fn refunds(request: &Request, options: &Options, state: &State, of: O
         let kept = details.refunds.iter().filter(|refund| ids.as_ref().is_none_or(|ids| ids.contains(&refund.id)));
         let kept = kept
             .filter(|r| from.is_none_or(|from| r.created >= from) && to.is_none_or(|to| r.created <= to))
-            .map(|refund| (refund.id, render::refund(*id, refund)));
+            .map(|refund| (refund.id, parts::refund(*id, refund)));
         found.extend(kept);
     }
     found.sort_by_key(|(id, _)| *id);

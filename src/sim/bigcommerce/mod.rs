@@ -10,6 +10,7 @@ mod gate;
 mod hands;
 mod lists;
 mod options;
+mod parts;
 mod people;
 mod render;
 mod routes;

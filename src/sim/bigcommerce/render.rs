@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::options::Options;
-use super::state::{Address, Details, Fee, Line, Order, Place, Refund, Shipment, Way};
+use super::parts;
+use super::state::{Address, Details, Fee, Line, Order, Place, Way};
 use crate::clock::Timestamp;
 
 /// The statuses: id, name, description's beginning, place in lists.
@@ -32,7 +33,7 @@ pub(super) fn tax(amount: i64) -> i64 {
 }
 
 /// An amount as text.
-fn text(amount: i64) -> String {
+pub(super) fn text(amount: i64) -> String {
     let sign = if amount < 0 { "-" } else { "" };
     format!("{sign}{}.{:02}00", amount.abs() / 100, amount.abs() % 100)
 }
@@ -88,7 +89,7 @@ pub(super) struct Expand {
     pub(super) fees: bool,
 }
 
-fn put(row: &mut Map<String, Value>, members: Value) {
+pub(super) fn put(row: &mut Map<String, Value>, members: Value) {
     if let Value::Object(members) = members {
         row.extend(members);
     }
@@ -194,7 +195,7 @@ pub(super) fn consignments(options: &Options, order: &Order, details: &Details, 
     let of = |way: Way| -> Value {
         let here = details.lines.iter().filter(|line| line.way == way);
         match lines {
-            true => here.map(|line| product(order.id, line, details)).collect(),
+            true => here.map(|line| parts::product(order.id, line, details)).collect(),
             false => here.map(|line| link(options, &format!("/orders/{}/products/{}", order.id, line.id))).collect(),
         }
     };
@@ -240,7 +241,7 @@ fn address(address: &Address) -> Value {
 }
 
 /// An address without its form fields.
-fn bare(a: &Address) -> Value {
+pub(super) fn bare(a: &Address) -> Value {
     json!({
         "first_name": a.first_name, "last_name": a.last_name, "company": a.company, "street_1": a.street_1,
         "street_2": a.street_2, "city": a.city, "state": a.state, "zip": a.zip, "country": a.country,
@@ -296,112 +297,5 @@ pub(super) fn fee(fee: &Fee) -> Value {
         "id": fee.id, "type": "custom_fee", "display_name_customer": fee.name, "display_name_merchant": fee.name,
         "source": "v2", "base_cost": text(fee.cost), "cost_ex_tax": text(fee.cost),
         "cost_inc_tax": text(fee.cost + tax(fee.cost)), "cost_tax": text(tax(fee.cost)), "tax_class_id": null,
-    })
-}
-
-/// A line.
-pub(super) fn product(order: u64, line: &Line, details: &Details) -> Value {
-    let mut row = Map::new();
-    let total = line.price * i64::try_from(line.quantity).unwrap_or(0);
-    let place = if let Way::Parcel(place) = line.way { place } else { 0 };
-    put(
-        &mut row,
-        json!({
-            "id": line.id, "order_id": order, "product_id": line.product_id, "variant_id": line.variant_id,
-            "order_pickup_method_id": u64::from(line.way == Way::Pickup), "order_address_id": place, "name": line.name,
-            "name_customer": line.name, "name_merchant": line.name, "sku": line.sku, "upc": "",
-            "type": match line.way { Way::Download => "digital", Way::Certificate => "giftcertificate", _ => "physical" },
-            "base_price": text(line.price), "price_ex_tax": text(line.price),
-            "price_inc_tax": text(line.price + tax(line.price)), "price_tax": text(tax(line.price)),
-            "base_total": text(total), "total_ex_tax": text(total), "total_inc_tax": text(total + tax(total)),
-            "total_tax": text(tax(total)), "weight": "1.0000", "width": "1.0000", "height": "1.0000", "depth": "1.0000",
-            "quantity": line.quantity, "base_cost_price": "0.0000", "cost_price_inc_tax": "0.0000",
-        }),
-    );
-    let (wrapping, message) = line.wrapping.clone().unwrap_or_default();
-    put(
-        &mut row,
-        json!({
-            "cost_price_ex_tax": "0.0000", "cost_price_tax": "0.0000", "is_refunded": line.refunded >= line.quantity,
-            "quantity_refunded": line.refunded, "refund_amount": "0.0000", "return_id": 0,
-            "wrapping_id": u64::from(!wrapping.is_empty()), "wrapping_name": wrapping, "base_wrapping_cost": "0.0000",
-            "wrapping_cost_ex_tax": "0.0000", "wrapping_cost_inc_tax": "0.0000", "wrapping_cost_tax": "0.0000",
-            "wrapping_message": message, "quantity_shipped": line.shipped, "event_name": null, "fixed_shipping_cost": "0.0000",
-            "ebay_item_id": "", "ebay_transaction_id": "", "option_set_id": null, "parent_order_product_id": null,
-            "is_bundled_product": false, "bin_picking_number": "", "external_id": null, "brand": "",
-            "applied_discounts": discounts(line, details), "product_options": options(line), "configurable_fields": [],
-            "gift_certificate_id": null, "discounted_total_inc_tax": text(total + tax(total) - line.discount),
-        }),
-    );
-    Value::Object(row)
-}
-
-fn discounts(line: &Line, details: &Details) -> Value {
-    match &details.coupon {
-        Some(code) if line.discount > 0 => {
-            json!([{ "id": "total-coupon", "amount": text(line.discount), "name": "Welcome", "code": code, "target": "order" }])
-        }
-        _ => json!([]),
-    }
-}
-
-fn options(line: &Line) -> Value {
-    let option = |(n, (name, value)): (u64, &(String, String))| {
-        json!({
-            "id": line.id * 10 + n, "option_id": 18, "order_product_id": line.id, "product_option_id": 120,
-            "display_name": name, "display_value": value, "display_name_customer": name, "display_name_merchant": name,
-            "display_value_customer": value, "display_value_merchant": value, "value": "69", "type": "Multiple choice",
-            "name": name, "display_style": "Rectangle",
-        })
-    };
-    (0..).zip(&line.options).map(option).collect()
-}
-
-/// A shipment.
-pub(super) fn shipment(order: &Order, details: &Details, s: &Shipment) -> Value {
-    let product = |line: u64| details.lines.iter().find(|l| l.id == line).map_or(0, |l| l.product_id);
-    let items: Vec<Value> = s
-        .items
-        .iter()
-        .map(|(line, pieces)| json!({ "order_product_id": line, "product_id": product(*line), "quantity": pieces }))
-        .collect();
-    let to = details.places.iter().find(|place| place.id == s.place).map(|place| bare(&place.address));
-    let link = match (s.shipping_provider.as_str(), s.tracking_carrier.as_str()) {
-        _ if s.tracking_number.is_empty() || !s.tracking_link.is_empty() => String::new(),
-        ("", "") => String::new(),
-        ("", slug) => format!("https://bigcommerce.aftership.com/{slug}/{}", s.tracking_number),
-        (provider, _) => format!("https://tracking.example.test/{provider}/{}", s.tracking_number),
-    };
-    json!({
-        "id": s.id, "order_id": order.id, "customer_id": details.customer_id, "order_address_id": s.place,
-        "date_created": rfc2822(s.created), "tracking_number": s.tracking_number, "merchant_shipping_cost": "0.0000",
-        "shipping_method": s.shipping_method, "comments": s.comments, "shipping_provider": s.shipping_provider,
-        "tracking_carrier": s.tracking_carrier, "tracking_link": s.tracking_link, "billing_address": bare(&details.billing),
-        "shipping_address": to.unwrap_or_else(|| bare(&details.billing)), "items": items,
-        "shipping_provider_display_name": s.shipping_provider.to_uppercase(), "generated_tracking_link": link,
-    })
-}
-
-/// A refund, as V3 shows it: amounts are numbers.
-pub(super) fn refund(order: u64, refund: &Refund) -> Value {
-    let created = Timestamp::from_timestamp(refund.created, 0).unwrap_or_default();
-    let items: Vec<Value> = refund
-        .lines
-        .iter()
-        .map(|(line, pieces, amount)| {
-            json!({ "item_type": "PRODUCT", "item_id": line, "quantity": pieces, "requested_amount": number(*amount) })
-        })
-        .collect();
-    let items = if items.is_empty() {
-        vec![json!({ "item_type": "ORDER", "item_id": order, "requested_amount": number(refund.amount) })]
-    } else {
-        items
-    };
-    json!({
-        "id": refund.id, "order_id": order, "user_id": 1, "created": created.format("%Y-%m-%dT%H:%M:%S+00:00").to_string(),
-        "reason": refund.reason, "total_amount": number(refund.amount), "total_tax": number(0),
-        "uses_merchant_override_values": false, "items": items,
-        "payments": [{ "id": refund.id, "provider_id": "custom", "amount": number(refund.amount), "offline": true,
-            "is_declined": false, "declined_message": "" }],
     })
 }

@@ -6,6 +6,7 @@ use super::Shop;
 use super::answer::{self, not_found};
 use super::lists;
 use super::options::Options;
+use super::parts;
 use super::render::{self, STATUSES};
 use super::state::{Details, Order, State};
 use super::writes::Desk;
@@ -58,7 +59,7 @@ fn of_order(request: &Request, options: &Options, state: &State, id: u64, rest: 
         ["products"] => lists::cut(request, products(id, &details)),
         ["products", line] => {
             let line = details.lines.iter().find(|l| l.id.to_string() == *line)?;
-            answer::json(200, &render::product(id, line, &details))
+            answer::json(200, &parts::product(id, line, &details))
         }
         ["shipping_addresses" | "shippingaddresses"] => lists::cut(request, addresses(options, id, &details)),
         ["shipping_addresses", place] => {
@@ -80,14 +81,14 @@ fn of_order(request: &Request, options: &Options, state: &State, id: u64, rest: 
         ["shipments", "count"] => answer::json(200, &json!({ "count": details.shipments.len() })),
         ["shipments", shipment] => {
             let shipment = details.shipments.iter().find(|s| s.id.to_string() == *shipment)?;
-            answer::json(200, &render::shipment(order, &details, shipment))
+            answer::json(200, &parts::shipment(order, &details, shipment))
         }
         _ => return None,
     })
 }
 
 fn products(order: u64, details: &Details) -> Vec<Value> {
-    details.lines.iter().map(|line| render::product(order, line, details)).collect()
+    details.lines.iter().map(|line| parts::product(order, line, details)).collect()
 }
 
 fn addresses(options: &Options, order: u64, details: &Details) -> Vec<Value> {
@@ -95,7 +96,7 @@ fn addresses(options: &Options, order: u64, details: &Details) -> Vec<Value> {
 }
 
 fn shipments(order: &Order, details: &Details) -> Vec<Value> {
-    details.shipments.iter().map(|shipment| render::shipment(order, details, shipment)).collect()
+    details.shipments.iter().map(|shipment| parts::shipment(order, details, shipment)).collect()
 }
 
 fn coupons(order: u64, details: &Details) -> Vec<Value> {

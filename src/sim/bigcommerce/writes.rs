@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{self, error_v2, not_found, not_writable};
 use super::options::Options;
+use super::parts;
 use super::render;
 use super::state::{Details, Fee, Line, Shipment, State, Way};
 use crate::sim::http::{Request, Response};
@@ -142,7 +143,7 @@ impl Desk<'_> {
         let shown = self.state.orders.get(&id).zip(self.state.details(self.options, id));
         let (order, details) = shown.ok_or_else(|| not_found(request))?;
         let found = details.shipments.iter().find(|known| known.id == shipment).ok_or_else(|| not_found(request))?;
-        Ok(answer::json(status, &render::shipment(order, &details, found)))
+        Ok(answer::json(status, &parts::shipment(order, &details, found)))
     }
 
     /// `PUT /v2/orders/{id}/shipments/{id}`: anything but what is in it.

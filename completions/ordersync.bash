@@ -288,7 +288,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__connect)
-            opts="-q -v -h -V --name --since --credentials --url --shop --store-hash --endpoint --set --allow-http --ca-file --list --test --reauth --remove --home --json --quiet --verbose --help --version woocommerce"
+            opts="-q -v -h -V --name --since --credentials --url --shop --store-hash --endpoint --set --allow-http --ca-file --list --test --reauth --remove --home --json --quiet --verbose --help --version shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -354,7 +354,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__demo)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version woocommerce"
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -666,7 +666,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__simulate)
-            opts="-q -v -h -V --port --orders --home --json --quiet --verbose --help --version woocommerce"
+            opts="-q -v -h -V --port --orders --home --json --quiet --verbose --help --version shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,5 +1,7 @@
 //! What several test programs share.
 
+pub mod big;
+pub mod openapi;
 pub mod program;
 pub mod shopify;
 pub mod spec;

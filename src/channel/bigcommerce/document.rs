@@ -72,7 +72,10 @@ fn missing(site: &Site, head: &Head<'_>) -> Result<Added> {
         fetch("shipping_addresses")?;
     }
     if !head.fees.listed && owes_fees(head) {
-        fetch("fees")?;
+        match site.fees(id)? {
+            Some(rows) => added.parts.push(("fees", rows)),
+            None => added.gone = true,
+        }
     }
     Ok(added)
 }

@@ -100,19 +100,27 @@ fn accepted(request: &Request, reply: &Reply, place: &str) -> Verdict {
     )
 }
 
-/// How long a 429 asks for: the longer of its two headers.
+/// How long a 429 asks for: until the window ends, or the time that it names, whichever is longer.
 fn told_pause(reply: &Reply, now: Timestamp) -> Option<Duration> {
-    let number = |name: &str| reply.header(name).and_then(|text| text.trim().parse::<f64>().ok());
-    let seconds = number("x-retry-after").filter(|s| (0.0..86_400.0).contains(s)).map(Duration::from_secs_f64);
-    let window = number("x-rate-limit-time-reset-ms").filter(|ms| (0.0..86_400_000.0).contains(ms));
+    let window = number(reply, "x-rate-limit-time-reset-ms").filter(|ms| (0.0..86_400_000.0).contains(ms));
     let window = window.map(|ms| Duration::from_secs_f64(ms / 1000.0));
-    [seconds, window, reply.retry_after(now)].into_iter().flatten().max()
+    named_pause(reply, now).into_iter().chain(window).max()
+}
+
+/// The time that an answer names for itself. The end of the quota's window, which every answer has, says nothing about an outage.
+fn named_pause(reply: &Reply, now: Timestamp) -> Option<Duration> {
+    let seconds = number(reply, "x-retry-after").filter(|s| (0.0..86_400.0).contains(s)).map(Duration::from_secs_f64);
+    seconds.into_iter().chain(reply.retry_after(now)).max()
+}
+
+fn number(reply: &Reply, name: &str) -> Option<f64> {
+    reply.header(name)?.trim().parse::<f64>().ok()
 }
 
 /// The quota as every answer tells it, less what is left to the store's other apps. They share it, so only the store's own count is
 /// believed (fact sheet 9).
 pub fn budget(reply: &Reply, reserve: u32) -> Option<Budget> {
-    let number = |name: &str| reply.header(name)?.trim().parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
+    let number = |name: &str| number(reply, name).filter(|n| n.is_finite() && *n >= 0.0);
     let left = number("x-rate-limit-requests-left")?;
     let quota = number("x-rate-limit-requests-quota")?;
     let ends_in = number("x-rate-limit-time-reset-ms")?.min(3_600_000.0);
@@ -188,7 +196,7 @@ fn down(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain, place
     if request.effect == Effect::Write {
         return Verdict::Stumbled(error);
     }
-    match (told_pause(reply, now), strain.is_outage()) {
+    match (named_pause(reply, now), strain.is_outage()) {
         (Some(pause), _) => Verdict::Throttled(Some(pause), error),
         (None, true) => Verdict::Throttled(Some(OUTAGE_PAUSE), error),
         (None, false) => Verdict::Stumbled(error),
@@ -329,6 +337,11 @@ mod tests {
             [Verdict::Stumbled(_), Verdict::Stumbled(_), Verdict::Throttled(Some(OUTAGE_PAUSE), _)]
         ));
         assert!(matches!(verdict(Effect::Write, "v2/orders/7", &reply(503, &[], "")), Verdict::Stumbled(_)));
+        let window = reply(503, &[("x-rate-limit-time-reset-ms", "30000")], "");
+        assert!(
+            matches!(verdict(Effect::Read, "v2/orders", &window), Verdict::Stumbled(_)),
+            "the window ends, not the outage"
+        );
     }
 
     #[test]

@@ -36,12 +36,12 @@ pub fn outstanding(site: &Site, marker: bool, now: RemoteOrder, id: u64, shipmen
     let wanted = parts(order, shipment, marker)?;
     let documents = if wanted.is_empty() { Vec::new() } else { listed(site, id)? };
     let mut there = read(&documents)?;
-    let (mut writes, mut adopted, mut youngest) = (Vec::new(), Vec::new(), i64::MIN);
+    let (mut writes, mut adopted, mut youngest) = (Vec::new(), Vec::new(), None);
     for part in &wanted {
         match there.iter().position(|found| part.is(found, shipment)) {
             Some(place) => {
                 let found = there.remove(place);
-                youngest = youngest.max(parse_time(found.date_created.get()).map_or(i64::MIN, |at| at.timestamp()));
+                youngest = youngest.max(parse_time(found.date_created.get()).map(|at| at.timestamp()));
                 adopted.push(found.id.get().to_owned());
             }
             None => writes.push(part.write(id)),
@@ -49,7 +49,7 @@ pub fn outstanding(site: &Site, marker: bool, now: RemoteOrder, id: u64, shipmen
     }
     let mut wait = None;
     if writes.is_empty() && shipment.completes && !is_closed(&now) {
-        match site.now() - youngest < SETTLES && youngest != i64::MIN {
+        match youngest.is_some_and(|made| site.now() - made < SETTLES) {
             true => wait = Some(std::time::Duration::from_secs(1)),
             false => writes.push(close(order, id)),
         }

@@ -109,6 +109,24 @@ impl Site {
         Ok(Some(rows))
     }
 
+    /// Reads the fees of an order; `None` where the order is gone. The document knows no pages of them, its schema is that of one fee and its
+    /// example a list below `fees`, while every other sub-resource is a bare list: each of these is taken.
+    pub fn fees(&self, order: &str) -> Result<Option<Vec<Box<RawValue>>>> {
+        let reply = self.get(&format!("v2/orders/{order}/fees"), &[])?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        if reply.status == 204 || reply.body.trim_ascii().starts_with(b"[") {
+            return Ok(Some(list(&reply)?.into_iter().map(ToOwned::to_owned).collect()));
+        }
+        let (found, _) = read_json::<wire::Fees<'_>>(&reply.body)?;
+        if found.fees.listed {
+            return Ok(Some(found.fees.rows.into_iter().map(ToOwned::to_owned).collect()));
+        }
+        let (one, _) = read_json::<&RawValue>(&reply.body)?;
+        Ok(Some(if found.id.id().is_some() { vec![one.to_owned()] } else { Vec::new() }))
+    }
+
     /// Reads all pages of a list of V3.
     pub fn all_v3(&self, route: &str, filter: &(&str, String)) -> Result<Vec<Box<RawValue>>> {
         let mut rows = Vec::new();

@@ -334,6 +334,9 @@ documents! {
     /// How a refund was paid.
     RefundPayment { is_declined: Text<'a> }
 
+    /// What the fees of an order may come as: a list below `fees`, or one fee.
+    Fees { id: Text<'a>, fees: Many<&'a RawValue> }
+
     /// A page of V3.
     Page { data: Many<&'a RawValue> }
 
@@ -406,6 +409,17 @@ mod tests {
         assert_eq!(read(r#"{"cost_ex_tax":0.10000000000000000001}"#), "0.10000000000000000001");
         assert_eq!(read(r#"{"cost_exc_tax":8}"#), "8");
         assert_eq!(read(r#"{"cost_ex_tax":null}"#), "");
+    }
+
+    #[test]
+    fn fees_come_below_their_name_or_as_one_fee() {
+        let read = |json: &str| {
+            serde_json::from_str::<Fees<'_>>(json)
+                .map(|fees| (fees.id.id().is_some(), fees.fees.listed, fees.fees.rows.len()))
+                .unwrap()
+        };
+        assert_eq!(read(r#"{"fees":[{"id":1},{"id":2}]}"#), (false, true, 2));
+        assert_eq!(read(r#"{"id":1,"type":"custom_fee"}"#), (true, false, 0));
     }
 
     #[test]

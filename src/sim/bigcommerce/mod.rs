@@ -25,7 +25,7 @@ use serde_json::json;
 
 pub use hands::NewOrder;
 pub use options::{Options, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN, Scope};
-pub use state::{Details, Line, Place, Refund, Shipment, Way};
+pub use state::{Details, Fee, Line, Place, Refund, Shipment, Way};
 
 use super::http::{Request, Response, Store};
 use super::{CONTROL, FaultKind};

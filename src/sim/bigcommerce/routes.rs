@@ -66,7 +66,11 @@ fn of_order(request: &Request, options: &Options, state: &State, id: u64, rest: 
             answer::json(200, &render::shipping_address(options, id, place, &details))
         }
         ["coupons"] => lists::cut(request, coupons(id, &details)),
-        ["fees"] => lists::cut(request, details.fees.iter().map(render::fee).collect()),
+        // As in the document's example; its schema is that of a single fee.
+        ["fees"] => {
+            let fees: Vec<Value> = details.fees.iter().map(render::fee).collect();
+            answer::json(200, &json!({ "fees": fees }))
+        }
         ["consignments"] => {
             let lines = request.param("include").is_some_and(|part| part.contains("line_items"));
             answer::json(200, &render::consignments(options, order, &details, lines))

@@ -247,9 +247,10 @@ pub(super) fn order(options: &Options, id: u64, created: i64, until: i64) -> Ord
         38 => 1,
         _ => 8,
     };
-    let later = i64::try_from(dice.below(172_800)).unwrap_or(0);
-    let modified =
-        if matches!(status, 2 | 3 | 4 | 5 | 10 | 14) { (created + 3_600 + later).min(until) } else { created };
+    // An hour to two days later, or at some time until now where that has not passed yet.
+    let later = 3_600 + i64::try_from(dice.below(172_800)).unwrap_or(0);
+    let later = later % (until - created).max(0).saturating_add(1);
+    let modified = if matches!(status, 2 | 3 | 4 | 5 | 10 | 14) { created + later } else { created };
     let shipped = matches!(status, 2 | 3 | 10).then_some(modified);
     Order { modified: modified.max(created), shipped, ..Order::new(id, created, status) }
 }

@@ -1,0 +1,212 @@
+//! BigCommerce: what is read, by the real program over real HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use ordersync::sim::bigcommerce::{Fee, NewOrder, Options, Scope};
+use ordersync::sim::{Fault, FaultKind, Simulated};
+use serde_json::json;
+use support::big::Rig;
+
+fn paid(nth: u64) -> NewOrder {
+    NewOrder::paid().line("TEE-001", 1 + nth % 3)
+}
+
+#[test]
+fn i3_orders_that_change_between_the_pages_are_neither_lost_nor_doubled() {
+    for options in [Options::rehearsal(), Options { exclusive_bounds: true, ..Options::rehearsal() }] {
+        let rig = Rig::unconnected(options);
+        rig.shop.seed(120, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
+        rig.connect("--set page_size=20").exits(0);
+        let turn = AtomicU64::new(0);
+        rig.shop.before_request(move |request, shop| {
+            if !request.path.ends_with("/v2/orders") {
+                return;
+            }
+            let nth = turn.fetch_add(1, Ordering::Relaxed);
+            // An order that was to come later moves to the end, and somebody buys.
+            let ids = shop.numbers();
+            let touched = ids[usize::try_from(nth * 37).unwrap() % ids.len()];
+            shop.edit(touched, |details| details.staff_notes = format!("turn {nth}"));
+            if nth < 30 {
+                shop.place_order(&paid(nth));
+            }
+        });
+        rig.sync();
+        rig.shop.before_request(|_, _| {});
+        rig.sync();
+        let known = rig.known();
+        assert_eq!(known.iter().collect::<BTreeSet<_>>().len(), known.len(), "doubled");
+        assert_eq!(known, rig.shop.numbers());
+    }
+}
+
+#[test]
+fn i3_many_orders_in_one_second_are_all_read() {
+    for exclusive_bounds in [false, true] {
+        let rig = Rig::unconnected(Options { exclusive_bounds, ..Options::rehearsal() });
+        rig.connect("--set page_size=10").exits(0);
+        let at = Utc::now() - TimeDelta::hours(2);
+        for nth in 0..64 {
+            rig.shop.place_order(&paid(nth).at(at));
+        }
+        rig.sync();
+        assert_eq!(rig.known(), rig.shop.numbers(), "exclusive bounds: {exclusive_bounds}");
+        // A wave of changes in one second, met by a sync that goes on from its cursor.
+        assert!(rig.shop.numbers().into_iter().all(|id| rig.shop.set_status(id, 9)));
+        rig.sync();
+        let behind = rig.home.sql("SELECT count(*) FROM orders");
+        assert_eq!(behind, ["64"]);
+        assert_eq!(rig.report()["failed"], 0);
+    }
+}
+
+#[test]
+fn a_server_that_gives_fewer_rows_than_asked_for_is_read_to_its_end() {
+    let rig = Rig::with(Options { most_rows: 50, ..Options::rehearsal() });
+    rig.shop.seed(260, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
+    rig.sync();
+    assert_eq!(rig.known(), rig.shop.numbers());
+}
+
+#[test]
+fn a_store_without_include_gives_the_same_orders_at_more_requests() {
+    let rig = Rig::unconnected(Options::rehearsal());
+    for nth in 0..6 {
+        rig.shop.place_order(&paid(nth));
+    }
+    let several = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 2).line_elsewhere("MUG-9", 1).coupon());
+    let large = (1..=60).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:02}"), 1));
+    let large = rig.shop.place_order(&large);
+    rig.shop.edit(several, |details| details.fees.push(Fee { id: 9, name: "Insurance".to_owned(), cost: 250 }));
+    rig.shop.options().include = false;
+    rig.connect("").exits(0).says("without their lines");
+    rig.sync();
+    let fetched = (rig.show(several), rig.show(large));
+    assert_eq!(fetched.1["lines"].as_array().unwrap().len(), 60, "the list of lines has pages of its own");
+    let with = Rig::over_same(&rig);
+    with.connect("").exits(0);
+    with.sync();
+    for (id, shown) in [(several, fetched.0), (large, fetched.1)] {
+        let whole = with.show(id);
+        for member in ["lines", "ship_to", "total", "status"] {
+            assert_eq!(shown[member], whole[member], "{member}");
+        }
+        let titles = |order: &serde_json::Value| {
+            let charges = order["charges"].as_array().unwrap();
+            charges.iter().map(|charge| (charge["kind"].clone(), charge["title"].clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(titles(&shown), titles(&whole), "fees, shipping, taxes, discounts");
+    }
+}
+
+#[test]
+fn p4_archived_orders_stay_in_the_book_and_are_known_to_be_archived() {
+    let rig = Rig::new();
+    let id = rig.order(&paid(1));
+    rig.shop.set_archived(id, true);
+    rig.home.run(&format!("pull bigcommerce:{id}")).exits(0);
+    assert_eq!((rig.status(id).as_str(), rig.known()), ("awaiting-fulfillment", vec![id]));
+    let first_seen_archived = rig.shop.place_order(&paid(2));
+    rig.shop.set_archived(first_seen_archived, true);
+    rig.sync();
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(rig.tracking(id), ["JD01"], "archived means nothing for shipping");
+}
+
+#[test]
+fn i4_an_order_that_cannot_be_read_costs_one_order() {
+    let rig = Rig::new();
+    let ids: Vec<u64> = (0..5).map(|nth| rig.shop.place_order(&paid(nth))).collect();
+    rig.shop.spoil(ids[2], true);
+    rig.home.run("sync").exits(3);
+    assert_eq!(rig.known().len(), 4);
+    assert_eq!(rig.home.json("inbox").as_array().unwrap().len(), 1);
+    rig.shop.spoil(ids[2], false);
+    rig.sync();
+    rig.assert_settled("it can be read again");
+}
+
+#[test]
+fn f4_xml_and_html_are_told_from_answers_and_nothing_is_lost() {
+    let rig = Rig::new();
+    rig.sync();
+    let id = rig.shop.place_order(&paid(1));
+    rig.fault(Fault::new(FaultKind::HtmlInstead).on_path("/v2/orders").times(50));
+    let done = rig.home.run("sync").done();
+    assert!(matches!(done.code, Some(1 | 5)) && done.stderr.contains("HTML"), "{done:?}");
+    rig.server.faults().clear();
+    rig.sync();
+    assert_eq!(rig.known(), [id]);
+    let accept =
+        rig.server.requests().iter().all(|r| r.headers.iter().any(|h| h.0 == "accept" && h.1 == "application/json"));
+    assert!(accept, "without it V2 answers in XML");
+}
+
+#[test]
+fn an_ignored_filter_stops_the_sync_instead_of_bringing_the_whole_store() {
+    let rig = Rig::new();
+    rig.order(&paid(1));
+    rig.shop.seed(5, Utc::now() - TimeDelta::days(400), Utc::now() - TimeDelta::days(300));
+    rig.shop.options().ignores_filters = true;
+    let done = rig.home.run("sync").done();
+    assert!(done.code == Some(1) && done.stderr.contains("filter was ignored"), "{done:?}");
+    assert_eq!(rig.known().len(), 1);
+    rig.shop.options().ignores_filters = false;
+    rig.sync();
+}
+
+#[test]
+fn i6_a_quota_that_other_apps_use_too_costs_pauses_and_no_429() {
+    let window = Duration::from_secs(2);
+    let rig = Rig::with(Options { quota: 12, window, others: 4, include: false, ..Options::default() });
+    for nth in 0..6 {
+        rig.shop.place_order(&paid(nth));
+    }
+    rig.sync();
+    assert_eq!(rig.known(), rig.shop.numbers());
+    let refused = rig.server.requests().iter().filter(|request| request.status == Some(429)).count();
+    assert!(refused <= 1, "{refused} requests over the quota");
+    assert!(rig.server.requests().len() > 12, "more than one window's worth");
+}
+
+#[test]
+fn i6_a_429_is_waited_out_as_its_headers_say() {
+    let rig = Rig::new();
+    rig.sync();
+    let id = rig.shop.place_order(&paid(1));
+    rig.fault(Fault::new(FaultKind::RateLimited(Some("1".to_owned()))).times(2));
+    rig.sync();
+    assert_eq!(rig.known(), [id]);
+}
+
+#[test]
+fn a_token_without_the_scope_to_read_orders_connects_nothing() {
+    let rig = Rig::unconnected(Options { orders: Scope::None, ..Options::rehearsal() });
+    rig.connect("").exits(4).says("Orders: read-only");
+    rig.home.run("connect --list").exits(0).without("Green Cat");
+    let reads = Rig::unconnected(Options { information: false, ..Options::rehearsal() });
+    reads.connect("").exits(0).says("Information & Settings");
+}
+
+#[test]
+fn f3_a_deleted_api_account_is_exit_4_and_maintenance_exit_5() {
+    let rig = Rig::new();
+    rig.sync();
+    rig.shop.set_revoked(true);
+    rig.home.run("sync").exits(4).says("401").says("connect --reauth bigcommerce");
+    rig.shop.set_revoked(false);
+    let id = rig.shop.place_order(&paid(1));
+    rig.sync();
+    assert_eq!((rig.known(), rig.home.json("inbox")), (vec![id], json!([])));
+    rig.shop.set_down(true);
+    rig.home.run("sync").exits(5).says("maintenance");
+    rig.server.clear_requests();
+    rig.home.run("sync").exits(5).says("left alone until");
+    assert!(rig.server.requests().is_empty(), "a store under maintenance is not asked again and again");
+}

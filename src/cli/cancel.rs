@@ -61,10 +61,6 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             return Err(Error::new(ErrorKind::Unsupported, text).hint(hint).into());
         }
     };
-    if args.dry_run {
-        output::line(&format!("would cancel order {id} at {}: {effect}", order.store))?;
-        return Ok(0);
-    }
     let goal = Goal::Cancelled(Cancellation {
         reason: args.reason.clone(),
         notify: args.notify,
@@ -75,6 +71,9 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     });
     let guard = if args.force { Guard::Force } else { Guard::Check };
     let seen = look(app, &mut book, &open, &order, &goal, guard)?;
+    if args.dry_run {
+        return rehearse(&order, seen.as_ref(), effect);
+    }
     let row = book.record_cancel(id, Some((&goal, guard)), &args.reason)?;
     let Some(row) = row else { return Ok(0) };
     crate::crash::point("after-record");
@@ -91,6 +90,24 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         ErrorKind::Temporary | ErrorKind::Unknown => 0,
         kind => exit_code(kind),
     }))
+}
+
+/// What a cancellation would write.
+fn rehearse(order: &BookOrder, seen: Option<&Outstanding>, effect: &str) -> Outcome {
+    let (id, store) = (order.id, &order.store);
+    let Some(seen) = seen else {
+        output::line(&format!("would cancel order {id} in the book, and at {store} as soon as it can be reached"))?;
+        return Ok(0);
+    };
+    if seen.writes.is_empty() {
+        output::line(&format!("order {id} is cancelled at {store} already; nothing would be written there"))?;
+        return Ok(0);
+    }
+    output::line(&format!("would cancel order {id} at {store}: {effect}"))?;
+    for write in &seen.writes {
+        output::line(&format!("  {write}"))?;
+    }
+    Ok(0)
 }
 
 /// How the order stands at the channel, refused where that speaks against it; nothing where the channel can't be reached: then the

@@ -9,7 +9,7 @@ use super::{App, Outcome};
 use crate::book::{Filter, OrderRow};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind};
-use crate::order::Status;
+use crate::order::{Status, for_people};
 
 /// List orders, the newest first.
 #[derive(Debug, clap::Args)]
@@ -77,7 +77,7 @@ fn print(app: &App, args: &Args, rows: &[OrderRow]) -> anyhow::Result<()> {
             &output::when(row.placed_at, now),
             &status,
             &row.items.normalize().to_string(),
-            &row.total.to_string(),
+            &for_people(row.total, &row.currency),
             &row.currency,
             &row.country,
             &row.buyer,

@@ -7,7 +7,7 @@ use super::{App, Outcome};
 use crate::book::{Book, BookOrder, Event};
 use crate::clock::rfc3339;
 use crate::error::Result;
-use crate::order::{Address, Difference, differences};
+use crate::order::{Address, Difference, differences, for_people};
 
 /// One order with everything known about it: lines, addresses, what changed at the channel, shipments.
 #[derive(Debug, clap::Args)]
@@ -126,8 +126,8 @@ fn print_lines(o: &BookOrder) -> anyhow::Result<()> {
             &left,
             &line.sku,
             &name,
-            &line.unit_price.to_string(),
-            &line.total.to_string(),
+            &for_people(line.unit_price, &o.currency),
+            &for_people(line.total, &o.currency),
         ]);
     }
     table.print()
@@ -136,17 +136,25 @@ fn print_lines(o: &BookOrder) -> anyhow::Result<()> {
 fn print_money(o: &BookOrder) -> anyhow::Result<()> {
     for charge in &o.charges {
         let label = if charge.title.is_empty() { &charge.code } else { &charge.title };
-        let tax = if charge.tax.is_zero() { String::new() } else { format!(" + {} tax", charge.tax) };
-        output::line(&format!("  {:<9} {:>10}{tax}  {label}", charge.kind.word(), charge.amount.to_string()))?;
+        let tax = if charge.tax.is_zero() {
+            String::new()
+        } else {
+            format!(" + {} tax", for_people(charge.tax, &o.currency))
+        };
+        output::line(&format!(
+            "  {:<9} {:>10}{tax}  {label}",
+            charge.kind.word(),
+            for_people(charge.amount, &o.currency)
+        ))?;
     }
     for (name, amount) in
         o.totals.iter().filter(|(name, amount)| matches!(*name, "total") || (*name == "refunded" && !amount.is_zero()))
     {
-        output::line(&format!("  {name:<9} {amount:>10} {}", o.currency))?;
+        output::line(&format!("  {name:<9} {:>10} {}", for_people(*amount, &o.currency), o.currency))?;
     }
     for refund in &o.refunds {
         let at = refund.refunded_at.map(|at| format!(" on {}", output::date(at))).unwrap_or_default();
-        output::line(&format!("  refund    {:>10}{at}  {}", refund.amount.to_string(), refund.reason))?;
+        output::line(&format!("  refund    {:>10}{at}  {}", for_people(refund.amount, &o.currency), refund.reason))?;
     }
     let label = if o.payment.title.is_empty() { &o.payment.method } else { &o.payment.title };
     if !label.is_empty() {

@@ -198,7 +198,7 @@ impl Client {
             builder = builder.body(body.clone());
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let response = builder.send().map_err(|error| broken(&place, &error))?;
+        let response = builder.send().map_err(|error| broken(&origin(&request.url), &error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         self.compare_clocks(&headers);
@@ -260,6 +260,11 @@ fn broken(place: &str, error: &reqwest::Error) -> Broken {
     let what = if error.is_timeout() { "no answer in time".to_owned() } else { format!("the connection broke: {why}") };
     let text = Error::new(ErrorKind::Temporary, format!("{place}: {what}"));
     Broken::During(if error.is_timeout() { text.too_much() } else { text })
+}
+
+/// Scheme, host and port: what can be out of reach.
+fn origin(url: &url::Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 /// The innermost cause says what happened; the outer ones repeat the URL.

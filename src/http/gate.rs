@@ -72,6 +72,10 @@ impl Budget {
     }
 }
 
+/// How long a request waits for its budget before it looks again: what a running query had set aside and did not need comes back, and the answer of
+/// another thread tells so.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
 /// Holds requests back until the channel wants to hear from us again.
 pub struct Gate {
     state: Mutex<State>,
@@ -144,7 +148,7 @@ impl Gate {
         if let Some((at, budget)) = state.budget {
             match budget.after((now - at).to_std().unwrap_or(Duration::ZERO)).spend(cost) {
                 Ok(left) => state.budget = Some((now, left)),
-                Err(wait) => return wait,
+                Err(wait) => return wait.min(LOOK_AGAIN),
             }
         }
         if !self.spacing.is_zero() {

@@ -17,7 +17,7 @@ pub mod testing;
 pub use address::Address;
 pub use carrier::{CARRIERS, Carrier, carrier, nearest_carriers};
 pub use difference::{Aspect, Difference, differences};
-pub use money::{Currency, Money, parse_decimal};
+pub use money::{Currency, Money, for_people, parse_decimal};
 pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals};
 pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment};
 pub use status::Status;

@@ -66,6 +66,20 @@ impl fmt::Display for Money {
     }
 }
 
+/// An amount for people: `254.4` as `254.40`, `131.9100` as `131.91`; nothing that is not zero is cut away.
+pub fn for_people(amount: Decimal, currency: &str) -> String {
+    // The currencies in use without minor units (ISO 4217).
+    const WHOLE: [&str; 16] = [
+        "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
+    ];
+    let mut amount = amount.normalize();
+    let least = if WHOLE.contains(&currency) { 0 } else { 2 };
+    if amount.scale() < least {
+        amount.rescale(least);
+    }
+    amount.to_string()
+}
+
 /// Reads `29.35`, `-5`, `1e2` and the empty string (zero) as an exact decimal; anything else is an
 /// error that repeats no part of the text beyond its first 40 characters.
 pub fn parse_decimal(text: &str) -> Result<Decimal, String> {
@@ -90,6 +104,15 @@ mod tests {
         assert_eq!(parse_decimal("1e2").unwrap(), Decimal::from(100));
         assert!(parse_decimal("12,50").is_err());
         assert!(parse_decimal("NaN").is_err());
+    }
+
+    #[test]
+    fn i8_what_people_read_is_the_same_amount() {
+        let shown = |text: &str, currency| for_people(parse_decimal(text).unwrap(), currency);
+        assert_eq!(shown("254.4", "EUR"), "254.40");
+        assert_eq!(shown("131.9100", "USD"), "131.91");
+        assert_eq!(shown("0.0125", "USD"), "0.0125");
+        assert_eq!(shown("1500.00", "JPY"), "1500");
     }
 
     #[test]

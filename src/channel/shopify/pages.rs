@@ -8,8 +8,8 @@
 //! index lags, so an order changed just before the walk passed its place may not have been listed there yet, and a walk can take hours.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use super::bulk::{self, Bulk};
 use super::facts::Scopes;
@@ -225,8 +225,8 @@ fn checked(scopes: &Scopes) -> Result<Vec<String>> {
 
 /// An order's document with what could be made of it.
 pub fn remote(document: &RawValue, authorized: Status) -> RemoteOrder {
-    let head: Value = serde_json::from_str(document.get()).unwrap_or_default();
-    let id = head["id"].as_str().map(number).filter(|id| !id.is_empty());
+    let head: wire::Head = serde_json::from_str(document.get()).unwrap_or_default();
+    let id = head.id.as_deref().map(number).filter(|id| !id.is_empty());
     RemoteOrder {
         remote_id: id.map_or_else(|| nameless(document.get()), str::to_owned),
         document: document.to_owned(),

@@ -249,6 +249,14 @@ pub struct Count {
     pub count: u64,
 }
 
+/// An order's id, whatever else is wrong with it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Head {
+    #[serde(deserialize_with = "lenient")]
+    pub id: Option<String>,
+}
+
 /// A refusal of a write.
 #[derive(Debug, Deserialize)]
 pub struct UserError {

@@ -214,6 +214,11 @@ impl Shop {
         self.lock().points
     }
 
+    /// How many queries were not carried out for want of points.
+    pub fn throttled(&self) -> u64 {
+        self.lock().throttled
+    }
+
     /// An order's fulfilments: the pieces in each, and its tracking numbers.
     pub fn fulfillments(&self, id: u64) -> Vec<(i64, Vec<String>)> {
         let options = self.options().clone();

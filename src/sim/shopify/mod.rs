@@ -142,7 +142,7 @@ impl Shop {
         state.notice(now);
         Desk { options: &options, state: &mut state, now }.work();
         let mut response = answer(&options, &mut state, text, variables, now);
-        response.delay = options.latency;
+        response.delay = options.latency / options.speed.max(1);
         response
     }
 }
@@ -172,6 +172,7 @@ fn answer(options: &Options, state: &mut State, text: &str, variables: Map<Strin
     }
     state.refill(options, now);
     if state.bucket.level < requested {
+        state.throttled += 1;
         return throttled(options, state, requested);
     }
     let mut run = Run { options, state, variables: &variables, now, account: Account::default(), search: Vec::new() };

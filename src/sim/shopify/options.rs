@@ -43,8 +43,10 @@ pub struct Options {
     pub token_life: i64,
     /// How many orders a bulk operation writes in a second.
     pub bulk_rate: u64,
-    /// How long each query takes.
+    /// How long each query takes, by the shop's clock.
     pub latency: Duration,
+    /// How much faster than the world's clock the shop's goes.
+    pub speed: u32,
     /// The price in the buyer's currency of one of the shop's, in hundredths, for orders in another currency.
     pub exchange: i64,
 }
@@ -63,6 +65,7 @@ impl Default for Options {
             token_life: 86_399,
             bulk_rate: 500,
             latency: Duration::ZERO,
+            speed: 1,
             exchange: 110,
         }
     }

@@ -32,6 +32,8 @@ pub struct State {
     pub bucket: Bucket,
     /// Points spent so far.
     pub points: f64,
+    /// Queries that were not carried out for want of points.
+    pub throttled: u64,
     /// Cancellations at work: by the job's id, order and when it will be done.
     pub jobs: BTreeMap<String, Job>,
     /// Bulk operations by id.

@@ -1,0 +1,162 @@
+//! `cargo bench --bench permitted_rate`: how much of the rate that a channel permits a first sync uses (target: 95 %).
+//!
+//! The engine and a simulated store with the vendor's own limits run on one clock that goes ten times as fast as the world's, so
+//! minutes of waiting take seconds; what program and store compute counts ten times, too, which is to their disadvantage.
+//! A channel is a [`Row`]: its store, and what it says was spent and is permitted.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on says where")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, TimeZone, Utc};
+use ordersync::book::{NewStore, RunKind, Store};
+use ordersync::channel::{Secrets, Values};
+use ordersync::clock::{Clock, Timestamp};
+use ordersync::config::Home;
+use ordersync::credentials::Keyring;
+use ordersync::error::Error;
+use ordersync::http::Patience;
+use ordersync::secret::Secret;
+use ordersync::sim::{Recording, Server, ServerOptions, Simulated, shopify};
+use ordersync::sync::store::open_new;
+use ordersync::sync::{Context, Job, Silent, run};
+
+/// How much faster than the world the clock goes.
+const SPEED: u32 = 10;
+
+/// What a request takes, by that clock: a page of 250 orders of a real shop.
+const LATENCY: Duration = Duration::from_millis(1500);
+
+struct FastClock {
+    began: Instant,
+}
+
+impl Clock for FastClock {
+    fn now(&self) -> Timestamp {
+        let passed = TimeDelta::from_std(self.began.elapsed() * SPEED).unwrap();
+        Utc.with_ymd_and_hms(2026, 11, 23, 7, 0, 0).unwrap() + passed
+    }
+
+    fn sleep(&self, pause: Duration) -> Result<(), Error> {
+        std::thread::sleep(pause / SPEED);
+        Ok(())
+    }
+
+    fn check_interrupt(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// A store under measurement.
+struct Row {
+    name: &'static str,
+    store: Arc<dyn Simulated>,
+    /// Settings beyond those that the store needs to be reached.
+    settings: &'static [(&'static str, &'static str)],
+    /// What was spent of the channel's budget, and how many requests were refused for want of it.
+    spent: Box<dyn Fn() -> (f64, u64)>,
+    /// What the budget holds at the start, and what flows in each second.
+    permitted: (f64, f64),
+    /// The least share of it that is good enough; `None` where the way is not held back by it.
+    target: Option<f64>,
+}
+
+fn shopify(clock: &Arc<FastClock>, name: &'static str, plus: bool, bulk: &'static str) -> Row {
+    let standard = shopify::Options { latency: LATENCY, speed: SPEED, ..shopify::Options::default() };
+    let options = if plus { shopify::Options { restore_rate: 1000.0, bucket: 20_000.0, ..standard } } else { standard };
+    let permitted = (options.bucket, options.restore_rate);
+    let shop = Arc::new(shopify::Shop::new(options, clock.clone()));
+    let counted = shop.clone();
+    Row {
+        name,
+        store: shop,
+        settings: if bulk == "always" { &[("bulk", "always")] } else { &[("bulk", "never")] },
+        spent: Box::new(move || (counted.points(), counted.throttled())),
+        permitted,
+        target: (bulk == "never" && !plus).then_some(0.95),
+    }
+}
+
+fn main() {
+    let orders = if std::env::var("ORDERSYNC_BENCH").is_ok_and(|size| size == "quick") { 5_000 } else { 20_000 };
+    println!("first sync of {orders} orders, clock × {SPEED}, {} ms for a request", LATENCY.as_millis());
+    println!(
+        "{:28}{:>9}{:>10}{:>10}{:>11}{:>11}{:>8}",
+        "", "seconds", "requests", "orders/s", "throttled", "spent", "share"
+    );
+    let clock = Arc::new(FastClock { began: Instant::now() });
+    let rows: [&dyn Fn() -> Row; 3] = [
+        &|| shopify(&clock, "shopify Standard, pages", false, "never"),
+        &|| shopify(&clock, "shopify Plus, pages", true, "never"),
+        &|| shopify(&clock, "shopify Standard, bulk", false, "always"),
+    ];
+    for row in rows {
+        measure(&clock, &row(), orders);
+    }
+}
+
+fn measure(clock: &Arc<FastClock>, row: &Row, orders: u64) {
+    let now = clock.now();
+    row.store.seed(orders, now - TimeDelta::days(300), now - TimeDelta::hours(1));
+    let options = ServerOptions { recording: Recording::Off, ..ServerOptions::default() };
+    let server = Server::start(row.store.clone(), options).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let context = Context {
+        home: Home::locate(Some(dir.path().to_owned())).unwrap(),
+        clock: clock.clone(),
+        patience: Patience::default(),
+        lock_patience: Duration::from_secs(60),
+    };
+    let store = connect(&context, row, server.url());
+    let (before, _) = (row.spent)();
+    let began = clock.now();
+    let job = Job { kind: RunKind::Sync, range: None, full: false, dry_run: false };
+    let report = run(&context, &[store], &job, &Silent).unwrap();
+    let seconds = (clock.now() - began).as_seconds_f64();
+    let one = &report.stores[0];
+    assert!(one.error.is_none(), "{:?}", one.error);
+    assert_eq!(one.tally.new, orders);
+    let (spent, throttled) = (row.spent)();
+    let (bucket, rate) = row.permitted;
+    let share = (spent - before) / (bucket + rate * seconds);
+    let verdict = match row.target {
+        Some(target) if share >= target => "ok",
+        Some(_) => "MISSED",
+        None => "",
+    };
+    println!(
+        "{:28}{seconds:>9.0}{:>10}{:>10.0}{throttled:>11}{:>11.0}{:>7.1}% {verdict}",
+        row.name,
+        one.requests,
+        orders as f64 / seconds,
+        spent - before,
+        share * 100.0,
+    );
+}
+
+/// Connects the store as `connect` does.
+fn connect(context: &Context, row: &Row, url: &str) -> Store {
+    let access = row.store.access(url);
+    let pairs =
+        access.flags.chunks(2).map(|pair| (pair[0].trim_start_matches("--").replace('-', "_"), pair[1].clone()));
+    let settings = row.settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let values: Values = pairs.chain(settings).collect();
+    let key = |name: &str| name.trim_start_matches("ORDERSYNC_").to_lowercase();
+    let secrets: Secrets = access.secrets.iter().map(|(name, value)| (key(name), Secret::new(value.clone()))).collect();
+    let keyring = Arc::new(Keyring::loose(secrets));
+    let shop = open_new(context, row.store.kind(), values.clone(), keyring.clone()).unwrap().probe().unwrap();
+    context.vault().write("shop", &keyring.all()).unwrap();
+    let new = NewStore {
+        name: "shop".to_owned(),
+        kind: row.store.kind(),
+        remote_id: shop.remote_id,
+        title: shop.title,
+        url: shop.url,
+        currency: shop.currency,
+        time_zone: shop.time_zone,
+        values,
+        facts: shop.facts,
+        since: None,
+    };
+    context.book().unwrap().add_store(&new).unwrap()
+}

@@ -17,30 +17,20 @@ const REAUTH: &str = "make an API account in the control panel (Settings > Store
 const UNDER_LOAD: Duration = Duration::from_secs(5);
 const UNDER_LOAD_LONGEST: Duration = Duration::from_secs(320);
 
-/// So many answers 503 in a row are maintenance, not a slip of the gateway; then the store is left alone for a while.
-const OUTAGE: u32 = 3;
-const OUTAGE_PAUSE: Duration = Duration::from_secs(600);
-
 /// What answers in a row have said about the platform's state; shared by the threads of a store.
 #[derive(Default)]
 pub struct Strain {
     throttles: AtomicU32,
-    outages: AtomicU32,
 }
 
 impl Strain {
     fn relax(&self) {
         self.throttles.store(0, Ordering::Relaxed);
-        self.outages.store(0, Ordering::Relaxed);
     }
 
     fn under_load(&self) -> Duration {
         let n = self.throttles.fetch_add(1, Ordering::Relaxed);
         UNDER_LOAD.saturating_mul(1 << n.min(10)).min(UNDER_LOAD_LONGEST)
-    }
-
-    fn is_outage(&self) -> bool {
-        self.outages.fetch_add(1, Ordering::Relaxed) + 1 >= OUTAGE
     }
 }
 
@@ -68,7 +58,7 @@ pub fn judge(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain) 
                 Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"),
             )
         }
-        503 => down(request, reply, now, strain, &place),
+        503 => down(request, reply, now, &place),
         500..=599 => Verdict::Stumbled(server_error(reply.status, &place)),
         _ => Verdict::Refused(told(request, reply)),
     }
@@ -188,18 +178,18 @@ fn missing(request: &Request, reply: &Reply, place: &str) -> Verdict {
     }
 }
 
-/// Down for maintenance, suspended or being upgraded (fact sheet 1.4): no fault of the data, and no place to ask again and again. A write
-/// may have been applied before the gateway gave up, so it is looked for.
-fn down(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain, place: &str) -> Verdict {
+/// Down for maintenance, suspended or being upgraded (fact sheet 1.4): no fault of the data. A pause that it names is kept; else the
+/// run gives up after its repeats, and a merchant who knows that the store is back can sync at once. A write may have been applied
+/// before the gateway gave up, so it is looked for.
+fn down(request: &Request, reply: &Reply, now: Timestamp, place: &str) -> Verdict {
     let text = format!("the store is down for maintenance, suspended or overloaded (503, {place})");
     let error = Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself");
     if request.effect == Effect::Write {
         return Verdict::Stumbled(error);
     }
-    match (named_pause(reply, now), strain.is_outage()) {
-        (Some(pause), _) => Verdict::Throttled(Some(pause), error),
-        (None, true) => Verdict::Throttled(Some(OUTAGE_PAUSE), error),
-        (None, false) => Verdict::Stumbled(error),
+    match named_pause(reply, now) {
+        Some(pause) => Verdict::Throttled(Some(pause), error),
+        None => Verdict::Stumbled(error),
     }
 }
 
@@ -328,14 +318,11 @@ mod tests {
     }
 
     #[test]
-    fn a_503_pauses_the_store_only_when_it_stays_and_never_repeats_a_write() {
-        let strain = Strain::default();
-        let seen = [(); 3]
-            .map(|()| judge(&request(Effect::Read, "v2/orders"), &reply(503, &[], ""), Timestamp::UNIX_EPOCH, &strain));
-        assert!(matches!(
-            seen,
-            [Verdict::Stumbled(_), Verdict::Stumbled(_), Verdict::Throttled(Some(OUTAGE_PAUSE), _)]
-        ));
+    fn a_503_pauses_the_store_only_where_it_says_how_long_and_never_repeats_a_write() {
+        assert!(matches!(verdict(Effect::Read, "v2/orders", &reply(503, &[], "")), Verdict::Stumbled(_)));
+        let named = reply(503, &[("retry-after", "60")], "");
+        let Verdict::Throttled(Some(pause), _) = verdict(Effect::Read, "v2/orders", &named) else { panic!() };
+        assert_eq!(pause.as_secs(), 60);
         assert!(matches!(verdict(Effect::Write, "v2/orders/7", &reply(503, &[], "")), Verdict::Stumbled(_)));
         let window = reply(503, &[("x-rate-limit-time-reset-ms", "30000")], "");
         assert!(

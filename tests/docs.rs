@@ -1,8 +1,20 @@
 //! The documentation is true: completions are those of the real command tree, and the README names what there is.
+#![allow(clippy::unwrap_used, reason = "helpers of a test; a failure here is a failed test")]
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap_complete::Shell;
+use ordersync::channel::{CancelSupport, ChannelKind, Notify, fields};
 use ordersync::cli::command_tree;
 use ordersync::cli::completions::script;
+use ordersync::clock::{ManualClock, Timestamp};
+use ordersync::config::Home;
+use ordersync::credentials::Keyring;
+use ordersync::http::Patience;
+use ordersync::secret::Secret;
+use ordersync::sync::Context;
+use ordersync::sync::store::open_new;
 
 /// Every checked-in completion script, and the shell it is for.
 const SCRIPTS: [(&str, Shell); 3] =
@@ -54,4 +66,44 @@ fn the_help_lists_the_exit_codes() {
     assert!(
         help.contains("6 refused by a guard") && help.contains("130 interrupted") || help.contains("130\ninterrupted")
     );
+}
+
+/// A row of the README's table: a channel, in one of its set-ups, as its capabilities say.
+fn row(title: &str, kind: ChannelKind, values: &[(&str, &str)]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let context = Context {
+        home: Home::locate(Some(dir.path().into())).unwrap(),
+        clock: Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)),
+        patience: Patience::default(),
+        lock_patience: Duration::ZERO,
+    };
+    let secrets = fields(kind).iter().filter(|field| field.secret);
+    let secrets = secrets.map(|field| (field.key.to_owned(), Secret::new("none"))).collect();
+    let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let can = open_new(&context, kind, values, Arc::new(Keyring::loose(secrets))).unwrap().capabilities();
+    let yes = |yes: bool| if yes { "yes" } else { "no" };
+    let told = if can.notify == Notify::Choice { "you" } else { "the shop's settings" };
+    let cancel = match can.cancel {
+        CancelSupport::Yes(can) => format!("yes | {} | {}", yes(can.restock), yes(can.refund)),
+        CancelSupport::No(_) => "no | no | no".to_owned(),
+    };
+    let (part, several, other) = (yes(can.partial), yes(can.several_parcels), yes(can.replace_tracking));
+    format!("| {title} | {part} | {several} | {other} | {told} | {cancel} |")
+}
+
+#[test]
+fn the_readmes_table_says_what_the_channels_capabilities_say() {
+    let readme = include_str!("../README.md");
+    let shop = [("url", "https://shop.example.test")];
+    let with = |tracking| [shop[0], ("tracking", tracking)];
+    let rows = [
+        row("BigCommerce", ChannelKind::BigCommerce, &[("store_hash", "abc123")]),
+        row("Shopify", ChannelKind::Shopify, &[("shop", "x.myshopify.com")]),
+        row("WooCommerce with order fulfilments", ChannelKind::WooCommerce, &with("fulfillments")),
+        row("WooCommerce with the Shipment Tracking extension", ChannelKind::WooCommerce, &with("shipment-tracking")),
+        row("WooCommerce otherwise (an order note)", ChannelKind::WooCommerce, &with("note")),
+    ];
+    for row in rows {
+        assert!(readme.contains(&row), "README.md lacks {row}");
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::blocking as rq;
 
-use super::{Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Verdict, url_for_people};
+use super::{Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Ticket, Verdict, url_for_people};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -124,13 +124,13 @@ impl Client {
         self.refuse_plain_http(request)?;
         let (mut failures, mut renewed) = (0, false);
         loop {
-            self.wait_turn(request, protocol.cost(request))?;
+            let ticket = self.wait_turn(request, protocol.cost(request))?;
             let mut attempt = request.clone();
             protocol.authorize(&mut attempt)?;
             let verdict = match self.exchange(&attempt) {
                 Ok(reply) => {
                     if let Some(budget) = protocol.budget(&reply) {
-                        self.options.gate.account(budget, self.options.clock.now());
+                        self.options.gate.account(budget, ticket, protocol.refund(&reply), self.options.clock.now());
                     }
                     match protocol.judge(request, &reply) {
                         Verdict::Good => return Ok(reply),
@@ -171,7 +171,7 @@ impl Client {
     }
 
     /// Waits at the gate, unless it stays closed for longer than we are willing to sit out.
-    fn wait_turn(&self, request: &Request, cost: f64) -> Result<()> {
+    fn wait_turn(&self, request: &Request, cost: f64) -> Result<Ticket> {
         let now = self.options.clock.now();
         if let Some(until) = self.options.gate.closed_until(now) {
             let left = (until - now).to_std().unwrap_or_default();

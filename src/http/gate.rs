@@ -52,6 +52,16 @@ impl Budget {
         }
     }
 
+    /// What is left of it where so much was spent since.
+    fn less(self, spent: f64) -> Self {
+        match self {
+            Self::Bucket { level, capacity, per_second } => Self::Bucket { level: level - spent, capacity, per_second },
+            Self::Window { left, quota, ends_in, length } => {
+                Self::Window { left: left - spent, quota, ends_in, length }
+            }
+        }
+    }
+
     /// What is left after spending `cost`, or how long until that much is there. More than there can ever be is let through: the channel
     /// will say what it thinks of it.
     fn spend(self, cost: f64) -> Result<Self, Duration> {
@@ -87,12 +97,20 @@ struct State {
     closed_until: Option<Timestamp>,
     next_slot: Option<Timestamp>,
     budget: Option<(Timestamp, Budget)>,
+    /// All that went out, by its price, less what came back.
+    spent: f64,
+}
+
+/// A request's place among those that went out, for [`Gate::account`].
+#[derive(Debug, Clone, Copy)]
+pub struct Ticket {
+    spent: f64,
 }
 
 impl Gate {
     /// A gate that opens at `closed_until` and lets one request through every `spacing`.
     pub fn new(closed_until: Option<Timestamp>, spacing: Duration, on_pause: OnPause) -> Self {
-        Self { state: Mutex::new(State { closed_until, next_slot: None, budget: None }), spacing, on_pause }
+        Self { state: Mutex::new(State { closed_until, next_slot: None, budget: None, spent: 0.0 }), spacing, on_pause }
     }
 
     /// A gate without spacing that tells nobody.
@@ -116,45 +134,47 @@ impl Gate {
         }
     }
 
-    /// Takes over the channel's own account of what may still be asked of it.
-    pub fn account(&self, budget: Budget, now: Timestamp) {
+    /// Takes over the channel's own account of what may still be asked of it, as told by the answer to the request of `ticket`, and what
+    /// that request was priced too high by. The channel may not have seen what went out after that request: it comes off.
+    pub fn account(&self, told: Budget, ticket: Ticket, refund: f64, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        state.budget = Some((now, budget));
+        let since = (state.spent - ticket.spent).max(0.0);
+        state.spent -= refund;
+        state.budget = Some((now, told.less(since)));
     }
 
     /// Waits for the turn of a request that costs `cost` of the channel's budget.
-    pub fn pass(&self, clock: &dyn Clock, cost: f64) -> Result<()> {
+    pub fn pass(&self, clock: &dyn Clock, cost: f64) -> Result<Ticket> {
         loop {
             clock.check_interrupt()?;
-            let now = clock.now();
-            let wait = self.book_slot(now, cost);
-            if wait.is_zero() {
-                return Ok(());
+            match self.book_slot(clock.now(), cost) {
+                Ok(ticket) => return Ok(ticket),
+                Err(wait) => clock.sleep(wait)?,
             }
-            clock.sleep(wait)?;
         }
     }
 
     /// Takes the next slot when the gate is open and the budget allows it, else says how long to wait before asking again.
-    fn book_slot(&self, now: Timestamp, cost: f64) -> Duration {
+    fn book_slot(&self, now: Timestamp, cost: f64) -> Result<Ticket, Duration> {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let until = |at: Timestamp| (at - now).to_std().unwrap_or(Duration::ZERO);
         if let Some(closed) = state.closed_until.filter(|closed| *closed > now) {
-            return until(closed);
+            return Err(until(closed));
         }
         if let Some(slot) = state.next_slot.filter(|slot| *slot > now) {
-            return until(slot);
+            return Err(until(slot));
         }
         if let Some((at, budget)) = state.budget {
             match budget.after((now - at).to_std().unwrap_or(Duration::ZERO)).spend(cost) {
                 Ok(left) => state.budget = Some((now, left)),
-                Err(wait) => return wait.min(LOOK_AGAIN),
+                Err(wait) => return Err(wait.min(LOOK_AGAIN)),
             }
         }
         if !self.spacing.is_zero() {
             state.next_slot = Some(now + self.spacing);
         }
-        Duration::ZERO
+        state.spent += cost;
+        Ok(Ticket { spent: state.spent })
     }
 }
 
@@ -163,27 +183,23 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
 
-    /// How long `requests` of `cost` wait in all.
-    fn waits(gate: &Gate, clock: &ManualClock, requests: u32, cost: f64) -> Duration {
+    /// How long `requests` of `cost` wait in all, and the ticket of the last.
+    fn waits(gate: &Gate, clock: &ManualClock, requests: u32, cost: f64) -> (Duration, Ticket) {
         let before = clock.now();
-        for _ in 0..requests {
-            gate.pass(clock, cost).unwrap();
-        }
-        (clock.now() - before).to_std().unwrap()
+        let tickets = (0..requests).map(|_| gate.pass(clock, cost).unwrap()).collect::<Vec<_>>();
+        ((clock.now() - before).to_std().unwrap(), *tickets.last().unwrap())
     }
 
     #[test]
     fn q5_a_bucket_is_used_at_the_rate_at_which_it_fills() {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
         let gate = Gate::open();
-        gate.account(Budget::Bucket { level: 200.0, capacity: 2000.0, per_second: 100.0 }, clock.now());
-        assert_eq!(waits(&gate, &clock, 4, 50.0), Duration::ZERO, "what is in it goes at once");
-        assert_eq!(waits(&gate, &clock, 10, 50.0), Duration::from_secs(5));
-        assert_eq!(
-            waits(&gate, &clock, 1, 5000.0),
-            Duration::ZERO,
-            "more than it ever holds is the channel's to refuse"
-        );
+        let (_, first) = waits(&gate, &clock, 1, 50.0);
+        gate.account(Budget::Bucket { level: 200.0, capacity: 2000.0, per_second: 100.0 }, first, 0.0, clock.now());
+        assert_eq!(waits(&gate, &clock, 4, 50.0).0, Duration::ZERO, "what is in it goes at once");
+        assert_eq!(waits(&gate, &clock, 10, 50.0).0, Duration::from_secs(5));
+        let much = waits(&gate, &clock, 1, 5000.0).0;
+        assert_eq!(much, Duration::ZERO, "more than it ever holds is the channel's to refuse");
     }
 
     #[test]
@@ -191,9 +207,30 @@ mod tests {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
         let gate = Gate::open();
         let (ends_in, length) = (Duration::from_secs(12), Duration::from_secs(30));
-        gate.account(Budget::Window { left: 3.0, quota: 150.0, ends_in, length }, clock.now());
-        assert_eq!(waits(&gate, &clock, 3, 1.0), Duration::ZERO);
-        assert_eq!(waits(&gate, &clock, 150, 1.0), ends_in);
-        assert_eq!(waits(&gate, &clock, 1, 1.0), length);
+        let (_, first) = waits(&gate, &clock, 1, 1.0);
+        gate.account(Budget::Window { left: 3.0, quota: 150.0, ends_in, length }, first, 0.0, clock.now());
+        assert_eq!(waits(&gate, &clock, 3, 1.0).0, Duration::ZERO);
+        assert_eq!(waits(&gate, &clock, 150, 1.0).0, ends_in);
+        assert_eq!(waits(&gate, &clock, 1, 1.0).0, length);
+    }
+
+    #[test]
+    fn q5_an_answer_that_was_long_on_its_way_does_not_undo_what_was_sent_meanwhile() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let gate = Gate::open();
+        let bucket = |level| Budget::Bucket { level, capacity: 2000.0, per_second: 100.0 };
+        let (_, first) = waits(&gate, &clock, 1, 500.0);
+        let (_, second) = waits(&gate, &clock, 1, 500.0);
+        // The answer to the first: it cost 400, and the channel had not seen the second yet.
+        gate.account(bucket(600.0), first, 100.0, clock.now());
+        let (waited, third) = waits(&gate, &clock, 2, 100.0);
+        assert_eq!(waited, Duration::from_secs(1), "600 less 500, and no more than that");
+        // The second cost 100. Off what its answer says comes what went out after it, less what the first gave back meanwhile.
+        gate.account(bucket(900.0), second, 400.0, clock.now());
+        assert_eq!(waits(&gate, &clock, 8, 100.0).0, Duration::ZERO);
+        assert_eq!(waits(&gate, &clock, 1, 100.0).0, Duration::from_secs(1));
+        // Another app spends all of it.
+        gate.account(bucket(500.0), third, 0.0, clock.now());
+        assert_eq!(waits(&gate, &clock, 1, 100.0).0, Duration::from_secs(1));
     }
 }

@@ -14,7 +14,7 @@ mod tls;
 
 pub use body::{MAX_REPLY, read_json};
 pub use client::{Client, Options, is_loopback};
-pub use gate::{Budget, Gate, OnPause};
+pub use gate::{Budget, Gate, OnPause, Ticket};
 pub use patience::Patience;
 pub use redact::url_for_people;
 
@@ -124,6 +124,12 @@ pub trait Protocol: Send + Sync {
     fn cost(&self, request: &Request) -> f64 {
         let _ = request;
         1.0
+    }
+
+    /// How much less than [`Protocol::cost`] a request came to, by its answer: nothing where the price is known beforehand.
+    fn refund(&self, reply: &Reply) -> f64 {
+        let _ = reply;
+        0.0
     }
 
     /// What the channel says in a reply, whatever its status, about how much may still be asked.

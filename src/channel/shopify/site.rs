@@ -263,6 +263,13 @@ impl Protocol for Exchange<'_> {
         self.cost
     }
 
+    fn refund(&self, reply: &Reply) -> f64 {
+        let envelope = read_json::<Envelope<'_>>(&reply.body).ok();
+        let cost = envelope.and_then(|(envelope, _)| envelope.extensions.cost);
+        // A throttled query has no actual cost: nothing was spent.
+        cost.map_or(0.0, |cost| self.cost - cost.actual_query_cost.unwrap_or(0.0))
+    }
+
     fn budget(&self, reply: &Reply) -> Option<Budget> {
         let (envelope, _) = read_json::<Envelope<'_>>(&reply.body).ok()?;
         let bucket = envelope.extensions.cost?.throttle_status;

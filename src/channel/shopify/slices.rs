@@ -88,6 +88,9 @@ fn by_bulk(site: &Site, settings: &Settings, orders: u64, filter: Option<&str>) 
 /// Halves the largest slice by time until there are `wanted`, or none is worth it. Orders are not spread evenly over time, so each half is counted.
 fn divide(site: &Site, whole: Slice, orders: u64, now: i64, wanted: usize, worth: u64) -> Result<Vec<Slice>> {
     let mut parts = vec![(whole, orders)];
+    if wanted >= 8 && orders > worth {
+        parts = equal_parts(site, parts, now)?;
+    }
     while parts.len() < wanted {
         let room = (wanted - parts.len()).min(8);
         parts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -113,6 +116,26 @@ fn divide(site: &Site, whole: Slice, orders: u64, now: i64, wanted: usize, worth
     // The oldest first, so that the book grows from the past on. Empty ones stay: an order made in one meanwhile is cheap to ask for.
     parts.sort_by_key(|(slice, _)| slice.from);
     Ok(parts.into_iter().map(|(slice, _)| slice).collect())
+}
+
+/// The whole in eight parts of equal length, counted with one question: the halves that follow then start from what is known of each.
+fn equal_parts(site: &Site, whole: Vec<(Slice, u64)>, now: i64) -> Result<Vec<(Slice, u64)>> {
+    let [(slice, _)] = whole.as_slice() else { return Ok(whole) };
+    let end = slice.to.unwrap_or(now);
+    let bounds: Vec<i64> = (0..8).map(|n| slice.from + (end - slice.from) / 8 * n).collect();
+    if bounds.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Ok(whole);
+    }
+    let parts: Vec<(usize, Slice)> = bounds
+        .iter()
+        .enumerate()
+        .map(|(n, from)| {
+            let to = bounds.get(n + 1).copied().or(slice.to);
+            (n, Slice { from: *from, to, ..slice.clone() })
+        })
+        .collect();
+    let counts = count(site, &parts)?;
+    Ok(parts.into_iter().map(|(_, part)| part).zip(counts).collect())
 }
 
 /// The first half of a slice, where it has two.

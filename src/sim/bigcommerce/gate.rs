@@ -26,6 +26,8 @@ impl Quota {
         let others = u32::try_from(i64::from(options.others) * passed / length).unwrap_or(0);
         let free = options.quota.saturating_sub(state.window.1.saturating_add(others));
         state.window.1 = state.window.1.saturating_add(u32::from(free > 0));
+        state.asked.0 += u64::from(free > 0);
+        state.asked.1 += u64::from(free == 0);
         (Self { left: free.saturating_sub(1), ends_in: length - passed }, free > 0)
     }
 

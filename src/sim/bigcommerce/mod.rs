@@ -51,6 +51,11 @@ impl Shop {
         Self { options: Mutex::new(options), clock, state: Mutex::new(state), hook: Mutex::new(None) }
     }
 
+    /// How many requests the quota let in, and how many it refused.
+    pub fn asked(&self) -> (u64, u64) {
+        self.lock().asked
+    }
+
     /// The store's options, to look at or to change.
     pub fn options(&self) -> MutexGuard<'_, Options> {
         self.options.lock().unwrap_or_else(PoisonError::into_inner)

@@ -250,6 +250,8 @@ pub struct State {
     pub down: bool,
     /// When the quota's window began, in milliseconds, and how much of it this client has used.
     pub window: (i64, u32),
+    /// Requests that were let in, and requests that were refused for want of quota.
+    pub asked: (u64, u64),
 }
 
 impl State {

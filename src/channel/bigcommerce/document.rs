@@ -68,12 +68,6 @@ pub fn complete(site: &Site, rows: &[&RawValue]) -> Result<Vec<RemoteOrder>> {
 fn missing(site: &Site, head: &Head<'_>) -> Result<Added> {
     let mut added = Added::default();
     let Some(id) = numeric_id(head) else { return Ok(added) };
-    let bundles = bundles(head);
-    let listed = bundles.iter().any(|bundle| !bundle.line_items.rows.is_empty());
-    let links =
-        bundles.iter().any(|b| b.line_items.rows.iter().any(|line| line.id.id().is_none()) || !b.line_items.listed);
-    let cut =
-        bundles.iter().any(|b| !b.line_items.rows.is_empty() && b.line_items.rows.len().is_multiple_of(SUSPICIOUS));
     let mut fetch = |name: &'static str| -> Result<()> {
         match site.all(&format!("v2/orders/{id}/{name}"))? {
             Some(rows) => added.parts.push((name, rows)),
@@ -81,7 +75,7 @@ fn missing(site: &Site, head: &Head<'_>) -> Result<Added> {
         }
         Ok(())
     };
-    if !listed || links || cut {
+    if needs_lines(head) {
         fetch("products")?;
     }
     if !head.consignments.0.shipping.listed {
@@ -94,6 +88,18 @@ fn missing(site: &Site, head: &Head<'_>) -> Result<Added> {
         }
     }
     Ok(added)
+}
+
+/// Whether the row holds fewer lines than the order may have: none, links to them, a list that may be cut, or only those of pick-ups and
+/// downloads, without a word on what is shipped.
+fn needs_lines(head: &Head<'_>) -> bool {
+    let bundles = bundles(head);
+    let listed = bundles.iter().any(|bundle| !bundle.line_items.rows.is_empty());
+    let links =
+        bundles.iter().any(|b| b.line_items.rows.iter().any(|line| line.id.id().is_none()) || !b.line_items.listed);
+    let cut =
+        bundles.iter().any(|b| !b.line_items.rows.is_empty() && b.line_items.rows.len().is_multiple_of(SUSPICIOUS));
+    !head.consignments.0.shipping.listed || !listed || links || cut
 }
 
 fn bundles<'h, 'a>(head: &'h Head<'a>) -> Vec<&'h HeadBundle<'a>> {
@@ -161,10 +167,10 @@ fn by_order(rows: Vec<Box<RawValue>>, ids: &[&str]) -> Option<BTreeMap<String, V
 
 /// By their ids, in whatever order they came.
 fn in_order(mut refunds: Vec<Box<RawValue>>) -> Vec<Box<RawValue>> {
-    let id = |row: &Box<RawValue>| -> u64 {
+    let id = |row: &RawValue| -> u64 {
         serde_json::from_str::<Refund<'_>>(row.get()).ok().and_then(|refund| refund.id.get().parse().ok()).unwrap_or(0)
     };
-    refunds.sort_by_key(id);
+    refunds.sort_by_key(|row| id(row));
     refunds
 }
 
@@ -251,6 +257,25 @@ mod tests {
         let added = |line: &str| Added { parts: vec![("products", vec![raw(line)])], gone: false };
         assert!(added(r#"{"id":1,"quantity_refunded":"1"}"#).has_refunded_lines());
         assert!(!added(r#"{"id":1,"quantity_refunded":0}"#).has_refunded_lines());
+    }
+
+    #[test]
+    fn lines_are_fetched_unless_the_row_surely_holds_them_all() {
+        let needs = |consignments: &str| {
+            needs_lines(&serde_json::from_str(&format!(r#"{{"consignments":{consignments}}}"#)).unwrap())
+        };
+        for yes in [
+            r#"{"url":"x","resource":"y"}"#,
+            r#"[{"shipping":[{"id":1,"line_items":[{"id":1}]}]}]"#,
+            r#"{"pickups":[{"line_items":[{"id":1}]}]}"#,
+            r#"{"shipping":[{"id":1,"line_items":{"url":"x"}}]}"#,
+            r#"{"shipping":[{"id":1}]}"#,
+            r#"{"shipping":[],"downloads":[]}"#,
+        ] {
+            assert!(needs(yes), "{yes}");
+        }
+        assert!(!needs(r#"{"shipping":[],"downloads":[{"line_items":[{"id":1}]}]}"#));
+        assert!(!needs(r#"{"shipping":[{"id":1,"line_items":[{"id":1}]}]}"#));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::ship::status_id;
 use super::wire;
 use crate::channel::{Cancellation, Outstanding, RemoteOrder, Write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::Status;
+use crate::order::{Status, parse_decimal};
 
 /// The longest staff notes that the vendor's schema permits.
 const LONGEST_NOTES: usize = 65_535;
@@ -34,9 +34,12 @@ pub fn outstanding(now: RemoteOrder, id: u64, wish: &Cancellation) -> Result<Out
 }
 
 fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {
-    let shipped = now.order.as_ref().is_ok_and(|order| {
-        !order.shipments.is_empty() || matches!(order.status, Status::Shipped | Status::PartiallyShipped)
-    });
+    let counted = serde_json::from_str::<wire::Notes<'_>>(now.document.get())
+        .is_ok_and(|order| parse_decimal(order.items_shipped.get()).is_ok_and(|pieces| !pieces.is_zero()));
+    let shipped = counted
+        || now.order.as_ref().is_ok_and(|order| {
+            !order.shipments.is_empty() || matches!(order.status, Status::Shipped | Status::PartiallyShipped)
+        });
     let what = match status {
         "4" => "refunded",
         "2" | "10" => "shipped",
@@ -69,6 +72,17 @@ mod tests {
     fn noted(document: &str, reason: &str) -> Option<String> {
         let document = serde_json::value::RawValue::from_string(document.to_owned()).unwrap();
         notes(&RemoteOrder { remote_id: "7".into(), document, order: Err("unreadable".into()) }, reason)
+    }
+
+    #[test]
+    fn what_is_shipped_by_the_orders_own_count_is_not_cancelled() {
+        let refused = |document: &str| {
+            let document = serde_json::value::RawValue::from_string(document.to_owned()).unwrap();
+            refuse_done(&RemoteOrder { remote_id: "7".into(), document, order: Err("unreadable".into()) }, "11")
+                .is_err()
+        };
+        assert!(refused(r#"{"items_shipped":1}"#) && refused(r#"{"items_shipped":"2"}"#));
+        assert!(!refused(r#"{"items_shipped":0}"#) && !refused(r#"{"items_shipped":""}"#));
     }
 
     #[test]

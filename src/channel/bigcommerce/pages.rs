@@ -165,17 +165,32 @@ fn archived(site: &Site, settings: &Settings, rest: Rest, walk: Changes) -> Resu
     let resting = Rest { aside: site.now(), ..rest.clone() };
     let (mut read, next) = match step(site, settings, &walk, Some(("is_deleted", "true"))) {
         Ok(step) => step,
-        // The parameter is not documented any more; a store that has come to refuse it is read on without.
-        Err(error) if matches!(error.kind(), ErrorKind::Failed | ErrorKind::NotFound) => {
-            (Read { orders: Vec::new(), high: None, archived: 0 }, None)
+        Err(error) => {
+            let resting = without_archived(error, rest, resting)?;
+            let nothing = Read { orders: Vec::new(), high: None, archived: 0 };
+            return finish(
+                nothing,
+                None::<Changes>,
+                |walk| Position::Changes(resting.clone(), walk),
+                || Position::Rest(resting.clone()),
+            );
         }
-        Err(error) => return Err(error),
     };
     let next = next.filter(|_| read.archived == read.orders.len());
     if read.archived != read.orders.len() {
         read.orders.clear();
     }
     finish(read, next, |walk| Position::Archived(rest.clone(), walk), || Position::Rest(resting))
+}
+
+/// Where a sync rests that could not look at the archived orders. The parameter is not documented any more: a store that has come to refuse
+/// it is read on without, and one whose answer is not to be trusted is asked again next time. Neither holds up the orders that are sold.
+fn without_archived(error: Error, before: Rest, looked: Rest) -> Result<Rest> {
+    match error.kind() {
+        ErrorKind::Failed | ErrorKind::NotFound => Ok(looked),
+        ErrorKind::Unreadable => Ok(before),
+        _ => Err(error),
+    }
 }
 
 /// The page with the position behind it.
@@ -279,6 +294,17 @@ mod tests {
             assert_eq!(slices[0].after, first - 1);
             assert!(slices.windows(2).all(|pair| pair[0].until == Some(pair[1].after)));
             assert_eq!(slices.last().unwrap().until, None);
+        }
+    }
+
+    #[test]
+    fn archived_orders_that_cannot_be_listed_hold_up_no_sync() {
+        let rest = |aside| Rest { high: Some(1), aside, inclusive: true };
+        let after = |kind| without_archived(Error::new(kind, "x"), rest(5), rest(9)).map(|rest| rest.aside);
+        assert_eq!(after(ErrorKind::Failed).unwrap(), 9);
+        assert_eq!(after(ErrorKind::Unreadable).unwrap(), 5, "it is looked for again");
+        for kind in [ErrorKind::Temporary, ErrorKind::Credentials, ErrorKind::Permission] {
+            assert_eq!(after(kind).unwrap_err().kind(), kind);
         }
     }
 

@@ -75,10 +75,10 @@ fn what_is_not_shipped_is_in_no_shipment() {
 fn where_a_shipment_does_not_move_the_status_it_is_set() {
     let rig = Rig::with(Options { moves_status: false, ..Options::rehearsal() });
     let id = rig.order(&NewOrder::paid().line("TEE-001", 1));
-    rig.on("dispatch", id, "--carrier dhl --tracking JD01").done();
-    rig.home.run("retry").done();
-    rig.sync();
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
     assert_eq!((rig.shop.status(id), rig.tracking(id).len(), rig.status(id).as_str()), (Some(2), 1, "shipped"));
+    rig.sync();
+    rig.assert_settled("after the status was set");
 }
 
 #[test]

@@ -98,6 +98,74 @@ fn a_server_that_gives_fewer_rows_than_asked_for_is_read_to_its_end() {
 }
 
 #[test]
+fn i3_a_store_that_answers_413_above_50_rows_is_read_to_its_end() {
+    for include in [true, false] {
+        let rig = Rig::unconnected(Options { largest_limit: 50, include, ..Options::rehearsal() });
+        rig.shop.seed(70, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
+        let large = (1..=60).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:02}"), 1));
+        let large = rig.shop.place_order(&large);
+        let refunded = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 3));
+        assert!(rig.shop.refund_pieces(refunded, 1));
+        rig.connect("").exits(0);
+        rig.sync();
+        assert_eq!(rig.known(), rig.shop.numbers());
+        assert_eq!(rig.show(large)["lines"].as_array().unwrap().len(), 60);
+        assert_eq!(rig.show(refunded)["refunds"].as_array().unwrap().len(), 1);
+        rig.on("dispatch", large, "--carrier dhl --tracking JD01").exits(0);
+        assert_eq!(rig.tracking(large), ["JD01"]);
+    }
+}
+
+#[test]
+fn lists_that_know_no_pages_are_taken_once() {
+    let rig = Rig::unconnected(Options { include: false, pages_of_parts: false, ..Options::rehearsal() });
+    let ten = (1..=10).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:02}"), 1));
+    let ten = rig.shop.place_order(&ten);
+    rig.connect("").exits(0);
+    rig.server.clear_requests();
+    rig.sync();
+    assert_eq!(rig.show(ten)["lines"].as_array().unwrap().len(), 10);
+    assert_eq!(rig.asked("/products").len(), 2, "the second page shows that there is none");
+}
+
+#[test]
+fn refunds_that_cannot_be_asked_for_together_are_asked_for_order_by_order() {
+    let rig = Rig::with(Options { refunds_of_several: false, ..Options::rehearsal() });
+    let ids = [3, 4].map(|pieces| rig.shop.place_order(&NewOrder::paid().line("TEE-001", pieces)));
+    // A refund of an order that the pull has no business with.
+    let elsewhere = rig.shop.place_order(&NewOrder::paid().line("MUG-9", 2).at(Utc::now() - TimeDelta::days(300)));
+    assert!(ids.iter().all(|id| rig.shop.refund_pieces(*id, 1)));
+    rig.sync();
+    assert!(rig.shop.refund_pieces(elsewhere, 1));
+    rig.server.clear_requests();
+    rig.home.run(&format!("pull bigcommerce:{}", ids[0])).exits(0);
+    for id in ids {
+        assert_eq!(rig.show(id)["refunds"].as_array().unwrap().len(), 1);
+    }
+    assert_eq!(rig.asked(&format!("/orders/{}/payment_actions/refunds", ids[0])).len(), 1);
+}
+
+#[test]
+fn i3_an_order_with_a_time_to_come_does_not_carry_the_cursor_along() {
+    let rig = Rig::new();
+    rig.shop.place_order(&paid(1).at(Utc::now() + TimeDelta::days(2)));
+    rig.sync();
+    let id = rig.shop.place_order(&paid(2));
+    rig.sync();
+    assert!(rig.known().contains(&id));
+}
+
+#[test]
+fn a_store_that_does_not_count_its_orders_is_read_in_one_walk() {
+    let rig = Rig::unconnected(Options::rehearsal());
+    let id = rig.shop.place_order(&paid(1));
+    rig.connect("").exits(0);
+    rig.fault(Fault::new(FaultKind::Redirect("http://127.0.0.1:1".to_owned())).on_path("/orders/count").times(9));
+    rig.sync();
+    assert_eq!(rig.known(), [id]);
+}
+
+#[test]
 fn a_store_without_include_gives_the_same_orders_at_more_requests() {
     let rig = Rig::unconnected(Options::rehearsal());
     for nth in 0..6 {

@@ -5,7 +5,7 @@ use super::ship::status_id;
 use super::wire;
 use crate::channel::{Cancellation, Outstanding, RemoteOrder, Write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::Status;
+use crate::order::{Status, parse_decimal};
 
 /// The longest staff notes that the vendor's schema permits.
 const LONGEST_NOTES: usize = 65_535;
@@ -34,9 +34,12 @@ pub fn outstanding(now: RemoteOrder, id: u64, wish: &Cancellation) -> Result<Out
 }
 
 fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {
-    let shipped = now.order.as_ref().is_ok_and(|order| {
-        !order.shipments.is_empty() || matches!(order.status, Status::Shipped | Status::PartiallyShipped)
-    });
+    let counted = serde_json::from_str::<wire::Notes<'_>>(now.document.get())
+        .is_ok_and(|order| parse_decimal(order.items_shipped.get()).is_ok_and(|pieces| !pieces.is_zero()));
+    let shipped = counted
+        || now.order.as_ref().is_ok_and(|order| {
+            !order.shipments.is_empty() || matches!(order.status, Status::Shipped | Status::PartiallyShipped)
+        });
     let what = match status {
         "4" => "refunded",
         "2" | "10" => "shipped",
@@ -51,12 +54,43 @@ fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {
 
 /// The staff notes with the reason at their end; none where it stands there already or does not fit. A PUT replaces the notes as a whole.
 fn notes(now: &RemoteOrder, reason: &str) -> Option<String> {
-    let order: wire::Order<'_> = serde_json::from_str(now.document.get()).unwrap_or_default();
+    // Notes that cannot be read would be lost.
+    let order: wire::Notes<'_> = serde_json::from_str(now.document.get()).ok()?;
     let old = order.staff_notes.0.trim_end();
     let note = format!("Cancelled: {reason}");
-    if reason.is_empty() || old.lines().any(|line| line.trim() == note) {
+    if reason.is_empty() || old.contains(&note) {
         return None;
     }
     let new = if old.is_empty() { note } else { format!("{old}\n{note}") };
     Some(new).filter(|notes| notes.chars().count() <= LONGEST_NOTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noted(document: &str, reason: &str) -> Option<String> {
+        let document = serde_json::value::RawValue::from_string(document.to_owned()).unwrap();
+        notes(&RemoteOrder { remote_id: "7".into(), document, order: Err("unreadable".into()) }, reason)
+    }
+
+    #[test]
+    fn what_is_shipped_by_the_orders_own_count_is_not_cancelled() {
+        let refused = |document: &str| {
+            let document = serde_json::value::RawValue::from_string(document.to_owned()).unwrap();
+            refuse_done(&RemoteOrder { remote_id: "7".into(), document, order: Err("unreadable".into()) }, "11")
+                .is_err()
+        };
+        assert!(refused(r#"{"items_shipped":1}"#) && refused(r#"{"items_shipped":"2"}"#));
+        assert!(!refused(r#"{"items_shipped":0}"#) && !refused(r#"{"items_shipped":""}"#));
+    }
+
+    #[test]
+    fn d8_notes_are_kept_whatever_else_of_the_order_cannot_be_read_and_a_reason_stands_there_once() {
+        let odd = r#"{"staff_notes":"VIP","consignments":{"shipping":[7]}}"#;
+        assert_eq!(noted(odd, "sold out").as_deref(), Some("VIP\nCancelled: sold out"));
+        assert_eq!(noted("7", "sold out"), None, "notes that cannot be read are not replaced");
+        assert_eq!(noted(r#"{"staff_notes":null}"#, "a\nb").as_deref(), Some("Cancelled: a\nb"));
+        assert_eq!(noted(r#"{"staff_notes":"VIP\nCancelled: a\nb"}"#, "a\nb"), None);
+    }
 }

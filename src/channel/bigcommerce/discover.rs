@@ -24,8 +24,8 @@ pub fn probe(site: &Site, settings: &Settings) -> Result<Shop> {
     ];
     let reply = information(site, &mut warnings)?;
     let store = match &reply {
-        Some(reply) => read_json::<Store<'_>>(&reply.body)?.0,
-        None => Store::default(),
+        Some(reply) if reply.status != 204 => read_json::<Store<'_>>(&reply.body)?.0,
+        _ => Store::default(),
     };
     let orders = count(site);
     let facts = Facts {

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::map;
 use super::site::Site;
-use super::wire::{Head, HeadBundle, Many, Refund, Text};
+use super::wire::{Head, HeadBundle, HeadLine, Many, Refund, Text};
 use crate::channel::RemoteOrder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::parse_decimal;
@@ -32,14 +32,30 @@ struct Added {
     gone: bool,
 }
 
+impl Added {
+    /// A row without its lines does not tell that some of them were given back.
+    fn has_refunded_lines(&self) -> bool {
+        let lines = self.parts.iter().filter(|(name, _)| *name == "products").flat_map(|(_, lines)| lines);
+        lines
+            .into_iter()
+            .any(|line| serde_json::from_str::<HeadLine<'_>>(line.get()).is_ok_and(|line| is_refunded(&line)))
+    }
+}
+
+/// The id, where it is one that a path can be made of.
+fn numeric_id<'h>(head: &'h Head<'_>) -> Option<&'h str> {
+    head.id.id().filter(|id| id.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// The rows with all that belongs to them, each as far as it can be understood. Orders refunded, disputed or partly refunded cost one
 /// request together.
 pub fn complete(site: &Site, rows: &[&RawValue]) -> Result<Vec<RemoteOrder>> {
     let heads: Vec<Head<'_>> = rows.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
-    let mut refunds = refunds(site, &heads)?;
+    let parts = heads.iter().map(|head| missing(site, head)).collect::<Result<Vec<_>>>()?;
+    let asked = heads.iter().zip(&parts).filter(|(head, added)| may_have_refunds(head) || added.has_refunded_lines());
+    let mut refunds = refunds(site, &asked.filter_map(|(head, _)| numeric_id(head)).collect::<Vec<_>>())?;
     let mut orders = Vec::with_capacity(rows.len());
-    for (row, head) in rows.iter().zip(&heads) {
-        let mut added = missing(site, head)?;
+    for ((row, head), mut added) in rows.iter().zip(&heads).zip(parts) {
         if let Some(refunds) = head.id.id().and_then(|id| refunds.remove(id)) {
             added.parts.push(("refunds", refunds));
         }
@@ -51,13 +67,7 @@ pub fn complete(site: &Site, rows: &[&RawValue]) -> Result<Vec<RemoteOrder>> {
 /// The lines, addresses and fees that the row does not hold.
 fn missing(site: &Site, head: &Head<'_>) -> Result<Added> {
     let mut added = Added::default();
-    let Some(id) = head.id.id().filter(|id| id.bytes().all(|b| b.is_ascii_digit())) else { return Ok(added) };
-    let bundles = bundles(head);
-    let listed = bundles.iter().any(|bundle| !bundle.line_items.rows.is_empty());
-    let links =
-        bundles.iter().any(|b| b.line_items.rows.iter().any(|line| line.id.id().is_none()) || !b.line_items.listed);
-    let cut =
-        bundles.iter().any(|b| !b.line_items.rows.is_empty() && b.line_items.rows.len().is_multiple_of(SUSPICIOUS));
+    let Some(id) = numeric_id(head) else { return Ok(added) };
     let mut fetch = |name: &'static str| -> Result<()> {
         match site.all(&format!("v2/orders/{id}/{name}"))? {
             Some(rows) => added.parts.push((name, rows)),
@@ -65,7 +75,7 @@ fn missing(site: &Site, head: &Head<'_>) -> Result<Added> {
         }
         Ok(())
     };
-    if !listed || links || cut {
+    if needs_lines(head) {
         fetch("products")?;
     }
     if !head.consignments.0.shipping.listed {
@@ -78,6 +88,18 @@ fn missing(site: &Site, head: &Head<'_>) -> Result<Added> {
         }
     }
     Ok(added)
+}
+
+/// Whether the row holds fewer lines than the order may have: none, links to them, a list that may be cut, or only those of pick-ups and
+/// downloads, without a word on what is shipped.
+fn needs_lines(head: &Head<'_>) -> bool {
+    let bundles = bundles(head);
+    let listed = bundles.iter().any(|bundle| !bundle.line_items.rows.is_empty());
+    let links =
+        bundles.iter().any(|b| b.line_items.rows.iter().any(|line| line.id.id().is_none()) || !b.line_items.listed);
+    let cut =
+        bundles.iter().any(|b| !b.line_items.rows.is_empty() && b.line_items.rows.len().is_multiple_of(SUSPICIOUS));
+    !head.consignments.0.shipping.listed || !listed || links || cut
 }
 
 fn bundles<'h, 'a>(head: &'h Head<'a>) -> Vec<&'h HeadBundle<'a>> {
@@ -101,40 +123,55 @@ fn owes_fees(head: &Head<'_>) -> bool {
 
 /// Whether there may be refunds: by the status, by the payment, or by a line.
 fn may_have_refunds(head: &Head<'_>) -> bool {
-    let by_line = || {
-        bundles(head).iter().flat_map(|bundle| &bundle.line_items.rows).any(|line| {
-            line.is_refunded.is_true() || parse_decimal(line.quantity_refunded.get()).is_ok_and(|n| !n.is_zero())
-        })
-    };
+    let by_line = || bundles(head).iter().flat_map(|bundle| &bundle.line_items.rows).any(is_refunded);
     matches!(head.status_id.get(), "4" | "13" | "14") || head.payment_status.get().contains("refunded") || by_line()
 }
 
-/// The refunds of these orders by order. V3's amounts are JSON numbers; their digits are kept.
-fn refunds(site: &Site, heads: &[Head<'_>]) -> Result<BTreeMap<String, Vec<Box<RawValue>>>> {
-    let ids: Vec<&str> = heads.iter().filter(|head| may_have_refunds(head)).filter_map(|head| head.id.id()).collect();
+fn is_refunded(line: &HeadLine<'_>) -> bool {
+    line.is_refunded.is_true() || parse_decimal(line.quantity_refunded.get()).is_ok_and(|n| !n.is_zero())
+}
+
+/// The refunds of these orders by order; order by order where the store does not give those of several. V3's amounts are JSON numbers; their digits are kept.
+fn refunds(site: &Site, ids: &[&str]) -> Result<BTreeMap<String, Vec<Box<RawValue>>>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut found: BTreeMap<String, Vec<(u64, Box<RawValue>)>> = BTreeMap::new();
-    for row in site.all_v3("v3/orders/payment_actions/refunds", &("order_id:in", ids.join(",")))? {
-        let refund: Refund<'_> = serde_json::from_str(row.get()).unwrap_or_default();
-        let order = refund.order_id.get().to_owned();
-        if !ids.contains(&order.as_str()) {
-            let text =
-                "BigCommerce gave refunds of other orders than those asked for; nothing was imported of this page";
-            return Err(Error::new(ErrorKind::Unreadable, text));
-        }
-        let id = refund.id.get().parse().unwrap_or(0);
-        found.entry(order).or_default().push((id, row));
+    let together = match site.all_v3("v3/orders/payment_actions/refunds", Some(("order_id:in", ids.join(",")))) {
+        Ok(rows) => by_order(rows, ids),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Failed) => None,
+        Err(error) => return Err(error),
+    };
+    if let Some(found) = together {
+        return Ok(found);
     }
-    Ok(found
-        .into_iter()
-        .map(|(order, mut refunds)| {
-            refunds.sort_by_key(|(id, _)| *id);
-            refunds.dedup_by_key(|(id, _)| *id);
-            (order, refunds.into_iter().map(|(_, refund)| refund).collect())
-        })
-        .collect())
+    let mut found = BTreeMap::new();
+    for id in ids {
+        let rows = site.all_v3(&format!("v3/orders/{id}/payment_actions/refunds"), None)?;
+        if !rows.is_empty() {
+            found.insert((*id).to_owned(), in_order(rows));
+        }
+    }
+    Ok(found)
+}
+
+/// The refunds by order; `None` where one is not of these orders, so that the question was not understood.
+fn by_order(rows: Vec<Box<RawValue>>, ids: &[&str]) -> Option<BTreeMap<String, Vec<Box<RawValue>>>> {
+    let mut found: BTreeMap<String, Vec<Box<RawValue>>> = BTreeMap::new();
+    for row in rows {
+        let refund: Refund<'_> = serde_json::from_str(row.get()).ok()?;
+        let order = ids.iter().find(|id| **id == refund.order_id.get())?;
+        found.entry((*order).to_owned()).or_default().push(row);
+    }
+    Some(found.into_iter().map(|(order, refunds)| (order, in_order(refunds))).collect())
+}
+
+/// By their ids, in whatever order they came.
+fn in_order(mut refunds: Vec<Box<RawValue>>) -> Vec<Box<RawValue>> {
+    let id = |row: &RawValue| -> u64 {
+        serde_json::from_str::<Refund<'_>>(row.get()).ok().and_then(|refund| refund.id.get().parse().ok()).unwrap_or(0)
+    };
+    refunds.sort_by_key(|row| id(row));
+    refunds
 }
 
 /// The order with its whole document.
@@ -202,6 +239,43 @@ mod tests {
             assert!(asks(yes), "{yes}");
         }
         assert!(!asks(r#"{"status_id":11,"payment_status":"captured"}"#));
+    }
+
+    #[test]
+    fn refunds_go_to_their_orders_in_the_order_of_their_ids_and_strangers_are_no_answer() {
+        let rows = |texts: &[&str]| texts.iter().map(|text| raw(text)).collect::<Vec<_>>();
+        let two = [r#"{"id":9,"order_id":7}"#, r#"{"id":"8","order_id":"7"}"#];
+        let found = by_order(rows(&two), &["7", "6"]).unwrap();
+        let texts: Vec<&str> = found["7"].iter().map(|row| row.get()).collect();
+        assert_eq!((found.len(), texts), (1, vec![two[1], two[0]]));
+        assert!(by_order(rows(&[r#"{"id":9,"order_id":5}"#]), &["7"]).is_none());
+        assert!(by_order(rows(&["[]"]), &["7"]).is_none());
+    }
+
+    #[test]
+    fn a_line_that_was_fetched_hints_at_refunds_too() {
+        let added = |line: &str| Added { parts: vec![("products", vec![raw(line)])], gone: false };
+        assert!(added(r#"{"id":1,"quantity_refunded":"1"}"#).has_refunded_lines());
+        assert!(!added(r#"{"id":1,"quantity_refunded":0}"#).has_refunded_lines());
+    }
+
+    #[test]
+    fn lines_are_fetched_unless_the_row_surely_holds_them_all() {
+        let needs = |consignments: &str| {
+            needs_lines(&serde_json::from_str(&format!(r#"{{"consignments":{consignments}}}"#)).unwrap())
+        };
+        for yes in [
+            r#"{"url":"x","resource":"y"}"#,
+            r#"[{"shipping":[{"id":1,"line_items":[{"id":1}]}]}]"#,
+            r#"{"pickups":[{"line_items":[{"id":1}]}]}"#,
+            r#"{"shipping":[{"id":1,"line_items":{"url":"x"}}]}"#,
+            r#"{"shipping":[{"id":1}]}"#,
+            r#"{"shipping":[],"downloads":[]}"#,
+        ] {
+            assert!(needs(yes), "{yes}");
+        }
+        assert!(!needs(r#"{"shipping":[],"downloads":[{"line_items":[{"id":1}]}]}"#));
+        assert!(!needs(r#"{"shipping":[{"id":1,"line_items":[{"id":1}]}]}"#));
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub fn judge(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain) 
             )
         }
         503 => down(request, reply, now, &place),
-        500..=599 => Verdict::Stumbled(server_error(reply.status, &place)),
+        408 | 500..=599 => Verdict::Stumbled(server_error(reply.status, &place)),
         _ => Verdict::Refused(told(request, reply)),
     }
 }
@@ -94,7 +94,8 @@ fn accepted(request: &Request, reply: &Reply, place: &str) -> Verdict {
 fn told_pause(reply: &Reply, now: Timestamp) -> Option<Duration> {
     let window = number(reply, "x-rate-limit-time-reset-ms").filter(|ms| (0.0..86_400_000.0).contains(ms));
     let window = window.map(|ms| Duration::from_secs_f64(ms / 1000.0));
-    named_pause(reply, now).into_iter().chain(window).max()
+    // No time at all is no answer: asking again at once is what led here.
+    named_pause(reply, now).into_iter().chain(window).max().filter(|pause| !pause.is_zero())
 }
 
 /// The time that an answer names for itself. The end of the quota's window, which every answer has, says nothing about an outage.
@@ -297,6 +298,7 @@ mod tests {
         assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "15000"), ("x-retry-after", "12")], &strain), 15.0);
         assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "1500"), ("x-retry-after", "12")], &strain), 12.0);
         assert_eq!([(); 3].map(|()| pause(&[], &strain)), [5.0, 10.0, 20.0]);
+        assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "0")], &Strain::default()), 5.0);
         judge(&request(Effect::Read, "v2/orders"), &reply(204, &[], ""), Timestamp::UNIX_EPOCH, &strain);
         assert_eq!(pause(&[], &strain), 5.0, "a good answer ends it");
     }
@@ -323,7 +325,9 @@ mod tests {
         let named = reply(503, &[("retry-after", "60")], "");
         let Verdict::Throttled(Some(pause), _) = verdict(Effect::Read, "v2/orders", &named) else { panic!() };
         assert_eq!(pause.as_secs(), 60);
-        assert!(matches!(verdict(Effect::Write, "v2/orders/7", &reply(503, &[], "")), Verdict::Stumbled(_)));
+        for status in [408, 500, 503] {
+            assert!(matches!(verdict(Effect::Write, "v2/orders/7", &reply(status, &[], "")), Verdict::Stumbled(_)));
+        }
         let window = reply(503, &[("x-rate-limit-time-reset-ms", "30000")], "");
         assert!(
             matches!(verdict(Effect::Read, "v2/orders", &window), Verdict::Stumbled(_)),

@@ -42,8 +42,9 @@ fn found<'o, 'a>(o: &'o wire::Order<'a>) -> Result<Vec<Found<'o, 'a>>, String> {
     let fetched = &o.ordersync.0.products;
     let consigned = &o.consignments.0;
     if fetched.listed {
-        let physical =
-            |product: &Product<'_>| product.kind.get() == "physical" && product.order_pickup_method_id.id().is_none();
+        let physical = |product: &Product<'_>| {
+            goes_by_parcel(product, product.order_address_id.id()) && product.order_pickup_method_id.id().is_none()
+        };
         let found = |product| Found { product, address: product.order_address_id.id(), shipped: physical(product) };
         return Ok(fetched.rows.iter().map(found).collect());
     }
@@ -51,12 +52,22 @@ fn found<'o, 'a>(o: &'o wire::Order<'a>) -> Result<Vec<Found<'o, 'a>>, String> {
         return Err("its lines are not in the document".to_owned());
     }
     let sent = consigned.shipping.rows.iter().flat_map(|place| {
-        let found = |product| Found { product, address: place.id.id(), shipped: product.kind.get() == "physical" };
+        let found =
+            |product| Found { product, address: place.id.id(), shipped: goes_by_parcel(product, place.id.id()) };
         place.line_items.rows.iter().map(found)
     });
     let bundles = [&consigned.pickups, &consigned.downloads, &consigned.email.0.gift_certificates];
     let others = bundles.into_iter().flat_map(|bundles| &bundles.rows).flat_map(|bundle| &bundle.line_items.rows);
     Ok(sent.chain(others.map(|product| Found { product, address: None, shipped: false })).collect())
+}
+
+/// A line whose kind is not told, or is not known yet, is what its delivery address makes of it.
+fn goes_by_parcel(product: &Product<'_>, address: Option<&str>) -> bool {
+    match product.kind.get() {
+        "physical" => true,
+        "digital" | "giftcertificate" => false,
+        _ => address.is_some(),
+    }
 }
 
 fn line(found: &Found<'_, '_>, places: &[&wire::Address<'_>], inclusive: bool) -> Result<Line, String> {

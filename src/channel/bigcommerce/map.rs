@@ -154,7 +154,7 @@ fn charges(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Result<Vec<Cha
         charges.push(charge(ChargeKind::Shipping, place.id.get(), method, method, (cost, tax)));
     }
     for fee in if o.fees.listed { &o.fees.rows } else { &o.ordersync.0.fees.rows } {
-        let (cost, tax) = (amount(&fee.cost_ex_tax, "fees.cost_ex_tax")?, amount(&fee.cost_tax, "fees.cost_tax")?);
+        let (cost, tax) = (amount(fee.cost(), "fees.cost_ex_tax")?, amount(&fee.cost_tax, "fees.cost_tax")?);
         let title = first_of(fee.display_name_customer.get(), fee.display_name_merchant.get());
         charges.push(charge(ChargeKind::Fee, fee.id.get(), fee.kind.get(), &title, (cost, tax)));
     }
@@ -272,6 +272,9 @@ fn time(text: &wire::Text<'_>, member: &str) -> Result<Option<Timestamp>, String
 /// RFC 2822 as V2 writes it, RFC 3339 as V3 does; without a zone it is UTC.
 pub fn parse_time(text: &str) -> Option<Timestamp> {
     let zoned = chrono::DateTime::parse_from_rfc2822(text).or_else(|_| chrono::DateTime::parse_from_rfc3339(text));
+    // A weekday that does not go with its date says nothing.
+    let without = || text.split_once(", ").and_then(|(_, rest)| chrono::DateTime::parse_from_rfc2822(rest).ok());
+    let zoned = zoned.or_else(|error| without().ok_or(error));
     // ISO 8601 with an offset without a colon is what PHP's DATE_ISO8601 writes.
     let zoned = zoned.or_else(|_| chrono::DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
     let bare = || chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|naive| naive.and_utc());

@@ -61,26 +61,30 @@ pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
     }
     let total = count(site, since)?;
     let rest = |high| Rest { high, aside: site.now(), inclusive: false };
-    let ends = if total > WORTH_SLICING * settings.page_size as u64 { ends(site, since)? } else { None };
+    let known = total.unwrap_or(0);
+    let ends = if known > WORTH_SLICING * settings.page_size as u64 { ends(site, since)? } else { None };
     let Some((first, last, newest)) = ends else {
         let changes = Cursor::new(&Position::Changes(rest(since), Changes::new(since, None)))?;
-        return Ok(Plan { slices: Vec::new(), changes, total: Some(total) });
+        return Ok(Plan { slices: Vec::new(), changes, total });
     };
-    let count = (total / (SLICE_PAGES * settings.page_size as u64)).clamp(4, MOST_SLICES);
+    let count = (known / (SLICE_PAGES * settings.page_size as u64)).clamp(4, MOST_SLICES);
     let slices = slices(first, last, count, since)
         .iter()
         .map(|s| Cursor::new(&Position::Slice(s.clone())))
         .collect::<Result<_>>()?;
     // What changes or is placed while the slices are read is modified after the newest order of now.
-    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(rest(Some(newest))))?, total: Some(total) })
+    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(rest(Some(newest.min(site.now())))))?, total })
 }
 
-/// How many orders there are, incomplete ones included.
-fn count(site: &Site, since: Option<i64>) -> Result<u64> {
+/// How many orders there are, incomplete ones included. Only a first sync's way hangs on it: a store that does not say is read in one walk.
+fn count(site: &Site, since: Option<i64>) -> Result<Option<u64>> {
     let query: Vec<_> = since.map(|since| ("min_date_modified", iso(since - 1))).into_iter().collect();
-    let reply = site.get("v2/orders/count", &query)?;
-    let (count, _) = read_json::<Count<'_>>(&reply.body)?;
-    Ok(count.count.get().parse().unwrap_or(0))
+    let reply = match site.get("v2/orders/count", &query) {
+        Ok(reply) => reply,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Failed) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(read_json::<Count<'_>>(&reply.body).ok().and_then(|(count, _)| count.count.get().parse().ok()))
 }
 
 /// The lowest and the highest id, and the newest modification time.
@@ -135,7 +139,8 @@ pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
 
 fn changes(site: &Site, settings: &Settings, mut rest: Rest, walk: Changes) -> Result<Page> {
     let (read, next) = step(site, settings, &walk, None)?;
-    rest.high = rest.high.max(read.high);
+    // One order with a time to come would carry the cursor past all that changes until then.
+    rest.high = rest.high.max(read.high.map(|high| high.min(site.now())));
     rest.inclusive |= next.as_ref().is_some_and(|next| next.inclusive) || walk.inclusive;
     let now = site.now();
     let due = site.facts().archived && (now - rest.aside >= ASIDE.num_seconds() || rest.aside > now);
@@ -157,13 +162,35 @@ fn changes(site: &Site, settings: &Settings, mut rest: Rest, walk: Changes) -> R
 /// Archived orders are on no list but their own. Archiving changes nothing but the order's presence (PRODUCT.md P-4). A store that does
 /// not know the parameter gives its ordinary orders; then there is nothing to learn here.
 fn archived(site: &Site, settings: &Settings, rest: Rest, walk: Changes) -> Result<Page> {
-    let (mut read, next) = step(site, settings, &walk, Some(("is_deleted", "true")))?;
+    let resting = Rest { aside: site.now(), ..rest.clone() };
+    let (mut read, next) = match step(site, settings, &walk, Some(("is_deleted", "true"))) {
+        Ok(step) => step,
+        Err(error) => {
+            let resting = without_archived(error, rest, resting)?;
+            let nothing = Read { orders: Vec::new(), high: None, archived: 0 };
+            return finish(
+                nothing,
+                None::<Changes>,
+                |walk| Position::Changes(resting.clone(), walk),
+                || Position::Rest(resting.clone()),
+            );
+        }
+    };
     let next = next.filter(|_| read.archived == read.orders.len());
     if read.archived != read.orders.len() {
         read.orders.clear();
     }
-    let resting = Rest { aside: site.now(), ..rest.clone() };
     finish(read, next, |walk| Position::Archived(rest.clone(), walk), || Position::Rest(resting))
+}
+
+/// Where a sync rests that could not look at the archived orders. The parameter is not documented any more: a store that has come to refuse
+/// it is read on without, and one whose answer is not to be trusted is asked again next time. Neither holds up the orders that are sold.
+fn without_archived(error: Error, before: Rest, looked: Rest) -> Result<Rest> {
+    match error.kind() {
+        ErrorKind::Failed | ErrorKind::NotFound => Ok(looked),
+        ErrorKind::Unreadable => Ok(before),
+        _ => Err(error),
+    }
 }
 
 /// The page with the position behind it.
@@ -229,7 +256,9 @@ fn step<W: Walking>(
                 };
                 return Ok((read, walk.after(&seen)));
             }
-            Err(error) if error.is_too_much() && size > FEWEST => site.at_most((size / 4).max(FEWEST)),
+            Err(error) if error.is_too_much() && size > FEWEST => {
+                site.at_most(if size > site::DEFAULT_PAGE { site::DEFAULT_PAGE } else { (size / 4).max(FEWEST) });
+            }
             Err(error) => return Err(error),
         }
     }
@@ -265,6 +294,17 @@ mod tests {
             assert_eq!(slices[0].after, first - 1);
             assert!(slices.windows(2).all(|pair| pair[0].until == Some(pair[1].after)));
             assert_eq!(slices.last().unwrap().until, None);
+        }
+    }
+
+    #[test]
+    fn archived_orders_that_cannot_be_listed_hold_up_no_sync() {
+        let rest = |aside| Rest { high: Some(1), aside, inclusive: true };
+        let after = |kind| without_archived(Error::new(kind, "x"), rest(5), rest(9)).map(|rest| rest.aside);
+        assert_eq!(after(ErrorKind::Failed).unwrap(), 9);
+        assert_eq!(after(ErrorKind::Unreadable).unwrap(), 5, "it is looked for again");
+        for kind in [ErrorKind::Temporary, ErrorKind::Credentials, ErrorKind::Permission] {
+            assert_eq!(after(kind).unwrap_err().kind(), kind);
         }
     }
 

@@ -18,7 +18,7 @@ use super::site::Site;
 use super::wire;
 use crate::channel::{Outstanding, RemoteOrder, Retracking, Write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier};
+use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, parse_decimal};
 
 /// The longest tracking number and link that the vendor's schema permits (`orderShipment_Post`).
 const LONGEST_NUMBER: usize = 50;
@@ -38,7 +38,7 @@ pub fn outstanding(site: &Site, marker: bool, now: RemoteOrder, id: u64, shipmen
     let mut there = read(&documents)?;
     let (mut writes, mut adopted, mut youngest) = (Vec::new(), Vec::new(), None);
     for part in &wanted {
-        match there.iter().position(|found| part.is(found, shipment)) {
+        match there.iter().position(|found| part.is(found, shipment, order)) {
             Some(place) => {
                 let found = there.remove(place);
                 youngest = youngest.max(parse_time(found.date_created.get()).map(|at| at.timestamp()));
@@ -49,9 +49,10 @@ pub fn outstanding(site: &Site, marker: bool, now: RemoteOrder, id: u64, shipmen
     }
     let mut wait = None;
     if writes.is_empty() && shipment.completes && !is_closed(&now) {
-        match youngest.is_some_and(|made| site.now() - made < SETTLES) {
-            true => wait = Some(std::time::Duration::from_secs(1)),
-            false => writes.push(close(order, id)),
+        // Waited out in one piece: an attempt looks only a few times.
+        match youngest.map(|made| site.now() - made).filter(|age| age.abs() < SETTLES) {
+            Some(age) => wait = Some(std::time::Duration::from_secs((SETTLES - age.max(0)).unsigned_abs() + 1)),
+            None => writes.push(close(order, id)),
         }
     }
     Ok(Outstanding { now, writes, wait, adopted })
@@ -245,9 +246,10 @@ fn item(line: &LineQuantity) -> Result<Item> {
 }
 
 impl Part<'_> {
-    /// Whether `found` is this part: by our marker; else by the tracking number; without a number by age and content. What carries the
-    /// marker of another dispatch is another dispatch's, be it ever so alike.
-    fn is(&self, found: &wire::Shipment<'_>, shipment: &Shipment) -> bool {
+    /// Whether `found` is this part: by our marker; else by the tracking number and the content; without a number by age and content. What
+    /// carries the marker of another dispatch is another dispatch's, be it ever so alike. Other goods under the same number are another
+    /// part of the same parcel, unless there are not so many left to ship: then they are these, dealt out differently.
+    fn is(&self, found: &wire::Shipment<'_>, shipment: &Shipment, order: &Order) -> bool {
         let comments = found.comments.get();
         let marked = |marker: &str| comments.split_whitespace().any(|word| word == marker);
         match &self.marker {
@@ -255,11 +257,16 @@ impl Part<'_> {
             Some(_) if comments.contains(MARKER) => return false,
             _ => {}
         }
-        if found.order_address_id.get() != self.address.to_string() {
+        if found.order_address_id.id().is_some_and(|id| id != self.address.to_string()) {
             return false;
         }
         match self.parcel {
-            Some(parcel) => found.tracking_number.get().eq_ignore_ascii_case(parcel.tracking.trim()),
+            Some(parcel) => {
+                found.tracking_number.get().eq_ignore_ascii_case(parcel.tracking.trim())
+                    && (found.items.rows.is_empty()
+                        || self.has_items_of(found)
+                        || (self.shares_items_with(found) && !self.can_go_out(order)))
+            }
             None => {
                 let made = parse_time(found.date_created.get()).map(|at| at.timestamp());
                 let recent = made.is_some_and(|made| made >= shipment.shipped_at.timestamp() - CLOCKS);
@@ -269,14 +276,40 @@ impl Part<'_> {
     }
 
     fn has_items_of(&self, found: &wire::Shipment<'_>) -> bool {
-        let key = |id: &str, quantity: &str| (id.to_owned(), quantity.to_owned());
-        let mut theirs: Vec<_> =
-            found.items.rows.iter().map(|i| key(i.order_product_id.get(), i.quantity.get())).collect();
-        let mut ours: Vec<_> =
-            self.items.iter().map(|i| key(&i.order_product_id.to_string(), &i.quantity.to_string())).collect();
+        let mut theirs: Vec<_> = found
+            .items
+            .rows
+            .iter()
+            .map(|i| {
+                (i.order_product_id.get().parse().unwrap_or(0), parse_decimal(i.quantity.get()).unwrap_or_default())
+            })
+            .collect();
+        let mut ours: Vec<(u64, Decimal)> =
+            self.items.iter().map(|i| (i.order_product_id, Decimal::from(i.quantity))).collect();
         theirs.sort();
         ours.sort();
         theirs == ours
+    }
+
+    fn shares_items_with(&self, found: &wire::Shipment<'_>) -> bool {
+        let ours = |id: &str| self.items.iter().any(|item| item.order_product_id.to_string() == id);
+        found.items.rows.iter().any(|item| ours(item.order_product_id.get()))
+    }
+
+    /// Whether so many pieces are still to be shipped, as the order stands.
+    fn can_go_out(&self, order: &Order) -> bool {
+        self.items.iter().all(|item| {
+            let id = item.order_product_id.to_string();
+            let shipped: Decimal = order
+                .shipments
+                .iter()
+                .flat_map(|shipment| &shipment.lines)
+                .filter(|line| line.line_id == id)
+                .map(|line| line.quantity)
+                .sum();
+            let line = order.lines.iter().find(|line| line.remote_id == id);
+            line.is_some_and(|line| line.quantity - line.refunded - shipped >= Decimal::from(item.quantity))
+        })
     }
 
     fn write(&self, order: u64) -> Write {

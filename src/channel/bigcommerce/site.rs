@@ -1,5 +1,6 @@
 //! The store as a server: addresses, requests, answers.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
@@ -22,6 +23,9 @@ const API: &str = "https://api.bigcommerce.com/";
 /// Rows of a sub-resource or of V3 in one page. 50 is the default, which has cost others the lines of large orders (fact sheet 10).
 const SUB_PAGE: usize = 250;
 
+/// Rows in a page where nothing is said: what every server gives.
+pub const DEFAULT_PAGE: usize = 50;
+
 /// More pages than any sub-resource of one order has; a server that ignores `page` would otherwise be asked for ever.
 const MOST_PAGES: usize = 200;
 
@@ -34,6 +38,7 @@ pub struct Site {
     reserve: u32,
     strain: Strain,
     bearable: AtomicUsize,
+    sub_page: AtomicUsize,
 }
 
 impl Site {
@@ -53,6 +58,7 @@ impl Site {
             reserve: settings.reserve,
             strain: Strain::default(),
             bearable: AtomicUsize::new(usize::MAX),
+            sub_page: AtomicUsize::new(SUB_PAGE),
         })
     }
 
@@ -93,20 +99,31 @@ impl Site {
 
     /// Reads all pages of a sub-resource of an order; `None` where the order is gone.
     pub fn all(&self, route: &str) -> Result<Option<Vec<Box<RawValue>>>> {
-        let mut rows = Vec::new();
-        for page in 1..=MOST_PAGES {
-            let reply = self.get(route, &[("limit", SUB_PAGE.to_string()), ("page", page.to_string())])?;
-            if reply.status == 404 {
-                return Ok(None);
+        self.sized(|size| {
+            let mut rows = Rows::default();
+            for page in 1..=MOST_PAGES {
+                let reply = self.get(route, &[("limit", size.to_string()), ("page", page.to_string())])?;
+                if reply.status == 404 {
+                    return Ok(None);
+                }
+                if !rows.take(list(&reply)?, size) {
+                    break;
+                }
             }
-            let (before, found) = (rows.len(), list(&reply)?);
-            let more = super::pages::may_go_on(found.len(), SUB_PAGE);
-            rows.extend(found.into_iter().map(ToOwned::to_owned));
-            if !more || rows.len() == before {
-                break;
+            Ok(Some(rows.rows))
+        })
+    }
+
+    /// Reads in pages of the largest size, or, where that is more than the server gives (413), of the size that every server gives.
+    fn sized<T>(&self, read: impl Fn(usize) -> Result<T>) -> Result<T> {
+        let size = self.sub_page.load(Ordering::Relaxed);
+        match read(size) {
+            Err(error) if error.is_too_much() && size > DEFAULT_PAGE => {
+                self.sub_page.store(DEFAULT_PAGE, Ordering::Relaxed);
+                read(DEFAULT_PAGE)
             }
+            done => done,
         }
-        Ok(Some(rows))
     }
 
     /// Reads the fees of an order; `None` where the order is gone. The document knows no pages of them, its schema is that of one fee and its
@@ -127,26 +144,29 @@ impl Site {
         Ok(Some(if found.id.id().is_some() { vec![one.to_owned()] } else { Vec::new() }))
     }
 
-    /// Reads all pages of a list of V3.
-    pub fn all_v3(&self, route: &str, filter: &(&str, String)) -> Result<Vec<Box<RawValue>>> {
-        let mut rows = Vec::new();
+    /// Reads all pages of a list of V3; nothing where an order is gone.
+    pub fn all_v3(&self, route: &str, filter: Option<(&str, String)>) -> Result<Vec<Box<RawValue>>> {
+        self.sized(|size| self.pages_v3(route, filter.clone(), size))
+    }
+
+    fn pages_v3(&self, route: &str, filter: Option<(&str, String)>, size: usize) -> Result<Vec<Box<RawValue>>> {
+        let mut rows = Rows::default();
         for page in 1..=MOST_PAGES {
-            let query = [filter.clone(), ("limit", SUB_PAGE.to_string()), ("page", page.to_string())];
+            let mut query = vec![("limit", size.to_string()), ("page", page.to_string())];
+            query.extend(filter.clone());
             let reply = self.get(route, &query)?;
-            if reply.status == 204 {
+            if matches!(reply.status, 204 | 404) {
                 break;
             }
             let (found, _) = read_json::<wire::Page<'_>>(&reply.body)?;
             if !found.data.listed {
                 return Err(Error::new(ErrorKind::Unreadable, format!("{route} answered without a list of data")));
             }
-            let more = super::pages::may_go_on(found.data.rows.len(), SUB_PAGE);
-            rows.extend(found.data.rows.into_iter().map(ToOwned::to_owned));
-            if !more {
+            if !rows.take(found.data.rows, size) {
                 break;
             }
         }
-        Ok(rows)
+        Ok(rows.rows)
     }
 
     /// Carries out a write.
@@ -157,6 +177,27 @@ impl Site {
 
     fn route(&self, route: &str) -> Result<Url> {
         self.base.join(route).map_err(|_| Error::new(ErrorKind::Failed, "an address cannot be made; nothing was sent"))
+    }
+}
+
+/// The rows of several pages, each row once: a server that knows no pages of a list gives the same one again and again.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<Box<RawValue>>,
+    known: BTreeSet<String>,
+}
+
+impl Rows {
+    /// Takes a page of at most `size` rows; false where it was the last.
+    fn take(&mut self, page: Vec<&RawValue>, size: usize) -> bool {
+        let (before, got) = (self.rows.len(), page.len());
+        for row in page {
+            let key = serde_json::from_str::<wire::Nothing<'_>>(row.get()).unwrap_or_default();
+            if self.known.insert(key.id.id().unwrap_or(row.get()).to_owned()) {
+                self.rows.push(row.to_owned());
+            }
+        }
+        self.rows.len() > before && super::pages::may_go_on(got, size)
     }
 }
 
@@ -179,5 +220,25 @@ impl Protocol for Site {
 
     fn budget(&self, reply: &Reply) -> Option<Budget> {
         errors::budget(reply, self.reserve)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_without_pages_is_taken_once() {
+        let page = |ids: &[u64]| {
+            format!("[{}]", ids.iter().map(|id| format!("{{\"id\":{id}}}")).collect::<Vec<_>>().join(","))
+        };
+        let mut rows = Rows::default();
+        let ten = page(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        assert!(rows.take(serde_json::from_str(&ten).unwrap(), 250), "ten may be all that the server gives");
+        assert!(!rows.take(serde_json::from_str(&ten).unwrap(), 250), "the same again");
+        assert_eq!(rows.rows.len(), 10);
+        let mut rows = Rows::default();
+        assert!(!rows.take(serde_json::from_str("[{\"x\":1},{\"x\":2}]").unwrap(), 250));
+        assert_eq!(rows.rows.len(), 2, "rows without an id are told apart by what is in them");
     }
 }

@@ -84,6 +84,15 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ManyVisitor<T> {
     fn visit_bool<E>(self, _: bool) -> Result<Many<T>, E> {
         Ok(Many::default())
     }
+    fn visit_u64<E>(self, _: u64) -> Result<Many<T>, E> {
+        Ok(Many::default())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Many<T>, E> {
+        Ok(Many::default())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Many<T>, E> {
+        Ok(Many::default())
+    }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
@@ -118,6 +127,15 @@ impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for MaybeVisitor<T> {
         Ok(Maybe::default())
     }
     fn visit_bool<E>(self, _: bool) -> Result<Maybe<T>, E> {
+        Ok(Maybe::default())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Maybe<T>, E> {
+        Ok(Maybe::default())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Maybe<T>, E> {
+        Ok(Maybe::default())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Maybe<T>, E> {
         Ok(Maybe::default())
     }
 }
@@ -176,6 +194,9 @@ documents! {
 
     /// Anything at all.
     Nothing { id: Text<'a> }
+
+    /// What a cancellation looks at: the notes, which a PUT replaces as a whole, and how many pieces are shipped.
+    Notes { staff_notes: Text<'a>, items_shipped: Text<'a> }
 
     /// An order, as `GET /v2/orders` gives it with its consignments; with what else belongs to it under `ordersync`.
     Order {
@@ -305,15 +326,15 @@ documents! {
     /// What the buyer chose.
     Choice { display_name: Text<'a>, display_value: Text<'a> }
 
-    /// A fee. An example of the vendor's spells `cost_exc_tax`.
+    /// A fee. An example of the vendor's spells `cost_exc_tax`; see [`Fee::cost`].
     Fee {
         id: Text<'a>,
         #[serde(rename = "type")]
         kind: Text<'a>,
         display_name_customer: Text<'a>,
         display_name_merchant: Text<'a>,
-        #[serde(alias = "cost_exc_tax")]
         cost_ex_tax: Text<'a>,
+        cost_exc_tax: Text<'a>,
         cost_tax: Text<'a>,
     }
 
@@ -386,6 +407,13 @@ impl Failure<'_> {
     }
 }
 
+impl<'a> Fee<'a> {
+    /// What it costs without tax, in whichever of the two spellings.
+    pub fn cost(&self) -> &Text<'a> {
+        if self.cost_ex_tax.get().is_empty() { &self.cost_exc_tax } else { &self.cost_ex_tax }
+    }
+}
+
 impl FormField<'_> {
     /// Its value as text; several ticked boxes are joined.
     pub fn text(&self) -> String {
@@ -403,11 +431,11 @@ mod tests {
 
     #[test]
     fn i8_an_amount_keeps_its_digits_as_text_or_number() {
-        let read =
-            |json: &str| serde_json::from_str::<Fee<'_>>(json).map(|fee| fee.cost_ex_tax.get().to_owned()).unwrap();
+        let read = |json: &str| serde_json::from_str::<Fee<'_>>(json).map(|fee| fee.cost().get().to_owned()).unwrap();
         assert_eq!(read(r#"{"cost_ex_tax":"69.8400"}"#), "69.8400");
         assert_eq!(read(r#"{"cost_ex_tax":0.10000000000000000001}"#), "0.10000000000000000001");
         assert_eq!(read(r#"{"cost_exc_tax":8}"#), "8");
+        assert_eq!(read(r#"{"cost_ex_tax":"8.0","cost_exc_tax":8}"#), "8.0");
         assert_eq!(read(r#"{"cost_ex_tax":null}"#), "");
     }
 
@@ -431,5 +459,6 @@ mod tests {
         };
         assert_eq!(head(r#"{"fees":{"url":"x","resource":"y"},"consignments":[{"shipping":[]}]}"#), (false, false));
         assert_eq!(head(r#"{"fees":[],"consignments":{"shipping":[]}}"#), (true, true));
+        assert_eq!(head(r#"{"fees":0,"consignments":-1.5}"#), (false, false));
     }
 }

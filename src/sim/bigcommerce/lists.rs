@@ -81,9 +81,19 @@ pub(super) fn paging(request: &Request) -> (usize, usize) {
 }
 
 /// One page of a list that is there as a whole.
-pub(super) fn cut(request: &Request, rows: Vec<Value>) -> Response {
+pub(super) fn cut(request: &Request, options: &Options, rows: Vec<Value>) -> Response {
     let (page, limit) = paging(request);
+    if limit > options.largest_limit {
+        return too_large(request);
+    }
+    if !options.pages_of_parts {
+        return answer::list(rows);
+    }
     answer::list(rows.into_iter().skip((page - 1).saturating_mul(limit)).take(limit.min(250)).collect())
+}
+
+fn too_large(request: &Request) -> Response {
+    answer::error(request, 413, "The requested page of results was too large. Please request a smaller set.")
 }
 
 /// What of `include` is served. Without the structure consignments come in their discouraged form.
@@ -112,8 +122,8 @@ pub(super) fn shown(request: &Request, options: &Options, state: &State, order: 
 /// `GET /v2/orders`.
 pub(super) fn orders(request: &Request, options: &Options, state: &State) -> Response {
     let (page, limit) = paging(request);
-    if limit > 250 {
-        return answer::error_v2(413, "The requested page of results was too large. Please request a smaller set.");
+    if limit > options.largest_limit {
+        return too_large(request);
     }
     let filter = Filter::of(request, options);
     let limit = limit.min(options.most_rows.max(1));
@@ -172,7 +182,8 @@ pub(super) fn refunds(request: &Request, options: &Options, state: &State, of: O
     let list = |name: &str| -> Option<Vec<u64>> {
         Some(request.param(name)?.split(',').filter_map(|id| id.trim().parse().ok()).collect())
     };
-    let (orders, ids) = (of.map(|id| vec![id]).or_else(|| list("order_id:in")), list("id:in"));
+    let several = || list("order_id:in").filter(|_| options.refunds_of_several);
+    let (orders, ids) = (of.map(|id| vec![id]).or_else(several), list("id:in"));
     let (from, to) = (request.param("created:min").and_then(time), request.param("created:max").and_then(time));
     let wanted = state.orders.keys().filter(|id| orders.as_ref().is_none_or(|orders| orders.contains(id)));
     let mut found: Vec<(u64, Value)> = Vec::new();
@@ -186,5 +197,8 @@ pub(super) fn refunds(request: &Request, options: &Options, state: &State, of: O
     }
     found.sort_by_key(|(id, _)| *id);
     let (page, limit) = paging(request);
+    if limit > options.largest_limit {
+        return too_large(request);
+    }
     answer::page_v3(&found.into_iter().map(|(_, refund)| refund).collect::<Vec<_>>(), page, limit.min(250))
 }

@@ -44,6 +44,12 @@ pub struct Options {
     pub include: bool,
     /// The most rows that a page of orders has, whatever `limit` says.
     pub most_rows: usize,
+    /// The largest `limit` that is taken; more is answered with 413.
+    pub largest_limit: usize,
+    /// Whether the lists that belong to one order have pages; else they come whole, whatever page is asked for.
+    pub pages_of_parts: bool,
+    /// Whether the refunds of several orders can be asked for at once; else all refunds of the store come back.
+    pub refunds_of_several: bool,
     /// Whether `is_deleted=true` lists archived orders (no longer documented).
     pub lists_archived: bool,
     /// Whether a shipment moves the order's status by itself.
@@ -72,6 +78,9 @@ impl Default for Options {
             exclusive_bounds: false,
             include: true,
             most_rows: 250,
+            largest_limit: 250,
+            pages_of_parts: true,
+            refunds_of_several: true,
             lists_archived: true,
             moves_status: true,
             ignores_filters: false,

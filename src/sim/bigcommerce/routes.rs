@@ -56,17 +56,17 @@ fn of_order(request: &Request, options: &Options, state: &State, id: u64, rest: 
     let details = state.details(options, id)?;
     Some(match rest {
         [] => answer::json(200, &lists::shown(request, options, state, order)?),
-        ["products"] => lists::cut(request, products(id, &details)),
+        ["products"] => lists::cut(request, options, products(id, &details)),
         ["products", line] => {
             let line = details.lines.iter().find(|l| l.id.to_string() == *line)?;
             answer::json(200, &parts::product(id, line, &details))
         }
-        ["shipping_addresses" | "shippingaddresses"] => lists::cut(request, addresses(options, id, &details)),
+        ["shipping_addresses" | "shippingaddresses"] => lists::cut(request, options, addresses(options, id, &details)),
         ["shipping_addresses", place] => {
             let place = details.places.iter().find(|p| p.id.to_string() == *place)?;
             answer::json(200, &render::shipping_address(options, id, place, &details))
         }
-        ["coupons"] => lists::cut(request, coupons(id, &details)),
+        ["coupons"] => lists::cut(request, options, coupons(id, &details)),
         // As in the document's example; its schema is that of a single fee.
         ["fees"] => {
             let fees: Vec<Value> = details.fees.iter().map(render::fee).collect();
@@ -77,7 +77,7 @@ fn of_order(request: &Request, options: &Options, state: &State, id: u64, rest: 
             answer::json(200, &render::consignments(options, order, &details, lines))
         }
         ["messages"] => answer::nothing(),
-        ["shipments"] => lists::cut(request, shipments(order, &details)),
+        ["shipments"] => lists::cut(request, options, shipments(order, &details)),
         ["shipments", "count"] => answer::json(200, &json!({ "count": details.shipments.len() })),
         ["shipments", shipment] => {
             let shipment = details.shipments.iter().find(|s| s.id.to_string() == *shipment)?;

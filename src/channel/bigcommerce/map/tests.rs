@@ -214,3 +214,32 @@ fn times_come_in_either_form() {
     }
     assert_eq!(seconds("0000-00-00"), None);
 }
+
+#[test]
+fn a_time_whose_weekday_is_wrong_is_read_by_its_date() {
+    let right = parse_time("Wed, 05 Dec 2018 20:16:55 +0000");
+    assert!(right.is_some());
+    assert_eq!(parse_time("Mon, 05 Dec 2018 20:16:55 +0000"), right);
+    assert_eq!(parse_time("yesterday, then"), None);
+}
+
+#[test]
+fn a_line_of_no_known_kind_is_shipped_where_it_has_an_address() {
+    for (kind, ships) in [
+        (json!("physical"), true),
+        (json!(null), true),
+        (json!("bulky"), true),
+        (json!("digital"), false),
+        (json!("giftcertificate"), false),
+    ] {
+        let mut row = document();
+        row["consignments"]["shipping"][0]["line_items"][0]["type"] = kind.clone();
+        assert_eq!(read(&row).lines[0].ships, ships, "{kind}");
+    }
+    let mut row = document();
+    let line = row["consignments"]["shipping"][0]["line_items"][0].clone();
+    let mut nowhere = line.clone();
+    (nowhere["type"], nowhere["order_address_id"], nowhere["id"]) = (json!(""), json!(0), json!(66));
+    row["ordersync"] = json!({ "products": [line, nowhere] });
+    assert_eq!(read(&row).lines.iter().map(|line| line.ships).collect::<Vec<_>>(), [true, false]);
+}

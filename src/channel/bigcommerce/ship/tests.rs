@@ -101,7 +101,37 @@ fn is(document: serde_json::Value, marker: bool, parcels: &[Parcel]) -> bool {
     let text = document.to_string();
     let found: wire::Shipment<'_> = serde_json::from_str(&text).unwrap();
     let shipment = shipment(&[("12", 1)], parcels);
-    parts(&order(), &shipment, marker).unwrap()[0].is(&found, &shipment)
+    parts(&order(), &shipment, marker).unwrap()[0].is(&found, &shipment, &order())
+}
+
+#[test]
+fn d4_other_goods_under_the_same_number_are_not_this_shipment() {
+    let items = |items: serde_json::Value| json!({"id": 5, "order_address_id": 51, "comments": "", "tracking_number": "JD01", "date_created": "", "items": items});
+    let number = [parcel("dhl", "JD01")];
+    assert!(
+        !is(items(json!([{"order_product_id": 11, "quantity": 2}])), true, &number),
+        "the other part of the parcel"
+    );
+    assert!(is(items(json!([{"order_product_id": "12", "quantity": "1"}])), true, &number));
+    assert!(is(items(json!(null)), true, &number), "its content is not told");
+    let mut nowhere = items(json!([{"order_product_id": 12, "quantity": 1}]));
+    nowhere["order_address_id"] = json!(null);
+    assert!(is(nowhere, false, &number), "its address is not told");
+    // Dealt out by hand: all of line 11 is in one shipment, so half of it is there already.
+    let mut done = order();
+    let line = done.lines.iter().find(|line| line.remote_id == "11").unwrap();
+    let shipped = vec![LineQuantity { line_id: "11".into(), quantity: line.quantity }];
+    done.shipments = vec![crate::order::RemoteShipment {
+        remote_id: String::new(),
+        shipped_at: None,
+        lines: shipped,
+        parcels: vec![],
+    }];
+    let text = items(json!([{"order_product_id": 11, "quantity": 2}])).to_string();
+    let found: wire::Shipment<'_> = serde_json::from_str(&text).unwrap();
+    let half = shipment(&[("11", 1)], &number);
+    assert!(parts(&done, &half, true).unwrap()[0].is(&found, &half, &done));
+    assert!(!parts(&order(), &half, true).unwrap()[0].is(&found, &half, &order()));
 }
 
 #[test]

@@ -312,6 +312,7 @@ fn d5_a_tracking_number_is_replaced_where_the_channel_can() {
         assert_eq!(desk.tracking_numbers(&id), ["1Z02"], "{}", desk.kind);
         let writes = desk.writes();
         desk.on("dispatch", &id, "--replaces JD01 --tracking 1Z03").exits(7);
+        desk.on("dispatch", &id, "--replaces 1Z02 --carrier dhl --tracking 1z02").exits(2);
         desk.sync();
         assert_eq!(desk.writes(), writes, "{}", desk.kind);
     });

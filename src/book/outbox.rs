@@ -397,7 +397,9 @@ impl Book {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             db.execute(
+                // What a cancellation that was refused left behind (the id of a failed job) says nothing of the new attempt.
                 "UPDATE outbox SET next_at = NULL, settled_at = NULL,
+                   receipts = CASE WHEN state = 'failed' AND kind = 'cancel' THEN '[]' ELSE receipts END,
                    state = CASE state WHEN 'failed' THEN CASE WHEN attempts > 0 THEN 'unknown' ELSE 'queued' END ELSE state END
                  WHERE id = ?",
                 [id],

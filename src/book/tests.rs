@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::channel::{ChannelKind, Cursor, Goal, RemoteOrder, Values};
+use crate::channel::{Cancellation, ChannelKind, Cursor, Goal, RemoteOrder, Values};
 use crate::clock::{ManualClock, Timestamp, from_millis};
 use crate::order::{LineQuantity, Order, Parcel, RemoteShipment, Shipment, Status, testing};
 
@@ -281,6 +281,30 @@ fn what_was_dispatched_here_and_is_shown_by_the_channel_too_is_counted_once() {
     book.accept(1, &order).unwrap();
     let open: Vec<Decimal> = book.order(1).unwrap().lines.iter().map(|line| line.open()).collect();
     assert_eq!(open, [Decimal::ONE, Decimal::ZERO], "one of 11 is left; 12 was shipped by other means");
+}
+
+#[test]
+fn a_refused_cancellation_that_is_tried_again_starts_without_old_receipts() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    let wish = Cancellation {
+        reason: String::new(),
+        notify: false,
+        restock: true,
+        refund: false,
+        force: false,
+        key: "k".into(),
+    };
+    let row = book.record_cancel(1, Some((&Goal::Cancelled(wish), Guard::Check)), "").unwrap().unwrap();
+    book.sending(row, "cancel").unwrap();
+    book.settle(row, OutboxState::Sent, None, None, Some("job 1")).unwrap();
+    let error = crate::error::Error::new(crate::error::ErrorKind::Rejected, "the job failed");
+    let note = InboxNote { kind: "rejected", text: "it failed".into(), hint: String::new() };
+    book.refuse(row, &error, &note).unwrap();
+    book.retry(row).unwrap();
+    let row = book.outbox_row(row).unwrap().unwrap();
+    assert_eq!((row.state, row.receipts.len()), (OutboxState::Unknown, 0));
 }
 
 #[test]

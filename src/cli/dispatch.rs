@@ -136,6 +136,10 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
         let text = "--replaces takes the place of one number, so give one --tracking; nothing was recorded";
         return Err(Error::new(ErrorKind::Usage, text));
     };
+    if parcel.tracking.eq_ignore_ascii_case(was) {
+        let text = format!("--tracking and --replaces are the same number, {was}; nothing was recorded or sent");
+        return Err(Error::new(ErrorKind::Usage, text));
+    }
     let known = order.shipments.iter().flat_map(|shipment| &shipment.parcels).find(|parcel| parcel.tracking == was);
     let Some(known) = known else {
         let text = format!("order {} has no tracking number {was}; nothing was recorded or sent", order.id);

@@ -18,14 +18,22 @@ const SHIPPING_LINES: usize = 10;
 /// The document of an order as a page or a single read brings it; what is missing of its lines is fetched.
 pub fn complete(site: &Site, mut order: Value) -> Result<Box<RawValue>> {
     let info: PageInfo = serde_json::from_value(order["lineItems"]["pageInfo"].take()).unwrap_or_default();
+    let torn =
+        || Error::new(ErrorKind::Unreadable, "Shopify does not say where an order's lines go on; it was not taken");
+    if info.is_torn() {
+        return Err(torn());
+    }
     let mut next = info.next().map(str::to_owned);
     while let Some(after) = next {
         let answer = site.ask(&query::LINES, json!({ "id": order["id"], "after": after }))?;
         let Some(more) = answer.read::<wire::Lines>()?.order else {
-            // Deleted meanwhile: what was read of it is what there was.
-            break;
+            let text = "an order went away while its lines were read; it was not taken";
+            return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
         };
         let Nodes { page_info, nodes } = more.line_items;
+        if page_info.is_torn() {
+            return Err(torn());
+        }
         let stands = nodes.is_empty() || page_info.next() == Some(after.as_str());
         if let Some(lines) = order["lineItems"]["nodes"].as_array_mut() {
             lines.extend(nodes);

@@ -203,7 +203,7 @@ fn read(site: &Site, settings: &Settings, answer: &Answer, after: Option<&str>) 
         warnings.extend(checked(&app.scopes())?);
     }
     let next = data.orders.page_info.next().map(str::to_owned);
-    if next.is_some() && next.as_deref() == after {
+    if data.orders.page_info.is_torn() || next.is_some() && next.as_deref() == after {
         let text = "Shopify's list of orders does not move on; nothing more was imported";
         return Err(Error::new(ErrorKind::Temporary, text));
     }

@@ -181,6 +181,9 @@ fn read(site: &Site, remote_id: &str) -> Result<State> {
 /// cost (1000 points; fact sheet, 2.7), so there are smaller ones.
 const SIZES: [(u32, u32, u32); 3] = [(20, 50, 250), (5, 20, 250), (1, 20, 100)];
 
+/// As many fulfilments as the query asks for; the list has no pages, and one that is not seen would be made again.
+const MOST_FULFILLMENTS: usize = 50;
+
 fn is_too_much(read: &Result<State>) -> bool {
     read.as_ref().is_err_and(|error| error.kind() == ErrorKind::Failed && error.is_too_much())
 }
@@ -201,6 +204,10 @@ fn read_in(site: &Site, remote_id: &str, (orders, lines, shipped): (u32, u32, u3
             let text = format!("the shop has no order {remote_id} any more; nothing was written");
             return Err(Error::new(ErrorKind::NotFound, text));
         };
+        if more.fulfillments.len() >= MOST_FULFILLMENTS {
+            let text = "the order has 50 fulfilments or more, and Shopify lists no others; nothing was written";
+            return Err(Error::new(ErrorKind::Rejected, text).hint("ship it in the order's page at Shopify"));
+        }
         if more.fulfillments.iter().any(|made| made.fulfillment_line_items.page_info.next().is_some()) {
             // Lines that are not seen would be shipped again.
             let text = format!(

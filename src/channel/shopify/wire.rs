@@ -164,6 +164,11 @@ pub struct PageInfo {
 }
 
 impl PageInfo {
+    /// Whether it says that there is more and not where: taken for the end, what follows would be lost.
+    pub fn is_torn(&self) -> bool {
+        self.has_next_page && self.end_cursor.is_none()
+    }
+
     /// Where it goes on, if it does.
     pub fn next(&self) -> Option<&str> {
         self.end_cursor.as_deref().filter(|_| self.has_next_page)

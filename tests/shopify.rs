@@ -257,6 +257,60 @@ fn d3_f5_whatever_happens_to_a_dispatch_the_parcel_is_sent_once() {
     }
 }
 
+/// Everything speaks for the first of two such dispatches being the second: line, quantity, number and time.
+#[test]
+fn d3_d5_two_parts_of_a_line_that_are_alike_are_both_sent_whatever_happens_to_the_first() {
+    for tracking in ["--carrier dhl --tracking JD01", ""] {
+        let part = format!("--item TEE-001=1 {tracking}");
+        let sent_twice = |desk: &Desk, order: u64, what: &str| {
+            let pieces: Vec<i64> = desk.shop.fulfillments(order).into_iter().map(|(pieces, _)| pieces).collect();
+            let mails = desk.shop.standing(&order.to_string()).unwrap().dispatch_mails;
+            assert_eq!((pieces, mails), (vec![1, 1], 2), "{what} {tracking:?}");
+            assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{what} {tracking:?}");
+        };
+        for later in ["", " --later"] {
+            let desk = Desk::new();
+            let order = desk.place(&tea(3));
+            desk.on("dispatch", order, &format!("{part}{later}")).exits(0);
+            desk.on("dispatch", order, &format!("{part}{later}")).exits(0);
+            desk.sync();
+            desk.sync();
+            sent_twice(&desk, order, later);
+        }
+        for point in ["after-record", "before-write", "after-write", "after-sent", "before-confirm", "after-confirm"] {
+            let desk = Desk::new();
+            let order = desk.place(&tea(3));
+            desk.on("dispatch", order, &part).env("ORDERSYNC_CRASH_AT", point).done();
+            desk.on("dispatch", order, &part).exits(0);
+            sent_twice(&desk, order, point);
+        }
+        let desk = Desk::new();
+        let order = desk.place(&tea(3));
+        desk.server.faults().add(Fault::new(FaultKind::AnswerLost).on_path("#mutation Fulfill").times(2));
+        desk.on("dispatch", order, &part).done();
+        desk.on("dispatch", order, &part).done();
+        desk.home.run("retry").done();
+        sent_twice(&desk, order, "lost");
+    }
+}
+
+/// A dispatch that went out and was then stopped because the order changed keeps what it sent: it is no other dispatch's.
+#[test]
+fn d3_what_a_stopped_dispatch_has_sent_is_not_taken_for_the_next_ones() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(3));
+    let part = "--item TEE-001=1 --carrier dhl --tracking JD01";
+    desk.on("dispatch", order, part).env("ORDERSYNC_CRASH_AT", "after-write").done();
+    assert!(desk.shop.readdress(&order.to_string(), "77 Somewhere Else"));
+    desk.home.run("sync").exits(3);
+    desk.on("accept", order, "").exits(0);
+    desk.on("dispatch", order, part).exits(0);
+    assert_eq!(desk.shop.fulfillments(order).len(), 2);
+    desk.home.run("retry").exits(0);
+    assert_eq!(desk.shop.fulfillments(order).len(), 2);
+    assert!(desk.home.json("outbox").as_array().unwrap().is_empty());
+}
+
 #[test]
 fn d8_a_cancellation_is_a_job_whose_end_is_waited_for() {
     let desk = Desk::with(Options { cancelling: 1, ..Options::rehearsal() });

@@ -211,7 +211,7 @@ impl Rig {
 
     /// Carries a goal out, as the engine does.
     fn reach(&self, order: u64, goal: Goal) -> Outstanding {
-        let mut task = Task { remote_id: order.to_string(), goal, receipts: Vec::new() };
+        let mut task = Task { remote_id: order.to_string(), goal, receipts: Vec::new(), taken: Vec::new() };
         for _ in 0..6 {
             let seen = self.channel.outstanding(&task).unwrap();
             if seen.writes.is_empty() && seen.wait.is_none() {

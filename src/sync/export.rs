@@ -139,15 +139,16 @@ impl Attempt<'_> {
     fn run(&self, book: &mut Book, seen: Option<Outstanding>) -> Result<Outcome> {
         let mut receipts = self.row.receipts.clone();
         let mut seen = match seen {
-            Some(seen) => seen,
-            None => self.look(&receipts)?,
+            // What looked like this row's before it was recorded may have become another's since.
+            Some(seen) if seen.adopted.is_empty() => seen,
+            _ => self.look(book, &mut receipts)?,
         };
         if let Some(review) = self.review(book, &seen)? {
             return self.refuse(book, review.error);
         }
         if self.may_still_be_at_work() && !seen.writes.is_empty() {
             self.sit_out()?;
-            seen = self.look(&receipts)?;
+            seen = self.look(book, &mut receipts)?;
         }
         let mut wrote = Vec::new();
         for _ in 0..ROUNDS {
@@ -161,7 +162,7 @@ impl Attempt<'_> {
             if let Some(pause) = seen.wait {
                 self.context.clock.sleep(pause.min(Duration::from_secs(8)))?;
             }
-            seen = self.look(&receipts)?;
+            seen = self.look(book, &mut receipts)?;
         }
         if seen.writes.is_empty() && seen.wait.is_none() {
             return self.confirm(book, &seen, wrote);
@@ -171,11 +172,23 @@ impl Attempt<'_> {
         Ok(Outcome::Waiting(error))
     }
 
-    /// Reads the channel; `receipts` are those of earlier attempts and of the writes that this one has made.
-    fn look(&self, receipts: &[String]) -> Result<Outstanding> {
-        let task =
-            Task { remote_id: self.row.remote_id.clone(), goal: self.row.goal.clone(), receipts: receipts.to_vec() };
-        self.open.channel.outstanding(&task)
+    /// Reads the channel; `receipts` are those of earlier attempts and of the writes that this one has made. What is found to be the
+    /// row's own is added to them: two rows may be alike to the letter, and what one has found is not there for the other.
+    fn look(&self, book: &mut Book, receipts: &mut Vec<String>) -> Result<Outstanding> {
+        let row = self.row;
+        let task = Task {
+            remote_id: row.remote_id.clone(),
+            goal: row.goal.clone(),
+            receipts: receipts.clone(),
+            taken: book.taken(row.order_id, &row.goal, Some(row.id))?,
+        };
+        let seen = self.open.channel.outstanding(&task)?;
+        let found: Vec<String> = seen.adopted.iter().filter(|id| !receipts.contains(id)).cloned().collect();
+        if !found.is_empty() {
+            book.own(row.id, &found)?;
+            receipts.extend(found);
+        }
+        Ok(seen)
     }
 
     fn review(&self, book: &Book, seen: &Outstanding) -> Result<Option<Review>> {

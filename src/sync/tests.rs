@@ -138,9 +138,10 @@ impl Channel for FakeChannel {
         let order = now.order.clone().unwrap();
         let (writes, adopted) = match &task.goal {
             Goal::Dispatched(shipment) => {
-                let there = |p: &&Parcel| order.shipments.iter().any(|s| s.parcels.contains(p));
-                let missing: Vec<&Parcel> = shipment.parcels.iter().filter(|p| !there(p)).collect();
-                let adopted = shipment.parcels.iter().filter(there).map(|p| p.tracking.clone()).collect();
+                let open = |s: &&RemoteShipment| !task.taken.contains(&s.remote_id);
+                let there = |p: &Parcel| order.shipments.iter().filter(open).find(|s| s.parcels.contains(p));
+                let missing: Vec<&Parcel> = shipment.parcels.iter().filter(|p| there(p).is_none()).collect();
+                let adopted = shipment.parcels.iter().filter_map(there).map(|s| s.remote_id.clone()).collect();
                 let write = |parcel: &Parcel| Write {
                     summary: format!("add {}", parcel.tracking),
                     tells_buyer: true,
@@ -451,6 +452,30 @@ proptest! {
             let found = book.order(book.find(&format!("shop:{id}")).unwrap()).unwrap();
             prop_assert_eq!(&found.buyer_note, &order.buyer_note);
         }
+    }
+
+    /// Two dispatches that are alike to the letter, whatever happens to the writes: each is told once.
+    #[test]
+    fn d3_two_dispatches_under_one_number_are_each_told_once(
+        fates in prop::collection::vec(prop::sample::select(vec![Fate::AnswerLost, Fate::NeverArrived, Fate::Busy, Fate::Fine]), 0..8),
+    ) {
+        let desk = Desk::new();
+        desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
+        desk.sync().unwrap();
+        let rows = ["one", "two"].map(|key| {
+            let lines = vec![LineQuantity { line_id: "11".into(), quantity: 1.into() }];
+            let part = Shipment { key: key.into(), lines, completes: false, ..shipment() };
+            desk.context.book().unwrap().record_dispatch(1, &part, Guard::Check).unwrap()
+        });
+        desk.shop().fates = fates;
+        for _ in 0..20 {
+            let mut book = desk.context.book().unwrap();
+            let _ = export_due(&desk.context, &mut book, &desk.open, true, &mut Exports::default());
+            desk.clock.advance(chrono::TimeDelta::minutes(1));
+        }
+        prop_assert_eq!(rows.map(|row| desk.state(row)), [OutboxState::Confirmed; 2]);
+        let shop = desk.shop();
+        prop_assert_eq!((shop.buyer_told, shop.orders[&7].shipments.len()), (2, 2));
     }
 
     /// Whatever happens to the writes, and however often the outbox is tried, the buyer is told once

@@ -5,7 +5,8 @@
 //! be several writes with the same tracking number; each tells the buyer of its own lines.
 //!
 //! Nothing here is idempotent at Shopify (fact sheet, 4.4): a part that is sent twice is shipped twice and mailed twice. What is there already is
-//! known by its tracking number; a shipment without one by our receipts, or by its lines and a time of making after the dispatch was recorded.
+//! known by our receipts, else by its tracking number; one without a number by its lines and a time of making after the dispatch was recorded.
+//! What is known to be another dispatch's is neither.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -138,7 +139,9 @@ pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, shipment: &Shipme
     for line in &shipment.lines {
         *wanted.entry(line.line_id.clone()).or_default() += whole(line.quantity)?;
     }
-    let adopted = adopt(site, &state, task, shipment, &mut wanted);
+    let recorded = recorded_at(site, shipment.shipped_at);
+    let like = |made: &Fulfillment| is_like(made, shipment, recorded);
+    let adopted = adopt(task, &state.fulfillments, like, &mut wanted);
     wanted.retain(|_, count| *count > 0);
     let done = Outstanding { now, writes: Vec::new(), wait: None, adopted };
     if wanted.is_empty() {
@@ -246,30 +249,50 @@ fn read_lines(site: &Site, fulfillment_order: &mut FulfillmentOrder) -> Result<(
     Ok(())
 }
 
-/// Takes off what is there already, and names the fulfilments that have it.
-fn adopt(site: &Site, state: &State, task: &Task, shipment: &Shipment, wanted: &mut Quantities) -> Vec<String> {
-    let recorded = recorded_at(site, shipment.shipped_at);
+/// Takes off what is there already, and names the fulfilments that have it: those that are known to be this dispatch's, and for what
+/// they leave others that are like it. Two dispatches may be alike in everything (a box sent in two goes under one number), so
+/// what another one has is never taken.
+fn adopt(
+    task: &Task,
+    made: &[Fulfillment],
+    like: impl Fn(&Fulfillment) -> bool,
+    wanted: &mut Quantities,
+) -> Vec<String> {
     let mut adopted = Vec::new();
-    for fulfillment in state.fulfillments.iter().filter(|fulfillment| is_made(fulfillment)) {
+    let (known, others): (Vec<_>, Vec<_>) =
+        made.iter().filter(|one| is_made(one)).partition(|one| task.receipts.contains(&one.id));
+    for fulfillment in known {
+        take_off(fulfillment, wanted);
+        adopted.push(fulfillment.id.clone());
+    }
+    for fulfillment in others.into_iter().filter(|one| !task.taken.contains(&one.id) && like(one)) {
         let lines = lines_of(fulfillment);
-        let ours = task.receipts.contains(&fulfillment.id)
-            || if shipment.parcels.is_empty() {
-                let fits = lines.iter().all(|(line, count)| wanted.get(line).is_some_and(|want| want >= count));
-                let made = fulfillment.created_at.as_deref().and_then(|at| time(at, "").ok());
-                numbers(fulfillment).next().is_none() && fits && made.is_some_and(|made| made >= recorded)
-            } else {
-                shipment.parcels.iter().any(|parcel| has_number(fulfillment, &parcel.tracking))
-            };
-        if ours {
-            for (line, count) in lines {
-                if let Some(want) = wanted.get_mut(&line) {
-                    *want -= count;
-                }
-            }
-            adopted.push(number(&fulfillment.id).to_owned());
+        let left = |line: &String| wanted.get(line).copied().unwrap_or(0);
+        // Without a number only the content speaks for it, so it must be within what was wished.
+        let fits = numbers(fulfillment).next().is_some() || lines.iter().all(|(line, count)| left(line) >= *count);
+        if fits && lines.keys().any(|line| left(line) > 0) {
+            take_off(fulfillment, wanted);
+            adopted.push(fulfillment.id.clone());
         }
     }
     adopted
+}
+
+fn take_off(fulfillment: &Fulfillment, wanted: &mut Quantities) {
+    for (line, count) in lines_of(fulfillment) {
+        if let Some(want) = wanted.get_mut(&line) {
+            *want -= count;
+        }
+    }
+}
+
+/// Whether a fulfilment has a number of this shipment's; for one without, whether it has none either and was made since the dispatch was recorded.
+fn is_like(fulfillment: &Fulfillment, shipment: &Shipment, recorded: Timestamp) -> bool {
+    if !shipment.parcels.is_empty() {
+        return shipment.parcels.iter().any(|parcel| has_number(fulfillment, &parcel.tracking));
+    }
+    let made = fulfillment.created_at.as_deref().and_then(|at| time(at, "").ok());
+    numbers(fulfillment).next().is_none() && made.is_some_and(|made| made >= recorded)
 }
 
 /// When the dispatch was recorded, by Shopify's clock where ours is known to be ahead; whole seconds there.
@@ -420,7 +443,7 @@ pub fn retracking(site: &Site, now: RemoteOrder, task: &Task, wish: &Retracking)
         return Err(Error::new(ErrorKind::Rejected, text));
     }
     let writes = old.iter().map(|fulfillment| replace(fulfillment, wish)).collect();
-    let adopted = new.iter().map(|fulfillment| number(&fulfillment.id).to_owned()).collect();
+    let adopted = new.iter().map(|fulfillment| fulfillment.id.clone()).collect();
     Ok(Outstanding { now, writes, wait: None, adopted })
 }
 

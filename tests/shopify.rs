@@ -108,6 +108,24 @@ fn a_token_that_is_short_of_its_end_is_renewed_before_it() {
     assert_eq!(desk.shop.tokens_fetched(), fetched + 1);
 }
 
+#[test]
+fn f3_what_the_token_endpoint_refuses_is_told_as_what_it_is() {
+    let told =
+        [(402, 5, "unpaid bills"), (403, 4, "forbids"), (404, 7, "no such shop"), (423, 5, "lock"), (430, 5, "attack")];
+    for (status, code, words) in told.into_iter().chain([(503, 5, "token endpoint failed"), (418, 1, "418")]) {
+        let desk = Desk::new();
+        desk.shop.end_tokens();
+        desk.server.faults().add(Fault::new(FaultKind::ServerError(status)).on_path("access_token").always());
+        desk.home.run("sync").exits(code).says(words).without("client id and secret");
+        desk.server.faults().clear();
+        desk.sync();
+        assert_eq!(desk.home.json("inbox"), json!([]), "{status}");
+    }
+    let desk = Desk::unconnected(Options::rehearsal());
+    desk.server.faults().add(Fault::new(FaultKind::HtmlInstead).on_path("access_token").always());
+    desk.connect("").exits(1).says("web page (HTML)").says("no token was fetched");
+}
+
 fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()

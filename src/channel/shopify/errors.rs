@@ -89,7 +89,8 @@ fn denied(error: &GraphError) -> Error {
         .hint("add the scope to the app and approve it in the shop, then ordersync connect --test STORE")
 }
 
-fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdict {
+/// What a status other than 200 means, whatever was asked for.
+pub fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdict {
     let final_no = |kind, text: String, hint: &str| Verdict::Refused(Error::new(kind, text).hint(hint.to_owned()));
     match status {
         401 => Verdict::Expired(
@@ -121,7 +122,7 @@ fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdict {
         ),
         300..=399 => final_no(
             ErrorKind::Failed,
-            format!("{place} redirects; the token is not sent after it, nothing was done"),
+            format!("{place} redirects; credentials are not sent after it, nothing was done"),
             "give the shop's own address: NAME.myshopify.com",
         ),
         500..=599 => Verdict::Stumbled(

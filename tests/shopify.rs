@@ -423,6 +423,29 @@ fn reader(options: Options, page_size: u64) -> Reader {
     Reader { shop, _server: server, clock, channel }
 }
 
+/// `spec_shopify.rs` asks the vendor's schema for every amount.
+#[test]
+fn i4_an_order_whose_price_is_null_is_unreadable_and_not_free_of_charge() {
+    let reader = reader(Options::rehearsal(), 5);
+    let id = reader.shop.place_order(&tea(1)).to_string();
+    let whole = reader.channel.order(&id).unwrap().unwrap().document.get().to_owned();
+    let without = |place: &str| {
+        let mut document: serde_json::Value = serde_json::from_str(&whole).unwrap();
+        *document.pointer_mut(place).unwrap() = serde_json::Value::Null;
+        reader.channel.read(document.to_string().as_bytes())
+    };
+    let promised = ["totalPriceSet", "totalShippingPriceSet", "totalOutstandingSet", "currentTotalPriceSet"];
+    let named = promised.map(|member| (format!("/{member}"), member));
+    let line = ("/lineItems/nodes/0/originalUnitPriceSet".to_owned(), "originalUnitPriceSet");
+    let inner = ("/totalPriceSet/presentmentMoney".to_owned(), "totalPriceSet");
+    for (place, member) in named.into_iter().chain([line, inner]) {
+        let error = without(&place).unwrap_err();
+        assert!(error.message().contains(&format!("{member} is missing")), "{place}: {error}");
+    }
+    assert!(without("/presentmentCurrencyCode").is_err());
+    assert_eq!(without("/totalTaxSet").unwrap().totals.tax.to_string(), "0", "an order may have no taxes");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 

@@ -347,6 +347,56 @@ fn bulk_and_paged_reads_of_an_order_give_the_same_document() {
     assert_eq!(found[0], found[1]);
 }
 
+/// The places below `set` where the schema has money, and whether it must not be null there; lists by their first member.
+fn money(set: &SelectionSet, value: &Value, at: &str, found: &mut Vec<(String, bool)>) {
+    for selection in &set.selections {
+        let Selection::Field(field) = selection else { continue };
+        let at = format!("{at}/{}", field.name);
+        let Some(value) = value.get(field.name.as_str()) else { continue };
+        let (value, at) = match value.as_array() {
+            Some(items) if items.is_empty() => continue,
+            Some(items) => (&items[0], format!("{at}/0")),
+            None => (value, at),
+        };
+        if matches!(field.definition.ty.inner_named_type().as_str(), "MoneyBag" | "MoneyV2" | "Decimal") {
+            found.push((at.clone(), field.definition.ty.is_non_null()));
+        }
+        money(&field.selection_set, value, &at, found);
+    }
+}
+
+#[test]
+fn i4_money_that_the_schema_promises_and_that_is_not_there_makes_an_order_unreadable() {
+    let Some(dir) = specs() else { return };
+    let mut judge = Judge { schema: schema(&dir), complaints: Vec::new() };
+    let document = judge.document(query::ORDER.text).unwrap();
+    let operation = document.operations.iter().next().unwrap();
+    let Selection::Field(order) = &operation.selection_set.selections[0] else { panic!("no field") };
+    let rig = rig(Options::rehearsal(), &[]);
+    let id = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 2).currency("USD")).to_string();
+    rig.shop.refund(&id, "1.00");
+    let whole: Value = serde_json::from_str(rig.channel.order(&id).unwrap().unwrap().document.get()).unwrap();
+    let mut places = Vec::new();
+    money(&order.selection_set, &whole, "", &mut places);
+    let read = |document: &Value| rig.channel.read(document.to_string().as_bytes());
+    read(&whole).unwrap();
+    let mut promised = 0;
+    // What is owed is read in the buyer's currency only.
+    places.retain(|(place, _)| !place.starts_with("/totalOutstandingSet/shopMoney"));
+    for (place, must) in &places {
+        let mut without = whole.clone();
+        *without.pointer_mut(place).unwrap() = Value::Null;
+        match read(&without) {
+            Ok(_) => assert!(!must, "{place} may not be null"),
+            Err(error) => assert!(*must, "{place} may be null: {error}"),
+        }
+        promised += u32::from(*must);
+    }
+    let nullable: Vec<&str> = places.iter().filter(|(_, must)| !must).map(|(place, _)| place.as_str()).collect();
+    assert_eq!(nullable, ["/subtotalPriceSet", "/totalTaxSet", "/totalDiscountsSet"]);
+    assert!(promised > 20, "{promised}");
+}
+
 /// Every query with its answer, and every message of a refusal, in a recorded file.
 fn recorded(value: &Value, pairs: &mut Vec<(String, Value, Value)>, messages: &mut Vec<String>) {
     if let (Some(query), Some(data)) = (value["query"].as_str(), answer_in(value)) {

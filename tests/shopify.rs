@@ -344,6 +344,35 @@ fn d8_a_cancellation_is_a_job_whose_end_is_waited_for() {
 }
 
 #[test]
+fn d8_a_cancellation_of_which_only_the_job_is_named_is_waited_for_and_not_asked_for_again() {
+    let desk = Desk::with(Options { cancelling: 1, job_results: false, ..Options::rehearsal() });
+    let order = desk.place(&tea(1));
+    desk.on("cancel", order, "--refund").exits(0).prints("cancelled here and at the channel");
+    assert_eq!(desk.asked("Cancel"), 1);
+    assert!(desk.shop.standing(&order.to_string()).unwrap().cancelled);
+    // At work for longer than one attempt waits.
+    desk.shop.options().cancelling = 3600;
+    let slow = desk.place(&tea(1));
+    desk.on("cancel", slow, "").exits(0).says("does not show it yet");
+    desk.home.run("retry").exits(5);
+    assert_eq!(desk.asked("Cancel"), 2, "one for each order");
+    assert!(desk.asked("CancelJob") >= 4);
+}
+
+#[test]
+fn d8_a_cancellation_that_comes_to_nothing_is_refused_with_what_is_known_and_can_be_tried_again() {
+    for (job_results, why) in [(true, "cannot be refunded"), (false, "its job is over")] {
+        let desk = Desk::with(Options { job_results, cancelling_fails: true, ..Options::rehearsal() });
+        let order = desk.place(&tea(1));
+        desk.on("cancel", order, "--refund").exits(1).says(why);
+        assert_eq!(desk.asked("Cancel"), 1);
+        desk.shop.options().cancelling_fails = false;
+        desk.home.run("retry").exits(0);
+        assert!(desk.shop.standing(&order.to_string()).unwrap().cancelled);
+    }
+}
+
+#[test]
 fn d8_an_order_of_which_something_is_shipped_is_not_cancelled_and_one_cancelled_meanwhile_is() {
     let desk = Desk::new();
     let order = desk.place(&tea(2));

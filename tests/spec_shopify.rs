@@ -295,8 +295,8 @@ fn what_is_sent_and_answered_in_a_merchants_life_is_as_the_schema_says() {
     let Some(dir) = specs() else { return };
     let mut judge = Judge { schema: schema(&dir), complaints: Vec::new() };
     let slow = Options { cancelling: 8, routing: 6, latency: Duration::ZERO, ..Options::rehearsal() };
-    for bulk in ["never", "always"] {
-        let rig = rig(slow.clone(), &[("bulk", bulk)]);
+    for (bulk, job_results) in [("never", true), ("always", false)] {
+        let rig = rig(Options { job_results, ..slow.clone() }, &[("bulk", bulk)]);
         rig.shop.seed(400, rig.shop_time() - TimeDelta::days(90), rig.shop_time());
         a_life(&rig);
         for exchange in rig.server.requests().iter().filter(|one| one.path.ends_with("graphql.json")) {

@@ -43,8 +43,9 @@ fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
         Errors::Text(text) => return Verdict::Refused(Error::new(ErrorKind::Failed, told(text))),
         Errors::List(errors) => errors,
     };
-    let serious = errors.iter().find(|error| !is_hidden(error, envelope.has_data()));
-    match serious {
+    let serious = || errors.iter().filter(|error| !is_hidden(error, envelope.has_data()));
+    // One whose meaning is known says more than one without a code.
+    match serious().find(|error| !error.code().is_empty()).or(serious().next()) {
         None if errors.is_empty() && !envelope.has_data() => {
             let text = format!("{place} answered without data; nothing was used of it");
             Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text))
@@ -74,6 +75,11 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
         }
         _ if error.is_denied() => Verdict::Refused(denied(error)),
         "SHOP_INACTIVE" => Verdict::Refused(frozen("SHOP_INACTIVE")),
+        // Also for a write: what went wrong, and whether before or after it, is not known.
+        "" if error.message.trim().is_empty() => {
+            let text = "Shopify reports an error and does not say which; the answer was not used";
+            Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text))
+        }
         _ => {
             let kind = if request.effect == Effect::Write { ErrorKind::Rejected } else { ErrorKind::Failed };
             Verdict::Refused(Error::new(kind, told(&format!("{} {}", error.code(), error.message))))
@@ -144,7 +150,10 @@ fn frozen(code: &str) -> Error {
 }
 
 fn told(text: &str) -> String {
-    format!("Shopify refused: {}", short(text.trim()))
+    match text.trim() {
+        "" => "Shopify refused and gave no reason".to_owned(),
+        text => format!("Shopify refused: {}", short(text)),
+    }
 }
 
 /// Shopify's words, bounded: its error texts are fixed sentences with ids in them.
@@ -189,6 +198,37 @@ mod tests {
         assert_eq!(kind(200, partial), Some(ErrorKind::Failed));
         let search = r#"{"data":{"orders":{"nodes":[]}},"extensions":{"search":[{"path":["orders"],"query":"x:1","warnings":[{"field":"x","message":"Invalid search field for this query.","code":"invalid_field"}]}]}}"#;
         assert_eq!(kind(200, search), Some(ErrorKind::Unreadable));
+    }
+
+    #[test]
+    fn f4_errors_of_any_shape_are_read_for_what_they_mean() {
+        let throttled = r#"{"message":"Throttled","extensions":{"code":"THROTTLED"}}"#;
+        for body in [
+            format!(r#"{{"errors":{throttled}}}"#),
+            format!(r#"{{"errors":[{{"message":null}},null,7,{throttled}]}}"#),
+            r#"{"errors":[{"message":null,"path":7,"extensions":{"code":"THROTTLED","requiredAccess":[]}}],"data":null}"#.to_owned(),
+        ] {
+            assert!(matches!(verdict(200, &body), Verdict::Throttled(..)), "{body}");
+        }
+        let denied = r#"{"data":{"orders":null},"errors":[{"message":null,"locations":null,"path":["orders"],"extensions":{"code":"ACCESS_DENIED"}}]}"#;
+        assert_eq!(kind(200, denied), Some(ErrorKind::Permission));
+        for (body, said) in [
+            (r#"{"errors":"Not Found"}"#, "Not Found"),
+            (r#"{"errors":["Not Found"]}"#, "Not Found"),
+            (r#"{"errors":{"base":["is odd"]},"data":{"shop":{}}}"#, "base is odd"),
+            (r#"{"errors":[{"message":{"base":"is odd"}}]}"#, "base is odd"),
+            (r#"{"errors":true}"#, "true"),
+        ] {
+            let Verdict::Refused(error) = verdict(200, body) else { panic!("{body}") };
+            assert!(error.message().contains(said), "{error}");
+        }
+        for silent in [r#"{"errors":[{"message":null}]}"#, r#"{"data":{"shop":{}},"errors":[{}]}"#] {
+            let Verdict::Stumbled(error) = verdict(200, silent) else { panic!("{silent}") };
+            assert!(error.message().contains("does not say which"), "{error}");
+        }
+        for none in ["null", "[]", "{}"] {
+            assert!(matches!(verdict(200, &format!(r#"{{"data":{{"shop":{{}}}},"errors":{none}}}"#)), Verdict::Good));
+        }
     }
 
     #[test]

@@ -30,12 +30,9 @@ fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
             return Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text));
         }
     };
-    if let Some(warning) = envelope.extensions.search.iter().flat_map(|search| &search.warnings).next() {
+    if let Some(warning) = envelope.extensions.search_warning() {
         // An unknown filter gives the whole list, unfiltered (fact sheet, 2.3).
-        let text = format!(
-            "Shopify did not understand a filter ({}); the list was not used",
-            short(warning.code.as_deref().unwrap_or("unknown"))
-        );
+        let text = format!("Shopify did not understand a filter ({}); the list was not used", short(warning));
         return Verdict::Refused(Error::new(ErrorKind::Unreadable, text));
     }
     let errors = match &envelope.errors {
@@ -198,6 +195,24 @@ mod tests {
         assert_eq!(kind(200, partial), Some(ErrorKind::Failed));
         let search = r#"{"data":{"orders":{"nodes":[]}},"extensions":{"search":[{"path":["orders"],"query":"x:1","warnings":[{"field":"x","message":"Invalid search field for this query.","code":"invalid_field"}]}]}}"#;
         assert_eq!(kind(200, search), Some(ErrorKind::Unreadable));
+    }
+
+    /// The list that stands beside such a warning is the whole one, unfiltered.
+    #[test]
+    fn a_filter_that_was_not_understood_is_seen_whatever_stands_beside_the_warning() {
+        let answer = |extensions: &str| format!(r#"{{"data":{{"orders":{{"nodes":[]}}}},"extensions":{extensions}}}"#);
+        let warned = r#""search":[{"warnings":[{"code":"invalid_field"}]}]"#;
+        for extensions in [
+            format!(r#"{{"cost":"cheap",{warned}}}"#),
+            format!(r#"{{"cost":{{"requestedQueryCost":null,"throttleStatus":[]}},{warned}}}"#),
+            r#"{"search":[7,{"warnings":null},{"path":7,"warnings":[{"code":7}]}]}"#.to_owned(),
+            r#"{"search":[{"warnings":"odd"}]}"#.to_owned(),
+        ] {
+            assert_eq!(kind(200, &answer(&extensions)), Some(ErrorKind::Unreadable), "{extensions}");
+        }
+        for extensions in [r#"{"cost":7}"#, r#"{"cost":7,"search":[{"warnings":[]}]}"#, "null", "7"] {
+            assert!(matches!(verdict(200, &answer(extensions)), Verdict::Good), "{extensions}");
+        }
     }
 
     #[test]

@@ -122,31 +122,27 @@ pub struct ErrorExtensions {
     pub required_access: Option<String>,
 }
 
-/// What comes beside the data.
+/// What comes beside the data. One part that is not as expected says nothing of the other.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Extensions {
     /// The price.
-    pub cost: Option<Cost>,
-    /// What the search made of the filters.
     #[serde(deserialize_with = "lenient")]
-    pub search: Vec<Search>,
+    pub cost: Option<Cost>,
+    search: Value,
 }
 
-/// What the search made of one list's filters.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Search {
-    /// What it did not understand.
-    pub warnings: Vec<SearchWarning>,
-}
-
-/// A filter that was not understood, and therefore not used.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct SearchWarning {
-    /// `invalid_field` ...
-    pub code: Option<String>,
+impl Extensions {
+    /// What the search did not understand in a filter, and therefore did not use: `invalid_field` ...
+    pub fn search_warning(&self) -> Option<&str> {
+        let warnings = self.search.as_array().into_iter().flatten().map(|search| &search["warnings"]);
+        let given = warnings.filter_map(|warnings| match warnings {
+            Value::Array(warnings) => warnings.first(),
+            Value::Null => None,
+            other => Some(other),
+        });
+        given.map(|warning| warning["code"].as_str().unwrap_or("unknown")).next()
+    }
 }
 
 /// What a query cost.

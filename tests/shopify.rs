@@ -249,6 +249,23 @@ fn a_very_new_order_that_has_no_fulfilment_order_yet_waits() {
     assert_eq!(desk.shop.fulfillments(order), [(1, vec!["JD01".to_owned()])]);
 }
 
+#[test]
+fn f4_a_list_of_lines_that_does_not_move_on_stops_the_dispatch_and_is_said() {
+    let desk = Desk::new();
+    let many = (0..170).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:03}"), 1));
+    let order = desk.place(&many);
+    // The second page of lines is answered with the first again, cursor and all.
+    desk.server.faults().add(Fault::new(FaultKind::StaleCache).on_path("#query FulfillmentLines").times(9));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01")
+        .exits(1)
+        .says("does not move on")
+        .says("nothing was written");
+    assert!(desk.asked("FulfillmentLines") == 2 && desk.shop.counters().writes == 0);
+    desk.server.faults().clear();
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(170, vec!["JD01".to_owned()])]);
+}
+
 /// Commands that kill the program or lose its answers, for a dispatch with and without a number.
 #[test]
 fn d3_f5_whatever_happens_to_a_dispatch_the_parcel_is_sent_once() {

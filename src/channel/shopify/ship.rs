@@ -211,7 +211,7 @@ fn read_in(site: &Site, remote_id: &str, (orders, lines, shipped): (u32, u32, u3
             let text = "the order has 50 fulfilments or more, and Shopify lists no others; nothing was written";
             return Err(Error::new(ErrorKind::Rejected, text).hint("ship it in the order's page at Shopify"));
         }
-        if more.fulfillments.iter().any(|made| made.fulfillment_line_items.page_info.next().is_some()) {
+        if more.fulfillments.iter().any(|made| made.fulfillment_line_items.page_info.has_next_page) {
             // Lines that are not seen would be shipped again.
             let text = format!(
                 "a fulfilment of this order has more than {shipped} lines, which cannot be read; nothing was written"
@@ -221,8 +221,7 @@ fn read_in(site: &Site, remote_id: &str, (orders, lines, shipped): (u32, u32, u3
         for fulfillment_order in &mut more.fulfillment_orders.nodes {
             read_lines(site, fulfillment_order)?;
         }
-        let next =
-            more.fulfillment_orders.page_info.next().map(str::to_owned).filter(|next| after.as_ref() != Some(next));
+        let next = further(&more.fulfillment_orders, after.as_deref(), "fulfilment orders")?;
         let whole = match state.take() {
             Some(mut whole) => {
                 whole.fulfillment_orders.nodes.append(&mut more.fulfillment_orders.nodes);
@@ -238,15 +237,33 @@ fn read_in(site: &Site, remote_id: &str, (orders, lines, shipped): (u32, u32, u3
 }
 
 fn read_lines(site: &Site, fulfillment_order: &mut FulfillmentOrder) -> Result<()> {
-    let mut next = fulfillment_order.line_items.page_info.next().map(str::to_owned);
+    let what = "a fulfilment order's lines";
+    let mut next = further(&fulfillment_order.line_items, None, what)?;
     while let Some(after) = next {
         let variables = json!({ "id": fulfillment_order.id, "after": after });
         let more: MoreLines = site.ask(&query::FULFILLMENT_LINES, variables)?.read()?;
-        let Some(mut more) = more.fulfillment_order else { break };
-        next = more.line_items.page_info.next().map(str::to_owned).filter(|next| *next != after);
+        let Some(mut more) = more.fulfillment_order else {
+            // Replaced by another one: a hold, a move, a split.
+            let text = "a fulfilment order went away while its lines were read; nothing was written";
+            return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
+        };
+        next = further(&more.line_items, Some(&after), what)?;
         fulfillment_order.line_items.nodes.append(&mut more.line_items.nodes);
     }
     Ok(())
+}
+
+/// Where a list goes on after the page that was read at `after`. A list that says there is more and does not move on is not at its end:
+/// what is not seen of it would be missing, and said to be shipped by other means.
+fn further<T>(page: &Nodes<T>, after: Option<&str>, what: &str) -> Result<Option<String>> {
+    let next = page.page_info.next();
+    let stands = next.is_some() && (page.nodes.is_empty() || next == after);
+    if page.page_info.is_torn() || stands {
+        let text = format!("Shopify's list of {what} does not move on; nothing was written");
+        return Err(Error::new(ErrorKind::Unreadable, text)
+            .hint("try again; if it stays so, ship it in the order's page at Shopify"));
+    }
+    Ok(next.map(str::to_owned))
 }
 
 /// Takes off what is there already, and names the fulfilments that have it: those that are known to be this dispatch's, and for what
@@ -547,6 +564,21 @@ mod tests {
         let berlin = &parts[&("Berlin".to_owned(), String::new())];
         assert_eq!(berlin["F1"], [("F1-1", 2), ("F1-2", 1)]);
         assert_eq!(parts[&("Wien".to_owned(), String::new())]["F2"], [("F2-1", 2)]);
+    }
+
+    #[test]
+    fn f4_a_list_that_does_not_move_on_is_not_at_its_end() {
+        let page = |json: Value| serde_json::from_value::<Nodes<Reference>>(json).unwrap();
+        let cursor = |cursor: Value, nodes: &[&str]| {
+            let nodes: Vec<Value> = nodes.iter().map(|id| json!({ "id": id })).collect();
+            page(json!({ "pageInfo": { "hasNextPage": true, "endCursor": cursor }, "nodes": nodes }))
+        };
+        assert_eq!(further(&cursor(json!("b"), &["1"]), Some("a"), "x").unwrap().as_deref(), Some("b"));
+        assert_eq!(further(&page(json!({ "nodes": [] })), Some("a"), "x").unwrap(), None);
+        for stuck in [cursor(json!("a"), &["1"]), cursor(json!("b"), &[]), cursor(Value::Null, &["1"])] {
+            let error = further(&stuck, Some("a"), "x").unwrap_err();
+            assert!(error.message().contains("does not move on; nothing was written"), "{error}");
+        }
     }
 
     #[test]

@@ -402,6 +402,25 @@ fn d8_a_cancellation_reaches_the_channel_and_its_echo_is_no_news() {
 }
 
 #[test]
+fn p1_a_version_that_says_the_same_in_other_words_is_no_change() {
+    let desk = Desk::new();
+    desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
+    desk.sync().unwrap();
+    let again = |change: fn(&mut Order)| {
+        let mut shop = desk.shop();
+        let order = shop.orders.get_mut(&7).unwrap();
+        order.updated_at += chrono::TimeDelta::seconds(1);
+        change(order);
+        drop(shop);
+        let tally = desk.sync().unwrap().tally;
+        (tally.changed, tally.unchanged, desk.context.book().unwrap().order(1).unwrap().drifted)
+    };
+    assert_eq!(again(|order| order.totals.total.rescale(4)), (0, 1, false));
+    assert_eq!(again(|order| order.buyer_note = "please ring".into()), (1, 0, true));
+    assert_eq!(again(|order| order.buyer_note.clear()), (1, 0, false), "back at the merchant's version");
+}
+
+#[test]
 fn p7_between_import_and_the_merchants_own_act_nothing_is_written() {
     let desk = Desk::new();
     for id in 1..20 {

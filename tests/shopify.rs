@@ -475,11 +475,12 @@ fn i4_an_order_whose_price_is_null_is_unreadable_and_not_free_of_charge() {
     let reader = reader(Options::rehearsal(), 5);
     let id = reader.shop.place_order(&tea(1)).to_string();
     let whole = reader.channel.order(&id).unwrap().unwrap().document.get().to_owned();
-    let without = |place: &str| {
+    let with = |place: &str, value: serde_json::Value| {
         let mut document: serde_json::Value = serde_json::from_str(&whole).unwrap();
-        *document.pointer_mut(place).unwrap() = serde_json::Value::Null;
+        *document.pointer_mut(place).unwrap() = value;
         reader.channel.read(document.to_string().as_bytes())
     };
+    let without = |place: &str| with(place, serde_json::Value::Null);
     let promised = ["totalPriceSet", "totalShippingPriceSet", "totalOutstandingSet", "currentTotalPriceSet"];
     let named = promised.map(|member| (format!("/{member}"), member));
     let line = ("/lineItems/nodes/0/originalUnitPriceSet".to_owned(), "originalUnitPriceSet");
@@ -488,6 +489,7 @@ fn i4_an_order_whose_price_is_null_is_unreadable_and_not_free_of_charge() {
         let error = without(&place).unwrap_err();
         assert!(error.message().contains(&format!("{member} is missing")), "{place}: {error}");
     }
+    assert!(with("/totalPriceSet/presentmentMoney/amount", json!("")).is_err(), "no digits are no zero either");
     assert!(without("/presentmentCurrencyCode").is_err());
     assert_eq!(without("/totalTaxSet").unwrap().totals.tax.to_string(), "0", "an order may have no taxes");
 }

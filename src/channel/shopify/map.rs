@@ -178,7 +178,8 @@ fn shop(bag: &Bag) -> Option<&Amount> {
 
 /// An amount that the schema promises. One that is not there is no amount: taken for nothing, it would make an order free of charge.
 fn amount(bag: Option<&Bag>, side: Side, member: &str) -> Result<Decimal, String> {
-    let amount = bag.and_then(side).ok_or_else(|| format!("{member} is missing"))?;
+    let amount = bag.and_then(side).filter(|amount| !amount.amount.trim().is_empty());
+    let amount = amount.ok_or_else(|| format!("{member} is missing"))?;
     parse_decimal(&amount.amount).map_err(|why| format!("{member}: {why}"))
 }
 

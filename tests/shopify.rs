@@ -309,7 +309,6 @@ fn d3_d5_two_parts_of_a_line_that_are_alike_are_both_sent_whatever_happens_to_th
             desk.on("dispatch", order, &format!("{part}{later}")).exits(0);
             desk.on("dispatch", order, &format!("{part}{later}")).exits(0);
             desk.sync();
-            desk.sync();
             sent_twice(&desk, order, later);
         }
         for point in ["after-record", "before-write", "after-write", "after-sent", "before-confirm", "after-confirm"] {

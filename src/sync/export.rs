@@ -4,6 +4,7 @@
 //! attempt whose answer was lost, or whose process was killed, is looked for and not repeated (PRODUCT.md D-3).
 //! The mark `sending` is durable before a write goes out; a row found in it by the next process is treated as `unknown`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -39,7 +40,7 @@ pub enum Outcome {
     Refused(Error),
 }
 
-/// Pushes every row of the store whose time has come (`all`: every open row). A row that fails costs that row; an error that holds
+/// Pushes every row of the store whose time has come (`all`: every open row), each once. A row that fails costs that row; an error that holds
 /// for the whole store (credentials, network) ends the export and is returned.
 pub fn export_due(
     context: &Context,
@@ -48,20 +49,28 @@ pub fn export_due(
     all: bool,
     exports: &mut Exports,
 ) -> Result<()> {
-    for row in book.due(open.store.id, context.clock.now(), all)? {
-        context.clock.check_interrupt()?;
-        match push(context, book, open, &row, None)? {
-            Outcome::Confirmed { .. } => exports.confirmed += 1,
-            Outcome::Refused(_) => exports.refused += 1,
-            Outcome::Waiting(error) => {
-                exports.waiting += 1;
-                if !matches!(error.kind(), ErrorKind::Unknown | ErrorKind::Unreadable) {
-                    return Err(error);
+    let mut tried = BTreeSet::new();
+    loop {
+        // The rows of an order go out one after the other: the next one is due when the one before it is settled.
+        let mut due = book.due(open.store.id, context.clock.now(), all)?;
+        due.retain(|row| tried.insert(row.id));
+        if due.is_empty() {
+            return Ok(());
+        }
+        for row in due {
+            context.clock.check_interrupt()?;
+            match push(context, book, open, &row, None)? {
+                Outcome::Confirmed { .. } => exports.confirmed += 1,
+                Outcome::Refused(_) => exports.refused += 1,
+                Outcome::Waiting(error) => {
+                    exports.waiting += 1;
+                    if !matches!(error.kind(), ErrorKind::Unknown | ErrorKind::Unreadable) {
+                        return Err(error);
+                    }
                 }
             }
         }
     }
-    Ok(())
 }
 
 /// One attempt at one row. `seen` is what was read at the channel just now, where the caller has read it.

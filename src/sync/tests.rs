@@ -402,6 +402,27 @@ fn d8_a_cancellation_reaches_the_channel_and_its_echo_is_no_news() {
 }
 
 #[test]
+fn d7_what_was_recorded_for_one_order_in_turn_goes_out_in_one_sync() {
+    let desk = Desk::new();
+    desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
+    desk.sync().unwrap();
+    for (line, tracking) in [("11", "JD01"), ("11", "JD02"), ("12", "JD03")] {
+        let lines = vec![LineQuantity { line_id: line.into(), quantity: 1.into() }];
+        let parcels = vec![Parcel { carrier: "dhl".into(), tracking: tracking.into(), url: None }];
+        let part = Shipment { key: tracking.into(), lines, parcels, completes: false, ..shipment() };
+        desk.context.book().unwrap().record_dispatch(1, &part, Guard::Check).unwrap();
+    }
+    desk.shop().fates = vec![Fate::AnswerLost];
+    let exports = desk.sync().unwrap().exports;
+    assert_eq!(
+        (exports.confirmed, exports.waiting, desk.shop().writes),
+        (0, 1, 1),
+        "in order: the first one holds up the others"
+    );
+    assert_eq!((desk.sync().unwrap().exports.confirmed, desk.shop().buyer_told), (3, 3));
+}
+
+#[test]
 fn p1_a_version_that_says_the_same_in_other_words_is_no_change() {
     let desk = Desk::new();
     desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));

@@ -266,6 +266,31 @@ fn f4_a_list_of_lines_that_does_not_move_on_stops_the_dispatch_and_is_said() {
     assert_eq!(desk.shop.fulfillments(order), [(170, vec!["JD01".to_owned()])]);
 }
 
+/// One call takes at most 512 lines, and a fulfilment shows its lines in pages.
+#[test]
+fn d5_an_order_of_very_many_lines_is_shipped_whole_and_once() {
+    let desk = Desk::new();
+    let many = (0..600).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:03}"), 1));
+    let order = desk.place(&many);
+    // What was written is found again although the first answer is lost.
+    desk.server.faults().add(Fault::new(FaultKind::AnswerLost).on_path("#mutation Fulfill"));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").done();
+    desk.home.run("retry").exits(0);
+    let numbers = || vec!["JD01".to_owned()];
+    assert_eq!(desk.shop.fulfillments(order), [(512, numbers()), (88, numbers())]);
+    assert_eq!(desk.show(order)["status"], "shipped");
+}
+
+#[test]
+fn d4_an_order_that_is_sent_in_very_many_parts_is_read_back_whole() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(60));
+    for nth in 0..52 {
+        desk.on("dispatch", order, &format!("--item TEE-001=1 --carrier dhl --tracking JD{nth:03}")).exits(0);
+    }
+    assert_eq!(desk.shop.fulfillments(order).len(), 52);
+}
+
 /// Commands that kill the program or lose its answers, for a dispatch with and without a number.
 #[test]
 fn d3_f5_whatever_happens_to_a_dispatch_the_parcel_is_sent_once() {

@@ -168,9 +168,9 @@ document! {
 document! {
     /// What of an order can be shipped from where, and what has been.
     FULFILLMENT, "FulfillmentState", 300.0, concat!(
-        "query FulfillmentState($id:ID!,$after:String,$orders:Int!,$lines:Int!,$shipped:Int!){",
+        "query FulfillmentState($id:ID!,$after:String,$orders:Int!,$lines:Int!,$fulfillments:Int!,$shipped:Int!){",
         "currentAppInstallation{accessScopes{handle}} ",
-        "order(id:$id){createdAt fulfillments(first:50){id status createdAt trackingInfo(first:10){company number url} ",
+        "order(id:$id){createdAt fulfillments(first:$fulfillments){id status createdAt trackingInfo(first:10){company number url} ",
         "fulfillmentLineItems(first:$shipped){pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}} ",
         "fulfillmentOrders(first:$orders,after:$after){pageInfo{hasNextPage endCursor} nodes{id status fulfillAt ",
         "supportedActions{action} assignedLocation{name location{id}} deliveryMethod{methodType} ",
@@ -183,6 +183,13 @@ document! {
     FULFILLMENT_LINES, "FulfillmentLines", 30.0, concat!(
         "query FulfillmentLines($id:ID!,$after:String){fulfillmentOrder(id:$id){lineItems(first:100,after:$after)",
         "{pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id}}}}}"
+    )
+}
+document! {
+    /// More lines of a fulfilment.
+    FULFILLED_LINES, "FulfilledLines", 30.0, concat!(
+        "query FulfilledLines($id:ID!,$after:String){fulfillment(id:$id){fulfillmentLineItems(first:250,after:$after)",
+        "{pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}}}"
     )
 }
 document! {
@@ -245,6 +252,7 @@ pub const ALL: &[&Document] = &[
     &COUNTS,
     &FULFILLMENT,
     &FULFILLMENT_LINES,
+    &FULFILLED_LINES,
     &FULFILL,
     &RETRACK,
     &CANCEL,

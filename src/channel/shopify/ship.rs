@@ -21,7 +21,7 @@ use super::errors::short;
 use super::facts::missing;
 use super::map::{is_made, time};
 use super::site::{Call, Site};
-use super::wire::{App, Fulfillment, Nodes, Reference, Tracking, UserError};
+use super::wire::{App, Fulfillment, FulfillmentLine, Nodes, Reference, Tracking, UserError};
 use super::{gid, number, query};
 use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
 use crate::clock::Timestamp;
@@ -110,6 +110,17 @@ struct LinesOnly {
     line_items: Nodes<OpenLine>,
 }
 
+#[derive(Deserialize)]
+struct MoreShipped {
+    fulfillment: Option<Shipped>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shipped {
+    fulfillment_line_items: Nodes<FulfillmentLine>,
+}
+
 impl FulfillmentOrder {
     /// Closed ones keep a remaining quantity after a cancelled fulfilment, so the quantity alone says nothing (fact sheet, 4.1).
     fn can_ship(&self) -> bool {
@@ -154,7 +165,7 @@ pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, shipment: &Shipme
     }
     let parts = divide(fulfillment_orders, &mut wanted);
     let writes = if wanted.is_empty() {
-        parts.values().map(|part| write(shipment, part)).collect()
+        parts.values().flat_map(calls).map(|part| write(shipment, &part)).collect()
     } else {
         vec![impossible(&why_not(fulfillment_orders, &wanted))]
     };
@@ -170,33 +181,62 @@ fn whole(quantity: Decimal) -> Result<i64> {
 
 /// Reads everything that there is to know before a write.
 fn read(site: &Site, remote_id: &str) -> Result<State> {
-    match SIZES.iter().map(|sizes| read_in(site, remote_id, *sizes)).find(|read| !is_too_much(read)) {
-        Some(read) => read,
-        None => {
-            let text =
-                "the order is too large to be read in one piece for less than Shopify's limit; nothing was written";
-            Err(Error::new(ErrorKind::Rejected, text).hint("ship it in the order's page at Shopify"))
+    let mut too_few = 0;
+    for sizes in SIZES {
+        if sizes.fulfillments <= too_few {
+            continue;
+        }
+        match read_in(site, remote_id, sizes) {
+            Ok(Some(state)) => return Ok(state),
+            Ok(None) => too_few = sizes.fulfillments,
+            Err(error) if error.kind() == ErrorKind::Failed && error.is_too_much() => {}
+            Err(error) => return Err(error),
         }
     }
+    let why = if too_few == MOST_FULFILLMENTS {
+        format!("the order has {MOST_FULFILLMENTS} fulfilments or more, and Shopify lists no others")
+    } else {
+        "the order is too large to be read in one piece for less than Shopify's limit".to_owned()
+    };
+    Err(Error::new(ErrorKind::Rejected, format!("{why}; nothing was written"))
+        .hint("ship it in the order's page at Shopify"))
 }
 
-/// Fulfilment orders in a page, lines of each, and lines of each fulfilment. Shopify may price the first above what one query may
-/// cost (1000 points; fact sheet, 2.7), so there are smaller ones.
-const SIZES: [(u32, u32, u32); 3] = [(20, 50, 250), (5, 20, 250), (1, 20, 100)];
-
-/// As many fulfilments as the query asks for; the list has no pages, and one that is not seen would be made again.
-const MOST_FULFILLMENTS: usize = 50;
-
-fn is_too_much(read: &Result<State>) -> bool {
-    read.as_ref().is_err_and(|error| error.kind() == ErrorKind::Failed && error.is_too_much())
+/// How much is asked for at once.
+#[derive(Clone, Copy)]
+struct Sizes {
+    /// Fulfilment orders in a page.
+    orders: u32,
+    /// Lines of each.
+    lines: u32,
+    /// Fulfilments, of which there are no pages.
+    fulfillments: u32,
+    /// Lines of each.
+    shipped: u32,
 }
 
-fn read_in(site: &Site, remote_id: &str, (orders, lines, shipped): (u32, u32, u32)) -> Result<State> {
+/// As many members as Shopify gives of a list that has no pages.
+const MOST_FULFILLMENTS: u32 = 250;
+
+/// The largest first. Shopify may price it above what one query may cost (1000 points; fact sheet, 2.7), so there are smaller ones; the last one
+/// is for an order that was sent in very many parts. What a page lacks of lines is read line by line, so none of them leaves anything out.
+const SIZES: [Sizes; 4] = [
+    Sizes { orders: 20, lines: 50, fulfillments: 50, shipped: 50 },
+    Sizes { orders: 5, lines: 20, fulfillments: 50, shipped: 20 },
+    Sizes { orders: 1, lines: 20, fulfillments: 50, shipped: 10 },
+    Sizes { orders: 1, lines: 20, fulfillments: MOST_FULFILLMENTS, shipped: 2 },
+];
+
+/// Nothing where there may be more fulfilments than were asked for: one that is not seen would be made again.
+fn read_in(site: &Site, remote_id: &str, sizes: Sizes) -> Result<Option<State>> {
     let id = gid("Order", remote_id)?;
     let mut state: Option<State> = None;
     let mut after: Option<String> = None;
     loop {
-        let variables = json!({ "id": id, "after": after, "orders": orders, "lines": lines, "shipped": shipped });
+        let Sizes { orders, lines, fulfillments, shipped } = sizes;
+        let variables = json!({
+            "id": id, "after": after, "orders": orders, "lines": lines, "fulfillments": fulfillments, "shipped": shipped,
+        });
         let page: Page = site.ask(&query::FULFILLMENT, variables)?.read()?;
         // Without the scope Shopify shows fewer fulfilment orders, or none, and no error (fact sheet, 1.4).
         if !page.current_app_installation.unwrap_or_default().scopes().can_ship() {
@@ -207,16 +247,8 @@ fn read_in(site: &Site, remote_id: &str, (orders, lines, shipped): (u32, u32, u3
             let text = format!("the shop has no order {remote_id} any more; nothing was written");
             return Err(Error::new(ErrorKind::NotFound, text));
         };
-        if more.fulfillments.len() >= MOST_FULFILLMENTS {
-            let text = "the order has 50 fulfilments or more, and Shopify lists no others; nothing was written";
-            return Err(Error::new(ErrorKind::Rejected, text).hint("ship it in the order's page at Shopify"));
-        }
-        if more.fulfillments.iter().any(|made| made.fulfillment_line_items.page_info.has_next_page) {
-            // Lines that are not seen would be shipped again.
-            let text = format!(
-                "a fulfilment of this order has more than {shipped} lines, which cannot be read; nothing was written"
-            );
-            return Err(Error::new(ErrorKind::Rejected, text).hint("ship it in the order's page at Shopify"));
+        if more.fulfillments.len() >= fulfillments as usize {
+            return Ok(None);
         }
         for fulfillment_order in &mut more.fulfillment_orders.nodes {
             read_lines(site, fulfillment_order)?;
@@ -227,13 +259,35 @@ fn read_in(site: &Site, remote_id: &str, (orders, lines, shipped): (u32, u32, u3
                 whole.fulfillment_orders.nodes.append(&mut more.fulfillment_orders.nodes);
                 whole
             }
-            None => more,
+            None => {
+                for fulfillment in &mut more.fulfillments {
+                    read_shipped(site, fulfillment)?;
+                }
+                more
+            }
         };
         if next.is_none() {
-            return Ok(whole);
+            return Ok(Some(whole));
         }
         (state, after) = (Some(whole), next);
     }
+}
+
+/// The rest of what is in a fulfilment: lines that are not seen would be shipped again.
+fn read_shipped(site: &Site, fulfillment: &mut Fulfillment) -> Result<()> {
+    let what = "a fulfilment's lines";
+    let mut next = further(&fulfillment.fulfillment_line_items, None, what)?;
+    while let Some(after) = next {
+        let variables = json!({ "id": fulfillment.id, "after": after });
+        let more: MoreShipped = site.ask(&query::FULFILLED_LINES, variables)?.read()?;
+        let Some(Shipped { fulfillment_line_items: mut more }) = more.fulfillment else {
+            let text = "a fulfilment went away while its lines were read; nothing was written";
+            return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
+        };
+        next = further(&more, Some(&after), what)?;
+        fulfillment.fulfillment_line_items.nodes.append(&mut more.nodes);
+    }
+    Ok(())
 }
 
 fn read_lines(site: &Site, fulfillment_order: &mut FulfillmentOrder) -> Result<()> {
@@ -338,6 +392,22 @@ fn has_number(fulfillment: &Fulfillment, wanted: &str) -> bool {
 
 /// Lines of fulfilment orders to be shipped together: by fulfilment order, the lines and how many of each.
 type Part<'a> = BTreeMap<&'a str, Vec<(&'a str, i64)>>;
+
+/// One call takes at most so many lines (schema, `FulfillmentOrderLineItemsInput`).
+const MOST_LINES: usize = 512;
+
+/// A part in pieces that one call each can carry.
+fn calls<'a>(part: &Part<'a>) -> Vec<Part<'a>> {
+    let lines: Vec<_> = part.iter().flat_map(|(order, lines)| lines.iter().map(|line| (*order, *line))).collect();
+    let piece = |lines: &[(&'a str, (&'a str, i64))]| {
+        let mut part = Part::new();
+        for (order, line) in lines {
+            part.entry(order).or_default().push(*line);
+        }
+        part
+    };
+    lines.chunks(MOST_LINES).map(piece).collect()
+}
 
 /// Takes what is wanted from the fulfilment orders that can be shipped, location by location; what they do not have stays wanted.
 fn divide<'a>(all: &'a [FulfillmentOrder], wanted: &mut Quantities) -> BTreeMap<(String, String), Part<'a>> {

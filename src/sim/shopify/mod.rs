@@ -317,6 +317,7 @@ impl Run<'_> {
             }
             "order" => render::id_of("Order", &id).and_then(|id| self.order(id)).unwrap_or_default(),
             "fulfillmentOrder" => self.fulfillment_order(&id),
+            "fulfillment" => self.fulfillment(&id),
             "bulkOperation" => {
                 let id = render::id_of("BulkOperation", &id).unwrap_or(0);
                 bulk::operation_of(self.state, id, now)
@@ -338,6 +339,15 @@ impl Run<'_> {
         let order = self.state.order(self.options, id)?;
         lists::visible(self.options, slot.created, self.now)
             .then(|| render::order(self.options, &order, slot, self.now))
+    }
+
+    fn fulfillment(&mut self, id: &Value) -> Value {
+        let desk = Desk { options: self.options, state: self.state, now: self.now };
+        let found = render::id_of("Fulfillment", id).and_then(|id| {
+            let owner = desk.owner_of_fulfillment(id)?;
+            desk.state.order(self.options, owner)?.fulfillments.iter().find(|one| one.id == id).map(render::fulfillment)
+        });
+        found.unwrap_or_default()
     }
 
     fn fulfillment_order(&self, id: &Value) -> Value {

@@ -207,7 +207,8 @@ fn lines(money: &Money<'_>, order: &Order) -> Vec<Value> {
         .collect()
 }
 
-fn fulfillment(one: &Fulfillment) -> Value {
+/// A fulfilment by itself.
+pub fn fulfillment(one: &Fulfillment) -> Value {
     let tracking = |t: &super::state::Tracking| json!({ "$type": "FulfillmentTrackingInfo", "company": t.company, "number": t.number, "url": t.url });
     let line = |(n, (line, count)): (usize, &(u64, i64))| {
         json!({

@@ -7,6 +7,9 @@ use super::render::{gid, id_of};
 use super::seed::STEP;
 use super::state::{Cancelled, Fulfillment, Job, Order, Refund, State, Tracking};
 
+/// Lines of a fulfilment order in one call.
+const MOST_LINES: usize = 512;
+
 /// A write's side of the world.
 pub struct Desk<'a> {
     pub options: &'a Options,
@@ -66,6 +69,14 @@ impl Desk<'_> {
             }
             match group["fulfillmentOrderLineItems"].as_array() {
                 None => lines.extend(one.lines.iter().map(|open| (open.line, open.remaining))),
+                Some(wanted) if wanted.len() > MOST_LINES => {
+                    let field = ["fulfillment", "lineItemsByFulfillmentOrder", &n.to_string()];
+                    let text = format!(
+                        "The input array size of {} is greater than the maximum allowed of {MOST_LINES}.",
+                        wanted.len()
+                    );
+                    return Ok(Err(refused(&field, text)));
+                }
                 Some(wanted) => {
                     for (m, want) in wanted.iter().enumerate() {
                         let (open, count) = (id_of("FulfillmentOrderLineItem", &want["id"]), want["quantity"].as_i64());
@@ -132,7 +143,8 @@ impl Desk<'_> {
             "fulfillment": { "$type": "Fulfillment", "id": gid("Fulfillment", id), "status": "SUCCESS" } }))
     }
 
-    fn owner_of_fulfillment(&self, fulfillment: u64) -> Option<u64> {
+    /// The order that a fulfilment is of.
+    pub fn owner_of_fulfillment(&self, fulfillment: u64) -> Option<u64> {
         let seeded = fulfillment / STEP * STEP;
         let has = |id: u64| {
             let order = self.state.order(self.options, id)?;

@@ -250,6 +250,21 @@ fn a_very_new_order_that_has_no_fulfilment_order_yet_waits() {
 }
 
 #[test]
+fn what_waits_for_shopify_holds_up_no_other_order_and_is_told_as_what_it_is() {
+    let desk = Desk::with(Options { routing: 600, ..Options::rehearsal() });
+    let ready = desk.shop.place_order(&tea(1).at(Utc::now() - TimeDelta::days(1)));
+    let unrouted = desk.place(&tea(1));
+    desk.on("dispatch", unrouted, "--carrier dhl --tracking JD01 --later").exits(0);
+    desk.on("dispatch", ready, "--carrier dhl --tracking JD02 --later").exits(0);
+    let report = desk.sync();
+    assert_eq!((&report["waiting"], &report["sent"], &report["error"]), (&json!(1), &json!(1), &json!(null)));
+    assert_eq!(desk.shop.fulfillments(ready).len(), 1);
+    let left = desk.home.json("outbox");
+    assert_eq!((&left[0]["state"], &left[1]), (&json!("queued"), &json!(null)));
+    assert!(left[0]["error"].as_str().unwrap().contains("nothing was written"), "{left}");
+}
+
+#[test]
 fn f4_a_list_of_lines_that_does_not_move_on_stops_the_dispatch_and_is_said() {
     let desk = Desk::new();
     let many = (0..170).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:03}"), 1));

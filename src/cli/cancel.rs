@@ -83,6 +83,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         Some(Push::Confirmed { wrote }) if wrote.is_empty() => ("it was cancelled at the channel already", None),
         Some(Push::Confirmed { .. }) => ("cancelled here and at the channel", None),
         Some(Push::Waiting(error)) => ("cancelled here; the channel is told with the next sync", Some(error)),
+        Some(Push::Pending(error)) => ("cancelled here; the channel is at work on it", Some(error)),
         Some(Push::Refused(error)) => ("cancelled here, but the channel refused", Some(error)),
     };
     print(app, &order, state, detail, effect, error.as_ref())?;

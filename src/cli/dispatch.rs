@@ -80,7 +80,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     }
     Ok(done.error.as_ref().map_or(0, |error| match error.kind() {
         // It is recorded and goes out by itself: the command has done its part.
-        ErrorKind::Temporary | ErrorKind::Unknown if done.state == "queued" || done.state == "unknown" => 0,
+        ErrorKind::Temporary | ErrorKind::Unknown if matches!(done.state, "queued" | "unknown" | "sent") => 0,
         kind => crate::error::exit_code(kind),
     }))
 }
@@ -295,7 +295,7 @@ fn push_recorded(
             done(order, state, "the channel had it already; nothing was written")
         }
         Some(Push::Confirmed { wrote }) => Done { writes: wrote, ..done(order, state, "confirmed by the channel") },
-        Some(Push::Waiting(error)) => {
+        Some(Push::Waiting(error) | Push::Pending(error)) => {
             Done { error: Some(error), ..done(order, state, "recorded; tried again with the next sync") }
         }
         Some(Push::Refused(error)) => Done { error: Some(error), ..done(order, state, "recorded here, but refused") },

@@ -26,7 +26,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         book.retry(row.id)?;
         let (state, outcome) = super::outbox::push_row(app, &mut book, &open, row.id, None)?;
         let error = match outcome {
-            Some(Push::Waiting(error) | Push::Refused(error)) => Some(error),
+            Some(Push::Waiting(error) | Push::Pending(error) | Push::Refused(error)) => Some(error),
             _ => None,
         };
         if !app.global.json {

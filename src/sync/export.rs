@@ -36,6 +36,8 @@ pub enum Outcome {
     },
     /// Tried again by itself; the error says why it is not there yet.
     Waiting(Error),
+    /// Tried again by itself: the channel is at work on it, or not ready for it. Says nothing of the other rows.
+    Pending(Error),
     /// Stopped for good: refused by the channel or by a guard.
     Refused(Error),
 }
@@ -62,6 +64,7 @@ pub fn export_due(
             match push(context, book, open, &row, None)? {
                 Outcome::Confirmed { .. } => exports.confirmed += 1,
                 Outcome::Refused(_) => exports.refused += 1,
+                Outcome::Pending(_) => exports.waiting += 1,
                 Outcome::Waiting(error) => {
                     exports.waiting += 1;
                     if !matches!(error.kind(), ErrorKind::Unknown | ErrorKind::Unreadable) {
@@ -176,9 +179,15 @@ impl Attempt<'_> {
         if seen.writes.is_empty() && seen.wait.is_none() {
             return self.confirm(book, &seen, wrote);
         }
-        let error = Error::new(ErrorKind::Temporary, "the channel took the write but does not show it yet");
-        book.settle(self.row.id, OutboxState::Sent, Some(&error), Some(self.next_try()), None)?;
-        Ok(Outcome::Waiting(error))
+        let state = self.state_after_nothing_new(book)?;
+        let text = match state {
+            OutboxState::Sent => "the channel took the write but does not show it yet",
+            OutboxState::Queued => "the channel is not ready to take it yet; nothing was written",
+            _ => "the channel does not show yet whether an earlier attempt was carried out; nothing more was written",
+        };
+        let error = Error::new(ErrorKind::Temporary, text).hint("the next sync looks again by itself");
+        book.settle(self.row.id, state, Some(&error), Some(self.next_try()), None)?;
+        Ok(Outcome::Pending(error))
     }
 
     /// Reads the channel; `receipts` are those of earlier attempts and of the writes that this one has made. What is found to be the

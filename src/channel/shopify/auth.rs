@@ -95,10 +95,15 @@ fn fetch(http: &Client, secrets: &Secrets, at: &Url) -> Result<Secrets> {
     request.body = Some(body.into_bytes());
     request.effect = Effect::Read;
     let reply = http.send(&TokenEndpoint { now: http.clock().now() }, &request)?;
-    let (granted, _) = read_json::<Granted>(&reply.body).map_err(|error| {
-        let text = format!("{} answered with {}; no token was fetched", url_for_people(at), error.message());
+    let unreadable = |what: &str| {
+        let text = format!("{} answered with {what}; no token was fetched", url_for_people(at));
         Error::new(ErrorKind::Unreadable, text).hint("ordersync connect --test STORE")
-    })?;
+    };
+    let (granted, _) = read_json::<Granted>(&reply.body).map_err(|error| unreadable(error.message()))?;
+    // Kept, it would be in the way of a good one for as long as it is said to live.
+    if !is_token(&granted.access_token) {
+        return Err(unreadable("a token that is empty or cannot be sent"));
+    }
     // However short its life, a token is used for half a minute, so that no answer makes a loop of fetching.
     let lives = (granted.expires_in.unwrap_or(0) - MARGIN).max(30);
     let renew_at = http.clock().now() + TimeDelta::seconds(lives);
@@ -106,6 +111,10 @@ fn fetch(http: &Client, secrets: &Secrets, at: &Url) -> Result<Secrets> {
         (TOKEN.to_owned(), Secret::new(granted.access_token)),
         (RENEW_AT.to_owned(), Secret::new(rfc3339(renew_at))),
     ]))
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The token endpoint's side of the exchange. Its refusals are final: it is never asked in a loop.
@@ -195,6 +204,14 @@ mod tests {
         match verdict(status, body) {
             Verdict::Refused(error) => error.kind(),
             other => panic!("{status} {body}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_none() {
+        assert!(is_token("shpat_0a1b2c"));
+        for bad in ["", " ", "a b", "a\nb", "ä"] {
+            assert!(!is_token(bad), "{bad:?}");
         }
     }
 

@@ -474,12 +474,12 @@ fn write(shipment: &Shipment, part: &Part<'_>) -> Write {
 }
 
 /// The tracking of one fulfilment. Which lines are in which of several parcels is not known, so the numbers stand together; they
-/// share one company there, which is named only where it is the same for all.
+/// share one company there, which is named only where it is the same for all. Else Shopify can make no links, so the carriers' own are given.
 fn tracking(parcels: &[Parcel]) -> Option<Value> {
     let first = parcels.first()?;
     let company =
         company(first).filter(|name| parcels.iter().all(|parcel| self::company(parcel).as_ref() == Some(name)));
-    let links: Option<Vec<String>> = parcels.iter().map(link).collect();
+    let links: Option<Vec<String>> = parcels.iter().map(|parcel| link(parcel, company.is_some())).collect();
     let mut tracking = match parcels {
         [one] => json!({ "number": one.tracking }),
         several => json!({ "numbers": several.iter().map(|parcel| &parcel.tracking).collect::<Vec<_>>() }),
@@ -505,9 +505,9 @@ fn company(parcel: &Parcel) -> Option<String> {
     Some(name.to_owned()).filter(|name| !name.is_empty())
 }
 
-/// A link of the merchant's own; the carrier's where Shopify makes none.
-fn link(parcel: &Parcel) -> Option<String> {
-    let known = carrier(&parcel.carrier).filter(|carrier| carrier.shopify.is_empty());
+/// A link of the merchant's own; the carrier's where Shopify makes none: for a company that is not `named` or not on its list.
+fn link(parcel: &Parcel, named: bool) -> Option<String> {
+    let known = carrier(&parcel.carrier).filter(|carrier| !named || carrier.shopify.is_empty());
     parcel.url.clone().or_else(|| known.map(|carrier| carrier.url(&parcel.tracking)))
 }
 
@@ -672,6 +672,9 @@ mod tests {
         assert_eq!(several, json!({ "numbers": ["1Z1", "1Z2"], "company": "UPS" }));
         let mixed = tracking(&[parcel("ups", "1Z1"), parcel("", "X2")]).unwrap();
         assert_eq!(mixed, json!({ "numbers": ["1Z1", "X2"] }));
+        let two = tracking(&[parcel("ups", "1Z1"), parcel("dhl", "JD2")]).unwrap();
+        assert_eq!(two["company"], Value::Null);
+        assert!(two["urls"][0].as_str().unwrap().contains("1Z1") && two["urls"][1].as_str().unwrap().contains("JD2"));
         assert_eq!(tracking(&[]), None);
     }
 

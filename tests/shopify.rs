@@ -467,6 +467,12 @@ fn a_bulk_operation_that_fails_is_no_empty_shop_and_its_file_is_fetched_without_
     assert!(desk.shop.bulk_operations() > 0);
     let files: Vec<_> = desk.server.requests().into_iter().filter(|one| one.path.starts_with("/bulk/")).collect();
     assert!(files.iter().all(|one| one.headers.iter().all(|(name, _)| name != "x-shopify-access-token")));
+    // Nor is one that ends well and found nothing where orders were counted.
+    let empty = Desk::unconnected(Options::rehearsal());
+    empty.shop.seed(900, Utc::now() - TimeDelta::days(50), Utc::now() - TimeDelta::days(1));
+    empty.shop.empty_bulk(1);
+    empty.connect("--set bulk=always").exits(0);
+    assert_eq!(empty.sync()["new"], 900);
     let again = Desk::unconnected(Options::rehearsal());
     again.shop.seed(900, Utc::now() - TimeDelta::days(50), Utc::now() - TimeDelta::days(1));
     again.connect("--set bulk=always").exits(0);

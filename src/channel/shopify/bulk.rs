@@ -4,7 +4,8 @@
 //! it the rows below an order may come anywhere after it, and the whole file would have to be kept to put an order together. With
 //! it, a piece of the file at a time is enough, and the place of the first order not yet taken is where reading goes on after a crash.
 //!
-//! An operation that fails, expires or brings fewer orders than it counted is never taken for an empty one: its slice is read in pages.
+//! An operation that fails, expires or brings fewer orders than it counted, or clearly fewer than we did before it, is never taken for an empty
+//! one: its slice is read in pages.
 
 use std::time::Duration;
 
@@ -40,12 +41,15 @@ pub struct Bulk {
     orders: u64,
     /// How often it was looked at or tried to be started in vain.
     looks: u32,
+    /// How many orders the slice was counted to have.
+    #[serde(default)]
+    counted: u64,
 }
 
 impl Bulk {
-    /// A slice that is not begun.
-    pub fn new(slice: Slice) -> Self {
-        Self { slice, operation: None, offset: 0, orders: 0, looks: 0 }
+    /// A slice that is not begun and was counted to have so many orders.
+    pub fn new(slice: Slice, counted: u64) -> Self {
+        Self { slice, operation: None, offset: 0, orders: 0, looks: 0, counted }
     }
 }
 
@@ -99,8 +103,11 @@ pub fn page(site: &Site, settings: &Settings, bulk: Bulk) -> Result<Page> {
             wait(Bulk { looks: bulk.looks.saturating_add(1), ..bulk }, pause)
         }
         ("COMPLETED", Some(url)) => piece(site, settings, &bulk, url, &operation),
-        // No file: nothing was found. That must agree with what it counted.
-        ("COMPLETED", None) if count(&operation.root_object_count) == Some(0) => done(bulk, Vec::new()),
+        // No file: nothing was found. That must agree with what it counted, and with what we did.
+        ("COMPLETED", None) if bulk.counted == 0 && count(&operation.root_object_count) == Some(0) => {
+            done(bulk, Vec::new())
+        }
+        ("COMPLETED", None) => in_pages(bulk, "a bulk operation of Shopify's found no order where there are some"),
         _ => in_pages(bulk, "a bulk operation of Shopify's failed"),
     }
 }
@@ -172,7 +179,10 @@ fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &O
             let next = Next::More(Cursor::new(&Position::Bulk(next))?);
             return Ok(Page { orders, next, drafts: 0, warnings: Vec::new() });
         }
-        if count(&operation.root_object_count).is_some_and(|counted| counted > next.orders) {
+        // Some may have been erased since we counted.
+        let most_of_it = next.counted - next.counted / 20;
+        if next.orders < most_of_it || count(&operation.root_object_count).is_some_and(|counted| counted > next.orders)
+        {
             let page = in_pages(next, "a bulk operation's file holds fewer orders than it counted")?;
             return Ok(Page { orders, ..page });
         }

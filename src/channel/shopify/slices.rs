@@ -63,8 +63,9 @@ pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
     let in_bulk = by_bulk(site, settings, many, filter.as_deref())?;
     let (wanted, worth) = if in_bulk { (BULKS, IN_BULK) } else { (SLICES, WORTH) };
     let parts = divide(site, whole, many, began, wanted, worth)?;
-    let position = |slice| if in_bulk { Position::Bulk(Bulk::new(slice)) } else { Position::Slice(slice) };
-    let slices = parts.into_iter().map(|slice| Cursor::new(&position(slice))).collect::<Result<Vec<_>>>()?;
+    let position =
+        |(slice, count)| if in_bulk { Position::Bulk(Bulk::new(slice, count)) } else { Position::Slice(slice) };
+    let slices = parts.into_iter().map(|part| Cursor::new(&position(part))).collect::<Result<Vec<_>>>()?;
     // What is made or changed while the slices are read is for this walk.
     let rest = Span { since: Some(began - super::OVERLAP.as_secs() as i64), until: None };
     Ok(Plan { slices, changes: Cursor::new(&Position::Start(rest))?, total })
@@ -85,8 +86,9 @@ fn by_bulk(site: &Site, settings: &Settings, orders: u64, filter: Option<&str>) 
     }
 }
 
-/// Halves the largest slice by time until there are `wanted`, or none is worth it. Orders are not spread evenly over time, so each half is counted.
-fn divide(site: &Site, whole: Slice, orders: u64, now: i64, wanted: usize, worth: u64) -> Result<Vec<Slice>> {
+/// Halves the largest slice by time until there are `wanted`, or none is worth it; gives each with its count. Orders are not spread evenly over
+/// time, so each half is counted.
+fn divide(site: &Site, whole: Slice, orders: u64, now: i64, wanted: usize, worth: u64) -> Result<Vec<(Slice, u64)>> {
     let mut parts = vec![(whole, orders)];
     if wanted >= 8 && orders > worth {
         parts = equal_parts(site, parts, now)?;
@@ -115,7 +117,7 @@ fn divide(site: &Site, whole: Slice, orders: u64, now: i64, wanted: usize, worth
     }
     // The oldest first, so that the book grows from the past on. Empty ones stay: an order made in one meanwhile is cheap to ask for.
     parts.sort_by_key(|(slice, _)| slice.from);
-    Ok(parts.into_iter().map(|(slice, _)| slice).collect())
+    Ok(parts)
 }
 
 /// The whole in eight parts of equal length, counted with one question: the halves that follow then start from what is known of each.

@@ -32,12 +32,13 @@ pub fn start(options: &Options, state: &mut State, query: &str, grouped: bool, n
         Ok(file) => file,
         Err(why) => return refusal("INVALID", why),
     };
-    let (roots, rows) = file.1;
+    let (file, (roots, rows)) = if state.empty_bulk > 0 { (Vec::new(), (0, 0)) } else { file };
+    state.empty_bulk = state.empty_bulk.saturating_sub(1);
     let fails = state.failing_bulk > 0;
     state.failing_bulk = state.failing_bulk.saturating_sub(1);
     let id = state.take_id();
     let seconds = i64::try_from(1 + roots / options.bulk_rate.max(1)).unwrap_or(1);
-    let operation = Operation { done_at: now + seconds * 1000, fails, counts: (roots, rows), file: Arc::new(file.0) };
+    let operation = Operation { done_at: now + seconds * 1000, fails, counts: (roots, rows), file: Arc::new(file) };
     state.bulk.insert(id, operation);
     payload(operation_of(state, id, now), json!([]))
 }

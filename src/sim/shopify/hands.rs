@@ -204,6 +204,11 @@ impl Shop {
         self.lock().failing_bulk = times;
     }
 
+    /// So many of the next bulk operations end well and find nothing.
+    pub fn empty_bulk(&self, times: u32) {
+        self.lock().empty_bulk = times;
+    }
+
     /// How many bulk operations there were.
     pub fn bulk_operations(&self) -> usize {
         self.lock().bulk.len()

@@ -515,6 +515,22 @@ fn reader(options: Options, page_size: u64) -> Reader {
 }
 
 /// `spec_shopify.rs` asks the vendor's schema for every amount.
+/// Shopify has it shipped, and the rest of the order with it: a card of plastic left out would never go.
+#[test]
+fn a_gift_card_that_requires_shipping_ships() {
+    let reader = reader(Options::rehearsal(), 5);
+    let id = reader.shop.place_order(&tea(1)).to_string();
+    let mut document: serde_json::Value =
+        serde_json::from_str(reader.channel.order(&id).unwrap().unwrap().document.get()).unwrap();
+    let ships = |document: &serde_json::Value| {
+        reader.channel.read(document.to_string().as_bytes()).unwrap().lines.first().unwrap().ships
+    };
+    document["lineItems"]["nodes"][0]["isGiftCard"] = json!(true);
+    assert!(ships(&document));
+    document["lineItems"]["nodes"][0]["requiresShipping"] = json!(false);
+    assert!(!ships(&document));
+}
+
 #[test]
 fn i4_an_order_whose_price_is_null_is_unreadable_and_not_free_of_charge() {
     let reader = reader(Options::rehearsal(), 5);

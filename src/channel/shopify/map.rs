@@ -150,7 +150,8 @@ fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> 
         unit_price,
         total: unit_price * Decimal::from(quantity) - discount,
         tax: taxes(&item.tax_lines)?,
-        ships: item.requires_shipping && !item.is_gift_card,
+        // Also of a gift card: those of plastic are sent.
+        ships: item.requires_shipping,
         ship_to: 0,
     }))
 }

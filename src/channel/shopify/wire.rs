@@ -528,8 +528,6 @@ pub struct LineItem {
     #[serde(default, deserialize_with = "nullable")]
     pub requires_shipping: bool,
     #[serde(default, deserialize_with = "nullable")]
-    pub is_gift_card: bool,
-    #[serde(default, deserialize_with = "nullable")]
     pub custom_attributes: Vec<Attribute>,
     pub variant: Option<Reference>,
     pub product: Option<Reference>,

@@ -453,7 +453,16 @@ fn an_order_that_is_erased_at_the_shop_stays_in_the_book() {
     desk.sync();
     assert_eq!(desk.orders(), 1);
     desk.on("pull", order, "").exits(7);
-    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(7);
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(7).says("any more");
+}
+
+#[test]
+fn an_order_that_the_app_may_see_no_more_is_not_called_deleted() {
+    let desk = Desk::new();
+    let order = desk.shop.place_order(&tea(1).at(Utc::now() - TimeDelta::days(70)));
+    desk.sync();
+    desk.shop.options().scopes.retain(|scope| scope != "read_all_orders");
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(7).says("read_all_orders").says("60 days");
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// The scope without which only the orders of the last 60 days are shown.
+pub const ALL_ORDERS: &str = "read_all_orders";
+
 /// The scopes of a token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scopes(pub Vec<String>);
@@ -29,10 +32,7 @@ impl Scopes {
     /// One sentence for each scope that is missing.
     pub fn warnings(&self) -> Vec<String> {
         let wanted = [
-            (
-                "read_all_orders",
-                "Shopify shows only the orders of the last 60 days, and says nothing of the older ones",
-            ),
+            (ALL_ORDERS, "Shopify shows only the orders of the last 60 days, and says nothing of the older ones"),
             ("write_orders", "orders cannot be cancelled at Shopify from here"),
             (
                 "write_merchant_managed_fulfillment_orders",

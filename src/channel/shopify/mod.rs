@@ -112,8 +112,7 @@ impl Channel for Shopify {
 
     fn outstanding(&self, task: &Task) -> Result<Outstanding> {
         let Some(now) = self.order(&task.remote_id)? else {
-            let text = format!("the shop has no order {} any more; nothing was written", task.remote_id);
-            return Err(Error::new(ErrorKind::NotFound, text));
+            return Err(discover::gone(&self.site, &task.remote_id));
         };
         match &task.goal {
             Goal::Dispatched(shipment) => ship::outstanding(&self.site, now, task, shipment),

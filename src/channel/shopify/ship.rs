@@ -8,7 +8,7 @@
 //! known by our receipts, else by its tracking number; one without a number by its lines and a time of making after the dispatch was recorded.
 //! What is known to be another dispatch's is neither.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -160,7 +160,7 @@ pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, shipment: &Shipme
     }
     let fulfillment_orders = &state.fulfillment_orders.nodes;
     let age = time(&state.created_at, "").map(|at| site.our_now() - at).unwrap_or(TimeDelta::MAX);
-    if fulfillment_orders.is_empty() && age < VERY_NEW {
+    if age < VERY_NEW && !is_routed(fulfillment_orders, &wanted) {
         return Ok(Outstanding { wait: Some(SOON), ..done });
     }
     let parts = divide(fulfillment_orders, &mut wanted);
@@ -170,6 +170,13 @@ pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, shipment: &Shipme
         vec![impossible(&why_not(fulfillment_orders, &wanted))]
     };
     Ok(Outstanding { writes, ..done })
+}
+
+/// Whether there is a fulfilment order, in whatever state, for each of these lines: Shopify makes them one after the other.
+fn is_routed(all: &[FulfillmentOrder], wanted: &Quantities) -> bool {
+    let routed: BTreeSet<&str> =
+        all.iter().flat_map(|one| &one.line_items.nodes).map(|open| number(&open.line_item.id)).collect();
+    wanted.keys().all(|line| routed.contains(line.as_str()))
 }
 
 /// Shopify ships whole pieces.
@@ -439,7 +446,8 @@ fn why_not(all: &[FulfillmentOrder], wanted: &Quantities) -> String {
         let when = scheduled.fulfill_at.as_deref().map(|at| format!(" for {}", short(at))).unwrap_or_default();
         return format!("Shopify has it scheduled{when}; it can be shipped from then on. Nothing was written");
     }
-    if all.iter().any(|one| matches!(&*one.status, "OPEN" | "IN_PROGRESS") && !one.can_ship()) {
+    let has_some = |one: &FulfillmentOrder| wanted.keys().any(|line| one.holds(line));
+    if all.iter().any(|one| matches!(&*one.status, "OPEN" | "IN_PROGRESS") && !one.can_ship() && has_some(one)) {
         return "a fulfilment service is to ship it, so Shopify lets nobody else; nothing was written".to_owned();
     }
     let missing: i64 = wanted.values().sum();
@@ -652,6 +660,14 @@ mod tests {
     }
 
     #[test]
+    fn a_line_without_any_fulfilment_order_is_not_shipped_by_other_means() {
+        let all = [order("F1", "CLOSED", "Berlin", &[("1", 0)]), order("F2", "OPEN", "Wien", &[("2", 1)])];
+        assert!(is_routed(&all, &wanted(&[("1", 1), ("2", 1)])));
+        assert!(!is_routed(&all, &wanted(&[("1", 1), ("3", 1)])));
+        assert!(!is_routed(&[], &wanted(&[("1", 1)])));
+    }
+
+    #[test]
     fn why_something_cannot_be_shipped_is_said() {
         let held = [order("F1", "ON_HOLD", "Berlin", &[("1", 2)])];
         assert!(why_not(&held, &wanted(&[("1", 2)])).contains("Awaiting payment"));
@@ -659,6 +675,13 @@ mod tests {
         assert!(why_not(&later, &wanted(&[("1", 2)])).contains("2026-12-24"));
         let closed = [order("F1", "CLOSED", "Berlin", &[("1", 2)])];
         assert!(why_not(&closed, &wanted(&[("1", 2)])).contains("other means"));
+        let service = |line| {
+            let mut one = order("F1", "OPEN", "Lager", &[(line, 2)]);
+            one.supported_actions.clear();
+            [one]
+        };
+        assert!(why_not(&service("1"), &wanted(&[("1", 2)])).contains("fulfilment service"));
+        assert!(why_not(&service("2"), &wanted(&[("1", 2)])).contains("other means"));
     }
 
     #[test]

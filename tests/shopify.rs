@@ -227,6 +227,28 @@ fn d5_parts_and_several_parcels_are_shipped_as_they_were_wished() {
     assert_eq!(desk.shop.standing(&order.to_string()).unwrap().dispatch_mails, 2);
 }
 
+/// The parcel never left: the fulfilment is cancelled at Shopify, and the order is to be shipped again.
+#[test]
+fn a_dispatch_that_is_undone_at_shopify_can_be_made_again_after_accept() {
+    for tracking in ["--carrier dhl --tracking JD01", ""] {
+        let desk = Desk::new();
+        let order = desk.place(&tea(2));
+        desk.on("dispatch", order, tracking).exits(0);
+        desk.shop.undo_fulfillments(order);
+        desk.sync();
+        assert_eq!(desk.show(order)["status"], "shipped", "until the merchant has seen it");
+        desk.on("dispatch", order, "--carrier dhl --tracking JD02").exits(6).says("nothing left to ship");
+        desk.on("accept", order, "").exits(0);
+        let shown = desk.show(order);
+        assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&json!("awaiting-fulfillment"), &json!("2")));
+        assert_eq!(shown["shipments"], json!([]));
+        desk.on("dispatch", order, "--carrier dhl --tracking JD02").exits(0);
+        assert_eq!(desk.show(order)["status"], "shipped");
+        assert_eq!(desk.shop.fulfillments(order).last().unwrap(), &(2, vec!["JD02".to_owned()]));
+        desk.home.run("status --check").exits(0);
+    }
+}
+
 #[test]
 fn what_shopify_holds_back_is_named_and_nothing_is_written() {
     let desk = Desk::new();

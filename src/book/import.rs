@@ -160,10 +160,13 @@ impl Book {
     }
 
     /// Takes over the newer version: it becomes what the merchant has seen, and the copy. What the merchant has done to the
-    /// order and the channel does not show yet stays done.
-    pub fn accept(&mut self, order: i64, seen: &Order) -> Result<()> {
+    /// order and the channel does not show yet stays done; a dispatch that the version `before` showed and this one does not is undone.
+    pub fn accept(&mut self, order: i64, before: Option<&Order>, seen: &Order) -> Result<()> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
+            if let Some(before) = before {
+                super::outbox::undo_dispatches(db, order, before, seen, now)?;
+            }
             db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'base'", [order]).done("written")?;
             db.execute("UPDATE versions SET role = 'base' WHERE order_id = ? AND role = 'newest'", [order])
                 .done("written")?;

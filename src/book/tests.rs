@@ -278,7 +278,7 @@ fn what_was_dispatched_here_and_is_shown_by_the_channel_too_is_counted_once() {
     let lines = ["11", "12"].map(|id| LineQuantity { line_id: id.into(), quantity: Decimal::ONE });
     let there = RemoteShipment { remote_id: "s".into(), shipped_at: None, lines: lines.into(), parcels: Vec::new() };
     order.shipments = vec![there];
-    book.accept(1, &order).unwrap();
+    book.accept(1, None, &order).unwrap();
     let open: Vec<Decimal> = book.order(1).unwrap().lines.iter().map(|line| line.open()).collect();
     assert_eq!(open, [Decimal::ONE, Decimal::ZERO], "one of 11 is left; 12 was shipped by other means");
 }

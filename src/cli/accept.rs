@@ -24,7 +24,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let open = app.context.open(&store)?;
     let now = open.channel.read(&newest)?;
     let before = book.base_document(id)?.and_then(|document| open.channel.read(&document).ok());
-    book.accept(id, &now)?;
+    book.accept(id, before.as_ref(), &now)?;
     let changed = before.map(|before| differences(&before, &now)).unwrap_or_default();
     if app.global.json {
         output::print_json(&serde_json::json!({ "order": id.to_string(), "accepted": changed }))?;

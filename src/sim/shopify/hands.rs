@@ -152,6 +152,19 @@ impl Shop {
         })
     }
 
+    /// An order's fulfilments are cancelled; new fulfilment orders take the place of theirs.
+    pub fn undo_fulfillments(&self, id: u64) -> bool {
+        self.edit(id, |order| {
+            for one in order.fulfillments.iter_mut().filter(|one| one.status == "SUCCESS") {
+                one.status = "CANCELLED";
+            }
+            for one in &mut order.fulfillment_orders {
+                (one.status, one.id) = ("OPEN", one.id + 10);
+                one.lines.iter_mut().for_each(|line| line.remaining = line.total);
+            }
+        })
+    }
+
     /// An edit takes one piece of the nth line out.
     pub fn edit_away(&self, id: u64, nth: usize) -> bool {
         self.edit(id, |order| {

@@ -155,6 +155,21 @@ fn a_query_that_costs_too_much_is_asked_smaller() {
     assert_eq!(refused, 0);
 }
 
+/// How long cursors live is not known. One that is refused costs the way from the beginning; cursors that always are, no run without end.
+#[test]
+fn i3_a_cursor_that_is_refused_begins_the_walk_anew_and_not_for_ever() {
+    let desk = Desk::unconnected(Options { cursors: false, ..Options::rehearsal() });
+    for _ in 0..12 {
+        desk.shop.place_order(&tea(1));
+    }
+    desk.connect("--set page_size=5").exits(0);
+    desk.home.run("sync").exits(1).says("cursor");
+    assert!(desk.asked("Orders") < 30, "{}", desk.asked("Orders"));
+    desk.shop.options().cursors = true;
+    desk.sync();
+    assert_eq!(desk.orders(), 12);
+}
+
 #[test]
 fn i4_one_order_that_breaks_the_schema_costs_one_order() {
     let desk = Desk::new();

@@ -114,7 +114,7 @@ pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
 fn changes(site: &Site, settings: &Settings, walk: Changes, first: bool) -> Result<Page> {
     let filter = walk.span.filter();
     let read = match fetch(site, settings, first, filter.as_deref(), walk.after.as_deref(), "UPDATED_AT") {
-        Err(error) if walk.after.is_some() && is_bad_cursor(&error) => {
+        Err(error) if walk.after.is_some() && is_bad_cursor(&error) && site.may_restart() => {
             let restarted = Changes { after: None, ..walk };
             return changes(site, settings, restarted, first);
         }
@@ -136,7 +136,7 @@ fn changes(site: &Site, settings: &Settings, walk: Changes, first: bool) -> Resu
 fn slice(site: &Site, settings: &Settings, slice: Slice) -> Result<Page> {
     let filter = slice.filter();
     let read = match fetch(site, settings, false, Some(&filter), slice.after.as_deref(), "CREATED_AT") {
-        Err(error) if slice.after.is_some() && is_bad_cursor(&error) => {
+        Err(error) if slice.after.is_some() && is_bad_cursor(&error) && site.may_restart() => {
             return self::slice(site, settings, Slice { after: None, ..slice });
         }
         result => result?,

@@ -28,6 +28,9 @@ const PATH: &str = "/admin/api/2026-10/graphql.json";
 /// Where tokens are fetched.
 const TOKEN_PATH: &str = "/admin/oauth/access_token";
 
+/// How many walks may begin anew in one run because their cursor is refused: one that is refused again and again would make a run without end.
+const RESTARTS: u32 = 8;
+
 /// How many orders the first page of a process asks for (fact sheet, 2.7).
 const FIRST_PAGE: u32 = 50;
 
@@ -57,6 +60,7 @@ pub struct Site {
     bucket: Mutex<Option<Throttle>>,
     page_size: AtomicU32,
     largest_page: u32,
+    restarts: AtomicU32,
 }
 
 /// A good answer.
@@ -112,6 +116,7 @@ impl Site {
             bucket: Mutex::default(),
             page_size: AtomicU32::new(FIRST_PAGE.min(settings.page_size)),
             largest_page: settings.page_size,
+            restarts: AtomicU32::new(0),
         })
     }
 
@@ -173,6 +178,11 @@ impl Site {
     pub fn shrink_page(&self, size: u32) -> bool {
         let _ = self.page_size.fetch_min((size / 2).max(1), Ordering::Relaxed);
         size > 1
+    }
+
+    /// Whether a walk whose cursor is refused may begin anew.
+    pub fn may_restart(&self) -> bool {
+        self.restarts.fetch_add(1, Ordering::Relaxed) < RESTARTS
     }
 
     /// Points that flow in each second, by the last answer.

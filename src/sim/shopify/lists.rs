@@ -71,7 +71,7 @@ pub fn orders(
         Some("CREATED_AT" | "PROCESSED_AT") | None => false,
         Some(_) => return Err(json!({ "message": "unsupported sort key in a simulated store" })),
     };
-    let after = arguments.get("after").and_then(Value::as_str).map(decode).transpose()?;
+    let after = arguments.get("after").and_then(Value::as_str).map(|text| decode(options, text)).transpose()?;
     let (index, bounds) =
         if by_update { (&state.by_update, filter.updated) } else { (&state.by_creation, filter.created) };
     let start = after.map_or((bounds.0, 0), |(value, id)| (value, id + 1)).max((bounds.0, 0));
@@ -99,9 +99,12 @@ fn encode((value, id): (i64, u64)) -> String {
     BASE64.encode(json!({ "last_id": id, "last_value": value }).to_string())
 }
 
-fn decode(cursor: &str) -> Result<(i64, u64), Value> {
+fn decode(options: &Options, cursor: &str) -> Result<(i64, u64), Value> {
     let refused =
         || json!({ "message": "Invalid cursor for current pagination sort.", "extensions": { "code": "BAD_REQUEST" } });
+    if !options.cursors {
+        return Err(refused());
+    }
     let bytes = BASE64.decode(cursor).map_err(|_| refused())?;
     let place: Value = serde_json::from_slice(&bytes).map_err(|_| refused())?;
     place["last_value"].as_i64().zip(place["last_id"].as_u64()).ok_or_else(refused)

@@ -45,6 +45,8 @@ pub struct Options {
     pub cancelling_fails: bool,
     /// How long a fetched token lives, in seconds.
     pub token_life: i64,
+    /// Whether cursors of earlier pages are taken.
+    pub cursors: bool,
     /// How many orders a bulk operation writes in a second.
     pub bulk_rate: u64,
     /// How long each query takes, by the shop's clock.
@@ -69,6 +71,7 @@ impl Default for Options {
             job_results: true,
             cancelling_fails: false,
             token_life: 86_399,
+            cursors: true,
             bulk_rate: 500,
             latency: Duration::ZERO,
             speed: 1,

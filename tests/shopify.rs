@@ -66,6 +66,16 @@ fn what_a_missing_scope_means_is_said_and_nothing_is_deduced_from_silence() {
 }
 
 #[test]
+fn a_version_of_the_api_that_is_gone_is_noticed() {
+    let desk = Desk::new();
+    desk.shop.options().version = "2027-10".to_owned();
+    let report = desk.sync();
+    assert!(report["warnings"].to_string().contains("2027-10"), "{report}");
+    desk.shop.options().version = "2026-10".to_owned();
+    assert_eq!(desk.sync()["warnings"], json!([]));
+}
+
+#[test]
 fn a_scope_that_is_taken_away_is_noticed_by_the_next_sync() {
     let desk = Desk::new();
     desk.sync();

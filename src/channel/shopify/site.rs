@@ -25,6 +25,9 @@ use crate::secret::Secret;
 /// The path of every query. A version that is gone is answered by the oldest one left, in silence, so it is looked at each year.
 const PATH: &str = "/admin/api/2026-10/graphql.json";
 
+/// The version in it.
+const VERSION: &str = "2026-10";
+
 /// Where tokens are fetched.
 const TOKEN_PATH: &str = "/admin/oauth/access_token";
 
@@ -69,7 +72,7 @@ pub struct Answer {
     effect: Effect,
     /// Its price.
     pub cost: Option<Cost>,
-    /// Whether fields were left empty because the app may not see them, and which scopes it lacks for them.
+    /// Whether fields were left empty because the app may not see them, and which scopes it lacks for them; and whether another version answered.
     pub hidden: Vec<String>,
 }
 
@@ -139,10 +142,11 @@ impl Site {
         let reply = self.http.send(&exchange, &request)?;
         let (envelope, _) = read_json::<Envelope<'_>>(&reply.body)?;
         let cost = envelope.extensions.cost.clone();
-        let hidden = match &envelope.errors {
+        let mut hidden: Vec<String> = match &envelope.errors {
             Errors::List(errors) => errors.iter().map(hidden_because).collect(),
             _ => Vec::new(),
         };
+        hidden.extend(other_version(&reply));
         if let Some(cost) = &cost {
             self.lock(&self.costs).insert((document.name, size), cost.requested_query_cost);
         }
@@ -232,6 +236,17 @@ impl Site {
     fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> std::sync::MutexGuard<'a, T> {
         mutex.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A version that is gone is answered in silence by the oldest one left, which may not mean the same.
+fn other_version(reply: &Reply) -> Option<String> {
+    let version = reply.headers.get("x-shopify-api-version")?.to_str().ok()?.trim();
+    (!version.is_empty() && version != VERSION).then(|| {
+        let version = errors::short(version);
+        format!(
+            "Shopify answers in version {version} of its API, not in {VERSION} as asked: a newer ordersync is needed"
+        )
+    })
 }
 
 fn hidden_because(error: &super::wire::GraphError) -> String {

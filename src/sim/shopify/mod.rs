@@ -142,6 +142,7 @@ impl Shop {
         state.notice(now);
         Desk { options: &options, state: &mut state, now }.work();
         let mut response = answer(&options, &mut state, text, variables, now);
+        response.set_header("X-Shopify-API-Version", options.version);
         response.delay = options.latency / options.speed.max(1);
         response
     }

@@ -45,6 +45,8 @@ pub struct Options {
     pub cancelling_fails: bool,
     /// How long a fetched token lives, in seconds.
     pub token_life: i64,
+    /// The version of the API that answers.
+    pub version: String,
     /// Whether cursors of earlier pages are taken.
     pub cursors: bool,
     /// How many orders a bulk operation writes in a second.
@@ -71,6 +73,7 @@ impl Default for Options {
             job_results: true,
             cancelling_fails: false,
             token_life: 86_399,
+            version: "2026-10".to_owned(),
             cursors: true,
             bulk_rate: 500,
             latency: Duration::ZERO,

@@ -17,7 +17,7 @@ use ordersync::secret::Secret;
 use ordersync::sim::shopify::{NewOrder, Options, REHEARSAL_TOKEN, Shop};
 use ordersync::sim::{Fault, FaultKind, Server, ServerOptions, Simulated};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::shopify::Desk;
 
 fn tea(pieces: i64) -> NewOrder {
@@ -135,6 +135,52 @@ fn a_query_that_costs_too_much_is_asked_smaller() {
     let refused =
         desk.server.requests().iter().filter(|one| one.answer.windows(17).any(|w| w == b"MAX_COST_EXCEEDED")).count();
     assert_eq!(refused, 0);
+}
+
+#[test]
+fn orders_with_more_lines_than_a_page_brings_have_all_of_them_in_order() {
+    let desk = Desk::new();
+    // 20 come with the order, 30 follow, then a hundred at a time.
+    let orders = [19, 20, 21, 50, 51, 151, 300].map(|lines| {
+        let order = (1..=lines).fold(NewOrder::paid(), |order, nth| order.line("TEE-001", nth));
+        (desk.shop.place_order(&order), lines)
+    });
+    desk.sync();
+    for (id, lines) in orders {
+        let pieces: Vec<Value> =
+            desk.show(id)["lines"].as_array().unwrap().iter().map(|l| l["quantity"].clone()).collect();
+        assert_eq!(pieces, (1..=lines).map(|nth| json!(nth.to_string())).collect::<Vec<_>>());
+    }
+    let asked = desk
+        .server
+        .requests()
+        .iter()
+        .filter(|one| one.json()["query"].as_str().is_some_and(|text| text.starts_with("query Lines")))
+        .count();
+    assert_eq!(asked, 1 + 1 + 2 + 3 + 4, "and no question more than it takes");
+}
+
+#[test]
+fn a_first_sync_is_cut_into_slices_of_like_size_where_most_orders_are_of_last_week() {
+    let reader = reader(Options::rehearsal(), 250);
+    let now = reader.clock.now();
+    reader.shop.seed(100, now - TimeDelta::days(900), now - TimeDelta::days(8));
+    reader.shop.seed(2000, now - TimeDelta::days(7), now - TimeDelta::hours(1));
+    let plan = reader.channel.begin(&Range { since: None, until: None }).unwrap();
+    let mut sizes = Vec::new();
+    for slice in plan.slices {
+        let (mut at, mut size) = (slice, 0);
+        sizes.push(loop {
+            let page = reader.channel.page(&at).unwrap();
+            size += page.orders.len();
+            match page.next {
+                Next::More(next) | Next::Wait(next, _) => at = next,
+                Next::Done(_) => break size,
+            }
+        });
+    }
+    assert_eq!(sizes.iter().sum::<usize>(), 2100);
+    assert!((14..=40).contains(&sizes.len()) && sizes.iter().all(|size| *size <= 160), "{sizes:?}");
 }
 
 #[test]

@@ -100,6 +100,24 @@ fn d3_a_lost_answer_is_looked_for_and_nothing_is_shipped_twice() {
     rig.assert_settled("after two lost answers");
 }
 
+/// Without the marker everything speaks for the first of two such dispatches being the second: line, quantity, number and time.
+#[test]
+fn d3_d5_two_parts_that_are_alike_are_both_shipped_without_the_marker_too() {
+    for tracking in ["--carrier dhl --tracking JD01", ""] {
+        for point in ["", "before-write", "after-write", "after-sent", "before-confirm"] {
+            let rig = Rig::unconnected(Options::rehearsal());
+            rig.connect("--set marker=no").exits(0);
+            let id = rig.order(&NewOrder::paid().line("TEE-001", 4));
+            let part = format!("--item TEE-001=1 {tracking}");
+            let first = rig.on("dispatch", id, &part);
+            if point.is_empty() { first } else { first.env("ORDERSYNC_CRASH_AT", point) }.done();
+            rig.on("dispatch", id, &part).exits(0);
+            assert_eq!((rig.tracking(id).len(), rig.mails(id)), (2, 2), "{point} {tracking:?}");
+            rig.assert_settled(point);
+        }
+    }
+}
+
 #[test]
 fn d3_of_several_addresses_only_the_missing_shipment_is_made() {
     let rig = Rig::new();

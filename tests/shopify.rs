@@ -108,6 +108,24 @@ fn a_token_that_is_short_of_its_end_is_renewed_before_it() {
     assert_eq!(desk.shop.tokens_fetched(), fetched + 1);
 }
 
+#[test]
+fn f3_what_the_token_endpoint_refuses_is_told_as_what_it_is() {
+    let told =
+        [(402, 5, "unpaid bills"), (403, 4, "forbids"), (404, 7, "no such shop"), (423, 5, "lock"), (430, 5, "attack")];
+    for (status, code, words) in told.into_iter().chain([(503, 5, "token endpoint failed"), (418, 1, "418")]) {
+        let desk = Desk::new();
+        desk.shop.end_tokens();
+        desk.server.faults().add(Fault::new(FaultKind::ServerError(status)).on_path("access_token").always());
+        desk.home.run("sync").exits(code).says(words).without("client id and secret");
+        desk.server.faults().clear();
+        desk.sync();
+        assert_eq!(desk.home.json("inbox"), json!([]), "{status}");
+    }
+    let desk = Desk::unconnected(Options::rehearsal());
+    desk.server.faults().add(Fault::new(FaultKind::HtmlInstead).on_path("access_token").always());
+    desk.connect("").exits(1).says("web page (HTML)").says("no token was fetched");
+}
+
 fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
@@ -277,6 +295,23 @@ fn a_very_new_order_that_has_no_fulfilment_order_yet_waits() {
     assert_eq!(desk.shop.fulfillments(order), [(1, vec!["JD01".to_owned()])]);
 }
 
+#[test]
+fn f4_a_list_of_lines_that_does_not_move_on_stops_the_dispatch_and_is_said() {
+    let desk = Desk::new();
+    let many = (0..170).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:03}"), 1));
+    let order = desk.place(&many);
+    // The second page of lines is answered with the first again, cursor and all.
+    desk.server.faults().add(Fault::new(FaultKind::StaleCache).on_path("#query FulfillmentLines").times(9));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01")
+        .exits(1)
+        .says("does not move on")
+        .says("nothing was written");
+    assert!(desk.asked("FulfillmentLines") == 2 && desk.shop.counters().writes == 0);
+    desk.server.faults().clear();
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(170, vec!["JD01".to_owned()])]);
+}
+
 /// Commands that kill the program or lose its answers, for a dispatch with and without a number.
 #[test]
 fn d3_f5_whatever_happens_to_a_dispatch_the_parcel_is_sent_once() {
@@ -303,6 +338,59 @@ fn d3_f5_whatever_happens_to_a_dispatch_the_parcel_is_sent_once() {
     }
 }
 
+/// Everything speaks for the first of two such dispatches being the second: line, quantity, number and time.
+#[test]
+fn d3_d5_two_parts_of_a_line_that_are_alike_are_both_sent_whatever_happens_to_the_first() {
+    for tracking in ["--carrier dhl --tracking JD01", ""] {
+        let part = format!("--item TEE-001=1 {tracking}");
+        let sent_twice = |desk: &Desk, order: u64, what: &str| {
+            let pieces: Vec<i64> = desk.shop.fulfillments(order).into_iter().map(|(pieces, _)| pieces).collect();
+            let mails = desk.shop.standing(&order.to_string()).unwrap().dispatch_mails;
+            assert_eq!((pieces, mails), (vec![1, 1], 2), "{what} {tracking:?}");
+            assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{what} {tracking:?}");
+        };
+        for later in ["", " --later"] {
+            let desk = Desk::new();
+            let order = desk.place(&tea(3));
+            desk.on("dispatch", order, &format!("{part}{later}")).exits(0);
+            desk.on("dispatch", order, &format!("{part}{later}")).exits(0);
+            desk.sync();
+            sent_twice(&desk, order, later);
+        }
+        for point in ["after-record", "before-write", "after-write", "after-sent", "before-confirm", "after-confirm"] {
+            let desk = Desk::new();
+            let order = desk.place(&tea(3));
+            desk.on("dispatch", order, &part).env("ORDERSYNC_CRASH_AT", point).done();
+            desk.on("dispatch", order, &part).exits(0);
+            sent_twice(&desk, order, point);
+        }
+        let desk = Desk::new();
+        let order = desk.place(&tea(3));
+        desk.server.faults().add(Fault::new(FaultKind::AnswerLost).on_path("#mutation Fulfill").times(2));
+        desk.on("dispatch", order, &part).done();
+        desk.on("dispatch", order, &part).done();
+        desk.home.run("retry").done();
+        sent_twice(&desk, order, "lost");
+    }
+}
+
+/// A dispatch that went out and was then stopped because the order changed keeps what it sent: it is no other dispatch's.
+#[test]
+fn d3_what_a_stopped_dispatch_has_sent_is_not_taken_for_the_next_ones() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(3));
+    let part = "--item TEE-001=1 --carrier dhl --tracking JD01";
+    desk.on("dispatch", order, part).env("ORDERSYNC_CRASH_AT", "after-write").done();
+    assert!(desk.shop.readdress(&order.to_string(), "77 Somewhere Else"));
+    desk.home.run("sync").exits(3);
+    desk.on("accept", order, "").exits(0);
+    desk.on("dispatch", order, part).exits(0);
+    assert_eq!(desk.shop.fulfillments(order).len(), 2);
+    desk.home.run("retry").exits(0);
+    assert_eq!(desk.shop.fulfillments(order).len(), 2);
+    assert!(desk.home.json("outbox").as_array().unwrap().is_empty());
+}
+
 #[test]
 fn d8_a_cancellation_is_a_job_whose_end_is_waited_for() {
     let desk = Desk::with(Options { cancelling: 1, ..Options::rehearsal() });
@@ -315,6 +403,35 @@ fn d8_a_cancellation_is_a_job_whose_end_is_waited_for() {
     desk.sync();
     assert!(desk.home.json("inbox").as_array().unwrap().is_empty());
     assert_eq!(desk.show(order)["status"], "cancelled");
+}
+
+#[test]
+fn d8_a_cancellation_of_which_only_the_job_is_named_is_waited_for_and_not_asked_for_again() {
+    let desk = Desk::with(Options { cancelling: 1, job_results: false, ..Options::rehearsal() });
+    let order = desk.place(&tea(1));
+    desk.on("cancel", order, "--refund").exits(0).prints("cancelled here and at the channel");
+    assert_eq!(desk.asked("Cancel"), 1);
+    assert!(desk.shop.standing(&order.to_string()).unwrap().cancelled);
+    // At work for longer than one attempt waits.
+    desk.shop.options().cancelling = 3600;
+    let slow = desk.place(&tea(1));
+    desk.on("cancel", slow, "").exits(0).says("does not show it yet");
+    desk.home.run("retry").exits(5);
+    assert_eq!(desk.asked("Cancel"), 2, "one for each order");
+    assert!(desk.asked("CancelJob") >= 4);
+}
+
+#[test]
+fn d8_a_cancellation_that_comes_to_nothing_is_refused_with_what_is_known_and_can_be_tried_again() {
+    for (job_results, why) in [(true, "cannot be refunded"), (false, "its job is over")] {
+        let desk = Desk::with(Options { job_results, cancelling_fails: true, ..Options::rehearsal() });
+        let order = desk.place(&tea(1));
+        desk.on("cancel", order, "--refund").exits(1).says(why);
+        assert_eq!(desk.asked("Cancel"), 1);
+        desk.shop.options().cancelling_fails = false;
+        desk.home.run("retry").exits(0);
+        assert!(desk.shop.standing(&order.to_string()).unwrap().cancelled);
+    }
 }
 
 #[test]
@@ -395,6 +512,31 @@ fn reader(options: Options, page_size: u64) -> Reader {
     };
     let channel = open(ChannelKind::Shopify, connection).unwrap();
     Reader { shop, _server: server, clock, channel }
+}
+
+/// `spec_shopify.rs` asks the vendor's schema for every amount.
+#[test]
+fn i4_an_order_whose_price_is_null_is_unreadable_and_not_free_of_charge() {
+    let reader = reader(Options::rehearsal(), 5);
+    let id = reader.shop.place_order(&tea(1)).to_string();
+    let whole = reader.channel.order(&id).unwrap().unwrap().document.get().to_owned();
+    let with = |place: &str, value: serde_json::Value| {
+        let mut document: serde_json::Value = serde_json::from_str(&whole).unwrap();
+        *document.pointer_mut(place).unwrap() = value;
+        reader.channel.read(document.to_string().as_bytes())
+    };
+    let without = |place: &str| with(place, serde_json::Value::Null);
+    let promised = ["totalPriceSet", "totalShippingPriceSet", "totalOutstandingSet", "currentTotalPriceSet"];
+    let named = promised.map(|member| (format!("/{member}"), member));
+    let line = ("/lineItems/nodes/0/originalUnitPriceSet".to_owned(), "originalUnitPriceSet");
+    let inner = ("/totalPriceSet/presentmentMoney".to_owned(), "totalPriceSet");
+    for (place, member) in named.into_iter().chain([line, inner]) {
+        let error = without(&place).unwrap_err();
+        assert!(error.message().contains(&format!("{member} is missing")), "{place}: {error}");
+    }
+    assert!(with("/totalPriceSet/presentmentMoney/amount", json!("")).is_err(), "no digits are no zero either");
+    assert!(without("/presentmentCurrencyCode").is_err());
+    assert_eq!(without("/totalTaxSet").unwrap().totals.tax.to_string(), "0", "an order may have no taxes");
 }
 
 proptest! {

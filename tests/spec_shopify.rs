@@ -211,7 +211,7 @@ impl Rig {
 
     /// Carries a goal out, as the engine does.
     fn reach(&self, order: u64, goal: Goal) -> Outstanding {
-        let mut task = Task { remote_id: order.to_string(), goal, receipts: Vec::new() };
+        let mut task = Task { remote_id: order.to_string(), goal, receipts: Vec::new(), taken: Vec::new() };
         for _ in 0..6 {
             let seen = self.channel.outstanding(&task).unwrap();
             if seen.writes.is_empty() && seen.wait.is_none() {
@@ -295,8 +295,8 @@ fn what_is_sent_and_answered_in_a_merchants_life_is_as_the_schema_says() {
     let Some(dir) = specs() else { return };
     let mut judge = Judge { schema: schema(&dir), complaints: Vec::new() };
     let slow = Options { cancelling: 8, routing: 6, latency: Duration::ZERO, ..Options::rehearsal() };
-    for bulk in ["never", "always"] {
-        let rig = rig(slow.clone(), &[("bulk", bulk)]);
+    for (bulk, job_results) in [("never", true), ("always", false)] {
+        let rig = rig(Options { job_results, ..slow.clone() }, &[("bulk", bulk)]);
         rig.shop.seed(400, rig.shop_time() - TimeDelta::days(90), rig.shop_time());
         a_life(&rig);
         for exchange in rig.server.requests().iter().filter(|one| one.path.ends_with("graphql.json")) {
@@ -345,6 +345,56 @@ fn bulk_and_paged_reads_of_an_order_give_the_same_document() {
     }
     assert_eq!(found[0].len(), 390);
     assert_eq!(found[0], found[1]);
+}
+
+/// The places below `set` where the schema has money, and whether it must not be null there; lists by their first member.
+fn money(set: &SelectionSet, value: &Value, at: &str, found: &mut Vec<(String, bool)>) {
+    for selection in &set.selections {
+        let Selection::Field(field) = selection else { continue };
+        let at = format!("{at}/{}", field.name);
+        let Some(value) = value.get(field.name.as_str()) else { continue };
+        let (value, at) = match value.as_array() {
+            Some(items) if items.is_empty() => continue,
+            Some(items) => (&items[0], format!("{at}/0")),
+            None => (value, at),
+        };
+        if matches!(field.definition.ty.inner_named_type().as_str(), "MoneyBag" | "MoneyV2" | "Decimal") {
+            found.push((at.clone(), field.definition.ty.is_non_null()));
+        }
+        money(&field.selection_set, value, &at, found);
+    }
+}
+
+#[test]
+fn i4_money_that_the_schema_promises_and_that_is_not_there_makes_an_order_unreadable() {
+    let Some(dir) = specs() else { return };
+    let mut judge = Judge { schema: schema(&dir), complaints: Vec::new() };
+    let document = judge.document(query::ORDER.text).unwrap();
+    let operation = document.operations.iter().next().unwrap();
+    let Selection::Field(order) = &operation.selection_set.selections[0] else { panic!("no field") };
+    let rig = rig(Options::rehearsal(), &[]);
+    let id = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 2).currency("USD")).to_string();
+    rig.shop.refund(&id, "1.00");
+    let whole: Value = serde_json::from_str(rig.channel.order(&id).unwrap().unwrap().document.get()).unwrap();
+    let mut places = Vec::new();
+    money(&order.selection_set, &whole, "", &mut places);
+    let read = |document: &Value| rig.channel.read(document.to_string().as_bytes());
+    read(&whole).unwrap();
+    let mut promised = 0;
+    // What is owed is read in the buyer's currency only.
+    places.retain(|(place, _)| !place.starts_with("/totalOutstandingSet/shopMoney"));
+    for (place, must) in &places {
+        let mut without = whole.clone();
+        *without.pointer_mut(place).unwrap() = Value::Null;
+        match read(&without) {
+            Ok(_) => assert!(!must, "{place} may not be null"),
+            Err(error) => assert!(*must, "{place} may be null: {error}"),
+        }
+        promised += u32::from(*must);
+    }
+    let nullable: Vec<&str> = places.iter().filter(|(_, must)| !must).map(|(place, _)| place.as_str()).collect();
+    assert_eq!(nullable, ["/subtotalPriceSet", "/totalTaxSet", "/totalDiscountsSet"]);
+    assert!(promised > 20, "{promised}");
 }
 
 /// Every query with its answer, and every message of a refusal, in a recorded file.

@@ -60,6 +60,8 @@ pub struct Known {
 pub enum Decision {
     /// The copy takes it over.
     Follow,
+    /// It says what the copy's own version says: nothing is kept beside it any more.
+    Same,
     /// The copy stays as it is by the byte; the version is kept beside it, and the note, if any, goes to the inbox.
     Keep(Option<InboxNote>),
 }
@@ -288,6 +290,8 @@ impl Page<'_> {
         let newest = document(self.db, self.documents, id, "newest")?;
         match decide(&Known { order_id: id, status, base, newest }, seen)? {
             Decision::Follow => self.follow(id, status, seen, order, &print)?,
+            Decision::Same if !self.same(id, order, &print)? => return Ok(Taken::Unchanged),
+            Decision::Same => {}
             Decision::Keep(note) => {
                 self.keep(id, seen, order, &print)?;
                 if let Some(note) = note {
@@ -326,35 +330,40 @@ impl Page<'_> {
             .query_row([id], |row| row.get(0))
             .done("read")?;
         if base == print {
-            self.drop_newest(id)?;
-            self.db
-                .prepare_cached("UPDATE versions SET updated_at = ? WHERE order_id = ? AND role = 'base'")
-                .done("written")?
-                .execute([order.updated_at.timestamp_millis(), id])
-                .done("written")?;
-            return rows::note_history(
-                self.db,
-                id,
-                self.now,
-                "the channel is back at your version",
-                &order.channel_status,
-            );
+            return self.same(id, order, print).map(|_| ());
         }
         self.put_version(id, "newest", seen, order, print)?;
         rows::note_history(self.db, id, self.now, "changed at the channel", &order.channel_status)
+    }
+
+    /// The channel's version is the merchant's; tells whether it was another before.
+    fn same(&self, id: i64, order: &Order, print: &[u8; 16]) -> Result<bool> {
+        let was_another = self.drop_newest(id)?;
+        self.db
+            .prepare_cached("UPDATE versions SET updated_at = ?, fingerprint = ? WHERE order_id = ? AND role = 'base'")
+            .done("written")?
+            .execute(params![order.updated_at.timestamp_millis(), print, id])
+            .done("written")?;
+        if was_another {
+            let what = "the channel is back at your version";
+            rows::note_history(self.db, id, self.now, what, &order.channel_status)?;
+        }
+        Ok(was_another)
     }
 
     fn put_version(&self, id: i64, role: &str, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
         put_version(self.db, self.documents, self.kind, id, role, seen, order.updated_at, print)
     }
 
-    fn drop_newest(&self, id: i64) -> Result<()> {
-        self.db
+    /// Tells whether there was one.
+    fn drop_newest(&self, id: i64) -> Result<bool> {
+        let dropped = self
+            .db
             .prepare_cached("DELETE FROM versions WHERE order_id = ? AND role = 'newest'")
             .done("written")?
             .execute([id])
             .done("written")?;
-        Ok(())
+        Ok(dropped > 0)
     }
 
     fn unreadable(&self, seen: &RemoteOrder, why: &str) -> Result<()> {

@@ -276,6 +276,39 @@ impl Book {
         self.outbox_rows(&format!("{ROW} WHERE x.order_id = ? ORDER BY x.id"), [order])
     }
 
+    /// The receipts of the order's rows of this kind, but for those of one row: what they name belongs to those rows. A row that was taken
+    /// back owns nothing.
+    pub fn taken(&self, order: i64, goal: &Goal, but: Option<i64>) -> Result<Vec<String>> {
+        let sql = "SELECT r.value FROM outbox x, json_each(x.receipts) r
+                   WHERE x.order_id = ? AND x.kind = ? AND x.id IS NOT ? AND x.state <> 'withdrawn'";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let found = statement.query_map(params![order, goal.word(), but], |row| row.get(0)).done("read")?;
+        found.collect::<rusqlite::Result<_>>().done("read")
+    }
+
+    /// Whether a write was begun for the order of which it is not settled what became of it.
+    pub fn is_unsettled(&self, order: i64) -> Result<bool> {
+        let sql =
+            format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND attempts > 0 AND state IN {OPEN})");
+        self.db.prepare_cached(&sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
+    }
+
+    /// Adds to a row's receipts what the channel showed to be its own. On the disk before it returns: whatever becomes of the row, no
+    /// other one may take this for its own.
+    pub fn own(&mut self, id: i64, found: &[String]) -> Result<()> {
+        self.write_durably("written", |db| {
+            for receipt in found {
+                db.execute(
+                    "UPDATE outbox SET receipts = json_insert(receipts, '$[#]', ?1)
+                     WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM json_each(receipts) WHERE value = ?1)",
+                    params![receipt, id],
+                )
+                .done("written")?;
+            }
+            Ok(())
+        })
+    }
+
     /// How many rows of a store are open, and since when the oldest of them.
     pub fn outbox_age(&self, store: i64) -> Result<(u64, Option<Timestamp>)> {
         let sql = format!("SELECT count(*), min(queued_at) FROM outbox WHERE store_id = ? AND state IN {OPEN}");

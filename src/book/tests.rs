@@ -284,6 +284,25 @@ fn what_was_dispatched_here_and_is_shown_by_the_channel_too_is_counted_once() {
 }
 
 #[test]
+fn d3_what_a_row_has_at_the_channel_is_no_other_rows_until_it_is_taken_back() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    let first = book.record_dispatch(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
+    let second = book.record_dispatch(1, &shipment("b", &[("11", 1)], false), Guard::Check).unwrap();
+    let goal = book.outbox_row(first).unwrap().unwrap().goal;
+    book.settle(first, OutboxState::Sent, None, None, Some("F1")).unwrap();
+    book.own(first, &["F1".into(), "F2".into()]).unwrap();
+    assert_eq!(book.outbox_row(first).unwrap().unwrap().receipts, ["F1", "F2"], "each once");
+    assert_eq!(book.taken(1, &goal, Some(second)).unwrap(), ["F1", "F2"]);
+    assert_eq!(book.taken(1, &goal, None).unwrap(), ["F1", "F2"], "before it is recorded");
+    assert!(book.taken(1, &goal, Some(first)).unwrap().is_empty(), "its own");
+    book.own(second, &["F3".into()]).unwrap();
+    book.withdraw(second).unwrap();
+    assert!(book.taken(1, &goal, Some(first)).unwrap().is_empty(), "taken back");
+}
+
+#[test]
 fn a_refused_cancellation_that_is_tried_again_starts_without_old_receipts() {
     let shelf = Shelf::new();
     let (mut book, store) = shelf.with_store();

@@ -192,8 +192,10 @@ pub struct Task {
     pub remote_id: String,
     /// What is to be true there.
     pub goal: Goal,
-    /// What the channel answered to the writes made so far, oldest first (feed ids, job ids).
+    /// What the channel answered to the writes made so far, oldest first (feed ids, job ids), and what was found there to be this task's.
     pub receipts: Vec<String>,
+    /// The receipts of the order's other tasks of this kind: what the channel has under them is theirs, be it ever so like this one.
+    pub taken: Vec<String>,
 }
 
 /// What is to be true at the channel.
@@ -259,7 +261,8 @@ pub struct Outstanding {
     pub writes: Vec<Write>,
     /// The channel has taken the writes but is still at work; look again after this pause.
     pub wait: Option<std::time::Duration>,
-    /// Shipments that the channel shows and that this task would make or has made.
+    /// Shipments that the channel shows and that this task would make or has made, by the ids that [`Channel::apply`] gives as receipts.
+    /// They become the task's receipts.
     pub adopted: Vec<String>,
 }
 

@@ -120,7 +120,8 @@ fn look(
     goal: &Goal,
     guard: Guard,
 ) -> Result<Option<Outstanding>> {
-    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new() };
+    let taken = book.taken(order.id, goal, None)?;
+    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken };
     match open.channel.outstanding(&task) {
         Ok(seen) => {
             outbox::check_drift(app, book, open, order.id, goal, guard, &seen)?;

@@ -103,7 +103,7 @@ fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done>
         return record(book, &order, &goal, guard)
             .map(|_| done(&order, "queued", "recorded; the next sync tells the channel"));
     }
-    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new() };
+    let task = task(book, &order, &goal)?;
     match open.channel.outstanding(&task) {
         Ok(seen) => {
             outbox::check_drift(app, book, &open, order.id, &goal, guard, &seen)?;
@@ -121,6 +121,12 @@ fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done>
         }
         Err(error) => Err(error),
     }
+}
+
+/// The task before it is recorded.
+fn task(book: &Book, order: &BookOrder, goal: &Goal) -> Result<Task> {
+    let taken = book.taken(order.id, goal, None)?;
+    Ok(Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken })
 }
 
 /// Another tracking number for a parcel that is on its way (PRODUCT.md D-5).
@@ -151,7 +157,7 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
     }
     let wish = Retracking { shipment: String::new(), was: was.to_owned(), parcel, notify: !args.no_notify };
     if args.dry_run {
-        let task = Task { remote_id: order.remote_id.clone(), goal: Goal::Retracked(wish), receipts: Vec::new() };
+        let task = task(book, order, &Goal::Retracked(wish))?;
         let writes = open.channel.outstanding(&task)?.writes.into_iter().map(|write| write.summary).collect();
         return Ok(Done { writes, ..done(order, "dry-run", "nothing was written") });
     }

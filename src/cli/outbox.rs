@@ -95,7 +95,10 @@ pub(super) fn check_drift(
         return Ok(());
     };
     let base = open.channel.read(&document)?;
-    let Some(review) = export::guard(order, goal, guard, &base, now, !seen.adopted.is_empty()) else {
+    // What an unsettled row may have shipped is no news; it is settled, and the order looked at again, before anything goes out.
+    let unsettled = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order)?;
+    let own_writes = !seen.adopted.is_empty() || unsettled;
+    let Some(review) = export::guard(order, goal, guard, &base, now, own_writes) else {
         return Ok(());
     };
     let run = book.start_run(RunKind::Pull, false)?;

@@ -1,6 +1,7 @@
 //! What changed between two versions of an order, in the aspects a merchant must know before shipping (PRODUCT.md D-1).
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Address, Order, Presence, Status};
 
@@ -55,7 +56,8 @@ pub struct Difference {
     pub after: String,
 }
 
-/// What is different in `after` as compared with `before`, the graver first.
+/// What is different in `after` as compared with `before`, the graver first. Nothing only where the two say the same: whatever is kept
+/// as a change can be shown.
 pub fn differences(before: &Order, after: &Order) -> Vec<Difference> {
     let mut found = Vec::new();
     let note = |found: &mut Vec<Difference>, aspect, before: String, after: String| {
@@ -79,7 +81,8 @@ pub fn differences(before: &Order, after: &Order) -> Vec<Difference> {
     note(&mut found, Aspect::Payment, payment(before), payment(after));
     note(&mut found, Aspect::Totals, totals(before), totals(after));
     if found.is_empty() && without_time(before) != without_time(after) {
-        note(&mut found, Aspect::Other, other(before), other(after));
+        let (before, after) = other(before, after);
+        note(&mut found, Aspect::Other, before, after);
     }
     found
 }
@@ -168,10 +171,74 @@ fn totals(order: &Order) -> String {
     format!("{} {}{rest}", order.totals.total.normalize(), order.currency)
 }
 
-fn other(order: &Order) -> String {
-    format!("{} of {}", order.channel_status, crate::clock::rfc3339(order.updated_at))
+/// The members of the two that differ, by name and in words.
+fn other(before: &Order, after: &Order) -> (String, String) {
+    // Writing a plain value down cannot fail.
+    let members = |order: &Order| serde_json::to_value(without_time(order)).unwrap_or_default();
+    let (before, after) = (members(before), members(after));
+    let (mut was, mut is) = (Vec::new(), Vec::new());
+    for (name, old) in before.as_object().into_iter().flatten().filter(|(name, old)| after[name] != **old) {
+        let label = name.replace('_', " ");
+        let (old, new) = (words(old), words(&after[name]));
+        was.push(format!("{label} {old}").trim().to_owned());
+        // Where the words are the same it is in how they are put together.
+        is.push(if old == new { format!("other {label}") } else { format!("{label} {new}").trim().to_owned() });
+    }
+    (was.join("; "), is.join("; "))
+}
+
+/// The texts and numbers in a member, empty ones left out; `none` where there is nothing.
+fn words(member: &Value) -> String {
+    fn collect(member: &Value, found: &mut Vec<String>) {
+        match member {
+            Value::Null => {}
+            Value::String(text) => found.extend(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+            Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+            Value::Object(members) => members.values().for_each(|member| collect(member, found)),
+            other => found.push(other.to_string()),
+        }
+    }
+    let mut found = Vec::new();
+    collect(member, &mut found);
+    if found.is_empty() { "none".to_owned() } else { found.join(", ") }
 }
 
 fn without_time(order: &Order) -> Order {
     Order { updated_at: crate::clock::Timestamp::UNIX_EPOCH, ..order.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::{ChargeKind, testing};
+
+    #[test]
+    fn p1_whatever_changes_there_is_a_difference_to_be_shown() {
+        type Change = fn(&mut Order);
+        let changes: [(&str, Change); 9] = [
+            ("presence archived", |o| o.presence = Presence::Archived),
+            ("number X", |o| o.number = "X".into()),
+            ("buyer note please ring", |o| o.buyer_note = "please ring".into()),
+            ("ann@example.test", |o| o.buyer.email = "ann@example.test".into()),
+            ("bill to none", |o| o.bill_to = None),
+            ("tags, vip", |o| o.attributes.push(("tags".into(), "vip".into()))),
+            ("+49", |o| o.ship_to[0].phone = "+49".into()),
+            ("fee", |o| o.charges[0].kind = ChargeKind::Fee),
+            ("source none", |o| o.source.clear()),
+        ];
+        let before = testing::order("7", Status::AwaitingFulfillment);
+        for (shown, change) in changes {
+            let mut after = before.clone();
+            change(&mut after);
+            let found = differences(&before, &after);
+            let [Difference { aspect: Aspect::Other, before, after }] = &found[..] else {
+                panic!("{shown}: {found:?}")
+            };
+            assert!(after.contains(shown) && before != after, "{shown}: {before} → {after}");
+        }
+        let mut touched = before.clone();
+        touched.updated_at += chrono::TimeDelta::days(1);
+        touched.totals.total.rescale(4);
+        assert_eq!(differences(&before, &touched), [], "a later time and more decimals say nothing");
+    }
 }

@@ -4,6 +4,7 @@
 //! attempt whose answer was lost, or whose process was killed, is looked for and not repeated (PRODUCT.md D-3).
 //! The mark `sending` is durable before a write goes out; a row found in it by the next process is treated as `unknown`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -39,7 +40,7 @@ pub enum Outcome {
     Refused(Error),
 }
 
-/// Pushes every row of the store whose time has come (`all`: every open row). A row that fails costs that row; an error that holds
+/// Pushes every row of the store whose time has come (`all`: every open row), each once. A row that fails costs that row; an error that holds
 /// for the whole store (credentials, network) ends the export and is returned.
 pub fn export_due(
     context: &Context,
@@ -48,20 +49,28 @@ pub fn export_due(
     all: bool,
     exports: &mut Exports,
 ) -> Result<()> {
-    for row in book.due(open.store.id, context.clock.now(), all)? {
-        context.clock.check_interrupt()?;
-        match push(context, book, open, &row, None)? {
-            Outcome::Confirmed { .. } => exports.confirmed += 1,
-            Outcome::Refused(_) => exports.refused += 1,
-            Outcome::Waiting(error) => {
-                exports.waiting += 1;
-                if !matches!(error.kind(), ErrorKind::Unknown | ErrorKind::Unreadable) {
-                    return Err(error);
+    let mut tried = BTreeSet::new();
+    loop {
+        // The rows of an order go out one after the other: the next one is due when the one before it is settled.
+        let mut due = book.due(open.store.id, context.clock.now(), all)?;
+        due.retain(|row| tried.insert(row.id));
+        if due.is_empty() {
+            return Ok(());
+        }
+        for row in due {
+            context.clock.check_interrupt()?;
+            match push(context, book, open, &row, None)? {
+                Outcome::Confirmed { .. } => exports.confirmed += 1,
+                Outcome::Refused(_) => exports.refused += 1,
+                Outcome::Waiting(error) => {
+                    exports.waiting += 1;
+                    if !matches!(error.kind(), ErrorKind::Unknown | ErrorKind::Unreadable) {
+                        return Err(error);
+                    }
                 }
             }
         }
     }
-    Ok(())
 }
 
 /// One attempt at one row. `seen` is what was read at the channel just now, where the caller has read it.
@@ -139,15 +148,16 @@ impl Attempt<'_> {
     fn run(&self, book: &mut Book, seen: Option<Outstanding>) -> Result<Outcome> {
         let mut receipts = self.row.receipts.clone();
         let mut seen = match seen {
-            Some(seen) => seen,
-            None => self.look(&receipts)?,
+            // What looked like this row's before it was recorded may have become another's since.
+            Some(seen) if seen.adopted.is_empty() => seen,
+            _ => self.look(book, &mut receipts)?,
         };
         if let Some(review) = self.review(book, &seen)? {
             return self.refuse(book, review.error);
         }
         if self.may_still_be_at_work() && !seen.writes.is_empty() {
             self.sit_out()?;
-            seen = self.look(&receipts)?;
+            seen = self.look(book, &mut receipts)?;
         }
         let mut wrote = Vec::new();
         for _ in 0..ROUNDS {
@@ -161,7 +171,7 @@ impl Attempt<'_> {
             if let Some(pause) = seen.wait {
                 self.context.clock.sleep(pause.min(Duration::from_secs(8)))?;
             }
-            seen = self.look(&receipts)?;
+            seen = self.look(book, &mut receipts)?;
         }
         if seen.writes.is_empty() && seen.wait.is_none() {
             return self.confirm(book, &seen, wrote);
@@ -171,11 +181,23 @@ impl Attempt<'_> {
         Ok(Outcome::Waiting(error))
     }
 
-    /// Reads the channel; `receipts` are those of earlier attempts and of the writes that this one has made.
-    fn look(&self, receipts: &[String]) -> Result<Outstanding> {
-        let task =
-            Task { remote_id: self.row.remote_id.clone(), goal: self.row.goal.clone(), receipts: receipts.to_vec() };
-        self.open.channel.outstanding(&task)
+    /// Reads the channel; `receipts` are those of earlier attempts and of the writes that this one has made. What is found to be the
+    /// row's own is added to them: two rows may be alike to the letter, and what one has found is not there for the other.
+    fn look(&self, book: &mut Book, receipts: &mut Vec<String>) -> Result<Outstanding> {
+        let row = self.row;
+        let task = Task {
+            remote_id: row.remote_id.clone(),
+            goal: row.goal.clone(),
+            receipts: receipts.clone(),
+            taken: book.taken(row.order_id, &row.goal, Some(row.id))?,
+        };
+        let seen = self.open.channel.outstanding(&task)?;
+        let found: Vec<String> = seen.adopted.iter().filter(|id| !receipts.contains(id)).cloned().collect();
+        if !found.is_empty() {
+            book.own(row.id, &found)?;
+            receipts.extend(found);
+        }
+        Ok(seen)
     }
 
     fn review(&self, book: &Book, seen: &Outstanding) -> Result<Option<Review>> {

@@ -253,6 +253,7 @@ fn decide(channel: &dyn Channel, known: &Known, seen: &RemoteOrder) -> Result<De
     let before = newest.as_ref().unwrap_or(&base);
     Ok(match policy::decide(known.status, &base, before, seen_order) {
         policy::Decision::Follow => Decision::Follow,
+        policy::Decision::Same => Decision::Same,
         policy::Decision::Keep(notice) => Decision::Keep(notice.map(|notice| InboxNote {
             kind: notice.aspect.word(),
             text: notice.text,

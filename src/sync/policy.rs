@@ -11,6 +11,8 @@ use crate::order::{Aspect, Order, Status, differences};
 pub enum Decision {
     /// The copy takes it over.
     Follow,
+    /// It says what the merchant's version says, put in another way: there is nothing to be shown.
+    Same,
     /// The copy stays as it is; the version is kept beside it, with what the merchant is to be told.
     Keep(Option<Notice>),
 }
@@ -32,6 +34,9 @@ pub fn decide(status: Status, base: &Order, known: &Order, seen: &Order) -> Deci
     }
     let news: Vec<Aspect> = differences(known, seen).into_iter().map(|difference| difference.aspect).collect();
     let apart: Vec<Aspect> = differences(base, seen).into_iter().map(|difference| difference.aspect).collect();
+    if apart.is_empty() {
+        return Decision::Same;
+    }
     let is_news = |aspect| news.contains(&aspect) && apart.contains(&aspect);
     let is_cancelled = seen.status == Status::Cancelled;
     if is_news(Aspect::Cancelled) && is_cancelled && status != Status::Cancelled {
@@ -92,5 +97,13 @@ mod tests {
     fn the_echo_of_the_merchants_own_dispatch_is_no_news() {
         let base = order(Status::AwaitingFulfillment);
         assert_eq!(decide(Status::Shipped, &base, &base, &order(Status::Shipped)), Decision::Keep(None));
+    }
+
+    #[test]
+    fn what_says_the_same_is_kept_nowhere() {
+        let base = order(Status::AwaitingFulfillment);
+        let mut seen = base.clone();
+        seen.totals.total.rescale(4);
+        assert_eq!(decide(Status::AwaitingFulfillment, &base, &order(Status::Cancelled), &seen), Decision::Same);
     }
 }

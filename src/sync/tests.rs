@@ -138,9 +138,10 @@ impl Channel for FakeChannel {
         let order = now.order.clone().unwrap();
         let (writes, adopted) = match &task.goal {
             Goal::Dispatched(shipment) => {
-                let there = |p: &&Parcel| order.shipments.iter().any(|s| s.parcels.contains(p));
-                let missing: Vec<&Parcel> = shipment.parcels.iter().filter(|p| !there(p)).collect();
-                let adopted = shipment.parcels.iter().filter(there).map(|p| p.tracking.clone()).collect();
+                let open = |s: &&RemoteShipment| !task.taken.contains(&s.remote_id);
+                let there = |p: &Parcel| order.shipments.iter().filter(open).find(|s| s.parcels.contains(p));
+                let missing: Vec<&Parcel> = shipment.parcels.iter().filter(|p| there(p).is_none()).collect();
+                let adopted = shipment.parcels.iter().filter_map(there).map(|s| s.remote_id.clone()).collect();
                 let write = |parcel: &Parcel| Write {
                     summary: format!("add {}", parcel.tracking),
                     tells_buyer: true,
@@ -401,6 +402,46 @@ fn d8_a_cancellation_reaches_the_channel_and_its_echo_is_no_news() {
 }
 
 #[test]
+fn d7_what_was_recorded_for_one_order_in_turn_goes_out_in_one_sync() {
+    let desk = Desk::new();
+    desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
+    desk.sync().unwrap();
+    for (line, tracking) in [("11", "JD01"), ("11", "JD02"), ("12", "JD03")] {
+        let lines = vec![LineQuantity { line_id: line.into(), quantity: 1.into() }];
+        let parcels = vec![Parcel { carrier: "dhl".into(), tracking: tracking.into(), url: None }];
+        let part = Shipment { key: tracking.into(), lines, parcels, completes: false, ..shipment() };
+        desk.context.book().unwrap().record_dispatch(1, &part, Guard::Check).unwrap();
+    }
+    desk.shop().fates = vec![Fate::AnswerLost];
+    let exports = desk.sync().unwrap().exports;
+    assert_eq!(
+        (exports.confirmed, exports.waiting, desk.shop().writes),
+        (0, 1, 1),
+        "in order: the first one holds up the others"
+    );
+    assert_eq!((desk.sync().unwrap().exports.confirmed, desk.shop().buyer_told), (3, 3));
+}
+
+#[test]
+fn p1_a_version_that_says_the_same_in_other_words_is_no_change() {
+    let desk = Desk::new();
+    desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
+    desk.sync().unwrap();
+    let again = |change: fn(&mut Order)| {
+        let mut shop = desk.shop();
+        let order = shop.orders.get_mut(&7).unwrap();
+        order.updated_at += chrono::TimeDelta::seconds(1);
+        change(order);
+        drop(shop);
+        let tally = desk.sync().unwrap().tally;
+        (tally.changed, tally.unchanged, desk.context.book().unwrap().order(1).unwrap().drifted)
+    };
+    assert_eq!(again(|order| order.totals.total.rescale(4)), (0, 1, false));
+    assert_eq!(again(|order| order.buyer_note = "please ring".into()), (1, 0, true));
+    assert_eq!(again(|order| order.buyer_note.clear()), (1, 0, false), "back at the merchant's version");
+}
+
+#[test]
 fn p7_between_import_and_the_merchants_own_act_nothing_is_written() {
     let desk = Desk::new();
     for id in 1..20 {
@@ -451,6 +492,30 @@ proptest! {
             let found = book.order(book.find(&format!("shop:{id}")).unwrap()).unwrap();
             prop_assert_eq!(&found.buyer_note, &order.buyer_note);
         }
+    }
+
+    /// Two dispatches that are alike to the letter, whatever happens to the writes: each is told once.
+    #[test]
+    fn d3_two_dispatches_under_one_number_are_each_told_once(
+        fates in prop::collection::vec(prop::sample::select(vec![Fate::AnswerLost, Fate::NeverArrived, Fate::Busy, Fate::Fine]), 0..8),
+    ) {
+        let desk = Desk::new();
+        desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
+        desk.sync().unwrap();
+        let rows = ["one", "two"].map(|key| {
+            let lines = vec![LineQuantity { line_id: "11".into(), quantity: 1.into() }];
+            let part = Shipment { key: key.into(), lines, completes: false, ..shipment() };
+            desk.context.book().unwrap().record_dispatch(1, &part, Guard::Check).unwrap()
+        });
+        desk.shop().fates = fates;
+        for _ in 0..20 {
+            let mut book = desk.context.book().unwrap();
+            let _ = export_due(&desk.context, &mut book, &desk.open, true, &mut Exports::default());
+            desk.clock.advance(chrono::TimeDelta::minutes(1));
+        }
+        prop_assert_eq!(rows.map(|row| desk.state(row)), [OutboxState::Confirmed; 2]);
+        let shop = desk.shop();
+        prop_assert_eq!((shop.buyer_told, shop.orders[&7].shipments.len()), (2, 2));
     }
 
     /// Whatever happens to the writes, and however often the outbox is tried, the buyer is told once

@@ -117,18 +117,21 @@ impl Channel for BigCommerce {
             return Err(Error::new(ErrorKind::NotFound, text));
         };
         match &task.goal {
-            Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.settings.marker, now, id, shipment),
+            Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.settings.marker, now, id, task, shipment),
             Goal::Cancelled(wish) => cancel::outstanding(now, id, wish),
             Goal::Retracked(wish) => ship::retracking(&self.site, now, id, wish),
         }
     }
 
-    /// The receipt is the id of what was made.
+    /// The receipt is the id of the shipment that was made. An order's own id is none: it may be the number of a shipment, too.
     fn apply(&self, write: &Write) -> Result<Option<String>> {
-        let reply = self.site.carry_out(&Deed::from_content(&write.content)?)?;
-        let made =
-            read_json::<wire::Nothing<'_>>(&reply.body).ok().and_then(|(made, _)| made.id.id().map(str::to_owned));
-        Ok(made)
+        let deed = Deed::from_content(&write.content)?;
+        let reply = self.site.carry_out(&deed)?;
+        if !matches!(deed, Deed::Ship { .. }) {
+            return Ok(None);
+        }
+        let made = read_json::<wire::Nothing<'_>>(&reply.body).ok();
+        Ok(made.and_then(|(made, _)| made.id.id().map(str::to_owned)))
     }
 }
 

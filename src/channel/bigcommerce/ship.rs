@@ -16,7 +16,7 @@ use super::deed::{Deed, Item, NewShipment, NewStatus, Tracking};
 use super::map::parse_time;
 use super::site::Site;
 use super::wire;
-use crate::channel::{Outstanding, RemoteOrder, Retracking, Write};
+use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, parse_decimal};
 
@@ -31,11 +31,20 @@ const CLOCKS: i64 = 300;
 const SETTLES: i64 = 3;
 
 /// What is still to be written for this shipment.
-pub fn outstanding(site: &Site, marker: bool, now: RemoteOrder, id: u64, shipment: &Shipment) -> Result<Outstanding> {
+pub fn outstanding(
+    site: &Site,
+    marker: bool,
+    now: RemoteOrder,
+    id: u64,
+    task: &Task,
+    shipment: &Shipment,
+) -> Result<Outstanding> {
     let order = readable(&now)?;
     let wanted = parts(order, shipment, marker)?;
     let documents = if wanted.is_empty() { Vec::new() } else { listed(site, id)? };
     let mut there = read(&documents)?;
+    // Two parts of an order may be alike in everything: what another dispatch has is not this one's.
+    there.retain(|found| !task.taken.iter().any(|taken| taken == found.id.get()));
     let (mut writes, mut adopted, mut youngest) = (Vec::new(), Vec::new(), None);
     for part in &wanted {
         match there.iter().position(|found| part.is(found, shipment, order)) {

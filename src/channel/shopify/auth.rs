@@ -8,6 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
+use super::errors;
 use crate::channel::Secrets;
 use crate::clock::{Timestamp, rfc3339};
 use crate::credentials::Keyring;
@@ -96,7 +97,7 @@ fn fetch(http: &Client, secrets: &Secrets, at: &Url) -> Result<Secrets> {
     let reply = http.send(&TokenEndpoint { now: http.clock().now() }, &request)?;
     let (granted, _) = read_json::<Granted>(&reply.body).map_err(|error| {
         let text = format!("{} answered with {}; no token was fetched", url_for_people(at), error.message());
-        Error::new(ErrorKind::Unreadable, text)
+        Error::new(ErrorKind::Unreadable, text).hint("ordersync connect --test STORE")
     })?;
     // However short its life, a token is used for half a minute, so that no answer makes a loop of fetching.
     let lives = (granted.expires_in.unwrap_or(0) - MARGIN).max(30);
@@ -123,11 +124,6 @@ impl Protocol for TokenEndpoint {
 
     fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
         let place = url_for_people(&request.url);
-        let text = String::from_utf8_lossy(&reply.body);
-        let refused = |kind, text: &str, hint: &str| {
-            Verdict::Refused(Error::new(kind, format!("{text}; nothing was imported or sent")).hint(hint.to_owned()))
-        };
-        let reauth = "check client id and secret in the Dev Dashboard (your app > Settings), then ordersync connect --reauth STORE";
         match reply.status {
             200 => Verdict::Good,
             429 => Verdict::Throttled(
@@ -137,34 +133,93 @@ impl Protocol for TokenEndpoint {
                     format!("Shopify asked for fewer tokens to be fetched (429, {place})"),
                 ),
             ),
-            500..=599 => Verdict::Stumbled(Error::new(
-                ErrorKind::Temporary,
-                format!("Shopify's token endpoint failed ({}, {place}); nothing was sent", reply.status),
-            )),
-            // The bodies are not documented, and may be web pages (fact sheet, 1.2): their words are looked for.
-            _ if text.contains("shop_not_permitted") => refused(
-                ErrorKind::Credentials,
-                "Shopify gives this app no token for this shop: app and shop are not in the same organisation",
-                "make the app in the Dev Dashboard of the organisation that the shop belongs to",
+            500..=599 => Verdict::Stumbled(
+                Error::new(
+                    ErrorKind::Temporary,
+                    format!("Shopify's token endpoint failed ({}, {place}); nothing was sent", reply.status),
+                )
+                .hint("the next sync tries again by itself"),
             ),
-            _ if text.contains("app_not_installed") => refused(
-                ErrorKind::Credentials,
-                "the app is not installed in this shop",
-                "release a version of the app with its scopes and install it in the shop (Dev Dashboard > your app > Home)",
-            ),
-            404 => refused(
-                ErrorKind::NotFound,
-                &format!("Shopify knows no such shop ({place})"),
-                "check the shop's own address: NAME.myshopify.com",
-            ),
-            300..=399 => refused(
-                ErrorKind::Failed,
-                &format!("{place} redirects; credentials are not sent after it"),
-                "give the shop's own address: NAME.myshopify.com",
-            ),
-            status => {
-                refused(ErrorKind::Credentials, &format!("Shopify refuses the client id and secret ({status})"), reauth)
-            }
+            status => match refusal(status, &String::from_utf8_lossy(&reply.body)) {
+                Some(error) => Verdict::Refused(error),
+                // A shop that is frozen, locked or not there says so here, too.
+                None => errors::refused(status, reply, &place, self.now),
+            },
+        }
+    }
+}
+
+/// A refusal that is about the app. The bodies are not documented, and may be web pages (fact sheet, 1.2): their words are looked for. A 400
+/// without any of them says nothing of client id and secret.
+fn refusal(status: u16, body: &str) -> Option<Error> {
+    let refused = |text: &str, hint: &str| {
+        let text = format!("{text} ({status}); nothing was imported or sent");
+        Some(Error::new(ErrorKind::Credentials, text).hint(hint.to_owned()))
+    };
+    let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
+    if says(&["shop_not_permitted"]) {
+        return refused(
+            "Shopify gives this app no token for this shop: app and shop are not in the same organisation",
+            "make the app in the Dev Dashboard of the organisation that the shop belongs to",
+        );
+    }
+    if says(&["app_not_installed"]) {
+        return refused(
+            "the app is not installed in this shop",
+            "release a version of the app with its scopes and install it in the shop (Dev Dashboard > your app > Home)",
+        );
+    }
+    let unknown = ["application_cannot_be_found", "invalid_client", "unauthorized_client", "invalid_grant"];
+    if status == 401 || says(&unknown) {
+        return refused(
+            "Shopify refuses the client id and secret",
+            "check client id and secret in the Dev Dashboard (your app > Settings), then ordersync connect --reauth STORE",
+        );
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::from_millis;
+    use reqwest::header::HeaderMap;
+
+    fn verdict(status: u16, body: &str) -> Verdict {
+        let request = Request::get(Url::parse("https://x.myshopify.com/admin/oauth/access_token").unwrap());
+        let reply = Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
+        TokenEndpoint { now: from_millis(0) }.judge(&request, &reply)
+    }
+
+    fn refused(status: u16, body: &str) -> ErrorKind {
+        match verdict(status, body) {
+            Verdict::Refused(error) => error.kind(),
+            other => panic!("{status} {body}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_what_is_about_the_app_is_refused_credentials() {
+        let page = |words: &str| format!("<html><body><h1>400</h1>Oauth error {words}</body></html>");
+        for words in ["application_cannot_be_found", "shop_not_permitted: Client ...", "app_not_installed"] {
+            assert_eq!(refused(400, &page(words)), ErrorKind::Credentials, "{words}");
+        }
+        assert_eq!(refused(400, r#"{"error":"invalid_client"}"#), ErrorKind::Credentials);
+        assert_eq!(refused(403, &page("shop_not_permitted")), ErrorKind::Credentials);
+        assert_eq!(refused(401, ""), ErrorKind::Credentials);
+        let html = "<!DOCTYPE html><html><body>This store is unavailable</body></html>";
+        for body in ["", html, "{}"] {
+            assert_eq!(refused(400, body), ErrorKind::Failed);
+            assert_eq!(refused(402, body), ErrorKind::Temporary);
+            assert_eq!(refused(403, body), ErrorKind::Permission);
+            assert_eq!(refused(404, body), ErrorKind::NotFound);
+            assert_eq!(refused(423, body), ErrorKind::Temporary);
+            assert_eq!(refused(430, body), ErrorKind::Temporary);
+            assert_eq!(refused(301, body), ErrorKind::Failed);
+            let Verdict::Stumbled(error) = verdict(503, body) else { panic!("not a stumble") };
+            // The same token would be fetched again for a smaller page.
+            assert!(error.kind() == ErrorKind::Temporary && !error.is_too_much());
+            assert!(matches!(verdict(429, body), Verdict::Throttled(..)));
         }
     }
 }

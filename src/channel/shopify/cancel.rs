@@ -46,6 +46,33 @@ struct Outcome {
     node: Option<State>,
 }
 
+#[derive(Deserialize)]
+struct JobOutcome {
+    job: Option<JobState>,
+    order: Option<CancelledAt>,
+}
+
+#[derive(Deserialize)]
+struct JobState {
+    done: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CancelledAt {
+    cancelled_at: Option<String>,
+}
+
+/// How a cancellation that was asked for before fares.
+enum Progress {
+    /// It is at work, or the order does not show it yet.
+    Running,
+    /// It came to nothing, for this reason.
+    Failed(String),
+    /// Shopify knows nothing of it.
+    Unknown,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct State {
@@ -64,18 +91,13 @@ pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, wish: &Cancellati
     if cancelled {
         return Ok(nothing(now, None));
     }
-    if let Some(receipt) = task.receipts.last().filter(|id| id.contains("OrderCancelJobResult")) {
-        let outcome: Outcome = site.ask(&query::CANCEL_RESULT, json!({ "id": receipt }))?.read()?;
-        let state = outcome.node.unwrap_or_default();
-        match state.status.as_deref() {
-            Some("FAILED") => {
-                let why = state.errors.first().map_or("no reason given", |error| &error.message);
-                return Ok(Outstanding { writes: vec![impossible(&refusal(why))], ..nothing(now, None) });
+    if let Some(receipt) = task.receipts.last() {
+        match progress(site, &task.remote_id, receipt)? {
+            Progress::Running => return Ok(nothing(now, Some(Duration::from_secs(2)))),
+            Progress::Failed(why) => {
+                return Ok(Outstanding { writes: vec![impossible(&refusal(&why))], ..nothing(now, None) });
             }
-            Some("STARTED" | "SUCCEEDED") if !state.done || state.status.as_deref() == Some("SUCCEEDED") => {
-                return Ok(nothing(now, Some(Duration::from_secs(2))));
-            }
-            _ => {}
+            Progress::Unknown => {}
         }
     }
     let (reason, note) = reason(&wish.reason);
@@ -90,6 +112,37 @@ pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, wish: &Cancellati
         content: json!(Call::Cancel(variables)),
     };
     Ok(Outstanding { writes: vec![write], ..nothing(now, None) })
+}
+
+/// Asks for what `receipt` names. A cancellation is not asked for again while it runs.
+fn progress(site: &Site, order: &str, receipt: &str) -> Result<Progress> {
+    if receipt.contains("/OrderCancelJobResult/") {
+        let outcome: Outcome = site.ask(&query::CANCEL_RESULT, json!({ "id": receipt }))?.read()?;
+        let state = outcome.node.unwrap_or_default();
+        return Ok(match state.status.as_deref() {
+            Some("FAILED") => {
+                let why = state.errors.into_iter().next().map(|error| error.message);
+                Progress::Failed(why.unwrap_or_else(|| "no reason given".to_owned()))
+            }
+            Some("SUCCEEDED") => Progress::Running,
+            Some("STARTED") if !state.done => Progress::Running,
+            _ => Progress::Unknown,
+        });
+    }
+    if receipt.contains("/Job/") {
+        // A job says only that it is over; what came of it, the order does.
+        let variables = json!({ "id": receipt, "order": gid("Order", order)? });
+        let outcome: JobOutcome = site.ask(&query::CANCEL_JOB, variables)?.read()?;
+        let is_cancelled = outcome.order.is_some_and(|order| order.cancelled_at.is_some());
+        return Ok(match outcome.job {
+            Some(job) if job.done && !is_cancelled => {
+                Progress::Failed("its job is over, and the order is not cancelled".to_owned())
+            }
+            Some(_) => Progress::Running,
+            None => Progress::Unknown,
+        });
+    }
+    Ok(Progress::Unknown)
 }
 
 fn impossible(why: &str) -> Write {
@@ -117,13 +170,15 @@ fn reason(text: &str) -> (&'static str, Option<String>) {
 /// Cancels; gives the id by which the job is asked for. An order that is cancelled already is as wished.
 pub fn cancel(site: &Site, variables: Value) -> Result<Option<String>> {
     let data: Cancelled = site.tell(&query::CANCEL, variables)?.read()?;
-    let Some(payload) = data.order_cancel else {
-        return Err(Error::new(ErrorKind::Unknown, "Shopify did not say what became of the cancellation"));
-    };
+    let unclear = || Error::new(ErrorKind::Unknown, "Shopify did not say what became of the cancellation");
+    let payload = data.order_cancel.ok_or_else(unclear)?;
     match payload.order_cancel_user_errors.first() {
         Some(error) if error.message.contains("already been canceled") => Ok(None),
         Some(error) => Err(Error::new(ErrorKind::Rejected, refusal(&error.message))),
-        None => Ok(payload.job_result.map(|result| result.id).or(payload.job.map(|job| job.id))),
+        None => {
+            let receipt = payload.job_result.map(|result| result.id).or(payload.job.map(|job| job.id));
+            receipt.map(Some).ok_or_else(unclear)
+        }
     }
 }
 

@@ -30,12 +30,9 @@ fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
             return Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text));
         }
     };
-    if let Some(warning) = envelope.extensions.search.iter().flat_map(|search| &search.warnings).next() {
+    if let Some(warning) = envelope.extensions.search_warning() {
         // An unknown filter gives the whole list, unfiltered (fact sheet, 2.3).
-        let text = format!(
-            "Shopify did not understand a filter ({}); the list was not used",
-            short(warning.code.as_deref().unwrap_or("unknown"))
-        );
+        let text = format!("Shopify did not understand a filter ({}); the list was not used", short(warning));
         return Verdict::Refused(Error::new(ErrorKind::Unreadable, text));
     }
     let errors = match &envelope.errors {
@@ -43,8 +40,9 @@ fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
         Errors::Text(text) => return Verdict::Refused(Error::new(ErrorKind::Failed, told(text))),
         Errors::List(errors) => errors,
     };
-    let serious = errors.iter().find(|error| !is_hidden(error, envelope.has_data()));
-    match serious {
+    let serious = || errors.iter().filter(|error| !is_hidden(error, envelope.has_data()));
+    // One whose meaning is known says more than one without a code.
+    match serious().find(|error| !error.code().is_empty()).or(serious().next()) {
         None if errors.is_empty() && !envelope.has_data() => {
             let text = format!("{place} answered without data; nothing was used of it");
             Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text))
@@ -74,6 +72,11 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
         }
         _ if error.is_denied() => Verdict::Refused(denied(error)),
         "SHOP_INACTIVE" => Verdict::Refused(frozen("SHOP_INACTIVE")),
+        // Also for a write: what went wrong, and whether before or after it, is not known.
+        "" if error.message.trim().is_empty() => {
+            let text = "Shopify reports an error and does not say which; the answer was not used";
+            Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text))
+        }
         _ => {
             let kind = if request.effect == Effect::Write { ErrorKind::Rejected } else { ErrorKind::Failed };
             Verdict::Refused(Error::new(kind, told(&format!("{} {}", error.code(), error.message))))
@@ -89,7 +92,8 @@ fn denied(error: &GraphError) -> Error {
         .hint("add the scope to the app and approve it in the shop, then ordersync connect --test STORE")
 }
 
-fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdict {
+/// What a status other than 200 means, whatever was asked for.
+pub fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdict {
     let final_no = |kind, text: String, hint: &str| Verdict::Refused(Error::new(kind, text).hint(hint.to_owned()));
     match status {
         401 => Verdict::Expired(
@@ -121,7 +125,7 @@ fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdict {
         ),
         300..=399 => final_no(
             ErrorKind::Failed,
-            format!("{place} redirects; the token is not sent after it, nothing was done"),
+            format!("{place} redirects; credentials are not sent after it, nothing was done"),
             "give the shop's own address: NAME.myshopify.com",
         ),
         500..=599 => Verdict::Stumbled(
@@ -143,7 +147,10 @@ fn frozen(code: &str) -> Error {
 }
 
 fn told(text: &str) -> String {
-    format!("Shopify refused: {}", short(text.trim()))
+    match text.trim() {
+        "" => "Shopify refused and gave no reason".to_owned(),
+        text => format!("Shopify refused: {}", short(text)),
+    }
 }
 
 /// Shopify's words, bounded: its error texts are fixed sentences with ids in them.
@@ -188,6 +195,55 @@ mod tests {
         assert_eq!(kind(200, partial), Some(ErrorKind::Failed));
         let search = r#"{"data":{"orders":{"nodes":[]}},"extensions":{"search":[{"path":["orders"],"query":"x:1","warnings":[{"field":"x","message":"Invalid search field for this query.","code":"invalid_field"}]}]}}"#;
         assert_eq!(kind(200, search), Some(ErrorKind::Unreadable));
+    }
+
+    /// The list that stands beside such a warning is the whole one, unfiltered.
+    #[test]
+    fn a_filter_that_was_not_understood_is_seen_whatever_stands_beside_the_warning() {
+        let answer = |extensions: &str| format!(r#"{{"data":{{"orders":{{"nodes":[]}}}},"extensions":{extensions}}}"#);
+        let warned = r#""search":[{"warnings":[{"code":"invalid_field"}]}]"#;
+        for extensions in [
+            format!(r#"{{"cost":"cheap",{warned}}}"#),
+            format!(r#"{{"cost":{{"requestedQueryCost":null,"throttleStatus":[]}},{warned}}}"#),
+            r#"{"search":[7,{"warnings":null},{"path":7,"warnings":[{"code":7}]}]}"#.to_owned(),
+            r#"{"search":[{"warnings":"odd"}]}"#.to_owned(),
+        ] {
+            assert_eq!(kind(200, &answer(&extensions)), Some(ErrorKind::Unreadable), "{extensions}");
+        }
+        for extensions in [r#"{"cost":7}"#, r#"{"cost":7,"search":[{"warnings":[]}]}"#, "null", "7"] {
+            assert!(matches!(verdict(200, &answer(extensions)), Verdict::Good), "{extensions}");
+        }
+    }
+
+    #[test]
+    fn f4_errors_of_any_shape_are_read_for_what_they_mean() {
+        let throttled = r#"{"message":"Throttled","extensions":{"code":"THROTTLED"}}"#;
+        for body in [
+            format!(r#"{{"errors":{throttled}}}"#),
+            format!(r#"{{"errors":[{{"message":null}},null,7,{throttled}]}}"#),
+            r#"{"errors":[{"message":null,"path":7,"extensions":{"code":"THROTTLED","requiredAccess":[]}}],"data":null}"#.to_owned(),
+        ] {
+            assert!(matches!(verdict(200, &body), Verdict::Throttled(..)), "{body}");
+        }
+        let denied = r#"{"data":{"orders":null},"errors":[{"message":null,"locations":null,"path":["orders"],"extensions":{"code":"ACCESS_DENIED"}}]}"#;
+        assert_eq!(kind(200, denied), Some(ErrorKind::Permission));
+        for (body, said) in [
+            (r#"{"errors":"Not Found"}"#, "Not Found"),
+            (r#"{"errors":["Not Found"]}"#, "Not Found"),
+            (r#"{"errors":{"base":["is odd"]},"data":{"shop":{}}}"#, "base is odd"),
+            (r#"{"errors":[{"message":{"base":"is odd"}}]}"#, "base is odd"),
+            (r#"{"errors":true}"#, "true"),
+        ] {
+            let Verdict::Refused(error) = verdict(200, body) else { panic!("{body}") };
+            assert!(error.message().contains(said), "{error}");
+        }
+        for silent in [r#"{"errors":[{"message":null}]}"#, r#"{"data":{"shop":{}},"errors":[{}]}"#] {
+            let Verdict::Stumbled(error) = verdict(200, silent) else { panic!("{silent}") };
+            assert!(error.message().contains("does not say which"), "{error}");
+        }
+        for none in ["null", "[]", "{}"] {
+            assert!(matches!(verdict(200, &format!(r#"{{"data":{{"shop":{{}}}},"errors":{none}}}"#)), Verdict::Good));
+        }
     }
 
     #[test]

@@ -32,7 +32,8 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
         return Err("it has no id".to_owned());
     }
     let shop_currency = Currency::new(&o.currency_code).ok_or("its currency is not a currency code")?;
-    let currency = o.presentment_currency_code.as_deref().and_then(Currency::new).unwrap_or(shop_currency);
+    let currency = o.presentment_currency_code.as_deref().and_then(Currency::new);
+    let currency = currency.ok_or("the buyer's currency is not a currency code")?;
     let created_at = time(&o.created_at, "createdAt")?;
     let lines = o.line_items.nodes.iter().map(|item| line(o, item)).collect::<Result<Vec<_>, _>>()?;
     let lines = lines.into_iter().flatten().collect::<Vec<_>>();
@@ -41,7 +42,7 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
     Ok(Order {
         remote_id: remote_id.to_owned(),
         number: o.name.clone(),
-        status: status(o, authorized),
+        status: status(o, authorized)?,
         channel_status: channel_status(o),
         presence: if o.closed { Presence::Archived } else { Presence::Listed },
         placed_at: o.processed_at.as_deref().map_or(Ok(created_at), |at| time(at, "processedAt"))?,
@@ -74,7 +75,12 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
 }
 
 /// The first rule that holds (fact sheet, 3). A refund is a fact, not a status: what remains is whether the goods left.
-fn status(o: &wire::Order, authorized: Status) -> Status {
+fn status(o: &wire::Order, authorized: Status) -> Result<Status, String> {
+    let owes = amount(o.total_outstanding_set.as_ref(), presentment, "totalOutstandingSet")? > Decimal::ZERO;
+    Ok(standing(o, authorized, owes))
+}
+
+fn standing(o: &wire::Order, authorized: Status, owes: bool) -> Status {
     let fulfillment = o.display_fulfillment_status.as_str();
     if o.cancelled_at.is_some() {
         return Status::Cancelled;
@@ -90,11 +96,10 @@ fn status(o: &wire::Order, authorized: Status) -> Status {
         "PARTIALLY_FULFILLED" => return Status::PartiallyShipped,
         _ => {}
     }
-    let owes = || amount(o.total_outstanding_set.as_ref(), presentment, "").is_ok_and(|due| due > Decimal::ZERO);
     match o.display_financial_status.as_deref() {
         Some("PENDING" | "PARTIALLY_PAID") => return Status::AwaitingPayment,
         Some("AUTHORIZED") if authorized == Status::AwaitingPayment => return Status::AwaitingPayment,
-        None if owes() => return Status::AwaitingPayment,
+        None if owes => return Status::AwaitingPayment,
         _ => {}
     }
     match fulfillment {
@@ -171,9 +176,16 @@ fn shop(bag: &Bag) -> Option<&Amount> {
     bag.shop_money.as_ref()
 }
 
+/// An amount that the schema promises. One that is not there is no amount: taken for nothing, it would make an order free of charge.
 fn amount(bag: Option<&Bag>, side: Side, member: &str) -> Result<Decimal, String> {
-    let Some(amount) = bag.and_then(side) else { return Ok(Decimal::ZERO) };
+    let amount = bag.and_then(side).filter(|amount| !amount.amount.trim().is_empty());
+    let amount = amount.ok_or_else(|| format!("{member} is missing"))?;
     parse_decimal(&amount.amount).map_err(|why| format!("{member}: {why}"))
+}
+
+/// An amount that the schema lets be null: an order without taxes, discounts or goods.
+fn amount_or_none(bag: Option<&Bag>, side: Side, member: &str) -> Result<Decimal, String> {
+    if bag.is_none() { Ok(Decimal::ZERO) } else { amount(bag, side, member) }
 }
 
 fn sum<'a>(bags: impl Iterator<Item = Option<&'a Bag>>) -> Result<Decimal, String> {
@@ -192,21 +204,25 @@ fn taxes(lines: &[wire::TaxLine]) -> Result<Decimal, String> {
 /// refunds are taken off, and which must not be.
 fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
     let get = |bag: &Option<Bag>, member: &str| amount(bag.as_ref(), side, member);
+    let get_or_none = |bag: &Option<Bag>, member: &str| amount_or_none(bag.as_ref(), side, member);
     let refunded = get(&o.total_refunded_set, "totalRefundedSet")?;
-    let (total, lines, tax) = if o.edited && o.cancelled_at.is_none() {
-        let total = get(&o.current_total_price_set, "currentTotalPriceSet")? + refunded;
-        let lines = get(&o.current_subtotal_price_set, "currentSubtotalPriceSet")?;
-        (total, lines, get(&o.current_total_tax_set, "currentTotalTaxSet")?)
-    } else {
-        let lines = get(&o.subtotal_price_set, "subtotalPriceSet")?;
-        (get(&o.total_price_set, "totalPriceSet")?, lines, get(&o.total_tax_set, "totalTaxSet")?)
-    };
+    let at_checkout = (
+        get(&o.total_price_set, "totalPriceSet")?,
+        get_or_none(&o.subtotal_price_set, "subtotalPriceSet")?,
+        get_or_none(&o.total_tax_set, "totalTaxSet")?,
+    );
+    let now = (
+        get(&o.current_total_price_set, "currentTotalPriceSet")? + refunded,
+        get(&o.current_subtotal_price_set, "currentSubtotalPriceSet")?,
+        get(&o.current_total_tax_set, "currentTotalTaxSet")?,
+    );
+    let (total, lines, tax) = if o.edited && o.cancelled_at.is_none() { now } else { at_checkout };
     Ok(Totals {
         total,
         lines,
         shipping: get(&o.total_shipping_price_set, "totalShippingPriceSet")?,
         tax,
-        discount: get(&o.total_discounts_set, "totalDiscountsSet")?,
+        discount: get_or_none(&o.total_discounts_set, "totalDiscountsSet")?,
         refunded,
     })
 }
@@ -232,7 +248,7 @@ fn charges(o: &wire::Order) -> Result<Vec<Charge>, String> {
         let tax = amount(t.price_set.as_ref(), presentment, "currentTaxLines")?;
         charges.push(charge(ChargeKind::Tax, "", t.title.clone(), &t.title, tax, Decimal::ZERO));
     }
-    let discount = amount(o.total_discounts_set.as_ref(), presentment, "totalDiscountsSet")?;
+    let discount = amount_or_none(o.total_discounts_set.as_ref(), presentment, "totalDiscountsSet")?;
     if !discount.is_zero() {
         let codes = o.discount_codes.join(", ");
         charges.push(charge(ChargeKind::Discount, "", codes.clone(), &codes, discount, Decimal::ZERO));

@@ -222,6 +222,11 @@ document! {
     "query CancelResult($id:ID!){node(id:$id){... on OrderCancelJobResult{done status errors{code field message}}}}"
 }
 document! {
+    /// The same where only the job is known (`jobResult` is new in 2026-10, and may be null), with what the job cannot tell: whether it succeeded.
+    CANCEL_JOB, "CancelJob", 3.0,
+    "query CancelJob($id:ID!,$order:ID!){job(id:$id){id done} order(id:$order){cancelledAt}}"
+}
+document! {
     /// Starts a bulk operation. Grouped, so that lines follow their order and it can be read without keeping the file.
     BULK, "Bulk", 12.0, concat!(
         "mutation Bulk($query:String!){bulkOperationRunQuery(query:$query,groupObjects:true)",
@@ -251,6 +256,7 @@ pub const ALL: &[&Document] = &[
     &RETRACK,
     &CANCEL,
     &CANCEL_RESULT,
+    &CANCEL_JOB,
     &BULK,
     &BULK_STATE,
 ];

@@ -5,7 +5,8 @@
 //! be several writes with the same tracking number; each tells the buyer of its own lines.
 //!
 //! Nothing here is idempotent at Shopify (fact sheet, 4.4): a part that is sent twice is shipped twice and mailed twice. What is there already is
-//! known by its tracking number; a shipment without one by our receipts, or by its lines and a time of making after the dispatch was recorded.
+//! known by our receipts, else by its tracking number; one without a number by its lines and a time of making after the dispatch was recorded.
+//! What is known to be another dispatch's is neither.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -138,7 +139,9 @@ pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, shipment: &Shipme
     for line in &shipment.lines {
         *wanted.entry(line.line_id.clone()).or_default() += whole(line.quantity)?;
     }
-    let adopted = adopt(site, &state, task, shipment, &mut wanted);
+    let recorded = recorded_at(site, shipment.shipped_at);
+    let like = |made: &Fulfillment| is_like(made, shipment, recorded);
+    let adopted = adopt(task, &state.fulfillments, like, &mut wanted);
     wanted.retain(|_, count| *count > 0);
     let done = Outstanding { now, writes: Vec::new(), wait: None, adopted };
     if wanted.is_empty() {
@@ -208,7 +211,7 @@ fn read_in(site: &Site, remote_id: &str, (orders, lines, shipped): (u32, u32, u3
             let text = "the order has 50 fulfilments or more, and Shopify lists no others; nothing was written";
             return Err(Error::new(ErrorKind::Rejected, text).hint("ship it in the order's page at Shopify"));
         }
-        if more.fulfillments.iter().any(|made| made.fulfillment_line_items.page_info.next().is_some()) {
+        if more.fulfillments.iter().any(|made| made.fulfillment_line_items.page_info.has_next_page) {
             // Lines that are not seen would be shipped again.
             let text = format!(
                 "a fulfilment of this order has more than {shipped} lines, which cannot be read; nothing was written"
@@ -218,8 +221,7 @@ fn read_in(site: &Site, remote_id: &str, (orders, lines, shipped): (u32, u32, u3
         for fulfillment_order in &mut more.fulfillment_orders.nodes {
             read_lines(site, fulfillment_order)?;
         }
-        let next =
-            more.fulfillment_orders.page_info.next().map(str::to_owned).filter(|next| after.as_ref() != Some(next));
+        let next = further(&more.fulfillment_orders, after.as_deref(), "fulfilment orders")?;
         let whole = match state.take() {
             Some(mut whole) => {
                 whole.fulfillment_orders.nodes.append(&mut more.fulfillment_orders.nodes);
@@ -235,41 +237,79 @@ fn read_in(site: &Site, remote_id: &str, (orders, lines, shipped): (u32, u32, u3
 }
 
 fn read_lines(site: &Site, fulfillment_order: &mut FulfillmentOrder) -> Result<()> {
-    let mut next = fulfillment_order.line_items.page_info.next().map(str::to_owned);
+    let what = "a fulfilment order's lines";
+    let mut next = further(&fulfillment_order.line_items, None, what)?;
     while let Some(after) = next {
         let variables = json!({ "id": fulfillment_order.id, "after": after });
         let more: MoreLines = site.ask(&query::FULFILLMENT_LINES, variables)?.read()?;
-        let Some(mut more) = more.fulfillment_order else { break };
-        next = more.line_items.page_info.next().map(str::to_owned).filter(|next| *next != after);
+        let Some(mut more) = more.fulfillment_order else {
+            // Replaced by another one: a hold, a move, a split.
+            let text = "a fulfilment order went away while its lines were read; nothing was written";
+            return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
+        };
+        next = further(&more.line_items, Some(&after), what)?;
         fulfillment_order.line_items.nodes.append(&mut more.line_items.nodes);
     }
     Ok(())
 }
 
-/// Takes off what is there already, and names the fulfilments that have it.
-fn adopt(site: &Site, state: &State, task: &Task, shipment: &Shipment, wanted: &mut Quantities) -> Vec<String> {
-    let recorded = recorded_at(site, shipment.shipped_at);
+/// Where a list goes on after the page that was read at `after`. A list that says there is more and does not move on is not at its end:
+/// what is not seen of it would be missing, and said to be shipped by other means.
+fn further<T>(page: &Nodes<T>, after: Option<&str>, what: &str) -> Result<Option<String>> {
+    let next = page.page_info.next();
+    let stands = next.is_some() && (page.nodes.is_empty() || next == after);
+    if page.page_info.is_torn() || stands {
+        let text = format!("Shopify's list of {what} does not move on; nothing was written");
+        return Err(Error::new(ErrorKind::Unreadable, text)
+            .hint("try again; if it stays so, ship it in the order's page at Shopify"));
+    }
+    Ok(next.map(str::to_owned))
+}
+
+/// Takes off what is there already, and names the fulfilments that have it: those that are known to be this dispatch's, and for what
+/// they leave others that are like it. Two dispatches may be alike in everything (a box sent in two goes under one number), so
+/// what another one has is never taken.
+fn adopt(
+    task: &Task,
+    made: &[Fulfillment],
+    like: impl Fn(&Fulfillment) -> bool,
+    wanted: &mut Quantities,
+) -> Vec<String> {
     let mut adopted = Vec::new();
-    for fulfillment in state.fulfillments.iter().filter(|fulfillment| is_made(fulfillment)) {
+    let (known, others): (Vec<_>, Vec<_>) =
+        made.iter().filter(|one| is_made(one)).partition(|one| task.receipts.contains(&one.id));
+    for fulfillment in known {
+        take_off(fulfillment, wanted);
+        adopted.push(fulfillment.id.clone());
+    }
+    for fulfillment in others.into_iter().filter(|one| !task.taken.contains(&one.id) && like(one)) {
         let lines = lines_of(fulfillment);
-        let ours = task.receipts.contains(&fulfillment.id)
-            || if shipment.parcels.is_empty() {
-                let fits = lines.iter().all(|(line, count)| wanted.get(line).is_some_and(|want| want >= count));
-                let made = fulfillment.created_at.as_deref().and_then(|at| time(at, "").ok());
-                numbers(fulfillment).next().is_none() && fits && made.is_some_and(|made| made >= recorded)
-            } else {
-                shipment.parcels.iter().any(|parcel| has_number(fulfillment, &parcel.tracking))
-            };
-        if ours {
-            for (line, count) in lines {
-                if let Some(want) = wanted.get_mut(&line) {
-                    *want -= count;
-                }
-            }
-            adopted.push(number(&fulfillment.id).to_owned());
+        let left = |line: &String| wanted.get(line).copied().unwrap_or(0);
+        // Without a number only the content speaks for it, so it must be within what was wished.
+        let fits = numbers(fulfillment).next().is_some() || lines.iter().all(|(line, count)| left(line) >= *count);
+        if fits && lines.keys().any(|line| left(line) > 0) {
+            take_off(fulfillment, wanted);
+            adopted.push(fulfillment.id.clone());
         }
     }
     adopted
+}
+
+fn take_off(fulfillment: &Fulfillment, wanted: &mut Quantities) {
+    for (line, count) in lines_of(fulfillment) {
+        if let Some(want) = wanted.get_mut(&line) {
+            *want -= count;
+        }
+    }
+}
+
+/// Whether a fulfilment has a number of this shipment's; for one without, whether it has none either and was made since the dispatch was recorded.
+fn is_like(fulfillment: &Fulfillment, shipment: &Shipment, recorded: Timestamp) -> bool {
+    if !shipment.parcels.is_empty() {
+        return shipment.parcels.iter().any(|parcel| has_number(fulfillment, &parcel.tracking));
+    }
+    let made = fulfillment.created_at.as_deref().and_then(|at| time(at, "").ok());
+    numbers(fulfillment).next().is_none() && made.is_some_and(|made| made >= recorded)
 }
 
 /// When the dispatch was recorded, by Shopify's clock where ours is known to be ahead; whole seconds there.
@@ -420,7 +460,7 @@ pub fn retracking(site: &Site, now: RemoteOrder, task: &Task, wish: &Retracking)
         return Err(Error::new(ErrorKind::Rejected, text));
     }
     let writes = old.iter().map(|fulfillment| replace(fulfillment, wish)).collect();
-    let adopted = new.iter().map(|fulfillment| number(&fulfillment.id).to_owned()).collect();
+    let adopted = new.iter().map(|fulfillment| fulfillment.id.clone()).collect();
     Ok(Outstanding { now, writes, wait: None, adopted })
 }
 
@@ -524,6 +564,21 @@ mod tests {
         let berlin = &parts[&("Berlin".to_owned(), String::new())];
         assert_eq!(berlin["F1"], [("F1-1", 2), ("F1-2", 1)]);
         assert_eq!(parts[&("Wien".to_owned(), String::new())]["F2"], [("F2-1", 2)]);
+    }
+
+    #[test]
+    fn f4_a_list_that_does_not_move_on_is_not_at_its_end() {
+        let page = |json: Value| serde_json::from_value::<Nodes<Reference>>(json).unwrap();
+        let cursor = |cursor: Value, nodes: &[&str]| {
+            let nodes: Vec<Value> = nodes.iter().map(|id| json!({ "id": id })).collect();
+            page(json!({ "pageInfo": { "hasNextPage": true, "endCursor": cursor }, "nodes": nodes }))
+        };
+        assert_eq!(further(&cursor(json!("b"), &["1"]), Some("a"), "x").unwrap().as_deref(), Some("b"));
+        assert_eq!(further(&page(json!({ "nodes": [] })), Some("a"), "x").unwrap(), None);
+        for stuck in [cursor(json!("a"), &["1"]), cursor(json!("b"), &[]), cursor(Value::Null, &["1"])] {
+            let error = further(&stuck, Some("a"), "x").unwrap_err();
+            assert!(error.message().contains("does not move on; nothing was written"), "{error}");
+        }
     }
 
     #[test]

@@ -62,6 +62,7 @@ pub struct Site {
 /// A good answer.
 pub struct Answer {
     reply: Reply,
+    effect: Effect,
     /// Its price.
     pub cost: Option<Cost>,
     /// Whether fields were left empty because the app may not see them, and which scopes it lacks for them.
@@ -72,10 +73,12 @@ impl Answer {
     /// The data.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         let unreadable = |why: String| {
-            Error::new(
-                ErrorKind::Unreadable,
-                format!("Shopify's answer has not the shape that its schema promises ({why}); it was not used"),
-            )
+            let (kind, what) = match self.effect {
+                Effect::Read => (ErrorKind::Unreadable, "it was not used"),
+                Effect::Write => (ErrorKind::Unknown, "whether the write was applied is not known"),
+            };
+            let text = format!("Shopify's answer has not the shape that its schema promises ({why}); {what}");
+            Error::new(kind, text)
         };
         let (envelope, _) = read_json::<Envelope<'_>>(&self.reply.body)?;
         let data = envelope.data().ok_or_else(|| unreadable("no data".to_owned()))?;
@@ -135,7 +138,7 @@ impl Site {
             Errors::List(errors) => errors.iter().map(hidden_because).collect(),
             _ => Vec::new(),
         };
-        Ok(Answer { reply, cost, hidden })
+        Ok(Answer { reply, effect, cost, hidden })
     }
 
     /// What a document will cost: as the last time; else by the nearest size, in proportion, which is too much rather than too little.
@@ -301,5 +304,21 @@ impl Protocol for Download {
             500..=599 => Verdict::Stumbled(Error::new(ErrorKind::Temporary, text)),
             _ => Verdict::Refused(Error::new(ErrorKind::NotFound, text)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d3_an_answer_to_a_write_that_cannot_be_read_does_not_say_that_nothing_was_written() {
+        let answer = |effect| {
+            let headers = reqwest::header::HeaderMap::new();
+            let reply = Reply { status: 200, headers, body: br#"{"data":{"fulfillmentCreate":7}}"#.to_vec() };
+            Answer { reply, effect, cost: None, hidden: Vec::new() }
+        };
+        let kind = |effect| answer(effect).read::<BTreeMap<String, bool>>().unwrap_err().kind();
+        assert_eq!((kind(Effect::Read), kind(Effect::Write)), (ErrorKind::Unreadable, ErrorKind::Unknown));
     }
 }

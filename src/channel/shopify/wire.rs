@@ -33,9 +33,10 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// `errors`: a list from GraphQL, a text from the layers before it.
+/// `errors`: a list from GraphQL, a text or an object from the layers before it. Whatever stands there says that something went wrong, so
+/// nothing in it may make the answer unreadable.
 #[derive(Debug, Default, Deserialize)]
-#[serde(untagged)]
+#[serde(from = "Value")]
 pub enum Errors {
     /// A text.
     Text(String),
@@ -46,18 +47,58 @@ pub enum Errors {
     None,
 }
 
+impl From<Value> for Errors {
+    fn from(errors: Value) -> Self {
+        match errors {
+            Value::Null => Self::None,
+            Value::Array(entries) if entries.is_empty() => Self::None,
+            Value::Array(entries) => Self::List(entries.into_iter().map(GraphError::from).collect()),
+            Value::Object(members) if members.is_empty() => Self::None,
+            // One error out of its list.
+            Value::Object(members) if members.contains_key("message") || members.contains_key("extensions") => {
+                Self::List(vec![GraphError::from(Value::Object(members))])
+            }
+            other => Self::Text(words(&other)),
+        }
+    }
+}
+
+/// The words in a value of any shape: those of `{"base":["not found"]}` are `base not found`.
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| format!("{name} {}", words(value))).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// One error of GraphQL's.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub struct GraphError {
-    /// What it says.
+    /// What it says; may be empty.
     pub message: String,
     /// Where.
-    #[serde(deserialize_with = "lenient")]
     pub path: Vec<Value>,
     /// What kind it is.
-    #[serde(deserialize_with = "lenient")]
     pub extensions: ErrorExtensions,
+}
+
+impl From<Value> for GraphError {
+    fn from(entry: Value) -> Self {
+        if !entry.is_object() {
+            return Self { message: words(&entry), ..Self::default() };
+        }
+        let text = |name: &str| entry["extensions"][name].as_str().map(str::to_owned);
+        Self {
+            message: words(&entry["message"]),
+            path: entry["path"].as_array().cloned().unwrap_or_default(),
+            extensions: ErrorExtensions { code: text("code"), required_access: text("requiredAccess") },
+        }
+    }
 }
 
 impl GraphError {
@@ -73,8 +114,7 @@ impl GraphError {
 }
 
 /// What kind an error is.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub struct ErrorExtensions {
     /// `THROTTLED`, `ACCESS_DENIED` ...
     pub code: Option<String>,
@@ -82,31 +122,27 @@ pub struct ErrorExtensions {
     pub required_access: Option<String>,
 }
 
-/// What comes beside the data.
+/// What comes beside the data. One part that is not as expected says nothing of the other.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Extensions {
     /// The price.
-    pub cost: Option<Cost>,
-    /// What the search made of the filters.
     #[serde(deserialize_with = "lenient")]
-    pub search: Vec<Search>,
+    pub cost: Option<Cost>,
+    search: Value,
 }
 
-/// What the search made of one list's filters.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Search {
-    /// What it did not understand.
-    pub warnings: Vec<SearchWarning>,
-}
-
-/// A filter that was not understood, and therefore not used.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct SearchWarning {
-    /// `invalid_field` ...
-    pub code: Option<String>,
+impl Extensions {
+    /// What the search did not understand in a filter, and therefore did not use: `invalid_field` ...
+    pub fn search_warning(&self) -> Option<&str> {
+        let warnings = self.search.as_array().into_iter().flatten().map(|search| &search["warnings"]);
+        let given = warnings.filter_map(|warnings| match warnings {
+            Value::Array(warnings) => warnings.first(),
+            Value::Null => None,
+            other => Some(other),
+        });
+        given.map(|warning| warning["code"].as_str().unwrap_or("unknown")).next()
+    }
 }
 
 /// What a query cost.
@@ -263,10 +299,18 @@ pub struct Head {
 }
 
 /// A refusal of a write.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "Value")]
 pub struct UserError {
     /// What it says.
     pub message: String,
+}
+
+impl From<Value> for UserError {
+    fn from(error: Value) -> Self {
+        let message = words(if error.is_object() { &error["message"] } else { &error });
+        Self { message: if message.is_empty() { "no reason given".to_owned() } else { message } }
+    }
 }
 
 /// An order's document.

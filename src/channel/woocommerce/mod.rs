@@ -124,7 +124,7 @@ impl Channel for WooCommerce {
             return Err(Error::new(ErrorKind::NotFound, text));
         };
         match &task.goal {
-            Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.home(), now, &task.remote_id, shipment),
+            Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.home(), now, task, shipment),
             Goal::Cancelled(wish) => cancel::outstanding(&self.site, now, &task.remote_id, &wish.reason),
             Goal::Retracked(wish) => ship::retracking(&self.site, self.home(), now, &task.remote_id, wish),
         }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::settings::Tracking as Home;
 use super::site::{Call, Site};
 use super::wire::{Fulfillment, Note, Tracking};
-use crate::channel::{Outstanding, RemoteOrder, Retracking, Write};
+use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
@@ -22,9 +22,10 @@ use crate::order::{Parcel, Shipment, Status, carrier};
 const OUR_KEY: &str = "_ordersync_shipment";
 
 /// What is still to be written for this shipment.
-pub fn outstanding(site: &Site, home: Home, now: RemoteOrder, id: &str, shipment: &Shipment) -> Result<Outstanding> {
+pub fn outstanding(site: &Site, home: Home, now: RemoteOrder, task: &Task, shipment: &Shipment) -> Result<Outstanding> {
+    let id = task.remote_id.as_str();
     let mut found = match home {
-        Home::Fulfillments => fulfillments(site, id, shipment)?,
+        Home::Fulfillments => fulfillments(site, task, shipment)?,
         Home::Extension => trackings(site, id, shipment)?,
         Home::Note => notes(site, id, shipment)?,
         Home::None => Found::default(),
@@ -60,12 +61,16 @@ pub(super) fn call(method: Method, route: String, query: &[(&str, &str)], body: 
 
 /// One fulfilment for the shipment. It holds one set of items and one tracking number; several parcels whose split
 /// is not known stand in it together, so that no item is counted twice.
-fn fulfillments(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
+fn fulfillments(site: &Site, task: &Task, shipment: &Shipment) -> Result<Found> {
+    let id = task.remote_id.as_str();
     let text = list_fulfillments(site, id)?.to_string();
     let there: Vec<Fulfillment<'_>> = serde_json::from_str(&text).map_err(|_| {
         Error::new(ErrorKind::Unreadable, "the shop's list of fulfilments cannot be read; nothing was written")
     })?;
-    if let Some(same) = there.iter().find(|fulfillment| is_ours(fulfillment, shipment)) {
+    // Two parts of an order may go out under one number: what another dispatch has is not this one's.
+    let open = |one: &&Fulfillment<'_>| !task.taken.iter().any(|taken| taken == one.id.get());
+    let same = there.iter().find(|one| is_ours(one, shipment));
+    if let Some(same) = same.or_else(|| there.iter().filter(open).find(|one| has_numbers(one, shipment))) {
         return Ok(Found { writes: Vec::new(), adopted: vec![same.id.get().to_owned()] });
     }
     let items = shipment.lines.iter().map(item).collect::<Result<Vec<Value>>>()?;
@@ -119,13 +124,18 @@ fn quantity(quantity: Decimal) -> Value {
     }
 }
 
-/// By our key; else by the tracking number; a shipment without one by its items.
+fn meta(fulfillment: &Fulfillment<'_>, key: &str) -> Option<String> {
+    fulfillment.meta_data.0.iter().find(|meta| meta.key.get() == key).map(|meta| meta.text())
+}
+
+/// Whether a fulfilment has our key.
 fn is_ours(fulfillment: &Fulfillment<'_>, shipment: &Shipment) -> bool {
-    let meta = |key: &str| fulfillment.meta_data.0.iter().find(|meta| meta.key.get() == key).map(|meta| meta.text());
-    if meta(OUR_KEY).is_some_and(|key| key == shipment.key) {
-        return true;
-    }
-    let Some(number) = meta("_tracking_number").filter(|number| !number.trim().is_empty()) else { return false };
+    meta(fulfillment, OUR_KEY).is_some_and(|key| key == shipment.key)
+}
+
+/// Whether a fulfilment has the shipment's tracking numbers, all of them.
+fn has_numbers(fulfillment: &Fulfillment<'_>, shipment: &Shipment) -> bool {
+    let number = meta(fulfillment, "_tracking_number").unwrap_or_default();
     !shipment.parcels.is_empty() && shipment.parcels.iter().all(|parcel| holds(&number, &parcel.tracking))
 }
 

@@ -287,7 +287,8 @@ impl Run<'_> {
             "fulfillmentCreate" => desk.fulfill(&given),
             "fulfillmentTrackingInfoUpdate" => desk.retrack(&given),
             "orderCancel" => desk.cancel(&given),
-            "node" => Ok(desk.job(&given["id"])),
+            "node" => Ok(desk.job_result(&given["id"])),
+            "job" => Ok(desk.job(&given["id"])),
             _ => Ok(self.read(name, &given)),
         };
         written.unwrap_or_else(|error| self.fail(error))

@@ -39,6 +39,10 @@ pub struct Options {
     pub routing: i64,
     /// How long a cancellation takes, in seconds.
     pub cancelling: i64,
+    /// Whether the answer to a cancellation names its result, and not only its job.
+    pub job_results: bool,
+    /// Whether cancellations come to nothing in their jobs.
+    pub cancelling_fails: bool,
     /// How long a fetched token lives, in seconds.
     pub token_life: i64,
     /// How many orders a bulk operation writes in a second.
@@ -62,6 +66,8 @@ impl Default for Options {
             lag: 0,
             routing: 0,
             cancelling: 0,
+            job_results: true,
+            cancelling_fails: false,
             token_life: 86_399,
             bulk_rate: 500,
             latency: Duration::ZERO,

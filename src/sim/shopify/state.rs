@@ -66,6 +66,8 @@ pub struct Job {
     pub note: Option<String>,
     /// Whether money goes back.
     pub refund: bool,
+    /// Whether it comes to nothing.
+    pub fails: bool,
 }
 
 /// A bulk operation.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::options::Options;
-use super::render::{gid, id_of, time};
+use super::render::{gid, id_of};
 use super::seed::STEP;
 use super::state::{Cancelled, Fulfillment, Job, Order, Refund, State, Tracking};
 
@@ -163,17 +163,18 @@ impl Desk<'_> {
             reason: text("reason").unwrap_or_default(),
             note: text("staffNote"),
             refund: method["originalPaymentMethodsRefund"] == true,
+            fails: self.options.cancelling_fails,
         };
         let result = gid("OrderCancelJobResult", number);
         self.state.jobs.insert(result.clone(), job);
         self.state.writes += 1;
         self.work();
         let done = self.now >= done_at;
+        let result = if self.options.job_results { self.job_result(&json!(result)) } else { Value::Null };
         Ok(json!({
             "$type": kind, "orderCancelUserErrors": [],
             "job": { "$type": "Job", "id": gid("Job", number), "done": done },
-            "jobResult": { "$type": "OrderCancelJobResult", "id": result, "done": done,
-                "status": if done { "SUCCEEDED" } else { "STARTED" }, "errors": [] },
+            "jobResult": result,
         }))
     }
 
@@ -208,7 +209,7 @@ impl Desk<'_> {
         let due: Vec<Job> = self.state.jobs.values().filter(|job| job.done_at <= self.now).cloned().collect();
         for job in due {
             let open = self.state.order(self.options, job.order).is_some_and(|order| order.cancelled.is_none());
-            if open {
+            if open && !job.fails {
                 let refund = self.state.take_id();
                 let at = job.done_at;
                 self.state.change(self.options, job.order, self.now, |order| {
@@ -224,11 +225,22 @@ impl Desk<'_> {
     }
 
     /// `node(id:)` of a cancellation.
-    pub fn job(&self, id: &Value) -> Value {
+    pub fn job_result(&self, id: &Value) -> Value {
         let Some(job) = id.as_str().and_then(|id| self.state.jobs.get(id)) else { return Value::Null };
         let done = job.done_at <= self.now;
-        json!({ "$type": "OrderCancelJobResult", "id": id, "done": done, "errors": [],
-            "status": if done { "SUCCEEDED" } else { "STARTED" }, "completedAt": done.then(|| time(job.done_at)) })
+        let failed = done && job.fails;
+        let error = json!({ "$type": "OrderCancelUserError", "field": null, "code": "INVALID",
+            "message": "The payment cannot be refunded at the moment" });
+        json!({ "$type": "OrderCancelJobResult", "id": id, "done": done,
+            "errors": if failed { vec![error] } else { Vec::new() },
+            "status": if failed { "FAILED" } else if done { "SUCCEEDED" } else { "STARTED" } })
+    }
+
+    /// `job(id:)`: only whether it is over.
+    pub fn job(&self, id: &Value) -> Value {
+        let number = id_of("Job", id).unwrap_or(0);
+        let Some(job) = self.state.jobs.get(&gid("OrderCancelJobResult", number)) else { return Value::Null };
+        json!({ "$type": "Job", "id": id, "done": job.done_at <= self.now })
     }
 }
 

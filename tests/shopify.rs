@@ -480,6 +480,25 @@ fn a_bulk_operation_that_fails_is_no_empty_shop_and_its_file_is_fetched_without_
     assert!(again.server.requests().iter().any(|one| one.status == Some(206)));
 }
 
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn f5_a_first_sync_by_bulk_operations_killed_within_its_files_brings_every_order_once() {
+    for point in ["before-import:2", "after-import:2"] {
+        let desk = Desk::unconnected(Options::rehearsal());
+        desk.shop.seed(1500, Utc::now() - TimeDelta::days(50), Utc::now() - TimeDelta::days(1));
+        desk.connect("--set bulk=always").exits(0);
+        let mut deaths = 0;
+        while desk.home.run("sync").env("ORDERSYNC_CRASH_AT", point).done().code.is_none() {
+            deaths += 1;
+            assert_eq!(desk.home.sql("PRAGMA integrity_check"), ["ok"]);
+        }
+        assert!(deaths > 3, "{point}: {deaths}");
+        assert_eq!(desk.orders(), 1500, "{point}");
+        let wrong = "SELECT count(*) FROM orders WHERE NOT EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id)";
+        assert_eq!(desk.home.sql(wrong), ["0"]);
+    }
+}
+
 struct Reader {
     shop: Arc<Shop>,
     _server: Server,

@@ -240,11 +240,15 @@ fn test_orders_archived_ones_and_edits_come_as_what_they_are() {
     assert_eq!(desk.show(edited)["lines"].as_array().unwrap().len(), 1);
     desk.on("dispatch", edited, "--carrier dhl --tracking JD02").exits(0);
     assert_eq!(desk.shop.fulfillments(edited), [(2, vec!["JD02".to_owned()])]);
-    desk.place(&tea(1).currency("USD"));
-    let both = "SELECT currency || ' ' || shop_currency || ' ' || shop_totals FROM orders WHERE currency = 'USD'";
-    let found = desk.home.sql(both);
+    let abroad = desk.place(&tea(1).currency("USD"));
+    let shown = desk.show(abroad);
+    let here = &shown["in_shop_currency"];
     // 12.90 and 4.90 postage in the shop's currency.
-    assert!(found.len() == 1 && found[0].starts_with("USD EUR ") && found[0].contains("17.8"), "{found:?}");
+    assert_eq!(
+        (&shown["currency"], &here["currency"], &here["totals"]["total"]),
+        (&json!("USD"), &json!("EUR"), &json!("17.8"))
+    );
+    assert!(desk.on("show", abroad, "").exits(0).stdout.contains("17.80 EUR for the shop"));
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Refused,
     /// No such order, store or file. Exit 7.
     NotFound,
+    /// Nothing that answers like a store at its address: moved, switched off, mistyped. It says nothing of the orders there. Exit 7.
+    NoStore,
     /// Another run holds the lock. Exit 8.
     Locked,
     /// Ctrl-C. Exit 130.
@@ -55,6 +57,7 @@ impl ErrorKind {
             Self::Unreadable => "unreadable",
             Self::Refused => "refused",
             Self::NotFound => "not-found",
+            Self::NoStore => "no-store",
             Self::Locked => "locked",
             Self::Interrupted => "interrupted",
             Self::Book => "book",
@@ -73,7 +76,7 @@ pub fn exit_code(kind: ErrorKind) -> u8 {
         ErrorKind::Credentials | ErrorKind::Permission => 4,
         ErrorKind::Temporary | ErrorKind::Unknown => 5,
         ErrorKind::Refused => 6,
-        ErrorKind::NotFound => 7,
+        ErrorKind::NotFound | ErrorKind::NoStore => 7,
         ErrorKind::Locked => 8,
         ErrorKind::Interrupted => 130,
     }

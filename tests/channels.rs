@@ -386,6 +386,22 @@ fn i5_a_store_that_is_down_keeps_its_place_and_says_so() {
 }
 
 #[test]
+fn d7_a_store_that_is_not_at_its_address_for_a_while_fails_no_dispatch() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD404 --later").exits(0);
+        desk.server.faults().add(Fault::new(FaultKind::ServerError(404)).always());
+        desk.home.run("sync").exits(7);
+        desk.home.run("retry").exits(7);
+        let row = desk.home.json("outbox")[0].clone();
+        assert_eq!(row["state"], "queued", "{} {row}", desk.kind);
+        desk.server.faults().clear();
+        desk.home.run("retry").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD404"]);
+    });
+}
+
+#[test]
 fn f3_a_revoked_credential_is_exit_4_and_stands_in_the_inbox_until_it_works_again() {
     each(|desk| {
         desk.sync();

@@ -17,7 +17,7 @@ use ordersync::secret::Secret;
 use ordersync::sim::shopify::{NewOrder, Options, REHEARSAL_TOKEN, Shop};
 use ordersync::sim::{Fault, FaultKind, Server, ServerOptions, Simulated};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::shopify::Desk;
 
 fn tea(pieces: i64) -> NewOrder {
@@ -181,6 +181,52 @@ fn i3_a_cursor_that_is_refused_begins_the_walk_anew_and_not_for_ever() {
 }
 
 #[test]
+fn orders_with_more_lines_than_a_page_brings_have_all_of_them_in_order() {
+    let desk = Desk::new();
+    // 20 come with the order, 30 follow, then a hundred at a time.
+    let orders = [19, 20, 21, 50, 51, 151, 300].map(|lines| {
+        let order = (1..=lines).fold(NewOrder::paid(), |order, nth| order.line("TEE-001", nth));
+        (desk.shop.place_order(&order), lines)
+    });
+    desk.sync();
+    for (id, lines) in orders {
+        let pieces: Vec<Value> =
+            desk.show(id)["lines"].as_array().unwrap().iter().map(|l| l["quantity"].clone()).collect();
+        assert_eq!(pieces, (1..=lines).map(|nth| json!(nth.to_string())).collect::<Vec<_>>());
+    }
+    let asked = desk
+        .server
+        .requests()
+        .iter()
+        .filter(|one| one.json()["query"].as_str().is_some_and(|text| text.starts_with("query Lines")))
+        .count();
+    assert_eq!(asked, 1 + 1 + 2 + 3 + 4, "and no question more than it takes");
+}
+
+#[test]
+fn a_first_sync_is_cut_into_slices_of_like_size_where_most_orders_are_of_last_week() {
+    let reader = reader(Options::rehearsal(), 250);
+    let now = reader.clock.now();
+    reader.shop.seed(100, now - TimeDelta::days(900), now - TimeDelta::days(8));
+    reader.shop.seed(2000, now - TimeDelta::days(7), now - TimeDelta::hours(1));
+    let plan = reader.channel.begin(&Range { since: None, until: None }).unwrap();
+    let mut sizes = Vec::new();
+    for slice in plan.slices {
+        let (mut at, mut size) = (slice, 0);
+        sizes.push(loop {
+            let page = reader.channel.page(&at).unwrap();
+            size += page.orders.len();
+            match page.next {
+                Next::More(next) | Next::Wait(next, _) => at = next,
+                Next::Done(_) => break size,
+            }
+        });
+    }
+    assert_eq!(sizes.iter().sum::<usize>(), 2100);
+    assert!((14..=40).contains(&sizes.len()) && sizes.iter().all(|size| *size <= 160), "{sizes:?}");
+}
+
+#[test]
 fn i4_one_order_that_breaks_the_schema_costs_one_order() {
     let desk = Desk::new();
     let (good, bad) = (desk.shop.place_order(&tea(1)), desk.shop.place_order(&tea(2)));
@@ -219,11 +265,15 @@ fn test_orders_archived_ones_and_edits_come_as_what_they_are() {
     assert_eq!(desk.show(edited)["lines"].as_array().unwrap().len(), 1);
     desk.on("dispatch", edited, "--carrier dhl --tracking JD02").exits(0);
     assert_eq!(desk.shop.fulfillments(edited), [(2, vec!["JD02".to_owned()])]);
-    desk.place(&tea(1).currency("USD"));
-    let both = "SELECT currency || ' ' || shop_currency || ' ' || shop_totals FROM orders WHERE currency = 'USD'";
-    let found = desk.home.sql(both);
+    let abroad = desk.place(&tea(1).currency("USD"));
+    let shown = desk.show(abroad);
+    let here = &shown["in_shop_currency"];
     // 12.90 and 4.90 postage in the shop's currency.
-    assert!(found.len() == 1 && found[0].starts_with("USD EUR ") && found[0].contains("17.8"), "{found:?}");
+    assert_eq!(
+        (&shown["currency"], &here["currency"], &here["totals"]["total"]),
+        (&json!("USD"), &json!("EUR"), &json!("17.8"))
+    );
+    assert!(desk.on("show", abroad, "").exits(0).stdout.contains("17.80 EUR for the shop"));
 }
 
 #[test]
@@ -534,6 +584,25 @@ fn a_bulk_operation_that_fails_is_no_empty_shop_and_its_file_is_fetched_without_
     again.connect("--set bulk=always").exits(0);
     assert_eq!(again.sync()["new"], 900);
     assert!(again.server.requests().iter().any(|one| one.status == Some(206)));
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn f5_a_first_sync_by_bulk_operations_killed_within_its_files_brings_every_order_once() {
+    for point in ["before-import:2", "after-import:2"] {
+        let desk = Desk::unconnected(Options::rehearsal());
+        desk.shop.seed(1500, Utc::now() - TimeDelta::days(50), Utc::now() - TimeDelta::days(1));
+        desk.connect("--set bulk=always").exits(0);
+        let mut deaths = 0;
+        while desk.home.run("sync").env("ORDERSYNC_CRASH_AT", point).done().code.is_none() {
+            deaths += 1;
+            assert_eq!(desk.home.sql("PRAGMA integrity_check"), ["ok"]);
+        }
+        assert!(deaths > 3, "{point}: {deaths}");
+        assert_eq!(desk.orders(), 1500, "{point}");
+        let wrong = "SELECT count(*) FROM orders WHERE NOT EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id)";
+        assert_eq!(desk.home.sql(wrong), ["0"]);
+    }
 }
 
 struct Reader {

@@ -8,7 +8,7 @@ use super::error::{Done, odd};
 use super::{Book, InboxEntry, OutboxRow};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, parse_decimal};
+use crate::order::{Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, parse_decimal};
 
 /// An order in a list.
 #[derive(Debug, Clone)]
@@ -155,8 +155,10 @@ pub struct BookOrder {
     pub ship_by: Option<Timestamp>,
     /// Currency of all amounts.
     pub currency: String,
-    /// The sums by name: total, lines, shipping, tax, discount, refunded.
-    pub totals: Vec<(&'static str, Decimal)>,
+    /// The sums.
+    pub totals: Totals,
+    /// The sums in the shop's own currency, where the buyer paid in another.
+    pub shop_totals: Option<(String, Totals)>,
     /// Who bought.
     pub buyer: Buyer,
     /// How it was paid.
@@ -462,6 +464,12 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
     let Ok(status) = word.parse() else { return Ok(Err(odd("status", &word))) };
     let time = |column: &str| row.get::<_, Option<i64>>(column).map(|ms| ms.map(from_millis));
     let attributes: String = row.get("attributes")?;
+    let shop_totals = match row.get::<_, Option<String>>("shop_totals")?.as_deref().map(serde_json::from_str::<Totals>)
+    {
+        None => None,
+        Some(Ok(totals)) => Some(totals),
+        Some(Err(_)) => return Ok(Err(odd("shop_totals", "what it holds"))),
+    };
     Ok(Ok(BookOrder {
         id: row.get("id")?,
         store_id: row.get("store_id")?,
@@ -478,14 +486,15 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
         paid_at: time("paid_at")?,
         ship_by: time("ship_by")?,
         currency: row.get("currency")?,
-        totals: vec![
-            ("lines", named_amount(row, "lines_total")?),
-            ("shipping", named_amount(row, "shipping_total")?),
-            ("tax", named_amount(row, "tax_total")?),
-            ("discount", named_amount(row, "discount_total")?),
-            ("total", named_amount(row, "total")?),
-            ("refunded", named_amount(row, "refunded_total")?),
-        ],
+        totals: Totals {
+            lines: named_amount(row, "lines_total")?,
+            shipping: named_amount(row, "shipping_total")?,
+            tax: named_amount(row, "tax_total")?,
+            discount: named_amount(row, "discount_total")?,
+            total: named_amount(row, "total")?,
+            refunded: named_amount(row, "refunded_total")?,
+        },
+        shop_totals: row.get::<_, Option<String>>("shop_currency")?.zip(shop_totals),
         buyer: Buyer {
             remote_id: row.get("buyer_remote_id")?,
             name: row.get("buyer_name")?,

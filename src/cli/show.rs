@@ -1,5 +1,6 @@
 //! `ordersync show`.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::output::{self, bold};
@@ -7,7 +8,7 @@ use super::{App, Outcome};
 use crate::book::{Book, BookOrder, Event};
 use crate::clock::rfc3339;
 use crate::error::Result;
-use crate::order::{Address, Difference, differences, for_people};
+use crate::order::{Address, Difference, Totals, differences, for_people};
 
 /// One order with everything known about it: lines, addresses, what changed at the channel, shipments.
 #[derive(Debug, clap::Args)]
@@ -147,10 +148,14 @@ fn print_money(o: &BookOrder) -> anyhow::Result<()> {
             for_people(charge.amount, &o.currency)
         ))?;
     }
-    for (name, amount) in
-        o.totals.iter().filter(|(name, amount)| matches!(*name, "total") || (*name == "refunded" && !amount.is_zero()))
-    {
-        output::line(&format!("  {name:<9} {:>10} {}", for_people(*amount, &o.currency), o.currency))?;
+    let shown = |(name, amount): &(&str, Decimal)| *name == "total" || *name == "refunded" && !amount.is_zero();
+    for (name, amount) in o.totals.named().into_iter().filter(shown) {
+        output::line(&format!("  {name:<9} {:>10} {}", for_people(amount, &o.currency), o.currency))?;
+    }
+    if let Some((currency, totals)) = &o.shop_totals {
+        for (name, amount) in totals.named().into_iter().filter(shown) {
+            output::line(&format!("  {name:<9} {:>10} {currency} for the shop", for_people(amount, currency)))?;
+        }
     }
     for refund in &o.refunds {
         let at = refund.refunded_at.map(|at| format!(" on {}", output::date(at))).unwrap_or_default();
@@ -192,13 +197,17 @@ fn print_shipments(app: &App, o: &BookOrder) -> anyhow::Result<()> {
 
 fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
     let money = |amount: &rust_decimal::Decimal| amount.to_string();
-    let totals: serde_json::Map<String, Value> =
-        o.totals.iter().map(|(name, amount)| ((*name).to_owned(), money(amount).into())).collect();
+    let totals = |totals: &Totals| -> serde_json::Map<String, Value> {
+        totals.named().into_iter().map(|(name, amount)| (name.to_owned(), money(&amount).into())).collect()
+    };
+    let shop_totals =
+        o.shop_totals.as_ref().map(|(currency, amounts)| json!({ "currency": currency, "totals": totals(amounts) }));
     json!({
         "order": o.id.to_string(), "store": o.store, "channel": o.channel, "remote_id": o.remote_id, "number": o.number,
         "status": o.status, "channel_status": o.channel_status, "presence": o.presence, "test": o.test, "source": o.source,
         "placed_at": rfc3339(o.placed_at), "updated_at": rfc3339(o.updated_at), "imported_at": rfc3339(o.imported_at),
-        "paid_at": o.paid_at.map(rfc3339), "ship_by": o.ship_by.map(rfc3339), "currency": o.currency, "totals": totals,
+        "paid_at": o.paid_at.map(rfc3339), "ship_by": o.ship_by.map(rfc3339), "currency": o.currency, "totals": totals(&o.totals),
+        "in_shop_currency": shop_totals,
         "buyer": { "name": o.buyer.name, "email": o.buyer.email, "phone": o.buyer.phone },
         "payment": { "method": o.payment.method, "title": o.payment.title, "transaction_id": o.payment.transaction_id },
         "buyer_note": o.buyer_note, "ship_to": o.ship_to, "bill_to": o.bill_to, "attributes": o.attributes,

@@ -124,13 +124,15 @@ impl Client {
         self.refuse_plain_http(request)?;
         let (mut failures, mut renewed) = (0, false);
         loop {
-            let ticket = self.wait_turn(request, protocol.cost(request))?;
+            let cost = protocol.cost(request);
+            let ticket = self.wait_turn(request, cost)?;
             let mut attempt = request.clone();
             protocol.authorize(&mut attempt)?;
             let verdict = match self.exchange(&attempt) {
                 Ok(reply) => {
                     if let Some(budget) = protocol.budget(&reply) {
-                        self.options.gate.account(budget, ticket, protocol.refund(&reply), self.options.clock.now());
+                        let refund = protocol.spent(&reply).map_or(0.0, |spent| cost - spent);
+                        self.options.gate.account(budget, ticket, refund, self.options.clock.now());
                     }
                     match protocol.judge(request, &reply) {
                         Verdict::Good => return Ok(reply),

@@ -120,16 +120,16 @@ pub trait Protocol: Send + Sync {
         Err(Error::new(ErrorKind::Credentials, "these credentials cannot be renewed"))
     }
 
-    /// What a request costs of the channel's budget, in its own unit.
+    /// What a request will cost of the channel's budget, in its own unit. Asked anew for each attempt: a refusal may have told more.
     fn cost(&self, request: &Request) -> f64 {
         let _ = request;
         1.0
     }
 
-    /// How much less than [`Protocol::cost`] a request came to, by its answer: nothing where the price is known beforehand.
-    fn refund(&self, reply: &Reply) -> f64 {
+    /// What a request came to, by its answer; `None` where that is [`Protocol::cost`].
+    fn spent(&self, reply: &Reply) -> Option<f64> {
         let _ = reply;
-        0.0
+        None
     }
 
     /// What the channel says in a reply, whatever its status, about how much may still be asked.

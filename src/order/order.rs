@@ -102,6 +102,20 @@ pub struct Totals {
     pub refunded: Decimal,
 }
 
+impl Totals {
+    /// The sums with their names.
+    pub fn named(&self) -> [(&'static str, Decimal); 6] {
+        [
+            ("lines", self.lines),
+            ("shipping", self.shipping),
+            ("tax", self.tax),
+            ("discount", self.discount),
+            ("total", self.total),
+            ("refunded", self.refunded),
+        ]
+    }
+}
+
 /// Who bought. Every field may be empty: guests, redacted data, marketplaces that hide the buyer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buyer {

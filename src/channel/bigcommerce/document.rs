@@ -138,7 +138,7 @@ fn refunds(site: &Site, ids: &[&str]) -> Result<BTreeMap<String, Vec<Box<RawValu
     }
     let together = match site.all_v3("v3/orders/payment_actions/refunds", Some(("order_id:in", ids.join(",")))) {
         Ok(rows) => by_order(rows, ids),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Failed) => None,
+        Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Failed) => None,
         Err(error) => return Err(error),
     };
     if let Some(found) = together {

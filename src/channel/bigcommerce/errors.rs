@@ -173,7 +173,7 @@ fn missing(request: &Request, reply: &Reply, place: &str) -> Verdict {
         _ => {
             let text = format!("there is no store at {place} (404); nothing was done");
             Verdict::Refused(
-                Error::new(ErrorKind::NotFound, text).hint("check the store hash (and --endpoint, where one is set)"),
+                Error::new(ErrorKind::NoStore, text).hint("check the store hash (and --endpoint, where one is set)"),
             )
         }
     }
@@ -357,7 +357,7 @@ mod tests {
         assert!(matches!(verdict(Effect::Read, "v2/orders/7", &reply(404, JSON, body)), Verdict::Good));
         for path in ["v2/orders", "v2/store"] {
             let Verdict::Refused(error) = verdict(Effect::Read, path, &reply(404, JSON, body)) else { panic!() };
-            assert_eq!(error.kind(), ErrorKind::NotFound);
+            assert_eq!(error.kind(), ErrorKind::NoStore);
         }
     }
 }

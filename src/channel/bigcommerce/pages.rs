@@ -81,7 +81,7 @@ fn count(site: &Site, since: Option<i64>) -> Result<Option<u64>> {
     let query: Vec<_> = since.map(|since| ("min_date_modified", iso(since - 1))).into_iter().collect();
     let reply = match site.get("v2/orders/count", &query) {
         Ok(reply) => reply,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Failed) => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Failed) => return Ok(None),
         Err(error) => return Err(error),
     };
     Ok(read_json::<Count<'_>>(&reply.body).ok().and_then(|(count, _)| count.count.get().parse().ok()))
@@ -187,7 +187,7 @@ fn archived(site: &Site, settings: &Settings, rest: Rest, walk: Changes) -> Resu
 /// it is read on without, and one whose answer is not to be trusted is asked again next time. Neither holds up the orders that are sold.
 fn without_archived(error: Error, before: Rest, looked: Rest) -> Result<Rest> {
     match error.kind() {
-        ErrorKind::Failed | ErrorKind::NotFound => Ok(looked),
+        ErrorKind::Failed | ErrorKind::NoStore => Ok(looked),
         ErrorKind::Unreadable => Ok(before),
         _ => Err(error),
     }

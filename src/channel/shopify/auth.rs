@@ -229,7 +229,7 @@ mod tests {
             assert_eq!(refused(400, body), ErrorKind::Failed);
             assert_eq!(refused(402, body), ErrorKind::Temporary);
             assert_eq!(refused(403, body), ErrorKind::Permission);
-            assert_eq!(refused(404, body), ErrorKind::NotFound);
+            assert_eq!(refused(404, body), ErrorKind::NoStore);
             assert_eq!(refused(423, body), ErrorKind::Temporary);
             assert_eq!(refused(430, body), ErrorKind::Temporary);
             assert_eq!(refused(301, body), ErrorKind::Failed);

@@ -115,7 +115,7 @@ pub fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdi
             "the app's access may be limited by the shop's plan or its owner",
         ),
         404 => final_no(
-            ErrorKind::NotFound,
+            ErrorKind::NoStore,
             format!("Shopify knows no such shop or version ({place}, 404); nothing was done"),
             "check the shop's own address: NAME.myshopify.com",
         ),
@@ -273,7 +273,7 @@ mod tests {
         assert!(matches!(verdict(401, revoked), Verdict::Expired(_)));
         assert_eq!(kind(402, ""), Some(ErrorKind::Temporary));
         assert_eq!(kind(403, ""), Some(ErrorKind::Permission));
-        assert_eq!(kind(404, "<html>"), Some(ErrorKind::NotFound));
+        assert_eq!(kind(404, "<html>"), Some(ErrorKind::NoStore));
         assert_eq!(kind(423, ""), Some(ErrorKind::Temporary));
         assert_eq!(kind(430, ""), Some(ErrorKind::Temporary));
         assert_eq!(kind(301, ""), Some(ErrorKind::Failed));

@@ -99,8 +99,8 @@ impl Channel for Shopify {
         let answer = self.site.ask(&query::ORDER, json!({ "id": id }))?;
         let data: wire::OneOrder = answer.read()?;
         let Some(order) = data.order else { return Ok(None) };
-        let document = document::complete(&self.site, order)?;
-        Ok(Some(pages::remote(&document, self.settings.authorized)))
+        let documents = document::complete(&self.site, vec![order])?;
+        Ok(documents.first().map(|document| pages::remote(document, self.settings.authorized)))
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {

@@ -8,8 +8,8 @@
 //! index lags, so an order changed just before the walk passed its place may not have been listed there yet, and a walk can take hours.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::bulk::{self, Bulk};
 use super::facts::Scopes;
@@ -207,13 +207,10 @@ fn read(site: &Site, settings: &Settings, answer: &Answer, after: Option<&str>) 
         let text = "Shopify's list of orders does not move on; nothing more was imported";
         return Err(Error::new(ErrorKind::Temporary, text));
     }
-    let mut high = None;
-    let mut orders = Vec::with_capacity(data.orders.nodes.len());
-    for order in data.orders.nodes {
-        high = high.max(order["updatedAt"].as_str().and_then(|at| map::time(at, "").ok()).map(|at| at.timestamp()));
-        let document = document::complete(site, order)?;
-        orders.push(remote(&document, settings.authorized));
-    }
+    let changed = |order: &Value| order["updatedAt"].as_str().and_then(|at| map::time(at, "").ok());
+    let high = data.orders.nodes.iter().filter_map(changed).max().map(|at| at.timestamp());
+    let documents = document::complete(site, data.orders.nodes)?;
+    let orders = documents.iter().map(|document| remote(document, settings.authorized)).collect();
     Ok(Read { orders, next, high, warnings })
 }
 

@@ -123,11 +123,11 @@ macro_rules! document {
 
 document! {
     /// A page of orders.
-    ORDERS, "Orders", 500.0, orders!("Orders", "")
+    ORDERS, "Orders", 600.0, orders!("Orders", "")
 }
 document! {
     /// The first page of a run, which also tells what the token may do: a sync with nothing new stays one request.
-    FIRST_ORDERS, "FirstOrders", 500.0, orders!("FirstOrders", "currentAppInstallation{accessScopes{handle}} ")
+    FIRST_ORDERS, "FirstOrders", 600.0, orders!("FirstOrders", "currentAppInstallation{accessScopes{handle}} ")
 }
 document! {
     /// One order. Not served by the search index, so it is as it is now.
@@ -136,7 +136,7 @@ document! {
 document! {
     /// More lines of an order that has many.
     LINES, "Lines", 40.0, concat!(
-        "query Lines($id:ID!,$after:String){order(id:$id){lineItems(first:100,after:$after)",
+        "query Lines($id:ID!,$first:Int!,$after:String){order(id:$id){lineItems(first:$first,after:$after)",
         "{pageInfo{hasNextPage endCursor} nodes{", line!(), "}}}}"
     )
 }
@@ -155,16 +155,23 @@ document! {
         "currentAppInstallation{accessScopes{handle}}}"
     )
 }
-document! {
-    /// How many orders each of up to eight slices has.
-    COUNTS, "Counts", 10.0, concat!(
-        "query Counts($q0:String!,$q1:String!,$q2:String!,$q3:String!,$q4:String!,$q5:String!,$q6:String!,$q7:String!){",
-        "c0:ordersCount(query:$q0,limit:null){count} c1:ordersCount(query:$q1,limit:null){count} ",
-        "c2:ordersCount(query:$q2,limit:null){count} c3:ordersCount(query:$q3,limit:null){count} ",
-        "c4:ordersCount(query:$q4,limit:null){count} c5:ordersCount(query:$q5,limit:null){count} ",
-        "c6:ordersCount(query:$q6,limit:null){count} c7:ordersCount(query:$q7,limit:null){count}}"
-    )
+macro_rules! counts {
+    ($($n:literal)*) => {
+        concat!(
+            "query Counts(", $("$q", $n, ":String! ",)* "){",
+            $("c", $n, ":ordersCount(query:$q", $n, ",limit:null){count} ",)* "}"
+        )
+    };
 }
+
+document! {
+    /// How many orders each of up to [`COUNTED`] slices has.
+    COUNTS, "Counts", 40.0, counts!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31)
+}
+
+/// As many counts as one query brings.
+pub const COUNTED: usize = 32;
+
 document! {
     /// What of an order can be shipped from where, and what has been.
     FULFILLMENT, "FulfillmentState", 300.0, concat!(

@@ -138,7 +138,7 @@ impl Site {
         let body = json!({ "query": document.text, "variables": variables });
         let mut request = Request::write_json(reqwest::Method::POST, self.graphql.clone(), &body);
         request.effect = effect;
-        let exchange = Exchange { site: self, cost: self.price(document, size) };
+        let exchange = Exchange { site: self, document, size };
         let reply = self.http.send(&exchange, &request)?;
         let (envelope, _) = read_json::<Envelope<'_>>(&reply.body)?;
         let cost = envelope.extensions.cost.clone();
@@ -147,9 +147,6 @@ impl Site {
             _ => Vec::new(),
         };
         hidden.extend(other_version(&reply));
-        if let Some(cost) = &cost {
-            self.lock(&self.costs).insert((document.name, size), cost.requested_query_cost);
-        }
         Ok(Answer { reply, effect, cost, hidden })
     }
 
@@ -262,7 +259,8 @@ fn hidden_because(error: &super::wire::GraphError) -> String {
 /// Shopify's side of one exchange of queries.
 struct Exchange<'a> {
     site: &'a Site,
-    cost: f64,
+    document: &'static Document,
+    size: u32,
 }
 
 impl Protocol for Exchange<'_> {
@@ -288,20 +286,21 @@ impl Protocol for Exchange<'_> {
     }
 
     fn cost(&self, _: &Request) -> f64 {
-        self.cost
+        self.site.price(self.document, self.size)
     }
 
-    fn refund(&self, reply: &Reply) -> f64 {
-        let envelope = read_json::<Envelope<'_>>(&reply.body).ok();
-        let cost = envelope.and_then(|(envelope, _)| envelope.extensions.cost);
+    fn spent(&self, reply: &Reply) -> Option<f64> {
+        let (envelope, _) = read_json::<Envelope<'_>>(&reply.body).ok()?;
         // A throttled query has no actual cost: nothing was spent.
-        cost.map_or(0.0, |cost| self.cost - cost.actual_query_cost.unwrap_or(0.0))
+        envelope.extensions.cost.map(|cost| cost.actual_query_cost.unwrap_or(0.0))
     }
 
     fn budget(&self, reply: &Reply) -> Option<Budget> {
         let (envelope, _) = read_json::<Envelope<'_>>(&reply.body).ok()?;
-        let bucket = envelope.extensions.cost?.throttle_status;
+        let cost = envelope.extensions.cost?;
+        let bucket = cost.throttle_status;
         *self.site.lock(&self.site.bucket) = Some(bucket);
+        self.site.lock(&self.site.costs).insert((self.document.name, self.size), cost.requested_query_cost);
         Some(Budget::Bucket {
             level: bucket.currently_available,
             capacity: bucket.maximum_available,

@@ -1,7 +1,9 @@
 //! How a first sync is divided: slices by creation time that are read side by side, in pages or by bulk operations.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::bulk::Bulk;
 use super::pages::{self, Position, Slice, Span};
@@ -15,11 +17,14 @@ use crate::error::Result;
 /// Up to so many orders one walk does it.
 const ONE_WALK: u64 = 300;
 
-/// How many slices there are at most in pages: enough that several threads end at about the same time.
-const SLICES: usize = 16;
+/// About how many slices there are in pages: enough that several threads end at about the same time.
+const SLICES: usize = 32;
 
 /// How many orders a slice is worth a walk of its own for.
 const WORTH: u64 = 100;
+
+/// How often slices are halved at most; what is still uneven then has its orders in a few minutes.
+const MOST_ROUNDS: usize = 8;
 
 /// Longer than so many seconds in pages, and a bulk operation is the better way.
 const LONG: f64 = 600.0;
@@ -86,27 +91,26 @@ fn by_bulk(site: &Site, settings: &Settings, orders: u64, filter: Option<&str>) 
     }
 }
 
-/// Halves the largest slice by time until there are `wanted`, or none is worth it; gives each with its count. Orders are not spread evenly over
-/// time, so each half is counted.
+/// Cuts the whole into about `wanted` slices with about as many orders in each, and no less than `worth` of them; gives each with its count. They are
+/// equal parts by time first, which are halved where many orders were made and joined where few were. Each round of counting is one question.
 fn divide(site: &Site, whole: Slice, orders: u64, now: i64, wanted: usize, worth: u64) -> Result<Vec<(Slice, u64)>> {
-    let mut parts = vec![(whole, orders)];
-    if wanted >= 8 && orders > worth {
-        parts = equal_parts(site, parts, now)?;
+    let even = orders.div_ceil(wanted as u64).max(worth);
+    if orders <= even {
+        return Ok(vec![(whole, orders)]);
     }
-    while parts.len() < wanted {
-        let room = (wanted - parts.len()).min(8);
-        parts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let mut parts = equal_parts(site, &whole, orders, now)?;
+    for _ in 0..MOST_ROUNDS {
         let halves: Vec<(usize, Slice)> = parts
             .iter()
             .enumerate()
-            .filter(|(_, (_, count))| *count > worth)
+            .filter(|(_, (_, count))| *count > even + even / 2)
             .filter_map(|(at, (slice, _))| Some((at, first_half(slice, now)?)))
-            .take(room)
+            .take(query::COUNTED)
             .collect();
         if halves.is_empty() {
             break;
         }
-        let counts = count(site, &halves)?;
+        let counts = count(site, halves.iter().map(|(_, half)| half))?;
         for ((at, first), count) in halves.into_iter().zip(counts) {
             if let Some((slice, all)) = parts.get_mut(at) {
                 slice.from = first.to.unwrap_or(slice.from);
@@ -115,29 +119,38 @@ fn divide(site: &Site, whole: Slice, orders: u64, now: i64, wanted: usize, worth
             }
         }
     }
-    // The oldest first, so that the book grows from the past on. Empty ones stay: an order made in one meanwhile is cheap to ask for.
+    // The oldest first, so that the book grows from the past on.
     parts.sort_by_key(|(slice, _)| slice.from);
-    Ok(parts)
+    Ok(join(parts, even))
 }
 
-/// The whole in eight parts of equal length, counted with one question: the halves that follow then start from what is known of each.
-fn equal_parts(site: &Site, whole: Vec<(Slice, u64)>, now: i64) -> Result<Vec<(Slice, u64)>> {
-    let [(slice, _)] = whole.as_slice() else { return Ok(whole) };
-    let end = slice.to.unwrap_or(now);
-    let bounds: Vec<i64> = (0..8).map(|n| slice.from + (end - slice.from) / 8 * n).collect();
-    if bounds.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Ok(whole);
+/// Joins neighbours that have no more than `even` orders together. Nothing between them is left out, so an order made there meanwhile is found.
+fn join(parts: Vec<(Slice, u64)>, even: u64) -> Vec<(Slice, u64)> {
+    let mut joined: Vec<(Slice, u64)> = Vec::new();
+    for (slice, count) in parts {
+        match joined.last_mut() {
+            Some((last, sum)) if *sum + count <= even => {
+                last.to = slice.to;
+                *sum += count;
+            }
+            _ => joined.push((slice, count)),
+        }
     }
-    let parts: Vec<(usize, Slice)> = bounds
-        .iter()
-        .enumerate()
-        .map(|(n, from)| {
-            let to = bounds.get(n + 1).copied().or(slice.to);
-            (n, Slice { from: *from, to, ..slice.clone() })
-        })
-        .collect();
-    let counts = count(site, &parts)?;
-    Ok(parts.into_iter().map(|(_, part)| part).zip(counts).collect())
+    joined
+}
+
+/// The whole in parts of equal length, as many as one question counts.
+fn equal_parts(site: &Site, whole: &Slice, orders: u64, now: i64) -> Result<Vec<(Slice, u64)>> {
+    let length = (whole.to.unwrap_or(now) - whole.from) / query::COUNTED as i64;
+    if length < 1 {
+        return Ok(vec![(whole.clone(), orders)]);
+    }
+    let bounds: Vec<i64> = (1..query::COUNTED as i64).map(|n| whole.from + length * n).collect();
+    let starts = std::iter::once(whole.from).chain(bounds.iter().copied());
+    let ends = bounds.iter().copied().map(Some).chain([whole.to]);
+    let parts: Vec<Slice> = starts.zip(ends).map(|(from, to)| Slice { from, to, ..whole.clone() }).collect();
+    let counts = count(site, parts.iter())?;
+    Ok(parts.into_iter().zip(counts).collect())
 }
 
 /// The first half of a slice, where it has two.
@@ -147,14 +160,13 @@ fn first_half(slice: &Slice, now: i64) -> Option<Slice> {
     (middle > slice.from).then(|| Slice { to: Some(middle), ..slice.clone() })
 }
 
-fn count(site: &Site, slices: &[(usize, Slice)]) -> Result<Vec<u64>> {
-    let mut variables = serde_json::Map::new();
-    for n in 0..8 {
-        let filter = slices.get(n).map_or_else(|| "id:0".to_owned(), |(_, slice)| slice.filter());
-        variables.insert(format!("q{n}"), filter.into());
-    }
-    let counts: std::collections::BTreeMap<String, Option<Count>> =
-        site.ask(&query::COUNTS, variables.into())?.read()?;
+/// How many orders each of up to [`query::COUNTED`] slices has.
+fn count<'a>(site: &Site, slices: impl Iterator<Item = &'a Slice>) -> Result<Vec<u64>> {
+    let filters: Vec<String> = slices.map(Slice::filter).collect();
+    let filter = |n| filters.get(n).cloned().unwrap_or_else(|| "id:0".to_owned());
+    let variables: serde_json::Map<String, Value> =
+        (0..query::COUNTED).map(|n| (format!("q{n}"), filter(n).into())).collect();
+    let counts: BTreeMap<String, Option<Count>> = site.ask(&query::COUNTS, variables.into())?.read()?;
     let one = |n| counts.get(&format!("c{n}")).cloned().flatten().unwrap_or_default().count;
-    Ok((0..slices.len()).map(one).collect())
+    Ok((0..filters.len()).map(one).collect())
 }

@@ -139,7 +139,7 @@ fn no_api(site: &Site, home: &Reply, without_shop: bool) -> Error {
     let place = url_for_people(&site.base);
     if without_shop {
         return Error::new(
-            ErrorKind::NotFound,
+            ErrorKind::NoStore,
             format!("{place} is a WordPress site, but WooCommerce is not active there; nothing was connected"),
         )
         .hint("activate WooCommerce in the site's plugins, or give the address of the shop");
@@ -151,7 +151,7 @@ fn no_api(site: &Site, home: &Reply, without_shop: bool) -> Error {
         )
         .hint("a password or a firewall stands before the whole site; have this machine's address permitted");
     }
-    Error::new(ErrorKind::NotFound, format!("no WooCommerce REST API was found at {place}; nothing was connected"))
+    Error::new(ErrorKind::NoStore, format!("no WooCommerce REST API was found at {place}; nothing was connected"))
         .hint("check the address; a security plugin may have closed /wp-json/")
 }
 

@@ -121,7 +121,7 @@ fn page(status: u16, reply: &Reply, place: &str) -> Verdict {
         }
         404 => {
             let text = format!("there is no REST API at {place} (404); nothing was done");
-            Verdict::Refused(Error::new(ErrorKind::NotFound, text).hint(
+            Verdict::Refused(Error::new(ErrorKind::NoStore, text).hint(
                 "check the address; in the shop, Settings > Permalinks must be another choice than Plain, or WooCommerce is not installed",
             ))
         }

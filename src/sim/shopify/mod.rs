@@ -183,12 +183,13 @@ fn answer(options: &Options, state: &mut State, text: &str, variables: Map<Strin
         return wrong(&message);
     }
     let actual = if is_write { 10.0 } else { actual.ceil().clamp(1.0, requested) };
-    // What was set aside too much comes back when the query is over.
+    // What was set aside too much comes back when the query is over, and then it is told what there is.
     let over = now + i64::try_from(options.latency.as_millis()).unwrap_or(0);
     state.bucket.level -= requested;
     state.bucket.refunds.push((over, requested - actual));
     state.points += actual;
-    let available = (state.bucket.level + requested - actual).floor();
+    let flows_in = options.restore_rate * options.latency.as_secs_f64();
+    let available = (state.bucket.level + requested - actual + flows_in).min(options.bucket).floor();
     let mut body =
         json!({ "data": data, "extensions": { "cost": cost_of(options, requested, Some(actual), available) } });
     if !account.errors.is_empty() {

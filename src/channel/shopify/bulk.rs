@@ -172,7 +172,7 @@ fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &O
             continue;
         }
         let orders: Vec<RemoteOrder> =
-            documents.iter().map(|document| pages::remote(document, settings.authorized)).collect();
+            documents.into_iter().map(|document| pages::remote(document, settings.authorized)).collect();
         let next =
             Bulk { offset: bulk.offset + used as u64, orders: bulk.orders + orders.len() as u64, ..bulk.clone() };
         if !last {

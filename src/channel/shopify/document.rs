@@ -25,17 +25,30 @@ const MOST_LINES: u32 = 100;
 const SIDE_BY_SIDE: usize = 8;
 
 /// The documents of orders as a page or a single read brings them, in that order; what is missing of their lines is fetched.
-pub fn complete(site: &Site, mut orders: Vec<Value>) -> Result<Vec<Box<RawValue>>> {
-    let mut large: Vec<&mut Value> =
-        orders.iter_mut().filter(|order| order["lineItems"]["pageInfo"]["hasNextPage"] == true).collect();
+///
+/// A parsed order takes many times the room of its text, so one after the other is taken from `orders` and only those stay parsed that lack lines.
+pub fn complete(site: &Site, orders: impl Iterator<Item = Value>) -> Result<Vec<Box<RawValue>>> {
+    let (mut documents, mut large) = (Vec::new(), Vec::new());
+    for (place, order) in orders.enumerate() {
+        if order["lineItems"]["pageInfo"]["hasNextPage"] == true {
+            large.push((place, order));
+        } else {
+            documents.push(finish(order)?);
+        }
+    }
     for some in large.chunks_mut(SIDE_BY_SIDE) {
         std::thread::scope(|scope| {
-            let threads: Vec<_> = some.iter_mut().map(|order| scope.spawn(move || fetch_lines(site, order))).collect();
+            let fetch = |order| scope.spawn(move || fetch_lines(site, order));
+            let threads: Vec<_> = some.iter_mut().map(|(_, order)| fetch(order)).collect();
             let stopped = || Err(Error::new(ErrorKind::Failed, "reading an order's lines stopped; it was not taken"));
             threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| stopped()))
         })?;
     }
-    orders.into_iter().map(finish).collect()
+    // By rising places, so each goes where it stood.
+    for (place, order) in large {
+        documents.insert(place, finish(order)?);
+    }
+    Ok(documents)
 }
 
 /// Fetches the lines of an order that its page did not bring.

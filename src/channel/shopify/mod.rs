@@ -76,7 +76,7 @@ impl Channel for Shopify {
             }),
             // The budget holds walks back, not their number: with 1.5 s for a request, four leave points unused, because orders with many
             // lines cost requests of their own (benches/permitted_rate.rs).
-            in_flight: 8,
+            in_flight: 6,
             overlap: OVERLAP,
             guide_time: GUIDE_TIME,
         }
@@ -99,8 +99,8 @@ impl Channel for Shopify {
         let answer = self.site.ask(&query::ORDER, json!({ "id": id }))?;
         let data: wire::OneOrder = answer.read()?;
         let Some(order) = data.order else { return Ok(None) };
-        let documents = document::complete(&self.site, vec![order])?;
-        Ok(documents.first().map(|document| pages::remote(document, self.settings.authorized)))
+        let documents = document::complete(&self.site, std::iter::once(order))?;
+        Ok(documents.into_iter().next().map(|document| pages::remote(document, self.settings.authorized)))
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {

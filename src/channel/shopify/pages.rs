@@ -174,10 +174,8 @@ fn fetch(
         let document = if first { &query::FIRST_ORDERS } else { &query::ORDERS };
         match site.ask(document, json!({ "first": size, "after": after, "query": filter, "sort": sort })) {
             Ok(answer) => {
-                if let Some(cost) = &answer.cost {
-                    site.fit_page(size, cost);
-                }
-                return read(site, settings, &answer, after);
+                site.fit_page(size, &answer);
+                return read(site, settings, answer, after);
             }
             Err(error) if error.is_too_much() && site.shrink_page(size) => {}
             Err(error) => return Err(error),
@@ -189,12 +187,12 @@ fn fetch(
 pub fn measure(site: &Site, filter: Option<&str>) -> Result<Option<f64>> {
     let size = site.page_size();
     let answer = site.ask(&query::ORDERS, json!({ "first": size, "query": filter, "sort": "CREATED_AT" }))?;
+    site.fit_page(size, &answer);
     let Some(cost) = &answer.cost else { return Ok(None) };
-    site.fit_page(size, cost);
     Ok(cost.actual_query_cost.map(|cost| cost / f64::from(size)))
 }
 
-fn read(site: &Site, settings: &Settings, answer: &Answer, after: Option<&str>) -> Result<Read> {
+fn read(site: &Site, settings: &Settings, answer: Answer, after: Option<&str>) -> Result<Read> {
     let data: wire::Orders = answer.read()?;
     let mut warnings = answer.hidden.clone();
     warnings.sort();
@@ -207,10 +205,16 @@ fn read(site: &Site, settings: &Settings, answer: &Answer, after: Option<&str>) 
         let text = "Shopify's list of orders does not move on; nothing more was imported";
         return Err(Error::new(ErrorKind::Temporary, text));
     }
-    let changed = |order: &Value| order["updatedAt"].as_str().and_then(|at| map::time(at, "").ok());
-    let high = data.orders.nodes.iter().filter_map(changed).max().map(|at| at.timestamp());
-    let documents = document::complete(site, data.orders.nodes)?;
-    let orders = documents.iter().map(|document| remote(document, settings.authorized)).collect();
+    drop(answer);
+    let mut high = None;
+    let parsed = data.orders.nodes.into_iter().map(|text| {
+        let order: Value = serde_json::from_str(text.get()).unwrap_or_else(|_| text.get().into());
+        high = high.max(order["updatedAt"].as_str().and_then(|at| map::time(at, "").ok()));
+        order
+    });
+    let documents = document::complete(site, parsed)?;
+    let high = high.map(|at| at.timestamp());
+    let orders = documents.into_iter().map(|document| remote(document, settings.authorized)).collect();
     Ok(Read { orders, next, high, warnings })
 }
 
@@ -221,13 +225,13 @@ fn checked(scopes: &Scopes) -> Result<Vec<String>> {
 }
 
 /// An order's document with what could be made of it.
-pub fn remote(document: &RawValue, authorized: Status) -> RemoteOrder {
+pub fn remote(document: Box<RawValue>, authorized: Status) -> RemoteOrder {
     let head: wire::Head = serde_json::from_str(document.get()).unwrap_or_default();
     let id = head.id.as_deref().map(number).filter(|id| !id.is_empty());
     RemoteOrder {
         remote_id: id.map_or_else(|| nameless(document.get()), str::to_owned),
-        document: document.to_owned(),
         order: map::order(document.get(), authorized).map(Box::new),
+        document,
     }
 }
 

@@ -37,6 +37,9 @@ const RESTARTS: u32 = 8;
 /// How many orders the first page of a process asks for (fact sheet, 2.7).
 const FIRST_PAGE: u32 = 50;
 
+/// What a page should weigh at most, in bytes: several are in memory at once, and that stays under 64 MiB (PRODUCT.md Q-1).
+const HEAVY: f64 = 1_250_000.0;
+
 /// The content of a write, as the outbox keeps it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -165,12 +168,14 @@ impl Site {
         self.page_size.load(Ordering::Relaxed)
     }
 
-    /// After a page of `size` that cost so much: larger ones are cheaper for each order, so the size goes to what a query may cost.
+    /// After a page of `size`: larger ones are cheaper for each order, so the size goes to what a query may cost, and an answer may weigh.
     /// The price grows more slowly than the size, so proportion is on the safe side.
-    pub fn fit_page(&self, size: u32, cost: &Cost) {
+    pub fn fit_page(&self, size: u32, answer: &Answer) {
+        let Some(cost) = &answer.cost else { return };
         let ceiling = 900.0f64.min(cost.throttle_status.maximum_available * 0.6);
-        let fits = f64::from(size) * ceiling / cost.requested_query_cost.max(1.0);
-        let fits = (fits as u32).clamp(1, self.largest_page);
+        let share =
+            (ceiling / cost.requested_query_cost.max(1.0)).min(HEAVY / (answer.reply.body.len() as f64).max(1.0));
+        let fits = ((f64::from(size) * share) as u32).clamp(1, self.largest_page);
         // Only from the newest size, so that an answer that was long on its way does not undo what a later one taught.
         let _ = self.page_size.compare_exchange(size, fits, Ordering::Relaxed, Ordering::Relaxed);
     }

@@ -255,7 +255,7 @@ impl App {
 #[serde(rename_all = "camelCase")]
 pub struct Orders {
     /// The orders.
-    pub orders: Nodes<Value>,
+    pub orders: Nodes<Box<RawValue>>,
     /// The app, in the first page of a run.
     pub current_app_installation: Option<App>,
 }

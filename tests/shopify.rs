@@ -339,6 +339,23 @@ fn what_shopify_holds_back_is_named_and_nothing_is_written() {
 }
 
 #[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn d7_a_dispatch_of_which_a_part_is_refused_does_not_say_that_nothing_went_out() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(4));
+    desk.shop.split(order);
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").env("ORDERSYNC_CRASH_AT", "after-sent:1").done();
+    assert_eq!(desk.shop.fulfillments(order).len(), 1);
+    desk.shop.hold(order, "Inventory out of stock");
+    desk.home.run("retry").exits(1);
+    let inbox = desk.home.json("inbox").to_string();
+    assert!(inbox.contains("went out in part") && inbox.contains("Inventory out of stock"), "{inbox}");
+    desk.shop.release(order);
+    desk.home.run("retry").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()]), (2, vec!["JD01".to_owned()])]);
+}
+
+#[test]
 fn a_very_new_order_that_has_no_fulfilment_order_yet_waits() {
     let desk = Desk::with(Options { routing: 3, ..Options::rehearsal() });
     let order = desk.place(&tea(1));

@@ -260,9 +260,12 @@ impl Attempt<'_> {
     }
 
     fn refuse(&self, book: &mut Book, error: Error) -> Result<Outcome> {
+        // A part may be at the channel already: another location's parcel, or all of it, and the look after it was refused.
+        let written = book.outbox_row(self.row.id)?.is_some_and(|row| !row.receipts.is_empty());
+        let what = if written { "went out in part; the rest did not" } else { "did not go out" };
         let note = InboxNote {
             kind: "rejected",
-            text: format!("the {} of order {} did not go out: {error}", self.row.goal.word(), self.row.order_id),
+            text: format!("the {} of order {} {what}: {error}", self.row.goal.word(), self.row.order_id),
             hint: error.hint_text().map_or_else(|| format!("ordersync retry {}", self.row.order_id), str::to_owned),
         };
         book.refuse(self.row.id, &error, &note)?;

@@ -260,9 +260,10 @@ impl Attempt<'_> {
     }
 
     fn refuse(&self, book: &mut Book, error: Error) -> Result<Outcome> {
-        // A part may be at the channel already: another location's parcel, or all of it, and the look after it was refused.
-        let written = book.outbox_row(self.row.id)?.is_some_and(|row| !row.receipts.is_empty());
-        let what = if written { "went out in part; the rest did not" } else { "did not go out" };
+        // A part of a dispatch may be at the channel already (another location's parcel). A cancellation is all or nothing: its receipt is a job's.
+        let written = matches!(self.row.goal, Goal::Dispatched(_))
+            && book.outbox_row(self.row.id)?.is_some_and(|row| !row.receipts.is_empty());
+        let what = if written { "went out in part at least; nothing more was sent" } else { "did not go out" };
         let note = InboxNote {
             kind: "rejected",
             text: format!("the {} of order {} {what}: {error}", self.row.goal.word(), self.row.order_id),
@@ -289,7 +290,7 @@ impl Attempt<'_> {
         Ok(Outcome::Waiting(error))
     }
 
-    /// The state of a row whose attempt failed before or between its writes.
+    /// The state of a row whose attempt ended without a confirmation, before, between or after its writes.
     /// What may have been written before stays to be looked for.
     fn state_after_nothing_new(&self, book: &Book) -> Result<OutboxState> {
         let state = book.outbox_row(self.row.id)?.map_or(self.row.state, |row| row.state);

@@ -12,13 +12,11 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use ordersync::sim::woocommerce::*;
-use support::program::Home;
+use support::program::{EXPORT, Home, dies};
 use support::woo::{self, Rig, Served};
 
-/// The points of an import, and those of an export; `crash::point` names them.
+/// The points of an import that `crash::point` names.
 const IMPORT: [&str; 2] = ["before-import", "after-import"];
-const EXPORT: [&str; 7] =
-    ["after-record", "before-sending", "before-write", "after-write", "after-sent", "before-confirm", "after-confirm"];
 
 /// A home whose cut-off writes are given a fifth of a second to arrive: time enough on loopback.
 fn home() -> Home {
@@ -29,13 +27,6 @@ fn rig(options: Options, page_size: u32) -> Rig {
     let rig = Rig { served: Served::new(options), home: home() };
     rig.connect(&format!("--set page_size={page_size}")).exits(0);
     rig
-}
-
-/// Runs a command that dies when it passes `point` for the nth time; false where it passes it less often.
-fn dies(home: &Home, words: &str, point: &str, nth: u32) -> bool {
-    let done = home.run(words).env("ORDERSYNC_CRASH_AT", &format!("{point}:{nth}")).done();
-    assert!(matches!(done.code, None | Some(0)), "{done:?}");
-    done.code.is_none()
 }
 
 /// How often the points `names` were passed by `attempt` until it came to its end; each time it dies once on the way.

@@ -16,15 +16,9 @@ use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
 use chrono::{TimeDelta, TimeZone, Utc};
 use ordersync::channel::shopify::query;
-use ordersync::channel::{
-    Cancellation, Channel, ChannelKind, Connection, Cursor, Goal, Next, Outstanding, Range, Retracking, Task, Values,
-    open,
-};
+use ordersync::channel::{Cancellation, Channel, Cursor, Goal, Next, Outstanding, Range, Retracking, Task, Values};
 use ordersync::clock::ManualClock;
-use ordersync::credentials::Keyring;
-use ordersync::http::{Client, Gate, Patience};
 use ordersync::order::{LineQuantity, Parcel, Shipment};
-use ordersync::secret::Secret;
 use ordersync::sim::shopify::{NewOrder, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, Shop};
 use ordersync::sim::{Server, ServerOptions, Simulated};
 use serde_json::{Value, json};
@@ -166,22 +160,8 @@ fn rig(options: Options, values: &[(&str, &str)]) -> Rig {
         ("endpoint".to_owned(), server.url().to_owned()),
     ]);
     known.extend(values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-    let secret = |key: &str, value: &str| (key.to_owned(), Secret::new(value));
-    let secrets = [secret("client_id", REHEARSAL_CLIENT_ID), secret("client_secret", REHEARSAL_CLIENT_SECRET)];
-    let options = ordersync::http::Options {
-        clock: clock.clone(),
-        patience: Patience::default(),
-        gate: Gate::open(),
-        ca_pem: None,
-        allow_http: false,
-    };
-    let connection = Connection {
-        values: known,
-        keyring: Arc::new(Keyring::loose(secrets.into())),
-        facts: Value::Null,
-        http: Arc::new(Client::new(options).unwrap()),
-    };
-    let channel = open(ChannelKind::Shopify, connection).unwrap();
+    let secrets = [("client_id", REHEARSAL_CLIENT_ID), ("client_secret", REHEARSAL_CLIENT_SECRET)];
+    let channel = support::shopify::channel(&clock, known, secrets);
     Rig { shop, server, clock, channel }
 }
 

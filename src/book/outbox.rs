@@ -281,9 +281,7 @@ impl Book {
     pub fn taken(&self, order: i64, goal: &Goal, but: Option<i64>) -> Result<Vec<String>> {
         let sql = "SELECT r.value FROM outbox x, json_each(x.receipts) r
                    WHERE x.order_id = ? AND x.kind = ? AND x.id IS NOT ? AND x.state <> 'withdrawn'";
-        let mut statement = self.db.prepare_cached(sql).done("read")?;
-        let found = statement.query_map(params![order, goal.word(), but], |row| row.get(0)).done("read")?;
-        found.collect::<rusqlite::Result<_>>().done("read")
+        column(&self.db, sql, params![order, goal.word(), but])
     }
 
     /// Whether a write was begun for the order of which it is not settled what became of it.
@@ -588,10 +586,10 @@ pub(super) fn undo_dispatches(db: &Connection, order: i64, before: &Order, seen:
         db,
         "SELECT sh.id FROM shipments sh JOIN outbox x ON x.shipment_id = sh.id AND x.kind = 'dispatch' AND x.state = 'confirmed'
          WHERE sh.order_id = ? AND sh.key IS NOT NULL",
-        order,
+        [order],
     )?;
     for shipment in confirmed {
-        let numbers = column::<String>(db, "SELECT tracking FROM parcels WHERE shipment_id = ?", shipment)?;
+        let numbers = column::<String>(db, "SELECT tracking FROM parcels WHERE shipment_id = ?", [shipment])?;
         let undone = if numbers.is_empty() {
             !before.shipments.is_empty() && seen.shipments.is_empty()
         } else {
@@ -611,9 +609,9 @@ fn shows(order: &Order, number: &str) -> bool {
     parcels.into_iter().any(|parcel| parcel.tracking.eq_ignore_ascii_case(number))
 }
 
-fn column<T: rusqlite::types::FromSql>(db: &Connection, sql: &str, id: i64) -> Result<Vec<T>> {
+fn column<T: rusqlite::types::FromSql>(db: &Connection, sql: &str, about: impl rusqlite::Params) -> Result<Vec<T>> {
     let mut statement = db.prepare_cached(sql).done("read")?;
-    let rows = statement.query_map([id], |row| row.get(0)).done("read")?;
+    let rows = statement.query_map(about, |row| row.get(0)).done("read")?;
     rows.collect::<rusqlite::Result<_>>().done("read")
 }
 

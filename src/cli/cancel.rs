@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{App, Outcome};
 use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard};
-use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal, Outstanding, Task};
+use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal, Outstanding};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
 use crate::sync::export::Outcome as Push;
@@ -121,9 +121,7 @@ fn look(
     goal: &Goal,
     guard: Guard,
 ) -> Result<Option<Outstanding>> {
-    let taken = book.taken(order.id, goal, None)?;
-    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken };
-    match open.channel.outstanding(&task) {
+    match open.channel.outstanding(&outbox::task(book, order, goal)?) {
         Ok(seen) => {
             outbox::check_drift(app, book, open, order.id, goal, guard, &seen)?;
             Ok(Some(seen))

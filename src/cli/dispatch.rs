@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{App, Outcome};
 use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard};
-use crate::channel::{Capabilities, Goal, Notify, Outstanding, Retracking, Task, UnknownCarrier};
+use crate::channel::{Capabilities, Goal, Notify, Outstanding, Retracking, UnknownCarrier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status, carrier, nearest_carriers};
 use crate::sync::export::Outcome as Push;
@@ -103,7 +103,7 @@ fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done>
         return record(book, &order, &goal, guard)
             .map(|_| done(&order, "queued", "recorded; the next sync tells the channel"));
     }
-    let task = task(book, &order, &goal)?;
+    let task = outbox::task(book, &order, &goal)?;
     match open.channel.outstanding(&task) {
         Ok(seen) => {
             outbox::check_drift(app, book, &open, order.id, &goal, guard, &seen)?;
@@ -123,28 +123,22 @@ fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done>
     }
 }
 
-/// The task before it is recorded.
-fn task(book: &Book, order: &BookOrder, goal: &Goal) -> Result<Task> {
-    let taken = book.taken(order.id, goal, None)?;
-    Ok(Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken })
-}
-
 /// Another tracking number for a parcel that is on its way (PRODUCT.md D-5).
 fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was: &str, args: &Args) -> Result<Done> {
     let can = open.channel.capabilities();
     if !can.replace_tracking {
         let text =
             format!("{} takes no other tracking number for a shipment; nothing was recorded or sent", order.channel);
-        return Err(Error::new(ErrorKind::Unsupported, text));
+        return Err(Error::new(ErrorKind::Unsupported, text).hint("change it in the channel's own pages"));
     }
     let parcels = parcels(args, &can, &order.channel)?;
     let [parcel] = parcels.as_slice() else {
         let text = "--replaces takes the place of one number, so give one --tracking; nothing was recorded";
-        return Err(Error::new(ErrorKind::Usage, text));
+        return Err(Error::new(ErrorKind::Usage, text).hint("--replaces OLD --tracking NEW"));
     };
     if parcel.tracking.eq_ignore_ascii_case(was) {
         let text = format!("--tracking and --replaces are the same number, {was}; nothing was recorded or sent");
-        return Err(Error::new(ErrorKind::Usage, text));
+        return Err(Error::new(ErrorKind::Usage, text).hint("--replaces OLD --tracking NEW"));
     }
     let known = order.shipments.iter().flat_map(|shipment| &shipment.parcels).find(|parcel| parcel.tracking == was);
     let Some(known) = known else {
@@ -157,7 +151,7 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
     }
     let wish = Retracking { shipment: String::new(), was: was.to_owned(), parcel, notify: !args.no_notify };
     if args.dry_run {
-        let task = task(book, order, &Goal::Retracked(wish))?;
+        let task = outbox::task(book, order, &Goal::Retracked(wish))?;
         let writes = open.channel.outstanding(&task)?.writes.into_iter().map(|write| write.summary).collect();
         return Ok(Done { writes, ..done(order, "dry-run", "nothing was written") });
     }

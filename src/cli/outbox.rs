@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::output::{self, Table};
 use super::{App, Outcome};
-use crate::book::{Book, Guard, OutboxRow, RunKind};
-use crate::channel::{Goal, Outstanding};
+use crate::book::{Book, BookOrder, Guard, OutboxRow, RunKind};
+use crate::channel::{Goal, Outstanding, Task};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::export::{self, Outcome as Push};
@@ -79,6 +79,12 @@ pub(super) fn to_json(row: &OutboxRow) -> serde_json::Value {
         "next_at": row.next_at.map(rfc3339), "settled_at": row.settled_at.map(rfc3339),
         "doing": row.doing, "error": row.error,
     })
+}
+
+/// The task of a wish that is not recorded yet.
+pub(super) fn task(book: &Book, order: &BookOrder, goal: &Goal) -> Result<Task> {
+    let taken = book.taken(order.id, goal, None)?;
+    Ok(Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken })
 }
 
 /// Holds the channel's version against the merchant's; a difference is kept in the book so that `show` and `accept` have it.

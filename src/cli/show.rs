@@ -148,14 +148,16 @@ fn print_money(o: &BookOrder) -> anyhow::Result<()> {
             for_people(charge.amount, &o.currency)
         ))?;
     }
-    let shown = |(name, amount): &(&str, Decimal)| *name == "total" || *name == "refunded" && !amount.is_zero();
-    for (name, amount) in o.totals.named().into_iter().filter(shown) {
-        output::line(&format!("  {name:<9} {:>10} {}", for_people(amount, &o.currency), o.currency))?;
-    }
-    if let Some((currency, totals)) = &o.shop_totals {
+    let sums = |totals: &Totals, currency: &str, whose: &str| -> anyhow::Result<()> {
+        let shown = |(name, amount): &(&str, Decimal)| *name == "total" || *name == "refunded" && !amount.is_zero();
         for (name, amount) in totals.named().into_iter().filter(shown) {
-            output::line(&format!("  {name:<9} {:>10} {currency} for the shop", for_people(amount, currency)))?;
+            output::line(&format!("  {name:<9} {:>10} {currency}{whose}", for_people(amount, currency)))?;
         }
+        Ok(())
+    };
+    sums(&o.totals, &o.currency, "")?;
+    if let Some((currency, totals)) = &o.shop_totals {
+        sums(totals, currency, " for the shop")?;
     }
     for refund in &o.refunds {
         let at = refund.refunded_at.map(|at| format!(" on {}", output::date(at))).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::blocking as rq;
 
-use super::{Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Ticket, Verdict, url_for_people};
+use super::{Account, Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Ticket, Verdict, url_for_people};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -130,8 +130,8 @@ impl Client {
             protocol.authorize(&mut attempt)?;
             let verdict = match self.exchange(&attempt) {
                 Ok(reply) => {
-                    if let Some(budget) = protocol.budget(&reply) {
-                        let refund = protocol.spent(&reply).map_or(0.0, |spent| cost - spent);
+                    if let Some(Account { budget, spent }) = protocol.account(&reply) {
+                        let refund = spent.map_or(0.0, |spent| cost - spent);
                         self.options.gate.account(budget, ticket, refund, self.options.clock.now());
                     }
                     match protocol.judge(request, &reply) {

@@ -68,13 +68,13 @@ impl Budget {
         match self {
             Self::Bucket { level, capacity, per_second } => {
                 if level >= cost || cost > capacity || per_second <= 0.0 {
-                    return Ok(Self::Bucket { level: level - cost, capacity, per_second });
+                    return Ok(self.less(cost));
                 }
                 Err(Duration::from_secs_f64(((cost - level) / per_second).clamp(0.001, 3600.0)))
             }
-            Self::Window { left, quota, ends_in, length } => {
+            Self::Window { left, quota, ends_in, .. } => {
                 if left >= cost || cost > quota {
-                    return Ok(Self::Window { left: left - cost, quota, ends_in, length });
+                    return Ok(self.less(cost));
                 }
                 Err(ends_in.max(Duration::from_millis(1)))
             }

@@ -126,15 +126,18 @@ pub trait Protocol: Send + Sync {
         1.0
     }
 
-    /// What a request came to, by its answer; `None` where that is [`Protocol::cost`].
-    fn spent(&self, reply: &Reply) -> Option<f64> {
+    /// What the channel says in a reply, whatever its status, about its budget.
+    fn account(&self, reply: &Reply) -> Option<Account> {
         let _ = reply;
         None
     }
+}
 
-    /// What the channel says in a reply, whatever its status, about how much may still be asked.
-    fn budget(&self, reply: &Reply) -> Option<Budget> {
-        let _ = reply;
-        None
-    }
+/// A channel's account of its budget, in one reply.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Account {
+    /// How much may still be asked.
+    pub budget: Budget,
+    /// What the request came to; `None` where that is [`Protocol::cost`].
+    pub spent: Option<f64>,
 }

@@ -207,12 +207,29 @@ impl Call<'_> {
         done
     }
 
+    /// Runs it and asserts that it dies at this crash point. Only debug builds have such points.
+    pub fn dies_at(self, point: &str) {
+        let done = self.env("ORDERSYNC_CRASH_AT", point).done();
+        assert!(done.code.is_none(), "lives on after {point}\n{done:?}");
+    }
+
     /// Runs it and asserts the exit code.
     pub fn exits(self, code: i32) -> Done {
         let done = self.done();
         assert!(done.code == Some(code), "expected exit {code}\n{done:?}");
         done
     }
+}
+
+/// The points of an export that `crash::point` names; `tests/crash.rs` holds the list against the program.
+pub const EXPORT: [&str; 7] =
+    ["after-record", "before-sending", "before-write", "after-write", "after-sent", "before-confirm", "after-confirm"];
+
+/// Runs a command that dies when it passes `point` for the nth time; false where it passes it less often.
+pub fn dies(home: &Home, words: &str, point: &str, nth: u32) -> bool {
+    let done = home.run(words).env("ORDERSYNC_CRASH_AT", &format!("{point}:{nth}")).done();
+    assert!(matches!(done.code, None | Some(0)), "{done:?}");
+    done.code.is_none()
 }
 
 /// What came of a command.

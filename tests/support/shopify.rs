@@ -4,12 +4,38 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use ordersync::clock::SystemClock;
+use ordersync::channel::{Channel, ChannelKind, Connection, Values, open};
+use ordersync::clock::{ManualClock, SystemClock};
+use ordersync::credentials::Keyring;
+use ordersync::http::{Client, Gate, Patience};
+use ordersync::secret::Secret;
 use ordersync::sim::shopify::{NewOrder, Options, Shop};
 use ordersync::sim::{Server, ServerOptions, Simulated};
 use serde_json::Value;
 
 use super::program::{Call, Home};
+
+/// The adapter by itself, on a clock of the test's.
+pub fn channel<const N: usize>(
+    clock: &Arc<ManualClock>,
+    values: Values,
+    secrets: [(&str, &str); N],
+) -> Box<dyn Channel> {
+    let options = ordersync::http::Options {
+        clock: clock.clone(),
+        patience: Patience::default(),
+        gate: Gate::open(),
+        ca_pem: None,
+        allow_http: false,
+    };
+    let connection = Connection {
+        values,
+        keyring: Arc::new(Keyring::loose(secrets.map(|(key, value)| (key.to_owned(), Secret::new(value))).into())),
+        facts: Value::Null,
+        http: Arc::new(Client::new(options).unwrap()),
+    };
+    open(ChannelKind::Shopify, connection).unwrap()
+}
 
 /// A shop and the merchant's side of it.
 pub struct Desk {

@@ -34,7 +34,7 @@ pub fn outstanding(now: RemoteOrder, id: u64, wish: &Cancellation) -> Result<Out
 }
 
 fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {
-    let counted = serde_json::from_str::<wire::Notes<'_>>(now.document.get())
+    let counted = serde_json::from_str::<wire::Cancellable<'_>>(now.document.get())
         .is_ok_and(|order| parse_decimal(order.items_shipped.get()).is_ok_and(|pieces| !pieces.is_zero()));
     let shipped = counted
         || now.order.as_ref().is_ok_and(|order| {
@@ -55,7 +55,7 @@ fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {
 /// The staff notes with the reason at their end; none where it stands there already or does not fit. A PUT replaces the notes as a whole.
 fn notes(now: &RemoteOrder, reason: &str) -> Option<String> {
     // Notes that cannot be read would be lost.
-    let order: wire::Notes<'_> = serde_json::from_str(now.document.get()).ok()?;
+    let order: wire::Cancellable<'_> = serde_json::from_str(now.document.get()).ok()?;
     let old = order.staff_notes.0.trim_end();
     let note = format!("Cancelled: {reason}");
     if reason.is_empty() || old.contains(&note) {
@@ -69,18 +69,18 @@ fn notes(now: &RemoteOrder, reason: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn noted(document: &str, reason: &str) -> Option<String> {
+    fn remote(document: &str) -> RemoteOrder {
         let document = serde_json::value::RawValue::from_string(document.to_owned()).unwrap();
-        notes(&RemoteOrder { remote_id: "7".into(), document, order: Err("unreadable".into()) }, reason)
+        RemoteOrder { remote_id: "7".into(), document, order: Err("unreadable".into()) }
+    }
+
+    fn noted(document: &str, reason: &str) -> Option<String> {
+        notes(&remote(document), reason)
     }
 
     #[test]
     fn what_is_shipped_by_the_orders_own_count_is_not_cancelled() {
-        let refused = |document: &str| {
-            let document = serde_json::value::RawValue::from_string(document.to_owned()).unwrap();
-            refuse_done(&RemoteOrder { remote_id: "7".into(), document, order: Err("unreadable".into()) }, "11")
-                .is_err()
-        };
+        let refused = |document: &str| refuse_done(&remote(document), "11").is_err();
         assert!(refused(r#"{"items_shipped":1}"#) && refused(r#"{"items_shipped":"2"}"#));
         assert!(!refused(r#"{"items_shipped":0}"#) && !refused(r#"{"items_shipped":""}"#));
     }

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::document::INCLUDE;
 use super::facts::Facts;
+use super::pages;
 use super::settings::Settings;
 use super::site::{self, Site};
-use super::wire::{Count, Head, Store};
+use super::wire::{Head, Store};
 use crate::channel::Shop;
 use crate::error::{ErrorKind, Result};
 use crate::http::{Reply, read_json};
@@ -27,7 +28,7 @@ pub fn probe(site: &Site, settings: &Settings) -> Result<Shop> {
         Some(reply) if reply.status != 204 => read_json::<Store<'_>>(&reply.body)?.0,
         _ => Store::default(),
     };
-    let orders = count(site);
+    let orders = pages::count(site, None).ok().flatten();
     let facts = Facts {
         store_id: store.store_id.id().map(str::to_owned),
         include: includes(site, some_orders)?,
@@ -76,12 +77,6 @@ fn information(site: &Site, warnings: &mut Vec<String>) -> Result<Option<Reply>>
         }
         Err(error) => Err(error),
     }
-}
-
-fn count(site: &Site) -> Option<u64> {
-    let reply = site.get("v2/orders/count", &[]).ok()?;
-    let (count, _) = read_json::<Count<'_>>(&reply.body).ok()?;
-    count.count.get().parse().ok()
 }
 
 /// Whether lines and addresses come with the list. A store without orders is taken at the documents' word; a page that lacks them all the

@@ -77,7 +77,7 @@ pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
 }
 
 /// How many orders there are, incomplete ones included. Only a first sync's way hangs on it: a store that does not say is read in one walk.
-fn count(site: &Site, since: Option<i64>) -> Result<Option<u64>> {
+pub(super) fn count(site: &Site, since: Option<i64>) -> Result<Option<u64>> {
     let query: Vec<_> = since.map(|since| ("min_date_modified", iso(since - 1))).into_iter().collect();
     let reply = match site.get("v2/orders/count", &query) {
         Ok(reply) => reply,
@@ -166,14 +166,8 @@ fn archived(site: &Site, settings: &Settings, rest: Rest, walk: Changes) -> Resu
     let (mut read, next) = match step(site, settings, &walk, Some(("is_deleted", "true"))) {
         Ok(step) => step,
         Err(error) => {
-            let resting = without_archived(error, rest, resting)?;
-            let nothing = Read { orders: Vec::new(), high: None, archived: 0 };
-            return finish(
-                nothing,
-                None::<Changes>,
-                |walk| Position::Changes(resting.clone(), walk),
-                || Position::Rest(resting.clone()),
-            );
+            let at = Cursor::new(&Position::Rest(without_archived(error, rest, resting)?))?;
+            return Ok(Page { orders: Vec::new(), next: Next::Done(at), drafts: 0, warnings: Vec::new() });
         }
     };
     let next = next.filter(|_| read.archived == read.orders.len());

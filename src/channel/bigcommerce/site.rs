@@ -15,7 +15,7 @@ use super::{auth, wire};
 use crate::channel::Connection;
 use crate::credentials::Keyring;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Budget, Client, Protocol, Reply, Request, Verdict, read_json};
+use crate::http::{Account, Client, Protocol, Reply, Request, Verdict, read_json};
 
 /// The vendor's address; `endpoint` replaces scheme, host and port.
 const API: &str = "https://api.bigcommerce.com/";
@@ -114,7 +114,8 @@ impl Site {
         })
     }
 
-    /// Reads in pages of the largest size, or, where that is more than the server gives (413), of the size that every server gives.
+    /// Reads in pages of the largest size, or, where that is more than the server gives (413) or bears (no answer in time, a 5xx), of the size that every
+    /// server gives.
     fn sized<T>(&self, read: impl Fn(usize) -> Result<T>) -> Result<T> {
         let size = self.sub_page.load(Ordering::Relaxed);
         match read(size) {
@@ -218,8 +219,9 @@ impl Protocol for Site {
         errors::judge(request, reply, self.http.clock().now(), &self.strain)
     }
 
-    fn budget(&self, reply: &Reply) -> Option<Budget> {
-        errors::budget(reply, self.reserve)
+    fn account(&self, reply: &Reply) -> Option<Account> {
+        let budget = errors::budget(reply, self.reserve)?;
+        Some(Account { budget, spent: None })
     }
 }
 

@@ -196,7 +196,7 @@ documents! {
     Nothing { id: Text<'a> }
 
     /// What a cancellation looks at: the notes, which a PUT replaces as a whole, and how many pieces are shipped.
-    Notes { staff_notes: Text<'a>, items_shipped: Text<'a> }
+    Cancellable { staff_notes: Text<'a>, items_shipped: Text<'a> }
 
     /// An order, as `GET /v2/orders` gives it with its consignments; with what else belongs to it under `ordersync`.
     Order {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::errors::short;
 use super::site::{Call, Site};
-use super::wire::UserError;
+use super::wire::{Reference, UserError};
 use super::{gid, query};
 use crate::channel::{Cancellation, Outstanding, RemoteOrder, Task, Write};
 use crate::error::{Error, ErrorKind, Result};
@@ -25,20 +25,10 @@ struct Cancelled {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
-    job: Option<Job>,
-    job_result: Option<JobResult>,
+    job: Option<Reference>,
+    job_result: Option<Reference>,
     #[serde(default)]
     order_cancel_user_errors: Vec<UserError>,
-}
-
-#[derive(Deserialize)]
-struct Job {
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct JobResult {
-    id: String,
 }
 
 #[derive(Deserialize)]

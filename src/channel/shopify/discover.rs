@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::facts::ALL_ORDERS;
+use super::facts::{ADD_SCOPE, ALL_ORDERS};
 use super::query;
 use super::site::Site;
 use super::wire::{App, Count};
@@ -32,13 +32,14 @@ struct FoundShop {
 /// Why an order is not there: one that is hidden from the app looks like one that never was (fact sheet, 1.5).
 pub fn gone(site: &Site, remote_id: &str) -> Error {
     let scopes = site.ask(&query::SHOP, json!({})).and_then(|answer| answer.read::<Found>());
-    let text = match scopes.map(|found| found.current_app_installation.scopes()) {
-        Ok(scopes) if !scopes.has(ALL_ORDERS) => format!(
+    let error = |text| Error::new(ErrorKind::NotFound, text);
+    match scopes.map(|found| found.current_app_installation.scopes()) {
+        Ok(scopes) if !scopes.has(ALL_ORDERS) => error(format!(
             "the shop shows no order {remote_id}: it was deleted, or it is older than 60 days and the app lacks the scope {ALL_ORDERS}; nothing was written"
-        ),
-        _ => format!("the shop has no order {remote_id} any more; nothing was written"),
-    };
-    Error::new(ErrorKind::NotFound, text)
+        ))
+        .hint(ADD_SCOPE),
+        _ => error(format!("the shop has no order {remote_id} any more; nothing was written")),
+    }
 }
 
 /// Tests the token and reads the facts about the shop. Its identity is Shopify's id of the shop: names and domains can change.

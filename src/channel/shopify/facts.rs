@@ -49,11 +49,12 @@ impl Scopes {
     }
 }
 
+/// How a scope is given to the app.
+pub const ADD_SCOPE: &str = "add it to the app (Dev Dashboard > your app > Versions: release one with the scope; then approve it in the shop), then ordersync connect --test STORE";
+
 /// A scope is missing.
 pub fn missing(scope: &str, consequence: &str) -> Error {
-    Error::new(ErrorKind::Permission, format!("the app lacks the scope {scope}: {consequence}")).hint(
-        "add it to the app (Dev Dashboard > your app > Versions: release one with the scope; then approve it in the shop), then ordersync connect --test STORE",
-    )
+    Error::new(ErrorKind::Permission, format!("the app lacks the scope {scope}: {consequence}")).hint(ADD_SCOPE)
 }
 
 #[cfg(test)]

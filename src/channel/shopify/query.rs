@@ -157,20 +157,20 @@ document! {
 }
 macro_rules! counts {
     ($($n:literal)*) => {
-        concat!(
-            "query Counts(", $("$q", $n, ":String! ",)* "){",
-            $("c", $n, ":ordersCount(query:$q", $n, ",limit:null){count} ",)* "}"
-        )
+        /// As many counts as one query brings.
+        pub const COUNTED: usize = [$($n),*].len();
+
+        document! {
+            /// How many orders each of up to [`COUNTED`] slices has.
+            COUNTS, "Counts", 40.0, concat!(
+                "query Counts(", $("$q", $n, ":String! ",)* "){",
+                $("c", $n, ":ordersCount(query:$q", $n, ",limit:null){count} ",)* "}"
+            )
+        }
     };
 }
 
-document! {
-    /// How many orders each of up to [`COUNTED`] slices has.
-    COUNTS, "Counts", 40.0, counts!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31)
-}
-
-/// As many counts as one query brings.
-pub const COUNTED: usize = 32;
+counts!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
 
 document! {
     /// What of an order can be shipped from where, and what has been.

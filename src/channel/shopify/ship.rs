@@ -22,7 +22,7 @@ use super::facts::missing;
 use super::map::{is_made, time};
 use super::site::{Call, Site};
 use super::wire::{App, Fulfillment, FulfillmentLine, Nodes, Reference, Tracking, UserError};
-use super::{gid, number, query};
+use super::{discover, gid, number, query};
 use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -226,7 +226,8 @@ struct Sizes {
 const MOST_FULFILLMENTS: u32 = 250;
 
 /// The largest first. Shopify may price it above what one query may cost (1000 points; fact sheet, 2.7), so there are smaller ones; the last one
-/// is for an order that was sent in very many parts. What a page lacks of lines is read line by line, so none of them leaves anything out.
+/// is for an order that was sent in very many parts. What a page lacks of lines is read for each by itself, so none of them leaves
+/// anything out.
 const SIZES: [Sizes; 4] = [
     Sizes { orders: 20, lines: 50, fulfillments: 50, shipped: 50 },
     Sizes { orders: 5, lines: 20, fulfillments: 50, shipped: 20 },
@@ -251,8 +252,7 @@ fn read_in(site: &Site, remote_id: &str, sizes: Sizes) -> Result<Option<State>> 
             return Err(missing(scope, "nothing can be dispatched; nothing was written"));
         }
         let Some(mut more) = page.order else {
-            let text = format!("the shop has no order {remote_id} any more; nothing was written");
-            return Err(Error::new(ErrorKind::NotFound, text));
+            return Err(discover::gone(site, remote_id));
         };
         if more.fulfillments.len() >= fulfillments as usize {
             return Ok(None);

@@ -19,13 +19,10 @@ use crate::channel::Connection;
 use crate::clock::Timestamp;
 use crate::credentials::Keyring;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Budget, Client, Effect, Protocol, Reply, Request, Verdict, read_json};
+use crate::http::{Account, Budget, Client, Effect, Protocol, Reply, Request, Verdict, read_json};
 use crate::secret::Secret;
 
-/// The path of every query. A version that is gone is answered by the oldest one left, in silence, so it is looked at each year.
-const PATH: &str = "/admin/api/2026-10/graphql.json";
-
-/// The version in it.
+/// The version of the API. One that is gone is answered by the oldest one left, in silence, so it is looked at each year.
 const VERSION: &str = "2026-10";
 
 /// Where tokens are fetched.
@@ -112,7 +109,7 @@ impl Site {
             url
         };
         Ok(Self {
-            graphql: at(PATH),
+            graphql: at(&format!("/admin/api/{VERSION}/graphql.json")),
             token_url: at(TOKEN_PATH),
             endpoint: settings.endpoint.clone(),
             kind: Kind::of(&connection.keyring)?,
@@ -242,7 +239,7 @@ impl Site {
 
 /// A version that is gone is answered in silence by the oldest one left, which may not mean the same.
 fn other_version(reply: &Reply) -> Option<String> {
-    let version = reply.headers.get("x-shopify-api-version")?.to_str().ok()?.trim();
+    let version = reply.header("x-shopify-api-version")?.trim();
     (!version.is_empty() && version != VERSION).then(|| {
         let version = errors::short(version);
         format!(
@@ -294,23 +291,19 @@ impl Protocol for Exchange<'_> {
         self.site.price(self.document, self.size)
     }
 
-    fn spent(&self, reply: &Reply) -> Option<f64> {
-        let (envelope, _) = read_json::<Envelope<'_>>(&reply.body).ok()?;
-        // A throttled query has no actual cost: nothing was spent.
-        envelope.extensions.cost.map(|cost| cost.actual_query_cost.unwrap_or(0.0))
-    }
-
-    fn budget(&self, reply: &Reply) -> Option<Budget> {
+    fn account(&self, reply: &Reply) -> Option<Account> {
         let (envelope, _) = read_json::<Envelope<'_>>(&reply.body).ok()?;
         let cost = envelope.extensions.cost?;
         let bucket = cost.throttle_status;
         *self.site.lock(&self.site.bucket) = Some(bucket);
         self.site.lock(&self.site.costs).insert((self.document.name, self.size), cost.requested_query_cost);
-        Some(Budget::Bucket {
+        let budget = Budget::Bucket {
             level: bucket.currently_available,
             capacity: bucket.maximum_available,
             per_second: bucket.restore_rate,
-        })
+        };
+        // A throttled query has no actual cost: nothing was spent.
+        Some(Account { budget, spent: Some(cost.actual_query_cost.unwrap_or(0.0)) })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Orders and what hangs on them as Orders V2 shows them: most amounts as text with four decimals, those of consignments as numbers,
+//! Orders with their addresses, consignments and fees as Orders V2 shows them: most amounts as text with four decimals, those of consignments as numbers,
 //! `""` for nothing, dates in RFC 2822.
 
 use serde_json::{Map, Value, json};

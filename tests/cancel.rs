@@ -115,6 +115,8 @@ fn a_dry_run_says_what_would_happen_and_does_nothing() {
     let (rig, ids) = Rig::with_orders(&[1]);
     cancel(&rig, ids[0], "--dry-run").exits(0).prints("would cancel");
     cancel(&rig, ids[0], "--dry-run --local").exits(0).prints("in the book only");
+    let rehearsed = cancel(&rig, ids[0], "--dry-run --json").exits(0).json();
+    assert_eq!((&rehearsed["state"], rehearsed["writes"].as_array().unwrap().len()), (&json!("dry-run"), 1));
     assert_eq!(statuses(&rig, ids[0]), ("awaiting-fulfillment".to_owned(), "processing".to_owned()));
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{App, Outcome};
 use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard};
-use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal, Outstanding};
+use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal, Outstanding, Write};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
 use crate::sync::export::Outcome as Push;
@@ -72,7 +72,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let guard = if args.force { Guard::Force } else { Guard::Check };
     let seen = look(app, &mut book, &open, &order, &goal, guard)?;
     if args.dry_run {
-        return rehearse(&order, seen.as_ref(), effect);
+        return rehearse(app, &order, seen.as_ref(), effect);
     }
     let row = book.record_cancel(id, Some((&goal, guard)), &args.reason)?;
     let Some(row) = row else { return Ok(0) };
@@ -94,18 +94,29 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 }
 
 /// What a cancellation would write.
-fn rehearse(order: &BookOrder, seen: Option<&Outstanding>, effect: &str) -> Outcome {
+fn rehearse(app: &App, order: &BookOrder, seen: Option<&Outstanding>, effect: &str) -> Outcome {
     let (id, store) = (order.id, &order.store);
-    let Some(seen) = seen else {
-        output::line(&format!("would cancel order {id} in the book, and at {store} as soon as it can be reached"))?;
-        return Ok(0);
+    let writes = seen.map_or(&[][..], |seen| &seen.writes);
+    let detail = match seen {
+        None => format!("would cancel order {id} in the book, and at {store} as soon as it can be reached"),
+        Some(_) if writes.is_empty() => {
+            format!("order {id} is cancelled at {store} already; nothing would be written there")
+        }
+        Some(_) => format!("would cancel order {id} at {store}: {effect}"),
     };
-    if seen.writes.is_empty() {
-        output::line(&format!("order {id} is cancelled at {store} already; nothing would be written there"))?;
+    print_rehearsal(app, order, &detail, writes)
+}
+
+fn print_rehearsal(app: &App, order: &BookOrder, detail: &str, writes: &[Write]) -> Outcome {
+    if app.global.json {
+        output::print_json(&json!({
+            "order": order.id.to_string(), "name": format!("{}:{}", order.store, order.number), "state": "dry-run",
+            "detail": detail, "writes": writes.iter().map(|write| &write.summary).collect::<Vec<_>>(),
+        }))?;
         return Ok(0);
     }
-    output::line(&format!("would cancel order {id} at {store}: {effect}"))?;
-    for write in &seen.writes {
+    output::line(detail)?;
+    for write in writes {
         output::line(&format!("  {write}"))?;
     }
     Ok(0)
@@ -168,8 +179,7 @@ fn refuse_unsupported(order: &BookOrder, args: &Args, can: &Cancelling) -> Resul
 
 fn local(app: &App, book: &mut Book, order: &BookOrder, args: &Args) -> Outcome {
     if args.dry_run {
-        output::line(&format!("would cancel order {} in the book only", order.id))?;
-        return Ok(0);
+        return print_rehearsal(app, order, &format!("would cancel order {} in the book only", order.id), &[]);
     }
     book.record_cancel(order.id, None, &args.reason)?;
     print(app, order, "local", "cancelled in the book only; the channel was not told", "", None)?;

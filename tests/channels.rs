@@ -210,6 +210,49 @@ fn d1_an_order_cancelled_at_the_channel_is_not_shipped() {
 }
 
 #[test]
+fn d1_a_line_that_is_gone_at_the_channel_is_told_as_a_change_and_the_rest_ships_once_it_is_accepted() {
+    each(|desk| {
+        let number = "--carrier dhl --tracking JD01";
+        let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);
+        assert!(desk.store.remove_line(&id, 1));
+        for more in ["", "--dry-run"] {
+            let told = desk.on("dispatch", &id, &format!("{number} {more}")).exits(6);
+            told.says("lines").says("nothing was sent").says("ordersync accept").says("--as-local");
+        }
+        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+        assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        desk.on("dispatch", &id, number).exits(0);
+        assert!(desk.store.standing(&id).unwrap().shipped, "{}", desk.kind);
+
+        let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02 --later").exits(0);
+        assert!(desk.store.remove_line(&id, 1));
+        let writes = desk.writes();
+        desk.home.run("sync").exits(3);
+        let told = desk.home.json("inbox").to_string();
+        assert!(told.contains("lines") && told.contains("ordersync accept"), "{}: {told}", desk.kind);
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        desk.on("retry", &id, "").exits(0);
+        assert!(desk.store.standing(&id).unwrap().shipped, "{}", desk.kind);
+        assert_eq!(desk.tracking_numbers(&id), ["JD02"], "{}", desk.kind);
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d1_who_insists_ships_what_is_left_of_an_order_whose_line_is_gone() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);
+        assert!(desk.store.remove_line(&id, 1));
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --as-local").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+        assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
+    });
+}
+
+#[test]
 fn d4_a_dispatch_is_read_back_and_a_second_one_writes_nothing() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);

@@ -193,7 +193,8 @@ impl Rig {
     fn reach(&self, order: u64, goal: Goal) -> Outstanding {
         let mut task = Task { remote_id: order.to_string(), goal, receipts: Vec::new(), taken: Vec::new() };
         for _ in 0..6 {
-            let seen = self.channel.outstanding(&task).unwrap();
+            let now = self.channel.order(&task.remote_id).unwrap().unwrap();
+            let seen = self.channel.outstanding(&task, &now).unwrap();
             if seen.writes.is_empty() && seen.wait.is_none() {
                 return seen;
             }

@@ -9,9 +9,9 @@
 //! the core in the same transaction as the page's orders, so whatever a channel needs to go on from
 //! exactly there fits: a modification time, a page token, the id of a report that is still being made.
 //!
-//! **Writing.** A task states a goal ("this shipment is known there"). [`Channel::outstanding`] reads
-//! the channel and lists the writes still missing; [`Channel::apply`] carries out one of them. The core never applies
-//! a write without having read first, so a write whose answer was lost is looked for, not repeated
+//! **Writing.** A task states a goal ("this shipment is known there"). The core reads the order, holds it against what the
+//! merchant knows, and only then asks [`Channel::outstanding`] for the writes still missing; [`Channel::apply`] carries out one of them. The core
+//! never applies a write without having read first, so a write whose answer was lost is looked for, not repeated
 //! (PRODUCT.md D-3), and the goal is reached when nothing is outstanding (D-4).
 
 pub mod bigcommerce;
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Currency, Order, Parcel, Shipment};
 
 pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
@@ -55,8 +55,17 @@ pub trait Channel: Send + Sync {
     /// Reads a stored document again; no network. The same document gives the same order as when it was fetched.
     fn read(&self, document: &[u8]) -> Result<Order>;
 
-    /// Reads the channel and says what is still to be written to reach the task's goal.
-    fn outstanding(&self, task: &Task) -> Result<Outstanding>;
+    /// Why [`Channel::order`] gave none: deleted, or hidden from the key.
+    fn no_order(&self, remote_id: &str) -> Error {
+        Error::new(ErrorKind::NotFound, format!("the store has no order {remote_id} any more; nothing was written"))
+    }
+
+    /// Says what is still to be written to reach the task's goal, the order being as in `now`, which was read just now and which the
+    /// merchant may ship or cancel as it stands. Reads what else it needs to know; writes nothing.
+    ///
+    /// # Errors
+    /// `Refused` or `Unsupported` for what the channel would surely refuse, naming what can go instead.
+    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding>;
 
     /// Carries out one write and returns the channel's receipt, if it gives one. The error kind tells what is known:
     /// `Unknown` where the answer was lost, `Rejected` where the channel refused, `Temporary` where nothing was applied.
@@ -90,12 +99,9 @@ pub struct Cursor(String);
 impl Cursor {
     /// Writes down `position`.
     pub fn new(position: &impl Serialize) -> Result<Self> {
-        serde_json::to_string(position).map(Self).map_err(|e| {
-            crate::error::Error::new(
-                crate::error::ErrorKind::Failed,
-                format!("a position could not be written down: {e}"),
-            )
-        })
+        serde_json::to_string(position)
+            .map(Self)
+            .map_err(|e| Error::new(ErrorKind::Failed, format!("a position could not be written down: {e}")))
     }
 
     /// A position as the book holds it.
@@ -111,8 +117,8 @@ impl Cursor {
     /// The adapter's position back. Fails where an older version wrote something this one cannot read.
     pub fn position<T: for<'a> Deserialize<'a>>(&self) -> Result<T> {
         serde_json::from_str(&self.0).map_err(|_| {
-            crate::error::Error::new(
-                crate::error::ErrorKind::Unreadable,
+            Error::new(
+                ErrorKind::Unreadable,
                 "the stored position of this store is not one that this version can read; nothing was imported",
             )
             .hint("ordersync sync --full reads everything again and changes no order that is in the book already")
@@ -252,11 +258,9 @@ impl Goal {
     }
 }
 
-/// What is still missing at the channel, and the order as it was when that was found out.
-#[derive(Debug, Clone)]
+/// What is still missing at the channel.
+#[derive(Debug, Clone, Default)]
 pub struct Outstanding {
-    /// The order now.
-    pub now: RemoteOrder,
     /// The writes that are missing, in the order in which they must happen. Empty: nothing to write.
     pub writes: Vec<Write>,
     /// The channel has taken the writes but is still at work; look again after this pause.
@@ -264,6 +268,13 @@ pub struct Outstanding {
     /// Shipments that the channel shows and that this task would make or has made, by the ids that [`Channel::apply`] gives as receipts.
     /// They become the task's receipts.
     pub adopted: Vec<String>,
+}
+
+impl Outstanding {
+    /// The goal is reached.
+    pub fn is_nothing(&self) -> bool {
+        self.writes.is_empty() && self.wait.is_none()
+    }
 }
 
 /// One write, ready to go.

@@ -5,10 +5,11 @@ use serde_json::json;
 use super::{App, Outcome};
 use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard};
-use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal, Outstanding, Write};
+use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal, Write};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
 use crate::sync::export::Outcome as Push;
+use crate::sync::guard::Seen;
 use crate::sync::store::OpenStore;
 
 /// Cancel an order here and at its channel.
@@ -94,9 +95,9 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 }
 
 /// What a cancellation would write.
-fn rehearse(app: &App, order: &BookOrder, seen: Option<&Outstanding>, effect: &str) -> Outcome {
+fn rehearse(app: &App, order: &BookOrder, seen: Option<&Seen>, effect: &str) -> Outcome {
     let (id, store) = (order.id, &order.store);
-    let writes = seen.map_or(&[][..], |seen| &seen.writes);
+    let writes = seen.map_or(&[][..], |seen| &seen.missing.writes);
     let detail = match seen {
         None => format!("would cancel order {id} in the book, and at {store} as soon as it can be reached"),
         Some(_) if writes.is_empty() => {
@@ -131,12 +132,9 @@ fn look(
     order: &BookOrder,
     goal: &Goal,
     guard: Guard,
-) -> Result<Option<Outstanding>> {
-    match open.channel.outstanding(&outbox::task(book, order, goal)?) {
-        Ok(seen) => {
-            outbox::check_drift(app, book, open, order.id, goal, guard, &seen)?;
-            Ok(Some(seen))
-        }
+) -> Result<Option<Seen>> {
+    match outbox::look(app, book, open, order, goal, guard) {
+        Ok(seen) => Ok(Some(seen)),
         Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => Ok(None),
         Err(error) => Err(error),
     }

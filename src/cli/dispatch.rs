@@ -8,10 +8,11 @@ use serde_json::json;
 use super::{App, Outcome};
 use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard};
-use crate::channel::{Capabilities, Goal, Notify, Outstanding, Retracking, UnknownCarrier};
+use crate::channel::{Capabilities, Goal, Notify, Retracking, UnknownCarrier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status, carrier, nearest_carriers};
 use crate::sync::export::Outcome as Push;
+use crate::sync::guard::Seen;
 use crate::sync::store::OpenStore;
 
 /// Say that an order is on its way: recorded here, told to the channel at once or, where it can't be reached, with the next sync.
@@ -103,16 +104,9 @@ fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done>
         return record(book, &order, &goal, guard)
             .map(|_| done(&order, "queued", "recorded; the next sync tells the channel"));
     }
-    let task = outbox::task(book, &order, &goal)?;
-    match open.channel.outstanding(&task) {
-        Ok(seen) => {
-            outbox::check_drift(app, book, &open, order.id, &goal, guard, &seen)?;
-            if args.dry_run {
-                let writes = seen.writes.iter().map(|write| write.summary.clone()).collect();
-                return Ok(Done { writes, ..done(&order, "dry-run", "nothing was written") });
-            }
-            push(app, book, &open, &order, &goal, guard, seen)
-        }
+    match outbox::look(app, book, &open, &order, &goal, guard) {
+        Ok(seen) if args.dry_run => Ok(rehearsed(&order, &seen)),
+        Ok(seen) => push(app, book, &open, &order, &goal, guard, seen),
         Err(error) if args.dry_run => Err(error),
         Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => {
             record(book, &order, &goal, guard)?;
@@ -151,9 +145,8 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
     }
     let wish = Retracking { shipment: String::new(), was: was.to_owned(), parcel, notify: !args.no_notify };
     if args.dry_run {
-        let task = outbox::task(book, order, &Goal::Retracked(wish))?;
-        let writes = open.channel.outstanding(&task)?.writes.into_iter().map(|write| write.summary).collect();
-        return Ok(Done { writes, ..done(order, "dry-run", "nothing was written") });
+        let seen = outbox::look(app, book, open, order, &Goal::Retracked(wish), Guard::Check)?;
+        return Ok(rehearsed(order, &seen));
     }
     let row = book.record_retracking(order.id, &wish)?;
     crate::crash::point("after-record");
@@ -161,6 +154,11 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
         return Ok(done(order, "queued", "recorded; the next sync tells the channel"));
     }
     push_recorded(app, book, open, order, row, None)
+}
+
+fn rehearsed(order: &BookOrder, seen: &Seen) -> Done {
+    let writes = seen.missing.writes.iter().map(|write| write.summary.clone()).collect();
+    Done { writes, ..done(order, "dry-run", "nothing was written") }
 }
 
 fn guard(args: &Args) -> Guard {
@@ -269,7 +267,7 @@ fn push(
     order: &BookOrder,
     goal: &Goal,
     guard: Guard,
-    seen: Outstanding,
+    seen: Seen,
 ) -> Result<Done> {
     let row = record(book, order, goal, guard)?;
     push_recorded(app, book, open, order, row, Some(seen))
@@ -281,7 +279,7 @@ fn push_recorded(
     open: &OpenStore,
     order: &BookOrder,
     row: i64,
-    seen: Option<Outstanding>,
+    seen: Option<Seen>,
 ) -> Result<Done> {
     outbox::push_row(app, book, open, row, seen).map(|(state, outcome)| match outcome {
         None => done(order, state, "recorded; another ordersync is sending this store's outbox and takes it along"),

@@ -5,10 +5,11 @@ use serde_json::json;
 use super::output::{self, Table};
 use super::{App, Outcome};
 use crate::book::{Book, BookOrder, Guard, OutboxRow, RunKind};
-use crate::channel::{Goal, Outstanding, Task};
+use crate::channel::{Goal, Task};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::export::{self, Outcome as Push};
+use crate::sync::guard::{self, Act, Look, Seen};
 use crate::sync::lock::{Lock, Work};
 use crate::sync::store::OpenStore;
 
@@ -81,34 +82,26 @@ pub(super) fn to_json(row: &OutboxRow) -> serde_json::Value {
     })
 }
 
-/// The task of a wish that is not recorded yet.
-pub(super) fn task(book: &Book, order: &BookOrder, goal: &Goal) -> Result<Task> {
-    let taken = book.taken(order.id, goal, None)?;
-    Ok(Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken })
-}
-
-/// Holds the channel's version against the merchant's; a difference is kept in the book so that `show` and `accept` have it.
-pub(super) fn check_drift(
+/// Reads the order at the channel and holds it against the merchant's version; gives what a wish that is not recorded yet would write. A
+/// version that is to be reviewed first is kept in the book, so that `show` and `accept` have it.
+pub(super) fn look(
     app: &App,
     book: &mut Book,
     open: &OpenStore,
-    order: i64,
+    order: &BookOrder,
     goal: &Goal,
     guard: Guard,
-    seen: &Outstanding,
-) -> Result<()> {
-    let (Some(now), Some(document)) = (export::readable(order, &seen.now, guard)?, book.base_document(order)?) else {
-        return Ok(());
-    };
-    let base = open.channel.read(&document)?;
+) -> Result<Seen> {
+    let taken = book.taken(order.id, goal, None)?;
+    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken };
     // What an unsettled row may have shipped is no news; it is settled, and the order looked at again, before anything goes out.
-    let unsettled = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order)?;
-    let own_writes = !seen.adopted.is_empty() || unsettled;
-    let Some(review) = export::guard(order, goal, guard, &base, now, own_writes) else {
-        return Ok(());
+    let tried = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order.id)?;
+    let (now, review) = match guard::look(book, open, &Act { order: order.id, task: &task, guard, tried })? {
+        Look::Clear(seen) => return Ok(*seen),
+        Look::Stopped(now, review) => (now, review),
     };
     let run = book.start_run(RunKind::Pull, false)?;
-    crate::sync::import::import_one(book, open, run, seen.now.clone())?;
+    crate::sync::import::import_one(book, open, run, *now)?;
     book.finish_run(run, &[])?;
     if !app.global.json {
         for difference in &review.differences {
@@ -125,7 +118,7 @@ pub(super) fn push_row(
     book: &mut Book,
     open: &OpenStore,
     row: i64,
-    seen: Option<Outstanding>,
+    seen: Option<Seen>,
 ) -> Result<(&'static str, Option<Push>)> {
     let locks = app.context.home.locks();
     let clock = app.context.clock.as_ref();

@@ -39,6 +39,21 @@ pub trait Simulated: Store {
     /// The merchant gives so much back.
     fn refund(&self, id: &str, amount: &str) -> bool;
 
+    /// So many pieces of the nth line are given back, with their money.
+    fn refund_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool;
+
+    /// The nth line is taken out of the order.
+    fn remove_line(&self, id: &str, nth: usize) -> bool;
+
+    /// It is held back: for a check, by an app, by hand.
+    fn hold(&self, id: &str) -> bool;
+
+    /// The payment is found not to have come in.
+    fn unpay(&self, id: &str) -> bool;
+
+    /// Whatever was shipped, by whom ever, is undone: it did not go out.
+    fn undo_shipments(&self, id: &str) -> bool;
+
     /// The merchant puts it away as done with (archive, bin).
     fn put_away(&self, id: &str) -> bool;
 
@@ -131,6 +146,8 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
         return response;
     }
     let text = |key: &str| wish[key].as_str().unwrap_or_default();
+    let number = |key: &str| wish[key].as_u64().and_then(|number| u32::try_from(number).ok());
+    let (nth, pieces) = (number("line").unwrap_or(0) as usize, number("pieces").unwrap_or(1));
     match (request.method.as_str(), verb) {
         ("GET", "stats") => {
             let Counters { orders, writes, dispatch_mails } = store.counters();
@@ -147,6 +164,11 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
         ("POST", "edit-address") => done(id, store.readdress(id, text("street"))),
         ("POST", "ship") => done(id, store.ship_elsewhere(id, text("carrier"), text("tracking"))),
         ("POST", "refund") => done(id, store.refund(id, text("amount"))),
+        ("POST", "refund-pieces") => done(id, store.refund_pieces(id, nth, pieces)),
+        ("POST", "remove-line") => done(id, store.remove_line(id, nth)),
+        ("POST", "hold") => done(id, store.hold(id)),
+        ("POST", "unpay") => done(id, store.unpay(id)),
+        ("POST", "undo-shipments") => done(id, store.undo_shipments(id)),
         ("POST", "put-away") => done(id, store.put_away(id)),
         ("POST", "touch") => done(id, store.touch(id)),
         _ => unknown(),

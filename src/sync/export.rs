@@ -10,14 +10,15 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::Context;
+use super::guard::{self, Act, Look, Seen};
 use super::report::Exports;
 use super::store::OpenStore;
-use crate::book::{Book, Guard, InboxNote, OutboxRow, OutboxState};
-use crate::channel::{Goal, Outstanding, RemoteOrder, Task, Write};
+use crate::book::{Book, InboxNote, OutboxRow, OutboxState};
+use crate::channel::{Goal, Outstanding, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Aspect, Difference, Order, differences};
+use crate::order::{Aspect, differences};
 
 /// A write that was cut off may still be at work in the shop's server: it is not looked for as lost before so many first pauses
 /// of a failed request have passed, 10 seconds by default. Rehearsals that shorten the one shorten the other.
@@ -85,59 +86,12 @@ pub fn push(
     book: &mut Book,
     open: &OpenStore,
     row: &OutboxRow,
-    seen: Option<Outstanding>,
+    seen: Option<Seen>,
 ) -> Result<Outcome> {
     let attempt = Attempt { context, open, row };
     match attempt.run(book, seen) {
         Ok(outcome) => Ok(outcome),
         Err(error) => attempt.failed(book, error),
-    }
-}
-
-/// What a dispatch or a cancellation must be reviewed for first, with the order's newest version at the channel.
-#[derive(Debug)]
-pub struct Review {
-    /// What differs from the version that the merchant last imported or accepted.
-    pub differences: Vec<Difference>,
-    /// The refusal, fit to be shown.
-    pub error: Error,
-}
-
-/// Holds what is at the channel now against the merchant's version (PRODUCT.md D-1).
-/// `own_writes` tells that an earlier attempt may have shipped it there already.
-pub fn guard(order: i64, goal: &Goal, guard: Guard, base: &Order, now: &Order, own_writes: bool) -> Option<Review> {
-    let stops = |d: &Difference| match d.aspect {
-        Aspect::Cancelled => guard != Guard::Force && matches!(goal, Goal::Dispatched(_)),
-        Aspect::Shipped => guard == Guard::Check && !own_writes && !matches!(goal, Goal::Retracked(_)),
-        Aspect::Address | Aspect::Lines => guard == Guard::Check && matches!(goal, Goal::Dispatched(_)),
-        Aspect::Payment | Aspect::Totals | Aspect::Other => false,
-    };
-    let found: Vec<Difference> = differences(base, now).into_iter().filter(stops).collect();
-    if found.is_empty() {
-        return None;
-    }
-    let what: Vec<&str> = found.iter().map(|d| d.aspect.word()).collect();
-    let text =
-        format!("order {order} changed at the channel since you last saw it ({}); nothing was sent", what.join(", "));
-    let on = match goal {
-        Goal::Cancelled(_) => format!("cancel {order} --force"),
-        Goal::Dispatched(_) if what.contains(&"cancelled") => format!("dispatch {order} ... --as-local --force"),
-        Goal::Dispatched(_) | Goal::Retracked(_) => format!("dispatch {order} ... --as-local"),
-    };
-    let hint = format!("ordersync accept {order} takes over the channel's version; ordersync {on} goes on with yours");
-    Some(Review { differences: found, error: Error::new(ErrorKind::Refused, text).hint(hint) })
-}
-
-/// The order as it is at the channel now. One that cannot be read cannot be compared either: only force goes on without.
-pub fn readable(order: i64, now: &RemoteOrder, guard: Guard) -> Result<Option<&Order>> {
-    match &now.order {
-        Ok(now) => Ok(Some(now)),
-        Err(_) if guard == Guard::Force => Ok(None),
-        Err(why) => {
-            let text = format!("order {order} could not be read at the channel ({why}); nothing was sent");
-            Err(Error::new(ErrorKind::Unreadable, text)
-                .hint("ordersync doctor --bundle collects what a report of this needs"))
-        }
     }
 }
 
@@ -148,35 +102,38 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn run(&self, book: &mut Book, seen: Option<Outstanding>) -> Result<Outcome> {
+    fn run(&self, book: &mut Book, seen: Option<Seen>) -> Result<Outcome> {
         let mut receipts = self.row.receipts.clone();
         let mut seen = match seen {
             // What looked like this row's before it was recorded may have become another's since.
-            Some(seen) if seen.adopted.is_empty() => seen,
-            _ => self.look(book, &mut receipts)?,
+            Some(seen) if seen.missing.adopted.is_empty() => seen,
+            _ => match self.look(book, &mut receipts)? {
+                Look::Clear(seen) => *seen,
+                Look::Stopped(_, review) => return self.refuse(book, review.error),
+            },
         };
-        if let Some(review) = self.review(book, &seen)? {
-            return self.refuse(book, review.error);
-        }
-        if self.may_still_be_at_work() && !seen.writes.is_empty() {
+        if self.may_still_be_at_work() && !seen.missing.writes.is_empty() {
             self.sit_out()?;
-            seen = self.look(book, &mut receipts)?;
+            seen = match self.look(book, &mut receipts)? {
+                Look::Clear(seen) => *seen,
+                Look::Stopped(_, review) => return self.refuse(book, review.error),
+            };
         }
         let mut wrote = Vec::new();
         for _ in 0..ROUNDS {
-            if seen.writes.is_empty() && seen.wait.is_none() {
+            if seen.missing.is_nothing() {
                 return self.confirm(book, &seen, wrote);
             }
-            for write in &seen.writes {
+            for write in &seen.missing.writes {
                 receipts.extend(self.apply(book, write)?);
                 wrote.push(write.summary.clone());
             }
-            if let Some(pause) = seen.wait {
+            if let Some(pause) = seen.missing.wait {
                 self.context.clock.sleep(pause.min(Duration::from_secs(8)))?;
             }
-            seen = self.look(book, &mut receipts)?;
+            seen = self.look_on(book, &mut receipts)?;
         }
-        if seen.writes.is_empty() && seen.wait.is_none() {
+        if seen.missing.is_nothing() {
             return self.confirm(book, &seen, wrote);
         }
         let state = self.state_after_nothing_new(book)?;
@@ -192,29 +149,43 @@ impl Attempt<'_> {
 
     /// Reads the channel; `receipts` are those of earlier attempts and of the writes that this one has made. What is found to be the
     /// row's own is added to them: two rows may be alike to the letter, and what one has found is not there for the other.
-    fn look(&self, book: &mut Book, receipts: &mut Vec<String>) -> Result<Outstanding> {
+    fn look(&self, book: &mut Book, receipts: &mut Vec<String>) -> Result<Look> {
         let row = self.row;
-        let task = Task {
-            remote_id: row.remote_id.clone(),
-            goal: row.goal.clone(),
-            receipts: receipts.clone(),
-            taken: book.taken(row.order_id, &row.goal, Some(row.id))?,
-        };
-        let seen = self.open.channel.outstanding(&task)?;
-        let found: Vec<String> = seen.adopted.iter().filter(|id| !receipts.contains(id)).cloned().collect();
-        if !found.is_empty() {
-            book.own(row.id, &found)?;
-            receipts.extend(found);
+        let task = self.task(book, receipts)?;
+        let act = Act { order: row.order_id, task: &task, guard: row.guard, tried: row.attempts > 0 };
+        let look = guard::look(book, self.open, &act)?;
+        if let Look::Clear(seen) = &look {
+            self.own(book, &seen.missing, receipts)?;
         }
-        Ok(seen)
+        Ok(look)
     }
 
-    fn review(&self, book: &Book, seen: &Outstanding) -> Result<Option<Review>> {
-        let Some(now) = readable(self.row.order_id, &seen.now, self.row.guard)? else { return Ok(None) };
-        let Some(document) = book.base_document(self.row.order_id)? else { return Ok(None) };
-        let base = self.open.channel.read(&document)?;
-        let own_writes = self.row.attempts > 0 || !seen.adopted.is_empty();
-        Ok(guard(self.row.order_id, &self.row.goal, self.row.guard, &base, now, own_writes))
+    /// Looks again after this attempt's own writes: they are what changed.
+    fn look_on(&self, book: &mut Book, receipts: &mut Vec<String>) -> Result<Seen> {
+        let task = self.task(book, receipts)?;
+        let now = guard::read(self.open, &task.remote_id)?;
+        let missing = guard::missing(self.open, &task, &now)?;
+        self.own(book, &missing, receipts)?;
+        Ok(Seen { now, missing })
+    }
+
+    fn task(&self, book: &Book, receipts: &[String]) -> Result<Task> {
+        let row = self.row;
+        Ok(Task {
+            remote_id: row.remote_id.clone(),
+            goal: row.goal.clone(),
+            receipts: receipts.to_vec(),
+            taken: book.taken(row.order_id, &row.goal, Some(row.id))?,
+        })
+    }
+
+    fn own(&self, book: &mut Book, missing: &Outstanding, receipts: &mut Vec<String>) -> Result<()> {
+        let found: Vec<String> = missing.adopted.iter().filter(|id| !receipts.contains(id)).cloned().collect();
+        if !found.is_empty() {
+            book.own(self.row.id, &found)?;
+            receipts.extend(found);
+        }
+        Ok(())
     }
 
     /// Whether an earlier attempt was cut off so recently that the shop may still be carrying it out.
@@ -245,7 +216,7 @@ impl Attempt<'_> {
     }
 
     /// Confirmed: the version that shows our write becomes the merchant's, unless something else changed in it as well.
-    fn confirm(&self, book: &mut Book, seen: &Outstanding, wrote: Vec<String>) -> Result<Outcome> {
+    fn confirm(&self, book: &mut Book, seen: &Seen, wrote: Vec<String>) -> Result<Outcome> {
         crash::point("before-confirm");
         let only_ours = match (&seen.now.order, book.base_document(self.row.order_id)?) {
             (Ok(now), Some(document)) => {
@@ -278,7 +249,11 @@ impl Attempt<'_> {
         let next_at = Some(self.next_try());
         match error.kind() {
             ErrorKind::Book | ErrorKind::Interrupted => return Err(error),
-            ErrorKind::Rejected | ErrorKind::Unsupported | ErrorKind::NotFound | ErrorKind::Usage => {
+            ErrorKind::Rejected
+            | ErrorKind::Refused
+            | ErrorKind::Unsupported
+            | ErrorKind::NotFound
+            | ErrorKind::Usage => {
                 return self.refuse(book, error);
             }
             ErrorKind::Unknown => book.settle(self.row.id, OutboxState::Unknown, Some(&error), next_at, None)?,

@@ -5,6 +5,7 @@
 
 pub mod advice;
 pub mod export;
+pub mod guard;
 pub mod import;
 pub mod lock;
 pub mod policy;

@@ -56,8 +56,12 @@ impl Channel for Named {
         self.channel.read(document)
     }
 
-    fn outstanding(&self, task: &Task) -> Result<Outstanding> {
-        self.name(self.channel.outstanding(task))
+    fn no_order(&self, remote_id: &str) -> Error {
+        self.channel.no_order(remote_id).rename_in_hint(self.general, &self.named)
+    }
+
+    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
+        self.name(self.channel.outstanding(task, now))
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {

@@ -133,8 +133,7 @@ impl Channel for FakeChannel {
         serde_json::from_slice(document).map_err(|e| Error::new(ErrorKind::Unreadable, e.to_string()))
     }
 
-    fn outstanding(&self, task: &Task) -> Result<Outstanding> {
-        let now = self.order(&task.remote_id)?.unwrap();
+    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
         let order = now.order.clone().unwrap();
         let (writes, adopted) = match &task.goal {
             Goal::Dispatched(shipment) => {
@@ -156,7 +155,7 @@ impl Channel for FakeChannel {
                 (vec![Write { summary: "cancel".into(), tells_buyer: false, content }], vec![])
             }
         };
-        Ok(Outstanding { now, writes, wait: None, adopted })
+        Ok(Outstanding { writes, wait: None, adopted })
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {

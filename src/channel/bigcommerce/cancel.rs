@@ -15,14 +15,14 @@ const LONGEST_NOTES: usize = 65_535;
 /// # Errors
 /// `Rejected` for an order that is shipped or refunded, wholly or in part, unless the merchant insists: BigCommerce itself would let
 /// it be cancelled (fact sheet 5).
-pub fn outstanding(now: RemoteOrder, id: u64, wish: &Cancellation) -> Result<Outstanding> {
-    let status = status_id(&now);
+pub fn outstanding(now: &RemoteOrder, id: u64, wish: &Cancellation) -> Result<Outstanding> {
+    let status = status_id(now);
     let mut writes = Vec::new();
     if !matches!(status.as_str(), "5" | "6") {
         if !wish.force {
-            refuse_done(&now, &status)?;
+            refuse_done(now, &status)?;
         }
-        let staff_notes = notes(&now, wish.reason.trim());
+        let staff_notes = notes(now, wish.reason.trim());
         let with = if staff_notes.is_some() { " and add the reason to the staff notes" } else { "" };
         writes.push(Write {
             summary: format!("set the order's status to cancelled{with}"),
@@ -30,7 +30,7 @@ pub fn outstanding(now: RemoteOrder, id: u64, wish: &Cancellation) -> Result<Out
             content: Deed::SetStatus { order: id, status: NewStatus::Cancelled, staff_notes }.content(),
         });
     }
-    Ok(Outstanding { now, writes, wait: None, adopted: Vec::new() })
+    Ok(Outstanding { writes, ..Outstanding::default() })
 }
 
 fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {

@@ -110,16 +110,12 @@ impl Channel for BigCommerce {
         map::order(text).map_err(unreadable)
     }
 
-    fn outstanding(&self, task: &Task) -> Result<Outstanding> {
+    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
         let id = numeric(&task.remote_id)?;
-        let Some(now) = self.order(&task.remote_id)? else {
-            let text = format!("the store has no order {id} any more; nothing was written");
-            return Err(Error::new(ErrorKind::NotFound, text));
-        };
         match &task.goal {
             Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.settings.marker, now, id, task, shipment),
             Goal::Cancelled(wish) => cancel::outstanding(now, id, wish),
-            Goal::Retracked(wish) => ship::retracking(&self.site, now, id, wish),
+            Goal::Retracked(wish) => ship::retracking(&self.site, id, wish),
         }
     }
 

@@ -34,12 +34,12 @@ const SETTLES: i64 = 3;
 pub fn outstanding(
     site: &Site,
     marker: bool,
-    now: RemoteOrder,
+    now: &RemoteOrder,
     id: u64,
     task: &Task,
     shipment: &Shipment,
 ) -> Result<Outstanding> {
-    let order = readable(&now)?;
+    let order = readable(now)?;
     let wanted = parts(order, shipment, marker)?;
     let documents = if wanted.is_empty() { Vec::new() } else { listed(site, id)? };
     let mut there = read(&documents)?;
@@ -57,14 +57,14 @@ pub fn outstanding(
         }
     }
     let mut wait = None;
-    if writes.is_empty() && shipment.completes && !is_closed(&now) {
+    if writes.is_empty() && shipment.completes && !is_closed(now) {
         // Waited out in one piece: an attempt looks only a few times.
         match youngest.map(|made| site.now() - made).filter(|age| age.abs() < SETTLES) {
             Some(age) => wait = Some(std::time::Duration::from_secs((SETTLES - age.max(0)).unsigned_abs() + 1)),
             None => writes.push(close(order, id)),
         }
     }
-    Ok(Outstanding { now, writes, wait, adopted })
+    Ok(Outstanding { writes, wait, adopted })
 }
 
 fn readable(now: &RemoteOrder) -> Result<&Order> {
@@ -359,7 +359,7 @@ fn tracking(parcel: &Parcel) -> Tracking {
 }
 
 /// What is still to be written so that the store has another tracking number for the same parcel.
-pub fn retracking(site: &Site, now: RemoteOrder, id: u64, wish: &Retracking) -> Result<Outstanding> {
+pub fn retracking(site: &Site, id: u64, wish: &Retracking) -> Result<Outstanding> {
     check(Some(&wish.parcel))?;
     let documents = listed(site, id)?;
     let there = read(&documents)?;
@@ -371,12 +371,7 @@ pub fn retracking(site: &Site, now: RemoteOrder, id: u64, wish: &Retracking) -> 
         return Err(refused(&format!("the store shows no tracking number {}", wish.was)));
     }
     let writes = old.iter().map(|shipment| replacement(id, shipment, wish)).collect::<Result<Vec<_>>>()?;
-    Ok(Outstanding {
-        now,
-        writes,
-        wait: None,
-        adopted: new.iter().map(|shipment| shipment.id.get().to_owned()).collect(),
-    })
+    Ok(Outstanding { writes, wait: None, adopted: new.iter().map(|shipment| shipment.id.get().to_owned()).collect() })
 }
 
 /// The comments go along, so that our marker stays in them however a PUT treats what it is not given.

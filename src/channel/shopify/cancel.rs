@@ -72,20 +72,21 @@ struct State {
 }
 
 /// What is still to be done to cancel this order.
-pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, wish: &Cancellation) -> Result<Outstanding> {
+pub fn outstanding(site: &Site, now: &RemoteOrder, task: &Task, wish: &Cancellation) -> Result<Outstanding> {
     let cancelled = now.order.as_ref().is_ok_and(|order| {
         // An order that is refunded in full and not shipped counts as cancelled here, but not at Shopify.
         order.status == Status::Cancelled && order.channel_status.starts_with("CANCELLED")
     });
-    let nothing = |now, wait| Outstanding { now, writes: Vec::new(), wait, adopted: Vec::new() };
     if cancelled {
-        return Ok(nothing(now, None));
+        return Ok(Outstanding::default());
     }
     if let Some(receipt) = task.receipts.last() {
         match progress(site, &task.remote_id, receipt)? {
-            Progress::Running => return Ok(nothing(now, Some(Duration::from_secs(2)))),
+            Progress::Running => {
+                return Ok(Outstanding { wait: Some(Duration::from_secs(2)), ..Outstanding::default() });
+            }
             Progress::Failed(why) => {
-                return Ok(Outstanding { writes: vec![impossible(&refusal(&why))], ..nothing(now, None) });
+                return Ok(Outstanding { writes: vec![impossible(&refusal(&why))], ..Outstanding::default() });
             }
             Progress::Unknown => {}
         }
@@ -101,7 +102,7 @@ pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, wish: &Cancellati
         tells_buyer: wish.notify,
         content: json!(Call::Cancel(variables)),
     };
-    Ok(Outstanding { writes: vec![write], ..nothing(now, None) })
+    Ok(Outstanding { writes: vec![write], ..Outstanding::default() })
 }
 
 /// Asks for what `receipt` names. A cancellation is not asked for again while it runs.

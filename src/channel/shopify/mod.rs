@@ -110,14 +110,15 @@ impl Channel for Shopify {
         map::order(text, self.settings.authorized).map_err(unreadable)
     }
 
-    fn outstanding(&self, task: &Task) -> Result<Outstanding> {
-        let Some(now) = self.order(&task.remote_id)? else {
-            return Err(discover::gone(&self.site, &task.remote_id));
-        };
+    fn no_order(&self, remote_id: &str) -> Error {
+        discover::gone(&self.site, remote_id)
+    }
+
+    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
         match &task.goal {
-            Goal::Dispatched(shipment) => ship::outstanding(&self.site, now, task, shipment),
+            Goal::Dispatched(shipment) => ship::outstanding(&self.site, task, shipment),
             Goal::Cancelled(wish) => cancel::outstanding(&self.site, now, task, wish),
-            Goal::Retracked(wish) => ship::retracking(&self.site, now, task, wish),
+            Goal::Retracked(wish) => ship::retracking(&self.site, task, wish),
         }
     }
 

@@ -23,7 +23,7 @@ use super::map::{is_made, time};
 use super::site::{Call, Site};
 use super::wire::{App, Fulfillment, FulfillmentLine, Nodes, Reference, Tracking, UserError};
 use super::{discover, gid, number, query};
-use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
+use crate::channel::{Outstanding, Retracking, Task, Write};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, carrier};
@@ -144,7 +144,7 @@ impl FulfillmentOrder {
 type Quantities = BTreeMap<String, i64>;
 
 /// What is still to be written for this shipment.
-pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, shipment: &Shipment) -> Result<Outstanding> {
+pub fn outstanding(site: &Site, task: &Task, shipment: &Shipment) -> Result<Outstanding> {
     let state = read(site, &task.remote_id)?;
     let mut wanted = Quantities::new();
     for line in &shipment.lines {
@@ -154,7 +154,7 @@ pub fn outstanding(site: &Site, now: RemoteOrder, task: &Task, shipment: &Shipme
     let like = |made: &Fulfillment| is_like(made, shipment, recorded);
     let adopted = adopt(task, &state.fulfillments, like, &mut wanted);
     wanted.retain(|_, count| *count > 0);
-    let done = Outstanding { now, writes: Vec::new(), wait: None, adopted };
+    let done = Outstanding { adopted, ..Outstanding::default() };
     if wanted.is_empty() {
         return Ok(done);
     }
@@ -528,7 +528,7 @@ fn describe(parcels: &[Parcel]) -> String {
 }
 
 /// What is still to be written so that Shopify has another tracking number for the same parcel: in every fulfilment that has the old one.
-pub fn retracking(site: &Site, now: RemoteOrder, task: &Task, wish: &Retracking) -> Result<Outstanding> {
+pub fn retracking(site: &Site, task: &Task, wish: &Retracking) -> Result<Outstanding> {
     let state = read(site, &task.remote_id)?;
     let made: Vec<&Fulfillment> = state.fulfillments.iter().filter(|fulfillment| is_made(fulfillment)).collect();
     let with = |number: &str| made.iter().filter(|f| has_number(f, number)).copied().collect::<Vec<_>>();
@@ -539,7 +539,7 @@ pub fn retracking(site: &Site, now: RemoteOrder, task: &Task, wish: &Retracking)
     }
     let writes = old.iter().map(|fulfillment| replace(fulfillment, wish)).collect();
     let adopted = new.iter().map(|fulfillment| fulfillment.id.clone()).collect();
-    Ok(Outstanding { now, writes, wait: None, adopted })
+    Ok(Outstanding { writes, wait: None, adopted })
 }
 
 fn replace(fulfillment: &Fulfillment, wish: &Retracking) -> Write {

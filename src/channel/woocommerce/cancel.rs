@@ -9,7 +9,7 @@ use crate::channel::{Outstanding, RemoteOrder, Write};
 use crate::error::Result;
 
 /// What is still to be written to cancel this order. An order in the bin or refunded is as good as cancelled.
-pub fn outstanding(site: &Site, now: RemoteOrder, id: &str, reason: &str) -> Result<Outstanding> {
+pub fn outstanding(site: &Site, now: &RemoteOrder, id: &str, reason: &str) -> Result<Outstanding> {
     let status = now.order.as_ref().map_or("", |order| order.channel_status.as_str());
     let mut writes = Vec::new();
     if !matches!(status, "cancelled" | "trash" | "refunded") {
@@ -32,5 +32,5 @@ pub fn outstanding(site: &Site, now: RemoteOrder, id: &str, reason: &str) -> Res
             content: call(Method::PUT, format!("wc/v3/orders/{id}"), &[], json!({ "status": "cancelled" })),
         });
     }
-    Ok(Outstanding { now, writes, wait: None, adopted: Vec::new() })
+    Ok(Outstanding { writes, ..Outstanding::default() })
 }

@@ -118,15 +118,11 @@ impl Channel for WooCommerce {
         map::order(text, &self.settings.statuses).map_err(unreadable)
     }
 
-    fn outstanding(&self, task: &Task) -> Result<Outstanding> {
-        let Some(now) = self.order(&task.remote_id)? else {
-            let text = format!("the shop has no order {} any more; nothing was written", task.remote_id);
-            return Err(Error::new(ErrorKind::NotFound, text));
-        };
+    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
         match &task.goal {
             Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.home(), now, task, shipment),
             Goal::Cancelled(wish) => cancel::outstanding(&self.site, now, &task.remote_id, &wish.reason),
-            Goal::Retracked(wish) => ship::retracking(&self.site, self.home(), now, &task.remote_id, wish),
+            Goal::Retracked(wish) => ship::retracking(&self.site, self.home(), &task.remote_id, wish),
         }
     }
 

@@ -22,7 +22,13 @@ use crate::order::{Parcel, Shipment, Status, carrier};
 const OUR_KEY: &str = "_ordersync_shipment";
 
 /// What is still to be written for this shipment.
-pub fn outstanding(site: &Site, home: Home, now: RemoteOrder, task: &Task, shipment: &Shipment) -> Result<Outstanding> {
+pub fn outstanding(
+    site: &Site,
+    home: Home,
+    now: &RemoteOrder,
+    task: &Task,
+    shipment: &Shipment,
+) -> Result<Outstanding> {
     let id = task.remote_id.as_str();
     let mut found = match home {
         Home::Fulfillments => fulfillments(site, task, shipment)?,
@@ -30,14 +36,14 @@ pub fn outstanding(site: &Site, home: Home, now: RemoteOrder, task: &Task, shipm
         Home::Note => notes(site, id, shipment)?,
         Home::None => Found::default(),
     };
-    if shipment.completes && !is_closed(&now) {
+    if shipment.completes && !is_closed(now) {
         found.writes.push(Write {
             summary: "set the order's status to completed".to_owned(),
             tells_buyer: true,
             content: call(Method::PUT, format!("wc/v3/orders/{id}"), &[], json!({ "status": "completed" })),
         });
     }
-    Ok(Outstanding { now, writes: found.writes, wait: None, adopted: found.adopted })
+    Ok(Outstanding { writes: found.writes, wait: None, adopted: found.adopted })
 }
 
 /// Shipped there already, or refunded: a status that says more than "completed" is not overwritten.
@@ -239,7 +245,7 @@ fn notes(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
 }
 
 /// What is still to be written so that the shop has another tracking number for the same parcel.
-pub fn retracking(site: &Site, home: Home, now: RemoteOrder, id: &str, wish: &Retracking) -> Result<Outstanding> {
+pub fn retracking(site: &Site, home: Home, id: &str, wish: &Retracking) -> Result<Outstanding> {
     let found = match home {
         Home::Fulfillments => replace_in_fulfillment(site, id, wish)?,
         Home::Extension => replace_entry(site, id, wish)?,
@@ -251,7 +257,7 @@ pub fn retracking(site: &Site, home: Home, now: RemoteOrder, id: &str, wish: &Re
             .hint("add a note with the new number in the shop's order screen"));
         }
     };
-    Ok(Outstanding { now, writes: found.writes, wait: None, adopted: found.adopted })
+    Ok(Outstanding { writes: found.writes, wait: None, adopted: found.adopted })
 }
 
 fn no_such_number(wish: &Retracking) -> Error {

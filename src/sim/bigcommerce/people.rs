@@ -105,6 +105,47 @@ impl Simulated for Shop {
         })
     }
 
+    fn refund_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool {
+        let id = number(id);
+        self.change(id, |state, options, now| {
+            let Some(details) = state.details_mut(options, id) else { return };
+            let refund = details.next_id(id);
+            let Some(line) = details.lines.get_mut(nth) else { return };
+            let back = line.quantity.min(u64::from(pieces));
+            line.refunded = (line.refunded + back).min(line.quantity);
+            let amount = line.price * i64::try_from(back).unwrap_or(0);
+            let lines = vec![(line.id, back, amount)];
+            details.refunds.push(Refund { id: refund, created: now, reason: String::new(), amount, lines });
+            let all = details.lines.iter().all(|line| line.refunded >= line.quantity);
+            state.set_status(options, id, if all { 4 } else { 14 }, now);
+        })
+    }
+
+    fn remove_line(&self, id: &str, nth: usize) -> bool {
+        self.edit(number(id), |details| drop((nth < details.lines.len()).then(|| details.lines.remove(nth))))
+    }
+
+    fn hold(&self, id: &str) -> bool {
+        self.set_status(number(id), 12)
+    }
+
+    fn unpay(&self, id: &str) -> bool {
+        self.set_status(number(id), 7)
+    }
+
+    fn undo_shipments(&self, id: &str) -> bool {
+        let id = number(id);
+        self.change(id, |state, options, now| {
+            let Some(details) = state.details_mut(options, id) else { return };
+            details.shipments.clear();
+            details.lines.iter_mut().for_each(|line| line.shipped = 0);
+            state.set_status(options, id, 11, now);
+            if let Some(order) = state.orders.get_mut(&id) {
+                order.shipped = None;
+            }
+        })
+    }
+
     fn put_away(&self, id: &str) -> bool {
         self.set_archived(number(id), true)
     }

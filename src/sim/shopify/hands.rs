@@ -172,12 +172,7 @@ impl Shop {
             let Some(line) = order.lines.get_mut(nth) else { return };
             line.current = (line.current - 1).max(0);
             let gone = line.id;
-            for open in order.fulfillment_orders.iter_mut().flat_map(|one| &mut one.lines) {
-                if open.line == gone {
-                    open.remaining = (open.remaining - 1).max(0);
-                    open.total = open.remaining;
-                }
-            }
+            take_out(order, gone, 1);
         })
     }
 
@@ -255,6 +250,15 @@ impl Shop {
         let state = self.lock();
         let cancelled = state.order(&options, id)?.cancelled.clone()?;
         Some((cancelled.reason, cancelled.note))
+    }
+}
+
+/// So many pieces of a line are not to be shipped any more.
+fn take_out(order: &mut Order, line: u64, mut pieces: i64) {
+    for open in order.fulfillment_orders.iter_mut().flat_map(|one| &mut one.lines).filter(|open| open.line == line) {
+        let taken = open.remaining.min(pieces);
+        (open.remaining, pieces) = (open.remaining - taken, pieces - taken);
+        open.total = open.remaining;
     }
 }
 
@@ -356,6 +360,39 @@ impl Simulated for Shop {
             let all = order.ordered_cents() - order.discount_cents + order.shipping_cents;
             order.financial = Some(if order.refunded_cents() >= all { "REFUNDED" } else { "PARTIALLY_REFUNDED" });
         })
+    }
+
+    fn refund_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool {
+        let (now, refund, back) = (self.now(), self.lock().take_id(), i64::from(pieces));
+        self.edit(parse(id), |order| {
+            let Some(line) = order.lines.get_mut(nth) else { return };
+            let (gone, cents) = (line.id, line.cents * back);
+            line.current = (line.current - back).max(0);
+            order.refunds.push(Refund { id: refund, at: now, cents, note: String::new() });
+            order.financial = Some("PARTIALLY_REFUNDED");
+            take_out(order, gone, back);
+        })
+    }
+
+    fn remove_line(&self, id: &str, nth: usize) -> bool {
+        self.edit(parse(id), |order| {
+            order.edited = true;
+            let Some(line) = order.lines.get_mut(nth) else { return };
+            let (gone, pieces) = (line.id, std::mem::take(&mut line.current));
+            take_out(order, gone, pieces);
+        })
+    }
+
+    fn hold(&self, id: &str) -> bool {
+        Shop::hold(self, parse(id), "Awaiting verification")
+    }
+
+    fn unpay(&self, id: &str) -> bool {
+        self.edit(parse(id), |order| (order.financial, order.paid_at) = (Some("PENDING"), None))
+    }
+
+    fn undo_shipments(&self, id: &str) -> bool {
+        self.undo_fulfillments(parse(id))
     }
 
     fn put_away(&self, id: &str) -> bool {

@@ -342,6 +342,26 @@ impl Shop {
         self.set_meta(id, "_wc_shipment_tracking_items", parcel) && self.set_status(id, "completed")
     }
 
+    /// Fulfilments and tracking numbers are deleted, and an order that was completed is at work again.
+    pub fn undo_shipments(&self, id: u64) -> bool {
+        let mut state = self.lock();
+        if !state.orders.contains_key(&id) {
+            return false;
+        }
+        state.attached(id).fulfillments.iter_mut().for_each(|one| one.deleted = true);
+        if let Some(details) = state.details_mut(&self.options, id) {
+            details.meta.retain(|meta| !matches!(&*meta.key, "_wc_shipment_tracking_items" | "_fulfillment_status"));
+        }
+        changes::set_status(&self.options, &mut state, id, "processing", self.now());
+        state.bump(id, self.now());
+        true
+    }
+
+    /// The order's lines.
+    pub fn lines(&self, id: u64) -> Vec<Line> {
+        self.lock().details(&self.options, id).map(|details| details.lines.clone()).unwrap_or_default()
+    }
+
     /// Something saves the order without changing it: only its date moves.
     pub fn touch(&self, id: u64) {
         self.lock().bump(id, self.now());

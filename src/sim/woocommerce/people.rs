@@ -74,6 +74,29 @@ impl Simulated for Shop {
         Shop::refund(self, number(id), amount, "").is_some()
     }
 
+    fn refund_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool {
+        let price = |line: &super::Line| line.subtotal / rust_decimal::Decimal::from(line.quantity.max(1));
+        let wanted =
+            self.lines(number(id)).get(nth).map(|line| (line.id, price(line) * rust_decimal::Decimal::from(pieces)));
+        wanted.is_some_and(|(item, amount)| self.refund_line(number(id), item, pieces, &amount.to_string()).is_some())
+    }
+
+    fn remove_line(&self, id: &str, nth: usize) -> bool {
+        self.edit_lines(number(id), |lines| drop((nth < lines.len()).then(|| lines.remove(nth))))
+    }
+
+    fn hold(&self, id: &str) -> bool {
+        self.set_status(number(id), "on-hold")
+    }
+
+    fn unpay(&self, id: &str) -> bool {
+        self.set_status(number(id), "pending")
+    }
+
+    fn undo_shipments(&self, id: &str) -> bool {
+        Shop::undo_shipments(self, number(id))
+    }
+
     fn put_away(&self, id: &str) -> bool {
         self.trash(number(id))
     }

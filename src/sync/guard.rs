@@ -1,0 +1,153 @@
+//! The look before an act: the order is read at the channel, held against what the merchant knows, and only then is asked what is
+//! missing for the act (PRODUCT.md D-1).
+
+use super::store::OpenStore;
+use crate::book::{Book, Guard};
+use crate::channel::{Goal, Outstanding, RemoteOrder, Task};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{Aspect, Difference, LineQuantity, Order, Shipment, differences};
+
+/// An act on an order, on its way to the channel.
+#[derive(Debug)]
+pub struct Act<'a> {
+    /// The order's number in the book.
+    pub order: i64,
+    /// What is to be true at the channel.
+    pub task: &'a Task,
+    /// What the guard lets through.
+    pub guard: Guard,
+    /// Whether a write was begun for it before: it may be there already.
+    pub tried: bool,
+}
+
+/// An order at the channel that may be acted on.
+#[derive(Debug)]
+pub struct Seen {
+    /// The order as it is now.
+    pub now: RemoteOrder,
+    /// What is still missing for the act.
+    pub missing: Outstanding,
+}
+
+/// What a look came to.
+#[derive(Debug)]
+pub enum Look {
+    /// Nothing speaks against it.
+    Clear(Box<Seen>),
+    /// The merchant is to look first, at this version.
+    Stopped(Box<RemoteOrder>, Review),
+}
+
+/// What a dispatch or a cancellation must be reviewed for first.
+#[derive(Debug)]
+pub struct Review {
+    /// What differs from the version that the merchant last imported or accepted.
+    pub differences: Vec<Difference>,
+    /// The refusal, fit to be shown.
+    pub error: Error,
+}
+
+/// Reads the order as it is at the channel now.
+pub fn read(open: &OpenStore, remote_id: &str) -> Result<RemoteOrder> {
+    open.channel.order(remote_id)?.ok_or_else(|| open.channel.no_order(remote_id))
+}
+
+/// Reads the order, holds it against the version that the merchant last saw, and asks the adapter only then: an order that changed is told
+/// as that, not as what the change makes impossible.
+pub fn look(book: &Book, open: &OpenStore, act: &Act<'_>) -> Result<Look> {
+    let now = read(open, &act.task.remote_id)?;
+    plan(book, open, act, now)
+}
+
+/// The same for an order that was read just now.
+pub fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Result<Look> {
+    let found = differences_that_stop(book, open, act, &now)?;
+    if found.iter().any(|difference| difference.aspect != Aspect::Shipped) {
+        let review = review(act, found);
+        return Ok(Look::Stopped(Box::new(now), review));
+    }
+    let missing = match missing(open, act.task, &now) {
+        // What was shipped by other means cannot be shipped again, and that it was is the better reason.
+        Err(error) if !found.is_empty() && is_about_the_order(&error) => {
+            let review = review(act, found);
+            return Ok(Look::Stopped(Box::new(now), review));
+        }
+        other => other?,
+    };
+    // Shipped there, but by this very act as it seems.
+    if !found.is_empty() && missing.adopted.is_empty() {
+        let review = review(act, found);
+        return Ok(Look::Stopped(Box::new(now), review));
+    }
+    Ok(Look::Clear(Box::new(Seen { now, missing })))
+}
+
+/// What is still to be written, the order being as it is now. A line that the channel's order does not have any more is left out: who goes on
+/// after the guard has accepted that, or has sent it on the merchant's own account, and there is no such line to be told of.
+pub fn missing(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
+    let (Goal::Dispatched(shipment), Ok(order)) = (&task.goal, &now.order) else {
+        return open.channel.outstanding(task, now);
+    };
+    let is_there = |line: &&LineQuantity| order.lines.iter().any(|there| there.remote_id == line.line_id);
+    let lines: Vec<LineQuantity> = shipment.lines.iter().filter(is_there).cloned().collect();
+    if lines.len() == shipment.lines.len() {
+        return open.channel.outstanding(task, now);
+    }
+    if lines.is_empty() {
+        let text = "the order has nothing of this dispatch at the channel any more; nothing was sent";
+        return Err(
+            Error::new(ErrorKind::Refused, text).hint("ordersync outbox --withdraw ROW takes the dispatch back")
+        );
+    }
+    let goal = Goal::Dispatched(Shipment { lines, ..shipment.clone() });
+    open.channel.outstanding(&Task { goal, ..task.clone() }, now)
+}
+
+fn is_about_the_order(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Refused | ErrorKind::Rejected | ErrorKind::Unsupported | ErrorKind::NotFound)
+}
+
+fn differences_that_stop(book: &Book, open: &OpenStore, act: &Act<'_>, now: &RemoteOrder) -> Result<Vec<Difference>> {
+    let Some(now) = readable(act.order, now, act.guard)? else { return Ok(Vec::new()) };
+    let Some(document) = book.base_document(act.order)? else { return Ok(Vec::new()) };
+    let base = open.channel.read(&document)?;
+    Ok(differences(&base, now).into_iter().filter(|difference| stops(act, difference.aspect)).collect())
+}
+
+/// Whether a difference from the merchant's version must be reviewed before the act.
+fn stops(act: &Act<'_>, aspect: Aspect) -> bool {
+    let (guard, goal) = (act.guard, &act.task.goal);
+    match aspect {
+        Aspect::Cancelled => guard != Guard::Force && matches!(goal, Goal::Dispatched(_)),
+        Aspect::Shipped => guard == Guard::Check && !act.tried && !matches!(goal, Goal::Retracked(_)),
+        Aspect::Address | Aspect::Lines => guard == Guard::Check && matches!(goal, Goal::Dispatched(_)),
+        Aspect::Payment | Aspect::Totals | Aspect::Other => false,
+    }
+}
+
+fn review(act: &Act<'_>, differences: Vec<Difference>) -> Review {
+    let order = act.order;
+    let what: Vec<&str> = differences.iter().map(|d| d.aspect.word()).collect();
+    let text =
+        format!("order {order} changed at the channel since you last saw it ({}); nothing was sent", what.join(", "));
+    let on = match act.task.goal {
+        Goal::Cancelled(_) => format!("cancel {order} --force"),
+        Goal::Dispatched(_) if what.contains(&"cancelled") => format!("dispatch {order} ... --as-local --force"),
+        Goal::Dispatched(_) | Goal::Retracked(_) => format!("dispatch {order} ... --as-local"),
+    };
+    let hint = format!("ordersync accept {order} takes over the channel's version; ordersync {on} goes on with yours");
+    Review { differences, error: Error::new(ErrorKind::Refused, text).hint(hint) }
+}
+
+/// The order as it is at the channel now. One that cannot be read cannot be compared either: only force goes on without.
+fn readable(order: i64, now: &RemoteOrder, guard: Guard) -> Result<Option<&Order>> {
+    match &now.order {
+        Ok(now) => Ok(Some(now)),
+        Err(_) if guard == Guard::Force => Ok(None),
+        Err(why) => {
+            let text = format!("order {order} could not be read at the channel ({why}); nothing was sent");
+            Err(Error::new(ErrorKind::Unreadable, text)
+                .hint("ordersync doctor --bundle collects what a report of this needs"))
+        }
+    }
+}

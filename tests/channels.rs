@@ -16,6 +16,7 @@ use ordersync::config;
 use ordersync::http::Patience;
 use ordersync::sim::{Exchange, Fault, FaultKind, Purchase, Server, ServerOptions, Simulated, rehearsal};
 use ordersync::sync::Context;
+use rust_decimal::Decimal;
 use serde_json::Value;
 use support::program::{Call, Home};
 
@@ -154,6 +155,39 @@ fn i3_i7_p7_a_first_sync_brings_every_order_once_and_writes_nothing() {
         let second = desk.sync();
         assert_eq!((number(&second, "new"), number(&second, "changed")), (0, 0), "{second}");
         assert_eq!(desk.writes(), 0, "{}: importing wrote", desk.kind);
+    });
+}
+
+/// Number, total, tax included, tax, lines, charges (with the tax on them where prices include it) of every order in the book.
+const SUMS: &str = "SELECT o.number || '|' || o.total || '|' || o.prices_include_tax || '|' || o.tax_total || '|'
+  || coalesce((SELECT group_concat(total) FROM lines WHERE order_id = o.id), '') || '|'
+  || coalesce((SELECT group_concat(amount || CASE WHEN o.prices_include_tax THEN ',' || tax ELSE '' END) FROM charges
+               WHERE order_id = o.id AND kind IN ('shipping', 'fee', 'other')), '') FROM orders o ORDER BY o.id";
+
+fn assert_adds_up(row: &str) {
+    let amount = |text: &str| text.parse::<Decimal>().unwrap();
+    let sum = |list: &str| list.split(',').filter(|text| !text.is_empty()).map(amount).sum::<Decimal>();
+    let [number, total, inclusive, tax, lines, charges] = row.split('|').collect::<Vec<_>>().try_into().unwrap();
+    let tax = if inclusive == "1" { Decimal::ZERO } else { amount(tax) };
+    assert_eq!(sum(lines) + sum(charges) + tax, amount(total), "order {number}: {row}");
+}
+
+#[test]
+fn f7_the_parts_of_every_order_add_up_to_its_total() {
+    each(|desk| {
+        desk.store.seed(400, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        let id = desk.store.place(&Purchase::of(&[("TEE-001", 3), ("MUG-9", 1)]));
+        assert!(desk.store.refund(&id, "5.00"));
+        let gone = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        assert!(desk.store.cancel(&gone));
+        desk.sync();
+        let orders = desk.home.sql(SUMS);
+        assert!(orders.len() >= 400, "{}: {}", desk.kind, orders.len());
+        orders.iter().for_each(|row| assert_adds_up(row));
+        let unexplained = desk
+            .home
+            .sql("SELECT order_id || ': ' || amount FROM charges WHERE kind = 'other' AND title <> 'Rounding'");
+        assert_eq!(unexplained, [""; 0], "{}: a part that the mapping does not know", desk.kind);
     });
 }
 

@@ -11,6 +11,7 @@ mod money;
 mod order;
 mod shipment;
 mod status;
+pub mod sums;
 #[cfg(test)]
 pub mod testing;
 

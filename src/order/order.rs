@@ -168,8 +168,10 @@ pub enum ChargeKind {
     Tax,
     /// A fee; negative for a discount given as one.
     Fee,
-    /// A coupon or another discount, as a positive number.
+    /// A coupon or another discount, as a positive number. It is off the lines already.
     Discount,
+    /// What is in the total and the channel itemises nowhere; may be negative (see [`super::sums`]).
+    Other,
 }
 
 impl ChargeKind {
@@ -180,6 +182,7 @@ impl ChargeKind {
             Self::Tax => "tax",
             Self::Fee => "fee",
             Self::Discount => "discount",
+            Self::Other => "other",
         }
     }
 }

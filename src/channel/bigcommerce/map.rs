@@ -12,6 +12,7 @@ use super::lines;
 use super::status::{Goods, status};
 use super::wire;
 use crate::clock::Timestamp;
+use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Payment, Presence, Refund, RefundLine,
     RemoteShipment, Totals, parse_decimal,
@@ -26,7 +27,7 @@ pub fn order(document: &str) -> Result<Order, String> {
             error.column()
         )
     })?;
-    map(&order)
+    map(&order).and_then(balanced)
 }
 
 fn map(o: &wire::Order<'_>) -> Result<Order, String> {

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use super::number;
 use super::wire::{self, Amount, Bag};
 use crate::clock::Timestamp;
+use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Presence, Refund,
     RemoteShipment, Status, Totals, parse_decimal,
@@ -23,7 +24,7 @@ pub fn order(document: &str, authorized: Status) -> Result<Order, String> {
             error.column()
         )
     })?;
-    map(&order, authorized)
+    map(&order, authorized).and_then(balanced)
 }
 
 fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use super::text::{decode, plain};
 use super::wire;
 use crate::clock::Timestamp;
+use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, Order, Parcel, Payment, Presence, Refund, RemoteShipment,
     Status, Totals, parse_decimal,
@@ -41,6 +42,10 @@ pub fn parse(document: &str) -> Result<wire::Order<'_>, String> {
 
 /// The order that it means.
 pub fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
+    as_told(o, statuses).and_then(balanced)
+}
+
+fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     // Under another name than its own the same order would be there twice once it is readable again.
     let is_id = |id: &&str| id.bytes().all(|b| b.is_ascii_digit());
     let remote_id = o.id.id().filter(is_id).ok_or("it has no id")?.to_owned();

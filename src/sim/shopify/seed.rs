@@ -22,7 +22,7 @@ pub fn order(_options: &Options, id: u64, slot: &Slot) -> Order {
         }
     }
     order.note = dice.pick(NOTES).map(|note| (*note).to_owned()).unwrap_or_default();
-    order.shipping_cents = 490;
+    order.shipping_cents = if order.ships { 490 } else { 0 };
     if dice.below(8) == 0 {
         order.discount_cents = order.ordered_cents() / 10;
     }

@@ -75,7 +75,10 @@ fn a_plain_order_is_read_whole() {
     assert_eq!(crate::clock::rfc3339(order.updated_at), "2018-12-05T20:16:55Z");
     assert!(order.shop_totals.is_none() && order.shipments.is_empty() && !order.test && order.paid_at.is_some());
     let codes: Vec<(ChargeKind, &str)> = order.charges.iter().map(|c| (c.kind, c.code.as_str())).collect();
-    assert_eq!(codes, [(ChargeKind::Shipping, "Ground"), (ChargeKind::Tax, ""), (ChargeKind::Discount, "S2549")]);
+    let known = [(ChargeKind::Shipping, "Ground"), (ChargeKind::Tax, ""), (ChargeKind::Discount, "S2549")];
+    assert_eq!(codes[..3], known);
+    assert_eq!(codes[3..], [(ChargeKind::Other, "")], "the vendor's example asks 2.20 more than its parts");
+    assert_eq!(order.charges[3].amount, decimal("2.20"));
 }
 
 #[test]

@@ -345,6 +345,40 @@ fn d5_several_parcels_reach_every_home_of_tracking_numbers() {
 }
 
 #[test]
+fn d3_a_number_is_recognised_in_a_note_however_it_is_written_and_however_the_shop_shows_it() {
+    let numbers = ["RR 123 456 789 DE", "A_1/2.3#4", "12x34--56", "jd-01 & 'co'", "1Z...9"];
+    for pretty_notes in [false, true] {
+        let rig = Rig::with(Options { fulfillments: false, pretty_notes, ..Options::demo() });
+        for number in numbers {
+            let id = rig.paid(1);
+            rig.sync();
+            let order = format!("woocommerce:{id}");
+            let shipped = ["dispatch", &order, "--carrier", "dhl", "--tracking", number];
+            rig.home.call(&shipped).exits(0).prints("confirmed by the channel");
+            all_due(&rig);
+            rig.sync();
+            assert_eq!((rig.shop.mails(id).note, rig.shop.mails(id).completed), (1, 1), "{number} {pretty_notes}");
+        }
+        assert!(outbox(&rig).iter().all(|state| state == "confirmed"), "{:?}", outbox(&rig));
+    }
+}
+
+#[test]
+fn d4_a_note_to_the_staff_has_not_told_the_buyer_and_another_number_is_not_this_one() {
+    let rig = Rig::with(Options { fulfillments: false, ..Options::demo() });
+    let id = rig.paid(1);
+    rig.sync();
+    rig.shop.add_note(id, "label JD01 printed, give it to the driver", false);
+    rig.shop.add_note(id, "Your other parcel JD 01 22 is on its way.", true);
+    parcel(&rig, id, "JD01").exits(0);
+    assert_eq!(rig.shop.mails(id).note, 2, "the shop's own and ours");
+    let quiet = rig.paid(1);
+    rig.sync();
+    parcel(&rig, quiet, "JD02 --no-notify").exits(0);
+    assert_eq!((rig.shop.mails(quiet).note, outbox(&rig)), (0, vec!["confirmed".to_owned(); 2]));
+}
+
+#[test]
 fn a_shop_can_be_told_the_status_only() {
     let rig = Rig::new();
     let id = rig.paid(1);

@@ -606,7 +606,7 @@ pub(super) fn undo_dispatches(db: &Connection, order: i64, before: &Order, seen:
 
 fn shows(order: &Order, number: &str) -> bool {
     let parcels = order.shipments.iter().flat_map(|shipment| &shipment.parcels);
-    parcels.into_iter().any(|parcel| parcel.tracking.eq_ignore_ascii_case(number))
+    parcels.into_iter().any(|parcel| crate::order::names_number(&parcel.tracking, number))
 }
 
 fn column<T: rusqlite::types::FromSql>(db: &Connection, sql: &str, about: impl rusqlite::Params) -> Result<Vec<T>> {

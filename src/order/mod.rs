@@ -14,6 +14,7 @@ mod status;
 pub mod sums;
 #[cfg(test)]
 pub mod testing;
+mod tracking;
 
 pub use address::Address;
 pub use carrier::{CARRIERS, Carrier, carrier, nearest_carriers};
@@ -22,3 +23,4 @@ pub use money::{Currency, Money, for_people, parse_decimal};
 pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals};
 pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment};
 pub use status::Status;
+pub use tracking::{names_number, normal_number, same_number};

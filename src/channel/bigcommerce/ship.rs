@@ -18,7 +18,7 @@ use super::site::Site;
 use super::wire;
 use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, parse_decimal};
+use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, parse_decimal, same_number};
 
 /// The longest tracking number and link that the vendor's schema permits (`orderShipment_Post`).
 const LONGEST_NUMBER: usize = 50;
@@ -271,7 +271,7 @@ impl Part<'_> {
         }
         match self.parcel {
             Some(parcel) => {
-                found.tracking_number.get().eq_ignore_ascii_case(parcel.tracking.trim())
+                same_number(found.tracking_number.get(), &parcel.tracking)
                     && (found.items.rows.is_empty()
                         || self.has_items_of(found)
                         || (self.shares_items_with(found) && !self.can_go_out(order)))
@@ -364,7 +364,7 @@ pub fn retracking(site: &Site, id: u64, wish: &Retracking) -> Result<Outstanding
     let documents = listed(site, id)?;
     let there = read(&documents)?;
     let with = |number: &str| -> Vec<&wire::Shipment<'_>> {
-        there.iter().filter(|s| s.tracking_number.get().eq_ignore_ascii_case(number.trim())).collect()
+        there.iter().filter(|s| same_number(s.tracking_number.get(), number)).collect()
     };
     let (old, new) = (with(&wish.was), with(&wish.parcel.tracking));
     if old.is_empty() && new.is_empty() {

@@ -26,7 +26,7 @@ use super::{discover, gid, number, query};
 use crate::channel::{Outstanding, Retracking, Task, Write};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Parcel, Shipment, carrier};
+use crate::order::{Parcel, Shipment, carrier, same_number};
 
 /// An order younger than this may not have its fulfilment orders yet.
 const VERY_NEW: TimeDelta = TimeDelta::minutes(5);
@@ -394,7 +394,7 @@ fn numbers(fulfillment: &Fulfillment) -> impl Iterator<Item = &str> {
 }
 
 fn has_number(fulfillment: &Fulfillment, wanted: &str) -> bool {
-    numbers(fulfillment).any(|number| number.eq_ignore_ascii_case(wanted))
+    numbers(fulfillment).any(|number| same_number(number, wanted))
 }
 
 /// Lines of fulfilment orders to be shipped together: by fulfilment order, the lines and how many of each.
@@ -545,7 +545,7 @@ pub fn retracking(site: &Site, task: &Task, wish: &Retracking) -> Result<Outstan
 fn replace(fulfillment: &Fulfillment, wish: &Retracking) -> Write {
     let parcel = |tracking: &Tracking| {
         let number = tracking.number.clone().unwrap_or_default();
-        if number.trim().eq_ignore_ascii_case(&wish.was) {
+        if same_number(&number, &wish.was) {
             return wish.parcel.clone();
         }
         Parcel { carrier: tracking.company.clone().unwrap_or_default(), tracking: number, url: tracking.url.clone() }

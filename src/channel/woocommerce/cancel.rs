@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::ship::{call, texts};
+use super::ship::{call, list_notes};
 use super::site::Site;
 use crate::channel::{Outstanding, RemoteOrder, Write};
 use crate::error::Result;
@@ -14,7 +14,7 @@ pub fn outstanding(site: &Site, now: &RemoteOrder, id: &str, reason: &str) -> Re
     let mut writes = Vec::new();
     if !matches!(status, "cancelled" | "trash" | "refunded") {
         let note = format!("Cancelled: {}", reason.trim());
-        if !reason.trim().is_empty() && !texts(site, id)?.iter().any(|text| text.trim() == note) {
+        if !reason.trim().is_empty() && !list_notes(site, id)?.iter().any(|there| says_the_same(&there.text, &note)) {
             writes.push(Write {
                 summary: "add a private order note with the reason".to_owned(),
                 tells_buyer: false,
@@ -33,4 +33,10 @@ pub fn outstanding(site: &Site, now: &RemoteOrder, id: &str, reason: &str) -> Re
         });
     }
     Ok(Outstanding { writes, ..Outstanding::default() })
+}
+
+/// Whether two texts are the same in their letters and digits: quotes, dashes and blanks are what shops make pretty.
+fn says_the_same(a: &str, b: &str) -> bool {
+    let bare = |text: &str| -> String { text.replace('×', "x").chars().filter(|c| c.is_alphanumeric()).collect() };
+    bare(a) == bare(b)
 }

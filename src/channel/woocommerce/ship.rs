@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 
 use super::settings::Tracking as Home;
 use super::site::{Call, Site};
+use super::text::plain;
 use super::wire::{Fulfillment, Note, Tracking};
 use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
-use crate::order::{Parcel, Shipment, Status, carrier};
+use crate::order::{Parcel, Shipment, Status, carrier, names_number};
 
 /// The order meta of a fulfilment by which we know our own again. Random, so it may be seen by anybody (observed 28).
 const OUR_KEY: &str = "_ordersync_shipment";
@@ -142,13 +143,7 @@ fn is_ours(fulfillment: &Fulfillment<'_>, shipment: &Shipment) -> bool {
 /// Whether a fulfilment has the shipment's tracking numbers, all of them.
 fn has_numbers(fulfillment: &Fulfillment<'_>, shipment: &Shipment) -> bool {
     let number = meta(fulfillment, "_tracking_number").unwrap_or_default();
-    !shipment.parcels.is_empty() && shipment.parcels.iter().all(|parcel| holds(&number, &parcel.tracking))
-}
-
-/// Whether a text has this tracking number in it, as a word of its own.
-fn holds(text: &str, number: &str) -> bool {
-    let apart = |c: char| !(c.is_alphanumeric() || c == '-');
-    text.split(apart).any(|word| word.eq_ignore_ascii_case(number)) || text.trim().eq_ignore_ascii_case(number)
+    !shipment.parcels.is_empty() && shipment.parcels.iter().all(|parcel| names_number(&number, &parcel.tracking))
 }
 
 fn numbers(shipment: &Shipment) -> String {
@@ -183,7 +178,7 @@ fn trackings(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
     let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
     let mut found = Found::default();
     for parcel in &shipment.parcels {
-        match there.iter().find(|tracking| holds(tracking.tracking_number.get(), &parcel.tracking)) {
+        match there.iter().find(|tracking| names_number(tracking.tracking_number.get(), &parcel.tracking)) {
             Some(tracking) => found.adopted.push(tracking.tracking_id.get().to_owned()),
             None => found.writes.push(Write {
                 summary: format!("add tracking {} {}", title(parcel), parcel.tracking),
@@ -218,10 +213,12 @@ fn notes(site: &Site, id: &str, shipment: &Shipment) -> Result<Found> {
     if shipment.parcels.is_empty() {
         return Ok(Found::default());
     }
-    let there = texts(site, id)?;
-    let all_in = |note: &String| shipment.parcels.iter().all(|parcel| holds(note, &parcel.tracking));
-    if there.iter().any(all_in) {
-        return Ok(Found { writes: Vec::new(), adopted: vec!["note".to_owned()] });
+    let listed = list_notes(site, id)?;
+    // A note that only the staff sees has told the buyer nothing.
+    let counts = |note: &&OrderNote| note.to_buyer || !shipment.notify;
+    let all_in = |note: &&OrderNote| shipment.parcels.iter().all(|parcel| names_number(&note.text, &parcel.tracking));
+    if let Some(note) = listed.iter().filter(counts).find(all_in) {
+        return Ok(Found { writes: Vec::new(), adopted: vec![note.receipt()] });
     }
     let parcels: Vec<String> = shipment
         .parcels
@@ -273,8 +270,8 @@ fn replace_in_fulfillment(site: &Site, id: &str, wish: &Retracking) -> Result<Fo
         texts.next().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
     };
     let all = there.as_array().map(Vec::as_slice).unwrap_or_default();
-    let Some(old) = all.iter().find(|fulfillment| holds(&number(fulfillment), &wish.was)) else {
-        let new = all.iter().find(|fulfillment| holds(&number(fulfillment), &wish.parcel.tracking));
+    let Some(old) = all.iter().find(|fulfillment| names_number(&number(fulfillment), &wish.was)) else {
+        let new = all.iter().find(|fulfillment| names_number(&number(fulfillment), &wish.parcel.tracking));
         let new = new.ok_or_else(|| no_such_number(wish))?;
         return Ok(Found { writes: Vec::new(), adopted: vec![new["id"].to_string()] });
     };
@@ -308,7 +305,7 @@ fn replace_entry(site: &Site, id: &str, wish: &Retracking) -> Result<Found> {
     let route = trackings_route(site, id);
     let reply = site.get(&route, &[])?;
     let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
-    let named = |number: &str| there.iter().find(|tracking| holds(tracking.tracking_number.get(), number));
+    let named = |number: &str| there.iter().find(|tracking| names_number(tracking.tracking_number.get(), number));
     let (old, new) = (named(&wish.was), named(&wish.parcel.tracking));
     if old.is_none() && new.is_none() {
         return Err(no_such_number(wish));
@@ -337,24 +334,35 @@ fn replacing(wish: &Retracking) -> String {
     format!("replace tracking {} by {} {}", wish.was, title(&wish.parcel), wish.parcel.tracking)
 }
 
-/// The texts of the order's notes.
-pub(super) fn texts(site: &Site, id: &str) -> Result<Vec<String>> {
+/// A note of an order, its text without the signs and tags that a shop may dress it in.
+pub(super) struct OrderNote {
+    id: String,
+    /// What stands in it.
+    pub text: String,
+    to_buyer: bool,
+}
+
+impl OrderNote {
+    fn receipt(&self) -> String {
+        format!("note {}", self.id)
+    }
+}
+
+/// The order's notes.
+pub(super) fn list_notes(site: &Site, id: &str) -> Result<Vec<OrderNote>> {
     let reply = site.get(&format!("wc/v3/orders/{id}/notes"), &[])?;
     let (notes, _) = read_json::<Vec<Note<'_>>>(&reply.body)?;
-    Ok(notes.iter().map(|note| super::text::decode(note.note.get())).collect())
+    let read = |note: &Note<'_>| OrderNote {
+        id: note.id.get().to_owned(),
+        text: plain(note.note.get()),
+        to_buyer: note.customer_note.get() == "true",
+    };
+    Ok(notes.iter().map(read).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_tracking_number_is_found_as_a_word_of_its_own() {
-        assert!(holds("Shipped with DHL, tracking number JD01 https://x/JD01", "JD01"));
-        assert!(holds("JD01, JD02", "jd02"));
-        assert!(!holds("tracking number JD011", "JD01"));
-        assert!(!holds("", "JD01"));
-    }
 
     #[test]
     fn d5_quantities_are_whole_where_they_are() {

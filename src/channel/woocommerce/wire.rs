@@ -470,7 +470,11 @@ pub struct Fulfillment<'a> {
 #[serde(default)]
 pub struct Note<'a> {
     #[serde(borrow)]
+    pub id: Text<'a>,
+    #[serde(borrow)]
     pub note: Text<'a>,
+    #[serde(borrow)]
+    pub customer_note: Text<'a>,
 }
 
 /// An error answer: `code` may be a number, `data` an object, a number or nothing.

@@ -389,6 +389,11 @@ impl Shop {
         self.look(|call| trackings::all(call, id))
     }
 
+    /// Somebody adds a note; one to the buyer is mailed.
+    pub fn add_note(&self, id: u64, text: &str, to_buyer: bool) -> u64 {
+        self.lock().add_note(id, text, to_buyer, self.now())
+    }
+
     /// The order's notes, newest first.
     pub fn notes(&self, id: u64) -> Vec<Value> {
         self.look(|call| notes::all(call, id))

@@ -12,13 +12,40 @@ fn body(call: &Call<'_>, order: u64, note: &Note) -> Value {
     let base = format!("{}wc/v3/orders/{order}", call.root);
     json!({
         "id": note.id, "author": "WooCommerce", "date_created": call.style().local(note.created),
-        "date_created_gmt": gmt(note.created), "note": note.text, "customer_note": note.to_customer,
+        "date_created_gmt": gmt(note.created), "note": shown(call, note), "customer_note": note.to_customer,
         "_links": {
             "self": [{"href": format!("{base}/notes/{}", note.id), "targetHints": {"allow": ["GET", "DELETE"]}}],
             "collection": [{"href": format!("{base}/notes")}],
             "up": [{"href": base}],
         },
     })
+}
+
+/// The text as stored, or as WordPress's filters for texts of people leave it (wptexturize, make_clickable, wpautop).
+fn shown(call: &Call<'_>, note: &Note) -> String {
+    if !call.options.pretty_notes {
+        return note.text.clone();
+    }
+    let words: Vec<String> = note.text.split(' ').map(pretty_word).collect();
+    format!("<p>{}</p>\n", words.join(" "))
+}
+
+fn pretty_word(word: &str) -> String {
+    if word.starts_with("https://") {
+        let link = word.replace('&', "&#038;");
+        return format!("<a href=\"{link}\" rel=\"nofollow\">{link}</a>");
+    }
+    let signs: Vec<char> = word.chars().collect();
+    let digit = |nth: Option<usize>| nth.and_then(|nth| signs.get(nth)).is_some_and(char::is_ascii_digit);
+    let between_digits = |nth: usize| digit(nth.checked_sub(1)) && digit(nth.checked_add(1));
+    let spelt = signs.iter().enumerate().map(|(nth, sign)| match sign {
+        'x' if between_digits(nth) => "&#215;".to_owned(),
+        '&' => "&amp;".to_owned(),
+        '"' => "&#8221;".to_owned(),
+        '\'' => "&#8217;".to_owned(),
+        sign => sign.to_string(),
+    });
+    spelt.collect::<String>().replace("---", "&#8212;").replace("--", "&#8211;").replace("...", "&#8230;")
 }
 
 fn invalid_order() -> Response {

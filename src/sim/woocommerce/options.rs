@@ -165,6 +165,8 @@ pub struct Options {
     pub number_prefix: Option<String>,
     /// Statuses that plugins have added, such as `shipped`.
     pub custom_statuses: Vec<String>,
+    /// A theme or plugin makes the texts of notes pretty: entities, typographic signs, links, paragraphs.
+    pub pretty_notes: bool,
     /// How long a page of a list takes.
     pub page_latency: Duration,
     /// The id of the first order.
@@ -192,6 +194,7 @@ impl Default for Options {
             tax_basis_points: 1900,
             number_prefix: None,
             custom_statuses: Vec::new(),
+            pretty_notes: false,
             page_latency: Duration::ZERO,
             first_id: 101,
             seed: 1,

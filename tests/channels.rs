@@ -501,3 +501,22 @@ fn pull_reads_one_order_now_and_knows_when_there_is_none() {
         desk.home.run(&format!("pull {}:../../x", desk.kind)).exits(7);
     });
 }
+
+#[test]
+fn i3_one_answer_again_and_again_ends_the_run_and_loses_no_order() {
+    each(|desk| {
+        desk.store.seed(260, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        for after in [0, 1, 2, 4, 6] {
+            desk.server.clear_requests();
+            desk.server.faults().add(Fault::new(FaultKind::Frozen).after(after).always());
+            desk.home.run("sync --full").done();
+            let asked = desk.server.requests().len();
+            assert!(asked < 400, "{}: frozen after {after}, it was asked {asked} times", desk.kind);
+            desk.server.faults().clear();
+        }
+        desk.home.run("sync --full").exits(0);
+        let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");
+        let hidden = desk.store.ids().len() - known.len();
+        assert!(hidden < 30, "{}: {hidden} are missing", desk.kind);
+    });
+}

@@ -11,7 +11,7 @@ use super::document::Documents;
 use super::error::{Done, odd};
 use super::inbox::{InboxNote, put_note};
 use super::{Book, rows};
-use crate::channel::{ChannelKind, Cursor, RemoteOrder};
+use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::order::{Order, Status};
@@ -24,6 +24,8 @@ pub struct Batch<'a> {
     pub run: i64,
     /// Its orders.
     pub orders: &'a [RemoteOrder],
+    /// The orders that the channel could not show.
+    pub unshown: &'a [Unshown],
     /// The position to move to, in the same transaction.
     pub cursor: Option<CursorMove<'a>>,
     /// Entries that are no orders yet.
@@ -216,8 +218,11 @@ fn take(
     now: Timestamp,
 ) -> Result<Tally> {
     let mut tally = Tally { drafts: batch.drafts.into(), ..Tally::default() };
-    if batch.orders.is_empty() {
+    if batch.orders.is_empty() && batch.unshown.is_empty() {
         return Ok(tally);
+    }
+    for unshown in batch.unshown {
+        tally.failed += u64::from(super::rereads::put(db, batch.store, unshown, now)?);
     }
     let word: String = db
         .prepare_cached("SELECT channel FROM stores WHERE id = ?")
@@ -225,11 +230,12 @@ fn take(
         .query_row([batch.store], |row| row.get(0))
         .done("read")?;
     let kind = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
-    let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind = 'unreadable' AND resolved_at IS NULL)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind IN ('unreadable', 'unshown') AND resolved_at IS NULL)";
     let troubled =
         db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read").map(Cell::new)?;
     let page = Page { db, store: batch.store, kind, documents, now, troubled };
     for seen in batch.orders {
+        page.shown(&seen.remote_id)?;
         match &seen.order {
             Err(why) => {
                 page.unreadable(seen, why)?;
@@ -257,7 +263,7 @@ struct Page<'a> {
     kind: ChannelKind,
     documents: &'a Documents,
     now: Timestamp,
-    /// Whether any order of the store stands in the inbox as unreadable.
+    /// Whether any order of the store stands in the inbox as unreadable, or as one that the channel cannot show.
     troubled: Cell<bool>,
 }
 
@@ -388,6 +394,14 @@ impl Page<'_> {
             .execute(params![seen.document.get(), env!("CARGO_PKG_VERSION"), note.text, self.store, seen.remote_id])
             .done("written")?;
         Ok(())
+    }
+
+    /// An order that the channel could not show before has come.
+    fn shown(&self, remote_id: &str) -> Result<()> {
+        if !self.troubled.get() {
+            return Ok(());
+        }
+        super::rereads::settle(self.db, self.store, remote_id, self.now)
     }
 
     /// An order that could not be read before can be now.

@@ -16,6 +16,7 @@ mod maintenance;
 mod orders;
 mod outbox;
 mod reading;
+mod rereads;
 mod rows;
 mod runs;
 mod stores;
@@ -46,7 +47,8 @@ pub use walks::Walk;
 use error::book_error;
 
 /// The schema, step by step. A step is never edited once released, only added to.
-const STEPS: &[M<'_>] = &[M::up(include_str!("schema/0001_book.sql"))];
+const STEPS: &[M<'_>] =
+    &[M::up(include_str!("schema/0001_book.sql")), M::up(include_str!("schema/0002_nothing_lost.sql"))];
 
 /// How long a writer waits for another process's transaction. Transactions are a page long at most.
 const BUSY: Duration = Duration::from_secs(15);

@@ -16,6 +16,7 @@
 
 pub mod bigcommerce;
 mod capabilities;
+pub mod isolate;
 mod kind;
 mod open;
 pub mod shopify;
@@ -131,12 +132,25 @@ impl Cursor {
 pub struct Page {
     /// The orders on it, in the channel's order.
     pub orders: Vec<RemoteOrder>,
+    /// The orders that belong here and that the channel itself cannot show ([`isolate`]). The walk goes on behind them.
+    pub unshown: Vec<Unshown>,
     /// How to go on.
     pub next: Next,
     /// Entries that are no orders yet (open checkouts); counted, never imported.
     pub drafts: u32,
     /// What the merchant should know about how the page was read, e.g. notices that were cut away around the JSON.
     pub warnings: Vec<String>,
+}
+
+/// An order that the channel itself cannot show: each answer that would hold it is a server error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unshown {
+    /// The channel's id, where it could be found out: then it is asked for again each day.
+    pub remote_id: Option<String>,
+    /// Where it stands, for people: `the order after 1204`. The same each time it is met.
+    pub place: String,
+    /// What the channel answers, without personal data.
+    pub why: String,
 }
 
 /// How a walk goes on after a page.

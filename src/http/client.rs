@@ -151,6 +151,9 @@ impl Client {
                     renewed = true;
                 }
                 Verdict::Stumbled(error) if request.effect == Effect::Write => return Err(unknown(error)),
+                Verdict::Stumbled(error) if request.repeats.is_some_and(|repeats| failures >= repeats) => {
+                    return Err(error);
+                }
                 Verdict::Stumbled(error) | Verdict::Throttled(None, error) => {
                     if failures >= self.options.patience.repeats {
                         return Err(error);

@@ -46,19 +46,34 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// Whether it changes something.
     pub effect: Effect,
+    /// How often it is repeated after a failure of the channel; `None`: as patience has it.
+    pub repeats: Option<u32>,
 }
 
 impl Request {
     /// A GET.
     pub fn get(url: Url) -> Self {
-        Self { method: reqwest::Method::GET, url, headers: HeaderMap::new(), body: None, effect: Effect::Read }
+        Self {
+            method: reqwest::Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            effect: Effect::Read,
+            repeats: None,
+        }
+    }
+
+    /// The same with another patience: a question whose failure is an answer is not worth the usual repeats. A pause that the channel
+    /// asks for is sat out all the same.
+    pub fn repeated(self, repeats: u32) -> Self {
+        Self { repeats: Some(repeats), ..self }
     }
 
     /// A write with a JSON body.
     pub fn write_json(method: reqwest::Method, url: Url, body: &serde_json::Value) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(reqwest::header::CONTENT_TYPE, reqwest::header::HeaderValue::from_static("application/json"));
-        Self { method, url, headers, body: Some(body.to_string().into_bytes()), effect: Effect::Write }
+        Self { method, url, headers, body: Some(body.to_string().into_bytes()), effect: Effect::Write, repeats: None }
     }
 }
 

@@ -49,6 +49,8 @@ pub enum FaultKind {
     /// A page cache: the first matching answer is kept and repeated, as `text/html` and whatever the
     /// query says, for the following matching requests. Those are not applied.
     StaleCache,
+    /// The first matching answer is given again, as it was, to the following matching requests. Those are not applied.
+    Frozen,
     /// One order of the answer has a wrong type: the one with this id, or the first.
     WrongType(WrongType, Option<u64>),
     /// A body that never ends.
@@ -57,6 +59,13 @@ pub enum FaultKind {
     Slow(Duration),
     /// 301 to this address followed by the request's own path and query. Not applied.
     Redirect(String),
+}
+
+impl FaultKind {
+    /// Whether it gives one answer again and again.
+    pub(super) fn keeps_an_answer(&self) -> bool {
+        matches!(self, Self::StaleCache | Self::Frozen)
+    }
 }
 
 /// A fault and the requests it is meant for.
@@ -183,7 +192,7 @@ impl Faults {
     /// Keeps `response` for the page cache that struck it.
     pub(super) fn keep_in_cache(&self, response: &Response) {
         let mut armed = self.lock();
-        if let Some(fault) = armed.iter_mut().find(|f| f.kind == FaultKind::StaleCache && f.cached.is_none()) {
+        if let Some(fault) = armed.iter_mut().find(|f| f.kind.keeps_an_answer() && f.cached.is_none()) {
             fault.cached = Some(response.clone());
         }
     }
@@ -309,6 +318,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "notice-after" => FaultKind::NoticeAfter,
         "html-instead" => FaultKind::HtmlInstead,
         "stale-cache" => FaultKind::StaleCache,
+        "frozen" => FaultKind::Frozen,
         "wrong-type" => FaultKind::WrongType(WrongType::TotalIsObject, wish["order"].as_u64()),
         "endless" => FaultKind::Endless,
         "slow" => FaultKind::Slow(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),

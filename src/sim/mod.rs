@@ -22,6 +22,7 @@
 //! | `GET ids`, `GET order/{id}` | lists the orders, shows one |
 //! | `POST place-order` | `{"lines": [{"sku", "quantity"}], "paid": true, "note", "street"}`, all optional |
 //! | `POST pay/{id}`, `cancel/{id}`, `put-away/{id}`, `touch/{id}` | does that |
+//! | `POST unrenderable/{id}`, `renderable/{id}` | every answer that would hold the order is a server error, or is not any more |
 //! | `POST ship/{id}` | `{"carrier": "DHL", "tracking": "JD01"}`: all of it is shipped by other means |
 //! | `POST edit-address/{id}` | `{"street": "New street 1"}` |
 //! | `POST refund/{id}` | `{"amount": "5.00"}` |
@@ -34,7 +35,7 @@
 //!
 //! Kinds of faults: `rate-limited` (`retry_after`), `server-error` (`status`), `firewall`, `unauthorized`,
 //! `cut-before`, `answer-lost`, `truncated`, `byte-order-mark`, `notice-before`, `notice-after`,
-//! `html-instead`, `stale-cache`, `wrong-type` (`order`), `endless`, `slow` (`milliseconds`), `redirect`
+//! `html-instead`, `stale-cache`, `frozen`, `wrong-type` (`order`), `endless`, `slow` (`milliseconds`), `redirect`
 //! (`to`). `times` 0 means until disarmed.
 //!
 //! ```text

@@ -196,18 +196,23 @@ fn respond(shared: &Shared, request: &Request, strike: &Strike) -> Response {
         return response;
     };
     let own = shared.store.fault(kind, request);
-    let replaced = own.or_else(|| faults::instead(kind, request)).or_else(|| strike.cached.clone().map(as_html));
+    let replaced = own.or_else(|| faults::instead(kind, request)).or_else(|| again(kind, strike));
     let mut response = replaced.unwrap_or_else(|| shared.store.handle(request));
     shared.recorder.add(request, Some(&response), true);
-    if *kind == FaultKind::StaleCache && strike.cached.is_none() {
+    if kind.keeps_an_answer() && strike.cached.is_none() {
         shared.faults.keep_in_cache(&response);
     }
     faults::damage(kind, &mut response);
     response
 }
 
-fn as_html(cached: Response) -> Response {
-    cached.with_header("Content-Type", "text/html; charset=UTF-8").with_header("X-Cache", "HIT")
+/// The answer that was kept; a page cache makes a page of it.
+fn again(kind: &FaultKind, strike: &Strike) -> Option<Response> {
+    let kept = strike.cached.clone()?.with_header("X-Cache", "HIT");
+    Some(match kind {
+        FaultKind::StaleCache => kept.with_header("Content-Type", "text/html; charset=UTF-8"),
+        _ => kept,
+    })
 }
 
 /// Largest request body a simulated store reads.

@@ -60,6 +60,9 @@ pub trait Simulated: Store {
     /// Something saves the order without changing it: its modification time moves.
     fn touch(&self, id: &str) -> bool;
 
+    /// The channel's own program fails at this order: every answer that would hold it is a server error. Or not any more.
+    fn set_unrenderable(&self, id: &str, unrenderable: bool) -> bool;
+
     /// How an order stands.
     fn standing(&self, id: &str) -> Option<Standing>;
 
@@ -171,6 +174,8 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
         ("POST", "undo-shipments") => done(id, store.undo_shipments(id)),
         ("POST", "put-away") => done(id, store.put_away(id)),
         ("POST", "touch") => done(id, store.touch(id)),
+        ("POST", "unrenderable") => done(id, store.set_unrenderable(id, true)),
+        ("POST", "renderable") => done(id, store.set_unrenderable(id, false)),
         _ => unknown(),
     }
 }

@@ -7,11 +7,12 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 
+use super::headway::Headway;
 use super::report::StoreReport;
 use super::store::OpenStore;
 use super::{Context, Job, Progress, policy};
 use crate::book::{Batch, Book, CursorMove, Decision, InboxNote, Known, Tally, Walk};
-use crate::channel::{Channel, Cursor, Next, Page, Plan, Range, RemoteOrder};
+use crate::channel::{Channel, Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The walk by modification time, the one that goes on for ever.
@@ -22,6 +23,9 @@ const SLICE: &str = "first/";
 
 /// How many fetched pages may wait for the book, over all walks of a store: enough to keep it busy, few enough to stay small.
 const AHEAD: usize = 2;
+
+/// How many orders that the channel could not show are asked for again in one sync: each failure costs its patience.
+const REREADS: u32 = 8;
 
 struct Import<'a> {
     context: &'a Context,
@@ -53,7 +57,8 @@ pub fn import(
 /// Takes one order, read just now, into the book: the path of `pull` and of every other single read.
 pub fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: RemoteOrder) -> Result<Tally> {
     let orders = [seen];
-    let batch = Batch { store: open.store.id, run, orders: &orders, cursor: None, drafts: 0, dry_run: false };
+    let batch =
+        Batch { store: open.store.id, run, orders: &orders, unshown: &[], cursor: None, drafts: 0, dry_run: false };
     book.import(&batch, &mut |known, seen| decide(open.channel.as_ref(), known, seen))
 }
 
@@ -74,7 +79,7 @@ impl Import<'_> {
         if orders.is_empty() {
             return Ok(());
         }
-        self.take(book, &orders, 0, None, report)
+        self.take(book, Taken { orders: &orders, ..Taken::default() }, None, report)
     }
 
     /// The normal sync: what is left of a first sync, then the changes since the cursor.
@@ -91,7 +96,26 @@ impl Import<'_> {
             walks.into_iter().filter(|walk| !walk.done || walk.name == CHANGES).partition(|walk| walk.name == CHANGES);
         self.walk(book, slices.into_iter().map(|walk| (walk.name, walk.cursor)).collect(), true, report)?;
         book.drop_walks(self.open.store.id, SLICE)?;
-        self.walk(book, changes.into_iter().map(|walk| (walk.name, walk.cursor)).collect(), true, report)
+        self.walk(book, changes.into_iter().map(|walk| (walk.name, walk.cursor)).collect(), true, report)?;
+        self.ask_again(book, report)
+    }
+
+    /// Orders that the channel could not show are asked for again each day, each by itself. They come after the walks, whose end shows
+    /// that the channel is well.
+    fn ask_again(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
+        for remote_id in book.due_rereads(self.open.store.id, REREADS)? {
+            match self.open.channel.order(&remote_id) {
+                Ok(Some(order)) => self.take(book, Taken { orders: &[order], ..Taken::default() }, None, report)?,
+                Ok(None) => book.reread_gone(self.open.store.id, &remote_id)?,
+                Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unreadable) => {
+                    let (why, place) = (error.message().to_owned(), String::new());
+                    let unshown = [Unshown { remote_id: Some(remote_id), place, why }];
+                    self.take(book, Taken { unshown: &unshown, ..Taken::default() }, None, report)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// A range of time, without touching the cursor.
@@ -168,8 +192,13 @@ impl Import<'_> {
         stop: &AtomicBool,
         to_book: &mpsc::SyncSender<Fetched>,
     ) -> bool {
+        let mut headway = Headway::default();
         while !stop.load(Ordering::Relaxed) {
             let page = self.context.clock.check_interrupt().and_then(|()| self.open.channel.page(&cursor));
+            let page = page.and_then(|page| match headway.stands_still(&cursor, &page) {
+                true => Err(endless()),
+                false => Ok(page),
+            });
             let next = page.as_ref().ok().map(|page| page.next.clone());
             if to_book.send(Fetched { walk: walk.to_owned(), page }).is_err() {
                 return false;
@@ -206,7 +235,8 @@ impl Import<'_> {
             }
             let done = matches!(page.next, Next::Done(_));
             let position = CursorMove { walk: &fetched.walk, cursor: page.next.cursor(), done };
-            self.take(book, &page.orders, page.drafts, keep.then_some(position), report)?;
+            let taken = Taken { orders: &page.orders, unshown: &page.unshown, drafts: page.drafts };
+            self.take(book, taken, keep.then_some(position), report)?;
             self.progress.advanced(&self.open.store.name, page.orders.len() as u64);
             self.context.clock.check_interrupt()?;
         }
@@ -216,19 +246,34 @@ impl Import<'_> {
     fn take(
         &self,
         book: &mut Book,
-        orders: &[RemoteOrder],
-        drafts: u32,
+        taken: Taken<'_>,
         cursor: Option<CursorMove<'_>>,
         report: &mut StoreReport,
     ) -> Result<()> {
         crate::crash::point("before-import");
-        let batch =
-            Batch { store: self.open.store.id, run: self.run, orders, cursor, drafts, dry_run: self.job.dry_run };
+        let Taken { orders, unshown, drafts } = taken;
+        let (store, run, dry_run) = (self.open.store.id, self.run, self.job.dry_run);
+        let batch = Batch { store, run, orders, unshown, cursor, drafts, dry_run };
         let tally = book.import(&batch, &mut |known, seen| decide(self.open.channel.as_ref(), known, seen))?;
         report.tally += tally;
         crate::crash::point("after-import");
         Ok(())
     }
+}
+
+/// A walk that does not get on: asking again would be asking for ever.
+fn endless() -> Error {
+    let text = "the channel gives the same orders again and again, so its list does not come to an end; nothing more was imported, the position stays where it is";
+    Error::new(ErrorKind::Unreadable, text)
+        .hint("a cache or a proxy before the channel may answer in its place; the next sync tries again by itself")
+}
+
+/// What goes into the book together.
+#[derive(Default, Clone, Copy)]
+struct Taken<'a> {
+    orders: &'a [RemoteOrder],
+    unshown: &'a [Unshown],
+    drafts: u32,
 }
 
 struct Fetched {

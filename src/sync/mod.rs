@@ -6,6 +6,7 @@
 pub mod advice;
 pub mod export;
 pub mod guard;
+mod headway;
 pub mod import;
 pub mod lock;
 pub mod policy;

@@ -3,7 +3,7 @@
 //! The channel is as unkind as real ones: orders change between pages, answers get lost after the write was
 //! applied, writes are not idempotent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -48,6 +48,10 @@ struct Shop {
     buyer_told: u32,
     pages: u32,
     fail_page: Option<u32>,
+    /// Orders that the channel cannot show.
+    unshowable: BTreeSet<u64>,
+    /// Every page announces more and stays where it is.
+    frozen: bool,
 }
 
 impl Shop {
@@ -121,11 +125,22 @@ impl Channel for FakeChannel {
             shop.touch(id);
         }
         let cursor = Cursor::new(&Position { after })?;
-        let next = if full { Next::More(cursor) } else { Next::Done(cursor) };
-        Ok(Page { orders: rows.iter().map(Self::remote).collect(), next, drafts: 0, warnings: vec![] })
+        let next = if full || shop.frozen { Next::More(cursor) } else { Next::Done(cursor) };
+        let hidden = |order: &&Order| shop.unshowable.contains(&order.remote_id.parse().unwrap());
+        let unshown = rows.iter().filter(hidden).map(|order| Unshown {
+            remote_id: Some(order.remote_id.clone()),
+            place: String::new(),
+            why: "500".into(),
+        });
+        let unshown = unshown.collect();
+        let orders = rows.iter().filter(|order| !hidden(order)).map(Self::remote).collect();
+        Ok(Page { orders, unshown, next, drafts: 0, warnings: vec![] })
     }
 
     fn order(&self, id: &str) -> Result<Option<RemoteOrder>> {
+        if self.0.lock().unwrap().unshowable.contains(&id.parse().unwrap()) {
+            return Err(Error::new(ErrorKind::Temporary, "500"));
+        }
         Ok(self.0.lock().unwrap().orders.get(&id.parse().unwrap()).map(Self::remote))
     }
 
@@ -536,4 +551,63 @@ proptest! {
         prop_assert_eq!(desk.state(row), OutboxState::Confirmed);
         prop_assert_eq!(desk.shop().buyer_told, 1);
     }
+}
+
+#[test]
+fn i4_an_order_that_the_channel_cannot_show_is_named_left_out_and_asked_for_again_each_day() {
+    let desk = Desk::new();
+    (1..=8).for_each(|id| desk.shop().touch(id));
+    desk.shop().unshowable.extend([4, 5]);
+    let open = |desk: &Desk| -> Vec<String> {
+        let entries = desk.context.book().unwrap().inbox(false).unwrap();
+        entries.into_iter().map(|entry| format!("{} {} {}", entry.kind, entry.text, entry.hint)).collect()
+    };
+    let first = desk.sync().unwrap().tally;
+    assert_eq!((first.new, first.failed), (6, 2), "the rest goes on");
+    let inbox = open(&desk);
+    assert!(inbox.len() == 2 && inbox.iter().all(|entry| entry.starts_with("unshown order ")), "{inbox:?}");
+    assert!(inbox[0].contains("ordersync pull shop:4"), "{inbox:?}");
+
+    desk.shop().unshowable.remove(&4);
+    let tally = desk.sync().unwrap().tally;
+    assert_eq!(tally.fetched(), 0, "not asked for before a day is over");
+    desk.clock.advance(chrono::TimeDelta::hours(25));
+    let tally = desk.sync().unwrap().tally;
+    assert_eq!((tally.new, tally.failed), (1, 1), "one has come, the other was asked for in vain");
+    assert_eq!(open(&desk).len(), 1);
+
+    desk.shop().unshowable.clear();
+    let seen = desk.open.channel.order("5").unwrap().unwrap();
+    let mut book = desk.context.book().unwrap();
+    let run = book.start_run(RunKind::Pull, false).unwrap();
+    super::import::import_one(&mut book, &desk.open, run, seen).unwrap();
+    assert_eq!(open(&desk), Vec::<String>::new(), "a pull brings it at once");
+    desk.clock.advance(chrono::TimeDelta::hours(25));
+    assert_eq!(desk.sync().unwrap().tally.fetched(), 0, "nothing is left to be asked for");
+}
+
+#[test]
+fn i4_an_order_that_is_gone_is_not_asked_for_for_ever() {
+    let desk = Desk::new();
+    desk.shop().touch(1);
+    desk.shop().unshowable.insert(1);
+    assert_eq!(desk.sync().unwrap().tally.failed, 1);
+    desk.shop().unshowable.clear();
+    desk.shop().orders.clear();
+    desk.clock.advance(chrono::TimeDelta::hours(25));
+    assert_eq!(desk.sync().unwrap().tally.fetched(), 0);
+    assert!(desk.context.book().unwrap().inbox(false).unwrap().is_empty());
+}
+
+#[test]
+fn i3_a_walk_that_does_not_get_on_ends_in_an_error_and_goes_on_later() {
+    let desk = Desk::new();
+    (1..=7).for_each(|id| desk.shop().touch(id));
+    desk.shop().frozen = true;
+    let error = desk.sync().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreadable, "{error}");
+    assert!(desk.shop().pages < 20);
+    desk.shop().frozen = false;
+    desk.shop().touch(9);
+    assert_eq!(desk.sync().unwrap().tally.new, 1);
 }

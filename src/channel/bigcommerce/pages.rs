@@ -167,7 +167,13 @@ fn archived(site: &Site, settings: &Settings, rest: Rest, walk: Changes) -> Resu
         Ok(step) => step,
         Err(error) => {
             let at = Cursor::new(&Position::Rest(without_archived(error, rest, resting)?))?;
-            return Ok(Page { orders: Vec::new(), next: Next::Done(at), drafts: 0, warnings: Vec::new() });
+            return Ok(Page {
+                orders: Vec::new(),
+                unshown: Vec::new(),
+                next: Next::Done(at),
+                drafts: 0,
+                warnings: Vec::new(),
+            });
         }
     };
     let next = next.filter(|_| read.archived == read.orders.len());
@@ -201,7 +207,7 @@ fn finish<W>(
             position => Next::Done(Cursor::new(&position)?),
         },
     };
-    Ok(Page { orders: read.orders, next, drafts: 0, warnings: Vec::new() })
+    Ok(Page { orders: read.orders, unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() })
 }
 
 /// A page as read.

@@ -129,19 +129,19 @@ fn start(site: &Site, bulk: Bulk) -> Result<Page> {
 
 fn wait(bulk: Bulk, pause: Duration) -> Result<Page> {
     let next = Next::Wait(Cursor::new(&Position::Bulk(bulk))?, pause);
-    Ok(Page { orders: Vec::new(), next, drafts: 0, warnings: Vec::new() })
+    Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() })
 }
 
 fn done(bulk: Bulk, orders: Vec<RemoteOrder>) -> Result<Page> {
     let next = Next::Done(Cursor::new(&Position::Bulk(bulk))?);
-    Ok(Page { orders, next, drafts: 0, warnings: Vec::new() })
+    Ok(Page { orders, unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() })
 }
 
 /// The slice from its beginning in pages; what was read of it already is known to the book.
 fn in_pages(bulk: Bulk, why: &str) -> Result<Page> {
     let warning = format!("{why}; its orders are read in pages, which takes longer");
     let next = Next::More(Cursor::new(&Position::Slice(Slice { after: None, ..bulk.slice }))?);
-    Ok(Page { orders: Vec::new(), next, drafts: 0, warnings: vec![warning] })
+    Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: vec![warning] })
 }
 
 fn count(text: &Option<String>) -> Option<u64> {
@@ -177,7 +177,7 @@ fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &O
             Bulk { offset: bulk.offset + used as u64, orders: bulk.orders + orders.len() as u64, ..bulk.clone() };
         if !last {
             let next = Next::More(Cursor::new(&Position::Bulk(next))?);
-            return Ok(Page { orders, next, drafts: 0, warnings: Vec::new() });
+            return Ok(Page { orders, unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() });
         }
         // Some may have been erased since we counted.
         let most_of_it = next.counted - next.counted / 20;

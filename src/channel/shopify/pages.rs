@@ -129,7 +129,7 @@ fn changes(site: &Site, settings: &Settings, walk: Changes, first: bool) -> Resu
             Next::Done(Cursor::new(&Position::Start(span))?)
         }
     };
-    Ok(Page { orders: read.orders, next, drafts: 0, warnings: read.warnings })
+    Ok(Page { orders: read.orders, unshown: Vec::new(), next, drafts: 0, warnings: read.warnings })
 }
 
 /// A page of a slice. Times of creation do not move, so nothing shifts between its pages; what changes meanwhile is for the changes' walk.
@@ -145,7 +145,7 @@ fn slice(site: &Site, settings: &Settings, slice: Slice) -> Result<Page> {
         Some(after) => Next::More(Cursor::new(&Position::Slice(Slice { after: Some(after), ..slice }))?),
         None => Next::Done(Cursor::new(&Position::Slice(slice))?),
     };
-    Ok(Page { orders: read.orders, next, drafts: 0, warnings: read.warnings })
+    Ok(Page { orders: read.orders, unshown: Vec::new(), next, drafts: 0, warnings: read.warnings })
 }
 
 /// How long cursors live is not documented (fact sheet, 2.5): one that is refused costs the way from the walk's beginning.

@@ -266,7 +266,7 @@ fn refunds(site: &Site, settings: &Settings, mut rest: Rest, since: i64, number:
 }
 
 fn finish(page: Read, next: Next) -> Result<Page> {
-    Ok(Page { orders: page.orders, next, drafts: page.drafts, warnings: page.warnings })
+    Ok(Page { orders: page.orders, unshown: Vec::new(), next, drafts: page.drafts, warnings: page.warnings })
 }
 
 /// A page as read.

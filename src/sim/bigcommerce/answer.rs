@@ -51,6 +51,11 @@ pub(super) fn error(request: &Request, status: u16, words: &str) -> Response {
     if request.path.contains("/v3/") { error_v3(status, words) } else { error_v2(status, words) }
 }
 
+/// The store's own program failed.
+pub(super) fn failed(request: &Request) -> Response {
+    error(request, 500, "Internal Server Error")
+}
+
 /// No such thing.
 pub(super) fn not_found(request: &Request) -> Response {
     error(request, 404, "The requested resource was not found.")

@@ -129,8 +129,11 @@ pub(super) fn orders(request: &Request, options: &Options, state: &State) -> Res
     let limit = limit.min(options.most_rows.max(1));
     let skip = (page - 1).saturating_mul(limit);
     let matching = ordered(request, options, state).into_iter().filter(|order| filter.takes(options, state, order));
-    let rows = matching.skip(skip).take(limit).filter_map(|order| shown(request, options, state, order)).collect();
-    let mut response = answer::list(rows);
+    let page: Vec<&Order> = matching.skip(skip).take(limit).collect();
+    let mut response = match page.iter().any(|order| state.unrenderable.contains(&order.id)) {
+        true => answer::failed(request),
+        false => answer::list(page.into_iter().filter_map(|order| shown(request, options, state, order)).collect()),
+    };
     response.delay = options.page_latency;
     response
 }

@@ -154,6 +154,16 @@ impl Simulated for Shop {
         self.edit(number(id), |_| ())
     }
 
+    fn set_unrenderable(&self, id: &str, unrenderable: bool) -> bool {
+        let (id, mut state) = (number(id), self.lock());
+        if unrenderable {
+            state.unrenderable.insert(id)
+        } else {
+            state.unrenderable.remove(&id)
+        };
+        state.orders.contains_key(&id)
+    }
+
     fn standing(&self, id: &str) -> Option<Standing> {
         let options = self.options().clone();
         let state = self.lock();

@@ -36,6 +36,7 @@ pub(super) fn answer(shop: &Shop, request: &Request, options: &Options) -> Respo
             None => not_found(request),
         },
         ("GET", ["v2", "orders", id, rest @ ..]) => match known(&state, id) {
+            Some(id) if state.unrenderable.contains(&id) => answer::failed(request),
             Some(id) => of_order(request, options, &state, id, rest).unwrap_or_else(|| not_found(request)),
             None => not_found(request),
         },

@@ -244,6 +244,8 @@ pub struct State {
     pub writes: u64,
     /// Orders whose documents break their own documentation.
     pub spoilt: BTreeSet<u64>,
+    /// Orders at which the store's own program fails.
+    pub unrenderable: BTreeSet<u64>,
     /// The token was deleted.
     pub revoked: bool,
     /// Down for maintenance.

@@ -32,9 +32,9 @@ pub fn start(options: &Options, state: &mut State, query: &str, grouped: bool, n
         Ok(file) => file,
         Err(why) => return refusal("INVALID", why),
     };
-    let (file, (roots, rows)) = if state.empty_bulk > 0 { (Vec::new(), (0, 0)) } else { file };
+    let (file, (roots, rows), failed) = if state.empty_bulk > 0 { (Vec::new(), (0, 0), false) } else { file };
     state.empty_bulk = state.empty_bulk.saturating_sub(1);
-    let fails = state.failing_bulk > 0;
+    let fails = failed || state.failing_bulk > 0;
     state.failing_bulk = state.failing_bulk.saturating_sub(1);
     let id = state.take_id();
     let seconds = i64::try_from(1 + roots / options.bulk_rate.max(1)).unwrap_or(1);
@@ -68,7 +68,8 @@ pub fn operation_of(state: &State, id: u64, now: i64) -> Value {
     })
 }
 
-type File = (Vec<u8>, (u64, u64));
+/// The file, how many orders and rows it has, and whether an order in it cannot be rendered.
+type File = (Vec<u8>, (u64, u64), bool);
 
 fn write(options: &Options, state: &mut State, query: &str, grouped: bool, now: i64) -> Result<File, String> {
     let parsed =
@@ -88,10 +89,11 @@ fn write(options: &Options, state: &mut State, query: &str, grouped: bool, now: 
     let none = Map::new();
     let filter = argument(orders, "query", &none).and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default();
     let (filter, _) = search::read(&filter);
-    let (mut file, mut roots, mut rows) = (Vec::new(), 0, 0);
+    let (mut file, mut roots, mut rows, mut failed) = (Vec::new(), 0, 0, false);
     // Without grouping, rows come below their order but anywhere.
     let mut scattered = Vec::new();
     for id in super::lists::matching(options, state, &filter, now) {
+        failed |= state.unrenderable.contains(&id);
         let Some(slot) = state.orders.get(&id) else { continue };
         let Some(order) = state.order(options, id) else { continue };
         let tree = render::order(options, &order, slot, now);
@@ -104,7 +106,7 @@ fn write(options: &Options, state: &mut State, query: &str, grouped: bool, now: 
         below.iter().for_each(|row| line(to, row));
     }
     file.extend(scattered);
-    Ok((file, (roots, rows)))
+    Ok((file, (roots, rows), failed))
 }
 
 fn line(file: &mut Vec<u8>, row: &Value) {

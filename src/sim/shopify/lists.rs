@@ -80,6 +80,9 @@ pub fn orders(
         found.filter(|(_, id)| fits(options, state, &filter, *id, now)).take(first + 1).copied().collect();
     let more = page.len() > first;
     page.truncate(first);
+    if page.iter().any(|(_, id)| state.unrenderable.contains(id)) {
+        return Err(super::internal());
+    }
     let trees: Vec<Value> = page
         .iter()
         .filter_map(|(_, id)| {

@@ -148,6 +148,15 @@ impl Shop {
     }
 }
 
+/// What Shopify says when its own program fails.
+fn internal() -> Value {
+    let request = "f6b1c0de-0000-4000-8000-000000000000-1795000000";
+    json!({
+        "message": format!("Internal error. Looks like something went wrong on our end.\nRequest ID: {request} (include this in support requests)."),
+        "extensions": { "code": "INTERNAL_SERVER_ERROR", "requestId": request },
+    })
+}
+
 /// What is wrong with a query as a whole.
 fn wrong(message: &str) -> Response {
     Response::json(200, &json!({ "errors": [{ "message": message, "extensions": { "code": "undefinedField" } }] }))
@@ -179,6 +188,9 @@ fn answer(options: &Options, state: &mut State, text: &str, variables: Map<Strin
     let mut run = Run { options, state, variables: &variables, now, account: Account::default(), search: Vec::new() };
     let (data, actual) = run.root(set);
     let (account, search) = (run.account, run.search);
+    if account.errors.iter().any(|error| error["extensions"]["code"] == "INTERNAL_SERVER_ERROR") {
+        return Response::json(200, &json!({ "errors": account.errors }));
+    }
     if let Some(message) = account.invalid {
         return wrong(&message);
     }
@@ -317,7 +329,10 @@ impl Run<'_> {
                 self.search.extend(warnings);
                 count
             }
-            "order" => render::id_of("Order", &id).and_then(|id| self.order(id)).unwrap_or_default(),
+            "order" => match render::id_of("Order", &id) {
+                Some(id) if self.state.unrenderable.contains(&id) => self.fail(internal()),
+                id => id.and_then(|id| self.order(id)).unwrap_or_default(),
+            },
             "fulfillmentOrder" => self.fulfillment_order(&id),
             "fulfillment" => self.fulfillment(&id),
             "bulkOperation" => {

@@ -14,6 +14,8 @@ pub struct State {
     pub orders: BTreeMap<u64, Slot>,
     /// The search index: what it believes when an order was changed, in its order.
     pub by_update: BTreeSet<(i64, u64)>,
+    /// Orders at which Shopify's own program fails.
+    pub unrenderable: BTreeSet<u64>,
     /// Orders by when they were made.
     pub by_creation: BTreeSet<(i64, u64)>,
     /// Changes that the index has not noticed yet: when it will, and of which order.

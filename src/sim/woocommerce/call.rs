@@ -62,3 +62,9 @@ impl Call<'_> {
 pub(super) fn invalid_id(status: u16) -> Response {
     error(status, "woocommerce_rest_shop_order_invalid_id", "Invalid ID.")
 }
+
+/// What WordPress says when a program in it ends in the middle of its work.
+pub(super) fn critical() -> Response {
+    let text = "<p>There has been a critical error on this website.</p>";
+    error(500, "internal_server_error", text)
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::args::{date_time, integer, list};
-use super::call::Call;
+use super::call::{Call, critical};
 use super::render;
 use super::state::{LastList, Order};
 use crate::sim::http::Response;
@@ -23,6 +23,9 @@ pub(super) struct Page {
 pub(super) fn orders(call: &mut Call<'_>) -> Response {
     let (matching, start) = matching(call);
     let page = page_of(call, matching.get(start..).unwrap_or_default());
+    if page.ids.iter().any(|id| call.state.unrenderable.contains(id)) {
+        return critical();
+    }
     let style = call.style();
     let rows: Vec<Value> =
         page.ids.iter().filter_map(|id| call.state.orders.get(id)).map(|order| render::order(style, order)).collect();

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::args::{self, boolean, error, integer};
-use super::call::{Call, invalid_id};
+use super::call::{Call, critical, invalid_id};
 use super::changes;
 use super::render;
 use super::routes::writable_statuses;
@@ -33,6 +33,9 @@ pub(super) fn get(call: &Call<'_>) -> Response {
     let id = call.id(0);
     if !call.has_order(id) {
         return invalid_id(404);
+    }
+    if call.state.unrenderable.contains(&id) {
+        return critical();
     }
     Response::json(200, &narrowed(call, body(call, id)))
 }

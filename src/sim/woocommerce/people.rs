@@ -109,6 +109,16 @@ impl Simulated for Shop {
         known
     }
 
+    fn set_unrenderable(&self, id: &str, unrenderable: bool) -> bool {
+        let (id, mut state) = (number(id), self.lock());
+        if unrenderable {
+            state.unrenderable.insert(id)
+        } else {
+            state.unrenderable.remove(&id)
+        };
+        state.orders.contains_key(&id)
+    }
+
     fn standing(&self, id: &str) -> Option<Standing> {
         let id = number(id);
         let status = self.status(id)?;

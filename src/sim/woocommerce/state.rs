@@ -248,6 +248,8 @@ pub(super) struct LastList {
 /// The shop's memory.
 pub(super) struct State {
     pub(super) orders: BTreeMap<u64, Order>,
+    /// Orders at which the shop's own program fails.
+    pub(super) unrenderable: BTreeSet<u64>,
     pub(super) by_modified: BTreeSet<(i64, u64)>,
     pub(super) attached: BTreeMap<u64, Attached>,
     pub(super) refund_owners: BTreeMap<u64, u64>,
@@ -265,6 +267,7 @@ impl State {
     pub(super) fn new(first_id: u64) -> Self {
         Self {
             orders: BTreeMap::new(),
+            unrenderable: BTreeSet::new(),
             by_modified: BTreeSet::new(),
             attached: BTreeMap::new(),
             refund_owners: BTreeMap::new(),

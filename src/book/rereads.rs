@@ -1,0 +1,110 @@
+//! Orders to be read again later, each by itself.
+
+use chrono::TimeDelta;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Book;
+use super::error::Done;
+use super::inbox::{InboxNote, put_note};
+use crate::channel::Unshown;
+use crate::clock::Timestamp;
+use crate::error::Result;
+
+/// How long an order that the channel cannot show is left alone.
+const AGAIN: TimeDelta = TimeDelta::days(1);
+
+impl Book {
+    /// The orders of the store that are due to be asked for again, the longest waiting first.
+    pub fn due_rereads(&self, store: i64, most: u32) -> Result<Vec<String>> {
+        let sql = "SELECT remote_id FROM rereads WHERE store_id = ? AND due_at <= ? ORDER BY due_at LIMIT ?";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let rows = statement.query_map(params![store, self.now_ms(), most], |row| row.get(0)).done("read")?;
+        rows.collect::<rusqlite::Result<_>>().done("read")
+    }
+
+    /// The channel has no such order any more: nothing is left to be asked for.
+    pub fn reread_gone(&mut self, store: i64, remote_id: &str) -> Result<()> {
+        let now = self.clock.now();
+        self.write("written", |db| settle(db, store, remote_id, now))
+    }
+}
+
+/// Puts down an order that the channel could not show. False where that is known and it was not due to be asked for again.
+pub(super) fn put(db: &Connection, store: i64, unshown: &Unshown, now: Timestamp) -> Result<bool> {
+    let news = match &unshown.remote_id {
+        Some(id) => put_off(db, store, id, now)?,
+        None => !stands_in_inbox(db, store, &unshown.place)?,
+    };
+    if !news {
+        return Ok(false);
+    }
+    let name: String = db.query_row("SELECT name FROM stores WHERE id = ?", [store], |row| row.get(0)).done("read")?;
+    let subject = unshown.remote_id.as_deref().unwrap_or(&unshown.place);
+    let order: Option<i64> = db
+        .prepare_cached("SELECT id FROM orders WHERE store_id = ? AND remote_id = ?")
+        .done("read")?
+        .query_row(params![store, subject], |row| row.get(0))
+        .optional()
+        .done("read")?;
+    put_note(db, Some(store), order, subject, &note(&name, unshown), now)?;
+    Ok(true)
+}
+
+/// Notes when to ask again; false where it is not the time yet.
+fn put_off(db: &Connection, store: i64, id: &str, now: Timestamp) -> Result<bool> {
+    let changed = db
+        .prepare_cached(
+            "INSERT INTO rereads (store_id, remote_id, due_at, why, tries) VALUES (?1, ?2, ?3, 'unshown', 1)
+             ON CONFLICT DO UPDATE SET due_at = excluded.due_at, tries = tries + 1 WHERE due_at <= ?4",
+        )
+        .done("written")?
+        .execute(params![store, id, (now + AGAIN).timestamp_millis(), now.timestamp_millis()])
+        .done("written")?;
+    Ok(changed > 0)
+}
+
+fn stands_in_inbox(db: &Connection, store: i64, subject: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM inbox INDEXED BY inbox_open
+               WHERE store_id = ? AND kind = 'unshown' AND subject = ? AND resolved_at IS NULL)";
+    db.prepare_cached(sql).done("read")?.query_row(params![store, subject], |row| row.get(0)).done("read")
+}
+
+fn note(store: &str, unshown: &Unshown) -> InboxNote {
+    let why = &unshown.why;
+    match &unshown.remote_id {
+        Some(id) => InboxNote {
+            kind: "unshown",
+            text: format!(
+                "order {id} cannot be shown by the channel itself ({why}); it was left out, the others were read, and it is asked for again each day"
+            ),
+            hint: format!(
+                "open order {id} in the channel's own pages and save it, or ask the channel's support; ordersync pull {store}:{id} asks for it now"
+            ),
+        },
+        None => InboxNote {
+            kind: "unshown",
+            text: format!(
+                "{} cannot be shown by the channel itself ({why}); it was left out and the others were read",
+                unshown.place
+            ),
+            hint: format!(
+                "look for it in the channel's own pages; ordersync pull {store}:ID, with its number, brings it once it is mended"
+            ),
+        },
+    }
+}
+
+/// Nothing is to be asked for any more: the order came, or is gone.
+pub(super) fn settle(db: &Connection, store: i64, remote_id: &str, now: Timestamp) -> Result<()> {
+    db.prepare_cached("DELETE FROM rereads WHERE store_id = ? AND remote_id = ?")
+        .done("written")?
+        .execute(params![store, remote_id])
+        .done("written")?;
+    db.prepare_cached(
+        "UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND kind = 'unshown' AND subject = ? AND resolved_at IS NULL",
+    )
+    .done("written")?
+    .execute(params![now.timestamp_millis(), store, remote_id])
+    .done("written")?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! Finding the one order that the channel cannot show.
+//!
+//! Every list and page that holds such an order fails as a whole, so a store would stand still at it for ever (PRODUCT.md I-4). It
+//! is found by asking for fewer and fewer rows from one position on. The questions of the search are sent with little patience
+//! ([`crate::http::Request::repeated`]): here a failure is an answer.
+
+use crate::error::{Error, Result};
+
+/// What came of a search.
+#[derive(Debug)]
+pub struct Isolated<P, R> {
+    /// The rows before the order that cannot be shown, in the list's order.
+    pub rows: Vec<R>,
+    /// The position behind them: right before that order. `None` where the list ended meanwhile.
+    pub at: Option<P>,
+    /// Why the next order cannot be shown; `None` where everything came after all.
+    pub why: Option<Error>,
+}
+
+/// Reads on from `at`, where a page of `size` rows failed, up to the order that it failed at: about log2(`size`) questions.
+///
+/// `read` gives so many rows from a position, and the position behind them; `None` where there are no more. `well` asks the
+/// channel for something that holds no order, best on the same route: an outage, in which everything fails, is no fault of an order.
+///
+/// # Errors
+/// Any error of `read` that is not [`Error::is_too_much`], and the error of `well`.
+pub fn isolate<P, R>(
+    mut at: P,
+    size: usize,
+    mut read: impl FnMut(&P, usize) -> Result<(Vec<R>, Option<P>)>,
+    well: impl FnOnce() -> Result<()>,
+) -> Result<Isolated<P, R>> {
+    let mut rows = Vec::new();
+    // The order is among this many rows from `at` on.
+    let mut among = size.max(1);
+    loop {
+        let count = (among / 2).max(1);
+        match read(&at, count) {
+            Ok((more, next)) => {
+                rows.extend(more);
+                let Some(next) = next else { return Ok(Isolated { rows, at: None, why: None }) };
+                at = next;
+                if among <= 1 {
+                    return Ok(Isolated { rows, at: Some(at), why: None });
+                }
+                among -= count;
+            }
+            Err(error) if error.is_too_much() && among <= 1 => {
+                well()?;
+                return Ok(Isolated { rows, at: Some(at), why: Some(error) });
+            }
+            Err(error) if error.is_too_much() => among = count,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn failed() -> Error {
+        Error::new(ErrorKind::Temporary, "500").too_much()
+    }
+
+    /// Reads a list of so many rows in which some cannot be shown; gives the search and how many questions it took.
+    fn search(length: usize, poisoned: &[usize], from: usize, size: usize) -> (Isolated<usize, usize>, usize) {
+        let mut asked = 0;
+        let found = isolate(
+            from,
+            size,
+            |at, count| {
+                asked += 1;
+                let end = (at + count).min(length);
+                if (*at..end).any(|row| poisoned.contains(&row)) {
+                    return Err(failed());
+                }
+                Ok(((*at..end).collect(), (end < length).then_some(end)))
+            },
+            || Ok(()),
+        );
+        (found.unwrap(), asked)
+    }
+
+    #[test]
+    fn i4_the_order_is_found_wherever_it_stands_and_all_before_it_is_read() {
+        for size in [1, 2, 3, 50, 100, 250] {
+            for poisoned in 0..size {
+                let (found, asked) = search(1000, &[poisoned, poisoned + 1], 0, size);
+                assert_eq!(found.rows, (0..poisoned).collect::<Vec<_>>(), "{size}: {poisoned}");
+                assert_eq!(found.at, Some(poisoned));
+                assert!(found.why.is_some());
+                let most = 2 * (usize::BITS - size.leading_zeros()) as usize;
+                assert!(asked <= most, "{size}: {poisoned} took {asked}");
+            }
+        }
+    }
+
+    #[test]
+    fn i4_a_failure_that_passes_costs_no_order() {
+        let (found, _) = search(100, &[], 0, 40);
+        assert!(found.why.is_none());
+        assert_eq!(found.rows, (0..found.rows.len()).collect::<Vec<_>>());
+        assert_eq!(found.at, Some(found.rows.len()));
+        let (ended, _) = search(3, &[], 0, 40);
+        assert_eq!((ended.rows.len(), ended.at), (3, None));
+    }
+
+    #[test]
+    fn i4_an_outage_is_no_fault_of_an_order() {
+        let read = |_: &usize, _| -> Result<(Vec<usize>, Option<usize>)> { Err(failed()) };
+        let down = || Err(Error::new(ErrorKind::Temporary, "down"));
+        assert_eq!(isolate(0, 100, read, down).unwrap_err().message(), "down");
+        let read =
+            |_: &usize, _| -> Result<(Vec<usize>, Option<usize>)> { Err(Error::new(ErrorKind::Credentials, "x")) };
+        assert_eq!(isolate(0, 100, read, || Ok(())).unwrap_err().kind(), ErrorKind::Credentials);
+    }
+}

@@ -1,0 +1,103 @@
+//! Whether a walk gets anywhere.
+//!
+//! A cache that gives the same page again and again, a cursor that does not move, pages that go round in a circle: an adapter may
+//! not notice, and would ask for ever (PRODUCT.md I-3).
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::channel::{Cursor, Next, Page};
+
+/// How often one page may come again before the walk is at an end. Some repeat is in order: the last second of a page is read twice,
+/// and several refunds may belong to the same orders.
+const AGAIN: u32 = 8;
+
+/// How many empty pages in a row may announce more.
+const EMPTY: u32 = 1000;
+
+/// Watches the pages of one walk.
+#[derive(Debug, Default)]
+pub struct Headway {
+    /// The page that is waited for to come again, renewed at ever longer distances: so a circle of any length is noticed, without
+    /// remembering every page.
+    mark: Option<u64>,
+    pages: u64,
+    distance: u64,
+    again: u32,
+    empty: u32,
+}
+
+impl Headway {
+    /// Takes notice of the page at `at`; true where the walk does not get on.
+    pub fn stands_still(&mut self, at: &Cursor, page: &Page) -> bool {
+        let Next::More(next) = &page.next else { return false };
+        if next == at {
+            return true;
+        }
+        if page.orders.is_empty() {
+            let empty = page.unshown.is_empty() && page.drafts == 0;
+            self.empty = if empty { self.empty + 1 } else { 0 };
+            return self.empty > EMPTY;
+        }
+        self.empty = 0;
+        let print = fingerprint(page);
+        self.again += u32::from(self.mark == Some(print));
+        if self.pages >= self.distance {
+            (self.mark, self.again, self.pages) = (Some(print), 0, 0);
+            self.distance = self.distance.saturating_mul(2).max(1);
+        }
+        self.pages += 1;
+        self.again >= AGAIN
+    }
+}
+
+fn fingerprint(page: &Page) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for order in &page.orders {
+        order.remote_id.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::RemoteOrder;
+
+    fn cursor(n: usize) -> Cursor {
+        Cursor::from_stored(n.to_string())
+    }
+
+    fn page(ids: &[usize], next: Next) -> Page {
+        let order = |id: &usize| RemoteOrder {
+            remote_id: id.to_string(),
+            document: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
+            order: Err("x".to_owned()),
+        };
+        Page { orders: ids.iter().map(order).collect(), unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() }
+    }
+
+    /// After how many pages the walk is at an end; cursors move on all the time.
+    fn ends(pages: impl Iterator<Item = Vec<usize>>) -> Option<usize> {
+        let mut headway = Headway::default();
+        pages.enumerate().position(|(n, ids)| headway.stands_still(&cursor(n), &page(&ids, Next::More(cursor(n + 1)))))
+    }
+
+    #[test]
+    fn i3_a_walk_that_goes_round_ends_and_one_that_gets_on_does_not() {
+        assert!(ends(std::iter::repeat_n(vec![1, 2], 100)).is_some_and(|at| at < 30));
+        for length in 1..40 {
+            let ends = ends((0..10_000).map(|n| vec![n % length]));
+            assert!(ends.is_some_and(|at| at < 40 * length + 20), "{length}: {ends:?}");
+        }
+        assert_eq!(ends((0..100_000).map(|n| vec![n, n + 1])), None);
+        assert!(ends(std::iter::repeat_n(vec![], 2_000)).is_some());
+    }
+
+    #[test]
+    fn i3_a_cursor_that_stays_ends_the_walk_at_once_and_a_pause_does_not() {
+        let stands = |next| Headway::default().stands_still(&cursor(1), &page(&[1], next));
+        assert!(stands(Next::More(cursor(1))));
+        assert!(!stands(Next::Wait(cursor(1), std::time::Duration::ZERO)));
+        assert!(!stands(Next::Done(cursor(1))));
+    }
+}

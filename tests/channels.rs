@@ -520,3 +520,36 @@ fn i3_one_answer_again_and_again_ends_the_run_and_loses_no_order() {
         assert!(hidden < 30, "{}: {hidden} are missing", desk.kind);
     });
 }
+
+/// The scripts of a page that stands in the place of an answer hold `[]`: nothing is lost for it, and no buyer is told twice.
+#[test]
+fn f4_a_page_with_scripts_in_the_place_of_an_answer_loses_no_order_and_tells_nobody_twice() {
+    each(|desk| {
+        let without_fault = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &without_fault, "--carrier dhl --tracking JD00").exits(0);
+        let once = desk.store.standing(&without_fault).unwrap().dispatch_mails;
+        let asked = desk.server.requests().len() as u32;
+        for labelled_json in [false, true] {
+            let page = |after| Fault::new(FaultKind::HtmlWithScript(labelled_json)).after(after);
+            for after in 0..2 {
+                let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+                desk.server.faults().add(page(after).times(20));
+                desk.home.run("sync").done();
+                desk.server.faults().clear();
+                desk.sync();
+                assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{} {after}", desk.kind);
+            }
+            for after in 0..=asked {
+                let id = desk.paid(&[("TEE-001", 1)]);
+                let case = format!("{} labelled {labelled_json}, after {after} requests", desk.kind);
+                desk.server.faults().add(page(after));
+                desk.on("dispatch", &id, "--carrier dhl --tracking JD01").done();
+                desk.server.faults().clear();
+                desk.home.run("retry").done();
+                desk.sync();
+                assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{case}");
+                assert_eq!(desk.store.standing(&id).unwrap().dispatch_mails, once, "{case}");
+            }
+        }
+    });
+}

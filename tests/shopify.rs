@@ -381,7 +381,7 @@ fn f4_a_list_of_lines_that_does_not_move_on_stops_the_dispatch_and_is_said() {
     let many = (0..170).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:03}"), 1));
     let order = desk.place(&many);
     // The second page of lines is answered with the first again, cursor and all.
-    desk.server.faults().add(Fault::new(FaultKind::StaleCache).on_path("#query FulfillmentLines").times(9));
+    desk.server.faults().add(Fault::new(FaultKind::Frozen).on_path("#query FulfillmentLines").times(9));
     desk.on("dispatch", order, "--carrier dhl --tracking JD01")
         .exits(1)
         .says("does not move on")

@@ -12,7 +12,7 @@ mod redact;
 pub mod sign;
 mod tls;
 
-pub use body::{MAX_REPLY, read_json};
+pub use body::{MAX_REPLY, check_json, read_json};
 pub use client::{Client, Options, is_loopback};
 pub use gate::{Budget, Gate, OnPause, Ticket};
 pub use patience::Patience;

@@ -46,6 +46,8 @@ pub enum FaultKind {
     NoticeAfter,
     /// An HTML page with status 200 instead of the answer. Applied.
     HtmlInstead,
+    /// The same with scripts in the page that hold `[]` and objects, as `text/html` or, where a server labels everything alike, as JSON.
+    HtmlWithScript(bool),
     /// A page cache: the first matching answer is kept and repeated, as `text/html` and whatever the
     /// query says, for the following matching requests. Those are not applied.
     StaleCache,
@@ -221,6 +223,12 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
         FaultKind::NoticeBefore => prepend(response, NOTICE.as_bytes()),
         FaultKind::NoticeAfter => response.body.extend_from_slice(NOTICE.as_bytes()),
         FaultKind::HtmlInstead => *response = Response::html(200, LOGIN_PAGE),
+        FaultKind::HtmlWithScript(labelled_json) => {
+            *response = Response::html(200, SCRIPT_PAGE);
+            if *labelled_json {
+                response.set_header("Content-Type", "application/json; charset=UTF-8");
+            }
+        }
         FaultKind::WrongType(wrong, id) => break_type(response, *wrong, *id),
         _ => {}
     }
@@ -230,6 +238,8 @@ const NOTICE: &str = "<br />\n<b>Notice</b>:  Undefined index: tax_status in \
      <b>/var/www/html/wp-content/plugins/old-plugin/old.php</b> on line <b>42</b><br />\n";
 const LOGIN_PAGE: &str = "<!DOCTYPE html><html><head><title>Coming soon</title></head>\
      <body><h1>We will be right back</h1></body></html>";
+const SCRIPT_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Shop</title>\n<script>\nwindow.dataLayer = window.dataLayer || [];\n\
+     var settings = {\"id\":1};\n[]\n</script></head>\n<body><h1>Welcome</h1></body></html>\n";
 const FIREWALL_PAGE: &str = "<!DOCTYPE html><html><head><title>Attention Required!</title></head>\
      <body><h1>Sorry, you have been blocked</h1></body></html>";
 
@@ -317,6 +327,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "notice-before" => FaultKind::NoticeBefore,
         "notice-after" => FaultKind::NoticeAfter,
         "html-instead" => FaultKind::HtmlInstead,
+        "html-with-script" => FaultKind::HtmlWithScript(wish["json"].as_bool().unwrap_or(false)),
         "stale-cache" => FaultKind::StaleCache,
         "frozen" => FaultKind::Frozen,
         "wrong-type" => FaultKind::WrongType(WrongType::TotalIsObject, wish["order"].as_u64()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::wire::{Envelope, Errors, GraphError};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Effect, Reply, Request, Verdict, read_json, url_for_people};
+use crate::http::{Effect, Reply, Request, Verdict, check_json, read_json, url_for_people};
 
 const REAUTH: &str = "ordersync connect --reauth STORE with a new token, or install the app in the shop again";
 
@@ -22,7 +22,7 @@ pub fn judge(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
 }
 
 fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
-    let envelope = match read_json::<Envelope<'_>>(&reply.body) {
+    let envelope = match check_json(reply).and_then(|()| read_json::<Envelope<'_>>(&reply.body)) {
         Ok((envelope, _)) => envelope,
         Err(error) => {
             // Also for a write: what it answered is not known.

@@ -4,7 +4,7 @@
 //! The message names the causes in the order of their likelihood.
 
 use crate::error::{Error, ErrorKind};
-use crate::http::{Effect, Reply, Request, Verdict, read_json, url_for_people};
+use crate::http::{Effect, Reply, Request, Verdict, check_json, read_json, url_for_people};
 
 use super::wire::Failure;
 
@@ -15,7 +15,7 @@ const REAUTH: &str =
 pub fn judge(request: &Request, reply: &Reply, now: crate::clock::Timestamp) -> Verdict {
     let place = url_for_people(&request.url);
     match reply.status {
-        200..=299 => accepted(request, reply, &place),
+        200..=299 => accepted(reply, &place),
         300..=399 => Verdict::Refused(redirected(reply, &place)),
         429 => Verdict::Throttled(reply.retry_after(now), throttled(&place)),
 
@@ -30,15 +30,11 @@ pub fn judge(request: &Request, reply: &Reply, now: crate::clock::Timestamp) -> 
     }
 }
 
-/// A good status is a good answer only with JSON in it. A web page in its place is a cache's or a plugin's; asking again may help.
-fn accepted(request: &Request, reply: &Reply, place: &str) -> Verdict {
-    let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&reply.body).trim_ascii();
-    let looks_whole = matches!((body.first(), body.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')));
-    if looks_whole || request.effect == Effect::Write {
-        return Verdict::Good;
-    }
-    match read_json::<&serde_json::value::RawValue>(&reply.body) {
-        Ok(_) => Verdict::Good,
+/// A good status is a good answer only with JSON in it. A web page in its place is a cache's or a plugin's; asking again may help. A write
+/// that was answered with one may have been applied.
+fn accepted(reply: &Reply, place: &str) -> Verdict {
+    match check_json(reply) {
+        Ok(()) => Verdict::Good,
         Err(error) => {
             let text = format!("{place} answered with {}; nothing was used of it", error.message());
             let hint = "a cache or a plugin stands before the shop's API; exclude /wp-json/ from it";

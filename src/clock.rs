@@ -44,10 +44,10 @@ impl Clock for SystemClock {
 
     fn sleep(&self, pause: Duration) -> Result<(), Error> {
         const STEP: Duration = Duration::from_millis(50);
-        let end = std::time::Instant::now() + pause;
+        let begun = std::time::Instant::now();
         loop {
             self.check_interrupt()?;
-            let left = end.saturating_duration_since(std::time::Instant::now());
+            let left = pause.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return Ok(());
             }

@@ -553,3 +553,47 @@ fn f4_a_page_with_scripts_in_the_place_of_an_answer_loses_no_order_and_tells_nob
         }
     });
 }
+
+/// A pause of years would stop a store for good; a larger one ended the program.
+#[test]
+fn i6_a_pause_that_no_vendor_means_is_bounded_said_and_ended() {
+    each(|desk| {
+        desk.sync();
+        let reauth = format!("connect --reauth {}", desk.kind);
+        for (asked, end) in [("315360000", "connect --test"), ("9999999999999999", reauth.as_str())] {
+            let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+            desk.server.faults().next(FaultKind::RateLimited(Some(asked.to_owned())));
+            desk.home.run("sync").exits(5).says("which no channel means").says("connect --test");
+            desk.home.run("sync").exits(5).says("asked to be left alone until");
+            desk.home.run("status").exits(0).prints("asked to be left alone").prints("connect --test");
+            desk.home.run("status --check").exits(0);
+            desk.home.run(end).exits(0);
+            desk.sync();
+            assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{} {asked}", desk.kind);
+        }
+        // As an older version, or a clock that was ahead, has left it in the book.
+        for until in ["9999999999999", "9223372036854775807"] {
+            desk.home.sql(&format!("UPDATE stores SET paused_until = {until} RETURNING id"));
+            desk.home.run("status").exits(0).without("left alone");
+            desk.sync();
+        }
+        // One that can be meant, for longer than a timer's turns, is for monitors to know.
+        let hours = Utc::now().timestamp_millis() + 20 * 3_600_000;
+        desk.home.sql(&format!("UPDATE stores SET paused_until = {hours} RETURNING id"));
+        desk.home.run("status --check").exits(3).prints("left alone");
+        desk.home.run("sync").exits(5);
+        desk.home.run("connect --test").exits(0);
+        desk.home.run("status --check").exits(0);
+    });
+}
+
+#[test]
+fn i6_pauses_that_are_negative_or_past_or_no_time_at_all_cost_no_more_than_a_repeat() {
+    each(|desk| {
+        desk.sync();
+        for asked in ["-5", "0", "NaN", "Thu, 01 Jan 1970 00:00:00 GMT", ""] {
+            desk.server.faults().next(FaultKind::RateLimited(Some(asked.to_owned())));
+            desk.home.run("sync").exits(0);
+        }
+    });
+}

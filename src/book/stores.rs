@@ -9,6 +9,7 @@ use super::error::{Done, odd};
 use crate::channel::{ChannelKind, Shop, Values};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::told::kept_pause;
 use crate::order::{Currency, Status};
 
 /// A connected store. Its secrets are elsewhere (`credentials`).
@@ -48,6 +49,19 @@ pub struct Store {
     pub paused_until: Option<Timestamp>,
     /// Why.
     pub paused_why: Option<String>,
+}
+
+impl Store {
+    /// Until when the channel wants to be left alone, if it does now and can mean it.
+    pub fn pause(&self, now: Timestamp) -> Option<Timestamp> {
+        kept_pause(self.paused_until, now)
+    }
+
+    /// How long two autosyncs of it are apart.
+    pub fn interval(&self) -> chrono::TimeDelta {
+        let minutes: Option<i64> = self.values.get("interval").and_then(|text| text.parse().ok());
+        chrono::TimeDelta::minutes(minutes.unwrap_or(30).clamp(5, 1440))
+    }
 }
 
 /// A store to be connected.
@@ -198,14 +212,29 @@ impl Book {
         })
     }
 
-    /// Remembers until when the channel wants to be left alone, for every process (PRODUCT.md I-6).
+    /// Remembers until when the channel wants to be left alone, for every process (PRODUCT.md I-6). One that is kept already and ends
+    /// later stays, unless nobody can mean it.
     pub fn pause(&mut self, id: i64, until: Timestamp, why: &str) -> Result<()> {
+        let now = self.clock.now();
         self.write("written", |db| {
+            let kept: Option<i64> =
+                db.query_row("SELECT paused_until FROM stores WHERE id = ?", [id], |row| row.get(0)).done("read")?;
+            if kept_pause(kept.map(from_millis), now).is_some_and(|kept| kept >= until) {
+                return Ok(());
+            }
             db.execute(
-                "UPDATE stores SET paused_until = ?1, paused_why = ?2 WHERE id = ?3 AND coalesce(paused_until, 0) < ?1",
+                "UPDATE stores SET paused_until = ?, paused_why = ? WHERE id = ?",
                 params![until.timestamp_millis(), why, id],
             )
             .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// Forgets a pause: the channel has answered again.
+    pub fn end_pause(&mut self, id: i64) -> Result<()> {
+        self.write("written", |db| {
+            db.execute("UPDATE stores SET paused_until = NULL, paused_why = NULL WHERE id = ?", [id]).done("written")?;
             Ok(())
         })
     }

@@ -215,13 +215,16 @@ fn test(app: &App, name: &str) -> Outcome {
     let stores = if name.is_empty() { app.stores(&book, &[])? } else { vec![app.store(&book, name)?] };
     let mut results = Vec::new();
     for store in &stores {
-        let result = app.context.open(store).and_then(|open| open.channel.probe());
+        // A test asks now, also where the channel asked to be left alone: that is how a pause ends which should not have been.
+        let asked = Store { paused_until: None, ..store.clone() };
+        let result = app.context.open(&asked).and_then(|open| open.channel.probe());
         let result = result.and_then(|shop| same_shop(store, shop));
         match &result {
             Ok(shop) => {
                 book.update_store(store.id, shop)?;
                 book.note_test(store.id, true, "")?;
                 book.credentials_work(store.id)?;
+                book.end_pause(store.id)?;
             }
             Err(error) => book.note_test(store.id, false, error.message())?,
         }
@@ -284,6 +287,7 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     }
     book.note_test(store.id, true, "")?;
     book.credentials_work(store.id)?;
+    book.end_pause(store.id)?;
     if !app.global.quiet {
         output::line(&format!("{name} has new credentials; its orders and its position are as they were"))?;
     }

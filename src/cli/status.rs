@@ -33,6 +33,8 @@ struct Standing {
     patience: Patience,
     next: Option<Timestamp>,
     overdue: bool,
+    paused: Option<Timestamp>,
+    paused_long: bool,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
@@ -60,8 +62,7 @@ fn standing(book: &Book, store: Store, counts: &Counts, timer: Option<&Installed
     let orders: Vec<(Status, u64)> =
         Status::ALL.into_iter().filter_map(|status| Some((status, *counts.get(&(store.id, status.word()))?))).collect();
     let (outbox, oldest) = book.outbox_age(store.id)?;
-    let minutes = store.values.get("interval").and_then(|text| text.parse().ok()).unwrap_or(30);
-    let interval = TimeDelta::minutes(minutes);
+    let interval = store.interval();
     // A timer that was put in place by hand leaves no note, only its runs.
     let since = store.last_autosync_at.max(timer.map(|timer| from_millis(timer.at)));
     let due = since.map(|since| since + interval);
@@ -80,6 +81,8 @@ fn standing(book: &Book, store: Store, counts: &Counts, timer: Option<&Installed
         inbox: book.inbox_count(store.id)?,
         late: book.late(store.id, now - TimeDelta::days(3))?,
         overdue: due.is_some_and(|at| now - at > interval * 2),
+        paused: store.pause(now),
+        paused_long: store.pause(now).is_some_and(|until| until - now > interval * 2),
         orders,
         outbox,
         oldest,
@@ -94,6 +97,7 @@ impl Standing {
         !self.refused
             && self.inbox == 0
             && !self.overdue
+            && !self.paused_long
             && self.patience != Patience::GetInTouch
             && !matches!(self.stage, Stage::Test | Stage::GetInTouch)
     }
@@ -181,8 +185,9 @@ fn advise(app: &App, s: &Standing, now: Timestamp) -> anyhow::Result<()> {
         ))?,
         _ => {}
     }
-    if let Some(until) = s.store.paused_until.filter(|until| *until > now) {
-        say(format!("the channel asked to be left alone for another {}", output::duration(until - now)))?;
+    if let Some(until) = s.store.pause(now) {
+        let left = output::duration(until - now);
+        say(format!("the channel asked to be left alone for another {left}; ordersync connect --test {name} asks now"))?;
     }
     if s.overdue {
         say("the timer has not run for a while; ordersync schedule show".to_owned())?;
@@ -208,7 +213,7 @@ fn to_json(s: &Standing) -> Value {
         "orders": orders, "late": s.late,
         "outbox": { "open": s.outbox, "oldest_at": s.oldest.map(rfc3339), "patience": s.patience.word() },
         "inbox": s.inbox, "credentials_refused": s.refused, "credentials_expire_at": null,
-        "paused_until": s.store.paused_until.map(rfc3339),
+        "paused_until": s.paused.map(rfc3339),
         "advice": s.stage.word(), "guide_time": guide_time(s.store.kind), "ok": s.is_well(),
     })
 }

@@ -92,8 +92,7 @@ fn range(app: &App, args: &Args) -> Result<Option<Range>> {
 
 /// Whether the store's interval has passed since its last autosync began.
 fn is_due(app: &App, store: &Store) -> bool {
-    let minutes = store.values.get("interval").and_then(|text| text.parse().ok()).unwrap_or(30);
-    let interval = TimeDelta::minutes(minutes) - JITTER;
+    let interval = store.interval() - JITTER;
     store.last_autosync_at.is_none_or(|last| {
         let since = app.context.clock.now() - last;
         // A clock that was set back must not switch the timer off.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::blocking as rq;
 
-use super::{Account, Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Ticket, Verdict, url_for_people};
+use super::{Account, Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Ticket, Verdict, told, url_for_people};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -161,7 +161,8 @@ impl Client {
                     self.sit_out(self.options.patience.pause(failures), &error)?;
                     failures += 1;
                 }
-                Verdict::Throttled(Some(pause), error) => {
+                Verdict::Throttled(Some(asked), error) => {
+                    let (pause, error) = bounded(asked, error);
                     self.options.gate.close(self.options.clock.now() + pause, error.message());
                     if pause > self.options.patience.longest_pause
                         || failures >= self.options.patience.repeats.saturating_mul(8)
@@ -189,10 +190,11 @@ impl Client {
                         crate::clock::rfc3339(until)
                     ),
                 )
+                .hint(PAST_A_PAUSE)
                 .after(left));
             }
         }
-        self.options.gate.pass(self.options.clock.as_ref(), cost)
+        self.options.gate.pass(self.options.clock.as_ref(), cost, self.options.patience.longest_pause)
     }
 
     fn exchange(&self, request: &Request) -> Result<Reply, Broken> {
@@ -228,6 +230,24 @@ impl Client {
         Err(Error::new(ErrorKind::Refused, format!("{} is not encrypted (http://); nothing was sent", host(request)))
             .hint("use the https:// address, or add --allow-http at connect if the line is safe by other means"))
     }
+}
+
+/// What to do about a pause that need not be waited for.
+pub(super) const PAST_A_PAUSE: &str =
+    "the next sync after it tries again by itself; ordersync connect --test STORE asks at once, and ends the pause where it is over";
+
+/// The pause to keep, and the error that says so where it is not the one asked for.
+fn bounded(asked: Duration, error: Error) -> (Duration, Error) {
+    let (pause, absurd) = told::pause(asked);
+    if !absurd {
+        return (pause, error);
+    }
+    let text = format!(
+        "{}; it asks for a pause of {} days, which no channel means: it is asked again after an hour",
+        error.message(),
+        asked.as_secs() / 86_400
+    );
+    (pause, Error::new(error.kind(), text).hint(PAST_A_PAUSE))
 }
 
 /// Whether the URL's host is this machine.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Called when the channel asks for a pause, to make it known to other processes.
 pub type OnPause = Box<dyn Fn(Timestamp, &str) + Send + Sync>;
@@ -62,6 +62,21 @@ impl Budget {
         }
     }
 
+    /// The same where a channel can mean it. An account with negative rates, with windows of days or with no numbers at all is none:
+    /// nothing is held back for it, and the channel refuses what it does not want.
+    fn believable(self) -> Option<Self> {
+        let good = |number: f64| number.is_finite() && number >= 0.0;
+        let believed = match self {
+            // In debt is a state that buckets can be in.
+            Self::Bucket { level, capacity, per_second } => level.is_finite() && good(capacity) && good(per_second),
+            Self::Window { left, quota, ends_in, length } => {
+                let meant = |time: Duration| super::told::window(time.as_secs_f64() * 1000.0).is_some();
+                left.is_finite() && good(quota) && meant(ends_in) && meant(length)
+            }
+        };
+        believed.then_some(self)
+    }
+
     /// What is left after spending `cost`, or how long until that much is there. More than there can ever be is let through: the channel
     /// will say what it thinks of it.
     fn spend(self, cost: f64) -> Result<Self, Duration> {
@@ -70,7 +85,8 @@ impl Budget {
                 if level >= cost || cost > capacity || per_second <= 0.0 {
                     return Ok(self.less(cost));
                 }
-                Err(Duration::from_secs_f64(((cost - level) / per_second).clamp(0.001, 3600.0)))
+                let wait = super::told::seconds((cost - level) / per_second).unwrap_or_default();
+                Err(wait.clamp(Duration::from_millis(1), Duration::from_secs(3600)))
             }
             Self::Window { left, quota, ends_in, .. } => {
                 if left >= cost || cost > quota {
@@ -139,17 +155,24 @@ impl Gate {
     pub fn account(&self, told: Budget, ticket: Ticket, refund: f64, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let since = (state.spent - ticket.spent).max(0.0);
-        state.spent -= refund;
-        state.budget = Some((now, told.less(since)));
+        if refund.is_finite() {
+            state.spent -= refund;
+        }
+        state.budget = told.believable().map(|told| (now, told.less(since)));
     }
 
     /// Waits for the turn of a request that costs `cost` of the channel's budget.
-    pub fn pass(&self, clock: &dyn Clock, cost: f64) -> Result<Ticket> {
+    ///
+    /// # Errors
+    /// `Temporary` where that would take longer than `longest`.
+    pub fn pass(&self, clock: &dyn Clock, cost: f64, longest: Duration) -> Result<Ticket> {
         loop {
             clock.check_interrupt()?;
             match self.book_slot(clock.now(), cost) {
                 Ok(ticket) => return Ok(ticket),
-                Err(wait) => clock.sleep(wait)?,
+                Err(wait) if wait > longest => return Err(not_now(wait)),
+                // What is waited for may come sooner, so it is looked for now and then.
+                Err(wait) => clock.sleep(wait.min(LOOK_AGAIN))?,
             }
         }
     }
@@ -157,7 +180,7 @@ impl Gate {
     /// Takes the next slot when the gate is open and the budget allows it, else says how long to wait before asking again.
     fn book_slot(&self, now: Timestamp, cost: f64) -> Result<Ticket, Duration> {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let until = |at: Timestamp| (at - now).to_std().unwrap_or(Duration::ZERO);
+        let until = |at: Timestamp| at.signed_duration_since(now).to_std().unwrap_or(Duration::ZERO);
         if let Some(closed) = state.closed_until.filter(|closed| *closed > now) {
             return Err(until(closed));
         }
@@ -167,7 +190,7 @@ impl Gate {
         if let Some((at, budget)) = state.budget {
             match budget.after((now - at).to_std().unwrap_or(Duration::ZERO)).spend(cost) {
                 Ok(left) => state.budget = Some((now, left)),
-                Err(wait) => return Err(wait.min(LOOK_AGAIN)),
+                Err(wait) => return Err(wait),
             }
         }
         if !self.spacing.is_zero() {
@@ -178,6 +201,11 @@ impl Gate {
     }
 }
 
+fn not_now(wait: Duration) -> Error {
+    let text = format!("the channel's quota is used up for another {} s; nothing was sent", wait.as_secs());
+    Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself").after(wait)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,7 +214,7 @@ mod tests {
     /// How long `requests` of `cost` wait in all, and the ticket of the last.
     fn waits(gate: &Gate, clock: &ManualClock, requests: u32, cost: f64) -> (Duration, Ticket) {
         let before = clock.now();
-        let tickets = (0..requests).map(|_| gate.pass(clock, cost).unwrap()).collect::<Vec<_>>();
+        let tickets = (0..requests).map(|_| gate.pass(clock, cost, Duration::from_secs(300)).unwrap()).collect::<Vec<_>>();
         ((clock.now() - before).to_std().unwrap(), *tickets.last().unwrap())
     }
 
@@ -200,6 +228,31 @@ mod tests {
         assert_eq!(waits(&gate, &clock, 10, 50.0).0, Duration::from_secs(5));
         let much = waits(&gate, &clock, 1, 5000.0).0;
         assert_eq!(much, Duration::ZERO, "more than it ever holds is the channel's to refuse");
+    }
+
+    #[test]
+    fn i6_an_account_that_no_channel_means_holds_nothing_back() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let gate = Gate::open();
+        let (_, ticket) = waits(&gate, &clock, 1, 50.0);
+        let bucket = |level, capacity, per_second| Budget::Bucket { level, capacity, per_second };
+        let window = |ends_in, length| Budget::Window { left: 0.0, quota: 150.0, ends_in, length };
+        for account in [
+            bucket(0.0, 2000.0, 0.0),
+            bucket(0.0, 2000.0, -5.0),
+            bucket(0.0, 2000.0, f64::NAN),
+            bucket(f64::NEG_INFINITY, 2000.0, 50.0),
+            bucket(0.0, f64::INFINITY, 50.0),
+            window(Duration::MAX, Duration::from_secs(30)),
+            window(Duration::from_millis(u64::MAX), Duration::from_millis(u64::MAX)),
+        ] {
+            gate.account(account, ticket, f64::NAN, clock.now());
+            assert_eq!(waits(&gate, &clock, 3, 50.0).0, Duration::ZERO, "{account:?}");
+        }
+        // One that can be meant but is longer than anybody waits ends in an error.
+        gate.account(bucket(0.0, 2000.0, 0.01), ticket, 0.0, clock.now());
+        let error = gate.pass(&clock, 50.0, Duration::from_secs(300)).unwrap_err();
+        assert_eq!((error.kind(), clock.now()), (ErrorKind::Temporary, Timestamp::UNIX_EPOCH));
     }
 
     #[test]

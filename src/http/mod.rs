@@ -11,6 +11,7 @@ mod patience;
 mod redact;
 pub mod sign;
 mod tls;
+pub mod told;
 
 pub use body::{MAX_REPLY, check_json, read_json};
 pub use client::{Client, Options, is_loopback};
@@ -94,14 +95,10 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// `Retry-After` as a pause from `now`: seconds or an HTTP date.
+    /// `Retry-After` as a pause from `now`: seconds or an HTTP date. However long: the client bounds it.
     pub fn retry_after(&self, now: crate::clock::Timestamp) -> Option<Duration> {
-        let text = self.header("retry-after")?.trim();
-        if let Ok(seconds) = text.parse::<u64>() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let at: chrono::DateTime<chrono::Utc> = httpdate::parse_http_date(text).ok()?.into();
-        Some((at - now).to_std().unwrap_or(Duration::ZERO))
+        // No time at all is no answer: asking again at once is what led here.
+        told::retry_after(self.header("retry-after")?, self.header("date"), now).filter(|pause| !pause.is_zero())
     }
 }
 

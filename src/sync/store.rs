@@ -84,7 +84,7 @@ impl OpenStore {
     pub fn connected(context: &Context, store: &Store) -> Result<Self> {
         let locks = context.home.locks();
         let keyring = Arc::new(Keyring::of_store(context.vault(), &store.name, locks, context.clock.clone())?);
-        let gate = Gate::new(store.paused_until, Duration::ZERO, tell_other_processes(context, store));
+        let gate = Gate::new(store.pause(context.clock.now()), Duration::ZERO, tell_other_processes(context, store));
         let name = |error: Error| error.rename_in_hint(GENERAL, &store.name);
         let (channel, http) =
             open(context, store.kind, store.values.clone(), keyring, store.facts.clone(), gate).map_err(name)?;

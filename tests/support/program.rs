@@ -204,6 +204,9 @@ impl Call<'_> {
         };
         self.home.assert_no_secret(&done.words, &done.stdout);
         self.home.assert_no_secret(&done.words, &done.stderr);
+        // A thread that dies does not always end the program, but it always says so.
+        let panicked = done.code == Some(101) || done.stderr.contains("panicked at");
+        assert!(!panicked, "f6: the program panicked\n{done:?}");
         done
     }
 

@@ -9,13 +9,16 @@ use std::time::Duration;
 use super::wire::Failure;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Budget, Effect, Reply, Request, Verdict, read_json, url_for_people};
+use crate::http::{Budget, Effect, Reply, Request, Verdict, read_json, told, url_for_people};
 
 const REAUTH: &str = "make an API account in the control panel (Settings > Store-level API accounts), then ordersync connect --reauth STORE";
 
 /// The first pause after a 429 that does not say how long (fact sheet 9: the platform is under load), and the longest.
 const UNDER_LOAD: Duration = Duration::from_secs(5);
 const UNDER_LOAD_LONGEST: Duration = Duration::from_secs(320);
+
+/// A quota's window, where an answer does not say how long it is.
+const WINDOW: Duration = Duration::from_secs(30);
 
 /// What answers in a row have said about the platform's state; shared by the threads of a store.
 #[derive(Default)]
@@ -60,7 +63,7 @@ pub fn judge(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain) 
         }
         503 => down(request, reply, now, &place),
         408 | 500..=599 => Verdict::Stumbled(server_error(reply.status, &place)),
-        _ => Verdict::Refused(told(request, reply)),
+        _ => Verdict::Refused(refused(request, reply)),
     }
 }
 
@@ -92,15 +95,14 @@ fn accepted(request: &Request, reply: &Reply, place: &str) -> Verdict {
 
 /// How long a 429 asks for: until the window ends, or the time that it names, whichever is longer.
 fn told_pause(reply: &Reply, now: Timestamp) -> Option<Duration> {
-    let window = number(reply, "x-rate-limit-time-reset-ms").filter(|ms| (0.0..86_400_000.0).contains(ms));
-    let window = window.map(|ms| Duration::from_secs_f64(ms / 1000.0));
+    let window = number(reply, "x-rate-limit-time-reset-ms").and_then(told::window);
     // No time at all is no answer: asking again at once is what led here.
     named_pause(reply, now).into_iter().chain(window).max().filter(|pause| !pause.is_zero())
 }
 
 /// The time that an answer names for itself. The end of the quota's window, which every answer has, says nothing about an outage.
 fn named_pause(reply: &Reply, now: Timestamp) -> Option<Duration> {
-    let seconds = number(reply, "x-retry-after").filter(|s| (0.0..86_400.0).contains(s)).map(Duration::from_secs_f64);
+    let seconds = number(reply, "x-retry-after").and_then(told::seconds);
     seconds.into_iter().chain(reply.retry_after(now)).max()
 }
 
@@ -114,15 +116,15 @@ pub fn budget(reply: &Reply, reserve: u32) -> Option<Budget> {
     let number = |name: &str| number(reply, name).filter(|n| n.is_finite() && *n >= 0.0);
     let left = number("x-rate-limit-requests-left")?;
     let quota = number("x-rate-limit-requests-quota")?;
-    let ends_in = number("x-rate-limit-time-reset-ms")?.min(3_600_000.0);
-    let length = number("x-rate-limit-time-window-ms").unwrap_or(30_000.0).clamp(1.0, 3_600_000.0);
+    let ends_in = number("x-rate-limit-time-reset-ms").and_then(told::window)?;
+    let length = number("x-rate-limit-time-window-ms").map_or(Some(WINDOW), told::window)?;
     // However small the quota, some of it is ours.
     let reserve = f64::from(reserve).min((quota - 1.0).max(0.0));
     Some(Budget::Window {
         left: (left - reserve).max(0.0),
         quota: (quota - reserve).max(1.0),
-        ends_in: Duration::from_secs_f64(ends_in / 1000.0),
-        length: Duration::from_secs_f64(length / 1000.0),
+        ends_in,
+        length: length.max(Duration::from_millis(1)),
     })
 }
 
@@ -200,7 +202,7 @@ fn server_error(status: u16, place: &str) -> Error {
         .too_much()
 }
 
-fn told(request: &Request, reply: &Reply) -> Error {
+fn refused(request: &Request, reply: &Reply) -> Error {
     let kind = if request.effect == Effect::Write { ErrorKind::Rejected } else { ErrorKind::Failed };
     let words = failure(reply).unwrap_or_default();
     let words = if words.is_empty() { String::new() } else { format!(": {words}") };

@@ -13,7 +13,7 @@ use crate::channel::Secrets;
 use crate::clock::{Timestamp, rfc3339};
 use crate::credentials::Keyring;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Effect, Protocol, Reply, Request, Verdict, read_json, url_for_people};
+use crate::http::{Client, Effect, Protocol, Reply, Request, Verdict, check_json, read_json, told, url_for_people};
 use crate::secret::Secret;
 
 /// Where the fetched token stands among the secrets.
@@ -79,7 +79,7 @@ pub fn renew(http: &Client, keyring: &Keyring, at: &Url, stale: Option<&Secret>)
 struct Granted {
     access_token: String,
     #[serde(default)]
-    expires_in: Option<i64>,
+    expires_in: serde_json::Value,
 }
 
 fn fetch(http: &Client, secrets: &Secrets, at: &Url) -> Result<Secrets> {
@@ -99,14 +99,13 @@ fn fetch(http: &Client, secrets: &Secrets, at: &Url) -> Result<Secrets> {
         let text = format!("{} answered with {what}; no token was fetched", url_for_people(at));
         Error::new(ErrorKind::Unreadable, text).hint("ordersync connect --test STORE")
     };
-    let (granted, _) = read_json::<Granted>(&reply.body).map_err(|error| unreadable(error.message()))?;
+    let granted = check_json(&reply).and_then(|()| read_json::<Granted>(&reply.body));
+    let (granted, _) = granted.map_err(|error| unreadable(error.message()))?;
     // Kept, it would be in the way of a good one for as long as it is said to live.
     if !is_token(&granted.access_token) {
         return Err(unreadable("a token that is empty or cannot be sent"));
     }
-    // However short its life, a token is used for half a minute, so that no answer makes a loop of fetching.
-    let lives = (granted.expires_in.unwrap_or(0) - MARGIN).max(30);
-    let renew_at = http.clock().now() + TimeDelta::seconds(lives);
+    let renew_at = http.clock().now() + TimeDelta::seconds(told::life(granted.expires_in.as_f64(), MARGIN));
     Ok(Secrets::from([
         (TOKEN.to_owned(), Secret::new(granted.access_token)),
         (RENEW_AT.to_owned(), Secret::new(rfc3339(renew_at))),

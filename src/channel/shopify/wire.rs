@@ -175,7 +175,8 @@ impl Cost {
     pub fn wait(&self) -> Duration {
         let Throttle { currently_available, restore_rate, .. } = self.throttle_status;
         let seconds = (self.requested_query_cost - currently_available) / restore_rate.max(1.0);
-        Duration::from_secs_f64(seconds.ceil().clamp(1.0, 300.0))
+        let wait = crate::http::told::seconds(seconds.ceil()).unwrap_or_default();
+        wait.clamp(Duration::from_secs(1), Duration::from_secs(300))
     }
 }
 

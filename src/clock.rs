@@ -104,9 +104,14 @@ impl Clock for ManualClock {
     }
 }
 
-/// The moment `ms` milliseconds after the Unix epoch; the epoch itself for a number no calendar holds.
+/// The moment `ms` milliseconds after the Unix epoch; the epoch itself for a number no calendar holds ([`is_meant`]).
 pub fn from_millis(ms: i64) -> Timestamp {
-    DateTime::from_timestamp_millis(ms).unwrap_or(DateTime::UNIX_EPOCH)
+    DateTime::from_timestamp_millis(ms).filter(is_meant).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// Whether a time is one that somebody can mean: in the years from 1 to 9999, which every calendar, the book's own and JSON can hold.
+pub fn is_meant(at: &Timestamp) -> bool {
+    (1..=9999).contains(&chrono::Datelike::year(at))
 }
 
 /// `2026-11-24T13:05:00Z`: how a time is written in JSON, CSV and errors.

@@ -597,3 +597,46 @@ fn i6_pauses_that_are_negative_or_past_or_no_time_at_all_cost_no_more_than_a_rep
         }
     });
 }
+
+/// Sums of such amounts ended the program: nothing of the page was kept, or no list of the book could be printed any more.
+#[test]
+fn x7_an_order_with_absurd_amounts_costs_one_order() {
+    each(|desk| {
+        desk.sync();
+        for (n, amount) in ["9000000000000000000000000000.00", "79228162514264337593543950335", "1e999"].iter().enumerate() {
+            let ids: Vec<String> = (0..3).map(|_| desk.store.place(&Purchase::of(&[("TEE-001", 1)]))).collect();
+            desk.server.faults().add(Fault::new(FaultKind::AbsurdAmounts((*amount).to_owned())).always());
+            let done = desk.home.run("sync").exits(3);
+            assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1, "{} {amount} {done:?}", desk.kind);
+            desk.server.faults().clear();
+            for id in &ids {
+                assert!(desk.store.touch(id));
+            }
+            desk.home.run("sync --full").done();
+            for id in &ids {
+                assert_eq!(desk.show(id)["status"], "awaiting-fulfillment", "{} {amount} {n}", desk.kind);
+            }
+        }
+    });
+}
+
+#[test]
+fn x7_a_book_that_holds_absurd_amounts_can_still_be_read() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);
+        let other = desk.paid(&[("TEE-001", 1)]);
+        let largest = "'79228162514264337593543950335'";
+        for set in [
+            format!("UPDATE orders SET total = {largest} WHERE remote_id = '{id}' RETURNING id"),
+            format!("UPDATE lines SET quantity = {largest}, total = {largest} RETURNING order_id"),
+        ] {
+            desk.home.sql(&set);
+        }
+        for command in ["orders", "orders --csv", "orders --json", "status", "doctor"] {
+            let done = desk.home.run(command).done();
+            assert!(matches!(done.code, Some(0 | 3)), "{done:?}");
+        }
+        desk.on("show", &id, "").exits(0);
+        desk.on("dispatch", &other, "--carrier dhl --tracking JD01").done();
+    });
+}

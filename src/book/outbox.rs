@@ -6,7 +6,6 @@
 use std::fmt;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
 use super::inbox::{InboxNote, put_note};
@@ -14,7 +13,7 @@ use super::{Book, rows};
 use crate::channel::{ChannelKind, Goal, RemoteOrder, Retracking};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Order, Shipment, Status};
+use crate::order::{Order, Shipment, Status, stored_decimal, sum};
 
 /// What the guard of PRODUCT.md D-1 lets through for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -563,15 +562,15 @@ fn still_open(db: &Connection, order: i64, shipment: &Shipment) -> Result<()> {
             .done("read")?
             .collect::<rusqlite::Result<_>>()
             .done("read")?;
-        let shipped: Decimal = texts.iter().filter_map(|text| crate::order::parse_decimal(text).ok()).sum();
+        let shipped = sum(texts.iter().filter_map(|text| stored_decimal(text).ok()));
         let ordered: Option<String> = db
             .prepare_cached("SELECT quantity FROM lines WHERE order_id = ? AND remote_id = ?")
             .done("read")?
             .query_row(params![order, line.line_id], |row| row.get(0))
             .optional()
             .done("read")?;
-        let ordered = ordered.and_then(|text| crate::order::parse_decimal(&text).ok()).unwrap_or_default();
-        if shipped + line.quantity > ordered {
+        let ordered = ordered.and_then(|text| stored_decimal(&text).ok()).unwrap_or_default();
+        if shipped.saturating_add(line.quantity) > ordered {
             let text = format!("order {order} was dispatched just now by another command; nothing was recorded twice");
             return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show {order}")));
         }

@@ -8,7 +8,7 @@ use super::error::{Done, odd};
 use super::{Book, InboxEntry, OutboxRow};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, parse_decimal};
+use crate::order::{Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, stored_decimal, sum};
 
 /// An order in a list.
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ pub struct BookLine {
 impl BookLine {
     /// How many are still to be shipped.
     pub fn open(&self) -> Decimal {
-        (self.quantity - self.refunded - self.shipped).max(Decimal::ZERO)
+        self.quantity.saturating_sub(self.refunded).saturating_sub(self.shipped).max(Decimal::ZERO)
     }
 }
 
@@ -342,7 +342,7 @@ impl Book {
                 .filter(|l| l.line_id == line.remote_id)
                 .map(|l| l.quantity);
             // An order that is shipped without anybody saying what was in the parcels is shipped as a whole.
-            line.shipped = if whole { line.quantity - line.refunded } else { shipped.sum() };
+            line.shipped = if whole { line.quantity.saturating_sub(line.refunded) } else { sum(shipped) };
         }
         Ok(lines)
     }
@@ -422,7 +422,7 @@ impl Book {
 
 fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<Decimal> {
     let text: String = row.get(column)?;
-    parse_decimal(&text)
+    stored_decimal(&text)
         .map_err(|why| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into()))
 }
 
@@ -454,7 +454,7 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
         currency: row.get(9)?,
         buyer: row.get(10)?,
         country: row.get(11)?,
-        items: items.split(' ').filter_map(|text| parse_decimal(text).ok()).sum(),
+        items: sum(items.split(' ').filter_map(|text| stored_decimal(text).ok())),
         drifted: row.get(13)?,
     }))
 }

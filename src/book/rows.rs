@@ -137,19 +137,19 @@ pub(super) fn after_dispatches(db: &Connection, order: i64, status: Status) -> R
          WHERE sh.order_id = ? AND sh.key IS NOT NULL",
     )?;
     let is_sent = |(id, left): &(String, Decimal)| {
-        *left <= sent.iter().filter(|(line, _)| line == id).map(|(_, quantity)| quantity).sum::<Decimal>()
+        *left <= crate::order::sum(sent.iter().filter(|(line, _)| line == id).map(|(_, quantity)| *quantity))
     };
     Ok(if left.iter().all(is_sent) { Status::Shipped } else { Status::PartiallyShipped })
 }
 
 /// Ids of lines, each with its second column less its third.
 fn quantities(db: &Connection, order: i64, sql: &str) -> Result<Vec<(String, Decimal)>> {
-    let amount = |text: String| crate::order::parse_decimal(&text).map_err(|_| odd("quantity", &text));
+    let amount = |text: String| crate::order::stored_decimal(&text).map_err(|_| odd("quantity", &text));
     let mut statement = db.prepare_cached(sql).done("read")?;
     let rows = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).done("read")?;
     rows.map(|row| {
         let (id, all, less) = row.done("read")?;
-        Ok((id, amount(all)? - amount(less)?))
+        Ok((id, amount(all)?.saturating_sub(amount(less)?)))
     })
     .collect()
 }
@@ -249,7 +249,8 @@ fn told(db: &Connection, order: i64) -> Result<BTreeMap<String, Decimal>> {
     let rows = query.query_map([order], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).done("read")?;
     for row in rows {
         let (line, quantity) = row.done("read")?;
-        *told.entry(line).or_default() += crate::order::parse_decimal(&quantity).unwrap_or_default();
+        let known: &mut Decimal = told.entry(line).or_default();
+        *known = known.saturating_add(crate::order::stored_decimal(&quantity).unwrap_or_default());
     }
     Ok(told)
 }

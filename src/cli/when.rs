@@ -7,7 +7,8 @@ use crate::clock::Timestamp;
 /// Reads `30d`, `12h`, `45m`, `2w` (ago), `2026-11-01` and `2026-11-01 13:30` (this machine's time zone) and RFC 3339.
 pub(super) fn parse_when(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let text = text.trim();
-    ago(text, now).or_else(|| date(text)).or_else(|| moment(text)).ok_or_else(|| {
+    let read = ago(text, now).or_else(|| date(text)).or_else(|| moment(text)).filter(crate::clock::is_meant);
+    read.ok_or_else(|| {
         format!("{text:?} is not a time; write 30d or 12h (ago), 2026-11-01, 2026-11-01 13:30 or 2026-11-01T13:30:00Z")
     })
 }
@@ -44,7 +45,7 @@ fn moment(text: &str) -> Option<Timestamp> {
 fn local(at: NaiveDateTime) -> Option<Timestamp> {
     let found = Local.from_local_datetime(&at).earliest();
     let found =
-        found.or_else(|| Local.from_local_datetime(&(at + Days::new(1))).earliest().map(|t| t - TimeDelta::days(1)));
+        found.or_else(|| Local.from_local_datetime(&at.checked_add_days(Days::new(1))?).earliest()?.checked_sub_days(Days::new(1)));
     found.map(|t| t.with_timezone(&Utc))
 }
 
@@ -60,7 +61,7 @@ mod tests {
         assert_eq!(parse_when("12h", now), Ok(now - TimeDelta::hours(12)));
         assert_eq!(parse_when("2026-11-01T13:30:00+01:00", now).unwrap().to_rfc3339(), "2026-11-01T12:30:00+00:00");
         assert!(parse_when("2026-11-01", now).is_ok());
-        for bad in ["", "d", "yesterday", "-3d", "2026-13-01", "99999999999d", "ä"] {
+        for bad in ["", "d", "yesterday", "-3d", "2026-13-01", "99999999999d", "ä", "262142-12-31", "+99999-01-01", "-0001-01-01"] {
             assert!(parse_when(bad, now).is_err(), "{bad}");
         }
     }

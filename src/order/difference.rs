@@ -119,7 +119,7 @@ fn shipped(order: &Order) -> String {
 
 /// How many pieces are in the channel's shipments, where it says what is in them.
 fn pieces(order: &Order) -> rust_decimal::Decimal {
-    order.shipments.iter().flat_map(|shipment| &shipment.lines).map(|line| line.quantity).sum()
+    super::sum(order.shipments.iter().flat_map(|shipment| &shipment.lines).map(|line| line.quantity))
 }
 
 fn places(addresses: &[Address]) -> String {

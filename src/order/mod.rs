@@ -19,7 +19,7 @@ mod tracking;
 pub use address::Address;
 pub use carrier::{CARRIERS, Carrier, carrier, nearest_carriers};
 pub use difference::{Aspect, Difference, differences};
-pub use money::{Currency, Money, for_people, parse_decimal};
+pub use money::{Currency, LARGEST, Money, for_people, parse_decimal, stored_decimal, sum};
 pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals};
 pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment};
 pub use status::Status;

@@ -80,16 +80,45 @@ pub fn for_people(amount: Decimal, currency: &str) -> String {
     amount.to_string()
 }
 
-/// Reads `29.35`, `-5`, `1e2` and the empty string (zero) as an exact decimal; anything else is an
-/// error that repeats no part of the text beyond its first 40 characters.
+/// The largest amount or count that is believed, a quadrillion: no currency and no shop needs more, and no sum of what one answer can hold
+/// comes near to what a [`Decimal`] can.
+pub const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+
+/// No number in an answer needs more signs.
+const LONGEST: usize = 200;
+
+/// Reads `29.35`, `-5`, `1e2` and the empty string (zero) as an exact decimal; anything else, and what is larger than [`LARGEST`], is an
+/// error that repeats no part of the text beyond its first 40 characters. The one way for numbers from outside.
 pub fn parse_decimal(text: &str) -> Result<Decimal, String> {
     let text = text.trim();
+    let shown = || text.chars().take(40).collect::<String>();
     if text.is_empty() {
         return Ok(Decimal::ZERO);
     }
-    Decimal::from_str(text)
-        .or_else(|_| Decimal::from_scientific(text))
-        .map_err(|_| format!("{:?} is not an amount", text.chars().take(40).collect::<String>()))
+    let read = if text.len() > LONGEST { None } else { Decimal::from_str(text).ok().or_else(|| scientific(text)) };
+    let number = read.ok_or_else(|| format!("{:?} is not an amount", shown()))?;
+    if number.abs() > LARGEST { Err(format!("{:?} is too large to be meant", shown())) } else { Ok(number) }
+}
+
+/// `1e2`, and `5.68e-14` with any exponent below zero, as sums of floats leave it behind: to the 28 places that a decimal has.
+fn scientific(text: &str) -> Option<Decimal> {
+    let (mantissa, exponent) = text.split_once(['e', 'E'])?;
+    let mantissa = Decimal::from_str(mantissa).ok()?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let step = if exponent < 0 { Decimal::new(1, 1) } else { Decimal::TEN };
+    // Past this many tens nothing is left of a number, or it is none that is believed.
+    let tens = exponent.unsigned_abs().min(64);
+    (0..tens).try_fold(mantissa, |number, _| number.checked_mul(step))
+}
+
+/// A number out of the book, which an older version may have taken in without a bound: read as it stands.
+pub fn stored_decimal(text: &str) -> Result<Decimal, String> {
+    parse_decimal(text).or_else(|why| Decimal::from_str(text.trim()).map_err(|_| why))
+}
+
+/// The sum of amounts or counts, or the largest there is: a sum of numbers that somebody else wrote never ends the program.
+pub fn sum(numbers: impl IntoIterator<Item = Decimal>) -> Decimal {
+    numbers.into_iter().fold(Decimal::ZERO, Decimal::saturating_add)
 }
 
 #[cfg(test)]
@@ -104,6 +133,32 @@ mod tests {
         assert_eq!(parse_decimal("1e2").unwrap(), Decimal::from(100));
         assert!(parse_decimal("12,50").is_err());
         assert!(parse_decimal("NaN").is_err());
+    }
+
+    #[test]
+    fn x7_a_number_that_nobody_means_is_none_and_no_sum_ends_the_program() {
+        assert_eq!(LARGEST.to_string(), "1000000000000000");
+        for good in ["1000000000000000", "-999999999999999.99", "5.6843418860808E-14", "1.4210854715202004e-14", "1e15", "+7"] {
+            assert!(parse_decimal(good).is_ok(), "{good}");
+        }
+        assert_eq!(parse_decimal("1e-400").unwrap(), Decimal::ZERO);
+        assert_eq!(parse_decimal("1.25e3").unwrap(), Decimal::from(1250));
+        let long = "9".repeat(10_000);
+        for bad in ["9e27", "7.9e28", "1e999", "-1e16", "1e99999999999", "1e", "e5", "1e1e1", "0x10", "1_0e", long.as_str()] {
+            assert!(parse_decimal(bad).is_err(), "{bad}");
+        }
+        let large = stored_decimal("79228162514264337593543950335").unwrap();
+        assert_eq!(sum([large, large]), Decimal::MAX);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn x7_what_is_read_is_bounded_whatever_the_text(text in "[-+]?[0-9]{0,40}([.,_][0-9]{0,40})?([eE][-+]?[0-9]{1,12})?|\\PC{0,20}") {
+            if let Ok(number) = parse_decimal(&text) {
+                proptest::prop_assert!(number.abs() <= LARGEST);
+            }
+            let _ = stored_decimal(&text);
+        }
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub enum FaultKind {
     Frozen,
     /// One order of the answer has a wrong type: the one with this id, or the first.
     WrongType(WrongType, Option<u64>),
+    /// In the first order of a list, every amount is this one.
+    AbsurdAmounts(String),
     /// A body that never ends.
     Endless,
     /// The answer comes this much later. Applied.
@@ -229,6 +231,13 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
                 response.set_header("Content-Type", "application/json; charset=UTF-8");
             }
         }
+        FaultKind::AbsurdAmounts(amount) => {
+            let mut body = response.body_json();
+            if let Some(order) = first_row(&mut body) {
+                replace_amounts(order, amount);
+            }
+            response.body = body.to_string().into_bytes();
+        }
         FaultKind::WrongType(wrong, id) => break_type(response, *wrong, *id),
         _ => {}
     }
@@ -270,6 +279,26 @@ fn redirect_target(to: &str, request: &Request) -> String {
 
 fn prepend(response: &mut Response, bytes: &[u8]) {
     response.body.splice(0..0, bytes.iter().copied());
+}
+
+/// The first row of the list that an answer is, or holds.
+fn first_row(body: &mut Value) -> Option<&mut Value> {
+    match body {
+        Value::Array(rows) => rows.first_mut().filter(|row| row.get("id").is_some()),
+        Value::Object(members) => members.values_mut().find_map(first_row),
+        _ => None,
+    }
+}
+
+/// Puts `amount` in the place of every text that is an amount, such as `12.00`.
+fn replace_amounts(value: &mut Value, amount: &str) {
+    let is_amount = |text: &str| text.contains('.') && text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
+    match value {
+        Value::String(text) if is_amount(text) => amount.clone_into(text),
+        Value::Array(rows) => rows.iter_mut().for_each(|row| replace_amounts(row, amount)),
+        Value::Object(members) => members.values_mut().for_each(|member| replace_amounts(member, amount)),
+        _ => {}
+    }
 }
 
 fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {
@@ -331,6 +360,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "stale-cache" => FaultKind::StaleCache,
         "frozen" => FaultKind::Frozen,
         "wrong-type" => FaultKind::WrongType(WrongType::TotalIsObject, wish["order"].as_u64()),
+        "absurd-amounts" => FaultKind::AbsurdAmounts(wish["amount"].as_str().unwrap_or("9e27").to_owned()),
         "endless" => FaultKind::Endless,
         "slow" => FaultKind::Slow(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),
         "redirect" => FaultKind::Redirect(wish["to"].as_str()?.to_owned()),

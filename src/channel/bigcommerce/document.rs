@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::map;
@@ -15,7 +14,7 @@ use super::site::Site;
 use super::wire::{Head, HeadBundle, HeadLine, Many, Refund, Text};
 use crate::channel::RemoteOrder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::parse_decimal;
+use crate::order::{parse_decimal, sum};
 
 /// The parameters that ask for everything in one answer. Without the structure, consignments come in a discouraged form (fact sheet 2.4).
 pub const INCLUDE: [(&str, &str); 2] =
@@ -113,12 +112,9 @@ fn bundles<'h, 'a>(head: &'h Head<'a>) -> Vec<&'h HeadBundle<'a>> {
 /// Whether the sums leave something over that can only be a fee. Saves a request for each order of a store without `include`.
 fn owes_fees(head: &Head<'_>) -> bool {
     let amount = |text: &Text<'_>| parse_decimal(text.get()).unwrap_or_default();
-    let parts: Decimal =
-        [&head.subtotal_inc_tax, &head.shipping_cost_inc_tax, &head.handling_cost_inc_tax, &head.wrapping_cost_inc_tax]
-            .into_iter()
-            .map(amount)
-            .sum();
-    parts - amount(&head.discount_amount) - amount(&head.coupon_discount) != amount(&head.total_inc_tax)
+    let parts =
+        [&head.subtotal_inc_tax, &head.shipping_cost_inc_tax, &head.handling_cost_inc_tax, &head.wrapping_cost_inc_tax];
+    sum(parts.into_iter().map(amount)) - amount(&head.discount_amount) - amount(&head.coupon_discount) != amount(&head.total_inc_tax)
 }
 
 /// Whether there may be refunds: by the status, by the payment, or by a line.

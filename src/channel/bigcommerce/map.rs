@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Payment, Presence, Refund, RefundLine,
-    RemoteShipment, Totals, parse_decimal,
+    RemoteShipment, Totals, parse_decimal, sum,
 };
 
 /// Reads an order's document. The error names the member at fault and repeats nothing personal.
@@ -91,15 +91,11 @@ fn is_paid(payment_status: &str) -> bool {
 
 fn goods(o: &wire::Order<'_>, lines: &[Line], shipped: &[LineQuantity]) -> Result<Goods, String> {
     let of_line =
-        |line: &Line| -> Decimal { shipped.iter().filter(|s| s.line_id == line.remote_id).map(|s| s.quantity).sum() };
+        |line: &Line| sum(shipped.iter().filter(|s| s.line_id == line.remote_id).map(|s| s.quantity));
     let open = |line: &Line| (line.quantity - of_line(line) - line.refunded).max(Decimal::ZERO);
     Ok(Goods {
-        shipped: shipped
-            .iter()
-            .map(|line| line.quantity)
-            .sum::<Decimal>()
-            .max(amount(&o.items_shipped, "items_shipped")?),
-        open: lines.iter().filter(|line| line.ships).map(open).sum(),
+        shipped: sum(shipped.iter().map(|line| line.quantity)).max(amount(&o.items_shipped, "items_shipped")?),
+        open: sum(lines.iter().filter(|line| line.ships).map(open)),
         dated: !o.date_shipped.get().is_empty(),
         ships: lines.iter().any(|line| line.ships),
     })
@@ -115,11 +111,11 @@ fn shipments(shipped: Vec<LineQuantity>) -> Vec<RemoteShipment> {
 fn totals(o: &wire::Order<'_>, lines: &[Line], refunds: &[Refund]) -> Result<Totals, String> {
     Ok(Totals {
         total: amount(&o.total_inc_tax, "total_inc_tax")?,
-        lines: lines.iter().map(|line| line.total).sum(),
+        lines: sum(lines.iter().map(|line| line.total)),
         shipping: amount(&o.shipping_cost_ex_tax, "shipping_cost_ex_tax")?,
         tax: amount(&o.total_tax, "total_tax")?,
         discount: amount(&o.discount_amount, "discount_amount")? + amount(&o.coupon_discount, "coupon_discount")?,
-        refunded: refunds.iter().map(|refund| refund.amount).sum(),
+        refunded: sum(refunds.iter().map(|refund| refund.amount)),
     })
 }
 
@@ -205,12 +201,8 @@ fn refund(r: &wire::Refund<'_>) -> Result<Refund, String> {
 
 /// How many of a line its refunds give back.
 fn given_back(refunds: &[Refund], line_id: &str) -> Decimal {
-    refunds
-        .iter()
-        .flat_map(|refund| &refund.lines)
-        .filter(|line| line.line_id == line_id)
-        .map(|line| line.quantity)
-        .sum()
+    let given = refunds.iter().flat_map(|refund| &refund.lines).filter(|line| line.line_id == line_id);
+    sum(given.map(|line| line.quantity))
 }
 
 fn buyer(o: &wire::Order<'_>, billing: &Address) -> Buyer {
@@ -279,7 +271,7 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
     // ISO 8601 with an offset without a colon is what PHP's DATE_ISO8601 writes.
     let zoned = zoned.or_else(|_| chrono::DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
     let bare = || chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|naive| naive.and_utc());
-    zoned.ok().map(|at| at.to_utc()).or_else(bare)
+    zoned.ok().map(|at| at.to_utc()).or_else(bare).filter(crate::clock::is_meant)
 }
 
 #[cfg(test)]

@@ -225,7 +225,7 @@ fn joined(pieces: &[LineQuantity]) -> Vec<LineQuantity> {
     let mut lines: Vec<LineQuantity> = Vec::new();
     for piece in pieces {
         match lines.iter_mut().find(|line| line.line_id == piece.line_id) {
-            Some(line) => line.quantity += piece.quantity,
+            Some(line) => line.quantity = line.quantity.saturating_add(piece.quantity),
             None => lines.push(piece.clone()),
         }
     }
@@ -317,7 +317,7 @@ impl Part<'_> {
                 .map(|line| line.quantity)
                 .sum();
             let line = order.lines.iter().find(|line| line.remote_id == id);
-            line.is_some_and(|line| line.quantity - line.refunded - shipped >= Decimal::from(item.quantity))
+            line.is_some_and(|line| line.quantity.saturating_sub(line.refunded).saturating_sub(shipped) >= Decimal::from(item.quantity))
         })
     }
 

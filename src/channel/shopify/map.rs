@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Presence, Refund,
-    RemoteShipment, Status, Totals, parse_decimal,
+    RemoteShipment, Status, Totals, LARGEST, parse_decimal,
 };
 
 /// Reads an order's document; `authorized` is what an authorised payment amounts to. The error names the member at fault and repeats
@@ -131,7 +131,7 @@ fn paid_at(o: &wire::Order, created_at: Timestamp) -> Option<Timestamp> {
 /// Shopify counts what an edit took out and what was given back in one number, `quantity - currentQuantity`. Where the order has no refund it
 /// can only be edits, so the quantity is what is left; else it is shown as given back, which the quantity to ship agrees with.
 fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> {
-    let gone = (item.quantity - item.current_quantity).max(0);
+    let gone = item.quantity.saturating_sub(item.current_quantity).max(0);
     let (quantity, refunded) = if o.refunds.is_empty() { (item.current_quantity, 0) } else { (item.quantity, gone) };
     if quantity <= 0 {
         return Ok(None);
@@ -149,7 +149,11 @@ fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> 
         quantity: Decimal::from(quantity),
         refunded: Decimal::from(refunded),
         unit_price,
-        total: unit_price * Decimal::from(quantity) - discount,
+        total: unit_price
+            .checked_mul(Decimal::from(quantity))
+            .map(|full| full.saturating_sub(discount))
+            .filter(|total| total.abs() <= LARGEST)
+            .ok_or("the total of a line is too large to be meant")?,
         tax: taxes(&item.tax_lines)?,
         // Also of a gift card: those of plastic are sent.
         ships: item.requires_shipping,
@@ -193,7 +197,7 @@ fn amount_or_none(bag: Option<&Bag>, side: Side, member: &str) -> Result<Decimal
 fn sum<'a>(bags: impl Iterator<Item = Option<&'a Bag>>) -> Result<Decimal, String> {
     let mut total = Decimal::ZERO;
     for bag in bags {
-        total += amount(bag, presentment, "an amount of a line")?;
+        total = total.saturating_add(amount(bag, presentment, "an amount of a line")?);
     }
     Ok(total)
 }
@@ -278,7 +282,7 @@ pub fn is_made(fulfillment: &wire::Fulfillment) -> bool {
 fn shipments(o: &wire::Order) -> Vec<RemoteShipment> {
     let mut made: Vec<RemoteShipment> = o.fulfillments.iter().filter(|f| is_made(f)).map(shipment).collect();
     let fulfilled = |item: &wire::LineItem| {
-        let count = item.current_quantity - item.unfulfilled_quantity;
+        let count = item.current_quantity.saturating_sub(item.unfulfilled_quantity);
         let line_id = number(&item.id).to_owned();
         (count > 0).then(|| LineQuantity { line_id, quantity: Decimal::from(count) })
     };
@@ -376,5 +380,6 @@ fn first_of<const N: usize>(parts: [String; N]) -> String {
 /// A time of Shopify's: whole seconds in UTC, or with an offset.
 pub fn time(text: &str, member: &str) -> Result<Timestamp, String> {
     let parsed = chrono::DateTime::parse_from_rfc3339(text.trim());
-    parsed.map(|at| at.to_utc()).map_err(|_| format!("{member} is not a time"))
+    let meant = parsed.ok().map(|at| at.to_utc()).filter(crate::clock::is_meant);
+    meant.ok_or_else(|| format!("{member} is not a time"))
 }

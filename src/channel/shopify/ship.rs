@@ -94,6 +94,7 @@ struct Hold {
 #[serde(rename_all = "camelCase")]
 struct OpenLine {
     id: String,
+    #[serde(deserialize_with = "super::wire::pieces")]
     remaining_quantity: i64,
     line_item: Reference,
 }

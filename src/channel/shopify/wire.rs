@@ -185,6 +185,15 @@ fn lenient<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(deserialize
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
+/// How many pieces; null is none. More than anybody orders is no number, so that what is counted up stays one.
+pub fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let count: i64 = nullable(deserializer)?;
+    if count.unsigned_abs() > 1_000_000_000 {
+        return Err(serde::de::Error::custom("more pieces than anybody orders"));
+    }
+    Ok(count)
+}
+
 /// A member that may be null.
 fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
@@ -520,11 +529,13 @@ pub struct LineItem {
     pub title: String,
     pub variant_title: Option<String>,
     /// As ordered, with what was removed or given back since.
+    #[serde(deserialize_with = "pieces")]
     pub quantity: i64,
     /// Still ordered.
+    #[serde(deserialize_with = "pieces")]
     pub current_quantity: i64,
     /// Of it, not shipped.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "pieces")]
     pub unfulfilled_quantity: i64,
     #[serde(default, deserialize_with = "nullable")]
     pub requires_shipping: bool,

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, Order, Parcel, Payment, Presence, Refund, RemoteShipment,
-    Status, Totals, parse_decimal,
+    Status, Totals, parse_decimal, sum,
 };
 
 /// The merchant's own reading of statuses that plugins add, by the status without `wc-`.
@@ -212,11 +212,11 @@ fn variant(item: &wire::LineItem<'_>) -> String {
 fn totals(o: &wire::Order<'_>, lines: &[Line], refunds: &[Refund]) -> Result<Totals, String> {
     Ok(Totals {
         total: given(&o.total, "total")?,
-        lines: lines.iter().map(|line| line.total).sum(),
+        lines: sum(lines.iter().map(|line| line.total)),
         shipping: amount(&o.shipping_total, "shipping_total")?,
         tax: amount(&o.total_tax, "total_tax")?,
         discount: amount(&o.discount_total, "discount_total")?,
-        refunded: refunds.iter().map(|refund| refund.amount).sum(),
+        refunded: sum(refunds.iter().map(|refund| refund.amount)),
     })
 }
 
@@ -365,7 +365,8 @@ pub fn time(text: &wire::Text<'_>, member: &str) -> Result<Option<Timestamp>, St
 /// `2026-11-23T07:00:50`, with or without `Z` and fractions.
 pub fn parse_time(text: &str) -> Option<Timestamp> {
     let text = text.strip_suffix('Z').unwrap_or(text);
-    text.replacen(' ', "T", 1).parse::<chrono::NaiveDateTime>().ok().map(|naive| naive.and_utc())
+    let read = text.replacen(' ', "T", 1).parse::<chrono::NaiveDateTime>();
+    read.ok().map(|naive| naive.and_utc()).filter(crate::clock::is_meant)
 }
 
 #[cfg(test)]

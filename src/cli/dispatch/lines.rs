@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use crate::book::{BookLine, BookOrder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, parse_decimal};
+use crate::order::{LineQuantity, parse_decimal, sum};
 
 /// The lines wanted by `items` (`SKU=QTY` or `#2=1`), or all that is left; and whether nothing that ships is left after them.
 pub(super) fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQuantity>, bool)> {
@@ -17,7 +17,7 @@ pub(super) fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQua
         .collect();
     let chosen = if items.is_empty() { everything(order, &open)? } else { wanted(order, &open, items)? };
     let completes = open.iter().all(|(line, left)| {
-        let taken: Decimal = chosen.iter().filter(|c| c.line_id == line.remote_id).map(|c| c.quantity).sum();
+        let taken = sum(chosen.iter().filter(|c| c.line_id == line.remote_id).map(|c| c.quantity));
         taken >= *left
     });
     Ok((chosen, completes))
@@ -43,7 +43,7 @@ fn wanted(order: &BookOrder, open: &[(&BookLine, Decimal)], items: &[String]) ->
         let (name, count) = parse(item)?;
         let mut missing = count;
         for (line, left) in matching(order, open, name)? {
-            let taken: Decimal = chosen.iter().filter(|c| c.line_id == line.remote_id).map(|c| c.quantity).sum();
+            let taken = sum(chosen.iter().filter(|c| c.line_id == line.remote_id).map(|c| c.quantity));
             let take = missing.min(left - taken);
             if take > Decimal::ZERO {
                 missing -= take;

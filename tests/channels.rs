@@ -603,7 +603,9 @@ fn i6_pauses_that_are_negative_or_past_or_no_time_at_all_cost_no_more_than_a_rep
 fn x7_an_order_with_absurd_amounts_costs_one_order() {
     each(|desk| {
         desk.sync();
-        for (n, amount) in ["9000000000000000000000000000.00", "79228162514264337593543950335", "1e999"].iter().enumerate() {
+        for (n, amount) in
+            ["9000000000000000000000000000.00", "79228162514264337593543950335", "1e999"].iter().enumerate()
+        {
             let ids: Vec<String> = (0..3).map(|_| desk.store.place(&Purchase::of(&[("TEE-001", 1)]))).collect();
             desk.server.faults().add(Fault::new(FaultKind::AbsurdAmounts((*amount).to_owned())).always());
             let done = desk.home.run("sync").exits(3);

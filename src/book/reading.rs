@@ -8,7 +8,9 @@ use super::error::{Done, odd};
 use super::{Book, InboxEntry, OutboxRow};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, stored_decimal, sum};
+use crate::order::{
+    Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, stored_decimal, sum,
+};
 
 /// An order in a list.
 #[derive(Debug, Clone)]

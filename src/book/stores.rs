@@ -234,7 +234,8 @@ impl Book {
     /// Forgets a pause: the channel has answered again.
     pub fn end_pause(&mut self, id: i64) -> Result<()> {
         self.write("written", |db| {
-            db.execute("UPDATE stores SET paused_until = NULL, paused_why = NULL WHERE id = ?", [id]).done("written")?;
+            db.execute("UPDATE stores SET paused_until = NULL, paused_why = NULL WHERE id = ?", [id])
+                .done("written")?;
             Ok(())
         })
     }

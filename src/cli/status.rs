@@ -187,7 +187,9 @@ fn advise(app: &App, s: &Standing, now: Timestamp) -> anyhow::Result<()> {
     }
     if let Some(until) = s.store.pause(now) {
         let left = output::duration(until - now);
-        say(format!("the channel asked to be left alone for another {left}; ordersync connect --test {name} asks now"))?;
+        say(format!(
+            "the channel asked to be left alone for another {left}; ordersync connect --test {name} asks now"
+        ))?;
     }
     if s.overdue {
         say("the timer has not run for a while; ordersync schedule show".to_owned())?;

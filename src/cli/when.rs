@@ -44,8 +44,9 @@ fn moment(text: &str) -> Option<Timestamp> {
 /// A wall-clock time of this machine. In the hour that a clock change leaves out, the same time a day later less a day.
 fn local(at: NaiveDateTime) -> Option<Timestamp> {
     let found = Local.from_local_datetime(&at).earliest();
-    let found =
-        found.or_else(|| Local.from_local_datetime(&at.checked_add_days(Days::new(1))?).earliest()?.checked_sub_days(Days::new(1)));
+    let found = found.or_else(|| {
+        Local.from_local_datetime(&at.checked_add_days(Days::new(1))?).earliest()?.checked_sub_days(Days::new(1))
+    });
     found.map(|t| t.with_timezone(&Utc))
 }
 
@@ -61,7 +62,18 @@ mod tests {
         assert_eq!(parse_when("12h", now), Ok(now - TimeDelta::hours(12)));
         assert_eq!(parse_when("2026-11-01T13:30:00+01:00", now).unwrap().to_rfc3339(), "2026-11-01T12:30:00+00:00");
         assert!(parse_when("2026-11-01", now).is_ok());
-        for bad in ["", "d", "yesterday", "-3d", "2026-13-01", "99999999999d", "ä", "262142-12-31", "+99999-01-01", "-0001-01-01"] {
+        for bad in [
+            "",
+            "d",
+            "yesterday",
+            "-3d",
+            "2026-13-01",
+            "99999999999d",
+            "ä",
+            "262142-12-31",
+            "+99999-01-01",
+            "-0001-01-01",
+        ] {
             assert!(parse_when(bad, now).is_err(), "{bad}");
         }
     }

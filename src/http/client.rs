@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use reqwest::blocking as rq;
 
-use super::{Account, Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Ticket, Verdict, told, url_for_people};
+use super::{
+    Account, Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Ticket, Verdict, told, url_for_people,
+};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -233,8 +235,7 @@ impl Client {
 }
 
 /// What to do about a pause that need not be waited for.
-pub(super) const PAST_A_PAUSE: &str =
-    "the next sync after it tries again by itself; ordersync connect --test STORE asks at once, and ends the pause where it is over";
+pub(super) const PAST_A_PAUSE: &str = "the next sync after it tries again by itself; ordersync connect --test STORE asks at once, and ends the pause where it is over";
 
 /// The pause to keep, and the error that says so where it is not the one asked for.
 fn bounded(asked: Duration, error: Error) -> (Duration, Error) {

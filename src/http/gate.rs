@@ -214,7 +214,8 @@ mod tests {
     /// How long `requests` of `cost` wait in all, and the ticket of the last.
     fn waits(gate: &Gate, clock: &ManualClock, requests: u32, cost: f64) -> (Duration, Ticket) {
         let before = clock.now();
-        let tickets = (0..requests).map(|_| gate.pass(clock, cost, Duration::from_secs(300)).unwrap()).collect::<Vec<_>>();
+        let tickets =
+            (0..requests).map(|_| gate.pass(clock, cost, Duration::from_secs(300)).unwrap()).collect::<Vec<_>>();
         ((clock.now() - before).to_std().unwrap(), *tickets.last().unwrap())
     }
 

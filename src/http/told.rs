@@ -72,7 +72,9 @@ mod tests {
         let now = from_millis(1_795_000_000_000);
         let kept = |text: &str| retry_after(text, None, now).map(|asked| pause(asked).0.as_secs());
         assert_eq!([kept("0"), kept("30"), kept(" 86400 "), kept("1.5")], [Some(0), Some(30), Some(86_400), Some(1)]);
-        for absurd in ["315360000", "9999999999999999", "99999999999999999999999999", "1e300", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        for absurd in
+            ["315360000", "9999999999999999", "99999999999999999999999999", "1e300", "Fri, 31 Dec 9999 23:59:59 GMT"]
+        {
             assert_eq!(kept(absurd), Some(INSTEAD.as_secs()), "{absurd}");
         }
         assert_eq!([kept("-5"), kept("NaN"), kept(""), kept("soon")], [None; 4]);

@@ -138,13 +138,17 @@ mod tests {
     #[test]
     fn x7_a_number_that_nobody_means_is_none_and_no_sum_ends_the_program() {
         assert_eq!(LARGEST.to_string(), "1000000000000000");
-        for good in ["1000000000000000", "-999999999999999.99", "5.6843418860808E-14", "1.4210854715202004e-14", "1e15", "+7"] {
+        for good in
+            ["1000000000000000", "-999999999999999.99", "5.6843418860808E-14", "1.4210854715202004e-14", "1e15", "+7"]
+        {
             assert!(parse_decimal(good).is_ok(), "{good}");
         }
         assert_eq!(parse_decimal("1e-400").unwrap(), Decimal::ZERO);
         assert_eq!(parse_decimal("1.25e3").unwrap(), Decimal::from(1250));
         let long = "9".repeat(10_000);
-        for bad in ["9e27", "7.9e28", "1e999", "-1e16", "1e99999999999", "1e", "e5", "1e1e1", "0x10", "1_0e", long.as_str()] {
+        for bad in
+            ["9e27", "7.9e28", "1e999", "-1e16", "1e99999999999", "1e", "e5", "1e1e1", "0x10", "1_0e", long.as_str()]
+        {
             assert!(parse_decimal(bad).is_err(), "{bad}");
         }
         let large = stored_decimal("79228162514264337593543950335").unwrap();

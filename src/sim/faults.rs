@@ -292,7 +292,8 @@ fn first_row(body: &mut Value) -> Option<&mut Value> {
 
 /// Puts `amount` in the place of every text that is an amount, such as `12.00`.
 fn replace_amounts(value: &mut Value, amount: &str) {
-    let is_amount = |text: &str| text.contains('.') && text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
+    let is_amount =
+        |text: &str| text.contains('.') && text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
     match value {
         Value::String(text) if is_amount(text) => amount.clone_into(text),
         Value::Array(rows) => rows.iter_mut().for_each(|row| replace_amounts(row, amount)),

@@ -114,7 +114,8 @@ fn owes_fees(head: &Head<'_>) -> bool {
     let amount = |text: &Text<'_>| parse_decimal(text.get()).unwrap_or_default();
     let parts =
         [&head.subtotal_inc_tax, &head.shipping_cost_inc_tax, &head.handling_cost_inc_tax, &head.wrapping_cost_inc_tax];
-    sum(parts.into_iter().map(amount)) - amount(&head.discount_amount) - amount(&head.coupon_discount) != amount(&head.total_inc_tax)
+    sum(parts.into_iter().map(amount)) - amount(&head.discount_amount) - amount(&head.coupon_discount)
+        != amount(&head.total_inc_tax)
 }
 
 /// Whether there may be refunds: by the status, by the payment, or by a line.

@@ -90,8 +90,7 @@ fn is_paid(payment_status: &str) -> bool {
 }
 
 fn goods(o: &wire::Order<'_>, lines: &[Line], shipped: &[LineQuantity]) -> Result<Goods, String> {
-    let of_line =
-        |line: &Line| sum(shipped.iter().filter(|s| s.line_id == line.remote_id).map(|s| s.quantity));
+    let of_line = |line: &Line| sum(shipped.iter().filter(|s| s.line_id == line.remote_id).map(|s| s.quantity));
     let open = |line: &Line| (line.quantity - of_line(line) - line.refunded).max(Decimal::ZERO);
     Ok(Goods {
         shipped: sum(shipped.iter().map(|line| line.quantity)).max(amount(&o.items_shipped, "items_shipped")?),

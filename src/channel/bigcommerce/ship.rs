@@ -317,7 +317,9 @@ impl Part<'_> {
                 .map(|line| line.quantity)
                 .sum();
             let line = order.lines.iter().find(|line| line.remote_id == id);
-            line.is_some_and(|line| line.quantity.saturating_sub(line.refunded).saturating_sub(shipped) >= Decimal::from(item.quantity))
+            line.is_some_and(|line| {
+                line.quantity.saturating_sub(line.refunded).saturating_sub(shipped) >= Decimal::from(item.quantity)
+            })
         })
     }
 

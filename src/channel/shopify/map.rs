@@ -10,8 +10,8 @@ use super::wire::{self, Amount, Bag};
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
-    Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Presence, Refund,
-    RemoteShipment, Status, Totals, LARGEST, parse_decimal,
+    Address, Buyer, Charge, ChargeKind, Currency, LARGEST, Line, LineQuantity, Order, Parcel, Payment, Presence,
+    Refund, RemoteShipment, Status, Totals, parse_decimal,
 };
 
 /// Reads an order's document; `authorized` is what an authorised payment amounts to. The error names the member at fault and repeats

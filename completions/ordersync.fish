@@ -88,6 +88,8 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l trackin
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l item -d 'Ship only this much of a line: SKU=QTY, or the line\'s number in `show` as #2=1; default is all that is left' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l replaces -d 'The --tracking number takes the place of this one, for the same parcel' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l from -d 'Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku and quantity; - reads standard input' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l by -d 'Whose numbers a bare order number is: of the channel (the default with --from) or of the book' -r -f -a "channel\t'The channel\'s own'
+book\t'The book\'s'"
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l notify -d 'Have the channel tell the buyer (the default, where the channel leaves it to us)'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l no-notify -d 'Do not have the channel tell the buyer'
@@ -98,7 +100,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l force -
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
-complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l reason -d 'Why, for the channel\'s own record' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l home -d 'Keep book, credentials and everything else under DIR' -r -F

@@ -162,7 +162,7 @@ fn d4_what_the_shop_has_already_is_adopted_and_nothing_is_written() {
 fn d1_shipped_at_the_shop_by_other_means_stops_a_dispatch() {
     let (rig, ids) = Rig::with_orders(&[1]);
     rig.shop.complete_with_tracking(ids[0], "UPS", "1Z9");
-    parcel(&rig, ids[0], "JD01").exits(6).says("shipped").says("nothing was sent").says("ordersync accept 1");
+    parcel(&rig, ids[0], "JD01").exits(6).says("shipped").says("nothing was sent").says("ordersync accept book:1");
     assert!(rig.writes().is_empty() && outbox(&rig).is_empty());
     rig.home.run("accept 1").exits(0);
     assert_eq!(rig.status(ids[0]), "shipped");
@@ -172,7 +172,7 @@ fn d1_shipped_at_the_shop_by_other_means_stops_a_dispatch() {
 fn d1_a_changed_address_stops_a_dispatch_until_it_is_accepted() {
     let (rig, ids) = Rig::with_orders(&[1]);
     rig.shop.edit_address(ids[0], |address| address.city = "Bremen".to_owned());
-    let done = parcel(&rig, ids[0], "JD01").exits(6).says("address").says("Bremen").says("ordersync accept 1");
+    let done = parcel(&rig, ids[0], "JD01").exits(6).says("address").says("Bremen").says("ordersync accept book:1");
     done.says("--as-local");
     assert_eq!((rig.writes().len(), outbox(&rig).len(), rig.status(ids[0]).as_str()), (0, 0, "awaiting-fulfillment"));
     rig.home.run("accept 1").exits(0);
@@ -505,7 +505,7 @@ fn d7_an_old_unconfirmed_dispatch_is_told_of_by_its_age() {
 /// A CSV file of dispatches.
 fn csv<'a>(rig: &'a Rig, text: &str) -> Call<'a> {
     let file = rig.home.file("parcels.csv", text);
-    rig.home.run(&format!("dispatch --from {file}"))
+    rig.home.run(&format!("dispatch --by book --from {file}"))
 }
 
 #[test]
@@ -553,6 +553,40 @@ fn a_file_from_a_spreadsheet_is_read_and_one_that_is_none_is_refused_as_a_whole(
     }
     rig.home.run("dispatch --from nowhere.csv").exits(2);
     assert_eq!((rig.writes().len(), rig.status(ids[1]).as_str()), (before, "awaiting-fulfillment"));
-    rig.home.run("dispatch --from -").stdin("order,carrier,tracking\n2,dhl,JD02\n").exits(0);
+    rig.home.run("dispatch --by book --from -").stdin("order,carrier,tracking\n2,dhl,JD02\n").exits(0);
     assert_told_once(&rig, ids[1], "standard input");
+}
+
+/// Two orders, each called by the other's number: 2 and 3 at the shop are 1 and 2 in the book.
+fn crossed() -> (Rig, Vec<u64>) {
+    let rig = Rig::with(Options { first_id: 2, ..Options::demo() });
+    let ids = vec![rig.paid(1), rig.paid(1)];
+    rig.sync();
+    rig.server.clear_requests();
+    (rig, ids)
+}
+
+#[test]
+fn a_number_that_could_mean_two_orders_is_refused_by_every_command() {
+    let (rig, ids) = crossed();
+    assert_eq!(ids, [2, 3]);
+    for command in ["dispatch 2 --carrier ups --tracking 1Z", "cancel 2", "accept 2", "show 2", "pull 2", "retry 2"] {
+        rig.home.run(command).exits(2).says("book:1 (woocommerce:2)").says("book:2 (woocommerce:3)");
+    }
+    assert!(rig.writes().is_empty() && outbox(&rig).is_empty());
+    dispatch(&rig, 2, "--carrier ups --tracking 1Z01 --dry-run").exits(0).prints("order 1 ");
+    rig.home.run("dispatch book:2 --carrier ups --tracking 1Z02 --dry-run").exits(0).prints("order 2 ");
+    rig.home.run("dispatch #2 --carrier ups --tracking 1Z01").exits(0).prints("order 1 ");
+    rig.home.run("dispatch 2 --by book --carrier ups --tracking 1Z02").exits(0).prints("order 2 ");
+    ids.iter().for_each(|id| assert_told_once(&rig, *id, "each once"));
+}
+
+#[test]
+fn a_file_from_outside_holds_the_channels_numbers() {
+    let (rig, _) = crossed();
+    let file = rig.home.file("parcels.csv", "order,carrier,tracking\n2,ups,1Z02\n");
+    rig.home.run(&format!("dispatch --from {file} --dry-run")).exits(0).prints("order 1 ");
+    rig.home.run(&format!("dispatch --from {file} --by book --dry-run")).exits(0).prints("order 2 ");
+    let file = rig.home.file("parcels.csv", "order,carrier,tracking\n1,ups,1Z01\n");
+    rig.home.run(&format!("dispatch --from {file}")).exits(7).says("--by book");
 }

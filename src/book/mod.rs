@@ -38,6 +38,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub use import::{Batch, CursorMove, Decision, Known, Tally};
 pub use inbox::{InboxEntry, InboxNote};
 pub use maintenance::{Check, Size};
+pub use orders::{BOOK, Naming};
 pub use outbox::{Guard, OutboxRow, OutboxState};
 pub use reading::{BookLine, BookOrder, BookShipment, Event, Filter, OrderRow};
 pub use runs::{RunKind, RunRow, StoreSummary};

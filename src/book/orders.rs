@@ -1,69 +1,178 @@
 //! Finding an order by what the merchant calls it.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
+use rusqlite::types::ToSql;
 
 use super::Book;
 use super::error::Done;
 use crate::error::{Error, ErrorKind, Result};
 
+/// What a bare number means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Naming {
+    /// The book's number or the channel's, where only one order is meant.
+    #[default]
+    Either,
+    /// The channel's number or id: files from outside know no other.
+    Channel,
+    /// The book's own number.
+    Book,
+}
+
+/// An order that a reference may mean.
+struct Candidate {
+    id: i64,
+    store: String,
+    remote_id: String,
+    number: String,
+}
+
+impl Candidate {
+    /// By its number in the book, which is nobody else's, and what it is called at its channel.
+    fn told(&self) -> String {
+        let Self { id, store, remote_id, number } = self;
+        if number == remote_id {
+            format!("book:{id} ({store}:{remote_id})")
+        } else {
+            format!("book:{id} ({store}:{remote_id}, number {number})")
+        }
+    }
+}
+
+/// More than this many orders of one name are not all listed.
+const NAMED: usize = 5;
+
+/// Begins a reference that is a number in the book and can be nothing else.
+pub const BOOK: &str = "book";
+
+const COLUMNS: &str = "SELECT o.id, s.name, o.remote_id, o.number FROM";
+const BY_BOOK_NUMBER: &str = "orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
+/// A unary plus keeps SQLite on the index by number: a store may hold most of the book.
+pub(super) const BY_NUMBER: &str = "orders o JOIN stores s ON s.id = o.store_id
+    WHERE o.number IN (?1, ?2, ?3) AND (?4 IS NULL OR +o.store_id = ?4)";
+/// Store by store, as the index has them.
+pub(super) const BY_REMOTE_ID: &str = "stores s CROSS JOIN orders o ON o.store_id = s.id AND o.remote_id = ?1
+    WHERE ?2 IS NULL OR s.id = ?2";
+
 impl Book {
-    /// The short number of the order meant by `reference`: its short number, `STORE:ID` with the channel's id or number, or the
-    /// channel's own number where only one order has it. A `#` before a number is the channel's way of writing it.
+    /// The short number of the order meant by `reference`: its short number, `book:NUMBER`, `STORE:ID` with the channel's id or
+    /// number, or the channel's own number or id where only one order has it. A `#` before a number is the channel's way of writing it.
     ///
     /// # Errors
-    /// `NotFound` for no such order, `Usage` where several are meant; it names them.
+    /// `NotFound` for no such order, `Usage` where it could mean several; it names them.
     pub fn find(&self, reference: &str) -> Result<i64> {
+        self.find_as(reference, Naming::Either)
+    }
+
+    /// The same, where it is known whose numbers are meant.
+    ///
+    /// # Errors
+    /// As [`Book::find`].
+    pub fn find_as(&self, reference: &str, naming: Naming) -> Result<i64> {
         let reference = reference.trim();
-        if let Some((store, id)) = reference.split_once(':') {
-            if let Some(found) = self.find_in_store(store, id)? {
+        let mut found = self.candidates(reference, naming)?;
+        found.sort_by_key(|candidate| candidate.id);
+        found.dedup_by_key(|candidate| candidate.id);
+        match found.as_slice() {
+            [one] => Ok(one.id),
+            [] => Err(self.not_found(reference, naming)?),
+            several => Err(ambiguous(reference, several)),
+        }
+    }
+
+    /// The order with exactly this id at the channel.
+    ///
+    /// # Errors
+    /// `NotFound` where the book has none.
+    pub fn find_remote(&self, store: i64, remote_id: &str) -> Result<i64> {
+        let found = self.named(BY_REMOTE_ID, &[&remote_id, &store])?;
+        found.first().map(|order| order.id).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("no order with the channel's id {remote_id:?} is in the book"))
+        })
+    }
+
+    fn candidates(&self, reference: &str, naming: Naming) -> Result<Vec<Candidate>> {
+        let mut found = Vec::new();
+        if let Some((prefix, rest)) = reference.split_once(':') {
+            if prefix == BOOK {
+                found.extend(self.by_book_number(rest)?);
+            }
+            let store = self.store_named(prefix)?;
+            if let Some(store) = store {
+                found.extend(self.by_number(rest, Some(store))?);
+                found.extend(self.by_remote_id(rest, Some(store))?);
+            }
+            if store.is_some() || prefix == BOOK {
                 return Ok(found);
             }
-            let text = format!("no order {reference} is in the book");
-            return Err(Error::new(ErrorKind::NotFound, text)
-                .hint(format!("ordersync pull {reference} reads it from the channel")));
         }
-        if let Ok(number) = reference.parse::<i64>() {
-            let found = self
-                .db
-                .prepare_cached("SELECT id FROM orders WHERE id = ?")
-                .done("read")?
-                .query_row([number], |row| row.get(0))
-                .optional()
-                .done("read")?;
-            if let Some(id) = found {
-                return Ok(id);
-            }
+        if naming != Naming::Channel {
+            found.extend(self.by_book_number(reference)?);
         }
-        self.find_by_number(reference)
+        if naming != Naming::Book {
+            found.extend(self.by_number(reference, None)?);
+            found.extend(self.by_remote_id(reference, None)?);
+        }
+        Ok(found)
     }
 
-    fn find_in_store(&self, store: &str, id: &str) -> Result<Option<i64>> {
-        let sql = "SELECT o.id FROM orders o JOIN stores s ON s.id = o.store_id WHERE s.name = ?1 AND o.remote_id = ?2
-                   UNION ALL
-                   SELECT o.id FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.number = ?2 AND s.name = ?1 LIMIT 1";
-        self.db
-            .prepare_cached(sql)
-            .done("read")?
-            .query_row(params![store, id], |row| row.get(0))
-            .optional()
-            .done("read")
+    /// Also one that is no longer connected: its orders stay in the book.
+    fn store_named(&self, name: &str) -> Result<Option<i64>> {
+        let mut statement = self.db.prepare_cached("SELECT id FROM stores WHERE name = ?").done("read")?;
+        statement.query_row([name], |row| row.get(0)).optional().done("read")
     }
 
-    fn find_by_number(&self, number: &str) -> Result<i64> {
-        let sql = "SELECT o.id, s.name || ':' || o.remote_id FROM orders o JOIN stores s ON s.id = o.store_id
-                   WHERE o.number IN (?1, ltrim(?1, '#'), '#' || ?1) LIMIT 6";
-        let mut statement = self.db.prepare_cached(sql).done("read")?;
-        let rows = statement.query_map([number], |row| Ok((row.get(0)?, row.get(1)?))).done("read")?;
-        let found: Vec<(i64, String)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
-        match found.as_slice() {
-            [(id, _)] => Ok(*id),
-            [] => Err(Error::new(ErrorKind::NotFound, format!("no order {number:?} is in the book"))
-                .hint("ordersync orders lists them; STORE:ID names one by the channel's id")),
-            several => {
-                let names: Vec<&str> = several.iter().map(|(_, name)| name.as_str()).collect();
-                let text = format!("several orders are called {number}: {}; nothing was done", names.join(", "));
-                Err(Error::new(ErrorKind::Usage, text).hint("name the one you mean as STORE:ID"))
-            }
-        }
+    /// Numbers of the book are written in one way only: `0119` is a shop's.
+    fn by_book_number(&self, text: &str) -> Result<Vec<Candidate>> {
+        let Some(number) = text.parse::<i64>().ok().filter(|number| number.to_string() == text) else {
+            return Ok(Vec::new());
+        };
+        self.named(BY_BOOK_NUMBER, &[&number])
     }
+
+    fn by_number(&self, text: &str, store: Option<i64>) -> Result<Vec<Candidate>> {
+        let bare = text.strip_prefix('#').unwrap_or(text);
+        let hashed = format!("#{bare}");
+        self.named(BY_NUMBER, &[&text, &bare, &hashed, &store])
+    }
+
+    fn by_remote_id(&self, text: &str, store: Option<i64>) -> Result<Vec<Candidate>> {
+        self.named(BY_REMOTE_ID, &[&text, &store])
+    }
+
+    /// A few more than are named to the merchant: one order may come under both its number and its id.
+    fn named(&self, from: &str, values: &[&dyn ToSql]) -> Result<Vec<Candidate>> {
+        let sql = format!("{COLUMNS} {from} LIMIT {}", NAMED + 2);
+        let mut statement = self.db.prepare_cached(&sql).done("read")?;
+        let rows = statement
+            .query_map(values, |row| {
+                Ok(Candidate { id: row.get(0)?, store: row.get(1)?, remote_id: row.get(2)?, number: row.get(3)? })
+            })
+            .done("read")?;
+        rows.collect::<rusqlite::Result<_>>().done("read")
+    }
+
+    fn not_found(&self, reference: &str, naming: Naming) -> Result<Error> {
+        let error = Error::new(ErrorKind::NotFound, format!("no order {reference:?} is in the book; nothing was done"));
+        if let Some((store, _)) = reference.split_once(':') {
+            return Ok(match self.store_named(store)? {
+                Some(_) => error.hint(format!("ordersync pull {reference} reads it from the channel")),
+                None => error.hint("ordersync orders lists what is there, ordersync connect --list the stores"),
+            });
+        }
+        if naming == Naming::Channel && !self.by_book_number(reference)?.is_empty() {
+            let hint = format!("it is read as the channel's number; book:{reference} or --by book means the book's");
+            return Ok(error.hint(hint));
+        }
+        Ok(error.hint("ordersync orders lists them; STORE:ID names one by the channel's id"))
+    }
+}
+
+fn ambiguous(reference: &str, several: &[Candidate]) -> Error {
+    let mut names: Vec<String> = several.iter().take(NAMED).map(Candidate::told).collect();
+    if several.len() > NAMED {
+        names.push("and more".to_owned());
+    }
+    let text = format!("{reference:?} could mean several orders: {}; nothing was done", names.join(", "));
+    Error::new(ErrorKind::Usage, text).hint("name the one you mean by its number in the book, as book:NUMBER")
 }

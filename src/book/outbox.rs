@@ -214,7 +214,7 @@ impl Book {
                 .done("read")?;
             let Some((shipment, position)) = parcel else {
                 let text = format!("order {order} has no tracking number {}; nothing was recorded", wish.was);
-                return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show {order} lists them")));
+                return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{order} lists them")));
             };
             let key: Option<String> =
                 db.query_row("SELECT key FROM shipments WHERE id = ?", [shipment], |row| row.get(0)).done("read")?;
@@ -463,7 +463,7 @@ impl Book {
             };
             if !matches!(state.as_str(), "queued" | "failed") || attempts > 0 {
                 let text = format!("what row {id} writes may have reached the channel; it was not taken back");
-                return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show {order}")));
+                return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));
             }
             let later: bool = db
                 .query_row(
@@ -572,7 +572,7 @@ fn still_open(db: &Connection, order: i64, shipment: &Shipment) -> Result<()> {
         let ordered = ordered.and_then(|text| stored_decimal(&text).ok()).unwrap_or_default();
         if shipped.saturating_add(line.quantity) > ordered {
             let text = format!("order {order} was dispatched just now by another command; nothing was recorded twice");
-            return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show {order}")));
+            return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));
         }
     }
     Ok(())

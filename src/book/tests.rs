@@ -362,6 +362,64 @@ fn a_reference_names_one_order_or_none() {
 }
 
 #[test]
+fn a_reference_that_could_mean_two_orders_is_never_guessed() {
+    let shelf = Shelf::new();
+    let (mut book, one) = shelf.with_store();
+    let two = book.add_store(&store("other", "other.example.test")).unwrap().id;
+    let order = |id: &str, number: &str| {
+        let mut order = testing::order(id, Status::AwaitingFulfillment);
+        order.number = number.into();
+        remote(&order)
+    };
+    // book 1..6
+    let first = [order("1", "1"), order("700", "3"), order("701", "#700"), order("4", "W-9"), order("02", "02")];
+    import(&mut book, one, &first, keep).unwrap();
+    import(&mut book, two, &[order("9001", "02"), order("8", "x:1")], keep).unwrap();
+    let refused = |reference: &str, naming| {
+        let error = book.find_as(reference, naming).unwrap_err();
+        (error.kind(), error.message().to_owned())
+    };
+    assert_eq!(book.find("1").unwrap(), 1, "the same order under both numbers");
+    assert_eq!(book.find("4").unwrap(), 4, "the same order under number and id");
+    for (reference, first, second) in [
+        ("3", "book:2 (shop:700, number 3)", "book:3 (shop:701, number #700)"),
+        ("shop:700", "book:2 (shop:700, number 3)", "book:3 (shop:701, number #700)"),
+        ("700", "book:2 ", "book:3 "),
+        ("02", "book:5 (shop:02)", "book:6 (other:9001, number 02)"),
+    ] {
+        let (kind, text) = refused(reference, Naming::Either);
+        assert_eq!(kind, ErrorKind::Usage, "{reference}: {text}");
+        assert!(text.contains(first) && text.contains(second), "{text}");
+    }
+    assert_eq!((book.find("book:3").unwrap(), book.find("#3").unwrap(), book.find("x:1").unwrap()), (3, 2, 7));
+    assert_eq!((book.find_as("3", Naming::Channel).unwrap(), book.find_as("3", Naming::Book).unwrap()), (2, 3));
+    assert_eq!(book.find_as("book:3", Naming::Channel).unwrap(), 3, "said explicitly");
+    assert_eq!(refused("5", Naming::Channel).0, ErrorKind::NotFound, "a number of the book only");
+    assert_eq!(refused("700", Naming::Book).0, ErrorKind::NotFound);
+    assert_eq!(refused("+3", Naming::Book).0, ErrorKind::NotFound);
+    assert_eq!(book.find_remote(one, "700").unwrap(), 2);
+}
+
+#[test]
+fn an_order_is_found_through_an_index_whatever_it_is_called_by() {
+    let (book, _) = Shelf::new().with_store();
+    for from in [orders::BY_NUMBER, orders::BY_REMOTE_ID] {
+        let mut statement = book.db.prepare(&format!("EXPLAIN QUERY PLAN SELECT o.id, s.name FROM {from}")).unwrap();
+        let steps = statement.raw_bind_parameter(1, "7").and_then(|()| {
+            let mut rows = statement.raw_query();
+            let mut steps = Vec::new();
+            while let Some(row) = rows.next()? {
+                steps.push(row.get::<_, String>(3)?);
+            }
+            Ok(steps)
+        });
+        let steps = steps.unwrap();
+        let wanted = if from == orders::BY_NUMBER { "orders_by_number" } else { "orders_by_remote_id" };
+        assert!(steps.iter().any(|step| step.starts_with("SEARCH o") && step.contains(wanted)), "{steps:?}");
+    }
+}
+
+#[test]
 fn f4_what_is_no_book_or_a_newer_one_is_refused_and_left_alone() {
     let shelf = Shelf::new();
     std::fs::write(shelf.path(), "this is a shopping list, not a database".repeat(50)).unwrap();

@@ -17,7 +17,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let id = book.find(&args.order)?;
     let Some(newest) = book.newest_document(id)? else {
         let text = format!("the channel has no newer version of order {id}; nothing was changed");
-        return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync pull {id} looks now")).into());
+        return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync pull book:{id} looks now")).into());
     };
     let order = book.order(id)?;
     let store = app.store(&book, &order.store)?;

@@ -58,7 +58,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         CancelSupport::No(instead) => {
             let text =
                 format!("{} takes no cancellation through its API; nothing was changed here or there", order.channel);
-            let hint = format!("{instead}; then ordersync cancel {id} --local");
+            let hint = format!("{instead}; then ordersync cancel book:{id} --local");
             return Err(Error::new(ErrorKind::Unsupported, text).hint(hint).into());
         }
     };

@@ -124,7 +124,7 @@ impl Stage<'_> {
         let book = Book::open(&path, self.app.context.clock.clone())?;
         let filter = Filter { status: Some(Status::AwaitingFulfillment), limit: 2, ..Filter::default() };
         match book.list(&filter)?.as_slice() {
-            [one, other] => Ok((one.id.to_string(), other.id.to_string())),
+            [one, other] => Ok((format!("book:{}", one.id), format!("book:{}", other.id))),
             _ => Err(Error::new(ErrorKind::Failed, "the simulated shop has no order to dispatch")),
         }
     }
@@ -136,7 +136,7 @@ fn curtain(home: &Path) -> anyhow::Result<()> {
     output::line(&format!("  export ORDERSYNC_HOME={home}"))?;
     output::line("  ordersync orders --search tee")?;
     output::line("  ordersync orders --status awaiting-fulfillment --csv")?;
-    output::line("  ordersync show 3 --history")?;
+    output::line("  ordersync show book:3 --history")?;
     output::line("  ordersync runs")?;
     output::line(&format!("  sqlite3 {home}/orders.sqlite 'SELECT * FROM v_sales_by_day LIMIT 5'"))?;
     output::line("and a shop to sync it with, and to break:  ordersync simulate")

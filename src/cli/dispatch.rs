@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{App, Outcome};
 use super::{outbox, output};
-use crate::book::{Book, BookOrder, Guard};
+use crate::book::{Book, BookOrder, Guard, Naming};
 use crate::channel::{Capabilities, Goal, Notify, Retracking, UnknownCarrier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status, carrier, nearest_carriers};
@@ -54,6 +54,18 @@ pub(super) struct Args {
     /// Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku and quantity; - reads standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["carrier", "tracking", "item"])]
     from: Option<std::path::PathBuf>,
+    /// Whose numbers a bare order number is: of the channel (the default with --from) or of the book
+    #[arg(long, value_name = "WHOSE")]
+    by: Option<By>,
+}
+
+/// Whose numbers a bare order number is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum By {
+    /// The channel's own.
+    Channel,
+    /// The book's.
+    Book,
 }
 
 /// What one dispatch came to.
@@ -88,7 +100,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 
 /// One dispatch from reference to result. An error means that nothing was recorded.
 fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done> {
-    let id = book.find(reference)?;
+    let id = book.find_as(reference, naming(args))?;
     let order = book.order(id)?;
     let store = app.store(book, &order.store)?;
     let open = app.context.open(&store)?;
@@ -137,7 +149,7 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
     let known = order.shipments.iter().flat_map(|shipment| &shipment.parcels).find(|parcel| parcel.tracking == was);
     let Some(known) = known else {
         let text = format!("order {} has no tracking number {was}; nothing was recorded or sent", order.id);
-        return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show {} lists them", order.id)));
+        return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{} lists them", order.id)));
     };
     let mut parcel = parcel.clone();
     if parcel.carrier.is_empty() {
@@ -159,6 +171,14 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
 fn rehearsed(order: &BookOrder, seen: &Seen) -> Done {
     let writes = seen.missing.writes.iter().map(|write| write.summary.clone()).collect();
     Done { writes, ..done(order, "dry-run", "nothing was written") }
+}
+
+fn naming(args: &Args) -> Naming {
+    match args.by {
+        None => Naming::Either,
+        Some(By::Channel) => Naming::Channel,
+        Some(By::Book) => Naming::Book,
+    }
 }
 
 fn guard(args: &Args) -> Guard {

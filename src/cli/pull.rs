@@ -37,7 +37,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         (_, 1..) => "changed",
         _ => "unchanged",
     };
-    let id = book.find(&format!("{}:{remote_id}", store.name))?;
+    let id = book.find_remote(store.id, &remote_id)?;
     if app.global.json {
         output::print_json(
             &json!({ "order": id.to_string(), "store": store.name, "remote_id": remote_id, "result": what }),

@@ -94,7 +94,7 @@ fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> a
         for d in drift {
             output::line(&format!("    {}: {} → {}", d.aspect.word(), d.before, d.after))?;
         }
-        output::line(&format!("  ordersync accept {} takes over the channel's version", o.id))?;
+        output::line(&format!("  ordersync accept book:{} takes over the channel's version", o.id))?;
     }
     for event in history {
         output::line(&format!("  {}  {}: {}", when(event.at), event.what, event.detail))?;

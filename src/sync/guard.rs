@@ -131,11 +131,11 @@ fn review(act: &Act<'_>, differences: Vec<Difference>) -> Review {
     let text =
         format!("order {order} changed at the channel since you last saw it ({}); nothing was sent", what.join(", "));
     let on = match act.task.goal {
-        Goal::Cancelled(_) => format!("cancel {order} --force"),
-        Goal::Dispatched(_) if what.contains(&"cancelled") => format!("dispatch {order} ... --as-local --force"),
-        Goal::Dispatched(_) | Goal::Retracked(_) => format!("dispatch {order} ... --as-local"),
+        Goal::Cancelled(_) => format!("cancel book:{order} --force"),
+        Goal::Dispatched(_) if what.contains(&"cancelled") => format!("dispatch book:{order} ... --as-local --force"),
+        Goal::Dispatched(_) | Goal::Retracked(_) => format!("dispatch book:{order} ... --as-local"),
     };
-    let hint = format!("ordersync accept {order} takes over the channel's version; ordersync {on} goes on with yours");
+    let hint = format!("ordersync accept book:{order} takes over the channel's version; ordersync {on} goes on with yours");
     Review { differences, error: Error::new(ErrorKind::Refused, text).hint(hint) }
 }
 

@@ -303,7 +303,7 @@ fn decide(channel: &dyn Channel, known: &Known, seen: &RemoteOrder) -> Result<De
             kind: notice.aspect.word(),
             text: notice.text,
             hint: format!(
-                "ordersync show {0} prints both versions; ordersync accept {0} takes over the channel's",
+                "ordersync show book:{0} prints both versions; ordersync accept book:{0} takes over the channel's",
                 known.order_id
             ),
         })),

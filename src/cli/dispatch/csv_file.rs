@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Args, Done, one, print, to_json};
+use super::{Args, By, Done, one, print, to_json};
 use crate::cli::{App, Outcome, output};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
 
@@ -104,7 +104,12 @@ fn read(args: &Args, file: &Path) -> Result<Vec<(String, Args)>> {
                 return Err(unreadable(text));
             }
             None => {
-                let mut own = Args { from: None, order: Some(row.order.clone()), ..args.clone() };
+                let mut own = Args {
+                    from: None,
+                    order: Some(row.order.clone()),
+                    by: args.by.or(Some(By::Channel)),
+                    ..args.clone()
+                };
                 let order = row.order.clone();
                 add(&mut own, &row);
                 wanted.push((order, own));

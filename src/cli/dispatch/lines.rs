@@ -31,7 +31,7 @@ fn everything(order: &BookOrder, open: &[(&BookLine, Decimal)]) -> Result<Vec<Li
     if order.lines.iter().any(|line| line.ships) {
         let text = format!("order {} has nothing left to ship; nothing was recorded or sent", order.id);
         return Err(
-            Error::new(ErrorKind::Refused, text).hint(format!("ordersync show {} lists its shipments", order.id))
+            Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{} lists its shipments", order.id))
         );
     }
     Ok(order.lines.iter().map(|line| quantity(line, line.quantity)).collect())
@@ -59,7 +59,7 @@ fn wanted(order: &BookOrder, open: &[(&BookLine, Decimal)], items: &[String]) ->
                 order.id,
                 count - missing
             );
-            return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show {}", order.id)));
+            return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{}", order.id)));
         }
     }
     Ok(chosen)
@@ -91,7 +91,7 @@ fn matching<'a>(
             skus.join(", ")
         );
         return Err(Error::new(ErrorKind::NotFound, text)
-            .hint(format!("ordersync show {} numbers its lines; #2=1 takes one of the second", order.id)));
+            .hint(format!("ordersync show book:{} numbers its lines; #2=1 takes one of the second", order.id)));
     }
     Ok(found)
 }

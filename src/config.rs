@@ -119,7 +119,8 @@ pub fn check_store_name(name: &str) -> Result<()> {
     let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
     let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
     if name == crate::book::BOOK {
-        let text = format!("{name:?} cannot name a store: {name}:17 is an order's number in the book; nothing was connected");
+        let text =
+            format!("{name:?} cannot name a store: {name}:17 is an order's number in the book; nothing was connected");
         return Err(Error::new(ErrorKind::Usage, text));
     }
     if first && rest && name.len() <= 40 {

@@ -76,7 +76,7 @@ fn d8_an_order_that_was_shipped_at_the_shop_meanwhile_is_not_cancelled_there() {
     let (rig, ids) = Rig::with_orders(&[1]);
     rig.shop.complete_with_tracking(ids[0], "UPS", "1Z9");
     let done = cancel(&rig, ids[0], "").exits(6).says("shipped").says("nothing was sent");
-    done.says("ordersync accept book:1").says("ordersync cancel 1 --force").without("--as-local");
+    done.says("ordersync accept book:1").says("ordersync cancel book:1 --force").without("--as-local");
     assert_eq!(rig.shop.status(ids[0]).as_deref(), Some("completed"));
     assert_eq!(rig.status(ids[0]), "awaiting-fulfillment", "nothing is changed here either");
     assert!(rig.writes().is_empty());

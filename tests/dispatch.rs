@@ -512,7 +512,7 @@ fn csv<'a>(rig: &'a Rig, text: &str) -> Call<'a> {
 fn many_orders_are_dispatched_from_a_file() {
     let (rig, ids) = Rig::with_orders(&[1, 3, 1]);
     let text = format!(
-        "order,carrier,tracking,sku,quantity\n{0},dhl,JD01,,\nwoocommerce:{1},ups,1Z1,TEE-001,1\nwoocommerce:{1},ups,1Z2,TEE-001,2\n{2},gls,G1,,\n",
+        "order,carrier,tracking,sku,quantity\n{0},dhl,JD01,,\nwoocommerce:{1},ups,1Z1,TEE-001,1\nwoocommerce:{1},ups,1Z2,TEE-001,2\nwoocommerce:{2},gls,G1,,\n",
         1, ids[1], ids[2]
     );
     csv(&rig, &text).exits(0).prints("order 1").prints("order 2").prints("order 3");

@@ -214,7 +214,9 @@ impl Book {
                 .done("read")?;
             let Some((shipment, position)) = parcel else {
                 let text = format!("order {order} has no tracking number {}; nothing was recorded", wish.was);
-                return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{order} lists them")));
+                return Err(
+                    Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{order} lists them"))
+                );
             };
             let key: Option<String> =
                 db.query_row("SELECT key FROM shipments WHERE id = ?", [shipment], |row| row.get(0)).done("read")?;

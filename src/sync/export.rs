@@ -238,7 +238,9 @@ impl Attempt<'_> {
         let note = InboxNote {
             kind: "rejected",
             text: format!("the {} of order {} {what}: {error}", self.row.goal.word(), self.row.order_id),
-            hint: error.hint_text().map_or_else(|| format!("ordersync retry book:{}", self.row.order_id), str::to_owned),
+            hint: error
+                .hint_text()
+                .map_or_else(|| format!("ordersync retry book:{}", self.row.order_id), str::to_owned),
         };
         book.refuse(self.row.id, &error, &note)?;
         Ok(Outcome::Refused(error))

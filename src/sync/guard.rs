@@ -135,7 +135,8 @@ fn review(act: &Act<'_>, differences: Vec<Difference>) -> Review {
         Goal::Dispatched(_) if what.contains(&"cancelled") => format!("dispatch book:{order} ... --as-local --force"),
         Goal::Dispatched(_) | Goal::Retracked(_) => format!("dispatch book:{order} ... --as-local"),
     };
-    let hint = format!("ordersync accept book:{order} takes over the channel's version; ordersync {on} goes on with yours");
+    let hint =
+        format!("ordersync accept book:{order} takes over the channel's version; ordersync {on} goes on with yours");
     Review { differences, error: Error::new(ErrorKind::Refused, text).hint(hint) }
 }
 

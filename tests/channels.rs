@@ -287,6 +287,53 @@ fn d1_who_insists_ships_what_is_left_of_an_order_whose_line_is_gone() {
 }
 
 #[test]
+fn d1_pieces_that_others_have_shipped_are_not_shipped_again() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 3)]);
+        assert!(desk.store.ship_pieces(&id, 0, 1, "UPS", "1Z01"));
+        let number = "--carrier dhl --tracking JD01";
+        desk.on("dispatch", &id, number).exits(6).says("shipped").says("nothing was sent");
+        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        assert_eq!(desk.show(&id)["lines"][0]["left"], "2", "{}", desk.kind);
+        desk.on("dispatch", &id, "--item TEE-001=3 --carrier dhl --tracking JD01").exits(6).says("only 2");
+        desk.on("dispatch", &id, number).exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert_eq!((standing.sent, standing.shipped), (3, true), "{}: {standing:?}", desk.kind);
+
+        let later = desk.paid(&[("TEE-001", 3)]);
+        desk.on("dispatch", &later, "--carrier dhl --tracking JD02 --later").exits(0);
+        assert!(desk.store.ship_pieces(&later, 0, 1, "UPS", "1Z02"));
+        desk.home.run("sync").exits(3);
+        assert_eq!(desk.store.standing(&later).unwrap().sent, 1, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn p10_pieces_given_back_are_not_shipped() {
+    each(|desk| {
+        for before_import in [true, false] {
+            let id = if before_import {
+                let id = desk.store.place(&Purchase::of(&[("TEE-001", 3)]));
+                assert!(desk.store.refund_pieces(&id, 0, 1));
+                desk.sync();
+                id
+            } else {
+                let id = desk.paid(&[("TEE-001", 3)]);
+                assert!(desk.store.refund_pieces(&id, 0, 1));
+                desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("lines");
+                desk.on("accept", &id, "").exits(0);
+                id
+            };
+            assert_eq!(desk.show(&id)["lines"][0]["left"], "2", "{} {before_import}", desk.kind);
+            desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+            let standing = desk.store.standing(&id).unwrap();
+            assert_eq!(standing.sent, 2, "{} {before_import}: {standing:?}", desk.kind);
+        }
+    });
+}
+
+#[test]
 fn d4_a_dispatch_is_read_back_and_a_second_one_writes_nothing() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);

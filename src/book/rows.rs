@@ -225,7 +225,7 @@ fn insert_parts(db: &Connection, id: i64, o: &Order) -> Result<()> {
             .done("written")?;
     }
     let mut ours = told(db, id)?;
-    for shipment in &o.shipments {
+    for shipment in o.shipments.iter().filter(|shipment| !shipment.is_bare()) {
         let lines = beyond(&shipment.lines, &mut ours);
         if lines.is_empty() && !shipment.lines.is_empty() {
             continue;

@@ -103,7 +103,10 @@ fn shipped(order: &Order) -> String {
         .map(|parcel| format!("{} {}", parcel.carrier, parcel.tracking).trim().to_owned())
         .collect();
     match (order.status, parcels.is_empty()) {
-        (Status::Shipped, true) => "shipped".to_owned(),
+        (Status::Shipped, true) => match order.shipments.len() {
+            0 => "shipped".to_owned(),
+            n => format!("shipped ({n} shipments without tracking)"),
+        },
         (Status::Shipped, false) => format!("shipped ({})", parcels.join(", ")),
         (Status::PartiallyShipped, true) => match pieces(order) {
             none if none.is_zero() => "partly shipped".to_owned(),

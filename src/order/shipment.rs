@@ -44,7 +44,7 @@ pub struct Shipment {
 }
 
 /// A shipment as the channel shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteShipment {
     /// The channel's id of it; empty where it has none (a note, a meta entry).
     pub remote_id: String,
@@ -54,4 +54,11 @@ pub struct RemoteShipment {
     pub lines: Vec<LineQuantity>,
     /// Carrier as the channel names it, and tracking number.
     pub parcels: Vec<Parcel>,
+}
+
+impl RemoteShipment {
+    /// Whether it says no more than that the order went out: not by which parcels, nor what was in them.
+    pub fn is_bare(&self) -> bool {
+        self.remote_id.is_empty() && self.lines.is_empty() && self.parcels.is_empty()
+    }
 }

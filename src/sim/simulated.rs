@@ -36,6 +36,9 @@ pub trait Simulated: Store {
     /// All of it is shipped by other means.
     fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool;
 
+    /// So many pieces of the nth line are shipped by other means. False where the channel knows no parts.
+    fn ship_pieces(&self, id: &str, nth: usize, pieces: u32, carrier: &str, tracking: &str) -> bool;
+
     /// The merchant gives so much back.
     fn refund(&self, id: &str, amount: &str) -> bool;
 
@@ -123,6 +126,8 @@ pub struct Standing {
     pub cancelled: bool,
     /// Nothing is left to ship.
     pub shipped: bool,
+    /// How many pieces are in shipments; 0 where the channel does not count them.
+    pub sent: u64,
     /// Carrier and tracking number of each parcel, as the channel shows them.
     pub parcels: Vec<(String, String)>,
     /// How often the buyer was told of a shipment.
@@ -166,6 +171,7 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
         ("POST", "cancel") => done(id, store.cancel(id)),
         ("POST", "edit-address") => done(id, store.readdress(id, text("street"))),
         ("POST", "ship") => done(id, store.ship_elsewhere(id, text("carrier"), text("tracking"))),
+        ("POST", "ship-pieces") => done(id, store.ship_pieces(id, nth, pieces, text("carrier"), text("tracking"))),
         ("POST", "refund") => done(id, store.refund(id, text("amount"))),
         ("POST", "refund-pieces") => done(id, store.refund_pieces(id, nth, pieces)),
         ("POST", "remove-line") => done(id, store.remove_line(id, nth)),

@@ -1,7 +1,7 @@
 //! WooCommerce's order to ours. Pure: the same document and settings give the same order.
 //!
 //! Line prices are always without tax here, whatever the shop's `prices_include_tax` says about its catalogue.
-//! An order's document does not say which lines a refund touched, so `Line::refunded` stays zero.
+//! Which lines a refund touched, and what is in fulfilments, stands in what was added to the document ([`super::document`]).
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use super::wire;
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
-    Address, Buyer, Charge, ChargeKind, Currency, Line, Order, Parcel, Payment, Presence, Refund, RemoteShipment,
-    Status, Totals, parse_decimal, sum,
+    Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Presence, Refund,
+    RefundLine, RemoteShipment, Status, Totals, names_number, parse_decimal, sum,
 };
 
 /// The merchant's own reading of statuses that plugins add, by the status without `wc-`.
@@ -57,13 +57,17 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         (Some(one), None) | (None, Some(one)) => (one, one),
         (None, None) => return Err("it has neither date_created_gmt nor date_modified_gmt".to_owned()),
     };
-    let shipments = tracked(o);
-    let lines = o.line_items.0.iter().map(|item| line(item, nothing_ships(o))).collect::<Result<Vec<_>, _>>()?;
-    let refunds = o.refunds.0.iter().map(refund).collect::<Result<Vec<_>, _>>()?;
+    let refunds = o.refunds.0.iter().map(|r| refund(r, details(o, r))).collect::<Result<Vec<_>, _>>()?;
+    let mut lines = o.line_items.0.iter().map(|item| line(item, nothing_ships(o))).collect::<Result<Vec<_>, _>>()?;
+    for line in &mut lines {
+        let parts = refunds.iter().flat_map(|refund| &refund.lines).filter(|part| part.line_id == line.remote_id);
+        line.refunded = sum(parts.map(|part| part.quantity));
+    }
+    let shipments = shipments(o)?;
     let billing = address(&o.billing.0);
     Ok(Order {
         number: o.number.id().unwrap_or(&remote_id).to_owned(),
-        status: status(o, statuses, !shipments.is_empty()),
+        status: status(o, statuses, &lines, &shipments),
         channel_status: o.status.get().to_owned(),
         presence: if o.status.get() == "trash" { Presence::Trashed } else { Presence::Listed },
         placed_at,
@@ -100,16 +104,27 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
 }
 
 /// What the shop's status amounts to. Fulfilments refine it: creating them never changes the order's own status.
-fn status(o: &wire::Order<'_>, statuses: &Statuses, tracked: bool) -> Status {
-    let base = base_status(o, statuses, tracked);
+fn status(o: &wire::Order<'_>, statuses: &Statuses, lines: &[Line], shipments: &[RemoteShipment]) -> Status {
+    let base = base_status(o, statuses, !shipments.is_empty());
     if matches!(base, Status::Cancelled | Status::Shipped) {
         return base;
     }
     match fulfillment_status(o).as_str() {
         "fulfilled" => Status::Shipped,
+        "partially_fulfilled" if nothing_left(lines, shipments) => Status::Shipped,
         "partially_fulfilled" => Status::PartiallyShipped,
         _ => base,
     }
+}
+
+/// Whether what was not sent has been given back: the shop's own word counts only what was sent.
+fn nothing_left(lines: &[Line], shipments: &[RemoteShipment]) -> bool {
+    let sent = |line: &Line| -> Decimal {
+        let parts = shipments.iter().flat_map(|shipment| &shipment.lines);
+        sum(parts.filter(|part| part.line_id == line.remote_id).map(|part| part.quantity))
+    };
+    let open = |line: &&Line| line.ships && line.quantity.saturating_sub(line.refunded) > sent(line);
+    !lines.iter().any(|line| open(&line))
 }
 
 fn base_status(o: &wire::Order<'_>, statuses: &Statuses, tracked: bool) -> Status {
@@ -133,6 +148,11 @@ fn base_status(o: &wire::Order<'_>, statuses: &Statuses, tracked: bool) -> Statu
         _ if paid => Status::AwaitingFulfillment,
         _ => Status::AwaitingPayment,
     }
+}
+
+/// Whether a part of the order is in fulfilments, so that it must be known what is in them.
+pub fn is_partial(o: &wire::Order<'_>) -> bool {
+    fulfillment_status(o) == "partially_fulfilled"
 }
 
 fn fulfillment_status(o: &wire::Order<'_>) -> String {
@@ -254,14 +274,32 @@ fn charge(
     Charge { kind, remote_id: id.get().to_owned(), code: code.get().to_owned(), title: plain(&title.0), amount, tax }
 }
 
-fn refund(r: &wire::Refund<'_>) -> Result<Refund, String> {
+/// What the refund's own route told of it.
+fn details<'o, 'a>(o: &'o wire::Order<'a>, r: &wire::Refund<'_>) -> Option<&'o wire::RefundDetails<'a>> {
+    o.ordersync.0.refunds.0.iter().find(|details| details.id.get() == r.id.get())
+}
+
+fn refund(r: &wire::Refund<'_>, details: Option<&wire::RefundDetails<'_>>) -> Result<Refund, String> {
+    let items = details.map(|details| details.line_items.0.as_slice()).unwrap_or_default();
     Ok(Refund {
         remote_id: r.id.get().to_owned(),
-        refunded_at: None,
+        refunded_at: details
+            .map(|details| time(&details.date_created_gmt, "refunds.date_created_gmt"))
+            .transpose()?
+            .flatten(),
         amount: amount(&r.total, "refunds.total")?.abs(),
         reason: plain(&r.reason.0),
-        lines: Vec::new(),
+        lines: items.iter().filter_map(|item| refunded_line(item).transpose()).collect::<Result<_, _>>()?,
     })
+}
+
+/// What was given back of a line, with its tax; nothing where it does not say of which.
+fn refunded_line(item: &wire::RefundedItem<'_>) -> Result<Option<RefundLine>, String> {
+    let line_id = meta(&item.meta_data.0, "_refunded_item_id").map(wire::Meta::text).unwrap_or_default();
+    let goods = amount(&item.total, "refunds.line_items.total")?.abs();
+    let tax = amount(&item.total_tax, "refunds.line_items.total_tax")?.abs();
+    let quantity = amount(&item.quantity, "refunds.line_items.quantity")?.abs();
+    Ok((!line_id.is_empty()).then_some(RefundLine { line_id, quantity, amount: sum([goods, tax]) }))
 }
 
 /// The delivery address; the billing one where it is blank and something is sent.
@@ -299,6 +337,45 @@ fn name(a: &wire::Address<'_>) -> String {
     decode(format!("{} {}", a.first_name.get(), a.last_name.get()).trim())
 }
 
+/// What the shop shows as sent, in its fulfilments and in the parcels of a tracking plugin. One that stands in both is one. An order that is fulfilled as a
+/// whole has one shipment that says no more than that: what is in its fulfilments is not asked for.
+fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
+    let made = o.ordersync.0.fulfillments.0.iter().filter(|one| one.is_made());
+    let mut shipments = made.map(fulfilled).collect::<Result<Vec<_>, _>>()?;
+    if fulfillment_status(o) == "fulfilled" {
+        shipments.push(RemoteShipment::default());
+    }
+    for parcel in tracked(o) {
+        let number = parcel.parcels.first().map_or("", |parcel| &parcel.tracking);
+        let known = shipments.iter().flat_map(|one| &one.parcels).any(|one| names_number(&one.tracking, number));
+        if !known {
+            shipments.push(parcel);
+        }
+    }
+    Ok(shipments)
+}
+
+fn fulfilled(one: &wire::Fulfillment<'_>) -> Result<RemoteShipment, String> {
+    let raw = one.meta_data.0.iter().find(|meta| meta.key.get() == "_items").and_then(|meta| meta.value);
+    let items: wire::Many<wire::Item<'_>> =
+        raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let tracking = one.meta("_tracking_number").unwrap_or_default();
+    let url = one.meta("_tracking_url").filter(|url| !url.is_empty());
+    let carrier = one.meta("_shipment_provider").unwrap_or_default();
+    Ok(RemoteShipment {
+        remote_id: one.id.get().to_owned(),
+        // The shop tells it in its own time, without an offset (observed 27).
+        shipped_at: None,
+        lines: contents(&items.0)?,
+        parcels: if tracking.is_empty() { Vec::new() } else { vec![Parcel { carrier, tracking, url }] },
+    })
+}
+
+fn contents(items: &[wire::Item<'_>]) -> Result<Vec<LineQuantity>, String> {
+    let named = items.iter().filter_map(|item| Some((item.item_id.id()?.to_owned(), &item.qty)));
+    named.map(|(line_id, qty)| Ok(LineQuantity { line_id, quantity: amount(qty, "fulfillments.qty")?.abs() })).collect()
+}
+
 /// Parcels that the Shipment Tracking extension (or Advanced Shipment Tracking, in the same place) keeps in the order's meta.
 fn tracked(o: &wire::Order<'_>) -> Vec<RemoteShipment> {
     let Some(raw) = meta(&o.meta_data.0, "_wc_shipment_tracking_items").and_then(|entry| entry.value) else {
@@ -314,7 +391,7 @@ fn tracking(item: &wire::Tracking<'_>) -> RemoteShipment {
     RemoteShipment {
         remote_id: item.tracking_id.get().to_owned(),
         shipped_at: seconds.and_then(|seconds| Timestamp::from_timestamp(seconds, 0)),
-        lines: Vec::new(),
+        lines: contents(&item.products_list.0).unwrap_or_default(),
         parcels: vec![Parcel {
             carrier: first_of(item.tracking_provider.get(), item.custom_tracking_provider.get()),
             tracking: item.tracking_number.get().to_owned(),
@@ -397,6 +474,64 @@ mod tests {
         }
         assert!(with("line_items", Some(json!([{ "id": 1, "quantity": [], "total": "1.00" }]))).is_err());
         assert!(with("total_tax", None).is_ok(), "what a shop may leave out is zero");
+    }
+
+    /// Three pieces of a line, with what was added to the document and the shop's word on its fulfilments.
+    fn of_three(refunds: serde_json::Value, fulfillments: serde_json::Value, word: &str) -> Order {
+        let document = serde_json::json!({
+            "id": 141, "number": "141", "status": "processing", "currency": "EUR", "total": "45.00",
+            "date_created_gmt": "2026-11-23T07:00:50", "date_modified_gmt": "2026-11-23T07:00:50",
+            "date_paid_gmt": "2026-11-23T07:00:50",
+            "line_items": [{ "id": 141001, "name": "Tee", "quantity": 3, "subtotal": "45.00", "total": "45.00" }],
+            "refunds": [{ "id": 9001, "reason": "", "total": "-17.85" }, { "id": 9003, "reason": "", "total": "-5.00" }],
+            "meta_data": [{ "id": 1, "key": "_fulfillment_status", "value": word }],
+            "ordersync": { "refunds": refunds, "fulfillments": fulfillments },
+        });
+        order(&document.to_string(), &Statuses::default()).unwrap()
+    }
+
+    #[test]
+    fn p10_the_lines_of_refunds_count_whatever_their_sign_and_an_amount_alone_gives_no_piece_back() {
+        use serde_json::json;
+        let item = |quantity: i32, of: &str| {
+            json!({ "id": 9002, "quantity": quantity, "total": "-15.00", "total_tax": "-2.85",
+                "meta_data": [{ "id": 1, "key": "_refunded_item_id", "value": of }] })
+        };
+        let refund = |id: u32, items: Vec<serde_json::Value>| json!({ "id": id, "line_items": items });
+        for quantity in [-1, 1] {
+            let one = refund(9001, vec![item(quantity, "141001"), item(-1, "77"), json!({ "quantity": -1 })]);
+            let found = of_three(json!([one, refund(9003, vec![])]), json!([]), "");
+            assert_eq!(found.lines[0].refunded, Decimal::ONE, "{quantity}");
+            let amounts: Vec<String> = found.refunds[0].lines.iter().map(|line| line.amount.to_string()).collect();
+            assert_eq!((amounts, found.refunds[1].lines.len()), (vec!["17.85".to_owned(); 2], 0));
+        }
+        assert_eq!(of_three(json!([]), json!([]), "").lines[0].refunded, Decimal::ZERO);
+    }
+
+    #[test]
+    fn what_is_in_fulfilments_is_sent_and_drafts_and_deleted_ones_are_not() {
+        use serde_json::json;
+        let made = |id: u32, status: &str, qty: u32| {
+            json!({ "id": id, "status": status, "is_fulfilled": true, "meta_data": [
+                { "id": 1, "key": "_items", "value": [{ "item_id": 141001, "qty": qty }] },
+                { "id": 2, "key": "_tracking_number", "value": "JD01" }] })
+        };
+        let mut deleted = made(3, "fulfilled", 2);
+        deleted["date_deleted"] = json!("2026-11-23 08:00:00");
+        let found = of_three(
+            json!([]),
+            json!([made(1, "fulfilled", 1), made(2, "unfulfilled", 2), deleted]),
+            "partially_fulfilled",
+        );
+        assert_eq!(found.status, Status::PartiallyShipped);
+        let [one] = &found.shipments[..] else { panic!("{:?}", found.shipments) };
+        assert_eq!((one.lines[0].quantity, one.parcels[0].tracking.as_str()), (Decimal::ONE, "JD01"));
+
+        let back = json!([{ "id": 9001, "line_items": [{ "quantity": -2, "meta_data": [{ "key": "_refunded_item_id", "value": 141001 }] }] }]);
+        let found = of_three(back, json!([made(1, "fulfilled", 1)]), "partially_fulfilled");
+        assert_eq!(found.status, Status::Shipped, "two were given back");
+        let whole = of_three(json!([]), json!([]), "fulfilled");
+        assert!(whole.status == Status::Shipped && whole.shipments[0].is_bare(), "{:?}", whole.shipments);
     }
 
     #[test]

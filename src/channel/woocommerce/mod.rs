@@ -9,6 +9,7 @@
 mod auth;
 mod cancel;
 mod discover;
+mod document;
 mod errors;
 mod facts;
 mod map;
@@ -99,7 +100,9 @@ impl Channel for WooCommerce {
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {
-        pages::page(&self.site, &self.settings, at)
+        let mut page = pages::page(&self.site, &self.settings, at)?;
+        document::complete(&self.site, &self.settings.statuses, &mut page.orders)?;
+        Ok(page)
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
@@ -108,7 +111,10 @@ impl Channel for WooCommerce {
             return Ok(None);
         }
         let (document, _) = crate::http::read_json::<&RawValue>(&reply.body)?;
-        Ok(Some(self.remote(document)))
+        let mut seen = [self.remote(document)];
+        document::complete(&self.site, &self.settings.statuses, &mut seen)?;
+        let [seen] = seen;
+        Ok(Some(seen))
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {

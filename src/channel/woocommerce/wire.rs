@@ -282,6 +282,48 @@ pub struct Order<'a> {
     pub coupon_lines: Many<CouponLine<'a>>,
     #[serde(borrow)]
     pub refunds: Many<Refund<'a>>,
+    /// What was fetched beside the order itself ([`ADDED`]).
+    #[serde(borrow)]
+    pub ordersync: Maybe<Added<'a>>,
+}
+
+/// The member that holds what the shop keeps elsewhere.
+pub const ADDED: &str = "ordersync";
+
+/// What was fetched beside the order itself; documents of earlier versions have none of it.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Added<'a> {
+    #[serde(borrow)]
+    pub refunds: Many<RefundDetails<'a>>,
+    #[serde(borrow)]
+    pub fulfillments: Many<Fulfillment<'a>>,
+}
+
+/// A refund as its own route tells it.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct RefundDetails<'a> {
+    #[serde(borrow)]
+    pub id: Text<'a>,
+    #[serde(borrow)]
+    pub date_created_gmt: Text<'a>,
+    #[serde(borrow)]
+    pub line_items: Many<RefundedItem<'a>>,
+}
+
+/// What a refund gave back of a line; which line stands in `_refunded_item_id`. Quantities are negative, from some plugins positive.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct RefundedItem<'a> {
+    #[serde(borrow)]
+    pub quantity: Amount<'a>,
+    #[serde(borrow)]
+    pub total: Amount<'a>,
+    #[serde(borrow)]
+    pub total_tax: Amount<'a>,
+    #[serde(borrow)]
+    pub meta_data: Many<Meta<'a>>,
 }
 
 /// A billing or shipping address.
@@ -451,6 +493,9 @@ pub struct Tracking<'a> {
     pub tracking_number: Text<'a>,
     #[serde(borrow)]
     pub date_shipped: Text<'a>,
+    /// What is in it, where the plugin (Advanced Shipment Tracking) lets the merchant say so.
+    #[serde(borrow)]
+    pub products_list: Many<Item<'a>>,
 }
 
 /// A fulfilment of WooCommerce's own (10.1 and later, behind a feature switch).
@@ -460,9 +505,39 @@ pub struct Fulfillment<'a> {
     #[serde(borrow)]
     pub id: Text<'a>,
     #[serde(borrow)]
+    pub status: Text<'a>,
+    #[serde(borrow)]
+    pub date_deleted: Text<'a>,
+    #[serde(borrow)]
     pub is_fulfilled: Text<'a>,
     #[serde(borrow)]
     pub meta_data: Many<Meta<'a>>,
+}
+
+impl Fulfillment<'_> {
+    /// The text of one of its entries.
+    pub fn meta(&self, key: &str) -> Option<String> {
+        self.meta_data.0.iter().find(|meta| meta.key.get() == key).map(Meta::text)
+    }
+
+    /// Whether it went out: not a draft, not deleted. Where both are told, the status counts (observed 25).
+    pub fn is_made(&self) -> bool {
+        let fulfilled = match self.status.get() {
+            "" => self.is_fulfilled.get() == "true",
+            status => status == "fulfilled",
+        };
+        fulfilled && self.date_deleted.get().is_empty()
+    }
+}
+
+/// An item of a fulfilment or of a tracking plugin's parcel.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Item<'a> {
+    #[serde(borrow)]
+    pub item_id: Text<'a>,
+    #[serde(borrow)]
+    pub qty: Amount<'a>,
 }
 
 /// An order note.

@@ -93,6 +93,17 @@ impl Simulated for Shop {
         })
     }
 
+    fn ship_pieces(&self, id: &str, nth: usize, pieces: u32, carrier: &str, tracking: &str) -> bool {
+        let id = number(id);
+        self.change(id, |state, options, now| {
+            let Some(details) = state.details_mut(options, id) else { return };
+            let by = (&*carrier.to_lowercase(), Some(tracking));
+            seed::ship_pieces(details, id, now, (nth, u64::from(pieces)), by);
+            let all = details.lines.iter().all(|line| line.shipped + line.refunded >= line.quantity);
+            state.set_status(options, id, if all { 2 } else { 3 }, now);
+        })
+    }
+
     fn refund(&self, id: &str, amount: &str) -> bool {
         let (id, Some(amount)) = (number(id), cents(amount)) else { return false };
         self.change(id, |state, options, now| {
@@ -176,6 +187,7 @@ impl Simulated for Shop {
         Some(Standing {
             cancelled: order.status == 5,
             shipped: matches!(order.status, 2 | 10),
+            sent: details.shipments.iter().flat_map(|one| &one.items).map(|(_, pieces)| pieces).sum(),
             parcels: details.shipments.iter().map(parcel).filter(|(_, number)| !number.is_empty()).collect(),
             dispatch_mails: order.mails,
         })

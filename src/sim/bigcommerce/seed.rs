@@ -148,6 +148,21 @@ pub(super) fn ship_all(details: &mut Details, order: u64, at: i64, provider: &st
     }
 }
 
+/// Ships so many pieces of the nth line.
+pub(super) fn ship_pieces(
+    details: &mut Details,
+    order: u64,
+    at: i64,
+    (nth, pieces): (usize, u64),
+    by: (&str, Option<&str>),
+) {
+    let Some(line) = details.lines.get_mut(nth) else { return };
+    let Way::Parcel(place) = line.way else { return };
+    line.shipped += pieces;
+    let items = vec![(line.id, pieces)];
+    push_shipment(details, order, place, at, by, items);
+}
+
 /// Ships one piece of an order with more than one; orders of one piece get a second.
 fn ship_one(details: &mut Details, order: u64, at: i64) {
     if !details.lines.iter().any(|line| matches!(line.way, Way::Parcel(_))) {

@@ -350,6 +350,18 @@ impl Simulated for Shop {
         self.edit(parse(id), |order| seed::ship_all(order, now, carrier, tracking))
     }
 
+    fn ship_pieces(&self, id: &str, nth: usize, pieces: u32, carrier: &str, tracking: &str) -> bool {
+        let (now, mut rest) = (self.now(), i64::from(pieces));
+        self.edit(parse(id), |order| {
+            let Some(wanted) = order.lines.get(nth).map(|line| line.id) else { return };
+            seed::ship(order, now, (carrier, tracking), |line, remaining| {
+                let count = if line == wanted { rest.min(remaining) } else { 0 };
+                rest -= count;
+                count
+            });
+        })
+    }
+
     fn refund(&self, id: &str, amount: &str) -> bool {
         let Ok(amount) = amount.parse::<rust_decimal::Decimal>() else { return false };
         let cents =
@@ -423,6 +435,7 @@ impl Simulated for Shop {
         Some(Standing {
             cancelled: order.cancelled.is_some(),
             shipped: order.fulfillment_status() == "FULFILLED",
+            sent: made.clone().flat_map(|one| &one.lines).map(|(_, count)| count.unsigned_abs()).sum(),
             parcels: made.flat_map(|one| &one.tracking).filter_map(parcel).collect(),
             dispatch_mails: order.mails,
         })

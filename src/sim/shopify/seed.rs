@@ -116,13 +116,21 @@ pub fn route(order: &mut Order) {
 
 /// Everything that is left is shipped.
 pub fn ship_all(order: &mut Order, at: i64, company: &str, number: &str) {
+    ship(order, at, (company, number), |_, remaining| remaining);
+}
+
+/// Ships of each line, by its id and what remains of it, as much as `wanted` says.
+pub fn ship(order: &mut Order, at: i64, (company, number): (&str, &str), mut wanted: impl FnMut(u64, i64) -> i64) {
     let mut lines = Vec::new();
     for fulfillment_order in &mut order.fulfillment_orders {
-        fulfillment_order.status = "CLOSED";
-        fulfillment_order.hold = None;
         for open in &mut fulfillment_order.lines {
-            lines.push((open.line, open.remaining));
-            open.remaining = 0;
+            let count = wanted(open.line, open.remaining).clamp(0, open.remaining);
+            lines.push((open.line, count));
+            open.remaining -= count;
+        }
+        if fulfillment_order.lines.iter().all(|open| open.remaining == 0) {
+            fulfillment_order.status = "CLOSED";
+            fulfillment_order.hold = None;
         }
     }
     lines.retain(|(_, count)| *count > 0);

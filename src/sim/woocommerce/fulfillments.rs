@@ -117,16 +117,20 @@ pub(super) fn create(call: &mut Call<'_>) -> Response {
     if let Err(response) = check_items(&wished) {
         return response;
     }
-    let order = call.id(0);
+    let status = call.text("status").unwrap_or("unfulfilled").to_owned();
+    Response::json(201, &add(call, call.id(0), status, wished))
+}
+
+/// Adds a fulfilment, whoever makes it; gives its body.
+pub(super) fn add(call: &mut Call<'_>, order: u64, status: String, wished: Vec<(String, Value)>) -> Value {
     let id = call.state.next_fulfillment;
     call.state.next_fulfillment += 1;
-    let status = call.text("status").unwrap_or("unfulfilled").to_owned();
     let mut one = Fulfillment { id, status, updated: call.now, deleted: false, meta: Vec::new() };
     write_meta(call, &mut one, wished);
     let body = body(call, order, &one);
     call.state.attached(order).fulfillments.push(one);
     after_change(call, order, body["status"] == "fulfilled");
-    Response::json(201, &body)
+    body
 }
 
 /// `PUT /orders/{id}/fulfillments/{id}`: meta data that is not in the body is removed. The answer still

@@ -342,6 +342,18 @@ impl Shop {
         self.set_meta(id, "_wc_shipment_tracking_items", parcel) && self.set_status(id, "completed")
     }
 
+    /// The merchant makes a fulfilment of some pieces in the admin screen. False in a shop without the feature.
+    pub fn fulfill(&self, id: u64, items: &[(u64, u32)], carrier: &str, number: &str) -> bool {
+        let known = self.lock().orders.contains_key(&id) && self.options.has_fulfillments();
+        let items: Vec<Value> = items.iter().map(|(item, qty)| json!({ "item_id": item, "qty": qty })).collect();
+        let mut meta = vec![("_items".to_owned(), Value::Array(items))];
+        if !number.is_empty() {
+            meta.push(("_shipment_provider".to_owned(), json!(carrier)));
+            meta.push(("_tracking_number".to_owned(), json!(number)));
+        }
+        known && self.hand(|call| fulfillments::add(call, id, "fulfilled".to_owned(), meta)).is_object()
+    }
+
     /// Fulfilments and tracking numbers are deleted, and an order that was completed is at work again.
     pub fn undo_shipments(&self, id: u64) -> bool {
         let mut state = self.lock();
@@ -434,11 +446,15 @@ impl Shop {
     }
 
     fn look<T>(&self, read: impl FnOnce(&Call<'_>) -> T) -> T {
+        self.hand(|call| read(call))
+    }
+
+    fn hand<T>(&self, act: impl FnOnce(&mut Call<'_>) -> T) -> T {
         let home = self.home_url();
         let root = site::root(&self.options, &home);
         let now = self.now();
         let mut state = self.lock();
-        read(&quiet_call(&self.options, &mut state, &home, &root, now))
+        act(&mut quiet_call(&self.options, &mut state, &home, &root, now))
     }
 }
 

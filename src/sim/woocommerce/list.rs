@@ -274,12 +274,13 @@ fn bound(call: &Call<'_>, name: &str) -> Option<i64> {
 pub(super) fn refunds(call: &mut Call<'_>, owner: Option<u64>) -> Response {
     let after = bound(call, "after");
     let before = bound(call, "before");
+    let parents = ids(call, "parent");
     let mut found: Vec<(i64, u64, u64)> = Vec::new();
     for (refund, order) in &call.state.refund_owners {
         let details = call.state.details(call.options, *order);
         let created = details.and_then(|details| details.refunds.iter().find(|r| r.id == *refund).map(|r| r.created));
         let Some(created) = created.filter(|at| within(*at, (after, before))) else { continue };
-        if owner.is_none_or(|owner| owner == *order) {
+        if owner.is_none_or(|owner| owner == *order) && (parents.is_empty() || parents.contains(order)) {
             found.push((created, *refund, *order));
         }
     }

@@ -70,6 +70,11 @@ impl Simulated for Shop {
         self.complete_with_tracking(number(id), carrier, tracking)
     }
 
+    fn ship_pieces(&self, id: &str, nth: usize, pieces: u32, carrier: &str, tracking: &str) -> bool {
+        let item = self.item_ids(number(id)).get(nth).copied();
+        item.is_some_and(|item| self.fulfill(number(id), &[(item, pieces)], &carrier.to_lowercase(), tracking))
+    }
+
     fn refund(&self, id: &str, amount: &str) -> bool {
         Shop::refund(self, number(id), amount, "").is_some()
     }
@@ -128,12 +133,17 @@ impl Simulated for Shop {
             entries.filter(|meta| meta["key"] == key).map(|meta| text(&meta["value"])).next().unwrap_or_default()
         };
         let fulfilled = self.fulfillments(id);
+        let items = fulfilled.iter().filter(|one| one["status"] == "fulfilled");
+        let items = items.flat_map(|one| one["meta_data"].as_array().into_iter().flatten());
+        let items = items.filter(|meta| meta["key"] == "_items").flat_map(|meta| meta["value"].as_array());
+        let sent = items.flatten().filter_map(|item| item["qty"].as_u64()).sum();
         let fulfilled = fulfilled.iter().map(|one| (meta(one, "_shipment_provider"), meta(one, "_tracking_number")));
         let tracked = self.trackings(id);
         let tracked = tracked.iter().map(|one| (text(&one["tracking_provider"]), text(&one["tracking_number"])));
         Some(Standing {
             cancelled: matches!(status.as_str(), "cancelled" | "trash"),
             shipped: status == "completed",
+            sent,
             parcels: fulfilled.chain(tracked).filter(|(_, number)| !number.is_empty()).collect(),
             dispatch_mails: u64::from(self.mails(id).dispatch_mails()),
         })

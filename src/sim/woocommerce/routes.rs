@@ -291,6 +291,7 @@ fn list_args(options: &Options) -> Vec<Arg> {
         Arg::new("dates_are_gmt", Kind::Boolean).default(json!(false)),
         numbers("include"),
         numbers("exclude"),
+        numbers("parent"),
         Arg::new("order", words(&["asc", "desc"])).default(json!("desc")),
         Arg::new("dp", number()).default(json!(options.decimals)),
     ]);

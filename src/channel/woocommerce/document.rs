@@ -1,0 +1,194 @@
+//! One document for one order: its JSON as the shop gives it, and beside it, under `ordersync`, what the shop keeps elsewhere.
+//!
+//! An order lists its refunds with their sums alone, and says of its fulfilments only whether they are all of it. So the lines of
+//! refunds are added to orders that have some, one request for all orders of a page, and the fulfilments to orders that
+//! are fulfilled in part: of the others it is known without them what is left. Everything that the order is made of stands in the document,
+//! so reading it again gives the same order, and an order read alone has the same document as the same order in a list.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::map::{self, Statuses};
+use super::pages;
+use super::site::Site;
+use super::wire::{self, Head};
+use crate::channel::RemoteOrder;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::read_json;
+
+/// What is read of a refund.
+const REFUND: &str = "id,parent_id,date_created_gmt,amount,reason,line_items";
+
+/// More refunds for the orders of one page than this are no answer to the question.
+const MOST_PAGES: usize = 100;
+
+/// Rows of another route, verbatim.
+type Rows = Vec<Box<RawValue>>;
+
+/// Adds to these orders what the shop keeps elsewhere.
+pub fn complete(site: &Site, statuses: &Statuses, orders: &mut [RemoteOrder]) -> Result<()> {
+    let refunded: Vec<String> =
+        orders.iter().filter(|seen| has_refunds(seen)).map(|seen| seen.remote_id.clone()).collect();
+    let mut refunds = refunds(site, &refunded)?;
+    for seen in orders.iter_mut() {
+        let mut parts = Vec::new();
+        parts.extend(refunds.remove(&seen.remote_id).map(|rows| ("refunds", rows)));
+        if is_fulfilled_in_part(seen) {
+            parts.extend(fulfillments(site, &seen.remote_id)?.map(|rows| ("fulfillments", rows)));
+        }
+        if !parts.is_empty() {
+            *seen = pages::remote(&joined(&seen.document, &parts)?, statuses);
+        }
+    }
+    Ok(())
+}
+
+fn has_refunds(seen: &RemoteOrder) -> bool {
+    seen.order.as_ref().is_ok_and(|order| !order.refunds.is_empty())
+}
+
+fn is_fulfilled_in_part(seen: &RemoteOrder) -> bool {
+    let text = seen.document.get();
+    seen.order.is_ok() && text.contains("partially_fulfilled") && map::parse(text).is_ok_and(|o| map::is_partial(&o))
+}
+
+/// The refunds of these orders by order; order by order where the shop has no list of all refunds or does not heed what it is asked.
+fn refunds(site: &Site, ids: &[String]) -> Result<BTreeMap<String, Rows>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut found = BTreeMap::new();
+    if site.facts().refunds {
+        let together = optional(listed(site, "wc/v3/refunds", &[("parent", ids.join(","))]))?;
+        found = together.and_then(|rows| by_order(rows, ids)).unwrap_or_default();
+    }
+    // An order that has some is asked itself, where it was not among them.
+    for id in ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect::<Vec<_>>() {
+        let rows = optional(listed(site, &format!("wc/v3/orders/{id}/refunds"), &[]))?;
+        found.extend(rows.filter(|rows| !rows.is_empty()).map(|rows| (id, in_order(rows))));
+    }
+    Ok(found)
+}
+
+/// All pages of a list.
+fn listed(site: &Site, route: &str, query: &[(&str, String)]) -> Result<Rows> {
+    let mut rows = Rows::new();
+    for number in 1..=MOST_PAGES {
+        let page = number.to_string();
+        let mut query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        query.extend([("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("page", &page), ("_fields", REFUND)]);
+        let reply = site.get(route, &query)?;
+        if reply.status == 404 {
+            return Ok(rows);
+        }
+        let (more, _) = read_json::<Vec<&RawValue>>(&reply.body)?;
+        let last = more.len() < 100;
+        rows.extend(more.into_iter().map(RawValue::to_owned));
+        if last {
+            return Ok(rows);
+        }
+    }
+    Err(Error::new(ErrorKind::Unreadable, "the shop's list of refunds has no end; nothing of it was used"))
+}
+
+/// The rows by order; `None` where one is of no order that was asked for, so that the question was not understood.
+fn by_order(rows: Rows, ids: &[String]) -> Option<BTreeMap<String, Rows>> {
+    let mut found: BTreeMap<String, Rows> = BTreeMap::new();
+    for row in rows {
+        let head: Head<'_> = serde_json::from_str(row.get()).ok()?;
+        let order = ids.iter().find(|id| *id == head.parent_id.get())?.clone();
+        found.entry(order).or_default().push(row);
+    }
+    Some(found.into_iter().map(|(order, rows)| (order, in_order(rows))).collect())
+}
+
+/// By their ids, each once, in whatever order they came.
+fn in_order(mut rows: Rows) -> Rows {
+    let id = |row: &RawValue| -> u64 {
+        serde_json::from_str::<Head<'_>>(row.get()).ok().and_then(|head| head.id.get().parse().ok()).unwrap_or(0)
+    };
+    rows.sort_by_key(|row| id(row));
+    rows.dedup_by_key(|row| id(row));
+    rows
+}
+
+/// The order's fulfilments; `None` where the shop has no such list.
+fn fulfillments(site: &Site, id: &str) -> Result<Option<Rows>> {
+    let asked = site.get(&format!("wc/v3/orders/{id}/fulfillments"), &[]);
+    let Some(reply) = optional(asked)?.filter(|reply| reply.status != 404) else { return Ok(None) };
+    let (answer, _) = read_json::<Value>(&reply.body)?;
+    Ok(Some(in_order(rows_of(answer)?)))
+}
+
+/// A bare list in 10.5; `{"fulfillments": [...]}` was seen in its beta.
+fn rows_of(mut answer: Value) -> Result<Rows> {
+    let list = if answer.get("fulfillments").is_some() { answer["fulfillments"].take() } else { answer };
+    let unreadable = |_| Error::new(ErrorKind::Unreadable, "the shop's list of fulfilments cannot be read");
+    serde_json::from_str(&list.to_string()).map_err(unreadable)
+}
+
+/// What a shop does not have, or does not show to this key, is left out; a shop that fails is asked again.
+fn optional<T>(asked: Result<T>) -> Result<Option<T>> {
+    match asked {
+        Ok(found) => Ok(Some(found)),
+        Err(error) => match error.kind() {
+            ErrorKind::Unsupported | ErrorKind::NoStore | ErrorKind::NotFound | ErrorKind::Permission => Ok(None),
+            ErrorKind::Failed => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
+/// The document with one member more, at its end.
+fn joined(document: &RawValue, parts: &[(&str, Rows)]) -> Result<Box<RawValue>> {
+    let Some(open) = document.get().trim_end().strip_suffix('}') else { return Ok(document.to_owned()) };
+    let list = |(name, rows): &(&str, Rows)| {
+        let rows: Vec<&str> = rows.iter().map(|row| row.get()).collect();
+        format!("\"{name}\":[{}]", rows.join(","))
+    };
+    let parts: Vec<String> = parts.iter().map(list).collect();
+    let comma = if open.trim_end().ends_with('{') { "" } else { "," };
+    RawValue::from_string(format!("{}{comma}\"{}\":{{{}}}}}", open.trim_end(), wire::ADDED, parts.join(",")))
+        .map_err(|_| Error::new(ErrorKind::Unreadable, "an order's parts do not make one document"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn parts_go_into_the_document_verbatim() {
+        let parts = [("refunds", vec![raw(r#"{"amount":"1.10"}"#)]), ("fulfillments", vec![])];
+        let document = joined(&raw("{\"id\":7 }"), &parts).unwrap();
+        assert_eq!(document.get(), r#"{"id":7,"ordersync":{"refunds":[{"amount":"1.10"}],"fulfillments":[]}}"#);
+        assert_eq!(joined(&raw("{}"), &[]).unwrap().get(), r#"{"ordersync":{}}"#);
+        assert_eq!(joined(&raw("[]"), &parts).unwrap().get(), "[]");
+    }
+
+    #[test]
+    fn refunds_go_to_their_orders_in_the_order_of_their_ids_and_strangers_are_no_answer() {
+        let rows = |texts: &[&str]| texts.iter().map(|text| raw(text)).collect::<Rows>();
+        let two = [r#"{"id":9,"parent_id":7}"#, r#"{"id":"8","parent_id":"7"}"#, r#"{"id":9,"parent_id":7}"#];
+        let ids = ["7".to_owned(), "6".to_owned()];
+        let found = by_order(rows(&two), &ids).unwrap();
+        let texts: Vec<&str> = found["7"].iter().map(|row| row.get()).collect();
+        assert_eq!((found.len(), texts), (1, vec![two[1], two[0]]));
+        assert!(by_order(rows(&[r#"{"id":9,"parent_id":5}"#]), &ids).is_none());
+        assert!(by_order(rows(&[r#"{"id":9}"#]), &ids).is_none());
+    }
+
+    #[test]
+    fn fulfilments_come_bare_or_in_a_member() {
+        for answer in [r#"[{"id":2},{"id":1}]"#, r#"{"fulfillments":[{"id":2},{"id":1}]}"#] {
+            let rows = in_order(rows_of(serde_json::from_str(answer).unwrap()).unwrap());
+            assert_eq!(rows.iter().map(|row| row.get()).collect::<Vec<_>>(), [r#"{"id":1}"#, r#"{"id":2}"#]);
+        }
+        assert!(rows_of(serde_json::json!("none")).is_err());
+    }
+}

@@ -21,6 +21,15 @@ fn tea(pieces: i64) -> NewOrder {
     NewOrder::paid().line("TEE-001", pieces)
 }
 
+/// Amounts of an order as texts without the zeros that say nothing.
+fn amounts(shown: &Value, places: &[&str]) -> Vec<String> {
+    let plain = |place: &&str| {
+        let text = shown.pointer(place).and_then(Value::as_str).unwrap_or_else(|| panic!("{place} of {shown}"));
+        text.parse::<rust_decimal::Decimal>().unwrap().normalize().to_string()
+    };
+    places.iter().map(plain).collect()
+}
+
 #[test]
 fn either_pair_of_credentials_opens_the_shop_and_half_a_pair_is_named() {
     let desk = Desk::unconnected(Options::rehearsal());
@@ -160,6 +169,38 @@ fn a_query_that_costs_too_much_is_asked_smaller() {
     let refused =
         desk.server.requests().iter().filter(|one| one.answer.windows(17).any(|w| w == b"MAX_COST_EXCEEDED")).count();
     assert_eq!(refused, 0);
+}
+
+/// The formula is Shopify's own: a page of 50 orders was seen to cost 2,493 points, where one query may cost 1,000.
+#[test]
+fn a_first_sync_comes_to_its_end_whatever_a_query_costs_and_the_next_process_knows() {
+    for price in [4.2, 10.0] {
+        let desk = Desk::unconnected(Options { price, restore_rate: 1e6, bucket: 20_000.0, ..Options::rehearsal() });
+        desk.shop.seed(620, Utc::now() - TimeDelta::days(30), Utc::now() - TimeDelta::days(1));
+        let large = desk.shop.place_order(&(1..=60).fold(NewOrder::paid(), |order, nth| order.line("TEE-001", nth)));
+        desk.connect("").exits(0);
+        assert_eq!(desk.sync()["new"], 621, "{price}");
+        assert_eq!(desk.show(large)["lines"].as_array().unwrap().len(), 60);
+        desk.on("pull", large, "").exits(0);
+        let refused = desk.shop.too_dear();
+        assert!((1..=20).contains(&refused), "{price}: {refused}");
+        desk.sync();
+        desk.on("pull", large, "").exits(0);
+        assert_eq!(desk.shop.too_dear(), refused, "{price}: what fits is known");
+        let sizes = &desk.home.sql("SELECT json_extract(facts, '$.sizes') FROM stores")[0];
+        assert!(sizes.contains("page_lines"), "{sizes}");
+    }
+}
+
+/// A query that is refused for its price costs nothing, so nothing is waited for.
+#[test]
+fn i6_what_was_refused_for_its_price_is_not_paid_for_by_waiting() {
+    let reader = reader(Options { price: 4.2, restore_rate: 10.0, ..Options::default() }, 250);
+    let now = reader.clock.now();
+    reader.shop.seed(700, now - TimeDelta::days(30), now - TimeDelta::hours(1));
+    reader.channel.begin(&Range { since: None, until: None }).unwrap();
+    assert!(reader.shop.too_dear() > 1);
+    assert_eq!(reader.clock.now(), now);
 }
 
 /// How long cursors live is not known. One that is refused costs the way from the beginning; cursors that always are, no run without end.
@@ -741,5 +782,87 @@ proptest! {
             let now = reader.channel.order(&id).unwrap().unwrap().order.unwrap().updated_at;
             prop_assert_eq!(seen.get(&id), Some(&now), "order {} at {}", id, reader.clock.now());
         }
+    }
+}
+
+/// 2 pieces with ten per cent off, one of them taken out: Shopify goes on telling the discount and the tax of both.
+#[test]
+fn f7_a_line_of_which_an_edit_took_a_part_has_the_discount_and_the_tax_of_what_is_left() {
+    let desk = Desk::new();
+    let order = desk.shop.place_order(&tea(2).discounted());
+    desk.shop.edit_away(order, 0);
+    desk.sync();
+    let shown = desk.show(order);
+    let places = ["/lines/0/quantity", "/lines/0/total", "/lines/0/tax", "/totals/discount", "/totals/total"];
+    // 12.90 less 1.29, and 4.90 postage.
+    assert_eq!(amounts(&shown, &places), ["1", "11.61", "1.85", "1.29", "16.51"], "{shown}");
+    assert_eq!(desk.home.sql("SELECT kind FROM charges WHERE kind = 'other'"), Vec::<String>::new());
+}
+
+#[test]
+fn a_cancelled_order_keeps_its_lines_in_the_book() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(2).line("MUG-9", 1));
+    desk.shop.cancel(&order.to_string());
+    desk.sync();
+    desk.on("accept", order, "").exits(0);
+    let shown = desk.show(order);
+    assert_eq!((&shown["status"], shown["lines"].as_array().unwrap().len()), (&json!("cancelled"), 2), "{shown}");
+    assert_eq!(amounts(&shown, &["/lines/0/quantity", "/lines/1/quantity"]), ["2", "1"]);
+}
+
+#[test]
+fn f7_duties_and_fees_are_charges() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(1).duties(2000).fee("Import handling", 350));
+    let charges = desk.home.sql("SELECT title || ' ' || amount FROM charges WHERE kind = 'fee' ORDER BY position");
+    assert_eq!(charges, ["Duties 20.0", "Import handling 3.5"]);
+    assert_eq!(amounts(&desk.show(order), &["/totals/total"]), ["41.3"]);
+    assert_eq!(desk.home.sql("SELECT kind FROM charges WHERE kind = 'other'"), Vec::<String>::new());
+}
+
+#[test]
+fn p12_what_left_the_house_is_shipped_whatever_became_of_the_money() {
+    let desk = Desk::new();
+    let order = desk.shop.place_order(&tea(1));
+    desk.shop.ship_elsewhere(&order.to_string(), "DHL", "JD01");
+    desk.shop.expire(order);
+    let waits = desk.shop.place_order(&tea(1));
+    desk.shop.expire(waits);
+    desk.sync();
+    assert_eq!(desk.show(order)["status"], "shipped");
+    assert_eq!(desk.show(waits)["status"], "awaiting-payment");
+}
+
+#[test]
+fn p12_goods_that_need_no_parcel_of_the_merchants_are_marked() {
+    for (method, word) in [("PICK_UP", "picked up"), ("LOCAL", "the shop itself"), ("RETAIL", "in the shop")] {
+        let desk = Desk::new();
+        let order = desk.place(&tea(1).line("MUG-9", 1).delivery(method));
+        let shown = desk.show(order);
+        assert_eq!(shown["lines"][0]["ships"], false, "{method}: {shown}");
+        assert!(shown["attributes"].to_string().contains(word), "{method}: {shown}");
+    }
+    let desk = Desk::new();
+    let order = desk.shop.place_order(&tea(2).line("MUG-9", 1));
+    desk.shop.outsource(order, 1);
+    desk.sync();
+    let shown = desk.show(order);
+    assert_eq!((&shown["lines"][0]["ships"], &shown["lines"][1]["ships"]), (&json!(true), &json!(false)), "{shown}");
+    assert!(shown["attributes"].to_string().contains("MUG-9"), "{shown}");
+}
+
+/// Lists without pages come with 20 members. What the 21st says is asked for, by pages and by bulk operations alike.
+#[test]
+fn nothing_is_cut_off_a_long_list_of_fulfilments() {
+    for bulk in ["never", "always"] {
+        let desk = Desk::unconnected(Options::rehearsal());
+        let order = desk.shop.place_order(&tea(1));
+        desk.shop.try_often(order, 23);
+        desk.connect(&format!("--set bulk={bulk}")).exits(0);
+        desk.sync();
+        let shown = desk.show(order);
+        assert!(shown["shipments"].to_string().contains("TRY022"), "{bulk}: {shown}");
+        assert_eq!(desk.home.json(&format!("pull shopify:{order}"))["result"], "unchanged", "one document whichever way it came");
     }
 }

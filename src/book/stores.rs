@@ -177,6 +177,20 @@ impl Book {
         })
     }
 
+    /// Keeps one more fact about a store, until the next probe replaces them all.
+    pub fn learn(&mut self, id: i64, name: &str, value: &serde_json::Value) -> Result<()> {
+        self.write("written", |db| {
+            let facts: String =
+                db.query_row("SELECT facts FROM stores WHERE id = ?", [id], |row| row.get(0)).done("read")?;
+            let mut facts: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(&facts).unwrap_or_default();
+            facts.insert(name.to_owned(), value.clone());
+            let facts = serde_json::Value::from(facts).to_string();
+            db.execute("UPDATE stores SET facts = ? WHERE id = ?", params![facts, id]).done("written")?;
+            Ok(())
+        })
+    }
+
     /// Sets or removes one value of a store.
     pub fn set_store_value(&mut self, id: i64, key: &str, value: Option<&str>) -> Result<()> {
         let mut values = self.store_by_id(id)?.values;

@@ -22,7 +22,12 @@ pub struct Connection {
     pub facts: serde_json::Value,
     /// The client of this store.
     pub http: Arc<http::Client>,
+    /// Where what is learned meanwhile is kept for the next process.
+    pub learn: Learn,
 }
+
+/// Keeps something that an adapter has learned about its store under a name of its own among the facts of the last probe, until the next one.
+pub type Learn = Box<dyn Fn(&str, &serde_json::Value) + Send + Sync>;
 
 /// Opens a store. No network: a wrong key shows at the first request.
 ///

@@ -152,13 +152,16 @@ impl Gate {
 
     /// Takes over the channel's own account of what may still be asked of it, as told by the answer to the request of `ticket`, and what
     /// that request was priced too high by. The channel may not have seen what went out after that request: it comes off.
-    pub fn account(&self, told: Budget, ticket: Ticket, refund: f64, now: Timestamp) {
+    /// Where it says nothing of the budget, what came back is added to what we know of it.
+    pub fn account(&self, told: Option<Budget>, ticket: Ticket, refund: f64, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let since = (state.spent - ticket.spent).max(0.0);
-        if refund.is_finite() {
-            state.spent -= refund;
-        }
-        state.budget = told.believable().map(|told| (now, told.less(since)));
+        let refund = if refund.is_finite() { refund } else { 0.0 };
+        state.spent -= refund;
+        state.budget = match told {
+            Some(told) => told.believable().map(|told| (now, told.less(since))),
+            None => state.budget.map(|(at, known)| (at, known.less(-refund))),
+        };
     }
 
     /// Waits for the turn of a request that costs `cost` of the channel's budget.
@@ -224,9 +227,12 @@ mod tests {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
         let gate = Gate::open();
         let (_, first) = waits(&gate, &clock, 1, 50.0);
-        gate.account(Budget::Bucket { level: 200.0, capacity: 2000.0, per_second: 100.0 }, first, 0.0, clock.now());
+        gate.account(Some(Budget::Bucket { level: 200.0, capacity: 2000.0, per_second: 100.0 }), first, 0.0, clock.now());
         assert_eq!(waits(&gate, &clock, 4, 50.0).0, Duration::ZERO, "what is in it goes at once");
         assert_eq!(waits(&gate, &clock, 10, 50.0).0, Duration::from_secs(5));
+        let (_, refused) = waits(&gate, &clock, 1, 100.0);
+        gate.account(None, refused, 100.0, clock.now());
+        assert_eq!(waits(&gate, &clock, 1, 100.0).0, Duration::ZERO, "what was refused is not paid for");
         let much = waits(&gate, &clock, 1, 5000.0).0;
         assert_eq!(much, Duration::ZERO, "more than it ever holds is the channel's to refuse");
     }
@@ -262,7 +268,7 @@ mod tests {
         let gate = Gate::open();
         let (ends_in, length) = (Duration::from_secs(12), Duration::from_secs(30));
         let (_, first) = waits(&gate, &clock, 1, 1.0);
-        gate.account(Budget::Window { left: 3.0, quota: 150.0, ends_in, length }, first, 0.0, clock.now());
+        gate.account(Some(Budget::Window { left: 3.0, quota: 150.0, ends_in, length }), first, 0.0, clock.now());
         assert_eq!(waits(&gate, &clock, 3, 1.0).0, Duration::ZERO);
         assert_eq!(waits(&gate, &clock, 150, 1.0).0, ends_in);
         assert_eq!(waits(&gate, &clock, 1, 1.0).0, length);
@@ -272,7 +278,7 @@ mod tests {
     fn q5_an_answer_that_was_long_on_its_way_does_not_undo_what_was_sent_meanwhile() {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
         let gate = Gate::open();
-        let bucket = |level| Budget::Bucket { level, capacity: 2000.0, per_second: 100.0 };
+        let bucket = |level| Some(Budget::Bucket { level, capacity: 2000.0, per_second: 100.0 });
         let (_, first) = waits(&gate, &clock, 1, 500.0);
         let (_, second) = waits(&gate, &clock, 1, 500.0);
         // The answer to the first: it cost 400, and the channel had not seen the second yet.

@@ -148,8 +148,8 @@ pub trait Protocol: Send + Sync {
 /// A channel's account of its budget, in one reply.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Account {
-    /// How much may still be asked.
-    pub budget: Budget,
+    /// How much may still be asked; `None` where the reply does not say.
+    pub budget: Option<Budget>,
     /// What the request came to; `None` where that is [`Protocol::cost`].
     pub spent: Option<f64>,
 }

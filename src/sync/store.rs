@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Context;
 use crate::book::{Book, Store};
 use crate::channel::{
-    self, Capabilities, Channel, ChannelKind, Connection, Cursor, Outstanding, Page, Plan, Range, RemoteOrder, Shop,
+    self, Capabilities, Channel, ChannelKind, Connection, Cursor, Learn, Outstanding, Page, Plan, Range, RemoteOrder, Shop,
     Task, Values, Write,
 };
 use crate::credentials::Keyring;
@@ -86,8 +86,8 @@ impl OpenStore {
         let keyring = Arc::new(Keyring::of_store(context.vault(), &store.name, locks, context.clock.clone())?);
         let gate = Gate::new(store.pause(context.clock.now()), Duration::ZERO, tell_other_processes(context, store));
         let name = |error: Error| error.rename_in_hint(GENERAL, &store.name);
-        let (channel, http) =
-            open(context, store.kind, store.values.clone(), keyring, store.facts.clone(), gate).map_err(name)?;
+        let known = (store.facts.clone(), keep_for_later(context, store));
+        let (channel, http) = open(context, store.kind, store.values.clone(), keyring, known, gate).map_err(name)?;
         let channel = Named { channel, general: GENERAL, named: store.name.clone() };
         Ok(Self { store: store.clone(), channel: Box::new(channel), http })
     }
@@ -102,7 +102,8 @@ pub fn open_new(
 ) -> Result<Box<dyn Channel>> {
     // There is no store yet that could be given new credentials.
     let named = format!("connect {kind} again");
-    let (channel, _) = open(context, kind, values, keyring, serde_json::Value::Null, Gate::open())
+    let nothing: (_, Learn) = (serde_json::Value::Null, Box::new(|_, _| {}));
+    let (channel, _) = open(context, kind, values, keyring, nothing, Gate::open())
         .map_err(|error| error.rename_in_hint(REAUTH, &named))?;
     Ok(Box::new(Named { channel, general: REAUTH, named }))
 }
@@ -112,7 +113,7 @@ fn open(
     kind: ChannelKind,
     values: Values,
     keyring: Arc<Keyring>,
-    facts: serde_json::Value,
+    (facts, learn): (serde_json::Value, Learn),
     gate: Gate,
 ) -> Result<(Box<dyn Channel>, Arc<Client>)> {
     let http = Arc::new(Client::new(Options {
@@ -122,13 +123,23 @@ fn open(
         ca_pem: values.get("ca_file").map(|path| read_ca(path)).transpose()?,
         allow_http: values.get("allow_http").is_some_and(|answer| answer == "yes"),
     })?);
-    let channel = channel::open(kind, Connection { values, keyring, facts, http: http.clone() })?;
+    let channel = channel::open(kind, Connection { values, keyring, facts, http: http.clone(), learn })?;
     Ok((channel, http))
 }
 
 fn read_ca(path: &str) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| {
         Error::new(ErrorKind::Usage, format!("the certificate file {path} cannot be read: {e}; nothing was sent"))
+    })
+}
+
+/// What an adapter learns is kept with the store's facts. Where the book cannot be written just then, it is learned again.
+fn keep_for_later(context: &Context, store: &Store) -> Learn {
+    let (path, clock, id) = (context.home.book(), context.clock.clone(), store.id);
+    Box::new(move |name, value| {
+        if let Ok(mut book) = Book::open(&path, clock.clone()) {
+            let _ = book.learn(id, name, value);
+        }
     })
 }
 

@@ -33,6 +33,7 @@ pub fn channel<const N: usize>(
         keyring: Arc::new(Keyring::loose(secrets.map(|(key, value)| (key.to_owned(), Secret::new(value))).into())),
         facts: Value::Null,
         http: Arc::new(Client::new(options).unwrap()),
+        learn: Box::new(|_, _| {}),
     };
     open(ChannelKind::Shopify, connection).unwrap()
 }

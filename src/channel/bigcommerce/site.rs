@@ -221,7 +221,7 @@ impl Protocol for Site {
 
     fn account(&self, reply: &Reply) -> Option<Account> {
         let budget = errors::budget(reply, self.reserve)?;
-        Some(Account { budget, spent: None })
+        Some(Account { budget: Some(budget), spent: None })
     }
 }
 

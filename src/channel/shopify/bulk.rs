@@ -161,8 +161,13 @@ fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &O
             Err(error) => return Err(error),
         };
         let last = (bytes.len() as u64) < length || bulk.offset.saturating_add(bytes.len() as u64) >= size;
-        let Ok((documents, used)) = split(&bytes, last) else {
-            return in_pages(bulk.clone(), "a bulk operation's file is not in the form that Shopify promises");
+        let complete = |order| document::complete(site, std::iter::once(order));
+        let (documents, used) = match split(&bytes, last, &complete) {
+            Ok(split) => split,
+            Err(error) if error.kind() == ErrorKind::Unreadable => {
+                return in_pages(bulk.clone(), "a bulk operation's file is not in the form that Shopify promises");
+            }
+            Err(error) => return Err(error),
         };
         if documents.is_empty() && !last {
             length *= 4;
@@ -204,7 +209,12 @@ fn fetch(site: &Site, url: &str, offset: u64, length: u64) -> Result<Vec<u8>> {
 type Documents = Vec<Box<serde_json::value::RawValue>>;
 
 /// The whole orders in a piece of the file, and how many bytes they are. The last one may go on in the next piece, unless this is the last.
-fn split(bytes: &[u8], last: bool) -> Result<(Documents, usize)> {
+/// `complete` makes the document of an order that may lack something, as it does for one of a page.
+fn split(bytes: &[u8], last: bool, complete: &dyn Fn(Value) -> Result<Documents>) -> Result<(Documents, usize)> {
+    let assembled = |order: Value, rows: Vec<Value>| {
+        let order = document::assemble(order, rows);
+        if document::lacks_rest(&order) { complete(order) } else { Ok(vec![document::finish(order)?]) }
+    };
     let odd = || Error::new(ErrorKind::Unreadable, "a row that belongs to no order");
     let mut documents = Vec::new();
     let (mut used, mut at) = (0, 0);
@@ -224,7 +234,7 @@ fn split(bytes: &[u8], last: bool) -> Result<(Documents, usize)> {
         match (parent, &mut current) {
             (None, _) => {
                 if let Some((order, rows)) = current.take() {
-                    documents.push(document::assemble(order, rows)?);
+                    documents.append(&mut assembled(order, rows)?);
                 }
                 used = start;
                 current = Some((value, Vec::new()));
@@ -235,7 +245,7 @@ fn split(bytes: &[u8], last: bool) -> Result<(Documents, usize)> {
     }
     if last {
         if let Some((order, rows)) = current.take() {
-            documents.push(document::assemble(order, rows)?);
+            documents.append(&mut assembled(order, rows)?);
         }
         used = bytes.len();
     }
@@ -255,24 +265,28 @@ mod tests {
         "{\"id\":\"gid://shopify/LineItem/22\",\"quantity\":1,\"__parentId\":\"gid://shopify/Order/2\"}\n",
     );
 
+    fn whole(order: Value) -> Result<Documents> {
+        panic!("nothing is missing of {order}")
+    }
+
     #[test]
     fn i3_wherever_a_file_is_cut_every_order_comes_whole_and_once() {
-        let (whole, used) = split(FILE.as_bytes(), true).unwrap();
-        assert_eq!((whole.len(), used), (2, FILE.len()));
-        assert!(whole[0].get().contains("\"lineItems\":{\"nodes\":[{\"id\":\"gid://shopify/LineItem/11\""));
-        assert!(whole[0].get().contains("\"shippingLines\":{\"nodes\":[{\"id\":null,"));
+        let (all, used) = split(FILE.as_bytes(), true, &whole).unwrap();
+        assert_eq!((all.len(), used), (2, FILE.len()));
+        assert!(all[0].get().contains("\"lineItems\":{\"nodes\":[{\"id\":\"gid://shopify/LineItem/11\""));
+        assert!(all[0].get().contains("\"shippingLines\":{\"nodes\":[{\"id\":null,"));
         for cut in 0..=FILE.len() {
-            let (mut first, used) = split(&FILE.as_bytes()[..cut], false).unwrap();
-            let (rest, _) = split(&FILE.as_bytes()[used..], true).unwrap();
+            let (mut first, used) = split(&FILE.as_bytes()[..cut], false, &whole).unwrap();
+            let (rest, _) = split(&FILE.as_bytes()[used..], true, &whole).unwrap();
             first.extend(rest);
             let texts = |documents: &Documents| documents.iter().map(|d| d.get().to_owned()).collect::<Vec<_>>();
-            assert_eq!(texts(&first), texts(&whole), "cut at {cut}");
+            assert_eq!(texts(&first), texts(&all), "cut at {cut}");
         }
     }
 
     #[test]
     fn a_row_that_belongs_to_no_order_is_no_good_file() {
-        assert!(split(b"{\"id\":\"x\",\"__parentId\":\"gid://shopify/Order/9\"}\n", true).is_err());
-        assert!(split(b"<html>\n", true).is_err());
+        assert!(split(b"{\"id\":\"x\",\"__parentId\":\"gid://shopify/Order/9\"}\n", true, &whole).is_err());
+        assert!(split(b"<html>\n", true, &whole).is_err());
     }
 }

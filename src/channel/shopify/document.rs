@@ -4,12 +4,15 @@
 //! order with `lineItems.nodes` and `shippingLines.nodes` in full, members sorted by name, nothing about paging. So an order
 //! that was read in bulk and comes again in a page is known as unchanged.
 
+use std::cell::Cell;
+
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::query;
 use super::site::Site;
-use super::wire::{self, Nodes, PageInfo};
+use super::wire::{self, Nodes, PageInfo, Route};
 use crate::error::{Error, ErrorKind, Result};
 
 /// As many shipping lines as a page brings.
@@ -18,11 +21,17 @@ const SHIPPING_LINES: usize = 10;
 /// How many lines follow those of the page. Most large orders end here, and what is asked for is set aside of the budget, there or not.
 const MORE_LINES: u32 = 30;
 
-/// How many follow then.
-const MOST_LINES: u32 = 100;
-
 /// So many orders of a page have their missing lines fetched at once: one after the other, the points that flow in meanwhile are lost.
 const SIDE_BY_SIDE: usize = 8;
+
+/// The lists without pages, and how many members of each come with an order.
+const LISTS: [(&str, usize); 3] = [("refunds", 20), ("fulfillments", 20), ("transactions", 10)];
+
+/// How many numbers of a fulfilment come with it.
+const NUMBERS: usize = 10;
+
+/// How many fulfilment orders come with an order.
+const ROUTES: usize = 5;
 
 /// The documents of orders as a page or a single read brings them, in that order; what is missing of their lines is fetched.
 ///
@@ -30,7 +39,7 @@ const SIDE_BY_SIDE: usize = 8;
 pub fn complete(site: &Site, orders: impl Iterator<Item = Value>) -> Result<Vec<Box<RawValue>>> {
     let (mut documents, mut large) = (Vec::new(), Vec::new());
     for (place, order) in orders.enumerate() {
-        if order["lineItems"]["pageInfo"]["hasNextPage"] == true {
+        if order["lineItems"]["pageInfo"]["hasNextPage"] == true || lacks_rest(&order) {
             large.push((place, order));
         } else {
             documents.push(finish(order)?);
@@ -38,7 +47,11 @@ pub fn complete(site: &Site, orders: impl Iterator<Item = Value>) -> Result<Vec<
     }
     for some in large.chunks_mut(SIDE_BY_SIDE) {
         std::thread::scope(|scope| {
-            let fetch = |order| scope.spawn(move || fetch_lines(site, order));
+            let fetch = |order: &'_ mut Value| {
+                fetch_lines(site, order)?;
+                fetch_rest(site, order)
+            };
+            let fetch = |order| scope.spawn(move || fetch(order));
             let threads: Vec<_> = some.iter_mut().map(|(_, order)| fetch(order)).collect();
             let stopped = || Err(Error::new(ErrorKind::Failed, "reading an order's lines stopped; it was not taken"));
             threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| stopped()))
@@ -63,8 +76,10 @@ fn fetch_lines(site: &Site, order: &mut Value) -> Result<()> {
     let mut next = info.next().map(str::to_owned);
     let mut first = MORE_LINES;
     while let Some(after) = next {
-        let answer = site.ask(&query::LINES, json!({ "id": order["id"], "first": first, "after": after }))?;
-        first = MOST_LINES;
+        let ask = |first: u32| site.ask(&query::LINES, json!({ "id": order["id"], "first": first, "after": after }));
+        let answer = site.sizes.fitting(&site.sizes.more_lines, first, ask)?;
+        site.keep_sizes();
+        first = u32::MAX;
         let Some(more) = answer.read::<wire::Lines>()?.order else {
             let text = "an order went away while its lines were read; it was not taken";
             return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
@@ -86,9 +101,60 @@ fn fetch_lines(site: &Site, order: &mut Value) -> Result<()> {
     Ok(())
 }
 
+/// Whether an order may have more of something than came with it, or goods that go different ways: then it takes its fulfilment orders'
+/// lines to tell which.
+pub fn lacks_rest(order: &Value) -> bool {
+    let len = |list: &Value| list.as_array().map_or(0, Vec::len);
+    let is_full = |(name, most): &(&str, usize)| len(&order[*name]) >= *most;
+    let numbers = order["fulfillments"].as_array().into_iter().flatten().map(|one| len(&one["trackingInfo"]));
+    let routes = &order["fulfillmentOrders"];
+    let many = len(&routes["nodes"]) > ROUTES || routes["pageInfo"]["hasNextPage"] == true;
+    LISTS.iter().any(is_full) || numbers.into_iter().any(|count| count >= NUMBERS) || many || goes_different_ways(routes)
+}
+
+fn goes_different_ways(routes: &Value) -> bool {
+    let open = routes["nodes"].as_array().into_iter().flatten().filter_map(|one| Route::deserialize(one).ok());
+    let mut ways = open.filter(Route::is_open).map(|route| route.by_others());
+    let first = ways.next();
+    ways.any(|way| Some(way) != first)
+}
+
+/// Fetches the rest of an order.
+fn fetch_rest(site: &Site, order: &mut Value) -> Result<()> {
+    if !lacks_rest(order) {
+        return Ok(());
+    }
+    let asked = Cell::new(0);
+    let ask = |lists: u32| {
+        asked.set(lists as usize);
+        site.ask(&query::REST, json!({ "id": order["id"], "lists": lists }))
+    };
+    let answer = site.sizes.fitting(&site.sizes.lists, u32::MAX, ask)?;
+    site.keep_sizes();
+    let Some(Value::Object(rest)) = answer.read::<wire::OneOrder>()?.order else {
+        let text = "an order went away while it was read; it was not taken";
+        return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
+    };
+    // There is no way to ask for more than this, so it is said.
+    if LISTS.iter().any(|(name, _)| rest[*name].as_array().is_some_and(|list| list.len() >= asked.get())) {
+        order["incomplete"] = json!(asked.get());
+    }
+    if let Some(members) = order.as_object_mut() {
+        members.extend(rest);
+    }
+    Ok(())
+}
+
 /// The document of an order of which everything is there.
 pub fn finish(mut order: Value) -> Result<Box<RawValue>> {
-    for connection in ["lineItems", "shippingLines"] {
+    // Fulfilment orders are replaced all the time; those that are over say nothing.
+    if let Some(Value::Array(routes)) = order.pointer_mut("/fulfillmentOrders/nodes") {
+        routes.retain(|one| Route::deserialize(one).is_ok_and(|route| route.is_open()));
+        routes.iter_mut().filter_map(|one| one.get_mut("lineItems")?.as_object_mut()).for_each(|lines| {
+            lines.remove("pageInfo");
+        });
+    }
+    for connection in ["lineItems", "shippingLines", "fulfillmentOrders"] {
         if let Some(Value::Object(members)) = order.get_mut(connection) {
             members.remove("pageInfo");
         }
@@ -101,18 +167,23 @@ pub fn finish(mut order: Value) -> Result<Box<RawValue>> {
 }
 
 /// Puts the rows of a bulk operation's file together: an order and the rows below it.
-pub fn assemble(mut order: Value, rows: Vec<Value>) -> Result<Box<RawValue>> {
-    let (mut lines, mut shipping) = (Vec::new(), Vec::new());
+pub fn assemble(mut order: Value, rows: Vec<Value>) -> Value {
+    let (mut lines, mut shipping, mut routes) = (Vec::new(), Vec::new(), Vec::new());
     for mut row in rows {
         if let Some(members) = row.as_object_mut() {
             members.remove("__parentId");
         }
-        // A shipping line's id may be null, so the rows are told apart by what only a line has.
-        if row.get("quantity").is_some() { lines.push(row) } else { shipping.push(row) }
+        // A shipping line's id may be null, so the rows are told apart by what only the others have.
+        match (row.get("quantity"), row.get("requestStatus")) {
+            (Some(_), _) => lines.push(row),
+            (None, Some(_)) => routes.push(row),
+            (None, None) => shipping.push(row),
+        }
     }
     if let Some(members) = order.as_object_mut() {
         members.insert("lineItems".to_owned(), json!({ "nodes": lines }));
         members.insert("shippingLines".to_owned(), json!({ "nodes": shipping }));
+        members.insert("fulfillmentOrders".to_owned(), json!({ "nodes": routes }));
     }
-    finish(order)
+    order
 }

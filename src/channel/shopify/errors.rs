@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::wire::{Envelope, Errors, GraphError};
+use super::wire::{Envelope, Errors, GraphError, TOO_DEAR};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Effect, Reply, Request, Verdict, check_json, read_json, url_for_people};
@@ -64,7 +64,7 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
             let wait = envelope.extensions.cost.as_ref().map_or(Duration::from_secs(1), super::wire::Cost::wait);
             Verdict::Throttled(Some(wait), temporary("Shopify asked for fewer points to be spent".to_owned()))
         }
-        "MAX_COST_EXCEEDED" => Verdict::Refused(
+        TOO_DEAR => Verdict::Refused(
             Error::new(ErrorKind::Failed, "the query costs more points than Shopify permits for one").too_much(),
         ),
         "INTERNAL_SERVER_ERROR" | "TIMEOUT" | "SERVICE_UNAVAILABLE" => {

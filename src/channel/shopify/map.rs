@@ -3,7 +3,7 @@
 //! Amounts are in the buyer's currency (`presentmentMoney`), the sums also in the shop's. Every line, price and subtotal includes tax where
 //! `taxesIncluded` says so.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::number;
 use super::wire::{self, Amount, Bag};
@@ -89,15 +89,17 @@ fn standing(o: &wire::Order, authorized: Status, owes: bool) -> Status {
     match o.display_financial_status.as_deref() {
         Some("REFUNDED") if o.fulfillments.iter().any(is_made) => return Status::Shipped,
         Some("REFUNDED") => return Status::Cancelled,
-        Some("VOIDED" | "EXPIRED") => return Status::AwaitingPayment,
         _ => {}
     }
+    // What left the house is shipped, whatever became of the money.
     match fulfillment {
-        "FULFILLED" | "FULFILLMENT_NOT_REQUIRED" => return Status::Shipped,
+        "FULFILLED" => return Status::Shipped,
         "PARTIALLY_FULFILLED" => return Status::PartiallyShipped,
         _ => {}
     }
     match o.display_financial_status.as_deref() {
+        Some("VOIDED" | "EXPIRED") => return Status::AwaitingPayment,
+        _ if fulfillment == "FULFILLMENT_NOT_REQUIRED" => return Status::Shipped,
         Some("PENDING" | "PARTIALLY_PAID") => return Status::AwaitingPayment,
         Some("AUTHORIZED") if authorized == Status::AwaitingPayment => return Status::AwaitingPayment,
         None if owes => return Status::AwaitingPayment,
@@ -126,18 +128,45 @@ fn paid_at(o: &wire::Order, created_at: Timestamp) -> Option<Timestamp> {
     paid.then(|| last.unwrap_or_else(placed))
 }
 
-/// One line; nothing where an edit took all of it out.
+/// How many of a line are ordered, and how many of them were given back.
 ///
 /// Shopify counts what an edit took out and what was given back in one number, `quantity - currentQuantity`. Where the order has no refund it
-/// can only be edits, so the quantity is what is left; else it is shown as given back, which the quantity to ship agrees with.
-fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> {
+/// can only be edits, so the quantity is what is left; else it is shown as given back, which the quantity to ship agrees with. A
+/// cancellation makes it 0 of every line, and takes nothing out.
+fn quantities(o: &wire::Order, item: &wire::LineItem) -> (i64, i64) {
     let gone = item.quantity.saturating_sub(item.current_quantity).max(0);
-    let (quantity, refunded) = if o.refunds.is_empty() { (item.current_quantity, 0) } else { (item.quantity, gone) };
+    match (o.refunds.is_empty(), o.cancelled_at.is_some()) {
+        (true, false) => (item.current_quantity, 0),
+        (true, true) => (item.quantity, 0),
+        (false, _) => (item.quantity, gone),
+    }
+}
+
+/// The part of an amount that belongs to so many pieces. Shopify tells a line's discounts and taxes for all that was ever ordered of it, also
+/// for what an edit took out.
+fn part(amount: Decimal, pieces: i64, of: i64) -> Result<Decimal, String> {
+    if pieces == of || of <= 0 {
+        return Ok(amount);
+    }
+    let share = amount.checked_mul(pieces.into()).and_then(|all| all.checked_div(of.into()));
+    let share = share.ok_or("an amount of a line is larger than any amount")?;
+    Ok(share.round_dp_with_strategy(amount.scale().max(2), RoundingStrategy::MidpointAwayFromZero).normalize())
+}
+
+/// What is off a line for so many pieces.
+fn discount(item: &wire::LineItem, pieces: i64) -> Result<Decimal, String> {
+    let all = sum(item.discount_allocations.iter().map(|a| a.allocated_amount_set.as_ref()))?;
+    part(all, pieces, item.quantity)
+}
+
+/// One line; nothing where an edit took all of it out.
+fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> {
+    let (quantity, refunded) = quantities(o, item);
     if quantity <= 0 {
         return Ok(None);
     }
     let unit_price = amount(item.original_unit_price_set.as_ref(), presentment, "lineItems.originalUnitPriceSet")?;
-    let discount: Decimal = sum(item.discount_allocations.iter().map(|a| a.allocated_amount_set.as_ref()))?;
+    let total = unit_price.checked_mul(quantity.into()).and_then(|all| all.checked_sub(discount(item, quantity).ok()?));
     let product = item.product.as_ref().map_or("", |product| number(&product.id));
     let variant = item.variant.as_ref().map_or("", |variant| number(&variant.id));
     Ok(Some(Line {
@@ -149,16 +178,44 @@ fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> 
         quantity: Decimal::from(quantity),
         refunded: Decimal::from(refunded),
         unit_price,
-        total: unit_price
-            .checked_mul(Decimal::from(quantity))
-            .map(|full| full.saturating_sub(discount))
-            .filter(|total| total.abs() <= LARGEST)
-            .ok_or("the total of a line is too large to be meant")?,
-        tax: taxes(&item.tax_lines)?,
+        total: total.filter(|total| total.abs() <= LARGEST).ok_or("the total of a line is too large to be meant")?,
+        tax: part(taxes(&item.tax_lines)?, quantity, item.quantity)?,
         // Also of a gift card: those of plastic are sent.
-        ships: item.requires_shipping,
+        ships: item.requires_shipping && by_others(o, item).is_none(),
         ship_to: 0,
     }))
+}
+
+/// Who brings all that is left of a line to the buyer, where it is not a parcel of the merchant's. The lines of fulfilment orders are only there
+/// where not all goods of the order go the same way.
+fn by_others(o: &wire::Order, item: &wire::LineItem) -> Option<&'static str> {
+    let has_it = |route: &&wire::Route| {
+        let Some(lines) = &route.line_items else { return true };
+        lines.nodes.iter().any(|open| open.line_item.id == item.id && open.remaining_quantity > 0)
+    };
+    let mut ways = o.fulfillment_orders.nodes.iter().filter(|route| route.is_open()).filter(has_it).map(wire::Route::by_others);
+    let first = ways.next()??;
+    ways.all(|way| way.is_some()).then_some(first)
+}
+
+/// What is not the merchant's to send, in words.
+fn deliveries(o: &wire::Order) -> Vec<(String, String)> {
+    let needy = || o.line_items.nodes.iter().filter(|item| item.requires_shipping && quantities(o, item).0 > 0);
+    let mut ways: Vec<(&str, Vec<&str>)> = Vec::new();
+    for item in needy() {
+        let Some(way) = by_others(o, item) else { continue };
+        let name = item.sku.as_deref().filter(|sku| !sku.is_empty()).unwrap_or(&item.title);
+        match ways.iter_mut().find(|(known, _)| *known == way) {
+            Some((_, names)) => names.push(name),
+            None => ways.push((way, vec![name])),
+        }
+    }
+    let all = needy().count();
+    let told = |(way, names): (&str, Vec<&str>)| match names.len() == all {
+        true => ("delivery".to_owned(), way.to_owned()),
+        false => (way.to_owned(), names.join(", ")),
+    };
+    ways.into_iter().map(told).collect()
 }
 
 /// The variant and what the buyer chose or wrote for it; attributes with an underscore are for apps.
@@ -212,25 +269,71 @@ fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
     let get = |bag: &Option<Bag>, member: &str| amount(bag.as_ref(), side, member);
     let get_or_none = |bag: &Option<Bag>, member: &str| amount_or_none(bag.as_ref(), side, member);
     let refunded = get(&o.total_refunded_set, "totalRefundedSet")?;
+    let paid_in_all = get(&o.current_total_price_set, "currentTotalPriceSet")?.checked_add(refunded);
     let at_checkout = (
         get(&o.total_price_set, "totalPriceSet")?,
         get_or_none(&o.subtotal_price_set, "subtotalPriceSet")?,
         get_or_none(&o.total_tax_set, "totalTaxSet")?,
     );
     let now = (
-        get(&o.current_total_price_set, "currentTotalPriceSet")? + refunded,
+        paid_in_all.ok_or("its sums are larger than any amount")?,
         get(&o.current_subtotal_price_set, "currentSubtotalPriceSet")?,
         get(&o.current_total_tax_set, "currentTotalTaxSet")?,
     );
-    let (total, lines, tax) = if o.edited && o.cancelled_at.is_none() { now } else { at_checkout };
+    let (total, lines, tax) = if is_edited(o) { now } else { at_checkout };
     Ok(Totals {
         total,
         lines,
         shipping: get(&o.total_shipping_price_set, "totalShippingPriceSet")?,
         tax,
-        discount: get_or_none(&o.total_discounts_set, "totalDiscountsSet")?,
+        discount: discounts(o, side)?,
         refunded,
     })
+}
+
+/// Whether the sums of checkout are those of another order by now.
+fn is_edited(o: &wire::Order) -> bool {
+    o.edited && o.cancelled_at.is_none()
+}
+
+/// All discounts, without those on what an edit took out. Those of the lines are known in the buyer's currency only.
+fn discounts(o: &wire::Order, side: Side) -> Result<Decimal, String> {
+    let all = |side| amount_or_none(o.total_discounts_set.as_ref(), side, "totalDiscountsSet");
+    let (wanted, theirs) = (all(side)?, all(presentment)?);
+    let mut left = Some(theirs);
+    for item in &o.line_items.nodes {
+        let (was, is) = (discount(item, item.quantity)?, discount(item, quantities(o, item).0.max(0))?);
+        left = left.and_then(|left| left.checked_sub(was)?.checked_add(is));
+    }
+    let left = left.ok_or("its discounts are larger than any amount")?;
+    if left == theirs || theirs.is_zero() {
+        return Ok(wanted);
+    }
+    let share = wanted.checked_mul(left).and_then(|all| all.checked_div(theirs));
+    Ok(share.ok_or("its discounts are larger than any amount")?.round_dp(wanted.scale().max(2)).normalize())
+}
+
+/// Duties and other fees. Duties may be in the prices.
+fn fees(o: &wire::Order) -> Result<Vec<(String, String, Decimal, Decimal)>, String> {
+    let duties = if is_edited(o) { &o.current_total_duties_set } else { &o.original_total_duties_set };
+    let duties = amount_or_none(duties.as_ref().filter(|_| !o.duties_included), presentment, "totalDutiesSet")?;
+    let mut fees = Vec::new();
+    if !duties.is_zero() {
+        fees.push((String::new(), "Duties".to_owned(), duties, Decimal::ZERO));
+    }
+    for fee in &o.additional_fees {
+        let (price, tax) = (amount(fee.price.as_ref(), presentment, "additionalFees")?, taxes(&fee.tax_lines)?);
+        fees.push((number(&fee.id).to_owned(), fee.name.clone(), net(o, price, tax)?, tax));
+    }
+    Ok(fees)
+}
+
+/// A price without its tax.
+fn net(o: &wire::Order, price: Decimal, tax: Decimal) -> Result<Decimal, String> {
+    if !o.taxes_included {
+        return Ok(price);
+    }
+    price.checked_sub(tax).ok_or_else(|| "a tax is larger than any amount".to_owned())
 }
 
 fn charges(o: &wire::Order) -> Result<Vec<Charge>, String> {
@@ -246,15 +349,17 @@ fn charges(o: &wire::Order) -> Result<Vec<Charge>, String> {
     for s in &o.shipping_lines.nodes {
         let (price, tax) =
             (amount(s.discounted_price_set.as_ref(), presentment, "shippingLines")?, taxes(&s.tax_lines)?);
-        let net = if o.taxes_included { price - tax } else { price };
         let id = s.id.as_deref().unwrap_or_default();
-        charges.push(charge(ChargeKind::Shipping, id, text(&s.code), &s.title, net, tax));
+        charges.push(charge(ChargeKind::Shipping, id, text(&s.code), &s.title, net(o, price, tax)?, tax));
+    }
+    for (id, title, price, tax) in fees(o)? {
+        charges.push(charge(ChargeKind::Fee, &id, String::new(), &title, price, tax));
     }
     for t in &o.current_tax_lines {
         let tax = amount(t.price_set.as_ref(), presentment, "currentTaxLines")?;
         charges.push(charge(ChargeKind::Tax, "", t.title.clone(), &t.title, tax, Decimal::ZERO));
     }
-    let discount = amount_or_none(o.total_discounts_set.as_ref(), presentment, "totalDiscountsSet")?;
+    let discount = discounts(o, presentment)?;
     if !discount.is_zero() {
         let codes = o.discount_codes.join(", ");
         charges.push(charge(ChargeKind::Discount, "", codes.clone(), &codes, discount, Decimal::ZERO));
@@ -282,7 +387,8 @@ pub fn is_made(fulfillment: &wire::Fulfillment) -> bool {
 fn shipments(o: &wire::Order) -> Vec<RemoteShipment> {
     let mut made: Vec<RemoteShipment> = o.fulfillments.iter().filter(|f| is_made(f)).map(shipment).collect();
     let fulfilled = |item: &wire::LineItem| {
-        let count = item.current_quantity.saturating_sub(item.unfulfilled_quantity);
+        // Of a cancelled order nothing is ordered any more, and nothing unfulfilled.
+        let count = item.current_quantity.saturating_sub(item.unfulfilled_quantity?);
         let line_id = number(&item.id).to_owned();
         (count > 0).then(|| LineQuantity { line_id, quantity: Decimal::from(count) })
     };
@@ -311,7 +417,7 @@ fn shipment(f: &wire::Fulfillment) -> RemoteShipment {
 }
 
 fn payment(o: &wire::Order) -> Payment {
-    let method = o.payment_gateway_names.first().cloned().unwrap_or_default();
+    let method = o.payment_gateway_names.first().map_or(String::new(), |name| name.trim().to_owned());
     let paid = o.transactions.iter().find(|t| t.status == "SUCCESS");
     Payment {
         title: o.payment_gateway_names.join(", "),
@@ -366,7 +472,8 @@ fn attributes(o: &wire::Order) -> Vec<(String, String)> {
     ];
     let named = named.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?)));
     let custom = o.custom_attributes.iter().map(|a| (a.key.clone(), text(&a.value)));
-    named.chain(custom).filter(|(label, value)| !label.starts_with('_') && !value.is_empty()).take(40).collect()
+    let cut = |most| ("incomplete".to_owned(), format!("Shopify lists no more than {most} refunds, fulfilments or payments"));
+    deliveries(o).into_iter().chain(o.incomplete.map(cut)).chain(named).chain(custom).filter(|(label, value)| !label.starts_with('_') && !value.is_empty()).take(40).collect()
 }
 
 fn text(part: &Option<String>) -> String {

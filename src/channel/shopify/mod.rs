@@ -18,6 +18,7 @@ pub mod query;
 mod settings;
 mod ship;
 mod site;
+mod sizes;
 mod slices;
 mod wire;
 
@@ -96,8 +97,10 @@ impl Channel for Shopify {
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
         let id = gid("Order", remote_id)?;
-        let answer = self.site.ask(&query::ORDER, json!({ "id": id }))?;
-        let data: wire::OneOrder = answer.read()?;
+        let sizes = &self.site.sizes;
+        let ask = |lines: u32| self.site.ask(&query::ORDER, json!({ "id": id, "lines": lines }));
+        let data: wire::OneOrder = sizes.fitting(&sizes.order_lines, u32::MAX, ask)?.read()?;
+        self.site.keep_sizes();
         let Some(order) = data.order else { return Ok(None) };
         let documents = document::complete(&self.site, std::iter::once(order))?;
         Ok(documents.into_iter().next().map(|document| pages::remote(document, self.settings.authorized)))

@@ -169,25 +169,36 @@ fn fetch(
     after: Option<&str>,
     sort: &str,
 ) -> Result<Read> {
+    let document = if first { &query::FIRST_ORDERS } else { &query::ORDERS };
+    let (_, answer) = ask(site, document, filter, after, sort)?;
+    read(site, settings, answer, after)
+}
+
+/// A page of as many orders as may be asked for at once, and how many that is.
+fn ask(
+    site: &Site,
+    document: &'static query::Document,
+    filter: Option<&str>,
+    after: Option<&str>,
+    sort: &str,
+) -> Result<(u32, Answer)> {
     loop {
-        let size = site.page_size();
-        let document = if first { &query::FIRST_ORDERS } else { &query::ORDERS };
-        match site.ask(document, json!({ "first": size, "after": after, "query": filter, "sort": sort })) {
+        let (size, lines) = (site.sizes.page.get(), site.sizes.page_lines.get());
+        let variables = json!({ "first": size, "lines": lines, "after": after, "query": filter, "sort": sort });
+        match site.ask(document, variables) {
             Ok(answer) => {
                 site.fit_page(size, &answer);
-                return read(site, settings, answer, after);
+                return Ok((size, answer));
             }
-            Err(error) if error.is_too_much() && site.shrink_page(size) => {}
+            Err(error) if error.is_too_much() && site.sizes.less_of_a_page(size, lines, &error) => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// What a page of `size` orders comes to in points for each order, for an estimate.
+/// What a page of orders comes to in points for each order, for an estimate.
 pub fn measure(site: &Site, filter: Option<&str>) -> Result<Option<f64>> {
-    let size = site.page_size();
-    let answer = site.ask(&query::ORDERS, json!({ "first": size, "query": filter, "sort": "CREATED_AT" }))?;
-    site.fit_page(size, &answer);
+    let (size, answer) = ask(site, &query::ORDERS, filter, None, "CREATED_AT")?;
     let Some(cost) = &answer.cost else { return Ok(None) };
     Ok(cost.actual_query_cost.map(|cost| cost / f64::from(size)))
 }

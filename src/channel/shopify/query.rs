@@ -27,6 +27,30 @@ macro_rules! address {
     };
 }
 
+/// The lists of an order that have no pages, with as many members as are asked for at first ([`super::document`] asks for the rest).
+macro_rules! lists {
+    ($refunds:literal, $fulfillments:literal, $numbers:literal, $transactions:literal) => {
+        concat!(
+            "refunds(first:",
+            $refunds,
+            "){id createdAt note totalRefundedSet{presentmentMoney{amount}}} fulfillments(first:",
+            $fulfillments,
+            "){id status createdAt trackingInfo(first:",
+            $numbers,
+            "){company number url}} transactions(first:",
+            $transactions,
+            "){kind status processedAt paymentId}"
+        )
+    };
+}
+
+/// Who is to bring which goods to the buyer.
+macro_rules! route {
+    () => {
+        "status requestStatus supportedActions{action} deliveryMethod{methodType}"
+    };
+}
+
 /// An order without its connections.
 macro_rules! order {
     () => {
@@ -59,9 +83,10 @@ macro_rules! order {
             " totalOutstandingSet",
             money!(),
             " currentTaxLines{title priceSet{presentmentMoney{amount}}} ",
-            "refunds(first:20){id createdAt note totalRefundedSet{presentmentMoney{amount}}} ",
-            "fulfillments(first:20){id status createdAt trackingInfo(first:10){company number url}} ",
-            "transactions(first:10){kind status processedAt paymentId}"
+            "dutiesIncluded originalTotalDutiesSet{presentmentMoney{amount}} ",
+            "currentTotalDutiesSet{presentmentMoney{amount}} additionalFees{id name price{presentmentMoney{amount}} ",
+            "taxLines{priceSet{presentmentMoney{amount}}}} ",
+            lists!("20", "20", "10", "10")
         )
     };
 }
@@ -72,7 +97,7 @@ macro_rules! line {
             "id sku title variantTitle quantity currentQuantity unfulfilledQuantity requiresShipping isGiftCard ",
             "customAttributes{key value} variant{id} product{id} originalUnitPriceSet{presentmentMoney{amount}} ",
             "discountAllocations{allocatedAmountSet{presentmentMoney{amount}}} ",
-            "taxLines(first:5){priceSet{presentmentMoney{amount}}}"
+            "taxLines(first:10){priceSet{presentmentMoney{amount}}}"
         )
     };
 }
@@ -85,14 +110,14 @@ macro_rules! shipping_line {
 
 /// An order with its connections, for pages and single reads.
 macro_rules! whole_order {
-    ($lines:literal) => {
+    () => {
         concat!(
             order!(),
             " shippingLines(first:10){nodes{",
             shipping_line!(),
-            "}} lineItems(first:",
-            $lines,
-            "){pageInfo{hasNextPage endCursor} nodes{",
+            "}} fulfillmentOrders(first:5){pageInfo{hasNextPage endCursor} nodes{",
+            route!(),
+            "}} lineItems(first:$lines){pageInfo{hasNextPage endCursor} nodes{",
             line!(),
             "}}"
         )
@@ -104,11 +129,11 @@ macro_rules! orders {
         concat!(
             "query ",
             $name,
-            "($first:Int!,$after:String,$query:String,$sort:OrderSortKeys!){",
+            "($first:Int!,$lines:Int!,$after:String,$query:String,$sort:OrderSortKeys!){",
             $more,
             "orders(first:$first,after:$after,query:$query,sortKey:$sort,reverse:false)",
             "{pageInfo{hasNextPage endCursor} nodes{",
-            whole_order!("20"),
+            whole_order!(),
             "}}}"
         )
     };
@@ -131,13 +156,21 @@ document! {
 }
 document! {
     /// One order. Not served by the search index, so it is as it is now.
-    ORDER, "Order", 60.0, concat!("query Order($id:ID!){order(id:$id){", whole_order!("50"), "}}")
+    ORDER, "Order", 60.0, concat!("query Order($id:ID!,$lines:Int!){order(id:$id){", whole_order!(), "}}")
 }
 document! {
     /// More lines of an order that has many.
     LINES, "Lines", 40.0, concat!(
         "query Lines($id:ID!,$first:Int!,$after:String){order(id:$id){lineItems(first:$first,after:$after)",
         "{pageInfo{hasNextPage endCursor} nodes{", line!(), "}}}}"
+    )
+}
+document! {
+    /// What else there is of an order that has more of something than [`ORDER`] brings, or goods that go different ways.
+    REST, "Rest", 250.0, concat!(
+        "query Rest($id:ID!,$lists:Int!){order(id:$id){", lists!("$lists", "$lists", "50", "$lists"),
+        " fulfillmentOrders(first:10){pageInfo{hasNextPage endCursor} nodes{", route!(),
+        " lineItems(first:$lists){pageInfo{hasNextPage endCursor} nodes{remainingQuantity lineItem{id}}}}}}}"
     )
 }
 document! {
@@ -254,6 +287,7 @@ pub const ALL: &[&Document] = &[
     &FIRST_ORDERS,
     &ORDER,
     &LINES,
+    &REST,
     &SHOP,
     &SURVEY,
     &COUNTS,
@@ -275,9 +309,10 @@ pub fn bulk(filter: &str) -> String {
     let filter = serde_json::Value::from(filter);
     format!(
         "{{orders(query:{filter},sortKey:CREATED_AT){{edges{{node{{{} shippingLines{{edges{{node{{{}}}}}}} \
-         lineItems{{edges{{node{{{}}}}}}}}}}}}}}}",
+         fulfillmentOrders{{edges{{node{{{}}}}}}} lineItems{{edges{{node{{{}}}}}}}}}}}}}}}",
         order!(),
         shipping_line!(),
+        route!(),
         line!()
     )
 }

@@ -14,8 +14,9 @@ use super::auth::{self, Kind};
 use super::errors;
 use super::query::Document;
 use super::settings::Settings;
+use super::sizes::Sizes;
 use super::wire::{Cost, Envelope, Errors, Throttle};
-use crate::channel::Connection;
+use crate::channel::{Connection, Learn};
 use crate::clock::Timestamp;
 use crate::credentials::Keyring;
 use crate::error::{Error, ErrorKind, Result};
@@ -31,8 +32,8 @@ const TOKEN_PATH: &str = "/admin/oauth/access_token";
 /// How many walks may begin anew in one run because their cursor is refused: one that is refused again and again would make a run without end.
 const RESTARTS: u32 = 8;
 
-/// How many orders the first page of a process asks for (fact sheet, 2.7).
-const FIRST_PAGE: u32 = 50;
+/// What one query may cost at most (fact sheet, 2.7).
+const MOST_POINTS: f64 = 1000.0;
 
 /// What a page should weigh at most, in bytes: several are in memory at once, and that stays under 64 MiB (PRODUCT.md Q-1).
 const HEAVY: f64 = 1_250_000.0;
@@ -61,9 +62,10 @@ pub struct Site {
     kind: Kind,
     costs: Mutex<BTreeMap<(&'static str, u32), f64>>,
     bucket: Mutex<Option<Throttle>>,
-    page_size: AtomicU32,
-    largest_page: u32,
     restarts: AtomicU32,
+    learn: Learn,
+    /// How much one query may ask for.
+    pub sizes: Sizes,
 }
 
 /// A good answer.
@@ -117,9 +119,9 @@ impl Site {
             keyring: connection.keyring,
             costs: Mutex::default(),
             bucket: Mutex::default(),
-            page_size: AtomicU32::new(FIRST_PAGE.min(settings.page_size)),
-            largest_page: settings.page_size,
             restarts: AtomicU32::new(0),
+            learn: connection.learn,
+            sizes: Sizes::new(&connection.facts, settings.page_size),
         })
     }
 
@@ -134,7 +136,8 @@ impl Site {
     }
 
     fn send(&self, document: &'static Document, variables: Value, effect: Effect) -> Result<Answer> {
-        let size = variables["first"].as_u64().and_then(|size| u32::try_from(size).ok()).unwrap_or(1);
+        let size = ["first", "lines", "lists"].iter().find_map(|name| variables.get(*name)).and_then(Value::as_u64);
+        let size = size.and_then(|size| u32::try_from(size).ok()).unwrap_or(1);
         let body = json!({ "query": document.text, "variables": variables });
         let mut request = Request::write_json(reqwest::Method::POST, self.graphql.clone(), &body);
         request.effect = effect;
@@ -155,14 +158,9 @@ impl Site {
         let costs = self.lock(&self.costs);
         let known = costs.range((document.name, 0)..=(document.name, u32::MAX));
         match known.min_by_key(|((_, known), _)| known.abs_diff(size)) {
-            Some(((_, known), cost)) => (cost * f64::from(size) / f64::from((*known).max(1))).min(1000.0),
+            Some(((_, known), cost)) => (cost * f64::from(size) / f64::from((*known).max(1))).min(MOST_POINTS),
             None => document.guess,
         }
-    }
-
-    /// How many orders to ask for in the next page.
-    pub fn page_size(&self) -> u32 {
-        self.page_size.load(Ordering::Relaxed)
     }
 
     /// After a page of `size`: larger ones are cheaper for each order, so the size goes to what a query may cost, and an answer may weigh.
@@ -172,15 +170,13 @@ impl Site {
         let ceiling = 900.0f64.min(cost.throttle_status.maximum_available * 0.6);
         let share =
             (ceiling / cost.requested_query_cost.max(1.0)).min(HEAVY / (answer.reply.body.len() as f64).max(1.0));
-        let fits = ((f64::from(size) * share) as u32).clamp(1, self.largest_page);
-        // Only from the newest size, so that an answer that was long on its way does not undo what a later one taught.
-        let _ = self.page_size.compare_exchange(size, fits, Ordering::Relaxed, Ordering::Relaxed);
+        self.sizes.fit_page(size, share);
+        self.keep_sizes();
     }
 
-    /// A page of `size` was too much: half of it from now on, and not more again. False where there is nothing to halve.
-    pub fn shrink_page(&self, size: u32) -> bool {
-        let _ = self.page_size.fetch_min((size / 2).max(1), Ordering::Relaxed);
-        size > 1
+    /// What was learned about sizes is there for the next process.
+    pub fn keep_sizes(&self) {
+        self.sizes.keep(&self.learn);
     }
 
     /// Whether a walk whose cursor is refused may begin anew.
@@ -293,17 +289,22 @@ impl Protocol for Exchange<'_> {
 
     fn account(&self, reply: &Reply) -> Option<Account> {
         let (envelope, _) = read_json::<Envelope<'_>>(&reply.body).ok()?;
-        let cost = envelope.extensions.cost?;
+        let Some(cost) = envelope.extensions.cost else {
+            // A query that is refused for its price costs nothing, and its answer says nothing of the bucket.
+            return envelope.errors.is_too_dear().then_some(Account { budget: None, spent: Some(0.0) });
+        };
         let bucket = cost.throttle_status;
         *self.site.lock(&self.site.bucket) = Some(bucket);
-        self.site.lock(&self.site.costs).insert((self.document.name, self.size), cost.requested_query_cost);
+        if cost.requested_query_cost <= MOST_POINTS {
+            self.site.lock(&self.site.costs).insert((self.document.name, self.size), cost.requested_query_cost);
+        }
         let budget = Budget::Bucket {
             level: bucket.currently_available,
             capacity: bucket.maximum_available,
             per_second: bucket.restore_rate,
         };
         // A throttled query has no actual cost: nothing was spent.
-        Some(Account { budget, spent: Some(cost.actual_query_cost.unwrap_or(0.0)) })
+        Some(Account { budget: Some(budget), spent: Some(cost.actual_query_cost.unwrap_or(0.0)) })
     }
 }
 

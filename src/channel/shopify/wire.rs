@@ -63,6 +63,16 @@ impl From<Value> for Errors {
     }
 }
 
+impl Errors {
+    /// Whether the query was refused for its price.
+    pub fn is_too_dear(&self) -> bool {
+        matches!(self, Self::List(errors) if errors.iter().any(|error| error.code() == TOO_DEAR))
+    }
+}
+
+/// The code of a query that would cost more than one may.
+pub const TOO_DEAR: &str = "MAX_COST_EXCEEDED";
+
 /// The words in a value of any shape: those of `{"base":["not found"]}` are `base not found`.
 fn words(value: &Value) -> String {
     match value {
@@ -185,10 +195,15 @@ fn lenient<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(deserialize
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
-/// How many pieces; null is none. More than anybody orders is no number, so that what is counted up stays one.
+/// How many pieces. More than anybody orders is no number, so that what is counted up stays one.
 pub fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let count: i64 = nullable(deserializer)?;
-    if count.unsigned_abs() > 1_000_000_000 {
+    maybe_pieces(deserializer)?.ok_or_else(|| serde::de::Error::custom("how many pieces is null"))
+}
+
+/// The same where it may be null.
+fn maybe_pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let count: Option<i64> = Option::deserialize(deserializer)?;
+    if count.is_some_and(|count| count.unsigned_abs() > 1_000_000_000) {
         return Err(serde::de::Error::custom("more pieces than anybody orders"));
     }
     Ok(count)
@@ -387,7 +402,102 @@ pub struct Order {
     pub shipping_lines: Nodes<ShippingLine>,
     #[serde(default, deserialize_with = "nullable")]
     pub line_items: Nodes<LineItem>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub duties_included: bool,
+    pub original_total_duties_set: Option<Bag>,
+    pub current_total_duties_set: Option<Bag>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub additional_fees: Vec<Fee>,
+    /// Those that are open.
+    #[serde(default, deserialize_with = "nullable")]
+    pub fulfillment_orders: Nodes<Route>,
+    /// Ours: so many members of its lists came, and there may be more.
+    pub incomplete: Option<u32>,
 }
+
+/// A fee besides shipping and taxes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fee {
+    pub id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub name: String,
+    pub price: Option<Bag>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub tax_lines: Vec<TaxLine>,
+}
+
+/// A fulfilment order, as far as it says who brings the goods to the buyer.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Route {
+    #[serde(default, deserialize_with = "nullable")]
+    pub status: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub request_status: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub supported_actions: Vec<Action>,
+    pub delivery_method: Option<Method>,
+    /// Where goods of the order go different ways.
+    pub line_items: Option<Nodes<OpenLine>>,
+}
+
+/// Something that can be done with a fulfilment order.
+#[derive(Debug, Deserialize)]
+pub struct Action {
+    pub action: String,
+}
+
+/// A way of delivery.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Method {
+    pub method_type: String,
+}
+
+/// A line of a fulfilment order.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenLine {
+    #[serde(default)]
+    pub id: String,
+    pub remaining_quantity: i64,
+    pub line_item: Reference,
+}
+
+impl Route {
+    /// Whether something is still to be done.
+    pub fn is_open(&self) -> bool {
+        matches!(&*self.status, "OPEN" | "IN_PROGRESS" | "ON_HOLD" | "SCHEDULED")
+    }
+
+    /// Who brings the goods to the buyer, where it is not a parcel of the merchant's.
+    pub fn by_others(&self) -> Option<&'static str> {
+        by_others(self.delivery_method.as_ref(), &self.request_status, &self.supported_actions)
+    }
+}
+
+/// Who brings goods to the buyer, where it is not a parcel of the merchant's. What an app may not do with a fulfilment order says nothing of
+/// whose it is: only requests to a service do.
+pub fn by_others(method: Option<&Method>, request: &str, actions: &[Action]) -> Option<&'static str> {
+    let can = |wanted: &[&str]| actions.iter().any(|one| wanted.contains(&&*one.action));
+    match method.map(|method| &*method.method_type) {
+        Some("PICK_UP") => Some(PICKED_UP),
+        Some("LOCAL") => Some("brought to the buyer by the shop itself"),
+        Some("RETAIL") => Some("handed over in the shop"),
+        Some("NONE") => Some("needs no delivery"),
+        _ if can(&["CREATE_FULFILLMENT"]) => None,
+        _ if can(&["REQUEST_FULFILLMENT", "REQUEST_CANCELLATION", "EXTERNAL"]) => Some(BY_SERVICE),
+        _ if matches!(request, "SUBMITTED" | "ACCEPTED" | "CANCELLATION_REQUESTED" | "CANCELLATION_REJECTED") => Some(BY_SERVICE),
+        _ => None,
+    }
+}
+
+/// The buyer comes for it.
+pub const PICKED_UP: &str = "picked up by the buyer";
+
+/// A fulfilment service has it.
+pub const BY_SERVICE: &str = "shipped by a fulfilment service";
 
 /// A label and a text.
 #[derive(Debug, Deserialize)]
@@ -535,8 +645,8 @@ pub struct LineItem {
     #[serde(deserialize_with = "pieces")]
     pub current_quantity: i64,
     /// Of it, not shipped.
-    #[serde(default, deserialize_with = "pieces")]
-    pub unfulfilled_quantity: i64,
+    #[serde(default, deserialize_with = "maybe_pieces")]
+    pub unfulfilled_quantity: Option<i64>,
     #[serde(default, deserialize_with = "nullable")]
     pub requires_shipping: bool,
     #[serde(default, deserialize_with = "nullable")]

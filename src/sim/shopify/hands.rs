@@ -24,6 +24,11 @@ pub struct NewOrder {
     attributes: Vec<(String, String)>,
     at: Option<Timestamp>,
     test: bool,
+    discounted: bool,
+    duties: i64,
+    fees: Vec<(String, i64)>,
+    gateway: String,
+    delivery: &'static str,
 }
 
 impl NewOrder {
@@ -60,6 +65,33 @@ impl NewOrder {
         Self { currency: Some(currency), ..self }
     }
 
+    /// With ten per cent off.
+    pub fn discounted(self) -> Self {
+        Self { discounted: true, ..self }
+    }
+
+    /// With duties of so many cents.
+    pub fn duties(self, cents: i64) -> Self {
+        Self { duties: cents, ..self }
+    }
+
+    /// With another fee.
+    pub fn fee(mut self, name: &str, cents: i64) -> Self {
+        self.fees.push((name.to_owned(), cents));
+        self
+    }
+
+    /// Paid, or to be paid, in this way.
+    pub fn gateway(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.gateway);
+        self
+    }
+
+    /// Not in a parcel: `PICK_UP`, `LOCAL`, `RETAIL`.
+    pub fn delivery(self, method: &'static str) -> Self {
+        Self { delivery: method, ..self }
+    }
+
     /// Placed then.
     pub fn at(self, at: Timestamp) -> Self {
         Self { at: Some(at), ..self }
@@ -89,6 +121,12 @@ impl Shop {
         if order.ships {
             order.shipping_cents = 490;
         }
+        if new.discounted {
+            order.discount_cents = order.lines.iter().map(|line| line.cents * line.quantity / 10).sum();
+        }
+        (order.duties_cents, order.delivery) = (new.duties, new.delivery);
+        order.fees.clone_from(&new.fees);
+        order.gateway.clone_from(&new.gateway);
         if new.unpaid {
             (order.financial, order.paid_at) = (Some("PENDING"), None);
         }
@@ -131,6 +169,48 @@ impl Shop {
                 order.fulfillment_orders.push(other);
             }
         })
+    }
+
+    /// The nth line of an order is at a fulfilment service, which has to ship it.
+    pub fn outsource(&self, id: u64, nth: usize) -> bool {
+        self.edit(id, |order| {
+            let Some(gone) = order.lines.get(nth).map(|line| line.id) else { return };
+            let Some(first) = order.fulfillment_orders.first_mut() else { return };
+            let (there, here) = first.lines.drain(..).partition(|open| open.line == gone);
+            let other = FulfillmentOrder { id: order.id + 202, location: 99, service: true, lines: there, ..first.clone() };
+            first.lines = here;
+            order.fulfillment_orders.retain(|one| !one.lines.is_empty());
+            order.fulfillment_orders.push(other);
+        })
+    }
+
+    /// An order is to be shipped later.
+    pub fn schedule(&self, id: u64) -> bool {
+        self.edit(id, |order| {
+            order.fulfillment_orders.iter_mut().filter(|one| one.status == "OPEN").for_each(|one| one.status = "SCHEDULED");
+        })
+    }
+
+    /// An order has been sent in so many parts already, each of them called back but the last.
+    pub fn try_often(&self, id: u64, times: usize) -> bool {
+        let now = self.now();
+        self.edit(id, |order| {
+            for nth in 0..times {
+                let status = if nth + 1 == times { "SUCCESS" } else { "CANCELLED" };
+                let tracking = super::state::Tracking {
+                    number: Some(format!("TRY{nth:03}")),
+                    ..super::state::Tracking::default()
+                };
+                let lines = order.lines.first().map(|line| (line.id, 1)).into_iter().collect();
+                let id = order.id + 600 + nth as u64;
+                order.fulfillments.push(super::state::Fulfillment { id, at: now, status, tracking: vec![tracking], lines });
+            }
+        })
+    }
+
+    /// An authorised payment has run out.
+    pub fn expire(&self, id: u64) -> bool {
+        self.edit(id, |order| order.financial = Some("EXPIRED"))
     }
 
     /// An order is held back.
@@ -225,6 +305,11 @@ impl Shop {
     /// Points spent so far.
     pub fn points(&self) -> f64 {
         self.lock().points
+    }
+
+    /// How many queries were not carried out because one may not cost that much.
+    pub fn too_dear(&self) -> u64 {
+        self.lock().too_dear
     }
 
     /// How many queries were not carried out for want of points.
@@ -369,7 +454,7 @@ impl Simulated for Shop {
         let (now, refund) = (self.now(), self.lock().take_id());
         self.edit(parse(id), |order| {
             order.refunds.push(Refund { id: refund, at: now, cents, note: String::new() });
-            let all = order.ordered_cents() - order.discount_cents + order.shipping_cents;
+            let all = order.ordered_cents() - order.discount_cents + order.shipping_cents + order.fees_cents();
             order.financial = Some(if order.refunded_cents() >= all { "REFUNDED" } else { "PARTIALLY_REFUNDED" });
         })
     }

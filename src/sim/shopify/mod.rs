@@ -173,8 +173,9 @@ fn answer(options: &Options, state: &mut State, text: &str, variables: Map<Strin
         Some(Definition::Operation(OperationDefinition::Mutation(mutation))) => (&mutation.selection_set, true),
         _ => return wrong("No operation"),
     };
-    let requested = if is_write { 10.0 } else { cost::requested(set, &variables).ceil() };
+    let requested = if is_write { 10.0 } else { (cost::requested(set, &variables) * options.price).ceil() };
     if requested > MAX_COST {
+        state.too_dear += 1;
         let message = format!("Query cost is {requested}, which exceeds the single query max cost limit (1000).");
         let extensions = json!({ "code": "MAX_COST_EXCEEDED", "cost": requested, "maxCost": MAX_COST,
             "documentation": "https://shopify.dev/api/usage/rate-limits" });
@@ -194,7 +195,7 @@ fn answer(options: &Options, state: &mut State, text: &str, variables: Map<Strin
     if let Some(message) = account.invalid {
         return wrong(&message);
     }
-    let actual = if is_write { 10.0 } else { actual.ceil().clamp(1.0, requested) };
+    let actual = if is_write { 10.0 } else { (actual * options.price).ceil().clamp(1.0, requested) };
     // What was set aside too much comes back when the query is over, and then it is told what there is.
     let over = now + i64::try_from(options.latency.as_millis()).unwrap_or(0);
     state.bucket.level -= requested;

@@ -33,6 +33,8 @@ pub struct Options {
     pub restore_rate: f64,
     /// What the bucket holds.
     pub bucket: f64,
+    /// How many times its usual price each query has: Shopify's formula is its own, and changes.
+    pub price: f64,
     /// How long the search index is behind, in seconds.
     pub lag: i64,
     /// How long after an order its fulfilment orders are made, in seconds.
@@ -67,6 +69,7 @@ impl Default for Options {
             personal_data: true,
             restore_rate: 100.0,
             bucket: 2000.0,
+            price: 1.0,
             lag: 0,
             routing: 0,
             cancelling: 0,

@@ -57,9 +57,9 @@ fn included_tax(cents: i64) -> i64 {
 pub fn order(options: &Options, order: &Order, slot: &Slot, now: i64) -> Value {
     let money = Money { options, order };
     let goods = order.ordered_cents() - order.discount_cents;
-    let total = goods + order.shipping_cents;
+    let total = goods + order.shipping_cents + order.fees_cents();
     let gone = order.cancelled.is_some();
-    let removed = order.ordered_cents() - order.current_cents();
+    let removed = order.removed_cents();
     let current = if gone { 0 } else { total - removed };
     let refunded = order.refunded_cents();
     let paid = matches!(order.financial, Some("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED"));
@@ -97,7 +97,7 @@ pub fn order(options: &Options, order: &Order, slot: &Slot, now: i64) -> Value {
         "currencyCode": "EUR",
         "presentmentCurrencyCode": order.currency,
         "taxesIncluded": true,
-        "paymentGatewayNames": if order.financial.is_some() { json!(["shopify_payments"]) } else { json!([]) },
+        "paymentGatewayNames": gateways(order),
         "discountCodes": if order.discount_cents > 0 { json!(["TEN"]) } else { json!([]) },
         "shippingAddress": if order.ships { personal(json!(person.map(|person| address(person, &order.street, order.id)))) } else { Value::Null },
         "billingAddress": personal(json!(person.map(|person| address(person, "", order.id)))),
@@ -117,6 +117,12 @@ pub fn order(options: &Options, order: &Order, slot: &Slot, now: i64) -> Value {
         "totalRefundedSet": money.bag(refunded),
         "totalOutstandingSet": money.bag(if paid || gone { 0 } else { current }),
         "currentTaxLines": if current > 0 { json!([money.tax(current)]) } else { json!([]) },
+        "dutiesIncluded": false,
+        "originalTotalDutiesSet": if order.duties_cents > 0 { money.bag(order.duties_cents) } else { Value::Null },
+        "currentTotalDutiesSet": if order.duties_cents > 0 { money.bag(if gone { 0 } else { order.duties_cents }) } else { Value::Null },
+        "additionalFees": order.fees.iter().map(|(name, cents)| json!({
+            "$type": "AdditionalFee", "id": gid("AdditionalFee", order.id + 970), "name": name, "price": money.bag(*cents), "taxLines": [],
+        })).collect::<Vec<_>>(),
         "refunds": { "$list": order.refunds.iter().map(|refund| json!({
             "$type": "Refund", "id": gid("Refund", refund.id), "createdAt": time(refund.at),
             "note": Some(&refund.note).filter(|note| !note.is_empty()), "totalRefundedSet": money.bag(refund.cents),
@@ -131,6 +137,14 @@ pub fn order(options: &Options, order: &Order, slot: &Slot, now: i64) -> Value {
         tree.extend(more);
     }
     tree
+}
+
+fn gateways(order: &Order) -> Value {
+    match (order.gateway.as_str(), order.financial) {
+        ("", None) => json!([]),
+        ("", Some(_)) => json!(["shopify_payments"]),
+        (gateway, _) => json!([gateway]),
+    }
 }
 
 fn customer(options: &Options, order: &Order) -> Value {
@@ -188,7 +202,7 @@ fn lines(money: &Money<'_>, order: &Order) -> Vec<Value> {
         .lines
         .iter()
         .map(|line| {
-            let discount = if order.discount_cents > 0 { line.cents * line.quantity / 10 } else { 0 };
+            let discount = order.discount(line, line.quantity);
             let allocations = if discount > 0 {
                 json!([{ "$type": "DiscountAllocation", "allocatedAmountSet": money.bag(discount) }])
             } else {
@@ -196,7 +210,7 @@ fn lines(money: &Money<'_>, order: &Order) -> Vec<Value> {
             };
             json!({
                 "$type": "LineItem", "id": gid("LineItem", line.id), "sku": Some(&line.sku).filter(|sku| !sku.is_empty()),
-                "title": line.title, "variantTitle": line.variant, "quantity": line.quantity, "currentQuantity": line.current,
+                "title": line.title, "variantTitle": line.variant, "quantity": line.quantity, "currentQuantity": if order.cancelled.is_some() { 0 } else { line.current },
                 "unfulfilledQuantity": order.unfulfilled(line), "requiresShipping": line.ships, "isGiftCard": line.gift_card,
                 "customAttributes": [], "variant": reference("ProductVariant", line.product.map(|id| id * 10)),
                 "product": reference("Product", line.product), "originalUnitPriceSet": money.bag(line.cents),
@@ -229,19 +243,29 @@ fn fulfillment_orders(options: &Options, order: &Order, now: i64) -> Vec<Value> 
     if !options.has("read_merchant_managed_fulfillment_orders") || now < order.created + options.routing * 1000 {
         return Vec::new();
     }
-    order.fulfillment_orders.iter().map(fulfillment_order).collect()
+    let way = if order.delivery.is_empty() { "SHIPPING" } else { order.delivery };
+    let mut trees: Vec<Value> = order.fulfillment_orders.iter().map(fulfillment_order).collect();
+    trees.iter_mut().for_each(|tree| tree["deliveryMethod"]["methodType"] = json!(way));
+    trees
 }
 
 /// A fulfilment order by itself.
 pub fn fulfillment_order(one: &FulfillmentOrder) -> Value {
     let actions: &[&str] = match one.status {
+        "OPEN" if one.service => &["REQUEST_FULFILLMENT", "MOVE", "HOLD"],
+        "IN_PROGRESS" if one.service => &["REQUEST_CANCELLATION"],
         "OPEN" => &["CREATE_FULFILLMENT", "MOVE", "HOLD"],
         "IN_PROGRESS" => &["CREATE_FULFILLMENT", "HOLD"],
         "ON_HOLD" => &["RELEASE_HOLD", "HOLD", "MOVE"],
         "SCHEDULED" => &["MARK_AS_OPEN"],
         _ => &[],
     };
-    let place = if one.location == 1 { "Lager Köln" } else { "Wien, Lager 2" };
+    let place = match one.location {
+        1 => "Lager Köln",
+        2 => "Wien, Lager 2",
+        _ => "A fulfilment house",
+    };
+    let request = if one.service && one.status == "IN_PROGRESS" { "ACCEPTED" } else { "UNSUBMITTED" };
     let hold = one.hold.as_ref().map(|reason| {
         json!({ "$type": "FulfillmentHold", "id": gid("FulfillmentHold", one.id), "reason": "OTHER", "displayReason": reason })
     });
@@ -252,7 +276,7 @@ pub fn fulfillment_order(one: &FulfillmentOrder) -> Value {
         })
     };
     json!({
-        "$type": "FulfillmentOrder", "id": gid("FulfillmentOrder", one.id), "status": one.status, "requestStatus": "UNSUBMITTED",
+        "$type": "FulfillmentOrder", "id": gid("FulfillmentOrder", one.id), "status": one.status, "requestStatus": request,
         "fulfillAt": if one.status == "SCHEDULED" { json!("2027-01-15T00:00:00Z") } else { Value::Null },
         "supportedActions": actions.iter().map(|action| json!({ "$type": "FulfillmentOrderSupportedAction", "action": action })).collect::<Vec<_>>(),
         "assignedLocation": { "$type": "FulfillmentOrderAssignedLocation", "name": place,

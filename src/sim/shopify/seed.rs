@@ -24,7 +24,7 @@ pub fn order(_options: &Options, id: u64, slot: &Slot) -> Order {
     order.note = dice.pick(NOTES).map(|note| (*note).to_owned()).unwrap_or_default();
     order.shipping_cents = if order.ships { 490 } else { 0 };
     if dice.below(8) == 0 {
-        order.discount_cents = order.ordered_cents() / 10;
+        order.discount_cents = order.lines.iter().map(|line| line.cents * line.quantity / 10).sum();
     }
     if dice.below(12) == 0 {
         order.currency = "USD";
@@ -111,7 +111,7 @@ pub fn route(order: &mut Order) {
         return;
     }
     let status = if order.cancelled.is_some() { "CLOSED" } else { "OPEN" };
-    order.fulfillment_orders = vec![FulfillmentOrder { id: order.id + 200, status, location: 1, hold: None, lines }];
+    order.fulfillment_orders = vec![FulfillmentOrder { id: order.id + 200, status, location: 1, service: false, hold: None, lines }];
 }
 
 /// Everything that is left is shipped.

@@ -36,6 +36,8 @@ pub struct State {
     pub points: f64,
     /// Queries that were not carried out for want of points.
     pub throttled: u64,
+    /// Queries that were not carried out because one may not cost that much.
+    pub too_dear: u64,
     /// Cancellations at work: by the job's id, order and when it will be done.
     pub jobs: BTreeMap<String, Job>,
     /// Bulk operations by id.
@@ -123,6 +125,12 @@ pub struct Order {
     pub lines: Vec<Line>,
     pub shipping_cents: i64,
     pub discount_cents: i64,
+    pub duties_cents: i64,
+    pub fees: Vec<(String, i64)>,
+    /// Names of payment gateways; empty: those that go with how it is paid.
+    pub gateway: String,
+    /// How it gets to the buyer; empty: in parcels.
+    pub delivery: &'static str,
     pub currency: &'static str,
     pub source: &'static str,
     pub refunds: Vec<Refund>,
@@ -188,6 +196,8 @@ pub struct FulfillmentOrder {
     pub id: u64,
     pub status: &'static str,
     pub location: u64,
+    /// Whether a fulfilment service has the goods: nobody else ships them.
+    pub service: bool,
     pub hold: Option<String>,
     pub lines: Vec<OpenLine>,
 }
@@ -233,9 +243,24 @@ impl Order {
         self.lines.iter().map(|line| line.cents * line.quantity).sum()
     }
 
-    /// Of what is still ordered.
-    pub fn current_cents(&self) -> i64 {
-        self.lines.iter().map(|line| line.cents * line.current).sum()
+    /// What is off so many pieces of a line.
+    pub fn discount(&self, line: &Line, pieces: i64) -> i64 {
+        if self.discount_cents > 0 { line.cents * pieces / 10 } else { 0 }
+    }
+
+    /// What an edit took out of the order, discounts taken off.
+    pub fn removed_cents(&self) -> i64 {
+        let gone = |line: &Line| {
+            let pieces = line.quantity - line.current;
+            let discount = self.discount(line, line.quantity) - self.discount(line, line.current);
+            line.cents * pieces - discount
+        };
+        self.lines.iter().map(gone).sum()
+    }
+
+    /// Duties and other fees.
+    pub fn fees_cents(&self) -> i64 {
+        self.duties_cents + self.fees.iter().map(|(_, cents)| cents).sum::<i64>()
     }
 
     /// Given back so far.

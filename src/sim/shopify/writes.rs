@@ -63,6 +63,9 @@ impl Desk<'_> {
                 let text = format!("Fulfillment order {id} has an unfulfillable status= {status}.");
                 return Ok(Err(refused(&["fulfillment"], text)));
             }
+            if one.service {
+                return Ok(Err(refused(&["fulfillment"], "Fulfillment order is assigned to a fulfillment service.")));
+            }
             owner = Some(order_id);
             if !places.contains(&one.location) {
                 places.push(one.location);
@@ -227,7 +230,7 @@ impl Desk<'_> {
                 self.state.change(self.options, job.order, self.now, |order| {
                     cancel(order, at, &job.reason, job.note.clone());
                     if job.refund && order.financial == Some("PAID") {
-                        let cents = order.ordered_cents() - order.discount_cents + order.shipping_cents;
+                        let cents = order.ordered_cents() - order.discount_cents + order.shipping_cents + order.fees_cents();
                         order.refunds.push(Refund { id: refund, at, cents, note: String::new() });
                         order.financial = Some("REFUNDED");
                     }

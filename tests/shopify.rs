@@ -363,17 +363,63 @@ fn a_dispatch_that_is_undone_at_shopify_can_be_made_again_after_accept() {
 }
 
 #[test]
-fn what_shopify_holds_back_is_named_and_nothing_is_written() {
+fn d2_what_shopify_holds_back_is_refused_before_anything_is_recorded() {
     let desk = Desk::new();
+    for word in ["hold", "scheduled"] {
+        let order = desk.place(&tea(1));
+        let stop =
+            || if word == "hold" { desk.shop.hold(order, "Inventory out of stock") } else { desk.shop.schedule(order) };
+        assert!(stop());
+        for more in ["--dry-run", ""] {
+            desk.on("dispatch", order, &format!("--carrier dhl --tracking JD01 {more}")).exits(6).says(word);
+        }
+        assert_eq!(desk.show(order)["outbox"], json!([]), "{word}");
+        assert_ne!(desk.show(order)["status"], "shipped", "{word}");
+    }
+    // Recorded before it was known: it goes out once the hold is over.
     let order = desk.place(&tea(1));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01 --later").exits(0);
     desk.shop.hold(order, "Inventory out of stock");
-    desk.on("dispatch", order, "--carrier dhl --tracking JD01").done();
+    desk.home.run("sync").done();
     assert_eq!(desk.shop.counters().writes, 0);
-    let inbox = desk.home.json("inbox").to_string();
-    assert!(inbox.contains("Inventory out of stock"), "{inbox}");
+    assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1);
     desk.shop.release(order);
     desk.home.run("retry").exits(0);
     assert_eq!(desk.shop.fulfillments(order).len(), 1);
+}
+
+#[test]
+fn d2_p12_of_an_order_that_a_service_ships_in_part_the_merchants_own_part_goes() {
+    let desk = Desk::new();
+    let order = desk.shop.place_order(&tea(2).line("MUG-9", 1));
+    desk.shop.outsource(order, 1);
+    desk.sync();
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()])]);
+    assert_eq!(desk.show(order)["status"], "shipped", "all that is the merchant's");
+    // Given to a service after it was imported.
+    let later = desk.place(&tea(2).line("MUG-9", 1));
+    desk.shop.outsource(later, 1);
+    for more in ["--dry-run", ""] {
+        let call = desk.on("dispatch", later, &format!("--carrier dhl --tracking JD02 {more}"));
+        call.exits(6).says("fulfilment service").says("1 × MUG-9").says("--item TEE-001=2");
+    }
+    assert_eq!(desk.show(later)["outbox"], json!([]));
+    desk.on("dispatch", later, "--item TEE-001=2 --carrier dhl --tracking JD02").exits(0);
+    assert_eq!(desk.show(later)["status"], "partially-shipped");
+    desk.home.run("status --check").exits(0);
+    // All of it is the service's.
+    let none = desk.place(&tea(1));
+    desk.shop.outsource(none, 0);
+    desk.on("dispatch", none, "--carrier dhl --tracking JD03").exits(6).says("fulfilment service");
+}
+
+#[test]
+fn p12_what_the_buyer_picks_up_is_not_shipped() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(1).delivery("PICK_UP"));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(6).says("picked up");
+    assert_eq!(desk.shop.counters().writes, 0);
 }
 
 #[test]
@@ -385,7 +431,7 @@ fn d7_a_dispatch_of_which_a_part_is_refused_does_not_say_that_nothing_went_out()
     desk.on("dispatch", order, "--carrier dhl --tracking JD01").dies_at("after-sent:1");
     assert_eq!(desk.shop.fulfillments(order).len(), 1);
     desk.shop.hold(order, "Inventory out of stock");
-    desk.home.run("retry").exits(1);
+    desk.home.run("retry").exits(6);
     let inbox = desk.home.json("inbox").to_string();
     assert!(inbox.contains("went out in part") && inbox.contains("Inventory out of stock"), "{inbox}");
     desk.shop.release(order);
@@ -863,6 +909,10 @@ fn nothing_is_cut_off_a_long_list_of_fulfilments() {
         desk.sync();
         let shown = desk.show(order);
         assert!(shown["shipments"].to_string().contains("TRY022"), "{bulk}: {shown}");
-        assert_eq!(desk.home.json(&format!("pull shopify:{order}"))["result"], "unchanged", "one document whichever way it came");
+        assert_eq!(
+            desk.home.json(&format!("pull shopify:{order}"))["result"],
+            "unchanged",
+            "one document whichever way it came"
+        );
     }
 }

@@ -227,7 +227,12 @@ mod tests {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
         let gate = Gate::open();
         let (_, first) = waits(&gate, &clock, 1, 50.0);
-        gate.account(Some(Budget::Bucket { level: 200.0, capacity: 2000.0, per_second: 100.0 }), first, 0.0, clock.now());
+        gate.account(
+            Some(Budget::Bucket { level: 200.0, capacity: 2000.0, per_second: 100.0 }),
+            first,
+            0.0,
+            clock.now(),
+        );
         assert_eq!(waits(&gate, &clock, 4, 50.0).0, Duration::ZERO, "what is in it goes at once");
         assert_eq!(waits(&gate, &clock, 10, 50.0).0, Duration::from_secs(5));
         let (_, refused) = waits(&gate, &clock, 1, 100.0);
@@ -253,11 +258,11 @@ mod tests {
             window(Duration::MAX, Duration::from_secs(30)),
             window(Duration::from_millis(u64::MAX), Duration::from_millis(u64::MAX)),
         ] {
-            gate.account(account, ticket, f64::NAN, clock.now());
+            gate.account(Some(account), ticket, f64::NAN, clock.now());
             assert_eq!(waits(&gate, &clock, 3, 50.0).0, Duration::ZERO, "{account:?}");
         }
         // One that can be meant but is longer than anybody waits ends in an error.
-        gate.account(bucket(0.0, 2000.0, 0.01), ticket, 0.0, clock.now());
+        gate.account(Some(bucket(0.0, 2000.0, 0.01)), ticket, 0.0, clock.now());
         let error = gate.pass(&clock, 50.0, Duration::from_secs(300)).unwrap_err();
         assert_eq!((error.kind(), clock.now()), (ErrorKind::Temporary, Timestamp::UNIX_EPOCH));
     }

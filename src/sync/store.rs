@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Context;
 use crate::book::{Book, Store};
 use crate::channel::{
-    self, Capabilities, Channel, ChannelKind, Connection, Cursor, Learn, Outstanding, Page, Plan, Range, RemoteOrder, Shop,
-    Task, Values, Write,
+    self, Capabilities, Channel, ChannelKind, Connection, Cursor, Learn, Outstanding, Page, Plan, Range, RemoteOrder,
+    Shop, Task, Values, Write,
 };
 use crate::credentials::Keyring;
 use crate::error::{Error, ErrorKind, Result};

@@ -86,7 +86,7 @@ pub fn outstanding(site: &Site, now: &RemoteOrder, task: &Task, wish: &Cancellat
                 return Ok(Outstanding { wait: Some(Duration::from_secs(2)), ..Outstanding::default() });
             }
             Progress::Failed(why) => {
-                return Ok(Outstanding { writes: vec![impossible(&refusal(&why))], ..Outstanding::default() });
+                return Err(Error::new(ErrorKind::Rejected, refusal(&why)));
             }
             Progress::Unknown => {}
         }
@@ -134,10 +134,6 @@ fn progress(site: &Site, order: &str, receipt: &str) -> Result<Progress> {
         });
     }
     Ok(Progress::Unknown)
-}
-
-fn impossible(why: &str) -> Write {
-    Write { summary: format!("nothing: {why}"), tells_buyer: false, content: json!(Call::Impossible(why.to_owned())) }
 }
 
 /// Shopify's reason and a note for the staff: `fraud`, or `inventory: the last one broke`. Any other text is a note.

@@ -109,7 +109,10 @@ pub fn lacks_rest(order: &Value) -> bool {
     let numbers = order["fulfillments"].as_array().into_iter().flatten().map(|one| len(&one["trackingInfo"]));
     let routes = &order["fulfillmentOrders"];
     let many = len(&routes["nodes"]) > ROUTES || routes["pageInfo"]["hasNextPage"] == true;
-    LISTS.iter().any(is_full) || numbers.into_iter().any(|count| count >= NUMBERS) || many || goes_different_ways(routes)
+    LISTS.iter().any(is_full)
+        || numbers.into_iter().any(|count| count >= NUMBERS)
+        || many
+        || goes_different_ways(routes)
 }
 
 fn goes_different_ways(routes: &Value) -> bool {

@@ -193,7 +193,8 @@ fn by_others(o: &wire::Order, item: &wire::LineItem) -> Option<&'static str> {
         let Some(lines) = &route.line_items else { return true };
         lines.nodes.iter().any(|open| open.line_item.id == item.id && open.remaining_quantity > 0)
     };
-    let mut ways = o.fulfillment_orders.nodes.iter().filter(|route| route.is_open()).filter(has_it).map(wire::Route::by_others);
+    let mut ways =
+        o.fulfillment_orders.nodes.iter().filter(|route| route.is_open()).filter(has_it).map(wire::Route::by_others);
     let first = ways.next()??;
     ways.all(|way| way.is_some()).then_some(first)
 }
@@ -472,8 +473,16 @@ fn attributes(o: &wire::Order) -> Vec<(String, String)> {
     ];
     let named = named.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?)));
     let custom = o.custom_attributes.iter().map(|a| (a.key.clone(), text(&a.value)));
-    let cut = |most| ("incomplete".to_owned(), format!("Shopify lists no more than {most} refunds, fulfilments or payments"));
-    deliveries(o).into_iter().chain(o.incomplete.map(cut)).chain(named).chain(custom).filter(|(label, value)| !label.starts_with('_') && !value.is_empty()).take(40).collect()
+    let cut =
+        |most| ("incomplete".to_owned(), format!("Shopify lists no more than {most} refunds, fulfilments or payments"));
+    deliveries(o)
+        .into_iter()
+        .chain(o.incomplete.map(cut))
+        .chain(named)
+        .chain(custom)
+        .filter(|(label, value)| !label.starts_with('_') && !value.is_empty())
+        .take(40)
+        .collect()
 }
 
 fn text(part: &Option<String>) -> String {

@@ -119,7 +119,7 @@ impl Channel for Shopify {
 
     fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
         match &task.goal {
-            Goal::Dispatched(shipment) => ship::outstanding(&self.site, task, shipment),
+            Goal::Dispatched(shipment) => ship::outstanding(&self.site, task, now, shipment),
             Goal::Cancelled(wish) => cancel::outstanding(&self.site, now, task, wish),
             Goal::Retracked(wish) => ship::retracking(&self.site, task, wish),
         }
@@ -133,7 +133,6 @@ impl Channel for Shopify {
             site::Call::Fulfill(variables) => ship::fulfill(&self.site, variables),
             site::Call::Retrack(variables) => ship::retrack(&self.site, variables),
             site::Call::Cancel(variables) => cancel::cancel(&self.site, variables),
-            site::Call::Impossible(why) => Err(Error::new(ErrorKind::Rejected, why)),
         }
     }
 }

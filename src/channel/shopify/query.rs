@@ -212,7 +212,7 @@ document! {
         "currentAppInstallation{accessScopes{handle}} ",
         "order(id:$id){createdAt fulfillments(first:$fulfillments){id status createdAt trackingInfo(first:10){company number url} ",
         "fulfillmentLineItems(first:$shipped){pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}} ",
-        "fulfillmentOrders(first:$orders,after:$after){pageInfo{hasNextPage endCursor} nodes{id status fulfillAt ",
+        "fulfillmentOrders(first:$orders,after:$after){pageInfo{hasNextPage endCursor} nodes{id status requestStatus fulfillAt ",
         "supportedActions{action} assignedLocation{name location{id}} deliveryMethod{methodType} ",
         "fulfillmentHolds{displayReason} lineItems(first:$lines){pageInfo{hasNextPage endCursor} ",
         "nodes{id remainingQuantity lineItem{id}}}}}}}"

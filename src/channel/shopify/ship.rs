@@ -21,12 +21,15 @@ use super::errors::short;
 use super::facts::missing;
 use super::map::{is_made, time};
 use super::site::{Call, Site};
-use super::wire::{App, Fulfillment, FulfillmentLine, Nodes, Reference, Tracking, UserError};
+use super::wire::{
+    Action, App, BY_SERVICE, Fulfillment, FulfillmentLine, Method, Nodes, OpenLine, PICKED_UP, Reference, Tracking,
+    UserError, by_others,
+};
 use super::{discover, gid, number, query};
-use crate::channel::{Outstanding, Retracking, Task, Write};
+use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Parcel, Shipment, carrier, same_number};
+use crate::order::{Line, Parcel, Shipment, carrier, same_number};
 
 /// An order younger than this may not have its fulfilment orders yet.
 const VERY_NEW: TimeDelta = TimeDelta::minutes(5);
@@ -58,6 +61,8 @@ struct State {
 struct FulfillmentOrder {
     id: String,
     status: String,
+    #[serde(default)]
+    request_status: String,
     fulfill_at: Option<String>,
     supported_actions: Vec<Action>,
     assigned_location: Location,
@@ -68,11 +73,6 @@ struct FulfillmentOrder {
 }
 
 #[derive(Deserialize)]
-struct Action {
-    action: String,
-}
-
-#[derive(Deserialize)]
 struct Location {
     name: String,
     location: Option<Reference>,
@@ -80,23 +80,8 @@ struct Location {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Method {
-    method_type: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Hold {
     display_reason: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OpenLine {
-    id: String,
-    #[serde(deserialize_with = "super::wire::pieces")]
-    remaining_quantity: i64,
-    line_item: Reference,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +112,12 @@ impl FulfillmentOrder {
     fn can_ship(&self) -> bool {
         matches!(&*self.status, "OPEN" | "IN_PROGRESS")
             && self.supported_actions.iter().any(|action| action.action == "CREATE_FULFILLMENT")
+            && self.by_others().is_none()
+    }
+
+    /// Who brings its goods to the buyer, where it is not a parcel of the merchant's.
+    fn by_others(&self) -> Option<&'static str> {
+        by_others(self.delivery_method.as_ref(), &self.request_status, &self.supported_actions)
     }
 
     /// One call is for one location and one method of delivery.
@@ -145,7 +136,7 @@ impl FulfillmentOrder {
 type Quantities = BTreeMap<String, i64>;
 
 /// What is still to be written for this shipment.
-pub fn outstanding(site: &Site, task: &Task, shipment: &Shipment) -> Result<Outstanding> {
+pub fn outstanding(site: &Site, task: &Task, now: &RemoteOrder, shipment: &Shipment) -> Result<Outstanding> {
     let state = read(site, &task.remote_id)?;
     let mut wanted = Quantities::new();
     for line in &shipment.lines {
@@ -165,12 +156,56 @@ pub fn outstanding(site: &Site, task: &Task, shipment: &Shipment) -> Result<Outs
         return Ok(Outstanding { wait: Some(SOON), ..done });
     }
     let parts = divide(fulfillment_orders, &mut wanted);
-    let writes = if wanted.is_empty() {
-        parts.values().flat_map(calls).map(|part| write(shipment, &part)).collect()
-    } else {
-        vec![impossible(&why_not(fulfillment_orders, &wanted))]
-    };
+    if !wanted.is_empty() {
+        let names = Names::of(now);
+        let can = sent(fulfillment_orders, &parts);
+        return Err(impossible(&why_not(fulfillment_orders, &wanted), &names, &wanted, &can));
+    }
+    let writes = parts.values().flat_map(calls).map(|part| write(shipment, &part)).collect();
     Ok(Outstanding { writes, ..done })
+}
+
+/// How many of which line are in these parts.
+fn sent(all: &[FulfillmentOrder], parts: &BTreeMap<(String, String), Part<'_>>) -> Quantities {
+    let mut sent = Quantities::new();
+    for (id, count) in parts.values().flat_map(|part| part.values().flatten()) {
+        let line = all.iter().flat_map(|one| &one.line_items.nodes).find(|open| open.id == *id);
+        if let Some(line) = line {
+            *sent.entry(number(&line.line_item.id).to_owned()).or_default() += count;
+        }
+    }
+    sent
+}
+
+/// What `--item` takes for a line, by its id.
+struct Names(BTreeMap<String, String>);
+
+impl Names {
+    fn of(order: &RemoteOrder) -> Self {
+        let lines = order.order.as_ref().map(|order| order.lines.as_slice()).unwrap_or_default();
+        let name = |(nth, line): (usize, &Line)| {
+            let name = if line.sku.is_empty() { format!("#{}", nth + 1) } else { line.sku.clone() };
+            (line.remote_id.clone(), name)
+        };
+        Self(lines.iter().enumerate().map(name).collect())
+    }
+
+    /// `2 TEE-001, 1 MUG-9`, or as flags.
+    fn list(&self, quantities: &Quantities, show: impl Fn(&str, i64) -> String, between: &str) -> String {
+        let shown = |(line, count): (&String, &i64)| show(self.0.get(line).unwrap_or(line), *count);
+        quantities.iter().map(shown).collect::<Vec<_>>().join(between)
+    }
+}
+
+/// A refusal before anything is recorded (PRODUCT.md D-2), with what can go.
+fn impossible(why: &str, names: &Names, wanted: &Quantities, can: &Quantities) -> Error {
+    let lines = names.list(wanted, |name, count| format!("{count} × {name}"), ", ");
+    let error = Error::new(ErrorKind::Refused, format!("Shopify would not take {lines}: {why}; nothing was written"));
+    if can.is_empty() {
+        return error.hint("when that is settled at Shopify, dispatch it again");
+    }
+    let items = names.list(can, |name, count| format!("--item {name}={count}"), " ");
+    error.hint(format!("ordersync dispatch ORDER ... {items} sends what can go"))
 }
 
 /// Whether there is a fulfilment order, in whatever state, for each of these lines: Shopify makes them one after the other.
@@ -441,25 +476,20 @@ fn why_not(all: &[FulfillmentOrder], wanted: &Quantities) -> String {
     if let Some(held) = with("ON_HOLD") {
         let reasons: Vec<&str> = held.fulfillment_holds.iter().map(|hold| hold.display_reason.as_str()).collect();
         let why = if reasons.is_empty() { String::new() } else { format!(" ({})", short(&reasons.join(", "))) };
-        return format!("Shopify holds it back{why}; release the hold in the order's page there. Nothing was written");
+        return format!("it is on hold there{why}; release the hold in the order's page");
     }
     if let Some(scheduled) = with("SCHEDULED") {
         let when = scheduled.fulfill_at.as_deref().map(|at| format!(" for {}", short(at))).unwrap_or_default();
-        return format!("Shopify has it scheduled{when}; it can be shipped from then on. Nothing was written");
+        return format!("it is scheduled{when}, and can be shipped from then on");
     }
-    let has_some = |one: &FulfillmentOrder| wanted.keys().any(|line| one.holds(line));
-    if all.iter().any(|one| matches!(&*one.status, "OPEN" | "IN_PROGRESS") && !one.can_ship() && has_some(one)) {
-        return "a fulfilment service is to ship it, so Shopify lets nobody else; nothing was written".to_owned();
+    let has_some = |one: &&FulfillmentOrder| wanted.keys().any(|line| one.holds(line));
+    let open = all.iter().filter(|one| matches!(&*one.status, "OPEN" | "IN_PROGRESS") && !one.can_ship());
+    match open.filter(has_some).map(FulfillmentOrder::by_others).next() {
+        Some(Some(PICKED_UP)) => "it is picked up by the buyer; mark it as ready in the order's page".to_owned(),
+        Some(Some(way)) if way != BY_SERVICE => format!("it is {way}; mark it as done in the order's page"),
+        Some(_) => "a fulfilment service is to ship it, and nobody else may".to_owned(),
+        None => "it is not left to ship there: shipped by other means, removed or cancelled".to_owned(),
     }
-    let missing: i64 = wanted.values().sum();
-    format!(
-        "Shopify has {missing} less of it left to ship than this dispatch holds: shipped by other means, removed or cancelled; nothing was written"
-    )
-}
-
-/// A write that Shopify would refuse. It stands here so that the order is first held against the merchant's version, which may say more.
-fn impossible(why: &str) -> Write {
-    Write { summary: format!("nothing: {why}"), tells_buyer: false, content: json!(Call::Impossible(why.to_owned())) }
 }
 
 fn write(shipment: &Shipment, part: &Part<'_>) -> Write {
@@ -619,7 +649,7 @@ mod tests {
             })
             .collect();
         serde_json::from_value(json!({
-            "id": id, "status": status, "fulfillAt": "2026-12-24T00:00:00Z", "supportedActions": [{ "action": action }],
+            "id": id, "status": status, "requestStatus": "UNSUBMITTED", "fulfillAt": "2026-12-24T00:00:00Z", "supportedActions": [{ "action": action }],
             "assignedLocation": { "name": location, "location": null }, "deliveryMethod": null,
             "fulfillmentHolds": [{ "displayReason": "Awaiting payment" }], "lineItems": { "nodes": lines },
         }))

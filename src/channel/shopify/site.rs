@@ -48,8 +48,6 @@ pub enum Call {
     Retrack(Value),
     /// `orderCancel` with these variables.
     Cancel(Value),
-    /// Shopify would refuse it, for this reason.
-    Impossible(String),
 }
 
 /// A shop.

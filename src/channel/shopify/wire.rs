@@ -461,6 +461,7 @@ pub struct Method {
 pub struct OpenLine {
     #[serde(default)]
     pub id: String,
+    #[serde(deserialize_with = "pieces")]
     pub remaining_quantity: i64,
     pub line_item: Reference,
 }
@@ -488,7 +489,9 @@ pub fn by_others(method: Option<&Method>, request: &str, actions: &[Action]) -> 
         Some("NONE") => Some("needs no delivery"),
         _ if can(&["CREATE_FULFILLMENT"]) => None,
         _ if can(&["REQUEST_FULFILLMENT", "REQUEST_CANCELLATION", "EXTERNAL"]) => Some(BY_SERVICE),
-        _ if matches!(request, "SUBMITTED" | "ACCEPTED" | "CANCELLATION_REQUESTED" | "CANCELLATION_REJECTED") => Some(BY_SERVICE),
+        _ if matches!(request, "SUBMITTED" | "ACCEPTED" | "CANCELLATION_REQUESTED" | "CANCELLATION_REJECTED") => {
+            Some(BY_SERVICE)
+        }
         _ => None,
     }
 }

@@ -177,7 +177,8 @@ impl Shop {
             let Some(gone) = order.lines.get(nth).map(|line| line.id) else { return };
             let Some(first) = order.fulfillment_orders.first_mut() else { return };
             let (there, here) = first.lines.drain(..).partition(|open| open.line == gone);
-            let other = FulfillmentOrder { id: order.id + 202, location: 99, service: true, lines: there, ..first.clone() };
+            let other =
+                FulfillmentOrder { id: order.id + 202, location: 99, service: true, lines: there, ..first.clone() };
             first.lines = here;
             order.fulfillment_orders.retain(|one| !one.lines.is_empty());
             order.fulfillment_orders.push(other);
@@ -187,7 +188,11 @@ impl Shop {
     /// An order is to be shipped later.
     pub fn schedule(&self, id: u64) -> bool {
         self.edit(id, |order| {
-            order.fulfillment_orders.iter_mut().filter(|one| one.status == "OPEN").for_each(|one| one.status = "SCHEDULED");
+            order
+                .fulfillment_orders
+                .iter_mut()
+                .filter(|one| one.status == "OPEN")
+                .for_each(|one| one.status = "SCHEDULED");
         })
     }
 
@@ -203,7 +208,13 @@ impl Shop {
                 };
                 let lines = order.lines.first().map(|line| (line.id, 1)).into_iter().collect();
                 let id = order.id + 600 + nth as u64;
-                order.fulfillments.push(super::state::Fulfillment { id, at: now, status, tracking: vec![tracking], lines });
+                order.fulfillments.push(super::state::Fulfillment {
+                    id,
+                    at: now,
+                    status,
+                    tracking: vec![tracking],
+                    lines,
+                });
             }
         })
     }

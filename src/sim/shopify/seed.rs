@@ -111,7 +111,8 @@ pub fn route(order: &mut Order) {
         return;
     }
     let status = if order.cancelled.is_some() { "CLOSED" } else { "OPEN" };
-    order.fulfillment_orders = vec![FulfillmentOrder { id: order.id + 200, status, location: 1, service: false, hold: None, lines }];
+    order.fulfillment_orders =
+        vec![FulfillmentOrder { id: order.id + 200, status, location: 1, service: false, hold: None, lines }];
 }
 
 /// Everything that is left is shipped.

@@ -230,7 +230,8 @@ impl Desk<'_> {
                 self.state.change(self.options, job.order, self.now, |order| {
                     cancel(order, at, &job.reason, job.note.clone());
                     if job.refund && order.financial == Some("PAID") {
-                        let cents = order.ordered_cents() - order.discount_cents + order.shipping_cents + order.fees_cents();
+                        let cents =
+                            order.ordered_cents() - order.discount_cents + order.shipping_cents + order.fees_cents();
                         order.refunds.push(Refund { id: refund, at, cents, note: String::new() });
                         order.financial = Some("REFUNDED");
                     }

@@ -696,12 +696,16 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__status)
-            opts="-q -v -h -V --check --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --check --max-age --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --max-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --home)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -115,8 +115,9 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s q -l quie
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l max-age -d 'How long ago a store may have been read to be well (45m, 2h, 1d); default is twice its interval' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
-complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l check -d 'For monitors: exit 0 when all is well, 4 when credentials are refused, else 3'
+complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l check -d 'For monitors: exit 0 when every store is well, 4 when credentials are refused or gone, else 3'
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s v -l verbose -d 'Say more: a summary line also where nobody watches'

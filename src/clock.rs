@@ -63,6 +63,40 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock for work that has an end: once the time is over it interrupts, and every sleep with it.
+pub struct BoundedClock {
+    clock: Arc<dyn Clock>,
+    end: std::time::Instant,
+    why: String,
+}
+
+impl BoundedClock {
+    /// The clock's time, for so long from now on; `why` is what the interruption says.
+    pub fn new(clock: Arc<dyn Clock>, longest: Duration, why: impl Into<String>) -> Self {
+        Self { clock, end: std::time::Instant::now() + longest, why: why.into() }
+    }
+}
+
+impl Clock for BoundedClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn sleep(&self, pause: Duration) -> Result<(), Error> {
+        let left = self.end.saturating_duration_since(std::time::Instant::now());
+        self.clock.sleep(pause.min(left))?;
+        if pause > left { self.check_interrupt() } else { Ok(()) }
+    }
+
+    fn check_interrupt(&self) -> Result<(), Error> {
+        self.clock.check_interrupt()?;
+        if std::time::Instant::now() >= self.end {
+            return Err(Error::new(ErrorKind::Interrupted, self.why.clone()));
+        }
+        Ok(())
+    }
+}
+
 /// A clock for tests: stands still until told otherwise, and "sleeping" moves it on at once.
 pub struct ManualClock {
     now_ms: AtomicI64,

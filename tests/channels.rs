@@ -613,7 +613,7 @@ fn i6_a_pause_that_no_vendor_means_is_bounded_said_and_ended() {
             desk.home.run("sync").exits(5).says("which no channel means").says("connect --test");
             desk.home.run("sync").exits(5).says("asked to be left alone until");
             desk.home.run("status").exits(0).prints("asked to be left alone").prints("connect --test");
-            desk.home.run("status --check").exits(0);
+            desk.home.run("status --check").exits(3).prints("left alone");
             desk.home.run(end).exits(0);
             desk.sync();
             assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{} {asked}", desk.kind);

@@ -151,6 +151,25 @@ fn a_systemd_that_fails_is_an_error() {
     let machine = Machine::new().with("systemctl", "echo 'Failed to connect to bus' >&2; exit 1");
     let failed = machine.schedule(&["install", "--with", "systemd"]).code(1);
     assert!(String::from_utf8_lossy(&failed.get_output().stderr).contains("Failed to connect to bus"));
+    assert!(
+        !machine.path(".config/systemd/user/ordersync.timer").exists(),
+        "a timer that nobody runs and nobody removes"
+    );
+    assert!(!machine.path(".config/systemd/user/ordersync.service").exists());
+    let shown = machine.schedule(&["show", "--json", "--quiet"]).get_output().stdout.clone();
+    assert!(!String::from_utf8_lossy(&shown).contains("\"systemd\""));
+}
+
+#[test]
+fn a_timer_whose_user_manager_is_gone_is_removed_all_the_same() {
+    let machine = Machine::new().with("systemctl", "");
+    machine.schedule(&["install", "--with", "systemd"]).success();
+    let before = machine.read(".config/systemd/user/ordersync.timer");
+    let machine = machine.with("systemctl", "echo 'Failed to connect to bus' >&2; exit 1");
+    machine.schedule(&["install", "--with", "systemd"]).code(1);
+    assert_eq!(machine.read(".config/systemd/user/ordersync.timer"), before, "what was there before is there again");
+    machine.schedule(&["remove"]).success();
+    assert_eq!(std::fs::read_dir(machine.path(".config/systemd/user")).unwrap().count(), 0);
 }
 
 #[test]

@@ -60,6 +60,12 @@ impl Book {
             .done("read")
     }
 
+    /// Whether an entry of this kind is open for the store.
+    pub fn has_note(&self, store: i64, kind: &str) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM inbox INDEXED BY inbox_open WHERE store_id = ? AND kind = ? AND resolved_at IS NULL)";
+        self.db.prepare_cached(sql).done("read")?.query_row(params![store, kind], |row| row.get(0)).done("read")
+    }
+
     /// Marks an entry as dealt with; false where there is no such open entry.
     pub fn resolve(&mut self, id: i64) -> Result<bool> {
         let now = self.now_ms();

@@ -318,6 +318,15 @@ impl Book {
             .done("read")
     }
 
+    /// How many dispatches and cancellations of a store were refused for good and are not dealt with: nothing newer was recorded for the
+    /// same goal, and the merchant has not marked what the inbox says of the order as done.
+    pub fn failed_count(&self, store: i64) -> Result<u64> {
+        let sql = "SELECT count(*) FROM outbox x INDEXED BY outbox_failed WHERE x.store_id = ? AND x.state = 'failed'
+             AND NOT EXISTS (SELECT 1 FROM outbox y WHERE y.order_id = x.order_id AND y.kind = x.kind AND y.id > x.id)
+             AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.order_id = x.order_id AND i.resolved_at >= x.settled_at)";
+        self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).done("read")
+    }
+
     /// Marks that a write is about to go out. On the disk before it returns.
     pub fn sending(&mut self, id: i64, doing: &str) -> Result<()> {
         let now = self.now_ms();

@@ -411,9 +411,11 @@ impl Book {
 
     /// How many orders wait to be shipped although their promised time is over (or were placed before `placed_before`).
     pub fn late(&self, store: i64, placed_before: Timestamp) -> Result<u64> {
-        let sql =
-            "SELECT count(*) FROM (SELECT 1 FROM orders o WHERE o.status = 'awaiting-fulfillment' AND o.store_id = ?
-                   AND (o.ship_by < ? OR (o.ship_by IS NULL AND o.placed_at < ?)) LIMIT 1000)";
+        // Two ranges of one index: a million of them are counted without a look at their rows.
+        let sql = "SELECT (SELECT count(*) FROM orders INDEXED BY orders_late
+                           WHERE status = 'awaiting-fulfillment' AND store_id = ?1 AND ship_by < ?2)
+                        + (SELECT count(*) FROM orders INDEXED BY orders_late
+                           WHERE status = 'awaiting-fulfillment' AND store_id = ?1 AND ship_by IS NULL AND placed_at < ?3)";
         self.db
             .prepare_cached(sql)
             .done("read")?

@@ -1,6 +1,6 @@
 //! What each run did.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::Book;
 use super::error::Done;
@@ -39,6 +39,8 @@ pub struct StoreSummary {
     pub requests: u64,
     /// Bytes received.
     pub bytes: u64,
+    /// Whether all that changed at the channel was read: a whole import, not a range of it and not a rehearsal.
+    pub read: bool,
     /// Why it stopped early, if it did.
     pub error: Option<Error>,
 }
@@ -76,6 +78,11 @@ const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(90);
 impl Book {
     /// Begins a run and gives its number. Forgets the runs of long ago.
     pub fn start_run(&mut self, kind: RunKind, dry: bool) -> Result<i64> {
+        self.start_run_of(kind, dry, &[])
+    }
+
+    /// The same for a run that is known to be about these stores: one that is killed is seen to have been at work on them.
+    pub fn start_run_of(&mut self, kind: RunKind, dry: bool, stores: &[i64]) -> Result<i64> {
         let now = self.now_ms();
         self.write("written", |db| {
             let old = now - KEPT.num_milliseconds();
@@ -87,8 +94,28 @@ impl Book {
                 params![kind.word(), dry, std::process::id(), now],
             )
             .done("written")?;
-            Ok(db.last_insert_rowid())
+            let run = db.last_insert_rowid();
+            for store in stores {
+                db.execute("INSERT INTO run_stores (run_id, store_id) VALUES (?, ?)", [run, *store]).done("written")?;
+            }
+            Ok(run)
         })
+    }
+
+    /// When the newest run on the store began that has not ended: it is at work, or was killed.
+    pub fn unfinished_since(&self, store: i64) -> Result<Option<Timestamp>> {
+        let sql = "SELECT r.started_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
+                   WHERE r.finished_at IS NULL AND r.kind <> 'pull' ORDER BY r.id DESC LIMIT 1";
+        let started = self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).optional();
+        Ok(started.done("read")?.map(from_millis))
+    }
+
+    /// What the newest sync of the store that has ended stopped at, if it did.
+    pub fn last_error(&self, store: i64) -> Result<Option<String>> {
+        let sql = "SELECT rs.error FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
+                   WHERE r.finished_at IS NOT NULL AND r.kind <> 'pull' ORDER BY r.id DESC LIMIT 1";
+        let error = self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).optional();
+        Ok(error.done("read")?.flatten())
     }
 
     /// Ends a run with what became of each store.
@@ -119,11 +146,11 @@ impl Book {
                 )
                 .done("written")?;
                 // An autosync counts from its beginning: one that takes minutes must not make the store miss the next turn.
-                let at_work = s.error.is_none() && !dry;
                 db.execute(
                     "UPDATE stores SET last_sync_at = CASE WHEN ? THEN ? ELSE last_sync_at END,
-                       last_autosync_at = CASE WHEN ? = 'autosync' THEN ? ELSE last_autosync_at END WHERE name = ?",
-                    params![at_work, now, kind, started, s.store],
+                       last_autosync_at = CASE WHEN ? = 'autosync' THEN ? ELSE last_autosync_at END,
+                       told_kind = CASE WHEN ? THEN NULL ELSE told_kind END WHERE name = ?",
+                    params![s.read && !dry, now, kind, started, s.error.is_none(), s.store],
                 )
                 .done("written")?;
             }

@@ -92,6 +92,9 @@ pub struct NewStore {
 /// How many orders of a store have which status.
 pub type Counts = BTreeMap<(i64, &'static str), u64>;
 
+/// How long a failure that stays is not told again.
+const AGAIN: chrono::TimeDelta = chrono::TimeDelta::days(1);
+
 const COLUMNS: &str = "id, name, channel, remote_id, title, url, currency, time_zone, settings, facts, since, connected_at, \
                        tested_at, test_error, last_sync_at, last_autosync_at, paused_until, paused_why";
 
@@ -251,6 +254,20 @@ impl Book {
             db.execute("UPDATE stores SET paused_until = NULL, paused_why = NULL WHERE id = ?", [id])
                 .done("written")?;
             Ok(())
+        })
+    }
+
+    /// Whether a failure of this kind is news to the merchant: the first of an outage is, and then one a day. Remembers that it was told.
+    pub fn is_news(&mut self, store: &str, error: &Error) -> Result<bool> {
+        let now = self.now_ms();
+        let again = now - AGAIN.num_milliseconds();
+        self.write("written", |db| {
+            let told = db.execute(
+                "UPDATE stores SET told_kind = ?1, told_at = ?2
+                 WHERE name = ?3 AND (told_kind IS NOT ?1 OR coalesce(told_at, 0) NOT BETWEEN ?4 AND ?2)",
+                params![error.kind().word(), now, store, again],
+            );
+            Ok(told.done("written")? > 0)
         })
     }
 

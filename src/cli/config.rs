@@ -5,7 +5,7 @@ use serde_json::json;
 use super::output::{self, Table};
 use super::{App, Outcome};
 use crate::book::{Book, Store};
-use crate::channel::fields;
+use crate::channel::{ChannelKind, fields};
 use crate::config::{SETTINGS, check_setting};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -43,13 +43,43 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         Some(Action::Get { key }) => {
             let book = app.existing_book()?;
             let (store, key) = split(app, &book, &key)?;
-            let value = store.values.get(key).cloned().unwrap_or_default();
-            output::line(&value)?;
-            Ok(0)
+            get(app, &store, key)
         }
         Some(Action::Set { key, value }) => change(app, &key, Some(&value)),
         Some(Action::Unset { key }) => change(app, &key, None),
     }
+}
+
+/// Prints a setting's value, or the default that holds without one.
+fn get(app: &App, store: &Store, key: &str) -> Outcome {
+    let set = store.values.get(key).cloned();
+    let help = settings(store.kind).find(|(known, _)| *known == key).map(|(_, help)| help);
+    if set.is_none() && help.is_none() {
+        // An unknown key is told with the known ones.
+        check_setting(store.kind, key, "")?;
+    }
+    let default = help.and_then(default_in);
+    if app.global.json {
+        output::print_json(&json!({ "key": key, "value": set, "default": default }))?;
+        return Ok(0);
+    }
+    if set.is_none() && default.is_some() && !app.global.quiet {
+        output::note(&format!("{}.{key} is not set; this is the default", store.name));
+    }
+    output::line(set.as_deref().or(default).unwrap_or_default())?;
+    Ok(0)
+}
+
+/// The settings of a kind of store, each with what it does.
+fn settings(kind: ChannelKind) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let own = fields(kind).iter().filter(|field| !field.secret).map(|field| (field.key, field.help));
+    SETTINGS.iter().map(|s| (s.key, s.help)).chain(own)
+}
+
+/// The default that a setting's help names: `... (default 30)`, `... (default no; the own machine ...)`.
+fn default_in(help: &str) -> Option<&str> {
+    let (_, rest) = help.split_once("(default ")?;
+    rest.split([')', ';', ' ']).next().filter(|word| !word.is_empty())
 }
 
 fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
@@ -100,10 +130,10 @@ fn show(app: &App) -> Outcome {
     for store in &stores {
         output::line("")?;
         let mut table = Table::new(&["setting", "value", "what it does"]);
-        let own = fields(store.kind).iter().filter(|field| !field.secret).map(|field| (field.key, field.help));
-        for (key, help) in SETTINGS.iter().map(|s| (s.key, s.help)).chain(own) {
-            let value = store.values.get(key).map_or("-", String::as_str);
-            table.row(&[&format!("{}.{key}", store.name), value, help]);
+        for (key, help) in settings(store.kind) {
+            let default = default_in(help).map_or("-".to_owned(), |word| format!("{word} (default)"));
+            let value = store.values.get(key).cloned().unwrap_or(default);
+            table.row(&[&format!("{}.{key}", store.name), &value, help]);
         }
         table.print()?;
     }

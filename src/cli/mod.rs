@@ -154,7 +154,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let json = cli.global.json;
     match start(cli) {
         Ok(code) => code,
-        Err(error) => output::print_failure(&error, json),
+        Err(error) => {
+            output::show_cursor();
+            output::print_failure(&error, json)
+        }
     }
 }
 

@@ -257,6 +257,13 @@ pub fn duration(span: chrono::TimeDelta) -> String {
     }
 }
 
+/// Gives the terminal its cursor back: what hid it (a question, a bar) may have been cut off.
+pub fn show_cursor() {
+    if std::io::stderr().is_terminal() {
+        eprint!("\x1b[?25h");
+    }
+}
+
 /// Whether the terminal shows UTF-8, by the locale.
 pub fn utf8() -> bool {
     let locale =

@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::output::{self, Table};
 use super::{App, Outcome};
-use crate::clock::rfc3339;
+use crate::book::RunRow;
+use crate::clock::{Timestamp, rfc3339};
+use crate::sync::lock::{self, Work};
 
 /// What each sync did: fetched = new + changed + unchanged + failed.
 #[derive(Debug, clap::Args)]
@@ -16,11 +18,15 @@ pub(super) struct Args {
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let runs = app.existing_book()?.runs(args.limit)?;
+    let locks = app.context.home.locks();
+    let states: Vec<State> = runs.iter().map(|run| State::of(run, &runs, &locks)).collect();
     if app.global.json {
         let rows: Vec<_> = runs
             .iter()
-            .map(|r| {
+            .zip(&states)
+            .map(|(r, state)| {
                 json!({
+                    "state": state.word(),
                     "run": r.id.to_string(), "kind": r.kind, "dry_run": r.dry, "store": r.store,
                     "started_at": rfc3339(r.started_at), "finished_at": r.finished_at.map(rfc3339),
                     "fetched": r.tally.fetched(), "new": r.tally.new, "changed": r.tally.changed,
@@ -47,15 +53,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         ">requests",
         "how it went",
     ]);
-    for r in &runs {
-        let how = match (&r.error, r.finished_at) {
-            (Some(error), _) => error.clone(),
-            (None, None) => "at work, or interrupted".to_owned(),
-            (None, Some(end)) => {
-                let took = (end - r.started_at).num_milliseconds() as f64 / 1000.0;
-                format!("well, {took:.1} s{}", if r.dry { ", dry run" } else { "" })
-            }
-        };
+    for (r, state) in runs.iter().zip(&states) {
+        let how = how(r, *state);
         let t = &r.tally;
         let numbers =
             [t.fetched(), t.new, t.changed, t.unchanged, t.failed, r.exported, r.requests].map(output::number);
@@ -77,4 +76,60 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     }
     table.print()?;
     Ok(0)
+}
+
+/// How a run ended for a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// All of it went well.
+    Done,
+    /// It came to its end, but some orders could not be read.
+    Partly,
+    /// It stopped early.
+    Failed,
+    /// It is not at its end yet.
+    AtWork,
+    /// It was killed.
+    CutOff,
+}
+
+impl State {
+    fn of(run: &RunRow, all: &[RunRow], locks: &std::path::Path) -> Self {
+        let store = run.store.as_deref().unwrap_or_default();
+        let newest =
+            all.iter().find(|r| r.store == run.store && r.finished_at.is_none()).is_some_and(|r| r.id == run.id);
+        match (run.finished_at, &run.error) {
+            (None, _) if newest && lock::is_held(locks, store, Work::Import) => Self::AtWork,
+            (None, _) => Self::CutOff,
+            (Some(_), Some(_)) => Self::Failed,
+            (Some(_), None) if run.tally.failed > 0 => Self::Partly,
+            (Some(_), None) => Self::Done,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Partly => "partly",
+            Self::Failed => "failed",
+            Self::AtWork => "at-work",
+            Self::CutOff => "cut-off",
+        }
+    }
+}
+
+fn how(r: &RunRow, state: State) -> String {
+    let took = |end: Timestamp| format!("{:.1} s", (end - r.started_at).num_milliseconds() as f64 / 1000.0);
+    let dry = if r.dry { ", dry run" } else { "" };
+    match (state, &r.error, r.finished_at) {
+        (State::AtWork, ..) => "at work".to_owned(),
+        (State::CutOff, ..) => "cut off before its end".to_owned(),
+        (_, Some(error), _) => error.clone(),
+        (State::Partly, _, Some(end)) => {
+            let orders = output::count(r.tally.failed, "order");
+            format!("{orders} could not be read, {}{dry}", took(end))
+        }
+        (_, None, Some(end)) => format!("well, {}{dry}", took(end)),
+        (_, None, None) => String::new(),
+    }
 }

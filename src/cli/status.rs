@@ -4,21 +4,27 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::output::{self, Table};
+use super::when::parse_when;
 use super::{App, Outcome};
 use crate::book::{Book, Counts, Store};
 use crate::channel::ChannelKind;
 use crate::clock::{Timestamp, from_millis, rfc3339};
-use crate::error::{ErrorKind, Result, exit_code};
+use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
 use crate::schedule::Installed;
 use crate::sync::advice::{Patience, Stage, export_patience, import_stage};
+use crate::sync::health::{Facts, Trouble};
+use crate::sync::lock::{self, Work};
 
 /// How every store stands, on one screen: syncs, orders by status, outbox, inbox, advice. Reads only local files.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// For monitors: exit 0 when all is well, 4 when credentials are refused, else 3
+    /// For monitors: exit 0 when every store is well, 4 when credentials are refused or gone, else 3
     #[arg(long)]
     check: bool,
+    /// How long ago a store may have been read to be well (45m, 2h, 1d); default is twice its interval
+    #[arg(long, value_name = "DURATION")]
+    max_age: Option<String>,
 }
 
 struct Standing {
@@ -26,27 +32,33 @@ struct Standing {
     orders: Vec<(Status, u64)>,
     outbox: u64,
     oldest: Option<Timestamp>,
-    inbox: u64,
-    refused: bool,
     late: u64,
-    stage: Stage,
-    patience: Patience,
+    facts: Facts,
+    /// A sync that was killed: it began then, never ended, and is not at work.
+    cut_off: Option<Timestamp>,
+    last_error: Option<String>,
+    troubles: Vec<Trouble>,
     next: Option<Timestamp>,
-    overdue: bool,
-    paused: Option<Timestamp>,
-    paused_long: bool,
+}
+
+/// What all stores are looked at with.
+struct View<'a> {
+    app: &'a App,
+    book: &'a Book,
+    now: Timestamp,
+    timer: Option<Installed>,
+    max_age: Option<TimeDelta>,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = app.existing_book()?;
     let now = app.context.clock.now();
     let (counts, drifted) = book.counts()?;
-    let timer = Installed::read(&app.context.home);
-    let standings: Vec<Standing> = app
-        .stores(&book, &[])?
-        .into_iter()
-        .map(|store| standing(&book, store, &counts, timer.as_ref(), now))
-        .collect::<Result<_>>()?;
+    let max_age = args.max_age.as_deref().map(|text| duration(text, now)).transpose()?;
+    let view = View { app, book: &book, now, timer: Installed::read(&app.context.home), max_age };
+    let stores = app.stores(&book, &[])?;
+    let standings: Vec<Standing> =
+        stores.into_iter().map(|store| view.standing(store, &counts)).collect::<Result<_>>()?;
     if app.global.json {
         output::print_json(&json!({
             "stores": standings.iter().map(to_json).collect::<Vec<_>>(), "changed_at_channel": drifted,
@@ -58,53 +70,95 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     Ok(if args.check { check(&standings) } else { 0 })
 }
 
-fn standing(book: &Book, store: Store, counts: &Counts, timer: Option<&Installed>, now: Timestamp) -> Result<Standing> {
-    let orders: Vec<(Status, u64)> =
-        Status::ALL.into_iter().filter_map(|status| Some((status, *counts.get(&(store.id, status.word()))?))).collect();
-    let (outbox, oldest) = book.outbox_age(store.id)?;
-    let interval = store.interval();
-    // A timer that was put in place by hand leaves no note, only its runs.
-    let since = store.last_autosync_at.max(timer.map(|timer| from_millis(timer.at)));
-    let due = since.map(|since| since + interval);
-    let next = match timer {
-        Some(timer) => {
-            let turn = store.last_autosync_at.map_or(now, |last| last + interval - super::sync::JITTER);
-            Some(timer.next(turn.max(now)))
-        }
-        None => due,
-    };
-    let test = store.test.as_ref().map(|(at, error)| (*at, error.is_none()));
-    let refused = book.inbox(false)?.iter().any(|e| e.kind == "credentials" && e.store.as_ref() == Some(&store.name));
-    Ok(Standing {
-        stage: import_stage(now, store.connected_at, !orders.is_empty(), test),
-        patience: export_patience(oldest.map(|at| now - at)),
-        inbox: book.inbox_count(store.id)?,
-        late: book.late(store.id, now - TimeDelta::days(3))?,
-        overdue: due.is_some_and(|at| now - at > interval * 2),
-        paused: store.pause(now),
-        paused_long: store.pause(now).is_some_and(|until| until - now > interval * 2),
-        orders,
-        outbox,
-        oldest,
-        refused,
-        next,
-        store,
+/// `45m`, `2h`, `1d`.
+fn duration(text: &str, now: Timestamp) -> Result<TimeDelta> {
+    let span = text.ends_with(['m', 'h', 'd', 'w']).then(|| parse_when(text, now).ok()).flatten();
+    span.map(|then| now - then).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("--max-age {text:?} is not a duration; write 45m, 2h or 1d"))
     })
+}
+
+impl View<'_> {
+    fn standing(&self, store: Store, counts: &Counts) -> Result<Standing> {
+        let (book, now) = (self.book, self.now);
+        let orders: Vec<(Status, u64)> = Status::ALL
+            .into_iter()
+            .filter_map(|status| Some((status, *counts.get(&(store.id, status.word()))?)))
+            .collect();
+        let (outbox, oldest) = book.outbox_age(store.id)?;
+        let unfinished = book.unfinished_since(store.id)?;
+        let at_work = lock::is_held(&self.app.context.home.locks(), &store.name, Work::Import);
+        let (next, overdue) = self.next_turn(&store);
+        let facts = Facts {
+            at_work_since: unfinished.filter(|_| at_work),
+            unconfirmed: oldest.map(|at| now - at),
+            failed: book.failed_count(store.id)?,
+            overdue,
+            ..self.facts(&store, !orders.is_empty())?
+        };
+        Ok(Standing {
+            late: book.late(store.id, now - TimeDelta::days(3))?,
+            cut_off: unfinished.filter(|_| !at_work),
+            last_error: book.last_error(store.id)?,
+            troubles: facts.troubles(now),
+            orders,
+            outbox,
+            oldest,
+            facts,
+            next,
+            store,
+        })
+    }
+
+    /// What the store's own row, its credentials and the inbox tell.
+    fn facts(&self, store: &Store, has_orders: bool) -> Result<Facts> {
+        let test = store.test.as_ref().map(|(at, error)| (*at, error.is_none()));
+        Ok(Facts {
+            connected_at: store.connected_at,
+            read_at: store.last_sync_at,
+            at_work_since: None,
+            interval: store.interval(),
+            max_age: self.max_age,
+            has_credentials: self.app.context.vault().read(&store.name).is_ok(),
+            refused: self.book.has_note(store.id, "credentials")?,
+            paused_until: store.pause(self.now),
+            unconfirmed: None,
+            failed: 0,
+            overdue: false,
+            inbox: self.book.inbox_count(store.id)?,
+            stage: import_stage(self.now, store.connected_at, has_orders, test),
+        })
+    }
+
+    /// When the timer takes the store next, and whether it should have done so long ago.
+    fn next_turn(&self, store: &Store) -> (Option<Timestamp>, bool) {
+        let (now, interval) = (self.now, store.interval());
+        // A timer that was put in place by hand leaves no note, only its runs.
+        let since = store.last_autosync_at.max(self.timer.as_ref().map(|timer| from_millis(timer.at)));
+        let due = since.map(|since| since + interval);
+        let next = match &self.timer {
+            Some(timer) => {
+                let turn = store.last_autosync_at.map_or(now, |last| last + interval - super::sync::JITTER);
+                Some(timer.next(turn.max(now)))
+            }
+            None => due,
+        };
+        (next, due.is_some_and(|at| now - at > interval * 2))
+    }
 }
 
 impl Standing {
     fn is_well(&self) -> bool {
-        !self.refused
-            && self.inbox == 0
-            && !self.overdue
-            && !self.paused_long
-            && self.patience != Patience::GetInTouch
-            && !matches!(self.stage, Stage::Test | Stage::GetInTouch)
+        self.troubles.is_empty()
+    }
+
+    fn has(&self, trouble: impl Fn(Trouble) -> bool) -> bool {
+        self.troubles.iter().copied().any(trouble)
     }
 }
 
 fn check(standings: &[Standing]) -> u8 {
-    if standings.iter().any(|s| s.refused) {
+    if standings.iter().any(|s| s.has(Trouble::is_about_credentials)) {
         return exit_code(ErrorKind::Credentials);
     }
     if standings.iter().all(Standing::is_well) { 0 } else { crate::error::EXIT_PARTLY }
@@ -116,19 +170,19 @@ fn print(app: &App, standings: &[Standing], drifted: u64, now: Timestamp) -> any
     for s in standings {
         let next = match s.next {
             None => "not scheduled".to_owned(),
-            Some(_) if s.overdue => "overdue".to_owned(),
+            Some(_) if s.facts.overdue => "overdue".to_owned(),
             Some(at) if at <= now => "now".to_owned(),
             Some(at) => format!("in {}", output::duration(at - now)),
         };
         let outbox = s.oldest.map_or("0".to_owned(), |at| format!("{} ({})", s.outbox, output::duration(now - at)));
         table.row(&[
             &s.store.name,
-            &ago(s.store.last_sync_at),
+            &ago(s.facts.read_at),
             &next,
             &outbox,
-            &s.inbox.to_string(),
-            &s.late.to_string(),
-            if s.refused { "credentials" } else { s.stage.word() },
+            &output::number(s.facts.inbox),
+            &output::number(s.late),
+            advice_word(s),
         ]);
     }
     table.print()?;
@@ -156,48 +210,101 @@ fn print(app: &App, standings: &[Standing], drifted: u64, now: Timestamp) -> any
     Ok(())
 }
 
-fn advise(app: &App, s: &Standing, now: Timestamp) -> anyhow::Result<()> {
-    let name = &s.store.name;
-    let guide = guide_time(s.store.kind);
-    let say = |text: String| if app.global.quiet { Ok(()) } else { output::line(&format!("{name}: {text}")) };
-    if s.refused {
-        say(format!("the channel refuses the credentials; ordersync connect --reauth {name}"))?;
+/// The gravest thing, in a word.
+fn advice_word(s: &Standing) -> &'static str {
+    match s.troubles.first() {
+        Some(trouble) if trouble.is_about_credentials() => "credentials",
+        Some(Trouble::NotRead(_)) if s.facts.stage == Stage::Ok => "not-read",
+        _ => s.facts.stage.word(),
     }
-    match s.stage {
-        Stage::Ok => {}
-        Stage::Wait => {
-            say(format!("no order yet; a first sync takes approximately {guide}. ordersync sync --channel {name}"))?
+}
+
+fn advise(app: &App, s: &Standing, now: Timestamp) -> anyhow::Result<()> {
+    if app.global.quiet {
+        return Ok(());
+    }
+    let name = &s.store.name;
+    let lines = s.troubles.iter().filter_map(|trouble| told(s, *trouble)).chain(advice(s)).chain(remarks(s, now));
+    lines.into_iter().try_for_each(|text| output::line(&format!("{name}: {text}")))
+}
+
+/// What is wrong, with the command that helps. A first sync has its own words.
+fn told(s: &Standing, trouble: Trouble) -> Option<String> {
+    let name = &s.store.name;
+    let span = output::duration;
+    Some(match trouble {
+        Trouble::CredentialsGone => {
+            format!("its credentials are not on this machine (or cannot be read); ordersync connect --reauth {name}")
         }
-        Stage::Test => say(format!("no order yet; test the connection: ordersync connect --test {name}"))?,
-        Stage::WaitAfterTest => say("the connection works; give it another half hour".to_owned())?,
+        Trouble::CredentialsRefused => {
+            format!("the channel refuses the credentials; ordersync connect --reauth {name}")
+        }
+        Trouble::NotRead(age) => not_read(s, age),
+        Trouble::Paused(left) => format!(
+            "the channel asked to be left alone for another {}; ordersync connect --test {name} asks it again",
+            span(left)
+        ),
+        Trouble::NotConfirmed(age) => format!(
+            "a dispatch is not confirmed for {}; ordersync outbox tells why. Get in touch, with what ordersync doctor --bundle writes",
+            span(age)
+        ),
+        Trouble::Failed(n) => {
+            let what = output::count(n, "dispatch or cancellation");
+            format!("{what} did not go out; ordersync outbox tells why, ordersync retry tries again")
+        }
+        Trouble::Inbox(n) => format!("{} in the inbox need you; ordersync inbox", output::count(n, "thing")),
+        Trouble::Overdue => "the timer has not run for a while; ordersync schedule show".to_owned(),
+        Trouble::NoOrders => return None,
+    })
+}
+/// A store that nobody has read for too long, and as far as it is known why.
+fn not_read(s: &Standing, age: TimeDelta) -> String {
+    let name = &s.store.name;
+    let since = match s.facts.read_at {
+        Some(_) => format!("not read for {}", output::duration(age)),
+        None => format!("not read since it was connected, {} ago", output::duration(age)),
+    };
+    match (s.facts.at_work_since, &s.last_error) {
+        (Some(_), _) => format!("{since}; a sync is at work on it"),
+        (None, Some(why)) => format!("{since}: {why}; ordersync sync --channel {name} tries now"),
+        (None, None) => {
+            format!("{since}; ordersync sync --channel {name} reads it now, ordersync runs tells what was done")
+        }
+    }
+}
+
+/// What to do about a first sync.
+fn advice(s: &Standing) -> Option<String> {
+    let name = &s.store.name;
+    match s.facts.stage {
+        Stage::Ok => None,
+        Stage::Wait => {
+            let guide = guide_time(s.store.kind);
+            Some(format!("no order yet; a first sync takes approximately {guide}. ordersync sync --channel {name}"))
+        }
+        Stage::Test => Some(format!("no order yet; test the connection: ordersync connect --test {name}")),
+        Stage::WaitAfterTest => Some("the connection works; give it another half hour".to_owned()),
         Stage::GetInTouch => {
             let why = s.store.test.as_ref().and_then(|(_, error)| error.clone());
             let why = why
                 .map_or("the connection works, but no order came".to_owned(), |why| format!("the test failed: {why}"));
-            say(format!("{why}. Get in touch, with what ordersync doctor --bundle writes"))?;
+            Some(format!("{why}. Get in touch, with what ordersync doctor --bundle writes"))
         }
     }
-    match (s.patience, s.oldest) {
-        (Patience::Allow, _) => say("a dispatch is not confirmed yet; allow up to an hour and a half".to_owned())?,
-        (Patience::GetInTouch, Some(at)) => say(format!(
-            "a dispatch is not confirmed for {}; ordersync outbox tells why. Get in touch, with what ordersync doctor --bundle writes",
-            output::duration(now - at)
-        ))?,
-        _ => {}
-    }
-    if let Some(until) = s.store.pause(now) {
-        let left = output::duration(until - now);
-        say(format!(
-            "the channel asked to be left alone for another {left}; ordersync connect --test {name} asks now"
-        ))?;
-    }
-    if s.overdue {
-        say("the timer has not run for a while; ordersync schedule show".to_owned())?;
-    }
-    if s.inbox > 0 {
-        say(format!("{} in the inbox need you; ordersync inbox", output::count(s.inbox, "thing")))?;
-    }
-    Ok(())
+}
+
+/// What is good to know and no trouble yet.
+fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
+    let running = s.facts.at_work_since.map(|at| format!("a sync is at work since {}", output::duration(now - at)));
+    let cut_off = s.cut_off.filter(|at| s.facts.read_at.is_none_or(|read| read < *at)).map(|at| {
+        format!("the sync of {} ago was cut off; the next one goes on from there", output::duration(now - at))
+    });
+    let allow = (export_patience(s.facts.unconfirmed) == Patience::Allow)
+        .then(|| "a dispatch is not confirmed yet; allow up to an hour and a half".to_owned());
+    let pause = s.facts.paused_until.filter(|until| *until > now && !s.has(|t| matches!(t, Trouble::Paused(_))));
+    let pause =
+        pause.map(|until| format!("the channel asked to be left alone for another {}", output::duration(until - now)));
+    [running, cut_off, allow, pause].into_iter().flatten().collect()
 }
 
 /// The approximate time of a first sync (PRODUCT.md A-1).
@@ -208,14 +315,20 @@ fn guide_time(kind: ChannelKind) -> &'static str {
 fn to_json(s: &Standing) -> Value {
     let orders: serde_json::Map<String, Value> =
         s.orders.iter().map(|(status, n)| (status.word().to_owned(), (*n).into())).collect();
+    let f = &s.facts;
     json!({
         "store": s.store.name, "channel": s.store.kind.word(), "title": s.store.title,
-        "last_sync_at": s.store.last_sync_at.map(rfc3339), "last_autosync_at": s.store.last_autosync_at.map(rfc3339),
-        "next_autosync_at": s.next.map(rfc3339), "overdue": s.overdue, "instasync": false,
+        "last_sync_at": f.read_at.map(rfc3339), "last_autosync_at": s.store.last_autosync_at.map(rfc3339),
+        "next_autosync_at": s.next.map(rfc3339), "overdue": f.overdue, "instasync": false,
+        "at_work_since": f.at_work_since.map(rfc3339), "max_age_seconds": f.limit().num_seconds(),
         "orders": orders, "late": s.late,
-        "outbox": { "open": s.outbox, "oldest_at": s.oldest.map(rfc3339), "patience": s.patience.word() },
-        "inbox": s.inbox, "credentials_refused": s.refused, "credentials_expire_at": null,
-        "paused_until": s.paused.map(rfc3339),
-        "advice": s.stage.word(), "guide_time": guide_time(s.store.kind), "ok": s.is_well(),
+        "outbox": {
+            "open": s.outbox, "oldest_at": s.oldest.map(rfc3339), "failed": f.failed,
+            "patience": export_patience(f.unconfirmed).word(),
+        },
+        "inbox": f.inbox, "credentials_refused": f.refused, "credentials_gone": !f.has_credentials,
+        "credentials_expire_at": null, "paused_until": f.paused_until.map(rfc3339),
+        "advice": f.stage.word(), "guide_time": guide_time(s.store.kind), "ok": s.is_well(),
+        "troubles": s.troubles.iter().map(|trouble| trouble.word()).collect::<Vec<_>>(),
     })
 }

@@ -1,6 +1,8 @@
 //! `ordersync sync`.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -11,12 +13,19 @@ use super::when::parse_when;
 use super::{App, Outcome};
 use crate::book::{RunKind, Store};
 use crate::channel::Range;
-use crate::error::{Error, ErrorKind, Result};
+use crate::clock::BoundedClock;
+use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::sync::report::{Report, StoreReport};
-use crate::sync::{self, Job, Progress, Silent};
+use crate::sync::{self, Context, Job, Progress, Silent};
 
 /// How much earlier than a store's interval the timer may come: its jitter must skip no turn.
 pub(super) const JITTER: TimeDelta = TimeDelta::seconds(60);
+
+/// An autosync has at least so long, however short the interval of a store is.
+const SHORTEST_RUN: Duration = Duration::from_secs(10 * 60);
+
+/// How long a run may take to notice that its time is over, before it is ended as it stands: a request that hangs is not waited for.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// Bring new and changed orders in, send dispatches and cancellations out.
 #[derive(Debug, clap::Args)]
@@ -61,19 +70,87 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if stores.is_empty() {
         return Ok(0);
     }
-    let report = watched(app, &stores, &job)?;
+    if args.autosync {
+        return autosync(app, &args, &stores, &job);
+    }
+    let report = watched(app, &app.context, &stores, &job)?;
     print(app, &args, &report)?;
-    Ok(if args.autosync { forgiving(&report) } else { report.exit_code() })
+    Ok(report.exit_code())
+}
+
+/// A sync by the timer: it has an end, so that a server that never comes to one does not keep the next turns from coming. What was
+/// fetched is in the book, and the next turn goes on from there.
+fn autosync(app: &App, args: &Args, stores: &[Store], job: &Job) -> Outcome {
+    let longest = longest_run(stores)?;
+    let why = format!(
+        "stopped after {}, so that the next turn comes; what was fetched is in the book, and the next sync goes on from there",
+        output::duration(TimeDelta::from_std(longest).unwrap_or_default())
+    );
+    end_after(longest + GRACE.min(longest), why.clone());
+    let context = Context {
+        home: app.context.home.clone(),
+        clock: Arc::new(BoundedClock::new(app.context.clock.clone(), longest, why)),
+        patience: app.context.patience,
+        lock_patience: app.context.lock_patience,
+    };
+    let mut report = watched(app, &context, stores, job)?;
+    app.context.clock.check_interrupt()?;
+    let mut book = app.existing_book()?;
+    for store in &mut report.stores {
+        // Out of time with orders to show for it is how a long first sync goes, and no failure.
+        let out_of_time = |e: &Error| e.kind() == ErrorKind::Interrupted && store.tally.fetched() > 0;
+        store.error = store.error.take().filter(|e| e.kind() != ErrorKind::Locked && !out_of_time(e)).map(temporary);
+    }
+    let code = report.exit_code();
+    for store in &mut report.stores {
+        if let Some(error) = &store.error
+            && !book.is_news(&store.store, error)?
+        {
+            store.error = None;
+        }
+    }
+    print(app, args, &report)?;
+    Ok(code)
+}
+
+/// Out of time and nothing to show for it: a channel that does not answer, and not the merchant's Ctrl-C.
+fn temporary(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Interrupted => Error::new(ErrorKind::Temporary, error.message()),
+        _ => error,
+    }
+}
+
+/// As long as the shortest interval among the stores, less what the timer's jitter may take. `ORDERSYNC_RUN_MS` shortens it for rehearsals
+/// and tests.
+fn longest_run(stores: &[Store]) -> Result<Duration> {
+    if let Ok(text) = std::env::var("ORDERSYNC_RUN_MS") {
+        let ms = text
+            .parse()
+            .map_err(|_| Error::new(ErrorKind::Usage, "ORDERSYNC_RUN_MS is not a number of milliseconds"))?;
+        return Ok(Duration::from_millis(ms));
+    }
+    let shortest = stores.iter().map(Store::interval).min().unwrap_or(TimeDelta::minutes(30)) - JITTER;
+    Ok(shortest.to_std().unwrap_or_default().max(SHORTEST_RUN))
+}
+
+/// Ends the process after `longest`, wherever it hangs. A run can be killed at any instant, so it may be killed by itself.
+fn end_after(longest: Duration, why: String) {
+    std::thread::spawn(move || {
+        std::thread::sleep(longest);
+        output::print_error(&Error::new(ErrorKind::Temporary, why), Format::Human);
+        std::process::exit(i32::from(exit_code(ErrorKind::Temporary)));
+    });
 }
 
 /// Runs with bars where somebody watches.
-fn watched(app: &App, stores: &[Store], job: &Job) -> Result<Report> {
+fn watched(app: &App, context: &Context, stores: &[Store], job: &Job) -> Result<Report> {
     if app.global.quiet || app.global.json || !std::io::stderr().is_terminal() {
-        return sync::run(&app.context, stores, job, &Silent);
+        return sync::run(context, stores, job, &Silent);
     }
     let bars = Bars::new(stores.iter().map(|store| store.name.as_str()));
     let progress: &dyn Progress = &bars;
-    sync::run(&app.context, stores, job, progress)
+    sync::run(context, stores, job, progress)
 }
 
 fn range(app: &App, args: &Args) -> Result<Option<Range>> {
@@ -100,12 +177,6 @@ fn is_due(app: &App, store: &Store) -> bool {
     })
 }
 
-/// Under the timer another run at work is no failure (PRODUCT.md F-2).
-fn forgiving(report: &Report) -> u8 {
-    let locked = |store: &StoreReport| store.error.as_ref().is_some_and(|e| e.kind() == ErrorKind::Locked);
-    if report.stores.iter().all(|store| store.is_clean() || locked(store)) { 0 } else { report.exit_code() }
-}
-
 fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
     if app.global.json {
         return output::print_json(&to_json(report));
@@ -118,7 +189,7 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
         for warning in store.warnings.iter().filter(|_| watched || app.global.verbose) {
             output::note(&format!("{}: {warning}", store.store));
         }
-        if let Some(error) = store.error.as_ref().filter(|e| !(args.autosync && e.kind() == ErrorKind::Locked)) {
+        if let Some(error) = &store.error {
             output::print_error(&explained(error).context(&store.store), Format::Human);
         }
         if store.tally.failed > 0 {
@@ -143,7 +214,7 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
 
 /// What Ctrl-C means for a sync.
 fn explained(error: &Error) -> Error {
-    if error.kind() != ErrorKind::Interrupted {
+    if error.kind() != ErrorKind::Interrupted || error.message() != "interrupted" {
         return error.clone();
     }
     Error::new(

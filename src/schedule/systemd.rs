@@ -33,7 +33,9 @@ pub fn service(plan: &Plan) -> String {
     format!(
         "# Written by `ordersync schedule install`; `ordersync schedule remove` takes it away.\n\
          [Unit]\nDescription=ordersync: shop orders in, dispatches out\n\n\
-         [Service]\nType=oneshot\n{environment}ExecStart={program}{arguments}\nNice=10\n"
+         [Service]\nType=oneshot\n{environment}ExecStart={program}{arguments}\nNice=10\n\
+         # The program ends by itself before that; this is for the day it cannot.\nTimeoutStartSec={most}min\n",
+        most = plan.every.max(10) + 5,
     )
 }
 
@@ -79,10 +81,22 @@ pub(super) fn is_installed(plan: &Plan) -> bool {
     files(plan).iter().any(|(path, _)| path.exists())
 }
 
+/// Puts the files in place and has the user manager take them up. Where it does not, everything is as it was before.
 pub(super) fn install(plan: &Plan) -> Result<()> {
-    for (path, text) in files(plan) {
-        write_file(&path, &text)?;
+    let files = files(plan);
+    let before: Vec<(&PathBuf, Option<Vec<u8>>)> =
+        files.iter().map(|(path, _)| (path, std::fs::read(path).ok())).collect();
+    let installed = files.iter().try_for_each(|(path, text)| write_file(path, text)).and_then(|()| take_up(plan));
+    if installed.is_err() {
+        for (path, text) in before {
+            let _ = text.map_or_else(|| std::fs::remove_file(path), |text| std::fs::write(path, text));
+        }
+        let _ = std::fs::remove_file(wanted(plan));
     }
+    installed
+}
+
+fn take_up(plan: &Plan) -> Result<()> {
     let timer = format!("{}.timer", plan.name);
     programs::must("systemctl", &["--user", "daemon-reload"], b"")?;
     programs::must("systemctl", &["--user", "enable", &timer], b"")?;
@@ -91,16 +105,26 @@ pub(super) fn install(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
+/// The link by which an enabled timer is found.
+fn wanted(plan: &Plan) -> PathBuf {
+    dir(plan).join("timers.target.wants").join(format!("{}.timer", plan.name))
+}
+
+/// Takes the files away. Where no user manager runs, nothing runs them, and nobody needs to be asked.
 pub(super) fn remove(plan: &Plan) -> Result<bool> {
     if !is_installed(plan) {
         return Ok(false);
     }
-    let timer = format!("{}.timer", plan.name);
-    programs::must("systemctl", &["--user", "disable", "--now", &timer], b"")?;
-    for (path, _) in files(plan) {
+    let reachable = is_reachable();
+    if reachable {
+        programs::must("systemctl", &["--user", "disable", "--now", &format!("{}.timer", plan.name)], b"")?;
+    }
+    for path in files(plan).into_iter().map(|(path, _)| path).chain([wanted(plan)]) {
         delete_file(&path)?;
     }
-    programs::must("systemctl", &["--user", "daemon-reload"], b"")?;
+    if reachable {
+        programs::must("systemctl", &["--user", "daemon-reload"], b"")?;
+    }
     Ok(true)
 }
 

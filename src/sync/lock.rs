@@ -75,6 +75,12 @@ impl Lock {
     }
 }
 
+/// Whether a process is at `work` on `store` now. Looks only; creates nothing.
+pub fn is_held(dir: &Path, store: &str, work: Work) -> bool {
+    let path = dir.join(format!("{store}.{}.lock", work.word()));
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,11 +91,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
         let take = |work| Lock::take(dir.path(), "shop", work, BRIEFLY, &clock);
+        assert!(!is_held(dir.path(), "shop", Work::Import), "there is no file yet");
         let held = take(Work::Import).unwrap();
+        assert!(is_held(dir.path(), "shop", Work::Import) && !is_held(dir.path(), "shop", Work::Export));
         assert_eq!(take(Work::Import).unwrap_err().kind(), ErrorKind::Locked);
         assert_eq!(clock.slept().iter().sum::<Duration>(), BRIEFLY);
         take(Work::Export).unwrap();
         drop(held);
+        assert!(!is_held(dir.path(), "shop", Work::Import));
         take(Work::Import).unwrap();
     }
 }

@@ -7,6 +7,7 @@ pub mod advice;
 pub mod export;
 pub mod guard;
 mod headway;
+pub mod health;
 pub mod import;
 pub mod lock;
 pub mod policy;
@@ -104,7 +105,8 @@ pub struct Job {
 
 /// Runs `job` for `stores`, each on its own thread; one store that fails costs one store (PRODUCT.md I-5).
 pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progress) -> Result<Report> {
-    let run = context.book()?.start_run(job.kind, job.dry_run)?;
+    let ids: Vec<i64> = stores.iter().map(|store| store.id).collect();
+    let run = context.book()?.start_run_of(job.kind, job.dry_run, &ids)?;
     let reports = std::thread::scope(|scope| {
         let threads: Vec<_> = stores
             .iter()
@@ -153,6 +155,7 @@ fn both_ways(
     report.bytes = open.http.received();
     note_access(&mut book, store, &imported)?;
     imported?;
+    report.read = job.range.is_none();
     if job.dry_run || job.range.is_some() {
         return Ok(());
     }

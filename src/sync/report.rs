@@ -31,6 +31,8 @@ pub struct StoreReport {
     pub elapsed: Duration,
     /// What the merchant should know about how it went.
     pub warnings: Vec<String>,
+    /// Whether all that changed at the channel was read, whatever became of the outbox.
+    pub read: bool,
     /// Why it stopped early, if it did.
     pub error: Option<Error>,
 }
@@ -57,6 +59,7 @@ impl StoreReport {
             bytes: 0,
             elapsed: Duration::ZERO,
             warnings: Vec::new(),
+            read: false,
             error: None,
         }
     }
@@ -91,6 +94,7 @@ impl Report {
                 exported: s.exports.confirmed,
                 requests: s.requests,
                 bytes: s.bytes,
+                read: s.read,
                 error: s.error.clone(),
             })
             .collect()

@@ -18,16 +18,19 @@ use crate::order::Order;
 const GENERAL: &str = "STORE";
 const REAUTH: &str = "connect --reauth STORE";
 
+/// What adapters and the client promise of a store; of one that is not connected nobody takes care.
+const AGAIN: &str = "the next sync tries again by itself";
+const NOT_AGAIN: &str = "nothing is connected; give the command again later";
+
 /// A channel whose hints name the command exactly as it is to be typed.
 struct Named {
     channel: Box<dyn Channel>,
-    general: &'static str,
-    named: String,
+    words: Vec<(&'static str, String)>,
 }
 
 impl Named {
     fn name<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| error.rename_in_hint(self.general, &self.named))
+        result.map_err(|error| renamed(error, &self.words))
     }
 }
 
@@ -57,7 +60,7 @@ impl Channel for Named {
     }
 
     fn no_order(&self, remote_id: &str) -> Error {
-        self.channel.no_order(remote_id).rename_in_hint(self.general, &self.named)
+        renamed(self.channel.no_order(remote_id), &self.words)
     }
 
     fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
@@ -67,6 +70,10 @@ impl Channel for Named {
     fn apply(&self, write: &Write) -> Result<Option<String>> {
         self.name(self.channel.apply(write))
     }
+}
+
+fn renamed(error: Error, words: &[(&'static str, String)]) -> Error {
+    words.iter().fold(error, |error, (general, named)| error.rename_in_hint(general, named))
 }
 
 /// A store with its channel open.
@@ -88,7 +95,7 @@ impl OpenStore {
         let name = |error: Error| error.rename_in_hint(GENERAL, &store.name);
         let known = (store.facts.clone(), keep_for_later(context, store));
         let (channel, http) = open(context, store.kind, store.values.clone(), keyring, known, gate).map_err(name)?;
-        let channel = Named { channel, general: GENERAL, named: store.name.clone() };
+        let channel = Named { channel, words: vec![(GENERAL, store.name.clone())] };
         Ok(Self { store: store.clone(), channel: Box::new(channel), http })
     }
 }
@@ -101,11 +108,11 @@ pub fn open_new(
     keyring: Arc<Keyring>,
 ) -> Result<Box<dyn Channel>> {
     // There is no store yet that could be given new credentials.
-    let named = format!("connect {kind} again");
+    let words = vec![(REAUTH, format!("connect {kind} again")), (AGAIN, NOT_AGAIN.to_owned())];
     let nothing: (_, Learn) = (serde_json::Value::Null, Box::new(|_, _| {}));
     let (channel, _) = open(context, kind, values, keyring, nothing, Gate::open())
-        .map_err(|error| error.rename_in_hint(REAUTH, &named))?;
-    Ok(Box::new(Named { channel, general: REAUTH, named }))
+        .map_err(|error| renamed(error, &words))?;
+    Ok(Box::new(Named { channel, words }))
 }
 
 fn open(

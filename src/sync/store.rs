@@ -110,8 +110,8 @@ pub fn open_new(
     // There is no store yet that could be given new credentials.
     let words = vec![(REAUTH, format!("connect {kind} again")), (AGAIN, NOT_AGAIN.to_owned())];
     let nothing: (_, Learn) = (serde_json::Value::Null, Box::new(|_, _| {}));
-    let (channel, _) = open(context, kind, values, keyring, nothing, Gate::open())
-        .map_err(|error| renamed(error, &words))?;
+    let (channel, _) =
+        open(context, kind, values, keyring, nothing, Gate::open()).map_err(|error| renamed(error, &words))?;
     Ok(Box::new(Named { channel, words }))
 }
 

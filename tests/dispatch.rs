@@ -379,6 +379,95 @@ fn d4_a_note_to_the_staff_has_not_told_the_buyer_and_another_number_is_not_this_
 }
 
 #[test]
+fn d5_parcels_of_different_carriers_are_fulfilments_of_their_own() {
+    let parcels = "--carrier dhl --tracking JD01 --carrier ups --tracking 1Z2 --carrier dhl --tracking JD03";
+    let (rig, ids) = Rig::with_orders(&[3, 1]);
+    rig.fault(Fault::new(FaultKind::AnswerLost).on("POST", "/fulfillments"));
+    dispatch(&rig, ids[0], parcels).exits(0);
+    rig.home.run("retry").exits(0);
+    let told = |nth, key| fulfilled(&rig, ids[0], nth, key);
+    assert_eq!([told(0, "_tracking_number"), told(1, "_tracking_number")], ["JD01, JD03", "1Z2"]);
+    let carriers = [told(0, "_shipment_provider"), told(1, "_shipment_provider")];
+    assert!(carriers[1] == "ups" && carriers[0] != carriers[1], "{carriers:?}");
+    assert_eq!([&told(0, "_items")[0]["qty"], &told(1, "_items")[0]["qty"]], [&json!(1), &json!(2)]);
+    assert_eq!((rig.shop.fulfillments(ids[0]).len(), rig.shop.mails(ids[0]).fulfillment), (2, 2));
+    assert_eq!((rig.status(ids[0]).as_str(), outbox(&rig)), ("shipped", vec!["confirmed".to_owned()]));
+
+    dispatch(&rig, ids[1], parcels).exits(0);
+    let told = |key| fulfilled(&rig, ids[1], 0, key);
+    assert_eq!((told("_tracking_number"), told("_shipment_provider")), (json!("JD01, 1Z2, JD03"), Value::Null));
+}
+
+#[test]
+fn d4_a_number_that_the_shop_has_told_in_another_place_is_not_told_again() {
+    let has_both = || Options { tracking: Tracking::On, ..Options::demo() };
+    for home in ["fulfillments", "shipment-tracking", "note"] {
+        let rig = Rig::with(has_both());
+        rig.home.run(&format!("config set woocommerce.tracking {home}")).exits(0);
+        let told: [(&str, &dyn Fn(u64)); 3] = [
+            ("plugin", &|id| drop(rig.shop.complete_with_tracking(id, "DHL", "JD 01"))),
+            ("fulfilment", &|id| drop(rig.shop.fulfill(id, &[(rig.shop.item_ids(id)[0], 1)], "dhl", "JD-01"))),
+            ("note", &|id| drop(rig.shop.add_note(id, "On its way with DHL, JD01.", true))),
+        ];
+        for (place, tell) in told {
+            let id = rig.paid(1);
+            rig.sync();
+            tell(id);
+            let mails = rig.shop.mails(id);
+            parcel(&rig, id, "JD01 --as-local").exits(0);
+            let after = rig.shop.mails(id);
+            assert_eq!((after.fulfillment, after.note), (mails.fulfillment, mails.note), "{home} {place}");
+            let posts = rig.writes().iter().filter(|write| write.method == "POST").count();
+            assert_eq!(posts, 0, "{home} {place}");
+            assert_eq!(after.completed, 1, "{home} {place}");
+        }
+        assert!(outbox(&rig).iter().all(|state| state == "confirmed"), "{home}: {:?}", outbox(&rig));
+    }
+}
+
+#[test]
+fn d3_what_the_shop_took_and_does_not_show_is_looked_for_and_never_written_again() {
+    let shops = [
+        ("/fulfillments", Options::demo()),
+        ("/shipment-trackings", Options { fulfillments: false, tracking: Tracking::On, ..Options::demo() }),
+        ("/notes", Options { fulfillments: false, ..Options::demo() }),
+    ];
+    for (list, options) in shops {
+        let rig = Rig::with(options);
+        let id = rig.paid(1);
+        rig.sync();
+        rig.fault(Fault::new(FaultKind::Frozen).on("GET", list).always());
+        parcel(&rig, id, "JD01").exits(0);
+        for _ in 0..2 {
+            all_due(&rig);
+            rig.home.run("sync").done();
+        }
+        let told = || (rig.shop.fulfillments(id).len() + rig.shop.trackings(id).len(), rig.shop.mails(id));
+        let (entries, mails) = told();
+        let once = usize::from(list != "/notes");
+        assert_eq!(
+            (entries, mails.dispatch_mails() - mails.completed),
+            (once, u32::from(list != "/shipment-trackings")),
+            "{list}"
+        );
+        assert_eq!(outbox(&rig), ["sent"], "{list}");
+        rig.plug_in();
+        rig.home.run("retry").exits(0);
+        assert_eq!((told(), outbox(&rig)), ((entries, mails), vec!["confirmed".to_owned()]), "{list}");
+    }
+}
+
+#[test]
+fn d3_a_fulfilment_of_which_the_shop_forgets_the_number_is_made_once() {
+    let rig = Rig::with(Options { forgets_entries: true, ..Options::demo() });
+    let id = rig.paid(2);
+    rig.sync();
+    dispatch(&rig, id, "--carrier dhl --tracking JD01 --carrier ups --tracking 1Z2").exits(0);
+    assert_eq!((rig.shop.fulfillments(id).len(), rig.shop.mails(id).fulfillment), (2, 2));
+    assert_eq!((rig.status(id).as_str(), outbox(&rig)), ("shipped", vec!["confirmed".to_owned()]));
+}
+
+#[test]
 fn a_shop_can_be_told_the_status_only() {
     let rig = Rig::new();
     let id = rig.paid(1);

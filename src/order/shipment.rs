@@ -1,6 +1,7 @@
 //! Parcels: the ones the merchant sends and the ones the channel knows.
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -54,6 +55,44 @@ pub struct RemoteShipment {
     pub lines: Vec<LineQuantity>,
     /// Carrier as the channel names it, and tracking number.
     pub parcels: Vec<Parcel>,
+}
+
+/// Deals the pieces to so many boxes, none empty: whole lines where there are enough of them, else piece by piece. `None` where there are too
+/// few pieces, or parts of a piece.
+pub fn deal(lines: &[LineQuantity], count: usize) -> Option<Vec<Vec<LineQuantity>>> {
+    if count <= lines.len() {
+        return (0..count)
+            .map(|n| Some(lines.get(share(lines.len(), n, count)..share(lines.len(), n + 1, count))?.to_vec()))
+            .collect();
+    }
+    let whole = |line: &LineQuantity| {
+        let quantity = line.quantity.normalize();
+        (quantity.scale() == 0).then(|| quantity.to_usize()).flatten()
+    };
+    let pieces: Vec<usize> = lines.iter().map(whole).collect::<Option<_>>()?;
+    let all = pieces.iter().try_fold(0usize, |all, some| all.checked_add(*some)).filter(|all| *all >= count)?;
+    Some((0..count).map(|n| between(lines, &pieces, share(all, n, count)..share(all, n + 1, count))).collect())
+}
+
+/// Where the nth of so many shares begins.
+fn share(all: usize, nth: usize, count: usize) -> usize {
+    // Rounded by parts, so that no number grows.
+    all / count * nth + all % count * nth / count
+}
+
+/// The pieces with these places, counted through the lines.
+fn between(lines: &[LineQuantity], pieces: &[usize], places: std::ops::Range<usize>) -> Vec<LineQuantity> {
+    let mut dealt = Vec::new();
+    let mut start = 0;
+    for (line, count) in lines.iter().zip(pieces) {
+        let end = start + count;
+        let some = end.min(places.end).saturating_sub(start.max(places.start));
+        if some > 0 {
+            dealt.push(LineQuantity { quantity: Decimal::from(some), ..line.clone() });
+        }
+        start = end;
+    }
+    dealt
 }
 
 impl RemoteShipment {

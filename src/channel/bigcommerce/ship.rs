@@ -196,40 +196,15 @@ fn deal<'s>(order: &Order, shipment: &'s Shipment) -> Result<Vec<Dealt<'s>>> {
     }
 }
 
-/// Deals the pieces to so many boxes, none empty: whole lines where there are enough of them, else piece by piece.
+/// So many boxes with the pieces dealt to them.
 fn boxes(lines: &[LineQuantity], count: usize) -> Result<Vec<Vec<LineQuantity>>> {
-    if count <= lines.len() {
-        return Ok((0..count)
-            .map(|n| lines[n * lines.len() / count..(n + 1) * lines.len() / count].to_vec())
-            .collect());
-    }
-    let pieces: Vec<LineQuantity> = lines
-        .iter()
-        .flat_map(|line| {
-            let whole = line.quantity.trunc().to_usize().unwrap_or(0).min(10_000);
-            std::iter::repeat_n(LineQuantity { quantity: Decimal::ONE, ..line.clone() }, whole)
-        })
-        .collect();
-    if pieces.len() < count {
+    crate::order::deal(lines, count).ok_or_else(|| {
         let text = format!(
             "{count} tracking numbers for {} pieces: BigCommerce takes one number for a shipment, and no shipment without a piece in it",
-            pieces.len()
+            crate::order::sum(lines.iter().map(|line| line.quantity)).normalize()
         );
-        return Err(refused(&text).hint("give one --tracking, and put the others into the note to the buyer"));
-    }
-    Ok((0..count).map(|n| joined(&pieces[n * pieces.len() / count..(n + 1) * pieces.len() / count])).collect())
-}
-
-/// Pieces of the same line as one.
-fn joined(pieces: &[LineQuantity]) -> Vec<LineQuantity> {
-    let mut lines: Vec<LineQuantity> = Vec::new();
-    for piece in pieces {
-        match lines.iter_mut().find(|line| line.line_id == piece.line_id) {
-            Some(line) => line.quantity = line.quantity.saturating_add(piece.quantity),
-            None => lines.push(piece.clone()),
-        }
-    }
-    lines
+        refused(&text).hint("give one --tracking, and put the others into the note to the buyer")
+    })
 }
 
 fn check(parcel: Option<&Parcel>) -> Result<()> {

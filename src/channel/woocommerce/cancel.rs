@@ -5,16 +5,22 @@ use serde_json::json;
 
 use super::ship::{call, list_notes};
 use super::site::Site;
-use crate::channel::{Outstanding, RemoteOrder, Write};
+use crate::channel::{Outstanding, RemoteOrder, Task, Write};
 use crate::error::Result;
 
 /// What is still to be written to cancel this order. An order in the bin or refunded is as good as cancelled.
-pub fn outstanding(site: &Site, now: &RemoteOrder, id: &str, reason: &str) -> Result<Outstanding> {
+pub fn outstanding(site: &Site, now: &RemoteOrder, task: &Task, reason: &str) -> Result<Outstanding> {
     let status = now.order.as_ref().map_or("", |order| order.channel_status.as_str());
+    let id = task.remote_id.as_str();
+    // A list that lags does not show the note yet that the shop has taken.
+    let noted = task.receipts.iter().any(|receipt| receipt.starts_with("note "));
     let mut writes = Vec::new();
     if !matches!(status, "cancelled" | "trash" | "refunded") {
         let note = format!("Cancelled: {}", reason.trim());
-        if !reason.trim().is_empty() && !list_notes(site, id)?.iter().any(|there| says_the_same(&there.text, &note)) {
+        if !noted
+            && !reason.trim().is_empty()
+            && !list_notes(site, id)?.iter().any(|there| says_the_same(&there.text, &note))
+        {
             writes.push(Write {
                 summary: "add a private order note with the reason".to_owned(),
                 tells_buyer: false,

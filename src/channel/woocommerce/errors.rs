@@ -6,7 +6,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::http::{Effect, Reply, Request, Verdict, check_json, read_json, url_for_people};
 
-use super::wire::Failure;
+use super::wire::{Failure, Maybe};
 
 const REAUTH: &str =
     "check the key in the shop (WooCommerce > Settings > Advanced > REST API), then ordersync connect --reauth STORE";
@@ -23,9 +23,9 @@ pub fn judge(request: &Request, reply: &Reply, now: crate::clock::Timestamp) -> 
             Verdict::Throttled(reply.retry_after(now), stumbled(reply, &place))
         }
         // Only here: looking for an error in a good page would read the whole of it once more.
-        status => match read_json::<Failure<'_>>(&reply.body) {
-            Ok((failure, _)) if !failure.code.get().is_empty() => told(request, status, &failure, &place),
-            _ => page(status, reply, &place),
+        status => match failure(reply) {
+            Some(failure) => told(request, status, &failure, &place),
+            None => page(status, reply, &place),
         },
     }
 }
@@ -43,6 +43,18 @@ fn accepted(reply: &Reply, place: &str) -> Verdict {
     }
 }
 
+/// An error in WooCommerce's own form: an object with a code. A page of a server or a firewall is none, whatever stands in it.
+fn failure(reply: &Reply) -> Option<Failure<'_>> {
+    check_json(reply).ok()?;
+    let (Maybe(failure), _) = read_json::<Maybe<Failure<'_>>>(&reply.body).ok()?;
+    (!failure.code.get().is_empty()).then_some(failure)
+}
+
+/// Whether a code is one that WooCommerce or WordPress gives where it has decided not to do what it was asked for.
+fn is_decided(code: &str) -> bool {
+    code.starts_with("woocommerce_") || code.starts_with("rest_")
+}
+
 /// An answer in WooCommerce's own form.
 fn told(request: &Request, status: u16, failure: &Failure<'_>, place: &str) -> Verdict {
     let code = failure.code.get();
@@ -55,7 +67,7 @@ fn told(request: &Request, status: u16, failure: &Failure<'_>, place: &str) -> V
                 "WooCommerce or the feature is switched off there; ordersync connect --test STORE looks at the shop again",
             ))
         }
-        500..=599 if code == "internal_server_error" || request.effect == Effect::Read => {
+        500..=599 if request.effect == Effect::Read || !is_decided(code) => {
             Verdict::Stumbled(server_error(status, place))
         }
         _ => {
@@ -159,4 +171,43 @@ fn redirected(reply: &Reply, place: &str) -> Error {
 /// The shop's words, bounded: error texts of WooCommerce are fixed sentences.
 fn short(text: &str) -> String {
     super::text::plain(text).chars().take(160).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(status: u16, body: &str, kind: &str) -> Verdict {
+        let url = url::Url::parse("https://shop.example.test/wp-json/wc/v3/orders/7/notes").unwrap();
+        let request = Request::write_json(reqwest::Method::POST, url, &serde_json::json!({}));
+        let mut reply = Reply { status, headers: reqwest::header::HeaderMap::new(), body: body.as_bytes().to_vec() };
+        reply.headers.insert("content-type", kind.parse().unwrap());
+        judge(&request, &reply, crate::clock::Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn d3_a_write_that_a_server_failed_at_may_have_been_carried_out_whatever_its_page_holds() {
+        let fatal =
+            r#"{"code":"internal_server_error","message":"There has been a critical error","data":{"status":500}}"#;
+        for (body, kind) in [
+            ("[1]", "application/json"),
+            ("[1]", "text/html"),
+            (r#"["woocommerce_rest_x"]"#, "application/json"),
+            ("<html><script>var a = [1];</script></html>", "text/html"),
+            (r#"{"code":"woocommerce_rest_x"}"#, "text/html"),
+            (r#"{"code":1015,"message":"rate limited"}"#, "application/json"),
+            (fatal, "application/json"),
+            ("", "text/html"),
+        ] {
+            for status in [500, 502, 504, 520, 524] {
+                let found = verdict(status, body, kind);
+                assert!(matches!(found, Verdict::Stumbled(_)), "{status} {kind} {body}: {found:?}");
+            }
+        }
+        let refund =
+            r#"{"code":"woocommerce_rest_cannot_create_order_refund","message":"Invalid refund amount.","data":500}"#;
+        assert!(
+            matches!(verdict(500, refund, "application/json"), Verdict::Refused(error) if error.kind() == ErrorKind::Rejected)
+        );
+    }
 }

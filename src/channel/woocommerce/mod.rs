@@ -127,7 +127,7 @@ impl Channel for WooCommerce {
     fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
         match &task.goal {
             Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.home(), now, task, shipment),
-            Goal::Cancelled(wish) => cancel::outstanding(&self.site, now, &task.remote_id, &wish.reason),
+            Goal::Cancelled(wish) => cancel::outstanding(&self.site, now, task, &wish.reason),
             Goal::Retracked(wish) => ship::retracking(&self.site, self.home(), &task.remote_id, wish),
         }
     }
@@ -136,8 +136,8 @@ impl Channel for WooCommerce {
         let content: site::Call = serde_json::from_value(write.content.clone()).map_err(|_| {
             Error::new(ErrorKind::Failed, "a write of another version cannot be carried out; nothing was sent")
         })?;
-        self.site.write(&content)?;
-        Ok(None)
+        let reply = self.site.write(&content)?;
+        Ok(ship::receipt(&content.route, &reply.body))
     }
 }
 

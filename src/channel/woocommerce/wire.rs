@@ -552,6 +552,16 @@ pub struct Note<'a> {
     pub customer_note: Text<'a>,
 }
 
+/// What a write made: only its id matters.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Made<'a> {
+    #[serde(borrow)]
+    pub id: Text<'a>,
+    #[serde(borrow)]
+    pub tracking_id: Text<'a>,
+}
+
 /// An error answer: `code` may be a number, `data` an object, a number or nothing.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]

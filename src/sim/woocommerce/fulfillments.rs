@@ -180,6 +180,9 @@ fn write_meta(call: &mut Call<'_>, one: &mut Fulfillment, mut wished: Vec<(Strin
         let earlier = one.meta.iter().find(|meta| meta.key == "_date_fulfilled").map(|meta| meta.value.clone());
         wished.push(("_date_fulfilled".to_owned(), earlier.unwrap_or_else(|| json!(at))));
     }
+    if call.options.forgets_entries {
+        wished.retain(|(key, _)| key == "_items");
+    }
     let before = std::mem::take(&mut one.meta);
     for (key, value) in wished {
         let known = before.iter().find(|meta| meta.key == key && meta.value == value).map(|meta| meta.id);

@@ -165,6 +165,8 @@ pub struct Options {
     pub number_prefix: Option<String>,
     /// Statuses that plugins have added, such as `shipped`.
     pub custom_statuses: Vec<String>,
+    /// Of what comes with a fulfilment, the shop keeps only what is in it, as some versions do.
+    pub forgets_entries: bool,
     /// A theme or plugin makes the texts of notes pretty: entities, typographic signs, links, paragraphs.
     pub pretty_notes: bool,
     /// How long a page of a list takes.
@@ -194,6 +196,7 @@ impl Default for Options {
             tax_basis_points: 1900,
             number_prefix: None,
             custom_statuses: Vec::new(),
+            forgets_entries: false,
             pretty_notes: false,
             page_latency: Duration::ZERO,
             first_id: 101,

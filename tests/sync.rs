@@ -635,3 +635,144 @@ fn x1_no_secret_is_in_the_list_of_processes() {
     }
     child.wait().unwrap();
 }
+
+/// A shop with this many orders of the last days, some of them changed in one second, and something before it.
+fn meddled(orders: u64, kind: FaultKind) -> Rig {
+    let rig = Rig::new();
+    rig.shop.seed(orders, Utc::now() - TimeDelta::days(3), Utc::now() - TimeDelta::hours(1));
+    rig.fault(Fault::new(kind).on_path(ORDERS).always());
+    rig
+}
+
+fn deaf(parameters: &[&str]) -> FaultKind {
+    FaultKind::Deaf(parameters.iter().map(|name| (*name).to_owned()).collect())
+}
+
+#[test]
+fn i3_a_shop_that_gives_fewer_orders_than_asked_for_is_read_to_its_end() {
+    for (kind, orders) in [
+        (FaultKind::PageCap(10), 54),
+        (FaultKind::PageCap(10), 420),
+        (deaf(&["per_page"]), 54),
+        (deaf(&["exclude"]), 420),
+        (deaf(&["orderby"]), 54),
+        (FaultKind::NoCount, 54),
+        (FaultKind::NoCount, 420),
+    ] {
+        let rig = meddled(orders, kind.clone());
+        rig.sync();
+        rig.assert_converged(&format!("{kind:?} with {orders}"));
+        let id = rig.paid(1);
+        rig.sync();
+        assert_eq!(rig.status(id), "awaiting-fulfillment", "{kind:?}");
+    }
+}
+
+#[test]
+fn i3_a_shop_that_ignores_what_it_is_asked_moves_no_position() {
+    for (kind, orders) in
+        [(deaf(&[]), 54), (deaf(&["modified_after", "modified_before"]), 420), (FaultKind::Frozen, 250)]
+    {
+        let rig = meddled(orders, kind.clone());
+        rig.home.run("sync").exits(1).says("does not answer what it is asked").says("connect --test woocommerce");
+        assert!(rig.server.requests().len() < 60, "{kind:?}: {} requests", rig.server.requests().len());
+        rig.plug_in();
+        rig.sync();
+        rig.assert_converged(&format!("after {kind:?}"));
+    }
+}
+
+#[test]
+fn i3_a_position_that_is_there_stays_where_the_shop_ignores_the_query() {
+    let (rig, _) = Rig::with_orders(&[1; 30]);
+    let new = rig.paid(7);
+    let before = rig.home.sql("SELECT position FROM cursors");
+    rig.shop.seed(60, Utc::now() - TimeDelta::days(3), Utc::now() - TimeDelta::days(2));
+    rig.fault(Fault::new(deaf(&[])).on_path(ORDERS).always());
+    rig.home.run("sync").exits(1);
+    assert_eq!(rig.home.sql("SELECT position FROM cursors"), before);
+    rig.plug_in();
+    rig.sync();
+    assert_eq!(rig.status(new), "awaiting-fulfillment");
+}
+
+#[test]
+fn i3_connect_tells_of_a_shop_that_ignores_what_it_is_asked() {
+    for (kind, code, says) in [
+        (deaf(&[]), 1, "does not answer what it is asked"),
+        (deaf(&["modified_after"]), 1, "modified before the time asked for"),
+        (FaultKind::PageCap(10), 0, "10 orders a page"),
+        (FaultKind::NoCount, 0, "X-WP-Total"),
+    ] {
+        let rig = Rig { served: Served::new(Options::demo()), home: woo::home() };
+        rig.shop.seed(54, Utc::now() - TimeDelta::days(3), Utc::now() - TimeDelta::hours(1));
+        rig.fault(Fault::new(kind).on_path(ORDERS).always());
+        rig.connect("").exits(code).says(says);
+    }
+}
+
+#[test]
+fn i3_q2_thousands_of_orders_of_one_second_cost_a_request_for_each_hundred_and_then_one() {
+    let rig = Rig::new();
+    rig.shop.seed(1_200, Utc::now() - TimeDelta::days(3), Utc::now() - TimeDelta::hours(1));
+    for id in rig.shop.ids() {
+        rig.shop.modified_at(id, Utc::now() - TimeDelta::seconds(5));
+    }
+    rig.sync();
+    assert!(rig.server.requests().len() < 45, "{} requests", rig.server.requests().len());
+    rig.assert_converged("a bulk edit");
+    rig.sync();
+    rig.server.clear_requests();
+    rig.sync();
+    assert_eq!(rig.server.requests().len(), 1, "nothing is new");
+    let id = rig.paid(3);
+    rig.sync();
+    assert_eq!(rig.server.requests().len(), 2, "one order is new, and on the page");
+    rig.shop.touch(rig.shop.ids()[3]);
+    rig.sync();
+    assert_eq!(rig.status(id), "awaiting-fulfillment");
+    rig.assert_converged("after a bulk edit");
+}
+
+#[test]
+fn i3_an_order_with_a_date_in_the_future_holds_up_no_other() {
+    let (rig, ids) = Rig::with_orders(&[1, 2]);
+    let future = Utc::now() + TimeDelta::days(400);
+    rig.shop.modified_at(ids[0], future);
+    rig.sync();
+    let late = rig.shop.place_order(NewOrder::paid().at(future));
+    rig.sync();
+    let new = rig.paid(5);
+    rig.sync();
+    assert_eq!((rig.status(late).as_str(), rig.status(new).as_str()), ("awaiting-fulfillment", "awaiting-fulfillment"));
+    // A book whose position an earlier version moved there.
+    let position = rig.home.sql("SELECT position FROM cursors")[0].clone();
+    let mut led: serde_json::Value = serde_json::from_str(&position).unwrap();
+    led["rest"]["high"] = json!(future.timestamp());
+    rig.home.sql(&format!("UPDATE cursors SET position = '{led}'"));
+    let missed = rig.paid(6);
+    rig.home.run("sync -v").exits(0).says("stood in the future");
+    let next = rig.paid(7);
+    rig.sync();
+    assert_eq!(
+        (rig.status(missed).as_str(), rig.status(next).as_str()),
+        ("awaiting-fulfillment", "awaiting-fulfillment")
+    );
+    rig.assert_converged("the future");
+}
+
+#[test]
+fn i3_a_shop_whose_clock_is_hours_off_loses_nothing() {
+    for hours in [-7, -2, 3, 9] {
+        let rig = Rig::new();
+        for pieces in 1..=4 {
+            // What its clock says goes into the dates of its orders; the answers' Date comes from a server before it.
+            let at = Utc::now() + TimeDelta::hours(hours);
+            let id = rig.shop.place_order(NewOrder::paid().line("TEE-001", pieces).at(at));
+            rig.shop.modified_at(id, at);
+            rig.sync();
+            assert_eq!(rig.status(id), "awaiting-fulfillment", "{hours} h, order {pieces}");
+        }
+        rig.assert_converged(&format!("{hours} h"));
+    }
+}

@@ -61,6 +61,12 @@ pub enum FaultKind {
     Endless,
     /// The answer comes this much later. Applied.
     Slow(Duration),
+    /// Something before the store drops these query parameters, all of them where none is named; credentials get through. Applied.
+    Deaf(Vec<String>),
+    /// Something before the store lets no page be larger than so many rows. Applied.
+    PageCap(u64),
+    /// The headers that count a list are taken away. Applied.
+    NoCount,
     /// 301 to this address followed by the request's own path and query. Not applied.
     Redirect(String),
 }
@@ -239,6 +245,27 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
             response.body = body.to_string().into_bytes();
         }
         FaultKind::WrongType(wrong, id) => break_type(response, *wrong, *id),
+        FaultKind::NoCount => response.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("x-wp-total")),
+        _ => {}
+    }
+}
+
+/// What reaches the store of a request's query. Credentials and the route are not what such a cache or plugin meddles with.
+pub(super) fn muffle(kind: &FaultKind, request: &mut Request) {
+    let kept = |name: &str| {
+        name == "rest_route" || name.starts_with("oauth_") || name.starts_with("consumer_") || name.starts_with('_')
+    };
+    match kind {
+        FaultKind::Deaf(names) => {
+            let dropped = |name: &String| names.contains(name) || (names.is_empty() && !kept(name));
+            request.query.retain(|(name, _)| !dropped(name));
+        }
+        FaultKind::PageCap(most) => {
+            let sizes = request.query.iter_mut().filter(|(name, _)| matches!(name.as_str(), "per_page" | "limit"));
+            for (_, value) in sizes.filter(|(_, value)| value.parse::<u64>().is_ok_and(|rows| rows > *most)) {
+                *value = most.to_string();
+            }
+        }
         _ => {}
     }
 }
@@ -324,7 +351,7 @@ fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {
 }
 
 /// Reads a fault from the control surface's JSON: `kind`, and as far as wanted `method`, `path`, `times`
-/// (0 means always), `after`, `status`, `retry_after`, `milliseconds`, `to`. `None` when `kind` is unknown.
+/// (0 means always), `after`, `status`, `retry_after`, `milliseconds`, `parameters`, `rows`, `to`. `None` when `kind` is unknown.
 pub(super) fn from_json(wish: &Value) -> Option<Fault> {
     let mut fault = Fault::new(kind_from_json(wish)?);
     fault.method = wish["method"].as_str().map(str::to_owned);
@@ -364,6 +391,11 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "absurd-amounts" => FaultKind::AbsurdAmounts(wish["amount"].as_str().unwrap_or("9e27").to_owned()),
         "endless" => FaultKind::Endless,
         "slow" => FaultKind::Slow(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),
+        "deaf" => FaultKind::Deaf(
+            wish["parameters"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        ),
+        "page-cap" => FaultKind::PageCap(wish["rows"].as_u64().unwrap_or(10)),
+        "no-count" => FaultKind::NoCount,
         "redirect" => FaultKind::Redirect(wish["to"].as_str()?.to_owned()),
         _ => return None,
     })

@@ -5,6 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 use url::form_urlencoded;
 
+/// The header under which a request holds its query as it was sent; no client can send one of that name.
+pub(super) const RAW_QUERY: &str = ":query";
+
 /// A request as it reached the store.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -31,6 +34,16 @@ impl Request {
     /// The first value of a query parameter.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The query as it was sent, undecoded, where it is known.
+    pub(super) fn raw_query(&self) -> Option<&str> {
+        self.header(RAW_QUERY)
+    }
+
+    /// The query pairs as they were sent, also where something before the store drops or changes some: what a signature is about.
+    pub(super) fn sent(&self) -> Vec<(String, String)> {
+        self.raw_query().map_or_else(|| self.query.clone(), parse_query)
     }
 
     /// Path and query as readable text, and of a GraphQL request the kind and name of its operation (`#mutation Cancel`): what faults match on.

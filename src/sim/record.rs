@@ -107,7 +107,7 @@ fn exchange(request: &Request, response: Option<&Response>, faulty: bool) -> Exc
         method: request.method.clone(),
         path: request.path.clone(),
         query: request.query.iter().map(scrub_param).collect(),
-        headers: request.headers.iter().map(scrub_header).collect(),
+        headers: request.headers.iter().filter(|(name, _)| !name.starts_with(':')).map(scrub_header).collect(),
         body: if is_login(request) { SCRUBBED.into() } else { request.body.clone() },
         status: response.map(|response| response.status),
         answer: match response {

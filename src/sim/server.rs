@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use super::CONTROL;
 use super::faults::{self, FaultKind, Faults, Strike};
-use super::http::{Request, Response, Store, parse_query};
+use super::http::{RAW_QUERY, Request, Response, Store, parse_query};
 use super::record::{Exchange, Recorder, Recording};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -197,7 +197,11 @@ fn respond(shared: &Shared, request: &Request, strike: &Strike) -> Response {
     };
     let own = shared.store.fault(kind, request);
     let replaced = own.or_else(|| faults::instead(kind, request)).or_else(|| again(kind, strike));
-    let mut response = replaced.unwrap_or_else(|| shared.store.handle(request));
+    let mut response = replaced.unwrap_or_else(|| {
+        let mut heard = request.clone();
+        faults::muffle(kind, &mut heard);
+        shared.store.handle(&heard)
+    });
     shared.recorder.add(request, Some(&response), true);
     if kind.keeps_an_answer() && strike.cached.is_none() {
         shared.faults.keep_in_cache(&response);
@@ -222,11 +226,14 @@ async fn read(incoming: hyper::Request<Incoming>, secure: bool) -> std::io::Resu
     let (parts, body) = incoming.into_parts();
     let body = Limited::new(body, BODY_LIMIT).collect().await.map_err(std::io::Error::other)?.to_bytes();
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let raw_query = parts.uri.query().unwrap_or_default();
+    let known = std::iter::once((RAW_QUERY.to_owned(), raw_query.to_owned()));
+    let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
     Ok(Request {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
-        query: parse_query(parts.uri.query().unwrap_or_default()),
-        headers: parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+        query: parse_query(raw_query),
+        headers: headers.chain(known).collect(),
         body: body.to_vec(),
         secure,
     })

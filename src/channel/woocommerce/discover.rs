@@ -37,6 +37,7 @@ pub fn probe(site: &Site) -> Result<Shop> {
         );
     }
     site.learn(facts.clone());
+    warnings.extend(super::pages::heeds(site)?);
     Ok(Shop {
         remote_id: identity(&facts.home),
         title: super::text::plain(if root.name.is_empty() { &facts.home } else { &root.name }),

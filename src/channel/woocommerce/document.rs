@@ -84,7 +84,8 @@ fn listed(site: &Site, route: &str, query: &[(&str, String)]) -> Result<Rows> {
             return Ok(rows);
         }
         let (more, _) = read_json::<Vec<&RawValue>>(&reply.body)?;
-        let last = more.len() < 100;
+        // By the shop's own count: it may give fewer rows a page than it is asked for.
+        let last = pages::counted(&reply).pages.map_or(more.len() < 100, |pages| number as u64 >= pages);
         rows.extend(more.into_iter().map(RawValue::to_owned));
         if last {
             return Ok(rows);

@@ -1,7 +1,5 @@
 //! Reading pages of orders, and what else a sync has to look at.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -9,7 +7,7 @@ use serde_json::value::RawValue;
 use super::map::{self, Statuses};
 use super::settings::Settings;
 use super::site::Site;
-use super::walk::{By, Row, Walk};
+use super::walk::{By, Listed, Row, Step, Walk};
 use super::wire::Head;
 use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder};
 use crate::error::{Error, ErrorKind, Result};
@@ -31,6 +29,12 @@ const WORTH_SLICING: usize = 3;
 const SLICE_PAGES: u64 = 10;
 const MOST_SLICES: u64 = 16;
 
+/// How many rows of a list's end are looked at to see whether anything has come to it.
+const A_LOOK: usize = 20;
+
+/// A cursor that an order of the future led astray.
+const STRAYED: &str = "the position of this store stood in the future, led there by an order with a wrong date; the last 60 days are read again";
+
 /// Where a sync stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -41,73 +45,118 @@ enum Position {
     Changes(Rest, Walk),
     /// In the middle of the bin.
     Bin(Rest, Walk),
-    /// At this page of the refunds made since.
+    /// At this page of the refunds made since, as earlier versions wrote it.
     Refunds(Rest, i64, u32),
+    /// In the middle of the refunds made since.
+    GivenBack(Rest, Walk),
     /// In a slice of a first sync, or in a range that was asked for: no rest, nothing aside.
     Slice(Walk),
 }
 
-/// What is remembered from sync to sync. Seconds since the epoch.
+/// What is remembered from sync to sync. Seconds since the epoch, by the shop's clock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Rest {
     /// The newest modification time read so far; everything up to it is read, but for what the overlap covers.
     high: Option<i64>,
     /// When the bin and the refunds were last looked at.
     aside: i64,
+    /// The newest modification time known then: a shop whose clock is behind dates its changes before that look.
+    #[serde(default)]
+    aside_from: Option<i64>,
     /// When an old shop was last read thoroughly.
     thorough: i64,
     /// The run that read the changes last.
     #[serde(default)]
     run: u64,
+    /// What the last walk through the changes found on its list.
+    #[serde(default)]
+    window: Option<Window>,
+    /// How many rows a page the shop can bear; 0: nothing is known against the size that is set.
+    #[serde(default)]
+    size: usize,
+}
+
+/// A list of changes as a walk found it, to see at one look that nothing has come to it.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Window {
+    /// The walk's first second.
+    from: Option<i64>,
+    /// How many rows there were from it on.
+    rows: u64,
+    /// The newest of them, also where it lies in the future.
+    newest: i64,
+}
+
+impl Rest {
+    fn new(site: &Site, high: Option<i64>) -> Self {
+        let now = site.now().timestamp();
+        Self { high, aside: now, aside_from: high, thorough: now, run: site.run(), window: None, size: 0 }
+    }
+
+    /// From where on the bin and the refunds are looked at.
+    fn aside_since(&self, now: i64) -> i64 {
+        self.aside_from.unwrap_or(self.aside).min(self.aside).min(now) - super::OVERLAP.as_secs() as i64
+    }
+
+    /// They have been looked at.
+    fn looked_aside(mut self, now: i64) -> Self {
+        (self.aside, self.aside_from) = (now, self.high);
+        self
+    }
 }
 
 /// The cursors of a range.
 pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
-    let now = site.now().timestamp();
     let since = range.since.map(|at| at.timestamp());
+    let alone = |changes: Position, total| Ok(Plan { slices: Vec::new(), changes: Cursor::new(&changes)?, total });
     if let Some(until) = range.until {
         let mut walk = Walk::new(by(site), since, Some(until.timestamp()));
         walk.modified_since = since;
-        return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Slice(walk))?, total: None });
+        return alone(Position::Slice(walk), None);
     }
     if !site.facts().modified_after {
-        let rest = Rest { high: since, aside: now, thorough: now, run: site.run() };
         let walk = Walk::new(By::Created, since, None);
-        return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Changes(rest, walk))?, total: None });
+        return alone(Position::Changes(Rest::new(site, since), walk), None);
     }
     let (total, newest) = newest(site, since)?;
-    let rest = |high| Rest { high, aside: now, thorough: now, run: site.run() };
     let few = total.is_none_or(|total| total <= (WORTH_SLICING * settings.page_size) as u64);
     if few || newest.is_none() {
         let walk = Walk::new(By::Modified, since, None);
-        return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Changes(rest(since), walk))?, total });
+        return alone(Position::Changes(Rest::new(site, since), walk), total);
     }
-    let total = total.unwrap_or(0);
-    let slices = slices(site, since, total, settings.page_size)?
+    let slices = slices(site, since, total.unwrap_or(0), settings.page_size)?
         .into_iter()
         .map(|walk| Cursor::new(&Position::Slice(walk)))
         .collect::<Result<_>>()?;
     // What changes while the slices are read is modified after the newest order of now.
-    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(rest(newest)))?, total: Some(total) })
+    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(Rest::new(site, newest)))?, total })
 }
 
 fn by(site: &Site) -> By {
     if site.facts().modified_after { By::Modified } else { By::Created }
 }
 
-/// How many orders there are, and when the newest of them was modified.
+/// How many orders there are, and when the newest of them was modified; those with dates in the future aside.
 fn newest(site: &Site, since: Option<i64>) -> Result<(Option<u64>, Option<i64>)> {
+    let found = newest_before(site, since, site.now().timestamp())?;
+    // The shop's clock is known by now.
+    let now = site.now().timestamp();
+    if found.1.is_some_and(|at| at > now) { newest_before(site, since, now) } else { Ok(found) }
+}
+
+fn newest_before(site: &Site, since: Option<i64>, now: i64) -> Result<(Option<u64>, Option<i64>)> {
     let mut query = vec![
         ("per_page", "1".to_owned()),
         ("orderby", "modified".to_owned()),
         ("order", "desc".to_owned()),
         ("dates_are_gmt", "true".to_owned()),
+        ("modified_before", super::walk::gmt(now + 1)),
         ("_fields", "id,date_modified_gmt".to_owned()),
     ];
     if let Some(since) = since {
         query.push(("modified_after", super::walk::gmt(since - 1)));
     }
-    let reply = get(site, "wc/v3/orders", &query)?;
+    let reply = site.list("wc/v3/orders", &query)?;
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
     let modified = rows.first().and_then(|row| map::parse_time(row.date_modified_gmt.get()));
     Ok((total(&reply), modified.map(|at| at.timestamp())))
@@ -152,27 +201,30 @@ fn created_at(site: &Site, since: Option<i64>, offset: u64) -> Result<Option<i64
     if let Some(since) = since {
         query.push(("modified_after", super::walk::gmt(since - 1)));
     }
-    let reply = get(site, "wc/v3/orders", &query)?;
+    let reply = site.list("wc/v3/orders", &query)?;
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
     Ok(rows.first().and_then(|row| map::parse_time(row.date_created_gmt.get())).map(|at| at.timestamp()))
 }
 
 /// The page at `at`.
 pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
-    let now = site.now().timestamp();
-    match at.position::<Position>()? {
+    let position = at.position::<Position>()?;
+    let asleep = |rest: &Rest| rest.run != site.run();
+    match position {
         Position::Rest(mut rest) => {
-            let walk = resume(site, &mut rest, now);
-            changes(site, settings, rest, walk)
+            if let Some(page) = unchanged(site, settings, &mut rest)? {
+                return after_changes(site, rest, page);
+            }
+            from_rest(site, settings, rest)
         }
         // A run that was killed while it looked aside had read the changes of its own time; those since then come first.
-        Position::Bin(mut rest, _) | Position::Refunds(mut rest, ..) if rest.run != site.run() => {
-            let walk = resume(site, &mut rest, now);
-            changes(site, settings, rest, walk)
+        Position::Bin(rest, _) | Position::Refunds(rest, ..) | Position::GivenBack(rest, _) if asleep(&rest) => {
+            from_rest(site, settings, rest)
         }
-        Position::Changes(rest, walk) => changes(site, settings, rest, walk),
+        Position::Changes(rest, walk) => changes(site, settings, rest, walk, None),
         Position::Bin(rest, walk) => bin(site, settings, rest, walk),
-        Position::Refunds(rest, since, number) => refunds(site, settings, rest, since, number),
+        Position::Refunds(rest, since, _) => refunds(site, settings, rest, Walk::new(By::Created, Some(since), None)),
+        Position::GivenBack(rest, walk) => refunds(site, settings, rest, walk),
         Position::Slice(walk) => {
             let (page, next) = step(site, settings, &walk, None)?;
             finish(
@@ -186,83 +238,165 @@ pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
     }
 }
 
+/// Where hundreds of orders share the newest minutes, a sync would read them all again for as long as nothing newer comes. One
+/// look at the end of the list tells whether anything has: the shop's count and the newest row are those of the last walk, but
+/// for rows that are on this page. Anything else is `None`, and the list is walked.
+fn unchanged(site: &Site, settings: &Settings, rest: &mut Rest) -> Result<Option<Read>> {
+    let Some(window) = rest.window.filter(|window| window.rows > size(site, settings, rest.size) as u64) else {
+        return Ok(None);
+    };
+    let mut walk = Walk::new(By::Modified, window.from, None);
+    walk.size = rest.size;
+    let mut query = walk.query_of_last();
+    query.retain(|(name, _)| *name != "per_page");
+    query.push(("per_page", A_LOOK.to_string()));
+    query.extend(window.from.map(|from| ("modified_after", super::walk::gmt(from - 1))));
+    let page = read(&site.list("wc/v3/orders", &query)?, &settings.statuses, By::Modified, site.now().timestamp())?;
+    let rows = &page.listed.rows;
+    let fits = |row: &Row| window.from.is_none_or(|from| row.at >= from);
+    let newer = rows.iter().take_while(|row| row.at > window.newest).count() as u64;
+    let newest = rows.get(newer as usize).is_some_and(|row| row.at == window.newest);
+    let in_order = rows.len() as u64 == page.listed.length && rows.is_sorted_by(|one, next| one.at >= next.at);
+    if !in_order || !newest || !rows.iter().all(fits) || page.listed.total != Some(window.rows + newer) {
+        return Ok(None);
+    }
+    let newest = page.newest.unwrap_or(window.newest);
+    rest.window = Some(Window { rows: window.rows + newer, newest, ..window });
+    rest.high = rest.high.max(page.high);
+    rest.run = site.run();
+    Ok(Some(page))
+}
+
+fn from_rest(site: &Site, settings: &Settings, mut rest: Rest) -> Result<Page> {
+    let now = site.now().timestamp();
+    let strayed = rest.high.is_some_and(|high| high > now);
+    let walk = resume(site, &mut rest, now);
+    rest.window = None;
+    changes(site, settings, rest, walk, strayed.then_some(STRAYED))
+}
+
 /// The walk of the next sync: from the newest order read, less the overlap.
 fn resume(site: &Site, rest: &mut Rest, now: i64) -> Walk {
+    let walk = |by, from| Walk { size: rest.size.saturating_mul(2), ..Walk::new(by, from, None) };
     if site.facts().modified_after {
-        return Walk::new(By::Modified, rest.high.map(|high| high - super::OVERLAP.as_secs() as i64), None);
+        // An order with a date in the future led an earlier version there; since when, nobody knows.
+        if rest.high.is_some_and(|high| high > now) {
+            rest.high = None;
+            return walk(By::Modified, Some(now - LONG_REACH.num_seconds()));
+        }
+        return walk(By::Modified, rest.high.map(|high| high - super::OVERLAP.as_secs() as i64));
     }
-    let thorough = now - rest.thorough >= THOROUGH.num_seconds();
+    let thorough = now - rest.thorough >= THOROUGH.num_seconds() || rest.thorough > now;
+    let reach = if thorough { LONG_REACH } else { SHORT_REACH };
+    let walk = walk(By::Created, Some(now - reach.num_seconds()));
     if thorough {
         rest.thorough = now;
     }
-    let reach = if thorough { LONG_REACH } else { SHORT_REACH };
-    Walk::new(By::Created, Some(now - reach.num_seconds()), None)
+    walk
 }
 
-fn changes(site: &Site, settings: &Settings, mut rest: Rest, walk: Walk) -> Result<Page> {
-    let (page, next) = step(site, settings, &walk, None)?;
+fn changes(
+    site: &Site,
+    settings: &Settings,
+    mut rest: Rest,
+    walk: Walk,
+    warning: Option<&'static str>,
+) -> Result<Page> {
+    let (mut page, next) = step(site, settings, &walk, None)?;
+    page.warnings.extend(warning.map(str::to_owned));
     rest.high = rest.high.max(page.high);
     rest.run = site.run();
-    let now = site.now().timestamp();
-    let next = match next {
-        Some(next) => Next::More(Cursor::new(&Position::Changes(rest, next))?),
-        None if now - rest.aside >= ASIDE.num_seconds() || rest.aside > now => {
-            let from = rest.aside.min(now) - super::OVERLAP.as_secs() as i64;
-            Next::More(Cursor::new(&Position::Bin(rest, Walk::new(by(site), Some(from), None)))?)
+    if walk.taken_at == 0 {
+        let rows = page.listed.total.filter(|_| walk.by == By::Modified);
+        rest.window = rows.map(|rows| Window { from: walk.from, rows, newest: i64::MIN });
+    }
+    if let (Some(window), Some(newest)) = (&mut rest.window, page.newest) {
+        window.newest = window.newest.max(newest);
+    }
+    match next {
+        Some(next) => finish(page, Next::More(Cursor::new(&Position::Changes(rest, next))?)),
+        None => {
+            rest.size = page.size;
+            after_changes(site, rest, page)
         }
-        None => Next::Done(Cursor::new(&Position::Rest(rest))?),
+    }
+}
+
+fn after_changes(site: &Site, rest: Rest, page: Read) -> Result<Page> {
+    let now = site.now().timestamp();
+    let next = if now - rest.aside >= ASIDE.num_seconds() || rest.aside > now {
+        let walk = Walk { size: rest.size, ..Walk::new(by(site), Some(rest.aside_since(now)), None) };
+        Next::More(Cursor::new(&Position::Bin(rest, walk))?)
+    } else {
+        Next::Done(Cursor::new(&Position::Rest(rest))?)
     };
     finish(page, next)
 }
 
 /// Orders in the bin are on no list but their own, and their modification time moves when they go there (fact sheet, observed 5).
-fn bin(site: &Site, settings: &Settings, mut rest: Rest, walk: Walk) -> Result<Page> {
+fn bin(site: &Site, settings: &Settings, rest: Rest, walk: Walk) -> Result<Page> {
     let (page, next) = step(site, settings, &walk, Some("trash"))?;
     let now = site.now().timestamp();
     let next = match next {
         Some(next) => Next::More(Cursor::new(&Position::Bin(rest, next))?),
         None if site.facts().refunds => {
-            let since = rest.aside.min(now) - super::OVERLAP.as_secs() as i64;
-            Next::More(Cursor::new(&Position::Refunds(rest, since, 1))?)
+            let walk = Walk::new(By::Created, Some(rest.aside_since(now)), None);
+            Next::More(Cursor::new(&Position::GivenBack(rest, walk))?)
         }
-        None => {
-            rest.aside = now;
-            Next::Done(Cursor::new(&Position::Rest(rest))?)
-        }
+        None => Next::Done(Cursor::new(&Position::Rest(rest.looked_aside(now)))?),
     };
     finish(page, next)
 }
 
 /// Some gateways refund without moving the order's modification time: the orders of new refunds are read again.
-fn refunds(site: &Site, settings: &Settings, mut rest: Rest, since: i64, number: u32) -> Result<Page> {
-    let query = [
-        ("after", super::walk::gmt(since)),
-        ("dates_are_gmt", "true".to_owned()),
-        ("orderby", "date".to_owned()),
-        ("order", "asc".to_owned()),
-        ("per_page", "100".to_owned()),
-        ("page", number.to_string()),
-        ("_fields", "id,parent_id".to_owned()),
-    ];
-    let reply = get(site, "wc/v3/refunds", &query)?;
+fn refunds(site: &Site, settings: &Settings, rest: Rest, walk: Walk) -> Result<Page> {
+    let now = site.now().timestamp();
+    let walk = walk.resumed(site.run(), now);
+    let mut query = walk.query(100);
+    query.push(("_fields", "id,parent_id,date_created_gmt".to_owned()));
+    let reply = site.list("wc/v3/refunds", &query)?;
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
-    let more = rows.len() >= 100;
-    let mut parents: Vec<&str> = rows.iter().filter_map(|row| row.parent_id.id()).collect();
+    let mut parents: Vec<u64> = rows.iter().filter_map(|row| row.parent_id.id()?.parse().ok()).collect();
     parents.sort_unstable();
     parents.dedup();
-    let page = if parents.is_empty() {
-        Read::default()
-    } else {
-        let query = [("include", parents.join(",")), ("per_page", "100".to_owned()), ("orderby", "id".to_owned())];
-        read(&get(site, "wc/v3/orders", &query)?, &settings.statuses, By::Modified)?
+    let listed = Listed {
+        rows: rows.iter().filter_map(|row| placed(row, By::Created)).collect(),
+        length: rows.len() as u64,
+        ..counted(&reply)
     };
-    let next = if more {
-        Next::More(Cursor::new(&Position::Refunds(rest, since, number + 1))?)
-    } else {
-        rest.aside = site.now().timestamp();
-        Next::Done(Cursor::new(&Position::Rest(rest))?)
+    let next = onward(site, "wc/v3/refunds", None, &walk, &listed, 100)?;
+    let page = of_ids(site, settings, parents)?;
+    let next = match next {
+        Some(next) => Next::More(Cursor::new(&Position::GivenBack(rest, next))?),
+        None => Next::Done(Cursor::new(&Position::Rest(rest.looked_aside(now)))?),
     };
     finish(page, next)
+}
+
+/// The orders with these ids, as far as they are on a list; in several requests where the shop gives fewer than it is asked for.
+fn of_ids(site: &Site, settings: &Settings, mut ids: Vec<u64>) -> Result<Read> {
+    let mut all = Read::default();
+    while !ids.is_empty() {
+        let include = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+        let query = [("include", include), ("per_page", "100".to_owned()), ("orderby", "id".to_owned())];
+        let page = read(&site.list("wc/v3/orders", &query)?, &settings.statuses, By::Modified, site.now().timestamp())?;
+        if let Some(row) = page.listed.rows.iter().find(|row| !ids.contains(&row.id)) {
+            if all.orders.iter().all(|order| order.remote_id != row.id.to_string()) {
+                return Err(odd(&format!("order {} came where others were asked for", row.id)));
+            }
+        }
+        let before = ids.len();
+        ids.retain(|id| page.listed.rows.iter().all(|row| row.id != *id));
+        let nothing_new = ids.len() == before;
+        all.orders.extend(page.orders);
+        all.drafts += page.drafts;
+        all.warnings.extend(page.warnings);
+        // What is left is in the bin or gone.
+        if nothing_new || page.listed.total == Some(page.listed.length) {
+            break;
+        }
+    }
+    Ok(all)
 }
 
 fn finish(page: Read, next: Next) -> Result<Page> {
@@ -273,39 +407,120 @@ fn finish(page: Read, next: Next) -> Result<Page> {
 #[derive(Default)]
 struct Read {
     orders: Vec<RemoteOrder>,
-    rows: Vec<Row>,
-    length: usize,
-    total: Option<u64>,
+    listed: Listed,
+    /// The newest modification time that is not in the future.
     high: Option<i64>,
+    /// The newest modification time.
+    newest: Option<i64>,
+    /// How many rows were asked for, where the shop bears fewer than are set; else 0.
+    size: usize,
+    /// Fewer rows came than were asked for.
+    is_short: bool,
     drafts: u32,
     warnings: Vec<String>,
 }
 
-/// Reads the walk's next page, smaller ones where the shop cannot bear the size asked for.
+/// How many rows to ask for: the merchant's setting, unless more is known to be too much for the shop.
+fn size(site: &Site, settings: &Settings, known: usize) -> usize {
+    let known = if known == 0 { settings.page_size } else { known };
+    settings.page_size.min(known).min(site.bearable()).max(1)
+}
+
+/// Reads the walk's next page. One that holds fewer rows than were asked for, of more that there are, is given out only together
+/// with a page that goes on from it: a shop that ignores the request gives such a page too, and nothing goes on from that.
 fn step(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
-    // Shared by all walks of the process: what was too much for a shop once will be again.
-    static BEARABLE: AtomicUsize = AtomicUsize::new(100);
-    loop {
-        let size = settings.page_size.min(BEARABLE.load(Ordering::Relaxed)).max(1);
-        let walk = walk.resumed(site.run(), site.now().timestamp());
-        let mut query = walk.query(size);
-        if let Some(status) = status {
-            query.push(("status", status.to_owned()));
+    let walk = confirmed(site, walk.resumed(site.run(), site.now().timestamp()), status)?;
+    let (mut page, mut next) = one_page(site, settings, &walk, status)?;
+    while page.is_short
+        && !site.is_heeded()
+        && let Some(walk) = next.take()
+    {
+        let (more, after) = one_page(site, settings, &walk, status)?;
+        page.absorb(more);
+        if after.as_ref().is_none_or(|walk| walk.stretch.is_none()) {
+            site.heeded();
         }
-        match get(site, "wc/v3/orders", &query) {
+        next = after;
+    }
+    Ok((page, next))
+}
+
+/// A walk that another run goes on with reads the rest of a second first; that nothing was passed over before it is asked once.
+fn confirmed(site: &Site, walk: Walk, status: Option<&str>) -> Result<Walk> {
+    if !walk.alone || walk.before.is_none() {
+        return Ok(walk);
+    }
+    let all = Walk { alone: false, ..walk.clone() };
+    let mut query = all.query(1);
+    query.push(("_fields", "id".to_owned()));
+    query.extend(status.map(|status| ("status", status.to_owned())));
+    let passed_over = total(&site.list("wc/v3/orders", &query)?).is_some_and(|total| walk.has_passed_over(total));
+    let back = walk.back_by_ids(site.now().timestamp()).filter(|_| passed_over);
+    Ok(back.unwrap_or(Walk { before: None, ..walk }))
+}
+
+/// Reads one page, a smaller one where the shop cannot bear the size asked for.
+fn one_page(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
+    loop {
+        let size = size(site, settings, walk.size);
+        let mut query = walk.query(size);
+        query.extend(status.map(|status| ("status", status.to_owned())));
+        match site.list("wc/v3/orders", &query) {
             Ok(reply) => {
-                let page = read(&reply, &settings.statuses, walk.by)?;
-                let more = page.total.map_or(page.length >= size, |total| total > size as u64);
-                let next = walk.after(&page.rows, more, site.now().timestamp());
+                let mut page = read(&reply, &settings.statuses, walk.by, site.now().timestamp())?;
+                page.size = if size < settings.page_size { size } else { 0 };
+                page.is_short = page.listed.length < size as u64;
+                if let Some(status) = status.filter(|status| page.others(status)) {
+                    return Err(odd(&format!("other orders came where those with status {status} were asked for")));
+                }
+                let next = onward(site, "wc/v3/orders", status, walk, &page.listed, size)?;
+                let next = next.map(|next| Walk { size: page.size, ..next });
                 return Ok((page, next));
             }
-            Err(error) if error.is_too_much() && size > 1 => {
-                BEARABLE.fetch_min((size / 4).max(1), Ordering::Relaxed);
-            }
-            Err(error) if error.is_too_much() => return Err(stuck(error, &walk)),
+            Err(error) if error.is_too_much() && size > 1 => site.cannot_bear(size),
+            Err(error) if error.is_too_much() => return Err(stuck(error, walk)),
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The walk after this page, or `None` where it is proven to be the last.
+fn onward(
+    site: &Site,
+    route: &str,
+    status: Option<&str>,
+    walk: &Walk,
+    listed: &Listed,
+    size: usize,
+) -> Result<Option<Walk>> {
+    match walk.after(listed, size, site.now().timestamp()).map_err(|why| odd(&why))? {
+        Step::More(next) => return Ok(Some(next)),
+        Step::End { .. } => return Ok(None),
+        Step::Unproven => {}
+    }
+    // Nothing came and nothing was counted. The last row of the list, if it is one that is read already, proves the end.
+    let mut query = walk.query_of_last();
+    query.extend(status.map(|status| ("status", status.to_owned())));
+    query.push(("_fields", "id,date_created_gmt,date_modified_gmt".to_owned()));
+    let reply = site.list(route, &query)?;
+    let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
+    if rows.is_empty() && total(&reply) == Some(0) {
+        return Ok(None);
+    }
+    let last = rows.first().and_then(|row| placed(row, walk.by));
+    match walk.after_nothing(last) {
+        Some(Step::More(next)) => Ok(Some(next)),
+        Some(_) => Ok(None),
+        None => Err(odd("it gives an empty list, and no count that says that there is nothing more")),
+    }
+}
+
+/// An answer that is not the answer to what was asked.
+pub fn odd(why: &str) -> Error {
+    let text = format!("the shop does not answer what it is asked ({why}); nothing of the answer was used");
+    Error::new(ErrorKind::Unreadable, text).hint(
+        "a cache, a proxy or a plugin stands before the shop's API and changes what is asked of it; exclude /wp-json/ from it, then ordersync connect --test STORE",
+    )
 }
 
 /// A shop that fails at a page of a single order.
@@ -316,19 +531,92 @@ fn stuck(error: Error, walk: &Walk) -> Error {
         .hint("an order that the shop itself cannot show; its error log names it. The rest is read once that is mended")
 }
 
-fn get(site: &Site, route: &str, query: &[(&str, String)]) -> Result<Reply> {
-    let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    site.get(route, &query)
+impl Read {
+    /// Takes in the page that goes on from this one.
+    fn absorb(&mut self, more: Self) {
+        self.orders.extend(more.orders);
+        self.high = self.high.max(more.high);
+        self.newest = self.newest.max(more.newest);
+        self.size = more.size;
+        self.drafts += more.drafts;
+        self.warnings.extend(more.warnings);
+    }
+
+    /// Whether most orders of the page have another status than this one.
+    fn others(&self, status: &str) -> bool {
+        let others = self.orders.iter().filter(|seen| seen.order.as_ref().is_ok_and(|o| o.channel_status != status));
+        others.count() * 2 > self.orders.len()
+    }
+}
+
+/// Whether the shop heeds what it is asked: order, size of the page, bounds. Gives what the merchant should know.
+pub fn heeds(site: &Site) -> Result<Vec<String>> {
+    let query = [("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("_fields", "id,date_modified_gmt")];
+    let (first, listed) = heads(site, &query)?;
+    if !first.is_sorted_by_key(|row| row.0) {
+        return Err(odd("its list comes in another order"));
+    }
+    let mut warnings = Vec::new();
+    match listed.total {
+        None if listed.length > 0 => warnings.push(
+            "the shop's answers come without X-WP-Total: something before it takes headers away, and each sync costs two requests more"
+                .to_owned(),
+        ),
+        Some(total) if listed.length < total.min(100) => warnings.push(format!(
+            "the shop gives {} orders a page where 100 were asked for: all of them come, in more requests",
+            listed.length
+        )),
+        _ => {}
+    }
+    if site.facts().modified_after && listed.length > 0 {
+        let tomorrow = site.now().timestamp() + 86_400;
+        let bound = super::walk::gmt(tomorrow);
+        let query =
+            [("modified_after", bound.as_str()), ("dates_are_gmt", "true"), ("_fields", "id,date_modified_gmt")];
+        let (later, _) = heads(site, &query)?;
+        if later.iter().any(|row| row.1.is_some_and(|at| at <= tomorrow)) {
+            return Err(odd("orders came that were modified before the time asked for"));
+        }
+    }
+    Ok(warnings)
+}
+
+/// Ids and modification times of a list.
+fn heads(site: &Site, query: &[(&str, &str)]) -> Result<(Vec<(u64, Option<i64>)>, Listed)> {
+    let reply = site.get("wc/v3/orders", query)?;
+    let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
+    let listed = Listed { length: rows.len() as u64, ..counted(&reply) };
+    let head = |row: &Head<'_>| {
+        let modified = map::parse_time(row.date_modified_gmt.get()).map(|at| at.timestamp());
+        Some((row.id.id()?.parse().ok()?, modified))
+    };
+    Ok((rows.iter().filter_map(head).collect(), listed))
+}
+
+/// What a reply's headers say about the whole list.
+pub fn counted(reply: &Reply) -> Listed {
+    let number = |name| reply.header(name)?.trim().parse().ok();
+    Listed { total: number("x-wp-total"), pages: number("x-wp-totalpages"), ..Listed::default() }
+}
+
+/// A row's place in a list that is sorted by this time.
+fn placed(head: &Head<'_>, by: By) -> Option<Row> {
+    let at = match by {
+        By::Modified => head.date_modified_gmt.get(),
+        By::Created => head.date_created_gmt.get(),
+    };
+    Some(Row { id: head.id.id()?.parse().ok()?, at: map::parse_time(at)?.timestamp() })
 }
 
 fn total(reply: &Reply) -> Option<u64> {
-    reply.header("x-wp-total")?.trim().parse().ok()
+    counted(reply).total
 }
 
-/// Reads a page, each order on its own: one that cannot be understood costs one order.
-fn read(reply: &Reply, statuses: &Statuses, by: By) -> Result<Read> {
+/// Reads a page at `now`, each order on its own: one that cannot be understood costs one order.
+fn read(reply: &Reply, statuses: &Statuses, by: By, now: i64) -> Result<Read> {
     let (documents, cut) = read_json::<Vec<&RawValue>>(&reply.body)?;
-    let mut page = Read { length: documents.len(), total: total(reply), ..Read::default() };
+    let listed = Listed { length: documents.len() as u64, ..counted(reply) };
+    let mut page = Read { listed, ..Read::default() };
     if cut {
         page.warnings.push(
             "the shop prints notices around its answers (PHP errors shown to visitors); they were cut away, but should be switched off there"
@@ -338,18 +626,14 @@ fn read(reply: &Reply, statuses: &Statuses, by: By) -> Result<Read> {
     for document in documents {
         let (head, order) = understand(document, statuses);
         let modified = map::parse_time(head.date_modified_gmt.get()).map(|at| at.timestamp());
-        let at = match by {
-            By::Modified => modified,
-            By::Created => map::parse_time(head.date_created_gmt.get()).map(|at| at.timestamp()),
-        };
-        if let (Some(id), Some(at)) = (head.id.id().and_then(|id| id.parse().ok()), at) {
-            page.rows.push(Row { id, at });
-        }
+        page.listed.rows.extend(placed(&head, by));
+        page.newest = page.newest.max(modified);
         if map::is_draft(head.status.get()) {
             page.drafts += 1;
             continue;
         }
-        page.high = page.high.max(modified);
+        // The position stays at what is past, else all that is modified between now and then would be lost.
+        page.high = page.high.max(modified.filter(|at| *at <= now));
         page.orders.push(named(document, &head, order));
     }
     Ok(page)

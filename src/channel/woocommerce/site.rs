@@ -1,5 +1,6 @@
 //! The shop as a server: addresses, requests, answers.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 use reqwest::Method;
@@ -11,8 +12,12 @@ use super::errors;
 use super::facts::{Facts, Login};
 use super::settings::Settings;
 use crate::channel::Connection;
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Protocol, Reply, Request, Verdict};
+
+/// The most rows that WooCommerce gives on a page.
+const MOST_ROWS: usize = 100;
 
 /// A shop's server, with the key to it.
 pub struct Site {
@@ -22,6 +27,8 @@ pub struct Site {
     facts: RwLock<Option<Facts>>,
     http: Arc<Client>,
     run: u64,
+    bearable: AtomicUsize,
+    heeded: AtomicBool,
 }
 
 /// A write, as it is kept in a [`crate::channel::Write`].
@@ -58,6 +65,8 @@ impl Site {
             http: connection.http,
             // Stands in cursors, which are JSON: half of it is far enough from any other run.
             run: u64::from_le_bytes(run) >> 32,
+            bearable: AtomicUsize::new(MOST_ROWS),
+            heeded: AtomicBool::new(false),
         })
     }
 
@@ -87,9 +96,20 @@ impl Site {
         *self.facts.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(facts);
     }
 
-    /// Who tells the time.
-    pub fn now(&self) -> crate::clock::Timestamp {
-        self.http.clock().now()
+    /// The time by the shop's clock, as far as its answers tell it; positions in its lists are in this time.
+    pub fn now(&self) -> Timestamp {
+        let apart = self.http.clock_difference().unwrap_or_default();
+        self.http.clock().now().checked_add_signed(apart).unwrap_or_else(|| self.http.clock().now())
+    }
+
+    /// How many rows a page the shop can bear: what was too much for it once will be again.
+    pub fn bearable(&self) -> usize {
+        self.bearable.load(Ordering::Relaxed)
+    }
+
+    /// A page of so many rows was too much.
+    pub fn cannot_bear(&self, rows: usize) {
+        self.bearable.fetch_min((rows / 4).max(1), Ordering::Relaxed);
     }
 
     /// The address of a route below the REST root.
@@ -111,6 +131,22 @@ impl Site {
     pub fn get(&self, route: &str, query: &[(&str, &str)]) -> Result<Reply> {
         let url = self.route(&self.facts(), route, query);
         self.http.send(&Authorized(self), &Request::get(url))
+    }
+
+    /// Whether a short page of this shop is known to be the beginning of a list in order.
+    pub fn is_heeded(&self) -> bool {
+        self.heeded.load(Ordering::Relaxed)
+    }
+
+    /// A page went on from a short one as it should.
+    pub fn heeded(&self) {
+        self.heeded.store(true, Ordering::Relaxed);
+    }
+
+    /// Reads a page of a list.
+    pub fn list(&self, route: &str, query: &[(&str, String)]) -> Result<Reply> {
+        let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.get(route, &query)
     }
 
     /// Reads an address without credentials, whatever the answer: for finding the API.
@@ -150,11 +186,11 @@ impl Protocol for Authorized<'_> {
     fn authorize(&self, request: &mut Request) -> Result<()> {
         // Page caches have served old answers to signed requests.
         request.headers.insert("cache-control", reqwest::header::HeaderValue::from_static("no-cache"));
-        self.0.key.put_on(request, &self.0.facts(), self.0.now())
+        self.0.key.put_on(request, &self.0.facts(), self.0.http.clock().now())
     }
 
     fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
-        errors::judge(request, reply, self.0.now())
+        errors::judge(request, reply, self.0.http.clock().now())
     }
 }
 

@@ -3,6 +3,10 @@
 //! Rows shift between pages while orders change, and WooCommerce 10.0 returns rows of the same second in any order (fact sheet, observed 6). So a
 //! page is complete only up to its last second. The next request starts *at* that second and leaves out (`exclude`) the rows of it that
 //! were read; nothing can fall between two pages.
+//!
+//! What comes is held against what was asked. A shop that gives fewer rows than asked for goes on from the last one; one that lists a
+//! stretch out of order has it read by ids; one that heeds nothing of a request ends the walk with an error. The end is what the shop's
+//! own count says, never a short page.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +19,9 @@ const TOO_MANY_TO_EXCLUDE: usize = 200;
 /// while less time passes than it reaches back; a walk that stood still for longer (throttled) finishes its second on its own.
 const COVERED_BY_OVERLAP: i64 = super::OVERLAP.as_secs() as i64 / 2;
 
+/// How often a stretch that is read by ids may have to go back because rows have left it.
+const MOST_STEPS_BACK: u32 = 50;
+
 /// The time that sorts a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -25,7 +32,7 @@ pub enum By {
     Created,
 }
 
-/// Where a walk stands. Seconds since the epoch.
+/// Where a walk stands. Seconds since the epoch, by the shop's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Walk {
     /// The time that sorts it.
@@ -38,7 +45,7 @@ pub struct Walk {
     pub modified_since: Option<i64>,
     /// The rows of the second `from` that are read.
     pub taken: Vec<u64>,
-    /// When they were read, by our clock.
+    /// When they were read.
     #[serde(default)]
     pub taken_at: i64,
     /// The run that read them.
@@ -47,8 +54,42 @@ pub struct Walk {
     /// Only what is left of the second `from`, before the walk goes on behind it.
     #[serde(default)]
     pub alone: bool,
-    /// More rows in one second than can be left out: how many of them, in the order of their ids, are read, and the last of them.
+    /// As earlier versions wrote down that the second `from` is read by ids.
+    #[serde(default, skip_serializing)]
     pub crowd: Option<(u64, u64)>,
+    /// A stretch in which time cannot tell where a page ends is read by ids first.
+    #[serde(default)]
+    pub stretch: Option<Stretch>,
+    /// What the page before leaves to be read, by the shop's count.
+    #[serde(default)]
+    pub before: Option<Before>,
+    /// How many rows the shop can bear to be asked for; 0: nothing is known against the size that is set.
+    #[serde(default)]
+    pub size: usize,
+}
+
+/// A stretch of time that is read in the order of ids, by place in the list: more rows in one second than can be left out one by
+/// one, or rows that come out of order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Its last second; the first one is the walk's `from`.
+    pub to: i64,
+    /// How many of its rows lie behind.
+    pub read: u64,
+    /// The highest id among them.
+    pub last: u64,
+    /// How often it went back.
+    pub back: u32,
+}
+
+/// The page before, as far as it must agree with the next one: rows that are counted there and not here were passed over, because
+/// the shop sorted the page by something else than the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Where the walk stood.
+    pub from: Option<i64>,
+    /// How many rows it left.
+    pub left: u64,
 }
 
 /// A row as the walk sees it.
@@ -58,6 +99,30 @@ pub struct Row {
     pub id: u64,
     /// The time that sorts the walk.
     pub at: i64,
+}
+
+/// A page as the shop gave it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The rows that have an id and a time.
+    pub rows: Vec<Row>,
+    /// How many entries came, whatever they are.
+    pub length: u64,
+    /// The shop's own count of what fits the query.
+    pub total: Option<u64>,
+    /// How many pages that is, as the shop counts.
+    pub pages: Option<u64>,
+}
+
+/// How a walk goes on after a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// There is more.
+    More(Walk),
+    /// The shop's count says that all of it is read. So many orders it counts and does not show.
+    End { hidden: u64 },
+    /// Nothing came and nothing was counted: whether that is the end has to be asked in another way.
+    Unproven,
 }
 
 impl Walk {
@@ -73,6 +138,9 @@ impl Walk {
             taken_by: 0,
             alone: false,
             crowd: None,
+            stretch: None,
+            before: None,
+            size: 0,
         }
     }
 
@@ -80,52 +148,67 @@ impl Walk {
     ///
     /// They may stand further on now: left out there too they would be lost, so only the rest of their second is read without them.
     /// A walk that had come near the present may have left out more: rows that changed while the pages before were read, also
-    /// within their own second. It reaches back as a new sync does.
+    /// within their own second. It reaches back as a new sync does. So does one that had passed the present, led there by an order
+    /// with a date in the future.
     /// (An old one does not, so that runs that all break off after a page get on nevertheless.)
     pub fn resumed(&self, run: u64, now: i64) -> Self {
         let old = self.taken_by != run || (now - self.taken_at).abs() >= COVERED_BY_OVERLAP;
-        let next = Self { taken_by: run, ..self.clone() };
-        if !old || self.by == By::Created {
+        let stretch = self.stretch.map(|stretch| Stretch { back: if old { 0 } else { stretch.back }, ..stretch });
+        let as_before = self.crowd.zip(self.from).map(|(_, second)| Stretch { to: second, ..Stretch::default() });
+        let next = Self { taken_by: run, crowd: None, stretch: stretch.or(as_before), ..self.clone() };
+        // Nothing of it is read yet.
+        if !old || self.taken_at == 0 {
             return next;
         }
         let overlap = super::OVERLAP.as_secs() as i64;
-        let young = self.from.filter(|second| self.taken_at - second < overlap);
-        match (young, self.crowd) {
-            // Nothing of it is read yet.
-            (Some(_), _) if self.taken_at == 0 => next,
-            (Some(second), _) => {
-                Self { from: Some(second - overlap), taken: Vec::new(), alone: false, crowd: None, ..next }
+        let near = match self.by {
+            By::Modified => overlap,
+            By::Created => 0,
+        };
+        match self.from.filter(|second| self.taken_at - second < near) {
+            Some(second) => {
+                let back = Some(second.min(self.taken_at) - overlap);
+                // Nobody has confirmed yet that the page before was in order.
+                let from = self.before.map_or(back, |before| before.from.min(back));
+                Self { from, taken: Vec::new(), alone: false, stretch: None, before: None, ..next }
             }
-            (None, None) => Self { alone: !self.taken.is_empty() || self.alone, ..next },
-            (None, Some(_)) => next,
+            None if self.by == By::Modified && next.stretch.is_none() => {
+                Self { alone: !self.taken.is_empty() || self.alone, ..next }
+            }
+            None => next,
+        }
+    }
+
+    /// The last second that a request asks for.
+    fn end(&self) -> Option<i64> {
+        match self.stretch {
+            Some(stretch) => Some(stretch.to),
+            None if self.alone => self.from,
+            None => self.until,
         }
     }
 
     /// The query of the next page of `size` rows. Bounds are exclusive and in whole seconds there; times are bare GMT
     /// with `dates_are_gmt` (fact sheet, observed 1 and 2).
     pub fn query(&self, size: usize) -> Vec<(&'static str, String)> {
-        let (after, before, orderby) = match self.by {
-            By::Modified => ("modified_after", "modified_before", "modified"),
-            By::Created => ("after", "before", "date"),
-        };
+        let (after, before, orderby) = self.words();
+        let size = self.at_least(size);
         let mut query =
             vec![("per_page", size.to_string()), ("order", "asc".to_owned()), ("dates_are_gmt", "true".to_owned())];
         if let Some(from) = self.from {
             query.push((after, gmt(from - 1)));
         }
-        let until = if self.crowd.is_some() || self.alone { self.from } else { self.until };
-        if let Some(until) = until {
-            query.push((before, gmt(until + 1)));
+        if let Some(end) = self.end() {
+            query.push((before, gmt(end + 1)));
         }
         if let (By::Created, Some(since)) = (self.by, self.modified_since) {
             query.push(("modified_after", gmt(since - 1)));
         }
-        match self.crowd {
+        match self.stretch {
             None => query.push(("orderby", orderby.to_owned())),
-            Some((read, _)) => {
+            Some(stretch) => {
                 query.push(("orderby", "id".to_owned()));
-                // One row again, to see that the pages join.
-                query.push(("offset", read.saturating_sub(1).to_string()));
+                query.push(("offset", stretch.offset().to_string()));
             }
         }
         if !self.taken.is_empty() {
@@ -135,49 +218,200 @@ impl Walk {
         query
     }
 
-    /// The walk after a page with these rows, read at `now`; `more` tells whether the shop has rows beyond them. `None`: the walk is at its end.
-    pub fn after(&self, rows: &[Row], more: bool, now: i64) -> Option<Self> {
-        if let Some(crowd) = self.crowd {
-            return self.after_crowd(crowd, rows, more);
+    /// The query for the last row of the list, whatever is read.
+    pub fn query_of_last(&self) -> Vec<(&'static str, String)> {
+        let (_, before, orderby) = self.words();
+        let mut query = vec![
+            ("per_page", "1".to_owned()),
+            ("order", "desc".to_owned()),
+            ("orderby", orderby.to_owned()),
+            ("dates_are_gmt", "true".to_owned()),
+        ];
+        query.extend(self.end().map(|end| (before, gmt(end + 1))));
+        query
+    }
+
+    /// Within a stretch one row of a page only joins it to the one before.
+    fn at_least(&self, size: usize) -> usize {
+        if self.stretch.is_some() { size.max(2) } else { size }
+    }
+
+    fn words(&self) -> (&'static str, &'static str, &'static str) {
+        match self.by {
+            By::Modified => ("modified_after", "modified_before", "modified"),
+            By::Created => ("after", "before", "date"),
         }
-        if !more {
-            return if self.alone { self.behind() } else { None };
+    }
+
+    /// The walk after an empty page without a count, by the last row of the list; `None` where it proves nothing.
+    pub fn after_nothing(&self, last: Option<Row>) -> Option<Step> {
+        if last.is_some_and(|last| self.is_past(last)) {
+            return Some(self.at_end(0));
         }
-        let last = rows.iter().map(|row| row.at).max()?;
-        let mut taken: Vec<u64> = rows.iter().filter(|row| row.at == last).map(|row| row.id).collect();
+        // Without leaving out what is read, the list shows by its rows what it does not count.
+        self.alone.then(|| Step::More(Self { taken: Vec::new(), alone: false, ..self.clone() }))
+    }
+
+    /// Whether the last row of a list shows that nothing of it is left to read.
+    fn is_past(&self, last: Row) -> bool {
+        self.from.is_some_and(|from| last.at < from || (last.at == from && self.taken.contains(&last.id)))
+    }
+
+    /// The walk after a page that was asked for with `size` rows and read at `now`. The error says what does not fit the request.
+    pub fn after(&self, page: &Listed, size: usize, now: i64) -> Result<Step, String> {
+        let step = match self.stretch {
+            Some(stretch) => self.after_stretch(stretch, page, size)?,
+            None => self.after_page(page, now)?,
+        };
+        match step {
+            Step::More(next) if next.stands_where(self) => Err("the same page comes again".to_owned()),
+            step => Ok(step),
+        }
+    }
+
+    fn after_page(&self, page: &Listed, now: i64) -> Result<Step, String> {
+        if page.total.is_some_and(|total| self.has_passed_over(total))
+            && let Some(walk) = self.back_by_ids(now)
+        {
+            return Ok(Step::More(walk));
+        }
+        if page.total == Some(page.length) {
+            return Ok(self.at_end(0));
+        }
+        let fitting: Vec<Row> = page.rows.iter().copied().filter(|row| self.asks_for(row)).collect();
+        let Some(last) = fitting.iter().map(|row| row.at).max() else { return self.nothing_came(page) };
+        if fitting.len() * 2 < page.rows.len() {
+            return Err(self.strays(page));
+        }
+        if !fitting.is_sorted_by_key(|row| row.at) {
+            // What is modified from now on must not enter the stretch behind what is read of it.
+            let to = if self.from.is_some_and(|from| from > now) { last } else { last.min(now) };
+            return Ok(Step::More(self.by_ids(to, now)));
+        }
+        let fresh = fitting.iter().any(|row| !self.taken.contains(&row.id));
+        let mut taken: Vec<u64> = fitting.iter().filter(|row| row.at == last).map(|row| row.id).collect();
         if self.from == Some(last) {
             taken.extend(&self.taken);
         }
         taken.sort_unstable();
         taken.dedup();
-        let next = Self { from: Some(last), ..self.clone() };
+        let before = page.total.map(|total| Before { from: self.from, left: total.saturating_sub(page.length) });
+        let next = Self { from: Some(last), before, ..self.clone() };
+        // A shop that does not leave out what it is asked to: by their ids the rows can be told apart.
+        if !fresh {
+            return Ok(Step::More(self.back_by_ids(now).unwrap_or_else(|| next.by_ids(last, now))));
+        }
         if taken.len() > TOO_MANY_TO_EXCLUDE {
-            return Some(Self { taken: Vec::new(), taken_at: now, crowd: Some((0, 0)), ..next });
+            return Ok(Step::More(next.by_ids(last, now)));
         }
-        Some(Self { taken, taken_at: now, ..next })
+        Ok(Step::More(Self { taken, taken_at: now, ..next }))
     }
 
-    /// Within a crowded second rows come by id. A page that does not join the one before it (a row went away) is read again from the start.
-    fn after_crowd(&self, (read, last): (u64, u64), rows: &[Row], more: bool) -> Option<Self> {
-        let joins = read == 0 || rows.first().is_some_and(|row| row.id == last);
+    /// Whether there are fewer rows by this count than the page before has left: it was not sorted by the time.
+    pub fn has_passed_over(&self, total: u64) -> bool {
+        self.before.is_some_and(|before| total < before.left)
+    }
+
+    /// The stretch of the page before, by ids.
+    pub fn back_by_ids(&self, now: i64) -> Option<Self> {
+        let (before, to) = (self.before?, self.from?);
+        Some(Self { from: before.from, alone: false, ..self.by_ids(to, now) })
+    }
+
+    /// No row of the page was asked for, and the shop does not say that there is none.
+    fn nothing_came(&self, page: &Listed) -> Result<Step, String> {
+        match (page.total, page.pages) {
+            _ if !page.rows.is_empty() => Err(self.strays(page)),
+            (None, _) if page.length == 0 => Ok(Step::Unproven),
+            (Some(total), Some(1)) => Ok(self.at_end(total - page.length.min(total))),
+            (Some(total), _) => Err(format!("it counts {total} orders and shows none of them")),
+            (None, _) => Err("its rows have neither ids nor dates".to_owned()),
+        }
+    }
+
+    fn asks_for(&self, row: &Row) -> bool {
+        self.from.is_none_or(|from| row.at >= from) && self.end().is_none_or(|end| row.at <= end)
+    }
+
+    fn strays(&self, page: &Listed) -> String {
+        let stray = page.rows.iter().find(|row| !self.asks_for(row));
+        let stray = stray.map(|row| format!("order {} of {}", row.id, gmt(row.at))).unwrap_or_default();
+        let from = self.from.map(gmt).unwrap_or_default();
+        let to = self.end().map(|end| format!(" to {}", gmt(end))).unwrap_or_default();
+        format!("{stray} came where those from {from}{to} UTC were asked for")
+    }
+
+    fn by_ids(&self, to: i64, now: i64) -> Self {
+        let stretch = Stretch { to, ..Stretch::default() };
+        Self { taken: Vec::new(), taken_at: now, stretch: Some(stretch), before: None, ..self.clone() }
+    }
+
+    /// Within a stretch rows come by id. Where rows have left it, those behind them have moved ahead: the next page begins higher
+    /// than the one before it ended, and is asked for again from further ahead.
+    fn after_stretch(&self, stretch: Stretch, page: &Listed, size: usize) -> Result<Step, String> {
+        if !page.rows.is_sorted_by_key(|row| row.id) {
+            return Err("its rows are neither in the order of their dates nor in that of their ids".to_owned());
+        }
+        if page.rows.iter().filter(|row| self.asks_for(row)).count() * 2 < page.rows.len() {
+            return Err(self.strays(page));
+        }
+        let size = self.at_least(size) as u64;
+        let joins = stretch.read == 0 || page.rows.first().is_some_and(|row| row.id <= stretch.last);
         if !joins {
-            return Some(Self { crowd: Some((0, 0)), ..self.clone() });
+            return self.step_back(stretch, stretch.read.saturating_sub(size / 2), stretch.last, 1);
         }
-        let overlap = u64::from(read > 0);
-        match rows.last().filter(|_| more) {
-            Some(row) => Some(Self { crowd: Some((read + rows.len() as u64 - overlap, row.id)), ..self.clone() }),
-            None => self.behind(),
+        let read = stretch.offset() + page.length;
+        let last = page.rows.last().map_or(0, |row| row.id).max(stretch.last);
+        // Nothing new, although the page reaches to the end: the shop counts rows that it does not show.
+        let all_shown = |total: u64| {
+            last == stretch.last && page.pages == Some(total.div_ceil(size.max(1))) && stretch.offset() + size >= total
+        };
+        match page.total {
+            Some(total) if read >= total => Ok(self.behind(0)),
+            Some(total) if all_shown(total) => Ok(self.behind(total - read)),
+            // The row that joins the pages came, and none after it.
+            None if page.length == 1 && stretch.read > 0 => Ok(self.behind(0)),
+            None if page.length == 0 => Err("it gives an empty list and no count".to_owned()),
+            _ if last == stretch.last => self.step_back(stretch, 0, 0, 10),
+            _ => Ok(Step::More(Self { stretch: Some(Stretch { read, last, ..stretch }), ..self.clone() })),
         }
     }
 
-    /// The walk behind the second `from`, all of which is read.
-    fn behind(&self) -> Option<Self> {
-        let from = self.from.map(|second| second + 1);
-        let over = matches!((from, self.until), (Some(from), Some(until)) if from > until);
-        (!over).then(|| Self { from, taken: Vec::new(), alone: false, crowd: None, ..self.clone() })
+    fn step_back(&self, stretch: Stretch, read: u64, last: u64, steps: u32) -> Result<Step, String> {
+        let back = stretch.back + steps;
+        if back > MOST_STEPS_BACK || (stretch.read == 0 && stretch.last == 0) {
+            return Err("its pages do not join".to_owned());
+        }
+        Ok(Step::More(Self { stretch: Some(Stretch { read, last, back, ..stretch }), ..self.clone() }))
+    }
+
+    /// The walk at the end of what was asked for.
+    fn at_end(&self, hidden: u64) -> Step {
+        if self.alone { self.behind(hidden) } else { Step::End { hidden } }
+    }
+
+    /// The walk behind the second, or the stretch, all of which is read.
+    fn behind(&self, hidden: u64) -> Step {
+        let from = self.end().map(|second| second + 1);
+        if matches!((from, self.until), (Some(from), Some(until)) if from > until) {
+            return Step::End { hidden };
+        }
+        Step::More(Self { from, taken: Vec::new(), alone: false, stretch: None, before: None, ..self.clone() })
+    }
+
+    /// Whether the next request would be the same.
+    fn stands_where(&self, other: &Self) -> bool {
+        (self.from, self.until, &self.taken, self.alone) == (other.from, other.until, &other.taken, other.alone)
+            && self.stretch == other.stretch
     }
 }
 
+impl Stretch {
+    /// One row again, to see that the pages join.
+    fn offset(&self) -> u64 {
+        self.read.saturating_sub(1)
+    }
+}
 /// A second as the shop wants it: GMT without a zone.
 pub fn gmt(seconds: i64) -> String {
     Timestamp::from_timestamp(seconds.max(0), 0).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S").to_string()
@@ -185,39 +419,99 @@ pub fn gmt(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
 
     use super::*;
 
-    /// A shop's list as seen through a query: like 10.0.2, rows of one second come in any order.
+    /// What a shop makes of a query beside heeding it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Habit {
+        /// It gives what is asked for; like 10.0.2, rows of one second come in any order.
+        Plain,
+        /// No more rows a page than these, whatever is asked for.
+        Cap(usize),
+        /// No counts in its headers.
+        NoCount,
+        /// `exclude` means nothing to it.
+        NoExclude,
+        /// `orderby=modified` sorts by something else.
+        NoOrder,
+        /// The same first page to every question.
+        Frozen,
+        /// `offset` means nothing to it.
+        NoOffset,
+    }
+
     struct Shop {
         rows: BTreeMap<u64, i64>,
         seed: u64,
+        habit: Habit,
+        pages: u32,
     }
 
     impl Shop {
-        fn page(&mut self, walk: &Walk, size: usize) -> (Vec<Row>, bool) {
+        fn new(rows: impl IntoIterator<Item = (u64, i64)>) -> Self {
+            Self { rows: rows.into_iter().collect(), seed: 7, habit: Habit::Plain, pages: 0 }
+        }
+
+        fn page(&mut self, walk: &Walk, size: usize) -> Listed {
+            self.pages += 1;
             self.seed = self.seed.wrapping_mul(6364136223846793005).wrapping_add(1);
-            let until = if walk.crowd.is_some() || walk.alone { walk.from } else { walk.until };
-            let mut rows: Vec<Row> = self
-                .rows
-                .iter()
-                .map(|(id, at)| Row { id: *id, at: *at })
-                .filter(|row| walk.from.is_none_or(|from| row.at >= from) && until.is_none_or(|until| row.at <= until))
-                .filter(|row| !walk.taken.contains(&row.id))
-                .collect();
-            match walk.crowd {
-                Some((read, _)) => {
-                    rows.sort_by_key(|row| row.id);
-                    rows.drain(..(read.saturating_sub(1) as usize).min(rows.len()));
-                }
+            let walk = if self.habit == Habit::Frozen { &Walk::new(By::Modified, None, None) } else { walk };
+            let mut rows: Vec<Row> = self.rows.iter().map(|(id, at)| Row { id: *id, at: *at }).collect();
+            rows.retain(|row| walk.asks_for(row));
+            rows.retain(|row| self.habit == Habit::NoExclude || !walk.taken.contains(&row.id));
+            let total = rows.len() as u64;
+            let offset = walk.stretch.map_or(0, |stretch| stretch.offset() as usize);
+            match walk.stretch {
+                Some(_) => rows.sort_by_key(|row| row.id),
+                None if self.habit == Habit::NoOrder => rows.sort_by_key(|row| u64::MAX - row.id),
                 None => rows.sort_by_key(|row| (row.at, row.id.wrapping_mul(self.seed | 1))),
             }
-            let more = rows.len() > size;
+            if self.habit != Habit::NoOffset {
+                rows.drain(..offset.min(rows.len()));
+            }
+            let size = walk.at_least(size);
+            let size = if let Habit::Cap(most) = self.habit { size.min(most) } else { size };
             rows.truncate(size);
-            (rows, more)
+            // HPOS counts nothing where the page is empty.
+            let total = Some(if rows.is_empty() { 0 } else { total }).filter(|_| self.habit != Habit::NoCount);
+            let pages = total.map(|total| total.div_ceil(size as u64));
+            Listed { length: rows.len() as u64, rows, total, pages }
+        }
+
+        fn last(&self, walk: &Walk) -> Option<Row> {
+            let rows = self.rows.iter().map(|(id, at)| Row { id: *id, at: *at });
+            rows.filter(|row| walk.end().is_none_or(|end| row.at <= end)).max_by_key(|row| row.at)
+        }
+
+        /// One page, and the walk after it; `None` at its end.
+        fn step(&mut self, walk: &Walk, size: usize, now: i64) -> Result<(Vec<Row>, Option<Walk>), String> {
+            let page = self.page(walk, size);
+            let next = match walk.after(&page, size, now)? {
+                Step::More(next) => Some(next),
+                Step::End { hidden: 0 } => None,
+                Step::End { hidden } => return Err(format!("{hidden} hidden")),
+                Step::Unproven => match walk.after_nothing(self.last(walk)).ok_or("unproven")? {
+                    Step::More(next) => Some(next),
+                    _ => None,
+                },
+            };
+            Ok((page.rows, next))
+        }
+
+        /// A whole walk; gives the ids met.
+        fn walk(&mut self, size: usize) -> Result<BTreeSet<u64>, String> {
+            let (mut seen, mut walk) = (BTreeSet::new(), Some(Walk::new(By::Modified, None, None)));
+            while let Some(now) = walk {
+                assert!(self.pages < 5_000, "it ends");
+                let (rows, next) = self.step(&now, size, LATER)?;
+                seen.extend(rows.iter().map(|row| row.id));
+                walk = next;
+            }
+            Ok(seen)
         }
     }
 
@@ -232,28 +526,28 @@ mod tests {
             changes in prop::collection::vec(prop::collection::vec(0u64..45, 0..6), 0..12),
             size in 1usize..8,
             seed in any::<u64>(),
+            habit in prop::sample::select(vec![Habit::Plain, Habit::Cap(2), Habit::NoCount, Habit::NoExclude]),
         ) {
-            let mut shop = Shop { rows: times.into_iter().enumerate().map(|(id, at)| (id as u64, at)).collect(), seed };
+            let mut shop = Shop::new(times.into_iter().enumerate().map(|(id, at)| (id as u64 + 1, at)));
+            (shop.seed, shop.habit) = (seed, habit);
             let mut changes = changes.into_iter();
             let mut clock = 12;
             let mut seen = BTreeMap::new();
             let mut walk = Some(Walk::new(By::Modified, None, None));
-            let mut pages = 0;
             while let Some(now) = walk {
-                pages += 1;
-                prop_assert!(pages < 2000, "it ends");
+                prop_assert!(shop.pages < 4000, "it ends");
                 // Each page in a run of its own, as when every run is killed and the next goes on days later.
-                let now = now.resumed(pages, LATER);
-                let (rows, more) = shop.page(&now, size);
+                let now = now.resumed(u64::from(shop.pages) + 1, LATER);
+                let (rows, next) = shop.step(&now, size, LATER).map_err(TestCaseError::fail)?;
                 seen.extend(rows.iter().map(|row| (row.id, row.at)));
-                walk = now.after(&rows, more, LATER);
+                walk = next;
                 for id in changes.next().into_iter().flatten() {
                     clock += 1;
-                    shop.rows.insert(id, clock);
+                    shop.rows.insert(id + 1, clock);
                     // A change after the last page is for the next sync; its overlap covers it.
                     if walk.is_none() {
-                        shop.rows.remove(&id);
-                        seen.remove(&id);
+                        shop.rows.remove(&(id + 1));
+                        seen.remove(&(id + 1));
                     }
                 }
             }
@@ -264,35 +558,73 @@ mod tests {
     }
 
     #[test]
-    fn a_second_with_more_rows_than_can_be_left_out_is_walked_by_id() {
-        let mut shop = Shop { rows: (1..=1000).map(|id| (id, 5)).chain([(2000, 4), (2001, 6)]).collect(), seed: 7 };
-        let mut seen = std::collections::BTreeSet::new();
-        let mut walk = Some(Walk::new(By::Modified, None, None));
+    fn i3_a_second_with_more_rows_than_can_be_left_out_is_walked_by_id() {
+        let mut shop = Shop::new((1..=1000).map(|id| (id, 5)).chain([(2000, 4), (2001, 6)]));
+        let (mut seen, mut walk) = (BTreeSet::new(), Some(Walk::new(By::Modified, None, None)));
         let mut gone = false;
         while let Some(now) = walk {
-            if now.crowd.is_some_and(|(read, _)| read > 300) && !gone {
-                // An order of the crowd goes to the bin: the pages after it no longer join.
+            if now.stretch.is_some_and(|stretch| stretch.read > 300) && !gone {
+                // An order of the stretch goes to the bin: the page after it does not join.
                 gone = shop.rows.remove(&3).is_some();
             }
-            let (rows, more) = shop.page(&now, 100);
+            let (rows, next) = shop.step(&now, 100, 0).unwrap();
             seen.extend(rows.iter().map(|row| row.id));
-            walk = now.after(&rows, more, 0);
+            walk = next;
         }
         assert!(gone && shop.rows.keys().all(|id| seen.contains(id)));
     }
 
+    #[test]
+    fn i3_the_work_for_orders_of_one_second_grows_with_their_number_only() {
+        for rows in [301, 2_600, 20_000] {
+            let mut shop = Shop::new((1..=rows).map(|id| (id, 5)));
+            assert_eq!(shop.walk(100).unwrap().len() as u64, rows);
+            assert!(u64::from(shop.pages) <= rows / 99 + 6, "{rows}: {} pages", shop.pages);
+        }
+    }
+
+    #[test]
+    fn i3_a_shop_that_gives_or_heeds_less_is_read_to_its_end_all_the_same() {
+        for habit in [Habit::Cap(10), Habit::NoCount, Habit::NoExclude, Habit::NoOrder] {
+            let mut shop = Shop::new((1..=450).map(|id| (id, if id > 150 { 9 } else { (id % 7) as i64 })));
+            shop.habit = habit;
+            assert_eq!(shop.walk(100).unwrap().len(), 450, "{habit:?}");
+        }
+    }
+
+    #[test]
+    fn i3_a_shop_that_heeds_nothing_ends_the_walk_with_an_error() {
+        for (habit, most) in [(Habit::Frozen, 12), (Habit::NoOffset, 30)] {
+            let mut shop = Shop::new((1..=450).map(|id| (id, if id > 50 { 9 } else { 8 })));
+            shop.habit = habit;
+            shop.walk(100).unwrap_err();
+            assert!(shop.pages < most, "{habit:?}: {} pages", shop.pages);
+        }
+    }
+
+    #[test]
+    fn i3_an_empty_page_proves_nothing_without_a_count() {
+        let walk = Walk { taken: vec![7], ..Walk::new(By::Modified, Some(5), None) };
+        assert_eq!(walk.after(&Listed::default(), 100, LATER), Ok(Step::Unproven));
+        let counted = |total| Listed { total: Some(total), pages: Some(1), ..Listed::default() };
+        assert_eq!(walk.after(&counted(0), 100, LATER), Ok(Step::End { hidden: 0 }));
+        assert_eq!(walk.after(&counted(2), 100, LATER), Ok(Step::End { hidden: 2 }));
+        walk.after(&Listed { total: Some(44), ..Listed::default() }, 100, LATER).unwrap_err();
+        let past = |id, at| walk.is_past(Row { id, at });
+        assert!(past(9, 4) && past(7, 5) && !past(8, 5) && !past(7, 6));
+    }
+
     /// Reads a page of two rows at `read_at`, is killed, and reads the rest in another run; what it reads then.
     fn killed_and_resumed(read_at: i64, change: impl Fn(&mut Shop, u64)) -> Vec<Row> {
-        let mut shop = Shop { rows: [(1, 5), (2, 5), (3, 5)].into(), seed: 7 };
+        let mut shop = Shop::new([(1, 5), (2, 5), (3, 5)]);
         let first = Walk::new(By::Modified, None, None).resumed(1, read_at);
-        let (rows, more) = shop.page(&first, 2);
-        let mut walk = first.after(&rows, more, read_at);
+        let (rows, mut walk) = shop.step(&first, 2, read_at).unwrap();
         change(&mut shop, rows[0].id);
         let mut seen = Vec::new();
         while let Some(now) = walk.map(|walk| walk.resumed(2, read_at + 1)) {
-            let (rows, more) = shop.page(&now, 2);
+            let (rows, next) = shop.step(&now, 2, read_at + 1).unwrap();
             seen.extend(&rows);
-            walk = now.after(&rows, more, read_at + 1);
+            walk = next;
         }
         seen
     }
@@ -310,13 +642,35 @@ mod tests {
     }
 
     #[test]
+    fn i3_a_walk_that_an_order_of_the_future_led_past_the_present_comes_back_with_the_next_run() {
+        for by in [By::Modified, By::Created] {
+            let led = Walk { taken: vec![7], taken_at: 5_000, taken_by: 1, ..Walk::new(by, Some(9_000_000), None) };
+            assert_eq!(led.resumed(1, 5_001), led);
+            let back = led.resumed(2, 90_000);
+            assert_eq!((back.from, back.taken.is_empty()), (Some(4_400), true), "{by:?}");
+        }
+    }
+
+    #[test]
+    fn i3_a_position_of_an_earlier_version_within_a_crowded_second_goes_on() {
+        let old = r#"{"by":"modified","from":5,"until":null,"modified_since":null,"taken":[],"taken_at":9,"taken_by":1,"alone":false,"crowd":[300,17]}"#;
+        let walk = serde_json::from_str::<Walk>(old).unwrap().resumed(2, LATER);
+        assert_eq!((walk.from, walk.stretch), (Some(5 - 600), None), "near its present it reaches back");
+        let old = old.replace("\"taken_at\":9", "\"taken_at\":900000");
+        let walk = serde_json::from_str::<Walk>(&old).unwrap().resumed(2, LATER);
+        assert_eq!(walk.stretch, Some(Stretch { to: 5, ..Stretch::default() }));
+    }
+
+    #[test]
     fn q2_a_quick_walk_ends_with_its_last_page_and_one_that_stood_still_finishes_its_second_first() {
         let walk = Walk { taken: vec![7], taken_at: 1000, taken_by: 1, ..Walk::new(By::Modified, Some(5), None) };
         assert_eq!(walk.resumed(1, 1001), walk);
-        assert_eq!(walk.after(&[Row { id: 8, at: 6 }], false, 1001), None);
+        let page = Listed { rows: vec![Row { id: 8, at: 6 }], length: 1, total: Some(1), pages: Some(1) };
+        assert_eq!(walk.after(&page, 100, 1001), Ok(Step::End { hidden: 0 }));
+        let none = Listed { total: Some(0), ..Listed::default() };
         for resumed in [walk.resumed(1, 1000 + COVERED_BY_OVERLAP), walk.resumed(2, 1001)] {
             assert!(resumed.alone);
-            let behind = resumed.after(&[], false, 9000).unwrap();
+            let Ok(Step::More(behind)) = resumed.after(&none, 100, 9000) else { panic!("{resumed:?}") };
             assert_eq!((behind.from, behind.taken.is_empty(), behind.alone), (Some(6), true, false));
         }
     }

@@ -101,7 +101,7 @@ fn oauth(
 
 /// The query's parameters and those of an `Authorization: OAuth` header.
 fn oauth_params(options: &Options, request: &Request) -> Map<String, Value> {
-    let mut params = php_params(&request.query);
+    let mut params = php_params(&request.sent());
     let header = request.header("authorization").filter(|_| !options.strips_authorization);
     if let Some(pairs) = header.and_then(|header| header.strip_prefix("OAuth ")) {
         for (name, value) in pairs.split(',').filter_map(|pair| pair.trim().split_once('=')) {

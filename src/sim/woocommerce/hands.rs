@@ -379,6 +379,16 @@ impl Shop {
         self.lock().bump(id, self.now());
     }
 
+    /// A clock that was wrong, or a migration, has dated the order's last change so.
+    pub fn modified_at(&self, id: u64, at: Timestamp) -> bool {
+        let mut state = self.lock();
+        let known = state.orders.contains_key(&id);
+        if known {
+            state.bump(id, at.timestamp());
+        }
+        known
+    }
+
     /// Something saves many orders in one second.
     pub fn touch_many(&self, ids: &[u64]) {
         let mut state = self.lock();

@@ -160,6 +160,10 @@ impl Simulated for Shop {
     fn verb(&self, method: &str, verb: &str, id: &str, wish: &Value) -> Option<Response> {
         let changed = match (method, verb) {
             ("POST", "status") => self.set_status(number(id), wish["status"].as_str().unwrap_or_default()),
+            ("POST", "date") => {
+                let at = wish["modified"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+                at.is_some_and(|at| self.modified_at(number(id), at))
+            }
             ("POST", "trash") => self.trash(number(id)),
             ("POST", "restore") => self.restore(number(id)),
             ("POST", "edit-address") if wish["street"].is_null() => {

@@ -324,3 +324,87 @@ fn f3_a_deleted_api_account_is_exit_4_and_maintenance_exit_5() {
     rig.shop.set_down(false);
     rig.sync();
 }
+
+#[test]
+fn i3_a_server_that_gives_no_more_than_so_many_rows_is_read_to_its_end() {
+    for most_rows in [3, 7, 25, 33] {
+        for later in [false, true] {
+            let rig =
+                Rig::unconnected(Options { most_rows: if later { 250 } else { most_rows }, ..Options::rehearsal() });
+            rig.shop.seed(54, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
+            rig.connect("").exits(0);
+            if later {
+                rig.sync();
+                rig.shop.options().most_rows = most_rows;
+                (0..54).for_each(|nth| _ = rig.shop.place_order(&paid(nth)));
+            }
+            rig.sync();
+            assert_eq!(rig.known(), rig.shop.numbers(), "{most_rows} rows, capped later: {later}");
+        }
+    }
+}
+
+#[test]
+fn i3_the_sync_after_one_that_broke_off_at_the_archived_orders_reads_the_changes_first() {
+    let rig = Rig::new();
+    let id = rig.order(&paid(1));
+    rig.shop.set_archived(id, true);
+    rig.home.sql("UPDATE cursors SET position = json_set(position, '$.rest.aside', 1700000000)");
+    rig.fault(Fault::new(FaultKind::ServerError(503)).on_path("is_deleted").times(50));
+    rig.home.run("sync").exits(5);
+    rig.server.faults().clear();
+    let waiting = rig.shop.place_order(&paid(2));
+    assert_eq!(rig.report()["new"], 1);
+    assert!(rig.known().contains(&waiting));
+    assert_eq!(rig.show(id)["changed_at_channel"], true, "and the archived ones after them");
+}
+
+#[test]
+fn i4_an_order_at_whose_lines_or_refunds_the_store_fails_costs_one_order() {
+    let rig = Rig::with(Options { include: false, ..Options::rehearsal() });
+    let ids: Vec<u64> = (0..4).map(|nth| rig.shop.place_order(&paid(nth))).collect();
+    let refunded: Vec<u64> = (0..3).map(|_| rig.shop.place_order(&NewOrder::paid().line("TEE-001", 4))).collect();
+    assert!(refunded.iter().all(|id| rig.shop.refund_pieces(*id, 1)));
+    rig.fault(Fault::new(FaultKind::ServerError(500)).on_path(&format!("/orders/{}/products", ids[1])).always());
+    // Neither together nor alone.
+    rig.fault(Fault::new(FaultKind::ServerError(500)).on_path("order_id:in").always());
+    rig.fault(
+        Fault::new(FaultKind::ServerError(500)).on_path(&format!("/orders/{}/payment_actions", refunded[1])).always(),
+    );
+    rig.home.run("sync").exits(3);
+    assert_eq!(rig.known(), [ids[0], ids[2], ids[3], refunded[0], refunded[2]]);
+    let inbox = rig.home.json("inbox").to_string();
+    assert!([ids[1], refunded[1]].iter().all(|id| inbox.contains(&format!("order {id} "))), "{inbox}");
+    rig.server.faults().clear();
+    rig.home.sql("UPDATE rereads SET due_at = 0");
+    rig.sync();
+    rig.assert_settled("mended");
+}
+
+#[test]
+fn i5_lines_that_nobody_can_have_are_an_outage_and_no_order_is_to_blame() {
+    let rig = Rig::with(Options { include: false, ..Options::rehearsal() });
+    (0..4).for_each(|nth| _ = rig.shop.place_order(&paid(nth)));
+    rig.fault(Fault::new(FaultKind::ServerError(500)).on_path("/products").always());
+    rig.home.run("sync").exits(5);
+    assert_eq!(rig.home.json("inbox"), json!([]));
+    rig.server.faults().clear();
+    rig.sync();
+    rig.assert_settled("up again");
+}
+
+#[test]
+fn q2_many_orders_of_one_second_are_not_read_again_at_every_sync() {
+    let rig = Rig::new();
+    let at = Utc::now() - TimeDelta::seconds(20);
+    (0..600).for_each(|nth| _ = rig.shop.place_order(&paid(nth).at(at)));
+    rig.sync();
+    assert_eq!(rig.known(), rig.shop.numbers());
+    rig.server.clear_requests();
+    rig.sync();
+    assert_eq!(rig.server.requests().len(), 1);
+    let id = rig.shop.place_order(&paid(1));
+    rig.server.clear_requests();
+    rig.sync();
+    assert!(rig.known().contains(&id) && rig.server.requests().len() <= 2, "{}", rig.server.requests().len());
+}

@@ -41,7 +41,11 @@ impl Desk {
     }
 
     fn unconnected(kind: ChannelKind) -> Self {
-        let store = rehearsal(kind, clock(), Duration::ZERO);
+        Self::beside(rehearsal(kind, clock(), Duration::ZERO))
+    }
+
+    fn beside(store: Arc<dyn Simulated>) -> Self {
+        let kind = store.kind();
         let server = Server::start(store.clone(), ServerOptions::default()).unwrap();
         let access = store.access(server.url());
         let home = access.secrets.iter().fold(Home::new(), |home, (name, value)| home.secret(name, value));
@@ -87,6 +91,14 @@ impl Desk {
         };
         let book = Book::open(&context.home.book(), context.clock.clone()).unwrap();
         context.open(&book.store(self.kind.word()).unwrap().unwrap()).unwrap().channel.capabilities()
+    }
+
+    /// The ids that another home has of the same store after its first sync.
+    fn elsewhere(&self) -> Vec<String> {
+        let other = Self::beside(self.store.clone());
+        other.connect("").exits(0);
+        other.sync();
+        other.home.sql("SELECT remote_id FROM orders")
     }
 
     fn tracking_numbers(&self, id: &str) -> Vec<String> {
@@ -688,4 +700,66 @@ fn x7_a_book_that_holds_absurd_amounts_can_still_be_read() {
         desk.on("show", &id, "").exits(0);
         desk.on("dispatch", &other, "--carrier dhl --tracking JD01").done();
     });
+}
+
+/// The channels whose adapters find an order that the channel cannot show.
+const FINDS_HIDDEN: [ChannelKind; 1] = [ChannelKind::BigCommerce];
+
+#[test]
+fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_is_mended() {
+    for kind in FINDS_HIDDEN {
+        let desk = Desk::new(kind);
+        let from = Utc::now() - TimeDelta::days(9);
+        desk.store.seed(150, from, Utc::now() - TimeDelta::days(1));
+        let ids = desk.store.ids();
+        let hidden: Vec<&String> = [60, 61, 130].iter().filter_map(|nth| ids.get(*nth)).collect();
+        let named = |open: &Value| -> usize {
+            let texts: Vec<String> = open.as_array().unwrap().iter().map(ToString::to_string).collect();
+            hidden.iter().filter(|id| texts.iter().any(|text| text.contains(&format!("order {id} ")))).count()
+        };
+        let listed = desk.elsewhere();
+        hidden.iter().for_each(|id| assert!(desk.store.set_unrenderable(id, true)));
+        desk.home.run("sync").exits(3);
+        let first = desk.server.requests().len();
+        let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");
+        let missing: Vec<&String> = listed.iter().filter(|id| !known.contains(id) && !hidden.contains(id)).collect();
+        assert!(missing.is_empty(), "{kind}: lost {missing:?}");
+        assert_eq!(named(&desk.home.json("inbox")), 3, "{kind}: {}", desk.home.json("inbox"));
+        assert!(first < 150, "{kind}: {first} requests");
+
+        let later = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.home.run("sync").exits(0);
+        assert_eq!(desk.show(&later)["status"], "awaiting-fulfillment", "{kind}");
+        hidden.iter().for_each(|id| assert!(desk.store.set_unrenderable(id, false)));
+        desk.home.run(&format!("pull {kind}:{}", hidden[0])).exits(0);
+        desk.home.sql("UPDATE rereads SET due_at = 0");
+        desk.home.run("sync").exits(0);
+        assert_eq!(named(&desk.home.json("inbox")), 0, "{kind}: {}", desk.home.json("inbox"));
+        for id in &hidden {
+            assert_eq!(desk.home.sql(&format!("SELECT count(*) FROM orders WHERE remote_id = '{id}'")), ["1"]);
+        }
+    }
+}
+
+#[test]
+fn i4_a_newest_order_that_the_channel_cannot_show_holds_up_none_that_comes_later() {
+    for kind in FINDS_HIDDEN {
+        let desk = Desk::new(kind);
+        desk.sync();
+        let hidden = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        assert!(desk.store.set_unrenderable(&hidden, true));
+        desk.home.run("sync").exits(3);
+        for _ in 0..2 {
+            let id = desk.store.place(&Purchase::of(&[("MUG-9", 1)]));
+            desk.home.run("sync").exits(0);
+            assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{kind}");
+        }
+        desk.server.clear_requests();
+        desk.home.run("sync").exits(0);
+        let asked: Vec<String> = desk.server.requests().iter().map(Exchange::name).collect();
+        assert!(asked.len() < 30, "{kind}: {asked:#?}");
+        desk.server.faults().add(Fault::new(FaultKind::ServerError(502)).always());
+        desk.home.run("sync").exits(5);
+        assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1, "{kind}: an outage is no order's fault");
+    }
 }

@@ -28,7 +28,7 @@ pub fn probe(site: &Site, settings: &Settings) -> Result<Shop> {
         Some(reply) if reply.status != 204 => read_json::<Store<'_>>(&reply.body)?.0,
         _ => Store::default(),
     };
-    let orders = pages::count(site, None).ok().flatten();
+    let orders = pages::count(site, &[]).ok().flatten();
     let facts = Facts {
         store_id: store.store_id.id().map(str::to_owned),
         include: includes(site, some_orders)?,
@@ -60,8 +60,20 @@ fn address(domain: &str, hash: &str) -> String {
 
 /// The scope without which there is nothing to do. Gives whether there is an order at all.
 fn has_orders(site: &Site) -> Result<bool> {
-    let reply = site.get("v2/orders", &[("limit", "1".to_owned())])?;
+    let reply = an_order(site, Vec::new())?;
     Ok(!site::list(&reply)?.is_empty())
+}
+
+/// A page of one order: the oldest, or the newest where the store cannot show that.
+fn an_order(site: &Site, mut query: Vec<(&str, String)>) -> Result<Reply> {
+    query.push(("limit", "1".to_owned()));
+    match site.get("v2/orders", &query) {
+        Err(error) if error.is_too_much() => {
+            query.push(("sort", "id:desc".to_owned()));
+            site.get("v2/orders", &query)
+        }
+        reply => reply,
+    }
 }
 
 /// What the store says of itself, where the token may read it.
@@ -82,9 +94,8 @@ fn information(site: &Site, warnings: &mut Vec<String>) -> Result<Option<Reply>>
 /// Whether lines and addresses come with the list. A store without orders is taken at the documents' word; a page that lacks them all the
 /// same is completed order by order.
 fn includes(site: &Site, some_orders: bool) -> Result<bool> {
-    let mut query = vec![("limit", "1".to_owned())];
-    query.extend(INCLUDE.map(|(name, value)| (name, value.to_owned())));
-    let reply = match site.get("v2/orders", &query) {
+    let include = INCLUDE.map(|(name, value)| (name, value.to_owned()));
+    let reply = match an_order(site, include.into_iter().collect()) {
         Ok(reply) => reply,
         Err(error) if error.kind() == ErrorKind::Failed => return Ok(false),
         Err(error) => return Err(error),
@@ -101,6 +112,8 @@ fn lists_archived(site: &Site) -> Result<bool> {
     let reply = match site.get("v2/orders", &query) {
         Ok(reply) => reply,
         Err(error) if error.kind() == ErrorKind::Failed => return Ok(false),
+        // An order that the store cannot show: the walk itself finds out.
+        Err(error) if error.is_too_much() => return Ok(true),
         Err(error) => return Err(error),
     };
     match site::list(&reply)?.first() {

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::map;
 use super::site::Site;
 use super::wire::{Head, HeadBundle, HeadLine, Many, Refund, Text};
-use crate::channel::RemoteOrder;
+use crate::channel::{RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{parse_decimal, sum};
 
@@ -29,6 +29,8 @@ struct Added {
     parts: Vec<(&'static str, Vec<Box<RawValue>>)>,
     /// Why it cannot be understood: it went away between two requests.
     gone: bool,
+    /// Why the store cannot show what belongs to it.
+    failed: Option<Error>,
 }
 
 impl Added {
@@ -46,21 +48,65 @@ fn numeric_id<'h>(head: &'h Head<'_>) -> Option<&'h str> {
     head.id.id().filter(|id| id.bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// Orders as far as the store shows them.
+#[derive(Default)]
+pub struct Complete {
+    /// What came.
+    pub orders: Vec<RemoteOrder>,
+    /// Those at whose lines, addresses, fees or refunds the store fails.
+    pub unshown: Vec<Unshown>,
+}
+
 /// The rows with all that belongs to them, each as far as it can be understood. Orders refunded, disputed or partly refunded cost one
-/// request together.
-pub fn complete(site: &Site, rows: &[&RawValue]) -> Result<Vec<RemoteOrder>> {
+/// request together. An order at whose parts the store fails costs one order; failing at all of them is an outage.
+pub fn complete(site: &Site, rows: &[&RawValue]) -> Result<Complete> {
     let heads: Vec<Head<'_>> = rows.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
-    let parts = heads.iter().map(|head| missing(site, head)).collect::<Result<Vec<_>>>()?;
+    let mut parts = outage(heads.iter().map(|head| tolerant(missing(site, head))).collect::<Result<Vec<_>>>()?)?;
     let asked = heads.iter().zip(&parts).filter(|(head, added)| may_have_refunds(head) || added.has_refunded_lines());
     let mut refunds = refunds(site, &asked.filter_map(|(head, _)| numeric_id(head)).collect::<Vec<_>>())?;
-    let mut orders = Vec::with_capacity(rows.len());
-    for ((row, head), mut added) in rows.iter().zip(&heads).zip(parts) {
-        if let Some(refunds) = head.id.id().and_then(|id| refunds.remove(id)) {
-            added.parts.push(("refunds", refunds));
+    let mut complete = Complete::default();
+    for ((row, head), added) in rows.iter().zip(&heads).zip(&mut parts) {
+        match head.id.id().and_then(|id| refunds.remove(id)) {
+            Some(Ok(refunds)) => added.parts.push(("refunds", refunds)),
+            Some(Err(error)) => added.failed = Some(error),
+            None => {}
         }
-        orders.push(remote(row, head, &added)?);
+        match &added.failed {
+            Some(error) => complete.unshown.push(Unshown {
+                remote_id: head.id.id().map(str::to_owned),
+                place: String::new(),
+                why: error.message().to_owned(),
+            }),
+            None => complete.orders.push(remote(row, head, added)?),
+        }
     }
-    Ok(orders)
+    Ok(complete)
+}
+
+/// A failure of the store's own is this order's; any other ends the page.
+fn tolerant(result: Result<Added>) -> Result<Added> {
+    match result {
+        Err(error) if error.is_too_much() => Ok(Added { failed: Some(error), ..Added::default() }),
+        result => result,
+    }
+}
+
+/// How many orders in a row say that it is not the orders.
+const OUTAGE: usize = 3;
+
+/// Where the parts of several orders were asked for and none came, the store is at fault and not each of the orders.
+fn outage(mut parts: Vec<Added>) -> Result<Vec<Added>> {
+    let failed = parts.iter().filter(|added| added.failed.is_some()).count();
+    let came = parts.iter().any(|added| !added.parts.is_empty());
+    match parts.iter_mut().find_map(|added| added.failed.take_if(|_| failed >= OUTAGE && !came)) {
+        Some(error) => Err(whole(&error)),
+        None => Ok(parts),
+    }
+}
+
+/// The same error as one that fewer orders at once do not help.
+fn whole(error: &Error) -> Error {
+    Error::new(error.kind(), error.message()).hint(error.hint_text().unwrap_or("the next sync tries again by itself"))
 }
 
 /// The lines, addresses and fees that the row does not hold.
@@ -128,24 +174,38 @@ fn is_refunded(line: &HeadLine<'_>) -> bool {
     line.is_refunded.is_true() || parse_decimal(line.quantity_refunded.get()).is_ok_and(|n| !n.is_zero())
 }
 
-/// The refunds of these orders by order; order by order where the store does not give those of several. V3's amounts are JSON numbers; their digits are kept.
-fn refunds(site: &Site, ids: &[&str]) -> Result<BTreeMap<String, Vec<Box<RawValue>>>> {
+/// The refunds of an order, or why the store cannot show them.
+type Refunds = Result<Vec<Box<RawValue>>>;
+
+/// The refunds of these orders by order; order by order where the store does not give those of several, or fails at one of them. V3's amounts are
+/// JSON numbers; their digits are kept.
+fn refunds(site: &Site, ids: &[&str]) -> Result<BTreeMap<String, Refunds>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let together = match site.all_v3("v3/orders/payment_actions/refunds", Some(("order_id:in", ids.join(",")))) {
         Ok(rows) => by_order(rows, ids),
         Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Failed) => None,
+        Err(error) if error.is_too_much() => None,
         Err(error) => return Err(error),
     };
     if let Some(found) = together {
-        return Ok(found);
+        return Ok(found.into_iter().map(|(id, rows)| (id, Ok(rows))).collect());
     }
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<String, Refunds> = BTreeMap::new();
+    let mut came = false;
     for id in ids {
-        let rows = site.all_v3(&format!("v3/orders/{id}/payment_actions/refunds"), None)?;
-        if !rows.is_empty() {
-            found.insert((*id).to_owned(), in_order(rows));
+        match site.all_v3(&format!("v3/orders/{id}/payment_actions/refunds"), None) {
+            Ok(rows) => {
+                came = true;
+                if !rows.is_empty() {
+                    found.insert((*id).to_owned(), Ok(in_order(rows)));
+                }
+            }
+            Err(error) if error.is_too_much() && (came || found.len() + 1 < OUTAGE) => {
+                found.insert((*id).to_owned(), Err(error));
+            }
+            Err(error) => return Err(whole(&error)),
         }
     }
     Ok(found)
@@ -215,8 +275,10 @@ mod tests {
 
     #[test]
     fn parts_go_into_the_document_verbatim_and_their_digits_stay() {
-        let added =
-            Added { parts: vec![("refunds", vec![raw(r#"{"total_amount":1.10}"#)]), ("fees", vec![])], gone: false };
+        let added = Added {
+            parts: vec![("refunds", vec![raw(r#"{"total_amount":1.10}"#)]), ("fees", vec![])],
+            ..Added::default()
+        };
         let document = joined(&raw("{\"id\":7 }"), &added).unwrap();
         assert_eq!(document.get(), r#"{"id":7,"ordersync":{"refunds":[{"total_amount":1.10}],"fees":[]}}"#);
         assert_eq!(joined(&raw("{}"), &added).unwrap().get().matches("ordersync").count(), 1);
@@ -251,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_line_that_was_fetched_hints_at_refunds_too() {
-        let added = |line: &str| Added { parts: vec![("products", vec![raw(line)])], gone: false };
+        let added = |line: &str| Added { parts: vec![("products", vec![raw(line)])], ..Added::default() };
         assert!(added(r#"{"id":1,"quantity_refunded":"1"}"#).has_refunded_lines());
         assert!(!added(r#"{"id":1,"quantity_refunded":0}"#).has_refunded_lines());
     }

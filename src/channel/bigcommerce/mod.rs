@@ -11,6 +11,7 @@ mod discover;
 mod document;
 mod errors;
 mod facts;
+mod hidden;
 mod lines;
 mod map;
 mod pages;
@@ -23,8 +24,6 @@ mod wire;
 
 use std::time::Duration;
 
-use serde_json::value::RawValue;
-
 use super::{
     CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Goal, Notify, Outstanding, Page, Plan,
     Range, RemoteOrder, Shop, Task, UnknownCarrier, Write,
@@ -33,7 +32,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
 use crate::order::Order;
 use deed::Deed;
-use document::INCLUDE;
 use settings::Settings;
 use site::Site;
 
@@ -92,15 +90,7 @@ impl Channel for BigCommerce {
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
-        let id = numeric(remote_id)?;
-        let include = if self.site.facts().include { &INCLUDE[..] } else { &[] };
-        let query: Vec<_> = include.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let reply = self.site.get(&format!("v2/orders/{id}"), &query)?;
-        if matches!(reply.status, 204 | 404) {
-            return Ok(None);
-        }
-        let (row, _) = read_json::<&RawValue>(&reply.body)?;
-        Ok(document::complete(&self.site, &[row])?.pop())
+        pages::one(&self.site, numeric(remote_id)?, None)
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {

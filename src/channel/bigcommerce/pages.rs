@@ -2,13 +2,15 @@
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::document::{self, INCLUDE};
+use super::hidden;
 use super::settings::Settings;
 use super::site::{self, Site};
 use super::walk::{Changes, Row, Seen, Slice, Walking, iso};
 use super::wire::{Count, Head};
-use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder};
+use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
 
@@ -22,8 +24,8 @@ const WORTH_SLICING: u64 = 3;
 const SLICE_PAGES: u64 = 10;
 const MOST_SLICES: u64 = 16;
 
-/// Fewer orders at once make no way: a page may begin with the row before it.
-const FEWEST: usize = 2;
+/// A second that lies so far back is over: nothing is modified in it any more.
+const OVER: i64 = 5;
 
 /// Where a sync stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,14 +37,26 @@ enum Position {
     Changes(Rest, Changes),
     /// In the middle of the archived orders.
     Archived(Rest, Changes),
-    /// In a slice of a first sync.
+    /// In the middle of what could not be read by time, because the store cannot show an order in it: it is read by id.
+    ById(Rest, Slice, Way),
+    /// In a slice of a first sync, or of a range.
     Slice(Slice),
     /// In a range that was asked for: no rest, nothing aside.
     Range(Changes),
 }
 
-/// What is remembered from sync to sync. Seconds since the epoch, by the store's clock.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// What is read by id instead of by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Way {
+    /// The changes. What is modified after this second of the store's clock is for the next sync.
+    Changes(i64),
+    /// The archived orders.
+    Archived,
+}
+
+/// What is remembered from sync to sync. Seconds since the epoch, by the store's clock unless said otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Rest {
     /// The newest modification time read so far; everything up to it is read, but for what the overlap covers.
     high: Option<i64>,
@@ -50,6 +64,52 @@ struct Rest {
     aside: i64,
     /// Date bounds are known to be inclusive.
     inclusive: bool,
+    /// The run that read the changes last.
+    #[serde(default)]
+    run: u64,
+    /// When `high` was first seen.
+    #[serde(default)]
+    reached: i64,
+    /// The overlap before `high` was read once more, long enough after that: nothing is to be expected there any more.
+    #[serde(default)]
+    settled: bool,
+    /// The overlap before `high` holds more than a page.
+    #[serde(default)]
+    wide: bool,
+    /// The sync under way reads the overlap again.
+    #[serde(default)]
+    deep: bool,
+    /// The orders that the store could not show when the changes were last read.
+    #[serde(default)]
+    shut: Vec<u64>,
+}
+
+impl Rest {
+    /// From where the next sync reads. What shows late in the list is covered by reading the overlap again, until that was done once well
+    /// after the newest change was seen; before that, one of many orders is not read at every sync.
+    fn from(&self, now: i64) -> Option<i64> {
+        let high = self.high?.min(now);
+        let over = if now - high >= OVER { high + 1 } else { high };
+        let waiting = now - self.reached < super::OVERLAP.as_secs() as i64 && now >= self.reached;
+        Some(match (self.settled, self.wide && waiting) {
+            (true, _) => high + 1,
+            (false, true) => over,
+            (false, false) => high - super::OVERLAP.as_secs() as i64,
+        })
+    }
+
+    /// Takes notice of what was read at `now`, up to `high`.
+    fn reach(&mut self, high: Option<i64>, now: i64) {
+        if high > self.high {
+            (self.high, self.reached, self.settled) = (high, now, false);
+        }
+    }
+
+    /// The changes were read to their end.
+    fn done(self, now: i64) -> Self {
+        let settled = self.settled || self.deep && now - self.reached >= super::OVERLAP.as_secs() as i64;
+        Self { settled, deep: false, ..self }
+    }
 }
 
 /// The cursors of a range.
@@ -59,8 +119,9 @@ pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
         let walk = Changes::new(since, Some(until.timestamp()));
         return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Range(walk))?, total: None });
     }
-    let total = count(site, since)?;
-    let rest = |high| Rest { high, aside: site.now(), inclusive: false };
+    let since_then: Vec<_> = since.map(|since| ("min_date_modified", iso(since - 1))).into_iter().collect();
+    let total = count(site, &since_then)?;
+    let rest = |high| Rest { high, aside: site.now(), run: site.run(), ..Rest::default() };
     let known = total.unwrap_or(0);
     let ends = if known > WORTH_SLICING * settings.page_size as u64 { ends(site, since)? } else { None };
     let Some((first, last, newest)) = ends else {
@@ -77,11 +138,12 @@ pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
 }
 
 /// How many orders there are, incomplete ones included. Only a first sync's way hangs on it: a store that does not say is read in one walk.
-pub(super) fn count(site: &Site, since: Option<i64>) -> Result<Option<u64>> {
-    let query: Vec<_> = since.map(|since| ("min_date_modified", iso(since - 1))).into_iter().collect();
-    let reply = match site.get("v2/orders/count", &query) {
+pub(super) fn count(site: &Site, query: &[(&'static str, String)]) -> Result<Option<u64>> {
+    let reply = match site.get("v2/orders/count", query) {
         Ok(reply) => reply,
-        Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Failed) => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Failed) || error.is_too_much() => {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     Ok(read_json::<Count<'_>>(&reply.body).ok().and_then(|(count, _)| count.count.get().parse().ok()))
@@ -98,7 +160,12 @@ fn ends(site: &Site, since: Option<i64>) -> Result<Option<(u64, u64, i64)>> {
             .and_then(|row| serde_json::from_str::<Head<'_>>(row.get()).ok().as_ref().and_then(place));
         Ok(row)
     };
-    let (first, last, newest) = (one("id:asc")?, one("id:desc")?, one("date_modified:desc")?);
+    // An order that the store cannot show may be one of them: then one walk does it.
+    let known = |sort: &str| match one(sort) {
+        Err(error) if error.is_too_much() => Ok(None),
+        known => known,
+    };
+    let (first, last, newest) = (known("id:asc")?, known("id:desc")?, known("date_modified:desc")?);
     let (Some(first), Some(last), Some(newest)) = (first, last, newest) else { return Ok(None) };
     if first.id > last.id || first.at > newest.at || last.at > newest.at {
         return Err(ignored("orders in another order than the one asked for"));
@@ -110,77 +177,140 @@ fn ends(site: &Site, since: Option<i64>) -> Result<Option<(u64, u64, i64)>> {
 fn slices(first: u64, last: u64, count: u64, since: Option<i64>) -> Vec<Slice> {
     let (from, span) = (first.saturating_sub(1), last.saturating_sub(first) + 1);
     let bound = |n: u64| from + span * n / count;
-    (0..count)
-        .map(|n| Slice { after: bound(n), until: (n + 1 < count).then(|| bound(n + 1)), modified_since: since })
-        .collect()
+    (0..count).map(|n| Slice::new(bound(n), (n + 1 < count).then(|| bound(n + 1)), since)).collect()
 }
 
 /// The page at `at`.
 pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
     match at.position::<Position>()? {
-        Position::Rest(rest) => {
-            let from = rest.high.map(|high| high - super::OVERLAP.as_secs() as i64);
-            let walk = Changes { inclusive: rest.inclusive, ..Changes::new(from, None) };
-            changes(site, settings, rest, walk)
+        Position::Rest(rest) => resume(site, settings, rest),
+        // A run that broke off while it looked aside had read the changes of its own time; those since then come first.
+        Position::Archived(rest, _) | Position::ById(rest, _, Way::Archived) if rest.run != site.run() => {
+            resume(site, settings, rest)
         }
         Position::Changes(rest, walk) => changes(site, settings, rest, walk.resumed(site.now())),
         Position::Archived(rest, walk) => archived(site, settings, rest, walk),
+        Position::ById(rest, slice, way) => by_id(site, settings, rest, slice, way, None),
         Position::Slice(slice) => {
-            let (read, next) = step(site, settings, &slice, None)?;
+            let (read, next) = hidden::step(site, settings, &slice, None, None)?;
             let done = slice.clone();
-            finish(read, next, Position::Slice, || Position::Slice(done))
+            finish(read, next.map(Position::Slice), || Position::Slice(done))
         }
         Position::Range(walk) => {
-            let (read, next) = step(site, settings, &walk.resumed(site.now()), None)?;
-            finish(read, next, Position::Range, || Position::Range(walk))
+            let walk = walk.resumed(site.now());
+            match step(site, settings, &walk, None, None) {
+                Ok((read, next)) => finish(read, next.map(Position::Range), || Position::Range(walk)),
+                Err(error) => instead(site, error, Position::Slice(slice_of(&walk))),
+            }
         }
     }
 }
 
+/// The changes since the last sync.
+fn resume(site: &Site, settings: &Settings, mut rest: Rest) -> Result<Page> {
+    if rest.reached == 0 {
+        rest.reached = site.now();
+    }
+    let from = rest.from(site.now());
+    let walk = Changes { inclusive: rest.inclusive, known: rest.high, ..Changes::new(from, None) };
+    let overlap = super::OVERLAP.as_secs() as i64;
+    rest.deep = rest.high.is_none_or(|high| from.is_none_or(|from| from <= high - overlap));
+    rest.wide = rest.wide && !rest.deep;
+    if !rest.shut.is_empty() {
+        let slice = Slice { shut: std::mem::take(&mut rest.shut), ..slice_of(&walk) };
+        return by_id(site, settings, rest, slice, Way::Changes(site.now()), Some(1));
+    }
+    changes(site, settings, rest, walk)
+}
+
 fn changes(site: &Site, settings: &Settings, mut rest: Rest, walk: Changes) -> Result<Page> {
-    let (read, next) = step(site, settings, &walk, None)?;
-    // One order with a time to come would carry the cursor past all that changes until then.
-    rest.high = rest.high.max(read.high.map(|high| high.min(site.now())));
+    let began = site.now();
+    let (read, next) = match step(site, settings, &walk, None, None) {
+        Ok(step) => step,
+        Err(error) => return instead(site, error, Position::ById(rest, slice_of(&walk), Way::Changes(began))),
+    };
+    rest.run = site.run();
+    rest.wide |= read.dense;
     rest.inclusive |= next.as_ref().is_some_and(|next| next.inclusive) || walk.inclusive;
+    rest.reach(read.high, site.now());
+    let next = next.map(|walk| Position::Changes(rest.clone(), walk));
+    finish(read, next, || at_rest(site, rest.done(site.now())))
+}
+
+/// Where a sync goes on once the changes are read: at the archived orders, where it is time for them.
+fn at_rest(site: &Site, rest: Rest) -> Position {
     let now = site.now();
     let due = site.facts().archived && (now - rest.aside >= ASIDE.num_seconds() || rest.aside > now);
-    let looked = rest.clone();
-    finish(
-        read,
-        next,
-        |walk| Position::Changes(rest.clone(), walk),
-        || match due {
-            true => {
-                let from = looked.aside.min(now) - super::OVERLAP.as_secs() as i64;
-                Position::Archived(looked, Changes::new(Some(from), None))
-            }
-            false => Position::Rest(looked),
-        },
-    )
+    if !due {
+        return Position::Rest(rest);
+    }
+    let from = rest.aside.min(now) - super::OVERLAP.as_secs() as i64;
+    Position::Archived(rest, Changes::new(Some(from), None))
 }
+
+/// What a walk by time has before it, as a walk by id.
+fn slice_of(walk: &Changes) -> Slice {
+    Slice { modified_until: walk.until, ..Slice::new(0, None, walk.from) }
+}
+
+/// A page at which the store fails is read in another way, where it is not the store as a whole that fails.
+fn instead(site: &Site, error: Error, position: Position) -> Result<Page> {
+    if !error.is_too_much() {
+        return Err(error);
+    }
+    hidden::well(site)?;
+    let next = Next::More(Cursor::new(&position)?);
+    Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() })
+}
+
+/// What could not be read by time.
+fn by_id(
+    site: &Site,
+    settings: &Settings,
+    mut rest: Rest,
+    slice: Slice,
+    way: Way,
+    repeats: Option<u32>,
+) -> Result<Page> {
+    let aside = (way == Way::Archived).then_some(ARCHIVED);
+    let (mut read, next) = hidden::step(site, settings, &slice, aside, repeats)?;
+    rest.run = site.run();
+    match way {
+        Way::Archived => read.only_archived(),
+        Way::Changes(began) => {
+            rest.shut.extend(read.unshown.iter().filter_map(|order| order.remote_id.as_ref()?.parse::<u64>().ok()));
+            rest.reach(read.high.map(|high| high.min(began)), site.now());
+        }
+    }
+    let next = next.map(|slice| Position::ById(rest.clone(), slice, way));
+    let done = match way {
+        Way::Archived => Position::Rest(Rest { aside: site.now(), ..rest }),
+        Way::Changes(_) => at_rest(site, rest.done(site.now())),
+    };
+    finish(read, next, || done)
+}
+
+/// The parameter that lists archived orders.
+const ARCHIVED: (&str, &str) = ("is_deleted", "true");
 
 /// Archived orders are on no list but their own. Archiving changes nothing but the order's presence (PRODUCT.md P-4). A store that does
 /// not know the parameter gives its ordinary orders; then there is nothing to learn here.
 fn archived(site: &Site, settings: &Settings, rest: Rest, walk: Changes) -> Result<Page> {
     let resting = Rest { aside: site.now(), ..rest.clone() };
-    let (mut read, next) = match step(site, settings, &walk, Some(("is_deleted", "true"))) {
+    let (mut read, next) = match step(site, settings, &walk, Some(ARCHIVED), None) {
         Ok(step) => step,
+        Err(error) if error.is_too_much() => {
+            return instead(site, error, Position::ById(rest, slice_of(&walk), Way::Archived));
+        }
         Err(error) => {
             let at = Cursor::new(&Position::Rest(without_archived(error, rest, resting)?))?;
-            return Ok(Page {
-                orders: Vec::new(),
-                unshown: Vec::new(),
-                next: Next::Done(at),
-                drafts: 0,
-                warnings: Vec::new(),
-            });
+            let next = Next::Done(at);
+            return Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() });
         }
     };
     let next = next.filter(|_| read.archived == read.orders.len());
-    if read.archived != read.orders.len() {
-        read.orders.clear();
-    }
-    finish(read, next, |walk| Position::Archived(rest.clone(), walk), || Position::Rest(resting))
+    read.only_archived();
+    finish(read, next.map(|walk| Position::Archived(rest, walk)), || Position::Rest(resting))
 }
 
 /// Where a sync rests that could not look at the archived orders. The parameter is not documented any more: a store that has come to refuse
@@ -194,80 +324,161 @@ fn without_archived(error: Error, before: Rest, looked: Rest) -> Result<Rest> {
 }
 
 /// The page with the position behind it.
-fn finish<W>(
-    read: Read,
-    next: Option<W>,
-    more: impl FnOnce(W) -> Position,
-    done: impl FnOnce() -> Position,
-) -> Result<Page> {
+fn finish(read: Read, next: Option<Position>, done: impl FnOnce() -> Position) -> Result<Page> {
     let next = match next {
-        Some(walk) => Next::More(Cursor::new(&more(walk))?),
+        Some(position) => Next::More(Cursor::new(&position)?),
         None => match done() {
             position @ Position::Archived(..) => Next::More(Cursor::new(&position)?),
             position => Next::Done(Cursor::new(&position)?),
         },
     };
-    Ok(Page { orders: read.orders, unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() })
+    Ok(Page { orders: read.orders, unshown: read.unshown, next, drafts: 0, warnings: Vec::new() })
 }
 
 /// A page as read.
-struct Read {
-    orders: Vec<RemoteOrder>,
-    high: Option<i64>,
-    archived: usize,
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) orders: Vec<RemoteOrder>,
+    pub(super) unshown: Vec<Unshown>,
+    /// The newest modification time that is not one to come: that would carry the cursor past all that changes until then.
+    pub(super) high: Option<i64>,
+    /// How many of them are archived.
+    pub(super) archived: usize,
+    /// A full page of less time than the overlap.
+    dense: bool,
 }
 
-/// Reads the walk's next page, smaller ones where the store cannot give so much.
-fn step<W: Walking>(
-    site: &Site,
-    settings: &Settings,
-    walk: &W,
-    more: Option<(&'static str, &str)>,
-) -> Result<(Read, Option<W>)> {
-    loop {
-        let size = settings.page_size.min(site.bearable()).max(FEWEST);
-        let mut query = walk.query(size);
-        query.extend(more.map(|(name, value)| (name, value.to_owned())));
-        if site.facts().include {
-            query.extend(INCLUDE.map(|(name, value)| (name, value.to_owned())));
+impl Read {
+    /// A store that does not know the parameter gave other orders than archived ones.
+    fn only_archived(&mut self) {
+        if self.archived != self.orders.len() {
+            self.orders.clear();
         }
-        let asked_at = site.now();
-        match site.get("v2/orders", &query) {
-            Ok(reply) => {
-                let documents = site::list(&reply)?;
-                let heads: Vec<Head<'_>> =
-                    documents.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
-                let rows: Vec<Row> = heads.iter().filter_map(place).collect();
-                let seen = Seen { rows: &rows, full: may_go_on(documents.len(), size), asked_at };
-                walk.check(&seen).map_err(ignored)?;
-                if seen.full && rows.is_empty() {
-                    return Err(Error::new(
-                        ErrorKind::Unreadable,
-                        "BigCommerce gave a page of orders without ids or dates; nothing was imported of it",
-                    ));
-                }
-                let wanted = |head: &Head<'_>| place(head).is_none_or(|row| walk.wants(row));
-                let kept: Vec<_> =
-                    documents.iter().zip(&heads).filter(|(_, head)| wanted(head)).map(|(row, _)| *row).collect();
-                let read = Read {
-                    orders: document::complete(site, &kept)?,
-                    high: rows.iter().map(|row| row.at).max(),
-                    archived: heads.iter().filter(|head| wanted(head) && head.is_deleted.is_true()).count(),
-                };
-                return Ok((read, walk.after(&seen)));
-            }
-            Err(error) if error.is_too_much() && size > FEWEST => {
-                site.at_most(if size > site::DEFAULT_PAGE { site::DEFAULT_PAGE } else { (size / 4).max(FEWEST) });
-            }
-            Err(error) => return Err(error),
-        }
+    }
+
+    /// Takes in another page.
+    pub(super) fn join(&mut self, more: Self) {
+        self.orders.extend(more.orders);
+        self.unshown.extend(more.unshown);
+        self.high = self.high.max(more.high);
+        self.archived += more.archived;
     }
 }
 
-/// Whether there may be rows beyond `got` of them, when `asked` were asked for. The highest permitted `limit` of V2 orders is not documented
-/// for sure (fact sheet 2.1): a server that permits fewer cuts at a round number, so such a number may be its limit.
-pub fn may_go_on(got: usize, asked: usize) -> bool {
-    got >= asked.max(1) || (got > 0 && got.is_multiple_of(10))
+/// Something that is asked for beside the walk's own parameters.
+pub(super) type Aside = Option<(&'static str, &'static str)>;
+
+/// Reads the walk's next page, a smaller one where the store cannot give so much.
+pub(super) fn step<W: Walking>(
+    site: &Site,
+    settings: &Settings,
+    walk: &W,
+    more: Aside,
+    repeats: Option<u32>,
+) -> Result<(Read, Option<W>)> {
+    let size = settings.page_size.min(site.bearable()).max(2);
+    match fetch(site, walk, size, more, repeats) {
+        Err(error) if error.is_too_much() && size > site::DEFAULT_PAGE => {
+            let smaller = fetch(site, walk, site::DEFAULT_PAGE, more, Some(1))?;
+            site.at_most(site::DEFAULT_PAGE);
+            Ok(smaller)
+        }
+        done => done,
+    }
+}
+
+/// What a walk asks for.
+fn question<W: Walking>(walk: &W, size: usize, more: Aside) -> Vec<(&'static str, String)> {
+    let mut query = walk.query(size);
+    query.extend(more.map(|(name, value)| (name, value.to_owned())));
+    query
+}
+
+/// Reads a page of `size` rows, and says how the walk goes on.
+pub(super) fn fetch<W: Walking>(
+    site: &Site,
+    walk: &W,
+    size: usize,
+    more: Aside,
+    repeats: Option<u32>,
+) -> Result<(Read, Option<W>)> {
+    let mut query = question(walk, size, more);
+    if site.facts().include {
+        query.extend(INCLUDE.map(|(name, value)| (name, value.to_owned())));
+    }
+    let asked_at = site.now();
+    let reply = match repeats {
+        None => site.get("v2/orders", &query)?,
+        Some(repeats) => site.get_once("v2/orders", &query, repeats)?,
+    };
+    let documents = site::list(&reply)?;
+    let heads: Vec<Head<'_>> =
+        documents.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
+    let rows: Vec<Row> = heads.iter().filter_map(place).collect();
+    let full = documents.len() >= size || cut(site, walk, &rows, documents.len(), more)?;
+    let seen = Seen { rows: &rows, full, asked_at };
+    once_each(&rows).and_then(|()| walk.check(&seen)).map_err(ignored)?;
+    if seen.full && rows.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Unreadable,
+            "BigCommerce gave a page of orders without ids or dates; nothing was imported of it",
+        ));
+    }
+    let wanted = |head: &Head<'_>| place(head).is_none_or(|row| walk.wants(row));
+    let kept: Vec<_> = documents.iter().zip(&heads).filter(|(_, head)| wanted(head)).map(|(row, _)| *row).collect();
+    let complete = document::complete(site, &kept)?;
+    let (oldest, newest) = (rows.iter().map(|row| row.at).min(), rows.iter().map(|row| row.at).max());
+    let span = newest.zip(oldest).map_or(0, |(newest, oldest)| newest - oldest);
+    let read = Read {
+        orders: complete.orders,
+        unshown: complete.unshown,
+        high: rows.iter().map(|row| row.at).filter(|at| *at <= asked_at).max(),
+        archived: heads.iter().filter(|head| wanted(head) && head.is_deleted.is_true()).count(),
+        dense: documents.len() >= size && span < super::OVERLAP.as_secs() as i64,
+    };
+    Ok((read, walk.after(&seen)))
+}
+
+/// Whether a page that is shorter than asked for was cut: the highest `limit` that is permitted is not documented for sure (fact sheet 2.1), and
+/// a proxy may have one of its own. Where the page does not tell by itself, the store's own count does; a store that does not count
+/// is asked for the next page.
+fn cut<W: Walking>(site: &Site, walk: &W, rows: &[Row], got: usize, more: Aside) -> Result<bool> {
+    if !walk.may_be_cut(rows) {
+        return Ok(false);
+    }
+    let mut query = question(walk, 1, more);
+    query.retain(|(name, _)| !matches!(*name, "limit" | "sort"));
+    Ok(count(site, &query)?.is_none_or(|count| count > got as u64))
+}
+
+/// Reads one order; `None` where the store has none with this id.
+pub fn one(site: &Site, id: u64, repeats: Option<u32>) -> Result<Option<RemoteOrder>> {
+    let include = if site.facts().include { &INCLUDE[..] } else { &[] };
+    let query: Vec<_> = include.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    let route = format!("v2/orders/{id}");
+    let reply = match repeats {
+        None => site.get(&route, &query)?,
+        Some(repeats) => site.get_once(&route, &query, repeats)?,
+    };
+    if matches!(reply.status, 204 | 404) {
+        return Ok(None);
+    }
+    let (row, _) = read_json::<&RawValue>(&reply.body)?;
+    let mut complete = document::complete(site, &[row])?;
+    match complete.unshown.pop() {
+        Some(Unshown { why, .. }) => Err(Error::new(ErrorKind::Temporary, why).too_much()),
+        None => Ok(complete.orders.pop()),
+    }
+}
+
+/// One query gives each order once.
+fn once_each(rows: &[Row]) -> Result<(), &'static str> {
+    let mut ids: Vec<u64> = rows.iter().map(|row| row.id).collect();
+    ids.sort_unstable();
+    match ids.windows(2).any(|pair| pair.first() == pair.last()) {
+        true => Err("the same order twice in one page"),
+        false => Ok(()),
+    }
 }
 
 /// The row's place in a walk; `None` where its id or its time cannot be read: such an order costs itself only.
@@ -299,7 +510,7 @@ mod tests {
 
     #[test]
     fn archived_orders_that_cannot_be_listed_hold_up_no_sync() {
-        let rest = |aside| Rest { high: Some(1), aside, inclusive: true };
+        let rest = |aside| Rest { high: Some(1), aside, inclusive: true, ..Rest::default() };
         let after = |kind| without_archived(Error::new(kind, "x"), rest(5), rest(9)).map(|rest| rest.aside);
         assert_eq!(after(ErrorKind::Failed).unwrap(), 9);
         assert_eq!(after(ErrorKind::Unreadable).unwrap(), 5, "it is looked for again");
@@ -309,8 +520,30 @@ mod tests {
     }
 
     #[test]
-    fn a_round_number_of_rows_may_be_the_servers_limit() {
-        assert!(may_go_on(250, 250) && may_go_on(50, 250) && may_go_on(1, 1));
-        assert!(!may_go_on(0, 250) && !may_go_on(49, 250) && !may_go_on(251 - 2, 250));
+    fn q2_the_overlap_is_read_once_more_well_after_the_newest_change_and_then_left_alone() {
+        let overlap = super::super::OVERLAP.as_secs() as i64;
+        let mut rest = Rest { high: Some(1_000), deep: true, ..Rest::default() };
+        rest.reach(Some(5_000), 5_100);
+        let rest = rest.done(5_100);
+        assert_eq!((rest.high, rest.from(5_110)), (Some(5_000), Some(5_000 - overlap)));
+        let wide = Rest { wide: true, ..rest.clone() };
+        assert_eq!(wide.from(5_110), Some(5_001), "not all of many orders at every sync");
+        let just_now = Rest { reached: 5_001, ..wide.clone() };
+        assert_eq!(just_now.from(5_002), Some(5_000), "the second is not over yet");
+        assert_eq!(wide.from(5_100 + overlap), Some(5_000 - overlap));
+        let early = Rest { deep: true, ..rest }.done(5_110);
+        assert!(!early.settled, "what shows late may still come");
+        let mut settled = Rest { deep: true, ..early }.done(6_000);
+        assert_eq!((settled.settled, settled.from(6_000)), (true, Some(5_001)));
+        settled.reach(Some(5_500), 6_100);
+        assert!(!settled.done(6_100).settled);
+    }
+
+    #[test]
+    fn i3_a_cursor_in_the_future_heals() {
+        let rest = Rest { high: Some(9_000_000), settled: true, ..Rest::default() };
+        assert_eq!(rest.from(5_000), Some(5_001));
+        let rest = Rest { settled: false, ..rest };
+        assert_eq!(rest.from(5_000), Some(5_000 - super::super::OVERLAP.as_secs() as i64));
     }
 }

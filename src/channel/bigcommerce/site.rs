@@ -37,6 +37,8 @@ pub struct Site {
     http: Arc<Client>,
     reserve: u32,
     strain: Strain,
+    /// The process that opened the store, as cursors remember it.
+    run: u64,
     bearable: AtomicUsize,
     sub_page: AtomicUsize,
 }
@@ -50,7 +52,11 @@ impl Site {
         base.set_path(&format!("/stores/{}/", settings.store_hash));
         base.set_query(None);
         base.set_fragment(None);
+        let mut run = [0; 4];
+        let failed = |_| Error::new(ErrorKind::Failed, "the system gives no random numbers; nothing was sent");
+        getrandom::fill(&mut run).map_err(failed)?;
         Ok(Self {
+            run: u32::from_le_bytes(run).into(),
             base,
             keyring: connection.keyring,
             facts: RwLock::new(serde_json::from_value(connection.facts).unwrap_or_default()),
@@ -78,6 +84,11 @@ impl Site {
         (self.http.clock().now() + ahead).timestamp()
     }
 
+    /// A number that tells this process's syncs from those of others.
+    pub fn run(&self) -> u64 {
+        self.run
+    }
+
     /// How many orders the store can give in one page: what was too much once will be again.
     pub fn bearable(&self) -> usize {
         self.bearable.load(Ordering::Relaxed)
@@ -88,13 +99,27 @@ impl Site {
         self.bearable.fetch_min(size, Ordering::Relaxed);
     }
 
+    /// Notes that it was one order at which the store failed, not how many it was asked for.
+    pub fn bears_more(&self) {
+        self.bearable.store(usize::MAX, Ordering::Relaxed);
+    }
+
     /// Reads a route. An unknown id is an answer with status 404, nothing to show one with 204.
     pub fn get(&self, route: &str, query: &[(&str, String)]) -> Result<Reply> {
+        self.http.send(self, &Request::get(self.address(route, query)?))
+    }
+
+    /// The same with little patience, for a question whose failure is an answer.
+    pub fn get_once(&self, route: &str, query: &[(&str, String)], repeats: u32) -> Result<Reply> {
+        self.http.send(self, &Request::get(self.address(route, query)?).repeated(repeats))
+    }
+
+    fn address(&self, route: &str, query: &[(&str, String)]) -> Result<Url> {
         let mut url = self.route(route)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query.iter().map(|(name, value)| (*name, value.as_str())));
         }
-        self.http.send(self, &Request::get(url))
+        Ok(url)
     }
 
     /// Reads all pages of a sub-resource of an order; `None` where the order is gone.
@@ -198,8 +223,13 @@ impl Rows {
                 self.rows.push(row.to_owned());
             }
         }
-        self.rows.len() > before && super::pages::may_go_on(got, size)
+        self.rows.len() > before && may_go_on(got, size)
     }
+}
+
+/// Whether a list of one order may have rows beyond `got` of them, when `asked` were asked for: a server that gives fewer cuts at a round number.
+fn may_go_on(got: usize, asked: usize) -> bool {
+    got >= asked.max(1) || (got > 0 && got.is_multiple_of(5))
 }
 
 /// The rows of a list of V2; an empty one comes as 204 without a body (fact sheet 2.1).
@@ -235,6 +265,7 @@ mod tests {
             format!("[{}]", ids.iter().map(|id| format!("{{\"id\":{id}}}")).collect::<Vec<_>>().join(","))
         };
         let mut rows = Rows::default();
+        assert!(!may_go_on(0, 250) && !may_go_on(49, 250) && may_go_on(25, 250) && may_go_on(1, 1));
         let ten = page(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         assert!(rows.take(serde_json::from_str(&ten).unwrap(), 250), "ten may be all that the server gives");
         assert!(!rows.take(serde_json::from_str(&ten).unwrap(), 250), "the same again");

@@ -414,7 +414,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__doctor)
-            opts="-q -v -h -V --bundle --offline --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --bundle --offline --mend --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

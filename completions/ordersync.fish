@@ -232,6 +232,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s V -l vers
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l bundle -d 'Write what a report needs to a file; without secrets and without personal data' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l offline -d 'Do not talk to any channel'
+complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l mend -d 'Make orders whose sums do not hold anew from the channel\'s documents that the book has'
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -s v -l verbose -d 'Say more: a summary line also where nobody watches'

@@ -186,6 +186,20 @@ impl Book {
     }
 }
 
+impl Book {
+    /// Makes the copy anew from the version that the merchant has: its parts and sums are those of `seen`, what the merchant did to it stays.
+    pub fn remake(&mut self, order: i64, seen: &Order) -> Result<()> {
+        let now = self.clock.now();
+        self.write_durably("written", |db| {
+            let status: String =
+                db.query_row("SELECT status FROM orders WHERE id = ?", [order], |row| row.get(0)).done("read")?;
+            rows::replace_copy(db, order, seen)?;
+            db.execute("UPDATE orders SET status = ? WHERE id = ?", params![status, order]).done("written")?;
+            rows::note_history(db, order, now, "read anew", "its parts are those of the version that you have")
+        })
+    }
+}
+
 /// What identifies the content of a version: everything but the modification time, which alone means nothing.
 pub(super) fn fingerprint(order: &Order) -> [u8; 16] {
     let mut text = Vec::with_capacity(4096);

@@ -8,6 +8,7 @@
 //! positions, so they are read again; everything about the outbox runs with `FULL`, because what
 //! was told to a channel must not be forgotten.
 
+mod audit;
 mod document;
 mod error;
 mod import;
@@ -35,6 +36,7 @@ use crate::clock::Clock;
 use crate::config::private_dir;
 use crate::error::{Error, ErrorKind, Result};
 
+pub use audit::{Fault, Flaw};
 pub use import::{Batch, CursorMove, Decision, Known, Tally};
 pub use inbox::{InboxEntry, InboxNote};
 pub use maintenance::{Check, Size};

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::output;
 use super::{App, Outcome};
-use crate::book::{Book, Store};
+use crate::book::{Book, Fault, Store};
 use crate::clock::rfc3339;
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
 
@@ -17,7 +17,13 @@ pub(super) struct Args {
     /// Do not talk to any channel
     #[arg(long)]
     offline: bool,
+    /// Make orders whose sums do not hold anew from the channel's documents that the book has
+    #[arg(long)]
+    mend: bool,
 }
+
+/// How many orders are named for one kind of flaw.
+const NAMED: usize = 10;
 
 struct Finding {
     /// Which check it is: all that a bundle says of it.
@@ -48,6 +54,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         }
         Ok(Some(book)) => {
             findings.push(check_book(book)?);
+            if args.mend {
+                mend(app)?;
+            }
+            findings.extend(check_orders(book, args.mend)?);
             for store in book.stores()? {
                 findings.push(check_file(app, &store));
                 if !args.offline {
@@ -74,6 +84,103 @@ fn check_book(book: &Book) -> Result<Finding> {
             Finding::bad("book", what, problem, Some("restore the latest ordersync backup, then ordersync sync --full"))
         }
     })
+}
+
+/// The orders whose sums or pieces do not hold, and those that are shipped only here.
+#[derive(Default)]
+struct Flaws {
+    sums: Named,
+    too_large: Named,
+    pieces: Named,
+    in_vain: Named,
+}
+
+/// Some of the orders with a flaw by their numbers, and how many there are.
+#[derive(Default)]
+struct Named {
+    orders: u64,
+    first: Vec<(i64, String)>,
+}
+
+impl Named {
+    fn add(&mut self, order: i64, detail: String) {
+        self.orders += 1;
+        if self.first.len() < NAMED {
+            self.first.push((order, detail));
+        }
+    }
+
+    fn finding(&self, problem: &str, hint: &str) -> Option<Finding> {
+        let (first, _) = self.first.first()?;
+        let names: Vec<String> = self.first.iter().map(|(order, detail)| format!("{order}{detail}")).collect();
+        let more = self.orders - self.first.len() as u64;
+        let more = if more > 0 { format!(" and {} more", output::number(more)) } else { String::new() };
+        let problem = format!("{problem}: {}{more}", names.join(", "));
+        Some(Finding::bad("orders", "orders", problem, Some(&hint.replace("ORDER", &first.to_string()))))
+    }
+}
+
+fn flaws(book: &Book) -> Result<Flaws> {
+    let mut flaws = Flaws::default();
+    book.audit(&mut |flaw| match flaw.fault {
+        Fault::Sums(rest) => flaws.sums.add(flaw.order, format!(" (by {})", rest.normalize())),
+        Fault::TooLarge => flaws.too_large.add(flaw.order, String::new()),
+        Fault::Pieces => flaws.pieces.add(flaw.order, String::new()),
+        Fault::InVain(row) => flaws.in_vain.add(flaw.order, format!(" (row {row})")),
+    })?;
+    Ok(flaws)
+}
+
+fn check_orders(book: &Book, mended: bool) -> Result<Vec<Finding>> {
+    let flaws = flaws(book)?;
+    let anew = "ordersync doctor --mend makes them anew from the documents in the book";
+    let there = "mend the order in the shop, then ordersync pull ORDER and ordersync accept ORDER";
+    let sums = if mended { there } else { anew };
+    let row = flaws
+        .in_vain
+        .first
+        .first()
+        .map_or(String::new(), |(_, row)| row.replace([' ', '(', ')'], "").replace("row", ""));
+    let back = format!("ordersync retry book:ORDER sends it again; ordersync outbox --withdraw {row} takes it back");
+    let found = [
+        flaws.sums.finding("the parts are not the total, and no charge says why", sums),
+        flaws.too_large.finding("amounts that nobody can mean", sums),
+        flaws.pieces.finding(
+            "more is sent or given back than was ordered",
+            "ordersync show book:ORDER --history tells what was sent",
+        ),
+        flaws.in_vain.finding("shipped here, but the dispatch was refused and the channel does not know", &back),
+    ];
+    let found: Vec<Finding> = found.into_iter().flatten().collect();
+    Ok(if found.is_empty() { vec![Finding::good("orders", "orders: sums and pieces add up")] } else { found })
+}
+
+/// Makes every copy whose sums do not hold anew, from the document that it was made of.
+fn mend(app: &App) -> Result<()> {
+    let mut book = app.existing_book()?;
+    let mut orders = Vec::new();
+    book.audit(&mut |flaw| {
+        if matches!(flaw.fault, Fault::Sums(_) | Fault::TooLarge) {
+            orders.push(flaw.order);
+        }
+    })?;
+    let stores = book.stores()?;
+    let open: Vec<_> = stores.iter().filter_map(|store| app.context.open(store).ok()).collect();
+    let mut mended = 0;
+    for order in orders {
+        let store = book.order(order)?.store;
+        let Some(open) = open.iter().find(|open| open.store.name == store) else { continue };
+        let Some(document) = book.base_document(order)? else { continue };
+        // One that is not understood any more is left as it is, and named.
+        if let Ok(seen) = open.channel.read(&document) {
+            book.remake(order, &seen)?;
+            mended += 1;
+        }
+    }
+    if mended > 0 {
+        output::note(&format!("{} made anew from the documents in the book", output::count(mended, "order")));
+    }
+    Ok(())
 }
 
 /// The credentials file: there, readable, and for nobody else.

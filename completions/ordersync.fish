@@ -95,6 +95,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l notify 
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l no-notify -d 'Do not have the channel tell the buyer'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l dry-run -d 'Print what would be written, write nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l later -d 'Only record it; the next sync tells the channel'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l again -d 'Another box like one that is dispatched already really went out'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l as-local -d 'Go on with your version of the order although the channel\'s has changed'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l force -d 'With --as-local: also where the order is cancelled at the channel'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l json -d 'Print results as JSON'

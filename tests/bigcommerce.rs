@@ -95,7 +95,7 @@ fn d3_a_lost_answer_is_looked_for_and_nothing_is_shipped_twice() {
     rig.on("dispatch", id, "--item TEE-001=1").done();
     rig.home.run("retry").done();
     rig.sync();
-    rig.on("dispatch", id, "--item TEE-001=1").exits(0);
+    rig.on("dispatch", id, "--item TEE-001=1 --again").exits(0);
     assert_eq!((rig.tracking(id).len(), rig.mails(id), rig.status(id).as_str()), (3, 3, "partially-shipped"));
     rig.assert_settled("after two lost answers");
 }
@@ -116,7 +116,7 @@ fn d3_d5_two_parts_that_are_alike_are_both_shipped_without_the_marker_too() {
             } else {
                 first.dies_at(point)
             }
-            rig.on("dispatch", id, &part).exits(0);
+            rig.on("dispatch", id, &part).arg("--again").exits(0);
             assert_eq!((rig.tracking(id).len(), rig.mails(id)), (2, 2), "{point} {tracking:?}");
             rig.assert_settled(point);
         }

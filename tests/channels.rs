@@ -357,7 +357,8 @@ fn d4_a_dispatch_is_read_back_and_a_second_one_writes_nothing() {
         assert!(standing.shipped, "{}: {standing:?}", desk.kind);
         assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
         let writes = desk.writes();
-        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0).prints("recorded already");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(6);
         desk.sync();
         assert_eq!(desk.writes(), writes, "{}: told again", desk.kind);
         assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
@@ -386,6 +387,162 @@ fn d3_a_dispatch_whose_answer_was_lost_tells_the_buyer_once() {
         assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
         assert_eq!(standing.dispatch_mails, once, "{}", desk.kind);
         assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+    });
+}
+
+/// Every request takes a while, so that two commands see the order before either has recorded anything.
+fn slow(desk: &Desk) {
+    desk.server.faults().add(Fault::new(FaultKind::Slow(Duration::from_millis(250))).always());
+}
+
+/// Runs both at once and gives their exit codes.
+fn at_once(desk: &Desk, id: &str, one: (&str, &str), other: (&str, &str)) -> [Option<i32>; 2] {
+    slow(desk);
+    let codes = std::thread::scope(|scope| {
+        let first = scope.spawn(|| desk.on(one.0, id, one.1).done().code);
+        let second = scope.spawn(|| desk.on(other.0, id, other.1).done().code);
+        [first.join().unwrap(), second.join().unwrap()]
+    });
+    desk.server.faults().clear();
+    codes
+}
+
+#[test]
+fn d2_of_a_dispatch_and_a_cancellation_at_once_one_goes_out_and_the_other_is_told() {
+    each(|desk| {
+        if !matches!(desk.capabilities().cancel, CancelSupport::Yes(_)) {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let codes = at_once(desk, &id, ("dispatch", "--carrier dhl --tracking JD01"), ("cancel", ""));
+        let standing = desk.store.standing(&id).unwrap();
+        assert!(standing.shipped != standing.cancelled, "{}: {codes:?} {standing:?}", desk.kind);
+        let (winner, loser) = if standing.shipped { (codes[0], codes[1]) } else { (codes[1], codes[0]) };
+        assert_eq!((winner, loser), (Some(0), Some(6)), "{}: {standing:?}", desk.kind);
+        let status = if standing.shipped { "shipped" } else { "cancelled" };
+        assert_eq!(desk.show(&id)["status"], status, "{}", desk.kind);
+        assert_eq!(standing.parcels.len(), usize::from(standing.shipped), "{}: {standing:?}", desk.kind);
+        assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d2_two_commands_at_once_do_one_thing_once() {
+    each(|desk| {
+        let numbers = ["--carrier dhl --tracking JD01", "--carrier dhl --tracking JD02"];
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let mut codes = at_once(desk, &id, ("dispatch", numbers[0]), ("dispatch", numbers[1]));
+        codes.sort_unstable();
+        assert_eq!(codes, [Some(0), Some(6)], "{}", desk.kind);
+        let once = desk.store.standing(&id).unwrap();
+        assert_eq!(once.parcels.len(), 1, "{}: {once:?}", desk.kind);
+
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let codes = at_once(desk, &id, ("dispatch", numbers[0]), ("dispatch", numbers[0]));
+        assert_eq!(codes, [Some(0), Some(0)], "{}: the same one", desk.kind);
+        let same = desk.store.standing(&id).unwrap();
+        assert_eq!((same.parcels.len(), same.dispatch_mails), (1, once.dispatch_mails), "{}", desk.kind);
+
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        let writes = desk.writes();
+        // Whichever comes first: what is accepted meanwhile is what the dispatch is decided by.
+        let codes = at_once(desk, &id, ("dispatch", numbers[0]), ("accept", ""));
+        assert_eq!(codes[1], Some(0), "{}", desk.kind);
+        assert_eq!(codes[0] == Some(0), desk.writes() > writes, "{}: {codes:?}", desk.kind);
+
+        if matches!(desk.capabilities().cancel, CancelSupport::Yes(_)) {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            let codes = at_once(desk, &id, ("cancel", ""), ("cancel", ""));
+            assert!(codes.iter().all(|code| matches!(code, Some(0 | 6))), "{}: {codes:?}", desk.kind);
+            assert!(desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
+            assert_eq!(desk.home.json("outbox --all").to_string().matches("\"cancel\"").count(), 1, "{}", desk.kind);
+        }
+    });
+}
+
+#[test]
+fn d3_a_dispatch_that_says_the_same_again_is_the_earlier_one() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 3), ("MUG-9", 1)]);
+        let number = "--carrier ups --tracking 1Z999AA10123456784";
+        let spaced = ["--carrier", "ups", "--tracking", "1z 999 aa1 01 2345 6784"];
+        let part = if desk.capabilities().partial { "--item TEE-001=1" } else { "" };
+        desk.on("dispatch", &id, &format!("{number} {part}")).exits(0);
+        let (writes, once) = (desk.writes(), desk.store.standing(&id).unwrap());
+        for more in ["", "--later", "--dry-run", "--as-local"] {
+            let done = desk.on("dispatch", &id, &format!("{number} {part} {more}")).arg("--json").exits(0).json();
+            assert_eq!(done["state"], "confirmed", "{}: {done}", desk.kind);
+            assert!(done["detail"].to_string().contains("recorded already"), "{}: {done}", desk.kind);
+        }
+        let grouped = spaced.iter().fold(desk.on("dispatch", &id, part), |call, arg| call.arg(arg));
+        grouped.exits(0).prints("recorded already").prints("--again");
+        let file = desk.home.file(
+            "parcels.csv",
+            &format!(
+                "order,carrier,tracking,sku,quantity\n{}:{id},ups,1Z999AA10123456784,{}\n",
+                desk.kind,
+                if part.is_empty() { "," } else { "TEE-001,1" }
+            ),
+        );
+        desk.home.run(&format!("dispatch --from {file}")).exits(0).prints("recorded already");
+        desk.sync();
+        assert_eq!((desk.writes(), desk.store.standing(&id).unwrap()), (writes, once.clone()), "{}", desk.kind);
+        if !part.is_empty() {
+            desk.on("dispatch", &id, &format!("{number} {part} --again")).exits(0);
+            let twice = desk.store.standing(&id).unwrap();
+            assert!(twice.parcels.len() == 2 && twice.dispatch_mails > once.dispatch_mails, "{}: {twice:?}", desk.kind);
+            desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);
+        }
+        let writes = desk.writes();
+        desk.on("dispatch", &id, &format!("{number} {part}")).exits(0).prints("recorded already");
+        desk.on("dispatch", &id, &format!("{number} {part} --again")).exits(6).says("left");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD99").exits(6).says("nothing left to ship");
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d2_a_refused_dispatch_leaves_the_order_as_it_was_and_can_be_taken_back_or_tried_again() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 2)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+        assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.home.run("sync").exits(3);
+        let shown = desk.show(&id);
+        assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&"awaiting-fulfillment".into(), &"2".into()));
+        // What was refused is no earlier dispatch: it can be made again, and the refused one taken back.
+        let row = desk.home.json("outbox")[0]["row"].as_str().unwrap().to_owned();
+        desk.home.run(&format!("outbox --withdraw {row}")).exits(0);
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+        assert!(desk.store.readdress(&id, "78 Somewhere Else"));
+        desk.home.run("sync").exits(3);
+        desk.on("accept", &id, "").exits(0);
+        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+        desk.home.run("retry").exits(0);
+        assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d2_accepting_that_an_order_is_cancelled_takes_back_the_dispatch_that_waits() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+        assert!(desk.store.cancel(&id));
+        desk.home.run("pull").arg(&format!("{}:{id}", desk.kind)).exits(0);
+        let writes = desk.writes();
+        desk.on("accept", &id, "").exits(0).prints("taken back");
+        desk.sync();
+        assert_eq!(desk.writes(), writes, "{}: written to a cancelled order", desk.kind);
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
     });
 }
 

@@ -14,7 +14,7 @@ use super::{Book, rows};
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Order, Status};
+use crate::order::{Order, Presence, Status};
 
 /// One page to be taken into the book, with the position behind it.
 pub struct Batch<'a> {
@@ -163,17 +163,20 @@ impl Book {
 
     /// Takes over the newer version: it becomes what the merchant has seen, and the copy. What the merchant has done to the
     /// order and the channel does not show yet stays done; a dispatch that the version `before` showed and this one does not is undone.
-    pub fn accept(&mut self, order: i64, before: Option<&Order>, seen: &Order) -> Result<()> {
+    /// Where it is cancelled or in the bin, the dispatches that have surely not gone out are taken back; gives how many there were.
+    pub fn accept(&mut self, order: i64, before: Option<&Order>, seen: &Order) -> Result<u64> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             if let Some(before) = before {
-                super::outbox::undo_dispatches(db, order, before, seen, now)?;
+                super::acts::undo_dispatches(db, order, before, seen, now)?;
             }
             db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'base'", [order]).done("written")?;
             db.execute("UPDATE versions SET role = 'base' WHERE order_id = ? AND role = 'newest'", [order])
                 .done("written")?;
+            let gone = seen.status == Status::Cancelled || seen.presence == Presence::Trashed;
+            let taken = if gone { super::acts::take_back_unsent(db, order, now)? } else { 0 };
             rows::replace_copy(db, order, seen)?;
-            super::outbox::stand_by_own_acts(db, order, seen.status)?;
+            super::acts::stand_by_own_acts(db, order, seen.status)?;
             super::inbox::resolve_order(db, order, &["cancelled", "shipped"], now)?;
             rows::note_history(
                 db,
@@ -181,7 +184,8 @@ impl Book {
                 now,
                 "accepted",
                 &format!("the channel's version of {}", crate::clock::rfc3339(seen.updated_at)),
-            )
+            )?;
+            Ok(taken)
         })
     }
 }

@@ -151,6 +151,15 @@ pub(super) fn put_note(
     Ok(())
 }
 
+/// Marks what is said about one subject as dealt with.
+pub(super) fn resolve_subject(db: &Connection, store: i64, subject: &str, now: Timestamp) -> Result<()> {
+    db.prepare_cached("UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND subject = ? AND resolved_at IS NULL")
+        .done("written")?
+        .execute(params![now.timestamp_millis(), store, subject])
+        .done("written")?;
+    Ok(())
+}
+
 /// Marks what an order needed, of these kinds, as dealt with.
 pub(super) fn resolve_order(db: &Connection, order: i64, kinds: &[&str], now: Timestamp) -> Result<()> {
     for kind in kinds {

@@ -8,6 +8,7 @@
 //! positions, so they are read again; everything about the outbox runs with `FULL`, because what
 //! was told to a channel must not be forgotten.
 
+mod acts;
 mod audit;
 mod document;
 mod error;
@@ -36,6 +37,7 @@ use crate::clock::Clock;
 use crate::config::private_dir;
 use crate::error::{Error, ErrorKind, Result};
 
+pub use acts::{NewDispatch, Recorded};
 pub use audit::{Fault, Flaw};
 pub use import::{Batch, CursorMove, Decision, Known, Tally};
 pub use inbox::{InboxEntry, InboxNote};

@@ -5,15 +5,15 @@
 
 use std::fmt;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
+use super::acts::{column, set_status};
 use super::error::{Done, odd};
-use super::inbox::{InboxNote, put_note};
 use super::{Book, rows};
-use crate::channel::{ChannelKind, Goal, RemoteOrder, Retracking};
+use crate::channel::{ChannelKind, Goal, RemoteOrder};
 use crate::clock::{Timestamp, from_millis};
-use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Order, Shipment, Status, stored_decimal, sum};
+use crate::error::{Error, Result};
+use crate::order::Status;
 
 /// What the guard of PRODUCT.md D-1 lets through for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Guard {
 }
 
 impl Guard {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Check => "check",
             Self::AsLocal => "as-local",
@@ -125,113 +125,20 @@ pub struct OutboxRow {
     pub doing: String,
     /// What the channel answered.
     pub receipts: Vec<String>,
+    /// The shipment that it tells the channel of, as long as it stands in the book.
+    pub shipment: Option<i64>,
     /// Why it is not there yet.
     pub error: Option<String>,
 }
 
 const ROW: &str = "SELECT x.id, x.store_id, s.name, x.order_id, o.remote_id, o.number, x.goal, x.guard, x.state, x.attempts, x.queued_at,
-    x.attempted_at, x.next_at, x.settled_at, x.doing, x.receipts, x.error
+    x.attempted_at, x.next_at, x.settled_at, x.doing, x.receipts, x.error, x.shipment_id
     FROM outbox x JOIN orders o ON o.id = x.order_id JOIN stores s ON s.id = x.store_id ";
 
 /// The states of a row that is not settled; as in the partial index.
-const OPEN: &str = "('queued', 'sending', 'unknown', 'sent')";
+pub(super) const OPEN: &str = "('queued', 'sending', 'unknown', 'sent')";
 
 impl Book {
-    /// Records a dispatch: shipment, outbox row, local status and history in one durable transaction (PRODUCT.md D-2).
-    pub fn record_dispatch(&mut self, order: i64, shipment: &Shipment, guard: Guard) -> Result<i64> {
-        let now = self.clock.now();
-        self.write_durably("written", |db| {
-            let (store, before) = head(db, order)?;
-            still_open(db, order, shipment)?;
-            let at = Some(shipment.shipped_at.timestamp_millis());
-            let number = rows::insert_shipment(
-                db,
-                order,
-                Some(&shipment.key),
-                "",
-                at,
-                shipment.notify,
-                &shipment.lines,
-                &shipment.parcels,
-            )?;
-            let after = if shipment.completes { Status::Shipped } else { Status::PartiallyShipped };
-            set_status(db, order, after)?;
-            rows::note_history(db, order, now, "dispatched", &describe(shipment, before, after))?;
-            queue(db, store, order, Some(number), &Goal::Dispatched(shipment.clone()), guard, before, now)
-        })
-    }
-
-    /// Records a cancellation; with a goal it is also queued for the channel.
-    pub fn record_cancel(&mut self, order: i64, goal: Option<(&Goal, Guard)>, reason: &str) -> Result<Option<i64>> {
-        let now = self.clock.now();
-        self.write_durably("written", |db| {
-            let (store, before) = head(db, order)?;
-            let already: Option<i64> = db
-                .query_row(
-                    &format!("SELECT id FROM outbox WHERE order_id = ? AND kind = 'cancel' AND state IN {OPEN}"),
-                    [order],
-                    |row| row.get(0),
-                )
-                .optional()
-                .done("read")?;
-            if already.is_some() {
-                return Ok(already);
-            }
-            set_status(db, order, Status::Cancelled)?;
-            let detail = if reason.is_empty() {
-                format!("{before} → cancelled")
-            } else {
-                format!("{before} → cancelled: {reason}")
-            };
-            rows::note_history(
-                db,
-                order,
-                now,
-                if goal.is_some() { "cancelled" } else { "cancelled here only" },
-                &detail,
-            )?;
-            super::inbox::resolve_order(db, order, &["cancelled"], now)?;
-            goal.map(|(goal, guard)| queue(db, store, order, None, goal, guard, before, now)).transpose()
-        })
-    }
-
-    /// Records another tracking number for a parcel that was dispatched, in the shipment and in the outbox.
-    ///
-    /// # Errors
-    /// `NotFound` where no shipment of the order has the old number.
-    pub fn record_retracking(&mut self, order: i64, wish: &Retracking) -> Result<i64> {
-        let now = self.clock.now();
-        self.write_durably("written", |db| {
-            let (store, status) = head(db, order)?;
-            let parcel: Option<(i64, i64)> = db
-                .query_row(
-                    "SELECT p.shipment_id, p.position FROM parcels p JOIN shipments s ON s.id = p.shipment_id
-                     WHERE s.order_id = ? AND p.tracking = ? ORDER BY s.id DESC LIMIT 1",
-                    params![order, wish.was],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-                .optional()
-                .done("read")?;
-            let Some((shipment, position)) = parcel else {
-                let text = format!("order {order} has no tracking number {}; nothing was recorded", wish.was);
-                return Err(
-                    Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{order} lists them"))
-                );
-            };
-            let key: Option<String> =
-                db.query_row("SELECT key FROM shipments WHERE id = ?", [shipment], |row| row.get(0)).done("read")?;
-            db.execute(
-                "UPDATE parcels SET carrier = ?, tracking = ?, url = ? WHERE shipment_id = ? AND position = ?",
-                params![wish.parcel.carrier, wish.parcel.tracking, wish.parcel.url, shipment, position],
-            )
-            .done("written")?;
-            let detail = format!("{} → {} {}", wish.was, wish.parcel.carrier, wish.parcel.tracking);
-            rows::note_history(db, order, now, "tracking replaced", &detail)?;
-            let goal = Goal::Retracked(Retracking { shipment: key.unwrap_or_default(), ..wish.clone() });
-            queue(db, store, order, None, &goal, Guard::Check, status, now)
-        })
-    }
-
     /// The open rows of a store whose time has come (`all`: every open row), the oldest first, one for an order:
     /// what was recorded first for an order goes out first.
     pub fn due(&self, store: i64, now: Timestamp, all: bool) -> Result<Vec<OutboxRow>> {
@@ -332,10 +239,20 @@ impl Book {
         let now = self.now_ms();
         self.write_durably("written", |db| {
             db.execute(
-                "UPDATE outbox SET state = 'sending', attempts = attempts + 1, attempted_at = ?, doing = ?, error = NULL, error_kind = NULL WHERE id = ?",
+                "UPDATE outbox SET state = 'sending', attempts = attempts + 1, attempted_at = ?, doing = ?, error = NULL, error_kind = NULL,
+                   written = CASE written WHEN 'no' THEN 'trying' WHEN 'trying' THEN 'maybe' ELSE written END
+                 WHERE id = ?",
                 params![now, doing, id],
             )
             .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// The write under way was surely not applied: the row is as it was before it.
+    pub fn not_applied(&mut self, id: i64) -> Result<()> {
+        self.write_durably("written", |db| {
+            db.execute("UPDATE outbox SET written = 'no' WHERE id = ? AND written = 'trying'", [id]).done("written")?;
             Ok(())
         })
     }
@@ -352,6 +269,7 @@ impl Book {
         self.write_durably("written", |db| {
             db.execute(
                 "UPDATE outbox SET state = ?1, error_kind = ?2, error = ?3, next_at = ?4,
+                   written = CASE ?1 WHEN 'sent' THEN 'yes' ELSE written END,
                    receipts = CASE WHEN ?5 IS NULL THEN receipts ELSE json_insert(receipts, '$[#]', ?5) END
                  WHERE id = ?6",
                 params![
@@ -416,101 +334,6 @@ impl Book {
         result
     }
 
-    /// Stops a row for good and tells the merchant.
-    pub fn refuse(&mut self, id: i64, error: &Error, note: &InboxNote) -> Result<()> {
-        let now = self.clock.now();
-        self.write_durably("written", |db| {
-            let (store, order): (i64, i64) = db
-                .query_row("SELECT store_id, order_id FROM outbox WHERE id = ?", [id], |row| Ok((row.get(0)?, row.get(1)?)))
-                .done("read")?;
-            db.execute(
-                "UPDATE outbox SET state = 'failed', settled_at = ?, next_at = NULL, error_kind = ?, error = ? WHERE id = ?",
-                params![now.timestamp_millis(), error.kind().word(), error.message(), id],
-            )
-            .done("written")?;
-            rows::note_history(db, order, now, "refused", error.message())?;
-            put_note(db, Some(store), Some(order), &format!("outbox {id}"), note, now)
-        })
-    }
-
-    /// Makes a row due now. What may have been applied stays to be looked for first.
-    pub fn retry(&mut self, id: i64) -> Result<()> {
-        let now = self.clock.now();
-        self.write_durably("written", |db| {
-            db.execute(
-                // What a cancellation that was refused left behind (the id of a failed job) says nothing of the new attempt.
-                "UPDATE outbox SET next_at = NULL, settled_at = NULL,
-                   receipts = CASE WHEN state = 'failed' AND kind = 'cancel' THEN '[]' ELSE receipts END,
-                   state = CASE state WHEN 'failed' THEN CASE WHEN attempts > 0 THEN 'unknown' ELSE 'queued' END ELSE state END
-                 WHERE id = ?",
-                [id],
-            )
-            .done("written")?;
-            let order: i64 = db.query_row("SELECT order_id FROM outbox WHERE id = ?", [id], |row| row.get(0)).done("read")?;
-            super::inbox::resolve_order(db, order, &["rejected"], now)
-        })
-    }
-
-    /// Takes back what has not gone out: the order is as it was before.
-    ///
-    /// # Errors
-    /// `Refused` where a write was begun: it may have reached the channel.
-    pub fn withdraw(&mut self, id: i64) -> Result<()> {
-        let now = self.clock.now();
-        self.write_durably("written", |db| {
-            let found: Option<(i64, String, u32, Option<i64>, String, String)> = db
-                .query_row(
-                    "SELECT order_id, state, attempts, shipment_id, status_before, goal FROM outbox WHERE id = ?",
-                    [id],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)),
-                )
-                .optional()
-                .done("read")?;
-            let Some((order, state, attempts, shipment, before, goal)) = found else {
-                return Err(Error::new(
-                    ErrorKind::NotFound,
-                    format!("the outbox has no row {id}; nothing was changed"),
-                ));
-            };
-            if !matches!(state.as_str(), "queued" | "failed") || attempts > 0 {
-                let text = format!("what row {id} writes may have reached the channel; it was not taken back");
-                return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));
-            }
-            let later: bool = db
-                .query_row(
-                    "SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND id > ? AND state <> 'withdrawn')",
-                    [order, id],
-                    |row| row.get(0),
-                )
-                .done("read")?;
-            if later {
-                let text = format!("something newer was recorded for order {order}; row {id} was not taken back");
-                return Err(
-                    Error::new(ErrorKind::Refused, text).hint("take the newer one back first: ordersync outbox")
-                );
-            }
-            db.execute(
-                "UPDATE outbox SET state = 'withdrawn', settled_at = ?, shipment_id = NULL WHERE id = ?",
-                params![now.timestamp_millis(), id],
-            )
-            .done("written")?;
-            if let Some(shipment) = shipment {
-                db.execute("DELETE FROM shipments WHERE id = ?", [shipment]).done("written")?;
-            }
-            if let Ok(Goal::Retracked(wish)) = serde_json::from_str(&goal) {
-                db.execute(
-                    "UPDATE parcels SET tracking = ?1 WHERE tracking = ?2 AND shipment_id IN (SELECT id FROM shipments WHERE order_id = ?3)",
-                    params![wish.was, wish.parcel.tracking, order],
-                )
-                .done("written")?;
-            }
-            let before: Status = before.parse().map_err(|_| odd("status", &before))?;
-            set_status(db, order, before)?;
-            super::inbox::resolve_order(db, order, &["rejected"], now)?;
-            rows::note_history(db, order, now, "taken back before it went out", before.word())
-        })
-    }
-
     fn outbox_rows(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<OutboxRow>> {
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let rows = statement.query_map(params, outbox_row).done("read")?;
@@ -547,127 +370,6 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
         doing: row.get(14)?,
         receipts: serde_json::from_str(&row.get::<_, String>(15)?).unwrap_or_default(),
         error: row.get(16)?,
+        shipment: row.get(17)?,
     }))
-}
-
-fn head(db: &Connection, order: i64) -> Result<(i64, Status)> {
-    let (store, word): (i64, String) = db
-        .query_row("SELECT store_id, status FROM orders WHERE id = ?", [order], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-        .done("read")?
-        .ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("no order {order} is in the book; nothing was recorded"))
-        })?;
-    Ok((store, word.parse().map_err(|_| odd("status", &word))?))
-}
-
-/// Two terminals may dispatch the same order at the same time: what is recorded is held against what is left inside the transaction.
-fn still_open(db: &Connection, order: i64, shipment: &Shipment) -> Result<()> {
-    for line in &shipment.lines {
-        let texts: Vec<String> = db
-            .prepare_cached(
-                "SELECT sl.quantity FROM shipment_lines sl JOIN shipments sh ON sh.id = sl.shipment_id WHERE sh.order_id = ? AND sl.line_id = ?",
-            )
-            .done("read")?
-            .query_map(params![order, line.line_id], |row| row.get(0))
-            .done("read")?
-            .collect::<rusqlite::Result<_>>()
-            .done("read")?;
-        let shipped = sum(texts.iter().filter_map(|text| stored_decimal(text).ok()));
-        let ordered: Option<String> = db
-            .prepare_cached("SELECT quantity FROM lines WHERE order_id = ? AND remote_id = ?")
-            .done("read")?
-            .query_row(params![order, line.line_id], |row| row.get(0))
-            .optional()
-            .done("read")?;
-        let ordered = ordered.and_then(|text| stored_decimal(&text).ok()).unwrap_or_default();
-        if shipped.saturating_add(line.quantity) > ordered {
-            let text = format!("order {order} was dispatched just now by another command; nothing was recorded twice");
-            return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));
-        }
-    }
-    Ok(())
-}
-
-/// Takes back the merchant's own confirmed dispatches that the channel has undone since (a fulfilment cancelled there): what was in them is
-/// open again. Only what `before` showed and `seen` does not counts as undone, as many a channel never shows a dispatch in its orders.
-pub(super) fn undo_dispatches(db: &Connection, order: i64, before: &Order, seen: &Order, now: Timestamp) -> Result<()> {
-    let confirmed = column::<i64>(
-        db,
-        "SELECT sh.id FROM shipments sh JOIN outbox x ON x.shipment_id = sh.id AND x.kind = 'dispatch' AND x.state = 'confirmed'
-         WHERE sh.order_id = ? AND sh.key IS NOT NULL",
-        [order],
-    )?;
-    for shipment in confirmed {
-        let numbers = column::<String>(db, "SELECT tracking FROM parcels WHERE shipment_id = ?", [shipment])?;
-        let undone = if numbers.is_empty() {
-            !before.shipments.is_empty() && seen.shipments.is_empty()
-        } else {
-            numbers.iter().all(|number| shows(before, number) && !shows(seen, number))
-        };
-        if undone {
-            db.execute("UPDATE outbox SET shipment_id = NULL WHERE shipment_id = ?", [shipment]).done("written")?;
-            db.execute("DELETE FROM shipments WHERE id = ?", [shipment]).done("written")?;
-            rows::note_history(db, order, now, "dispatch undone at the channel", &numbers.join(", "))?;
-        }
-    }
-    Ok(())
-}
-
-fn shows(order: &Order, number: &str) -> bool {
-    let parcels = order.shipments.iter().flat_map(|shipment| &shipment.parcels);
-    parcels.into_iter().any(|parcel| crate::order::names_number(&parcel.tracking, number))
-}
-
-fn column<T: rusqlite::types::FromSql>(db: &Connection, sql: &str, about: impl rusqlite::Params) -> Result<Vec<T>> {
-    let mut statement = db.prepare_cached(sql).done("read")?;
-    let rows = statement.query_map(about, |row| row.get(0)).done("read")?;
-    rows.collect::<rusqlite::Result<_>>().done("read")
-}
-
-/// Gives an order whose copy was just made from the channel's version the status that the merchant's own acts have brought it to: a
-/// cancellation on its way, and what is recorded as dispatched.
-pub(super) fn stand_by_own_acts(db: &Connection, order: i64, status: Status) -> Result<()> {
-    let cancelled: bool = db
-        .query_row(
-            &format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND kind = 'cancel' AND state IN {OPEN})"),
-            [order],
-            |row| row.get(0),
-        )
-        .done("read")?;
-    let own = if cancelled { Status::Cancelled } else { rows::after_dispatches(db, order, status)? };
-    if own == status { Ok(()) } else { set_status(db, order, own) }
-}
-
-fn set_status(db: &Connection, order: i64, status: Status) -> Result<()> {
-    db.execute("UPDATE orders SET status = ? WHERE id = ?", params![status.word(), order]).done("written")?;
-    Ok(())
-}
-
-#[allow(clippy::too_many_arguments)]
-fn queue(
-    db: &Connection,
-    store: i64,
-    order: i64,
-    shipment: Option<i64>,
-    goal: &Goal,
-    guard: Guard,
-    before: Status,
-    now: Timestamp,
-) -> Result<i64> {
-    let text = serde_json::to_string(goal).map_err(|_| odd("task", "goal"))?;
-    db.execute(
-        "INSERT INTO outbox (store_id, order_id, shipment_id, kind, goal, guard, state, status_before, queued_at)
-         VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
-        params![store, order, shipment, goal.word(), text, guard.word(), before.word(), now.timestamp_millis()],
-    )
-    .done("written")?;
-    Ok(db.last_insert_rowid())
-}
-
-fn describe(shipment: &Shipment, before: Status, after: Status) -> String {
-    let parcels: Vec<String> =
-        shipment.parcels.iter().map(|p| format!("{} {}", p.carrier, p.tracking).trim().to_owned()).collect();
-    let tracking = if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") };
-    format!("{before} → {after}, {tracking}")
 }

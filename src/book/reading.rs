@@ -9,7 +9,7 @@ use super::{Book, InboxEntry, OutboxRow};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{
-    Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, stored_decimal, sum,
+    Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, left, stored_decimal, sum,
 };
 
 /// An order in a list.
@@ -92,7 +92,7 @@ pub struct BookLine {
 impl BookLine {
     /// How many are still to be shipped.
     pub fn open(&self) -> Decimal {
-        self.quantity.saturating_sub(self.refunded).saturating_sub(self.shipped).max(Decimal::ZERO)
+        left(self.quantity, self.refunded, self.shipped)
     }
 }
 
@@ -191,6 +191,8 @@ pub struct BookOrder {
     pub inbox: Vec<InboxEntry>,
     /// Whether a newer version is kept beside it.
     pub drifted: bool,
+    /// Its last event when it was read: another one later means that something about it has changed since.
+    pub last_event: Option<i64>,
 }
 
 const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.channel_status, o.placed_at, o.ship_by, o.total, o.currency,
@@ -266,7 +268,8 @@ impl Book {
     /// One order with everything the book knows of it.
     pub fn order(&self, id: i64) -> Result<BookOrder> {
         let sql = "SELECT o.*, s.name AS store, s.channel,
-            EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest') AS drifted
+            EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest') AS drifted,
+            (SELECT max(rowid) FROM history h WHERE h.order_id = o.id) AS last_event
             FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
         let head = self.db.prepare_cached(sql).done("read")?.query_row([id], book_order).optional().done("read")?;
         let mut order =
@@ -523,5 +526,6 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
         outbox: Vec::new(),
         inbox: Vec::new(),
         drifted: row.get("drifted")?,
+        last_event: row.get("last_event")?,
     }))
 }

@@ -255,12 +255,12 @@ fn d2_a_dispatch_is_recorded_as_a_whole_and_once() {
     let shelf = Shelf::new();
     let (mut book, store) = shelf.with_store();
     import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
-    book.record_dispatch(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
+    book.dispatched(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
     assert_eq!(book.order(1).unwrap().status, Status::PartiallyShipped);
     assert_eq!(book.order(1).unwrap().lines[0].open(), Decimal::ONE);
-    let too_much = book.record_dispatch(1, &shipment("b", &[("11", 2)], true), Guard::Check).unwrap_err();
+    let too_much = book.dispatched(1, &shipment("b", &[("11", 2)], true), Guard::Check).unwrap_err();
     assert_eq!(too_much.kind(), ErrorKind::Refused);
-    book.record_dispatch(1, &shipment("c", &[("11", 1), ("12", 1)], true), Guard::Check).unwrap();
+    book.dispatched(1, &shipment("c", &[("11", 1), ("12", 1)], true), Guard::Check).unwrap();
     assert_eq!(book.order(1).unwrap().status, Status::Shipped);
     let due = book.due(store, shelf.clock.now(), true).unwrap();
     assert_eq!(due.len(), 1, "the older row of an order goes out first");
@@ -273,7 +273,7 @@ fn what_was_dispatched_here_and_is_shown_by_the_channel_too_is_counted_once() {
     let (mut book, store) = shelf.with_store();
     let mut order = testing::order("7", Status::AwaitingFulfillment);
     import(&mut book, store, &[remote(&order)], keep).unwrap();
-    let row = book.record_dispatch(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
+    let row = book.dispatched(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
     book.settle(row, OutboxState::Sent, None, None, None).unwrap();
     order.status = Status::PartiallyShipped;
     let lines = ["11", "12"].map(|id| LineQuantity { line_id: id.into(), quantity: Decimal::ONE });
@@ -289,8 +289,8 @@ fn d3_what_a_row_has_at_the_channel_is_no_other_rows_until_it_is_taken_back() {
     let shelf = Shelf::new();
     let (mut book, store) = shelf.with_store();
     import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
-    let first = book.record_dispatch(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
-    let second = book.record_dispatch(1, &shipment("b", &[("11", 1)], false), Guard::Check).unwrap();
+    let first = book.dispatched(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
+    let second = book.dispatched(1, &shipment("b", &[("11", 1)], false), Guard::Check).unwrap();
     let goal = book.outbox_row(first).unwrap().unwrap().goal;
     book.settle(first, OutboxState::Sent, None, None, Some("F1")).unwrap();
     book.own(first, &["F1".into(), "F2".into()]).unwrap();
@@ -316,7 +316,8 @@ fn a_refused_cancellation_that_is_tried_again_starts_without_old_receipts() {
         force: false,
         key: "k".into(),
     };
-    let row = book.record_cancel(1, Some((&Goal::Cancelled(wish), Guard::Check)), "").unwrap().unwrap();
+    let row = book.record_cancel(1, None, Some((&Goal::Cancelled(wish), Guard::Check)), "").unwrap();
+    let Recorded::Row(row, _) = row else { panic!("{row:?}") };
     book.sending(row, "cancel").unwrap();
     book.settle(row, OutboxState::Sent, None, None, Some("job 1")).unwrap();
     let error = crate::error::Error::new(crate::error::ErrorKind::Rejected, "the job failed");
@@ -333,13 +334,16 @@ fn what_has_not_gone_out_can_be_taken_back_and_leaves_no_trace_in_the_order() {
     let (mut book, store) = shelf.with_store();
     import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
     let before = dump(&shelf.path());
-    let row = book.record_dispatch(1, &shipment("a", &[("11", 2), ("12", 1)], true), Guard::Check).unwrap();
+    let row = book.dispatched(1, &shipment("a", &[("11", 2), ("12", 1)], true), Guard::Check).unwrap();
     book.withdraw(row).unwrap();
     assert_eq!(dump(&shelf.path()), before);
-    let row = book.record_dispatch(1, &shipment("b", &[("11", 2), ("12", 1)], true), Guard::Check).unwrap();
+    let row = book.dispatched(1, &shipment("b", &[("11", 2), ("12", 1)], true), Guard::Check).unwrap();
     book.sending(row, "add tracking").unwrap();
     book.settle(row, OutboxState::Queued, None, None, None).unwrap();
     assert_eq!(book.withdraw(row).unwrap_err().kind(), ErrorKind::Refused, "a write was begun");
+    book.not_applied(row).unwrap();
+    book.withdraw(row).unwrap();
+    assert_eq!(book.order(1).unwrap().status, Status::AwaitingFulfillment, "it was surely not applied");
 }
 
 #[test]
@@ -482,7 +486,7 @@ fn the_counts_follow_every_change_of_status() {
     import(&mut book, store, &orders, keep).unwrap();
     let paid = remote(&testing::order("1", Status::AwaitingFulfillment));
     import(&mut book, store, &[paid], || Decision::Follow).unwrap();
-    book.record_cancel(1, None, "").unwrap();
+    book.record_cancel(1, None, None, "").unwrap();
     let (counts, _) = book.counts().unwrap();
     let expected = Counts::from([((store, "cancelled"), 1), ((store, "shipped"), 1)]);
     assert_eq!(counts, expected);
@@ -511,4 +515,131 @@ fn lists_can_be_narrowed_and_searched() {
     assert_eq!(list(Filter { search: Some("'; DROP TABLE orders; --".into()), ..all.clone() }), [0i64; 0]);
     let late = Filter { late: Some(Timestamp::from(shelf.clock.now())), ..all };
     assert_eq!(list(late), [9, 7, 5, 3, 1]);
+}
+
+/// What one of two commands does, or what becomes of a row.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Command 0 or 1 reads the order.
+    Read(usize),
+    /// It records a dispatch of one piece by what it has read.
+    Dispatch(usize),
+    /// It records a cancellation by what it has read.
+    Cancel(usize),
+    /// The nth row is refused, taken back, tried again, begun and surely not applied, begun and taken by the channel.
+    Refuse(usize),
+    Withdraw(usize),
+    Retry(usize),
+    Sure(usize),
+    Take(usize),
+}
+
+fn steps() -> impl proptest::strategy::Strategy<Value = Vec<Step>> {
+    use proptest::prelude::*;
+    let step = prop_oneof![
+        3 => (0usize..2).prop_map(Step::Read),
+        3 => (0usize..2).prop_map(Step::Dispatch),
+        2 => (0usize..2).prop_map(Step::Cancel),
+        1 => (0usize..6).prop_map(Step::Refuse),
+        1 => (0usize..6).prop_map(Step::Withdraw),
+        1 => (0usize..6).prop_map(Step::Retry),
+        1 => (0usize..6).prop_map(Step::Sure),
+        1 => (0usize..6).prop_map(Step::Take),
+    ];
+    prop::collection::vec(step, 1..24)
+}
+
+struct Two {
+    book: Book,
+    read: [(Option<i64>, Status); 2],
+    keys: u32,
+}
+
+impl Two {
+    /// As the command line does it: what was read decides, and the book says whether it still holds.
+    fn take(&mut self, step: Step) {
+        let note = InboxNote { kind: "rejected", text: String::new(), hint: String::new() };
+        let error = crate::error::Error::new(ErrorKind::Rejected, "no");
+        let row = |book: &Book, nth: usize| book.all_outbox(100).unwrap().into_iter().rev().nth(nth);
+        let open = |book: &Book, nth| {
+            row(book, nth).filter(|r| !matches!(r.state, OutboxState::Failed | OutboxState::Withdrawn))
+        };
+        match step {
+            Step::Read(who) => {
+                let order = self.book.order(1).unwrap();
+                self.read[who] = (order.last_event, order.status);
+            }
+            Step::Dispatch(who) if self.read[who].1 != Status::Cancelled => {
+                self.keys += 1;
+                let shipment = shipment(&self.keys.to_string(), &[("11", 1)], false);
+                let new = NewDispatch { order: 1, seen: self.read[who].0, shipment: &shipment, guard: Guard::Check };
+                let _ = self.book.record_dispatch(&new);
+            }
+            Step::Cancel(who) if matches!(self.read[who].1, Status::AwaitingFulfillment | Status::Cancelled) => {
+                let wish = Cancellation {
+                    reason: String::new(),
+                    notify: false,
+                    restock: true,
+                    refund: false,
+                    force: false,
+                    key: "k".into(),
+                };
+                let goal = Goal::Cancelled(wish);
+                self.book.record_cancel(1, self.read[who].0, Some((&goal, Guard::Check)), "").unwrap();
+            }
+            Step::Dispatch(_) | Step::Cancel(_) => {}
+            Step::Refuse(nth) => {
+                if let Some(row) = open(&self.book, nth) {
+                    self.book.refuse(row.id, &error, &note).unwrap()
+                }
+            }
+            Step::Withdraw(nth) => {
+                let _ = row(&self.book, nth).map(|row| self.book.withdraw(row.id).is_ok());
+            }
+            Step::Retry(nth) => {
+                // `retry` takes rows that are open or refused.
+                let row = row(&self.book, nth).filter(|row| row.state != OutboxState::Withdrawn);
+                let _ = row.map(|row| self.book.retry(row.id).is_ok());
+            }
+            Step::Sure(nth) => {
+                if let Some(row) = open(&self.book, nth) {
+                    self.book.sending(row.id, "x").unwrap();
+                    self.book.not_applied(row.id).unwrap();
+                    self.book.settle(row.id, OutboxState::Queued, None, None, None).unwrap();
+                }
+            }
+            Step::Take(nth) => {
+                if let Some(row) = open(&self.book, nth) {
+                    self.book.sending(row.id, "x").unwrap();
+                    self.book.settle(row.id, OutboxState::Sent, None, None, None).unwrap();
+                }
+            }
+        }
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 48, ..Default::default() })]
+
+    /// However two commands and their rows come in between each other: no piece is sent twice, nothing waits to be sent for an order that is
+    /// cancelled here, and an order of which nothing is on its way is as it was.
+    #[test]
+    fn d2_whatever_two_commands_do_at_once_no_piece_is_in_two_dispatches(steps in steps()) {
+        let shelf = Shelf::new();
+        let (mut book, store) = shelf.with_store();
+        import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+        let mut two = Two { book, read: [(None, Status::AwaitingFulfillment); 2], keys: 0 };
+        two.take(Step::Read(0));
+        two.take(Step::Read(1));
+        for step in steps {
+            two.take(step);
+            let order = two.book.order(1).unwrap();
+            let sent: Decimal = order.shipments.iter().flat_map(|s| &s.lines).map(|line| line.quantity).sum();
+            proptest::prop_assert!(sent <= Decimal::TWO, "{step:?}: {sent}");
+            let waits = |kind: &str| order.outbox.iter().any(|row| row.state == OutboxState::Queued && row.goal.word() == kind);
+            proptest::prop_assert!(!(waits("dispatch") && waits("cancel")), "{step:?}");
+            let at_rest = order.outbox.iter().all(|row| matches!(row.state, OutboxState::Withdrawn));
+            proptest::prop_assert!(!at_rest || order.status == Status::AwaitingFulfillment, "{step:?}: {}", order.status);
+        }
+    }
 }

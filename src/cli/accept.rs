@@ -24,14 +24,17 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let open = app.context.open(&store)?;
     let now = open.channel.read(&newest)?;
     let before = book.base_document(id)?.and_then(|document| open.channel.read(&document).ok());
-    book.accept(id, before.as_ref(), &now)?;
+    let taken = book.accept(id, before.as_ref(), &now)?;
     let changed = before.map(|before| differences(&before, &now)).unwrap_or_default();
     if app.global.json {
-        output::print_json(&serde_json::json!({ "order": id.to_string(), "accepted": changed }))?;
+        output::print_json(&serde_json::json!({ "order": id.to_string(), "accepted": changed, "taken_back": taken }))?;
     } else if !app.global.quiet {
         output::line(&format!("order {id} ({}:{}) is now as the channel has it", order.store, order.number))?;
         for difference in changed {
             output::line(&format!("  {}: {} → {}", difference.aspect.word(), difference.before, difference.after))?;
+        }
+        if taken > 0 {
+            output::line("its dispatch had not gone out and is taken back; the channel was told nothing")?;
         }
     }
     Ok(0)

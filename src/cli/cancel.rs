@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{App, Outcome};
 use super::{outbox, output};
-use crate::book::{Book, BookOrder, Guard};
+use crate::book::{Book, BookOrder, Guard, Recorded};
 use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal, Write};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
@@ -43,16 +43,26 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     let id = book.find(&args.order)?;
-    let order = book.order(id)?;
-    refuse_shipped(&order, &args)?;
-    if args.local {
-        return local(app, &mut book, &order, &args);
+    for _ in 0..super::dispatch::TRIES {
+        if let Some(code) = once(app, &mut book, id, &args)? {
+            return Ok(code);
+        }
     }
-    let store = app.store(&book, &order.store)?;
+    Err(super::dispatch::restless(id).into())
+}
+
+/// One try; nothing where the order changed while it was looked at: then what was decided by it is void.
+fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> anyhow::Result<Option<u8>> {
+    let order = book.order(id)?;
+    refuse_shipped(&order, args)?;
+    if args.local {
+        return local(app, book, &order, args);
+    }
+    let store = app.store(book, &order.store)?;
     let open = app.context.open(&store)?;
     let effect = match open.channel.capabilities().cancel {
         CancelSupport::Yes(can) => {
-            refuse_unsupported(&order, &args, &can)?;
+            refuse_unsupported(&order, args, &can)?;
             can.effect
         }
         CancelSupport::No(instead) => {
@@ -71,23 +81,40 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         key: crate::http::sign::nonce()?,
     });
     let guard = if args.force { Guard::Force } else { Guard::Check };
-    let seen = look(app, &mut book, &open, &order, &goal, guard)?;
+    let seen = look(app, book, &open, &order, &goal, guard)?;
     if args.dry_run {
-        return rehearse(app, &order, seen.as_ref(), effect);
+        return rehearse(app, &order, seen.as_ref(), effect).map(Some);
     }
-    let row = book.record_cancel(id, Some((&goal, guard)), &args.reason)?;
-    let Some(row) = row else { return Ok(0) };
-    crate::crash::point("after-record");
-    let (state, outcome) = outbox::push_row(app, &mut book, &open, row, seen)?;
+    match book.record_cancel(id, order.last_event, Some((&goal, guard)), &args.reason)? {
+        Recorded::Moved => Ok(None),
+        Recorded::Local => Ok(Some(0)),
+        Recorded::Row(row, event) => {
+            crate::crash::point("after-record");
+            let seen = seen.map(|seen| (seen, event));
+            tell(app, book, &open, &order, effect, row, seen).map(Some)
+        }
+    }
+}
+
+fn tell(
+    app: &App,
+    book: &mut Book,
+    open: &OpenStore,
+    order: &BookOrder,
+    effect: &str,
+    row: i64,
+    seen: Option<(Seen, i64)>,
+) -> Outcome {
+    let (state, outcome) = outbox::push_row(app, book, open, row, seen)?;
     let (detail, error) = match outcome {
         None => ("recorded; another ordersync is sending this store's outbox and takes it along", None),
         Some(Push::Confirmed { wrote }) if wrote.is_empty() => ("it was cancelled at the channel already", None),
         Some(Push::Confirmed { .. }) => ("cancelled here and at the channel", None),
         Some(Push::Waiting(error)) => ("cancelled here; the channel is told with the next sync", Some(error)),
         Some(Push::Pending(error)) => ("cancelled here; the channel is at work on it", Some(error)),
-        Some(Push::Refused(error)) => ("cancelled here, but the channel refused", Some(error)),
+        Some(Push::Refused(error)) => ("not cancelled: the channel refused, or a guard did", Some(error)),
     };
-    print(app, &order, state, detail, effect, error.as_ref())?;
+    print(app, order, state, detail, effect, error.as_ref())?;
     Ok(error.map_or(0, |error| match error.kind() {
         ErrorKind::Temporary | ErrorKind::Unknown => 0,
         kind => exit_code(kind),
@@ -175,13 +202,16 @@ fn refuse_unsupported(order: &BookOrder, args: &Args, can: &Cancelling) -> Resul
     }
 }
 
-fn local(app: &App, book: &mut Book, order: &BookOrder, args: &Args) -> Outcome {
+fn local(app: &App, book: &mut Book, order: &BookOrder, args: &Args) -> anyhow::Result<Option<u8>> {
     if args.dry_run {
-        return print_rehearsal(app, order, &format!("would cancel order {} in the book only", order.id), &[]);
+        let detail = format!("would cancel order {} in the book only", order.id);
+        return print_rehearsal(app, order, &detail, &[]).map(Some);
     }
-    book.record_cancel(order.id, None, &args.reason)?;
+    if book.record_cancel(order.id, order.last_event, None, &args.reason)? == Recorded::Moved {
+        return Ok(None);
+    }
     print(app, order, "local", "cancelled in the book only; the channel was not told", "", None)?;
-    Ok(0)
+    Ok(Some(0))
 }
 
 fn print(

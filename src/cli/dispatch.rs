@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{App, Outcome};
 use super::{outbox, output};
-use crate::book::{Book, BookOrder, Guard, Naming};
+use crate::book::{Book, BookOrder, Guard, Naming, NewDispatch, OutboxRow, OutboxState, Recorded};
 use crate::channel::{Capabilities, Goal, Notify, Retracking, UnknownCarrier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status, carrier, nearest_carriers};
@@ -45,6 +45,9 @@ pub(super) struct Args {
     /// Only record it; the next sync tells the channel
     #[arg(long, conflicts_with = "dry_run")]
     later: bool,
+    /// Another box like one that is dispatched already really went out
+    #[arg(long)]
+    again: bool,
     /// Go on with your version of the order although the channel's has changed
     #[arg(long)]
     as_local: bool,
@@ -98,35 +101,72 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     }))
 }
 
+/// How often a command starts again because the order changed while it looked.
+pub(super) const TRIES: usize = 5;
+
+/// The error of a command that never found the order at rest.
+pub(super) fn restless(order: i64) -> Error {
+    let text = format!("order {order} is being changed by other commands all the time; nothing was recorded or sent");
+    Error::new(ErrorKind::Refused, text).hint("try again in a moment")
+}
+
 /// One dispatch from reference to result. An error means that nothing was recorded.
 fn one(app: &App, book: &mut Book, reference: &str, args: &Args) -> Result<Done> {
     let id = book.find_as(reference, naming(args))?;
+    for _ in 0..TRIES {
+        if let Some(done) = once(app, book, id, args)? {
+            return Ok(done);
+        }
+    }
+    Err(restless(id))
+}
+
+/// One try; nothing where the order changed while it was looked at: then what was decided by it is void.
+fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> Result<Option<Done>> {
     let order = book.order(id)?;
     let store = app.store(book, &order.store)?;
     let open = app.context.open(&store)?;
     let capabilities = open.channel.capabilities();
     if let Some(was) = &args.replaces {
-        return replace(app, book, &open, &order, was, args);
+        return replace(app, book, &open, &order, was, args).map(Some);
     }
-    let shipment = shipment(app, &order, args, &capabilities)?;
+    let parcels = parcels(args, &capabilities, &order.channel)?;
+    if let Some(earlier) = lines::already(&order, &args.item, &parcels)?.filter(|_| !args.again) {
+        return Ok(Some(recorded_already(&order, earlier)));
+    }
+    let shipment = shipment(app, &order, args, &capabilities, parcels)?;
     refuse_odd_status(&order, args)?;
     let goal = Goal::Dispatched(shipment);
     let guard = guard(args);
     if args.later {
-        return record(book, &order, &goal, guard)
-            .map(|_| done(&order, "queued", "recorded; the next sync tells the channel"));
+        let recorded = record(book, &order, &goal, guard)?;
+        return Ok(recorded.map(|_| done(&order, "queued", "recorded; the next sync tells the channel")));
     }
     match outbox::look(app, book, &open, &order, &goal, guard) {
-        Ok(seen) if args.dry_run => Ok(rehearsed(&order, &seen)),
-        Ok(seen) => push(app, book, &open, &order, &goal, guard, seen),
+        Ok(seen) if args.dry_run => Ok(Some(rehearsed(&order, &seen))),
+        Ok(seen) => match record(book, &order, &goal, guard)? {
+            None => Ok(None),
+            Some((row, event)) => push_recorded(app, book, &open, &order, row, Some((seen, event))).map(Some),
+        },
         Err(error) if args.dry_run => Err(error),
         Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => {
-            record(book, &order, &goal, guard)?;
             let detail = "recorded; the channel cannot be reached now, the next sync tells it";
-            Ok(Done { error: Some(error), ..done(&order, "queued", detail) })
+            let recorded = record(book, &order, &goal, guard)?;
+            Ok(recorded.map(|_| Done { error: Some(error), ..done(&order, "queued", detail) }))
         }
         Err(error) => Err(error),
     }
+}
+
+/// The same order, lines, quantities and numbers as in a dispatch of before: it is that one (PRODUCT.md D-3).
+fn recorded_already(order: &BookOrder, earlier: &OutboxRow) -> Done {
+    let way = if earlier.state == OutboxState::Confirmed {
+        String::new()
+    } else {
+        format!(" It is not confirmed by the channel yet; ordersync retry book:{} looks now.", order.id)
+    };
+    let detail = format!("recorded already, nothing was sent.{way} --again says that another box really went out");
+    done(order, earlier.state.word(), &detail)
 }
 
 /// Another tracking number for a parcel that is on its way (PRODUCT.md D-5).
@@ -190,9 +230,8 @@ fn guard(args: &Args) -> Guard {
 }
 
 /// What goes out: the lines wanted, or all that is left, and the parcels.
-fn shipment(app: &App, order: &BookOrder, args: &Args, can: &Capabilities) -> Result<Shipment> {
+fn shipment(app: &App, order: &BookOrder, args: &Args, can: &Capabilities, parcels: Vec<Parcel>) -> Result<Shipment> {
     let (lines, completes) = lines::choose(order, &args.item)?;
-    let parcels = parcels(args, can, &order.channel)?;
     if !completes && !can.partial {
         let text =
             format!("{} cannot record a part of an order as shipped; nothing was recorded or sent", order.channel);
@@ -270,27 +309,19 @@ fn refuse_odd_status(order: &BookOrder, args: &Args) -> Result<()> {
         .hint(hint))
 }
 
-/// Records the dispatch: from here on it is not forgotten, whatever happens.
-fn record(book: &mut Book, order: &BookOrder, goal: &Goal, guard: Guard) -> Result<i64> {
+/// Records the dispatch: from here on it is not forgotten, whatever happens. Gives its row and the order's last event; nothing where the order has
+/// changed since it was read.
+fn record(book: &mut Book, order: &BookOrder, goal: &Goal, guard: Guard) -> Result<Option<(i64, i64)>> {
     let Goal::Dispatched(shipment) = goal else {
         return Err(Error::new(ErrorKind::Failed, "this is not a dispatch"));
     };
-    let row = book.record_dispatch(order.id, shipment, guard)?;
-    crate::crash::point("after-record");
-    Ok(row)
-}
-
-fn push(
-    app: &App,
-    book: &mut Book,
-    open: &OpenStore,
-    order: &BookOrder,
-    goal: &Goal,
-    guard: Guard,
-    seen: Seen,
-) -> Result<Done> {
-    let row = record(book, order, goal, guard)?;
-    push_recorded(app, book, open, order, row, Some(seen))
+    match book.record_dispatch(&NewDispatch { order: order.id, seen: order.last_event, shipment, guard })? {
+        Recorded::Row(row, event) => {
+            crate::crash::point("after-record");
+            Ok(Some((row, event)))
+        }
+        Recorded::Moved | Recorded::Local => Ok(None),
+    }
 }
 
 fn push_recorded(
@@ -299,7 +330,7 @@ fn push_recorded(
     open: &OpenStore,
     order: &BookOrder,
     row: i64,
-    seen: Option<Seen>,
+    seen: Option<(Seen, i64)>,
 ) -> Result<Done> {
     outbox::push_row(app, book, open, row, seen).map(|(state, outcome)| match outcome {
         None => done(order, state, "recorded; another ordersync is sending this store's outbox and takes it along"),
@@ -310,7 +341,9 @@ fn push_recorded(
         Some(Push::Waiting(error) | Push::Pending(error)) => {
             Done { error: Some(error), ..done(order, state, "recorded; tried again with the next sync") }
         }
-        Some(Push::Refused(error)) => Done { error: Some(error), ..done(order, state, "recorded here, but refused") },
+        Some(Push::Refused(error)) => {
+            Done { error: Some(error), ..done(order, state, "refused; the order is as it was before") }
+        }
     })
 }
 

@@ -9,7 +9,7 @@ use crate::channel::{Goal, Task};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::export::{self, Outcome as Push};
-use crate::sync::guard::{self, Act, Look, Seen};
+use crate::sync::guard::{self, Act, Look, Seen, Stop};
 use crate::sync::lock::{Lock, Work};
 use crate::sync::store::OpenStore;
 
@@ -96,12 +96,12 @@ pub(super) fn look(
     let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken };
     // What an unsettled row may have shipped is no news; it is settled, and the order looked at again, before anything goes out.
     let tried = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order.id)?;
-    let (now, review) = match guard::look(book, open, &Act { order: order.id, task: &task, guard, tried })? {
+    let Stop { now, review, .. } = match guard::look(book, open, &Act { order: order.id, task: &task, guard, tried })? {
         Look::Clear(seen) => return Ok(*seen),
-        Look::Stopped(now, review) => (now, review),
+        Look::Stopped(stop) => *stop,
     };
     let run = book.start_run(RunKind::Pull, false)?;
-    crate::sync::import::import_one(book, open, run, *now)?;
+    crate::sync::import::import_one(book, open, run, now)?;
     book.finish_run(run, &[])?;
     if !app.global.json {
         for difference in &review.differences {
@@ -112,13 +112,14 @@ pub(super) fn look(
 }
 
 /// Pushes one row now, under the store's export lock, after what was recorded for the same order before it. Gives the row's state
-/// afterwards, and no outcome where another process is sending (it takes the row along) or something older must go out first.
+/// afterwards, and no outcome where another process is sending (it takes the row along) or something older must go out first. What was
+/// `seen` at the channel holds only while that event is the order's last.
 pub(super) fn push_row(
     app: &App,
     book: &mut Book,
     open: &OpenStore,
     row: i64,
-    seen: Option<Seen>,
+    seen: Option<(Seen, i64)>,
 ) -> Result<(&'static str, Option<Push>)> {
     let locks = app.context.home.locks();
     let clock = app.context.clock.as_ref();
@@ -133,10 +134,7 @@ pub(super) fn push_row(
         .into_iter()
         .filter(|other| other.order_id == now.order_id && other.id < row)
         .collect();
-    let mut seen = seen;
     for other in &older {
-        // What was read before the older row went out is no longer how things stand.
-        seen = None;
         export::push(&app.context, book, open, other, None)?;
     }
     let due = book.due(open.store.id, app.context.clock.now(), true)?;
@@ -144,6 +142,9 @@ pub(super) fn push_row(
         let state = book.outbox_row(row)?.ok_or_else(missing)?.state.word();
         return Ok((state, None));
     };
+    // What was read before something else happened to the order is no longer how things stand.
+    let last = book.last_event(row.order_id)?;
+    let seen = seen.filter(|(_, event)| last == Some(*event)).map(|(seen, _)| seen);
     let outcome = export::push(&app.context, book, open, &row, seen)?;
     let state = book.outbox_row(row.id)?.map_or("queued", |row| row.state.word());
     Ok((state, Some(outcome)))

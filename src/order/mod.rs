@@ -21,6 +21,6 @@ pub use carrier::{CARRIERS, Carrier, carrier, nearest_carriers};
 pub use difference::{Aspect, Difference, differences};
 pub use money::{Currency, LARGEST, Money, for_people, parse_decimal, stored_decimal, sum};
 pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals};
-pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment, deal};
+pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment, deal, left};
 pub use status::Status;
 pub use tracking::{names_number, normal_number, same_number};

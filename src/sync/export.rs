@@ -14,7 +14,7 @@ use super::guard::{self, Act, Look, Seen};
 use super::report::Exports;
 use super::store::OpenStore;
 use crate::book::{Book, InboxNote, OutboxRow, OutboxState};
-use crate::channel::{Goal, Outstanding, Task, Write};
+use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
@@ -109,14 +109,14 @@ impl Attempt<'_> {
             Some(seen) if seen.missing.adopted.is_empty() => seen,
             _ => match self.look(book, &mut receipts)? {
                 Look::Clear(seen) => *seen,
-                Look::Stopped(_, review) => return self.refuse(book, review.error),
+                Look::Stopped(stop) => return self.refuse(book, stop.review.error),
             },
         };
         if self.may_still_be_at_work() && !seen.missing.writes.is_empty() {
             self.sit_out()?;
             seen = match self.look(book, &mut receipts)? {
                 Look::Clear(seen) => *seen,
-                Look::Stopped(_, review) => return self.refuse(book, review.error),
+                Look::Stopped(stop) => return self.refuse(book, stop.review.error),
             };
         }
         let mut wrote = Vec::new();
@@ -154,8 +154,9 @@ impl Attempt<'_> {
         let task = self.task(book, receipts)?;
         let act = Act { order: row.order_id, task: &task, guard: row.guard, tried: row.attempts > 0 };
         let look = guard::look(book, self.open, &act)?;
-        if let Look::Clear(seen) = &look {
-            self.own(book, &seen.missing, receipts)?;
+        match &look {
+            Look::Clear(seen) => self.own(book, &seen.missing.adopted, receipts)?,
+            Look::Stopped(stop) => self.own(book, &stop.adopted, receipts)?,
         }
         Ok(look)
     }
@@ -165,7 +166,7 @@ impl Attempt<'_> {
         let task = self.task(book, receipts)?;
         let now = guard::read(self.open, &task.remote_id)?;
         let missing = guard::missing(self.open, &task, &now)?;
-        self.own(book, &missing, receipts)?;
+        self.own(book, &missing.adopted, receipts)?;
         Ok(Seen { now, missing })
     }
 
@@ -179,8 +180,8 @@ impl Attempt<'_> {
         })
     }
 
-    fn own(&self, book: &mut Book, missing: &Outstanding, receipts: &mut Vec<String>) -> Result<()> {
-        let found: Vec<String> = missing.adopted.iter().filter(|id| !receipts.contains(id)).cloned().collect();
+    fn own(&self, book: &mut Book, adopted: &[String], receipts: &mut Vec<String>) -> Result<()> {
+        let found: Vec<String> = adopted.iter().filter(|id| !receipts.contains(id)).cloned().collect();
         if !found.is_empty() {
             book.own(self.row.id, &found)?;
             receipts.extend(found);
@@ -208,7 +209,13 @@ impl Attempt<'_> {
         crash::point("before-sending");
         book.sending(self.row.id, &write.summary)?;
         crash::point("before-write");
-        let receipt = self.open.channel.apply(write)?;
+        let receipt = match self.open.channel.apply(write) {
+            Err(error) if error.kind() != ErrorKind::Unknown => {
+                book.not_applied(self.row.id)?;
+                return Err(error);
+            }
+            other => other?,
+        };
         crash::point("after-write");
         book.settle(self.row.id, OutboxState::Sent, None, None, receipt.as_deref())?;
         crash::point("after-sent");

@@ -34,8 +34,19 @@ pub struct Seen {
 pub enum Look {
     /// Nothing speaks against it.
     Clear(Box<Seen>),
-    /// The merchant is to look first, at this version.
-    Stopped(Box<RemoteOrder>, Review),
+    /// The merchant is to look first.
+    Stopped(Box<Stop>),
+}
+
+/// Why an act does not go on.
+#[derive(Debug)]
+pub struct Stop {
+    /// The version to look at.
+    pub now: RemoteOrder,
+    /// What is to be reviewed.
+    pub review: Review,
+    /// What of the act is at the channel already, by its receipts.
+    pub adopted: Vec<String>,
 }
 
 /// What a dispatch or a cancellation must be reviewed for first.
@@ -60,26 +71,26 @@ pub fn look(book: &Book, open: &OpenStore, act: &Act<'_>) -> Result<Look> {
 }
 
 /// The same for an order that was read just now.
-pub fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Result<Look> {
+fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Result<Look> {
     let found = differences_that_stop(book, open, act, &now)?;
-    if found.iter().any(|difference| difference.aspect != Aspect::Shipped) {
-        let review = review(act, found);
-        return Ok(Look::Stopped(Box::new(now), review));
+    if found.is_empty() {
+        let missing = missing(open, act.task, &now)?;
+        return Ok(Look::Clear(Box::new(Seen { now, missing })));
     }
-    let missing = match missing(open, act.task, &now) {
-        // What was shipped by other means cannot be shipped again, and that it was is the better reason.
-        Err(error) if !found.is_empty() && is_about_the_order(&error) => {
-            let review = review(act, found);
-            return Ok(Look::Stopped(Box::new(now), review));
-        }
+    let shipped_only = found.iter().all(|difference| difference.aspect == Aspect::Shipped);
+    // What an attempt before this one has reached is there, whatever else changed; and what was shipped may be this very act.
+    let missing = if shipped_only || act.tried { missing(open, act.task, &now) } else { Ok(Outstanding::default()) };
+    let missing = match missing {
+        // What cannot be done is because of what changed, and that is the better reason.
+        Err(error) if is_about_the_order(&error) => Outstanding::default(),
         other => other?,
     };
-    // Shipped there, but by this very act as it seems.
-    if !found.is_empty() && missing.adopted.is_empty() {
-        let review = review(act, found);
-        return Ok(Look::Stopped(Box::new(now), review));
+    let reached = act.tried && missing.is_nothing();
+    if !missing.adopted.is_empty() && (shipped_only || reached) {
+        return Ok(Look::Clear(Box::new(Seen { now, missing })));
     }
-    Ok(Look::Clear(Box::new(Seen { now, missing })))
+    let review = review(act, found);
+    Ok(Look::Stopped(Box::new(Stop { now, review, adopted: missing.adopted })))
 }
 
 /// What is still to be written, the order being as it is now. A line that the channel's order does not have any more is left out: who goes on

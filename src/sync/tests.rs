@@ -268,7 +268,7 @@ impl Desk {
         self.shop().orders.insert(7, order);
         self.sync().unwrap();
         let mut book = self.context.book().unwrap();
-        book.record_dispatch(1, &shipment(), Guard::Check).unwrap()
+        book.dispatched(1, &shipment(), Guard::Check).unwrap()
     }
 
     fn push(&self, row: i64) -> Outcome {
@@ -370,7 +370,7 @@ fn d1_as_local_goes_on_but_only_force_ships_a_cancelled_order() {
         let desk = Desk::new();
         desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
         desk.sync().unwrap();
-        let row = desk.context.book().unwrap().record_dispatch(1, &shipment(), guard).unwrap();
+        let row = desk.context.book().unwrap().dispatched(1, &shipment(), guard).unwrap();
         let mut shop = desk.shop();
         let order = shop.orders.get_mut(&7).unwrap();
         order.ship_to[0].line1 = "2 Other Street".into();
@@ -409,7 +409,7 @@ fn d8_a_cancellation_reaches_the_channel_and_its_echo_is_no_news() {
         force: false,
         key: "k".into(),
     });
-    desk.context.book().unwrap().record_cancel(1, Some((&goal, Guard::Check)), "out of stock").unwrap();
+    desk.context.book().unwrap().record_cancel(1, None, Some((&goal, Guard::Check)), "out of stock").unwrap();
     assert_eq!(desk.sync().unwrap().exports.confirmed, 1);
     desk.sync().unwrap();
     assert!(desk.context.book().unwrap().inbox(false).unwrap().is_empty());
@@ -424,7 +424,7 @@ fn d7_what_was_recorded_for_one_order_in_turn_goes_out_in_one_sync() {
         let lines = vec![LineQuantity { line_id: line.into(), quantity: 1.into() }];
         let parcels = vec![Parcel { carrier: "dhl".into(), tracking: tracking.into(), url: None }];
         let part = Shipment { key: tracking.into(), lines, parcels, completes: false, ..shipment() };
-        desk.context.book().unwrap().record_dispatch(1, &part, Guard::Check).unwrap();
+        desk.context.book().unwrap().dispatched(1, &part, Guard::Check).unwrap();
     }
     desk.shop().fates = vec![Fate::AnswerLost];
     let exports = desk.sync().unwrap().exports;
@@ -519,7 +519,7 @@ proptest! {
         let rows = ["one", "two"].map(|key| {
             let lines = vec![LineQuantity { line_id: "11".into(), quantity: 1.into() }];
             let part = Shipment { key: key.into(), lines, completes: false, ..shipment() };
-            desk.context.book().unwrap().record_dispatch(1, &part, Guard::Check).unwrap()
+            desk.context.book().unwrap().dispatched(1, &part, Guard::Check).unwrap()
         });
         desk.shop().fates = fates;
         for _ in 0..20 {

@@ -1,3 +1,5 @@
+-- What a book of the first version lacks. Every change of this step is made to such a book without loss.
+
 -- Orders to be read again later, each by itself: what the channel could not show when it was met.
 CREATE TABLE rereads (
   store_id INTEGER NOT NULL REFERENCES stores (id),
@@ -16,3 +18,24 @@ ALTER TABLE stores ADD COLUMN told_at INTEGER;
 CREATE INDEX orders_late ON orders (store_id, ship_by, placed_at) WHERE status = 'awaiting-fulfillment';
 -- `status`: dispatches and cancellations that were refused.
 CREATE INDEX outbox_failed ON outbox (store_id, order_id, kind) WHERE state = 'failed';
+
+-- How far a row's writes have got at the channel: 'no' (surely nothing is there), 'trying' (the first write is under way, or was when the
+-- process ended), 'maybe' (the answer to one was lost), 'yes' (the channel took one).
+ALTER TABLE outbox ADD COLUMN written TEXT NOT NULL DEFAULT 'maybe' CHECK (written IN ('no', 'trying', 'maybe', 'yes'));
+-- JSON: the writes that the channel took. None of them is made again by itself.
+ALTER TABLE outbox ADD COLUMN acknowledged TEXT NOT NULL DEFAULT '[]';
+-- How often in a row it was looked for in vain what the channel took.
+ALTER TABLE outbox ADD COLUMN looks INTEGER NOT NULL DEFAULT 0;
+-- Whether it goes out although the order is not paid.
+ALTER TABLE outbox ADD COLUMN unpaid INTEGER NOT NULL DEFAULT 0;
+
+-- A write that was refused the first time it was made, or of which the adapter knew before that it is impossible, has changed nothing.
+UPDATE outbox SET written = CASE
+    WHEN attempts = 0 THEN 'no'
+    WHEN receipts <> '[]' OR state IN ('sent', 'confirmed') THEN 'yes'
+    WHEN state = 'queued' THEN 'no'
+    WHEN state = 'failed' AND error_kind = 'rejected' AND (attempts = 1 OR doing LIKE 'nothing: %') THEN 'no'
+    ELSE 'maybe' END;
+UPDATE outbox SET acknowledged = json_array('doing ' || doing) WHERE state = 'sent' AND doing <> '';
+-- There it said this as well.
+UPDATE outbox SET unpaid = 1 WHERE guard <> 'check';

@@ -1,10 +1,13 @@
 //! Which lines a dispatch contains.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rust_decimal::Decimal;
 
-use crate::book::{BookLine, BookOrder};
+use crate::book::{BookLine, BookOrder, OutboxRow, OutboxState};
+use crate::channel::Goal;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, parse_decimal, sum};
+use crate::order::{LineQuantity, Parcel, Shipment, normal_number, parse_decimal, sum};
 
 /// The lines wanted by `items` (`SKU=QTY` or `#2=1`), or all that is left; and whether nothing that ships is left after them.
 pub(super) fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQuantity>, bool)> {
@@ -65,6 +68,62 @@ fn wanted(order: &BookOrder, open: &[(&BookLine, Decimal)], items: &[String]) ->
     Ok(chosen)
 }
 
+/// The merchant's own earlier dispatch of the same lines and quantities under the same numbers, if there is one. Where nothing is left, all that
+/// was left is what went out under these numbers.
+pub(super) fn already<'a>(order: &'a BookOrder, items: &[String], parcels: &[Parcel]) -> Result<Option<&'a OutboxRow>> {
+    let numbers = numbers(parcels);
+    let mut wanted = Pieces::new();
+    for item in items {
+        let (name, count) = parse(item)?;
+        add(&mut wanted, kind(order, name), count);
+    }
+    let open: Vec<&BookLine> = order.lines.iter().filter(|line| line.ships && line.open() > Decimal::ZERO).collect();
+    if items.is_empty() {
+        open.iter().for_each(|line| add(&mut wanted, kind_of(line), line.open()));
+    }
+    let nothing_left = items.is_empty() && open.is_empty();
+    Ok(order.outbox.iter().rev().find(|row| {
+        let Goal::Dispatched(earlier) = &row.goal else { return false };
+        let counts = row.shipment.is_some() && row.state != OutboxState::Failed;
+        counts && numbers == self::numbers(&earlier.parcels) && (nothing_left || wanted == pieces(order, earlier))
+    }))
+}
+
+/// How many of what, whichever line it is taken from.
+type Pieces = BTreeMap<String, Decimal>;
+
+fn add(pieces: &mut Pieces, what: String, count: Decimal) {
+    let so_far = pieces.entry(what).or_default();
+    *so_far = so_far.saturating_add(count);
+}
+
+fn pieces(order: &BookOrder, shipment: &Shipment) -> Pieces {
+    let mut pieces = Pieces::new();
+    for sent in &shipment.lines {
+        let line = order.lines.iter().find(|line| line.remote_id == sent.line_id);
+        add(&mut pieces, line.map_or_else(|| sent.line_id.clone(), kind_of), sent.quantity);
+    }
+    pieces
+}
+
+fn kind_of(line: &BookLine) -> String {
+    if line.sku.is_empty() { format!("line {}", line.remote_id) } else { line.sku.clone() }
+}
+
+fn kind(order: &BookOrder, name: &str) -> String {
+    numbered(order, name).map_or_else(|| name.to_owned(), kind_of)
+}
+
+/// The line that `#2` names.
+fn numbered<'a>(order: &'a BookOrder, name: &str) -> Option<&'a BookLine> {
+    let number = name.strip_prefix('#')?.parse::<usize>().ok()?;
+    order.lines.get(number.checked_sub(1)?)
+}
+
+fn numbers(parcels: &[Parcel]) -> BTreeSet<String> {
+    parcels.iter().map(|parcel| normal_number(&parcel.tracking)).collect()
+}
+
 fn parse(item: &str) -> Result<(&str, Decimal)> {
     let usage = || Error::new(ErrorKind::Usage, format!("--item {item:?} is not SKU=QTY; nothing was recorded"));
     let (name, count) = item.rsplit_once('=').ok_or_else(usage)?;
@@ -78,11 +137,16 @@ fn matching<'a>(
     open: &[(&'a BookLine, Decimal)],
     name: &str,
 ) -> Result<Vec<(&'a BookLine, Decimal)>> {
-    let by_number = name.strip_prefix('#').and_then(|n| n.parse::<usize>().ok());
-    let found: Vec<_> = match by_number.and_then(|n| order.lines.get(n.checked_sub(1)?)) {
+    let found: Vec<_> = match numbered(order, name) {
         Some(line) => open.iter().filter(|(l, _)| l.remote_id == line.remote_id).copied().collect(),
         None => open.iter().filter(|(line, _)| line.sku == name).copied().collect(),
     };
+    let is_known = numbered(order, name).is_some() || order.lines.iter().any(|line| line.sku == name);
+    if found.is_empty() && is_known {
+        let text = format!("order {} has nothing of {name} left to ship; nothing was recorded or sent", order.id);
+        let hint = format!("ordersync show book:{} lists its shipments", order.id);
+        return Err(Error::new(ErrorKind::Refused, text).hint(hint));
+    }
     if found.is_empty() {
         let skus: Vec<&str> = open.iter().map(|(line, _)| line.sku.as_str()).filter(|sku| !sku.is_empty()).collect();
         let text = format!(

@@ -1,0 +1,537 @@
+//! The merchant's acts: recorded, refused, tried again, taken back. Each is one durable transaction that decides by what the order is
+//! *then*: what a command read before is void if the order has changed since (PRODUCT.md D-2).
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::{Done, odd};
+use super::inbox::{InboxNote, put_note, resolve_order, resolve_subject};
+use super::outbox::{Guard, OPEN};
+use super::{Book, rows};
+use crate::channel::{Goal, Retracking};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{Order, Shipment, Status, left, names_number, stored_decimal, sum};
+
+/// A dispatch to be recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct NewDispatch<'a> {
+    /// The order's number.
+    pub order: i64,
+    /// The order's last event when it was read; `None` where nothing was decided by what was read.
+    pub seen: Option<i64>,
+    /// What goes out.
+    pub shipment: &'a Shipment,
+    /// What the guard lets through.
+    pub guard: Guard,
+}
+
+/// What became of an act that was to be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is in the outbox, in this row; the order's last event is now this one.
+    Row(i64, i64),
+    /// It is in the book, and nothing is to be told to the channel.
+    Local,
+    /// The order has changed since it was read: nothing was recorded.
+    Moved,
+}
+
+/// What a row has come to, as far as taking it back is concerned.
+struct Written {
+    order: i64,
+    store: i64,
+    kind: String,
+    state: String,
+    /// Whether it is sure that nothing of it is at the channel.
+    nothing: bool,
+    shipment: Option<i64>,
+    goal: String,
+}
+
+impl Book {
+    /// Records a dispatch: shipment, outbox row, local status and history. A cancellation that waits and has surely not gone out is taken back by it.
+    ///
+    /// # Errors
+    /// `Refused` where there is not so much left to ship, or a cancellation is on its way.
+    pub fn record_dispatch(&mut self, new: &NewDispatch<'_>) -> Result<Recorded> {
+        let now = self.clock.now();
+        let (order, shipment) = (new.order, new.shipment);
+        self.write_durably("written", |db| {
+            if has_moved(db, order, new.seen)? {
+                return Ok(Recorded::Moved);
+            }
+            take_back_waiting(db, order, "cancel", now)?;
+            let (store, before) = head(db, order)?;
+            still_open(db, order, shipment)?;
+            let number = insert(db, order, shipment)?;
+            let after = if shipment.completes { Status::Shipped } else { Status::PartiallyShipped };
+            set_status(db, order, after)?;
+            rows::note_history(db, order, now, "dispatched", &describe(shipment, before, after))?;
+            match new.guard {
+                Guard::Check => {}
+                Guard::AsLocal => resolve_order(db, order, &["shipped"], now)?,
+                Guard::Force => resolve_order(db, order, &["shipped", "cancelled"], now)?,
+            }
+            let goal = Goal::Dispatched(shipment.clone());
+            let row = queue(db, store, order, Some(number), &goal, new.guard, before, now)?;
+            Ok(Recorded::Row(row, last_event(db, order)?.unwrap_or_default()))
+        })
+    }
+
+    /// Records a cancellation; with a goal it is also queued for the channel. A dispatch that waits and has surely not gone out is taken
+    /// back by it. One that is on its way already is the same one.
+    pub fn record_cancel(
+        &mut self,
+        order: i64,
+        seen: Option<i64>,
+        goal: Option<(&Goal, Guard)>,
+        reason: &str,
+    ) -> Result<Recorded> {
+        let now = self.clock.now();
+        self.write_durably("written", |db| {
+            if has_moved(db, order, seen)? {
+                return Ok(Recorded::Moved);
+            }
+            let sql = format!("SELECT id FROM outbox WHERE order_id = ? AND kind = 'cancel' AND state IN {OPEN}");
+            let already: Option<i64> = db.query_row(&sql, [order], |row| row.get(0)).optional().done("read")?;
+            if let Some(already) = already {
+                return Ok(Recorded::Row(already, last_event(db, order)?.unwrap_or_default()));
+            }
+            take_back_waiting(db, order, "dispatch", now)?;
+            let (store, before) = head(db, order)?;
+            set_status(db, order, Status::Cancelled)?;
+            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            let what = if goal.is_some() { "cancelled" } else { "cancelled here only" };
+            rows::note_history(db, order, now, what, &format!("{before} → cancelled{why}"))?;
+            resolve_order(db, order, &["cancelled"], now)?;
+            let Some((goal, guard)) = goal else { return Ok(Recorded::Local) };
+            let row = queue(db, store, order, None, goal, guard, before, now)?;
+            Ok(Recorded::Row(row, last_event(db, order)?.unwrap_or_default()))
+        })
+    }
+
+    /// Records another tracking number for a parcel that was dispatched, in the shipment and in the outbox.
+    ///
+    /// # Errors
+    /// `NotFound` where no shipment of the order has the old number.
+    pub fn record_retracking(&mut self, order: i64, wish: &Retracking) -> Result<i64> {
+        let now = self.clock.now();
+        self.write_durably("written", |db| {
+            let (store, status) = head(db, order)?;
+            let parcel: Option<(i64, i64)> = db
+                .query_row(
+                    "SELECT p.shipment_id, p.position FROM parcels p JOIN shipments s ON s.id = p.shipment_id
+                     WHERE s.order_id = ? AND p.tracking = ? ORDER BY s.id DESC LIMIT 1",
+                    params![order, wish.was],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )
+                .optional()
+                .done("read")?;
+            let Some((shipment, position)) = parcel else {
+                let text = format!("order {order} has no tracking number {}; nothing was recorded", wish.was);
+                return Err(
+                    Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{order} lists them"))
+                );
+            };
+            let key: Option<String> =
+                db.query_row("SELECT key FROM shipments WHERE id = ?", [shipment], |row| row.get(0)).done("read")?;
+            db.execute(
+                "UPDATE parcels SET carrier = ?, tracking = ?, url = ? WHERE shipment_id = ? AND position = ?",
+                params![wish.parcel.carrier, wish.parcel.tracking, wish.parcel.url, shipment, position],
+            )
+            .done("written")?;
+            let detail = format!("{} → {} {}", wish.was, wish.parcel.carrier, wish.parcel.tracking);
+            rows::note_history(db, order, now, "tracking replaced", &detail)?;
+            let goal = Goal::Retracked(Retracking { shipment: key.unwrap_or_default(), ..wish.clone() });
+            queue(db, store, order, None, &goal, Guard::Check, status, now)
+        })
+    }
+
+    /// The order's last event: another one than before means that something about the order has changed.
+    pub fn last_event(&self, order: i64) -> Result<Option<i64>> {
+        last_event(&self.db, order)
+    }
+
+    /// Stops a row for good and tells the merchant. Where it is sure that nothing of it is at the channel, the order is as it was before.
+    pub fn refuse(&mut self, id: i64, error: &Error, note: &InboxNote) -> Result<()> {
+        let now = self.clock.now();
+        self.write_durably("written", |db| {
+            let row = written(db, id)?;
+            db.execute(
+                "UPDATE outbox SET state = 'failed', settled_at = ?, next_at = NULL, error_kind = ?, error = ? WHERE id = ?",
+                params![now.timestamp_millis(), error.kind().word(), error.message(), id],
+            )
+            .done("written")?;
+            if row.nothing {
+                undo(db, id, &row)?;
+            }
+            rows::note_history(db, row.order, now, "refused", error.message())?;
+            put_note(db, Some(row.store), Some(row.order), &subject(id), note, now)
+        })
+    }
+
+    /// Makes a row due now. What may have been applied stays to be looked for first; what was given back to the order is taken again.
+    ///
+    /// # Errors
+    /// `Refused` where there is not so much left to ship any more.
+    pub fn retry(&mut self, id: i64) -> Result<()> {
+        let now = self.clock.now();
+        self.write_durably("written", |db| {
+            let row = written(db, id)?;
+            if row.state == "failed" && row.nothing {
+                redo(db, id, &row)?;
+            }
+            db.execute(
+                // What a cancellation that was refused left behind (the id of a failed job) says nothing of the new attempt.
+                "UPDATE outbox SET next_at = NULL, settled_at = NULL,
+                   receipts = CASE WHEN state = 'failed' AND kind = 'cancel' THEN '[]' ELSE receipts END,
+                   state = CASE WHEN state <> 'failed' THEN state WHEN written = 'no' THEN 'queued' ELSE 'unknown' END
+                 WHERE id = ?",
+                [id],
+            )
+            .done("written")?;
+            resolve_subject(db, row.store, &subject(id), now)
+        })
+    }
+
+    /// Takes back what has not gone out: the order is as it was before.
+    ///
+    /// # Errors
+    /// `Refused` where something of it may have reached the channel.
+    pub fn withdraw(&mut self, id: i64) -> Result<()> {
+        let now = self.clock.now();
+        self.write_durably("written", |db| {
+            let row = written(db, id)?;
+            let order = row.order;
+            if matches!(row.state.as_str(), "confirmed" | "withdrawn") || !row.nothing {
+                let text = format!("what row {id} writes may have reached the channel; it was not taken back");
+                return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));
+            }
+            // What is refused already holds nothing of the order.
+            let later: bool = db
+                .query_row(
+                    &format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND id > ? AND state IN {OPEN})"),
+                    [order, id],
+                    |row| row.get(0),
+                )
+                .done("read")?;
+            if later && row.state != "failed" {
+                let text = format!("something newer was recorded for order {order}; row {id} was not taken back");
+                return Err(
+                    Error::new(ErrorKind::Refused, text).hint("take the newer one back first: ordersync outbox")
+                );
+            }
+            take_back(db, id, &row, now)
+        })
+    }
+}
+
+fn subject(row: i64) -> String {
+    format!("outbox {row}")
+}
+
+fn written(db: &Connection, id: i64) -> Result<Written> {
+    db.query_row(
+        "SELECT order_id, store_id, kind, state, written = 'no', shipment_id, goal FROM outbox WHERE id = ?",
+        [id],
+        |row| {
+            Ok(Written {
+                order: row.get(0)?,
+                store: row.get(1)?,
+                kind: row.get(2)?,
+                state: row.get(3)?,
+                nothing: row.get(4)?,
+                shipment: row.get(5)?,
+                goal: row.get(6)?,
+            })
+        },
+    )
+    .optional()
+    .done("read")?
+    .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("the outbox has no row {id}; nothing was changed")))
+}
+
+/// Marks a row as taken back, and gives the order back what it held.
+fn take_back(db: &Connection, id: i64, row: &Written, now: Timestamp) -> Result<()> {
+    undo(db, id, row)?;
+    db.execute(
+        "UPDATE outbox SET state = 'withdrawn', settled_at = ?, next_at = NULL WHERE id = ?",
+        params![now.timestamp_millis(), id],
+    )
+    .done("written")?;
+    resolve_subject(db, row.store, &subject(id), now)?;
+    let (_, status) = head(db, row.order)?;
+    rows::note_history(db, row.order, now, "taken back before it went out", status.word())
+}
+
+/// Takes back the order's open rows of this kind: they are superseded.
+///
+/// # Errors
+/// `Refused` where one of them may be on its way at the channel.
+fn take_back_waiting(db: &Connection, order: i64, kind: &str, now: Timestamp) -> Result<()> {
+    let sql = format!("SELECT id FROM outbox WHERE order_id = ? AND kind = ? AND state IN {OPEN} ORDER BY id DESC");
+    for id in column::<i64>(db, &sql, params![order, kind])? {
+        let row = written(db, id)?;
+        if row.nothing {
+            take_back(db, id, &row, now)?;
+        } else if kind == "cancel" {
+            let text =
+                format!("a cancellation of order {order} is on its way to the channel; nothing was recorded or sent");
+            return Err(Error::new(ErrorKind::Refused, text).hint("ordersync outbox tells how it stands"));
+        }
+    }
+    Ok(())
+}
+
+/// Takes back the order's dispatches that have surely not gone out, also refused ones; gives how many there were.
+pub(super) fn take_back_unsent(db: &Connection, order: i64, now: Timestamp) -> Result<u64> {
+    let sql = format!(
+        "SELECT id FROM outbox WHERE order_id = ? AND kind = 'dispatch' AND written = 'no' AND state IN {OPEN_OR_FAILED} ORDER BY id DESC"
+    );
+    let mut taken = 0;
+    for id in column::<i64>(db, &sql, params![order])? {
+        take_back(db, id, &written(db, id)?, now)?;
+        taken += 1;
+    }
+    Ok(taken)
+}
+
+const OPEN_OR_FAILED: &str = "('queued', 'sending', 'unknown', 'sent', 'failed')";
+
+/// Gives the order back what a row held of which nothing is at the channel.
+fn undo(db: &Connection, id: i64, row: &Written) -> Result<()> {
+    match row.kind.as_str() {
+        "dispatch" => {
+            let Some(shipment) = row.shipment else { return Ok(()) };
+            db.execute("UPDATE outbox SET shipment_id = NULL WHERE id = ?", [id]).done("written")?;
+            db.execute("DELETE FROM shipments WHERE id = ?", [shipment]).done("written")?;
+            stand_as_before(db, id, row.order)
+        }
+        "cancel" => stand_as_before(db, id, row.order),
+        _ => {
+            if let Ok(Goal::Retracked(wish)) = serde_json::from_str(&row.goal) {
+                renumber(db, row.order, &wish.parcel.tracking, &wish.was)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Takes again what [`undo`] has given back.
+fn redo(db: &Connection, id: i64, row: &Written) -> Result<()> {
+    match serde_json::from_str(&row.goal) {
+        Ok(Goal::Dispatched(shipment)) if row.shipment.is_none() => {
+            let (_, before) = head(db, row.order)?;
+            let shipment = without_gone(db, row.order, shipment)?;
+            still_open(db, row.order, &shipment)?;
+            let number = insert(db, row.order, &shipment)?;
+            db.execute(
+                "UPDATE outbox SET shipment_id = ?, status_before = ? WHERE id = ?",
+                params![number, before.word(), id],
+            )
+            .done("written")?;
+            set_status(db, row.order, rows::after_dispatches(db, row.order, before)?)
+        }
+        Ok(Goal::Cancelled(_)) => set_status(db, row.order, Status::Cancelled),
+        Ok(Goal::Retracked(wish)) => renumber(db, row.order, &wish.was, &wish.parcel.tracking),
+        _ => Ok(()),
+    }
+}
+
+/// What of a dispatch the order still has: a line may have been taken out of it since, and the merchant has accepted that.
+fn without_gone(db: &Connection, order: i64, mut shipment: Shipment) -> Result<Shipment> {
+    let there = column::<String>(db, "SELECT remote_id FROM lines WHERE order_id = ?", [order])?;
+    shipment.lines.retain(|line| there.contains(&line.line_id));
+    if shipment.lines.is_empty() {
+        let text = format!("order {order} has nothing of this dispatch any more; nothing was sent");
+        return Err(Error::new(ErrorKind::Refused, text).hint("ordersync outbox --withdraw ROW takes it back"));
+    }
+    Ok(shipment)
+}
+
+fn renumber(db: &Connection, order: i64, from: &str, to: &str) -> Result<()> {
+    db.execute(
+        "UPDATE parcels SET tracking = ?1 WHERE tracking = ?2 AND shipment_id IN (SELECT id FROM shipments WHERE order_id = ?3)",
+        params![to, from, order],
+    )
+    .done("written")?;
+    Ok(())
+}
+
+/// The status of an order without row `id`: what its other acts have brought it to, else what it was before the first of those that came to
+/// nothing.
+fn stand_as_before(db: &Connection, id: i64, order: i64) -> Result<()> {
+    let before: String = db
+        .query_row(
+            "SELECT y.status_before FROM outbox x JOIN outbox y ON y.order_id = x.order_id AND y.id <= x.id AND y.kind = x.kind
+             WHERE x.id = ?1 AND (y.id = x.id OR (y.state IN ('failed', 'withdrawn') AND y.written = 'no' AND y.settled_at >= x.queued_at))
+             ORDER BY y.id LIMIT 1",
+            [id],
+            |row| row.get(0),
+        )
+        .done("read")?;
+    let before: Status = before.parse().map_err(|_| odd("status", &before))?;
+    // What was the merchant's own doing may have been taken back since.
+    let channels = if before == Status::PartiallyShipped || before == Status::Shipped {
+        before
+    } else {
+        rows::after_dispatches(db, order, before)?
+    };
+    set_status(db, order, channels)
+}
+
+fn has_moved(db: &Connection, order: i64, seen: Option<i64>) -> Result<bool> {
+    Ok(seen.is_some() && last_event(db, order)? != seen)
+}
+
+fn last_event(db: &Connection, order: i64) -> Result<Option<i64>> {
+    db.prepare_cached("SELECT max(rowid) FROM history WHERE order_id = ?")
+        .done("read")?
+        .query_row([order], |row| row.get(0))
+        .done("read")
+}
+
+fn head(db: &Connection, order: i64) -> Result<(i64, Status)> {
+    let (store, word): (i64, String) = db
+        .query_row("SELECT store_id, status FROM orders WHERE id = ?", [order], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .done("read")?
+        .ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("no order {order} is in the book; nothing was recorded"))
+        })?;
+    Ok((store, word.parse().map_err(|_| odd("status", &word))?))
+}
+
+fn insert(db: &Connection, order: i64, shipment: &Shipment) -> Result<i64> {
+    let at = Some(shipment.shipped_at.timestamp_millis());
+    let (key, lines, parcels) = (Some(shipment.key.as_str()), &shipment.lines, &shipment.parcels);
+    rows::insert_shipment(db, order, key, "", at, shipment.notify, lines, parcels)
+}
+
+/// Two terminals may dispatch the same order at the same time: what is recorded is held against what is left inside the transaction.
+fn still_open(db: &Connection, order: i64, shipment: &Shipment) -> Result<()> {
+    for line in &shipment.lines {
+        let sent = column::<String>(
+            db,
+            "SELECT sl.quantity FROM shipment_lines sl JOIN shipments sh ON sh.id = sl.shipment_id WHERE sh.order_id = ? AND sl.line_id = ?",
+            params![order, line.line_id],
+        )?;
+        let ordered: Option<(String, String)> = db
+            .prepare_cached("SELECT quantity, refunded FROM lines WHERE order_id = ? AND remote_id = ?")
+            .done("read")?
+            .query_row(params![order, line.line_id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .done("read")?;
+        let number = |text: &String| stored_decimal(text).unwrap_or_default();
+        let (ordered, refunded) = ordered.map(|(all, back)| (number(&all), number(&back))).unwrap_or_default();
+        let open = left(ordered, refunded, sum(sent.iter().map(number)));
+        if line.quantity > open {
+            let text = format!("order {order} has only {} of it left to ship; nothing was recorded or sent", open);
+            return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));
+        }
+    }
+    Ok(())
+}
+
+/// Takes back the merchant's own confirmed dispatches that the channel has undone since (a fulfilment cancelled there): what was in them is
+/// open again. Only what `before` showed and `seen` does not counts as undone, as many a channel never shows a dispatch in its orders.
+pub(super) fn undo_dispatches(db: &Connection, order: i64, before: &Order, seen: &Order, now: Timestamp) -> Result<()> {
+    let confirmed = column::<i64>(
+        db,
+        "SELECT sh.id FROM shipments sh JOIN outbox x ON x.shipment_id = sh.id AND x.kind = 'dispatch' AND x.state = 'confirmed'
+         WHERE sh.order_id = ? AND sh.key IS NOT NULL",
+        [order],
+    )?;
+    for shipment in confirmed {
+        let numbers = column::<String>(db, "SELECT tracking FROM parcels WHERE shipment_id = ?", [shipment])?;
+        let undone = if numbers.is_empty() {
+            !before.shipments.is_empty() && seen.shipments.is_empty()
+        } else {
+            numbers.iter().all(|number| shows(before, number) && !shows(seen, number))
+        };
+        if undone {
+            db.execute("UPDATE outbox SET shipment_id = NULL WHERE shipment_id = ?", [shipment]).done("written")?;
+            db.execute("DELETE FROM shipments WHERE id = ?", [shipment]).done("written")?;
+            rows::note_history(db, order, now, "dispatch undone at the channel", &numbers.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+fn shows(order: &Order, number: &str) -> bool {
+    let parcels = order.shipments.iter().flat_map(|shipment| &shipment.parcels);
+    parcels.into_iter().any(|parcel| names_number(&parcel.tracking, number))
+}
+
+pub(super) fn column<T: rusqlite::types::FromSql>(
+    db: &Connection,
+    sql: &str,
+    about: impl rusqlite::Params,
+) -> Result<Vec<T>> {
+    let mut statement = db.prepare_cached(sql).done("read")?;
+    let rows = statement.query_map(about, |row| row.get(0)).done("read")?;
+    rows.collect::<rusqlite::Result<_>>().done("read")
+}
+
+/// Gives an order whose copy was just made from the channel's version the status that the merchant's own acts have brought it to: a
+/// cancellation on its way, and what is recorded as dispatched. Acts that come to nothing after all lead back to `status`.
+pub(super) fn stand_by_own_acts(db: &Connection, order: i64, status: Status) -> Result<()> {
+    db.execute(
+        &format!("UPDATE outbox SET status_before = ? WHERE order_id = ? AND state IN {OPEN_OR_FAILED}"),
+        params![status.word(), order],
+    )
+    .done("written")?;
+    let cancelled: bool = db
+        .query_row(
+            &format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND kind = 'cancel' AND state IN {OPEN})"),
+            [order],
+            |row| row.get(0),
+        )
+        .done("read")?;
+    let own = if cancelled { Status::Cancelled } else { rows::after_dispatches(db, order, status)? };
+    if own == status { Ok(()) } else { set_status(db, order, own) }
+}
+
+pub(super) fn set_status(db: &Connection, order: i64, status: Status) -> Result<()> {
+    db.execute("UPDATE orders SET status = ? WHERE id = ?", params![status.word(), order]).done("written")?;
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments)]
+fn queue(
+    db: &Connection,
+    store: i64,
+    order: i64,
+    shipment: Option<i64>,
+    goal: &Goal,
+    guard: Guard,
+    before: Status,
+    now: Timestamp,
+) -> Result<i64> {
+    let text = serde_json::to_string(goal).map_err(|_| odd("task", "goal"))?;
+    db.execute(
+        "INSERT INTO outbox (store_id, order_id, shipment_id, kind, goal, guard, state, status_before, queued_at, written)
+         VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, 'no')",
+        params![store, order, shipment, goal.word(), text, guard.word(), before.word(), now.timestamp_millis()],
+    )
+    .done("written")?;
+    Ok(db.last_insert_rowid())
+}
+
+fn describe(shipment: &Shipment, before: Status, after: Status) -> String {
+    let parcels: Vec<String> =
+        shipment.parcels.iter().map(|p| format!("{} {}", p.carrier, p.tracking).trim().to_owned()).collect();
+    let tracking = if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") };
+    format!("{before} → {after}, {tracking}")
+}
+
+#[cfg(test)]
+impl Book {
+    /// Records a dispatch by what the order is now.
+    pub fn dispatched(&mut self, order: i64, shipment: &Shipment, guard: Guard) -> Result<i64> {
+        match self.record_dispatch(&NewDispatch { order, seen: None, shipment, guard })? {
+            Recorded::Row(row, _) => Ok(row),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::pages::{self, Position, Slice};
 use super::settings::Settings;
 use super::site::Site;
-use super::{document, query};
+use super::{document, map, query, wire};
 use crate::channel::{Cursor, Next, Page, RemoteOrder};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -44,12 +44,15 @@ pub struct Bulk {
     /// How many orders the slice was counted to have.
     #[serde(default)]
     counted: u64,
+    /// How many rows were read, orders and what is below them.
+    #[serde(default)]
+    rows: u64,
 }
 
 impl Bulk {
     /// A slice that is not begun and was counted to have so many orders.
     pub fn new(slice: Slice, counted: u64) -> Self {
-        Self { slice, operation: None, offset: 0, orders: 0, looks: 0, counted }
+        Self { slice, operation: None, offset: 0, orders: 0, looks: 0, counted, rows: 0 }
     }
 }
 
@@ -85,6 +88,7 @@ struct Operation {
     id: String,
     status: String,
     root_object_count: Option<String>,
+    object_count: Option<String>,
     file_size: Option<String>,
     url: Option<String>,
 }
@@ -113,7 +117,7 @@ pub fn page(site: &Site, settings: &Settings, bulk: Bulk) -> Result<Page> {
 }
 
 fn start(site: &Site, bulk: Bulk) -> Result<Page> {
-    let inner = query::bulk(&bulk.slice.filter());
+    let inner = query::bulk(&bulk.slice.list().filter().unwrap_or_default());
     // Changes nothing in the shop, so it is repeated like a read: an operation too many does no harm.
     let started: Started = site.ask(&query::BULK, json!({ "query": inner }))?.read()?;
     let Start { bulk_operation, user_errors } = started.bulk_operation_run_query;
@@ -140,7 +144,7 @@ fn done(bulk: Bulk, orders: Vec<RemoteOrder>) -> Result<Page> {
 /// The slice from its beginning in pages; what was read of it already is known to the book.
 fn in_pages(bulk: Bulk, why: &str) -> Result<Page> {
     let warning = format!("{why}; its orders are read in pages, which takes longer");
-    let next = Next::More(Cursor::new(&Position::Slice(Slice { after: None, ..bulk.slice }))?);
+    let next = Next::More(Cursor::new(&Position::Slice(Slice { after: None, met: 0, ..bulk.slice }))?);
     Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: vec![warning] })
 }
 
@@ -162,7 +166,7 @@ fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &O
         };
         let last = (bytes.len() as u64) < length || bulk.offset.saturating_add(bytes.len() as u64) >= size;
         let complete = |order| document::complete(site, std::iter::once(order));
-        let (documents, used) = match split(&bytes, last, &complete) {
+        let (documents, used, rows) = match split(&bytes, last, &complete) {
             Ok(split) => split,
             Err(error) if error.kind() == ErrorKind::Unreadable => {
                 return in_pages(bulk.clone(), "a bulk operation's file is not in the form that Shopify promises");
@@ -176,20 +180,30 @@ fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &O
             }
             continue;
         }
+        if !documents.iter().all(|document| belongs(document.get(), &bulk.slice)) {
+            return in_pages(bulk.clone(), "a bulk operation's file holds other orders than those asked for");
+        }
         let orders: Vec<RemoteOrder> =
             documents.into_iter().map(|document| pages::remote(document, settings.authorized)).collect();
-        let next =
-            Bulk { offset: bulk.offset + used as u64, orders: bulk.orders + orders.len() as u64, ..bulk.clone() };
+        let next = Bulk {
+            offset: bulk.offset + used as u64,
+            orders: bulk.orders + orders.len() as u64,
+            rows: bulk.rows + rows,
+            ..bulk.clone()
+        };
         if !last {
             let next = Next::More(Cursor::new(&Position::Bulk(next))?);
             return Ok(Page { orders, unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() });
         }
         // Some may have been erased since we counted.
         let most_of_it = next.counted - next.counted / 20;
-        if next.orders < most_of_it || count(&operation.root_object_count).is_some_and(|counted| counted > next.orders)
+        let fewer = |told: &Option<String>, read: u64| count(told).is_some_and(|counted| counted > read);
+        if next.orders < most_of_it
+            || fewer(&operation.root_object_count, next.orders)
+            || fewer(&operation.object_count, next.rows)
         {
-            let page = in_pages(next, "a bulk operation's file holds fewer orders than it counted")?;
-            return Ok(Page { orders, ..page });
+            // Which of these orders lacks some of its rows is not known, so none of them is taken.
+            return in_pages(next, "a bulk operation's file holds fewer orders or rows than it counted");
         }
         return done(next, orders);
     }
@@ -206,11 +220,20 @@ fn fetch(site: &Site, url: &str, offset: u64, length: u64) -> Result<Vec<u8>> {
     Ok(reply.body.get(from..to).unwrap_or_default().to_vec())
 }
 
+/// Whether an order is one of those that were asked for.
+fn belongs(document: &str, slice: &Slice) -> bool {
+    let head: wire::Head = serde_json::from_str(document).unwrap_or_default();
+    let second = |text: &Option<String>| Some(map::time(text.as_deref()?, "").ok()?.timestamp());
+    let is_in = |at: i64| slice.from <= at && slice.to.is_none_or(|to| at < to);
+    let is_new = |at: i64| slice.since.is_none_or(|since| since <= at);
+    second(&head.created_at).is_none_or(is_in) && second(&head.updated_at).is_none_or(is_new)
+}
+
 type Documents = Vec<Box<serde_json::value::RawValue>>;
 
-/// The whole orders in a piece of the file, and how many bytes they are. The last one may go on in the next piece, unless this is the last.
+/// The whole orders in a piece of the file, how many bytes they are, and how many rows. The last one may go on in the next piece, unless this is the last.
 /// `complete` makes the document of an order that may lack something, as it does for one of a page.
-fn split(bytes: &[u8], last: bool, complete: &dyn Fn(Value) -> Result<Documents>) -> Result<(Documents, usize)> {
+fn split(bytes: &[u8], last: bool, complete: &dyn Fn(Value) -> Result<Documents>) -> Result<(Documents, usize, u64)> {
     let assembled = |order: Value, rows: Vec<Value>| {
         let order = document::assemble(order, rows);
         if document::lacks_rest(&order) { complete(order) } else { Ok(vec![document::finish(order)?]) }
@@ -218,6 +241,7 @@ fn split(bytes: &[u8], last: bool, complete: &dyn Fn(Value) -> Result<Documents>
     let odd = || Error::new(ErrorKind::Unreadable, "a row that belongs to no order");
     let mut documents = Vec::new();
     let (mut used, mut at) = (0, 0);
+    let (mut rows_used, mut rows_seen) = (0, 0);
     let mut current: Option<(Value, Vec<Value>)> = None;
     for row in bytes.split_inclusive(|byte| *byte == b'\n') {
         let start = at;
@@ -236,20 +260,21 @@ fn split(bytes: &[u8], last: bool, complete: &dyn Fn(Value) -> Result<Documents>
                 if let Some((order, rows)) = current.take() {
                     documents.append(&mut assembled(order, rows)?);
                 }
-                used = start;
+                (used, rows_used) = (start, rows_seen);
                 current = Some((value, Vec::new()));
             }
             (Some(parent), Some((order, rows))) if order["id"] == parent.as_str() => rows.push(value),
             (Some(_), _) => return Err(odd()),
         }
+        rows_seen += 1;
     }
     if last {
         if let Some((order, rows)) = current.take() {
             documents.append(&mut assembled(order, rows)?);
         }
-        used = bytes.len();
+        (used, rows_used) = (bytes.len(), rows_seen);
     }
-    Ok((documents, used))
+    Ok((documents, used, rows_used))
 }
 
 #[cfg(test)]
@@ -271,14 +296,15 @@ mod tests {
 
     #[test]
     fn i3_wherever_a_file_is_cut_every_order_comes_whole_and_once() {
-        let (all, used) = split(FILE.as_bytes(), true, &whole).unwrap();
-        assert_eq!((all.len(), used), (2, FILE.len()));
+        let (all, used, rows) = split(FILE.as_bytes(), true, &whole).unwrap();
+        assert_eq!((all.len(), used, rows), (2, FILE.len(), 6));
         assert!(all[0].get().contains("\"lineItems\":{\"nodes\":[{\"id\":\"gid://shopify/LineItem/11\""));
         assert!(all[0].get().contains("\"shippingLines\":{\"nodes\":[{\"id\":null,"));
         for cut in 0..=FILE.len() {
-            let (mut first, used) = split(&FILE.as_bytes()[..cut], false, &whole).unwrap();
-            let (rest, _) = split(&FILE.as_bytes()[used..], true, &whole).unwrap();
+            let (mut first, used, some) = split(&FILE.as_bytes()[..cut], false, &whole).unwrap();
+            let (rest, _, others) = split(&FILE.as_bytes()[used..], true, &whole).unwrap();
             first.extend(rest);
+            assert_eq!(some + others, 6, "cut at {cut}");
             let texts = |documents: &Documents| documents.iter().map(|d| d.get().to_owned()).collect::<Vec<_>>();
             assert_eq!(texts(&first), texts(&all), "cut at {cut}");
         }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::query;
 use super::site::Site;
-use super::wire::{self, Nodes, PageInfo, Route};
+use super::wire::{self, Nodes, Route};
 use crate::error::{Error, ErrorKind, Result};
 
 /// As many shipping lines as a page brings.
@@ -66,14 +66,11 @@ pub fn complete(site: &Site, orders: impl Iterator<Item = Value>) -> Result<Vec<
 
 /// Fetches the lines of an order that its page did not bring.
 fn fetch_lines(site: &Site, order: &mut Value) -> Result<()> {
+    let (what, undone) = ("an order's lines", "the order was not taken");
     let info = order.pointer_mut("/lineItems/pageInfo").map(Value::take).unwrap_or_default();
-    let info: PageInfo = serde_json::from_value(info).unwrap_or_default();
-    let torn =
-        || Error::new(ErrorKind::Unreadable, "Shopify does not say where an order's lines go on; it was not taken");
-    if info.is_torn() {
-        return Err(torn());
-    }
-    let mut next = info.next().map(str::to_owned);
+    let nodes = order.pointer("/lineItems/nodes").and_then(Value::as_array).map_or(0, Vec::len);
+    let page = Nodes { page_info: serde_json::from_value(info).unwrap_or_default(), nodes: vec![(); nodes] };
+    let mut next = page.further(None, what, undone)?;
     let mut first = MORE_LINES;
     while let Some(after) = next {
         let ask = |first: u32| site.ask(&query::LINES, json!({ "id": order["id"], "first": first, "after": after }));
@@ -84,18 +81,9 @@ fn fetch_lines(site: &Site, order: &mut Value) -> Result<()> {
             let text = "an order went away while its lines were read; it was not taken";
             return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
         };
-        let Nodes { page_info, nodes } = more.line_items;
-        if page_info.is_torn() {
-            return Err(torn());
-        }
-        let stands = nodes.is_empty() || page_info.next() == Some(after.as_str());
+        next = more.line_items.further(Some(&after), what, undone)?;
         if let Some(Value::Array(lines)) = order.pointer_mut("/lineItems/nodes") {
-            lines.extend(nodes);
-        }
-        next = page_info.next().map(str::to_owned);
-        if stands && next.is_some() {
-            let text = "Shopify's list of an order's lines does not end; the order was not taken";
-            return Err(Error::new(ErrorKind::Unreadable, text));
+            lines.extend(more.line_items.nodes);
         }
     }
     Ok(())

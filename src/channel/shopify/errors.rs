@@ -26,8 +26,9 @@ fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
         Ok((envelope, _)) => envelope,
         Err(error) => {
             // Also for a write: what it answered is not known.
+            // It may be one order of many that cannot be read.
             let text = format!("{place} answered with {}; nothing was used of it", error.message());
-            return Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text));
+            return Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text).too_much());
         }
     };
     if let Some(warning) = envelope.extensions.search_warning() {

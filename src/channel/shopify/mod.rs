@@ -5,6 +5,7 @@
 //!
 //! Ids are the number at the end of Shopify's global ids: `gid://shopify/Order/820982911946154508` is order `820982911946154508`.
 
+mod around;
 mod auth;
 mod bulk;
 mod cancel;
@@ -12,6 +13,7 @@ mod discover;
 mod document;
 mod errors;
 mod facts;
+mod list;
 mod map;
 mod pages;
 pub mod query;
@@ -20,6 +22,7 @@ mod ship;
 mod site;
 mod sizes;
 mod slices;
+mod tail;
 mod wire;
 
 use std::time::Duration;

@@ -129,9 +129,9 @@ macro_rules! orders {
         concat!(
             "query ",
             $name,
-            "($first:Int!,$lines:Int!,$after:String,$query:String,$sort:OrderSortKeys!){",
+            "($first:Int!,$lines:Int!,$after:String,$query:String,$sort:OrderSortKeys!,$reverse:Boolean!){",
             $more,
-            "orders(first:$first,after:$after,query:$query,sortKey:$sort,reverse:false)",
+            "orders(first:$first,after:$after,query:$query,sortKey:$sort,reverse:$reverse)",
             "{pageInfo{hasNextPage endCursor} nodes{",
             whole_order!(),
             "}}}"
@@ -153,6 +153,15 @@ document! {
 document! {
     /// The first page of a run, which also tells what the token may do: a sync with nothing new stays one request.
     FIRST_ORDERS, "FirstOrders", 600.0, orders!("FirstOrders", "currentAppInstallation{accessScopes{handle}} ")
+}
+document! {
+    /// A page of orders, as far as it takes to tell whether there is something new.
+    HEADS, "Heads", 20.0, concat!(
+        "query Heads($first:Int!,$after:String,$query:String,$sort:OrderSortKeys!){",
+        "currentAppInstallation{accessScopes{handle}} ",
+        "orders(first:$first,after:$after,query:$query,sortKey:$sort,reverse:false)",
+        "{pageInfo{hasNextPage endCursor} nodes{id updatedAt}}}"
+    )
 }
 document! {
     /// One order. Not served by the search index, so it is as it is now.
@@ -285,6 +294,7 @@ document! {
 pub const ALL: &[&Document] = &[
     &ORDERS,
     &FIRST_ORDERS,
+    &HEADS,
     &ORDER,
     &LINES,
     &REST,

@@ -125,20 +125,31 @@ impl Site {
 
     /// Asks.
     pub fn ask(&self, document: &'static Document, variables: Value) -> Result<Answer> {
-        self.send(document, variables, Effect::Read)
+        self.send(document, variables, Effect::Read, None)
+    }
+
+    /// Asks with little patience: a question whose failure is an answer.
+    pub fn ask_shortly(&self, document: &'static Document, variables: Value) -> Result<Answer> {
+        self.send(document, variables, Effect::Read, Some(1))
     }
 
     /// Has something changed. What the answer says of refusals by the shop's own rules is for the caller to read.
     pub fn tell(&self, document: &'static Document, variables: Value) -> Result<Answer> {
-        self.send(document, variables, Effect::Write)
+        self.send(document, variables, Effect::Write, None)
     }
 
-    fn send(&self, document: &'static Document, variables: Value, effect: Effect) -> Result<Answer> {
+    fn send(
+        &self,
+        document: &'static Document,
+        variables: Value,
+        effect: Effect,
+        repeats: Option<u32>,
+    ) -> Result<Answer> {
         let size = ["first", "lines", "lists"].iter().find_map(|name| variables.get(*name)).and_then(Value::as_u64);
         let size = size.and_then(|size| u32::try_from(size).ok()).unwrap_or(1);
         let body = json!({ "query": document.text, "variables": variables });
         let mut request = Request::write_json(reqwest::Method::POST, self.graphql.clone(), &body);
-        request.effect = effect;
+        (request.effect, request.repeats) = (effect, repeats);
         let exchange = Exchange { site: self, document, size };
         let reply = self.http.send(&exchange, &request)?;
         let (envelope, _) = read_json::<Envelope<'_>>(&reply.body)?;

@@ -40,7 +40,7 @@ pub struct Sizes {
     pub more_lines: Size,
     /// Members of the other lists of an order.
     pub lists: Size,
-    largest_page: u32,
+    largest_page: AtomicU32,
     learned: AtomicBool,
 }
 
@@ -86,24 +86,32 @@ impl Sizes {
             order_lines: Size::new(ORDER_LINES, kept.order_lines),
             more_lines: Size::new(MORE_LINES, kept.more_lines),
             lists: Size::new(LISTS, kept.lists),
-            largest_page,
+            largest_page: AtomicU32::new(largest_page),
             learned: AtomicBool::new(false),
         }
     }
 
     /// A page of `size` orders would do with `share` times as many.
     pub fn fit_page(&self, size: u32, share: f64) {
-        let fits = ((f64::from(size) * share) as u32).clamp(1, self.largest_page);
+        let fits = ((f64::from(size) * share) as u32).clamp(1, self.largest_page.load(Ordering::Relaxed).max(1));
         // Only from the newest size, so that an answer that was long on its way does not undo what a later one taught.
         let _ = self.page.0.compare_exchange(size, fits, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// After a page of `size` orders with `lines` each was too much: fewer orders, then fewer lines of the only one. False where there
-    /// is no less.
+    /// After a page of `size` orders with `lines` each was too dear: fewer orders, then fewer lines of the only one. False where there
+    /// is no less, or something else was wrong.
     pub fn less_of_a_page(&self, size: u32, lines: u32, error: &Error) -> bool {
-        let costs = costs_too_much(error);
-        self.learned.fetch_or(costs, Ordering::Relaxed);
-        self.page.halve(size) || costs && self.page_lines.halve(lines)
+        if !costs_too_much(error) {
+            return false;
+        }
+        self.learned.store(true, Ordering::Relaxed);
+        self.page.halve(size) || self.page_lines.halve(lines)
+    }
+
+    /// A server that chokes on a page of `size` orders is asked for half of it, in this process.
+    pub fn bear_less(&self, size: u32) {
+        self.page.halve(size);
+        self.largest_page.fetch_min((size / 2).max(1), Ordering::Relaxed);
     }
 
     /// Asks for as much as `size` says, at most `wanted`, and for half as much as long as that costs more than is permitted.
@@ -136,6 +144,11 @@ impl Sizes {
 
 /// The name of it among the store's facts.
 const LEARNED: &str = "sizes";
+
+/// Whether something at Shopify has choked on an answer: one of its orders may be the reason, or all of it is down.
+pub fn chokes(error: &Error) -> bool {
+    error.is_too_much() && error.kind() != ErrorKind::Failed
+}
 
 /// Whether Shopify has refused a query for its price; servers that choke on one are something else.
 fn costs_too_much(error: &Error) -> bool {
@@ -175,7 +188,10 @@ mod tests {
         let sizes = Sizes::new(&json!({ "sizes": { "page": 0, "page_lines": 900, "order_lines": "x" } }), 40);
         assert_eq!((sizes.page.get(), sizes.page_lines.get()), (40, 20), "what is no size is not used");
         let choked = Error::new(ErrorKind::Temporary, "502").too_much();
-        assert!(sizes.less_of_a_page(40, 20, &choked) && !sizes.less_of_a_page(1, 20, &choked));
+        assert!(!sizes.less_of_a_page(40, 20, &choked));
+        sizes.bear_less(40);
+        sizes.fit_page(20, 9.0);
+        assert_eq!(sizes.page.get(), 20, "cheap enough, but more than the server bears");
         let learn: Learn = Box::new(|name, _| assert_eq!(name, "", "nothing was learned"));
         sizes.keep(&learn);
         let asked = std::cell::Cell::new(0);

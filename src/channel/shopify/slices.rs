@@ -6,10 +6,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::bulk::Bulk;
-use super::pages::{self, Position, Slice, Span};
+use super::list::{List, Span};
+use super::pages::{self, Last, Position, Slice, Start};
 use super::query;
 use super::settings::{Bulk as When, Settings};
 use super::site::Site;
+use super::sizes::chokes;
 use super::wire::{App, Count, Nodes};
 use crate::channel::{Cursor, Plan, Range};
 use crate::error::Result;
@@ -28,6 +30,9 @@ const MOST_ROUNDS: usize = 8;
 
 /// Longer than so many seconds in pages, and a bulk operation is the better way.
 const LONG: f64 = 600.0;
+
+/// No order is older: 2006.
+const SHOPIFY_BEGAN: i64 = 1_136_073_600;
 
 /// Orders in one bulk operation: a failure costs one of them.
 const IN_BULK: u64 = 50_000;
@@ -52,39 +57,54 @@ struct Oldest {
 /// The walks that read every order changed in `range`.
 pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
     let span = Span { since: range.since.map(|at| at.timestamp()), until: range.until.map(|at| at.timestamp()) };
-    let filter = span.filter();
+    let list = List::Changed(span);
     let began = site.now().timestamp();
-    let survey: Survey = site.ask(&query::SURVEY, json!({ "query": filter }))?.read()?;
-    if let Some(app) = survey.current_app_installation {
-        app.scopes().need_orders()?;
-    }
-    let total = survey.orders_count.map(|count| count.count);
-    let oldest = survey.orders.nodes.first().and_then(|order| super::map::time(&order.created_at, "").ok());
+    let (total, oldest) = survey(site, list)?;
     let many = total.filter(|total| *total > ONE_WALK || settings.bulk == When::Always && *total > 0);
     let (Some(many), Some(oldest), None) = (many, oldest, span.until) else {
-        return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Start(span))?, total });
+        return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Start(Start::of(span, total)))?, total });
     };
-    let whole = Slice { from: oldest.timestamp(), to: None, since: span.since, after: None };
-    let in_bulk = by_bulk(site, settings, many, filter.as_deref())?;
+    let whole =
+        Slice { from: oldest, to: None, since: span.since, after: None, counted: 0, met: 0, last: Last::default() };
+    let in_bulk = by_bulk(site, settings, many, list)?;
     let (wanted, worth) = if in_bulk { (BULKS, IN_BULK) } else { (SLICES, WORTH) };
     let parts = divide(site, whole, many, began, wanted, worth)?;
-    let position =
-        |(slice, count)| if in_bulk { Position::Bulk(Bulk::new(slice, count)) } else { Position::Slice(slice) };
+    let position = |(slice, counted)| match in_bulk {
+        true => Position::Bulk(Bulk::new(Slice { counted, ..slice }, counted)),
+        false => Position::Slice(Slice { counted, ..slice }),
+    };
     let slices = parts.into_iter().map(|part| Cursor::new(&position(part))).collect::<Result<Vec<_>>>()?;
     // What is made or changed while the slices are read is for this walk.
     let rest = Span { since: Some(began - super::OVERLAP.as_secs() as i64), until: None };
-    Ok(Plan { slices, changes: Cursor::new(&Position::Start(rest))?, total })
+    Ok(Plan { slices, changes: Cursor::new(&Position::Start(Start::of(rest, None)))?, total })
+}
+
+/// How many orders there are and when the oldest was made, in seconds. Where it cannot be shown, in the year in which Shopify began.
+fn survey(site: &Site, list: List) -> Result<(Option<u64>, Option<i64>)> {
+    let survey: Survey = match site.ask(&query::SURVEY, json!({ "query": list.filter() })) {
+        Ok(answer) => answer.read()?,
+        Err(error) if chokes(&error) => {
+            let total = count_each(site, &[list.filter().unwrap_or_default()])?.first().copied();
+            return Ok((total, Some(SHOPIFY_BEGAN)));
+        }
+        Err(error) => return Err(error),
+    };
+    if let Some(app) = survey.current_app_installation {
+        app.scopes().need_orders()?;
+    }
+    let oldest = survey.orders.nodes.first().and_then(|order| super::map::time(&order.created_at, "").ok());
+    Ok((survey.orders_count.map(|count| count.count), oldest.map(|at| at.timestamp())))
 }
 
 /// Whether pages would take long: so many orders, at the price of a page just fetched, at the rate at which points flow in.
-fn by_bulk(site: &Site, settings: &Settings, orders: u64, filter: Option<&str>) -> Result<bool> {
+fn by_bulk(site: &Site, settings: &Settings, orders: u64, list: List) -> Result<bool> {
     match settings.bulk {
         When::Always => Ok(true),
         When::Never => Ok(false),
         // Cheaper than a point for each order no shop's pages were ever seen to be.
         When::Auto if (orders as f64) < LONG => Ok(false),
         When::Auto => {
-            let each = pages::measure(site, filter)?.unwrap_or(4.0);
+            let each = pages::measure(site, list)?.unwrap_or(4.0);
             let rate = site.restore_rate().unwrap_or(100.0).max(1.0);
             Ok(orders as f64 * each / rate > LONG)
         }
@@ -162,7 +182,11 @@ fn first_half(slice: &Slice, now: i64) -> Option<Slice> {
 
 /// How many orders each of up to [`query::COUNTED`] slices has.
 fn count<'a>(site: &Site, slices: impl Iterator<Item = &'a Slice>) -> Result<Vec<u64>> {
-    let filters: Vec<String> = slices.map(Slice::filter).collect();
+    count_each(site, &slices.filter_map(|slice| slice.list().filter()).collect::<Vec<_>>())
+}
+
+/// How many orders each of up to [`query::COUNTED`] filters finds.
+pub fn count_each(site: &Site, filters: &[String]) -> Result<Vec<u64>> {
     let filter = |n| filters.get(n).cloned().unwrap_or_else(|| "id:0".to_owned());
     let variables: serde_json::Map<String, Value> =
         (0..query::COUNTED).map(|n| (format!("q{n}"), filter(n).into())).collect();

@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::error::{Error, ErrorKind};
+
 /// What stands around the data of every answer.
 #[derive(Deserialize)]
 pub struct Envelope<'a> {
@@ -247,6 +249,23 @@ pub struct Nodes<T> {
     pub nodes: Vec<T>,
 }
 
+impl<T> Nodes<T> {
+    /// Where a list goes on after this page of it, which was read at `after`. One that says there is more and does not move on is not at its
+    /// end: what is not seen of it would be missing, or be taken for gone. `undone` is what was not done for want of it.
+    ///
+    /// # Errors
+    /// `Unreadable` for a list that stands still.
+    pub fn further(&self, after: Option<&str>, what: &str, undone: &str) -> crate::error::Result<Option<String>> {
+        let next = self.page_info.next();
+        let stands = next.is_some() && (self.nodes.is_empty() || next == after);
+        if self.page_info.is_torn() || stands {
+            let text = format!("Shopify's list of {what} does not move on; {undone}");
+            return Err(Error::new(ErrorKind::Unreadable, text).hint("try again; if it stays so, tell Shopify"));
+        }
+        Ok(next.map(str::to_owned))
+    }
+}
+
 impl<T> Default for Nodes<T> {
     fn default() -> Self {
         Self { page_info: PageInfo::default(), nodes: Vec::new() }
@@ -285,6 +304,26 @@ pub struct Orders {
     pub current_app_installation: Option<App>,
 }
 
+/// A page of orders of which only what tells versions apart is asked for.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Heads {
+    /// The orders.
+    pub orders: Nodes<Version>,
+    /// The app.
+    pub current_app_installation: Option<App>,
+}
+
+/// A version of an order.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Version {
+    /// The order's id.
+    pub id: String,
+    /// When it was changed.
+    pub updated_at: String,
+}
+
 /// One order.
 #[derive(Deserialize)]
 pub struct OneOrder {
@@ -318,9 +357,14 @@ pub struct Count {
 /// An order's id, whatever else is wrong with it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
+#[serde(rename_all = "camelCase")]
 pub struct Head {
     #[serde(deserialize_with = "lenient")]
     pub id: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub created_at: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub updated_at: Option<String>,
 }
 
 /// A refusal of a write.
@@ -668,4 +712,27 @@ pub struct LineItem {
 #[serde(rename_all = "camelCase")]
 pub struct Allocation {
     pub allocated_amount_set: Option<Bag>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn f4_a_list_that_does_not_move_on_is_not_at_its_end() {
+        let page = |json: Value| serde_json::from_value::<Nodes<Reference>>(json).unwrap();
+        let cursor = |cursor: Value, nodes: &[&str]| {
+            let nodes: Vec<Value> = nodes.iter().map(|id| json!({ "id": id })).collect();
+            page(json!({ "pageInfo": { "hasNextPage": true, "endCursor": cursor }, "nodes": nodes }))
+        };
+        let further = |page: Nodes<Reference>| page.further(Some("a"), "x", "nothing was written");
+        assert_eq!(further(cursor(json!("b"), &["1"])).unwrap().as_deref(), Some("b"));
+        assert_eq!(further(page(json!({ "nodes": [] }))).unwrap(), None);
+        for stuck in [cursor(json!("a"), &["1"]), cursor(json!("b"), &[]), cursor(Value::Null, &["1"])] {
+            let error = further(stuck).unwrap_err();
+            assert!(error.message().contains("does not move on; nothing was written"), "{error}");
+        }
+    }
 }

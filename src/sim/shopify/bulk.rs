@@ -34,6 +34,12 @@ pub fn start(options: &Options, state: &mut State, query: &str, grouped: bool, n
     };
     let (file, (roots, rows), failed) = if state.empty_bulk > 0 { (Vec::new(), (0, 0), false) } else { file };
     state.empty_bulk = state.empty_bulk.saturating_sub(1);
+    let mut file = file;
+    if state.short_bulk > 0 {
+        let whole = file.strip_suffix(b"\n").unwrap_or(&file);
+        file.truncate(whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+    }
+    state.short_bulk = state.short_bulk.saturating_sub(1);
     let fails = failed || state.failing_bulk > 0;
     state.failing_bulk = state.failing_bulk.saturating_sub(1);
     let id = state.take_id();

@@ -303,6 +303,11 @@ impl Shop {
         self.lock().failing_bulk = times;
     }
 
+    /// So many of the next bulk operations lack the last row of their files.
+    pub fn shorten_bulk(&self, times: u32) {
+        self.lock().short_bulk = times;
+    }
+
     /// So many of the next bulk operations end well and find nothing.
     pub fn empty_bulk(&self, times: u32) {
         self.lock().empty_bulk = times;

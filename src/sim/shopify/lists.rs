@@ -23,7 +23,7 @@ fn fits(options: &Options, state: &State, filter: &Filter, id: u64, now: i64) ->
     visible(options, slot.created, now)
         && inside(filter.created, slot.created)
         && inside(filter.updated, slot.indexed)
-        && filter.id.is_none_or(|wanted| wanted == id)
+        && (filter.id.0..=filter.id.1).contains(&id)
         && state.by_update.contains(&(slot.indexed, id))
 }
 
@@ -57,7 +57,7 @@ pub fn orders(
     now: i64,
 ) -> Result<(Value, Vec<Value>), Value> {
     let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
-    let (filter, warnings) = search::read(query);
+    let (filter, warnings) = search::read(if options.deaf.filter { "" } else { query });
     let first = arguments.get("first").and_then(Value::as_u64).unwrap_or(0);
     let first = usize::try_from(first).unwrap_or(0);
     if first == 0 || first > 250 {
@@ -65,7 +65,7 @@ pub fn orders(
             json!({ "message": "you must provide one of first or last", "extensions": { "code": "BAD_REQUEST" } }),
         );
     }
-    let by_update = match arguments.get("sortKey").and_then(Value::as_str) {
+    let by_update = match arguments.get("sortKey").and_then(Value::as_str).filter(|_| !options.deaf.order) {
         Some("UPDATED_AT") => true,
         // Processing is creation here.
         Some("CREATED_AT" | "PROCESSED_AT") | None => false,
@@ -74,11 +74,21 @@ pub fn orders(
     let after = arguments.get("after").and_then(Value::as_str).map(|text| decode(options, text)).transpose()?;
     let (index, bounds) =
         if by_update { (&state.by_update, filter.updated) } else { (&state.by_creation, filter.created) };
-    let start = after.map_or((bounds.0, 0), |(value, id)| (value, id + 1)).max((bounds.0, 0));
-    let found = index.range(start..).take_while(|(at, _)| *at <= bounds.1);
+    let reverse = arguments.get("reverse") == Some(&Value::Bool(true));
+    let (start, end) = match (after, reverse) {
+        (None, _) => ((bounds.0, 0), (bounds.1, u64::MAX)),
+        (Some((value, id)), false) => ((value, id + 1).max((bounds.0, 0)), (bounds.1, u64::MAX)),
+        (Some((value, id)), true) => ((bounds.0, 0), (value, id - 1).min((bounds.1, u64::MAX))),
+    };
+    let rows: Box<dyn Iterator<Item = &(i64, u64)> + '_> = match (start <= end, reverse) {
+        (false, _) => Box::new(std::iter::empty()),
+        (true, false) => Box::new(index.range(start..=end)),
+        (true, true) => Box::new(index.range(start..=end).rev()),
+    };
+    let first = first.min(options.deaf.most_rows);
     let mut page: Vec<(i64, u64)> =
-        found.filter(|(_, id)| fits(options, state, &filter, *id, now)).take(first + 1).copied().collect();
-    let more = page.len() > first;
+        rows.filter(|(_, id)| fits(options, state, &filter, *id, now)).take(first + 1).copied().collect();
+    let more = page.len() > first && !options.deaf.ends;
     page.truncate(first);
     if page.iter().any(|(_, id)| state.unrenderable.contains(id)) {
         return Err(super::internal());

@@ -24,7 +24,7 @@ use graphql_parser::query::{Definition, Field, OperationDefinition, Selection, S
 use serde_json::{Map, Value, json};
 
 pub use hands::NewOrder;
-pub use options::{ALL_SCOPES, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
+pub use options::{ALL_SCOPES, Deaf, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
 
 use super::http::{Request, Response, Store};
 use super::{CONTROL, FaultKind};

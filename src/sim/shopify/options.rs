@@ -20,6 +20,19 @@ pub const ALL_SCOPES: &[&str] = &[
     "write_merchant_managed_fulfillment_orders",
 ];
 
+/// What of a question for a list is not heard.
+#[derive(Debug, Clone, Copy)]
+pub struct Deaf {
+    /// Which orders are asked for.
+    pub filter: bool,
+    /// In which order.
+    pub order: bool,
+    /// More rows than this are never given.
+    pub most_rows: usize,
+    /// Every page says that it is the last.
+    pub ends: bool,
+}
+
 /// A Shopify shop's nature.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -35,6 +48,8 @@ pub struct Options {
     pub bucket: f64,
     /// How many times its usual price each query has: Shopify's formula is its own, and changes.
     pub price: f64,
+    /// What of a question it does not hear, as with a cache or a proxy between.
+    pub deaf: Deaf,
     /// How long the search index is behind, in seconds.
     pub lag: i64,
     /// How long after an order its fulfilment orders are made, in seconds.
@@ -70,6 +85,7 @@ impl Default for Options {
             restore_rate: 100.0,
             bucket: 2000.0,
             price: 1.0,
+            deaf: Deaf { filter: false, order: false, most_rows: usize::MAX, ends: false },
             lag: 0,
             routing: 0,
             cancelling: 0,

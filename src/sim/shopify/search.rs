@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 pub struct Filter {
     pub created: (i64, i64),
     pub updated: (i64, i64),
-    pub id: Option<u64>,
+    /// Both inclusive.
+    pub id: (u64, u64),
 }
 
 impl Default for Filter {
     fn default() -> Self {
-        Self { created: (i64::MIN, i64::MAX), updated: (i64::MIN, i64::MAX), id: None }
+        Self { created: (i64::MIN, i64::MAX), updated: (i64::MIN, i64::MAX), id: (0, u64::MAX) }
     }
 }
 
@@ -25,13 +26,25 @@ pub fn read(query: &str) -> (Filter, Vec<Value>) {
         match field {
             "created_at" => narrow(&mut filter.created, rest),
             "updated_at" => narrow(&mut filter.updated, rest),
-            "id" => filter.id = rest.parse().ok(),
+            "id" => ids(&mut filter.id, rest),
             _ => warnings.push(json!({
                 "field": field, "message": "Invalid search field for this query.", "code": "invalid_field",
             })),
         }
     }
     (filter, warnings)
+}
+
+fn ids(bounds: &mut (u64, u64), text: &str) {
+    let digits = text.trim_start_matches(['<', '>', '=']);
+    let Ok(id) = digits.parse::<u64>() else { return };
+    match text.strip_suffix(digits).unwrap_or_default() {
+        ">=" => bounds.0 = bounds.0.max(id),
+        ">" => bounds.0 = bounds.0.max(id.saturating_add(1)),
+        "<=" => bounds.1 = bounds.1.min(id),
+        "<" => bounds.1 = bounds.1.min(id.saturating_sub(1)),
+        _ => *bounds = (bounds.0.max(id), bounds.1.min(id)),
+    }
 }
 
 fn narrow(bounds: &mut (i64, i64), text: &str) {

@@ -85,6 +85,20 @@ struct Window {
     rows: u64,
     /// The newest of them, also where it lies in the future.
     newest: i64,
+    /// When the walk began.
+    #[serde(default)]
+    began: i64,
+}
+
+impl Window {
+    /// Whether count and newest row tell all. They say nothing of an order that was changed once more in the second of the newest
+    /// one, so that second must have been over when the walk began. What shows late is no newer either: once the overlap has
+    /// passed, everything is read once more.
+    fn tells_all(&self, now: i64) -> bool {
+        let overlap = super::OVERLAP.as_secs() as i64;
+        let (quiet, since) = (self.began.saturating_sub(self.newest), now.saturating_sub(self.newest));
+        quiet >= overlap || (quiet > 1 && since < overlap)
+    }
 }
 
 impl Rest {
@@ -242,9 +256,9 @@ pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
 /// look at the end of the list tells whether anything has: the shop's count and the newest row are those of the last walk, but
 /// for rows that are on this page. Anything else is `None`, and the list is walked.
 fn unchanged(site: &Site, settings: &Settings, rest: &mut Rest) -> Result<Option<Read>> {
-    let Some(window) = rest.window.filter(|window| window.rows > size(site, settings, rest.size) as u64) else {
-        return Ok(None);
-    };
+    let now = site.now().timestamp();
+    let worth = |window: &Window| window.rows > size(site, settings, rest.size) as u64 && window.tells_all(now);
+    let Some(window) = rest.window.filter(worth) else { return Ok(None) };
     let mut walk = Walk::new(By::Modified, window.from, None);
     walk.size = rest.size;
     let mut query = walk.query_of_last();
@@ -302,13 +316,14 @@ fn changes(
     walk: Walk,
     warning: Option<&'static str>,
 ) -> Result<Page> {
+    let began = site.now().timestamp();
     let (mut page, next) = step(site, settings, &walk, None)?;
     page.warnings.extend(warning.map(str::to_owned));
     rest.high = rest.high.max(page.high);
     rest.run = site.run();
     if walk.taken_at == 0 {
         let rows = page.listed.total.filter(|_| walk.by == By::Modified);
-        rest.window = rows.map(|rows| Window { from: walk.from, rows, newest: i64::MIN });
+        rest.window = rows.map(|rows| Window { from: walk.from, rows, newest: i64::MIN, began });
     }
     if let (Some(window), Some(newest)) = (&mut rest.window, page.newest) {
         window.newest = window.newest.max(newest);
@@ -669,4 +684,20 @@ fn nameless(document: &str) -> String {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(document.as_bytes());
     format!("unreadable-{}", hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q2_count_and_newest_row_tell_all_once_the_newest_second_is_over_and_nothing_late_is_to_be_expected() {
+        let overlap = super::super::OVERLAP.as_secs() as i64;
+        let window = |began| Window { from: None, rows: 300, newest: 1_000, began };
+        assert!(!window(1_000).tells_all(1_005), "an order may have changed again in that second");
+        assert!(!window(1_001).tells_all(1_005), "two clocks are never the same to the second");
+        assert!(window(1_002).tells_all(1_005));
+        assert!(!window(1_002).tells_all(1_000 + overlap), "what showed late is read then, once");
+        assert!(window(1_000 + overlap).tells_all(1_000_000));
+    }
 }

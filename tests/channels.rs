@@ -101,6 +101,15 @@ impl Desk {
         other.home.sql("SELECT remote_id FROM orders")
     }
 
+    /// A fault that strikes lists of orders and no single order.
+    fn list_fault(&self, kind: FaultKind) -> Fault {
+        match self.kind {
+            ChannelKind::Shopify => Fault::new(kind).on("POST", "Orders"),
+            ChannelKind::BigCommerce => Fault::new(kind).on("GET", "/v2/orders?"),
+            ChannelKind::WooCommerce => Fault::new(kind).on("GET", "wc/v3/orders?"),
+        }
+    }
+
     fn tracking_numbers(&self, id: &str) -> Vec<String> {
         self.store.standing(id).unwrap().parcels.into_iter().map(|(_, number)| number).collect()
     }
@@ -857,6 +866,53 @@ fn x7_a_book_that_holds_absurd_amounts_can_still_be_read() {
         desk.on("show", &id, "").exits(0);
         desk.on("dispatch", &other, "--carrier dhl --tracking JD01").done();
     });
+}
+
+#[test]
+fn d7_what_is_to_go_out_waits_for_no_list_that_fails() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let cancelled = desk.paid(&[("MUG-9", 1)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+        desk.server.faults().add(desk.list_fault(FaultKind::ServerError(500)).always());
+        desk.home.run("sync").exits(5);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+        assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+        desk.server.faults().clear();
+        // A list that is long to read.
+        desk.on("dispatch", &cancelled, "--carrier dhl --tracking JD02 --later").exits(0);
+        desk.server.faults().add(desk.list_fault(FaultKind::Slow(Duration::from_secs(20))).always());
+        let mut sync = desk.home.spawn("sync", &[]);
+        support::program::until("the dispatch", || desk.tracking_numbers(&cancelled) == ["JD02"]);
+        sync.kill().unwrap();
+        sync.wait().unwrap();
+        desk.server.faults().clear();
+        desk.sync();
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}: its own echo is news", desk.kind);
+    });
+}
+
+#[test]
+fn a_rehearsal_of_several_stores_stands_in_nobodys_way() {
+    let desks: Vec<Desk> = ChannelKind::ALL.map(Desk::unconnected).into_iter().collect();
+    let (first, others) = desks.split_first().unwrap();
+    first.connect("").exits(0);
+    for other in others {
+        let access = other.store.access(other.server.url());
+        let call = first.home.run(&format!("connect {} {}", other.kind, access.flags.join(" ")));
+        access.secrets.iter().fold(call, |call, (name, value)| call.env(name, value)).exits(0);
+    }
+    for desk in &desks {
+        desk.store.seed(300, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+    }
+    for _ in 0..2 {
+        let report = first.home.json("sync --dry-run");
+        for store in report["stores"].as_array().unwrap() {
+            assert!(store["error"].is_null() && store["new"].as_u64().unwrap() > 200, "{report}");
+        }
+    }
+    assert_eq!(first.home.sql("SELECT count(*) FROM orders"), ["0"]);
+    first.home.run("sync").exits(0);
 }
 
 /// The channels whose adapters find an order that the channel cannot show.

@@ -12,6 +12,7 @@ pub mod import;
 pub mod lock;
 pub mod policy;
 pub mod report;
+mod side_by_side;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -128,50 +129,10 @@ fn crashed(store: &Store) -> StoreReport {
 fn one_store(context: &Context, store: &Store, run: i64, job: &Job, progress: &dyn Progress) -> StoreReport {
     let started = context.clock.now();
     let mut report = StoreReport::new(&store.name);
-    if let Err(error) = both_ways(context, store, run, job, progress, &mut report) {
+    if let Err(error) = side_by_side::both_ways(context, store, run, job, progress, &mut report) {
         report.error = Some(error);
     }
     report.elapsed = (context.clock.now() - started).to_std().unwrap_or_default();
     progress.finished(&store.name);
     report
-}
-
-/// Import, then export: a dispatch is then held against the newest version of its order.
-fn both_ways(
-    context: &Context,
-    store: &Store,
-    run: i64,
-    job: &Job,
-    progress: &dyn Progress,
-    report: &mut StoreReport,
-) -> Result<()> {
-    let open = context.open(store)?;
-    progress.opened(&store.name, &open.http);
-    let mut book = context.book()?;
-    let imported = context
-        .lock(store, Work::Import)
-        .and_then(|_lock| import::import(context, &mut book, &open, run, job, progress, report));
-    report.requests = open.http.requests();
-    report.bytes = open.http.received();
-    note_access(&mut book, store, &imported)?;
-    imported?;
-    report.read = job.range.is_none();
-    if job.dry_run || job.range.is_some() {
-        return Ok(());
-    }
-    let _lock = context.lock(store, Work::Export)?;
-    let exported = export::export_due(context, &mut book, &open, false, &mut report.exports);
-    report.requests = open.http.requests();
-    exported
-}
-
-/// Remembers in the inbox that a store's credentials are refused, and forgets it once they work again.
-fn note_access(book: &mut Book, store: &Store, result: &Result<()>) -> Result<()> {
-    match result {
-        Ok(()) => book.credentials_work(store.id),
-        Err(error) if matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Permission) => {
-            book.credentials_refused(store.id, error)
-        }
-        Err(_) => Ok(()),
-    }
 }

@@ -1,0 +1,164 @@
+//! Import and export of one store, side by side: a dispatch waits for no list that fails or is long to read (PRODUCT.md D-2, D-7).
+//!
+//! Each has its lock and its connection to the book. What the export confirms and the import reads meanwhile do not disturb each other: an
+//! older version of an order than the book's changes nothing. The export has a short head start, so that ordinarily the import
+//! reads what became of it.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use super::lock::Work;
+use super::report::{Exports, StoreReport};
+use super::store::OpenStore;
+use super::{Context, Job, Progress, export, import};
+use crate::book::{Book, Store};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How long the import waits for the export at most.
+const HEAD_START: Duration = Duration::from_secs(5);
+
+/// How often the outbox is looked at while the import is at work.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Brings the store's orders in and sends its outbox out. A rehearsal and the reading of a range send nothing; a rehearsal takes no lock.
+///
+/// # Errors
+/// What either of them ended with, or both.
+pub fn both_ways(
+    context: &Context,
+    store: &Store,
+    run: i64,
+    job: &Job,
+    progress: &dyn Progress,
+    report: &mut StoreReport,
+) -> Result<()> {
+    let open = context.open(store)?;
+    progress.opened(&store.name, &open.http);
+    let sends = !job.dry_run && job.range.is_none();
+    let (imported, exported) = std::thread::scope(|scope| {
+        let (looked, first_look) = channel();
+        let (import_is_over, import_goes_on) = channel::<()>();
+        let export = sends.then(|| {
+            let open = &open;
+            scope.spawn(move || keep_sending(context, store, open, &looked, &import_goes_on))
+        });
+        if sends {
+            let _ = first_look.recv_timeout(HEAD_START);
+        }
+        let imported = bring_in(context, store, &open, run, job, progress, report);
+        drop(import_is_over);
+        let exported = export.map(|thread| thread.join().unwrap_or_else(|_| (Exports::default(), Err(broke_down()))));
+        (imported, exported.unwrap_or((Exports::default(), Ok(()))))
+    });
+    report.exports = exported.0;
+    report.requests = open.http.requests();
+    report.bytes = open.http.received();
+    both(imported, exported.1)
+}
+
+fn broke_down() -> Error {
+    Error::new(ErrorKind::Failed, "ordersync itself failed while it was sending; what went out before is in the book")
+        .hint("ordersync doctor --bundle collects what a report of this needs")
+}
+
+fn bring_in(
+    context: &Context,
+    store: &Store,
+    open: &OpenStore,
+    run: i64,
+    job: &Job,
+    progress: &dyn Progress,
+    report: &mut StoreReport,
+) -> Result<()> {
+    let mut book = context.book()?;
+    let lock = if job.dry_run { Ok(None) } else { context.lock(store, Work::Import).map(Some) };
+    let imported = lock.and_then(|_lock| import::import(context, &mut book, open, run, job, progress, report));
+    note_access(&mut book, store, &imported)?;
+    report.read = imported.is_ok() && job.range.is_none();
+    imported
+}
+
+/// Remembers in the inbox that a store's credentials are refused, and forgets it once they work again.
+fn note_access(book: &mut Book, store: &Store, result: &Result<()>) -> Result<()> {
+    match result {
+        Ok(()) => book.credentials_work(store.id),
+        Err(error) if matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Permission) => {
+            book.credentials_refused(store.id, error)
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+/// Sends what is due, and looks again from time to time until the import is over.
+fn keep_sending(
+    context: &Context,
+    store: &Store,
+    open: &OpenStore,
+    looked: &Sender<()>,
+    import_goes_on: &Receiver<()>,
+) -> (Exports, Result<()>) {
+    let mut exports = Exports::default();
+    loop {
+        let sent = send(context, store, open, &mut exports);
+        let _ = looked.send(());
+        if sent.is_err() {
+            return (exports, sent);
+        }
+        match import_goes_on.recv_timeout(AGAIN) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return (exports, sent),
+        }
+    }
+}
+
+/// One look at the outbox. The lock is held no longer, so that a dispatch by hand does not wait for a long import either.
+fn send(context: &Context, store: &Store, open: &OpenStore, exports: &mut Exports) -> Result<()> {
+    let mut book = context.book()?;
+    if book.due(store.id, context.clock.now(), false)?.is_empty() {
+        return Ok(());
+    }
+    let _lock = context.lock(store, Work::Export)?;
+    let before = exports.waiting;
+    exports.waiting = 0;
+    let sent = export::export_due(context, &mut book, open, false, exports);
+    exports.waiting = exports.waiting.max(before);
+    sent
+}
+
+/// One error of two. Credentials and what needs the merchant come before what passes by itself.
+fn both(imported: Result<()>, exported: Result<()>) -> Result<()> {
+    let (import, export) = match (imported, exported) {
+        (Err(import), Err(export)) => (import, export),
+        (imported, exported) => return imported.and(exported),
+    };
+    // A store that is down fails both ways, and one account of it is enough.
+    let passes = |error: &Error| matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Locked);
+    if import.kind() == export.kind() {
+        return Err(import);
+    }
+    let (first, second) = if passes(&import) && !passes(&export) { (export, import) } else { (import, export) };
+    let error = Error::new(first.kind(), format!("{}; and: {}", first.message(), second.message()));
+    Err(match first.hint_text().or(second.hint_text()) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d7_what_failed_both_ways_is_told_both_ways() {
+        let error = |kind, text: &str| Err(Error::new(kind, text));
+        let told = |import, export| both(import, export).unwrap_err();
+        let one = told(error(ErrorKind::Temporary, "the list is down"), Ok(()));
+        assert_eq!((one.kind(), one.message()), (ErrorKind::Temporary, "the list is down"));
+        assert_eq!(told(Ok(()), error(ErrorKind::Permission, "may not write")).kind(), ErrorKind::Permission);
+        let two = told(error(ErrorKind::Temporary, "the list is down"), error(ErrorKind::Permission, "may not write"));
+        assert_eq!((two.kind(), two.message()), (ErrorKind::Permission, "may not write; and: the list is down"));
+        let same = told(error(ErrorKind::Temporary, "down"), error(ErrorKind::Temporary, "down, too"));
+        assert_eq!(same.message(), "down");
+        assert!(both(Ok(()), Ok(())).is_ok());
+    }
+}

@@ -244,6 +244,28 @@ fn x2_a_shop_with_an_authority_of_its_own_is_trusted_only_when_told_to() {
 }
 
 #[test]
+fn a_shop_with_plain_permalinks_is_read_and_written_over_tls_and_without() {
+    for prefix in ["", "/shop"] {
+        let options = Options {
+            permalinks: Permalinks::Plain,
+            https_seen: HttpsSeen::AsConnected,
+            prefix: prefix.to_owned(),
+            ..Options::demo()
+        };
+        let (served, pem) = over_tls(options.clone());
+        let rig = Rig { served, home: woo::home() };
+        let file = rig.home.file("ca.pem", &pem);
+        rig.connect(&format!("--ca-file {file}")).exits(0);
+        for rig in [rig, Rig::with(options)] {
+            let id = rig.paid(2);
+            rig.sync();
+            rig.home.run(&format!("dispatch woocommerce:{id} --carrier dhl --tracking JD01")).exits(0);
+            assert_eq!(rig.shop.status(id).as_deref(), Some("completed"), "{}", rig.server.url());
+        }
+    }
+}
+
+#[test]
 fn x1_keys_in_the_address_are_shown_by_no_error() {
     let options = Options { https_seen: HttpsSeen::AsConnected, strips_authorization: true, ..Options::demo() };
     let (served, pem) = over_tls(options);

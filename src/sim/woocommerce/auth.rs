@@ -28,6 +28,9 @@ pub(super) fn who(
     home: &str,
     now: i64,
 ) -> Result<Who, Response> {
+    if !is_for_the_api(request) {
+        return Ok(None);
+    }
     let is_ssl = match options.https_seen {
         HttpsSeen::AsConnected | HttpsSeen::Rehearsal => request.secure,
         HttpsSeen::Always => true,
@@ -38,6 +41,14 @@ pub(super) fn who(
         return Ok(Some(key));
     }
     oauth(options, state, request, home, is_ssl, now)
+}
+
+/// As versions before 11.1 decide it: by the letters of the address as it was sent.
+fn is_for_the_api(request: &Request) -> bool {
+    let pairs = || request.query.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+    let query = request.raw_query().map_or_else(pairs, str::to_owned);
+    let address = format!("{}?{query}", request.path);
+    address.contains("wp-json/wc/") || address.contains("wp-json/wc-")
 }
 
 fn refused(message: &str) -> Response {
@@ -153,7 +164,7 @@ fn base_url(request: &Request, home: &str, is_ssl: bool) -> String {
     let home_path = bare.split_once('/').map_or("/".to_owned(), |(_, path)| format!("/{path}/"));
     let path = request.path.strip_prefix(&home_path).unwrap_or(&request.path).trim_start_matches('/');
     let scheme = if is_ssl { "https" } else { "http" };
-    format!("{scheme}://{bare}/{path}")
+    if path.is_empty() { format!("{scheme}://{bare}") } else { format!("{scheme}://{bare}/{path}") }
 }
 
 fn join(name: &str, value: &Value, pairs: &mut Vec<String>) {

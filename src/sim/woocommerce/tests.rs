@@ -416,7 +416,9 @@ fn permalinks_decide_which_addresses_exist() {
     assert_eq!(status(Permalinks::Pretty, "/shop/wp-json/wc/v3/orders", ""), 200);
     assert_eq!(status(Permalinks::Pretty, "/wp-json/wc/v3/orders", ""), 404);
     assert_eq!(status(Permalinks::Plain, "/shop/wp-json/wc/v3/orders", ""), 404);
-    assert_eq!(status(Permalinks::Plain, "/shop/", "rest_route=/wc/v3/orders"), 200);
+    assert_eq!(status(Permalinks::Plain, "/shop/", "rest_route=/wc/v3/orders&x=wp-json/wc/"), 200);
+    // Nobody is known there: it is no request to the shop's API by the letters of its address.
+    assert_eq!(status(Permalinks::Plain, "/shop/", "rest_route=/wc/v3/orders"), 401);
     assert_eq!(status(Permalinks::IndexPhp, "/shop/wp-json/wc/v3/orders", ""), 404);
     assert_eq!(status(Permalinks::IndexPhp, "/shop/index.php/wp-json/wc/v3/orders", ""), 200);
 }

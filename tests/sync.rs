@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use ordersync::clock::{Clock, ManualClock, SystemClock};
 use ordersync::sim::woocommerce::*;
-use ordersync::sim::{Fault, FaultKind, Server, ServerOptions, WrongType};
+use ordersync::sim::{Fault, FaultKind, Server, ServerOptions, Simulated, WrongType};
 use ordersync::sync::lock::{Lock, Work};
 use serde_json::json;
 use support::program::until;
@@ -775,4 +775,44 @@ fn i3_a_shop_whose_clock_is_hours_off_loses_nothing() {
         }
         rig.assert_converged(&format!("{hours} h"));
     }
+}
+
+#[test]
+fn i4_an_order_that_the_shop_cannot_show_is_named_and_left_out_wherever_it_stands() {
+    for orders in [30, 700] {
+        let rig = Rig::new();
+        rig.shop.seed(orders, Utc::now() - TimeDelta::days(3), Utc::now() - TimeDelta::hours(1));
+        let ids = rig.shop.ids();
+        let broken = [ids[0], ids[20], ids[21], *ids.last().unwrap()];
+        broken.iter().for_each(|id| assert!(rig.shop.set_unrenderable(&id.to_string(), true)));
+        rig.home.run("sync").exits(3);
+        let asked = rig.server.requests().len() as u64;
+        assert!(asked < orders / 30 + 40 * broken.len() as u64, "{orders}: {asked} requests");
+        let inbox = rig.home.json("inbox").to_string();
+        assert!(broken.iter().all(|id| inbox.contains(&format!("order {id} "))), "{inbox}");
+        let known = rig.home.sql("SELECT count(*) FROM orders")[0].parse::<usize>().unwrap();
+        assert_eq!(known, ids.len() - broken.len(), "{orders}");
+        rig.sync();
+        rig.server.clear_requests();
+        rig.sync();
+        assert!(rig.server.requests().len() < 3, "{:?}", rig.server.requests().len());
+        let new = rig.paid(1);
+        rig.sync();
+        assert_eq!(rig.status(new), "awaiting-fulfillment");
+        broken.iter().for_each(|id| assert!(rig.shop.set_unrenderable(&id.to_string(), false)));
+        for id in broken {
+            rig.home.run(&format!("pull woocommerce:{id}")).exits(0);
+        }
+        rig.assert_converged("mended");
+        assert_eq!(rig.home.json("inbox"), json!([]));
+    }
+}
+
+#[test]
+fn i4_a_shop_that_is_down_is_told_as_that_and_at_once() {
+    let (rig, _) = Rig::with_orders(&[1, 2]);
+    rig.fault(Fault::new(FaultKind::ServerError(520)).always());
+    let done = rig.home.run("sync").exits(5);
+    assert!(!done.stderr.contains("cannot show") && rig.home.json("inbox") == json!([]), "{done:?}");
+    assert!(rig.server.requests().len() < 10, "{} requests", rig.server.requests().len());
 }

@@ -18,6 +18,7 @@ mod settings;
 mod ship;
 mod site;
 mod text;
+mod unshown;
 mod walk;
 mod wire;
 

@@ -7,9 +7,11 @@ use serde_json::value::RawValue;
 use super::map::{self, Statuses};
 use super::settings::Settings;
 use super::site::Site;
+use super::unshown;
 use super::walk::{By, Listed, Row, Step, Walk};
 use super::wire::Head;
-use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder};
+use crate::channel::isolate::isolate;
+use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Reply, read_json};
 use crate::order::Order;
@@ -28,6 +30,10 @@ const WORTH_SLICING: usize = 3;
 /// Pages in a slice, and the most slices.
 const SLICE_PAGES: u64 = 10;
 const MOST_SLICES: u64 = 16;
+
+/// How long an order that the shop cannot show is left out of its lists.
+const LEFT_OUT: TimeDelta = TimeDelta::hours(20);
+const MOST_LEFT_OUT: usize = 100;
 
 /// How many rows of a list's end are looked at to see whether anything has come to it.
 const A_LOOK: usize = 20;
@@ -74,6 +80,9 @@ struct Rest {
     /// How many rows a page the shop can bear; 0: nothing is known against the size that is set.
     #[serde(default)]
     size: usize,
+    /// Orders that the shop cannot show, and until when they are left out of its lists: they are asked for by themselves.
+    #[serde(default)]
+    skip: Vec<(u64, i64)>,
 }
 
 /// A list of changes as a walk found it, to see at one look that nothing has come to it.
@@ -104,7 +113,16 @@ impl Window {
 impl Rest {
     fn new(site: &Site, high: Option<i64>) -> Self {
         let now = site.now().timestamp();
-        Self { high, aside: now, aside_from: high, thorough: now, run: site.run(), window: None, size: 0 }
+        Self {
+            high,
+            aside: now,
+            aside_from: high,
+            thorough: now,
+            run: site.run(),
+            window: None,
+            size: 0,
+            skip: Vec::new(),
+        }
     }
 
     /// From where on the bin and the refunds are looked at.
@@ -170,7 +188,11 @@ fn newest_before(site: &Site, since: Option<i64>, now: i64) -> Result<(Option<u6
     if let Some(since) = since {
         query.push(("modified_after", super::walk::gmt(since - 1)));
     }
-    let reply = site.list("wc/v3/orders", &query)?;
+    let reply = match site.ask("wc/v3/orders", &query, REPEATS) {
+        // One walk reads it all, and looks more closely at what the shop fails at.
+        Err(error) if error.is_too_much() => return Ok((None, None)),
+        reply => reply?,
+    };
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
     let modified = rows.first().and_then(|row| map::parse_time(row.date_modified_gmt.get()));
     Ok((total(&reply), modified.map(|at| at.timestamp())))
@@ -215,7 +237,10 @@ fn created_at(site: &Site, since: Option<i64>, offset: u64) -> Result<Option<i64
     if let Some(since) = since {
         query.push(("modified_after", super::walk::gmt(since - 1)));
     }
-    let reply = site.list("wc/v3/orders", &query)?;
+    let reply = match site.ask("wc/v3/orders", &query, REPEATS) {
+        Err(error) if error.is_too_much() => return Ok(None),
+        reply => reply?,
+    };
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
     Ok(rows.first().and_then(|row| map::parse_time(row.date_created_gmt.get())).map(|at| at.timestamp()))
 }
@@ -260,12 +285,16 @@ fn unchanged(site: &Site, settings: &Settings, rest: &mut Rest) -> Result<Option
     let worth = |window: &Window| window.rows > size(site, settings, rest.size) as u64 && window.tells_all(now);
     let Some(window) = rest.window.filter(worth) else { return Ok(None) };
     let mut walk = Walk::new(By::Modified, window.from, None);
-    walk.size = rest.size;
+    walk.skip = rest.skip.iter().map(|(id, _)| *id).collect();
     let mut query = walk.query_of_last();
     query.retain(|(name, _)| *name != "per_page");
     query.push(("per_page", A_LOOK.to_string()));
     query.extend(window.from.map(|from| ("modified_after", super::walk::gmt(from - 1))));
-    let page = read(&site.list("wc/v3/orders", &query)?, &settings.statuses, By::Modified, site.now().timestamp())?;
+    let reply = match site.ask("wc/v3/orders", &query, REPEATS) {
+        Err(error) if error.is_too_much() => return Ok(None),
+        reply => reply?,
+    };
+    let page = read(&reply, &settings.statuses, By::Modified, site.now().timestamp())?;
     let rows = &page.listed.rows;
     let fits = |row: &Row| window.from.is_none_or(|from| row.at >= from);
     let newer = rows.iter().take_while(|row| row.at > window.newest).count() as u64;
@@ -291,7 +320,9 @@ fn from_rest(site: &Site, settings: &Settings, mut rest: Rest) -> Result<Page> {
 
 /// The walk of the next sync: from the newest order read, less the overlap.
 fn resume(site: &Site, rest: &mut Rest, now: i64) -> Walk {
-    let walk = |by, from| Walk { size: rest.size.saturating_mul(2), ..Walk::new(by, from, None) };
+    rest.skip.retain(|(_, until)| (now..=now + LEFT_OUT.num_seconds()).contains(until));
+    let skip: Vec<u64> = rest.skip.iter().map(|(id, _)| *id).collect();
+    let walk = |by, from| Walk { size: rest.size.saturating_mul(2), skip: skip.clone(), ..Walk::new(by, from, None) };
     if site.facts().modified_after {
         // An order with a date in the future led an earlier version there; since when, nobody knows.
         if rest.high.is_some_and(|high| high > now) {
@@ -325,6 +356,12 @@ fn changes(
         let rows = page.listed.total.filter(|_| walk.by == By::Modified);
         rest.window = rows.map(|rows| Window { from: walk.from, rows, newest: i64::MIN, began });
     }
+    let until = site.now().timestamp() + LEFT_OUT.num_seconds();
+    let met = page.unshown.iter().filter_map(|one| Some((one.remote_id.as_ref()?.parse().ok()?, until)));
+    rest.skip.extend(met);
+    // So many would not fit into an address.
+    let surplus = rest.skip.len().saturating_sub(MOST_LEFT_OUT);
+    rest.skip.drain(..surplus);
     if let (Some(window), Some(newest)) = (&mut rest.window, page.newest) {
         window.newest = window.newest.max(newest);
     }
@@ -388,34 +425,46 @@ fn refunds(site: &Site, settings: &Settings, rest: Rest, walk: Walk) -> Result<P
     finish(page, next)
 }
 
-/// The orders with these ids, as far as they are on a list; in several requests where the shop gives fewer than it is asked for.
-fn of_ids(site: &Site, settings: &Settings, mut ids: Vec<u64>) -> Result<Read> {
+/// The orders with these ids, as far as they are on a list; in several requests where the shop gives fewer than it is asked for, or
+/// fails at one of them.
+fn of_ids(site: &Site, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
     let mut all = Read::default();
-    while !ids.is_empty() {
+    let mut asked = vec![ids];
+    while let Some(mut ids) = asked.pop().filter(|ids| !ids.is_empty()) {
         let include = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
         let query = [("include", include), ("per_page", "100".to_owned()), ("orderby", "id".to_owned())];
-        let page = read(&site.list("wc/v3/orders", &query)?, &settings.statuses, By::Modified, site.now().timestamp())?;
-        if let Some(row) = page.listed.rows.iter().find(|row| !ids.contains(&row.id)) {
-            if all.orders.iter().all(|order| order.remote_id != row.id.to_string()) {
-                return Err(odd(&format!("order {} came where others were asked for", row.id)));
+        let reply = match site.ask("wc/v3/orders", &query, REPEATS) {
+            Err(error) if error.is_too_much() => {
+                is_well(site)?;
+                match ids.as_slice() {
+                    [id] => all.unshown.push(Unshown {
+                        remote_id: Some(id.to_string()),
+                        place: format!("order {id}"),
+                        why: error.message().to_owned(),
+                    }),
+                    ids => asked.extend(ids.chunks(ids.len().div_ceil(2)).map(<[u64]>::to_vec)),
+                }
+                continue;
             }
+            reply => reply?,
+        };
+        let page = read(&reply, &settings.statuses, By::Modified, site.now().timestamp())?;
+        if let Some(row) = page.listed.rows.iter().find(|row| !ids.contains(&row.id)) {
+            return Err(odd(&format!("order {} came where others were asked for", row.id)));
         }
         let before = ids.len();
         ids.retain(|id| page.listed.rows.iter().all(|row| row.id != *id));
-        let nothing_new = ids.len() == before;
-        all.orders.extend(page.orders);
-        all.drafts += page.drafts;
-        all.warnings.extend(page.warnings);
-        // What is left is in the bin or gone.
-        if nothing_new || page.listed.total == Some(page.listed.length) {
-            break;
+        // What is left otherwise is in the bin or gone.
+        if ids.len() < before && page.listed.total != Some(page.listed.length) {
+            asked.push(ids);
         }
+        all.absorb(page);
     }
     Ok(all)
 }
 
 fn finish(page: Read, next: Next) -> Result<Page> {
-    Ok(Page { orders: page.orders, unshown: Vec::new(), next, drafts: page.drafts, warnings: page.warnings })
+    Ok(Page { orders: page.orders, unshown: page.unshown, next, drafts: page.drafts, warnings: page.warnings })
 }
 
 /// A page as read.
@@ -431,6 +480,9 @@ struct Read {
     size: usize,
     /// Fewer rows came than were asked for.
     is_short: bool,
+    /// The id of the row before what is to be looked at closely.
+    last: Option<u64>,
+    unshown: Vec<Unshown>,
     drafts: u32,
     warnings: Vec<String>,
 }
@@ -474,30 +526,91 @@ fn confirmed(site: &Site, walk: Walk, status: Option<&str>) -> Result<Walk> {
     Ok(back.unwrap_or(Walk { before: None, ..walk }))
 }
 
-/// Reads one page, a smaller one where the shop cannot bear the size asked for.
+/// How often a page is asked for again before the shop is looked at more closely.
+const REPEATS: u32 = 2;
+
+/// Reads one page. Where the shop fails at it, it is down, or the page is too much for it, or an order of it is.
 fn one_page(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
-    loop {
-        let size = size(site, settings, walk.size);
-        let mut query = walk.query(size);
-        query.extend(status.map(|status| ("status", status.to_owned())));
-        match site.list("wc/v3/orders", &query) {
-            Ok(reply) => {
-                let mut page = read(&reply, &settings.statuses, walk.by, site.now().timestamp())?;
-                page.size = if size < settings.page_size { size } else { 0 };
-                page.is_short = page.listed.length < size as u64;
-                if let Some(status) = status.filter(|status| page.others(status)) {
-                    return Err(odd(&format!("other orders came where those with status {status} were asked for")));
-                }
-                let next = onward(site, "wc/v3/orders", status, walk, &page.listed, size)?;
-                let next = next.map(|next| Walk { size: page.size, ..next });
-                return Ok((page, next));
-            }
-            Err(error) if error.is_too_much() && size > 1 => site.cannot_bear(size),
-            Err(error) if error.is_too_much() => return Err(stuck(error, walk)),
-            Err(error) => return Err(error),
-        }
+    let size = size(site, settings, walk.size);
+    match ask(site, settings, walk, status, size, REPEATS) {
+        Err(error) if error.is_too_much() => closely(site, settings, walk, status, size),
+        answer => answer,
     }
 }
+
+fn ask(
+    site: &Site,
+    settings: &Settings,
+    walk: &Walk,
+    status: Option<&str>,
+    size: usize,
+    repeats: u32,
+) -> Result<(Read, Option<Walk>)> {
+    let mut query = walk.query(size);
+    query.extend(status.map(|status| ("status", status.to_owned())));
+    let reply = site.ask("wc/v3/orders", &query, repeats)?;
+    let mut page = read(&reply, &settings.statuses, walk.by, site.now().timestamp())?;
+    page.size = if size < settings.page_size { size } else { 0 };
+    page.is_short = page.listed.length < size as u64;
+    if let Some(status) = status.filter(|status| page.others(status)) {
+        return Err(odd(&format!("other orders came where those with status {status} were asked for")));
+    }
+    let next = onward(site, "wc/v3/orders", status, walk, &page.listed, size)?;
+    let next = next.map(|next| Walk { size: page.size, ..next });
+    Ok((page, next))
+}
+
+/// Reads in ever smaller pages up to what the shop fails at. An order that it cannot show is named and left out.
+fn closely(
+    site: &Site,
+    settings: &Settings,
+    walk: &Walk,
+    status: Option<&str>,
+    size: usize,
+) -> Result<(Read, Option<Walk>)> {
+    is_well(site)?;
+    let (mut all, mut borne) = (Read::default(), 0);
+    let found = isolate(
+        walk.clone(),
+        size,
+        |at, count| {
+            let (page, next) = ask(site, settings, at, status, count, 0)?;
+            borne = borne.max(count);
+            all.last = page.listed.rows.last().map(|row| row.id).or(all.last);
+            all.absorb(page);
+            Ok((Vec::<()>::new(), next))
+        },
+        || is_well(site),
+    )?;
+    let Some(at) = found.at else { return Ok((all, None)) };
+    let Some(why) = found.why else {
+        // Each row came, though not all together.
+        let size = borne.max(1);
+        site.bears(size);
+        all.size = size;
+        return Ok((all, Some(Walk { size, ..at })));
+    };
+    // That it fails at one order says nothing about how many it can bear.
+    let at = Walk { size: walk.size, ..at };
+    all.size = walk.size;
+    let next = match unshown::find(site, &at, status, all.last) {
+        Some(id) => {
+            let (remote_id, place) = (Some(id.to_string()), format!("order {id}"));
+            all.unshown.push(Unshown { remote_id, place, why: why.message().to_owned() });
+            at.without(id)
+        }
+        None => return Err(stuck(why, &at)),
+    };
+    Ok((all, Some(next)))
+}
+
+/// A question that holds no order: whether the shop answers at all.
+fn is_well(site: &Site) -> Result<()> {
+    site.ask("wc/v3/orders", &NO_ORDER.map(|(name, value)| (name, value.to_owned())), 1).map(|_| ())
+}
+
+/// A list that is empty in every shop.
+pub const NO_ORDER: [(&str, &str); 3] = [("per_page", "1"), ("after", "9990-01-01T00:00:00"), ("_fields", "id")];
 
 /// The walk after this page, or `None` where it is proven to be the last.
 fn onward(
@@ -554,6 +667,7 @@ impl Read {
         self.newest = self.newest.max(more.newest);
         self.size = more.size;
         self.drafts += more.drafts;
+        self.unshown.extend(more.unshown);
         self.warnings.extend(more.warnings);
     }
 
@@ -567,7 +681,11 @@ impl Read {
 /// Whether the shop heeds what it is asked: order, size of the page, bounds. Gives what the merchant should know.
 pub fn heeds(site: &Site) -> Result<Vec<String>> {
     let query = [("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("_fields", "id,date_modified_gmt")];
-    let (first, listed) = heads(site, &query)?;
+    let (first, listed) = match heads(site, &query) {
+        // An order that the shop cannot show, or too many of them: a sync looks more closely.
+        Err(error) if error.is_too_much() => return Ok(Vec::new()),
+        answer => answer?,
+    };
     if !first.is_sorted_by_key(|row| row.0) {
         return Err(odd("its list comes in another order"));
     }

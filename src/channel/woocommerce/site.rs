@@ -111,9 +111,9 @@ impl Site {
         self.bearable.load(Ordering::Relaxed)
     }
 
-    /// A page of so many rows was too much.
-    pub fn cannot_bear(&self, rows: usize) {
-        self.bearable.fetch_min((rows / 4).max(1), Ordering::Relaxed);
+    /// More rows a page than these were too much.
+    pub fn bears(&self, rows: usize) {
+        self.bearable.fetch_min(rows.max(1), Ordering::Relaxed);
     }
 
     /// The address of a route below the REST root.
@@ -152,6 +152,13 @@ impl Site {
     pub fn list(&self, route: &str, query: &[(&str, String)]) -> Result<Reply> {
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.get(route, &query)
+    }
+
+    /// Asks for a page of a list with this little patience: here a failure is an answer too.
+    pub fn ask(&self, route: &str, query: &[(&str, String)], repeats: u32) -> Result<Reply> {
+        let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let url = self.route(&self.facts(), route, &query);
+        self.http.send(&Authorized(self), &Request::get(url).repeated(repeats))
     }
 
     /// Reads an address without credentials, whatever the answer: for finding the API.

@@ -60,6 +60,9 @@ pub struct Walk {
     /// A stretch in which time cannot tell where a page ends is read by ids first.
     #[serde(default)]
     pub stretch: Option<Stretch>,
+    /// Orders that the shop cannot show: left out, so that the others of their pages come.
+    #[serde(default)]
+    pub skip: Vec<u64>,
     /// What the page before leaves to be read, by the shop's count.
     #[serde(default)]
     pub before: Option<Before>,
@@ -140,6 +143,7 @@ impl Walk {
             crowd: None,
             stretch: None,
             before: None,
+            skip: Vec::new(),
             size: 0,
         }
     }
@@ -211,11 +215,16 @@ impl Walk {
                 query.push(("offset", stretch.offset().to_string()));
             }
         }
-        if !self.taken.is_empty() {
-            let ids: Vec<String> = self.taken.iter().map(u64::to_string).collect();
+        let ids: Vec<String> = self.taken.iter().chain(&self.skip).map(u64::to_string).collect();
+        if !ids.is_empty() {
             query.push(("exclude", ids.join(",")));
         }
         query
+    }
+
+    /// The walk without an order that the shop cannot show.
+    pub fn without(&self, id: u64) -> Self {
+        Self { skip: [self.skip.as_slice(), &[id]].concat(), before: None, ..self.clone() }
     }
 
     /// The query for the last row of the list, whatever is read.
@@ -228,6 +237,9 @@ impl Walk {
             ("dates_are_gmt", "true".to_owned()),
         ];
         query.extend(self.end().map(|end| (before, gmt(end + 1))));
+        if !self.skip.is_empty() {
+            query.push(("exclude", self.skip.iter().map(u64::to_string).collect::<Vec<_>>().join(",")));
+        }
         query
     }
 
@@ -402,7 +414,7 @@ impl Walk {
     /// Whether the next request would be the same.
     fn stands_where(&self, other: &Self) -> bool {
         (self.from, self.until, &self.taken, self.alone) == (other.from, other.until, &other.taken, other.alone)
-            && self.stretch == other.stretch
+            && (self.stretch, &self.skip) == (other.stretch, &other.skip)
     }
 }
 

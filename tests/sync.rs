@@ -778,6 +778,77 @@ fn i3_a_shop_whose_clock_is_hours_off_loses_nothing() {
 }
 
 #[test]
+fn p12_words_of_plugins_are_understood_and_one_that_nobody_knows_is_told_once_with_the_command_that_maps_it() {
+    let words = ["shipped", "partial-shipped", "ready-pickup", "gluing", "drying"];
+    let custom_statuses = words.map(str::to_owned).to_vec();
+    let rig = Rig::with(Options { custom_statuses, ..Options::demo() });
+    let place = |word: &str| {
+        let id = rig.shop.place_order(NewOrder::paid());
+        rig.shop.set_status(id, word);
+        id
+    };
+    let ids = words.map(place);
+    let glued = place("gluing");
+    rig.sync();
+    let status = |nth: usize| rig.status(ids[nth]);
+    assert_eq!(
+        (status(0).as_str(), status(1).as_str(), status(2).as_str()),
+        ("shipped", "partially-shipped", "awaiting-fulfillment")
+    );
+    let told = |rig: &Rig| -> Vec<serde_json::Value> {
+        let inbox = rig.home.json("inbox");
+        inbox.as_array().unwrap().iter().filter(|entry| entry["kind"] == "status").cloned().collect()
+    };
+    let entries = told(&rig);
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    let hint =
+        entries.iter().map(|entry| entry["hint"].as_str().unwrap()).find(|hint| hint.contains("gluing")).unwrap();
+    assert!(hint.starts_with("ordersync config set woocommerce.statuses gluing="), "{hint}");
+    // One of them is worked on: a new meaning leaves it alone.
+    rig.home.run(&format!("dispatch woocommerce:{glued} --carrier dhl --tracking JD01 --later")).exits(0);
+    rig.home.run("config set woocommerce.statuses gluing=on-hold").exits(0);
+    assert_eq!((status(3).as_str(), rig.status(glued).as_str()), ("on-hold", "shipped"));
+    assert_eq!(told(&rig).len(), 1);
+    rig.shop.touch(ids[3]);
+    rig.home.run("sync").done();
+    assert_eq!(
+        (status(3).as_str(), told(&rig).len()),
+        ("on-hold", 1),
+        "and a sync that brings the same again changes nothing"
+    );
+    assert!(rig.show(ids[3])["drift"].is_null() || rig.show(ids[3])["drift"] == json!([]), "{}", rig.show(ids[3]));
+    let hint = told(&rig)[0]["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains("statuses gluing=on-hold,drying="), "{hint}");
+}
+
+#[test]
+fn p12_what_is_picked_up_is_marked_and_not_offered_for_shipping() {
+    let custom_statuses = vec!["ready-pickup".to_owned()];
+    let rig = Rig::with(Options { custom_statuses, ..Options::demo() });
+    let parcel = rig.paid(1);
+    let picked_up = rig.shop.place_order(NewOrder::paid().line("TEE-001", 2).picked_up());
+    let ready = rig.paid(2);
+    rig.shop.set_status(ready, "ready-pickup");
+    rig.sync();
+    let offered = rig.home.json("orders --status awaiting-fulfillment");
+    let offered: Vec<&str> =
+        offered.as_array().unwrap().iter().map(|order| order["number"].as_str().unwrap()).collect();
+    assert_eq!(offered, [parcel.to_string()]);
+    for id in [picked_up, ready] {
+        let order = rig.show(id);
+        assert_eq!((&order["ship_to"], &order["lines"][0]["ships"]), (&json!([]), &json!(false)), "{order}");
+        assert!(order["attributes"].to_string().contains("pick-up"), "{order}");
+        rig.home
+            .run(&format!("dispatch woocommerce:{id} --carrier dhl --tracking JD0{id}"))
+            .exits(6)
+            .says("needs no parcel");
+    }
+    assert!(rig.writes().is_empty());
+    rig.home.run(&format!("dispatch woocommerce:{picked_up}")).exits(0);
+    assert_eq!(rig.shop.status(picked_up).as_deref(), Some("completed"));
+}
+
+#[test]
 fn i4_an_order_that_the_shop_cannot_show_is_named_and_left_out_wherever_it_stands() {
     for orders in [30, 700] {
         let rig = Rig::new();

@@ -246,6 +246,10 @@ impl Book {
         let mut sql = format!("{LIST}{condition}");
         if let Some(status) = status {
             sql.push_str(&format!(" AND o.status = '{}'", status.word()));
+            // What needs no parcel (pick-up, downloads) is not offered for shipping.
+            if matches!(status, Status::AwaitingFulfillment | Status::PartiallyShipped) {
+                sql.push_str(" AND (EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id AND l.ships) OR NOT EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id))");
+            }
         }
         if !filter.stores.is_empty() {
             let ids: Vec<String> = filter.stores.iter().map(i64::to_string).collect();

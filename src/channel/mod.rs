@@ -61,6 +61,12 @@ pub trait Channel: Send + Sync {
         Error::new(ErrorKind::NotFound, format!("the store has no order {remote_id} any more; nothing was written"))
     }
 
+    /// The order's status word, as its setting takes it, where nobody knows what it means. Orders with it are what their payment makes of them.
+    fn unknown_status(&self, order: &Order) -> Option<String> {
+        let _ = order;
+        None
+    }
+
     /// Says what is still to be written to reach the task's goal, the order being as in `now`, which was read just now and which the
     /// merchant may ship or cancel as it stands. Reads what else it needs to know; writes nothing.
     ///

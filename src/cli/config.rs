@@ -99,6 +99,11 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
         app.context.open(&changed)?;
     }
     book.set_store_value(store.id, key, value)?;
+    if key == crate::sync::readings::STATUSES
+        && let Some(store) = book.store(&store.name)?
+    {
+        crate::sync::readings::refresh(&mut book, &app.context.open(&store)?)?;
+    }
     let timer = crate::schedule::Installed::read(&app.context.home).filter(|_| key == "interval");
     if timer.is_some_and(|timer| value.is_some_and(|v| v.parse().is_ok_and(|minutes: u32| minutes < timer.every))) {
         output::note("the timer runs less often than that; ordersync schedule install makes it run often enough");

@@ -229,9 +229,23 @@ fn guard(args: &Args) -> Guard {
     }
 }
 
+fn needs_no_parcel(order: &BookOrder) -> Error {
+    let text = format!(
+        "order {} needs no parcel: it is picked up, downloaded or sent by others; nothing was recorded or sent",
+        order.id
+    );
+    Error::new(ErrorKind::Refused, text).hint(format!(
+        "ordersync dispatch book:{} without a carrier and a number says at the channel that it is done",
+        order.id
+    ))
+}
+
 /// What goes out: the lines wanted, or all that is left, and the parcels.
 fn shipment(app: &App, order: &BookOrder, args: &Args, can: &Capabilities, parcels: Vec<Parcel>) -> Result<Shipment> {
     let (lines, completes) = lines::choose(order, &args.item)?;
+    if !parcels.is_empty() && !order.lines.is_empty() && !order.lines.iter().any(|line| line.ships) {
+        return Err(needs_no_parcel(order));
+    }
     if !completes && !can.partial {
         let text =
             format!("{} cannot record a part of an order as shipped; nothing was recorded or sent", order.channel);

@@ -47,6 +47,9 @@ pub fn import(
 ) -> Result<()> {
     let import = Import { context, open, run, job, progress };
     import.read_again(book, report)?;
+    if !job.dry_run {
+        super::readings::refresh(book, open)?;
+    }
     match (&job.range, job.dry_run) {
         (Some(range), _) => import.range(book, range, report),
         (None, true) => import.rehearse(book, report),
@@ -256,6 +259,9 @@ impl Import<'_> {
         let batch = Batch { store, run, orders, unshown, cursor, drafts, dry_run };
         let tally = book.import(&batch, &mut |known, seen| decide(self.open.channel.as_ref(), known, seen))?;
         report.tally += tally;
+        if !dry_run {
+            super::readings::puzzle(book, self.open, orders)?;
+        }
         crate::crash::point("after-import");
         Ok(())
     }

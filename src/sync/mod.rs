@@ -11,6 +11,7 @@ pub mod health;
 pub mod import;
 pub mod lock;
 pub mod policy;
+pub mod readings;
 pub mod report;
 mod side_by_side;
 pub mod store;

@@ -43,6 +43,10 @@ impl Channel for Named {
         self.name(self.channel.probe())
     }
 
+    fn unknown_status(&self, order: &Order) -> Option<String> {
+        self.channel.unknown_status(order)
+    }
+
     fn begin(&self, range: &Range) -> Result<Plan> {
         self.name(self.channel.begin(range))
     }

@@ -39,3 +39,10 @@ UPDATE outbox SET written = CASE
 UPDATE outbox SET acknowledged = json_array('doing ' || doing) WHERE state = 'sent' AND doing <> '';
 -- There it said this as well.
 UPDATE outbox SET unpaid = 1 WHERE guard <> 'check';
+
+-- By what version of the program, and with what setting, the copies of a store's orders were last read from their documents.
+CREATE TABLE readings (
+  store_id INTEGER PRIMARY KEY REFERENCES stores (id),
+  program TEXT NOT NULL,
+  statuses TEXT NOT NULL                    -- the setting: what added status words mean
+) STRICT;

@@ -3,10 +3,9 @@
 //! Line prices are always without tax here, whatever the shop's `prices_include_tax` says about its catalogue.
 //! Which lines a refund touched, and what is in fulfilments, stands in what was added to the document ([`super::document`]).
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 
+use super::status::{Evidence, is_pickup, meaning};
 use super::text::{decode, plain};
 use super::wire;
 use crate::clock::Timestamp;
@@ -16,8 +15,7 @@ use crate::order::{
     RefundLine, RemoteShipment, Status, Totals, names_number, parse_decimal, sum,
 };
 
-/// The merchant's own reading of statuses that plugins add, by the status without `wc-`.
-pub type Statuses = BTreeMap<String, Status>;
+pub use super::status::Statuses;
 
 /// Statuses of entries that are no orders yet: open checkouts and unsaved forms.
 pub fn is_draft(status: &str) -> bool {
@@ -57,8 +55,10 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         (Some(one), None) | (None, Some(one)) => (one, one),
         (None, None) => return Err("it has neither date_created_gmt nor date_modified_gmt".to_owned()),
     };
+    let picked_up = is_picked_up(o);
+    let nothing_ships = picked_up || nothing_ships(o);
     let refunds = o.refunds.0.iter().map(|r| refund(r, details(o, r))).collect::<Result<Vec<_>, _>>()?;
-    let mut lines = o.line_items.0.iter().map(|item| line(item, nothing_ships(o))).collect::<Result<Vec<_>, _>>()?;
+    let mut lines = o.line_items.0.iter().map(|item| line(item, nothing_ships)).collect::<Result<Vec<_>, _>>()?;
     for line in &mut lines {
         let parts = refunds.iter().flat_map(|refund| &refund.lines).filter(|part| part.line_id == line.remote_id);
         line.refunded = sum(parts.map(|part| part.quantity));
@@ -84,7 +84,7 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
             email: billing.email.clone(),
             phone: first_of(&billing.phone, o.shipping.0.phone.get()),
         },
-        ship_to: ship_to(o, &billing, lines.iter().any(|line| line.ships)),
+        ship_to: if picked_up { Vec::new() } else { ship_to(o, &billing, lines.iter().any(|line| line.ships)) },
         bill_to: Some(billing).filter(|address| *address != Address::default()),
         lines,
         charges: charges(o)?,
@@ -98,23 +98,35 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         buyer_note: decode(o.customer_note.get()),
         source: o.created_via.get().to_owned(),
         test: false,
-        attributes: attributes(o),
+        attributes: attributes(o, picked_up),
         remote_id,
     })
 }
 
 /// What the shop's status amounts to. Fulfilments refine it: creating them never changes the order's own status.
 fn status(o: &wire::Order<'_>, statuses: &Statuses, lines: &[Line], shipments: &[RemoteShipment]) -> Status {
-    let base = base_status(o, statuses, !shipments.is_empty());
-    if matches!(base, Status::Cancelled | Status::Shipped) {
-        return base;
+    let fulfilled = match fulfillment_status(o).as_str() {
+        "fulfilled" => Some(Status::Shipped),
+        "partially_fulfilled" if nothing_left(lines, shipments) => Some(Status::Shipped),
+        "partially_fulfilled" => Some(Status::PartiallyShipped),
+        _ => None,
+    };
+    let seen = Evidence {
+        paid: !o.date_paid_gmt.get().is_empty(),
+        completed: !o.date_completed_gmt.get().is_empty(),
+        sent: fulfilled.or_else(|| sent(lines, shipments)),
+    };
+    let word = meaning(o.status.get(), seen, statuses);
+    match word {
+        Status::Cancelled | Status::Shipped => word,
+        _ => fulfilled.unwrap_or(word),
     }
-    match fulfillment_status(o).as_str() {
-        "fulfilled" => Status::Shipped,
-        "partially_fulfilled" if nothing_left(lines, shipments) => Status::Shipped,
-        "partially_fulfilled" => Status::PartiallyShipped,
-        _ => base,
-    }
+}
+
+/// What its parcels amount to; those of most plugins do not say what is in them.
+fn sent(lines: &[Line], shipments: &[RemoteShipment]) -> Option<Status> {
+    let in_full = shipments.iter().any(|one| one.lines.is_empty()) || nothing_left(lines, shipments);
+    (!shipments.is_empty()).then_some(if in_full { Status::Shipped } else { Status::PartiallyShipped })
 }
 
 /// Whether what was not sent has been given back: the shop's own word counts only what was sent.
@@ -125,29 +137,6 @@ fn nothing_left(lines: &[Line], shipments: &[RemoteShipment]) -> bool {
     };
     let open = |line: &&Line| line.ships && line.quantity.saturating_sub(line.refunded) > sent(line);
     !lines.iter().any(|line| open(&line))
-}
-
-fn base_status(o: &wire::Order<'_>, statuses: &Statuses, tracked: bool) -> Status {
-    let word = o.status.get();
-    let word = word.strip_prefix("wc-").unwrap_or(word);
-    let paid = !o.date_paid_gmt.get().is_empty();
-    if let Some(status) = statuses.get(word) {
-        return *status;
-    }
-    match word {
-        "pending" | "failed" => Status::AwaitingPayment,
-        "on-hold" if paid => Status::OnHold,
-        "on-hold" => Status::AwaitingPayment,
-        "processing" => Status::AwaitingFulfillment,
-        "completed" => Status::Shipped,
-        "cancelled" | "trash" => Status::Cancelled,
-        // A refund is a fact, not a status: what remains is whether the goods ever left.
-        "refunded" if tracked || !o.date_completed_gmt.get().is_empty() => Status::Shipped,
-        "refunded" if matches!(fulfillment_status(o).as_str(), "fulfilled" | "partially_fulfilled") => Status::Shipped,
-        "refunded" => Status::Cancelled,
-        _ if paid => Status::AwaitingFulfillment,
-        _ => Status::AwaitingPayment,
-    }
 }
 
 /// Whether a part of the order is in fulfilments, so that it must be known what is in them.
@@ -172,6 +161,17 @@ fn nothing_ships(o: &wire::Order<'_>) -> bool {
         && o.shipping_lines.0.is_empty()
         && o.needs_processing.get() == "false"
         && o.line_items.0.iter().all(|item| item.product_id.id().is_some())
+}
+
+/// Whether the buyer comes for it: every shipping line is a pick-up (the classic method, the block checkout's, and those of plugins that
+/// build on them), or the status says so. The delivery address is then the buyer's own, and no parcel goes there.
+fn is_picked_up(o: &wire::Order<'_>) -> bool {
+    let by_hand = |line: &wire::ShippingLine<'_>| {
+        let method = line.method_id.get();
+        method.starts_with("local_pickup") || method.starts_with("pickup_location")
+    };
+    let methods = &o.shipping_lines.0;
+    is_pickup(o.status.get()) || (!methods.is_empty() && methods.iter().all(by_hand))
 }
 
 fn line(item: &wire::LineItem<'_>, nothing_ships: bool) -> Result<Line, String> {
@@ -400,12 +400,17 @@ fn tracking(item: &wire::Tracking<'_>) -> RemoteShipment {
     }
 }
 
+/// The label under which an order tells that it needs no parcel.
+const DELIVERY: &str = "delivery";
+
 /// Where plugins keep a VAT number.
 const VAT_KEYS: [&str; 5] =
     ["_billing_vat_number", "billing_vat_number", "_vat_number", "vat_number", "_billing_eu_vat_number"];
 
 /// The parent order, the VAT number, and the public text entries that plugins add (gift messages and the like).
-fn attributes(o: &wire::Order<'_>) -> Vec<(String, String)> {
+fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
+    let place = o.shipping_lines.0.iter().map(|line| plain(&line.method_title.0)).find(|title| !title.is_empty());
+    let pickup = picked_up.then(|| (DELIVERY.to_owned(), format!("pick-up: {}", place.unwrap_or_default())));
     let parent = o.parent_id.id().map(|id| ("parent order".to_owned(), id.to_owned()));
     let entries = o.meta_data.0.iter().filter_map(|entry| {
         let key = entry.key.get();
@@ -414,7 +419,7 @@ fn attributes(o: &wire::Order<'_>) -> Vec<(String, String)> {
         let shown = !label.starts_with('_') && !value.is_empty() && value.chars().count() <= 500;
         shown.then(|| (label.to_owned(), plain(&value)))
     });
-    parent.into_iter().chain(entries.take(20)).collect()
+    pickup.into_iter().chain(parent).chain(entries.take(20)).collect()
 }
 
 fn first_of(a: &str, b: &str) -> String {

@@ -17,6 +17,7 @@ mod pages;
 mod settings;
 mod ship;
 mod site;
+mod status;
 mod text;
 mod unshown;
 mod walk;
@@ -127,6 +128,11 @@ impl Channel for WooCommerce {
             |why: String| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
         let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
         map::order(text, &self.settings.statuses).map_err(unreadable)
+    }
+
+    fn unknown_status(&self, order: &Order) -> Option<String> {
+        let word = &order.channel_status;
+        status::is_unknown(word, &self.settings.statuses).then(|| status::plain(word))
     }
 
     fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {

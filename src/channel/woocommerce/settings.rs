@@ -146,7 +146,7 @@ fn statuses(text: &str) -> Result<Statuses> {
                 pair.split_once('=').ok_or_else(|| usage(format!("statuses: {pair:?} is not THEIRS=OURS")))?;
             let theirs = theirs.trim();
             let ours = ours.trim().parse().map_err(|why| usage(format!("statuses: {why}")))?;
-            Ok((theirs.strip_prefix("wc-").unwrap_or(theirs).to_owned(), ours))
+            Ok((super::status::plain(theirs), ours))
         })
         .collect()
 }

@@ -87,6 +87,11 @@ impl NewOrder {
         self.line("VOUCHER-25", 1)
     }
 
+    /// Picked up by the buyer: the checkout keeps the buyer's own address as the delivery address.
+    pub fn picked_up(self) -> Self {
+        self.meta("_sim_shipping_method", Value::from("local_pickup"))
+    }
+
     /// Placed then.
     pub fn at(mut self, at: Timestamp) -> Self {
         self.at = Some(at);

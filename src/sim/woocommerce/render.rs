@@ -262,9 +262,15 @@ fn line(style: Style<'_>, details: &Details, line: &Line) -> Value {
     body
 }
 
+/// How the order gets to its buyer.
+fn method(details: &Details) -> &str {
+    let set = details.meta.iter().find(|meta| meta.key == "_sim_shipping_method");
+    set.and_then(|meta| meta.value.as_str()).unwrap_or("flat_rate")
+}
+
 fn shipping(style: Style<'_>, details: &Details, charge: &Charge) -> Value {
     let mut body = json!({
-        "id": charge.id, "method_title": charge.title, "method_id": "flat_rate", "instance_id": "3",
+        "id": charge.id, "method_title": charge.title, "method_id": method(details), "instance_id": "3",
         "total": style.money(charge.total), "total_tax": style.money(style.tax(charge.total, details)),
         "taxes": style.taxes(charge.total, None, details), "meta_data": [],
     });

@@ -1,0 +1,111 @@
+//! What stored documents mean, where that has changed since they were read: by another version of the program, or another setting.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::error::{Done, odd};
+use super::inbox::{InboxNote, put_note};
+use super::{Book, rows};
+use crate::error::Result;
+use crate::order::{Order, Status};
+
+/// How the copies of a store were last read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The program's version.
+    pub program: String,
+    /// The store's setting for status words.
+    pub statuses: String,
+}
+
+impl Book {
+    /// How the store's copies were last read; `None` before that was noted.
+    pub fn last_reading(&self, store: i64) -> Result<Option<Reading>> {
+        self.db
+            .prepare_cached("SELECT program, statuses FROM readings WHERE store_id = ?")
+            .done("read")?
+            .query_row([store], |row| Ok(Reading { program: row.get(0)?, statuses: row.get(1)? }))
+            .optional()
+            .done("read")
+    }
+
+    /// Notes how they are read now.
+    pub fn note_reading(&mut self, store: i64, reading: &Reading) -> Result<()> {
+        self.write("written", |db| {
+            db.execute(
+                "INSERT INTO readings VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET program = excluded.program, statuses = excluded.statuses",
+                params![store, reading.program, reading.statuses],
+            )
+            .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// Orders behind `after` that nobody here has worked on and that wait for something, or whose status word is among `words`;
+    /// number and status of each.
+    pub fn untouched(&self, store: i64, words: &[String], after: i64, most: u32) -> Result<Vec<(i64, Status)>> {
+        let words = serde_json::to_string(words).unwrap_or_default();
+        let sql = "SELECT o.id, o.status FROM orders o
+            WHERE o.store_id = ?1 AND o.id > ?2
+              AND (o.status IN ('awaiting-payment', 'awaiting-fulfillment', 'on-hold', 'partially-shipped')
+                   OR o.channel_status IN (SELECT value FROM json_each(?3))
+                   OR o.channel_status IN (SELECT 'wc-' || value FROM json_each(?3)))
+              AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = o.id)
+            ORDER BY o.id LIMIT ?4";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let rows = statement
+            .query_map(params![store, after, words, most], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+            .done("read")?;
+        let found: Vec<(i64, String)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
+        found.into_iter().map(|(id, word)| Ok((id, word.parse().map_err(|_| odd("status", &word))?))).collect()
+    }
+
+    /// Whether anything of the copy goes into a parcel.
+    pub fn ships(&self, order: i64) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM lines WHERE order_id = ? AND ships)";
+        self.db.prepare_cached(sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
+    }
+
+    /// The copies of these orders are what their documents mean now.
+    pub fn reread(&mut self, orders: &[(i64, Status, Order)]) -> Result<()> {
+        let now = self.clock.now();
+        self.write("written", |db| {
+            for (id, before, order) in orders {
+                rows::replace_copy(db, *id, order)?;
+                db.prepare_cached("UPDATE versions SET fingerprint = ? WHERE order_id = ? AND role = 'base'")
+                    .done("written")?
+                    .execute(params![super::import::fingerprint(order), id])
+                    .done("written")?;
+                let detail = format!("{before} → {} ({})", order.status, order.channel_status);
+                rows::note_history(db, *id, now, "read again", &detail)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Tells of a status word that nobody knows; never again once that was settled.
+    pub fn tell_of_status(&mut self, store: i64, word: &str, note: &InboxNote) -> Result<()> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind = 'status' AND subject = ? AND resolved_at IS NOT NULL)";
+        let settled: bool =
+            self.db.prepare_cached(sql).done("read")?.query_row(params![store, word], |row| row.get(0)).done("read")?;
+        if settled {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        self.write("written", |db| put_note(db, Some(store), None, word, note, now))
+    }
+
+    /// These status words are known now.
+    pub fn statuses_are_known(&mut self, store: i64, words: &[String]) -> Result<()> {
+        let (now, words) = (self.now_ms(), serde_json::to_string(words).unwrap_or_default());
+        self.write("written", |db| {
+            db.execute(
+                "UPDATE inbox SET resolved_at = ?1 WHERE store_id = ?2 AND kind = 'status' AND resolved_at IS NULL
+                   AND subject IN (SELECT value FROM json_each(?3))",
+                params![now, store, words],
+            )
+            .done("written")?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! A changed meaning is applied to orders that nobody here has worked on (PRODUCT.md P-12): what a status word means, and whether an order
+//! needs a parcel, may be another by the next version of the program or another setting.
+
+use std::collections::BTreeSet;
+
+use super::store::OpenStore;
+use crate::book::{Book, InboxNote, Reading};
+use crate::channel::RemoteOrder;
+use crate::error::Result;
+use crate::order::{Order, Status};
+
+/// The setting for status words.
+pub const STATUSES: &str = "statuses";
+
+/// What a word may be set to mean.
+const MEANINGS: [Status; 6] = [
+    Status::AwaitingPayment,
+    Status::AwaitingFulfillment,
+    Status::OnHold,
+    Status::PartiallyShipped,
+    Status::Shipped,
+    Status::Cancelled,
+];
+
+/// How many orders are read again in one transaction.
+const AT_ONCE: u32 = 500;
+
+/// Reads the store's orders again from their documents, where they may mean something else than when they were read last.
+pub fn refresh(book: &mut Book, open: &OpenStore) -> Result<()> {
+    let store = &open.store;
+    let setting = |reading: &Reading| words(&reading.statuses);
+    let now = Reading {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        statuses: store.values.get(STATUSES).cloned().unwrap_or_default(),
+    };
+    let last = book.last_reading(store.id)?;
+    if last.as_ref() == Some(&now) {
+        return Ok(());
+    }
+    let words: Vec<String> = last.iter().flat_map(setting).chain(setting(&now)).collect();
+    let mut after = 0;
+    loop {
+        let orders = book.untouched(store.id, &words, after, AT_ONCE)?;
+        let Some((last, _)) = orders.last() else { break };
+        after = *last;
+        let changed = changed(book, open, &orders)?;
+        book.reread(&changed)?;
+    }
+    book.statuses_are_known(store.id, &setting(&now))?;
+    book.note_reading(store.id, &now)
+}
+
+/// Those of the orders that now mean something else.
+fn changed(book: &mut Book, open: &OpenStore, orders: &[(i64, Status)]) -> Result<Vec<(i64, Status, Order)>> {
+    let (mut changed, mut unknown) = (Vec::new(), BTreeSet::new());
+    for (id, status) in orders {
+        let Some(document) = book.base_document(*id)? else { continue };
+        let Ok(order) = open.channel.read(&document) else { continue };
+        unknown.extend(open.channel.unknown_status(&order));
+        if order.status != *status || book.ships(*id)? != order.lines.iter().any(|line| line.ships) {
+            changed.push((*id, *status, order));
+        }
+    }
+    tell(book, open, unknown)?;
+    Ok(changed)
+}
+
+/// Tells of the status words of these orders that nobody knows.
+pub fn puzzle(book: &mut Book, open: &OpenStore, orders: &[RemoteOrder]) -> Result<()> {
+    let read = orders.iter().filter_map(|seen| seen.order.as_ref().ok());
+    tell(book, open, read.filter_map(|order| open.channel.unknown_status(order)).collect())
+}
+
+fn tell(book: &mut Book, open: &OpenStore, unknown: BTreeSet<String>) -> Result<()> {
+    let store = &open.store;
+    let set = store.values.get(STATUSES).filter(|set| !set.is_empty()).map(|set| format!("{set},"));
+    for word in unknown {
+        let note = InboxNote {
+            kind: "status",
+            text: format!(
+                "nobody here knows what the status {word:?} of {} means: paid orders with it count as to be shipped, others as not paid yet; it may be {}",
+                store.name,
+                MEANINGS.map(Status::word).join(", ")
+            ),
+            hint: format!(
+                "ordersync config set {}.{STATUSES} {}{word}=shipped",
+                store.name,
+                set.as_deref().unwrap_or_default()
+            ),
+        };
+        book.tell_of_status(store.id, &word, &note)?;
+    }
+    Ok(())
+}
+
+/// The words of a setting `THEIRS=OURS,...`.
+fn words(setting: &str) -> Vec<String> {
+    let theirs = setting.split(',').filter_map(|pair| pair.split_once('=')).map(|(theirs, _)| theirs.trim());
+    theirs.map(|word| word.strip_prefix("wc-").unwrap_or(word).to_owned()).collect()
+}

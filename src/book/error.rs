@@ -16,9 +16,10 @@ pub(super) fn book_error(done: &str, error: rusqlite::Error) -> Error {
         Some(ErrorCode::PermissionDenied) => {
             ("permission is denied", "check the owner and the permissions of the file")
         }
-        Some(ErrorCode::NotADatabase) => {
-            ("it is not an order book", "name another directory with --home, or restore a backup")
-        }
+        Some(ErrorCode::NotADatabase) => (
+            "it is damaged, or not an order book",
+            "restore the latest ordersync backup, or name another directory with --home",
+        ),
         Some(ErrorCode::DatabaseCorrupt) => {
             ("it is damaged", "ordersync doctor tells how badly; restore the latest ordersync backup")
         }

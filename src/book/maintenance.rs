@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Book;
 use super::error::Done;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// What SQLite's own checks found.
 #[derive(Debug, Clone)]
@@ -28,16 +28,7 @@ impl Book {
     /// # Errors
     /// `Refused` where the file exists: a backup never overwrites another.
     pub fn backup(&self, to: &Path) -> Result<()> {
-        if to.exists() {
-            let text = format!("{} exists already; no backup was made", to.display());
-            return Err(Error::new(ErrorKind::Refused, text).hint("give another file name"));
-        }
-        super::make_private(to)?;
-        let written = self.db.execute("VACUUM INTO ?", [to.to_string_lossy()]);
-        written.done("copied").inspect_err(|_| {
-            let _ = std::fs::remove_file(to);
-        })?;
-        Ok(())
+        super::file::copy(&self.db, to)
     }
 
     /// Checks the whole file: structure, and that every reference leads somewhere.

@@ -12,6 +12,7 @@ mod acts;
 mod audit;
 mod document;
 mod error;
+mod file;
 mod import;
 mod inbox;
 mod maintenance;
@@ -31,15 +32,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use rusqlite_migration::{M, Migrations};
+use rusqlite::{Connection, TransactionBehavior};
+use rusqlite_migration::M;
 
 use crate::clock::Clock;
 use crate::config::private_dir;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 pub use acts::{NewDispatch, Recorded};
 pub use audit::{Fault, Flaw};
+pub use file::exposed;
 pub use import::{Batch, CursorMove, Decision, Known, Tally};
 pub use inbox::{InboxEntry, InboxNote};
 pub use maintenance::{Check, Size};
@@ -53,9 +55,11 @@ pub use walks::Walk;
 
 use error::book_error;
 
-/// The schema, step by step. A step is never edited once released, only added to.
-const STEPS: &[M<'_>] =
-    &[M::up(include_str!("schema/0001_book.sql")), M::up(include_str!("schema/0002_nothing_lost.sql"))];
+/// The schema, step by step. A step is never edited once released, only added to. What of a book may run is what stands here.
+const SCHEMA: &[&str] = &[include_str!("schema/0001_book.sql"), include_str!("schema/0002_nothing_lost.sql")];
+
+/// The same for the library that carries them out.
+const STEPS: &[M<'_>] = &[M::up(SCHEMA[0]), M::up(SCHEMA[1])];
 
 /// How long a writer waits for another process's transaction. Transactions are a page long at most.
 const BUSY: Duration = Duration::from_secs(15);
@@ -73,19 +77,17 @@ impl Book {
     /// # Errors
     /// `Book` for a file that is damaged, no book, of a newer version, or cannot be written; each says which.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
-        if let Some(dir) = path.parent() {
-            private_dir(dir)?;
+        if !file::recognise(path)? {
+            path.parent().map_or(Ok(()), private_dir)?;
+            file::create(path)?;
         }
-        make_private(path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut db = Connection::open_with_flags(path, flags).map_err(|e| book_error("opened", e))?;
-        prepare(&mut db).map_err(|e| e.context(path.display()))?;
+        let db = file::open(path).map_err(|e| e.context(path.display()))?;
         Ok(Self { db, clock, documents: document::Documents::default() })
     }
 
     /// Opens the book at `path`, or gives `None` where there is none yet.
     pub fn open_existing(path: &Path, clock: Arc<dyn Clock>) -> Result<Option<Self>> {
-        if path.exists() { Self::open(path, clock).map(Some) } else { Ok(None) }
+        if file::recognise(path)? { Self::open(path, clock).map(Some) } else { Ok(None) }
     }
 
     /// Runs `work` in one transaction that takes the write lock before it reads.
@@ -116,48 +118,4 @@ impl Book {
     fn now_ms(&self) -> i64 {
         self.clock.now().timestamp_millis()
     }
-}
-
-/// An empty file with mode 0600 before SQLite creates one with the umask's; SQLite gives its side files the same mode.
-fn make_private(path: &Path) -> Result<()> {
-    let mut options = std::fs::File::options();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
-            let text = format!("the book {} cannot be created: {e}; nothing was done", path.display());
-            Err(Error::new(ErrorKind::Book, text))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn prepare(db: &mut Connection) -> Result<()> {
-    let failed = |e| book_error("opened", e);
-    db.busy_timeout(BUSY).map_err(failed)?;
-    db.set_prepared_statement_cache_capacity(64);
-    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-    let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(failed)?;
-    if mode != "wal" {
-        db.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(())).map_err(failed)?;
-    }
-    db.execute_batch(
-        "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;",
-    )
-    .map_err(failed)?;
-    if version == STEPS.len() as i64 {
-        return Ok(());
-    }
-    if version > STEPS.len() as i64 {
-        return Err(Error::new(
-            ErrorKind::Book,
-            "this book was written by a newer ordersync; nothing was read or changed",
-        )
-        .hint("update ordersync on this machine"));
-    }
-    Migrations::from_slice(STEPS).to_latest(db).map_err(|e| match e {
-        rusqlite_migration::Error::RusqliteError { err, .. } => book_error("brought up to date", err),
-        other => Error::new(ErrorKind::Book, format!("the book could not be brought up to date: {other}")),
-    })
 }

@@ -319,6 +319,14 @@ fn connected_already(url: &str, name: &str) -> Error {
         .hint(format!("new credentials for it: ordersync connect --reauth {name}"))
 }
 
+/// The values without what an older version kept of an endpoint beside scheme, host and port: there may be a login in it.
+fn alone(mut values: Values) -> Values {
+    if let Some(endpoint) = values.get_mut("endpoint") {
+        *endpoint = crate::config::endpoint_alone(endpoint);
+    }
+    values
+}
+
 fn json(values: &Values) -> String {
     serde_json::to_string(values).unwrap_or_else(|_| "{}".to_owned())
 }
@@ -337,7 +345,7 @@ fn store(row: &Row<'_>) -> rusqlite::Result<Result<Store>> {
         url: row.get(5)?,
         currency: row.get::<_, Option<String>>(6)?.and_then(|code| Currency::new(&code)),
         time_zone: row.get(7)?,
-        values: serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
+        values: alone(serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default()),
         facts: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
         since: time(10)?,
         connected_at: time(11)?.unwrap_or_default(),

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::*;
 use crate::channel::{Cancellation, ChannelKind, Cursor, Goal, RemoteOrder, Values};
 use crate::clock::{ManualClock, Timestamp, from_millis};
+use crate::error::{Error, ErrorKind};
 use crate::order::{LineQuantity, Order, Parcel, RemoteShipment, Shipment, Status, testing};
 
 struct Shelf {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::output;
 use super::{App, Outcome};
-use crate::book::{Book, Fault, Store};
+use crate::book::{Book, Fault, Store, exposed};
 use crate::clock::rfc3339;
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
 
@@ -54,6 +54,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         }
         Ok(Some(book)) => {
             findings.push(check_book(book)?);
+            findings.extend(check_rights(app));
             if args.mend {
                 mend(app)?;
             }
@@ -183,6 +184,12 @@ fn mend(app: &App) -> Result<()> {
     Ok(())
 }
 
+/// Whether the book is its owner's alone (PRODUCT.md X-8).
+fn check_rights(app: &App) -> Vec<Finding> {
+    let book = app.context.home.book();
+    exposed(&book).into_iter().map(|problem| Finding::bad("rights", "rights of the book", problem, None)).collect()
+}
+
 /// The credentials file: there, readable, and for nobody else.
 fn check_file(app: &App, store: &Store) -> Finding {
     let what = format!("{}: credentials file", store.name);
@@ -288,13 +295,23 @@ fn bundle(app: &App, file: &std::path::Path, book: Option<&Book>, findings: &[Fi
         "checks": findings.iter().map(|f| json!({ "ok": f.problem.is_none(), "check": f.check })).collect::<Vec<_>>(),
         "stores": stores, "runs": runs, "inbox": inbox,
     });
-    std::fs::write(file, format!("{value:#}\n"))
+    write_private(file, &format!("{value:#}\n"))
         .map_err(|e| Error::new(ErrorKind::Failed, format!("{} cannot be written: {e}", file.display())))?;
     output::note(&format!(
         "{} holds what a report needs: no secrets, no personal data; look before you send it",
         file.display()
     ));
     Ok(())
+}
+
+/// Writes a file that is the merchant's alone to pass on.
+fn write_private(file: &std::path::Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::File::options();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
 }
 
 /// Of what the adapter found out, only what says nothing about who the merchant is: versions and yes/no.

@@ -204,6 +204,9 @@ fn print(app: &App, standings: &[Standing], drifted: u64, now: Timestamp) -> any
     for s in standings {
         advise(app, s, now)?;
     }
+    if let (Some(found), false) = (crate::book::exposed(&app.context.home.book()).first(), app.global.quiet) {
+        output::note(&format!("{found}; ordersync doctor says more"));
+    }
     if standings.iter().all(|s| s.next.is_none()) && !app.global.quiet {
         output::line("no timer is installed: ordersync schedule install syncs every half hour")?;
     }

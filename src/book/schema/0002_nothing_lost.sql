@@ -1,5 +1,8 @@
 -- What a book of the first version lacks. Every change of this step is made to such a book without loss.
 
+-- Whose file this is ("ords"), for programs that ask.
+PRAGMA application_id = 1869767795;
+
 -- Orders to be read again later, each by itself: what the channel could not show when it was met.
 CREATE TABLE rereads (
   store_id INTEGER NOT NULL REFERENCES stores (id),

@@ -93,7 +93,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "endpoint",
         help: "scheme, host and port to use instead of the channel's own, for every request",
-        check: |text| url::Url::parse(text).is_ok_and(|url| url.has_host()),
+        check: |text| endpoint(text).is_ok(),
     },
 ];
 
@@ -103,7 +103,8 @@ pub fn check_setting(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
         if (setting.check)(value) {
             return Ok(());
         }
-        let text = format!("{value:?} does not fit {key}: {}; nothing was changed", setting.help);
+        // Without the value: an address may hold a password.
+        let text = format!("the value given for {key} does not fit: {}; nothing was changed", setting.help);
         return Err(Error::new(ErrorKind::Usage, text));
     }
     let own: Vec<&str> = channel::fields(kind).iter().filter(|field| !field.secret).map(|field| field.key).collect();
@@ -112,6 +113,67 @@ pub fn check_setting(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
     }
     let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).chain(own).collect();
     Err(Error::new(ErrorKind::Usage, format!("{kind} stores have no setting {key:?}; one of: {}", known.join(", "))))
+}
+
+/// What stands in the place of a channel's own server: scheme, host and port. A login, a path or a query would be kept in the book and shown
+/// (PRODUCT.md X-6).
+pub fn endpoint(text: &str) -> Result<url::Url> {
+    let refused = |why: &str| {
+        let text = format!("the endpoint {why}; nothing was sent");
+        Error::new(ErrorKind::Usage, text).hint("scheme, host and port alone: https://test.example.com:8443")
+    };
+    let url = url::Url::parse(text.trim()).map_err(|e| refused(&format!("is no address ({e})")))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(refused("is not an http:// or https:// address"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("holds a login, which would be kept where everybody can read it"));
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("holds more than scheme, host and port"));
+    }
+    Ok(url)
+}
+
+/// Scheme, host and port of an endpoint that an older version has kept with more than that.
+pub fn endpoint_alone(text: &str) -> String {
+    url::Url::parse(text).map_or_else(|_| text.to_owned(), |url| url.origin().ascii_serialization())
+}
+
+/// Reads a small text that somebody else may have put there, which is also a pipe (`<(pass show key)`): no more of it than `largest` bytes,
+/// and not for longer than anybody waits for it.
+pub fn read_small(path: &Path, largest: u64) -> std::io::Result<String> {
+    const LONGEST: std::time::Duration = std::time::Duration::from_secs(30);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let path = path.to_owned();
+    // Opening a pipe that nobody writes to never returns; the thread is left behind, and ends with the program.
+    std::thread::spawn(move || {
+        let text = std::fs::File::open(&path).and_then(|file| bounded(file, largest));
+        let _ = sender.send(text);
+    });
+    receiver.recv_timeout(LONGEST).unwrap_or_else(|_| Err(std::io::Error::other("it gives nothing to read")))
+}
+
+/// The text of `source`, if it is not larger than `largest`.
+pub fn bounded(source: impl std::io::Read, largest: u64) -> std::io::Result<String> {
+    use std::io::Read;
+    let mut text = String::new();
+    source.take(largest + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > largest {
+        return Err(std::io::Error::other(format!("it is larger than {} kB", largest / 1024)));
+    }
+    Ok(text)
+}
+
+/// Writes a file that nobody but its owner reads, replacing one that is there.
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // tempfile creates with mode 0600.
+    let mut file = tempfile::Builder::new().prefix(".ordersync.").suffix(".tmp").tempfile_in(dir)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|e| e.error)
 }
 
 /// Checks a store's name: it becomes a file name and a word on the command line.
@@ -162,6 +224,28 @@ mod tests {
         assert!(
             [home.book(), home.locks(), home.credentials().to_owned()].iter().all(|path| path.starts_with("/tmp/x"))
         );
+    }
+
+    #[test]
+    fn x6_an_endpoint_is_scheme_host_and_port_and_its_refusal_repeats_nothing() {
+        for good in ["http://127.0.0.1:8899", "https://test.example.com/", "http://[::1]:1"] {
+            assert!(endpoint(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://ann:pa55word@shop.example.com",
+            "https://pa55word@shop.example.com",
+            "https://shop.example.com?key=pa55word",
+            "https://shop.example.com/#pa55word",
+            "https://shop.example.com/pa55word",
+            "ftp://pa55word",
+            "pa55word",
+            "",
+        ] {
+            let error = endpoint(bad).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage, "{bad}");
+            assert!(!error.message().contains("pa55word"), "{error}");
+        }
+        assert_eq!(endpoint_alone("https://ann:pa55word@shop.example.com:8443/x?y#z"), "https://shop.example.com:8443");
     }
 
     #[test]

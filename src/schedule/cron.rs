@@ -16,7 +16,11 @@ pub fn block(plan: &Plan) -> String {
     let minutes: Vec<String> = plan.minutes().map(|minute| minute.to_string()).collect();
     let environment = plan.environment.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
     let words = std::iter::once(plan.program.as_str()).chain(plan.arguments()).map(quoted);
-    let command: Vec<String> = environment.chain(words).collect();
+    let network = (!plan.network.is_empty()).then(|| {
+        let file = quoted(&plan.network_file);
+        format!("[ ! -r {file} ] || {{ set -a; . {file}; set +a; }};")
+    });
+    let command: Vec<String> = network.into_iter().chain(environment).chain(words).collect();
     format!("{}\n{} * * * * {}\n{}\n", first_line(plan), minutes.join(","), command.join(" "), last_line(plan))
 }
 
@@ -153,6 +157,25 @@ mod tests {
             // A cron that leaves the line as it is.
             assert_eq!(words(line.splitn(6, ' ').nth(5).unwrap()), wanted, "{line}");
         }
+    }
+
+    #[test]
+    fn x5_the_line_reads_the_proxies_from_their_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("it's 100% mine.env");
+        let mut plan = plan("/usr/bin/env", None);
+        plan.network = vec![("HTTPS_PROXY".into(), "http://a:b'c%d@proxy.test".into())];
+        plan.network_file = file.display().to_string();
+        std::fs::write(&file, super::super::network_text(&plan)).unwrap();
+        let block = block(&plan);
+        let line = command(block.lines().nth(1).unwrap());
+        let shown = |line: &str| {
+            let line = line.replace(" sync --autosync", "");
+            String::from_utf8(std::process::Command::new("sh").args(["-c", &line]).output().unwrap().stdout).unwrap()
+        };
+        assert!(shown(&line).contains("HTTPS_PROXY=http://a:b'c%d@proxy.test\n"), "{line}");
+        std::fs::remove_file(&file).unwrap();
+        assert!(shown(&line).contains("PATH="), "without the file it runs all the same");
     }
 
     #[test]

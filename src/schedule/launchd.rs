@@ -15,7 +15,9 @@ pub fn plist(plan: &Plan) -> String {
     let strings = |words: Vec<&str>| -> String {
         words.iter().map(|word| format!("    <string>{}</string>\n", escaped(word))).collect()
     };
-    let words = std::iter::once(plan.program.as_str()).chain(plan.arguments()).collect();
+    const WITH_NETWORK: [&str; 3] = ["/bin/sh", "-c", "[ ! -r \"$0\" ] || { set -a; . \"$0\"; set +a; }; exec \"$@\""];
+    let shell = WITH_NETWORK.into_iter().chain([plan.network_file.as_str()]).filter(|_| !plan.network.is_empty());
+    let words = shell.chain([plan.program.as_str()]).chain(plan.arguments()).collect();
     let variables: String = plan
         .environment
         .iter()

@@ -61,6 +61,10 @@ pub struct Plan {
     pub home: Option<String>,
     /// Variables that decide where the platform's directories are, as they are here: a timer starts without them.
     pub environment: Vec<(String, String)>,
+    /// Variables with which the network is reached (proxies, certificate authorities), as they are here. There may be logins in them.
+    pub network: Vec<(String, String)>,
+    /// The file beside the book that holds those, for its owner only: no unit, no process list and no output repeats them (PRODUCT.md X-1).
+    pub network_file: String,
     /// Minutes between two runs; divides an hour.
     pub every: u32,
     /// The minute of the first run in each hour, less than `every`: each machine has its own, so that not all knock at once.
@@ -86,7 +90,19 @@ impl Plan {
         let seed = format!("{}\n{}\n{name}", programs::machine(), account.display());
         let minute = u32::from_str_radix(&hex(seed.as_bytes())[..6], 16).unwrap_or(0) % every;
         let environment = if named.is_some() { Vec::new() } else { directory_variables()? };
-        Ok(Self { name, program: text(&program)?, home: named, environment, every, minute, account })
+        let network_file = text(&home.data().join("timer.env"))?;
+        let network = network_variables();
+        Ok(Self {
+            name,
+            program: text(&program)?,
+            home: named,
+            environment,
+            network,
+            network_file,
+            every,
+            minute,
+            account,
+        })
     }
 
     /// The arguments of the program.
@@ -119,6 +135,42 @@ fn directory_variables() -> Result<Vec<(String, String)>> {
         }
     }
     Ok(found)
+}
+
+/// How the network is reached from the merchant's shell.
+fn network_variables() -> Vec<(String, String)> {
+    const PROXIES: [&str; 8] =
+        ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
+    const AUTHORITIES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+    let value = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty() && !v.chars().any(char::is_control));
+    let proxies = PROXIES.iter().filter_map(|name| Some(((*name).to_owned(), value(name)?)));
+    let authorities = AUTHORITIES.iter().filter_map(|name| {
+        // A timer starts in another directory.
+        let path = std::path::absolute(value(name)?).ok()?;
+        Some(((*name).to_owned(), path.to_str()?.to_owned()))
+    });
+    proxies.chain(authorities).collect()
+}
+
+/// The variables as a shell reads them, and systemd's `EnvironmentFile`.
+fn network_text(plan: &Plan) -> String {
+    let line = |(name, value): &(String, String)| format!("{name}='{}'\n", value.replace('\'', r"'\''"));
+    let lines: String = plan.network.iter().map(line).collect();
+    format!(
+        "# Written by `ordersync schedule install` for the timer; `ordersync schedule remove` takes it away.\n{lines}"
+    )
+}
+
+/// Puts the file of the network's variables in place, or away where there are none.
+fn write_network(plan: &Plan) -> Result<()> {
+    let path = Path::new(&plan.network_file);
+    if plan.network.is_empty() {
+        return delete_file(path);
+    }
+    path.parent().map_or(Ok(()), private_dir)?;
+    crate::config::write_private(path, &network_text(plan)).map_err(|e| {
+        Error::new(ErrorKind::Failed, format!("{} cannot be written: {e}; the timer is not installed", path.display()))
+    })
 }
 
 fn shown(path: &Path) -> String {
@@ -192,6 +244,7 @@ fn note(home: &Home) -> PathBuf {
 
 /// Installs the plan with `kind`; a timer of the same name of another kind goes away, so that there is one.
 pub fn install(home: &Home, plan: &Plan, kind: Kind, now: Timestamp) -> Result<()> {
+    write_network(plan)?;
     match kind {
         Kind::Systemd => systemd::install(plan)?,
         Kind::Cron => cron::install(plan)?,
@@ -219,6 +272,7 @@ pub fn remove(home: &Home, plan: &Plan) -> Result<Vec<Kind>> {
             removed.push(kind);
         }
     }
+    delete_file(Path::new(&plan.network_file))?;
     match std::fs::remove_file(note(home)) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
             let text = format!("the timer is removed, but {} cannot be deleted: {e}", note(home).display());
@@ -281,6 +335,8 @@ mod tests {
             program: program.into(),
             home: home.map(str::to_owned),
             environment: Vec::new(),
+            network: Vec::new(),
+            network_file: "/home/ann/my data/100%/timer.env".into(),
             every: 30,
             minute: 7,
             account: "/home/ann".into(),
@@ -294,6 +350,24 @@ mod tests {
         let hour = from_millis(1_795_000_000_000 - 1_795_000_000_000 % 3_600_000);
         let next = |seconds: i64| (installed.next(hour + TimeDelta::seconds(seconds)) - hour).num_seconds();
         assert_eq!([next(0), next(420), next(421), next(2220), next(2221)], [420, 420, 2220, 2220, 4020]);
+    }
+
+    #[test]
+    fn x5_the_timer_has_the_proxies_of_the_shell_and_no_text_repeats_them() {
+        let mut plan = plan("/usr/bin/ordersync", None);
+        for kind in Kind::ALL {
+            assert!(
+                plan.texts(kind).iter().all(|(_, text)| !text.contains("timer.env")),
+                "{kind}: where there are none"
+            );
+        }
+        plan.network = vec![("HTTPS_PROXY".into(), "http://ann:it's pa55word@proxy.test:3128".into())];
+        for kind in Kind::ALL {
+            let texts = plan.texts(kind);
+            assert!(texts.iter().any(|(_, text)| text.contains("timer.env")), "{kind}");
+            assert!(texts.iter().all(|(_, text)| !text.contains("pa55word")), "{kind}");
+        }
+        assert!(network_text(&plan).ends_with("HTTPS_PROXY='http://ann:it'\\''s pa55word@proxy.test:3128'\n"));
     }
 
     #[test]

@@ -29,11 +29,16 @@ pub fn service(plan: &Plan) -> String {
         .map(|(name, value)| format!("Environment={}\n", quoted(&format!("{name}={value}"), false)))
         .collect();
     let arguments: String = plan.arguments().iter().map(|word| format!(" {}", argument(word))).collect();
+    let network = match plan.network.is_empty() {
+        true => String::new(),
+        // Missing is no failure.
+        false => format!("EnvironmentFile=-{}\n", plan.network_file.replace('%', "%%")),
+    };
     let program = program(&plan.program);
     format!(
         "# Written by `ordersync schedule install`; `ordersync schedule remove` takes it away.\n\
          [Unit]\nDescription=ordersync: shop orders in, dispatches out\n\n\
-         [Service]\nType=oneshot\n{environment}ExecStart={program}{arguments}\nNice=10\n\
+         [Service]\nType=oneshot\n{environment}{network}ExecStart={program}{arguments}\nNice=10\n\
          # The program ends by itself before that; this is for the day it cannot.\nTimeoutStartSec={most}min\n",
         most = plan.every.max(10) + 5,
     )

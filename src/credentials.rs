@@ -37,7 +37,7 @@ impl Vault {
     pub fn read(&self, store: &str) -> Result<Secrets> {
         let path = self.path(store);
         let reauth = format!("ordersync connect --reauth {store}");
-        let text = std::fs::read_to_string(&path).map_err(|e| {
+        let text = read_file(&path).map_err(|e| {
             let text =
                 format!("the credentials of {store} cannot be read from {}: {e}; nothing was sent", path.display());
             Error::new(ErrorKind::Credentials, text).hint(reauth.clone())
@@ -53,16 +53,20 @@ impl Vault {
     pub fn write(&self, store: &str, secrets: &Secrets) -> Result<()> {
         private_dir(&self.dir)?;
         let plain: BTreeMap<&str, &str> = secrets.iter().map(|(key, secret)| (key.as_str(), secret.reveal())).collect();
-        let path = self.path(store);
+        // A merchant who keeps the file elsewhere and a link here keeps the link.
+        let path = std::fs::canonicalize(self.path(store)).unwrap_or_else(|_| self.path(store));
+        let dir = path.parent().unwrap_or(&self.dir);
         let replace = || -> std::io::Result<()> {
+            let prefix = format!(".{store}.");
+            sweep(dir, &prefix);
             // tempfile creates with mode 0600.
-            let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+            let mut file = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile_in(dir)?;
             serde_json::to_writer_pretty(&mut file, &plain)?;
             file.write_all(b"\n")?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|e| e.error)?;
             #[cfg(unix)]
-            std::fs::File::open(&self.dir)?.sync_all()?;
+            std::fs::File::open(dir)?.sync_all()?;
             Ok(())
         };
         replace().map_err(|e| {
@@ -83,6 +87,33 @@ impl Vault {
         }
     }
 }
+
+/// A file of ours is small and a file: what else may be there would be waited for without end.
+fn read_file(path: &Path) -> std::io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a file"));
+    }
+    crate::config::bounded(std::fs::File::open(path)?, 1024 * 1024)
+}
+
+/// Deletes what a run that was killed while it wrote has left behind: there are secrets in it. Not what one at work just now is writing.
+fn sweep(dir: &Path, prefix: &str) {
+    const AT_WORK: Duration = Duration::from_secs(600);
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let old = || {
+            let modified = entry.metadata().and_then(|data| data.modified()).ok();
+            modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > AT_WORK)
+        };
+        if name.starts_with(prefix) && name.ends_with(".tmp") && old() {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Under which key a file says for which server its secrets are.
+const ORIGIN: &str = "origin";
 
 /// How long to wait for another process that is renewing a token.
 const RENEWAL: Duration = Duration::from_secs(60);
@@ -109,11 +140,33 @@ impl Keyring {
         Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: None }
     }
 
-    /// The secrets of a connected store; renewals take a lock file in `locks`.
-    pub fn of_store(vault: Vault, store: &str, locks: PathBuf, clock: Arc<dyn Clock>) -> Result<Self> {
-        let secrets = vault.read(store)?;
+    /// The secrets of a connected store, to be sent to `origin`; renewals take a lock file in `locks`. A file of an older version, which
+    /// does not say for which server it is, is bound to this one now.
+    ///
+    /// # Errors
+    /// `Credentials` where they were given for another server: whoever can change an address must not be sent the secrets (PRODUCT.md X-6).
+    pub fn of_store(vault: Vault, store: &str, locks: PathBuf, clock: Arc<dyn Clock>, origin: &str) -> Result<Self> {
+        let mut secrets = vault.read(store)?;
+        if !secrets.contains_key(ORIGIN) {
+            let _one_process = Lock::take(&locks, store, Work::Renewal, RENEWAL, clock.as_ref())?;
+            secrets = vault.read(store)?;
+            secrets.entry(ORIGIN.to_owned()).or_insert_with(|| Secret::new(origin));
+            vault.write(store, &secrets)?;
+        }
+        if let Some(given) = secrets.get(ORIGIN).map(Secret::reveal).filter(|given| *given != origin) {
+            let text = format!(
+                "the credentials of {store} are for {given}, but its address is now {origin}; nothing was sent"
+            );
+            let hint = format!("if that is meant, give it credentials for there: ordersync connect --reauth {store}");
+            return Err(Error::new(ErrorKind::Credentials, text).hint(hint));
+        }
         let shelf = Shelf { vault, store: store.to_owned(), locks, clock };
         Ok(Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: Some(shelf) })
+    }
+
+    /// Binds the secrets to the server that they were tested with, before they are put into a file.
+    pub fn bind(&self, origin: &str) {
+        self.take_over(Secrets::from([(ORIGIN.to_owned(), Secret::new(origin))]));
     }
 
     /// The secret of this key, where there is one.
@@ -181,12 +234,12 @@ mod tests {
         vault.write("shop", &token("old")).unwrap();
         let process = || {
             let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
-            Keyring::of_store(vault.clone(), "shop", dir.path().join("locks"), clock).unwrap()
+            Keyring::of_store(vault.clone(), "shop", dir.path().join("locks"), clock, "https://a.test").unwrap()
         };
         let (one, other) = (process(), process());
         let old = one.get("token");
         one.renew("token", old.as_ref(), &|_| Ok(token("new"))).unwrap();
-        assert_eq!(vault.read("shop").unwrap(), token("new"));
+        assert_eq!(vault.read("shop").unwrap()["token"], Secret::new("new"));
         let again = |_: &Secrets| -> Result<Secrets> { panic!("a second process fetched a second token") };
         other.renew("token", old.as_ref(), &again).unwrap();
         one.renew("token", old.as_ref(), &again).unwrap();
@@ -199,10 +252,49 @@ mod tests {
         let vault = Vault::new(dir.path());
         vault.write("shop", &token("old")).unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
-        let ring = Keyring::of_store(vault.clone(), "shop", dir.path().join("locks"), clock).unwrap();
+        let ring = Keyring::of_store(vault.clone(), "shop", dir.path().join("locks"), clock, "https://a.test").unwrap();
         let refused = |_: &Secrets| Err(Error::new(ErrorKind::Credentials, "revoked"));
         assert!(ring.renew("token", Some(&Secret::new("old")), &refused).is_err());
-        assert_eq!((ring.get("token"), vault.read("shop").unwrap()), (Some(Secret::new("old")), token("old")));
+        let kept = vault.read("shop").unwrap().remove("token");
+        assert_eq!((ring.get("token"), kept), (Some(Secret::new("old")), Some(Secret::new("old"))));
+    }
+
+    #[test]
+    fn x6_credentials_are_bound_to_the_server_that_they_were_given_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::new(dir.path());
+        let open = |origin: &str| {
+            let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+            Keyring::of_store(vault.clone(), "shop", dir.path().join("locks"), clock, origin).map(|ring| ring.all())
+        };
+        // A file of an older version is for the server that it is first used with.
+        vault.write("shop", &token("old")).unwrap();
+        open("https://a.test").unwrap();
+        for other in ["https://b.test", "http://a.test", "https://a.test:8443", "http://127.0.0.1:80"] {
+            let error = open(other).unwrap_err();
+            assert!(error.kind() == ErrorKind::Credentials && error.hint_text().unwrap().contains("--reauth shop"));
+        }
+        assert!(open("https://a.test").is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn x1_a_link_stays_a_link_and_what_a_killed_run_left_is_swept_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::new(&dir.path().join("credentials"));
+        vault.write("shop", &token("old")).unwrap();
+        let elsewhere = dir.path().join("shop.json");
+        std::fs::rename(vault.path("shop"), &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, vault.path("shop")).unwrap();
+        let left = dir.path().join(".shop.a1b2c3.tmp");
+        let file = std::fs::File::create(&left).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(3600)).unwrap();
+        vault.write("shop", &token("new")).unwrap();
+        assert!(std::fs::symlink_metadata(vault.path("shop")).unwrap().is_symlink());
+        assert!(std::fs::read_to_string(&elsewhere).unwrap().contains("new") && !left.exists());
+        std::fs::remove_file(vault.path("shop")).unwrap();
+        std::fs::create_dir(vault.path("shop")).unwrap();
+        assert_eq!(vault.read("shop").unwrap_err().kind(), ErrorKind::Credentials);
     }
 
     #[cfg(unix)]

@@ -217,7 +217,13 @@ fn the_api_is_found_wherever_the_shop_has_it() {
 
 /// A certificate authority of one's own: the server's side and the PEM file.
 fn over_tls(options: Options) -> (Served, String) {
-    let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    over_tls_with(options, rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap())
+}
+
+fn over_tls_with(options: Options, params: rcgen::CertificateParams) -> (Served, String) {
+    let signing_key = rcgen::KeyPair::generate().unwrap();
+    let cert = params.self_signed(&signing_key).unwrap();
+    let certified = rcgen::CertifiedKey { cert, signing_key };
     let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
@@ -231,7 +237,7 @@ fn x2_a_shop_with_an_authority_of_its_own_is_trusted_only_when_told_to() {
     let (served, pem) = over_tls(Options { https_seen: HttpsSeen::AsConnected, ..Options::demo() });
     let rig = Rig { served, home: woo::home() };
     let id = rig.paid(1);
-    rig.connect("").exits(5).says("--ca-file");
+    rig.connect("").exits(1).says("does not prove that it is itself").says("--ca-file");
     assert!(rig.server.requests().is_empty(), "nothing is said to a stranger");
     let file = rig.home.file("ca.pem", &pem);
     rig.connect(&format!("--ca-file {file}")).exits(0);
@@ -365,4 +371,185 @@ fn x1_what_is_kept_is_for_its_owner_only_and_secrets_are_nowhere_but_in_their_fi
     rig.home.run(&format!("backup {}", backup.display())).exits(0);
     rig.home.assert_no_secret_in(&backup);
     assert_eq!(mode(&backup) & 0o077, 0);
+}
+
+/// A certificate that is no good is told as what it is: waiting does not mend it, nor does any other advice.
+#[test]
+fn x2_a_certificate_that_has_expired_or_is_for_another_name_is_told_with_its_remedy() {
+    let options = || Options { https_seen: HttpsSeen::AsConnected, ..Options::demo() };
+    let params = |name: &str| rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let mut old = params("127.0.0.1");
+    (old.not_before, old.not_after) = (rcgen::date_time_ymd(2019, 1, 1), rcgen::date_time_ymd(2020, 1, 1));
+    let mut young = params("127.0.0.1");
+    (young.not_before, young.not_after) = (rcgen::date_time_ymd(2090, 1, 1), rcgen::date_time_ymd(2099, 1, 1));
+    for (params, said, remedy) in [
+        (old, "has expired", "renew"),
+        (young, "not valid yet", "clock"),
+        (params("other.example.test"), "for another name", "check the address"),
+    ] {
+        let (served, pem) = over_tls_with(options(), params);
+        let rig = Rig { served, home: woo::home() };
+        let file = rig.home.file("ca.pem", &pem);
+        rig.connect(&format!("--ca-file {file}")).exits(1).says(said).says(remedy).without("--ca-file at connect");
+        assert!(rig.server.requests().is_empty(), "nothing is said to a stranger");
+    }
+}
+
+#[test]
+fn c4_what_was_named_wins_over_what_lies_about() {
+    let (wrong, shop) = ("ck_0000000000000000000000000000000000000000", served());
+    let home = woo::home();
+    let file = home
+        .file("key.toml", &format!("consumer_key = \"{REHEARSAL_KEY}\"\nconsumer_secret = \"{REHEARSAL_SECRET}\"\n"));
+    let connect = |name: &str| format!("connect woocommerce --name {name} --url {}", shop.server.url());
+    let named = format!("{} --credentials {file}", connect("a"));
+    // The file, whatever the environment says, in either form.
+    let own = "ORDERSYNC_WOOCOMMERCE_CONSUMER_KEY";
+    home.run(&named).env(KEY, wrong).env(SECRET, "cs_x").env(own, wrong).exits(0);
+    home.run("connect --remove a").exits(0);
+    // Half a file: the channel's own variables fill it up, the short ones, which are another channel's as well, do not.
+    let half = home.file("half.toml", &format!("consumer_secret = \"{REHEARSAL_SECRET}\"\n"));
+    let halved = format!("{} --credentials {half}", connect("a"));
+    home.run(&halved).exits(2).says("ORDERSYNC_WOOCOMMERCE_CONSUMER_KEY");
+    home.run(&halved).env(own, REHEARSAL_KEY).exits(0);
+    home.run("connect --remove a").exits(0);
+    // Without a file the channel's own win over the short ones.
+    home.run(&connect("a")).env(KEY, wrong).env(own, REHEARSAL_KEY).exits(0);
+    let kept = std::fs::read_to_string(home.path().join("credentials/a.json")).unwrap();
+    assert!(!kept.contains(wrong));
+}
+
+/// A pair that was named is not mixed with another kind of credentials that the environment has.
+#[test]
+fn c4_of_two_ways_in_the_one_that_was_named_is_taken() {
+    let home = Home::new();
+    let file = home.file("key.toml", "access_token = \"shpat_1\"\napi_secret = \"shpss_1\"\n");
+    let closed = served().server.url().to_owned();
+    home.run(&format!("connect shopify --shop x --endpoint {closed} --credentials {file}"))
+        .env("ORDERSYNC_SHOPIFY_CLIENT_ID", "id")
+        .env("ORDERSYNC_SHOPIFY_CLIENT_SECRET", "secret")
+        .exits(5)
+        .without("access_token\"");
+}
+
+#[test]
+fn x6_an_endpoint_with_more_than_scheme_host_and_port_is_refused_and_not_repeated() {
+    let rig = Rig::new();
+    for bad in [
+        "http://ann:pa55word@127.0.0.1:1",
+        "http://127.0.0.1:1/?key=pa55word",
+        "http://127.0.0.1:1/pa55word",
+        "pa55word",
+    ] {
+        rig.home
+            .run(&format!("connect woocommerce --name b --url https://b.test --endpoint {bad}"))
+            .exits(2)
+            .without("pa55word");
+        rig.home.run(&format!("config set woocommerce.endpoint {bad}")).exits(2).without("pa55word");
+    }
+    // As an older version has kept it.
+    let url = rig.server.url().replacen("://", "://ann:pa55word@", 1);
+    rig.home.sql(&format!(
+        "UPDATE stores SET settings = json_set(settings, '$.endpoint', '{url}/x?y=pa55word') RETURNING id"
+    ));
+    for words in ["config", "config --json", "connect --list --json", "sync -v", "config get woocommerce.endpoint"] {
+        rig.home.run(words).exits(0).without("pa55word");
+    }
+}
+
+/// Whoever can change an address, in the book or by a slip, is not sent the secrets.
+#[test]
+fn x6_credentials_are_sent_to_nobody_but_the_server_they_were_given_for() {
+    let rig = Rig::new();
+    let other = served();
+    rig.home
+        .run(&format!("config set woocommerce.endpoint {}", other.server.url()))
+        .exits(0)
+        .says("--reauth woocommerce");
+    for words in ["sync", "connect --test", "pull woocommerce:1"] {
+        rig.home.run(words).exits(4).says("ordersync connect --reauth woocommerce").says("nothing was sent");
+    }
+    assert!(other.server.requests().is_empty());
+    rig.home.run("config unset woocommerce.endpoint").exits(0).says("--reauth");
+    rig.home.run("connect --reauth woocommerce").exits(0);
+    rig.sync();
+    rig.home.sql(&format!(
+        "UPDATE stores SET settings = json_set(settings, '$.url', '{}') RETURNING id",
+        other.server.url()
+    ));
+    rig.home.run("sync").exits(4).says("are for");
+    assert!(other.server.requests().is_empty());
+}
+
+#[test]
+fn x5_this_machine_is_never_reached_through_a_proxy() {
+    let rig = Rig { served: served(), home: woo::home() };
+    let proxied = |words: &str| {
+        let call = rig.home.run(words).without("NO_PROXY").without("no_proxy");
+        ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+            .iter()
+            .fold(call, |call, name| call.env(name, "http://127.0.0.1:9"))
+    };
+    for url in [rig.server.url().to_owned(), rig.server.url().replace("127.0.0.1", "localhost")] {
+        proxied(&format!("connect woocommerce --url {url}")).exits(0);
+        proxied("sync").exits(0);
+        rig.home.run("connect --remove woocommerce").exits(0);
+    }
+}
+
+/// What was found out over https (Basic) does not hold without it.
+#[test]
+fn x5_over_plain_http_a_shop_is_sent_signatures_and_never_the_key() {
+    let (rig, _) = Rig::with_orders(&[1]);
+    for login in ["basic", "query"] {
+        rig.home.sql(&format!("UPDATE stores SET facts = json_set(facts, '$.login', '{login}') RETURNING id"));
+        rig.server.clear_requests();
+        rig.home.run("sync").exits(0);
+        for asked in rig.server.requests() {
+            let shown = format!("{asked:?}");
+            assert!(!shown.contains("Basic ") && !shown.contains("consumer_secret"), "{shown}");
+        }
+    }
+}
+
+/// The documents in the book can be read without the secrets.
+#[test]
+fn show_and_accept_need_no_credentials() {
+    let (rig, ids) = Rig::with_orders(&[1]);
+    assert!(ordersync::sim::Simulated::readdress(rig.shop.as_ref(), &ids[0].to_string(), "77 Somewhere Else"));
+    rig.sync();
+    std::fs::remove_file(rig.home.path().join("credentials/woocommerce.json")).unwrap();
+    let order = format!("woocommerce:{}", ids[0]);
+    rig.home.run(&format!("show {order}")).exits(0).prints("77 Somewhere Else");
+    rig.home.run(&format!("accept {order}")).exits(0).prints("77 Somewhere Else");
+    rig.home.run("sync").exits(4);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_credentials_file_may_be_a_pipe_and_is_small() {
+    let shop = served();
+    let home = Home::new();
+    let pipe = home.beside("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || {
+            let text = format!("consumer_key = \"{REHEARSAL_KEY}\"\nconsumer_secret = \"{REHEARSAL_SECRET}\"\n");
+            std::fs::write(pipe, text).unwrap();
+        })
+    };
+    home.run(&format!("connect woocommerce --url {} --credentials {}", shop.server.url(), pipe.display())).exits(0);
+    writer.join().unwrap();
+    let connect = format!("connect woocommerce --name b --url {} --credentials", shop.server.url());
+    home.run(&format!("{connect} /dev/zero")).exits(2).says("larger than");
+    home.run(&format!("{connect} {}", home.path().display())).exits(2);
+}
+
+#[test]
+fn c7_what_was_typed_is_repeated_without_its_escapes() {
+    let home = Home::new();
+    for words in [&["\u{1b}[31mred"][..], &["orders", "--status", "\u{1b}]0;x\u{7}"], &["connect", "\u{1b}[2J"]] {
+        home.call(words).exits(2).without("\u{1b}").without("\u{7}");
+    }
 }

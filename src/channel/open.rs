@@ -7,6 +7,7 @@ use super::{Channel, ChannelKind, Field, Values};
 use crate::credentials::Keyring;
 use crate::error::Result;
 use crate::http;
+use crate::order::Order;
 use crate::secret::Secret;
 
 /// The secret values of a store, by the name of their [`Field`].
@@ -39,6 +40,40 @@ pub fn open(kind: ChannelKind, connection: Connection) -> Result<Box<dyn Channel
         ChannelKind::Shopify => super::shopify::open(connection),
         ChannelKind::WooCommerce => super::woocommerce::open(connection),
     }
+}
+
+/// How a channel's documents read: no network, no secrets.
+pub trait Format: Send + Sync {
+    /// The order in a document that the book has.
+    ///
+    /// # Errors
+    /// `Unreadable` where it is none.
+    fn order(&self, document: &[u8]) -> Result<Order>;
+}
+
+/// The format of a store's documents.
+///
+/// # Errors
+/// `Usage` for a value that cannot be right.
+pub fn format(kind: ChannelKind, values: &Values) -> Result<Box<dyn Format>> {
+    match kind {
+        ChannelKind::BigCommerce => super::bigcommerce::format(values),
+        ChannelKind::Shopify => super::shopify::format(values),
+        ChannelKind::WooCommerce => super::woocommerce::format(values),
+    }
+}
+
+/// Scheme, host and port of the server that is sent a store's credentials.
+///
+/// # Errors
+/// `Usage` for a value that cannot be right.
+pub fn origin(kind: ChannelKind, values: &Values) -> Result<String> {
+    let url = match kind {
+        ChannelKind::BigCommerce => super::bigcommerce::origin(values),
+        ChannelKind::Shopify => super::shopify::origin(values),
+        ChannelKind::WooCommerce => super::woocommerce::origin(values),
+    }?;
+    Ok(url.origin().ascii_serialization())
 }
 
 /// What `connect` asks for, in order; the optional ones that are not secret are also the store's settings.

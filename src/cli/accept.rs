@@ -2,6 +2,7 @@
 
 use super::output;
 use super::{App, Outcome};
+use crate::channel;
 use crate::error::{Error, ErrorKind};
 use crate::order::differences;
 
@@ -21,9 +22,9 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     };
     let order = book.order(id)?;
     let store = app.store(&book, &order.store)?;
-    let open = app.context.open(&store)?;
-    let now = open.channel.read(&newest)?;
-    let before = book.base_document(id)?.and_then(|document| open.channel.read(&document).ok());
+    let format = channel::format(store.kind, &store.values)?;
+    let now = format.order(&newest)?;
+    let before = book.base_document(id)?.and_then(|document| format.order(&document).ok());
     let taken = book.accept(id, before.as_ref(), &now)?;
     let changed = before.map(|before| differences(&before, &now)).unwrap_or_default();
     if app.global.json {

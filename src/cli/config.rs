@@ -5,9 +5,10 @@ use serde_json::json;
 use super::output::{self, Table};
 use super::{App, Outcome};
 use crate::book::{Book, Store};
-use crate::channel::{ChannelKind, fields};
+use crate::channel::{ChannelKind, fields, origin};
 use crate::config::{SETTINGS, check_setting};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sync::store::check;
 
 /// Show or change the settings of stores. Without arguments: where everything lives, and every setting.
 #[derive(Debug, clap::Args)]
@@ -85,6 +86,7 @@ fn default_in(help: &str) -> Option<&str> {
 fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
     let mut book = app.existing_book()?;
     let (store, key) = split(app, &book, key)?;
+    let mut changed = store.values.clone();
     if let Some(value) = value {
         check_setting(store.kind, key, value)?;
         if key == "url" {
@@ -93,16 +95,24 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
                 .hint(format!("ordersync connect --reauth {} --url ...", store.name))
                 .into());
         }
-        // The adapter has its own idea of what its values may be; opening the store asks it.
-        let mut changed = store.clone();
-        changed.values.insert(key.to_owned(), value.to_owned());
-        app.context.open(&changed)?;
+        // The adapter has its own idea of what its values may be.
+        changed.insert(key.to_owned(), value.to_owned());
+        check(&app.context, store.kind, &changed)?;
+    } else {
+        changed.remove(key);
     }
     book.set_store_value(store.id, key, value)?;
     if key == crate::sync::readings::STATUSES
         && let Some(store) = book.store(&store.name)?
     {
         crate::sync::readings::refresh(&mut book, &app.context.open(&store)?)?;
+    }
+    let (before, after) = (origin(store.kind, &store.values), origin(store.kind, &changed)?);
+    if before.is_ok_and(|before| before != after) {
+        output::note(&format!(
+            "the credentials of {0} are for another server; ordersync connect --reauth {0} gives it some for {after}",
+            store.name
+        ));
     }
     let timer = crate::schedule::Installed::read(&app.context.home).filter(|_| key == "interval");
     if timer.is_some_and(|timer| value.is_some_and(|v| v.parse().is_ok_and(|minutes: u32| minutes < timer.every))) {

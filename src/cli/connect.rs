@@ -12,7 +12,7 @@ use super::output;
 use super::when::parse_when;
 use super::{App, Outcome};
 use crate::book::{Book, NewStore, Store};
-use crate::channel::{Channel, ChannelKind, Secrets, Shop, Values, fields};
+use crate::channel::{Channel, ChannelKind, Secrets, Shop, Values, fields, origin};
 use crate::clock::Timestamp;
 use crate::config::check_store_name;
 use crate::credentials::Keyring;
@@ -25,7 +25,8 @@ const DEFAULT_REACH: TimeDelta = TimeDelta::days(30);
 /// Connect a store, or list, test and remove connected ones.
 ///
 /// On a terminal a wizard asks for what is missing. In scripts, values are flags; secrets come from a file (--credentials,
-/// - for standard input) or from environment variables such as ORDERSYNC_CONSUMER_KEY, never from a flag.
+/// - for standard input) or from environment variables such as ORDERSYNC_WOOCOMMERCE_CONSUMER_KEY, never from a flag.
+/// What is named wins over what lies about in the environment.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").args(["channel", "list", "test", "reauth", "remove"]).required(true))]
 pub(super) struct Args {
@@ -113,6 +114,7 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
     let keyring = Arc::new(Keyring::loose(secrets));
     let channel = open_new(&app.context, kind, values.clone(), keyring.clone())?;
     let shop = probe(app, channel.as_ref())?;
+    keyring.bind(&origin(kind, &values)?);
     let mut book = app.context.book()?;
     let store = book.add_store(&NewStore {
         name: name.clone(),
@@ -280,6 +282,7 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     let keyring = Arc::new(Keyring::loose(secrets));
     let channel = open_new(&app.context, store.kind, values.clone(), keyring.clone())?;
     let shop = same_shop(&store, probe(app, channel.as_ref())?)?;
+    keyring.bind(&origin(store.kind, &values)?);
     app.context.vault().write(name, &keyring.all())?;
     book.update_store(store.id, &shop)?;
     for (key, value) in &values {

@@ -146,9 +146,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
             return exit_code(ErrorKind::Usage);
         }
         Err(error) => {
-            let code = if error.use_stderr() { exit_code(ErrorKind::Usage) } else { 0 };
-            let _ = error.print();
-            return code;
+            if !error.use_stderr() {
+                let _ = error.print();
+                return 0;
+            }
+            // What was typed is repeated in it, and may have come from elsewhere (PRODUCT.md C-7).
+            error.render().to_string().lines().for_each(|line| eprintln!("{}", output::clean(line)));
+            return exit_code(ErrorKind::Usage);
         }
     };
     let json = cli.global.json;

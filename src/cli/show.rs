@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::output::{self, bold};
 use super::{App, Outcome};
 use crate::book::{Book, BookOrder, Event};
+use crate::channel;
 use crate::clock::rfc3339;
 use crate::error::Result;
 use crate::order::{Address, Difference, Totals, differences, for_people};
@@ -36,7 +37,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         return Ok(0);
     }
     let order = book.order(id)?;
-    let drift = if order.drifted { drift(app, &book, &order)? } else { Vec::new() };
+    let drift = if order.drifted { drift(&book, &order)? } else { Vec::new() };
     let history = if args.history || app.global.json { book.history(id)? } else { Vec::new() };
     if app.global.json {
         output::print_json(&to_json(&order, &drift, &history))?;
@@ -47,13 +48,13 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 }
 
 /// What the channel's newer version has otherwise. Reading the two documents needs the adapter, not the network.
-fn drift(app: &App, book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
+fn drift(book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
     let Some(store) = book.store(&order.store)? else { return Ok(Vec::new()) };
-    let Ok(open) = app.context.open(&store) else { return Ok(Vec::new()) };
+    let format = channel::format(store.kind, &store.values)?;
     let (Some(base), Some(newest)) = (book.base_document(order.id)?, book.newest_document(order.id)?) else {
         return Ok(Vec::new());
     };
-    Ok(differences(&open.channel.read(&base)?, &open.channel.read(&newest)?))
+    Ok(differences(&format.order(&base)?, &format.order(&newest)?))
 }
 
 fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use reqwest::blocking as rq;
@@ -29,7 +29,11 @@ pub struct Options {
 
 /// The HTTP client of one store; shared by its threads.
 pub struct Client {
-    http: rq::Client,
+    /// For other machines, through the environment's proxy where there is one.
+    far: OnceLock<rq::Client>,
+    /// For this machine: never through a proxy, which could not reach it and would read everything (PRODUCT.md X-5).
+    near: OnceLock<rq::Client>,
+    tls: rustls::ClientConfig,
     options: Options,
     requests: AtomicU64,
     received: AtomicU64,
@@ -41,6 +45,8 @@ pub struct Client {
 
 /// Why an attempt brought no reply.
 enum Broken {
+    /// It never left, and repeating it changes nothing: the server does not prove who it is.
+    Untrusted(Error),
     /// It never reached the server.
     Before(Error),
     /// It may have.
@@ -50,23 +56,37 @@ enum Broken {
 impl Client {
     /// A client; fails where the certificate authority cannot be read.
     pub fn new(options: Options) -> Result<Self> {
-        let http = rq::Client::builder()
-            .user_agent(concat!("ordersync/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(options.patience.timeout.min(Duration::from_secs(15)))
-            .timeout(options.patience.timeout)
-            .tcp_nodelay(true)
-            .tls_backend_preconfigured(super::tls::config(options.ca_pem.as_deref())?)
-            .build()
-            .map_err(|e| Error::new(ErrorKind::Failed, format!("no HTTP client: {}", causes(&e))))?;
         Ok(Self {
-            http,
+            far: OnceLock::new(),
+            near: OnceLock::new(),
+            tls: super::tls::config(options.ca_pem.as_deref())?,
             options,
             requests: AtomicU64::new(0),
             received: AtomicU64::new(0),
             apart: AtomicI64::new(i64::MIN),
             waiting: Mutex::new(None),
         })
+    }
+
+    /// The connections to use for this address. Most stores need only one kind of them.
+    fn connections(&self, url: &url::Url) -> Result<&rq::Client> {
+        let near = is_loopback(url);
+        let kept = if near { &self.near } else { &self.far };
+        if let Some(client) = kept.get() {
+            return Ok(client);
+        }
+        let timeout = self.options.patience.timeout;
+        let builder = rq::Client::builder()
+            .user_agent(concat!("ordersync/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(timeout.min(Duration::from_secs(15)))
+            .timeout(timeout)
+            .tcp_nodelay(true)
+            .tls_backend_preconfigured(self.tls.clone());
+        let builder = if near { builder.no_proxy() } else { builder };
+        let client =
+            builder.build().map_err(|e| Error::new(ErrorKind::Failed, format!("no HTTP client: {}", causes(&e))))?;
+        Ok(kept.get_or_init(|| client))
     }
 
     /// Who tells the time.
@@ -141,6 +161,7 @@ impl Client {
                         verdict => verdict,
                     }
                 }
+                Err(Broken::Untrusted(error)) => return Err(error),
                 Err(Broken::Before(error)) => Verdict::Throttled(None, error),
                 Err(Broken::During(error)) => Verdict::Stumbled(error),
             };
@@ -201,8 +222,8 @@ impl Client {
 
     fn exchange(&self, request: &Request) -> Result<Reply, Broken> {
         let place = url_for_people(&request.url);
-        let mut builder =
-            self.http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
+        let http = self.connections(&request.url).map_err(Broken::Untrusted)?;
+        let mut builder = http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
@@ -254,9 +275,12 @@ fn bounded(asked: Duration, error: Error) -> (Duration, Error) {
 /// Whether the URL's host is this machine.
 pub fn is_loopback(url: &url::Url) -> bool {
     match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback()),
         None => false,
     }
 }
@@ -273,15 +297,11 @@ fn unknown(error: Error) -> Error {
 fn broken(place: &str, error: &reqwest::Error) -> Broken {
     let why = causes(error);
     if error.is_connect() {
-        let tls = why.contains("certificate") || why.contains("UnknownIssuer");
+        if let Some(untrusted) = super::tls::untrusted(place, error) {
+            return Broken::Untrusted(untrusted);
+        }
         let text = Error::new(ErrorKind::Temporary, format!("{place} cannot be reached: {why}"));
-        return Broken::Before(if tls {
-            text.hint(
-                "if the shop uses a certificate authority of its own, give its certificate with --ca-file at connect",
-            )
-        } else {
-            text.hint("check the network and the address; the next sync tries again by itself")
-        });
+        return Broken::Before(text.hint("check the network and the address; the next sync tries again by itself"));
     }
     let what = if error.is_timeout() { "no answer in time".to_owned() } else { format!("the connection broke: {why}") };
     let text = Error::new(ErrorKind::Temporary, format!("{place}: {what}"));

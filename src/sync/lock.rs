@@ -55,7 +55,11 @@ impl Lock {
                 format!("the lock file {} cannot be used: {e}; nothing was done", path.display()),
             )
         };
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(failed)?;
         let mut waited = Duration::ZERO;
         loop {
             match file.try_lock() {

@@ -94,7 +94,9 @@ impl OpenStore {
     /// Opens a connected store with its stored credentials. No network.
     pub fn connected(context: &Context, store: &Store) -> Result<Self> {
         let locks = context.home.locks();
-        let keyring = Arc::new(Keyring::of_store(context.vault(), &store.name, locks, context.clock.clone())?);
+        let origin = channel::origin(store.kind, &store.values)?;
+        let keyring = Keyring::of_store(context.vault(), &store.name, locks, context.clock.clone(), &origin)?;
+        let keyring = Arc::new(keyring);
         let gate = Gate::new(store.pause(context.clock.now()), Duration::ZERO, tell_other_processes(context, store));
         let name = |error: Error| error.rename_in_hint(GENERAL, &store.name);
         let known = (store.facts.clone(), keep_for_later(context, store));
@@ -127,15 +129,25 @@ fn open(
     (facts, learn): (serde_json::Value, Learn),
     gate: Gate,
 ) -> Result<(Box<dyn Channel>, Arc<Client>)> {
-    let http = Arc::new(Client::new(Options {
+    let http = Arc::new(client(context, &values, gate)?);
+    let channel = channel::open(kind, Connection { values, keyring, facts, http: http.clone(), learn })?;
+    Ok((channel, http))
+}
+
+fn client(context: &Context, values: &Values, gate: Gate) -> Result<Client> {
+    Client::new(Options {
         clock: context.clock.clone(),
         patience: context.patience,
         gate,
         ca_pem: values.get("ca_file").map(|path| read_ca(path)).transpose()?,
         allow_http: values.get("allow_http").is_some_and(|answer| answer == "yes"),
-    })?);
-    let channel = channel::open(kind, Connection { values, keyring, facts, http: http.clone(), learn })?;
-    Ok((channel, http))
+    })
+}
+
+/// Whether a store could be opened with these values. No network, no secrets.
+pub fn check(context: &Context, kind: ChannelKind, values: &Values) -> Result<()> {
+    channel::format(kind, values)?;
+    client(context, values, Gate::open()).map(drop)
 }
 
 fn read_ca(path: &str) -> Result<Vec<u8>> {

@@ -25,8 +25,8 @@ mod wire;
 use std::time::Duration;
 
 use super::{
-    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Goal, Notify, Outstanding, Page, Plan,
-    Range, RemoteOrder, Shop, Task, UnknownCarrier, Write,
+    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Goal, Notify, Outstanding,
+    Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
@@ -48,6 +48,25 @@ const OVERLAP: Duration = Duration::from_secs(600);
 struct BigCommerce {
     site: Site,
     settings: Settings,
+}
+
+impl Format for Settings {
+    fn order(&self, document: &[u8]) -> Result<Order> {
+        let unreadable =
+            |why: String| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
+        let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
+        map::order(text).map_err(unreadable)
+    }
+}
+
+/// How this channel's documents read.
+pub fn format(values: &Values) -> Result<Box<dyn Format>> {
+    Ok(Box::new(Settings::read(values)?))
+}
+
+/// The server that is sent the credentials.
+pub fn origin(values: &Values) -> Result<url::Url> {
+    Settings::read(values)?.origin()
 }
 
 /// Opens a BigCommerce store.
@@ -94,10 +113,7 @@ impl Channel for BigCommerce {
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {
-        let unreadable =
-            |why: String| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
-        let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
-        map::order(text).map_err(unreadable)
+        self.settings.order(document)
     }
 
     fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {

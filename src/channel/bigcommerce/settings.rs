@@ -51,6 +51,9 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
+/// The vendor's address; `endpoint` replaces scheme, host and port.
+const API: &str = "https://api.bigcommerce.com";
+
 /// The settings, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -78,7 +81,7 @@ impl Settings {
         };
         Ok(Self {
             store_hash: store_hash(text("store_hash").unwrap_or_default())?,
-            endpoint: text("endpoint").map(endpoint).transpose()?,
+            endpoint: text("endpoint").map(crate::config::endpoint).transpose()?,
             page_size: number("page_size", 250, 2..=250)? as usize,
             reserve: number("reserve", 4, 0..=1000)?,
             marker: match text("marker").unwrap_or("yes") {
@@ -88,17 +91,16 @@ impl Settings {
             },
         })
     }
+
+    /// Scheme, host and port of the server that is sent the credentials.
+    pub fn origin(&self) -> Result<Url> {
+        let bad = |e| usage(format!("{API}: {e}; nothing was sent"));
+        self.endpoint.clone().map_or_else(|| Url::parse(API).map_err(bad), Ok)
+    }
 }
 
 fn usage(text: String) -> Error {
     Error::new(ErrorKind::Usage, text)
-}
-
-fn endpoint(text: &str) -> Result<Url> {
-    Url::parse(text)
-        .ok()
-        .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
-        .ok_or_else(|| usage(format!("endpoint {text:?} is not an http address; nothing was sent")))
 }
 
 /// The hash alone, or cut out of the API path that the control panel shows

@@ -17,9 +17,6 @@ use crate::credentials::Keyring;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Account, Client, Protocol, Reply, Request, Verdict, read_json};
 
-/// The vendor's address; `endpoint` replaces scheme, host and port.
-const API: &str = "https://api.bigcommerce.com/";
-
 /// Rows of a sub-resource or of V3 in one page. 50 is the default, which has cost others the lines of large orders (fact sheet 10).
 const SUB_PAGE: usize = 250;
 
@@ -47,8 +44,7 @@ impl Site {
     /// The store of a connection.
     pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
         connection.keyring.need("access_token")?;
-        let bad = |_| Error::new(ErrorKind::Failed, "the API's address cannot be made; nothing was sent");
-        let mut base = settings.endpoint.clone().map_or_else(|| Url::parse(API).map_err(bad), Ok)?;
+        let mut base = settings.origin()?;
         base.set_path(&format!("/stores/{}/", settings.store_hash));
         base.set_query(None);
         base.set_fragment(None);

@@ -30,8 +30,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Goal, Notify, Outstanding, Page, Plan,
-    Range, RemoteOrder, Shop, Task, UnknownCarrier, Way, Write,
+    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Goal, Notify, Outstanding,
+    Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Way, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Order;
@@ -55,6 +55,25 @@ const OVERLAP: Duration = Duration::from_secs(300);
 struct Shopify {
     site: Site,
     settings: Settings,
+}
+
+impl Format for Settings {
+    fn order(&self, document: &[u8]) -> Result<Order> {
+        let unreadable =
+            |why: String| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
+        let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
+        map::order(text, self.authorized).map_err(unreadable)
+    }
+}
+
+/// How this channel's documents read.
+pub fn format(values: &Values) -> Result<Box<dyn Format>> {
+    Ok(Box::new(Settings::read(values)?))
+}
+
+/// The server that is sent the credentials.
+pub fn origin(values: &Values) -> Result<url::Url> {
+    Settings::read(values)?.origin()
 }
 
 /// Opens a Shopify store.
@@ -110,10 +129,7 @@ impl Channel for Shopify {
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {
-        let unreadable =
-            |why: String| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
-        let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
-        map::order(text, self.settings.authorized).map_err(unreadable)
+        self.settings.order(document)
     }
 
     fn no_order(&self, remote_id: &str) -> Error {

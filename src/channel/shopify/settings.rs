@@ -104,11 +104,20 @@ impl Settings {
         let text = |key: &str| values.get(key).map(String::as_str).filter(|text| !text.is_empty());
         Ok(Self {
             shop: shop(text("shop").unwrap_or_default())?,
-            endpoint: text("endpoint").map(endpoint).transpose()?,
+            endpoint: text("endpoint").map(crate::config::endpoint).transpose()?,
             authorized: authorized(text("authorized").unwrap_or("awaiting-fulfillment"))?,
             bulk: bulk(text("bulk").unwrap_or("auto"))?,
             page_size: page_size(text("page_size").unwrap_or("250"))?,
         })
+    }
+
+    /// Scheme, host and port of the server that is sent the credentials.
+    pub fn origin(&self) -> Result<Url> {
+        let own = || {
+            Url::parse(&format!("https://{}", self.shop))
+                .map_err(|e| usage(format!("{}: {e}; nothing was sent", self.shop)))
+        };
+        self.endpoint.clone().map_or_else(own, Ok)
     }
 }
 
@@ -133,11 +142,6 @@ fn shop(text: &str) -> Result<String> {
             "it ends in .myshopify.com (Settings > Domains in the shop's admin); https://admin.shopify.com/store/NAME works too, the shop's own domain does not",
         )
     })
-}
-
-fn endpoint(text: &str) -> Result<Url> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.ok_or_else(|| usage(format!("endpoint {text:?} is not an http:// or https:// address; nothing was sent")))
 }
 
 fn authorized(word: &str) -> Result<Status> {

@@ -97,11 +97,7 @@ impl Answer {
 impl Site {
     /// A shop with its credentials. No network.
     pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
-        let base = match &settings.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => Url::parse(&format!("https://{}", settings.shop))
-                .map_err(|e| Error::new(ErrorKind::Usage, format!("{}: {e}; nothing was sent", settings.shop)))?,
-        };
+        let base = settings.origin()?;
         let at = |path: &str| {
             let mut url = base.clone();
             url.set_path(path);

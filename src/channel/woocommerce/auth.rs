@@ -24,7 +24,9 @@ pub struct Key {
 impl Key {
     /// Puts the key on a request in the shop's way.
     pub fn put_on(&self, request: &mut Request, facts: &Facts, now: Timestamp) -> Result<()> {
-        match facts.login {
+        // Whatever was found out over https: without it, nothing that the key can be read from is sent (PRODUCT.md X-5).
+        let login = if request.url.scheme() == "https" { facts.login } else { Login::Oauth };
+        match login {
             Login::Basic => self.basic(request),
             Login::Query => {
                 request

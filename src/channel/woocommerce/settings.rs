@@ -86,11 +86,16 @@ impl Settings {
         let text = |key: &str| values.get(key).map(String::as_str).filter(|text| !text.is_empty());
         Ok(Self {
             url: address(text("url").unwrap_or_default())?,
-            endpoint: text("endpoint").map(address).transpose()?,
+            endpoint: text("endpoint").map(crate::config::endpoint).transpose()?,
             tracking: tracking(text("tracking").unwrap_or("auto"))?,
             statuses: statuses(text("statuses").unwrap_or_default())?,
             page_size: page_size(text("page_size").unwrap_or("100"))?,
         })
+    }
+
+    /// Scheme, host and port of the server that is sent the credentials.
+    pub fn origin(&self) -> &Url {
+        self.endpoint.as_ref().unwrap_or(&self.url)
     }
 }
 
@@ -100,7 +105,9 @@ fn usage(text: String) -> Error {
 
 /// The shop's address as people write it: without a scheme it is https; the login page or the API's address mean the shop too.
 fn address(text: &str) -> Result<Url> {
-    let refused = |why: &str| usage(format!("{text:?} is not the address of a shop: {why}; nothing was sent"));
+    // With a login in it, or what may be one, it is not repeated.
+    let shown = if text.contains('@') { "what was given" } else { text };
+    let refused = |why: &str| usage(format!("{shown:?} is not the address of a shop: {why}; nothing was sent"));
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let mut url = Url::parse(&with_scheme).map_err(|e| refused(&e.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {

@@ -1,13 +1,14 @@
-//! Where the values of a connection come from: flags, a credentials file, the environment, the wizard; in this order.
+//! Where the values of a connection come from: flags and a credentials file, then the environment, then the wizard: what was named wins over
+//! what lies about (PRODUCT.md C-4).
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::Path;
 
 use super::{Args, split};
 use crate::channel::{ChannelKind, Field, Secrets, Values, Way, fields, ways};
 use crate::cli::{App, output};
-use crate::config::{SETTINGS, check_setting};
+use crate::config::{SETTINGS, bounded, check_setting, read_small};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Everything the channel needs, asked for where it is missing and somebody is there to ask.
@@ -17,17 +18,11 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
         all.extend(from_file(kind, file)?);
     }
     all.extend(from_flags(args, kind)?);
-    for field in fields(kind) {
-        if let Ok(value) = std::env::var(variable(field))
-            && !value.is_empty()
-            && (field.secret || !all.contains_key(field.key))
-        {
-            all.insert(field.key.to_owned(), value);
-        }
-    }
+    let environment = from_environment(kind, &all, args.credentials.is_some());
+    all.extend(environment);
     for field in fields(kind).iter().filter(|field| field.required) {
         if !all.contains_key(field.key) {
-            all.insert(field.key.to_owned(), ask(app, args, field)?);
+            all.insert(field.key.to_owned(), ask(app, args, kind, field)?);
         }
     }
     all.retain(|_, value| !value.is_empty());
@@ -60,7 +55,8 @@ fn from_flags(args: &Args, kind: ChannelKind) -> Result<BTreeMap<String, String>
         let key = key.trim();
         // A command line stands in the shell's history and in the list of processes.
         if let Some(field) = fields(kind).iter().find(|field| field.secret && field.key == key) {
-            let text = format!("{key} is a secret and not taken from a flag: {}; nothing was connected", flag(field));
+            let text =
+                format!("{key} is a secret and not taken from a flag: {}; nothing was connected", flag(kind, field));
             return Err(Error::new(ErrorKind::Usage, text));
         }
         given.insert(key.to_owned(), value.trim().to_owned());
@@ -74,6 +70,9 @@ fn from_file(kind: ChannelKind, file: &Path) -> Result<BTreeMap<String, String>>
         Error::new(ErrorKind::Usage, format!("the credentials file {}: {why}; nothing was connected", file.display()))
     };
     let text = read(file).map_err(|e| refused(e.to_string()))?;
+    if text.trim().is_empty() {
+        return Err(refused("it is empty".to_owned()));
+    }
     let text = text.trim_start_matches('\u{feff}');
     let table: serde_json::Map<String, serde_json::Value> = if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(|e| refused(format!("no JSON object (line {})", e.line())))?
@@ -102,23 +101,44 @@ fn from_file(kind: ChannelKind, file: &Path) -> Result<BTreeMap<String, String>>
 
 fn read(file: &Path) -> std::io::Result<String> {
     const LARGEST: u64 = 1024 * 1024;
-    let mut text = String::new();
-    if file == Path::new("-") {
-        std::io::stdin().take(LARGEST).read_to_string(&mut text)?;
-    } else {
-        std::fs::File::open(file)?.take(LARGEST).read_to_string(&mut text)?;
-    }
-    Ok(text)
+    if file == Path::new("-") { bounded(std::io::stdin(), LARGEST) } else { read_small(file, LARGEST) }
 }
 
-fn variable(field: &Field) -> String {
-    format!("ORDERSYNC_{}", field.key.to_uppercase())
+/// What the environment has of what was not named: the channel's own variables and, where no file is named, the short ones, which several
+/// channels share. Of several ways in, only the one that was begun by name.
+fn from_environment(kind: ChannelKind, named: &BTreeMap<String, String>, by_file: bool) -> Vec<(String, String)> {
+    let begun: Vec<&Way> =
+        ways(kind).iter().filter(|way| way.keys.iter().any(|key| named.contains_key(*key))).collect();
+    let of_another_way = |key: &str| {
+        !begun.is_empty()
+            && ways(kind).iter().any(|way| way.keys.contains(&key))
+            && !begun.iter().any(|way| way.keys.contains(&key))
+    };
+    let found = |name: String| std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
+    fields(kind)
+        .iter()
+        .filter(|field| !named.contains_key(field.key) && !of_another_way(field.key))
+        .filter_map(|field| {
+            let [own, short] = variables(kind, field);
+            let value = found(own).or_else(|| if by_file { None } else { found(short) })?;
+            Some((field.key.to_owned(), value))
+        })
+        .collect()
 }
 
-fn flag(field: &Field) -> String {
+/// The variables of a field: the channel's own, and the short one.
+fn variables(kind: ChannelKind, field: &Field) -> [String; 2] {
+    let key = field.key.to_uppercase();
+    [format!("ORDERSYNC_{}_{key}", kind.word().to_uppercase()), format!("ORDERSYNC_{key}")]
+}
+
+fn flag(kind: ChannelKind, field: &Field) -> String {
     match field.key {
         "url" | "shop" | "store_hash" => format!("--{}", field.key.replace('_', "-")),
-        key if field.secret => format!("{} in a --credentials file or the variable {}", key, variable(field)),
+        key if field.secret => {
+            let [own, short] = variables(kind, field);
+            format!("{key} in a --credentials file or the variable {own} (without a file also {short})")
+        }
         key => format!("--set {key}=..."),
     }
 }
@@ -138,13 +158,13 @@ fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<S
             let both: Vec<String> =
                 ways.iter().map(|way| format!("{} ({})", way.keys.join(" and "), way.title)).collect();
             let text = format!("{kind} needs {}; nothing was connected", both.join(", or "));
-            let hint = "put them in a --credentials file, or in variables such as ORDERSYNC_CLIENT_ID";
+            let hint = "put them in a --credentials file, or in variables such as ORDERSYNC_SHOPIFY_CLIENT_ID";
             return Err(Error::new(ErrorKind::Usage, text).hint(hint));
         }
     };
     for field in fields(kind).iter().filter(|field| way.keys.contains(&field.key)) {
         if !all.contains_key(field.key) {
-            all.insert(field.key.to_owned(), ask(app, args, field)?);
+            all.insert(field.key.to_owned(), ask(app, args, kind, field)?);
         }
     }
     Ok(())
@@ -164,9 +184,9 @@ fn someone_there(app: &App, args: &Args) -> bool {
 }
 
 /// Asks on a terminal; without one a missing value is an error that names the flag (PRODUCT.md C-4).
-fn ask(app: &App, args: &Args, field: &Field) -> Result<String> {
+fn ask(app: &App, args: &Args, kind: ChannelKind, field: &Field) -> Result<String> {
     if !someone_there(app, args) {
-        let text = format!("{} is missing: {}; nothing was connected", field.prompt.to_lowercase(), flag(field));
+        let text = format!("{} is missing: {}; nothing was connected", field.prompt.to_lowercase(), flag(kind, field));
         return Err(Error::new(ErrorKind::Usage, text).hint(field.help));
     }
     output::note(&format!("{}: {}", field.prompt, field.help));

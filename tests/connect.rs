@@ -553,3 +553,13 @@ fn c7_what_was_typed_is_repeated_without_its_escapes() {
         home.call(words).exits(2).without("\u{1b}").without("\u{7}");
     }
 }
+
+/// Everything but this machine is reached through the proxy that the environment names.
+#[test]
+fn x5_another_machine_is_reached_through_the_proxy() {
+    let shop = served();
+    let home = woo::home();
+    let connect = "connect woocommerce --url http://shop.example.test --allow-http";
+    home.run(connect).without("NO_PROXY").without("no_proxy").env("http_proxy", shop.server.url()).exits(0);
+    assert!(!shop.server.requests().is_empty());
+}

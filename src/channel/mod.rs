@@ -123,13 +123,33 @@ impl Cursor {
 
     /// The adapter's position back. Fails where an older version wrote something this one cannot read.
     pub fn position<T: for<'a> Deserialize<'a>>(&self) -> Result<T> {
-        serde_json::from_str(&self.0).map_err(|_| {
+        let unreadable = || {
             Error::new(
                 ErrorKind::Unreadable,
                 "the stored position of this store is not one that this version can read; nothing was imported",
             )
             .hint("ordersync sync --full reads everything again and changes no order that is in the book already")
-        })
+        };
+        let position: serde_json::Value = serde_json::from_str(&self.0).map_err(|_| unreadable())?;
+        if !is_meant(&position) {
+            return Err(unreadable());
+        }
+        serde_json::from_value(position).map_err(|_| unreadable())
+    }
+}
+
+/// Whether no number in a position is beyond every time and every id, so that adapters can reckon with them.
+fn is_meant(position: &serde_json::Value) -> bool {
+    const LARGEST: u64 = 1 << 61;
+    match position {
+        serde_json::Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(number), _) => number <= LARGEST,
+            (_, Some(number)) => number.unsigned_abs() <= LARGEST,
+            _ => number.as_f64().is_some_and(|number| number.abs() <= LARGEST as f64),
+        },
+        serde_json::Value::Array(parts) => parts.iter().all(is_meant),
+        serde_json::Value::Object(members) => members.values().all(is_meant),
+        _ => true,
     }
 }
 

@@ -171,7 +171,7 @@ fn start(cli: Cli) -> Outcome {
     let context = Context {
         home: Home::locate(cli.global.home.clone())?,
         clock,
-        patience: patience()?,
+        patience: patience(&cli.command)?,
         lock_patience: lock::BRIEFLY,
     };
     let app = App { context, global: cli.global };
@@ -201,8 +201,10 @@ fn start(cli: Cli) -> Outcome {
 }
 
 /// The patience of a run. `ORDERSYNC_RETRY_MS` shortens the pauses between repeats, for rehearsals and tests.
-fn patience() -> anyhow::Result<Patience> {
-    let patience = Patience::default();
+fn patience(command: &Command) -> anyhow::Result<Patience> {
+    // Whoever connects or tests a shop sits and waits.
+    let waits = matches!(command, Command::Connect(_) | Command::Doctor(_));
+    let patience = if waits { Patience::short() } else { Patience::default() };
     match std::env::var("ORDERSYNC_RETRY_MS") {
         Err(_) => Ok(patience),
         Ok(text) => match text.parse() {

@@ -144,7 +144,7 @@ impl Client {
     /// `Unknown` where a write went out and no usable answer came back.
     pub fn send(&self, protocol: &dyn Protocol, request: &Request) -> Result<Reply> {
         self.refuse_plain_http(request)?;
-        let (mut failures, mut renewed) = (0, false);
+        let (mut failures, mut renewed, mut waited) = (0, false, Duration::ZERO);
         loop {
             let cost = protocol.cost(request);
             let ticket = self.wait_turn(request, cost)?;
@@ -187,7 +187,9 @@ impl Client {
                 Verdict::Throttled(Some(asked), error) => {
                     let (pause, error) = bounded(asked, error);
                     self.options.gate.close(self.options.clock.now() + pause, error.message());
+                    waited = waited.saturating_add(pause);
                     if pause > self.options.patience.longest_pause
+                        || waited > self.options.patience.longest_pause.saturating_mul(PAUSES_IN_ALL)
                         || failures >= self.options.patience.repeats.saturating_mul(8)
                     {
                         return Err(error.after(pause));
@@ -255,6 +257,9 @@ impl Client {
     }
 }
 
+/// How many of the longest pauses a request is worth: a server that asks for one after the other must not hold up a run for good.
+const PAUSES_IN_ALL: u32 = 4;
+
 /// What to do about a pause that need not be waited for.
 pub(super) const PAST_A_PAUSE: &str = "the next sync after it tries again by itself; ordersync connect --test STORE asks at once, and ends the pause where it is over";
 
@@ -320,4 +325,61 @@ fn causes(error: &dyn std::error::Error) -> String {
         innermost = source;
     }
     innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::ChannelKind;
+    use crate::clock::{ManualClock, SystemClock, from_millis};
+    use crate::sim::{Fault, FaultKind, Server, ServerOptions, rehearsal};
+
+    struct Plain;
+
+    impl Protocol for Plain {
+        fn authorize(&self, _: &mut Request) -> Result<()> {
+            Ok(())
+        }
+
+        fn judge(&self, _: &Request, reply: &Reply) -> Verdict {
+            match reply.status {
+                429 => {
+                    let pause = reply.retry_after(from_millis(1_795_000_000_000));
+                    Verdict::Throttled(pause, Error::new(ErrorKind::Temporary, "too many requests"))
+                }
+                _ => Verdict::Good,
+            }
+        }
+    }
+
+    /// What a request to a server that always asks for this pause ends with, and how long it waited.
+    fn asked_for(pause: &str) -> (Error, Duration) {
+        let real = Arc::new(SystemClock::new(Arc::default()));
+        let server = Server::start(rehearsal(ChannelKind::WooCommerce, real, Duration::ZERO), ServerOptions::default());
+        let server = server.unwrap();
+        server.faults().add(Fault::new(FaultKind::RateLimited(Some(pause.to_owned()))).always());
+        let clock = Arc::new(ManualClock::at(from_millis(1_795_000_000_000)));
+        let options = Options {
+            clock: clock.clone(),
+            patience: Patience::default(),
+            gate: Gate::open(),
+            ca_pem: None,
+            allow_http: false,
+        };
+        let url = url::Url::parse(server.url()).unwrap();
+        let error = Client::new(options).unwrap().send(&Plain, &Request::get(url)).unwrap_err();
+        (error, clock.slept().iter().sum())
+    }
+
+    #[test]
+    fn f1_pauses_that_never_end_end_the_run() {
+        let (error, waited) = asked_for("200");
+        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Temporary, Some(Duration::from_secs(200))));
+        assert!(waited <= Duration::from_secs(1200), "{waited:?}");
+        for absurd in ["315360000", "9999999999999999", "99999999999999999999999999"] {
+            let (error, waited) = asked_for(absurd);
+            assert_eq!((error.retry_after(), waited), (Some(told::INSTEAD), Duration::ZERO), "{absurd}");
+            assert!(error.message().contains("no channel means") && error.hint_text().is_some(), "{error}");
+        }
+    }
 }

@@ -175,8 +175,10 @@ fn ends(site: &Site, since: Option<i64>) -> Result<Option<(u64, u64, i64)>> {
 
 /// Cuts the ids into stretches of equal length: they are given out one by one, so the orders in them are about as many. The last is open.
 fn slices(first: u64, last: u64, count: u64, since: Option<i64>) -> Vec<Slice> {
-    let (from, span) = (first.saturating_sub(1), last.saturating_sub(first) + 1);
-    let bound = |n: u64| from + span * n / count;
+    let from = first.saturating_sub(1);
+    let span = u128::from(last.saturating_sub(first)) + 1;
+    let share = |n: u64| u64::try_from(span * u128::from(n) / u128::from(count.max(1))).unwrap_or(u64::MAX);
+    let bound = |n: u64| from.saturating_add(share(n));
     (0..count).map(|n| Slice::new(bound(n), (n + 1 < count).then(|| bound(n + 1)), since)).collect()
 }
 

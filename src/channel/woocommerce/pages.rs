@@ -202,7 +202,7 @@ fn newest_before(site: &Site, since: Option<i64>, now: i64) -> Result<(Option<u6
 fn slices(site: &Site, since: Option<i64>, total: u64, page_size: usize) -> Result<Vec<Walk>> {
     // A multiple of the pages in flight: with ten slices, two would be read at the end while half of the threads look on.
     let count = (total / (SLICE_PAGES * page_size as u64)).clamp(4, MOST_SLICES) / 4 * 4;
-    let offsets: Vec<u64> = (1..count).map(|n| n * total / count).collect();
+    let offsets: Vec<u64> = (1..count).map(|n| n * (total / count) + n * (total % count) / count).collect();
     let mut bounds = Vec::new();
     for chunk in offsets.chunks(4) {
         let found: Vec<Result<Option<i64>>> = std::thread::scope(|scope| {

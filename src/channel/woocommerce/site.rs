@@ -163,7 +163,7 @@ impl Site {
 
     /// Reads an address without credentials, whatever the answer: for finding the API.
     pub fn look(&self, url: Url) -> Result<Reply> {
-        self.http.send(&Anonymous, &Request::get(url))
+        self.http.send(&Anonymous(self), &Request::get(url))
     }
 
     /// Carries out a write.
@@ -207,16 +207,16 @@ impl Protocol for Authorized<'_> {
 }
 
 /// Nothing is authorised, and every answer but a server's failure is worth reading.
-struct Anonymous;
+struct Anonymous<'a>(&'a Site);
 
-impl Protocol for Anonymous {
+impl Protocol for Anonymous<'_> {
     fn authorize(&self, _: &mut Request) -> Result<()> {
         Ok(())
     }
 
     fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
         match reply.status {
-            429 | 500..=599 => errors::judge(request, reply, crate::clock::Timestamp::UNIX_EPOCH),
+            429 | 500..=599 => errors::judge(request, reply, self.0.now()),
             _ => Verdict::Good,
         }
     }

@@ -158,7 +158,9 @@ fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<S
             let both: Vec<String> =
                 ways.iter().map(|way| format!("{} ({})", way.keys.join(" and "), way.title)).collect();
             let text = format!("{kind} needs {}; nothing was connected", both.join(", or "));
-            let hint = "put them in a --credentials file, or in variables such as ORDERSYNC_SHOPIFY_CLIENT_ID";
+            let first = fields(kind).iter().find(|field| ways.iter().any(|way| way.keys.contains(&field.key)));
+            let named = first.map(|field| variables(kind, field).join(", or without a file ")).unwrap_or_default();
+            let hint = format!("put them in a --credentials file, or in variables such as {named}");
             return Err(Error::new(ErrorKind::Usage, text).hint(hint));
         }
     };

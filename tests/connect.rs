@@ -563,3 +563,23 @@ fn x5_another_machine_is_reached_through_the_proxy() {
     home.run(connect).without("NO_PROXY").without("no_proxy").env("http_proxy", shop.server.url()).exits(0);
     assert!(!shop.server.requests().is_empty());
 }
+
+#[cfg(unix)]
+#[test]
+fn f4_a_home_that_may_not_be_looked_into_is_not_called_empty() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let rig = Rig::new();
+    let home = rig.home.path();
+    let root = std::fs::metadata(&home).unwrap().uid() == 0;
+    let run = |words: &str| if root { rig.home.run(words).user(65_534) } else { rig.home.run(words) };
+    if root {
+        // Permissions mean nothing to root, so it plays another user, to whom all but the home is open.
+        chown(home.parent().unwrap(), Some(65_534), Some(65_534)).unwrap();
+    } else {
+        std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o000)).unwrap();
+    }
+    for words in ["orders", "sync", "status", "connect --list"] {
+        run(words).exits(1).says("ermission").without("no store is connected");
+    }
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o700)).unwrap();
+}

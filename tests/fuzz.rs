@@ -523,6 +523,8 @@ fn f6_no_credentials_file_and_no_table_of_dispatches_makes_the_program_panic() {
         format!("order,carrier,tracking,sku,quantity\n{number},dhl,JD01,TEE-001,1\nwoocommerce:{number},ups,1Z1,,\n");
     let toml = "consumer_key = \"ck_1\"\nconsumer_secret = \"cs_1\"\nurl = \"http://127.0.0.1:9\"\npage_size = 5\n";
     let json = r#"{"consumer_key":"ck_1","consumer_secret":"cs_1","url":"http://127.0.0.1:9","page_size":5}"#;
+    rig.sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    let book = std::fs::read(rig.context.home.book()).unwrap();
     fuzz("files", |dice| {
         let mut bytes = dice.pick(&[table.as_str(), toml, json]).unwrap().as_bytes().to_vec();
         for _ in 0..dice.below(4) {
@@ -534,5 +536,23 @@ fn f6_no_credentials_file_and_no_table_of_dispatches_makes_the_program_panic() {
         program(&home, &["connect", "woocommerce", "--name", "other", "--credentials", &name], &[]);
         std::fs::write(home.join("credentials/woocommerce.json"), &bytes).unwrap();
         program(&home, &["connect", "--test", "woocommerce"], &[]);
+        let mut bytes = book.clone();
+        for _ in 0..=dice.below(40) {
+            let at = dice.below(bytes.len() as u64) as usize;
+            let to = bytes.len().min(at + dice.below(64) as usize);
+            bytes[at..to].fill(dice.roll() as u8);
+        }
+        let other = rig._dir.path().join("damaged");
+        std::fs::create_dir_all(&other).unwrap();
+        std::fs::write(other.join("orders.sqlite"), &bytes).unwrap();
+        let command = dice.pick(&[
+            &["orders"][..],
+            &["show", "1", "--history"],
+            &["status"],
+            &["doctor", "--offline"],
+            &["accept", "2"],
+        ]);
+        program(&other, command.unwrap(), &[]);
+        std::fs::remove_dir_all(&other).unwrap();
     });
 }

@@ -6,6 +6,20 @@ use crate::error::{Error, ErrorKind};
 
 /// What went wrong when the book was to be `done` ("written", "opened"), and what to do about it (PRODUCT.md F-4).
 pub(super) fn book_error(done: &str, error: rusqlite::Error) -> Error {
+    use rusqlite::Error as Sql;
+    if matches!(
+        error,
+        Sql::FromSqlConversionFailure(..)
+            | Sql::InvalidColumnType(..)
+            | Sql::IntegralValueOutOfRange(..)
+            | Sql::Utf8Error(..)
+    ) {
+        let text = format!(
+            "the book could not be {done}: it holds a value that ordersync does not write, so it may be damaged"
+        );
+        return Error::new(ErrorKind::Book, text)
+            .hint("ordersync doctor tells how badly; restore the latest ordersync backup");
+    }
     let code = error.sqlite_error_code();
     let (what, hint) = match code {
         Some(ErrorCode::DiskFull) => ("the disk is full", "free some space; nothing that was in the book is lost"),

@@ -13,6 +13,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// What SQLite files of ours carry in their header since version 2: `ords`.
 const OURS: u32 = 0x6f72_6473;
 
+/// No version of the program will ever have made more steps than these.
+const MOST_STEPS: i64 = 1000;
+
 /// Tables that every version of the book has.
 const SHAPE: [&str; 5] = ["stores", "cursors", "orders", "versions", "outbox"];
 
@@ -72,7 +75,7 @@ fn check_header(path: &Path) -> Result<()> {
     match (number(68), number(60)) {
         (OURS, version) if version as usize == STEPS.len() => Ok(()),
         (0 | OURS, _) => look(path),
-        _ => Err(not_ours(path, "another program's mark is in it", restore)),
+        _ => Err(not_ours(path, "another program's mark is in it, or it is damaged", restore)),
     }
 }
 
@@ -88,7 +91,15 @@ fn look(path: &Path) -> Result<()> {
         .and_then(|mut found| found.query_map([], |row| row.get(0))?.collect())
         .done("read")?;
     let shaped = SHAPE.iter().all(|name| tables.iter().any(|table| table == name));
-    if mark == i64::from(OURS) && version > STEPS.len() as i64 || mark == 0 && shaped && version > STEPS.len() as i64 {
+    let ours = mark == i64::from(OURS) || (mark == 0 && shaped);
+    if ours && !(0..=MOST_STEPS).contains(&version) {
+        return Err(not_ours(
+            path,
+            "it is damaged: no book has such a version",
+            "restore the latest ordersync backup there",
+        ));
+    }
+    if ours && version > STEPS.len() as i64 {
         return Err(newer());
     }
     // Version 1 had no mark.
@@ -292,7 +303,7 @@ mod tests {
         let path = dir.path().join("orders.sqlite");
         let wal = "PRAGMA journal_mode=WAL; CREATE TABLE notes (text); INSERT INTO notes VALUES ('mine');";
         let shaped = "CREATE TABLE stores (x); CREATE TABLE orders (x);";
-        let cases: [(&str, &dyn Fn(), &str); 8] = [
+        let cases: [(&str, &dyn Fn(), &str); 9] = [
             ("a foreign file", &|| sql(&path, "CREATE TABLE notes (text);"), "another program's"),
             ("a foreign file with a log", &|| sql(&path, wal), "another program's"),
             (
@@ -304,6 +315,14 @@ mod tests {
             ("nothing", &|| std::fs::write(&path, "").unwrap(), "empty"),
             ("no SQLite", &|| std::fs::write(&path, "x".repeat(4096)).unwrap(), "damaged"),
             ("a beginning", &|| std::fs::write(&path, "SQLite format 3\0").unwrap(), "damaged"),
+            (
+                "a damaged version",
+                &|| {
+                    open(&path).unwrap();
+                    sql(&path, "PRAGMA user_version = 1515870810;");
+                },
+                "damaged",
+            ),
             (
                 "a newer book",
                 &|| {

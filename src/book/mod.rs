@@ -61,6 +61,9 @@ const SCHEMA: &[&str] = &[include_str!("schema/0001_book.sql"), include_str!("sc
 /// The same for the library that carries them out.
 const STEPS: &[M<'_>] = &[M::up(SCHEMA[0]), M::up(SCHEMA[1])];
 
+/// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a clock that was ahead, and is due now.
+const NO_PAUSE_IS_LONGER: i64 = 8 * 24 * 3600 * 1000;
+
 /// How long a writer waits for another process's transaction. Transactions are a page long at most.
 const BUSY: Duration = Duration::from_secs(15);
 

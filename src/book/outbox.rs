@@ -143,11 +143,12 @@ impl Book {
     /// what was recorded first for an order goes out first.
     pub fn due(&self, store: i64, now: Timestamp, all: bool) -> Result<Vec<OutboxRow>> {
         let sql = format!(
-            "{ROW} WHERE x.store_id = ?1 AND x.state IN {OPEN} AND (?2 OR x.next_at IS NULL OR x.next_at <= ?3)
+            "{ROW} WHERE x.store_id = ?1 AND x.state IN {OPEN} AND (?2 OR x.next_at IS NULL OR x.next_at <= ?3 OR x.next_at > ?4)
              AND NOT EXISTS (SELECT 1 FROM outbox y WHERE y.order_id = x.order_id AND y.id < x.id AND y.state IN {OPEN})
              ORDER BY x.id"
         );
-        self.outbox_rows(&sql, params![store, all, now.timestamp_millis()])
+        let now = now.timestamp_millis();
+        self.outbox_rows(&sql, params![store, all, now, now.saturating_add(super::NO_PAUSE_IS_LONGER)])
     }
 
     /// Every open row of the connected stores.

@@ -16,9 +16,11 @@ const AGAIN: TimeDelta = TimeDelta::days(1);
 impl Book {
     /// The orders of the store that are due to be asked for again, the longest waiting first.
     pub fn due_rereads(&self, store: i64, most: u32) -> Result<Vec<String>> {
-        let sql = "SELECT remote_id FROM rereads WHERE store_id = ? AND due_at <= ? ORDER BY due_at LIMIT ?";
+        let sql = "SELECT remote_id FROM rereads WHERE store_id = ?1 AND (due_at <= ?2 OR due_at > ?2 + ?4) ORDER BY due_at LIMIT ?3";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
-        let rows = statement.query_map(params![store, self.now_ms(), most], |row| row.get(0)).done("read")?;
+        let rows = statement
+            .query_map(params![store, self.now_ms(), most, super::NO_PAUSE_IS_LONGER], |row| row.get(0))
+            .done("read")?;
         rows.collect::<rusqlite::Result<_>>().done("read")
     }
 
@@ -55,10 +57,16 @@ fn put_off(db: &Connection, store: i64, id: &str, now: Timestamp) -> Result<bool
     let changed = db
         .prepare_cached(
             "INSERT INTO rereads (store_id, remote_id, due_at, why, tries) VALUES (?1, ?2, ?3, 'unshown', 1)
-             ON CONFLICT DO UPDATE SET due_at = excluded.due_at, tries = tries + 1 WHERE due_at <= ?4",
+             ON CONFLICT DO UPDATE SET due_at = excluded.due_at, tries = tries + 1 WHERE due_at <= ?4 OR due_at > ?4 + ?5",
         )
         .done("written")?
-        .execute(params![store, id, (now + AGAIN).timestamp_millis(), now.timestamp_millis()])
+        .execute(params![
+            store,
+            id,
+            (now + AGAIN).timestamp_millis(),
+            now.timestamp_millis(),
+            super::NO_PAUSE_IS_LONGER
+        ])
         .done("written")?;
     Ok(changed > 0)
 }

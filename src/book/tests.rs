@@ -644,3 +644,23 @@ proptest::proptest! {
         }
     }
 }
+
+/// A clock that was ahead, by years or by hours, leaves times in the book that would never come.
+#[test]
+fn i6_what_a_clock_that_was_ahead_has_put_off_is_due() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("1", Status::AwaitingFulfillment))], keep).unwrap();
+    let (part, seen) = (shipment("a", &[("11", 1)], false), book.order(1).unwrap().last_event);
+    book.record_dispatch(&NewDispatch { order: 1, seen, shipment: &part, guard: Guard::Check }).unwrap();
+    let due = |book: &Book| book.due(store, shelf.clock.now(), false).unwrap().len();
+    let put_off = |book: &Book, by: i64| {
+        let at = shelf.clock.now().timestamp_millis() + by;
+        book.db.execute("UPDATE outbox SET next_at = ?", [at]).unwrap();
+    };
+    assert_eq!(due(&book), 1);
+    put_off(&book, 25 * 60_000);
+    assert_eq!(due(&book), 0);
+    put_off(&book, 3 * 365 * 86_400_000);
+    assert_eq!(due(&book), 1);
+}

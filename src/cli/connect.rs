@@ -24,9 +24,9 @@ const DEFAULT_REACH: TimeDelta = TimeDelta::days(30);
 
 /// Connect a store, or list, test and remove connected ones.
 ///
-/// On a terminal a wizard asks for what is missing. In scripts, values are flags; secrets come from a file (--credentials,
-/// - for standard input) or from environment variables such as ORDERSYNC_WOOCOMMERCE_CONSUMER_KEY, never from a flag.
-/// What is named wins over what lies about in the environment.
+/// On a terminal a wizard asks for what is missing. In scripts, values are flags; secrets come from a file (--credentials; - is
+/// standard input) or from environment variables such as ORDERSYNC_WOOCOMMERCE_CONSUMER_KEY, never from a flag. What is named
+/// wins over what lies about in the environment.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").args(["channel", "list", "test", "reauth", "remove"]).required(true))]
 pub(super) struct Args {

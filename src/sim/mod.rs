@@ -35,7 +35,7 @@
 //!
 //! Kinds of faults: `rate-limited` (`retry_after`), `server-error` (`status`), `firewall`, `unauthorized`,
 //! `cut-before`, `answer-lost`, `truncated`, `byte-order-mark`, `notice-before`, `notice-after`,
-//! `html-instead`, `html-with-script` (`json`: labelled as JSON), `stale-cache`, `frozen`, `wrong-type` (`order`),
+//! `html-instead`, `html-with-script` (`json`: labelled as JSON), `other-json`, `stale-cache`, `frozen`, `wrong-type` (`order`),
 //! `absurd-amounts` (`amount`), `endless`, `slow` (`milliseconds`), `redirect`
 //! (`to`). `times` 0 means until disarmed.
 //!

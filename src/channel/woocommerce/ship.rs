@@ -264,7 +264,13 @@ fn list_fulfillments(site: &Site, id: &str) -> Result<Value> {
     let reply = site.get(&format!("wc/v3/orders/{id}/fulfillments"), &[])?;
     let (listed, _) = read_json::<Value>(&reply.body)?;
     // Bare list in 10.5; `{"fulfillments": [...]}` was seen in its beta.
-    Ok(listed.get("fulfillments").unwrap_or(&listed).clone())
+    let list = listed.get("fulfillments").unwrap_or(&listed);
+    if !list.is_array() {
+        // Taken for an empty list, it would have the buyer told again.
+        let text = "the shop's answer about fulfilments is no list; it was not used, nothing was written";
+        return Err(Error::new(ErrorKind::Unreadable, text));
+    }
+    Ok(list.clone())
 }
 
 /// New meta entries need `"id": 0`; without it they are dropped in silence (observed 24).

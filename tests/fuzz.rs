@@ -497,6 +497,10 @@ fn f6_nothing_that_stands_in_the_book_makes_the_program_panic() {
     });
 }
 
+/// What reads a book.
+const COMMANDS: &[&[&str]] =
+    &[&["orders"], &["show", "1", "--history"], &["status"], &["doctor", "--offline"], &["accept", "2"]];
+
 /// Runs the program; an exit code of 101 or a word of panic fails the test.
 fn program(home: &Path, words: &[&str], environment: &[(&str, &str)]) {
     let done = std::process::Command::new(env!("CARGO_BIN_EXE_ordersync"))
@@ -545,13 +549,7 @@ fn f6_no_credentials_file_and_no_table_of_dispatches_makes_the_program_panic() {
         let other = rig._dir.path().join("damaged");
         std::fs::create_dir_all(&other).unwrap();
         std::fs::write(other.join("orders.sqlite"), &bytes).unwrap();
-        let command = dice.pick(&[
-            &["orders"][..],
-            &["show", "1", "--history"],
-            &["status"],
-            &["doctor", "--offline"],
-            &["accept", "2"],
-        ]);
+        let command = dice.pick(COMMANDS);
         program(&other, command.unwrap(), &[]);
         std::fs::remove_dir_all(&other).unwrap();
     });

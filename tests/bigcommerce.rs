@@ -100,6 +100,25 @@ fn d3_a_lost_answer_is_looked_for_and_nothing_is_shipped_twice() {
     rig.assert_settled("after two lost answers");
 }
 
+#[test]
+fn d3_a_shipment_that_the_store_took_and_does_not_show_is_not_made_again() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::paid().line("TEE-001", 2));
+    rig.fault(Fault::new(FaultKind::Frozen).on("GET", "/shipments").always());
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").done();
+    for _ in 0..2 {
+        rig.home.run("retry").done();
+    }
+    assert_eq!((rig.shop.details(id).unwrap().shipments.len(), rig.mails(id)), (1, 1));
+    rig.server.faults().clear();
+    rig.home.run("retry").exits(0);
+    assert_eq!(
+        (rig.shop.details(id).unwrap().shipments.len(), rig.mails(id), rig.status(id).as_str()),
+        (1, 1, "shipped")
+    );
+    assert!(rig.home.json("outbox").as_array().unwrap().is_empty());
+}
+
 /// Without the marker everything speaks for the first of two such dispatches being the second: line, quantity, number and time.
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]

@@ -331,6 +331,46 @@ fn d1_pieces_that_others_have_shipped_are_not_shipped_again() {
 }
 
 #[test]
+fn a_shipment_that_is_undone_at_the_channel_is_left_again_after_accept() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 3)]);
+        desk.on("dispatch", &id, "--item TEE-001=1 --carrier dhl --tracking JD01").exits(0);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);
+        assert!(desk.store.undo_shipments(&id));
+        desk.sync();
+        assert_eq!(desk.show(&id)["changed_at_channel"], true, "{}", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        let shown = desk.show(&id);
+        assert_eq!((&shown["lines"][0]["left"], &shown["status"]), (&"3".into(), &"awaiting-fulfillment".into()));
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD03").exits(0);
+        assert_eq!((desk.store.standing(&id).unwrap().sent, desk.tracking_numbers(&id)), (3, vec!["JD03".to_owned()]));
+    });
+}
+
+#[test]
+fn d3_a_number_is_recognised_however_it_is_written() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let order = format!("{}:{id}", desk.kind);
+        let dispatch = ["dispatch", &order, "--carrier", "dhl", "--tracking", "RR 123 456 789 DE"];
+        desk.home.call(&dispatch).exits(0).prints("confirmed");
+        let (writes, told) = (desk.writes(), desk.store.standing(&id).unwrap());
+        desk.home.sql("UPDATE outbox SET state = 'unknown', next_at = 0");
+        desk.sync();
+        assert_eq!((desk.writes(), desk.store.standing(&id).unwrap()), (writes, told), "{}", desk.kind);
+        assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.ship_elsewhere(&id, "DHL", "rr123456789de"));
+        let (writes, order) = (desk.writes(), format!("{}:{id}", desk.kind));
+        let dispatch = ["dispatch", &order, "--carrier", "dhl", "--tracking", "RR-123-456-789-DE"];
+        let done = desk.home.call(&dispatch).done();
+        assert!(matches!(done.code, Some(0 | 6)), "{done:?}");
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+    });
+}
+
+#[test]
 fn p10_pieces_given_back_are_not_shipped() {
     each(|desk| {
         for before_import in [true, false] {

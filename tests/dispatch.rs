@@ -468,6 +468,31 @@ fn d3_a_fulfilment_of_which_the_shop_forgets_the_number_is_made_once() {
 }
 
 #[test]
+fn a_fulfilment_that_is_deleted_at_the_shop_is_left_again_after_accept_whatever_the_order_says() {
+    let (rig, ids) = Rig::with_orders(&[3, 2]);
+    parcel(&rig, ids[0], "JD01 --item TEE-001=1").exits(0);
+    parcel(&rig, ids[0], "JD02").exits(0);
+    assert!(rig.shop.delete_fulfillment(ids[0], 1));
+    parcel(&rig, ids[1], "JD01").exits(0);
+    assert!(rig.shop.delete_fulfillment(ids[1], 0));
+    assert_eq!(rig.shop.status(ids[1]).as_deref(), Some("completed"), "a shop leaves the status as it is");
+    rig.sync();
+    for (id, left, status) in [(ids[0], "2", "partially-shipped"), (ids[1], "2", "awaiting-fulfillment")] {
+        assert_eq!(rig.show(id)["changed_at_channel"], true, "{id}");
+        rig.home.run(&format!("accept woocommerce:{id}")).exits(0);
+        assert_eq!((&rig.show(id)["lines"][0]["left"], rig.status(id).as_str()), (&json!(left), status), "{id}");
+        parcel(&rig, id, "JD03").exits(0);
+        assert_eq!(
+            (
+                rig.status(id).as_str(),
+                fulfilled(&rig, id, rig.shop.fulfillments(id).len() - 1, "_items")[0]["qty"].clone()
+            ),
+            ("shipped", json!(2))
+        );
+    }
+}
+
+#[test]
 fn a_shop_can_be_told_the_status_only() {
     let rig = Rig::new();
     let id = rig.paid(1);

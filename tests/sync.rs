@@ -279,6 +279,22 @@ fn i4_an_order_that_cannot_be_read_costs_one_order_and_is_mended_by_the_shop() {
 }
 
 #[test]
+fn i4_an_order_whose_refunds_the_shop_cannot_show_costs_one_order() {
+    let rig = Rig::new();
+    let (whole, broken) = (rig.paid(2), rig.paid(3));
+    let item = rig.shop.item_ids(broken)[0];
+    assert!(rig.shop.refund_line(broken, item, 1, "12.90").is_some());
+    rig.fault(Fault::new(FaultKind::ServerError(500)).on("GET", "refunds").always());
+    rig.home.run("sync").exits(3);
+    assert_eq!(rig.home.sql("SELECT remote_id FROM orders"), [whole.to_string()]);
+    let inbox = rig.home.json("inbox").to_string();
+    assert!(inbox.contains("unshown") && inbox.contains(&broken.to_string()), "{inbox}");
+    rig.plug_in();
+    rig.home.run(&format!("pull woocommerce:{broken}")).exits(0);
+    assert_eq!(rig.show(broken)["lines"][0]["left"], "2");
+}
+
+#[test]
 fn i4_an_order_of_the_book_that_was_unreadable_once_leaves_the_inbox_when_it_comes_back_unchanged() {
     let (rig, ids) = Rig::with_orders(&[1]);
     rig.fault(Fault::new(FaultKind::WrongType(WrongType::TotalIsObject, Some(ids[0]))).on_path(PAGE));

@@ -10,7 +10,7 @@ use super::{Book, rows};
 use crate::channel::{Goal, Retracking};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Order, Shipment, Status, left, names_number, stored_decimal, sum};
+use crate::order::{Shipment, Status, left, stored_decimal, sum};
 
 /// A dispatch to be recorded.
 #[derive(Debug, Clone, Copy)]
@@ -431,36 +431,6 @@ fn still_open(db: &Connection, order: i64, shipment: &Shipment) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Takes back the merchant's own confirmed dispatches that the channel has undone since (a fulfilment cancelled there): what was in them is
-/// open again. Only what `before` showed and `seen` does not counts as undone, as many a channel never shows a dispatch in its orders.
-pub(super) fn undo_dispatches(db: &Connection, order: i64, before: &Order, seen: &Order, now: Timestamp) -> Result<()> {
-    let confirmed = column::<i64>(
-        db,
-        "SELECT sh.id FROM shipments sh JOIN outbox x ON x.shipment_id = sh.id AND x.kind = 'dispatch' AND x.state = 'confirmed'
-         WHERE sh.order_id = ? AND sh.key IS NOT NULL",
-        [order],
-    )?;
-    for shipment in confirmed {
-        let numbers = column::<String>(db, "SELECT tracking FROM parcels WHERE shipment_id = ?", [shipment])?;
-        let undone = if numbers.is_empty() {
-            !before.shipments.is_empty() && seen.shipments.is_empty()
-        } else {
-            numbers.iter().all(|number| shows(before, number) && !shows(seen, number))
-        };
-        if undone {
-            db.execute("UPDATE outbox SET shipment_id = NULL WHERE shipment_id = ?", [shipment]).done("written")?;
-            db.execute("DELETE FROM shipments WHERE id = ?", [shipment]).done("written")?;
-            rows::note_history(db, order, now, "dispatch undone at the channel", &numbers.join(", "))?;
-        }
-    }
-    Ok(())
-}
-
-fn shows(order: &Order, number: &str) -> bool {
-    let parcels = order.shipments.iter().flat_map(|shipment| &shipment.parcels);
-    parcels.into_iter().any(|parcel| names_number(&parcel.tracking, number))
 }
 
 pub(super) fn column<T: rusqlite::types::FromSql>(

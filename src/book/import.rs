@@ -168,16 +168,23 @@ impl Book {
     pub fn accept(&mut self, order: i64, before: Option<&Order>, seen: &Order) -> Result<u64> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
-            if let Some(before) = before {
-                super::acts::undo_dispatches(db, order, before, seen, now)?;
-            }
+            let undone = match before {
+                Some(before) => super::undone::undo_dispatches(db, order, before, seen, now)?,
+                None => false,
+            };
             db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'base'", [order]).done("written")?;
             db.execute("UPDATE versions SET role = 'base' WHERE order_id = ? AND role = 'newest'", [order])
                 .done("written")?;
             let gone = seen.status == Status::Cancelled || seen.presence == Presence::Trashed;
             let taken = if gone { super::acts::take_back_unsent(db, order, now)? } else { 0 };
             rows::replace_copy(db, order, seen)?;
-            super::acts::stand_by_own_acts(db, order, seen.status)?;
+            // "Shipped" was said because of what is undone.
+            let status =
+                if undone && seen.status == Status::Shipped { Status::AwaitingFulfillment } else { seen.status };
+            if status != seen.status {
+                super::acts::set_status(db, order, status)?;
+            }
+            super::acts::stand_by_own_acts(db, order, status)?;
             super::inbox::resolve_order(db, order, &["cancelled", "shipped"], now)?;
             rows::note_history(
                 db,

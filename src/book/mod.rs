@@ -26,6 +26,7 @@ mod runs;
 mod stores;
 #[cfg(test)]
 mod tests;
+mod undone;
 mod walks;
 
 use std::path::Path;

@@ -30,6 +30,9 @@ const CLOCKS: i64 = 300;
 /// A shipment that moves the order's status does so at once or, for all that is documented, a little later (fact sheet 4.3).
 const SETTLES: i64 = 3;
 
+/// How soon to look again for what the store took and does not show.
+const UNSEEN: std::time::Duration = std::time::Duration::from_millis(300);
+
 /// What is still to be written for this shipment.
 pub fn outstanding(
     site: &Site,
@@ -43,9 +46,13 @@ pub fn outstanding(
     let wanted = parts(order, shipment, marker)?;
     let documents = if wanted.is_empty() { Vec::new() } else { listed(site, id)? };
     let mut there = read(&documents)?;
+    // What the store has acknowledged and does not show yet is looked for, not made again.
+    let mut unseen: Vec<&String> = task.receipts.iter().collect();
+    unseen.retain(|receipt| !there.iter().any(|found| found.id.get() == receipt.as_str()));
     // Two parts of an order may be alike in everything: what another dispatch has is not this one's.
     there.retain(|found| !task.taken.iter().any(|taken| taken == found.id.get()));
     let (mut writes, mut adopted, mut youngest) = (Vec::new(), Vec::new(), None);
+    let mut wait = None;
     for part in &wanted {
         match there.iter().position(|found| part.is(found, shipment, order)) {
             Some(place) => {
@@ -53,11 +60,11 @@ pub fn outstanding(
                 youngest = youngest.max(parse_time(found.date_created.get()).map(|at| at.timestamp()));
                 adopted.push(found.id.get().to_owned());
             }
+            None if unseen.pop().is_some() => wait = Some(UNSEEN),
             None => writes.push(part.write(id)),
         }
     }
-    let mut wait = None;
-    if writes.is_empty() && shipment.completes && !is_closed(now) {
+    if writes.is_empty() && wait.is_none() && shipment.completes && !is_closed(now) {
         // Waited out in one piece: an attempt looks only a few times.
         match youngest.map(|made| site.now() - made).filter(|age| age.abs() < SETTLES) {
             Some(age) => wait = Some(std::time::Duration::from_secs((SETTLES - age.max(0)).unsigned_abs() + 1)),

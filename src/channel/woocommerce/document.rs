@@ -14,7 +14,7 @@ use super::map::{self, Statuses};
 use super::pages;
 use super::site::Site;
 use super::wire::{self, Head};
-use crate::channel::RemoteOrder;
+use crate::channel::{RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
 
@@ -27,22 +27,43 @@ const MOST_PAGES: usize = 100;
 /// Rows of another route, verbatim.
 type Rows = Vec<Box<RawValue>>;
 
+/// Orders with all that belongs to them, and those of which the shop fails to show a part: without it, what is left of them is not known.
+#[derive(Default)]
+pub struct Complete {
+    /// Whole.
+    pub orders: Vec<RemoteOrder>,
+    /// Left out.
+    pub unshown: Vec<Unshown>,
+}
+
 /// Adds to these orders what the shop keeps elsewhere.
-pub fn complete(site: &Site, statuses: &Statuses, orders: &mut [RemoteOrder]) -> Result<()> {
+pub fn complete(site: &Site, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Complete> {
     let refunded: Vec<String> =
         orders.iter().filter(|seen| has_refunds(seen)).map(|seen| seen.remote_id.clone()).collect();
     let mut refunds = refunds(site, &refunded)?;
-    for seen in orders.iter_mut() {
-        let mut parts = Vec::new();
-        parts.extend(refunds.remove(&seen.remote_id).map(|rows| ("refunds", rows)));
-        if is_fulfilled_in_part(seen) {
-            parts.extend(fulfillments(site, &seen.remote_id)?.map(|rows| ("fulfillments", rows)));
-        }
-        if !parts.is_empty() {
-            *seen = pages::remote(&joined(&seen.document, &parts)?, statuses);
+    let mut complete = Complete::default();
+    for seen in orders {
+        match parts(site, &seen, refunds.remove(&seen.remote_id)) {
+            Ok(parts) if parts.is_empty() => complete.orders.push(seen),
+            Ok(parts) => complete.orders.push(pages::remote(&joined(&seen.document, &parts)?, statuses)),
+            Err(error) if error.is_too_much() => complete.unshown.push(Unshown {
+                place: format!("order {}", seen.remote_id),
+                why: error.message().to_owned(),
+                remote_id: Some(seen.remote_id),
+            }),
+            Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(complete)
+}
+
+fn parts(site: &Site, seen: &RemoteOrder, refunds: Option<Result<Rows>>) -> Result<Vec<(&'static str, Rows)>> {
+    let mut parts = Vec::new();
+    parts.extend(refunds.transpose()?.map(|rows| ("refunds", rows)));
+    if is_fulfilled_in_part(seen) {
+        parts.extend(fulfillments(site, &seen.remote_id)?.map(|rows| ("fulfillments", rows)));
+    }
+    Ok(parts)
 }
 
 fn has_refunds(seen: &RemoteOrder) -> bool {
@@ -55,19 +76,26 @@ fn is_fulfilled_in_part(seen: &RemoteOrder) -> bool {
 }
 
 /// The refunds of these orders by order; order by order where the shop has no list of all refunds or does not heed what it is asked.
-fn refunds(site: &Site, ids: &[String]) -> Result<BTreeMap<String, Rows>> {
+fn refunds(site: &Site, ids: &[String]) -> Result<BTreeMap<String, Result<Rows>>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let mut found = BTreeMap::new();
     if site.facts().refunds {
-        let together = optional(listed(site, "wc/v3/refunds", &[("parent", ids.join(","))]))?;
-        found = together.and_then(|rows| by_order(rows, ids)).unwrap_or_default();
+        let together = match optional(listed(site, "wc/v3/refunds", &[("parent", ids.join(","))])) {
+            Err(error) if error.is_too_much() => None,
+            other => other?,
+        };
+        let by_order = together.and_then(|rows| by_order(rows, ids)).unwrap_or_default();
+        found.extend(by_order.into_iter().map(|(id, rows)| (id, Ok(rows))));
     }
     // An order that has some is asked itself, where it was not among them.
     for id in ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect::<Vec<_>>() {
-        let rows = optional(listed(site, &format!("wc/v3/orders/{id}/refunds"), &[]))?;
-        found.extend(rows.filter(|rows| !rows.is_empty()).map(|rows| (id, in_order(rows))));
+        match optional(listed(site, &format!("wc/v3/orders/{id}/refunds"), &[])) {
+            Ok(rows) => found.extend(rows.filter(|rows| !rows.is_empty()).map(|rows| (id, Ok(in_order(rows))))),
+            Err(error) if error.is_too_much() => drop(found.insert(id, Err(error))),
+            Err(error) => return Err(error),
+        }
     }
     Ok(found)
 }
@@ -79,7 +107,7 @@ fn listed(site: &Site, route: &str, query: &[(&str, String)]) -> Result<Rows> {
         let page = number.to_string();
         let mut query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         query.extend([("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("page", &page), ("_fields", REFUND)]);
-        let reply = site.get(route, &query)?;
+        let reply = site.get_briefly(route, &query)?;
         if reply.status == 404 {
             return Ok(rows);
         }
@@ -117,7 +145,7 @@ fn in_order(mut rows: Rows) -> Rows {
 
 /// The order's fulfilments; `None` where the shop has no such list.
 fn fulfillments(site: &Site, id: &str) -> Result<Option<Rows>> {
-    let asked = site.get(&format!("wc/v3/orders/{id}/fulfillments"), &[]);
+    let asked = site.get_briefly(&format!("wc/v3/orders/{id}/fulfillments"), &[]);
     let Some(reply) = optional(asked)?.filter(|reply| reply.status != 404) else { return Ok(None) };
     let (answer, _) = read_json::<Value>(&reply.body)?;
     Ok(Some(in_order(rows_of(answer)?)))

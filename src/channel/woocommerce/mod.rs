@@ -121,9 +121,10 @@ impl Channel for WooCommerce {
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {
-        let mut page = pages::page(&self.site, &self.settings, at)?;
-        document::complete(&self.site, &self.settings.statuses, &mut page.orders)?;
-        Ok(page)
+        let page = pages::page(&self.site, &self.settings, at)?;
+        let complete = document::complete(&self.site, &self.settings.statuses, page.orders)?;
+        let unshown = page.unshown.into_iter().chain(complete.unshown).collect();
+        Ok(Page { orders: complete.orders, unshown, ..page })
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
@@ -132,14 +133,16 @@ impl Channel for WooCommerce {
             return Ok(None);
         }
         let (document, _) = crate::http::read_json::<&RawValue>(&reply.body)?;
-        let mut seen = [self.remote(document)];
+        let seen = self.remote(document);
         // A cache that heeds only a part of the address gives another order's document.
-        if seen[0].order.is_ok() && seen[0].remote_id != remote_id.trim_start_matches('0') {
-            return Err(pages::odd(&format!("order {} came where {remote_id} was asked for", seen[0].remote_id)));
+        if seen.order.is_ok() && seen.remote_id != remote_id.trim_start_matches('0') {
+            return Err(pages::odd(&format!("order {} came where {remote_id} was asked for", seen.remote_id)));
         }
-        document::complete(&self.site, &self.settings.statuses, &mut seen)?;
-        let [seen] = seen;
-        Ok(Some(seen))
+        let mut complete = document::complete(&self.site, &self.settings.statuses, vec![seen])?;
+        match complete.unshown.pop() {
+            Some(hidden) => Err(Error::new(ErrorKind::Temporary, hidden.why).too_much()),
+            None => Ok(complete.orders.pop()),
+        }
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {

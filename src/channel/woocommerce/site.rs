@@ -138,6 +138,12 @@ impl Site {
         self.http.send(&Authorized(self), &Request::get(url))
     }
 
+    /// The same with less patience, where the shop has just answered another question and a failure is an answer.
+    pub fn get_briefly(&self, route: &str, query: &[(&str, &str)]) -> Result<Reply> {
+        let url = self.route(&self.facts(), route, query);
+        self.http.send(&Authorized(self), &Request::get(url).repeated(1))
+    }
+
     /// Whether a short page of this shop is known to be the beginning of a list in order.
     pub fn is_heeded(&self) -> bool {
         self.heeded.load(Ordering::Relaxed)

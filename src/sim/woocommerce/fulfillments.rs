@@ -167,6 +167,15 @@ pub(super) fn delete(call: &mut Call<'_>) -> Response {
     Response::json(200, &json!({"message": "Fulfillment deleted successfully."}))
 }
 
+/// Deletes the nth fulfilment that is not deleted; whether there is one.
+pub(super) fn remove(call: &mut Call<'_>, order: u64, nth: usize) -> bool {
+    let Some(mut one) = of(call, order).filter(|one| !one.deleted).nth(nth).cloned() else { return false };
+    one.deleted = true;
+    replace(call, order, one);
+    after_change(call, order, false);
+    true
+}
+
 fn replace(call: &mut Call<'_>, order: u64, one: Fulfillment) {
     let all = &mut call.state.attached(order).fulfillments;
     if let Some(place) = all.iter_mut().find(|other| other.id == one.id) {

@@ -359,6 +359,11 @@ impl Shop {
         known && self.hand(|call| fulfillments::add(call, id, "fulfilled".to_owned(), meta)).is_object()
     }
 
+    /// The merchant deletes the nth fulfilment; the order's status stays as it is.
+    pub fn delete_fulfillment(&self, id: u64, nth: usize) -> bool {
+        self.hand(|call| fulfillments::remove(call, id, nth))
+    }
+
     /// Fulfilments and tracking numbers are deleted, and an order that was completed is at work again.
     pub fn undo_shipments(&self, id: u64) -> bool {
         let mut state = self.lock();

@@ -1,12 +1,15 @@
 //! Dispatches that the channel has undone since: a fulfilment cancelled or deleted there.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
+use rust_decimal::Decimal;
 
 use super::error::Done;
 use super::rows;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Order, RemoteShipment, names_number};
+use crate::order::{Order, RemoteShipment, names_number, stored_decimal};
 
 /// Takes back the merchant's own confirmed dispatches that the channel has undone since: what was in them is open again. Tells whether there
 /// were any. Only what `before` showed and `seen` does not counts as undone, as many a channel never shows a dispatch in its orders.
@@ -17,17 +20,31 @@ pub(super) fn undo_dispatches(
     seen: &Order,
     now: Timestamp,
 ) -> Result<bool> {
+    let own = confirmed(db, order)?;
+    let (was, is) = (shown(&own, before, seen, before), shown(&own, before, seen, seen));
     let mut undone = false;
-    for own in confirmed(db, order)? {
-        let by_name = own.is_named(before) || own.is_named(seen);
-        if own.is_shown(before, by_name) && !own.is_shown(seen, by_name) {
-            db.execute("UPDATE outbox SET shipment_id = NULL WHERE shipment_id = ?", [own.shipment]).done("written")?;
-            db.execute("DELETE FROM shipments WHERE id = ?", [own.shipment]).done("written")?;
-            rows::note_history(db, order, now, "dispatch undone at the channel", &own.numbers.join(", "))?;
-            undone = true;
-        }
+    for (one, _) in own.iter().zip(was.into_iter().zip(is)).filter(|(_, (was, is))| *was && !is) {
+        db.execute("UPDATE outbox SET shipment_id = NULL WHERE shipment_id = ?", [one.shipment]).done("written")?;
+        db.execute("DELETE FROM shipments WHERE id = ?", [one.shipment]).done("written")?;
+        rows::note_history(db, order, now, "dispatch undone at the channel", &one.numbers.join(", "))?;
+        undone = true;
     }
     Ok(undone)
+}
+
+/// Which of these dispatches `version` shows. Where a channel only counts pieces, the newest is taken for the one that is undone.
+fn shown(own: &[Confirmed], before: &Order, seen: &Order, version: &Order) -> Vec<bool> {
+    let mut counted: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for line in version.shipments.iter().filter(|one| one.is_count()).flat_map(|one| &one.lines) {
+        let count = counted.entry(&line.line_id).or_default();
+        *count = count.saturating_add(line.quantity);
+    }
+    own.iter()
+        .map(|one| {
+            let by_name = one.is_named(before) || one.is_named(seen);
+            one.is_shown(version, by_name) || one.is_counted(&mut counted)
+        })
+        .collect()
 }
 
 /// A dispatch of the merchant's own that the channel has confirmed.
@@ -36,6 +53,8 @@ struct Confirmed {
     numbers: Vec<String>,
     /// What the channel calls that which was made of it.
     receipts: Vec<String>,
+    /// How many pieces of which line.
+    lines: Vec<(String, String)>,
 }
 
 impl Confirmed {
@@ -44,30 +63,51 @@ impl Confirmed {
         version.shipments.iter().any(|one| self.receipts.contains(&one.remote_id))
     }
 
-    /// Whether a version of the order shows it: by the channel's name where it is known by that, else by its number, else as anything that was
-    /// shipped. A version that only says that all of it went out shows it too.
+    /// Whether a version of the order shows it: by the channel's name where it is known by that, else by its number, else as any shipment.
+    /// A version that only says that all of it went out shows it too.
     fn is_shown(&self, version: &Order, by_name: bool) -> bool {
         let has = |one: &RemoteShipment| {
             let names = |number: &String| one.parcels.iter().any(|parcel| names_number(&parcel.tracking, number));
-            self.numbers.is_empty() || self.numbers.iter().any(names)
+            !one.is_count() && (self.numbers.is_empty() || self.numbers.iter().any(names))
         };
         let bare = version.shipments.iter().any(RemoteShipment::is_bare);
         bare || if by_name { self.is_named(version) } else { version.shipments.iter().any(has) }
+    }
+
+    /// Whether its pieces are among those counted; then they are used up.
+    fn is_counted(&self, counted: &mut BTreeMap<&str, Decimal>) -> bool {
+        let pieces = |text: &str| stored_decimal(text).unwrap_or_default();
+        let enough = |(line, sent): &(String, String)| counted.get(line.as_str()).is_some_and(|n| *n >= pieces(sent));
+        if self.lines.is_empty() || !self.lines.iter().all(enough) {
+            return false;
+        }
+        for (line, sent) in &self.lines {
+            if let Some(left) = counted.get_mut(line.as_str()) {
+                *left = left.saturating_sub(pieces(sent));
+            }
+        }
+        true
     }
 }
 
 fn confirmed(db: &Connection, order: i64) -> Result<Vec<Confirmed>> {
     let mut statement = db
         .prepare_cached(
-            "SELECT sh.id, x.receipts, (SELECT json_group_array(p.tracking) FROM parcels p WHERE p.shipment_id = sh.id)
+            "SELECT sh.id, x.receipts, (SELECT json_group_array(p.tracking) FROM parcels p WHERE p.shipment_id = sh.id),
+               (SELECT json_group_array(json_array(l.line_id, l.quantity)) FROM shipment_lines l WHERE l.shipment_id = sh.id)
              FROM shipments sh JOIN outbox x ON x.shipment_id = sh.id AND x.kind = 'dispatch' AND x.state = 'confirmed'
-             WHERE sh.order_id = ? AND sh.key IS NOT NULL",
+             WHERE sh.order_id = ? AND sh.key IS NOT NULL ORDER BY x.id",
         )
         .done("read")?;
     let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
     let rows = statement
         .query_map([order], |row| {
-            Ok(Confirmed { shipment: row.get(0)?, receipts: list(row.get(1)?), numbers: list(row.get(2)?) })
+            Ok(Confirmed {
+                shipment: row.get(0)?,
+                receipts: list(row.get(1)?),
+                numbers: list(row.get(2)?),
+                lines: serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default(),
+            })
         })
         .done("read")?;
     rows.collect::<rusqlite::Result<_>>().done("read")

@@ -102,6 +102,11 @@ fn between(lines: &[LineQuantity], pieces: &[usize], places: std::ops::Range<usi
 }
 
 impl RemoteShipment {
+    /// Whether it is no shipment but a count of the pieces that were sent.
+    pub fn is_count(&self) -> bool {
+        self.remote_id.is_empty() && self.parcels.is_empty() && !self.lines.is_empty()
+    }
+
     /// Whether it says no more than that the order went out: not by which parcels, nor what was in them.
     pub fn is_bare(&self) -> bool {
         self.remote_id.is_empty() && self.lines.is_empty() && self.parcels.is_empty()

@@ -45,12 +45,15 @@ pub fn read(site: &Site, settings: &Settings, list: List, after: Option<&str>, l
     Ok(read)
 }
 
+/// Rows of a list, and the cursor that it goes on from, where it does.
+type Stretch = (Vec<Row>, Option<Option<String>>);
+
 /// Reads so many orders of a list from a cursor on.
 fn rows_of<'a>(
     site: &'a Site,
     settings: &'a Settings,
     list: List,
-) -> impl Fn(&Option<String>, usize) -> Result<(Vec<Row>, Option<Option<String>>)> + 'a {
+) -> impl Fn(&Option<String>, usize) -> Result<Stretch> + 'a {
     move |after, count| {
         let page = ask_shortly(site, settings, list, after.as_deref(), u32::try_from(count).unwrap_or(1))?;
         let next = match page.next {

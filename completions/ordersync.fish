@@ -87,10 +87,12 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l carrier
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l tracking -d 'Tracking number; several for several parcels' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l item -d 'Ship only this much of a line: SKU=QTY, or the line\'s number in `show` as #2=1; default is all that is left' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l replaces -d 'The --tracking number takes the place of this one, for the same parcel' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l from -d 'Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku and quantity; - reads standard input' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l from -d 'Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku, quantity, store and by; - reads standard input' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l ignore -d 'With --from: leave this column out; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l by -d 'Whose numbers a bare order number is: of the channel (the default with --from) or of the book' -r -f -a "channel\t'The channel\'s own'
 book\t'The book\'s'"
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l other-carrier -d 'The carriers are called so, although one looks like a slip of a name that is known'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l notify -d 'Have the channel tell the buyer (the default, where the channel leaves it to us)'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l no-notify -d 'Do not have the channel tell the buyer'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l dry-run -d 'Print what would be written, write nothing'

@@ -61,7 +61,7 @@ fn eventful() -> (Rig, Vec<u64>) {
     let wrong = FaultKind::WrongType(ordersync::sim::WrongType::TotalIsObject, Some(ids[1]));
     rig.fault(Fault::new(wrong).on_path(ORDERS));
     rig.home.run("sync").exits(3);
-    rig.home.call(&["dispatch", "2", "--carrier", "=cmd", "--tracking", "=1+1", "--later"]).exits(0);
+    rig.home.call(&["dispatch", "2", "--carrier", "=cmd", "--tracking", "1Z=1+1", "--later"]).exits(0);
     (rig, ids)
 }
 

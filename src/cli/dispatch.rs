@@ -2,15 +2,16 @@
 
 mod csv_file;
 mod lines;
+mod parcels;
 
 use serde_json::json;
 
 use super::{App, Outcome};
 use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard, Naming, NewDispatch, OutboxRow, OutboxState, Recorded};
-use crate::channel::{Capabilities, Goal, Notify, Retracking, UnknownCarrier};
+use crate::channel::{Capabilities, Goal, Notify, Retracking};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Parcel, Shipment, Status, carrier, nearest_carriers};
+use crate::order::{Parcel, Shipment, Status};
 use crate::sync::export::Outcome as Push;
 use crate::sync::guard::Seen;
 use crate::sync::store::OpenStore;
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// Carrier, once for each --tracking (`ordersync carriers` lists the names)
     #[arg(long, value_name = "NAME")]
     carrier: Vec<String>,
+    /// The carriers are called so, although one looks like a slip of a name that is known
+    #[arg(long)]
+    other_carrier: bool,
     /// Tracking number; several for several parcels
     #[arg(long, value_name = "NUMBER")]
     tracking: Vec<String>,
@@ -54,16 +58,19 @@ pub(super) struct Args {
     /// With --as-local: also where the order is cancelled at the channel
     #[arg(long, requires = "as_local")]
     force: bool,
-    /// Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku and quantity; - reads standard input
+    /// Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku, quantity, store and by; - reads standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["carrier", "tracking", "item"])]
     from: Option<std::path::PathBuf>,
+    /// With --from: leave this column out; may be given several times
+    #[arg(long, value_name = "COLUMN", requires = "from")]
+    ignore: Vec<String>,
     /// Whose numbers a bare order number is: of the channel (the default with --from) or of the book
     #[arg(long, value_name = "WHOSE")]
     by: Option<By>,
 }
 
 /// Whose numbers a bare order number is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 enum By {
     /// The channel's own.
     Channel,
@@ -130,7 +137,7 @@ fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> Result<Option<Done>
     if let Some(was) = &args.replaces {
         return replace(app, book, &open, &order, was, args).map(Some);
     }
-    let parcels = parcels(args, &capabilities, &order.channel)?;
+    let parcels = parcels::of(args, &capabilities, &order.channel)?;
     if let Some(earlier) = lines::already(&order, &args.item, &parcels)?.filter(|_| !args.again) {
         return Ok(Some(recorded_already(&order, earlier)));
     }
@@ -177,7 +184,7 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
             format!("{} takes no other tracking number for a shipment; nothing was recorded or sent", order.channel);
         return Err(Error::new(ErrorKind::Unsupported, text).hint("change it in the channel's own pages"));
     }
-    let parcels = parcels(args, &can, &order.channel)?;
+    let parcels = parcels::of(args, &can, &order.channel)?;
     let [parcel] = parcels.as_slice() else {
         let text = "--replaces takes the place of one number, so give one --tracking; nothing was recorded";
         return Err(Error::new(ErrorKind::Usage, text).hint("--replaces OLD --tracking NEW"));
@@ -267,47 +274,6 @@ fn shipment(app: &App, order: &BookOrder, args: &Args, can: &Capabilities, parce
         notify: !args.no_notify,
         completes,
     })
-}
-
-fn parcels(args: &Args, can: &Capabilities, channel: &str) -> Result<Vec<Parcel>> {
-    if args.carrier.len() > 1 && args.carrier.len() != args.tracking.len() {
-        let text = format!(
-            "{} carriers but {} tracking numbers; give one --carrier for all, or one for each --tracking",
-            args.carrier.len(),
-            args.tracking.len()
-        );
-        return Err(Error::new(ErrorKind::Usage, text));
-    }
-    if !args.carrier.is_empty() && args.tracking.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, "a --carrier without a --tracking number; nothing was recorded"));
-    }
-    args.tracking
-        .iter()
-        .enumerate()
-        .map(|(n, tracking)| {
-            let name = args.carrier.get(n).or(args.carrier.first()).map_or("", String::as_str);
-            parcel(name, tracking, can, channel)
-        })
-        .collect()
-}
-
-fn parcel(name: &str, tracking: &str, can: &Capabilities, channel: &str) -> Result<Parcel> {
-    let tracking = tracking.trim();
-    if tracking.is_empty() || tracking.len() > 100 || tracking.chars().any(char::is_control) {
-        return Err(Error::new(
-            ErrorKind::Usage,
-            format!("{tracking:?} is not a tracking number; nothing was recorded"),
-        ));
-    }
-    let known = carrier(name).map(|carrier| carrier.name.to_owned());
-    if known.is_none() && !name.trim().is_empty() && can.unknown_carrier == UnknownCarrier::Refused {
-        let text = format!(
-            "{channel} knows no carrier {name:?}; the nearest: {}; nothing was recorded",
-            nearest_carriers(name).join(", ")
-        );
-        return Err(Error::new(ErrorKind::Usage, text).hint("ordersync carriers lists them all"));
-    }
-    Ok(Parcel { carrier: known.unwrap_or_else(|| name.trim().to_owned()), tracking: tracking.to_owned(), url: None })
 }
 
 /// A dispatch of an order that is not to be shipped is most often a slip (PRODUCT.md D-1).

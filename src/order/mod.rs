@@ -6,6 +6,7 @@
 mod address;
 mod carrier;
 mod difference;
+mod mended;
 mod money;
 #[allow(clippy::module_inception)]
 mod order;
@@ -17,8 +18,9 @@ pub mod testing;
 mod tracking;
 
 pub use address::Address;
-pub use carrier::{CARRIERS, Carrier, carrier, nearest_carriers};
+pub use carrier::{CARRIERS, Carrier, CarrierName, carrier, carrier_name, nearest_carriers};
 pub use difference::{Aspect, Difference, differences};
+pub use mended::{KEPT_DIGITS, tracking_number, undressed};
 pub use money::{Currency, LARGEST, Money, for_people, parse_decimal, stored_decimal, sum};
 pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals};
 pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment, deal, left};

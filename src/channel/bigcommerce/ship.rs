@@ -331,7 +331,8 @@ fn tracking(parcel: &Parcel) -> Tracking {
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let (provider, slug) = known.map_or(("", ""), |carrier| (carrier.bigcommerce, carrier.aftership));
     let coded = !provider.is_empty() || !slug.is_empty();
-    let link = parcel.url.clone().or_else(|| known.filter(|_| !coded).map(|carrier| carrier.url(&parcel.tracking)));
+    let link =
+        parcel.url.clone().or_else(|| known.filter(|_| !coded).and_then(|carrier| carrier.url(&parcel.tracking)));
     Tracking {
         tracking_number: Some(parcel.tracking.clone()),
         shipping_provider: Some(provider.to_owned()),

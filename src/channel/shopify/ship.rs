@@ -537,7 +537,7 @@ fn company(parcel: &Parcel) -> Option<String> {
 /// A link of the merchant's own; the carrier's where Shopify makes none: for a company that is not `named` or not on its list.
 fn link(parcel: &Parcel, named: bool) -> Option<String> {
     let known = carrier(&parcel.carrier).filter(|carrier| !named || carrier.shopify.is_empty());
-    parcel.url.clone().or_else(|| known.map(|carrier| carrier.url(&parcel.tracking)))
+    parcel.url.clone().or_else(|| known.and_then(|carrier| carrier.url(&parcel.tracking)))
 }
 
 fn describe(parcels: &[Parcel]) -> String {
@@ -692,8 +692,11 @@ mod tests {
 
     #[test]
     fn d6_carriers_have_shopifys_spelling_or_a_link_and_never_both_forms_of_a_number() {
-        let known = tracking(&[parcel("dhl", "JD01")]).unwrap();
+        let known = tracking(&[parcel("dhl-express", "JD01")]).unwrap();
         assert_eq!(known, json!({ "number": "JD01", "company": "DHL Express" }));
+        let any = tracking(&[parcel("dhl", "00340434161094000119")]).unwrap();
+        assert_eq!(any["company"], "DHL", "which company of the group it is, is not known");
+        assert!(any["url"].as_str().unwrap().contains("00340434161094000119"));
         let linked = tracking(&[parcel("poczta-polska", "PP1")]).unwrap();
         assert_eq!(linked["company"], "Poczta Polska");
         assert!(linked["url"].as_str().unwrap().contains("PP1"));

@@ -312,11 +312,12 @@ fn numbers(parcels: &[&Parcel]) -> String {
 }
 
 fn provider(parcel: &Parcel) -> String {
-    carrier(&parcel.carrier).map_or_else(|| parcel.carrier.clone(), |carrier| carrier.woocommerce.to_owned())
+    let known = carrier(&parcel.carrier).map(|carrier| carrier.woocommerce).filter(|key| !key.is_empty());
+    known.map_or_else(|| title(parcel), str::to_owned)
 }
 
 fn link(parcel: &Parcel) -> Option<String> {
-    parcel.url.clone().or_else(|| carrier(&parcel.carrier).map(|carrier| carrier.url(&parcel.tracking)))
+    parcel.url.clone().or_else(|| carrier(&parcel.carrier)?.url(&parcel.tracking))
 }
 
 fn title(parcel: &Parcel) -> String {

@@ -1,72 +1,210 @@
 //! `ordersync dispatch --from FILE.csv`: many dispatches, a result for each.
 //!
 //! Rows of one order that stand together are one shipment: several tracking numbers, several SKUs. The file is checked
-//! as a whole before the first dispatch goes out.
+//! as a whole before the first dispatch goes out: what it says that cannot be meant, or cannot be told for sure, stops all of it.
 
-use std::io::Read;
+mod columns;
+mod rows;
+mod text;
+
+use std::collections::HashMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde_json::json;
 
-use super::{Args, By, Done, one, print, to_json};
+use self::columns::Columns;
+use self::rows::{Group, Rows};
+use super::{Args, By, Done, lines, naming, one, parcels, print, to_json};
+use crate::book::Book;
+use crate::channel::Capabilities;
 use crate::cli::{App, Outcome, output};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
 
-#[derive(Debug, Deserialize)]
-struct Row {
-    order: String,
-    #[serde(default)]
-    carrier: String,
-    #[serde(default)]
-    tracking: String,
-    #[serde(default)]
-    sku: String,
-    #[serde(default)]
-    quantity: String,
+/// A shipment of the file, its own arguments, and what came of it; nothing where it was not its turn.
+struct Wanted {
+    group: Group,
+    args: Args,
+    done: Option<Result<Done>>,
 }
 
 pub(super) fn run(app: &App, args: &Args, file: &Path) -> Outcome {
-    let wanted = read(args, file)?;
+    let mut all = read(app, args, file)?;
     let mut book = app.existing_book()?;
-    let mut results = Vec::with_capacity(wanted.len());
-    for (order, args) in &wanted {
-        app.context.clock.check_interrupt()?;
-        let done = one(app, &mut book, order, args);
-        if !app.global.json {
-            report(app, order, &done)?;
+    if check(app, &book, &mut all)? {
+        tell_all(app, &all)?;
+        return Ok(refused(app, &all));
+    }
+    let mut stopped = None;
+    for wanted in &mut all {
+        if let Err(error) = app.context.clock.check_interrupt() {
+            stopped = Some(error);
+            break;
         }
-        results.push((order.clone(), done));
+        let done = one(app, &mut book, &wanted.group.reference, &wanted.args);
+        if !app.global.json {
+            tell(app, &wanted.group, &done)?;
+        }
+        wanted.done = Some(done);
     }
     if app.global.json {
-        output::print_json(&results.iter().map(|(order, done)| row_json(order, done)).collect::<Vec<_>>())?;
+        tell_all(app, &all)?;
     }
-    Ok(code(&results))
+    stopped.map_or_else(|| Ok(code(&all)), |error| Err(error.into()))
 }
 
-fn report(app: &App, order: &str, done: &Result<Done>) -> anyhow::Result<()> {
+/// The dispatches of the file, each with its own arguments.
+fn read(app: &App, args: &Args, file: &Path) -> Result<Vec<Wanted>> {
+    let unreadable = |why: &str| {
+        Error::new(ErrorKind::Usage, format!("{}: {why}; nothing was dispatched", file.display()))
+            .hint("the first line names the columns: order,carrier,tracking and, where wanted, sku,quantity,store,by")
+    };
+    let bytes = text::read(file, app.context.clock.as_ref()).map_err(|error| match error.kind() {
+        ErrorKind::Usage => unreadable(error.message()),
+        _ => error,
+    })?;
+    let (text, told) = text::decode(&bytes).map_err(unreadable)?;
+    let (text, first_line, delimiter) = separated(&text);
+    let (columns, rows) = rows::read(text, first_line, delimiter, &args.ignore).map_err(|why| unreadable(&why))?;
+    if !app.global.quiet {
+        say(&columns, &rows, told);
+    }
+    let wanted = |group: Group| {
+        let (carrier, tracking) = group.parcels.iter().cloned().unzip();
+        let by = group.by.or(args.by).or(Some(By::Channel));
+        let (order, item) = (Some(group.reference.clone()), group.items.clone());
+        let args = Args { from: None, order, by, carrier, tracking, item, ..args.clone() };
+        Wanted { group, args, done: None }
+    };
+    Ok(rows.groups.into_iter().map(wanted).collect())
+}
+
+/// What was read in another way than it is written.
+fn say(columns: &Columns, rows: &Rows, encoding: Option<&str>) {
+    encoding.into_iter().for_each(output::note);
+    if !columns.told.is_empty() {
+        output::note(&columns.told.join(", "));
+    }
+    if rows.mended > 0 {
+        output::note(&format!(
+            "{} mended: blanks and signs that a spreadsheet adds",
+            output::count(rows.mended as u64, "cell")
+        ));
+    }
+}
+
+/// The text behind a line `sep=;`, how many lines that were, and the separator: the one that makes the most of the header.
+fn separated(text: &str) -> (&str, u64, u8) {
+    if let Some((first, rest)) = text.split_once('\n')
+        && let Some(&[sign]) = first.trim_matches(['"', ' ']).strip_prefix("sep=").map(str::as_bytes)
+    {
+        return (rest, 1, sign);
+    }
+    let known = |delimiter: u8| {
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
+        reader.headers().map_or(0, Columns::known)
+    };
+    let best = b"|\t;,".iter().copied().max_by_key(|delimiter| known(*delimiter));
+    (text, 0, best.unwrap_or(b','))
+}
+
+/// Whether something in the file is at fault. What only an order's own state speaks against costs that order alone, in its turn.
+fn check(app: &App, book: &Book, all: &mut [Wanted]) -> Result<bool> {
+    let mut stores: HashMap<String, Option<Capabilities>> = HashMap::new();
+    let mut orders: HashMap<i64, String> = HashMap::new();
+    for wanted in all.iter_mut() {
+        let fault = match wanted.group.fault.take() {
+            Some(fault) => Some(fault),
+            None => fault(app, book, wanted, &mut stores, &mut orders).err(),
+        };
+        wanted.done = fault.filter(|error| matches!(error.kind(), ErrorKind::Usage | ErrorKind::NotFound)).map(Err);
+    }
+    Ok(all.iter().any(|wanted| wanted.done.is_some()))
+}
+
+fn fault(
+    app: &App,
+    book: &Book,
+    wanted: &Wanted,
+    stores: &mut HashMap<String, Option<Capabilities>>,
+    orders: &mut HashMap<i64, String>,
+) -> Result<()> {
+    let id = book.find_as(&wanted.group.reference, naming(&wanted.args))?;
+    if let Some(above) = orders.insert(id, wanted.group.written.clone()) {
+        let text = format!("stands above already as {above}; put its rows together");
+        return Err(Error::new(ErrorKind::Usage, text));
+    }
+    let order = book.order(id)?;
+    let store = app.store(book, &order.store)?;
+    let can = stores
+        .entry(order.store.clone())
+        .or_insert_with(|| app.context.open(&store).ok().map(|open| open.channel.capabilities()));
+    if let Some(can) = can {
+        parcels::of(&wanted.args, can, &order.channel)?;
+    }
+    lines::choose(&order, &wanted.args.item).map(|_| ())
+}
+
+fn tell_all(app: &App, all: &[Wanted]) -> anyhow::Result<()> {
+    if app.global.json {
+        return output::print_json(&all.iter().map(row_json).collect::<Vec<_>>());
+    }
+    all.iter().try_for_each(|wanted| wanted.done.as_ref().map_or(Ok(()), |done| tell(app, &wanted.group, done)))
+}
+
+fn tell(app: &App, group: &Group, done: &Result<Done>) -> anyhow::Result<()> {
     match done {
         Ok(done) => print(done, app.global.quiet),
         Err(error) => {
-            output::print_error(&error.clone().context(format!("order {order}")), output::Format::Human);
+            let rows: Vec<String> = group.rows.iter().map(u64::to_string).collect();
+            let which = if rows.len() == 1 { "row" } else { "rows" };
+            let place = format!("{which} {}, order {}", rows.join(", "), group.written);
+            output::print_error(&error.clone().context(place), output::Format::Human);
             Ok(())
         }
     }
 }
 
-fn row_json(order: &str, done: &Result<Done>) -> serde_json::Value {
-    match done {
-        Ok(done) => to_json(done),
-        Err(error) => {
-            serde_json::json!({ "order": order, "state": "not-recorded", "error": output::error_json(error) })
-        }
+/// A result, with the lines of the file and the order as it is written there, so that it can be joined with the input.
+fn row_json(wanted: &Wanted) -> serde_json::Value {
+    let Group { rows, written, .. } = &wanted.group;
+    let mut value = match &wanted.done {
+        Some(Ok(done)) => to_json(done),
+        Some(Err(error)) => json!({ "order": written, "state": "not-recorded", "error": output::error_json(error) }),
+        None => json!({ "order": written, "state": "not-recorded", "error": null }),
+    };
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("rows".to_owned(), json!(rows));
+        fields.insert("reference".to_owned(), json!(written));
+    }
+    value
+}
+
+/// Nothing went out: says so, and gives the code that all faults have in common.
+fn refused(app: &App, all: &[Wanted]) -> u8 {
+    let codes: Vec<u8> = all
+        .iter()
+        .filter_map(|wanted| wanted.done.as_ref()?.as_ref().err())
+        .map(|error| exit_code(error.kind()))
+        .collect();
+    if !app.global.json {
+        let (bad, of) = (codes.len() as u64, output::number(all.len() as u64));
+        output::note(&format!(
+            "{} of {of} cannot be used as they stand; nothing was dispatched",
+            output::count(bad, "shipment")
+        ));
+    }
+    match codes.split_first() {
+        Some((first, rest)) if rest.iter().all(|code| code == first) => *first,
+        _ => exit_code(ErrorKind::Usage),
     }
 }
 
 /// 0 when every row is recorded and none refused; the common code when all failed alike; else "partly done".
-fn code(results: &[(String, Result<Done>)]) -> u8 {
-    let codes: Vec<u8> = results
+fn code(all: &[Wanted]) -> u8 {
+    let codes: Vec<u8> = all
         .iter()
-        .map(|(_, done)| match done {
+        .filter_map(|wanted| wanted.done.as_ref())
+        .map(|done| match done {
             Ok(Done { error: Some(error), state, .. }) if *state == "failed" => exit_code(error.kind()),
             Ok(_) => 0,
             Err(error) => exit_code(error.kind()),
@@ -77,66 +215,4 @@ fn code(results: &[(String, Result<Done>)]) -> u8 {
         Some((first, rest)) if rest.iter().all(|code| code == first) => *first,
         Some(_) => EXIT_PARTLY,
     }
-}
-
-/// The dispatches of the file, each with its own arguments.
-fn read(args: &Args, file: &Path) -> Result<Vec<(String, Args)>> {
-    let unreadable = |why: String| {
-        Error::new(ErrorKind::Usage, format!("{}: {why}; nothing was dispatched", file.display()))
-            .hint("the first line names the columns: order,carrier,tracking and, where wanted, sku,quantity")
-    };
-    let text = contents(file).map_err(|e| unreadable(e.to_string()))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let delimiter =
-        if text.lines().next().is_some_and(|head| head.contains(';') && !head.contains(',')) { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).delimiter(delimiter).from_reader(text.as_bytes());
-    let mut wanted: Vec<(String, Args)> = Vec::new();
-    for (n, row) in reader.deserialize::<Row>().enumerate() {
-        let row = row.map_err(|e| unreadable(e.to_string()))?;
-        if row.order.is_empty() {
-            return Err(unreadable(format!("row {} names no order", n + 2)));
-        }
-        let last = wanted.len().saturating_sub(1);
-        match wanted.iter().position(|(order, _)| *order == row.order) {
-            Some(at) if at == last => wanted.iter_mut().skip(at).for_each(|(_, args)| add(args, &row)),
-            Some(_) => {
-                let text = format!("row {}: order {} stands above already; put its rows together", n + 2, row.order);
-                return Err(unreadable(text));
-            }
-            None => {
-                let mut own = Args {
-                    from: None,
-                    order: Some(row.order.clone()),
-                    by: args.by.or(Some(By::Channel)),
-                    ..args.clone()
-                };
-                let order = row.order.clone();
-                add(&mut own, &row);
-                wanted.push((order, own));
-            }
-        }
-    }
-    if wanted.is_empty() { Err(unreadable("it holds no row".to_owned())) } else { Ok(wanted) }
-}
-
-fn add(args: &mut Args, row: &Row) {
-    if !row.tracking.is_empty() && !args.tracking.contains(&row.tracking) {
-        args.tracking.push(row.tracking.clone());
-        args.carrier.push(row.carrier.clone());
-    }
-    if !row.sku.is_empty() {
-        let quantity = if row.quantity.is_empty() { "1" } else { &row.quantity };
-        args.item.push(format!("{}={quantity}", row.sku));
-    }
-}
-
-fn contents(file: &Path) -> std::io::Result<String> {
-    const LARGEST: u64 = 16 * 1024 * 1024;
-    let mut text = String::new();
-    if file == Path::new("-") {
-        std::io::stdin().take(LARGEST).read_to_string(&mut text)?;
-    } else {
-        std::fs::File::open(file)?.take(LARGEST).read_to_string(&mut text)?;
-    }
-    Ok(text)
 }

@@ -45,7 +45,7 @@ fn wanted(order: &BookOrder, open: &[(&BookLine, Decimal)], items: &[String]) ->
     for item in items {
         let (name, count) = parse(item)?;
         let mut missing = count;
-        for (line, left) in matching(order, open, name)? {
+        for (line, left) in matching(order, open, name, count)? {
             let taken = sum(chosen.iter().filter(|c| c.line_id == line.remote_id).map(|c| c.quantity));
             let take = missing.min(left - taken);
             if take > Decimal::ZERO {
@@ -127,8 +127,9 @@ fn numbers(parcels: &[Parcel]) -> BTreeSet<String> {
 fn parse(item: &str) -> Result<(&str, Decimal)> {
     let usage = || Error::new(ErrorKind::Usage, format!("--item {item:?} is not SKU=QTY; nothing was recorded"));
     let (name, count) = item.rsplit_once('=').ok_or_else(usage)?;
+    let plain = !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let count = parse_decimal(count).map_err(|_| usage())?;
-    if name.is_empty() || count <= Decimal::ZERO { Err(usage()) } else { Ok((name, count)) }
+    if name.is_empty() || !plain || count <= Decimal::ZERO { Err(usage()) } else { Ok((name, count)) }
 }
 
 /// The open lines with this SKU, or the line with this number.
@@ -136,13 +137,22 @@ fn matching<'a>(
     order: &BookOrder,
     open: &[(&'a BookLine, Decimal)],
     name: &str,
+    count: Decimal,
 ) -> Result<Vec<(&'a BookLine, Decimal)>> {
-    let found: Vec<_> = match numbered(order, name) {
-        Some(line) => open.iter().filter(|(l, _)| l.remote_id == line.remote_id).copied().collect(),
-        None => open.iter().filter(|(line, _)| line.sku == name).copied().collect(),
+    let ordered = |line: &&BookLine| match numbered(order, name) {
+        Some(numbered) => line.remote_id == numbered.remote_id,
+        None => line.sku == name,
     };
-    let is_known = numbered(order, name).is_some() || order.lines.iter().any(|line| line.sku == name);
-    if found.is_empty() && is_known {
+    if numbered(order, name).is_some() && order.lines.iter().any(|line| line.sku == name) {
+        let text = format!("order {}: {name:?} is a line's number and a line's SKU; nothing was recorded", order.id);
+        return Err(Error::new(ErrorKind::Usage, text));
+    }
+    if !count.is_integer() && order.lines.iter().filter(ordered).all(|line| line.quantity.is_integer()) {
+        let text = format!("order {} has whole pieces of {name}, not {count}; nothing was recorded", order.id);
+        return Err(Error::new(ErrorKind::Usage, text));
+    }
+    let found: Vec<_> = open.iter().filter(|(line, _)| ordered(line)).copied().collect();
+    if found.is_empty() && order.lines.iter().any(|line| ordered(&line)) {
         let text = format!("order {} has nothing of {name} left to ship; nothing was recorded or sent", order.id);
         let hint = format!("ordersync show book:{} lists its shipments", order.id);
         return Err(Error::new(ErrorKind::Refused, text).hint(hint));

@@ -91,8 +91,10 @@ fn d6_the_vendors_own_carriers_go_before_aftership_and_that_before_a_link() {
         (t.shipping_provider.unwrap(), t.tracking_carrier.unwrap(), t.tracking_link.is_some(), t.shipping_method)
     };
     assert_eq!(code("royal-mail"), ("royalmail".into(), String::new(), false, None));
-    assert_eq!(code("dhl"), (String::new(), "dhl".into(), false, None));
-    assert_eq!(code("evri"), (String::new(), String::new(), true, Some("Evri".into())));
+    assert_eq!(code("dhl-express"), (String::new(), "dhl".into(), false, None));
+    assert_eq!(code("dhl-paket"), (String::new(), "dhl-germany".into(), false, None));
+    assert_eq!(code("dhl"), (String::new(), String::new(), true, Some("DHL".into())));
+    assert_eq!(code("inpost-uk"), (String::new(), String::new(), true, Some("InPost UK".into())));
     assert_eq!(code("Pigeon Post"), (String::new(), String::new(), false, Some("Pigeon Post".into())));
     assert_eq!(code(""), (String::new(), String::new(), false, None));
 }

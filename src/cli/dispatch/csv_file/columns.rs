@@ -1,0 +1,159 @@
+//! What the columns of a file are.
+
+use csv::StringRecord;
+
+/// A column that a row is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Column {
+    Order,
+    Store,
+    By,
+    Carrier,
+    Tracking,
+    Sku,
+    Quantity,
+}
+
+/// Each column's own name, and what else is surely meant by it; without case, blanks and signs.
+const NAMES: [(Column, &str, &[&str]); 7] = [
+    (
+        Column::Order,
+        "order",
+        &[
+            "ordernumber",
+            "orderno",
+            "ordernr",
+            "ordernum",
+            "orderid",
+            "ordername",
+            "orderreference",
+            "orderref",
+            "bestellnummer",
+            "bestellung",
+            "numerodecommande",
+        ],
+    ),
+    (Column::Store, "store", &["storename", "shop", "shopname", "channel", "saleschannel"]),
+    (Column::By, "by", &[]),
+    (
+        Column::Carrier,
+        "carrier",
+        &[
+            "carriername",
+            "shippingcarrier",
+            "courier",
+            "couriername",
+            "shippingprovider",
+            "trackingcompany",
+            "trackingprovider",
+            "trackingcarrier",
+            "shippingcompany",
+            "versanddienstleister",
+            "transporteur",
+        ],
+    ),
+    (
+        Column::Tracking,
+        "tracking",
+        &[
+            "trackingnumber",
+            "trackingno",
+            "trackingnr",
+            "trackingnum",
+            "trackingid",
+            "trackingcode",
+            "trackingnumbers",
+            "consignmentnumber",
+            "shipmenttrackingnumber",
+            "sendungsnummer",
+            "trackingnummer",
+            "numerodesuivi",
+        ],
+    ),
+    (Column::Sku, "sku", &["itemsku", "lineitemsku", "productsku", "variantsku", "articlesku"]),
+    (Column::Quantity, "quantity", &["qty", "itemquantity", "lineitemquantity", "itemqty", "menge", "quantite"]),
+];
+
+/// Which cell of a row holds which column.
+#[derive(Debug)]
+pub(super) struct Columns {
+    places: Vec<(Column, usize)>,
+    /// How many cells a row has.
+    pub width: usize,
+    /// Cells without a meaning: a column without a name, or one to be left out.
+    pub unnamed: Vec<usize>,
+    /// `"Order Number" is read as order`.
+    pub told: Vec<String>,
+}
+
+impl Columns {
+    /// Reads the header; columns in `ignored` are left out.
+    pub fn read(header: &StringRecord, ignored: &[String]) -> Result<Self, String> {
+        let ignored: Vec<String> = ignored.iter().map(|name| squeezed(name)).collect();
+        let mut found = Self { places: Vec::new(), width: header.len(), unnamed: Vec::new(), told: Vec::new() };
+        for (at, title) in header.iter().enumerate() {
+            let name = squeezed(title);
+            if ignored.contains(&name) && !name.is_empty() {
+                continue;
+            }
+            if title.trim().is_empty() {
+                found.unnamed.push(at);
+                continue;
+            }
+            let (column, plain) = column(&name).ok_or_else(|| unknown(title, &name))?;
+            if found.places.iter().any(|(already, _)| *already == column) {
+                return Err(format!("two columns hold the {plain}; the second is {title:?}"));
+            }
+            if title.trim() != plain {
+                found.told.push(format!("{:?} is read as {plain}", title.trim()));
+            }
+            found.places.push((column, at));
+        }
+        if !found.has(Column::Order) {
+            return Err("no column is called order".to_owned());
+        }
+        Ok(found)
+    }
+
+    /// How many of the header's cells are columns that are known: tells the right separator from the wrong ones.
+    pub fn known(header: &StringRecord) -> usize {
+        header.iter().filter(|title| column(&squeezed(title)).is_some()).count()
+    }
+
+    pub fn has(&self, wanted: Column) -> bool {
+        self.places.iter().any(|(column, _)| *column == wanted)
+    }
+
+    /// What the row has in this column; nothing where there is no such column.
+    pub fn cell<'a>(&self, row: &'a StringRecord, wanted: Column) -> &'a str {
+        let place = self.places.iter().find(|(column, _)| *column == wanted);
+        place.and_then(|(_, at)| row.get(*at)).unwrap_or_default()
+    }
+}
+
+fn column(name: &str) -> Option<(Column, &'static str)> {
+    let found = NAMES.iter().find(|(_, plain, others)| *plain == name || others.contains(&name));
+    found.map(|(column, plain, _)| (*column, *plain))
+}
+
+fn unknown(title: &str, name: &str) -> String {
+    let distance = |word: &str| {
+        let part = word.contains(name) || name.contains(word);
+        if part && !name.is_empty() { 0 } else { strsim::osa_distance(name, word) }
+    };
+    let nearest = NAMES.iter().min_by_key(|(_, plain, others)| {
+        others.iter().map(|other| distance(other)).chain([distance(plain)]).min().unwrap_or(usize::MAX)
+    });
+    let nearest = nearest.map_or("order", |(_, plain, _)| plain);
+    format!(
+        "there is no column {title:?} (the nearest is {nearest}); rename it, take it out, or add --ignore {title:?}"
+    )
+}
+
+fn squeezed(title: &str) -> String {
+    let fold = |c: char| match c {
+        'é' | 'è' | 'ê' => 'e',
+        c => c,
+    };
+    title.to_lowercase().chars().filter(|c| c.is_alphanumeric()).map(fold).collect()
+}

@@ -1,0 +1,235 @@
+//! The rows of a file: cells mended or refused, rows of one order put together.
+
+use std::collections::HashMap;
+
+use csv::StringRecord;
+use rust_decimal::Decimal;
+
+use super::super::By;
+use super::columns::{Column, Columns};
+use crate::error::{Error, ErrorKind};
+use crate::order::{KEPT_DIGITS, tracking_number, undressed};
+
+/// Rows of one order: one shipment.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// The lines of the file, as an editor counts them.
+    pub rows: Vec<u64>,
+    /// The order as it is written there.
+    pub written: String,
+    /// What `find` takes for it.
+    pub reference: String,
+    /// Whose number it is, where the row says.
+    pub by: Option<By>,
+    /// Carrier and tracking number of each parcel.
+    pub parcels: Vec<(String, String)>,
+    /// `SKU=QTY`.
+    pub items: Vec<String>,
+    /// Why it cannot be dispatched.
+    pub fault: Option<Error>,
+}
+
+/// All rows, and how many cells were mended.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub groups: Vec<Group>,
+    pub mended: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Row {
+    order: String,
+    by: Option<By>,
+    carrier: String,
+    tracking: String,
+    sku: String,
+    quantity: String,
+}
+
+/// Reads all rows, each once, whatever is wrong with others.
+///
+/// # Errors
+/// Where the file itself is at fault.
+pub(super) fn read(text: &str, first_line: u64, delimiter: u8, ignored: &[String]) -> Result<(Columns, Rows), String> {
+    if text.trim().is_empty() {
+        return Err("it holds no row".to_owned());
+    }
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
+    let columns = Columns::read(reader.headers().map_err(|e| e.to_string())?, ignored)?;
+    let mut rows = Rows::default();
+    let mut places: HashMap<(String, Option<By>), usize> = HashMap::new();
+    let mut seen: HashMap<Row, u64> = HashMap::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| e.to_string())?;
+        let line = record.position().map_or(0, |at| line_of(text, at)) + first_line;
+        if record.iter().all(|cell| undressed(cell).is_empty()) {
+            continue;
+        }
+        let read = row(&columns, &record, &mut rows.mended);
+        let fault = read.as_ref().err().cloned().or_else(|| {
+            let row = read.as_ref().ok()?;
+            let twice = seen.insert(row.clone(), line)?;
+            Some(format!("is the same as row {twice}; where both are meant, put the quantities together"))
+        });
+        let written = columns.cell(&record, Column::Order).trim().to_owned();
+        let key = read.as_ref().map_or_else(|_| (format!("\0{line}"), None), |row| (row.order.clone(), row.by));
+        let last = rows.groups.len();
+        let at = *places.entry(key).or_insert(last);
+        if at == last {
+            rows.groups.push(Group::new(written, read.as_ref().ok()));
+        }
+        let apart = at + 1 < rows.groups.len();
+        let Some(group) = rows.groups.get_mut(at) else { continue };
+        let fault = fault.or_else(|| match &read {
+            _ if apart => Some("names an order that stands above already; put its rows together".to_owned()),
+            Ok(row) => group.add(row).err(),
+            Err(_) => None,
+        });
+        if let Some(fault) = fault {
+            group.blame(line, &fault);
+        }
+        group.rows.push(line);
+    }
+    if rows.groups.is_empty() { Err("it holds no row".to_owned()) } else { Ok((columns, rows)) }
+}
+
+/// The line that a row begins in; the reader counts the empty ones before it to it.
+fn line_of(text: &str, at: &csv::Position) -> u64 {
+    let from = usize::try_from(at.byte()).unwrap_or(usize::MAX);
+    let empty = text.as_bytes().get(from..).unwrap_or_default().iter().take_while(|b| **b == b'\n').count();
+    at.line() + empty as u64
+}
+
+impl Group {
+    fn new(written: String, row: Option<&Row>) -> Self {
+        Self {
+            rows: Vec::new(),
+            written,
+            reference: row.map(|row| row.order.clone()).unwrap_or_default(),
+            by: row.and_then(|row| row.by),
+            parcels: Vec::new(),
+            items: Vec::new(),
+            fault: None,
+        }
+    }
+
+    fn blame(&mut self, line: u64, why: &str) {
+        self.fault.get_or_insert_with(|| Error::new(ErrorKind::Usage, format!("row {line} {why}")));
+    }
+
+    /// What the row adds to the shipment.
+    fn add(&mut self, row: &Row) -> Result<(), String> {
+        let first = self.rows.is_empty();
+        if !first && self.items.is_empty() != row.sku.is_empty() {
+            return Err("names a sku where another row of the order names none, which ships all of it".to_owned());
+        }
+        let parcel = (row.carrier.clone(), row.tracking.clone());
+        let already = self.parcels.iter().find(|(_, tracking)| *tracking == row.tracking);
+        match already {
+            Some((carrier, _)) if *carrier != row.carrier => {
+                return Err(format!("gives {} another carrier than a row above", row.tracking));
+            }
+            None if !row.tracking.is_empty() => self.parcels.push(parcel),
+            _ if row.sku.is_empty() && !first => return Err("says nothing that a row above does not say".to_owned()),
+            _ => {}
+        }
+        if !row.sku.is_empty() {
+            self.items.push(format!("{}={}", row.sku, row.quantity));
+        }
+        Ok(())
+    }
+}
+
+fn row(columns: &Columns, record: &StringRecord, mended: &mut usize) -> Result<Row, String> {
+    if record.len() < columns.width {
+        return Err(format!("has {} cells where the header has {}", record.len(), columns.width));
+    }
+    let extra = record.iter().skip(columns.width).chain(columns.unnamed.iter().filter_map(|at| record.get(*at)));
+    if extra.into_iter().any(|cell| !undressed(cell).is_empty()) {
+        return Err("has a cell that belongs to no column; a cell with a separator in it stands in quotes".to_owned());
+    }
+    let mut cell = |column| {
+        let raw = columns.cell(record, column);
+        let text = undressed(raw);
+        *mended += usize::from(text != raw.trim());
+        if text.chars().any(char::is_control) {
+            return Err("has a cell with a line break or a control character; is a quote missing?".to_owned());
+        }
+        Ok(text)
+    };
+    let (order, store, by) = (cell(Column::Order)?, cell(Column::Store)?, cell(Column::By)?);
+    let (carrier, sku, quantity) = (cell(Column::Carrier)?, cell(Column::Sku)?, cell(Column::Quantity)?);
+    let tracking = tracking(columns.cell(record, Column::Tracking), mended)?;
+    if tracking.is_empty() && !carrier.is_empty() {
+        return Err(format!("has the carrier {carrier} but no tracking number"));
+    }
+    let quantity = match (sku.is_empty(), quantity.is_empty()) {
+        (true, true) => String::new(),
+        (true, false) => return Err("has a quantity but no sku; without one all of the order ships".to_owned()),
+        (false, true) => return Err(format!("has the sku {sku} but no quantity")),
+        (false, false) => pieces(&quantity)?,
+    };
+    Ok(Row { order: reference(&order, &store)?, by: whose(&by)?, carrier, tracking, sku, quantity })
+}
+
+/// A tracking number as it was; an empty cell is none.
+fn tracking(raw: &str, mended: &mut usize) -> Result<String, String> {
+    if undressed(raw).is_empty() {
+        return Ok(String::new());
+    }
+    let told = |why: &str| format!("cannot be used: the tracking number {:?} {why}", raw.trim());
+    let number = tracking_number(raw).map_err(told)?;
+    // Of a longer number a spreadsheet keeps fifteen digits and fills it up with zeros.
+    let rounded = number.bytes().all(|b| b.is_ascii_digit())
+        && number.get(KEPT_DIGITS..).is_some_and(|rest| rest.len() > 3 && rest.bytes().all(|b| b == b'0'));
+    if rounded {
+        let why = "ends in zeros as if a spreadsheet had rounded it; format the column as text and export it again, \
+                   or dispatch it on its own with --tracking if it is right";
+        return Err(told(why));
+    }
+    *mended += usize::from(number != raw.trim());
+    Ok(number)
+}
+
+/// `STORE:ORDER` where the file has a column for the store.
+fn reference(order: &str, store: &str) -> Result<String, String> {
+    if order.is_empty() {
+        return Err("names no order".to_owned());
+    }
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let broken = order.split_once(['E', 'e']).is_some_and(|(mantissa, exponent)| {
+        mantissa.contains(['.', ','])
+            && digits(&mantissa.replace(['.', ','], ""))
+            && digits(exponent.trim_start_matches(['+', '-']))
+    });
+    if broken {
+        return Err(format!("has the order {order:?}, which a spreadsheet has shortened"));
+    }
+    let whole = order.strip_suffix(".0").or_else(|| order.strip_suffix(".00")).or_else(|| order.strip_suffix(",00"));
+    let order = whole.filter(|whole| digits(whole) && whole.len() <= KEPT_DIGITS).unwrap_or(order);
+    match order.split_once(':') {
+        _ if store.is_empty() => Ok(order.to_owned()),
+        None => Ok(format!("{store}:{order}")),
+        Some((named, _)) if named == store => Ok(order.to_owned()),
+        Some(_) => Err(format!("has the order {order} and the store {store}")),
+    }
+}
+
+fn whose(by: &str) -> Result<Option<By>, String> {
+    match by.to_lowercase().as_str() {
+        "" => Ok(None),
+        "book" => Ok(Some(By::Book)),
+        "channel" => Ok(Some(By::Channel)),
+        other => Err(format!("has {other:?} under by; it takes book or channel")),
+    }
+}
+
+/// A quantity as `--item` takes it: `2`, `2.0`, `1.5` of what is sold by weight.
+fn pieces(text: &str) -> Result<String, String> {
+    let refused = || format!("has the quantity {text:?}; it takes a number above zero");
+    if !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return Err(refused());
+    }
+    let number: Decimal = text.parse().map_err(|_| refused())?;
+    if number > Decimal::ZERO { Ok(number.normalize().to_string()) } else { Err(refused()) }
+}

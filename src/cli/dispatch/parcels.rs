@@ -1,0 +1,58 @@
+//! The parcels of a dispatch: carriers by name, tracking numbers as they were meant.
+
+use super::Args;
+use crate::channel::{Capabilities, UnknownCarrier};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{CarrierName, Parcel, carrier, carrier_name, nearest_carriers, tracking_number};
+
+/// The parcels of the command line, or of the rows of a file.
+pub(super) fn of(args: &Args, can: &Capabilities, channel: &str) -> Result<Vec<Parcel>> {
+    if args.carrier.len() > 1 && args.carrier.len() != args.tracking.len() {
+        let text = format!(
+            "{} carriers but {} tracking numbers; give one --carrier for all, or one for each --tracking",
+            args.carrier.len(),
+            args.tracking.len()
+        );
+        return Err(Error::new(ErrorKind::Usage, text));
+    }
+    if !args.carrier.is_empty() && args.tracking.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "a --carrier without a --tracking number; nothing was recorded"));
+    }
+    args.tracking
+        .iter()
+        .enumerate()
+        .map(|(n, tracking)| {
+            let name = args.carrier.get(n).or(args.carrier.first()).map_or("", String::as_str);
+            let tracking = tracking_number(tracking).map_err(|why| {
+                Error::new(ErrorKind::Usage, format!("the tracking number {tracking:?} {why}; nothing was recorded"))
+            })?;
+            Ok(Parcel { carrier: named(name.trim(), args.other_carrier, can, channel)?, tracking, url: None })
+        })
+        .collect()
+}
+
+/// The plain name of a carrier that is known; else the merchant's own text, where it is none that is most likely mistyped.
+fn named(name: &str, other: bool, can: &Capabilities, channel: &str) -> Result<String> {
+    if name.is_empty() {
+        return Ok(String::new());
+    }
+    if other {
+        return Ok(carrier(name).map_or(name, |known| known.name).to_owned());
+    }
+    let (problem, choices) = match carrier_name(name) {
+        CarrierName::Known(known) => return Ok(known.name.to_owned()),
+        CarrierName::Unknown if can.unknown_carrier == UnknownCarrier::Refused => {
+            let text = format!(
+                "{channel} knows no carrier {name:?}; the nearest: {}; nothing was recorded",
+                nearest_carriers(name).join(", ")
+            );
+            return Err(Error::new(ErrorKind::Usage, text).hint("ordersync carriers lists them all"));
+        }
+        CarrierName::Unknown => return Ok(name.to_owned()),
+        CarrierName::Slip(names) => ("looks like a slip", names.join(" or ")),
+        CarrierName::Shared(names) => ("is several carriers", names.join(", ")),
+        CarrierName::Begins(known) => ("is no service of its that is known", known.name.to_owned()),
+    };
+    let text = format!("the carrier {name:?} {problem}: {choices}; nothing was recorded");
+    Err(Error::new(ErrorKind::Usage, text).hint("take one of these; --other-carrier sends it as it is written"))
+}

@@ -130,7 +130,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l status -d
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l since -d 'Only orders placed since then (7d, 2026-11-01, ...)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l search -d 'Only orders with this text in number, name, e-mail, SKU, postcode or tracking number' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l limit -d 'At most so many; 0 for all' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l limit -d 'At most so many, 0 for all; default is 50 on the screen, and all in JSON and CSV' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l late -d 'Only orders that should be on their way: promised time over, or placed more than three days ago'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l csv -d 'Print as CSV'
@@ -175,7 +175,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s q -l quiet
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l limit -d 'At most so many runs' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l limit -d 'At most so many runs; default is 20 on the screen, and all in JSON' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s q -l quiet -d 'Print nothing but results and errors'

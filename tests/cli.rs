@@ -115,6 +115,36 @@ fn c1_results_go_to_stdout_and_errors_to_stderr() {
 }
 
 #[test]
+fn c1_machine_formats_are_complete_unless_a_limit_is_given() {
+    let rig = Rig::new();
+    (0..55).for_each(|_| {
+        rig.paid(1);
+    });
+    rig.sync();
+    assert_eq!(rig.home.json("orders").as_array().unwrap().len(), 55);
+    assert_eq!(rig.home.json("orders --limit 3").as_array().unwrap().len(), 3);
+    assert_eq!(rig.home.run("orders --csv").exits(0).stdout.lines().count(), 56);
+    rig.home.run("orders").exits(0).says("only the newest 50");
+    (0..22).for_each(|_| drop(rig.sync()));
+    assert_eq!(rig.home.json("runs").as_array().unwrap().len(), 23);
+    assert_eq!(rig.home.run("runs").exits(0).stdout.lines().count(), 21);
+}
+
+#[test]
+fn c1_amounts_have_their_currencys_own_scale() {
+    let rig = Rig::with(Options { currency: "JPY".into(), ..Options::demo() });
+    let id = rig.paid(1);
+    rig.sync();
+    rig.home.sql("UPDATE orders SET total = '1500.0000'");
+    assert_eq!(
+        (&rig.home.json("orders")[0]["total"], &rig.show(id)["totals"]["total"]),
+        (&json!("1500"), &json!("1500"))
+    );
+    rig.home.run("orders --csv").exits(0).prints(",1500,JPY,");
+    rig.home.run("orders").exits(0).prints(" 1500  JPY");
+}
+
+#[test]
 fn c2_codes_of_the_command_line_itself() {
     let home = woo::home();
     home.run("--version").exits(0).prints("ordersync ");

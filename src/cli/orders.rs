@@ -9,7 +9,11 @@ use super::{App, Outcome};
 use crate::book::{Filter, OrderRow};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind};
-use crate::order::{Status, for_people};
+use crate::order::{Status, scaled};
+
+/// As many as a screen takes, where somebody looks at them.
+const SCREEN: usize = 50;
+const ALL: usize = i64::MAX as usize;
 
 /// List orders, the newest first.
 #[derive(Debug, clap::Args)]
@@ -29,9 +33,9 @@ pub(super) struct Args {
     /// Only orders with this text in number, name, e-mail, SKU, postcode or tracking number
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
-    /// At most so many; 0 for all
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
+    /// At most so many, 0 for all; default is 50 on the screen, and all in JSON and CSV
+    #[arg(long)]
+    limit: Option<usize>,
     /// Print as CSV
     #[arg(long, conflicts_with = "json")]
     csv: bool,
@@ -42,13 +46,19 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let now = app.context.clock.now();
     let since = args.since.as_deref().map(|text| parse_when(text, now)).transpose();
     let stores = if args.channel.is_empty() { Vec::new() } else { app.stores(&book, &args.channel)? };
+    let limit = match args.limit {
+        None if app.global.json || args.csv => ALL,
+        None => SCREEN,
+        Some(0) => ALL,
+        Some(limit) => limit.min(ALL),
+    };
     let filter = Filter {
         status: args.status,
         stores: stores.iter().map(|store| store.id).collect(),
         since: since.map_err(|e| Error::new(ErrorKind::Usage, e))?,
         late: args.late.then(|| now - TimeDelta::days(3)),
         search: args.search.clone(),
-        limit: if args.limit == 0 { i64::MAX as usize } else { args.limit },
+        limit,
     };
     let rows = book.list(&filter)?;
     if app.global.json {
@@ -56,12 +66,12 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     } else if args.csv {
         print_csv(&rows)?;
     } else {
-        print(app, &args, &rows)?;
+        print(app, limit, &rows)?;
     }
     Ok(0)
 }
 
-fn print(app: &App, args: &Args, rows: &[OrderRow]) -> anyhow::Result<()> {
+fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
     if rows.is_empty() && !app.global.quiet {
         output::note("no order fits");
     }
@@ -77,7 +87,7 @@ fn print(app: &App, args: &Args, rows: &[OrderRow]) -> anyhow::Result<()> {
             &output::when(row.placed_at, now),
             &status,
             &row.items.normalize().to_string(),
-            &for_people(row.total, &row.currency),
+            &scaled(row.total, &row.currency),
             &row.currency,
             &row.country,
             &row.buyer,
@@ -88,8 +98,8 @@ fn print(app: &App, args: &Args, rows: &[OrderRow]) -> anyhow::Result<()> {
         if rows.iter().any(|row| row.drifted) {
             output::note("* changed at the channel since you last saw it; show prints both versions");
         }
-        if args.limit > 0 && rows.len() == args.limit {
-            output::note(&format!("only the newest {}; --limit 0 lists all", args.limit));
+        if rows.len() == limit {
+            output::note(&format!("only the newest {limit}; --limit 0 lists all"));
         }
     }
     Ok(())
@@ -99,7 +109,7 @@ fn to_json(row: &OrderRow) -> serde_json::Value {
     json!({
         "order": row.id.to_string(), "store": row.store, "number": row.number, "remote_id": row.remote_id,
         "status": row.status, "channel_status": row.channel_status, "placed_at": rfc3339(row.placed_at),
-        "ship_by": row.ship_by.map(rfc3339), "total": row.total.to_string(), "currency": row.currency,
+        "ship_by": row.ship_by.map(rfc3339), "total": scaled(row.total, &row.currency), "currency": row.currency,
         "buyer": row.buyer, "country": row.country, "items": row.items.normalize().to_string(), "changed_at_channel": row.drifted,
     })
 }
@@ -131,7 +141,7 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
                 rfc3339(row.placed_at),
                 row.ship_by.map(rfc3339).unwrap_or_default(),
                 row.items.normalize().to_string(),
-                row.total.to_string(),
+                scaled(row.total, &row.currency),
                 row.currency.clone(),
                 csv_text(&row.country).into_owned(),
                 csv_text(&row.buyer).into_owned(),

@@ -41,16 +41,28 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{61c}' | '\u{ad}' | '\u{180e}')
+        // Letters and signs that look like nothing at all: a name made of them is an empty one.
+        || matches!(c, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}')
 }
 
-/// Makes a text cell safe for a spreadsheet: one that would be read as a formula gets an apostrophe before it.
+/// Makes a text cell safe for a spreadsheet: what would be read as a formula gets an apostrophe before it, also where it follows a sign at
+/// which a spreadsheet of another country splits the cell; control characters are none any more, and a line break is a blank.
 /// Amounts and numbers of our own making are not text cells and stay as they are.
 pub fn csv_text(text: &str) -> Cow<'_, str> {
-    let risky = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r' | '\n');
-    let first = text.trim_start_matches([' ', '"', '\'', '\u{feff}', '\u{a0}', '\u{3000}']).chars().next();
-    let begins_so = first.is_some_and(risky) || text.starts_with(['\t', '\r', '\n']);
-    if begins_so { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    let text = clean(text);
+    let splits = |c: char| matches!(c, ';' | ',' | '|');
+    let parts = text.split_inclusive(splits);
+    if !parts.clone().any(is_formula) {
+        return text;
+    }
+    Cow::Owned(parts.map(|part| if is_formula(part) { format!("'{part}") } else { part.to_owned() }).collect())
+}
+
+fn is_formula(part: &str) -> bool {
+    let risky = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    let blank = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\u{fffd}');
+    part.trim_start_matches(blank).starts_with(risky)
 }
 
 /// Prints one line of results, and one only: a line break in a buyer's name is no way to forge a line of ours. A reader that has gone
@@ -85,18 +97,14 @@ fn escape_harmful(json: &str) -> Cow<'_, str> {
     Cow::Owned(json.chars().map(|c| if harms(c) { escaped(c) } else { c.to_string() }).collect())
 }
 
-/// Prints rows as CSV; the cells are safe already.
+/// Prints rows as CSV; texts in them went through [`csv_text`].
 pub fn print_csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(header)?;
     for row in rows {
-        writer.write_record(row)?;
+        writer.write_record(row.iter().map(|cell| clean(cell).into_owned()))?;
     }
     let text = String::from_utf8(writer.into_inner().map_err(|e| anyhow::anyhow!("{e}"))?)?;
-    if std::io::stdout().is_terminal() {
-        let harms = |c: char| !matches!(c, '\n' | '\r') && is_harmful(c);
-        return put(&text.replace(harms, "\u{fffd}"));
-    }
     put(&text)
 }
 
@@ -283,6 +291,7 @@ mod tests {
         assert_eq!(clean("Ann\x1b[2J\x07\u{9b}31m"), "Ann\u{fffd}[2J\u{fffd}\u{fffd}31m");
         assert_eq!(clean("one\ntwo\tthree\r"), "one two three ");
         assert_eq!(clean("evil\u{202e}txt.exe"), "evil\u{fffd}txt.exe");
+        assert_eq!(clean("\u{61c}a\u{3164}\u{2800}"), "\u{fffd}a\u{fffd}\u{fffd}");
         for harmless in ["Müller", "山田 太郎", "محمد", "👩‍👩‍👧", "e\u{301}"] {
             assert_eq!(clean(harmless), harmless);
         }
@@ -293,8 +302,25 @@ mod tests {
         for formula in ["=1+1", "+49", "-2", "@SUM(A1)", " =1", "\"=1", "\t=1", "＝1", "\u{feff}=1"] {
             assert!(csv_text(formula).starts_with('\''), "{formula:?}");
         }
-        for text in ["Ann", "1 Test Street", "", "a=b"] {
+        for text in ["Ann", "1 Test Street", "", "a=b", "Smith; Ann", "Tel. 1-2"] {
             assert_eq!(csv_text(text), text);
+        }
+    }
+
+    #[test]
+    fn c7_a_formula_is_none_either_where_a_spreadsheet_splits_the_cell() {
+        for (text, safe) in [
+            ("x;=1+1", "x;'=1+1"),
+            ("x\t=1+1", "x =1+1"),
+            ("x;\n=1+1", "x;' =1+1"),
+            ("\n=1+1", "' =1+1"),
+            ("a,b;\"@SUM(A1)", "a,b;'\"@SUM(A1)"),
+            ("x| =1", "x|' =1"),
+            ("esc\u{1b}[2J", "esc\u{fffd}[2J"),
+            ("\u{61c}=1", "'\u{fffd}=1"),
+            ("\u{200b}=1", "'\u{fffd}=1"),
+        ] {
+            assert_eq!(csv_text(text), safe, "{text:?}");
         }
     }
 

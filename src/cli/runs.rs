@@ -11,13 +11,14 @@ use crate::sync::lock::{self, Work};
 /// What each sync did: fetched = new + changed + unchanged + failed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// At most so many runs
-    #[arg(long, default_value_t = 20)]
-    limit: usize,
+    /// At most so many runs; default is 20 on the screen, and all in JSON
+    #[arg(long)]
+    limit: Option<usize>,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let runs = app.existing_book()?.runs(args.limit)?;
+    let limit = args.limit.unwrap_or(if app.global.json { i64::MAX as usize } else { 20 });
+    let runs = app.existing_book()?.runs(limit)?;
     let locks = app.context.home.locks();
     let states: Vec<State> = runs.iter().map(|run| State::of(run, &runs, &locks)).collect();
     if app.global.json {
@@ -97,9 +98,9 @@ impl State {
     fn of(run: &RunRow, all: &[RunRow], locks: &std::path::Path) -> Self {
         let store = run.store.as_deref().unwrap_or_default();
         let newest =
-            all.iter().find(|r| r.store == run.store && r.finished_at.is_none()).is_some_and(|r| r.id == run.id);
+            || all.iter().find(|r| r.store == run.store && r.finished_at.is_none()).is_some_and(|r| r.id == run.id);
         match (run.finished_at, &run.error) {
-            (None, _) if newest && lock::is_held(locks, store, Work::Import) => Self::AtWork,
+            (None, _) if newest() && lock::is_held(locks, store, Work::Import) => Self::AtWork,
             (None, _) => Self::CutOff,
             (Some(_), Some(_)) => Self::Failed,
             (Some(_), None) if run.tally.failed > 0 => Self::Partly,

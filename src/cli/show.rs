@@ -9,7 +9,7 @@ use crate::book::{Book, BookOrder, Event};
 use crate::channel;
 use crate::clock::rfc3339;
 use crate::error::Result;
-use crate::order::{Address, Difference, Totals, differences, for_people};
+use crate::order::{Address, Difference, Totals, differences, scaled};
 
 /// One order with everything known about it: lines, addresses, what changed at the channel, shipments.
 #[derive(Debug, clap::Args)]
@@ -128,8 +128,8 @@ fn print_lines(o: &BookOrder) -> anyhow::Result<()> {
             &left,
             &line.sku,
             &name,
-            &for_people(line.unit_price, &o.currency),
-            &for_people(line.total, &o.currency),
+            &scaled(line.unit_price, &o.currency),
+            &scaled(line.total, &o.currency),
         ]);
     }
     table.print()
@@ -138,21 +138,14 @@ fn print_lines(o: &BookOrder) -> anyhow::Result<()> {
 fn print_money(o: &BookOrder) -> anyhow::Result<()> {
     for charge in &o.charges {
         let label = if charge.title.is_empty() { &charge.code } else { &charge.title };
-        let tax = if charge.tax.is_zero() {
-            String::new()
-        } else {
-            format!(" + {} tax", for_people(charge.tax, &o.currency))
-        };
-        output::line(&format!(
-            "  {:<9} {:>10}{tax}  {label}",
-            charge.kind.word(),
-            for_people(charge.amount, &o.currency)
-        ))?;
+        let tax =
+            if charge.tax.is_zero() { String::new() } else { format!(" + {} tax", scaled(charge.tax, &o.currency)) };
+        output::line(&format!("  {:<9} {:>10}{tax}  {label}", charge.kind.word(), scaled(charge.amount, &o.currency)))?;
     }
     let sums = |totals: &Totals, currency: &str, whose: &str| -> anyhow::Result<()> {
         let shown = |(name, amount): &(&str, Decimal)| *name == "total" || *name == "refunded" && !amount.is_zero();
         for (name, amount) in totals.named().into_iter().filter(shown) {
-            output::line(&format!("  {name:<9} {:>10} {currency}{whose}", for_people(amount, currency)))?;
+            output::line(&format!("  {name:<9} {:>10} {currency}{whose}", scaled(amount, currency)))?;
         }
         Ok(())
     };
@@ -162,7 +155,7 @@ fn print_money(o: &BookOrder) -> anyhow::Result<()> {
     }
     for refund in &o.refunds {
         let at = refund.refunded_at.map(|at| format!(" on {}", output::date(at))).unwrap_or_default();
-        output::line(&format!("  refund    {:>10}{at}  {}", for_people(refund.amount, &o.currency), refund.reason))?;
+        output::line(&format!("  refund    {:>10}{at}  {}", scaled(refund.amount, &o.currency), refund.reason))?;
     }
     let label = if o.payment.title.is_empty() { &o.payment.method } else { &o.payment.title };
     if !label.is_empty() {
@@ -199,24 +192,27 @@ fn print_shipments(app: &App, o: &BookOrder) -> anyhow::Result<()> {
 }
 
 fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
-    let money = |amount: &rust_decimal::Decimal| amount.to_string();
-    let totals = |totals: &Totals| -> serde_json::Map<String, Value> {
-        totals.named().into_iter().map(|(name, amount)| (name.to_owned(), money(&amount).into())).collect()
+    let money = |amount: &Decimal| scaled(*amount, &o.currency);
+    let count = |count: Decimal| count.normalize().to_string();
+    let totals = |totals: &Totals, currency: &str| -> serde_json::Map<String, Value> {
+        totals.named().into_iter().map(|(name, amount)| (name.to_owned(), scaled(amount, currency).into())).collect()
     };
-    let shop_totals =
-        o.shop_totals.as_ref().map(|(currency, amounts)| json!({ "currency": currency, "totals": totals(amounts) }));
+    let shop_totals = o
+        .shop_totals
+        .as_ref()
+        .map(|(currency, amounts)| json!({ "currency": currency, "totals": totals(amounts, currency) }));
     json!({
         "order": o.id.to_string(), "store": o.store, "channel": o.channel, "remote_id": o.remote_id, "number": o.number,
         "status": o.status, "channel_status": o.channel_status, "presence": o.presence, "test": o.test, "source": o.source,
         "placed_at": rfc3339(o.placed_at), "updated_at": rfc3339(o.updated_at), "imported_at": rfc3339(o.imported_at),
-        "paid_at": o.paid_at.map(rfc3339), "ship_by": o.ship_by.map(rfc3339), "currency": o.currency, "totals": totals(&o.totals),
+        "paid_at": o.paid_at.map(rfc3339), "ship_by": o.ship_by.map(rfc3339), "currency": o.currency, "totals": totals(&o.totals, &o.currency),
         "in_shop_currency": shop_totals,
         "buyer": { "name": o.buyer.name, "email": o.buyer.email, "phone": o.buyer.phone },
         "payment": { "method": o.payment.method, "title": o.payment.title, "transaction_id": o.payment.transaction_id },
         "buyer_note": o.buyer_note, "ship_to": o.ship_to, "bill_to": o.bill_to, "attributes": o.attributes,
         "lines": o.lines.iter().map(|l| json!({
-            "id": l.remote_id, "sku": l.sku, "name": l.name, "variant": l.variant, "quantity": money(&l.quantity.normalize()),
-            "refunded": money(&l.refunded.normalize()), "shipped": money(&l.shipped.normalize()), "left": money(&l.open().normalize()),
+            "id": l.remote_id, "sku": l.sku, "name": l.name, "variant": l.variant, "quantity": count(l.quantity),
+            "refunded": count(l.refunded), "shipped": count(l.shipped), "left": count(l.open()),
             "unit_price": money(&l.unit_price), "total": money(&l.total), "tax": money(&l.tax), "ships": l.ships,
         })).collect::<Vec<_>>(),
         "charges": o.charges.iter().map(|c| json!({

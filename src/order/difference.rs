@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Address, Order, Presence, Status};
+use super::{Address, Order, Presence, Status, scaled};
 
 /// Which side of an order changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,8 +170,12 @@ fn payment(order: &Order) -> String {
 
 fn totals(order: &Order) -> String {
     let refunded = order.totals.refunded;
-    let rest = if refunded.is_zero() { String::new() } else { format!(", {} refunded", refunded.normalize()) };
-    format!("{} {}{rest}", order.totals.total.normalize(), order.currency)
+    let rest = if refunded.is_zero() {
+        String::new()
+    } else {
+        format!(", {} refunded", scaled(refunded, order.currency.code()))
+    };
+    format!("{} {}{rest}", scaled(order.totals.total, order.currency.code()), order.currency)
 }
 
 /// The members of the two that differ, by name and in words.

@@ -21,7 +21,7 @@ pub use address::Address;
 pub use carrier::{CARRIERS, Carrier, CarrierName, carrier, carrier_name, nearest_carriers};
 pub use difference::{Aspect, Difference, differences};
 pub use mended::{KEPT_DIGITS, tracking_number, undressed};
-pub use money::{Currency, LARGEST, Money, for_people, parse_decimal, stored_decimal, sum};
+pub use money::{Currency, LARGEST, Money, parse_decimal, scaled, stored_decimal, sum};
 pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals};
 pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment, deal, left};
 pub use status::Status;

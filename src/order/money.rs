@@ -62,20 +62,17 @@ pub struct Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.amount, self.currency)
+        write!(f, "{} {}", scaled(self.amount, self.currency.code()), self.currency)
     }
 }
 
-/// An amount for people: `254.4` as `254.40`, `131.9100` as `131.91`; nothing that is not zero is cut away.
-pub fn for_people(amount: Decimal, currency: &str) -> String {
-    // The currencies in use without minor units (ISO 4217).
-    const WHOLE: [&str; 16] = [
-        "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
-    ];
+/// An amount at its currency's own scale (ISO 4217): `254.4` EUR as `254.40`, `1500.00` JPY as `1500`, `9.5` KWD as `9.500`. Nothing that is
+/// not zero is cut away. A code that is no currency counts as one with cents.
+pub fn scaled(amount: Decimal, currency: &str) -> String {
+    let places = iso_currency::Currency::from_code(currency).and_then(|currency| currency.exponent()).unwrap_or(2);
     let mut amount = amount.normalize();
-    let least = if WHOLE.contains(&currency) { 0 } else { 2 };
-    if amount.scale() < least {
-        amount.rescale(least);
+    if amount.scale() < u32::from(places) {
+        amount.rescale(u32::from(places));
     }
     amount.to_string()
 }
@@ -166,12 +163,18 @@ mod tests {
     }
 
     #[test]
-    fn i8_what_people_read_is_the_same_amount() {
-        let shown = |text: &str, currency| for_people(parse_decimal(text).unwrap(), currency);
+    fn i8_an_amount_at_its_currencys_scale_is_the_same_amount() {
+        let shown = |text: &str, currency| scaled(parse_decimal(text).unwrap(), currency);
         assert_eq!(shown("254.4", "EUR"), "254.40");
         assert_eq!(shown("131.9100", "USD"), "131.91");
         assert_eq!(shown("0.0125", "USD"), "0.0125");
         assert_eq!(shown("1500.00", "JPY"), "1500");
+        assert_eq!(shown("9.5", "KWD"), "9.500");
+        assert_eq!(
+            (shown("1", "CLF"), shown("-1", "TND"), shown("1", "ISK")),
+            ("1.0000".into(), "-1.000".into(), "1".into())
+        );
+        assert_eq!(shown("7", "BTC"), "7.00");
     }
 
     #[test]

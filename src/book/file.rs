@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::Migrations;
 
 use super::error::{Done, book_error};
-use super::{BUSY, SCHEMA, STEPS};
+use super::{BUSY, SCHEMA, STEPS, zones};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What SQLite files of ours carry in their header since version 2: `ords`.
@@ -196,7 +196,8 @@ fn migrate(db: &mut Connection) -> Result<()> {
     Migrations::from_slice(STEPS).to_latest(db).map_err(|e| match e {
         rusqlite_migration::Error::RusqliteError { err, .. } => book_error("brought up to date", err),
         other => Error::new(ErrorKind::Book, format!("the book could not be brought up to date: {other}")),
-    })
+    })?;
+    zones::keep_all(db)
 }
 
 /// A copy of an open book at `to`: private, checked, and only then under its name, which must be free.

@@ -28,6 +28,7 @@ mod stores;
 mod tests;
 mod undone;
 mod walks;
+mod zones;
 
 use std::path::Path;
 use std::sync::Arc;

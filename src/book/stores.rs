@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::Book;
 use super::error::{Done, odd};
+use super::{Book, zones};
 use crate::channel::{ChannelKind, Shop, Values};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
@@ -145,7 +145,9 @@ impl Book {
                 ],
             )
             .done("written")?;
-            Ok(db.last_insert_rowid())
+            let id = db.last_insert_rowid();
+            zones::keep(db, id, &new.time_zone)?;
+            Ok(id)
         })?;
         self.store_by_id(id)
     }
@@ -176,7 +178,7 @@ impl Book {
                 params![shop.title, shop.url, shop.currency.map(|c| c.to_string()), shop.time_zone, shop.facts.to_string(), id],
             )
             .done("written")?;
-            Ok(())
+            zones::keep(db, id, &shop.time_zone)
         })
     }
 

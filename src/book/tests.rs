@@ -347,6 +347,71 @@ fn what_has_not_gone_out_can_be_taken_back_and_leaves_no_trace_in_the_order() {
     assert_eq!(book.order(1).unwrap().status, Status::AwaitingFulfillment, "it was surely not applied");
 }
 
+/// Rows of `v_sales_by_day`, as any tool reads them.
+fn sales(book: &Book) -> Vec<(String, String, i64, String, String)> {
+    let sql = "SELECT day, currency, orders, total, refunded FROM v_sales_by_day ORDER BY day, currency";
+    let mut statement = book.db.prepare(sql).unwrap();
+    let rows =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+fn sale(id: &str, placed: &str, currency: &str, total: &str, refunded: &str) -> RemoteOrder {
+    let mut order = testing::order(id, Status::Shipped);
+    order.placed_at = chrono::DateTime::parse_from_rfc3339(placed).unwrap().to_utc();
+    order.currency = crate::order::Currency::new(currency).unwrap();
+    order.totals.total = total.parse().unwrap();
+    order.totals.refunded = refunded.parse().unwrap();
+    remote(&order)
+}
+
+#[test]
+fn sales_are_summed_exactly_by_the_shops_own_day() {
+    let shelf = Shelf::new();
+    let (mut book, shop) = shelf.with_store();
+    let late = "2026-11-27T23:30:00Z";
+    let orders = [
+        sale("1", late, "EUR", "0.1", "0"),
+        sale("2", late, "EUR", "0.2", "0.0500"),
+        sale("3", "2026-11-28T22:59:59Z", "EUR", "1000000000000.7", "0.05"),
+        sale("4", "2026-11-28T23:00:00Z", "EUR", "5", "0"),
+        sale("5", "2026-11-29T10:00:00Z", "EUR", "-0.50", "0"),
+        sale("6", "2026-11-30T10:00:00Z", "EUR", "-5", "0"),
+        sale("7", "2026-11-30T10:00:00Z", "EUR", "0.25", "0"),
+        sale("8", "2026-11-30T10:00:00Z", "JPY", "1500.00", "0"),
+        sale("9", "2026-11-30T10:00:00Z", "KWD", "0.0125", "0"),
+    ];
+    import(&mut book, shop, &orders, keep).unwrap();
+    let row = |day: &str, currency: &str, orders: i64, total: &str, refunded: &str| {
+        (day.to_owned(), currency.to_owned(), orders, total.to_owned(), refunded.to_owned())
+    };
+    assert_eq!(
+        sales(&book),
+        [
+            row("2026-11-28", "EUR", 3, "1000000000001.00", "0.10"),
+            row("2026-11-29", "EUR", 2, "4.50", "0.00"),
+            row("2026-11-30", "EUR", 2, "-4.75", "0.00"),
+            row("2026-11-30", "JPY", 1, "1500", "0"),
+            row("2026-11-30", "KWD", 1, "0.0125", "0.000"),
+        ]
+    );
+}
+
+#[test]
+fn sales_have_the_scale_of_every_currency_there_is() {
+    let shelf = Shelf::new();
+    let (mut book, shop) = shelf.with_store();
+    let letters = || 'A'..='Z';
+    let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| format!("{a}{b}{c}"))));
+    let codes: Vec<String> = codes.filter(|code| iso_currency::Currency::from_code(code).is_some()).collect();
+    assert!(codes.len() > 150);
+    let sold = |(nth, code): (usize, &String)| sale(&nth.to_string(), "2026-11-30T10:00:00Z", code, "5", "0");
+    import(&mut book, shop, &codes.iter().enumerate().map(sold).collect::<Vec<_>>(), keep).unwrap();
+    for (_, code, _, total, _) in sales(&book) {
+        assert_eq!(total, crate::order::scaled(Decimal::from(5), &code), "{code}");
+    }
+}
+
 #[test]
 fn a_reference_names_one_order_or_none() {
     let shelf = Shelf::new();

@@ -49,3 +49,72 @@ CREATE TABLE readings (
   program TEXT NOT NULL,
   statuses TEXT NOT NULL                    -- the setting: what added status words mean
 ) STRICT;
+
+-- A shop's own time: since when (milliseconds since 1970) its clock is how many seconds before UTC. Filled from the time zone that the
+-- channel names; none: UTC. The offset of an order is the last one before it was placed.
+CREATE TABLE zone_offsets (
+  store_id INTEGER NOT NULL REFERENCES stores (id),
+  since INTEGER NOT NULL,
+  seconds INTEGER NOT NULL,
+  PRIMARY KEY (store_id, since)
+) STRICT, WITHOUT ROWID;
+
+-- Sales by the shop's own day. SQLite has no decimals, and floats lose cents: amounts are added up as two integers, the whole part and nine
+-- decimals, and put together again as text at the currency's own scale. Exact for every amount with no more than nine decimals.
+DROP VIEW v_sales_by_day;
+CREATE VIEW v_sales_by_day AS
+  WITH parts AS (
+    SELECT s.name AS store, o.currency,
+      strftime('%Y-%m-%d', o.placed_at / 1000 + coalesce((SELECT z.seconds FROM zone_offsets z
+        WHERE z.store_id = o.store_id AND z.since <= o.placed_at ORDER BY z.since DESC LIMIT 1), 0), 'unixepoch') AS day,
+      CAST(o.total AS INTEGER) AS whole,
+      iif(o.total LIKE '-%', -1, 1) * CAST(substr(substr(o.total, instr(o.total || '.', '.') + 1) || '000000000', 1, 9) AS INTEGER) AS nano,
+      CAST(o.refunded_total AS INTEGER) AS refunded_whole,
+      iif(o.refunded_total LIKE '-%', -1, 1)
+        * CAST(substr(substr(o.refunded_total, instr(o.refunded_total || '.', '.') + 1) || '000000000', 1, 9) AS INTEGER) AS refunded_nano
+    FROM orders o JOIN stores s ON s.id = o.store_id
+    WHERE o.status NOT IN ('cancelled', 'awaiting-payment') AND NOT o.test),
+  sums AS (
+    SELECT day, store, currency, count(*) AS orders,
+      sum(whole) + sum(nano) / 1000000000 AS w, sum(nano) % 1000000000 AS n,
+      sum(refunded_whole) + sum(refunded_nano) / 1000000000 AS rw, sum(refunded_nano) % 1000000000 AS rn,
+      CASE
+        WHEN currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF') THEN 0
+        WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
+        WHEN currency IN ('CLF', 'UYW') THEN 4
+        ELSE 2
+      END AS places
+    FROM parts GROUP BY day, store, currency),
+  -- Both parts with one sign: 5 and -0.5 are 4 and 0.5.
+  even AS (
+    SELECT day, store, currency, orders, places,
+      w - (w > 0 AND n < 0) + (w < 0 AND n > 0) AS w, n + 1000000000 * ((w > 0 AND n < 0) - (w < 0 AND n > 0)) AS n,
+      rw - (rw > 0 AND rn < 0) + (rw < 0 AND rn > 0) AS rw, rn + 1000000000 * ((rw > 0 AND rn < 0) - (rw < 0 AND rn > 0)) AS rn
+    FROM sums),
+  digits AS (
+    SELECT *, printf('%09d', abs(n)) AS d, max(places, length(rtrim(printf('%09d', abs(n)), '0'))) AS l,
+      printf('%09d', abs(rn)) AS rd, max(places, length(rtrim(printf('%09d', abs(rn)), '0'))) AS rl
+    FROM even)
+  SELECT day, store, currency, orders,
+    iif(w < 0 OR n < 0, '-', '') || abs(w) || iif(l > 0, '.' || substr(d, 1, l), '') AS total,
+    iif(rw < 0 OR rn < 0, '-', '') || abs(rw) || iif(rl > 0, '.' || substr(rd, 1, rl), '') AS refunded
+  FROM digits;
+
+-- Under one name in all views: order_id is the number that commands take. What was there before stays.
+DROP VIEW v_orders;
+CREATE VIEW v_orders AS
+  SELECT o.id, s.name AS store, s.channel, o.number, o.remote_id, o.status, o.channel_status,
+    strftime('%Y-%m-%dT%H:%M:%SZ', o.placed_at / 1000, 'unixepoch') AS placed_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', o.paid_at / 1000, 'unixepoch') AS paid_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', o.ship_by / 1000, 'unixepoch') AS ship_by,
+    o.currency, o.total, o.shipping_total, o.tax_total, o.discount_total, o.refunded_total,
+    o.buyer_name, o.buyer_email, a.name AS ship_name, a.company AS ship_company, a.line1 AS ship_line1,
+    a.line2 AS ship_line2, a.postcode AS ship_postcode, a.city AS ship_city, a.region AS ship_region, a.country AS ship_country,
+    EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest') AS drifted,
+    o.id AS order_id, o.test
+  FROM orders o JOIN stores s ON s.id = o.store_id
+  LEFT JOIN addresses a ON a.order_id = o.id AND a.kind = 'ship' AND a.position = 0;
+
+CREATE VIEW v_history AS
+  SELECT h.order_id, s.name AS store, o.number, strftime('%Y-%m-%dT%H:%M:%SZ', h.at / 1000, 'unixepoch') AS at, h.what, h.detail
+  FROM history h JOIN orders o ON o.id = h.order_id JOIN stores s ON s.id = o.store_id;

@@ -16,6 +16,12 @@ const OURS: u32 = 0x6f72_6473;
 /// No version of the program will ever have made more steps than these.
 const MOST_STEPS: i64 = 1000;
 
+/// Bytes of the smallest page that SQLite makes.
+const SMALLEST: u64 = 512;
+
+/// What helps where a book should be and is none.
+const RESTORE: &str = "restore the latest ordersync backup there, or name another directory with --home";
+
 /// Tables that every version of the book has.
 const SHAPE: [&str; 5] = ["stores", "cursors", "orders", "versions", "outbox"];
 
@@ -47,49 +53,35 @@ pub(super) fn recognise(path: &Path) -> Result<bool> {
         let hint = "restore the latest ordersync backup there; if there never was an order in it, delete it";
         return Err(not_ours(path, "it is empty, which a book never is", hint));
     }
-    check_header(path)?;
+    if data.len() < SMALLEST {
+        return Err(not_ours(path, "it breaks off: it is damaged, or of another program", RESTORE));
+    }
+    look(path)?;
     Ok(true)
 }
 
-/// The first page says most; where it may not be the newest (the write-ahead log can have a newer one) or does not say whose it is, SQLite
-/// is asked, without the right to write.
-fn check_header(path: &Path) -> Result<()> {
-    use std::io::Read;
-    let mut header = [0; 100];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    let restore = "restore the latest ordersync backup there, or name another directory with --home";
-    match read {
-        Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-            return Err(not_ours(path, "it breaks off: it is damaged, or of another program", restore));
-        }
-        Err(e) => {
-            let text = format!("the book {} cannot be read: {e}; nothing was changed", path.display());
-            return Err(Error::new(ErrorKind::Book, text).hint("check the owner and the permissions of the file"));
-        }
-        Ok(()) => {}
-    }
-    if !header.starts_with(b"SQLite format 3\0") {
-        return Err(not_ours(path, "its first bytes are not SQLite's: it is damaged, or of another program", restore));
-    }
-    let number = |at: usize| header.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
-    match (number(68), number(60)) {
-        (OURS, version) if version as usize == STEPS.len() => Ok(()),
-        (0 | OURS, _) => look(path),
-        _ => Err(not_ours(path, "another program's mark is in it, or it is damaged", restore)),
-    }
-}
-
-/// Looks at a file that may be an older book, a newer one, or none, without the right to write.
+/// Asks SQLite, without the right to write, whose file this is. It must be SQLite that opens it: a file of our own, closed again, would end
+/// the locks of every connection that this process has to the book (POSIX).
 fn look(path: &Path) -> Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).map_err(|e| book_error("opened", e))?;
     db.busy_timeout(BUSY).done("opened")?;
-    let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).done("read");
+    inspect(&db, path)
+}
+
+fn inspect(db: &Connection, path: &Path) -> Result<()> {
+    let unread = |e: rusqlite::Error| match e.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => {
+            not_ours(path, "its first bytes are not SQLite's: it is damaged, or of another program", RESTORE)
+        }
+        _ => book_error("read", e),
+    };
+    let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(unread);
     let (mark, version) = (number("application_id")?, number("user_version")?);
     let tables: Vec<String> = db
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
         .and_then(|mut found| found.query_map([], |row| row.get(0))?.collect())
-        .done("read")?;
+        .map_err(unread)?;
     let shaped = SHAPE.iter().all(|name| tables.iter().any(|table| table == name));
     let ours = mark == i64::from(OURS) || (mark == 0 && shaped);
     if ours && !(0..=MOST_STEPS).contains(&version) {
@@ -123,13 +115,14 @@ pub(super) fn create(path: &Path) -> Result<()> {
     };
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // tempfile creates with mode 0600; SQLite gives its side files the same mode.
+    // Closed before SQLite opens it, and never again opened by other means than SQLite's, as above.
     let file = tempfile::Builder::new().prefix(".orders.").suffix(".tmp").tempfile_in(dir).map_err(failed)?;
-    let mut db = connect(file.path())?;
+    let file = file.into_temp_path();
+    let mut db = connect(&file)?;
     migrate(&mut db)?;
     db.close().map_err(|(_, e)| book_error("created", e))?;
-    file.as_file().sync_all().map_err(failed)?;
     match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
+        Ok(()) => Ok(()),
         // Another process was faster: its book is as good.
         Err(e) if e.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(failed(e.error)),

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::output;
 use super::{App, Outcome};
 use crate::book::{Book, Fault, Store, exposed};
+use crate::channel::format;
 use crate::clock::rfc3339;
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
 
@@ -166,14 +167,13 @@ fn mend(app: &App) -> Result<()> {
         }
     })?;
     let stores = book.stores()?;
-    let open: Vec<_> = stores.iter().filter_map(|store| app.context.open(store).ok()).collect();
     let mut mended = 0;
     for order in orders {
         let store = book.order(order)?.store;
-        let Some(open) = open.iter().find(|open| open.store.name == store) else { continue };
+        let Some(store) = stores.iter().find(|known| known.name == store) else { continue };
         let Some(document) = book.base_document(order)? else { continue };
         // One that is not understood any more is left as it is, and named.
-        if let Ok(seen) = open.channel.read(&document) {
+        if let Ok(seen) = format(store.kind, &store.values).and_then(|format| format.order(&document)) {
             book.remake(order, &seen)?;
             mended += 1;
         }

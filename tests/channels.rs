@@ -961,7 +961,7 @@ fn a_rehearsal_of_several_stores_stands_in_nobodys_way() {
 }
 
 /// The channels whose adapters find an order that the channel cannot show.
-const FINDS_HIDDEN: [ChannelKind; 1] = [ChannelKind::BigCommerce];
+const FINDS_HIDDEN: [ChannelKind; 2] = [ChannelKind::BigCommerce, ChannelKind::Shopify];
 
 #[test]
 fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_is_mended() {

@@ -23,6 +23,9 @@ use crate::error::{Error, Result};
 /// So many orders of one second are named at most; each name takes a dozen questions.
 const MOST_NAMED: u64 = 8;
 
+/// So many seconds are looked through one by one before the list goes on behind them.
+const SECONDS: u32 = 32;
+
 /// Reads on from `after`, where a page failed, up to an order that cannot be shown and over it. `last` is what the walk has met before.
 pub fn read(site: &Site, settings: &Settings, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
     let size = site.sizes.page.get();
@@ -89,26 +92,19 @@ fn step_over(
     }
 }
 
-/// Steps over it by the second in which it stands in the list. Where that cannot be told for sure it is an earlier one: its orders are read
-/// once more, and the walk comes to the same place again.
+/// Steps over it by the second in which it stands in the list.
 fn by_time(site: &Site, settings: &Settings, list: List, last: &Last, why: &Error, read: &mut Read) -> Result<()> {
-    let (floor, met) = last.floor(list);
-    let filter = |end: i64| list.between(floor, end);
-    // The first second by whose end there are more orders than were met.
-    let end = first_where(site, floor + 1, site.now().timestamp() + 1, &filter, &|_, count| count > met)?;
-    let at = end - 1;
-    read.next = Some(Place::From(end));
-    let (front, stopped) = up_to_it(site, settings, list.only(at, false))?;
-    read.rows.extend(front);
-    if !stopped {
-        return Ok(());
+    let Some(at) = find_second(site, settings, list, last, read)? else { return Ok(()) };
+    let end = at + 1;
+    let all = count_each(site, &[list.between(at, end)])?.first().copied().unwrap_or(0);
+    let met = read.rows.iter().filter(|row| list.key(row) == Some(at)).count() as u64;
+    if met + 1 < all {
+        let (mut back, _) = up_to_it(site, settings, list.only(at, true), all)?;
+        back.reverse();
+        read.rows.extend(back);
     }
-    let (mut back, _) = up_to_it(site, settings, list.only(at, true))?;
-    back.reverse();
-    read.rows.extend(back);
     let known: BTreeSet<&str> =
         read.rows.iter().filter(|row| list.key(row) == Some(at)).map(|row| &*row.order.remote_id).collect();
-    let all = count_each(site, &[list.between(at, end)])?.first().copied().unwrap_or(0);
     let place = rfc3339(Timestamp::from_timestamp(at, 0).unwrap_or_default());
     let hidden = all.saturating_sub(known.len() as u64).max(1);
     let known = known.iter().filter_map(|id| id.parse().ok()).collect();
@@ -120,11 +116,52 @@ fn by_time(site: &Site, settings: &Settings, list: List, last: &Last, why: &Erro
     Ok(())
 }
 
-/// The orders of a list up to one that cannot be shown, and whether there is one.
-fn up_to_it(site: &Site, settings: &Settings, list: List) -> Result<(Vec<Row>, bool)> {
+/// The second of the order that cannot be shown; what stands before it there is read, and the list goes on behind it. `None` where it was not come
+/// upon: what was read on the way is whole, and the list goes on behind that.
+fn find_second(site: &Site, settings: &Settings, list: List, last: &Last, read: &mut Read) -> Result<Option<i64>> {
+    let (floor, met) = last.floor(list);
+    let bound = list.end().unwrap_or(i64::MAX).min(site.now().timestamp() + 1);
+    // The first second by whose end there are more orders than so many.
+    let more_than = |met: u64, from: i64| {
+        let filter = |end: i64| list.between(from, end);
+        first_where(site, from + 1, bound, &filter, &|_, count| count > met)
+    };
+    let guess = more_than(met, floor)?;
+    let (front, found) = second_of(site, settings, list, guess - 1)?;
+    if found {
+        read.rows.extend(front);
+        read.next = Some(Place::From(guess));
+        return Ok(Some(guess - 1));
+    }
+    // An order has moved meanwhile. From the last that were met for sure on, second by second, nothing can be missed.
+    let mut end = floor;
+    for _ in 0..SECONDS {
+        end = more_than(0, end)?.max(end + 1);
+        let (front, found) = second_of(site, settings, list, end - 1)?;
+        read.rows.extend(front);
+        read.next = Some(Place::From(end));
+        if found {
+            return Ok(Some(end - 1));
+        }
+        if end >= bound {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// The orders of one second of a list up to one that cannot be shown, and whether there is one.
+fn second_of(site: &Site, settings: &Settings, list: List, at: i64) -> Result<(Vec<Row>, bool)> {
+    let all = count_each(site, &[list.between(at, at + 1)])?.first().copied().unwrap_or(0);
+    if all == 0 { Ok((Vec::new(), false)) } else { up_to_it(site, settings, list.only(at, false), all) }
+}
+
+/// The orders of a list of so many up to one that cannot be shown, and whether there is one.
+fn up_to_it(site: &Site, settings: &Settings, list: List, many: u64) -> Result<(Vec<Row>, bool)> {
+    let size = usize::try_from(many).unwrap_or(usize::MAX).min(site.sizes.page.get() as usize);
     let (mut rows, mut at) = (Vec::new(), None);
     loop {
-        let found = isolate(at, site.sizes.page.get() as usize, rows_of(site, settings, list), || Ok(()))?;
+        let found = isolate(at, size, rows_of(site, settings, list), || Ok(()))?;
         rows.extend(found.rows);
         match (found.at, found.why) {
             (Some(next), None) => at = next,

@@ -119,6 +119,15 @@ impl List {
         }
     }
 
+    /// The second behind it, where it has an end.
+    pub fn end(self) -> Option<i64> {
+        match self {
+            Self::Changed(span) => span.until.map(|until| until + 1),
+            Self::Made { to, .. } => to,
+            Self::Second { at, .. } => Some(at + 1),
+        }
+    }
+
     /// Holds what came against what was asked for: a filter, an order of rows or a size that is ignored would move the position over orders
     /// that were never seen (PRODUCT.md I-3). The list is sorted by what the search index knows, an order says when it was changed in
     /// fact, which may be later than that, but never earlier.

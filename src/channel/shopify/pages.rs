@@ -19,6 +19,7 @@ use super::list::{List, Span};
 use super::settings::Settings;
 use super::site::{Answer, Site};
 use super::sizes::chokes;
+use super::slices::count_each;
 use super::tail::Tail;
 use super::{around, document, map, number, query, tail, wire};
 use crate::channel::{Cursor, Next, Page, RemoteOrder, Unshown};
@@ -51,6 +52,19 @@ pub struct Start {
     /// What the walk before this one has seen of the span, where it is worth comparing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<Tail>,
+    /// Where an order stands that cannot be shown, in minutes that are met again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<Hidden>,
+}
+
+/// An order that cannot be shown, in minutes of which all others were read. As long as they hold as many orders as then, the walk begins behind
+/// it: to come upon it costs dozens of questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hidden {
+    /// The second behind it.
+    end: i64,
+    /// How many orders were changed before that, since the beginning.
+    count: u64,
 }
 
 /// A walk by modification time.
@@ -117,15 +131,16 @@ impl Last {
 
     /// A second before which the walk has met everything, and how many of its orders it has met from there on, at least.
     pub fn floor(&self, list: List) -> (i64, u64) {
-        let floor = self.0.iter().min().copied().unwrap_or(list.start());
-        (floor.max(list.start()), self.0.len() as u64)
+        // Those before the list's own start are of an earlier one.
+        let own = || self.0.iter().copied().filter(|at| *at >= list.start());
+        (own().min().unwrap_or(list.start()), own().count() as u64)
     }
 }
 
 impl Start {
     /// Of this span, of which nothing is known.
     pub fn of(span: Span, counted: Option<u64>) -> Self {
-        Self { span, counted, known: None }
+        Self { span, counted, known: None, hidden: None }
     }
 }
 
@@ -135,14 +150,18 @@ impl Changes {
     }
 
     /// Where the next walk begins.
-    fn end(self) -> Start {
+    fn end(self, site: &Site) -> Result<Start> {
         let settled = self.began - super::OVERLAP.as_secs() as i64;
         let reached = self.high.map(|high| high.min(self.began) - super::OVERLAP.as_secs() as i64);
         // What is behind an order that cannot be shown is met again only as long as the index may lag.
         let behind = self.from.filter(|from| *from <= settled);
         let span = Span { since: self.span.since.max(reached).max(behind), until: None };
-        let known = self.tail.worth_knowing(span.since, self.began);
-        Start { span, counted: None, known }
+        let hidden = match self.from.filter(|end| span.since.is_none_or(|since| since < *end)) {
+            Some(end) => Some(Hidden { end, count: before(site, span, end)? }),
+            None => None,
+        };
+        let known = self.tail.worth_knowing(span.since, self.began).filter(|_| hidden.is_none());
+        Ok(Start { span, counted: None, known, hidden })
     }
 }
 
@@ -172,11 +191,21 @@ fn begin(site: &Site, settings: &Settings, start: Start) -> Result<Page> {
         return Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings });
     }
     let began = site.now().timestamp();
+    let from = match start.hidden {
+        Some(hidden) if before(site, start.span, hidden.end)? == hidden.count => Some(hidden.end),
+        _ => None,
+    };
     let Start { span, counted, .. } = start;
     // A clock that was wrong once may have left a beginning that lies ahead.
     let span = Span { since: span.since.map(|since| since.min(began)), ..span };
-    let (after, high, tail, met, from, last) = (None, None, Tail::default(), 0, None, Last::default());
+    let (after, high, tail, met, last) = (None, None, Tail::default(), 0, Last::default());
     changes(site, settings, Changes { span, after, high, began, tail, counted, met, from, last }, true)
+}
+
+/// How many orders of a span were changed before a second.
+fn before(site: &Site, span: Span, end: i64) -> Result<u64> {
+    let list = List::Changed(span);
+    Ok(count_each(site, &[list.between(list.start(), end)])?.first().copied().unwrap_or(0))
 }
 
 fn changes(site: &Site, settings: &Settings, mut walk: Changes, first: bool) -> Result<Page> {
@@ -198,7 +227,7 @@ fn changes(site: &Site, settings: &Settings, mut walk: Changes, first: bool) -> 
         Some(Place::From(from)) => Position::Changes(Changes { after: None, from: Some(from), ..walk }),
         None => {
             enough(walk.met, walk.counted.unwrap_or(0))?;
-            return finish(read, Next::Done(Cursor::new(&Position::Start(walk.end()))?));
+            return finish(read, Next::Done(Cursor::new(&Position::Start(walk.end(site)?))?));
         }
     };
     finish(read, Next::More(Cursor::new(&next)?))

@@ -335,6 +335,30 @@ fn i4_orders_without_an_id_or_a_date_cost_themselves_only() {
 }
 
 #[test]
+fn i4_an_order_with_broken_json_costs_itself_only_and_leaves_the_inbox_when_it_comes_mended() {
+    for wrong in [WrongType::IdTwice, WrongType::NotANumber, WrongType::NotUtf8, WrongType::IdIsText] {
+        let rig = Rig::new();
+        let ids = [rig.paid(1), rig.paid(2), rig.paid(3)];
+        rig.fault(Fault::new(FaultKind::WrongType(wrong, Some(ids[1]))).on_path(PAGE));
+        rig.home.run("sync").exits(3).says("1 order could not be read");
+        assert_eq!(rig.home.json("orders").as_array().unwrap().len(), 2, "{wrong:?}");
+        assert!(rig.home.json("inbox").to_string().contains(&format!("order {} ", ids[1])), "{wrong:?}");
+        rig.shop.touch(ids[1]);
+        rig.sync();
+        assert_eq!(rig.home.json("inbox"), json!([]), "{wrong:?}");
+        rig.assert_converged(&format!("{wrong:?}"));
+    }
+    // A number that nobody reads costs nothing.
+    let rig = Rig::new();
+    let ids = [rig.paid(1), rig.paid(2)];
+    rig.fault(Fault::new(FaultKind::WrongType(WrongType::HugeNumber, Some(ids[0]))).on_path(PAGE));
+    rig.home.run("sync").done();
+    rig.shop.touch(ids[0]);
+    rig.sync();
+    rig.assert_converged("a huge number");
+}
+
+#[test]
 fn i5_one_store_that_is_down_costs_one_store() {
     let (rig, _) = Rig::with_orders(&[1]);
     let other = Served::new(Options::demo());

@@ -19,6 +19,14 @@ pub enum WrongType {
     IdIsText,
     /// The four date fields are missing.
     DatesMissing,
+    /// `id` stands in it twice.
+    IdTwice,
+    /// A number that no program has room for.
+    HugeNumber,
+    /// A number that is none.
+    NotANumber,
+    /// Bytes that are no text.
+    NotUtf8,
 }
 
 /// What goes wrong.
@@ -332,6 +340,19 @@ fn replace_amounts(value: &mut Value, amount: &str) {
     }
 }
 
+impl WrongType {
+    /// A member to be put before the others, for what JSON values cannot hold.
+    fn as_bytes(self, id: &Value) -> Option<Vec<u8>> {
+        Some(match self {
+            Self::IdTwice => format!("\"id\":{id},").into_bytes(),
+            Self::HugeNumber => b"\"weight\":1e999,".to_vec(),
+            Self::NotANumber => b"\"weight\":NaN,".to_vec(),
+            Self::NotUtf8 => b"\"nickname\":\"J\xf6rg\",".to_vec(),
+            _ => return None,
+        })
+    }
+}
+
 fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {
     let mut body = response.body_json();
     let chosen = match &mut body {
@@ -339,6 +360,14 @@ fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {
         one => Some(one).filter(|one| id.is_none_or(|id| one["id"] == json!(id))),
     };
     let Some(Value::Object(order)) = chosen else { return };
+    if let Some(member) = wrong.as_bytes(&order["id"]) {
+        let whole = Value::Object(order.clone()).to_string();
+        let text = body.to_string();
+        let Some(at) = text.find(&whole) else { return };
+        response.body = text.into_bytes();
+        response.body.splice(at + 1..at + 1, member);
+        return;
+    }
     match wrong {
         WrongType::TotalIsObject => {
             order.insert("total".to_owned(), json!({"amount": "12.00", "currency": "EUR"}));
@@ -349,6 +378,7 @@ fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {
         WrongType::DatesMissing => {
             order.retain(|key, _| !key.starts_with("date_created") && !key.starts_with("date_modified"));
         }
+        WrongType::IdTwice | WrongType::HugeNumber | WrongType::NotANumber | WrongType::NotUtf8 => {}
     }
     response.body = body.to_string().into_bytes();
 }

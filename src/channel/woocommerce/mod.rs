@@ -10,6 +10,7 @@ mod auth;
 mod cancel;
 mod discover;
 mod document;
+mod entries;
 mod errors;
 mod facts;
 mod map;

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::entries::{Entry, dug, entries};
 use super::map::{self, Statuses};
 use super::settings::Settings;
 use super::site::Site;
@@ -751,7 +752,7 @@ fn total(reply: &Reply) -> Option<u64> {
 
 /// Reads a page at `now`, each order on its own: one that cannot be understood costs one order.
 fn read(reply: &Reply, statuses: &Statuses, by: By, now: i64) -> Result<Read> {
-    let (documents, cut) = read_json::<Vec<&RawValue>>(&reply.body)?;
+    let (documents, cut) = entries(&reply.body)?;
     let listed = Listed { length: documents.len() as u64, ..counted(reply) };
     let mut page = Read { listed, ..Read::default() };
     if cut {
@@ -760,8 +761,21 @@ fn read(reply: &Reply, statuses: &Statuses, by: By, now: i64) -> Result<Read> {
                 .to_owned(),
         );
     }
-    for document in documents {
-        let (head, order) = understand(document, statuses);
+    for entry in documents {
+        let (head, seen) = match entry {
+            Entry::Whole(document) => {
+                let (head, order) = understand(document, statuses);
+                let seen = named(document, &head, order);
+                (head, seen)
+            }
+            Entry::Broken(text, why) => {
+                let head = dug(&text);
+                // Kept as a text: it is no document.
+                let document = serde_json::value::to_raw_value(&text).unwrap_or_default();
+                let seen = named(&document, &head, Err(why.to_owned()));
+                (head, seen)
+            }
+        };
         let modified = map::parse_time(head.date_modified_gmt.get()).map(|at| at.timestamp());
         page.listed.rows.extend(placed(&head, by));
         page.newest = page.newest.max(modified);
@@ -771,7 +785,7 @@ fn read(reply: &Reply, statuses: &Statuses, by: By, now: i64) -> Result<Read> {
         }
         // The position stays at what is past, else all that is modified between now and then would be lost.
         page.high = page.high.max(modified.filter(|at| *at <= now));
-        page.orders.push(named(document, &head, order));
+        page.orders.push(seen);
     }
     Ok(page)
 }
@@ -787,9 +801,10 @@ fn understand<'a>(document: &'a RawValue, statuses: &Statuses) -> (Head<'a>, Res
     match map::parse(document.get()) {
         Ok(parsed) => {
             let order = map::map(&parsed, statuses).map(Box::new);
-            (Head::from(parsed), order)
+            let head = if order.is_ok() { Head::from(parsed) } else { dug(document.get()) };
+            (head, order)
         }
-        Err(why) => (serde_json::from_str(document.get()).unwrap_or_default(), Err(why)),
+        Err(why) => (dug(document.get()), Err(why)),
     }
 }
 

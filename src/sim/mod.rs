@@ -20,14 +20,21 @@
 //! |---|---|
 //! | `GET stats` | counts orders, applied writes, dispatch e-mails |
 //! | `GET ids`, `GET order/{id}` | lists the orders, shows one |
-//! | `POST place-order` | `{"lines": [{"sku", "quantity"}], "paid": true, "note", "street"}`, all optional |
+//! | `POST place-order` | `{"lines": [{"sku", "quantity"}], "paid": true, "note", "street", "payment": "at-delivery", "delivery": "pick-up"}`, all optional |
 //! | `POST pay/{id}`, `cancel/{id}`, `put-away/{id}`, `touch/{id}` | does that |
 //! | `POST unrenderable/{id}`, `renderable/{id}` | every answer that would hold the order is a server error, or is not any more |
 //! | `POST ship/{id}` | `{"carrier": "DHL", "tracking": "JD01"}`: all of it is shipped by other means |
 //! | `POST edit-address/{id}` | `{"street": "New street 1"}` |
 //! | `POST refund/{id}` | `{"amount": "5.00"}` |
+//! | `POST ship-pieces/{id}`, `refund-pieces/{id}` | `{"line": 0, "pieces": 1}`, the first also `carrier` and `tracking`: pieces of a line are sent or given back there |
+//! | `POST remove-line/{id}` | `{"line": 0}`: the merchant takes a line out |
+//! | `POST hold/{id}`, `unpay/{id}`, `undo-shipments/{id}` | the merchant holds it back, the payment is gone again, what was sent is undone |
+//! | `POST clock` | `{"minutes": -180}`: the store's clock is so far ahead of the real one, or behind |
 //! | `POST fault` | arms a fault: `{"kind": "answer-lost", "method": "PUT", "path": "/orders/", "times": 1, "after": 0}` |
 //! | `DELETE fault` | disarms all |
+//!
+//! Shopify has in addition `POST outsource/{id}` (`{"line": 0}`: another service sends that line), `split/{id}`, `schedule/{id}`,
+//! `release/{id}`, and `price` (`{"times": 30}`: every query costs so many times as much).
 //!
 //! BigCommerce has in addition `POST status/{id}` (`{"status_id": 9}`), `restore/{id}`, `down` and `up` (maintenance).
 //!
@@ -35,9 +42,9 @@
 //!
 //! Kinds of faults: `rate-limited` (`retry_after`), `server-error` (`status`), `firewall`, `unauthorized`,
 //! `cut-before`, `answer-lost`, `truncated`, `byte-order-mark`, `notice-before`, `notice-after`,
-//! `html-instead`, `html-with-script` (`json`: labelled as JSON), `other-json`, `stale-cache`, `frozen`, `wrong-type` (`order`),
-//! `absurd-amounts` (`amount`), `endless`, `slow` (`milliseconds`), `redirect`
-//! (`to`). `times` 0 means until disarmed.
+//! `html-instead`, `html-with-script` (`json`: labelled as JSON), `other-json`, `stale-cache`, `frozen` (with the `path` of one order: a
+//! replica that lags), `wrong-type` (`order`), `absurd-amounts` (`amount`), `endless`, `slow` (`milliseconds`), `deaf` (`parameters`: a
+//! server that drops them from the query), `page-cap` (`rows`), `no-count`, `redirect` (`to`). `times` 0 means until disarmed.
 //!
 //! ```text
 //! curl -X POST http://127.0.0.1:8899/__ordersync-sim/place-order -d '{"lines":[{"sku":"TEE-001","quantity":2}]}'
@@ -50,6 +57,7 @@ mod record;
 mod server;
 pub mod shopify;
 mod simulated;
+mod time;
 pub mod woocommerce;
 pub mod words;
 

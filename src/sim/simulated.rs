@@ -66,6 +66,9 @@ pub trait Simulated: Store {
     /// The channel's own program fails at this order: every answer that would hold it is a server error. Or not any more.
     fn set_unrenderable(&self, id: &str, unrenderable: bool) -> bool;
 
+    /// The store's clock is so many minutes ahead of the real one from now on, or behind.
+    fn set_clock(&self, ahead_minutes: i64);
+
     /// How an order stands.
     fn standing(&self, id: &str) -> Option<Standing>;
 
@@ -98,6 +101,10 @@ pub struct Purchase {
     pub lines: Vec<(String, u32)>,
     /// Whether it is paid at once.
     pub paid: bool,
+    /// The buyer pays when it arrives: to be sent although no money has come.
+    pub at_delivery: bool,
+    /// The buyer fetches it: nothing is sent.
+    pub pick_up: bool,
     /// What the buyer writes.
     pub note: String,
     /// Where it goes; empty: an invented street.
@@ -110,7 +117,25 @@ impl Purchase {
     /// A paid order of these lines, placed now.
     pub fn of(lines: &[(&str, u32)]) -> Self {
         let lines = lines.iter().map(|(sku, quantity)| ((*sku).to_owned(), *quantity)).collect();
-        Self { lines, paid: true, note: String::new(), street: String::new(), at: None }
+        Self {
+            lines,
+            paid: true,
+            at_delivery: false,
+            pick_up: false,
+            note: String::new(),
+            street: String::new(),
+            at: None,
+        }
+    }
+
+    /// The same, to be paid when it arrives.
+    pub fn at_delivery(self) -> Self {
+        Self { paid: false, at_delivery: true, ..self }
+    }
+
+    /// The same, fetched by the buyer.
+    pub fn picked_up(self) -> Self {
+        Self { pick_up: true, ..self }
     }
 
     /// The same, not paid yet.
@@ -179,6 +204,11 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
         ("POST", "unpay") => done(id, store.unpay(id)),
         ("POST", "undo-shipments") => done(id, store.undo_shipments(id)),
         ("POST", "put-away") => done(id, store.put_away(id)),
+        ("POST", "clock") => {
+            let minutes = wish["minutes"].as_i64().unwrap_or(0);
+            store.set_clock(minutes);
+            Response::json(200, &json!({ "minutes": minutes }))
+        }
         ("POST", "touch") => done(id, store.touch(id)),
         ("POST", "unrenderable") => done(id, store.set_unrenderable(id, true)),
         ("POST", "renderable") => done(id, store.set_unrenderable(id, false)),
@@ -199,7 +229,9 @@ fn purchase(wish: &Value) -> Purchase {
     let text = |key: &str| wish[key].as_str().unwrap_or_default().to_owned();
     Purchase {
         lines,
-        paid: wish["paid"].as_bool().unwrap_or(true),
+        paid: wish["paid"].as_bool().unwrap_or(true) && wish["payment"] != "at-delivery",
+        at_delivery: wish["payment"] == "at-delivery",
+        pick_up: wish["delivery"] == "pick-up",
         note: text("note"),
         street: text("street"),
         at: None,

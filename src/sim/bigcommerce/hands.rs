@@ -19,6 +19,7 @@ pub struct NewOrder {
     way: Option<Way>,
     wrapped: bool,
     coupon: bool,
+    payment: Option<&'static str>,
     at: Option<Timestamp>,
 }
 
@@ -46,6 +47,7 @@ impl NewOrder {
             way: None,
             wrapped: false,
             coupon: false,
+            payment: None,
             at: None,
         }
     }
@@ -95,6 +97,11 @@ impl NewOrder {
         Self { coupon: true, ..self }
     }
 
+    /// Paid, or to be paid, in this way.
+    pub fn payment(self, method: &'static str) -> Self {
+        Self { payment: Some(method), ..self }
+    }
+
     /// With a gift wrapping.
     pub fn wrapped(self) -> Self {
         Self { wrapped: true, ..self }
@@ -108,6 +115,9 @@ impl NewOrder {
     fn details(&self, options: &Options, order: u64) -> Details {
         let mut details = seed::blank(options, order);
         self.lines.iter().for_each(|(sku, pieces)| seed::push(&mut details, order, sku, *pieces));
+        if let Some(method) = self.payment {
+            method.clone_into(&mut details.payment_method);
+        }
         if let Some(way) = self.way {
             details.lines.iter_mut().for_each(|line| line.way = way);
             details.places.clear();

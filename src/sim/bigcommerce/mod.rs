@@ -31,6 +31,7 @@ pub use state::{Details, Fee, Line, Place, Refund, Shipment, Way};
 use super::http::{Request, Response, Store};
 use super::{CONTROL, FaultKind};
 use crate::clock::Clock;
+use crate::sim::time::ShopClock;
 use gate::Quota;
 use state::State;
 
@@ -39,7 +40,7 @@ type Hook = Arc<dyn Fn(&Request, &Shop) + Send + Sync>;
 /// A simulated BigCommerce store. Share it as `Arc<Shop>` between a [`Server`](super::Server) and a test.
 pub struct Shop {
     options: Mutex<Options>,
-    clock: Arc<dyn Clock>,
+    clock: ShopClock,
     state: Mutex<State>,
     hook: Mutex<Option<Hook>>,
 }
@@ -48,7 +49,12 @@ impl Shop {
     /// An empty store that reads the time from `clock`.
     pub fn new(options: Options, clock: Arc<dyn Clock>) -> Self {
         let state = State { next_id: options.first_id, ..State::default() };
-        Self { options: Mutex::new(options), clock, state: Mutex::new(state), hook: Mutex::new(None) }
+        Self {
+            options: Mutex::new(options),
+            clock: ShopClock::new(clock),
+            state: Mutex::new(state),
+            hook: Mutex::new(None),
+        }
     }
 
     /// How many requests the quota let in, and how many it refused.

@@ -40,7 +40,12 @@ impl Simulated for Shop {
     }
 
     fn place(&self, purchase: &Purchase) -> String {
-        let new = if purchase.paid { NewOrder::paid() } else { NewOrder::unpaid() };
+        let new = match (purchase.paid, purchase.at_delivery) {
+            (true, _) => NewOrder::paid(),
+            (false, true) => NewOrder::paid().payment(render::AT_DELIVERY),
+            (false, false) => NewOrder::unpaid(),
+        };
+        let new = if purchase.pick_up { new.picked_up() } else { new };
         let mut new = new.note(&purchase.note).street(&purchase.street);
         for (sku, pieces) in &purchase.lines {
             new = new.line(sku, u64::from(*pieces));
@@ -62,6 +67,10 @@ impl Simulated for Shop {
             let id = state.take_id();
             state.insert(seed::order(&options, id, created, to.max(created)));
         }
+    }
+
+    fn set_clock(&self, ahead_minutes: i64) {
+        self.clock.set(ahead_minutes);
     }
 
     fn ids(&self) -> Vec<String> {

@@ -141,9 +141,14 @@ fn money(row: &mut Map<String, Value>, options: &Options, details: &Details) {
     );
 }
 
-fn payment_status(status: u8) -> &'static str {
+/// The offline payment method by which the carrier collects the money.
+pub(super) const AT_DELIVERY: &str = "Cash on Delivery";
+
+fn payment_status(status: u8, method: &str) -> &'static str {
     match status {
         0 | 1 | 7 => "",
+        // No payment is known of until the merchant says so.
+        _ if method == AT_DELIVERY => "",
         4 => "refunded",
         14 => "partially refunded",
         _ => "captured",
@@ -164,7 +169,7 @@ fn people(row: &mut Map<String, Value>, order: &Order, details: &Details) {
             "tax_provider_id": "BasicTaxProvider", "customer_locale": "en",
         }),
     );
-    let paid = payment_status(order.status);
+    let paid = payment_status(order.status, &details.payment_method);
     if !paid.is_empty() {
         row.insert("payment_status".to_owned(), json!(paid));
     }

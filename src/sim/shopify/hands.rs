@@ -1,6 +1,6 @@
 //! What the merchant does in the admin and the buyers in the shop, and what a test may look at.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::demo::FIRST_ID;
 use super::options::{REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET};
@@ -10,6 +10,7 @@ use super::state::{FulfillmentOrder, Order, Refund, Slot};
 use super::{Shop, writes};
 use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
+use crate::sim::http::Response;
 use crate::sim::words::{self, PEOPLE, WARES, Ware};
 use crate::sim::{Access, Counters, Purchase, Simulated, Standing};
 
@@ -402,6 +403,8 @@ impl Simulated for Shop {
             note: purchase.note.clone(),
             street: purchase.street.clone(),
             at: purchase.at,
+            gateway: if purchase.at_delivery { "Cash on Delivery (COD)".to_owned() } else { String::new() },
+            delivery: if purchase.pick_up { "PICK_UP" } else { "" },
             ..NewOrder::default()
         };
         let id = self.place_order(&new).to_string();
@@ -426,6 +429,28 @@ impl Simulated for Shop {
             let slot = Slot { created, updated, indexed: updated, number, order: None };
             state.insert(&options, FIRST_ID + number * STEP, slot, now.max(updated + options.lag * 1000));
         }
+    }
+
+    fn set_clock(&self, ahead_minutes: i64) {
+        self.clock.set(ahead_minutes);
+    }
+
+    /// What only Shopify has: lines that another service sends, orders in parts, holds that end, and queries that cost more.
+    fn verb(&self, method: &str, verb: &str, id: &str, wish: &Value) -> Option<Response> {
+        let nth = usize::try_from(wish["line"].as_u64().unwrap_or(0)).unwrap_or(0);
+        let changed = match (method, verb) {
+            ("POST", "outsource") => self.outsource(parse(id), nth),
+            ("POST", "split") => self.split(parse(id)),
+            ("POST", "schedule") => self.schedule(parse(id)),
+            ("POST", "release") => self.release(parse(id)),
+            ("POST", "price") => {
+                self.options().price = wish["times"].as_f64().unwrap_or(1.0);
+                true
+            }
+            _ => return None,
+        };
+        let status = if changed { 200 } else { 404 };
+        Some(Response::json(status, &json!({ "id": id, "changed": changed })))
     }
 
     fn ids(&self) -> Vec<String> {

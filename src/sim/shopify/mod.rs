@@ -29,6 +29,7 @@ pub use options::{ALL_SCOPES, Deaf, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIE
 use super::http::{Request, Response, Store};
 use super::{CONTROL, FaultKind};
 use crate::clock::Clock;
+use crate::sim::time::ShopClock;
 use graphql::{Account, arguments, select};
 use state::State;
 use writes::Desk;
@@ -41,7 +42,7 @@ type Hook = Arc<dyn Fn(&Request, &Shop) + Send + Sync>;
 /// A simulated Shopify shop. Share it as `Arc<Shop>` between a [`Server`](super::Server) and a test.
 pub struct Shop {
     options: Mutex<Options>,
-    clock: Arc<dyn Clock>,
+    clock: ShopClock,
     state: Mutex<State>,
     hook: Mutex<Option<Hook>>,
 }
@@ -53,7 +54,12 @@ impl Shop {
         state.tokens.insert(REHEARSAL_TOKEN.to_owned(), None);
         state.bucket.level = options.bucket;
         state.bucket.at = clock.now().timestamp_millis();
-        Self { options: Mutex::new(options), clock, state: Mutex::new(state), hook: Mutex::new(None) }
+        Self {
+            options: Mutex::new(options),
+            clock: ShopClock::new(clock),
+            state: Mutex::new(state),
+            hook: Mutex::new(None),
+        }
     }
 
     /// The shop's options, to look at or to change.

@@ -46,6 +46,8 @@ pub struct NewOrder {
     pub meta: Vec<(String, Value)>,
     /// Ten percent off.
     pub coupon: bool,
+    /// How it is paid; `cod` is paid when it arrives.
+    pub payment: String,
 }
 
 impl NewOrder {
@@ -62,6 +64,7 @@ impl NewOrder {
             currency: None,
             meta: Vec::new(),
             coupon: false,
+            payment: "stripe".to_owned(),
         }
     }
 
@@ -134,6 +137,12 @@ impl NewOrder {
         self
     }
 
+    /// Paid, or to be paid, in this way.
+    pub fn payment(mut self, method: &str) -> Self {
+        method.clone_into(&mut self.payment);
+        self
+    }
+
     /// With ten percent off.
     pub fn coupon(mut self) -> Self {
         self.coupon = true;
@@ -150,8 +159,8 @@ fn details_of(new: &NewOrder, options: &Options, id: u64) -> Details {
     }
     details.customer_id = new.customer_id;
     new.customer_note.clone_into(&mut details.customer_note);
-    "stripe".clone_into(&mut details.payment_method);
-    details.transaction_id = format!("txn_{id:012x}");
+    new.payment.clone_into(&mut details.payment_method);
+    details.transaction_id = if new.payment == "cod" { String::new() } else { format!("txn_{id:012x}") };
     if let Some(currency) = &new.currency {
         currency.clone_into(&mut details.currency);
     }
@@ -214,7 +223,8 @@ impl Shop {
             *details = details_of(&new, &self.options, id);
         }
         if let Some(order) = state.orders.get_mut(&id) {
-            order.paid = matches!(&*new.status, "processing" | "completed").then_some(created);
+            let paid = matches!(&*new.status, "processing" | "completed") && new.payment != "cod";
+            order.paid = paid.then_some(created);
             order.completed = (new.status == "completed").then_some(created);
         }
         id

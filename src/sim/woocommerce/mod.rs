@@ -40,6 +40,7 @@ pub use state::{Address, Charge, Details, Line, Mails, Meta, Refund};
 use super::CONTROL;
 use super::http::{Request, Response, Store};
 use crate::clock::Clock;
+use crate::sim::time::ShopClock;
 use auth::Who;
 use call::Call;
 use routes::{Action, Endpoint, Route};
@@ -51,7 +52,7 @@ type Hook = Arc<dyn Fn(&Request, &Shop) + Send + Sync>;
 pub struct Shop {
     options: Options,
     routes: Vec<Route>,
-    clock: Arc<dyn Clock>,
+    clock: ShopClock,
     state: Mutex<State>,
     served: Mutex<String>,
     hook: Mutex<Option<Hook>>,
@@ -64,7 +65,7 @@ impl Shop {
             state: Mutex::new(State::new(options.first_id)),
             routes: routes::routes(&options),
             options,
-            clock,
+            clock: ShopClock::new(clock),
             served: Mutex::new("http://127.0.0.1".to_owned()),
             hook: Mutex::new(None),
         }

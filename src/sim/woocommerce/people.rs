@@ -36,6 +36,12 @@ impl Simulated for Shop {
             new = new.line(sku, *pieces);
         }
         new = new.note(&purchase.note);
+        if purchase.at_delivery {
+            new = new.status("processing").payment("cod");
+        }
+        if purchase.pick_up {
+            new = new.meta("_sim_shipping_method", Value::from("local_pickup"));
+        }
         if let Some(at) = purchase.at {
             new = new.at(at);
         }
@@ -48,6 +54,10 @@ impl Simulated for Shop {
 
     fn seed(&self, orders: u64, from: Timestamp, to: Timestamp) {
         Shop::seed(self, orders, from, to);
+    }
+
+    fn set_clock(&self, ahead_minutes: i64) {
+        self.clock.set(ahead_minutes);
     }
 
     fn ids(&self) -> Vec<String> {

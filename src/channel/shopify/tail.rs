@@ -21,6 +21,9 @@ const FEW: u64 = 20;
 /// As many ids and times as one question brings.
 const HEADS: u32 = 250;
 
+/// The sums are kept this small: a position holds no number that is larger than any time or id.
+const SUMS: u64 = (1 << 56) - 1;
+
 /// Versions of orders by the second in which they were changed: how many, and a sum over them in which their order does not matter.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tail(Vec<(i64, u64, u64)>);
@@ -35,9 +38,9 @@ impl Tail {
 
     fn take(&mut self, id: &str, at: i64) {
         let hash = Sha256::digest(format!("{id} {at}").as_bytes());
-        let hash = hash.iter().take(8).fold(0, |sum: u64, byte| (sum << 8) | u64::from(*byte));
+        let hash = hash.iter().take(8).fold(0, |sum: u64, byte| (sum << 8) | u64::from(*byte)) & SUMS;
         match self.0.iter_mut().find(|(second, ..)| *second == at) {
-            Some((_, count, sum)) => (*count, *sum) = (*count + 1, sum.wrapping_add(hash)),
+            Some((_, count, sum)) => (*count, *sum) = (*count + 1, sum.wrapping_add(hash) & SUMS),
             None => {
                 self.0.push((at, 1, hash));
                 let newest = self.0.iter().map(|(second, ..)| *second).max().unwrap_or(at);

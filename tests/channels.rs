@@ -214,23 +214,6 @@ fn f7_the_parts_of_every_order_add_up_to_its_total() {
 }
 
 #[test]
-fn f4_a_shop_whose_clock_is_hours_off_loses_no_order() {
-    each(|desk| {
-        desk.store.set_clock(180);
-        desk.sync();
-        let first = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
-        desk.sync();
-        let second = desk.store.place(&Purchase::of(&[("TEE-001", 2)]));
-        desk.sync();
-        let known = desk.home.sql("SELECT remote_id FROM orders");
-        assert!(known.contains(&first) && known.contains(&second), "{}", desk.kind);
-        desk.on("dispatch", &first, "--carrier dhl --tracking JD01").exits(0);
-        assert_eq!(desk.tracking_numbers(&first), ["JD01"], "{}", desk.kind);
-        desk.home.run("doctor").exits(3).prints("apart");
-    });
-}
-
-#[test]
 fn what_people_can_do_to_one_kind_of_store_over_http_they_can_do_to_all() {
     each(|desk| {
         let post = |path: &str, body: Value| -> u16 {

@@ -355,7 +355,7 @@ fn changes(
     rest.run = site.run();
     if walk.taken_at == 0 {
         let rows = page.listed.total.filter(|_| walk.by == By::Modified);
-        rest.window = rows.map(|rows| Window { from: walk.from, rows, newest: i64::MIN, began });
+        rest.window = rows.map(|rows| Window { from: walk.from, rows, newest: 0, began });
     }
     let until = site.now().timestamp() + LEFT_OUT.num_seconds();
     let met = page.unshown.iter().filter_map(|one| Some((one.remote_id.as_ref()?.parse().ok()?, until)));

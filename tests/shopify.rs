@@ -309,7 +309,7 @@ fn test_orders_archived_ones_and_edits_come_as_what_they_are() {
     // 12.90 and 4.90 postage in the shop's currency.
     assert_eq!(
         (&shown["currency"], &here["currency"], &here["totals"]["total"]),
-        (&json!("USD"), &json!("EUR"), &json!("17.8"))
+        (&json!("USD"), &json!("EUR"), &json!("17.80"))
     );
     assert!(desk.on("show", abroad, "").exits(0).stdout.contains("17.80 EUR for the shop"));
 }

@@ -19,6 +19,7 @@ mod capabilities;
 pub mod isolate;
 mod kind;
 mod open;
+pub mod rows;
 pub mod shopify;
 pub mod woocommerce;
 

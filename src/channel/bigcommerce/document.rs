@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::map;
 use super::site::Site;
 use super::wire::{Head, HeadBundle, HeadLine, Many, Refund, Text};
+use crate::channel::rows::dug;
 use crate::channel::{RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{parse_decimal, sum};
@@ -238,7 +239,8 @@ fn remote(row: &RawValue, head: &Head<'_>, added: &Added) -> Result<RemoteOrder>
         true => Err("its lines or addresses were gone when they were asked for".to_owned()),
         false => map::order(document.get()).map(Box::new),
     };
-    let remote_id = head.id.id().map_or_else(|| nameless(row.get()), str::to_owned);
+    let id = head.id.id().map(str::to_owned).or_else(|| dug(row, "id"));
+    let remote_id = id.unwrap_or_else(|| nameless(row.get()));
     Ok(RemoteOrder { remote_id, document, order })
 }
 

@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::site::{self, Site};
 use super::walk::{Changes, Row, Seen, Slice, Walking, iso};
 use super::wire::{Count, Head};
+use crate::channel::rows;
 use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
@@ -413,28 +414,30 @@ pub(super) fn fetch<W: Walking>(
         None => site.get("v2/orders", &query)?,
         Some(repeats) => site.get_once("v2/orders", &query, repeats)?,
     };
-    let documents = site::list(&reply)?;
+    // An empty list comes as 204 without a body.
+    let documents = if reply.status == 204 { Vec::new() } else { rows::rows(&reply.body)?.0 };
     let heads: Vec<Head<'_>> =
         documents.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
-    let rows: Vec<Row> = heads.iter().filter_map(place).collect();
-    let full = documents.len() >= size || cut(site, walk, &rows, documents.len(), more)?;
-    let seen = Seen { rows: &rows, full, asked_at };
-    once_each(&rows).and_then(|()| walk.check(&seen)).map_err(ignored)?;
-    if seen.full && rows.is_empty() {
+    let placed: Vec<Row> = heads.iter().filter_map(place).collect();
+    let full = documents.len() >= size || cut(site, walk, &placed, documents.len(), more)?;
+    let seen = Seen { rows: &placed, full, asked_at };
+    once_each(&placed).and_then(|()| walk.check(&seen)).map_err(ignored)?;
+    if seen.full && placed.is_empty() {
         return Err(Error::new(
             ErrorKind::Unreadable,
             "BigCommerce gave a page of orders without ids or dates; nothing was imported of it",
         ));
     }
     let wanted = |head: &Head<'_>| place(head).is_none_or(|row| walk.wants(row));
-    let kept: Vec<_> = documents.iter().zip(&heads).filter(|(_, head)| wanted(head)).map(|(row, _)| *row).collect();
+    let kept: Vec<&RawValue> =
+        documents.iter().zip(&heads).filter(|(_, head)| wanted(head)).map(|(row, _)| row.as_ref()).collect();
     let complete = document::complete(site, &kept)?;
-    let (oldest, newest) = (rows.iter().map(|row| row.at).min(), rows.iter().map(|row| row.at).max());
+    let (oldest, newest) = (placed.iter().map(|row| row.at).min(), placed.iter().map(|row| row.at).max());
     let span = newest.zip(oldest).map_or(0, |(newest, oldest)| newest - oldest);
     let read = Read {
         orders: complete.orders,
         unshown: complete.unshown,
-        high: rows.iter().map(|row| row.at).filter(|at| *at <= asked_at).max(),
+        high: placed.iter().map(|row| row.at).filter(|at| *at <= asked_at).max(),
         archived: heads.iter().filter(|head| wanted(head) && head.is_deleted.is_true()).count(),
         dense: documents.len() >= size && span < super::OVERLAP.as_secs() as i64,
     };
@@ -465,8 +468,7 @@ pub fn one(site: &Site, id: u64, repeats: Option<u32>) -> Result<Option<RemoteOr
     if matches!(reply.status, 204 | 404) {
         return Ok(None);
     }
-    let (row, _) = read_json::<&RawValue>(&reply.body)?;
-    let mut complete = document::complete(site, &[row])?;
+    let mut complete = document::complete(site, &[rows::single(&reply.body)?.as_ref()])?;
     match complete.unshown.pop() {
         Some(Unshown { why, .. }) => Err(Error::new(ErrorKind::Temporary, why).too_much()),
         None => Ok(complete.orders.pop()),

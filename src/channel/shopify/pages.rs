@@ -388,7 +388,8 @@ pub fn checked(scopes: &Scopes) -> Result<Vec<String>> {
 /// An order's document with what could be made of it.
 pub fn remote(document: Box<RawValue>, authorized: Status) -> RemoteOrder {
     let head: wire::Head = serde_json::from_str(document.get()).unwrap_or_default();
-    let id = head.id.as_deref().map(number).filter(|id| !id.is_empty());
+    let whole = head.id.or_else(|| crate::channel::rows::dug(&document, "id"));
+    let id = whole.as_deref().map(number).filter(|id| !id.is_empty());
     RemoteOrder {
         remote_id: id.map_or_else(|| nameless(document.get()), str::to_owned),
         order: map::order(document.get(), authorized).map(Box::new),

@@ -1,0 +1,182 @@
+//! The rows of a list, each on its own: what is wrong with one of them costs one of them (PRODUCT.md I-4).
+//!
+//! A list is cut into its rows by its brackets and quotes alone; no number is read and no text is checked. A row that is no JSON, or no
+//! UTF-8, is kept as a JSON text of what came, and its id is looked for in the text.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::error::Result;
+use crate::http::read_json;
+
+/// The rows of a body that is a list, and whether something had to be cut away around it.
+///
+/// # Errors
+/// Those of [`read_json`], where the body is not even a list by its brackets.
+pub fn rows(body: &[u8]) -> Result<(Vec<Cow<'_, RawValue>>, bool)> {
+    match read_json::<Vec<&RawValue>>(body) {
+        Ok((rows, cut)) => Ok((rows.into_iter().map(Cow::Borrowed).collect(), cut)),
+        Err(error) => split(body).map(|rows| (rows.into_iter().map(row).collect(), false)).ok_or(error),
+    }
+}
+
+/// A body that is one row.
+///
+/// # Errors
+/// Those of [`read_json`], where the body is not even an object by its brackets.
+pub fn single(body: &[u8]) -> Result<Cow<'_, RawValue>> {
+    match read_json::<&RawValue>(body) {
+        Ok((row, _)) => Ok(Cow::Borrowed(row)),
+        Err(error) => {
+            let body = body.trim_ascii();
+            if body.starts_with(b"{") && body.ends_with(b"}") { Ok(row(body)) } else { Err(error) }
+        }
+    }
+}
+
+/// A row as JSON: itself where it is, else a text that holds it.
+fn row(bytes: &[u8]) -> Cow<'_, RawValue> {
+    if let Some(row) = std::str::from_utf8(bytes).ok().and_then(|text| serde_json::from_str::<&RawValue>(text).ok()) {
+        return Cow::Borrowed(row);
+    }
+    // A text can always be written down.
+    let text = serde_json::value::to_raw_value(&String::from_utf8_lossy(bytes));
+    Cow::Owned(text.unwrap_or_else(|_| RawValue::NULL.to_owned()))
+}
+
+/// Cuts a list into its rows; `None` where the body is no list, or does not end where it should.
+fn split(body: &[u8]) -> Option<Vec<&[u8]>> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
+    let inner = body.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let (mut rows, mut from, mut depth, mut scan) = (Vec::new(), 0, 0_u32, Scan::default());
+    for (at, byte) in inner.iter().enumerate() {
+        if scan.in_text(*byte) {
+            continue;
+        }
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            b',' if depth == 0 => {
+                rows.push(inner.get(from..at)?.trim_ascii());
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    let last = inner.get(from..)?.trim_ascii();
+    if depth > 0 || scan.open || rows.iter().any(|row| row.is_empty()) {
+        return None;
+    }
+    rows.extend((!last.is_empty()).then_some(last));
+    // Rows of orders are objects: anything else is another kind of answer.
+    rows.iter().all(|row| row.starts_with(b"{") && row.ends_with(b"}")).then_some(rows)
+}
+
+/// Where texts begin and end.
+#[derive(Default)]
+struct Scan {
+    open: bool,
+    escaped: bool,
+}
+
+impl Scan {
+    /// Whether the byte belongs to a text, its quotes included.
+    fn in_text(&mut self, byte: u8) -> bool {
+        if !self.open {
+            self.open = byte == b'"';
+            return self.open;
+        }
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' => self.escaped = true,
+            b'"' => self.open = false,
+            _ => {}
+        }
+        true
+    }
+}
+
+/// The value of a member of a row that could not be read as a whole: the first of that name, where it is a plain text or number.
+pub fn dug(row: &RawValue, name: &str) -> Option<String> {
+    let kept = serde_json::from_str::<String>(row.get());
+    let text = kept.as_deref().unwrap_or(row.get()).trim();
+    let (bytes, mut depth, mut scan, mut from) = (text.as_bytes(), 0_u32, Scan::default(), 0);
+    for (at, byte) in bytes.iter().enumerate() {
+        let was_open = scan.open;
+        if scan.in_text(*byte) {
+            if !was_open {
+                from = at + 1;
+            }
+            if !scan.open && depth == 1 && text.get(from..at) == Some(name) {
+                let rest = text.get(at + 1..)?.trim_start();
+                if let Some(value) = rest.strip_prefix(':') {
+                    return plain(value.trim_start());
+                }
+            }
+            continue;
+        }
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A text without escapes, or a number's digits, at the beginning of `rest`.
+fn plain(rest: &str) -> Option<String> {
+    let value = match rest.strip_prefix('"') {
+        Some(text) => text.split_once('"')?.0,
+        None => rest.split(|c: char| matches!(c, ',' | '}') || c.is_whitespace()).next()?,
+    };
+    let sound = !value.is_empty()
+        && value.len() <= 64
+        && value.chars().all(|c| c.is_ascii_alphanumeric() || "/:_-".contains(c));
+    (sound && value != "null").then(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(body: &[u8]) -> Vec<Option<String>> {
+        rows(body).unwrap().0.iter().map(|row| dug(row, "id")).collect()
+    }
+
+    #[test]
+    fn i4_a_row_that_is_no_json_costs_one_row_and_keeps_its_id() {
+        for broken in [
+            &br#"{"id":8,"name":"M\xff"}"#[..],
+            b"{\"id\":8,\"name\":\"M\xc3\x28\"}",
+            br#"{"id":8,"total":01}"#,
+            br#"{"id":8,"total":NaN}"#,
+            br#"{"id":8,"total":1e999}"#,
+            br#"{"id":8,"id":8}"#,
+            b"{\"lines\":[{\"id\":5}],\"id\":\"8\",\"note\":\"a\nb [ } \\\" ,\"}",
+        ] {
+            let body = [&br#"[{"id":7,"x":[1,{"y":"]"}]}, "#[..], broken, br#",{"id":"9"}]"#].concat();
+            let found: Vec<String> = ids(&body).into_iter().flatten().collect();
+            assert_eq!(found, ["7", "8", "9"], "{}", String::from_utf8_lossy(broken));
+        }
+    }
+
+    #[test]
+    fn f4_what_is_no_list_of_objects_stays_an_error() {
+        for body in ["", "{}", "[{]", "[{},,{}]", "[{\"a\":\"}]", "<html>[]", "[1,2 x]", "[{\"id\":1},{\"id\":2"] {
+            assert!(rows(body.as_bytes()).is_err(), "{body}");
+        }
+        assert!(rows(b"[]").unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn an_id_is_taken_only_where_it_is_one() {
+        let dig = |text: &str| dug(&RawValue::from_string(text.to_owned()).unwrap(), "id");
+        assert_eq!(dig(r#"{"a":{"id":1},"id" : 12 }"#).as_deref(), Some("12"));
+        assert_eq!(dig(r#"{"id":"gid://shopify/Order/7"}"#).as_deref(), Some("gid://shopify/Order/7"));
+        for none in [r#"{"id":{"x":1}}"#, r#"{"id":null}"#, r#"{"x":"id"}"#, r#"{"id":""}"#, r#"[{"id":1}]"#, "null"] {
+            assert_eq!(dig(none), None, "{none}");
+        }
+    }
+}

@@ -97,6 +97,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l notify 
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l no-notify -d 'Do not have the channel tell the buyer'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l dry-run -d 'Print what would be written, write nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l later -d 'Only record it; the next sync tells the channel'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l unpaid -d 'Ship before it is paid: cash on delivery, payment terms, a transfer that is on its way'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l again -d 'Another box like one that is dispatched already really went out'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l as-local -d 'Go on with your version of the order although the channel\'s has changed'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l force -d 'With --as-local: also where the order is cancelled at the channel'
@@ -170,6 +171,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s v -l verbo
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -l again -d 'Make again what the channel took and does not show: only after a look at its own pages, as the buyer may be told twice'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s v -l verbose -d 'Say more: a summary line also where nobody watches'

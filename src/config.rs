@@ -81,6 +81,11 @@ pub const SETTINGS: &[Setting] = &[
         check: |text| text.parse::<usize>().is_ok_and(|pages| (1..=8).contains(&pages)),
     },
     Setting {
+        key: "unpaid_methods",
+        help: "payment methods of orders that ship before they are paid, with commas between (cod, bacs, \"Cash on Delivery\")",
+        check: |text| text.split(',').any(|method| !method.trim().is_empty()),
+    },
+    Setting {
         key: "allow_http",
         help: "yes: talk to this store without encryption (default no; the own machine is always permitted)",
         check: |text| matches!(text, "yes" | "no"),

@@ -443,6 +443,112 @@ fn p10_pieces_given_back_are_not_shipped() {
 }
 
 #[test]
+fn d3_what_the_channel_took_is_only_looked_for_however_long_it_does_not_show_it() {
+    each(|desk| {
+        let once = {
+            let id = desk.paid(&[("TEE-001", 2)]);
+            let writes = desk.writes();
+            desk.on("dispatch", &id, "--carrier dhl --tracking JD00").exits(0);
+            (desk.writes() - writes, desk.store.standing(&id).unwrap().dispatch_mails)
+        };
+        let id = desk.paid(&[("TEE-001", 2)]);
+        let writes = desk.writes();
+        desk.server.faults().add(Fault::new(FaultKind::Lagging).always());
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        for _ in 0..3 {
+            desk.on("retry", &id, "").done();
+            desk.home.sql("UPDATE outbox SET next_at = 0, attempted_at = attempted_at - 7200000 WHERE state = 'sent'");
+            desk.home.run("sync").done();
+        }
+        let standing = desk.store.standing(&id).unwrap();
+        assert!(desk.writes() - writes <= once.0, "{}: {} writes", desk.kind, desk.writes() - writes);
+        assert!(standing.dispatch_mails <= once.1 && standing.parcels.len() == 1, "{}: {standing:?}", desk.kind);
+        let told = desk.home.json("inbox").to_string();
+        assert!(told.contains("does not show it") && told.contains("retry"), "{}: {told}", desk.kind);
+        desk.server.faults().clear();
+        desk.on("retry", &id, "").exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert_eq!((desk.writes() - writes, standing.dispatch_mails), once, "{}: {standing:?}", desk.kind);
+        assert!(standing.shipped, "{}: {standing:?}", desk.kind);
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+    });
+}
+
+/// What can become of an order at the channel that lets nothing go out, and what the merchant is told.
+type Obstacle = (fn(&Desk, &str) -> bool, &'static str);
+
+#[test]
+fn d1_nothing_goes_out_for_an_order_that_stands_against_it_whatever_was_accepted() {
+    let obstacles: [Obstacle; 4] = [
+        (|desk, id| desk.store.cancel(id), "cancelled"),
+        (|desk, id| desk.store.hold(id), "on hold"),
+        (|desk, id| desk.store.unpay(id), "paid"),
+        (|desk, id| desk.store.refund(id, "5.00"), "refund"),
+    ];
+    let number = "--carrier dhl --tracking JD01";
+    each(|desk| {
+        for (strike, says) in obstacles {
+            let told = format!("{} {says}", desk.kind);
+            let id = desk.paid(&[("TEE-001", 2)]);
+            let writes = desk.writes();
+            assert!(strike(desk, &id), "{told}");
+            for more in ["", "--dry-run"] {
+                desk.on("dispatch", &id, &format!("{number} {more}")).exits(6).says(says);
+            }
+            // Recorded before it was known, and accepted before it went out.
+            let id = desk.paid(&[("TEE-001", 2)]);
+            desk.on("dispatch", &id, &format!("{number} --later")).exits(0);
+            assert!(strike(desk, &id), "{told}");
+            desk.home.run("sync").exits(3);
+            assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{told}");
+            desk.on("accept", &id, "").exits(0);
+            if says != "refund" {
+                desk.home.run("retry").done();
+                desk.sync();
+                assert_eq!(desk.writes(), writes, "{told}: written all the same");
+                assert_ne!(desk.show(&id)["status"], "shipped", "{told}");
+            } else {
+                desk.on("retry", &id, "").exits(0);
+                assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{told}: seen and accepted");
+            }
+            for row in desk.home.json("outbox").as_array().unwrap() {
+                desk.home.run(&format!("outbox --withdraw {}", row["row"].as_str().unwrap())).exits(0);
+            }
+        }
+    });
+}
+
+#[test]
+fn d9_an_unpaid_order_goes_out_by_its_own_switch_or_setting_and_the_check_stays() {
+    each(|desk| {
+        let place = || {
+            let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+            desk.sync();
+            id
+        };
+        let number = "--carrier dhl --tracking JD01";
+        let id = place();
+        desk.on("dispatch", &id, number).exits(6).says("--unpaid");
+        desk.on("dispatch", &id, &format!("{number} --as-local")).exits(6).says("--unpaid");
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.on("dispatch", &id, &format!("{number} --unpaid")).exits(6).says("address");
+        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+        desk.sync();
+        desk.on("dispatch", &id, &format!("{number} --unpaid")).exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+
+        let id = place();
+        let payment = desk.show(&id)["payment"].clone();
+        let names = ["method", "title"].map(|name| payment[name].as_str().unwrap_or_default().to_owned());
+        let method = names.into_iter().find(|name| !name.is_empty()).unwrap();
+        desk.home.run("config set").arg(&format!("{}.unpaid_methods", desk.kind)).arg(&format!("x, {method}")).exits(0);
+        desk.on("dispatch", &id, &format!("{number} --later")).exits(0);
+        desk.sync();
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}: {method}", desk.kind);
+    });
+}
+
+#[test]
 fn d4_a_dispatch_is_read_back_and_a_second_one_writes_nothing() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);

@@ -530,7 +530,8 @@ fn an_order_that_is_not_to_be_shipped_is_refused_before_the_shop_is_asked() {
     let cancelled = rig.shop.place_order(NewOrder::paid().status("cancelled"));
     rig.sync();
     rig.server.clear_requests();
-    parcel(&rig, unpaid, "JD01").exits(6).says("not paid yet").says("--as-local");
+    parcel(&rig, unpaid, "JD01").exits(6).says("not paid yet").says("--unpaid");
+    parcel(&rig, unpaid, "JD01 --as-local").exits(6).says("--unpaid");
     parcel(&rig, cancelled, "JD01").exits(6).says("is cancelled").says("--as-local --force");
     assert!(rig.writes().is_empty());
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Done, odd};
 use super::inbox::{InboxNote, put_note, resolve_order, resolve_subject};
-use super::outbox::{Guard, OPEN};
+use super::outbox::{Guard, Leave, OPEN};
 use super::{Book, rows};
 use crate::channel::{Goal, Retracking};
 use crate::clock::Timestamp;
@@ -21,8 +21,8 @@ pub struct NewDispatch<'a> {
     pub seen: Option<i64>,
     /// What goes out.
     pub shipment: &'a Shipment,
-    /// What the guard lets through.
-    pub guard: Guard,
+    /// What it may go out in spite of.
+    pub leave: Leave,
 }
 
 /// What became of an act that was to be recorded.
@@ -67,13 +67,13 @@ impl Book {
             let after = if shipment.completes { Status::Shipped } else { Status::PartiallyShipped };
             set_status(db, order, after)?;
             rows::note_history(db, order, now, "dispatched", &describe(shipment, before, after))?;
-            match new.guard {
+            match new.leave.guard {
                 Guard::Check => {}
                 Guard::AsLocal => resolve_order(db, order, &["shipped"], now)?,
                 Guard::Force => resolve_order(db, order, &["shipped", "cancelled"], now)?,
             }
             let goal = Goal::Dispatched(shipment.clone());
-            let row = queue(db, store, order, Some(number), &goal, new.guard, before, now)?;
+            let row = queue(db, store, order, Some(number), &goal, new.leave, before, now)?;
             Ok(Recorded::Row(row, last_event(db, order)?.unwrap_or_default()))
         })
     }
@@ -105,7 +105,7 @@ impl Book {
             rows::note_history(db, order, now, what, &format!("{before} → cancelled{why}"))?;
             resolve_order(db, order, &["cancelled"], now)?;
             let Some((goal, guard)) = goal else { return Ok(Recorded::Local) };
-            let row = queue(db, store, order, None, goal, guard, before, now)?;
+            let row = queue(db, store, order, None, goal, Leave { guard, unpaid: true }, before, now)?;
             Ok(Recorded::Row(row, last_event(db, order)?.unwrap_or_default()))
         })
     }
@@ -143,7 +143,7 @@ impl Book {
             let detail = format!("{} → {} {}", wish.was, wish.parcel.carrier, wish.parcel.tracking);
             rows::note_history(db, order, now, "tracking replaced", &detail)?;
             let goal = Goal::Retracked(Retracking { shipment: key.unwrap_or_default(), ..wish.clone() });
-            queue(db, store, order, None, &goal, Guard::Check, status, now)
+            queue(db, store, order, None, &goal, Leave { guard: Guard::Check, unpaid: true }, status, now)
         })
     }
 
@@ -185,6 +185,7 @@ impl Book {
                 // What a cancellation that was refused left behind (the id of a failed job) says nothing of the new attempt.
                 "UPDATE outbox SET next_at = NULL, settled_at = NULL,
                    receipts = CASE WHEN state = 'failed' AND kind = 'cancel' THEN '[]' ELSE receipts END,
+                   acknowledged = CASE WHEN state = 'failed' AND kind = 'cancel' THEN '[]' ELSE acknowledged END,
                    state = CASE WHEN state <> 'failed' THEN state WHEN written = 'no' THEN 'queued' ELSE 'unknown' END
                  WHERE id = ?",
                 [id],
@@ -226,7 +227,7 @@ impl Book {
     }
 }
 
-fn subject(row: i64) -> String {
+pub(super) fn subject(row: i64) -> String {
     format!("outbox {row}")
 }
 
@@ -474,15 +475,25 @@ fn queue(
     order: i64,
     shipment: Option<i64>,
     goal: &Goal,
-    guard: Guard,
+    leave: Leave,
     before: Status,
     now: Timestamp,
 ) -> Result<i64> {
     let text = serde_json::to_string(goal).map_err(|_| odd("task", "goal"))?;
     db.execute(
-        "INSERT INTO outbox (store_id, order_id, shipment_id, kind, goal, guard, state, status_before, queued_at, written)
-         VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, 'no')",
-        params![store, order, shipment, goal.word(), text, guard.word(), before.word(), now.timestamp_millis()],
+        "INSERT INTO outbox (store_id, order_id, shipment_id, kind, goal, guard, unpaid, state, status_before, queued_at, written)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 'no')",
+        params![
+            store,
+            order,
+            shipment,
+            goal.word(),
+            text,
+            leave.guard.word(),
+            leave.unpaid,
+            before.word(),
+            now.timestamp_millis()
+        ],
     )
     .done("written")?;
     Ok(db.last_insert_rowid())
@@ -499,7 +510,12 @@ fn describe(shipment: &Shipment, before: Status, after: Status) -> String {
 impl Book {
     /// Records a dispatch by what the order is now.
     pub fn dispatched(&mut self, order: i64, shipment: &Shipment, guard: Guard) -> Result<i64> {
-        match self.record_dispatch(&NewDispatch { order, seen: None, shipment, guard })? {
+        match self.record_dispatch(&NewDispatch {
+            order,
+            seen: None,
+            shipment,
+            leave: Leave { guard, unpaid: false },
+        })? {
             Recorded::Row(row, _) => Ok(row),
             other => panic!("{other:?}"),
         }

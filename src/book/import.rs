@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::document::Documents;
 use super::error::{Done, odd};
-use super::inbox::{InboxNote, put_note};
+use super::inbox::{InboxNote, put_note, resolve_order};
 use super::{Book, rows};
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
@@ -380,6 +380,7 @@ impl Page<'_> {
             .execute(params![order.updated_at.timestamp_millis(), print, id])
             .done("written")?;
         if was_another {
+            resolve_order(self.db, id, &["cancelled", "shipped"], self.now)?;
             let what = "the channel is back at your version";
             rows::note_history(self.db, id, self.now, what, &order.channel_status)?;
         }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Something the merchant is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxNote {
-    /// `unreadable`, `unshown`, `rejected`, `cancelled`, `shipped` or `credentials`.
+    /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped` or `credentials`.
     pub kind: &'static str,
     /// One sentence, without personal data.
     pub text: String,

@@ -48,7 +48,7 @@ pub use import::{Batch, CursorMove, Decision, Known, Tally};
 pub use inbox::{InboxEntry, InboxNote};
 pub use maintenance::{Check, Size};
 pub use orders::{BOOK, Naming};
-pub use outbox::{Guard, OutboxRow, OutboxState};
+pub use outbox::{Guard, Leave, OutboxRow, OutboxState};
 pub use reading::{BookLine, BookOrder, BookShipment, Event, Filter, OrderRow};
 pub use readings::Reading;
 pub use runs::{RunKind, RunRow, StoreSummary};

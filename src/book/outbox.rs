@@ -9,6 +9,7 @@ use rusqlite::{Row, params};
 
 use super::acts::{column, set_status};
 use super::error::{Done, odd};
+use super::inbox::{InboxNote, put_note};
 use super::{Book, rows};
 use crate::channel::{ChannelKind, Goal, RemoteOrder};
 use crate::clock::{Timestamp, from_millis};
@@ -41,6 +42,15 @@ impl Guard {
             .find(|guard| guard.word() == word)
             .ok_or_else(|| odd("guard", word))
     }
+}
+
+/// What a dispatch may go out in spite of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leave {
+    /// Of what has changed.
+    pub guard: Guard,
+    /// Of its not being paid.
+    pub unpaid: bool,
 }
 
 /// Where a row stands.
@@ -107,8 +117,8 @@ pub struct OutboxRow {
     pub number: String,
     /// What is to be true at the channel.
     pub goal: Goal,
-    /// What the guard lets through.
-    pub guard: Guard,
+    /// What it may go out in spite of.
+    pub leave: Leave,
     /// Where it stands.
     pub state: OutboxState,
     /// How many writes were begun for it.
@@ -125,6 +135,10 @@ pub struct OutboxRow {
     pub doing: String,
     /// What the channel answered.
     pub receipts: Vec<String>,
+    /// The marks of the writes that the channel took: none of them is made again by itself.
+    pub acknowledged: Vec<String>,
+    /// How often in a row it was looked for in vain what the channel took.
+    pub looks: u32,
     /// The shipment that it tells the channel of, as long as it stands in the book.
     pub shipment: Option<i64>,
     /// Why it is not there yet.
@@ -132,7 +146,7 @@ pub struct OutboxRow {
 }
 
 const ROW: &str = "SELECT x.id, x.store_id, s.name, x.order_id, o.remote_id, o.number, x.goal, x.guard, x.state, x.attempts, x.queued_at,
-    x.attempted_at, x.next_at, x.settled_at, x.doing, x.receipts, x.error, x.shipment_id
+    x.attempted_at, x.next_at, x.settled_at, x.doing, x.receipts, x.error, x.shipment_id, x.unpaid, x.acknowledged, x.looks
     FROM outbox x JOIN orders o ON o.id = x.order_id JOIN stores s ON s.id = x.store_id ";
 
 /// The states of a row that is not settled; as in the partial index.
@@ -250,6 +264,37 @@ impl Book {
         })
     }
 
+    /// The channel took the write under way, and gave this receipt. `mark` is what the write is known by.
+    pub fn took(&mut self, id: i64, mark: &str, receipt: Option<&str>) -> Result<()> {
+        self.write_durably("written", |db| {
+            db.execute(
+                "UPDATE outbox SET state = 'sent', written = 'yes', error_kind = NULL, error = NULL, next_at = NULL, looks = 0,
+                   acknowledged = json_insert(acknowledged, '$[#]', ?1),
+                   receipts = CASE WHEN ?2 IS NULL THEN receipts ELSE json_insert(receipts, '$[#]', ?2) END
+                 WHERE id = ?3",
+                params![mark, receipt, id],
+            )
+            .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// What the channel took is to be made again: the merchant has looked there, and it is not there.
+    pub fn make_again(&mut self, id: i64) -> Result<()> {
+        self.write_durably("written", |db| {
+            let sql = "UPDATE outbox SET acknowledged = '[]', receipts = '[]', looks = 0 WHERE id = ? AND state <> 'confirmed'";
+            db.execute(sql, [id]).done("written")?;
+            Ok(())
+        })
+    }
+
+    /// Tells the merchant of something about a row.
+    pub fn tell_of_row(&mut self, row: &OutboxRow, note: &InboxNote) -> Result<()> {
+        let now = self.clock.now();
+        let (store, order, subject) = (Some(row.store_id), Some(row.order_id), super::acts::subject(row.id));
+        self.write("written", |db| put_note(db, store, order, &subject, note, now))
+    }
+
     /// The write under way was surely not applied: the row is as it was before it.
     pub fn not_applied(&mut self, id: i64) -> Result<()> {
         self.write_durably("written", |db| {
@@ -271,6 +316,7 @@ impl Book {
             db.execute(
                 "UPDATE outbox SET state = ?1, error_kind = ?2, error = ?3, next_at = ?4,
                    written = CASE ?1 WHEN 'sent' THEN 'yes' ELSE written END,
+                   looks = CASE ?1 WHEN 'sent' THEN looks + 1 ELSE looks END,
                    receipts = CASE WHEN ?5 IS NULL THEN receipts ELSE json_insert(receipts, '$[#]', ?5) END
                  WHERE id = ?6",
                 params![
@@ -310,7 +356,10 @@ impl Book {
                 set_status(db, order, Status::Cancelled)?;
             }
             rows::note_history(db, order, now, "confirmed by the channel", &kind)?;
-            super::inbox::resolve_order(db, order, &["rejected"], now)?;
+            super::inbox::resolve_order(db, order, &["rejected", "unseen"], now)?;
+            if kind == "cancel" {
+                super::inbox::resolve_order(db, order, &["cancelled"], now)?;
+            }
             let Ok(seen) = &now_there.order else { return Ok(()) };
             let channel = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
             let role = if only_ours { "base" } else { "newest" };
@@ -361,7 +410,7 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
         remote_id: row.get(4)?,
         number: row.get(5)?,
         goal,
-        guard,
+        leave: Leave { guard, unpaid: row.get(18)? },
         state,
         attempts: row.get(9)?,
         queued_at: time(10)?.unwrap_or_default(),
@@ -371,6 +420,8 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
         doing: row.get(14)?,
         receipts: serde_json::from_str(&row.get::<_, String>(15)?).unwrap_or_default(),
         error: row.get(16)?,
+        acknowledged: serde_json::from_str(&row.get::<_, String>(19)?).unwrap_or_default(),
+        looks: row.get(20)?,
         shipment: row.get(17)?,
     }))
 }

@@ -638,7 +638,12 @@ impl Two {
             Step::Dispatch(who) if self.read[who].1 != Status::Cancelled => {
                 self.keys += 1;
                 let shipment = shipment(&self.keys.to_string(), &[("11", 1)], false);
-                let new = NewDispatch { order: 1, seen: self.read[who].0, shipment: &shipment, guard: Guard::Check };
+                let new = NewDispatch {
+                    order: 1,
+                    seen: self.read[who].0,
+                    shipment: &shipment,
+                    leave: Leave { guard: Guard::Check, unpaid: false },
+                };
                 let _ = self.book.record_dispatch(&new);
             }
             Step::Cancel(who) if matches!(self.read[who].1, Status::AwaitingFulfillment | Status::Cancelled) => {
@@ -717,7 +722,13 @@ fn i6_what_a_clock_that_was_ahead_has_put_off_is_due() {
     let (mut book, store) = shelf.with_store();
     import(&mut book, store, &[remote(&testing::order("1", Status::AwaitingFulfillment))], keep).unwrap();
     let (part, seen) = (shipment("a", &[("11", 1)], false), book.order(1).unwrap().last_event);
-    book.record_dispatch(&NewDispatch { order: 1, seen, shipment: &part, guard: Guard::Check }).unwrap();
+    book.record_dispatch(&NewDispatch {
+        order: 1,
+        seen,
+        shipment: &part,
+        leave: Leave { guard: Guard::Check, unpaid: false },
+    })
+    .unwrap();
     let due = |book: &Book| book.due(store, shelf.clock.now(), false).unwrap().len();
     let put_off = |book: &Book, by: i64| {
         let at = shelf.clock.now().timestamp_millis() + by;

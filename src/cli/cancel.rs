@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{App, Outcome};
 use super::{outbox, output};
-use crate::book::{Book, BookOrder, Guard, Recorded};
+use crate::book::{Book, BookOrder, Guard, Leave, Recorded};
 use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal, Write};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
@@ -160,7 +160,7 @@ fn look(
     goal: &Goal,
     guard: Guard,
 ) -> Result<Option<Seen>> {
-    match outbox::look(app, book, open, order, goal, guard) {
+    match outbox::look(app, book, open, order, goal, Leave { guard, unpaid: true }) {
         Ok(seen) => Ok(Some(seen)),
         Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => Ok(None),
         Err(error) => Err(error),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{App, Outcome};
 use super::{outbox, output};
-use crate::book::{Book, BookOrder, Guard, Naming, NewDispatch, OutboxRow, OutboxState, Recorded};
+use crate::book::{Book, BookOrder, Guard, Leave, Naming, NewDispatch, OutboxRow, OutboxState, Recorded, Store};
 use crate::channel::{Capabilities, Goal, Notify, Retracking};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status};
@@ -49,6 +49,9 @@ pub(super) struct Args {
     /// Only record it; the next sync tells the channel
     #[arg(long, conflicts_with = "dry_run")]
     later: bool,
+    /// Ship before it is paid: cash on delivery, payment terms, a transfer that is on its way
+    #[arg(long)]
+    unpaid: bool,
     /// Another box like one that is dispatched already really went out
     #[arg(long)]
     again: bool,
@@ -142,23 +145,23 @@ fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> Result<Option<Done>
         return Ok(Some(recorded_already(&order, earlier)));
     }
     let shipment = shipment(app, &order, args, &capabilities, parcels)?;
-    refuse_odd_status(&order, args)?;
+    let leave = Leave { guard: guard(args), unpaid: args.unpaid || ships_unpaid(&store, &order) };
+    refuse_odd_status(&order, args, leave)?;
     let goal = Goal::Dispatched(shipment);
-    let guard = guard(args);
     if args.later {
-        let recorded = record(book, &order, &goal, guard)?;
+        let recorded = record(book, &order, &goal, leave)?;
         return Ok(recorded.map(|_| done(&order, "queued", "recorded; the next sync tells the channel")));
     }
-    match outbox::look(app, book, &open, &order, &goal, guard) {
+    match outbox::look(app, book, &open, &order, &goal, leave) {
         Ok(seen) if args.dry_run => Ok(Some(rehearsed(&order, &seen))),
-        Ok(seen) => match record(book, &order, &goal, guard)? {
+        Ok(seen) => match record(book, &order, &goal, leave)? {
             None => Ok(None),
             Some((row, event)) => push_recorded(app, book, &open, &order, row, Some((seen, event))).map(Some),
         },
         Err(error) if args.dry_run => Err(error),
         Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => {
             let detail = "recorded; the channel cannot be reached now, the next sync tells it";
-            let recorded = record(book, &order, &goal, guard)?;
+            let recorded = record(book, &order, &goal, leave)?;
             Ok(recorded.map(|_| Done { error: Some(error), ..done(&order, "queued", detail) }))
         }
         Err(error) => Err(error),
@@ -204,7 +207,8 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
     }
     let wish = Retracking { shipment: String::new(), was: was.to_owned(), parcel, notify: !args.no_notify };
     if args.dry_run {
-        let seen = outbox::look(app, book, open, order, &Goal::Retracked(wish), Guard::Check)?;
+        let seen =
+            outbox::look(app, book, open, order, &Goal::Retracked(wish), Leave { guard: Guard::Check, unpaid: true })?;
         return Ok(rehearsed(order, &seen));
     }
     let row = book.record_retracking(order.id, &wish)?;
@@ -276,11 +280,24 @@ fn shipment(app: &App, order: &BookOrder, args: &Args, can: &Capabilities, parce
     })
 }
 
+/// Whether the order is paid in a way that the merchant ships before the money comes (PRODUCT.md D-9).
+fn ships_unpaid(store: &Store, order: &BookOrder) -> bool {
+    let methods = store.values.get("unpaid_methods").map_or("", String::as_str);
+    let is = |method: &str, name: &str| !name.trim().is_empty() && method.eq_ignore_ascii_case(name.trim());
+    methods
+        .split(',')
+        .map(str::trim)
+        .any(|method| is(method, &order.payment.method) || is(method, &order.payment.title))
+}
+
 /// A dispatch of an order that is not to be shipped is most often a slip (PRODUCT.md D-1).
-fn refuse_odd_status(order: &BookOrder, args: &Args) -> Result<()> {
+fn refuse_odd_status(order: &BookOrder, args: &Args, leave: Leave) -> Result<()> {
     let (problem, hint) = match order.status {
         Status::Cancelled if !args.force => ("is cancelled", "add --as-local --force if it ships all the same"),
-        Status::AwaitingPayment if !args.as_local => ("is not paid yet", "add --as-local if it ships before payment"),
+        Status::AwaitingPayment if !leave.unpaid => (
+            "is not paid yet",
+            "add --unpaid if it ships before payment; the setting unpaid_methods does for its payment method",
+        ),
         Status::OnHold if !args.as_local => ("is on hold", "add --as-local if it ships all the same"),
         _ if order.test && !args.as_local => ("is a test order", "add --as-local if you mean it"),
         _ => return Ok(()),
@@ -291,11 +308,11 @@ fn refuse_odd_status(order: &BookOrder, args: &Args) -> Result<()> {
 
 /// Records the dispatch: from here on it is not forgotten, whatever happens. Gives its row and the order's last event; nothing where the order has
 /// changed since it was read.
-fn record(book: &mut Book, order: &BookOrder, goal: &Goal, guard: Guard) -> Result<Option<(i64, i64)>> {
+fn record(book: &mut Book, order: &BookOrder, goal: &Goal, leave: Leave) -> Result<Option<(i64, i64)>> {
     let Goal::Dispatched(shipment) = goal else {
         return Err(Error::new(ErrorKind::Failed, "this is not a dispatch"));
     };
-    match book.record_dispatch(&NewDispatch { order: order.id, seen: order.last_event, shipment, guard })? {
+    match book.record_dispatch(&NewDispatch { order: order.id, seen: order.last_event, shipment, leave })? {
         Recorded::Row(row, event) => {
             crate::crash::point("after-record");
             Ok(Some((row, event)))

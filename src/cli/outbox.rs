@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::output::{self, Table};
 use super::{App, Outcome};
-use crate::book::{Book, BookOrder, Guard, OutboxRow, RunKind};
+use crate::book::{Book, BookOrder, Leave, OutboxRow, RunKind};
 use crate::channel::{Goal, Task};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind, Result};
@@ -90,13 +90,13 @@ pub(super) fn look(
     open: &OpenStore,
     order: &BookOrder,
     goal: &Goal,
-    guard: Guard,
+    leave: Leave,
 ) -> Result<Seen> {
     let taken = book.taken(order.id, goal, None)?;
     let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken };
     // What an unsettled row may have shipped is no news; it is settled, and the order looked at again, before anything goes out.
     let tried = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order.id)?;
-    let Stop { now, review, .. } = match guard::look(book, open, &Act { order: order.id, task: &task, guard, tried })? {
+    let Stop { now, review, .. } = match guard::look(book, open, &Act { order: order.id, task: &task, leave, tried })? {
         Look::Clear(seen) => return Ok(*seen),
         Look::Stopped(stop) => *stop,
     };

@@ -13,6 +13,9 @@ use crate::sync::export::Outcome as Push;
 pub(super) struct Args {
     /// The order; without it everything in the outbox that has not arrived
     order: Option<String>,
+    /// Make again what the channel took and does not show: only after a look at its own pages, as the buyer may be told twice
+    #[arg(long, requires = "order")]
+    again: bool,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
@@ -23,6 +26,9 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         app.context.clock.check_interrupt()?;
         let store = app.store(&book, &row.store)?;
         let open = app.context.open(&store)?;
+        if args.again {
+            book.make_again(row.id)?;
+        }
         book.retry(row.id)?;
         let (state, outcome) = super::outbox::push_row(app, &mut book, &open, row.id, None)?;
         let error = match outcome {

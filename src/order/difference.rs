@@ -17,6 +17,8 @@ pub enum Aspect {
     Address,
     /// Other lines or quantities, or some given back.
     Lines,
+    /// Money given back, whether or not it is said for what.
+    Refunded,
     /// Paid, or no longer paid.
     Payment,
     /// Sums.
@@ -33,6 +35,7 @@ impl Aspect {
             Self::Shipped => "shipped",
             Self::Address => "address",
             Self::Lines => "lines",
+            Self::Refunded => "refund",
             Self::Payment => "payment",
             Self::Totals => "totals",
             Self::Other => "other",
@@ -41,7 +44,7 @@ impl Aspect {
 
     /// Whether a dispatch must stop for it until the merchant has looked.
     pub fn stops_dispatch(self) -> bool {
-        matches!(self, Self::Cancelled | Self::Shipped | Self::Address | Self::Lines)
+        matches!(self, Self::Cancelled | Self::Shipped | Self::Address | Self::Lines | Self::Refunded)
     }
 }
 
@@ -78,6 +81,7 @@ pub fn differences(before: &Order, after: &Order) -> Vec<Difference> {
         note(&mut found, Aspect::Address, places(&before.ship_to), places(&after.ship_to));
     }
     note(&mut found, Aspect::Lines, lines(before), lines(after));
+    note(&mut found, Aspect::Refunded, given_back(before), given_back(after));
     note(&mut found, Aspect::Payment, payment(before), payment(after));
     note(&mut found, Aspect::Totals, totals(before), totals(after));
     if found.is_empty() && without_time(before) != without_time(after) {
@@ -169,13 +173,15 @@ fn payment(order: &Order) -> String {
 }
 
 fn totals(order: &Order) -> String {
+    format!("{} {}", scaled(order.totals.total, order.currency.code()), order.currency)
+}
+
+fn given_back(order: &Order) -> String {
     let refunded = order.totals.refunded;
-    let rest = if refunded.is_zero() {
-        String::new()
-    } else {
-        format!(", {} refunded", scaled(refunded, order.currency.code()))
-    };
-    format!("{} {}{rest}", scaled(order.totals.total, order.currency.code()), order.currency)
+    if refunded.is_zero() {
+        return "nothing".to_owned();
+    }
+    format!("{} {}", scaled(refunded, order.currency.code()), order.currency)
 }
 
 /// The members of the two that differ, by name and in words.

@@ -71,6 +71,8 @@ pub enum FaultKind {
     Endless,
     /// The answer comes this much later. Applied.
     Slow(Duration),
+    /// Reads are answered by a replica that lags behind: what was asked before is answered as it was then. Writes are applied.
+    Lagging,
     /// Something before the store drops these query parameters, all of them where none is named; credentials get through. Applied.
     Deaf(Vec<String>),
     /// Something before the store lets no page be larger than so many rows. Applied.
@@ -146,6 +148,7 @@ impl Fault {
 #[derive(Default)]
 pub struct Faults {
     armed: Mutex<Vec<Fault>>,
+    replica: Mutex<std::collections::HashMap<Vec<u8>, Response>>,
 }
 
 /// What strikes one request.
@@ -167,8 +170,28 @@ impl Faults {
         self.add(Fault::new(kind));
     }
 
+    /// What a replica that lags behind answers to a read: what it answered before, else `now`.
+    pub(super) fn lagging(&self, request: &Request, now: impl FnOnce() -> Response) -> Response {
+        let mut key = format!("{} {} ", request.method, request.path).into_bytes();
+        for (name, value) in request.query.iter().filter(|(name, _)| !name.starts_with("oauth_")) {
+            key.extend(format!("{name}={value}&").into_bytes());
+        }
+        key.extend(&request.body);
+        let known = self.replica().get(&key).cloned();
+        known.unwrap_or_else(|| {
+            let answer = now();
+            self.replica().insert(key, answer.clone());
+            answer
+        })
+    }
+
+    fn replica(&self) -> MutexGuard<'_, std::collections::HashMap<Vec<u8>, Response>> {
+        self.replica.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Disarms everything.
     pub fn clear(&self) {
+        self.replica().clear();
         self.lock().clear();
     }
 
@@ -430,6 +453,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         ),
         "page-cap" => FaultKind::PageCap(wish["rows"].as_u64().unwrap_or(10)),
         "no-count" => FaultKind::NoCount,
+        "lagging" => FaultKind::Lagging,
         "redirect" => FaultKind::Redirect(wish["to"].as_str()?.to_owned()),
         _ => return None,
     })

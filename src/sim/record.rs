@@ -58,14 +58,7 @@ impl Exchange {
 
     /// Whether the request can change something. In GraphQL the operation tells, and starting a bulk read changes nothing.
     pub fn is_write(&self) -> bool {
-        if let Some(operation) = super::http::operation(&self.path, &self.body) {
-            return operation.starts_with("mutation")
-                && !self.body.windows(17).any(|part| part == b"bulkOperationRunQ");
-        }
-        if self.path.ends_with("/oauth/access_token") {
-            return false;
-        }
-        !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+        is_write(&self.method, &self.path, &self.body)
     }
 }
 
@@ -140,4 +133,19 @@ fn scrub_header((name, value): &(String, String)) -> (String, String) {
         name if name.ends_with("token") => (name.to_owned(), SCRUBBED.to_owned()),
         _ => (name.clone(), value.clone()),
     }
+}
+
+/// Whether a request changes something at the store.
+pub(super) fn writes(request: &Request) -> bool {
+    is_write(&request.method, &request.path, &request.body)
+}
+
+fn is_write(method: &str, path: &str, body: &[u8]) -> bool {
+    if let Some(operation) = super::http::operation(path, body) {
+        return operation.starts_with("mutation") && !body.windows(17).any(|part| part == b"bulkOperationRunQ");
+    }
+    if path.ends_with("/oauth/access_token") {
+        return false;
+    }
+    !matches!(method, "GET" | "HEAD" | "OPTIONS")
 }

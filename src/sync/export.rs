@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
 
 use super::Context;
 use super::guard::{self, Act, Look, Seen};
@@ -26,6 +27,21 @@ const SETTLE_PAUSES: u32 = 10;
 
 /// How often an attempt reads the channel again after its writes, to see them arrive.
 const ROUNDS: usize = 3;
+
+/// How long the channel may leave unseen what it took before the merchant is told.
+const UNSEEN: TimeDelta = TimeDelta::minutes(90);
+
+/// What a write is known by among those of its row: the same goal is always made of the same writes.
+fn mark(write: &Write) -> String {
+    let digest = Sha256::digest(write.content.to_string());
+    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether the channel took this write before. Books of the first version only hold its words.
+fn is_acknowledged(write: &Write, acknowledged: &[String]) -> bool {
+    let (mark, words) = (mark(write), format!("doing {}", write.summary));
+    acknowledged.iter().any(|known| *known == mark || *known == words)
+}
 
 /// What became of one row in one attempt.
 #[derive(Debug)]
@@ -120,16 +136,23 @@ impl Attempt<'_> {
             };
         }
         let mut wrote = Vec::new();
+        let mut acknowledged = self.row.acknowledged.clone();
         for _ in 0..ROUNDS {
             if seen.missing.is_nothing() {
                 return self.confirm(book, &seen, wrote);
             }
-            for write in &seen.missing.writes {
+            let open: Vec<&Write> =
+                seen.missing.writes.iter().filter(|write| !is_acknowledged(write, &acknowledged)).collect();
+            for write in &open {
                 receipts.extend(self.apply(book, write)?);
+                acknowledged.push(mark(write));
                 wrote.push(write.summary.clone());
             }
             if let Some(pause) = seen.missing.wait {
                 self.context.clock.sleep(pause.min(Duration::from_secs(8)))?;
+            } else if open.is_empty() {
+                // A cache or a replica that lags behind shows it in a moment.
+                self.context.clock.sleep(self.context.patience.first_pause)?;
             }
             seen = self.look_on(book, &mut receipts)?;
         }
@@ -138,13 +161,36 @@ impl Attempt<'_> {
         }
         let state = self.state_after_nothing_new(book)?;
         let text = match state {
-            OutboxState::Sent => "the channel took the write but does not show it yet",
+            OutboxState::Sent => {
+                "the channel took the write but does not show it yet; it is looked for and not made again"
+            }
             OutboxState::Queued => "the channel is not ready to take it yet; nothing was written",
             _ => "the channel does not show yet whether an earlier attempt was carried out; nothing more was written",
         };
         let error = Error::new(ErrorKind::Temporary, text).hint("the next sync looks again by itself");
         book.settle(self.row.id, state, Some(&error), Some(self.next_try()), None)?;
+        if state == OutboxState::Sent {
+            self.tell_if_unseen(book)?;
+        }
         Ok(Outcome::Pending(error))
+    }
+
+    /// What the channel took and has not shown for so long is not coming by itself.
+    fn tell_if_unseen(&self, book: &mut Book) -> Result<()> {
+        let taken = self.row.attempted_at.filter(|at| self.context.clock.now() - *at > UNSEEN);
+        let Some(taken) = taken else { return Ok(()) };
+        let (goal, order) = (self.row.goal.word(), self.row.order_id);
+        let note = InboxNote {
+            kind: "unseen",
+            text: format!(
+                "the channel took the {goal} of order {order} at {} and does not show it; it is looked for and not made again",
+                crate::clock::rfc3339(taken)
+            ),
+            hint: format!(
+                "look at the order in the channel's own pages; ordersync retry book:{order} looks again, and with --again makes it again"
+            ),
+        };
+        book.tell_of_row(self.row, &note)
     }
 
     /// Reads the channel; `receipts` are those of earlier attempts and of the writes that this one has made. What is found to be the
@@ -152,7 +198,7 @@ impl Attempt<'_> {
     fn look(&self, book: &mut Book, receipts: &mut Vec<String>) -> Result<Look> {
         let row = self.row;
         let task = self.task(book, receipts)?;
-        let act = Act { order: row.order_id, task: &task, guard: row.guard, tried: row.attempts > 0 };
+        let act = Act { order: row.order_id, task: &task, leave: row.leave, tried: row.attempts > 0 };
         let look = guard::look(book, self.open, &act)?;
         match &look {
             Look::Clear(seen) => self.own(book, &seen.missing.adopted, receipts)?,
@@ -217,7 +263,7 @@ impl Attempt<'_> {
             other => other?,
         };
         crash::point("after-write");
-        book.settle(self.row.id, OutboxState::Sent, None, None, receipt.as_deref())?;
+        book.took(self.row.id, &mark(write), receipt.as_deref())?;
         crash::point("after-sent");
         Ok(receipt)
     }
@@ -287,8 +333,13 @@ impl Attempt<'_> {
         })
     }
 
-    /// Back-off: 1, 2, 4 ... minutes, at most 30, so that every row is tried at least at every half-hourly sync (PRODUCT.md D-7).
+    /// Back-off: 1, 2, 4 ... minutes, at most 30, so that every row is tried at least at every half-hourly sync (PRODUCT.md D-7). What the
+    /// channel took is only looked for, so the pauses may grow.
     fn next_try(&self) -> Timestamp {
+        if !self.row.acknowledged.is_empty() {
+            let minutes = 1i64 << self.row.looks.min(9);
+            return self.context.clock.now() + TimeDelta::minutes(minutes.min(360));
+        }
         let minutes = 1i64 << self.row.attempts.min(5);
         self.context.clock.now() + TimeDelta::minutes(minutes.min(25))
     }

@@ -1,11 +1,13 @@
 //! The look before an act: the order is read at the channel, held against what the merchant knows, and only then is asked what is
 //! missing for the act (PRODUCT.md D-1).
 
+use rust_decimal::Decimal;
+
 use super::store::OpenStore;
-use crate::book::{Book, Guard};
+use crate::book::{Book, Guard, Leave};
 use crate::channel::{Goal, Outstanding, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Aspect, Difference, LineQuantity, Order, Shipment, differences};
+use crate::order::{Aspect, Difference, LineQuantity, Order, Presence, Shipment, Status, differences};
 
 /// An act on an order, on its way to the channel.
 #[derive(Debug)]
@@ -14,8 +16,8 @@ pub struct Act<'a> {
     pub order: i64,
     /// What is to be true at the channel.
     pub task: &'a Task,
-    /// What the guard lets through.
-    pub guard: Guard,
+    /// What it may go out in spite of.
+    pub leave: Leave,
     /// Whether a write was begun for it before: it may be there already.
     pub tried: bool,
 }
@@ -73,11 +75,12 @@ pub fn look(book: &Book, open: &OpenStore, act: &Act<'_>) -> Result<Look> {
 /// The same for an order that was read just now.
 fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Result<Look> {
     let found = differences_that_stop(book, open, act, &now)?;
-    if found.is_empty() {
+    let state = readable(act.order, &now, act.leave.guard)?.and_then(|now| forbids(act, now));
+    if found.is_empty() && state.is_none() {
         let missing = missing(open, act.task, &now)?;
         return Ok(Look::Clear(Box::new(Seen { now, missing })));
     }
-    let shipped_only = found.iter().all(|difference| difference.aspect == Aspect::Shipped);
+    let shipped_only = state.is_none() && found.iter().all(|difference| difference.aspect == Aspect::Shipped);
     // What an attempt before this one has reached is there, whatever else changed; and what was shipped may be this very act.
     let missing = if shipped_only || act.tried { missing(open, act.task, &now) } else { Ok(Outstanding::default()) };
     let missing = match missing {
@@ -89,7 +92,12 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
     if !missing.adopted.is_empty() && (shipped_only || reached) {
         return Ok(Look::Clear(Box::new(Seen { now, missing })));
     }
-    let review = review(act, found);
+    let review = match state {
+        Some(error) if found.iter().all(|difference| difference.aspect == Aspect::Shipped) => {
+            Review { differences: found, error }
+        }
+        _ => review(act, found),
+    };
     Ok(Look::Stopped(Box::new(Stop { now, review, adopted: missing.adopted })))
 }
 
@@ -119,7 +127,7 @@ fn is_about_the_order(error: &Error) -> bool {
 }
 
 fn differences_that_stop(book: &Book, open: &OpenStore, act: &Act<'_>, now: &RemoteOrder) -> Result<Vec<Difference>> {
-    let Some(now) = readable(act.order, now, act.guard)? else { return Ok(Vec::new()) };
+    let Some(now) = readable(act.order, now, act.leave.guard)? else { return Ok(Vec::new()) };
     let Some(document) = book.base_document(act.order)? else { return Ok(Vec::new()) };
     let base = open.channel.read(&document)?;
     Ok(differences(&base, now).into_iter().filter(|difference| stops(act, difference.aspect)).collect())
@@ -127,13 +135,40 @@ fn differences_that_stop(book: &Book, open: &OpenStore, act: &Act<'_>, now: &Rem
 
 /// Whether a difference from the merchant's version must be reviewed before the act.
 fn stops(act: &Act<'_>, aspect: Aspect) -> bool {
-    let (guard, goal) = (act.guard, &act.task.goal);
+    let (guard, goal) = (act.leave.guard, &act.task.goal);
     match aspect {
         Aspect::Cancelled => guard != Guard::Force && matches!(goal, Goal::Dispatched(_)),
         Aspect::Shipped => guard == Guard::Check && !act.tried && !matches!(goal, Goal::Retracked(_)),
-        Aspect::Address | Aspect::Lines => guard == Guard::Check && matches!(goal, Goal::Dispatched(_)),
+        Aspect::Address | Aspect::Lines | Aspect::Refunded => {
+            guard == Guard::Check && matches!(goal, Goal::Dispatched(_))
+        }
         Aspect::Payment | Aspect::Totals | Aspect::Other => false,
     }
+}
+
+/// Why nothing goes out for an order that stands like this at the channel, whatever the merchant has seen and accepted.
+fn forbids(act: &Act<'_>, now: &Order) -> Option<Error> {
+    let (order, leave) = (act.order, act.leave);
+    if !matches!(act.task.goal, Goal::Dispatched(_)) {
+        return None;
+    }
+    let refunded = now.totals.refunded > Decimal::ZERO && now.totals.refunded >= now.totals.total;
+    let (what, way) = match now.status {
+        _ if leave.guard == Guard::Force => return None,
+        _ if now.presence == Presence::Trashed => ("is in the bin", "--as-local --force"),
+        Status::Cancelled if refunded => ("is refunded in full", "--as-local --force"),
+        Status::Cancelled => ("is cancelled", "--as-local --force"),
+        Status::Shipped => return None,
+        _ if refunded => ("is refunded in full", "--as-local --force"),
+        Status::OnHold if leave.guard == Guard::Check => ("is on hold", "--as-local"),
+        Status::AwaitingPayment if !leave.unpaid => ("is not paid", "--unpaid"),
+        _ => return None,
+    };
+    let text = format!("order {order} {what} at the channel ({}); nothing was sent", now.channel_status);
+    let hint = format!(
+        "ordersync pull book:{order} looks again when that is over; ordersync dispatch book:{order} ... {way} ships it all the same"
+    );
+    Some(Error::new(ErrorKind::Refused, text).hint(hint))
 }
 
 fn review(act: &Act<'_>, differences: Vec<Difference>) -> Review {

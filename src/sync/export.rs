@@ -314,7 +314,9 @@ impl Attempt<'_> {
             ErrorKind::Unknown => book.settle(self.row.id, OutboxState::Unknown, Some(&error), next_at, None)?,
             _ => {
                 let state = self.state_after_nothing_new(book)?;
-                book.settle(self.row.id, state, Some(&error), next_at, None)?;
+                // Of a channel that was not to be reached the next sync may know better: nothing is put off.
+                let put_off = state != OutboxState::Queued || error.kind() != ErrorKind::Temporary;
+                book.settle(self.row.id, state, Some(&error), next_at.filter(|_| put_off), None)?;
             }
         }
         Ok(Outcome::Waiting(error))

@@ -67,6 +67,8 @@ pub enum FaultKind {
     WrongType(WrongType, Option<u64>),
     /// In the first order of a list, every amount is this one.
     AbsurdAmounts(String),
+    /// Behind the first place in the answer where this text stands come these bytes.
+    Spliced(String, Vec<u8>),
     /// A body that never ends.
     Endless,
     /// The answer comes this much later. Applied.
@@ -278,6 +280,12 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
             }
             response.body = body.to_string().into_bytes();
         }
+        FaultKind::Spliced(text, bytes) => {
+            let at = response.body.windows(text.len().max(1)).position(|part| part == text.as_bytes());
+            if let Some(at) = at.map(|at| at + text.len()) {
+                response.body.splice(at..at, bytes.iter().copied());
+            }
+        }
         FaultKind::WrongType(wrong, id) => break_type(response, *wrong, *id),
         FaultKind::NoCount => response.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("x-wp-total")),
         _ => {}
@@ -446,6 +454,10 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "frozen" => FaultKind::Frozen,
         "wrong-type" => FaultKind::WrongType(WrongType::TotalIsObject, wish["order"].as_u64()),
         "absurd-amounts" => FaultKind::AbsurdAmounts(wish["amount"].as_str().unwrap_or("9e27").to_owned()),
+        "spliced" => {
+            let text = |key: &str| wish[key].as_str().unwrap_or_default().to_owned();
+            FaultKind::Spliced(text("behind"), text("bytes").into_bytes())
+        }
         "endless" => FaultKind::Endless,
         "slow" => FaultKind::Slow(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),
         "deaf" => FaultKind::Deaf(

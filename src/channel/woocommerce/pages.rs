@@ -420,8 +420,8 @@ fn refunds(site: &Site, settings: &Settings, rest: Rest, walk: Walk) -> Result<P
     let next = onward(site, "wc/v3/refunds", None, &walk, &listed, 100)?;
     let page = of_ids(site, settings, parents)?;
     let next = match next {
-        Some(next) => Next::More(Cursor::new(&Position::GivenBack(rest, next))?),
-        None => Next::Done(Cursor::new(&Position::Rest(rest.looked_aside(now)))?),
+        Onward::More(next) => Next::More(Cursor::new(&Position::GivenBack(rest, *next))?),
+        Onward::End { .. } => Next::Done(Cursor::new(&Position::Rest(rest.looked_aside(now)))?),
     };
     finish(page, next)
 }
@@ -557,8 +557,13 @@ fn ask(
     if let Some(status) = status.filter(|status| page.others(status)) {
         return Err(odd(&format!("other orders came where those with status {status} were asked for")));
     }
-    let next = onward(site, "wc/v3/orders", status, walk, &page.listed, size)?;
-    let next = next.map(|next| Walk { size: page.size, ..next });
+    let next = match onward(site, "wc/v3/orders", status, walk, &page.listed, size)? {
+        Onward::More(next) => Some(Walk { size: page.size, ..*next }),
+        Onward::End { hidden } => {
+            page.unshown.extend(not_listed(hidden));
+            None
+        }
+    };
     Ok((page, next))
 }
 
@@ -614,18 +619,30 @@ fn is_well(site: &Site) -> Result<()> {
 /// A list that is empty in every shop.
 pub const NO_ORDER: [(&str, &str); 3] = [("per_page", "1"), ("after", "9990-01-01T00:00:00"), ("_fields", "id")];
 
-/// The walk after this page, or `None` where it is proven to be the last.
-fn onward(
-    site: &Site,
-    route: &str,
-    status: Option<&str>,
-    walk: &Walk,
-    listed: &Listed,
-    size: usize,
-) -> Result<Option<Walk>> {
+/// How a list goes on after a page.
+enum Onward {
+    More(Box<Walk>),
+    /// It is proven to be the last. So many orders the shop counts and did not list.
+    End {
+        hidden: u64,
+    },
+}
+
+/// Orders that the shop counts and does not list: a plugin leaves them out, or the key's user may not read them. Which ones, nothing
+/// tells.
+fn not_listed(hidden: u64) -> Option<Unshown> {
+    let why = format!(
+        "the shop counts {hidden} more than it lists; a plugin, or the rights of the key's user, may hide them"
+    );
+    (hidden > 0).then(|| Unshown { remote_id: None, place: "an order or more".to_owned(), why })
+}
+
+/// The walk after this page.
+fn onward(site: &Site, route: &str, status: Option<&str>, walk: &Walk, listed: &Listed, size: usize) -> Result<Onward> {
+    let end = Onward::End { hidden: walk.hidden };
     match walk.after(listed, size, site.now().timestamp()).map_err(|why| odd(&why))? {
-        Step::More(next) => return Ok(Some(next)),
-        Step::End { .. } => return Ok(None),
+        Step::More(next) => return Ok(Onward::More(Box::new(next))),
+        Step::End { hidden } => return Ok(Onward::End { hidden }),
         Step::Unproven => {}
     }
     // Nothing came and nothing was counted. The last row of the list, if it is one that is read already, proves the end.
@@ -635,12 +652,12 @@ fn onward(
     let reply = site.list(route, &query)?;
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
     if rows.is_empty() && total(&reply) == Some(0) {
-        return Ok(None);
+        return Ok(end);
     }
     let last = rows.first().and_then(|row| placed(row, walk.by));
     match walk.after_nothing(last) {
-        Some(Step::More(next)) => Ok(Some(next)),
-        Some(_) => Ok(None),
+        Some(Step::More(next)) => Ok(Onward::More(Box::new(next))),
+        Some(_) => Ok(end),
         None => Err(odd("it gives an empty list, and no count that says that there is nothing more")),
     }
 }

@@ -69,6 +69,9 @@ pub struct Walk {
     /// How many rows the shop can bear to be asked for; 0: nothing is known against the size that is set.
     #[serde(default)]
     pub size: usize,
+    /// How many rows the shop has counted so far and not shown.
+    #[serde(default)]
+    pub hidden: u64,
 }
 
 /// A stretch of time that is read in the order of ids, by place in the list: more rows in one second than can be left out one by
@@ -145,6 +148,7 @@ impl Walk {
             before: None,
             skip: Vec::new(),
             size: 0,
+            hidden: 0,
         }
     }
 
@@ -399,16 +403,17 @@ impl Walk {
 
     /// The walk at the end of what was asked for.
     fn at_end(&self, hidden: u64) -> Step {
-        if self.alone { self.behind(hidden) } else { Step::End { hidden } }
+        if self.alone { self.behind(hidden) } else { Step::End { hidden: self.hidden.saturating_add(hidden) } }
     }
 
     /// The walk behind the second, or the stretch, all of which is read.
     fn behind(&self, hidden: u64) -> Step {
         let from = self.end().map(|second| second + 1);
+        let hidden = self.hidden.saturating_add(hidden);
         if matches!((from, self.until), (Some(from), Some(until)) if from > until) {
             return Step::End { hidden };
         }
-        Step::More(Self { from, taken: Vec::new(), alone: false, stretch: None, before: None, ..self.clone() })
+        Step::More(Self { from, hidden, taken: Vec::new(), alone: false, stretch: None, before: None, ..self.clone() })
     }
 
     /// Whether the next request would be the same.
@@ -612,6 +617,17 @@ mod tests {
             shop.walk(100).unwrap_err();
             assert!(shop.pages < most, "{habit:?}: {} pages", shop.pages);
         }
+    }
+
+    #[test]
+    fn i3_rows_that_are_counted_and_never_shown_are_told_at_the_end() {
+        let stretch = Stretch { to: 9, read: 2, last: 8, back: 0 };
+        let walk = Walk { stretch: Some(stretch), ..Walk::new(By::Modified, Some(5), None) };
+        let joining = Listed { rows: vec![Row { id: 8, at: 6 }], length: 1, total: Some(3), pages: Some(1) };
+        let Ok(Step::More(behind)) = walk.after(&joining, 100, LATER) else { panic!("the rest of the list is read") };
+        assert_eq!((behind.from, behind.hidden), (Some(10), 1));
+        let nothing = Listed { total: Some(0), pages: Some(0), ..Listed::default() };
+        assert_eq!(behind.after(&nothing, 100, LATER), Ok(Step::End { hidden: 1 }));
     }
 
     #[test]

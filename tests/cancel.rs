@@ -149,7 +149,7 @@ fn a_cancellation_on_its_way_stands_when_a_newer_version_is_accepted() {
     cancel(&rig, ids[0], "").exits(0);
     rig.plug_in();
     rig.shop.edit_address(ids[0], |address| address.city = "Bremen".to_owned());
-    rig.sync();
+    rig.home.run(&format!("pull woocommerce:{}", ids[0])).exits(0);
     rig.home.run("accept 1").exits(0);
     assert_eq!(statuses(&rig, ids[0]), ("cancelled".to_owned(), "processing".to_owned()));
     rig.home.run("retry 1").exits(0);

@@ -371,7 +371,9 @@ fn d2_what_shopify_holds_back_is_refused_before_anything_is_recorded() {
             || if word == "hold" { desk.shop.hold(order, "Inventory out of stock") } else { desk.shop.schedule(order) };
         assert!(stop());
         for more in ["--dry-run", ""] {
-            desk.on("dispatch", order, &format!("--carrier dhl --tracking JD01 {more}")).exits(6).says(word);
+            desk.on("dispatch", order, &format!("--carrier dhl --tracking JD01 {more}"))
+                .exits(6)
+                .says("on hold at the channel");
         }
         assert_eq!(desk.show(order)["outbox"], json!([]), "{word}");
         assert_ne!(desk.show(order)["status"], "shipped", "{word}");

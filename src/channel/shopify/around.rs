@@ -29,7 +29,10 @@ const SECONDS: u32 = 32;
 /// Reads on from `after`, where a page failed, up to an order that cannot be shown and over it. `last` is what the walk has met before.
 pub fn read(site: &Site, settings: &Settings, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
     let size = site.sizes.page.get();
-    let well = || site.ask(&query::SHOP, json!({})).map(drop);
+    let well = || {
+        site.ask(&query::SHOP, json!({}))?;
+        shows_any(site)
+    };
     let found = isolate(after.map(str::to_owned), size as usize, rows_of(site, settings, list), well)?;
     let mut read = Read { rows: found.rows, ..Read::default() };
     match (found.at, found.why) {
@@ -46,6 +49,18 @@ pub fn read(site: &Site, settings: &Settings, list: List, after: Option<&str>, l
         }
     }
     Ok(read)
+}
+
+/// Whether Shopify shows an order at all, one from either end of what was made and what was changed: where it fails at all of them, it
+/// is not the orders.
+fn shows_any(site: &Site) -> Result<()> {
+    let lines = site.sizes.page_lines.get();
+    let one = |sort: &str, reverse: bool| {
+        let question = json!({ "first": 1, "lines": lines, "sort": sort, "reverse": reverse });
+        site.ask_shortly(&query::ORDERS, question).map(drop)
+    };
+    let ends = [("CREATED_AT", false), ("UPDATED_AT", true), ("UPDATED_AT", false)];
+    ends.into_iter().fold(one("CREATED_AT", true), |shown, (sort, reverse)| shown.or_else(|_| one(sort, reverse)))
 }
 
 /// Rows of a list, and the cursor that it goes on from, where it does.
@@ -97,14 +112,12 @@ fn by_time(site: &Site, settings: &Settings, list: List, last: &Last, why: &Erro
     let Some(at) = find_second(site, settings, list, last, read)? else { return Ok(()) };
     let end = at + 1;
     let all = count_each(site, &[list.between(at, end)])?.first().copied().unwrap_or(0);
-    let met = read.rows.iter().filter(|row| list.key(row) == Some(at)).count() as u64;
-    if met + 1 < all {
+    if (met_at(read, list, at).len() as u64) + 1 < all {
         let (mut back, _) = up_to_it(site, settings, list.only(at, true), all)?;
         back.reverse();
         read.rows.extend(back);
     }
-    let known: BTreeSet<&str> =
-        read.rows.iter().filter(|row| list.key(row) == Some(at)).map(|row| &*row.order.remote_id).collect();
+    let known = met_at(read, list, at);
     let place = rfc3339(Timestamp::from_timestamp(at, 0).unwrap_or_default());
     let hidden = all.saturating_sub(known.len() as u64).max(1);
     let known = known.iter().filter_map(|id| id.parse().ok()).collect();
@@ -114,6 +127,11 @@ fn by_time(site: &Site, settings: &Settings, list: List, last: &Last, why: &Erro
         read.unshown.push(unshown(None, &place, why));
     }
     Ok(())
+}
+
+/// The orders of this second that were read; some of them twice, on the page and in their second alone.
+fn met_at(read: &Read, list: List, at: i64) -> BTreeSet<&str> {
+    read.rows.iter().filter(|row| list.key(row) == Some(at)).map(|row| &*row.order.remote_id).collect()
 }
 
 /// The second of the order that cannot be shown; what stands before it there is read, and the list goes on behind it. `None` where it was not come

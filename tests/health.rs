@@ -192,7 +192,7 @@ fn c3_an_outage_is_told_once_by_the_timer_and_again_by_status() {
 #[test]
 fn f1_a_sync_by_the_timer_has_an_end_and_the_next_one_goes_on() {
     let rig = Rig::new();
-    rig.shop.seed(1000, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+    rig.shop.seed(160, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
     rig.fault(Fault::new(FaultKind::Slow(Duration::from_millis(250))).on_path(ORDERS).always());
     let mut turns = 0;
     while standing(&rig)["last_sync_at"].is_null() {

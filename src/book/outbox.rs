@@ -167,20 +167,13 @@ impl Book {
 
     /// Every open row of the connected stores.
     pub fn open_outbox(&self) -> Result<Vec<OutboxRow>> {
-        let sql = format!(
-            "{ROW} WHERE (x.state IN {OPEN} OR (x.state = 'failed' AND x.settled_at IS NOT NULL)) AND s.removed_at IS NULL ORDER BY x.id"
-        );
-        let mut rows = self.outbox_rows(&sql, [])?;
         // A failed row is open to a retry until something newer was recorded for the same goal.
-        let newest: Vec<(i64, &'static str, i64)> =
-            rows.iter().map(|row| (row.order_id, row.goal.word(), row.id)).collect();
-        rows.retain(|row| {
-            row.state != OutboxState::Failed
-                || !newest
-                    .iter()
-                    .any(|(order, word, id)| *order == row.order_id && *word == row.goal.word() && *id > row.id)
-        });
-        Ok(rows)
+        let sql = format!(
+            "{ROW} WHERE (x.state IN {OPEN} OR (x.state = 'failed' AND x.settled_at IS NOT NULL AND NOT EXISTS
+               (SELECT 1 FROM outbox y WHERE y.order_id = x.order_id AND y.kind = x.kind AND y.id > x.id AND y.state <> 'withdrawn')))
+             AND s.removed_at IS NULL ORDER BY x.id"
+        );
+        self.outbox_rows(&sql, [])
     }
 
     /// The last `limit` rows, whatever became of them.

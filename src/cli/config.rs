@@ -87,6 +87,10 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
     let mut book = app.existing_book()?;
     let (store, key) = split(app, &book, key)?;
     let mut changed = store.values.clone();
+    let together = value
+        .filter(|_| key == crate::sync::readings::STATUSES)
+        .map(|more| crate::sync::readings::with_more(changed.get(key).map_or("", String::as_str), more));
+    let value = together.as_deref().or(value);
     if let Some(value) = value {
         check_setting(store.kind, key, value)?;
         if key == "url" {

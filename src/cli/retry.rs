@@ -24,16 +24,11 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut results = Vec::new();
     for row in rows {
         app.context.clock.check_interrupt()?;
-        let store = app.store(&book, &row.store)?;
-        let open = app.context.open(&store)?;
-        if args.again {
-            book.make_again(row.id)?;
-        }
-        book.retry(row.id)?;
-        let (state, outcome) = super::outbox::push_row(app, &mut book, &open, row.id, None)?;
-        let error = match outcome {
-            Some(Push::Waiting(error) | Push::Pending(error) | Push::Refused(error)) => Some(error),
-            _ => None,
+        // A row that cannot go costs that row.
+        let (state, error) = match one(app, &mut book, &row, args.again) {
+            Err(error) if matches!(error.kind(), ErrorKind::Book | ErrorKind::Interrupted) => return Err(error.into()),
+            Err(error) => (row.state.word(), Some(error)),
+            Ok(done) => done,
         };
         if !app.global.json {
             tell(app, &row, state, error.as_ref())?;
@@ -58,6 +53,21 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         None => 0,
         Some((first, rest)) if rest.iter().all(|code| code == first) => *first,
         Some(_) => EXIT_PARTLY,
+    })
+}
+
+/// One row again; gives its state afterwards, and why it has not arrived.
+fn one(app: &App, book: &mut Book, row: &OutboxRow, again: bool) -> Result<(&'static str, Option<Error>)> {
+    let store = app.store(book, &row.store)?;
+    let open = app.context.open(&store)?;
+    if again {
+        book.make_again(row.id)?;
+    }
+    book.retry(row.id)?;
+    let (state, outcome) = super::outbox::push_row(app, book, &open, row.id, None)?;
+    Ok(match outcome {
+        Some(Push::Waiting(error) | Push::Pending(error) | Push::Refused(error)) => (state, Some(error)),
+        _ => (state, None),
     })
 }
 

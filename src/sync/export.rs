@@ -19,7 +19,7 @@ use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Aspect, differences};
+use crate::order::{Aspect, Order, differences};
 
 /// A write that was cut off may still be at work in the shop's server: it is not looked for as lost before so many first pauses
 /// of a failed request have passed, 10 seconds by default. Rehearsals that shorten the one shorten the other.
@@ -141,8 +141,11 @@ impl Attempt<'_> {
             if seen.missing.is_nothing() {
                 return self.confirm(book, &seen, wrote);
             }
-            let open: Vec<&Write> =
+            let mut open: Vec<&Write> =
                 seen.missing.writes.iter().filter(|write| !is_acknowledged(write, &acknowledged)).collect();
+            if self.may_be_the_lost_one(book, &seen, &receipts)? {
+                open.clear();
+            }
             for write in &open {
                 receipts.extend(self.apply(book, write)?);
                 acknowledged.push(mark(write));
@@ -235,9 +238,28 @@ impl Attempt<'_> {
         Ok(())
     }
 
+    /// Whether the answer to an earlier attempt was lost.
+    fn may_have_arrived(&self) -> bool {
+        matches!(self.row.state, OutboxState::Sending | OutboxState::Unknown)
+    }
+
+    /// Whether more is shipped there than the merchant knows of, of which nothing tells whose it is: it may be what the lost answer was
+    /// to, and a list that lags behind does not show it yet. It is not made again on a guess.
+    fn may_be_the_lost_one(&self, book: &Book, seen: &Seen, receipts: &[String]) -> Result<bool> {
+        let dispatch = matches!(self.row.goal, Goal::Dispatched(_));
+        if !dispatch || !self.may_have_arrived() || !receipts.is_empty() || !seen.missing.adopted.is_empty() {
+            return Ok(false);
+        }
+        let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(self.row.order_id)?) else {
+            return Ok(false);
+        };
+        let base = self.open.channel.read(&document)?;
+        Ok(differences(&base, now).iter().any(|difference| difference.aspect == Aspect::Shipped))
+    }
+
     /// Whether an earlier attempt was cut off so recently that the shop may still be carrying it out.
     fn may_still_be_at_work(&self) -> bool {
-        matches!(self.row.state, OutboxState::Sending | OutboxState::Unknown) && self.settles_in() > Duration::ZERO
+        self.may_have_arrived() && self.settles_in() > Duration::ZERO
     }
 
     fn settles_in(&self) -> Duration {
@@ -256,6 +278,8 @@ impl Attempt<'_> {
         book.sending(self.row.id, &write.summary)?;
         crash::point("before-write");
         let receipt = match self.open.channel.apply(write) {
+            // That the same is refused a second time does not say that the first one came to nothing: it may be the reason.
+            Err(error) if error.kind() == ErrorKind::Rejected && self.may_have_arrived() => None,
             Err(error) if error.kind() != ErrorKind::Unknown => {
                 book.not_applied(self.row.id)?;
                 return Err(error);
@@ -274,7 +298,8 @@ impl Attempt<'_> {
         let only_ours = match (&seen.now.order, book.base_document(self.row.order_id)?) {
             (Ok(now), Some(document)) => {
                 let base = self.open.channel.read(&document)?;
-                differences(&base, now).iter().all(|d| explained(&self.row.goal, d.aspect))
+                let known = differences(&base, now).iter().all(|d| explained(&self.row.goal, d.aspect));
+                known && is_untouched(&base, now)
             }
             _ => false,
         };
@@ -345,6 +370,11 @@ impl Attempt<'_> {
         let minutes = 1i64 << self.row.attempts.min(5);
         self.context.clock.now() + TimeDelta::minutes(minutes.min(25))
     }
+}
+
+/// Whether what no dispatch and no cancellation changes is as it was: an archive or a buyer's note that came in beside it is news.
+fn is_untouched(base: &Order, now: &Order) -> bool {
+    (base.presence, &base.buyer_note, &base.bill_to) == (now.presence, &now.buyer_note, &now.bill_to)
 }
 
 /// Whether reaching the goal changes this aspect of the order by itself.

@@ -73,7 +73,6 @@ pub fn puzzle(book: &mut Book, open: &OpenStore, orders: &[RemoteOrder]) -> Resu
 
 fn tell(book: &mut Book, open: &OpenStore, unknown: BTreeSet<String>) -> Result<()> {
     let store = &open.store;
-    let set = store.values.get(STATUSES).filter(|set| !set.is_empty()).map(|set| format!("{set},"));
     for word in unknown {
         let note = InboxNote {
             kind: "status",
@@ -82,19 +81,34 @@ fn tell(book: &mut Book, open: &OpenStore, unknown: BTreeSet<String>) -> Result<
                 store.name,
                 MEANINGS.map(Status::word).join(", ")
             ),
-            hint: format!(
-                "ordersync config set {}.{STATUSES} {}{word}=shipped",
-                store.name,
-                set.as_deref().unwrap_or_default()
-            ),
+            hint: format!("ordersync config set {}.{STATUSES} {word}=shipped", store.name),
         };
         book.tell_of_status(store.id, &word, &note)?;
     }
     Ok(())
 }
 
+/// A setting with more words in it: what was said of other words before stays said. A word that is set again means what was said last.
+pub fn with_more(set: &str, more: &str) -> String {
+    let again = words(more);
+    let stays = |pair: &&str| words(pair).first().is_some_and(|word| !again.contains(word));
+    set.split(',').filter(stays).chain([more]).map(str::trim).collect::<Vec<_>>().join(",")
+}
+
 /// The words of a setting `THEIRS=OURS,...`.
 fn words(setting: &str) -> Vec<String> {
     let theirs = setting.split(',').filter_map(|pair| pair.split_once('=')).map(|(theirs, _)| theirs.trim());
     theirs.map(|word| word.strip_prefix("wc-").unwrap_or(word).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_more;
+
+    #[test]
+    fn p12_a_word_that_is_set_leaves_the_others_as_they_are() {
+        assert_eq!(with_more("", "a=shipped"), "a=shipped");
+        assert_eq!(with_more("a=shipped", "b=on-hold"), "a=shipped,b=on-hold");
+        assert_eq!(with_more("a=shipped,wc-b=on-hold", "b=shipped"), "a=shipped,b=shipped");
+    }
 }

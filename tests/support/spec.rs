@@ -198,7 +198,7 @@ fn matches(pattern: &str, path: &str) -> bool {
 
 /// Parameters that WordPress takes on every route, and those of the credentials.
 fn is_global(name: &str) -> bool {
-    matches!(name, "_fields" | "_envelope" | "_embed" | "rest_route" | "consumer_key" | "consumer_secret")
+    matches!(name, "_fields" | "_envelope" | "_embed" | "_for" | "rest_route" | "consumer_key" | "consumer_secret")
         || name.starts_with("oauth_")
 }
 

@@ -13,7 +13,7 @@ use super::wire::{Count, Head};
 use crate::channel::rows;
 use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::read_json;
+use crate::http::{Reply, read_json};
 
 /// How often a sync looks at archived orders, which no ordinary list shows.
 const ASIDE: TimeDelta = TimeDelta::hours(1);
@@ -410,12 +410,17 @@ pub(super) fn fetch<W: Walking>(
         query.extend(INCLUDE.map(|(name, value)| (name, value.to_owned())));
     }
     let asked_at = site.now();
-    let reply = match repeats {
-        None => site.get("v2/orders", &query)?,
-        Some(repeats) => site.get_once("v2/orders", &query, repeats)?,
-    };
-    // An empty list comes as 204 without a body.
-    let documents = if reply.status == 204 { Vec::new() } else { rows::rows(&reply.body)?.0 };
+    let mut reply = list(site, &query, repeats)?;
+    let mut unlisted = None;
+    if is_empty(&reply) && more.is_none() && walk.is_owed() {
+        // An answer of nothing, out of a cache or from a server that is half up, proves no absence.
+        let counted = counted(site, walk, more)?.filter(|count| *count > 0);
+        if counted.is_some() {
+            reply = list(site, &query, repeats)?;
+        }
+        unlisted = counted.filter(|_| is_empty(&reply)).map(not_listed);
+    }
+    let documents = if is_empty(&reply) { Vec::new() } else { rows::rows(&reply.body)?.0 };
     let heads: Vec<Head<'_>> =
         documents.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
     let placed: Vec<Row> = heads.iter().filter_map(place).collect();
@@ -436,7 +441,7 @@ pub(super) fn fetch<W: Walking>(
     let span = newest.zip(oldest).map_or(0, |(newest, oldest)| newest - oldest);
     let read = Read {
         orders: complete.orders,
-        unshown: complete.unshown,
+        unshown: complete.unshown.into_iter().chain(unlisted).collect(),
         high: placed.iter().map(|row| row.at).filter(|at| *at <= asked_at).max(),
         archived: heads.iter().filter(|head| wanted(head) && head.is_deleted.is_true()).count(),
         dense: documents.len() >= size && span < super::OVERLAP.as_secs() as i64,
@@ -451,9 +456,32 @@ fn cut<W: Walking>(site: &Site, walk: &W, rows: &[Row], got: usize, more: Aside)
     if !walk.may_be_cut(rows) {
         return Ok(false);
     }
+    Ok(counted(site, walk, more)?.is_none_or(|count| count > got as u64))
+}
+
+/// How many orders the store counts from where a walk stands.
+fn counted<W: Walking>(site: &Site, walk: &W, more: Aside) -> Result<Option<u64>> {
     let mut query = question(walk, 1, more);
     query.retain(|(name, _)| !matches!(*name, "limit" | "sort"));
-    Ok(count(site, &query)?.is_none_or(|count| count > got as u64))
+    count(site, &query)
+}
+
+fn list(site: &Site, query: &[(&'static str, String)], repeats: Option<u32>) -> Result<Reply> {
+    match repeats {
+        None => site.get("v2/orders", query),
+        Some(repeats) => site.get_once("v2/orders", query, repeats),
+    }
+}
+
+/// An empty list comes as 204 without a body.
+fn is_empty(reply: &Reply) -> bool {
+    reply.status == 204 || reply.body.trim_ascii() == b"[]"
+}
+
+/// Orders that the store counts and does not list, asked twice.
+fn not_listed(count: u64) -> Unshown {
+    let why = format!("the store counts {count} where it lists none");
+    Unshown { remote_id: None, place: "an order or more".to_owned(), why }
 }
 
 /// Reads one order; `None` where the store has none with this id.

@@ -55,6 +55,11 @@ pub trait Walking: Sized {
     /// Whether a page that is shorter than asked for may have been cut by a server that gives no more at once, so that the shop's own count has to say.
     fn may_be_cut(&self, rows: &[Row]) -> bool;
 
+    /// Whether an empty page has to be proven by the store's own count: not where a sync looks whether anything is new.
+    fn is_owed(&self) -> bool {
+        true
+    }
+
     /// Whether the row is one of this walk's, not the bound row of the page before or another slice's.
     fn wants(&self, row: Row) -> bool {
         let _ = row;
@@ -174,6 +179,10 @@ impl Walking for Changes {
             return Some(next);
         }
         Some(Self { crowd: Some(0), ..next })
+    }
+
+    fn is_owed(&self) -> bool {
+        self.known.is_none() || self.most > 0
     }
 
     fn may_be_cut(&self, rows: &[Row]) -> bool {

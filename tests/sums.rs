@@ -90,10 +90,8 @@ fn shake(value: &mut Value, dice: &mut Dice) {
         Value::Object(members) => {
             members.iter_mut().filter(|(key, _)| !is_name(key)).for_each(|(_, value)| shake(value, dice));
         }
-        Value::String(text) if text.contains('.') && text.parse::<Decimal>().is_ok() => {
-            if dice.below(4) == 0 {
-                *text = amount(dice);
-            }
+        Value::String(text) if text.contains('.') && text.parse::<Decimal>().is_ok() && dice.below(4) == 0 => {
+            *text = amount(dice);
         }
         Value::Number(_) if dice.below(6) == 0 => *value = dice.below(9).into(),
         _ => {}

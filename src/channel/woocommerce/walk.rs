@@ -121,6 +121,7 @@ pub struct Listed {
 }
 
 /// How a walk goes on after a page.
+#[allow(clippy::large_enum_variant, reason = "one is made for each page")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// There is more.

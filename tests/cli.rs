@@ -420,3 +420,17 @@ fn the_demo_plays_to_its_end_without_network() {
     let home = done.stdout.lines().find_map(|line| line.trim().strip_prefix("export ORDERSYNC_HOME=")).unwrap();
     std::fs::remove_dir_all(home).unwrap();
 }
+
+#[test]
+fn f6_output_that_nobody_reads_is_no_panic_and_stops_nothing() {
+    use std::process::{Command, Stdio};
+    let home = tempfile::tempdir().unwrap();
+    for args in [&["dispatch", "1", "--tracking", "JD01"][..], &["no-such-command"], &["carriers"], &["config"]] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_ordersync"));
+        program.args(args).env("ORDERSYNC_HOME", home.path()).stdin(Stdio::null());
+        let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop((child.stdout.take(), child.stderr.take()));
+        let code = child.wait().unwrap().code();
+        assert!(code.is_some_and(|code| code < 10), "{args:?}: {code:?}");
+    }
+}

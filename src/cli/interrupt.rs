@@ -31,6 +31,6 @@ pub(super) fn on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
 fn leave() -> ! {
     let code = exit_code(ErrorKind::Interrupted);
     super::output::show_cursor();
-    eprintln!("\nerror: interrupted; what was done so far is kept, and the next sync goes on from there");
+    super::output::say("\nerror: interrupted; what was done so far is kept\n");
     std::process::exit(i32::from(code))
 }

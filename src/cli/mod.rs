@@ -151,7 +151,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
                 return 0;
             }
             // What was typed is repeated in it, and may have come from elsewhere (PRODUCT.md C-7).
-            error.render().to_string().lines().for_each(|line| eprintln!("{}", output::clean(line)));
+            error.render().to_string().lines().for_each(|line| output::say(&format!("{}\n", output::clean(line))));
             return exit_code(ErrorKind::Usage);
         }
     };

@@ -71,11 +71,17 @@ pub fn line(text: &str) -> anyhow::Result<()> {
     put(&format!("{}\n", clean(text)))
 }
 
+/// Says something beside the results. That nobody listens is no reason to stop, let alone to panic.
+pub fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// Prints text that is data for programs, as it is.
 pub fn put(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        // Nobody reads on. What the command does is done all the same: a file of dispatches does not end half way.
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(e) => Err(Error::new(ErrorKind::Failed, format!("the output could not be written: {e}")).into()),
         Ok(()) => Ok(()),
     }
@@ -110,17 +116,17 @@ pub fn print_csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -
 
 /// Tells the merchant something on stderr.
 pub fn note(text: &str) {
-    eprintln!("note: {}", clean(text));
+    say(&format!("note: {}\n", clean(text)));
 }
 
 /// Prints an error, what to do next below it.
 pub fn print_error(error: &Error, format: Format) {
     match format {
-        Format::Json => eprintln!("{}", escape_harmful(&json!({ "error": error_json(error) }).to_string())),
+        Format::Json => say(&format!("{}\n", escape_harmful(&json!({ "error": error_json(error) }).to_string()))),
         Format::Human => {
-            eprintln!("{} {}", style("error:", "1;31"), clean(error.message()));
+            say(&format!("{} {}\n", style("error:", "1;31"), clean(error.message())));
             if let Some(hint) = error.hint_text() {
-                eprintln!("{} {}", style("hint:", "1"), clean(hint));
+                say(&format!("{} {}\n", style("hint:", "1"), clean(hint)));
             }
         }
     }
@@ -268,7 +274,7 @@ pub fn duration(span: chrono::TimeDelta) -> String {
 /// Gives the terminal its cursor back: what hid it (a question, a bar) may have been cut off.
 pub fn show_cursor() {
     if std::io::stderr().is_terminal() {
-        eprint!("\x1b[?25h");
+        say("\x1b[?25h");
     }
 }
 

@@ -204,7 +204,7 @@ fn unanswered(error: &dialoguer::Error) -> Error {
     let kind = match error {
         dialoguer::Error::IO(io) if io.kind() == std::io::ErrorKind::Interrupted => {
             // The cursor still stands behind the question.
-            eprintln!();
+            super::super::output::say("\n");
             ErrorKind::Interrupted
         }
         _ => ErrorKind::Failed,

@@ -858,7 +858,10 @@ fn p12_words_of_plugins_are_understood_and_one_that_nobody_knows_is_told_once_wi
     );
     assert!(rig.show(ids[3])["drift"].is_null() || rig.show(ids[3])["drift"] == json!([]), "{}", rig.show(ids[3]));
     let hint = told(&rig)[0]["hint"].as_str().unwrap().to_owned();
-    assert!(hint.contains("statuses gluing=on-hold,drying="), "{hint}");
+    assert!(hint.contains("statuses drying="), "{hint}");
+    // The advice for the second word leaves what was said of the first.
+    rig.home.run("config set woocommerce.statuses drying=shipped").exits(0);
+    rig.home.run("config get woocommerce.statuses").exits(0).prints("gluing=on-hold,drying=shipped");
 }
 
 #[test]

@@ -170,14 +170,22 @@ impl Book {
         })
     }
 
-    /// Makes a row due now. What may have been applied stays to be looked for first; what was given back to the order is taken again.
+    /// Makes a row due now. What may have been applied stays to be looked for first; what was given back to the order is taken again. With
+    /// `again` what the channel took is made once more: the merchant has looked there, and it is not there.
     ///
     /// # Errors
-    /// `Refused` where there is not so much left to ship any more.
-    pub fn retry(&mut self, id: i64) -> Result<()> {
+    /// `Refused` where there is not so much left to ship any more, or where the order was cancelled or dispatched since and that still waits.
+    pub fn retry(&mut self, id: i64, again: bool) -> Result<()> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             let row = written(db, id)?;
+            if row.state == "failed" {
+                no_opposite_waits(db, id, &row)?;
+            }
+            if again {
+                let sql = "UPDATE outbox SET acknowledged = '[]', receipts = '[]', looks = 0 WHERE id = ? AND state <> 'confirmed'";
+                db.execute(sql, [id]).done("written")?;
+            }
             if row.state == "failed" && row.nothing {
                 redo(db, id, &row)?;
             }
@@ -282,6 +290,24 @@ fn take_back_waiting(db: &Connection, order: i64, kind: &str, now: Timestamp) ->
         }
     }
     Ok(())
+}
+
+/// What was refused and is tried again must not meet what the merchant has recorded since: a parcel for an order that is being cancelled, or
+/// the other way round. A new act takes the older one back; an old one that comes back leaves the choice to the merchant.
+fn no_opposite_waits(db: &Connection, id: i64, row: &Written) -> Result<()> {
+    let (opposite, open) = match row.kind.as_str() {
+        "dispatch" => ("cancel", OPEN.to_string()),
+        "cancel" => ("dispatch", "('queued', 'sending', 'unknown')".to_string()),
+        _ => return Ok(()),
+    };
+    let sql = format!("SELECT max(id) FROM outbox WHERE order_id = ? AND kind = ? AND state IN {open}");
+    let waits: Option<i64> = db.query_row(&sql, params![row.order, opposite], |row| row.get(0)).done("read")?;
+    let Some(waits) = waits else { return Ok(()) };
+    let what = if opposite == "cancel" { "a cancellation" } else { "a dispatch" };
+    let text =
+        format!("{what} of order {} was recorded since and still waits; row {id} was not tried again", row.order);
+    Err(Error::new(ErrorKind::Refused, text)
+        .hint(format!("ordersync outbox --withdraw {waits} takes that back, as long as it has not gone out")))
 }
 
 /// Takes back the order's dispatches that have surely not gone out, also refused ones; gives how many there were.

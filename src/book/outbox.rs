@@ -272,15 +272,6 @@ impl Book {
         })
     }
 
-    /// What the channel took is to be made again: the merchant has looked there, and it is not there.
-    pub fn make_again(&mut self, id: i64) -> Result<()> {
-        self.write_durably("written", |db| {
-            let sql = "UPDATE outbox SET acknowledged = '[]', receipts = '[]', looks = 0 WHERE id = ? AND state <> 'confirmed'";
-            db.execute(sql, [id]).done("written")?;
-            Ok(())
-        })
-    }
-
     /// Tells the merchant of something about a row.
     pub fn tell_of_row(&mut self, row: &OutboxRow, note: &InboxNote) -> Result<()> {
         let now = self.clock.now();

@@ -324,9 +324,46 @@ fn a_refused_cancellation_that_is_tried_again_starts_without_old_receipts() {
     let error = crate::error::Error::new(crate::error::ErrorKind::Rejected, "the job failed");
     let note = InboxNote { kind: "rejected", text: "it failed".into(), hint: String::new() };
     book.refuse(row, &error, &note).unwrap();
-    book.retry(row).unwrap();
+    book.retry(row, false).unwrap();
     let row = book.outbox_row(row).unwrap().unwrap();
     assert_eq!((row.state, row.receipts.len()), (OutboxState::Unknown, 0));
+}
+
+/// A refused dispatch, a cancellation, and then the dispatch again: parcel and cancellation must not both wait to be written.
+#[test]
+fn d2_a_refused_dispatch_does_not_come_back_while_a_cancellation_waits_nor_the_other_way_round() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    let wish = Cancellation {
+        reason: String::new(),
+        notify: false,
+        restock: true,
+        refund: false,
+        force: false,
+        key: "k".into(),
+    };
+    let cancel = Goal::Cancelled(wish);
+    let error = crate::error::Error::new(ErrorKind::Rejected, "no");
+    let note = InboxNote { kind: "rejected", text: String::new(), hint: String::new() };
+    let parcel = book.dispatched(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
+    book.refuse(parcel, &error, &note).unwrap();
+    let Recorded::Row(end, _) = book.record_cancel(1, None, Some((&cancel, Guard::Check)), "").unwrap() else {
+        panic!("not recorded")
+    };
+    let refused = book.retry(parcel, false).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Refused);
+    assert!(refused.message().contains("a cancellation of order 1 was recorded since"), "{refused:?}");
+    assert_eq!(book.outbox_row(parcel).unwrap().unwrap().state, OutboxState::Failed);
+    assert_eq!(book.order(1).unwrap().status, Status::Cancelled);
+
+    book.refuse(end, &error, &note).unwrap();
+    book.retry(parcel, false).unwrap();
+    assert_eq!(book.order(1).unwrap().status, Status::PartiallyShipped);
+    assert_eq!(book.retry(end, false).unwrap_err().kind(), ErrorKind::Refused);
+    book.withdraw(parcel).unwrap();
+    book.retry(end, false).unwrap();
+    assert_eq!(book.order(1).unwrap().status, Status::Cancelled);
 }
 
 #[test]
@@ -670,7 +707,7 @@ impl Two {
             Step::Retry(nth) => {
                 // `retry` takes rows that are open or refused.
                 let row = row(&self.book, nth).filter(|row| row.state != OutboxState::Withdrawn);
-                let _ = row.map(|row| self.book.retry(row.id).is_ok());
+                let _ = row.map(|row| self.book.retry(row.id, false).is_ok());
             }
             Step::Sure(nth) => {
                 if let Some(row) = open(&self.book, nth) {

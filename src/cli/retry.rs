@@ -60,10 +60,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 fn one(app: &App, book: &mut Book, row: &OutboxRow, again: bool) -> Result<(&'static str, Option<Error>)> {
     let store = app.store(book, &row.store)?;
     let open = app.context.open(&store)?;
-    if again {
-        book.make_again(row.id)?;
-    }
-    book.retry(row.id)?;
+    book.retry(row.id, again)?;
     let (state, outcome) = super::outbox::push_row(app, book, &open, row.id, None)?;
     Ok(match outcome {
         Some(Push::Waiting(error) | Push::Pending(error) | Push::Refused(error)) => (state, Some(error)),

@@ -391,7 +391,7 @@ fn a_refused_write_waits_for_the_merchant_and_a_busy_channel_for_the_next_sync()
     assert_eq!(desk.state(row), OutboxState::Queued, "surely not applied");
     assert!(matches!(desk.push(row), Outcome::Refused(_)));
     assert_eq!(desk.sync().unwrap().exports, Exports::default(), "not tried again by itself");
-    desk.context.book().unwrap().retry(row).unwrap();
+    desk.context.book().unwrap().retry(row, false).unwrap();
     assert_eq!(desk.sync().unwrap().exports.confirmed, 1);
     assert!(desk.context.book().unwrap().inbox(false).unwrap().is_empty());
 }

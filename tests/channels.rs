@@ -771,6 +771,27 @@ fn d4_what_was_shipped_by_other_means_with_the_same_number_is_adopted() {
 }
 
 #[test]
+fn d4_of_pieces_under_our_number_only_what_is_left_goes_out_and_other_goods_under_it_are_not_ours() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 3)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+        assert!(desk.store.ship_pieces(&id, 0, 1, "DHL", "JD01"));
+        desk.home.run("sync").exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert_eq!((standing.sent, standing.shipped), (3, true), "{}: {standing:?}", desk.kind);
+
+        let id = desk.paid(&[("TEE-001", 1), ("MUG-9", 1)]);
+        assert!(desk.store.ship_pieces(&id, 1, 1, "DHL", "JD02"));
+        let tee = "--item TEE-001=1 --carrier dhl --tracking JD02";
+        desk.on("dispatch", &id, tee).exits(6).says("shipped");
+        desk.on("accept", &id, "").exits(0);
+        desk.on("dispatch", &id, tee).exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert_eq!((standing.sent, standing.shipped), (2, true), "{}: {standing:?}", desk.kind);
+    });
+}
+
+#[test]
 fn d5_a_part_is_shipped_where_the_channel_can_and_refused_where_it_cannot() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);

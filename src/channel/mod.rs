@@ -18,6 +18,7 @@ pub mod bigcommerce;
 mod capabilities;
 pub mod isolate;
 mod kind;
+pub mod matching;
 mod open;
 pub mod rows;
 pub mod shopify;

@@ -8,7 +8,7 @@
 //! are dealt the pieces in the order of the lines, as evenly as whole lines allow; which box really holds what is not known here, and a
 //! merchant who cares dispatches box by box with `--item`. What cannot be dealt out is refused before anything is sent.
 
-use rust_decimal::Decimal;
+use chrono::TimeDelta;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::value::RawValue;
 
@@ -16,6 +16,7 @@ use super::deed::{Deed, Item, NewShipment, NewStatus, Tracking};
 use super::map::parse_time;
 use super::site::Site;
 use super::wire;
+use crate::channel::matching::{self, Claim, Record, matched, to_retrack};
 use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, parse_decimal, same_number};
@@ -43,35 +44,32 @@ pub fn outstanding(
     shipment: &Shipment,
 ) -> Result<Outstanding> {
     let order = readable(now)?;
-    let wanted = parts(order, shipment, marker)?;
-    let documents = if wanted.is_empty() { Vec::new() } else { listed(site, id)? };
-    let mut there = read(&documents)?;
+    let parts = parts(order, shipment, marker)?;
+    let documents = if parts.is_empty() { Vec::new() } else { listed(site, id)? };
+    let shown: Vec<Record> = read(&documents)?.iter().map(record).collect();
+    let claim = Claim {
+        mark: &mark(shipment),
+        receipts: &task.receipts,
+        taken: &task.taken,
+        since: shipment.shipped_at - TimeDelta::seconds(CLOCKS),
+    };
+    let found = matched(&parts.iter().map(Part::wanted).collect::<Vec<_>>(), &shown, &claim);
     // What the store has acknowledged and does not show yet is looked for, not made again.
-    let mut unseen: Vec<&String> = task.receipts.iter().collect();
-    unseen.retain(|receipt| !there.iter().any(|found| found.id.get() == receipt.as_str()));
-    // Two parts of an order may be alike in everything: what another dispatch has is not this one's.
-    there.retain(|found| !task.taken.iter().any(|taken| taken == found.id.get()));
-    let (mut writes, mut adopted, mut youngest) = (Vec::new(), Vec::new(), None);
-    let mut wait = None;
-    for part in &wanted {
-        match there.iter().position(|found| part.is(found, shipment, order)) {
-            Some(place) => {
-                let found = there.remove(place);
-                youngest = youngest.max(parse_time(found.date_created.get()).map(|at| at.timestamp()));
-                adopted.push(found.id.get().to_owned());
-            }
-            None if unseen.pop().is_some() => wait = Some(UNSEEN),
-            None => writes.push(part.write(id)),
-        }
+    let mut wait = (found.is_short() && !found.unseen.is_empty()).then_some(UNSEEN);
+    let mut writes = Vec::new();
+    for (part, left) in parts.iter().zip(&found.left).filter(|_| wait.is_none()) {
+        writes.extend(left.as_deref().map(|left| part.write(id, left)).transpose()?);
     }
     if writes.is_empty() && wait.is_none() && shipment.completes && !is_closed(now) {
+        let own = shown.iter().filter(|record| found.claimed.contains(&record.id));
+        let youngest = own.filter_map(|record| record.made_at).max();
         // Waited out in one piece: an attempt looks only a few times.
-        match youngest.map(|made| site.now() - made).filter(|age| age.abs() < SETTLES) {
+        match youngest.map(|made| site.now() - made.timestamp()).filter(|age| age.abs() < SETTLES) {
             Some(age) => wait = Some(std::time::Duration::from_secs((SETTLES - age.max(0)).unsigned_abs() + 1)),
             None => writes.push(close(order, id)),
         }
     }
-    Ok(Outstanding { writes, wait, adopted })
+    Ok(Outstanding { writes, wait, adopted: found.claimed })
 }
 
 fn readable(now: &RemoteOrder) -> Result<&Order> {
@@ -131,7 +129,7 @@ fn read(documents: &[Box<RawValue>]) -> Result<Vec<wire::Shipment<'_>>> {
 struct Part<'s> {
     address: u64,
     place: String,
-    items: Vec<Item>,
+    lines: Vec<LineQuantity>,
     parcel: Option<&'s Parcel>,
     /// What stands in its comments; none where the merchant wants none.
     marker: Option<String>,
@@ -139,6 +137,12 @@ struct Part<'s> {
 
 /// The marker's beginning; the short key of the dispatch and the number of the part within it follow.
 const MARKER: &str = "ordersync:";
+
+/// The dispatch's own mark.
+fn mark(shipment: &Shipment) -> String {
+    let short: String = shipment.key.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    format!("{MARKER}{short}")
+}
 
 /// The shipments that a dispatch consists of. The same each time it is asked.
 fn parts<'s>(order: &Order, shipment: &'s Shipment, marker: bool) -> Result<Vec<Part<'s>>> {
@@ -148,13 +152,14 @@ fn parts<'s>(order: &Order, shipment: &'s Shipment, marker: bool) -> Result<Vec<
         let address = to.and_then(|address| address.remote_id.as_deref()).and_then(|id| id.parse().ok());
         let address = address.ok_or_else(|| refused("the delivery address has no id that BigCommerce takes"))?;
         check(parcel)?;
-        let short: String = shipment.key.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        // What BigCommerce cannot ship is refused before anything is written.
+        lines.iter().try_for_each(|line| item(line).map(drop))?;
         parts.push(Part {
             address,
             place: to.map(|to| to.city.clone()).unwrap_or_default(),
-            items: lines.iter().map(item).collect::<Result<_>>()?,
+            lines,
             parcel,
-            marker: marker.then(|| format!("{MARKER}{short}/{}", parts.len() + 1)),
+            marker: marker.then(|| format!("{}/{}", mark(shipment), parts.len() + 1)),
         });
     }
     Ok(parts)
@@ -237,86 +242,50 @@ fn item(line: &LineQuantity) -> Result<Item> {
 }
 
 impl Part<'_> {
-    /// Whether `found` is this part: by our marker; else by the tracking number and the content; without a number by age and content. What
-    /// carries the marker of another dispatch is another dispatch's, be it ever so alike. Other goods under the same number are another
-    /// part of the same parcel, unless there are not so many left to ship: then they are these, dealt out differently.
-    fn is(&self, found: &wire::Shipment<'_>, shipment: &Shipment, order: &Order) -> bool {
-        let comments = found.comments.get();
-        let marked = |marker: &str| comments.split_whitespace().any(|word| word == marker);
-        match &self.marker {
-            Some(marker) if marked(marker) => return true,
-            Some(_) if comments.contains(MARKER) => return false,
-            _ => {}
-        }
-        if found.order_address_id.id().is_some_and(|id| id != self.address.to_string()) {
-            return false;
-        }
-        match self.parcel {
-            Some(parcel) => {
-                same_number(found.tracking_number.get(), &parcel.tracking)
-                    && (found.items.rows.is_empty()
-                        || self.has_items_of(found)
-                        || (self.shares_items_with(found) && !self.can_go_out(order)))
-            }
-            None => {
-                let made = parse_time(found.date_created.get()).map(|at| at.timestamp());
-                let recent = made.is_some_and(|made| made >= shipment.shipped_at.timestamp() - CLOCKS);
-                recent && found.tracking_number.get().is_empty() && self.has_items_of(found)
-            }
+    fn wanted(&self) -> matching::Part {
+        matching::Part {
+            mark: self.marker.clone(),
+            place: Some(self.address.to_string()),
+            lines: self.lines.clone(),
+            numbers: matching::numbers(self.parcel),
         }
     }
 
-    fn has_items_of(&self, found: &wire::Shipment<'_>) -> bool {
-        let mut theirs: Vec<_> = found
-            .items
-            .rows
-            .iter()
-            .map(|i| {
-                (i.order_product_id.get().parse().unwrap_or(0), parse_decimal(i.quantity.get()).unwrap_or_default())
-            })
-            .collect();
-        let mut ours: Vec<(u64, Decimal)> =
-            self.items.iter().map(|i| (i.order_product_id, Decimal::from(i.quantity))).collect();
-        theirs.sort();
-        ours.sort();
-        theirs == ours
-    }
-
-    fn shares_items_with(&self, found: &wire::Shipment<'_>) -> bool {
-        let ours = |id: &str| self.items.iter().any(|item| item.order_product_id.to_string() == id);
-        found.items.rows.iter().any(|item| ours(item.order_product_id.get()))
-    }
-
-    /// Whether so many pieces are still to be shipped, as the order stands.
-    fn can_go_out(&self, order: &Order) -> bool {
-        self.items.iter().all(|item| {
-            let id = item.order_product_id.to_string();
-            let shipped: Decimal = order
-                .shipments
-                .iter()
-                .flat_map(|shipment| &shipment.lines)
-                .filter(|line| line.line_id == id)
-                .map(|line| line.quantity)
-                .sum();
-            let line = order.lines.iter().find(|line| line.remote_id == id);
-            line.is_some_and(|line| {
-                line.quantity.saturating_sub(line.refunded).saturating_sub(shipped) >= Decimal::from(item.quantity)
-            })
-        })
-    }
-
-    fn write(&self, order: u64) -> Write {
-        let pieces: u64 = self.items.iter().map(|item| item.quantity).sum();
+    fn write(&self, order: u64, left: &[LineQuantity]) -> Result<Write> {
+        let items = left.iter().map(item).collect::<Result<Vec<Item>>>()?;
+        let pieces = items.iter().fold(0u64, |pieces, item| pieces.saturating_add(item.quantity));
         let with =
             self.parcel.map_or_else(|| "no tracking".to_owned(), |p| format!("tracking {} {}", title(p), p.tracking));
         let to = if self.place.is_empty() { String::new() } else { format!(" to {}", self.place) };
         let tracking = Tracking { comments: self.marker.clone(), ..self.parcel.map(tracking).unwrap_or_default() };
-        let shipment = NewShipment { order_address_id: self.address, tracking, items: self.items.clone() };
-        Write {
+        let shipment = NewShipment { order_address_id: self.address, tracking, items };
+        Ok(Write {
             summary: format!("add a shipment of {pieces} pieces{to} with {with}"),
             tells_buyer: true,
             content: Deed::Ship { order, shipment }.content(),
-        }
+        })
+    }
+}
+
+/// A shipment as the matching takes it.
+fn record(found: &wire::Shipment<'_>) -> Record {
+    let quantity = |item: &wire::ShipmentItem<'_>| LineQuantity {
+        line_id: item.order_product_id.get().to_owned(),
+        quantity: parse_decimal(item.quantity.get()).unwrap_or_default(),
+    };
+    let marked = found.comments.get().split_whitespace().find(|word| word.starts_with(MARKER));
+    Record {
+        id: found.id.get().to_owned(),
+        mark: marked.map(str::to_owned),
+        place: found.order_address_id.id().map(str::to_owned),
+        lines: found.items.rows.iter().map(quantity).collect(),
+        tracking: Some(found.tracking_number.get())
+            .filter(|number| !number.is_empty())
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
+        made_at: parse_time(found.date_created.get()),
+        elsewhere: false,
     }
 }
 
@@ -348,14 +317,8 @@ pub fn retracking(site: &Site, id: u64, wish: &Retracking) -> Result<Outstanding
     check(Some(&wish.parcel))?;
     let documents = listed(site, id)?;
     let there = read(&documents)?;
-    let with = |number: &str| -> Vec<&wire::Shipment<'_>> {
-        there.iter().filter(|s| same_number(s.tracking_number.get(), number)).collect()
-    };
-    let (old, new) = (with(&wish.was), with(&wish.parcel.tracking));
-    if old.is_empty() && new.is_empty() {
-        return Err(refused(&format!("the store shows no tracking number {}", wish.was)));
-    }
-    let writes = old.iter().map(|shipment| replacement(id, shipment, wish)).collect::<Result<Vec<_>>>()?;
+    let (old, new) = to_retrack(&there, wish, |one, number| same_number(one.tracking_number.get(), number))?;
+    let writes = old.into_iter().map(|shipment| replacement(id, shipment, wish)).collect::<Result<Vec<_>>>()?;
     Ok(Outstanding { writes, wait: None, adopted: new.iter().map(|shipment| shipment.id.get().to_owned()).collect() })
 }
 

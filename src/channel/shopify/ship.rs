@@ -26,13 +26,17 @@ use super::wire::{
     UserError, by_others,
 };
 use super::{discover, gid, number, query};
+use crate::channel::matching::{self, Claim, Part, Record, matched, to_retrack};
 use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Line, Parcel, Shipment, carrier, same_number};
+use crate::order::{Line, LineQuantity, Parcel, Shipment, carrier, same_number};
 
 /// An order younger than this may not have its fulfilment orders yet.
 const VERY_NEW: TimeDelta = TimeDelta::minutes(5);
+
+/// How soon to look again for what Shopify took and does not show.
+const UNSEEN: Duration = Duration::from_millis(300);
 
 /// Until Shopify has made them.
 const SOON: Duration = Duration::from_secs(4);
@@ -141,17 +145,23 @@ type Quantities = BTreeMap<String, i64>;
 /// What is still to be written for this shipment.
 pub fn outstanding(site: &Site, task: &Task, now: &RemoteOrder, shipment: &Shipment) -> Result<Outstanding> {
     let state = read(site, &task.remote_id)?;
+    shipment.lines.iter().try_for_each(|line| whole(line.quantity).map(drop))?;
+    // Where the pieces are, and so how many writes it takes, is known at the time of writing only: until then it is one part.
+    let part = Part { lines: shipment.lines.clone(), numbers: matching::numbers(&shipment.parcels), ..Part::default() };
+    let shown: Vec<Record> = state.fulfillments.iter().filter(|one| is_made(one)).map(record).collect();
+    let claim =
+        Claim { mark: "", receipts: &task.receipts, taken: &task.taken, since: recorded_at(site, shipment.shipped_at) };
+    let found = matched(&[part], &shown, &claim);
     let mut wanted = Quantities::new();
-    for line in &shipment.lines {
+    for line in found.left.iter().flatten().flatten() {
         *wanted.entry(line.line_id.clone()).or_default() += whole(line.quantity)?;
     }
-    let recorded = recorded_at(site, shipment.shipped_at);
-    let like = |made: &Fulfillment| is_like(made, shipment, recorded);
-    let adopted = adopt(task, &state.fulfillments, like, &mut wanted);
-    wanted.retain(|_, count| *count > 0);
-    let done = Outstanding { adopted, ..Outstanding::default() };
+    let done = Outstanding { adopted: found.claimed, ..Outstanding::default() };
     if wanted.is_empty() {
         return Ok(done);
+    }
+    if !found.unseen.is_empty() {
+        return Ok(Outstanding { wait: Some(UNSEEN), ..done });
     }
     let fulfillment_orders = &state.fulfillment_orders.nodes;
     let age = time(&state.created_at, "").map(|at| site.our_now() - at).unwrap_or(TimeDelta::MAX);
@@ -169,7 +179,7 @@ pub fn outstanding(site: &Site, task: &Task, now: &RemoteOrder, shipment: &Shipm
 }
 
 /// How many of which line are in these parts.
-fn sent(all: &[FulfillmentOrder], parts: &BTreeMap<(String, String), Part<'_>>) -> Quantities {
+fn sent(all: &[FulfillmentOrder], parts: &BTreeMap<(String, String), Pieces<'_>>) -> Quantities {
     let mut sent = Quantities::new();
     for (id, count) in parts.values().flat_map(|part| part.values().flatten()) {
         let line = all.iter().flat_map(|one| &one.line_items.nodes).find(|open| open.id == *id);
@@ -353,65 +363,25 @@ fn read_lines(site: &Site, fulfillment_order: &mut FulfillmentOrder) -> Result<(
     Ok(())
 }
 
-/// Takes off what is there already, and names the fulfilments that have it: those that are known to be this dispatch's, and for what
-/// they leave others that are like it. Two dispatches may be alike in everything (a box sent in two goes under one number), so
-/// what another one has is never taken.
-fn adopt(
-    task: &Task,
-    made: &[Fulfillment],
-    like: impl Fn(&Fulfillment) -> bool,
-    wanted: &mut Quantities,
-) -> Vec<String> {
-    let mut adopted = Vec::new();
-    let (known, others): (Vec<_>, Vec<_>) =
-        made.iter().filter(|one| is_made(one)).partition(|one| task.receipts.contains(&one.id));
-    for fulfillment in known {
-        take_off(fulfillment, wanted);
-        adopted.push(fulfillment.id.clone());
-    }
-    for fulfillment in others.into_iter().filter(|one| !task.taken.contains(&one.id) && like(one)) {
-        let lines = lines_of(fulfillment);
-        let left = |line: &String| wanted.get(line).copied().unwrap_or(0);
-        // Without a number only the content speaks for it, so it must be within what was wished.
-        let fits = numbers(fulfillment).next().is_some() || lines.iter().all(|(line, count)| left(line) >= *count);
-        if fits && lines.keys().any(|line| left(line) > 0) {
-            take_off(fulfillment, wanted);
-            adopted.push(fulfillment.id.clone());
-        }
-    }
-    adopted
-}
-
-fn take_off(fulfillment: &Fulfillment, wanted: &mut Quantities) {
-    for (line, count) in lines_of(fulfillment) {
-        if let Some(want) = wanted.get_mut(&line) {
-            *want -= count;
-        }
-    }
-}
-
-/// Whether a fulfilment has a number of this shipment's; for one without, whether it has none either and was made since the dispatch was recorded.
-fn is_like(fulfillment: &Fulfillment, shipment: &Shipment, recorded: Timestamp) -> bool {
-    if !shipment.parcels.is_empty() {
-        return shipment.parcels.iter().any(|parcel| has_number(fulfillment, &parcel.tracking));
-    }
-    let made = fulfillment.created_at.as_deref().and_then(|at| time(at, "").ok());
-    numbers(fulfillment).next().is_none() && made.is_some_and(|made| made >= recorded)
-}
-
 /// When the dispatch was recorded, by Shopify's clock where ours is known to be ahead; whole seconds there.
 fn recorded_at(site: &Site, shipped_at: Timestamp) -> Timestamp {
     let behind = site.clock_difference().unwrap_or_default().min(TimeDelta::zero());
     shipped_at + behind - CLOCKS
 }
 
-fn lines_of(fulfillment: &Fulfillment) -> Quantities {
-    let mut lines = Quantities::new();
-    for line in &fulfillment.fulfillment_line_items.nodes {
-        let count = line.quantity.and_then(|count| i64::try_from(count).ok()).unwrap_or(0);
-        *lines.entry(number(&line.line_item.id).to_owned()).or_default() += count;
+/// A fulfilment as the matching takes it.
+fn record(fulfillment: &Fulfillment) -> Record {
+    let quantity = |line: &FulfillmentLine| LineQuantity {
+        line_id: number(&line.line_item.id).to_owned(),
+        quantity: line.quantity.map(Decimal::from).unwrap_or_default(),
+    };
+    Record {
+        id: fulfillment.id.clone(),
+        lines: fulfillment.fulfillment_line_items.nodes.iter().map(quantity).collect(),
+        tracking: numbers(fulfillment).map(str::to_owned).collect(),
+        made_at: fulfillment.created_at.as_deref().and_then(|at| time(at, "").ok()),
+        ..Record::default()
     }
-    lines
 }
 
 fn numbers(fulfillment: &Fulfillment) -> impl Iterator<Item = &str> {
@@ -424,16 +394,16 @@ fn has_number(fulfillment: &Fulfillment, wanted: &str) -> bool {
 }
 
 /// Lines of fulfilment orders to be shipped together: by fulfilment order, the lines and how many of each.
-type Part<'a> = BTreeMap<&'a str, Vec<(&'a str, i64)>>;
+type Pieces<'a> = BTreeMap<&'a str, Vec<(&'a str, i64)>>;
 
 /// One call takes at most so many lines (schema, `FulfillmentOrderLineItemsInput`).
 const MOST_LINES: usize = 512;
 
 /// A part in pieces that one call each can carry.
-fn calls<'a>(part: &Part<'a>) -> Vec<Part<'a>> {
+fn calls<'a>(part: &Pieces<'a>) -> Vec<Pieces<'a>> {
     let lines: Vec<_> = part.iter().flat_map(|(order, lines)| lines.iter().map(|line| (*order, *line))).collect();
     let piece = |lines: &[(&'a str, (&'a str, i64))]| {
-        let mut part = Part::new();
+        let mut part = Pieces::new();
         for (order, line) in lines {
             part.entry(order).or_default().push(*line);
         }
@@ -443,8 +413,8 @@ fn calls<'a>(part: &Part<'a>) -> Vec<Part<'a>> {
 }
 
 /// Takes what is wanted from the fulfilment orders that can be shipped, location by location; what they do not have stays wanted.
-fn divide<'a>(all: &'a [FulfillmentOrder], wanted: &mut Quantities) -> BTreeMap<(String, String), Part<'a>> {
-    let mut parts: BTreeMap<(String, String), Part<'a>> = BTreeMap::new();
+fn divide<'a>(all: &'a [FulfillmentOrder], wanted: &mut Quantities) -> BTreeMap<(String, String), Pieces<'a>> {
+    let mut parts: BTreeMap<(String, String), Pieces<'a>> = BTreeMap::new();
     for fulfillment_order in all.iter().filter(|one| one.can_ship()) {
         for open in &fulfillment_order.line_items.nodes {
             let Some(want) = wanted.get_mut(number(&open.line_item.id)) else { continue };
@@ -482,7 +452,7 @@ fn why_not(all: &[FulfillmentOrder], wanted: &Quantities) -> String {
     }
 }
 
-fn write(shipment: &Shipment, part: &Part<'_>) -> Write {
+fn write(shipment: &Shipment, part: &Pieces<'_>) -> Write {
     let orders: Vec<Value> = part
         .iter()
         .map(|(id, lines)| {
@@ -551,14 +521,8 @@ fn describe(parcels: &[Parcel]) -> String {
 /// What is still to be written so that Shopify has another tracking number for the same parcel: in every fulfilment that has the old one.
 pub fn retracking(site: &Site, task: &Task, wish: &Retracking) -> Result<Outstanding> {
     let state = read(site, &task.remote_id)?;
-    let made: Vec<&Fulfillment> = state.fulfillments.iter().filter(|fulfillment| is_made(fulfillment)).collect();
-    let with = |number: &str| made.iter().filter(|f| has_number(f, number)).copied().collect::<Vec<_>>();
-    let (old, new) = (with(&wish.was), with(&wish.parcel.tracking));
-    if old.is_empty() && new.is_empty() {
-        let text = format!("Shopify shows no tracking number {}; nothing was written", wish.was);
-        return Err(Error::new(ErrorKind::Rejected, text));
-    }
-    let writes = old.iter().map(|fulfillment| replace(fulfillment, wish)).collect();
+    let (old, new) = to_retrack(&state.fulfillments, wish, |one, number| is_made(one) && has_number(one, number))?;
+    let writes = old.into_iter().map(|fulfillment| replace(fulfillment, wish)).collect();
     let adopted = new.iter().map(|fulfillment| fulfillment.id.clone()).collect();
     Ok(Outstanding { writes, wait: None, adopted })
 }

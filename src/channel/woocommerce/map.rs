@@ -356,9 +356,6 @@ fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
 }
 
 fn fulfilled(one: &wire::Fulfillment<'_>) -> Result<RemoteShipment, String> {
-    let raw = one.meta_data.0.iter().find(|meta| meta.key.get() == "_items").and_then(|meta| meta.value);
-    let items: wire::Many<wire::Item<'_>> =
-        raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
     let tracking = one.meta("_tracking_number").unwrap_or_default();
     let url = one.meta("_tracking_url").filter(|url| !url.is_empty());
     let carrier = one.meta("_shipment_provider").unwrap_or_default();
@@ -366,12 +363,12 @@ fn fulfilled(one: &wire::Fulfillment<'_>) -> Result<RemoteShipment, String> {
         remote_id: one.id.get().to_owned(),
         // The shop tells it in its own time, without an offset (observed 27).
         shipped_at: None,
-        lines: contents(&items.0)?,
+        lines: one.contents()?,
         parcels: if tracking.is_empty() { Vec::new() } else { vec![Parcel { carrier, tracking, url }] },
     })
 }
 
-fn contents(items: &[wire::Item<'_>]) -> Result<Vec<LineQuantity>, String> {
+pub(super) fn contents(items: &[wire::Item<'_>]) -> Result<Vec<LineQuantity>, String> {
     let named = items.iter().filter_map(|item| Some((item.item_id.id()?.to_owned(), &item.qty)));
     named.map(|(line_id, qty)| Ok(LineQuantity { line_id, quantity: amount(qty, "fulfillments.qty")?.abs() })).collect()
 }

@@ -15,11 +15,12 @@ use super::settings::Tracking as Home;
 use super::site::{Call, Site};
 use super::text::plain;
 use super::wire::{Fulfillment, Made, Maybe, Note, Tracking};
+use crate::channel::matching::{self, Claim, Matched, Part, Record, matched, to_retrack};
 use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
-use crate::order::{LineQuantity, Parcel, Shipment, Status, carrier, deal, names_number, same_number};
+use crate::order::{LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, names_number, same_number};
 
 /// How soon to look again for what the shop took and does not show.
 const UNSEEN: Duration = Duration::from_millis(300);
@@ -69,6 +70,14 @@ struct Found {
     adopted: Vec<String>,
 }
 
+impl From<(Matched, Vec<Write>)> for Found {
+    /// While anything that the shop took is not shown nothing is written: it may be what seems to be missing.
+    fn from((matched, writes): (Matched, Vec<Write>)) -> Self {
+        let unseen = matched.is_short() && !matched.unseen.is_empty();
+        Self { writes: if unseen { Vec::new() } else { writes }, unseen, adopted: matched.claimed }
+    }
+}
+
 pub(super) fn call(method: Method, route: String, query: &[(&str, &str)], body: Value) -> Value {
     let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     json!(Call { method: method.to_string(), route, query, body })
@@ -81,13 +90,6 @@ struct Dispatch<'a> {
     now: &'a RemoteOrder,
     task: &'a Task,
     shipment: &'a Shipment,
-}
-
-/// A place where the shop has told a tracking number.
-struct Told {
-    /// The receipt of a write that makes one like it.
-    receipt: String,
-    text: String,
 }
 
 /// What goes into one fulfilment. It holds one carrier and one link, so parcels of different carriers are fulfilments of their own, each with
@@ -117,73 +119,98 @@ fn groups(shipment: &Shipment) -> Vec<Group<'_>> {
 }
 
 impl Dispatch<'_> {
-    /// Receipts of writes that are not among these: the shop took them and does not show them.
-    fn unseen<'r>(&'r self, seen: &[&str]) -> Vec<&'r str> {
-        let receipts = self.task.receipts.iter().map(String::as_str);
-        receipts.filter(|receipt| !seen.contains(receipt)).collect()
-    }
-
-    fn has_receipt(&self, receipt: &str) -> bool {
-        self.task.receipts.iter().any(|ours| ours == receipt)
-    }
-
-    fn is_anothers(&self, receipt: &str) -> bool {
-        self.task.taken.iter().any(|taken| taken == receipt)
-    }
-
     fn fulfillments(&self) -> Result<Found> {
         let text = list_fulfillments(self.site, &self.task.remote_id)?.to_string();
         let there = read_fulfillments(&text)?;
-        let mut unseen = self.unseen(&there.iter().map(|one| one.id.get()).collect::<Vec<_>>());
-        // Two parts of an order may go out under one number: what another dispatch has is not this one's.
-        let open = |one: &&Fulfillment<'_>| !self.is_anothers(one.id.get());
-        let shared = |group: &Group<'_>| there.iter().any(|one| !open(&one) && has_numbers(one, &group.parcels));
         let groups = groups(self.shipment);
-        // Some versions drop entries, our key and the number among them: then the shop's own answer tells which it was.
-        let bare = |one: &&Fulfillment<'_>| {
-            one.meta(OUR_KEY).is_none() && !groups.iter().any(|group| has_numbers(one, &group.parcels))
+        let part = |group: &Group<'_>| Part {
+            mark: Some(group.key.clone()),
+            lines: group.lines.clone(),
+            numbers: matching::numbers(group.parcels.iter().copied()),
+            ..Part::default()
         };
-        let mut bare: Vec<_> = there.iter().filter(|one| self.has_receipt(one.id.get())).filter(bare).collect();
-        let mut found = Found::default();
-        for group in &groups {
-            let ours = there.iter().find(|one| is_ours(one, &group.key));
-            let like = || there.iter().filter(open).find(|one| one.is_made() && has_numbers(one, &group.parcels));
-            if let Some(same) = ours.or_else(like).or_else(|| bare.pop()) {
-                found.adopted.push(same.id.get().to_owned());
-            } else if shared(group) || !self.is_told_elsewhere(&group.parcels, &mut found)? {
-                match unseen.pop() {
-                    Some(receipt) => self.look_for(receipt, &mut found)?,
-                    None => found.writes.push(self.fulfillment(group)?),
+        let own = |one: &&Fulfillment<'_>| {
+            one.is_made() || one.meta(OUR_KEY).is_some() || self.task.receipts.iter().any(|ours| ours == one.id.get())
+        };
+        let shown = there.iter().filter(own).map(fulfilled).collect();
+        let found = self.find(&groups.iter().map(part).collect::<Vec<_>>(), shown, &self.task.taken)?;
+        let left = groups.iter().zip(&found.left);
+        let writes = left.filter_map(|(group, left)| left.as_deref().map(|left| self.fulfillment(group, left)));
+        let writes = writes.collect::<Result<_>>()?;
+        Ok((found, writes).into())
+    }
+
+    /// What of the parts is there: in their own home first, then told in another one, then under the very ids that the shop gave.
+    fn find(&self, parts: &[Part], mut shown: Vec<Record>, taken: &[String]) -> Result<Matched> {
+        let claim =
+            Claim { mark: &self.shipment.key, receipts: &self.task.receipts, taken, since: self.shipment.shipped_at };
+        let mut found = matched(parts, &shown, &claim);
+        let untold = |found: &Matched| {
+            parts.iter().zip(&found.left).any(|(part, left)| left.is_some() && !part.numbers.is_empty())
+        };
+        if untold(&found) {
+            self.add_told_elsewhere(&mut shown)?;
+            found = matched(parts, &shown, &claim);
+        }
+        if found.is_short() && !found.unseen.is_empty() && self.home != Home::Extension {
+            for receipt in &found.unseen {
+                if self.is_there(receipt)? {
+                    shown.push(Record { id: receipt.clone(), ..Record::default() });
                 }
             }
+            found = matched(parts, &shown, &claim);
         }
         Ok(found)
     }
 
     /// Looks for what the shop has acknowledged under its own id, where the list does not show it.
-    fn look_for(&self, receipt: &str, found: &mut Found) -> Result<()> {
+    fn is_there(&self, receipt: &str) -> Result<bool> {
         let (route, id) = match receipt.split_once(' ') {
             Some(("note", id)) => ("notes", id),
             _ => ("fulfillments", receipt),
         };
-        let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
-        let asked = is_id.then(|| self.site.get(&format!("wc/v3/orders/{}/{route}/{id}", self.task.remote_id), &[]));
-        match asked.transpose() {
+        if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit()) {
+            return Ok(false);
+        }
+        match self.site.get(&format!("wc/v3/orders/{}/{route}/{id}", self.task.remote_id), &[]) {
             // A cache that heeds a part of the address gives another answer.
-            Ok(reply) => {
-                match reply.is_some_and(|reply| reply.status != 404 && made(&reply.body).is_some_and(|it| it == id)) {
-                    true => found.adopted.push(receipt.to_owned()),
-                    false => found.unseen = true,
-                }
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::Failed | ErrorKind::Unsupported) => found.unseen = true,
-            Err(error) => return Err(error),
+            Ok(reply) => Ok(reply.status != 404 && made(&reply.body).is_some_and(|it| it == id)),
+            Err(error) if matches!(error.kind(), ErrorKind::Failed | ErrorKind::Unsupported) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the shop tells of tracking numbers in the other homes (PRODUCT.md D-4). The parcels of a tracking plugin stand in the order, beside
+    /// the fulfilments that are known already.
+    fn add_told_elsewhere(&self, shown: &mut Vec<Record>) -> Result<()> {
+        if self.home != Home::Extension {
+            let shipments = self.now.order.iter().flat_map(|order| &order.shipments);
+            let parcel = |one: &RemoteShipment| elsewhere(&one.remote_id, matching::numbers(&one.parcels));
+            let known = |one: &&RemoteShipment| shown.iter().any(|record| record.id == one.remote_id);
+            let parcels: Vec<Record> = shipments.filter(|one| !known(one)).map(parcel).collect();
+            shown.extend(parcels);
+        }
+        if self.home != Home::Note {
+            shown.extend(self.notes_that_count()?.into_iter().map(|note| elsewhere(&note.receipt(), vec![note.text])));
+        }
+        if self.home != Home::Fulfillments && self.site.facts().fulfillments {
+            let text = list_fulfillments(self.site, &self.task.remote_id)?.to_string();
+            let made = read_fulfillments(&text)?;
+            let numbers = |one: &Fulfillment<'_>| one.meta("_tracking_number").into_iter().collect();
+            shown.extend(made.iter().filter(|one| one.is_made()).map(|one| elsewhere(one.id.get(), numbers(one))));
         }
         Ok(())
     }
 
-    fn fulfillment(&self, group: &Group<'_>) -> Result<Write> {
-        let items = group.lines.iter().map(item).collect::<Result<Vec<Value>>>()?;
+    /// The order's notes; a note that only the staff sees has told the buyer nothing.
+    fn notes_that_count(&self) -> Result<Vec<OrderNote>> {
+        let mut notes = list_notes(self.site, &self.task.remote_id)?;
+        notes.retain(|note| note.to_buyer || !self.shipment.notify);
+        Ok(notes)
+    }
+
+    fn fulfillment(&self, group: &Group<'_>, left: &[LineQuantity]) -> Result<Write> {
+        let items = left.iter().map(item).collect::<Result<Vec<Value>>>()?;
         let mut meta = vec![entry("_items", json!(items)), entry(OUR_KEY, json!(group.key))];
         if let Some(first) = group.parcels.first() {
             meta.push(entry("_tracking_number", json!(numbers(&group.parcels))));
@@ -205,53 +232,21 @@ impl Dispatch<'_> {
             ),
         })
     }
+}
 
-    /// Whether all these numbers were told in another home than the one they go to: then nothing is told again (PRODUCT.md D-4).
-    fn is_told_elsewhere(&self, parcels: &[&Parcel], found: &mut Found) -> Result<bool> {
-        if parcels.is_empty() {
-            return Ok(false);
-        }
-        let told = self.told_elsewhere()?;
-        let telling = |parcel: &&Parcel| told.iter().find(|told| names_number(&told.text, &parcel.tracking));
-        let receipts: Vec<&str> = parcels.iter().filter_map(telling).map(|told| told.receipt.as_str()).collect();
-        if receipts.len() < parcels.len() {
-            return Ok(false);
-        }
-        found.adopted.extend(receipts.into_iter().map(str::to_owned));
-        Ok(true)
+/// A fulfilment as the matching takes it. Some versions drop entries, our key, the items and the number among them.
+fn fulfilled(one: &Fulfillment<'_>) -> Record {
+    Record {
+        id: one.id.get().to_owned(),
+        mark: one.meta(OUR_KEY),
+        lines: one.contents().unwrap_or_default(),
+        tracking: one.meta("_tracking_number").into_iter().collect(),
+        ..Record::default()
     }
+}
 
-    /// What the shop has told in the other homes, what is another dispatch's left out. The parcels of a tracking plugin stand in the order.
-    fn told_elsewhere(&self) -> Result<Vec<Told>> {
-        let mut told = Vec::new();
-        if self.home != Home::Extension {
-            let shipments = self.now.order.iter().flat_map(|order| &order.shipments);
-            let parcels = shipments.flat_map(|one| one.parcels.iter().map(|parcel| (&one.remote_id, parcel)));
-            told.extend(parcels.map(|(id, parcel)| Told { receipt: id.clone(), text: parcel.tracking.clone() }));
-        }
-        if self.home != Home::Note {
-            told.extend(
-                self.notes_that_count()?.into_iter().map(|note| Told { receipt: note.receipt(), text: note.text }),
-            );
-        }
-        if self.home != Home::Fulfillments && self.site.facts().fulfillments {
-            let text = list_fulfillments(self.site, &self.task.remote_id)?.to_string();
-            let made = read_fulfillments(&text)?;
-            told.extend(made.iter().filter(|one| one.is_made()).map(|one| Told {
-                receipt: one.id.get().to_owned(),
-                text: one.meta("_tracking_number").unwrap_or_default(),
-            }));
-        }
-        told.retain(|told| !self.is_anothers(&told.receipt));
-        Ok(told)
-    }
-
-    /// The order's notes; a note that only the staff sees has told the buyer nothing.
-    fn notes_that_count(&self) -> Result<Vec<OrderNote>> {
-        let mut notes = list_notes(self.site, &self.task.remote_id)?;
-        notes.retain(|note| note.to_buyer || !self.shipment.notify);
-        Ok(notes)
-    }
+fn elsewhere(id: &str, tracking: Vec<String>) -> Record {
+    Record { id: id.to_owned(), tracking, elsewhere: true, ..Record::default() }
 }
 
 fn read_fulfillments(text: &str) -> Result<Vec<Fulfillment<'_>>> {
@@ -296,17 +291,6 @@ fn quantity(quantity: Decimal) -> Value {
     }
 }
 
-/// Whether a fulfilment has this key of ours.
-fn is_ours(fulfillment: &Fulfillment<'_>, key: &str) -> bool {
-    fulfillment.meta(OUR_KEY).is_some_and(|found| found == key)
-}
-
-/// Whether a fulfilment has these parcels' tracking numbers, all of them.
-fn has_numbers(fulfillment: &Fulfillment<'_>, parcels: &[&Parcel]) -> bool {
-    let number = fulfillment.meta("_tracking_number").unwrap_or_default();
-    !parcels.is_empty() && parcels.iter().all(|parcel| names_number(&number, &parcel.tracking))
-}
-
 fn numbers(parcels: &[&Parcel]) -> String {
     parcels.iter().map(|parcel| parcel.tracking.as_str()).collect::<Vec<_>>().join(", ")
 }
@@ -339,32 +323,25 @@ impl Dispatch<'_> {
         let route = trackings_route(self.site, &self.task.remote_id);
         let reply = self.site.get(&route, &[])?;
         let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
-        let mut unseen = self.unseen(&there.iter().map(|one| one.tracking_id.get()).collect::<Vec<_>>());
-        let mut bare: Vec<_> = there.iter().filter(|one| self.has_receipt(one.tracking_id.get())).collect();
-        bare.retain(|one| !self.shipment.parcels.iter().any(|parcel| tracks(one, parcel)));
-        let mut found = Found::default();
-        for parcel in &self.shipment.parcels {
-            let same = there.iter().find(|one| tracks(one, parcel));
-            if let Some(same) = same.or_else(|| bare.pop()) {
-                found.adopted.push(same.tracking_id.get().to_owned());
-            } else if !self.is_told_elsewhere(&[parcel], &mut found)? {
-                match unseen.pop() {
-                    Some(_) => found.unseen = true,
-                    None => found.writes.push(Write {
-                        summary: format!("add tracking {} {}", title(parcel), parcel.tracking),
-                        tells_buyer: false,
-                        content: call(Method::POST, route.clone(), &[], tracking(parcel, self.shipment.shipped_at)),
-                    }),
-                }
-            }
-        }
-        Ok(found)
+        let part = |parcel| Part { numbers: matching::numbers([parcel]), ..Part::default() };
+        let record = |entry: &Tracking<'_>| Record {
+            id: entry.tracking_id.get().to_owned(),
+            tracking: vec![entry.tracking_number.get().to_owned()],
+            ..Record::default()
+        };
+        let parcels = &self.shipment.parcels;
+        // An entry tells a number and nothing of pieces: one that another dispatch has told is told.
+        let found =
+            self.find(&parcels.iter().map(part).collect::<Vec<_>>(), there.iter().map(record).collect(), &[])?;
+        let write = |parcel| Write {
+            summary: format!("add tracking {} {}", title(parcel), parcel.tracking),
+            tells_buyer: false,
+            content: call(Method::POST, route.clone(), &[], tracking(parcel, self.shipment.shipped_at)),
+        };
+        let left = parcels.iter().zip(&found.left).filter(|(_, left)| left.is_some());
+        let writes = left.map(|(parcel, _)| write(parcel)).collect();
+        Ok((found, writes).into())
     }
-}
-
-/// Whether an entry of the extension has this parcel's number.
-fn tracks(entry: &Tracking<'_>, parcel: &Parcel) -> bool {
-    names_number(entry.tracking_number.get(), &parcel.tracking)
 }
 
 fn trackings_route(site: &Site, id: &str) -> String {
@@ -389,26 +366,15 @@ impl Dispatch<'_> {
     /// An order note with all tracking numbers.
     fn notes(&self) -> Result<Found> {
         let parcels: Vec<&Parcel> = self.shipment.parcels.iter().collect();
-        let mut found = Found::default();
         if parcels.is_empty() {
-            return Ok(found);
+            return Ok(Found::default());
         }
-        let listed = self.notes_that_count()?;
-        let receipts: Vec<String> = listed.iter().map(OrderNote::receipt).collect();
-        let all_in = |note: &&OrderNote| parcels.iter().all(|parcel| names_number(&note.text, &parcel.tracking));
-        let open = |note: &&OrderNote| !self.is_anothers(&note.receipt());
-        // Our own note is known by its number, whatever the shop has made of its text.
-        let own = |note: &&OrderNote| self.task.receipts.contains(&note.receipt());
-        let same = listed.iter().find(own).or_else(|| listed.iter().filter(open).find(all_in));
-        if let Some(note) = same {
-            found.adopted.push(note.receipt());
-        } else if !self.is_told_elsewhere(&parcels, &mut found)? {
-            match self.unseen(&receipts.iter().map(String::as_str).collect::<Vec<_>>()).pop() {
-                Some(receipt) => self.look_for(receipt, &mut found)?,
-                None => found.writes.push(self.note(&parcels)),
-            }
-        }
-        Ok(found)
+        let part = Part { numbers: matching::numbers(parcels.iter().copied()), ..Part::default() };
+        let record = |note: OrderNote| Record { id: note.receipt(), tracking: vec![note.text], ..Record::default() };
+        let listed = self.notes_that_count()?.into_iter().map(record).collect();
+        let found = self.find(&[part], listed, &self.task.taken)?;
+        let writes = if found.is_short() { vec![self.note(&parcels)] } else { Vec::new() };
+        Ok((found, writes).into())
     }
 
     fn note(&self, parcels: &[&Parcel]) -> Write {
@@ -461,10 +427,6 @@ fn made(body: &[u8]) -> Option<String> {
     made.tracking_id.id().or(made.id.id()).map(str::to_owned)
 }
 
-fn no_such_number(wish: &Retracking) -> Error {
-    Error::new(ErrorKind::Rejected, format!("the shop shows no tracking number {}; nothing was written", wish.was))
-}
-
 /// A PUT has to carry every entry again: what is left out is deleted (fact sheet, 4.2).
 fn replace_in_fulfillment(site: &Site, id: &str, wish: &Retracking) -> Result<Found> {
     let there = list_fulfillments(site, id)?;
@@ -474,10 +436,9 @@ fn replace_in_fulfillment(site: &Site, id: &str, wish: &Retracking) -> Result<Fo
         texts.next().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
     };
     let all = there.as_array().map(Vec::as_slice).unwrap_or_default();
-    let Some(old) = all.iter().find(|fulfillment| names_number(&number(fulfillment), &wish.was)) else {
-        let new = all.iter().find(|fulfillment| names_number(&number(fulfillment), &wish.parcel.tracking));
-        let new = new.ok_or_else(|| no_such_number(wish))?;
-        return Ok(Found { adopted: vec![new["id"].to_string()], ..Found::default() });
+    let (old, new) = to_retrack(all, wish, |one, wanted| names_number(&number(one), wanted))?;
+    let Some(old) = old.first() else {
+        return Ok(Found { adopted: new.iter().map(|one| one["id"].to_string()).collect(), ..Found::default() });
     };
     let replaced = replaced(&number(old), wish);
     let mut meta: Vec<Value> = old["meta_data"].as_array().cloned().unwrap_or_default();
@@ -509,11 +470,9 @@ fn replace_entry(site: &Site, id: &str, wish: &Retracking) -> Result<Found> {
     let route = trackings_route(site, id);
     let reply = site.get(&route, &[])?;
     let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
-    let named = |number: &str| there.iter().find(|tracking| names_number(tracking.tracking_number.get(), number));
-    let (old, new) = (named(&wish.was), named(&wish.parcel.tracking));
-    if old.is_none() && new.is_none() {
-        return Err(no_such_number(wish));
-    }
+    let names = |one: &Tracking<'_>, number: &str| names_number(one.tracking_number.get(), number);
+    let (old, new) = to_retrack(&there, wish, names)?;
+    let (old, new) = (old.first(), new.first());
     let mut found = Found::default();
     match new {
         Some(new) => found.adopted.push(new.tracking_id.get().to_owned()),

@@ -520,6 +520,16 @@ impl Fulfillment<'_> {
         self.meta_data.0.iter().find(|meta| meta.key.get() == key).map(Meta::text)
     }
 
+    /// How many of which line are in it; none where it does not tell.
+    ///
+    /// # Errors
+    /// A quantity is no number that anybody means.
+    pub fn contents(&self) -> Result<Vec<crate::order::LineQuantity>, String> {
+        let raw = self.meta_data.0.iter().find(|meta| meta.key.get() == "_items").and_then(|meta| meta.value);
+        let items: Many<Item<'_>> = raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+        super::map::contents(&items.0)
+    }
+
     /// Whether it went out: not a draft, not deleted. Where both are told, the status counts (observed 25).
     pub fn is_made(&self) -> bool {
         let fulfilled = match self.status.get() {

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Done, odd};
-use super::inbox::{InboxNote, put_note, resolve_order, resolve_subject};
+use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, resolve_subject};
 use super::outbox::{Guard, Leave, OPEN};
 use super::{Book, rows};
 use crate::channel::{Goal, Retracking};
@@ -70,7 +70,7 @@ impl Book {
             match new.leave.guard {
                 Guard::Check => {}
                 Guard::AsLocal => resolve_order(db, order, &["shipped"], now)?,
-                Guard::Force => resolve_order(db, order, &["shipped", "cancelled"], now)?,
+                Guard::Force => resolve_order(db, order, &CHANGES, now)?,
             }
             let goal = Goal::Dispatched(shipment.clone());
             let row = queue(db, store, order, Some(number), &goal, new.leave, before, now)?;
@@ -103,7 +103,7 @@ impl Book {
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             let what = if goal.is_some() { "cancelled" } else { "cancelled here only" };
             rows::note_history(db, order, now, what, &format!("{before} → cancelled{why}"))?;
-            resolve_order(db, order, &["cancelled"], now)?;
+            resolve_order(db, order, &["cancelled", GIVEN_BACK], now)?;
             let Some((goal, guard)) = goal else { return Ok(Recorded::Local) };
             let row = queue(db, store, order, None, goal, Leave { guard, unpaid: true }, before, now)?;
             Ok(Recorded::Row(row, last_event(db, order)?.unwrap_or_default()))

@@ -9,12 +9,15 @@ use sha2::{Digest, Sha256};
 
 use super::document::Documents;
 use super::error::{Done, odd};
-use super::inbox::{InboxNote, put_note, resolve_order};
+use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order};
 use super::{Book, rows};
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::order::{Order, Presence, Status};
+
+/// How far a channel's clock may be behind.
+const CLOCKS_APART_MS: i64 = 3_600_000;
 
 /// One page to be taken into the book, with the position behind it.
 pub struct Batch<'a> {
@@ -185,7 +188,7 @@ impl Book {
                 super::acts::set_status(db, order, status)?;
             }
             super::acts::stand_by_own_acts(db, order, status)?;
-            super::inbox::resolve_order(db, order, &["cancelled", "shipped"], now)?;
+            super::inbox::resolve_order(db, order, &CHANGES, now)?;
             rows::note_history(
                 db,
                 order,
@@ -250,16 +253,16 @@ fn take(
     for unshown in batch.unshown {
         tally.failed += u64::from(super::rereads::put(db, batch.store, unshown, now)?);
     }
-    let word: String = db
-        .prepare_cached("SELECT channel FROM stores WHERE id = ?")
+    let (word, connected): (String, i64) = db
+        .prepare_cached("SELECT channel, connected_at FROM stores WHERE id = ?")
         .done("read")?
-        .query_row([batch.store], |row| row.get(0))
+        .query_row([batch.store], |row| Ok((row.get(0)?, row.get(1)?)))
         .done("read")?;
     let kind = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
     let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind IN ('unreadable', 'unshown') AND resolved_at IS NULL)";
     let troubled =
         db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read").map(Cell::new)?;
-    let page = Page { db, store: batch.store, kind, documents, now, troubled };
+    let page = Page { db, store: batch.store, kind, documents, now, connected, troubled };
     for seen in batch.orders {
         page.shown(&seen.remote_id)?;
         match &seen.order {
@@ -289,6 +292,8 @@ struct Page<'a> {
     kind: ChannelKind,
     documents: &'a Documents,
     now: Timestamp,
+    /// When the store was connected, in milliseconds.
+    connected: i64,
     /// Whether any order of the store stands in the inbox as unreadable, or as one that the channel cannot show.
     troubled: Cell<bool>,
 }
@@ -341,6 +346,7 @@ impl Page<'_> {
         let id = rows::insert_copy(self.db, self.store, order, self.now)?;
         self.put_version(id, "base", seen, order, print)?;
         rows::note_history(self.db, id, self.now, "imported", &order.channel_status)?;
+        self.tell_if_given_back(id, order)?;
         self.readable(&order.remote_id)
     }
 
@@ -353,7 +359,20 @@ impl Page<'_> {
         } else {
             format!("{before} → {} ({})", order.status, order.channel_status)
         };
+        self.tell_if_given_back(id, order)?;
         rows::note_history(self.db, id, self.now, "followed the channel", &detail)
+    }
+
+    /// A copy of which all was given back before all of it was sent is for the merchant to decide about. What had come to an end before the
+    /// store was connected, or was put away as done with, is no news.
+    fn tell_if_given_back(&self, id: i64, order: &Order) -> Result<()> {
+        let last = order.refunds.iter().filter_map(|refund| refund.refunded_at).max().unwrap_or(order.updated_at);
+        let is_news = last.timestamp_millis() >= self.connected.saturating_sub(CLOCKS_APART_MS);
+        if !is_news || !order.waits_given_back() || order.presence != Presence::Listed {
+            return Ok(());
+        }
+        let note = InboxNote::given_back(id, order.given_back_text());
+        put_note(self.db, Some(self.store), Some(id), &order.remote_id, &note, self.now)
     }
 
     /// Keeps the version beside the copy; one that is again what the merchant has is no difference any more.
@@ -366,6 +385,9 @@ impl Page<'_> {
             .done("read")?;
         if base == print {
             return self.same(id, order, print).map(|_| ());
+        }
+        if !order.waits_given_back() {
+            resolve_order(self.db, id, &[GIVEN_BACK], self.now)?;
         }
         self.put_version(id, "newest", seen, order, print)?;
         rows::note_history(self.db, id, self.now, "changed at the channel", &order.channel_status)
@@ -380,7 +402,7 @@ impl Page<'_> {
             .execute(params![order.updated_at.timestamp_millis(), print, id])
             .done("written")?;
         if was_another {
-            resolve_order(self.db, id, &["cancelled", "shipped"], self.now)?;
+            resolve_order(self.db, id, &CHANGES, self.now)?;
             let what = "the channel is back at your version";
             rows::note_history(self.db, id, self.now, what, &order.channel_status)?;
         }

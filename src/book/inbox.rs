@@ -10,13 +10,29 @@ use crate::error::{Error, Result};
 /// Something the merchant is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxNote {
-    /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped` or `credentials`.
+    /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped`, `refund`, `status` or `credentials`.
     pub kind: &'static str,
     /// One sentence, without personal data.
     pub text: String,
     /// The command to run next.
     pub hint: String,
 }
+
+impl InboxNote {
+    /// All of an order was given back before all of it was sent.
+    pub fn given_back(order: i64, text: String) -> Self {
+        let hint = format!(
+            "ordersync cancel book:{order} if it does not go out; ordersync dispatch book:{order} ... --as-local --force ships it all the same"
+        );
+        Self { kind: GIVEN_BACK, text, hint }
+    }
+}
+
+/// The kind of a note about an order that was refunded in full.
+pub(super) const GIVEN_BACK: &str = "refund";
+
+/// What an order's newer version at the channel is noted as.
+pub(super) const CHANGES: [&str; 3] = ["cancelled", "shipped", GIVEN_BACK];
 
 /// An entry of the inbox.
 #[derive(Debug, Clone)]

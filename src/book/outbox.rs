@@ -342,7 +342,7 @@ impl Book {
             rows::note_history(db, order, now, "confirmed by the channel", &kind)?;
             super::inbox::resolve_order(db, order, &["rejected", "unseen"], now)?;
             if kind == "cancel" {
-                super::inbox::resolve_order(db, order, &["cancelled"], now)?;
+                super::inbox::resolve_order(db, order, &["cancelled", super::inbox::GIVEN_BACK], now)?;
             }
             let Ok(seen) = &now_there.order else { return Ok(()) };
             let channel = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;

@@ -9,7 +9,8 @@ use super::{Book, InboxEntry, OutboxRow};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{
-    Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, left, stored_decimal, sum,
+    Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, is_given_back, left, stored_decimal,
+    sum,
 };
 
 /// An order in a list.
@@ -93,6 +94,14 @@ impl BookLine {
     /// How many are still to be shipped.
     pub fn open(&self) -> Decimal {
         left(self.quantity, self.refunded, self.shipped)
+    }
+}
+
+impl BookOrder {
+    /// Whether all of it was given back before all of it was sent.
+    pub fn waits_given_back(&self) -> bool {
+        let lines = self.lines.iter().map(|line| (line.quantity, line.refunded));
+        !matches!(self.status, Status::Shipped | Status::Cancelled) && is_given_back(&self.totals, lines)
     }
 }
 

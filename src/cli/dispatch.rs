@@ -298,6 +298,9 @@ fn refuse_odd_status(order: &BookOrder, args: &Args, leave: Leave) -> Result<()>
             "is not paid yet",
             "add --unpaid if it ships before payment; the setting unpaid_methods does for its payment method",
         ),
+        _ if order.waits_given_back() && !args.force => {
+            ("is refunded in full", "add --as-local --force if it ships all the same")
+        }
         Status::OnHold if !args.as_local => ("is on hold", "add --as-local if it ships all the same"),
         _ if order.test && !args.as_local => ("is a test order", "add --as-local if you mean it"),
         _ => return Ok(()),

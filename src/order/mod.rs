@@ -22,7 +22,7 @@ pub use carrier::{CARRIERS, Carrier, CarrierName, carrier, carrier_name, nearest
 pub use difference::{Aspect, Difference, differences};
 pub use mended::{KEPT_DIGITS, tracking_number, undressed};
 pub use money::{Currency, LARGEST, Money, parse_decimal, scaled, stored_decimal, sum};
-pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals};
+pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals, is_given_back};
 pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment, deal, left};
 pub use status::Status;
 pub use tracking::{names_number, normal_number, same_number};

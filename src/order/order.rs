@@ -61,6 +61,48 @@ pub struct Order {
     pub attributes: Vec<(String, String)>,
 }
 
+impl Order {
+    /// Whether all of it was given back. What had left before that has left; nothing more is to be sent (PRODUCT.md P-10).
+    pub fn is_given_back(&self) -> bool {
+        is_given_back(&self.totals, self.lines.iter().map(|line| (line.quantity, line.refunded)))
+    }
+
+    /// Whether all of it was given back and not all of it has left: the merchant is to know of it.
+    pub fn waits_given_back(&self) -> bool {
+        self.is_given_back() && !matches!(self.status, Status::Shipped | Status::Cancelled)
+    }
+
+    /// What the merchant is told of such an order.
+    pub fn given_back_text(&self) -> String {
+        format!(
+            "refunded in full at the channel before all of it was sent ({}); dispatch refuses it",
+            self.channel_status
+        )
+    }
+
+    /// The order of a channel that says in one word that all was given back. A word without an amount means all of the money; where there are
+    /// amounts and they come to less, nobody knows what is left to be sent, and it is held back.
+    pub fn said_to_be_given_back(mut self) -> Self {
+        if self.refunds.is_empty() {
+            self.totals.refunded = self.totals.total;
+            if let Some((_, totals)) = &mut self.shop_totals {
+                totals.refunded = totals.total;
+            }
+        }
+        if self.status == Status::AwaitingFulfillment && !self.is_given_back() {
+            self.status = Status::OnHold;
+        }
+        self
+    }
+}
+
+/// Whether all was given back: all the money, or every piece. `lines`: of each, how many were ordered and how many of them given back.
+pub fn is_given_back(totals: &Totals, lines: impl Iterator<Item = (Decimal, Decimal)>) -> bool {
+    let mut lines = lines.peekable();
+    let money = totals.refunded > Decimal::ZERO && totals.refunded >= totals.total;
+    money || (lines.peek().is_some() && lines.all(|(ordered, back)| back > Decimal::ZERO && back >= ordered))
+}
+
 /// Whether an order is still on the channel's ordinary lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

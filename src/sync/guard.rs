@@ -1,8 +1,6 @@
 //! The look before an act: the order is read at the channel, held against what the merchant knows, and only then is asked what is
 //! missing for the act (PRODUCT.md D-1).
 
-use rust_decimal::Decimal;
-
 use super::store::OpenStore;
 use crate::book::{Book, Guard, Leave};
 use crate::channel::{Goal, Outstanding, RemoteOrder, Task};
@@ -152,14 +150,12 @@ fn forbids(act: &Act<'_>, now: &Order) -> Option<Error> {
     if !matches!(act.task.goal, Goal::Dispatched(_)) {
         return None;
     }
-    let refunded = now.totals.refunded > Decimal::ZERO && now.totals.refunded >= now.totals.total;
     let (what, way) = match now.status {
         _ if leave.guard == Guard::Force => return None,
         _ if now.presence == Presence::Trashed => ("is in the bin", "--as-local --force"),
-        Status::Cancelled if refunded => ("is refunded in full", "--as-local --force"),
         Status::Cancelled => ("is cancelled", "--as-local --force"),
         Status::Shipped => return None,
-        _ if refunded => ("is refunded in full", "--as-local --force"),
+        _ if now.is_given_back() => ("is refunded in full", "--as-local --force"),
         Status::OnHold if leave.guard == Guard::Check => ("is on hold", "--as-local"),
         Status::AwaitingPayment if !leave.unpaid => ("is not paid", "--unpaid"),
         _ => return None,

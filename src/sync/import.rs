@@ -14,6 +14,7 @@ use super::{Context, Job, Progress, policy};
 use crate::book::{Batch, Book, CursorMove, Decision, InboxNote, Known, Tally, Walk};
 use crate::channel::{Channel, Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
+use crate::order::Aspect;
 
 /// The walk by modification time, the one that goes on for ever.
 pub const CHANGES: &str = "changes";
@@ -305,13 +306,19 @@ fn decide(channel: &dyn Channel, known: &Known, seen: &RemoteOrder) -> Result<De
     Ok(match policy::decide(known.status, &base, before, seen_order) {
         policy::Decision::Follow => Decision::Follow,
         policy::Decision::Same => Decision::Same,
-        policy::Decision::Keep(notice) => Decision::Keep(notice.map(|notice| InboxNote {
-            kind: notice.aspect.word(),
+        policy::Decision::Keep(notice) => Decision::Keep(notice.map(|notice| note(known.order_id, notice))),
+    })
+}
+
+fn note(order: i64, notice: policy::Notice) -> InboxNote {
+    match notice.aspect {
+        Aspect::Refunded => InboxNote::given_back(order, notice.text),
+        aspect => InboxNote {
+            kind: aspect.word(),
             text: notice.text,
             hint: format!(
-                "ordersync show book:{0} prints both versions; ordersync accept book:{0} takes over the channel's",
-                known.order_id
+                "ordersync show book:{order} prints both versions; ordersync accept book:{order} takes over the channel's"
             ),
-        })),
-    })
+        },
+    }
 }

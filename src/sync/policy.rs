@@ -42,6 +42,9 @@ pub fn decide(status: Status, base: &Order, known: &Order, seen: &Order) -> Deci
     if is_news(Aspect::Cancelled) && is_cancelled && status != Status::Cancelled {
         return Decision::Keep(Some(Notice { aspect: Aspect::Cancelled, text: cancelled(status, seen) }));
     }
+    if seen.waits_given_back() && !known.is_given_back() && !matches!(status, Status::Shipped | Status::Cancelled) {
+        return Decision::Keep(Some(Notice { aspect: Aspect::Refunded, text: seen.given_back_text() }));
+    }
     let shipped_here = matches!(status, Status::Shipped | Status::PartiallyShipped);
     if is_news(Aspect::Shipped) && !shipped_here && status != Status::Cancelled {
         let text = format!("shipped at the channel by other means while it is {status} here ({})", seen.channel_status);

@@ -9,7 +9,7 @@
 use rust_decimal::Decimal;
 
 use super::lines;
-use super::status::{Goods, status};
+use super::status::{Goods, REFUNDED, status};
 use super::wire;
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
@@ -36,7 +36,7 @@ fn map(o: &wire::Order<'_>) -> Result<Order, String> {
     let currency = currency.ok_or("its currency is not a currency code")?;
     let placed_at = time(&o.date_created, "date_created")?.ok_or("it has no date_created")?;
     let updated_at = time(&o.date_modified, "date_modified")?.ok_or("it has no date_modified")?;
-    let status_id = o.status_id.get().parse().map_err(|_| "its status_id is not a number".to_owned())?;
+    let status_id: u8 = o.status_id.get().parse().map_err(|_| "its status_id is not a number".to_owned())?;
     let refunds = o.ordersync.0.refunds.rows.iter().filter(|refund| !declined(refund)).map(refund);
     let refunds = refunds.collect::<Result<Vec<_>, _>>()?;
     let billing = address(&o.billing_address.0);
@@ -45,7 +45,7 @@ fn map(o: &wire::Order<'_>) -> Result<Order, String> {
     let (mut lines, shipped) = lines::lines(o, &places)?;
     lines.iter_mut().for_each(|line| line.refunded = line.refunded.max(given_back(&refunds, &line.remote_id)));
     let totals = totals(o, &lines, &refunds)?;
-    Ok(Order {
+    let order = Order {
         number: remote_id.clone(),
         status: status(status_id, goods(o, &lines, &shipped)?),
         channel_status: first_of(o.custom_status.get(), o.status.get()),
@@ -75,7 +75,8 @@ fn map(o: &wire::Order<'_>) -> Result<Order, String> {
         test: is_test(o),
         attributes: lines::attributes(o, &places),
         remote_id,
-    })
+    };
+    Ok(if status_id == REFUNDED { order.said_to_be_given_back() } else { order })
 }
 
 /// There is no flag for test orders; the gateway's name is the sign (fact sheet 2.3).

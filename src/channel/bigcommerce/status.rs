@@ -7,6 +7,9 @@ use rust_decimal::Decimal;
 
 use crate::order::Status;
 
+/// "Refunded": all of it.
+pub const REFUNDED: u8 = 4;
+
 /// What is known about an order's goods.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Goods {
@@ -34,11 +37,9 @@ pub fn status(id: u8, goods: Goods) -> Status {
         3 => Status::PartiallyShipped,
         2 | 10 => Status::Shipped,
         5 | 6 => Status::Cancelled,
-        // What is not shipped will not be.
-        4 => shipped_so_far(goods).map_or(Status::Cancelled, |_| Status::Shipped),
         13 => shipped_so_far(goods).unwrap_or(Status::OnHold),
-        14 if goods.ships && goods.open.is_zero() && shipped_so_far(goods).is_none() => Status::Cancelled,
-        14 => shipped_so_far(goods).unwrap_or(Status::AwaitingFulfillment),
+        // Money given back is a fact, not a status (PRODUCT.md P-10).
+        REFUNDED | 14 => shipped_so_far(goods).unwrap_or(Status::AwaitingFulfillment),
         _ => Status::OnHold,
     }
 }
@@ -71,7 +72,7 @@ mod tests {
             AwaitingPayment,
             Shipped,
             PartiallyShipped,
-            Cancelled,
+            AwaitingFulfillment,
             Cancelled,
             Cancelled,
             AwaitingPayment,
@@ -90,13 +91,15 @@ mod tests {
     }
 
     #[test]
-    fn refunded_and_disputed_orders_keep_what_is_known_of_their_shipping() {
-        for id in [13, 14] {
+    fn p10_refunded_and_disputed_orders_keep_what_is_known_of_their_shipping() {
+        for id in [4, 13, 14] {
             assert_eq!(status(id, goods(2, 0)), Status::Shipped);
             assert_eq!(status(id, goods(1, 1)), Status::PartiallyShipped);
         }
-        assert_eq!(status(4, goods(1, 1)), Status::Shipped, "the rest was given back");
-        assert_eq!(status(14, goods(0, 0)), Status::Cancelled, "nothing is left to ship");
+        for id in [4, 14] {
+            assert_eq!(status(id, goods(1, 0)), Status::Shipped, "the rest was given back");
+            assert_eq!(status(id, goods(0, 0)), Status::AwaitingFulfillment, "nothing was ever sent");
+        }
     }
 
     #[test]

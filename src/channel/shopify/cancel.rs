@@ -73,11 +73,7 @@ struct State {
 
 /// What is still to be done to cancel this order.
 pub fn outstanding(site: &Site, now: &RemoteOrder, task: &Task, wish: &Cancellation) -> Result<Outstanding> {
-    let cancelled = now.order.as_ref().is_ok_and(|order| {
-        // An order that is refunded in full and not shipped counts as cancelled here, but not at Shopify.
-        order.status == Status::Cancelled && order.channel_status.starts_with("CANCELLED")
-    });
-    if cancelled {
+    if now.order.as_ref().is_ok_and(|order| order.status == Status::Cancelled) {
         return Ok(Outstanding::default());
     }
     if let Some(receipt) = task.receipts.last() {

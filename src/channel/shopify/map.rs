@@ -86,11 +86,6 @@ fn standing(o: &wire::Order, authorized: Status, owes: bool) -> Status {
     if o.cancelled_at.is_some() {
         return Status::Cancelled;
     }
-    match o.display_financial_status.as_deref() {
-        Some("REFUNDED") if o.fulfillments.iter().any(is_made) => return Status::Shipped,
-        Some("REFUNDED") => return Status::Cancelled,
-        _ => {}
-    }
     // What left the house is shipped, whatever became of the money.
     match fulfillment {
         "FULFILLED" => return Status::Shipped,

@@ -5,7 +5,7 @@
 
 use rust_decimal::Decimal;
 
-use super::status::{Evidence, is_pickup, meaning};
+use super::status::{self, Evidence, is_pickup, meaning};
 use super::text::{decode, plain};
 use super::wire;
 use crate::clock::Timestamp;
@@ -65,7 +65,7 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     }
     let shipments = shipments(o)?;
     let billing = address(&o.billing.0);
-    Ok(Order {
+    let order = Order {
         number: o.number.id().unwrap_or(&remote_id).to_owned(),
         status: status(o, statuses, &lines, &shipments),
         channel_status: o.status.get().to_owned(),
@@ -100,7 +100,8 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         test: false,
         attributes: attributes(o, picked_up),
         remote_id,
-    })
+    };
+    Ok(if status::plain(o.status.get()) == status::REFUNDED { order.said_to_be_given_back() } else { order })
 }
 
 /// What the shop's status amounts to. Fulfilments refine it: creating them never changes the order's own status.

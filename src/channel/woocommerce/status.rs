@@ -12,6 +12,9 @@ use crate::order::Status;
 /// The merchant's own reading of statuses that plugins add, by the status without `wc-`.
 pub type Statuses = BTreeMap<String, Status>;
 
+/// WooCommerce's own word for an order of which all was given back.
+pub const REFUNDED: &str = "refunded";
+
 /// What an order says of itself beside its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Evidence {
@@ -83,9 +86,9 @@ fn of_woocommerce(word: &str, seen: Evidence) -> Option<Status> {
         "processing" => Status::AwaitingFulfillment,
         "completed" => Status::Shipped,
         "cancelled" | "trash" => Status::Cancelled,
-        // A refund is a fact, not a status: what remains is whether the goods ever left.
-        "refunded" if seen.sent.is_some() || seen.completed => Status::Shipped,
-        "refunded" => Status::Cancelled,
+        // Money given back is a fact, not a status (PRODUCT.md P-10): what remains is whether the goods ever left.
+        REFUNDED if seen.completed => Status::Shipped,
+        REFUNDED => seen.sent.unwrap_or(Status::AwaitingFulfillment),
         _ => return None,
     })
 }
@@ -174,6 +177,16 @@ mod tests {
             assert_eq!(is_unknown(word, &Statuses::new()), word == "nobody-knows", "{word}");
         }
         assert!(!is_unknown("processing", &Statuses::new()) && !is_unknown("", &Statuses::new()));
+    }
+
+    #[test]
+    fn p10_a_refund_leaves_what_is_known_of_the_shipping() {
+        let meaning = |seen| meaning("wc-refunded", seen, &Statuses::new());
+        assert_eq!(meaning(NOTHING), Status::AwaitingFulfillment);
+        assert_eq!(meaning(Evidence { completed: true, ..NOTHING }), Status::Shipped);
+        for sent in [Status::Shipped, Status::PartiallyShipped] {
+            assert_eq!(meaning(Evidence { sent: Some(sent), ..NOTHING }), sent);
+        }
     }
 
     #[test]

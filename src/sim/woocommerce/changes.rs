@@ -93,6 +93,10 @@ pub(super) fn add_refund(
     state.next_id += 1;
     state.refund_owners.insert(refund_id, id);
     state.attached(id).mails.refunded += 1;
+    let order = state.orders.get_mut(&id)?;
+    if refundable(options, order) <= Decimal::ZERO {
+        order.status = Cow::Borrowed("refunded");
+    }
     state.bump(id, now);
     Some(refund_id)
 }

@@ -157,7 +157,7 @@ fn refunds_come_from_v3_and_declined_ones_gave_nothing_back() {
     assert_eq!(order.refunds.len(), 1);
     assert_eq!((order.totals.refunded, order.refunds[0].amount), (decimal("10.10"), decimal("10.10")));
     assert_eq!(order.refunds[0].lines.len(), 1, "only lines");
-    assert_eq!((order.lines[0].refunded, order.status), (Decimal::ONE, Status::Cancelled));
+    assert_eq!((order.lines[0].refunded, order.status), (Decimal::ONE, Status::AwaitingFulfillment));
 }
 
 #[test]

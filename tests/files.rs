@@ -121,7 +121,12 @@ fn what_a_file_says_that_cannot_be_meant_stops_all_of_it() {
         ("order,carrier,tracking\nB,ups,1Z1\nA,usps,9.40011E+21\n", "row 3 cannot be used: the tracking number"),
         ("order,carrier,tracking\nA,usps,9400111899223100000000\n", "rounded"),
         ("order,carrier,tracking\nA,ups,\"1Z1, 1Z2\"\n", "several numbers"),
-        ("order,carrier,tracking\nA,ups,\"1Z1\nB,ups,1Z2\n", "row 2"),
+        ("order,carrier,tracking\nA,ups,\"1Z1\nB,ups,1Z2\n", "row 2 opens a quote that is never closed"),
+        ("order,carrier,tracking\nB,ups,1Z2\nA,ups,\"1Z1", "row 3 opens a quote that is never closed"),
+        ("order,\"carrier,tracking\nA,ups,1Z1\n", "row 1 opens a quote that is never closed"),
+        ("order,tracking,carrier\nA,1Z1,\"ups\nB,1Z2,\"ups\"\n", "row 3 goes on behind a closing quote"),
+        ("order,tracking,carrier\nA,\"1Z1\"2,ups\n", "row 2 goes on behind a closing quote"),
+        ("sep=;\norder;tracking\nA,;\"1Z1\n", "row 3 opens a quote"),
         ("order,carrier,tracking\nA,ups,#N/A\n", "spreadsheet"),
         ("order,carrier,tracking\nB,ups,1Z1\nA,dlh,JD01\n", "looks like a slip: dhl"),
         ("order,carrier,tracking\nA,DHL Parcel,JD01\n", "several carriers"),
@@ -145,6 +150,17 @@ fn what_a_file_says_that_cannot_be_meant_stops_all_of_it() {
     assert_eq!(rig.home.json("outbox --all"), json!([]));
     rig.home.call(&["dispatch", "--from", "/dev/zero"]).exits(2).says("larger than 16 MiB");
     rig.home.call(&["dispatch", "--from", "/"]).exits(2);
+}
+
+#[test]
+fn a_quote_left_open_in_a_column_that_is_left_out_swallows_no_row() {
+    let rig = Rig::new();
+    let ids = [rig.paid(1), rig.paid(1)];
+    rig.sync();
+    let text = format!("order,tracking,note\n{},1Z1,\"3 inch\n{},1Z2,fine\n", ids[0], ids[1]);
+    let done = csv(&rig, &text).arg("--ignore").arg("note").exits(2);
+    done.says("row 2 opens a quote").says("nothing was dispatched");
+    assert!(rig.writes().is_empty());
 }
 
 #[test]

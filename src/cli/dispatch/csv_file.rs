@@ -4,6 +4,7 @@
 //! as a whole before the first dispatch goes out: what it says that cannot be meant, or cannot be told for sure, stops all of it.
 
 mod columns;
+mod quotes;
 mod rows;
 mod text;
 
@@ -64,6 +65,7 @@ fn read(app: &App, args: &Args, file: &Path) -> Result<Vec<Wanted>> {
     })?;
     let (text, told) = text::decode(&bytes).map_err(unreadable)?;
     let (text, first_line, delimiter) = separated(&text);
+    quotes::check(text, first_line, delimiter).map_err(|why| unreadable(&why))?;
     let (columns, rows) = rows::read(text, first_line, delimiter, &args.ignore).map_err(|why| unreadable(&why))?;
     if !app.global.quiet {
         say(&columns, &rows, told);

@@ -146,6 +146,30 @@ fn c4_without_a_terminal_a_missing_secret_is_named_and_nothing_is_connected() {
     }
 }
 
+/// Two secrets that were pasted the wrong way round are sent nowhere.
+#[test]
+fn swapped_secrets_are_told_before_anything_is_sent() {
+    for (kind, pairs) in [
+        (ChannelKind::WooCommerce, [("consumer_key", "cs_0123456789"), ("consumer_secret", "ck_0123456789")]),
+        (ChannelKind::Shopify, [("access_token", "shpss_0123456789"), ("api_secret", "shpat_0123456789")]),
+        (ChannelKind::BigCommerce, [("store_hash", "a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d"), ("access_token", "abc123xyz0")]),
+    ] {
+        let desk = Desk::unconnected(kind);
+        let access = desk.store.access(desk.server.url());
+        let text: String = pairs.iter().map(|(key, value)| format!("{key} = \"{value}\"\n")).collect();
+        let file = desk.home.file("swapped.toml", &text);
+        let flags = access.flags.join(" ");
+        let flags = flags.split("--store-hash").next().unwrap_or_default();
+        let endpoint = format!("--endpoint {}", desk.server.url());
+        let endpoint = if flags.contains("--endpoint") { "" } else { &endpoint };
+        let words = format!("connect {kind} {flags} {endpoint} --credentials {file}");
+        let call = access.secrets.iter().fold(desk.home.run(&words), |call, (name, _)| call.without(name));
+        let done = call.exits(2).says("looks like a").says("nothing was sent").says("hint: ");
+        pairs.iter().fold(done, |done, (_, value)| done.without(value));
+        assert!(desk.server.requests().is_empty(), "{kind}");
+    }
+}
+
 #[test]
 fn x1_a_wrong_secret_is_a_credentials_error() {
     for kind in ChannelKind::ALL {

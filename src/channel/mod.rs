@@ -35,7 +35,9 @@ use crate::order::{Currency, Order, Parcel, Shipment};
 
 pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
-pub use open::{Connection, Format, Learn, Secrets, Way, fields, format, guide_time, open, origin, ways};
+pub use open::{
+    Connection, Form, Format, Forms, Learn, Secrets, Way, fields, format, guide_time, misplaced, open, origin, ways,
+};
 
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {

@@ -102,11 +102,103 @@ pub fn ways(kind: ChannelKind) -> &'static [Way] {
     }
 }
 
+/// What a value of a field looks like at this vendor: tells what was pasted into the wrong field, before anything of it is sent.
+///
+/// A value with another form is not refused: vendors change theirs. Only one that has the form of *another* field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// It begins with the vendor's own prefix; no other field of any channel does.
+    Begins(&'static [&'static str]),
+    /// It is made of so many letters and digits, fewest and most; tells the fields of one channel apart that have such a form.
+    Letters(usize, usize),
+}
+
+impl Form {
+    fn fits(self, value: &str) -> bool {
+        match self {
+            Self::Begins(prefixes) => prefixes.iter().any(|prefix| value.starts_with(prefix)),
+            Self::Letters(fewest, most) => {
+                (fewest..=most).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric())
+            }
+        }
+    }
+}
+
+/// The forms of fields, by their keys; a field without one can hold anything.
+pub type Forms = &'static [(&'static str, Form)];
+
+fn forms(kind: ChannelKind) -> Forms {
+    match kind {
+        ChannelKind::BigCommerce => super::bigcommerce::FORMS,
+        ChannelKind::Shopify => super::shopify::FORMS,
+        ChannelKind::WooCommerce => super::woocommerce::FORMS,
+    }
+}
+
+/// Which other field the value has the form of, given as `key`: the channel and the field's key.
+pub fn misplaced(kind: ChannelKind, key: &str, value: &str) -> Option<(ChannelKind, &'static str)> {
+    let own = forms(kind).iter().find(|(own, _)| *own == key).map(|(_, form)| *form);
+    if own.is_some_and(|form| form.fits(value)) {
+        return None;
+    }
+    let counts = |of: ChannelKind, form: Form| match form {
+        Form::Begins(_) => true,
+        Form::Letters(..) => of == kind && own.is_some(),
+    };
+    let found = |of: ChannelKind| {
+        let other = forms(of).iter().find(|(_, form)| counts(of, *form) && form.fits(value));
+        other.map(|(other, _)| (of, *other))
+    };
+    found(kind).or_else(|| ChannelKind::ALL.into_iter().find_map(found))
+}
+
 /// The approximate guide time of a first sync, in words (PRODUCT.md A-1); known without opening a store.
 pub fn guide_time(kind: ChannelKind) -> &'static str {
     match kind {
         ChannelKind::BigCommerce => super::bigcommerce::GUIDE_TIME,
         ChannelKind::Shopify => super::shopify::GUIDE_TIME,
         ChannelKind::WooCommerce => super::woocommerce::GUIDE_TIME,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_with_the_form_of_another_field_is_misplaced_and_one_with_no_form_is_not() {
+        use ChannelKind::{BigCommerce, Shopify, WooCommerce};
+        let token = "a1b2c3d4".repeat(4);
+        for (kind, key, value, meant) in [
+            (WooCommerce, "consumer_key", "cs_1", Some((WooCommerce, "consumer_secret"))),
+            (WooCommerce, "consumer_secret", "ck_1", Some((WooCommerce, "consumer_key"))),
+            (WooCommerce, "url", "ck_1", Some((WooCommerce, "consumer_key"))),
+            (WooCommerce, "consumer_key", "shpat_1", Some((Shopify, "access_token"))),
+            (WooCommerce, "consumer_key", "ck_1", None),
+            (WooCommerce, "consumer_key", "of-a-plugin", None),
+            (Shopify, "access_token", "shpss_1", Some((Shopify, "client_secret"))),
+            (Shopify, "api_secret", "shpat_1", Some((Shopify, "access_token"))),
+            (Shopify, "client_id", "shpss_1", Some((Shopify, "client_secret"))),
+            (Shopify, "api_secret", "shpss_1", None),
+            (Shopify, "shop", "tea-and-cups", None),
+            (BigCommerce, "store_hash", token.as_str(), Some((BigCommerce, "access_token"))),
+            (BigCommerce, "access_token", "abc123", Some((BigCommerce, "store_hash"))),
+            (BigCommerce, "access_token", "shpat_1", Some((Shopify, "access_token"))),
+            (BigCommerce, "access_token", token.as_str(), None),
+            (BigCommerce, "client_secret", token.as_str(), None),
+            (BigCommerce, "store_hash", "https://api.bigcommerce.com/stores/abc123/v3/", None),
+            (BigCommerce, "page_size", "250", None),
+        ] {
+            assert_eq!(misplaced(kind, key, value), meant, "{kind} {key}");
+        }
+    }
+
+    #[test]
+    fn every_form_is_that_of_a_field() {
+        for kind in ChannelKind::ALL {
+            for (key, _) in forms(kind) {
+                assert!(fields(kind).iter().any(|field| field.key == *key), "{kind} has no field {key}");
+            }
+        }
     }
 }

@@ -25,8 +25,8 @@ mod wire;
 use std::time::Duration;
 
 use super::{
-    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Goal, Notify, Outstanding,
-    Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Write,
+    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Forms, Goal, Notify,
+    Outstanding, Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
@@ -40,6 +40,9 @@ pub const GUIDE_TIME: &str = "half an hour to 2.5 hours";
 
 /// What `connect bigcommerce` takes; the optional ones are the store's settings.
 pub const FIELDS: &[Field] = settings::FIELDS;
+
+/// By what their values are known.
+pub const FORMS: Forms = settings::FORMS;
 
 /// How far a sync reaches back behind its cursor. How late a change shows in the list is not documented (fact sheet 2.2).
 const OVERLAP: Duration = Duration::from_secs(600);

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::channel::{Field, Values};
+use crate::channel::{Field, Form, Forms, Values};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What `connect` takes.
@@ -49,6 +49,13 @@ pub const FIELDS: &[Field] = &[
         secret: false,
         required: false,
     },
+];
+
+/// A hash is short, a token and a secret are long: a token in the place of the hash would stand in the address of every request.
+pub const FORMS: Forms = &[
+    ("store_hash", Form::Letters(2, 20)),
+    ("access_token", Form::Letters(25, 200)),
+    ("client_secret", Form::Letters(25, 200)),
 ];
 
 /// The vendor's address; `endpoint` replaces scheme, host and port.

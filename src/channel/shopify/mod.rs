@@ -30,8 +30,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Goal, Notify, Outstanding,
-    Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Way, Write,
+    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Forms, Goal, Notify,
+    Outstanding, Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Way, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Order;
@@ -43,6 +43,9 @@ pub const GUIDE_TIME: &str = "30 minutes";
 
 /// What `connect shopify` takes; the optional ones that are not secret are the store's settings.
 pub const FIELDS: &[Field] = settings::FIELDS;
+
+/// By what their values are known.
+pub const FORMS: Forms = settings::FORMS;
 
 /// The two kinds of credentials (fact sheet, 1.1).
 pub const WAYS: &[Way] = settings::WAYS;

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::channel::{Field, Values, Way};
+use crate::channel::{Field, Form, Forms, Values, Way};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Status;
 
@@ -70,6 +70,13 @@ pub const FIELDS: &[Field] = &[
 pub const WAYS: &[Way] = &[
     Way { title: "an app of the Dev Dashboard", keys: &["client_id", "client_secret"] },
     Way { title: "an app made in the shop's admin before 2026", keys: &["access_token", "api_secret"] },
+];
+
+/// What Shopify makes of tokens and secrets. A client id and older secrets are plain letters and digits.
+pub const FORMS: Forms = &[
+    ("client_secret", Form::Begins(&["shpss_"])),
+    ("access_token", Form::Begins(&["shpat_", "shpca_", "shppa_"])),
+    ("api_secret", Form::Begins(&["shpss_"])),
 ];
 
 /// When a first sync goes by bulk operations.

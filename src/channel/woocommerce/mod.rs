@@ -29,8 +29,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::{
-    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Goal, Notify, Outstanding,
-    Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Write,
+    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Forms, Goal, Notify,
+    Outstanding, Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Order;
@@ -42,6 +42,9 @@ pub const GUIDE_TIME: &str = "30 minutes";
 
 /// What `connect woocommerce` takes; the optional ones are the store's settings.
 pub const FIELDS: &[Field] = settings::FIELDS;
+
+/// By what their values are known.
+pub const FORMS: Forms = settings::FORMS;
 
 /// How far a sync reaches back behind its cursor: bulk jobs, and a database and a PHP whose clocks differ.
 const OVERLAP: Duration = Duration::from_secs(600);

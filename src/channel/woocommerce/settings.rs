@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::map::Statuses;
-use crate::channel::{Field, Values};
+use crate::channel::{Field, Form, Forms, Values};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What `connect` takes.
@@ -51,6 +51,9 @@ pub const FIELDS: &[Field] = &[
         required: false,
     },
 ];
+
+/// What the plugin makes of a key and its secret.
+pub const FORMS: Forms = &[("consumer_key", Form::Begins(&["ck_"])), ("consumer_secret", Form::Begins(&["cs_"]))];
 
 /// Where tracking numbers go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

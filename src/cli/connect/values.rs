@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::{Args, split};
-use crate::channel::{ChannelKind, Field, Secrets, Values, Way, fields, ways};
+use crate::channel::{ChannelKind, Field, Secrets, Values, Way, fields, misplaced, ways};
 use crate::cli::{App, output};
 use crate::config::{SETTINGS, bounded, check_setting, read_small};
 use crate::error::{Error, ErrorKind, Result};
@@ -27,11 +27,31 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
     }
     all.retain(|_, value| !value.is_empty());
     ask_for_a_way(app, args, kind, &mut all)?;
+    for (key, value) in &all {
+        in_place(kind, key, value)?;
+    }
     let (values, secrets) = split(kind, all);
     for (key, value) in &values {
         check_setting(kind, key, value)?;
     }
     Ok((values, secrets))
+}
+
+/// A value that is surely meant for another field is not sent anywhere; most often two were swapped. It may be a secret, so it is not shown.
+fn in_place(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
+    let Some((of, other)) = misplaced(kind, key, value) else { return Ok(()) };
+    let whose = if of == kind { String::new() } else { format!(" of {}", of.title()) };
+    let text = format!("what was given as {key} looks like {}{whose}; nothing was sent", with_article(other));
+    let error = Error::new(ErrorKind::Usage, text);
+    Err(match fields(kind).iter().find(|field| field.key == key) {
+        Some(field) => error.hint(format!("{}: {}", field.prompt, field.help)),
+        None => error,
+    })
+}
+
+fn with_article(key: &str) -> String {
+    let article = if key.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {key}")
 }
 
 fn from_flags(args: &Args, kind: ChannelKind) -> Result<BTreeMap<String, String>> {

@@ -24,7 +24,7 @@ function __fish_ordersync_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c ordersync -n "__fish_ordersync_needs_command" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_needs_command" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_needs_command" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_needs_command" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_needs_command" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
@@ -63,7 +63,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l ca-file 
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l test -d 'Test a connection (all, without a name)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l reauth -d 'Give a store new credentials; orders and position stay' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l remove -d 'Disconnect a store: its credentials are deleted, its orders stay in the book' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l allow-http -d 'Talk to the shop without encryption'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l list -d 'List the connected stores'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l json -d 'Print results as JSON'
@@ -72,9 +72,9 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s v -l ver
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l since -d 'Read again what changed since then (30d, 2026-11-01, ...); the normal position stays where it is' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l since -d 'Read again what changed since then (30d, 2026-11-01, all); the normal position stays where it is' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l until -d 'Read again what changed up to then' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l full -d 'Read everything again from the first order wanted; changes nothing that is in the book already'
 complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l dry-run -d 'Fetch and count, but keep nothing and send nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l autosync -d 'For the timer: only stores whose interval has passed; silent when another run is at work'
@@ -91,7 +91,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l from -d
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l ignore -d 'With --from: leave this column out; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l by -d 'Whose numbers a bare order number is: of the channel (the default with --from) or of the book' -r -f -a "channel\t'The channel\'s own'
 book\t'The book\'s'"
-complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l other-carrier -d 'The carriers are called so, although one looks like a slip of a name that is known'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l notify -d 'Have the channel tell the buyer (the default, where the channel leaves it to us)'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l no-notify -d 'Do not have the channel tell the buyer'
@@ -107,7 +107,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s v -l ve
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l reason -d 'Why, for the channel\'s own record' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l local -d 'Only in the book; the channel is not told'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l notify -d 'Have the channel tell the buyer, where it leaves that to us'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l no-restock -d 'Do not put the stock back (the default puts it back, where the channel leaves it to us)'
@@ -120,7 +120,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s v -l verb
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l max-age -d 'How long ago a store may have been read to be well (45m, 2h, 1d); default is twice its interval' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l check -d 'For monitors: exit 0 when every store is well, 4 when credentials are refused or gone, else 3'
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s q -l quiet -d 'Print nothing but results and errors'
@@ -129,10 +129,10 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s h -l help
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l status -d 'Only this status: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped, shipped, cancelled, ...' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l since -d 'Only orders placed since then (7d, 2026-11-01, ...)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l since -d 'Only orders placed since then (7d, 2026-11-01, all)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l search -d 'Only orders with this text in number, name, e-mail, SKU, postcode or tracking number' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l limit -d 'At most so many, 0 for all; default is 50 on the screen, and all in JSON and CSV' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l late -d 'Only orders that should be on their way: promised time over, or placed more than three days ago'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l csv -d 'Print as CSV'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l json -d 'Print results as JSON'
@@ -140,7 +140,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s q -l quie
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l raw -d 'Print the channel\'s own document instead; the newest version of it'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l history -d 'Also the audit trail'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l json -d 'Print results as JSON'
@@ -148,14 +148,14 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s q -l quiet 
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l withdraw -d 'Take back a row that has not gone out; the order is as it was before' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l all -d 'Also what has arrived, was refused or taken back: the last 200'
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s q -l quiet -d 'Print nothing but results and errors'
@@ -163,14 +163,14 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s v -l verb
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l done -d 'Mark an entry as dealt with' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l all -d 'Also what is dealt with'
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -l again -d 'Make again what the channel took and does not show: only after a look at its own pages, as the buyer may be told twice'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s q -l quiet -d 'Print nothing but results and errors'
@@ -178,25 +178,25 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s v -l verbo
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l limit -d 'At most so many runs; default is 20 on the screen, and all in JSON' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and not __fish_seen_subcommand_from install remove show" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and not __fish_seen_subcommand_from install remove show" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and not __fish_seen_subcommand_from install remove show" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and not __fish_seen_subcommand_from install remove show" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and not __fish_seen_subcommand_from install remove show" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
@@ -208,34 +208,34 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and not __
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l with -d 'What runs it; by default what this machine has' -r -f -a "systemd\t'A service and a timer of the systemd user manager'
 cron\t'A line in the crontab'
 launchd\t'An agent of macOS\'s launchd'"
-complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l dry-run -d 'Print what would be installed, touch nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -l dry-run -d 'Print what would be removed, touch nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from show" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from show" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from show" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l bundle -d 'Write what a report needs to a file; without secrets and without personal data' -r -F
-complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l offline -d 'Do not talk to any channel'
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l mend -d 'Make orders whose sums do not hold anew from the channel\'s documents that the book has'
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l json -d 'Print results as JSON'
@@ -243,7 +243,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -s q -l quie
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
@@ -252,31 +252,31 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fi
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -f -a "get" -d 'Print one setting'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -f -a "set" -d 'Change one setting'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and not __fish_seen_subcommand_from get set unset" -f -a "unset" -d 'Go back to the default'
-complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from get" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from set" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand config; and __fish_seen_subcommand_from unset" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
@@ -284,7 +284,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s h -l help -
 complete -c ordersync -n "__fish_ordersync_using_subcommand demo" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l port -d 'The port to serve on; 0 takes a free one' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l orders -d 'So many orders more than the 40 that are always there' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l home -d 'Keep book, credentials and everything else under DIR' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s v -l verbose -d 'Say more: a summary line also where nobody watches'

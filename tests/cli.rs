@@ -268,6 +268,24 @@ fn connected_before(rig: &Rig, minutes: i64) {
 }
 
 #[test]
+fn since_takes_the_same_words_wherever_it_is_taken_and_no_time_to_come() {
+    let rig = Rig::new();
+    rig.shop.place_order(NewOrder::paid().line("MUG-9", 1).at(Utc::now() - TimeDelta::days(400)));
+    rig.sync();
+    for words in ["sync", "orders", "connect woocommerce --name other"] {
+        for bad in ["2126-01-01", "everything", ""] {
+            let words: Vec<&str> = words.split(' ').chain(["--since", bad]).collect();
+            rig.home.call(&words).exits(2).says("--since").says("nothing was done");
+        }
+    }
+    assert_eq!(rig.home.json("orders"), json!([]), "30 days are imported where nothing is said");
+    rig.home.run("sync --since all").exits(0).silent();
+    assert_eq!(rig.home.json("orders --since all").as_array().unwrap().len(), 1);
+    assert_eq!(rig.home.json("orders --since 30d"), json!([]));
+    rig.connect("--since all --name other").exits(6).says("is connected already");
+}
+
+#[test]
 fn a2_status_advises_by_the_stages_of_a_store_without_orders() {
     let rig = Rig::new();
     let standing = || rig.home.json("status")["stores"][0].clone();

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::output;
-use super::when::parse_when;
+use super::when::parse_since;
 use super::{App, Outcome};
 use crate::book::{Book, NewStore, Store};
 use crate::channel::{Channel, ChannelKind, Secrets, Shop, Values, fields, origin};
@@ -138,8 +138,7 @@ fn since(app: &App, args: &Args) -> Result<Option<Timestamp>> {
     let now = app.context.clock.now();
     match args.since.as_deref() {
         None => Ok(Some(now - DEFAULT_REACH)),
-        Some("all") => Ok(None),
-        Some(text) => parse_when(text, now).map(Some).map_err(|e| Error::new(ErrorKind::Usage, e)),
+        Some(text) => parse_since(text, now),
     }
 }
 

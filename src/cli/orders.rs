@@ -4,11 +4,10 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::output::{self, Table, csv_text};
-use super::when::parse_when;
+use super::when::parse_since;
 use super::{App, Outcome};
 use crate::book::{Filter, OrderRow};
 use crate::clock::rfc3339;
-use crate::error::{Error, ErrorKind};
 use crate::order::{Status, scaled};
 
 /// As many as a screen takes, where somebody looks at them.
@@ -24,7 +23,7 @@ pub(super) struct Args {
     /// Only this store, or all stores of this channel; may be given several times
     #[arg(long, value_name = "STORE")]
     channel: Vec<String>,
-    /// Only orders placed since then (7d, 2026-11-01, ...)
+    /// Only orders placed since then (7d, 2026-11-01, all)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Only orders that should be on their way: promised time over, or placed more than three days ago
@@ -44,7 +43,7 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = app.existing_book()?;
     let now = app.context.clock.now();
-    let since = args.since.as_deref().map(|text| parse_when(text, now)).transpose();
+    let since = args.since.as_deref().map(|text| parse_since(text, now)).transpose()?.flatten();
     let stores = if args.channel.is_empty() { Vec::new() } else { app.stores(&book, &args.channel)? };
     let limit = match args.limit {
         None if app.global.json || args.csv => ALL,
@@ -55,7 +54,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let filter = Filter {
         status: args.status,
         stores: stores.iter().map(|store| store.id).collect(),
-        since: since.map_err(|e| Error::new(ErrorKind::Usage, e))?,
+        since,
         late: args.late.then(|| now - TimeDelta::days(3)),
         search: args.search.clone(),
         limit,

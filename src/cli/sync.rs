@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::output::{self, Format};
 use super::progress::Bars;
-use super::when::parse_when;
+use super::when::{parse_since, parse_when};
 use super::{App, Outcome};
 use crate::book::{RunKind, Store};
 use crate::channel::Range;
@@ -33,7 +33,7 @@ pub(super) struct Args {
     /// Only this store, or all stores of this channel; may be given several times
     #[arg(long, value_name = "STORE")]
     channel: Vec<String>,
-    /// Read again what changed since then (30d, 2026-11-01, ...); the normal position stays where it is
+    /// Read again what changed since then (30d, 2026-11-01, all); the normal position stays where it is
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Read again what changed up to then
@@ -155,16 +155,15 @@ fn watched(app: &App, context: &Context, stores: &[Store], job: &Job) -> Result<
 
 fn range(app: &App, args: &Args) -> Result<Option<Range>> {
     let now = app.context.clock.now();
-    let time = |text: &Option<String>| {
-        text.as_deref().map(|text| parse_when(text, now)).transpose().map_err(|e| Error::new(ErrorKind::Usage, e))
-    };
-    let (since, until) = (time(&args.since)?, time(&args.until)?);
+    let Some(since) = args.since.as_deref().map(|text| parse_since(text, now)).transpose()? else { return Ok(None) };
+    let until = args.until.as_deref().map(|text| parse_when(text, now)).transpose();
+    let until = until.map_err(|why| Error::new(ErrorKind::Usage, format!("--until: {why}; nothing was read")))?;
     if let (Some(since), Some(until)) = (since, until)
         && until < since
     {
         return Err(Error::new(ErrorKind::Usage, "--until is before --since; nothing was read"));
     }
-    Ok(since.map(|since| Range { since: Some(since), until }))
+    Ok(Some(Range { since, until }))
 }
 
 /// Whether the store's interval has passed since its last autosync began.

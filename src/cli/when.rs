@@ -3,6 +3,20 @@
 use chrono::{Days, Local, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 
 use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind, Result as Outcome};
+
+/// What every `--since` takes: a time that has passed, or `all`, from the first order on.
+pub(super) fn parse_since(text: &str, now: Timestamp) -> Outcome<Option<Timestamp>> {
+    if text.trim() == "all" {
+        return Ok(None);
+    }
+    let usage = |why: String| Error::new(ErrorKind::Usage, format!("--since: {why}; nothing was done"));
+    let since = parse_when(text, now).map_err(|why| usage(format!("{why}, or all")))?;
+    if since > now {
+        return Err(usage(format!("{:?} has not come yet, so nothing can have changed since then", text.trim())));
+    }
+    Ok(Some(since))
+}
 
 /// Reads `30d`, `12h`, `45m`, `2w` (ago), `2026-11-01` and `2026-11-01 13:30` (this machine's time zone) and RFC 3339.
 pub(super) fn parse_when(text: &str, now: Timestamp) -> Result<Timestamp, String> {
@@ -54,6 +68,16 @@ fn local(at: NaiveDateTime) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::clock::from_millis;
+
+    #[test]
+    fn since_is_a_time_that_has_passed_or_all() {
+        let now = from_millis(1_795_000_000_000);
+        assert_eq!(parse_since("all", now).unwrap(), None);
+        assert_eq!(parse_since(" 2w ", now).unwrap(), Some(now - TimeDelta::weeks(2)));
+        for bad in ["2126-11-01", "2026-11-19T00:00:00Z", "everything", ""] {
+            assert_eq!(parse_since(bad, now).unwrap_err().kind(), ErrorKind::Usage, "{bad}");
+        }
+    }
 
     #[test]
     fn times_are_read_as_people_write_them() {

@@ -286,6 +286,16 @@ fn since_takes_the_same_words_wherever_it_is_taken_and_no_time_to_come() {
 }
 
 #[test]
+fn usage_lines_name_as_required_only_what_is() {
+    let home = woo::home();
+    for words in ["accept", "show", "pull", "connect", "config set"] {
+        let done = home.run(words).exits(2).says("Usage: ");
+        assert!(!done.stderr.contains("--home"), "{done:?}");
+    }
+    home.run("orders").env("ORDERSYNC_HOME", "").exits(2).says("ORDERSYNC_HOME is empty");
+}
+
+#[test]
 fn a2_status_advises_by_the_stages_of_a_store_without_orders() {
     let rig = Rig::new();
     let standing = || rig.home.json("status")["stores"][0].clone();

@@ -39,7 +39,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Home;
-use crate::error::{Error, ErrorKind, exit_code};
+use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::http::Patience;
 use crate::sync::{Context, lock};
 
@@ -61,8 +61,8 @@ pub struct Cli {
 /// Flags that every command takes.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Global {
-    /// Keep book, credentials and everything else under DIR
-    #[arg(long, global = true, value_name = "DIR", env = "ORDERSYNC_HOME", hide_env_values = true)]
+    /// Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too
+    #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
     /// Print results as JSON
     #[arg(long, global = true)]
@@ -169,7 +169,7 @@ fn start(cli: Cli) -> Outcome {
     let interrupted = interrupt::on_ctrl_c()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(interrupted));
     let context = Context {
-        home: Home::locate(cli.global.home.clone())?,
+        home: Home::locate(home(&cli.global)?)?,
         clock,
         patience: patience(&cli.command)?,
         lock_patience: lock::BRIEFLY,
@@ -197,6 +197,19 @@ fn start(cli: Cli) -> Outcome {
         Command::Completions(args) => completions::run(args),
         Command::Demo(args) => demo::run(&app, args),
         Command::Simulate(args) => simulate::run(&app, args),
+    }
+}
+
+/// The home that was named. The variable is not read by clap, which shows a flag that a variable has set as one that must be given.
+fn home(global: &Global) -> Result<Option<PathBuf>> {
+    match (&global.home, std::env::var_os("ORDERSYNC_HOME")) {
+        (Some(dir), _) => Ok(Some(dir.clone())),
+        // A script whose own variable is empty means some directory, and surely not the one that is taken where none is named.
+        (None, Some(dir)) if dir.is_empty() => {
+            Err(Error::new(ErrorKind::Usage, "ORDERSYNC_HOME is empty; nothing was read or written")
+                .hint("name a directory in it or with --home, or take the variable away (unset ORDERSYNC_HOME)"))
+        }
+        (None, dir) => Ok(dir.map(PathBuf::from)),
     }
 }
 

@@ -295,6 +295,58 @@ fn usage_lines_name_as_required_only_what_is() {
     home.run("orders").env("ORDERSYNC_HOME", "").exits(2).says("ORDERSYNC_HOME is empty");
 }
 
+/// What a command advises is another command, or this one with more to it.
+#[test]
+fn c6_no_hint_advises_the_command_that_is_running() {
+    let file = |path: std::path::PathBuf, at: u64, bytes: &[u8]| {
+        use std::io::{Seek, Write};
+        let mut file = std::fs::File::options().write(true).open(path).unwrap();
+        file.seek(std::io::SeekFrom::Start(at)).unwrap();
+        file.write_all(bytes).unwrap();
+    };
+    let states: [(&str, &dyn Fn(&Rig)); 5] = [
+        ("as it is", &|_| {}),
+        ("the key is refused", &|rig| rig.fault(Fault::new(FaultKind::Unauthorized).always())),
+        ("the shop is down", &|rig| rig.unplug()),
+        ("no credentials", &|rig| std::fs::remove_dir_all(rig.home.path().join("credentials")).unwrap()),
+        ("a damaged book", &|rig| {
+            rig.home.sql("PRAGMA wal_checkpoint(TRUNCATE)");
+            file(rig.home.book(), 4096, &[0xff; 16 * 4096]);
+        }),
+    ];
+    for (what, make) in states {
+        let (rig, _) = rig();
+        make(&rig);
+        let commands = READING.iter().chain(&[
+            "sync",
+            "doctor",
+            "doctor --offline",
+            "pull 1",
+            "accept 1",
+            "dispatch 1 --tracking 1Z1",
+            "cancel 2",
+            "retry",
+            "retry 1",
+            "connect --test",
+            "connect --test woocommerce",
+            "connect --reauth woocommerce",
+        ]);
+        for words in commands {
+            let done = rig.home.run(words).done();
+            let hints = done.stderr.lines().filter_map(|line| line.strip_prefix("hint: "));
+            let found = done.stdout.lines().filter_map(|line| line.strip_prefix("      "));
+            for way in hints.chain(found).flat_map(|line| line.split("; ")) {
+                let command = words.split(" --").next().unwrap_or_default();
+                let again = [command, words].iter().any(|typed| {
+                    let rest = way.strip_prefix("ordersync ").and_then(|way| way.strip_prefix(typed));
+                    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(" again") || rest.starts_with(" tells"))
+                });
+                assert!(!again, "{what}: `{words}` advises {way:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a2_status_advises_by_the_stages_of_a_store_without_orders() {
     let rig = Rig::new();

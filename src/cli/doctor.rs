@@ -40,6 +40,11 @@ impl Finding {
         Self { check, what: what.into(), problem: None, hint: None }
     }
 
+    /// What failed, and what the error advises.
+    fn failed(check: &'static str, what: impl Into<String>, error: &Error) -> Self {
+        Self { check, what: what.into(), problem: Some(error.message().to_owned()), hint: output::advice(error) }
+    }
+
     fn bad(check: &'static str, what: impl Into<String>, problem: impl Into<String>, hint: Option<&str>) -> Self {
         Self { check, what: what.into(), problem: Some(problem.into()), hint: hint.map(str::to_owned) }
     }
@@ -49,7 +54,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut findings = Vec::new();
     let book = Book::open_existing(&app.context.home.book(), app.context.clock.clone());
     match &book {
-        Err(error) => findings.push(Finding::bad("book", "book", error.message(), error.hint_text())),
+        Err(error) => findings.push(Finding::failed("book", "book", &error)),
         Ok(None) => {
             findings.push(Finding::bad("book", "book", "there is none yet", Some("ordersync connect woocommerce")))
         }
@@ -195,7 +200,7 @@ fn check_file(app: &App, store: &Store) -> Finding {
     let what = format!("{}: credentials file", store.name);
     let vault = app.context.vault();
     if let Err(error) = vault.read(&store.name) {
-        return Finding::bad("credentials file", what, error.message(), error.hint_text());
+        return Finding::failed("credentials file", what, &error);
     }
     #[cfg(unix)]
     {
@@ -215,12 +220,12 @@ fn check_store(app: &App, store: &Store) -> Vec<Finding> {
     let what = format!("{}: connection", store.name);
     let open = match app.context.open(store) {
         Ok(open) => open,
-        Err(error) => return vec![Finding::bad("connection", what, error.message(), error.hint_text())],
+        Err(error) => return vec![Finding::failed("connection", what, &error)],
     };
     let probed = open.channel.probe();
     let mut findings = vec![match &probed {
         Ok(shop) => Finding::good("connection", format!("{what}: {} ({})", shop.title, shop.url)),
-        Err(error) => Finding::bad("connection", what, error.message(), error.hint_text()),
+        Err(error) => Finding::failed("connection", what, &error),
     }];
     if let Ok(shop) = &probed {
         findings.extend(

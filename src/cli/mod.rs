@@ -139,6 +139,8 @@ pub fn command_tree() -> clap::Command {
 
 /// Runs the command line `args` and returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    output::running(&args);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) if error.kind() == clap::error::ErrorKind::MissingSubcommand => {

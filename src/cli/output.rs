@@ -2,7 +2,9 @@
 //! reaches a terminal or a spreadsheet as anything but text (PRODUCT.md C-1, C-7).
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
 use chrono::{Datelike, Local};
 use comfy_table::{CellAlignment, ContentArrangement, presets};
@@ -114,6 +116,36 @@ pub fn print_csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -
     put(&text)
 }
 
+/// The words of the command line that is running.
+static RUNNING: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Remembers what is running, so that no hint advises it.
+pub fn running(args: &[OsString]) {
+    let _ = RUNNING.set(args.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect());
+}
+
+/// What an error advises to do next, less the command that is running: whoever did it just now is not helped by doing it again.
+pub fn advice(error: &Error) -> Option<String> {
+    let running = RUNNING.get().map(Vec::as_slice).unwrap_or_default();
+    error.hint_text().and_then(|hint| other_ways(hint, running))
+}
+
+/// The parts of a hint that advise something else than the command `running`.
+fn other_ways(hint: &str, running: &[String]) -> Option<String> {
+    let ways: Vec<&str> = hint.split("; ").filter(|way| !is_running(way, running)).collect();
+    if ways.is_empty() { None } else { Some(ways.join("; ")) }
+}
+
+/// Whether a hint begins with a command that says no more than the one that is running: `ordersync doctor tells how badly`. What it
+/// does with it begins with a verb.
+fn is_running(way: &str, running: &[String]) -> bool {
+    let Some(advised) = way.strip_prefix("ordersync ") else { return false };
+    let verb = |word: &&str| word.ends_with('s') && word.bytes().all(|b| b.is_ascii_lowercase());
+    let mut words = advised.split_whitespace();
+    let same = |word: &str| running.iter().any(|typed| typed == word);
+    words.next().is_some_and(same) && words.take_while(|word| !verb(word)).all(same)
+}
+
 /// Tells the merchant something on stderr.
 pub fn note(text: &str) {
     say(&format!("note: {}\n", clean(text)));
@@ -125,8 +157,8 @@ pub fn print_error(error: &Error, format: Format) {
         Format::Json => say(&format!("{}\n", escape_harmful(&json!({ "error": error_json(error) }).to_string()))),
         Format::Human => {
             say(&format!("{} {}\n", style("error:", "1;31"), clean(error.message())));
-            if let Some(hint) = error.hint_text() {
-                say(&format!("{} {}\n", style("hint:", "1"), clean(hint)));
+            if let Some(hint) = advice(error) {
+                say(&format!("{} {}\n", style("hint:", "1"), clean(&hint)));
             }
         }
     }
@@ -135,7 +167,7 @@ pub fn print_error(error: &Error, format: Format) {
 /// An error as JSON: a stable kind, the message, the hint and the exit code.
 pub fn error_json(error: &Error) -> serde_json::Value {
     json!({
-        "kind": error.kind().word(), "message": error.message(), "hint": error.hint_text(), "exit_code": exit_code(error.kind()),
+        "kind": error.kind().word(), "message": error.message(), "hint": advice(error), "exit_code": exit_code(error.kind()),
     })
 }
 
@@ -327,6 +359,27 @@ mod tests {
             ("\u{200b}=1", "'\u{fffd}=1"),
         ] {
             assert_eq!(csv_text(text), safe, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn c6_no_hint_advises_the_command_that_is_running() {
+        const BUNDLE: &str = "ordersync doctor --bundle collects what a report needs";
+        let damaged = "ordersync doctor tells how badly; restore the latest ordersync backup";
+        for (hint, running, left) in [
+            (damaged, "doctor --offline", Some("restore the latest ordersync backup")),
+            (damaged, "status", Some(damaged)),
+            (BUNDLE, "doctor", Some(BUNDLE)),
+            (BUNDLE, "doctor --bundle", None),
+            ("ordersync inbox", "inbox --json", None),
+            ("ordersync inbox", "sync", Some("ordersync inbox")),
+            ("ordersync connect --reauth tea", "connect --test tea", Some("ordersync connect --reauth tea")),
+            ("ordersync connect --reauth tea", "connect --reauth tea", None),
+            ("ordersync dispatch 17 --as-local", "dispatch 17", Some("ordersync dispatch 17 --as-local")),
+            ("free some space", "sync", Some("free some space")),
+        ] {
+            let running: Vec<String> = running.split(' ').map(str::to_owned).collect();
+            assert_eq!(other_ways(hint, &running).as_deref(), left, "{hint} while running {running:?}");
         }
     }
 

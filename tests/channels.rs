@@ -326,6 +326,36 @@ fn p1_what_changes_at_the_channel_is_kept_beside_the_merchants_copy() {
 }
 
 #[test]
+fn accept_asks_the_channel_where_the_book_has_seen_nothing_new() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("accept", &id, "").exits(7).says("was asked just now").says("nothing was changed");
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.on("accept", &id, "").exits(0).prints("77 Somewhere Else");
+        assert!(desk.show(&id)["ship_to"].to_string().contains("77 Somewhere Else"), "{}", desk.kind);
+        assert_eq!((desk.show(&id)["changed_at_channel"].clone(), desk.writes()), (json!(false), 0), "{}", desk.kind);
+        let unpaid = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+        desk.sync();
+        assert!(desk.store.pay(&unpaid));
+        desk.on("accept", &unpaid, "").exits(0).prints("as the channel has it");
+        assert_eq!(desk.show(&unpaid)["status"], "awaiting-fulfillment", "{}", desk.kind);
+    });
+}
+
+#[test]
+fn accept_that_could_not_ask_says_so_and_when_the_store_was_read() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(Fault::new(FaultKind::CutBefore).always());
+        let done = desk.on("accept", &id, "").exits(5).says("nothing was changed: the book has no newer version");
+        done.says("was last read").says("could not be read now").says("ordersync pull book:");
+        desk.server.faults().clear();
+        std::fs::remove_dir_all(desk.home.path().join("credentials")).unwrap();
+        desk.on("accept", &id, "").exits(4).says("was last read").says("--reauth");
+    });
+}
+
+#[test]
 fn d1_an_order_cancelled_at_the_channel_is_not_shipped() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 1)]);

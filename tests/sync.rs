@@ -532,7 +532,7 @@ fn p1_what_changes_at_the_shop_stands_beside_the_copy_until_it_is_accepted() {
     rig.home.run("status").exits(0).prints("1 order changed at the channel");
     rig.home.run(&format!("accept {name}")).exits(0).prints("Bremen");
     assert_eq!((city(&rig).as_str(), &rig.show(ids[0])["changed_at_channel"]), ("Bremen", &json!(false)));
-    rig.home.run(&format!("accept {name}")).exits(7).says("no newer version");
+    rig.home.run(&format!("accept {name}")).exits(7).says("has no newer version");
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! `ordersync accept`.
 
 use super::output;
+use super::pull;
 use super::{App, Outcome};
+use crate::book::{Book, Store};
 use crate::channel;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::order::differences;
 
 /// Take over the channel's newer version of an order.
+///
+/// The version that the book has seen and `show` prints; where it has seen none, the channel is asked for it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The order: its number in the book, STORE:ID, or the channel's own order number
@@ -16,12 +20,15 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     let id = book.find(&args.order)?;
-    let Some(newest) = book.newest_document(id)? else {
-        let text = format!("the channel has no newer version of order {id}; nothing was changed");
-        return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync pull book:{id} looks now")).into());
-    };
     let order = book.order(id)?;
     let store = app.store(&book, &order.store)?;
+    let newest = match book.newest_document(id)? {
+        Some(seen) => seen,
+        None => match ask(app, &mut book, &store, id, &order.remote_id)? {
+            Some(seen) => seen,
+            None => return followed(app, id),
+        },
+    };
     let format = channel::format(store.kind, &store.values)?;
     let now = format.order(&newest)?;
     let before = book.base_document(id)?.and_then(|document| format.order(&document).ok());
@@ -39,4 +46,45 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         }
     }
     Ok(0)
+}
+
+/// The channel's version of an order of which the book has seen no newer one. It may have been changed just now, so the channel is asked
+/// before it is said that there is none. Nothing where the order took over what was new as it was read, as one that is not paid does.
+fn ask(app: &App, book: &mut Book, store: &Store, id: i64, remote_id: &str) -> Result<Option<Vec<u8>>> {
+    let read = pull::read_now(app, book, store, remote_id).map_err(|error| not_asked(app, store, id, error))?;
+    let newest = book.newest_document(id)?;
+    if newest.is_none() && read.changed == 0 {
+        let text = format!(
+            "{} was asked just now and has no newer version of order {id} than the book; nothing was changed",
+            store.name
+        );
+        return Err(Error::new(ErrorKind::NotFound, text));
+    }
+    Ok(newest)
+}
+
+fn followed(app: &App, id: i64) -> Outcome {
+    if app.global.json {
+        output::print_json(&serde_json::json!({ "order": id.to_string(), "accepted": [], "taken_back": 0 }))?;
+    } else if !app.global.quiet {
+        output::line(&format!(
+            "order {id} was read just now and is as the channel has it; until it is paid it follows"
+        ))?;
+    }
+    Ok(0)
+}
+
+fn not_asked(app: &App, store: &Store, id: i64, error: Error) -> Error {
+    if error.kind() == ErrorKind::Interrupted {
+        return error;
+    }
+    let read = store.last_sync_at.map_or_else(
+        || format!("{} was never read in full", store.name),
+        |at| format!("{} was last read {} ago", store.name, output::duration(app.context.clock.now() - at)),
+    );
+    let context = format!(
+        "nothing was changed: the book has no newer version of order {id} ({read}), and it could not be read now"
+    );
+    let hint = error.hint_text().map_or_else(|| format!("ordersync pull book:{id} reads it"), str::to_owned);
+    Error::new(error.kind(), error.message()).context(context).hint(hint)
 }

@@ -54,7 +54,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut findings = Vec::new();
     let book = Book::open_existing(&app.context.home.book(), app.context.clock.clone());
     match &book {
-        Err(error) => findings.push(Finding::failed("book", "book", &error)),
+        Err(error) => findings.push(Finding::failed("book", "book", error)),
         Ok(None) => {
             findings.push(Finding::bad("book", "book", "there is none yet", Some("ordersync connect woocommerce")))
         }
@@ -225,7 +225,7 @@ fn check_store(app: &App, store: &Store) -> Vec<Finding> {
     let probed = open.channel.probe();
     let mut findings = vec![match &probed {
         Ok(shop) => Finding::good("connection", format!("{what}: {} ({})", shop.title, shop.url)),
-        Err(error) => Finding::failed("connection", what, &error),
+        Err(error) => Finding::failed("connection", what, error),
     }];
     if let Ok(shop) = &probed {
         findings.extend(

@@ -30,8 +30,8 @@ fn found(parts: &[Part], shown: &[Record], receipts: &[&str], taken: &[&str]) ->
 fn d3_a_mark_decides_whatever_the_channel_has_made_of_the_rest() {
     let ours = Part { mark: Some("us/2".into()), ..part(&[("1", 1)], &["A"]) };
     let marked = |mark: &str| Record { mark: Some(mark.into()), ..record("7", &[("1", 1)], &["A"]) };
-    assert_eq!(found(&[ours.clone()], &[marked("us/2")], &[], &[]).claimed, ["7"]);
-    let other = found(&[ours.clone()], &[marked("us2/2")], &[], &[]);
+    assert_eq!(found(std::slice::from_ref(&ours), &[marked("us/2")], &[], &[]).claimed, ["7"]);
+    let other = found(std::slice::from_ref(&ours), &[marked("us2/2")], &[], &[]);
     assert!(other.claimed.is_empty() && other.is_short(), "another dispatch's, alike in everything");
     // Dealt out differently since: what is sent is sent.
     assert!(!found(&[ours], &[marked("us/1")], &[], &[]).is_short());
@@ -65,7 +65,7 @@ fn d4_pieces_under_our_number_are_sent_and_the_rest_is_left() {
 fn d3_two_dispatches_that_are_alike_each_have_their_own() {
     let parts = [part(&[("1", 1)], &["A"])];
     let theirs = record("7", &[("1", 1)], &["A"]);
-    assert!(found(&parts, &[theirs.clone()], &[], &["7"]).is_short());
+    assert!(found(&parts, std::slice::from_ref(&theirs), &[], &["7"]).is_short());
     let ours = record("8", &[("1", 1)], &["A"]);
     let matched = found(&parts, &[theirs, ours], &[], &["7"]);
     assert_eq!(matched.claimed, ["8"]);
@@ -99,7 +99,7 @@ fn d3_without_a_number_content_and_time_decide() {
         at(EARLY, &[("1", 2)], &["A"]),
         record("7", &[("1", 2)], &[]),
     ] {
-        assert!(found(&parts, &[other.clone()], &[], &[]).claimed.is_empty(), "{other:?}");
+        assert!(found(&parts, std::slice::from_ref(&other), &[], &[]).claimed.is_empty(), "{other:?}");
     }
 }
 
@@ -107,8 +107,8 @@ fn d3_without_a_number_content_and_time_decide() {
 fn a_place_that_is_another_one_is_another_parcel() {
     let here = Part { place: Some("51".into()), ..part(&[("1", 1)], &["A"]) };
     let at = |place: Option<&str>| Record { place: place.map(str::to_owned), ..record("7", &[("1", 1)], &["A"]) };
-    assert!(!found(&[here.clone()], &[at(Some("51"))], &[], &[]).is_short());
-    assert!(!found(&[here.clone()], &[at(None)], &[], &[]).is_short());
+    assert!(!found(std::slice::from_ref(&here), &[at(Some("51"))], &[], &[]).is_short());
+    assert!(!found(std::slice::from_ref(&here), &[at(None)], &[], &[]).is_short());
     assert!(found(&[here], &[at(Some("52"))], &[], &[]).is_short());
 }
 

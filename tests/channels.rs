@@ -1056,6 +1056,26 @@ fn i3_one_answer_again_and_again_ends_the_run_and_loses_no_order() {
     });
 }
 
+/// A cache that heeds only the path gives a list in which nothing is new for ever: the sync must not stand still in silence.
+#[test]
+fn i3_a_list_that_stays_as_it_once_was_is_told_also_where_all_of_it_fits_on_a_page() {
+    each(|desk| {
+        desk.store.seed(20, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        let list = match desk.kind {
+            ChannelKind::WooCommerce => "order=asc&dates",
+            ChannelKind::BigCommerce => "sort=date_modified:asc",
+            ChannelKind::Shopify => "query FirstOrders",
+        };
+        desk.server.faults().add(Fault::new(FaultKind::Frozen).on_path(list).always());
+        desk.home.run("sync").exits(0);
+        let new = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.home.run("sync").exits(1);
+        desk.server.faults().clear();
+        desk.home.run("sync").exits(0);
+        assert_eq!(desk.show(&new)["status"], "awaiting-fulfillment", "{}", desk.kind);
+    });
+}
+
 /// The scripts of a page that stands in the place of an answer hold `[]`, a plugin's answer holds anything: nothing is lost for it, and no buyer
 /// is told twice.
 #[test]

@@ -1031,6 +1031,27 @@ fn i5_a_shop_that_fails_at_everything_is_down_and_no_order_is_blamed() {
 }
 
 #[test]
+fn i3_a_bulk_operation_that_never_ends_is_given_up_after_hours_and_its_orders_come_in_pages() {
+    let desk = Desk::unconnected(Options::rehearsal());
+    desk.shop.seed(900, Utc::now() - TimeDelta::days(50), Utc::now() - TimeDelta::days(1));
+    desk.shop.stall_bulk(1);
+    desk.connect("--set bulk=always").exits(0);
+    let mut sync = desk.home.spawn("sync", &[]);
+    let waits = "SELECT count(*) FROM cursors WHERE position ->> '$.bulk.looks' > 0";
+    support::program::until("a look at the operation", || desk.home.sql(waits) == ["1"]);
+    sync.kill().unwrap();
+    sync.wait().unwrap();
+    let hours = format!(
+        "UPDATE cursors SET position = json_set(position, '$.bulk.started', {})",
+        Utc::now().timestamp() - 4 * 3600
+    );
+    desk.home.sql(&format!("{hours} WHERE position ->> '$.bulk.looks' > 0"));
+    let report = desk.sync();
+    assert!(report["warnings"].to_string().contains("not ended"), "{report}");
+    assert_eq!((desk.orders(), desk.shop.bulk_operations()), (900, 1));
+}
+
+#[test]
 fn i3_a_bulk_file_that_lacks_rows_is_not_taken_for_whole() {
     let desk = Desk::unconnected(Options::rehearsal());
     desk.shop.seed(900, Utc::now() - TimeDelta::days(50), Utc::now() - TimeDelta::days(1));

@@ -28,6 +28,9 @@ const LARGEST_PIECE: u64 = 16 * 1024 * 1024;
 /// How often an operation that cannot be started, because too many are running, is tried again before the slice is read in pages.
 const TRIES: u32 = 30;
 
+/// An operation that has not ended after so many seconds is not waited for any longer: most are done within minutes, and some never.
+const LONGEST: i64 = 3 * 3600;
+
 /// A slice on its way through a bulk operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bulk {
@@ -41,6 +44,9 @@ pub struct Bulk {
     orders: u64,
     /// How often it was looked at or tried to be started in vain.
     looks: u32,
+    /// When it was started, in seconds; 0 where an earlier version did not note it.
+    #[serde(default)]
+    started: i64,
     /// How many orders the slice was counted to have.
     #[serde(default)]
     counted: u64,
@@ -52,7 +58,7 @@ pub struct Bulk {
 impl Bulk {
     /// A slice that is not begun and was counted to have so many orders.
     pub fn new(slice: Slice, counted: u64) -> Self {
-        Self { slice, operation: None, offset: 0, orders: 0, looks: 0, counted, rows: 0 }
+        Self { slice, operation: None, offset: 0, orders: 0, looks: 0, started: 0, counted, rows: 0 }
     }
 }
 
@@ -102,9 +108,14 @@ pub fn page(site: &Site, settings: &Settings, bulk: Bulk) -> Result<Page> {
     };
     match (operation.status.as_str(), &operation.url) {
         ("CREATED" | "RUNNING", _) => {
+            let now = site.now().timestamp();
+            let started = if bulk.started == 0 { now } else { bulk.started.min(now) };
+            if now - started > LONGEST {
+                return in_pages(bulk, "a bulk operation of Shopify's has not ended for hours");
+            }
             // Every 2 to 10 seconds (fact sheet, 2.8).
             let pause = Duration::from_secs(u64::from(bulk.looks).saturating_add(2).min(10));
-            wait(Bulk { looks: bulk.looks.saturating_add(1), ..bulk }, pause)
+            wait(Bulk { looks: bulk.looks.saturating_add(1), started, ..bulk }, pause)
         }
         ("COMPLETED", Some(url)) => piece(site, settings, &bulk, url, &operation),
         // No file: nothing was found. That must agree with what it counted, and with what we did.
@@ -124,7 +135,8 @@ fn start(site: &Site, bulk: Bulk) -> Result<Page> {
     let busy = user_errors.iter().any(|error| error.code.as_deref() == Some("OPERATION_IN_PROGRESS"));
     match bulk_operation {
         Some(operation) if user_errors.is_empty() => {
-            wait(Bulk { operation: Some(operation.id), looks: 0, ..bulk }, Duration::from_secs(2))
+            let started = site.now().timestamp();
+            wait(Bulk { operation: Some(operation.id), looks: 0, started, ..bulk }, Duration::from_secs(2))
         }
         _ if busy && bulk.looks < TRIES => wait(Bulk { looks: bulk.looks + 1, ..bulk }, Duration::from_secs(10)),
         _ => in_pages(bulk, "Shopify did not start a bulk operation"),

@@ -44,7 +44,9 @@ pub fn start(options: &Options, state: &mut State, query: &str, grouped: bool, n
     state.failing_bulk = state.failing_bulk.saturating_sub(1);
     let id = state.take_id();
     let seconds = i64::try_from(1 + roots / options.bulk_rate.max(1)).unwrap_or(1);
-    let operation = Operation { done_at: now + seconds * 1000, fails, counts: (roots, rows), file: Arc::new(file) };
+    let done_at = if state.stuck_bulk > 0 { i64::MAX } else { now + seconds * 1000 };
+    state.stuck_bulk = state.stuck_bulk.saturating_sub(1);
+    let operation = Operation { done_at, fails, counts: (roots, rows), file: Arc::new(file) };
     state.bulk.insert(id, operation);
     payload(operation_of(state, id, now), json!([]))
 }

@@ -304,6 +304,11 @@ impl Shop {
         self.lock().failing_bulk = times;
     }
 
+    /// So many of the next bulk operations never end.
+    pub fn stall_bulk(&self, times: u32) {
+        self.lock().stuck_bulk = times;
+    }
+
     /// So many of the next bulk operations lack the last row of their files.
     pub fn shorten_bulk(&self, times: u32) {
         self.lock().short_bulk = times;

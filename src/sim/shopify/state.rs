@@ -44,6 +44,8 @@ pub struct State {
     pub bulk: BTreeMap<u64, Operation>,
     /// How many of the next bulk operations fail.
     pub failing_bulk: u32,
+    /// How many of the next bulk operations never end.
+    pub stuck_bulk: u32,
     /// How many of the next bulk operations lack the last row of their files.
     pub short_bulk: u32,
     /// How many of the next bulk operations end well and find nothing.

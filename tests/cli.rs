@@ -298,20 +298,16 @@ fn usage_lines_name_as_required_only_what_is() {
 /// What a command advises is another command, or this one with more to it.
 #[test]
 fn c6_no_hint_advises_the_command_that_is_running() {
-    let file = |path: std::path::PathBuf, at: u64, bytes: &[u8]| {
-        use std::io::{Seek, Write};
-        let mut file = std::fs::File::options().write(true).open(path).unwrap();
-        file.seek(std::io::SeekFrom::Start(at)).unwrap();
-        file.write_all(bytes).unwrap();
-    };
-    let states: [(&str, &dyn Fn(&Rig)); 5] = [
-        ("as it is", &|_| {}),
-        ("the key is refused", &|rig| rig.fault(Fault::new(FaultKind::Unauthorized).always())),
-        ("the shop is down", &|rig| rig.unplug()),
-        ("no credentials", &|rig| std::fs::remove_dir_all(rig.home.path().join("credentials")).unwrap()),
-        ("a damaged book", &|rig| {
+    let states: [(&str, fn(&Rig)); 5] = [
+        ("as it is", |_| {}),
+        ("the key is refused", |rig| rig.fault(Fault::new(FaultKind::Unauthorized).always())),
+        ("the shop is down", |rig| rig.unplug()),
+        ("no credentials", |rig| std::fs::remove_dir_all(rig.home.path().join("credentials")).unwrap()),
+        ("a damaged book", |rig| {
             rig.home.sql("PRAGMA wal_checkpoint(TRUNCATE)");
-            file(rig.home.book(), 4096, &[0xff; 16 * 4096]);
+            let mut bytes = std::fs::read(rig.home.book()).unwrap();
+            bytes.iter_mut().skip(4096).take(16 * 4096).for_each(|byte| *byte = 0xff);
+            std::fs::write(rig.home.book(), bytes).unwrap();
         }),
     ];
     for (what, make) in states {

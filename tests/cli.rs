@@ -298,7 +298,8 @@ fn usage_lines_name_as_required_only_what_is() {
 /// What a command advises is another command, or this one with more to it.
 #[test]
 fn c6_no_hint_advises_the_command_that_is_running() {
-    let states: [(&str, fn(&Rig)); 5] = [
+    type Spoil = fn(&Rig);
+    let states: [(&str, Spoil); 5] = [
         ("as it is", |_| {}),
         ("the key is refused", |rig| rig.fault(Fault::new(FaultKind::Unauthorized).always())),
         ("the shop is down", |rig| rig.unplug()),

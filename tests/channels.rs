@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use ordersync::book::Book;
-use ordersync::channel::{CancelSupport, Capabilities, ChannelKind};
+use ordersync::channel::{CancelSupport, Capabilities, ChannelKind, fields};
 use ordersync::clock::{Clock, SystemClock};
 use ordersync::config;
 use ordersync::http::Patience;
@@ -144,6 +144,20 @@ fn c4_without_a_terminal_a_missing_secret_is_named_and_nothing_is_connected() {
         assert!(names_one, "{done:?}");
         assert!(desk.server.requests().is_empty(), "{kind}: something was sent");
     }
+}
+
+/// What says which store it is stays as it was: the orders in the book hang on it.
+#[test]
+fn a_setting_that_makes_the_store_this_one_is_neither_changed_nor_taken_away() {
+    each(|desk| {
+        let key = fields(desk.kind).iter().find(|field| field.required && !field.secret).unwrap().key;
+        for words in ["set", "unset"] {
+            let value = if words == "set" { "other" } else { "" };
+            let done = desk.home.run(&format!("config {words} {}.{key} {value}", desk.kind)).exits(6);
+            done.says("nothing was changed").says(&format!("--reauth {} --{}", desk.kind, key.replace('_', "-")));
+        }
+        desk.sync();
+    });
 }
 
 /// Two secrets that were pasted the wrong way round are sent nowhere.

@@ -489,6 +489,81 @@ fn settings_are_checked_and_can_be_taken_back() {
     ] {
         rig.home.run(&format!("config set {words}")).exits(code).without("ck_1");
     }
+    rig.home.call(&["config", "set", "woocommerce.page_size", ""]).exits(2).says("config unset woocommerce.page_size");
+    rig.home.run("config unset woocommerce.nonsense").exits(2).says("one of: ");
+    rig.home.run("config unset woocommerce.consumer_key").exits(2);
+}
+
+/// What is typed beside the point is refused, not left out: an empty variable in a script must not mean "all".
+#[test]
+fn nothing_that_was_typed_is_left_out_in_silence() {
+    let (rig, _) = rig();
+    for words in [
+        "connect --list --name x",
+        "connect --list --set tracking=note",
+        "connect --remove woocommerce --since 3d",
+        "connect --remove woocommerce --url http://x",
+        "connect --test woocommerce --credentials x",
+        "connect --reauth woocommerce --name x",
+        "dispatch 1 --from x.csv",
+    ] {
+        rig.home.run(words).exits(2).says("cannot be used with");
+    }
+    rig.home.call(&["connect", "--test", ""]).exits(7);
+    rig.home.call(&["connect", "--remove", ""]).exits(7);
+    rig.home.call(&["orders", "--search", ""]).exits(2);
+    rig.home.call(&["sync", "--channel", ""]).exits(7);
+    rig.home.run("connect --test").exits(0);
+    assert_eq!(rig.home.json("connect --list").as_array().unwrap().len(), 1);
+    rig.home.run("dispatch").exits(2).says("--from <FILE>");
+    rig.home.run("pull book:99999").exits(7).says("no order \"book:99999\"");
+    rig.home.run("show woocommerce:").exits(7).without("ordersync pull");
+    rig.home.run("backup no-such-directory/x").exits(1).says("there is no directory").says("no backup was made");
+    rig.home.run("dispatch --from no-such-file.csv").exits(2).without("the first line names");
+    let long = "x".repeat(100_000);
+    assert!(rig.home.call(&["show", &long]).exits(7).stderr.len() < 1000);
+    assert!(rig.home.call(&["orders", "--status", &long]).exits(2).stderr.len() < 1000);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn f4_output_on_a_full_disk_is_an_error_of_every_command() {
+    let (rig, _) = rig();
+    for words in READING.iter().chain(&["--help", "--version", "sync --help", "carriers", "completions bash", "doctor"])
+    {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_ordersync"));
+        program.args(words.split(' ')).env("ORDERSYNC_HOME", rig.home.path()).stdout(full);
+        let output = program.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        // An empty list has nothing to print but a note.
+        let nothing = words.starts_with("inbox") || words.starts_with("outbox");
+        assert!(nothing || output.status.code() == Some(1) && said.contains("could not be written"), "{words}: {said}");
+    }
+    rig.home.run("doctor --offline --bundle /dev/full").exits(1).prints("ok    book").says("there is no bundle");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_are_names_of_files_like_any_other() {
+    use std::os::unix::ffi::OsStrExt;
+    let (rig, ids) = rig();
+    let strange = |end: &[u8]| std::path::PathBuf::from(std::ffi::OsStr::from_bytes(&[b"n\xff\xfe", end].concat()));
+    let home = rig.home.beside("").join(strange(b""));
+    let labels = rig.home.beside("").join(strange(b".csv"));
+    std::fs::rename(rig.home.path(), &home).unwrap();
+    std::fs::write(&labels, format!("order,tracking\n{},1Z1\n", ids[0])).unwrap();
+    let run = |words: &[&std::ffi::OsStr]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_ordersync"));
+        let output =
+            program.args(words).current_dir(rig.home.beside("")).env("ORDERSYNC_HOME", &home).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run(&["config".as_ref(), "--json".as_ref()]);
+    run(&["orders".as_ref()]);
+    run(&["doctor".as_ref()]);
+    run(&["backup".as_ref(), "--json".as_ref(), strange(b".sqlite").as_ref()]);
+    run(&["dispatch".as_ref(), "--dry-run".as_ref(), "--from".as_ref(), labels.as_ref()]);
 }
 
 #[test]

@@ -86,25 +86,25 @@ fn default_in(help: &str) -> Option<&str> {
 fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
     let mut book = app.existing_book()?;
     let (store, key) = split(app, &book, key)?;
+    changeable(&store, key)?;
     let mut changed = store.values.clone();
     let together = value
         .filter(|_| key == crate::sync::readings::STATUSES)
         .map(|more| crate::sync::readings::with_more(changed.get(key).map_or("", String::as_str), more));
     let value = together.as_deref().or(value);
     if let Some(value) = value {
-        check_setting(store.kind, key, value)?;
-        if key == "url" {
-            let text = format!("the address of {} is what its orders hang on; nothing was changed", store.name);
-            return Err(Error::new(ErrorKind::Refused, text)
-                .hint(format!("ordersync connect --reauth {} --url ...", store.name))
-                .into());
+        if value.trim().is_empty() {
+            let text = format!("an empty value for {}.{key}; nothing was changed", store.name);
+            let hint = format!("ordersync config unset {}.{key} goes back to the default", store.name);
+            return Err(Error::new(ErrorKind::Usage, text).hint(hint).into());
         }
-        // The adapter has its own idea of what its values may be.
+        check_setting(store.kind, key, value)?;
         changed.insert(key.to_owned(), value.to_owned());
-        check(&app.context, store.kind, &changed)?;
     } else {
         changed.remove(key);
     }
+    // The adapter has its own idea of what its values may be.
+    check(&app.context, store.kind, &changed)?;
     book.set_store_value(store.id, key, value)?;
     if key == crate::sync::readings::STATUSES
         && let Some(store) = book.store(&store.name)?
@@ -125,6 +125,20 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
     Ok(0)
 }
 
+/// A setting that there is, and not what makes the store this one: its orders hang on that.
+fn changeable(store: &Store, key: &str) -> Result<()> {
+    if fields(store.kind).iter().any(|field| field.key == key && field.required && !field.secret) {
+        let text = format!("{key} says which store {} is, and its orders hang on it; nothing was changed", store.name);
+        let hint = format!("ordersync connect --reauth {} --{} ...", store.name, key.replace('_', "-"));
+        return Err(Error::new(ErrorKind::Refused, text).hint(hint));
+    }
+    if settings(store.kind).any(|(known, _)| known == key) {
+        return Ok(());
+    }
+    // An unknown key is told with the known ones.
+    check_setting(store.kind, key, "")
+}
+
 fn split<'a>(app: &App, book: &Book, key: &'a str) -> Result<(Store, &'a str)> {
     let (store, key) = key.split_once('.').ok_or_else(|| {
         Error::new(ErrorKind::Usage, format!("{key:?} is not STORE.KEY; nothing was changed"))
@@ -141,7 +155,9 @@ fn show(app: &App) -> Outcome {
     };
     if app.global.json {
         let settings: serde_json::Map<_, _> = stores.iter().map(|s| (s.name.clone(), json!(s.values))).collect();
-        output::print_json(&json!({ "book": home.book(), "credentials": home.credentials(), "settings": settings }))?;
+        output::print_json(&json!({
+            "book": home.book().to_string_lossy(), "credentials": home.credentials().to_string_lossy(), "settings": settings,
+        }))?;
         return Ok(0);
     }
     output::line(&format!("book         {}", home.book().display()))?;

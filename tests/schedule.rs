@@ -144,6 +144,9 @@ fn a_machine_with_nothing_to_run_a_timer_is_told_what_to_do() {
     let failed = Machine::new().schedule(&["install"]).code(1);
     let text = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
     assert!(text.contains("nothing was installed") && text.contains("ordersync sync --autosync"), "{text}");
+    let shown = Machine::new().schedule(&["show"]).success().get_output().stdout.clone();
+    let text = String::from_utf8_lossy(&shown).into_owned();
+    assert!(text.contains("not installed; ") && text.contains("ordersync sync --autosync"), "{text}");
 }
 
 #[test]

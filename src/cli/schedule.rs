@@ -57,7 +57,10 @@ fn shortest_interval(app: &App) -> Result<u32> {
 }
 
 fn install(app: &App, plan: &Plan, with: Option<Kind>, dry_run: bool) -> Outcome {
-    let kind = with.map_or_else(schedule::choose, Ok)?;
+    let kind = match with {
+        Some(kind) => kind,
+        None => schedule::choose().map_err(|error| error.context("nothing was installed"))?,
+    };
     if !dry_run {
         schedule::install(&app.context.home, plan, kind, app.context.clock.now())?;
     }
@@ -114,9 +117,16 @@ fn show(app: &App, plan: &Plan) -> Outcome {
         print_texts(plan, *kind)?;
     }
     if installed.is_empty() {
-        let kind = schedule::choose()?;
-        output::line(&format!("not installed; `ordersync schedule install` would use {kind}:\n"))?;
-        print_texts(plan, kind)?;
+        match schedule::choose() {
+            Ok(kind) => {
+                output::line(&format!("not installed; `ordersync schedule install` would use {kind}:\n"))?;
+                print_texts(plan, kind)?;
+            }
+            Err(none) => {
+                output::line(&format!("not installed; {}", none.message()))?;
+                none.hint_text().into_iter().try_for_each(output::line)?;
+            }
+        }
     }
     Ok(0)
 }

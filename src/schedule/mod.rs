@@ -203,7 +203,7 @@ pub fn choose() -> Result<Kind> {
     if programs::is_in_path("crontab") {
         return Ok(Kind::Cron);
     }
-    let text = "this machine has neither a systemd user manager in reach nor a crontab; nothing was installed";
+    let text = "this machine has neither a systemd user manager in reach nor a crontab";
     Err(Error::new(ErrorKind::Unsupported, text)
         .hint("have anything run `ordersync sync --autosync` every half hour; it is silent when all is well"))
 }

@@ -126,6 +126,8 @@ fn what_a_file_says_that_cannot_be_meant_stops_all_of_it() {
         ("order,\"carrier,tracking\nA,ups,1Z1\n", "row 1 opens a quote that is never closed"),
         ("order,tracking,carrier\nA,1Z1,\"ups\nB,1Z2,\"ups\"\n", "row 3 goes on behind a closing quote"),
         ("order,tracking,carrier\nA,\"1Z1\"2,ups\n", "row 2 goes on behind a closing quote"),
+        ("order,tracking\nA,1Z1\n\u{feff}Order,Tracking\nB,1Z2\n", "row 3 names the columns again"),
+        ("order,tracking\nB,1Z1\nA,1Z\"2\n", "row 3 cannot be used: the tracking number"),
         ("sep=;\norder;tracking\nA,;\"1Z1\n", "row 3 opens a quote"),
         ("order,carrier,tracking\nA,ups,#N/A\n", "spreadsheet"),
         ("order,carrier,tracking\nB,ups,1Z1\nA,dlh,JD01\n", "looks like a slip: dhl"),

@@ -58,6 +58,9 @@ pub fn tracking_number(text: &str) -> Result<String, &'static str> {
     if seen.chars().any(char::is_control) || seen.chars().count() > LONGEST {
         return Err("is not a tracking number");
     }
+    if seen.contains(['"', char::REPLACEMENT_CHARACTER]) {
+        return Err("holds a quote or a sign that was broken on the way; look where it came from");
+    }
     if is_placeholder(&seen) || seen.starts_with(['=', '+', '@']) {
         return Err("is not a tracking number but what a spreadsheet or a person puts where there is none");
     }
@@ -211,6 +214,8 @@ mod tests {
             ("9,400,111,899,223,100,000,001", "15 digits"),
             ("123,456", "several"),
             ("JD\u{1b}[2J", "not a tracking number"),
+            ("JD\"01", "holds a quote"),
+            ("JD\u{fffd}01", "broken on the way"),
         ] {
             let refused = tracking_number(text).unwrap_err();
             assert!(refused.contains(why), "{text:?}: {refused}");

@@ -55,12 +55,14 @@ pub(super) fn run(app: &App, args: &Args, file: &Path) -> Outcome {
 
 /// The dispatches of the file, each with its own arguments.
 fn read(app: &App, args: &Args, file: &Path) -> Result<Vec<Wanted>> {
+    let unusable =
+        |why: &str| Error::new(ErrorKind::Usage, format!("{}: {why}; nothing was dispatched", file.display()));
     let unreadable = |why: &str| {
-        Error::new(ErrorKind::Usage, format!("{}: {why}; nothing was dispatched", file.display()))
+        unusable(why)
             .hint("the first line names the columns: order,carrier,tracking and, where wanted, sku,quantity,store,by")
     };
     let bytes = text::read(file, app.context.clock.as_ref()).map_err(|error| match error.kind() {
-        ErrorKind::Usage => unreadable(error.message()),
+        ErrorKind::Usage => unusable(error.message()),
         _ => error,
     })?;
     let (text, told) = text::decode(&bytes).map_err(unreadable)?;

@@ -84,13 +84,20 @@ pub(super) struct Columns {
     pub unnamed: Vec<usize>,
     /// `"Order Number" is read as order`.
     pub told: Vec<String>,
+    titles: StringRecord,
 }
 
 impl Columns {
     /// Reads the header; columns in `ignored` are left out.
     pub fn read(header: &StringRecord, ignored: &[String]) -> Result<Self, String> {
         let ignored: Vec<String> = ignored.iter().map(|name| squeezed(name)).collect();
-        let mut found = Self { places: Vec::new(), width: header.len(), unnamed: Vec::new(), told: Vec::new() };
+        let mut found = Self {
+            places: Vec::new(),
+            width: header.len(),
+            unnamed: Vec::new(),
+            told: Vec::new(),
+            titles: header.clone(),
+        };
         for (at, title) in header.iter().enumerate() {
             let name = squeezed(title);
             if ignored.contains(&name) && !name.is_empty() {
@@ -118,6 +125,12 @@ impl Columns {
     /// How many of the header's cells are columns that are known: tells the right separator from the wrong ones.
     pub fn known(header: &StringRecord) -> usize {
         header.iter().filter(|title| column(&squeezed(title)).is_some()).count()
+    }
+
+    /// Whether a row has the titles in its cells.
+    pub fn are_again(&self, row: &StringRecord) -> bool {
+        row.len() == self.titles.len()
+            && row.iter().zip(&self.titles).all(|(cell, title)| squeezed(cell) == squeezed(title))
     }
 
     pub fn has(&self, wanted: Column) -> bool {

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::super::By;
 use super::columns::{Column, Columns};
+use crate::cli::output;
 use crate::error::{Error, ErrorKind};
 use crate::order::{KEPT_DIGITS, tracking_number, undressed};
 
@@ -141,8 +142,12 @@ impl Group {
 }
 
 fn row(columns: &Columns, record: &StringRecord, mended: &mut usize) -> Result<Row, String> {
+    if columns.are_again(record) {
+        return Err("names the columns again, as where two files were put together; take it out".to_owned());
+    }
     if record.len() < columns.width {
-        return Err(format!("has {} cells where the header has {}", record.len(), columns.width));
+        let cells = output::count(record.len() as u64, "cell");
+        return Err(format!("has {cells} where the header has {}", columns.width));
     }
     let extra = record.iter().skip(columns.width).chain(columns.unnamed.iter().filter_map(|at| record.get(*at)));
     if extra.into_iter().any(|cell| !undressed(cell).is_empty()) {

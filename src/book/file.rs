@@ -211,6 +211,9 @@ pub(super) fn copy(db: &Connection, to: &Path) -> Result<()> {
         return Err(exists());
     }
     let dir = to.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned);
+    if !dir.is_dir() {
+        return Err(failed(std::io::Error::other(format!("there is no directory {}", dir.display()))));
+    }
     let file =
         tempfile::Builder::new().prefix(".ordersync-backup.").suffix(".tmp").tempfile_in(&dir).map_err(failed)?;
     let place = file.path().to_str().ok_or_else(|| failed(std::io::Error::other("its name is not UTF-8")))?;

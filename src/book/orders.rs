@@ -154,10 +154,12 @@ impl Book {
 
     fn not_found(&self, reference: &str, naming: Naming) -> Result<Error> {
         let error = Error::new(ErrorKind::NotFound, format!("no order {reference:?} is in the book; nothing was done"));
-        if let Some((store, _)) = reference.split_once(':') {
+        if let Some((store, id)) = reference.split_once(':') {
             return Ok(match self.store_named(store)? {
-                Some(_) => error.hint(format!("ordersync pull {reference} reads it from the channel")),
-                None => error.hint("ordersync orders lists what is there, ordersync connect --list the stores"),
+                Some(_) if !id.trim().is_empty() => {
+                    error.hint(format!("ordersync pull {reference} reads it from the channel"))
+                }
+                _ => error.hint("ordersync orders lists what is there, ordersync connect --list the stores"),
             });
         }
         if naming == Naming::Channel && !self.by_book_number(reference)?.is_empty() {

@@ -20,7 +20,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     });
     book.backup(&file)?;
     if app.global.json {
-        output::print_json(&serde_json::json!({ "file": file }))?;
+        output::print_json(&serde_json::json!({ "file": file.to_string_lossy() }))?;
     } else if !app.global.quiet {
         output::line(&format!("the book is copied to {}", file.display()))?;
     }

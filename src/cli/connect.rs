@@ -34,41 +34,41 @@ pub(super) struct Args {
     #[arg(value_enum)]
     channel: Option<ChannelKind>,
     /// What to call the store; default is the channel's name
-    #[arg(long, value_name = "STORE", requires = "channel")]
+    #[arg(long, value_name = "STORE", requires = "channel", conflicts_with_all = ["list", "test", "reauth", "remove"])]
     name: Option<String>,
     /// Import everything changed since then (90d, 2025-01-01, all); default 30d
-    #[arg(long, value_name = "TIME", requires = "channel")]
+    #[arg(long, value_name = "TIME", requires = "channel", conflicts_with_all = ["list", "test", "reauth", "remove"])]
     since: Option<String>,
     /// A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "test", "remove"])]
     credentials: Option<std::path::PathBuf>,
     /// Address of the shop (woocommerce)
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["list", "test", "remove"])]
     url: Option<String>,
     /// The shop's own address at Shopify: NAME.myshopify.com (shopify)
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["list", "test", "remove"])]
     shop: Option<String>,
     /// Store hash or the whole API path (bigcommerce)
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", conflicts_with_all = ["list", "test", "remove"])]
     store_hash: Option<String>,
     /// Another scheme, host and port for every request: a test system, a proxy, a simulated store
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["list", "test", "remove"])]
     endpoint: Option<String>,
     /// Any other value of the channel, as KEY=VALUE (`ordersync config` lists them)
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with_all = ["list", "test", "remove"])]
     set: Vec<String>,
     /// Talk to the shop without encryption
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["list", "test", "remove"])]
     allow_http: bool,
     /// A PEM file with the certificate authority of a shop that has one of its own
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "test", "remove"])]
     ca_file: Option<std::path::PathBuf>,
     /// List the connected stores
     #[arg(long)]
     list: bool,
     /// Test a connection (all, without a name)
-    #[arg(long, value_name = "STORE", num_args = 0..=1, default_missing_value = "")]
-    test: Option<String>,
+    #[arg(long, value_name = "STORE", num_args = 0..=1)]
+    test: Option<Option<String>>,
     /// Give a store new credentials; orders and position stay
     #[arg(long, value_name = "STORE")]
     reauth: Option<String>,
@@ -82,7 +82,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         return list(app);
     }
     if let Some(name) = &args.test {
-        return test(app, name);
+        return test(app, name.as_deref());
     }
     if let Some(name) = &args.reauth {
         return reauth(app, &args, name);
@@ -211,9 +211,9 @@ fn list(app: &App) -> Outcome {
     Ok(0)
 }
 
-fn test(app: &App, name: &str) -> Outcome {
+fn test(app: &App, name: Option<&str>) -> Outcome {
     let mut book = app.existing_book()?;
-    let stores = if name.is_empty() { app.stores(&book, &[])? } else { vec![app.store(&book, name)?] };
+    let stores = name.map_or_else(|| app.stores(&book, &[]), |name| Ok(vec![app.store(&book, name)?]))?;
     let mut results = Vec::new();
     for store in &stores {
         // A test asks now, also where the channel asked to be left alone: that is how a pause ends which should not have been.

@@ -18,6 +18,7 @@ use crate::sync::store::OpenStore;
 
 /// Say that an order is on its way: recorded here, told to the channel at once or, where it can't be reached, with the next sync.
 #[derive(Debug, Clone, clap::Args)]
+#[command(override_usage = "ordersync dispatch [OPTIONS] <ORDER>\n       ordersync dispatch [OPTIONS] --from <FILE>")]
 pub(super) struct Args {
     /// The order: its number in the book, STORE:ID, or the channel's own order number
     #[arg(required_unless_present = "from", conflicts_with = "from")]

@@ -73,10 +73,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             }
         }
     }
+    print(app, &findings)?;
     if let Some(file) = &args.bundle {
         bundle(app, file, book.as_ref().ok().and_then(Option::as_ref), &findings)?;
     }
-    print(app, &findings)?;
     Ok(if findings.iter().all(|f| f.problem.is_none()) { 0 } else { EXIT_PARTLY })
 }
 
@@ -300,8 +300,9 @@ fn bundle(app: &App, file: &std::path::Path, book: Option<&Book>, findings: &[Fi
         "checks": findings.iter().map(|f| json!({ "ok": f.problem.is_none(), "check": f.check })).collect::<Vec<_>>(),
         "stores": stores, "runs": runs, "inbox": inbox,
     });
-    write_private(file, &format!("{value:#}\n"))
-        .map_err(|e| Error::new(ErrorKind::Failed, format!("{} cannot be written: {e}", file.display())))?;
+    write_private(file, &format!("{value:#}\n")).map_err(|e| {
+        Error::new(ErrorKind::Failed, format!("{} cannot be written: {e}; there is no bundle", file.display()))
+    })?;
     output::note(&format!(
         "{} holds what a report needs: no secrets, no personal data; look before you send it",
         file.display()

@@ -149,11 +149,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         }
         Err(error) => {
             if !error.use_stderr() {
-                let _ = error.print();
-                return 0;
+                let told = output::put(&error.render().to_string());
+                return told.map_or_else(|e| output::print_failure(&e, false), |()| 0);
             }
             // What was typed is repeated in it, and may have come from elsewhere (PRODUCT.md C-7).
-            error.render().to_string().lines().for_each(|line| output::say(&format!("{}\n", output::clean(line))));
+            error.render().to_string().lines().for_each(|line| output::say(&format!("{}\n", output::typed(line))));
             return exit_code(ErrorKind::Usage);
         }
     };

@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(long)]
     late: bool,
     /// Only orders with this text in number, name, e-mail, SKU, postcode or tracking number
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     search: Option<String>,
     /// At most so many, 0 for all; default is 50 on the screen, and all in JSON and CSV
     #[arg(long)]

@@ -156,12 +156,36 @@ pub fn print_error(error: &Error, format: Format) {
     match format {
         Format::Json => say(&format!("{}\n", escape_harmful(&json!({ "error": error_json(error) }).to_string()))),
         Format::Human => {
-            say(&format!("{} {}\n", style("error:", "1;31"), clean(error.message())));
+            say(&format!("{} {}\n", style("error:", "1;31"), brief(&clean(error.message()))));
             if let Some(hint) = advice(error) {
-                say(&format!("{} {}\n", style("hint:", "1"), clean(&hint)));
+                say(&format!("{} {}\n", style("hint:", "1"), brief(&clean(&hint))));
             }
         }
     }
+}
+
+/// A word of more signs than this is no name, number or path that anybody reads.
+const LONGEST_WORD: usize = 500;
+
+/// What clap says of the command line, as safe and short as any error.
+pub fn typed(text: &str) -> String {
+    brief(&clean(text)).into_owned()
+}
+
+/// An error for people says what was typed, however much that was, but in short.
+fn brief(text: &str) -> Cow<'_, str> {
+    let long = |word: &str| word.len() > LONGEST_WORD && word.chars().count() > LONGEST_WORD;
+    if !text.split(' ').any(long) {
+        return Cow::Borrowed(text);
+    }
+    let words = text.split(' ').map(|word| {
+        if !long(word) {
+            return word.to_owned();
+        }
+        let shown: String = word.chars().take(LONGEST_WORD / 5).collect();
+        format!("{shown}... ({} signs)", number(word.chars().count() as u64))
+    });
+    Cow::Owned(words.collect::<Vec<_>>().join(" "))
 }
 
 /// An error as JSON: a stable kind, the message, the hint and the exit code.
@@ -360,6 +384,14 @@ mod tests {
         ] {
             assert_eq!(csv_text(text), safe, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_was_typed_is_repeated_in_short() {
+        let long = "x".repeat(100_000);
+        let told = brief(&format!("no order \"{long}\" is in the book")).into_owned();
+        assert!(told.len() < 200 && told.ends_with("100\u{a0}002 signs) is in the book"), "{told}");
+        assert_eq!(brief("no order \"17\" is in the book"), "no order \"17\" is in the book");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::output;
 use super::{App, Outcome};
-use crate::book::{Book, RunKind, Store, Tally};
+use crate::book::{BOOK, Book, RunKind, Store, Tally};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::import::import_one;
 
@@ -62,7 +62,9 @@ fn target(book: &Book, reference: &str) -> Result<(String, String)> {
     match book.find(reference) {
         Ok(id) => book.order(id).map(|order| (order.store, order.remote_id)),
         Err(error) if error.kind() == ErrorKind::NotFound => match reference.split_once(':') {
-            Some((store, id)) if !store.is_empty() && !id.is_empty() => Ok((store.to_owned(), id.to_owned())),
+            Some((store, id)) if store != BOOK && !store.is_empty() && !id.trim().is_empty() => {
+                Ok((store.to_owned(), id.to_owned()))
+            }
             _ => Err(error.hint("name an order that is not in the book as STORE:ID, with the channel's id")),
         },
         Err(error) => Err(error),

@@ -22,7 +22,10 @@ impl App {
         for word in wanted {
             if !all.iter().any(|store| is_meant(store, word)) {
                 let names: Vec<&str> = all.iter().map(|store| store.name.as_str()).collect();
-                let text = format!("no store is called {word:?}; connected: {}; nothing was done", names.join(", "));
+                let text = format!(
+                    "no connected store is called {word:?} (connected: {}); nothing was done",
+                    names.join(", ")
+                );
                 return Err(Error::new(ErrorKind::NotFound, text).hint("ordersync connect --list"));
             }
         }
@@ -32,7 +35,7 @@ impl App {
     /// The one store of this name.
     pub(super) fn store(&self, book: &Book, name: &str) -> Result<Store> {
         book.store(name)?.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("no store is called {name:?}; nothing was done"))
+            Error::new(ErrorKind::NotFound, format!("no connected store is called {name:?}; nothing was done"))
                 .hint("ordersync connect --list")
         })
     }

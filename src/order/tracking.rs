@@ -160,6 +160,17 @@ mod tests {
         proptest::collection::vec("[A-Z]{0,2}[0-9]{1,6}", 1..5)
     }
 
+    /// A number in groups, and some of the groups that follow each other in it, not all of them.
+    fn number_and_part() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
+        let groups = proptest::collection::vec("[A-Z]{0,2}[0-9]{1,6}", 2..5);
+        (groups, 0usize..4, 1usize..4).prop_map(|(number, from, length)| {
+            let length = length.min(number.len() - 1);
+            let from = from.min(number.len() - length);
+            let part = number.iter().skip(from).take(length).cloned().collect();
+            (number, part)
+        })
+    }
+
     fn signs() -> impl Strategy<Value = Vec<&'static str>> {
         proptest::collection::vec(proptest::sample::select(vec![" ", "-", ".", "_", "/", "#", "", "\u{a0}", "–"]), 1..4)
     }
@@ -175,11 +186,9 @@ mod tests {
 
         #[test]
         fn d3_a_number_is_never_found_in_another_one(
-            number in number(), from in 0usize..4, to in 0usize..4, a in signs(), b in signs()
+            (number, part) in number_and_part(), a in signs(), b in signs()
         ) {
-            let part = number.get(from..(to + 1).min(number.len())).unwrap_or_default();
-            prop_assume!(!part.is_empty() && part.len() < number.len());
-            let (whole, part) = (spelt(&number, &a), spelt(part, &b));
+            let (whole, part) = (spelt(&number, &a), spelt(&part, &b));
             prop_assume!(!same_number(&whole, &part));
             let text = format!("Shipped with Royal Mail, tracking number {whole}; see https://t.example/x");
             prop_assert!(!names_number(&text, &part), "{part} in {text}");

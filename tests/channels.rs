@@ -273,6 +273,7 @@ fn what_people_can_do_to_one_kind_of_store_over_http_they_can_do_to_all() {
         }
         let id = desk.store.place(&Purchase::of(&[("TEE-001", 3), ("MUG-9", 2)]));
         let acts = [
+            ("annotate", json!({ "note": "please ring twice" })),
             ("hold", json!({})),
             ("unpay", json!({})),
             ("pay", json!({})),
@@ -675,6 +676,49 @@ fn d4_a_dispatch_is_read_back_and_a_second_one_writes_nothing() {
         assert_eq!(desk.writes(), writes, "{}: told again", desk.kind);
         assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
         assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}: its own echo is news", desk.kind);
+    });
+}
+
+/// What comes in together with the echo of our own dispatch is no part of it.
+#[test]
+fn p1_what_others_change_in_the_moment_of_a_dispatch_is_kept_as_a_change() {
+    each(|desk| {
+        let changed = |id: &str| {
+            let shown = desk.show(id);
+            (shown["changed_at_channel"].as_bool().unwrap(), shown["differences"].to_string())
+        };
+        let dispatch = |id: &str| {
+            desk.on("dispatch", id, &format!("--carrier dhl --tracking JD{id} --later")).exits(0);
+        };
+        let alone = desk.paid(&[("TEE-001", 1)]);
+        dispatch(&alone);
+        desk.sync();
+        assert!(!changed(&alone).0, "{}: its own echo is news", desk.kind);
+
+        let id = desk.paid(&[("TEE-001", 1)]);
+        dispatch(&id);
+        assert!(desk.store.annotate(&id, "please ring twice"));
+        desk.sync();
+        desk.sync();
+        assert_eq!(desk.tracking_numbers(&id), [format!("JD{id}")], "{}", desk.kind);
+        let (is_changed, drift) = changed(&id);
+        assert!(is_changed && drift.contains("please ring twice"), "{}: {drift}", desk.kind);
+        desk.on("show", &id, "").exits(0).prints("please ring twice");
+        desk.on("accept", &id, "").exits(0);
+        assert_eq!(desk.show(&id)["buyer_note"], "please ring twice", "{}", desk.kind);
+        assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
+
+        let archives = desk.kind != ChannelKind::WooCommerce;
+        if archives {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            dispatch(&id);
+            assert!(desk.store.put_away(&id));
+            desk.sync();
+            desk.sync();
+            assert_eq!(desk.tracking_numbers(&id), [format!("JD{id}")], "{}", desk.kind);
+            let (is_changed, drift) = changed(&id);
+            assert!(is_changed && drift.contains("archived"), "{}: {drift}", desk.kind);
+        }
     });
 }
 

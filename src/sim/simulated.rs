@@ -33,6 +33,9 @@ pub trait Simulated: Store {
     /// The buyer has the order sent to another street.
     fn readdress(&self, id: &str, street: &str) -> bool;
 
+    /// The buyer's note is written anew.
+    fn annotate(&self, id: &str, note: &str) -> bool;
+
     /// All of it is shipped by other means.
     fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool;
 
@@ -195,6 +198,7 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
         ("POST", "pay") => done(id, store.pay(id)),
         ("POST", "cancel") => done(id, store.cancel(id)),
         ("POST", "edit-address") => done(id, store.readdress(id, text("street"))),
+        ("POST", "annotate") => done(id, store.annotate(id, text("note"))),
         ("POST", "ship") => done(id, store.ship_elsewhere(id, text("carrier"), text("tracking"))),
         ("POST", "ship-pieces") => done(id, store.ship_pieces(id, nth, pieces, text("carrier"), text("tracking"))),
         ("POST", "refund") => done(id, store.refund(id, text("amount"))),

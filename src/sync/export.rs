@@ -19,7 +19,7 @@ use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Aspect, Order, differences};
+use crate::order::{Aspect, differences, same_beside};
 
 /// A write that was cut off may still be at work in the shop's server: it is not looked for as lost before so many first pauses
 /// of a failed request have passed, 10 seconds by default. Rehearsals that shorten the one shorten the other.
@@ -299,7 +299,7 @@ impl Attempt<'_> {
             (Ok(now), Some(document)) => {
                 let base = self.open.channel.read(&document)?;
                 let known = differences(&base, now).iter().all(|d| explained(&self.row.goal, d.aspect));
-                known && is_untouched(&base, now)
+                known && same_beside(&base, now)
             }
             _ => false,
         };
@@ -370,11 +370,6 @@ impl Attempt<'_> {
         let minutes = 1i64 << self.row.attempts.min(5);
         self.context.clock.now() + TimeDelta::minutes(minutes.min(25))
     }
-}
-
-/// Whether what no dispatch and no cancellation changes is as it was: an archive or a buyer's note that came in beside it is news.
-fn is_untouched(base: &Order, now: &Order) -> bool {
-    (base.presence, &base.buyer_note, &base.bill_to) == (now.presence, &now.buyer_note, &now.bill_to)
 }
 
 /// Whether reaching the goal changes this aspect of the order by itself.

@@ -93,6 +93,10 @@ impl Simulated for Shop {
         })
     }
 
+    fn annotate(&self, id: &str, note: &str) -> bool {
+        self.edit(number(id), |details| note.clone_into(&mut details.message))
+    }
+
     fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool {
         let id = number(id);
         self.change(id, |state, options, now| {

@@ -476,6 +476,10 @@ impl Simulated for Shop {
         self.edit(parse(id), |order| street.clone_into(&mut order.street))
     }
 
+    fn annotate(&self, id: &str, note: &str) -> bool {
+        self.edit(parse(id), |order| note.clone_into(&mut order.note))
+    }
+
     fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool {
         let now = self.now();
         self.edit(parse(id), |order| seed::ship_all(order, now, carrier, tracking))

@@ -76,6 +76,10 @@ impl Simulated for Shop {
         self.edit_address(number(id), |address| street.clone_into(&mut address.address_1))
     }
 
+    fn annotate(&self, id: &str, note: &str) -> bool {
+        self.edit(number(id), |details| note.clone_into(&mut details.customer_note))
+    }
+
     fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool {
         self.complete_with_tracking(number(id), carrier, tracking)
     }

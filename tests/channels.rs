@@ -1286,6 +1286,24 @@ fn d7_what_is_to_go_out_waits_for_no_list_that_fails() {
 }
 
 #[test]
+fn d7_what_is_recorded_while_a_long_import_is_at_work_goes_out_meanwhile() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(desk.list_fault(FaultKind::Slow(Duration::from_secs(100))).always());
+        let mut sync = desk.home.spawn("sync", &[]);
+        // The first look at the outbox is over once the list is asked for.
+        support::program::until("the import", || {
+            desk.home.sql("SELECT count(*) FROM runs WHERE finished_at IS NULL") == ["1"]
+        });
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+        support::program::until("the dispatch", || desk.tracking_numbers(&id) == ["JD01"]);
+        assert!(sync.try_wait().unwrap().is_none(), "{}: the import is over", desk.kind);
+        sync.kill().unwrap();
+        sync.wait().unwrap();
+    });
+}
+
+#[test]
 fn a_rehearsal_of_several_stores_stands_in_nobodys_way() {
     let desks: Vec<Desk> = ChannelKind::ALL.map(Desk::unconnected).into_iter().collect();
     let (first, others) = desks.split_first().unwrap();

@@ -17,8 +17,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// How long the import waits for the export at most.
 const HEAD_START: Duration = Duration::from_secs(5);
 
-/// How often the outbox is looked at while the import is at work.
-const AGAIN: Duration = Duration::from_secs(60);
+/// How often the outbox is looked at while the import is at work: each time so many first pauses of a failed request have passed, a minute
+/// by default. Rehearsals that shorten the one shorten the other, down to what a machine bears.
+const AGAIN_PAUSES: u32 = 60;
+const AGAIN_AT_LEAST: Duration = Duration::from_millis(20);
 
 /// Brings the store's orders in and sends its outbox out. A rehearsal and the reading of a range send nothing; a rehearsal takes no lock.
 ///
@@ -98,13 +100,14 @@ fn keep_sending(
     import_goes_on: &Receiver<()>,
 ) -> (Exports, Result<()>) {
     let mut exports = Exports::default();
+    let again = context.patience.first_pause.saturating_mul(AGAIN_PAUSES).max(AGAIN_AT_LEAST);
     loop {
         let sent = send(context, store, open, &mut exports);
         let _ = looked.send(());
         if sent.is_err() {
             return (exports, sent);
         }
-        match import_goes_on.recv_timeout(AGAIN) {
+        match import_goes_on.recv_timeout(again) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return (exports, sent),
         }

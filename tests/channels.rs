@@ -293,7 +293,9 @@ fn what_people_can_do_to_one_kind_of_store_over_http_they_can_do_to_all() {
         }
         assert_eq!(post("remove-line/no-such-order", json!({ "line": 0 })), 404, "{}", desk.kind);
         assert_eq!(post("clock", json!({ "minutes": 10 })), 200, "{}", desk.kind);
-        for kind in ["deaf", "page-cap", "no-count", "frozen", "html-with-script", "absurd-amounts", "rate-limited"] {
+        for kind in
+            ["deaf", "page-cap", "no-count", "frozen", "empty", "html-with-script", "absurd-amounts", "rate-limited"]
+        {
             assert_eq!(post("fault", json!({ "kind": kind, "times": 1 })), 200, "{}: {kind}", desk.kind);
         }
     });
@@ -722,6 +724,42 @@ fn p1_what_others_change_in_the_moment_of_a_dispatch_is_kept_as_a_change() {
     });
 }
 
+/// The channels that refuse to have a piece shipped twice.
+const COUNT_PIECES: [ChannelKind; 2] = [ChannelKind::BigCommerce, ChannelKind::Shopify];
+
+/// That the repeat is refused does not say that the first one came to nothing: it may be the reason.
+#[test]
+fn d3_a_lost_write_whose_repeat_is_refused_is_only_looked_for() {
+    for kind in COUNT_PIECES {
+        let desk = Desk::new(kind);
+        let without_fault = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &without_fault, "--carrier dhl --tracking JD00").exits(0);
+        let once = desk.store.standing(&without_fault).unwrap().dispatch_mails;
+        let write = desk.server.requests().into_iter().find(Exchange::is_write).unwrap();
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(lost(&write, &without_fault));
+        // What answers from then on does not know of it yet.
+        desk.server.faults().add(Fault::new(FaultKind::Lagging).always());
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").done();
+        for _ in 0..3 {
+            desk.home.run("retry").done();
+            desk.home.run("sync").done();
+            let row = desk.home.json("outbox")[0].clone();
+            assert!(matches!(row["state"].as_str(), Some("unknown" | "sent")), "{kind}: {row}");
+        }
+        let tried = desk.server.requests().iter().filter(|one| one.is_write()).count();
+        assert!(tried <= 2, "{kind}: written {tried} times");
+        assert_eq!(desk.show(&id)["status"], "shipped", "{kind}");
+        let inbox = desk.home.json("inbox").to_string();
+        assert!(!inbox.contains("did not go out"), "{kind}: {inbox}");
+        desk.server.faults().clear();
+        desk.home.run("retry").exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert_eq!((standing.parcels.len(), standing.dispatch_mails), (1, once), "{kind}: {standing:?}");
+        assert!(desk.home.json("outbox").as_array().unwrap().is_empty(), "{kind}");
+    }
+}
+
 #[test]
 fn d3_a_dispatch_whose_answer_was_lost_tells_the_buyer_once() {
     each(|desk| {
@@ -1055,6 +1093,163 @@ fn i5_a_store_that_is_down_keeps_its_place_and_says_so() {
     });
 }
 
+/// Another store of this kind, which has other orders.
+fn another(kind: ChannelKind) -> Arc<dyn Simulated> {
+    use ordersync::sim::{bigcommerce, shopify, woocommerce};
+    let store: Arc<dyn Simulated> = match kind {
+        ChannelKind::BigCommerce => {
+            let options = bigcommerce::Options { store_hash: "other1".into(), ..bigcommerce::Options::rehearsal() };
+            Arc::new(bigcommerce::Shop::new(options, clock()))
+        }
+        ChannelKind::Shopify => {
+            let options =
+                shopify::Options { domain: "other.myshopify.com".into(), shop: 7, ..shopify::Options::rehearsal() };
+            Arc::new(shopify::Shop::new(options, clock()))
+        }
+        ChannelKind::WooCommerce => Arc::new(woocommerce::Shop::new(woocommerce::Options::demo(), clock())),
+    };
+    store.seed(700, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+    store
+}
+
+/// What a store can bear is its own: one that is slow makes no other read in smaller pages.
+#[test]
+fn i5_a_store_that_fails_at_large_pages_costs_the_others_no_request() {
+    for kind in ChannelKind::ALL {
+        let lists = |desk: &Desk| {
+            let is_list = |one: &Exchange| !one.is_write() && one.answer.len() > 2000;
+            desk.server.requests().iter().filter(|one| is_list(one)).count()
+        };
+        let quick = Desk::beside(another(kind));
+        quick.connect("").exits(0);
+        quick.server.clear_requests();
+        quick.sync();
+        let alone = lists(&quick);
+
+        let slow = Desk::new(kind);
+        slow.store.seed(400, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        let quick = Desk::beside(quick.store.clone());
+        let access = quick.store.access(quick.server.url());
+        let call = slow.home.run(&format!("connect {kind} {} --name quick", access.flags.join(" ")));
+        access.secrets.iter().fold(call, |call, (name, value)| call.env(name, value)).exits(0);
+        quick.server.clear_requests();
+        quick.server.faults().add(quick.list_fault(FaultKind::Slow(Duration::from_millis(300))).always());
+        slow.server.faults().add(slow.list_fault(FaultKind::ServerError(504)).times(6));
+        slow.home.run("sync").done();
+        assert_eq!(lists(&quick), alone, "{kind}");
+        let read = "SELECT count(*) FROM orders WHERE store_id = (SELECT id FROM stores WHERE name = 'quick')";
+        assert!(slow.home.sql(read)[0].parse::<u32>().unwrap() > 600, "{kind}");
+    }
+}
+
+/// A self-made certificate: the server's side and the PEM file.
+fn certificate(of: &str) -> (Arc<rustls::ServerConfig>, String) {
+    let mut params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, of);
+    let signing_key = rcgen::KeyPair::generate().unwrap();
+    let cert = params.self_signed(&signing_key).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![cert.der().clone()], key).unwrap();
+    (Arc::new(config), cert.pem())
+}
+
+#[test]
+fn d7_a_certificate_that_is_refused_fails_no_dispatch() {
+    for kind in ChannelKind::ALL {
+        let mut desk = Desk::unconnected(kind);
+        let serve = |desk: &mut Desk, tls: &Arc<rustls::ServerConfig>, port: u16| {
+            let options = ServerOptions { port, tls: Some(tls.clone()), ..ServerOptions::default() };
+            desk.server = Server::start(desk.store.clone(), options).unwrap();
+        };
+        let ((good, authority), (stranger, _)) = (certificate("the shop"), certificate("a stranger"));
+        serve(&mut desk, &good, 0);
+        let port = url::Url::parse(desk.server.url()).unwrap().port().unwrap();
+        desk.connect(&format!("--ca-file {}", desk.home.file("ca.pem", &authority))).exits(0);
+        let (id, other) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("MUG-9", 1)]));
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+
+        // The old server must leave its port first.
+        desk.server = Server::start(desk.store.clone(), ServerOptions::default()).unwrap();
+        serve(&mut desk, &stranger, port);
+        let told = |done: support::program::Done| {
+            done.says("does not prove that it is itself").says("nothing was sent").says("--ca-file")
+        };
+        told(desk.home.run("sync").exits(1));
+        told(desk.home.run("retry").exits(1));
+        told(desk.on("dispatch", &other, "--carrier dhl --tracking JD02").exits(1));
+        let rows = desk.home.json("outbox");
+        let states: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap()).collect();
+        assert_eq!(states, ["queued"], "{kind}: {rows}");
+        assert_eq!(desk.show(&id)["status"], "shipped", "{kind}");
+        let inbox = desk.home.json("inbox").to_string();
+        assert!(!inbox.contains("did not go out"), "{kind}: {inbox}");
+        assert!(desk.server.requests().is_empty(), "{kind}: something was said to a stranger");
+
+        desk.server = Server::start(desk.store.clone(), ServerOptions::default()).unwrap();
+        serve(&mut desk, &good, port);
+        desk.home.run("retry").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{kind}");
+        assert_eq!(desk.show(&other)["status"], "awaiting-fulfillment", "{kind}");
+    }
+}
+
+/// Breaks down where a store's orders are announced.
+struct BreaksDown<'a>(&'a str);
+
+impl ordersync::sync::Progress for BreaksDown<'_> {
+    fn opened(&self, _: &str, _: &Arc<ordersync::http::Client>) {}
+    fn total(&self, _: &str, _: u64) {}
+    fn advanced(&self, store: &str, _: u64) {
+        assert_ne!(store, self.0, "broken on purpose");
+    }
+    fn message(&self, _: &str, _: &str) {}
+    fn finished(&self, _: &str) {}
+}
+
+#[test]
+fn i5_f6_a_store_whose_thread_breaks_down_costs_one_store() {
+    let desks: Vec<Desk> = ChannelKind::ALL.map(Desk::unconnected).into_iter().collect();
+    let home = &desks[0].home;
+    for desk in &desks {
+        let access = desk.store.access(desk.server.url());
+        let call = home.run(&format!("connect {} {}", desk.kind, access.flags.join(" ")));
+        access.secrets.iter().fold(call, |call, (name, value)| call.env(name, value)).exits(0);
+    }
+    let context = Context {
+        home: config::Home::locate(Some(home.path())).unwrap(),
+        clock: clock(),
+        patience: Patience::default(),
+        lock_patience: Duration::ZERO,
+    };
+    let stores = context.book().unwrap().stores().unwrap();
+    let job = ordersync::sync::Job { kind: ordersync::book::RunKind::Sync, range: None, full: false, dry_run: false };
+    for broken in &desks {
+        let name = broken.kind.word();
+        let report = ordersync::sync::run(&context, &stores, &job, &BreaksDown(name)).unwrap();
+        for store in &report.stores {
+            let error = store.error.as_ref().map(|error| error.to_string());
+            if store.store != name {
+                assert_eq!(error, None, "{} beside {name}", store.store);
+            } else if let Some(error) = error {
+                assert!(error.contains("ordersync itself failed"), "{error}");
+            }
+        }
+    }
+    let first = "SELECT count(*) FROM run_stores WHERE run_id = 1 AND error_kind IS NOT NULL";
+    assert_eq!(home.sql(first), ["1"], "the first store broke down in the first run");
+    // What it held is free again, and nothing is lost.
+    for store in home.json("sync")["stores"].as_array().unwrap() {
+        assert!(store["error"].is_null(), "{store}");
+    }
+    for desk in &desks {
+        let count =
+            format!("SELECT count(*) FROM orders JOIN stores s ON s.id = store_id WHERE s.channel = '{}'", desk.kind);
+        assert_eq!(home.sql(&count), [desk.elsewhere().len().to_string()], "{}", desk.kind);
+    }
+}
+
 #[test]
 fn d7_a_store_that_is_not_at_its_address_for_a_while_fails_no_dispatch() {
     each(|desk| {
@@ -1132,6 +1327,31 @@ fn i3_a_list_that_stays_as_it_once_was_is_told_also_where_all_of_it_fits_on_a_pa
         desk.home.run("sync").exits(0);
         assert_eq!(desk.show(&new)["status"], "awaiting-fulfillment", "{}", desk.kind);
     });
+}
+
+/// A database that failed, a server that is half up: a list that is empty once is the end of no walk.
+#[test]
+fn i3_an_empty_list_in_the_place_of_a_full_one_loses_no_order() {
+    for kind in ChannelKind::ALL {
+        let mut all = None;
+        for nth in 0..12 {
+            let desk = Desk::unconnected(kind);
+            desk.store.seed(60, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+            let all = *all.get_or_insert_with(|| desk.elsewhere().len());
+            desk.connect("--set page_size=10").exits(0);
+            desk.server.clear_requests();
+            desk.server.faults().add(desk.list_fault(FaultKind::Empty).after(nth));
+            desk.home.run("sync").done();
+            let struck = desk.server.faults().pending() == 0;
+            desk.server.faults().clear();
+            desk.home.run("sync").done();
+            let known = desk.home.sql("SELECT remote_id FROM orders").len();
+            assert_eq!(known, all, "{kind}: list {nth} was empty");
+            if !struck {
+                break;
+            }
+        }
+    }
 }
 
 /// The scripts of a page that stands in the place of an answer hold `[]`, a plugin's answer holds anything: nothing is lost for it, and no buyer

@@ -69,6 +69,8 @@ pub enum FaultKind {
     AbsurdAmounts(String),
     /// Behind the first place in the answer where this text stands come these bytes.
     Spliced(String, Vec<u8>),
+    /// A list that is empty, as its count is: a database that failed, a server that is half up. Applied.
+    Empty,
     /// A body that never ends.
     Endless,
     /// The answer comes this much later. Applied.
@@ -287,6 +289,7 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
             }
         }
         FaultKind::WrongType(wrong, id) => break_type(response, *wrong, *id),
+        FaultKind::Empty => empty(response),
         FaultKind::NoCount => response.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("x-wp-total")),
         _ => {}
     }
@@ -348,6 +351,28 @@ fn redirect_target(to: &str, request: &Request) -> String {
 
 fn prepend(response: &mut Response, bytes: &[u8]) {
     response.body.splice(0..0, bytes.iter().copied());
+}
+
+/// Takes every row out of a list, and out of the headers that count it.
+fn empty(response: &mut Response) {
+    fn clear(body: &mut Value) {
+        match body {
+            Value::Array(rows) => rows.clear(),
+            Value::Object(members) => {
+                members.values_mut().for_each(clear);
+                members.entry("hasNextPage").and_modify(|more| *more = Value::Bool(false));
+            }
+            _ => {}
+        }
+    }
+    if response.body.is_empty() {
+        return;
+    }
+    let mut body = response.body_json();
+    clear(&mut body);
+    response.body = body.to_string().into_bytes();
+    let counts = |name: &str| name.to_ascii_lowercase().starts_with("x-wp-total");
+    response.headers.iter_mut().filter(|(name, _)| counts(name)).for_each(|(_, value)| "0".clone_into(value));
 }
 
 /// The first row of the list that an answer is, or holds.
@@ -458,6 +483,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
             let text = |key: &str| wish[key].as_str().unwrap_or_default().to_owned();
             FaultKind::Spliced(text("behind"), text("bytes").into_bytes())
         }
+        "empty" => FaultKind::Empty,
         "endless" => FaultKind::Endless,
         "slow" => FaultKind::Slow(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),
         "deaf" => FaultKind::Deaf(

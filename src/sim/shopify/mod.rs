@@ -385,7 +385,7 @@ impl Run<'_> {
 
 fn shop(options: &Options) -> Value {
     json!({
-        "$type": "Shop", "id": "gid://shopify/Shop/61234567890", "name": "Tea & Cups", "myshopifyDomain": options.domain,
+        "$type": "Shop", "id": format!("gid://shopify/Shop/{}", options.shop), "name": "Tea & Cups", "myshopifyDomain": options.domain,
         "url": "https://tea-and-cups.test", "currencyCode": "EUR", "ianaTimezone": "Europe/Berlin",
         "plan": { "$type": "ShopPlan", "publicDisplayName": "Basic" },
     })

@@ -38,6 +38,8 @@ pub struct Deaf {
 pub struct Options {
     /// `NAME.myshopify.com`.
     pub domain: String,
+    /// The number by which Shopify knows the shop, whatever its name.
+    pub shop: u64,
     /// What the app's tokens may do.
     pub scopes: Vec<String>,
     /// Whether the app is approved for personal data.
@@ -80,6 +82,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             domain: "tea-and-cups.myshopify.com".to_owned(),
+            shop: 61_234_567_890,
             scopes: ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
             personal_data: true,
             restore_rate: 100.0,

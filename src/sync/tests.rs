@@ -52,6 +52,12 @@ struct Shop {
     unshowable: BTreeSet<u64>,
     /// Every page announces more and stays where it is.
     frozen: bool,
+    /// So many reads of an order come from a replica that does not know of the last write to it.
+    lag: u32,
+    before_write: BTreeMap<u64, Order>,
+    reads: u32,
+    /// The list of shipments lags behind the order.
+    hides_shipments: bool,
 }
 
 impl Shop {
@@ -141,7 +147,14 @@ impl Channel for FakeChannel {
         if self.0.lock().unwrap().unshowable.contains(&id.parse().unwrap()) {
             return Err(Error::new(ErrorKind::Temporary, "500"));
         }
-        Ok(self.0.lock().unwrap().orders.get(&id.parse().unwrap()).map(Self::remote))
+        let id = id.parse().unwrap();
+        let mut shop = self.0.lock().unwrap();
+        shop.reads += 1;
+        if shop.lag > 0 && shop.before_write.contains_key(&id) {
+            shop.lag -= 1;
+            return Ok(shop.before_write.get(&id).map(Self::remote));
+        }
+        Ok(shop.orders.get(&id).map(Self::remote))
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {
@@ -149,7 +162,10 @@ impl Channel for FakeChannel {
     }
 
     fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
-        let order = now.order.clone().unwrap();
+        let mut order = now.order.clone().unwrap();
+        if self.0.lock().unwrap().hides_shipments {
+            order.shipments.clear();
+        }
         let (writes, adopted) = match &task.goal {
             Goal::Dispatched(shipment) => {
                 let open = |s: &&RemoteShipment| !task.taken.contains(&s.remote_id);
@@ -182,6 +198,8 @@ impl Channel for FakeChannel {
             shop.clock += 1;
             let at = from_millis(1_795_000_000_000 + shop.clock * 1000);
             shop.buyer_told += u32::from(write.tells_buyer);
+            let before = shop.orders[&id].clone();
+            shop.before_write.insert(id, before);
             let order = shop.orders.get_mut(&id).unwrap();
             order.updated_at = at;
             if write.content["cancel"].is_boolean() {
@@ -327,6 +345,66 @@ fn d3_a_dispatch_whose_answer_was_lost_is_not_sent_twice() {
     assert!(matches!(desk.push(row), Outcome::Confirmed { wrote } if wrote.is_empty()));
     let shop = desk.shop();
     assert_eq!((shop.writes, shop.buyer_told), (1, 1));
+}
+
+#[test]
+fn d4_what_the_first_look_does_not_show_is_looked_for_once_more_and_confirmed() {
+    let desk = Desk::new();
+    let row = desk.with_dispatch();
+    desk.shop().lag = 1;
+    assert!(matches!(desk.push(row), Outcome::Confirmed { wrote } if wrote == ["add JD01"]));
+    let shop = desk.shop();
+    assert_eq!((shop.writes, shop.lag), (1, 0));
+}
+
+#[test]
+fn d3_what_the_channel_took_and_does_not_show_is_looked_for_ever_more_rarely_and_told() {
+    let desk = Desk::new();
+    let row = desk.with_dispatch();
+    desk.shop().lag = u32::MAX;
+    let open = |desk: &Desk| -> Vec<String> {
+        let entries = desk.context.book().unwrap().inbox(false).unwrap();
+        entries.into_iter().map(|entry| format!("{} {} {}", entry.kind, entry.text, entry.hint)).collect()
+    };
+    let half_hours = |number: u32| {
+        for _ in 0..number {
+            let mut book = desk.context.book().unwrap();
+            export_due(&desk.context, &mut book, &desk.open, false, &mut Exports::default()).unwrap();
+            desk.clock.advance(chrono::TimeDelta::minutes(30));
+        }
+    };
+    half_hours(2);
+    assert_eq!(open(&desk), Vec::<String>::new(), "it may show in a while");
+    half_hours(142);
+    let inbox = open(&desk);
+    assert!(inbox.len() == 1 && inbox[0].starts_with("unseen ") && inbox[0].contains("ordersync retry"), "{inbox:?}");
+    let shop = desk.shop();
+    assert_eq!((shop.writes, shop.buyer_told), (1, 1));
+    assert!(shop.reads < 100, "{} looks in three days", shop.reads);
+    drop(shop);
+    assert_eq!(desk.state(row), OutboxState::Sent);
+
+    desk.shop().lag = 0;
+    half_hours(13);
+    assert_eq!((desk.state(row), desk.shop().writes), (OutboxState::Confirmed, 1));
+    assert_eq!(open(&desk), Vec::<String>::new());
+}
+
+#[test]
+fn d3_a_lost_write_is_not_made_again_while_more_is_shipped_than_anybody_knows_of() {
+    let desk = Desk::new();
+    let row = desk.with_dispatch();
+    desk.shop().fates = vec![Fate::AnswerLost];
+    assert!(matches!(desk.push(row), Outcome::Waiting(_)));
+    desk.shop().hides_shipments = true;
+    for _ in 0..4 {
+        assert!(matches!(desk.push(row), Outcome::Pending(_)));
+        desk.clock.advance(chrono::TimeDelta::minutes(30));
+    }
+    assert_eq!((desk.state(row), desk.shop().writes), (OutboxState::Unknown, 1));
+    desk.shop().hides_shipments = false;
+    assert!(matches!(desk.push(row), Outcome::Confirmed { wrote } if wrote.is_empty()));
+    assert_eq!(desk.shop().buyer_told, 1);
 }
 
 #[test]

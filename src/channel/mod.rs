@@ -214,6 +214,12 @@ pub struct RemoteOrder {
     pub order: std::result::Result<Box<Order>, String>,
 }
 
+/// What an adapter knows to be impossible before it asks the channel: one kind on every channel, so that a script can tell it
+/// from what the channel itself has refused (`Rejected`).
+pub(crate) fn impossible(why: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Refused, format!("{why}; nothing was written"))
+}
+
 /// What [`Channel::probe`] learns about the account.
 #[derive(Debug, Clone)]
 pub struct Shop {

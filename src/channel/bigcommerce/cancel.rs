@@ -13,7 +13,7 @@ const LONGEST_NOTES: usize = 65_535;
 /// What is still to be written to cancel this order. A declined order is as good as cancelled.
 ///
 /// # Errors
-/// `Rejected` for an order that is shipped or refunded, wholly or in part, unless the merchant insists: BigCommerce itself would let
+/// `Refused` for an order that is shipped or refunded, wholly or in part, unless the merchant insists: BigCommerce itself would let
 /// it be cancelled (fact sheet 5).
 pub fn outstanding(now: &RemoteOrder, id: u64, wish: &Cancellation) -> Result<Outstanding> {
     let status = status_id(now);
@@ -48,7 +48,7 @@ fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {
         _ => return Ok(()),
     };
     let text = format!("the order is {what} at BigCommerce; it was not cancelled there");
-    Err(Error::new(ErrorKind::Rejected, text)
+    Err(Error::new(ErrorKind::Refused, text)
         .hint("ordersync cancel ... --force, if it is to be cancelled all the same"))
 }
 

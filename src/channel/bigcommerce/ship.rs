@@ -17,7 +17,7 @@ use super::map::parse_time;
 use super::site::Site;
 use super::wire;
 use crate::channel::matching::{self, Claim, Record, matched, to_retrack};
-use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
+use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write, impossible};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, parse_decimal, same_number};
 
@@ -44,6 +44,10 @@ pub fn outstanding(
     shipment: &Shipment,
 ) -> Result<Outstanding> {
     let order = readable(now)?;
+    // The store says of itself that the buyer has everything. An order that awaited its pick-up does not tell any more that it takes no parcel.
+    if shipment.parcels.is_empty() && status_id(now) == COMPLETED {
+        return Ok(Outstanding::default());
+    }
     let parts = parts(order, shipment, marker)?;
     let documents = if parts.is_empty() { Vec::new() } else { listed(site, id)? };
     let shown: Vec<Record> = read(&documents)?.iter().map(record).collect();
@@ -85,6 +89,9 @@ fn readable(now: &RemoteOrder) -> Result<&Order> {
 fn is_closed(now: &RemoteOrder) -> bool {
     matches!(status_id(now).as_str(), "2" | "10" | "4" | "13" | "14")
 }
+
+/// The id of the status "Completed".
+const COMPLETED: &str = "10";
 
 /// The order's status id.
 pub fn status_id(now: &RemoteOrder) -> String {
@@ -150,7 +157,7 @@ fn parts<'s>(order: &Order, shipment: &'s Shipment, marker: bool) -> Result<Vec<
     for (place, lines, parcel) in deal(order, shipment)? {
         let to = order.ship_to.get(place);
         let address = to.and_then(|address| address.remote_id.as_deref()).and_then(|id| id.parse().ok());
-        let address = address.ok_or_else(|| refused("the delivery address has no id that BigCommerce takes"))?;
+        let address = address.ok_or_else(|| impossible("the delivery address has no id that BigCommerce takes"))?;
         check(parcel)?;
         // What BigCommerce cannot ship is refused before anything is written.
         lines.iter().try_for_each(|line| item(line).map(drop))?;
@@ -165,10 +172,6 @@ fn parts<'s>(order: &Order, shipment: &'s Shipment, marker: bool) -> Result<Vec<
     Ok(parts)
 }
 
-fn refused(why: &str) -> Error {
-    Error::new(ErrorKind::Rejected, format!("{why}; nothing was written"))
-}
-
 type Dealt<'s> = (usize, Vec<LineQuantity>, Option<&'s Parcel>);
 
 /// Deals lines and parcels out: by address, and within one by parcel. What is downloaded or picked up is in none.
@@ -176,8 +179,8 @@ fn deal<'s>(order: &Order, shipment: &'s Shipment) -> Result<Vec<Dealt<'s>>> {
     let mut places: Vec<(usize, Vec<LineQuantity>)> = Vec::new();
     for wanted in &shipment.lines {
         let line = order.lines.iter().find(|line| line.remote_id == wanted.line_id);
-        let line =
-            line.ok_or_else(|| refused(&format!("the order has no line {} at the channel any more", wanted.line_id)))?;
+        let line = line
+            .ok_or_else(|| impossible(format!("the order has no line {} at the channel any more", wanted.line_id)))?;
         if !line.ships {
             continue;
         }
@@ -190,7 +193,7 @@ fn deal<'s>(order: &Order, shipment: &'s Shipment) -> Result<Vec<Dealt<'s>>> {
     let parcels = &shipment.parcels;
     match (places.as_mut_slice(), parcels.len()) {
         (_, 0) => Ok(places.into_iter().map(|(place, lines)| (place, lines, None)).collect()),
-        ([], _) => Err(refused("nothing in this dispatch goes into a parcel, so it takes no tracking number")),
+        ([], _) => Err(impossible("nothing in this dispatch goes into a parcel, so it takes no tracking number")),
         ([(place, lines)], count) => {
             let boxes = boxes(lines, count)?;
             Ok(boxes.into_iter().zip(parcels).map(|(lines, parcel)| (*place, lines, Some(parcel))).collect())
@@ -203,7 +206,7 @@ fn deal<'s>(order: &Order, shipment: &'s Shipment) -> Result<Vec<Dealt<'s>>> {
                 "this dispatch goes to {} addresses, so it takes {0} tracking numbers (one for each, in the order in which they are listed), not {count}",
                 several.len()
             );
-            Err(refused(&text).hint("dispatch address by address with --item, or give a --tracking for each"))
+            Err(impossible(text).hint("dispatch address by address with --item, or give a --tracking for each"))
         }
     }
 }
@@ -215,17 +218,17 @@ fn boxes(lines: &[LineQuantity], count: usize) -> Result<Vec<Vec<LineQuantity>>>
             "{count} tracking numbers for {} pieces: BigCommerce takes one number for a shipment, and no shipment without a piece in it",
             crate::order::sum(lines.iter().map(|line| line.quantity)).normalize()
         );
-        refused(&text).hint("give one --tracking, and put the others into the note to the buyer")
+        impossible(text).hint("give one --tracking, and put the others into the note to the buyer")
     })
 }
 
 fn check(parcel: Option<&Parcel>) -> Result<()> {
     match parcel {
         Some(parcel) if parcel.tracking.chars().count() > LONGEST_NUMBER => {
-            Err(refused(&format!("BigCommerce takes tracking numbers of at most {LONGEST_NUMBER} characters")))
+            Err(impossible(format!("BigCommerce takes tracking numbers of at most {LONGEST_NUMBER} characters")))
         }
         Some(Parcel { url: Some(url), .. }) if url.chars().count() > LONGEST_LINK => {
-            Err(refused(&format!("BigCommerce takes links of at most {LONGEST_LINK} characters")))
+            Err(impossible(format!("BigCommerce takes links of at most {LONGEST_LINK} characters")))
         }
         _ => Ok(()),
     }
@@ -237,7 +240,7 @@ fn item(line: &LineQuantity) -> Result<Item> {
     let pieces = (quantity.scale() == 0).then(|| quantity.to_u64()).flatten().filter(|pieces| *pieces > 0);
     match (id, pieces) {
         (Some(order_product_id), Some(quantity)) => Ok(Item { order_product_id, quantity }),
-        _ => Err(refused(&format!("line {}: BigCommerce ships whole pieces, not {quantity}", line.line_id))),
+        _ => Err(impossible(format!("line {}: BigCommerce ships whole pieces, not {quantity}", line.line_id))),
     }
 }
 
@@ -324,7 +327,7 @@ pub fn retracking(site: &Site, id: u64, wish: &Retracking) -> Result<Outstanding
 
 /// The comments go along, so that our marker stays in them however a PUT treats what it is not given.
 fn replacement(order: u64, old: &wire::Shipment<'_>, wish: &Retracking) -> Result<Write> {
-    let shipment = old.id.get().parse().map_err(|_| refused("the shipment has no id that BigCommerce takes"))?;
+    let shipment = old.id.get().parse().map_err(|_| impossible("the shipment has no id that BigCommerce takes"))?;
     let comments = Some(old.comments.get().to_owned()).filter(|text| !text.is_empty());
     let new = tracking(&wish.parcel);
     // A link that was set for the old number would outlive it.

@@ -27,7 +27,7 @@ use super::wire::{
 };
 use super::{discover, gid, number, query};
 use crate::channel::matching::{self, Claim, Part, Record, matched, to_retrack};
-use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
+use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write, impossible};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Line, LineQuantity, Parcel, Shipment, carrier, same_number};
@@ -172,7 +172,7 @@ pub fn outstanding(site: &Site, task: &Task, now: &RemoteOrder, shipment: &Shipm
     if !wanted.is_empty() {
         let names = Names::of(now);
         let can = sent(fulfillment_orders, &parts);
-        return Err(impossible(&why_not(fulfillment_orders, &wanted), &names, &wanted, &can));
+        return Err(not_taken(&why_not(fulfillment_orders, &wanted), &names, &wanted, &can));
     }
     let writes = parts.values().flat_map(calls).map(|part| write(shipment, &part)).collect();
     Ok(Outstanding { writes, ..done })
@@ -211,9 +211,9 @@ impl Names {
 }
 
 /// A refusal before anything is recorded (PRODUCT.md D-2), with what can go.
-fn impossible(why: &str, names: &Names, wanted: &Quantities, can: &Quantities) -> Error {
+fn not_taken(why: &str, names: &Names, wanted: &Quantities, can: &Quantities) -> Error {
     let lines = names.list(wanted, |name, count| format!("{count} × {name}"), ", ");
-    let error = Error::new(ErrorKind::Refused, format!("Shopify would not take {lines}: {why}; nothing was written"));
+    let error = impossible(format!("Shopify would not take {lines}: {why}"));
     if can.is_empty() {
         return error.hint("when that is settled at Shopify, dispatch it again");
     }
@@ -230,9 +230,9 @@ fn is_routed(all: &[FulfillmentOrder], wanted: &Quantities) -> bool {
 
 /// Shopify ships whole pieces.
 fn whole(quantity: Decimal) -> Result<i64> {
-    let text = || format!("Shopify ships whole pieces, not {quantity}; nothing was written");
+    let why = || impossible(format!("Shopify ships whole pieces, not {quantity}"));
     let count = (quantity.fract() == Decimal::ZERO).then(|| quantity.to_i64()).flatten();
-    count.ok_or_else(|| Error::new(ErrorKind::Rejected, text()))
+    count.ok_or_else(why)
 }
 
 /// Reads everything that there is to know before a write.
@@ -254,8 +254,7 @@ fn read(site: &Site, remote_id: &str) -> Result<State> {
     } else {
         "the order is too large to be read in one piece for less than Shopify's limit".to_owned()
     };
-    Err(Error::new(ErrorKind::Rejected, format!("{why}; nothing was written"))
-        .hint("ship it in the order's page at Shopify"))
+    Err(impossible(why).hint("ship it in the order's page at Shopify"))
 }
 
 /// How much is asked for at once.
@@ -677,6 +676,6 @@ mod tests {
     #[test]
     fn only_whole_pieces_are_shipped() {
         assert_eq!(whole(Decimal::new(20, 1)).unwrap(), 2);
-        assert_eq!(whole(Decimal::new(15, 1)).unwrap_err().kind(), ErrorKind::Rejected);
+        assert_eq!(whole(Decimal::new(15, 1)).unwrap_err().kind(), ErrorKind::Refused);
     }
 }

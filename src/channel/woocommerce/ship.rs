@@ -16,7 +16,7 @@ use super::site::{Call, Site};
 use super::text::plain;
 use super::wire::{Fulfillment, Made, Maybe, Note, Tracking};
 use crate::channel::matching::{self, Claim, Matched, Part, Record, matched, to_retrack};
-use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write};
+use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write, impossible};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
@@ -274,12 +274,10 @@ fn entry(key: &str, value: Value) -> Value {
 }
 
 fn item(line: &crate::order::LineQuantity) -> Result<Value> {
-    let id: u64 = line.line_id.parse().map_err(|_| {
-        Error::new(
-            ErrorKind::Rejected,
-            format!("line {:?} has no id that WooCommerce takes; nothing was written", line.line_id),
-        )
-    })?;
+    let id: u64 = line
+        .line_id
+        .parse()
+        .map_err(|_| impossible(format!("line {:?} has no id that WooCommerce takes", line.line_id)))?;
     Ok(json!({ "item_id": id, "qty": quantity(line.quantity) }))
 }
 

@@ -78,12 +78,12 @@ fn d5_what_cannot_be_dealt_out_is_refused_before_anything_is_sent() {
         (vec![("99", 1)], &[], "no line 99"),
     ] {
         let error = dealt(&lines, parcels).unwrap_err();
-        assert!(error.kind() == ErrorKind::Rejected && error.message().contains(said), "{error}");
+        assert!(error.kind() == ErrorKind::Refused && error.message().contains(said), "{error}");
     }
     let long = [parcel("dhl", &"1".repeat(51))];
-    assert_eq!(dealt(&[("12", 1)], &long).unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(dealt(&[("12", 1)], &long).unwrap_err().kind(), ErrorKind::Refused);
     let half = LineQuantity { line_id: "11".into(), quantity: Decimal::new(5, 1) };
-    assert_eq!(item(&half).unwrap_err().kind(), ErrorKind::Rejected);
+    assert_eq!(item(&half).unwrap_err().kind(), ErrorKind::Refused);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_dispatch_to_several_addresses_is_one_shipment_for_each() {
 fn d5_too_few_tracking_numbers_for_the_addresses_are_refused_before_anything_is_sent() {
     let rig = Rig::new();
     let id = rig.order(&NewOrder::paid().line("TEE-001", 2).line_elsewhere("MUG-9", 1));
-    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(1).says("2 addresses").says("--item");
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6).says("2 addresses").says("--item");
     assert!(rig.writes().is_empty());
     rig.on("dispatch", id, "--item TEE-001=2 --carrier dhl --tracking JD01").exits(0);
     rig.on("dispatch", id, "--carrier dhl --tracking JD02").exits(0);
@@ -237,6 +237,17 @@ fn d8_what_is_shipped_at_the_channel_is_not_cancelled_there() {
         assert_ne!(rig.shop.status(id), Some(5));
     }
     assert!(rig.writes().is_empty());
+}
+
+#[test]
+fn p12_an_order_that_awaits_its_pick_up_takes_no_parcel_and_is_completed_without() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::with_status(8).line("TEE-001", 2));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6).says("needs no parcel");
+    assert!(rig.writes().is_empty());
+    rig.on("dispatch", id, "").exits(0);
+    assert_eq!((rig.shop.status(id), rig.shop.details(id).unwrap().shipments.len()), (Some(10), 0));
+    assert_eq!(rig.status(id), "shipped");
 }
 
 #[test]

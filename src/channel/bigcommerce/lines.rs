@@ -43,7 +43,10 @@ fn found<'o, 'a>(o: &'o wire::Order<'a>) -> Result<Vec<Found<'o, 'a>>, String> {
     let consigned = &o.consignments.0;
     if fetched.listed {
         let physical = |product: &Product<'_>| {
-            goes_by_parcel(product, product.order_address_id.id()) && product.order_pickup_method_id.id().is_none()
+            let address = product.order_address_id.id();
+            goes_by_parcel(product, address)
+                && product.order_pickup_method_id.id().is_none()
+                && !is_picked_up(o, places(o).into_iter().find(|place| place.id.id() == address))
         };
         let found = |product| Found { product, address: product.order_address_id.id(), shipped: physical(product) };
         return Ok(fetched.rows.iter().map(found).collect());
@@ -52,13 +55,49 @@ fn found<'o, 'a>(o: &'o wire::Order<'a>) -> Result<Vec<Found<'o, 'a>>, String> {
         return Err("its lines are not in the document".to_owned());
     }
     let sent = consigned.shipping.rows.iter().flat_map(|place| {
-        let found =
-            |product| Found { product, address: place.id.id(), shipped: goes_by_parcel(product, place.id.id()) };
+        let picked_up = is_picked_up(o, Some(place));
+        let by_parcel = move |product| goes_by_parcel(product, place.id.id()) && !picked_up;
+        let found = move |product| Found { product, address: place.id.id(), shipped: by_parcel(product) };
         place.line_items.rows.iter().map(found)
     });
     let bundles = [&consigned.pickups, &consigned.downloads, &consigned.email.0.gift_certificates];
     let others = bundles.into_iter().flat_map(|bundles| &bundles.rows).flat_map(|bundle| &bundle.line_items.rows);
     Ok(sent.chain(others.map(|product| Found { product, address: None, shipped: false })).collect())
+}
+
+/// Whether the buyer comes for what would go to this address: the store's status says so of the whole order, or its shipping method
+/// "Pickup In Store" does, which is a shipping address like any other in an order.
+fn is_picked_up(o: &wire::Order<'_>, place: Option<&wire::Address<'_>>) -> bool {
+    o.status_id.get() == AWAITING_PICKUP || place.is_some_and(|place| is_pickup(place.shipping_method.get()))
+}
+
+/// The id of the status "Awaiting Pickup".
+const AWAITING_PICKUP: &str = "8";
+
+/// Whether a shipping method is the store's counter. A merchant can rename it; what only holds the word (a carrier's pick-up points) is
+/// a parcel.
+fn is_pickup(method: &str) -> bool {
+    let letters = method.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase);
+    matches!(
+        letters.collect::<String>().as_str(),
+        "pickup"
+            | "pickupinstore"
+            | "pickupatstore"
+            | "pickupinshop"
+            | "instorepickup"
+            | "storepickup"
+            | "localpickup"
+            | "customerpickup"
+            | "clickandcollect"
+            | "clickcollect"
+            | "collectinstore"
+            | "collectionfromstore"
+    )
+}
+
+/// Whether nothing of the order goes to an address because the buyer comes for it.
+pub fn all_picked_up(o: &wire::Order<'_>, places: &[&wire::Address<'_>], lines: &[Line]) -> bool {
+    !lines.iter().any(|line| line.ships) && places.iter().any(|place| is_picked_up(o, Some(place)))
 }
 
 /// A line whose kind is not told, or is not known yet, is what its delivery address makes of it.
@@ -187,6 +226,9 @@ pub fn attributes(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Vec<(St
     }
     for bundle in &o.consignments.0.pickups.rows {
         show("pick-up", first_of(bundle.pickup_method_display_name.get(), "yes").as_str());
+    }
+    for place in places.iter().filter(|place| is_picked_up(o, Some(place))) {
+        show("pick-up", first_of(place.shipping_method.get(), "yes").as_str());
     }
     let forms = std::iter::once(&o.billing_address.0)
         .chain(places.iter().copied())

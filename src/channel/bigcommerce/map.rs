@@ -43,6 +43,8 @@ fn map(o: &wire::Order<'_>) -> Result<Order, String> {
     let places = lines::places(o);
     let ship_to: Vec<Address> = places.iter().map(|place| delivery(place, &billing)).collect();
     let (mut lines, shipped) = lines::lines(o, &places)?;
+    // The address of a buyer who comes for it would only be copied onto a label.
+    let ship_to = if lines::all_picked_up(o, &places, &lines) { Vec::new() } else { ship_to };
     lines.iter_mut().for_each(|line| line.refunded = line.refunded.max(given_back(&refunds, &line.remote_id)));
     let totals = totals(o, &lines, &refunds)?;
     let order = Order {

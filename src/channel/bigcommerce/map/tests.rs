@@ -114,6 +114,37 @@ fn lines_know_their_address_and_what_is_not_shipped_has_none() {
     assert!(order.attributes.contains(&("pick-up".to_owned(), "Shop Austin".to_owned())));
 }
 
+/// Pick-up without the pick-up methods of 2022: a status, or a shipping method.
+#[test]
+fn p12_what_the_buyer_comes_for_needs_no_parcel_and_a_carriers_pick_up_point_does() {
+    let with = |status: u8, method: &str, apart: bool| {
+        let mut picked = document();
+        picked["status_id"] = json!(status);
+        picked["consignments"]["shipping"][0]["shipping_method"] = json!(method);
+        if apart {
+            let place = picked["consignments"]["shipping"][0].clone();
+            let lines = place["line_items"].clone();
+            picked["consignments"] = json!({"url": "https://api.bigcommerce.com/x", "resource": "/y"});
+            picked["ordersync"] = json!({"products": lines, "shipping_addresses": [place]});
+        }
+        read(&picked)
+    };
+    for apart in [false, true] {
+        for (status, method) in
+            [(8, "Ground"), (11, "Pickup In Store"), (11, "Pick up in store"), (9, "In-Store Pickup")]
+        {
+            let order = with(status, method, apart);
+            assert_eq!(order.status, Status::AwaitingFulfillment, "{status} {method}");
+            assert!(!order.lines[0].ships && order.ship_to.is_empty(), "{status} {method}");
+            assert!(order.attributes.contains(&("pick-up".to_owned(), method.to_owned())), "{:?}", order.attributes);
+        }
+        for (status, method) in [(11, "Ground"), (11, "DHL pickup point"), (9, "UPS Pickup"), (11, "")] {
+            let order = with(status, method, apart);
+            assert!(order.lines[0].ships && order.ship_to.len() == 1, "{status} {method}");
+        }
+    }
+}
+
 #[test]
 fn a_line_to_an_address_that_is_not_there_is_not_sent_to_another() {
     let mut lost = document();

@@ -3,7 +3,7 @@
 //! A page's orders and the position behind it go into the book in one transaction, so the position never stands
 //! behind an order that is not there (PRODUCT.md I-3).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 
@@ -34,6 +34,8 @@ struct Import<'a> {
     run: i64,
     job: &'a Job,
     progress: &'a dyn Progress,
+    /// The orders of this run that could not be read: a list that cannot place them may give them on each of its pages.
+    unreadable: Mutex<BTreeSet<String>>,
 }
 
 /// Brings the store's orders into the book as `job` asks.
@@ -46,7 +48,7 @@ pub fn import(
     progress: &dyn Progress,
     report: &mut StoreReport,
 ) -> Result<()> {
-    let import = Import { context, open, run, job, progress };
+    let import = Import { context, open, run, job, progress, unreadable: Mutex::default() };
     import.read_again(book, report)?;
     if !job.dry_run {
         super::readings::refresh(book, open)?;
@@ -256,6 +258,8 @@ impl Import<'_> {
     ) -> Result<()> {
         crate::crash::point("before-import");
         let Taken { orders, unshown, drafts } = taken;
+        let once = self.counted_once(orders);
+        let orders = once.as_deref().unwrap_or(orders);
         let (store, run, dry_run) = (self.open.store.id, self.run, self.job.dry_run);
         let batch = Batch { store, run, orders, unshown, cursor, drafts, dry_run };
         let tally = book.import(&batch, &mut |known, seen| decide(self.open.channel.as_ref(), known, seen))?;
@@ -265,6 +269,18 @@ impl Import<'_> {
         }
         crate::crash::point("after-import");
         Ok(())
+    }
+}
+
+impl Import<'_> {
+    /// The orders without those that this run has counted as unreadable already; `None` where that is all of them.
+    fn counted_once(&self, orders: &[RemoteOrder]) -> Option<Vec<RemoteOrder>> {
+        if orders.iter().all(|seen| seen.order.is_ok()) {
+            return None;
+        }
+        let mut known = self.unreadable.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut is_new = |seen: &&RemoteOrder| seen.order.is_ok() || known.insert(seen.remote_id.clone());
+        Some(orders.iter().filter(|seen| is_new(seen)).cloned().collect())
     }
 }
 

@@ -58,6 +58,8 @@ struct Shop {
     reads: u32,
     /// The list of shipments lags behind the order.
     hides_shipments: bool,
+    /// Orders that cannot be read, and that no list can place: they are on every page.
+    unplaced: BTreeSet<String>,
 }
 
 impl Shop {
@@ -139,7 +141,12 @@ impl Channel for FakeChannel {
             why: "500".into(),
         });
         let unshown = unshown.collect();
-        let orders = rows.iter().filter(|order| !hidden(order)).map(Self::remote).collect();
+        let unread = shop.unplaced.iter().map(|id| RemoteOrder {
+            remote_id: id.clone(),
+            document: RawValue::from_string("{}".to_owned()).unwrap(),
+            order: Err("its dates are no dates".to_owned()),
+        });
+        let orders = rows.iter().filter(|order| !hidden(order)).map(Self::remote).chain(unread).collect();
         Ok(Page { orders, unshown, next, drafts: 0, warnings: vec![] })
     }
 
@@ -662,6 +669,20 @@ fn i4_an_order_that_the_channel_cannot_show_is_named_left_out_and_asked_for_agai
     assert_eq!(open(&desk), Vec::<String>::new(), "a pull brings it at once");
     desk.clock.advance(chrono::TimeDelta::hours(25));
     assert_eq!(desk.sync().unwrap().tally.fetched(), 0, "nothing is left to be asked for");
+}
+
+#[test]
+fn i7_an_order_that_cannot_be_read_is_counted_once_in_a_run_however_often_it_is_met() {
+    let desk = Desk::new();
+    (1..=8).for_each(|id| desk.shop().touch(id));
+    desk.shop().unplaced.extend(["90".to_owned(), "91".to_owned()]);
+    let first = desk.sync().unwrap().tally;
+    assert!(desk.shop().pages > 2);
+    assert_eq!((first.new, first.failed, first.fetched()), (8, 2, 10));
+    let book = desk.context.book().unwrap();
+    assert_eq!(book.inbox(false).unwrap().len(), 2);
+    assert_eq!(book.runs(1).unwrap()[0].tally.failed, 2, "and so in its account");
+    assert_eq!(desk.sync().unwrap().tally.failed, 2, "the next run tells of them again");
 }
 
 #[test]

@@ -6,6 +6,10 @@
 
 use crate::error::{Error, Result};
 
+/// How often a page of orders is asked for again before it is looked at more closely. An outage that passes is sat out by the question
+/// whether the channel is well, which holds no order, and not by each of the pages that it strikes.
+pub const REPEATS: u32 = 2;
+
 /// What came of a search.
 #[derive(Debug)]
 pub struct Isolated<P, R> {
@@ -20,7 +24,8 @@ pub struct Isolated<P, R> {
 /// Reads on from `at`, where a page of `size` rows failed, up to the order that it failed at: about log2(`size`) questions.
 ///
 /// `read` gives so many rows from a position, and the position behind them; `None` where there are no more. `well` asks the
-/// channel for something that holds no order, best on the same route: an outage, in which everything fails, is no fault of an order.
+/// channel for something that holds no order, best on the same route: an outage, in which everything fails, is no fault of an order. It is
+/// asked before the search, so that one that has passed by then costs no order either, and again before an order is blamed.
 ///
 /// # Errors
 /// Any error of `read` that is not [`Error::is_too_much`], and the error of `well`.
@@ -28,8 +33,9 @@ pub fn isolate<P, R>(
     mut at: P,
     size: usize,
     mut read: impl FnMut(&P, usize) -> Result<(Vec<R>, Option<P>)>,
-    well: impl FnOnce() -> Result<()>,
+    well: impl Fn() -> Result<()>,
 ) -> Result<Isolated<P, R>> {
+    well()?;
     let mut rows = Vec::new();
     // The order is among this many rows from `at` on.
     let mut among = size.max(1);
@@ -45,7 +51,8 @@ pub fn isolate<P, R>(
                 }
                 among -= count;
             }
-            Err(error) if error.is_too_much() && among <= 1 => {
+            // Asked for alone: the same question would be asked again.
+            Err(error) if error.is_too_much() && count == 1 => {
                 well()?;
                 return Ok(Isolated { rows, at: Some(at), why: Some(error) });
             }

@@ -26,7 +26,7 @@ const FARTHEST: u64 = 1 << 40;
 /// What the store fails with.
 pub fn well(site: &Site) -> Result<()> {
     let none = [("limit", "1".to_owned()), ("min_id", u32::MAX.to_string()), ("max_id", u32::MAX.to_string())];
-    site.get_once("v2/orders", &none, 1).map(|_| ())
+    site.get("v2/orders", &none).map(|_| ())
 }
 
 /// The same question about an order, with all that is asked of one: the newest or the oldest.
@@ -60,7 +60,7 @@ pub fn step(
         size,
         |at: &Slice, count| {
             // The row of the lower bound may come along.
-            let (page, next) = fetch(site, at, count + 1, more, Some(u32::from(count == 1)))?;
+            let (page, next) = fetch(site, at, count + 1, more, u32::from(count == 1))?;
             read.join(page);
             Ok((Vec::<()>::new(), next))
         },

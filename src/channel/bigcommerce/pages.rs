@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::site::{self, Site};
 use super::walk::{Changes, Row, Seen, Slice, Walking, iso};
 use super::wire::{Count, Head};
+use crate::channel::isolate::REPEATS;
 use crate::channel::rows;
 use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
@@ -140,7 +141,7 @@ pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
 
 /// How many orders there are, incomplete ones included. Only a first sync's way hangs on it: a store that does not say is read in one walk.
 pub(super) fn count(site: &Site, query: &[(&'static str, String)]) -> Result<Option<u64>> {
-    let reply = match site.get("v2/orders/count", query) {
+    let reply = match site.get_once("v2/orders/count", query, REPEATS) {
         Ok(reply) => reply,
         Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Failed) || error.is_too_much() => {
             return Ok(None);
@@ -155,7 +156,7 @@ fn ends(site: &Site, since: Option<i64>) -> Result<Option<(u64, u64, i64)>> {
     let one = |sort: &str| -> Result<Option<Row>> {
         let mut query = vec![("limit", "1".to_owned()), ("sort", sort.to_owned())];
         query.extend(since.map(|since| ("min_date_modified", iso(since - 1))));
-        let reply = site.get("v2/orders", &query)?;
+        let reply = site.get_once("v2/orders", &query, 1)?;
         let row = site::list(&reply)?
             .first()
             .and_then(|row| serde_json::from_str::<Head<'_>>(row.get()).ok().as_ref().and_then(place));
@@ -251,9 +252,9 @@ fn at_rest(site: &Site, rest: Rest) -> Position {
     Position::Archived(rest, Changes::new(Some(from), None))
 }
 
-/// What a walk by time has before it, as a walk by id.
+/// What a walk by time has before it, as a walk by id. The store has just failed at it, so its first page is asked for with little patience.
 fn slice_of(walk: &Changes) -> Slice {
-    Slice { modified_until: walk.until, ..Slice::new(0, None, walk.from) }
+    Slice { modified_until: walk.until, vain: 1, ..Slice::new(0, None, walk.from) }
 }
 
 /// A page at which the store fails is read in another way, where it is not the store as a whole that fails.
@@ -380,9 +381,9 @@ pub(super) fn step<W: Walking>(
     repeats: Option<u32>,
 ) -> Result<(Read, Option<W>)> {
     let size = settings.page_size.min(site.bearable()).max(2);
-    match fetch(site, walk, size, more, repeats) {
+    match fetch(site, walk, size, more, repeats.unwrap_or(REPEATS)) {
         Err(error) if error.is_too_much() && size > site::DEFAULT_PAGE => {
-            let smaller = fetch(site, walk, site::DEFAULT_PAGE, more, Some(1))?;
+            let smaller = fetch(site, walk, site::DEFAULT_PAGE, more, 0)?;
             site.at_most(site::DEFAULT_PAGE);
             Ok(smaller)
         }
@@ -403,20 +404,20 @@ pub(super) fn fetch<W: Walking>(
     walk: &W,
     size: usize,
     more: Aside,
-    repeats: Option<u32>,
+    repeats: u32,
 ) -> Result<(Read, Option<W>)> {
     let mut query = question(walk, size, more);
     if site.facts().include {
         query.extend(INCLUDE.map(|(name, value)| (name, value.to_owned())));
     }
     let asked_at = site.now();
-    let mut reply = list(site, &query, repeats)?;
+    let mut reply = site.get_once("v2/orders", &query, repeats)?;
     let mut unlisted = None;
     if is_empty(&reply) && more.is_none() && walk.is_owed() {
         // An answer of nothing, out of a cache or from a server that is half up, proves no absence.
         let counted = counted(site, walk, more)?.filter(|count| *count > 0);
         if counted.is_some() {
-            reply = list(site, &query, repeats)?;
+            reply = site.get_once("v2/orders", &query, repeats)?;
         }
         unlisted = counted.filter(|_| is_empty(&reply)).map(not_listed);
     }
@@ -464,13 +465,6 @@ fn counted<W: Walking>(site: &Site, walk: &W, more: Aside) -> Result<Option<u64>
     let mut query = question(walk, 1, more);
     query.retain(|(name, _)| !matches!(*name, "limit" | "sort"));
     count(site, &query)
-}
-
-fn list(site: &Site, query: &[(&'static str, String)], repeats: Option<u32>) -> Result<Reply> {
-    match repeats {
-        None => site.get("v2/orders", query),
-        Some(repeats) => site.get_once("v2/orders", query, repeats),
-    }
 }
 
 /// An empty list comes as 204 without a body.

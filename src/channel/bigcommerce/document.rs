@@ -87,9 +87,14 @@ pub fn complete(site: &Site, rows: &[&RawValue]) -> Result<Complete> {
 /// A failure of the store's own is this order's; any other ends the page.
 fn tolerant(result: Result<Added>) -> Result<Added> {
     match result {
-        Err(error) if error.is_too_much() => Ok(Added { failed: Some(error), ..Added::default() }),
+        Err(error) if is_its_own(&error) => Ok(Added { failed: Some(error), ..Added::default() }),
         result => result,
     }
+}
+
+/// Whether it may be one order at which the store fails, or whose parts cannot be read.
+fn is_its_own(error: &Error) -> bool {
+    error.is_too_much() || error.kind() == ErrorKind::Unreadable
 }
 
 /// How many orders in a row say that it is not the orders.
@@ -187,7 +192,7 @@ fn refunds(site: &Site, ids: &[&str]) -> Result<BTreeMap<String, Refunds>> {
     let together = match site.all_v3("v3/orders/payment_actions/refunds", Some(("order_id:in", ids.join(",")))) {
         Ok(rows) => by_order(rows, ids),
         Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Failed) => None,
-        Err(error) if error.is_too_much() => None,
+        Err(error) if is_its_own(&error) => None,
         Err(error) => return Err(error),
     };
     if let Some(found) = together {
@@ -203,7 +208,7 @@ fn refunds(site: &Site, ids: &[&str]) -> Result<BTreeMap<String, Refunds>> {
                     found.insert((*id).to_owned(), Ok(in_order(rows)));
                 }
             }
-            Err(error) if error.is_too_much() && (came || found.len() + 1 < OUTAGE) => {
+            Err(error) if is_its_own(&error) && (came || found.len() + 1 < OUTAGE) => {
                 found.insert((*id).to_owned(), Err(error));
             }
             Err(error) => return Err(whole(&error)),

@@ -82,6 +82,8 @@ fn fetch_lines(site: &Site, order: &mut Value) -> Result<()> {
             return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
         };
         next = more.line_items.further(Some(&after), what, undone)?;
+        let text = || more.line_items.nodes.iter().map(Value::to_string).collect();
+        answer.mark(order, text);
         if let Some(Value::Array(lines)) = order.pointer_mut("/lineItems/nodes") {
             lines.extend(more.line_items.nodes);
         }
@@ -126,6 +128,7 @@ fn fetch_rest(site: &Site, order: &mut Value) -> Result<()> {
         let text = "an order went away while it was read; it was not taken";
         return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
     };
+    answer.mark(order, || rest.values().map(Value::to_string).collect());
     // There is no way to ask for more than this, so it is said.
     if LISTS.iter().any(|(name, _)| rest[*name].as_array().is_some_and(|list| list.len() >= asked.get())) {
         order["incomplete"] = json!(asked.get());

@@ -22,7 +22,9 @@ pub fn judge(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
 }
 
 fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
-    let envelope = match check_json(reply).and_then(|()| read_json::<Envelope<'_>>(&reply.body)) {
+    // Orders stand side by side in one answer: bytes in one of them that are no text must not cost the others.
+    let body = String::from_utf8_lossy(&reply.body);
+    let envelope = match check_json(reply).and_then(|()| read_json::<Envelope<'_>>(body.as_bytes())) {
         Ok((envelope, _)) => envelope,
         Err(error) => {
             // Also for a write: what it answered is not known.

@@ -32,6 +32,9 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
     if remote_id.is_empty() {
         return Err("it has no id".to_owned());
     }
+    if o.damaged {
+        return Err("it holds bytes that are no text (UTF-8), so a name or an address in it may be damaged".to_owned());
+    }
     let shop_currency = Currency::new(&o.currency_code).ok_or("its currency is not a currency code")?;
     let currency = o.presentment_currency_code.as_deref().and_then(Currency::new);
     let currency = currency.ok_or("the buyer's currency is not a currency code")?;

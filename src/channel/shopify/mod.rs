@@ -124,9 +124,12 @@ impl Channel for Shopify {
         let id = gid("Order", remote_id)?;
         let sizes = &self.site.sizes;
         let ask = |lines: u32| self.site.ask(&query::ORDER, json!({ "id": id, "lines": lines }));
-        let data: wire::OneOrder = sizes.fitting(&sizes.order_lines, u32::MAX, ask)?.read()?;
+        let answer = sizes.fitting(&sizes.order_lines, u32::MAX, ask)?;
+        let data: wire::OneOrder = answer.read()?;
         self.site.keep_sizes();
-        let Some(order) = data.order else { return Ok(None) };
+        let Some(mut order) = data.order else { return Ok(None) };
+        let text = order.to_string();
+        answer.mark(&mut order, || text);
         let documents = document::complete(&self.site, std::iter::once(order))?;
         Ok(documents.into_iter().next().map(|document| pages::remote(document, self.settings.authorized)))
     }

@@ -319,7 +319,7 @@ fn fetch(site: &Site, settings: &Settings, first: bool, list: List, after: Optio
 fn ask(site: &Site, document: &'static query::Document, list: List, after: Option<&str>) -> Result<(u32, Answer)> {
     loop {
         let (size, lines) = (site.sizes.page.get(), site.sizes.page_lines.get());
-        match site.ask(document, list.question(size, lines, after)) {
+        match site.ask_page(document, list.question(size, lines, after)) {
             Ok(answer) => {
                 site.fit_page(size, &answer);
                 return Ok((size, answer));
@@ -357,15 +357,16 @@ fn read(site: &Site, settings: &Settings, answer: Answer, list: List, after: Opt
         warnings.extend(checked(&app.scopes())?);
     }
     let next = data.orders.further(after, "orders", "nothing more was imported")?.map(Place::After);
-    drop(answer);
     let mut times = Vec::new();
     let parsed = data.orders.nodes.into_iter().map(|text| {
-        let order: Value = serde_json::from_str(text.get()).unwrap_or_else(|_| unparsed(text.get()));
+        let mut order: Value = serde_json::from_str(text.get()).unwrap_or_else(|_| unparsed(text.get()));
         let second = |name: &str| Some(map::time(order[name].as_str()?, "").ok()?.timestamp());
         times.push((second("createdAt"), second("updatedAt")));
+        answer.mark(&mut order, || text.get().to_owned());
         order
     });
     let documents = document::complete(site, parsed)?;
+    drop(answer);
     let row = |(document, (made, changed))| Row { order: remote(document, settings.authorized), made, changed };
     let rows: Vec<Row> = documents.into_iter().zip(times).map(row).collect();
     list.check(&rows, size as usize, site.now().timestamp())?;

@@ -15,7 +15,8 @@ use super::errors;
 use super::query::Document;
 use super::settings::Settings;
 use super::sizes::Sizes;
-use super::wire::{Cost, Envelope, Errors, Throttle};
+use super::wire::{self, Cost, Envelope, Errors, Throttle};
+use crate::channel::isolate::REPEATS;
 use crate::channel::{Connection, Learn};
 use crate::clock::Timestamp;
 use crate::credentials::Keyring;
@@ -74,9 +75,19 @@ pub struct Answer {
     pub cost: Option<Cost>,
     /// Whether fields were left empty because the app may not see them, and which scopes it lacks for them; and whether another version answered.
     pub hidden: Vec<String>,
+    /// It held bytes that are no text (UTF-8); each is replaced by the sign for that.
+    damaged: bool,
 }
 
 impl Answer {
+    /// Marks an order out of this answer as damaged, where what was replaced may stand in it: it must not be silent that a name or an address is not
+    /// what the buyer wrote. `text`: what came of the order.
+    pub fn mark(&self, order: &mut Value, text: impl FnOnce() -> String) {
+        if self.damaged && text().contains(char::REPLACEMENT_CHARACTER) {
+            order[wire::DAMAGED] = json!(true);
+        }
+    }
+
     /// The data.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         let unreadable = |why: String| {
@@ -124,6 +135,11 @@ impl Site {
         self.send(document, variables, Effect::Read, None)
     }
 
+    /// Asks for a page of orders, which is looked at more closely where it fails.
+    pub fn ask_page(&self, document: &'static Document, variables: Value) -> Result<Answer> {
+        self.send(document, variables, Effect::Read, Some(REPEATS))
+    }
+
     /// Asks with little patience: a question whose failure is an answer.
     pub fn ask_shortly(&self, document: &'static Document, variables: Value) -> Result<Answer> {
         self.send(document, variables, Effect::Read, Some(1))
@@ -147,7 +163,11 @@ impl Site {
         let mut request = Request::write_json(reqwest::Method::POST, self.graphql.clone(), &body);
         (request.effect, request.repeats) = (effect, repeats);
         let exchange = Exchange { site: self, document, size };
-        let reply = self.http.send(&exchange, &request)?;
+        let mut reply = self.http.send(&exchange, &request)?;
+        let damaged = std::str::from_utf8(&reply.body).is_err();
+        if damaged {
+            reply.body = String::from_utf8_lossy(&reply.body).into_owned().into_bytes();
+        }
         let (envelope, _) = read_json::<Envelope<'_>>(&reply.body)?;
         let cost = envelope.extensions.cost.clone();
         let mut hidden: Vec<String> = match &envelope.errors {
@@ -155,7 +175,7 @@ impl Site {
             _ => Vec::new(),
         };
         hidden.extend(other_version(&reply));
-        Ok(Answer { reply, effect, cost, hidden })
+        Ok(Answer { reply, effect, cost, hidden, damaged })
     }
 
     /// What a document will cost: as the last time; else by the nearest size, in proportion, which is too much rather than too little.
@@ -293,7 +313,8 @@ impl Protocol for Exchange<'_> {
     }
 
     fn account(&self, reply: &Reply) -> Option<Account> {
-        let (envelope, _) = read_json::<Envelope<'_>>(&reply.body).ok()?;
+        let body = String::from_utf8_lossy(&reply.body);
+        let (envelope, _) = read_json::<Envelope<'_>>(body.as_bytes()).ok()?;
         let Some(cost) = envelope.extensions.cost else {
             // A query that is refused for its price costs nothing, and its answer says nothing of the bucket.
             return envelope.errors.is_too_dear().then_some(Account { budget: None, spent: Some(0.0) });
@@ -345,7 +366,7 @@ mod tests {
         let answer = |effect| {
             let headers = reqwest::header::HeaderMap::new();
             let reply = Reply { status: 200, headers, body: br#"{"data":{"fulfillmentCreate":7}}"#.to_vec() };
-            Answer { reply, effect, cost: None, hidden: Vec::new() }
+            Answer { reply, effect, cost: None, hidden: Vec::new(), damaged: false }
         };
         let kind = |effect| answer(effect).read::<BTreeMap<String, bool>>().unwrap_err().kind();
         assert_eq!((kind(Effect::Read), kind(Effect::Write)), (ErrorKind::Unreadable, ErrorKind::Unknown));

@@ -367,6 +367,9 @@ pub struct Head {
     pub updated_at: Option<String>,
 }
 
+/// The member of an order's document that says that bytes in it were no text.
+pub const DAMAGED: &str = "damaged";
+
 /// A refusal of a write.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "Value")]
@@ -387,6 +390,9 @@ impl From<Value> for UserError {
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     pub id: String,
+    /// Bytes in it were no text and are replaced ([`DAMAGED`]).
+    #[serde(default)]
+    pub damaged: bool,
     pub name: String,
     pub confirmation_number: Option<String>,
     pub po_number: Option<String>,

@@ -693,6 +693,8 @@ fn i3_a_shop_that_gives_fewer_orders_than_asked_for_is_read_to_its_end() {
     for (kind, orders) in [
         (FaultKind::PageCap(10), 54),
         (FaultKind::PageCap(10), 420),
+        (FaultKind::OnePage(10), 54),
+        (FaultKind::OnePage(25), 420),
         (deaf(&["per_page"]), 54),
         (deaf(&["exclude"]), 420),
         (deaf(&["orderby"]), 54),
@@ -705,6 +707,12 @@ fn i3_a_shop_that_gives_fewer_orders_than_asked_for_is_read_to_its_end() {
         let id = rig.paid(1);
         rig.sync();
         assert_eq!(rig.status(id), "awaiting-fulfillment", "{kind:?}");
+        // As many at once as no page holds.
+        let many: Vec<u64> = (0..30).map(|_| rig.paid(1)).collect();
+        rig.sync();
+        for id in many {
+            assert_eq!(rig.status(id), "awaiting-fulfillment", "{kind:?}");
+        }
     }
 }
 

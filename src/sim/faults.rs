@@ -81,6 +81,8 @@ pub enum FaultKind {
     Deaf(Vec<String>),
     /// Something before the store lets no page be larger than so many rows. Applied.
     PageCap(u64),
+    /// The same, and what it counts is what it gives. Applied.
+    OnePage(u64),
     /// The headers that count a list are taken away. Applied.
     NoCount,
     /// 301 to this address followed by the request's own path and query. Not applied.
@@ -290,6 +292,16 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
         }
         FaultKind::WrongType(wrong, id) => break_type(response, *wrong, *id),
         FaultKind::Empty => empty(response),
+        FaultKind::OnePage(_) => {
+            let rows = response.body_json().as_array().map_or(0, Vec::len).to_string();
+            for (name, value) in &mut response.headers {
+                match name.to_ascii_lowercase().as_str() {
+                    "x-wp-total" => rows.clone_into(value),
+                    "x-wp-totalpages" => "1".clone_into(value),
+                    _ => {}
+                }
+            }
+        }
         FaultKind::NoCount => response.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("x-wp-total")),
         _ => {}
     }
@@ -305,7 +317,7 @@ pub(super) fn muffle(kind: &FaultKind, request: &mut Request) {
             let dropped = |name: &String| names.contains(name) || (names.is_empty() && !kept(name));
             request.query.retain(|(name, _)| !dropped(name));
         }
-        FaultKind::PageCap(most) => {
+        FaultKind::PageCap(most) | FaultKind::OnePage(most) => {
             let sizes = request.query.iter_mut().filter(|(name, _)| matches!(name.as_str(), "per_page" | "limit"));
             for (_, value) in sizes.filter(|(_, value)| value.parse::<u64>().is_ok_and(|rows| rows > *most)) {
                 *value = most.to_string();
@@ -490,6 +502,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
             wish["parameters"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
         ),
         "page-cap" => FaultKind::PageCap(wish["rows"].as_u64().unwrap_or(10)),
+        "one-page" => FaultKind::OnePage(wish["rows"].as_u64().unwrap_or(10)),
         "no-count" => FaultKind::NoCount,
         "lagging" => FaultKind::Lagging,
         "redirect" => FaultKind::Redirect(wish["to"].as_str()?.to_owned()),

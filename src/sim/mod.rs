@@ -45,7 +45,7 @@
 //! `cut-before`, `answer-lost`, `truncated`, `byte-order-mark`, `notice-before`, `notice-after`,
 //! `html-instead`, `html-with-script` (`json`: labelled as JSON), `other-json`, `stale-cache`, `frozen` (with the `path` of one order: a
 //! replica that lags), `empty` (a list and its count), `wrong-type` (`order`), `absurd-amounts` (`amount`), `spliced` (`behind`, `bytes`), `endless`, `slow` (`milliseconds`), `deaf` (`parameters`: a
-//! server that drops them from the query), `page-cap` (`rows`), `no-count`, `redirect` (`to`). `times` 0 means until disarmed.
+//! server that drops them from the query), `page-cap` (`rows`), `one-page` (`rows`: counted, too), `no-count`, `redirect` (`to`). `times` 0 means until disarmed.
 //!
 //! ```text
 //! curl -X POST http://127.0.0.1:8899/__ordersync-sim/place-order -d '{"lines":[{"sku":"TEE-001","quantity":2}]}'

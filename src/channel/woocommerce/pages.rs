@@ -11,7 +11,7 @@ use super::site::Site;
 use super::unshown;
 use super::walk::{By, Listed, Row, Step, Walk};
 use super::wire::Head;
-use crate::channel::isolate::isolate;
+use crate::channel::isolate::{REPEATS, isolate};
 use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Reply, read_json};
@@ -84,6 +84,11 @@ struct Rest {
     /// Orders that the shop cannot show, and until when they are left out of its lists: they are asked for by themselves.
     #[serde(default)]
     skip: Vec<(u64, i64)>,
+    /// The most rows that a page has had, and whether its count is known to be that of the page alone.
+    #[serde(default)]
+    most: u64,
+    #[serde(default)]
+    capped: bool,
 }
 
 /// A list of changes as a walk found it, to see at one look that nothing has come to it.
@@ -123,7 +128,14 @@ impl Rest {
             window: None,
             size: 0,
             skip: Vec::new(),
+            most: 0,
+            capped: false,
         }
+    }
+
+    /// A walk that knows what is known of the shop's pages.
+    fn walk(&self, by: By, from: Option<i64>) -> Walk {
+        Walk { most: self.most, capped: self.capped, ..Walk::new(by, from, None) }
     }
 
     /// From where on the bin and the refunds are looked at.
@@ -323,7 +335,9 @@ fn from_rest(site: &Site, settings: &Settings, mut rest: Rest) -> Result<Page> {
 fn resume(site: &Site, rest: &mut Rest, now: i64) -> Walk {
     rest.skip.retain(|(_, until)| (now..=now + LEFT_OUT.num_seconds()).contains(until));
     let skip: Vec<u64> = rest.skip.iter().map(|(id, _)| *id).collect();
-    let walk = |by, from| Walk { size: rest.size.saturating_mul(2), skip: skip.clone(), ..Walk::new(by, from, None) };
+    let (known, size) = (rest.high, rest.size.saturating_mul(2));
+    let like_before = rest.walk(By::Modified, None);
+    let walk = |by, from| Walk { by, from, size, known, skip: skip.clone(), ..like_before.clone() };
     if site.facts().modified_after {
         // An order with a date in the future led an earlier version there; since when, nobody knows.
         if rest.high.is_some_and(|high| high > now) {
@@ -353,6 +367,7 @@ fn changes(
     page.warnings.extend(warning.map(str::to_owned));
     rest.high = rest.high.max(page.high);
     rest.run = site.run();
+    (rest.most, rest.capped) = (rest.most.max(page.most), rest.capped || page.capped);
     if walk.taken_at == 0 {
         let rows = page.listed.total.filter(|_| walk.by == By::Modified);
         rest.window = rows.map(|rows| Window { from: walk.from, rows, newest: 0, began });
@@ -378,7 +393,7 @@ fn changes(
 fn after_changes(site: &Site, rest: Rest, page: Read) -> Result<Page> {
     let now = site.now().timestamp();
     let next = if now - rest.aside >= ASIDE.num_seconds() || rest.aside > now {
-        let walk = Walk { size: rest.size, ..Walk::new(by(site), Some(rest.aside_since(now)), None) };
+        let walk = Walk { size: rest.size, ..rest.walk(by(site), Some(rest.aside_since(now))) };
         Next::More(Cursor::new(&Position::Bin(rest, walk))?)
     } else {
         Next::Done(Cursor::new(&Position::Rest(rest))?)
@@ -393,7 +408,7 @@ fn bin(site: &Site, settings: &Settings, rest: Rest, walk: Walk) -> Result<Page>
     let next = match next {
         Some(next) => Next::More(Cursor::new(&Position::Bin(rest, next))?),
         None if site.facts().refunds => {
-            let walk = Walk::new(By::Created, Some(rest.aside_since(now)), None);
+            let walk = rest.walk(By::Created, Some(rest.aside_since(now)));
             Next::More(Cursor::new(&Position::GivenBack(rest, walk))?)
         }
         None => Next::Done(Cursor::new(&Position::Rest(rest.looked_aside(now)))?),
@@ -456,8 +471,8 @@ fn of_ids(site: &Site, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
         }
         let before = ids.len();
         ids.retain(|id| page.listed.rows.iter().all(|row| row.id != *id));
-        // What is left otherwise is in the bin or gone.
-        if ids.len() < before && page.listed.total != Some(page.listed.length) {
+        // What is left where none of them came is in the bin or gone. The count may be that of the page.
+        if ids.len() < before {
             asked.push(ids);
         }
         all.absorb(page);
@@ -482,6 +497,9 @@ struct Read {
     size: usize,
     /// Fewer rows came than were asked for.
     is_short: bool,
+    /// The most rows that came at once, and whether the shop's count is that of a page.
+    most: u64,
+    capped: bool,
     /// The id of the row before what is to be looked at closely.
     last: Option<u64>,
     unshown: Vec<Unshown>,
@@ -528,9 +546,6 @@ fn confirmed(site: &Site, walk: Walk, status: Option<&str>) -> Result<Walk> {
     Ok(back.unwrap_or(Walk { before: None, ..walk }))
 }
 
-/// How often a page is asked for again before the shop is looked at more closely.
-const REPEATS: u32 = 2;
-
 /// Reads one page. Where the shop fails at it, it is down, or the page is too much for it, or an order of it is.
 fn one_page(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
     let size = size(site, settings, walk.size);
@@ -561,6 +576,7 @@ fn ask(
     }
     page.size = if size < settings.page_size { size } else { 0 };
     page.is_short = page.listed.length < size as u64;
+    (page.most, page.capped) = (page.listed.length, walk.is_capped(&page.listed));
     if let Some(status) = status.filter(|status| page.others(status)) {
         return Err(odd(&format!("other orders came where those with status {status} were asked for")));
     }
@@ -582,7 +598,6 @@ fn closely(
     status: Option<&str>,
     size: usize,
 ) -> Result<(Read, Option<Walk>)> {
-    is_well(site)?;
     let (mut all, mut borne) = (Read::default(), 0);
     let found = isolate(
         walk.clone(),
@@ -691,6 +706,7 @@ impl Read {
         self.orders.extend(more.orders);
         self.high = self.high.max(more.high);
         self.newest = self.newest.max(more.newest);
+        (self.most, self.capped) = (self.most.max(more.most), self.capped || more.capped);
         self.size = more.size;
         self.drafts += more.drafts;
         self.unshown.extend(more.unshown);

@@ -15,6 +15,9 @@ use crate::clock::Timestamp;
 /// Above this many rows in one second the request's address would get too long to leave them out one by one.
 const TOO_MANY_TO_EXCLUDE: usize = 200;
 
+/// Fewer rows than this are taken for a whole page where the shop counts no more: no server cuts pages so small.
+const FEW: u64 = 10;
+
 /// A row that changes while it is left out is met by the next sync, which reaches back behind the newest row read. That holds only
 /// while less time passes than it reaches back; a walk that stood still for longer (throttled) finishes its second on its own.
 const COVERED_BY_OVERLAP: i64 = super::OVERLAP.as_secs() as i64 / 2;
@@ -72,6 +75,18 @@ pub struct Walk {
     /// How many rows the shop has counted so far and not shown.
     #[serde(default)]
     pub hidden: u64,
+    /// The most rows that a page of this shop was seen to have: a shorter one was not cut.
+    #[serde(default)]
+    pub most: u64,
+    /// Up to here everything is in the book already; `None`: nothing is.
+    #[serde(default)]
+    pub known: Option<i64>,
+    /// The page before was the last by the shop's own count, which is doubted.
+    #[serde(default)]
+    pub doubted: bool,
+    /// A doubt was right: the shop counts the rows of a page, and not those of the list.
+    #[serde(default)]
+    pub capped: bool,
 }
 
 /// A stretch of time that is read in the order of ids, by place in the list: more rows in one second than can be left out one by
@@ -150,6 +165,10 @@ impl Walk {
             skip: Vec::new(),
             size: 0,
             hidden: 0,
+            most: 0,
+            known: None,
+            doubted: false,
+            capped: false,
         }
     }
 
@@ -276,9 +295,10 @@ impl Walk {
 
     /// The walk after a page that was asked for with `size` rows and read at `now`. The error says what does not fit the request.
     pub fn after(&self, page: &Listed, size: usize, now: i64) -> Result<Step, String> {
+        let seen = self.having_seen(page);
         let step = match self.stretch {
-            Some(stretch) => self.after_stretch(stretch, page, size)?,
-            None => self.after_page(page, now)?,
+            Some(stretch) => seen.after_stretch(stretch, page, size)?,
+            None => seen.after_page(page, size, now)?,
         };
         match step {
             Step::More(next) if next.stands_where(self) => Err("the same page comes again".to_owned()),
@@ -286,13 +306,37 @@ impl Walk {
         }
     }
 
-    fn after_page(&self, page: &Listed, now: i64) -> Result<Step, String> {
+    /// The walk with what the page tells of the shop.
+    fn having_seen(&self, page: &Listed) -> Self {
+        Self { most: self.most.max(page.length), capped: self.is_capped(page), doubted: false, ..self.clone() }
+    }
+
+    /// Whether the shop counts the rows of a page only: behind one that was the last by its count come others.
+    pub fn is_capped(&self, page: &Listed) -> bool {
+        self.capped || (self.doubted && self.has_fresh(page))
+    }
+
+    fn has_fresh(&self, page: &Listed) -> bool {
+        page.rows.iter().any(|row| !self.taken.contains(&row.id))
+    }
+
+    /// Whether there may be rows behind a page that is the last by the shop's count. Something that cuts pages may count what it gives; then
+    /// the count is that of the rows on the page, and these are as many as ever came at once and fewer than were asked for. A page of a
+    /// sync that brings nothing new is not doubted, so that such a sync stays one request.
+    fn is_doubtful(&self, page: &Listed, size: usize) -> bool {
+        let cut = page.length >= FEW && page.length >= self.most && page.length < size as u64;
+        let is_news = |row: &Row| self.known.is_none_or(|known| row.at > known);
+        cut && self.has_fresh(page) && (self.capped || page.rows.iter().any(is_news))
+    }
+
+    fn after_page(&self, page: &Listed, size: usize, now: i64) -> Result<Step, String> {
         if page.total.is_some_and(|total| self.has_passed_over(total))
             && let Some(walk) = self.back_by_ids(now)
         {
             return Ok(Step::More(walk));
         }
-        let whole = page.total == Some(page.length);
+        let doubted = page.total == Some(page.length) && self.is_doubtful(page, size);
+        let whole = page.total == Some(page.length) && !doubted;
         let fitting: Vec<Row> = page.rows.iter().copied().filter(|row| self.asks_for(row)).collect();
         // The count of an answer to another question proves nothing.
         if fitting.len() * 2 < page.rows.len() {
@@ -315,7 +359,7 @@ impl Walk {
         taken.sort_unstable();
         taken.dedup();
         let before = page.total.map(|total| Before { from: self.from, left: total.saturating_sub(page.length) });
-        let next = Self { from: Some(last), before, ..self.clone() };
+        let next = Self { from: Some(last), before, doubted, ..self.clone() };
         // A shop that does not leave out what it is asked to: by their ids the rows can be told apart.
         if !fresh {
             return Ok(Step::More(self.back_by_ids(now).unwrap_or_else(|| next.by_ids(last, now))));
@@ -380,12 +424,17 @@ impl Walk {
             return self.step_back(stretch, stretch.read.saturating_sub(size / 2), stretch.last, 1);
         }
         let read = stretch.offset() + page.length;
+        // A count of the whole list is more than what stands on a page from further on.
+        let is_of_page = |total: u64| total == page.length && page.length > 0;
+        let total = page
+            .total
+            .filter(|total| !is_of_page(*total) || (stretch.offset() == 0 && !self.is_doubtful(page, size as usize)));
         let last = page.rows.last().map_or(0, |row| row.id).max(stretch.last);
         // Nothing new, although the page reaches to the end: the shop counts rows that it does not show.
         let all_shown = |total: u64| {
             last == stretch.last && page.pages == Some(total.div_ceil(size.max(1))) && stretch.offset() + size >= total
         };
-        match page.total {
+        match total {
             Some(total) if read >= total => Ok(self.behind(0)),
             Some(total) if all_shown(total) => Ok(self.behind(total - read)),
             // The row that joins the pages came, and none after it.
@@ -462,6 +511,8 @@ mod tests {
         Frozen,
         /// `offset` means nothing to it.
         NoOffset,
+        /// No more rows a page than these, and its count is that of the page.
+        Counted(usize),
     }
 
     struct Shop {
@@ -494,8 +545,9 @@ mod tests {
                 rows.drain(..offset.min(rows.len()));
             }
             let size = walk.at_least(size);
-            let size = if let Habit::Cap(most) = self.habit { size.min(most) } else { size };
+            let size = if let Habit::Cap(most) | Habit::Counted(most) = self.habit { size.min(most) } else { size };
             rows.truncate(size);
+            let total = if let Habit::Counted(_) = self.habit { rows.len() as u64 } else { total };
             // HPOS counts nothing where the page is empty.
             let total = Some(if rows.is_empty() { 0 } else { total }).filter(|_| self.habit != Habit::NoCount);
             let pages = total.map(|total| total.div_ceil(size as u64));
@@ -610,6 +662,32 @@ mod tests {
             shop.habit = habit;
             assert_eq!(shop.walk(100).unwrap().len(), 450, "{habit:?}");
         }
+    }
+
+    #[test]
+    fn i3_a_shop_that_cuts_its_pages_and_counts_what_it_gives_is_read_to_its_end() {
+        for (rows, seconds) in [(54, 54), (40, 4), (400, 7), (450, 1)] {
+            let mut shop = Shop::new((1..=rows).map(|id| (id, (id % seconds) as i64)));
+            shop.habit = Habit::Counted(10);
+            assert_eq!(shop.walk(100).unwrap().len() as u64, rows, "{rows} in {seconds}");
+        }
+    }
+
+    #[test]
+    fn q2_an_honest_count_is_doubted_once_at_most_and_never_where_nothing_is_new() {
+        let pages = |rows: u64, walk: Walk| {
+            let mut shop = Shop::new((1..=rows).map(|id| (id, id as i64)));
+            let mut walk = Some(walk);
+            while let Some(now) = walk {
+                walk = shop.step(&now, 100, LATER).unwrap().1;
+            }
+            shop.pages
+        };
+        let new = Walk::new(By::Modified, None, None);
+        let known = |known| Walk { known: Some(known), ..new.clone() };
+        assert_eq!([0, 9, 10, 54, 99, 100, 154].map(|rows| pages(rows, new.clone())), [1, 1, 2, 2, 2, 1, 2]);
+        assert_eq!((pages(54, known(54)), pages(54, known(53))), (1, 2));
+        assert_eq!(pages(54, Walk { most: 60, ..known(0) }), 1, "more have come at once");
     }
 
     #[test]

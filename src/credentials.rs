@@ -37,7 +37,7 @@ impl Vault {
     pub fn read(&self, store: &str) -> Result<Secrets> {
         let path = self.path(store);
         let reauth = format!("ordersync connect --reauth {store}");
-        let text = read_file(&path).map_err(|e| {
+        let text = read_text(&path).map_err(|e| {
             let text =
                 format!("the credentials of {store} cannot be read from {}: {e}; nothing was sent", path.display());
             Error::new(ErrorKind::Credentials, text).hint(reauth.clone())
@@ -88,12 +88,9 @@ impl Vault {
     }
 }
 
-/// A file of ours is small and a file: what else may be there would be waited for without end.
-fn read_file(path: &Path) -> std::io::Result<String> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is not a file"));
-    }
-    crate::config::bounded(std::fs::File::open(path)?, 1024 * 1024)
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let bytes = crate::config::read_file(path, 1024 * 1024)?;
+    String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not text"))
 }
 
 /// Deletes what a run that was killed while it wrote has left behind: there are secrets in it. Not what one at work just now is writing.

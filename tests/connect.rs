@@ -432,6 +432,18 @@ fn c4_of_two_ways_in_the_one_that_was_named_is_taken() {
         .without("access_token\"");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_certificate_file_that_is_none_is_not_waited_for() {
+    let rig = Rig { served: served(), home: woo::home() };
+    let pipe = rig.home.beside("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for file in [pipe.to_string_lossy().as_ref(), "/dev/zero", "/"] {
+        rig.connect(&format!("--ca-file {file}")).exits(2).says("it is not a file").says("nothing was sent");
+    }
+    assert!(rig.server.requests().is_empty());
+}
+
 #[test]
 fn x6_an_endpoint_with_more_than_scheme_host_and_port_is_refused_and_not_repeated() {
     let rig = Rig::new();

@@ -151,7 +151,8 @@ pub fn check(context: &Context, kind: ChannelKind, values: &Values) -> Result<()
 }
 
 fn read_ca(path: &str) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| {
+    // It is read at each start, so it must be there each time: a pipe gives what it has once, and a device without end.
+    crate::config::read_file(std::path::Path::new(path), 1024 * 1024).map_err(|e| {
         Error::new(ErrorKind::Usage, format!("the certificate file {path} cannot be read: {e}; nothing was sent"))
     })
 }

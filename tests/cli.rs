@@ -149,6 +149,9 @@ fn c2_codes_of_the_command_line_itself() {
     let home = woo::home();
     home.run("--version").exits(0).prints("ordersync ");
     home.run("--help").exits(0).prints("Exit codes: ");
+    home.run("help").exits(0).prints("Exit codes: ");
+    home.run("help config set").exits(0).prints("Usage: ordersync config set");
+    home.run("help nonsense").exits(2);
     for words in ["", "nonsense", "sync --nonsense", "orders --status asleep", "show", "-q -v status"] {
         home.run(words).exits(2);
     }

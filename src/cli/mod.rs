@@ -139,7 +139,7 @@ pub fn command_tree() -> clap::Command {
 
 /// Runs the command line `args` and returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let args: Vec<OsString> = args.into_iter().collect();
+    let args = help_last(args.into_iter().collect());
     output::running(&args);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -165,6 +165,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
             output::print_failure(&error, json)
         }
     }
+}
+
+/// `help`, `help sync`: as people ask for it in the first place. `--help` it is, behind the command.
+fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {
+    if args.get(1).is_some_and(|word| word == "help") {
+        args.remove(1);
+        args.push("--help".into());
+    }
+    args
 }
 
 fn start(cli: Cli) -> Outcome {

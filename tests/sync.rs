@@ -535,6 +535,31 @@ fn p1_what_changes_at_the_shop_stands_beside_the_copy_until_it_is_accepted() {
     rig.home.run(&format!("accept {name}")).exits(7).says("has no newer version");
 }
 
+/// As README says it is done.
+#[test]
+fn a_book_restored_from_a_copy_reads_on_and_tells_nobody_twice() {
+    let (rig, ids) = Rig::with_orders(&[1, 2]);
+    let copy = rig.home.beside("copy.sqlite");
+    rig.home.run(&format!("backup {}", copy.display())).exits(0);
+    let dispatch = format!("dispatch woocommerce:{} --carrier ups --tracking 1Z1", ids[0]);
+    rig.home.run(&dispatch).exits(0);
+    let later = rig.paid(3);
+    rig.sync();
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", rig.home.book().display()));
+    }
+    std::fs::rename(&copy, rig.home.book()).unwrap();
+    rig.server.clear_requests();
+    rig.sync();
+    rig.assert_converged("restored");
+    assert_eq!(rig.status(later), "awaiting-fulfillment");
+    assert_eq!(rig.show(ids[0])["changed_at_channel"], true);
+    rig.home.run(&format!("accept woocommerce:{}", ids[0])).exits(0);
+    assert_eq!(rig.status(ids[0]), "shipped");
+    rig.home.run(&dispatch).done();
+    assert!(rig.writes().is_empty());
+}
+
 #[test]
 fn p3_a_cancellation_at_the_shop_is_announced_once_and_p9_payment_follows() {
     let (rig, ids) = Rig::with_orders(&[1]);

@@ -298,7 +298,11 @@ impl Walk {
         let seen = self.having_seen(page);
         let step = match self.stretch {
             Some(stretch) => seen.after_stretch(stretch, page, size)?,
-            None => seen.after_page(page, size, now)?,
+            // What answers a doubt and is no answer leaves it at the count.
+            None => match seen.after_page(page, size, now) {
+                Err(_) if self.doubted => seen.at_end(0),
+                step => step?,
+            },
         };
         match step {
             Step::More(next) if next.stands_where(self) => Err("the same page comes again".to_owned()),
@@ -317,7 +321,7 @@ impl Walk {
     }
 
     fn has_fresh(&self, page: &Listed) -> bool {
-        page.rows.iter().any(|row| !self.taken.contains(&row.id))
+        page.rows.iter().any(|row| self.asks_for(row) && !self.taken.contains(&row.id))
     }
 
     /// Whether there may be rows behind a page that is the last by the shop's count. Something that cuts pages may count what it gives; then
@@ -671,6 +675,16 @@ mod tests {
             shop.habit = Habit::Counted(10);
             assert_eq!(shop.walk(100).unwrap().len() as u64, rows, "{rows} in {seconds}");
         }
+    }
+
+    #[test]
+    fn i3_a_doubt_that_gets_no_answer_leaves_it_at_the_count() {
+        let walk = Walk { taken: vec![20], doubted: true, ..Walk::new(By::Modified, Some(20), None) };
+        let rows: Vec<Row> = (1..=20).map(|id| Row { id, at: id as i64 }).collect();
+        let again = Listed { length: 20, total: Some(20), pages: Some(1), rows };
+        assert_eq!(walk.after(&again, 100, LATER), Ok(Step::End { hidden: 0 }));
+        assert!(!walk.is_capped(&again));
+        Walk { doubted: false, ..walk }.after(&again, 100, LATER).unwrap_err();
     }
 
     #[test]

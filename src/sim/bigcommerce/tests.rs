@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -226,10 +226,9 @@ fn the_list_is_cut_sorted_and_bounded() {
 #[test]
 fn twenty_thousand_orders_are_there_at_once() {
     let (shop, clock) = shop(Options::default());
-    let begun = Instant::now();
     let now = clock.now();
     shop.seed(20_000, now - TimeDelta::days(300), now);
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(shop.lock().orders.values().all(|order| order.details.is_none()), "made up only when looked at");
     let page = get(
         &shop,
         "v2/orders",

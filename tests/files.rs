@@ -103,6 +103,9 @@ fn what_a_file_says_that_cannot_be_meant_stops_all_of_it() {
         ("order,Order ID,tracking\nA,A,1Z1\n", "two columns hold the order"),
         ("carrier,tracking\nups,1Z1\n", "no column is called order"),
         ("order,carrier,tracking\nA,ups,\n", "row 2 has the carrier ups but no tracking number"),
+        ("order,carrier,tracking\nB,ups,1Z1\nA,,\n", "row 3 has no tracking number"),
+        ("order,tracking,sku,quantity\nA,1Z1,TEE-001,1\nA,,TEE-001,1\n", "row 3 has no tracking number"),
+        ("order,sku\nA,\n", "no column is called tracking"),
         ("order,tracking,quantity\nA,1Z1,1\n", "row 2 has a quantity but no sku"),
         ("order,tracking,sku\nA,1Z1,TEE-001\n", "row 2 has the sku TEE-001 but no quantity"),
         ("order,tracking,sku,quantity\nA,1Z1,TEE-001,0\n", "the quantity \"0\""),
@@ -152,6 +155,24 @@ fn what_a_file_says_that_cannot_be_meant_stops_all_of_it() {
     assert_eq!(rig.home.json("outbox --all"), json!([]));
     rig.home.call(&["dispatch", "--from", "/dev/zero"]).exits(2).says("larger than 16 MiB");
     rig.home.call(&["dispatch", "--from", "/"]).exits(2);
+}
+
+#[test]
+fn a_row_without_a_number_goes_out_only_where_one_says_so() {
+    let rig = Rig::new();
+    let ids = [rig.paid(1), rig.paid(1), rig.paid(1)];
+    rig.sync();
+    let half = format!("order;carrier;tracking\r\n{};ups;1Z1\r\n{};;\r\n", ids[0], ids[1]);
+    let done = csv(&rig, &half).exits(2);
+    done.says(&format!("row 3, order {}", ids[1])).says("--no-tracking").says("nothing was dispatched");
+    let none = format!("order\n{}\n", ids[2]);
+    csv(&rig, &none).exits(2).says("--no-tracking").says("nothing was dispatched");
+    assert!(rig.writes().is_empty());
+    csv(&rig, &half).arg("--no-tracking").exits(0);
+    csv(&rig, &none).arg("--no-tracking").exits(0);
+    assert_eq!(told(&rig, ids[0]).1, "1Z1");
+    assert_eq!((told(&rig, ids[1]).1, told(&rig, ids[2]).1), (String::new(), String::new()));
+    rig.home.run("dispatch 1 --no-tracking").exits(2);
 }
 
 #[test]

@@ -68,6 +68,9 @@ pub(super) struct Args {
     /// With --from: leave this column out; may be given several times
     #[arg(long, value_name = "COLUMN", requires = "from")]
     ignore: Vec<String>,
+    /// With --from: rows without a tracking number go out without one; they are refused otherwise
+    #[arg(long, requires = "from", conflicts_with = "order")]
+    no_tracking: bool,
     /// Whose numbers a bare order number is: of the channel (the default with --from) or of the book
     #[arg(long, value_name = "WHOSE")]
     by: Option<By>,

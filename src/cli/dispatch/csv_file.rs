@@ -14,7 +14,7 @@ use std::path::Path;
 use serde_json::json;
 
 use self::columns::Columns;
-use self::rows::{Group, Rows};
+use self::rows::{Group, Meant, Rows};
 use super::{Args, By, Done, lines, naming, one, parcels, print, to_json};
 use crate::book::Book;
 use crate::channel::Capabilities;
@@ -68,7 +68,8 @@ fn read(app: &App, args: &Args, file: &Path) -> Result<Vec<Wanted>> {
     let (text, told) = text::decode(&bytes).map_err(unreadable)?;
     let (text, first_line, delimiter) = separated(&text);
     quotes::check(text, first_line, delimiter).map_err(|why| unreadable(&why))?;
-    let (columns, rows) = rows::read(text, first_line, delimiter, &args.ignore).map_err(|why| unreadable(&why))?;
+    let meant = Meant { ignored: &args.ignore, no_tracking: args.no_tracking };
+    let (columns, rows) = rows::read(text, first_line, delimiter, &meant).map_err(|why| unreadable(&why))?;
     if !app.global.quiet {
         say(&columns, &rows, told);
     }

@@ -37,6 +37,15 @@ pub(super) struct Rows {
     pub mended: usize,
 }
 
+/// What the merchant says of the file that its rows do not say.
+#[derive(Debug)]
+pub(super) struct Meant<'a> {
+    /// Columns that are left out.
+    pub ignored: &'a [String],
+    /// A row without a tracking number goes out without one, and is not one that has no label yet.
+    pub no_tracking: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Row {
     order: String,
@@ -51,12 +60,17 @@ struct Row {
 ///
 /// # Errors
 /// Where the file itself is at fault.
-pub(super) fn read(text: &str, first_line: u64, delimiter: u8, ignored: &[String]) -> Result<(Columns, Rows), String> {
+pub(super) fn read(text: &str, first_line: u64, delimiter: u8, meant: &Meant<'_>) -> Result<(Columns, Rows), String> {
     if text.trim().is_empty() {
         return Err("it holds no row".to_owned());
     }
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let columns = Columns::read(reader.headers().map_err(|e| e.to_string())?, ignored)?;
+    let columns = Columns::read(reader.headers().map_err(|e| e.to_string())?, meant.ignored)?;
+    if !meant.no_tracking && !columns.has(Column::Tracking) {
+        return Err(
+            "no column is called tracking; --no-tracking dispatches all of its orders without a number".to_owned()
+        );
+    }
     let mut rows = Rows::default();
     let mut places: HashMap<(String, Option<By>), usize> = HashMap::new();
     let mut seen: HashMap<Row, u64> = HashMap::new();
@@ -66,7 +80,7 @@ pub(super) fn read(text: &str, first_line: u64, delimiter: u8, ignored: &[String
         if record.iter().all(|cell| undressed(cell).is_empty()) {
             continue;
         }
-        let read = row(&columns, &record, &mut rows.mended);
+        let read = row(&columns, &record, meant, &mut rows.mended);
         let fault = read.as_ref().err().cloned().or_else(|| {
             let row = read.as_ref().ok()?;
             let twice = seen.insert(row.clone(), line)?;
@@ -141,7 +155,7 @@ impl Group {
     }
 }
 
-fn row(columns: &Columns, record: &StringRecord, mended: &mut usize) -> Result<Row, String> {
+fn row(columns: &Columns, record: &StringRecord, meant: &Meant<'_>, mended: &mut usize) -> Result<Row, String> {
     if columns.are_again(record) {
         return Err("names the columns again, as where two files were put together; take it out".to_owned());
     }
@@ -167,6 +181,9 @@ fn row(columns: &Columns, record: &StringRecord, mended: &mut usize) -> Result<R
     let tracking = tracking(columns.cell(record, Column::Tracking), mended)?;
     if tracking.is_empty() && !carrier.is_empty() {
         return Err(format!("has the carrier {carrier} but no tracking number"));
+    }
+    if tracking.is_empty() && !meant.no_tracking && !order.is_empty() {
+        return Err("has no tracking number; --no-tracking dispatches such rows without one".to_owned());
     }
     let quantity = match (sku.is_empty(), quantity.is_empty()) {
         (true, true) => String::new(),

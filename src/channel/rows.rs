@@ -45,6 +45,21 @@ fn row(bytes: &[u8]) -> Cow<'_, RawValue> {
     Cow::Owned(text.unwrap_or_else(|_| RawValue::NULL.to_owned()))
 }
 
+/// Why a row is kept as a text of what came; `None` for one that is JSON.
+pub fn broken(row: &RawValue) -> Option<&'static str> {
+    let is_text = row.get().starts_with('"');
+    let why = match row.get().contains(char::REPLACEMENT_CHARACTER) {
+        true => "it holds bytes that are no text (UTF-8)",
+        false => "it is not JSON",
+    };
+    is_text.then_some(why)
+}
+
+/// What came as a row.
+pub fn text(row: &RawValue) -> Cow<'_, str> {
+    serde_json::from_str::<String>(row.get()).map_or(Cow::Borrowed(row.get()), Cow::Owned)
+}
+
 /// Cuts a list into its rows; `None` where the body is no list, or does not end where it should.
 fn split(body: &[u8]) -> Option<Vec<&[u8]>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
@@ -97,11 +112,13 @@ impl Scan {
     }
 }
 
-/// The value of a member of a row that could not be read as a whole: the first of that name, where it is a plain text or number.
+/// The value of a member of a row that could not be read as a whole: the last of that name, as all who read JSON take it, where it is a
+/// plain text or number.
 pub fn dug(row: &RawValue, name: &str) -> Option<String> {
-    let kept = serde_json::from_str::<String>(row.get());
-    let text = kept.as_deref().unwrap_or(row.get()).trim();
+    let text = text(row);
+    let text = text.trim();
     let (bytes, mut depth, mut scan, mut from) = (text.as_bytes(), 0_u32, Scan::default(), 0);
+    let mut found = None;
     for (at, byte) in bytes.iter().enumerate() {
         let was_open = scan.open;
         if scan.in_text(*byte) {
@@ -111,7 +128,7 @@ pub fn dug(row: &RawValue, name: &str) -> Option<String> {
             if !scan.open && depth == 1 && text.get(from..at) == Some(name) {
                 let rest = text.get(at + 1..)?.trim_start();
                 if let Some(value) = rest.strip_prefix(':') {
-                    return plain(value.trim_start());
+                    found = plain(value.trim_start());
                 }
             }
             continue;
@@ -122,7 +139,7 @@ pub fn dug(row: &RawValue, name: &str) -> Option<String> {
             _ => {}
         }
     }
-    None
+    found
 }
 
 /// A text without escapes, or a number's digits, at the beginning of `rest`.

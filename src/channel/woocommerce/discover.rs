@@ -37,7 +37,7 @@ pub fn probe(site: &Site) -> Result<Shop> {
         );
     }
     site.learn(facts.clone());
-    warnings.extend(super::pages::heeds(site)?);
+    warnings.extend(super::list::heeds(site)?);
     Ok(Shop {
         remote_id: identity(&facts.home),
         title: super::text::plain(if root.name.is_empty() { &facts.home } else { &root.name }),
@@ -195,7 +195,7 @@ fn log_in(site: &Site, facts: &mut Facts) -> Result<(Option<u64>, Vec<String>)> 
         site.learn(facts.clone());
         let asked = match site.get("wc/v3/orders", &[("per_page", "1"), ("_fields", "id")]) {
             // An order that the shop cannot show is for a sync to find; a list without one tells as much of the key.
-            Err(error) if error.is_too_much() => site.get("wc/v3/orders", &super::pages::NO_ORDER),
+            Err(error) if error.is_too_much() => site.get("wc/v3/orders", &super::list::NO_ORDER),
             answer => answer,
         };
         match asked {

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::list;
 use super::map::{self, Statuses};
-use super::pages;
 use super::site::Site;
 use super::wire::{self, Head};
 use crate::channel::{RemoteOrder, Unshown};
@@ -45,7 +45,7 @@ pub fn complete(site: &Site, statuses: &Statuses, orders: Vec<RemoteOrder>) -> R
     for seen in orders {
         match parts(site, &seen, refunds.remove(&seen.remote_id)) {
             Ok(parts) if parts.is_empty() => complete.orders.push(seen),
-            Ok(parts) => complete.orders.push(pages::remote(&joined(&seen.document, &parts)?, statuses)),
+            Ok(parts) => complete.orders.push(list::remote(&joined(&seen.document, &parts)?, statuses)),
             Err(error) if error.is_too_much() => complete.unshown.push(Unshown {
                 place: format!("order {}", seen.remote_id),
                 why: error.message().to_owned(),
@@ -113,7 +113,7 @@ fn listed(site: &Site, route: &str, query: &[(&str, String)]) -> Result<Rows> {
         }
         let (more, _) = read_json::<Vec<&RawValue>>(&reply.body)?;
         // By the shop's own count: it may give fewer rows a page than it is asked for.
-        let last = pages::counted(&reply).pages.map_or(more.len() < 100, |pages| number as u64 >= pages);
+        let last = list::counted(&reply).pages.map_or(more.len() < 100, |pages| number as u64 >= pages);
         rows.extend(more.into_iter().map(RawValue::to_owned));
         if last {
             return Ok(rows);

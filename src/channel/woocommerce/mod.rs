@@ -10,9 +10,9 @@ mod auth;
 mod cancel;
 mod discover;
 mod document;
-mod entries;
 mod errors;
 mod facts;
+mod list;
 mod map;
 mod pages;
 mod settings;
@@ -88,7 +88,7 @@ impl WooCommerce {
     }
 
     fn remote(&self, document: &RawValue) -> RemoteOrder {
-        pages::remote(document, &self.settings.statuses)
+        list::remote(document, &self.settings.statuses)
     }
 }
 
@@ -140,7 +140,7 @@ impl Channel for WooCommerce {
         let seen = self.remote(document);
         // A cache that heeds only a part of the address gives another order's document.
         if seen.order.is_ok() && seen.remote_id != remote_id.trim_start_matches('0') {
-            return Err(pages::odd(&format!("order {} came where {remote_id} was asked for", seen.remote_id)));
+            return Err(list::odd(&format!("order {} came where {remote_id} was asked for", seen.remote_id)));
         }
         let mut complete = document::complete(&self.site, &self.settings.statuses, vec![seen])?;
         match complete.unshown.pop() {

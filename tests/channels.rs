@@ -342,6 +342,39 @@ fn p1_what_changes_at_the_channel_is_kept_beside_the_merchants_copy() {
     });
 }
 
+/// A book that has lost the version that the merchant last saw: nothing goes out by it, no sync is stuck on it, and what leads out is named.
+#[test]
+fn p1_an_order_whose_version_is_lost_is_looked_at_before_anything_goes_out() {
+    each(|desk| {
+        let (id, other) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("MUG-9", 1)]));
+        let those = format!("SELECT id FROM orders WHERE remote_id IN ('{id}', '{other}')");
+        assert_eq!(desk.home.sql(&format!("DELETE FROM versions WHERE order_id IN ({those}) RETURNING 1")).len(), 2);
+        for (command, more) in [("dispatch", "--carrier dhl --tracking JD01"), ("cancel", "")] {
+            if command == "dispatch" || matches!(desk.capabilities().cancel, CancelSupport::Yes(_)) {
+                desk.on(command, &id, more).exits(6).says("has lost the version").says("nothing was sent");
+            }
+        }
+        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+        desk.home.run("doctor --offline").exits(3).prints("is lost").prints("ordersync accept book:");
+
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        let new = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.sync();
+        desk.show(&new);
+        let shown = desk.show(&id);
+        assert_eq!((&shown["changed_at_channel"], &shown["inbox"][0]["kind"]), (&json!(true), &json!("lost")), "{shown}");
+        desk.on("show", &id, "").exits(0).prints("is lost");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6);
+        for order in [&id, &other] {
+            desk.on("accept", order, "").exits(0);
+            desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+        }
+        assert!(desk.show(&id)["ship_to"].to_string().contains("77 Somewhere Else"), "{}", desk.kind);
+        desk.home.run("doctor --offline").exits(0);
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+    });
+}
+
 #[test]
 fn accept_asks_the_channel_where_the_book_has_seen_nothing_new() {
     each(|desk| {
@@ -860,6 +893,14 @@ fn d2_two_commands_at_once_do_one_thing_once() {
         let codes = at_once(desk, &id, ("dispatch", numbers[0]), ("accept", ""));
         assert_eq!(codes[1], Some(0), "{}", desk.kind);
         assert_eq!(codes[0] == Some(0), desk.writes() > writes, "{}: {codes:?}", desk.kind);
+
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.readdress(&id, "78 Somewhere Else"));
+        desk.sync();
+        let mut codes = at_once(desk, &id, ("accept", ""), ("accept", ""));
+        codes.sort_unstable();
+        assert!(codes[0] == Some(0) && matches!(codes[1], Some(0 | 7)), "{}: {codes:?}", desk.kind);
+        desk.home.run("doctor --offline").exits(0);
 
         if matches!(desk.capabilities().cancel, CancelSupport::Yes(_)) {
             let id = desk.paid(&[("TEE-001", 1)]);

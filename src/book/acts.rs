@@ -407,7 +407,7 @@ fn stand_as_before(db: &Connection, id: i64, order: i64) -> Result<()> {
     set_status(db, order, channels)
 }
 
-fn has_moved(db: &Connection, order: i64, seen: Option<i64>) -> Result<bool> {
+pub(super) fn has_moved(db: &Connection, order: i64, seen: Option<i64>) -> Result<bool> {
     Ok(seen.is_some() && last_event(db, order)? != seen)
 }
 

@@ -32,6 +32,8 @@ pub enum Fault {
     Pieces,
     /// It is shipped here, but its dispatch, this row of the outbox, was refused.
     InVain(i64),
+    /// The version that the merchant last saw is lost.
+    Unseen,
 }
 
 /// The charges as the book has them: kind, amount, tax on it.
@@ -75,8 +77,17 @@ impl Book {
             };
             [whole.sums(), whole.pieces()].into_iter().flatten().for_each(|fault| found(Flaw { order, fault }));
         }
-        self.sent_in_vain()?.into_iter().for_each(found);
+        self.sent_in_vain()?.into_iter().chain(self.unseen()?).for_each(found);
         Ok(())
+    }
+
+    /// Orders without the version that the merchant last imported or accepted.
+    fn unseen(&self) -> Result<Vec<Flaw>> {
+        let sql = "SELECT o.id FROM orders o
+             WHERE NOT EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'base') ORDER BY o.id";
+        let mut statement = self.db.prepare(sql).done("read")?;
+        let rows = statement.query_map([], |row| Ok(Flaw { order: row.get(0)?, fault: Fault::Unseen }));
+        rows.done("read")?.collect::<rusqlite::Result<_>>().done("read")
     }
 
     /// Orders that are shipped here although their newest dispatch was refused: nothing of it is at the channel.

@@ -13,7 +13,7 @@ use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order};
 use super::{Book, rows};
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Presence, Status};
 
 /// How far a channel's clock may be behind.
@@ -103,6 +103,15 @@ impl AddAssign for Tally {
     }
 }
 
+/// What became of a newer version that was to be taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is the merchant's now; so many dispatches that have surely not gone out were taken back.
+    Taken(u64),
+    /// The order has changed since it was read: nothing was taken over.
+    Moved,
+}
+
 /// Decides about one changed order.
 pub type Decide<'a> = dyn FnMut(&Known, &RemoteOrder) -> Result<Decision> + 'a;
 
@@ -167,10 +176,29 @@ impl Book {
 
     /// Takes over the newer version: it becomes what the merchant has seen, and the copy. What the merchant has done to the
     /// order and the channel does not show yet stays done; a dispatch that the version `before` showed and this one does not is undone.
-    /// Where it is cancelled or in the bin, the dispatches that have surely not gone out are taken back; gives how many there were.
-    pub fn accept(&mut self, order: i64, before: Option<&Order>, seen: &Order) -> Result<u64> {
+    /// Where it is cancelled or in the bin, the dispatches that have surely not gone out are taken back.
+    ///
+    /// `event` is the order's last event when the two versions were read: what another command has made of the order since is neither
+    /// overwritten nor taken for what was read.
+    ///
+    /// # Errors
+    /// `NotFound` where no newer version is kept beside the copy.
+    pub fn accept(
+        &mut self,
+        order: i64,
+        event: Option<i64>,
+        before: Option<&Order>,
+        seen: &Order,
+    ) -> Result<Accepted> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
+            if super::acts::has_moved(db, order, event)? {
+                return Ok(Accepted::Moved);
+            }
+            if !has_newest(db, order)? {
+                let text = format!("the book has no newer version of order {order}; nothing was changed");
+                return Err(Error::new(ErrorKind::NotFound, text));
+            }
             let undone = match before {
                 Some(before) => super::undone::undo_dispatches(db, order, before, seen, now)?,
                 None => false,
@@ -196,9 +224,14 @@ impl Book {
                 "accepted",
                 &format!("the channel's version of {}", crate::clock::rfc3339(seen.updated_at)),
             )?;
-            Ok(taken)
+            Ok(Accepted::Taken(taken))
         })
     }
+}
+
+fn has_newest(db: &Connection, order: i64) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM versions WHERE order_id = ? AND role = 'newest')";
+    db.prepare_cached(sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
 }
 
 impl Book {
@@ -304,12 +337,13 @@ impl Page<'_> {
         let known = self
             .db
             .prepare_cached(
-                "SELECT o.id, o.status, v.role, v.updated_at, v.fingerprint FROM orders o JOIN versions v ON v.order_id = o.id
+                "SELECT o.id, o.status, v.role, v.updated_at, v.fingerprint FROM orders o LEFT JOIN versions v ON v.order_id = o.id
                  WHERE o.store_id = ? AND o.remote_id = ? ORDER BY v.role DESC LIMIT 1",
             )
             .done("read")?
             .query_row(params![self.store, order.remote_id], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(3)?, row.get::<_, Vec<u8>>(4)?))
+                let version = (row.get::<_, Option<i64>>(3)?, row.get::<_, Option<Vec<u8>>>(4)?);
+                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, version.0, version.1))
             })
             .optional()
             .done("read")?;
@@ -318,15 +352,18 @@ impl Page<'_> {
             return Ok(Taken::New);
         };
         // A late or repeated delivery of an older version changes nothing (PRODUCT.md I-3, P-6).
-        if order.updated_at.timestamp_millis() < updated_at {
+        if updated_at.is_some_and(|known| order.updated_at.timestamp_millis() < known) {
             return Ok(Taken::Unchanged);
         }
         self.readable(&order.remote_id)?;
-        if known_print == print {
+        if known_print.is_some_and(|known| known == print) {
             return Ok(Taken::Unchanged);
         }
         let status: Status = status.parse().map_err(|_| odd("status", &status))?;
-        let base = document(self.db, self.documents, id, "base")?.unwrap_or_default();
+        let Some(base) = document(self.db, self.documents, id, "base")? else {
+            self.without_base(id, status, seen, order, &print)?;
+            return Ok(Taken::Changed);
+        };
         let newest = document(self.db, self.documents, id, "newest")?;
         match decide(&Known { order_id: id, status, base, newest }, seen)? {
             Decision::Follow => self.follow(id, status, seen, order, &print)?,
@@ -391,6 +428,23 @@ impl Page<'_> {
         }
         self.put_version(id, "newest", seen, order, print)?;
         rows::note_history(self.db, id, self.now, "changed at the channel", &order.channel_status)
+    }
+
+    /// The version that the merchant has seen is lost, so nothing tells what is different: the order is to be looked at as a whole.
+    fn without_base(
+        &self,
+        id: i64,
+        status: Status,
+        seen: &RemoteOrder,
+        order: &Order,
+        print: &[u8; 16],
+    ) -> Result<()> {
+        if status == Status::AwaitingPayment {
+            return self.follow(id, status, seen, order, print);
+        }
+        self.put_version(id, "newest", seen, order, print)?;
+        put_note(self.db, Some(self.store), Some(id), &order.remote_id, &InboxNote::lost(id), self.now)?;
+        rows::note_history(self.db, id, self.now, "read without the version you had", &order.channel_status)
     }
 
     /// The channel's version is the merchant's; tells whether it was another before.

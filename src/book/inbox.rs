@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Something the merchant is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxNote {
-    /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped`, `refund`, `status` or `credentials`.
+    /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped`, `refund`, `lost`, `status` or `credentials`.
     pub kind: &'static str,
     /// One sentence, without personal data.
     pub text: String,
@@ -26,13 +26,25 @@ impl InboxNote {
         );
         Self { kind: GIVEN_BACK, text, hint }
     }
+
+    /// The version of an order that the merchant has seen is not in the book any more.
+    pub fn lost(order: i64) -> Self {
+        let text = format!(
+            "the book has lost the version of order {order} that you last saw, so it cannot tell what changed at the channel; nothing goes out for it until you have looked"
+        );
+        let hint = format!("ordersync show book:{order}, then ordersync accept book:{order} takes over the channel's version");
+        Self { kind: LOST, text, hint }
+    }
 }
 
 /// The kind of a note about an order that was refunded in full.
 pub(super) const GIVEN_BACK: &str = "refund";
 
+/// The kind of a note about an order of which the merchant's version is lost.
+const LOST: &str = "lost";
+
 /// What an order's newer version at the channel is noted as.
-pub(super) const CHANGES: [&str; 3] = ["cancelled", "shipped", GIVEN_BACK];
+pub(super) const CHANGES: [&str; 4] = ["cancelled", "shipped", GIVEN_BACK, LOST];
 
 /// An entry of the inbox.
 #[derive(Debug, Clone)]

@@ -44,7 +44,7 @@ use crate::error::Result;
 pub use acts::{NewDispatch, Recorded};
 pub use audit::{Fault, Flaw};
 pub use file::exposed;
-pub use import::{Batch, CursorMove, Decision, Known, Tally};
+pub use import::{Accepted, Batch, CursorMove, Decision, Known, Tally};
 pub use inbox::{InboxEntry, InboxNote};
 pub use maintenance::{Check, Size};
 pub use orders::{BOOK, Naming};

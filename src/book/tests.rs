@@ -170,6 +170,35 @@ fn p1_a_kept_version_changes_no_byte_of_the_copy_and_stands_beside_it() {
     assert!(book.newest_document(1).unwrap().is_none(), "back at the merchant's version is no difference");
 }
 
+/// Two commands that have read the same, and one that has read before a sync: the version that the merchant has is never lost, and none
+/// that was not read is taken for it.
+#[test]
+fn p1_what_is_accepted_is_what_was_read_and_once() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    let mut move_to = |book: &mut Book, street: &str| {
+        order.ship_to[0].line1 = street.into();
+        order.updated_at += chrono::TimeDelta::minutes(5);
+        import(book, store, &[remote(&order)], keep).unwrap();
+        order.clone()
+    };
+    let second = move_to(&mut book, "Second street 2");
+    let event = book.order(1).unwrap().last_event;
+    assert_eq!(book.accept(1, event, None, &second).unwrap(), Accepted::Taken(0));
+    assert_eq!(shelf.open().accept(1, event, None, &second).unwrap(), Accepted::Moved, "the other one");
+    assert_eq!(book.accept(1, None, None, &second).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(book.base_document(1).unwrap().unwrap(), remote(&second).document.get().as_bytes());
+
+    let third = move_to(&mut book, "Third street 3");
+    let event = book.order(1).unwrap().last_event;
+    let fourth = move_to(&mut book, "Fourth street 4");
+    assert_eq!(book.accept(1, event, None, &third).unwrap(), Accepted::Moved, "beside a sync");
+    assert_eq!(book.order(1).unwrap().ship_to[0].line1, "Second street 2");
+    assert_eq!(book.newest_document(1).unwrap().unwrap(), remote(&fourth).document.get().as_bytes());
+}
+
 #[test]
 fn p6_a_late_delivery_of_an_older_version_changes_nothing() {
     let shelf = Shelf::new();
@@ -280,7 +309,8 @@ fn what_was_dispatched_here_and_is_shown_by_the_channel_too_is_counted_once() {
     let lines = ["11", "12"].map(|id| LineQuantity { line_id: id.into(), quantity: Decimal::ONE });
     let there = RemoteShipment { remote_id: "s".into(), shipped_at: None, lines: lines.into(), parcels: Vec::new() };
     order.shipments = vec![there];
-    book.accept(1, None, &order).unwrap();
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    book.accept(1, None, None, &order).unwrap();
     let open: Vec<Decimal> = book.order(1).unwrap().lines.iter().map(|line| line.open()).collect();
     assert_eq!(open, [Decimal::ONE, Decimal::ZERO], "one of 11 is left; 12 was shipped by other means");
 }

@@ -3,7 +3,7 @@
 use super::output;
 use super::pull;
 use super::{App, Outcome};
-use crate::book::{Book, Store};
+use crate::book::{Accepted, Book, Store};
 use crate::channel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::differences;
@@ -20,19 +20,26 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     let id = book.find(&args.order)?;
+    for _ in 0..super::dispatch::TRIES {
+        if let Some(code) = once(app, &mut book, id)? {
+            return Ok(code);
+        }
+    }
+    Err(super::dispatch::restless(id).into())
+}
+
+/// One try; nothing where the order changed while it was read: then what was read of it is void.
+fn once(app: &App, book: &mut Book, id: i64) -> anyhow::Result<Option<u8>> {
     let order = book.order(id)?;
-    let store = app.store(&book, &order.store)?;
-    let newest = match book.newest_document(id)? {
-        Some(seen) => seen,
-        None => match ask(app, &mut book, &store, id, &order.remote_id)? {
-            Some(seen) => seen,
-            None => return followed(app, id),
-        },
+    let store = app.store(book, &order.store)?;
+    let Some(newest) = book.newest_document(id)? else {
+        // What was asked for is in the book now, and the order another than the one that was read.
+        return if ask(app, book, &store, id, &order.remote_id)? { Ok(None) } else { followed(app, id).map(Some) };
     };
     let format = channel::format(store.kind, &store.values)?;
     let now = format.order(&newest)?;
     let before = book.base_document(id)?.and_then(|document| format.order(&document).ok());
-    let taken = book.accept(id, before.as_ref(), &now)?;
+    let Accepted::Taken(taken) = book.accept(id, order.last_event, before.as_ref(), &now)? else { return Ok(None) };
     let changed = before.map(|before| differences(&before, &now)).unwrap_or_default();
     if app.global.json {
         output::print_json(&serde_json::json!({ "order": id.to_string(), "accepted": changed, "taken_back": taken }))?;
@@ -45,22 +52,22 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             output::line("its dispatch had not gone out and is taken back; the channel was told nothing")?;
         }
     }
-    Ok(0)
+    Ok(Some(0))
 }
 
-/// The channel's version of an order of which the book has seen no newer one. It may have been changed just now, so the channel is asked
-/// before it is said that there is none. Nothing where the order took over what was new as it was read, as one that is not paid does.
-fn ask(app: &App, book: &mut Book, store: &Store, id: i64, remote_id: &str) -> Result<Option<Vec<u8>>> {
+/// Asks for the channel's version of an order of which the book has seen no newer one. It may have been changed just now, so the channel is
+/// asked before it is said that there is none. False where the order took over what was new as it was read, as one that is not paid does.
+fn ask(app: &App, book: &mut Book, store: &Store, id: i64, remote_id: &str) -> Result<bool> {
     let read = pull::read_now(app, book, store, remote_id).map_err(|error| not_asked(app, store, id, error))?;
-    let newest = book.newest_document(id)?;
-    if newest.is_none() && read.changed == 0 {
+    let is_newer = book.newest_document(id)?.is_some();
+    if !is_newer && read.changed == 0 {
         let text = format!(
             "{} was asked just now and has no newer version of order {id} than the book; nothing was changed",
             store.name
         );
         return Err(Error::new(ErrorKind::NotFound, text));
     }
-    Ok(newest)
+    Ok(is_newer)
 }
 
 fn followed(app: &App, id: i64) -> Outcome {

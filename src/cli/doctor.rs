@@ -100,6 +100,7 @@ struct Flaws {
     too_large: Named,
     pieces: Named,
     in_vain: Named,
+    unseen: Named,
 }
 
 /// Some of the orders with a flaw by their numbers, and how many there are.
@@ -134,6 +135,7 @@ fn flaws(book: &Book) -> Result<Flaws> {
         Fault::TooLarge => flaws.too_large.add(flaw.order, String::new()),
         Fault::Pieces => flaws.pieces.add(flaw.order, String::new()),
         Fault::InVain(row) => flaws.in_vain.add(flaw.order, format!(" (row {row})")),
+        Fault::Unseen => flaws.unseen.add(flaw.order, String::new()),
     })?;
     Ok(flaws)
 }
@@ -157,6 +159,10 @@ fn check_orders(book: &Book, mended: bool) -> Result<Vec<Finding>> {
             "ordersync show book:ORDER --history tells what was sent",
         ),
         flaws.in_vain.finding("shipped here, but the dispatch was refused and the channel does not know", &back),
+        flaws.unseen.finding(
+            "the version that you last saw is lost, so nothing goes out",
+            "ordersync pull book:ORDER reads the channel's; ordersync show book:ORDER and ordersync accept book:ORDER make it yours",
+        ),
     ];
     let found: Vec<Finding> = found.into_iter().flatten().collect();
     Ok(if found.is_empty() { vec![Finding::good("orders", "orders: sums and pieces add up")] } else { found })

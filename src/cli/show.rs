@@ -95,6 +95,9 @@ fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> a
         for d in drift {
             output::line(&format!("    {}: {} → {}", d.aspect.word(), d.before, d.after))?;
         }
+        if drift.is_empty() {
+            output::line("    the version that you had is lost: look at the whole order in the channel's own pages")?;
+        }
         output::line(&format!("  ordersync accept book:{} takes over the channel's version", o.id))?;
     }
     for event in history {

@@ -72,8 +72,10 @@ pub fn look(book: &Book, open: &OpenStore, act: &Act<'_>) -> Result<Look> {
 
 /// The same for an order that was read just now.
 fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Result<Look> {
-    let found = differences_that_stop(book, open, act, &now)?;
-    let state = readable(act.order, &now, act.leave.guard)?.and_then(|now| forbids(act, now));
+    let (found, state) = match readable(act.order, &now, act.leave.guard)? {
+        Some(now) => hold(book, open, act, now)?,
+        None => (Vec::new(), None),
+    };
     if found.is_empty() && state.is_none() {
         let missing = missing(open, act.task, &now)?;
         return Ok(Look::Clear(Box::new(Seen { now, missing })));
@@ -124,11 +126,26 @@ fn is_about_the_order(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Refused | ErrorKind::Rejected | ErrorKind::Unsupported | ErrorKind::NotFound)
 }
 
-fn differences_that_stop(book: &Book, open: &OpenStore, act: &Act<'_>, now: &RemoteOrder) -> Result<Vec<Difference>> {
-    let Some(now) = readable(act.order, now, act.leave.guard)? else { return Ok(Vec::new()) };
-    let Some(document) = book.base_document(act.order)? else { return Ok(Vec::new()) };
+/// Holds the order against the merchant's version: what must be reviewed before the act, and why nothing goes out whatever was reviewed.
+fn hold(book: &Book, open: &OpenStore, act: &Act<'_>, now: &Order) -> Result<(Vec<Difference>, Option<Error>)> {
+    let Some(document) = book.base_document(act.order)? else {
+        let lost = (act.leave.guard == Guard::Check).then(|| lost(act.order));
+        return Ok((Vec::new(), forbids(act, now).or(lost)));
+    };
     let base = open.channel.read(&document)?;
-    Ok(differences(&base, now).into_iter().filter(|difference| stops(act, difference.aspect)).collect())
+    let found = differences(&base, now).into_iter().filter(|difference| stops(act, difference.aspect)).collect();
+    Ok((found, forbids(act, now)))
+}
+
+/// Without the version that the merchant last saw nothing can be said to be as it was.
+fn lost(order: i64) -> Error {
+    let text = format!(
+        "the book has lost the version of order {order} that you last saw, so it cannot tell what changed at the channel; nothing was sent"
+    );
+    let hint = format!(
+        "ordersync pull book:{order} reads it again; ordersync show book:{order} and ordersync accept book:{order} make it yours"
+    );
+    Error::new(ErrorKind::Refused, text).hint(hint)
 }
 
 /// Whether a difference from the merchant's version must be reviewed before the act.

@@ -1123,6 +1123,25 @@ fn i6_f4_faults_cost_a_pause_or_a_clear_error_and_never_an_order() {
     ];
     each(|desk| {
         desk.sync();
+#[test]
+fn d8_what_was_cancelled_in_the_book_only_is_not_offered_again() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("cancel", &id, "--local").exits(0);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        desk.on("accept", &id, "").exits(0);
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        assert!(desk.show(&id)["ship_to"].to_string().contains("77 Somewhere Else"), "{}", desk.kind);
+        let word = desk.show(&id)["channel_status"].as_str().unwrap().to_lowercase();
+        let word = word.split(' ').next().unwrap();
+        let set = desk.home.run("config set").arg(&format!("{}.statuses", desk.kind));
+        set.arg(&format!("{word}=awaiting-fulfillment")).done();
+        desk.sync();
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}: {word}", desk.kind);
+    });
+}
+
         for (fault, codes) in &faults {
             let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
             desk.server.faults().next(fault.clone());

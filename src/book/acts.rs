@@ -104,7 +104,10 @@ impl Book {
             let what = if goal.is_some() { "cancelled" } else { "cancelled here only" };
             rows::note_history(db, order, now, what, &format!("{before} → cancelled{why}"))?;
             resolve_order(db, order, &["cancelled", GIVEN_BACK], now)?;
-            let Some((goal, guard)) = goal else { return Ok(Recorded::Local) };
+            let Some((goal, guard)) = goal else {
+                stays_cancelled(db, order)?;
+                return Ok(Recorded::Local);
+            };
             let row = queue(db, store, order, None, goal, Leave { guard, unpaid: true }, before, now)?;
             Ok(Recorded::Row(row, last_event(db, order)?.unwrap_or_default()))
         })
@@ -478,13 +481,29 @@ pub(super) fn stand_by_own_acts(db: &Connection, order: i64, status: Status) -> 
         params![status.word(), order],
     )
     .done("written")?;
-    let cancelled: bool = db
-        .query_row(
-            &format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND kind = 'cancel' AND state IN {OPEN})"),
-            [order],
-            |row| row.get(0),
-        )
-        .done("read")?;
+/// Notes that the merchant has cancelled the order in the book only.
+fn stays_cancelled(db: &Connection, order: i64) -> Result<()> {
+    let sql = "UPDATE orders SET cancelled_after = (SELECT coalesce(max(id), 0) FROM outbox WHERE order_id = ?1) WHERE id = ?1";
+    db.execute(sql, [order]).done("written").map(|_| ())
+}
+
+/// The channel's version is cancelled as well: from here on it is the channel that says so.
+pub(super) fn is_cancelled_there(db: &Connection, order: i64) -> Result<()> {
+    db.execute("UPDATE orders SET cancelled_after = NULL WHERE id = ?", [order]).done("written").map(|_| ())
+}
+
+/// Whether the merchant has cancelled the order: a cancellation is on its way, or it was cancelled in the book only and not dispatched since.
+fn is_cancelled_here(db: &Connection, order: i64) -> Result<bool> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ?1 AND kind = 'cancel' AND state IN {OPEN})
+           OR EXISTS (SELECT 1 FROM orders o WHERE o.id = ?1 AND o.cancelled_after IS NOT NULL AND NOT EXISTS
+                (SELECT 1 FROM outbox x WHERE x.order_id = o.id AND x.kind = 'dispatch' AND x.id > o.cancelled_after
+                   AND x.state <> 'withdrawn' AND NOT (x.state = 'failed' AND x.written = 'no')))"
+    );
+    db.prepare_cached(&sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
+}
+
+    let cancelled = is_cancelled_here(db, order)?;
     let own = if cancelled { Status::Cancelled } else { rows::after_dispatches(db, order, status)? };
     if own == status { Ok(()) } else { set_status(db, order, own) }
 }

@@ -215,6 +215,9 @@ impl Book {
             if status != seen.status {
                 super::acts::set_status(db, order, status)?;
             }
+            if status == Status::Cancelled {
+                super::acts::is_cancelled_there(db, order)?;
+            }
             super::acts::stand_by_own_acts(db, order, status)?;
             super::inbox::resolve_order(db, order, &CHANGES, now)?;
             rows::note_history(

@@ -48,12 +48,11 @@ impl Book {
         let sql = "SELECT o.id, o.status FROM orders o
             WHERE o.store_id = ?1 AND o.id > ?2
               AND (o.status IN ('awaiting-payment', 'awaiting-fulfillment', 'on-hold', 'partially-shipped')
-                   -- What was given back once counted as cancelled. What was cancelled here stays so.
-                   OR (o.status = 'cancelled' AND o.refunded_total NOT IN ('0', '0.00')
-                       AND NOT EXISTS (SELECT 1 FROM history h WHERE h.order_id = o.id AND h.what LIKE 'cancelled%'))
+                   -- What was given back once counted as cancelled.
+                   OR (o.status = 'cancelled' AND o.refunded_total NOT IN ('0', '0.00'))
                    OR o.channel_status IN (SELECT value FROM json_each(?3))
                    OR o.channel_status IN (SELECT 'wc-' || value FROM json_each(?3)))
-              AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = o.id)
+              AND o.cancelled_after IS NULL AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = o.id)
             ORDER BY o.id LIMIT ?4";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let rows = statement

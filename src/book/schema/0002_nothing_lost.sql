@@ -32,11 +32,12 @@ ALTER TABLE outbox ADD COLUMN looks INTEGER NOT NULL DEFAULT 0;
 -- Whether it goes out although the order is not paid.
 ALTER TABLE outbox ADD COLUMN unpaid INTEGER NOT NULL DEFAULT 0;
 
--- A write that was refused the first time it was made, or of which the adapter knew before that it is impossible, has changed nothing.
+-- A write that was refused the first time it was made, or of which the adapter knew before that it is impossible, has changed nothing. Of a
+-- second one nobody knows: it may have been the second half of a dispatch, of which the channel took the first.
 UPDATE outbox SET written = CASE
     WHEN attempts = 0 THEN 'no'
     WHEN receipts <> '[]' OR state IN ('sent', 'confirmed') THEN 'yes'
-    WHEN state = 'queued' THEN 'no'
+    WHEN state = 'queued' AND attempts = 1 THEN 'no'
     WHEN state = 'failed' AND error_kind = 'rejected' AND (attempts = 1 OR doing LIKE 'nothing: %') THEN 'no'
     ELSE 'maybe' END;
 UPDATE outbox SET acknowledged = json_array('doing ' || doing) WHERE state = 'sent' AND doing <> '';

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
-use rusqlite_migration::Migrations;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::error::{Done, book_error};
-use super::{BUSY, SCHEMA, STEPS, zones};
+use super::{BUSY, SCHEMA, zones};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What SQLite files of ours carry in their header since version 2: `ords`.
@@ -91,7 +90,7 @@ fn inspect(db: &Connection, path: &Path) -> Result<()> {
             "restore the latest ordersync backup there",
         ));
     }
-    if ours && version > STEPS.len() as i64 {
+    if ours && version > SCHEMA.len() as i64 {
         return Err(newer());
     }
     // Version 1 had no mark.
@@ -171,7 +170,7 @@ fn refuse_triggers(db: &Connection, path: &Path) -> Result<()> {
 
 fn prepare(db: &mut Connection) -> Result<()> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).done("opened")?;
-    if version > STEPS.len() as i64 {
+    if version > SCHEMA.len() as i64 {
         return Err(newer());
     }
     let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).done("opened")?;
@@ -182,15 +181,25 @@ fn prepare(db: &mut Connection) -> Result<()> {
         "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;",
     )
     .done("opened")?;
-    if version == STEPS.len() as i64 { Ok(()) } else { migrate(db) }
+    if version == SCHEMA.len() as i64 { Ok(()) } else { migrate(db) }
 }
 
+/// Brings a book up to date, all of it or nothing. Commands that start together all find it old; the first one does it while the others
+/// wait for the lock, so what is missing is only asked for under it.
 fn migrate(db: &mut Connection) -> Result<()> {
-    Migrations::from_slice(STEPS).to_latest(db).map_err(|e| match e {
-        rusqlite_migration::Error::RusqliteError { err, .. } => book_error("brought up to date", err),
-        other => Error::new(ErrorKind::Book, format!("the book could not be brought up to date: {other}")),
-    })?;
-    zones::keep_all(db)
+    let done = "brought up to date";
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).done(done)?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).done(done)?;
+    let missing = usize::try_from(version).ok().and_then(|version| SCHEMA.get(version..)).ok_or_else(newer)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for step in missing {
+        transaction.execute_batch(step).done(done)?;
+    }
+    zones::keep_all(&transaction)?;
+    transaction.pragma_update(None, "user_version", SCHEMA.len() as i64).done(done)?;
+    transaction.commit().done(done)
 }
 
 /// A copy of an open book at `to`: private, checked, and only then under its name, which must be free.

@@ -35,7 +35,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
-use rusqlite_migration::M;
 
 use crate::clock::Clock;
 use crate::config::private_dir;
@@ -59,9 +58,6 @@ use error::book_error;
 
 /// The schema, step by step. A step is never edited once released, only added to. What of a book may run is what stands here.
 const SCHEMA: &[&str] = &[include_str!("schema/0001_book.sql"), include_str!("schema/0002_nothing_lost.sql")];
-
-/// The same for the library that carries them out.
-const STEPS: &[M<'_>] = &[M::up(SCHEMA[0]), M::up(SCHEMA[1])];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a clock that was ahead, and is due now.
 const NO_PAUSE_IS_LONGER: i64 = 8 * 24 * 3600 * 1000;

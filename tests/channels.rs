@@ -474,6 +474,15 @@ fn d1_pieces_that_others_have_shipped_are_not_shipped_again() {
         let standing = desk.store.standing(&id).unwrap();
         assert_eq!((standing.sent, standing.shipped), (3, true), "{}: {standing:?}", desk.kind);
 
+        // Beside a number that the merchant knows: another shipment without one counts no less.
+        let part = desk.paid(&[("TEE-001", 3)]);
+        assert!(desk.store.ship_pieces(&part, 0, 1, "UPS", "1Z03"));
+        desk.sync();
+        desk.on("accept", &part, "").done();
+        assert!(desk.store.ship_pieces(&part, 0, 1, "", ""));
+        desk.on("dispatch", &part, "--carrier dhl --tracking JD03").exits(6).says("shipped").says("ordersync accept");
+        assert_eq!(desk.store.standing(&part).unwrap().sent, 2, "{}", desk.kind);
+
         let later = desk.paid(&[("TEE-001", 3)]);
         desk.on("dispatch", &later, "--carrier dhl --tracking JD02 --later").exits(0);
         assert!(desk.store.ship_pieces(&later, 0, 1, "UPS", "1Z02"));
@@ -725,6 +734,7 @@ fn d4_a_dispatch_is_read_back_and_a_second_one_writes_nothing() {
         desk.sync();
         assert_eq!(desk.writes(), writes, "{}: told again", desk.kind);
         assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
+        assert_eq!(desk.show(&id)["changed_at_channel"], false, "{}: {}", desk.kind, desk.show(&id));
         assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}: its own echo is news", desk.kind);
     });
 }
@@ -1108,21 +1118,11 @@ fn d8_cancel_does_what_the_channel_allows() {
         }
         assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
         desk.sync();
+        assert_eq!(desk.show(&id)["changed_at_channel"], false, "{}: {}", desk.kind, desk.show(&id));
         assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}: its own echo is news", desk.kind);
     });
 }
 
-#[test]
-fn i6_f4_faults_cost_a_pause_or_a_clear_error_and_never_an_order() {
-    let faults = [
-        (FaultKind::RateLimited(Some("1".to_owned())), &[0][..]),
-        (FaultKind::ServerError(503), &[0]),
-        (FaultKind::CutBefore, &[0]),
-        (FaultKind::Truncated, &[0]),
-        (FaultKind::HtmlInstead, &[0, 1, 5]),
-    ];
-    each(|desk| {
-        desk.sync();
 #[test]
 fn d8_what_was_cancelled_in_the_book_only_is_not_offered_again() {
     each(|desk| {
@@ -1142,6 +1142,17 @@ fn d8_what_was_cancelled_in_the_book_only_is_not_offered_again() {
     });
 }
 
+#[test]
+fn i6_f4_faults_cost_a_pause_or_a_clear_error_and_never_an_order() {
+    let faults = [
+        (FaultKind::RateLimited(Some("1".to_owned())), &[0][..]),
+        (FaultKind::ServerError(503), &[0]),
+        (FaultKind::CutBefore, &[0]),
+        (FaultKind::Truncated, &[0]),
+        (FaultKind::HtmlInstead, &[0, 1, 5]),
+    ];
+    each(|desk| {
+        desk.sync();
         for (fault, codes) in &faults {
             let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
             desk.server.faults().next(fault.clone());

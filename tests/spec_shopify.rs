@@ -245,7 +245,7 @@ fn a_life(rig: &Rig) {
     assert_eq!(rig.shop.fulfillments(bare), [(3, Vec::new())]);
     rig.dispatch(many, &["JD04"]);
     let parcel = Parcel { carrier: "poczta-polska".into(), tracking: "PP9".into(), url: None };
-    let wish = Retracking { shipment: String::new(), was: "JD01".into(), parcel, notify: true };
+    let wish = Retracking { shipment: String::new(), was: "JD01".into(), parcel, notify: true, before: None };
     rig.reach(two, Goal::Retracked(wish));
     let wish = Cancellation {
         reason: "sold out".into(),

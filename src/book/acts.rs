@@ -10,7 +10,7 @@ use super::{Book, rows};
 use crate::channel::{Goal, Retracking};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Shipment, Status, left, stored_decimal, sum};
+use crate::order::{Parcel, Shipment, Status, left, stored_decimal, sum};
 
 /// A dispatch to be recorded.
 #[derive(Debug, Clone, Copy)]
@@ -121,16 +121,19 @@ impl Book {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             let (store, status) = head(db, order)?;
-            let parcel: Option<(i64, i64)> = db
+            let parcel: Option<(i64, i64, Parcel)> = db
                 .query_row(
-                    "SELECT p.shipment_id, p.position FROM parcels p JOIN shipments s ON s.id = p.shipment_id
+                    "SELECT p.shipment_id, p.position, p.carrier, p.tracking, p.url FROM parcels p JOIN shipments s ON s.id = p.shipment_id
                      WHERE s.order_id = ? AND p.tracking = ? ORDER BY s.id DESC LIMIT 1",
                     params![order, wish.was],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
+                    |row| {
+                        let was = Parcel { carrier: row.get(2)?, tracking: row.get(3)?, url: row.get(4)? };
+                        Ok((row.get(0)?, row.get(1)?, was))
+                    },
                 )
                 .optional()
                 .done("read")?;
-            let Some((shipment, position)) = parcel else {
+            let Some((shipment, position, was)) = parcel else {
                 let text = format!("order {order} has no tracking number {}; nothing was recorded", wish.was);
                 return Err(
                     Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{order} lists them"))
@@ -145,7 +148,8 @@ impl Book {
             .done("written")?;
             let detail = format!("{} → {} {}", wish.was, wish.parcel.carrier, wish.parcel.tracking);
             rows::note_history(db, order, now, "tracking replaced", &detail)?;
-            let goal = Goal::Retracked(Retracking { shipment: key.unwrap_or_default(), ..wish.clone() });
+            let wish = Retracking { shipment: key.unwrap_or_default(), before: Some(was), ..wish.clone() };
+            let goal = Goal::Retracked(wish);
             queue(db, store, order, None, &goal, Leave { guard: Guard::Check, unpaid: true }, status, now)
         })
     }
@@ -340,7 +344,10 @@ fn undo(db: &Connection, id: i64, row: &Written) -> Result<()> {
         "cancel" => stand_as_before(db, id, row.order),
         _ => {
             if let Ok(Goal::Retracked(wish)) = serde_json::from_str(&row.goal) {
-                renumber(db, row.order, &wish.parcel.tracking, &wish.was)?;
+                // Rows of the first version only know the number.
+                let numbered = || Parcel { tracking: wish.was.clone(), ..wish.parcel.clone() };
+                let was = wish.before.clone().unwrap_or_else(numbered);
+                replace_parcel(db, row.order, &wish.parcel.tracking, &was)?;
             }
             Ok(())
         }
@@ -363,7 +370,7 @@ fn redo(db: &Connection, id: i64, row: &Written) -> Result<()> {
             set_status(db, row.order, rows::after_dispatches(db, row.order, before)?)
         }
         Ok(Goal::Cancelled(_)) => set_status(db, row.order, Status::Cancelled),
-        Ok(Goal::Retracked(wish)) => renumber(db, row.order, &wish.was, &wish.parcel.tracking),
+        Ok(Goal::Retracked(wish)) => replace_parcel(db, row.order, &wish.was, &wish.parcel),
         _ => Ok(()),
     }
 }
@@ -379,10 +386,11 @@ fn without_gone(db: &Connection, order: i64, mut shipment: Shipment) -> Result<S
     Ok(shipment)
 }
 
-fn renumber(db: &Connection, order: i64, from: &str, to: &str) -> Result<()> {
+fn replace_parcel(db: &Connection, order: i64, from: &str, to: &Parcel) -> Result<()> {
     db.execute(
-        "UPDATE parcels SET tracking = ?1 WHERE tracking = ?2 AND shipment_id IN (SELECT id FROM shipments WHERE order_id = ?3)",
-        params![to, from, order],
+        "UPDATE parcels SET tracking = ?1, carrier = ?2, url = ?3
+         WHERE tracking = ?4 AND shipment_id IN (SELECT id FROM shipments WHERE order_id = ?5)",
+        params![to.tracking, to.carrier, to.url, from, order],
     )
     .done("written")?;
     Ok(())
@@ -473,14 +481,6 @@ pub(super) fn column<T: rusqlite::types::FromSql>(
     rows.collect::<rusqlite::Result<_>>().done("read")
 }
 
-/// Gives an order whose copy was just made from the channel's version the status that the merchant's own acts have brought it to: a
-/// cancellation on its way, and what is recorded as dispatched. Acts that come to nothing after all lead back to `status`.
-pub(super) fn stand_by_own_acts(db: &Connection, order: i64, status: Status) -> Result<()> {
-    db.execute(
-        &format!("UPDATE outbox SET status_before = ? WHERE order_id = ? AND state IN {OPEN_OR_FAILED}"),
-        params![status.word(), order],
-    )
-    .done("written")?;
 /// Notes that the merchant has cancelled the order in the book only.
 fn stays_cancelled(db: &Connection, order: i64) -> Result<()> {
     let sql = "UPDATE orders SET cancelled_after = (SELECT coalesce(max(id), 0) FROM outbox WHERE order_id = ?1) WHERE id = ?1";
@@ -503,6 +503,14 @@ fn is_cancelled_here(db: &Connection, order: i64) -> Result<bool> {
     db.prepare_cached(&sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
 }
 
+/// Gives an order whose copy was just made from the channel's version the status that the merchant's own acts have brought it to: a
+/// cancellation on its way or in the book only, and what is recorded as dispatched. Acts that come to nothing after all lead back to `status`.
+pub(super) fn stand_by_own_acts(db: &Connection, order: i64, status: Status) -> Result<()> {
+    db.execute(
+        &format!("UPDATE outbox SET status_before = ? WHERE order_id = ? AND state IN {OPEN_OR_FAILED}"),
+        params![status.word(), order],
+    )
+    .done("written")?;
     let cancelled = is_cancelled_here(db, order)?;
     let own = if cancelled { Status::Cancelled } else { rows::after_dispatches(db, order, status)? };
     if own == status { Ok(()) } else { set_status(db, order, own) }

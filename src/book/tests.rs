@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::channel::{Cancellation, ChannelKind, Cursor, Goal, RemoteOrder, Values};
+use crate::channel::{Cancellation, ChannelKind, Cursor, Goal, RemoteOrder, Retracking, Values};
 use crate::clock::{ManualClock, Timestamp, from_millis};
 use crate::error::{Error, ErrorKind};
 use crate::order::{LineQuantity, Order, Parcel, RemoteShipment, Shipment, Status, testing};
@@ -334,6 +334,52 @@ fn d3_what_a_row_has_at_the_channel_is_no_other_rows_until_it_is_taken_back() {
     assert!(book.taken(1, &goal, Some(first)).unwrap().is_empty(), "taken back");
 }
 
+/// What the merchant has cancelled in the book only stays cancelled: whatever is accepted, and whatever status words are said to mean.
+#[test]
+fn d8_what_was_cancelled_here_only_stays_so_until_it_is_dispatched() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    let mut accept = |book: &mut Book, status: Status| {
+        order.status = status;
+        order.updated_at += chrono::TimeDelta::minutes(5);
+        order.ship_to[0].line1.push('0');
+        import(book, store, &[remote(&order)], keep).unwrap();
+        book.accept(1, None, None, &order).unwrap();
+        book.order(1).unwrap().status
+    };
+    assert_eq!(book.record_cancel(1, None, None, "").unwrap(), Recorded::Local);
+    assert_eq!(accept(&mut book, Status::AwaitingFulfillment), Status::Cancelled);
+    assert!(book.untouched(store, &["awaiting-fulfillment".into()], 0, 10).unwrap().is_empty());
+    let row = book.dispatched(1, &shipment("a", &[("11", 1)], false), Guard::Force).unwrap();
+    assert_eq!(accept(&mut book, Status::AwaitingFulfillment), Status::PartiallyShipped, "the later word");
+    book.withdraw(row).unwrap();
+    assert_eq!(accept(&mut book, Status::AwaitingFulfillment), Status::Cancelled, "which was taken back");
+    assert_eq!(accept(&mut book, Status::Cancelled), Status::Cancelled);
+    assert_eq!(accept(&mut book, Status::AwaitingFulfillment), Status::AwaitingFulfillment, "opened again there");
+}
+
+#[test]
+fn d5_a_number_that_was_not_replaced_after_all_has_its_carrier_and_link_again() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    let mut first = shipment("a", &[("11", 1)], false);
+    first.parcels[0].url = Some("https://example.test/JD-a".into());
+    book.dispatched(1, &first, Guard::Check).unwrap();
+    let before = dump(&shelf.path());
+    let parcel = Parcel { carrier: "ups".into(), tracking: "1Z9".into(), url: None };
+    let wish = Retracking { shipment: String::new(), was: "JD-a".into(), parcel, notify: false, before: None };
+    let row = book.record_retracking(1, &wish).unwrap();
+    let replaced = dump(&shelf.path());
+    let note = InboxNote { kind: "rejected", text: String::new(), hint: String::new() };
+    book.refuse(row, &Error::new(ErrorKind::Rejected, "no"), &note).unwrap();
+    assert_eq!(dump(&shelf.path()), before);
+    book.retry(row, false).unwrap();
+    assert_eq!(dump(&shelf.path()), replaced, "tried again");
+}
+
 #[test]
 fn a_refused_cancellation_that_is_tried_again_starts_without_old_receipts() {
     let shelf = Shelf::new();
@@ -569,6 +615,27 @@ fn f4_what_is_no_book_or_a_newer_one_is_refused_and_left_alone() {
     rusqlite::Connection::open(shelf.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = Book::open(&shelf.path(), shelf.clock.clone()).err().unwrap();
     assert!(error.message().contains("newer ordersync"), "{error}");
+}
+
+/// Commands that start together on a book of the version before: one brings it up to date, the others go on with what it made.
+#[test]
+fn f4_a_book_of_the_version_before_is_brought_up_to_date_once() {
+    for _ in 0..20 {
+        let shelf = Shelf::new();
+        let old = rusqlite::Connection::open(shelf.path()).unwrap();
+        old.execute_batch(SCHEMA[0]).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        let start = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            let open = || {
+                start.wait();
+                Book::open(&shelf.path(), shelf.clock.clone()).map(|_| ())
+            };
+            let all: Vec<_> = (0..6).map(|_| scope.spawn(open)).collect();
+            all.into_iter().for_each(|one| one.join().unwrap().unwrap());
+        });
+    }
 }
 
 #[test]

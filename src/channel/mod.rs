@@ -295,6 +295,9 @@ pub struct Retracking {
     pub parcel: Parcel,
     /// Whether the channel tells the buyer, where that is a choice.
     pub notify: bool,
+    /// The parcel as the book had it before, to be given back where this comes to nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Parcel>,
 }
 
 impl Goal {

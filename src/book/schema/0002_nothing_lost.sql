@@ -44,7 +44,6 @@ UPDATE outbox SET acknowledged = json_array('doing ' || doing) WHERE state = 'se
 -- There it said this as well.
 UPDATE outbox SET unpaid = 1 WHERE guard <> 'check';
 
--- By what version of the program, and with what setting, the copies of a store's orders were last read from their documents.
 -- That the merchant has cancelled an order in the book only, which the channel does not know: the newest row of the order's outbox at that
 -- time, 0 where there was none. A dispatch that was recorded after it is the merchant's later word.
 ALTER TABLE orders ADD COLUMN cancelled_after INTEGER;
@@ -52,6 +51,7 @@ UPDATE orders SET cancelled_after = coalesce((SELECT max(x.id) FROM outbox x WHE
   WHERE status = 'cancelled' AND 'cancelled here only' = (SELECT h.what FROM history h
     WHERE h.order_id = orders.id AND h.what IN ('cancelled', 'cancelled here only', 'dispatched') ORDER BY h.rowid DESC LIMIT 1);
 
+-- By what version of the program, and with what setting, the copies of a store's orders were last read from their documents.
 CREATE TABLE readings (
   store_id INTEGER PRIMARY KEY REFERENCES stores (id),
   program TEXT NOT NULL,

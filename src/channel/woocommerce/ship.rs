@@ -20,7 +20,9 @@ use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write, impossib
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
-use crate::order::{LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, names_number, same_number};
+use crate::order::{
+    LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, left, names_number, same_number, sum,
+};
 
 /// How soon to look again for what the shop took and does not show.
 const UNSEEN: Duration = Duration::from_millis(300);
@@ -134,10 +136,43 @@ impl Dispatch<'_> {
         };
         let shown = there.iter().filter(own).map(fulfilled).collect();
         let found = self.find(&groups.iter().map(part).collect::<Vec<_>>(), shown, &self.task.taken)?;
+        self.refuse_too_many(&there, &found)?;
         let left = groups.iter().zip(&found.left);
         let writes = left.filter_map(|(group, left)| left.as_deref().map(|left| self.fulfillment(group, left)));
         let writes = writes.collect::<Result<_>>()?;
         Ok((found, writes).into())
+    }
+
+    /// The shop takes any number of pieces, also more than were ordered: what others have sent, or what was given back, is not sent again.
+    ///
+    /// # Errors
+    /// `Refused` where less is left of a line than is to be written.
+    fn refuse_too_many(&self, there: &[Fulfillment<'_>], found: &Matched) -> Result<()> {
+        let Ok(order) = &self.now.order else { return Ok(()) };
+        if found.is_short() && !found.unseen.is_empty() {
+            return Ok(());
+        }
+        let made = there.iter().filter(|one| one.is_made());
+        let made: Vec<LineQuantity> = made.flat_map(|one| one.contents().unwrap_or_default()).collect();
+        let wanted: Vec<LineQuantity> = found.left.iter().flatten().flatten().cloned().collect();
+        let count = |pieces: &[LineQuantity], id: &str| {
+            sum(pieces.iter().filter(|piece| piece.line_id == id).map(|piece| piece.quantity))
+        };
+        for line in &order.lines {
+            let open = left(line.quantity, line.refunded, count(&made, &line.remote_id));
+            let wanted = count(&wanted, &line.remote_id);
+            if wanted > open {
+                let text = format!(
+                    "the shop has {} of line {} left to ship, not {}: shipped by other means, or given back; nothing was sent",
+                    open.normalize(),
+                    line.remote_id,
+                    wanted.normalize()
+                );
+                return Err(Error::new(ErrorKind::Refused, text)
+                    .hint("ordersync pull ORDER reads what it shows now; ordersync accept ORDER takes that over"));
+            }
+        }
+        Ok(())
     }
 
     /// What of the parts is there: in their own home first, then told in another one, then under the very ids that the shop gave.

@@ -334,3 +334,24 @@ fn f7_sums_that_do_not_hold_are_named_and_mended() {
         "more is sent or given back",
     );
 }
+
+/// The first half of a dispatch was taken, the second met a busy shop: the old version left it queued, without a receipt.
+#[test]
+fn d2_half_of_a_dispatch_that_the_old_version_left_waiting_is_not_taken_back_as_if_nothing_was_sent() {
+    let stores = all();
+    let home = home(&stores);
+    let waiting: Vec<i64> = {
+        let book = rusqlite::Connection::open(home.book()).unwrap();
+        let sql = "SELECT id FROM outbox WHERE kind = 'dispatch' AND state = 'queued' AND attempts = 0 ORDER BY id LIMIT 2";
+        let rows: Vec<i64> =
+            book.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        for (attempts, row) in [2, 1].into_iter().zip(&rows) {
+            let sql = "UPDATE outbox SET attempts = ?, attempted_at = ?, doing = 'set the status' WHERE id = ?";
+            assert_eq!(book.execute(sql, [attempts, MADE, *row]).unwrap(), 1);
+        }
+        rows
+    };
+    private(&home);
+    home.run(&format!("outbox --withdraw {}", waiting[0])).exits(6).says("may have reached the channel");
+    home.run(&format!("outbox --withdraw {}", waiting[1])).exits(0);
+}

@@ -362,7 +362,11 @@ fn p1_an_order_whose_version_is_lost_is_looked_at_before_anything_goes_out() {
         desk.sync();
         desk.show(&new);
         let shown = desk.show(&id);
-        assert_eq!((&shown["changed_at_channel"], &shown["inbox"][0]["kind"]), (&json!(true), &json!("lost")), "{shown}");
+        assert_eq!(
+            (&shown["changed_at_channel"], &shown["inbox"][0]["kind"]),
+            (&json!(true), &json!("lost")),
+            "{shown}"
+        );
         desk.on("show", &id, "").exits(0).prints("is lost");
         desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6);
         for order in [&id, &other] {

@@ -342,7 +342,8 @@ fn d2_half_of_a_dispatch_that_the_old_version_left_waiting_is_not_taken_back_as_
     let home = home(&stores);
     let waiting: Vec<i64> = {
         let book = rusqlite::Connection::open(home.book()).unwrap();
-        let sql = "SELECT id FROM outbox WHERE kind = 'dispatch' AND state = 'queued' AND attempts = 0 ORDER BY id LIMIT 2";
+        let sql =
+            "SELECT id FROM outbox WHERE kind = 'dispatch' AND state = 'queued' AND attempts = 0 ORDER BY id LIMIT 2";
         let rows: Vec<i64> =
             book.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         for (attempts, row) in [2, 1].into_iter().zip(&rows) {

@@ -183,13 +183,7 @@ impl Book {
     ///
     /// # Errors
     /// `NotFound` where no newer version is kept beside the copy.
-    pub fn accept(
-        &mut self,
-        order: i64,
-        event: Option<i64>,
-        before: Option<&Order>,
-        seen: &Order,
-    ) -> Result<Accepted> {
+    pub fn accept(&mut self, order: i64, event: Option<i64>, before: Option<&Order>, seen: &Order) -> Result<Accepted> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             if super::acts::has_moved(db, order, event)? {
@@ -434,14 +428,7 @@ impl Page<'_> {
     }
 
     /// The version that the merchant has seen is lost, so nothing tells what is different: the order is to be looked at as a whole.
-    fn without_base(
-        &self,
-        id: i64,
-        status: Status,
-        seen: &RemoteOrder,
-        order: &Order,
-        print: &[u8; 16],
-    ) -> Result<()> {
+    fn without_base(&self, id: i64, status: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
         if status == Status::AwaitingPayment {
             return self.follow(id, status, seen, order, print);
         }

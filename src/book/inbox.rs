@@ -32,7 +32,8 @@ impl InboxNote {
         let text = format!(
             "the book has lost the version of order {order} that you last saw, so it cannot tell what changed at the channel; nothing goes out for it until you have looked"
         );
-        let hint = format!("ordersync show book:{order}, then ordersync accept book:{order} takes over the channel's version");
+        let hint =
+            format!("ordersync show book:{order}, then ordersync accept book:{order} takes over the channel's version");
         Self { kind: LOST, text, hint }
     }
 }

@@ -209,7 +209,8 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
     if parcel.carrier.is_empty() {
         parcel.carrier.clone_from(&known.carrier);
     }
-    let wish = Retracking { shipment: String::new(), was: was.to_owned(), parcel, notify: !args.no_notify, before: None };
+    let wish =
+        Retracking { shipment: String::new(), was: was.to_owned(), parcel, notify: !args.no_notify, before: None };
     if args.dry_run {
         let seen =
             outbox::look(app, book, open, order, &Goal::Retracked(wish), Leave { guard: Guard::Check, unpaid: true })?;

@@ -11,6 +11,7 @@ use super::document::Documents;
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order};
 use super::{Book, rows};
+use crate::channel::rows::NAMELESS;
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -478,6 +479,9 @@ impl Page<'_> {
             hint: "ordersync doctor --bundle collects what a report of this needs".to_owned(),
         };
         put_note(self.db, Some(self.store), None, &seen.remote_id, &note, self.now)?;
+        if seen.remote_id.starts_with(NAMELESS) {
+            super::rereads::met(self.db, self.store, &seen.remote_id, self.now)?;
+        }
         self.troubled.set(true);
         self.db
             .prepare_cached(

@@ -7,6 +7,7 @@ use super::Book;
 use super::error::Done;
 use super::inbox::{InboxNote, put_note};
 use crate::channel::Unshown;
+use crate::channel::rows::NAMELESS;
 use crate::clock::Timestamp;
 use crate::error::Result;
 
@@ -16,7 +17,7 @@ const AGAIN: TimeDelta = TimeDelta::days(1);
 impl Book {
     /// The orders of the store that are due to be asked for again, the longest waiting first.
     pub fn due_rereads(&self, store: i64, most: u32) -> Result<Vec<String>> {
-        let sql = "SELECT remote_id FROM rereads WHERE store_id = ?1 AND (due_at <= ?2 OR due_at > ?2 + ?4) ORDER BY due_at LIMIT ?3";
+        let sql = "SELECT remote_id FROM rereads WHERE store_id = ?1 AND why = 'unshown' AND (due_at <= ?2 OR due_at > ?2 + ?4) ORDER BY due_at LIMIT ?3";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let rows = statement
             .query_map(params![store, self.now_ms(), most, super::NO_PAUSE_IS_LONGER], |row| row.get(0))
@@ -29,19 +30,39 @@ impl Book {
         let now = self.clock.now();
         self.write("written", |db| settle(db, store, remote_id, now))
     }
+
+    /// All orders of the store were read since `since`: what nothing names and was not met among them is there no more, or came by its name.
+    pub fn settle_nameless(&mut self, store: i64, since: Timestamp) -> Result<()> {
+        let (now, since) = (self.now_ms(), since.timestamp_millis());
+        self.write("written", |db| {
+            db.execute(
+                "DELETE FROM rereads WHERE store_id = ? AND why = 'nameless' AND met_at < ?",
+                params![store, since],
+            )
+            .done("written")?;
+            db.execute(
+                "UPDATE inbox SET resolved_at = ?1 WHERE store_id = ?2 AND resolved_at IS NULL
+                   AND (kind = 'unshown' OR (kind = 'unreadable' AND subject LIKE ?3 || '%'))
+                   AND NOT EXISTS (SELECT 1 FROM rereads r WHERE r.store_id = inbox.store_id AND r.remote_id = inbox.subject)",
+                params![now, store, NAMELESS],
+            )
+            .done("written")?;
+            Ok(())
+        })
+    }
 }
 
 /// Puts down an order that the channel could not show. False where that is known and it was not due to be asked for again.
 pub(super) fn put(db: &Connection, store: i64, unshown: &Unshown, now: Timestamp) -> Result<bool> {
-    let news = match &unshown.remote_id {
-        Some(id) => put_off(db, store, id, now)?,
-        None => !stands_in_inbox(db, store, &unshown.place)?,
+    let subject = unshown.remote_id.as_deref().unwrap_or(&unshown.place);
+    let is_news = match &unshown.remote_id {
+        Some(id) => put_off(db, store, id, "unshown", now)?,
+        None => met(db, store, &unshown.place, now)?,
     };
-    if !news {
+    if !is_news {
         return Ok(false);
     }
     let name: String = db.query_row("SELECT name FROM stores WHERE id = ?", [store], |row| row.get(0)).done("read")?;
-    let subject = unshown.remote_id.as_deref().unwrap_or(&unshown.place);
     let order: Option<i64> = db
         .prepare_cached("SELECT id FROM orders WHERE store_id = ? AND remote_id = ?")
         .done("read")?
@@ -52,11 +73,21 @@ pub(super) fn put(db: &Connection, store: i64, unshown: &Unshown, now: Timestamp
     Ok(true)
 }
 
+/// Notes that something was met that nothing names; false where that was said within a day.
+pub(super) fn met(db: &Connection, store: i64, place: &str, now: Timestamp) -> Result<bool> {
+    let is_news = put_off(db, store, place, "nameless", now)?;
+    db.prepare_cached("UPDATE rereads SET met_at = ? WHERE store_id = ? AND remote_id = ?")
+        .done("written")?
+        .execute(params![now.timestamp_millis(), store, place])
+        .done("written")?;
+    Ok(is_news)
+}
+
 /// Notes when to ask again; false where it is not the time yet.
-fn put_off(db: &Connection, store: i64, id: &str, now: Timestamp) -> Result<bool> {
+fn put_off(db: &Connection, store: i64, id: &str, why: &str, now: Timestamp) -> Result<bool> {
     let changed = db
         .prepare_cached(
-            "INSERT INTO rereads (store_id, remote_id, due_at, why, tries) VALUES (?1, ?2, ?3, 'unshown', 1)
+            "INSERT INTO rereads (store_id, remote_id, due_at, why, tries) VALUES (?1, ?2, ?3, ?6, 1)
              ON CONFLICT DO UPDATE SET due_at = excluded.due_at, tries = tries + 1 WHERE due_at <= ?4 OR due_at > ?4 + ?5",
         )
         .done("written")?
@@ -65,16 +96,11 @@ fn put_off(db: &Connection, store: i64, id: &str, now: Timestamp) -> Result<bool
             id,
             (now + AGAIN).timestamp_millis(),
             now.timestamp_millis(),
-            super::NO_PAUSE_IS_LONGER
+            super::NO_PAUSE_IS_LONGER,
+            why
         ])
         .done("written")?;
     Ok(changed > 0)
-}
-
-fn stands_in_inbox(db: &Connection, store: i64, subject: &str) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM inbox INDEXED BY inbox_open
-               WHERE store_id = ? AND kind = 'unshown' AND subject = ? AND resolved_at IS NULL)";
-    db.prepare_cached(sql).done("read")?.query_row(params![store, subject], |row| row.get(0)).done("read")
 }
 
 fn note(store: &str, unshown: &Unshown) -> InboxNote {
@@ -96,7 +122,7 @@ fn note(store: &str, unshown: &Unshown) -> InboxNote {
                 unshown.place
             ),
             hint: format!(
-                "look for it in the channel's own pages; ordersync pull {store}:ID, with its number, brings it once it is mended"
+                "look for it in the channel's own pages; ordersync pull {store}:ID, with its number, brings it once it is mended, and ordersync sync --full looks whether all are shown again"
             ),
         },
     }

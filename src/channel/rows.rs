@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 use crate::error::Result;
 use crate::http::read_json;
@@ -152,6 +153,16 @@ fn plain(rest: &str) -> Option<String> {
         && value.len() <= 64
         && value.chars().all(|c| c.is_ascii_alphanumeric() || "/:_-".contains(c));
     (sound && value != "null").then(|| value.to_owned())
+}
+
+/// What the name of an order without an id begins with.
+pub const NAMELESS: &str = "unreadable-";
+
+/// A name for an order without an id, the same each time it comes.
+pub fn nameless(document: &str) -> String {
+    let hash = Sha256::digest(document.as_bytes());
+    let hash: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("{NAMELESS}{hash}")
 }
 
 #[cfg(test)]

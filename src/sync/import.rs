@@ -90,6 +90,7 @@ impl Import<'_> {
 
     /// The normal sync: what is left of a first sync, then the changes since the cursor.
     fn go_on(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
+        let begun = self.context.clock.now();
         let mut walks = book.walks(self.open.store.id)?;
         if walks.is_empty() || self.job.full {
             let since = Range { since: self.open.store.since, until: None };
@@ -103,7 +104,11 @@ impl Import<'_> {
         self.walk(book, slices.into_iter().map(|walk| (walk.name, walk.cursor)).collect(), true, report)?;
         book.drop_walks(self.open.store.id, SLICE)?;
         self.walk(book, changes.into_iter().map(|walk| (walk.name, walk.cursor)).collect(), true, report)?;
-        self.ask_again(book, report)
+        self.ask_again(book, report)?;
+        if self.job.full {
+            book.settle_nameless(self.open.store.id, begun)?;
+        }
+        Ok(())
     }
 
     /// Orders that the channel could not show are asked for again each day, each by itself. They come after the walks, whose end shows

@@ -50,6 +50,10 @@ struct Shop {
     fail_page: Option<u32>,
     /// Orders that the channel cannot show.
     unshowable: BTreeSet<u64>,
+    /// Beside those it lists there is one that it cannot show, nobody knows which.
+    nameless: bool,
+    /// One comes without an id, and can't be read.
+    without_id: Option<&'static str>,
     /// Every page announces more and stays where it is.
     frozen: bool,
     /// So many reads of an order come from a replica that does not know of the last write to it.
@@ -140,13 +144,24 @@ impl Channel for FakeChannel {
             place: String::new(),
             why: "500".into(),
         });
-        let unshown = unshown.collect();
         let unread = shop.unplaced.iter().map(|id| RemoteOrder {
             remote_id: id.clone(),
             document: RawValue::from_string("{}".to_owned()).unwrap(),
             order: Err("its dates are no dates".to_owned()),
         });
-        let orders = rows.iter().filter(|order| !hidden(order)).map(Self::remote).chain(unread).collect();
+        let nameless = shop.nameless.then(|| Unshown {
+            remote_id: None,
+            place: "an order or more".into(),
+            why: "counted and not listed".into(),
+        });
+        let unshown = unshown.chain(nameless).collect();
+        let without_id = shop.without_id.map(|document| RemoteOrder {
+            remote_id: crate::channel::rows::nameless(document),
+            document: RawValue::from_string(document.into()).unwrap(),
+            order: Err("no id".into()),
+        });
+        let orders = rows.iter().filter(|order| !hidden(order)).map(Self::remote).chain(unread).chain(without_id);
+        let orders = orders.collect();
         Ok(Page { orders, unshown, next, drafts: 0, warnings: vec![] })
     }
 
@@ -278,9 +293,13 @@ impl Desk {
     }
 
     fn sync(&self) -> Result<StoreReport> {
+        self.sync_all(false)
+    }
+
+    fn sync_all(&self, full: bool) -> Result<StoreReport> {
         let mut book = self.context.book().unwrap();
         let run = book.start_run(RunKind::Sync, false).unwrap();
-        let job = Job { kind: RunKind::Sync, range: None, full: false, dry_run: false };
+        let job = Job { kind: RunKind::Sync, range: None, full, dry_run: false };
         let mut report = StoreReport::new("shop");
         import(&self.context, &mut book, &self.open, run, &job, &Silent, &mut report)?;
         export_due(&self.context, &mut book, &self.open, true, &mut report.exports)?;
@@ -317,6 +336,36 @@ fn shipment() -> Shipment {
         notify: true,
         completes: true,
     }
+}
+
+/// What nothing names cannot be asked for: it is told, told again the next day, and done with once all orders were read without it.
+#[test]
+fn i4_what_nothing_names_is_done_with_once_all_is_read_without_it() {
+    let desk = Desk::new();
+    desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
+    let open = || {
+        let kinds = desk.context.book().unwrap().inbox(false).unwrap().into_iter().map(|entry| entry.kind);
+        kinds.collect::<Vec<_>>()
+    };
+    desk.shop().nameless = true;
+    assert_eq!(desk.sync().unwrap().tally.failed, 1);
+    assert_eq!(desk.sync().unwrap().tally.failed, 0, "told just now");
+    desk.clock.advance(chrono::TimeDelta::hours(25));
+    assert_eq!(desk.sync().unwrap().tally.failed, 1, "it may be another one");
+    desk.shop().without_id = Some("{\"id\":[]}");
+    desk.sync().unwrap();
+    desk.clock.advance(chrono::TimeDelta::minutes(1));
+    desk.shop().without_id = Some("{\"id\":[0]}");
+    desk.sync_all(true).unwrap();
+    assert_eq!(open(), ["unshown", "unreadable"], "the former version of the nameless one is done with");
+    desk.clock.advance(chrono::TimeDelta::minutes(1));
+    desk.shop().nameless = false;
+    desk.shop().without_id = None;
+    desk.sync().unwrap();
+    assert_eq!(open().len(), 2, "not all was read");
+    desk.sync_all(true).unwrap();
+    assert_eq!(open(), [""; 0]);
+    assert_eq!(desk.context.book().unwrap().due_rereads(1, 9).unwrap(), [""; 0]);
 }
 
 #[test]

@@ -3,13 +3,15 @@
 -- Whose file this is ("ords"), for programs that ask.
 PRAGMA application_id = 1869767795;
 
--- Orders to be read again later, each by itself: what the channel could not show when it was met.
+-- Orders to be read again later, each by itself: what the channel could not show when it was met. And what it could not show and nothing names:
+-- that cannot be asked for, and is done with once all orders were read and it was not met.
 CREATE TABLE rereads (
   store_id INTEGER NOT NULL REFERENCES stores (id),
-  remote_id TEXT NOT NULL,                  -- the channel's id
+  remote_id TEXT NOT NULL,                  -- the channel's id, or where the nameless one stands
   due_at INTEGER NOT NULL,                  -- not before
-  why TEXT NOT NULL,                        -- unshown
+  why TEXT NOT NULL,                        -- unshown, or nameless
   tries INTEGER NOT NULL DEFAULT 0,         -- how often it was met or asked for in vain
+  met_at INTEGER NOT NULL DEFAULT 0,        -- when it was met last
   PRIMARY KEY (store_id, remote_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::map;
 use super::site::Site;
 use super::wire::{Head, HeadBundle, HeadLine, Many, Refund, Text};
-use crate::channel::rows::dug;
+use crate::channel::rows::{dug, nameless};
 use crate::channel::{RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{parse_decimal, sum};
@@ -263,13 +263,6 @@ fn joined(row: &RawValue, added: &Added) -> Result<Box<RawValue>> {
     text.push_str("}}");
     RawValue::from_string(text)
         .map_err(|_| Error::new(ErrorKind::Unreadable, "an order's parts do not make one document"))
-}
-
-/// A name for an order without an id, the same each time it comes.
-fn nameless(document: &str) -> String {
-    use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(document.as_bytes());
-    format!("unreadable-{}", hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 #[cfg(test)]

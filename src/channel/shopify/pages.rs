@@ -22,6 +22,7 @@ use super::sizes::chokes;
 use super::slices::count_each;
 use super::tail::Tail;
 use super::{around, document, map, number, query, tail, wire};
+use crate::channel::rows::nameless;
 use crate::channel::{Cursor, Next, Page, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Status;
@@ -396,11 +397,4 @@ pub fn remote(document: Box<RawValue>, authorized: Status) -> RemoteOrder {
         order: map::order(document.get(), authorized).map(Box::new),
         document,
     }
-}
-
-/// A name for an order without an id, the same each time it comes.
-fn nameless(document: &str) -> String {
-    use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(document.as_bytes());
-    format!("unreadable-{}", hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>())
 }

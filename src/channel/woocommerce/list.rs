@@ -407,17 +407,10 @@ fn own_id(links: &str) -> Option<String> {
 
 fn named(document: &RawValue, head: &Head<'_>, order: Result<Box<Order>, String>) -> RemoteOrder {
     RemoteOrder {
-        remote_id: head.id.id().map_or_else(|| nameless(document.get()), str::to_owned),
+        remote_id: head.id.id().map_or_else(|| rows::nameless(document.get()), str::to_owned),
         document: document.to_owned(),
         order,
     }
-}
-
-/// A name for an order without an id, the same each time it comes.
-fn nameless(document: &str) -> String {
-    use sha2::{Digest, Sha256};
-    let hash = Sha256::digest(document.as_bytes());
-    format!("unreadable-{}", hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

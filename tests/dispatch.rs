@@ -12,7 +12,7 @@ use ordersync::sim::woocommerce::*;
 use ordersync::sim::{Fault, FaultKind};
 use ordersync::sync::lock::{Lock, Work};
 use serde_json::{Value, json};
-use support::program::Call;
+use support::program::{Call, until};
 use support::woo::Rig;
 
 /// Dispatches one order of the shop.
@@ -669,6 +669,23 @@ fn a_file_from_a_spreadsheet_is_read_and_one_that_is_none_is_refused_as_a_whole(
     assert_eq!((rig.writes().len(), rig.status(ids[1]).as_str()), (before, "awaiting-fulfillment"));
     rig.home.run("dispatch --by book --from -").stdin("order,carrier,tracking\n2,dhl,JD02\n").exits(0);
     assert_told_once(&rig, ids[1], "standard input");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_look_says_that_nothing_is_recorded() {
+    let (rig, ids) = Rig::with_orders(&[1]);
+    for command in ["dispatch", "cancel"] {
+        rig.fault(Fault::new(FaultKind::Slow(Duration::from_secs(6))));
+        let child = rig.home.spawn(&format!("{command} woocommerce:{}", ids[0]), &[]);
+        until("the look", || rig.server.faults().pending() == 0);
+        let pid = child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        let done = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.code() == Some(130) && said.contains("nothing was recorded or sent"), "{command}: {said}");
+        assert!(outbox(&rig).is_empty() && rig.writes().is_empty(), "{command}");
+    }
 }
 
 /// Two orders, each called by the other's number: 2 and 3 at the shop are 1 and 2 in the book.

@@ -4,6 +4,7 @@
 mod support;
 
 use ordersync::sim::woocommerce::*;
+use ordersync::sim::{Fault, FaultKind};
 use serde_json::{Value, json};
 use support::program::Call;
 use support::woo::Rig;
@@ -173,6 +174,27 @@ fn a_row_without_a_number_goes_out_only_where_one_says_so() {
     assert_eq!(told(&rig, ids[0]).1, "1Z1");
     assert_eq!((told(&rig, ids[1]).1, told(&rig, ids[2]).1), (String::new(), String::new()));
     rig.home.run("dispatch 1 --no-tracking").exits(2);
+}
+
+#[test]
+fn a_shop_that_cannot_be_reached_is_not_asked_again_for_every_row() {
+    let rig = Rig::new();
+    let ids = [rig.paid(1), rig.paid(1), rig.paid(1)];
+    rig.sync();
+    rig.fault(Fault::new(FaultKind::ServerError(503)).always());
+    rig.server.clear_requests();
+    let one = rig.home.run(&format!("dispatch woocommerce:{} --dry-run", ids[0])).exits(5);
+    let (asked, rows) = (rig.server.requests().len(), ids.map(|id| format!("{id},ups,1Z{id}\n")).concat());
+    rig.server.clear_requests();
+    let text = format!("order,carrier,tracking\n{rows}");
+    csv(&rig, &text).arg("--dry-run").exits(5);
+    assert!(asked > 0 && rig.server.requests().len() == asked, "{one:?}");
+    rig.server.clear_requests();
+    csv(&rig, &text).exits(0);
+    assert_eq!(rig.server.requests().len(), asked);
+    rig.plug_in();
+    rig.home.run("sync").exits(0);
+    ids.iter().for_each(|id| assert_eq!(told(&rig, *id).1, format!("1Z{id}")));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use super::interrupt::{self, Left};
+use super::waiting::Waiting;
 use super::{App, Outcome};
 use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard, Leave, Recorded};
@@ -41,6 +43,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
+    interrupt::leaves(Left::Nothing);
     let mut book = app.existing_book()?;
     let id = book.find(&args.order)?;
     for _ in 0..super::dispatch::TRIES {
@@ -85,6 +88,7 @@ fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> anyhow::Result<Opti
     if args.dry_run {
         return rehearse(app, &order, seen.as_ref(), effect).map(Some);
     }
+    interrupt::leaves(Left::Kept);
     match book.record_cancel(id, order.last_event, Some((&goal, guard)), &args.reason)? {
         Recorded::Moved => Ok(None),
         Recorded::Local => Ok(Some(0)),
@@ -105,6 +109,8 @@ fn tell(
     row: i64,
     seen: Option<(Seen, i64)>,
 ) -> Outcome {
+    let name = &open.store.name;
+    let _watched = Waiting::watched(app, format!("recorded; waiting for {name}, which has not answered yet"));
     let (state, outcome) = outbox::push_row(app, book, open, row, seen)?;
     let (detail, error) = match outcome {
         None => ("recorded; another ordersync is sending this store's outbox and takes it along", None),
@@ -207,6 +213,7 @@ fn local(app: &App, book: &mut Book, order: &BookOrder, args: &Args) -> anyhow::
         let detail = format!("would cancel order {} in the book only", order.id);
         return print_rehearsal(app, order, &detail, &[]).map(Some);
     }
+    interrupt::leaves(Left::Kept);
     if book.record_cancel(order.id, order.last_event, None, &args.reason)? == Recorded::Moved {
         return Ok(None);
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde_json::json;
 
+use super::interrupt::{self, Left};
 use super::output;
 use super::when::parse_since;
 use super::{App, Outcome};
@@ -113,7 +114,9 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
     let (values, secrets) = values::gather(app, args, kind, &Values::new())?;
     let keyring = Arc::new(Keyring::loose(secrets));
     let channel = open_new(&app.context, kind, values.clone(), keyring.clone())?;
+    interrupt::leaves(Left::Unconnected);
     let shop = probe(app, channel.as_ref())?;
+    interrupt::leaves(Left::Kept);
     keyring.bind(&origin(kind, &values)?);
     let mut book = app.context.book()?;
     let store = book.add_store(&NewStore {

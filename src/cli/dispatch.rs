@@ -6,6 +6,8 @@ mod parcels;
 
 use serde_json::json;
 
+use super::interrupt::{self, Left};
+use super::waiting::Waiting;
 use super::{App, Outcome};
 use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard, Leave, Naming, NewDispatch, OutboxRow, OutboxState, Recorded, Store};
@@ -100,6 +102,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if let Some(file) = &args.from {
         return csv_file::run(app, &args, file);
     }
+    interrupt::leaves(Left::Nothing);
     let mut book = app.existing_book()?;
     let order = args.order.as_deref().unwrap_or_default();
     let done = one(app, &mut book, order, &args)?;
@@ -216,6 +219,7 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
             outbox::look(app, book, open, order, &Goal::Retracked(wish), Leave { guard: Guard::Check, unpaid: true })?;
         return Ok(rehearsed(order, &seen));
     }
+    interrupt::leaves(Left::Kept);
     let row = book.record_retracking(order.id, &wish)?;
     crate::crash::point("after-record");
     if args.later {
@@ -320,6 +324,7 @@ fn record(book: &mut Book, order: &BookOrder, goal: &Goal, leave: Leave) -> Resu
     let Goal::Dispatched(shipment) = goal else {
         return Err(Error::new(ErrorKind::Failed, "this is not a dispatch"));
     };
+    interrupt::leaves(Left::Kept);
     match book.record_dispatch(&NewDispatch { order: order.id, seen: order.last_event, shipment, leave })? {
         Recorded::Row(row, event) => {
             crate::crash::point("after-record");
@@ -337,6 +342,8 @@ fn push_recorded(
     row: i64,
     seen: Option<(Seen, i64)>,
 ) -> Result<Done> {
+    let name = &open.store.name;
+    let _watched = Waiting::watched(app, format!("recorded; waiting for {name}, which has not answered yet"));
     outbox::push_row(app, book, open, row, seen).map(|(state, outcome)| match outcome {
         None => done(order, state, "recorded; another ordersync is sending this store's outbox and takes it along"),
         Some(Push::Confirmed { wrote }) if wrote.is_empty() => {

@@ -28,6 +28,7 @@ mod show;
 mod simulate;
 mod status;
 mod sync;
+mod waiting;
 mod when;
 
 use std::ffi::OsString;
@@ -162,7 +163,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(code) => code,
         Err(error) => {
             output::show_cursor();
-            output::print_failure(&error, json)
+            output::print_failure(&interrupt::told(error), json)
         }
     }
 }
@@ -226,9 +227,12 @@ fn home(global: &Global) -> Result<Option<PathBuf>> {
 
 /// The patience of a run. `ORDERSYNC_RETRY_MS` shortens the pauses between repeats, for rehearsals and tests.
 fn patience(command: &Command) -> anyhow::Result<Patience> {
-    // Whoever connects or tests a shop sits and waits.
-    let waits = matches!(command, Command::Connect(_) | Command::Doctor(_));
-    let patience = if waits { Patience::short() } else { Patience::default() };
+    // Whoever connects a shop or acts on an order sits and waits.
+    let patience = match command {
+        Command::Connect(_) | Command::Doctor(_) => Patience::short(),
+        Command::Dispatch(_) | Command::Cancel(_) | Command::Accept(_) | Command::Pull(_) => Patience::brief(),
+        _ => Patience::default(),
+    };
     match std::env::var("ORDERSYNC_RETRY_MS") {
         Err(_) => Ok(patience),
         Ok(text) => match text.parse() {

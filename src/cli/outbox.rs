@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::output::{self, Table};
+use super::waiting::Waiting;
 use super::{App, Outcome};
 use crate::book::{Book, BookOrder, Leave, OutboxRow, RunKind};
 use crate::channel::{Goal, Task};
@@ -92,6 +93,9 @@ pub(super) fn look(
     goal: &Goal,
     leave: Leave,
 ) -> Result<Seen> {
+    let name = &open.store.name;
+    let _watched =
+        Waiting::watched(app, format!("waiting for {name}, which has not answered yet; nothing is recorded or sent"));
     let taken = book.taken(order.id, goal, None)?;
     let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken };
     // What an unsettled row may have shipped is no news; it is settled, and the order looked at again, before anything goes out.

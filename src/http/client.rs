@@ -75,12 +75,12 @@ impl Client {
         if let Some(client) = kept.get() {
             return Ok(client);
         }
-        let timeout = self.options.patience.timeout;
+        let Patience { timeout, write_timeout, .. } = self.options.patience;
         let builder = rq::Client::builder()
             .user_agent(concat!("ordersync/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(timeout.min(Duration::from_secs(15)))
-            .timeout(timeout)
+            .timeout(timeout.max(write_timeout))
             .tcp_nodelay(true)
             .tls_backend_preconfigured(self.tls.clone());
         let builder = if near { builder.no_proxy() } else { builder };
@@ -226,6 +226,10 @@ impl Client {
         let place = url_for_people(&request.url);
         let http = self.connections(&request.url).map_err(Broken::Untrusted)?;
         let mut builder = http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
+        builder = builder.timeout(match request.effect {
+            Effect::Read => self.options.patience.timeout,
+            Effect::Write => self.options.patience.write_timeout,
+        });
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
@@ -310,7 +314,9 @@ fn broken(place: &str, error: &reqwest::Error) -> Broken {
     }
     let what = if error.is_timeout() { "no answer in time".to_owned() } else { format!("the connection broke: {why}") };
     let text = Error::new(ErrorKind::Temporary, format!("{place}: {what}"));
-    Broken::During(if error.is_timeout() { text.too_much() } else { text })
+    let slow =
+        "the server is there and does not answer, as where it is overloaded; the next sync tries again by itself";
+    Broken::During(if error.is_timeout() { text.too_much().hint(slow) } else { text })
 }
 
 /// Scheme, host and port: what can be out of reach.
@@ -369,6 +375,24 @@ mod tests {
         let url = url::Url::parse(server.url()).unwrap();
         let error = Client::new(options).unwrap().send(&Plain, &Request::get(url)).unwrap_err();
         (error, clock.slept().iter().sum())
+    }
+
+    #[test]
+    fn d3_a_write_is_waited_for_longer_than_a_look() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Arc::default()));
+        let shop = rehearsal(ChannelKind::WooCommerce, clock.clone(), Duration::ZERO);
+        let server = Server::start(shop, ServerOptions::default()).unwrap();
+        server.faults().add(Fault::new(FaultKind::Slow(Duration::from_millis(600))).always());
+        let (timeout, write_timeout) = (Duration::from_millis(50), Duration::from_secs(60));
+        let patience = Patience { repeats: 0, timeout, write_timeout, ..Patience::default() };
+        let options = Options { clock, patience, gate: Gate::open(), ca_pem: None, allow_http: false };
+        let client = Client::new(options).unwrap();
+        let url = url::Url::parse(server.url()).unwrap();
+        let error = client.send(&Plain, &Request::get(url.clone())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Temporary);
+        assert!(error.message().contains("no answer in time") && error.hint_text().is_some(), "{error}");
+        let write = Request { effect: Effect::Write, ..Request::get(url) };
+        assert!(client.send(&Plain, &write).is_ok());
     }
 
     #[test]

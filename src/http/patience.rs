@@ -11,8 +11,10 @@ pub struct Patience {
     pub repeats: u32,
     /// The longest pause that is sat out; a channel that asks for more ends the run for its store.
     pub longest_pause: Duration,
-    /// How long one request may take altogether.
+    /// How long one read may take altogether.
     pub timeout: Duration,
+    /// The same for a write: one that is cut off is in doubt, so it is waited for.
+    pub write_timeout: Duration,
 }
 
 impl Default for Patience {
@@ -22,14 +24,20 @@ impl Default for Patience {
             repeats: 4,
             longest_pause: Duration::from_secs(300),
             timeout: Duration::from_secs(90),
+            write_timeout: Duration::from_secs(90),
         }
     }
 }
 
 impl Patience {
-    /// For a merchant who sits and waits: a shorter time until the outbox takes over.
+    /// For a merchant who connects a shop and waits: of one that does not answer in so long a time not much is to be expected.
     pub fn short() -> Self {
-        Self { repeats: 2, longest_pause: Duration::from_secs(15), timeout: Duration::from_secs(45), ..Self::default() }
+        Self { repeats: 2, longest_pause: Duration::from_secs(15), timeout: Duration::from_secs(15), ..Self::default() }
+    }
+
+    /// For a look at one order while the merchant waits: about half a minute until the outbox takes over.
+    pub fn brief() -> Self {
+        Self { timeout: Duration::from_secs(10), ..Self::short() }
     }
 
     /// The same with another first pause.
@@ -50,6 +58,17 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_waits_waits_for_seconds_until_the_outbox_takes_over() {
+        let longest = |patience: Patience| {
+            let pauses: Duration = (0..patience.repeats).map(|n| patience.pause(n)).sum();
+            pauses + patience.timeout * (patience.repeats + 1)
+        };
+        assert!(longest(Patience::brief()) < Duration::from_secs(40), "{:?}", longest(Patience::brief()));
+        assert!(longest(Patience::short()) < Duration::from_secs(60), "{:?}", longest(Patience::short()));
+        assert_eq!(Patience::brief().write_timeout, Patience::default().timeout, "no write is cut off for it");
+    }
 
     #[test]
     fn pauses_double_and_stay_bounded() {

@@ -18,6 +18,7 @@ use self::rows::{Group, Meant, Rows};
 use super::{Args, By, Done, lines, naming, one, parcels, print, to_json};
 use crate::book::Book;
 use crate::channel::Capabilities;
+use crate::cli::interrupt::{self, Left};
 use crate::cli::{App, Outcome, output};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
 
@@ -29,6 +30,7 @@ struct Wanted {
 }
 
 pub(super) fn run(app: &App, args: &Args, file: &Path) -> Outcome {
+    interrupt::leaves(Left::Nothing);
     let mut all = read(app, args, file)?;
     let mut book = app.existing_book()?;
     if check(app, &book, &mut all)? {
@@ -36,12 +38,14 @@ pub(super) fn run(app: &App, args: &Args, file: &Path) -> Outcome {
         return Ok(refused(app, &all));
     }
     let mut stopped = None;
+    let mut silent = Silent::new();
     for wanted in &mut all {
         if let Err(error) = app.context.clock.check_interrupt() {
             stopped = Some(error);
             break;
         }
-        let done = one(app, &mut book, &wanted.group.reference, &wanted.args);
+        let done = in_its_turn(app, &mut book, wanted, &mut silent);
+        interrupt::leaves(Left::Rows);
         if !app.global.json {
             tell(app, &wanted.group, &done)?;
         }
@@ -51,6 +55,27 @@ pub(super) fn run(app: &App, args: &Args, file: &Path) -> Outcome {
         tell_all(app, &all)?;
     }
     stopped.map_or_else(|| Ok(code(&all)), |error| Err(error.into()))
+}
+
+/// Stores that could not be reached in this run, and why: the rows behind do not ask them one after the other.
+type Silent = HashMap<String, Error>;
+
+fn in_its_turn(app: &App, book: &mut Book, wanted: &Wanted, silent: &mut Silent) -> Result<Done> {
+    let Wanted { group, args, .. } = wanted;
+    let store = book.find_as(&group.reference, naming(args)).and_then(|id| book.order(id))?.store;
+    let done = match silent.get(&store) {
+        Some(error) if args.dry_run => return Err(error.clone()),
+        Some(_) => return one(app, book, &group.reference, &Args { later: true, ..args.clone() }),
+        None => one(app, book, &group.reference, args),
+    };
+    let unreached = match &done {
+        Ok(Done { state: "queued", error: Some(error), .. }) | Err(error) => Some(error),
+        Ok(_) => None,
+    };
+    if let Some(error) = unreached.filter(|error| error.kind() == ErrorKind::Temporary) {
+        silent.insert(store, error.clone());
+    }
+    done
 }
 
 /// The dispatches of the file, each with its own arguments.

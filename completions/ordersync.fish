@@ -66,6 +66,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l remove -
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l allow-http -d 'Talk to the shop without encryption'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l list -d 'List the connected stores'
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l force -d 'With --remove: also where a dispatch or cancellation has not arrived at the channel'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s v -l verbose -d 'Say more: a summary line also where nobody watches'

@@ -178,6 +178,22 @@ fn a_new_key_of_another_shop_is_refused_and_the_old_one_stays() {
 }
 
 #[test]
+fn a_store_with_something_still_to_be_told_is_removed_by_force_only() {
+    let rig = Rig::new();
+    let id = rig.paid(1);
+    rig.sync();
+    rig.home.run(&format!("dispatch woocommerce:{id} --carrier ups --tracking 1Z1 --later")).exits(0);
+    let done = rig.home.run("connect --remove woocommerce").exits(6);
+    done.says("row 1, dispatch of order 1").says("nothing was changed").says("--force");
+    assert_eq!(rig.home.json("outbox").as_array().unwrap().len(), 1);
+    rig.home.run("connect --test woocommerce").exits(0);
+    rig.home.run("connect --remove woocommerce --force").exits(0);
+    let orders = rig.home.json("orders --channel woocommerce");
+    assert_eq!(orders.as_array().unwrap().len(), 1, "its orders can still be asked for");
+    rig.home.run("orders --channel other").exits(7).says("woocommerce");
+}
+
+#[test]
 fn a_removed_store_leaves_its_orders_and_no_credentials() {
     let (rig, ids) = Rig::with_orders(&[1, 2]);
     let file = rig.home.path().join("credentials/woocommerce.json");

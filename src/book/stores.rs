@@ -160,6 +160,14 @@ impl Book {
         rows.map(|row| row.done("read")?).collect()
     }
 
+    /// Every store that has orders here: also those that are not connected any more, which come last.
+    pub fn stores_of_old(&self) -> Result<Vec<Store>> {
+        let sql = format!("SELECT {COLUMNS} FROM stores ORDER BY removed_at IS NOT NULL, name");
+        let mut statement = self.db.prepare_cached(&sql).done("read")?;
+        let rows = statement.query_map([], store).done("read")?;
+        rows.map(|row| row.done("read")?).collect()
+    }
+
     /// The connected store of this name.
     pub fn store(&self, name: &str) -> Result<Option<Store>> {
         Ok(self.stores()?.into_iter().find(|store| store.name == name))

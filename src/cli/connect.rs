@@ -12,7 +12,7 @@ use super::interrupt::{self, Left};
 use super::output;
 use super::when::parse_since;
 use super::{App, Outcome};
-use crate::book::{Book, NewStore, Store};
+use crate::book::{Book, NewStore, OutboxRow, Store};
 use crate::channel::{Channel, ChannelKind, Secrets, Shop, Values, fields, origin};
 use crate::clock::Timestamp;
 use crate::config::check_store_name;
@@ -76,6 +76,9 @@ pub(super) struct Args {
     /// Disconnect a store: its credentials are deleted, its orders stay in the book
     #[arg(long, value_name = "STORE")]
     remove: Option<String>,
+    /// With --remove: also where a dispatch or cancellation has not arrived at the channel
+    #[arg(long, requires = "remove")]
+    force: bool,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
@@ -89,7 +92,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         return reauth(app, &args, name);
     }
     if let Some(name) = &args.remove {
-        return remove(app, name);
+        return remove(app, name, args.force);
     }
     match args.channel {
         Some(kind) => connect(app, &args, kind),
@@ -299,9 +302,33 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     Ok(0)
 }
 
-fn remove(app: &App, name: &str) -> Outcome {
+/// What a shop was not told yet it would never be told without its credentials, while the book calls the order shipped or cancelled.
+fn refuse_untold(book: &Book, store: &Store) -> Result<()> {
+    let rows: Vec<OutboxRow> = book.open_outbox()?.into_iter().filter(|row| row.store_id == store.id).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let (name, has) = (&store.name, if rows.len() == 1 { "has" } else { "have" });
+    let named: Vec<String> =
+        rows.iter().map(|row| format!("row {}, {} of order {}", row.id, row.goal.word(), row.order_id)).collect();
+    let text = format!(
+        "{} of {name} {has} not arrived at the channel ({}); nothing was changed",
+        output::count(rows.len() as u64, "write"),
+        named.join("; ")
+    );
+    let hint = format!(
+        "ordersync sync --channel {name} sends what can go; ordersync outbox lists them, --withdraw ROW takes one back; \
+         ordersync connect --remove {name} --force leaves them untold"
+    );
+    Err(Error::new(ErrorKind::Refused, text).hint(hint))
+}
+
+fn remove(app: &App, name: &str, force: bool) -> Outcome {
     let mut book = app.existing_book()?;
     let store = app.store(&book, name)?;
+    if !force {
+        refuse_untold(&book, &store)?;
+    }
     book.remove_store(store.id)?;
     app.context.vault().remove(name)?;
     if !app.global.quiet {

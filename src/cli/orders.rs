@@ -44,7 +44,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = app.existing_book()?;
     let now = app.context.clock.now();
     let since = args.since.as_deref().map(|text| parse_since(text, now)).transpose()?.flatten();
-    let stores = if args.channel.is_empty() { Vec::new() } else { app.stores(&book, &args.channel)? };
+    let stores = if args.channel.is_empty() { Vec::new() } else { app.stores_of_old(&book, &args.channel)? };
     let limit = match args.limit {
         None if app.global.json || args.csv => ALL,
         None => SCREEN,

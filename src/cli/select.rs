@@ -16,20 +16,12 @@ impl App {
         if all.is_empty() {
             return Err(no_store());
         }
-        if wanted.is_empty() {
-            return Ok(all);
-        }
-        for word in wanted {
-            if !all.iter().any(|store| is_meant(store, word)) {
-                let names: Vec<&str> = all.iter().map(|store| store.name.as_str()).collect();
-                let text = format!(
-                    "no connected store is called {word:?} (connected: {}); nothing was done",
-                    names.join(", ")
-                );
-                return Err(Error::new(ErrorKind::NotFound, text).hint("ordersync connect --list"));
-            }
-        }
-        Ok(all.into_iter().filter(|store| wanted.iter().any(|word| is_meant(store, word))).collect())
+        chosen(all, wanted, "connected")
+    }
+
+    /// The stores named in `wanted` whose orders the book has, connected or not.
+    pub(super) fn stores_of_old(&self, book: &Book, wanted: &[String]) -> Result<Vec<Store>> {
+        chosen(book.stores_of_old()?, wanted, "known")
     }
 
     /// The one store of this name.
@@ -39,6 +31,20 @@ impl App {
                 .hint("ordersync connect --list")
         })
     }
+}
+
+fn chosen(all: Vec<Store>, wanted: &[String], are: &str) -> Result<Vec<Store>> {
+    if wanted.is_empty() {
+        return Ok(all);
+    }
+    for word in wanted {
+        if !all.iter().any(|store| is_meant(store, word)) {
+            let names: Vec<&str> = all.iter().map(|store| store.name.as_str()).collect();
+            let text = format!("no {are} store is called {word:?} ({are}: {}); nothing was done", names.join(", "));
+            return Err(Error::new(ErrorKind::NotFound, text).hint("ordersync connect --list"));
+        }
+    }
+    Ok(all.into_iter().filter(|store| wanted.iter().any(|word| is_meant(store, word))).collect())
 }
 
 fn is_meant(store: &Store, word: &str) -> bool {

@@ -1446,6 +1446,60 @@ fn i3_an_empty_list_in_the_place_of_a_full_one_loses_no_order() {
     }
 }
 
+/// A plugin or a proxy takes orders out of every list and leaves the counts.
+#[test]
+fn i3_orders_that_are_counted_and_not_listed_are_told() {
+    for orders in [40, 340] {
+        each(|desk| {
+            desk.store.seed(orders, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+            let hidden: Vec<String> = desk.store.ids().into_iter().skip(7).step_by(25).collect();
+            desk.server.faults().add(Fault::new(FaultKind::Hidden(hidden.clone())).always());
+            desk.home.run("sync").exits(3);
+            let inbox = desk.home.json("inbox").to_string();
+            assert!(inbox.contains("counted than listed"), "{} of {orders}: {inbox}", desk.kind);
+            let asked = desk.server.requests().len();
+            assert!(asked < 60, "{} of {orders}: {asked} requests", desk.kind);
+            let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");
+            desk.server.faults().clear();
+            let late = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+            desk.home.run("sync --full").exits(0);
+            let all: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");
+            let came: Vec<&String> = all.iter().filter(|id| !known.contains(id) && **id != late).collect();
+            assert!(!came.is_empty() && came.iter().all(|id| hidden.contains(id)), "{}: {came:?}", desk.kind);
+        });
+    }
+}
+
+/// Buyers and merchants go on while a sync reads: nothing is said to be missing.
+#[test]
+fn i3_orders_that_come_and_go_while_a_list_is_read_are_not_told_as_missing() {
+    each(|desk| {
+        desk.store.seed(340, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        let (over, ids) = (AtomicBool::new(false), desk.store.ids());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for id in ids.iter().step_by(3).cycle().take(2_000) {
+                    if over.load(std::sync::atomic::Ordering::Relaxed) {
+                        break;
+                    }
+                    desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+                    desk.store.put_away(id);
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            });
+            for _ in 0..3 {
+                let done = desk.home.run("sync --full").done();
+                let inbox = desk.home.json("inbox").to_string();
+                if done.code != Some(0) || inbox.contains("listed") {
+                    over.store(true, std::sync::atomic::Ordering::Relaxed);
+                }
+                assert!(done.code == Some(0) && !inbox.contains("listed"), "{}: {done:?} {inbox}", desk.kind);
+            }
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+    });
+}
+
 /// The scripts of a page that stands in the place of an answer hold `[]`, a plugin's answer holds anything: nothing is lost for it, and no buyer
 /// is told twice.
 #[test]

@@ -16,6 +16,7 @@
 
 pub mod bigcommerce;
 mod capabilities;
+pub mod census;
 pub mod isolate;
 mod kind;
 pub mod matching;

@@ -85,6 +85,8 @@ pub enum FaultKind {
     OnePage(u64),
     /// The headers that count a list are taken away. Applied.
     NoCount,
+    /// Orders with these ids are taken out of every list, and stay in the counts. Applied.
+    Hidden(Vec<String>),
     /// 301 to this address followed by the request's own path and query. Not applied.
     Redirect(String),
 }
@@ -302,6 +304,7 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
                 }
             }
         }
+        FaultKind::Hidden(ids) => hide(response, ids),
         FaultKind::NoCount => response.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("x-wp-total")),
         _ => {}
     }
@@ -396,6 +399,33 @@ fn first_row(body: &mut Value) -> Option<&mut Value> {
     }
 }
 
+/// Takes orders out of the list that an answer is, or holds.
+fn hide(response: &mut Response, ids: &[String]) {
+    fn lists<'a>(body: &'a mut Value, found: &mut Vec<&'a mut Vec<Value>>) {
+        match body {
+            Value::Array(rows) => found.push(rows),
+            Value::Object(members) => members.values_mut().for_each(|member| lists(member, found)),
+            _ => {}
+        }
+    }
+    let is_hidden = |row: &Value| match &row["id"] {
+        Value::String(id) => id.strip_prefix("gid://shopify/Order/").is_some_and(|id| ids.iter().any(|one| one == id)),
+        id => ids.iter().any(|one| *one == id.to_string()),
+    };
+    let mut body = response.body_json();
+    let mut found = Vec::new();
+    lists(&mut body, &mut found);
+    let mut hidden = false;
+    for rows in found {
+        let before = rows.len();
+        rows.retain(|row| !is_hidden(row));
+        hidden |= rows.len() < before;
+    }
+    if hidden {
+        response.body = body.to_string().into_bytes();
+    }
+}
+
 /// Puts `amount` in the place of every text that is an amount, such as `12.00`.
 fn replace_amounts(value: &mut Value, amount: &str) {
     let is_amount =
@@ -452,7 +482,7 @@ fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {
 }
 
 /// Reads a fault from the control surface's JSON: `kind`, and as far as wanted `method`, `path`, `times`
-/// (0 means always), `after`, `status`, `retry_after`, `milliseconds`, `parameters`, `rows`, `to`. `None` when `kind` is unknown.
+/// (0 means always), `after`, `status`, `retry_after`, `milliseconds`, `parameters`, `rows`, `orders`, `to`. `None` when `kind` is unknown.
 pub(super) fn from_json(wish: &Value) -> Option<Fault> {
     let mut fault = Fault::new(kind_from_json(wish)?);
     fault.method = wish["method"].as_str().map(str::to_owned);
@@ -503,6 +533,14 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         ),
         "page-cap" => FaultKind::PageCap(wish["rows"].as_u64().unwrap_or(10)),
         "one-page" => FaultKind::OnePage(wish["rows"].as_u64().unwrap_or(10)),
+        "hidden" => FaultKind::Hidden(
+            wish["orders"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned))
+                .collect(),
+        ),
         "no-count" => FaultKind::NoCount,
         "lagging" => FaultKind::Lagging,
         "redirect" => FaultKind::Redirect(wish["to"].as_str()?.to_owned()),

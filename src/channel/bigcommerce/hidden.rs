@@ -102,7 +102,11 @@ fn past(site: &Site, at: &Slice, more: Aside, read: &mut Read) -> Result<Option<
         }
     }
     let over = at.until.is_some_and(|until| last >= until);
-    Ok((!over).then(|| Slice { after: last, vain: at.vain + 1, ..at.clone() }))
+    let mut held = at.held.clone();
+    if let Some(held) = &mut held {
+        held.census = held.census.meet(last.saturating_sub(at.after));
+    }
+    Ok((!over).then(|| Slice { after: last, vain: at.vain + 1, held, ..at.clone() }))
 }
 
 /// The lowest id of which a list up to the one after it fails: first ever farther, then in halves between.

@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::site::{self, Site};
 use super::walk::{Changes, Row, Seen, Slice, Walking, iso};
 use super::wire::{Count, Head};
+use crate::channel::census::unlisted;
 use crate::channel::isolate::REPEATS;
 use crate::channel::rows;
 use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
@@ -412,20 +413,20 @@ pub(super) fn fetch<W: Walking>(
     }
     let asked_at = site.now();
     let mut reply = site.get_once("v2/orders", &query, repeats)?;
-    let mut unlisted = None;
+    let mut untold = None;
     if is_empty(&reply) && more.is_none() && walk.is_owed() {
         // An answer of nothing, out of a cache or from a server that is half up, proves no absence.
         let counted = counted(site, walk, more)?.filter(|count| *count > 0);
         if counted.is_some() {
             reply = site.get_once("v2/orders", &query, repeats)?;
         }
-        unlisted = counted.filter(|_| is_empty(&reply)).map(not_listed);
+        untold = counted.filter(|_| is_empty(&reply)).and_then(unlisted);
     }
     let documents = if is_empty(&reply) { Vec::new() } else { rows::rows(&reply.body)?.0 };
     let heads: Vec<Head<'_>> =
         documents.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
     let placed: Vec<Row> = heads.iter().filter_map(place).collect();
-    let full = documents.len() >= size || cut(site, walk, &placed, documents.len(), more)?;
+    let (full, count) = goes_on(site, walk, &placed, (documents.len(), size), more)?;
     let seen = Seen { rows: &placed, full, asked_at };
     once_each(&placed).and_then(|()| walk.check(&seen)).map_err(ignored)?;
     if seen.full && placed.is_empty() {
@@ -440,24 +441,55 @@ pub(super) fn fetch<W: Walking>(
     let complete = document::complete(site, &kept)?;
     let (oldest, newest) = (placed.iter().map(|row| row.at).min(), placed.iter().map(|row| row.at).max());
     let span = newest.zip(oldest).map_or(0, |(newest, oldest)| newest - oldest);
+    let mut next = walk.after(&seen);
+    let (nameless, count) = ((documents.len() - placed.len()) as u64, count.filter(|_| more.is_none()));
+    match &mut next {
+        Some(next) => next.hold(walk, &placed, nameless, count),
+        None if untold.is_none() => {
+            let mut done = walk.clone();
+            done.hold(walk, &placed, nameless, count);
+            untold = missing(site, &done, &placed, asked_at)?;
+        }
+        None => {}
+    }
     let read = Read {
         orders: complete.orders,
-        unshown: complete.unshown.into_iter().chain(unlisted).collect(),
+        unshown: complete.unshown.into_iter().chain(untold).collect(),
         high: placed.iter().map(|row| row.at).filter(|at| *at <= asked_at).max(),
         archived: heads.iter().filter(|head| wanted(head) && head.is_deleted.is_true()).count(),
         dense: documents.len() >= size && span < super::OVERLAP.as_secs() as i64,
     };
-    Ok((read, walk.after(&seen)))
+    Ok((read, next))
 }
 
-/// Whether a page that is shorter than asked for was cut: the highest `limit` that is permitted is not documented for sure (fact sheet 2.1), and
+/// Whether there may be more behind a page of `got` rows where `size` were asked for, and the store's count, where it was asked for.
+///
+/// One that is shorter may have been cut: the highest `limit` that is permitted is not documented for sure (fact sheet 2.1), and
 /// a proxy may have one of its own. Where the page does not tell by itself, the store's own count does; a store that does not count
-/// is asked for the next page.
-fn cut<W: Walking>(site: &Site, walk: &W, rows: &[Row], got: usize, more: Aside) -> Result<bool> {
-    if !walk.may_be_cut(rows) {
-        return Ok(false);
+/// is asked for the next page. A walk of several pages is held against the count at its end.
+fn goes_on<W: Walking>(
+    site: &Site,
+    walk: &W,
+    rows: &[Row],
+    (got, size): (usize, usize),
+    more: Aside,
+) -> Result<(bool, Option<u64>)> {
+    if got >= size {
+        let count = if more.is_none() && walk.is_new() { counted(site, walk, more)? } else { None };
+        return Ok((true, count));
     }
-    Ok(counted(site, walk, more)?.is_none_or(|count| count > got as u64))
+    if !walk.may_be_cut(rows) {
+        return Ok((false, None));
+    }
+    let count = counted(site, walk, more)?;
+    Ok((count.is_none_or(|count| count > got as u64), count))
+}
+
+/// What is to be told of orders that a walk, whose last page was asked for at `asked_at`, should have met by the store's counts; it has these rows.
+fn missing<W: Walking>(site: &Site, walk: &W, rows: &[Row], asked_at: i64) -> Result<Option<Unshown>> {
+    let Some(whole) = walk.in_doubt(asked_at) else { return Ok(None) };
+    let count = counted(site, &whole, None)?.unwrap_or(0);
+    Ok(unlisted(walk.missing(count, rows, asked_at)))
 }
 
 /// How many orders the store counts from where a walk stands.
@@ -470,12 +502,6 @@ fn counted<W: Walking>(site: &Site, walk: &W, more: Aside) -> Result<Option<u64>
 /// An empty list comes as 204 without a body.
 fn is_empty(reply: &Reply) -> bool {
     reply.status == 204 || reply.body.trim_ascii() == b"[]"
-}
-
-/// Orders that the store counts and does not list, asked twice.
-fn not_listed(count: u64) -> Unshown {
-    let why = format!("the store counts {count} where it lists none");
-    Unshown { remote_id: None, place: "an order or more".to_owned(), why }
 }
 
 /// Reads one order; `None` where the store has none with this id.

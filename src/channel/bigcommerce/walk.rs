@@ -10,6 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::census::{Census, SURELY_BEFORE};
 use crate::clock::Timestamp;
 
 /// Asking again further back begins after a walk has stood still for so many seconds: what changed late in seconds that were read
@@ -38,8 +39,19 @@ pub struct Seen<'a> {
 /// Fewer rows than this, none of them new, are taken for a whole page: no server gives so few where more are there.
 const FEW: usize = 10;
 
+/// A walk as it is held against the store's count of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held<K> {
+    /// What the store counts, and what was met.
+    pub census: Census,
+    /// Where the walk began.
+    pub from: K,
+    /// Orders that a later page lists once more, or that lie on the bounds and are none of the walk's.
+    pub edge: Vec<u64>,
+}
+
 /// A way through the list.
-pub trait Walking: Sized {
+pub trait Walking: Sized + Clone {
     /// The parameters of the next page of `size` rows.
     fn query(&self, size: usize) -> Vec<(&'static str, String)>;
 
@@ -54,6 +66,20 @@ pub trait Walking: Sized {
 
     /// Whether a page that is shorter than asked for may have been cut by a server that gives no more at once, so that the shop's own count has to say.
     fn may_be_cut(&self, rows: &[Row]) -> bool;
+
+    /// Whether no page of it was read yet.
+    fn is_new(&self) -> bool;
+
+    /// The walk after a page with these rows and so many that have no place, where it is held against a count: one that was taken
+    /// with its first page.
+    fn hold(&mut self, before: &Self, rows: &[Row], nameless: u64, count: Option<u64>);
+
+    /// The walk from its beginning, for another count of what it was to meet before its last page was asked for; `None` where it has met
+    /// as many as were counted, or is held against no count.
+    fn in_doubt(&self, asked_at: i64) -> Option<Self>;
+
+    /// How many orders this count and the first one hold, and no page has shown. The last one has these rows.
+    fn missing(&self, count: u64, rows: &[Row], asked_at: i64) -> u64;
 
     /// Whether an empty page has to be proven by the store's own count: not where a sync looks whether anything is new.
     fn is_owed(&self) -> bool {
@@ -86,19 +112,22 @@ pub struct Changes {
     /// The most rows that a page of this walk had: a shorter one is the last.
     #[serde(default)]
     pub most: usize,
+    /// Its count, where it has one.
+    #[serde(default)]
+    pub held: Option<Held<Option<i64>>>,
 }
 
 impl Changes {
     /// A walk from the second `from` on.
     pub fn new(from: Option<i64>, until: Option<i64>) -> Self {
-        Self { from, until, inclusive: false, crowd: None, read_at: 0, known: None, most: 0 }
+        Self { from, until, inclusive: false, crowd: None, read_at: 0, known: None, most: 0, held: None }
     }
 
     /// The walk as it is taken up at `now`: after a long stand-still it looks again at what may have changed late.
     pub fn resumed(&self, now: i64) -> Self {
         let again = self.read_at - super::OVERLAP.as_secs() as i64;
         match self.from.filter(|from| self.read_at > 0 && now - self.read_at > STALE && *from > again) {
-            Some(_) => Self { from: Some(again), crowd: None, read_at: now, ..self.clone() },
+            Some(_) => Self { from: Some(again), crowd: None, read_at: now, held: None, ..self.clone() },
             None => self.clone(),
         }
     }
@@ -181,6 +210,43 @@ impl Walking for Changes {
         Some(Self { crowd: Some(0), ..next })
     }
 
+    fn is_new(&self) -> bool {
+        self.most == 0
+    }
+
+    fn hold(&mut self, before: &Self, rows: &[Row], nameless: u64, count: Option<u64>) {
+        let first =
+            || count.map(|count| Held { census: Census::default().count(count), from: before.from, edge: vec![] });
+        let held = if before.is_new() { first() } else { before.held.clone() };
+        let Some(mut held) = held else { return };
+        // The second before the bound is listed with every page; it was met with the first.
+        let own = |row: &&Row| before.is_new() || before.from.is_none_or(|from| row.at >= from);
+        let again = |row: &&Row| before.crowd.is_some_and(|after| row.id <= after) || held.edge.contains(&row.id);
+        let fresh = rows.iter().filter(own).filter(|row| !again(row)).count() as u64;
+        held.census = held.census.meet(fresh + nameless);
+        if before.crowd.is_none() {
+            let stays = self.from == before.from;
+            let listed = rows.iter().filter(|row| self.from.is_none_or(|from| row.at >= from)).map(|row| row.id);
+            held.edge = listed.chain(held.edge.iter().copied().filter(|_| stays)).collect();
+            held.edge.sort_unstable();
+            held.edge.dedup();
+        }
+        self.held = Some(held);
+    }
+
+    fn in_doubt(&self, asked_at: i64) -> Option<Self> {
+        let held = self.held.as_ref().filter(|held| held.census.missing() > 0)?;
+        let settled = asked_at - SURELY_BEFORE;
+        // One second less than was asked for: its bound is one wider.
+        let until = Some(self.until.map_or(settled, |until| (until - 1).min(settled)));
+        Some(Self { inclusive: false, ..Self::new(held.from, until) })
+    }
+
+    fn missing(&self, count: u64, rows: &[Row], asked_at: i64) -> u64 {
+        let later = rows.iter().filter(|row| row.at > asked_at - SURELY_BEFORE).count() as u64;
+        self.held.as_ref().map_or(0, |held| held.census.count(count.saturating_add(later)).missing())
+    }
+
     fn is_owed(&self) -> bool {
         self.known.is_none() || self.most > 0
     }
@@ -212,12 +278,15 @@ pub struct Slice {
     /// Orders that the store could not show when it was last read.
     #[serde(default)]
     pub shut: Vec<u64>,
+    /// Its count, where it has one.
+    #[serde(default)]
+    pub held: Option<Held<u64>>,
 }
 
 impl Slice {
     /// The ids after this one, up to and including `until`.
     pub fn new(after: u64, until: Option<u64>, modified_since: Option<i64>) -> Self {
-        Self { after, until, modified_since, modified_until: None, most: 0, vain: 0, shut: Vec::new() }
+        Self { after, until, modified_since, modified_until: None, most: 0, vain: 0, shut: Vec::new(), held: None }
     }
 }
 
@@ -253,6 +322,36 @@ impl Walking for Slice {
 
     fn may_be_cut(&self, rows: &[Row]) -> bool {
         rows.len() >= self.most && !rows.is_empty()
+    }
+
+    fn is_new(&self) -> bool {
+        self.most == 0
+    }
+
+    fn hold(&mut self, before: &Self, rows: &[Row], nameless: u64, count: Option<u64>) {
+        let first =
+            || count.map(|count| Held { census: Census::default().count(count), from: before.after, edge: vec![] });
+        let held = if before.is_new() { first() } else { before.held.clone() };
+        let Some(mut held) = held else { return };
+        let (own, others): (Vec<Row>, Vec<Row>) = rows.iter().partition(|row| before.wants(**row));
+        held.census = held.census.meet(own.len() as u64 + nameless);
+        // Each page begins with the last of the one before.
+        held.edge.extend(others.iter().map(|row| row.id).filter(|id| before.is_new() || *id > before.after));
+        self.held = Some(held);
+    }
+
+    fn in_doubt(&self, asked_at: i64) -> Option<Self> {
+        let held = self.held.as_ref().filter(|held| held.census.missing() > held.edge.len() as u64)?;
+        let settled = asked_at - SURELY_BEFORE;
+        // One id and one second less than was asked for at either end: the bounds are one wider.
+        let until = self.until.map(|until| until.saturating_sub(1));
+        let modified_until = Some(self.modified_until.map_or(settled, |until| (until - 1).min(settled)));
+        let from = held.from.saturating_add(1);
+        Some(Self { modified_until, ..Self::new(from, until, self.modified_since.map(|since| since + 1)) })
+    }
+
+    fn missing(&self, count: u64, _: &[Row], _: i64) -> u64 {
+        self.held.as_ref().map_or(0, |held| held.census.count(count).missing())
     }
 
     fn wants(&self, row: Row) -> bool {

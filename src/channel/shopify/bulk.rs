@@ -16,6 +16,7 @@ use super::pages::{self, Position, Slice};
 use super::settings::Settings;
 use super::site::Site;
 use super::{document, map, query, wire};
+use crate::channel::census::Census;
 use crate::channel::{Cursor, Next, Page, RemoteOrder};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -207,17 +208,21 @@ fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &O
             let next = Next::More(Cursor::new(&Position::Bulk(next))?);
             return Ok(Page { orders, unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() });
         }
-        // Some may have been erased since we counted.
-        let most_of_it = next.counted - next.counted / 20;
         let fewer = |told: &Option<String>, read: u64| count(told).is_some_and(|counted| counted > read);
-        if next.orders < most_of_it
+        let census = Census { counted: Some(next.counted), met: next.orders };
+        let asked = if next.started == 0 { site.now().timestamp() } else { next.started };
+        let unshown = match pages::missing(site, next.slice.list(), census, asked, &[]) {
+            Err(error) if error.kind() == ErrorKind::Unreadable => None,
+            unshown => Some(unshown?),
+        };
+        if unshown.is_none()
             || fewer(&operation.root_object_count, next.orders)
             || fewer(&operation.object_count, next.rows)
         {
             // Which of these orders lacks some of its rows is not known, so none of them is taken.
             return in_pages(next, "a bulk operation's file holds fewer orders or rows than it counted");
         }
-        return done(next, orders);
+        return Ok(Page { unshown: unshown.flatten().into_iter().collect(), ..done(next, orders)? });
     }
 }
 

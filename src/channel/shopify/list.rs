@@ -102,6 +102,16 @@ impl List {
         }
     }
 
+    /// Those of its orders that were changed or made, as it is sorted, up to and including this second.
+    pub fn up_to(self, at: i64) -> Self {
+        let sooner = |end: Option<i64>, at: i64| Some(end.map_or(at, |end| end.min(at)));
+        match self {
+            Self::Changed(span) => Self::Changed(Span { until: sooner(span.until, at), ..span }),
+            Self::Made { from, to, since } => Self::Made { from, to: sooner(to, at + 1), since },
+            second @ Self::Second { .. } => second,
+        }
+    }
+
     /// The time by which an order is sorted.
     pub fn key(self, row: &Row) -> Option<i64> {
         match self {

@@ -22,6 +22,7 @@ use super::sizes::chokes;
 use super::slices::count_each;
 use super::tail::Tail;
 use super::{around, document, map, number, query, tail, wire};
+use crate::channel::census::{Census, SURELY_BEFORE, unlisted};
 use crate::channel::rows::nameless;
 use crate::channel::{Cursor, Next, Page, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
@@ -210,6 +211,7 @@ fn before(site: &Site, span: Span, end: i64) -> Result<u64> {
 }
 
 fn changes(site: &Site, settings: &Settings, mut walk: Changes, first: bool) -> Result<Page> {
+    let asked = site.now().timestamp();
     let mut read = match fetch(site, settings, first, walk.list(), walk.after.as_deref(), &walk.last) {
         Err(error) if walk.after.is_some() && is_bad_cursor(&error) && site.may_restart() => {
             let restarted = Changes { after: None, tail: Tail::default(), met: 0, last: Last::default(), ..walk };
@@ -227,7 +229,8 @@ fn changes(site: &Site, settings: &Settings, mut walk: Changes, first: bool) -> 
         Some(Place::After(after)) => Position::Changes(Changes { after: Some(after), ..walk }),
         Some(Place::From(from)) => Position::Changes(Changes { after: None, from: Some(from), ..walk }),
         None => {
-            enough(walk.met, walk.counted.unwrap_or(0))?;
+            let census = Census { counted: walk.counted, met: walk.met };
+            read.unshown.extend(missing(site, walk.list(), census, asked, &read.rows)?);
             return finish(read, Next::Done(Cursor::new(&Position::Start(walk.end(site)?))?));
         }
     };
@@ -236,6 +239,7 @@ fn changes(site: &Site, settings: &Settings, mut walk: Changes, first: bool) -> 
 
 /// A page of a slice. Times of creation do not move, so nothing shifts between its pages; what changes meanwhile is for the changes' walk.
 fn slice(site: &Site, settings: &Settings, mut slice: Slice) -> Result<Page> {
+    let asked = site.now().timestamp();
     let mut read = match fetch(site, settings, false, slice.list(), slice.after.as_deref(), &slice.last) {
         Err(error) if slice.after.is_some() && is_bad_cursor(&error) && site.may_restart() => {
             return self::slice(site, settings, Slice { after: None, met: 0, last: Last::default(), ..slice });
@@ -248,7 +252,8 @@ fn slice(site: &Site, settings: &Settings, mut slice: Slice) -> Result<Page> {
         Some(Place::After(after)) => Slice { after: Some(after), ..slice },
         Some(Place::From(from)) => Slice { after: None, from, ..slice },
         None => {
-            enough(slice.met, slice.counted)?;
+            let census = Census { counted: Some(slice.counted), met: slice.met };
+            read.unshown.extend(missing(site, slice.list(), census, asked, &read.rows)?);
             return finish(read, Next::Done(Cursor::new(&Position::Slice(slice))?));
         }
     };
@@ -260,10 +265,20 @@ fn finish(read: Read, next: Next) -> Result<Page> {
     Ok(Page { orders, unshown: read.unshown, next, drafts: 0, warnings: read.warnings })
 }
 
-/// A list that ends is held against the shop's own count of it. Some may have been erased since.
-fn enough(met: u64, counted: u64) -> Result<()> {
-    if met >= counted.saturating_sub(counted / 20 + 2) {
-        return Ok(());
+/// A list that ends is held against Shopify's counts of it, before and after; its last page was asked for at `asked` and has these
+/// rows. A few that are missing in it are told; many more are the end of a list that was cut.
+pub fn missing(site: &Site, list: List, census: Census, asked: i64, rows: &[Row]) -> Result<Option<Unshown>> {
+    if census.missing() == 0 {
+        return Ok(None);
+    }
+    let settled = asked - SURELY_BEFORE;
+    let filter = list.up_to(settled).filter().unwrap_or_default();
+    let count = count_each(site, &[filter])?.first().copied().unwrap_or(0);
+    let later = rows.iter().filter(|row| list.key(row).is_some_and(|at| at > settled)).count() as u64;
+    let census = census.count(count.saturating_add(later));
+    let (counted, met) = (census.counted.unwrap_or(0), census.met);
+    if census.missing() <= counted / 20 + 2 {
+        return Ok(unlisted(census.missing()));
     }
     let text = format!(
         "Shopify counts {counted} orders and listed {met} of them; the rest was not imported, and the sync does not go on from there"

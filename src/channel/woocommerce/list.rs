@@ -10,6 +10,7 @@ use super::site::Site;
 use super::unshown;
 use super::walk::{By, Listed, Row, Step, Walk};
 use super::wire::{Head, Text};
+use crate::channel::census::unlisted;
 use crate::channel::isolate::{REPEATS, isolate};
 use crate::channel::{RemoteOrder, Unshown, rows};
 use crate::error::{Error, ErrorKind, Result};
@@ -115,7 +116,7 @@ fn ask(
     let next = match onward(site, "wc/v3/orders", status, walk, &page.listed, size)? {
         Onward::More(next) => Some(Walk { size: page.size, ..*next }),
         Onward::End { hidden } => {
-            page.unshown.extend(not_listed(hidden));
+            page.unshown.extend(unlisted(hidden));
             None
         }
     };
@@ -180,15 +181,6 @@ pub enum Onward {
     End {
         hidden: u64,
     },
-}
-
-/// Orders that the shop counts and does not list: a plugin leaves them out, or the key's user may not read them. Which ones, nothing
-/// tells.
-fn not_listed(hidden: u64) -> Option<Unshown> {
-    let why = format!(
-        "the shop counts {hidden} more than it lists; a plugin, or the rights of the key's user, may hide them"
-    );
-    (hidden > 0).then(|| Unshown { remote_id: None, place: "an order or more".to_owned(), why })
 }
 
 /// The walk after this page.

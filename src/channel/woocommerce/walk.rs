@@ -10,6 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::census::Census;
 use crate::clock::Timestamp;
 
 /// Above this many rows in one second the request's address would get too long to leave them out one by one.
@@ -101,6 +102,9 @@ pub struct Stretch {
     pub last: u64,
     /// How often it went back.
     pub back: u32,
+    /// What it has met, and what the shop counts.
+    #[serde(default)]
+    pub census: Census,
 }
 
 /// The page before, as far as it must agree with the next one: rows that are counted there and not here were passed over, because
@@ -434,18 +438,18 @@ impl Walk {
             .total
             .filter(|total| !is_of_page(*total) || (stretch.offset() == 0 && !self.is_doubtful(page, size as usize)));
         let last = page.rows.last().map_or(0, |row| row.id).max(stretch.last);
+        let census = stretch.met(page, total);
         // Nothing new, although the page reaches to the end: the shop counts rows that it does not show.
         let all_shown = |total: u64| {
             last == stretch.last && page.pages == Some(total.div_ceil(size.max(1))) && stretch.offset() + size >= total
         };
         match total {
-            Some(total) if read >= total => Ok(self.behind(0)),
-            Some(total) if all_shown(total) => Ok(self.behind(total - read)),
+            Some(total) if read >= total || all_shown(total) => Ok(self.behind(census.missing())),
             // The row that joins the pages came, and none after it.
             None if page.length == 1 && stretch.read > 0 => Ok(self.behind(0)),
             None if page.length == 0 => Err("it gives an empty list and no count".to_owned()),
             _ if last == stretch.last => self.step_back(stretch, 0, 0, 10),
-            _ => Ok(Step::More(Self { stretch: Some(Stretch { read, last, ..stretch }), ..self.clone() })),
+            _ => Ok(Step::More(Self { stretch: Some(Stretch { read, last, census, ..stretch }), ..self.clone() })),
         }
     }
 
@@ -454,7 +458,8 @@ impl Walk {
         if back > MOST_STEPS_BACK || (stretch.read == 0 && stretch.last == 0) {
             return Err("its pages do not join".to_owned());
         }
-        Ok(Step::More(Self { stretch: Some(Stretch { read, last, back, ..stretch }), ..self.clone() }))
+        let census = if last == 0 { Census::default() } else { stretch.census };
+        Ok(Step::More(Self { stretch: Some(Stretch { read, last, back, census, ..stretch }), ..self.clone() }))
     }
 
     /// The walk at the end of what was asked for.
@@ -483,6 +488,14 @@ impl Stretch {
     /// One row again, to see that the pages join.
     fn offset(&self) -> u64 {
         self.read.saturating_sub(1)
+    }
+
+    /// The orders met with this page, which joins. A hidden row makes a page shorter, and the next one overlaps it by as much: so it is
+    /// orders that are counted, not rows.
+    fn met(&self, page: &Listed, total: Option<u64>) -> Census {
+        let known = page.rows.iter().filter(|row| row.id <= self.last).count() as u64;
+        let census = self.census.meet(page.length.saturating_sub(known));
+        total.map_or(census, |total| census.count(total))
     }
 }
 /// A second as the shop wants it: GMT without a zone.

@@ -222,7 +222,8 @@ fn i3_a_shop_that_heeds_nothing_ends_the_walk_with_an_error() {
 
 #[test]
 fn i3_rows_that_are_counted_and_never_shown_are_told_at_the_end() {
-    let stretch = Stretch { to: 9, read: 2, last: 8, back: 0 };
+    let census = Census { counted: Some(3), met: 2 };
+    let stretch = Stretch { to: 9, read: 2, last: 8, back: 0, census };
     let walk = Walk { stretch: Some(stretch), ..Walk::new(By::Modified, Some(5), None) };
     let joining = Listed { rows: vec![Row { id: 8, at: 6 }], length: 1, total: Some(3), pages: Some(1) };
     let Ok(Step::More(behind)) = walk.after(&joining, 100, LATER) else { panic!("the rest of the list is read") };

@@ -1077,6 +1077,25 @@ fn d5_a_part_is_shipped_where_the_channel_can_and_refused_where_it_cannot() {
 }
 
 #[test]
+fn d5_a_number_that_two_boxes_have_is_replaced_for_both_here_and_there() {
+    each(|desk| {
+        if !desk.capabilities().replace_tracking || !desk.capabilities().partial {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 3)]);
+        desk.on("dispatch", &id, "--item TEE-001=1 --carrier dhl --tracking JD01").exits(0);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        desk.on("dispatch", &id, "--replaces JD01 --carrier ups --tracking 1Z02").exits(0);
+        let shown = desk.show(&id);
+        let boxes = shown["shipments"].as_array().unwrap();
+        let book: Vec<&Value> = boxes.iter().map(|one| &one["parcels"][0]["tracking"]).collect();
+        assert_eq!(book, ["1Z02", "1Z02"], "{}: {shown}", desk.kind);
+        assert!(desk.tracking_numbers(&id).iter().all(|number| number == "1Z02"), "{}", desk.kind);
+        desk.on("dispatch", &id, "--replaces JD01 --tracking 1Z03").exits(7);
+    });
+}
+
+#[test]
 fn d5_a_tracking_number_is_replaced_where_the_channel_can() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 1)]);

@@ -10,7 +10,7 @@ use super::{Book, rows};
 use crate::channel::{Goal, Retracking};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Parcel, Shipment, Status, left, stored_decimal, sum};
+use crate::order::{Parcel, Shipment, Status, left, same_number, stored_decimal, sum};
 
 /// A dispatch to be recorded.
 #[derive(Debug, Clone, Copy)]
@@ -121,19 +121,8 @@ impl Book {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             let (store, status) = head(db, order)?;
-            let parcel: Option<(i64, i64, Parcel)> = db
-                .query_row(
-                    "SELECT p.shipment_id, p.position, p.carrier, p.tracking, p.url FROM parcels p JOIN shipments s ON s.id = p.shipment_id
-                     WHERE s.order_id = ? AND p.tracking = ? ORDER BY s.id DESC LIMIT 1",
-                    params![order, wish.was],
-                    |row| {
-                        let was = Parcel { carrier: row.get(2)?, tracking: row.get(3)?, url: row.get(4)? };
-                        Ok((row.get(0)?, row.get(1)?, was))
-                    },
-                )
-                .optional()
-                .done("read")?;
-            let Some((shipment, position, was)) = parcel else {
+            let parcels = parcels_with(db, order, &wish.was)?;
+            let Some((shipment, _, was)) = parcels.first().cloned() else {
                 let text = format!("order {order} has no tracking number {}; nothing was recorded", wish.was);
                 return Err(
                     Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{order} lists them"))
@@ -141,12 +130,9 @@ impl Book {
             };
             let key: Option<String> =
                 db.query_row("SELECT key FROM shipments WHERE id = ?", [shipment], |row| row.get(0)).done("read")?;
-            db.execute(
-                "UPDATE parcels SET carrier = ?, tracking = ?, url = ? WHERE shipment_id = ? AND position = ?",
-                params![wish.parcel.carrier, wish.parcel.tracking, wish.parcel.url, shipment, position],
-            )
-            .done("written")?;
-            let detail = format!("{} → {} {}", wish.was, wish.parcel.carrier, wish.parcel.tracking);
+            replace_parcels(db, order, &wish.was, &wish.parcel)?;
+            let boxes = if parcels.len() > 1 { format!(" ({} parcels)", parcels.len()) } else { String::new() };
+            let detail = format!("{} → {} {}{boxes}", wish.was, wish.parcel.carrier, wish.parcel.tracking);
             rows::note_history(db, order, now, "tracking replaced", &detail)?;
             let wish = Retracking { shipment: key.unwrap_or_default(), before: Some(was), ..wish.clone() };
             let goal = Goal::Retracked(wish);
@@ -347,7 +333,7 @@ fn undo(db: &Connection, id: i64, row: &Written) -> Result<()> {
                 // Rows of the first version only know the number.
                 let numbered = || Parcel { tracking: wish.was.clone(), ..wish.parcel.clone() };
                 let was = wish.before.clone().unwrap_or_else(numbered);
-                replace_parcel(db, row.order, &wish.parcel.tracking, &was)?;
+                replace_parcels(db, row.order, &wish.parcel.tracking, &was)?;
             }
             Ok(())
         }
@@ -370,7 +356,7 @@ fn redo(db: &Connection, id: i64, row: &Written) -> Result<()> {
             set_status(db, row.order, rows::after_dispatches(db, row.order, before)?)
         }
         Ok(Goal::Cancelled(_)) => set_status(db, row.order, Status::Cancelled),
-        Ok(Goal::Retracked(wish)) => replace_parcel(db, row.order, &wish.was, &wish.parcel),
+        Ok(Goal::Retracked(wish)) => replace_parcels(db, row.order, &wish.was, &wish.parcel),
         _ => Ok(()),
     }
 }
@@ -386,13 +372,27 @@ fn without_gone(db: &Connection, order: i64, mut shipment: Shipment) -> Result<S
     Ok(shipment)
 }
 
-fn replace_parcel(db: &Connection, order: i64, from: &str, to: &Parcel) -> Result<()> {
-    db.execute(
-        "UPDATE parcels SET tracking = ?1, carrier = ?2, url = ?3
-         WHERE tracking = ?4 AND shipment_id IN (SELECT id FROM shipments WHERE order_id = ?5)",
-        params![to.tracking, to.carrier, to.url, from, order],
-    )
-    .done("written")?;
+/// The order's parcels with this number, however it is written, the newest first, each with its shipment and its place there.
+fn parcels_with(db: &Connection, order: i64, number: &str) -> Result<Vec<(i64, i64, Parcel)>> {
+    let sql = "SELECT p.shipment_id, p.position, p.carrier, p.tracking, p.url FROM parcels p JOIN shipments s ON s.id = p.shipment_id
+               WHERE s.order_id = ? ORDER BY s.id DESC, p.position";
+    let mut statement = db.prepare_cached(sql).done("read")?;
+    let parcel = |row: &rusqlite::Row<'_>| {
+        Ok((row.get(0)?, row.get(1)?, Parcel { carrier: row.get(2)?, tracking: row.get(3)?, url: row.get(4)? }))
+    };
+    let all = statement.query_map([order], parcel).done("read")?.collect::<rusqlite::Result<Vec<_>>>().done("read")?;
+    Ok(all.into_iter().filter(|(_, _, parcel)| same_number(&parcel.tracking, number)).collect())
+}
+
+/// Gives all of the order's parcels with a number another one: the channel, which knows a parcel by its number, changes all of them as well.
+fn replace_parcels(db: &Connection, order: i64, from: &str, to: &Parcel) -> Result<()> {
+    for (shipment, position, _) in parcels_with(db, order, from)? {
+        db.execute(
+            "UPDATE parcels SET carrier = ?, tracking = ?, url = ? WHERE shipment_id = ? AND position = ?",
+            params![to.carrier, to.tracking, to.url, shipment, position],
+        )
+        .done("written")?;
+    }
     Ok(())
 }
 

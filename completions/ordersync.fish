@@ -103,6 +103,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l again -
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l as-local -d 'Go on with your version of the order although the channel\'s has changed'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l force -d 'With --as-local: also where the order is cancelled at the channel'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l no-tracking -d 'With --from: rows without a tracking number go out without one; they are refused otherwise'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l trust-numbers -d 'With --from: tracking numbers are right although they end in zeros as if a spreadsheet had rounded them'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -s v -l verbose -d 'Say more: a summary line also where nobody watches'

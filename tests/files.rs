@@ -198,6 +198,25 @@ fn a_shop_that_cannot_be_reached_is_not_asked_again_for_every_row() {
 }
 
 #[test]
+fn d6_numbers_that_a_spreadsheet_rounded_are_refused_by_the_zeros_they_share() {
+    let rig = Rig::new();
+    let ids = [rig.paid(1), rig.paid(1), rig.paid(1)];
+    rig.sync();
+    let file = |numbers: [&str; 3]| {
+        let rows = ids.iter().zip(numbers).map(|(id, number)| format!("{id},dhl,{number}\n"));
+        format!("order,carrier,tracking\n{}", rows.collect::<String>())
+    };
+    let one = file(["JD01", "340434161094123000", "JD02"]);
+    csv(&rig, &one).exits(2).says("row 3 cannot be used").says("rounded").says("--trust-numbers");
+    let all = file(["JD01", "34043416109412300", "3404341610941230"]);
+    csv(&rig, &all).exits(2).says("row 3 cannot be used").says("row 4 cannot be used").says("each long one");
+    assert!(rig.writes().is_empty());
+    csv(&rig, &file(["JD01", "34043416109412300", "3404341610941231"])).arg("--dry-run").exits(0);
+    csv(&rig, &one).arg("--trust-numbers").exits(0);
+    assert_eq!(told(&rig, ids[1]).1, "340434161094123000");
+}
+
+#[test]
 fn a_quote_left_open_in_a_column_that_is_left_out_swallows_no_row() {
     let rig = Rig::new();
     let ids = [rig.paid(1), rig.paid(1)];

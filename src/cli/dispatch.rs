@@ -73,6 +73,9 @@ pub(super) struct Args {
     /// With --from: rows without a tracking number go out without one; they are refused otherwise
     #[arg(long, requires = "from", conflicts_with = "order")]
     no_tracking: bool,
+    /// With --from: tracking numbers are right although they end in zeros as if a spreadsheet had rounded them
+    #[arg(long, requires = "from", conflicts_with = "order")]
+    trust_numbers: bool,
     /// Whose numbers a bare order number is: of the channel (the default with --from) or of the book
     #[arg(long, value_name = "WHOSE")]
     by: Option<By>,

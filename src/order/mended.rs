@@ -91,6 +91,14 @@ fn kept(digits: String) -> Result<String, &'static str> {
     Ok(digits)
 }
 
+/// How many zeros a number of digits has behind those that a spreadsheet keeps, where nothing else is there. Nothing of a number that a
+/// spreadsheet would have kept whole, or that is more than digits.
+pub fn zeros_behind(number: &str) -> Option<usize> {
+    let rest = number.get(KEPT_DIGITS..).filter(|rest| !rest.is_empty())?;
+    let digits = number.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| if rest.bytes().all(|b| b == b'0') { rest.len() } else { 0 })
+}
+
 fn is_placeholder(text: &str) -> bool {
     const EMPTY: [&str; 10] = ["N/A", "NA", "NULL", "NAN", "NONE", "TBA", "TBD", "TRUE", "FALSE", "UNKNOWN"];
     let upper = text.to_uppercase();
@@ -185,6 +193,19 @@ mod tests {
             ("jd-01 & 'co'", "jd-01 & 'co'"),
         ] {
             assert_eq!(tracking_number(text).as_deref(), Ok(number), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn d6_zeros_are_counted_where_a_spreadsheet_puts_them() {
+        for (number, zeros) in [
+            ("340434161094123000", Some(3)),
+            ("3404341610941230", Some(1)),
+            ("00340434161094000119", Some(0)),
+            ("100000000000000", None),
+            ("1Z999AA10123456000", None),
+        ] {
+            assert_eq!(zeros_behind(number), zeros, "{number}");
         }
     }
 

@@ -93,7 +93,7 @@ fn read(app: &App, args: &Args, file: &Path) -> Result<Vec<Wanted>> {
     let (text, told) = text::decode(&bytes).map_err(unreadable)?;
     let (text, first_line, delimiter) = separated(&text);
     quotes::check(text, first_line, delimiter).map_err(|why| unreadable(&why))?;
-    let meant = Meant { ignored: &args.ignore, no_tracking: args.no_tracking };
+    let meant = Meant { ignored: &args.ignore, no_tracking: args.no_tracking, trust_numbers: args.trust_numbers };
     let (columns, rows) = rows::read(text, first_line, delimiter, &meant).map_err(|why| unreadable(&why))?;
     if !app.global.quiet {
         say(&columns, &rows, told);

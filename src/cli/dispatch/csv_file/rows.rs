@@ -9,7 +9,7 @@ use super::super::By;
 use super::columns::{Column, Columns};
 use crate::cli::output;
 use crate::error::{Error, ErrorKind};
-use crate::order::{KEPT_DIGITS, tracking_number, undressed};
+use crate::order::{KEPT_DIGITS, tracking_number, undressed, zeros_behind};
 
 /// Rows of one order: one shipment.
 #[derive(Debug)]
@@ -44,7 +44,15 @@ pub(super) struct Meant<'a> {
     pub ignored: &'a [String],
     /// A row without a tracking number goes out without one, and is not one that has no label yet.
     pub no_tracking: bool,
+    /// Numbers that look as if a spreadsheet had rounded them are right.
+    pub trust_numbers: bool,
 }
+
+/// Zeros behind the digits that a spreadsheet keeps: so many in a row are hardly chance.
+const ZEROS: usize = 3;
+
+const ROUNDED: &str = "ends in zeros as if a spreadsheet had rounded it; format the column as text and export it again, \
+                       or add --trust-numbers if the numbers are right";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Row {
@@ -105,7 +113,28 @@ pub(super) fn read(text: &str, first_line: u64, delimiter: u8, meant: &Meant<'_>
         }
         group.rows.push(line);
     }
+    if !meant.trust_numbers {
+        blame_rounded(&mut rows.groups);
+    }
     if rows.groups.is_empty() { Err("it holds no row".to_owned()) } else { Ok((columns, rows)) }
+}
+
+/// A shorter tail of zeros may be chance in one number. It is none where every long number of the file has one.
+fn blame_rounded(groups: &mut [Group]) {
+    let tails: Vec<usize> =
+        groups.iter().flat_map(|group| &group.parcels).filter_map(|(_, number)| zeros_behind(number)).collect();
+    if tails.contains(&0) || tails.iter().sum::<usize>() < ZEROS {
+        return;
+    }
+    for group in groups {
+        let number = group.parcels.iter().map(|(_, number)| number).find(|number| zeros_behind(number).is_some());
+        if let (Some(number), Some(line)) = (number.cloned(), group.rows.first().copied()) {
+            group.blame(
+                line,
+                &format!("cannot be used: the tracking number {number:?}, as each long one of the file, {ROUNDED}"),
+            );
+        }
+    }
 }
 
 /// The line that a row begins in; the reader counts the empty ones before it to it.
@@ -178,7 +207,7 @@ fn row(columns: &Columns, record: &StringRecord, meant: &Meant<'_>, mended: &mut
     };
     let (order, store, by) = (cell(Column::Order)?, cell(Column::Store)?, cell(Column::By)?);
     let (carrier, sku, quantity) = (cell(Column::Carrier)?, cell(Column::Sku)?, cell(Column::Quantity)?);
-    let tracking = tracking(columns.cell(record, Column::Tracking), mended)?;
+    let tracking = tracking(columns.cell(record, Column::Tracking), meant.trust_numbers, mended)?;
     if tracking.is_empty() && !carrier.is_empty() {
         return Err(format!("has the carrier {carrier} but no tracking number"));
     }
@@ -195,19 +224,14 @@ fn row(columns: &Columns, record: &StringRecord, meant: &Meant<'_>, mended: &mut
 }
 
 /// A tracking number as it was; an empty cell is none.
-fn tracking(raw: &str, mended: &mut usize) -> Result<String, String> {
+fn tracking(raw: &str, trusted: bool, mended: &mut usize) -> Result<String, String> {
     if undressed(raw).is_empty() {
         return Ok(String::new());
     }
     let told = |why: &str| format!("cannot be used: the tracking number {:?} {why}", raw.trim());
     let number = tracking_number(raw).map_err(told)?;
-    // Of a longer number a spreadsheet keeps fifteen digits and fills it up with zeros.
-    let rounded = number.bytes().all(|b| b.is_ascii_digit())
-        && number.get(KEPT_DIGITS..).is_some_and(|rest| rest.len() > 3 && rest.bytes().all(|b| b == b'0'));
-    if rounded {
-        let why = "ends in zeros as if a spreadsheet had rounded it; format the column as text and export it again, \
-                   or dispatch it on its own with --tracking if it is right";
-        return Err(told(why));
+    if !trusted && zeros_behind(&number).is_some_and(|zeros| zeros >= ZEROS) {
+        return Err(told(ROUNDED));
     }
     *mended += usize::from(number != raw.trim());
     Ok(number)

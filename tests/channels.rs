@@ -943,7 +943,8 @@ fn d3_a_dispatch_that_says_the_same_again_is_the_earlier_one() {
             assert!(done["detail"].to_string().contains("recorded already"), "{}: {done}", desk.kind);
         }
         let grouped = spaced.iter().fold(desk.on("dispatch", &id, part), |call, arg| call.arg(arg));
-        grouped.exits(0).prints("recorded already").prints("--again");
+        let grouped = grouped.exits(0).prints("recorded already");
+        assert_eq!(grouped.stdout.contains("--again"), !part.is_empty(), "{}: only where something is left", desk.kind);
         let file = desk.home.file(
             "parcels.csv",
             &format!(
@@ -964,7 +965,10 @@ fn d3_a_dispatch_that_says_the_same_again_is_the_earlier_one() {
         let writes = desk.writes();
         desk.on("dispatch", &id, &format!("{number} {part}")).exits(0).prints("recorded already");
         desk.on("dispatch", &id, &format!("{number} {part} --again")).exits(6).says("left");
-        desk.on("dispatch", &id, "--carrier dhl --tracking JD99").exits(6).says("nothing left to ship");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD99")
+            .exits(6)
+            .says("nothing left to ship")
+            .says("--replaces");
         assert_eq!(desk.writes(), writes, "{}", desk.kind);
     });
 }
@@ -1073,6 +1077,21 @@ fn d5_a_part_is_shipped_where_the_channel_can_and_refused_where_it_cannot() {
         let mut numbers = desk.tracking_numbers(&id);
         numbers.sort();
         assert_eq!(numbers, ["JD01", "JD02"], "{}", desk.kind);
+    });
+}
+
+#[test]
+fn an_order_that_went_out_without_a_number_is_told_where_one_can_be_entered() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, "").exits(0);
+        let writes = desk.writes();
+        for more in ["", "--again"] {
+            let done = desk.on("dispatch", &id, &format!("--carrier dhl --tracking JD01 {more}")).exits(6);
+            done.says("nothing left to ship").says("the channel's own pages");
+        }
+        desk.on("dispatch", &id, "").exits(0).prints("recorded already").without("--again");
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
     });
 }
 

@@ -185,7 +185,9 @@ fn recorded_already(order: &BookOrder, earlier: &OutboxRow) -> Done {
     } else {
         format!(" It is not confirmed by the channel yet; ordersync retry book:{} looks now.", order.id)
     };
-    let detail = format!("recorded already, nothing was sent.{way} --again says that another box really went out");
+    // Of what is shipped whole no second box can be told: the pieces in it would be more than were ordered.
+    let again = if lines::is_open(order) { " --again says that another box really went out" } else { "" };
+    let detail = format!("recorded already, nothing was sent.{way}{again}");
     done(order, earlier.state.word(), &detail)
 }
 

@@ -33,11 +33,27 @@ fn everything(order: &BookOrder, open: &[(&BookLine, Decimal)]) -> Result<Vec<Li
     }
     if order.lines.iter().any(|line| line.ships) {
         let text = format!("order {} has nothing left to ship; nothing was recorded or sent", order.id);
-        return Err(
-            Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{} lists its shipments", order.id))
-        );
+        return Err(Error::new(ErrorKind::Refused, text).hint(way_to_another_number(order)));
     }
     Ok(order.lines.iter().map(|line| quantity(line, line.quantity)).collect())
+}
+
+/// What can be done for an order that has gone out and whose number is wrong, missing or not the only one.
+fn way_to_another_number(order: &BookOrder) -> String {
+    let shown = format!("ordersync show book:{} lists its shipments", order.id);
+    let numbers: Vec<&str> = order.shipments.iter().flat_map(|s| &s.parcels).map(|p| p.tracking.as_str()).collect();
+    match numbers.iter().rfind(|number| !number.is_empty()) {
+        None => format!("it went out without a number, which can be entered in the channel's own pages now; {shown}"),
+        Some(number) => format!(
+            "--replaces {number:?} gives its parcel another number, and that of one more box is entered in the channel's own \
+             pages; {shown}"
+        ),
+    }
+}
+
+/// Whether something of the order is still to be shipped.
+pub(super) fn is_open(order: &BookOrder) -> bool {
+    order.lines.iter().any(|line| line.ships && line.open() > Decimal::ZERO)
 }
 
 fn wanted(order: &BookOrder, open: &[(&BookLine, Decimal)], items: &[String]) -> Result<Vec<LineQuantity>> {

@@ -112,6 +112,9 @@ fn sweep(dir: &Path, prefix: &str) {
 /// Under which key a file says for which server its secrets are.
 const ORIGIN: &str = "origin";
 
+/// How the keys of times end that are kept beside the secrets.
+pub const TIME: &str = "_at";
+
 /// How long to wait for another process that is renewing a token.
 const RENEWAL: Duration = Duration::from_secs(60);
 
@@ -181,6 +184,13 @@ impl Keyring {
             Error::new(ErrorKind::Credentials, format!("{key} is missing; nothing was sent"))
                 .hint("ordersync connect --reauth STORE")
         })
+    }
+
+    /// Those that must never be shown: all but what says for which server they are and until when.
+    pub fn hidden(&self) -> Vec<Secret> {
+        let secrets = self.secrets.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let open = |key: &str| key == ORIGIN || key.ends_with(TIME);
+        secrets.iter().filter(|(key, _)| !open(key)).map(|(_, secret)| secret.clone()).collect()
     }
 
     /// All of them, to be written to a file.

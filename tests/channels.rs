@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use base64::Engine;
 use chrono::{TimeDelta, Utc};
 use ordersync::book::Book;
 use ordersync::channel::{CancelSupport, Capabilities, ChannelKind, fields};
@@ -192,6 +193,33 @@ fn x1_a_wrong_secret_is_a_credentials_error() {
         let call = access.secrets.iter().fold(desk.connect(""), |call, (name, _)| call.env(name, "wrong-0123456789"));
         call.exits(4).without("wrong-0123456789");
     }
+}
+
+/// Firewalls and debugging plugins repeat what they were sent.
+#[test]
+fn x1_secrets_that_a_server_repeats_are_neither_printed_nor_kept() {
+    each(|desk| {
+        let secrets = desk.store.access("").secrets;
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let (first, last) = (&secrets[0].1, &secrets[1].1);
+        let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        for said in [first.clone(), last.clone(), encoded(&format!("{first}:{last}"))] {
+            let status = if desk.kind == ChannelKind::Shopify { 200 } else { 422 };
+            let words = format!("the header {said} is odd");
+            desk.server.faults().add(Fault::new(FaultKind::Says(status, words)).always());
+            let sync = desk.home.run("sync").done();
+            sync.says("the header [secret] is odd").without(&said);
+            for (command, more) in [("pull", ""), ("dispatch", "--carrier ups --tracking 1Z1"), ("cancel", "")] {
+                desk.on(command, &id, more).done().without(&said);
+            }
+            desk.server.faults().clear();
+            for command in ["runs --json", "inbox --json", "status --json", "outbox --json"] {
+                desk.home.run(command).done().without(&said);
+            }
+            let kept = std::fs::read(desk.home.book()).unwrap();
+            assert!(!kept.windows(said.len()).any(|part| part == said.as_bytes()), "{} keeps {said}", desk.kind);
+        }
+    });
 }
 
 #[test]

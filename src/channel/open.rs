@@ -35,6 +35,8 @@ pub type Learn = Box<dyn Fn(&str, &serde_json::Value) + Send + Sync>;
 /// # Errors
 /// `Usage` for a value that cannot be right, `Credentials` for a missing secret.
 pub fn open(kind: ChannelKind, connection: Connection) -> Result<Box<dyn Channel>> {
+    let keyring = connection.keyring.clone();
+    connection.http.hide(move || keyring.hidden());
     match kind {
         ChannelKind::BigCommerce => super::bigcommerce::open(connection),
         ChannelKind::Shopify => super::shopify::open(connection),

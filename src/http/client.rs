@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use reqwest::blocking as rq;
+use reqwest::header::HeaderValue;
 
 use super::{
-    Account, Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Ticket, Verdict, told, url_for_people,
+    Account, Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Ticket, Verdict, redact::without_secrets,
+    told, url_for_people,
 };
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
 
 /// How a client is set up.
 pub struct Options {
@@ -41,7 +44,11 @@ pub struct Client {
     apart: AtomicI64,
     /// What is being waited for, in words; of several threads the last one tells.
     waiting: Mutex<Option<String>>,
+    hidden: OnceLock<Hidden>,
 }
+
+/// Tells the secrets of a store, as they are now.
+type Hidden = Box<dyn Fn() -> Vec<Secret> + Send + Sync>;
 
 /// Why an attempt brought no reply.
 enum Broken {
@@ -65,7 +72,29 @@ impl Client {
             received: AtomicU64::new(0),
             apart: AtomicI64::new(i64::MIN),
             waiting: Mutex::new(None),
+            hidden: OnceLock::new(),
         })
+    }
+
+    /// The secrets that no answer may hold as it is handed on: a server or a firewall that repeats them is neither printed nor kept with
+    /// them (PRODUCT.md X-1). They are asked for anew each time, as tokens are renewed.
+    pub fn hide(&self, secrets: impl Fn() -> Vec<Secret> + Send + Sync + 'static) {
+        let _ = self.hidden.set(Box::new(secrets));
+    }
+
+    fn without_secrets(&self, mut reply: Reply) -> Reply {
+        let Some(hidden) = self.hidden.get() else { return reply };
+        let secrets = hidden();
+        if let Some(clean) = without_secrets(&reply.body, &secrets) {
+            reply.body = clean;
+        }
+        for value in reply.headers.values_mut() {
+            let clean = without_secrets(value.as_bytes(), &secrets);
+            if let Some(clean) = clean.and_then(|clean| HeaderValue::from_bytes(&clean).ok()) {
+                *value = clean;
+            }
+        }
+        reply
     }
 
     /// The connections to use for this address. Most stores need only one kind of them.
@@ -156,8 +185,10 @@ impl Client {
                         let refund = spent.map_or(0.0, |spent| cost - spent);
                         self.options.gate.account(budget, ticket, refund, self.options.clock.now());
                     }
+                    let granted = protocol.grants().then(|| reply.clone());
+                    let reply = self.without_secrets(reply);
                     match protocol.judge(request, &reply) {
-                        Verdict::Good => return Ok(reply),
+                        Verdict::Good => return Ok(granted.unwrap_or(reply)),
                         verdict => verdict,
                     }
                 }

@@ -125,6 +125,11 @@ pub trait Protocol: Send + Sync {
     /// What a reply means.
     fn judge(&self, request: &Request, reply: &Reply) -> Verdict;
 
+    /// Whether a good answer is itself a secret. In all others the store's secrets are marked ([`Client::hide`]).
+    fn grants(&self) -> bool {
+        false
+    }
+
     /// Fetches a fresh access token in the place of the one that `failed` was sent with, unless another thread or process has done so
     /// already ([`crate::credentials::Keyring::renew`]). Channels whose keys do not expire have nothing to renew.
     fn renew(&self, failed: &Request) -> Result<()> {

@@ -1,6 +1,52 @@
-//! URLs fit for errors and logs.
+//! What is fit for errors, logs and the book: URLs without their values, and answers without the store's secrets.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
 use url::Url;
+
+use super::sign::encode;
+use crate::secret::Secret;
+
+/// What stands in the place of a secret.
+const MARK: &[u8] = b"[secret]";
+
+/// What is shorter may be a part of any word; no vendor's keys are.
+const SHORTEST: usize = 8;
+
+/// Puts a mark in the place of every secret in a server's text, in whatever form a server or a firewall repeats what it was sent:
+/// as it is, as in a URL, as Basic authentication has it, each also as JSON that escapes slashes. `None` where there is none in it.
+pub(super) fn without_secrets(text: &[u8], secrets: &[Secret]) -> Option<Vec<u8>> {
+    let mut clean: Option<Vec<u8>> = None;
+    for form in forms(secrets) {
+        let now = clean.as_deref().unwrap_or(text);
+        let mut found = memmem::find_iter(now, form.as_bytes()).peekable();
+        if found.peek().is_none() {
+            continue;
+        }
+        let (mut kept, mut from) = (Vec::with_capacity(now.len()), 0);
+        for at in found {
+            kept.extend_from_slice(now.get(from..at).unwrap_or_default());
+            kept.extend_from_slice(MARK);
+            from = at.saturating_add(form.len());
+        }
+        kept.extend_from_slice(now.get(from..).unwrap_or_default());
+        clean = Some(kept);
+    }
+    clean
+}
+
+/// The forms of the secrets, the longest first: a pair holds its parts.
+fn forms(secrets: &[Secret]) -> Vec<String> {
+    let plain: Vec<&str> = secrets.iter().map(Secret::reveal).filter(|text| text.len() >= SHORTEST).collect();
+    let pairs = plain.iter().flat_map(|name| plain.iter().map(move |word| STANDARD.encode(format!("{name}:{word}"))));
+    let singles = plain.iter().flat_map(|text| [(*text).to_owned(), STANDARD.encode(text)]);
+    let mut forms: Vec<String> =
+        pairs.chain(singles).flat_map(|text| [encode(&text), text.replace('/', "\\/"), text]).collect();
+    forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    forms.dedup();
+    forms
+}
 
 /// Scheme, host, port and path; of the query only the names. Values can be keys, signatures or personal data.
 pub fn url_for_people(url: &Url) -> String {
@@ -18,6 +64,23 @@ fn is_credential(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn x1_a_secret_is_marked_in_whatever_form_a_server_repeats_it() {
+        let secrets = [Secret::new("ck_0123456789"), Secret::new("cs_+/x/abcdef"), Secret::new("short")];
+        let basic = STANDARD.encode("ck_0123456789:cs_+/x/abcdef");
+        for (said, kept) in [
+            ("key ck_0123456789, ck_0123456789", "key [secret], [secret]"),
+            (r#"{"m":"cs_+\/x\/abcdef"}"#, r#"{"m":"[secret]"}"#),
+            ("?s=cs_%2B%2Fx%2Fabcdef&n=1", "?s=[secret]&n=1"),
+            (&format!("Basic {basic}."), "Basic [secret]."),
+            (&format!("Basic {}", encode(&basic)), "Basic [secret]"),
+        ] {
+            let clean = without_secrets(said.as_bytes(), &secrets).unwrap();
+            assert_eq!(String::from_utf8(clean).unwrap(), kept, "{said}");
+        }
+        assert_eq!(without_secrets(b"a short word", &secrets), None);
+    }
 
     #[test]
     fn x1_no_value_of_a_query_and_no_login_is_shown() {

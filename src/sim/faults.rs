@@ -36,6 +36,8 @@ pub enum FaultKind {
     RateLimited(Option<String>),
     /// This status with an HTML page (500, 502, 503, 504, 520 ...). Not applied.
     ServerError(u16),
+    /// This status with this text as the words of an error, in every vendor's form. Not applied.
+    Says(u16, String),
     /// A web application firewall's 403 page. Not applied.
     Firewall,
     /// A 401 in JSON although the keys are right. Not applied.
@@ -258,6 +260,7 @@ pub(super) fn instead(kind: &FaultKind, request: &Request) -> Option<Response> {
     Some(match kind {
         FaultKind::RateLimited(after) => rate_limited(after.as_deref()),
         FaultKind::ServerError(status) => Response::html(*status, critical_error_page(*status)),
+        FaultKind::Says(status, text) => Response::json(*status, &error_with(text)),
         FaultKind::Firewall => Response::html(403, FIREWALL_PAGE).with_header("Server", "cloudflare"),
         FaultKind::Unauthorized => Response::json(401, &unauthorized()),
         FaultKind::Redirect(to) => Response::html(301, "").with_header("Location", redirect_target(to, request)),
@@ -352,6 +355,11 @@ fn rate_limited(after: Option<&str>) -> Response {
         Some(after) => response.with_header("Retry-After", after),
         None => response,
     }
+}
+
+/// WooCommerce's form (`code`, `message`), BigCommerce's (`status`, `title`) and Shopify's (`errors`) in one.
+fn error_with(text: &str) -> Value {
+    json!({ "code": "odd", "message": text, "title": text, "errors": [{ "message": text }] })
 }
 
 fn unauthorized() -> Value {
@@ -506,6 +514,10 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "server-error" => {
             FaultKind::ServerError(small(&wish["status"]).and_then(|s| u16::try_from(s).ok()).unwrap_or(503))
         }
+        "says" => FaultKind::Says(
+            small(&wish["status"]).and_then(|s| u16::try_from(s).ok()).unwrap_or(422),
+            wish["text"].as_str().unwrap_or_default().to_owned(),
+        ),
         "firewall" => FaultKind::Firewall,
         "unauthorized" => FaultKind::Unauthorized,
         "cut-before" => FaultKind::CutBefore,

@@ -19,7 +19,7 @@ use crate::secret::Secret;
 /// Where the fetched token stands among the secrets.
 const TOKEN: &str = "token";
 
-/// When it is renewed, beside it.
+/// When it is renewed, beside it; no secret, which its end says ([`crate::credentials::TIME`]).
 const RENEW_AT: &str = "token_renew_at";
 
 /// A fetched token is renewed this long before its end.
@@ -128,6 +128,10 @@ impl Protocol for TokenEndpoint {
 
     fn cost(&self, _: &Request) -> f64 {
         0.0
+    }
+
+    fn grants(&self) -> bool {
+        true
     }
 
     fn judge(&self, request: &Request, reply: &Reply) -> Verdict {

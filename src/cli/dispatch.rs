@@ -173,6 +173,10 @@ fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> Result<Option<Done>
             let detail = "recorded; the channel cannot be reached now, the next sync tells it";
             let recorded = record(book, &order, &goal, leave)?;
             Ok(recorded.map(|_| Done { error: Some(error), ..done(&order, "queued", detail) }))
+        // What speaks against it may be another command's dispatch, begun since the order was read here: then it is looked at anew.
+        Err(error) if error.kind() == ErrorKind::Refused && book.order(id)?.outbox.len() != order.outbox.len() => {
+            Ok(None)
+        }
         }
         Err(error) => Err(error),
     }

@@ -27,6 +27,20 @@ fn a_dispatch_to_several_addresses_is_one_shipment_for_each() {
 }
 
 #[test]
+fn what_goes_to_which_of_several_addresses_is_shown() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::paid().line("TEE-001", 2).line_elsewhere("MUG-9", 1));
+    let shown = rig.home.json(&format!("show bigcommerce:{id}"));
+    let places: Vec<_> = shown["lines"].as_array().unwrap().iter().map(|line| line["ship_to"].clone()).collect();
+    assert_eq!((places, shown["ship_to"].as_array().unwrap().len()), (vec![json!(0), json!(1)], 2), "{shown}");
+    let screen = rig.home.run(&format!("show bigcommerce:{id}")).exits(0).prints("ship to 1: ").prints("ship to 2: ");
+    let mug = screen.stdout.lines().find(|line| line.contains("MUG-9")).unwrap();
+    assert!(mug.split_whitespace().take(4).eq(["#2", "1", "1", "2"]), "{mug}");
+    let single = rig.order(&NewOrder::paid().line("TEE-001", 2));
+    rig.home.run(&format!("show bigcommerce:{single}")).exits(0).prints("ship to ").without("ship to 1:");
+}
+
+#[test]
 fn d5_too_few_tracking_numbers_for_the_addresses_are_refused_before_anything_is_sent() {
     let rig = Rig::new();
     let id = rig.order(&NewOrder::paid().line("TEE-001", 2).line_elsewhere("MUG-9", 1));

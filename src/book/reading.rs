@@ -90,6 +90,8 @@ pub struct BookLine {
     pub ships: bool,
 }
 
+    /// Which of the order's `ship_to` addresses it goes to.
+    pub ship_to: usize,
 impl BookLine {
     /// How many are still to be shipped.
     pub fn open(&self) -> Decimal {
@@ -334,7 +336,7 @@ impl Book {
     }
 
     fn lines(&self, id: i64, order: &BookOrder) -> Result<Vec<BookLine>> {
-        let sql = "SELECT remote_id, sku, name, variant, quantity, refunded, unit_price, total, tax, ships FROM lines
+        let sql = "SELECT remote_id, sku, name, variant, quantity, refunded, unit_price, total, tax, ships, ship_to FROM lines
                    WHERE order_id = ? ORDER BY position";
         let mut lines = self.all(sql, id, |row| {
             Ok(BookLine {
@@ -354,6 +356,7 @@ impl Book {
         let whole = order.status == Status::Shipped;
         for line in &mut lines {
             let shipped = order
+                ship_to: usize::try_from(row.get::<_, i64>(10)?).unwrap_or_default(),
                 .shipments
                 .iter()
                 .flat_map(|shipment| &shipment.lines)

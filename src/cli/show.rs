@@ -70,8 +70,10 @@ fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> a
         output::line(&format!("  ship by {}", when(at)))?;
     }
     output::line(&format!("  buyer   {}", joined(&[&o.buyer.name, &o.buyer.email, &o.buyer.phone])))?;
-    for address in &o.ship_to {
-        output::line(&format!("  ship to {}", one_line(address)))?;
+    let several = o.ship_to.len() > 1;
+    for (n, address) in o.ship_to.iter().enumerate() {
+        let nth = if several { format!("{}: ", n + 1) } else { String::new() };
+        output::line(&format!("  ship to {nth}{}", one_line(address)))?;
     }
     if o.ship_to.is_empty() {
         output::line("  ship to nowhere: nothing in it goes into a parcel")?;
@@ -120,20 +122,25 @@ fn one_line(a: &Address) -> String {
 }
 
 fn print_lines(o: &BookOrder) -> anyhow::Result<()> {
-    let mut table = output::Table::new(&["  ", ">qty", ">left", "sku", "name", ">each", ">total"]);
+    // To which of several addresses a line goes decides what is packed into which box.
+    let several = o.ship_to.len() > 1;
+    let mut header = vec!["  ", ">qty", ">left", ">to", "sku", "name", ">each", ">total"];
+    if !several {
+        header.remove(3);
+    }
+    let mut table = output::Table::new(&header);
     for (n, line) in o.lines.iter().enumerate() {
         let name =
             if line.variant.is_empty() { line.name.clone() } else { format!("{} ({})", line.name, line.variant) };
         let left = if line.ships { line.open().normalize().to_string() } else { "-".to_owned() };
-        table.row(&[
-            &format!("  #{}", n + 1),
-            &line.quantity.normalize().to_string(),
-            &left,
-            &line.sku,
-            &name,
-            &scaled(line.unit_price, &o.currency),
-            &scaled(line.total, &o.currency),
-        ]);
+        let to = if line.ships { (line.ship_to + 1).to_string() } else { String::new() };
+        let (number, quantity) = (format!("  #{}", n + 1), line.quantity.normalize().to_string());
+        let (each, total) = (scaled(line.unit_price, &o.currency), scaled(line.total, &o.currency));
+        let mut cells: Vec<&str> = vec![&number, &quantity, &left, &to, &line.sku, &name, &each, &total];
+        if !several {
+            cells.remove(3);
+        }
+        table.row(&cells);
     }
     table.print()
 }
@@ -217,6 +224,7 @@ fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
             "id": l.remote_id, "sku": l.sku, "name": l.name, "variant": l.variant, "quantity": count(l.quantity),
             "refunded": count(l.refunded), "shipped": count(l.shipped), "left": count(l.open()),
             "unit_price": money(&l.unit_price), "total": money(&l.total), "tax": money(&l.tax), "ships": l.ships,
+            "ship_to": l.ships.then_some(l.ship_to),
         })).collect::<Vec<_>>(),
         "charges": o.charges.iter().map(|c| json!({
             "kind": c.kind, "code": c.code, "title": c.title, "amount": money(&c.amount), "tax": money(&c.tax),

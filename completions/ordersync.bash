@@ -462,7 +462,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__orders)
-            opts="-q -v -h -V --status --channel --since --late --search --limit --csv --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --status --channel --since --late --changed --search --limit --csv --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -137,6 +137,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l search -d
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l limit -d 'At most so many, 0 for all; default is 50 on the screen, and all in JSON and CSV' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l late -d 'Only orders that should be on their way: promised time over, or placed more than three days ago'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l changed -d 'Only orders that changed at the channel since you last saw them (marked *)'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l csv -d 'Print as CSV'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s q -l quiet -d 'Print nothing but results and errors'

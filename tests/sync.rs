@@ -535,10 +535,12 @@ fn p1_what_changes_at_the_shop_stands_beside_the_copy_until_it_is_accepted() {
     assert_eq!((city(&rig), &show["changed_at_channel"]), (before.clone(), &json!(true)));
     assert_eq!(show["differences"][0]["aspect"], "address");
     rig.home.run(&format!("show {name}")).exits(0).prints("Bremen").prints(&before);
-    rig.home.run("status").exits(0).prints("1 order changed at the channel");
+    rig.home.run("status").exits(0).prints("1 order changed at the channel").prints("orders --changed");
+    assert_eq!(rig.home.json("orders --changed").as_array().unwrap().len(), 1);
     rig.home.run(&format!("accept {name}")).exits(0).prints("Bremen");
     assert_eq!((city(&rig).as_str(), &rig.show(ids[0])["changed_at_channel"]), ("Bremen", &json!(false)));
     rig.home.run(&format!("accept {name}")).exits(7).says("has no newer version");
+    assert_eq!(rig.home.json("orders --changed"), json!([]));
 }
 
 /// As README says it is done.

@@ -59,6 +59,8 @@ pub struct Filter {
     pub late: Option<Timestamp>,
     /// Only those with this text in a number, name, e-mail address, SKU or tracking number.
     pub search: Option<String>,
+    /// Only those of which a newer version is kept beside the merchant's copy.
+    pub changed: bool,
     /// At most so many.
     pub limit: usize,
 }
@@ -88,10 +90,10 @@ pub struct BookLine {
     pub tax: Decimal,
     /// Whether it goes into a parcel.
     pub ships: bool,
-}
-
     /// Which of the order's `ship_to` addresses it goes to.
     pub ship_to: usize,
+}
+
 impl BookLine {
     /// How many are still to be shipped.
     pub fn open(&self) -> Decimal {
@@ -267,6 +269,9 @@ impl Book {
             // A unary plus keeps SQLite on the index by time: a store may hold most of the book.
             sql.push_str(&format!(" AND +o.store_id IN ({})", ids.join(", ")));
         }
+        if filter.changed {
+            sql.push_str(" AND EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest')");
+        }
         if let Some(since) = filter.since {
             sql.push_str(&format!(" AND o.placed_at >= {}", since.timestamp_millis()));
         }
@@ -351,12 +356,12 @@ impl Book {
                 total: amount(row, 7)?,
                 tax: amount(row, 8)?,
                 ships: row.get(9)?,
+                ship_to: usize::try_from(row.get::<_, i64>(10)?).unwrap_or_default(),
             })
         })?;
         let whole = order.status == Status::Shipped;
         for line in &mut lines {
             let shipped = order
-                ship_to: usize::try_from(row.get::<_, i64>(10)?).unwrap_or_default(),
                 .shipments
                 .iter()
                 .flat_map(|shipment| &shipment.lines)

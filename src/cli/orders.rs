@@ -29,6 +29,9 @@ pub(super) struct Args {
     /// Only orders that should be on their way: promised time over, or placed more than three days ago
     #[arg(long)]
     late: bool,
+    /// Only orders that changed at the channel since you last saw them (marked *)
+    #[arg(long)]
+    changed: bool,
     /// Only orders with this text in number, name, e-mail, SKU, postcode or tracking number
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     search: Option<String>,
@@ -57,6 +60,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         since,
         late: args.late.then(|| now - TimeDelta::days(3)),
         search: args.search.clone(),
+        changed: args.changed,
         limit,
     };
     let rows = book.list(&filter)?;

@@ -197,7 +197,7 @@ fn print(app: &App, standings: &[Standing], drifted: u64, now: Timestamp) -> any
     table.print()?;
     if drifted > 0 {
         output::line(&format!(
-            "{} changed at the channel since you last saw them (marked * in orders)",
+            "{} changed at the channel since you last saw them (ordersync orders --changed lists them)",
             output::count(drifted, "order")
         ))?;
     }

@@ -136,7 +136,7 @@ fn an_unpaid_order_can_be_cancelled_and_a_cancelled_one_not_be_dispatched() {
 fn a_cancellation_takes_back_a_dispatch_that_waits() {
     let (rig, ids) = Rig::with_orders(&[1]);
     rig.home.run("dispatch 1 --carrier dhl --tracking JD01 --later").exits(0);
-    cancel(&rig, ids[0], "").exits(6).says("--force");
+    cancel(&rig, ids[0], "").exits(6).says("--force").says("ordersync outbox --withdraw 1 takes it back");
     rig.home.run("outbox --withdraw 1").exits(0);
     cancel(&rig, ids[0], "").exits(0);
     assert_eq!((statuses(&rig, ids[0]), rig.shop.mails(ids[0]).dispatch_mails()), (both_cancelled(), 0));

@@ -6,7 +6,7 @@ use super::interrupt::{self, Left};
 use super::waiting::Waiting;
 use super::{App, Outcome};
 use super::{outbox, output};
-use crate::book::{Book, BookOrder, Guard, Leave, Recorded};
+use crate::book::{Book, BookOrder, Guard, Leave, OutboxRow, OutboxState, Recorded};
 use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal, Write};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
@@ -182,6 +182,14 @@ fn refuse_shipped(order: &BookOrder, args: &Args) -> Result<()> {
     }
     if matches!(order.status, Status::Shipped | Status::PartiallyShipped) && !args.force {
         let text = format!("order {} is {}; nothing was cancelled here or at the channel", order.id, order.status);
+        let waits = |row: &&OutboxRow| matches!(row.goal, Goal::Dispatched(_)) && row.state == OutboxState::Queued;
+        if let Some(row) = order.outbox.iter().find(waits) {
+            let hint = format!(
+                "its dispatch has not gone out yet: ordersync outbox --withdraw {} takes it back; add --force if it is to be cancelled all the same",
+                row.id
+            );
+            return Err(Error::new(ErrorKind::Refused, text).hint(hint));
+        }
         return Err(Error::new(ErrorKind::Refused, text).hint("add --force if it is to be cancelled all the same"));
     }
     Ok(())

@@ -176,5 +176,5 @@ fn ambiguous(reference: &str, several: &[Candidate]) -> Error {
         names.push("and more".to_owned());
     }
     let text = format!("{reference:?} could mean several orders: {}; nothing was done", names.join(", "));
-    Error::new(ErrorKind::Usage, text).hint("name the one you mean by its number in the book, as book:NUMBER")
+    Error::new(ErrorKind::Usage, text).hint("name the one you mean by its number in the book, as book:NUMBER, or with its store, as STORE:NUMBER or in a column store of a file")
 }

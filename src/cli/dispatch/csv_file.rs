@@ -53,6 +53,8 @@ pub(super) fn run(app: &App, args: &Args, file: &Path) -> Outcome {
     }
     if app.global.json {
         tell_all(app, &all)?;
+    } else if !app.global.quiet {
+        sum_up(&all);
     }
     stopped.map_or_else(|| Ok(code(&all)), |error| Err(error.into()))
 }
@@ -207,6 +209,17 @@ fn row_json(wanted: &Wanted) -> serde_json::Value {
         fields.insert("reference".to_owned(), json!(written));
     }
     value
+}
+
+/// After so many lines that nobody reads them all: how many went well, and which rows did not.
+fn sum_up(all: &[Wanted]) {
+    let well = |wanted: &&Wanted| matches!(&wanted.done, Some(Ok(done)) if done.state != "failed");
+    let rows: Vec<String> =
+        all.iter().filter(|wanted| !well(wanted)).flat_map(|wanted| &wanted.group.rows).map(u64::to_string).collect();
+    if !rows.is_empty() {
+        let (good, of) = (output::number(all.iter().filter(well).count() as u64), output::number(all.len() as u64));
+        output::note(&format!("{good} of {of} orders went well; not so the rows {}", rows.join(", ")));
+    }
 }
 
 /// Nothing went out: says so, and gives the code that all faults have in common.

@@ -318,6 +318,9 @@ fn what_the_file_refuses_the_flags_refuse_too() {
     on(&["--carrier", "usps", "--tracking", "9.4E+21"]).exits(2).says("last digits");
     on(&["--carrier", "ups", "--tracking", "1Z1, 1Z2"]).exits(2).says("several numbers");
     on(&["--carrier", "dlh", "--tracking", "JD01"]).exits(2).says("dhl").says("--other-carrier");
+    on(&["--carrier", "", "--tracking", "JD01"]).exits(2).says("is empty");
+    on(&["--carrier", "JD0146", "--tracking", "dhl"]).exits(2).says("a carrier's name");
+    on(&["--carrier", "dhl", "--tracking", "https://dhl.example/x=JD01"]).exits(2).says("a link");
     on(&["--carrier", "fedx", "--tracking", "JD01"]).exits(2).says("fedex");
     assert!(rig.writes().is_empty());
     on(&["--carrier", "dlh", "--other-carrier", "--tracking", "=\"00340434161094000119\""]).exits(0);

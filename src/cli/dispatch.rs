@@ -106,6 +106,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         return csv_file::run(app, &args, file);
     }
     interrupt::leaves(Left::Nothing);
+    if args.carrier.iter().any(|name| name.trim().is_empty()) {
+        let text = "a --carrier is empty, as where a script's variable is not set; nothing was recorded";
+        return Err(Error::new(ErrorKind::Usage, text).hint("without --carrier a number goes out alone").into());
+    }
     let mut book = app.existing_book()?;
     let order = args.order.as_deref().unwrap_or_default();
     let done = one(app, &mut book, order, &args)?;
@@ -169,14 +173,14 @@ fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> Result<Option<Done>
             Some((row, event)) => push_recorded(app, book, &open, &order, row, Some((seen, event))).map(Some),
         },
         Err(error) if args.dry_run => Err(error),
-        Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => {
-            let detail = "recorded; the channel cannot be reached now, the next sync tells it";
-            let recorded = record(book, &order, &goal, leave)?;
-            Ok(recorded.map(|_| Done { error: Some(error), ..done(&order, "queued", detail) }))
         // What speaks against it may be another command's dispatch, begun since the order was read here: then it is looked at anew.
         Err(error) if error.kind() == ErrorKind::Refused && book.order(id)?.outbox.len() != order.outbox.len() => {
             Ok(None)
         }
+        Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => {
+            let detail = "recorded; the channel cannot be reached now, the next sync tells it";
+            let recorded = record(book, &order, &goal, leave)?;
+            Ok(recorded.map(|_| Done { error: Some(error), ..done(&order, "queued", detail) }))
         }
         Err(error) => Err(error),
     }

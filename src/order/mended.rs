@@ -64,6 +64,9 @@ pub fn tracking_number(text: &str) -> Result<String, &'static str> {
     if is_placeholder(&seen) || seen.starts_with(['=', '+', '@']) {
         return Err("is not a tracking number but what a spreadsheet or a person puts where there is none");
     }
+    if seen.contains("://") {
+        return Err("is a link, not a number");
+    }
     if is_scientific(&seen) {
         return Err(
             "has been shortened by a spreadsheet and its last digits are lost; format the column as text and export it again",
@@ -225,6 +228,7 @@ mod tests {
             ("#REF!", "spreadsheet"),
             ("n/a", "spreadsheet"),
             ("-", "spreadsheet"),
+            ("https://dhl.example/track?x=JD01", "a link"),
             ("JD01, JD02", "several"),
             ("JD01;JD02", "several"),
             ("JD01\nJD02", "several lines"),

@@ -26,6 +26,11 @@ pub(super) fn of(args: &Args, can: &Capabilities, channel: &str) -> Result<Vec<P
             let tracking = tracking_number(tracking).map_err(|why| {
                 Error::new(ErrorKind::Usage, format!("the tracking number {tracking:?} {why}; nothing was recorded"))
             })?;
+            // Typed the wrong way round, or of columns that are.
+            if matches!(carrier_name(&tracking), CarrierName::Known(_)) {
+                let text = format!("the tracking number {tracking:?} is a carrier's name; nothing was recorded");
+                return Err(Error::new(ErrorKind::Usage, text).hint("--carrier NAME --tracking NUMBER"));
+            }
             Ok(Parcel { carrier: named(name.trim(), args.other_carrier, can, channel)?, tracking, url: None })
         })
         .collect()

@@ -30,6 +30,8 @@ const NAMES: [(Column, &str, &[&str]); 7] = [
             "orderref",
             "bestellnummer",
             "bestellung",
+            "auftragsnummer",
+            "auftrag",
             "numerodecommande",
         ],
     ),
@@ -49,6 +51,9 @@ const NAMES: [(Column, &str, &[&str]); 7] = [
             "trackingcarrier",
             "shippingcompany",
             "versanddienstleister",
+            "versanddienst",
+            "paketdienst",
+            "spediteur",
             "transporteur",
         ],
     ),
@@ -66,6 +71,7 @@ const NAMES: [(Column, &str, &[&str]); 7] = [
             "consignmentnumber",
             "shipmenttrackingnumber",
             "sendungsnummer",
+            "paketnummer",
             "trackingnummer",
             "numerodesuivi",
         ],
@@ -98,6 +104,7 @@ impl Columns {
             told: Vec::new(),
             titles: header.clone(),
         };
+        let mut strange: Vec<&str> = Vec::new();
         for (at, title) in header.iter().enumerate() {
             let name = squeezed(title);
             if ignored.contains(&name) && !name.is_empty() {
@@ -107,7 +114,10 @@ impl Columns {
                 found.unnamed.push(at);
                 continue;
             }
-            let (column, plain) = column(&name).ok_or_else(|| unknown(title, &name))?;
+            let Some((column, plain)) = column(&name) else {
+                strange.push(title.trim());
+                continue;
+            };
             if found.places.iter().any(|(already, _)| *already == column) {
                 return Err(format!("two columns hold the {plain}; the second is {title:?}"));
             }
@@ -115,6 +125,11 @@ impl Columns {
                 found.told.push(format!("{:?} is read as {plain}", title.trim()));
             }
             found.places.push((column, at));
+        }
+        match strange.as_slice() {
+            [] => {}
+            [title] => return Err(unknown(title, &squeezed(title))),
+            several => return Err(all_unknown(several)),
         }
         if !found.has(Column::Order) {
             return Err("no column is called order".to_owned());
@@ -161,6 +176,13 @@ fn unknown(title: &str, name: &str) -> String {
     format!(
         "there is no column {title:?} (the nearest is {nearest}); rename it, take it out, or add --ignore {title:?}"
     )
+}
+
+/// All at once: the file of a carrier has dozens of columns that are nobody's here.
+fn all_unknown(titles: &[&str]) -> String {
+    let named: Vec<String> = titles.iter().map(|title| format!("{title:?}")).collect();
+    let ignored: Vec<String> = titles.iter().map(|title| format!("--ignore {title:?}")).collect();
+    format!("there are no columns {}; rename them, take them out, or add {}", named.join(", "), ignored.join(" "))
 }
 
 fn squeezed(title: &str) -> String {

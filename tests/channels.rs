@@ -1408,6 +1408,33 @@ fn i5_f6_a_store_whose_thread_breaks_down_costs_one_store() {
     }
 }
 
+/// A length told too long on a connection that stays open, a byte now and then: no run waits for hours, and nothing is lost.
+#[test]
+fn f1_i5_a_list_that_begins_and_does_not_end_ends_the_run_and_says_so() {
+    each(|desk| {
+        desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        let patience = Patience { timeout: Duration::from_millis(900), ..Patience::default() };
+        let context = Context {
+            home: config::Home::locate(Some(desk.home.path())).unwrap(),
+            clock: clock(),
+            patience: patience.starting_at(Duration::from_millis(1)),
+            lock_patience: Duration::ZERO,
+        };
+        let stores = context.book().unwrap().stores().unwrap();
+        let job =
+            ordersync::sync::Job { kind: ordersync::book::RunKind::Sync, range: None, full: false, dry_run: false };
+        desk.server.faults().add(desk.list_fault(FaultKind::Drips(Duration::from_millis(50))).always());
+        let report = ordersync::sync::run(&context, &stores, &job, &BreaksDown("nobody")).unwrap();
+        let error = report.stores[0].error.as_ref().unwrap();
+        assert!(error.message().contains("began and did not end in 1 s"), "{}: {error}", desk.kind);
+        assert!(desk.server.requests().len() < 20, "{}: {}", desk.kind, desk.server.requests().len());
+        desk.server.faults().clear();
+        desk.sync();
+        assert_eq!(desk.home.sql("SELECT count(*) FROM orders"), [desk.elsewhere().len().to_string()]);
+        assert_eq!(desk.home.json("inbox"), json!([]), "{}", desk.kind);
+    });
+}
+
 #[test]
 fn d7_a_store_that_is_not_at_its_address_for_a_while_fails_no_dispatch() {
     each(|desk| {

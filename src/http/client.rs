@@ -1,7 +1,7 @@
 //! The client: send, wait, repeat.
 
 use std::io::Read;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub struct Client {
     /// What is being waited for, in words; of several threads the last one tells.
     waiting: Mutex<Option<String>>,
     hidden: OnceLock<Hidden>,
+    /// How many answers began and did not end.
+    unended: AtomicU32,
 }
 
 /// Tells the secrets of a store, as they are now.
@@ -58,7 +60,16 @@ enum Broken {
     Before(Error),
     /// It may have.
     During(Error),
+    /// It has, and the answer began and did not end in time.
+    Unended(Error),
 }
+
+/// How many answers of a store may begin and not end before nothing more is asked of it. A line that is too slow for a large page gets smaller
+/// ones meanwhile; a server that tells a wrong length, or sends a byte now and then, does so at every size.
+const UNENDED: u32 = 5;
+
+/// From the first such answer on the next ones get this part of the time.
+const HASTE: u32 = 3;
 
 impl Client {
     /// A client; fails where the certificate authority cannot be read.
@@ -73,6 +84,7 @@ impl Client {
             apart: AtomicI64::new(i64::MIN),
             waiting: Mutex::new(None),
             hidden: OnceLock::new(),
+            unended: AtomicU32::new(0),
         })
     }
 
@@ -195,6 +207,13 @@ impl Client {
                 Err(Broken::Untrusted(error)) => return Err(error),
                 Err(Broken::Before(error)) => Verdict::Throttled(None, error),
                 Err(Broken::During(error)) => Verdict::Stumbled(error),
+                // Repeated once in a run: each costs as much as a server can be waited for.
+                Err(Broken::Unended(error))
+                    if request.effect == Effect::Read && self.unended.load(Ordering::Relaxed) > 1 =>
+                {
+                    return Err(error);
+                }
+                Err(Broken::Unended(error)) => Verdict::Stumbled(error),
             };
             match verdict {
                 Verdict::Good => {}
@@ -258,13 +277,14 @@ impl Client {
         let http = self.connections(&request.url).map_err(Broken::Untrusted)?;
         let mut builder = http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         builder = builder.timeout(match request.effect {
-            Effect::Read => self.options.patience.timeout,
+            Effect::Read => self.read_timeout(),
             Effect::Write => self.options.patience.write_timeout,
         });
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
+        let began = std::time::Instant::now();
         let response = builder.send().map_err(|error| broken(&origin(&request.url), &error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
@@ -274,12 +294,32 @@ impl Client {
             let text = format!("the answer of {place} broke off ({why}); it was not used");
             Broken::During(Error::new(ErrorKind::Temporary, text).too_much())
         };
-        response.take(MAX_REPLY + 1).read_to_end(&mut body).map_err(|error| cut_off(causes(&error)))?;
+        response.take(MAX_REPLY + 1).read_to_end(&mut body).map_err(|error| {
+            if is_timeout(&error) { self.unended(&place, began.elapsed()) } else { cut_off(causes(&error)) }
+        })?;
         if body.len() as u64 > MAX_REPLY {
             return Err(cut_off(format!("it is larger than {} MB", MAX_REPLY / 1024 / 1024)));
         }
         self.received.fetch_add(body.len() as u64, Ordering::Relaxed);
         Ok(Reply { status, headers, body })
+    }
+
+    fn read_timeout(&self) -> Duration {
+        let timeout = self.options.patience.timeout;
+        if self.unended.load(Ordering::Relaxed) > 0 { timeout / HASTE } else { timeout }
+    }
+
+    /// An answer that began and did not end. Asking for less may help, until it was seen not to.
+    fn unended(&self, place: &str, waited: Duration) -> Broken {
+        let count = self.unended.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let seconds = waited.as_secs_f64().ceil();
+        let text = format!("the answer of {place} began and did not end in {seconds} s; it was not used");
+        let hint = "the server, or a cache or proxy before it, tells a wrong length or sends too slowly; the next sync tries again by itself";
+        if count < UNENDED {
+            return Broken::Unended(Error::new(ErrorKind::Temporary, text).hint(hint).too_much());
+        }
+        let text = format!("{text}, and {} answers before it did the same, so nothing more is asked now", count - 1);
+        Broken::Unended(Error::new(ErrorKind::Temporary, text).hint(hint))
     }
 
     /// Plain HTTP only to this machine, or where the merchant insists (PRODUCT.md X-2).
@@ -348,6 +388,12 @@ fn broken(place: &str, error: &reqwest::Error) -> Broken {
     let slow =
         "the server is there and does not answer, as where it is overloaded; the next sync tries again by itself";
     Broken::During(if error.is_timeout() { text.too_much().hint(slow) } else { text })
+}
+
+/// Whether a body was given up because the time was over.
+fn is_timeout(error: &std::io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
+    error.kind() == std::io::ErrorKind::TimedOut || inner.is_some_and(reqwest::Error::is_timeout)
 }
 
 /// Scheme, host and port: what can be out of reach.
@@ -424,6 +470,39 @@ mod tests {
         assert!(error.message().contains("no answer in time") && error.hint_text().is_some(), "{error}");
         let write = Request { effect: Effect::Write, ..Request::get(url) };
         assert!(client.send(&Plain, &write).is_ok());
+    }
+
+    /// Whether nothing more comes or a byte now and then: each answer costs its time, and few are asked for.
+    #[test]
+    fn f1_answers_that_begin_and_do_not_end_end_the_run() {
+        for pause in [Duration::from_secs(3600), Duration::from_millis(20)] {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Arc::default()));
+            let shop = rehearsal(ChannelKind::WooCommerce, clock.clone(), Duration::ZERO);
+            let server = Server::start(shop, ServerOptions::default()).unwrap();
+            server.faults().add(Fault::new(FaultKind::Drips(pause)).always());
+            let first_pause = Duration::from_millis(1);
+            let patience = Patience { timeout: Duration::from_millis(600), first_pause, ..Patience::default() };
+            let options = Options { clock, patience, gate: Gate::open(), ca_pem: None, allow_http: false };
+            let client = Client::new(options).unwrap();
+            let request = Request::get(url::Url::parse(server.url()).unwrap());
+            let mut errors = Vec::new();
+            while errors.last().is_none_or(Error::is_too_much) && errors.len() < 10 {
+                errors.push(client.send(&Plain, &request).unwrap_err());
+            }
+            assert_eq!((errors.len(), client.requests()), (4, 5), "{pause:?}");
+            for error in &errors {
+                assert_eq!(error.kind(), ErrorKind::Temporary);
+                assert!(error.message().contains("began and did not end in 1 s"), "{error}");
+            }
+            assert!(errors[3].message().contains("4 answers before it did the same"), "{}", errors[3]);
+            let write = Request { effect: Effect::Write, ..request.clone() };
+            let patience = Patience { write_timeout: Duration::from_millis(200), ..patience };
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Arc::default()));
+            let options = Options { clock, patience, gate: Gate::open(), ca_pem: None, allow_http: false };
+            let client = Client::new(options).unwrap();
+            assert_eq!(client.send(&Plain, &write).unwrap_err().kind(), ErrorKind::Unknown);
+            assert_eq!(client.requests(), 1, "no write is repeated");
+        }
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub enum FaultKind {
     Empty,
     /// A body that never ends.
     Endless,
+    /// Behind the answer comes a blank after each such time, and it never ends. Applied.
+    Drips(Duration),
     /// The answer comes this much later. Applied.
     Slow(Duration),
     /// Reads are answered by a replica that lags behind: what was asked before is answered as it was then. Writes are applied.
@@ -539,6 +541,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         }
         "empty" => FaultKind::Empty,
         "endless" => FaultKind::Endless,
+        "drips" => FaultKind::Drips(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),
         "slow" => FaultKind::Slow(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),
         "deaf" => FaultKind::Deaf(
             wish["parameters"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),

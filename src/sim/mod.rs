@@ -41,10 +41,11 @@
 //!
 //! WooCommerce has in addition `POST trash/{id}`, `restore/{id}` and `status/{id}` (`{"status": "on-hold"}`).
 //!
-//! Kinds of faults: `rate-limited` (`retry_after`), `server-error` (`status`), `firewall`, `unauthorized`,
+//! Kinds of faults: `rate-limited` (`retry_after`), `server-error` (`status`), `says` (`status`, `text`: an error in these words), `firewall`, `unauthorized`,
 //! `cut-before`, `answer-lost`, `truncated`, `byte-order-mark`, `notice-before`, `notice-after`,
 //! `html-instead`, `html-with-script` (`json`: labelled as JSON), `other-json`, `stale-cache`, `frozen` (with the `path` of one order: a
-//! replica that lags), `empty` (a list and its count), `wrong-type` (`order`), `absurd-amounts` (`amount`), `spliced` (`behind`, `bytes`), `endless`, `slow` (`milliseconds`), `deaf` (`parameters`: a
+//! replica that lags), `empty` (a list and its count), `wrong-type` (`order`), `absurd-amounts` (`amount`), `spliced` (`behind`, `bytes`), `endless`,
+//! `drips` (`milliseconds`: a blank each time, without end), `slow` (`milliseconds`), `deaf` (`parameters`: a
 //! server that drops them from the query), `page-cap` (`rows`), `one-page` (`rows`: counted, too), `no-count`, `redirect` (`to`). `times` 0 means until disarmed.
 //!
 //! ```text

@@ -257,6 +257,7 @@ fn send(response: Response, kind: Option<FaultKind>) -> Outcome {
             Answer::half(body)
         }
         Some(FaultKind::Endless) => Answer::Endless,
+        Some(FaultKind::Drips(each)) => Answer::Drips(Some(body), each, Box::pin(tokio::time::sleep(each))),
         _ => Answer::Whole(Some(body)),
     };
     builder.body(answer).map_err(std::io::Error::other)
@@ -287,6 +288,8 @@ enum Answer {
     /// The half that is sent, then the pause that lets it out of the buffer, then an error.
     Half(Option<Bytes>, Pin<Box<tokio::time::Sleep>>),
     Endless,
+    /// The whole, and then a blank after each such time.
+    Drips(Option<Bytes>, Duration, Pin<Box<tokio::time::Sleep>>),
 }
 
 impl Answer {
@@ -308,6 +311,13 @@ impl Body for Answer {
                 None => pause.as_mut().poll(cx).map(|()| Some(Err(cut()))),
             },
             Self::Endless => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 64 * 1024]))))),
+            Self::Drips(whole, each, pause) => match whole.take() {
+                Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                None => pause.as_mut().poll(cx).map(|()| {
+                    pause.as_mut().reset(tokio::time::Instant::now() + *each);
+                    Some(Ok(Frame::data(Bytes::from_static(b" "))))
+                }),
+            },
         }
     }
 

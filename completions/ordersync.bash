@@ -372,7 +372,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__dispatch)
-            opts="-q -v -h -V --carrier --other-carrier --tracking --item --replaces --notify --no-notify --dry-run --later --unpaid --again --as-local --force --from --ignore --no-tracking --trust-numbers --by --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --carrier --other-carrier --tracking --item --replaces --notify --no-notify --dry-run --later --unpaid --on-hold --test-order --again --as-local --force --from --ignore --no-tracking --trust-numbers --by --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

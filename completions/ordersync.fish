@@ -99,6 +99,8 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l no-noti
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l dry-run -d 'Print what would be written, write nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l later -d 'Only record it; the next sync tells the channel'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l unpaid -d 'Ship before it is paid: cash on delivery, payment terms, a transfer that is on its way'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l on-hold -d 'Ship although it is on hold'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l test-order -d 'Ship a test order'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l again -d 'Another box like one that is dispatched already really went out'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l as-local -d 'Go on with your version of the order although the channel\'s has changed'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l force -d 'With --as-local: also where the order is cancelled at the channel'

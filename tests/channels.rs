@@ -722,6 +722,21 @@ fn d1_nothing_goes_out_for_an_order_that_stands_against_it_whatever_was_accepted
 }
 
 #[test]
+fn d9_an_order_on_hold_goes_out_by_its_own_switch_and_the_check_stays() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.hold(&id));
+        desk.sync();
+        desk.on("accept", &id, "").done();
+        let number = "--carrier dhl --tracking JD01";
+        desk.on("dispatch", &id, &format!("{number} --as-local")).exits(6).says("hold");
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.on("dispatch", &id, &format!("{number} --on-hold")).exits(6).says("address");
+        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+    });
+}
+
+#[test]
 fn d9_an_unpaid_order_goes_out_by_its_own_switch_or_setting_and_the_check_stays() {
     each(|desk| {
         let place = || {
@@ -1046,8 +1061,127 @@ fn d2_accepting_that_an_order_is_cancelled_takes_back_the_dispatch_that_waits() 
 
 /// The fault that loses the answer to the next write like this one.
 fn lost(write: &Exchange, id: &str) -> Fault {
+    struck(FaultKind::AnswerLost, write, id)
+}
+
+/// A fault of the next write like this one, which was about the order with this id.
+fn struck(kind: FaultKind, write: &Exchange, id: &str) -> Fault {
     let part = write.name();
-    Fault::new(FaultKind::AnswerLost).on(&write.method, part.split(id).next().unwrap_or(&part))
+    Fault::new(kind).on(&write.method, part.split(id).next().unwrap_or(&part))
+}
+
+/// What a dispatch writes at a store, and for which order it did.
+fn writes_of_a_dispatch(desk: &Desk) -> (Vec<Exchange>, String) {
+    let id = desk.paid(&[("TEE-001", 1)]);
+    desk.on("dispatch", &id, "--carrier dhl --tracking JD00").exits(0);
+    (desk.server.requests().into_iter().filter(Exchange::is_write).collect(), id)
+}
+
+/// Between the moment at which a sync has read its rows and the one at which it writes, a merchant takes one back.
+#[test]
+fn d2_what_is_taken_back_while_a_sync_is_about_to_send_it_does_not_go_out() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 2)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+        let row = desk.home.json("outbox")[0]["row"].as_str().unwrap().to_owned();
+        desk.server.faults().add(Fault::new(FaultKind::Slow(Duration::from_millis(900))).always());
+        let sync = desk.home.spawn("sync", &[]);
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        while desk.server.requests().is_empty() && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let taken_back = desk.home.run(&format!("outbox --withdraw {row}")).done().code == Some(0);
+        let sync = sync.wait_with_output().unwrap();
+        desk.server.faults().clear();
+        let sent = desk.store.standing(&id).unwrap().sent;
+        assert_eq!(sent, if taken_back { 0 } else { 2 }, "{}: {sync:?}", desk.kind);
+        let left = if taken_back { "2" } else { "0" };
+        assert_eq!(desk.show(&id)["lines"][0]["left"], left, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d1_a_write_that_surely_came_to_nothing_switches_no_check_off() {
+    each(|desk| {
+        let (writes, without) = writes_of_a_dispatch(desk);
+        let id = desk.paid(&[("TEE-001", 2)]);
+        for write in &writes {
+            desk.server.faults().add(struck(FaultKind::Firewall, write, &without).always());
+        }
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").done();
+        desk.server.faults().clear();
+        assert_eq!(desk.home.json("outbox")[0]["state"], "queued", "{}", desk.kind);
+        assert!(desk.store.ship_elsewhere(&id, "UPS", "1Z01"));
+        let before = desk.writes();
+        desk.home.run("retry").exits(6);
+        assert_eq!((desk.writes(), desk.tracking_numbers(&id)), (before, vec!["1Z01".to_owned()]), "{}", desk.kind);
+    });
+}
+
+/// The answer to a dispatch is lost, it never arrived, and then somebody else ships the order.
+#[test]
+fn d3_what_others_have_shipped_since_an_answer_was_lost_is_not_shipped_again() {
+    each(|desk| {
+        let (writes, without) = writes_of_a_dispatch(desk);
+        let id = desk.paid(&[("TEE-001", 2)]);
+        for write in &writes {
+            desk.server.faults().add(struck(FaultKind::ServerError(502), write, &without).always());
+        }
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").done();
+        desk.server.faults().clear();
+        assert_eq!(desk.home.json("outbox")[0]["state"], "unknown", "{}", desk.kind);
+        assert!(desk.store.ship_elsewhere(&id, "UPS", "1Z01"));
+        let before = desk.writes();
+        desk.home.run("retry").done();
+        assert!(!desk.home.json("inbox").as_array().unwrap().is_empty(), "{}: the merchant has to look", desk.kind);
+        assert_eq!(desk.writes(), before, "{}: {:?}", desk.kind, desk.home.json("inbox"));
+        desk.on("accept", &id, "").exits(0);
+        desk.home.run("retry").done();
+        desk.home.run("sync").done();
+        assert_eq!((desk.writes(), desk.tracking_numbers(&id)), (before, vec!["1Z01".to_owned()]), "{}", desk.kind);
+        // The merchant has looked: it is not there, and there is nothing left to make it of.
+        desk.on("retry", &id, "--again").done();
+        assert_eq!(desk.writes(), before, "{}", desk.kind);
+        for row in desk.home.json("outbox").as_array().unwrap() {
+            desk.home.run(&format!("outbox --withdraw {}", row["row"].as_str().unwrap())).exits(0);
+        }
+        let shown = desk.show(&id);
+        assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&"shipped".into(), &"0".into()), "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d7_one_order_that_the_channel_cannot_show_holds_up_no_other_dispatch() {
+    each(|desk| {
+        let (first, second) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]));
+        for (nth, id) in [&first, &second].into_iter().enumerate() {
+            desk.on("dispatch", id, &format!("--carrier dhl --tracking JD0{nth} --later")).exits(0);
+        }
+        assert!(desk.store.set_unrenderable(&first, true));
+        desk.home.run("sync").done();
+        let standing = desk.store.standing(&second).unwrap();
+        assert_eq!(standing.sent, 1, "{}: {:?}", desk.kind, desk.home.json("outbox"));
+        assert!(desk.store.set_unrenderable(&first, false));
+        desk.home.run("retry").exits(0);
+        assert_eq!(desk.store.standing(&first).unwrap().sent, 1, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d8_a_cancellation_with_other_wishes_takes_the_place_of_one_that_waits() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(Fault::new(FaultKind::ServerError(503)).always());
+        desk.on("cancel", &id, "--reason one").exits(0);
+        desk.on("cancel", &id, "--reason one").exits(0);
+        assert_eq!(desk.home.json("outbox").as_array().unwrap().len(), 1, "{}: the same", desk.kind);
+        desk.on("cancel", &id, "--reason two").exits(0);
+        desk.server.faults().clear();
+        let goals = desk.home.sql("SELECT goal FROM outbox WHERE state NOT IN ('withdrawn', 'confirmed')");
+        assert!(goals.len() == 1 && goals[0].contains("two"), "{}: {goals:?}", desk.kind);
+        desk.sync();
+        assert!(desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
+    });
 }
 
 #[test]

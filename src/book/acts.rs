@@ -7,7 +7,7 @@ use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, resolve_subject};
 use super::outbox::{Guard, Leave, OPEN};
 use super::{Book, rows};
-use crate::channel::{Goal, Retracking};
+use crate::channel::{Cancellation, Goal, Retracking};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status, left, same_number, stored_decimal, sum};
@@ -30,6 +30,8 @@ pub struct NewDispatch<'a> {
 pub enum Recorded {
     /// It is in the outbox, in this row; the order's last event is now this one.
     Row(i64, i64),
+    /// The very same was recorded before and is not settled, in this row.
+    Already(i64),
     /// It is in the book, and nothing is to be told to the channel.
     Local,
     /// The order has changed since it was read: nothing was recorded.
@@ -61,6 +63,7 @@ impl Book {
                 return Ok(Recorded::Moved);
             }
             take_back_waiting(db, order, "cancel", now)?;
+            drop_refused(db, order, "cancel", now)?;
             let (store, before) = head(db, order)?;
             still_open(db, order, shipment)?;
             let number = insert(db, order, shipment)?;
@@ -79,7 +82,11 @@ impl Book {
     }
 
     /// Records a cancellation; with a goal it is also queued for the channel. A dispatch that waits and has surely not gone out is taken
-    /// back by it. One that is on its way already is the same one.
+    /// back by it. One that waits and wishes the same is the same one; one with other wishes takes the place of one that has surely not
+    /// gone out.
+    ///
+    /// # Errors
+    /// `Refused` where one with other wishes is on its way.
     pub fn record_cancel(
         &mut self,
         order: i64,
@@ -92,12 +99,11 @@ impl Book {
             if has_moved(db, order, seen)? {
                 return Ok(Recorded::Moved);
             }
-            let sql = format!("SELECT id FROM outbox WHERE order_id = ? AND kind = 'cancel' AND state IN {OPEN}");
-            let already: Option<i64> = db.query_row(&sql, [order], |row| row.get(0)).optional().done("read")?;
-            if let Some(already) = already {
-                return Ok(Recorded::Row(already, last_event(db, order)?.unwrap_or_default()));
+            if let Some(already) = cancellation(db, order, goal.map(|(goal, _)| goal), now)? {
+                return Ok(Recorded::Already(already));
             }
             take_back_waiting(db, order, "dispatch", now)?;
+            drop_refused(db, order, "dispatch", now)?;
             let (store, before) = head(db, order)?;
             set_status(db, order, Status::Cancelled)?;
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
@@ -108,7 +114,7 @@ impl Book {
                 stays_cancelled(db, order)?;
                 return Ok(Recorded::Local);
             };
-            let row = queue(db, store, order, None, goal, Leave { guard, unpaid: true }, before, now)?;
+            let row = queue(db, store, order, None, goal, Leave { guard, unpaid: true, on_hold: true }, before, now)?;
             Ok(Recorded::Row(row, last_event(db, order)?.unwrap_or_default()))
         })
     }
@@ -136,7 +142,8 @@ impl Book {
             rows::note_history(db, order, now, "tracking replaced", &detail)?;
             let wish = Retracking { shipment: key.unwrap_or_default(), before: Some(was), ..wish.clone() };
             let goal = Goal::Retracked(wish);
-            queue(db, store, order, None, &goal, Leave { guard: Guard::Check, unpaid: true }, status, now)
+            let leave = Leave { guard: Guard::Check, unpaid: true, on_hold: true };
+            queue(db, store, order, None, &goal, leave, status, now)
         })
     }
 
@@ -150,12 +157,18 @@ impl Book {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             let row = written(db, id)?;
+            if matches!(row.state.as_str(), "withdrawn" | "confirmed") {
+                return Ok(());
+            }
             db.execute(
                 "UPDATE outbox SET state = 'failed', settled_at = ?, next_at = NULL, error_kind = ?, error = ? WHERE id = ?",
                 params![now.timestamp_millis(), error.kind().word(), error.message(), id],
             )
             .done("written")?;
-            if row.nothing {
+            if row.kind == "cancel" {
+                // It is all or nothing: what it left behind (a note, a job that failed) cancelled nothing.
+                is_not_there(db, id, &written(db, id)?)?;
+            } else if row.nothing {
                 undo(db, id, &row)?;
             }
             rows::note_history(db, row.order, now, "refused", error.message())?;
@@ -170,30 +183,36 @@ impl Book {
     /// `Refused` where there is not so much left to ship any more, or where the order was cancelled or dispatched since and that still waits.
     pub fn retry(&mut self, id: i64, again: bool) -> Result<()> {
         let now = self.clock.now();
-        self.write_durably("written", |db| {
+        let refused = self.write_durably("written", |db| {
             let row = written(db, id)?;
-            if row.state == "failed" {
-                no_opposite_waits(db, id, &row)?;
+            match row.state.as_str() {
+                "confirmed" => return Ok(None),
+                "withdrawn" => return Ok(Some(gone(id, row.order))),
+                _ if again => is_not_there(db, id, &row)?,
+                _ => {}
             }
-            if again {
-                let sql = "UPDATE outbox SET acknowledged = '[]', receipts = '[]', looks = 0 WHERE id = ? AND state <> 'confirmed'";
-                db.execute(sql, [id]).done("written")?;
-            }
-            if row.state == "failed" && row.nothing {
-                redo(db, id, &row)?;
+            let row = written(db, id)?;
+            if row.state == "failed"
+                && let Err(error) = come_back(db, id, &row)
+            {
+                return Ok(Some(error));
             }
             db.execute(
-                // What a cancellation that was refused left behind (the id of a failed job) says nothing of the new attempt.
                 "UPDATE outbox SET next_at = NULL, settled_at = NULL,
-                   receipts = CASE WHEN state = 'failed' AND kind = 'cancel' THEN '[]' ELSE receipts END,
-                   acknowledged = CASE WHEN state = 'failed' AND kind = 'cancel' THEN '[]' ELSE acknowledged END,
                    state = CASE WHEN state <> 'failed' THEN state WHEN written = 'no' THEN 'queued' ELSE 'unknown' END
                  WHERE id = ?",
                 [id],
             )
             .done("written")?;
-            resolve_subject(db, row.store, &subject(id), now)
-        })
+            resolve_subject(db, row.store, &subject(id), now)?;
+            Ok(None)
+        })?;
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// It is sure after all that nothing of the row is at the channel.
+    pub fn is_not_there(&mut self, id: i64) -> Result<()> {
+        self.write_durably("written", |db| is_not_there(db, id, &written(db, id)?))
     }
 
     /// Takes back what has not gone out: the order is as it was before.
@@ -251,6 +270,35 @@ fn written(db: &Connection, id: i64) -> Result<Written> {
     .optional()
     .done("read")?
     .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("the outbox has no row {id}; nothing was changed")))
+}
+
+fn gone(id: i64, order: i64) -> Error {
+    let text = format!("row {id} of the outbox was taken back, or settled by a newer act; it was not tried again");
+    Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}"))
+}
+
+/// Forgets what a row has at the channel: nothing. What a refused one held of the order until now is given back.
+fn is_not_there(db: &Connection, id: i64, row: &Written) -> Result<()> {
+    db.execute(
+        "UPDATE outbox SET acknowledged = '[]', receipts = '[]', looks = 0, written = 'no',
+           state = CASE state WHEN 'failed' THEN state ELSE 'queued' END WHERE id = ?",
+        [id],
+    )
+    .done("written")?;
+    if row.state == "failed" && (!row.nothing || row.kind == "cancel") {
+        undo(db, id, row)?;
+    }
+    Ok(())
+}
+
+/// Has a refused row take again what was given back of it.
+///
+/// # Errors
+/// `Refused` where the order has been settled otherwise since, or has not so much left to ship.
+fn come_back(db: &Connection, id: i64, row: &Written) -> Result<()> {
+    no_opposite_waits(db, id, row)?;
+    may_come_back(db, id, row)?;
+    if row.nothing { redo(db, id, row) } else { Ok(()) }
 }
 
 /// Marks a row as taken back, and gives the order back what it held.
@@ -327,7 +375,12 @@ fn undo(db: &Connection, id: i64, row: &Written) -> Result<()> {
             db.execute("DELETE FROM shipments WHERE id = ?", [shipment]).done("written")?;
             stand_as_before(db, id, row.order)
         }
-        "cancel" => stand_as_before(db, id, row.order),
+        "cancel" => {
+            // It may have been given back before, and the order have gone on since.
+            let sql = "SELECT status = 'cancelled' AND cancelled_after IS NULL FROM orders WHERE id = ?";
+            let stands: bool = db.query_row(sql, [row.order], |row| row.get(0)).done("read")?;
+            if stands { stand_as_before(db, id, row.order) } else { Ok(()) }
+        }
         _ => {
             if let Ok(Goal::Retracked(wish)) = serde_json::from_str(&row.goal) {
                 // Rows of the first version only know the number.
@@ -359,6 +412,64 @@ fn redo(db: &Connection, id: i64, row: &Written) -> Result<()> {
         Ok(Goal::Retracked(wish)) => replace_parcels(db, row.order, &wish.was, &wish.parcel),
         _ => Ok(()),
     }
+}
+
+/// The order's cancellation that is not settled, where it wishes the same. One with other wishes is taken back.
+///
+/// # Errors
+/// `Refused` where that one may be on its way at the channel.
+fn cancellation(db: &Connection, order: i64, goal: Option<&Goal>, now: Timestamp) -> Result<Option<i64>> {
+    let sql =
+        format!("SELECT id FROM outbox WHERE order_id = ? AND kind = 'cancel' AND state IN {OPEN} ORDER BY id DESC");
+    let Some(id) = column::<i64>(db, &sql, params![order])?.first().copied() else { return Ok(None) };
+    let row = written(db, id)?;
+    let earlier = serde_json::from_str::<Goal>(&row.goal).ok();
+    let same = match (&earlier, goal) {
+        (Some(Goal::Cancelled(earlier)), Some(Goal::Cancelled(wish))) => {
+            *earlier == Cancellation { key: earlier.key.clone(), ..wish.clone() }
+        }
+        _ => false,
+    };
+    if same {
+        return Ok(Some(id));
+    }
+    if !row.nothing {
+        let text = format!(
+            "a cancellation of order {order} with other wishes is on its way to the channel; nothing was recorded or sent"
+        );
+        return Err(Error::new(ErrorKind::Refused, text).hint("ordersync outbox tells how it stands"));
+    }
+    take_back(db, id, &row, now)?;
+    Ok(None)
+}
+
+/// What was refused before a newer act is settled by it: it does not come back with the next retry.
+fn drop_refused(db: &Connection, order: i64, kind: &str, now: Timestamp) -> Result<()> {
+    let sql = "SELECT id FROM outbox WHERE order_id = ? AND kind = ? AND state = 'failed' AND written = 'no'";
+    for id in column::<i64>(db, sql, params![order, kind])? {
+        take_back(db, id, &written(db, id)?, now)?;
+    }
+    Ok(())
+}
+
+/// Whether the order stands so that an act that was refused may be tried again.
+fn may_come_back(db: &Connection, id: i64, row: &Written) -> Result<()> {
+    let (_, status) = head(db, row.order)?;
+    let guard: String = db.query_row("SELECT guard FROM outbox WHERE id = ?", [id], |row| row.get(0)).done("read")?;
+    let against = match (row.kind.as_str(), status) {
+        _ if guard == Guard::Force.word() => false,
+        ("dispatch", Status::Cancelled) | ("cancel", Status::Shipped | Status::PartiallyShipped) => true,
+        ("dispatch", Status::Shipped) => guard == Guard::Check.word(),
+        _ => false,
+    };
+    if !against {
+        return Ok(());
+    }
+    let text = format!("order {} is {status} by now; row {id} was not tried again", row.order);
+    Err(Error::new(ErrorKind::Refused, text).hint(format!(
+        "ordersync outbox --withdraw {id} takes the row back; ordersync {} --force does it all the same",
+        row.kind
+    )))
 }
 
 /// What of a dispatch the order still has: a line may have been taken out of it since, and the merchant has accepted that.
@@ -534,8 +645,8 @@ fn queue(
 ) -> Result<i64> {
     let text = serde_json::to_string(goal).map_err(|_| odd("task", "goal"))?;
     db.execute(
-        "INSERT INTO outbox (store_id, order_id, shipment_id, kind, goal, guard, unpaid, state, status_before, queued_at, written)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 'no')",
+        "INSERT INTO outbox (store_id, order_id, shipment_id, kind, goal, guard, unpaid, on_hold, state, status_before, queued_at, written)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 'no')",
         params![
             store,
             order,
@@ -544,6 +655,7 @@ fn queue(
             text,
             leave.guard.word(),
             leave.unpaid,
+            leave.on_hold,
             before.word(),
             now.timestamp_millis()
         ],
@@ -567,7 +679,7 @@ impl Book {
             order,
             seen: None,
             shipment,
-            leave: Leave { guard, unpaid: false },
+            leave: Leave { guard, unpaid: false, on_hold: false },
         })? {
             Recorded::Row(row, _) => Ok(row),
             other => panic!("{other:?}"),

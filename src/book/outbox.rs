@@ -7,7 +7,7 @@ use std::fmt;
 
 use rusqlite::{Row, params};
 
-use super::acts::{column, set_status};
+use super::acts::{column, has_moved, set_status};
 use super::error::{Done, odd};
 use super::inbox::{InboxNote, put_note};
 use super::{Book, rows};
@@ -51,6 +51,8 @@ pub struct Leave {
     pub guard: Guard,
     /// Of its not being paid.
     pub unpaid: bool,
+    /// Of its being on hold.
+    pub on_hold: bool,
 }
 
 /// Where a row stands.
@@ -75,6 +77,11 @@ pub enum OutboxState {
 impl OutboxState {
     const ALL: [Self; 7] =
         [Self::Queued, Self::Sending, Self::Unknown, Self::Sent, Self::Confirmed, Self::Failed, Self::Withdrawn];
+
+    /// Whether it is not settled.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Queued | Self::Sending | Self::Unknown | Self::Sent)
+    }
 
     /// The word in JSON and in the book.
     pub fn word(self) -> &'static str {
@@ -123,6 +130,8 @@ pub struct OutboxRow {
     pub state: OutboxState,
     /// How many writes were begun for it.
     pub attempts: u32,
+    /// Whether something of it may be at the channel: a write was begun of which it is not sure that it came to nothing.
+    pub may_be_there: bool,
     /// When it was recorded.
     pub queued_at: Timestamp,
     /// When the last write was begun.
@@ -146,7 +155,8 @@ pub struct OutboxRow {
 }
 
 const ROW: &str = "SELECT x.id, x.store_id, s.name, x.order_id, o.remote_id, o.number, x.goal, x.guard, x.state, x.attempts, x.queued_at,
-    x.attempted_at, x.next_at, x.settled_at, x.doing, x.receipts, x.error, x.shipment_id, x.unpaid, x.acknowledged, x.looks
+    x.attempted_at, x.next_at, x.settled_at, x.doing, x.receipts, x.error, x.shipment_id, x.unpaid, x.acknowledged, x.looks, x.on_hold,
+    x.written <> 'no'
     FROM outbox x JOIN orders o ON o.id = x.order_id JOIN stores s ON s.id = x.store_id ";
 
 /// The states of a row that is not settled; as in the partial index.
@@ -203,7 +213,7 @@ impl Book {
     /// Whether a write was begun for the order of which it is not settled what became of it.
     pub fn is_unsettled(&self, order: i64) -> Result<bool> {
         let sql =
-            format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND attempts > 0 AND state IN {OPEN})");
+            format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND written <> 'no' AND state IN {OPEN})");
         self.db.prepare_cached(&sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
     }
 
@@ -242,18 +252,17 @@ impl Book {
         self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).done("read")
     }
 
-    /// Marks that a write is about to go out. On the disk before it returns.
-    pub fn sending(&mut self, id: i64, doing: &str) -> Result<()> {
+    /// Marks that a write is about to go out. On the disk before it returns. From then on nobody can take the row back; gives `false` where
+    /// somebody has, and then nothing may go out.
+    pub fn sending(&mut self, id: i64, doing: &str) -> Result<bool> {
         let now = self.now_ms();
         self.write_durably("written", |db| {
-            db.execute(
+            let sql = format!(
                 "UPDATE outbox SET state = 'sending', attempts = attempts + 1, attempted_at = ?, doing = ?, error = NULL, error_kind = NULL,
                    written = CASE written WHEN 'no' THEN 'trying' WHEN 'trying' THEN 'maybe' ELSE written END
-                 WHERE id = ?",
-                params![now, doing, id],
-            )
-            .done("written")?;
-            Ok(())
+                 WHERE id = ? AND state IN {OPEN}"
+            );
+            Ok(db.execute(&sql, params![now, doing, id]).done("written")? > 0)
         })
     }
 
@@ -268,6 +277,28 @@ impl Book {
                 params![mark, receipt, id],
             )
             .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// The channel refuses a write that may have arrived before: that may be the very reason, so the row stays unknown, and the write is not
+    /// made a third time.
+    pub fn refused_repeat(&mut self, id: i64, mark: &str) -> Result<()> {
+        self.write_durably("written", |db| {
+            db.execute(
+                "UPDATE outbox SET state = 'unknown', acknowledged = json_insert(acknowledged, '$[#]', ?) WHERE id = ?",
+                params![mark, id],
+            )
+            .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// Has a row wait until then, as it stands.
+    pub fn put_off(&mut self, id: i64, until: Timestamp) -> Result<()> {
+        self.write_durably("written", |db| {
+            let sql = format!("UPDATE outbox SET next_at = ? WHERE id = ? AND state IN {OPEN}");
+            db.execute(&sql, params![until.timestamp_millis(), id]).done("written")?;
             Ok(())
         })
     }
@@ -287,7 +318,7 @@ impl Book {
         })
     }
 
-    /// Moves a row to the state that an attempt left it in.
+    /// Moves a row to the state that an attempt left it in; one that was taken back meanwhile stays so.
     pub fn settle(
         &mut self,
         id: i64,
@@ -297,12 +328,15 @@ impl Book {
         receipt: Option<&str>,
     ) -> Result<()> {
         self.write_durably("written", |db| {
-            db.execute(
+            let sql = format!(
                 "UPDATE outbox SET state = ?1, error_kind = ?2, error = ?3, next_at = ?4,
                    written = CASE ?1 WHEN 'sent' THEN 'yes' ELSE written END,
                    looks = CASE ?1 WHEN 'sent' THEN looks + 1 ELSE looks END,
                    receipts = CASE WHEN ?5 IS NULL THEN receipts ELSE json_insert(receipts, '$[#]', ?5) END
-                 WHERE id = ?6",
+                 WHERE id = ?6 AND state IN {OPEN}"
+            );
+            db.execute(
+                &sql,
                 params![
                     state.word(),
                     error.map(|e| e.kind().word()),
@@ -318,18 +352,22 @@ impl Book {
     }
 
     /// The goal is reached, as read back from the channel. `only_ours` tells that nothing but our own write changed the order: then
-    /// the version read back is what the merchant has seen; else it is kept beside the copy.
-    pub fn confirm(&mut self, id: i64, now_there: &RemoteOrder, only_ours: bool) -> Result<()> {
+    /// the version read back is what the merchant has seen; else it is kept beside the copy. Gives `false`, and changes nothing, where the
+    /// order is not as it was at its event `seen`, or the row is settled: then what was read back is to be looked at again.
+    pub fn confirm(&mut self, id: i64, seen: Option<i64>, now_there: &RemoteOrder, only_ours: bool) -> Result<bool> {
         let now = self.clock.now();
         let documents = std::mem::take(&mut self.documents);
         let result = self.write_durably("written", |db| {
-            let (order, kind, word): (i64, String, String) = db
+            let (order, kind, word, state): (i64, String, String, String) = db
                 .query_row(
-                    "SELECT x.order_id, x.kind, s.channel FROM outbox x JOIN stores s ON s.id = x.store_id WHERE x.id = ?",
+                    "SELECT x.order_id, x.kind, s.channel, x.state FROM outbox x JOIN stores s ON s.id = x.store_id WHERE x.id = ?",
                     [id],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
                 )
                 .done("read")?;
+            if has_moved(db, order, seen)? || !OutboxState::from_word(&state)?.is_open() {
+                return Ok(false);
+            }
             db.execute(
                 "UPDATE outbox SET state = 'confirmed', settled_at = ?, next_at = NULL, error = NULL, error_kind = NULL WHERE id = ?",
                 params![now.timestamp_millis(), id],
@@ -344,7 +382,7 @@ impl Book {
             if kind == "cancel" {
                 super::inbox::resolve_order(db, order, &["cancelled", super::inbox::GIVEN_BACK], now)?;
             }
-            let Ok(seen) = &now_there.order else { return Ok(()) };
+            let Ok(seen) = &now_there.order else { return Ok(true) };
             let channel = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
             let role = if only_ours { "base" } else { "newest" };
             let print = super::import::fingerprint(seen);
@@ -362,7 +400,7 @@ impl Book {
                 )
                 .done("written")?;
             }
-            Ok(())
+            Ok(true)
         });
         self.documents = documents;
         result
@@ -394,9 +432,10 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
         remote_id: row.get(4)?,
         number: row.get(5)?,
         goal,
-        leave: Leave { guard, unpaid: row.get(18)? },
+        leave: Leave { guard, unpaid: row.get(18)?, on_hold: row.get(21)? },
         state,
         attempts: row.get(9)?,
+        may_be_there: row.get(22)?,
         queued_at: time(10)?.unwrap_or_default(),
         attempted_at: time(11)?,
         next_at: time(12)?,

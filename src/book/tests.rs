@@ -402,7 +402,7 @@ fn a_refused_cancellation_that_is_tried_again_starts_without_old_receipts() {
     book.refuse(row, &error, &note).unwrap();
     book.retry(row, false).unwrap();
     let row = book.outbox_row(row).unwrap().unwrap();
-    assert_eq!((row.state, row.receipts.len()), (OutboxState::Unknown, 0));
+    assert_eq!((row.state, row.receipts.len()), (OutboxState::Queued, 0));
 }
 
 /// A refused dispatch, a cancellation, and then the dispatch again: parcel and cancellation must not both wait to be written.
@@ -429,17 +429,17 @@ fn d2_a_refused_dispatch_does_not_come_back_while_a_cancellation_waits_nor_the_o
     };
     let refused = book.retry(parcel, false).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Refused);
-    assert!(refused.message().contains("a cancellation of order 1 was recorded since"), "{refused:?}");
-    assert_eq!(book.outbox_row(parcel).unwrap().unwrap().state, OutboxState::Failed);
+    assert!(refused.message().contains("settled by a newer act"), "{refused:?}");
+    assert_eq!(book.outbox_row(parcel).unwrap().unwrap().state, OutboxState::Withdrawn);
     assert_eq!(book.order(1).unwrap().status, Status::Cancelled);
 
     book.refuse(end, &error, &note).unwrap();
-    book.retry(parcel, false).unwrap();
-    assert_eq!(book.order(1).unwrap().status, Status::PartiallyShipped);
+    assert_eq!(book.order(1).unwrap().status, Status::AwaitingFulfillment);
+    let parcel = book.dispatched(1, &shipment("b", &[("11", 1)], false), Guard::Check).unwrap();
     assert_eq!(book.retry(end, false).unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(book.order(1).unwrap().status, Status::PartiallyShipped);
     book.withdraw(parcel).unwrap();
-    book.retry(end, false).unwrap();
-    assert_eq!(book.order(1).unwrap().status, Status::Cancelled);
+    assert_eq!(book.order(1).unwrap().status, Status::AwaitingFulfillment);
 }
 
 #[test]
@@ -776,7 +776,7 @@ impl Two {
                     order: 1,
                     seen: self.read[who].0,
                     shipment: &shipment,
-                    leave: Leave { guard: Guard::Check, unpaid: false },
+                    leave: Leave { guard: Guard::Check, unpaid: false, on_hold: false },
                 };
                 let _ = self.book.record_dispatch(&new);
             }
@@ -860,7 +860,7 @@ fn i6_what_a_clock_that_was_ahead_has_put_off_is_due() {
         order: 1,
         seen,
         shipment: &part,
-        leave: Leave { guard: Guard::Check, unpaid: false },
+        leave: Leave { guard: Guard::Check, unpaid: false, on_hold: false },
     })
     .unwrap();
     let due = |book: &Book| book.due(store, shelf.clock.now(), false).unwrap().len();

@@ -79,6 +79,18 @@ pub struct Matched {
 }
 
 impl Matched {
+    /// The pieces that are still to be shipped.
+    pub fn pieces(&self) -> Vec<LineQuantity> {
+        let mut pieces: Vec<LineQuantity> = Vec::new();
+        for line in self.left.iter().flatten().flatten() {
+            match pieces.iter_mut().find(|known| known.line_id == line.line_id) {
+                Some(known) => known.quantity = known.quantity.saturating_add(line.quantity),
+                None => pieces.push(line.clone()),
+            }
+        }
+        pieces
+    }
+
     /// Whether anything is still to be written.
     pub fn is_short(&self) -> bool {
         self.left.iter().any(Option::is_some)

@@ -32,7 +32,7 @@ use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Currency, Order, Parcel, Shipment};
+use crate::order::{Currency, LineQuantity, Order, Parcel, Shipment};
 
 pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
@@ -322,6 +322,8 @@ pub struct Outstanding {
     /// Shipments that the channel shows and that this task would make or has made, by the ids that [`Channel::apply`] gives as receipts.
     /// They become the task's receipts.
     pub adopted: Vec<String>,
+    /// The pieces that the writes would ship.
+    pub pieces: Vec<LineQuantity>,
 }
 
 impl Outstanding {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::interrupt::{self, Left};
+use super::outbox::{Looked, Pushed};
 use super::waiting::Waiting;
 use super::{App, Outcome};
 use super::{outbox, output};
@@ -84,7 +85,11 @@ fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> anyhow::Result<Opti
         key: crate::http::sign::nonce()?,
     });
     let guard = if args.force { Guard::Force } else { Guard::Check };
-    let seen = look(app, book, &open, &order, &goal, guard)?;
+    let seen = match look(app, book, &open, &order, &goal, guard)? {
+        Some(Looked::Moved) => return Ok(None),
+        Some(Looked::Clear(seen)) => Some(*seen),
+        None => None,
+    };
     if args.dry_run {
         return rehearse(app, &order, seen.as_ref(), effect).map(Some);
     }
@@ -92,6 +97,8 @@ fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> anyhow::Result<Opti
     match book.record_cancel(id, order.last_event, Some((&goal, guard)), &args.reason)? {
         Recorded::Moved => Ok(None),
         Recorded::Local => Ok(Some(0)),
+        // It goes out as it was recorded, not as it was planned now.
+        Recorded::Already(row) => tell(app, book, &open, &order, effect, row, None).map(Some),
         Recorded::Row(row, event) => {
             crate::crash::point("after-record");
             let seen = seen.map(|seen| (seen, event));
@@ -111,15 +118,22 @@ fn tell(
 ) -> Outcome {
     let name = &open.store.name;
     let _watched = Waiting::watched(app, format!("recorded; waiting for {name}, which has not answered yet"));
-    let (state, outcome) = outbox::push_row(app, book, open, row, seen)?;
-    let (detail, error) = match outcome {
-        None => ("recorded; another ordersync is sending this store's outbox and takes it along", None),
-        Some(Push::Confirmed { wrote }) if wrote.is_empty() => ("it was cancelled at the channel already", None),
-        Some(Push::Confirmed { .. }) => ("cancelled here and at the channel", None),
-        Some(Push::Waiting(error)) => ("cancelled here; the channel is told with the next sync", Some(error)),
-        Some(Push::Pending(error)) => ("cancelled here; the channel is at work on it", Some(error)),
-        Some(Push::Refused(error)) => ("not cancelled: the channel refused, or a guard did", Some(error)),
+    let (state, pushed) = outbox::push_row(app, book, open, row, seen)?;
+    let waits = pushed.why_not().map(|why| format!("recorded; {why}"));
+    let (detail, error) = match pushed {
+        Pushed::Elsewhere | Pushed::Behind(_) => ("", None),
+        Pushed::Tried(Push::TakenBack) => {
+            ("taken back by another command", Some(outbox::taken_back(order.id, "cancellation")))
+        }
+        Pushed::Tried(Push::Confirmed { wrote }) if wrote.is_empty() => {
+            ("it was cancelled at the channel already", None)
+        }
+        Pushed::Tried(Push::Confirmed { .. }) => ("cancelled here and at the channel", None),
+        Pushed::Tried(Push::Waiting(error)) => ("cancelled here; the channel is told with the next sync", Some(error)),
+        Pushed::Tried(Push::Pending(error)) => ("cancelled here; the channel is at work on it", Some(error)),
+        Pushed::Tried(Push::Refused(error)) => ("not cancelled: the channel refused, or a guard did", Some(error)),
     };
+    let detail = waits.as_deref().unwrap_or(detail);
     print(app, order, state, detail, effect, error.as_ref())?;
     Ok(error.map_or(0, |error| match error.kind() {
         ErrorKind::Temporary | ErrorKind::Unknown => 0,
@@ -165,9 +179,9 @@ fn look(
     order: &BookOrder,
     goal: &Goal,
     guard: Guard,
-) -> Result<Option<Seen>> {
-    match outbox::look(app, book, open, order, goal, Leave { guard, unpaid: true }) {
-        Ok(seen) => Ok(Some(seen)),
+) -> Result<Option<Looked>> {
+    match outbox::look(app, book, open, order, goal, Leave { guard, unpaid: true, on_hold: true }) {
+        Ok(looked) => Ok(Some(looked)),
         Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => Ok(None),
         Err(error) => Err(error),
     }

@@ -7,6 +7,7 @@ mod parcels;
 use serde_json::json;
 
 use super::interrupt::{self, Left};
+use super::outbox::{Looked, Pushed};
 use super::waiting::Waiting;
 use super::{App, Outcome};
 use super::{outbox, output};
@@ -55,6 +56,12 @@ pub(super) struct Args {
     /// Ship before it is paid: cash on delivery, payment terms, a transfer that is on its way
     #[arg(long)]
     unpaid: bool,
+    /// Ship although it is on hold
+    #[arg(long)]
+    on_hold: bool,
+    /// Ship a test order
+    #[arg(long)]
+    test_order: bool,
     /// Another box like one that is dispatched already really went out
     #[arg(long)]
     again: bool,
@@ -159,7 +166,8 @@ fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> Result<Option<Done>
         return Ok(Some(recorded_already(&order, earlier)));
     }
     let shipment = shipment(app, &order, args, &capabilities, parcels)?;
-    let leave = Leave { guard: guard(args), unpaid: args.unpaid || ships_unpaid(&store, &order) };
+    let leave =
+        Leave { guard: guard(args), unpaid: args.unpaid || ships_unpaid(&store, &order), on_hold: args.on_hold };
     refuse_odd_status(&order, args, leave)?;
     let goal = Goal::Dispatched(shipment);
     if args.later {
@@ -167,10 +175,11 @@ fn once(app: &App, book: &mut Book, id: i64, args: &Args) -> Result<Option<Done>
         return Ok(recorded.map(|_| done(&order, "queued", "recorded; the next sync tells the channel")));
     }
     match outbox::look(app, book, &open, &order, &goal, leave) {
-        Ok(seen) if args.dry_run => Ok(Some(rehearsed(&order, &seen))),
-        Ok(seen) => match record(book, &order, &goal, leave)? {
+        Ok(Looked::Moved) => Ok(None),
+        Ok(Looked::Clear(seen)) if args.dry_run => Ok(Some(rehearsed(&order, &seen))),
+        Ok(Looked::Clear(seen)) => match record(book, &order, &goal, leave)? {
             None => Ok(None),
-            Some((row, event)) => push_recorded(app, book, &open, &order, row, Some((seen, event))).map(Some),
+            Some((row, event)) => push_recorded(app, book, &open, &order, row, Some((*seen, event))).map(Some),
         },
         Err(error) if args.dry_run => Err(error),
         // What speaks against it may be another command's dispatch, begun since the order was read here: then it is looked at anew.
@@ -228,8 +237,15 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
     let wish =
         Retracking { shipment: String::new(), was: was.to_owned(), parcel, notify: !args.no_notify, before: None };
     if args.dry_run {
-        let seen =
-            outbox::look(app, book, open, order, &Goal::Retracked(wish), Leave { guard: Guard::Check, unpaid: true })?;
+        let seen = outbox::look(
+            app,
+            book,
+            open,
+            order,
+            &Goal::Retracked(wish),
+            Leave { guard: Guard::Check, unpaid: true, on_hold: true },
+        )?;
+        let Looked::Clear(seen) = seen else { return Err(restless(order.id)) };
         return Ok(rehearsed(order, &seen));
     }
     interrupt::leaves(Left::Kept);
@@ -323,8 +339,8 @@ fn refuse_odd_status(order: &BookOrder, args: &Args, leave: Leave) -> Result<()>
         _ if order.waits_given_back() && !args.force => {
             ("is refunded in full", "add --as-local --force if it ships all the same")
         }
-        Status::OnHold if !args.as_local => ("is on hold", "add --as-local if it ships all the same"),
-        _ if order.test && !args.as_local => ("is a test order", "add --as-local if you mean it"),
+        Status::OnHold if !leave.on_hold => ("is on hold", "add --on-hold if it ships all the same"),
+        _ if order.test && !args.test_order => ("is a test order", "add --test-order if you mean it"),
         _ => return Ok(()),
     };
     Err(Error::new(ErrorKind::Refused, format!("order {} {problem}; nothing was recorded or sent", order.id))
@@ -343,7 +359,7 @@ fn record(book: &mut Book, order: &BookOrder, goal: &Goal, leave: Leave) -> Resu
             crate::crash::point("after-record");
             Ok(Some((row, event)))
         }
-        Recorded::Moved | Recorded::Local => Ok(None),
+        Recorded::Moved | Recorded::Local | Recorded::Already(_) => Ok(None),
     }
 }
 
@@ -357,16 +373,24 @@ fn push_recorded(
 ) -> Result<Done> {
     let name = &open.store.name;
     let _watched = Waiting::watched(app, format!("recorded; waiting for {name}, which has not answered yet"));
-    outbox::push_row(app, book, open, row, seen).map(|(state, outcome)| match outcome {
-        None => done(order, state, "recorded; another ordersync is sending this store's outbox and takes it along"),
-        Some(Push::Confirmed { wrote }) if wrote.is_empty() => {
+    let (state, pushed) = outbox::push_row(app, book, open, row, seen)?;
+    if let Some(why) = pushed.why_not() {
+        return Ok(done(order, state, &format!("recorded; {why}")));
+    }
+    let Pushed::Tried(outcome) = pushed else { return Ok(done(order, state, "recorded")) };
+    Ok(match outcome {
+        Push::TakenBack => {
+            let error = Some(outbox::taken_back(order.id, "dispatch"));
+            Done { error, ..done(order, state, "taken back by another command") }
+        }
+        Push::Confirmed { wrote } if wrote.is_empty() => {
             done(order, state, "the channel had it already; nothing was written")
         }
-        Some(Push::Confirmed { wrote }) => Done { writes: wrote, ..done(order, state, "confirmed by the channel") },
-        Some(Push::Waiting(error) | Push::Pending(error)) => {
+        Push::Confirmed { wrote } => Done { writes: wrote, ..done(order, state, "confirmed by the channel") },
+        Push::Waiting(error) | Push::Pending(error) => {
             Done { error: Some(error), ..done(order, state, "recorded; tried again with the next sync") }
         }
-        Some(Push::Refused(error)) => {
+        Push::Refused(error) => {
             Done { error: Some(error), ..done(order, state, "refused; the order is as it was before") }
         }
     })

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::output::{self, Table};
 use super::waiting::Waiting;
 use super::{App, Outcome};
-use crate::book::{Book, BookOrder, Leave, OutboxRow, RunKind};
+use crate::book::{Book, BookOrder, Leave, OutboxRow, OutboxState, RunKind};
 use crate::channel::{Goal, Task};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind, Result};
@@ -92,7 +92,7 @@ pub(super) fn look(
     order: &BookOrder,
     goal: &Goal,
     leave: Leave,
-) -> Result<Seen> {
+) -> Result<Looked> {
     let name = &open.store.name;
     let _watched =
         Waiting::watched(app, format!("waiting for {name}, which has not answered yet; nothing is recorded or sent"));
@@ -100,8 +100,12 @@ pub(super) fn look(
     let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken };
     // What an unsettled row may have shipped is no news; it is settled, and the order looked at again, before anything goes out.
     let tried = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order.id)?;
-    let Stop { now, review, .. } = match guard::look(book, open, &Act { order: order.id, task: &task, leave, tried })? {
-        Look::Clear(seen) => return Ok(*seen),
+    let looked = guard::look(book, open, &Act { order: order.id, task: &task, leave, tried, took: false });
+    if !matches!(looked, Ok(Look::Clear(_))) && book.last_event(order.id)? != order.last_event {
+        return Ok(Looked::Moved);
+    }
+    let Stop { now, review, .. } = match looked? {
+        Look::Clear(seen) => return Ok(Looked::Clear(seen)),
         Look::Stopped(stop) => *stop,
     };
     let run = book.start_run(RunKind::Pull, false)?;
@@ -115,20 +119,76 @@ pub(super) fn look(
     Err(review.error)
 }
 
+/// What the look before an act came to.
+pub(super) enum Looked {
+    /// Nothing speaks against it.
+    Clear(Box<Seen>),
+    /// Another command has done something to the order meanwhile: what speaks against the act may be just that.
+    Moved,
+}
+
+/// What a push of one row came to.
+pub(super) enum Pushed {
+    /// It had its attempt.
+    Tried(Push),
+    /// Another process is sending the store's outbox, and takes the row along.
+    Elsewhere,
+    /// This older row of the order must arrive first.
+    Behind(Box<OutboxRow>),
+}
+
+impl Pushed {
+    /// In words, where there was no attempt.
+    pub(super) fn why_not(&self) -> Option<String> {
+        match self {
+            Self::Tried(_) => None,
+            Self::Elsewhere => Some("another ordersync is sending this store's outbox and takes it along".to_owned()),
+            Self::Behind(older) => Some(format!(
+                "it goes out after row {} of the outbox, a {} that is {}{}",
+                older.id,
+                older.goal.word(),
+                older.state,
+                older.error.as_deref().map(|why| format!(" ({why})")).unwrap_or_default()
+            )),
+        }
+    }
+}
+
+/// Why a row had no attempt: it is settled meanwhile, or an older one of its order is not.
+fn not_tried(book: &Book, row: OutboxRow) -> Result<Pushed> {
+    let error = || row.error.clone().unwrap_or_else(|| "it was refused".to_owned());
+    Ok(match row.state {
+        OutboxState::Confirmed => Pushed::Tried(Push::Confirmed { wrote: Vec::new() }),
+        OutboxState::Withdrawn => Pushed::Tried(Push::TakenBack),
+        OutboxState::Failed => Pushed::Tried(Push::Refused(Error::new(ErrorKind::Refused, error()))),
+        _ => {
+            let open = book.open_outbox()?.into_iter();
+            let mut older = open.filter(|one| one.order_id == row.order_id && one.id < row.id && one.state.is_open());
+            older.next().map_or(Pushed::Elsewhere, |older| Pushed::Behind(Box::new(older)))
+        }
+    })
+}
+
+/// The error of an act that was taken back before it went out.
+pub(super) fn taken_back(order: i64, what: &str) -> Error {
+    let text =
+        format!("the {what} of order {order} was taken back by another command before it went out; nothing was sent");
+    Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order} tells how it stands"))
+}
+
 /// Pushes one row now, under the store's export lock, after what was recorded for the same order before it. Gives the row's state
-/// afterwards, and no outcome where another process is sending (it takes the row along) or something older must go out first. What was
-/// `seen` at the channel holds only while that event is the order's last.
+/// afterwards. What was `seen` at the channel holds only while that event is the order's last.
 pub(super) fn push_row(
     app: &App,
     book: &mut Book,
     open: &OpenStore,
     row: i64,
     seen: Option<(Seen, i64)>,
-) -> Result<(&'static str, Option<Push>)> {
+) -> Result<(&'static str, Pushed)> {
     let locks = app.context.home.locks();
     let clock = app.context.clock.as_ref();
     let _lock = match Lock::take(&locks, &open.store.name, Work::Export, app.context.lock_patience, clock) {
-        Err(error) if error.kind() == ErrorKind::Locked => return Ok(("queued", None)),
+        Err(error) if error.kind() == ErrorKind::Locked => return Ok(("queued", Pushed::Elsewhere)),
         other => other?,
     };
     let missing = || Error::new(ErrorKind::NotFound, format!("the outbox has no row {row}"));
@@ -143,13 +203,13 @@ pub(super) fn push_row(
     }
     let due = book.due(open.store.id, app.context.clock.now(), true)?;
     let Some(row) = due.into_iter().find(|due| due.id == row) else {
-        let state = book.outbox_row(row)?.ok_or_else(missing)?.state.word();
-        return Ok((state, None));
+        let now = book.outbox_row(row)?.ok_or_else(missing)?;
+        return Ok((now.state.word(), not_tried(book, now)?));
     };
     // What was read before something else happened to the order is no longer how things stand.
     let last = book.last_event(row.order_id)?;
     let seen = seen.filter(|(_, event)| last == Some(*event)).map(|(seen, _)| seen);
     let outcome = export::push(&app.context, book, open, &row, seen)?;
     let state = book.outbox_row(row.id)?.map_or("queued", |row| row.state.word());
-    Ok((state, Some(outcome)))
+    Ok((state, Pushed::Tried(outcome)))
 }

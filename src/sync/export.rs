@@ -57,10 +57,13 @@ pub enum Outcome {
     Pending(Error),
     /// Stopped for good: refused by the channel or by a guard.
     Refused(Error),
+    /// The merchant has taken it back meanwhile; nothing of it went out.
+    TakenBack,
 }
 
 /// Pushes every row of the store whose time has come (`all`: every open row), each once. A row that fails costs that row; an error that holds
-/// for the whole store (credentials, network) ends the export and is returned.
+/// for the whole store (credentials, network) ends the export and is returned. Whether a server's error is about the store or about the
+/// one order shows with the next order: where that gets on, the first one waits for its next turn and holds nobody up.
 pub fn export_due(
     context: &Context,
     book: &mut Book,
@@ -69,23 +72,33 @@ pub fn export_due(
     exports: &mut Exports,
 ) -> Result<()> {
     let mut tried = BTreeSet::new();
+    let mut stuck: Option<(OutboxRow, Error)> = None;
     loop {
         // The rows of an order go out one after the other: the next one is due when the one before it is settled.
         let mut due = book.due(open.store.id, context.clock.now(), all)?;
         due.retain(|row| tried.insert(row.id));
         if due.is_empty() {
-            return Ok(());
+            return stuck.map_or(Ok(()), |(_, error)| Err(error));
         }
         for row in due {
             context.clock.check_interrupt()?;
-            match push(context, book, open, &row, None)? {
+            let outcome = push(context, book, open, &row, None)?;
+            if !matches!(outcome, Outcome::Waiting(_) | Outcome::TakenBack)
+                && let Some((row, _)) = stuck.take()
+            {
+                book.put_off(row.id, context.clock.now() + back_off(row.attempts.saturating_add(1)))?;
+            }
+            match outcome {
+                Outcome::TakenBack => {}
                 Outcome::Confirmed { .. } => exports.confirmed += 1,
                 Outcome::Refused(_) => exports.refused += 1,
                 Outcome::Pending(_) => exports.waiting += 1,
                 Outcome::Waiting(error) => {
                     exports.waiting += 1;
-                    if !matches!(error.kind(), ErrorKind::Unknown | ErrorKind::Unreadable) {
-                        return Err(error);
+                    match error.kind() {
+                        ErrorKind::Unknown | ErrorKind::Unreadable => {}
+                        ErrorKind::Temporary if stuck.is_none() => stuck = Some((row, error)),
+                        _ => return Err(error),
                     }
                 }
             }
@@ -104,11 +117,30 @@ pub fn push(
     row: &OutboxRow,
     seen: Option<Seen>,
 ) -> Result<Outcome> {
-    let attempt = Attempt { context, open, row };
+    // It may have been taken back since the caller has read it.
+    let Some(row) = book.outbox_row(row.id)?.filter(|row| row.state.is_open()) else {
+        return Ok(Outcome::TakenBack);
+    };
+    let attempt = Attempt { context, open, row: &row };
     match attempt.run(book, seen) {
         Ok(outcome) => Ok(outcome),
         Err(error) => attempt.failed(book, error),
     }
+}
+
+/// What became of one write.
+enum Applied {
+    /// The channel took it; with its receipt, where it gives one.
+    Took(Option<String>),
+    /// The channel refuses it, and an attempt before may have brought it there.
+    Refused(Error),
+    /// It did not go out: the merchant has taken the row back.
+    TakenBack,
+}
+
+/// 1, 2, 4 ... minutes, at most 25, so that every row is tried at least at every half-hourly sync (PRODUCT.md D-7).
+fn back_off(attempts: u32) -> TimeDelta {
+    TimeDelta::minutes((1i64 << attempts.min(5)).min(25))
 }
 
 struct Attempt<'a> {
@@ -120,34 +152,47 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     fn run(&self, book: &mut Book, seen: Option<Seen>) -> Result<Outcome> {
         let mut receipts = self.row.receipts.clone();
+        let mut event = book.last_event(self.row.order_id)?;
         let mut seen = match seen {
             // What looked like this row's before it was recorded may have become another's since.
             Some(seen) if seen.missing.adopted.is_empty() => seen,
             _ => match self.look(book, &mut receipts)? {
                 Look::Clear(seen) => *seen,
-                Look::Stopped(stop) => return self.refuse(book, stop.review.error),
+                Look::Stopped(stop) => return self.stop(book, *stop),
             },
         };
         if self.may_still_be_at_work() && !seen.missing.writes.is_empty() {
             self.sit_out()?;
+            event = book.last_event(self.row.order_id)?;
             seen = match self.look(book, &mut receipts)? {
                 Look::Clear(seen) => *seen,
-                Look::Stopped(stop) => return self.refuse(book, stop.review.error),
+                Look::Stopped(stop) => return self.stop(book, *stop),
             };
         }
         let mut wrote = Vec::new();
         let mut acknowledged = self.row.acknowledged.clone();
         for _ in 0..ROUNDS {
             if seen.missing.is_nothing() {
-                return self.confirm(book, &seen, wrote);
+                if self.confirm(book, &seen, event)? {
+                    return Ok(Outcome::Confirmed { wrote });
+                }
+                // Something else has happened to the order since it was read: as it is now is what counts.
+                event = book.last_event(self.row.order_id)?;
+                seen = self.look_on(book, &mut receipts)?;
+                continue;
             }
             let mut open: Vec<&Write> =
                 seen.missing.writes.iter().filter(|write| !is_acknowledged(write, &acknowledged)).collect();
             if self.may_be_the_lost_one(book, &seen, &receipts)? {
                 open.clear();
+                self.tell_of_doubt(book)?;
             }
             for write in &open {
-                receipts.extend(self.apply(book, write)?);
+                match self.apply(book, write)? {
+                    Applied::TakenBack => return Ok(Outcome::TakenBack),
+                    Applied::Refused(error) => return self.doubt(book, error),
+                    Applied::Took(receipt) => receipts.extend(receipt),
+                }
                 acknowledged.push(mark(write));
                 wrote.push(write.summary.clone());
             }
@@ -157,10 +202,11 @@ impl Attempt<'_> {
                 // A cache or a replica that lags behind shows it in a moment.
                 self.context.clock.sleep(self.context.patience.first_pause)?;
             }
+            event = book.last_event(self.row.order_id)?;
             seen = self.look_on(book, &mut receipts)?;
         }
-        if seen.missing.is_nothing() {
-            return self.confirm(book, &seen, wrote);
+        if seen.missing.is_nothing() && self.confirm(book, &seen, event)? {
+            return Ok(Outcome::Confirmed { wrote });
         }
         let state = self.state_after_nothing_new(book)?;
         let text = match state {
@@ -176,6 +222,47 @@ impl Attempt<'_> {
             self.tell_if_unseen(book)?;
         }
         Ok(Outcome::Pending(error))
+    }
+
+    /// More was shipped at the channel than the merchant knows of, and it may be what the lost answer was to: only the merchant can tell.
+    fn tell_of_doubt(&self, book: &mut Book) -> Result<()> {
+        let (goal, order) = (self.row.goal.word(), self.row.order_id);
+        let note = InboxNote {
+            kind: "unseen",
+            text: format!(
+                "the answer to the {goal} of order {order} was lost, and something was shipped there since: it may be that, so nothing more is written"
+            ),
+            hint: format!(
+                "look at the order in the channel's own pages; ordersync accept book:{order} where somebody else shipped it; \
+                 ordersync retry book:{order} --again makes it again"
+            ),
+        };
+        book.tell_of_row(self.row, &note)
+    }
+
+    /// The channel refuses to take again what may have arrived.
+    fn doubt(&self, book: &mut Book, refused: Error) -> Result<Outcome> {
+        let (goal, order) = (self.row.goal.word(), self.row.order_id);
+        let text = format!(
+            "an earlier attempt at the {goal} of order {order} may have arrived, and the channel does not take it again ({}); \
+             it is looked for and not made again",
+            refused.message()
+        );
+        let hint = format!(
+            "look at the order in the channel's own pages; ordersync retry book:{order} --again makes it again where it is not there"
+        );
+        book.tell_of_row(self.row, &InboxNote { kind: "unseen", text: text.clone(), hint: hint.clone() })?;
+        let error = Error::new(ErrorKind::Unknown, text).hint(hint);
+        book.settle(self.row.id, OutboxState::Unknown, Some(&error), Some(self.next_try()), None)?;
+        Ok(Outcome::Pending(error))
+    }
+
+    /// A guard stops it. Where others have shipped all of it and nothing of ours is there, what the row holds is given back.
+    fn stop(&self, book: &mut Book, stop: guard::Stop) -> Result<Outcome> {
+        if stop.moot && self.row.receipts.is_empty() && self.row.acknowledged.is_empty() {
+            book.is_not_there(self.row.id)?;
+        }
+        self.refuse(book, stop.review.error)
     }
 
     /// What the channel took and has not shown for so long is not coming by itself.
@@ -201,7 +288,13 @@ impl Attempt<'_> {
     fn look(&self, book: &mut Book, receipts: &mut Vec<String>) -> Result<Look> {
         let row = self.row;
         let task = self.task(book, receipts)?;
-        let act = Act { order: row.order_id, task: &task, leave: row.leave, tried: row.attempts > 0 };
+        let act = Act {
+            order: row.order_id,
+            task: &task,
+            leave: row.leave,
+            tried: row.may_be_there,
+            took: !row.acknowledged.is_empty(),
+        };
         let look = guard::look(book, self.open, &act)?;
         match &look {
             Look::Clear(seen) => self.own(book, &seen.missing.adopted, receipts)?,
@@ -273,13 +366,18 @@ impl Attempt<'_> {
         self.context.clock.sleep(self.settles_in())
     }
 
-    fn apply(&self, book: &mut Book, write: &Write) -> Result<Option<String>> {
+    fn apply(&self, book: &mut Book, write: &Write) -> Result<Applied> {
         crash::point("before-sending");
-        book.sending(self.row.id, &write.summary)?;
+        if !book.sending(self.row.id, &write.summary)? {
+            return Ok(Applied::TakenBack);
+        }
         crash::point("before-write");
         let receipt = match self.open.channel.apply(write) {
             // That the same is refused a second time does not say that the first one came to nothing: it may be the reason.
-            Err(error) if error.kind() == ErrorKind::Rejected && self.may_have_arrived() => None,
+            Err(error) if error.kind() == ErrorKind::Rejected && self.may_have_arrived() => {
+                book.refused_repeat(self.row.id, &mark(write))?;
+                return Ok(Applied::Refused(error));
+            }
             Err(error) if error.kind() != ErrorKind::Unknown => {
                 book.not_applied(self.row.id)?;
                 return Err(error);
@@ -289,11 +387,12 @@ impl Attempt<'_> {
         crash::point("after-write");
         book.took(self.row.id, &mark(write), receipt.as_deref())?;
         crash::point("after-sent");
-        Ok(receipt)
+        Ok(Applied::Took(receipt))
     }
 
     /// Confirmed: the version that shows our write becomes the merchant's, unless something else changed in it as well.
-    fn confirm(&self, book: &mut Book, seen: &Seen, wrote: Vec<String>) -> Result<Outcome> {
+    /// `false` where the order is no more what it was at this event.
+    fn confirm(&self, book: &mut Book, seen: &Seen, event: Option<i64>) -> Result<bool> {
         crash::point("before-confirm");
         let only_ours = match (&seen.now.order, book.base_document(self.row.order_id)?) {
             (Ok(now), Some(document)) => {
@@ -303,9 +402,9 @@ impl Attempt<'_> {
             }
             _ => false,
         };
-        book.confirm(self.row.id, &seen.now, only_ours)?;
+        let confirmed = book.confirm(self.row.id, event, &seen.now, only_ours)?;
         crash::point("after-confirm");
-        Ok(Outcome::Confirmed { wrote })
+        Ok(confirmed)
     }
 
     fn refuse(&self, book: &mut Book, error: Error) -> Result<Outcome> {
@@ -360,15 +459,13 @@ impl Attempt<'_> {
         })
     }
 
-    /// Back-off: 1, 2, 4 ... minutes, at most 30, so that every row is tried at least at every half-hourly sync (PRODUCT.md D-7). What the
-    /// channel took is only looked for, so the pauses may grow.
+    /// What the channel took is only looked for, so the pauses may grow.
     fn next_try(&self) -> Timestamp {
         if !self.row.acknowledged.is_empty() {
             let minutes = 1i64 << self.row.looks.min(9);
             return self.context.clock.now() + TimeDelta::minutes(minutes.min(360));
         }
-        let minutes = 1i64 << self.row.attempts.min(5);
-        self.context.clock.now() + TimeDelta::minutes(minutes.min(25))
+        self.context.clock.now() + back_off(self.row.attempts)
     }
 }
 

@@ -1,11 +1,13 @@
 //! The look before an act: the order is read at the channel, held against what the merchant knows, and only then is asked what is
 //! missing for the act (PRODUCT.md D-1).
 
+use rust_decimal::Decimal;
+
 use super::store::OpenStore;
 use crate::book::{Book, Guard, Leave};
 use crate::channel::{Goal, Outstanding, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Aspect, Difference, LineQuantity, Order, Presence, Shipment, Status, differences};
+use crate::order::{Aspect, Difference, LineQuantity, Order, Presence, Shipment, Status, differences, left, sum};
 
 /// An act on an order, on its way to the channel.
 #[derive(Debug)]
@@ -16,7 +18,9 @@ pub struct Act<'a> {
     pub task: &'a Task,
     /// What it may go out in spite of.
     pub leave: Leave,
-    /// Whether a write was begun for it before: it may be there already.
+    /// Whether the channel took something of it before: that is looked for, whatever else there is.
+    pub took: bool,
+    /// Whether something of it may be there already: a write was begun for it of which it is not sure that it came to nothing.
     pub tried: bool,
 }
 
@@ -47,6 +51,8 @@ pub struct Stop {
     pub review: Review,
     /// What of the act is at the channel already, by its receipts.
     pub adopted: Vec<String>,
+    /// There is nothing left for the act to do, and nothing of it is there: others have shipped it.
+    pub moot: bool,
 }
 
 /// What a dispatch or a cancellation must be reviewed for first.
@@ -78,7 +84,14 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
     };
     if found.is_empty() && state.is_none() {
         let missing = missing(open, act.task, &now)?;
-        return Ok(Look::Clear(Box::new(Seen { now, missing })));
+        return Ok(match no_longer_left(act, &now, &missing) {
+            None => Look::Clear(Box::new(Seen { now, missing })),
+            Some(error) => {
+                let moot = missing.adopted.is_empty();
+                let review = Review { differences: Vec::new(), error };
+                Look::Stopped(Box::new(Stop { now, review, adopted: missing.adopted, moot }))
+            }
+        });
     }
     let shipped_only = state.is_none() && found.iter().all(|difference| difference.aspect == Aspect::Shipped);
     // What an attempt before this one has reached is there, whatever else changed; and what was shipped may be this very act.
@@ -98,7 +111,7 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
         }
         _ => review(act, found),
     };
-    Ok(Look::Stopped(Box::new(Stop { now, review, adopted: missing.adopted })))
+    Ok(Look::Stopped(Box::new(Stop { now, review, adopted: missing.adopted, moot: false })))
 }
 
 /// What is still to be written, the order being as it is now. A line that the channel's order does not have any more is left out: who goes on
@@ -120,6 +133,28 @@ pub fn missing(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Result<Outst
     }
     let goal = Goal::Dispatched(Shipment { lines, ..shipment.clone() });
     open.channel.outstanding(&Task { goal, ..task.clone() }, now)
+}
+
+/// Why nothing more goes out where the order has not so many pieces left at the channel, whatever the merchant has accepted: a write
+/// whose answer was lost may be what was shipped, or somebody else has shipped it since. Who insists has the check switched off.
+fn no_longer_left(act: &Act<'_>, now: &RemoteOrder, missing: &Outstanding) -> Option<Error> {
+    let now = now.order.as_ref().ok().filter(|_| act.leave.guard == Guard::Check && !act.took)?;
+    let sent = |line: &str| {
+        let lines = now.shipments.iter().flat_map(|shipment| &shipment.lines);
+        sum(lines.filter(|sent| sent.line_id == line).map(|sent| sent.quantity))
+    };
+    let is_short = |wanted: &LineQuantity| {
+        let line = now.lines.iter().find(|line| line.remote_id == wanted.line_id);
+        let there = line.map_or(Decimal::ZERO, |line| left(line.quantity, line.refunded, sent(&line.remote_id)));
+        // Shipped without a word of what: then the merchant has seen it, or it came while the answer to a write was lost.
+        (act.tried && now.status == Status::Shipped) || wanted.quantity > there
+    };
+    missing.pieces.iter().any(is_short).then(|| {
+        let order = act.order;
+        let text = format!("order {order} has not so many pieces left to ship at the channel; nothing more was sent");
+        Error::new(ErrorKind::Refused, text)
+            .hint(format!("ordersync show book:{order} lists what was shipped; ordersync dispatch book:{order} ... --as-local ships it all the same"))
+    })
 }
 
 fn is_about_the_order(error: &Error) -> bool {
@@ -173,7 +208,7 @@ fn forbids(act: &Act<'_>, now: &Order) -> Option<Error> {
         Status::Cancelled => ("is cancelled", "--as-local --force"),
         Status::Shipped => return None,
         _ if now.is_given_back() => ("is refunded in full", "--as-local --force"),
-        Status::OnHold if leave.guard == Guard::Check => ("is on hold", "--as-local"),
+        Status::OnHold if !leave.on_hold => ("is on hold", "--on-hold"),
         Status::AwaitingPayment if !leave.unpaid => ("is not paid", "--unpaid"),
         _ => return None,
     };

@@ -208,7 +208,7 @@ impl Channel for FakeChannel {
                 (vec![Write { summary: "cancel".into(), tells_buyer: false, content }], vec![])
             }
         };
-        Ok(Outstanding { writes, wait: None, adopted })
+        Ok(Outstanding { writes, wait: None, adopted, pieces: Vec::new() })
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {

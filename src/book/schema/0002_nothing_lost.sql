@@ -34,6 +34,9 @@ ALTER TABLE outbox ADD COLUMN looks INTEGER NOT NULL DEFAULT 0;
 -- Whether it goes out although the order is not paid.
 ALTER TABLE outbox ADD COLUMN unpaid INTEGER NOT NULL DEFAULT 0;
 
+-- Whether it goes out although the order is on hold.
+ALTER TABLE outbox ADD COLUMN on_hold INTEGER NOT NULL DEFAULT 0;
+
 -- A write that was refused the first time it was made, or of which the adapter knew before that it is impossible, has changed nothing. Of a
 -- second one nobody knows: it may have been the second half of a dispatch, of which the channel took the first.
 UPDATE outbox SET written = CASE
@@ -43,8 +46,8 @@ UPDATE outbox SET written = CASE
     WHEN state = 'failed' AND error_kind = 'rejected' AND (attempts = 1 OR doing LIKE 'nothing: %') THEN 'no'
     ELSE 'maybe' END;
 UPDATE outbox SET acknowledged = json_array('doing ' || doing) WHERE state = 'sent' AND doing <> '';
--- There it said this as well.
-UPDATE outbox SET unpaid = 1 WHERE guard <> 'check';
+-- There it said these as well.
+UPDATE outbox SET unpaid = 1, on_hold = 1 WHERE guard <> 'check';
 
 -- That the merchant has cancelled an order in the book only, which the channel does not know: the newest row of the order's outbox at that
 -- time, 0 where there was none. A dispatch that was recorded after it is the merchant's later word.

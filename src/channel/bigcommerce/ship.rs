@@ -73,7 +73,8 @@ pub fn outstanding(
             None => writes.push(close(order, id)),
         }
     }
-    Ok(Outstanding { writes, wait, adopted: found.claimed })
+    let pieces = if wait.is_none() { found.pieces() } else { Vec::new() };
+    Ok(Outstanding { writes, wait, pieces, adopted: found.claimed })
 }
 
 fn readable(now: &RemoteOrder) -> Result<&Order> {
@@ -322,7 +323,11 @@ pub fn retracking(site: &Site, id: u64, wish: &Retracking) -> Result<Outstanding
     let there = read(&documents)?;
     let (old, new) = to_retrack(&there, wish, |one, number| same_number(one.tracking_number.get(), number))?;
     let writes = old.into_iter().map(|shipment| replacement(id, shipment, wish)).collect::<Result<Vec<_>>>()?;
-    Ok(Outstanding { writes, wait: None, adopted: new.iter().map(|shipment| shipment.id.get().to_owned()).collect() })
+    Ok(Outstanding {
+        writes,
+        adopted: new.iter().map(|shipment| shipment.id.get().to_owned()).collect(),
+        ..Outstanding::default()
+    })
 }
 
 /// The comments go along, so that our marker stays in them however a PUT treats what it is not given.

@@ -156,12 +156,12 @@ pub fn outstanding(site: &Site, task: &Task, now: &RemoteOrder, shipment: &Shipm
     for line in found.left.iter().flatten().flatten() {
         *wanted.entry(line.line_id.clone()).or_default() += whole(line.quantity)?;
     }
-    let done = Outstanding { adopted: found.claimed, ..Outstanding::default() };
+    let done = Outstanding { pieces: found.pieces(), adopted: found.claimed, ..Outstanding::default() };
     if wanted.is_empty() {
         return Ok(done);
     }
     if !found.unseen.is_empty() {
-        return Ok(Outstanding { wait: Some(UNSEEN), ..done });
+        return Ok(Outstanding { wait: Some(UNSEEN), pieces: Vec::new(), ..done });
     }
     let fulfillment_orders = &state.fulfillment_orders.nodes;
     let age = time(&state.created_at, "").map(|at| site.our_now() - at).unwrap_or(TimeDelta::MAX);
@@ -523,7 +523,7 @@ pub fn retracking(site: &Site, task: &Task, wish: &Retracking) -> Result<Outstan
     let (old, new) = to_retrack(&state.fulfillments, wish, |one, number| is_made(one) && has_number(one, number))?;
     let writes = old.into_iter().map(|fulfillment| replace(fulfillment, wish)).collect();
     let adopted = new.iter().map(|fulfillment| fulfillment.id.clone()).collect();
-    Ok(Outstanding { writes, wait: None, adopted })
+    Ok(Outstanding { writes, adopted, ..Outstanding::default() })
 }
 
 fn replace(fulfillment: &Fulfillment, wish: &Retracking) -> Write {

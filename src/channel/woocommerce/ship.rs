@@ -53,7 +53,10 @@ pub fn outstanding(
             content: call(Method::PUT, format!("wc/v3/orders/{id}"), &[], json!({ "status": "completed" })),
         });
     }
-    Ok(Outstanding { writes: found.writes, wait: found.unseen.then_some(UNSEEN), adopted: found.adopted })
+    // An entry or a note tells of no pieces: one that is missing is told for all of them.
+    let of_none = !found.unseen && found.pieces.is_empty() && found.adopted.is_empty() && !found.writes.is_empty();
+    let pieces = if of_none { shipment.lines.clone() } else { found.pieces };
+    Ok(Outstanding { writes: found.writes, wait: found.unseen.then_some(UNSEEN), adopted: found.adopted, pieces })
 }
 
 /// Shipped there already, or refunded: a status that says more than "completed" is not overwritten.
@@ -70,13 +73,15 @@ struct Found {
     /// The shop took a write and does not show it yet (a cache, a replica that lags): it is not made again.
     unseen: bool,
     adopted: Vec<String>,
+    pieces: Vec<LineQuantity>,
 }
 
 impl From<(Matched, Vec<Write>)> for Found {
     /// While anything that the shop took is not shown nothing is written: it may be what seems to be missing.
     fn from((matched, writes): (Matched, Vec<Write>)) -> Self {
         let unseen = matched.is_short() && !matched.unseen.is_empty();
-        Self { writes: if unseen { Vec::new() } else { writes }, unseen, adopted: matched.claimed }
+        let (writes, pieces) = if unseen { Default::default() } else { (writes, matched.pieces()) };
+        Self { writes, unseen, pieces, adopted: matched.claimed }
     }
 }
 
@@ -442,7 +447,7 @@ pub fn retracking(site: &Site, home: Home, id: &str, wish: &Retracking) -> Resul
             .hint("add a note with the new number in the shop's order screen"));
         }
     };
-    Ok(Outstanding { writes: found.writes, wait: None, adopted: found.adopted })
+    Ok(Outstanding { writes: found.writes, adopted: found.adopted, ..Outstanding::default() })
 }
 
 /// The receipt of a write to this route: the id of what the shop says that it has made.

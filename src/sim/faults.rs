@@ -420,7 +420,7 @@ fn hide(response: &mut Response, ids: &[String]) {
     }
     let is_hidden = |row: &Value| match &row["id"] {
         Value::String(id) => id.strip_prefix("gid://shopify/Order/").is_some_and(|id| ids.iter().any(|one| one == id)),
-        id => ids.iter().any(|one| *one == id.to_string()),
+        id => ids.contains(&id.to_string()),
     };
     let mut body = response.body_json();
     let mut found = Vec::new();

@@ -526,6 +526,25 @@ fn d1_pieces_that_others_have_shipped_are_not_shipped_again() {
 }
 
 #[test]
+fn f4_orders_placed_while_the_shops_clock_was_set_back_are_read_and_it_is_told() {
+    each(|desk| {
+        desk.paid(&[("TEE-001", 1)]);
+        desk.store.set_clock(-14);
+        let back: Vec<String> = (0..2).map(|_| desk.store.place(&Purchase::of(&[("TEE-001", 1)]))).collect();
+        let told = desk.home.run("sync -v").exits(0);
+        assert!(told.stderr.contains("ahead of the shop's own clock"), "{}: {told:?}", desk.kind);
+        for id in &back {
+            assert_eq!(desk.show(id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+        }
+        let told = desk.home.run("sync -v").exits(0);
+        assert!(!told.stderr.contains("clock"), "{}: told once: {told:?}", desk.kind);
+        desk.store.set_clock(0);
+        let right = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.sync();
+        assert_eq!(desk.show(&right)["status"], "awaiting-fulfillment", "{}", desk.kind);
+    });
+}
+#[test]
 fn a_shipment_that_is_undone_at_the_channel_is_left_again_after_accept() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 3)]);

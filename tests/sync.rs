@@ -832,7 +832,7 @@ fn i3_an_order_with_a_date_in_the_future_holds_up_no_other() {
     led["rest"]["high"] = json!(future.timestamp());
     rig.home.sql(&format!("UPDATE cursors SET position = '{led}'"));
     let missed = rig.paid(6);
-    rig.home.run("sync -v").exits(0).says("stood in the future");
+    rig.home.run("sync -v").exits(0).says("lay ahead of the shop's own clock");
     let next = rig.paid(7);
     rig.sync();
     assert_eq!(

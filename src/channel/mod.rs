@@ -23,6 +23,7 @@ pub mod matching;
 mod open;
 pub mod rows;
 pub mod shopify;
+mod strayed;
 pub mod woocommerce;
 
 use std::fmt;

@@ -13,6 +13,7 @@ use super::wire::{Count, Head};
 use crate::channel::census::unlisted;
 use crate::channel::isolate::REPEATS;
 use crate::channel::rows;
+use crate::channel::strayed::{self, STRAYED};
 use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Reply, read_json};
@@ -211,8 +212,22 @@ pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
     }
 }
 
-/// The changes since the last sync.
-fn resume(site: &Site, settings: &Settings, mut rest: Rest) -> Result<Page> {
+/// The changes since the last sync, or since long ago, where the position lies ahead of the store's clock.
+fn resume(site: &Site, settings: &Settings, rest: Rest) -> Result<Page> {
+    let page = resume_at(site, settings, rest.clone())?;
+    match strayed::again_from(rest.high, site.now()) {
+        None => Ok(page),
+        Some(from) => {
+            let high = Some(from + super::OVERLAP.as_secs() as i64);
+            let back = Rest { high, reached: site.now(), settled: false, wide: false, ..rest };
+            let mut page = resume_at(site, settings, back)?;
+            page.warnings.push(STRAYED.to_owned());
+            Ok(page)
+        }
+    }
+}
+
+fn resume_at(site: &Site, settings: &Settings, mut rest: Rest) -> Result<Page> {
     if rest.reached == 0 {
         rest.reached = site.now();
     }

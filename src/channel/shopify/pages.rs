@@ -24,6 +24,7 @@ use super::tail::Tail;
 use super::{around, document, map, number, query, tail, wire};
 use crate::channel::census::{Census, SURELY_BEFORE, unlisted};
 use crate::channel::rows::nameless;
+use crate::channel::strayed::{self, STRAYED};
 use crate::channel::{Cursor, Next, Page, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Status;
@@ -184,8 +185,22 @@ pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
     }
 }
 
-/// The first page of a walk by modification time.
+/// The first page of a walk by modification time, or of one that goes back, where this one would begin ahead of Shopify's clock.
 fn begin(site: &Site, settings: &Settings, start: Start) -> Result<Page> {
+    let span = start.span;
+    let page = first_page(site, settings, start)?;
+    match strayed::again_from(span.since, site.their_now().timestamp()) {
+        None => Ok(page),
+        Some(from) => {
+            let span = Span { since: Some(from), ..span };
+            let mut page = first_page(site, settings, Start::of(span, None))?;
+            page.warnings.push(STRAYED.to_owned());
+            Ok(page)
+        }
+    }
+}
+
+fn first_page(site: &Site, settings: &Settings, start: Start) -> Result<Page> {
     if let Some(known) = &start.known
         && let Some(warnings) = tail::unchanged(site, start.span, known)?
     {
@@ -198,8 +213,8 @@ fn begin(site: &Site, settings: &Settings, start: Start) -> Result<Page> {
         _ => None,
     };
     let Start { span, counted, .. } = start;
-    // A clock that was wrong once may have left a beginning that lies ahead.
-    let span = Span { since: span.since.map(|since| since.min(began)), ..span };
+    // A clock that was wrong by minutes may have left a beginning that lies ahead.
+    let span = Span { since: span.since.map(|since| since.min(began - super::OVERLAP.as_secs() as i64)), ..span };
     let (after, high, tail, met, last) = (None, None, Tail::default(), 0, Last::default());
     changes(site, settings, Changes { span, after, high, began, tail, counted, met, from, last }, true)
 }

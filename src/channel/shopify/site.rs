@@ -220,6 +220,11 @@ impl Site {
         self.http.clock().now() + ahead.unwrap_or_default()
     }
 
+    /// The time by Shopify's clock, as far as its answers tell it.
+    pub fn their_now(&self) -> Timestamp {
+        self.our_now() + self.clock_difference().unwrap_or_default()
+    }
+
     /// The time by our clock.
     pub fn our_now(&self) -> Timestamp {
         self.http.clock().now()

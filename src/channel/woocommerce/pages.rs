@@ -10,6 +10,7 @@ use super::site::Site;
 use super::walk::{By, Listed, Row, Walk};
 use super::wire::Head;
 use crate::channel::isolate::REPEATS;
+use crate::channel::strayed::{self, STRAYED};
 use crate::channel::{Cursor, Next, Page, Plan, Range, Unshown};
 use crate::error::Result;
 use crate::http::read_json;
@@ -35,9 +36,6 @@ const MOST_LEFT_OUT: usize = 100;
 
 /// How many rows of a list's end are looked at to see whether anything has come to it.
 const A_LOOK: usize = 20;
-
-/// A cursor that an order of the future led astray.
-const STRAYED: &str = "the position of this store stood in the future, led there by an order with a wrong date; the last 60 days are read again";
 
 /// Where a sync stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -270,7 +268,7 @@ pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
         Position::Bin(rest, _) | Position::Refunds(rest, ..) | Position::GivenBack(rest, _) if asleep(&rest) => {
             from_rest(site, settings, rest)
         }
-        Position::Changes(rest, walk) => changes(site, settings, rest, walk, None),
+        Position::Changes(rest, walk) => changes(site, settings, rest, walk),
         Position::Bin(rest, walk) => bin(site, settings, rest, walk),
         Position::Refunds(rest, since, _) => refunds(site, settings, rest, Walk::new(By::Created, Some(since), None)),
         Position::GivenBack(rest, walk) => refunds(site, settings, rest, walk),
@@ -294,6 +292,7 @@ fn unchanged(site: &Site, settings: &Settings, rest: &mut Rest) -> Result<Option
     let now = site.now().timestamp();
     let worth = |window: &Window| window.rows > size(site, settings, rest.size) as u64 && window.tells_all(now);
     let Some(window) = rest.window.filter(worth) else { return Ok(None) };
+    let high = rest.high;
     let mut walk = Walk::new(By::Modified, window.from, None);
     walk.skip = rest.skip.iter().map(|(id, _)| *id).collect();
     let mut query = walk.query_of_last();
@@ -310,7 +309,8 @@ fn unchanged(site: &Site, settings: &Settings, rest: &mut Rest) -> Result<Option
     let newer = rows.iter().take_while(|row| row.at > window.newest).count() as u64;
     let newest = rows.get(newer as usize).is_some_and(|row| row.at == window.newest);
     let in_order = rows.len() as u64 == page.listed.length && rows.is_sorted_by(|one, next| one.at >= next.at);
-    if !in_order || !newest || !rows.iter().all(fits) || page.listed.total != Some(window.rows + newer) {
+    let strayed = strayed::again_from(high, site.now().timestamp()).is_some();
+    if strayed || !in_order || !newest || !rows.iter().all(fits) || page.listed.total != Some(window.rows + newer) {
         return Ok(None);
     }
     let newest = page.newest.unwrap_or(window.newest);
@@ -320,12 +320,26 @@ fn unchanged(site: &Site, settings: &Settings, rest: &mut Rest) -> Result<Option
     Ok(Some(page))
 }
 
-fn from_rest(site: &Site, settings: &Settings, mut rest: Rest) -> Result<Page> {
-    let now = site.now().timestamp();
-    let strayed = rest.high.is_some_and(|high| high > now);
-    let walk = resume(site, &mut rest, now);
+/// The changes since the last sync, or since long ago, where the position lies ahead of the shop's clock.
+fn from_rest(site: &Site, settings: &Settings, rest: Rest) -> Result<Page> {
+    let page = resumed(site, settings, rest.clone())?;
+    // A shop that cannot list changes is read back from the present.
+    let position = rest.high.filter(|_| site.facts().modified_after);
+    match strayed::again_from(position, site.now().timestamp()) {
+        None => Ok(page),
+        Some(from) => {
+            let high = Some(from + super::OVERLAP.as_secs() as i64);
+            let mut page = resumed(site, settings, Rest { high, ..rest })?;
+            page.warnings.push(STRAYED.to_owned());
+            Ok(page)
+        }
+    }
+}
+
+fn resumed(site: &Site, settings: &Settings, mut rest: Rest) -> Result<Page> {
+    let walk = resume(site, &mut rest, site.now().timestamp());
     rest.window = None;
-    changes(site, settings, rest, walk, strayed.then_some(STRAYED))
+    changes(site, settings, rest, walk)
 }
 
 /// The walk of the next sync: from the newest order read, less the overlap.
@@ -336,11 +350,6 @@ fn resume(site: &Site, rest: &mut Rest, now: i64) -> Walk {
     let like_before = rest.walk(By::Modified, None);
     let walk = |by, from| Walk { by, from, size, known, skip: skip.clone(), ..like_before.clone() };
     if site.facts().modified_after {
-        // An order with a date in the future led an earlier version there; since when, nobody knows.
-        if rest.high.is_some_and(|high| high > now) {
-            rest.high = None;
-            return walk(By::Modified, Some(now - LONG_REACH.num_seconds()));
-        }
         return walk(By::Modified, rest.high.map(|high| high - super::OVERLAP.as_secs() as i64));
     }
     let thorough = now - rest.thorough >= THOROUGH.num_seconds() || rest.thorough > now;
@@ -352,16 +361,9 @@ fn resume(site: &Site, rest: &mut Rest, now: i64) -> Walk {
     walk
 }
 
-fn changes(
-    site: &Site,
-    settings: &Settings,
-    mut rest: Rest,
-    walk: Walk,
-    warning: Option<&'static str>,
-) -> Result<Page> {
+fn changes(site: &Site, settings: &Settings, mut rest: Rest, walk: Walk) -> Result<Page> {
     let began = site.now().timestamp();
-    let (mut page, next) = step(site, settings, &walk, None)?;
-    page.warnings.extend(warning.map(str::to_owned));
+    let (page, next) = step(site, settings, &walk, None)?;
     rest.high = rest.high.max(page.high);
     rest.run = site.run();
     (rest.most, rest.capped) = (rest.most.max(page.most), rest.capped || page.capped);

@@ -400,12 +400,13 @@ impl Store for Shop {
         if let Some(hook) = hook {
             hook(request, self);
         }
-        match (request.method.as_str(), request.path.as_str()) {
+        let response = match (request.method.as_str(), request.path.as_str()) {
             ("POST", "/admin/oauth/access_token") => self.grant(request),
             ("POST", "/admin/api/2026-10/graphql.json") => self.graphql(request),
             ("GET", path) if path.starts_with("/bulk/") => self.file(request, path.trim_start_matches("/bulk/")),
             _ => Response::html(404, "<!DOCTYPE html><html><body>This store is unavailable</body></html>"),
-        }
+        };
+        response.with_header("Date", httpdate::fmt_http_date(self.clock.now().into()))
     }
 
     fn fault(&self, kind: &FaultKind, request: &Request) -> Option<Response> {

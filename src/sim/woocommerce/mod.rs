@@ -293,7 +293,7 @@ impl Store for Shop {
             return super::simulated::control(self, request);
         }
         self.call_hook(request);
-        self.site(request)
+        self.site(request).with_header("Date", httpdate::fmt_http_date(self.clock.now().into()))
     }
 
     fn served_at(&self, url: &str) {

@@ -371,6 +371,49 @@ fn p1_what_changes_at_the_channel_is_kept_beside_the_merchants_copy() {
 }
 
 /// A book that has lost the version that the merchant last saw: nothing goes out by it, no sync is stuck on it, and what leads out is named.
+/// What a shop erases for its buyer is no change: the parcel goes out, and nothing that was known is emptied.
+#[test]
+fn p11_data_that_a_channel_no_longer_tells_is_no_change_and_stays_in_the_book() {
+    const KNOWN: &str = "SELECT buyer_name || buyer_email || buyer_phone || group_concat(a.kind || a.name || a.line1 || \
+         a.city || a.postcode || a.country || a.phone || a.email) FROM orders o JOIN addresses a ON a.order_id = o.id GROUP BY o.id HAVING o.remote_id = ";
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let known = || desk.home.sql(&format!("{KNOWN}'{id}'"));
+        let before = known();
+        assert_eq!(before.len(), 1, "{}", desk.kind);
+        assert!(desk.store.erase_buyer(&id));
+        assert_eq!(desk.sync()["changed"], 0, "{}", desk.kind);
+        // Another change of the order brings the version without them.
+        assert!(desk.store.annotate(&id, "please ring"));
+        desk.sync();
+        desk.on("show", &id, "").exits(0).without("[deleted]").without("deleted@site.invalid");
+        desk.on("dispatch", &id, "--carrier ups --tracking 1Z999AA10123456784").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["1Z999AA10123456784"], "{}", desk.kind);
+        for _ in 0..2 {
+            desk.on("accept", &id, "").done();
+            assert!(desk.show(&id)["buyer_note"].to_string().contains("ring"), "{}: accepted", desk.kind);
+            assert_eq!(known(), before, "{}", desk.kind);
+            desk.store.annotate(&id, "please ring twice");
+            desk.sync();
+        }
+    });
+}
+
+/// An address that was changed and not yet accepted is not forgotten because it is erased afterwards.
+#[test]
+fn p11_a_change_that_waits_outlives_the_erasure_of_what_it_told() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.readdress(&id, "99 New Road"));
+        desk.sync();
+        assert!(desk.store.erase_buyer(&id));
+        desk.sync();
+        desk.on("dispatch", &id, "--carrier ups --tracking 1Z999AA10123456784").exits(6).says("address");
+        desk.on("accept", &id, "").exits(0);
+        assert!(desk.show(&id)["ship_to"].to_string().contains("99 New Road"), "{}", desk.kind);
+    });
+}
+
 #[test]
 fn p1_an_order_whose_version_is_lost_is_looked_at_before_anything_goes_out() {
     each(|desk| {

@@ -68,6 +68,8 @@ pub enum Decision {
     Follow,
     /// It says what the copy's own version says: nothing is kept beside it any more.
     Same,
+    /// It says what the newer version says that is kept beside the copy, or less: that one stays.
+    Known,
     /// The copy stays as it is by the byte; the version is kept beside it, and the note, if any, goes to the inbox.
     Keep(Option<InboxNote>),
 }
@@ -367,6 +369,10 @@ impl Page<'_> {
             Decision::Follow => self.follow(id, status, seen, order, &print)?,
             Decision::Same if !self.same(id, order, &print)? => return Ok(Taken::Unchanged),
             Decision::Same => {}
+            Decision::Known => {
+                self.stamp(id, "newest", order, &print)?;
+                return Ok(Taken::Unchanged);
+            }
             Decision::Keep(note) => {
                 self.keep(id, seen, order, &print)?;
                 if let Some(note) = note {
@@ -441,17 +447,23 @@ impl Page<'_> {
     /// The channel's version is the merchant's; tells whether it was another before.
     fn same(&self, id: i64, order: &Order, print: &[u8; 16]) -> Result<bool> {
         let was_another = self.drop_newest(id)?;
-        self.db
-            .prepare_cached("UPDATE versions SET updated_at = ?, fingerprint = ? WHERE order_id = ? AND role = 'base'")
-            .done("written")?
-            .execute(params![order.updated_at.timestamp_millis(), print, id])
-            .done("written")?;
+        self.stamp(id, "base", order, print)?;
         if was_another {
             resolve_order(self.db, id, &CHANGES, self.now)?;
             let what = "the channel is back at your version";
             rows::note_history(self.db, id, self.now, what, &order.channel_status)?;
         }
         Ok(was_another)
+    }
+
+    /// A version is known to have been seen again: its document stays.
+    fn stamp(&self, id: i64, role: &str, order: &Order, print: &[u8; 16]) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE versions SET updated_at = ?, fingerprint = ? WHERE order_id = ? AND role = ?")
+            .done("written")?
+            .execute(params![order.updated_at.timestamp_millis(), print, id, role])
+            .done("written")?;
+        Ok(())
     }
 
     fn put_version(&self, id: i64, role: &str, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {

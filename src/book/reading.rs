@@ -294,8 +294,8 @@ impl Book {
         let head = self.db.prepare_cached(sql).done("read")?.query_row([id], book_order).optional().done("read")?;
         let mut order =
             head.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no order {id} is in the book")))??;
-        order.ship_to = self.addresses(id, "ship")?;
-        order.bill_to = self.addresses(id, "bill")?.pop();
+        order.ship_to = super::rows::addresses(&self.db, id, "ship")?;
+        order.bill_to = super::rows::addresses(&self.db, id, "bill")?.pop();
         order.shipments = self.shipments(id)?;
         order.lines = self.lines(id, &order)?;
         order.charges = self.charges(id)?;
@@ -316,28 +316,6 @@ impl Book {
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let rows = statement.query_map([id], read).done("read")?;
         rows.collect::<rusqlite::Result<_>>().done("read")
-    }
-
-    fn addresses(&self, id: i64, kind: &str) -> Result<Vec<Address>> {
-        let sql = format!(
-            "SELECT remote_id, name, company, line1, line2, city, region, postcode, country, phone, email FROM addresses
-             WHERE order_id = ? AND kind = '{kind}' ORDER BY position"
-        );
-        self.all(&sql, id, |row| {
-            Ok(Address {
-                remote_id: row.get(0)?,
-                name: row.get(1)?,
-                company: row.get(2)?,
-                line1: row.get(3)?,
-                line2: row.get(4)?,
-                city: row.get(5)?,
-                region: row.get(6)?,
-                postcode: row.get(7)?,
-                country: row.get(8)?,
-                phone: row.get(9)?,
-                email: row.get(10)?,
-            })
-        })
     }
 
     fn lines(&self, id: i64, order: &BookOrder) -> Result<Vec<BookLine>> {

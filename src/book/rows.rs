@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::error::{Done, odd};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Address, LineQuantity, Order, Parcel, Status};
+use crate::order::{Address, Buyer, LineQuantity, Order, Parcel, People, Status};
 
 /// Inserts a copy and gives its short number.
 pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp) -> Result<i64> {
@@ -61,8 +61,9 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
     Ok(id)
 }
 
-/// Makes the copy what `o` says; the merchant's own shipments stay.
+/// Makes the copy what `o` says; the merchant's own shipments stay, and what it knows of people that `o` does not tell (PRODUCT.md P-11).
 pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
+    let o = &o.with_known(&people(db, id)?);
     db.prepare_cached(
         "UPDATE orders SET number = ?2, status = ?3, channel_status = ?4, presence = ?5, placed_at = ?6, updated_at = ?7,
            paid_at = ?8, ship_by = ?9, currency = ?10, total = ?11, lines_total = ?12, shipping_total = ?13, tax_total = ?14,
@@ -116,6 +117,40 @@ pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
         .execute([id])
         .done("written")?;
     insert_parts(db, id, o)
+}
+
+/// Whom the copy knows.
+fn people(db: &Connection, id: i64) -> Result<People> {
+    let sql = "SELECT buyer_remote_id, buyer_name, buyer_email, buyer_phone, buyer_note, transaction_id FROM orders WHERE id = ?";
+    let known = db.prepare_cached(sql).done("read")?.query_row([id], |row| {
+        let buyer = Buyer { remote_id: row.get(0)?, name: row.get(1)?, email: row.get(2)?, phone: row.get(3)? };
+        Ok(People { buyer, buyer_note: row.get(4)?, transaction_id: row.get(5)?, ..People::default() })
+    });
+    Ok(People { ship_to: addresses(db, id, "ship")?, bill_to: addresses(db, id, "bill")?.pop(), ..known.done("read")? })
+}
+
+/// The addresses of a copy that are of this kind.
+pub(super) fn addresses(db: &Connection, id: i64, kind: &str) -> Result<Vec<Address>> {
+    let sql =
+        "SELECT remote_id, name, company, line1, line2, city, region, postcode, country, phone, email FROM addresses
+               WHERE order_id = ? AND kind = ? ORDER BY position";
+    let mut statement = db.prepare_cached(sql).done("read")?;
+    let rows = statement.query_map(params![id, kind], |row| {
+        Ok(Address {
+            remote_id: row.get(0)?,
+            name: row.get(1)?,
+            company: row.get(2)?,
+            line1: row.get(3)?,
+            line2: row.get(4)?,
+            city: row.get(5)?,
+            region: row.get(6)?,
+            postcode: row.get(7)?,
+            country: row.get(8)?,
+            phone: row.get(9)?,
+            email: row.get(10)?,
+        })
+    });
+    rows.done("read")?.collect::<rusqlite::Result<_>>().done("read")
 }
 
 /// How far the merchant's own dispatches have brought an order whose copy says `status`. The channel's version may not know of them

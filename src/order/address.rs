@@ -38,10 +38,19 @@ impl Address {
 
     /// Whether a parcel with this label goes to the same door and person. Case, spacing, phone and e-mail do not count.
     pub fn same_place(&self, other: &Self) -> bool {
-        let label = |a: &Self| {
-            [&a.name, &a.company, &a.line1, &a.line2, &a.city, &a.region, &a.postcode, &a.country]
-                .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase())
-        };
+        let label =
+            |a: &Self| a.label().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase());
         label(self) == label(other)
+    }
+
+    /// What is on the label.
+    pub(super) fn label(&self) -> [&String; 8] {
+        [&self.name, &self.company, &self.line1, &self.line2, &self.city, &self.region, &self.postcode, &self.country]
+    }
+
+    /// The same parts in the same order, to be written.
+    pub(super) fn label_mut(&mut self) -> [&mut String; 8] {
+        let Self { name, company, line1, line2, city, region, postcode, country, .. } = self;
+        [name, company, line1, line2, city, region, postcode, country]
     }
 }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Address, Order, Parcel, Presence, Status, scaled};
+use super::{Address, Order, Parcel, People, Presence, Status, scaled};
 
 /// Which side of an order changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,8 +63,9 @@ pub struct Difference {
 }
 
 /// What is different in `after` as compared with `before`, the graver first. Nothing only where the two say the same: whatever is kept
-/// as a change can be shown.
+/// as a change can be shown. What `after` no longer tells is no difference (PRODUCT.md P-11).
 pub fn differences(before: &Order, after: &Order) -> Vec<Difference> {
+    let after = &after.with_known(&People::of(before));
     let mut found = Vec::new();
     let note = |found: &mut Vec<Difference>, aspect, before: String, after: String| {
         if before != after {
@@ -97,6 +98,7 @@ pub fn differences(before: &Order, after: &Order) -> Vec<Difference> {
 /// Whether what no aspect but the last speaks of is as it was, whatever else changed. What programs attach to an order does not count:
 /// they do so as it ships.
 pub fn same_beside(before: &Order, after: &Order) -> bool {
+    let after = &after.with_known(&People::of(before));
     Order { attributes: before.attributes.clone(), ..beside(before, after) } == without_time(before)
 }
 
@@ -385,7 +387,7 @@ mod tests {
             ("number X", |o| o.number = "X".into()),
             ("buyer note please ring", |o| o.buyer_note = "please ring".into()),
             ("ann@example.test", |o| o.buyer.email = "ann@example.test".into()),
-            ("bill to none", |o| o.bill_to = None),
+            ("2 Other Street", |o| o.bill_to.as_mut().unwrap().line1 = "2 Other Street".into()),
             ("tags, vip", |o| o.attributes.push(("tags".into(), "vip".into()))),
             ("+49", |o| o.ship_to[0].phone = "+49".into()),
             ("fee", |o| o.charges[0].kind = ChargeKind::Fee),

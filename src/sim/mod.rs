@@ -25,6 +25,7 @@
 //! | `POST unrenderable/{id}`, `renderable/{id}` | every answer that would hold the order is a server error, or is not any more |
 //! | `POST ship/{id}` | `{"carrier": "DHL", "tracking": "JD01"}`: all of it is shipped by other means |
 //! | `POST edit-address/{id}` | `{"street": "New street 1"}` |
+//! | `POST erase-buyer/{id}` | the buyer's name, addresses and e-mail are erased on request |
 //! | `POST annotate/{id}` | `{"note": "please ring twice"}`: the buyer's note is another |
 //! | `POST refund/{id}` | `{"amount": "5.00"}` |
 //! | `POST ship-pieces/{id}`, `refund-pieces/{id}` | `{"line": 0, "pieces": 1}`, the first also `carrier` and `tracking`: pieces of a line are sent or given back there |

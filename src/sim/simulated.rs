@@ -33,6 +33,9 @@ pub trait Simulated: Store {
     /// The buyer has the order sent to another street.
     fn readdress(&self, id: &str, street: &str) -> bool;
 
+    /// The buyer's name, addresses and e-mail are erased on request, as the channel erases them.
+    fn erase_buyer(&self, id: &str) -> bool;
+
     /// The buyer's note is written anew.
     fn annotate(&self, id: &str, note: &str) -> bool;
 
@@ -198,6 +201,7 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
         ("POST", "pay") => done(id, store.pay(id)),
         ("POST", "cancel") => done(id, store.cancel(id)),
         ("POST", "edit-address") => done(id, store.readdress(id, text("street"))),
+        ("POST", "erase-buyer") => done(id, store.erase_buyer(id)),
         ("POST", "annotate") => done(id, store.annotate(id, text("note"))),
         ("POST", "ship") => done(id, store.ship_elsewhere(id, text("carrier"), text("tracking"))),
         ("POST", "ship-pieces") => done(id, store.ship_pieces(id, nth, pieces, text("carrier"), text("tracking"))),

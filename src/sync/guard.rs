@@ -7,7 +7,9 @@ use super::store::OpenStore;
 use crate::book::{Book, Guard, Leave};
 use crate::channel::{Goal, Outstanding, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Aspect, Difference, LineQuantity, Order, Presence, Shipment, Status, differences, left, sum};
+use crate::order::{
+    Aspect, Difference, LineQuantity, Order, People, Presence, Shipment, Status, differences, left, sum,
+};
 
 /// An act on an order, on its way to the channel.
 #[derive(Debug)]
@@ -168,6 +170,9 @@ fn hold(book: &Book, open: &OpenStore, act: &Act<'_>, now: &Order) -> Result<(Ve
         return Ok((Vec::new(), forbids(act, now).or(lost)));
     };
     let base = open.channel.read(&document)?;
+    // What it does not tell any more was told by the version that the merchant has not accepted yet.
+    let newest = book.newest_document(act.order)?.and_then(|document| open.channel.read(&document).ok());
+    let now = &newest.map_or_else(|| now.clone(), |newest| now.with_known(&People::of(&newest)));
     let found = differences(&base, now).into_iter().filter(|difference| stops(act, difference.aspect)).collect();
     Ok((found, forbids(act, now)))
 }

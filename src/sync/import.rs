@@ -14,7 +14,7 @@ use super::{Context, Job, Progress, policy};
 use crate::book::{Batch, Book, CursorMove, Decision, InboxNote, Known, Tally, Walk};
 use crate::channel::{Channel, Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::Aspect;
+use crate::order::{Aspect, Status, differences};
 
 /// The walk by modification time, the one that goes on for ever.
 pub const CHANGES: &str = "changes";
@@ -323,6 +323,12 @@ fn decide(channel: &dyn Channel, known: &Known, seen: &RemoteOrder) -> Result<De
     // A version that an older program stored and this one cannot read is no reason to lose the new one.
     let Ok(base) = channel.read(&known.base) else { return Ok(Decision::Keep(None)) };
     let newest = known.newest.as_deref().and_then(|document| channel.read(document).ok());
+    // Less than what is kept beside the copy, as after an erasure, must not take its place.
+    if known.status != Status::AwaitingPayment
+        && newest.as_ref().is_some_and(|newest| differences(newest, seen_order).is_empty())
+    {
+        return Ok(Decision::Known);
+    }
     let before = newest.as_ref().unwrap_or(&base);
     Ok(match policy::decide(known.status, &base, before, seen_order) {
         policy::Decision::Follow => Decision::Follow,

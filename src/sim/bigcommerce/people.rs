@@ -93,6 +93,15 @@ impl Simulated for Shop {
         })
     }
 
+    fn erase_buyer(&self, id: &str) -> bool {
+        self.edit(number(id), |details| {
+            let places = details.places.iter_mut().map(|place| &mut place.address);
+            places.for_each(|address| *address = super::state::Address::default());
+            details.billing = super::state::Address::default();
+            details.customer_id = 0;
+        })
+    }
+
     fn annotate(&self, id: &str, note: &str) -> bool {
         self.edit(number(id), |details| note.clone_into(&mut details.message))
     }

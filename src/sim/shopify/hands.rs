@@ -476,6 +476,13 @@ impl Simulated for Shop {
         self.edit(parse(id), |order| street.clone_into(&mut order.street))
     }
 
+    fn erase_buyer(&self, id: &str) -> bool {
+        self.edit(parse(id), |order| {
+            order.erased = true;
+            order.customer = None;
+        })
+    }
+
     fn annotate(&self, id: &str, note: &str) -> bool {
         self.edit(parse(id), |order| note.clone_into(&mut order.note))
     }

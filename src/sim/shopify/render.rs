@@ -64,7 +64,7 @@ pub fn order(options: &Options, order: &Order, slot: &Slot, now: i64) -> Value {
     let refunded = order.refunded_cents();
     let paid = matches!(order.financial, Some("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED"));
     let person = PEOPLE.get(order.person % PEOPLE.len().max(1));
-    let personal = |value: Value| if options.personal_data { value } else { Value::Null };
+    let personal = |value: Value| if options.personal_data && !order.erased { value } else { Value::Null };
     let mut tree = json!({
         "$type": "Order",
         "id": gid("Order", order.id),

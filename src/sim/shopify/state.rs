@@ -121,6 +121,8 @@ pub struct Order {
     pub edited: bool,
     pub person: usize,
     pub street: String,
+    /// The buyer's data were erased.
+    pub erased: bool,
     pub ships: bool,
     pub customer: Option<u64>,
     pub note: String,

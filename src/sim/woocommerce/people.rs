@@ -76,6 +76,25 @@ impl Simulated for Shop {
         self.edit_address(number(id), |address| street.clone_into(&mut address.address_1))
     }
 
+    /// As WordPress does it: texts get a mark, what has another form than text is emptied.
+    fn erase_buyer(&self, id: &str) -> bool {
+        self.edit(number(id), |details| {
+            for address in [&mut details.billing, &mut details.shipping] {
+                let names = [&mut address.first_name, &mut address.last_name, &mut address.company];
+                let places = [&mut address.address_1, &mut address.address_2, &mut address.city, &mut address.postcode];
+                for text in names.into_iter().chain(places).filter(|text| !text.is_empty()) {
+                    "[deleted]".clone_into(text);
+                }
+                for text in [&mut address.state, &mut address.country, &mut address.phone] {
+                    text.clear();
+                }
+            }
+            "deleted@site.invalid".clone_into(&mut details.billing.email);
+            details.transaction_id.clear();
+            details.customer_id = 0;
+        })
+    }
+
     fn annotate(&self, id: &str, note: &str) -> bool {
         self.edit(number(id), |details| note.clone_into(&mut details.customer_note))
     }

@@ -9,7 +9,7 @@
 use rust_decimal::Decimal;
 
 use super::lines;
-use super::status::{Goods, REFUNDED, status};
+use super::status::{Goods, REFUNDED, paid_as, status};
 use super::wire;
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
@@ -49,7 +49,7 @@ fn map(o: &wire::Order<'_>) -> Result<Order, String> {
     let totals = totals(o, &lines, &refunds)?;
     let order = Order {
         number: remote_id.clone(),
-        status: status(status_id, goods(o, &lines, &shipped)?),
+        status: paid_as(status(status_id, goods(o, &lines, &shipped)?), o.payment_status.get()),
         channel_status: first_of(o.custom_status.get(), o.status.get()),
         presence: if o.is_deleted.is_true() { Presence::Archived } else { Presence::Listed },
         placed_at,

@@ -44,6 +44,16 @@ pub fn status(id: u8, goods: Goods) -> Status {
     }
 }
 
+/// The status of an order with this payment. A status of shipping is no proof of it: a merchant or a program can set any (fact sheet 3). What
+/// was refused or taken back is not paid, and what is held for review is not to go out before somebody has looked.
+pub fn paid_as(status: Status, payment_status: &str) -> Status {
+    match (status, payment_status.trim().to_ascii_lowercase().as_str()) {
+        (Status::AwaitingFulfillment, "declined" | "void" | "void pending") => Status::AwaitingPayment,
+        (Status::AwaitingFulfillment, "held for review") => Status::OnHold,
+        _ => status,
+    }
+}
+
 /// Shipped or partly shipped; `None` where nothing has left.
 fn shipped_so_far(goods: Goods) -> Option<Status> {
     if !goods.ships {

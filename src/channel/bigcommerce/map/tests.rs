@@ -277,3 +277,24 @@ fn a_line_of_no_known_kind_is_shipped_where_it_has_an_address() {
     row["ordersync"] = json!({ "products": [line, nowhere] });
     assert_eq!(read(&row).lines.iter().map(|line| line.ships).collect::<Vec<_>>(), [true, false]);
 }
+
+#[test]
+fn d9_an_order_whose_payment_failed_or_is_held_for_review_is_not_offered_for_shipping() {
+    let status = |id: u8, payment: &str| {
+        let mut document = document();
+        document["status_id"] = json!(id);
+        document["payment_status"] = json!(payment);
+        read(&document).status
+    };
+    for id in [8, 9, 11] {
+        for failed in ["declined", "void", "void pending", "Declined"] {
+            assert_eq!(status(id, failed), Status::AwaitingPayment, "{id} {failed}");
+        }
+        assert_eq!(status(id, "held for review"), Status::OnHold, "{id}");
+        // Offline payments have none, and an authorisation is captured when the goods leave.
+        for fine in ["", "captured", "paid", "authorized", "capture pending", "pending", "partially refunded"] {
+            assert_eq!(status(id, fine), Status::AwaitingFulfillment, "{id} {fine}");
+        }
+    }
+    assert_eq!([2, 5, 10].map(|id| status(id, "void")), [Status::Shipped, Status::Cancelled, Status::Shipped]);
+}

@@ -496,6 +496,23 @@ fn d5_an_order_of_very_many_lines_is_shipped_whole_and_once() {
     assert_eq!(desk.show(order)["status"], "shipped");
 }
 
+/// Data and errors stand side by side in an answer of Shopify's: a write that has a result was carried out.
+#[test]
+fn d3_a_dispatch_that_is_answered_with_a_result_and_a_throttle_tells_the_buyer_once() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(2));
+    let throttled = br#""errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"#.to_vec();
+    let fault = Fault::new(FaultKind::Spliced("{".to_owned(), throttled)).on_path("#mutation Fulfill");
+    desk.server.faults().add(fault);
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").done();
+    assert_eq!(desk.server.faults().pending(), 0);
+    desk.home.run("retry").done();
+    desk.sync();
+    assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()])]);
+    assert_eq!(desk.shop.counters().dispatch_mails, 1);
+    assert_eq!(desk.show(order)["status"], "shipped");
+}
+
 #[test]
 fn d4_an_order_that_is_sent_in_very_many_parts_is_read_back_whole() {
     let desk = Desk::new();

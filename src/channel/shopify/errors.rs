@@ -62,6 +62,14 @@ fn is_hidden(error: &GraphError, has_data: bool) -> bool {
 
 fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Verdict {
     let temporary = |text: String| Error::new(ErrorKind::Temporary, text);
+    // It was carried out, at least in part: neither repeated nor called refused, but looked for.
+    if request.effect == Effect::Write && envelope.has_result() {
+        let code = if error.code().is_empty() { "without a code" } else { error.code() };
+        return Verdict::Stumbled(temporary(format!(
+            "Shopify answered with a result and an error in one ({})",
+            short(code)
+        )));
+    }
     match error.code() {
         "THROTTLED" => {
             let wait = envelope.extensions.cost.as_ref().map_or(Duration::from_secs(1), super::wire::Cost::wait);
@@ -268,6 +276,22 @@ mod tests {
         assert!(matches!(told(r#""message":"Something went wrong""#), Verdict::Stumbled(_)));
         let refused = told(r#""message":"invalid id","extensions":{"code":"RESOURCE_NOT_FOUND"}"#);
         assert!(matches!(refused, Verdict::Refused(error) if error.kind() == ErrorKind::Rejected));
+        assert!(matches!(told(r#""message":"Throttled","extensions":{"code":"THROTTLED"}"#), Verdict::Throttled(..)));
+    }
+
+    #[test]
+    fn d3_a_write_that_has_a_result_is_neither_repeated_nor_called_refused() {
+        for code in ["THROTTLED", "RESOURCE_NOT_FOUND", "ACCESS_DENIED", ""] {
+            let mut request = Request::get(url::Url::parse("https://x.myshopify.com/admin").unwrap());
+            request.effect = Effect::Write;
+            let body = format!(
+                r#"{{"data":{{"fulfillmentCreate":{{"userErrors":[]}}}},"errors":[{{"message":"x","extensions":{{"code":"{code}"}}}}]}}"#
+            );
+            let reply = Reply { status: 200, headers: HeaderMap::new(), body: body.into_bytes() };
+            assert!(matches!(judge(&request, &reply, from_millis(0)), Verdict::Stumbled(_)), "{code}");
+            request.effect = Effect::Read;
+            assert!(!matches!(judge(&request, &reply, from_millis(0)), Verdict::Good), "{code}");
+        }
     }
 
     #[test]

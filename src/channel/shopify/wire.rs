@@ -1,6 +1,7 @@
 //! Shopify's answers as it spells them (Admin GraphQL `2026-10`). Everything personal may be null, enums are texts because new members are no
 //! breaking change there, and unknown members are skipped.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -32,6 +33,12 @@ impl<'a> Envelope<'a> {
     /// Whether there is any.
     pub fn has_data(&self) -> bool {
         self.data().is_some()
+    }
+
+    /// Whether anything that was asked for came to something: a member that failed is null.
+    pub fn has_result(&self) -> bool {
+        let members = self.data().and_then(|data| serde_json::from_str::<BTreeMap<&str, &RawValue>>(data.get()).ok());
+        members.is_some_and(|members| members.values().any(|member| member.get() != "null"))
     }
 }
 

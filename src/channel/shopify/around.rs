@@ -121,7 +121,8 @@ fn by_time(site: &Site, settings: &Settings, list: List, last: &Last, why: &Erro
     let place = rfc3339(Timestamp::from_timestamp(at, 0).unwrap_or_default());
     let hidden = all.saturating_sub(known.len() as u64).max(1);
     let known = known.iter().filter_map(|id| id.parse().ok()).collect();
-    let ids = ids_in(site, &list.between(at, end), known, hidden.min(MOST_NAMED)).unwrap_or_default();
+    let filter = list.between(at, end);
+    let ids = ids_in(&|filters| count_each(site, filters), &filter, known, hidden.min(MOST_NAMED)).unwrap_or_default();
     read.unshown.extend(ids.iter().map(|id| unshown(Some(&id.to_string()), &place, why)));
     if (ids.len() as u64) < hidden {
         read.unshown.push(unshown(None, &place, why));
@@ -142,7 +143,7 @@ fn find_second(site: &Site, settings: &Settings, list: List, last: &Last, read: 
     // The first second by whose end there are more orders than so many.
     let more_than = |met: u64, from: i64| {
         let filter = |end: i64| list.between(from, end);
-        first_where(site, from + 1, bound, &filter, &|_, count| count > met)
+        first_where(&|filters| count_each(site, filters), from + 1, bound, &filter, &|_, count| count > met)
     };
     let guess = more_than(met, floor)?;
     let (front, found) = second_of(site, settings, list, guess - 1)?;
@@ -188,14 +189,19 @@ fn up_to_it(site: &Site, settings: &Settings, list: List, many: u64) -> Result<(
     }
 }
 
-/// The ids of so many orders of a filter that are not known, where ids can be asked for by range.
-fn ids_in(site: &Site, filter: &str, mut known: Vec<i64>, hidden: u64) -> Result<Vec<i64>> {
+/// Counts the orders of several filters.
+type Count<'a> = dyn Fn(&[String]) -> Result<Vec<u64>> + 'a;
+
+/// The ids of so many orders of a filter that are not known, where ids can be asked for by range. Each is named only where it is counted alone as
+/// one: whatever answers with counts that do not heed the range names an order that there is not.
+fn ids_in(count: &Count<'_>, filter: &str, mut known: Vec<i64>, hidden: u64) -> Result<Vec<i64>> {
     let below = |end: i64| format!("{filter} id:<{end}");
     let mut found = Vec::new();
     for _ in 0..hidden {
         let known_below = |end: i64| known.iter().filter(|id| **id < end).count() as u64;
-        let end = first_where(site, 1, i64::MAX, &below, &|end, count| count > known_below(end))?;
-        if end == i64::MAX {
+        let end = first_where(count, 1, i64::MAX, &below, &|end, count| count > known_below(end))?;
+        let alone = format!("{filter} id:>={} id:<{end}", end - 1);
+        if end == i64::MAX || end <= 1 || count(&[alone])?.first() != Some(&1) {
             break;
         }
         found.push(end - 1);
@@ -206,7 +212,7 @@ fn ids_in(site: &Site, filter: &str, mut known: Vec<i64>, hidden: u64) -> Result
 
 /// The first of `from..=to` at which a count says yes, of which all after it do; the last is taken to. Each question counts at many at once.
 fn first_where(
-    site: &Site,
+    count: &Count<'_>,
     mut from: i64,
     mut to: i64,
     filter: &dyn Fn(i64) -> String,
@@ -218,7 +224,7 @@ fn first_where(
             .map_while(|n| from.checked_add(step.checked_mul(n)?))
             .filter(|at| *at < to)
             .collect();
-        let counts = count_each(site, &points.iter().map(|at| filter(*at)).collect::<Vec<_>>())?;
+        let counts = count(&points.iter().map(|at| filter(*at)).collect::<Vec<_>>())?;
         let first = points.iter().zip(counts).position(|(at, count)| holds(*at, count));
         let last = points.last().copied().unwrap_or(from);
         match first {
@@ -236,4 +242,40 @@ fn first_where(
 fn unshown(id: Option<&str>, at: &str, why: &Error) -> Unshown {
     let place = format!("the order of {at}");
     Unshown { remote_id: id.map(str::to_owned), place, why: why.message().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts these ids by the ranges in a filter.
+    fn heeds<'a>(ids: &'a [i64]) -> impl Fn(&[String]) -> Result<Vec<u64>> + 'a {
+        let bound = |filter: &str, sign: &str| {
+            let mut words = filter.split(' ');
+            words.find_map(|word| word.strip_prefix(sign)).and_then(|text| text.parse::<i64>().ok())
+        };
+        move |filters| {
+            let count = |filter: &String| {
+                let (from, end) = (bound(filter, "id:>=").unwrap_or(0), bound(filter, "id:<").unwrap_or(i64::MAX));
+                ids.iter().filter(|id| (from..end).contains(id)).count() as u64
+            };
+            Ok(filters.iter().map(count).collect())
+        }
+    }
+
+    #[test]
+    fn i4_orders_that_cannot_be_shown_are_named_by_counts_that_heed_the_range() {
+        let ids = [5_000_000_000_001, 5_000_000_000_002, 5_000_000_000_007];
+        let found = ids_in(&heeds(&ids), "created_at:x", vec![ids[1]], 2).unwrap();
+        assert_eq!(found, [ids[0], ids[2]]);
+        assert_eq!(ids_in(&heeds(&ids), "created_at:x", ids.to_vec(), 1).unwrap(), [0; 0], "none is hidden");
+    }
+
+    #[test]
+    fn i4_no_order_is_named_by_counts_that_say_the_same_of_every_range() {
+        for same in [0, 1, 2, 60] {
+            let count = |filters: &[String]| Ok(vec![same; filters.len()]);
+            assert_eq!(ids_in(&count, "created_at:x", Vec::new(), 1).unwrap(), [0; 0], "{same}");
+        }
+    }
 }

@@ -1212,6 +1212,76 @@ fn d3_what_others_have_shipped_since_an_answer_was_lost_is_not_shipped_again() {
     });
 }
 
+/// A server that takes every write and loses every answer, and shows nothing of it: each may have told the buyer.
+#[test]
+fn d3_after_four_lost_answers_nothing_more_is_written_without_the_merchant() {
+    each(|desk| {
+        let (writes, without) = writes_of_a_dispatch(desk);
+        let id = desk.paid(&[("TEE-001", 2)]);
+        for write in &writes {
+            desk.server.faults().add(struck(FaultKind::ServerError(502), write, &without).always());
+        }
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").done();
+        for _ in 0..5 {
+            desk.home.run("retry").done();
+        }
+        let tried = desk.server.requests().iter().filter(|request| request.is_write()).count();
+        assert_eq!(tried, 4, "{}", desk.kind);
+        let told = desk.home.json("inbox");
+        assert!(told.as_array().unwrap().iter().any(|note| note["kind"] == "unseen"), "{}: {told}", desk.kind);
+        desk.server.faults().clear();
+        desk.on("retry", &id, "--again").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d1_what_changes_in_the_moment_of_a_dispatch_is_told() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(Fault::new(FaultKind::Slow(Duration::from_millis(700))).always());
+        let command = format!("dispatch {}:{id} --carrier dhl --tracking JD01", desk.kind);
+        let dispatch = desk.home.spawn(&command, &[]);
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        // The order was read, and the next request is on its way.
+        while desk.server.requests().is_empty() && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        let done = dispatch.wait_with_output().unwrap();
+        desk.server.faults().clear();
+        assert!(done.status.success(), "{}: {done:?}", desk.kind);
+        let told = desk.home.json("inbox");
+        assert!(told.as_array().unwrap().iter().any(|note| note["kind"] == "raced"), "{}: {told}", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+    });
+}
+
+/// A list that is up to date and single reads that lag behind.
+#[test]
+fn d1_an_order_that_is_shown_older_than_before_is_not_dispatched_by_that() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("pull", &id, "").exits(0);
+        for read in desk.server.requests() {
+            desk.server.faults().add(Fault::new(FaultKind::Lagging).on(&read.method, &read.name()).always());
+        }
+        desk.on("pull", &id, "").exits(0);
+        // A minute later, by the shop's own clock.
+        desk.store.set_clock(1);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        assert_eq!(desk.show(&id)["changed_at_channel"], true, "{}", desk.kind);
+        let before = desk.writes();
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").done();
+        assert_eq!(desk.writes(), before, "{}", desk.kind);
+        desk.server.faults().clear();
+        desk.home.run("retry").exits(6);
+        assert_eq!(desk.writes(), before, "{}", desk.kind);
+    });
+}
+
 #[test]
 fn d7_one_order_that_the_channel_cannot_show_holds_up_no_other_dispatch() {
     each(|desk| {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Something the merchant is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxNote {
-    /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped`, `refund`, `lost`, `status` or `credentials`.
+    /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped`, `raced`, `refund`, `lost`, `status` or `credentials`.
     pub kind: &'static str,
     /// One sentence, without personal data.
     pub text: String,
@@ -45,7 +45,7 @@ pub(super) const GIVEN_BACK: &str = "refund";
 const LOST: &str = "lost";
 
 /// What an order's newer version at the channel is noted as.
-pub(super) const CHANGES: [&str; 4] = ["cancelled", "shipped", GIVEN_BACK, LOST];
+pub(super) const CHANGES: [&str; 5] = ["cancelled", "shipped", "raced", GIVEN_BACK, LOST];
 
 /// An entry of the inbox.
 #[derive(Debug, Clone)]

@@ -146,7 +146,7 @@ pub struct OutboxRow {
     pub receipts: Vec<String>,
     /// The marks of the writes that the channel took: none of them is made again by itself.
     pub acknowledged: Vec<String>,
-    /// How often in a row it was looked for in vain what the channel took.
+    /// How often in a row it was looked for in vain what the channel took or may have taken.
     pub looks: u32,
     /// The shipment that it tells the channel of, as long as it stands in the book.
     pub shipment: Option<i64>,
@@ -215,6 +215,15 @@ impl Book {
         let sql =
             format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND written <> 'no' AND state IN {OPEN})");
         self.db.prepare_cached(&sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
+    }
+
+    /// The time of the newest version that the channel has shown of an order.
+    pub fn newest_shown(&self, order: i64) -> Result<Option<Timestamp>> {
+        self.db
+            .prepare_cached("SELECT max(updated_at) FROM versions WHERE order_id = ?")
+            .done("read")?
+            .query_row([order], |row| row.get::<_, Option<i64>>(0).map(|at| at.map(from_millis)))
+            .done("read")
     }
 
     /// Adds to a row's receipts what the channel showed to be its own. On the disk before it returns: whatever becomes of the row, no
@@ -331,7 +340,7 @@ impl Book {
             let sql = format!(
                 "UPDATE outbox SET state = ?1, error_kind = ?2, error = ?3, next_at = ?4,
                    written = CASE ?1 WHEN 'sent' THEN 'yes' ELSE written END,
-                   looks = CASE ?1 WHEN 'sent' THEN looks + 1 ELSE looks END,
+                   looks = CASE WHEN ?1 = 'sent' OR (?1 = 'unknown' AND ?2 = 'unknown') THEN looks + 1 ELSE looks END,
                    receipts = CASE WHEN ?5 IS NULL THEN receipts ELSE json_insert(receipts, '$[#]', ?5) END
                  WHERE id = ?6 AND state IN {OPEN}"
             );

@@ -14,12 +14,12 @@ use super::Context;
 use super::guard::{self, Act, Look, Seen};
 use super::report::Exports;
 use super::store::OpenStore;
-use crate::book::{Book, InboxNote, OutboxRow, OutboxState};
+use crate::book::{Book, Guard, InboxNote, OutboxRow, OutboxState};
 use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Aspect, differences, same_beside};
+use crate::order::{Aspect, Difference, differences, same_beside};
 
 /// A write that was cut off may still be at work in the shop's server: it is not looked for as lost before so many first pauses
 /// of a failed request have passed, 10 seconds by default. Rehearsals that shorten the one shorten the other.
@@ -27,6 +27,9 @@ const SETTLE_PAUSES: u32 = 10;
 
 /// How often an attempt reads the channel again after its writes, to see them arrive.
 const ROUNDS: usize = 3;
+
+/// How many answers to a row may be lost before nothing more is written for it without the merchant: each may have told the buyer.
+const LOST_ANSWERS: u32 = 4;
 
 /// How long the channel may leave unseen what it took before the merchant is told.
 const UNSEEN: TimeDelta = TimeDelta::minutes(90);
@@ -183,9 +186,12 @@ impl Attempt<'_> {
             }
             let mut open: Vec<&Write> =
                 seen.missing.writes.iter().filter(|write| !is_acknowledged(write, &acknowledged)).collect();
-            if self.may_be_the_lost_one(book, &seen, &receipts)? {
+            if !open.is_empty() && self.is_lost_again() {
+                self.tell_of_silence(book)?;
                 open.clear();
+            } else if self.may_be_the_lost_one(book, &seen, &receipts)? {
                 self.tell_of_doubt(book)?;
+                open.clear();
             }
             for write in &open {
                 match self.apply(book, write)? {
@@ -222,6 +228,45 @@ impl Attempt<'_> {
             self.tell_if_unseen(book)?;
         }
         Ok(Outcome::Pending(error))
+    }
+
+    /// Whether the answers to this row's writes are lost again and again, and none of them is shown.
+    fn is_lost_again(&self) -> bool {
+        self.row.state == OutboxState::Unknown && self.row.looks >= LOST_ANSWERS
+    }
+
+    fn tell_of_silence(&self, book: &mut Book) -> Result<()> {
+        let (goal, order) = (self.row.goal.word(), self.row.order_id);
+        let note = InboxNote {
+            kind: "unseen",
+            text: format!(
+                "the channel's answers to the {goal} of order {order} were lost {LOST_ANSWERS} times, and it shows nothing of it; it is looked for and not made again"
+            ),
+            hint: format!(
+                "look at the order in the channel's own pages; ordersync retry book:{order} --again makes it again where it is not there"
+            ),
+        };
+        book.tell_of_row(self.row, &note)
+    }
+
+    /// What has changed at the channel between the look and the write: it is too late to stop, and the merchant may still stop the parcel.
+    fn tell_of_race(&self, book: &mut Book, changed: &[Difference]) -> Result<()> {
+        let what: Vec<&str> = changed.iter().map(|difference| difference.aspect.word()).collect();
+        if what.is_empty() || self.row.leave.guard != Guard::Check || !matches!(self.row.goal, Goal::Dispatched(_)) {
+            return Ok(());
+        }
+        let order = self.row.order_id;
+        let note = InboxNote {
+            kind: "raced",
+            text: format!(
+                "order {order} changed at the channel ({}) in the moment in which its dispatch went out: look before the parcel leaves",
+                what.join(", ")
+            ),
+            hint: format!(
+                "ordersync show book:{order} has both versions; ordersync accept book:{order} takes over the channel's"
+            ),
+        };
+        book.tell_of_row(self.row, &note)
     }
 
     /// More was shipped at the channel than the merchant knows of, and it may be what the lost answer was to: only the merchant can tell.
@@ -394,15 +439,19 @@ impl Attempt<'_> {
     /// `false` where the order is no more what it was at this event.
     fn confirm(&self, book: &mut Book, seen: &Seen, event: Option<i64>) -> Result<bool> {
         crash::point("before-confirm");
-        let only_ours = match (&seen.now.order, book.base_document(self.row.order_id)?) {
-            (Ok(now), Some(document)) => {
-                let base = self.open.channel.read(&document)?;
-                let known = differences(&base, now).iter().all(|d| explained(&self.row.goal, d.aspect));
-                known && same_beside(&base, now)
-            }
-            _ => false,
-        };
+        let (mut only_ours, mut raced) = (false, Vec::new());
+        if let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(self.row.order_id)?) {
+            let base = self.open.channel.read(&document)?;
+            let found = differences(&base, now);
+            only_ours = found.iter().all(|d| explained(&self.row.goal, d.aspect)) && same_beside(&base, now);
+            raced = found;
+            raced
+                .retain(|d| matches!(d.aspect, Aspect::Address | Aspect::Lines | Aspect::Cancelled | Aspect::Refunded));
+        }
         let confirmed = book.confirm(self.row.id, event, &seen.now, only_ours)?;
+        if confirmed {
+            self.tell_of_race(book, &raced)?;
+        }
         crash::point("after-confirm");
         Ok(confirmed)
     }

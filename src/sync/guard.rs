@@ -75,7 +75,25 @@ pub fn read(open: &OpenStore, remote_id: &str) -> Result<RemoteOrder> {
 /// as that, not as what the change makes impossible.
 pub fn look(book: &Book, open: &OpenStore, act: &Act<'_>) -> Result<Look> {
     let now = read(open, &act.task.remote_id)?;
+    is_of_now(book, act, &now)?;
     plan(book, open, act, now)
+}
+
+/// A replica or a cache that lags behind shows an order as it was: nothing is decided by what is older than what was shown before.
+///
+/// # Errors
+/// `Temporary`, and nothing goes out, but for who goes on with the version in the book anyway.
+fn is_of_now(book: &Book, act: &Act<'_>, now: &RemoteOrder) -> Result<()> {
+    let Ok(order) = &now.order else { return Ok(()) };
+    let known = book.newest_shown(act.order)?.filter(|_| act.leave.guard == Guard::Check);
+    let Some(known) = known.filter(|known| order.updated_at < *known) else { return Ok(()) };
+    let text = format!(
+        "the channel shows order {} as it was before {}, which it has shown already; nothing was sent",
+        act.order,
+        crate::clock::rfc3339(known)
+    );
+    let hint = format!("the next sync tries again by itself; ordersync retry book:{} does so now", act.order);
+    Err(Error::new(ErrorKind::Temporary, text).hint(hint))
 }
 
 /// The same for an order that was read just now.

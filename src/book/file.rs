@@ -1,6 +1,7 @@
 //! The book as a file: what is known of it before a byte of it changes, and what of it may run.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -139,6 +140,21 @@ fn connect(path: &Path) -> Result<Connection> {
     Ok(db)
 }
 
+/// Has SQLite keep a write-ahead log. For this alone it does not wait while another program does the same, so it is waited for here.
+fn keep_a_log(db: &Connection) -> Result<()> {
+    let pause = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    loop {
+        match db.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(())) {
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) && waited < BUSY => {
+                std::thread::sleep(pause);
+                waited += pause;
+            }
+            other => return other.done("opened"),
+        }
+    }
+}
+
 /// A connection to the book at `path`, which has been recognised, brought up to date.
 pub(super) fn open(path: &Path) -> Result<Connection> {
     let mut db = connect(path)?;
@@ -175,7 +191,7 @@ fn prepare(db: &mut Connection) -> Result<()> {
     }
     let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).done("opened")?;
     if mode != "wal" {
-        db.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(())).done("opened")?;
+        keep_a_log(db)?;
     }
     db.execute_batch(
         "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;",

@@ -721,3 +721,29 @@ fn a_file_from_outside_holds_the_channels_numbers() {
     let file = rig.home.file("parcels.csv", "order,carrier,tracking\n1,ups,1Z01\n");
     rig.home.run(&format!("dispatch --from {file}")).exits(7).says("--by book");
 }
+
+#[test]
+fn d1_what_went_out_in_part_without_its_pieces_being_told_is_not_sent_whole_again() {
+    let (rig, ids) = Rig::with_orders(&[3, 3]);
+    // As Advanced Shipment Tracking leaves it: a number, and no word of what is in the parcel.
+    let parcel = json!([{ "tracking_provider": "dhl", "tracking_number": "00340434161094000146",
+        "date_shipped": "1795000000", "tracking_id": "a2" }]);
+    assert!(rig.shop.set_meta(ids[0], "_wc_shipment_tracking_items", parcel));
+    for id in &ids {
+        assert!(rig.shop.set_status(*id, "partial-shipped"), "{id}");
+        rig.home.run(&format!("accept woocommerce:{id}")).exits(0);
+        assert_eq!(rig.status(*id), "partially-shipped");
+        let dispatch = format!("dispatch woocommerce:{id} --carrier ups --tracking 1Z999AA1012345678{}", id % 10);
+        for more in ["", "--dry-run", "--later", "--as-local", "--item TEE-001=2"] {
+            let told = rig.home.run(&format!("{dispatch} {more}")).exits(6);
+            told.says("does not tell which pieces")
+                .says("nothing was recorded or sent")
+                .says("--item")
+                .says("--as-local");
+        }
+        assert_eq!((rig.writes().len(), rig.home.json("outbox").as_array().unwrap().len()), (0, 0));
+        rig.home.run(&format!("{dispatch} --item TEE-001=2 --as-local")).exits(0);
+        assert_eq!(rig.show(*id)["lines"][0]["left"], "1");
+        rig.server.clear_requests();
+    }
+}

@@ -107,6 +107,13 @@ impl BookOrder {
         let lines = self.lines.iter().map(|line| (line.quantity, line.refunded));
         !matches!(self.status, Status::Shipped | Status::Cancelled) && is_given_back(&self.totals, lines)
     }
+
+    /// Whether a part of it has gone out and nobody knows which: the channel shows a shipment and not what is in it, or the word alone.
+    pub fn is_sent_in_unknown_part(&self) -> bool {
+        let untold = self.shipments.iter().any(|shipment| !shipment.own && shipment.lines.is_empty());
+        let none_known = self.lines.iter().all(|line| line.shipped.is_zero());
+        self.status == Status::PartiallyShipped && (untold || none_known)
+    }
 }
 
 /// A shipment of an order.

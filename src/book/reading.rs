@@ -284,6 +284,8 @@ impl Book {
         }
         if let Some(late) = filter.late {
             let (now, late) = (self.now_ms(), late.timestamp_millis());
+            // Of what was given back in full nothing is to be sent.
+            sql.push_str(" AND o.given_back = 0");
             sql.push_str(&format!(" AND (o.ship_by < {now} OR (o.ship_by IS NULL AND o.placed_at < {late}))"));
         }
         sql.push_str(&format!(" ORDER BY o.placed_at DESC, o.id DESC LIMIT {}", filter.limit));
@@ -422,9 +424,9 @@ impl Book {
     pub fn late(&self, store: i64, placed_before: Timestamp) -> Result<u64> {
         // Two ranges of one index: a million of them are counted without a look at their rows.
         let sql = "SELECT (SELECT count(*) FROM orders INDEXED BY orders_late
-                           WHERE status = 'awaiting-fulfillment' AND store_id = ?1 AND ship_by < ?2)
+                           WHERE status = 'awaiting-fulfillment' AND given_back = 0 AND store_id = ?1 AND ship_by < ?2)
                         + (SELECT count(*) FROM orders INDEXED BY orders_late
-                           WHERE status = 'awaiting-fulfillment' AND store_id = ?1 AND ship_by IS NULL AND placed_at < ?3)";
+                           WHERE status = 'awaiting-fulfillment' AND given_back = 0 AND store_id = ?1 AND ship_by IS NULL AND placed_at < ?3)";
         self.db
             .prepare_cached(sql)
             .done("read")?

@@ -16,9 +16,9 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
         "INSERT INTO orders (store_id, remote_id, number, status, channel_status, presence, placed_at, updated_at, imported_at,
            paid_at, ship_by, currency, total, lines_total, shipping_total, tax_total, discount_total, refunded_total,
            shop_currency, shop_totals, prices_include_tax, buyer_remote_id, buyer_name, buyer_email, buyer_phone,
-           payment_method, payment_title, transaction_id, buyer_note, source, test, attributes)
+           payment_method, payment_title, transaction_id, buyer_note, source, test, attributes, given_back)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-           ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
+           ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
     )
     .done("written")?
     .execute(params![
@@ -53,7 +53,8 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
         o.buyer_note,
         o.source,
         o.test,
-        attributes(o)?
+        attributes(o)?,
+        o.is_given_back()
     ])
     .done("written")?;
     let id = db.last_insert_rowid();
@@ -69,7 +70,8 @@ pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
            paid_at = ?8, ship_by = ?9, currency = ?10, total = ?11, lines_total = ?12, shipping_total = ?13, tax_total = ?14,
            discount_total = ?15, refunded_total = ?16, shop_currency = ?17, shop_totals = ?18, prices_include_tax = ?19,
            buyer_remote_id = ?20, buyer_name = ?21, buyer_email = ?22, buyer_phone = ?23, payment_method = ?24,
-           payment_title = ?25, transaction_id = ?26, buyer_note = ?27, source = ?28, test = ?29, attributes = ?30
+           payment_title = ?25, transaction_id = ?26, buyer_note = ?27, source = ?28, test = ?29, attributes = ?30,
+           given_back = ?31
          WHERE id = ?1",
     )
     .done("written")?
@@ -103,7 +105,8 @@ pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
         o.buyer_note,
         o.source,
         o.test,
-        attributes(o)?
+        attributes(o)?,
+        o.is_given_back()
     ])
     .done("written")?;
     for table in ["lines", "addresses", "charges", "refunds"] {

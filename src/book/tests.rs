@@ -717,6 +717,30 @@ fn lists_can_be_narrowed_and_searched() {
     assert_eq!(list(late), [9, 7, 5, 3, 1]);
 }
 
+#[test]
+fn p10_what_was_given_back_in_full_is_not_late() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut orders = ["1", "2", "3"].map(|id| testing::order(id, Status::AwaitingFulfillment));
+    import(&mut book, store, &orders.each_ref().map(remote), keep).unwrap();
+    let late = |book: &Book| {
+        let now = Timestamp::from(shelf.clock.now());
+        let rows = book.list(&Filter { late: Some(now), limit: 100, ..Filter::default() }).unwrap();
+        let ids: Vec<i64> = rows.into_iter().map(|row| row.id).rev().collect();
+        assert_eq!(book.late(store, now).unwrap(), ids.len() as u64, "{ids:?}");
+        ids
+    };
+    assert_eq!(late(&book), [1, 2, 3]);
+    orders[0].totals.refunded = orders[0].totals.total;
+    orders[1].lines.iter_mut().for_each(|line| line.refunded = line.quantity);
+    orders[2].totals.refunded = "0.01".parse().unwrap();
+    for order in &mut orders {
+        order.updated_at += chrono::TimeDelta::hours(1);
+    }
+    import(&mut book, store, &orders.each_ref().map(remote), || Decision::Follow).unwrap();
+    assert_eq!(late(&book), [3]);
+}
+
 /// What one of two commands does, or what becomes of a row.
 #[derive(Debug, Clone, Copy)]
 enum Step {

@@ -19,8 +19,14 @@ CREATE TABLE rereads (
 ALTER TABLE stores ADD COLUMN told_kind TEXT;
 ALTER TABLE stores ADD COLUMN told_at INTEGER;
 
+-- Whether all of an order was given back, all the money or every piece: nothing more of it is to be sent.
+ALTER TABLE orders ADD COLUMN given_back INTEGER NOT NULL DEFAULT 0;
+UPDATE orders SET given_back = 1
+  WHERE (CAST(refunded_total AS REAL) > 0 AND CAST(refunded_total AS REAL) >= CAST(total AS REAL))
+    OR (EXISTS (SELECT 1 FROM lines l WHERE l.order_id = orders.id) AND NOT EXISTS (SELECT 1 FROM lines l
+      WHERE l.order_id = orders.id AND (CAST(l.refunded AS REAL) <= 0 OR CAST(l.refunded AS REAL) < CAST(l.quantity AS REAL))));
 -- `status`: the orders of a store that are late, counted without their rows.
-CREATE INDEX orders_late ON orders (store_id, ship_by, placed_at) WHERE status = 'awaiting-fulfillment';
+CREATE INDEX orders_late ON orders (store_id, ship_by, placed_at) WHERE status = 'awaiting-fulfillment' AND given_back = 0;
 -- `status`: dispatches and cancellations that were refused.
 CREATE INDEX outbox_failed ON outbox (store_id, order_id, kind) WHERE state = 'failed';
 

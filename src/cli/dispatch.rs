@@ -341,7 +341,7 @@ fn refuse_odd_status(order: &BookOrder, args: &Args, leave: Leave) -> Result<()>
         }
         Status::OnHold if !leave.on_hold => ("is on hold", "add --on-hold if it ships all the same"),
         // All that is left by the book may be on its way already.
-        _ if order.is_sent_in_unknown_part() && !(args.as_local && !args.item.is_empty()) => (
+        _ if order.is_sent_in_unknown_part() && (!args.as_local || args.item.is_empty()) => (
             "has gone out in part, and the channel does not tell which pieces",
             "name the pieces that go out now: --item SKU=QTY, for each of them, and --as-local",
         ),

@@ -1783,7 +1783,8 @@ fn i3_a_list_that_stays_as_it_once_was_is_told_also_where_all_of_it_fits_on_a_pa
 /// A database that failed, a server that is half up: a list that is empty once is the end of no walk.
 #[test]
 fn i3_an_empty_list_in_the_place_of_a_full_one_loses_no_order() {
-    for kind in ChannelKind::ALL {
+    let bare = [FaultKind::Empty, FaultKind::EmptyButCounted];
+    for (kind, fault) in ChannelKind::ALL.into_iter().flat_map(|kind| bare.clone().map(|fault| (kind, fault))) {
         let mut all = None;
         for nth in 0..12 {
             let desk = Desk::unconnected(kind);
@@ -1791,13 +1792,13 @@ fn i3_an_empty_list_in_the_place_of_a_full_one_loses_no_order() {
             let all = *all.get_or_insert_with(|| desk.elsewhere().len());
             desk.connect("--set page_size=10").exits(0);
             desk.server.clear_requests();
-            desk.server.faults().add(desk.list_fault(FaultKind::Empty).after(nth));
+            desk.server.faults().add(desk.list_fault(fault.clone()).after(nth));
             desk.home.run("sync").done();
             let struck = desk.server.faults().pending() == 0;
             desk.server.faults().clear();
             desk.home.run("sync").done();
             let known = desk.home.sql("SELECT remote_id FROM orders").len();
-            assert_eq!(known, all, "{kind}: list {nth} was empty");
+            assert_eq!(known, all, "{kind}: list {nth} was empty, {fault:?}");
             if !struck {
                 break;
             }

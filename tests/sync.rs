@@ -971,3 +971,27 @@ fn i4_a_shop_that_is_down_is_told_as_that_and_at_once() {
     assert!(!done.stderr.contains("cannot show") && rig.home.json("inbox") == json!([]), "{done:?}");
     assert!(rig.server.requests().len() < 10, "{} requests", rig.server.requests().len());
 }
+
+#[test]
+fn i3_a_page_that_is_empty_once_and_counted_as_ever_is_asked_for_again() {
+    let rig = Rig { served: Served::new(Options::demo()), home: woo::home() };
+    let ids: Vec<u64> = (0..45).map(|_| rig.paid(1)).collect();
+    for nth in 0..16 {
+        let home = woo::home();
+        home.run(&format!(
+            "connect woocommerce --url {}{} --set page_size=10",
+            rig.server.url(),
+            rig.shop.options().prefix
+        ))
+        .exits(0);
+        rig.fault(Fault::new(FaultKind::EmptyButCounted).on("GET", "per_page=10&").after(nth));
+        home.run("sync").exits(0);
+        let struck = rig.server.faults().pending() == 0;
+        rig.server.faults().clear();
+        assert_eq!(home.sql("SELECT count(*) FROM orders"), [ids.len().to_string()], "list {nth} was empty");
+        if !struck {
+            assert!(nth > 4, "{nth}");
+            break;
+        }
+    }
+}

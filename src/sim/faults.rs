@@ -73,6 +73,8 @@ pub enum FaultKind {
     Spliced(String, Vec<u8>),
     /// A list that is empty, as its count is: a database that failed, a server that is half up. Applied.
     Empty,
+    /// A list that is empty while its count stands. Applied.
+    EmptyButCounted,
     /// A body that never ends.
     Endless,
     /// Behind the answer comes a blank after each such time, and it never ends. Applied.
@@ -298,7 +300,8 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
             }
         }
         FaultKind::WrongType(wrong, id) => break_type(response, *wrong, *id),
-        FaultKind::Empty => empty(response),
+        FaultKind::Empty => empty(response, true),
+        FaultKind::EmptyButCounted => empty(response, false),
         FaultKind::OnePage(_) => {
             let rows = response.body_json().as_array().map_or(0, Vec::len).to_string();
             for (name, value) in &mut response.headers {
@@ -378,8 +381,8 @@ fn prepend(response: &mut Response, bytes: &[u8]) {
     response.body.splice(0..0, bytes.iter().copied());
 }
 
-/// Takes every row out of a list, and out of the headers that count it.
-fn empty(response: &mut Response) {
+/// Takes every row out of a list, and, where wanted, out of the headers that count it.
+fn empty(response: &mut Response, uncounted: bool) {
     fn clear(body: &mut Value) {
         match body {
             Value::Array(rows) => rows.clear(),
@@ -396,7 +399,7 @@ fn empty(response: &mut Response) {
     let mut body = response.body_json();
     clear(&mut body);
     response.body = body.to_string().into_bytes();
-    let counts = |name: &str| name.to_ascii_lowercase().starts_with("x-wp-total");
+    let counts = |name: &str| uncounted && name.to_ascii_lowercase().starts_with("x-wp-total");
     response.headers.iter_mut().filter(|(name, _)| counts(name)).for_each(|(_, value)| "0".clone_into(value));
 }
 
@@ -540,6 +543,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
             FaultKind::Spliced(text("behind"), text("bytes").into_bytes())
         }
         "empty" => FaultKind::Empty,
+        "empty-but-counted" => FaultKind::EmptyButCounted,
         "endless" => FaultKind::Endless,
         "drips" => FaultKind::Drips(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),
         "slow" => FaultKind::Slow(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),

@@ -104,7 +104,9 @@ fn ask(
     };
     let mut page = listed()?;
     // A walk begins where orders were seen. A shop whose database failed at the list calls it empty, too.
-    if page.listed.length == 0 && walk.taken_at == 0 && status.is_none() && (walk.from, walk.until) != (None, None) {
+    let begins = walk.taken_at == 0 && status.is_none() && (walk.from, walk.until) != (None, None);
+    // One that is counted and empty is no answer at all, most often once.
+    if page.listed.length == 0 && (begins || page.listed.total.is_some_and(|total| total > 0)) {
         page = listed()?;
     }
     page.size = if size < settings.page_size { size } else { 0 };

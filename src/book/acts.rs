@@ -459,8 +459,8 @@ fn may_come_back(db: &Connection, id: i64, row: &Written) -> Result<()> {
     let against = match (row.kind.as_str(), status) {
         _ if guard == Guard::Force.word() => false,
         ("dispatch", Status::Cancelled) | ("cancel", Status::Shipped | Status::PartiallyShipped) => true,
-        // One that went out in part holds the order as shipped by itself.
-        ("dispatch", Status::Shipped) => row.nothing && guard == Guard::Check.word(),
+        // One that still holds its shipment makes the order shipped by itself.
+        ("dispatch", Status::Shipped) => row.nothing && row.shipment.is_none() && guard == Guard::Check.word(),
         _ => false,
     };
     if !against {

@@ -85,7 +85,8 @@ pub fn look(book: &Book, open: &OpenStore, act: &Act<'_>) -> Result<Look> {
 /// `Temporary`, and nothing goes out, but for who goes on with the version in the book anyway.
 fn is_of_now(book: &Book, act: &Act<'_>, now: &RemoteOrder) -> Result<()> {
     let Ok(order) = &now.order else { return Ok(()) };
-    let known = book.newest_shown(act.order)?.filter(|_| act.leave.guard == Guard::Check);
+    // What the channel took is only looked for, and an old state shows just that it is not there yet.
+    let known = book.newest_shown(act.order)?.filter(|_| act.leave.guard == Guard::Check && !act.took);
     let Some(known) = known.filter(|known| order.updated_at < *known) else { return Ok(()) };
     let text = format!(
         "the channel shows order {} as it was before {}, which it has shown already; nothing was sent",

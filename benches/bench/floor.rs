@@ -242,7 +242,7 @@ fn ms(text: &str) -> i64 {
 
 fn insert(db: &Connection, o: &Order<'_>, document: &[u8]) {
     let name = format!("{} {}", o.billing.first_name, o.billing.last_name);
-    db.prepare_cached("INSERT INTO orders VALUES (NULL, 1, ?, ?, ?, ?, 'listed', ?, ?, 0, ?, NULL, ?, ?, ?, ?, ?, ?, '0', NULL, NULL, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '[]')")
+    db.prepare_cached("INSERT INTO orders VALUES (NULL, 1, ?, ?, ?, ?, 'listed', ?, ?, 0, ?, NULL, ?, ?, ?, ?, ?, ?, '0', NULL, NULL, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '[]', 0, NULL)")
         .unwrap()
         .execute(params![
             o.id.to_string(), o.number, status(&o.status), o.status, ms(&o.date_created_gmt), ms(&o.date_modified_gmt),

@@ -466,9 +466,11 @@ fn may_come_back(db: &Connection, id: i64, row: &Written) -> Result<()> {
     if !against {
         return Ok(());
     }
-    let text = format!("order {} is {status} by now; row {id} was not tried again", row.order);
+    let order = row.order;
+    let text = format!("order {order} is {status} by now; row {id} was not tried again");
+    let anew = if row.kind == "cancel" { "--force" } else { "... --as-local --force" };
     Err(Error::new(ErrorKind::Refused, text).hint(format!(
-        "ordersync outbox --withdraw {id} takes the row back; ordersync {} --force does it all the same",
+        "ordersync outbox --withdraw {id} takes the row back; ordersync {} book:{order} {anew} does it all the same",
         row.kind
     )))
 }

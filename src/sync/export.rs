@@ -179,6 +179,9 @@ impl Attempt<'_> {
                 if self.confirm(book, &seen, event)? {
                     return Ok(Outcome::Confirmed { wrote });
                 }
+                if !book.outbox_row(self.row.id)?.is_some_and(|row| row.state.is_open()) {
+                    return Ok(Outcome::TakenBack);
+                }
                 // Something else has happened to the order since it was read: as it is now is what counts.
                 event = book.last_event(self.row.order_id)?;
                 seen = self.look_on(book, &mut receipts)?;

@@ -13,9 +13,9 @@ use ordersync::book::{NewStore, RunKind, Store};
 use ordersync::channel::{Secrets, Values};
 use ordersync::clock::{Clock, Timestamp};
 use ordersync::config::Home;
-use ordersync::credentials::Keyring;
+use ordersync::credentials::Credentials;
 use ordersync::error::Error;
-use ordersync::http::Patience;
+use ordersync::http::RetryPolicy;
 use ordersync::secret::Secret;
 use ordersync::sim::{Recording, Server, ServerOptions, Simulated, bigcommerce, shopify};
 use ordersync::sync::store::open_new;
@@ -129,8 +129,8 @@ fn measure(clock: &Arc<FastClock>, row: &Row, orders: u64) {
     let context = Context {
         home: Home::locate(Some(dir.path().to_owned())).unwrap(),
         clock: clock.clone(),
-        patience: Patience::default(),
-        lock_patience: Duration::from_secs(60),
+        retry: RetryPolicy::default(),
+        lock_timeout: Duration::from_secs(60),
     };
     let store = connect(&context, row, server.url());
     let (before, _) = (row.spent)();
@@ -167,9 +167,9 @@ fn connect(context: &Context, row: &Row, url: &str) -> Store {
     let values: Values = pairs.chain(settings).collect();
     let key = |name: &str| name.trim_start_matches("ORDERSYNC_").to_lowercase();
     let secrets: Secrets = access.secrets.iter().map(|(name, value)| (key(name), Secret::new(value.clone()))).collect();
-    let keyring = Arc::new(Keyring::loose(secrets));
-    let shop = open_new(context, row.store.kind(), values.clone(), keyring.clone()).unwrap().probe().unwrap();
-    context.vault().write("shop", &keyring.all()).unwrap();
+    let credentials = Arc::new(Credentials::loose(secrets));
+    let shop = open_new(context, row.store.kind(), values.clone(), credentials.clone()).unwrap().probe().unwrap();
+    context.credential_store().write("shop", &credentials.all()).unwrap();
     let new = NewStore {
         name: "shop".to_owned(),
         kind: row.store.kind(),

@@ -18,11 +18,11 @@ use crate::sync::lock::{Lock, Work};
 
 /// The directory of the credential files.
 #[derive(Debug, Clone)]
-pub struct Vault {
+pub struct CredentialStore {
     dir: PathBuf,
 }
 
-impl Vault {
+impl CredentialStore {
     /// The files under `dir`; nothing is created before the first write.
     pub fn new(dir: &Path) -> Self {
         Self { dir: dir.to_owned() }
@@ -120,21 +120,21 @@ const RENEWAL: Duration = Duration::from_secs(60);
 
 /// A store's secrets in use. Tokens that are renewed while it runs are put back into the store's file, durably, before anything is
 /// sent with them, by one process at a time (PRODUCT.md F-3): a rotated token that is lost would lock the merchant out.
-pub struct Keyring {
+pub struct Credentials {
     secrets: RwLock<Secrets>,
     renewing: Mutex<()>,
     shelf: Option<Shelf>,
 }
 
-/// Where a keyring's secrets are kept.
+/// Where a credentials's secrets are kept.
 struct Shelf {
-    vault: Vault,
+    credential_store: CredentialStore,
     store: String,
     locks: PathBuf,
     clock: Arc<dyn Clock>,
 }
 
-impl Keyring {
+impl Credentials {
     /// Secrets that are in no file yet: those of a store that is being connected.
     pub fn loose(secrets: Secrets) -> Self {
         Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: None }
@@ -145,13 +145,19 @@ impl Keyring {
     ///
     /// # Errors
     /// `Credentials` where they were given for another server: whoever can change an address must not be sent the secrets (PRODUCT.md X-6).
-    pub fn of_store(vault: Vault, store: &str, locks: PathBuf, clock: Arc<dyn Clock>, origin: &str) -> Result<Self> {
-        let mut secrets = vault.read(store)?;
+    pub fn of_store(
+        credential_store: CredentialStore,
+        store: &str,
+        locks: PathBuf,
+        clock: Arc<dyn Clock>,
+        origin: &str,
+    ) -> Result<Self> {
+        let mut secrets = credential_store.read(store)?;
         if !secrets.contains_key(ORIGIN) {
             let _one_process = Lock::take(&locks, store, Work::Renewal, RENEWAL, clock.as_ref())?;
-            secrets = vault.read(store)?;
+            secrets = credential_store.read(store)?;
             secrets.entry(ORIGIN.to_owned()).or_insert_with(|| Secret::new(origin));
-            vault.write(store, &secrets)?;
+            credential_store.write(store, &secrets)?;
         }
         if let Some(given) = secrets.get(ORIGIN).map(Secret::reveal).filter(|given| *given != origin) {
             let text = format!(
@@ -160,7 +166,7 @@ impl Keyring {
             let hint = format!("if that is meant, give it credentials for there: ordersync connect --reauth {store}");
             return Err(Error::new(ErrorKind::Credentials, text).hint(hint));
         }
-        let shelf = Shelf { vault, store: store.to_owned(), locks, clock };
+        let shelf = Shelf { credential_store, store: store.to_owned(), locks, clock };
         Ok(Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: Some(shelf) })
     }
 
@@ -211,10 +217,10 @@ impl Keyring {
             return Ok(());
         };
         let _one_process = Lock::take(&shelf.locks, &shelf.store, Work::Renewal, RENEWAL, shelf.clock.as_ref())?;
-        let mut secrets = shelf.vault.read(&shelf.store)?;
+        let mut secrets = shelf.credential_store.read(&shelf.store)?;
         if secrets.get(key) == stale {
             secrets.extend(fetch(&secrets)?);
-            shelf.vault.write(&shelf.store, &secrets)?;
+            shelf.credential_store.write(&shelf.store, &secrets)?;
         }
         self.take_over(secrets);
         Ok(())
@@ -237,16 +243,17 @@ mod tests {
     #[test]
     fn f3_a_token_is_renewed_once_for_all_processes_and_is_in_the_file_before_it_is_used() {
         let dir = tempfile::tempdir().unwrap();
-        let vault = Vault::new(dir.path());
-        vault.write("shop", &token("old")).unwrap();
+        let credential_store = CredentialStore::new(dir.path());
+        credential_store.write("shop", &token("old")).unwrap();
         let process = || {
             let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
-            Keyring::of_store(vault.clone(), "shop", dir.path().join("locks"), clock, "https://a.test").unwrap()
+            Credentials::of_store(credential_store.clone(), "shop", dir.path().join("locks"), clock, "https://a.test")
+                .unwrap()
         };
         let (one, other) = (process(), process());
         let old = one.get("token");
         one.renew("token", old.as_ref(), &|_| Ok(token("new"))).unwrap();
-        assert_eq!(vault.read("shop").unwrap()["token"], Secret::new("new"));
+        assert_eq!(credential_store.read("shop").unwrap()["token"], Secret::new("new"));
         let again = |_: &Secrets| -> Result<Secrets> { panic!("a second process fetched a second token") };
         other.renew("token", old.as_ref(), &again).unwrap();
         one.renew("token", old.as_ref(), &again).unwrap();
@@ -256,26 +263,29 @@ mod tests {
     #[test]
     fn f3_a_renewal_that_fails_leaves_the_old_token() {
         let dir = tempfile::tempdir().unwrap();
-        let vault = Vault::new(dir.path());
-        vault.write("shop", &token("old")).unwrap();
+        let credential_store = CredentialStore::new(dir.path());
+        credential_store.write("shop", &token("old")).unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
-        let ring = Keyring::of_store(vault.clone(), "shop", dir.path().join("locks"), clock, "https://a.test").unwrap();
+        let ring =
+            Credentials::of_store(credential_store.clone(), "shop", dir.path().join("locks"), clock, "https://a.test")
+                .unwrap();
         let refused = |_: &Secrets| Err(Error::new(ErrorKind::Credentials, "revoked"));
         assert!(ring.renew("token", Some(&Secret::new("old")), &refused).is_err());
-        let kept = vault.read("shop").unwrap().remove("token");
+        let kept = credential_store.read("shop").unwrap().remove("token");
         assert_eq!((ring.get("token"), kept), (Some(Secret::new("old")), Some(Secret::new("old"))));
     }
 
     #[test]
     fn x6_credentials_are_bound_to_the_server_that_they_were_given_for() {
         let dir = tempfile::tempdir().unwrap();
-        let vault = Vault::new(dir.path());
+        let credential_store = CredentialStore::new(dir.path());
         let open = |origin: &str| {
             let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
-            Keyring::of_store(vault.clone(), "shop", dir.path().join("locks"), clock, origin).map(|ring| ring.all())
+            Credentials::of_store(credential_store.clone(), "shop", dir.path().join("locks"), clock, origin)
+                .map(|ring| ring.all())
         };
         // A file of an older version is for the server that it is first used with.
-        vault.write("shop", &token("old")).unwrap();
+        credential_store.write("shop", &token("old")).unwrap();
         open("https://a.test").unwrap();
         for other in ["https://b.test", "http://a.test", "https://a.test:8443", "http://127.0.0.1:80"] {
             let error = open(other).unwrap_err();
@@ -288,20 +298,20 @@ mod tests {
     #[test]
     fn x1_a_link_stays_a_link_and_what_a_killed_run_left_is_swept_up() {
         let dir = tempfile::tempdir().unwrap();
-        let vault = Vault::new(&dir.path().join("credentials"));
-        vault.write("shop", &token("old")).unwrap();
+        let credential_store = CredentialStore::new(&dir.path().join("credentials"));
+        credential_store.write("shop", &token("old")).unwrap();
         let elsewhere = dir.path().join("shop.json");
-        std::fs::rename(vault.path("shop"), &elsewhere).unwrap();
-        std::os::unix::fs::symlink(&elsewhere, vault.path("shop")).unwrap();
+        std::fs::rename(credential_store.path("shop"), &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, credential_store.path("shop")).unwrap();
         let left = dir.path().join(".shop.a1b2c3.tmp");
         let file = std::fs::File::create(&left).unwrap();
         file.set_modified(std::time::SystemTime::now() - Duration::from_secs(3600)).unwrap();
-        vault.write("shop", &token("new")).unwrap();
-        assert!(std::fs::symlink_metadata(vault.path("shop")).unwrap().is_symlink());
+        credential_store.write("shop", &token("new")).unwrap();
+        assert!(std::fs::symlink_metadata(credential_store.path("shop")).unwrap().is_symlink());
         assert!(std::fs::read_to_string(&elsewhere).unwrap().contains("new") && !left.exists());
-        std::fs::remove_file(vault.path("shop")).unwrap();
-        std::fs::create_dir(vault.path("shop")).unwrap();
-        assert_eq!(vault.read("shop").unwrap_err().kind(), ErrorKind::Credentials);
+        std::fs::remove_file(credential_store.path("shop")).unwrap();
+        std::fs::create_dir(credential_store.path("shop")).unwrap();
+        assert_eq!(credential_store.read("shop").unwrap_err().kind(), ErrorKind::Credentials);
     }
 
     #[cfg(unix)]
@@ -309,13 +319,13 @@ mod tests {
     fn x1_a_credentials_file_is_for_its_owner_only() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        let vault = Vault::new(&dir.path().join("credentials"));
+        let credential_store = CredentialStore::new(&dir.path().join("credentials"));
         let secrets = Secrets::from([("consumer_key".to_owned(), Secret::new("ck_1"))]);
-        vault.write("shop", &secrets).unwrap();
+        credential_store.write("shop", &secrets).unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&vault.path("shop")), mode(&dir.path().join("credentials"))), (0o600, 0o700));
-        assert_eq!(vault.read("shop").unwrap(), secrets);
-        vault.remove("shop").unwrap();
-        assert_eq!(vault.read("shop").unwrap_err().kind(), ErrorKind::Credentials);
+        assert_eq!((mode(&credential_store.path("shop")), mode(&dir.path().join("credentials"))), (0o600, 0o700));
+        assert_eq!(credential_store.read("shop").unwrap(), secrets);
+        credential_store.remove("shop").unwrap();
+        assert_eq!(credential_store.read("shop").unwrap_err().kind(), ErrorKind::Credentials);
     }
 }

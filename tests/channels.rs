@@ -15,7 +15,7 @@ use ordersync::book::Book;
 use ordersync::channel::{CancelSupport, Capabilities, ChannelKind, fields};
 use ordersync::clock::{Clock, SystemClock};
 use ordersync::config;
-use ordersync::http::Patience;
+use ordersync::http::RetryPolicy;
 use ordersync::sim::{Exchange, Fault, FaultKind, Purchase, Server, ServerOptions, Simulated, rehearsal};
 use ordersync::sync::Context;
 use rust_decimal::Decimal;
@@ -88,8 +88,8 @@ impl Desk {
         let context = Context {
             home: config::Home::locate(Some(self.home.path())).unwrap(),
             clock: clock(),
-            patience: Patience::default(),
-            lock_patience: Duration::ZERO,
+            retry: RetryPolicy::default(),
+            lock_timeout: Duration::ZERO,
         };
         let book = Book::open(&context.home.book(), context.clock.clone()).unwrap();
         context.open(&book.store(self.kind.word()).unwrap().unwrap()).unwrap().channel.capabilities()
@@ -1644,8 +1644,8 @@ fn i5_f6_a_store_whose_thread_breaks_down_costs_one_store() {
     let context = Context {
         home: config::Home::locate(Some(home.path())).unwrap(),
         clock: clock(),
-        patience: Patience::default(),
-        lock_patience: Duration::ZERO,
+        retry: RetryPolicy::default(),
+        lock_timeout: Duration::ZERO,
     };
     let stores = context.book().unwrap().stores().unwrap();
     let job = ordersync::sync::Job { kind: ordersync::book::RunKind::Sync, range: None, full: false, dry_run: false };
@@ -1679,12 +1679,12 @@ fn i5_f6_a_store_whose_thread_breaks_down_costs_one_store() {
 fn f1_i5_a_list_that_begins_and_does_not_end_ends_the_run_and_says_so() {
     each(|desk| {
         desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
-        let patience = Patience { timeout: Duration::from_millis(900), ..Patience::default() };
+        let retry = RetryPolicy { timeout: Duration::from_millis(900), ..RetryPolicy::default() };
         let context = Context {
             home: config::Home::locate(Some(desk.home.path())).unwrap(),
             clock: clock(),
-            patience: patience.starting_at(Duration::from_millis(1)),
-            lock_patience: Duration::ZERO,
+            retry: retry.starting_at(Duration::from_millis(1)),
+            lock_timeout: Duration::ZERO,
         };
         let stores = context.book().unwrap().stores().unwrap();
         let job =

@@ -10,8 +10,8 @@ use ordersync::cli::command_tree;
 use ordersync::cli::completions::script;
 use ordersync::clock::{ManualClock, Timestamp};
 use ordersync::config::Home;
-use ordersync::credentials::Keyring;
-use ordersync::http::Patience;
+use ordersync::credentials::Credentials;
+use ordersync::http::RetryPolicy;
 use ordersync::secret::Secret;
 use ordersync::sync::Context;
 use ordersync::sync::store::open_new;
@@ -74,13 +74,13 @@ fn row(title: &str, kind: ChannelKind, values: &[(&str, &str)]) -> String {
     let context = Context {
         home: Home::locate(Some(dir.path().into())).unwrap(),
         clock: Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)),
-        patience: Patience::default(),
-        lock_patience: Duration::ZERO,
+        retry: RetryPolicy::default(),
+        lock_timeout: Duration::ZERO,
     };
     let secrets = fields(kind).iter().filter(|field| field.secret);
     let secrets = secrets.map(|field| (field.key.to_owned(), Secret::new("none"))).collect();
     let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let can = open_new(&context, kind, values, Arc::new(Keyring::loose(secrets))).unwrap().capabilities();
+    let can = open_new(&context, kind, values, Arc::new(Credentials::loose(secrets))).unwrap().capabilities();
     let yes = |yes: bool| if yes { "yes" } else { "no" };
     let told = if can.notify == Notify::Choice { "you" } else { "the shop's settings" };
     let cancel = match can.cancel {

@@ -14,7 +14,7 @@ use ordersync::book::{Filter, RunKind};
 use ordersync::channel::{self, ChannelKind};
 use ordersync::clock::{Clock, ManualClock, SystemClock};
 use ordersync::config::Home;
-use ordersync::http::Patience;
+use ordersync::http::RetryPolicy;
 use ordersync::sim::words::Dice;
 use ordersync::sim::{Purchase, Request, Response, Server, ServerOptions, Simulated, Store, rehearsal};
 use ordersync::sync::{Context, Job, Silent};
@@ -334,8 +334,8 @@ impl Rig {
         let context = Context {
             home: Home::locate(Some(dir.path().join("home"))).unwrap(),
             clock: clock.clone(),
-            patience: Patience { repeats: 1, timeout: Duration::from_secs(10), ..Patience::default() },
-            lock_patience: Duration::ZERO,
+            retry: RetryPolicy { repeats: 1, timeout: Duration::from_secs(10), ..RetryPolicy::default() },
+            lock_timeout: Duration::ZERO,
         };
         let rig = Self { context, clock, mutant, _server: server, _dir: dir, kind };
         rig.connect();

@@ -263,18 +263,18 @@ fn a_life(rig: &Rig) {
 #[test]
 fn every_document_is_one_of_the_vendors_schema() {
     let Some(dir) = specs() else { return };
-    let mut judge = Judge { schema: schema(&dir), complaints: Vec::new() };
+    let mut classify = Judge { schema: schema(&dir), complaints: Vec::new() };
     for document in query::ALL {
-        judge.document(document.text);
+        classify.document(document.text);
     }
-    judge.document(&query::bulk("created_at:>='2026-11-20T00:00:00Z' updated_at:>='2026-11-20T00:00:00Z'"));
-    judge.done();
+    classify.document(&query::bulk("created_at:>='2026-11-20T00:00:00Z' updated_at:>='2026-11-20T00:00:00Z'"));
+    classify.done();
 }
 
 #[test]
 fn what_is_sent_and_answered_in_a_merchants_life_is_as_the_schema_says() {
     let Some(dir) = specs() else { return };
-    let mut judge = Judge { schema: schema(&dir), complaints: Vec::new() };
+    let mut classify = Judge { schema: schema(&dir), complaints: Vec::new() };
     let slow = Options { cancelling: 8, routing: 6, latency: Duration::ZERO, ..Options::rehearsal() };
     for (bulk, job_results) in [("never", true), ("always", false)] {
         let rig = rig(Options { job_results, ..slow.clone() }, &[("bulk", bulk)]);
@@ -283,13 +283,13 @@ fn what_is_sent_and_answered_in_a_merchants_life_is_as_the_schema_says() {
         for exchange in rig.server.requests().iter().filter(|one| one.path.ends_with("graphql.json")) {
             let (sent, answer): (Value, Value) = (exchange.json(), serde_json::from_slice(&exchange.answer).unwrap());
             assert_eq!(answer["errors"], Value::Null, "{sent}");
-            judge.exchange(sent["query"].as_str().unwrap(), &sent["variables"], &answer);
+            classify.exchange(sent["query"].as_str().unwrap(), &sent["variables"], &answer);
             if let Some(inner) = sent["variables"]["query"].as_str().filter(|text| text.starts_with('{')) {
-                judge.document(inner);
+                classify.document(inner);
             }
         }
     }
-    judge.done();
+    classify.done();
 }
 
 #[test]
@@ -349,8 +349,8 @@ fn money(set: &SelectionSet, value: &Value, at: &str, found: &mut Vec<(String, b
 #[test]
 fn i4_money_that_the_schema_promises_and_that_is_not_there_makes_an_order_unreadable() {
     let Some(dir) = specs() else { return };
-    let mut judge = Judge { schema: schema(&dir), complaints: Vec::new() };
-    let document = judge.document(query::ORDER.text).unwrap();
+    let mut classify = Judge { schema: schema(&dir), complaints: Vec::new() };
+    let document = classify.document(query::ORDER.text).unwrap();
     let operation = document.operations.iter().next().unwrap();
     let Selection::Field(order) = &operation.selection_set.selections[0] else { panic!("no field") };
     let rig = rig(Options::rehearsal(), &[]);
@@ -412,27 +412,27 @@ fn recordings(dir: &Path) -> (Vec<(String, Value, Value)>, Vec<String>) {
     (pairs, messages)
 }
 
-/// The judge is worth something only if it takes what a real shop answered.
+/// The classify is worth something only if it takes what a real shop answered.
 #[test]
 fn the_recorded_answers_of_a_real_shop_pass_the_same_judge() {
     let Some(dir) = specs() else { return };
-    let mut judge = Judge { schema: schema(&dir), complaints: Vec::new() };
+    let mut classify = Judge { schema: schema(&dir), complaints: Vec::new() };
     let (pairs, _) = recordings(&dir);
     let mut judged = 0;
     for (query, _, answer) in &pairs {
         // Recorded with older versions: what 2026-10 no longer has cannot be judged by it.
-        if ExecutableDocument::parse_and_validate(&judge.schema, query, "recorded.graphql").is_err() {
+        if ExecutableDocument::parse_and_validate(&classify.schema, query, "recorded.graphql").is_err() {
             continue;
         }
-        let document = judge.document(query).unwrap();
+        let document = classify.document(query).unwrap();
         let operation = document.operations.iter().next().unwrap().clone();
-        judge.object(query.get(..40).unwrap_or(query), &operation.selection_set, &answer["data"]);
+        classify.object(query.get(..40).unwrap_or(query), &operation.selection_set, &answer["data"]);
         judged += 1;
     }
     assert!(judged >= 20, "{judged} of {} could be judged", pairs.len());
     // The recorder left members out of some answers that it needed only a part of.
-    judge.complaints.retain(|complaint| !complaint.ends_with(": missing"));
-    judge.done();
+    classify.complaints.retain(|complaint| !complaint.ends_with(": missing"));
+    classify.done();
 }
 
 #[test]

@@ -15,7 +15,7 @@ use ordersync::book::{Book, Filter};
 use ordersync::channel::ChannelKind;
 use ordersync::clock::{Clock, SystemClock};
 use ordersync::config;
-use ordersync::http::Patience;
+use ordersync::http::RetryPolicy;
 use ordersync::order::{ChargeKind, Order};
 use ordersync::sim::words::Dice;
 use ordersync::sim::{Purchase, Server, ServerOptions, rehearsal};
@@ -47,8 +47,8 @@ fn documents(kind: ChannelKind) -> (OpenStore, Vec<Value>) {
     let context = Context {
         home: config::Home::locate(Some(home.path())).unwrap(),
         clock: clock(),
-        patience: Patience::default(),
-        lock_patience: Duration::ZERO,
+        retry: RetryPolicy::default(),
+        lock_timeout: Duration::ZERO,
     };
     let book = Book::open(&context.home.book(), clock()).unwrap();
     let open = context.open(&book.store(kind.word()).unwrap().unwrap()).unwrap();

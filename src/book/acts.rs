@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, resolve_subject};
 use super::outbox::{Guard, Leave, OPEN};
-use super::{Book, rows};
+use super::{Book, copy};
 use crate::channel::{Cancellation, Goal, Retracking};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -69,7 +69,7 @@ impl Book {
             let number = insert(db, order, shipment)?;
             let after = if shipment.completes { Status::Shipped } else { Status::PartiallyShipped };
             set_status(db, order, after)?;
-            rows::note_history(db, order, now, "dispatched", &describe(shipment, before, after))?;
+            copy::note_history(db, order, now, "dispatched", &describe(shipment, before, after))?;
             match new.leave.guard {
                 Guard::Check => {}
                 Guard::AsLocal => resolve_order(db, order, &["shipped"], now)?,
@@ -108,7 +108,7 @@ impl Book {
             set_status(db, order, Status::Cancelled)?;
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             let what = if goal.is_some() { "cancelled" } else { "cancelled here only" };
-            rows::note_history(db, order, now, what, &format!("{before} → cancelled{why}"))?;
+            copy::note_history(db, order, now, what, &format!("{before} → cancelled{why}"))?;
             resolve_order(db, order, &["cancelled", GIVEN_BACK], now)?;
             let Some((goal, guard)) = goal else {
                 stays_cancelled(db, order)?;
@@ -139,7 +139,7 @@ impl Book {
             replace_parcels(db, order, &wish.was, &wish.parcel)?;
             let boxes = if parcels.len() > 1 { format!(" ({} parcels)", parcels.len()) } else { String::new() };
             let detail = format!("{} → {} {}{boxes}", wish.was, wish.parcel.carrier, wish.parcel.tracking);
-            rows::note_history(db, order, now, "tracking replaced", &detail)?;
+            copy::note_history(db, order, now, "tracking replaced", &detail)?;
             let wish = Retracking { shipment: key.unwrap_or_default(), before: Some(was), ..wish.clone() };
             let goal = Goal::Retracked(wish);
             let leave = Leave { guard: Guard::Check, unpaid: true, on_hold: true };
@@ -171,7 +171,7 @@ impl Book {
             } else if row.nothing {
                 undo(db, id, &row)?;
             }
-            rows::note_history(db, row.order, now, "refused", error.message())?;
+            copy::note_history(db, row.order, now, "refused", error.message())?;
             put_note(db, Some(row.store), Some(row.order), &subject(id), note, now)
         })
     }
@@ -311,7 +311,7 @@ fn take_back(db: &Connection, id: i64, row: &Written, now: Timestamp) -> Result<
     .done("written")?;
     resolve_subject(db, row.store, &subject(id), now)?;
     let (_, status) = head(db, row.order)?;
-    rows::note_history(db, row.order, now, "taken back before it went out", status.word())
+    copy::note_history(db, row.order, now, "taken back before it went out", status.word())
 }
 
 /// Takes back the order's open rows of this kind: they are superseded.
@@ -406,7 +406,7 @@ fn redo(db: &Connection, id: i64, row: &Written) -> Result<()> {
                 params![number, before.word(), id],
             )
             .done("written")?;
-            set_status(db, row.order, rows::after_dispatches(db, row.order, before)?)
+            set_status(db, row.order, copy::after_dispatches(db, row.order, before)?)
         }
         Ok(Goal::Cancelled(_)) => set_status(db, row.order, Status::Cancelled),
         Ok(Goal::Retracked(wish)) => replace_parcels(db, row.order, &wish.was, &wish.parcel),
@@ -527,7 +527,7 @@ fn stand_as_before(db: &Connection, id: i64, order: i64) -> Result<()> {
     let channels = if before == Status::PartiallyShipped || before == Status::Shipped {
         before
     } else {
-        rows::after_dispatches(db, order, before)?
+        copy::after_dispatches(db, order, before)?
     };
     set_status(db, order, channels)
 }
@@ -557,7 +557,7 @@ fn head(db: &Connection, order: i64) -> Result<(i64, Status)> {
 fn insert(db: &Connection, order: i64, shipment: &Shipment) -> Result<i64> {
     let at = Some(shipment.shipped_at.timestamp_millis());
     let (key, lines, parcels) = (Some(shipment.key.as_str()), &shipment.lines, &shipment.parcels);
-    rows::insert_shipment(db, order, key, "", at, shipment.notify, lines, parcels)
+    copy::insert_shipment(db, order, key, "", at, shipment.notify, lines, parcels)
 }
 
 /// Two terminals may dispatch the same order at the same time: what is recorded is held against what is left inside the transaction.
@@ -626,7 +626,7 @@ pub(super) fn stand_by_own_acts(db: &Connection, order: i64, status: Status) -> 
     )
     .done("written")?;
     let cancelled = is_cancelled_here(db, order)?;
-    let own = if cancelled { Status::Cancelled } else { rows::after_dispatches(db, order, status)? };
+    let own = if cancelled { Status::Cancelled } else { copy::after_dispatches(db, order, status)? };
     if own == status { Ok(()) } else { set_status(db, order, own) }
 }
 

@@ -7,10 +7,10 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::document::Documents;
+use super::documents::Documents;
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order};
-use super::{Book, rows};
+use super::{Book, copy};
 use crate::channel::rows::NAMELESS;
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
@@ -205,7 +205,7 @@ impl Book {
                 .done("written")?;
             let gone = seen.status == Status::Cancelled || seen.presence == Presence::Trashed;
             let taken = if gone { super::acts::take_back_unsent(db, order, now)? } else { 0 };
-            rows::replace_copy(db, order, seen)?;
+            copy::replace_copy(db, order, seen)?;
             // "Shipped" was said because of what is undone.
             let status =
                 if undone && seen.status == Status::Shipped { Status::AwaitingFulfillment } else { seen.status };
@@ -217,7 +217,7 @@ impl Book {
             }
             super::acts::stand_by_own_acts(db, order, status)?;
             super::inbox::resolve_order(db, order, &CHANGES, now)?;
-            rows::note_history(
+            copy::note_history(
                 db,
                 order,
                 now,
@@ -241,9 +241,9 @@ impl Book {
         self.write_durably("written", |db| {
             let status: String =
                 db.query_row("SELECT status FROM orders WHERE id = ?", [order], |row| row.get(0)).done("read")?;
-            rows::replace_copy(db, order, seen)?;
+            copy::replace_copy(db, order, seen)?;
             db.execute("UPDATE orders SET status = ? WHERE id = ?", params![status, order]).done("written")?;
-            rows::note_history(db, order, now, "read anew", "its parts are those of the version that you have")
+            copy::note_history(db, order, now, "read anew", "its parts are those of the version that you have")
         })
     }
 }
@@ -384,15 +384,15 @@ impl Page<'_> {
     }
 
     fn insert(&self, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        let id = rows::insert_copy(self.db, self.store, order, self.now)?;
+        let id = copy::insert_copy(self.db, self.store, order, self.now)?;
         self.put_version(id, "base", seen, order, print)?;
-        rows::note_history(self.db, id, self.now, "imported", &order.channel_status)?;
+        copy::note_history(self.db, id, self.now, "imported", &order.channel_status)?;
         self.tell_if_given_back(id, order)?;
         self.readable(&order.remote_id)
     }
 
     fn follow(&self, id: i64, before: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        rows::replace_copy(self.db, id, order)?;
+        copy::replace_copy(self.db, id, order)?;
         self.put_version(id, "base", seen, order, print)?;
         self.drop_newest(id)?;
         let detail = if before == order.status {
@@ -401,7 +401,7 @@ impl Page<'_> {
             format!("{before} → {} ({})", order.status, order.channel_status)
         };
         self.tell_if_given_back(id, order)?;
-        rows::note_history(self.db, id, self.now, "followed the channel", &detail)
+        copy::note_history(self.db, id, self.now, "followed the channel", &detail)
     }
 
     /// A copy of which all was given back before all of it was sent is for the merchant to decide about. What had come to an end before the
@@ -431,7 +431,7 @@ impl Page<'_> {
             resolve_order(self.db, id, &[GIVEN_BACK], self.now)?;
         }
         self.put_version(id, "newest", seen, order, print)?;
-        rows::note_history(self.db, id, self.now, "changed at the channel", &order.channel_status)
+        copy::note_history(self.db, id, self.now, "changed at the channel", &order.channel_status)
     }
 
     /// The version that the merchant has seen is lost, so nothing tells what is different: the order is to be looked at as a whole.
@@ -441,7 +441,7 @@ impl Page<'_> {
         }
         self.put_version(id, "newest", seen, order, print)?;
         put_note(self.db, Some(self.store), Some(id), &order.remote_id, &InboxNote::lost(id), self.now)?;
-        rows::note_history(self.db, id, self.now, "read without the version you had", &order.channel_status)
+        copy::note_history(self.db, id, self.now, "read without the version you had", &order.channel_status)
     }
 
     /// The channel's version is the merchant's; tells whether it was another before.
@@ -451,7 +451,7 @@ impl Page<'_> {
         if was_another {
             resolve_order(self.db, id, &CHANGES, self.now)?;
             let what = "the channel is back at your version";
-            rows::note_history(self.db, id, self.now, what, &order.channel_status)?;
+            copy::note_history(self.db, id, self.now, what, &order.channel_status)?;
         }
         Ok(was_another)
     }

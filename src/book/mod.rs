@@ -10,24 +10,24 @@
 
 mod acts;
 mod audit;
-mod document;
+mod copy;
+mod cursors;
+mod documents;
 mod error;
 mod file;
+mod find;
 mod import;
 mod inbox;
 mod maintenance;
-mod orders;
 mod outbox;
-mod reading;
+mod queries;
 mod readings;
 mod rereads;
-mod rows;
 mod runs;
 mod stores;
 #[cfg(test)]
 mod tests;
 mod undone;
-mod walks;
 mod zones;
 
 use std::path::Path;
@@ -42,17 +42,17 @@ use crate::error::Result;
 
 pub use acts::{NewDispatch, Recorded};
 pub use audit::{Fault, Flaw};
+pub use cursors::Walk;
 pub use file::exposed;
+pub use find::{BOOK, Naming};
 pub use import::{Accepted, Batch, CursorMove, Decision, Known, Tally};
 pub use inbox::{InboxEntry, InboxNote};
 pub use maintenance::{Check, Size};
-pub use orders::{BOOK, Naming};
 pub use outbox::{Guard, Leave, OutboxRow, OutboxState};
-pub use reading::{BookLine, BookOrder, BookShipment, Event, Filter, OrderRow};
+pub use queries::{BookLine, BookOrder, BookShipment, Event, Filter, OrderRow};
 pub use readings::Reading;
 pub use runs::{RunKind, RunRow, StoreSummary};
 pub use stores::{Counts, NewStore, Store};
-pub use walks::Walk;
 
 use error::book_error;
 
@@ -69,7 +69,7 @@ const BUSY: Duration = Duration::from_secs(15);
 pub struct Book {
     db: Connection,
     clock: Arc<dyn Clock>,
-    documents: document::Documents,
+    documents: documents::Documents,
 }
 
 impl Book {
@@ -83,7 +83,7 @@ impl Book {
             file::create(path)?;
         }
         let db = file::open(path).map_err(|e| e.context(path.display()))?;
-        Ok(Self { db, clock, documents: document::Documents::default() })
+        Ok(Self { db, clock, documents: documents::Documents::default() })
     }
 
     /// Opens the book at `path`, or gives `None` where there is none yet.

@@ -10,7 +10,7 @@ use rusqlite::{Row, params};
 use super::acts::{column, has_moved, set_status};
 use super::error::{Done, odd};
 use super::inbox::{InboxNote, put_note};
-use super::{Book, rows};
+use super::{Book, copy};
 use crate::channel::{ChannelKind, Goal, RemoteOrder};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, Result};
@@ -386,7 +386,7 @@ impl Book {
                 // A version accepted meanwhile may have opened it again.
                 set_status(db, order, Status::Cancelled)?;
             }
-            rows::note_history(db, order, now, "confirmed by the channel", &kind)?;
+            copy::note_history(db, order, now, "confirmed by the channel", &kind)?;
             super::inbox::resolve_order(db, order, &["rejected", "unseen"], now)?;
             if kind == "cancel" {
                 super::inbox::resolve_order(db, order, &["cancelled", super::inbox::GIVEN_BACK], now)?;

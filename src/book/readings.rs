@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::error::{Done, odd};
 use super::inbox::{InboxNote, put_note};
-use super::{Book, rows};
+use super::{Book, copy};
 use crate::error::Result;
 use crate::order::{Order, Status};
 
@@ -73,13 +73,13 @@ impl Book {
         let now = self.clock.now();
         self.write("written", |db| {
             for (id, before, order) in orders {
-                rows::replace_copy(db, *id, order)?;
+                copy::replace_copy(db, *id, order)?;
                 db.prepare_cached("UPDATE versions SET fingerprint = ? WHERE order_id = ? AND role = 'base'")
                     .done("written")?
                     .execute(params![super::import::fingerprint(order), id])
                     .done("written")?;
                 let detail = format!("{before} → {} ({})", order.status, order.channel_status);
-                rows::note_history(db, *id, now, "read again", &detail)?;
+                copy::note_history(db, *id, now, "read again", &detail)?;
             }
             Ok(())
         })

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::error::{Done, odd};
 use super::{Book, zones};
-use crate::channel::{ChannelKind, Shop, Values};
+use crate::channel::{ChannelKind, ShopInfo, Values};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::told::kept_pause;
@@ -179,7 +179,7 @@ impl Book {
     }
 
     /// Takes over what a new probe found out.
-    pub fn update_store(&mut self, id: i64, shop: &Shop) -> Result<()> {
+    pub fn update_store(&mut self, id: i64, shop: &ShopInfo) -> Result<()> {
         self.write("written", |db| {
             db.execute(
                 "UPDATE stores SET title = ?, url = ?, currency = coalesce(?, currency), time_zone = ?, facts = ? WHERE id = ?",

@@ -586,7 +586,7 @@ fn a_reference_that_could_mean_two_orders_is_never_guessed() {
 #[test]
 fn an_order_is_found_through_an_index_whatever_it_is_called_by() {
     let (book, _) = Shelf::new().with_store();
-    for from in [orders::BY_NUMBER, orders::BY_REMOTE_ID] {
+    for from in [find::BY_NUMBER, find::BY_REMOTE_ID] {
         let mut statement = book.db.prepare(&format!("EXPLAIN QUERY PLAN SELECT o.id, s.name FROM {from}")).unwrap();
         let steps = statement.raw_bind_parameter(1, "7").and_then(|()| {
             let mut rows = statement.raw_query();
@@ -597,7 +597,7 @@ fn an_order_is_found_through_an_index_whatever_it_is_called_by() {
             Ok(steps)
         });
         let steps = steps.unwrap();
-        let wanted = if from == orders::BY_NUMBER { "orders_by_number" } else { "orders_by_remote_id" };
+        let wanted = if from == find::BY_NUMBER { "orders_by_number" } else { "orders_by_remote_id" };
         assert!(steps.iter().any(|step| step.starts_with("SEARCH o") && step.contains(wanted)), "{steps:?}");
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 
+use super::copy;
 use super::error::Done;
-use super::rows;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::order::{Order, RemoteShipment, names_number, stored_decimal};
@@ -26,7 +26,7 @@ pub(super) fn undo_dispatches(
     for (one, _) in own.iter().zip(was.into_iter().zip(is)).filter(|(_, (was, is))| *was && !is) {
         db.execute("UPDATE outbox SET shipment_id = NULL WHERE shipment_id = ?", [one.shipment]).done("written")?;
         db.execute("DELETE FROM shipments WHERE id = ?", [one.shipment]).done("written")?;
-        rows::note_history(db, order, now, "dispatch undone at the channel", &one.numbers.join(", "))?;
+        copy::note_history(db, order, now, "dispatch undone at the channel", &one.numbers.join(", "))?;
         undone = true;
     }
     Ok(undone)

@@ -38,7 +38,8 @@ use crate::order::{Currency, LineQuantity, Order, Parcel, Shipment};
 pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
 pub use open::{
-    Connection, Form, Format, Forms, Learn, Secrets, Way, fields, format, guide_time, misplaced, open, origin, ways,
+    AuthMethod, Connection, Form, Format, Forms, Learn, Secrets, auth_methods, fields, format, guide_time, misplaced,
+    open, origin,
 };
 
 /// A connected store of one channel. One value serves several threads.
@@ -47,7 +48,7 @@ pub trait Channel: Send + Sync {
     fn capabilities(&self) -> Capabilities;
 
     /// Tests the connection and reads the facts about the shop. Reads only.
-    fn probe(&self) -> Result<Shop>;
+    fn probe(&self) -> Result<ShopInfo>;
 
     /// The cursors that together read every order changed in `range`, in any status.
     fn begin(&self, range: &Range) -> Result<Plan>;
@@ -224,7 +225,7 @@ pub(crate) fn impossible(why: impl fmt::Display) -> Error {
 
 /// What [`Channel::probe`] learns about the account.
 #[derive(Debug, Clone)]
-pub struct Shop {
+pub struct ShopInfo {
     /// What makes the shop the same shop under another name or URL (PRODUCT.md I-9).
     pub remote_id: String,
     /// Its name as the merchant knows it.

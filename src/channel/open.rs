@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Channel, ChannelKind, Field, Values};
-use crate::credentials::Keyring;
+use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http;
 use crate::order::Order;
@@ -18,7 +18,7 @@ pub struct Connection {
     /// The non-secret values: address, settings.
     pub values: Values,
     /// The secret values, and where renewed ones are kept.
-    pub keyring: Arc<Keyring>,
+    pub credentials: Arc<Credentials>,
     /// What [`Channel::probe`] returned as facts the last time; null before the first probe.
     pub facts: serde_json::Value,
     /// The client of this store.
@@ -35,8 +35,8 @@ pub type Learn = Box<dyn Fn(&str, &serde_json::Value) + Send + Sync>;
 /// # Errors
 /// `Usage` for a value that cannot be right, `Credentials` for a missing secret.
 pub fn open(kind: ChannelKind, connection: Connection) -> Result<Box<dyn Channel>> {
-    let keyring = connection.keyring.clone();
-    connection.http.hide(move || keyring.hidden());
+    let credentials = connection.credentials.clone();
+    connection.http.hide(move || credentials.hidden());
     match kind {
         ChannelKind::BigCommerce => super::bigcommerce::open(connection),
         ChannelKind::Shopify => super::shopify::open(connection),
@@ -89,7 +89,7 @@ pub fn fields(kind: ChannelKind) -> &'static [Field] {
 
 /// A set of optional fields that together open a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Way {
+pub struct AuthMethod {
     /// What the wizard calls it.
     pub title: &'static str,
     /// The keys of its fields.
@@ -97,9 +97,9 @@ pub struct Way {
 }
 
 /// The ways in, where a channel has several; one of them must be complete. Empty where the required fields say it all.
-pub fn ways(kind: ChannelKind) -> &'static [Way] {
+pub fn auth_methods(kind: ChannelKind) -> &'static [AuthMethod] {
     match kind {
-        ChannelKind::Shopify => super::shopify::WAYS,
+        ChannelKind::Shopify => super::shopify::AUTH_METHODS,
         ChannelKind::BigCommerce | ChannelKind::WooCommerce => &[],
     }
 }

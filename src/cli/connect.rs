@@ -13,10 +13,10 @@ use super::output;
 use super::when::parse_since;
 use super::{App, Outcome};
 use crate::book::{Book, NewStore, OutboxRow, Store};
-use crate::channel::{Channel, ChannelKind, Secrets, Shop, Values, fields, origin};
+use crate::channel::{Channel, ChannelKind, Secrets, ShopInfo, Values, fields, origin};
 use crate::clock::Timestamp;
 use crate::config::check_store_name;
-use crate::credentials::Keyring;
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::store::open_new;
 
@@ -115,12 +115,12 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
         return Err(Error::new(ErrorKind::Refused, text).hint(hint).into());
     }
     let (values, secrets) = values::gather(app, args, kind, &Values::new())?;
-    let keyring = Arc::new(Keyring::loose(secrets));
-    let channel = open_new(&app.context, kind, values.clone(), keyring.clone())?;
+    let credentials = Arc::new(Credentials::loose(secrets));
+    let channel = open_new(&app.context, kind, values.clone(), credentials.clone())?;
     interrupt::leaves(Left::Unconnected);
     let shop = probe(app, channel.as_ref())?;
     interrupt::leaves(Left::Kept);
-    keyring.bind(&origin(kind, &values)?);
+    credentials.bind(&origin(kind, &values)?);
     let mut book = app.context.book()?;
     let store = book.add_store(&NewStore {
         name: name.clone(),
@@ -135,7 +135,7 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
         since,
     })?;
     // A store without credentials is mended with --reauth; credentials without a store would lie about forgotten.
-    app.context.vault().write(&name, &keyring.all())?;
+    app.context.credential_store().write(&name, &credentials.all())?;
     welcome(app, &store, &shop, channel.as_ref())?;
     Ok(0)
 }
@@ -148,14 +148,14 @@ fn since(app: &App, args: &Args) -> Result<Option<Timestamp>> {
     }
 }
 
-fn probe(app: &App, channel: &dyn Channel) -> Result<Shop> {
+fn probe(app: &App, channel: &dyn Channel) -> Result<ShopInfo> {
     if std::io::stderr().is_terminal() && !app.global.quiet {
         output::note("testing the connection ...");
     }
     channel.probe()
 }
 
-fn welcome(app: &App, store: &Store, shop: &Shop, channel: &dyn Channel) -> anyhow::Result<()> {
+fn welcome(app: &App, store: &Store, shop: &ShopInfo, channel: &dyn Channel) -> anyhow::Result<()> {
     let reach = store
         .since
         .map_or_else(|| "every order".to_owned(), |at| format!("everything changed since {}", output::date(at)));
@@ -257,7 +257,7 @@ fn test(app: &App, name: Option<&str>) -> Outcome {
     })
 }
 
-fn tell_test(app: &App, store: &Store, result: &Result<Shop>) -> anyhow::Result<()> {
+fn tell_test(app: &App, store: &Store, result: &Result<ShopInfo>) -> anyhow::Result<()> {
     match result {
         Ok(shop) => {
             if !app.global.quiet {
@@ -271,7 +271,7 @@ fn tell_test(app: &App, store: &Store, result: &Result<Shop>) -> anyhow::Result<
 }
 
 /// A key for another shop would mix two shops' orders in one store.
-fn same_shop(store: &Store, shop: Shop) -> Result<Shop> {
+fn same_shop(store: &Store, shop: ShopInfo) -> Result<ShopInfo> {
     if shop.remote_id == store.remote_id {
         return Ok(shop);
     }
@@ -284,11 +284,11 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     let mut book = app.existing_book()?;
     let store = app.store(&book, name)?;
     let (values, secrets) = values::gather(app, args, store.kind, &store.values)?;
-    let keyring = Arc::new(Keyring::loose(secrets));
-    let channel = open_new(&app.context, store.kind, values.clone(), keyring.clone())?;
+    let credentials = Arc::new(Credentials::loose(secrets));
+    let channel = open_new(&app.context, store.kind, values.clone(), credentials.clone())?;
     let shop = same_shop(&store, probe(app, channel.as_ref())?)?;
-    keyring.bind(&origin(store.kind, &values)?);
-    app.context.vault().write(name, &keyring.all())?;
+    credentials.bind(&origin(store.kind, &values)?);
+    app.context.credential_store().write(name, &credentials.all())?;
     book.update_store(store.id, &shop)?;
     for (key, value) in &values {
         book.set_store_value(store.id, key, Some(value))?;
@@ -330,7 +330,7 @@ fn remove(app: &App, name: &str, force: bool) -> Outcome {
         refuse_untold(&book, &store)?;
     }
     book.remove_store(store.id)?;
-    app.context.vault().remove(name)?;
+    app.context.credential_store().remove(name)?;
     if !app.global.quiet {
         output::line(&format!("{name} is disconnected: its credentials are deleted, its orders stay in the book"))?;
         output::note("the key itself still exists at the channel; delete it there if it is not used elsewhere");

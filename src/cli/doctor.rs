@@ -204,14 +204,14 @@ fn check_rights(app: &App) -> Vec<Finding> {
 /// The credentials file: there, readable, and for nobody else.
 fn check_file(app: &App, store: &Store) -> Finding {
     let what = format!("{}: credentials file", store.name);
-    let vault = app.context.vault();
-    if let Err(error) = vault.read(&store.name) {
+    let credential_store = app.context.credential_store();
+    if let Err(error) = credential_store.read(&store.name) {
         return Finding::failed("credentials file", what, &error);
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let path = vault.path(&store.name);
+        let path = credential_store.path(&store.name);
         let mode = std::fs::metadata(&path).map(|data| data.permissions().mode() & 0o777).unwrap_or(0o600);
         if mode & 0o077 != 0 {
             let hint = format!("chmod 600 '{}'", path.display());

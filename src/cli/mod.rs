@@ -41,7 +41,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Home;
 use crate::error::{Error, ErrorKind, Result, exit_code};
-use crate::http::Patience;
+use crate::http::RetryPolicy;
 use crate::sync::{Context, lock};
 
 /// Shown under every command's `--help`.
@@ -183,8 +183,8 @@ fn start(cli: Cli) -> Outcome {
     let context = Context {
         home: Home::locate(home(&cli.global)?)?,
         clock,
-        patience: patience(&cli.command)?,
-        lock_patience: lock::BRIEFLY,
+        retry: retry(&cli.command)?,
+        lock_timeout: lock::BRIEFLY,
     };
     let app = App { context, global: cli.global };
     match cli.command {
@@ -226,17 +226,17 @@ fn home(global: &Global) -> Result<Option<PathBuf>> {
 }
 
 /// The patience of a run. `ORDERSYNC_RETRY_MS` shortens the pauses between repeats, for rehearsals and tests.
-fn patience(command: &Command) -> anyhow::Result<Patience> {
+fn retry(command: &Command) -> anyhow::Result<RetryPolicy> {
     // Whoever connects a shop or acts on an order sits and waits.
-    let patience = match command {
-        Command::Connect(_) | Command::Doctor(_) => Patience::short(),
-        Command::Dispatch(_) | Command::Cancel(_) | Command::Accept(_) | Command::Pull(_) => Patience::brief(),
-        _ => Patience::default(),
+    let retry = match command {
+        Command::Connect(_) | Command::Doctor(_) => RetryPolicy::short(),
+        Command::Dispatch(_) | Command::Cancel(_) | Command::Accept(_) | Command::Pull(_) => RetryPolicy::brief(),
+        _ => RetryPolicy::default(),
     };
     match std::env::var("ORDERSYNC_RETRY_MS") {
-        Err(_) => Ok(patience),
+        Err(_) => Ok(retry),
         Ok(text) => match text.parse() {
-            Ok(ms) => Ok(patience.starting_at(Duration::from_millis(ms))),
+            Ok(ms) => Ok(retry.starting_at(Duration::from_millis(ms))),
             Err(_) => Err(Error::new(ErrorKind::Usage, "ORDERSYNC_RETRY_MS is not a number of milliseconds").into()),
         },
     }

@@ -187,7 +187,7 @@ pub(super) fn push_row(
 ) -> Result<(&'static str, Pushed)> {
     let locks = app.context.home.locks();
     let clock = app.context.clock.as_ref();
-    let _lock = match Lock::take(&locks, &open.store.name, Work::Export, app.context.lock_patience, clock) {
+    let _lock = match Lock::take(&locks, &open.store.name, Work::Export, app.context.lock_timeout, clock) {
         Err(error) if error.kind() == ErrorKind::Locked => return Ok(("queued", Pushed::Elsewhere)),
         other => other?,
     };

@@ -12,7 +12,7 @@ use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
 use crate::schedule::Installed;
-use crate::sync::advice::{Patience, Stage, export_patience, import_stage};
+use crate::sync::advice::{RetryPolicy, Stage, export_patience, import_stage};
 use crate::sync::health::{Facts, Trouble};
 use crate::sync::lock::{self, Work};
 
@@ -119,7 +119,7 @@ impl View<'_> {
             at_work_since: None,
             interval: store.interval(),
             max_age: self.max_age,
-            has_credentials: self.app.context.vault().read(&store.name).is_ok(),
+            has_credentials: self.app.context.credential_store().read(&store.name).is_ok(),
             refused: self.book.has_note(store.id, "credentials")?,
             paused_until: store.pause(self.now),
             unconfirmed: None,
@@ -302,7 +302,7 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
     let cut_off = s.cut_off.filter(|at| s.facts.read_at.is_none_or(|read| read < *at)).map(|at| {
         format!("the sync of {} ago was cut off; the next one goes on from there", output::duration(now - at))
     });
-    let allow = (export_patience(s.facts.unconfirmed) == Patience::Allow)
+    let allow = (export_patience(s.facts.unconfirmed) == RetryPolicy::Allow)
         .then(|| "a dispatch is not confirmed yet; allow up to an hour and a half".to_owned());
     let pause = s.facts.paused_until.filter(|until| *until > now && !s.has(|t| matches!(t, Trouble::Paused(_))));
     let pause =

@@ -90,8 +90,8 @@ fn autosync(app: &App, args: &Args, stores: &[Store], job: &Job) -> Outcome {
     let context = Context {
         home: app.context.home.clone(),
         clock: Arc::new(BoundedClock::new(app.context.clock.clone(), longest, why)),
-        patience: app.context.patience,
-        lock_patience: app.context.lock_patience,
+        retry: app.context.retry,
+        lock_timeout: app.context.lock_timeout,
     };
     let mut report = watched(app, &context, stores, job)?;
     app.context.clock.check_interrupt()?;

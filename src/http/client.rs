@@ -9,8 +9,8 @@ use reqwest::blocking as rq;
 use reqwest::header::HeaderValue;
 
 use super::{
-    Account, Effect, Gate, MAX_REPLY, Patience, Protocol, Reply, Request, Ticket, Verdict, redact::without_secrets,
-    told, url_for_people,
+    Account, Effect, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict,
+    redact::without_secrets, told, url_for_people,
 };
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,9 +21,9 @@ pub struct Options {
     /// Who tells the time.
     pub clock: Arc<dyn Clock>,
     /// How long to go on trying.
-    pub patience: Patience,
-    /// The gate of the store.
-    pub gate: Gate,
+    pub retry: RetryPolicy,
+    /// The limit of the store.
+    pub limit: RateLimit,
     /// A certificate authority of the merchant's own, in PEM.
     pub ca_pem: Option<Vec<u8>>,
     /// Whether plain `http://` to another machine is permitted (`--allow-http`).
@@ -116,7 +116,7 @@ impl Client {
         if let Some(client) = kept.get() {
             return Ok(client);
         }
-        let Patience { timeout, write_timeout, .. } = self.options.patience;
+        let RetryPolicy { timeout, write_timeout, .. } = self.options.retry;
         let builder = rq::Client::builder()
             .user_agent(concat!("ordersync/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -157,7 +157,7 @@ impl Client {
     }
 
     /// Sleeps before a repeat, and says so meanwhile.
-    fn sit_out(&self, pause: Duration, why: &Error) -> Result<()> {
+    fn wait(&self, pause: Duration, why: &Error) -> Result<()> {
         let say = |text: Option<String>| {
             *self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = text;
         };
@@ -188,32 +188,32 @@ impl Client {
         let (mut failures, mut renewed, mut waited) = (0, false, Duration::ZERO);
         loop {
             let cost = protocol.cost(request);
-            let ticket = self.wait_turn(request, cost)?;
+            let permit = self.wait_turn(request, cost)?;
             let mut attempt = request.clone();
             protocol.authorize(&mut attempt)?;
             let verdict = match self.exchange(&attempt) {
                 Ok(reply) => {
                     if let Some(Account { budget, spent }) = protocol.account(&reply) {
                         let refund = spent.map_or(0.0, |spent| cost - spent);
-                        self.options.gate.account(budget, ticket, refund, self.options.clock.now());
+                        self.options.limit.account(budget, permit, refund, self.options.clock.now());
                     }
                     let granted = protocol.grants().then(|| reply.clone());
                     let reply = self.without_secrets(reply);
-                    match protocol.judge(request, &reply) {
+                    match protocol.classify(request, &reply) {
                         Verdict::Good => return Ok(granted.unwrap_or(reply)),
                         verdict => verdict,
                     }
                 }
                 Err(Broken::Untrusted(error)) => return Err(error),
                 Err(Broken::Before(error)) => Verdict::Throttled(None, error),
-                Err(Broken::During(error)) => Verdict::Stumbled(error),
+                Err(Broken::During(error)) => Verdict::Transient(error),
                 // Repeated once in a run: each costs as much as a server can be waited for.
                 Err(Broken::Unended(error))
                     if request.effect == Effect::Read && self.unended.load(Ordering::Relaxed) > 1 =>
                 {
                     return Err(error);
                 }
-                Err(Broken::Unended(error)) => Verdict::Stumbled(error),
+                Err(Broken::Unended(error)) => Verdict::Transient(error),
             };
             match verdict {
                 Verdict::Good => {}
@@ -223,40 +223,40 @@ impl Client {
                     protocol.renew(&attempt)?;
                     renewed = true;
                 }
-                Verdict::Stumbled(error) if request.effect == Effect::Write => return Err(unknown(error)),
-                Verdict::Stumbled(error) if request.repeats.is_some_and(|repeats| failures >= repeats) => {
+                Verdict::Transient(error) if request.effect == Effect::Write => return Err(unknown(error)),
+                Verdict::Transient(error) if request.repeats.is_some_and(|repeats| failures >= repeats) => {
                     return Err(error);
                 }
-                Verdict::Stumbled(error) | Verdict::Throttled(None, error) => {
-                    if failures >= self.options.patience.repeats {
+                Verdict::Transient(error) | Verdict::Throttled(None, error) => {
+                    if failures >= self.options.retry.repeats {
                         return Err(error);
                     }
-                    self.sit_out(self.options.patience.pause(failures), &error)?;
+                    self.wait(self.options.retry.pause(failures), &error)?;
                     failures += 1;
                 }
                 Verdict::Throttled(Some(asked), error) => {
                     let (pause, error) = bounded(asked, error);
-                    self.options.gate.close(self.options.clock.now() + pause, error.message());
+                    self.options.limit.close(self.options.clock.now() + pause, error.message());
                     waited = waited.saturating_add(pause);
-                    if pause > self.options.patience.longest_pause
-                        || waited > self.options.patience.longest_pause.saturating_mul(PAUSES_IN_ALL)
-                        || failures >= self.options.patience.repeats.saturating_mul(8)
+                    if pause > self.options.retry.longest_pause
+                        || waited > self.options.retry.longest_pause.saturating_mul(PAUSES_IN_ALL)
+                        || failures >= self.options.retry.repeats.saturating_mul(8)
                     {
                         return Err(error.after(pause));
                     }
-                    self.sit_out(pause, &error)?;
+                    self.wait(pause, &error)?;
                     failures += 1;
                 }
             }
         }
     }
 
-    /// Waits at the gate, unless it stays closed for longer than we are willing to sit out.
-    fn wait_turn(&self, request: &Request, cost: f64) -> Result<Ticket> {
+    /// Waits at the limit, unless it stays closed for longer than we are willing to sit out.
+    fn wait_turn(&self, request: &Request, cost: f64) -> Result<Permit> {
         let now = self.options.clock.now();
-        if let Some(until) = self.options.gate.closed_until(now) {
+        if let Some(until) = self.options.limit.closed_until(now) {
             let left = (until - now).to_std().unwrap_or_default();
-            if left > self.options.patience.longest_pause {
+            if left > self.options.retry.longest_pause {
                 return Err(Error::new(
                     ErrorKind::Temporary,
                     format!(
@@ -269,7 +269,7 @@ impl Client {
                 .after(left));
             }
         }
-        self.options.gate.pass(self.options.clock.as_ref(), cost, self.options.patience.longest_pause)
+        self.options.limit.pass(self.options.clock.as_ref(), cost, self.options.retry.longest_pause)
     }
 
     fn exchange(&self, request: &Request) -> Result<Reply, Broken> {
@@ -278,7 +278,7 @@ impl Client {
         let mut builder = http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         builder = builder.timeout(match request.effect {
             Effect::Read => self.read_timeout(),
-            Effect::Write => self.options.patience.write_timeout,
+            Effect::Write => self.options.retry.write_timeout,
         });
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
@@ -305,7 +305,7 @@ impl Client {
     }
 
     fn read_timeout(&self) -> Duration {
-        let timeout = self.options.patience.timeout;
+        let timeout = self.options.retry.timeout;
         if self.unended.load(Ordering::Relaxed) > 0 { timeout / HASTE } else { timeout }
     }
 
@@ -424,7 +424,7 @@ mod tests {
             Ok(())
         }
 
-        fn judge(&self, _: &Request, reply: &Reply) -> Verdict {
+        fn classify(&self, _: &Request, reply: &Reply) -> Verdict {
             match reply.status {
                 429 => {
                     let pause = reply.retry_after(from_millis(1_795_000_000_000));
@@ -444,8 +444,8 @@ mod tests {
         let clock = Arc::new(ManualClock::at(from_millis(1_795_000_000_000)));
         let options = Options {
             clock: clock.clone(),
-            patience: Patience::default(),
-            gate: Gate::open(),
+            retry: RetryPolicy::default(),
+            limit: RateLimit::open(),
             ca_pem: None,
             allow_http: false,
         };
@@ -461,8 +461,8 @@ mod tests {
         let server = Server::start(shop, ServerOptions::default()).unwrap();
         server.faults().add(Fault::new(FaultKind::Slow(Duration::from_millis(600))).always());
         let (timeout, write_timeout) = (Duration::from_millis(50), Duration::from_secs(60));
-        let patience = Patience { repeats: 0, timeout, write_timeout, ..Patience::default() };
-        let options = Options { clock, patience, gate: Gate::open(), ca_pem: None, allow_http: false };
+        let retry = RetryPolicy { repeats: 0, timeout, write_timeout, ..RetryPolicy::default() };
+        let options = Options { clock, retry, limit: RateLimit::open(), ca_pem: None, allow_http: false };
         let client = Client::new(options).unwrap();
         let url = url::Url::parse(server.url()).unwrap();
         let error = client.send(&Plain, &Request::get(url.clone())).unwrap_err();
@@ -481,8 +481,8 @@ mod tests {
             let server = Server::start(shop, ServerOptions::default()).unwrap();
             server.faults().add(Fault::new(FaultKind::Drips(pause)).always());
             let first_pause = Duration::from_millis(1);
-            let patience = Patience { timeout: Duration::from_millis(600), first_pause, ..Patience::default() };
-            let options = Options { clock, patience, gate: Gate::open(), ca_pem: None, allow_http: false };
+            let retry = RetryPolicy { timeout: Duration::from_millis(600), first_pause, ..RetryPolicy::default() };
+            let options = Options { clock, retry, limit: RateLimit::open(), ca_pem: None, allow_http: false };
             let client = Client::new(options).unwrap();
             let request = Request::get(url::Url::parse(server.url()).unwrap());
             let mut errors = Vec::new();
@@ -496,9 +496,9 @@ mod tests {
             }
             assert!(errors[3].message().contains("4 answers before it did the same"), "{}", errors[3]);
             let write = Request { effect: Effect::Write, ..request.clone() };
-            let patience = Patience { write_timeout: Duration::from_millis(200), ..patience };
+            let retry = RetryPolicy { write_timeout: Duration::from_millis(200), ..retry };
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Arc::default()));
-            let options = Options { clock, patience, gate: Gate::open(), ca_pem: None, allow_http: false };
+            let options = Options { clock, retry, limit: RateLimit::open(), ca_pem: None, allow_http: false };
             let client = Client::new(options).unwrap();
             assert_eq!(client.send(&Plain, &write).unwrap_err().kind(), ErrorKind::Unknown);
             assert_eq!(client.requests(), 1, "no write is repeated");

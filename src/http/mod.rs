@@ -6,18 +6,18 @@
 
 mod body;
 mod client;
-mod gate;
-mod patience;
+mod rate_limit;
 mod redact;
+mod retry;
 pub mod sign;
 mod tls;
 pub mod told;
 
 pub use body::{MAX_REPLY, check_json, read_json};
 pub use client::{Client, Options, is_loopback};
-pub use gate::{Budget, Gate, OnPause, Ticket};
-pub use patience::Patience;
+pub use rate_limit::{Budget, OnPause, Permit, RateLimit};
 pub use redact::url_for_people;
+pub use retry::RetryPolicy;
 
 use reqwest::header::HeaderMap;
 use url::Url;
@@ -110,7 +110,7 @@ pub enum Verdict {
     /// Too many requests, and this one was not carried out: after the pause it may be repeated, also a write.
     Throttled(Option<Duration>, Error),
     /// The channel stumbled. A read is repeated; a write may have been applied.
-    Stumbled(Error),
+    Transient(Error),
     /// The access token has run out: [`Protocol::renew`], then once more.
     Expired(Error),
     /// A final no.
@@ -123,7 +123,7 @@ pub trait Protocol: Send + Sync {
     fn authorize(&self, request: &mut Request) -> Result<()>;
 
     /// What a reply means.
-    fn judge(&self, request: &Request, reply: &Reply) -> Verdict;
+    fn classify(&self, request: &Request, reply: &Reply) -> Verdict;
 
     /// Whether a good answer is itself a secret. In all others the store's secrets are marked ([`Client::hide`]).
     fn grants(&self) -> bool {
@@ -131,7 +131,7 @@ pub trait Protocol: Send + Sync {
     }
 
     /// Fetches a fresh access token in the place of the one that `failed` was sent with, unless another thread or process has done so
-    /// already ([`crate::credentials::Keyring::renew`]). Channels whose keys do not expire have nothing to renew.
+    /// already ([`crate::credentials::Credentials::renew`]). Channels whose keys do not expire have nothing to renew.
     fn renew(&self, failed: &Request) -> Result<()> {
         let _ = failed;
         Err(Error::new(ErrorKind::Credentials, "these credentials cannot be renewed"))

@@ -61,7 +61,7 @@ pub fn import_stage(
 
 /// How patient to be with the oldest dispatch or cancellation that is not confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
+pub enum RetryPolicy {
     /// Nothing waits, or for up to 30 minutes.
     Normal,
     /// Up to 90 minutes: allow up to an hour and a half.
@@ -70,7 +70,7 @@ pub enum Patience {
     GetInTouch,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// The word in JSON.
     pub fn word(self) -> &'static str {
         match self {
@@ -82,11 +82,11 @@ impl Patience {
 }
 
 /// How patient to be, by the age of the oldest unconfirmed row.
-pub fn export_patience(age: Option<TimeDelta>) -> Patience {
+pub fn export_patience(age: Option<TimeDelta>) -> RetryPolicy {
     match age.map(|age| age.num_minutes()) {
-        None | Some(..=30) => Patience::Normal,
-        Some(31..=90) => Patience::Allow,
-        Some(_) => Patience::GetInTouch,
+        None | Some(..=30) => RetryPolicy::Normal,
+        Some(31..=90) => RetryPolicy::Allow,
+        Some(_) => RetryPolicy::GetInTouch,
     }
 }
 
@@ -118,11 +118,11 @@ mod tests {
 
     #[test]
     fn d7_the_age_of_the_oldest_unconfirmed_dispatch() {
-        let patience = |minutes| export_patience(Some(TimeDelta::minutes(minutes)));
-        assert_eq!(export_patience(None), Patience::Normal);
+        let retry = |minutes| export_patience(Some(TimeDelta::minutes(minutes)));
+        assert_eq!(export_patience(None), RetryPolicy::Normal);
         assert_eq!(
-            [patience(30), patience(31), patience(90), patience(91)],
-            [Patience::Normal, Patience::Allow, Patience::Allow, Patience::GetInTouch]
+            [retry(30), retry(31), retry(90), retry(91)],
+            [RetryPolicy::Normal, RetryPolicy::Allow, RetryPolicy::Allow, RetryPolicy::GetInTouch]
         );
     }
 }

@@ -165,7 +165,7 @@ impl Attempt<'_> {
             },
         };
         if self.may_still_be_at_work() && !seen.missing.writes.is_empty() {
-            self.sit_out()?;
+            self.wait()?;
             event = book.last_event(self.row.order_id)?;
             seen = match self.look(book, &mut receipts)? {
                 Look::Clear(seen) => *seen,
@@ -209,7 +209,7 @@ impl Attempt<'_> {
                 self.context.clock.sleep(pause.min(Duration::from_secs(8)))?;
             } else if open.is_empty() {
                 // A cache or a replica that lags behind shows it in a moment.
-                self.context.clock.sleep(self.context.patience.first_pause)?;
+                self.context.clock.sleep(self.context.retry.first_pause)?;
             }
             event = book.last_event(self.row.order_id)?;
             seen = self.look_on(book, &mut receipts)?;
@@ -405,12 +405,12 @@ impl Attempt<'_> {
 
     fn settles_in(&self) -> Duration {
         let Some(attempted) = self.row.attempted_at else { return Duration::ZERO };
-        let settle = self.context.patience.first_pause * SETTLE_PAUSES;
+        let settle = self.context.retry.first_pause * SETTLE_PAUSES;
         let settled = attempted + settle;
         (settled - self.context.clock.now()).to_std().unwrap_or(Duration::ZERO).min(settle)
     }
 
-    fn sit_out(&self) -> Result<()> {
+    fn wait(&self) -> Result<()> {
         self.context.clock.sleep(self.settles_in())
     }
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::advice::{Patience, Stage, export_patience};
+use super::advice::{RetryPolicy, Stage, export_patience};
 use crate::clock::Timestamp;
 
 /// How long a first sync may be at work before the store counts as not read, whatever its interval (PRODUCT.md A-2).
@@ -101,7 +101,7 @@ impl Facts {
     pub fn troubles(&self, now: Timestamp) -> Vec<Trouble> {
         let age = now - self.read_at.unwrap_or(self.connected_at);
         let pause = self.paused_until.map(|until| until - now).filter(|left| *left > SHORT_PAUSE);
-        let waiting = self.unconfirmed.filter(|age| export_patience(Some(*age)) == Patience::GetInTouch);
+        let waiting = self.unconfirmed.filter(|age| export_patience(Some(*age)) == RetryPolicy::GetInTouch);
         let found = [
             (!self.has_credentials).then_some(Trouble::CredentialsGone),
             self.refused.then_some(Trouble::CredentialsRefused),

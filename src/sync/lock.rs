@@ -45,7 +45,7 @@ impl Lock {
     ///
     /// # Errors
     /// `Locked` where another process still holds it.
-    pub fn take(dir: &Path, store: &str, work: Work, patience: Duration, clock: &dyn Clock) -> Result<Self> {
+    pub fn take(dir: &Path, store: &str, work: Work, retry: Duration, clock: &dyn Clock) -> Result<Self> {
         const STEP: Duration = Duration::from_millis(50);
         private_dir(dir)?;
         let path = dir.join(format!("{store}.{}.lock", work.word()));
@@ -64,7 +64,7 @@ impl Lock {
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Self { _file: file }),
-                Err(TryLockError::WouldBlock) if waited < patience => {
+                Err(TryLockError::WouldBlock) if waited < retry => {
                     clock.sleep(STEP)?;
                     waited += STEP;
                 }

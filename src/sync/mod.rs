@@ -26,9 +26,9 @@ use crate::book::{Book, RunKind, Store};
 use crate::channel::Range;
 use crate::clock::Clock;
 use crate::config::Home;
-use crate::credentials::Vault;
+use crate::credentials::CredentialStore;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Patience};
+use crate::http::{Client, RetryPolicy};
 use lock::{Lock, Work};
 use report::{Report, StoreReport};
 use store::OpenStore;
@@ -65,9 +65,9 @@ pub struct Context {
     /// Who tells the time.
     pub clock: Arc<dyn Clock>,
     /// How long to go on trying a request.
-    pub patience: Patience,
+    pub retry: RetryPolicy,
     /// How long to wait for another process.
-    pub lock_patience: Duration,
+    pub lock_timeout: Duration,
 }
 
 impl Context {
@@ -77,8 +77,8 @@ impl Context {
     }
 
     /// The stores' secrets.
-    pub fn vault(&self) -> Vault {
-        Vault::new(self.home.credentials())
+    pub fn credential_store(&self) -> CredentialStore {
+        CredentialStore::new(self.home.credentials())
     }
 
     /// Opens the channel of a connected store.
@@ -88,7 +88,7 @@ impl Context {
 
     fn lock(&self, store: &Store, work: Work) -> Result<Lock> {
         let dir: &Path = &self.home.locks();
-        Lock::take(dir, &store.name, work, self.lock_patience, self.clock.as_ref())
+        Lock::take(dir, &store.name, work, self.lock_timeout, self.clock.as_ref())
     }
 }
 

@@ -100,7 +100,7 @@ fn keep_sending(
     import_goes_on: &Receiver<()>,
 ) -> (Exports, Result<()>) {
     let mut exports = Exports::default();
-    let again = context.patience.first_pause.saturating_mul(AGAIN_PAUSES).max(AGAIN_AT_LEAST);
+    let again = context.retry.first_pause.saturating_mul(AGAIN_PAUSES).max(AGAIN_AT_LEAST);
     loop {
         let sent = send(context, store, open, &mut exports);
         let _ = looked.send(());

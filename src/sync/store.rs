@@ -1,4 +1,4 @@
-//! Opening a store: its client, its gate, its adapter.
+//! Opening a store: its client, its limit, its adapter.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use super::Context;
 use crate::book::{Book, Store};
 use crate::channel::{
     self, Capabilities, Channel, ChannelKind, Connection, Cursor, Learn, Outstanding, Page, Plan, Range, RemoteOrder,
-    Shop, Task, Values, Write,
+    ShopInfo, Task, Values, Write,
 };
-use crate::credentials::Keyring;
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Gate, Options};
+use crate::http::{Client, Options, RateLimit};
 use crate::order::Order;
 
 /// What adapters write in a hint for the store's name, and for new credentials of it.
@@ -39,7 +39,7 @@ impl Channel for Named {
         self.channel.capabilities()
     }
 
-    fn probe(&self) -> Result<Shop> {
+    fn probe(&self) -> Result<ShopInfo> {
         self.name(self.channel.probe())
     }
 
@@ -95,12 +95,15 @@ impl OpenStore {
     pub fn connected(context: &Context, store: &Store) -> Result<Self> {
         let locks = context.home.locks();
         let origin = channel::origin(store.kind, &store.values)?;
-        let keyring = Keyring::of_store(context.vault(), &store.name, locks, context.clock.clone(), &origin)?;
-        let keyring = Arc::new(keyring);
-        let gate = Gate::new(store.pause(context.clock.now()), Duration::ZERO, tell_other_processes(context, store));
+        let credentials =
+            Credentials::of_store(context.credential_store(), &store.name, locks, context.clock.clone(), &origin)?;
+        let credentials = Arc::new(credentials);
+        let limit =
+            RateLimit::new(store.pause(context.clock.now()), Duration::ZERO, tell_other_processes(context, store));
         let name = |error: Error| error.rename_in_hint(GENERAL, &store.name);
         let known = (store.facts.clone(), keep_for_later(context, store));
-        let (channel, http) = open(context, store.kind, store.values.clone(), keyring, known, gate).map_err(name)?;
+        let (channel, http) =
+            open(context, store.kind, store.values.clone(), credentials, known, limit).map_err(name)?;
         let channel = Named { channel, words: vec![(GENERAL, store.name.clone())] };
         Ok(Self { store: store.clone(), channel: Box::new(channel), http })
     }
@@ -111,13 +114,13 @@ pub fn open_new(
     context: &Context,
     kind: ChannelKind,
     values: Values,
-    keyring: Arc<Keyring>,
+    credentials: Arc<Credentials>,
 ) -> Result<Box<dyn Channel>> {
     // There is no store yet that could be given new credentials.
     let words = vec![(REAUTH, format!("connect {kind} again")), (AGAIN, NOT_AGAIN.to_owned())];
     let nothing: (_, Learn) = (serde_json::Value::Null, Box::new(|_, _| {}));
     let (channel, _) =
-        open(context, kind, values, keyring, nothing, Gate::open()).map_err(|error| renamed(error, &words))?;
+        open(context, kind, values, credentials, nothing, RateLimit::open()).map_err(|error| renamed(error, &words))?;
     Ok(Box::new(Named { channel, words }))
 }
 
@@ -125,20 +128,20 @@ fn open(
     context: &Context,
     kind: ChannelKind,
     values: Values,
-    keyring: Arc<Keyring>,
+    credentials: Arc<Credentials>,
     (facts, learn): (serde_json::Value, Learn),
-    gate: Gate,
+    limit: RateLimit,
 ) -> Result<(Box<dyn Channel>, Arc<Client>)> {
-    let http = Arc::new(client(context, &values, gate)?);
-    let channel = channel::open(kind, Connection { values, keyring, facts, http: http.clone(), learn })?;
+    let http = Arc::new(client(context, &values, limit)?);
+    let channel = channel::open(kind, Connection { values, credentials, facts, http: http.clone(), learn })?;
     Ok((channel, http))
 }
 
-fn client(context: &Context, values: &Values, gate: Gate) -> Result<Client> {
+fn client(context: &Context, values: &Values, limit: RateLimit) -> Result<Client> {
     Client::new(Options {
         clock: context.clock.clone(),
-        patience: context.patience,
-        gate,
+        retry: context.retry,
+        limit,
         ca_pem: values.get("ca_file").map(|path| read_ca(path)).transpose()?,
         allow_http: values.get("allow_http").is_some_and(|answer| answer == "yes"),
     })
@@ -147,7 +150,7 @@ fn client(context: &Context, values: &Values, gate: Gate) -> Result<Client> {
 /// Whether a store could be opened with these values. No network, no secrets.
 pub fn check(context: &Context, kind: ChannelKind, values: &Values) -> Result<()> {
     channel::format(kind, values)?;
-    client(context, values, Gate::open()).map(drop)
+    client(context, values, RateLimit::open()).map(drop)
 }
 
 fn read_ca(path: &str) -> Result<Vec<u8>> {

@@ -19,7 +19,7 @@ use super::*;
 use crate::book::{Guard, NewStore, OutboxState};
 use crate::channel::*;
 use crate::clock::{ManualClock, from_millis};
-use crate::http::{Client, Gate, Options};
+use crate::http::{Client, Options, RateLimit};
 use crate::order::{LineQuantity, Order, Parcel, RemoteShipment, Shipment, Status, testing};
 
 /// What happens to the next write.
@@ -112,7 +112,7 @@ impl Channel for FakeChannel {
         }
     }
 
-    fn probe(&self) -> Result<crate::channel::Shop> {
+    fn probe(&self) -> Result<crate::channel::ShopInfo> {
         unreachable!("the engine never probes")
     }
 
@@ -260,8 +260,8 @@ impl Desk {
         let context = Context {
             home: Home::locate(Some(dir.path().into())).unwrap(),
             clock: clock.clone(),
-            patience: Patience::default(),
-            lock_patience: Duration::ZERO,
+            retry: RetryPolicy::default(),
+            lock_timeout: Duration::ZERO,
         };
         let new = NewStore {
             name: "shop".into(),
@@ -279,8 +279,8 @@ impl Desk {
         let channel = FakeChannel::default();
         let http = Client::new(Options {
             clock: clock.clone(),
-            patience: Patience::default(),
-            gate: Gate::open(),
+            retry: RetryPolicy::default(),
+            limit: RateLimit::open(),
             ca_pem: None,
             allow_http: false,
         });

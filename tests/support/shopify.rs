@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use ordersync::channel::{Channel, ChannelKind, Connection, Values, open};
 use ordersync::clock::{ManualClock, SystemClock};
-use ordersync::credentials::Keyring;
-use ordersync::http::{Client, Gate, Patience};
+use ordersync::credentials::Credentials;
+use ordersync::http::{Client, RateLimit, RetryPolicy};
 use ordersync::secret::Secret;
 use ordersync::sim::shopify::{NewOrder, Options, Shop};
 use ordersync::sim::{Server, ServerOptions, Simulated};
@@ -23,14 +23,16 @@ pub fn channel<const N: usize>(
 ) -> Box<dyn Channel> {
     let options = ordersync::http::Options {
         clock: clock.clone(),
-        patience: Patience::default(),
-        gate: Gate::open(),
+        retry: RetryPolicy::default(),
+        limit: RateLimit::open(),
         ca_pem: None,
         allow_http: false,
     };
     let connection = Connection {
         values,
-        keyring: Arc::new(Keyring::loose(secrets.map(|(key, value)| (key.to_owned(), Secret::new(value))).into())),
+        credentials: Arc::new(Credentials::loose(
+            secrets.map(|(key, value)| (key.to_owned(), Secret::new(value))).into(),
+        )),
         facts: Value::Null,
         http: Arc::new(Client::new(options).unwrap()),
         learn: Box::new(|_, _| {}),

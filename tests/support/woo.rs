@@ -9,7 +9,7 @@ use std::time::Duration;
 use ordersync::book::Book;
 use ordersync::clock::{Clock, SystemClock};
 use ordersync::config::Home as Directories;
-use ordersync::http::Patience;
+use ordersync::http::RetryPolicy;
 use ordersync::sim::woocommerce::{NewOrder, Options, REHEARSAL_KEY, REHEARSAL_SECRET, Shop};
 use ordersync::sim::{Exchange, Fault, FaultKind, Server, ServerOptions};
 use ordersync::sync::Context;
@@ -143,8 +143,8 @@ impl Rig {
         let context = Context {
             home: Directories::locate(Some(self.home.path())).unwrap(),
             clock: clock(),
-            patience: Patience::default(),
-            lock_patience: Duration::ZERO,
+            retry: RetryPolicy::default(),
+            lock_timeout: Duration::ZERO,
         };
         let book = Book::open(&context.home.book(), context.clock.clone()).unwrap();
         let channel = context.open(&book.store("woocommerce").unwrap().unwrap()).unwrap().channel;

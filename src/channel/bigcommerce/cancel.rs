@@ -1,7 +1,7 @@
 //! Cancellation: the status, with the reason at the end of the staff notes. Both in one request, safe to repeat.
 
-use super::deed::{Deed, NewStatus};
-use super::ship::status_id;
+use super::operation::{NewStatus, Operation};
+use super::shipments::status_id;
 use super::wire;
 use crate::channel::{Cancellation, Outstanding, RemoteOrder, Write};
 use crate::error::{Error, ErrorKind, Result};
@@ -27,7 +27,7 @@ pub fn outstanding(now: &RemoteOrder, id: u64, wish: &Cancellation) -> Result<Ou
         writes.push(Write {
             summary: format!("set the order's status to cancelled{with}"),
             tells_buyer: false,
-            content: Deed::SetStatus { order: id, status: NewStatus::Cancelled, staff_notes }.content(),
+            content: Operation::SetStatus { order: id, status: NewStatus::Cancelled, staff_notes }.content(),
         });
     }
     Ok(Outstanding { writes, ..Outstanding::default() })

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::api::Api;
 use super::map;
-use super::site::Site;
 use super::wire::{Head, HeadBundle, HeadLine, Many, Refund, Text};
 use crate::channel::rows::{dug, nameless};
 use crate::channel::{RemoteOrder, Unshown};
@@ -60,11 +60,11 @@ pub struct Complete {
 
 /// The rows with all that belongs to them, each as far as it can be understood. Orders refunded, disputed or partly refunded cost one
 /// request together. An order at whose parts the store fails costs one order; failing at all of them is an outage.
-pub fn complete(site: &Site, rows: &[&RawValue]) -> Result<Complete> {
+pub fn complete(api: &Api, rows: &[&RawValue]) -> Result<Complete> {
     let heads: Vec<Head<'_>> = rows.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
-    let mut parts = outage(heads.iter().map(|head| tolerant(missing(site, head))).collect::<Result<Vec<_>>>()?)?;
+    let mut parts = outage(heads.iter().map(|head| tolerant(missing(api, head))).collect::<Result<Vec<_>>>()?)?;
     let asked = heads.iter().zip(&parts).filter(|(head, added)| may_have_refunds(head) || added.has_refunded_lines());
-    let mut refunds = refunds(site, &asked.filter_map(|(head, _)| numeric_id(head)).collect::<Vec<_>>())?;
+    let mut refunds = refunds(api, &asked.filter_map(|(head, _)| numeric_id(head)).collect::<Vec<_>>())?;
     let mut complete = Complete::default();
     for ((row, head), added) in rows.iter().zip(&heads).zip(&mut parts) {
         match head.id.id().and_then(|id| refunds.remove(id)) {
@@ -116,11 +116,11 @@ fn whole(error: &Error) -> Error {
 }
 
 /// The lines, addresses and fees that the row does not hold.
-fn missing(site: &Site, head: &Head<'_>) -> Result<Added> {
+fn missing(api: &Api, head: &Head<'_>) -> Result<Added> {
     let mut added = Added::default();
     let Some(id) = numeric_id(head) else { return Ok(added) };
     let mut fetch = |name: &'static str| -> Result<()> {
-        match site.all(&format!("v2/orders/{id}/{name}"))? {
+        match api.all(&format!("v2/orders/{id}/{name}"))? {
             Some(rows) => added.parts.push((name, rows)),
             None => added.gone = true,
         }
@@ -133,7 +133,7 @@ fn missing(site: &Site, head: &Head<'_>) -> Result<Added> {
         fetch("shipping_addresses")?;
     }
     if !head.fees.listed && owes_fees(head) {
-        match site.fees(id)? {
+        match api.fees(id)? {
             Some(rows) => added.parts.push(("fees", rows)),
             None => added.gone = true,
         }
@@ -185,11 +185,11 @@ type Refunds = Result<Vec<Box<RawValue>>>;
 
 /// The refunds of these orders by order; order by order where the store does not give those of several, or fails at one of them. V3's amounts are
 /// JSON numbers; their digits are kept.
-fn refunds(site: &Site, ids: &[&str]) -> Result<BTreeMap<String, Refunds>> {
+fn refunds(api: &Api, ids: &[&str]) -> Result<BTreeMap<String, Refunds>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let together = match site.all_v3("v3/orders/payment_actions/refunds", Some(("order_id:in", ids.join(",")))) {
+    let together = match api.all_v3("v3/orders/payment_actions/refunds", Some(("order_id:in", ids.join(",")))) {
         Ok(rows) => by_order(rows, ids),
         Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Failed) => None,
         Err(error) if is_its_own(&error) => None,
@@ -201,7 +201,7 @@ fn refunds(site: &Site, ids: &[&str]) -> Result<BTreeMap<String, Refunds>> {
     let mut found: BTreeMap<String, Refunds> = BTreeMap::new();
     let mut came = false;
     for id in ids {
-        match site.all_v3(&format!("v3/orders/{id}/payment_actions/refunds"), None) {
+        match api.all_v3(&format!("v3/orders/{id}/payment_actions/refunds"), None) {
             Ok(rows) => {
                 came = true;
                 if !rows.is_empty() {

@@ -38,7 +38,7 @@ impl Strain {
 }
 
 /// What a reply means.
-pub fn judge(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain) -> Verdict {
+pub fn classify(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain) -> Verdict {
     let place = url_for_people(&request.url);
     match reply.status {
         200..=299 => {
@@ -62,7 +62,7 @@ pub fn judge(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain) 
             )
         }
         503 => down(request, reply, now, &place),
-        408 | 500..=599 => Verdict::Stumbled(server_error(reply.status, &place)),
+        408 | 500..=599 => Verdict::Transient(server_error(reply.status, &place)),
         _ => Verdict::Refused(refused(request, reply)),
     }
 }
@@ -88,7 +88,7 @@ fn accepted(request: &Request, reply: &Reply, place: &str) -> Verdict {
     };
     let done = if request.effect == Effect::Write { "" } else { "; nothing was used of it" };
     let text = format!("{place} answered with {what} where JSON was expected{done}");
-    Verdict::Stumbled(
+    Verdict::Transient(
         Error::new(ErrorKind::Unreadable, text).hint("a proxy stands before the API, or --endpoint is wrong"),
     )
 }
@@ -188,11 +188,11 @@ fn down(request: &Request, reply: &Reply, now: Timestamp, place: &str) -> Verdic
     let text = format!("the store is down for maintenance, suspended or overloaded (503, {place})");
     let error = Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself");
     if request.effect == Effect::Write {
-        return Verdict::Stumbled(error);
+        return Verdict::Transient(error);
     }
     match named_pause(reply, now) {
         Some(pause) => Verdict::Throttled(Some(pause), error),
-        None => Verdict::Stumbled(error),
+        None => Verdict::Transient(error),
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
     }
 
     fn verdict(effect: Effect, path: &str, reply: &Reply) -> Verdict {
-        judge(&request(effect, path), reply, Timestamp::UNIX_EPOCH, &Strain::default())
+        classify(&request(effect, path), reply, Timestamp::UNIX_EPOCH, &Strain::default())
     }
 
     const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
@@ -262,7 +262,7 @@ mod tests {
             (JSON, ""),
         ] {
             let seen = verdict(Effect::Read, "v2/orders", &reply(200, headers, body));
-            assert!(matches!(&seen, Verdict::Stumbled(e) if e.kind() == ErrorKind::Unreadable), "{body}: {seen:?}");
+            assert!(matches!(&seen, Verdict::Transient(e) if e.kind() == ErrorKind::Unreadable), "{body}: {seen:?}");
         }
         assert!(matches!(verdict(Effect::Read, "v2/orders", &reply(204, &[], "")), Verdict::Good));
         assert!(matches!(verdict(Effect::Read, "v2/orders", &reply(200, JSON, " [] ")), Verdict::Good));
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn i6_a_429_waits_for_the_longer_of_its_headers_and_without_any_ever_longer_from_five_seconds() {
-        let pause = |headers: &[(&'static str, &'static str)], strain: &Strain| match judge(
+        let pause = |headers: &[(&'static str, &'static str)], strain: &Strain| match classify(
             &request(Effect::Read, "v2/orders"),
             &reply(429, headers, ""),
             Timestamp::UNIX_EPOCH,
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "1500"), ("x-retry-after", "12")], &strain), 12.0);
         assert_eq!([(); 3].map(|()| pause(&[], &strain)), [5.0, 10.0, 20.0]);
         assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "0")], &Strain::default()), 5.0);
-        judge(&request(Effect::Read, "v2/orders"), &reply(204, &[], ""), Timestamp::UNIX_EPOCH, &strain);
+        classify(&request(Effect::Read, "v2/orders"), &reply(204, &[], ""), Timestamp::UNIX_EPOCH, &strain);
         assert_eq!(pause(&[], &strain), 5.0, "a good answer ends it");
     }
 
@@ -323,16 +323,16 @@ mod tests {
 
     #[test]
     fn a_503_pauses_the_store_only_where_it_says_how_long_and_never_repeats_a_write() {
-        assert!(matches!(verdict(Effect::Read, "v2/orders", &reply(503, &[], "")), Verdict::Stumbled(_)));
+        assert!(matches!(verdict(Effect::Read, "v2/orders", &reply(503, &[], "")), Verdict::Transient(_)));
         let named = reply(503, &[("retry-after", "60")], "");
         let Verdict::Throttled(Some(pause), _) = verdict(Effect::Read, "v2/orders", &named) else { panic!() };
         assert_eq!(pause.as_secs(), 60);
         for status in [408, 500, 503] {
-            assert!(matches!(verdict(Effect::Write, "v2/orders/7", &reply(status, &[], "")), Verdict::Stumbled(_)));
+            assert!(matches!(verdict(Effect::Write, "v2/orders/7", &reply(status, &[], "")), Verdict::Transient(_)));
         }
         let window = reply(503, &[("x-rate-limit-time-reset-ms", "30000")], "");
         assert!(
-            matches!(verdict(Effect::Read, "v2/orders", &window), Verdict::Stumbled(_)),
+            matches!(verdict(Effect::Read, "v2/orders", &window), Verdict::Transient(_)),
             "the window ends, not the outage"
         );
     }

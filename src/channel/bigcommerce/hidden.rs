@@ -2,10 +2,10 @@
 //!
 //! They are looked for by id, because ids do not move ([`super::walk::Slice`]): a list by time would move on while it is searched.
 
+use super::api::{self, Api};
 use super::document::INCLUDE;
 use super::pages::{Aside, Read, fetch, one, step as plain};
 use super::settings::Settings;
-use super::site::{self, Site};
 use super::walk::{Slice, Walking};
 use crate::channel::Unshown;
 use crate::channel::isolate::isolate;
@@ -24,70 +24,70 @@ const FARTHEST: u64 = 1 << 40;
 ///
 /// # Errors
 /// What the store fails with.
-pub fn well(site: &Site) -> Result<()> {
+pub fn well(api: &Api) -> Result<()> {
     let none = [("limit", "1".to_owned()), ("min_id", u32::MAX.to_string()), ("max_id", u32::MAX.to_string())];
-    site.get("v2/orders", &none).map(|_| ())
+    api.get("v2/orders", &none).map(|_| ())
 }
 
 /// The same question about an order, with all that is asked of one: the newest or the oldest.
-fn shows_any(site: &Site) -> Result<()> {
-    let include = site.facts().include.then_some(INCLUDE).into_iter().flatten();
+fn shows_any(api: &Api) -> Result<()> {
+    let include = api.facts().include.then_some(INCLUDE).into_iter().flatten();
     let include: Vec<_> = include.map(|(name, value)| (name, value.to_owned())).collect();
     let one = |sort: &str| {
         let mut query = vec![("limit", "1".to_owned()), ("sort", sort.to_owned())];
         query.extend(include.iter().cloned());
-        site.get_once("v2/orders", &query, 1)
+        api.get_once("v2/orders", &query, 1)
     };
     one("id:desc").or_else(|_| one("id:asc")).map(|_| ())
 }
 
 /// Reads the slice's next page, up to an order that the store cannot show, and past it.
 pub fn step(
-    site: &Site,
+    api: &Api,
     settings: &Settings,
     slice: &Slice,
     more: Aside,
     repeats: Option<u32>,
 ) -> Result<(Read, Option<Slice>)> {
-    let error = match plain(site, settings, slice, more, repeats.or((slice.vain > 0).then_some(1))) {
+    let error = match plain(api, settings, slice, more, repeats.or((slice.vain > 0).then_some(1))) {
         Err(error) if error.is_too_much() => error,
         done => return done,
     };
-    let size = settings.page_size.min(site.bearable()).clamp(2, site::DEFAULT_PAGE);
+    let size = settings.page_size.min(api.bearable()).clamp(2, api::DEFAULT_PAGE);
     let mut read = Read::default();
     let found = isolate(
         slice.clone(),
         size,
         |at: &Slice, count| {
             // The row of the lower bound may come along.
-            let (page, next) = fetch(site, at, count + 1, more, u32::from(count == 1))?;
+            let (page, next) = fetch(api, at, count + 1, more, u32::from(count == 1))?;
             read.join(page);
             Ok((Vec::<()>::new(), next))
         },
-        || well(site),
+        || well(api),
     )?;
     let Some(at) = found.at else { return Ok((read, None)) };
     if found.why.is_none() {
         // It was too much at once, or it has passed.
-        site.at_most((size / 2).max(2));
+        api.at_most((size / 2).max(2));
         return Ok((read, Some(at)));
     }
     if slice.vain >= MANY && at == *slice {
-        shows_any(site).map_err(|_| error)?;
+        shows_any(api).map_err(|_| error)?;
     }
-    site.bears_more();
-    let next = past(site, &at, more, &mut read)?;
+    api.bears_more();
+    let next = past(api, &at, more, &mut read)?;
     Ok((read, next))
 }
 
 /// Finds out which order it is that comes next and cannot be shown, and goes on behind it. An order that can be shown by itself is taken.
-fn past(site: &Site, at: &Slice, more: Aside, read: &mut Read) -> Result<Option<Slice>> {
-    let Some(id) = next_id(site, at, more)? else { return Err(nameless(at)) };
+fn past(api: &Api, at: &Slice, more: Aside, read: &mut Read) -> Result<Option<Slice>> {
+    let Some(id) = next_id(api, at, more)? else { return Err(nameless(at)) };
     // Bounds that exclude make it this one, bounds that include the one after it; and the bound of what follows is none that fails.
     let mut last = id;
     for next in id..id.saturating_add(NEIGHBOURS) {
         last = next;
-        match one(site, next, Some(1)) {
+        match one(api, next, Some(1)) {
             Ok(Some(order)) => read.orders.push(order),
             Ok(None) => {}
             Err(error) if error.is_too_much() => {
@@ -110,12 +110,12 @@ fn past(site: &Site, at: &Slice, more: Aside, read: &mut Read) -> Result<Option<
 }
 
 /// The lowest id of which a list up to the one after it fails: first ever farther, then in halves between.
-fn next_id(site: &Site, at: &Slice, more: Aside) -> Result<Option<u64>> {
+fn next_id(api: &Api, at: &Slice, more: Aside) -> Result<Option<u64>> {
     let fails = |distance: u64| -> Result<bool> {
         let upto = Slice { until: at.after.checked_add(distance), ..at.clone() };
         let mut query = upto.query(2);
         query.extend(more.map(|(name, value)| (name, value.to_owned())));
-        match site.get_once("v2/orders", &query, 0) {
+        match api.get_once("v2/orders", &query, 0) {
             Ok(_) => Ok(false),
             Err(error) if error.is_too_much() => Ok(true),
             Err(error) => Err(error),

@@ -2,22 +2,21 @@
 //!
 //! All apps of a store share one quota of requests, which every answer tells ([`errors::budget`]); so orders are read with everything in
 //! them, 250 at a time ([`document`]), by keys that do not move or only move ahead ([`walk`]). What can be written is a closed list
-//! ([`deed`]), because harmless and ruinous calls are neighbours here.
+//! ([`operation`]), because harmless and ruinous calls are neighbours here.
 
+mod api;
 mod auth;
 mod cancel;
-mod deed;
-mod discover;
 mod document;
 mod errors;
-mod facts;
 mod hidden;
 mod lines;
 mod map;
+mod operation;
 mod pages;
+mod probe;
 mod settings;
-mod ship;
-mod site;
+mod shipments;
 mod status;
 mod walk;
 mod wire;
@@ -26,14 +25,14 @@ use std::time::Duration;
 
 use super::{
     CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Forms, Goal, Notify,
-    Outstanding, Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Write,
+    Outstanding, Page, Plan, Range, RemoteOrder, ShopInfo, Task, UnknownCarrier, Values, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
 use crate::order::Order;
-use deed::Deed;
+use api::Api;
+use operation::Operation;
 use settings::Settings;
-use site::Site;
 
 /// The approximate guide time of a first sync; BigCommerce has none of its own (PRODUCT.md A-1).
 pub const GUIDE_TIME: &str = "half an hour to 2.5 hours";
@@ -49,7 +48,7 @@ const OVERLAP: Duration = Duration::from_secs(600);
 
 /// A BigCommerce store.
 struct BigCommerce {
-    site: Site,
+    api: Api,
     settings: Settings,
 }
 
@@ -75,8 +74,8 @@ pub fn origin(values: &Values) -> Result<url::Url> {
 /// Opens a BigCommerce store.
 pub fn open(connection: Connection) -> Result<Box<dyn Channel>> {
     let settings = Settings::read(&connection.values)?;
-    let site = Site::new(connection, &settings)?;
-    Ok(Box::new(BigCommerce { site, settings }))
+    let api = Api::new(connection, &settings)?;
+    Ok(Box::new(BigCommerce { api, settings }))
 }
 
 impl Channel for BigCommerce {
@@ -99,20 +98,20 @@ impl Channel for BigCommerce {
         }
     }
 
-    fn probe(&self) -> Result<Shop> {
-        discover::probe(&self.site, &self.settings)
+    fn probe(&self) -> Result<ShopInfo> {
+        probe::probe(&self.api, &self.settings)
     }
 
     fn begin(&self, range: &Range) -> Result<Plan> {
-        pages::begin(&self.site, &self.settings, range)
+        pages::begin(&self.api, &self.settings, range)
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {
-        pages::page(&self.site, &self.settings, at)
+        pages::page(&self.api, &self.settings, at)
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
-        pages::one(&self.site, numeric(remote_id)?, None)
+        pages::one(&self.api, numeric(remote_id)?, None)
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {
@@ -122,17 +121,19 @@ impl Channel for BigCommerce {
     fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
         let id = numeric(&task.remote_id)?;
         match &task.goal {
-            Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.settings.marker, now, id, task, shipment),
+            Goal::Dispatched(shipment) => {
+                shipments::outstanding(&self.api, self.settings.marker, now, id, task, shipment)
+            }
             Goal::Cancelled(wish) => cancel::outstanding(now, id, wish),
-            Goal::Retracked(wish) => ship::retracking(&self.site, id, wish),
+            Goal::Retracked(wish) => shipments::retracking(&self.api, id, wish),
         }
     }
 
     /// The receipt is the id of the shipment that was made. An order's own id is none: it may be the number of a shipment, too.
     fn apply(&self, write: &Write) -> Result<Option<String>> {
-        let deed = Deed::from_content(&write.content)?;
-        let reply = self.site.carry_out(&deed)?;
-        if !matches!(deed, Deed::Ship { .. }) {
+        let operation = Operation::from_content(&write.content)?;
+        let reply = self.api.carry_out(&operation)?;
+        if !matches!(operation, Operation::Ship { .. }) {
             return Ok(None);
         }
         let made = read_json::<wire::Nothing<'_>>(&reply.body).ok();

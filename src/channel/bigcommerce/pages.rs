@@ -4,10 +4,10 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::api::{self, Api};
 use super::document::{self, INCLUDE};
 use super::hidden;
 use super::settings::Settings;
-use super::site::{self, Site};
 use super::walk::{Changes, Row, Seen, Slice, Walking, iso};
 use super::wire::{Count, Head};
 use crate::channel::census::unlisted;
@@ -117,17 +117,17 @@ impl Rest {
 }
 
 /// The cursors of a range.
-pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
+pub fn begin(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     let since = range.since.map(|at| at.timestamp());
     if let Some(until) = range.until {
         let walk = Changes::new(since, Some(until.timestamp()));
         return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Range(walk))?, total: None });
     }
     let since_then: Vec<_> = since.map(|since| ("min_date_modified", iso(since - 1))).into_iter().collect();
-    let total = count(site, &since_then)?;
-    let rest = |high| Rest { high, aside: site.now(), run: site.run(), ..Rest::default() };
+    let total = count(api, &since_then)?;
+    let rest = |high| Rest { high, aside: api.now(), run: api.run(), ..Rest::default() };
     let known = total.unwrap_or(0);
-    let ends = if known > WORTH_SLICING * settings.page_size as u64 { ends(site, since)? } else { None };
+    let ends = if known > WORTH_SLICING * settings.page_size as u64 { ends(api, since)? } else { None };
     let Some((first, last, newest)) = ends else {
         let changes = Cursor::new(&Position::Changes(rest(since), Changes::new(since, None)))?;
         return Ok(Plan { slices: Vec::new(), changes, total });
@@ -138,12 +138,12 @@ pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
         .map(|s| Cursor::new(&Position::Slice(s.clone())))
         .collect::<Result<_>>()?;
     // What changes or is placed while the slices are read is modified after the newest order of now.
-    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(rest(Some(newest.min(site.now())))))?, total })
+    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(rest(Some(newest.min(api.now())))))?, total })
 }
 
 /// How many orders there are, incomplete ones included. Only a first sync's way hangs on it: a store that does not say is read in one walk.
-pub(super) fn count(site: &Site, query: &[(&'static str, String)]) -> Result<Option<u64>> {
-    let reply = match site.get_once("v2/orders/count", query, REPEATS) {
+pub(super) fn count(api: &Api, query: &[(&'static str, String)]) -> Result<Option<u64>> {
+    let reply = match api.get_once("v2/orders/count", query, REPEATS) {
         Ok(reply) => reply,
         Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Failed) || error.is_too_much() => {
             return Ok(None);
@@ -154,12 +154,12 @@ pub(super) fn count(site: &Site, query: &[(&'static str, String)]) -> Result<Opt
 }
 
 /// The lowest and the highest id, and the newest modification time.
-fn ends(site: &Site, since: Option<i64>) -> Result<Option<(u64, u64, i64)>> {
+fn ends(api: &Api, since: Option<i64>) -> Result<Option<(u64, u64, i64)>> {
     let one = |sort: &str| -> Result<Option<Row>> {
         let mut query = vec![("limit", "1".to_owned()), ("sort", sort.to_owned())];
         query.extend(since.map(|since| ("min_date_modified", iso(since - 1))));
-        let reply = site.get_once("v2/orders", &query, 1)?;
-        let row = site::list(&reply)?
+        let reply = api.get_once("v2/orders", &query, 1)?;
+        let row = api::list(&reply)?
             .first()
             .and_then(|row| serde_json::from_str::<Head<'_>>(row.get()).ok().as_ref().and_then(place));
         Ok(row)
@@ -187,80 +187,80 @@ fn slices(first: u64, last: u64, count: u64, since: Option<i64>) -> Vec<Slice> {
 }
 
 /// The page at `at`.
-pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
+pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     match at.position::<Position>()? {
-        Position::Rest(rest) => resume(site, settings, rest),
+        Position::Rest(rest) => resume(api, settings, rest),
         // A run that broke off while it looked aside had read the changes of its own time; those since then come first.
-        Position::Archived(rest, _) | Position::ById(rest, _, Way::Archived) if rest.run != site.run() => {
-            resume(site, settings, rest)
+        Position::Archived(rest, _) | Position::ById(rest, _, Way::Archived) if rest.run != api.run() => {
+            resume(api, settings, rest)
         }
-        Position::Changes(rest, walk) => changes(site, settings, rest, walk.resumed(site.now())),
-        Position::Archived(rest, walk) => archived(site, settings, rest, walk),
-        Position::ById(rest, slice, way) => by_id(site, settings, rest, slice, way, None),
+        Position::Changes(rest, walk) => changes(api, settings, rest, walk.resumed(api.now())),
+        Position::Archived(rest, walk) => archived(api, settings, rest, walk),
+        Position::ById(rest, slice, way) => by_id(api, settings, rest, slice, way, None),
         Position::Slice(slice) => {
-            let (read, next) = hidden::step(site, settings, &slice, None, None)?;
+            let (read, next) = hidden::step(api, settings, &slice, None, None)?;
             let done = slice.clone();
             finish(read, next.map(Position::Slice), || Position::Slice(done))
         }
         Position::Range(walk) => {
-            let walk = walk.resumed(site.now());
-            match step(site, settings, &walk, None, None) {
+            let walk = walk.resumed(api.now());
+            match step(api, settings, &walk, None, None) {
                 Ok((read, next)) => finish(read, next.map(Position::Range), || Position::Range(walk)),
-                Err(error) => instead(site, error, Position::Slice(slice_of(&walk))),
+                Err(error) => instead(api, error, Position::Slice(slice_of(&walk))),
             }
         }
     }
 }
 
 /// The changes since the last sync, or since long ago, where the position lies ahead of the store's clock.
-fn resume(site: &Site, settings: &Settings, rest: Rest) -> Result<Page> {
-    let page = resume_at(site, settings, rest.clone())?;
-    match strayed::again_from(rest.high, site.now()) {
+fn resume(api: &Api, settings: &Settings, rest: Rest) -> Result<Page> {
+    let page = resume_at(api, settings, rest.clone())?;
+    match strayed::again_from(rest.high, api.now()) {
         None => Ok(page),
         Some(from) => {
             let high = Some(from + super::OVERLAP.as_secs() as i64);
-            let back = Rest { high, reached: site.now(), settled: false, wide: false, ..rest };
-            let mut page = resume_at(site, settings, back)?;
+            let back = Rest { high, reached: api.now(), settled: false, wide: false, ..rest };
+            let mut page = resume_at(api, settings, back)?;
             page.warnings.push(STRAYED.to_owned());
             Ok(page)
         }
     }
 }
 
-fn resume_at(site: &Site, settings: &Settings, mut rest: Rest) -> Result<Page> {
+fn resume_at(api: &Api, settings: &Settings, mut rest: Rest) -> Result<Page> {
     if rest.reached == 0 {
-        rest.reached = site.now();
+        rest.reached = api.now();
     }
-    let from = rest.from(site.now());
+    let from = rest.from(api.now());
     let walk = Changes { inclusive: rest.inclusive, known: rest.high, ..Changes::new(from, None) };
     let overlap = super::OVERLAP.as_secs() as i64;
     rest.deep = rest.high.is_none_or(|high| from.is_none_or(|from| from <= high - overlap));
     rest.wide = rest.wide && !rest.deep;
     if !rest.shut.is_empty() {
         let slice = Slice { shut: std::mem::take(&mut rest.shut), ..slice_of(&walk) };
-        return by_id(site, settings, rest, slice, Way::Changes(site.now()), Some(1));
+        return by_id(api, settings, rest, slice, Way::Changes(api.now()), Some(1));
     }
-    changes(site, settings, rest, walk)
+    changes(api, settings, rest, walk)
 }
 
-fn changes(site: &Site, settings: &Settings, mut rest: Rest, walk: Changes) -> Result<Page> {
-    let began = site.now();
-    let (read, next) = match step(site, settings, &walk, None, None) {
+fn changes(api: &Api, settings: &Settings, mut rest: Rest, walk: Changes) -> Result<Page> {
+    let began = api.now();
+    let (read, next) = match step(api, settings, &walk, None, None) {
         Ok(step) => step,
-        Err(error) => return instead(site, error, Position::ById(rest, slice_of(&walk), Way::Changes(began))),
+        Err(error) => return instead(api, error, Position::ById(rest, slice_of(&walk), Way::Changes(began))),
     };
-    rest.run = site.run();
+    rest.run = api.run();
     rest.wide |= read.dense;
     rest.inclusive |= next.as_ref().is_some_and(|next| next.inclusive) || walk.inclusive;
-    rest.reach(read.high, site.now());
+    rest.reach(read.high, api.now());
     let next = next.map(|walk| Position::Changes(rest.clone(), walk));
-    finish(read, next, || at_rest(site, rest.done(site.now())))
+    finish(read, next, || at_rest(api, rest.done(api.now())))
 }
 
 /// Where a sync goes on once the changes are read: at the archived orders, where it is time for them.
-fn at_rest(site: &Site, rest: Rest) -> Position {
-    let now = site.now();
-    let due = site.facts().archived && (now - rest.aside >= ASIDE.num_seconds() || rest.aside > now);
+fn at_rest(api: &Api, rest: Rest) -> Position {
+    let now = api.now();
+    let due = api.facts().archived && (now - rest.aside >= ASIDE.num_seconds() || rest.aside > now);
     if !due {
         return Position::Rest(rest);
     }
@@ -274,38 +274,31 @@ fn slice_of(walk: &Changes) -> Slice {
 }
 
 /// A page at which the store fails is read in another way, where it is not the store as a whole that fails.
-fn instead(site: &Site, error: Error, position: Position) -> Result<Page> {
+fn instead(api: &Api, error: Error, position: Position) -> Result<Page> {
     if !error.is_too_much() {
         return Err(error);
     }
-    hidden::well(site)?;
+    hidden::well(api)?;
     let next = Next::More(Cursor::new(&position)?);
     Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() })
 }
 
 /// What could not be read by time.
-fn by_id(
-    site: &Site,
-    settings: &Settings,
-    mut rest: Rest,
-    slice: Slice,
-    way: Way,
-    repeats: Option<u32>,
-) -> Result<Page> {
+fn by_id(api: &Api, settings: &Settings, mut rest: Rest, slice: Slice, way: Way, repeats: Option<u32>) -> Result<Page> {
     let aside = (way == Way::Archived).then_some(ARCHIVED);
-    let (mut read, next) = hidden::step(site, settings, &slice, aside, repeats)?;
-    rest.run = site.run();
+    let (mut read, next) = hidden::step(api, settings, &slice, aside, repeats)?;
+    rest.run = api.run();
     match way {
         Way::Archived => read.only_archived(),
         Way::Changes(began) => {
             rest.shut.extend(read.unshown.iter().filter_map(|order| order.remote_id.as_ref()?.parse::<u64>().ok()));
-            rest.reach(read.high.map(|high| high.min(began)), site.now());
+            rest.reach(read.high.map(|high| high.min(began)), api.now());
         }
     }
     let next = next.map(|slice| Position::ById(rest.clone(), slice, way));
     let done = match way {
-        Way::Archived => Position::Rest(Rest { aside: site.now(), ..rest }),
-        Way::Changes(_) => at_rest(site, rest.done(site.now())),
+        Way::Archived => Position::Rest(Rest { aside: api.now(), ..rest }),
+        Way::Changes(_) => at_rest(api, rest.done(api.now())),
     };
     finish(read, next, || done)
 }
@@ -315,12 +308,12 @@ const ARCHIVED: (&str, &str) = ("is_deleted", "true");
 
 /// Archived orders are on no list but their own. Archiving changes nothing but the order's presence (PRODUCT.md P-4). A store that does
 /// not know the parameter gives its ordinary orders; then there is nothing to learn here.
-fn archived(site: &Site, settings: &Settings, rest: Rest, walk: Changes) -> Result<Page> {
-    let resting = Rest { aside: site.now(), ..rest.clone() };
-    let (mut read, next) = match step(site, settings, &walk, Some(ARCHIVED), None) {
+fn archived(api: &Api, settings: &Settings, rest: Rest, walk: Changes) -> Result<Page> {
+    let resting = Rest { aside: api.now(), ..rest.clone() };
+    let (mut read, next) = match step(api, settings, &walk, Some(ARCHIVED), None) {
         Ok(step) => step,
         Err(error) if error.is_too_much() => {
-            return instead(site, error, Position::ById(rest, slice_of(&walk), Way::Archived));
+            return instead(api, error, Position::ById(rest, slice_of(&walk), Way::Archived));
         }
         Err(error) => {
             let at = Cursor::new(&Position::Rest(without_archived(error, rest, resting)?))?;
@@ -390,17 +383,17 @@ pub(super) type Aside = Option<(&'static str, &'static str)>;
 
 /// Reads the walk's next page, a smaller one where the store cannot give so much.
 pub(super) fn step<W: Walking>(
-    site: &Site,
+    api: &Api,
     settings: &Settings,
     walk: &W,
     more: Aside,
     repeats: Option<u32>,
 ) -> Result<(Read, Option<W>)> {
-    let size = settings.page_size.min(site.bearable()).max(2);
-    match fetch(site, walk, size, more, repeats.unwrap_or(REPEATS)) {
-        Err(error) if error.is_too_much() && size > site::DEFAULT_PAGE => {
-            let smaller = fetch(site, walk, site::DEFAULT_PAGE, more, 0)?;
-            site.at_most(site::DEFAULT_PAGE);
+    let size = settings.page_size.min(api.bearable()).max(2);
+    match fetch(api, walk, size, more, repeats.unwrap_or(REPEATS)) {
+        Err(error) if error.is_too_much() && size > api::DEFAULT_PAGE => {
+            let smaller = fetch(api, walk, api::DEFAULT_PAGE, more, 0)?;
+            api.at_most(api::DEFAULT_PAGE);
             Ok(smaller)
         }
         done => done,
@@ -416,24 +409,24 @@ fn question<W: Walking>(walk: &W, size: usize, more: Aside) -> Vec<(&'static str
 
 /// Reads a page of `size` rows, and says how the walk goes on.
 pub(super) fn fetch<W: Walking>(
-    site: &Site,
+    api: &Api,
     walk: &W,
     size: usize,
     more: Aside,
     repeats: u32,
 ) -> Result<(Read, Option<W>)> {
     let mut query = question(walk, size, more);
-    if site.facts().include {
+    if api.facts().include {
         query.extend(INCLUDE.map(|(name, value)| (name, value.to_owned())));
     }
-    let asked_at = site.now();
-    let mut reply = site.get_once("v2/orders", &query, repeats)?;
+    let asked_at = api.now();
+    let mut reply = api.get_once("v2/orders", &query, repeats)?;
     let mut untold = None;
     if is_empty(&reply) && more.is_none() && walk.is_owed() {
         // An answer of nothing, out of a cache or from a server that is half up, proves no absence.
-        let counted = counted(site, walk, more)?.filter(|count| *count > 0);
+        let counted = counted(api, walk, more)?.filter(|count| *count > 0);
         if counted.is_some() {
-            reply = site.get_once("v2/orders", &query, repeats)?;
+            reply = api.get_once("v2/orders", &query, repeats)?;
         }
         untold = counted.filter(|_| is_empty(&reply)).and_then(unlisted);
     }
@@ -441,7 +434,7 @@ pub(super) fn fetch<W: Walking>(
     let heads: Vec<Head<'_>> =
         documents.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
     let placed: Vec<Row> = heads.iter().filter_map(place).collect();
-    let (full, count) = goes_on(site, walk, &placed, (documents.len(), size), more)?;
+    let (full, count) = goes_on(api, walk, &placed, (documents.len(), size), more)?;
     let seen = Seen { rows: &placed, full, asked_at };
     once_each(&placed).and_then(|()| walk.check(&seen)).map_err(ignored)?;
     if seen.full && placed.is_empty() {
@@ -453,7 +446,7 @@ pub(super) fn fetch<W: Walking>(
     let wanted = |head: &Head<'_>| place(head).is_none_or(|row| walk.wants(row));
     let kept: Vec<&RawValue> =
         documents.iter().zip(&heads).filter(|(_, head)| wanted(head)).map(|(row, _)| row.as_ref()).collect();
-    let complete = document::complete(site, &kept)?;
+    let complete = document::complete(api, &kept)?;
     let (oldest, newest) = (placed.iter().map(|row| row.at).min(), placed.iter().map(|row| row.at).max());
     let span = newest.zip(oldest).map_or(0, |(newest, oldest)| newest - oldest);
     let mut next = walk.after(&seen);
@@ -463,7 +456,7 @@ pub(super) fn fetch<W: Walking>(
         None if untold.is_none() => {
             let mut done = walk.clone();
             done.hold(walk, &placed, nameless, count);
-            untold = missing(site, &done, &placed, asked_at)?;
+            untold = missing(api, &done, &placed, asked_at)?;
         }
         None => {}
     }
@@ -483,35 +476,35 @@ pub(super) fn fetch<W: Walking>(
 /// a proxy may have one of its own. Where the page does not tell by itself, the store's own count does; a store that does not count
 /// is asked for the next page. A walk of several pages is held against the count at its end.
 fn goes_on<W: Walking>(
-    site: &Site,
+    api: &Api,
     walk: &W,
     rows: &[Row],
     (got, size): (usize, usize),
     more: Aside,
 ) -> Result<(bool, Option<u64>)> {
     if got >= size {
-        let count = if more.is_none() && walk.is_new() { counted(site, walk, more)? } else { None };
+        let count = if more.is_none() && walk.is_new() { counted(api, walk, more)? } else { None };
         return Ok((true, count));
     }
     if !walk.may_be_cut(rows) {
         return Ok((false, None));
     }
-    let count = counted(site, walk, more)?;
+    let count = counted(api, walk, more)?;
     Ok((count.is_none_or(|count| count > got as u64), count))
 }
 
 /// What is to be told of orders that a walk, whose last page was asked for at `asked_at`, should have met by the store's counts; it has these rows.
-fn missing<W: Walking>(site: &Site, walk: &W, rows: &[Row], asked_at: i64) -> Result<Option<Unshown>> {
+fn missing<W: Walking>(api: &Api, walk: &W, rows: &[Row], asked_at: i64) -> Result<Option<Unshown>> {
     let Some(whole) = walk.in_doubt(asked_at) else { return Ok(None) };
-    let count = counted(site, &whole, None)?.unwrap_or(0);
+    let count = counted(api, &whole, None)?.unwrap_or(0);
     Ok(unlisted(walk.missing(count, rows, asked_at)))
 }
 
 /// How many orders the store counts from where a walk stands.
-fn counted<W: Walking>(site: &Site, walk: &W, more: Aside) -> Result<Option<u64>> {
+fn counted<W: Walking>(api: &Api, walk: &W, more: Aside) -> Result<Option<u64>> {
     let mut query = question(walk, 1, more);
     query.retain(|(name, _)| !matches!(*name, "limit" | "sort"));
-    count(site, &query)
+    count(api, &query)
 }
 
 /// An empty list comes as 204 without a body.
@@ -520,18 +513,18 @@ fn is_empty(reply: &Reply) -> bool {
 }
 
 /// Reads one order; `None` where the store has none with this id.
-pub fn one(site: &Site, id: u64, repeats: Option<u32>) -> Result<Option<RemoteOrder>> {
-    let include = if site.facts().include { &INCLUDE[..] } else { &[] };
+pub fn one(api: &Api, id: u64, repeats: Option<u32>) -> Result<Option<RemoteOrder>> {
+    let include = if api.facts().include { &INCLUDE[..] } else { &[] };
     let query: Vec<_> = include.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     let route = format!("v2/orders/{id}");
     let reply = match repeats {
-        None => site.get(&route, &query)?,
-        Some(repeats) => site.get_once(&route, &query, repeats)?,
+        None => api.get(&route, &query)?,
+        Some(repeats) => api.get_once(&route, &query, repeats)?,
     };
     if matches!(reply.status, 204 | 404) {
         return Ok(None);
     }
-    let mut complete = document::complete(site, &[rows::single(&reply.body)?.as_ref()])?;
+    let mut complete = document::complete(api, &[rows::single(&reply.body)?.as_ref()])?;
     match complete.unshown.pop() {
         Some(Unshown { why, .. }) => Err(Error::new(ErrorKind::Temporary, why).too_much()),
         None => Ok(complete.orders.pop()),

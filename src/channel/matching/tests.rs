@@ -153,14 +153,14 @@ fn dispatches() -> impl Strategy<Value = Vec<Vec<Part>>> {
 }
 
 /// A channel in little.
-struct Shop {
+struct ShopInfo {
     keeps: Keeps,
     /// With the round from which on it is shown.
     records: Vec<(usize, Record)>,
     round: usize,
 }
 
-impl Shop {
+impl ShopInfo {
     fn shown(&self) -> Vec<Record> {
         self.records.iter().filter(|(from, _)| *from <= self.round).map(|(_, record)| record.clone()).collect()
     }
@@ -183,7 +183,7 @@ fn pieces(lines: &[LineQuantity]) -> Decimal {
 
 /// Pushes each dispatch to its end, one after the other; gives how many pieces were written for
 /// each.
-fn run(shop: &mut Shop, dispatches: &[Vec<Part>], fates: &[Fate]) -> Vec<Decimal> {
+fn run(shop: &mut ShopInfo, dispatches: &[Vec<Part>], fates: &[Fate]) -> Vec<Decimal> {
     let mut fates = fates.iter().copied();
     let (mut taken, mut written) = (Vec::<String>::new(), Vec::new());
     for (nth, wanted) in dispatches.iter().enumerate() {
@@ -233,7 +233,7 @@ proptest! {
     fn d3_whatever_becomes_of_the_answers_each_piece_is_written_once(
         dispatches in dispatches(), fates in fates(), keeps in 0usize..3,
     ) {
-        let mut shop = Shop { keeps: [Keeps::Mark, Keeps::Content, Keeps::Nothing][keeps], records: Vec::new(), round: 0 };
+        let mut shop = ShopInfo { keeps: [Keeps::Mark, Keeps::Content, Keeps::Nothing][keeps], records: Vec::new(), round: 0 };
         let written = run(&mut shop, &dispatches, &fates);
         for (wanted, written) in dispatches.iter().zip(&written) {
             let wanted: Decimal = wanted.iter().map(|part| pieces(&part.lines)).sum();

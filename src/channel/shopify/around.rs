@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::api::Api;
 use super::list::List;
 use super::pages::{Last, Place, Read, Row, ask_shortly};
 use super::settings::Settings;
-use super::site::Site;
 use super::sizes::chokes;
 use super::slices::count_each;
 use super::{number, query, wire};
@@ -27,24 +27,24 @@ const MOST_NAMED: u64 = 8;
 const SECONDS: u32 = 32;
 
 /// Reads on from `after`, where a page failed, up to an order that cannot be shown and over it. `last` is what the walk has met before.
-pub fn read(site: &Site, settings: &Settings, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
-    let size = site.sizes.page.get();
+pub fn read(api: &Api, settings: &Settings, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
+    let size = api.sizes.page.get();
     let well = || {
-        site.ask(&query::SHOP, json!({}))?;
-        shows_any(site)
+        api.ask(&query::SHOP, json!({}))?;
+        shows_any(api)
     };
-    let found = isolate(after.map(str::to_owned), size as usize, rows_of(site, settings, list), well)?;
+    let found = isolate(after.map(str::to_owned), size as usize, rows_of(api, settings, list), well)?;
     let mut read = Read { rows: found.rows, ..Read::default() };
     match (found.at, found.why) {
         (None, _) => {}
         (Some(at), Some(why)) => {
             let mut last = last.clone();
             last.add(list, &read.rows);
-            step_over(site, settings, (list, at), &last, &why, &mut read)?;
+            step_over(api, settings, (list, at), &last, &why, &mut read)?;
         }
         (Some(at), None) => {
             // Everything came in smaller pages: that much is what the server can bear.
-            site.sizes.bear_less(size);
+            api.sizes.bear_less(size);
             read.next = at.map(Place::After);
         }
     }
@@ -53,11 +53,11 @@ pub fn read(site: &Site, settings: &Settings, list: List, after: Option<&str>, l
 
 /// Whether Shopify shows an order at all, one from either end of what was made and what was changed: where it fails at all of them, it
 /// is not the orders.
-fn shows_any(site: &Site) -> Result<()> {
-    let lines = site.sizes.page_lines.get();
+fn shows_any(api: &Api) -> Result<()> {
+    let lines = api.sizes.page_lines.get();
     let one = |sort: &str, reverse: bool| {
         let question = json!({ "first": 1, "lines": lines, "sort": sort, "reverse": reverse });
-        site.ask_shortly(&query::ORDERS, question).map(drop)
+        api.ask_shortly(&query::ORDERS, question).map(drop)
     };
     let ends = [("CREATED_AT", false), ("UPDATED_AT", true), ("UPDATED_AT", false)];
     ends.into_iter().fold(one("CREATED_AT", true), |shown, (sort, reverse)| shown.or_else(|_| one(sort, reverse)))
@@ -68,12 +68,12 @@ type Stretch = (Vec<Row>, Option<Option<String>>);
 
 /// Reads so many orders of a list from a cursor on.
 fn rows_of<'a>(
-    site: &'a Site,
+    api: &'a Api,
     settings: &'a Settings,
     list: List,
 ) -> impl Fn(&Option<String>, usize) -> Result<Stretch> + 'a {
     move |after, count| {
-        let page = ask_shortly(site, settings, list, after.as_deref(), u32::try_from(count).unwrap_or(1))?;
+        let page = ask_shortly(api, settings, list, after.as_deref(), u32::try_from(count).unwrap_or(1))?;
         let next = match page.next {
             Some(Place::After(after)) => Some(Some(after)),
             _ => None,
@@ -84,7 +84,7 @@ fn rows_of<'a>(
 
 /// Steps over the order that stands at this place of a list.
 fn step_over(
-    site: &Site,
+    api: &Api,
     settings: &Settings,
     (list, at): (List, Option<String>),
     last: &Last,
@@ -92,7 +92,7 @@ fn step_over(
     read: &mut Read,
 ) -> Result<()> {
     let question = json!({ "first": 1, "after": at, "query": list.filter(), "sort": list.sort() });
-    match site.ask_shortly(&query::HEADS, question) {
+    match api.ask_shortly(&query::HEADS, question) {
         Ok(answer) => {
             let heads: wire::Heads = answer.read()?;
             let next = heads.orders.further(at.as_deref(), "orders", "nothing more was imported")?;
@@ -102,18 +102,18 @@ fn step_over(
             read.next = next.map(Place::After);
             Ok(())
         }
-        Err(error) if chokes(&error) => by_time(site, settings, list, last, why, read),
+        Err(error) if chokes(&error) => by_time(api, settings, list, last, why, read),
         Err(error) => Err(error),
     }
 }
 
 /// Steps over it by the second in which it stands in the list.
-fn by_time(site: &Site, settings: &Settings, list: List, last: &Last, why: &Error, read: &mut Read) -> Result<()> {
-    let Some(at) = find_second(site, settings, list, last, read)? else { return Ok(()) };
+fn by_time(api: &Api, settings: &Settings, list: List, last: &Last, why: &Error, read: &mut Read) -> Result<()> {
+    let Some(at) = find_second(api, settings, list, last, read)? else { return Ok(()) };
     let end = at + 1;
-    let all = count_each(site, &[list.between(at, end)])?.first().copied().unwrap_or(0);
+    let all = count_each(api, &[list.between(at, end)])?.first().copied().unwrap_or(0);
     if (met_at(read, list, at).len() as u64) + 1 < all {
-        let (mut back, _) = up_to_it(site, settings, list.only(at, true), all)?;
+        let (mut back, _) = up_to_it(api, settings, list.only(at, true), all)?;
         back.reverse();
         read.rows.extend(back);
     }
@@ -122,7 +122,7 @@ fn by_time(site: &Site, settings: &Settings, list: List, last: &Last, why: &Erro
     let hidden = all.saturating_sub(known.len() as u64).max(1);
     let known = known.iter().filter_map(|id| id.parse().ok()).collect();
     let filter = list.between(at, end);
-    let ids = ids_in(&|filters| count_each(site, filters), &filter, known, hidden.min(MOST_NAMED)).unwrap_or_default();
+    let ids = ids_in(&|filters| count_each(api, filters), &filter, known, hidden.min(MOST_NAMED)).unwrap_or_default();
     read.unshown.extend(ids.iter().map(|id| unshown(Some(&id.to_string()), &place, why)));
     if (ids.len() as u64) < hidden {
         read.unshown.push(unshown(None, &place, why));
@@ -137,16 +137,16 @@ fn met_at(read: &Read, list: List, at: i64) -> BTreeSet<&str> {
 
 /// The second of the order that cannot be shown; what stands before it there is read, and the list goes on behind it. `None` where it was not come
 /// upon: what was read on the way is whole, and the list goes on behind that.
-fn find_second(site: &Site, settings: &Settings, list: List, last: &Last, read: &mut Read) -> Result<Option<i64>> {
+fn find_second(api: &Api, settings: &Settings, list: List, last: &Last, read: &mut Read) -> Result<Option<i64>> {
     let (floor, met) = last.floor(list);
-    let bound = list.end().unwrap_or(i64::MAX).min(site.now().timestamp() + 1);
+    let bound = list.end().unwrap_or(i64::MAX).min(api.now().timestamp() + 1);
     // The first second by whose end there are more orders than so many.
     let more_than = |met: u64, from: i64| {
         let filter = |end: i64| list.between(from, end);
-        first_where(&|filters| count_each(site, filters), from + 1, bound, &filter, &|_, count| count > met)
+        first_where(&|filters| count_each(api, filters), from + 1, bound, &filter, &|_, count| count > met)
     };
     let guess = more_than(met, floor)?;
-    let (front, found) = second_of(site, settings, list, guess - 1)?;
+    let (front, found) = second_of(api, settings, list, guess - 1)?;
     if found {
         read.rows.extend(front);
         read.next = Some(Place::From(guess));
@@ -156,7 +156,7 @@ fn find_second(site: &Site, settings: &Settings, list: List, last: &Last, read: 
     let mut end = floor;
     for _ in 0..SECONDS {
         end = more_than(0, end)?.max(end + 1);
-        let (front, found) = second_of(site, settings, list, end - 1)?;
+        let (front, found) = second_of(api, settings, list, end - 1)?;
         read.rows.extend(front);
         read.next = Some(Place::From(end));
         if found {
@@ -170,17 +170,17 @@ fn find_second(site: &Site, settings: &Settings, list: List, last: &Last, read: 
 }
 
 /// The orders of one second of a list up to one that cannot be shown, and whether there is one.
-fn second_of(site: &Site, settings: &Settings, list: List, at: i64) -> Result<(Vec<Row>, bool)> {
-    let all = count_each(site, &[list.between(at, at + 1)])?.first().copied().unwrap_or(0);
-    if all == 0 { Ok((Vec::new(), false)) } else { up_to_it(site, settings, list.only(at, false), all) }
+fn second_of(api: &Api, settings: &Settings, list: List, at: i64) -> Result<(Vec<Row>, bool)> {
+    let all = count_each(api, &[list.between(at, at + 1)])?.first().copied().unwrap_or(0);
+    if all == 0 { Ok((Vec::new(), false)) } else { up_to_it(api, settings, list.only(at, false), all) }
 }
 
 /// The orders of a list of so many up to one that cannot be shown, and whether there is one.
-fn up_to_it(site: &Site, settings: &Settings, list: List, many: u64) -> Result<(Vec<Row>, bool)> {
-    let size = usize::try_from(many).unwrap_or(usize::MAX).min(site.sizes.page.get() as usize);
+fn up_to_it(api: &Api, settings: &Settings, list: List, many: u64) -> Result<(Vec<Row>, bool)> {
+    let size = usize::try_from(many).unwrap_or(usize::MAX).min(api.sizes.page.get() as usize);
     let (mut rows, mut at) = (Vec::new(), None);
     loop {
-        let found = isolate(at, size, rows_of(site, settings, list), || Ok(()))?;
+        let found = isolate(at, size, rows_of(api, settings, list), || Ok(()))?;
         rows.extend(found.rows);
         match (found.at, found.why) {
             (Some(next), None) => at = next,

@@ -11,7 +11,7 @@ use url::Url;
 use super::errors;
 use crate::channel::Secrets;
 use crate::clock::{Timestamp, rfc3339};
-use crate::credentials::Keyring;
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Effect, Protocol, Reply, Request, Verdict, check_json, read_json, told, url_for_people};
 use crate::secret::Secret;
@@ -39,8 +39,8 @@ pub enum Kind {
 
 impl Kind {
     /// Which of the two the merchant gave; the newer one where there are both.
-    pub fn of(keyring: &Keyring) -> Result<Self> {
-        let has = |key: &str| keyring.get(key).is_some();
+    pub fn of(credentials: &Credentials) -> Result<Self> {
+        let has = |key: &str| credentials.get(key).is_some();
         match (has("client_id") && has("client_secret"), has("access_token")) {
             (true, _) => Ok(Self::Grant),
             (false, true) => Ok(Self::Static),
@@ -54,25 +54,25 @@ impl Kind {
 }
 
 /// The token to send now; a fetched one that is about to end is renewed before.
-pub fn token(http: &Client, keyring: &Keyring, kind: Kind, at: &Url) -> Result<Secret> {
+pub fn token(http: &Client, credentials: &Credentials, kind: Kind, at: &Url) -> Result<Secret> {
     if kind == Kind::Static {
-        return keyring.need("access_token");
+        return credentials.need("access_token");
     }
     let now = http.clock().now();
-    let fresh = |secrets: &Keyring| {
+    let fresh = |secrets: &Credentials| {
         let renew_at = secrets.get(RENEW_AT).and_then(|text| text.reveal().parse::<Timestamp>().ok())?;
         secrets.get(TOKEN).filter(|_| now < renew_at)
     };
-    if let Some(token) = fresh(keyring) {
+    if let Some(token) = fresh(credentials) {
         return Ok(token);
     }
-    renew(http, keyring, at, keyring.get(TOKEN).as_ref())?;
-    keyring.need(TOKEN)
+    renew(http, credentials, at, credentials.get(TOKEN).as_ref())?;
+    credentials.need(TOKEN)
 }
 
 /// Fetches a token in the place of `stale`, unless somebody has done so.
-pub fn renew(http: &Client, keyring: &Keyring, at: &Url, stale: Option<&Secret>) -> Result<()> {
-    keyring.renew(TOKEN, stale, &|secrets| fetch(http, secrets, at))
+pub fn renew(http: &Client, credentials: &Credentials, at: &Url, stale: Option<&Secret>) -> Result<()> {
+    credentials.renew(TOKEN, stale, &|secrets| fetch(http, secrets, at))
 }
 
 #[derive(Deserialize)]
@@ -134,7 +134,7 @@ impl Protocol for TokenEndpoint {
         true
     }
 
-    fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
+    fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
         let place = url_for_people(&request.url);
         match reply.status {
             200 => Verdict::Good,
@@ -145,7 +145,7 @@ impl Protocol for TokenEndpoint {
                     format!("Shopify asked for fewer tokens to be fetched (429, {place})"),
                 ),
             ),
-            500..=599 => Verdict::Stumbled(
+            500..=599 => Verdict::Transient(
                 Error::new(
                     ErrorKind::Temporary,
                     format!("Shopify's token endpoint failed ({}, {place}); nothing was sent", reply.status),
@@ -200,7 +200,7 @@ mod tests {
     fn verdict(status: u16, body: &str) -> Verdict {
         let request = Request::get(Url::parse("https://x.myshopify.com/admin/oauth/access_token").unwrap());
         let reply = Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
-        TokenEndpoint { now: from_millis(0) }.judge(&request, &reply)
+        TokenEndpoint { now: from_millis(0) }.classify(&request, &reply)
     }
 
     fn refused(status: u16, body: &str) -> ErrorKind {
@@ -236,7 +236,7 @@ mod tests {
             assert_eq!(refused(423, body), ErrorKind::Temporary);
             assert_eq!(refused(430, body), ErrorKind::Temporary);
             assert_eq!(refused(301, body), ErrorKind::Failed);
-            let Verdict::Stumbled(error) = verdict(503, body) else { panic!("not a stumble") };
+            let Verdict::Transient(error) = verdict(503, body) else { panic!("not a stumble") };
             // The same token would be fetched again for a smaller page.
             assert!(error.kind() == ErrorKind::Temporary && !error.is_too_much());
             assert!(matches!(verdict(429, body), Verdict::Throttled(..)));

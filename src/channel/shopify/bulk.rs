@@ -12,9 +12,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::api::Api;
 use super::pages::{self, Position, Slice};
 use super::settings::Settings;
-use super::site::Site;
 use super::{document, map, query, wire};
 use crate::channel::census::Census;
 use crate::channel::{Cursor, Next, Page, RemoteOrder};
@@ -101,15 +101,15 @@ struct Operation {
 }
 
 /// What there is of the slice: another look at the operation, or a piece of its file.
-pub fn page(site: &Site, settings: &Settings, bulk: Bulk) -> Result<Page> {
-    let Some(id) = &bulk.operation else { return start(site, bulk) };
-    let state: State = site.ask(&query::BULK_STATE, json!({ "id": id }))?.read()?;
+pub fn page(api: &Api, settings: &Settings, bulk: Bulk) -> Result<Page> {
+    let Some(id) = &bulk.operation else { return start(api, bulk) };
+    let state: State = api.ask(&query::BULK_STATE, json!({ "id": id }))?.read()?;
     let Some(operation) = state.bulk_operation else {
         return in_pages(bulk, "Shopify does not know a bulk operation any more");
     };
     match (operation.status.as_str(), &operation.url) {
         ("CREATED" | "RUNNING", _) => {
-            let now = site.now().timestamp();
+            let now = api.now().timestamp();
             let started = if bulk.started == 0 { now } else { bulk.started.min(now) };
             if now - started > LONGEST {
                 return in_pages(bulk, "a bulk operation of Shopify's has not ended for hours");
@@ -118,7 +118,7 @@ pub fn page(site: &Site, settings: &Settings, bulk: Bulk) -> Result<Page> {
             let pause = Duration::from_secs(u64::from(bulk.looks).saturating_add(2).min(10));
             wait(Bulk { looks: bulk.looks.saturating_add(1), started, ..bulk }, pause)
         }
-        ("COMPLETED", Some(url)) => piece(site, settings, &bulk, url, &operation),
+        ("COMPLETED", Some(url)) => piece(api, settings, &bulk, url, &operation),
         // No file: nothing was found. That must agree with what it counted, and with what we did.
         ("COMPLETED", None) if bulk.counted == 0 && count(&operation.root_object_count) == Some(0) => {
             done(bulk, Vec::new())
@@ -128,15 +128,15 @@ pub fn page(site: &Site, settings: &Settings, bulk: Bulk) -> Result<Page> {
     }
 }
 
-fn start(site: &Site, bulk: Bulk) -> Result<Page> {
+fn start(api: &Api, bulk: Bulk) -> Result<Page> {
     let inner = query::bulk(&bulk.slice.list().filter().unwrap_or_default());
     // Changes nothing in the shop, so it is repeated like a read: an operation too many does no harm.
-    let started: Started = site.ask(&query::BULK, json!({ "query": inner }))?.read()?;
+    let started: Started = api.ask(&query::BULK, json!({ "query": inner }))?.read()?;
     let Start { bulk_operation, user_errors } = started.bulk_operation_run_query;
     let busy = user_errors.iter().any(|error| error.code.as_deref() == Some("OPERATION_IN_PROGRESS"));
     match bulk_operation {
         Some(operation) if user_errors.is_empty() => {
-            let started = site.now().timestamp();
+            let started = api.now().timestamp();
             wait(Bulk { operation: Some(operation.id), looks: 0, started, ..bulk }, Duration::from_secs(2))
         }
         _ if busy && bulk.looks < TRIES => wait(Bulk { looks: bulk.looks + 1, ..bulk }, Duration::from_secs(10)),
@@ -166,11 +166,11 @@ fn count(text: &Option<String>) -> Option<u64> {
 }
 
 /// The next orders of the file.
-fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &Operation) -> Result<Page> {
+fn piece(api: &Api, settings: &Settings, bulk: &Bulk, url: &str, operation: &Operation) -> Result<Page> {
     let size = count(&operation.file_size).unwrap_or(u64::MAX);
     let mut length = PIECE;
     loop {
-        let bytes = match fetch(site, url, bulk.offset, length) {
+        let bytes = match fetch(api, url, bulk.offset, length) {
             Ok(bytes) => bytes,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unreadable) => {
                 return in_pages(bulk.clone(), error.message());
@@ -178,7 +178,7 @@ fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &O
             Err(error) => return Err(error),
         };
         let last = (bytes.len() as u64) < length || bulk.offset.saturating_add(bytes.len() as u64) >= size;
-        let complete = |order| document::complete(site, std::iter::once(order));
+        let complete = |order| document::complete(api, std::iter::once(order));
         let (documents, used, rows) = match split(&bytes, last, &complete) {
             Ok(split) => split,
             Err(error) if error.kind() == ErrorKind::Unreadable => {
@@ -210,8 +210,8 @@ fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &O
         }
         let fewer = |told: &Option<String>, read: u64| count(told).is_some_and(|counted| counted > read);
         let census = Census { counted: Some(next.counted), met: next.orders };
-        let asked = if next.started == 0 { site.now().timestamp() } else { next.started };
-        let unshown = match pages::missing(site, next.slice.list(), census, asked, &[]) {
+        let asked = if next.started == 0 { api.now().timestamp() } else { next.started };
+        let unshown = match pages::missing(api, next.slice.list(), census, asked, &[]) {
             Err(error) if error.kind() == ErrorKind::Unreadable => None,
             unshown => Some(unshown?),
         };
@@ -227,8 +227,8 @@ fn piece(site: &Site, settings: &Settings, bulk: &Bulk, url: &str, operation: &O
 }
 
 /// A piece of the file, also from a server that knows no ranges.
-fn fetch(site: &Site, url: &str, offset: u64, length: u64) -> Result<Vec<u8>> {
-    let reply = site.download(url, offset, length)?;
+fn fetch(api: &Api, url: &str, offset: u64, length: u64) -> Result<Vec<u8>> {
+    let reply = api.download(url, offset, length)?;
     if reply.status == 206 {
         return Ok(reply.body);
     }

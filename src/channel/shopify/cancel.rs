@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::api::{Api, Operation};
 use super::errors::short;
-use super::site::{Call, Site};
 use super::wire::{Reference, UserError};
 use super::{gid, query};
 use crate::channel::{Cancellation, Outstanding, RemoteOrder, Task, Write};
@@ -72,12 +72,12 @@ struct State {
 }
 
 /// What is still to be done to cancel this order.
-pub fn outstanding(site: &Site, now: &RemoteOrder, task: &Task, wish: &Cancellation) -> Result<Outstanding> {
+pub fn outstanding(api: &Api, now: &RemoteOrder, task: &Task, wish: &Cancellation) -> Result<Outstanding> {
     if now.order.as_ref().is_ok_and(|order| order.status == Status::Cancelled) {
         return Ok(Outstanding::default());
     }
     if let Some(receipt) = task.receipts.last() {
-        match progress(site, &task.remote_id, receipt)? {
+        match progress(api, &task.remote_id, receipt)? {
             Progress::Running => {
                 return Ok(Outstanding { wait: Some(Duration::from_secs(2)), ..Outstanding::default() });
             }
@@ -96,15 +96,15 @@ pub fn outstanding(site: &Site, now: &RemoteOrder, task: &Task, wish: &Cancellat
     let write = Write {
         summary: format!("cancel the order ({reason}{})", if wish.refund { ", money back" } else { "" }),
         tells_buyer: wish.notify,
-        content: json!(Call::Cancel(variables)),
+        content: json!(Operation::Cancel(variables)),
     };
     Ok(Outstanding { writes: vec![write], ..Outstanding::default() })
 }
 
 /// Asks for what `receipt` names. A cancellation is not asked for again while it runs.
-fn progress(site: &Site, order: &str, receipt: &str) -> Result<Progress> {
+fn progress(api: &Api, order: &str, receipt: &str) -> Result<Progress> {
     if receipt.contains("/OrderCancelJobResult/") {
-        let outcome: Outcome = site.ask(&query::CANCEL_RESULT, json!({ "id": receipt }))?.read()?;
+        let outcome: Outcome = api.ask(&query::CANCEL_RESULT, json!({ "id": receipt }))?.read()?;
         let state = outcome.node.unwrap_or_default();
         return Ok(match state.status.as_deref() {
             Some("FAILED") => {
@@ -119,7 +119,7 @@ fn progress(site: &Site, order: &str, receipt: &str) -> Result<Progress> {
     if receipt.contains("/Job/") {
         // A job says only that it is over; what came of it, the order does.
         let variables = json!({ "id": receipt, "order": gid("Order", order)? });
-        let outcome: JobOutcome = site.ask(&query::CANCEL_JOB, variables)?.read()?;
+        let outcome: JobOutcome = api.ask(&query::CANCEL_JOB, variables)?.read()?;
         let is_cancelled = outcome.order.is_some_and(|order| order.cancelled_at.is_some());
         return Ok(match outcome.job {
             Some(job) if job.done && !is_cancelled => {
@@ -151,8 +151,8 @@ fn reason(text: &str) -> (&'static str, Option<String>) {
 }
 
 /// Cancels; gives the id by which the job is asked for. An order that is cancelled already is as wished.
-pub fn cancel(site: &Site, variables: Value) -> Result<Option<String>> {
-    let data: Cancelled = site.tell(&query::CANCEL, variables)?.read()?;
+pub fn cancel(api: &Api, variables: Value) -> Result<Option<String>> {
+    let data: Cancelled = api.tell(&query::CANCEL, variables)?.read()?;
     let unclear = || Error::new(ErrorKind::Unknown, "Shopify did not say what became of the cancellation");
     let payload = data.order_cancel.ok_or_else(unclear)?;
     match payload.order_cancel_user_errors.first() {

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::api::Api;
 use super::query;
-use super::site::Site;
 use super::wire::{self, Nodes, Route};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -36,7 +36,7 @@ const ROUTES: usize = 5;
 /// The documents of orders as a page or a single read brings them, in that order; what is missing of their lines is fetched.
 ///
 /// A parsed order takes many times the room of its text, so one after the other is taken from `orders` and only those stay parsed that lack lines.
-pub fn complete(site: &Site, orders: impl Iterator<Item = Value>) -> Result<Vec<Box<RawValue>>> {
+pub fn complete(api: &Api, orders: impl Iterator<Item = Value>) -> Result<Vec<Box<RawValue>>> {
     let (mut documents, mut large) = (Vec::new(), Vec::new());
     for (place, order) in orders.enumerate() {
         if order["lineItems"]["pageInfo"]["hasNextPage"] == true || lacks_rest(&order) {
@@ -48,8 +48,8 @@ pub fn complete(site: &Site, orders: impl Iterator<Item = Value>) -> Result<Vec<
     for some in large.chunks_mut(SIDE_BY_SIDE) {
         std::thread::scope(|scope| {
             let fetch = |order: &'_ mut Value| {
-                fetch_lines(site, order)?;
-                fetch_rest(site, order)
+                fetch_lines(api, order)?;
+                fetch_rest(api, order)
             };
             let fetch = |order| scope.spawn(move || fetch(order));
             let threads: Vec<_> = some.iter_mut().map(|(_, order)| fetch(order)).collect();
@@ -65,7 +65,7 @@ pub fn complete(site: &Site, orders: impl Iterator<Item = Value>) -> Result<Vec<
 }
 
 /// Fetches the lines of an order that its page did not bring.
-fn fetch_lines(site: &Site, order: &mut Value) -> Result<()> {
+fn fetch_lines(api: &Api, order: &mut Value) -> Result<()> {
     let (what, undone) = ("an order's lines", "the order was not taken");
     let info = order.pointer_mut("/lineItems/pageInfo").map(Value::take).unwrap_or_default();
     let nodes = order.pointer("/lineItems/nodes").and_then(Value::as_array).map_or(0, Vec::len);
@@ -73,9 +73,9 @@ fn fetch_lines(site: &Site, order: &mut Value) -> Result<()> {
     let mut next = page.further(None, what, undone)?;
     let mut first = MORE_LINES;
     while let Some(after) = next {
-        let ask = |first: u32| site.ask(&query::LINES, json!({ "id": order["id"], "first": first, "after": after }));
-        let answer = site.sizes.fitting(&site.sizes.more_lines, first, ask)?;
-        site.keep_sizes();
+        let ask = |first: u32| api.ask(&query::LINES, json!({ "id": order["id"], "first": first, "after": after }));
+        let answer = api.sizes.fitting(&api.sizes.more_lines, first, ask)?;
+        api.keep_sizes();
         first = u32::MAX;
         let Some(more) = answer.read::<wire::Lines>()?.order else {
             let text = "an order went away while its lines were read; it was not taken";
@@ -113,17 +113,17 @@ fn goes_different_ways(routes: &Value) -> bool {
 }
 
 /// Fetches the rest of an order.
-fn fetch_rest(site: &Site, order: &mut Value) -> Result<()> {
+fn fetch_rest(api: &Api, order: &mut Value) -> Result<()> {
     if !lacks_rest(order) {
         return Ok(());
     }
     let asked = Cell::new(0);
     let ask = |lists: u32| {
         asked.set(lists as usize);
-        site.ask(&query::REST, json!({ "id": order["id"], "lists": lists }))
+        api.ask(&query::REST, json!({ "id": order["id"], "lists": lists }))
     };
-    let answer = site.sizes.fitting(&site.sizes.lists, u32::MAX, ask)?;
-    site.keep_sizes();
+    let answer = api.sizes.fitting(&api.sizes.lists, u32::MAX, ask)?;
+    api.keep_sizes();
     let Some(Value::Object(rest)) = answer.read::<wire::OneOrder>()?.order else {
         let text = "an order went away while it was read; it was not taken";
         return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));

@@ -13,7 +13,7 @@ use crate::http::{Effect, Reply, Request, Verdict, check_json, read_json, url_fo
 const REAUTH: &str = "ordersync connect --reauth STORE with a new token, or install the app in the shop again";
 
 /// What a reply to a GraphQL request means.
-pub fn judge(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
+pub fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
     let place = url_for_people(&request.url);
     match reply.status {
         200 => answered(request, reply, &place),
@@ -30,7 +30,7 @@ fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
             // Also for a write: what it answered is not known.
             // It may be one order of many that cannot be read.
             let text = format!("{place} answered with {}; nothing was used of it", error.message());
-            return Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text).too_much());
+            return Verdict::Transient(Error::new(ErrorKind::Unreadable, text).too_much());
         }
     };
     if let Some(warning) = envelope.extensions.search_warning() {
@@ -48,7 +48,7 @@ fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
     match serious().find(|error| !error.code().is_empty()).or(serious().next()) {
         None if errors.is_empty() && !envelope.has_data() => {
             let text = format!("{place} answered without data; nothing was used of it");
-            Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text))
+            Verdict::Transient(Error::new(ErrorKind::Unreadable, text))
         }
         None => Verdict::Good,
         Some(error) => failed(request, error, &envelope),
@@ -65,7 +65,7 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
     // It was carried out, at least in part: neither repeated nor called refused, but looked for.
     if request.effect == Effect::Write && envelope.has_result() {
         let code = if error.code().is_empty() { "without a code" } else { error.code() };
-        return Verdict::Stumbled(temporary(format!(
+        return Verdict::Transient(temporary(format!(
             "Shopify answered with a result and an error in one ({})",
             short(code)
         )));
@@ -79,19 +79,19 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
             Error::new(ErrorKind::Failed, "the query costs more points than Shopify permits for one").too_much(),
         ),
         "INTERNAL_SERVER_ERROR" | "TIMEOUT" | "SERVICE_UNAVAILABLE" => {
-            Verdict::Stumbled(temporary(format!("Shopify failed inside ({})", error.code())).too_much())
+            Verdict::Transient(temporary(format!("Shopify failed inside ({})", error.code())).too_much())
         }
         _ if error.is_denied() => Verdict::Refused(denied(error)),
         "SHOP_INACTIVE" => Verdict::Refused(frozen("SHOP_INACTIVE")),
         // Also for a write: what went wrong, and whether before or after it, is not known.
         "" if error.message.trim().is_empty() => {
             let text = "Shopify reports an error and does not say which; the answer was not used";
-            Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text))
+            Verdict::Transient(Error::new(ErrorKind::Unreadable, text))
         }
         // The refusals of whole writes that were recorded from real shops all have a code (fact sheet, 4.4, 5 and 8). One without says that
         // something broke on the way, before or after the write.
         "" if request.effect == Effect::Write => {
-            Verdict::Stumbled(Error::new(ErrorKind::Unreadable, format!("Shopify reports: {}", short(&error.message))))
+            Verdict::Transient(Error::new(ErrorKind::Unreadable, format!("Shopify reports: {}", short(&error.message))))
         }
         _ => {
             let kind = if request.effect == Effect::Write { ErrorKind::Rejected } else { ErrorKind::Failed };
@@ -144,7 +144,7 @@ pub fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdi
             format!("{place} redirects; credentials are not sent after it, nothing was done"),
             "give the shop's own address: NAME.myshopify.com",
         ),
-        500..=599 => Verdict::Stumbled(
+        500..=599 => Verdict::Transient(
             Error::new(ErrorKind::Temporary, format!("Shopify's server failed ({status}, {place})"))
                 .hint("the next sync tries again by itself")
                 .too_much(),
@@ -183,7 +183,7 @@ mod tests {
     fn verdict(status: u16, body: &str) -> Verdict {
         let request = Request::get(url::Url::parse("https://x.myshopify.com/admin").unwrap());
         let reply = Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
-        judge(&request, &reply, from_millis(0))
+        classify(&request, &reply, from_millis(0))
     }
 
     fn kind(status: u16, body: &str) -> Option<ErrorKind> {
@@ -254,7 +254,7 @@ mod tests {
             assert!(error.message().contains(said), "{error}");
         }
         for silent in [r#"{"errors":[{"message":null}]}"#, r#"{"data":{"shop":{}},"errors":[{}]}"#] {
-            let Verdict::Stumbled(error) = verdict(200, silent) else { panic!("{silent}") };
+            let Verdict::Transient(error) = verdict(200, silent) else { panic!("{silent}") };
             assert!(error.message().contains("does not say which"), "{error}");
         }
         for none in ["null", "[]", "{}"] {
@@ -271,9 +271,9 @@ mod tests {
                 r#"{{"data":{{"fulfillmentCreate":null}},"errors":[{{{errors},"path":["fulfillmentCreate"]}}]}}"#
             );
             let reply = Reply { status: 200, headers: HeaderMap::new(), body: body.into_bytes() };
-            judge(&request, &reply, from_millis(0))
+            classify(&request, &reply, from_millis(0))
         };
-        assert!(matches!(told(r#""message":"Something went wrong""#), Verdict::Stumbled(_)));
+        assert!(matches!(told(r#""message":"Something went wrong""#), Verdict::Transient(_)));
         let refused = told(r#""message":"invalid id","extensions":{"code":"RESOURCE_NOT_FOUND"}"#);
         assert!(matches!(refused, Verdict::Refused(error) if error.kind() == ErrorKind::Rejected));
         assert!(matches!(told(r#""message":"Throttled","extensions":{"code":"THROTTLED"}"#), Verdict::Throttled(..)));
@@ -288,9 +288,9 @@ mod tests {
                 r#"{{"data":{{"fulfillmentCreate":{{"userErrors":[]}}}},"errors":[{{"message":"x","extensions":{{"code":"{code}"}}}}]}}"#
             );
             let reply = Reply { status: 200, headers: HeaderMap::new(), body: body.into_bytes() };
-            assert!(matches!(judge(&request, &reply, from_millis(0)), Verdict::Stumbled(_)), "{code}");
+            assert!(matches!(classify(&request, &reply, from_millis(0)), Verdict::Transient(_)), "{code}");
             request.effect = Effect::Read;
-            assert!(!matches!(judge(&request, &reply, from_millis(0)), Verdict::Good), "{code}");
+            assert!(!matches!(classify(&request, &reply, from_millis(0)), Verdict::Good), "{code}");
         }
     }
 
@@ -304,9 +304,9 @@ mod tests {
         assert_eq!(kind(423, ""), Some(ErrorKind::Temporary));
         assert_eq!(kind(430, ""), Some(ErrorKind::Temporary));
         assert_eq!(kind(301, ""), Some(ErrorKind::Failed));
-        assert!(matches!(verdict(502, "<html>"), Verdict::Stumbled(_)));
-        assert!(matches!(verdict(200, "<html>"), Verdict::Stumbled(_)));
-        assert!(matches!(verdict(200, "{}"), Verdict::Stumbled(_)));
+        assert!(matches!(verdict(502, "<html>"), Verdict::Transient(_)));
+        assert!(matches!(verdict(200, "<html>"), Verdict::Transient(_)));
+        assert!(matches!(verdict(200, "{}"), Verdict::Transient(_)));
     }
 
     #[test]

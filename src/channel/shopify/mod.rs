@@ -1,25 +1,24 @@
 //! Shopify, Admin GraphQL `2026-10`: one address and one schema for every shop, a budget of points, and a search index that lags.
 //!
 //! Orders come in three ways that give the same document ([`document`]): in pages ([`pages`]), in bulk ([`bulk`]) and one by one. What the
-//! adapter sends is all in [`query`]. Parcels go out through *fulfilment orders*, which Shopify makes per location ([`ship`]).
+//! adapter sends is all in [`query`]. Parcels go out through *fulfilment orders*, which Shopify makes per location ([`shipments`]).
 //!
 //! Ids are the number at the end of Shopify's global ids: `gid://shopify/Order/820982911946154508` is order `820982911946154508`.
 
+mod api;
 mod around;
 mod auth;
 mod bulk;
 mod cancel;
-mod discover;
 mod document;
 mod errors;
-mod facts;
 mod list;
 mod map;
 mod pages;
+mod probe;
 pub mod query;
 mod settings;
-mod ship;
-mod site;
+mod shipments;
 mod sizes;
 mod slices;
 mod tail;
@@ -30,13 +29,13 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Forms, Goal, Notify,
-    Outstanding, Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Way, Write,
+    AuthMethod, CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Forms, Goal,
+    Notify, Outstanding, Page, Plan, Range, RemoteOrder, ShopInfo, Task, UnknownCarrier, Values, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Order;
+use api::Api;
 use settings::Settings;
-use site::Site;
 
 /// The approximate guide time of a first sync.
 pub const GUIDE_TIME: &str = "30 minutes";
@@ -48,7 +47,7 @@ pub const FIELDS: &[Field] = settings::FIELDS;
 pub const FORMS: Forms = settings::FORMS;
 
 /// The two kinds of credentials (fact sheet, 1.1).
-pub const WAYS: &[Way] = settings::WAYS;
+pub const AUTH_METHODS: &[AuthMethod] = settings::AUTH_METHODS;
 
 /// How far a sync reaches back behind its cursor: the list of orders is served by a search index that lags by seconds, sometimes more
 /// (fact sheet, 2.4).
@@ -56,7 +55,7 @@ const OVERLAP: Duration = Duration::from_secs(300);
 
 /// A Shopify shop.
 struct Shopify {
-    site: Site,
+    api: Api,
     settings: Settings,
 }
 
@@ -82,8 +81,8 @@ pub fn origin(values: &Values) -> Result<url::Url> {
 /// Opens a Shopify store.
 pub fn open(connection: Connection) -> Result<Box<dyn Channel>> {
     let settings = Settings::read(&connection.values)?;
-    let site = Site::new(connection, &settings)?;
-    Ok(Box::new(Shopify { site, settings }))
+    let api = Api::new(connection, &settings)?;
+    Ok(Box::new(Shopify { api, settings }))
 }
 
 impl Channel for Shopify {
@@ -108,29 +107,29 @@ impl Channel for Shopify {
         }
     }
 
-    fn probe(&self) -> Result<Shop> {
-        discover::probe(&self.site)
+    fn probe(&self) -> Result<ShopInfo> {
+        probe::probe(&self.api)
     }
 
     fn begin(&self, range: &Range) -> Result<Plan> {
-        slices::begin(&self.site, &self.settings, range)
+        slices::begin(&self.api, &self.settings, range)
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {
-        pages::page(&self.site, &self.settings, at)
+        pages::page(&self.api, &self.settings, at)
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
         let id = gid("Order", remote_id)?;
-        let sizes = &self.site.sizes;
-        let ask = |lines: u32| self.site.ask(&query::ORDER, json!({ "id": id, "lines": lines }));
+        let sizes = &self.api.sizes;
+        let ask = |lines: u32| self.api.ask(&query::ORDER, json!({ "id": id, "lines": lines }));
         let answer = sizes.fitting(&sizes.order_lines, u32::MAX, ask)?;
         let data: wire::OneOrder = answer.read()?;
-        self.site.keep_sizes();
+        self.api.keep_sizes();
         let Some(mut order) = data.order else { return Ok(None) };
         let text = order.to_string();
         answer.mark(&mut order, || text);
-        let documents = document::complete(&self.site, std::iter::once(order))?;
+        let documents = document::complete(&self.api, std::iter::once(order))?;
         Ok(documents.into_iter().next().map(|document| pages::remote(document, self.settings.authorized)))
     }
 
@@ -139,25 +138,25 @@ impl Channel for Shopify {
     }
 
     fn no_order(&self, remote_id: &str) -> Error {
-        discover::gone(&self.site, remote_id)
+        probe::gone(&self.api, remote_id)
     }
 
     fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
         match &task.goal {
-            Goal::Dispatched(shipment) => ship::outstanding(&self.site, task, now, shipment),
-            Goal::Cancelled(wish) => cancel::outstanding(&self.site, now, task, wish),
-            Goal::Retracked(wish) => ship::retracking(&self.site, task, wish),
+            Goal::Dispatched(shipment) => shipments::outstanding(&self.api, task, now, shipment),
+            Goal::Cancelled(wish) => cancel::outstanding(&self.api, now, task, wish),
+            Goal::Retracked(wish) => shipments::retracking(&self.api, task, wish),
         }
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
-        let content: site::Call = serde_json::from_value(write.content.clone()).map_err(|_| {
+        let content: api::Operation = serde_json::from_value(write.content.clone()).map_err(|_| {
             Error::new(ErrorKind::Failed, "a write of another version cannot be carried out; nothing was sent")
         })?;
         match content {
-            site::Call::Fulfill(variables) => ship::fulfill(&self.site, variables),
-            site::Call::Retrack(variables) => ship::retrack(&self.site, variables),
-            site::Call::Cancel(variables) => cancel::cancel(&self.site, variables),
+            api::Operation::Fulfill(variables) => shipments::fulfill(&self.api, variables),
+            api::Operation::Retrack(variables) => shipments::retrack(&self.api, variables),
+            api::Operation::Cancel(variables) => cancel::cancel(&self.api, variables),
         }
     }
 }

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::api::{Answer, Api};
 use super::bulk::{self, Bulk};
-use super::facts::Scopes;
 use super::list::{List, Span};
+use super::probe::Scopes;
 use super::settings::Settings;
-use super::site::{Answer, Site};
 use super::sizes::chokes;
 use super::slices::count_each;
 use super::tail::Tail;
@@ -153,14 +153,14 @@ impl Changes {
     }
 
     /// Where the next walk begins.
-    fn end(self, site: &Site) -> Result<Start> {
+    fn end(self, api: &Api) -> Result<Start> {
         let settled = self.began - super::OVERLAP.as_secs() as i64;
         let reached = self.high.map(|high| high.min(self.began) - super::OVERLAP.as_secs() as i64);
         // What is behind an order that cannot be shown is met again only as long as the index may lag.
         let behind = self.from.filter(|from| *from <= settled);
         let span = Span { since: self.span.since.max(reached).max(behind), until: None };
         let hidden = match self.from.filter(|end| span.since.is_none_or(|since| since < *end)) {
-            Some(end) => Some(Hidden { end, count: before(site, span, end)? }),
+            Some(end) => Some(Hidden { end, count: before(api, span, end)? }),
             None => None,
         };
         let known = self.tail.worth_knowing(span.since, self.began).filter(|_| hidden.is_none());
@@ -176,61 +176,61 @@ impl Slice {
 }
 
 /// The page at a position.
-pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
+pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     match at.position::<Position>()? {
-        Position::Start(start) => begin(site, settings, start),
-        Position::Changes(walk) => changes(site, settings, walk, false),
-        Position::Slice(slice) => self::slice(site, settings, slice),
-        Position::Bulk(walk) => bulk::page(site, settings, walk),
+        Position::Start(start) => begin(api, settings, start),
+        Position::Changes(walk) => changes(api, settings, walk, false),
+        Position::Slice(slice) => self::slice(api, settings, slice),
+        Position::Bulk(walk) => bulk::page(api, settings, walk),
     }
 }
 
 /// The first page of a walk by modification time, or of one that goes back, where this one would begin ahead of Shopify's clock.
-fn begin(site: &Site, settings: &Settings, start: Start) -> Result<Page> {
+fn begin(api: &Api, settings: &Settings, start: Start) -> Result<Page> {
     let span = start.span;
-    let page = first_page(site, settings, start)?;
-    match strayed::again_from(span.since, site.their_now().timestamp()) {
+    let page = first_page(api, settings, start)?;
+    match strayed::again_from(span.since, api.their_now().timestamp()) {
         None => Ok(page),
         Some(from) => {
             let span = Span { since: Some(from), ..span };
-            let mut page = first_page(site, settings, Start::of(span, None))?;
+            let mut page = first_page(api, settings, Start::of(span, None))?;
             page.warnings.push(STRAYED.to_owned());
             Ok(page)
         }
     }
 }
 
-fn first_page(site: &Site, settings: &Settings, start: Start) -> Result<Page> {
+fn first_page(api: &Api, settings: &Settings, start: Start) -> Result<Page> {
     if let Some(known) = &start.known
-        && let Some(warnings) = tail::unchanged(site, start.span, known)?
+        && let Some(warnings) = tail::unchanged(api, start.span, known)?
     {
         let next = Next::Done(Cursor::new(&Position::Start(start))?);
         return Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings });
     }
-    let began = site.now().timestamp();
+    let began = api.now().timestamp();
     let from = match start.hidden {
-        Some(hidden) if before(site, start.span, hidden.end)? == hidden.count => Some(hidden.end),
+        Some(hidden) if before(api, start.span, hidden.end)? == hidden.count => Some(hidden.end),
         _ => None,
     };
     let Start { span, counted, .. } = start;
     // A clock that was wrong by minutes may have left a beginning that lies ahead.
     let span = Span { since: span.since.map(|since| since.min(began - super::OVERLAP.as_secs() as i64)), ..span };
     let (after, high, tail, met, last) = (None, None, Tail::default(), 0, Last::default());
-    changes(site, settings, Changes { span, after, high, began, tail, counted, met, from, last }, true)
+    changes(api, settings, Changes { span, after, high, began, tail, counted, met, from, last }, true)
 }
 
 /// How many orders of a span were changed before a second.
-fn before(site: &Site, span: Span, end: i64) -> Result<u64> {
+fn before(api: &Api, span: Span, end: i64) -> Result<u64> {
     let list = List::Changed(span);
-    Ok(count_each(site, &[list.between(list.start(), end)])?.first().copied().unwrap_or(0))
+    Ok(count_each(api, &[list.between(list.start(), end)])?.first().copied().unwrap_or(0))
 }
 
-fn changes(site: &Site, settings: &Settings, mut walk: Changes, first: bool) -> Result<Page> {
-    let asked = site.now().timestamp();
-    let mut read = match fetch(site, settings, first, walk.list(), walk.after.as_deref(), &walk.last) {
-        Err(error) if walk.after.is_some() && is_bad_cursor(&error) && site.may_restart() => {
+fn changes(api: &Api, settings: &Settings, mut walk: Changes, first: bool) -> Result<Page> {
+    let asked = api.now().timestamp();
+    let mut read = match fetch(api, settings, first, walk.list(), walk.after.as_deref(), &walk.last) {
+        Err(error) if walk.after.is_some() && is_bad_cursor(&error) && api.may_restart() => {
             let restarted = Changes { after: None, tail: Tail::default(), met: 0, last: Last::default(), ..walk };
-            return changes(site, settings, restarted, first);
+            return changes(api, settings, restarted, first);
         }
         result => result?,
     };
@@ -245,19 +245,19 @@ fn changes(site: &Site, settings: &Settings, mut walk: Changes, first: bool) -> 
         Some(Place::From(from)) => Position::Changes(Changes { after: None, from: Some(from), ..walk }),
         None => {
             let census = Census { counted: walk.counted, met: walk.met };
-            read.unshown.extend(missing(site, walk.list(), census, asked, &read.rows)?);
-            return finish(read, Next::Done(Cursor::new(&Position::Start(walk.end(site)?))?));
+            read.unshown.extend(missing(api, walk.list(), census, asked, &read.rows)?);
+            return finish(read, Next::Done(Cursor::new(&Position::Start(walk.end(api)?))?));
         }
     };
     finish(read, Next::More(Cursor::new(&next)?))
 }
 
 /// A page of a slice. Times of creation do not move, so nothing shifts between its pages; what changes meanwhile is for the changes' walk.
-fn slice(site: &Site, settings: &Settings, mut slice: Slice) -> Result<Page> {
-    let asked = site.now().timestamp();
-    let mut read = match fetch(site, settings, false, slice.list(), slice.after.as_deref(), &slice.last) {
-        Err(error) if slice.after.is_some() && is_bad_cursor(&error) && site.may_restart() => {
-            return self::slice(site, settings, Slice { after: None, met: 0, last: Last::default(), ..slice });
+fn slice(api: &Api, settings: &Settings, mut slice: Slice) -> Result<Page> {
+    let asked = api.now().timestamp();
+    let mut read = match fetch(api, settings, false, slice.list(), slice.after.as_deref(), &slice.last) {
+        Err(error) if slice.after.is_some() && is_bad_cursor(&error) && api.may_restart() => {
+            return self::slice(api, settings, Slice { after: None, met: 0, last: Last::default(), ..slice });
         }
         result => result?,
     };
@@ -268,7 +268,7 @@ fn slice(site: &Site, settings: &Settings, mut slice: Slice) -> Result<Page> {
         Some(Place::From(from)) => Slice { after: None, from, ..slice },
         None => {
             let census = Census { counted: Some(slice.counted), met: slice.met };
-            read.unshown.extend(missing(site, slice.list(), census, asked, &read.rows)?);
+            read.unshown.extend(missing(api, slice.list(), census, asked, &read.rows)?);
             return finish(read, Next::Done(Cursor::new(&Position::Slice(slice))?));
         }
     };
@@ -282,13 +282,13 @@ fn finish(read: Read, next: Next) -> Result<Page> {
 
 /// A list that ends is held against Shopify's counts of it, before and after; its last page was asked for at `asked` and has these
 /// rows. A few that are missing in it are told; many more are the end of a list that was cut.
-pub fn missing(site: &Site, list: List, census: Census, asked: i64, rows: &[Row]) -> Result<Option<Unshown>> {
+pub fn missing(api: &Api, list: List, census: Census, asked: i64, rows: &[Row]) -> Result<Option<Unshown>> {
     if census.missing() == 0 {
         return Ok(None);
     }
     let settled = asked - SURELY_BEFORE;
     let filter = list.up_to(settled).filter().unwrap_or_default();
-    let count = count_each(site, &[filter])?.first().copied().unwrap_or(0);
+    let count = count_each(api, &[filter])?.first().copied().unwrap_or(0);
     let later = rows.iter().filter(|row| list.key(row).is_some_and(|at| at > settled)).count() as u64;
     let census = census.count(count.saturating_add(later));
     let (counted, met) = (census.counted.unwrap_or(0), census.met);
@@ -338,39 +338,39 @@ pub enum Place {
 }
 
 /// Fetches a page, smaller ones where the size asked for costs too much, and around an order that Shopify cannot show.
-fn fetch(site: &Site, settings: &Settings, first: bool, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
+fn fetch(api: &Api, settings: &Settings, first: bool, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
     let document = if first { &query::FIRST_ORDERS } else { &query::ORDERS };
-    match ask(site, document, list, after).and_then(|(size, answer)| read(site, settings, answer, list, after, size)) {
-        Err(error) if chokes(&error) => around::read(site, settings, list, after, last),
+    match ask(api, document, list, after).and_then(|(size, answer)| read(api, settings, answer, list, after, size)) {
+        Err(error) if chokes(&error) => around::read(api, settings, list, after, last),
         result => result,
     }
 }
 
 /// A page of as many orders as may be asked for at once, and how many that is.
-fn ask(site: &Site, document: &'static query::Document, list: List, after: Option<&str>) -> Result<(u32, Answer)> {
+fn ask(api: &Api, document: &'static query::Document, list: List, after: Option<&str>) -> Result<(u32, Answer)> {
     loop {
-        let (size, lines) = (site.sizes.page.get(), site.sizes.page_lines.get());
-        match site.ask_page(document, list.question(size, lines, after)) {
+        let (size, lines) = (api.sizes.page.get(), api.sizes.page_lines.get());
+        match api.ask_page(document, list.question(size, lines, after)) {
             Ok(answer) => {
-                site.fit_page(size, &answer);
+                api.fit_page(size, &answer);
                 return Ok((size, answer));
             }
-            Err(error) if site.sizes.less_of_a_page(size, lines, &error) => {}
+            Err(error) if api.sizes.less_of_a_page(size, lines, &error) => {}
             Err(error) => return Err(error),
         }
     }
 }
 
 /// A page of `size` orders, asked for with little patience.
-pub fn ask_shortly(site: &Site, settings: &Settings, list: List, after: Option<&str>, size: u32) -> Result<Read> {
-    let question = list.question(size, site.sizes.page_lines.get(), after);
-    let answer = site.ask_shortly(&query::ORDERS, question)?;
-    read(site, settings, answer, list, after, size)
+pub fn ask_shortly(api: &Api, settings: &Settings, list: List, after: Option<&str>, size: u32) -> Result<Read> {
+    let question = list.question(size, api.sizes.page_lines.get(), after);
+    let answer = api.ask_shortly(&query::ORDERS, question)?;
+    read(api, settings, answer, list, after, size)
 }
 
 /// What a page of orders comes to in points for each order, for an estimate.
-pub fn measure(site: &Site, list: List) -> Result<Option<f64>> {
-    let (size, answer) = match ask(site, &query::ORDERS, list, None) {
+pub fn measure(api: &Api, list: List) -> Result<Option<f64>> {
+    let (size, answer) = match ask(api, &query::ORDERS, list, None) {
         // One of its orders cannot be shown: the reading will find out which.
         Err(error) if chokes(&error) => return Ok(None),
         result => result?,
@@ -379,7 +379,7 @@ pub fn measure(site: &Site, list: List) -> Result<Option<f64>> {
     Ok(cost.actual_query_cost.map(|cost| cost / f64::from(size)))
 }
 
-fn read(site: &Site, settings: &Settings, answer: Answer, list: List, after: Option<&str>, size: u32) -> Result<Read> {
+fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Option<&str>, size: u32) -> Result<Read> {
     let data: wire::Orders = answer.read()?;
     let mut warnings = answer.hidden.clone();
     warnings.sort();
@@ -396,11 +396,11 @@ fn read(site: &Site, settings: &Settings, answer: Answer, list: List, after: Opt
         answer.mark(&mut order, || text.get().to_owned());
         order
     });
-    let documents = document::complete(site, parsed)?;
+    let documents = document::complete(api, parsed)?;
     drop(answer);
     let row = |(document, (made, changed))| Row { order: remote(document, settings.authorized), made, changed };
     let rows: Vec<Row> = documents.into_iter().zip(times).map(row).collect();
-    list.check(&rows, size as usize, site.now().timestamp())?;
+    list.check(&rows, size as usize, api.now().timestamp())?;
     Ok(Read { rows, unshown: Vec::new(), next, warnings })
 }
 

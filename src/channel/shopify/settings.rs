@@ -2,11 +2,11 @@
 
 use url::Url;
 
-use crate::channel::{Field, Form, Forms, Values, Way};
+use crate::channel::{AuthMethod, Field, Form, Forms, Values};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Status;
 
-/// What `connect` takes. The secrets are two pairs of which one is needed ([`WAYS`]).
+/// What `connect` takes. The secrets are two pairs of which one is needed ([`AUTH_METHODS`]).
 pub const FIELDS: &[Field] = &[
     Field {
         key: "shop",
@@ -67,9 +67,9 @@ pub const FIELDS: &[Field] = &[
 ];
 
 /// The two kinds of credentials (fact sheet, 1.1).
-pub const WAYS: &[Way] = &[
-    Way { title: "an app of the Dev Dashboard", keys: &["client_id", "client_secret"] },
-    Way { title: "an app made in the shop's admin before 2026", keys: &["access_token", "api_secret"] },
+pub const AUTH_METHODS: &[AuthMethod] = &[
+    AuthMethod { title: "an app of the Dev Dashboard", keys: &["client_id", "client_secret"] },
+    AuthMethod { title: "an app made in the shop's admin before 2026", keys: &["access_token", "api_secret"] },
 ];
 
 /// What Shopify makes of tokens and secrets. A client id and older secrets are plain letters and digits.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::api::Api;
 use super::bulk::Bulk;
 use super::list::{List, Span};
 use super::pages::{self, Last, Position, Slice, Start};
 use super::query;
 use super::settings::{Bulk as When, Settings};
-use super::site::Site;
 use super::sizes::chokes;
 use super::wire::{App, Count, Nodes};
 use crate::channel::{Cursor, Plan, Range};
@@ -55,20 +55,20 @@ struct Oldest {
 }
 
 /// The walks that read every order changed in `range`.
-pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
+pub fn begin(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     let span = Span { since: range.since.map(|at| at.timestamp()), until: range.until.map(|at| at.timestamp()) };
     let list = List::Changed(span);
-    let began = site.now().timestamp();
-    let (total, oldest) = survey(site, list)?;
+    let began = api.now().timestamp();
+    let (total, oldest) = survey(api, list)?;
     let many = total.filter(|total| *total > ONE_WALK || settings.bulk == When::Always && *total > 0);
     let (Some(many), Some(oldest), None) = (many, oldest, span.until) else {
         return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Start(Start::of(span, total)))?, total });
     };
     let whole =
         Slice { from: oldest, to: None, since: span.since, after: None, counted: 0, met: 0, last: Last::default() };
-    let in_bulk = by_bulk(site, settings, many, list)?;
+    let in_bulk = by_bulk(api, settings, many, list)?;
     let (wanted, worth) = if in_bulk { (BULKS, IN_BULK) } else { (SLICES, WORTH) };
-    let parts = divide(site, whole, many, began, wanted, worth)?;
+    let parts = divide(api, whole, many, began, wanted, worth)?;
     let position = |(slice, counted)| match in_bulk {
         true => Position::Bulk(Bulk::new(Slice { counted, ..slice }, counted)),
         false => Position::Slice(Slice { counted, ..slice }),
@@ -80,11 +80,11 @@ pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
 }
 
 /// How many orders there are and when the oldest was made, in seconds. Where it cannot be shown, in the year in which Shopify began.
-fn survey(site: &Site, list: List) -> Result<(Option<u64>, Option<i64>)> {
-    let survey: Survey = match site.ask(&query::SURVEY, json!({ "query": list.filter() })) {
+fn survey(api: &Api, list: List) -> Result<(Option<u64>, Option<i64>)> {
+    let survey: Survey = match api.ask(&query::SURVEY, json!({ "query": list.filter() })) {
         Ok(answer) => answer.read()?,
         Err(error) if chokes(&error) => {
-            let total = count_each(site, &[list.filter().unwrap_or_default()])?.first().copied();
+            let total = count_each(api, &[list.filter().unwrap_or_default()])?.first().copied();
             return Ok((total, Some(SHOPIFY_BEGAN)));
         }
         Err(error) => return Err(error),
@@ -97,15 +97,15 @@ fn survey(site: &Site, list: List) -> Result<(Option<u64>, Option<i64>)> {
 }
 
 /// Whether pages would take long: so many orders, at the price of a page just fetched, at the rate at which points flow in.
-fn by_bulk(site: &Site, settings: &Settings, orders: u64, list: List) -> Result<bool> {
+fn by_bulk(api: &Api, settings: &Settings, orders: u64, list: List) -> Result<bool> {
     match settings.bulk {
         When::Always => Ok(true),
         When::Never => Ok(false),
         // Cheaper than a point for each order no shop's pages were ever seen to be.
         When::Auto if (orders as f64) < LONG => Ok(false),
         When::Auto => {
-            let each = pages::measure(site, list)?.unwrap_or(4.0);
-            let rate = site.restore_rate().unwrap_or(100.0).max(1.0);
+            let each = pages::measure(api, list)?.unwrap_or(4.0);
+            let rate = api.restore_rate().unwrap_or(100.0).max(1.0);
             Ok(orders as f64 * each / rate > LONG)
         }
     }
@@ -113,12 +113,12 @@ fn by_bulk(site: &Site, settings: &Settings, orders: u64, list: List) -> Result<
 
 /// Cuts the whole into about `wanted` slices with about as many orders in each, and no less than `worth` of them; gives each with its count. They are
 /// equal parts by time first, which are halved where many orders were made and joined where few were. Each round of counting is one question.
-fn divide(site: &Site, whole: Slice, orders: u64, now: i64, wanted: usize, worth: u64) -> Result<Vec<(Slice, u64)>> {
+fn divide(api: &Api, whole: Slice, orders: u64, now: i64, wanted: usize, worth: u64) -> Result<Vec<(Slice, u64)>> {
     let even = orders.div_ceil(wanted as u64).max(worth);
     if orders <= even {
         return Ok(vec![(whole, orders)]);
     }
-    let mut parts = equal_parts(site, &whole, orders, now)?;
+    let mut parts = equal_parts(api, &whole, orders, now)?;
     for _ in 0..MOST_ROUNDS {
         let halves: Vec<(usize, Slice)> = parts
             .iter()
@@ -130,7 +130,7 @@ fn divide(site: &Site, whole: Slice, orders: u64, now: i64, wanted: usize, worth
         if halves.is_empty() {
             break;
         }
-        let counts = count(site, halves.iter().map(|(_, half)| half))?;
+        let counts = count(api, halves.iter().map(|(_, half)| half))?;
         for ((at, first), count) in halves.into_iter().zip(counts) {
             if let Some((slice, all)) = parts.get_mut(at) {
                 slice.from = first.to.unwrap_or(slice.from);
@@ -160,7 +160,7 @@ fn join(parts: Vec<(Slice, u64)>, even: u64) -> Vec<(Slice, u64)> {
 }
 
 /// The whole in parts of equal length, as many as one question counts.
-fn equal_parts(site: &Site, whole: &Slice, orders: u64, now: i64) -> Result<Vec<(Slice, u64)>> {
+fn equal_parts(api: &Api, whole: &Slice, orders: u64, now: i64) -> Result<Vec<(Slice, u64)>> {
     let length = (whole.to.unwrap_or(now) - whole.from) / query::COUNTED as i64;
     if length < 1 {
         return Ok(vec![(whole.clone(), orders)]);
@@ -169,7 +169,7 @@ fn equal_parts(site: &Site, whole: &Slice, orders: u64, now: i64) -> Result<Vec<
     let starts = std::iter::once(whole.from).chain(bounds.iter().copied());
     let ends = bounds.iter().copied().map(Some).chain([whole.to]);
     let parts: Vec<Slice> = starts.zip(ends).map(|(from, to)| Slice { from, to, ..whole.clone() }).collect();
-    let counts = count(site, parts.iter())?;
+    let counts = count(api, parts.iter())?;
     Ok(parts.into_iter().zip(counts).collect())
 }
 
@@ -181,16 +181,16 @@ fn first_half(slice: &Slice, now: i64) -> Option<Slice> {
 }
 
 /// How many orders each of up to [`query::COUNTED`] slices has.
-fn count<'a>(site: &Site, slices: impl Iterator<Item = &'a Slice>) -> Result<Vec<u64>> {
-    count_each(site, &slices.filter_map(|slice| slice.list().filter()).collect::<Vec<_>>())
+fn count<'a>(api: &Api, slices: impl Iterator<Item = &'a Slice>) -> Result<Vec<u64>> {
+    count_each(api, &slices.filter_map(|slice| slice.list().filter()).collect::<Vec<_>>())
 }
 
 /// How many orders each of up to [`query::COUNTED`] filters finds.
-pub fn count_each(site: &Site, filters: &[String]) -> Result<Vec<u64>> {
+pub fn count_each(api: &Api, filters: &[String]) -> Result<Vec<u64>> {
     let filter = |n| filters.get(n).cloned().unwrap_or_else(|| "id:0".to_owned());
     let variables: serde_json::Map<String, Value> =
         (0..query::COUNTED).map(|n| (format!("q{n}"), filter(n).into())).collect();
-    let counts: BTreeMap<String, Option<Count>> = site.ask(&query::COUNTS, variables.into())?.read()?;
+    let counts: BTreeMap<String, Option<Count>> = api.ask(&query::COUNTS, variables.into())?.read()?;
     let one = |n| counts.get(&format!("c{n}")).cloned().flatten().unwrap_or_default().count;
     Ok((0..filters.len()).map(one).collect())
 }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::api::Api;
 use super::list::{List, Span};
 use super::pages::{Row, checked};
-use super::site::Site;
 use super::sizes::chokes;
 use super::{map, number, query, wire};
 use crate::error::Result;
@@ -64,12 +64,12 @@ impl Tail {
 }
 
 /// Compares what is in a span now with what is known of it. Where it is the same, gives what is to be said about the app's scopes.
-pub fn unchanged(site: &Site, span: Span, known: &Tail) -> Result<Option<Vec<String>>> {
+pub fn unchanged(api: &Api, span: Span, known: &Tail) -> Result<Option<Vec<String>>> {
     let filter = List::Changed(span).filter();
     let (mut now, mut after, mut warnings) = (Tail::default(), None::<String>, Vec::new());
     loop {
         let question = json!({ "first": HEADS, "after": after, "query": filter, "sort": "UPDATED_AT" });
-        let heads: wire::Heads = match site.ask_shortly(&query::HEADS, question) {
+        let heads: wire::Heads = match api.ask_shortly(&query::HEADS, question) {
             Ok(answer) => answer.read()?,
             // The walk itself finds out what is wrong.
             Err(error) if chokes(&error) => return Ok(None),

@@ -296,8 +296,8 @@ pub struct Scope {
 
 impl App {
     /// What the token may do.
-    pub fn scopes(self) -> super::facts::Scopes {
-        super::facts::Scopes(self.access_scopes.into_iter().map(|scope| scope.handle).collect())
+    pub fn scopes(self) -> super::probe::Scopes {
+        super::probe::Scopes(self.access_scopes.into_iter().map(|scope| scope.handle).collect())
     }
 }
 

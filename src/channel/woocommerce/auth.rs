@@ -7,7 +7,7 @@ use base64::Engine;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use url::Url;
 
-use super::facts::{Facts, Login};
+use super::probe::{Facts, Login};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Request, sign};

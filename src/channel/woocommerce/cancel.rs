@@ -3,13 +3,13 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::ship::{call, list_notes};
-use super::site::Site;
+use super::api::Api;
+use super::shipments::{call, list_notes};
 use crate::channel::{Outstanding, RemoteOrder, Task, Write};
 use crate::error::Result;
 
 /// What is still to be written to cancel this order. An order in the bin or refunded is as good as cancelled.
-pub fn outstanding(site: &Site, now: &RemoteOrder, task: &Task, reason: &str) -> Result<Outstanding> {
+pub fn outstanding(api: &Api, now: &RemoteOrder, task: &Task, reason: &str) -> Result<Outstanding> {
     let status = now.order.as_ref().map_or("", |order| order.channel_status.as_str());
     let id = task.remote_id.as_str();
     // A list that lags does not show the note yet that the shop has taken.
@@ -19,7 +19,7 @@ pub fn outstanding(site: &Site, now: &RemoteOrder, task: &Task, reason: &str) ->
         let note = format!("Cancelled: {}", reason.trim());
         if !noted
             && !reason.trim().is_empty()
-            && !list_notes(site, id)?.iter().any(|there| says_the_same(&there.text, &note))
+            && !list_notes(api, id)?.iter().any(|there| says_the_same(&there.text, &note))
         {
             writes.push(Write {
                 summary: "add a private order note with the reason".to_owned(),

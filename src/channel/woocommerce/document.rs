@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::api::Api;
 use super::list;
 use super::map::{self, Statuses};
-use super::site::Site;
 use super::wire::{self, Head};
 use crate::channel::{RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
@@ -37,13 +37,13 @@ pub struct Complete {
 }
 
 /// Adds to these orders what the shop keeps elsewhere.
-pub fn complete(site: &Site, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Complete> {
+pub fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Complete> {
     let refunded: Vec<String> =
         orders.iter().filter(|seen| has_refunds(seen)).map(|seen| seen.remote_id.clone()).collect();
-    let mut refunds = refunds(site, &refunded)?;
+    let mut refunds = refunds(api, &refunded)?;
     let mut complete = Complete::default();
     for seen in orders {
-        match parts(site, &seen, refunds.remove(&seen.remote_id)) {
+        match parts(api, &seen, refunds.remove(&seen.remote_id)) {
             Ok(parts) if parts.is_empty() => complete.orders.push(seen),
             Ok(parts) => complete.orders.push(list::remote(&joined(&seen.document, &parts)?, statuses)),
             Err(error) if error.is_too_much() => complete.unshown.push(Unshown {
@@ -57,11 +57,11 @@ pub fn complete(site: &Site, statuses: &Statuses, orders: Vec<RemoteOrder>) -> R
     Ok(complete)
 }
 
-fn parts(site: &Site, seen: &RemoteOrder, refunds: Option<Result<Rows>>) -> Result<Vec<(&'static str, Rows)>> {
+fn parts(api: &Api, seen: &RemoteOrder, refunds: Option<Result<Rows>>) -> Result<Vec<(&'static str, Rows)>> {
     let mut parts = Vec::new();
     parts.extend(refunds.transpose()?.map(|rows| ("refunds", rows)));
     if is_fulfilled_in_part(seen) {
-        parts.extend(fulfillments(site, &seen.remote_id)?.map(|rows| ("fulfillments", rows)));
+        parts.extend(fulfillments(api, &seen.remote_id)?.map(|rows| ("fulfillments", rows)));
     }
     Ok(parts)
 }
@@ -76,13 +76,13 @@ fn is_fulfilled_in_part(seen: &RemoteOrder) -> bool {
 }
 
 /// The refunds of these orders by order; order by order where the shop has no list of all refunds or does not heed what it is asked.
-fn refunds(site: &Site, ids: &[String]) -> Result<BTreeMap<String, Result<Rows>>> {
+fn refunds(api: &Api, ids: &[String]) -> Result<BTreeMap<String, Result<Rows>>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let mut found = BTreeMap::new();
-    if site.facts().refunds {
-        let together = match optional(listed(site, "wc/v3/refunds", &[("parent", ids.join(","))])) {
+    if api.facts().refunds {
+        let together = match optional(listed(api, "wc/v3/refunds", &[("parent", ids.join(","))])) {
             Err(error) if error.is_too_much() => None,
             other => other?,
         };
@@ -91,7 +91,7 @@ fn refunds(site: &Site, ids: &[String]) -> Result<BTreeMap<String, Result<Rows>>
     }
     // An order that has some is asked itself, where it was not among them.
     for id in ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect::<Vec<_>>() {
-        match optional(listed(site, &format!("wc/v3/orders/{id}/refunds"), &[])) {
+        match optional(listed(api, &format!("wc/v3/orders/{id}/refunds"), &[])) {
             Ok(rows) => found.extend(rows.filter(|rows| !rows.is_empty()).map(|rows| (id, Ok(in_order(rows))))),
             Err(error) if error.is_too_much() => drop(found.insert(id, Err(error))),
             Err(error) => return Err(error),
@@ -101,13 +101,13 @@ fn refunds(site: &Site, ids: &[String]) -> Result<BTreeMap<String, Result<Rows>>
 }
 
 /// All pages of a list.
-fn listed(site: &Site, route: &str, query: &[(&str, String)]) -> Result<Rows> {
+fn listed(api: &Api, route: &str, query: &[(&str, String)]) -> Result<Rows> {
     let mut rows = Rows::new();
     for number in 1..=MOST_PAGES {
         let page = number.to_string();
         let mut query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         query.extend([("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("page", &page), ("_fields", REFUND)]);
-        let reply = site.get_briefly(route, &query)?;
+        let reply = api.get_briefly(route, &query)?;
         if reply.status == 404 {
             return Ok(rows);
         }
@@ -144,8 +144,8 @@ fn in_order(mut rows: Rows) -> Rows {
 }
 
 /// The order's fulfilments; `None` where the shop has no such list.
-fn fulfillments(site: &Site, id: &str) -> Result<Option<Rows>> {
-    let asked = site.get_briefly(&format!("wc/v3/orders/{id}/fulfillments"), &[]);
+fn fulfillments(api: &Api, id: &str) -> Result<Option<Rows>> {
+    let asked = api.get_briefly(&format!("wc/v3/orders/{id}/fulfillments"), &[]);
     let Some(reply) = optional(asked)?.filter(|reply| reply.status != 404) else { return Ok(None) };
     let (answer, _) = read_json::<Value>(&reply.body)?;
     Ok(Some(in_order(rows_of(answer)?)))

@@ -12,7 +12,7 @@ const REAUTH: &str =
     "check the key in the shop (WooCommerce > Settings > Advanced > REST API), then ordersync connect --reauth STORE";
 
 /// What a reply means.
-pub fn judge(request: &Request, reply: &Reply, now: crate::clock::Timestamp) -> Verdict {
+pub fn classify(request: &Request, reply: &Reply, now: crate::clock::Timestamp) -> Verdict {
     let place = url_for_people(&request.url);
     match reply.status {
         200..=299 => accepted(reply, &place),
@@ -38,7 +38,7 @@ fn accepted(reply: &Reply, place: &str) -> Verdict {
         Err(error) => {
             let text = format!("{place} answered with {}; nothing was used of it", error.message());
             let hint = "a cache or a plugin stands before the shop's API; exclude /wp-json/ from it";
-            Verdict::Stumbled(Error::new(ErrorKind::Unreadable, text).hint(hint))
+            Verdict::Transient(Error::new(ErrorKind::Unreadable, text).hint(hint))
         }
     }
 }
@@ -68,7 +68,7 @@ fn told(request: &Request, status: u16, failure: &Failure<'_>, place: &str) -> V
             ))
         }
         500..=599 if request.effect == Effect::Read || !is_decided(code) => {
-            Verdict::Stumbled(server_error(status, place))
+            Verdict::Transient(server_error(status, place))
         }
         _ => {
             let kind = if request.effect == Effect::Write { ErrorKind::Rejected } else { ErrorKind::Failed };
@@ -137,7 +137,7 @@ fn page(status: u16, reply: &Reply, place: &str) -> Verdict {
             let text = format!("the shop refused the request ({status}, {place})");
             Verdict::Refused(Error::new(ErrorKind::Failed, text))
         }
-        _ => Verdict::Stumbled(stumbled(reply, place)),
+        _ => Verdict::Transient(stumbled(reply, place)),
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
         let request = Request::write_json(reqwest::Method::POST, url, &serde_json::json!({}));
         let mut reply = Reply { status, headers: reqwest::header::HeaderMap::new(), body: body.as_bytes().to_vec() };
         reply.headers.insert("content-type", kind.parse().unwrap());
-        judge(&request, &reply, crate::clock::Timestamp::UNIX_EPOCH)
+        classify(&request, &reply, crate::clock::Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         ] {
             for status in [500, 502, 504, 520, 524] {
                 let found = verdict(status, body, kind);
-                assert!(matches!(found, Verdict::Stumbled(_)), "{status} {kind} {body}: {found:?}");
+                assert!(matches!(found, Verdict::Transient(_)), "{status} {kind} {body}: {found:?}");
             }
         }
         let refund =

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::api::Api;
 use super::map::{self, Statuses};
 use super::settings::Settings;
-use super::site::Site;
 use super::unshown;
 use super::walk::{By, Listed, Row, Step, Walk};
 use super::wire::{Head, Text};
@@ -41,24 +41,24 @@ pub struct Read {
 }
 
 /// How many rows to ask for: the merchant's setting, unless more is known to be too much for the shop.
-pub fn size(site: &Site, settings: &Settings, known: usize) -> usize {
+pub fn size(api: &Api, settings: &Settings, known: usize) -> usize {
     let known = if known == 0 { settings.page_size } else { known };
-    settings.page_size.min(known).min(site.bearable()).max(1)
+    settings.page_size.min(known).min(api.bearable()).max(1)
 }
 
 /// Reads the walk's next page. One that holds fewer rows than were asked for, of more that there are, is given out only together
 /// with a page that goes on from it: a shop that ignores the request gives such a page too, and nothing goes on from that.
-pub fn step(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
-    let walk = confirmed(site, walk.resumed(site.run(), site.now().timestamp()), status)?;
-    let (mut page, mut next) = one_page(site, settings, &walk, status)?;
+pub fn step(api: &Api, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
+    let walk = confirmed(api, walk.resumed(api.run(), api.now().timestamp()), status)?;
+    let (mut page, mut next) = one_page(api, settings, &walk, status)?;
     while page.is_short
-        && !site.is_heeded()
+        && !api.is_heeded()
         && let Some(walk) = next.take()
     {
-        let (more, after) = one_page(site, settings, &walk, status)?;
+        let (more, after) = one_page(api, settings, &walk, status)?;
         page.absorb(more);
         if after.as_ref().is_none_or(|walk| walk.stretch.is_none()) {
-            site.heeded();
+            api.heeded();
         }
         next = after;
     }
@@ -66,7 +66,7 @@ pub fn step(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>)
 }
 
 /// A walk that another run goes on with reads the rest of a second first; that nothing was passed over before it is asked once.
-fn confirmed(site: &Site, walk: Walk, status: Option<&str>) -> Result<Walk> {
+fn confirmed(api: &Api, walk: Walk, status: Option<&str>) -> Result<Walk> {
     if !walk.alone || walk.before.is_none() {
         return Ok(walk);
     }
@@ -74,22 +74,22 @@ fn confirmed(site: &Site, walk: Walk, status: Option<&str>) -> Result<Walk> {
     let mut query = all.query(1);
     query.push(("_fields", "id".to_owned()));
     query.extend(status.map(|status| ("status", status.to_owned())));
-    let passed_over = total(&site.list("wc/v3/orders", &query)?).is_some_and(|total| walk.has_passed_over(total));
-    let back = walk.back_by_ids(site.now().timestamp()).filter(|_| passed_over);
+    let passed_over = total(&api.list("wc/v3/orders", &query)?).is_some_and(|total| walk.has_passed_over(total));
+    let back = walk.back_by_ids(api.now().timestamp()).filter(|_| passed_over);
     Ok(back.unwrap_or(Walk { before: None, ..walk }))
 }
 
 /// Reads one page. Where the shop fails at it, it is down, or the page is too much for it, or an order of it is.
-fn one_page(site: &Site, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
-    let size = size(site, settings, walk.size);
-    match ask(site, settings, walk, status, size, REPEATS) {
-        Err(error) if error.is_too_much() => closely(site, settings, walk, status, size),
+fn one_page(api: &Api, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
+    let size = size(api, settings, walk.size);
+    match ask(api, settings, walk, status, size, REPEATS) {
+        Err(error) if error.is_too_much() => closely(api, settings, walk, status, size),
         answer => answer,
     }
 }
 
 fn ask(
-    site: &Site,
+    api: &Api,
     settings: &Settings,
     walk: &Walk,
     status: Option<&str>,
@@ -99,8 +99,8 @@ fn ask(
     let mut query = walk.query(size);
     query.extend(status.map(|status| ("status", status.to_owned())));
     let listed = || {
-        let reply = site.ask("wc/v3/orders", &query, repeats)?;
-        read(&reply, &settings.statuses, walk.by, site.now().timestamp())
+        let reply = api.ask("wc/v3/orders", &query, repeats)?;
+        read(&reply, &settings.statuses, walk.by, api.now().timestamp())
     };
     let mut page = listed()?;
     // A walk begins where orders were seen. A shop whose database failed at the list calls it empty, too.
@@ -115,7 +115,7 @@ fn ask(
     if let Some(status) = status.filter(|status| page.others(status)) {
         return Err(odd(&format!("other orders came where those with status {status} were asked for")));
     }
-    let next = match onward(site, "wc/v3/orders", status, walk, &page.listed, size)? {
+    let next = match onward(api, "wc/v3/orders", status, walk, &page.listed, size)? {
         Onward::More(next) => Some(Walk { size: page.size, ..*next }),
         Onward::End { hidden } => {
             page.unshown.extend(unlisted(hidden));
@@ -127,7 +127,7 @@ fn ask(
 
 /// Reads in ever smaller pages up to what the shop fails at. An order that it cannot show is named and left out.
 fn closely(
-    site: &Site,
+    api: &Api,
     settings: &Settings,
     walk: &Walk,
     status: Option<&str>,
@@ -138,26 +138,26 @@ fn closely(
         walk.clone(),
         size,
         |at, count| {
-            let (page, next) = ask(site, settings, at, status, count, 0)?;
+            let (page, next) = ask(api, settings, at, status, count, 0)?;
             borne = borne.max(count);
             all.last = page.listed.rows.last().map(|row| row.id).or(all.last);
             all.absorb(page);
             Ok((Vec::<()>::new(), next))
         },
-        || is_well(site),
+        || is_well(api),
     )?;
     let Some(at) = found.at else { return Ok((all, None)) };
     let Some(why) = found.why else {
         // Each row came, though not all together.
         let size = borne.max(1);
-        site.bears(size);
+        api.bears(size);
         all.size = size;
         return Ok((all, Some(Walk { size, ..at })));
     };
     // That it fails at one order says nothing about how many it can bear.
     let at = Walk { size: walk.size, ..at };
     all.size = walk.size;
-    let next = match unshown::find(site, &at, status, all.last) {
+    let next = match unshown::find(api, &at, status, all.last) {
         Some(id) => {
             let (remote_id, place) = (Some(id.to_string()), format!("order {id}"));
             all.unshown.push(Unshown { remote_id, place, why: why.message().to_owned() });
@@ -169,8 +169,8 @@ fn closely(
 }
 
 /// A question that holds no order: whether the shop answers at all.
-pub fn is_well(site: &Site) -> Result<()> {
-    site.ask("wc/v3/orders", &NO_ORDER.map(|(name, value)| (name, value.to_owned())), 1).map(|_| ())
+pub fn is_well(api: &Api) -> Result<()> {
+    api.ask("wc/v3/orders", &NO_ORDER.map(|(name, value)| (name, value.to_owned())), 1).map(|_| ())
 }
 
 /// A list that is empty in every shop.
@@ -187,7 +187,7 @@ pub enum Onward {
 
 /// The walk after this page.
 pub fn onward(
-    site: &Site,
+    api: &Api,
     route: &str,
     status: Option<&str>,
     walk: &Walk,
@@ -195,7 +195,7 @@ pub fn onward(
     size: usize,
 ) -> Result<Onward> {
     let end = Onward::End { hidden: walk.hidden };
-    match walk.after(listed, size, site.now().timestamp()).map_err(|why| odd(&why))? {
+    match walk.after(listed, size, api.now().timestamp()).map_err(|why| odd(&why))? {
         Step::More(next) => return Ok(Onward::More(Box::new(next))),
         Step::End { hidden } => return Ok(Onward::End { hidden }),
         Step::Unproven => {}
@@ -204,7 +204,7 @@ pub fn onward(
     let mut query = walk.query_of_last();
     query.extend(status.map(|status| ("status", status.to_owned())));
     query.push(("_fields", "id,date_created_gmt,date_modified_gmt".to_owned()));
-    let reply = site.list(route, &query)?;
+    let reply = api.list(route, &query)?;
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
     if rows.is_empty() && total(&reply) == Some(0) {
         return Ok(end);
@@ -254,9 +254,9 @@ impl Read {
 }
 
 /// Whether the shop heeds what it is asked: order, size of the page, bounds. Gives what the merchant should know.
-pub fn heeds(site: &Site) -> Result<Vec<String>> {
+pub fn heeds(api: &Api) -> Result<Vec<String>> {
     let query = [("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("_fields", "id,date_modified_gmt")];
-    let (first, listed) = match heads(site, &query) {
+    let (first, listed) = match heads(api, &query) {
         // An order that the shop cannot show, or too many of them: a sync looks more closely.
         Err(error) if error.is_too_much() => return Ok(Vec::new()),
         answer => answer?,
@@ -276,12 +276,12 @@ pub fn heeds(site: &Site) -> Result<Vec<String>> {
         )),
         _ => {}
     }
-    if site.facts().modified_after && listed.length > 0 {
-        let tomorrow = site.now().timestamp() + 86_400;
+    if api.facts().modified_after && listed.length > 0 {
+        let tomorrow = api.now().timestamp() + 86_400;
         let bound = super::walk::gmt(tomorrow);
         let query =
             [("modified_after", bound.as_str()), ("dates_are_gmt", "true"), ("_fields", "id,date_modified_gmt")];
-        let (later, _) = heads(site, &query)?;
+        let (later, _) = heads(api, &query)?;
         if later.iter().any(|row| row.1.is_some_and(|at| at <= tomorrow)) {
             return Err(odd("orders came that were modified before the time asked for"));
         }
@@ -293,8 +293,8 @@ pub fn heeds(site: &Site) -> Result<Vec<String>> {
 type Stamp = (u64, Option<i64>);
 
 /// Ids and modification times of a list.
-fn heads(site: &Site, query: &[(&str, &str)]) -> Result<(Vec<Stamp>, Listed)> {
-    let reply = site.get("wc/v3/orders", query)?;
+fn heads(api: &Api, query: &[(&str, &str)]) -> Result<(Vec<Stamp>, Listed)> {
+    let reply = api.get("wc/v3/orders", query)?;
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
     let listed = Listed { length: rows.len() as u64, ..counted(&reply) };
     let head = |row: &Head<'_>| {

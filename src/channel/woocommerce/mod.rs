@@ -1,23 +1,22 @@
 //! WooCommerce, REST API `wc/v3`: every shop is a server of its own, of any version, with any plugins, behind any firewall.
 //!
-//! Facts about the shop are found out once, by `probe` ([`discover`]): where the REST API is, how credentials reach PHP there, which
+//! Facts about the shop are found out once, by `probe` ([`probe`]): where the REST API is, how credentials reach PHP there, which
 //! routes exist. They are stored with the store and read again at the next `connect --test`.
 //!
 //! Orders are walked by a key ([`walk`]): by modification time, or in a first sync also by creation time in slices side by
-//! side. Tracking numbers have three possible homes ([`ship`]).
+//! side. Tracking numbers have three possible homes ([`shipments`]).
 
+mod api;
 mod auth;
 mod cancel;
-mod discover;
 mod document;
 mod errors;
-mod facts;
 mod list;
 mod map;
 mod pages;
+mod probe;
 mod settings;
-mod ship;
-mod site;
+mod shipments;
 mod status;
 mod text;
 mod unshown;
@@ -30,12 +29,12 @@ use serde_json::value::RawValue;
 
 use super::{
     CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Forms, Goal, Notify,
-    Outstanding, Page, Plan, Range, RemoteOrder, Shop, Task, UnknownCarrier, Values, Write,
+    Outstanding, Page, Plan, Range, RemoteOrder, ShopInfo, Task, UnknownCarrier, Values, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Order;
+use api::Api;
 use settings::{Settings, Tracking};
-use site::Site;
 
 /// The approximate guide time of a first sync.
 pub const GUIDE_TIME: &str = "30 minutes";
@@ -51,7 +50,7 @@ const OVERLAP: Duration = Duration::from_secs(600);
 
 /// A WooCommerce shop.
 struct WooCommerce {
-    site: Site,
+    api: Api,
     settings: Settings,
 }
 
@@ -77,14 +76,14 @@ pub fn origin(values: &Values) -> Result<url::Url> {
 /// Opens a WooCommerce store.
 pub fn open(connection: Connection) -> Result<Box<dyn Channel>> {
     let settings = Settings::read(&connection.values)?;
-    let site = Site::new(connection, &settings)?;
-    Ok(Box::new(WooCommerce { site, settings }))
+    let api = Api::new(connection, &settings)?;
+    Ok(Box::new(WooCommerce { api, settings }))
 }
 
 impl WooCommerce {
     /// Where tracking numbers go in this shop.
     fn home(&self) -> Tracking {
-        self.settings.tracking.unwrap_or_else(|| self.site.facts().tracking_home())
+        self.settings.tracking.unwrap_or_else(|| self.api.facts().tracking_home())
     }
 
     fn remote(&self, document: &RawValue) -> RemoteOrder {
@@ -116,23 +115,23 @@ impl Channel for WooCommerce {
         }
     }
 
-    fn probe(&self) -> Result<Shop> {
-        discover::probe(&self.site)
+    fn probe(&self) -> Result<ShopInfo> {
+        probe::probe(&self.api)
     }
 
     fn begin(&self, range: &Range) -> Result<Plan> {
-        pages::begin(&self.site, &self.settings, range)
+        pages::begin(&self.api, &self.settings, range)
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {
-        let page = pages::page(&self.site, &self.settings, at)?;
-        let complete = document::complete(&self.site, &self.settings.statuses, page.orders)?;
+        let page = pages::page(&self.api, &self.settings, at)?;
+        let complete = document::complete(&self.api, &self.settings.statuses, page.orders)?;
         let unshown = page.unshown.into_iter().chain(complete.unshown).collect();
         Ok(Page { orders: complete.orders, unshown, ..page })
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
-        let reply = self.site.get(&format!("wc/v3/orders/{}", numeric(remote_id)?), &[])?;
+        let reply = self.api.get(&format!("wc/v3/orders/{}", numeric(remote_id)?), &[])?;
         if reply.status == 404 {
             return Ok(None);
         }
@@ -142,7 +141,7 @@ impl Channel for WooCommerce {
         if seen.order.is_ok() && seen.remote_id != remote_id.trim_start_matches('0') {
             return Err(list::odd(&format!("order {} came where {remote_id} was asked for", seen.remote_id)));
         }
-        let mut complete = document::complete(&self.site, &self.settings.statuses, vec![seen])?;
+        let mut complete = document::complete(&self.api, &self.settings.statuses, vec![seen])?;
         match complete.unshown.pop() {
             Some(hidden) => Err(Error::new(ErrorKind::Temporary, hidden.why).too_much()),
             None => Ok(complete.orders.pop()),
@@ -160,18 +159,18 @@ impl Channel for WooCommerce {
 
     fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
         match &task.goal {
-            Goal::Dispatched(shipment) => ship::outstanding(&self.site, self.home(), now, task, shipment),
-            Goal::Cancelled(wish) => cancel::outstanding(&self.site, now, task, &wish.reason),
-            Goal::Retracked(wish) => ship::retracking(&self.site, self.home(), &task.remote_id, wish),
+            Goal::Dispatched(shipment) => shipments::outstanding(&self.api, self.home(), now, task, shipment),
+            Goal::Cancelled(wish) => cancel::outstanding(&self.api, now, task, &wish.reason),
+            Goal::Retracked(wish) => shipments::retracking(&self.api, self.home(), &task.remote_id, wish),
         }
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
-        let content: site::Call = serde_json::from_value(write.content.clone()).map_err(|_| {
+        let content: api::Operation = serde_json::from_value(write.content.clone()).map_err(|_| {
             Error::new(ErrorKind::Failed, "a write of another version cannot be carried out; nothing was sent")
         })?;
-        let reply = self.site.write(&content)?;
-        Ok(ship::receipt(&content.route, &reply.body))
+        let reply = self.api.write(&content)?;
+        Ok(shipments::receipt(&content.route, &reply.body))
     }
 }
 

@@ -3,10 +3,10 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use super::api::Api;
 use super::list::{Onward, Read, counted, is_well, odd, onward, placed, read, size, step, total};
 use super::map;
 use super::settings::Settings;
-use super::site::Site;
 use super::walk::{By, Listed, Row, Walk};
 use super::wire::Head;
 use crate::channel::isolate::REPEATS;
@@ -112,14 +112,14 @@ impl Window {
 }
 
 impl Rest {
-    fn new(site: &Site, high: Option<i64>) -> Self {
-        let now = site.now().timestamp();
+    fn new(api: &Api, high: Option<i64>) -> Self {
+        let now = api.now().timestamp();
         Self {
             high,
             aside: now,
             aside_from: high,
             thorough: now,
-            run: site.run(),
+            run: api.run(),
             window: None,
             size: 0,
             skip: Vec::new(),
@@ -146,45 +146,45 @@ impl Rest {
 }
 
 /// The cursors of a range.
-pub fn begin(site: &Site, settings: &Settings, range: &Range) -> Result<Plan> {
+pub fn begin(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     let since = range.since.map(|at| at.timestamp());
     let alone = |changes: Position, total| Ok(Plan { slices: Vec::new(), changes: Cursor::new(&changes)?, total });
     if let Some(until) = range.until {
-        let mut walk = Walk::new(by(site), since, Some(until.timestamp()));
+        let mut walk = Walk::new(by(api), since, Some(until.timestamp()));
         walk.modified_since = since;
         return alone(Position::Slice(walk), None);
     }
-    if !site.facts().modified_after {
+    if !api.facts().modified_after {
         let walk = Walk::new(By::Created, since, None);
-        return alone(Position::Changes(Rest::new(site, since), walk), None);
+        return alone(Position::Changes(Rest::new(api, since), walk), None);
     }
-    let (total, newest) = newest(site, since)?;
+    let (total, newest) = newest(api, since)?;
     let few = total.is_none_or(|total| total <= (WORTH_SLICING * settings.page_size) as u64);
     if few || newest.is_none() {
         let walk = Walk::new(By::Modified, since, None);
-        return alone(Position::Changes(Rest::new(site, since), walk), total);
+        return alone(Position::Changes(Rest::new(api, since), walk), total);
     }
-    let slices = slices(site, since, total.unwrap_or(0), settings.page_size)?
+    let slices = slices(api, since, total.unwrap_or(0), settings.page_size)?
         .into_iter()
         .map(|walk| Cursor::new(&Position::Slice(walk)))
         .collect::<Result<_>>()?;
     // What changes while the slices are read is modified after the newest order of now.
-    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(Rest::new(site, newest)))?, total })
+    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(Rest::new(api, newest)))?, total })
 }
 
-fn by(site: &Site) -> By {
-    if site.facts().modified_after { By::Modified } else { By::Created }
+fn by(api: &Api) -> By {
+    if api.facts().modified_after { By::Modified } else { By::Created }
 }
 
 /// How many orders there are, and when the newest of them was modified; those with dates in the future aside.
-fn newest(site: &Site, since: Option<i64>) -> Result<(Option<u64>, Option<i64>)> {
-    let found = newest_before(site, since, site.now().timestamp())?;
+fn newest(api: &Api, since: Option<i64>) -> Result<(Option<u64>, Option<i64>)> {
+    let found = newest_before(api, since, api.now().timestamp())?;
     // The shop's clock is known by now.
-    let now = site.now().timestamp();
-    if found.1.is_some_and(|at| at > now) { newest_before(site, since, now) } else { Ok(found) }
+    let now = api.now().timestamp();
+    if found.1.is_some_and(|at| at > now) { newest_before(api, since, now) } else { Ok(found) }
 }
 
-fn newest_before(site: &Site, since: Option<i64>, now: i64) -> Result<(Option<u64>, Option<i64>)> {
+fn newest_before(api: &Api, since: Option<i64>, now: i64) -> Result<(Option<u64>, Option<i64>)> {
     let mut query = vec![
         ("per_page", "1".to_owned()),
         ("orderby", "modified".to_owned()),
@@ -196,7 +196,7 @@ fn newest_before(site: &Site, since: Option<i64>, now: i64) -> Result<(Option<u6
     if let Some(since) = since {
         query.push(("modified_after", super::walk::gmt(since - 1)));
     }
-    let reply = match site.ask("wc/v3/orders", &query, REPEATS) {
+    let reply = match api.ask("wc/v3/orders", &query, REPEATS) {
         // One walk reads it all, and looks more closely at what the shop fails at.
         Err(error) if error.is_too_much() => return Ok((None, None)),
         reply => reply?,
@@ -207,7 +207,7 @@ fn newest_before(site: &Site, since: Option<i64>, now: i64) -> Result<(Option<u6
 }
 
 /// Cuts the orders into slices of about equal size at creation times, found by looking at single rows; several at a time.
-fn slices(site: &Site, since: Option<i64>, total: u64, page_size: usize) -> Result<Vec<Walk>> {
+fn slices(api: &Api, since: Option<i64>, total: u64, page_size: usize) -> Result<Vec<Walk>> {
     // A multiple of the pages in flight: with ten slices, two would be read at the end while half of the threads look on.
     let count = (total / (SLICE_PAGES * page_size as u64)).clamp(4, MOST_SLICES) / 4 * 4;
     let offsets: Vec<u64> = (1..count).map(|n| n * (total / count) + n * (total % count) / count).collect();
@@ -215,7 +215,7 @@ fn slices(site: &Site, since: Option<i64>, total: u64, page_size: usize) -> Resu
     for chunk in offsets.chunks(4) {
         let found: Vec<Result<Option<i64>>> = std::thread::scope(|scope| {
             let threads: Vec<_> =
-                chunk.iter().map(|offset| scope.spawn(move || created_at(site, since, *offset))).collect();
+                chunk.iter().map(|offset| scope.spawn(move || created_at(api, since, *offset))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(None))).collect()
         });
         for bound in found {
@@ -233,7 +233,7 @@ fn slices(site: &Site, since: Option<i64>, total: u64, page_size: usize) -> Resu
 }
 
 /// The creation time of the order at this place in the list.
-fn created_at(site: &Site, since: Option<i64>, offset: u64) -> Result<Option<i64>> {
+fn created_at(api: &Api, since: Option<i64>, offset: u64) -> Result<Option<i64>> {
     let mut query = vec![
         ("per_page", "1".to_owned()),
         ("offset", offset.to_string()),
@@ -245,7 +245,7 @@ fn created_at(site: &Site, since: Option<i64>, offset: u64) -> Result<Option<i64
     if let Some(since) = since {
         query.push(("modified_after", super::walk::gmt(since - 1)));
     }
-    let reply = match site.ask("wc/v3/orders", &query, REPEATS) {
+    let reply = match api.ask("wc/v3/orders", &query, REPEATS) {
         Err(error) if error.is_too_much() => return Ok(None),
         reply => reply?,
     };
@@ -254,26 +254,26 @@ fn created_at(site: &Site, since: Option<i64>, offset: u64) -> Result<Option<i64
 }
 
 /// The page at `at`.
-pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
+pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     let position = at.position::<Position>()?;
-    let asleep = |rest: &Rest| rest.run != site.run();
+    let asleep = |rest: &Rest| rest.run != api.run();
     match position {
         Position::Rest(mut rest) => {
-            if let Some(page) = unchanged(site, settings, &mut rest)? {
-                return after_changes(site, rest, page);
+            if let Some(page) = unchanged(api, settings, &mut rest)? {
+                return after_changes(api, rest, page);
             }
-            from_rest(site, settings, rest)
+            from_rest(api, settings, rest)
         }
         // A run that was killed while it looked aside had read the changes of its own time; those since then come first.
         Position::Bin(rest, _) | Position::Refunds(rest, ..) | Position::GivenBack(rest, _) if asleep(&rest) => {
-            from_rest(site, settings, rest)
+            from_rest(api, settings, rest)
         }
-        Position::Changes(rest, walk) => changes(site, settings, rest, walk),
-        Position::Bin(rest, walk) => bin(site, settings, rest, walk),
-        Position::Refunds(rest, since, _) => refunds(site, settings, rest, Walk::new(By::Created, Some(since), None)),
-        Position::GivenBack(rest, walk) => refunds(site, settings, rest, walk),
+        Position::Changes(rest, walk) => changes(api, settings, rest, walk),
+        Position::Bin(rest, walk) => bin(api, settings, rest, walk),
+        Position::Refunds(rest, since, _) => refunds(api, settings, rest, Walk::new(By::Created, Some(since), None)),
+        Position::GivenBack(rest, walk) => refunds(api, settings, rest, walk),
         Position::Slice(walk) => {
-            let (page, next) = step(site, settings, &walk, None)?;
+            let (page, next) = step(api, settings, &walk, None)?;
             finish(
                 page,
                 match next {
@@ -288,9 +288,9 @@ pub fn page(site: &Site, settings: &Settings, at: &Cursor) -> Result<Page> {
 /// Where hundreds of orders share the newest minutes, a sync would read them all again for as long as nothing newer comes. One
 /// look at the end of the list tells whether anything has: the shop's count and the newest row are those of the last walk, but
 /// for rows that are on this page. Anything else is `None`, and the list is walked.
-fn unchanged(site: &Site, settings: &Settings, rest: &mut Rest) -> Result<Option<Read>> {
-    let now = site.now().timestamp();
-    let worth = |window: &Window| window.rows > size(site, settings, rest.size) as u64 && window.tells_all(now);
+fn unchanged(api: &Api, settings: &Settings, rest: &mut Rest) -> Result<Option<Read>> {
+    let now = api.now().timestamp();
+    let worth = |window: &Window| window.rows > size(api, settings, rest.size) as u64 && window.tells_all(now);
     let Some(window) = rest.window.filter(worth) else { return Ok(None) };
     let high = rest.high;
     let mut walk = Walk::new(By::Modified, window.from, None);
@@ -299,57 +299,57 @@ fn unchanged(site: &Site, settings: &Settings, rest: &mut Rest) -> Result<Option
     query.retain(|(name, _)| *name != "per_page");
     query.push(("per_page", A_LOOK.to_string()));
     query.extend(window.from.map(|from| ("modified_after", super::walk::gmt(from - 1))));
-    let reply = match site.ask("wc/v3/orders", &query, REPEATS) {
+    let reply = match api.ask("wc/v3/orders", &query, REPEATS) {
         Err(error) if error.is_too_much() => return Ok(None),
         reply => reply?,
     };
-    let page = read(&reply, &settings.statuses, By::Modified, site.now().timestamp())?;
+    let page = read(&reply, &settings.statuses, By::Modified, api.now().timestamp())?;
     let rows = &page.listed.rows;
     let fits = |row: &Row| window.from.is_none_or(|from| row.at >= from);
     let newer = rows.iter().take_while(|row| row.at > window.newest).count() as u64;
     let newest = rows.get(newer as usize).is_some_and(|row| row.at == window.newest);
     let in_order = rows.len() as u64 == page.listed.length && rows.is_sorted_by(|one, next| one.at >= next.at);
-    let strayed = strayed::again_from(high, site.now().timestamp()).is_some();
+    let strayed = strayed::again_from(high, api.now().timestamp()).is_some();
     if strayed || !in_order || !newest || !rows.iter().all(fits) || page.listed.total != Some(window.rows + newer) {
         return Ok(None);
     }
     let newest = page.newest.unwrap_or(window.newest);
     rest.window = Some(Window { rows: window.rows + newer, newest, ..window });
     rest.high = rest.high.max(page.high);
-    rest.run = site.run();
+    rest.run = api.run();
     Ok(Some(page))
 }
 
 /// The changes since the last sync, or since long ago, where the position lies ahead of the shop's clock.
-fn from_rest(site: &Site, settings: &Settings, rest: Rest) -> Result<Page> {
-    let page = resumed(site, settings, rest.clone())?;
+fn from_rest(api: &Api, settings: &Settings, rest: Rest) -> Result<Page> {
+    let page = resumed(api, settings, rest.clone())?;
     // A shop that cannot list changes is read back from the present.
-    let position = rest.high.filter(|_| site.facts().modified_after);
-    match strayed::again_from(position, site.now().timestamp()) {
+    let position = rest.high.filter(|_| api.facts().modified_after);
+    match strayed::again_from(position, api.now().timestamp()) {
         None => Ok(page),
         Some(from) => {
             let high = Some(from + super::OVERLAP.as_secs() as i64);
-            let mut page = resumed(site, settings, Rest { high, ..rest })?;
+            let mut page = resumed(api, settings, Rest { high, ..rest })?;
             page.warnings.push(STRAYED.to_owned());
             Ok(page)
         }
     }
 }
 
-fn resumed(site: &Site, settings: &Settings, mut rest: Rest) -> Result<Page> {
-    let walk = resume(site, &mut rest, site.now().timestamp());
+fn resumed(api: &Api, settings: &Settings, mut rest: Rest) -> Result<Page> {
+    let walk = resume(api, &mut rest, api.now().timestamp());
     rest.window = None;
-    changes(site, settings, rest, walk)
+    changes(api, settings, rest, walk)
 }
 
 /// The walk of the next sync: from the newest order read, less the overlap.
-fn resume(site: &Site, rest: &mut Rest, now: i64) -> Walk {
+fn resume(api: &Api, rest: &mut Rest, now: i64) -> Walk {
     rest.skip.retain(|(_, until)| (now..=now + LEFT_OUT.num_seconds()).contains(until));
     let skip: Vec<u64> = rest.skip.iter().map(|(id, _)| *id).collect();
     let (known, size) = (rest.high, rest.size.saturating_mul(2));
     let like_before = rest.walk(By::Modified, None);
     let walk = |by, from| Walk { by, from, size, known, skip: skip.clone(), ..like_before.clone() };
-    if site.facts().modified_after {
+    if api.facts().modified_after {
         return walk(By::Modified, rest.high.map(|high| high - super::OVERLAP.as_secs() as i64));
     }
     let thorough = now - rest.thorough >= THOROUGH.num_seconds() || rest.thorough > now;
@@ -361,17 +361,17 @@ fn resume(site: &Site, rest: &mut Rest, now: i64) -> Walk {
     walk
 }
 
-fn changes(site: &Site, settings: &Settings, mut rest: Rest, walk: Walk) -> Result<Page> {
-    let began = site.now().timestamp();
-    let (page, next) = step(site, settings, &walk, None)?;
+fn changes(api: &Api, settings: &Settings, mut rest: Rest, walk: Walk) -> Result<Page> {
+    let began = api.now().timestamp();
+    let (page, next) = step(api, settings, &walk, None)?;
     rest.high = rest.high.max(page.high);
-    rest.run = site.run();
+    rest.run = api.run();
     (rest.most, rest.capped) = (rest.most.max(page.most), rest.capped || page.capped);
     if walk.taken_at == 0 {
         let rows = page.listed.total.filter(|_| walk.by == By::Modified);
         rest.window = rows.map(|rows| Window { from: walk.from, rows, newest: 0, began });
     }
-    let until = site.now().timestamp() + LEFT_OUT.num_seconds();
+    let until = api.now().timestamp() + LEFT_OUT.num_seconds();
     let met = page.unshown.iter().filter_map(|one| Some((one.remote_id.as_ref()?.parse().ok()?, until)));
     rest.skip.extend(met);
     // So many would not fit into an address.
@@ -384,15 +384,15 @@ fn changes(site: &Site, settings: &Settings, mut rest: Rest, walk: Walk) -> Resu
         Some(next) => finish(page, Next::More(Cursor::new(&Position::Changes(rest, next))?)),
         None => {
             rest.size = page.size;
-            after_changes(site, rest, page)
+            after_changes(api, rest, page)
         }
     }
 }
 
-fn after_changes(site: &Site, rest: Rest, page: Read) -> Result<Page> {
-    let now = site.now().timestamp();
+fn after_changes(api: &Api, rest: Rest, page: Read) -> Result<Page> {
+    let now = api.now().timestamp();
     let next = if now - rest.aside >= ASIDE.num_seconds() || rest.aside > now {
-        let walk = Walk { size: rest.size, ..rest.walk(by(site), Some(rest.aside_since(now))) };
+        let walk = Walk { size: rest.size, ..rest.walk(by(api), Some(rest.aside_since(now))) };
         Next::More(Cursor::new(&Position::Bin(rest, walk))?)
     } else {
         Next::Done(Cursor::new(&Position::Rest(rest))?)
@@ -401,12 +401,12 @@ fn after_changes(site: &Site, rest: Rest, page: Read) -> Result<Page> {
 }
 
 /// Orders in the bin are on no list but their own, and their modification time moves when they go there (fact sheet, observed 5).
-fn bin(site: &Site, settings: &Settings, rest: Rest, walk: Walk) -> Result<Page> {
-    let (page, next) = step(site, settings, &walk, Some("trash"))?;
-    let now = site.now().timestamp();
+fn bin(api: &Api, settings: &Settings, rest: Rest, walk: Walk) -> Result<Page> {
+    let (page, next) = step(api, settings, &walk, Some("trash"))?;
+    let now = api.now().timestamp();
     let next = match next {
         Some(next) => Next::More(Cursor::new(&Position::Bin(rest, next))?),
-        None if site.facts().refunds => {
+        None if api.facts().refunds => {
             let walk = rest.walk(By::Created, Some(rest.aside_since(now)));
             Next::More(Cursor::new(&Position::GivenBack(rest, walk))?)
         }
@@ -416,12 +416,12 @@ fn bin(site: &Site, settings: &Settings, rest: Rest, walk: Walk) -> Result<Page>
 }
 
 /// Some gateways refund without moving the order's modification time: the orders of new refunds are read again.
-fn refunds(site: &Site, settings: &Settings, rest: Rest, walk: Walk) -> Result<Page> {
-    let now = site.now().timestamp();
-    let walk = walk.resumed(site.run(), now);
+fn refunds(api: &Api, settings: &Settings, rest: Rest, walk: Walk) -> Result<Page> {
+    let now = api.now().timestamp();
+    let walk = walk.resumed(api.run(), now);
     let mut query = walk.query(100);
     query.push(("_fields", "id,parent_id,date_created_gmt".to_owned()));
-    let reply = site.list("wc/v3/refunds", &query)?;
+    let reply = api.list("wc/v3/refunds", &query)?;
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
     let mut parents: Vec<u64> = rows.iter().filter_map(|row| row.parent_id.id()?.parse().ok()).collect();
     parents.sort_unstable();
@@ -431,8 +431,8 @@ fn refunds(site: &Site, settings: &Settings, rest: Rest, walk: Walk) -> Result<P
         length: rows.len() as u64,
         ..counted(&reply)
     };
-    let next = onward(site, "wc/v3/refunds", None, &walk, &listed, 100)?;
-    let page = of_ids(site, settings, parents)?;
+    let next = onward(api, "wc/v3/refunds", None, &walk, &listed, 100)?;
+    let page = of_ids(api, settings, parents)?;
     let next = match next {
         Onward::More(next) => Next::More(Cursor::new(&Position::GivenBack(rest, *next))?),
         Onward::End { .. } => Next::Done(Cursor::new(&Position::Rest(rest.looked_aside(now)))?),
@@ -442,15 +442,15 @@ fn refunds(site: &Site, settings: &Settings, rest: Rest, walk: Walk) -> Result<P
 
 /// The orders with these ids, as far as they are on a list; in several requests where the shop gives fewer than it is asked for, or
 /// fails at one of them.
-fn of_ids(site: &Site, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
+fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
     let mut all = Read::default();
     let mut asked = vec![ids];
     while let Some(mut ids) = asked.pop().filter(|ids| !ids.is_empty()) {
         let include = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
         let query = [("include", include), ("per_page", "100".to_owned()), ("orderby", "id".to_owned())];
-        let reply = match site.ask("wc/v3/orders", &query, REPEATS) {
+        let reply = match api.ask("wc/v3/orders", &query, REPEATS) {
             Err(error) if error.is_too_much() => {
-                is_well(site)?;
+                is_well(api)?;
                 match ids.as_slice() {
                     [id] => all.unshown.push(Unshown {
                         remote_id: Some(id.to_string()),
@@ -463,7 +463,7 @@ fn of_ids(site: &Site, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
             }
             reply => reply?,
         };
-        let page = read(&reply, &settings.statuses, By::Modified, site.now().timestamp())?;
+        let page = read(&reply, &settings.statuses, By::Modified, api.now().timestamp())?;
         let is_read = |id: u64| all.orders.iter().any(|order| order.remote_id == id.to_string());
         if let Some(row) = page.listed.rows.iter().find(|row| !ids.contains(&row.id) && !is_read(row.id)) {
             return Err(odd(&format!("order {} came where others were asked for", row.id)));

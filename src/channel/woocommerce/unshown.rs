@@ -4,8 +4,8 @@
 //! have ids beside its own. Where they do not, the time of its creation is searched for first; those that were created before and
 //! after it are its neighbours.
 
+use super::api::Api;
 use super::map;
-use super::site::Site;
 use super::walk::{Row, Walk, gmt};
 use super::wire::Head;
 use crate::http::read_json;
@@ -23,8 +23,8 @@ const BEYOND: u64 = 150;
 const FIRST: i64 = 1_300_000_000;
 
 /// The id of the first order at `at`, at which the shop fails; `before` is the id of the one read before it.
-pub fn find(site: &Site, at: &Walk, status: Option<&str>, before: Option<u64>) -> Option<u64> {
-    let search = Search { site, at, status };
+pub fn find(api: &Api, at: &Walk, status: Option<&str>, before: Option<u64>) -> Option<u64> {
+    let search = Search { api, at, status };
     let after = search.next()?;
     let beside = match (before, after) {
         (Some(before), Some(after)) => search.between(before.min(after.id), before.max(after.id)),
@@ -32,12 +32,12 @@ pub fn find(site: &Site, at: &Walk, status: Option<&str>, before: Option<u64>) -
         (None, Some(one)) => search.between(one.id.saturating_sub(BEYOND), one.id),
         (None, None) => None,
     };
-    let changed = after.map_or_else(|| site.now().timestamp(), |after| after.at);
+    let changed = after.map_or_else(|| api.now().timestamp(), |after| after.at);
     beside.or_else(|| search.by_creation(changed))
 }
 
 struct Search<'a> {
-    site: &'a Site,
+    api: &'a Api,
     at: &'a Walk,
     status: Option<&'a str>,
 }
@@ -52,7 +52,7 @@ impl Search<'_> {
     fn rows(&self, query: Vec<(&'static str, String)>) -> Option<Vec<Row>> {
         let mut query = self.with_status(query);
         query.push(("_fields", "id,date_modified_gmt".to_owned()));
-        let reply = self.site.ask("wc/v3/orders", &query, 0).ok()?;
+        let reply = self.api.ask("wc/v3/orders", &query, 0).ok()?;
         let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body).ok()?;
         let row = |head: &Head<'_>| {
             let at = map::parse_time(head.date_modified_gmt.get())?.timestamp();
@@ -76,7 +76,7 @@ impl Search<'_> {
     fn fails_at(&self, ids: &[u64]) -> Option<bool> {
         let include = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
         let query = vec![("include", include), ("per_page", PAGE.to_string()), ("orderby", "id".to_owned())];
-        match self.site.ask("wc/v3/orders", &self.with_status(query), 0) {
+        match self.api.ask("wc/v3/orders", &self.with_status(query), 0) {
             Ok(_) => Some(false),
             Err(error) => error.is_too_much().then_some(true),
         }
@@ -102,7 +102,7 @@ impl Search<'_> {
             let mut query = self.at.query(1);
             query.retain(|(name, _)| !matches!(*name, "offset" | "after" | "before"));
             query.push(("before", gmt(at)));
-            match self.site.ask("wc/v3/orders", &self.with_status(query), 0) {
+            match self.api.ask("wc/v3/orders", &self.with_status(query), 0) {
                 Ok(_) => Some(false),
                 Err(error) => error.is_too_much().then_some(true),
             }

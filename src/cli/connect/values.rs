@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::{Args, split};
-use crate::channel::{ChannelKind, Field, Secrets, Values, Way, fields, misplaced, ways};
+use crate::channel::{AuthMethod, ChannelKind, Field, Secrets, Values, auth_methods, fields, misplaced};
 use crate::cli::{App, output};
 use crate::config::{SETTINGS, bounded, check_setting, read_small};
 use crate::error::{Error, ErrorKind, Result};
@@ -127,11 +127,11 @@ fn read(file: &Path) -> std::io::Result<String> {
 /// What the environment has of what was not named: the channel's own variables and, where no file is named, the short ones, which several
 /// channels share. Of several ways in, only the one that was begun by name.
 fn from_environment(kind: ChannelKind, named: &BTreeMap<String, String>, by_file: bool) -> Vec<(String, String)> {
-    let begun: Vec<&Way> =
-        ways(kind).iter().filter(|way| way.keys.iter().any(|key| named.contains_key(*key))).collect();
+    let begun: Vec<&AuthMethod> =
+        auth_methods(kind).iter().filter(|way| way.keys.iter().any(|key| named.contains_key(*key))).collect();
     let of_another_way = |key: &str| {
         !begun.is_empty()
-            && ways(kind).iter().any(|way| way.keys.contains(&key))
+            && auth_methods(kind).iter().any(|way| way.keys.contains(&key))
             && !begun.iter().any(|way| way.keys.contains(&key))
     };
     let found = |name: String| std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
@@ -165,12 +165,12 @@ fn flag(kind: ChannelKind, field: &Field) -> String {
 
 /// Where a channel has several ways in: completes the one that is begun, or lets the merchant choose one.
 fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<String, String>) -> Result<()> {
-    let ways = ways(kind);
+    let ways = auth_methods(kind);
     let has = |key: &&str| all.contains_key(*key);
     if ways.is_empty() || ways.iter().any(|way| way.keys.iter().all(has)) {
         return Ok(());
     }
-    let begun: Vec<&Way> = ways.iter().filter(|way| way.keys.iter().any(has)).collect();
+    let begun: Vec<&AuthMethod> = ways.iter().filter(|way| way.keys.iter().any(has)).collect();
     let way = match begun.as_slice() {
         [one] => *one,
         _ if someone_there(app, args) => choose(ways)?,
@@ -192,7 +192,7 @@ fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<S
     Ok(())
 }
 
-fn choose(ways: &'static [Way]) -> Result<&'static Way> {
+fn choose(ways: &'static [AuthMethod]) -> Result<&'static AuthMethod> {
     let titles: Vec<&str> = ways.iter().map(|way| way.title).collect();
     let picked = dialoguer::Select::new().with_prompt("What do you have").items(&titles).default(0).interact();
     let picked = picked.map_err(|e| unanswered(&e))?;

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::auth::Key;
 use super::errors;
-use super::facts::{Facts, Login};
+use super::probe::{Facts, Login};
 use super::settings::Settings;
 use crate::channel::Connection;
 use crate::clock::Timestamp;
@@ -24,7 +24,7 @@ const MARK: &str = "_for=wp-json/wc/";
 const MOST_ROWS: usize = 100;
 
 /// A shop's server, with the key to it.
-pub struct Site {
+pub struct Api {
     /// The shop's address, after `endpoint` has replaced scheme, host and port.
     pub base: Url,
     key: Key,
@@ -37,7 +37,7 @@ pub struct Site {
 
 /// A write, as it is kept in a [`crate::channel::Write`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Call {
+pub struct Operation {
     /// `POST`, `PUT` or `DELETE`.
     pub method: String,
     /// Below the REST root: `wc/v3/orders/17`.
@@ -49,11 +49,13 @@ pub struct Call {
     pub body: serde_json::Value,
 }
 
-impl Site {
+impl Api {
     /// The shop of a connection.
     pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
-        let key =
-            Key { key: connection.keyring.need("consumer_key")?, secret: connection.keyring.need("consumer_secret")? };
+        let key = Key {
+            key: connection.credentials.need("consumer_key")?,
+            secret: connection.credentials.need("consumer_secret")?,
+        };
         let mut base = settings.url.clone();
         if let Some(endpoint) = &settings.endpoint {
             replace_origin(&mut base, endpoint);
@@ -173,7 +175,7 @@ impl Site {
     }
 
     /// Carries out a write.
-    pub fn write(&self, call: &Call) -> Result<Reply> {
+    pub fn write(&self, call: &Operation) -> Result<Reply> {
         let method = Method::from_bytes(call.method.as_bytes()).unwrap_or(Method::POST);
         let query: Vec<(&str, &str)> = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let url = self.route(&self.facts(), &call.route, &query);
@@ -198,7 +200,7 @@ fn replace_origin(url: &mut Url, origin: &Url) {
     *url = replaced;
 }
 
-struct Authorized<'a>(&'a Site);
+struct Authorized<'a>(&'a Api);
 
 impl Protocol for Authorized<'_> {
     fn authorize(&self, request: &mut Request) -> Result<()> {
@@ -207,22 +209,22 @@ impl Protocol for Authorized<'_> {
         self.0.key.put_on(request, &self.0.facts(), self.0.http.clock().now())
     }
 
-    fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
-        errors::judge(request, reply, self.0.http.clock().now())
+    fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
+        errors::classify(request, reply, self.0.http.clock().now())
     }
 }
 
 /// Nothing is authorised, and every answer but a server's failure is worth reading.
-struct Anonymous<'a>(&'a Site);
+struct Anonymous<'a>(&'a Api);
 
 impl Protocol for Anonymous<'_> {
     fn authorize(&self, _: &mut Request) -> Result<()> {
         Ok(())
     }
 
-    fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
+    fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
         match reply.status {
-            429 | 500..=599 => errors::judge(request, reply, self.0.now()),
+            429 | 500..=599 => errors::classify(request, reply, self.0.now()),
             _ => Verdict::Good,
         }
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// A write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Deed {
+pub enum Operation {
     /// `POST /v2/orders/{order}/shipments`: the buyer is told, as the store's settings have it.
     Ship {
         /// The order's id.
@@ -110,7 +110,7 @@ pub struct Item {
     pub quantity: u64,
 }
 
-impl Deed {
+impl Operation {
     /// Method, path below the store and body.
     ///
     /// # Errors
@@ -138,12 +138,12 @@ impl Deed {
         })
     }
 
-    /// The deed as it is kept in a [`crate::channel::Write`].
+    /// The operation as it is kept in a [`crate::channel::Write`].
     pub fn content(&self) -> Value {
         serde_json::to_value(self).unwrap_or(Value::Null)
     }
 
-    /// The deed out of a stored write.
+    /// The operation out of a stored write.
     pub fn from_content(content: &Value) -> Result<Self> {
         serde_json::from_value(content.clone()).map_err(|_| {
             Error::new(ErrorKind::Failed, "a write of another version cannot be carried out; nothing was sent")
@@ -216,8 +216,8 @@ mod tests {
         /// Whatever stands in the book: no DELETE, no `products`, no `fees`, no path but those of single orders.
         #[test]
         fn no_dangerous_request_can_be_made_out_of_any_stored_write(content in any_json()) {
-            if let Ok(deed) = Deed::from_content(&content) {
-                let (method, path, body) = deed.request().unwrap();
+            if let Ok(operation) = Operation::from_content(&content) {
+                let (method, path, body) = operation.request().unwrap();
                 prop_assert!(may_send(&method, &path, &body), "{method} {path} {body}");
             }
         }
@@ -225,17 +225,17 @@ mod tests {
 
     #[test]
     fn a_stored_write_comes_back_as_it_was_and_with_more_in_it_not_at_all() {
-        let status = Deed::SetStatus { order: 7, status: NewStatus::Cancelled, staff_notes: Some("x".into()) };
+        let status = Operation::SetStatus { order: 7, status: NewStatus::Cancelled, staff_notes: Some("x".into()) };
         let item = Item { order_product_id: 194, quantity: 1 };
         let shipment = NewShipment { order_address_id: 131, tracking: Tracking::default(), items: vec![item] };
-        for deed in [status, Deed::Ship { order: 7, shipment }] {
-            let (method, path, body) = deed.request().unwrap();
+        for operation in [status, Operation::Ship { order: 7, shipment }] {
+            let (method, path, body) = operation.request().unwrap();
             assert!(may_send(&method, &path, &body), "{body}");
-            assert_eq!(Deed::from_content(&deed.content()).unwrap(), deed);
+            assert_eq!(Operation::from_content(&operation.content()).unwrap(), operation);
         }
         let more = serde_json::json!({"set-status": {"order": 7, "status": "shipped", "products": []}});
-        assert!(Deed::from_content(&more).is_err());
+        assert!(Operation::from_content(&more).is_err());
         let delete = serde_json::json!({"method": "DELETE", "route": "v2/orders"});
-        assert!(Deed::from_content(&delete).is_err());
+        assert!(Operation::from_content(&delete).is_err());
     }
 }

@@ -17,15 +17,15 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::api::{Api, Operation};
 use super::errors::short;
-use super::facts::missing;
 use super::map::{is_made, time};
-use super::site::{Call, Site};
+use super::probe::missing;
 use super::wire::{
     Action, App, BY_SERVICE, Fulfillment, FulfillmentLine, Method, Nodes, OpenLine, PICKED_UP, Reference, Tracking,
     UserError, by_others,
 };
-use super::{discover, gid, number, query};
+use super::{gid, number, probe, query};
 use crate::channel::matching::{self, Claim, Part, Record, matched, to_retrack};
 use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write, impossible};
 use crate::clock::Timestamp;
@@ -143,14 +143,14 @@ impl FulfillmentOrder {
 type Quantities = BTreeMap<String, i64>;
 
 /// What is still to be written for this shipment.
-pub fn outstanding(site: &Site, task: &Task, now: &RemoteOrder, shipment: &Shipment) -> Result<Outstanding> {
-    let state = read(site, &task.remote_id)?;
+pub fn outstanding(api: &Api, task: &Task, now: &RemoteOrder, shipment: &Shipment) -> Result<Outstanding> {
+    let state = read(api, &task.remote_id)?;
     shipment.lines.iter().try_for_each(|line| whole(line.quantity).map(drop))?;
     // Where the pieces are, and so how many writes it takes, is known at the time of writing only: until then it is one part.
     let part = Part { lines: shipment.lines.clone(), numbers: matching::numbers(&shipment.parcels), ..Part::default() };
     let shown: Vec<Record> = state.fulfillments.iter().filter(|one| is_made(one)).map(record).collect();
     let claim =
-        Claim { mark: "", receipts: &task.receipts, taken: &task.taken, since: recorded_at(site, shipment.shipped_at) };
+        Claim { mark: "", receipts: &task.receipts, taken: &task.taken, since: recorded_at(api, shipment.shipped_at) };
     let found = matched(&[part], &shown, &claim);
     let mut wanted = Quantities::new();
     for line in found.left.iter().flatten().flatten() {
@@ -164,7 +164,7 @@ pub fn outstanding(site: &Site, task: &Task, now: &RemoteOrder, shipment: &Shipm
         return Ok(Outstanding { wait: Some(UNSEEN), pieces: Vec::new(), ..done });
     }
     let fulfillment_orders = &state.fulfillment_orders.nodes;
-    let age = time(&state.created_at, "").map(|at| site.our_now() - at).unwrap_or(TimeDelta::MAX);
+    let age = time(&state.created_at, "").map(|at| api.our_now() - at).unwrap_or(TimeDelta::MAX);
     if age < VERY_NEW && !is_routed(fulfillment_orders, &wanted) {
         return Ok(Outstanding { wait: Some(SOON), ..done });
     }
@@ -236,13 +236,13 @@ fn whole(quantity: Decimal) -> Result<i64> {
 }
 
 /// Reads everything that there is to know before a write.
-fn read(site: &Site, remote_id: &str) -> Result<State> {
+fn read(api: &Api, remote_id: &str) -> Result<State> {
     let mut too_few = 0;
     for sizes in SIZES {
         if sizes.fulfillments <= too_few {
             continue;
         }
-        match read_in(site, remote_id, sizes) {
+        match read_in(api, remote_id, sizes) {
             Ok(Some(state)) => return Ok(state),
             Ok(None) => too_few = sizes.fulfillments,
             Err(error) if error.kind() == ErrorKind::Failed && error.is_too_much() => {}
@@ -284,7 +284,7 @@ const SIZES: [Sizes; 4] = [
 ];
 
 /// Nothing where there may be more fulfilments than were asked for: one that is not seen would be made again.
-fn read_in(site: &Site, remote_id: &str, sizes: Sizes) -> Result<Option<State>> {
+fn read_in(api: &Api, remote_id: &str, sizes: Sizes) -> Result<Option<State>> {
     let id = gid("Order", remote_id)?;
     let mut state: Option<State> = None;
     let mut after: Option<String> = None;
@@ -293,20 +293,20 @@ fn read_in(site: &Site, remote_id: &str, sizes: Sizes) -> Result<Option<State>> 
         let variables = json!({
             "id": id, "after": after, "orders": orders, "lines": lines, "fulfillments": fulfillments, "shipped": shipped,
         });
-        let page: Page = site.ask(&query::FULFILLMENT, variables)?.read()?;
+        let page: Page = api.ask(&query::FULFILLMENT, variables)?.read()?;
         // Without the scope Shopify shows fewer fulfilment orders, or none, and no error (fact sheet, 1.4).
         if !page.current_app_installation.unwrap_or_default().scopes().can_ship() {
             let scope = "write_merchant_managed_fulfillment_orders";
             return Err(missing(scope, "nothing can be dispatched; nothing was written"));
         }
         let Some(mut more) = page.order else {
-            return Err(discover::gone(site, remote_id));
+            return Err(probe::gone(api, remote_id));
         };
         if more.fulfillments.len() >= fulfillments as usize {
             return Ok(None);
         }
         for fulfillment_order in &mut more.fulfillment_orders.nodes {
-            read_lines(site, fulfillment_order)?;
+            read_lines(api, fulfillment_order)?;
         }
         let next = more.fulfillment_orders.further(after.as_deref(), "fulfilment orders", UNWRITTEN)?;
         let whole = match state.take() {
@@ -316,7 +316,7 @@ fn read_in(site: &Site, remote_id: &str, sizes: Sizes) -> Result<Option<State>> 
             }
             None => {
                 for fulfillment in &mut more.fulfillments {
-                    read_shipped(site, fulfillment)?;
+                    read_shipped(api, fulfillment)?;
                 }
                 more
             }
@@ -329,12 +329,12 @@ fn read_in(site: &Site, remote_id: &str, sizes: Sizes) -> Result<Option<State>> 
 }
 
 /// The rest of what is in a fulfilment: lines that are not seen would be shipped again.
-fn read_shipped(site: &Site, fulfillment: &mut Fulfillment) -> Result<()> {
+fn read_shipped(api: &Api, fulfillment: &mut Fulfillment) -> Result<()> {
     let what = "a fulfilment's lines";
     let mut next = fulfillment.fulfillment_line_items.further(None, what, UNWRITTEN)?;
     while let Some(after) = next {
         let variables = json!({ "id": fulfillment.id, "after": after });
-        let more: MoreShipped = site.ask(&query::FULFILLED_LINES, variables)?.read()?;
+        let more: MoreShipped = api.ask(&query::FULFILLED_LINES, variables)?.read()?;
         let Some(Shipped { fulfillment_line_items: mut more }) = more.fulfillment else {
             let text = "a fulfilment went away while its lines were read; nothing was written";
             return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
@@ -345,12 +345,12 @@ fn read_shipped(site: &Site, fulfillment: &mut Fulfillment) -> Result<()> {
     Ok(())
 }
 
-fn read_lines(site: &Site, fulfillment_order: &mut FulfillmentOrder) -> Result<()> {
+fn read_lines(api: &Api, fulfillment_order: &mut FulfillmentOrder) -> Result<()> {
     let what = "a fulfilment order's lines";
     let mut next = fulfillment_order.line_items.further(None, what, UNWRITTEN)?;
     while let Some(after) = next {
         let variables = json!({ "id": fulfillment_order.id, "after": after });
-        let more: MoreLines = site.ask(&query::FULFILLMENT_LINES, variables)?.read()?;
+        let more: MoreLines = api.ask(&query::FULFILLMENT_LINES, variables)?.read()?;
         let Some(mut more) = more.fulfillment_order else {
             // Replaced by another one: a hold, a move, a split.
             let text = "a fulfilment order went away while its lines were read; nothing was written";
@@ -363,8 +363,8 @@ fn read_lines(site: &Site, fulfillment_order: &mut FulfillmentOrder) -> Result<(
 }
 
 /// When the dispatch was recorded, by Shopify's clock where ours is known to be ahead; whole seconds there.
-fn recorded_at(site: &Site, shipped_at: Timestamp) -> Timestamp {
-    let behind = site.clock_difference().unwrap_or_default().min(TimeDelta::zero());
+fn recorded_at(api: &Api, shipped_at: Timestamp) -> Timestamp {
+    let behind = api.clock_difference().unwrap_or_default().min(TimeDelta::zero());
     shipped_at + behind - CLOCKS
 }
 
@@ -467,7 +467,7 @@ fn write(shipment: &Shipment, part: &Pieces<'_>) -> Write {
     Write {
         summary: format!("add a fulfilment of {pieces} pieces with {}", describe(&shipment.parcels)),
         tells_buyer: shipment.notify,
-        content: json!(Call::Fulfill(json!({ "fulfillment": fulfillment }))),
+        content: json!(Operation::Fulfill(json!({ "fulfillment": fulfillment }))),
     }
 }
 
@@ -518,8 +518,8 @@ fn describe(parcels: &[Parcel]) -> String {
 }
 
 /// What is still to be written so that Shopify has another tracking number for the same parcel: in every fulfilment that has the old one.
-pub fn retracking(site: &Site, task: &Task, wish: &Retracking) -> Result<Outstanding> {
-    let state = read(site, &task.remote_id)?;
+pub fn retracking(api: &Api, task: &Task, wish: &Retracking) -> Result<Outstanding> {
+    let state = read(api, &task.remote_id)?;
     let (old, new) = to_retrack(&state.fulfillments, wish, |one, number| is_made(one) && has_number(one, number))?;
     let writes = old.into_iter().map(|fulfillment| replace(fulfillment, wish)).collect();
     let adopted = new.iter().map(|fulfillment| fulfillment.id.clone()).collect();
@@ -538,7 +538,7 @@ fn replace(fulfillment: &Fulfillment, wish: &Retracking) -> Write {
     Write {
         summary: format!("replace tracking {} by {}", wish.was, describe(std::slice::from_ref(&wish.parcel))),
         tells_buyer: wish.notify,
-        content: json!(Call::Retrack(
+        content: json!(Operation::Retrack(
             json!({ "id": fulfillment.id, "tracking": tracking(&parcels), "notify": wish.notify })
         )),
     }
@@ -565,13 +565,13 @@ struct Payload {
 }
 
 /// Ships; gives the fulfilment's id.
-pub fn fulfill(site: &Site, variables: Value) -> Result<Option<String>> {
-    outcome(site.tell(&query::FULFILL, variables)?.read::<Fulfilled>()?.fulfillment_create)
+pub fn fulfill(api: &Api, variables: Value) -> Result<Option<String>> {
+    outcome(api.tell(&query::FULFILL, variables)?.read::<Fulfilled>()?.fulfillment_create)
 }
 
 /// Replaces tracking numbers.
-pub fn retrack(site: &Site, variables: Value) -> Result<Option<String>> {
-    outcome(site.tell(&query::RETRACK, variables)?.read::<Retracked>()?.fulfillment_tracking_info_update)
+pub fn retrack(api: &Api, variables: Value) -> Result<Option<String>> {
+    outcome(api.tell(&query::RETRACK, variables)?.read::<Retracked>()?.fulfillment_tracking_info_update)
 }
 
 fn outcome(payload: Option<Payload>) -> Result<Option<String>> {

@@ -12,9 +12,9 @@ use chrono::TimeDelta;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::value::RawValue;
 
-use super::deed::{Deed, Item, NewShipment, NewStatus, Tracking};
+use super::api::Api;
 use super::map::parse_time;
-use super::site::Site;
+use super::operation::{Item, NewShipment, NewStatus, Operation, Tracking};
 use super::wire;
 use crate::channel::matching::{self, Claim, Record, matched, to_retrack};
 use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write, impossible};
@@ -36,7 +36,7 @@ const UNSEEN: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// What is still to be written for this shipment.
 pub fn outstanding(
-    site: &Site,
+    api: &Api,
     marker: bool,
     now: &RemoteOrder,
     id: u64,
@@ -49,7 +49,7 @@ pub fn outstanding(
         return Ok(Outstanding::default());
     }
     let parts = parts(order, shipment, marker)?;
-    let documents = if parts.is_empty() { Vec::new() } else { listed(site, id)? };
+    let documents = if parts.is_empty() { Vec::new() } else { listed(api, id)? };
     let shown: Vec<Record> = read(&documents)?.iter().map(record).collect();
     let claim = Claim {
         mark: &mark(shipment),
@@ -68,7 +68,7 @@ pub fn outstanding(
         let own = shown.iter().filter(|record| found.claimed.contains(&record.id));
         let youngest = own.filter_map(|record| record.made_at).max();
         // Waited out in one piece: an attempt looks only a few times.
-        match youngest.map(|made| site.now() - made.timestamp()).filter(|age| age.abs() < SETTLES) {
+        match youngest.map(|made| api.now() - made.timestamp()).filter(|age| age.abs() < SETTLES) {
             Some(age) => wait = Some(std::time::Duration::from_secs((SETTLES - age.max(0)).unsigned_abs() + 1)),
             None => writes.push(close(order, id)),
         }
@@ -109,13 +109,13 @@ fn close(order: &Order, id: u64) -> Write {
             if status == NewStatus::Shipped { "shipped" } else { "completed" }
         ),
         tells_buyer: true,
-        content: Deed::SetStatus { order: id, status, staff_notes: None }.content(),
+        content: Operation::SetStatus { order: id, status, staff_notes: None }.content(),
     }
 }
 
 /// The order's shipments, all pages of them.
-fn listed(site: &Site, id: u64) -> Result<Vec<Box<RawValue>>> {
-    let rows = site.all(&format!("v2/orders/{id}/shipments"))?;
+fn listed(api: &Api, id: u64) -> Result<Vec<Box<RawValue>>> {
+    let rows = api.all(&format!("v2/orders/{id}/shipments"))?;
     rows.ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("the store has no order {id} any more; nothing was written"))
     })
@@ -266,7 +266,7 @@ impl Part<'_> {
         Ok(Write {
             summary: format!("add a shipment of {pieces} pieces{to} with {with}"),
             tells_buyer: true,
-            content: Deed::Ship { order, shipment }.content(),
+            content: Operation::Ship { order, shipment }.content(),
         })
     }
 }
@@ -317,9 +317,9 @@ fn tracking(parcel: &Parcel) -> Tracking {
 }
 
 /// What is still to be written so that the store has another tracking number for the same parcel.
-pub fn retracking(site: &Site, id: u64, wish: &Retracking) -> Result<Outstanding> {
+pub fn retracking(api: &Api, id: u64, wish: &Retracking) -> Result<Outstanding> {
     check(Some(&wish.parcel))?;
-    let documents = listed(site, id)?;
+    let documents = listed(api, id)?;
     let there = read(&documents)?;
     let (old, new) = to_retrack(&there, wish, |one, number| same_number(one.tracking_number.get(), number))?;
     let writes = old.into_iter().map(|shipment| replacement(id, shipment, wish)).collect::<Result<Vec<_>>>()?;
@@ -340,7 +340,7 @@ fn replacement(order: u64, old: &wire::Shipment<'_>, wish: &Retracking) -> Resul
     Ok(Write {
         summary: format!("replace tracking {} by {} {}", wish.was, title(&wish.parcel), wish.parcel.tracking),
         tells_buyer: false,
-        content: Deed::Retrack { order, shipment, tracking }.content(),
+        content: Operation::Retrack { order, shipment, tracking }.content(),
     })
 }
 

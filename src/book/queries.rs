@@ -303,8 +303,8 @@ impl Book {
         let head = self.db.prepare_cached(sql).done("read")?.query_row([id], book_order).optional().done("read")?;
         let mut order =
             head.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no order {id} is in the book")))??;
-        order.ship_to = super::rows::addresses(&self.db, id, "ship")?;
-        order.bill_to = super::rows::addresses(&self.db, id, "bill")?.pop();
+        order.ship_to = super::copy::addresses(&self.db, id, "ship")?;
+        order.bill_to = super::copy::addresses(&self.db, id, "bill")?.pop();
         order.shipments = self.shipments(id)?;
         order.lines = self.lines(id, &order)?;
         order.charges = self.charges(id)?;

@@ -1,12 +1,12 @@
 //! Finding out about a shop: where its REST API is, how credentials get through, what it can do.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::facts::{Facts, Login};
-use super::site::Site;
-use crate::channel::Shop;
+use super::api::Api;
+use super::settings::Tracking;
+use crate::channel::ShopInfo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Reply, read_json, url_for_people};
 use crate::order::Currency;
@@ -26,23 +26,23 @@ struct Root {
 }
 
 /// Finds out everything about the shop and tests the key.
-pub fn probe(site: &Site) -> Result<Shop> {
-    let (mut facts, root) = find_root(site)?;
-    features(site, &mut facts)?;
-    let (orders, mut warnings) = log_in(site, &mut facts)?;
+pub fn probe(api: &Api) -> Result<ShopInfo> {
+    let (mut facts, root) = find_root(api)?;
+    features(api, &mut facts)?;
+    let (orders, mut warnings) = log_in(api, &mut facts)?;
     if !facts.modified_after {
         warnings.push(
             "this WooCommerce is older than 5.8 and cannot list what changed: each sync reads the orders of the last 3 days, every 6 hours those of the last 60"
                 .to_owned(),
         );
     }
-    site.learn(facts.clone());
-    warnings.extend(super::list::heeds(site)?);
-    Ok(Shop {
+    api.learn(facts.clone());
+    warnings.extend(super::list::heeds(api)?);
+    Ok(ShopInfo {
         remote_id: identity(&facts.home),
         title: super::text::plain(if root.name.is_empty() { &facts.home } else { &root.name }),
         url: facts.home.clone(),
-        currency: currency(site),
+        currency: currency(api),
         time_zone: time_zone(&root),
         orders,
         facts: json!(facts),
@@ -70,9 +70,9 @@ fn time_zone(root: &Root) -> String {
 }
 
 /// Tries the places where a REST root can be; the shop's own hint first.
-fn find_root(site: &Site) -> Result<(Facts, Root)> {
-    let home = follow(site, site.base.clone())?;
-    let base_path = site.base.path().to_owned();
+fn find_root(api: &Api) -> Result<(Facts, Root)> {
+    let home = follow(api, api.base.clone())?;
+    let base_path = api.base.path().to_owned();
     let mut candidates: Vec<(String, bool)> = hint(&home).into_iter().collect();
     for (path, plain) in [("wp-json/", false), ("index.php/wp-json/", false), ("index.php", true), ("", true)] {
         let candidate = (format!("{base_path}{path}"), plain);
@@ -82,9 +82,9 @@ fn find_root(site: &Site) -> Result<(Facts, Root)> {
     }
     let mut without_shop = false;
     for (root, plain) in candidates {
-        let facts = Facts { root, plain, ..site.facts() };
-        let url = site.route(&facts, "", &[("_fields", "name,home,timezone_string,gmt_offset,namespaces")]);
-        let reply = site.look(url)?;
+        let facts = Facts { root, plain, ..api.facts() };
+        let url = api.route(&facts, "", &[("_fields", "name,home,timezone_string,gmt_offset,namespaces")]);
+        let reply = api.look(url)?;
         let Ok((found, _)) = read_json::<Root>(&reply.body) else { continue };
         if reply.status != 200 || found.namespaces.is_empty() {
             continue;
@@ -96,7 +96,7 @@ fn find_root(site: &Site) -> Result<(Facts, Root)> {
         }
         without_shop = true;
     }
-    Err(no_api(site, &home, without_shop))
+    Err(no_api(api, &home, without_shop))
 }
 
 /// The path of the REST root that the home page names. Its host and port are not trusted: shops behind proxies get them wrong.
@@ -110,9 +110,9 @@ fn hint(home: &Reply) -> Option<(String, bool)> {
 }
 
 /// The home page, following redirects within the same machine; one to another host is an error that names it.
-fn follow(site: &Site, mut url: Url) -> Result<Reply> {
+fn follow(api: &Api, mut url: Url) -> Result<Reply> {
     for _ in 0..HOPS {
-        let reply = site.look(url.clone())?;
+        let reply = api.look(url.clone())?;
         let target = reply.header("location").filter(|_| (300..400).contains(&reply.status));
         let Some(to) = target.and_then(|location| url.join(location).ok()) else { return Ok(reply) };
         if to.host_str() != url.host_str()
@@ -136,8 +136,8 @@ fn origin(url: &Url) -> String {
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or(""), url.path())
 }
 
-fn no_api(site: &Site, home: &Reply, without_shop: bool) -> Error {
-    let place = url_for_people(&site.base);
+fn no_api(api: &Api, home: &Reply, without_shop: bool) -> Error {
+    let place = url_for_people(&api.base);
     if without_shop {
         return Error::new(
             ErrorKind::NoStore,
@@ -157,8 +157,8 @@ fn no_api(site: &Site, home: &Reply, without_shop: bool) -> Error {
 }
 
 /// Which routes and parameters this shop has, from its own description of the API.
-fn features(site: &Site, facts: &mut Facts) -> Result<()> {
-    let reply = site.look(site.route(facts, "wc/v3", &[]))?;
+fn features(api: &Api, facts: &mut Facts) -> Result<()> {
+    let reply = api.look(api.route(facts, "wc/v3", &[]))?;
     let (index, _) = read_json::<Value>(&reply.body)?;
     let Some(routes) = index.get("routes").and_then(Value::as_object) else {
         return Err(Error::new(ErrorKind::Unreadable, "the shop does not describe its API; nothing was connected")
@@ -170,15 +170,15 @@ fn features(site: &Site, facts: &mut Facts) -> Result<()> {
     facts.fulfillments = has("/fulfillments");
     facts.refunds = routes.contains_key("/wc/v3/refunds");
     facts.shipment_tracking =
-        if has("/shipment-trackings") { Some("wc/v3".to_owned()) } else { older_tracking(site, facts) };
+        if has("/shipment-trackings") { Some("wc/v3".to_owned()) } else { older_tracking(api, facts) };
     facts.version = None;
     Ok(())
 }
 
 /// Early versions of the Shipment Tracking extension answer under `wc/v2` only.
-fn older_tracking(site: &Site, facts: &Facts) -> Option<String> {
+fn older_tracking(api: &Api, facts: &Facts) -> Option<String> {
     ["wc/v2", "wc/v1"].into_iter().find_map(|namespace| {
-        let reply = site.look(site.route(facts, namespace, &[("_fields", "routes")])).ok()?;
+        let reply = api.look(api.route(facts, namespace, &[("_fields", "routes")])).ok()?;
         let (index, _) = read_json::<Value>(&reply.body).ok()?;
         let routes = index.get("routes")?.as_object()?;
         routes.keys().any(|route| route.ends_with("/shipment-trackings")).then(|| namespace.to_owned())
@@ -186,16 +186,16 @@ fn older_tracking(site: &Site, facts: &Facts) -> Option<String> {
 }
 
 /// Tests the key in each way that may get it through; gives the number of orders and what the merchant should know.
-fn log_in(site: &Site, facts: &mut Facts) -> Result<(Option<u64>, Vec<String>)> {
+fn log_in(api: &Api, facts: &mut Facts) -> Result<(Option<u64>, Vec<String>)> {
     let ways: &[Login] =
-        if site.base.scheme() == "https" { &[Login::Basic, Login::Query, Login::Oauth] } else { &[Login::Oauth] };
+        if api.base.scheme() == "https" { &[Login::Basic, Login::Query, Login::Oauth] } else { &[Login::Oauth] };
     let mut first_error = None;
     for login in ways {
         facts.login = *login;
-        site.learn(facts.clone());
-        let asked = match site.get("wc/v3/orders", &[("per_page", "1"), ("_fields", "id")]) {
+        api.learn(facts.clone());
+        let asked = match api.get("wc/v3/orders", &[("per_page", "1"), ("_fields", "id")]) {
             // An order that the shop cannot show is for a sync to find; a list without one tells as much of the key.
-            Err(error) if error.is_too_much() => site.get("wc/v3/orders", &super::list::NO_ORDER),
+            Err(error) if error.is_too_much() => api.get("wc/v3/orders", &super::list::NO_ORDER),
             answer => answer,
         };
         match asked {
@@ -223,8 +223,56 @@ fn login_warning(login: Login) -> Vec<String> {
 }
 
 /// The shop's currency; a key may be refused it without harm.
-fn currency(site: &Site) -> Option<Currency> {
-    let reply = site.get("wc/v3/data/currencies/current", &[("_fields", "code")]).ok()?;
+fn currency(api: &Api) -> Option<Currency> {
+    let reply = api.get("wc/v3/data/currencies/current", &[("_fields", "code")]).ok()?;
     let (value, _) = read_json::<Value>(&reply.body).ok()?;
     Currency::new(value.get("code")?.as_str()?)
+}
+
+/// How credentials reach PHP in this shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Login {
+    /// HTTP Basic, over TLS.
+    Basic,
+    /// In the query string, over TLS: the server keeps the Authorization header from PHP.
+    Query,
+    /// OAuth 1.0a: no TLS, or a shop that does not know that it has TLS.
+    Oauth,
+}
+
+/// What is known about a shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Path of the REST root: `/wp-json/`, `/shop/index.php/wp-json/`; with plain permalinks the path before `?rest_route=`.
+    pub root: String,
+    /// Plain permalinks: routes are a parameter, not a path.
+    pub plain: bool,
+    /// The shop's own idea of its address, which OAuth signs; without a slash at its end.
+    pub home: String,
+    /// How credentials reach PHP.
+    pub login: Login,
+    /// WooCommerce's version, where it shows.
+    pub version: Option<String>,
+    /// The list of orders can be filtered by modification time (5.8 and later).
+    pub modified_after: bool,
+    /// Core order fulfilments are switched on.
+    pub fulfillments: bool,
+    /// The namespace in which the Shipment Tracking extension answers.
+    pub shipment_tracking: Option<String>,
+    /// Refunds of all orders can be listed (9.0 and later).
+    pub refunds: bool,
+}
+
+impl Facts {
+    /// Where tracking numbers go when the merchant says nothing.
+    pub fn tracking_home(&self) -> Tracking {
+        if self.fulfillments {
+            Tracking::Fulfillments
+        } else if self.shipment_tracking.is_some() {
+            Tracking::Extension
+        } else {
+            Tracking::Note
+        }
+    }
 }

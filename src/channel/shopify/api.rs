@@ -19,7 +19,7 @@ use super::wire::{self, Cost, Envelope, Errors, Throttle};
 use crate::channel::isolate::REPEATS;
 use crate::channel::{Connection, Learn};
 use crate::clock::Timestamp;
-use crate::credentials::Keyring;
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Account, Budget, Client, Effect, Protocol, Reply, Request, Verdict, read_json};
 use crate::secret::Secret;
@@ -42,7 +42,7 @@ const HEAVY: f64 = 1_250_000.0;
 /// The content of a write, as the outbox keeps it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Call {
+pub enum Operation {
     /// `fulfillmentCreate` with these variables.
     Fulfill(Value),
     /// `fulfillmentTrackingInfoUpdate` with these variables.
@@ -52,12 +52,12 @@ pub enum Call {
 }
 
 /// A shop.
-pub struct Site {
+pub struct Api {
     graphql: Url,
     token_url: Url,
     endpoint: Option<Url>,
     http: Arc<Client>,
-    keyring: Arc<Keyring>,
+    credentials: Arc<Credentials>,
     kind: Kind,
     costs: Mutex<BTreeMap<(&'static str, u32), f64>>,
     bucket: Mutex<Option<Throttle>>,
@@ -105,7 +105,7 @@ impl Answer {
     }
 }
 
-impl Site {
+impl Api {
     /// A shop with its credentials. No network.
     pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
         let base = settings.origin()?;
@@ -119,9 +119,9 @@ impl Site {
             graphql: at(&format!("/admin/api/{VERSION}/graphql.json")),
             token_url: at(TOKEN_PATH),
             endpoint: settings.endpoint.clone(),
-            kind: Kind::of(&connection.keyring)?,
+            kind: Kind::of(&connection.credentials)?,
             http: connection.http,
-            keyring: connection.keyring,
+            credentials: connection.credentials,
             costs: Mutex::default(),
             bucket: Mutex::default(),
             restarts: AtomicU32::new(0),
@@ -162,7 +162,7 @@ impl Site {
         let body = json!({ "query": document.text, "variables": variables });
         let mut request = Request::write_json(reqwest::Method::POST, self.graphql.clone(), &body);
         (request.effect, request.repeats) = (effect, repeats);
-        let exchange = Exchange { site: self, document, size };
+        let exchange = Exchange { api: self, document, size };
         let mut reply = self.http.send(&exchange, &request)?;
         let damaged = std::str::from_utf8(&reply.body).is_err();
         if damaged {
@@ -255,7 +255,7 @@ impl Site {
     }
 
     fn token(&self) -> Result<Secret> {
-        auth::token(&self.http, &self.keyring, self.kind, &self.token_url)
+        auth::token(&self.http, &self.credentials, self.kind, &self.token_url)
     }
 
     fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> std::sync::MutexGuard<'a, T> {
@@ -286,14 +286,14 @@ fn hidden_because(error: &super::wire::GraphError) -> String {
 
 /// Shopify's side of one exchange of queries.
 struct Exchange<'a> {
-    site: &'a Site,
+    api: &'a Api,
     document: &'static Document,
     size: u32,
 }
 
 impl Protocol for Exchange<'_> {
     fn authorize(&self, request: &mut Request) -> Result<()> {
-        let mut value = HeaderValue::from_str(self.site.token()?.reveal())
+        let mut value = HeaderValue::from_str(self.api.token()?.reveal())
             .map_err(|_| Error::new(ErrorKind::Credentials, "the access token cannot be sent; nothing was sent"))?;
         value.set_sensitive(true);
         request.headers.insert(auth::HEADER, value);
@@ -301,20 +301,20 @@ impl Protocol for Exchange<'_> {
         Ok(())
     }
 
-    fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
-        match errors::judge(request, reply, self.site.our_now()) {
-            Verdict::Expired(error) if self.site.kind == Kind::Static => Verdict::Refused(error),
+    fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
+        match errors::classify(request, reply, self.api.our_now()) {
+            Verdict::Expired(error) if self.api.kind == Kind::Static => Verdict::Refused(error),
             verdict => verdict,
         }
     }
 
     fn renew(&self, failed: &Request) -> Result<()> {
         let stale = failed.headers.get(auth::HEADER).and_then(|value| value.to_str().ok()).map(Secret::new);
-        auth::renew(&self.site.http, &self.site.keyring, &self.site.token_url, stale.as_ref())
+        auth::renew(&self.api.http, &self.api.credentials, &self.api.token_url, stale.as_ref())
     }
 
     fn cost(&self, _: &Request) -> f64 {
-        self.site.price(self.document, self.size)
+        self.api.price(self.document, self.size)
     }
 
     fn account(&self, reply: &Reply) -> Option<Account> {
@@ -325,9 +325,9 @@ impl Protocol for Exchange<'_> {
             return envelope.errors.is_too_dear().then_some(Account { budget: None, spent: Some(0.0) });
         };
         let bucket = cost.throttle_status;
-        *self.site.lock(&self.site.bucket) = Some(bucket);
+        *self.api.lock(&self.api.bucket) = Some(bucket);
         if cost.requested_query_cost <= MOST_POINTS {
-            self.site.lock(&self.site.costs).insert((self.document.name, self.size), cost.requested_query_cost);
+            self.api.lock(&self.api.costs).insert((self.document.name, self.size), cost.requested_query_cost);
         }
         let budget = Budget::Bucket {
             level: bucket.currently_available,
@@ -351,12 +351,12 @@ impl Protocol for Download {
         0.0
     }
 
-    fn judge(&self, _: &Request, reply: &Reply) -> Verdict {
+    fn classify(&self, _: &Request, reply: &Reply) -> Verdict {
         let text = format!("the file of a bulk operation could not be fetched ({})", reply.status);
         match reply.status {
             200 | 206 => Verdict::Good,
             429 => Verdict::Throttled(None, Error::new(ErrorKind::Temporary, text)),
-            500..=599 => Verdict::Stumbled(Error::new(ErrorKind::Temporary, text)),
+            500..=599 => Verdict::Transient(Error::new(ErrorKind::Temporary, text)),
             _ => Verdict::Refused(Error::new(ErrorKind::NotFound, text)),
         }
     }

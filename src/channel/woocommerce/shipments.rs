@@ -11,8 +11,8 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
+use super::api::{Api, Operation};
 use super::settings::Tracking as Home;
-use super::site::{Call, Site};
 use super::text::plain;
 use super::wire::{Fulfillment, Made, Maybe, Note, Tracking};
 use crate::channel::matching::{self, Claim, Matched, Part, Record, matched, to_retrack};
@@ -31,15 +31,9 @@ const UNSEEN: Duration = Duration::from_millis(300);
 const OUR_KEY: &str = "_ordersync_shipment";
 
 /// What is still to be written for this shipment.
-pub fn outstanding(
-    site: &Site,
-    home: Home,
-    now: &RemoteOrder,
-    task: &Task,
-    shipment: &Shipment,
-) -> Result<Outstanding> {
+pub fn outstanding(api: &Api, home: Home, now: &RemoteOrder, task: &Task, shipment: &Shipment) -> Result<Outstanding> {
     let id = task.remote_id.as_str();
-    let dispatch = Dispatch { site, home, now, task, shipment };
+    let dispatch = Dispatch { api, home, now, task, shipment };
     let mut found = match home {
         Home::Fulfillments => dispatch.fulfillments()?,
         Home::Extension => dispatch.trackings()?,
@@ -87,12 +81,12 @@ impl From<(Matched, Vec<Write>)> for Found {
 
 pub(super) fn call(method: Method, route: String, query: &[(&str, &str)], body: Value) -> Value {
     let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    json!(Call { method: method.to_string(), route, query, body })
+    json!(Operation { method: method.to_string(), route, query, body })
 }
 
 /// A dispatch on its way to one of the three homes.
 struct Dispatch<'a> {
-    site: &'a Site,
+    api: &'a Api,
     home: Home,
     now: &'a RemoteOrder,
     task: &'a Task,
@@ -127,7 +121,7 @@ fn groups(shipment: &Shipment) -> Vec<Group<'_>> {
 
 impl Dispatch<'_> {
     fn fulfillments(&self) -> Result<Found> {
-        let text = list_fulfillments(self.site, &self.task.remote_id)?.to_string();
+        let text = list_fulfillments(self.api, &self.task.remote_id)?.to_string();
         let there = read_fulfillments(&text)?;
         let groups = groups(self.shipment);
         let part = |group: &Group<'_>| Part {
@@ -212,7 +206,7 @@ impl Dispatch<'_> {
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(false);
         }
-        match self.site.get(&format!("wc/v3/orders/{}/{route}/{id}", self.task.remote_id), &[]) {
+        match self.api.get(&format!("wc/v3/orders/{}/{route}/{id}", self.task.remote_id), &[]) {
             // A cache that heeds a part of the address gives another answer.
             Ok(reply) => Ok(reply.status != 404 && made(&reply.body).is_some_and(|it| it == id)),
             Err(error) if matches!(error.kind(), ErrorKind::Failed | ErrorKind::Unsupported) => Ok(false),
@@ -233,8 +227,8 @@ impl Dispatch<'_> {
         if self.home != Home::Note {
             shown.extend(self.notes_that_count()?.into_iter().map(|note| elsewhere(&note.receipt(), vec![note.text])));
         }
-        if self.home != Home::Fulfillments && self.site.facts().fulfillments {
-            let text = list_fulfillments(self.site, &self.task.remote_id)?.to_string();
+        if self.home != Home::Fulfillments && self.api.facts().fulfillments {
+            let text = list_fulfillments(self.api, &self.task.remote_id)?.to_string();
             let made = read_fulfillments(&text)?;
             let numbers = |one: &Fulfillment<'_>| one.meta("_tracking_number").into_iter().collect();
             shown.extend(made.iter().filter(|one| one.is_made()).map(|one| elsewhere(one.id.get(), numbers(one))));
@@ -244,7 +238,7 @@ impl Dispatch<'_> {
 
     /// The order's notes; a note that only the staff sees has told the buyer nothing.
     fn notes_that_count(&self) -> Result<Vec<OrderNote>> {
-        let mut notes = list_notes(self.site, &self.task.remote_id)?;
+        let mut notes = list_notes(self.api, &self.task.remote_id)?;
         notes.retain(|note| note.to_buyer || !self.shipment.notify);
         Ok(notes)
     }
@@ -295,8 +289,8 @@ fn read_fulfillments(text: &str) -> Result<Vec<Fulfillment<'_>>> {
     })
 }
 
-fn list_fulfillments(site: &Site, id: &str) -> Result<Value> {
-    let reply = site.get(&format!("wc/v3/orders/{id}/fulfillments"), &[])?;
+fn list_fulfillments(api: &Api, id: &str) -> Result<Value> {
+    let reply = api.get(&format!("wc/v3/orders/{id}/fulfillments"), &[])?;
     let (listed, _) = read_json::<Value>(&reply.body)?;
     // Bare list in 10.5; `{"fulfillments": [...]}` was seen in its beta.
     let list = listed.get("fulfillments").unwrap_or(&listed);
@@ -358,8 +352,8 @@ impl Dispatch<'_> {
         if self.shipment.parcels.is_empty() {
             return Ok(Found::default());
         }
-        let route = trackings_route(self.site, &self.task.remote_id);
-        let reply = self.site.get(&route, &[])?;
+        let route = trackings_route(self.api, &self.task.remote_id);
+        let reply = self.api.get(&route, &[])?;
         let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
         let part = |parcel| Part { numbers: matching::numbers([parcel]), ..Part::default() };
         let record = |entry: &Tracking<'_>| Record {
@@ -382,8 +376,8 @@ impl Dispatch<'_> {
     }
 }
 
-fn trackings_route(site: &Site, id: &str) -> String {
-    let namespace = site.facts().shipment_tracking.unwrap_or_else(|| "wc/v3".to_owned());
+fn trackings_route(api: &Api, id: &str) -> String {
+    let namespace = api.facts().shipment_tracking.unwrap_or_else(|| "wc/v3".to_owned());
     format!("{namespace}/orders/{id}/shipment-trackings")
 }
 
@@ -435,10 +429,10 @@ impl Dispatch<'_> {
 }
 
 /// What is still to be written so that the shop has another tracking number for the same parcel.
-pub fn retracking(site: &Site, home: Home, id: &str, wish: &Retracking) -> Result<Outstanding> {
+pub fn retracking(api: &Api, home: Home, id: &str, wish: &Retracking) -> Result<Outstanding> {
     let found = match home {
-        Home::Fulfillments => replace_in_fulfillment(site, id, wish)?,
-        Home::Extension => replace_entry(site, id, wish)?,
+        Home::Fulfillments => replace_in_fulfillment(api, id, wish)?,
+        Home::Extension => replace_entry(api, id, wish)?,
         Home::Note | Home::None => {
             return Err(Error::new(
                 ErrorKind::Unsupported,
@@ -466,8 +460,8 @@ fn made(body: &[u8]) -> Option<String> {
 }
 
 /// A PUT has to carry every entry again: what is left out is deleted (fact sheet, 4.2).
-fn replace_in_fulfillment(site: &Site, id: &str, wish: &Retracking) -> Result<Found> {
-    let there = list_fulfillments(site, id)?;
+fn replace_in_fulfillment(api: &Api, id: &str, wish: &Retracking) -> Result<Found> {
+    let there = list_fulfillments(api, id)?;
     let number = |fulfillment: &Value| {
         let entries = fulfillment["meta_data"].as_array().into_iter().flatten();
         let mut texts = entries.filter(|meta| meta["key"] == "_tracking_number").map(|meta| meta["value"].clone());
@@ -504,9 +498,9 @@ fn replace_in_fulfillment(site: &Site, id: &str, wish: &Retracking) -> Result<Fo
 }
 
 /// The extension's entries cannot be changed: the new one is added before the old one goes.
-fn replace_entry(site: &Site, id: &str, wish: &Retracking) -> Result<Found> {
-    let route = trackings_route(site, id);
-    let reply = site.get(&route, &[])?;
+fn replace_entry(api: &Api, id: &str, wish: &Retracking) -> Result<Found> {
+    let route = trackings_route(api, id);
+    let reply = api.get(&route, &[])?;
     let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
     let names = |one: &Tracking<'_>, number: &str| names_number(one.tracking_number.get(), number);
     let (old, new) = to_retrack(&there, wish, names)?;
@@ -517,7 +511,7 @@ fn replace_entry(site: &Site, id: &str, wish: &Retracking) -> Result<Found> {
         None => found.writes.push(Write {
             summary: replacing(wish),
             tells_buyer: false,
-            content: call(Method::POST, route.clone(), &[], tracking(&wish.parcel, site.now())),
+            content: call(Method::POST, route.clone(), &[], tracking(&wish.parcel, api.now())),
         }),
     }
     if let Some(old) = old.map(|old| old.tracking_id.get()).filter(|old| old.bytes().all(|b| b.is_ascii_alphanumeric()))
@@ -561,8 +555,8 @@ impl OrderNote {
 }
 
 /// The order's notes.
-pub(super) fn list_notes(site: &Site, id: &str) -> Result<Vec<OrderNote>> {
-    let reply = site.get(&format!("wc/v3/orders/{id}/notes"), &[])?;
+pub(super) fn list_notes(api: &Api, id: &str) -> Result<Vec<OrderNote>> {
+    let reply = api.get(&format!("wc/v3/orders/{id}/notes"), &[])?;
     let (notes, _) = read_json::<Vec<Note<'_>>>(&reply.body)?;
     let read = |note: &Note<'_>| OrderNote {
         id: note.id.get().to_owned(),

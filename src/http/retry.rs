@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// How often and how long a request is repeated before the store is given up for this run.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// The first pause after a failure; it doubles from then on. `ORDERSYNC_RETRY_MS` sets it, for rehearsals.
     pub first_pause: Duration,
     /// How many times a failed read is repeated.
@@ -17,7 +17,7 @@ pub struct Patience {
     pub write_timeout: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             first_pause: Duration::from_millis(1000),
@@ -29,7 +29,7 @@ impl Default for Patience {
     }
 }
 
-impl Patience {
+impl RetryPolicy {
     /// For a merchant who connects a shop and waits: of one that does not answer in so long a time not much is to be expected.
     pub fn short() -> Self {
         Self { repeats: 2, longest_pause: Duration::from_secs(15), timeout: Duration::from_secs(15), ..Self::default() }
@@ -61,21 +61,21 @@ mod tests {
 
     #[test]
     fn whoever_waits_waits_for_seconds_until_the_outbox_takes_over() {
-        let longest = |patience: Patience| {
-            let pauses: Duration = (0..patience.repeats).map(|n| patience.pause(n)).sum();
-            pauses + patience.timeout * (patience.repeats + 1)
+        let longest = |retry: RetryPolicy| {
+            let pauses: Duration = (0..retry.repeats).map(|n| retry.pause(n)).sum();
+            pauses + retry.timeout * (retry.repeats + 1)
         };
-        assert!(longest(Patience::brief()) < Duration::from_secs(40), "{:?}", longest(Patience::brief()));
-        assert!(longest(Patience::short()) < Duration::from_secs(60), "{:?}", longest(Patience::short()));
-        assert_eq!(Patience::brief().write_timeout, Patience::default().timeout, "no write is cut off for it");
+        assert!(longest(RetryPolicy::brief()) < Duration::from_secs(40), "{:?}", longest(RetryPolicy::brief()));
+        assert!(longest(RetryPolicy::short()) < Duration::from_secs(60), "{:?}", longest(RetryPolicy::short()));
+        assert_eq!(RetryPolicy::brief().write_timeout, RetryPolicy::default().timeout, "no write is cut off for it");
     }
 
     #[test]
     fn pauses_double_and_stay_bounded() {
-        let patience = Patience::default();
+        let retry = RetryPolicy::default();
         for n in 0..40 {
             let least = Duration::from_secs(1 << n.min(6)).min(Duration::from_secs(60));
-            let pause = patience.pause(n);
+            let pause = retry.pause(n);
             assert!(pause >= least && pause <= least * 5 / 4, "{n}: {pause:?}");
         }
     }

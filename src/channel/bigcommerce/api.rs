@@ -7,13 +7,13 @@ use std::sync::{Arc, RwLock};
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::deed::Deed;
 use super::errors::{self, Strain};
-use super::facts::Facts;
+use super::operation::Operation;
+use super::probe::Facts;
 use super::settings::Settings;
 use super::{auth, wire};
 use crate::channel::Connection;
-use crate::credentials::Keyring;
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Account, Client, Protocol, Reply, Request, Verdict, read_json};
 
@@ -27,9 +27,9 @@ pub const DEFAULT_PAGE: usize = 50;
 const MOST_PAGES: usize = 200;
 
 /// A store's server, with the token to it.
-pub struct Site {
+pub struct Api {
     base: Url,
-    keyring: Arc<Keyring>,
+    credentials: Arc<Credentials>,
     facts: RwLock<Facts>,
     http: Arc<Client>,
     reserve: u32,
@@ -40,10 +40,10 @@ pub struct Site {
     sub_page: AtomicUsize,
 }
 
-impl Site {
+impl Api {
     /// The store of a connection.
     pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
-        connection.keyring.need("access_token")?;
+        connection.credentials.need("access_token")?;
         let mut base = settings.origin()?;
         base.set_path(&format!("/stores/{}/", settings.store_hash));
         base.set_query(None);
@@ -54,7 +54,7 @@ impl Site {
         Ok(Self {
             run: u32::from_le_bytes(run).into(),
             base,
-            keyring: connection.keyring,
+            credentials: connection.credentials,
             facts: RwLock::new(serde_json::from_value(connection.facts).unwrap_or_default()),
             http: connection.http,
             reserve: settings.reserve,
@@ -192,8 +192,8 @@ impl Site {
     }
 
     /// Carries out a write.
-    pub fn carry_out(&self, deed: &Deed) -> Result<Reply> {
-        let (method, route, body) = deed.request()?;
+    pub fn carry_out(&self, operation: &Operation) -> Result<Reply> {
+        let (method, route, body) = operation.request()?;
         self.http.send(self, &Request::write_json(method, self.route(&route)?, &body))
     }
 
@@ -236,13 +236,13 @@ pub fn list(reply: &Reply) -> Result<Vec<&RawValue>> {
     read_json::<Vec<&RawValue>>(&reply.body).map(|(rows, _)| rows)
 }
 
-impl Protocol for Site {
+impl Protocol for Api {
     fn authorize(&self, request: &mut Request) -> Result<()> {
-        auth::put_on(request, &self.keyring.need("access_token")?)
+        auth::put_on(request, &self.credentials.need("access_token")?)
     }
 
-    fn judge(&self, request: &Request, reply: &Reply) -> Verdict {
-        errors::judge(request, reply, self.http.clock().now(), &self.strain)
+    fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
+        errors::classify(request, reply, self.http.clock().now(), &self.strain)
     }
 
     fn account(&self, reply: &Reply) -> Option<Account> {

@@ -1,4 +1,4 @@
-//! The gate that all requests to one store pass: pauses that the channel asked for, shared by every thread and, through
+//! The limit that all requests to one store pass: pauses that the channel asked for, shared by every thread and, through
 //! the book, by every process; and the channel's budget, by its own account in every reply, so that it is used up but not overdrawn.
 
 use std::sync::Mutex;
@@ -103,7 +103,7 @@ impl Budget {
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Holds requests back until the channel wants to hear from us again.
-pub struct Gate {
+pub struct RateLimit {
     state: Mutex<State>,
     spacing: Duration,
     on_pause: OnPause,
@@ -117,30 +117,30 @@ struct State {
     spent: f64,
 }
 
-/// A request's place among those that went out, for [`Gate::account`].
+/// A request's place among those that went out, for [`RateLimit::account`].
 #[derive(Debug, Clone, Copy)]
-pub struct Ticket {
+pub struct Permit {
     spent: f64,
 }
 
-impl Gate {
-    /// A gate that opens at `closed_until` and lets one request through every `spacing`.
+impl RateLimit {
+    /// A limit that opens at `closed_until` and lets one request through every `spacing`.
     pub fn new(closed_until: Option<Timestamp>, spacing: Duration, on_pause: OnPause) -> Self {
         Self { state: Mutex::new(State { closed_until, next_slot: None, budget: None, spent: 0.0 }), spacing, on_pause }
     }
 
-    /// A gate without spacing that tells nobody.
+    /// A limit without spacing that tells nobody.
     pub fn open() -> Self {
         Self::new(None, Duration::ZERO, Box::new(|_, _| {}))
     }
 
-    /// Until when the gate is closed, if it is at `now`.
+    /// Until when the limit is closed, if it is at `now`.
     pub fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
         let state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         state.closed_until.filter(|until| *until > now)
     }
 
-    /// Closes the gate until `until`, for everybody. A pause that is shorter than a running one changes nothing.
+    /// Closes the limit until `until`, for everybody. A pause that is shorter than a running one changes nothing.
     pub fn close(&self, until: Timestamp, why: &str) {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if state.closed_until.is_none_or(|old| old < until) {
@@ -150,12 +150,12 @@ impl Gate {
         }
     }
 
-    /// Takes over the channel's own account of what may still be asked of it, as told by the answer to the request of `ticket`, and what
+    /// Takes over the channel's own account of what may still be asked of it, as told by the answer to the request of `permit`, and what
     /// that request was priced too high by. The channel may not have seen what went out after that request: it comes off.
     /// Where it says nothing of the budget, what came back is added to what we know of it.
-    pub fn account(&self, told: Option<Budget>, ticket: Ticket, refund: f64, now: Timestamp) {
+    pub fn account(&self, told: Option<Budget>, permit: Permit, refund: f64, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let since = (state.spent - ticket.spent).max(0.0);
+        let since = (state.spent - permit.spent).max(0.0);
         let refund = if refund.is_finite() { refund } else { 0.0 };
         state.spent -= refund;
         state.budget = match told {
@@ -168,11 +168,11 @@ impl Gate {
     ///
     /// # Errors
     /// `Temporary` where that would take longer than `longest`.
-    pub fn pass(&self, clock: &dyn Clock, cost: f64, longest: Duration) -> Result<Ticket> {
+    pub fn pass(&self, clock: &dyn Clock, cost: f64, longest: Duration) -> Result<Permit> {
         loop {
             clock.check_interrupt()?;
             match self.book_slot(clock.now(), cost) {
-                Ok(ticket) => return Ok(ticket),
+                Ok(permit) => return Ok(permit),
                 Err(wait) if wait > longest => return Err(not_now(wait)),
                 // What is waited for may come sooner, so it is looked for now and then.
                 Err(wait) => clock.sleep(wait.min(LOOK_AGAIN))?,
@@ -180,8 +180,8 @@ impl Gate {
         }
     }
 
-    /// Takes the next slot when the gate is open and the budget allows it, else says how long to wait before asking again.
-    fn book_slot(&self, now: Timestamp, cost: f64) -> Result<Ticket, Duration> {
+    /// Takes the next slot when the limit is open and the budget allows it, else says how long to wait before asking again.
+    fn book_slot(&self, now: Timestamp, cost: f64) -> Result<Permit, Duration> {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let until = |at: Timestamp| at.signed_duration_since(now).to_std().unwrap_or(Duration::ZERO);
         if let Some(closed) = state.closed_until.filter(|closed| *closed > now) {
@@ -200,7 +200,7 @@ impl Gate {
             state.next_slot = Some(now + self.spacing);
         }
         state.spent += cost;
-        Ok(Ticket { spent: state.spent })
+        Ok(Permit { spent: state.spent })
     }
 }
 
@@ -214,39 +214,39 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
 
-    /// How long `requests` of `cost` wait in all, and the ticket of the last.
-    fn waits(gate: &Gate, clock: &ManualClock, requests: u32, cost: f64) -> (Duration, Ticket) {
+    /// How long `requests` of `cost` wait in all, and the permit of the last.
+    fn waits(limit: &RateLimit, clock: &ManualClock, requests: u32, cost: f64) -> (Duration, Permit) {
         let before = clock.now();
         let tickets =
-            (0..requests).map(|_| gate.pass(clock, cost, Duration::from_secs(300)).unwrap()).collect::<Vec<_>>();
+            (0..requests).map(|_| limit.pass(clock, cost, Duration::from_secs(300)).unwrap()).collect::<Vec<_>>();
         ((clock.now() - before).to_std().unwrap(), *tickets.last().unwrap())
     }
 
     #[test]
     fn q5_a_bucket_is_used_at_the_rate_at_which_it_fills() {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
-        let gate = Gate::open();
-        let (_, first) = waits(&gate, &clock, 1, 50.0);
-        gate.account(
+        let limit = RateLimit::open();
+        let (_, first) = waits(&limit, &clock, 1, 50.0);
+        limit.account(
             Some(Budget::Bucket { level: 200.0, capacity: 2000.0, per_second: 100.0 }),
             first,
             0.0,
             clock.now(),
         );
-        assert_eq!(waits(&gate, &clock, 4, 50.0).0, Duration::ZERO, "what is in it goes at once");
-        assert_eq!(waits(&gate, &clock, 10, 50.0).0, Duration::from_secs(5));
-        let (_, refused) = waits(&gate, &clock, 1, 100.0);
-        gate.account(None, refused, 100.0, clock.now());
-        assert_eq!(waits(&gate, &clock, 1, 100.0).0, Duration::ZERO, "what was refused is not paid for");
-        let much = waits(&gate, &clock, 1, 5000.0).0;
+        assert_eq!(waits(&limit, &clock, 4, 50.0).0, Duration::ZERO, "what is in it goes at once");
+        assert_eq!(waits(&limit, &clock, 10, 50.0).0, Duration::from_secs(5));
+        let (_, refused) = waits(&limit, &clock, 1, 100.0);
+        limit.account(None, refused, 100.0, clock.now());
+        assert_eq!(waits(&limit, &clock, 1, 100.0).0, Duration::ZERO, "what was refused is not paid for");
+        let much = waits(&limit, &clock, 1, 5000.0).0;
         assert_eq!(much, Duration::ZERO, "more than it ever holds is the channel's to refuse");
     }
 
     #[test]
     fn i6_an_account_that_no_channel_means_holds_nothing_back() {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
-        let gate = Gate::open();
-        let (_, ticket) = waits(&gate, &clock, 1, 50.0);
+        let limit = RateLimit::open();
+        let (_, permit) = waits(&limit, &clock, 1, 50.0);
         let bucket = |level, capacity, per_second| Budget::Bucket { level, capacity, per_second };
         let window = |ends_in, length| Budget::Window { left: 0.0, quota: 150.0, ends_in, length };
         for account in [
@@ -258,44 +258,44 @@ mod tests {
             window(Duration::MAX, Duration::from_secs(30)),
             window(Duration::from_millis(u64::MAX), Duration::from_millis(u64::MAX)),
         ] {
-            gate.account(Some(account), ticket, f64::NAN, clock.now());
-            assert_eq!(waits(&gate, &clock, 3, 50.0).0, Duration::ZERO, "{account:?}");
+            limit.account(Some(account), permit, f64::NAN, clock.now());
+            assert_eq!(waits(&limit, &clock, 3, 50.0).0, Duration::ZERO, "{account:?}");
         }
         // One that can be meant but is longer than anybody waits ends in an error.
-        gate.account(Some(bucket(0.0, 2000.0, 0.01)), ticket, 0.0, clock.now());
-        let error = gate.pass(&clock, 50.0, Duration::from_secs(300)).unwrap_err();
+        limit.account(Some(bucket(0.0, 2000.0, 0.01)), permit, 0.0, clock.now());
+        let error = limit.pass(&clock, 50.0, Duration::from_secs(300)).unwrap_err();
         assert_eq!((error.kind(), clock.now()), (ErrorKind::Temporary, Timestamp::UNIX_EPOCH));
     }
 
     #[test]
     fn q5_a_window_is_used_up_and_the_next_one_waited_for() {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
-        let gate = Gate::open();
+        let limit = RateLimit::open();
         let (ends_in, length) = (Duration::from_secs(12), Duration::from_secs(30));
-        let (_, first) = waits(&gate, &clock, 1, 1.0);
-        gate.account(Some(Budget::Window { left: 3.0, quota: 150.0, ends_in, length }), first, 0.0, clock.now());
-        assert_eq!(waits(&gate, &clock, 3, 1.0).0, Duration::ZERO);
-        assert_eq!(waits(&gate, &clock, 150, 1.0).0, ends_in);
-        assert_eq!(waits(&gate, &clock, 1, 1.0).0, length);
+        let (_, first) = waits(&limit, &clock, 1, 1.0);
+        limit.account(Some(Budget::Window { left: 3.0, quota: 150.0, ends_in, length }), first, 0.0, clock.now());
+        assert_eq!(waits(&limit, &clock, 3, 1.0).0, Duration::ZERO);
+        assert_eq!(waits(&limit, &clock, 150, 1.0).0, ends_in);
+        assert_eq!(waits(&limit, &clock, 1, 1.0).0, length);
     }
 
     #[test]
     fn q5_an_answer_that_was_long_on_its_way_does_not_undo_what_was_sent_meanwhile() {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
-        let gate = Gate::open();
+        let limit = RateLimit::open();
         let bucket = |level| Some(Budget::Bucket { level, capacity: 2000.0, per_second: 100.0 });
-        let (_, first) = waits(&gate, &clock, 1, 500.0);
-        let (_, second) = waits(&gate, &clock, 1, 500.0);
+        let (_, first) = waits(&limit, &clock, 1, 500.0);
+        let (_, second) = waits(&limit, &clock, 1, 500.0);
         // The answer to the first: it cost 400, and the channel had not seen the second yet.
-        gate.account(bucket(600.0), first, 100.0, clock.now());
-        let (waited, third) = waits(&gate, &clock, 2, 100.0);
+        limit.account(bucket(600.0), first, 100.0, clock.now());
+        let (waited, third) = waits(&limit, &clock, 2, 100.0);
         assert_eq!(waited, Duration::from_secs(1), "600 less 500, and no more than that");
         // The second cost 100. Off what its answer says comes what went out after it, less what the first gave back meanwhile.
-        gate.account(bucket(900.0), second, 400.0, clock.now());
-        assert_eq!(waits(&gate, &clock, 8, 100.0).0, Duration::ZERO);
-        assert_eq!(waits(&gate, &clock, 1, 100.0).0, Duration::from_secs(1));
+        limit.account(bucket(900.0), second, 400.0, clock.now());
+        assert_eq!(waits(&limit, &clock, 8, 100.0).0, Duration::ZERO);
+        assert_eq!(waits(&limit, &clock, 1, 100.0).0, Duration::from_secs(1));
         // Another app spends all of it.
-        gate.account(bucket(500.0), third, 0.0, clock.now());
-        assert_eq!(waits(&gate, &clock, 1, 100.0).0, Duration::from_secs(1));
+        limit.account(bucket(500.0), third, 0.0, clock.now());
+        assert_eq!(waits(&limit, &clock, 1, 100.0).0, Duration::from_secs(1));
     }
 }

@@ -12,11 +12,13 @@
 //!
 //! # The way of a dispatch
 //!
-//! `dispatch` reads the order at the channel, holds it against the version that the merchant last saw ([`sync::guard`]), records shipment and outbox row
-//! in one durable transaction, and pushes the row ([`sync::export`]). A row states a goal ("this shipment is known there"). Every
-//! attempt asks the adapter what is still outstanding, and writes only that ([`channel::matching`] says which of the channel's shipments are
-//! the dispatch's own); an attempt whose answer was lost is therefore
-//! looked for, not repeated, and the row is confirmed when nothing is outstanding any more.
+//! `dispatch` reads the order at the channel, holds it against the version that the merchant last saw
+//! ([`sync::guard`]), records shipment and outbox row in one durable transaction, and pushes the row
+//! ([`sync::export`]). A row states a goal ("this shipment is known there"). Every attempt asks what is
+//! still outstanding ([`sync::outstanding`]): the adapter says which records the dispatch would be there
+//! and what the channel shows, one rule matches the two ([`channel::matching`]), and the adapter turns
+//! what is left into writes. An attempt whose answer was lost is therefore looked for, not repeated, and
+//! the row is confirmed when nothing is outstanding any more.
 //!
 //! # Who owns what
 //!

@@ -15,12 +15,14 @@ use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
 use chrono::{TimeDelta, TimeZone, Utc};
+use ordersync::channel::shopify::Operation as Mutation;
 use ordersync::channel::shopify::query;
-use ordersync::channel::{Cancellation, Channel, Cursor, Goal, Next, Outstanding, Range, Retracking, Task, Values};
+use ordersync::channel::{Cancellation, Channel, Cursor, Goal, Next, Range, Task, TrackingChange, Values};
 use ordersync::clock::ManualClock;
 use ordersync::order::{LineQuantity, Parcel, Shipment};
 use ordersync::sim::shopify::{NewOrder, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, Shop};
 use ordersync::sim::{Server, ServerOptions, Simulated};
+use ordersync::sync::outstanding::{Outstanding, outstanding};
 use serde_json::{Value, json};
 
 fn specs() -> Option<PathBuf> {
@@ -191,10 +193,10 @@ impl Rig {
 
     /// Carries a goal out, as the engine does.
     fn reach(&self, order: u64, goal: Goal) -> Outstanding {
-        let mut task = Task { remote_id: order.to_string(), goal, receipts: Vec::new(), taken: Vec::new() };
+        let mut task = Task { remote_id: order.to_string(), goal, receipts: Vec::new(), others: Vec::new() };
         for _ in 0..6 {
             let now = self.channel.order(&task.remote_id).unwrap().unwrap();
-            let seen = self.channel.outstanding(&task, &now).unwrap();
+            let seen = outstanding(self.channel.as_ref(), &task, &now).unwrap();
             if seen.writes.is_empty() && seen.wait.is_none() {
                 return seen;
             }
@@ -245,9 +247,9 @@ fn a_life(rig: &Rig) {
     assert_eq!(rig.shop.fulfillments(bare), [(3, Vec::new())]);
     rig.dispatch(many, &["JD04"]);
     let parcel = Parcel { carrier: "poczta-polska".into(), tracking: "PP9".into(), url: None };
-    let wish = Retracking { shipment: String::new(), was: "JD01".into(), parcel, notify: true, before: None };
-    rig.reach(two, Goal::Retracked(wish));
-    let wish = Cancellation {
+    let change = TrackingChange { shipment: String::new(), was: "JD01".into(), parcel, notify: true, before: None };
+    rig.reach(two, Goal::Retracked(change));
+    let cancellation = Cancellation {
         reason: "sold out".into(),
         notify: true,
         restock: true,
@@ -255,7 +257,7 @@ fn a_life(rig: &Rig) {
         force: false,
         key: "k".into(),
     };
-    rig.reach(gone, Goal::Cancelled(wish));
+    rig.reach(gone, Goal::Cancelled(cancellation));
     assert_eq!(rig.shop.cancellation(gone), Some(("OTHER".to_owned(), Some("sold out".to_owned()))));
     rig.channel.order("7").unwrap();
 }
@@ -454,22 +456,18 @@ fn prices_and_refusals_have_the_form_that_was_recorded() {
     };
     let cancel = |id: u64| json!({ "id": format!("gid://shopify/Order/{id}"), "reason": "OTHER", "restock": false });
     let mut said = Vec::new();
-    let mut say = |call: &str, variables: Value| {
-        let write = ordersync::channel::Write {
-            summary: String::new(),
-            tells_buyer: false,
-            content: json!({ call: variables }),
-        };
+    let mut say = |operation: Mutation| {
+        let write = ordersync::channel::Write::new("", false, operation).unwrap();
         let _ = rig.channel.apply(&write);
         let answer: Value = serde_json::from_slice(&rig.server.requests().last().unwrap().answer).unwrap();
         recorded(&answer, &mut Vec::new(), &mut said);
     };
-    say("fulfill", group(9, id + 200, id + 301));
-    say("fulfill", group(0, id + 200, id + 301));
-    say("fulfill", group(1, 7, 7));
-    say("cancel", cancel(id));
-    say("cancel", cancel(id));
-    say("fulfill", group(1, id + 200, id + 301));
+    say(Mutation::Fulfill(group(9, id + 200, id + 301)));
+    say(Mutation::Fulfill(group(0, id + 200, id + 301)));
+    say(Mutation::Fulfill(group(1, 7, 7)));
+    say(Mutation::Cancel(cancel(id)));
+    say(Mutation::Cancel(cancel(id)));
+    say(Mutation::Fulfill(group(1, id + 200, id + 301)));
     assert_eq!(said.len(), 5, "{said:?}");
     for text in said {
         // Known from another recording than those in the directory (fact sheet, 5).

@@ -7,7 +7,7 @@ use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, resolve_subject};
 use super::outbox::{Guard, Leave, OPEN};
 use super::{Book, copy};
-use crate::channel::{Cancellation, Goal, Retracking};
+use crate::channel::{Cancellation, Goal, TrackingChange};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status, left, same_number, stored_decimal, sum};
@@ -123,25 +123,25 @@ impl Book {
     ///
     /// # Errors
     /// `NotFound` where no shipment of the order has the old number.
-    pub fn record_retracking(&mut self, order: i64, wish: &Retracking) -> Result<i64> {
+    pub fn record_retracking(&mut self, order: i64, change: &TrackingChange) -> Result<i64> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             let (store, status) = head(db, order)?;
-            let parcels = parcels_with(db, order, &wish.was)?;
+            let parcels = parcels_with(db, order, &change.was)?;
             let Some((shipment, _, was)) = parcels.first().cloned() else {
-                let text = format!("order {order} has no tracking number {}; nothing was recorded", wish.was);
+                let text = format!("order {order} has no tracking number {}; nothing was recorded", change.was);
                 return Err(
                     Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{order} lists them"))
                 );
             };
             let key: Option<String> =
                 db.query_row("SELECT key FROM shipments WHERE id = ?", [shipment], |row| row.get(0)).done("read")?;
-            replace_parcels(db, order, &wish.was, &wish.parcel)?;
+            replace_parcels(db, order, &change.was, &change.parcel)?;
             let boxes = if parcels.len() > 1 { format!(" ({} parcels)", parcels.len()) } else { String::new() };
-            let detail = format!("{} → {} {}{boxes}", wish.was, wish.parcel.carrier, wish.parcel.tracking);
+            let detail = format!("{} → {} {}{boxes}", change.was, change.parcel.carrier, change.parcel.tracking);
             copy::note_history(db, order, now, "tracking replaced", &detail)?;
-            let wish = Retracking { shipment: key.unwrap_or_default(), before: Some(was), ..wish.clone() };
-            let goal = Goal::Retracked(wish);
+            let change = TrackingChange { shipment: key.unwrap_or_default(), before: Some(was), ..change.clone() };
+            let goal = Goal::Retracked(change);
             let leave = Leave { guard: Guard::Check, unpaid: true, on_hold: true };
             queue(db, store, order, None, &goal, leave, status, now)
         })
@@ -382,11 +382,11 @@ fn undo(db: &Connection, id: i64, row: &Written) -> Result<()> {
             if stands { stand_as_before(db, id, row.order) } else { Ok(()) }
         }
         _ => {
-            if let Ok(Goal::Retracked(wish)) = serde_json::from_str(&row.goal) {
+            if let Ok(Goal::Retracked(change)) = serde_json::from_str(&row.goal) {
                 // Rows of the first version only know the number.
-                let numbered = || Parcel { tracking: wish.was.clone(), ..wish.parcel.clone() };
-                let was = wish.before.clone().unwrap_or_else(numbered);
-                replace_parcels(db, row.order, &wish.parcel.tracking, &was)?;
+                let numbered = || Parcel { tracking: change.was.clone(), ..change.parcel.clone() };
+                let was = change.before.clone().unwrap_or_else(numbered);
+                replace_parcels(db, row.order, &change.parcel.tracking, &was)?;
             }
             Ok(())
         }
@@ -409,7 +409,7 @@ fn redo(db: &Connection, id: i64, row: &Written) -> Result<()> {
             set_status(db, row.order, copy::after_dispatches(db, row.order, before)?)
         }
         Ok(Goal::Cancelled(_)) => set_status(db, row.order, Status::Cancelled),
-        Ok(Goal::Retracked(wish)) => replace_parcels(db, row.order, &wish.was, &wish.parcel),
+        Ok(Goal::Retracked(change)) => replace_parcels(db, row.order, &change.was, &change.parcel),
         _ => Ok(()),
     }
 }
@@ -425,8 +425,8 @@ fn cancellation(db: &Connection, order: i64, goal: Option<&Goal>, now: Timestamp
     let row = written(db, id)?;
     let earlier = serde_json::from_str::<Goal>(&row.goal).ok();
     let same = match (&earlier, goal) {
-        (Some(Goal::Cancelled(earlier)), Some(Goal::Cancelled(wish))) => {
-            *earlier == Cancellation { key: earlier.key.clone(), ..wish.clone() }
+        (Some(Goal::Cancelled(earlier)), Some(Goal::Cancelled(change))) => {
+            *earlier == Cancellation { key: earlier.key.clone(), ..change.clone() }
         }
         _ => false,
     };

@@ -204,7 +204,7 @@ impl Book {
 
     /// The receipts of the order's rows of this kind, but for those of one row: what they name belongs to those rows. A row that was taken
     /// back owns nothing.
-    pub fn taken(&self, order: i64, goal: &Goal, but: Option<i64>) -> Result<Vec<String>> {
+    pub fn receipts_of_others(&self, order: i64, goal: &Goal, but: Option<i64>) -> Result<Vec<String>> {
         let sql = "SELECT r.value FROM outbox x, json_each(x.receipts) r
                    WHERE x.order_id = ? AND x.kind = ? AND x.id IS NOT ? AND x.state <> 'withdrawn'";
         column(&self.db, sql, params![order, goal.word(), but])

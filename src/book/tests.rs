@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::channel::{Cancellation, ChannelKind, Cursor, Goal, RemoteOrder, Retracking, Values};
+use crate::channel::{Cancellation, ChannelKind, Cursor, Goal, RemoteOrder, TrackingChange, Values};
 use crate::clock::{ManualClock, Timestamp, from_millis};
 use crate::error::{Error, ErrorKind};
 use crate::order::{LineQuantity, Order, Parcel, RemoteShipment, Shipment, Status, testing};
@@ -326,12 +326,12 @@ fn d3_what_a_row_has_at_the_channel_is_no_other_rows_until_it_is_taken_back() {
     book.settle(first, OutboxState::Sent, None, None, Some("F1")).unwrap();
     book.own(first, &["F1".into(), "F2".into()]).unwrap();
     assert_eq!(book.outbox_row(first).unwrap().unwrap().receipts, ["F1", "F2"], "each once");
-    assert_eq!(book.taken(1, &goal, Some(second)).unwrap(), ["F1", "F2"]);
-    assert_eq!(book.taken(1, &goal, None).unwrap(), ["F1", "F2"], "before it is recorded");
-    assert!(book.taken(1, &goal, Some(first)).unwrap().is_empty(), "its own");
+    assert_eq!(book.receipts_of_others(1, &goal, Some(second)).unwrap(), ["F1", "F2"]);
+    assert_eq!(book.receipts_of_others(1, &goal, None).unwrap(), ["F1", "F2"], "before it is recorded");
+    assert!(book.receipts_of_others(1, &goal, Some(first)).unwrap().is_empty(), "its own");
     book.own(second, &["F3".into()]).unwrap();
     book.withdraw(second).unwrap();
-    assert!(book.taken(1, &goal, Some(first)).unwrap().is_empty(), "taken back");
+    assert!(book.receipts_of_others(1, &goal, Some(first)).unwrap().is_empty(), "taken back");
 }
 
 /// What the merchant has cancelled in the book only stays cancelled: whatever is accepted, and whatever status words are said to mean.
@@ -370,8 +370,8 @@ fn d5_a_number_that_was_not_replaced_after_all_has_its_carrier_and_link_again() 
     book.dispatched(1, &first, Guard::Check).unwrap();
     let before = dump(&shelf.path());
     let parcel = Parcel { carrier: "ups".into(), tracking: "1Z9".into(), url: None };
-    let wish = Retracking { shipment: String::new(), was: "JD-a".into(), parcel, notify: false, before: None };
-    let row = book.record_retracking(1, &wish).unwrap();
+    let change = TrackingChange { shipment: String::new(), was: "JD-a".into(), parcel, notify: false, before: None };
+    let row = book.record_retracking(1, &change).unwrap();
     let replaced = dump(&shelf.path());
     let note = InboxNote { kind: "rejected", text: String::new(), hint: String::new() };
     book.refuse(row, &Error::new(ErrorKind::Rejected, "no"), &note).unwrap();
@@ -385,7 +385,7 @@ fn a_refused_cancellation_that_is_tried_again_starts_without_old_receipts() {
     let shelf = Shelf::new();
     let (mut book, store) = shelf.with_store();
     import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
-    let wish = Cancellation {
+    let change = Cancellation {
         reason: String::new(),
         notify: false,
         restock: true,
@@ -393,7 +393,7 @@ fn a_refused_cancellation_that_is_tried_again_starts_without_old_receipts() {
         force: false,
         key: "k".into(),
     };
-    let row = book.record_cancel(1, None, Some((&Goal::Cancelled(wish), Guard::Check)), "").unwrap();
+    let row = book.record_cancel(1, None, Some((&Goal::Cancelled(change), Guard::Check)), "").unwrap();
     let Recorded::Row(row, _) = row else { panic!("{row:?}") };
     book.sending(row, "cancel").unwrap();
     book.settle(row, OutboxState::Sent, None, None, Some("job 1")).unwrap();
@@ -411,7 +411,7 @@ fn d2_a_refused_dispatch_does_not_come_back_while_a_cancellation_waits_nor_the_o
     let shelf = Shelf::new();
     let (mut book, store) = shelf.with_store();
     import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
-    let wish = Cancellation {
+    let change = Cancellation {
         reason: String::new(),
         notify: false,
         restock: true,
@@ -419,7 +419,7 @@ fn d2_a_refused_dispatch_does_not_come_back_while_a_cancellation_waits_nor_the_o
         force: false,
         key: "k".into(),
     };
-    let cancel = Goal::Cancelled(wish);
+    let cancel = Goal::Cancelled(change);
     let error = crate::error::Error::new(ErrorKind::Rejected, "no");
     let note = InboxNote { kind: "rejected", text: String::new(), hint: String::new() };
     let parcel = book.dispatched(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
@@ -805,7 +805,7 @@ impl Two {
                 let _ = self.book.record_dispatch(&new);
             }
             Step::Cancel(who) if matches!(self.read[who].1, Status::AwaitingFulfillment | Status::Cancelled) => {
-                let wish = Cancellation {
+                let change = Cancellation {
                     reason: String::new(),
                     notify: false,
                     restock: true,
@@ -813,7 +813,7 @@ impl Two {
                     force: false,
                     key: "k".into(),
                 };
-                let goal = Goal::Cancelled(wish);
+                let goal = Goal::Cancelled(change);
                 self.book.record_cancel(1, self.read[who].0, Some((&goal, Guard::Check)), "").unwrap();
             }
             Step::Dispatch(_) | Step::Cancel(_) => {}

@@ -3,7 +3,7 @@
 //!
 //! No channel takes a key with which a write could be repeated without harm, so every attempt reads
 //! what is there first and takes it off what is wanted. This is the one rule for all of them: no
-//! network, no clock, the same answer each time (PRODUCT.md D-3, D-4).
+//! network, no clock, the same answer each time (D-3, D-4).
 //!
 //! A record is the dispatch's own, in this order of certainty: it carries the dispatch's mark; the
 //! channel gave its id as the receipt of one of the dispatch's writes; it names one of the
@@ -14,7 +14,7 @@
 
 use rust_decimal::Decimal;
 
-use super::Retracking;
+use super::TrackingChange;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Parcel, names_number, same_number};
@@ -52,6 +52,9 @@ pub struct Record {
     /// It is of another sort than what this dispatch writes: it proves that the buyer was told a
     /// number, not what was sent.
     pub elsewhere: bool,
+    /// It tells a number for the order and nothing of pieces: what one dispatch has told there is told
+    /// for each.
+    pub shared: bool,
 }
 
 /// What is known of the dispatch beside its content.
@@ -61,8 +64,8 @@ pub struct Claim<'a> {
     pub mark: &'a str,
     /// The receipts of its writes, and what was found to be its own before.
     pub receipts: &'a [String],
-    /// What other dispatches of the order have: never this one's, be it ever so like it.
-    pub taken: &'a [String],
+    /// What other dispatches of the order have: never this one's, however like it.
+    pub others: &'a [String],
     /// When it was recorded, by the channel's clock and with its doubt taken off.
     pub since: Timestamp,
 }
@@ -177,12 +180,12 @@ impl<'a> Matching<'a> {
     /// place than this dispatch's says nothing where another dispatch has one of the numbers: it
     /// may be that one's.
     fn by_word(&mut self, shown: &[Record]) {
-        let taken: Vec<&Record> = shown.iter().filter(|record| self.is_anothers(record)).collect();
+        let others: Vec<&Record> = shown.iter().filter(|record| self.is_anothers(record)).collect();
         for (nth, part) in self.parts.iter().enumerate() {
             if self.left[nth].is_none() || part.numbers.is_empty() {
                 continue;
             }
-            let shared = taken.iter().any(|record| names_any(record, part));
+            let shared = others.iter().any(|record| names_any(record, part));
             let tells = |record: &&&Record| {
                 (record.elsewhere || record.lines.is_empty())
                     && !(record.elsewhere && shared)
@@ -225,7 +228,7 @@ impl<'a> Matching<'a> {
     }
 
     fn is_anothers(&self, record: &Record) -> bool {
-        self.claim.taken.contains(&record.id) && !self.claim.receipts.contains(&record.id)
+        !record.shared && self.claim.others.contains(&record.id) && !self.claim.receipts.contains(&record.id)
     }
 
     fn may_be_ours(&self, record: &Record) -> bool {
@@ -307,19 +310,15 @@ pub fn numbers<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> Vec<String>
     parcels.into_iter().map(|parcel| parcel.tracking.clone()).collect()
 }
 
-/// What of a list has the old tracking number, to be changed, and what has the new one already.
+/// The records that have the old tracking number, to be changed, and those that have the new one already.
 ///
 /// # Errors
-/// `Rejected` where nothing has either: the parcel is not there.
-pub fn to_retrack<'a, T>(
-    shown: &'a [T],
-    wish: &Retracking,
-    names: impl Fn(&T, &str) -> bool,
-) -> Result<(Vec<&'a T>, Vec<&'a T>)> {
-    let with = |number: &str| shown.iter().filter(|one| names(one, number)).collect::<Vec<_>>();
-    let (old, new) = (with(&wish.was), with(&wish.parcel.tracking));
+/// `Refused` where nothing has either: the parcel is not there.
+pub fn to_retrack<'a>(shown: &'a [Record], change: &TrackingChange) -> Result<(Vec<&'a Record>, Vec<&'a Record>)> {
+    let with = |number: &str| shown.iter().filter(|record| names(record, number)).collect::<Vec<_>>();
+    let (old, new) = (with(&change.was), with(&change.parcel.tracking));
     if old.is_empty() && new.is_empty() {
-        let text = format!("the store shows no tracking number {}; nothing was written", wish.was);
+        let text = format!("the store shows no tracking number {}; nothing was written", change.was);
         return Err(Error::new(ErrorKind::Refused, text).hint("ordersync pull ORDER reads what it shows now"));
     }
     Ok((old, new))

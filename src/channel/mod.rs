@@ -9,10 +9,12 @@
 //! the core in the same transaction as the page's orders, so whatever a channel needs to go on from
 //! exactly there fits: a modification time, a page token, the id of a report that is still being made.
 //!
-//! **Writing.** A task states a goal ("this shipment is known there"). The core reads the order, holds it against what the
-//! merchant knows, and only then asks [`Channel::outstanding`] for the writes still missing; [`Channel::apply`] carries out one of them. The core
-//! never applies a write without having read first, so a write whose answer was lost is looked for, not repeated
-//! (PRODUCT.md D-3), and the goal is reached when nothing is outstanding (D-4).
+//! **Writing.** A task states a goal ("this shipment is known there"). The core reads the order and
+//! holds it against what the merchant knows. Only then the adapter plans: it says which parts the
+//! dispatch has here and what the channel shows, the core matches the two, and the adapter turns what
+//! is left into [`Write`]s. [`Channel::apply`] carries out one of them. The core never applies a write
+//! without having read first, so a write whose answer was lost is looked for, not repeated (D-3), and
+//! the goal is reached when nothing is left to do (D-4).
 
 pub mod bigcommerce;
 mod capabilities;
@@ -26,14 +28,19 @@ pub mod shopify;
 mod strayed;
 pub mod woocommerce;
 
+use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Currency, LineQuantity, Order, Parcel, Shipment};
+use crate::order::{Currency, Order, Parcel, Shipment};
+use matching::{Matched, Part, Record};
 
 pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
@@ -74,12 +81,27 @@ pub trait Channel: Send + Sync {
         None
     }
 
-    /// Says what is still to be written to reach the task's goal, the order being as in `now`, which was read just now and which the
-    /// merchant may ship or cancel as it stands. Reads what else it needs to know; writes nothing.
+    /// How this dispatch would be recorded here, beside what is shown of the order's shipments. The order is as in `now`, which was read
+    /// just now and which the merchant may ship as it stands; `receipts` are those of the dispatch's writes so far. Writes nothing.
     ///
     /// # Errors
     /// `Refused` or `Unsupported` for what the channel would surely refuse, naming what can go instead.
-    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding>;
+    fn plan_dispatch<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        shipment: &'a Shipment,
+        receipts: &'a [String],
+    ) -> Result<Box<dyn DispatchPlan + 'a>>;
+
+    /// The same for another tracking number of a parcel that the channel knows.
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+    ) -> Result<Box<dyn TrackingPlan + 'a>>;
+
+    /// What is to be done now so that the order is cancelled; `receipts` are those of the writes so far. Writes nothing.
+    fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step>;
 
     /// Carries out one write and returns the channel's receipt, if it gives one. The error kind tells what is known:
     /// `Unknown` where the answer was lost, `Rejected` where the channel refused, `Temporary` where nothing was applied.
@@ -192,7 +214,7 @@ pub enum Next {
     /// There is more here.
     More(Cursor),
     /// The channel is still preparing the rest: ask again here after the pause.
-    Wait(Cursor, std::time::Duration),
+    Wait(Cursor, Duration),
     /// The walk is at its end; a walk by modification time goes on from here next time.
     Done(Cursor),
 }
@@ -253,8 +275,8 @@ pub struct Task {
     pub goal: Goal,
     /// What the channel answered to the writes made so far, oldest first (feed ids, job ids), and what was found there to be this task's.
     pub receipts: Vec<String>,
-    /// The receipts of the order's other tasks of this kind: what the channel has under them is theirs, be it ever so like this one.
-    pub taken: Vec<String>,
+    /// The receipts of the order's other tasks of this kind: what the channel has under them is theirs, however like this one it is.
+    pub others: Vec<String>,
 }
 
 /// What is to be true at the channel.
@@ -266,7 +288,7 @@ pub enum Goal {
     /// The order is cancelled there.
     Cancelled(Cancellation),
     /// A shipment that the channel knows has another tracking number.
-    Retracked(Retracking),
+    Retracked(TrackingChange),
 }
 
 /// The content of a `cancel`.
@@ -289,7 +311,7 @@ pub struct Cancellation {
 
 /// The content of a `dispatch --replaces`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retracking {
+pub struct TrackingChange {
     /// The key of the merchant's own shipment that the number belongs to; empty where the channel showed it at import.
     pub shipment: String,
     /// The tracking number to be replaced.
@@ -314,36 +336,96 @@ impl Goal {
     }
 }
 
-/// What is still missing at the channel.
+/// What is to be done next to reach a goal.
 #[derive(Debug, Clone, Default)]
-pub struct Outstanding {
-    /// The writes that are missing, in the order in which they must happen. Empty: nothing to write.
-    pub writes: Vec<Write>,
-    /// The channel has taken the writes but is still at work; look again after this pause.
-    pub wait: Option<std::time::Duration>,
-    /// Shipments that the channel shows and that this task would make or has made, by the ids that [`Channel::apply`] gives as receipts.
-    /// They become the task's receipts.
-    pub adopted: Vec<String>,
-    /// The pieces that the writes would ship.
-    pub pieces: Vec<LineQuantity>,
+pub enum Step {
+    /// Nothing is missing.
+    #[default]
+    Nothing,
+    /// These writes, in this order; never none.
+    Write(Vec<Write>),
+    /// The channel is at work, or not ready yet: look again after this pause.
+    Wait(Duration),
 }
 
-impl Outstanding {
-    /// The goal is reached.
-    pub fn is_nothing(&self) -> bool {
-        self.writes.is_empty() && self.wait.is_none()
+impl Step {
+    /// These writes, or nothing where there are none.
+    pub fn of(writes: Vec<Write>) -> Self {
+        if writes.is_empty() { Self::Nothing } else { Self::Write(writes) }
     }
 }
 
+/// A dispatch as one channel would record it. The core matches its parts with what is shown ([`matching`]), and asks for the writes of
+/// what is left.
+pub trait DispatchPlan {
+    /// The writes that it consists of; the same each time it is planned.
+    fn parts(&self) -> &[Part];
+
+    /// What the channel shows.
+    fn shown(&self) -> &[Record];
+
+    /// The mark that the channel's records of this dispatch carry; empty where it keeps none.
+    fn mark(&self) -> &str {
+        ""
+    }
+
+    /// When the dispatch was recorded, by the channel's clock and with its doubt taken off.
+    fn since(&self, recorded_at: Timestamp) -> Timestamp {
+        recorded_at
+    }
+
+    /// Looks for what was not found where it is not looked for at first; whether more is shown now. Asked until nothing new comes.
+    fn look_further(&mut self, found: &Matched) -> Result<bool> {
+        let _ = found;
+        Ok(false)
+    }
+
+    /// What is to be done about what is left; also where nothing is, for what comes after the shipments (a status).
+    fn step(&self, found: &Matched) -> Result<Step>;
+}
+
+/// Another tracking number as one channel would record it.
+pub trait TrackingPlan {
+    /// What the channel shows.
+    fn shown(&self) -> &[Record];
+
+    /// What is to be done about the records that have the old number; `new` are those that have the new one already.
+    fn step(&self, old: &[&Record], new: &[&Record]) -> Result<Step>;
+}
+
 /// One write, ready to go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Write {
     /// What it does, in words for `--dry-run` and the audit trail: `add a fulfilment with tracking JD01 (DHL)`.
     pub summary: String,
     /// Whether the buyer is told by it: then it must never be made twice.
     pub tells_buyer: bool,
-    /// The adapter's own content.
-    pub content: serde_json::Value,
+    /// What it is known by among the writes of its goal: the same goal is always made of the same writes.
+    pub mark: String,
+    operation: Arc<dyn Any + Send + Sync>,
+}
+
+impl Write {
+    /// A write that carries out the adapter's `operation`.
+    pub fn new<T: Serialize + Any + Send + Sync>(
+        summary: impl Into<String>,
+        tells_buyer: bool,
+        operation: T,
+    ) -> Result<Self> {
+        let text = serde_json::to_value(&operation)
+            .map_err(|_| Error::new(ErrorKind::Failed, "a write could not be put into words; nothing was sent"))?;
+        let mark = Sha256::digest(text.to_string()).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { summary: summary.into(), tells_buyer, mark, operation: Arc::new(operation) })
+    }
+
+    /// The adapter's operation back.
+    ///
+    /// # Errors
+    /// `Failed` for a write of another adapter.
+    pub fn operation<T: Any>(&self) -> Result<&T> {
+        let another = || Error::new(ErrorKind::Failed, "this is another channel's write; nothing was sent");
+        self.operation.downcast_ref().ok_or_else(another)
+    }
 }
 
 impl fmt::Display for Write {

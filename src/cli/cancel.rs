@@ -209,7 +209,7 @@ fn refuse_shipped(order: &BookOrder, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// A wish about money, stock or the buyer that the channel would not hear is refused, not dropped.
+/// A change about money, stock or the buyer that the channel would not hear is refused, not dropped.
 fn refuse_unsupported(order: &BookOrder, args: &Args, can: &Cancelling) -> Result<()> {
     let wishes = [
         (args.refund && !can.refund, "--refund", "give the money back in the channel's own pages"),

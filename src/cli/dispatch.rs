@@ -12,7 +12,7 @@ use super::waiting::Waiting;
 use super::{App, Outcome};
 use super::{outbox, output};
 use crate::book::{Book, BookOrder, Guard, Leave, Naming, NewDispatch, OutboxRow, OutboxState, Recorded, Store};
-use crate::channel::{Capabilities, Goal, Notify, Retracking};
+use crate::channel::{Capabilities, Goal, Notify, TrackingChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status};
 use crate::sync::export::Outcome as Push;
@@ -234,22 +234,22 @@ fn replace(app: &App, book: &mut Book, open: &OpenStore, order: &BookOrder, was:
     if parcel.carrier.is_empty() {
         parcel.carrier.clone_from(&known.carrier);
     }
-    let wish =
-        Retracking { shipment: String::new(), was: was.to_owned(), parcel, notify: !args.no_notify, before: None };
+    let change =
+        TrackingChange { shipment: String::new(), was: was.to_owned(), parcel, notify: !args.no_notify, before: None };
     if args.dry_run {
         let seen = outbox::look(
             app,
             book,
             open,
             order,
-            &Goal::Retracked(wish),
+            &Goal::Retracked(change),
             Leave { guard: Guard::Check, unpaid: true, on_hold: true },
         )?;
         let Looked::Clear(seen) = seen else { return Err(restless(order.id)) };
         return Ok(rehearsed(order, &seen));
     }
     interrupt::leaves(Left::Kept);
-    let row = book.record_retracking(order.id, &wish)?;
+    let row = book.record_retracking(order.id, &change)?;
     crate::crash::point("after-record");
     if args.later {
         return Ok(done(order, "queued", "recorded; the next sync tells the channel"));

@@ -69,7 +69,9 @@ fn what(row: &OutboxRow) -> String {
             format!("dispatch {}", parcels.join(", ")).trim().to_owned()
         }
         Goal::Cancelled(_) => "cancel".to_owned(),
-        Goal::Retracked(wish) => format!("tracking {} → {} {}", wish.was, wish.parcel.carrier, wish.parcel.tracking),
+        Goal::Retracked(change) => {
+            format!("tracking {} → {} {}", change.was, change.parcel.carrier, change.parcel.tracking)
+        }
     }
 }
 
@@ -83,7 +85,7 @@ pub(super) fn to_json(row: &OutboxRow) -> serde_json::Value {
     })
 }
 
-/// Reads the order at the channel and holds it against the merchant's version; gives what a wish that is not recorded yet would write. A
+/// Reads the order at the channel and holds it against the merchant's version; gives what a change that is not recorded yet would write. A
 /// version that is to be reviewed first is kept in the book, so that `show` and `accept` have it.
 pub(super) fn look(
     app: &App,
@@ -96,8 +98,8 @@ pub(super) fn look(
     let name = &open.store.name;
     let _watched =
         Waiting::watched(app, format!("waiting for {name}, which has not answered yet; nothing is recorded or sent"));
-    let taken = book.taken(order.id, goal, None)?;
-    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), taken };
+    let others = book.receipts_of_others(order.id, goal, None)?;
+    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), others };
     // What an unsettled row may have shipped is no news; it is settled, and the order looked at again, before anything goes out.
     let tried = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order.id)?;
     let looked = guard::look(book, open, &Act { order: order.id, task: &task, leave, tried, took: false });

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use sha2::{Digest, Sha256};
 
 use super::Context;
 use super::guard::{self, Act, Look, Seen};
@@ -34,16 +33,10 @@ const LOST_ANSWERS: u32 = 4;
 /// How long the channel may leave unseen what it took before the merchant is told.
 const UNSEEN: TimeDelta = TimeDelta::minutes(90);
 
-/// What a write is known by among those of its row: the same goal is always made of the same writes.
-fn mark(write: &Write) -> String {
-    let digest = Sha256::digest(write.content.to_string());
-    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Whether the channel took this write before. Books of the first version only hold its words.
 fn is_acknowledged(write: &Write, acknowledged: &[String]) -> bool {
-    let (mark, words) = (mark(write), format!("doing {}", write.summary));
-    acknowledged.iter().any(|known| *known == mark || *known == words)
+    let words = format!("doing {}", write.summary);
+    acknowledged.iter().any(|known| *known == write.mark || *known == words)
 }
 
 /// What became of one row in one attempt.
@@ -158,7 +151,7 @@ impl Attempt<'_> {
         let mut event = book.last_event(self.row.order_id)?;
         let mut seen = match seen {
             // What looked like this row's before it was recorded may have become another's since.
-            Some(seen) if seen.missing.adopted.is_empty() => seen,
+            Some(seen) if seen.missing.claimed.is_empty() => seen,
             _ => match self.look(book, &mut receipts)? {
                 Look::Clear(seen) => *seen,
                 Look::Stopped(stop) => return self.stop(book, *stop),
@@ -202,7 +195,7 @@ impl Attempt<'_> {
                     Applied::Refused(error) => return self.doubt(book, error),
                     Applied::Took(receipt) => receipts.extend(receipt),
                 }
-                acknowledged.push(mark(write));
+                acknowledged.push(write.mark.clone());
                 wrote.push(write.summary.clone());
             }
             if let Some(pause) = seen.missing.wait {
@@ -345,8 +338,8 @@ impl Attempt<'_> {
         };
         let look = guard::look(book, self.open, &act)?;
         match &look {
-            Look::Clear(seen) => self.own(book, &seen.missing.adopted, receipts)?,
-            Look::Stopped(stop) => self.own(book, &stop.adopted, receipts)?,
+            Look::Clear(seen) => self.own(book, &seen.missing.claimed, receipts)?,
+            Look::Stopped(stop) => self.own(book, &stop.claimed, receipts)?,
         }
         Ok(look)
     }
@@ -356,7 +349,7 @@ impl Attempt<'_> {
         let task = self.task(book, receipts)?;
         let now = guard::read(self.open, &task.remote_id)?;
         let missing = guard::missing(self.open, &task, &now)?;
-        self.own(book, &missing.adopted, receipts)?;
+        self.own(book, &missing.claimed, receipts)?;
         Ok(Seen { now, missing })
     }
 
@@ -366,12 +359,12 @@ impl Attempt<'_> {
             remote_id: row.remote_id.clone(),
             goal: row.goal.clone(),
             receipts: receipts.to_vec(),
-            taken: book.taken(row.order_id, &row.goal, Some(row.id))?,
+            others: book.receipts_of_others(row.order_id, &row.goal, Some(row.id))?,
         })
     }
 
-    fn own(&self, book: &mut Book, adopted: &[String], receipts: &mut Vec<String>) -> Result<()> {
-        let found: Vec<String> = adopted.iter().filter(|id| !receipts.contains(id)).cloned().collect();
+    fn own(&self, book: &mut Book, claimed: &[String], receipts: &mut Vec<String>) -> Result<()> {
+        let found: Vec<String> = claimed.iter().filter(|id| !receipts.contains(id)).cloned().collect();
         if !found.is_empty() {
             book.own(self.row.id, &found)?;
             receipts.extend(found);
@@ -388,7 +381,7 @@ impl Attempt<'_> {
     /// to, and a list that lags behind does not show it yet. It is not made again on a guess.
     fn may_be_the_lost_one(&self, book: &Book, seen: &Seen, receipts: &[String]) -> Result<bool> {
         let dispatch = matches!(self.row.goal, Goal::Dispatched(_));
-        if !dispatch || !self.may_have_arrived() || !receipts.is_empty() || !seen.missing.adopted.is_empty() {
+        if !dispatch || !self.may_have_arrived() || !receipts.is_empty() || !seen.missing.claimed.is_empty() {
             return Ok(false);
         }
         let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(self.row.order_id)?) else {
@@ -423,7 +416,7 @@ impl Attempt<'_> {
         let receipt = match self.open.channel.apply(write) {
             // That the same is refused a second time does not say that the first one came to nothing: it may be the reason.
             Err(error) if error.kind() == ErrorKind::Rejected && self.may_have_arrived() => {
-                book.refused_repeat(self.row.id, &mark(write))?;
+                book.refused_repeat(self.row.id, &write.mark)?;
                 return Ok(Applied::Refused(error));
             }
             Err(error) if error.kind() != ErrorKind::Unknown => {
@@ -433,7 +426,7 @@ impl Attempt<'_> {
             other => other?,
         };
         crash::point("after-write");
-        book.took(self.row.id, &mark(write), receipt.as_deref())?;
+        book.took(self.row.id, &write.mark, receipt.as_deref())?;
         crash::point("after-sent");
         Ok(Applied::Took(receipt))
     }

@@ -3,9 +3,10 @@
 
 use rust_decimal::Decimal;
 
+use super::outstanding::Outstanding;
 use super::store::OpenStore;
 use crate::book::{Book, Guard, Leave};
-use crate::channel::{Goal, Outstanding, RemoteOrder, Task};
+use crate::channel::{Goal, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{
     Aspect, Difference, LineQuantity, Order, People, Presence, Shipment, Status, differences, left, sum,
@@ -52,7 +53,7 @@ pub struct Stop {
     /// What is to be reviewed.
     pub review: Review,
     /// What of the act is at the channel already, by its receipts.
-    pub adopted: Vec<String>,
+    pub claimed: Vec<String>,
     /// There is nothing left for the act to do, and nothing of it is there: others have shipped it.
     pub moot: bool,
 }
@@ -108,9 +109,9 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
         return Ok(match no_longer_left(act, &now, &missing) {
             None => Look::Clear(Box::new(Seen { now, missing })),
             Some(error) => {
-                let moot = missing.adopted.is_empty();
+                let moot = missing.claimed.is_empty();
                 let review = Review { differences: Vec::new(), error };
-                Look::Stopped(Box::new(Stop { now, review, adopted: missing.adopted, moot }))
+                Look::Stopped(Box::new(Stop { now, review, claimed: missing.claimed, moot }))
             }
         });
     }
@@ -123,7 +124,7 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
         other => other?,
     };
     let reached = act.tried && missing.is_nothing();
-    if !missing.adopted.is_empty() && (shipped_only || reached) {
+    if !missing.claimed.is_empty() && (shipped_only || reached) {
         return Ok(Look::Clear(Box::new(Seen { now, missing })));
     }
     let review = match state {
@@ -132,19 +133,19 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
         }
         _ => review(act, found),
     };
-    Ok(Look::Stopped(Box::new(Stop { now, review, adopted: missing.adopted, moot: false })))
+    Ok(Look::Stopped(Box::new(Stop { now, review, claimed: missing.claimed, moot: false })))
 }
 
 /// What is still to be written, the order being as it is now. A line that the channel's order does not have any more is left out: who goes on
 /// after the guard has accepted that, or has sent it on the merchant's own account, and there is no such line to be told of.
 pub fn missing(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
     let (Goal::Dispatched(shipment), Ok(order)) = (&task.goal, &now.order) else {
-        return open.channel.outstanding(task, now);
+        return open.outstanding(task, now);
     };
     let is_there = |line: &&LineQuantity| order.lines.iter().any(|there| there.remote_id == line.line_id);
     let lines: Vec<LineQuantity> = shipment.lines.iter().filter(is_there).cloned().collect();
     if lines.len() == shipment.lines.len() {
-        return open.channel.outstanding(task, now);
+        return open.outstanding(task, now);
     }
     if lines.is_empty() {
         let text = "the order has nothing of this dispatch at the channel any more; nothing was sent";
@@ -153,7 +154,7 @@ pub fn missing(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Result<Outst
         );
     }
     let goal = Goal::Dispatched(Shipment { lines, ..shipment.clone() });
-    open.channel.outstanding(&Task { goal, ..task.clone() }, now)
+    open.outstanding(&Task { goal, ..task.clone() }, now)
 }
 
 /// Why nothing more goes out where the order has not so many pieces left at the channel, whatever the merchant has accepted: a write

@@ -10,6 +10,7 @@ mod headway;
 pub mod health;
 pub mod import;
 pub mod lock;
+pub mod outstanding;
 pub mod policy;
 pub mod readings;
 pub mod report;

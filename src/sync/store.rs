@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Context;
+use super::outstanding::{Outstanding, outstanding};
 use crate::book::{Book, Store};
 use crate::channel::{
-    self, Capabilities, Channel, ChannelKind, Connection, Cursor, Learn, Outstanding, Page, Plan, Range, RemoteOrder,
-    ShopInfo, Task, Values, Write,
+    self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Learn, Page, Plan, Range,
+    RemoteOrder, ShopInfo, Step, Task, TrackingChange, TrackingPlan, Values, Write,
 };
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Options, RateLimit};
-use crate::order::Order;
+use crate::order::{Order, Shipment};
 
 /// What adapters write in a hint for the store's name, and for new credentials of it.
 const GENERAL: &str = "STORE";
@@ -67,8 +68,25 @@ impl Channel for Named {
         renamed(self.channel.no_order(remote_id), &self.words)
     }
 
-    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
-        self.name(self.channel.outstanding(task, now))
+    fn plan_dispatch<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        shipment: &'a Shipment,
+        receipts: &'a [String],
+    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+        self.channel.plan_dispatch(now, shipment, receipts)
+    }
+
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+    ) -> Result<Box<dyn TrackingPlan + 'a>> {
+        self.channel.plan_tracking(now, change)
+    }
+
+    fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
+        self.channel.cancel(now, cancellation, receipts)
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
@@ -106,6 +124,12 @@ impl OpenStore {
             open(context, store.kind, store.values.clone(), credentials, known, limit).map_err(name)?;
         let channel = Named { channel, words: vec![(GENERAL, store.name.clone())] };
         Ok(Self { store: store.clone(), channel: Box::new(channel), http })
+    }
+
+    /// What is missing at the channel for the task, the order being as it is now.
+    pub fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
+        // Here the hints of plans get the store's name, too.
+        outstanding(self.channel.as_ref(), task, now).map_err(|error| error.rename_in_hint(GENERAL, &self.store.name))
     }
 }
 

@@ -17,6 +17,7 @@ use super::report::{Exports, StoreReport};
 use super::store::OpenStore;
 use super::*;
 use crate::book::{Guard, NewStore, OutboxState};
+use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::*;
 use crate::clock::{ManualClock, from_millis};
 use crate::http::{Client, Options, RateLimit};
@@ -183,32 +184,39 @@ impl Channel for FakeChannel {
         serde_json::from_slice(document).map_err(|e| Error::new(ErrorKind::Unreadable, e.to_string()))
     }
 
-    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
-        let mut order = now.order.clone().unwrap();
-        if self.0.lock().unwrap().hides_shipments {
-            order.shipments.clear();
-        }
-        let (writes, adopted) = match &task.goal {
-            Goal::Dispatched(shipment) => {
-                let open = |s: &&RemoteShipment| !task.taken.contains(&s.remote_id);
-                let there = |p: &Parcel| order.shipments.iter().filter(open).find(|s| s.parcels.contains(p));
-                let missing: Vec<&Parcel> = shipment.parcels.iter().filter(|p| there(p).is_none()).collect();
-                let adopted = shipment.parcels.iter().filter_map(there).map(|s| s.remote_id.clone()).collect();
-                let write = |parcel: &Parcel| Write {
-                    summary: format!("add {}", parcel.tracking),
-                    tells_buyer: true,
-                    content: serde_json::json!({ "order": task.remote_id, "parcel": parcel, "lines": shipment.lines }),
-                };
-                (missing.into_iter().map(write).collect(), adopted)
-            }
-            Goal::Retracked(_) => unreachable!("no test here replaces a number"),
-            Goal::Cancelled(_) if order.status == Status::Cancelled => (vec![], vec![]),
-            Goal::Cancelled(_) => {
-                let content = serde_json::json!({ "order": task.remote_id, "cancel": true });
-                (vec![Write { summary: "cancel".into(), tells_buyer: false, content }], vec![])
-            }
+    fn plan_dispatch<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        shipment: &'a Shipment,
+        _: &'a [String],
+    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+        let hides = self.0.lock().unwrap().hides_shipments;
+        let shipments = now.order.as_ref().unwrap().shipments.iter().filter(|_| !hides);
+        let record = |shipment: &RemoteShipment| Record {
+            id: shipment.remote_id.clone(),
+            lines: shipment.lines.clone(),
+            tracking: matching::numbers(&shipment.parcels),
+            ..Record::default()
         };
-        Ok(Outstanding { writes, wait: None, adopted, pieces: Vec::new() })
+        let part = |parcel| Part { numbers: matching::numbers([parcel]), ..Part::default() };
+        let lines = match shipment.parcels.as_slice() {
+            [_] => shipment.lines.clone(),
+            _ => Vec::new(),
+        };
+        let parts = shipment.parcels.iter().map(part).map(|part| Part { lines: lines.clone(), ..part }).collect();
+        Ok(Box::new(FakePlan { order: &now.remote_id, shipment, parts, shown: shipments.map(record).collect() }))
+    }
+
+    fn plan_tracking<'a>(&'a self, _: &'a RemoteOrder, _: &'a TrackingChange) -> Result<Box<dyn TrackingPlan + 'a>> {
+        unreachable!("no test here replaces a number")
+    }
+
+    fn cancel(&self, now: &RemoteOrder, _: &Cancellation, _: &[String]) -> Result<Step> {
+        if now.order.as_ref().unwrap().status == Status::Cancelled {
+            return Ok(Step::Nothing);
+        }
+        let operation = FakeWrite { order: now.remote_id.parse().unwrap(), parcel: None, lines: Vec::new() };
+        Ok(Step::Write(vec![Write::new("cancel", false, operation)?]))
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
@@ -216,7 +224,7 @@ impl Channel for FakeChannel {
         let fate = shop.fates.pop().unwrap_or(Fate::Fine);
         shop.writes += 1;
         if matches!(fate, Fate::Fine | Fate::AnswerLost) {
-            let id: u64 = write.content["order"].as_str().unwrap().parse().unwrap();
+            let FakeWrite { order: id, parcel, lines } = write.operation::<FakeWrite>().unwrap().clone();
             shop.clock += 1;
             let at = from_millis(1_795_000_000_000 + shop.clock * 1000);
             shop.buyer_told += u32::from(write.tells_buyer);
@@ -224,16 +232,19 @@ impl Channel for FakeChannel {
             shop.before_write.insert(id, before);
             let order = shop.orders.get_mut(&id).unwrap();
             order.updated_at = at;
-            if write.content["cancel"].is_boolean() {
+            if parcel.is_none() {
                 order.status = Status::Cancelled;
             } else {
-                order.status = Status::Shipped;
                 order.shipments.push(RemoteShipment {
                     remote_id: format!("s{}", order.shipments.len()),
                     shipped_at: None,
-                    lines: serde_json::from_value(write.content["lines"].clone()).unwrap(),
-                    parcels: vec![serde_json::from_value(write.content["parcel"].clone()).unwrap()],
+                    lines,
+                    parcels: parcel.into_iter().collect(),
                 });
+                let sent = order.shipments.iter().flat_map(|shipment| &shipment.lines).map(|line| line.quantity);
+                let all = order.lines.iter().map(|line| line.quantity);
+                let whole = sent.sum::<rust_decimal::Decimal>() >= all.sum();
+                order.status = if whole { Status::Shipped } else { Status::PartiallyShipped };
             }
         }
         match fate {
@@ -242,6 +253,40 @@ impl Channel for FakeChannel {
             Fate::Busy => Err(Error::new(ErrorKind::Temporary, "too many requests")),
             Fate::Refused => Err(Error::new(ErrorKind::Rejected, "no such carrier")),
         }
+    }
+}
+
+#[derive(Clone, Serialize)]
+struct FakeWrite {
+    order: u64,
+    parcel: Option<Parcel>,
+    lines: Vec<LineQuantity>,
+}
+
+struct FakePlan<'a> {
+    order: &'a str,
+    shipment: &'a Shipment,
+    parts: Vec<Part>,
+    shown: Vec<Record>,
+}
+
+impl DispatchPlan for FakePlan<'_> {
+    fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    fn shown(&self) -> &[Record] {
+        &self.shown
+    }
+
+    fn step(&self, found: &Matched) -> Result<Step> {
+        let left = self.shipment.parcels.iter().zip(&found.left).filter(|(_, left)| left.is_some());
+        let order = self.order.parse().unwrap();
+        let write = |(parcel, _): (&Parcel, _)| {
+            let operation = FakeWrite { order, parcel: Some(parcel.clone()), lines: self.shipment.lines.clone() };
+            Write::new(format!("add {}", parcel.tracking), true, operation)
+        };
+        Ok(Step::of(left.map(write).collect::<Result<_>>()?))
     }
 }
 
@@ -308,11 +353,15 @@ impl Desk {
 
     /// One paid order, imported, with a dispatch of all of it recorded.
     fn with_dispatch(&self) -> i64 {
+        self.with_dispatch_of(&shipment())
+    }
+
+    fn with_dispatch_of(&self, shipment: &Shipment) -> i64 {
         let order = testing::order("7", Status::AwaitingFulfillment);
         self.shop().orders.insert(7, order);
         self.sync().unwrap();
         let mut book = self.context.book().unwrap();
-        book.dispatched(1, &shipment(), Guard::Check).unwrap()
+        book.dispatched(1, shipment, Guard::Check).unwrap()
     }
 
     fn push(&self, row: i64) -> Outcome {
@@ -324,6 +373,12 @@ impl Desk {
     fn state(&self, row: i64) -> OutboxState {
         self.context.book().unwrap().outbox_row(row).unwrap().unwrap().state
     }
+}
+
+/// One piece of three.
+fn part() -> Shipment {
+    let lines = vec![LineQuantity { line_id: "11".into(), quantity: 1.into() }];
+    Shipment { lines, completes: false, ..shipment() }
 }
 
 fn shipment() -> Shipment {
@@ -381,7 +436,7 @@ fn d4_a_dispatch_is_confirmed_by_reading_it_back() {
 }
 
 #[test]
-fn d4_what_is_there_already_is_adopted_and_nothing_is_written() {
+fn d4_what_is_there_already_is_claimed_and_nothing_is_written() {
     let desk = Desk::new();
     let row = desk.with_dispatch();
     let there = RemoteShipment { remote_id: "x".into(), shipped_at: None, lines: vec![], parcels: shipment().parcels };
@@ -449,7 +504,7 @@ fn d3_what_the_channel_took_and_does_not_show_is_looked_for_ever_more_rarely_and
 #[test]
 fn d3_a_lost_write_is_not_made_again_while_more_is_shipped_than_anybody_knows_of() {
     let desk = Desk::new();
-    let row = desk.with_dispatch();
+    let row = desk.with_dispatch_of(&part());
     desk.shop().fates = vec![Fate::AnswerLost];
     assert!(matches!(desk.push(row), Outcome::Waiting(_)));
     desk.shop().hides_shipments = true;
@@ -664,8 +719,7 @@ proptest! {
         desk.shop().orders.insert(7, testing::order("7", Status::AwaitingFulfillment));
         desk.sync().unwrap();
         let rows = ["one", "two"].map(|key| {
-            let lines = vec![LineQuantity { line_id: "11".into(), quantity: 1.into() }];
-            let part = Shipment { key: key.into(), lines, completes: false, ..shipment() };
+            let part = Shipment { key: key.into(), ..part() };
             desk.context.book().unwrap().dispatched(1, &part, Guard::Check).unwrap()
         });
         desk.shop().fates = fates;

@@ -3,34 +3,30 @@
 use super::operation::{NewStatus, Operation};
 use super::shipments::status_id;
 use super::wire;
-use crate::channel::{Cancellation, Outstanding, RemoteOrder, Write};
+use crate::channel::{Cancellation, RemoteOrder, Step, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Status, parse_decimal};
 
 /// The longest staff notes that the vendor's schema permits.
 const LONGEST_NOTES: usize = 65_535;
 
-/// What is still to be written to cancel this order. A declined order is as good as cancelled.
+/// What is to be done to cancel this order. A declined order is as good as cancelled.
 ///
 /// # Errors
 /// `Refused` for an order that is shipped or refunded, wholly or in part, unless the merchant insists: BigCommerce itself would let
 /// it be cancelled (fact sheet 5).
-pub fn outstanding(now: &RemoteOrder, id: u64, wish: &Cancellation) -> Result<Outstanding> {
+pub fn step(now: &RemoteOrder, id: u64, cancellation: &Cancellation) -> Result<Step> {
     let status = status_id(now);
-    let mut writes = Vec::new();
-    if !matches!(status.as_str(), "5" | "6") {
-        if !wish.force {
-            refuse_done(now, &status)?;
-        }
-        let staff_notes = notes(now, wish.reason.trim());
-        let with = if staff_notes.is_some() { " and add the reason to the staff notes" } else { "" };
-        writes.push(Write {
-            summary: format!("set the order's status to cancelled{with}"),
-            tells_buyer: false,
-            content: Operation::SetStatus { order: id, status: NewStatus::Cancelled, staff_notes }.content(),
-        });
+    if matches!(status.as_str(), "5" | "6") {
+        return Ok(Step::Nothing);
     }
-    Ok(Outstanding { writes, ..Outstanding::default() })
+    if !cancellation.force {
+        refuse_done(now, &status)?;
+    }
+    let staff_notes = notes(now, cancellation.reason.trim());
+    let with = if staff_notes.is_some() { " and add the reason to the staff notes" } else { "" };
+    let operation = Operation::SetStatus { order: id, status: NewStatus::Cancelled, staff_notes };
+    Ok(Step::Write(vec![Write::new(format!("set the order's status to cancelled{with}"), false, operation)?]))
 }
 
 fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {

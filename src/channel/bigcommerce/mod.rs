@@ -24,12 +24,13 @@ mod wire;
 use std::time::Duration;
 
 use super::{
-    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Forms, Goal, Notify,
-    Outstanding, Page, Plan, Range, RemoteOrder, ShopInfo, Task, UnknownCarrier, Values, Write,
+    CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Connection, Cursor, DispatchPlan, Field, Format,
+    Forms, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier,
+    Values, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
-use crate::order::Order;
+use crate::order::{Order, Shipment};
 use api::Api;
 use operation::Operation;
 use settings::Settings;
@@ -118,21 +119,31 @@ impl Channel for BigCommerce {
         self.settings.order(document)
     }
 
-    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
-        let id = numeric(&task.remote_id)?;
-        match &task.goal {
-            Goal::Dispatched(shipment) => {
-                shipments::outstanding(&self.api, self.settings.marker, now, id, task, shipment)
-            }
-            Goal::Cancelled(wish) => cancel::outstanding(now, id, wish),
-            Goal::Retracked(wish) => shipments::retracking(&self.api, id, wish),
-        }
+    fn plan_dispatch<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        shipment: &'a Shipment,
+        _: &'a [String],
+    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+        shipments::plan(&self.api, self.settings.marker, now, numeric(&now.remote_id)?, shipment)
+    }
+
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+    ) -> Result<Box<dyn TrackingPlan + 'a>> {
+        shipments::replacement(&self.api, numeric(&now.remote_id)?, change)
+    }
+
+    fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, _: &[String]) -> Result<Step> {
+        cancel::step(now, numeric(&now.remote_id)?, cancellation)
     }
 
     /// The receipt is the id of the shipment that was made. An order's own id is none: it may be the number of a shipment, too.
     fn apply(&self, write: &Write) -> Result<Option<String>> {
-        let operation = Operation::from_content(&write.content)?;
-        let reply = self.api.carry_out(&operation)?;
+        let operation = write.operation()?;
+        let reply = self.api.carry_out(operation)?;
         if !matches!(operation, Operation::Ship { .. }) {
             return Ok(None);
         }

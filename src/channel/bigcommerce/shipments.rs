@@ -1,12 +1,14 @@
 //! Shipments: one for each delivery address and parcel.
 //!
-//! BigCommerce has no key of the client's for a write, and creating a shipment mails the buyer (fact sheet 4.3, 4.4). So every attempt first reads
+//! BigCommerce has no key of the client's for a write, and creating a shipment mails the buyer (see the sources in [`super`]). So every attempt first reads
 //! what is there: our own by a marker in the comments, others by the tracking number, and, without either, by what is in them.
 //!
 //! **Several parcels.** A shipment has one tracking number and must have items, and no piece can be in two of them. Where a dispatch goes
 //! to several addresses, it needs as many numbers as addresses, in the order in which `show` lists them. Several parcels to one address
 //! are dealt the pieces in the order of the lines, as evenly as whole lines allow; which box really holds what is not known here, and a
 //! merchant who cares dispatches box by box with `--item`. What cannot be dealt out is refused before anything is sent.
+
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use rust_decimal::prelude::ToPrimitive;
@@ -16,10 +18,11 @@ use super::api::Api;
 use super::map::parse_time;
 use super::operation::{Item, NewShipment, NewStatus, Operation, Tracking};
 use super::wire;
-use crate::channel::matching::{self, Claim, Record, matched, to_retrack};
-use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write, impossible};
+use crate::channel::matching::{self, Matched, Record};
+use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, parse_decimal, same_number};
+use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, parse_decimal};
 
 /// The longest tracking number and link that the vendor's schema permits (`orderShipment_Post`).
 const LONGEST_NUMBER: usize = 50;
@@ -31,50 +34,70 @@ const CLOCKS: i64 = 300;
 /// A shipment that moves the order's status does so at once or, for all that is documented, a little later (fact sheet 4.3).
 const SETTLES: i64 = 3;
 
-/// How soon to look again for what the store took and does not show.
-const UNSEEN: std::time::Duration = std::time::Duration::from_millis(300);
-
-/// What is still to be written for this shipment.
-pub fn outstanding(
-    api: &Api,
-    marker: bool,
-    now: &RemoteOrder,
+/// A dispatch in shipments of the store's.
+struct Plan<'a> {
+    api: &'a Api,
+    now: &'a RemoteOrder,
+    order: &'a Order,
     id: u64,
-    task: &Task,
-    shipment: &Shipment,
-) -> Result<Outstanding> {
+    completes: bool,
+    mark: String,
+    shipments: Vec<Part<'a>>,
+    parts: Vec<matching::Part>,
+    shown: Vec<Record>,
+}
+
+/// How this dispatch would be recorded, beside the order's shipments.
+pub fn plan<'a>(
+    api: &'a Api,
+    marker: bool,
+    now: &'a RemoteOrder,
+    id: u64,
+    shipment: &'a Shipment,
+) -> Result<Box<dyn DispatchPlan + 'a>> {
     let order = readable(now)?;
+    let mark = mark(shipment);
     // The store says of itself that the buyer has everything. An order that awaited its pick-up does not tell any more that it takes no parcel.
-    if shipment.parcels.is_empty() && status_id(now) == COMPLETED {
-        return Ok(Outstanding::default());
+    let is_done = shipment.parcels.is_empty() && status_id(now) == COMPLETED;
+    let shipments = if is_done { Vec::new() } else { parts(order, shipment, marker)? };
+    let documents = if shipments.is_empty() { Vec::new() } else { listed(api, id)? };
+    let shown = read(&documents)?.iter().map(record).collect();
+    let parts = shipments.iter().map(Part::wanted).collect();
+    Ok(Box::new(Plan { api, now, order, id, completes: shipment.completes, mark, shipments, parts, shown }))
+}
+
+impl DispatchPlan for Plan<'_> {
+    fn parts(&self) -> &[matching::Part] {
+        &self.parts
     }
-    let parts = parts(order, shipment, marker)?;
-    let documents = if parts.is_empty() { Vec::new() } else { listed(api, id)? };
-    let shown: Vec<Record> = read(&documents)?.iter().map(record).collect();
-    let claim = Claim {
-        mark: &mark(shipment),
-        receipts: &task.receipts,
-        taken: &task.taken,
-        since: shipment.shipped_at - TimeDelta::seconds(CLOCKS),
-    };
-    let found = matched(&parts.iter().map(Part::wanted).collect::<Vec<_>>(), &shown, &claim);
-    // What the store has acknowledged and does not show yet is looked for, not made again.
-    let mut wait = (found.is_short() && !found.unseen.is_empty()).then_some(UNSEEN);
-    let mut writes = Vec::new();
-    for (part, left) in parts.iter().zip(&found.left).filter(|_| wait.is_none()) {
-        writes.extend(left.as_deref().map(|left| part.write(id, left)).transpose()?);
+
+    fn shown(&self) -> &[Record] {
+        &self.shown
     }
-    if writes.is_empty() && wait.is_none() && shipment.completes && !is_closed(now) {
-        let own = shown.iter().filter(|record| found.claimed.contains(&record.id));
+
+    fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    fn since(&self, recorded_at: Timestamp) -> Timestamp {
+        recorded_at - TimeDelta::seconds(CLOCKS)
+    }
+
+    fn step(&self, found: &Matched) -> Result<Step> {
+        let left = self.shipments.iter().zip(&found.left);
+        let writes = left.filter_map(|(part, left)| left.as_deref().map(|left| part.write(self.id, left)));
+        let writes = writes.collect::<Result<Vec<_>>>()?;
+        if !writes.is_empty() || !self.completes || is_closed(self.now) {
+            return Ok(Step::of(writes));
+        }
+        let own = self.shown.iter().filter(|record| found.claimed.contains(&record.id));
         let youngest = own.filter_map(|record| record.made_at).max();
         // Waited out in one piece: an attempt looks only a few times.
-        match youngest.map(|made| api.now() - made.timestamp()).filter(|age| age.abs() < SETTLES) {
-            Some(age) => wait = Some(std::time::Duration::from_secs((SETTLES - age.max(0)).unsigned_abs() + 1)),
-            None => writes.push(close(order, id)),
+        match youngest.map(|made| self.api.now() - made.timestamp()).filter(|age| age.abs() < SETTLES) {
+            Some(age) => Ok(Step::Wait(Duration::from_secs((SETTLES - age.max(0)).unsigned_abs() + 1))),
+            None => Ok(Step::Write(vec![close(self.order, self.id)?])),
         }
     }
-    let pieces = if wait.is_none() { found.pieces() } else { Vec::new() };
-    Ok(Outstanding { writes, wait, pieces, adopted: found.claimed })
 }
 
 fn readable(now: &RemoteOrder) -> Result<&Order> {
@@ -101,16 +124,11 @@ pub fn status_id(now: &RemoteOrder) -> String {
         .unwrap_or_default()
 }
 
-fn close(order: &Order, id: u64) -> Write {
+fn close(order: &Order, id: u64) -> Result<Write> {
     let status = if order.lines.iter().any(|line| line.ships) { NewStatus::Shipped } else { NewStatus::Completed };
-    Write {
-        summary: format!(
-            "set the order's status to {}",
-            if status == NewStatus::Shipped { "shipped" } else { "completed" }
-        ),
-        tells_buyer: true,
-        content: Operation::SetStatus { order: id, status, staff_notes: None }.content(),
-    }
+    let word = if status == NewStatus::Shipped { "shipped" } else { "completed" };
+    let operation = Operation::SetStatus { order: id, status, staff_notes: None };
+    Write::new(format!("set the order's status to {word}"), true, operation)
 }
 
 /// The order's shipments, all pages of them.
@@ -263,11 +281,8 @@ impl Part<'_> {
         let to = if self.place.is_empty() { String::new() } else { format!(" to {}", self.place) };
         let tracking = Tracking { comments: self.marker.clone(), ..self.parcel.map(tracking).unwrap_or_default() };
         let shipment = NewShipment { order_address_id: self.address, tracking, items };
-        Ok(Write {
-            summary: format!("add a shipment of {pieces} pieces{to} with {with}"),
-            tells_buyer: true,
-            content: Operation::Ship { order, shipment }.content(),
-        })
+        let summary = format!("add a shipment of {pieces} pieces{to} with {with}");
+        Write::new(summary, true, Operation::Ship { order, shipment })
     }
 }
 
@@ -289,7 +304,7 @@ fn record(found: &wire::Shipment<'_>) -> Record {
             .into_iter()
             .collect(),
         made_at: parse_time(found.date_created.get()),
-        elsewhere: false,
+        ..Record::default()
     }
 }
 
@@ -316,32 +331,43 @@ fn tracking(parcel: &Parcel) -> Tracking {
     }
 }
 
-/// What is still to be written so that the store has another tracking number for the same parcel.
-pub fn retracking(api: &Api, id: u64, wish: &Retracking) -> Result<Outstanding> {
-    check(Some(&wish.parcel))?;
+/// Another tracking number in the order's shipments.
+struct Replacement<'a> {
+    id: u64,
+    change: &'a TrackingChange,
+    documents: Vec<Box<RawValue>>,
+    shown: Vec<Record>,
+}
+
+/// How this tracking number would be replaced.
+pub fn replacement<'a>(api: &Api, id: u64, change: &'a TrackingChange) -> Result<Box<dyn TrackingPlan + 'a>> {
+    check(Some(&change.parcel))?;
     let documents = listed(api, id)?;
-    let there = read(&documents)?;
-    let (old, new) = to_retrack(&there, wish, |one, number| same_number(one.tracking_number.get(), number))?;
-    let writes = old.into_iter().map(|shipment| replacement(id, shipment, wish)).collect::<Result<Vec<_>>>()?;
-    Ok(Outstanding {
-        writes,
-        adopted: new.iter().map(|shipment| shipment.id.get().to_owned()).collect(),
-        ..Outstanding::default()
-    })
+    let shown = read(&documents)?.iter().map(record).collect();
+    Ok(Box::new(Replacement { id, change, documents, shown }))
+}
+
+impl TrackingPlan for Replacement<'_> {
+    fn shown(&self) -> &[Record] {
+        &self.shown
+    }
+
+    fn step(&self, old: &[&Record], _: &[&Record]) -> Result<Step> {
+        let there = read(&self.documents)?;
+        let old = there.iter().filter(|shipment| old.iter().any(|record| record.id == shipment.id.get()));
+        Ok(Step::of(old.map(|shipment| replace(self.id, shipment, self.change)).collect::<Result<_>>()?))
+    }
 }
 
 /// The comments go along, so that our marker stays in them however a PUT treats what it is not given.
-fn replacement(order: u64, old: &wire::Shipment<'_>, wish: &Retracking) -> Result<Write> {
+fn replace(order: u64, old: &wire::Shipment<'_>, change: &TrackingChange) -> Result<Write> {
     let shipment = old.id.get().parse().map_err(|_| impossible("the shipment has no id that BigCommerce takes"))?;
     let comments = Some(old.comments.get().to_owned()).filter(|text| !text.is_empty());
-    let new = tracking(&wish.parcel);
+    let new = tracking(&change.parcel);
     // A link that was set for the old number would outlive it.
     let tracking = Tracking { comments, tracking_link: Some(new.tracking_link.clone().unwrap_or_default()), ..new };
-    Ok(Write {
-        summary: format!("replace tracking {} by {} {}", wish.was, title(&wish.parcel), wish.parcel.tracking),
-        tells_buyer: false,
-        content: Operation::Retrack { order, shipment, tracking }.content(),
-    })
+    let summary = format!("replace tracking {} by {} {}", change.was, title(&change.parcel), change.parcel.tracking);
+    Write::new(summary, false, Operation::Retrack { order, shipment, tracking })
 }
 
 #[cfg(test)]

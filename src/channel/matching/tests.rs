@@ -23,7 +23,7 @@ fn record(id: &str, content: &[(&str, i64)], tracking: &[&str]) -> Record {
 fn found(parts: &[Part], shown: &[Record], receipts: &[&str], taken: &[&str]) -> Matched {
     let owned = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
     let (receipts, taken) = (owned(receipts), owned(taken));
-    matched(parts, shown, &Claim { mark: "us", receipts: &receipts, taken: &taken, since: from_millis(EARLY) })
+    matched(parts, shown, &Claim { mark: "us", receipts: &receipts, others: &taken, since: from_millis(EARLY) })
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn run(shop: &mut ShopInfo, dispatches: &[Vec<Part>], fates: &[Fate]) -> Vec<Dec
         let (mut receipts, mut sum) = (Vec::<String>::new(), Decimal::ZERO);
         for _ in 0..40 {
             shop.round += 1;
-            let claim = Claim { mark: &mark, receipts: &receipts, taken: &taken, since: from_millis(EARLY) };
+            let claim = Claim { mark: &mark, receipts: &receipts, others: &taken, since: from_millis(EARLY) };
             let found = matched(&parts, &shop.shown(), &claim);
             receipts.extend(found.claimed.iter().filter(|id| !receipts.contains(id)).cloned().collect::<Vec<_>>());
             if !found.is_short() {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -39,8 +39,8 @@ const MOST_POINTS: f64 = 1000.0;
 /// What a page should weigh at most, in bytes: several are in memory at once, and that stays under 64 MiB (PRODUCT.md Q-1).
 const HEAVY: f64 = 1_250_000.0;
 
-/// The content of a write, as the outbox keeps it.
-#[derive(Debug, Serialize, Deserialize)]
+/// A mutation.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// `fulfillmentCreate` with these variables.

@@ -9,7 +9,7 @@ use super::api::{Api, Operation};
 use super::errors::short;
 use super::wire::{Reference, UserError};
 use super::{gid, query};
-use crate::channel::{Cancellation, Outstanding, RemoteOrder, Task, Write};
+use crate::channel::{Cancellation, RemoteOrder, Step, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Status;
 
@@ -71,34 +71,25 @@ struct State {
     errors: Vec<UserError>,
 }
 
-/// What is still to be done to cancel this order.
-pub fn outstanding(api: &Api, now: &RemoteOrder, task: &Task, wish: &Cancellation) -> Result<Outstanding> {
+/// What is to be done to cancel this order.
+pub fn step(api: &Api, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
     if now.order.as_ref().is_ok_and(|order| order.status == Status::Cancelled) {
-        return Ok(Outstanding::default());
+        return Ok(Step::Nothing);
     }
-    if let Some(receipt) = task.receipts.last() {
-        match progress(api, &task.remote_id, receipt)? {
-            Progress::Running => {
-                return Ok(Outstanding { wait: Some(Duration::from_secs(2)), ..Outstanding::default() });
-            }
-            Progress::Failed(why) => {
-                return Err(Error::new(ErrorKind::Rejected, refusal(&why)));
-            }
-            Progress::Unknown => {}
-        }
+    let order = &now.remote_id;
+    match receipts.last().map(|receipt| progress(api, order, receipt)).transpose()? {
+        Some(Progress::Running) => return Ok(Step::Wait(Duration::from_secs(2))),
+        Some(Progress::Failed(why)) => return Err(Error::new(ErrorKind::Rejected, refusal(&why))),
+        Some(Progress::Unknown) | None => {}
     }
-    let (reason, note) = reason(&wish.reason);
-    let refund = wish.refund.then(|| json!({ "originalPaymentMethodsRefund": true }));
+    let (reason, note) = reason(&cancellation.reason);
+    let Cancellation { restock, notify, refund, .. } = *cancellation;
     let variables = json!({
-        "id": gid("Order", &task.remote_id)?, "reason": reason, "restock": wish.restock, "notify": wish.notify, "note": note,
-        "refund": refund,
+        "id": gid("Order", order)?, "reason": reason, "restock": restock, "notify": notify, "note": note,
+        "refund": refund.then(|| json!({ "originalPaymentMethodsRefund": true })),
     });
-    let write = Write {
-        summary: format!("cancel the order ({reason}{})", if wish.refund { ", money back" } else { "" }),
-        tells_buyer: wish.notify,
-        content: json!(Operation::Cancel(variables)),
-    };
-    Ok(Outstanding { writes: vec![write], ..Outstanding::default() })
+    let summary = format!("cancel the order ({reason}{})", if refund { ", money back" } else { "" });
+    Ok(Step::Write(vec![Write::new(summary, notify, Operation::Cancel(variables))?]))
 }
 
 /// Asks for what `receipt` names. A cancellation is not asked for again while it runs.
@@ -151,8 +142,8 @@ fn reason(text: &str) -> (&'static str, Option<String>) {
 }
 
 /// Cancels; gives the id by which the job is asked for. An order that is cancelled already is as wished.
-pub fn cancel(api: &Api, variables: Value) -> Result<Option<String>> {
-    let data: Cancelled = api.tell(&query::CANCEL, variables)?.read()?;
+pub fn cancel(api: &Api, variables: &Value) -> Result<Option<String>> {
+    let data: Cancelled = api.tell(&query::CANCEL, variables.clone())?.read()?;
     let unclear = || Error::new(ErrorKind::Unknown, "Shopify did not say what became of the cancellation");
     let payload = data.order_cancel.ok_or_else(unclear)?;
     match payload.order_cancel_user_errors.first() {

@@ -29,12 +29,14 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    AuthMethod, CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Forms, Goal,
-    Notify, Outstanding, Page, Plan, Range, RemoteOrder, ShopInfo, Task, UnknownCarrier, Values, Write,
+    AuthMethod, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Connection, Cursor, DispatchPlan,
+    Field, Format, Forms, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan,
+    UnknownCarrier, Values, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::Order;
+use crate::order::{Order, Shipment};
 use api::Api;
+pub use api::Operation;
 use settings::Settings;
 
 /// The approximate guide time of a first sync.
@@ -141,22 +143,32 @@ impl Channel for Shopify {
         probe::gone(&self.api, remote_id)
     }
 
-    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
-        match &task.goal {
-            Goal::Dispatched(shipment) => shipments::outstanding(&self.api, task, now, shipment),
-            Goal::Cancelled(wish) => cancel::outstanding(&self.api, now, task, wish),
-            Goal::Retracked(wish) => shipments::retracking(&self.api, task, wish),
-        }
+    fn plan_dispatch<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        shipment: &'a Shipment,
+        _: &'a [String],
+    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+        shipments::plan(&self.api, now, shipment)
+    }
+
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+    ) -> Result<Box<dyn TrackingPlan + 'a>> {
+        shipments::replacement(&self.api, &now.remote_id, change)
+    }
+
+    fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
+        cancel::step(&self.api, now, cancellation, receipts)
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
-        let content: api::Operation = serde_json::from_value(write.content.clone()).map_err(|_| {
-            Error::new(ErrorKind::Failed, "a write of another version cannot be carried out; nothing was sent")
-        })?;
-        match content {
-            api::Operation::Fulfill(variables) => shipments::fulfill(&self.api, variables),
-            api::Operation::Retrack(variables) => shipments::retrack(&self.api, variables),
-            api::Operation::Cancel(variables) => cancel::cancel(&self.api, variables),
+        match write.operation()? {
+            Operation::Fulfill(variables) => shipments::fulfill(&self.api, variables),
+            Operation::Retrack(variables) => shipments::retrack(&self.api, variables),
+            Operation::Cancel(variables) => cancel::cancel(&self.api, variables),
         }
     }
 }

@@ -26,17 +26,14 @@ use super::wire::{
     UserError, by_others,
 };
 use super::{gid, number, probe, query};
-use crate::channel::matching::{self, Claim, Part, Record, matched, to_retrack};
-use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write, impossible};
+use crate::channel::matching::{self, Matched, Part, Record};
+use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Line, LineQuantity, Parcel, Shipment, carrier, same_number};
 
 /// An order younger than this may not have its fulfilment orders yet.
 const VERY_NEW: TimeDelta = TimeDelta::minutes(5);
-
-/// How soon to look again for what Shopify took and does not show.
-const UNSEEN: Duration = Duration::from_millis(300);
 
 /// Until Shopify has made them.
 const SOON: Duration = Duration::from_secs(4);
@@ -142,40 +139,66 @@ impl FulfillmentOrder {
 /// How many of which line.
 type Quantities = BTreeMap<String, i64>;
 
-/// What is still to be written for this shipment.
-pub fn outstanding(api: &Api, task: &Task, now: &RemoteOrder, shipment: &Shipment) -> Result<Outstanding> {
-    let state = read(api, &task.remote_id)?;
+/// A dispatch in fulfilments.
+struct Plan<'a> {
+    api: &'a Api,
+    now: &'a RemoteOrder,
+    shipment: &'a Shipment,
+    state: State,
+    /// Where the pieces are, and so how many writes it takes, is known at the time of writing only: until then it is one part.
+    part: [Part; 1],
+    shown: Vec<Record>,
+}
+
+/// How this dispatch would be recorded, beside the order's fulfilments.
+pub fn plan<'a>(api: &'a Api, now: &'a RemoteOrder, shipment: &'a Shipment) -> Result<Box<dyn DispatchPlan + 'a>> {
+    let state = read(api, &now.remote_id)?;
     shipment.lines.iter().try_for_each(|line| whole(line.quantity).map(drop))?;
-    // Where the pieces are, and so how many writes it takes, is known at the time of writing only: until then it is one part.
-    let part = Part { lines: shipment.lines.clone(), numbers: matching::numbers(&shipment.parcels), ..Part::default() };
-    let shown: Vec<Record> = state.fulfillments.iter().filter(|one| is_made(one)).map(record).collect();
-    let claim =
-        Claim { mark: "", receipts: &task.receipts, taken: &task.taken, since: recorded_at(api, shipment.shipped_at) };
-    let found = matched(&[part], &shown, &claim);
-    let mut wanted = Quantities::new();
-    for line in found.left.iter().flatten().flatten() {
-        *wanted.entry(line.line_id.clone()).or_default() += whole(line.quantity)?;
+    let numbers = matching::numbers(&shipment.parcels);
+    let part = [Part { lines: shipment.lines.clone(), numbers, ..Part::default() }];
+    let shown = state.fulfillments.iter().filter(|one| is_made(one)).map(record).collect();
+    Ok(Box::new(Plan { api, now, shipment, state, part, shown }))
+}
+
+impl DispatchPlan for Plan<'_> {
+    fn parts(&self) -> &[Part] {
+        &self.part
     }
-    let done = Outstanding { pieces: found.pieces(), adopted: found.claimed, ..Outstanding::default() };
-    if wanted.is_empty() {
-        return Ok(done);
+
+    fn shown(&self) -> &[Record] {
+        &self.shown
     }
-    if !found.unseen.is_empty() {
-        return Ok(Outstanding { wait: Some(UNSEEN), pieces: Vec::new(), ..done });
+
+    /// By Shopify's clock where ours is known to be ahead; whole seconds there.
+    fn since(&self, recorded_at: Timestamp) -> Timestamp {
+        let behind = self.api.clock_difference().unwrap_or_default().min(TimeDelta::zero());
+        recorded_at + behind - CLOCKS
     }
-    let fulfillment_orders = &state.fulfillment_orders.nodes;
-    let age = time(&state.created_at, "").map(|at| api.our_now() - at).unwrap_or(TimeDelta::MAX);
-    if age < VERY_NEW && !is_routed(fulfillment_orders, &wanted) {
-        return Ok(Outstanding { wait: Some(SOON), ..done });
+
+    fn step(&self, found: &Matched) -> Result<Step> {
+        let mut wanted = Quantities::new();
+        for line in found.left.iter().flatten().flatten() {
+            let count = wanted.entry(line.line_id.clone()).or_default();
+            *count = whole(line.quantity)?.saturating_add(*count);
+        }
+        if wanted.is_empty() {
+            return Ok(Step::Nothing);
+        }
+        let fulfillment_orders = &self.state.fulfillment_orders.nodes;
+        let created_at = time(&self.state.created_at, "");
+        let age = created_at.map(|at| self.api.our_now() - at).unwrap_or(TimeDelta::MAX);
+        if age < VERY_NEW && !is_routed(fulfillment_orders, &wanted) {
+            return Ok(Step::Wait(SOON));
+        }
+        let parts = divide(fulfillment_orders, &mut wanted);
+        if !wanted.is_empty() {
+            let names = Names::of(self.now);
+            let can = sent(fulfillment_orders, &parts);
+            return Err(not_taken(&why_not(fulfillment_orders, &wanted), &names, &wanted, &can));
+        }
+        let writes = parts.values().flat_map(calls).map(|part| write(self.shipment, &part));
+        Ok(Step::of(writes.collect::<Result<_>>()?))
     }
-    let parts = divide(fulfillment_orders, &mut wanted);
-    if !wanted.is_empty() {
-        let names = Names::of(now);
-        let can = sent(fulfillment_orders, &parts);
-        return Err(not_taken(&why_not(fulfillment_orders, &wanted), &names, &wanted, &can));
-    }
-    let writes = parts.values().flat_map(calls).map(|part| write(shipment, &part)).collect();
-    Ok(Outstanding { writes, ..done })
 }
 
 /// How many of which line are in these parts.
@@ -362,12 +385,6 @@ fn read_lines(api: &Api, fulfillment_order: &mut FulfillmentOrder) -> Result<()>
     Ok(())
 }
 
-/// When the dispatch was recorded, by Shopify's clock where ours is known to be ahead; whole seconds there.
-fn recorded_at(api: &Api, shipped_at: Timestamp) -> Timestamp {
-    let behind = api.clock_difference().unwrap_or_default().min(TimeDelta::zero());
-    shipped_at + behind - CLOCKS
-}
-
 /// A fulfilment as the matching takes it.
 fn record(fulfillment: &Fulfillment) -> Record {
     let quantity = |line: &FulfillmentLine| LineQuantity {
@@ -386,10 +403,6 @@ fn record(fulfillment: &Fulfillment) -> Record {
 fn numbers(fulfillment: &Fulfillment) -> impl Iterator<Item = &str> {
     let numbers = fulfillment.tracking_info.iter().filter_map(|tracking| tracking.number.as_deref());
     numbers.map(str::trim).filter(|number| !number.is_empty())
-}
-
-fn has_number(fulfillment: &Fulfillment, wanted: &str) -> bool {
-    numbers(fulfillment).any(|number| same_number(number, wanted))
 }
 
 /// Lines of fulfilment orders to be shipped together: by fulfilment order, the lines and how many of each.
@@ -451,7 +464,7 @@ fn why_not(all: &[FulfillmentOrder], wanted: &Quantities) -> String {
     }
 }
 
-fn write(shipment: &Shipment, part: &Pieces<'_>) -> Write {
+fn write(shipment: &Shipment, part: &Pieces<'_>) -> Result<Write> {
     let orders: Vec<Value> = part
         .iter()
         .map(|(id, lines)| {
@@ -464,11 +477,8 @@ fn write(shipment: &Shipment, part: &Pieces<'_>) -> Write {
         fulfillment["trackingInfo"] = tracking;
     }
     let pieces: i64 = part.values().flatten().map(|(_, count)| count).sum();
-    Write {
-        summary: format!("add a fulfilment of {pieces} pieces with {}", describe(&shipment.parcels)),
-        tells_buyer: shipment.notify,
-        content: json!(Operation::Fulfill(json!({ "fulfillment": fulfillment }))),
-    }
+    let summary = format!("add a fulfilment of {pieces} pieces with {}", describe(&shipment.parcels));
+    Write::new(summary, shipment.notify, Operation::Fulfill(json!({ "fulfillment": fulfillment })))
 }
 
 /// The tracking of one fulfilment. Which lines are in which of several parcels is not known, so the numbers stand together; they
@@ -517,31 +527,44 @@ fn describe(parcels: &[Parcel]) -> String {
     if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") }
 }
 
-/// What is still to be written so that Shopify has another tracking number for the same parcel: in every fulfilment that has the old one.
-pub fn retracking(api: &Api, task: &Task, wish: &Retracking) -> Result<Outstanding> {
-    let state = read(api, &task.remote_id)?;
-    let (old, new) = to_retrack(&state.fulfillments, wish, |one, number| is_made(one) && has_number(one, number))?;
-    let writes = old.into_iter().map(|fulfillment| replace(fulfillment, wish)).collect();
-    let adopted = new.iter().map(|fulfillment| fulfillment.id.clone()).collect();
-    Ok(Outstanding { writes, adopted, ..Outstanding::default() })
+/// Another tracking number in every fulfilment that has the old one.
+struct Replacement<'a> {
+    change: &'a TrackingChange,
+    fulfillments: Vec<Fulfillment>,
+    shown: Vec<Record>,
 }
 
-fn replace(fulfillment: &Fulfillment, wish: &Retracking) -> Write {
+/// How this tracking number would be replaced.
+pub fn replacement<'a>(api: &Api, order: &str, change: &'a TrackingChange) -> Result<Box<dyn TrackingPlan + 'a>> {
+    let mut fulfillments = read(api, order)?.fulfillments;
+    fulfillments.retain(is_made);
+    let shown = fulfillments.iter().map(record).collect();
+    Ok(Box::new(Replacement { change, fulfillments, shown }))
+}
+
+impl TrackingPlan for Replacement<'_> {
+    fn shown(&self) -> &[Record] {
+        &self.shown
+    }
+
+    fn step(&self, old: &[&Record], _: &[&Record]) -> Result<Step> {
+        let old = self.fulfillments.iter().filter(|one| old.iter().any(|record| record.id == one.id));
+        Ok(Step::of(old.map(|fulfillment| replace(fulfillment, self.change)).collect::<Result<_>>()?))
+    }
+}
+
+fn replace(fulfillment: &Fulfillment, change: &TrackingChange) -> Result<Write> {
     let parcel = |tracking: &Tracking| {
         let number = tracking.number.clone().unwrap_or_default();
-        if same_number(&number, &wish.was) {
-            return wish.parcel.clone();
+        if same_number(&number, &change.was) {
+            return change.parcel.clone();
         }
         Parcel { carrier: tracking.company.clone().unwrap_or_default(), tracking: number, url: tracking.url.clone() }
     };
     let parcels: Vec<Parcel> = fulfillment.tracking_info.iter().map(parcel).collect();
-    Write {
-        summary: format!("replace tracking {} by {}", wish.was, describe(std::slice::from_ref(&wish.parcel))),
-        tells_buyer: wish.notify,
-        content: json!(Operation::Retrack(
-            json!({ "id": fulfillment.id, "tracking": tracking(&parcels), "notify": wish.notify })
-        )),
-    }
+    let summary = format!("replace tracking {} by {}", change.was, describe(std::slice::from_ref(&change.parcel)));
+    let variables = json!({ "id": fulfillment.id, "tracking": tracking(&parcels), "notify": change.notify });
+    Write::new(summary, change.notify, Operation::Retrack(variables))
 }
 
 #[derive(Deserialize)]
@@ -565,13 +588,13 @@ struct Payload {
 }
 
 /// Ships; gives the fulfilment's id.
-pub fn fulfill(api: &Api, variables: Value) -> Result<Option<String>> {
-    outcome(api.tell(&query::FULFILL, variables)?.read::<Fulfilled>()?.fulfillment_create)
+pub fn fulfill(api: &Api, variables: &Value) -> Result<Option<String>> {
+    outcome(api.tell(&query::FULFILL, variables.clone())?.read::<Fulfilled>()?.fulfillment_create)
 }
 
 /// Replaces tracking numbers.
-pub fn retrack(api: &Api, variables: Value) -> Result<Option<String>> {
-    outcome(api.tell(&query::RETRACK, variables)?.read::<Retracked>()?.fulfillment_tracking_info_update)
+pub fn retrack(api: &Api, variables: &Value) -> Result<Option<String>> {
+    outcome(api.tell(&query::RETRACK, variables.clone())?.read::<Retracked>()?.fulfillment_tracking_info_update)
 }
 
 fn outcome(payload: Option<Payload>) -> Result<Option<String>> {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 use reqwest::Method;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use url::Url;
 
 use super::auth::Key;
@@ -35,18 +35,30 @@ pub struct Api {
     heeded: AtomicBool,
 }
 
-/// A write, as it is kept in a [`crate::channel::Write`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A write to the REST API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Operation {
     /// `POST`, `PUT` or `DELETE`.
     pub method: String,
     /// Below the REST root: `wc/v3/orders/17`.
     pub route: String,
     /// Query parameters.
-    #[serde(default)]
     pub query: Vec<(String, String)>,
     /// The JSON body; null: none.
     pub body: serde_json::Value,
+}
+
+impl Operation {
+    /// A request with this body; null: none.
+    pub fn new(method: Method, route: String, body: serde_json::Value) -> Self {
+        Self { method: method.to_string(), route, query: Vec::new(), body }
+    }
+
+    /// The same with one more query parameter.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.query.push((name.to_owned(), value.to_owned()));
+        self
+    }
 }
 
 impl Api {

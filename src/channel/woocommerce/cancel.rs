@@ -3,42 +3,30 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::api::Api;
-use super::shipments::{call, list_notes};
-use crate::channel::{Outstanding, RemoteOrder, Task, Write};
+use super::api::{Api, Operation};
+use super::shipments::list_notes;
+use crate::channel::{RemoteOrder, Step, Write};
 use crate::error::Result;
 
-/// What is still to be written to cancel this order. An order in the bin or refunded is as good as cancelled.
-pub fn outstanding(api: &Api, now: &RemoteOrder, task: &Task, reason: &str) -> Result<Outstanding> {
+/// What is to be done to cancel this order. An order in the bin or refunded is as good as cancelled.
+pub fn step(api: &Api, now: &RemoteOrder, reason: &str, receipts: &[String]) -> Result<Step> {
     let status = now.order.as_ref().map_or("", |order| order.channel_status.as_str());
-    let id = task.remote_id.as_str();
-    // A list that lags does not show the note yet that the shop has taken.
-    let noted = task.receipts.iter().any(|receipt| receipt.starts_with("note "));
-    let mut writes = Vec::new();
-    if !matches!(status, "cancelled" | "trash" | "refunded") {
-        let note = format!("Cancelled: {}", reason.trim());
-        if !noted
-            && !reason.trim().is_empty()
-            && !list_notes(api, id)?.iter().any(|there| says_the_same(&there.text, &note))
-        {
-            writes.push(Write {
-                summary: "add a private order note with the reason".to_owned(),
-                tells_buyer: false,
-                content: call(
-                    Method::POST,
-                    format!("wc/v3/orders/{id}/notes"),
-                    &[],
-                    json!({ "note": note, "customer_note": false }),
-                ),
-            });
-        }
-        writes.push(Write {
-            summary: "set the order's status to cancelled".to_owned(),
-            tells_buyer: false,
-            content: call(Method::PUT, format!("wc/v3/orders/{id}"), &[], json!({ "status": "cancelled" })),
-        });
+    if matches!(status, "cancelled" | "trash" | "refunded") {
+        return Ok(Step::Nothing);
     }
-    Ok(Outstanding { writes, ..Outstanding::default() })
+    let route = format!("wc/v3/orders/{}", now.remote_id);
+    let note = format!("Cancelled: {}", reason.trim());
+    // A list that lags does not show the note yet that the shop has taken.
+    let noted = reason.trim().is_empty() || receipts.iter().any(|receipt| receipt.starts_with("note "));
+    let mut writes = Vec::new();
+    if !noted && !list_notes(api, &now.remote_id)?.iter().any(|there| says_the_same(&there.text, &note)) {
+        let body = json!({ "note": note, "customer_note": false });
+        let operation = Operation::new(Method::POST, format!("{route}/notes"), body);
+        writes.push(Write::new("add a private order note with the reason", false, operation)?);
+    }
+    let operation = Operation::new(Method::PUT, route, json!({ "status": "cancelled" }));
+    writes.push(Write::new("set the order's status to cancelled", false, operation)?);
+    Ok(Step::Write(writes))
 }
 
 /// Whether two texts are the same in their letters and digits: quotes, dashes and blanks are what shops make pretty.

@@ -28,11 +28,12 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::{
-    CancelSupport, Cancelling, Capabilities, Channel, Connection, Cursor, Field, Format, Forms, Goal, Notify,
-    Outstanding, Page, Plan, Range, RemoteOrder, ShopInfo, Task, UnknownCarrier, Values, Write,
+    CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Connection, Cursor, DispatchPlan, Field, Format,
+    Forms, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier,
+    Values, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::Order;
+use crate::order::{Order, Shipment};
 use api::Api;
 use settings::{Settings, Tracking};
 
@@ -157,20 +158,31 @@ impl Channel for WooCommerce {
         status::is_unknown(word, &self.settings.statuses).then(|| status::plain(word))
     }
 
-    fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
-        match &task.goal {
-            Goal::Dispatched(shipment) => shipments::outstanding(&self.api, self.home(), now, task, shipment),
-            Goal::Cancelled(wish) => cancel::outstanding(&self.api, now, task, &wish.reason),
-            Goal::Retracked(wish) => shipments::retracking(&self.api, self.home(), &task.remote_id, wish),
-        }
+    fn plan_dispatch<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        shipment: &'a Shipment,
+        receipts: &'a [String],
+    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+        shipments::plan(&self.api, self.home(), now, shipment, receipts)
+    }
+
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+    ) -> Result<Box<dyn TrackingPlan + 'a>> {
+        shipments::replacement(&self.api, self.home(), &now.remote_id, change)
+    }
+
+    fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
+        cancel::step(&self.api, now, &cancellation.reason, receipts)
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
-        let content: api::Operation = serde_json::from_value(write.content.clone()).map_err(|_| {
-            Error::new(ErrorKind::Failed, "a write of another version cannot be carried out; nothing was sent")
-        })?;
-        let reply = self.api.write(&content)?;
-        Ok(shipments::receipt(&content.route, &reply.body))
+        let operation: &api::Operation = write.operation()?;
+        let reply = self.api.write(operation)?;
+        Ok(shipments::receipt(&operation.route, &reply.body))
     }
 }
 

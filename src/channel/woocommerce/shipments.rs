@@ -4,8 +4,6 @@
 //! (fact sheet, 4.2 to 4.4 and observed 25). So each is read first, and what is there already is not written. The status comes last, so
 //! that the shop's "completed" mail has the tracking number in it.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -15,42 +13,98 @@ use super::api::{Api, Operation};
 use super::settings::Tracking as Home;
 use super::text::plain;
 use super::wire::{Fulfillment, Made, Maybe, Note, Tracking};
-use crate::channel::matching::{self, Claim, Matched, Part, Record, matched, to_retrack};
-use crate::channel::{Outstanding, RemoteOrder, Retracking, Task, Write, impossible};
+use crate::channel::matching::{self, Matched, Part, Record};
+use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
-use crate::order::{
-    LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, left, names_number, same_number, sum,
-};
-
-/// How soon to look again for what the shop took and does not show.
-const UNSEEN: Duration = Duration::from_millis(300);
+use crate::order::{LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, left, same_number, sum};
 
 /// The order meta of a fulfilment by which we know our own again. Random, so it may be seen by anybody (observed 28).
 const OUR_KEY: &str = "_ordersync_shipment";
 
-/// What is still to be written for this shipment.
-pub fn outstanding(api: &Api, home: Home, now: &RemoteOrder, task: &Task, shipment: &Shipment) -> Result<Outstanding> {
-    let id = task.remote_id.as_str();
-    let dispatch = Dispatch { api, home, now, task, shipment };
-    let mut found = match home {
-        Home::Fulfillments => dispatch.fulfillments()?,
-        Home::Extension => dispatch.trackings()?,
-        Home::Note => dispatch.notes()?,
-        Home::None => Found::default(),
-    };
-    if shipment.completes && !is_closed(now) {
-        found.writes.push(Write {
-            summary: "set the order's status to completed".to_owned(),
-            tells_buyer: true,
-            content: call(Method::PUT, format!("wc/v3/orders/{id}"), &[], json!({ "status": "completed" })),
-        });
+/// A dispatch on its way to one of the three homes.
+struct Plan<'a> {
+    api: &'a Api,
+    home: Home,
+    now: &'a RemoteOrder,
+    shipment: &'a Shipment,
+    receipts: &'a [String],
+    /// What goes into one entry each, in the order of `parts`.
+    groups: Vec<Group<'a>>,
+    parts: Vec<Part>,
+    shown: Vec<Record>,
+    /// The pieces that are sent by what the shop shows, whosever they are.
+    sent: Vec<LineQuantity>,
+    looked_elsewhere: bool,
+    looked_by_id: bool,
+}
+
+/// How this dispatch would be recorded, beside what the shop shows.
+pub fn plan<'a>(
+    api: &'a Api,
+    home: Home,
+    now: &'a RemoteOrder,
+    shipment: &'a Shipment,
+    receipts: &'a [String],
+) -> Result<Box<dyn DispatchPlan + 'a>> {
+    let groups = groups(home, shipment);
+    let parts = groups.iter().map(|group| group.part(home)).collect();
+    let shown = Vec::new();
+    let (sent, looked_elsewhere, looked_by_id) = (Vec::new(), false, false);
+    let mut plan =
+        Plan { api, home, now, shipment, receipts, groups, parts, shown, sent, looked_elsewhere, looked_by_id };
+    if !plan.parts.is_empty() {
+        plan.read()?;
     }
-    // An entry or a note tells of no pieces: one that is missing is told for all of them.
-    let of_none = !found.unseen && found.pieces.is_empty() && found.adopted.is_empty() && !found.writes.is_empty();
-    let pieces = if of_none { shipment.lines.clone() } else { found.pieces };
-    Ok(Outstanding { writes: found.writes, wait: found.unseen.then_some(UNSEEN), adopted: found.adopted, pieces })
+    Ok(Box::new(plan))
+}
+
+impl DispatchPlan for Plan<'_> {
+    fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    fn shown(&self) -> &[Record] {
+        &self.shown
+    }
+
+    fn mark(&self) -> &str {
+        &self.shipment.key
+    }
+
+    /// In their own home the parts are looked for at first; then told in another one, then under the very ids that the shop gave.
+    fn look_further(&mut self, found: &Matched) -> Result<bool> {
+        let numbered = |(part, left): (&Part, &Option<_>)| left.is_some() && !part.numbers.is_empty();
+        if !self.looked_elsewhere && self.parts.iter().zip(&found.left).any(numbered) {
+            self.looked_elsewhere = true;
+            self.add_told_elsewhere()?;
+            return Ok(true);
+        }
+        if !self.looked_by_id && !found.unseen.is_empty() && self.home != Home::Extension {
+            self.looked_by_id = true;
+            for receipt in &found.unseen {
+                if self.is_there(receipt)? {
+                    self.shown.push(Record { id: receipt.clone(), ..Record::default() });
+                }
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn step(&self, found: &Matched) -> Result<Step> {
+        self.refuse_too_many(found)?;
+        let left = self.groups.iter().zip(&found.left);
+        let writes = left.filter_map(|(group, left)| left.as_deref().map(|left| self.write(group, left)));
+        let mut writes = writes.collect::<Result<Vec<_>>>()?;
+        if self.shipment.completes && !is_closed(self.now) {
+            let route = format!("wc/v3/orders/{}", self.now.remote_id);
+            let operation = Operation::new(Method::PUT, route, json!({ "status": "completed" }));
+            writes.push(Write::new("set the order's status to completed", true, operation)?);
+        }
+        Ok(Step::of(writes))
+    }
 }
 
 /// Shipped there already, or refunded: a status that says more than "completed" is not overwritten.
@@ -61,47 +115,39 @@ fn is_closed(now: &RemoteOrder) -> bool {
     })
 }
 
-#[derive(Default)]
-struct Found {
-    writes: Vec<Write>,
-    /// The shop took a write and does not show it yet (a cache, a replica that lags): it is not made again.
-    unseen: bool,
-    adopted: Vec<String>,
-    pieces: Vec<LineQuantity>,
-}
-
-impl From<(Matched, Vec<Write>)> for Found {
-    /// While anything that the shop took is not shown nothing is written: it may be what seems to be missing.
-    fn from((matched, writes): (Matched, Vec<Write>)) -> Self {
-        let unseen = matched.is_short() && !matched.unseen.is_empty();
-        let (writes, pieces) = if unseen { Default::default() } else { (writes, matched.pieces()) };
-        Self { writes, unseen, pieces, adopted: matched.claimed }
-    }
-}
-
-pub(super) fn call(method: Method, route: String, query: &[(&str, &str)], body: Value) -> Value {
-    let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    json!(Operation { method: method.to_string(), route, query, body })
-}
-
-/// A dispatch on its way to one of the three homes.
-struct Dispatch<'a> {
-    api: &'a Api,
-    home: Home,
-    now: &'a RemoteOrder,
-    task: &'a Task,
-    shipment: &'a Shipment,
-}
-
-/// What goes into one fulfilment. It holds one carrier and one link, so parcels of different carriers are fulfilments of their own, each with
-/// a share of the pieces, in the order of the lines. Where there are fewer pieces than carriers, all numbers stand in one, without a carrier.
+/// What goes into one entry of the home: a fulfilment, a tracking, a note.
 struct Group<'s> {
     key: String,
     lines: Vec<LineQuantity>,
     parcels: Vec<&'s Parcel>,
 }
 
-fn groups(shipment: &Shipment) -> Vec<Group<'_>> {
+impl Group<'_> {
+    fn part(&self, home: Home) -> Part {
+        let numbers = matching::numbers(self.parcels.iter().copied());
+        match home {
+            Home::Fulfillments => {
+                Part { mark: Some(self.key.clone()), lines: self.lines.clone(), numbers, ..Part::default() }
+            }
+            // An entry and a note hold a number and no pieces.
+            Home::Extension | Home::Note | Home::None => Part { numbers, ..Part::default() },
+        }
+    }
+}
+
+fn groups(home: Home, shipment: &Shipment) -> Vec<Group<'_>> {
+    let group = |parcels: Vec<_>| Group { key: shipment.key.clone(), lines: shipment.lines.clone(), parcels };
+    match home {
+        Home::Fulfillments => by_carrier(shipment),
+        Home::Extension => shipment.parcels.iter().map(|parcel| group(vec![parcel])).collect(),
+        Home::Note if !shipment.parcels.is_empty() => vec![group(shipment.parcels.iter().collect())],
+        Home::Note | Home::None => Vec::new(),
+    }
+}
+
+/// A fulfilment holds one carrier and one link, so parcels of different carriers are fulfilments of their own, each with a share of the
+/// pieces, in the order of the lines. Where there are fewer pieces than carriers, all numbers stand in one, without a carrier.
+fn by_carrier(shipment: &Shipment) -> Vec<Group<'_>> {
     let mut carriers: Vec<Vec<&Parcel>> = Vec::new();
     for parcel in &shipment.parcels {
         match carriers.iter_mut().find(|same| same.first().is_some_and(|first| provider(first) == provider(parcel))) {
@@ -119,46 +165,63 @@ fn groups(shipment: &Shipment) -> Vec<Group<'_>> {
     numbered.map(|(nth, (lines, parcels))| Group { key: key(nth), lines, parcels }).collect()
 }
 
-impl Dispatch<'_> {
-    fn fulfillments(&self) -> Result<Found> {
-        let text = list_fulfillments(self.api, &self.task.remote_id)?.to_string();
+impl Plan<'_> {
+    /// Reads what stands in the home of this dispatch.
+    fn read(&mut self) -> Result<()> {
+        self.shown = match self.home {
+            Home::Fulfillments => return self.read_fulfillments(),
+            Home::Extension => trackings(self.api, &self.now.remote_id)?,
+            Home::Note => {
+                let record =
+                    |note: OrderNote| Record { id: note.receipt(), tracking: vec![note.text], ..Record::default() };
+                self.notes_that_count()?.into_iter().map(record).collect()
+            }
+            Home::None => Vec::new(),
+        };
+        Ok(())
+    }
+
+    fn read_fulfillments(&mut self) -> Result<()> {
+        let text = list_fulfillments(self.api, &self.now.remote_id)?.to_string();
         let there = read_fulfillments(&text)?;
-        let groups = groups(self.shipment);
-        let part = |group: &Group<'_>| Part {
-            mark: Some(group.key.clone()),
-            lines: group.lines.clone(),
-            numbers: matching::numbers(group.parcels.iter().copied()),
-            ..Part::default()
-        };
         let own = |one: &&Fulfillment<'_>| {
-            one.is_made() || one.meta(OUR_KEY).is_some() || self.task.receipts.iter().any(|ours| ours == one.id.get())
+            one.is_made() || one.meta(OUR_KEY).is_some() || self.receipts.iter().any(|ours| ours == one.id.get())
         };
-        let shown = there.iter().filter(own).map(fulfilled).collect();
-        let found = self.find(&groups.iter().map(part).collect::<Vec<_>>(), shown, &self.task.taken)?;
-        self.refuse_too_many(&there, &found)?;
-        let left = groups.iter().zip(&found.left);
-        let writes = left.filter_map(|(group, left)| left.as_deref().map(|left| self.fulfillment(group, left)));
-        let writes = writes.collect::<Result<_>>()?;
-        Ok((found, writes).into())
+        self.shown = there.iter().filter(own).map(fulfilled).collect();
+        let made = there.iter().filter(|one| one.is_made());
+        self.sent = made.flat_map(|one| one.contents().unwrap_or_default()).collect();
+        Ok(())
+    }
+
+    fn write(&self, group: &Group<'_>, left: &[LineQuantity]) -> Result<Write> {
+        match self.home {
+            Home::Fulfillments => self.fulfillment(group, left),
+            Home::Extension => {
+                let what = describe(&group.parcels);
+                let body = group.parcels.first().map(|parcel| tracking(parcel, self.shipment.shipped_at));
+                let route = trackings_route(self.api, &self.now.remote_id);
+                let operation = Operation::new(Method::POST, route, body.unwrap_or_default());
+                Write::new(format!("add {what}"), false, operation)
+            }
+            Home::Note | Home::None => self.note(&group.parcels),
+        }
     }
 
     /// The shop takes any number of pieces, also more than were ordered: what others have sent, or what was given back, is not sent again.
     ///
     /// # Errors
     /// `Refused` where less is left of a line than is to be written.
-    fn refuse_too_many(&self, there: &[Fulfillment<'_>], found: &Matched) -> Result<()> {
+    fn refuse_too_many(&self, found: &Matched) -> Result<()> {
         let Ok(order) = &self.now.order else { return Ok(()) };
-        if found.is_short() && !found.unseen.is_empty() {
+        if self.home != Home::Fulfillments {
             return Ok(());
         }
-        let made = there.iter().filter(|one| one.is_made());
-        let made: Vec<LineQuantity> = made.flat_map(|one| one.contents().unwrap_or_default()).collect();
         let wanted: Vec<LineQuantity> = found.left.iter().flatten().flatten().cloned().collect();
         let count = |pieces: &[LineQuantity], id: &str| {
             sum(pieces.iter().filter(|piece| piece.line_id == id).map(|piece| piece.quantity))
         };
         for line in &order.lines {
-            let open = left(line.quantity, line.refunded, count(&made, &line.remote_id));
+            let open = left(line.quantity, line.refunded, count(&self.sent, &line.remote_id));
             let wanted = count(&wanted, &line.remote_id);
             if wanted > open {
                 let text = format!(
@@ -174,29 +237,6 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    /// What of the parts is there: in their own home first, then told in another one, then under the very ids that the shop gave.
-    fn find(&self, parts: &[Part], mut shown: Vec<Record>, taken: &[String]) -> Result<Matched> {
-        let claim =
-            Claim { mark: &self.shipment.key, receipts: &self.task.receipts, taken, since: self.shipment.shipped_at };
-        let mut found = matched(parts, &shown, &claim);
-        let untold = |found: &Matched| {
-            parts.iter().zip(&found.left).any(|(part, left)| left.is_some() && !part.numbers.is_empty())
-        };
-        if untold(&found) {
-            self.add_told_elsewhere(&mut shown)?;
-            found = matched(parts, &shown, &claim);
-        }
-        if found.is_short() && !found.unseen.is_empty() && self.home != Home::Extension {
-            for receipt in &found.unseen {
-                if self.is_there(receipt)? {
-                    shown.push(Record { id: receipt.clone(), ..Record::default() });
-                }
-            }
-            found = matched(parts, &shown, &claim);
-        }
-        Ok(found)
-    }
-
     /// Looks for what the shop has acknowledged under its own id, where the list does not show it.
     fn is_there(&self, receipt: &str) -> Result<bool> {
         let (route, id) = match receipt.split_once(' ') {
@@ -206,7 +246,7 @@ impl Dispatch<'_> {
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(false);
         }
-        match self.api.get(&format!("wc/v3/orders/{}/{route}/{id}", self.task.remote_id), &[]) {
+        match self.api.get(&format!("wc/v3/orders/{}/{route}/{id}", self.now.remote_id), &[]) {
             // A cache that heeds a part of the address gives another answer.
             Ok(reply) => Ok(reply.status != 404 && made(&reply.body).is_some_and(|it| it == id)),
             Err(error) if matches!(error.kind(), ErrorKind::Failed | ErrorKind::Unsupported) => Ok(false),
@@ -216,29 +256,30 @@ impl Dispatch<'_> {
 
     /// What the shop tells of tracking numbers in the other homes (PRODUCT.md D-4). The parcels of a tracking plugin stand in the order, beside
     /// the fulfilments that are known already.
-    fn add_told_elsewhere(&self, shown: &mut Vec<Record>) -> Result<()> {
+    fn add_told_elsewhere(&mut self) -> Result<()> {
+        let mut more = Vec::new();
         if self.home != Home::Extension {
             let shipments = self.now.order.iter().flat_map(|order| &order.shipments);
             let parcel = |one: &RemoteShipment| elsewhere(&one.remote_id, matching::numbers(&one.parcels));
-            let known = |one: &&RemoteShipment| shown.iter().any(|record| record.id == one.remote_id);
-            let parcels: Vec<Record> = shipments.filter(|one| !known(one)).map(parcel).collect();
-            shown.extend(parcels);
+            let known = |one: &&RemoteShipment| self.shown.iter().any(|record| record.id == one.remote_id);
+            more.extend(shipments.filter(|one| !known(one)).map(parcel));
         }
         if self.home != Home::Note {
-            shown.extend(self.notes_that_count()?.into_iter().map(|note| elsewhere(&note.receipt(), vec![note.text])));
+            more.extend(self.notes_that_count()?.into_iter().map(|note| elsewhere(&note.receipt(), vec![note.text])));
         }
         if self.home != Home::Fulfillments && self.api.facts().fulfillments {
-            let text = list_fulfillments(self.api, &self.task.remote_id)?.to_string();
+            let text = list_fulfillments(self.api, &self.now.remote_id)?.to_string();
             let made = read_fulfillments(&text)?;
             let numbers = |one: &Fulfillment<'_>| one.meta("_tracking_number").into_iter().collect();
-            shown.extend(made.iter().filter(|one| one.is_made()).map(|one| elsewhere(one.id.get(), numbers(one))));
+            more.extend(made.iter().filter(|one| one.is_made()).map(|one| elsewhere(one.id.get(), numbers(one))));
         }
+        self.shown.append(&mut more);
         Ok(())
     }
 
     /// The order's notes; a note that only the staff sees has told the buyer nothing.
     fn notes_that_count(&self) -> Result<Vec<OrderNote>> {
-        let mut notes = list_notes(self.api, &self.task.remote_id)?;
+        let mut notes = list_notes(self.api, &self.now.remote_id)?;
         notes.retain(|note| note.to_buyer || !self.shipment.notify);
         Ok(notes)
     }
@@ -255,16 +296,10 @@ impl Dispatch<'_> {
             }
         }
         let notify = if self.shipment.notify { "true" } else { "false" };
-        Ok(Write {
-            summary: format!("add a fulfilment with {}", describe(&group.parcels)),
-            tells_buyer: self.shipment.notify,
-            content: call(
-                Method::POST,
-                format!("wc/v3/orders/{}/fulfillments", self.task.remote_id),
-                &[("notify_customer", notify)],
-                json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta }),
-            ),
-        })
+        let route = format!("wc/v3/orders/{}/fulfillments", self.now.remote_id);
+        let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
+        let operation = Operation::new(Method::POST, route, body).with("notify_customer", notify);
+        Write::new(format!("add a fulfilment with {}", describe(&group.parcels)), self.shipment.notify, operation)
     }
 }
 
@@ -346,34 +381,17 @@ fn describe(parcels: &[&Parcel]) -> String {
     if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") }
 }
 
-impl Dispatch<'_> {
-    /// The Shipment Tracking extension: an entry for each parcel.
-    fn trackings(&self) -> Result<Found> {
-        if self.shipment.parcels.is_empty() {
-            return Ok(Found::default());
-        }
-        let route = trackings_route(self.api, &self.task.remote_id);
-        let reply = self.api.get(&route, &[])?;
-        let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
-        let part = |parcel| Part { numbers: matching::numbers([parcel]), ..Part::default() };
-        let record = |entry: &Tracking<'_>| Record {
-            id: entry.tracking_id.get().to_owned(),
-            tracking: vec![entry.tracking_number.get().to_owned()],
-            ..Record::default()
-        };
-        let parcels = &self.shipment.parcels;
-        // An entry tells a number and nothing of pieces: one that another dispatch has told is told.
-        let found =
-            self.find(&parcels.iter().map(part).collect::<Vec<_>>(), there.iter().map(record).collect(), &[])?;
-        let write = |parcel| Write {
-            summary: format!("add tracking {} {}", title(parcel), parcel.tracking),
-            tells_buyer: false,
-            content: call(Method::POST, route.clone(), &[], tracking(parcel, self.shipment.shipped_at)),
-        };
-        let left = parcels.iter().zip(&found.left).filter(|(_, left)| left.is_some());
-        let writes = left.map(|(parcel, _)| write(parcel)).collect();
-        Ok((found, writes).into())
-    }
+/// The Shipment Tracking extension: an entry for each parcel, which tells a number and nothing of pieces.
+fn trackings(api: &Api, id: &str) -> Result<Vec<Record>> {
+    let reply = api.get(&trackings_route(api, id), &[])?;
+    let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
+    let record = |entry: &Tracking<'_>| Record {
+        id: entry.tracking_id.get().to_owned(),
+        tracking: vec![entry.tracking_number.get().to_owned()],
+        shared: true,
+        ..Record::default()
+    };
+    Ok(there.iter().map(record).collect())
 }
 
 fn trackings_route(api: &Api, id: &str) -> String {
@@ -394,45 +412,45 @@ fn tracking(parcel: &Parcel, shipped_at: Timestamp) -> Value {
     body
 }
 
-impl Dispatch<'_> {
+impl Plan<'_> {
     /// An order note with all tracking numbers.
-    fn notes(&self) -> Result<Found> {
-        let parcels: Vec<&Parcel> = self.shipment.parcels.iter().collect();
-        if parcels.is_empty() {
-            return Ok(Found::default());
-        }
-        let part = Part { numbers: matching::numbers(parcels.iter().copied()), ..Part::default() };
-        let record = |note: OrderNote| Record { id: note.receipt(), tracking: vec![note.text], ..Record::default() };
-        let listed = self.notes_that_count()?.into_iter().map(record).collect();
-        let found = self.find(&[part], listed, &self.task.taken)?;
-        let writes = if found.is_short() { vec![self.note(&parcels)] } else { Vec::new() };
-        Ok((found, writes).into())
-    }
-
-    fn note(&self, parcels: &[&Parcel]) -> Write {
+    fn note(&self, parcels: &[&Parcel]) -> Result<Write> {
         let line = |parcel: &&Parcel| {
             let link = link(parcel).map_or_else(String::new, |link| format!(" {link}"));
             format!("{}, tracking number {}{link}", title(parcel), parcel.tracking).trim_start_matches(", ").to_owned()
         };
         let text = format!("Shipped with {}", parcels.iter().map(line).collect::<Vec<_>>().join("; "));
-        Write {
-            summary: format!("add an order note with {}", describe(parcels)),
-            tells_buyer: self.shipment.notify,
-            content: call(
-                Method::POST,
-                format!("wc/v3/orders/{}/notes", self.task.remote_id),
-                &[],
-                json!({ "note": text, "customer_note": self.shipment.notify }),
-            ),
-        }
+        let route = format!("wc/v3/orders/{}/notes", self.now.remote_id);
+        let body = json!({ "note": text, "customer_note": self.shipment.notify });
+        let summary = format!("add an order note with {}", describe(parcels));
+        Write::new(summary, self.shipment.notify, Operation::new(Method::POST, route, body))
     }
 }
 
-/// What is still to be written so that the shop has another tracking number for the same parcel.
-pub fn retracking(api: &Api, home: Home, id: &str, wish: &Retracking) -> Result<Outstanding> {
-    let found = match home {
-        Home::Fulfillments => replace_in_fulfillment(api, id, wish)?,
-        Home::Extension => replace_entry(api, id, wish)?,
+/// Another tracking number in one of the homes that can change one.
+struct Replacement<'a> {
+    api: &'a Api,
+    id: &'a str,
+    change: &'a TrackingChange,
+    /// The fulfilments as they are: a PUT has to carry every entry again. Null for entries of the extension, which cannot be changed.
+    fulfillments: Value,
+    shown: Vec<Record>,
+}
+
+/// How this tracking number would be replaced.
+pub fn replacement<'a>(
+    api: &'a Api,
+    home: Home,
+    id: &'a str,
+    change: &'a TrackingChange,
+) -> Result<Box<dyn TrackingPlan + 'a>> {
+    let (fulfillments, shown) = match home {
+        Home::Fulfillments => {
+            let there = list_fulfillments(api, id)?;
+            let shown = there.as_array().into_iter().flatten().map(numbered).collect();
+            (there, shown)
+        }
+        Home::Extension => (Value::Null, trackings(api, id)?),
         Home::Note | Home::None => {
             return Err(Error::new(
                 ErrorKind::Unsupported,
@@ -441,7 +459,35 @@ pub fn retracking(api: &Api, home: Home, id: &str, wish: &Retracking) -> Result<
             .hint("add a note with the new number in the shop's order screen"));
         }
     };
-    Ok(Outstanding { writes: found.writes, adopted: found.adopted, ..Outstanding::default() })
+    Ok(Box::new(Replacement { api, id, change, fulfillments, shown }))
+}
+
+/// A fulfilment by its id and its numbers alone.
+fn numbered(fulfillment: &Value) -> Record {
+    let entries = fulfillment["meta_data"].as_array().into_iter().flatten();
+    let mut texts = entries.filter(|meta| meta["key"] == "_tracking_number").map(|meta| meta["value"].clone());
+    let tracking = texts.next().and_then(|text| text.as_str().map(str::to_owned));
+    Record { id: fulfillment["id"].to_string(), tracking: tracking.into_iter().collect(), ..Record::default() }
+}
+
+impl TrackingPlan for Replacement<'_> {
+    fn shown(&self) -> &[Record] {
+        &self.shown
+    }
+
+    fn step(&self, old: &[&Record], new: &[&Record]) -> Result<Step> {
+        if self.fulfillments.is_null() {
+            return self.replace_entry(old.first().copied(), new.is_empty());
+        }
+        let fulfillment = |record: &Record| {
+            let mut all = self.fulfillments.as_array().into_iter().flatten();
+            all.find(|one| one["id"].to_string() == record.id)
+        };
+        match old.first().and_then(|old| fulfillment(old)) {
+            Some(old) => Ok(Step::Write(vec![self.replace_in(old)?])),
+            None => Ok(Step::Nothing),
+        }
+    }
 }
 
 /// The receipt of a write to this route: the id of what the shop says that it has made.
@@ -459,85 +505,57 @@ fn made(body: &[u8]) -> Option<String> {
     made.tracking_id.id().or(made.id.id()).map(str::to_owned)
 }
 
-/// A PUT has to carry every entry again: what is left out is deleted (fact sheet, 4.2).
-fn replace_in_fulfillment(api: &Api, id: &str, wish: &Retracking) -> Result<Found> {
-    let there = list_fulfillments(api, id)?;
-    let number = |fulfillment: &Value| {
-        let entries = fulfillment["meta_data"].as_array().into_iter().flatten();
-        let mut texts = entries.filter(|meta| meta["key"] == "_tracking_number").map(|meta| meta["value"].clone());
-        texts.next().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
-    };
-    let all = there.as_array().map(Vec::as_slice).unwrap_or_default();
-    let (old, new) = to_retrack(all, wish, |one, wanted| names_number(&number(one), wanted))?;
-    let Some(old) = old.first() else {
-        return Ok(Found { adopted: new.iter().map(|one| one["id"].to_string()).collect(), ..Found::default() });
-    };
-    let replaced = replaced(&number(old), wish);
-    let mut meta: Vec<Value> = old["meta_data"].as_array().cloned().unwrap_or_default();
-    meta.retain(|entry| entry["key"] != "_tracking_url");
-    for entry in &mut meta {
-        match entry["key"].as_str() {
-            Some("_tracking_number") => entry["value"] = json!(replaced),
-            Some("_shipment_provider") => entry["value"] = json!(provider(&wish.parcel)),
-            _ => {}
+impl Replacement<'_> {
+    /// A PUT has to carry every entry again: what is left out is deleted.
+    fn replace_in(&self, old: &Value) -> Result<Write> {
+        let change = self.change;
+        let numbers = numbered(old).tracking.join(", ");
+        let mut meta: Vec<Value> = old["meta_data"].as_array().cloned().unwrap_or_default();
+        meta.retain(|entry| entry["key"] != "_tracking_url");
+        for entry in &mut meta {
+            match entry["key"].as_str() {
+                Some("_tracking_number") => entry["value"] = json!(replaced(&numbers, change)),
+                Some("_shipment_provider") => entry["value"] = json!(provider(&change.parcel)),
+                _ => {}
+            }
         }
+        meta.extend(link(&change.parcel).map(|link| entry("_tracking_url", json!(link))));
+        let notify = if change.notify { "true" } else { "false" };
+        let route = format!("wc/v3/orders/{}/fulfillments/{}", self.id, old["id"]);
+        let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
+        let operation = Operation::new(Method::PUT, route, body).with("notify_customer", notify);
+        Write::new(replacing(change), change.notify, operation)
     }
-    meta.extend(link(&wish.parcel).map(|link| entry("_tracking_url", json!(link))));
-    let notify = if wish.notify { "true" } else { "false" };
-    let write = Write {
-        summary: replacing(wish),
-        tells_buyer: wish.notify,
-        content: call(
-            Method::PUT,
-            format!("wc/v3/orders/{id}/fulfillments/{}", old["id"]),
-            &[("notify_customer", notify)],
-            json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta }),
-        ),
-    };
-    Ok(Found { writes: vec![write], ..Found::default() })
-}
 
-/// The extension's entries cannot be changed: the new one is added before the old one goes.
-fn replace_entry(api: &Api, id: &str, wish: &Retracking) -> Result<Found> {
-    let route = trackings_route(api, id);
-    let reply = api.get(&route, &[])?;
-    let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
-    let names = |one: &Tracking<'_>, number: &str| names_number(one.tracking_number.get(), number);
-    let (old, new) = to_retrack(&there, wish, names)?;
-    let (old, new) = (old.first(), new.first());
-    let mut found = Found::default();
-    match new {
-        Some(new) => found.adopted.push(new.tracking_id.get().to_owned()),
-        None => found.writes.push(Write {
-            summary: replacing(wish),
-            tells_buyer: false,
-            content: call(Method::POST, route.clone(), &[], tracking(&wish.parcel, api.now())),
-        }),
+    /// The extension's entries cannot be changed: the new one is added before the old one goes.
+    fn replace_entry(&self, old: Option<&Record>, is_missing: bool) -> Result<Step> {
+        let route = trackings_route(self.api, self.id);
+        let mut writes = Vec::new();
+        if is_missing {
+            let body = tracking(&self.change.parcel, self.api.now());
+            writes.push(Write::new(replacing(self.change), false, Operation::new(Method::POST, route.clone(), body))?);
+        }
+        if let Some(old) = old.filter(|old| old.id.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            let operation = Operation::new(Method::DELETE, format!("{route}/{}", old.id), Value::Null);
+            writes.push(Write::new(format!("remove tracking {}", self.change.was), false, operation)?);
+        }
+        Ok(Step::of(writes))
     }
-    if let Some(old) = old.map(|old| old.tracking_id.get()).filter(|old| old.bytes().all(|b| b.is_ascii_alphanumeric()))
-    {
-        found.writes.push(Write {
-            summary: format!("remove tracking {}", wish.was),
-            tells_buyer: false,
-            content: call(Method::DELETE, format!("{route}/{old}"), &[], Value::Null),
-        });
-    }
-    Ok(found)
 }
 
 /// The numbers of a fulfilment with the new one in the place of the old one, however that is written there.
-fn replaced(numbers: &str, wish: &Retracking) -> String {
-    let new = wish.parcel.tracking.as_str();
+fn replaced(numbers: &str, change: &TrackingChange) -> String {
+    let new = change.parcel.tracking.as_str();
     let numbers: Vec<&str> = numbers.split(',').map(str::trim).collect();
-    if !numbers.iter().any(|number| same_number(number, &wish.was)) {
+    if !numbers.iter().any(|number| same_number(number, &change.was)) {
         return new.to_owned();
     }
-    let each = numbers.iter().map(|number| if same_number(number, &wish.was) { new } else { number });
+    let each = numbers.iter().map(|number| if same_number(number, &change.was) { new } else { number });
     each.collect::<Vec<_>>().join(", ")
 }
 
-fn replacing(wish: &Retracking) -> String {
-    format!("replace tracking {} by {} {}", wish.was, title(&wish.parcel), wish.parcel.tracking)
+fn replacing(change: &TrackingChange) -> String {
+    format!("replace tracking {} by {} {}", change.was, title(&change.parcel), change.parcel.tracking)
 }
 
 /// A note of an order, its text without the signs and tags that a shop may dress it in.

@@ -2,6 +2,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::*;
+use crate::channel::matching::{Claim, matched};
 use crate::clock::from_millis;
 use crate::order::{Address, Status, testing};
 
@@ -108,7 +109,7 @@ fn is(document: serde_json::Value, marker: bool, parcels: &[Parcel]) -> bool {
     let shipment = shipment(&[("12", 1)], parcels);
     let parts = parts(&order(), &shipment, marker).unwrap();
     let since = shipment.shipped_at - TimeDelta::seconds(CLOCKS);
-    let claim = Claim { mark: &mark(&shipment), receipts: &[], taken: &[], since };
+    let claim = Claim { mark: &mark(&shipment), receipts: &[], others: &[], since };
     !matched(&[parts[0].wanted()], &[record(&found)], &claim).is_short()
 }
 

@@ -7,6 +7,7 @@ use crate::book::{Accepted, Book, Store};
 use crate::channel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::differences;
+use crate::sync::act;
 
 /// Take over the channel's newer version of an order.
 ///
@@ -20,12 +21,7 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     let id = book.find(&args.order)?;
-    for _ in 0..super::dispatch::TRIES {
-        if let Some(code) = once(app, &mut book, id)? {
-            return Ok(code);
-        }
-    }
-    Err(super::dispatch::restless(id).into())
+    act::at_rest(id, || once(app, &mut book, id))
 }
 
 /// One try; nothing where the order changed while it was read: then what was read of it is void.

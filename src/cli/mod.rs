@@ -29,6 +29,7 @@ mod simulate;
 mod status;
 mod sync;
 mod waiting;
+mod watch;
 mod when;
 
 use std::ffi::OsString;

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::outbox::Pushed;
 use super::output;
 use super::{App, Outcome};
 use crate::book::{Book, OutboxRow, OutboxState};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
+use crate::sync::act::{self, Pushed};
 use crate::sync::export::Outcome as Push;
 
 /// Try a failed dispatch or cancellation again: everything that has not arrived, or one order's.
@@ -62,11 +62,11 @@ fn one(app: &App, book: &mut Book, row: &OutboxRow, again: bool) -> Result<(&'st
     let store = app.store(book, &row.store)?;
     let open = app.context.open(&store)?;
     book.retry(row.id, again)?;
-    let (state, pushed) = super::outbox::push_row(app, book, &open, row.id, None)?;
+    let (state, pushed) = act::push_row(&app.context, book, &open, row.id, None)?;
     let waits = pushed.why_not().map(|why| Error::new(ErrorKind::Temporary, format!("nothing was sent: {why}")));
     Ok(match pushed {
         Pushed::Tried(Push::Waiting(error) | Push::Pending(error) | Push::Refused(error)) => (state, Some(error)),
-        Pushed::Tried(Push::TakenBack) => (state, Some(super::outbox::taken_back(row.order_id, row.goal.word()))),
+        Pushed::Tried(Push::TakenBack) => (state, Some(act::taken_back(row.order_id, row.goal.word()))),
         Pushed::Tried(Push::Confirmed { .. }) => (state, None),
         Pushed::Elsewhere | Pushed::Behind(_) => (state, waits),
     })

@@ -3,7 +3,10 @@
 //! A run can be killed at any instant. What it has fetched is in the book page by page, together with the position
 //! to go on from; what it was writing is marked in the outbox before the write goes out. The next run goes on from there.
 
+pub mod act;
 pub mod advice;
+pub mod cancel;
+pub mod dispatch;
 pub mod export;
 pub mod guard;
 mod headway;

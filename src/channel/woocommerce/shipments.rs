@@ -481,7 +481,7 @@ impl TrackingPlan for Replacement<'_> {
         }
         let fulfillment = |record: &Record| {
             let mut all = self.fulfillments.as_array().into_iter().flatten();
-            all.find(|one| one["id"].to_string() == record.id)
+            all.find(|one| numbered(one).id == record.id)
         };
         match old.first().and_then(|old| fulfillment(old)) {
             Some(old) => Ok(Step::Write(vec![self.replace_in(old)?])),

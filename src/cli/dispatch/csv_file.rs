@@ -15,12 +15,13 @@ use serde_json::json;
 
 use self::columns::Columns;
 use self::rows::{Group, Meant, Rows};
-use super::{Args, By, Done, lines, naming, one, parcels, print, to_json};
+use super::{Args, By, naming, one, print, request, to_json};
 use crate::book::Book;
 use crate::channel::Capabilities;
 use crate::cli::interrupt::{self, Left};
 use crate::cli::{App, Outcome, output};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
+use crate::sync::dispatch::{Done, choose};
 
 /// A shipment of the file, its own arguments, and what came of it; nothing where it was not its turn.
 struct Wanted {
@@ -171,9 +172,9 @@ fn fault(
         .entry(order.store.clone())
         .or_insert_with(|| app.context.open(&store).ok().map(|open| open.channel.capabilities()));
     if let Some(can) = can {
-        parcels::of(&wanted.args, can, &order.channel)?;
+        request(&wanted.args).parcels(can, &order.channel)?;
     }
-    lines::choose(&order, &wanted.args.item).map(|_| ())
+    choose(&order, &wanted.args.item).map(|_| ())
 }
 
 fn tell_all(app: &App, all: &[Wanted]) -> anyhow::Result<()> {

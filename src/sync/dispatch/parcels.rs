@@ -1,28 +1,29 @@
 //! The parcels of a dispatch: carriers by name, tracking numbers as they were meant.
 
-use super::Args;
+use super::Request;
 use crate::channel::{Capabilities, UnknownCarrier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{CarrierName, Parcel, carrier, carrier_name, nearest_carriers, tracking_number};
 
-/// The parcels of the command line, or of the rows of a file.
-pub(super) fn of(args: &Args, can: &Capabilities, channel: &str) -> Result<Vec<Parcel>> {
-    if args.carrier.len() > 1 && args.carrier.len() != args.tracking.len() {
+/// The parcels of a request.
+pub(super) fn of(request: &Request, can: &Capabilities, channel: &str) -> Result<Vec<Parcel>> {
+    if request.carriers.len() > 1 && request.carriers.len() != request.tracking.len() {
         let text = format!(
             "{} carriers but {} tracking numbers; give one --carrier for all, or one for each --tracking",
-            args.carrier.len(),
-            args.tracking.len()
+            request.carriers.len(),
+            request.tracking.len()
         );
         return Err(Error::new(ErrorKind::Usage, text));
     }
-    if !args.carrier.is_empty() && args.tracking.is_empty() {
+    if !request.carriers.is_empty() && request.tracking.is_empty() {
         return Err(Error::new(ErrorKind::Usage, "a --carrier without a --tracking number; nothing was recorded"));
     }
-    args.tracking
+    request
+        .tracking
         .iter()
         .enumerate()
         .map(|(n, tracking)| {
-            let name = args.carrier.get(n).or(args.carrier.first()).map_or("", String::as_str);
+            let name = request.carriers.get(n).or(request.carriers.first()).map_or("", String::as_str);
             let tracking = tracking_number(tracking).map_err(|why| {
                 Error::new(ErrorKind::Usage, format!("the tracking number {tracking:?} {why}; nothing was recorded"))
             })?;
@@ -31,7 +32,7 @@ pub(super) fn of(args: &Args, can: &Capabilities, channel: &str) -> Result<Vec<P
                 let text = format!("the tracking number {tracking:?} is a carrier's name; nothing was recorded");
                 return Err(Error::new(ErrorKind::Usage, text).hint("--carrier NAME --tracking NUMBER"));
             }
-            Ok(Parcel { carrier: named(name.trim(), args.other_carrier, can, channel)?, tracking, url: None })
+            Ok(Parcel { carrier: named(name.trim(), request.other_carrier, can, channel)?, tracking, url: None })
         })
         .collect()
 }

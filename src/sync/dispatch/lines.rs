@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Parcel, Shipment, normal_number, parse_decimal, sum};
 
 /// The lines wanted by `items` (`SKU=QTY` or `#2=1`), or all that is left; and whether nothing that ships is left after them.
-pub(super) fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQuantity>, bool)> {
+pub fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQuantity>, bool)> {
     let open: Vec<(&BookLine, Decimal)> = order
         .lines
         .iter()

@@ -1,0 +1,177 @@
+//! What dispatch, cancel and retry have in common: the look before an act is recorded, and the push of
+//! its row afterwards.
+
+use std::any::Any;
+
+use super::Context;
+use super::export::{self, Outcome};
+use super::guard::{self, Act, Look, Seen, Stop};
+use super::import::import_one;
+use super::lock::{Lock, Work};
+use super::store::OpenStore;
+use crate::book::{Book, BookOrder, Leave, OutboxRow, OutboxState, RunKind};
+use crate::channel::{Goal, Task};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::Difference;
+
+/// Told how far an act has come, on behalf of the merchant.
+pub trait Watch {
+    /// The store is asked for as long as what is given back lives; nothing is recorded yet.
+    fn looking(&self, store: &str) -> Box<dyn Any>;
+    /// The act is recorded, and the store is told for as long as what is given back lives.
+    fn telling(&self, store: &str) -> Box<dyn Any>;
+    /// From here on an interruption leaves something behind.
+    fn keeps(&self);
+    /// What the merchant is to review before the act.
+    fn differs(&self, differences: &[Difference]);
+    /// A word on what is done in another way than it was asked for.
+    fn note(&self, text: &str);
+}
+
+/// How often an act starts again because the order changed while it was looked at.
+const TRIES: usize = 5;
+
+/// Tries until the order was at rest for one try: nothing comes of one that was decided by what is not
+/// so any more.
+///
+/// # Errors
+/// `Refused` where the order is never at rest, and what a try fails with.
+pub fn at_rest<T, E: From<Error>>(order: i64, mut once: impl FnMut() -> Result<Option<T>, E>) -> Result<T, E> {
+    for _ in 0..TRIES {
+        if let Some(done) = once()? {
+            return Ok(done);
+        }
+    }
+    Err(restless(order).into())
+}
+
+/// The error of an act that never found the order at rest.
+pub fn restless(order: i64) -> Error {
+    let text = format!("order {order} is being changed by other commands all the time; nothing was recorded or sent");
+    Error::new(ErrorKind::Refused, text).hint("try again in a moment")
+}
+
+/// What the look before an act came to.
+pub enum Looked {
+    /// Nothing speaks against it.
+    Clear(Box<Seen>),
+    /// Another command has done something to the order meanwhile: what speaks against the act may be just that.
+    Moved,
+}
+
+/// Reads the order at the channel and holds it against the merchant's version; gives what an act that is not recorded yet would write. A
+/// version that is to be reviewed first is kept in the book, so that `show` and `accept` have it.
+pub fn look(
+    book: &mut Book,
+    watch: &dyn Watch,
+    open: &OpenStore,
+    order: &BookOrder,
+    goal: &Goal,
+    leave: Leave,
+) -> Result<Looked> {
+    let _looking = watch.looking(&open.store.name);
+    let others = book.receipts_of_others(order.id, goal, None)?;
+    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), others };
+    // What an unsettled row may have shipped is no news; it is settled, and the order looked at again, before anything goes out.
+    let tried = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order.id)?;
+    let looked = guard::look(book, open, &Act { order: order.id, task: &task, leave, tried, took: false });
+    if !matches!(looked, Ok(Look::Clear(_))) && book.last_event(order.id)? != order.last_event {
+        return Ok(Looked::Moved);
+    }
+    let Stop { now, review, .. } = match looked? {
+        Look::Clear(seen) => return Ok(Looked::Clear(seen)),
+        Look::Stopped(stop) => *stop,
+    };
+    let run = book.start_run(RunKind::Pull, false)?;
+    import_one(book, open, run, now)?;
+    book.finish_run(run, &[])?;
+    watch.differs(&review.differences);
+    Err(review.error)
+}
+
+/// What a push of one row came to.
+pub enum Pushed {
+    /// It had its attempt.
+    Tried(Outcome),
+    /// Another process is sending the store's outbox, and takes the row along.
+    Elsewhere,
+    /// This older row of the order must arrive first.
+    Behind(Box<OutboxRow>),
+}
+
+impl Pushed {
+    /// In words, where there was no attempt.
+    pub fn why_not(&self) -> Option<String> {
+        match self {
+            Self::Tried(_) => None,
+            Self::Elsewhere => Some("another ordersync is sending this store's outbox and takes it along".to_owned()),
+            Self::Behind(older) => Some(format!(
+                "it goes out after row {} of the outbox, a {} that is {}{}",
+                older.id,
+                older.goal.word(),
+                older.state,
+                older.error.as_deref().map(|why| format!(" ({why})")).unwrap_or_default()
+            )),
+        }
+    }
+}
+
+/// Why a row had no attempt: it is settled meanwhile, or an older one of its order is not.
+fn not_tried(book: &Book, row: OutboxRow) -> Result<Pushed> {
+    let error = || row.error.clone().unwrap_or_else(|| "it was refused".to_owned());
+    Ok(match row.state {
+        OutboxState::Confirmed => Pushed::Tried(Outcome::Confirmed { wrote: Vec::new() }),
+        OutboxState::Withdrawn => Pushed::Tried(Outcome::TakenBack),
+        OutboxState::Failed => Pushed::Tried(Outcome::Refused(Error::new(ErrorKind::Refused, error()))),
+        _ => {
+            let open = book.open_outbox()?.into_iter();
+            let mut older = open.filter(|one| one.order_id == row.order_id && one.id < row.id && one.state.is_open());
+            older.next().map_or(Pushed::Elsewhere, |older| Pushed::Behind(Box::new(older)))
+        }
+    })
+}
+
+/// The error of an act that was taken back before it went out.
+pub fn taken_back(order: i64, what: &str) -> Error {
+    let text =
+        format!("the {what} of order {order} was taken back by another command before it went out; nothing was sent");
+    Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order} tells how it stands"))
+}
+
+/// Pushes one row now, under the store's export lock, after what was recorded for the same order before it. Gives the row's state
+/// afterwards. What was `seen` at the channel holds only while that event is the order's last.
+pub fn push_row(
+    context: &Context,
+    book: &mut Book,
+    open: &OpenStore,
+    row: i64,
+    seen: Option<(Seen, i64)>,
+) -> Result<(&'static str, Pushed)> {
+    let locks = context.home.locks();
+    let clock = context.clock.as_ref();
+    let _lock = match Lock::take(&locks, &open.store.name, Work::Export, context.lock_timeout, clock) {
+        Err(error) if error.kind() == ErrorKind::Locked => return Ok(("queued", Pushed::Elsewhere)),
+        other => other?,
+    };
+    let missing = || Error::new(ErrorKind::NotFound, format!("the outbox has no row {row}"));
+    let now = book.outbox_row(row)?.ok_or_else(missing)?;
+    let older: Vec<OutboxRow> = book
+        .due(open.store.id, context.clock.now(), true)?
+        .into_iter()
+        .filter(|other| other.order_id == now.order_id && other.id < row)
+        .collect();
+    for other in &older {
+        export::push(context, book, open, other, None)?;
+    }
+    let due = book.due(open.store.id, context.clock.now(), true)?;
+    let Some(row) = due.into_iter().find(|due| due.id == row) else {
+        let now = book.outbox_row(row)?.ok_or_else(missing)?;
+        return Ok((now.state.word(), not_tried(book, now)?));
+    };
+    // What was read before something else happened to the order is no longer how things stand.
+    let last = book.last_event(row.order_id)?;
+    let seen = seen.filter(|(_, event)| last == Some(*event)).map(|(seen, _)| seen);
+    let outcome = export::push(context, book, open, &row, seen)?;
+    let state = book.outbox_row(row.id)?.map_or("queued", |row| row.state.word());
+    Ok((state, Pushed::Tried(outcome)))
+}

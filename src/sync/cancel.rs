@@ -1,0 +1,252 @@
+//! A cancellation, from what the merchant says to what became of it.
+
+use super::Context;
+use super::act::{self, Looked, Pushed, Watch};
+use super::dispatch::store_of;
+use super::export::Outcome;
+use super::guard::Seen;
+use super::store::OpenStore;
+use crate::book::{Book, BookOrder, Guard, Leave, OutboxRow, OutboxState, Recorded};
+use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::Status;
+
+/// A cancellation as the merchant says it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Why, for the channel's own record; may be empty.
+    pub reason: String,
+    /// Only in the book; the channel is not told.
+    pub local: bool,
+    /// The channel is to tell the buyer, where it leaves that to us.
+    pub notify: bool,
+    /// The stock goes back, where the channel leaves it to us.
+    pub restock: bool,
+    /// The money is given back the way it was paid.
+    pub refund: bool,
+    /// Also an order that is shipped, wholly or in part.
+    pub force: bool,
+    /// Nothing is done; what would be written is only said.
+    pub dry_run: bool,
+}
+
+/// What a cancellation came to.
+#[derive(Debug)]
+pub struct Done {
+    /// The order's number in the book.
+    pub order: i64,
+    /// The store and the channel's number: `etsy:1204`.
+    pub name: String,
+    /// The state of its outbox row, `local` or `dry-run`.
+    pub state: &'static str,
+    /// What happened, in words.
+    pub detail: String,
+    /// What becomes of reason, stock, money and buyer; empty where nothing does.
+    pub effect: &'static str,
+    /// The writes that would be made, in words.
+    pub writes: Vec<String>,
+    /// Why it has not arrived.
+    pub error: Option<Error>,
+}
+
+/// Cancels an order of the book. An error means that nothing was changed.
+pub fn cancel(context: &Context, book: &mut Book, watch: &dyn Watch, order: i64, request: &Request) -> Result<Done> {
+    let desk = Desk { context, watch, request };
+    act::at_rest(order, || desk.once(book, order))
+}
+
+struct Desk<'a> {
+    context: &'a Context,
+    watch: &'a dyn Watch,
+    request: &'a Request,
+}
+
+impl Desk<'_> {
+    /// One try; nothing where the order changed while it was looked at: then what was decided by it is void.
+    fn once(&self, book: &mut Book, id: i64) -> Result<Option<Done>> {
+        let (request, order) = (self.request, book.order(id)?);
+        refuse_shipped(&order, request)?;
+        if request.local {
+            return self.local(book, &order);
+        }
+        let open = self.context.open(&store_of(book, &order)?)?;
+        let effect = supported(&open, &order, request)?;
+        let goal = Goal::Cancelled(Cancellation {
+            reason: request.reason.clone(),
+            notify: request.notify,
+            restock: request.restock,
+            refund: request.refund,
+            force: request.force,
+            key: crate::http::sign::nonce()?,
+        });
+        let guard = if request.force { Guard::Force } else { Guard::Check };
+        let seen = match self.look(book, &open, &order, &goal, guard)? {
+            Some(Looked::Moved) => return Ok(None),
+            Some(Looked::Clear(seen)) => Some(*seen),
+            None => None,
+        };
+        if request.dry_run {
+            return Ok(Some(rehearsed(&order, seen.as_ref(), effect)));
+        }
+        self.watch.keeps();
+        match book.record_cancel(id, order.last_event, Some((&goal, guard)), &request.reason)? {
+            Recorded::Moved => Ok(None),
+            Recorded::Local => Ok(Some(done(&order, "local", "cancelled in the book only"))),
+            // It goes out as it was recorded, not as it was planned now.
+            Recorded::Already(row) => self.push(book, &open, &order, effect, (row, None)).map(Some),
+            Recorded::Row(row, event) => {
+                crate::crash::point("after-record");
+                let seen = seen.map(|seen| (seen, event));
+                self.push(book, &open, &order, effect, (row, seen)).map(Some)
+            }
+        }
+    }
+
+    /// How the order stands at the channel, refused where that speaks against it; nothing where the channel can't be reached: then the
+    /// same check is made before the push.
+    fn look(
+        &self,
+        book: &mut Book,
+        open: &OpenStore,
+        order: &BookOrder,
+        goal: &Goal,
+        guard: Guard,
+    ) -> Result<Option<Looked>> {
+        match act::look(book, self.watch, open, order, goal, Leave { guard, unpaid: true, on_hold: true }) {
+            Ok(looked) => Ok(Some(looked)),
+            Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn push(
+        &self,
+        book: &mut Book,
+        open: &OpenStore,
+        order: &BookOrder,
+        effect: &'static str,
+        (row, seen): (i64, Option<(Seen, i64)>),
+    ) -> Result<Done> {
+        let _telling = self.watch.telling(&open.store.name);
+        let (state, pushed) = act::push_row(self.context, book, open, row, seen)?;
+        let waits = pushed.why_not().map(|why| format!("recorded; {why}"));
+        let (detail, error) = match pushed {
+            Pushed::Elsewhere | Pushed::Behind(_) => ("", None),
+            Pushed::Tried(Outcome::TakenBack) => {
+                ("taken back by another command", Some(act::taken_back(order.id, "cancellation")))
+            }
+            Pushed::Tried(Outcome::Confirmed { wrote }) if wrote.is_empty() => {
+                ("it was cancelled at the channel already", None)
+            }
+            Pushed::Tried(Outcome::Confirmed { .. }) => ("cancelled here and at the channel", None),
+            Pushed::Tried(Outcome::Waiting(error)) => {
+                ("cancelled here; the channel is told with the next sync", Some(error))
+            }
+            Pushed::Tried(Outcome::Pending(error)) => ("cancelled here; the channel is at work on it", Some(error)),
+            Pushed::Tried(Outcome::Refused(error)) => {
+                ("not cancelled: the channel refused, or a guard did", Some(error))
+            }
+        };
+        Ok(Done { effect, error, ..done(order, state, waits.as_deref().unwrap_or(detail)) })
+    }
+
+    fn local(&self, book: &mut Book, order: &BookOrder) -> Result<Option<Done>> {
+        if self.request.dry_run {
+            let detail = format!("would cancel order {} in the book only", order.id);
+            return Ok(Some(done(order, "dry-run", &detail)));
+        }
+        self.watch.keeps();
+        if book.record_cancel(order.id, order.last_event, None, &self.request.reason)? == Recorded::Moved {
+            return Ok(None);
+        }
+        Ok(Some(done(order, "local", "cancelled in the book only; the channel was not told")))
+    }
+}
+
+fn done(order: &BookOrder, state: &'static str, detail: &str) -> Done {
+    Done {
+        order: order.id,
+        name: format!("{}:{}", order.store, order.number),
+        state,
+        detail: detail.to_owned(),
+        effect: "",
+        writes: Vec::new(),
+        error: None,
+    }
+}
+
+/// What a cancellation would write.
+fn rehearsed(order: &BookOrder, seen: Option<&Seen>, effect: &str) -> Done {
+    let (id, store) = (order.id, &order.store);
+    let writes = seen.map_or(&[][..], |seen| &seen.missing.writes);
+    let detail = match seen {
+        None => format!("would cancel order {id} in the book, and at {store} as soon as it can be reached"),
+        Some(_) if writes.is_empty() => {
+            format!("order {id} is cancelled at {store} already; nothing would be written there")
+        }
+        Some(_) => format!("would cancel order {id} at {store}: {effect}"),
+    };
+    Done { writes: writes.iter().map(|write| write.summary.clone()).collect(), ..done(order, "dry-run", &detail) }
+}
+
+/// What cancelling does at the channel.
+///
+/// # Errors
+/// `Unsupported` where it takes none, or none like this.
+fn supported(open: &OpenStore, order: &BookOrder, request: &Request) -> Result<&'static str> {
+    match open.channel.capabilities().cancel {
+        CancelSupport::Yes(can) => {
+            refuse_unsupported(order, request, &can)?;
+            Ok(can.effect)
+        }
+        CancelSupport::No(instead) => {
+            let text =
+                format!("{} takes no cancellation through its API; nothing was changed here or there", order.channel);
+            let hint = format!("{instead}; then ordersync cancel book:{} --local", order.id);
+            Err(Error::new(ErrorKind::Unsupported, text).hint(hint))
+        }
+    }
+}
+
+fn refuse_shipped(order: &BookOrder, request: &Request) -> Result<()> {
+    if order.status == Status::Cancelled && request.local {
+        return Err(Error::new(
+            ErrorKind::Refused,
+            format!("order {} is cancelled already; nothing was changed", order.id),
+        ));
+    }
+    if matches!(order.status, Status::Shipped | Status::PartiallyShipped) && !request.force {
+        let text = format!("order {} is {}; nothing was cancelled here or at the channel", order.id, order.status);
+        let waits = |row: &&OutboxRow| matches!(row.goal, Goal::Dispatched(_)) && row.state == OutboxState::Queued;
+        if let Some(row) = order.outbox.iter().find(waits) {
+            let hint = format!(
+                "its dispatch has not gone out yet: ordersync outbox --withdraw {} takes it back; add --force if it is to be cancelled all the same",
+                row.id
+            );
+            return Err(Error::new(ErrorKind::Refused, text).hint(hint));
+        }
+        return Err(Error::new(ErrorKind::Refused, text).hint("add --force if it is to be cancelled all the same"));
+    }
+    Ok(())
+}
+
+/// A change about money, stock or the buyer that the channel would not hear is refused, not dropped.
+fn refuse_unsupported(order: &BookOrder, request: &Request, can: &Cancelling) -> Result<()> {
+    let wishes = [
+        (request.refund && !can.refund, "--refund", "give the money back in the channel's own pages"),
+        (
+            !request.restock && !can.restock,
+            "--no-restock",
+            "the channel decides about stock; correct it there afterwards",
+        ),
+        (request.notify && !can.notify, "--notify", "the shop's own settings decide whether the buyer is told"),
+    ];
+    match wishes.into_iter().find(|(unheard, ..)| *unheard) {
+        None => Ok(()),
+        Some((_, flag, instead)) => {
+            let text =
+                format!("{} takes no {flag} with a cancellation; nothing was changed here or there", order.channel);
+            Err(Error::new(ErrorKind::Unsupported, text).hint(format!("{instead}; then without {flag}")))
+        }
+    }
+}

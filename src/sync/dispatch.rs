@@ -1,0 +1,356 @@
+//! A dispatch, from what the merchant says to what became of it.
+
+mod lines;
+mod parcels;
+
+use super::Context;
+use super::act::{self, Looked, Pushed, Watch};
+use super::export::Outcome;
+use super::guard::Seen;
+use super::store::OpenStore;
+use crate::book::{Book, BookOrder, Guard, Leave, NewDispatch, OutboxRow, OutboxState, Recorded, Store};
+use crate::channel::{Capabilities, Goal, Notify, TrackingChange};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{Parcel, Shipment, Status};
+
+pub use lines::choose;
+
+/// When the channel is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At once; where it can't be reached, with the next sync.
+    Now,
+    /// With the next sync.
+    Later,
+    /// Never: what would be written is only said.
+    Never,
+}
+
+/// A dispatch as the merchant says it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Carriers by name: none, one for all numbers, or one for each.
+    pub carriers: Vec<String>,
+    /// The carriers are called so, although one looks like a slip of a name that is known.
+    pub other_carrier: bool,
+    /// Tracking numbers, one for each parcel.
+    pub tracking: Vec<String>,
+    /// `SKU=QTY` or `#LINE=QTY`; empty for all that is left.
+    pub items: Vec<String>,
+    /// The number that the one tracking number takes the place of.
+    pub replaces: Option<String>,
+    /// Whether the channel is to tell the buyer, where that is a choice.
+    pub notify: bool,
+    /// When the channel is told.
+    pub when: When,
+    /// Another box like one that is dispatched already really went out.
+    pub again: bool,
+    /// A test order may go out.
+    pub test_order: bool,
+    /// What it may go out in spite of.
+    pub leave: Leave,
+}
+
+impl Request {
+    /// The parcels, with the carriers' plain names.
+    ///
+    /// # Errors
+    /// `Usage` for what cannot be meant.
+    pub fn parcels(&self, can: &Capabilities, channel: &str) -> Result<Vec<Parcel>> {
+        parcels::of(self, can, channel)
+    }
+}
+
+/// What one dispatch came to.
+#[derive(Debug)]
+pub struct Done {
+    /// The order's number in the book.
+    pub order: i64,
+    /// The store and the channel's number: `etsy:1204`.
+    pub name: String,
+    /// The state of its outbox row, or `dry-run`.
+    pub state: &'static str,
+    /// What happened, in words.
+    pub detail: String,
+    /// The writes made, or that would be, in words.
+    pub writes: Vec<String>,
+    /// Why it has not arrived.
+    pub error: Option<Error>,
+}
+
+/// Who asks for a dispatch, and where it is kept.
+struct Desk<'a> {
+    context: &'a Context,
+    watch: &'a dyn Watch,
+    request: &'a Request,
+}
+
+/// Dispatches an order of the book. An error means that nothing was recorded.
+pub fn dispatch(context: &Context, book: &mut Book, watch: &dyn Watch, order: i64, request: &Request) -> Result<Done> {
+    let desk = Desk { context, watch, request };
+    act::at_rest(order, || desk.once(book, order))
+}
+
+impl Desk<'_> {
+    /// One try; nothing where the order changed while it was looked at: then what was decided by it is void.
+    fn once(&self, book: &mut Book, id: i64) -> Result<Option<Done>> {
+        let order = book.order(id)?;
+        let store = store_of(book, &order)?;
+        let open = self.context.open(&store)?;
+        let request = self.request;
+        let capabilities = open.channel.capabilities();
+        if let Some(was) = &request.replaces {
+            return self.replace(book, &open, &order, was).map(Some);
+        }
+        let parcels = request.parcels(&capabilities, &order.channel)?;
+        if let Some(earlier) = lines::already(&order, &request.items, &parcels)?.filter(|_| !request.again) {
+            return Ok(Some(recorded_already(&order, earlier)));
+        }
+        let shipment = self.shipment(&order, &capabilities, parcels)?;
+        let leave = Leave { unpaid: request.leave.unpaid || ships_unpaid(&store, &order), ..request.leave };
+        refuse_odd_status(&order, request, leave)?;
+        let goal = Goal::Dispatched(shipment);
+        if request.when == When::Later {
+            let recorded = self.record(book, &order, &goal, leave)?;
+            return Ok(recorded.map(|_| done(&order, "queued", "recorded; the next sync tells the channel")));
+        }
+        let rehearsal = request.when == When::Never;
+        match act::look(book, self.watch, &open, &order, &goal, leave) {
+            Ok(Looked::Moved) => Ok(None),
+            Ok(Looked::Clear(seen)) if rehearsal => Ok(Some(rehearsed(&order, &seen))),
+            Ok(Looked::Clear(seen)) => match self.record(book, &order, &goal, leave)? {
+                None => Ok(None),
+                Some((row, event)) => self.push(book, &open, &order, row, Some((*seen, event))).map(Some),
+            },
+            Err(error) if rehearsal => Err(error),
+            // What speaks against it may be another command's dispatch, begun since the order was read here: then it is looked at anew.
+            Err(error) if error.kind() == ErrorKind::Refused && book.order(id)?.outbox.len() != order.outbox.len() => {
+                Ok(None)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => {
+                let detail = "recorded; the channel cannot be reached now, the next sync tells it";
+                let recorded = self.record(book, &order, &goal, leave)?;
+                Ok(recorded.map(|_| Done { error: Some(error), ..done(&order, "queued", detail) }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Another tracking number for a parcel that is on its way (D-5).
+    fn replace(&self, book: &mut Book, open: &OpenStore, order: &BookOrder, was: &str) -> Result<Done> {
+        let can = open.channel.capabilities();
+        if !can.replace_tracking {
+            let text = format!(
+                "{} takes no other tracking number for a shipment; nothing was recorded or sent",
+                order.channel
+            );
+            return Err(Error::new(ErrorKind::Unsupported, text).hint("change it in the channel's own pages"));
+        }
+        let parcels = self.request.parcels(&can, &order.channel)?;
+        let [parcel] = parcels.as_slice() else {
+            let text = "--replaces takes the place of one number, so give one --tracking; nothing was recorded";
+            return Err(Error::new(ErrorKind::Usage, text).hint("--replaces OLD --tracking NEW"));
+        };
+        if parcel.tracking.eq_ignore_ascii_case(was) {
+            let text = format!("--tracking and --replaces are the same number, {was}; nothing was recorded or sent");
+            return Err(Error::new(ErrorKind::Usage, text).hint("--replaces OLD --tracking NEW"));
+        }
+        let known = order.shipments.iter().flat_map(|shipment| &shipment.parcels).find(|parcel| parcel.tracking == was);
+        let Some(known) = known else {
+            let text = format!("order {} has no tracking number {was}; nothing was recorded or sent", order.id);
+            return Err(
+                Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{} lists them", order.id))
+            );
+        };
+        let mut parcel = parcel.clone();
+        if parcel.carrier.is_empty() {
+            parcel.carrier.clone_from(&known.carrier);
+        }
+        let change = TrackingChange {
+            shipment: String::new(),
+            was: was.to_owned(),
+            parcel,
+            notify: self.request.notify,
+            before: None,
+        };
+        if self.request.when == When::Never {
+            let leave = Leave { guard: Guard::Check, unpaid: true, on_hold: true };
+            let seen = act::look(book, self.watch, open, order, &Goal::Retracked(change), leave)?;
+            let Looked::Clear(seen) = seen else { return Err(act::restless(order.id)) };
+            return Ok(rehearsed(order, &seen));
+        }
+        self.watch.keeps();
+        let row = book.record_retracking(order.id, &change)?;
+        crate::crash::point("after-record");
+        if self.request.when == When::Later {
+            return Ok(done(order, "queued", "recorded; the next sync tells the channel"));
+        }
+        self.push(book, open, order, row, None)
+    }
+
+    /// What goes out: the lines wanted, or all that is left, and the parcels.
+    fn shipment(&self, order: &BookOrder, can: &Capabilities, parcels: Vec<Parcel>) -> Result<Shipment> {
+        let (lines, completes) = lines::choose(order, &self.request.items)?;
+        if !parcels.is_empty() && !order.lines.is_empty() && !order.lines.iter().any(|line| line.ships) {
+            return Err(needs_no_parcel(order));
+        }
+        if !completes && !can.partial {
+            let text =
+                format!("{} cannot record a part of an order as shipped; nothing was recorded or sent", order.channel);
+            return Err(Error::new(ErrorKind::Unsupported, text)
+                .hint("dispatch the order when all of it ships, or turn on the shop's order fulfilments and run ordersync connect --test"));
+        }
+        if parcels.len() > 1 && !can.several_parcels {
+            let text =
+                format!("{} takes one tracking number for a shipment; nothing was recorded or sent", order.channel);
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        if !self.request.notify && can.notify == Notify::ShopDecides {
+            self.watch
+                .note("this shop's own settings decide whether the buyer is told; --no-notify changes nothing there");
+        }
+        Ok(Shipment {
+            key: crate::http::sign::nonce()?,
+            shipped_at: self.context.clock.now(),
+            lines,
+            parcels,
+            notify: self.request.notify,
+            completes,
+        })
+    }
+
+    /// Records the dispatch: from here on it is not forgotten, whatever happens. Gives its row and the order's last event; nothing where the order has
+    /// changed since it was read.
+    fn record(&self, book: &mut Book, order: &BookOrder, goal: &Goal, leave: Leave) -> Result<Option<(i64, i64)>> {
+        let Goal::Dispatched(shipment) = goal else {
+            return Err(Error::new(ErrorKind::Failed, "this is not a dispatch"));
+        };
+        self.watch.keeps();
+        match book.record_dispatch(&NewDispatch { order: order.id, seen: order.last_event, shipment, leave })? {
+            Recorded::Row(row, event) => {
+                crate::crash::point("after-record");
+                Ok(Some((row, event)))
+            }
+            Recorded::Moved | Recorded::Local | Recorded::Already(_) => Ok(None),
+        }
+    }
+
+    fn push(
+        &self,
+        book: &mut Book,
+        open: &OpenStore,
+        order: &BookOrder,
+        row: i64,
+        seen: Option<(Seen, i64)>,
+    ) -> Result<Done> {
+        let _telling = self.watch.telling(&open.store.name);
+        let (state, pushed) = act::push_row(self.context, book, open, row, seen)?;
+        if let Some(why) = pushed.why_not() {
+            return Ok(done(order, state, &format!("recorded; {why}")));
+        }
+        let Pushed::Tried(outcome) = pushed else { return Ok(done(order, state, "recorded")) };
+        Ok(match outcome {
+            Outcome::TakenBack => {
+                let error = Some(act::taken_back(order.id, "dispatch"));
+                Done { error, ..done(order, state, "taken back by another command") }
+            }
+            Outcome::Confirmed { wrote } if wrote.is_empty() => {
+                done(order, state, "the channel had it already; nothing was written")
+            }
+            Outcome::Confirmed { wrote } => Done { writes: wrote, ..done(order, state, "confirmed by the channel") },
+            Outcome::Waiting(error) | Outcome::Pending(error) => {
+                Done { error: Some(error), ..done(order, state, "recorded; tried again with the next sync") }
+            }
+            Outcome::Refused(error) => {
+                Done { error: Some(error), ..done(order, state, "refused; the order is as it was before") }
+            }
+        })
+    }
+}
+
+/// The connected store of an order.
+///
+/// # Errors
+/// `NotFound` where its store is connected no more.
+pub(crate) fn store_of(book: &Book, order: &BookOrder) -> Result<Store> {
+    book.store(&order.store)?.ok_or_else(|| {
+        let text = format!("no connected store is called {:?}; nothing was done", order.store);
+        Error::new(ErrorKind::NotFound, text).hint("ordersync connect --list")
+    })
+}
+
+/// The same order, lines, quantities and numbers as in a dispatch of before: it is that one (D-3).
+fn recorded_already(order: &BookOrder, earlier: &OutboxRow) -> Done {
+    let way = if earlier.state == OutboxState::Confirmed {
+        String::new()
+    } else {
+        format!(" It is not confirmed by the channel yet; ordersync retry book:{} looks now.", order.id)
+    };
+    // Of what is shipped whole no second box can be told: the pieces in it would be more than were ordered.
+    let again = if lines::is_open(order) { " --again says that another box really went out" } else { "" };
+    let detail = format!("recorded already, nothing was sent.{way}{again}");
+    done(order, earlier.state.word(), &detail)
+}
+
+fn rehearsed(order: &BookOrder, seen: &Seen) -> Done {
+    let writes = seen.missing.writes.iter().map(|write| write.summary.clone()).collect();
+    Done { writes, ..done(order, "dry-run", "nothing was written") }
+}
+
+fn needs_no_parcel(order: &BookOrder) -> Error {
+    let text = format!(
+        "order {} needs no parcel: it is picked up, downloaded or sent by others; nothing was recorded or sent",
+        order.id
+    );
+    Error::new(ErrorKind::Refused, text).hint(format!(
+        "ordersync dispatch book:{} without a carrier and a number says at the channel that it is done",
+        order.id
+    ))
+}
+
+/// Whether the order is paid in a way that the merchant ships before the money comes (D-9).
+fn ships_unpaid(store: &Store, order: &BookOrder) -> bool {
+    let methods = store.values.get("unpaid_methods").map_or("", String::as_str);
+    let is = |method: &str, name: &str| !name.trim().is_empty() && method.eq_ignore_ascii_case(name.trim());
+    methods
+        .split(',')
+        .map(str::trim)
+        .any(|method| is(method, &order.payment.method) || is(method, &order.payment.title))
+}
+
+/// A dispatch of an order that is not to be shipped is most often a slip (D-1).
+fn refuse_odd_status(order: &BookOrder, request: &Request, leave: Leave) -> Result<()> {
+    let (problem, hint) = match order.status {
+        Status::Cancelled if leave.guard != Guard::Force => {
+            ("is cancelled", "add --as-local --force if it ships all the same")
+        }
+        Status::AwaitingPayment if !leave.unpaid => (
+            "is not paid yet",
+            "add --unpaid if it ships before payment; the setting unpaid_methods does for its payment method",
+        ),
+        _ if order.waits_given_back() && leave.guard != Guard::Force => {
+            ("is refunded in full", "add --as-local --force if it ships all the same")
+        }
+        Status::OnHold if !leave.on_hold => ("is on hold", "add --on-hold if it ships all the same"),
+        // All that is left by the book may be on its way already.
+        _ if order.is_sent_in_unknown_part() && (leave.guard == Guard::Check || request.items.is_empty()) => (
+            "has gone out in part, and the channel does not tell which pieces",
+            "name the pieces that go out now: --item SKU=QTY, for each of them, and --as-local",
+        ),
+        _ if order.test && !request.test_order => ("is a test order", "add --test-order if you mean it"),
+        _ => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Refused, format!("order {} {problem}; nothing was recorded or sent", order.id))
+        .hint(hint))
+}
+
+fn done(order: &BookOrder, state: &'static str, detail: &str) -> Done {
+    Done {
+        order: order.id,
+        name: format!("{}:{}", order.store, order.number),
+        state,
+        detail: detail.to_owned(),
+        writes: Vec::new(),
+        error: None,
+    }
+}

@@ -288,7 +288,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__connect)
-            opts="-q -v -h -V --name --since --credentials --url --shop --store-hash --endpoint --set --allow-http --ca-file --list --test --reauth --remove --force --home --json --quiet --verbose --help --version bigcommerce shopify woocommerce"
+            opts="-q -v -h -V --name --since --credentials --shop --store-hash --url --endpoint --set --allow-http --ca-file --list --test --reauth --remove --force --home --json --quiet --verbose --help --version bigcommerce shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -306,15 +306,15 @@ _ordersync() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --url)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --shop)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --store-hash)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

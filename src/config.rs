@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::channel::{self, ChannelKind};
+use crate::channel::ChannelKind;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The directories of one installation (PRODUCT.md C-5).
@@ -112,7 +112,7 @@ pub fn check_setting(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
         let text = format!("the value given for {key} does not fit: {}; nothing was changed", setting.help);
         return Err(Error::new(ErrorKind::Usage, text));
     }
-    let own: Vec<&str> = channel::fields(kind).iter().filter(|field| !field.secret).map(|field| field.key).collect();
+    let own: Vec<&str> = kind.adapter().fields.iter().filter(|field| !field.secret).map(|field| field.key).collect();
     if own.contains(&key) {
         return Ok(());
     }

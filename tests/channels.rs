@@ -12,7 +12,7 @@ use std::time::Duration;
 use base64::Engine;
 use chrono::{TimeDelta, Utc};
 use ordersync::book::Book;
-use ordersync::channel::{CancelSupport, Capabilities, ChannelKind, fields};
+use ordersync::channel::{CancelSupport, Capabilities, ChannelKind};
 use ordersync::clock::{Clock, SystemClock};
 use ordersync::config;
 use ordersync::http::RetryPolicy;
@@ -151,7 +151,7 @@ fn c4_without_a_terminal_a_missing_secret_is_named_and_nothing_is_connected() {
 #[test]
 fn a_setting_that_makes_the_store_this_one_is_neither_changed_nor_taken_away() {
     each(|desk| {
-        let key = fields(desk.kind).iter().find(|field| field.required && !field.secret).unwrap().key;
+        let key = desk.kind.adapter().fields.iter().find(|field| field.required && !field.secret).unwrap().key;
         for words in ["set", "unset"] {
             let value = if words == "set" { "other" } else { "" };
             let done = desk.home.run(&format!("config {words} {}.{key} {value}", desk.kind)).exits(6);

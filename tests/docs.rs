@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap_complete::Shell;
-use ordersync::channel::{CancelSupport, ChannelKind, Notify, fields};
+use ordersync::channel::{CancelSupport, ChannelKind, Notify};
 use ordersync::cli::command_tree;
 use ordersync::cli::completions::script;
 use ordersync::clock::{ManualClock, Timestamp};
@@ -77,7 +77,7 @@ fn row(title: &str, kind: ChannelKind, values: &[(&str, &str)]) -> String {
         retry: RetryPolicy::default(),
         lock_timeout: Duration::ZERO,
     };
-    let secrets = fields(kind).iter().filter(|field| field.secret);
+    let secrets = kind.adapter().fields.iter().filter(|field| field.secret);
     let secrets = secrets.map(|field| (field.key.to_owned(), Secret::new("none"))).collect();
     let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let can = open_new(&context, kind, values, Arc::new(Credentials::loose(secrets))).unwrap().capabilities();

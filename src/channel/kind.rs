@@ -5,43 +5,56 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::open::Adapter;
+
 /// The non-secret values of a store, by the name of their [`Field`].
 pub type Values = BTreeMap<String, String>;
 
-/// A kind of sales channel. An enum, because the kinds are known and the compiler should list what a new one must touch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum ChannelKind {
-    /// BigCommerce, Orders V2 and V3.
-    #[value(name = "bigcommerce")]
-    BigCommerce,
-    /// Shopify, Admin GraphQL `2026-10`.
-    Shopify,
-    /// WooCommerce, REST API `wc/v3`.
-    #[value(name = "woocommerce")]
-    WooCommerce,
+/// Registers the channels, one line each: the kind, its word, its folder. Sorted by word.
+macro_rules! channels {
+    ($($kind:ident $word:literal $folder:ident,)*) => {
+        /// A kind of sales channel.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+        pub enum ChannelKind {
+            $(
+                #[doc = concat!("`", $word, "`")]
+                #[serde(rename = $word)]
+                #[value(name = $word, help = None::<&str>)]
+                $kind,
+            )*
+        }
+
+        impl ChannelKind {
+            /// Every kind, sorted by word.
+            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$kind),*];
+
+            /// The word on the command line and in the book.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $word,)*
+                }
+            }
+
+            /// What is known of the kind before a store of it is open.
+            pub fn adapter(self) -> &'static Adapter {
+                match self {
+                    $(Self::$kind => &super::$folder::ADAPTER,)*
+                }
+            }
+        }
+    };
+}
+
+channels! {
+    BigCommerce "bigcommerce" bigcommerce,
+    Shopify "shopify" shopify,
+    WooCommerce "woocommerce" woocommerce,
 }
 
 impl ChannelKind {
-    /// Every kind, sorted by word.
-    pub const ALL: [Self; 3] = [Self::BigCommerce, Self::Shopify, Self::WooCommerce];
-
-    /// The word on the command line and in the book.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::BigCommerce => "bigcommerce",
-            Self::Shopify => "shopify",
-            Self::WooCommerce => "woocommerce",
-        }
-    }
-
     /// The name people read.
     pub fn title(self) -> &'static str {
-        match self {
-            Self::BigCommerce => "BigCommerce",
-            Self::Shopify => "Shopify",
-            Self::WooCommerce => "WooCommerce",
-        }
+        self.adapter().title
     }
 
     /// The kind with this word.

@@ -30,18 +30,35 @@ pub struct Connection {
 /// Keeps something that an adapter has learned about its store under a name of its own among the facts of the last probe, until the next one.
 pub type Learn = Box<dyn Fn(&str, &serde_json::Value) + Send + Sync>;
 
-/// Opens a store. No network: a wrong key shows at the first request.
+/// What a channel is before a store of it is open.
+pub struct Adapter {
+    /// The name people read.
+    pub title: &'static str,
+    /// What `connect` asks for, in order; the optional ones that are not secret are also the store's settings.
+    pub fields: &'static [Field],
+    /// By what the values of its fields are known.
+    pub forms: Forms,
+    /// The ways in, where a channel has several; one of them must be complete. Empty where the required fields say it all.
+    pub auth_methods: &'static [AuthMethod],
+    /// The approximate guide time of a first sync, in words.
+    pub guide_time: &'static str,
+    /// The format of a store's documents. `Usage` for a value that cannot be right.
+    pub format: fn(&Values) -> Result<Box<dyn Format>>,
+    /// The server that is sent a store's credentials. `Usage` for a value that cannot be right.
+    pub origin: fn(&Values) -> Result<url::Url>,
+    /// Opens a store. No network: a wrong key shows at the first request. `Usage` for a value that cannot be right, `Credentials` for
+    /// a missing secret.
+    pub open: fn(Connection) -> Result<Box<dyn Channel>>,
+}
+
+/// Opens a store.
 ///
 /// # Errors
-/// `Usage` for a value that cannot be right, `Credentials` for a missing secret.
+/// Those of [`Adapter::open`].
 pub fn open(kind: ChannelKind, connection: Connection) -> Result<Box<dyn Channel>> {
     let credentials = connection.credentials.clone();
     connection.http.hide(move || credentials.hidden());
-    match kind {
-        ChannelKind::BigCommerce => super::bigcommerce::open(connection),
-        ChannelKind::Shopify => super::shopify::open(connection),
-        ChannelKind::WooCommerce => super::woocommerce::open(connection),
-    }
+    (kind.adapter().open)(connection)
 }
 
 /// How a channel's documents read: no network, no secrets.
@@ -58,11 +75,7 @@ pub trait Format: Send + Sync {
 /// # Errors
 /// `Usage` for a value that cannot be right.
 pub fn format(kind: ChannelKind, values: &Values) -> Result<Box<dyn Format>> {
-    match kind {
-        ChannelKind::BigCommerce => super::bigcommerce::format(values),
-        ChannelKind::Shopify => super::shopify::format(values),
-        ChannelKind::WooCommerce => super::woocommerce::format(values),
-    }
+    (kind.adapter().format)(values)
 }
 
 /// Scheme, host and port of the server that is sent a store's credentials.
@@ -70,21 +83,7 @@ pub fn format(kind: ChannelKind, values: &Values) -> Result<Box<dyn Format>> {
 /// # Errors
 /// `Usage` for a value that cannot be right.
 pub fn origin(kind: ChannelKind, values: &Values) -> Result<String> {
-    let url = match kind {
-        ChannelKind::BigCommerce => super::bigcommerce::origin(values),
-        ChannelKind::Shopify => super::shopify::origin(values),
-        ChannelKind::WooCommerce => super::woocommerce::origin(values),
-    }?;
-    Ok(url.origin().ascii_serialization())
-}
-
-/// What `connect` asks for, in order; the optional ones that are not secret are also the store's settings.
-pub fn fields(kind: ChannelKind) -> &'static [Field] {
-    match kind {
-        ChannelKind::BigCommerce => super::bigcommerce::FIELDS,
-        ChannelKind::Shopify => super::shopify::FIELDS,
-        ChannelKind::WooCommerce => super::woocommerce::FIELDS,
-    }
+    Ok((kind.adapter().origin)(values)?.origin().ascii_serialization())
 }
 
 /// A set of optional fields that together open a store.
@@ -94,14 +93,6 @@ pub struct AuthMethod {
     pub title: &'static str,
     /// The keys of its fields.
     pub keys: &'static [&'static str],
-}
-
-/// The ways in, where a channel has several; one of them must be complete. Empty where the required fields say it all.
-pub fn auth_methods(kind: ChannelKind) -> &'static [AuthMethod] {
-    match kind {
-        ChannelKind::Shopify => super::shopify::AUTH_METHODS,
-        ChannelKind::BigCommerce | ChannelKind::WooCommerce => &[],
-    }
 }
 
 /// What a value of a field looks like at this vendor: tells what was pasted into the wrong field, before anything of it is sent.
@@ -129,17 +120,9 @@ impl Form {
 /// The forms of fields, by their keys; a field without one can hold anything.
 pub type Forms = &'static [(&'static str, Form)];
 
-fn forms(kind: ChannelKind) -> Forms {
-    match kind {
-        ChannelKind::BigCommerce => super::bigcommerce::FORMS,
-        ChannelKind::Shopify => super::shopify::FORMS,
-        ChannelKind::WooCommerce => super::woocommerce::FORMS,
-    }
-}
-
 /// Which other field the value has the form of, given as `key`: the channel and the field's key.
 pub fn misplaced(kind: ChannelKind, key: &str, value: &str) -> Option<(ChannelKind, &'static str)> {
-    let own = forms(kind).iter().find(|(own, _)| *own == key).map(|(_, form)| *form);
+    let own = kind.adapter().forms.iter().find(|(own, _)| *own == key).map(|(_, form)| *form);
     if own.is_some_and(|form| form.fits(value)) {
         return None;
     }
@@ -148,19 +131,10 @@ pub fn misplaced(kind: ChannelKind, key: &str, value: &str) -> Option<(ChannelKi
         Form::Letters(..) => of == kind && own.is_some(),
     };
     let found = |of: ChannelKind| {
-        let other = forms(of).iter().find(|(_, form)| counts(of, *form) && form.fits(value));
+        let other = of.adapter().forms.iter().find(|(_, form)| counts(of, *form) && form.fits(value));
         other.map(|(other, _)| (of, *other))
     };
     found(kind).or_else(|| ChannelKind::ALL.into_iter().find_map(found))
-}
-
-/// The approximate guide time of a first sync, in words (PRODUCT.md A-1); known without opening a store.
-pub fn guide_time(kind: ChannelKind) -> &'static str {
-    match kind {
-        ChannelKind::BigCommerce => super::bigcommerce::GUIDE_TIME,
-        ChannelKind::Shopify => super::shopify::GUIDE_TIME,
-        ChannelKind::WooCommerce => super::woocommerce::GUIDE_TIME,
-    }
 }
 
 #[cfg(test)]
@@ -198,8 +172,8 @@ mod tests {
     #[test]
     fn every_form_is_that_of_a_field() {
         for kind in ChannelKind::ALL {
-            for (key, _) in forms(kind) {
-                assert!(fields(kind).iter().any(|field| field.key == *key), "{kind} has no field {key}");
+            for (key, _) in kind.adapter().forms {
+                assert!(kind.adapter().fields.iter().any(|field| field.key == *key), "{kind} has no field {key}");
             }
         }
     }

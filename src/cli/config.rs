@@ -5,7 +5,7 @@ use serde_json::json;
 use super::output::{self, Table};
 use super::{App, Outcome};
 use crate::book::{Book, Store};
-use crate::channel::{ChannelKind, fields, origin};
+use crate::channel::{ChannelKind, origin};
 use crate::config::{SETTINGS, check_setting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::store::check;
@@ -73,7 +73,7 @@ fn get(app: &App, store: &Store, key: &str) -> Outcome {
 
 /// The settings of a kind of store, each with what it does.
 fn settings(kind: ChannelKind) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let own = fields(kind).iter().filter(|field| !field.secret).map(|field| (field.key, field.help));
+    let own = kind.adapter().fields.iter().filter(|field| !field.secret).map(|field| (field.key, field.help));
     SETTINGS.iter().map(|s| (s.key, s.help)).chain(own)
 }
 
@@ -127,7 +127,7 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
 
 /// A setting that there is, and not what makes the store this one: its orders hang on that.
 fn changeable(store: &Store, key: &str) -> Result<()> {
-    if fields(store.kind).iter().any(|field| field.key == key && field.required && !field.secret) {
+    if store.kind.adapter().fields.iter().any(|field| field.key == key && field.required && !field.secret) {
         let text = format!("{key} says which store {} is, and its orders hang on it; nothing was changed", store.name);
         let hint = format!("ordersync connect --reauth {} --{} ...", store.name, key.replace('_', "-"));
         return Err(Error::new(ErrorKind::Refused, text).hint(hint));

@@ -1,5 +1,6 @@
 //! `ordersync connect`.
 
+mod flags;
 mod values;
 
 use std::io::IsTerminal;
@@ -13,12 +14,13 @@ use super::output;
 use super::when::parse_since;
 use super::{App, Outcome};
 use crate::book::{Book, NewStore, OutboxRow, Store};
-use crate::channel::{Channel, ChannelKind, Secrets, ShopInfo, Values, fields, origin};
+use crate::channel::{Channel, ChannelKind, Secrets, ShopInfo, Values, origin};
 use crate::clock::Timestamp;
 use crate::config::check_store_name;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::store::open_new;
+use flags::FieldFlags;
 
 /// How far back the first sync reaches when the merchant says nothing.
 const DEFAULT_REACH: TimeDelta = TimeDelta::days(30);
@@ -43,15 +45,8 @@ pub(super) struct Args {
     /// A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "test", "remove"])]
     credentials: Option<std::path::PathBuf>,
-    /// Address of the shop (woocommerce)
-    #[arg(long, conflicts_with_all = ["list", "test", "remove"])]
-    url: Option<String>,
-    /// The shop's own address at Shopify: NAME.myshopify.com (shopify)
-    #[arg(long, conflicts_with_all = ["list", "test", "remove"])]
-    shop: Option<String>,
-    /// Store hash or the whole API path (bigcommerce)
-    #[arg(long, value_name = "HASH", conflicts_with_all = ["list", "test", "remove"])]
-    store_hash: Option<String>,
+    #[command(flatten)]
+    fields: FieldFlags,
     /// Another scheme, host and port for every request: a test system, a proxy, a simulated store
     #[arg(long, value_name = "URL", conflicts_with_all = ["list", "test", "remove"])]
     endpoint: Option<String>,
@@ -340,7 +335,7 @@ fn remove(app: &App, name: &str, force: bool) -> Outcome {
 
 /// The keys that are secrets of this kind.
 fn secret_keys(kind: ChannelKind) -> impl Iterator<Item = &'static str> {
-    fields(kind).iter().filter(|field| field.secret).map(|field| field.key)
+    kind.adapter().fields.iter().filter(|field| field.secret).map(|field| field.key)
 }
 
 /// Splits gathered values into what the book may hold and what it may not.

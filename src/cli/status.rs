@@ -7,7 +7,6 @@ use super::output::{self, Table};
 use super::when::parse_when;
 use super::{App, Outcome};
 use crate::book::{Book, Counts, Store};
-use crate::channel::ChannelKind;
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::order::Status;
@@ -282,7 +281,7 @@ fn advice(s: &Standing) -> Option<String> {
     match s.facts.stage {
         Stage::Ok => None,
         Stage::Wait => {
-            let guide = guide_time(s.store.kind);
+            let guide = s.store.kind.adapter().guide_time;
             Some(format!("no order yet; a first sync takes approximately {guide}. ordersync sync --channel {name}"))
         }
         Stage::Test => Some(format!("no order yet; test the connection: ordersync connect --test {name}")),
@@ -311,10 +310,6 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
 }
 
 /// The approximate time of a first sync (PRODUCT.md A-1).
-fn guide_time(kind: ChannelKind) -> &'static str {
-    crate::channel::guide_time(kind)
-}
-
 fn to_json(s: &Standing) -> Value {
     let orders: serde_json::Map<String, Value> =
         s.orders.iter().map(|(status, n)| (status.word().to_owned(), (*n).into())).collect();
@@ -331,7 +326,7 @@ fn to_json(s: &Standing) -> Value {
         },
         "inbox": f.inbox, "credentials_refused": f.refused, "credentials_gone": !f.has_credentials,
         "credentials_expire_at": null, "paused_until": f.paused_until.map(rfc3339),
-        "advice": f.stage.word(), "guide_time": guide_time(s.store.kind), "ok": s.is_well(),
+        "advice": f.stage.word(), "guide_time": s.store.kind.adapter().guide_time, "ok": s.is_well(),
         "troubles": s.troubles.iter().map(|trouble| trouble.word()).collect::<Vec<_>>(),
     })
 }

@@ -24,9 +24,8 @@ mod wire;
 use std::time::Duration;
 
 use super::{
-    CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Connection, Cursor, DispatchPlan, Field, Format,
-    Forms, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier,
-    Values, Write,
+    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Notify,
+    Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
@@ -35,14 +34,21 @@ use api::Api;
 use operation::Operation;
 use settings::Settings;
 
-/// The approximate guide time of a first sync; BigCommerce has none of its own (PRODUCT.md A-1).
-pub const GUIDE_TIME: &str = "half an hour to 2.5 hours";
-
-/// What `connect bigcommerce` takes; the optional ones are the store's settings.
-pub const FIELDS: &[Field] = settings::FIELDS;
-
-/// By what their values are known.
-pub const FORMS: Forms = settings::FORMS;
+/// What this channel is before a store of it is open.
+pub static ADAPTER: Adapter = Adapter {
+    title: "BigCommerce",
+    fields: settings::FIELDS,
+    forms: settings::FORMS,
+    auth_methods: &[],
+    guide_time: "half an hour to 2.5 hours",
+    format: |values| Ok(Box::new(Settings::read(values)?)),
+    origin: |values| Settings::read(values)?.origin(),
+    open: |connection| {
+        let settings = Settings::read(&connection.values)?;
+        let api = Api::new(connection, &settings)?;
+        Ok(Box::new(BigCommerce { api, settings }))
+    },
+};
 
 /// How far a sync reaches back behind its cursor. How late a change shows in the list is not documented (fact sheet 2.2).
 const OVERLAP: Duration = Duration::from_secs(600);
@@ -62,23 +68,6 @@ impl Format for Settings {
     }
 }
 
-/// How this channel's documents read.
-pub fn format(values: &Values) -> Result<Box<dyn Format>> {
-    Ok(Box::new(Settings::read(values)?))
-}
-
-/// The server that is sent the credentials.
-pub fn origin(values: &Values) -> Result<url::Url> {
-    Settings::read(values)?.origin()
-}
-
-/// Opens a BigCommerce store.
-pub fn open(connection: Connection) -> Result<Box<dyn Channel>> {
-    let settings = Settings::read(&connection.values)?;
-    let api = Api::new(connection, &settings)?;
-    Ok(Box::new(BigCommerce { api, settings }))
-}
-
 impl Channel for BigCommerce {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
@@ -95,7 +84,7 @@ impl Channel for BigCommerce {
             }),
             in_flight: 4,
             overlap: OVERLAP,
-            guide_time: GUIDE_TIME,
+            guide_time: ADAPTER.guide_time,
         }
     }
 

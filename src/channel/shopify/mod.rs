@@ -29,9 +29,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    AuthMethod, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Connection, Cursor, DispatchPlan,
-    Field, Format, Forms, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan,
-    UnknownCarrier, Values, Write,
+    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Notify,
+    Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Shipment};
@@ -39,17 +38,21 @@ use api::Api;
 pub use api::Operation;
 use settings::Settings;
 
-/// The approximate guide time of a first sync.
-pub const GUIDE_TIME: &str = "30 minutes";
-
-/// What `connect shopify` takes; the optional ones that are not secret are the store's settings.
-pub const FIELDS: &[Field] = settings::FIELDS;
-
-/// By what their values are known.
-pub const FORMS: Forms = settings::FORMS;
-
-/// The two kinds of credentials (fact sheet, 1.1).
-pub const AUTH_METHODS: &[AuthMethod] = settings::AUTH_METHODS;
+/// What this channel is before a store of it is open.
+pub static ADAPTER: Adapter = Adapter {
+    title: "Shopify",
+    fields: settings::FIELDS,
+    forms: settings::FORMS,
+    auth_methods: settings::AUTH_METHODS,
+    guide_time: "30 minutes",
+    format: |values| Ok(Box::new(Settings::read(values)?)),
+    origin: |values| Settings::read(values)?.origin(),
+    open: |connection| {
+        let settings = Settings::read(&connection.values)?;
+        let api = Api::new(connection, &settings)?;
+        Ok(Box::new(Shopify { api, settings }))
+    },
+};
 
 /// How far a sync reaches back behind its cursor: the list of orders is served by a search index that lags by seconds, sometimes more
 /// (fact sheet, 2.4).
@@ -70,23 +73,6 @@ impl Format for Settings {
     }
 }
 
-/// How this channel's documents read.
-pub fn format(values: &Values) -> Result<Box<dyn Format>> {
-    Ok(Box::new(Settings::read(values)?))
-}
-
-/// The server that is sent the credentials.
-pub fn origin(values: &Values) -> Result<url::Url> {
-    Settings::read(values)?.origin()
-}
-
-/// Opens a Shopify store.
-pub fn open(connection: Connection) -> Result<Box<dyn Channel>> {
-    let settings = Settings::read(&connection.values)?;
-    let api = Api::new(connection, &settings)?;
-    Ok(Box::new(Shopify { api, settings }))
-}
-
 impl Channel for Shopify {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
@@ -105,7 +91,7 @@ impl Channel for Shopify {
             // lines cost requests of their own (benches/permitted_rate.rs). With eight, their pages together are over 64 MiB.
             in_flight: 6,
             overlap: OVERLAP,
-            guide_time: GUIDE_TIME,
+            guide_time: ADAPTER.guide_time,
         }
     }
 

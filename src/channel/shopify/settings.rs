@@ -10,7 +10,7 @@ use crate::order::Status;
 pub const FIELDS: &[Field] = &[
     Field {
         key: "shop",
-        prompt: "The shop's own address at Shopify",
+        prompt: "The shop's own address at Shopify, NAME.myshopify.com",
         help: "NAME.myshopify.com, as under Settings > Domains; not the shop's own domain",
         secret: false,
         required: true,

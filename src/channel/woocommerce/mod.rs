@@ -28,23 +28,29 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::{
-    CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Connection, Cursor, DispatchPlan, Field, Format,
-    Forms, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier,
-    Values, Write,
+    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Notify,
+    Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Shipment};
 use api::Api;
 use settings::{Settings, Tracking};
 
-/// The approximate guide time of a first sync.
-pub const GUIDE_TIME: &str = "30 minutes";
-
-/// What `connect woocommerce` takes; the optional ones are the store's settings.
-pub const FIELDS: &[Field] = settings::FIELDS;
-
-/// By what their values are known.
-pub const FORMS: Forms = settings::FORMS;
+/// What this channel is before a store of it is open.
+pub static ADAPTER: Adapter = Adapter {
+    title: "WooCommerce",
+    fields: settings::FIELDS,
+    forms: settings::FORMS,
+    auth_methods: &[],
+    guide_time: "30 minutes",
+    format: |values| Ok(Box::new(Settings::read(values)?)),
+    origin: |values| Ok(Settings::read(values)?.origin().clone()),
+    open: |connection| {
+        let settings = Settings::read(&connection.values)?;
+        let api = Api::new(connection, &settings)?;
+        Ok(Box::new(WooCommerce { api, settings }))
+    },
+};
 
 /// How far a sync reaches back behind its cursor: bulk jobs, and a database and a PHP whose clocks differ.
 const OVERLAP: Duration = Duration::from_secs(600);
@@ -62,23 +68,6 @@ impl Format for Settings {
         let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
         map::order(text, &self.statuses).map_err(unreadable)
     }
-}
-
-/// How this channel's documents read.
-pub fn format(values: &Values) -> Result<Box<dyn Format>> {
-    Ok(Box::new(Settings::read(values)?))
-}
-
-/// The server that is sent the credentials.
-pub fn origin(values: &Values) -> Result<url::Url> {
-    Ok(Settings::read(values)?.origin().clone())
-}
-
-/// Opens a WooCommerce store.
-pub fn open(connection: Connection) -> Result<Box<dyn Channel>> {
-    let settings = Settings::read(&connection.values)?;
-    let api = Api::new(connection, &settings)?;
-    Ok(Box::new(WooCommerce { api, settings }))
 }
 
 impl WooCommerce {
@@ -112,7 +101,7 @@ impl Channel for WooCommerce {
             }),
             in_flight: 4,
             overlap: OVERLAP,
-            guide_time: GUIDE_TIME,
+            guide_time: ADAPTER.guide_time,
         }
     }
 

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::{Args, split};
-use crate::channel::{AuthMethod, ChannelKind, Field, Secrets, Values, auth_methods, fields, misplaced};
+use crate::channel::{AuthMethod, ChannelKind, Field, Secrets, Values, misplaced};
 use crate::cli::{App, output};
 use crate::config::{SETTINGS, bounded, check_setting, read_small};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,7 +20,7 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
     all.extend(from_flags(args, kind)?);
     let environment = from_environment(kind, &all, args.credentials.is_some());
     all.extend(environment);
-    for field in fields(kind).iter().filter(|field| field.required) {
+    for field in kind.adapter().fields.iter().filter(|field| field.required) {
         if !all.contains_key(field.key) {
             all.insert(field.key.to_owned(), ask(app, args, kind, field)?);
         }
@@ -43,7 +43,7 @@ fn in_place(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
     let whose = if of == kind { String::new() } else { format!(" of {}", of.title()) };
     let text = format!("what was given as {key} looks like {}{whose}; nothing was sent", with_article(other));
     let error = Error::new(ErrorKind::Usage, text);
-    Err(match fields(kind).iter().find(|field| field.key == key) {
+    Err(match kind.adapter().fields.iter().find(|field| field.key == key) {
         Some(field) => error.hint(format!("{}: {}", field.prompt, field.help)),
         None => error,
     })
@@ -55,15 +55,13 @@ fn with_article(key: &str) -> String {
 }
 
 fn from_flags(args: &Args, kind: ChannelKind) -> Result<BTreeMap<String, String>> {
-    let mut given = BTreeMap::new();
+    let fields = args.fields.given().map(|(key, value)| (key.to_owned(), value.trim().to_owned()));
+    let mut given: BTreeMap<String, String> = fields.collect();
     let mut add = |key: &str, value: &Option<String>| {
         if let Some(value) = value {
             given.insert(key.to_owned(), value.trim().to_owned());
         }
     };
-    add("url", &args.url);
-    add("shop", &args.shop);
-    add("store_hash", &args.store_hash);
     add("endpoint", &args.endpoint);
     add("allow_http", &args.allow_http.then(|| "yes".to_owned()));
     let ca_file = args.ca_file.as_deref().map(|path| std::path::absolute(path).unwrap_or(path.to_owned()));
@@ -74,7 +72,7 @@ fn from_flags(args: &Args, kind: ChannelKind) -> Result<BTreeMap<String, String>
         })?;
         let key = key.trim();
         // A command line stands in the shell's history and in the list of processes.
-        if let Some(field) = fields(kind).iter().find(|field| field.secret && field.key == key) {
+        if let Some(field) = kind.adapter().fields.iter().find(|field| field.secret && field.key == key) {
             let text =
                 format!("{key} is a secret and not taken from a flag: {}; nothing was connected", flag(kind, field));
             return Err(Error::new(ErrorKind::Usage, text));
@@ -99,7 +97,7 @@ fn from_file(kind: ChannelKind, file: &Path) -> Result<BTreeMap<String, String>>
     } else {
         toml::from_str(text).map_err(|e: toml::de::Error| refused(format!("no TOML ({})", e.message())))?
     };
-    let known: Vec<&str> = fields(kind).iter().map(|f| f.key).chain(SETTINGS.iter().map(|s| s.key)).collect();
+    let known: Vec<&str> = kind.adapter().fields.iter().map(|f| f.key).chain(SETTINGS.iter().map(|s| s.key)).collect();
     table
         .into_iter()
         .map(|(key, value)| {
@@ -128,14 +126,15 @@ fn read(file: &Path) -> std::io::Result<String> {
 /// channels share. Of several ways in, only the one that was begun by name.
 fn from_environment(kind: ChannelKind, named: &BTreeMap<String, String>, by_file: bool) -> Vec<(String, String)> {
     let begun: Vec<&AuthMethod> =
-        auth_methods(kind).iter().filter(|way| way.keys.iter().any(|key| named.contains_key(*key))).collect();
+        kind.adapter().auth_methods.iter().filter(|way| way.keys.iter().any(|key| named.contains_key(*key))).collect();
     let of_another_way = |key: &str| {
         !begun.is_empty()
-            && auth_methods(kind).iter().any(|way| way.keys.contains(&key))
+            && kind.adapter().auth_methods.iter().any(|way| way.keys.contains(&key))
             && !begun.iter().any(|way| way.keys.contains(&key))
     };
     let found = |name: String| std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
-    fields(kind)
+    kind.adapter()
+        .fields
         .iter()
         .filter(|field| !named.contains_key(field.key) && !of_another_way(field.key))
         .filter_map(|field| {
@@ -165,7 +164,7 @@ fn flag(kind: ChannelKind, field: &Field) -> String {
 
 /// Where a channel has several ways in: completes the one that is begun, or lets the merchant choose one.
 fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<String, String>) -> Result<()> {
-    let ways = auth_methods(kind);
+    let ways = kind.adapter().auth_methods;
     let has = |key: &&str| all.contains_key(*key);
     if ways.is_empty() || ways.iter().any(|way| way.keys.iter().all(has)) {
         return Ok(());
@@ -178,13 +177,13 @@ fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<S
             let both: Vec<String> =
                 ways.iter().map(|way| format!("{} ({})", way.keys.join(" and "), way.title)).collect();
             let text = format!("{kind} needs {}; nothing was connected", both.join(", or "));
-            let first = fields(kind).iter().find(|field| ways.iter().any(|way| way.keys.contains(&field.key)));
+            let first = kind.adapter().fields.iter().find(|field| ways.iter().any(|way| way.keys.contains(&field.key)));
             let named = first.map(|field| variables(kind, field).join(", or without a file ")).unwrap_or_default();
             let hint = format!("put them in a --credentials file, or in variables such as {named}");
             return Err(Error::new(ErrorKind::Usage, text).hint(hint));
         }
     };
-    for field in fields(kind).iter().filter(|field| way.keys.contains(&field.key)) {
+    for field in kind.adapter().fields.iter().filter(|field| way.keys.contains(&field.key)) {
         if !all.contains_key(field.key) {
             all.insert(field.key.to_owned(), ask(app, args, kind, field)?);
         }

@@ -54,7 +54,7 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "simulate" -d 'S
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l name -d 'What to call the store; default is the channel\'s name' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l since -d 'Import everything changed since then (90d, 2025-01-01, all); default 30d' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l credentials -d 'A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard input' -r -F
-complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l shop -d 'The shop\'s own address at Shopify (shopify)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l shop -d 'The shop\'s own address at Shopify, NAME.myshopify.com (shopify)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l store-hash -d 'Store hash, or the whole API path (bigcommerce)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l url -d 'Address of the shop (woocommerce)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l endpoint -d 'Another scheme, host and port for every request: a test system, a proxy, a simulated store' -r

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use graphql_parser::query::{Definition, Field, OperationDefinition, Selection, SelectionSet};
 use serde_json::{Map, Value, json};
 
+use super::document::{self, Field, Selection, SelectionSet};
 use super::graphql::{Account, argument, select};
 use super::options::Options;
 use super::render::{self, gid};
@@ -80,13 +80,11 @@ pub fn operation_of(state: &State, id: u64, now: i64) -> Value {
 type File = (Vec<u8>, (u64, u64), bool);
 
 fn write(options: &Options, state: &mut State, query: &str, grouped: bool, now: i64) -> Result<File, String> {
-    let parsed =
-        graphql_parser::parse_query::<String>(query).map_err(|_| "Invalid bulk query: parse error".to_owned())?;
-    let set = match parsed.definitions.first() {
-        Some(Definition::Operation(OperationDefinition::SelectionSet(set))) => set,
-        Some(Definition::Operation(OperationDefinition::Query(query))) => &query.selection_set,
-        _ => return Err("Invalid operation type. Only `query` operations are supported.".to_owned()),
-    };
+    let operation = document::parse(query).map_err(|_| "Invalid bulk query: parse error".to_owned())?;
+    if operation.is_mutation {
+        return Err("Invalid operation type. Only `query` operations are supported.".to_owned());
+    }
+    let set = &operation.selection_set;
     if connections(set) > 5 {
         return Err("Bulk queries cannot contain more than 5 connections.".to_owned());
     }
@@ -122,7 +120,7 @@ fn line(file: &mut Vec<u8>, row: &Value) {
     file.push(b'\n');
 }
 
-fn connections(set: &SelectionSet<'_, String>) -> usize {
+fn connections(set: &SelectionSet) -> usize {
     let fields = set.items.iter().filter_map(|item| match item {
         Selection::Field(field) => Some(field),
         _ => None,
@@ -131,20 +129,20 @@ fn connections(set: &SelectionSet<'_, String>) -> usize {
 }
 
 /// The selection under `edges{node{}}`.
-fn node_of<'a, 'q>(field: &'a Field<'q, String>) -> Option<&'a SelectionSet<'q, String>> {
-    let inner = |set: &'a SelectionSet<'q, String>, name: &str| {
+fn node_of(field: &Field) -> Option<&SelectionSet> {
+    fn inner<'a>(set: &'a SelectionSet, name: &str) -> Option<&'a SelectionSet> {
         set.items.iter().find_map(|item| match item {
             Selection::Field(field) if field.name == name => Some(&field.selection_set),
             _ => None,
         })
-    };
+    }
     inner(inner(&field.selection_set, "edges")?, "node")
 }
 
 /// An order's own members, and the rows of its connections.
-fn split(tree: &Value, set: &SelectionSet<'_, String>, below: &mut Vec<Value>) -> Result<Value, String> {
+fn split(tree: &Value, set: &SelectionSet, below: &mut Vec<Value>) -> Result<Value, String> {
     let none = Map::new();
-    let mut own = SelectionSet { span: set.span, items: Vec::new() };
+    let mut own = SelectionSet::default();
     for item in &set.items {
         let Selection::Field(field) = item else { continue };
         match (node_of(field), tree[&field.name]["$connection"].as_array()) {
@@ -162,7 +160,7 @@ fn split(tree: &Value, set: &SelectionSet<'_, String>, below: &mut Vec<Value>) -
     picked(tree, &own, &none)
 }
 
-fn picked(tree: &Value, set: &SelectionSet<'_, String>, none: &Map<String, Value>) -> Result<Value, String> {
+fn picked(tree: &Value, set: &SelectionSet, none: &Map<String, Value>) -> Result<Value, String> {
     let mut account = Account::default();
     let (value, _) = select(tree, set, none, &mut Vec::new(), &mut account);
     account.invalid.map_or(Ok(value), Err)

@@ -1,9 +1,9 @@
 //! What a query costs. Shopify does not publish the formula; this one fits the prices recorded from a real shop: objects cost one point, scalars, money and
 //! paging none, a mutation ten, and a list grows more slowly than its size (1 -> 3, 5 -> 8, 20 -> 12, 50 -> 17, 100 -> 20 with one object in each).
 
-use graphql_parser::query::{Field, Selection, SelectionSet};
 use serde_json::{Map, Value};
 
+use super::document::{Field, Selection, SelectionSet};
 use super::graphql::argument;
 
 /// Lists with pages.
@@ -32,11 +32,11 @@ pub fn weight(size: f64) -> f64 {
 }
 
 /// The most that a selection can cost.
-pub fn requested(set: &SelectionSet<'_, String>, variables: &Map<String, Value>) -> f64 {
+pub fn requested(set: &SelectionSet, variables: &Map<String, Value>) -> f64 {
     set.items.iter().map(|item| one(item, variables)).sum()
 }
 
-fn one(item: &Selection<'_, String>, variables: &Map<String, Value>) -> f64 {
+fn one(item: &Selection, variables: &Map<String, Value>) -> f64 {
     match item {
         Selection::Field(field) => of_field(field, variables),
         Selection::InlineFragment(fragment) => requested(&fragment.selection_set, variables),
@@ -44,7 +44,7 @@ fn one(item: &Selection<'_, String>, variables: &Map<String, Value>) -> f64 {
     }
 }
 
-fn of_field(field: &Field<'_, String>, variables: &Map<String, Value>) -> f64 {
+fn of_field(field: &Field, variables: &Map<String, Value>) -> f64 {
     let inner = requested(&field.selection_set, variables);
     let name = field.name.as_str();
     let first = argument(field, "first", variables).and_then(|first| first.as_f64());

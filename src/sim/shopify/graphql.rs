@@ -5,10 +5,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use graphql_parser::query::{Field, Selection, SelectionSet, TypeCondition, Value as Literal};
 use serde_json::{Map, Value, json};
 
 use super::cost::weight;
+use super::document::{Field, Literal, Selection, SelectionSet};
 
 /// What comes out besides the data.
 #[derive(Default)]
@@ -20,21 +20,20 @@ pub struct Account {
 }
 
 /// The value of an argument, variables filled in.
-pub fn argument(field: &Field<'_, String>, name: &str, variables: &Map<String, Value>) -> Option<Value> {
+pub fn argument(field: &Field, name: &str, variables: &Map<String, Value>) -> Option<Value> {
     let (_, literal) = field.arguments.iter().find(|(key, _)| key == name)?;
     Some(value(literal, variables)).filter(|value| !value.is_null())
 }
 
 /// Every argument of a field.
-pub fn arguments(field: &Field<'_, String>, variables: &Map<String, Value>) -> Map<String, Value> {
+pub fn arguments(field: &Field, variables: &Map<String, Value>) -> Map<String, Value> {
     field.arguments.iter().map(|(key, literal)| (key.clone(), value(literal, variables))).collect()
 }
 
-fn value(literal: &Literal<'_, String>, variables: &Map<String, Value>) -> Value {
+fn value(literal: &Literal, variables: &Map<String, Value>) -> Value {
     match literal {
         Literal::Variable(name) => variables.get(name).cloned().unwrap_or_default(),
-        Literal::Int(number) => json!(number.as_i64()),
-        Literal::Float(number) => json!(number),
+        Literal::Number(number) => json!(number),
         Literal::String(text) => json!(text),
         Literal::Boolean(yes) => json!(yes),
         Literal::Null => Value::Null,
@@ -47,7 +46,7 @@ fn value(literal: &Literal<'_, String>, variables: &Map<String, Value>) -> Value
 /// Takes the selected members out of `tree`. Gives them and what they cost in fact.
 pub fn select(
     tree: &Value,
-    set: &SelectionSet<'_, String>,
+    set: &SelectionSet,
     variables: &Map<String, Value>,
     path: &mut Vec<Value>,
     account: &mut Account,
@@ -66,7 +65,7 @@ pub fn select(
             }
             Selection::InlineFragment(fragment) => {
                 let fits = match &fragment.type_condition {
-                    Some(TypeCondition::On(kind)) => tree["$type"] == kind.as_str(),
+                    Some(kind) => tree["$type"] == kind.as_str(),
                     None => true,
                 };
                 if fits {
@@ -75,8 +74,8 @@ pub fn select(
                     cost += price;
                 }
             }
-            Selection::FragmentSpread(spread) => {
-                account.invalid = Some(format!("Fragment {} was used, but not defined", spread.fragment_name));
+            Selection::FragmentSpread(name) => {
+                account.invalid = Some(format!("Fragment {name} was used, but not defined"));
             }
         }
     }
@@ -85,7 +84,7 @@ pub fn select(
 
 fn member(
     tree: &Value,
-    field: &Field<'_, String>,
+    field: &Field,
     variables: &Map<String, Value>,
     path: &mut Vec<Value>,
     account: &mut Account,
@@ -144,7 +143,7 @@ pub fn denied(field: &str, access: &Value, path: &[Value]) -> Value {
 /// Members of a list. Together they cost less than one by one.
 fn each(
     items: &[Value],
-    set: &SelectionSet<'_, String>,
+    set: &SelectionSet,
     variables: &Map<String, Value>,
     path: &mut Vec<Value>,
     account: &mut Account,
@@ -171,7 +170,7 @@ fn connection(
     list: &Value,
     members: &[Value],
     first: Option<usize>,
-    field: &Field<'_, String>,
+    field: &Field,
     variables: &Map<String, Value>,
     path: &mut Vec<Value>,
     account: &mut Account,

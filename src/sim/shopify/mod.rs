@@ -6,6 +6,7 @@
 mod bulk;
 mod cost;
 mod demo;
+mod document;
 mod graphql;
 mod hands;
 mod lists;
@@ -20,7 +21,6 @@ mod writes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use graphql_parser::query::{Definition, Field, OperationDefinition, Selection, SelectionSet};
 use serde_json::{Map, Value, json};
 
 pub use hands::NewOrder;
@@ -30,6 +30,7 @@ use super::http::{Request, Response, Store};
 use super::{CONTROL, FaultKind};
 use crate::clock::Clock;
 use crate::sim::time::ShopClock;
+use document::{Field, Selection, SelectionSet};
 use graphql::{Account, arguments, select};
 use state::State;
 use writes::Desk;
@@ -169,16 +170,10 @@ fn wrong(message: &str) -> Response {
 }
 
 fn answer(options: &Options, state: &mut State, text: &str, variables: Map<String, Value>, now: i64) -> Response {
-    let parsed = match graphql_parser::parse_query::<String>(text) {
-        Ok(parsed) => parsed,
-        Err(_) => return wrong("syntax error, unexpected end of file"),
+    let Ok(operation) = document::parse(text) else {
+        return wrong("syntax error, unexpected end of file");
     };
-    let (set, is_write) = match parsed.definitions.first() {
-        Some(Definition::Operation(OperationDefinition::Query(query))) => (&query.selection_set, false),
-        Some(Definition::Operation(OperationDefinition::SelectionSet(set))) => (set, false),
-        Some(Definition::Operation(OperationDefinition::Mutation(mutation))) => (&mutation.selection_set, true),
-        _ => return wrong("No operation"),
-    };
+    let (set, is_write) = (&operation.selection_set, operation.is_mutation);
     let requested = if is_write { 10.0 } else { (cost::requested(set, &variables) * options.price).ceil() };
     if requested > MAX_COST {
         state.too_dear += 1;
@@ -261,13 +256,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn root(&mut self, set: &SelectionSet<'_, String>) -> (Value, f64) {
+    fn root(&mut self, set: &SelectionSet) -> (Value, f64) {
         let mut data = Map::new();
         let mut cost = 0.0;
         for item in &set.items {
             let Selection::Field(field) = item else { continue };
             let tree = json!({ &field.name: self.field(field) });
-            let one = SelectionSet { span: set.span, items: vec![item.clone()] };
+            let one = SelectionSet { items: vec![item.clone()] };
             let (value, price) = select(&tree, &one, self.variables, &mut Vec::new(), &mut self.account);
             data.extend(value.as_object().cloned().unwrap_or_default());
             cost += price;
@@ -287,7 +282,7 @@ impl Run<'_> {
         Value::Null
     }
 
-    fn field(&mut self, field: &Field<'_, String>) -> Value {
+    fn field(&mut self, field: &Field) -> Value {
         let given = arguments(field, self.variables);
         let name = field.name.as_str();
         let scope = match name {

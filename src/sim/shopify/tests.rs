@@ -48,13 +48,7 @@ fn a_list_is_paged_by_cursors_and_its_index_lags() {
 
 #[test]
 fn prices_are_those_recorded_from_a_real_shop() {
-    let price = |query: &str| {
-        let parsed = graphql_parser::parse_query::<String>(query).unwrap();
-        let Some(Definition::Operation(OperationDefinition::Query(query))) = parsed.definitions.first() else {
-            panic!()
-        };
-        cost::requested(&query.selection_set, &Map::new()).round()
-    };
+    let price = |query: &str| cost::requested(&document::parse(query).unwrap().selection_set, &Map::new()).round();
     assert_eq!(price("query q{orders(first:1){nodes{id name} pageInfo{endCursor}}}"), 3.0);
     let edit =
         "query q{order(id:1){id lineItems(first:50){nodes{id variant{id} originalUnitPriceSet{shopMoney{amount}}}}}}";

@@ -30,7 +30,7 @@
 //! | [`book`] | the SQLite file: all SQL of the program, migrations, the views for the merchant's own tools |
 //! | [`sync`] | the engine: import, export, policy, locks between processes, advice |
 //! | [`cli`] | the command line: one file per command; all printing |
-//! | [`sim`] | simulated stores with state and faults, for tests, `demo` and `simulate`; they never use an adapter's wire types |
+//! | `sim` | simulated stores with state and faults, for tests, `demo` and `simulate`; they never use an adapter's wire types |
 //! | [`schedule`] | the half-hourly timer: systemd, cron, launchd |
 //!
 //! Errors are one type with a kind ([`error`]); the kind alone decides the exit code. Time comes from [`clock`], so that tests own it.
@@ -48,5 +48,6 @@ pub mod http;
 pub mod order;
 pub mod schedule;
 pub mod secret;
+#[cfg(feature = "simulator")]
 pub mod sim;
 pub mod sync;

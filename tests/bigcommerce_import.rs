@@ -1,4 +1,6 @@
 //! BigCommerce: what is read, by the real program over real HTTP.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;

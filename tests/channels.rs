@@ -1,5 +1,7 @@
 //! One contract for every channel: the real program against each simulated store over real HTTP. What a channel promises in
 //! its capabilities works; what it does not promise is refused before anything is written.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;

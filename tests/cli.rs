@@ -1,4 +1,6 @@
 //! What holds for every command: exit codes, streams, JSON, CSV, hostile text; and `status`, `doctor`, `orders`, `show`.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;

@@ -2,6 +2,8 @@
 //! the book opens, is whole, and the next run ends with the shop's orders, each once, and with buyers who were told once.
 //!
 //! `ORDERSYNC_KILLS` sets how many random kills there are (30; up to 1000 for a long night).
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;

@@ -1,4 +1,6 @@
 //! `ordersync dispatch`, and what becomes of it: the outbox, `retry`, `accept`.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;

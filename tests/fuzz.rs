@@ -2,6 +2,8 @@
 //! dispatches, and what stands in the book. Whatever comes, the program ends with an error or goes on; it never panics (PRODUCT.md F-6).
 //!
 //! `ORDERSYNC_FUZZ_SECONDS` is how long each of the tests goes on (2 by default); `ORDERSYNC_FUZZ_SEED` repeats a run.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! `ordersync schedule` against systems of our own making: `systemctl`, `crontab` and `launchctl` are scripts first in the PATH,
 //! the home directory is a temporary one.
+
+#![cfg(feature = "simulator")]
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 

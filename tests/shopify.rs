@@ -1,5 +1,7 @@
 //! The whole program against a simulated Shopify shop: what is particular to this channel. What every channel has in common is in
 //! `channels.rs`.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;

@@ -1,4 +1,6 @@
 //! The server of the simulated stores: concurrency, faults, recording, control.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 use std::io::{Read, Write};

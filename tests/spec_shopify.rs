@@ -1,5 +1,7 @@
 //! Everything that the adapter sends and the simulated shop answers, against the vendor's own schema. Without `ORDERSYNC_SPECS` the tests
 //! pass unasked and say so.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;

@@ -2,6 +2,8 @@
 //! store, with their amounts and counts changed at random, are read by the real adapters.
 //!
 //! `ORDERSYNC_SUMS_CASES` says how many documents are made for each channel, `ORDERSYNC_SUMS_SEED` from which seed.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;

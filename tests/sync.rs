@@ -1,4 +1,6 @@
 //! `ordersync sync` against shops that sell, stumble and change while they are read.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;

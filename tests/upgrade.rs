@@ -4,6 +4,8 @@
 //! `fixtures/book-1.sql.zst` is the dump of a book that version 0.1.0 made with three simulated stores: Shopify's first sync killed after
 //! its first page, the hourly look aside of the two others killed in its middle, settings, an order that could not be read, and for each store twelve
 //! orders of its own ([`Old::placed`]) whose dispatches stand in every state of the outbox.
+
+#![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;

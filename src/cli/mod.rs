@@ -12,6 +12,7 @@ mod carriers;
 pub mod completions;
 mod config;
 mod connect;
+#[cfg(feature = "simulator")]
 mod demo;
 mod dispatch;
 mod doctor;
@@ -25,6 +26,7 @@ mod runs;
 mod schedule;
 mod select;
 mod show;
+#[cfg(feature = "simulator")]
 mod simulate;
 mod status;
 mod sync;
@@ -117,8 +119,10 @@ enum Command {
     Config(config::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
+    #[cfg(feature = "simulator")]
     /// Play the whole story in a temporary home, against a simulated shop
     Demo(demo::Args),
+    #[cfg(feature = "simulator")]
     /// Serve a simulated shop on this machine to rehearse against
     Simulate(simulate::Args),
 }
@@ -208,7 +212,9 @@ fn start(cli: Cli) -> Outcome {
         Command::Doctor(args) => doctor::run(&app, args),
         Command::Config(args) => config::run(&app, args),
         Command::Completions(args) => completions::run(args),
+        #[cfg(feature = "simulator")]
         Command::Demo(args) => demo::run(&app, args),
+        #[cfg(feature = "simulator")]
         Command::Simulate(args) => simulate::run(&app, args),
     }
 }

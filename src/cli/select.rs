@@ -52,6 +52,10 @@ fn is_meant(store: &Store, word: &str) -> bool {
 }
 
 fn no_store() -> Error {
-    Error::new(ErrorKind::NotFound, "no store is connected yet")
-        .hint("ordersync connect woocommerce, or ordersync demo to see it work")
+    let hint = if cfg!(feature = "simulator") {
+        "ordersync connect woocommerce, or ordersync demo to see it work"
+    } else {
+        "ordersync connect woocommerce"
+    };
+    Error::new(ErrorKind::NotFound, "no store is connected yet").hint(hint)
 }

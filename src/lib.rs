@@ -35,6 +35,67 @@
 //!
 //! Errors are one type with a kind ([`error`]); the kind alone decides the exit code. Time comes from [`clock`], so that tests own it.
 //! Secrets are [`secret::Secret`]s and live in files of their own ([`credentials`]).
+//!
+//! # The promises
+//!
+//! Comments and tests name what they keep by its id.
+//!
+//! | id | promise |
+//! |---|---|
+//! | C-1 | Results go to stdout; progress, notes and errors to stderr. |
+//! | C-2 | Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 credentials, 5 temporary, 6 refused by a guard, 7 not found, 8 locked, 130 interrupted. |
+//! | C-3 | A sync that went well and that nobody watches prints nothing. |
+//! | C-4 | Nothing requires a prompt; what was named wins over the environment. |
+//! | C-5 | `--home` and `ORDERSYNC_HOME` put everything under one directory. |
+//! | C-6 | An error says what was found, what was not done, and the command that helps. |
+//! | C-7 | Texts of buyers and channels are data, on a terminal and in a CSV file. |
+//! | I-1 | Each store is imported every half hour; the interval is its setting. |
+//! | I-2 | Every order changed since is imported, in all statuses. |
+//! | I-3 | No order is lost or doubled: not between pages, runs or ways of reading. The position never stands behind an order that is not in the book. |
+//! | I-4 | An order that cannot be understood or shown costs that order, and is told. |
+//! | I-5 | A store that is down costs that store. |
+//! | I-6 | A pause that a channel asks for holds for all who call the store; budgets are kept to. |
+//! | I-7 | A run accounts for all it fetched: new, changed, unchanged, failed. |
+//! | I-8 | Money is exact, in the shop's and the buyer's currency. |
+//! | I-9 | A shop is connected once; new credentials import nothing again. |
+//! | P-1 | What changes at the channel never changes the merchant's copy by itself; the difference is kept. |
+//! | P-3 | A cancellation at the channel touches nothing that the merchant has begun. |
+//! | P-4 | Archiving at the channel changes no status here. |
+//! | P-6 | An order first seen cancelled or shipped is imported as that. |
+//! | P-7 | Between import and the merchant's own act nothing is written to the channel. |
+//! | P-9 | Payment is a fact; until it is paid an order follows the channel in everything. |
+//! | P-10 | Refunds are facts: amount, lines and pieces, never a status. |
+//! | P-11 | Data that a channel no longer tells is no change, and empties nothing. |
+//! | P-12 | What a status means is decided by evidence, then by the channel's words, then by the merchant's setting. |
+//! | D-1 | An act first reads the order at the channel; what differs from the version last seen is reviewed first. |
+//! | D-2 | What is known to be impossible is refused before anything is recorded. |
+//! | D-3 | A write whose answer was lost is looked for, never repeated blindly. |
+//! | D-4 | Confirmed means read back from the channel. |
+//! | D-5 | Parts, several parcels and other tracking numbers, where the channel can; else a clear refusal before anything is sent. |
+//! | D-6 | Carriers have plain names, and each channel's own spelling. |
+//! | D-7 | What is recorded goes out every half hour at the latest. |
+//! | D-8 | A cancellation does what the channel's API allows, and says what it does. |
+//! | D-9 | An order that ships before it is paid goes out by a flag or a setting. |
+//! | A-1 | Guide times are shown when a store is connected, as approximate. |
+//! | A-2 | `status` gives the stage of a store that has no orders yet. |
+//! | F-1 | A schedule is never switched off by errors, and a run has an end. |
+//! | F-2 | One run at a time works on a store; the others wait or say so. |
+//! | F-3 | A token is renewed once among processes, and stored before it is used. |
+//! | F-4 | A full disk, a damaged book or a broken answer is a clear error that loses nothing. |
+//! | F-5 | A kill at any instant leaves a book that opens, and whose next run converges. |
+//! | F-6 | No input makes the program panic. |
+//! | F-7 | The sums and pieces of an order add up, or what does not is shown. |
+//! | X-1 | Credentials are in files of their own and in no output. |
+//! | X-2 | TLS is required except on loopback. |
+//! | X-3 | Logs hold no personal data. |
+//! | X-5 | Loopback is never reached through a proxy. |
+//! | X-6 | Credentials are bound to the origin that they were given for. |
+//! | X-7 | Times, sizes and numbers that a server tells are bounded where they are read. |
+//! | X-8 | The book belongs to its owner alone, and what is no book of ours is left alone. |
+//! | Q-1 | A first sync costs little more than a bare program that fetches and stores the same. |
+//! | Q-2 | A sync with nothing new costs one request where the channel allows. |
+//! | Q-3 | `status`, `orders` and `show` answer at once on a book of a million orders. |
+//! | Q-5 | Pages are in flight side by side, as shops answer slowly. |
 
 pub mod book;
 pub mod channel;

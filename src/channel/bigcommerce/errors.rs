@@ -13,7 +13,7 @@ use crate::http::{Budget, Effect, Reply, Request, Verdict, read_json, told, url_
 
 const REAUTH: &str = "make an API account in the control panel (Settings > Store-level API accounts), then ordersync connect --reauth STORE";
 
-/// The first pause after a 429 that does not say how long (fact sheet 9: the platform is under load), and the longest.
+/// The first pause after a 429 that does not say how long (the platform is under load), and the longest.
 const UNDER_LOAD: Duration = Duration::from_secs(5);
 const UNDER_LOAD_LONGEST: Duration = Duration::from_secs(320);
 

@@ -3,6 +3,19 @@
 //! All apps of a store share one quota of requests, which every answer tells ([`errors::budget`]); so orders are read with everything in
 //! them, 250 at a time ([`document`]), by keys that do not move or only move ahead ([`walk`]). What can be written is a closed list
 //! ([`operation`]), because harmless and ruinous calls are neighbours here.
+//!
+//! # Sources
+//!
+//! Read in November 2026; the newest of the vendor's pages is of 2026-04-01.
+//!
+//! - github.com/bigcommerce/docs at 24f580ca: the OpenAPI files `orders.v2.oas2.yml` and
+//!   `orders.v3.yml`; the pages `start/authentication/api-accounts`, `start/about/status-codes`,
+//!   `start/migration/4_errors`, `api-docs/getting-started/api-rate-limits`,
+//!   `store-operations/orders/refunds`.
+//! - Public threads in the repositories of the vendor and of its API clients.
+//! - Not documented, so both possibilities are handled: whether date bounds are inclusive, how late a
+//!   change shows in the list, whether `is_deleted` still lists archived orders, and whether a
+//!   shipment moves the order's status at once.
 
 mod api;
 mod auth;

@@ -1,7 +1,4 @@
 //! The two kinds of tokens: one that Shopify made once and that never ends, and one that is fetched for 24 hours.
-//!
-//! Source: fact sheet, 1.1 and 1.2 (shopify.dev, "Get API access tokens for Dev Dashboard apps": client-credentials grant, no refresh
-//! token, `expires_in` 86399).
 
 use chrono::TimeDelta;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};

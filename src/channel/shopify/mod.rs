@@ -4,6 +4,20 @@
 //! adapter sends is all in [`query`]. Parcels go out through *fulfilment orders*, which Shopify makes per location ([`shipments`]).
 //!
 //! Ids are the number at the end of Shopify's global ids: `gid://shopify/Order/820982911946154508` is order `820982911946154508`.
+//!
+//! # Sources
+//!
+//! Read in November 2026.
+//!
+//! - The schema of the Admin GraphQL API `2026-10` with its descriptions; the table of access scopes in
+//!   Shopify's own package.
+//! - shopify.dev: "Generate access tokens for admin-created custom apps", "Get API access tokens for
+//!   Dev Dashboard apps" (client-credentials grant, no refresh token, `expires_in` 86399), "GraphQL Admin
+//!   API rate limits", "Work with protected customer data".
+//! - github.com/airhorns/shopify-draft-proxy: answers recorded from live shops, versions 2025-01 and
+//!   2026-04.
+//! - Not documented, so measured or handled both ways: the price of a query beyond its fields, and how
+//!   long the search index lags behind the orders.
 
 mod api;
 mod around;

@@ -1,7 +1,7 @@
 //! Export: the outbox, row by row, until each is confirmed or refused.
 //!
 //! A row states a goal. Every attempt reads the channel first and writes only what is missing there, so an
-//! attempt whose answer was lost, or whose process was killed, is looked for and not repeated (PRODUCT.md D-3).
+//! attempt whose answer was lost, or whose process was killed, is looked for and not repeated (D-3).
 //! The mark `sending` is durable before a write goes out; a row found in it by the next process is treated as `unknown`.
 
 use std::collections::BTreeSet;
@@ -29,6 +29,12 @@ const ROUNDS: usize = 3;
 
 /// How many answers to a row may be lost before nothing more is written for it without the merchant: each may have told the buyer.
 const LOST_ANSWERS: u32 = 4;
+
+/// The longest pause within an attempt.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
+/// The kind of inbox entry for what a channel took, or may have taken, and does not show.
+const UNSEEN_NOTE: &str = "unseen";
 
 /// How long the channel may leave unseen what it took before the merchant is told.
 const UNSEEN: TimeDelta = TimeDelta::minutes(90);
@@ -139,6 +145,21 @@ fn back_off(attempts: u32) -> TimeDelta {
     TimeDelta::minutes((1i64 << attempts.min(5)).min(25))
 }
 
+/// What is known of a row's writes: from earlier attempts, and from this one.
+struct Known {
+    /// The channel's ids of what is the row's.
+    receipts: Vec<String>,
+    /// The marks of the writes that the channel took.
+    acknowledged: Vec<String>,
+}
+
+/// Where the merchant is to look before a write is made again.
+fn again_where_it_is_not(order: i64) -> String {
+    format!(
+        "look at the order in the channel's own pages; ordersync retry book:{order} --again makes it again where it is not there"
+    )
+}
+
 struct Attempt<'a> {
     context: &'a Context,
     open: &'a OpenStore,
@@ -147,69 +168,87 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     fn run(&self, book: &mut Book, seen: Option<Seen>) -> Result<Outcome> {
-        let mut receipts = self.row.receipts.clone();
-        let mut event = book.last_event(self.row.order_id)?;
-        let mut seen = match seen {
-            // What looked like this row's before it was recorded may have become another's since.
-            Some(seen) if seen.missing.claimed.is_empty() => seen,
-            _ => match self.look(book, &mut receipts)? {
-                Look::Clear(seen) => *seen,
-                Look::Stopped(stop) => return self.stop(book, *stop),
-            },
+        let mut known = Known { receipts: self.row.receipts.clone(), acknowledged: self.row.acknowledged.clone() };
+        let (mut seen, mut event) = match self.begin(book, seen, &mut known)? {
+            (Look::Clear(seen), event) => (*seen, event),
+            (Look::Stopped(stop), _) => return self.stop(book, *stop),
         };
-        if self.may_still_be_at_work() && !seen.missing.writes.is_empty() {
-            self.wait()?;
-            event = book.last_event(self.row.order_id)?;
-            seen = match self.look(book, &mut receipts)? {
-                Look::Clear(seen) => *seen,
-                Look::Stopped(stop) => return self.stop(book, *stop),
-            };
-        }
         let mut wrote = Vec::new();
-        let mut acknowledged = self.row.acknowledged.clone();
         for _ in 0..ROUNDS {
-            if seen.missing.is_nothing() {
-                if self.confirm(book, &seen, event)? {
-                    return Ok(Outcome::Confirmed { wrote });
+            if !seen.missing.is_nothing() {
+                if let Some(outcome) = self.write(book, &seen, &mut known, &mut wrote)? {
+                    return Ok(outcome);
                 }
-                if !book.outbox_row(self.row.id)?.is_some_and(|row| row.state.is_open()) {
-                    return Ok(Outcome::TakenBack);
-                }
-                // Something else has happened to the order since it was read: as it is now is what counts.
-                event = book.last_event(self.row.order_id)?;
-                seen = self.look_on(book, &mut receipts)?;
-                continue;
+            } else if self.confirm(book, &seen, event)? {
+                return Ok(Outcome::Confirmed { wrote });
+            } else if !book.outbox_row(self.row.id)?.is_some_and(|row| row.state.is_open()) {
+                return Ok(Outcome::TakenBack);
             }
-            let mut open: Vec<&Write> =
-                seen.missing.writes.iter().filter(|write| !is_acknowledged(write, &acknowledged)).collect();
-            if !open.is_empty() && self.is_lost_again() {
-                self.tell_of_silence(book)?;
-                open.clear();
-            } else if self.may_be_the_lost_one(book, &seen, &receipts)? {
-                self.tell_of_doubt(book)?;
-                open.clear();
-            }
-            for write in &open {
-                match self.apply(book, write)? {
-                    Applied::TakenBack => return Ok(Outcome::TakenBack),
-                    Applied::Refused(error) => return self.doubt(book, error),
-                    Applied::Took(receipt) => receipts.extend(receipt),
-                }
-                acknowledged.push(write.mark.clone());
-                wrote.push(write.summary.clone());
-            }
-            if let Some(pause) = seen.missing.wait {
-                self.context.clock.sleep(pause.min(Duration::from_secs(8)))?;
-            } else if open.is_empty() {
-                // A cache or a replica that lags behind shows it in a moment.
-                self.context.clock.sleep(self.context.retry.first_pause)?;
-            }
+            // Also where something else has happened to the order since it was read: as it is now is what counts.
             event = book.last_event(self.row.order_id)?;
-            seen = self.look_on(book, &mut receipts)?;
+            seen = self.look_on(book, &mut known)?;
         }
         if seen.missing.is_nothing() && self.confirm(book, &seen, event)? {
             return Ok(Outcome::Confirmed { wrote });
         }
+        self.unfinished(book)
+    }
+
+    /// The look before anything is written, and the order's last event at that time.
+    fn begin(&self, book: &mut Book, seen: Option<Seen>, known: &mut Known) -> Result<(Look, Option<i64>)> {
+        let event = book.last_event(self.row.order_id)?;
+        // What looked like this row's before it was recorded may have become another's since.
+        let look = match seen.filter(|seen| seen.missing.claimed.is_empty()) {
+            Some(seen) => Look::Clear(Box::new(seen)),
+            None => self.look(book, known)?,
+        };
+        let writes = matches!(&look, Look::Clear(seen) if !seen.missing.writes.is_empty());
+        if !writes || !self.may_still_be_at_work() {
+            return Ok((look, event));
+        }
+        self.context.clock.sleep(self.settles_in())?;
+        let event = book.last_event(self.row.order_id)?;
+        Ok((self.look(book, known)?, event))
+    }
+
+    /// Makes the writes that are missing, as far as nothing speaks against it, and waits until they can be seen. Gives what the attempt
+    /// came to where it ends by that.
+    fn write(
+        &self,
+        book: &mut Book,
+        seen: &Seen,
+        known: &mut Known,
+        wrote: &mut Vec<String>,
+    ) -> Result<Option<Outcome>> {
+        let mut open: Vec<&Write> =
+            seen.missing.writes.iter().filter(|write| !is_acknowledged(write, &known.acknowledged)).collect();
+        if !open.is_empty() && self.is_lost_again() {
+            self.tell_of_silence(book)?;
+            open.clear();
+        } else if self.may_be_the_lost_one(book, seen, &known.receipts)? {
+            self.tell_of_doubt(book)?;
+            open.clear();
+        }
+        for write in &open {
+            match self.apply(book, write)? {
+                Applied::TakenBack => return Ok(Some(Outcome::TakenBack)),
+                Applied::Refused(error) => return self.doubt(book, error).map(Some),
+                Applied::Took(receipt) => known.receipts.extend(receipt),
+            }
+            known.acknowledged.push(write.mark.clone());
+            wrote.push(write.summary.clone());
+        }
+        if let Some(pause) = seen.missing.wait {
+            self.context.clock.sleep(pause.min(LONGEST_WAIT))?;
+        } else if open.is_empty() {
+            // A cache or a replica that lags behind shows it in a moment.
+            self.context.clock.sleep(self.context.retry.first_pause)?;
+        }
+        Ok(None)
+    }
+
+    /// The attempt is over and the goal is not reached, or not to be seen yet.
+    fn unfinished(&self, book: &mut Book) -> Result<Outcome> {
         let state = self.state_after_nothing_new(book)?;
         let text = match state {
             OutboxState::Sent => {
@@ -226,6 +265,11 @@ impl Attempt<'_> {
         Ok(Outcome::Pending(error))
     }
 
+    /// Tells the merchant of the row, once.
+    fn tell(&self, book: &mut Book, kind: &'static str, text: String, hint: String) -> Result<()> {
+        book.tell_of_row(self.row, &InboxNote { kind, text, hint })
+    }
+
     /// Whether the answers to this row's writes are lost again and again, and none of them is shown.
     fn is_lost_again(&self) -> bool {
         self.row.state == OutboxState::Unknown && self.row.looks >= LOST_ANSWERS
@@ -233,16 +277,10 @@ impl Attempt<'_> {
 
     fn tell_of_silence(&self, book: &mut Book) -> Result<()> {
         let (goal, order) = (self.row.goal.word(), self.row.order_id);
-        let note = InboxNote {
-            kind: "unseen",
-            text: format!(
-                "the channel's answers to the {goal} of order {order} were lost {LOST_ANSWERS} times, and it shows nothing of it; it is looked for and not made again"
-            ),
-            hint: format!(
-                "look at the order in the channel's own pages; ordersync retry book:{order} --again makes it again where it is not there"
-            ),
-        };
-        book.tell_of_row(self.row, &note)
+        let text = format!(
+            "the channel's answers to the {goal} of order {order} were lost {LOST_ANSWERS} times, and it shows nothing of it; it is looked for and not made again"
+        );
+        self.tell(book, UNSEEN_NOTE, text, again_where_it_is_not(order))
     }
 
     /// What has changed at the channel between the look and the write: it is too late to stop, and the merchant may still stop the parcel.
@@ -252,33 +290,27 @@ impl Attempt<'_> {
             return Ok(());
         }
         let order = self.row.order_id;
-        let note = InboxNote {
-            kind: "raced",
-            text: format!(
-                "order {order} changed at the channel ({}) in the moment in which its dispatch went out: look before the parcel leaves",
-                what.join(", ")
-            ),
-            hint: format!(
-                "ordersync show book:{order} has both versions; ordersync accept book:{order} takes over the channel's"
-            ),
-        };
-        book.tell_of_row(self.row, &note)
+        let text = format!(
+            "order {order} changed at the channel ({}) in the moment in which its dispatch went out: look before the parcel leaves",
+            what.join(", ")
+        );
+        let hint = format!(
+            "ordersync show book:{order} has both versions; ordersync accept book:{order} takes over the channel's"
+        );
+        self.tell(book, "raced", text, hint)
     }
 
     /// More was shipped at the channel than the merchant knows of, and it may be what the lost answer was to: only the merchant can tell.
     fn tell_of_doubt(&self, book: &mut Book) -> Result<()> {
         let (goal, order) = (self.row.goal.word(), self.row.order_id);
-        let note = InboxNote {
-            kind: "unseen",
-            text: format!(
-                "the answer to the {goal} of order {order} was lost, and something was shipped there since: it may be that, so nothing more is written"
-            ),
-            hint: format!(
-                "look at the order in the channel's own pages; ordersync accept book:{order} where somebody else shipped it; \
-                 ordersync retry book:{order} --again makes it again"
-            ),
-        };
-        book.tell_of_row(self.row, &note)
+        let text = format!(
+            "the answer to the {goal} of order {order} was lost, and something was shipped there since: it may be that, so nothing more is written"
+        );
+        let hint = format!(
+            "look at the order in the channel's own pages; ordersync accept book:{order} where somebody else shipped it; \
+             ordersync retry book:{order} --again makes it again"
+        );
+        self.tell(book, UNSEEN_NOTE, text, hint)
     }
 
     /// The channel refuses to take again what may have arrived.
@@ -289,10 +321,8 @@ impl Attempt<'_> {
              it is looked for and not made again",
             refused.message()
         );
-        let hint = format!(
-            "look at the order in the channel's own pages; ordersync retry book:{order} --again makes it again where it is not there"
-        );
-        book.tell_of_row(self.row, &InboxNote { kind: "unseen", text: text.clone(), hint: hint.clone() })?;
+        let hint = again_where_it_is_not(order);
+        self.tell(book, UNSEEN_NOTE, text.clone(), hint.clone())?;
         let error = Error::new(ErrorKind::Unknown, text).hint(hint);
         book.settle(self.row.id, OutboxState::Unknown, Some(&error), Some(self.next_try()), None)?;
         Ok(Outcome::Pending(error))
@@ -311,24 +341,21 @@ impl Attempt<'_> {
         let taken = self.row.attempted_at.filter(|at| self.context.clock.now() - *at > UNSEEN);
         let Some(taken) = taken else { return Ok(()) };
         let (goal, order) = (self.row.goal.word(), self.row.order_id);
-        let note = InboxNote {
-            kind: "unseen",
-            text: format!(
-                "the channel took the {goal} of order {order} at {} and does not show it; it is looked for and not made again",
-                crate::clock::rfc3339(taken)
-            ),
-            hint: format!(
-                "look at the order in the channel's own pages; ordersync retry book:{order} looks again, and with --again makes it again"
-            ),
-        };
-        book.tell_of_row(self.row, &note)
+        let text = format!(
+            "the channel took the {goal} of order {order} at {} and does not show it; it is looked for and not made again",
+            crate::clock::rfc3339(taken)
+        );
+        let hint = format!(
+            "look at the order in the channel's own pages; ordersync retry book:{order} looks again, and with --again makes it again"
+        );
+        self.tell(book, UNSEEN_NOTE, text, hint)
     }
 
-    /// Reads the channel; `receipts` are those of earlier attempts and of the writes that this one has made. What is found to be the
+    /// Reads the channel; the receipts are those of earlier attempts and of the writes that this one has made. What is found to be the
     /// row's own is added to them: two rows may be alike to the letter, and what one has found is not there for the other.
-    fn look(&self, book: &mut Book, receipts: &mut Vec<String>) -> Result<Look> {
+    fn look(&self, book: &mut Book, known: &mut Known) -> Result<Look> {
         let row = self.row;
-        let task = self.task(book, receipts)?;
+        let task = self.task(book, &known.receipts)?;
         let act = Act {
             order: row.order_id,
             task: &task,
@@ -338,18 +365,18 @@ impl Attempt<'_> {
         };
         let look = guard::look(book, self.open, &act)?;
         match &look {
-            Look::Clear(seen) => self.own(book, &seen.missing.claimed, receipts)?,
-            Look::Stopped(stop) => self.own(book, &stop.claimed, receipts)?,
+            Look::Clear(seen) => self.own(book, &seen.missing.claimed, known)?,
+            Look::Stopped(stop) => self.own(book, &stop.claimed, known)?,
         }
         Ok(look)
     }
 
     /// Looks again after this attempt's own writes: they are what changed.
-    fn look_on(&self, book: &mut Book, receipts: &mut Vec<String>) -> Result<Seen> {
-        let task = self.task(book, receipts)?;
+    fn look_on(&self, book: &mut Book, known: &mut Known) -> Result<Seen> {
+        let task = self.task(book, &known.receipts)?;
         let now = guard::read(self.open, &task.remote_id)?;
         let missing = guard::missing(self.open, &task, &now)?;
-        self.own(book, &missing.claimed, receipts)?;
+        self.own(book, &missing.claimed, known)?;
         Ok(Seen { now, missing })
     }
 
@@ -363,11 +390,11 @@ impl Attempt<'_> {
         })
     }
 
-    fn own(&self, book: &mut Book, claimed: &[String], receipts: &mut Vec<String>) -> Result<()> {
-        let found: Vec<String> = claimed.iter().filter(|id| !receipts.contains(id)).cloned().collect();
+    fn own(&self, book: &mut Book, claimed: &[String], known: &mut Known) -> Result<()> {
+        let found: Vec<String> = claimed.iter().filter(|id| !known.receipts.contains(id)).cloned().collect();
         if !found.is_empty() {
             book.own(self.row.id, &found)?;
-            receipts.extend(found);
+            known.receipts.extend(found);
         }
         Ok(())
     }
@@ -401,10 +428,6 @@ impl Attempt<'_> {
         let settle = self.context.retry.first_pause * SETTLE_PAUSES;
         let settled = attempted + settle;
         (settled - self.context.clock.now()).to_std().unwrap_or(Duration::ZERO).min(settle)
-    }
-
-    fn wait(&self) -> Result<()> {
-        self.context.clock.sleep(self.settles_in())
     }
 
     fn apply(&self, book: &mut Book, write: &Write) -> Result<Applied> {

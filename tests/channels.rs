@@ -895,6 +895,30 @@ fn p1_what_others_change_in_the_moment_of_a_dispatch_is_kept_as_a_change() {
     });
 }
 
+/// Bin and archive are on no list of changes.
+#[test]
+fn i3_what_is_looked_through_from_time_to_time_holds_up_no_new_order_when_it_fails() {
+    for (kind, question) in [(ChannelKind::WooCommerce, "status=trash"), (ChannelKind::BigCommerce, "is_deleted")] {
+        let desk = Desk::new(kind);
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.put_away(&id));
+        let due = || _ = desk.home.sql("UPDATE cursors SET looked_at = 0 WHERE walk LIKE 'pass/%'");
+        for fault in [FaultKind::ServerError(503), FaultKind::ServerError(400), FaultKind::HtmlInstead] {
+            due();
+            desk.server.faults().add(Fault::new(fault.clone()).on_path(question).always());
+            let new = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+            let report = desk.sync();
+            assert_eq!((&report["new"], &report["error"]), (&json!(1), &Value::Null), "{kind}: {report}");
+            assert_eq!(desk.show(&new)["status"], "awaiting-fulfillment", "{kind}: {fault:?}");
+            assert_eq!(desk.show(&id)["changed_at_channel"], false, "{kind}: {fault:?}");
+            desk.server.faults().clear();
+        }
+        due();
+        desk.sync();
+        assert_eq!(desk.show(&id)["changed_at_channel"], true, "{kind}");
+    }
+}
+
 /// The channels that refuse to have a piece shipped twice.
 const COUNT_PIECES: [ChannelKind; 2] = [ChannelKind::BigCommerce, ChannelKind::Shopify];
 

@@ -108,7 +108,7 @@ fn f5_a_sync_killed_while_it_looks_at_bin_and_refunds_is_followed_by_one_that_re
     let (edited, refunded, trashed) = (rig.paid(1), rig.paid(1), rig.paid(1));
     rig.sync();
     let passed = at_every_passing(&["after-import"], |point, nth| {
-        rig.home.sql("UPDATE cursors SET position = json_set(position, '$.rest.aside', 0)");
+        rig.home.sql("UPDATE cursors SET looked_at = 0 WHERE walk LIKE 'pass/%'");
         rig.shop.trash(trashed);
         rig.shop.refund_silently(refunded, "0.01").unwrap();
         let died = dies(&rig.home, "sync", point, nth);

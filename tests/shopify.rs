@@ -200,7 +200,7 @@ fn i6_what_was_refused_for_its_price_is_not_paid_for_by_waiting() {
     let reader = reader(Options { price: 4.2, restore_rate: 10.0, ..Options::default() }, 250);
     let now = reader.clock.now();
     reader.shop.seed(700, now - TimeDelta::days(30), now - TimeDelta::hours(1));
-    reader.channel.begin(&Range { since: None, until: None }).unwrap();
+    reader.channel.plan(&Range { since: None, until: None }).unwrap();
     assert!(reader.shop.too_dear() > 1);
     assert_eq!(reader.clock.now(), now);
 }
@@ -249,7 +249,7 @@ fn a_first_sync_is_cut_into_slices_of_like_size_where_most_orders_are_of_last_we
     let now = reader.clock.now();
     reader.shop.seed(100, now - TimeDelta::days(900), now - TimeDelta::days(8));
     reader.shop.seed(2000, now - TimeDelta::days(7), now - TimeDelta::hours(1));
-    let plan = reader.channel.begin(&Range { since: None, until: None }).unwrap();
+    let plan = reader.channel.plan(&Range { since: None, until: None }).unwrap();
     let mut sizes = Vec::new();
     for slice in plan.slices {
         let (mut at, mut size) = (slice, 0);
@@ -817,7 +817,7 @@ proptest! {
         }
         reader.clock.advance(TimeDelta::seconds(200));
         let mut seen = BTreeMap::new();
-        let plan = reader.channel.begin(&Range { since: None, until: None }).unwrap();
+        let plan = reader.channel.plan(&Range { since: None, until: None }).unwrap();
         let mut at = plan.changes;
         let mut changes = changes.into_iter();
         let pages = AtomicU64::new(0);
@@ -1110,7 +1110,7 @@ fn i4_bytes_of_one_order_that_are_no_json_cost_one_order_and_its_id_is_known() {
         let values = Values::from(values.map(|(key, value)| (key.to_owned(), value)));
         let channel =
             support::shopify::channel(&reader.clock, values, [("access_token", REHEARSAL_TOKEN), ("api_secret", "x")]);
-        let mut at = channel.begin(&Range { since: None, until: None }).unwrap().changes;
+        let mut at = channel.plan(&Range { since: None, until: None }).unwrap().changes;
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         loop {
             let page = channel.page(&at).unwrap();

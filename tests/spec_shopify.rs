@@ -188,7 +188,7 @@ impl Rig {
     }
 
     fn first_sync(&self) -> usize {
-        let plan = self.channel.begin(&Range { since: None, until: None }).unwrap();
+        let plan = self.channel.plan(&Range { since: None, until: None }).unwrap();
         let slices: usize = plan.slices.into_iter().map(|slice| self.walk(slice)).sum();
         slices + self.walk(plan.changes)
     }
@@ -302,7 +302,7 @@ fn bulk_and_paged_reads_of_an_order_give_the_same_document() {
     for bulk in ["never", "always"] {
         let rig = rig(Options::rehearsal(), &[("bulk", bulk)]);
         rig.shop.seed(350, rig.shop_time() - TimeDelta::days(40), rig.shop_time());
-        let plan = rig.channel.begin(&Range { since: None, until: None }).unwrap();
+        let plan = rig.channel.plan(&Range { since: None, until: None }).unwrap();
         let mut orders = std::collections::BTreeMap::new();
         for mut at in plan.slices {
             loop {

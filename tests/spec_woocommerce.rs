@@ -431,7 +431,7 @@ fn daily_work(options: Options) -> Vec<Exchange> {
     let (one, other) = (rig.paid(3), rig.shop.place_order(NewOrder::paid().line("MUG-9", 1)));
     rig.shop.trash(first);
     rig.shop.refund_silently(first + 1, "1.00").unwrap();
-    rig.home.sql("UPDATE cursors SET position = json_set(position, '$.rest.aside', 0)");
+    rig.home.sql("UPDATE cursors SET looked_at = 0 WHERE walk LIKE 'pass/%'");
     for words in ["sync", "sync --since 3d", "sync --since 3d --until 1d", "sync --full", "connect --test", "doctor"] {
         rig.home.run(words).exits(0);
     }

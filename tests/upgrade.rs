@@ -262,6 +262,104 @@ fn what_the_old_version_shipped_only_here_is_named_and_taken_back() {
     }
 }
 
+/// Where a store of the version before may stand, two hours ago: as its adapter wrote it down.
+fn old_positions(kind: ChannelKind, then: i64) -> Vec<String> {
+    match kind {
+        ChannelKind::WooCommerce => {
+            let rest = format!(r#"{{"high":{then},"aside":{then},"aside_from":{then},"thorough":{then},"run":7}}"#);
+            let walk = |by: &str| {
+                format!(
+                    r#"{{"by":"{by}","from":{then},"until":null,"modified_since":null,"taken":[],"taken_at":{then},"taken_by":7}}"#
+                )
+            };
+            let old_walk = format!(
+                r#"{{"by":"modified","from":{then},"until":null,"modified_since":null,"taken":[3],"crowd":[2,5]}}"#
+            );
+            vec![
+                format!(r#"{{"rest":{rest}}}"#),
+                format!(r#"{{"changes":[{rest},{}]}}"#, walk("modified")),
+                format!(r#"{{"changes":[{rest},{old_walk}]}}"#),
+                format!(r#"{{"bin":[{rest},{}]}}"#, walk("modified")),
+                format!(r#"{{"refunds":[{rest},{then},2]}}"#),
+                format!(r#"{{"given-back":[{rest},{}]}}"#, walk("created")),
+            ]
+        }
+        ChannelKind::BigCommerce => {
+            let rest = format!(r#"{{"high":{then},"aside":{then},"inclusive":true,"run":7}}"#);
+            let walk = format!(r#"{{"from":{then},"until":null,"inclusive":true,"crowd":null,"read_at":{then}}}"#);
+            let slice = format!(r#"{{"after":0,"until":null,"modified_since":{then},"vain":1}}"#);
+            vec![
+                format!(r#"{{"rest":{rest}}}"#),
+                format!(r#"{{"changes":[{rest},{walk}]}}"#),
+                format!(r#"{{"archived":[{rest},{walk}]}}"#),
+                format!(r#"{{"by-id":[{rest},{slice},"archived"]}}"#),
+                format!(r#"{{"by-id":[{rest},{slice},{{"changes":{then}}}]}}"#),
+            ]
+        }
+        ChannelKind::Shopify => vec![
+            format!(r#"{{"start":{{"since":{then},"until":null}}}}"#),
+            format!(
+                r#"{{"changes":{{"span":{{"since":{then},"until":null}},"after":null,"high":{then},"began":{then}}}}}"#
+            ),
+        ],
+    }
+}
+
+#[test]
+fn wherever_a_walk_of_the_version_before_stands_it_goes_on_without_loss() {
+    let stores = all();
+    let home = home(&stores);
+    settle(&home);
+    let then = SystemClock::new(Arc::new(AtomicBool::new(false))).now().timestamp() - 7_200;
+    let place = |store: &Old| store.store.place(&Purchase::of(&[("TEE-001", 1)]));
+    for store in &stores {
+        for position in old_positions(store.kind, then) {
+            let told = format!("{}: {position}", store.kind);
+            let away = place(store);
+            home.run("sync").done();
+            let row = format!("store_id = (SELECT id FROM stores WHERE name = '{}')", store.kind);
+            home.sql(&format!("DELETE FROM cursors WHERE {row} AND walk <> 'changes' RETURNING 1"));
+            home.sql(&format!("UPDATE cursors SET position = '{position}' WHERE {row} RETURNING 1"));
+            assert!(store.store.put_away(&away));
+            let new = place(store);
+            home.run("sync").done();
+            assert_eq!(home.json(&format!("show {}:{new}", store.kind))["status"], "awaiting-fulfillment", "{told}");
+            assert_eq!(home.json(&format!("show {}:{away}", store.kind))["changed_at_channel"], true, "{told}");
+        }
+    }
+}
+
+/// Slices of a first sync that was broken off, as the version before wrote them down: of one of them something is read already.
+#[test]
+fn a_first_sync_that_the_version_before_began_is_brought_to_its_end() {
+    let stores = all();
+    let home = home(&stores);
+    settle(&home);
+    let slices = [
+        (
+            "woocommerce",
+            r#"{"slice":{"by":"created","from":null,"until":null,"modified_since":null,"taken":[],"taken_at":0,"taken_by":0}}"#,
+        ),
+        ("bigcommerce", r#"{"slice":{"after":0,"until":null,"modified_since":null}}"#),
+        ("shopify", r#"{"slice":{"from":0,"to":null,"since":null,"after":null}}"#),
+    ];
+    let before = names(&home);
+    for (store, position) in slices {
+        let row = format!("(SELECT id FROM stores WHERE name = '{store}')");
+        home.sql(&format!(
+            "INSERT INTO cursors (store_id, walk, position, done) VALUES ({row}, 'first/0001', '{position}', 0) RETURNING 1"
+        ));
+    }
+    // As if none of them had come.
+    home.sql("UPDATE orders SET remote_id = 'gone-' || id RETURNING 1");
+    home.run("sync").done();
+    let after = names(&home);
+    // Put away long ago: on no list but their own.
+    let away: BTreeSet<String> = stores.iter().map(|store| store.name(11)).collect();
+    assert!(before.difference(&after).all(|name| away.contains(name)), "{:?}", before.difference(&after));
+    assert_eq!(home.sql("SELECT 1 FROM cursors WHERE walk LIKE 'first/%'"), [""; 0]);
+}
+
 /// The same position with every time in it a year on.
 fn ahead(position: &str) -> String {
     let mut text = String::new();

@@ -146,10 +146,7 @@ impl Book {
             let tally = take(db, batch, decide, documents, now)?;
             account(db, batch, &tally)?;
             if let Some(to) = &batch.cursor {
-                db.prepare_cached("INSERT INTO cursors VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, done = excluded.done")
-                    .done("written")?
-                    .execute(params![batch.store, to.walk, to.cursor.as_str(), to.done])
-                    .done("written")?;
+                super::cursors::advance(db, batch.store, to, now)?;
             }
             Ok(tally)
         })

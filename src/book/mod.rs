@@ -57,7 +57,11 @@ pub use stores::{Counts, NewStore, Store};
 use error::book_error;
 
 /// The schema, step by step. A step is never edited once released, only added to. What of a book may run is what stands here.
-const SCHEMA: &[&str] = &[include_str!("schema/0001_book.sql"), include_str!("schema/0002_nothing_lost.sql")];
+const SCHEMA: &[&str] = &[
+    include_str!("schema/0001_book.sql"),
+    include_str!("schema/0002_nothing_lost.sql"),
+    include_str!("schema/0003_passes.sql"),
+];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a clock that was ahead, and is due now.
 const NO_PAUSE_IS_LONGER: i64 = 8 * 24 * 3600 * 1000;

@@ -4,8 +4,10 @@
 //! channel's errors. The core owns retry, pacing, the paging loop, token renewal, the book, policy and
 //! all output. Adapters see no SQL; the core sees no channel JSON.
 //!
-//! **Reading.** [`Channel::begin`] turns a range of time into cursors and [`Channel::page`] reads one page
-//! at a cursor and says where the next one is. A [`Cursor`] is the adapter's own small document, stored by
+//! **Reading.** [`Channel::plan`] turns a range of time into walks and [`Channel::page`] reads one page
+//! of a walk and says where the next one is. What no list of changes shows (a bin, archived orders) is
+//! looked through in passes ([`Channel::passes`]). Which walk stands where, and which pass is due, the
+//! core keeps. A [`Cursor`] is the adapter's own small document, stored by
 //! the core in the same transaction as the page's orders, so whatever a channel needs to go on from
 //! exactly there fits: a modification time, a page token, the id of a report that is still being made.
 //!
@@ -54,8 +56,15 @@ pub trait Channel: Send + Sync {
     /// Tests the connection and reads the facts about the shop. Reads only.
     fn probe(&self) -> Result<ShopInfo>;
 
-    /// The cursors that together read every order changed in `range`, in any status.
-    fn begin(&self, range: &Range) -> Result<Plan>;
+    /// The walks that together read every order changed in `range`, in any status.
+    fn plan(&self, range: &Range) -> Result<Plan>;
+
+    /// What is to be looked through every so often, because no list of changes shows it. The changes are
+    /// read up to `changes`; a pass begins where nothing that comes later can be missed. No network.
+    fn passes(&self, changes: &Cursor) -> Result<Vec<Pass>> {
+        let _ = changes;
+        Ok(Vec::new())
+    }
 
     /// The page at `at`. Repeating a call is harmless. An order that cannot be understood is an
     /// [`RemoteOrder`] with an error inside, never an error of the page.
@@ -123,6 +132,19 @@ pub struct Plan {
     pub changes: Cursor,
     /// How many orders all of it will bring, where the channel says.
     pub total: Option<u64>,
+}
+
+/// A list that is looked through every so often, beside the changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pass {
+    /// Its name among the channel's passes; it stays the same from version to version.
+    pub name: &'static str,
+    /// What is looked for, for people: `archived orders`.
+    pub title: &'static str,
+    /// How long after the last look the next one is due.
+    pub every: Duration,
+    /// Where the next look begins.
+    pub start: Cursor,
 }
 
 /// Where a walk stands: the adapter's own document, opaque to the core.

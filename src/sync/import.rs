@@ -12,15 +12,17 @@ use super::report::StoreReport;
 use super::store::OpenStore;
 use super::{Context, Job, Progress, policy};
 use crate::book::{Batch, Book, CursorMove, Decision, InboxNote, Known, Tally, Walk};
-use crate::channel::{Channel, Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
+use crate::channel::{Channel, Cursor, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Aspect, Status, differences};
 
 /// The walk by modification time, the one that goes on for ever.
 pub const CHANGES: &str = "changes";
 
-/// Slices of a first sync are called `first/0001` and so on.
+/// Slices of a first sync are called `first/0001` and so on, passes `pass/archived`.
 const SLICE: &str = "first/";
+const PASS: &str = "pass/";
 
 /// How many fetched pages may wait for the book, over all walks of a store: enough to keep it busy, few enough to stay small.
 const AHEAD: usize = 2;
@@ -91,24 +93,73 @@ impl Import<'_> {
     /// The normal sync: what is left of a first sync, then the changes since the cursor.
     fn go_on(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
         let begun = self.context.clock.now();
-        let mut walks = book.walks(self.open.store.id)?;
-        if walks.is_empty() || self.job.full {
+        let is_new = self.job.full || book.walks(self.open.store.id)?.is_empty();
+        if is_new {
             let since = Range { since: self.open.store.since, until: None };
-            let plan = self.open.channel.begin(&since)?;
+            let plan = self.open.channel.plan(&since)?;
             book.plan_walks(self.open.store.id, &named(&plan))?;
             self.announce(&plan);
-            walks = book.walks(self.open.store.id)?;
         }
-        let (changes, slices): (Vec<Walk>, Vec<Walk>) =
-            walks.into_iter().filter(|walk| !walk.done || walk.name == CHANGES).partition(|walk| walk.name == CHANGES);
-        self.walk(book, slices.into_iter().map(|walk| (walk.name, walk.cursor)).collect(), true, report)?;
+        // What was there before a first sync, it reads; a store whose passes are not known yet is looked through at once.
+        self.add_passes(book, if is_new { begun } else { Timestamp::UNIX_EPOCH })?;
+        let walks = book.walks(self.open.store.id)?;
+        let slices = walks.iter().filter(|walk| walk.name.starts_with(SLICE) && !walk.done).map(placed).collect();
+        self.walk(book, slices, true, report)?;
         book.drop_walks(self.open.store.id, SLICE)?;
-        self.walk(book, changes.into_iter().map(|walk| (walk.name, walk.cursor)).collect(), true, report)?;
-        self.ask_again(book, report)?;
+        self.walk(book, walks.iter().filter(|walk| walk.name == CHANGES).map(placed).collect(), true, report)?;
+        if self.passes(book, report)? {
+            self.ask_again(book, report)?;
+        }
         if self.job.full {
             book.settle_nameless(self.open.store.id, begun)?;
         }
         Ok(())
+    }
+
+    /// The store's passes as they are to begin after what is read of the changes.
+    fn known_passes(&self, walks: &[Walk]) -> Result<Vec<Pass>> {
+        match walks.iter().find(|walk| walk.name == CHANGES) {
+            Some(changes) => self.open.channel.passes(&changes.cursor),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Takes up the passes that are not in the book yet.
+    fn add_passes(&self, book: &mut Book, looked_at: Timestamp) -> Result<()> {
+        let walks = book.walks(self.open.store.id)?;
+        for pass in self.known_passes(&walks)? {
+            let name = named_pass(&pass);
+            if walks.iter().all(|walk| walk.name != name) {
+                book.add_pass(self.open.store.id, &name, &pass.start, looked_at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks through what is due. A pass that fails costs that pass and is taken up again by the next sync; false where the channel is
+    /// not well, so that there is no point in asking for more.
+    fn passes(&self, book: &mut Book, report: &mut StoreReport) -> Result<bool> {
+        let walks = book.walks(self.open.store.id)?;
+        for pass in self.known_passes(&walks)? {
+            let name = named_pass(&pass);
+            let now = self.context.clock.now();
+            let Some(walk) = walks.iter().find(|walk| walk.name == name && is_due(walk, &pass, now)) else { continue };
+            if !walk.under_way {
+                book.begin_pass(self.open.store.id, &name, &pass.start)?;
+            }
+            match self.walk(book, vec![placed(walk)], true, report) {
+                Ok(()) => {}
+                Err(error) if costs_the_pass(&error) => {
+                    let text = format!("{} were not looked at: {}; the next sync does", pass.title, error.message());
+                    report.warnings.push(text);
+                    if error.kind() == ErrorKind::Temporary {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
     }
 
     /// Orders that the channel could not show are asked for again each day, each by itself. They come after the walks, whose end shows
@@ -131,7 +182,7 @@ impl Import<'_> {
 
     /// A range of time, without touching the cursor.
     fn range(&self, book: &mut Book, range: &Range, report: &mut StoreReport) -> Result<()> {
-        let plan = self.open.channel.begin(range)?;
+        let plan = self.open.channel.plan(range)?;
         self.announce(&plan);
         let mut walks = named(&plan);
         let changes = walks.pop();
@@ -145,8 +196,15 @@ impl Import<'_> {
         if walks.is_empty() || self.job.full {
             return self.range(book, &Range { since: self.open.store.since, until: None }, report);
         }
-        let open = walks.into_iter().filter(|walk| !walk.done || walk.name == CHANGES);
-        self.walk(book, open.map(|walk| (walk.name, walk.cursor)).collect(), false, report)
+        let now = self.context.clock.now();
+        let passes = self.known_passes(&walks)?;
+        let due = |walk: &Walk| passes.iter().any(|pass| walk.name == named_pass(pass) && is_due(walk, pass, now));
+        let open = walks.iter().filter(|walk| match walk.name.as_str() {
+            CHANGES => true,
+            name if name.starts_with(PASS) => due(walk),
+            _ => !walk.done,
+        });
+        self.walk(book, open.map(placed).collect(), false, report)
     }
 
     fn announce(&self, plan: &Plan) {
@@ -313,6 +371,31 @@ struct Fetched {
 fn named(plan: &Plan) -> Vec<(String, Cursor)> {
     let slices = plan.slices.iter().enumerate().map(|(n, cursor)| (format!("{SLICE}{:04}", n + 1), cursor.clone()));
     slices.chain([(CHANGES.to_owned(), plan.changes.clone())]).collect()
+}
+
+fn named_pass(pass: &Pass) -> String {
+    format!("{PASS}{}", pass.name)
+}
+
+/// A walk by its name and where it stands.
+fn placed(walk: &Walk) -> (String, Cursor) {
+    (walk.name.clone(), walk.cursor.clone())
+}
+
+/// Whether a pass is to be looked through: it is under way, or its last look was long enough ago. One that
+/// lies ahead was made by a clock that was wrong.
+fn is_due(walk: &Walk, pass: &Pass, now: Timestamp) -> bool {
+    let waits = walk.looked_at.is_some_and(|at| {
+        let since = now.signed_duration_since(at).to_std();
+        since.is_ok_and(|since| since < pass.every)
+    });
+    walk.under_way || !waits
+}
+
+/// Whether an error says something of a pass, and nothing of the store, the book or this run.
+fn costs_the_pass(error: &Error) -> bool {
+    use ErrorKind::{Book, Credentials, Interrupted, Locked};
+    !matches!(error.kind(), Book | Credentials | Interrupted | Locked)
 }
 
 /// Policy needs the versions as orders; only the adapter can read them.

@@ -7,8 +7,8 @@ use super::Context;
 use super::outstanding::{Outstanding, outstanding};
 use crate::book::{Book, Store};
 use crate::channel::{
-    self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Learn, Page, Plan, Range,
-    RemoteOrder, ShopInfo, Step, Task, TrackingChange, TrackingPlan, Values, Write,
+    self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Learn, Page, Pass, Plan,
+    Range, RemoteOrder, ShopInfo, Step, Task, TrackingChange, TrackingPlan, Values, Write,
 };
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
@@ -48,8 +48,12 @@ impl Channel for Named {
         self.channel.unknown_status(order)
     }
 
-    fn begin(&self, range: &Range) -> Result<Plan> {
-        self.name(self.channel.begin(range))
+    fn plan(&self, range: &Range) -> Result<Plan> {
+        self.name(self.channel.plan(range))
+    }
+
+    fn passes(&self, changes: &Cursor) -> Result<Vec<Pass>> {
+        self.name(self.channel.passes(changes))
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {

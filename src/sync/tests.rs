@@ -117,7 +117,7 @@ impl Channel for FakeChannel {
         unreachable!("the engine never probes")
     }
 
-    fn begin(&self, _: &Range) -> Result<Plan> {
+    fn plan(&self, _: &Range) -> Result<Plan> {
         Ok(Plan { slices: vec![], changes: Cursor::new(&Position { after: 0 })?, total: None })
     }
 

@@ -34,8 +34,6 @@ pub struct Api {
     http: Arc<Client>,
     reserve: u32,
     strain: Strain,
-    /// The process that opened the store, as cursors remember it.
-    run: u64,
     bearable: AtomicUsize,
     sub_page: AtomicUsize,
 }
@@ -48,11 +46,7 @@ impl Api {
         base.set_path(&format!("/stores/{}/", settings.store_hash));
         base.set_query(None);
         base.set_fragment(None);
-        let mut run = [0; 4];
-        let failed = |_| Error::new(ErrorKind::Failed, "the system gives no random numbers; nothing was sent");
-        getrandom::fill(&mut run).map_err(failed)?;
         Ok(Self {
-            run: u32::from_le_bytes(run).into(),
             base,
             credentials: connection.credentials,
             facts: RwLock::new(serde_json::from_value(connection.facts).unwrap_or_default()),
@@ -78,11 +72,6 @@ impl Api {
     pub fn now(&self) -> i64 {
         let ahead = self.http.clock_difference().unwrap_or_default();
         (self.http.clock().now() + ahead).timestamp()
-    }
-
-    /// A number that tells this process's syncs from those of others.
-    pub fn run(&self) -> u64 {
-        self.run
     }
 
     /// How many orders the store can give in one page: what was too much once will be again.

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Notify,
-    Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
+    Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
@@ -105,8 +105,12 @@ impl Channel for BigCommerce {
         probe::probe(&self.api, &self.settings)
     }
 
-    fn begin(&self, range: &Range) -> Result<Plan> {
-        pages::begin(&self.api, &self.settings, range)
+    fn plan(&self, range: &Range) -> Result<Plan> {
+        pages::plan(&self.api, &self.settings, range)
+    }
+
+    fn passes(&self, changes: &Cursor) -> Result<Vec<Pass>> {
+        pages::passes(&self.api, changes)
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {

@@ -1,6 +1,8 @@
 //! Reading pages of orders, and what else a sync has to look at.
 
-use chrono::TimeDelta;
+use std::time::Duration;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -14,12 +16,12 @@ use crate::channel::census::unlisted;
 use crate::channel::isolate::REPEATS;
 use crate::channel::rows;
 use crate::channel::strayed::{self, STRAYED};
-use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder, Unshown};
+use crate::channel::{Cursor, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Reply, read_json};
 
-/// How often a sync looks at archived orders, which no ordinary list shows.
-const ASIDE: TimeDelta = TimeDelta::hours(1);
+/// How often archived orders are looked at, which no ordinary list shows.
+const EVERY: Duration = Duration::from_secs(3600);
 
 /// A first sync of more pages than this is cut into slices.
 const WORTH_SLICING: u64 = 3;
@@ -31,22 +33,27 @@ const MOST_SLICES: u64 = 16;
 /// A second that lies so far back is over: nothing is modified in it any more.
 const OVER: i64 = 5;
 
-/// Where a sync stands.
+/// Where a walk stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Position {
-    /// At rest between two syncs.
+    /// The changes, at rest between two syncs. The version before wrote the second when it had read them
+    /// and looked at the archived orders; those are a pass of their own now.
     Rest(Rest),
+    #[serde(skip_serializing)]
+    Archived(Rest, IgnoredAny),
     /// In the middle of the changes.
     Changes(Rest, Changes),
-    /// In the middle of the archived orders.
-    Archived(Rest, Changes),
     /// In the middle of what could not be read by time, because the store cannot show an order in it: it is read by id.
     ById(Rest, Slice, Way),
     /// In a slice of a first sync, or of a range.
     Slice(Slice),
-    /// In a range that was asked for: no rest, nothing aside.
+    /// In a range that was asked for.
     Range(Changes),
+    /// In the archived orders.
+    Archive(Changes),
+    /// The same, by id.
+    ArchiveById(Slice),
 }
 
 /// What is read by id instead of by time.
@@ -55,7 +62,8 @@ enum Position {
 enum Way {
     /// The changes. What is modified after this second of the store's clock is for the next sync.
     Changes(i64),
-    /// The archived orders.
+    /// The archived orders, as the version before wrote it down.
+    #[serde(skip_serializing)]
     Archived,
 }
 
@@ -64,13 +72,11 @@ enum Way {
 struct Rest {
     /// The newest modification time read so far; everything up to it is read, but for what the overlap covers.
     high: Option<i64>,
-    /// When the archived orders were last looked at.
-    aside: i64,
+    /// As the version before wrote down when it had last looked at the archived orders.
+    #[serde(default, skip_serializing)]
+    aside: Option<i64>,
     /// Date bounds are known to be inclusive.
     inclusive: bool,
-    /// The run that read the changes last.
-    #[serde(default)]
-    run: u64,
     /// When `high` was first seen.
     #[serde(default)]
     reached: i64,
@@ -117,7 +123,7 @@ impl Rest {
 }
 
 /// The cursors of a range.
-pub fn begin(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
+pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     let since = range.since.map(|at| at.timestamp());
     if let Some(until) = range.until {
         let walk = Changes::new(since, Some(until.timestamp()));
@@ -125,7 +131,7 @@ pub fn begin(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     }
     let since_then: Vec<_> = since.map(|since| ("min_date_modified", iso(since - 1))).into_iter().collect();
     let total = count(api, &since_then)?;
-    let rest = |high| Rest { high, aside: api.now(), run: api.run(), ..Rest::default() };
+    let rest = |high| Rest { high, ..Rest::default() };
     let known = total.unwrap_or(0);
     let ends = if known > WORTH_SLICING * settings.page_size as u64 { ends(api, since)? } else { None };
     let Some((first, last, newest)) = ends else {
@@ -139,6 +145,21 @@ pub fn begin(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
         .collect::<Result<_>>()?;
     // What changes or is placed while the slices are read is modified after the newest order of now.
     Ok(Plan { slices, changes: Cursor::new(&Position::Rest(rest(Some(newest.min(api.now())))))?, total })
+}
+
+/// Archived orders are on no list but their own. Archiving changes nothing but the order's presence (P-4).
+pub fn passes(api: &Api, changes: &Cursor) -> Result<Vec<Pass>> {
+    let rest = match changes.position::<Position>()? {
+        Position::Rest(rest) | Position::Archived(rest, _) => rest,
+        Position::Changes(rest, _) | Position::ById(rest, ..) => rest,
+        _ => return Ok(Vec::new()),
+    };
+    if !api.facts().archived {
+        return Ok(Vec::new());
+    }
+    let from = rest.aside.unwrap_or(i64::MAX).min(api.now()) - super::OVERLAP.as_secs() as i64;
+    let start = Cursor::new(&Position::Archive(Changes::new(Some(from), None)))?;
+    Ok(vec![Pass { name: "archived", title: "archived orders", every: EVERY, start }])
 }
 
 /// How many orders there are, incomplete ones included. Only a first sync's way hangs on it: a store that does not say is read in one walk.
@@ -189,18 +210,20 @@ fn slices(first: u64, last: u64, count: u64, since: Option<i64>) -> Vec<Slice> {
 /// The page at `at`.
 pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     match at.position::<Position>()? {
-        Position::Rest(rest) => resume(api, settings, rest),
-        // A run that broke off while it looked aside had read the changes of its own time; those since then come first.
-        Position::Archived(rest, _) | Position::ById(rest, _, Way::Archived) if rest.run != api.run() => {
+        Position::Rest(rest) | Position::Archived(rest, _) | Position::ById(rest, _, Way::Archived) => {
             resume(api, settings, rest)
         }
         Position::Changes(rest, walk) => changes(api, settings, rest, walk.resumed(api.now())),
-        Position::Archived(rest, walk) => archived(api, settings, rest, walk),
-        Position::ById(rest, slice, way) => by_id(api, settings, rest, slice, way, None),
+        Position::ById(rest, slice, Way::Changes(began)) => by_id(api, settings, rest, slice, began, None),
         Position::Slice(slice) => {
             let (read, next) = hidden::step(api, settings, &slice, None, None)?;
-            let done = slice.clone();
-            finish(read, next.map(Position::Slice), || Position::Slice(done))
+            finish(read, next.map(Position::Slice), || Position::Slice(slice))
+        }
+        Position::Archive(walk) => archived(api, settings, walk.resumed(api.now())),
+        Position::ArchiveById(slice) => {
+            let (mut read, next) = hidden::step(api, settings, &slice, Some(ARCHIVED), None)?;
+            read.only_archived();
+            finish(read, next.map(Position::ArchiveById), || Position::ArchiveById(slice))
         }
         Position::Range(walk) => {
             let walk = walk.resumed(api.now());
@@ -238,7 +261,7 @@ fn resume_at(api: &Api, settings: &Settings, mut rest: Rest) -> Result<Page> {
     rest.wide = rest.wide && !rest.deep;
     if !rest.shut.is_empty() {
         let slice = Slice { shut: std::mem::take(&mut rest.shut), ..slice_of(&walk) };
-        return by_id(api, settings, rest, slice, Way::Changes(api.now()), Some(1));
+        return by_id(api, settings, rest, slice, api.now(), Some(1));
     }
     changes(api, settings, rest, walk)
 }
@@ -249,23 +272,11 @@ fn changes(api: &Api, settings: &Settings, mut rest: Rest, walk: Changes) -> Res
         Ok(step) => step,
         Err(error) => return instead(api, error, Position::ById(rest, slice_of(&walk), Way::Changes(began))),
     };
-    rest.run = api.run();
     rest.wide |= read.dense;
     rest.inclusive |= next.as_ref().is_some_and(|next| next.inclusive) || walk.inclusive;
     rest.reach(read.high, api.now());
     let next = next.map(|walk| Position::Changes(rest.clone(), walk));
-    finish(read, next, || at_rest(api, rest.done(api.now())))
-}
-
-/// Where a sync goes on once the changes are read: at the archived orders, where it is time for them.
-fn at_rest(api: &Api, rest: Rest) -> Position {
-    let now = api.now();
-    let due = api.facts().archived && (now - rest.aside >= ASIDE.num_seconds() || rest.aside > now);
-    if !due {
-        return Position::Rest(rest);
-    }
-    let from = rest.aside.min(now) - super::OVERLAP.as_secs() as i64;
-    Position::Archived(rest, Changes::new(Some(from), None))
+    finish(read, next, || Position::Rest(rest.done(api.now())))
 }
 
 /// What a walk by time has before it, as a walk by id. The store has just failed at it, so its first page is asked for with little patience.
@@ -283,67 +294,44 @@ fn instead(api: &Api, error: Error, position: Position) -> Result<Page> {
     Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() })
 }
 
-/// What could not be read by time.
-fn by_id(api: &Api, settings: &Settings, mut rest: Rest, slice: Slice, way: Way, repeats: Option<u32>) -> Result<Page> {
-    let aside = (way == Way::Archived).then_some(ARCHIVED);
-    let (mut read, next) = hidden::step(api, settings, &slice, aside, repeats)?;
-    rest.run = api.run();
-    match way {
-        Way::Archived => read.only_archived(),
-        Way::Changes(began) => {
-            rest.shut.extend(read.unshown.iter().filter_map(|order| order.remote_id.as_ref()?.parse::<u64>().ok()));
-            rest.reach(read.high.map(|high| high.min(began)), api.now());
-        }
-    }
-    let next = next.map(|slice| Position::ById(rest.clone(), slice, way));
-    let done = match way {
-        Way::Archived => Position::Rest(Rest { aside: api.now(), ..rest }),
-        Way::Changes(_) => at_rest(api, rest.done(api.now())),
-    };
-    finish(read, next, || done)
+/// What could not be read by time. What is modified after `began` is for the next sync.
+fn by_id(
+    api: &Api,
+    settings: &Settings,
+    mut rest: Rest,
+    slice: Slice,
+    began: i64,
+    repeats: Option<u32>,
+) -> Result<Page> {
+    let (read, next) = hidden::step(api, settings, &slice, None, repeats)?;
+    rest.shut.extend(read.unshown.iter().filter_map(|order| order.remote_id.as_ref()?.parse::<u64>().ok()));
+    rest.reach(read.high.map(|high| high.min(began)), api.now());
+    let next = next.map(|slice| Position::ById(rest.clone(), slice, Way::Changes(began)));
+    finish(read, next, || Position::Rest(rest.done(api.now())))
 }
 
 /// The parameter that lists archived orders.
 const ARCHIVED: (&str, &str) = ("is_deleted", "true");
 
-/// Archived orders are on no list but their own. Archiving changes nothing but the order's presence (PRODUCT.md P-4). A store that does
-/// not know the parameter gives its ordinary orders; then there is nothing to learn here.
-fn archived(api: &Api, settings: &Settings, rest: Rest, walk: Changes) -> Result<Page> {
-    let resting = Rest { aside: api.now(), ..rest.clone() };
+/// A page of the archived orders. A store that does not know the parameter gives its ordinary orders; then there is nothing to learn here.
+/// The parameter is not documented any more: a store that has come to refuse it is read on without.
+fn archived(api: &Api, settings: &Settings, walk: Changes) -> Result<Page> {
     let (mut read, next) = match step(api, settings, &walk, Some(ARCHIVED), None) {
         Ok(step) => step,
-        Err(error) if error.is_too_much() => {
-            return instead(api, error, Position::ById(rest, slice_of(&walk), Way::Archived));
-        }
-        Err(error) => {
-            let at = Cursor::new(&Position::Rest(without_archived(error, rest, resting)?))?;
-            let next = Next::Done(at);
-            return Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() });
-        }
+        Err(error) if error.is_too_much() => return instead(api, error, Position::ArchiveById(slice_of(&walk))),
+        Err(error) if matches!(error.kind(), ErrorKind::Failed | ErrorKind::NoStore) => (Read::default(), None),
+        Err(error) => return Err(error),
     };
     let next = next.filter(|_| read.archived == read.orders.len());
     read.only_archived();
-    finish(read, next.map(|walk| Position::Archived(rest, walk)), || Position::Rest(resting))
-}
-
-/// Where a sync rests that could not look at the archived orders. The parameter is not documented any more: a store that has come to refuse
-/// it is read on without, and one whose answer is not to be trusted is asked again next time. Neither holds up the orders that are sold.
-fn without_archived(error: Error, before: Rest, looked: Rest) -> Result<Rest> {
-    match error.kind() {
-        ErrorKind::Failed | ErrorKind::NoStore => Ok(looked),
-        ErrorKind::Unreadable => Ok(before),
-        _ => Err(error),
-    }
+    finish(read, next.map(Position::Archive), || Position::Archive(walk))
 }
 
 /// The page with the position behind it.
 fn finish(read: Read, next: Option<Position>, done: impl FnOnce() -> Position) -> Result<Page> {
     let next = match next {
         Some(position) => Next::More(Cursor::new(&position)?),
-        None => match done() {
-            position @ Position::Archived(..) => Next::More(Cursor::new(&position)?),
-            position => Next::Done(Cursor::new(&position)?),
-        },
+        None => Next::Done(Cursor::new(&done())?),
     };
     Ok(Page { orders: read.orders, unshown: read.unshown, next, drafts: 0, warnings: Vec::new() })
 }
@@ -565,17 +553,6 @@ mod tests {
             assert_eq!(slices[0].after, first - 1);
             assert!(slices.windows(2).all(|pair| pair[0].until == Some(pair[1].after)));
             assert_eq!(slices.last().unwrap().until, None);
-        }
-    }
-
-    #[test]
-    fn archived_orders_that_cannot_be_listed_hold_up_no_sync() {
-        let rest = |aside| Rest { high: Some(1), aside, inclusive: true, ..Rest::default() };
-        let after = |kind| without_archived(Error::new(kind, "x"), rest(5), rest(9)).map(|rest| rest.aside);
-        assert_eq!(after(ErrorKind::Failed).unwrap(), 9);
-        assert_eq!(after(ErrorKind::Unreadable).unwrap(), 5, "it is looked for again");
-        for kind in [ErrorKind::Temporary, ErrorKind::Credentials, ErrorKind::Permission] {
-            assert_eq!(after(kind).unwrap_err().kind(), kind);
         }
     }
 

@@ -113,8 +113,8 @@ impl Channel for Shopify {
         probe::probe(&self.api)
     }
 
-    fn begin(&self, range: &Range) -> Result<Plan> {
-        slices::begin(&self.api, &self.settings, range)
+    fn plan(&self, range: &Range) -> Result<Plan> {
+        slices::plan(&self.api, &self.settings, range)
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {

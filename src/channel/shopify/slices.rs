@@ -55,7 +55,7 @@ struct Oldest {
 }
 
 /// The walks that read every order changed in `range`.
-pub fn begin(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
+pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     let span = Span { since: range.since.map(|at| at.timestamp()), until: range.until.map(|at| at.timestamp()) };
     let list = List::Changed(span);
     let began = api.now().timestamp();

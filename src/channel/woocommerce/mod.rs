@@ -45,7 +45,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Notify,
-    Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
+    Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Shipment};
@@ -125,8 +125,12 @@ impl Channel for WooCommerce {
         probe::probe(&self.api)
     }
 
-    fn begin(&self, range: &Range) -> Result<Plan> {
-        pages::begin(&self.api, &self.settings, range)
+    fn plan(&self, range: &Range) -> Result<Plan> {
+        pages::plan(&self.api, &self.settings, range)
+    }
+
+    fn passes(&self, changes: &Cursor) -> Result<Vec<Pass>> {
+        pages::passes(&self.api, changes)
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {

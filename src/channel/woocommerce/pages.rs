@@ -1,6 +1,9 @@
 //! Reading pages of orders, and what else a sync has to look at.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::api::Api;
@@ -11,12 +14,12 @@ use super::walk::{By, Listed, Row, Walk};
 use super::wire::Head;
 use crate::channel::isolate::REPEATS;
 use crate::channel::strayed::{self, STRAYED};
-use crate::channel::{Cursor, Next, Page, Plan, Range, Unshown};
+use crate::channel::{Cursor, Next, Page, Pass, Plan, Range, Unshown};
 use crate::error::Result;
 use crate::http::read_json;
 
-/// How often a sync looks at the bin and at refunds, which the list of changes may not show.
-const ASIDE: TimeDelta = TimeDelta::hours(1);
+/// How often the bin and the refunds are looked at, which the list of changes may not show.
+const EVERY: Duration = Duration::from_secs(3600);
 
 /// Old shops that cannot list changes: how far back a sync reads, shortly and, every six hours, thoroughly.
 const SHORT_REACH: TimeDelta = TimeDelta::days(3);
@@ -37,22 +40,27 @@ const MOST_LEFT_OUT: usize = 100;
 /// How many rows of a list's end are looked at to see whether anything has come to it.
 const A_LOOK: usize = 20;
 
-/// Where a sync stands.
+/// Where a walk stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Position {
-    /// At rest between two syncs.
+    /// The changes, at rest between two syncs. The version before wrote the others when it had read
+    /// them and looked at the bin or the refunds; those are passes of their own now.
     Rest(Rest),
+    #[serde(skip_serializing)]
+    Bin(Rest, IgnoredAny),
+    #[serde(skip_serializing)]
+    Refunds(Rest, IgnoredAny, IgnoredAny),
+    #[serde(skip_serializing)]
+    GivenBack(Rest, IgnoredAny),
     /// In the middle of the changes.
     Changes(Rest, Walk),
-    /// In the middle of the bin.
-    Bin(Rest, Walk),
-    /// At this page of the refunds made since, as earlier versions wrote it.
-    Refunds(Rest, i64, u32),
-    /// In the middle of the refunds made since.
-    GivenBack(Rest, Walk),
-    /// In a slice of a first sync, or in a range that was asked for: no rest, nothing aside.
+    /// In a slice of a first sync, or in a range that was asked for.
     Slice(Walk),
+    /// In the bin.
+    Trash(Walk),
+    /// In the refunds.
+    Refunded(Walk),
 }
 
 /// What is remembered from sync to sync. Seconds since the epoch, by the shop's clock.
@@ -60,16 +68,14 @@ enum Position {
 struct Rest {
     /// The newest modification time read so far; everything up to it is read, but for what the overlap covers.
     high: Option<i64>,
-    /// When the bin and the refunds were last looked at.
-    aside: i64,
-    /// The newest modification time known then: a shop whose clock is behind dates its changes before that look.
-    #[serde(default)]
+    /// As the version before wrote down when it had last looked at the bin and the refunds, and the
+    /// newest modification time known then.
+    #[serde(default, skip_serializing)]
+    aside: Option<i64>,
+    #[serde(default, skip_serializing)]
     aside_from: Option<i64>,
     /// When an old shop was last read thoroughly.
     thorough: i64,
-    /// The run that read the changes last.
-    #[serde(default)]
-    run: u64,
     /// What the last walk through the changes found on its list.
     #[serde(default)]
     window: Option<Window>,
@@ -116,10 +122,9 @@ impl Rest {
         let now = api.now().timestamp();
         Self {
             high,
-            aside: now,
-            aside_from: high,
+            aside: None,
+            aside_from: None,
             thorough: now,
-            run: api.run(),
             window: None,
             size: 0,
             skip: Vec::new(),
@@ -133,20 +138,16 @@ impl Rest {
         Walk { most: self.most, capped: self.capped, ..Walk::new(by, from, None) }
     }
 
-    /// From where on the bin and the refunds are looked at.
-    fn aside_since(&self, now: i64) -> i64 {
-        self.aside_from.unwrap_or(self.aside).min(self.aside).min(now) - super::OVERLAP.as_secs() as i64
-    }
-
-    /// They have been looked at.
-    fn looked_aside(mut self, now: i64) -> Self {
-        (self.aside, self.aside_from) = (now, self.high);
-        self
+    /// From where on a pass looks that begins now: a shop whose clock is behind dates what is to come
+    /// after the newest change, and before now.
+    fn pass_since(&self, now: i64) -> i64 {
+        let then = [self.aside_from.or(self.high), self.aside, Some(now)];
+        then.into_iter().flatten().min().unwrap_or(now) - super::OVERLAP.as_secs() as i64
     }
 }
 
 /// The cursors of a range.
-pub fn begin(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
+pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     let since = range.since.map(|at| at.timestamp());
     let alone = |changes: Position, total| Ok(Plan { slices: Vec::new(), changes: Cursor::new(&changes)?, total });
     if let Some(until) = range.until {
@@ -170,6 +171,24 @@ pub fn begin(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
         .collect::<Result<_>>()?;
     // What changes while the slices are read is modified after the newest order of now.
     Ok(Plan { slices, changes: Cursor::new(&Position::Rest(Rest::new(api, newest)))?, total })
+}
+
+/// What the list of changes may not show. Orders in the bin are on no list but their own, and their
+/// modification time moves when they go there. Some gateways refund without moving it.
+pub fn passes(api: &Api, changes: &Cursor) -> Result<Vec<Pass>> {
+    let rest = match changes.position::<Position>()? {
+        Position::Rest(rest) | Position::Changes(rest, _) => rest,
+        Position::Bin(rest, _) | Position::Refunds(rest, ..) | Position::GivenBack(rest, _) => rest,
+        Position::Slice(_) | Position::Trash(_) | Position::Refunded(_) => return Ok(Vec::new()),
+    };
+    let since = Some(rest.pass_since(api.now().timestamp()));
+    let pass = |name, title, position| Ok(Pass { name, title, every: EVERY, start: Cursor::new(&position)? });
+    let bin = Walk { size: rest.size, ..rest.walk(by(api), since) };
+    let mut passes = vec![pass("bin", "orders in the bin", Position::Trash(bin))?];
+    if api.facts().refunds {
+        passes.push(pass("refunds", "refunds", Position::Refunded(rest.walk(By::Created, since)))?);
+    }
+    Ok(passes)
 }
 
 fn by(api: &Api) -> By {
@@ -255,34 +274,38 @@ fn created_at(api: &Api, since: Option<i64>, offset: u64) -> Result<Option<i64>>
 
 /// The page at `at`.
 pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
-    let position = at.position::<Position>()?;
-    let asleep = |rest: &Rest| rest.run != api.run();
-    match position {
-        Position::Rest(mut rest) => {
-            if let Some(page) = unchanged(api, settings, &mut rest)? {
-                return after_changes(api, rest, page);
-            }
-            from_rest(api, settings, rest)
-        }
-        // A run that was killed while it looked aside had read the changes of its own time; those since then come first.
-        Position::Bin(rest, _) | Position::Refunds(rest, ..) | Position::GivenBack(rest, _) if asleep(&rest) => {
+    match at.position::<Position>()? {
+        Position::Rest(mut rest) => match unchanged(api, settings, &mut rest)? {
+            Some(page) => finish(page, Next::Done(Cursor::new(&Position::Rest(rest))?)),
+            None => from_rest(api, settings, rest),
+        },
+        Position::Bin(rest, _) | Position::Refunds(rest, ..) | Position::GivenBack(rest, _) => {
             from_rest(api, settings, rest)
         }
         Position::Changes(rest, walk) => changes(api, settings, rest, walk),
-        Position::Bin(rest, walk) => bin(api, settings, rest, walk),
-        Position::Refunds(rest, since, _) => refunds(api, settings, rest, Walk::new(By::Created, Some(since), None)),
-        Position::GivenBack(rest, walk) => refunds(api, settings, rest, walk),
-        Position::Slice(walk) => {
-            let (page, next) = step(api, settings, &walk, None)?;
-            finish(
-                page,
-                match next {
-                    Some(next) => Next::More(Cursor::new(&Position::Slice(next))?),
-                    None => Next::Done(Cursor::new(&Position::Slice(walk))?),
-                },
-            )
-        }
+        Position::Slice(walk) => listed(api, settings, walk, None, Position::Slice),
+        Position::Trash(walk) => listed(api, settings, walk, Some("trash"), Position::Trash),
+        Position::Refunded(walk) => refunds(api, settings, walk),
     }
+}
+
+/// A page of a walk that remembers nothing beside itself.
+fn listed(
+    api: &Api,
+    settings: &Settings,
+    walk: Walk,
+    status: Option<&str>,
+    position: fn(Walk) -> Position,
+) -> Result<Page> {
+    let (page, next) = step(api, settings, &walk, status)?;
+    finish(page, onto(next, walk, position)?)
+}
+
+fn onto(next: Option<Walk>, at: Walk, position: fn(Walk) -> Position) -> Result<Next> {
+    Ok(match next {
+        Some(next) => Next::More(Cursor::new(&position(next))?),
+        None => Next::Done(Cursor::new(&position(at))?),
+    })
 }
 
 /// Where hundreds of orders share the newest minutes, a sync would read them all again for as long as nothing newer comes. One
@@ -316,7 +339,6 @@ fn unchanged(api: &Api, settings: &Settings, rest: &mut Rest) -> Result<Option<R
     let newest = page.newest.unwrap_or(window.newest);
     rest.window = Some(Window { rows: window.rows + newer, newest, ..window });
     rest.high = rest.high.max(page.high);
-    rest.run = api.run();
     Ok(Some(page))
 }
 
@@ -365,7 +387,6 @@ fn changes(api: &Api, settings: &Settings, mut rest: Rest, walk: Walk) -> Result
     let began = api.now().timestamp();
     let (page, next) = step(api, settings, &walk, None)?;
     rest.high = rest.high.max(page.high);
-    rest.run = api.run();
     (rest.most, rest.capped) = (rest.most.max(page.most), rest.capped || page.capped);
     if walk.taken_at == 0 {
         let rows = page.listed.total.filter(|_| walk.by == By::Modified);
@@ -384,41 +405,14 @@ fn changes(api: &Api, settings: &Settings, mut rest: Rest, walk: Walk) -> Result
         Some(next) => finish(page, Next::More(Cursor::new(&Position::Changes(rest, next))?)),
         None => {
             rest.size = page.size;
-            after_changes(api, rest, page)
+            finish(page, Next::Done(Cursor::new(&Position::Rest(rest))?))
         }
     }
 }
 
-fn after_changes(api: &Api, rest: Rest, page: Read) -> Result<Page> {
-    let now = api.now().timestamp();
-    let next = if now - rest.aside >= ASIDE.num_seconds() || rest.aside > now {
-        let walk = Walk { size: rest.size, ..rest.walk(by(api), Some(rest.aside_since(now))) };
-        Next::More(Cursor::new(&Position::Bin(rest, walk))?)
-    } else {
-        Next::Done(Cursor::new(&Position::Rest(rest))?)
-    };
-    finish(page, next)
-}
-
-/// Orders in the bin are on no list but their own, and their modification time moves when they go there (fact sheet, observed 5).
-fn bin(api: &Api, settings: &Settings, rest: Rest, walk: Walk) -> Result<Page> {
-    let (page, next) = step(api, settings, &walk, Some("trash"))?;
-    let now = api.now().timestamp();
-    let next = match next {
-        Some(next) => Next::More(Cursor::new(&Position::Bin(rest, next))?),
-        None if api.facts().refunds => {
-            let walk = rest.walk(By::Created, Some(rest.aside_since(now)));
-            Next::More(Cursor::new(&Position::GivenBack(rest, walk))?)
-        }
-        None => Next::Done(Cursor::new(&Position::Rest(rest.looked_aside(now)))?),
-    };
-    finish(page, next)
-}
-
 /// Some gateways refund without moving the order's modification time: the orders of new refunds are read again.
-fn refunds(api: &Api, settings: &Settings, rest: Rest, walk: Walk) -> Result<Page> {
-    let now = api.now().timestamp();
-    let walk = walk.resumed(api.run(), now);
+fn refunds(api: &Api, settings: &Settings, walk: Walk) -> Result<Page> {
+    let walk = walk.resumed(api.run(), api.now().timestamp());
     let mut query = walk.query(100);
     query.push(("_fields", "id,parent_id,date_created_gmt".to_owned()));
     let reply = api.list("wc/v3/refunds", &query)?;
@@ -434,10 +428,10 @@ fn refunds(api: &Api, settings: &Settings, rest: Rest, walk: Walk) -> Result<Pag
     let next = onward(api, "wc/v3/refunds", None, &walk, &listed, 100)?;
     let page = of_ids(api, settings, parents)?;
     let next = match next {
-        Onward::More(next) => Next::More(Cursor::new(&Position::GivenBack(rest, *next))?),
-        Onward::End { .. } => Next::Done(Cursor::new(&Position::Rest(rest.looked_aside(now)))?),
+        Onward::More(next) => Some(*next),
+        Onward::End { .. } => None,
     };
-    finish(page, next)
+    finish(page, onto(next, walk, Position::Refunded)?)
 }
 
 /// The orders with these ids, as far as they are on a list; in several requests where the shop gives fewer than it is asked for, or

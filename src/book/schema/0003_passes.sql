@@ -1,0 +1,6 @@
+-- What of a store is looked through again every so often (a bin, archived orders, refunds) is a walk of its own, called `pass/...`.
+
+-- When it was last read to its end; NULL for every other walk.
+ALTER TABLE cursors ADD COLUMN looked_at INTEGER;
+-- While it is under way: where the next one begins.
+ALTER TABLE cursors ADD COLUMN again TEXT;

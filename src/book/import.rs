@@ -30,6 +30,8 @@ pub struct Batch<'a> {
     pub orders: &'a [RemoteOrder],
     /// The orders that the channel could not show.
     pub unshown: &'a [Unshown],
+    /// Orders that are to be read again by their ids.
+    pub reread: &'a [String],
     /// The position to move to, in the same transaction.
     pub cursor: Option<CursorMove<'a>>,
     /// Entries that are no orders yet.
@@ -277,6 +279,7 @@ fn take(
     now: Timestamp,
 ) -> Result<Tally> {
     let mut tally = Tally { drafts: batch.drafts.into(), ..Tally::default() };
+    super::rereads::ask(db, batch.store, batch.reread, now)?;
     if batch.orders.is_empty() && batch.unshown.is_empty() {
         return Ok(tally);
     }

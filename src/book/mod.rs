@@ -51,6 +51,7 @@ pub use maintenance::{Check, Size};
 pub use outbox::{Guard, Leave, OutboxRow, OutboxState};
 pub use queries::{BookLine, BookOrder, BookShipment, Event, Filter, OrderRow};
 pub use readings::Reading;
+pub use rereads::Why;
 pub use runs::{RunKind, RunRow, StoreSummary};
 pub use stores::{Counts, NewStore, Store};
 

@@ -69,7 +69,7 @@ fn import(book: &mut Book, store: i64, orders: &[RemoteOrder], decision: fn() ->
     let run = book.start_run(RunKind::Sync, false)?;
     let cursor = Cursor::from_stored("\"here\"".into());
     let cursor = Some(CursorMove { walk: "changes", cursor: &cursor, done: true });
-    let batch = Batch { store, run, orders, unshown: &[], cursor, drafts: 0, dry_run: false };
+    let batch = Batch { store, run, orders, unshown: &[], reread: &[], cursor, drafts: 0, dry_run: false };
     book.import(&batch, &mut |_, _| Ok(decision()))
 }
 
@@ -138,6 +138,7 @@ fn i3_rows_and_cursor_move_together_or_not_at_all() {
         run,
         orders: &page,
         unshown: &[],
+        reread: &[],
         cursor: Some(CursorMove { walk: "changes", cursor: &cursor, done: true }),
         drafts: 0,
         dry_run: false,

@@ -45,7 +45,7 @@ pub use audit::{Fault, Flaw};
 pub use cursors::Walk;
 pub use file::exposed;
 pub use find::{BOOK, Naming};
-pub use import::{Accepted, Batch, CursorMove, Decision, Known, Tally};
+pub use import::{Accepted, Batch, CursorMove, Decision, Intake, Known, Tally};
 pub use inbox::{InboxEntry, InboxNote};
 pub use maintenance::{Check, Size};
 pub use outbox::{Guard, Leave, OutboxRow, OutboxState};

@@ -78,7 +78,18 @@ pub fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: RemoteOrder
         drafts: 0,
         dry_run: false,
     };
-    book.import(&batch, &mut |known, seen| decide(open.channel.as_ref(), known, seen))
+    take_in(book, &batch, open.channel.as_ref())
+}
+
+/// Takes a page into the book: each order is offered to it, and where that knows another version, what becomes of the new one is decided.
+fn take_in(book: &mut Book, batch: &Batch<'_>, channel: &dyn Channel) -> Result<Tally> {
+    let mut intake = book.intake(batch)?;
+    for seen in batch.orders {
+        let Some(known) = intake.offer(seen)? else { continue };
+        let decision = decide(channel, &known, seen)?;
+        intake.apply(&known, seen, decision)?;
+    }
+    intake.commit()
 }
 
 impl Import<'_> {
@@ -348,8 +359,7 @@ impl Import<'_> {
         let orders = once.as_deref().unwrap_or(orders);
         let (store, run, dry_run) = (self.open.store.id, self.run, self.job.dry_run);
         let batch = Batch { store, run, orders, unshown, reread, cursor, drafts, dry_run };
-        let tally = book.import(&batch, &mut |known, seen| decide(self.open.channel.as_ref(), known, seen))?;
-        report.tally += tally;
+        report.tally += take_in(book, &batch, self.open.channel.as_ref())?;
         if !dry_run {
             super::readings::puzzle(book, self.open, orders)?;
         }

@@ -22,6 +22,7 @@ pub mod bigcommerce;
 mod capabilities;
 pub mod census;
 pub mod isolate;
+pub mod json;
 mod kind;
 pub mod matching;
 mod open;

@@ -5,7 +5,7 @@ use super::shipments::status_id;
 use super::wire;
 use crate::channel::{Cancellation, RemoteOrder, Step, Write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Status, parse_decimal};
+use crate::order::Status;
 
 /// The longest staff notes that the vendor's schema permits.
 const LONGEST_NOTES: usize = 65_535;
@@ -31,7 +31,7 @@ pub fn step(now: &RemoteOrder, id: u64, cancellation: &Cancellation) -> Result<S
 
 fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {
     let counted = serde_json::from_str::<wire::Cancellable<'_>>(now.document.get())
-        .is_ok_and(|order| parse_decimal(order.items_shipped.get()).is_ok_and(|pieces| !pieces.is_zero()));
+        .is_ok_and(|order| order.items_shipped.decimal("items_shipped").is_ok_and(|pieces| !pieces.is_zero()));
     let shipped = counted
         || now.order.as_ref().is_ok_and(|order| {
             !order.shipments.is_empty() || matches!(order.status, Status::Shipped | Status::PartiallyShipped)

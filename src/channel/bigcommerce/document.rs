@@ -11,11 +11,12 @@ use serde_json::value::RawValue;
 
 use super::api::Api;
 use super::map;
-use super::wire::{Head, HeadBundle, HeadLine, Many, Refund, Text};
+use super::wire::{Head, HeadBundle, HeadLine, Refund};
+use crate::channel::json::{Amount, Many};
 use crate::channel::rows::{dug, nameless};
 use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{parse_decimal, sum};
+use crate::order::sum;
 
 /// The parameters that ask for everything in one answer. Without the structure, consignments come in a discouraged form (fact sheet 2.4).
 pub const INCLUDE: [(&str, &str); 2] =
@@ -154,7 +155,7 @@ fn bundles<'h, 'a>(head: &'h Head<'a>) -> Vec<&'h HeadBundle<'a>> {
 
 /// Whether the sums leave something over that can only be a fee. Saves a request for each order of a store without `include`.
 fn owes_fees(head: &Head<'_>) -> bool {
-    let amount = |text: &Text<'_>| parse_decimal(text.get()).unwrap_or_default();
+    let amount = |amount: &Amount<'_>| amount.decimal("").unwrap_or_default();
     let parts =
         [&head.subtotal_inc_tax, &head.shipping_cost_inc_tax, &head.handling_cost_inc_tax, &head.wrapping_cost_inc_tax];
     sum(parts.into_iter().map(amount)) - amount(&head.discount_amount) - amount(&head.coupon_discount)
@@ -168,7 +169,7 @@ fn may_have_refunds(head: &Head<'_>) -> bool {
 }
 
 fn is_refunded(line: &HeadLine<'_>) -> bool {
-    line.is_refunded.is_true() || parse_decimal(line.quantity_refunded.get()).is_ok_and(|n| !n.is_zero())
+    line.is_refunded.is_true() || line.quantity_refunded.decimal("quantity_refunded").is_ok_and(|n| !n.is_zero())
 }
 
 /// The refunds of an order, or why the store cannot show them.

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::map::{amount, charge, first_of};
+use super::map::{charge, first_of};
 use super::wire::{self, Product};
 use crate::order::{Charge, ChargeKind, Line, LineQuantity};
 
@@ -28,7 +28,7 @@ pub fn lines(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Result<(Vec<
     let (mut lines, mut shipped) = (Vec::new(), Vec::new());
     for found in found(o)? {
         let line = line(&found, places, inclusive)?;
-        let sent = amount(&found.product.quantity_shipped, "products.quantity_shipped")?;
+        let sent = found.product.quantity_shipped.decimal("products.quantity_shipped")?;
         if !sent.is_zero() {
             shipped.push(LineQuantity { line_id: line.remote_id.clone(), quantity: sent });
         }
@@ -122,11 +122,11 @@ fn line(found: &Found<'_, '_>, places: &[&wire::Address<'_>], inclusive: bool) -
             Some(variant) if !product.is_empty() => format!("{product}:{variant}"),
             _ => product.to_owned(),
         },
-        quantity: amount(&p.quantity, "products.quantity")?,
-        refunded: amount(&p.quantity_refunded, "products.quantity_refunded")?,
+        quantity: p.quantity.decimal("products.quantity")?,
+        refunded: p.quantity_refunded.decimal("products.quantity_refunded")?,
         unit_price,
         total,
-        tax: amount(&p.total_tax, "products.total_tax")?,
+        tax: p.total_tax.decimal("products.total_tax")?,
         ships: found.shipped,
         ship_to: if found.shipped { place(found.address, places)? } else { 0 },
     })
@@ -139,17 +139,17 @@ fn prices(p: &Product<'_>, inclusive: bool) -> Result<(Decimal, Decimal), String
         .applied_discounts
         .rows
         .iter()
-        .map(|d| amount(&d.amount, "applied_discounts.amount"))
+        .map(|d| d.amount.decimal("applied_discounts.amount"))
         .sum::<Result<Decimal, _>>()?;
     if !inclusive {
-        let total = amount(&p.total_ex_tax, "products.total_ex_tax")? - off;
-        return Ok((amount(&p.price_ex_tax, "products.price_ex_tax")?, total));
+        let total = p.total_ex_tax.decimal("products.total_ex_tax")? - off;
+        return Ok((p.price_ex_tax.decimal("products.price_ex_tax")?, total));
     }
     let total = match p.discounted_total_inc_tax.get() {
-        "" => amount(&p.total_inc_tax, "products.total_inc_tax")? - off,
-        _ => amount(&p.discounted_total_inc_tax, "products.discounted_total_inc_tax")?,
+        "" => p.total_inc_tax.decimal("products.total_inc_tax")? - off,
+        _ => p.discounted_total_inc_tax.decimal("products.discounted_total_inc_tax")?,
     };
-    Ok((amount(&p.price_inc_tax, "products.price_inc_tax")?, total))
+    Ok((p.price_inc_tax.decimal("products.price_inc_tax")?, total))
 }
 
 /// Which of the order's addresses a line goes to. One that cannot be found is no reason to guess: a parcel to a wrong address is worse
@@ -178,7 +178,7 @@ pub fn discounts(o: &wire::Order<'_>) -> Result<Vec<Charge>, String> {
     let mut charges: Vec<Charge> = Vec::new();
     for found in found(o)? {
         for discount in &found.product.applied_discounts.rows {
-            let off = amount(&discount.amount, "applied_discounts.amount")?.abs();
+            let off = discount.amount.decimal("applied_discounts.amount")?.abs();
             let same = |c: &&mut Charge| {
                 c.remote_id == discount.id.get() && c.code == discount.code.get() && c.title == discount.name.get()
             };
@@ -217,7 +217,7 @@ pub fn attributes(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Vec<(St
     for (label, credit) in
         [("paid by store credit", &o.store_credit_amount), ("paid by gift certificate", &o.gift_certificate_amount)]
     {
-        if amount(credit, label).is_ok_and(|credit| !credit.is_zero()) {
+        if credit.decimal(label).is_ok_and(|credit| !credit.is_zero()) {
             show(label, credit.get());
         }
     }

@@ -11,11 +11,12 @@ use rust_decimal::Decimal;
 use super::lines;
 use super::status::{Goods, REFUNDED, paid_as, status};
 use super::wire;
+use crate::channel::json::Text;
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Payment, Presence, Refund, RefundLine,
-    RemoteShipment, Totals, parse_decimal, sum,
+    RemoteShipment, Totals, sum,
 };
 
 /// Reads an order's document. The error names the member at fault and repeats nothing personal.
@@ -96,7 +97,7 @@ fn goods(o: &wire::Order<'_>, lines: &[Line], shipped: &[LineQuantity]) -> Resul
     let of_line = |line: &Line| sum(shipped.iter().filter(|s| s.line_id == line.remote_id).map(|s| s.quantity));
     let open = |line: &Line| (line.quantity - of_line(line) - line.refunded).max(Decimal::ZERO);
     Ok(Goods {
-        shipped: sum(shipped.iter().map(|line| line.quantity)).max(amount(&o.items_shipped, "items_shipped")?),
+        shipped: sum(shipped.iter().map(|line| line.quantity)).max(o.items_shipped.decimal("items_shipped")?),
         open: sum(lines.iter().filter(|line| line.ships).map(open)),
         dated: !o.date_shipped.get().is_empty(),
         ships: lines.iter().any(|line| line.ships),
@@ -112,11 +113,11 @@ fn shipments(shipped: Vec<LineQuantity>) -> Vec<RemoteShipment> {
 
 fn totals(o: &wire::Order<'_>, lines: &[Line], refunds: &[Refund]) -> Result<Totals, String> {
     Ok(Totals {
-        total: amount(&o.total_inc_tax, "total_inc_tax")?,
+        total: o.total_inc_tax.decimal("total_inc_tax")?,
         lines: sum(lines.iter().map(|line| line.total)),
-        shipping: amount(&o.shipping_cost_ex_tax, "shipping_cost_ex_tax")?,
-        tax: amount(&o.total_tax, "total_tax")?,
-        discount: amount(&o.discount_amount, "discount_amount")? + amount(&o.coupon_discount, "coupon_discount")?,
+        shipping: o.shipping_cost_ex_tax.decimal("shipping_cost_ex_tax")?,
+        tax: o.total_tax.decimal("total_tax")?,
+        discount: o.discount_amount.decimal("discount_amount")? + o.coupon_discount.decimal("coupon_discount")?,
         refunded: sum(refunds.iter().map(|refund| refund.amount)),
     })
 }
@@ -126,7 +127,7 @@ fn shop_totals(o: &wire::Order<'_>, paid_in: Currency, totals: &Totals) -> Resul
     let Some(own) = Currency::new(o.store_default_currency_code.get()).filter(|own| *own != paid_in) else {
         return Ok(None);
     };
-    let rate = amount(&o.store_default_to_transactional_exchange_rate, "store_default_to_transactional_exchange_rate")?;
+    let rate = o.store_default_to_transactional_exchange_rate.decimal("store_default_to_transactional_exchange_rate")?;
     if rate <= Decimal::ZERO {
         return Ok(None);
     }
@@ -148,12 +149,12 @@ fn shop_totals(o: &wire::Order<'_>, paid_in: Currency, totals: &Totals) -> Resul
 fn charges(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Result<Vec<Charge>, String> {
     let mut charges = Vec::new();
     for place in places {
-        let (cost, tax) = (amount(&place.cost_ex_tax, "cost_ex_tax")?, amount(&place.cost_tax, "cost_tax")?);
+        let (cost, tax) = (place.cost_ex_tax.decimal("cost_ex_tax")?, place.cost_tax.decimal("cost_tax")?);
         let method = place.shipping_method.get();
         charges.push(charge(ChargeKind::Shipping, place.id.get(), method, method, (cost, tax)));
     }
     for fee in if o.fees.listed { &o.fees.rows } else { &o.ordersync.0.fees.rows } {
-        let (cost, tax) = (amount(fee.cost(), "fees.cost_ex_tax")?, amount(&fee.cost_tax, "fees.cost_tax")?);
+        let (cost, tax) = (fee.cost().decimal("fees.cost_ex_tax")?, fee.cost_tax.decimal("fees.cost_tax")?);
         let title = first_of(fee.display_name_customer.get(), fee.display_name_merchant.get());
         charges.push(charge(ChargeKind::Fee, fee.id.get(), fee.kind.get(), &title, (cost, tax)));
     }
@@ -161,12 +162,12 @@ fn charges(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Result<Vec<Cha
         ("Handling", &o.handling_cost_ex_tax, &o.handling_cost_tax),
         ("Gift wrapping", &o.wrapping_cost_ex_tax, &o.wrapping_cost_tax),
     ] {
-        let (cost, tax) = (amount(cost, title)?, amount(tax, title)?);
+        let (cost, tax) = (cost.decimal(title)?, tax.decimal(title)?);
         if !cost.is_zero() {
             charges.push(charge(ChargeKind::Fee, "", &title.to_lowercase(), title, (cost, tax)));
         }
     }
-    let tax = amount(&o.total_tax, "total_tax")?;
+    let tax = o.total_tax.decimal("total_tax")?;
     if !tax.is_zero() {
         charges.push(charge(ChargeKind::Tax, "", "", "Tax", (tax, Decimal::ZERO)));
     }
@@ -188,14 +189,14 @@ fn refund(r: &wire::Refund<'_>) -> Result<Refund, String> {
     let line = |item: &wire::RefundItem<'_>| {
         Ok(RefundLine {
             line_id: item.item_id.get().to_owned(),
-            quantity: amount(&item.quantity, "refunds.items.quantity")?,
-            amount: amount(&item.requested_amount, "refunds.items.requested_amount")?.abs(),
+            quantity: item.quantity.decimal("refunds.items.quantity")?,
+            amount: item.requested_amount.decimal("refunds.items.requested_amount")?.abs(),
         })
     };
     Ok(Refund {
         remote_id: r.id.get().to_owned(),
         refunded_at: time(&r.created, "refunds.created")?,
-        amount: amount(&r.total_amount, "refunds.total_amount")?.abs(),
+        amount: r.total_amount.decimal("refunds.total_amount")?.abs(),
         reason: r.reason.get().to_owned(),
         lines: products.map(line).collect::<Result<_, String>>()?,
     })
@@ -229,7 +230,7 @@ fn delivery(place: &wire::Address<'_>, billing: &Address) -> Address {
 
 /// `state` is a name, not a code.
 fn address(a: &wire::Address<'_>) -> Address {
-    let text = |part: &wire::Text<'_>| part.get().to_owned();
+    let text = |part: &Text<'_>| part.get().to_owned();
     Address {
         remote_id: None,
         name: format!("{} {}", a.first_name.get(), a.last_name.get()).trim().to_owned(),
@@ -249,15 +250,8 @@ pub(super) fn first_of(a: &str, b: &str) -> String {
     if a.is_empty() { b.to_owned() } else { a.to_owned() }
 }
 
-pub(super) fn amount(text: &wire::Text<'_>, member: &str) -> Result<Decimal, String> {
-    if text.get().starts_with('{') {
-        return Err(format!("{member} is an object"));
-    }
-    parse_decimal(text.get()).map_err(|why| format!("{member}: {why}"))
-}
-
 /// A time; nothing for null and `""`.
-fn time(text: &wire::Text<'_>, member: &str) -> Result<Option<Timestamp>, String> {
+fn time(text: &Text<'_>, member: &str) -> Result<Option<Timestamp>, String> {
     if text.get().is_empty() {
         return Ok(None);
     }

@@ -22,7 +22,7 @@ use crate::channel::matching::{self, Matched, Record};
 use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, parse_decimal};
+use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier};
 
 /// The longest tracking number and link that the vendor's schema permits (`orderShipment_Post`).
 const LONGEST_NUMBER: usize = 50;
@@ -290,7 +290,7 @@ impl Part<'_> {
 fn record(found: &wire::Shipment<'_>) -> Record {
     let quantity = |item: &wire::ShipmentItem<'_>| LineQuantity {
         line_id: item.order_product_id.get().to_owned(),
-        quantity: parse_decimal(item.quantity.get()).unwrap_or_default(),
+        quantity: item.quantity.decimal("quantity").unwrap_or_default(),
     };
     let marked = found.comments.get().split_whitespace().find(|word| word.starts_with(MARKER));
     Record {

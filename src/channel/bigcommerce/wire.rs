@@ -1,160 +1,9 @@
-//! BigCommerce's documents as Orders V2 and V3 spell them, read leniently: money comes as text or as a number, `""` stands for nothing,
+//! BigCommerce's documents as Orders V2 and V3 spell them: money comes as text or as a number, `""` stands for nothing,
 //! a sub-resource comes expanded or as a link to it, identifiers change their type. Unknown members are skipped.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Text that may come as text, number, bool or null; a list counts as empty, an object stays as it is and is no number. A number keeps
-/// the digits it was sent with: money never passes through a float.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Text<'a>(pub Cow<'a, str>);
-
-impl Text<'_> {
-    /// The text, trimmed.
-    pub fn get(&self) -> &str {
-        self.0.trim()
-    }
-
-    /// The text as an id; `None` for nothing and for 0, BigCommerce's "none".
-    pub fn id(&self) -> Option<&str> {
-        Some(self.get()).filter(|id| !id.is_empty() && *id != "0")
-    }
-
-    /// Whether it says yes.
-    pub fn is_true(&self) -> bool {
-        self.get() == "true"
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
-        Ok(Self(match raw.as_bytes().first() {
-            Some(b'"') => match serde_json::from_str::<&'de str>(raw) {
-                Ok(plain) => Cow::Borrowed(plain),
-                Err(_) => Cow::Owned(serde_json::from_str::<String>(raw).map_err(serde::de::Error::custom)?),
-            },
-            Some(b'[' | b'n') | None => Cow::Borrowed(""),
-            Some(_) => Cow::Borrowed(raw),
-        }))
-    }
-}
-
-/// A list that may come as a link to it, as null or as `""`.
-#[derive(Debug, Clone)]
-pub struct Many<T> {
-    /// The rows; none where it was no list.
-    pub rows: Vec<T>,
-    /// Whether it came as a list.
-    pub listed: bool,
-}
-
-impl<T> Default for Many<T> {
-    fn default() -> Self {
-        Self { rows: Vec::new(), listed: false }
-    }
-}
-
-struct ManyVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ManyVisitor<T> {
-    type Value = Many<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Many<T>, A::Error> {
-        Vec::deserialize(SeqAccessDeserializer::new(seq)).map(|rows| Many { rows, listed: true })
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Many<T>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Many::default())
-    }
-    fn visit_unit<E>(self) -> Result<Many<T>, E> {
-        Ok(Many::default())
-    }
-    fn visit_str<E>(self, _: &str) -> Result<Many<T>, E> {
-        Ok(Many::default())
-    }
-    fn visit_bool<E>(self, _: bool) -> Result<Many<T>, E> {
-        Ok(Many::default())
-    }
-    fn visit_u64<E>(self, _: u64) -> Result<Many<T>, E> {
-        Ok(Many::default())
-    }
-    fn visit_i64<E>(self, _: i64) -> Result<Many<T>, E> {
-        Ok(Many::default())
-    }
-    fn visit_f64<E>(self, _: f64) -> Result<Many<T>, E> {
-        Ok(Many::default())
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ManyVisitor(PhantomData))
-    }
-}
-
-/// An object that may come as null, `""` or a list (`consignments` in its discouraged form).
-#[derive(Debug, Clone, Default)]
-pub struct Maybe<T>(pub T);
-
-struct MaybeVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for MaybeVisitor<T> {
-    type Value = Maybe<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Maybe<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Maybe)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Maybe<T>, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Maybe::default())
-    }
-    fn visit_unit<E>(self) -> Result<Maybe<T>, E> {
-        Ok(Maybe::default())
-    }
-    fn visit_str<E>(self, _: &str) -> Result<Maybe<T>, E> {
-        Ok(Maybe::default())
-    }
-    fn visit_bool<E>(self, _: bool) -> Result<Maybe<T>, E> {
-        Ok(Maybe::default())
-    }
-    fn visit_u64<E>(self, _: u64) -> Result<Maybe<T>, E> {
-        Ok(Maybe::default())
-    }
-    fn visit_i64<E>(self, _: i64) -> Result<Maybe<T>, E> {
-        Ok(Maybe::default())
-    }
-    fn visit_f64<E>(self, _: f64) -> Result<Maybe<T>, E> {
-        Ok(Maybe::default())
-    }
-}
-
-impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Maybe<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MaybeVisitor(PhantomData))
-    }
-}
-
-/// Declares documents: every member may be missing, and what can be borrowed is.
-macro_rules! documents {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $member:ident: $type:ty),* $(,)? })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Default, serde::Deserialize)]
-        #[serde(default)]
-        pub struct $name<'a> { $($(#[$of])* #[serde(borrow)] pub $member: $type),* }
-    )*};
-}
+use crate::channel::json::{Amount, Many, Maybe, Text, documents};
 
 documents! {
     /// What a walk, and the question whether a row is complete, need of it.
@@ -166,13 +15,13 @@ documents! {
         is_deleted: Text<'a>,
         fees: Many<Nothing<'a>>,
         consignments: Maybe<HeadConsignments<'a>>,
-        total_inc_tax: Text<'a>,
-        subtotal_inc_tax: Text<'a>,
-        shipping_cost_inc_tax: Text<'a>,
-        handling_cost_inc_tax: Text<'a>,
-        wrapping_cost_inc_tax: Text<'a>,
-        discount_amount: Text<'a>,
-        coupon_discount: Text<'a>,
+        total_inc_tax: Amount<'a>,
+        subtotal_inc_tax: Amount<'a>,
+        shipping_cost_inc_tax: Amount<'a>,
+        handling_cost_inc_tax: Amount<'a>,
+        wrapping_cost_inc_tax: Amount<'a>,
+        discount_amount: Amount<'a>,
+        coupon_discount: Amount<'a>,
     }
 
     /// Of consignments, whether they and their lines are there.
@@ -190,13 +39,13 @@ documents! {
     HeadBundle { line_items: Many<HeadLine<'a>> }
 
     /// Of a line, what tells a link from a line, and a refund.
-    HeadLine { id: Text<'a>, quantity_refunded: Text<'a>, is_refunded: Text<'a> }
+    HeadLine { id: Text<'a>, quantity_refunded: Amount<'a>, is_refunded: Text<'a> }
 
     /// Anything at all.
     Nothing { id: Text<'a> }
 
     /// What a cancellation looks at: the notes, which a PUT replaces as a whole, and how many pieces are shipped.
-    Cancellable { staff_notes: Text<'a>, items_shipped: Text<'a> }
+    Cancellable { staff_notes: Text<'a>, items_shipped: Amount<'a> }
 
     /// An order, as `GET /v2/orders` gives it with its consignments; with what else belongs to it under `ordersync`.
     Order {
@@ -212,21 +61,21 @@ documents! {
         currency_code: Text<'a>,
         default_currency_code: Text<'a>,
         store_default_currency_code: Text<'a>,
-        store_default_to_transactional_exchange_rate: Text<'a>,
+        store_default_to_transactional_exchange_rate: Amount<'a>,
         is_tax_inclusive_pricing: Text<'a>,
-        total_inc_tax: Text<'a>,
-        total_tax: Text<'a>,
-        shipping_cost_ex_tax: Text<'a>,
-        handling_cost_ex_tax: Text<'a>,
-        handling_cost_tax: Text<'a>,
-        wrapping_cost_ex_tax: Text<'a>,
-        wrapping_cost_tax: Text<'a>,
-        discount_amount: Text<'a>,
-        coupon_discount: Text<'a>,
-        store_credit_amount: Text<'a>,
-        gift_certificate_amount: Text<'a>,
+        total_inc_tax: Amount<'a>,
+        total_tax: Amount<'a>,
+        shipping_cost_ex_tax: Amount<'a>,
+        handling_cost_ex_tax: Amount<'a>,
+        handling_cost_tax: Amount<'a>,
+        wrapping_cost_ex_tax: Amount<'a>,
+        wrapping_cost_tax: Amount<'a>,
+        discount_amount: Amount<'a>,
+        coupon_discount: Amount<'a>,
+        store_credit_amount: Amount<'a>,
+        gift_certificate_amount: Amount<'a>,
         items_total: Text<'a>,
-        items_shipped: Text<'a>,
+        items_shipped: Amount<'a>,
         payment_method: Text<'a>,
         payment_provider_id: Text<'a>,
         payment_status: Text<'a>,
@@ -284,8 +133,8 @@ documents! {
         email: Text<'a>,
         form_fields: Many<FormField<'a>>,
         shipping_method: Text<'a>,
-        cost_ex_tax: Text<'a>,
-        cost_tax: Text<'a>,
+        cost_ex_tax: Amount<'a>,
+        cost_tax: Amount<'a>,
         line_items: Many<Product<'a>>,
     }
 
@@ -304,15 +153,15 @@ documents! {
         sku: Text<'a>,
         #[serde(rename = "type")]
         kind: Text<'a>,
-        quantity: Text<'a>,
-        quantity_shipped: Text<'a>,
-        quantity_refunded: Text<'a>,
-        price_ex_tax: Text<'a>,
-        price_inc_tax: Text<'a>,
-        total_ex_tax: Text<'a>,
-        total_inc_tax: Text<'a>,
-        total_tax: Text<'a>,
-        discounted_total_inc_tax: Text<'a>,
+        quantity: Amount<'a>,
+        quantity_shipped: Amount<'a>,
+        quantity_refunded: Amount<'a>,
+        price_ex_tax: Amount<'a>,
+        price_inc_tax: Amount<'a>,
+        total_ex_tax: Amount<'a>,
+        total_inc_tax: Amount<'a>,
+        total_tax: Amount<'a>,
+        discounted_total_inc_tax: Amount<'a>,
         applied_discounts: Many<Discount<'a>>,
         product_options: Many<Choice<'a>>,
         configurable_fields: Many<FormField<'a>>,
@@ -321,7 +170,7 @@ documents! {
     }
 
     /// A discount on a line, or its share of one on the order.
-    Discount { id: Text<'a>, amount: Text<'a>, name: Text<'a>, code: Text<'a> }
+    Discount { id: Text<'a>, amount: Amount<'a>, name: Text<'a>, code: Text<'a> }
 
     /// What the buyer chose.
     Choice { display_name: Text<'a>, display_value: Text<'a> }
@@ -333,9 +182,9 @@ documents! {
         kind: Text<'a>,
         display_name_customer: Text<'a>,
         display_name_merchant: Text<'a>,
-        cost_ex_tax: Text<'a>,
-        cost_exc_tax: Text<'a>,
-        cost_tax: Text<'a>,
+        cost_ex_tax: Amount<'a>,
+        cost_exc_tax: Amount<'a>,
+        cost_tax: Amount<'a>,
     }
 
     /// A refund (V3).
@@ -344,13 +193,13 @@ documents! {
         order_id: Text<'a>,
         created: Text<'a>,
         reason: Text<'a>,
-        total_amount: Text<'a>,
+        total_amount: Amount<'a>,
         items: Many<RefundItem<'a>>,
         payments: Many<RefundPayment<'a>>,
     }
 
     /// What a refund is for; `item_id` is an order product's for `PRODUCT`.
-    RefundItem { item_type: Text<'a>, item_id: Text<'a>, quantity: Text<'a>, requested_amount: Text<'a> }
+    RefundItem { item_type: Text<'a>, item_id: Text<'a>, quantity: Amount<'a>, requested_amount: Amount<'a> }
 
     /// How a refund was paid.
     RefundPayment { is_declined: Text<'a> }
@@ -372,7 +221,7 @@ documents! {
     }
 
     /// What is in a shipment.
-    ShipmentItem { order_product_id: Text<'a>, quantity: Text<'a> }
+    ShipmentItem { order_product_id: Text<'a>, quantity: Amount<'a> }
 
     /// `GET /v2/store`.
     Store {
@@ -409,7 +258,7 @@ impl Failure<'_> {
 
 impl<'a> Fee<'a> {
     /// What it costs without tax, in whichever of the two spellings.
-    pub fn cost(&self) -> &Text<'a> {
+    pub fn cost(&self) -> &Amount<'a> {
         if self.cost_ex_tax.get().is_empty() { &self.cost_exc_tax } else { &self.cost_ex_tax }
     }
 }

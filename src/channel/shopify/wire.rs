@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::channel::json::{nullable, or_missing};
 use crate::error::{Error, ErrorKind};
 
 /// What stands around the data of every answer.
@@ -20,7 +20,7 @@ pub struct Envelope<'a> {
     #[serde(default)]
     pub errors: Errors,
     /// Price and warnings.
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "or_missing")]
     pub extensions: Extensions,
 }
 
@@ -146,7 +146,7 @@ pub struct ErrorExtensions {
 #[serde(default)]
 pub struct Extensions {
     /// The price.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "or_missing")]
     pub cost: Option<Cost>,
     search: Value,
 }
@@ -199,11 +199,6 @@ impl Cost {
     }
 }
 
-/// A member of another shape counts as missing: what stands beside the data must not spoil it.
-fn lenient<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
-}
-
 /// How many pieces. More than anybody orders is no number, so that what is counted up stays one.
 pub fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     maybe_pieces(deserializer)?.ok_or_else(|| serde::de::Error::custom("how many pieces is null"))
@@ -216,11 +211,6 @@ fn maybe_pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64
         return Err(serde::de::Error::custom("more pieces than anybody orders"));
     }
     Ok(count)
-}
-
-/// A member that may be null.
-fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Where a list goes on.
@@ -366,11 +356,11 @@ pub struct Count {
 #[serde(default)]
 #[serde(rename_all = "camelCase")]
 pub struct Head {
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "or_missing")]
     pub id: Option<String>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "or_missing")]
     pub created_at: Option<String>,
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "or_missing")]
     pub updated_at: Option<String>,
 }
 

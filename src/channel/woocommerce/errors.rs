@@ -6,7 +6,8 @@
 use crate::error::{Error, ErrorKind};
 use crate::http::{Effect, Reply, Request, Verdict, check_json, read_json, url_for_people};
 
-use super::wire::{Failure, Maybe};
+use super::wire::Failure;
+use crate::channel::json::Maybe;
 
 const REAUTH: &str =
     "check the key in the shop (WooCommerce > Settings > Advanced > REST API), then ordersync connect --reauth STORE";

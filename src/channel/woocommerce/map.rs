@@ -8,11 +8,12 @@ use rust_decimal::Decimal;
 use super::status::{self, Evidence, is_pickup, meaning};
 use super::text::{decode, plain};
 use super::wire;
+use crate::channel::json::{Keyed, Text};
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Presence, Refund,
-    RefundLine, RemoteShipment, Status, Totals, names_number, parse_decimal, sum,
+    RefundLine, RemoteShipment, Status, Totals, names_number, sum,
 };
 
 pub use super::status::Statuses;
@@ -176,8 +177,8 @@ fn is_picked_up(o: &wire::Order<'_>) -> bool {
 }
 
 fn line(item: &wire::LineItem<'_>, nothing_ships: bool) -> Result<Line, String> {
-    let quantity = given(&item.quantity, "line_items.quantity")?;
-    let subtotal = amount(&item.subtotal, "line_items.subtotal")?;
+    let quantity = item.quantity.given("line_items.quantity")?;
+    let subtotal = item.subtotal.decimal("line_items.subtotal")?;
     let product = item.product_id.id().unwrap_or_default();
     Ok(Line {
         remote_id: item.id.id().ok_or("a line has no id")?.to_owned(),
@@ -191,8 +192,8 @@ fn line(item: &wire::LineItem<'_>, nothing_ships: bool) -> Result<Line, String> 
         quantity,
         refunded: Decimal::ZERO,
         unit_price: unit_price(subtotal, quantity),
-        total: amount(&item.total, "line_items.total")?,
-        tax: amount(&item.total_tax, "line_items.total_tax")?,
+        total: item.total.decimal("line_items.total")?,
+        tax: item.total_tax.decimal("line_items.total_tax")?,
         ships: !nothing_ships && !inside_bundle(item, subtotal),
         ship_to: 0,
     })
@@ -232,11 +233,11 @@ fn variant(item: &wire::LineItem<'_>) -> String {
 
 fn totals(o: &wire::Order<'_>, lines: &[Line], refunds: &[Refund]) -> Result<Totals, String> {
     Ok(Totals {
-        total: given(&o.total, "total")?,
+        total: o.total.given("total")?,
         lines: sum(lines.iter().map(|line| line.total)),
-        shipping: amount(&o.shipping_total, "shipping_total")?,
-        tax: amount(&o.total_tax, "total_tax")?,
-        discount: amount(&o.discount_total, "discount_total")?,
+        shipping: o.shipping_total.decimal("shipping_total")?,
+        tax: o.total_tax.decimal("total_tax")?,
+        discount: o.discount_total.decimal("discount_total")?,
         refunded: sum(refunds.iter().map(|refund| refund.amount)),
     })
 }
@@ -245,21 +246,21 @@ fn charges(o: &wire::Order<'_>) -> Result<Vec<Charge>, String> {
     let mut charges = Vec::new();
     for s in &o.shipping_lines.0 {
         let (total, tax) =
-            (amount(&s.total, "shipping_lines.total")?, amount(&s.total_tax, "shipping_lines.total_tax")?);
+            (s.total.decimal("shipping_lines.total")?, s.total_tax.decimal("shipping_lines.total_tax")?);
         charges.push(charge(ChargeKind::Shipping, &s.id, &s.method_id, &s.method_title, (total, tax)));
     }
     for f in &o.fee_lines.0 {
-        let (total, tax) = (amount(&f.total, "fee_lines.total")?, amount(&f.total_tax, "fee_lines.total_tax")?);
-        charges.push(charge(ChargeKind::Fee, &f.id, &wire::Text::default(), &f.name, (total, tax)));
+        let (total, tax) = (f.total.decimal("fee_lines.total")?, f.total_tax.decimal("fee_lines.total_tax")?);
+        charges.push(charge(ChargeKind::Fee, &f.id, &Text::default(), &f.name, (total, tax)));
     }
     for t in &o.tax_lines.0 {
-        let goods = amount(&t.tax_total, "tax_lines.tax_total")?;
-        let shipping = amount(&t.shipping_tax_total, "tax_lines.shipping_tax_total")?;
+        let goods = t.tax_total.decimal("tax_lines.tax_total")?;
+        let shipping = t.shipping_tax_total.decimal("tax_lines.shipping_tax_total")?;
         charges.push(charge(ChargeKind::Tax, &t.id, &t.rate_code, &t.label, (goods + shipping, Decimal::ZERO)));
     }
     for c in &o.coupon_lines.0 {
         let (off, tax) =
-            (amount(&c.discount, "coupon_lines.discount")?, amount(&c.discount_tax, "coupon_lines.discount_tax")?);
+            (c.discount.decimal("coupon_lines.discount")?, c.discount_tax.decimal("coupon_lines.discount_tax")?);
         charges.push(charge(ChargeKind::Discount, &c.id, &c.code, &c.code, (off.abs(), tax.abs())));
     }
     Ok(charges)
@@ -267,9 +268,9 @@ fn charges(o: &wire::Order<'_>) -> Result<Vec<Charge>, String> {
 
 fn charge(
     kind: ChargeKind,
-    id: &wire::Text<'_>,
-    code: &wire::Text<'_>,
-    title: &wire::Text<'_>,
+    id: &Text<'_>,
+    code: &Text<'_>,
+    title: &Text<'_>,
     (amount, tax): (Decimal, Decimal),
 ) -> Charge {
     Charge { kind, remote_id: id.get().to_owned(), code: code.get().to_owned(), title: plain(&title.0), amount, tax }
@@ -288,7 +289,7 @@ fn refund(r: &wire::Refund<'_>, details: Option<&wire::RefundDetails<'_>>) -> Re
             .map(|details| time(&details.date_created_gmt, "refunds.date_created_gmt"))
             .transpose()?
             .flatten(),
-        amount: amount(&r.total, "refunds.total")?.abs(),
+        amount: r.total.decimal("refunds.total")?.abs(),
         reason: plain(&r.reason.0),
         lines: items.iter().filter_map(|item| refunded_line(item).transpose()).collect::<Result<_, _>>()?,
     })
@@ -297,9 +298,9 @@ fn refund(r: &wire::Refund<'_>, details: Option<&wire::RefundDetails<'_>>) -> Re
 /// What was given back of a line, with its tax; nothing where it does not say of which.
 fn refunded_line(item: &wire::RefundedItem<'_>) -> Result<Option<RefundLine>, String> {
     let line_id = meta(&item.meta_data.0, "_refunded_item_id").map(wire::Meta::text).unwrap_or_default();
-    let goods = amount(&item.total, "refunds.line_items.total")?.abs();
-    let tax = amount(&item.total_tax, "refunds.line_items.total_tax")?.abs();
-    let quantity = amount(&item.quantity, "refunds.line_items.quantity")?.abs();
+    let goods = item.total.decimal("refunds.line_items.total")?.abs();
+    let tax = item.total_tax.decimal("refunds.line_items.total_tax")?.abs();
+    let quantity = item.quantity.decimal("refunds.line_items.quantity")?.abs();
     Ok((!line_id.is_empty()).then_some(RefundLine { line_id, quantity, amount: sum([goods, tax]) }))
 }
 
@@ -318,7 +319,7 @@ fn ship_to(o: &wire::Order<'_>, billing: &Address, ships: bool) -> Vec<Address> 
 }
 
 fn address(a: &wire::Address<'_>) -> Address {
-    let text = |part: &wire::Text<'_>| decode(part.get());
+    let text = |part: &Text<'_>| decode(part.get());
     Address {
         remote_id: None,
         name: name(a),
@@ -371,7 +372,7 @@ fn fulfilled(one: &wire::Fulfillment<'_>) -> Result<RemoteShipment, String> {
 
 pub(super) fn contents(items: &[wire::Item<'_>]) -> Result<Vec<LineQuantity>, String> {
     let named = items.iter().filter_map(|item| Some((item.item_id.id()?.to_owned(), &item.qty)));
-    named.map(|(line_id, qty)| Ok(LineQuantity { line_id, quantity: amount(qty, "fulfillments.qty")?.abs() })).collect()
+    named.map(|(line_id, qty)| Ok(LineQuantity { line_id, quantity: qty.decimal("fulfillments.qty")?.abs() })).collect()
 }
 
 /// Parcels that the Shipment Tracking extension (or Advanced Shipment Tracking, in the same place) keeps in the order's meta.
@@ -379,7 +380,7 @@ fn tracked(o: &wire::Order<'_>) -> Vec<RemoteShipment> {
     let Some(raw) = meta(&o.meta_data.0, "_wc_shipment_tracking_items").and_then(|entry| entry.value) else {
         return Vec::new();
     };
-    let items: wire::Many<wire::Tracking<'_>> = serde_json::from_str(raw.get()).unwrap_or_default();
+    let items: Keyed<wire::Tracking<'_>> = serde_json::from_str(raw.get()).unwrap_or_default();
     items.0.iter().filter(|item| !item.tracking_number.get().is_empty()).map(tracking).collect()
 }
 
@@ -424,17 +425,8 @@ fn first_of(a: &str, b: &str) -> String {
     if a.is_empty() { b.to_owned() } else { a.to_owned() }
 }
 
-fn amount(amount: &wire::Amount<'_>, member: &str) -> Result<Decimal, String> {
-    parse_decimal(amount.0.get()).map_err(|why| format!("{member}: {why}"))
-}
-
-/// An amount that every shop gives: an order without it is not understood.
-fn given(given: &wire::Amount<'_>, member: &str) -> Result<Decimal, String> {
-    if given.0.get().is_empty() { Err(format!("{member} is missing")) } else { amount(given, member) }
-}
-
 /// A GMT time as the shop writes it, without zone; nothing for null, the empty string and MySQL's zero date.
-pub fn time(text: &wire::Text<'_>, member: &str) -> Result<Option<Timestamp>, String> {
+pub fn time(text: &Text<'_>, member: &str) -> Result<Option<Timestamp>, String> {
     let text = text.get();
     if text.is_empty() || text.starts_with("0000-") {
         return Ok(None);

@@ -27,6 +27,7 @@ mod kind;
 pub mod matching;
 mod open;
 pub mod rows;
+pub mod settings;
 pub mod shopify;
 mod strayed;
 pub mod woocommerce;

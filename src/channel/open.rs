@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::settings::Given;
 use super::{Channel, ChannelKind, Field, Values};
 use crate::credentials::Credentials;
 use crate::error::Result;
@@ -44,7 +45,7 @@ pub struct Adapter {
     pub guide_time: &'static str,
     /// The format of a store's documents. `Usage` for a value that cannot be right.
     pub format: fn(&Values) -> Result<Box<dyn Format>>,
-    /// The server that is sent a store's credentials. `Usage` for a value that cannot be right.
+    /// The vendor's or the shop's own server, which is sent a store's credentials where there is no endpoint. `Usage` for a value that cannot be right.
     pub origin: fn(&Values) -> Result<url::Url>,
     /// Opens a store. No network: a wrong key shows at the first request. `Usage` for a value that cannot be right, `Credentials` for
     /// a missing secret.
@@ -83,7 +84,9 @@ pub fn format(kind: ChannelKind, values: &Values) -> Result<Box<dyn Format>> {
 /// # Errors
 /// `Usage` for a value that cannot be right.
 pub fn origin(kind: ChannelKind, values: &Values) -> Result<String> {
-    Ok((kind.adapter().origin)(values)?.origin().ascii_serialization())
+    let own = (kind.adapter().origin)(values)?;
+    let endpoint = Given(values).text("endpoint").map(crate::config::endpoint).transpose()?;
+    Ok(endpoint.unwrap_or(own).origin().ascii_serialization())
 }
 
 /// A set of optional fields that together open a store.

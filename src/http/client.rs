@@ -24,6 +24,8 @@ pub struct Options {
     pub retry: RetryPolicy,
     /// The limit of the store.
     pub limit: RateLimit,
+    /// Scheme, host and port that are asked in the place of the channel's own, whatever the address of a request (`--endpoint`).
+    pub endpoint: Option<url::Url>,
     /// A certificate authority of the merchant's own, in PEM.
     pub ca_pem: Option<Vec<u8>>,
     /// Whether plain `http://` to another machine is permitted (`--allow-http`).
@@ -178,12 +180,25 @@ impl Client {
         }
     }
 
+    /// The address that is really asked: with an endpoint always one there, so that no request of a rehearsal reaches anything else,
+    /// be it made here, named by an answer or redirected to (C-5).
+    pub fn address_of(&self, url: &url::Url) -> url::Url {
+        let Some(endpoint) = &self.options.endpoint else { return url.clone() };
+        let mut there = endpoint.clone();
+        there.set_path(url.path());
+        there.set_query(url.query());
+        there
+    }
+
     /// Sends `request` until there is a good reply, the protocol refuses, or patience ends.
     ///
     /// # Errors
     /// The protocol's own error for a refusal; `Temporary` where the channel cannot be reached or keeps stumbling;
     /// `Unknown` where a write went out and no usable answer came back.
     pub fn send(&self, protocol: &dyn Protocol, request: &Request) -> Result<Reply> {
+        let there =
+            self.options.endpoint.is_some().then(|| Request { url: self.address_of(&request.url), ..request.clone() });
+        let request = there.as_ref().unwrap_or(request);
         self.refuse_plain_http(request)?;
         let (mut failures, mut renewed, mut waited) = (0, false, Duration::ZERO);
         loop {
@@ -447,12 +462,80 @@ mod tests {
             clock: clock.clone(),
             retry: RetryPolicy::default(),
             limit: RateLimit::open(),
+            endpoint: None,
             ca_pem: None,
             allow_http: false,
         };
         let url = url::Url::parse(server.url()).unwrap();
         let error = Client::new(options).unwrap().send(&Plain, &Request::get(url)).unwrap_err();
         (error, clock.slept().iter().sum())
+    }
+
+    /// An adapter that is told by the client where its request goes before it signs it.
+    struct Signs(Mutex<Vec<String>>);
+
+    impl Protocol for Signs {
+        fn authorize(&self, request: &mut Request) -> Result<()> {
+            self.0.lock().unwrap().push(request.url.origin().ascii_serialization());
+            Ok(())
+        }
+
+        fn classify(&self, _: &Request, _: &Reply) -> Verdict {
+            Verdict::Good
+        }
+    }
+
+    #[test]
+    fn c5_with_an_endpoint_whatever_is_asked_for_is_asked_there() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Arc::default()));
+        let shop = rehearsal(ChannelKind::WooCommerce, clock.clone(), Duration::ZERO);
+        let server = Server::start(shop, ServerOptions::default()).unwrap();
+        let endpoint = url::Url::parse(server.url()).unwrap();
+        let options = Options {
+            clock,
+            retry: RetryPolicy { repeats: 0, ..RetryPolicy::default() },
+            limit: RateLimit::open(),
+            endpoint: Some(endpoint.clone()),
+            ca_pem: None,
+            allow_http: false,
+        };
+        let client = Client::new(options).unwrap();
+        let protocol = Signs(Mutex::default());
+        // The channel's API, its token endpoint, a file that an answer names, a page that a list goes on at.
+        let asked = [
+            "https://api.vendor.example/v1?x=y",
+            "http://auth.vendor.example:8443/token",
+            "https://a:b@files.example/f#g",
+        ];
+        for url in asked {
+            client.send(&protocol, &Request::get(url::Url::parse(url).unwrap())).unwrap();
+        }
+        assert_eq!(*protocol.0.lock().unwrap(), [(); 3].map(|()| endpoint.origin().ascii_serialization()));
+        assert_eq!(client.requests(), 3);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn c5_with_an_endpoint_nothing_of_an_address_is_kept_but_path_and_query(
+            host in "[a-z]{1,8}(\\.[a-z]{2,5}){1,2}", port in 1u16.., path in "(/[a-zA-Z0-9%._-]{0,8}){0,4}", query in "[a-z0-9=&%]{0,20}",
+        ) {
+            let endpoint = url::Url::parse("http://127.0.0.1:8089").unwrap();
+            let options = Options {
+                clock: Arc::new(ManualClock::at(from_millis(0))),
+                retry: RetryPolicy::default(),
+                limit: RateLimit::open(),
+                endpoint: Some(endpoint.clone()),
+                ca_pem: None,
+                allow_http: false,
+            };
+            let client = Client::new(options).unwrap();
+            let url = url::Url::parse(&format!("https://ann:pa55@{host}:{port}{path}?{query}#part")).unwrap();
+            let there = client.address_of(&url);
+            proptest::prop_assert_eq!(there.origin(), endpoint.origin());
+            proptest::prop_assert_eq!((there.path(), there.query()), (url.path(), url.query()));
+            proptest::prop_assert!(there.username().is_empty() && there.password().is_none() && there.fragment().is_none());
+            proptest::prop_assert_eq!(client.address_of(&there), there);
+        }
     }
 
     #[test]
@@ -463,7 +546,8 @@ mod tests {
         server.faults().add(Fault::new(FaultKind::Slow(Duration::from_millis(600))).always());
         let (timeout, write_timeout) = (Duration::from_millis(50), Duration::from_secs(60));
         let retry = RetryPolicy { repeats: 0, timeout, write_timeout, ..RetryPolicy::default() };
-        let options = Options { clock, retry, limit: RateLimit::open(), ca_pem: None, allow_http: false };
+        let options =
+            Options { clock, retry, limit: RateLimit::open(), endpoint: None, ca_pem: None, allow_http: false };
         let client = Client::new(options).unwrap();
         let url = url::Url::parse(server.url()).unwrap();
         let error = client.send(&Plain, &Request::get(url.clone())).unwrap_err();
@@ -483,7 +567,8 @@ mod tests {
             server.faults().add(Fault::new(FaultKind::Drips(pause)).always());
             let first_pause = Duration::from_millis(1);
             let retry = RetryPolicy { timeout: Duration::from_millis(600), first_pause, ..RetryPolicy::default() };
-            let options = Options { clock, retry, limit: RateLimit::open(), ca_pem: None, allow_http: false };
+            let options =
+                Options { clock, retry, limit: RateLimit::open(), endpoint: None, ca_pem: None, allow_http: false };
             let client = Client::new(options).unwrap();
             let request = Request::get(url::Url::parse(server.url()).unwrap());
             let mut errors = Vec::new();
@@ -499,7 +584,8 @@ mod tests {
             let write = Request { effect: Effect::Write, ..request.clone() };
             let retry = RetryPolicy { write_timeout: Duration::from_millis(200), ..retry };
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Arc::default()));
-            let options = Options { clock, retry, limit: RateLimit::open(), ca_pem: None, allow_http: false };
+            let options =
+                Options { clock, retry, limit: RateLimit::open(), endpoint: None, ca_pem: None, allow_http: false };
             let client = Client::new(options).unwrap();
             assert_eq!(client.send(&Plain, &write).unwrap_err().kind(), ErrorKind::Unknown);
             assert_eq!(client.requests(), 1, "no write is repeated");

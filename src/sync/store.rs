@@ -6,13 +6,14 @@ use std::time::Duration;
 use super::Context;
 use super::outstanding::{Outstanding, outstanding};
 use crate::book::{Book, Store};
+use crate::channel::settings::client;
 use crate::channel::{
     self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Found, Learn, Page, Pass,
     Plan, Range, RemoteOrder, ShopInfo, Step, Task, TrackingChange, TrackingPlan, Values, Write,
 };
 use crate::credentials::Credentials;
-use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Options, RateLimit};
+use crate::error::{Error, Result};
+use crate::http::{Client, RateLimit};
 use crate::order::{Order, Shipment};
 
 /// What adapters write in a hint for the store's name, and for new credentials of it.
@@ -164,32 +165,15 @@ fn open(
     (facts, learn): (serde_json::Value, Learn),
     limit: RateLimit,
 ) -> Result<(Box<dyn Channel>, Arc<Client>)> {
-    let http = Arc::new(client(context, &values, limit)?);
+    let http = Arc::new(client(&values, context.clock.clone(), context.retry, limit)?);
     let channel = channel::open(kind, Connection { values, credentials, facts, http: http.clone(), learn })?;
     Ok((channel, http))
-}
-
-fn client(context: &Context, values: &Values, limit: RateLimit) -> Result<Client> {
-    Client::new(Options {
-        clock: context.clock.clone(),
-        retry: context.retry,
-        limit,
-        ca_pem: values.get("ca_file").map(|path| read_ca(path)).transpose()?,
-        allow_http: values.get("allow_http").is_some_and(|answer| answer == "yes"),
-    })
 }
 
 /// Whether a store could be opened with these values. No network, no secrets.
 pub fn check(context: &Context, kind: ChannelKind, values: &Values) -> Result<()> {
     channel::format(kind, values)?;
-    client(context, values, RateLimit::open()).map(drop)
-}
-
-fn read_ca(path: &str) -> Result<Vec<u8>> {
-    // It is read at each start, so it must be there each time: a pipe gives what it has once, and a device without end.
-    crate::config::read_file(std::path::Path::new(path), 1024 * 1024).map_err(|e| {
-        Error::new(ErrorKind::Usage, format!("the certificate file {path} cannot be read: {e}; nothing was sent"))
-    })
+    client(values, context.clock.clone(), context.retry, RateLimit::open()).map(drop)
 }
 
 /// What an adapter learns is kept with the store's facts. Where the book cannot be written just then, it is learned again.

@@ -326,6 +326,7 @@ impl Desk {
             clock: clock.clone(),
             retry: RetryPolicy::default(),
             limit: RateLimit::open(),
+            endpoint: None,
             ca_pem: None,
             allow_http: false,
         });

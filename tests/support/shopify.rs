@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use ordersync::channel::settings::client;
 use ordersync::channel::{Channel, ChannelKind, Connection, Values, open};
 use ordersync::clock::{ManualClock, SystemClock};
 use ordersync::credentials::Credentials;
-use ordersync::http::{Client, RateLimit, RetryPolicy};
+use ordersync::http::{RateLimit, RetryPolicy};
 use ordersync::secret::Secret;
 use ordersync::sim::shopify::{NewOrder, Options, Shop};
 use ordersync::sim::{Server, ServerOptions, Simulated};
@@ -21,20 +22,14 @@ pub fn channel<const N: usize>(
     values: Values,
     secrets: [(&str, &str); N],
 ) -> Box<dyn Channel> {
-    let options = ordersync::http::Options {
-        clock: clock.clone(),
-        retry: RetryPolicy::default(),
-        limit: RateLimit::open(),
-        ca_pem: None,
-        allow_http: false,
-    };
+    let http = client(&values, clock.clone(), RetryPolicy::default(), RateLimit::open()).unwrap();
     let connection = Connection {
         values,
         credentials: Arc::new(Credentials::loose(
             secrets.map(|(key, value)| (key.to_owned(), Secret::new(value))).into(),
         )),
         facts: Value::Null,
-        http: Arc::new(Client::new(options).unwrap()),
+        http: Arc::new(http),
         learn: Box::new(|_, _| {}),
     };
     open(ChannelKind::Shopify, connection).unwrap()

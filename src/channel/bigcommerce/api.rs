@@ -1,8 +1,8 @@
 //! The store as a server: addresses, requests, answers.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
 
 use serde_json::value::RawValue;
 use url::Url;
@@ -10,9 +10,10 @@ use url::Url;
 use super::errors::{self, Strain};
 use super::operation::Operation;
 use super::probe::Facts;
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use super::{auth, wire};
 use crate::channel::Connection;
+use crate::channel::settings::Known;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Account, Client, Protocol, Reply, Request, Verdict, read_json};
@@ -30,7 +31,7 @@ const MOST_PAGES: usize = 200;
 pub struct Api {
     base: Url,
     credentials: Arc<Credentials>,
-    facts: RwLock<Facts>,
+    facts: Known<Facts>,
     http: Arc<Client>,
     reserve: u32,
     strain: Strain,
@@ -42,14 +43,12 @@ impl Api {
     /// The store of a connection.
     pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
         connection.credentials.need("access_token")?;
-        let mut base = settings.origin()?;
+        let mut base = settings::origin()?;
         base.set_path(&format!("/stores/{}/", settings.store_hash));
-        base.set_query(None);
-        base.set_fragment(None);
         Ok(Self {
             base,
             credentials: connection.credentials,
-            facts: RwLock::new(serde_json::from_value(connection.facts).unwrap_or_default()),
+            facts: Known::new(serde_json::from_value(connection.facts).unwrap_or_default()),
             http: connection.http,
             reserve: settings.reserve,
             strain: Strain::default(),
@@ -60,12 +59,12 @@ impl Api {
 
     /// What is known about the store; before the first probe, what the documents promise.
     pub fn facts(&self) -> Facts {
-        self.facts.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        self.facts.get()
     }
 
     /// Takes over what a probe found out.
     pub fn learn(&self, facts: Facts) {
-        *self.facts.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = facts;
+        self.facts.set(facts);
     }
 
     /// The store's clock in seconds since the epoch, as far as its answers have told it.

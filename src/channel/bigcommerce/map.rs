@@ -127,7 +127,8 @@ fn shop_totals(o: &wire::Order<'_>, paid_in: Currency, totals: &Totals) -> Resul
     let Some(own) = Currency::new(o.store_default_currency_code.get()).filter(|own| *own != paid_in) else {
         return Ok(None);
     };
-    let rate = o.store_default_to_transactional_exchange_rate.decimal("store_default_to_transactional_exchange_rate")?;
+    let rate =
+        o.store_default_to_transactional_exchange_rate.decimal("store_default_to_transactional_exchange_rate")?;
     if rate <= Decimal::ZERO {
         return Ok(None);
     }

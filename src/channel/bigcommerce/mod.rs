@@ -55,7 +55,7 @@ pub static ADAPTER: Adapter = Adapter {
     auth_methods: &[],
     guide_time: "half an hour to 2.5 hours",
     format: |values| Ok(Box::new(Settings::read(values)?)),
-    origin: |values| Settings::read(values)?.origin(),
+    origin: |values| Settings::read(values).and_then(|_| settings::origin()),
     open: |connection| {
         let settings = Settings::read(&connection.values)?;
         let api = Api::new(connection, &settings)?;

@@ -2,8 +2,9 @@
 
 use url::Url;
 
+use crate::channel::settings::{Given, usage};
 use crate::channel::{Field, Form, Forms, Values};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// What `connect` takes.
 pub const FIELDS: &[Field] = &[
@@ -58,7 +59,7 @@ pub const FORMS: Forms = &[
     ("client_secret", Form::Letters(25, 200)),
 ];
 
-/// The vendor's address; `endpoint` replaces scheme, host and port.
+/// The vendor's address.
 const API: &str = "https://api.bigcommerce.com";
 
 /// The settings, checked.
@@ -66,8 +67,6 @@ const API: &str = "https://api.bigcommerce.com";
 pub struct Settings {
     /// The store's permanent id, a part of every path.
     pub store_hash: String,
-    /// Scheme, host and port to use instead of the vendor's.
-    pub endpoint: Option<Url>,
     /// Orders per page.
     pub page_size: usize,
     /// Requests of each window that are not used.
@@ -79,35 +78,19 @@ pub struct Settings {
 impl Settings {
     /// Checks the values of a store.
     pub fn read(values: &Values) -> Result<Self> {
-        let text = |key: &str| values.get(key).map(|text| text.trim()).filter(|text| !text.is_empty());
-        let number = |key: &str, default: u32, range: std::ops::RangeInclusive<u32>| match text(key) {
-            None => Ok(default),
-            Some(text) => text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
-                usage(format!("{key} {text:?} is not a number from {} to {}", range.start(), range.end()))
-            }),
-        };
+        let given = Given(values);
         Ok(Self {
-            store_hash: store_hash(text("store_hash").unwrap_or_default())?,
-            endpoint: text("endpoint").map(crate::config::endpoint).transpose()?,
-            page_size: number("page_size", 250, 2..=250)? as usize,
-            reserve: number("reserve", 4, 0..=1000)?,
-            marker: match text("marker").unwrap_or("yes") {
-                "yes" => true,
-                "no" => false,
-                other => return Err(usage(format!("marker {other:?} is neither yes nor no"))),
-            },
+            store_hash: store_hash(given.text("store_hash").unwrap_or_default())?,
+            page_size: given.number("page_size", 250, 2..=250)?,
+            reserve: given.number("reserve", 4, 0..=1000)?,
+            marker: given.choice("marker", &[("yes", true), ("no", false)])?,
         })
-    }
-
-    /// Scheme, host and port of the server that is sent the credentials.
-    pub fn origin(&self) -> Result<Url> {
-        let bad = |e| usage(format!("{API}: {e}; nothing was sent"));
-        self.endpoint.clone().map_or_else(|| Url::parse(API).map_err(bad), Ok)
     }
 }
 
-fn usage(text: String) -> Error {
-    Error::new(ErrorKind::Usage, text)
+/// The vendor's server.
+pub fn origin() -> Result<Url> {
+    Url::parse(API).map_err(|e| usage(format!("{API}: {e}; nothing was sent")))
 }
 
 /// The hash alone, or cut out of the API path that the control panel shows
@@ -127,6 +110,7 @@ fn store_hash(text: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn the_hash_is_cut_out_of_whatever_the_control_panel_shows() {
@@ -151,9 +135,7 @@ mod tests {
         };
         assert_eq!(with("page_size", "250").unwrap().page_size, 250);
         assert!(!with("marker", "no").unwrap().marker);
-        for (key, value) in
-            [("page_size", "1"), ("page_size", "251"), ("reserve", "-1"), ("marker", "maybe"), ("endpoint", "x")]
-        {
+        for (key, value) in [("page_size", "1"), ("page_size", "251"), ("reserve", "-1"), ("marker", "maybe")] {
             assert_eq!(with(key, value).unwrap_err().kind(), ErrorKind::Usage, "{key}");
         }
     }

@@ -55,7 +55,6 @@ pub enum Operation {
 pub struct Api {
     graphql: Url,
     token_url: Url,
-    endpoint: Option<Url>,
     http: Arc<Client>,
     credentials: Arc<Credentials>,
     kind: Kind,
@@ -112,13 +111,11 @@ impl Api {
         let at = |path: &str| {
             let mut url = base.clone();
             url.set_path(path);
-            url.set_query(None);
             url
         };
         Ok(Self {
             graphql: at(&format!("/admin/api/{VERSION}/graphql.json")),
             token_url: at(TOKEN_PATH),
-            endpoint: settings.endpoint.clone(),
             kind: Kind::of(&connection.credentials)?,
             http: connection.http,
             credentials: connection.credentials,
@@ -239,12 +236,7 @@ impl Api {
     pub fn download(&self, url: &str, from: u64, length: u64) -> Result<Reply> {
         let unusable =
             || Error::new(ErrorKind::Unreadable, "Shopify named no usable address for the file; it was not fetched");
-        let mut url = Url::parse(url).map_err(|_| unusable())?;
-        if let Some(endpoint) = &self.endpoint {
-            url.set_scheme(endpoint.scheme()).map_err(|()| unusable())?;
-            url.set_host(endpoint.host_str()).map_err(|_| unusable())?;
-            url.set_port(endpoint.port()).map_err(|()| unusable())?;
-        }
+        let url = Url::parse(url).map_err(|_| unusable())?;
         let mut request = Request::get(url);
         let range = format!("bytes={from}-{}", from.saturating_add(length).saturating_sub(1));
         let range = HeaderValue::from_str(&range).map_err(|_| unusable())?;

@@ -2,8 +2,9 @@
 
 use url::Url;
 
+use crate::channel::settings::{Given, usage};
 use crate::channel::{AuthMethod, Field, Form, Forms, Values};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::order::Status;
 
 /// What `connect` takes. The secrets are two pairs of which one is needed ([`AUTH_METHODS`]).
@@ -95,8 +96,6 @@ pub enum Bulk {
 pub struct Settings {
     /// `NAME.myshopify.com`.
     pub shop: String,
-    /// Scheme, host and port to use instead of the shop's, for every request.
-    pub endpoint: Option<Url>,
     /// What an order amounts to whose payment is authorised, not captured.
     pub authorized: Status,
     /// When a first sync goes by bulk operations.
@@ -108,28 +107,21 @@ pub struct Settings {
 impl Settings {
     /// Checks the values of a store.
     pub fn read(values: &Values) -> Result<Self> {
-        let text = |key: &str| values.get(key).map(String::as_str).filter(|text| !text.is_empty());
+        let given = Given(values);
+        let authorized = [Status::AwaitingFulfillment, Status::AwaitingPayment].map(|status| (status.word(), status));
         Ok(Self {
-            shop: shop(text("shop").unwrap_or_default())?,
-            endpoint: text("endpoint").map(crate::config::endpoint).transpose()?,
-            authorized: authorized(text("authorized").unwrap_or("awaiting-fulfillment"))?,
-            bulk: bulk(text("bulk").unwrap_or("auto"))?,
-            page_size: page_size(text("page_size").unwrap_or("250"))?,
+            shop: shop(given.text("shop").unwrap_or_default())?,
+            authorized: given.choice("authorized", &authorized)?,
+            bulk: given.choice("bulk", &[("auto", Bulk::Auto), ("always", Bulk::Always), ("never", Bulk::Never)])?,
+            page_size: given.number("page_size", 250, 1..=250)?,
         })
     }
 
-    /// Scheme, host and port of the server that is sent the credentials.
+    /// The shop's own server at Shopify.
     pub fn origin(&self) -> Result<Url> {
-        let own = || {
-            Url::parse(&format!("https://{}", self.shop))
-                .map_err(|e| usage(format!("{}: {e}; nothing was sent", self.shop)))
-        };
-        self.endpoint.clone().map_or_else(own, Ok)
+        let shop = &self.shop;
+        Url::parse(&format!("https://{shop}")).map_err(|e| usage(format!("{shop}: {e}; nothing was sent")))
     }
-}
-
-fn usage(text: String) -> Error {
-    Error::new(ErrorKind::Usage, text)
 }
 
 /// The shop's address as people write it. A domain of the shop's own would redirect, and a token is not sent after a redirect.
@@ -151,31 +143,10 @@ fn shop(text: &str) -> Result<String> {
     })
 }
 
-fn authorized(word: &str) -> Result<Status> {
-    match word {
-        "awaiting-fulfillment" => Ok(Status::AwaitingFulfillment),
-        "awaiting-payment" => Ok(Status::AwaitingPayment),
-        _ => Err(usage(format!("authorized {word:?} is neither awaiting-fulfillment nor awaiting-payment"))),
-    }
-}
-
-fn bulk(word: &str) -> Result<Bulk> {
-    match word {
-        "auto" => Ok(Bulk::Auto),
-        "always" => Ok(Bulk::Always),
-        "never" => Ok(Bulk::Never),
-        _ => Err(usage(format!("bulk {word:?} is none of auto, always, never"))),
-    }
-}
-
-fn page_size(text: &str) -> Result<u32> {
-    let size = text.parse().ok().filter(|size| (1..=250).contains(size));
-    size.ok_or_else(|| usage(format!("page_size {text:?} is not a number from 1 to 250")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_shop_is_named_in_several_ways_and_never_by_its_own_domain() {
@@ -211,7 +182,7 @@ mod tests {
             (settings.bulk, settings.authorized, settings.page_size),
             (Bulk::Auto, Status::AwaitingFulfillment, 250)
         );
-        for (key, bad) in [("bulk", "often"), ("authorized", "shipped"), ("page_size", "0"), ("endpoint", "ftp://x")] {
+        for (key, bad) in [("bulk", "often"), ("authorized", "shipped"), ("page_size", "0")] {
             values.insert(key.to_owned(), bad.to_owned());
             assert_eq!(Settings::read(&values).unwrap_err().kind(), ErrorKind::Usage, "{key}");
             values.remove(key);

@@ -1,7 +1,7 @@
 //! The shop as a server: addresses, requests, answers.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
 
 use reqwest::Method;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use super::errors;
 use super::probe::{Facts, Login};
 use super::settings::Settings;
 use crate::channel::Connection;
+use crate::channel::settings::Known;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Protocol, Reply, Request, Verdict};
@@ -25,10 +26,10 @@ const MOST_ROWS: usize = 100;
 
 /// A shop's server, with the key to it.
 pub struct Api {
-    /// The shop's address, after `endpoint` has replaced scheme, host and port.
+    /// The shop's address, as it is really asked.
     pub base: Url,
     key: Key,
-    facts: RwLock<Option<Facts>>,
+    facts: Known<Option<Facts>>,
     http: Arc<Client>,
     run: u64,
     bearable: AtomicUsize,
@@ -68,10 +69,7 @@ impl Api {
             key: connection.credentials.need("consumer_key")?,
             secret: connection.credentials.need("consumer_secret")?,
         };
-        let mut base = settings.url.clone();
-        if let Some(endpoint) = &settings.endpoint {
-            replace_origin(&mut base, endpoint);
-        }
+        let base = connection.http.address_of(&settings.url);
         let facts = serde_json::from_value(connection.facts.clone()).ok();
         let mut run = [0; 8];
         getrandom::fill(&mut run)
@@ -79,7 +77,7 @@ impl Api {
         Ok(Self {
             base,
             key,
-            facts: RwLock::new(facts),
+            facts: Known::new(facts),
             http: connection.http,
             // Stands in cursors, which are JSON: half of it is far enough from any other run.
             run: u64::from_le_bytes(run) >> 32,
@@ -95,8 +93,7 @@ impl Api {
 
     /// What is known about the shop; before the first probe, what most shops are like.
     pub fn facts(&self) -> Facts {
-        let known = self.facts.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        known.unwrap_or_else(|| Facts {
+        self.facts.get().unwrap_or_else(|| Facts {
             root: format!("{}wp-json/", self.base.path()),
             plain: false,
             home: self.base.as_str().trim_end_matches('/').to_owned(),
@@ -111,7 +108,7 @@ impl Api {
 
     /// Takes over what a probe found out.
     pub fn learn(&self, facts: Facts) {
-        *self.facts.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(facts);
+        self.facts.set(Some(facts));
     }
 
     /// The time by the shop's clock, as far as its answers tell it; positions in its lists are in this time.
@@ -202,14 +199,6 @@ impl Api {
         }
         Ok(reply)
     }
-}
-
-/// Gives `url` the scheme, host and port of `origin`.
-fn replace_origin(url: &mut Url, origin: &Url) {
-    let mut replaced = origin.clone();
-    replaced.set_path(url.path());
-    replaced.set_query(url.query());
-    *url = replaced;
 }
 
 struct Authorized<'a>(&'a Api);

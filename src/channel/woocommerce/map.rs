@@ -245,8 +245,7 @@ fn totals(o: &wire::Order<'_>, lines: &[Line], refunds: &[Refund]) -> Result<Tot
 fn charges(o: &wire::Order<'_>) -> Result<Vec<Charge>, String> {
     let mut charges = Vec::new();
     for s in &o.shipping_lines.0 {
-        let (total, tax) =
-            (s.total.decimal("shipping_lines.total")?, s.total_tax.decimal("shipping_lines.total_tax")?);
+        let (total, tax) = (s.total.decimal("shipping_lines.total")?, s.total_tax.decimal("shipping_lines.total_tax")?);
         charges.push(charge(ChargeKind::Shipping, &s.id, &s.method_id, &s.method_title, (total, tax)));
     }
     for f in &o.fee_lines.0 {

@@ -61,7 +61,7 @@ pub static ADAPTER: Adapter = Adapter {
     auth_methods: &[],
     guide_time: "30 minutes",
     format: |values| Ok(Box::new(Settings::read(values)?)),
-    origin: |values| Ok(Settings::read(values)?.origin().clone()),
+    origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {
         let settings = Settings::read(&connection.values)?;
         let api = Api::new(connection, &settings)?;

@@ -3,8 +3,9 @@
 use url::Url;
 
 use super::map::Statuses;
+use crate::channel::settings::{Given, usage};
 use crate::channel::{Field, Form, Forms, Values};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// What `connect` takes.
 pub const FIELDS: &[Field] = &[
@@ -73,8 +74,6 @@ pub enum Tracking {
 pub struct Settings {
     /// The shop's address, with a slash at its end.
     pub url: Url,
-    /// Scheme, host and port to use instead.
-    pub endpoint: Option<Url>,
     /// Where tracking numbers go; `None`: what the shop has.
     pub tracking: Option<Tracking>,
     /// The meaning of added statuses.
@@ -86,24 +85,21 @@ pub struct Settings {
 impl Settings {
     /// Checks the values of a store.
     pub fn read(values: &Values) -> Result<Self> {
-        let text = |key: &str| values.get(key).map(String::as_str).filter(|text| !text.is_empty());
+        const HOMES: [(&str, Option<Tracking>); 5] = [
+            ("auto", None),
+            ("fulfillments", Some(Tracking::Fulfillments)),
+            ("shipment-tracking", Some(Tracking::Extension)),
+            ("note", Some(Tracking::Note)),
+            ("none", Some(Tracking::None)),
+        ];
+        let given = Given(values);
         Ok(Self {
-            url: address(text("url").unwrap_or_default())?,
-            endpoint: text("endpoint").map(crate::config::endpoint).transpose()?,
-            tracking: tracking(text("tracking").unwrap_or("auto"))?,
-            statuses: statuses(text("statuses").unwrap_or_default())?,
-            page_size: page_size(text("page_size").unwrap_or("100"))?,
+            url: address(given.text("url").unwrap_or_default())?,
+            tracking: given.choice("tracking", &HOMES)?,
+            statuses: statuses(given.text("statuses").unwrap_or_default())?,
+            page_size: given.number("page_size", 100, 1..=100)?,
         })
     }
-
-    /// Scheme, host and port of the server that is sent the credentials.
-    pub fn origin(&self) -> &Url {
-        self.endpoint.as_ref().unwrap_or(&self.url)
-    }
-}
-
-fn usage(text: String) -> Error {
-    Error::new(ErrorKind::Usage, text)
 }
 
 /// The shop's address as people write it: without a scheme it is https; the login page or the API's address mean the shop too.
@@ -133,21 +129,6 @@ fn address(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-fn tracking(word: &str) -> Result<Option<Tracking>> {
-    Ok(match word {
-        "auto" => None,
-        "fulfillments" => Some(Tracking::Fulfillments),
-        "shipment-tracking" => Some(Tracking::Extension),
-        "note" => Some(Tracking::Note),
-        "none" => Some(Tracking::None),
-        _ => {
-            return Err(usage(format!(
-                "{word:?} is no home for tracking numbers; one of: auto, fulfillments, shipment-tracking, note, none"
-            )));
-        }
-    })
-}
-
 fn statuses(text: &str) -> Result<Statuses> {
     text.split(',')
         .filter(|pair| !pair.trim().is_empty())
@@ -161,16 +142,10 @@ fn statuses(text: &str) -> Result<Statuses> {
         .collect()
 }
 
-fn page_size(text: &str) -> Result<usize> {
-    text.parse()
-        .ok()
-        .filter(|size| (1..=100).contains(size))
-        .ok_or_else(|| usage(format!("page_size {text:?} is not a number from 1 to 100")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn an_address_is_taken_as_people_write_it() {

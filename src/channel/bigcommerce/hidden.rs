@@ -91,7 +91,8 @@ fn past(api: &Api, at: &Slice, more: Aside, read: &mut Read) -> Result<Option<Sl
             Ok(Some(order)) => read.orders.push(order),
             Ok(None) => {}
             Err(error) if error.is_too_much() => {
-                read.unshown.push(Unshown::of(next.to_string(), &error));
+                let (remote_id, place) = (Some(next.to_string()), String::new());
+                read.unshown.push(Unshown { remote_id, place, why: error.message().to_owned() });
                 continue;
             }
             Err(error) => return Err(error),

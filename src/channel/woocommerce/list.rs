@@ -160,7 +160,8 @@ fn closely(
     all.size = walk.size;
     let next = match unshown::find(api, &at, status, all.last) {
         Some(id) => {
-            all.unshown.push(Unshown::of(id.to_string(), &why));
+            let (remote_id, place) = (Some(id.to_string()), format!("order {id}"));
+            all.unshown.push(Unshown { remote_id, place, why: why.message().to_owned() });
             at.without(id)
         }
         None => return Err(stuck(why, &at)),

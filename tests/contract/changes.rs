@@ -1,0 +1,193 @@
+//! What changes at the channel: the copy, the newer version beside it, and the way from one to the other.
+
+use ordersync::channel::{CancelSupport, ChannelKind};
+use ordersync::sim::{Fault, FaultKind, Purchase};
+use serde_json::json;
+
+use super::desk::each;
+
+#[test]
+fn p1_what_changes_at_the_channel_is_kept_beside_the_merchants_copy() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let before = desk.show(&id)["ship_to"].clone();
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        assert_eq!(desk.show(&id)["ship_to"], before, "{}: changed behind the merchant's back", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("address");
+        assert_eq!(desk.writes(), 0, "{}: a guard that stopped nothing", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+    });
+}
+
+/// What a shop erases for its buyer is no change: the parcel goes out, and nothing that was known is emptied.
+#[test]
+fn p11_data_that_a_channel_no_longer_tells_is_no_change_and_stays_in_the_book() {
+    const KNOWN: &str = "SELECT buyer_name || buyer_email || buyer_phone || group_concat(a.kind || a.name || a.line1 || \
+         a.city || a.postcode || a.country || a.phone || a.email) FROM orders o JOIN addresses a ON a.order_id = o.id GROUP BY o.id HAVING o.remote_id = ";
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let known = || desk.home.sql(&format!("{KNOWN}'{id}'"));
+        let before = known();
+        assert_eq!(before.len(), 1, "{}", desk.kind);
+        assert!(desk.store.erase_buyer(&id));
+        assert_eq!(desk.sync()["changed"], 0, "{}", desk.kind);
+        // Another change of the order brings the version without them.
+        assert!(desk.store.annotate(&id, "please ring"));
+        desk.sync();
+        desk.on("show", &id, "").exits(0).without("[deleted]").without("deleted@site.invalid");
+        desk.on("dispatch", &id, "--carrier ups --tracking 1Z999AA10123456784").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["1Z999AA10123456784"], "{}", desk.kind);
+        for _ in 0..2 {
+            desk.on("accept", &id, "").done();
+            assert!(desk.show(&id)["buyer_note"].to_string().contains("ring"), "{}: accepted", desk.kind);
+            assert_eq!(known(), before, "{}", desk.kind);
+            desk.store.annotate(&id, "please ring twice");
+            desk.sync();
+        }
+    });
+}
+
+/// An address that was changed and not yet accepted is not forgotten because it is erased afterwards.
+#[test]
+fn p11_a_change_that_waits_outlives_the_erasure_of_what_it_told() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.readdress(&id, "99 New Road"));
+        desk.sync();
+        assert!(desk.store.erase_buyer(&id));
+        desk.sync();
+        desk.on("dispatch", &id, "--carrier ups --tracking 1Z999AA10123456784").exits(6).says("address");
+        desk.on("accept", &id, "").exits(0);
+        assert!(desk.show(&id)["ship_to"].to_string().contains("99 New Road"), "{}", desk.kind);
+    });
+}
+
+/// A book that has lost the version that the merchant last saw: nothing goes out by it, no sync is stuck on it, and what leads out is named.
+#[test]
+fn p1_an_order_whose_version_is_lost_is_looked_at_before_anything_goes_out() {
+    each(|desk| {
+        let (id, other) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("MUG-9", 1)]));
+        let those = format!("SELECT id FROM orders WHERE remote_id IN ('{id}', '{other}')");
+        assert_eq!(desk.home.sql(&format!("DELETE FROM versions WHERE order_id IN ({those}) RETURNING 1")).len(), 2);
+        for (command, more) in [("dispatch", "--carrier dhl --tracking JD01"), ("cancel", "")] {
+            if command == "dispatch" || matches!(desk.capabilities().cancel, CancelSupport::Yes(_)) {
+                desk.on(command, &id, more).exits(6).says("has lost the version").says("nothing was sent");
+            }
+        }
+        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+        desk.home.run("doctor --offline").exits(3).prints("is lost").prints("ordersync accept book:");
+
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        let new = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.sync();
+        desk.show(&new);
+        let shown = desk.show(&id);
+        assert_eq!(
+            (&shown["changed_at_channel"], &shown["inbox"][0]["kind"]),
+            (&json!(true), &json!("lost")),
+            "{shown}"
+        );
+        desk.on("show", &id, "").exits(0).prints("is lost");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6);
+        for order in [&id, &other] {
+            desk.on("accept", order, "").exits(0);
+            desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+        }
+        assert!(desk.show(&id)["ship_to"].to_string().contains("77 Somewhere Else"), "{}", desk.kind);
+        desk.home.run("doctor --offline").exits(0);
+        assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+    });
+}
+
+#[test]
+fn accept_asks_the_channel_where_the_book_has_seen_nothing_new() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("accept", &id, "").exits(7).says("was asked just now").says("nothing was changed");
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.on("accept", &id, "").exits(0).prints("77 Somewhere Else");
+        assert!(desk.show(&id)["ship_to"].to_string().contains("77 Somewhere Else"), "{}", desk.kind);
+        assert_eq!((desk.show(&id)["changed_at_channel"].clone(), desk.writes()), (json!(false), 0), "{}", desk.kind);
+        let unpaid = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+        desk.sync();
+        assert!(desk.store.pay(&unpaid));
+        desk.on("accept", &unpaid, "").exits(0).prints("as the channel has it");
+        assert_eq!(desk.show(&unpaid)["status"], "awaiting-fulfillment", "{}", desk.kind);
+    });
+}
+
+#[test]
+fn accept_that_could_not_ask_says_so_and_when_the_store_was_read() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(Fault::new(FaultKind::CutBefore).always());
+        let done = desk.on("accept", &id, "").exits(5).says("nothing was changed: the book has no newer version");
+        done.says("was last read").says("could not be read now").says("ordersync pull book:");
+        desk.server.faults().clear();
+        std::fs::remove_dir_all(desk.home.path().join("credentials")).unwrap();
+        desk.on("accept", &id, "").exits(4).says("was last read").says("--reauth");
+    });
+}
+
+#[test]
+fn a_shipment_that_is_undone_at_the_channel_is_left_again_after_accept() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 3)]);
+        desk.on("dispatch", &id, "--item TEE-001=1 --carrier dhl --tracking JD01").exits(0);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);
+        assert!(desk.store.undo_shipments(&id));
+        desk.sync();
+        assert_eq!(desk.show(&id)["changed_at_channel"], true, "{}", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        let shown = desk.show(&id);
+        assert_eq!((&shown["lines"][0]["left"], &shown["status"]), (&"3".into(), &"awaiting-fulfillment".into()));
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD03").exits(0);
+        assert_eq!((desk.store.standing(&id).unwrap().sent, desk.tracking_numbers(&id)), (3, vec!["JD03".to_owned()]));
+    });
+}
+
+/// What comes in together with the echo of our own dispatch is no part of it.
+#[test]
+fn p1_what_others_change_in_the_moment_of_a_dispatch_is_kept_as_a_change() {
+    each(|desk| {
+        let changed = |id: &str| {
+            let shown = desk.show(id);
+            (shown["changed_at_channel"].as_bool().unwrap(), shown["differences"].to_string())
+        };
+        let dispatch = |id: &str| {
+            desk.on("dispatch", id, &format!("--carrier dhl --tracking JD{id} --later")).exits(0);
+        };
+        let alone = desk.paid(&[("TEE-001", 1)]);
+        dispatch(&alone);
+        desk.sync();
+        assert!(!changed(&alone).0, "{}: its own echo is news", desk.kind);
+
+        let id = desk.paid(&[("TEE-001", 1)]);
+        dispatch(&id);
+        assert!(desk.store.annotate(&id, "please ring twice"));
+        desk.sync();
+        desk.sync();
+        assert_eq!(desk.tracking_numbers(&id), [format!("JD{id}")], "{}", desk.kind);
+        let (is_changed, drift) = changed(&id);
+        assert!(is_changed && drift.contains("please ring twice"), "{}: {drift}", desk.kind);
+        desk.on("show", &id, "").exits(0).prints("please ring twice");
+        desk.on("accept", &id, "").exits(0);
+        assert_eq!(desk.show(&id)["buyer_note"], "please ring twice", "{}", desk.kind);
+        assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
+
+        let archives = desk.kind != ChannelKind::WooCommerce;
+        if archives {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            dispatch(&id);
+            assert!(desk.store.put_away(&id));
+            desk.sync();
+            desk.sync();
+            assert_eq!(desk.tracking_numbers(&id), [format!("JD{id}")], "{}", desk.kind);
+            let (is_changed, drift) = changed(&id);
+            assert!(is_changed && drift.contains("archived"), "{}: {drift}", desk.kind);
+        }
+    });
+}

@@ -1,0 +1,154 @@
+//! Lists that are not what was asked for: an order is never lost for one, and it is told.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use ordersync::channel::ChannelKind;
+use ordersync::sim::{Fault, FaultKind, Purchase};
+use serde_json::{Value, json};
+
+use super::desk::{Desk, each};
+
+#[test]
+fn i3_one_answer_again_and_again_ends_the_run_and_loses_no_order() {
+    each(|desk| {
+        desk.store.seed(260, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        for after in [0, 1, 2, 4, 6] {
+            desk.server.clear_requests();
+            desk.server.faults().add(Fault::new(FaultKind::Frozen).after(after).always());
+            desk.home.run("sync --full").done();
+            let asked = desk.server.requests().len();
+            assert!(asked < 400, "{}: frozen after {after}, it was asked {asked} times", desk.kind);
+            desk.server.faults().clear();
+        }
+        desk.home.run("sync --full").exits(0);
+        let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");
+        let hidden = desk.store.ids().len() - known.len();
+        assert!(hidden < 30, "{}: {hidden} are missing", desk.kind);
+    });
+}
+
+/// A cache that heeds only the path gives a list in which nothing is new for ever: the sync must not stand still in silence.
+#[test]
+fn i3_a_list_that_stays_as_it_once_was_is_told_also_where_all_of_it_fits_on_a_page() {
+    each(|desk| {
+        desk.store.seed(20, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        let list = match desk.kind {
+            ChannelKind::WooCommerce => "order=asc&dates",
+            ChannelKind::BigCommerce => "sort=date_modified:asc",
+            ChannelKind::Shopify => "query FirstOrders",
+        };
+        desk.server.faults().add(Fault::new(FaultKind::Frozen).on_path(list).always());
+        desk.home.run("sync").exits(0);
+        let new = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.home.run("sync").exits(1);
+        desk.server.faults().clear();
+        desk.home.run("sync").exits(0);
+        assert_eq!(desk.show(&new)["status"], "awaiting-fulfillment", "{}", desk.kind);
+    });
+}
+
+/// A database that failed, a server that is half up: a list that is empty once is the end of no walk.
+#[test]
+fn i3_an_empty_list_in_the_place_of_a_full_one_loses_no_order() {
+    let bare = [FaultKind::Empty, FaultKind::EmptyButCounted];
+    for (kind, fault) in ChannelKind::ALL.into_iter().flat_map(|kind| bare.clone().map(|fault| (kind, fault))) {
+        let mut all = None;
+        for nth in 0..12 {
+            let desk = Desk::unconnected(kind);
+            desk.store.seed(60, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+            let all = *all.get_or_insert_with(|| desk.elsewhere().len());
+            desk.connect("--set page_size=10").exits(0);
+            desk.server.clear_requests();
+            desk.server.faults().add(desk.list_fault(fault.clone()).after(nth));
+            desk.home.run("sync").done();
+            let struck = desk.server.faults().pending() == 0;
+            desk.server.faults().clear();
+            desk.home.run("sync").done();
+            let known = desk.home.sql("SELECT remote_id FROM orders").len();
+            assert_eq!(known, all, "{kind}: list {nth} was empty, {fault:?}");
+            if !struck {
+                break;
+            }
+        }
+    }
+}
+
+/// A plugin or a proxy takes orders out of every list and leaves the counts.
+#[test]
+fn i3_orders_that_are_counted_and_not_listed_are_told() {
+    for orders in [40, 340] {
+        each(|desk| {
+            desk.store.seed(orders, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+            let hidden: Vec<String> = desk.store.ids().into_iter().skip(7).step_by(25).collect();
+            desk.server.faults().add(Fault::new(FaultKind::Hidden(hidden.clone())).always());
+            desk.home.run("sync").exits(3);
+            let inbox = desk.home.json("inbox").to_string();
+            assert!(inbox.contains("counted than listed"), "{} of {orders}: {inbox}", desk.kind);
+            let asked = desk.server.requests().len();
+            assert!(asked < 60, "{} of {orders}: {asked} requests", desk.kind);
+            let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");
+            desk.server.faults().clear();
+            let late = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+            desk.home.run("sync --full").exits(0);
+            let all: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");
+            let came: Vec<&String> = all.iter().filter(|id| !known.contains(id) && **id != late).collect();
+            assert!(!came.is_empty() && came.iter().all(|id| hidden.contains(id)), "{}: {came:?}", desk.kind);
+        });
+    }
+}
+
+/// Buyers and merchants go on while a sync reads: nothing is said to be missing.
+#[test]
+fn i3_orders_that_come_and_go_while_a_list_is_read_are_not_told_as_missing() {
+    each(|desk| {
+        desk.store.seed(340, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        let (over, ids) = (AtomicBool::new(false), desk.store.ids());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for id in ids.iter().step_by(3).cycle().take(2_000) {
+                    if over.load(std::sync::atomic::Ordering::Relaxed) {
+                        break;
+                    }
+                    desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+                    desk.store.put_away(id);
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            });
+            for _ in 0..3 {
+                let done = desk.home.run("sync --full").done();
+                let inbox = desk.home.json("inbox").to_string();
+                if done.code != Some(0) || inbox.contains("listed") {
+                    over.store(true, std::sync::atomic::Ordering::Relaxed);
+                }
+                assert!(done.code == Some(0) && !inbox.contains("listed"), "{}: {done:?} {inbox}", desk.kind);
+            }
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+    });
+}
+
+/// Bin and archive are on no list of changes.
+#[test]
+fn i3_what_is_looked_through_from_time_to_time_holds_up_no_new_order_when_it_fails() {
+    for (kind, question) in [(ChannelKind::WooCommerce, "status=trash"), (ChannelKind::BigCommerce, "is_deleted")] {
+        let desk = Desk::new(kind);
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.put_away(&id));
+        let due = || _ = desk.home.sql("UPDATE cursors SET looked_at = 0 WHERE walk LIKE 'pass/%'");
+        for fault in [FaultKind::ServerError(503), FaultKind::ServerError(400), FaultKind::HtmlInstead] {
+            due();
+            desk.server.faults().add(Fault::new(fault.clone()).on_path(question).always());
+            let new = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+            let report = desk.sync();
+            assert_eq!((&report["new"], &report["error"]), (&json!(1), &Value::Null), "{kind}: {report}");
+            assert_eq!(desk.show(&new)["status"], "awaiting-fulfillment", "{kind}: {fault:?}");
+            assert_eq!(desk.show(&id)["changed_at_channel"], false, "{kind}: {fault:?}");
+            desk.server.faults().clear();
+        }
+        due();
+        desk.sync();
+        assert_eq!(desk.show(&id)["changed_at_channel"], true, "{kind}");
+    }
+}

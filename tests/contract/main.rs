@@ -1,0 +1,23 @@
+//! The contract of every channel: the real program against each simulated store over real HTTP. What a channel promises in its
+//! capabilities works; what it does not promise is refused before anything is written. A new channel passes all of it.
+
+#![cfg(feature = "simulator")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod at_once;
+mod cancel;
+mod capabilities;
+mod changes;
+mod connect;
+mod desk;
+mod dispatch;
+mod faults;
+mod guard;
+mod import;
+mod lists;
+mod outages;
+mod people;
+mod unreadable;

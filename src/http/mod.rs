@@ -6,6 +6,8 @@
 
 mod body;
 mod client;
+pub mod oauth1;
+pub mod oauth2;
 mod rate_limit;
 mod redact;
 mod retry;

@@ -12,6 +12,11 @@ pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
+/// HMAC-SHA1 of `message` in base64.
+pub fn hmac_sha1(key: &[u8], message: &[u8]) -> String {
+    finish(Hmac::<sha1::Sha1>::new_from_slice(key), message)
+}
+
 /// HMAC-SHA256 of `message` in base64.
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
     finish(Hmac::<sha2::Sha256>::new_from_slice(key), message)

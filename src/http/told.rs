@@ -47,6 +47,11 @@ pub fn life(told: Option<f64>, margin: i64) -> i64 {
     (told.unwrap_or(0.0) as i64).clamp(0, LONGEST_LIFE).saturating_sub(margin).max(30)
 }
 
+/// For how many seconds a refresh token lives that is said to live for `told`: eighteen months at eBay; no vendor means more than ten years.
+pub fn long_life(told: f64) -> i64 {
+    (told as i64).clamp(0, LONGEST_LIFE.saturating_mul(10))
+}
+
 /// `Retry-After` as a pause: seconds or an HTTP date, which is held against the server's own clock where it shows it.
 pub fn retry_after(text: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
     let text = text.trim();

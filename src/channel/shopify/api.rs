@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::auth::{self, Kind};
+use super::auth::{self, Kind, TokenEndpoint};
 use super::errors;
 use super::query::Document;
 use super::settings::Settings;
@@ -21,6 +21,7 @@ use crate::channel::{Connection, Learn};
 use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::oauth2;
 use crate::http::{Account, Budget, Client, Effect, Protocol, Reply, Request, Verdict, read_json};
 use crate::secret::Secret;
 
@@ -54,7 +55,7 @@ pub enum Operation {
 /// A shop.
 pub struct Api {
     graphql: Url,
-    token_url: Url,
+    tokens: TokenEndpoint,
     http: Arc<Client>,
     credentials: Arc<Credentials>,
     kind: Kind,
@@ -115,7 +116,7 @@ impl Api {
         };
         Ok(Self {
             graphql: at(&format!("/admin/api/{VERSION}/graphql.json")),
-            token_url: at(TOKEN_PATH),
+            tokens: TokenEndpoint(at(TOKEN_PATH)),
             kind: Kind::of(&connection.credentials)?,
             http: connection.http,
             credentials: connection.credentials,
@@ -247,7 +248,7 @@ impl Api {
     }
 
     fn token(&self) -> Result<Secret> {
-        auth::token(&self.http, &self.credentials, self.kind, &self.token_url)
+        auth::token(&self.http, &self.credentials, self.kind, &self.tokens)
     }
 
     fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> std::sync::MutexGuard<'a, T> {
@@ -302,7 +303,7 @@ impl Protocol for Exchange<'_> {
 
     fn renew(&self, failed: &Request) -> Result<()> {
         let stale = failed.headers.get(auth::HEADER).and_then(|value| value.to_str().ok()).map(Secret::new);
-        auth::renew(&self.api.http, &self.api.credentials, &self.api.token_url, stale.as_ref())
+        oauth2::renew(&self.api.http, &self.api.credentials, &self.api.tokens, stale.as_ref())
     }
 
     fn cost(&self, _: &Request) -> f64 {

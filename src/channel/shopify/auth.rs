@@ -1,26 +1,16 @@
 //! The two kinds of tokens: one that Shopify made once and that never ends, and one that is fetched for 24 hours.
 
-use chrono::TimeDelta;
-use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use serde::Deserialize;
+use reqwest::header::HeaderName;
 use url::Url;
 
 use super::errors;
 use crate::channel::Secrets;
-use crate::clock::{Timestamp, rfc3339};
+use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Effect, Protocol, Reply, Request, Verdict, check_json, read_json, told, url_for_people};
+use crate::http::oauth2::{self, Issuer};
+use crate::http::{Client, Reply, Verdict};
 use crate::secret::Secret;
-
-/// Where the fetched token stands among the secrets.
-const TOKEN: &str = "token";
-
-/// When it is renewed, beside it; no secret, which its end says ([`crate::credentials::TIME`]).
-const RENEW_AT: &str = "token_renew_at";
-
-/// A fetched token is renewed this long before its end.
-const MARGIN: i64 = 120;
 
 /// The header that carries a token.
 pub const HEADER: HeaderName = HeaderName::from_static("x-shopify-access-token");
@@ -50,110 +40,40 @@ impl Kind {
     }
 }
 
-/// The token to send now; a fetched one that is about to end is renewed before.
-pub fn token(http: &Client, credentials: &Credentials, kind: Kind, at: &Url) -> Result<Secret> {
-    if kind == Kind::Static {
-        return credentials.need("access_token");
+/// The token to send now.
+pub fn token(http: &Client, credentials: &Credentials, kind: Kind, at: &TokenEndpoint) -> Result<Secret> {
+    match kind {
+        Kind::Static => credentials.need("access_token"),
+        Kind::Grant => oauth2::token(http, credentials, at),
     }
-    let now = http.clock().now();
-    let fresh = |secrets: &Credentials| {
-        let renew_at = secrets.get(RENEW_AT).and_then(|text| text.reveal().parse::<Timestamp>().ok())?;
-        secrets.get(TOKEN).filter(|_| now < renew_at)
-    };
-    if let Some(token) = fresh(credentials) {
-        return Ok(token);
-    }
-    renew(http, credentials, at, credentials.get(TOKEN).as_ref())?;
-    credentials.need(TOKEN)
 }
 
-/// Fetches a token in the place of `stale`, unless somebody has done so.
-pub fn renew(http: &Client, credentials: &Credentials, at: &Url, stale: Option<&Secret>) -> Result<()> {
-    credentials.renew(TOKEN, stale, &|secrets| fetch(http, secrets, at))
-}
+/// Where tokens are fetched: the client-credentials grant, which knows no refresh token.
+pub struct TokenEndpoint(pub Url);
 
-#[derive(Deserialize)]
-struct Granted {
-    access_token: String,
-    #[serde(default)]
-    expires_in: serde_json::Value,
-}
-
-fn fetch(http: &Client, secrets: &Secrets, at: &Url) -> Result<Secrets> {
-    let secret = |key: &str| secrets.get(key).map(Secret::reveal).unwrap_or_default();
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("grant_type", "client_credentials")
-        .append_pair("client_id", secret("client_id"))
-        .append_pair("client_secret", secret("client_secret"))
-        .finish();
-    let mut request = Request::get(at.clone());
-    request.method = reqwest::Method::POST;
-    request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    request.body = Some(body.into_bytes());
-    request.effect = Effect::Read;
-    let reply = http.send(&TokenEndpoint { now: http.clock().now() }, &request)?;
-    let unreadable = |what: &str| {
-        let text = format!("{} answered with {what}; no token was fetched", url_for_people(at));
-        Error::new(ErrorKind::Unreadable, text).hint("ordersync connect --test STORE")
-    };
-    let granted = check_json(&reply).and_then(|()| read_json::<Granted>(&reply.body));
-    let (granted, _) = granted.map_err(|error| unreadable(error.message()))?;
-    // Kept, it would be in the way of a good one for as long as it is said to live.
-    if !is_token(&granted.access_token) {
-        return Err(unreadable("a token that is empty or cannot be sent"));
-    }
-    let renew_at = http.clock().now() + TimeDelta::seconds(told::life(granted.expires_in.as_f64(), MARGIN));
-    Ok(Secrets::from([
-        (TOKEN.to_owned(), Secret::new(granted.access_token)),
-        (RENEW_AT.to_owned(), Secret::new(rfc3339(renew_at))),
-    ]))
-}
-
-fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// The token endpoint's side of the exchange. Its refusals are final: it is never asked in a loop.
-struct TokenEndpoint {
-    now: Timestamp,
-}
-
-impl Protocol for TokenEndpoint {
-    fn authorize(&self, _: &mut Request) -> Result<()> {
-        Ok(())
+impl Issuer for TokenEndpoint {
+    fn vendor(&self) -> &'static str {
+        "Shopify"
     }
 
-    fn cost(&self, _: &Request) -> f64 {
-        0.0
+    fn endpoint(&self) -> &Url {
+        &self.0
     }
 
-    fn grants(&self) -> bool {
-        true
+    fn form(&self, secrets: &Secrets) -> Vec<(&'static str, String)> {
+        let secret = |key: &str| secrets.get(key).map(|secret| secret.reveal().to_owned()).unwrap_or_default();
+        vec![
+            ("grant_type", "client_credentials".to_owned()),
+            ("client_id", secret("client_id")),
+            ("client_secret", secret("client_secret")),
+        ]
     }
 
-    fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
-        let place = url_for_people(&request.url);
-        match reply.status {
-            200 => Verdict::Good,
-            429 => Verdict::Throttled(
-                reply.retry_after(self.now),
-                Error::new(
-                    ErrorKind::Temporary,
-                    format!("Shopify asked for fewer tokens to be fetched (429, {place})"),
-                ),
-            ),
-            500..=599 => Verdict::Transient(
-                Error::new(
-                    ErrorKind::Temporary,
-                    format!("Shopify's token endpoint failed ({}, {place}); nothing was sent", reply.status),
-                )
-                .hint("the next sync tries again by itself"),
-            ),
-            status => match refusal(status, &String::from_utf8_lossy(&reply.body)) {
-                Some(error) => Verdict::Refused(error),
-                // A shop that is frozen, locked or not there says so here, too.
-                None => errors::refused(status, reply, &place, self.now),
-            },
+    fn refused(&self, reply: &Reply, place: &str, now: Timestamp) -> Verdict {
+        match refusal(reply.status, &String::from_utf8_lossy(&reply.body)) {
+            Some(error) => Verdict::Refused(error),
+            // A shop that is frozen, locked or not there says so here, too.
+            None => errors::refused(reply.status, reply, place, now),
         }
     }
 }
@@ -194,24 +114,17 @@ mod tests {
     use crate::clock::from_millis;
     use reqwest::header::HeaderMap;
 
+    const PLACE: &str = "https://x.myshopify.com/admin/oauth/access_token";
+
     fn verdict(status: u16, body: &str) -> Verdict {
-        let request = Request::get(Url::parse("https://x.myshopify.com/admin/oauth/access_token").unwrap());
         let reply = Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
-        TokenEndpoint { now: from_millis(0) }.classify(&request, &reply)
+        TokenEndpoint(Url::parse(PLACE).unwrap()).refused(&reply, PLACE, from_millis(0))
     }
 
     fn refused(status: u16, body: &str) -> ErrorKind {
         match verdict(status, body) {
             Verdict::Refused(error) => error.kind(),
             other => panic!("{status} {body}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_a_token_is_none() {
-        assert!(is_token("shpat_0a1b2c"));
-        for bad in ["", " ", "a b", "a\nb", "ä"] {
-            assert!(!is_token(bad), "{bad:?}");
         }
     }
 
@@ -233,10 +146,6 @@ mod tests {
             assert_eq!(refused(423, body), ErrorKind::Temporary);
             assert_eq!(refused(430, body), ErrorKind::Temporary);
             assert_eq!(refused(301, body), ErrorKind::Failed);
-            let Verdict::Transient(error) = verdict(503, body) else { panic!("not a stumble") };
-            // The same token would be fetched again for a smaller page.
-            assert!(error.kind() == ErrorKind::Temporary && !error.is_too_much());
-            assert!(matches!(verdict(429, body), Verdict::Throttled(..)));
         }
     }
 }

@@ -151,15 +151,6 @@ fn dispatches_survive(options: Options, told: impl Fn(&Rig, u64) -> (usize, u32,
 
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
-fn f5_a_dispatch_killed_at_every_point_tells_the_buyer_once() {
-    dispatches_survive(Options::demo(), |rig, id| {
-        let mails = rig.shop.mails(id);
-        (rig.shop.fulfillments(id).len(), mails.fulfillment, mails.completed)
-    });
-}
-
-#[test]
-#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
 fn f5_a_dispatch_killed_at_every_point_leaves_one_tracking_number() {
     dispatches_survive(Options { fulfillments: false, tracking: Tracking::On, ..Options::demo() }, |rig, id| {
         (rig.shop.trackings(id).len(), 1, rig.shop.mails(id).completed)

@@ -1,9 +1,10 @@
 //! Cancelling an order.
 
 use ordersync::channel::CancelSupport;
-use ordersync::sim::{Fault, FaultKind};
+use ordersync::sim::{Exchange, Fault, FaultKind, Purchase};
+use serde_json::json;
 
-use super::desk::each;
+use super::desk::{Desk, each, struck};
 
 #[test]
 fn d8_a_cancellation_with_other_wishes_takes_the_place_of_one_that_waits() {
@@ -69,5 +70,189 @@ fn d8_what_was_cancelled_in_the_book_only_is_not_offered_again() {
         set.arg(&format!("{word}=awaiting-fulfillment")).done();
         desk.sync();
         assert_eq!(desk.show(&id)["status"], "cancelled", "{}: {word}", desk.kind);
+    });
+}
+
+/// Whether orders of this store can be cancelled over its API.
+fn cancels(desk: &Desk) -> bool {
+    matches!(desk.capabilities().cancel, CancelSupport::Yes(_))
+}
+
+#[test]
+fn d8_what_is_cancelled_in_the_book_only_is_as_it_was_at_the_channel() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("cancel", &id, "--local --reason sold-out").exits(0).prints("in the book only");
+        desk.sync();
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        assert!(!desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
+        desk.on("cancel", &id, "--local").exits(6).says("cancelled already");
+        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d8_what_is_cancelled_at_the_channel_already_is_adopted() {
+    each(|desk| {
+        if !cancels(desk) {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.cancel(&id));
+        desk.on("cancel", &id, "").exits(0).prints("it was cancelled at the channel already");
+        desk.sync();
+        assert_eq!((desk.show(&id)["status"].as_str(), desk.writes()), (Some("cancelled"), 0), "{}", desk.kind);
+        assert_eq!(desk.home.json("inbox"), json!([]), "{}: its own echo is news", desk.kind);
+    });
+}
+
+#[test]
+fn d8_an_order_that_was_shipped_at_the_channel_meanwhile_is_not_cancelled_there() {
+    each(|desk| {
+        if !cancels(desk) {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.ship_elsewhere(&id, "UPS", "1Z999AA10123456784"));
+        desk.on("cancel", &id, "")
+            .exits(6)
+            .says("shipped")
+            .says("nothing was sent")
+            .says("ordersync accept")
+            .without("--as-local");
+        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}: nothing is changed here either", desk.kind);
+        assert!(!desk.store.standing(&id).unwrap().cancelled && desk.writes() == 0, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d8_what_was_dispatched_is_cancelled_by_force_only() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        let writes = desk.writes();
+        for more in ["", "--local"] {
+            desk.on("cancel", &id, more).exits(if cancels(desk) || !more.is_empty() { 6 } else { 1 });
+        }
+        assert_eq!((desk.show(&id)["status"].as_str(), desk.writes()), (Some("shipped"), writes), "{}", desk.kind);
+        assert!(!desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d2_a_cancellation_that_cannot_reach_the_channel_waits_for_the_next_sync() {
+    each(|desk| {
+        if !cancels(desk) {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(Fault::new(FaultKind::CutBefore).always());
+        desk.on("cancel", &id, "--reason sold-out").exits(0).prints("the channel is told with the next sync");
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        assert!(!desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
+        desk.server.faults().clear();
+        desk.home.sql("UPDATE outbox SET next_at = 0");
+        desk.sync();
+        assert!(desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
+        assert_eq!(desk.home.json("outbox"), json!([]), "{}", desk.kind);
+    });
+}
+
+/// Each write of a cancellation, struck by each way to lose it.
+#[test]
+fn d3_a_cancellation_whose_answer_was_lost_is_made_once() {
+    each(|desk| {
+        if !cancels(desk) {
+            return;
+        }
+        let without_fault = desk.paid(&[("TEE-001", 1)]);
+        desk.on("cancel", &without_fault, "--reason sold-out").exits(0);
+        let once = desk.writes();
+        let writes: Vec<Exchange> = desk.server.requests().into_iter().filter(Exchange::is_write).collect();
+        for write in &writes {
+            for kind in [FaultKind::AnswerLost, FaultKind::CutBefore, FaultKind::HtmlInstead] {
+                let told = format!("{} {kind:?} {}", desk.kind, write.name());
+                let id = desk.paid(&[("TEE-001", 1)]);
+                let before = desk.writes();
+                desk.server.faults().add(struck(kind, write, &without_fault));
+                desk.on("cancel", &id, "--reason sold-out").exits(0);
+                desk.server.faults().clear();
+                desk.home.run("retry").done();
+                desk.sync();
+                assert!(desk.store.standing(&id).unwrap().cancelled, "{told}");
+                assert_eq!(desk.writes() - before, once, "{told}");
+                assert_eq!(desk.home.json("outbox"), json!([]), "{told}");
+            }
+        }
+    });
+}
+
+#[test]
+fn d8_a_dry_run_of_a_cancellation_writes_nothing_and_records_nothing() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let rehearsal = desk.on("cancel", &id, "--dry-run").exits(if cancels(desk) { 0 } else { 1 });
+        if cancels(desk) {
+            rehearsal.prints("would cancel");
+        }
+        desk.on("cancel", &id, "--dry-run --local").exits(0).prints("in the book only");
+        assert_eq!(desk.home.json("outbox"), json!([]), "{}", desk.kind);
+        assert_eq!(
+            (desk.show(&id)["status"].as_str(), desk.writes()),
+            (Some("awaiting-fulfillment"), 0),
+            "{}",
+            desk.kind
+        );
+    });
+}
+
+#[test]
+fn d8_an_unpaid_order_can_be_cancelled_and_a_cancelled_one_not_be_dispatched() {
+    each(|desk| {
+        let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+        desk.sync();
+        let local = if cancels(desk) { "" } else { "--local" };
+        desk.on("cancel", &id, local).exits(0);
+        assert_eq!(desk.store.standing(&id).unwrap().cancelled, cancels(desk), "{}", desk.kind);
+        let writes = desk.writes();
+        desk.on("dispatch", &id, "").exits(6).says("is cancelled");
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d8_a_dispatch_that_waits_is_taken_back_before_its_order_is_cancelled() {
+    each(|desk| {
+        if !cancels(desk) {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+        desk.on("cancel", &id, "").exits(6).says("--force").says("ordersync outbox --withdraw 1 takes it back");
+        desk.home.run("outbox --withdraw 1").exits(0);
+        desk.on("cancel", &id, "").exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert!(standing.cancelled && standing.parcels.is_empty(), "{}: {standing:?}", desk.kind);
+        assert_eq!(standing.dispatch_mails, 0, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d8_a_cancellation_on_its_way_stands_when_a_newer_version_is_accepted() {
+    each(|desk| {
+        if !cancels(desk) {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(Fault::new(FaultKind::CutBefore).always());
+        desk.on("cancel", &id, "").exits(0);
+        desk.server.faults().clear();
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.on("pull", &id, "").exits(0);
+        desk.on("accept", &id, "").exits(0);
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        assert!(!desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
+        desk.on("retry", &id, "").exits(0);
+        assert!(desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
     });
 }

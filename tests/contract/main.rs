@@ -17,6 +17,7 @@ mod dispatch;
 mod faults;
 mod guard;
 mod import;
+mod kills;
 mod lists;
 mod outages;
 mod people;

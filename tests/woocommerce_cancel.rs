@@ -1,11 +1,10 @@
-//! `ordersync cancel`, here and at the shop.
+//! What only WooCommerce does with a cancellation: its notes, its status, and an order that is completed.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
 
 mod support;
 
-use ordersync::sim::woocommerce::*;
 use ordersync::sim::{Fault, FaultKind};
 use serde_json::json;
 use support::program::Call;
@@ -42,16 +41,6 @@ fn d8_a_cancellation_reaches_the_shop_and_says_what_it_does_not_do() {
 }
 
 #[test]
-fn d8_local_changes_the_book_only() {
-    let (rig, ids) = Rig::with_orders(&[1]);
-    cancel(&rig, ids[0], "--local --reason sold-out").exits(0).prints("in the book only");
-    rig.sync();
-    assert_eq!(statuses(&rig, ids[0]), ("cancelled".to_owned(), "processing".to_owned()));
-    assert!(rig.writes().is_empty());
-    cancel(&rig, ids[0], "--local").exits(6).says("cancelled already");
-}
-
-#[test]
 fn a_shipped_order_is_cancelled_by_force_only() {
     let (rig, ids) = Rig::with_orders(&[1]);
     rig.home.run("dispatch 1 --carrier dhl --tracking JD01").exits(0);
@@ -60,17 +49,6 @@ fn a_shipped_order_is_cancelled_by_force_only() {
     assert_eq!(statuses(&rig, ids[0]), ("shipped".to_owned(), "completed".to_owned()));
     cancel(&rig, ids[0], "--force").exits(0);
     assert_eq!(statuses(&rig, ids[0]), both_cancelled());
-}
-
-#[test]
-fn what_is_cancelled_at_the_shop_already_is_adopted() {
-    let (rig, ids) = Rig::with_orders(&[1]);
-    rig.shop.cancel(ids[0]);
-    cancel(&rig, ids[0], "--reason sold-out").exits(0).prints("it was cancelled at the channel already");
-    assert!(rig.writes().is_empty());
-    assert_eq!(statuses(&rig, ids[0]), both_cancelled());
-    rig.sync();
-    assert_eq!(rig.home.json("inbox"), json!([]));
 }
 
 #[test]
@@ -83,18 +61,6 @@ fn d8_an_order_that_was_shipped_at_the_shop_meanwhile_is_not_cancelled_there() {
     assert_eq!(rig.status(ids[0]), "awaiting-fulfillment", "nothing is changed here either");
     assert!(rig.writes().is_empty());
     cancel(&rig, ids[0], "--force").exits(0);
-    assert_eq!(statuses(&rig, ids[0]), both_cancelled());
-}
-
-#[test]
-fn d2_a_cancellation_that_cannot_reach_the_shop_waits_for_the_next_sync() {
-    let (rig, ids) = Rig::with_orders(&[1]);
-    rig.unplug();
-    cancel(&rig, ids[0], "--reason sold-out").exits(0).prints("the channel is told with the next sync");
-    assert_eq!(statuses(&rig, ids[0]), ("cancelled".to_owned(), "processing".to_owned()));
-    rig.plug_in();
-    rig.home.sql("UPDATE outbox SET next_at = 0");
-    rig.sync();
     assert_eq!(statuses(&rig, ids[0]), both_cancelled());
 }
 
@@ -120,40 +86,4 @@ fn a_dry_run_says_what_would_happen_and_does_nothing() {
     let rehearsed = cancel(&rig, ids[0], "--dry-run --json").exits(0).json();
     assert_eq!((&rehearsed["state"], rehearsed["writes"].as_array().unwrap().len()), (&json!("dry-run"), 1));
     assert_eq!(statuses(&rig, ids[0]), ("awaiting-fulfillment".to_owned(), "processing".to_owned()));
-}
-
-#[test]
-fn an_unpaid_order_can_be_cancelled_and_a_cancelled_one_not_be_dispatched() {
-    let rig = Rig::new();
-    let id = rig.shop.place_order(NewOrder::unpaid());
-    rig.sync();
-    let told = cancel(&rig, id, "--json").exits(0).json();
-    assert_eq!((&told["state"], &told["error"]), (&json!("confirmed"), &serde_json::Value::Null));
-    assert_eq!(statuses(&rig, id), both_cancelled());
-    rig.home.run("dispatch 1").exits(6).says("is cancelled");
-    rig.home.run("cancel 77").exits(7);
-}
-
-#[test]
-fn a_cancellation_takes_back_a_dispatch_that_waits() {
-    let (rig, ids) = Rig::with_orders(&[1]);
-    rig.home.run("dispatch 1 --carrier dhl --tracking JD01 --later").exits(0);
-    cancel(&rig, ids[0], "").exits(6).says("--force").says("ordersync outbox --withdraw 1 takes it back");
-    rig.home.run("outbox --withdraw 1").exits(0);
-    cancel(&rig, ids[0], "").exits(0);
-    assert_eq!((statuses(&rig, ids[0]), rig.shop.mails(ids[0]).dispatch_mails()), (both_cancelled(), 0));
-}
-
-#[test]
-fn a_cancellation_on_its_way_stands_when_a_newer_version_is_accepted() {
-    let (rig, ids) = Rig::with_orders(&[1]);
-    rig.unplug();
-    cancel(&rig, ids[0], "").exits(0);
-    rig.plug_in();
-    rig.shop.edit_address(ids[0], |address| address.city = "Bremen".to_owned());
-    rig.home.run(&format!("pull woocommerce:{}", ids[0])).exits(0);
-    rig.home.run("accept 1").exits(0);
-    assert_eq!(statuses(&rig, ids[0]), ("cancelled".to_owned(), "processing".to_owned()));
-    rig.home.run("retry 1").exits(0);
-    assert_eq!(statuses(&rig, ids[0]), both_cancelled());
 }

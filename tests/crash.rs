@@ -117,7 +117,7 @@ fn f5_a_sync_killed_while_it_looks_at_bin_and_refunds_is_followed_by_one_that_re
         rig.assert_converged(&format!("{point}:{nth}"));
         died
     });
-    assert_eq!(passed, [3], "the changes, the bin and the refunds");
+    assert_eq!(passed, [4], "the changes, the bin, the refunds and their orders");
 }
 
 /// A dispatch that dies at every point, then perhaps the sync after it too; the buyer is told once in the end.

@@ -1,9 +1,8 @@
 //! Taking pages of fetched orders into the book.
 
-use std::cell::Cell;
 use std::ops::AddAssign;
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -30,12 +29,21 @@ pub struct Batch<'a> {
     pub orders: &'a [RemoteOrder],
     /// The orders that the channel could not show.
     pub unshown: &'a [Unshown],
+    /// Orders that are to be read again by their ids.
+    pub reread: &'a [String],
     /// The position to move to, in the same transaction.
     pub cursor: Option<CursorMove<'a>>,
     /// Entries that are no orders yet.
     pub drafts: u32,
     /// Count only; keep nothing.
     pub dry_run: bool,
+}
+
+impl Batch<'_> {
+    /// What is said to have failed where the book cannot do it.
+    fn done(&self) -> &'static str {
+        if self.dry_run { "read" } else { "written" }
+    }
 }
 
 /// The new position of a walk.
@@ -51,6 +59,8 @@ pub struct CursorMove<'a> {
 /// What the book knows of an order of which a new version came, for the policy.
 #[derive(Debug)]
 pub struct Known {
+    /// The new version's fingerprint.
+    print: [u8; 16],
     /// The order's number.
     pub order_id: i64,
     /// The copy's status.
@@ -115,41 +125,25 @@ pub enum Accepted {
     Moved,
 }
 
-/// Decides about one changed order.
-pub type Decide<'a> = dyn FnMut(&Known, &RemoteOrder) -> Result<Decision> + 'a;
-
 impl Book {
-    /// Takes a page into the book: its orders, the account of the run and the position behind it, all in one transaction.
-    pub fn import(&mut self, batch: &Batch<'_>, decide: &mut Decide<'_>) -> Result<Tally> {
+    /// Begins to take a page into the book: its orders, the account of the run and the position behind it, all in one transaction.
+    pub fn intake<'a>(&'a mut self, batch: &'a Batch<'a>) -> Result<Intake<'a>> {
         let now = self.clock.now();
-        let documents = std::mem::take(&mut self.documents);
-        let result = self.import_with(batch, decide, &documents, now);
-        self.documents = documents;
-        result
-    }
-
-    fn import_with(
-        &mut self,
-        batch: &Batch<'_>,
-        decide: &mut Decide<'_>,
-        documents: &Documents,
-        now: Timestamp,
-    ) -> Result<Tally> {
-        if batch.dry_run {
-            // Counting is writing that is taken back: it waits for its turn like any writer, and holds nobody up for longer than a page.
-            let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate).done("read")?;
-            let tally = take(&transaction, batch, decide, documents, now)?;
-            transaction.rollback().done("read")?;
-            return Ok(tally);
+        let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).done(batch.done())?;
+        super::rereads::ask(&db, batch.store, batch.reread, now)?;
+        let (word, connected): (String, i64) = db
+            .prepare_cached("SELECT channel, connected_at FROM stores WHERE id = ?")
+            .done("read")?
+            .query_row([batch.store], |row| Ok((row.get(0)?, row.get(1)?)))
+            .done("read")?;
+        let kind = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
+        let mut tally = Tally { drafts: batch.drafts.into(), ..Tally::default() };
+        for unshown in batch.unshown {
+            tally.failed += u64::from(super::rereads::put(&db, batch.store, unshown, now)?);
         }
-        self.write("written", |db| {
-            let tally = take(db, batch, decide, documents, now)?;
-            account(db, batch, &tally)?;
-            if let Some(to) = &batch.cursor {
-                super::cursors::advance(db, batch.store, to, now)?;
-            }
-            Ok(tally)
-        })
+        let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind IN ('unreadable', 'unshown') AND resolved_at IS NULL)";
+        let troubled = db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read")?;
+        Ok(Intake { db, batch, kind, documents: &self.documents, now, connected, troubled, tally })
     }
 
     /// The orders that could not be read by another version of this program, to be tried again.
@@ -269,127 +263,124 @@ impl serde::Serialize for BareOrder<'_> {
     }
 }
 
-fn take(
-    db: &Connection,
-    batch: &Batch<'_>,
-    decide: &mut Decide<'_>,
-    documents: &Documents,
-    now: Timestamp,
-) -> Result<Tally> {
-    let mut tally = Tally { drafts: batch.drafts.into(), ..Tally::default() };
-    if batch.orders.is_empty() && batch.unshown.is_empty() {
-        return Ok(tally);
-    }
-    for unshown in batch.unshown {
-        tally.failed += u64::from(super::rereads::put(db, batch.store, unshown, now)?);
-    }
-    let (word, connected): (String, i64) = db
-        .prepare_cached("SELECT channel, connected_at FROM stores WHERE id = ?")
-        .done("read")?
-        .query_row([batch.store], |row| Ok((row.get(0)?, row.get(1)?)))
-        .done("read")?;
-    let kind = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
-    let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind IN ('unreadable', 'unshown') AND resolved_at IS NULL)";
-    let troubled =
-        db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read").map(Cell::new)?;
-    let page = Page { db, store: batch.store, kind, documents, now, connected, troubled };
-    for seen in batch.orders {
-        page.shown(&seen.remote_id)?;
-        match &seen.order {
-            Err(why) => {
-                page.unreadable(seen, why)?;
-                tally.failed += 1;
-            }
-            Ok(order) => match page.take(seen, order, decide)? {
-                Taken::New => tally.new += 1,
-                Taken::Changed => tally.changed += 1,
-                Taken::Unchanged => tally.unchanged += 1,
-            },
-        }
-    }
-    Ok(tally)
-}
-
-enum Taken {
-    New,
-    Changed,
-    Unchanged,
-}
-
-struct Page<'a> {
-    db: &'a Connection,
-    store: i64,
+/// A page on its way into the book. Nothing of it stays that is not committed.
+pub struct Intake<'a> {
+    db: Transaction<'a>,
+    batch: &'a Batch<'a>,
     kind: ChannelKind,
     documents: &'a Documents,
     now: Timestamp,
     /// When the store was connected, in milliseconds.
     connected: i64,
     /// Whether any order of the store stands in the inbox as unreadable, or as one that the channel cannot show.
-    troubled: Cell<bool>,
+    troubled: bool,
+    tally: Tally,
 }
 
-impl Page<'_> {
-    fn take(&self, seen: &RemoteOrder, order: &Order, decide: &mut Decide<'_>) -> Result<Taken> {
+impl Intake<'_> {
+    /// Takes an order that needs no decision: one that is new, known already, or cannot be understood. Gives what is known of any other.
+    pub fn offer(&mut self, seen: &RemoteOrder) -> Result<Option<Known>> {
+        self.shown(&seen.remote_id)?;
+        let order = match &seen.order {
+            Ok(order) => order,
+            Err(why) => {
+                self.unreadable(seen, why)?;
+                self.tally.failed += 1;
+                return Ok(None);
+            }
+        };
         let print = fingerprint(order);
-        let known = self
-            .db
+        let Some(last) = self.last_version(&order.remote_id)? else {
+            self.insert(seen, order, &print)?;
+            self.tally.new += 1;
+            return Ok(None);
+        };
+        // A late or repeated delivery of an older version changes nothing (I-3, P-6).
+        if last.updated_at.is_some_and(|known| order.updated_at.timestamp_millis() < known) {
+            self.tally.unchanged += 1;
+            return Ok(None);
+        }
+        self.readable(&order.remote_id)?;
+        if last.print.is_some_and(|known| known == print) {
+            self.tally.unchanged += 1;
+            return Ok(None);
+        }
+        let status: Status = last.status.parse().map_err(|_| odd("status", &last.status))?;
+        let Some(base) = document(&self.db, self.documents, last.order_id, "base")? else {
+            self.without_base(last.order_id, status, seen, order, &print)?;
+            self.tally.changed += 1;
+            return Ok(None);
+        };
+        let newest = document(&self.db, self.documents, last.order_id, "newest")?;
+        Ok(Some(Known { print, order_id: last.order_id, status, base, newest }))
+    }
+
+    /// Makes of a new version what was decided.
+    pub fn apply(&mut self, known: &Known, seen: &RemoteOrder, decision: Decision) -> Result<()> {
+        let Ok(order) = &seen.order else { return Ok(()) };
+        let (id, print) = (known.order_id, &known.print);
+        let changed = match decision {
+            Decision::Follow => self.follow(id, known.status, seen, order, print).map(|()| true)?,
+            Decision::Same => self.same(id, order, print)?,
+            Decision::Known => self.stamp(id, "newest", order, print).map(|()| false)?,
+            Decision::Keep(note) => {
+                self.keep(id, seen, order, print)?;
+                if let Some(note) = note {
+                    put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.now)?;
+                }
+                true
+            }
+        };
+        let count = if changed { &mut self.tally.changed } else { &mut self.tally.unchanged };
+        *count += 1;
+        Ok(())
+    }
+
+    /// Keeps all of it, and moves the walk. A dry run was only for counting: it waits for its turn like any writer, and leaves nothing.
+    pub fn commit(self) -> Result<Tally> {
+        let done = self.batch.done();
+        if self.batch.dry_run {
+            self.db.rollback().done(done)?;
+            return Ok(self.tally);
+        }
+        account(&self.db, self.batch, &self.tally)?;
+        if let Some(to) = &self.batch.cursor {
+            super::cursors::advance(&self.db, self.batch.store, to, self.now)?;
+        }
+        self.db.commit().done(done)?;
+        Ok(self.tally)
+    }
+
+    /// The newest version of an order in the book.
+    fn last_version(&self, remote_id: &str) -> Result<Option<LastVersion>> {
+        self.db
             .prepare_cached(
-                "SELECT o.id, o.status, v.role, v.updated_at, v.fingerprint FROM orders o LEFT JOIN versions v ON v.order_id = o.id
+                "SELECT o.id, o.status, v.updated_at, v.fingerprint FROM orders o LEFT JOIN versions v ON v.order_id = o.id
                  WHERE o.store_id = ? AND o.remote_id = ? ORDER BY v.role DESC LIMIT 1",
             )
             .done("read")?
-            .query_row(params![self.store, order.remote_id], |row| {
-                let version = (row.get::<_, Option<i64>>(3)?, row.get::<_, Option<Vec<u8>>>(4)?);
-                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, version.0, version.1))
+            .query_row(params![self.batch.store, remote_id], |row| {
+                Ok(LastVersion {
+                    order_id: row.get(0)?,
+                    status: row.get(1)?,
+                    updated_at: row.get(2)?,
+                    print: row.get::<_, Option<Vec<u8>>>(3)?,
+                })
             })
             .optional()
-            .done("read")?;
-        let Some((id, status, updated_at, known_print)) = known else {
-            self.insert(seen, order, &print)?;
-            return Ok(Taken::New);
-        };
-        // A late or repeated delivery of an older version changes nothing (PRODUCT.md I-3, P-6).
-        if updated_at.is_some_and(|known| order.updated_at.timestamp_millis() < known) {
-            return Ok(Taken::Unchanged);
-        }
-        self.readable(&order.remote_id)?;
-        if known_print.is_some_and(|known| known == print) {
-            return Ok(Taken::Unchanged);
-        }
-        let status: Status = status.parse().map_err(|_| odd("status", &status))?;
-        let Some(base) = document(self.db, self.documents, id, "base")? else {
-            self.without_base(id, status, seen, order, &print)?;
-            return Ok(Taken::Changed);
-        };
-        let newest = document(self.db, self.documents, id, "newest")?;
-        match decide(&Known { order_id: id, status, base, newest }, seen)? {
-            Decision::Follow => self.follow(id, status, seen, order, &print)?,
-            Decision::Same if !self.same(id, order, &print)? => return Ok(Taken::Unchanged),
-            Decision::Same => {}
-            Decision::Known => {
-                self.stamp(id, "newest", order, &print)?;
-                return Ok(Taken::Unchanged);
-            }
-            Decision::Keep(note) => {
-                self.keep(id, seen, order, &print)?;
-                if let Some(note) = note {
-                    put_note(self.db, Some(self.store), Some(id), &order.remote_id, &note, self.now)?;
-                }
-            }
-        }
-        Ok(Taken::Changed)
+            .done("read")
     }
 
     fn insert(&self, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        let id = copy::insert_copy(self.db, self.store, order, self.now)?;
+        let id = copy::insert_copy(&self.db, self.batch.store, order, self.now)?;
         self.put_version(id, "base", seen, order, print)?;
-        copy::note_history(self.db, id, self.now, "imported", &order.channel_status)?;
+        copy::note_history(&self.db, id, self.now, "imported", &order.channel_status)?;
         self.tell_if_given_back(id, order)?;
         self.readable(&order.remote_id)
     }
 
     fn follow(&self, id: i64, before: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        copy::replace_copy(self.db, id, order)?;
+        copy::replace_copy(&self.db, id, order)?;
         self.put_version(id, "base", seen, order, print)?;
         self.drop_newest(id)?;
         let detail = if before == order.status {
@@ -398,7 +389,7 @@ impl Page<'_> {
             format!("{before} → {} ({})", order.status, order.channel_status)
         };
         self.tell_if_given_back(id, order)?;
-        copy::note_history(self.db, id, self.now, "followed the channel", &detail)
+        copy::note_history(&self.db, id, self.now, "followed the channel", &detail)
     }
 
     /// A copy of which all was given back before all of it was sent is for the merchant to decide about. What had come to an end before the
@@ -410,7 +401,7 @@ impl Page<'_> {
             return Ok(());
         }
         let note = InboxNote::given_back(id, order.given_back_text());
-        put_note(self.db, Some(self.store), Some(id), &order.remote_id, &note, self.now)
+        put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.now)
     }
 
     /// Keeps the version beside the copy; one that is again what the merchant has is no difference any more.
@@ -425,10 +416,10 @@ impl Page<'_> {
             return self.same(id, order, print).map(|_| ());
         }
         if !order.waits_given_back() {
-            resolve_order(self.db, id, &[GIVEN_BACK], self.now)?;
+            resolve_order(&self.db, id, &[GIVEN_BACK], self.now)?;
         }
         self.put_version(id, "newest", seen, order, print)?;
-        copy::note_history(self.db, id, self.now, "changed at the channel", &order.channel_status)
+        copy::note_history(&self.db, id, self.now, "changed at the channel", &order.channel_status)
     }
 
     /// The version that the merchant has seen is lost, so nothing tells what is different: the order is to be looked at as a whole.
@@ -437,8 +428,8 @@ impl Page<'_> {
             return self.follow(id, status, seen, order, print);
         }
         self.put_version(id, "newest", seen, order, print)?;
-        put_note(self.db, Some(self.store), Some(id), &order.remote_id, &InboxNote::lost(id), self.now)?;
-        copy::note_history(self.db, id, self.now, "read without the version you had", &order.channel_status)
+        put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &InboxNote::lost(id), self.now)?;
+        copy::note_history(&self.db, id, self.now, "read without the version you had", &order.channel_status)
     }
 
     /// The channel's version is the merchant's; tells whether it was another before.
@@ -446,9 +437,9 @@ impl Page<'_> {
         let was_another = self.drop_newest(id)?;
         self.stamp(id, "base", order, print)?;
         if was_another {
-            resolve_order(self.db, id, &CHANGES, self.now)?;
+            resolve_order(&self.db, id, &CHANGES, self.now)?;
             let what = "the channel is back at your version";
-            copy::note_history(self.db, id, self.now, what, &order.channel_status)?;
+            copy::note_history(&self.db, id, self.now, what, &order.channel_status)?;
         }
         Ok(was_another)
     }
@@ -464,7 +455,7 @@ impl Page<'_> {
     }
 
     fn put_version(&self, id: i64, role: &str, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        put_version(self.db, self.documents, self.kind, id, role, seen, order.updated_at, print)
+        put_version(&self.db, self.documents, self.kind, id, role, seen, order.updated_at, print)
     }
 
     /// Tells whether there was one.
@@ -478,7 +469,7 @@ impl Page<'_> {
         Ok(dropped > 0)
     }
 
-    fn unreadable(&self, seen: &RemoteOrder, why: &str) -> Result<()> {
+    fn unreadable(&mut self, seen: &RemoteOrder, why: &str) -> Result<()> {
         let note = InboxNote {
             kind: "unreadable",
             text: format!(
@@ -487,32 +478,32 @@ impl Page<'_> {
             ),
             hint: "ordersync doctor --bundle collects what a report of this needs".to_owned(),
         };
-        put_note(self.db, Some(self.store), None, &seen.remote_id, &note, self.now)?;
+        put_note(&self.db, Some(self.batch.store), None, &seen.remote_id, &note, self.now)?;
         if seen.remote_id.starts_with(NAMELESS) {
-            super::rereads::met(self.db, self.store, &seen.remote_id, self.now)?;
+            super::rereads::met(&self.db, self.batch.store, &seen.remote_id, self.now)?;
         }
-        self.troubled.set(true);
+        self.troubled = true;
         self.db
             .prepare_cached(
                 "UPDATE inbox SET document = ?, program = ?, text = ? WHERE store_id = ? AND kind = 'unreadable' AND subject = ? AND resolved_at IS NULL",
             )
             .done("written")?
-            .execute(params![seen.document.get(), env!("CARGO_PKG_VERSION"), note.text, self.store, seen.remote_id])
+            .execute(params![seen.document.get(), env!("CARGO_PKG_VERSION"), note.text, self.batch.store, seen.remote_id])
             .done("written")?;
         Ok(())
     }
 
     /// An order that the channel could not show before has come.
     fn shown(&self, remote_id: &str) -> Result<()> {
-        if !self.troubled.get() {
+        if !self.troubled {
             return Ok(());
         }
-        super::rereads::settle(self.db, self.store, remote_id, self.now)
+        super::rereads::settle(&self.db, self.batch.store, remote_id, self.now)
     }
 
     /// An order that could not be read before can be now.
     fn readable(&self, remote_id: &str) -> Result<()> {
-        if !self.troubled.get() {
+        if !self.troubled {
             return Ok(());
         }
         self.db
@@ -520,10 +511,17 @@ impl Page<'_> {
                 "UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND kind = 'unreadable' AND subject = ? AND resolved_at IS NULL",
             )
             .done("written")?
-            .execute(params![self.now.timestamp_millis(), self.store, remote_id])
+            .execute(params![self.now.timestamp_millis(), self.batch.store, remote_id])
             .done("written")?;
         Ok(())
     }
+}
+
+struct LastVersion {
+    order_id: i64,
+    status: String,
+    updated_at: Option<i64>,
+    print: Option<Vec<u8>>,
 }
 
 #[allow(clippy::too_many_arguments)]

@@ -45,12 +45,13 @@ pub use audit::{Fault, Flaw};
 pub use cursors::Walk;
 pub use file::exposed;
 pub use find::{BOOK, Naming};
-pub use import::{Accepted, Batch, CursorMove, Decision, Known, Tally};
+pub use import::{Accepted, Batch, CursorMove, Decision, Intake, Known, Tally};
 pub use inbox::{InboxEntry, InboxNote};
 pub use maintenance::{Check, Size};
 pub use outbox::{Guard, Leave, OutboxRow, OutboxState};
 pub use queries::{BookLine, BookOrder, BookShipment, Event, Filter, OrderRow};
 pub use readings::Reading;
+pub use rereads::Why;
 pub use runs::{RunKind, RunRow, StoreSummary};
 pub use stores::{Counts, NewStore, Store};
 

@@ -11,18 +11,48 @@ use crate::channel::rows::NAMELESS;
 use crate::clock::Timestamp;
 use crate::error::Result;
 
+/// Why an order is read again by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Something has said that it has changed.
+    Asked,
+    /// The channel could not show it.
+    Unshown,
+}
+
+impl Why {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Unshown => "unshown",
+        }
+    }
+}
+
 /// How long an order that the channel cannot show is left alone.
 const AGAIN: TimeDelta = TimeDelta::days(1);
 
 impl Book {
-    /// The orders of the store that are due to be asked for again, the longest waiting first.
-    pub fn due_rereads(&self, store: i64, most: u32) -> Result<Vec<String>> {
-        let sql = "SELECT remote_id FROM rereads WHERE store_id = ?1 AND why = 'unshown' AND (due_at <= ?2 OR due_at > ?2 + ?4) ORDER BY due_at LIMIT ?3";
+    /// The orders of the store that are due to be read again for this reason, the longest waiting first.
+    pub fn due_rereads(&self, store: i64, why: Why, most: u32) -> Result<Vec<String>> {
+        let sql = "SELECT remote_id FROM rereads
+            WHERE store_id = ?1 AND why = ?5 AND (due_at <= ?2 OR due_at > ?2 + ?4) ORDER BY due_at LIMIT ?3";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let rows = statement
-            .query_map(params![store, self.now_ms(), most, super::NO_PAUSE_IS_LONGER], |row| row.get(0))
+            .query_map(params![store, self.now_ms(), most, super::NO_PAUSE_IS_LONGER, why.word()], |row| row.get(0))
             .done("read")?;
         rows.collect::<rusqlite::Result<_>>().done("read")
+    }
+
+    /// These orders were read again, as far as there are any: what has come of them is in the book.
+    pub fn rereads_done(&mut self, store: i64, remote_ids: &[String]) -> Result<()> {
+        let sql = "DELETE FROM rereads WHERE store_id = ? AND remote_id = ? AND why = 'asked'";
+        self.write("written", |db| {
+            for id in remote_ids {
+                db.prepare_cached(sql).done("written")?.execute(params![store, id]).done("written")?;
+            }
+            Ok(())
+        })
     }
 
     /// The channel has no such order any more: nothing is left to be asked for.
@@ -50,6 +80,16 @@ impl Book {
             Ok(())
         })
     }
+}
+
+/// Puts orders down to be read again at once. One that the channel cannot show is asked for each day as it is.
+pub(super) fn ask(db: &Connection, store: i64, remote_ids: &[String], now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO rereads (store_id, remote_id, due_at, why) VALUES (?, ?, ?, 'asked') ON CONFLICT DO NOTHING";
+    for id in remote_ids {
+        let at = now.timestamp_millis();
+        db.prepare_cached(sql).done("written")?.execute(params![store, id, at]).done("written")?;
+    }
+    Ok(())
 }
 
 /// Puts down an order that the channel could not show. False where that is known and it was not due to be asked for again.
@@ -88,7 +128,7 @@ fn put_off(db: &Connection, store: i64, id: &str, why: &str, now: Timestamp) -> 
     let changed = db
         .prepare_cached(
             "INSERT INTO rereads (store_id, remote_id, due_at, why, tries) VALUES (?1, ?2, ?3, ?6, 1)
-             ON CONFLICT DO UPDATE SET due_at = excluded.due_at, tries = tries + 1 WHERE due_at <= ?4 OR due_at > ?4 + ?5",
+             ON CONFLICT DO UPDATE SET due_at = excluded.due_at, why = excluded.why, tries = tries + 1 WHERE due_at <= ?4 OR due_at > ?4 + ?5",
         )
         .done("written")?
         .execute(params![
@@ -130,7 +170,8 @@ fn note(store: &str, unshown: &Unshown) -> InboxNote {
 
 /// Nothing is to be asked for any more: the order came, or is gone.
 pub(super) fn settle(db: &Connection, store: i64, remote_id: &str, now: Timestamp) -> Result<()> {
-    db.prepare_cached("DELETE FROM rereads WHERE store_id = ? AND remote_id = ?")
+    // What was asked for is read by its id: a page that was fetched before may come into the book after.
+    db.prepare_cached("DELETE FROM rereads WHERE store_id = ? AND remote_id = ? AND why <> 'asked'")
         .done("written")?
         .execute(params![store, remote_id])
         .done("written")?;

@@ -69,8 +69,17 @@ fn import(book: &mut Book, store: i64, orders: &[RemoteOrder], decision: fn() ->
     let run = book.start_run(RunKind::Sync, false)?;
     let cursor = Cursor::from_stored("\"here\"".into());
     let cursor = Some(CursorMove { walk: "changes", cursor: &cursor, done: true });
-    let batch = Batch { store, run, orders, unshown: &[], cursor, drafts: 0, dry_run: false };
-    book.import(&batch, &mut |_, _| Ok(decision()))
+    let batch = Batch { store, run, orders, unshown: &[], reread: &[], cursor, drafts: 0, dry_run: false };
+    take_in(book, &batch, || Ok(decision()))
+}
+
+fn take_in(book: &mut Book, batch: &Batch<'_>, decide: impl Fn() -> Result<Decision>) -> Result<Tally> {
+    let mut intake = book.intake(batch)?;
+    for seen in batch.orders {
+        let Some(known) = intake.offer(seen)? else { continue };
+        intake.apply(&known, seen, decide()?)?;
+    }
+    intake.commit()
 }
 
 fn keep() -> Decision {
@@ -138,12 +147,13 @@ fn i3_rows_and_cursor_move_together_or_not_at_all() {
         run,
         orders: &page,
         unshown: &[],
+        reread: &[],
         cursor: Some(CursorMove { walk: "changes", cursor: &cursor, done: true }),
         drafts: 0,
         dry_run: false,
     };
-    let fail = |_: &Known, _: &RemoteOrder| Err(Error::new(ErrorKind::Failed, "in the middle of the page"));
-    assert!(book.import(&batch, &mut { fail }).is_err());
+    let fail = || Err(Error::new(ErrorKind::Failed, "in the middle of the page"));
+    assert!(take_in(&mut book, &batch, fail).is_err());
     assert_eq!(dump(&shelf.path()), before);
     assert_eq!(book.walks(store).unwrap()[0].cursor.as_str(), "\"before\"");
 }

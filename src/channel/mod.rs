@@ -75,6 +75,19 @@ pub trait Channel: Send + Sync {
     /// One order as it is now, or `None` where the channel says that there is none.
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>>;
 
+    /// These orders as they are now, as far as there are any: one by one, where the channel has no way to ask for several.
+    fn orders(&self, remote_ids: &[String]) -> Result<Found> {
+        let mut found = Found::default();
+        for id in remote_ids {
+            match self.order(id) {
+                Ok(order) => found.orders.extend(order),
+                Err(error) if error.is_too_much() => found.unshown.push(Unshown::of(id.clone(), &error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
     /// Reads a stored document again; no network. The same document gives the same order as when it was fetched.
     fn read(&self, document: &[u8]) -> Result<Order>;
 
@@ -210,12 +223,30 @@ pub struct Page {
     pub orders: Vec<RemoteOrder>,
     /// The orders that belong here and that the channel itself cannot show ([`isolate`]). The walk goes on behind them.
     pub unshown: Vec<Unshown>,
+    /// Orders of which the page only says that they have changed: they are read again by their ids ([`Channel::orders`]).
+    pub reread: Vec<String>,
     /// How to go on.
     pub next: Next,
     /// Entries that are no orders yet (open checkouts); counted, never imported.
     pub drafts: u32,
     /// What the merchant should know about how the page was read, e.g. notices that were cut away around the JSON.
     pub warnings: Vec<String>,
+}
+
+impl Page {
+    /// A page without orders.
+    pub fn without_orders(next: Next) -> Self {
+        Self { orders: Vec::new(), unshown: Vec::new(), reread: Vec::new(), next, drafts: 0, warnings: Vec::new() }
+    }
+}
+
+/// Orders that were asked for by their ids.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Those that came.
+    pub orders: Vec<RemoteOrder>,
+    /// Those that the channel itself cannot show.
+    pub unshown: Vec<Unshown>,
 }
 
 /// An order that the channel itself cannot show: each answer that would hold it is a server error.
@@ -227,6 +258,14 @@ pub struct Unshown {
     pub place: String,
     /// What the channel answers, without personal data.
     pub why: String,
+}
+
+impl Unshown {
+    /// An order that is known by its id.
+    pub fn of(remote_id: String, why: &Error) -> Self {
+        let place = format!("order {remote_id}");
+        Self { remote_id: Some(remote_id), place, why: why.message().to_owned() }
+    }
 }
 
 /// How a walk goes on after a page.

@@ -33,7 +33,7 @@ impl Headway {
         if next == at {
             return true;
         }
-        if page.orders.is_empty() {
+        if page.orders.is_empty() && page.reread.is_empty() {
             let empty = page.unshown.is_empty() && page.drafts == 0;
             self.empty = if empty { self.empty + 1 } else { 0 };
             return self.empty > EMPTY;
@@ -55,6 +55,7 @@ fn fingerprint(page: &Page) -> u64 {
     for order in &page.orders {
         order.remote_id.hash(&mut hasher);
     }
+    page.reread.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -73,7 +74,7 @@ mod tests {
             document: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
             order: Err("x".to_owned()),
         };
-        Page { orders: ids.iter().map(order).collect(), unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() }
+        Page { orders: ids.iter().map(order).collect(), ..Page::without_orders(next) }
     }
 
     /// After how many pages the walk is at an end; cursors move on all the time.

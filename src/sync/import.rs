@@ -11,8 +11,8 @@ use super::headway::Headway;
 use super::report::StoreReport;
 use super::store::OpenStore;
 use super::{Context, Job, Progress, policy};
-use crate::book::{Batch, Book, CursorMove, Decision, InboxNote, Known, Tally, Walk};
-use crate::channel::{Channel, Cursor, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
+use crate::book::{Batch, Book, CursorMove, Decision, InboxNote, Known, Tally, Walk, Why};
+use crate::channel::{Channel, Cursor, Found, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Aspect, Status, differences};
@@ -26,6 +26,9 @@ const PASS: &str = "pass/";
 
 /// How many fetched pages may wait for the book, over all walks of a store: enough to keep it busy, few enough to stay small.
 const AHEAD: usize = 2;
+
+/// How many orders are asked for by their ids at once.
+const AT_ONCE: u32 = 100;
 
 /// How many orders that the channel could not show are asked for again in one sync: each failure costs its patience.
 const REREADS: u32 = 8;
@@ -65,9 +68,28 @@ pub fn import(
 /// Takes one order, read just now, into the book: the path of `pull` and of every other single read.
 pub fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: RemoteOrder) -> Result<Tally> {
     let orders = [seen];
-    let batch =
-        Batch { store: open.store.id, run, orders: &orders, unshown: &[], cursor: None, drafts: 0, dry_run: false };
-    book.import(&batch, &mut |known, seen| decide(open.channel.as_ref(), known, seen))
+    let batch = Batch {
+        store: open.store.id,
+        run,
+        orders: &orders,
+        unshown: &[],
+        reread: &[],
+        cursor: None,
+        drafts: 0,
+        dry_run: false,
+    };
+    take_in(book, &batch, open.channel.as_ref())
+}
+
+/// Takes a page into the book: each order is offered to it, and where that knows another version, what becomes of the new one is decided.
+fn take_in(book: &mut Book, batch: &Batch<'_>, channel: &dyn Channel) -> Result<Tally> {
+    let mut intake = book.intake(batch)?;
+    for seen in batch.orders {
+        let Some(known) = intake.offer(seen)? else { continue };
+        let decision = decide(channel, &known, seen)?;
+        intake.apply(&known, seen, decision)?;
+    }
+    intake.commit()
 }
 
 impl Import<'_> {
@@ -108,7 +130,10 @@ impl Import<'_> {
         book.drop_walks(self.open.store.id, SLICE)?;
         self.walk(book, walks.iter().filter(|walk| walk.name == CHANGES).map(placed).collect(), true, report)?;
         if self.passes(book, report)? {
-            self.ask_again(book, report)?;
+            let asked = self.read_asked(book, report);
+            if spared(asked, "orders that are to be read again", report)? {
+                self.ask_again(book, report)?;
+            }
         }
         if self.job.full {
             book.settle_nameless(self.open.store.id, begun)?;
@@ -147,31 +172,37 @@ impl Import<'_> {
             if !walk.under_way {
                 book.begin_pass(self.open.store.id, &name, &pass.start)?;
             }
-            match self.walk(book, vec![placed(walk)], true, report) {
-                Ok(()) => {}
-                Err(error) if costs_the_pass(&error) => {
-                    let text = format!("{} were not looked at: {}; the next sync does", pass.title, error.message());
-                    report.warnings.push(text);
-                    if error.kind() == ErrorKind::Temporary {
-                        return Ok(false);
-                    }
-                }
-                Err(error) => return Err(error),
+            let looked = self.walk(book, vec![placed(walk)], true, report);
+            if !spared(looked, pass.title, report)? {
+                return Ok(false);
             }
         }
         Ok(true)
     }
 
+    /// Reads the orders that something has said to have changed.
+    fn read_asked(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
+        loop {
+            let ids = book.due_rereads(self.open.store.id, Why::Asked, AT_ONCE)?;
+            if ids.is_empty() {
+                return Ok(());
+            }
+            let found = self.open.channel.orders(&ids)?;
+            self.take(book, Taken::from(&found), None, report)?;
+            book.rereads_done(self.open.store.id, &ids)?;
+            self.context.clock.check_interrupt()?;
+        }
+    }
+
     /// Orders that the channel could not show are asked for again each day, each by itself. They come after the walks, whose end shows
     /// that the channel is well.
     fn ask_again(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
-        for remote_id in book.due_rereads(self.open.store.id, REREADS)? {
+        for remote_id in book.due_rereads(self.open.store.id, Why::Unshown, REREADS)? {
             match self.open.channel.order(&remote_id) {
                 Ok(Some(order)) => self.take(book, Taken { orders: &[order], ..Taken::default() }, None, report)?,
                 Ok(None) => book.reread_gone(self.open.store.id, &remote_id)?,
                 Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unreadable) => {
-                    let (why, place) = (error.message().to_owned(), String::new());
-                    let unshown = [Unshown { remote_id: Some(remote_id), place, why }];
+                    let unshown = [Unshown::of(remote_id, &error)];
                     self.take(book, Taken { unshown: &unshown, ..Taken::default() }, None, report)?;
                 }
                 Err(error) => return Err(error),
@@ -304,8 +335,11 @@ impl Import<'_> {
             }
             let done = matches!(page.next, Next::Done(_));
             let position = CursorMove { walk: &fetched.walk, cursor: page.next.cursor(), done };
-            let taken = Taken { orders: &page.orders, unshown: &page.unshown, drafts: page.drafts };
-            self.take(book, taken, keep.then_some(position), report)?;
+            self.take(book, Taken::from(&page), keep.then_some(position), report)?;
+            if !keep && !page.reread.is_empty() {
+                // Where nothing is kept, nothing stands in the book to be read again.
+                self.take(book, Taken::from(&self.open.channel.orders(&page.reread)?), None, report)?;
+            }
             self.progress.advanced(&self.open.store.name, page.orders.len() as u64);
             self.context.clock.check_interrupt()?;
         }
@@ -320,13 +354,12 @@ impl Import<'_> {
         report: &mut StoreReport,
     ) -> Result<()> {
         crate::crash::point("before-import");
-        let Taken { orders, unshown, drafts } = taken;
+        let Taken { orders, unshown, reread, drafts } = taken;
         let once = self.counted_once(orders);
         let orders = once.as_deref().unwrap_or(orders);
         let (store, run, dry_run) = (self.open.store.id, self.run, self.job.dry_run);
-        let batch = Batch { store, run, orders, unshown, cursor, drafts, dry_run };
-        let tally = book.import(&batch, &mut |known, seen| decide(self.open.channel.as_ref(), known, seen))?;
-        report.tally += tally;
+        let batch = Batch { store, run, orders, unshown, reread, cursor, drafts, dry_run };
+        report.tally += take_in(book, &batch, self.open.channel.as_ref())?;
         if !dry_run {
             super::readings::puzzle(book, self.open, orders)?;
         }
@@ -359,7 +392,20 @@ fn endless() -> Error {
 struct Taken<'a> {
     orders: &'a [RemoteOrder],
     unshown: &'a [Unshown],
+    reread: &'a [String],
     drafts: u32,
+}
+
+impl<'a> From<&'a Page> for Taken<'a> {
+    fn from(page: &'a Page) -> Self {
+        Self { orders: &page.orders, unshown: &page.unshown, reread: &page.reread, drafts: page.drafts }
+    }
+}
+
+impl<'a> From<&'a Found> for Taken<'a> {
+    fn from(found: &'a Found) -> Self {
+        Self { orders: &found.orders, unshown: &found.unshown, ..Self::default() }
+    }
 }
 
 struct Fetched {
@@ -392,10 +438,18 @@ fn is_due(walk: &Walk, pass: &Pass, now: Timestamp) -> bool {
     walk.under_way || !waits
 }
 
-/// Whether an error says something of a pass, and nothing of the store, the book or this run.
-fn costs_the_pass(error: &Error) -> bool {
+/// What is read beside the changes: an error of it costs that and a word in the report. False where the channel is not well. One that
+/// says something of the store as a whole, the book or this run remains an error.
+fn spared(read: Result<()>, title: &str, report: &mut StoreReport) -> Result<bool> {
     use ErrorKind::{Book, Credentials, Interrupted, Locked};
-    !matches!(error.kind(), Book | Credentials | Interrupted | Locked)
+    match read {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), Book | Credentials | Interrupted | Locked) => Err(error),
+        Err(error) => {
+            report.warnings.push(format!("{title} were not looked at: {}; the next sync does", error.message()));
+            Ok(error.kind() != ErrorKind::Temporary)
+        }
+    }
 }
 
 /// Policy needs the versions as orders; only the adapter can read them.

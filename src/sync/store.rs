@@ -8,8 +8,8 @@ use super::outstanding::{Outstanding, outstanding};
 use crate::book::{Book, Store};
 use crate::channel::settings::client;
 use crate::channel::{
-    self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Learn, Page, Pass, Plan,
-    Range, RemoteOrder, ShopInfo, Step, Task, TrackingChange, TrackingPlan, Values, Write,
+    self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Found, Learn, Page, Pass,
+    Plan, Range, RemoteOrder, ShopInfo, Step, Task, TrackingChange, TrackingPlan, Values, Write,
 };
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
@@ -63,6 +63,10 @@ impl Channel for Named {
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
         self.name(self.channel.order(remote_id))
+    }
+
+    fn orders(&self, remote_ids: &[String]) -> Result<Found> {
+        self.name(self.channel.orders(remote_ids))
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {

@@ -16,7 +16,7 @@ use super::import::import;
 use super::report::{Exports, StoreReport};
 use super::store::OpenStore;
 use super::*;
-use crate::book::{Guard, NewStore, OutboxState};
+use crate::book::{Guard, NewStore, OutboxState, Why};
 use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::*;
 use crate::clock::{ManualClock, from_millis};
@@ -163,7 +163,7 @@ impl Channel for FakeChannel {
         });
         let orders = rows.iter().filter(|order| !hidden(order)).map(Self::remote).chain(unread).chain(without_id);
         let orders = orders.collect();
-        Ok(Page { orders, unshown, next, drafts: 0, warnings: vec![] })
+        Ok(Page { orders, unshown, ..Page::without_orders(next) })
     }
 
     fn order(&self, id: &str) -> Result<Option<RemoteOrder>> {
@@ -421,7 +421,7 @@ fn i4_what_nothing_names_is_done_with_once_all_is_read_without_it() {
     assert_eq!(open().len(), 2, "not all was read");
     desk.sync_all(true).unwrap();
     assert_eq!(open(), [""; 0]);
-    assert_eq!(desk.context.book().unwrap().due_rereads(1, 9).unwrap(), [""; 0]);
+    assert_eq!(desk.context.book().unwrap().due_rereads(1, Why::Unshown, 9).unwrap(), [""; 0]);
 }
 
 #[test]

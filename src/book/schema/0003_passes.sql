@@ -4,3 +4,5 @@
 ALTER TABLE cursors ADD COLUMN looked_at INTEGER;
 -- While it is under way: where the next one begins.
 ALTER TABLE cursors ADD COLUMN again TEXT;
+
+-- `rereads.why` may also be 'asked': something has said that the order has changed, and it is read by its id.

@@ -14,7 +14,7 @@ use super::map;
 use super::wire::{Head, HeadBundle, HeadLine, Refund};
 use crate::channel::json::{Amount, Many};
 use crate::channel::rows::{dug, nameless};
-use crate::channel::{RemoteOrder, Unshown};
+use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::sum;
 
@@ -50,23 +50,14 @@ fn numeric_id<'h>(head: &'h Head<'_>) -> Option<&'h str> {
     head.id.id().filter(|id| id.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Orders as far as the store shows them.
-#[derive(Default)]
-pub struct Complete {
-    /// What came.
-    pub orders: Vec<RemoteOrder>,
-    /// Those at whose lines, addresses, fees or refunds the store fails.
-    pub unshown: Vec<Unshown>,
-}
-
 /// The rows with all that belongs to them, each as far as it can be understood. Orders refunded, disputed or partly refunded cost one
 /// request together. An order at whose parts the store fails costs one order; failing at all of them is an outage.
-pub fn complete(api: &Api, rows: &[&RawValue]) -> Result<Complete> {
+pub fn complete(api: &Api, rows: &[&RawValue]) -> Result<Found> {
     let heads: Vec<Head<'_>> = rows.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
     let mut parts = outage(heads.iter().map(|head| tolerant(missing(api, head))).collect::<Result<Vec<_>>>()?)?;
     let asked = heads.iter().zip(&parts).filter(|(head, added)| may_have_refunds(head) || added.has_refunded_lines());
     let mut refunds = refunds(api, &asked.filter_map(|(head, _)| numeric_id(head)).collect::<Vec<_>>())?;
-    let mut complete = Complete::default();
+    let mut complete = Found::default();
     for ((row, head), added) in rows.iter().zip(&heads).zip(&mut parts) {
         match head.id.id().and_then(|id| refunds.remove(id)) {
             Some(Ok(refunds)) => added.parts.push(("refunds", refunds)),

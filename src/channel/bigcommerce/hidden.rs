@@ -91,8 +91,7 @@ fn past(api: &Api, at: &Slice, more: Aside, read: &mut Read) -> Result<Option<Sl
             Ok(Some(order)) => read.orders.push(order),
             Ok(None) => {}
             Err(error) if error.is_too_much() => {
-                let (remote_id, place) = (Some(next.to_string()), String::new());
-                read.unshown.push(Unshown { remote_id, place, why: error.message().to_owned() });
+                read.unshown.push(Unshown::of(next.to_string(), &error));
                 continue;
             }
             Err(error) => return Err(error),

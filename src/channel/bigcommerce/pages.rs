@@ -291,7 +291,7 @@ fn instead(api: &Api, error: Error, position: Position) -> Result<Page> {
     }
     hidden::well(api)?;
     let next = Next::More(Cursor::new(&position)?);
-    Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() })
+    Ok(Page::without_orders(next))
 }
 
 /// What could not be read by time. What is modified after `began` is for the next sync.
@@ -333,7 +333,7 @@ fn finish(read: Read, next: Option<Position>, done: impl FnOnce() -> Position) -
         Some(position) => Next::More(Cursor::new(&position)?),
         None => Next::Done(Cursor::new(&done())?),
     };
-    Ok(Page { orders: read.orders, unshown: read.unshown, next, drafts: 0, warnings: Vec::new() })
+    Ok(Page { orders: read.orders, unshown: read.unshown, ..Page::without_orders(next) })
 }
 
 /// A page as read.

@@ -146,19 +146,19 @@ fn start(api: &Api, bulk: Bulk) -> Result<Page> {
 
 fn wait(bulk: Bulk, pause: Duration) -> Result<Page> {
     let next = Next::Wait(Cursor::new(&Position::Bulk(bulk))?, pause);
-    Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() })
+    Ok(Page::without_orders(next))
 }
 
 fn done(bulk: Bulk, orders: Vec<RemoteOrder>) -> Result<Page> {
     let next = Next::Done(Cursor::new(&Position::Bulk(bulk))?);
-    Ok(Page { orders, unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() })
+    Ok(Page { orders, ..Page::without_orders(next) })
 }
 
 /// The slice from its beginning in pages; what was read of it already is known to the book.
 fn in_pages(bulk: Bulk, why: &str) -> Result<Page> {
     let warning = format!("{why}; its orders are read in pages, which takes longer");
     let next = Next::More(Cursor::new(&Position::Slice(Slice { after: None, met: 0, ..bulk.slice }))?);
-    Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings: vec![warning] })
+    Ok(Page { warnings: vec![warning], ..Page::without_orders(next) })
 }
 
 fn count(text: &Option<String>) -> Option<u64> {
@@ -206,7 +206,7 @@ fn piece(api: &Api, settings: &Settings, bulk: &Bulk, url: &str, operation: &Ope
         };
         if !last {
             let next = Next::More(Cursor::new(&Position::Bulk(next))?);
-            return Ok(Page { orders, unshown: Vec::new(), next, drafts: 0, warnings: Vec::new() });
+            return Ok(Page { orders, ..Page::without_orders(next) });
         }
         let fewer = |told: &Option<String>, read: u64| count(told).is_some_and(|counted| counted > read);
         let census = Census { counted: Some(next.counted), met: next.orders };

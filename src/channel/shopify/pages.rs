@@ -205,7 +205,7 @@ fn first_page(api: &Api, settings: &Settings, start: Start) -> Result<Page> {
         && let Some(warnings) = tail::unchanged(api, start.span, known)?
     {
         let next = Next::Done(Cursor::new(&Position::Start(start))?);
-        return Ok(Page { orders: Vec::new(), unshown: Vec::new(), next, drafts: 0, warnings });
+        return Ok(Page { warnings, ..Page::without_orders(next) });
     }
     let began = api.now().timestamp();
     let from = match start.hidden {
@@ -277,7 +277,7 @@ fn slice(api: &Api, settings: &Settings, mut slice: Slice) -> Result<Page> {
 
 fn finish(read: Read, next: Next) -> Result<Page> {
     let orders = read.rows.into_iter().map(|row| row.order).collect();
-    Ok(Page { orders, unshown: read.unshown, next, drafts: 0, warnings: read.warnings })
+    Ok(Page { orders, unshown: read.unshown, warnings: read.warnings, ..Page::without_orders(next) })
 }
 
 /// A list that ends is held against Shopify's counts of it, before and after; its last page was asked for at `asked` and has these

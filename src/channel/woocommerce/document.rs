@@ -14,7 +14,7 @@ use super::api::Api;
 use super::list;
 use super::map::{self, Statuses};
 use super::wire::{self, Head};
-use crate::channel::{RemoteOrder, Unshown};
+use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
 
@@ -27,30 +27,17 @@ const MOST_PAGES: usize = 100;
 /// Rows of another route, verbatim.
 type Rows = Vec<Box<RawValue>>;
 
-/// Orders with all that belongs to them, and those of which the shop fails to show a part: without it, what is left of them is not known.
-#[derive(Default)]
-pub struct Complete {
-    /// Whole.
-    pub orders: Vec<RemoteOrder>,
-    /// Left out.
-    pub unshown: Vec<Unshown>,
-}
-
 /// Adds to these orders what the shop keeps elsewhere.
-pub fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Complete> {
+pub fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Found> {
     let refunded: Vec<String> =
         orders.iter().filter(|seen| has_refunds(seen)).map(|seen| seen.remote_id.clone()).collect();
     let mut refunds = refunds(api, &refunded)?;
-    let mut complete = Complete::default();
+    let mut complete = Found::default();
     for seen in orders {
         match parts(api, &seen, refunds.remove(&seen.remote_id)) {
             Ok(parts) if parts.is_empty() => complete.orders.push(seen),
             Ok(parts) => complete.orders.push(list::remote(&joined(&seen.document, &parts)?, statuses)),
-            Err(error) if error.is_too_much() => complete.unshown.push(Unshown {
-                place: format!("order {}", seen.remote_id),
-                why: error.message().to_owned(),
-                remote_id: Some(seen.remote_id),
-            }),
+            Err(error) if error.is_too_much() => complete.unshown.push(Unshown::of(seen.remote_id, &error)),
             Err(error) => return Err(error),
         }
     }

@@ -160,8 +160,7 @@ fn closely(
     all.size = walk.size;
     let next = match unshown::find(api, &at, status, all.last) {
         Some(id) => {
-            let (remote_id, place) = (Some(id.to_string()), format!("order {id}"));
-            all.unshown.push(Unshown { remote_id, place, why: why.message().to_owned() });
+            all.unshown.push(Unshown::of(id.to_string(), &why));
             at.without(id)
         }
         None => return Err(stuck(why, &at)),

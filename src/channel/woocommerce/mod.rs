@@ -44,8 +44,9 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::{
-    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Notify,
-    Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
+    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Found,
+    Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier,
+    Unshown, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Shipment};
@@ -92,6 +93,12 @@ impl WooCommerce {
         self.settings.tracking.unwrap_or_else(|| self.api.facts().tracking_home())
     }
 
+    /// Orders with what their rows in a list lack.
+    fn complete(&self, orders: Vec<RemoteOrder>, unshown: Vec<Unshown>) -> Result<Found> {
+        let complete = document::complete(&self.api, &self.settings.statuses, orders)?;
+        Ok(Found { orders: complete.orders, unshown: unshown.into_iter().chain(complete.unshown).collect() })
+    }
+
     fn remote(&self, document: &RawValue) -> RemoteOrder {
         list::remote(document, &self.settings.statuses)
     }
@@ -135,9 +142,14 @@ impl Channel for WooCommerce {
 
     fn page(&self, at: &Cursor) -> Result<Page> {
         let page = pages::page(&self.api, &self.settings, at)?;
-        let complete = document::complete(&self.api, &self.settings.statuses, page.orders)?;
-        let unshown = page.unshown.into_iter().chain(complete.unshown).collect();
-        Ok(Page { orders: complete.orders, unshown, ..page })
+        let Found { orders, unshown } = self.complete(page.orders, page.unshown)?;
+        Ok(Page { orders, unshown, ..page })
+    }
+
+    fn orders(&self, remote_ids: &[String]) -> Result<Found> {
+        let ids = remote_ids.iter().filter_map(|id| id.parse().ok()).collect();
+        let read = pages::of_ids(&self.api, &self.settings, ids)?;
+        self.complete(read.orders, read.unshown)
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {

@@ -285,7 +285,7 @@ pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
         Position::Changes(rest, walk) => changes(api, settings, rest, walk),
         Position::Slice(walk) => listed(api, settings, walk, None, Position::Slice),
         Position::Trash(walk) => listed(api, settings, walk, Some("trash"), Position::Trash),
-        Position::Refunded(walk) => refunds(api, settings, walk),
+        Position::Refunded(walk) => refunds(api, walk),
     }
 }
 
@@ -411,7 +411,7 @@ fn changes(api: &Api, settings: &Settings, mut rest: Rest, walk: Walk) -> Result
 }
 
 /// Some gateways refund without moving the order's modification time: the orders of new refunds are read again.
-fn refunds(api: &Api, settings: &Settings, walk: Walk) -> Result<Page> {
+fn refunds(api: &Api, walk: Walk) -> Result<Page> {
     let walk = walk.resumed(api.run(), api.now().timestamp());
     let mut query = walk.query(100);
     query.push(("_fields", "id,parent_id,date_created_gmt".to_owned()));
@@ -426,17 +426,17 @@ fn refunds(api: &Api, settings: &Settings, walk: Walk) -> Result<Page> {
         ..counted(&reply)
     };
     let next = onward(api, "wc/v3/refunds", None, &walk, &listed, 100)?;
-    let page = of_ids(api, settings, parents)?;
     let next = match next {
         Onward::More(next) => Some(*next),
         Onward::End { .. } => None,
     };
-    finish(page, onto(next, walk, Position::Refunded)?)
+    let reread = parents.iter().map(u64::to_string).collect();
+    Ok(Page { reread, ..Page::without_orders(onto(next, walk, Position::Refunded)?) })
 }
 
 /// The orders with these ids, as far as they are on a list; in several requests where the shop gives fewer than it is asked for, or
 /// fails at one of them.
-fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
+pub fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
     let mut all = Read::default();
     let mut asked = vec![ids];
     while let Some(mut ids) = asked.pop().filter(|ids| !ids.is_empty()) {
@@ -446,11 +446,7 @@ fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
             Err(error) if error.is_too_much() => {
                 is_well(api)?;
                 match ids.as_slice() {
-                    [id] => all.unshown.push(Unshown {
-                        remote_id: Some(id.to_string()),
-                        place: format!("order {id}"),
-                        why: error.message().to_owned(),
-                    }),
+                    [id] => all.unshown.push(Unshown::of(id.to_string(), &error)),
                     ids => asked.extend(ids.chunks(ids.len().div_ceil(2)).map(<[u64]>::to_vec)),
                 }
                 continue;
@@ -474,7 +470,13 @@ fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
 }
 
 fn finish(page: Read, next: Next) -> Result<Page> {
-    Ok(Page { orders: page.orders, unshown: page.unshown, next, drafts: page.drafts, warnings: page.warnings })
+    Ok(Page {
+        orders: page.orders,
+        unshown: page.unshown,
+        drafts: page.drafts,
+        warnings: page.warnings,
+        ..Page::without_orders(next)
+    })
 }
 
 #[cfg(test)]

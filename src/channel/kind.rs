@@ -12,11 +12,12 @@ pub type Values = BTreeMap<String, String>;
 
 /// Registers the channels, one line each: the kind, its word, its folder. Sorted by word.
 macro_rules! channels {
-    ($($kind:ident $word:literal $folder:ident,)*) => {
+    ($($(#[$only:meta])* $kind:ident $word:literal $folder:ident,)*) => {
         /// A kind of sales channel.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
         pub enum ChannelKind {
             $(
+                $(#[$only])*
                 #[doc = concat!("`", $word, "`")]
                 #[serde(rename = $word)]
                 #[value(name = $word, help = None::<&str>)]
@@ -26,19 +27,19 @@ macro_rules! channels {
 
         impl ChannelKind {
             /// Every kind, sorted by word.
-            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$kind),*];
+            pub const ALL: [Self; [$($(#[$only])* $word),*].len()] = [$($(#[$only])* Self::$kind),*];
 
             /// The word on the command line and in the book.
             pub fn word(self) -> &'static str {
                 match self {
-                    $(Self::$kind => $word,)*
+                    $($(#[$only])* Self::$kind => $word,)*
                 }
             }
 
             /// What is known of the kind before a store of it is open.
             pub fn adapter(self) -> &'static Adapter {
                 match self {
-                    $(Self::$kind => &super::$folder::ADAPTER,)*
+                    $($(#[$only])* Self::$kind => &super::$folder::ADAPTER,)*
                 }
             }
         }
@@ -47,6 +48,8 @@ macro_rules! channels {
 
 channels! {
     BigCommerce "bigcommerce" bigcommerce,
+    #[cfg(test)]
+    Example "example" example,
     Shopify "shopify" shopify,
     WooCommerce "woocommerce" woocommerce,
 }

@@ -21,6 +21,8 @@
 pub mod bigcommerce;
 mod capabilities;
 pub mod census;
+#[cfg(test)]
+mod example;
 pub mod isolate;
 pub mod json;
 mod kind;

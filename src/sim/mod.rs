@@ -87,6 +87,8 @@ pub fn rehearsal(kind: ChannelKind, clock: Arc<dyn Clock>, latency: Duration) ->
             let options = bigcommerce::Options { page_latency: latency, ..bigcommerce::Options::rehearsal() };
             Arc::new(bigcommerce::Shop::demo(options, clock))
         }
+        #[cfg(test)]
+        ChannelKind::Example => unreachable!("its tests have a shop of their own"),
         ChannelKind::Shopify => {
             let options = shopify::Options { latency, ..shopify::Options::rehearsal() };
             Arc::new(shopify::Shop::demo(options, clock))

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use ordersync::sim::bigcommerce::{Fee, NewOrder, Options, Scope};
+use ordersync::sim::world::cents;
 use ordersync::sim::{Fault, FaultKind, Simulated};
 use serde_json::json;
 use support::big::Rig;
 
 fn paid(nth: u64) -> NewOrder {
-    NewOrder::paid().line("TEE-001", 1 + nth % 3)
+    NewOrder::paid().line("TEE-001", u32::try_from(1 + nth % 3).unwrap())
 }
 
 #[test]
@@ -106,7 +107,7 @@ fn i3_a_store_that_answers_413_above_50_rows_is_read_to_its_end() {
         let large = (1..=60).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:02}"), 1));
         let large = rig.shop.place_order(&large);
         let refunded = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 3));
-        assert!(rig.shop.refund_pieces(refunded, 1));
+        assert!(rig.shop.refund_pieces(&refunded.to_string(), 0, 1));
         rig.connect("").exits(0);
         rig.sync();
         assert_eq!(rig.known(), rig.shop.numbers());
@@ -135,9 +136,9 @@ fn refunds_that_cannot_be_asked_for_together_are_asked_for_order_by_order() {
     let ids = [3, 4].map(|pieces| rig.shop.place_order(&NewOrder::paid().line("TEE-001", pieces)));
     // A refund of an order that the pull has no business with.
     let elsewhere = rig.shop.place_order(&NewOrder::paid().line("MUG-9", 2).at(Utc::now() - TimeDelta::days(300)));
-    assert!(ids.iter().all(|id| rig.shop.refund_pieces(*id, 1)));
+    assert!(ids.iter().all(|id| rig.shop.refund_pieces(&id.to_string(), 0, 1)));
     rig.sync();
-    assert!(rig.shop.refund_pieces(elsewhere, 1));
+    assert!(rig.shop.refund_pieces(&elsewhere.to_string(), 0, 1));
     rig.server.clear_requests();
     rig.home.run(&format!("pull bigcommerce:{}", ids[0])).exits(0);
     for id in ids {
@@ -175,7 +176,7 @@ fn a_store_without_include_gives_the_same_orders_at_more_requests() {
     let several = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 2).line_elsewhere("MUG-9", 1).coupon());
     let large = (1..=60).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:02}"), 1));
     let large = rig.shop.place_order(&large);
-    rig.shop.edit(several, |details| details.fees.push(Fee { id: 9, name: "Insurance".to_owned(), cost: 250 }));
+    rig.shop.edit(several, |details| details.fees.push(Fee { id: 9, name: "Insurance".to_owned(), cost: cents(250) }));
     rig.shop.options().include = false;
     rig.connect("").exits(0).says("without their lines");
     rig.sync();
@@ -366,7 +367,7 @@ fn i4_an_order_at_whose_lines_or_refunds_the_store_fails_costs_one_order() {
     let rig = Rig::with(Options { include: false, ..Options::rehearsal() });
     let ids: Vec<u64> = (0..4).map(|nth| rig.shop.place_order(&paid(nth))).collect();
     let refunded: Vec<u64> = (0..3).map(|_| rig.shop.place_order(&NewOrder::paid().line("TEE-001", 4))).collect();
-    assert!(refunded.iter().all(|id| rig.shop.refund_pieces(*id, 1)));
+    assert!(refunded.iter().all(|id| rig.shop.refund_pieces(&id.to_string(), 0, 1)));
     rig.fault(Fault::new(FaultKind::ServerError(500)).on_path(&format!("/orders/{}/products", ids[1])).always());
     // Neither together nor alone.
     rig.fault(Fault::new(FaultKind::ServerError(500)).on_path("order_id:in").always());

@@ -17,7 +17,7 @@ use ordersync::channel::{self, ChannelKind};
 use ordersync::clock::{Clock, ManualClock, SystemClock};
 use ordersync::config::Home;
 use ordersync::http::RetryPolicy;
-use ordersync::sim::words::Dice;
+use ordersync::sim::world::Dice;
 use ordersync::sim::{Purchase, Request, Response, Server, ServerOptions, Simulated, Store, rehearsal};
 use ordersync::sync::{Context, Job, Silent};
 use serde_json::{Value, json};

@@ -67,7 +67,7 @@ fn whole_life(options: Options) -> Vec<Exchange> {
     rig.on("cancel", gone, "--reason sold-out").exits(0);
     let digital = placed(&rig, &NewOrder::paid().line("VOUCHER-25", 1));
     rig.on("dispatch", digital, "").exits(0);
-    rig.shop.refund_pieces(two, 1);
+    rig.shop.refund_pieces(&two.to_string(), 0, 1);
     rig.sync();
     rig.home.run(&format!("pull bigcommerce:{two}")).exits(0);
     rig.home.run("pull bigcommerce:99999999").exits(7);
@@ -96,10 +96,10 @@ fn stories() -> Vec<NewOrder> {
     let large = (1..=55).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:02}"), 1));
     vec![
         NewOrder::paid().line("TEE-001", 2).line_elsewhere("MUG-9", 1),
-        NewOrder::with_status(0).line("MUG-9", 1),
+        NewOrder::paid().status("0").line("MUG-9", 1),
         NewOrder::paid().line("VOUCHER-25", 1),
-        NewOrder::paid().line("TEE-001", 1).currency("EUR", 9_200),
-        NewOrder::with_status(8).line("TEE-001", 1).picked_up(),
+        NewOrder::paid().line("TEE-001", 1).currency_at("EUR", 9_200),
+        NewOrder::paid().status("8").line("TEE-001", 1).picked_up(),
         NewOrder::paid().line("SHIRT-S-ROT", 1).wrapped().note("Gift"),
         NewOrder::paid().line("MUG-9", 2).coupon(),
         large,
@@ -122,9 +122,9 @@ fn every_request_and_every_answer_is_as_the_vendor_documents_it() {
 fn everything_else() -> Vec<Exchange> {
     let rig = Rig::unconnected(Options::rehearsal());
     let ids: Vec<u64> = stories().iter().map(|order| rig.shop.place_order(order)).collect();
-    rig.shop.refund_pieces(ids[0], 1);
+    rig.shop.refund_pieces(&ids[0].to_string(), 0, 1);
     rig.shop.ship_elsewhere(&ids[3].to_string(), "ups", "1Z09");
-    let shipped = rig.shop.details(ids[3]).unwrap();
+    let shipped = rig.shop.order(ids[3]).unwrap();
     let mut paths = vec!["v2/time".to_owned(), "v2/store".to_owned(), "v2/order_statuses".to_owned()];
     paths.extend((0..15).map(|id| format!("v2/order_statuses/{id}")));
     paths.push(format!("v2/orders/{}/shipments/{}", ids[3], shipped.shipments[0].id));

@@ -19,7 +19,7 @@ use ordersync::clock::{Clock, SystemClock};
 use ordersync::config;
 use ordersync::http::RetryPolicy;
 use ordersync::order::{ChargeKind, Order};
-use ordersync::sim::words::Dice;
+use ordersync::sim::world::Dice;
 use ordersync::sim::{Purchase, Server, ServerOptions, rehearsal};
 use ordersync::sync::Context;
 use ordersync::sync::store::OpenStore;

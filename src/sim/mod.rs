@@ -62,7 +62,7 @@ pub mod shopify;
 mod simulated;
 mod time;
 pub mod woocommerce;
-pub mod words;
+pub mod world;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +74,8 @@ pub use faults::{Fault, FaultKind, Faults, WrongType};
 pub use http::{Request, Response, Store};
 pub use record::{Exchange, Recording};
 pub use server::{Server, ServerOptions};
-pub use simulated::{Access, Counters, Purchase, Simulated, Standing};
+pub use simulated::{Access, Counters, Simulated, Standing};
+pub use world::Purchase;
 
 /// The path below which a served store is steered.
 pub const CONTROL: &str = "/__ordersync-sim";

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::http::{Request, Response, Store};
+use super::world::Purchase;
 use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 
@@ -100,56 +101,6 @@ pub struct Access {
     pub secrets: Vec<(&'static str, String)>,
 }
 
-/// What a buyer orders.
-#[derive(Debug, Clone)]
-pub struct Purchase {
-    /// Stock-keeping units and how many of each.
-    pub lines: Vec<(String, u32)>,
-    /// Whether it is paid at once.
-    pub paid: bool,
-    /// The buyer pays when it arrives: to be sent although no money has come.
-    pub at_delivery: bool,
-    /// The buyer fetches it: nothing is sent.
-    pub pick_up: bool,
-    /// What the buyer writes.
-    pub note: String,
-    /// Where it goes; empty: an invented street.
-    pub street: String,
-    /// When; `None`: now.
-    pub at: Option<Timestamp>,
-}
-
-impl Purchase {
-    /// A paid order of these lines, placed now.
-    pub fn of(lines: &[(&str, u32)]) -> Self {
-        let lines = lines.iter().map(|(sku, quantity)| ((*sku).to_owned(), *quantity)).collect();
-        Self {
-            lines,
-            paid: true,
-            at_delivery: false,
-            pick_up: false,
-            note: String::new(),
-            street: String::new(),
-            at: None,
-        }
-    }
-
-    /// The same, to be paid when it arrives.
-    pub fn at_delivery(self) -> Self {
-        Self { paid: false, at_delivery: true, ..self }
-    }
-
-    /// The same, fetched by the buyer.
-    pub fn picked_up(self) -> Self {
-        Self { pick_up: true, ..self }
-    }
-
-    /// The same, not paid yet.
-    pub fn unpaid(self) -> Self {
-        Self { paid: false, ..self }
-    }
-}
-
 /// How an order stands at the simulated store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -239,10 +190,8 @@ fn purchase(wish: &Value) -> Purchase {
         lines,
         paid: wish["paid"].as_bool().unwrap_or(true) && wish["payment"] != "at-delivery",
         at_delivery: wish["payment"] == "at-delivery",
-        pick_up: wish["delivery"] == "pick-up",
-        note: text("note"),
-        street: text("street"),
-        at: None,
+        delivery: if wish["delivery"] == "pick-up" { "PICK_UP" } else { "" },
+        ..Purchase::paid().note(&text("note")).street(&text("street"))
     }
 }
 

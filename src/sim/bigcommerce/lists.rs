@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::answer;
+use super::response;
 use super::options::Options;
-use super::parts;
+use super::subresources;
 use super::render::{self, Expand, STATUSES};
-use super::state::{Order, State};
+use super::{Entry, State, vendor};
 use crate::sim::http::{Request, Response};
 
 /// The filters of a request.
@@ -41,27 +41,27 @@ impl<'a> Filter<'a> {
         low.is_none_or(|low| value >= low + self.edge) && high.is_none_or(|high| value <= high - self.edge)
     }
 
-    fn takes(&self, options: &Options, state: &State, order: &Order) -> bool {
-        order.archived == self.archived
-            && self.within(order.modified, self.modified)
-            && self.within(order.created, self.created)
-            && self.within(i64::try_from(order.id).unwrap_or(i64::MAX), self.id)
-            && self.status.is_none_or(|status| order.status == status)
-            && (options.ignores_filters || self.fits(options, state, order))
+    fn takes(&self, options: &Options, entry: &Entry) -> bool {
+        entry.away.is_some() == self.archived
+            && self.within(entry.modified, self.modified)
+            && self.within(entry.created, self.created)
+            && self.within(i64::try_from(entry.id).unwrap_or(i64::MAX), self.id)
+            && self.status.is_none_or(|status| vendor::status(entry) == status)
+            && (options.ignores_filters || self.fits(options, entry))
     }
 
     /// The filters on the order's content, which is made only where one of them is asked for.
-    fn fits(&self, options: &Options, state: &State, order: &Order) -> bool {
+    fn fits(&self, options: &Options, entry: &Entry) -> bool {
         let wanted = ["email", "customer_id", "payment_method", "external_order_id"];
         if !wanted.iter().any(|name| self.request.param(name).is_some()) {
             return true;
         }
-        let Some(details) = state.details(options, order.id) else { return false };
+        let order = entry.order(options);
         let is = |name: &str, value: &str| self.request.param(name).is_none_or(|wanted| wanted == value);
-        is("email", &details.billing.email)
-            && is("customer_id", &details.customer_id.to_string())
-            && is("payment_method", &details.payment_method)
-            && is("external_order_id", &details.external_order_id)
+        is("email", &order.billing.email)
+            && is("customer_id", &order.customer.to_string())
+            && is("payment_method", &order.payment)
+            && is("external_order_id", &order.reference)
     }
 }
 
@@ -87,13 +87,13 @@ pub(super) fn cut(request: &Request, options: &Options, rows: Vec<Value>) -> Res
         return too_large(request);
     }
     if !options.pages_of_parts {
-        return answer::list(rows);
+        return response::list(rows);
     }
-    answer::list(rows.into_iter().skip((page - 1).saturating_mul(limit)).take(limit.min(250)).collect())
+    response::list(rows.into_iter().skip((page - 1).saturating_mul(limit)).take(limit.min(250)).collect())
 }
 
 fn too_large(request: &Request) -> Response {
-    answer::error(request, 413, "The requested page of results was too large. Please request a smaller set.")
+    response::error(request, 413, "The requested page of results was too large. Please request a smaller set.")
 }
 
 /// What of `include` is served. Without the structure consignments come in their discouraged form.
@@ -104,19 +104,19 @@ pub(super) fn expand(request: &Request, options: &Options) -> Expand {
 }
 
 /// An order as a request sees it.
-pub(super) fn shown(request: &Request, options: &Options, state: &State, order: &Order) -> Option<Value> {
-    let details = state.details(options, order.id)?;
+pub(super) fn shown(request: &Request, options: &Options, state: &State, entry: &Entry) -> Value {
+    let order = entry.order(options);
     let expand = expand(request, options);
-    let mut row = render::order(options, order, &details, expand);
+    let mut row = render::order(options, entry, &order, expand);
     let legacy = request.param("consignment_structure") != Some("object");
     if legacy && (expand.consignments || expand.lines) {
         row["consignments"] = json!([row["consignments"]]);
     }
-    if state.spoilt.contains(&order.id) {
+    if state.spoilt.contains(&entry.id) {
         row["date_modified"] = json!("yesterday");
         row["total_inc_tax"] = json!({ "amount": "12.00" });
     }
-    Some(row)
+    row
 }
 
 /// `GET /v2/orders`.
@@ -128,27 +128,27 @@ pub(super) fn orders(request: &Request, options: &Options, state: &State) -> Res
     let filter = Filter::of(request, options);
     let limit = limit.min(options.most_rows.max(1));
     let skip = (page - 1).saturating_mul(limit);
-    let matching = ordered(request, options, state).into_iter().filter(|order| filter.takes(options, state, order));
-    let page: Vec<&Order> = matching.skip(skip).take(limit).collect();
-    let mut response = match page.iter().any(|order| state.unrenderable.contains(&order.id)) {
-        true => answer::failed(request),
-        false => answer::list(page.into_iter().filter_map(|order| shown(request, options, state, order)).collect()),
+    let matching = ordered(request, options, state).into_iter().filter(|entry| filter.takes(options, entry));
+    let page: Vec<&Entry> = matching.skip(skip).take(limit).collect();
+    let mut response = match page.iter().any(|entry| state.unrenderable.contains(&entry.id)) {
+        true => response::failed(request),
+        false => response::list(page.into_iter().map(|entry| shown(request, options, state, entry)).collect()),
     };
     response.delay = options.page_latency;
     response
 }
 
 /// All orders in the order asked for; by id where it is not understood.
-fn ordered<'s>(request: &Request, options: &Options, state: &'s State) -> Vec<&'s Order> {
+fn ordered<'s>(request: &Request, options: &Options, state: &'s State) -> Vec<&'s Entry> {
     let sort = request.param("sort").filter(|_| !options.ignores_filters).unwrap_or("id:asc");
     let (key, direction) = sort.split_once(':').unwrap_or((sort, "asc"));
-    let mut orders: Vec<&Order> = match key {
+    let mut orders: Vec<&Entry> = match key {
         "date_modified" => state.by_time.iter().filter_map(|(_, id)| state.orders.get(id)).collect(),
         _ => state.orders.values().collect(),
     };
     match key {
-        "date_created" => orders.sort_by_key(|order| order.created),
-        "status_id" => orders.sort_by_key(|order| order.status),
+        "date_created" => orders.sort_by_key(|entry| entry.created),
+        "status_id" => orders.sort_by_key(|entry| vendor::status(entry)),
         _ => {}
     }
     if direction == "desc" {
@@ -161,8 +161,8 @@ fn ordered<'s>(request: &Request, options: &Options, state: &'s State) -> Vec<&'
 pub(super) fn count(request: &Request, options: &Options, state: &State) -> Response {
     let filter = Filter::of(request, options);
     let mut counts = [0_u64; STATUSES.len()];
-    for order in state.orders.values().filter(|order| filter.takes(options, state, order)) {
-        if let Some(count) = counts.get_mut(usize::from(order.status)) {
+    for entry in state.orders.values().filter(|entry| filter.takes(options, entry)) {
+        if let Some(count) = counts.get_mut(usize::from(vendor::status(entry))) {
             *count += 1;
         }
     }
@@ -177,7 +177,7 @@ pub(super) fn count(request: &Request, options: &Options, state: &State) -> Resp
             })
         })
         .collect();
-    answer::json(200, &json!({ "statuses": statuses, "count": counts.iter().sum::<u64>() }))
+    response::json(200, &json!({ "statuses": statuses, "count": counts.iter().sum::<u64>() }))
 }
 
 /// `GET /v3/orders/payment_actions/refunds`, or of one order.
@@ -191,11 +191,11 @@ pub(super) fn refunds(request: &Request, options: &Options, state: &State, of: O
     let wanted = state.orders.keys().filter(|id| orders.as_ref().is_none_or(|orders| orders.contains(id)));
     let mut found: Vec<(u64, Value)> = Vec::new();
     for id in wanted {
-        let Some(details) = state.details(options, *id) else { continue };
-        let kept = details.refunds.iter().filter(|refund| ids.as_ref().is_none_or(|ids| ids.contains(&refund.id)));
+        let Some(order) = state.order(options, *id) else { continue };
+        let kept = order.refunds.iter().filter(|refund| ids.as_ref().is_none_or(|ids| ids.contains(&refund.id)));
         let kept = kept
-            .filter(|r| from.is_none_or(|from| r.created >= from) && to.is_none_or(|to| r.created <= to))
-            .map(|refund| (refund.id, parts::refund(*id, refund)));
+            .filter(|r| from.is_none_or(|from| r.at >= from) && to.is_none_or(|to| r.at <= to))
+            .map(|refund| (refund.id, subresources::refund(*id, refund)));
         found.extend(kept);
     }
     found.sort_by_key(|(id, _)| *id);
@@ -203,5 +203,5 @@ pub(super) fn refunds(request: &Request, options: &Options, state: &State, of: O
     if limit > options.largest_limit {
         return too_large(request);
     }
-    answer::page_v3(&found.into_iter().map(|(_, refund)| refund).collect::<Vec<_>>(), page, limit.min(250))
+    response::page_v3(&found.into_iter().map(|(_, refund)| refund).collect::<Vec<_>>(), page, limit.min(250))
 }

@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 
 use super::Shop;
-use super::answer::{self, not_found};
+use super::response::{self, not_found};
 use super::lists;
 use super::options::Options;
-use super::parts;
+use super::subresources;
 use super::render::{self, STATUSES};
-use super::state::{Details, Order, State};
-use super::writes::Desk;
+use super::{Context, Order, State};
+use super::writes;
 use crate::sim::http::{Request, Response};
 
 /// Answers a request that has been let in.
-pub(super) fn answer(shop: &Shop, request: &Request, options: &Options) -> Response {
+pub(super) fn respond(shop: &Shop, request: &Request, options: &Options) -> Response {
     let base = format!("/stores/{}/", options.store_hash);
     let path = request.path.strip_prefix(&base).unwrap_or_default().trim_end_matches('/');
     let parts: Vec<&str> = path.split('/').collect();
@@ -22,27 +22,27 @@ pub(super) fn answer(shop: &Shop, request: &Request, options: &Options) -> Respo
     match (request.method.as_str(), parts.as_slice()) {
         ("GET", ["v2", "orders"]) => lists::orders(request, options, &state),
         ("GET", ["v2", "orders", "count"]) => lists::count(request, options, &state),
-        ("GET", ["v2", "order_statuses"]) => answer::json(200, &(0..STATUSES.len()).map(status).collect::<Value>()),
+        ("GET", ["v2", "order_statuses"]) => response::json(200, &(0..STATUSES.len()).map(status).collect::<Value>()),
         ("GET", ["v2", "order_statuses", id]) => id
             .parse()
             .ok()
             .filter(|id| *id < STATUSES.len())
-            .map_or_else(|| not_found(request), |id| answer::json(200, &status(id))),
-        ("GET", ["v2", "store"]) => answer::json(200, &store(options)),
-        ("GET", ["v2", "time"]) => answer::json(200, &json!({ "time": now })),
+            .map_or_else(|| not_found(request), |id| response::json(200, &status(id))),
+        ("GET", ["v2", "store"]) => response::json(200, &store(options)),
+        ("GET", ["v2", "time"]) => response::json(200, &json!({ "time": now })),
         ("GET", ["v3", "orders", "payment_actions", "refunds"]) => lists::refunds(request, options, &state, None),
         ("GET", ["v3", "orders", id, "payment_actions", "refunds"]) => match known(&state, id) {
             Some(id) => lists::refunds(request, options, &state, Some(id)),
             None => not_found(request),
         },
         ("GET", ["v2", "orders", id, rest @ ..]) => match known(&state, id) {
-            Some(id) if state.unrenderable.contains(&id) => answer::failed(request),
+            Some(id) if state.unrenderable.contains(&id) => response::failed(request),
             Some(id) => of_order(request, options, &state, id, rest).unwrap_or_else(|| not_found(request)),
             None => not_found(request),
         },
         (method, ["v2", "orders", rest @ ..]) => {
-            let mut desk = Desk { options, state: &mut state, now };
-            desk.write(method, rest, request)
+            let mut context = Context { options, state: &mut state, now };
+            writes::write(&mut context, method, rest, request)
         }
         _ => not_found(request),
     }
@@ -53,62 +53,62 @@ fn known(state: &State, id: &str) -> Option<u64> {
 }
 
 fn of_order(request: &Request, options: &Options, state: &State, id: u64, rest: &[&str]) -> Option<Response> {
-    let order = state.orders.get(&id)?;
-    let details = state.details(options, id)?;
+    let entry = state.orders.get(&id)?;
+    let order = entry.order(options);
     Some(match rest {
-        [] => answer::json(200, &lists::shown(request, options, state, order)?),
-        ["products"] => lists::cut(request, options, products(id, &details)),
+        [] => response::json(200, &lists::shown(request, options, state, entry)),
+        ["products"] => lists::cut(request, options, products(&order)),
         ["products", line] => {
-            let line = details.lines.iter().find(|l| l.id.to_string() == *line)?;
-            answer::json(200, &parts::product(id, line, &details))
+            let line = order.lines.iter().find(|l| l.id.to_string() == *line)?;
+            response::json(200, &subresources::product(line, &order))
         }
-        ["shipping_addresses" | "shippingaddresses"] => lists::cut(request, options, addresses(options, id, &details)),
+        ["shipping_addresses" | "shippingaddresses"] => lists::cut(request, options, addresses(options, &order)),
         ["shipping_addresses", place] => {
-            let place = details.places.iter().find(|p| p.id.to_string() == *place)?;
-            answer::json(200, &render::shipping_address(options, id, place, &details))
+            let place = order.places.iter().find(|p| p.id.to_string() == *place)?;
+            response::json(200, &render::shipping_address(options, place, &order))
         }
-        ["coupons"] => lists::cut(request, options, coupons(id, &details)),
+        ["coupons"] => lists::cut(request, options, coupons(&order)),
         // As in the document's example; its schema is that of a single fee.
         ["fees"] => {
-            let fees: Vec<Value> = details.fees.iter().map(render::fee).collect();
-            answer::json(200, &json!({ "fees": fees }))
+            let fees: Vec<Value> = order.fees.iter().map(render::fee).collect();
+            response::json(200, &json!({ "fees": fees }))
         }
         ["consignments"] => {
             let lines = request.param("include").is_some_and(|part| part.contains("line_items"));
-            answer::json(200, &render::consignments(options, order, &details, lines))
+            response::json(200, &render::consignments(options, &order, lines))
         }
-        ["messages"] => answer::nothing(),
-        ["shipments"] => lists::cut(request, options, shipments(order, &details)),
-        ["shipments", "count"] => answer::json(200, &json!({ "count": details.shipments.len() })),
+        ["messages"] => response::nothing(),
+        ["shipments"] => lists::cut(request, options, shipments(&order)),
+        ["shipments", "count"] => response::json(200, &json!({ "count": order.shipments.len() })),
         ["shipments", shipment] => {
-            let shipment = details.shipments.iter().find(|s| s.id.to_string() == *shipment)?;
-            answer::json(200, &parts::shipment(order, &details, shipment))
+            let shipment = order.shipments.iter().find(|s| s.id.to_string() == *shipment)?;
+            response::json(200, &subresources::shipment(&order, shipment))
         }
         _ => return None,
     })
 }
 
-fn products(order: u64, details: &Details) -> Vec<Value> {
-    details.lines.iter().map(|line| parts::product(order, line, details)).collect()
+fn products(order: &Order) -> Vec<Value> {
+    order.lines.iter().map(|line| subresources::product(line, order)).collect()
 }
 
-fn addresses(options: &Options, order: u64, details: &Details) -> Vec<Value> {
-    details.places.iter().map(|place| render::shipping_address(options, order, place, details)).collect()
+fn addresses(options: &Options, order: &Order) -> Vec<Value> {
+    order.places.iter().map(|place| render::shipping_address(options, place, order)).collect()
 }
 
-fn shipments(order: &Order, details: &Details) -> Vec<Value> {
-    details.shipments.iter().map(|shipment| parts::shipment(order, details, shipment)).collect()
+fn shipments(order: &Order) -> Vec<Value> {
+    order.shipments.iter().map(|shipment| subresources::shipment(order, shipment)).collect()
 }
 
-fn coupons(order: u64, details: &Details) -> Vec<Value> {
-    let discount: i64 = details.lines.iter().map(|line| line.discount).sum();
+fn coupons(order: &Order) -> Vec<Value> {
+    let discount = order.discount();
     let coupon = |code: &String| {
         json!({
-            "id": order, "coupon_id": 1, "order_id": order, "code": code, "amount": "10.0000", "type": 1,
+            "id": order.id, "coupon_id": 1, "order_id": order.id, "code": code, "amount": "10.0000", "type": 1,
             "discount": render::number(discount),
         })
     };
-    details.coupon.iter().map(coupon).collect()
+    order.coupon.iter().map(coupon).collect()
 }
 
 fn status(id: usize) -> Value {

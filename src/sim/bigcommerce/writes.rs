@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::answer::{self, error_v2, not_found, not_writable};
-use super::options::Options;
-use super::parts;
+use super::response::{self, error_v2, not_found, not_writable};
+use super::subresources;
 use super::render;
-use super::state::{Details, Fee, Line, Shipment, State, Way};
+use super::{BigCommerce, Context, Order, Shipment, Way, vendor};
 use crate::sim::http::{Request, Response};
+use crate::sim::world::{Tracking, fee, part_id};
 
 /// Members of an order that a PUT may carry (`order_Put`, as far as this store keeps them).
 const WRITABLE: &[&str] =
@@ -43,137 +43,114 @@ const SHIPMENT: &[&str] = &[
 
 type Refused = Response;
 
-/// Where orders are written.
-pub(super) struct Desk<'a> {
-    pub(super) options: &'a Options,
-    pub(super) state: &'a mut State,
-    pub(super) now: i64,
+/// Carries out a write below `/v2/orders`.
+pub(super) fn write(context: &mut Context<'_>, method: &str, rest: &[&str], request: &Request) -> Response {
+    if let ("DELETE", []) = (method, rest) {
+        return archive_everything(context);
+    }
+    let known = rest.first().and_then(|id| id.parse().ok()).filter(|id| context.state.orders.contains_key(id));
+    let Some(id) = known else { return not_found(request) };
+    let done = match (method, &rest[1..]) {
+        ("PUT", []) => change(context, id, request),
+        ("DELETE", []) => {
+            context.put_away(id, true);
+            Ok(response::nothing())
+        }
+        ("POST", ["shipments"]) => ship(context, id, request),
+        ("PUT", ["shipments", shipment]) => change_shipment(context, id, shipment, request),
+        ("DELETE", ["shipments", shipment]) => undo_shipment(context, id, shipment, request),
+        _ => Err(error_v2(405, "The requested method is not allowed.")),
+    };
+    context.state.writes += u64::from(done.is_ok());
+    done.unwrap_or_else(|refused| refused)
 }
 
-impl Desk<'_> {
-    /// Carries out a write below `/v2/orders`.
-    pub(super) fn write(&mut self, method: &str, rest: &[&str], request: &Request) -> Response {
-        if let ("DELETE", []) = (method, rest) {
-            return self.archive_everything();
-        }
-        let known = rest.first().and_then(|id| id.parse().ok()).filter(|id| self.state.orders.contains_key(id));
-        let Some(id) = known else { return not_found(request) };
-        let done = match (method, &rest[1..]) {
-            ("PUT", []) => self.change(id, request),
-            ("DELETE", []) => Ok(self.archive(id)),
-            ("POST", ["shipments"]) => self.ship(id, request),
-            ("PUT", ["shipments", shipment]) => self.change_shipment(id, shipment, request),
-            ("DELETE", ["shipments", shipment]) => self.undo_shipment(id, shipment, request),
-            _ => Err(error_v2(405, "The requested method is not allowed.")),
-        };
-        self.state.writes += u64::from(done.is_ok());
-        done.unwrap_or_else(|refused| refused)
+/// The call that must never be made: every order of the store is put away.
+fn archive_everything(context: &mut Context<'_>) -> Response {
+    context.state.writes += 1;
+    let ids: Vec<u64> = context.state.orders.keys().copied().collect();
+    for id in ids {
+        context.put_away(id, true);
     }
+    response::nothing()
+}
 
-    /// The call that must never be made: every order of the store is put away.
-    fn archive_everything(&mut self) -> Response {
-        self.state.writes += 1;
-        let ids: Vec<u64> = self.state.orders.keys().copied().collect();
-        ids.into_iter().for_each(|id| drop(self.archive(id)));
-        answer::nothing()
+/// `PUT /v2/orders/{id}`. Products given lose their discounts, fees are replaced as a whole.
+fn change(context: &mut Context<'_>, id: u64, request: &Request) -> Result<Response, Refused> {
+    let wish = object(request)?;
+    if let Some(field) = wish.keys().find(|field| !WRITABLE.contains(&field.as_str())) {
+        return Err(not_writable(field));
     }
+    let status = wish.get("status_id").map(status_of).transpose()?;
+    let before = context.state.orders.get(&id).map(vendor::status);
+    context.change(id, |order| {
+        wish.iter().for_each(|(field, value)| apply(order, field, value));
+        order.mails += u64::from(status == Some(2) && before != Some(2));
+    });
+    if let Some(status) = status {
+        vendor::set_status(context, id, status);
+    }
+    let entry = context.state.orders.get(&id).ok_or_else(|| not_found(request))?;
+    let shown = render::order(context.options, entry, &entry.order(context.options), render::Expand::default());
+    Ok(response::json(200, &shown))
+}
 
-    pub(super) fn archive(&mut self, id: u64) -> Response {
-        self.state.touch(self.options, id, self.now);
-        if let Some(order) = self.state.orders.get_mut(&id) {
-            order.archived = true;
-        }
-        answer::nothing()
-    }
+/// `POST /v2/orders/{id}/shipments`.
+fn ship(context: &mut Context<'_>, id: u64, request: &Request) -> Result<Response, Refused> {
+    let wish = object(request)?;
+    check_members(&wish)?;
+    let now = context.now;
+    let Some(order) = context.order_mut(id) else { return Err(not_found(request)) };
+    let place = wish.get("order_address_id").and_then(Value::as_u64);
+    let place = place.filter(|place| order.places.iter().any(|known| known.id == *place));
+    let place = place.ok_or_else(|| error_v2(400, "The field 'order_address_id' is invalid."))?;
+    let items = items(&wish, order, place)?;
+    let made = part_id::<BigCommerce>(order);
+    let mut shipment = Shipment { id: made, place, at: now, items, ..Shipment::default() };
+    fill(&mut shipment, &wish);
+    order.add_shipment(shipment);
+    order.mails += 1;
+    vendor::settle_status(context, id);
+    shown(context, id, made, 201, request)
+}
 
-    /// `PUT /v2/orders/{id}`. Products given lose their discounts, fees are replaced as a whole.
-    fn change(&mut self, id: u64, request: &Request) -> Result<Response, Refused> {
-        let wish = object(request)?;
-        if let Some(field) = wish.keys().find(|field| !WRITABLE.contains(&field.as_str())) {
-            return Err(not_writable(field));
-        }
-        let status = wish.get("status_id").map(status_of).transpose()?;
-        let Some(details) = self.state.details_mut(self.options, id) else { return Err(not_found(request)) };
-        for (field, value) in &wish {
-            apply(details, id, field, value);
-        }
-        if let Some(status) = status {
-            let was = self.state.orders.get(&id).map(|order| order.status);
-            self.state.set_status(self.options, id, status, self.now);
-            self.mail(id, status == 2 && was != Some(2));
-        }
-        self.state.touch(self.options, id, self.now);
-        self.order(id, request)
-    }
+/// A shipment as the answer to a write.
+fn shown(context: &Context<'_>, id: u64, shipment: u64, status: u16, request: &Request) -> Result<Response, Refused> {
+    let order = context.order(id).ok_or_else(|| not_found(request))?;
+    let found = order.shipments.iter().find(|known| known.id == shipment).ok_or_else(|| not_found(request))?;
+    Ok(response::json(status, &subresources::shipment(&order, found)))
+}
 
-    fn order(&self, id: u64, request: &Request) -> Result<Response, Refused> {
-        let shown = self.state.orders.get(&id).zip(self.state.details(self.options, id));
-        let (order, details) = shown.ok_or_else(|| not_found(request))?;
-        Ok(answer::json(200, &render::order(self.options, order, &details, render::Expand::default())))
+/// `PUT /v2/orders/{id}/shipments/{id}`: anything but what is in it.
+fn change_shipment(
+    context: &mut Context<'_>,
+    id: u64,
+    shipment: &str,
+    request: &Request,
+) -> Result<Response, Refused> {
+    let wish = object(request)?;
+    check_members(&wish)?;
+    if wish.contains_key("items") {
+        return Err(not_writable("items"));
     }
+    let order = context.order_mut(id).ok_or_else(|| not_found(request))?;
+    let found = order.shipments.iter_mut().find(|known| known.id.to_string() == shipment);
+    let found = found.ok_or_else(|| not_found(request))?;
+    fill(found, &wish);
+    let found = found.id;
+    context.touch(id);
+    shown(context, id, found, 200, request)
+}
 
-    fn mail(&mut self, id: u64, when: bool) {
-        if let Some(order) = self.state.orders.get_mut(&id).filter(|_| when) {
-            order.mails += 1;
-        }
-    }
-
-    /// `POST /v2/orders/{id}/shipments`.
-    fn ship(&mut self, id: u64, request: &Request) -> Result<Response, Refused> {
-        let wish = object(request)?;
-        check_members(&wish)?;
-        let Some(details) = self.state.details_mut(self.options, id) else { return Err(not_found(request)) };
-        let place = wish.get("order_address_id").and_then(Value::as_u64);
-        let place = place.filter(|place| details.places.iter().any(|known| known.id == *place));
-        let place = place.ok_or_else(|| error_v2(400, "The field 'order_address_id' is invalid."))?;
-        let items = items(&wish, details, place)?;
-        for (line, pieces) in &items {
-            details.lines.iter_mut().filter(|known| known.id == *line).for_each(|known| known.shipped += pieces);
-        }
-        let mut shipment = Shipment { id: details.next_id(id), place, created: self.now, items, ..Shipment::default() };
-        fill(&mut shipment, &wish);
-        let made = shipment.id;
-        details.shipments.push(shipment);
-        self.mail(id, true);
-        self.state.settle_status(self.options, id, self.now);
-        self.shipment(id, made, 201, request)
-    }
-
-    fn shipment(&self, id: u64, shipment: u64, status: u16, request: &Request) -> Result<Response, Refused> {
-        let shown = self.state.orders.get(&id).zip(self.state.details(self.options, id));
-        let (order, details) = shown.ok_or_else(|| not_found(request))?;
-        let found = details.shipments.iter().find(|known| known.id == shipment).ok_or_else(|| not_found(request))?;
-        Ok(answer::json(status, &parts::shipment(order, &details, found)))
-    }
-
-    /// `PUT /v2/orders/{id}/shipments/{id}`: anything but what is in it.
-    fn change_shipment(&mut self, id: u64, shipment: &str, request: &Request) -> Result<Response, Refused> {
-        let wish = object(request)?;
-        check_members(&wish)?;
-        if wish.contains_key("items") {
-            return Err(not_writable("items"));
-        }
-        let details = self.state.details_mut(self.options, id).ok_or_else(|| not_found(request))?;
-        let found = details.shipments.iter_mut().find(|known| known.id.to_string() == shipment);
-        let found = found.ok_or_else(|| not_found(request))?;
-        fill(found, &wish);
-        let found = found.id;
-        self.state.touch(self.options, id, self.now);
-        self.shipment(id, found, 200, request)
-    }
-
-    /// `DELETE /v2/orders/{id}/shipments/{id}`: the pieces are open again, the status stays as it is.
-    fn undo_shipment(&mut self, id: u64, shipment: &str, request: &Request) -> Result<Response, Refused> {
-        let details = self.state.details_mut(self.options, id).ok_or_else(|| not_found(request))?;
-        let place = details.shipments.iter().position(|known| known.id.to_string() == shipment);
-        let gone = details.shipments.remove(place.ok_or_else(|| not_found(request))?);
-        for (line, pieces) in gone.items {
-            let lines = details.lines.iter_mut().filter(|known| known.id == line);
-            lines.for_each(|known| known.shipped = known.shipped.saturating_sub(pieces));
-        }
-        self.state.touch(self.options, id, self.now);
-        Ok(answer::nothing())
-    }
+/// `DELETE /v2/orders/{id}/shipments/{id}`: the pieces are open again, the status stays as it is.
+fn undo_shipment(context: &mut Context<'_>, id: u64, shipment: &str, request: &Request) -> Result<Response, Refused> {
+    let order = context.order_mut(id).ok_or_else(|| not_found(request))?;
+    let found = order.shipments.iter().find(|known| known.id.to_string() == shipment);
+    let found = found.ok_or_else(|| not_found(request))?.id;
+    order.undo_shipment(found);
+    order.shipments.retain(|known| known.id != found);
+    context.touch(id);
+    Ok(response::nothing())
 }
 
 fn object(request: &Request) -> Result<Map<String, Value>, Refused> {
@@ -188,26 +165,25 @@ fn status_of(value: &Value) -> Result<u8, Refused> {
     id.ok_or_else(|| error_v2(400, "The field 'status_id' is invalid."))
 }
 
-fn apply(details: &mut Details, order: u64, field: &str, value: &Value) {
+fn apply(order: &mut Order, field: &str, value: &Value) {
     let text = || value.as_str().unwrap_or_default().to_owned();
     match field {
-        "staff_notes" => details.staff_notes = text(),
-        "customer_message" => details.message = text(),
-        "external_order_id" => details.external_order_id = text(),
-        "payment_method" => details.payment_method = text(),
+        "staff_notes" => order.staff_notes = text(),
+        "customer_message" => order.note = text(),
+        "external_order_id" => order.reference = text(),
+        "payment_method" => order.payment = text(),
         "products" => {
             for row in value.as_array().into_iter().flatten() {
-                let lines = details.lines.iter_mut().filter(|line| row["id"].as_u64() == Some(line.id));
-                lines.for_each(|line| line.discount = 0);
+                let lines = order.lines.iter_mut().filter(|line| row["id"].as_u64() == Some(line.id));
+                lines.for_each(|line| line.discount = rust_decimal::Decimal::ZERO);
             }
         }
         "fees" => {
             let kept: Vec<u64> = value.as_array().into_iter().flatten().filter_map(|fee| fee["id"].as_u64()).collect();
-            details.fees.retain(|fee| kept.contains(&fee.id));
-            for fee in value.as_array().into_iter().flatten().filter(|fee| fee["id"].is_null()) {
-                let name = fee["display_name_customer"].as_str().unwrap_or("Fee").to_owned();
-                let id = details.next_id(order);
-                details.fees.push(Fee { id, name, cost: 0 });
+            order.fees.retain(|fee| kept.contains(&fee.id));
+            for row in value.as_array().into_iter().flatten().filter(|row| row["id"].is_null()) {
+                let name = row["display_name_customer"].as_str().unwrap_or("Fee").to_owned();
+                fee::<BigCommerce>(order, &name, 0);
             }
         }
         _ => {}
@@ -232,7 +208,7 @@ fn check_members(wish: &Map<String, Value>) -> Result<(), Refused> {
 }
 
 /// What is to be in a new shipment: lines that go to this address, and no more of them than are left.
-fn items(wish: &Map<String, Value>, details: &Details, place: u64) -> Result<Vec<(u64, u64)>, Refused> {
+fn items(wish: &Map<String, Value>, order: &Order, place: u64) -> Result<Vec<(u64, u64)>, Refused> {
     let rows = wish.get("items").and_then(Value::as_array).filter(|rows| !rows.is_empty());
     let rows = rows.ok_or_else(|| error_v2(400, "The field 'items' is invalid."))?;
     let mut items: Vec<(u64, u64)> = Vec::new();
@@ -245,9 +221,9 @@ fn items(wish: &Map<String, Value>, details: &Details, place: u64) -> Result<Vec
             .as_u64()
             .zip(row["quantity"].as_u64().filter(|pieces| *pieces > 0))
             .ok_or_else(invalid)?;
-        let known = details.lines.iter().find(|known| known.id == line && known.way == Way::Parcel(place));
+        let known = order.lines.iter().find(|known| known.id == line && known.way == Way::Parcel(place));
         let before: u64 = items.iter().filter(|(other, _)| *other == line).map(|(_, pieces)| pieces).sum();
-        if before + pieces > open(known.ok_or_else(invalid)?) {
+        if before + pieces > known.ok_or_else(invalid)?.open() {
             let text = "The quantity specified is greater than the quantity of the product that is available to ship.";
             return Err(error_v2(400, text));
         }
@@ -260,20 +236,18 @@ fn is_item(field: &str) -> bool {
     matches!(field, "order_product_id" | "quantity")
 }
 
-fn open(line: &Line) -> u64 {
-    line.quantity.saturating_sub(line.shipped + line.refunded)
-}
-
 fn fill(shipment: &mut Shipment, wish: &Map<String, Value>) {
-    let Shipment {
-        tracking_number, shipping_provider, tracking_carrier, tracking_link, shipping_method, comments, ..
-    } = shipment;
+    if shipment.tracking.is_empty() {
+        shipment.tracking.push(Tracking::default());
+    }
+    let Shipment { tracking, method, comments, .. } = shipment;
+    let [Tracking { carrier, carrier_code, number, link }] = tracking.as_mut_slice() else { return };
     for (name, slot) in [
-        ("tracking_number", tracking_number),
-        ("shipping_provider", shipping_provider),
-        ("tracking_carrier", tracking_carrier),
-        ("tracking_link", tracking_link),
-        ("shipping_method", shipping_method),
+        ("tracking_number", number),
+        ("shipping_provider", carrier),
+        ("tracking_carrier", carrier_code),
+        ("tracking_link", link),
+        ("shipping_method", method),
         ("comments", comments),
     ] {
         if let Some(text) = wish.get(name).and_then(Value::as_str) {

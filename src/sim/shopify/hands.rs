@@ -11,7 +11,7 @@ use super::{Shop, writes};
 use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 use crate::sim::http::Response;
-use crate::sim::words::{self, PEOPLE, WARES, Ware};
+use crate::sim::world::fixtures::{self as words, PEOPLE, WARES, Ware};
 use crate::sim::{Access, Counters, Purchase, Simulated, Standing};
 
 /// An order about to be placed.
@@ -409,7 +409,7 @@ impl Simulated for Shop {
             street: purchase.street.clone(),
             at: purchase.at,
             gateway: if purchase.at_delivery { "Cash on Delivery (COD)".to_owned() } else { String::new() },
-            delivery: if purchase.pick_up { "PICK_UP" } else { "" },
+            delivery: purchase.delivery,
             ..NewOrder::default()
         };
         let id = self.place_order(&new).to_string();

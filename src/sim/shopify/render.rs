@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::options::Options;
 use super::state::{Fulfillment, FulfillmentOrder, Order, Slot};
 use crate::clock::{from_millis, rfc3339};
-use crate::sim::words::{PEOPLE, email};
+use crate::sim::world::fixtures::{PEOPLE, email};
 
 /// Shopify's global id.
 pub fn gid(kind: &str, id: u64) -> String {
@@ -160,7 +160,7 @@ fn customer(options: &Options, order: &Order) -> Value {
     json!({ "$type": "Customer", "id": gid("Customer", id), "legacyResourceId": id.to_string(), "displayName": name })
 }
 
-fn address(person: &crate::sim::words::Person, street: &str, id: u64) -> Value {
+fn address(person: &crate::sim::world::fixtures::Person, street: &str, id: u64) -> Value {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let street = if street.is_empty() { person.street } else { street };
     json!({

@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use super::state::{Cancelled, Fulfillment, FulfillmentOrder, Line, OpenLine, Order, Refund, Slot, Tracking};
-use crate::sim::words::{Dice, NOTES, PEOPLE, WARES, Ware};
+use crate::sim::world::fixtures::{Dice, NOTES, PEOPLE, WARES, Ware};
 
 /// Ids within an order: its own, then room for a thousand things that belong to it.
 pub const STEP: u64 = 1000;

@@ -12,7 +12,7 @@ use super::state::{Address, Details, Line, Mails, Refund, State};
 use super::{Shop, fulfillments, notes, orders, site, trackings};
 use crate::clock::Timestamp;
 use crate::sim::Counters;
-use crate::sim::words::{self, PEOPLE, WARES, Ware};
+use crate::sim::world::fixtures::{self as words, PEOPLE, WARES, Ware};
 
 /// A line of a new order.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::call::{Call, critical};
 use super::render;
 use super::state::{LastList, Order};
 use crate::sim::http::Response;
-use crate::sim::words::mix;
+use crate::sim::world::fixtures::mix;
 
 /// A page of a list and the numbers for its headers.
 pub(super) struct Page {

@@ -11,7 +11,7 @@ use super::routes::writable_statuses;
 use super::seed;
 use super::state::{Charge, Details, Line};
 use crate::sim::http::Response;
-use crate::sim::words::WARES;
+use crate::sim::world::fixtures::WARES;
 
 /// The order as JSON.
 pub(super) fn body(call: &Call<'_>, id: u64) -> Value {

@@ -39,7 +39,7 @@ impl Simulated for Shop {
         if purchase.at_delivery {
             new = new.status("processing").payment("cod");
         }
-        if purchase.pick_up {
+        if !purchase.delivery.is_empty() {
             new = new.meta("_sim_shipping_method", Value::from("local_pickup"));
         }
         if let Some(at) = purchase.at {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::options::Options;
 use super::state::{Address, Charge, Details, Line, Meta, Order};
-use crate::sim::words::{self, Dice, Person, Ware};
+use crate::sim::world::fixtures::{self as words, Dice, Person, Ware};
 
 /// The details of an untouched order.
 pub(super) fn details(options: &Options, order: &Order) -> Details {

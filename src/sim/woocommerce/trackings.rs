@@ -7,7 +7,7 @@ use super::args::error;
 use super::call::{Call, invalid_id};
 use super::render::gmt;
 use crate::sim::http::Response;
-use crate::sim::words::mix;
+use crate::sim::world::fixtures::mix;
 
 const META: &str = "_wc_shipment_tracking_items";
 

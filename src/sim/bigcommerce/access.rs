@@ -1,9 +1,9 @@
 //! What every request has to pass: maintenance, the token, its scopes, the quota that all apps of the store share.
 
 use super::Shop;
-use super::answer::{error, error_v3};
+use super::response::{error, error_v3};
 use super::options::{Options, REHEARSAL_TOKEN, Scope};
-use super::state::State;
+use super::vendor::Memory;
 use crate::sim::http::{Request, Response};
 
 /// How the quota stands.
@@ -17,7 +17,7 @@ pub(super) struct Quota {
 
 impl Quota {
     /// Takes one request out of the window. The store's other apps use theirs bit by bit while it lasts.
-    pub(super) fn take(state: &mut State, options: &Options, now: i64) -> (Self, bool) {
+    pub(super) fn take(state: &mut Memory, options: &Options, now: i64) -> (Self, bool) {
         let length = i64::try_from(options.window.as_millis()).unwrap_or(i64::MAX).max(1);
         if now - state.window.0 >= length || state.window.0 > now {
             state.window = (now, 0);
@@ -45,7 +45,7 @@ impl Quota {
 pub(super) fn refuse(shop: &Shop, request: &Request, options: &Options) -> Option<Response> {
     let (down, revoked) = {
         let state = shop.lock();
-        (state.down, state.revoked)
+        (state.own.down, state.own.revoked)
     };
     if down {
         return Some(error(request, 503, "The store is down for maintenance."));

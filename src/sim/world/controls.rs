@@ -1,0 +1,274 @@
+//! What the people around a store do to it, whatever its channel.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::order::Tracking;
+use super::state::{Entry, everything};
+use super::{Context, Event, Order, Purchase, Shop, Vendor, makeup, ticks};
+use crate::channel::ChannelKind;
+use crate::clock::{Clock, Timestamp};
+use crate::sim::http::Response;
+use crate::sim::simulated::{Access, Counters, Simulated, Standing};
+
+/// An id as stores have it; 0, which no order has, for anything else.
+fn number(id: &str) -> u64 {
+    id.parse().unwrap_or(0)
+}
+
+impl<V: Vendor> Shop<V> {
+    /// A store with some seeded orders of the last three weeks, and these, placed an hour or more apart.
+    pub(in crate::sim) fn with_stories(
+        options: V::Options,
+        clock: Arc<dyn Clock>,
+        seeded: u64,
+        stories: Vec<Purchase>,
+    ) -> Self {
+        let now = clock.now();
+        let shop = Self::new(options, clock);
+        Simulated::seed(&shop, seeded, now - TimeDelta::weeks(3), now - TimeDelta::days(2));
+        for (index, story) in stories.into_iter().enumerate() {
+            let hours = 40 - 3 * i64::try_from(index).unwrap_or(0);
+            shop.place_order(story.at(now - TimeDelta::hours(hours)));
+        }
+        shop
+    }
+
+    /// A buyer places an order; gives its id.
+    pub fn place_order(&self, purchase: impl std::borrow::Borrow<Purchase>) -> u64 {
+        let purchase = purchase.borrow();
+        self.with(|context| {
+            let at = purchase.at.map_or(context.now, ticks::<V>);
+            let id = V::order_id(context.state.take_number());
+            let order = makeup::bought::<V>(context.options, id, purchase, at);
+            let entry = Entry::new(id, at, at, V::first_status(purchase));
+            let entry = Entry { order: Some(Box::new(order)), ..entry };
+            context.state.insert(context.options, entry, context.now);
+            id
+        })
+    }
+
+    /// Changes an order as somebody in the store's admin does. False for an unknown one.
+    pub fn edit(&self, id: u64, change: impl FnOnce(&mut Order<V::Own>)) -> bool {
+        self.with(|context| context.change_and(id, Event::Edited, change))
+    }
+
+    /// Something happens to an order.
+    fn happens(&self, id: &str, event: Event, change: impl FnOnce(&mut Order<V::Own>)) -> bool {
+        self.with(|context| context.change_and(number(id), event, change))
+    }
+
+    /// What an order is made of.
+    pub fn order(&self, id: u64) -> Option<Order<V::Own>> {
+        self.with(|context| context.order(id).map(std::borrow::Cow::into_owned))
+    }
+
+    /// The ids as numbers.
+    pub fn numbers(&self) -> Vec<u64> {
+        self.lock().orders.keys().copied().collect()
+    }
+
+    /// The order's document is not one that can be read from now on, or can be again.
+    pub fn spoil(&self, id: u64, spoilt: bool) -> bool {
+        self.with(|context| {
+            if spoilt { context.state.spoilt.insert(id) } else { context.state.spoilt.remove(&id) };
+            context.change(id, |_| ())
+        })
+    }
+
+    /// The order is erased for good.
+    pub fn delete(&self, id: u64) -> bool {
+        self.lock().remove(id)
+    }
+
+    /// A clock that was wrong, or a migration, has dated the order's last change so.
+    pub fn modified_at(&self, id: u64, at: Timestamp) -> bool {
+        self.with(|context| {
+            context.date(id, ticks::<V>(at));
+            context.state.orders.contains_key(&id)
+        })
+    }
+}
+
+impl<V: Vendor> Simulated for Shop<V> {
+    fn kind(&self) -> ChannelKind {
+        V::KIND
+    }
+
+    fn access(&self, url: &str) -> Access {
+        V::access(&self.options(), url)
+    }
+
+    fn place(&self, purchase: &Purchase) -> String {
+        let id = self.place_order(purchase);
+        // Lists know also one that was placed a while ago only now, where they lag behind.
+        self.with(|context| {
+            if V::lag(context.options) > 0 || V::TICKS > 1 {
+                context.touch(id);
+            }
+        });
+        id.to_string()
+    }
+
+    /// Only ids, times and statuses are made now; the rest when it is looked at.
+    fn seed(&self, orders: u64, from: Timestamp, to: Timestamp) {
+        let (from, to) = (ticks::<V>(from), ticks::<V>(to));
+        self.with(|context| {
+            let span = i128::from((to - from).max(0));
+            for nth in 0..orders {
+                let id = V::order_id(context.state.take_number());
+                // Runs of orders share a second, as imports and bulk edits make them.
+                let place = if id % 10 < 3 { nth - nth.min(id % 10) } else { nth };
+                let created = from + i64::try_from(span * i128::from(place) / i128::from(orders.max(1))).unwrap_or(0);
+                let (status, modified) = V::fate(context.options, id, created, to.max(created));
+                let now = context.now.max(modified + V::lag(context.options));
+                context.state.insert(context.options, Entry::new(id, created, modified, status), now);
+            }
+        });
+    }
+
+    fn set_clock(&self, ahead_minutes: i64) {
+        self.clock.set(ahead_minutes);
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.numbers().iter().map(u64::to_string).collect()
+    }
+
+    fn pay(&self, id: &str) -> bool {
+        let now = self.now();
+        self.happens(id, Event::Paid, |order| order.paid = Some(now))
+    }
+
+    fn cancel(&self, id: &str) -> bool {
+        self.happens(id, Event::Cancelled, |_| ())
+    }
+
+    fn readdress(&self, id: &str, street: &str) -> bool {
+        self.with(|context| {
+            context.change(number(id), |order| {
+                let first = order.places.first_mut();
+                first.into_iter().for_each(|place| street.clone_into(&mut place.address.street_1));
+            })
+        })
+    }
+
+    fn erase_buyer(&self, id: &str) -> bool {
+        self.with(|context| context.change(number(id), V::erase))
+    }
+
+    fn annotate(&self, id: &str, note: &str) -> bool {
+        self.with(|context| context.change(number(id), |order| note.clone_into(&mut order.note)))
+    }
+
+    fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool {
+        self.with(|context| {
+            let items = context.order(number(id)).map(|order| everything(&order));
+            items.is_some_and(|items| V::ship(context, number(id), &items, parcel(carrier, tracking), true))
+        })
+    }
+
+    fn ship_pieces(&self, id: &str, nth: usize, pieces: u32, carrier: &str, tracking: &str) -> bool {
+        self.with(|context| {
+            let wanted = nth_line(context, id, nth);
+            wanted.is_some_and(|(line, _)| {
+                V::ship(context, number(id), &[(line, u64::from(pieces))], parcel(carrier, tracking), false)
+            })
+        })
+    }
+
+    fn refund(&self, id: &str, amount: &str) -> bool {
+        let amount = amount.trim().parse::<Decimal>().ok().filter(|amount| *amount > Decimal::ZERO);
+        amount.is_some_and(|amount| {
+            self.with(|context| context.refund(number(id), amount, "", Vec::new())).is_some()
+        })
+    }
+
+    fn refund_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool {
+        self.with(|context| {
+            let Some((line, price)) = nth_line(context, id, nth) else { return false };
+            let amount = price * Decimal::from(pieces);
+            context.refund(number(id), amount, "", vec![(line, u64::from(pieces), amount)]).is_some()
+        })
+    }
+
+    fn remove_line(&self, id: &str, nth: usize) -> bool {
+        self.happens(id, Event::Edited, |order| match order.lines.get_mut(nth) {
+            Some(line) if V::KEEPS_LINES => line.removed = line.quantity.saturating_sub(line.refunded),
+            Some(_) => drop(order.lines.remove(nth)),
+            None => {}
+        })
+    }
+
+    fn hold(&self, id: &str) -> bool {
+        self.happens(id, Event::Held, |_| ())
+    }
+
+    fn unpay(&self, id: &str) -> bool {
+        self.happens(id, Event::Unpaid, |order| order.paid = None)
+    }
+
+    fn undo_shipments(&self, id: &str) -> bool {
+        self.happens(id, Event::Unshipped, V::undo_shipments)
+    }
+
+    fn put_away(&self, id: &str) -> bool {
+        self.with(|context| context.put_away(number(id), true))
+    }
+
+    fn touch(&self, id: &str) -> bool {
+        self.with(|context| context.change(number(id), |_| ()))
+    }
+
+    fn set_unrenderable(&self, id: &str, unrenderable: bool) -> bool {
+        let (id, mut state) = (number(id), self.lock());
+        if unrenderable { state.unrenderable.insert(id) } else { state.unrenderable.remove(&id) };
+        state.orders.contains_key(&id)
+    }
+
+    fn standing(&self, id: &str) -> Option<Standing> {
+        self.with(|context| {
+            let entry = context.state.orders.get(&number(id))?;
+            let order = entry.order(context.options);
+            let (cancelled, shipped) = V::stands(entry, &order);
+            let (sent, parcels) = V::parcels(&order);
+            Some(Standing { cancelled, shipped, sent, parcels, dispatch_mails: order.mails })
+        })
+    }
+
+    fn document(&self, id: &str) -> Option<Value> {
+        V::document(self, number(id))
+    }
+
+    fn counters(&self) -> Counters {
+        let state = self.lock();
+        let mails = state.orders.values().filter_map(|entry| entry.order.as_ref()).map(|order| order.mails).sum();
+        Counters { orders: state.orders.len() as u64, writes: state.writes, dispatch_mails: mails }
+    }
+
+    fn verb(&self, method: &str, verb: &str, id: &str, wish: &Value) -> Option<Response> {
+        let changed = V::control(self, verb, number(id), wish).filter(|_| method == "POST")?;
+        let mut body = json!({ "id": id, "changed": changed });
+        if let Some(entry) = self.lock().orders.get(&number(id)) {
+            body["status"] = json!(entry.status);
+        }
+        let known = changed || body.get("status").is_some();
+        Some(Response::json(if known { 200 } else { 404 }, &body))
+    }
+}
+
+/// A tracking number; nothing where there is none.
+fn parcel(carrier: &str, number: &str) -> Tracking {
+    match number {
+        "" => Tracking::default(),
+        number => Tracking { carrier: carrier.to_owned(), number: number.to_owned(), ..Tracking::default() },
+    }
+}
+
+/// Id and price of an order's nth line.
+fn nth_line<V: Vendor>(context: &Context<'_, V>, id: &str, nth: usize) -> Option<(u64, Decimal)> {
+    context.order(number(id))?.lines.get(nth).map(|line| (line.id, line.price))
+}

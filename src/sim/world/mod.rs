@@ -1,0 +1,285 @@
+//! One world under all simulated stores: orders, money, shipments, refunds, mails, the people around a store
+//! and what they can do to it.
+//!
+//! A store is a [`Shop`] of a [`Vendor`]. The world keeps the orders and carries out what a buyer, the
+//! merchant or another tool does; a vendor says which words it has for that, renders its documents, answers
+//! its API and has its quirks. So an act that is written here once works on every kind of store.
+
+mod controls;
+mod dice;
+pub mod fixtures;
+mod makeup;
+mod order;
+mod purchase;
+mod state;
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+pub use dice::{Dice, mix};
+pub(super) use makeup::{fee, part_id, second_place, wrap};
+pub use order::{Address, Fee, Line, Order, Place, Refund, Shipment, Tracking, Way, cents};
+pub use purchase::Purchase;
+pub use state::{Context, Entry, State};
+pub(super) use state::ship as ship_items;
+
+use super::CONTROL;
+use super::faults::FaultKind;
+use super::http::{Request, Response, Store};
+use super::simulated::Access;
+use super::time::ShopClock;
+use crate::channel::ChannelKind;
+use crate::clock::{Clock, Timestamp};
+
+/// What happened to an order, to be followed in the channel's own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// The money came.
+    Paid,
+    /// The money is gone again.
+    Unpaid,
+    /// The merchant cancelled it.
+    Cancelled,
+    /// It is held back.
+    Held,
+    /// Pieces were sent, all that were left or some.
+    Shipped,
+    /// Whatever was sent is undone.
+    Unshipped,
+    /// Money went back: the refund's id.
+    Refunded(u64),
+    /// Lines changed.
+    Edited,
+    /// It is put away as done with, or fetched back.
+    PutAway(bool),
+}
+
+/// A channel's part of a simulated store.
+pub trait Vendor: Sized + Send + Sync + 'static {
+    /// The channel.
+    const KIND: ChannelKind;
+    /// How many ticks of its times are in a second.
+    const TICKS: i64;
+    /// Whether a line that is taken out stays in the order, without pieces.
+    const KEEPS_LINES: bool;
+    /// The service that brings an order to its buyer.
+    const SERVICE: &str = "Standard";
+    /// What kind of store it is.
+    type Options: Clone + Send + Sync + 'static;
+    /// What the store remembers beside its orders.
+    type Memory: Send + 'static;
+    /// What only this channel's orders have.
+    type Own: Clone + Debug + Default + Send + 'static;
+
+    /// The memory of a new store.
+    fn memory(options: &Self::Options, now: i64) -> Self::Memory;
+
+    /// The first order's number.
+    fn first_number(options: &Self::Options) -> u64;
+
+    /// Decides what is in seeded orders.
+    fn seed(options: &Self::Options) -> u64;
+
+    /// The store's currency.
+    fn currency(options: &Self::Options) -> &str;
+
+    /// How many ticks later lists know of a change.
+    fn lag(_options: &Self::Options) -> i64 {
+        0
+    }
+
+    /// An order's id, from its number.
+    fn order_id(number: u64) -> u64 {
+        number
+    }
+
+    /// An order's number, from its id.
+    fn number(id: u64) -> u64 {
+        id
+    }
+
+    /// The id of the nth thing that hangs on an order.
+    fn part_id(order: u64, nth: u64) -> u64;
+
+    /// The id of a new refund.
+    fn refund_id(state: &mut State<Self>, order: u64) -> u64;
+
+    /// Status and time of the last change of a seeded order.
+    fn fate(options: &Self::Options, id: u64, created: i64, until: i64) -> (Cow<'static, str>, i64);
+
+    /// How many lines a seeded order has.
+    fn lines(dice: &mut Dice) -> u64 {
+        1 + dice.below(3)
+    }
+
+    /// What only this channel's orders have, before any lines; and how they are paid.
+    fn begin(options: &Self::Options, order: &mut Order<Self::Own>);
+
+    /// What is special about a seeded order, and what must have happened to it.
+    fn dress(options: &Self::Options, order: &mut Order<Self::Own>, entry: &Entry<Self>, dice: &mut Dice);
+
+    /// The first status of a new order.
+    fn first_status(purchase: &Purchase) -> Cow<'static, str>;
+
+    /// What is special about a new order.
+    fn placed(options: &Self::Options, order: &mut Order<Self::Own>, purchase: &Purchase, at: i64);
+
+    /// Status, dates and mails that follow from what happened.
+    fn follow(context: &mut Context<'_, Self>, id: u64, event: Event);
+
+    /// Somebody ships these pieces by other means; `whole`: the order is done with that. False where the channel cannot.
+    fn ship(
+        context: &mut Context<'_, Self>,
+        id: u64,
+        items: &[(u64, u64)],
+        tracking: Tracking,
+        whole: bool,
+    ) -> bool {
+        let _ = whole;
+        context.ship(id, items, tracking)
+    }
+
+    /// Everything that was sent is undone.
+    fn undo_shipments(order: &mut Order<Self::Own>) {
+        let ids: Vec<u64> = order.sent().map(|shipment| shipment.id).collect();
+        ids.into_iter().for_each(|id| order.undo_shipment(id));
+    }
+
+    /// The buyer is erased on request.
+    fn erase(order: &mut Order<Self::Own>) {
+        order.billing = Address::default();
+        order.places.iter_mut().for_each(|place| place.address = Address::default());
+        order.customer = 0;
+    }
+
+    /// The time of the last change, when one comes at `now`.
+    fn modified(before: i64, now: i64) -> i64 {
+        now.max(before)
+    }
+
+    /// Whether an order is cancelled, and whether nothing is left to ship.
+    fn stands(entry: &Entry<Self>, order: &Order<Self::Own>) -> (bool, bool);
+
+    /// Pieces in shipments, and carrier and number of each parcel.
+    fn parcels(order: &Order<Self::Own>) -> (u64, Vec<(String, String)>) {
+        let pieces = order.sent().flat_map(|one| &one.items).map(|(_, pieces)| pieces).sum();
+        let shown = |one: &Tracking| {
+            let carrier = if one.carrier.is_empty() { &one.carrier_code } else { &one.carrier };
+            (carrier.clone(), one.number.clone())
+        };
+        let parcels = order.sent().flat_map(|one| &one.tracking).map(shown);
+        (pieces, parcels.filter(|(_, number)| !number.is_empty()).collect())
+    }
+
+    /// What `connect` takes to reach the store at `url`.
+    fn access(options: &Self::Options, url: &str) -> Access;
+
+    /// The order's document as the API gives it.
+    fn document(shop: &Shop<Self>, id: u64) -> Option<Value>;
+
+    /// Answers a request to the API or the site.
+    fn respond(shop: &Shop<Self>, request: &Request) -> Response;
+
+    /// The channel's own form of a fault.
+    fn fault(shop: &Shop<Self>, kind: &FaultKind, request: &Request) -> Option<Response> {
+        let _ = (shop, kind, request);
+        None
+    }
+
+    /// Control requests of this channel's own: whether something changed; `None` where it has none of that name.
+    fn control(shop: &Shop<Self>, verb: &str, id: u64, wish: &Value) -> Option<bool> {
+        let _ = (shop, verb, id, wish);
+        None
+    }
+}
+
+type Hook<V> = Arc<dyn Fn(&Request, &Shop<V>) + Send + Sync>;
+
+/// A simulated store. Share it as `Arc` between a [`Server`](super::Server) and a test.
+pub struct Shop<V: Vendor> {
+    options: Mutex<V::Options>,
+    clock: ShopClock,
+    state: Mutex<State<V>>,
+    served: Mutex<String>,
+    hook: Mutex<Option<Hook<V>>>,
+}
+
+impl<V: Vendor> Shop<V> {
+    /// An empty store that reads the time from `clock`.
+    pub fn new(options: V::Options, clock: Arc<dyn Clock>) -> Self {
+        let clock = ShopClock::new(clock);
+        let memory = V::memory(&options, ticks::<V>(clock.now()));
+        Self {
+            state: Mutex::new(State::new(V::first_number(&options), memory)),
+            options: Mutex::new(options),
+            clock,
+            served: Mutex::new("http://127.0.0.1".to_owned()),
+            hook: Mutex::new(None),
+        }
+    }
+
+    /// The store's options, to look at or to change.
+    pub fn options(&self) -> MutexGuard<'_, V::Options> {
+        self.options.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls `hook` before every request, for instance to change orders between two pages of a list.
+    pub fn before_request(&self, hook: impl Fn(&Request, &Self) + Send + Sync + 'static) {
+        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
+    }
+
+    pub(in crate::sim) fn lock(&self) -> MutexGuard<'_, State<V>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The store's time, in its ticks.
+    pub(in crate::sim) fn now(&self) -> i64 {
+        ticks::<V>(self.clock.now())
+    }
+
+    /// The same in milliseconds.
+    pub(in crate::sim) fn milliseconds(&self) -> i64 {
+        self.clock.now().timestamp_millis()
+    }
+
+    /// The address under which it is served.
+    #[allow(dead_code)]
+    pub(in crate::sim) fn served(&self) -> String {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does something with the store as it is now.
+    pub(in crate::sim) fn with<T>(&self, act: impl FnOnce(&mut Context<'_, V>) -> T) -> T {
+        let (options, now) = (self.options().clone(), self.now());
+        act(&mut Context { options: &options, state: &mut self.lock(), now })
+    }
+}
+
+/// A moment in a vendor's ticks.
+pub(in crate::sim) fn ticks<V: Vendor>(at: Timestamp) -> i64 {
+    if V::TICKS == 1 { at.timestamp() } else { at.timestamp_millis() }
+}
+
+impl<V: Vendor> Store for Shop<V> {
+    fn handle(&self, request: &Request) -> Response {
+        if request.path.starts_with(CONTROL) {
+            return super::simulated::control(self, request);
+        }
+        let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(hook) = hook {
+            hook(request, self);
+        }
+        V::respond(self, request).with_header("Date", httpdate::fmt_http_date(self.clock.now().into()))
+    }
+
+    fn fault(&self, kind: &FaultKind, request: &Request) -> Option<Response> {
+        V::fault(self, kind, request)
+    }
+
+    fn served_at(&self, url: &str) {
+        url.clone_into(&mut self.served.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}

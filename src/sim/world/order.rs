@@ -1,0 +1,304 @@
+//! What an order is made of, whatever the channel.
+
+use rust_decimal::Decimal;
+
+/// A postal address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Address {
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Company.
+    pub company: String,
+    /// Street.
+    pub street_1: String,
+    /// Second line.
+    pub street_2: String,
+    /// City.
+    pub city: String,
+    /// State: code or free text.
+    pub state: String,
+    /// Postcode.
+    pub postcode: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Phone.
+    pub phone: String,
+    /// E-mail.
+    pub email: String,
+}
+
+/// A delivery address of an order.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its id.
+    pub id: u64,
+    /// Where.
+    pub address: Address,
+    /// The service the buyer chose.
+    pub method: String,
+    /// What it costs.
+    pub cost: Decimal,
+}
+
+/// How a line reaches the buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// In a parcel to the address with this id.
+    Parcel(u64),
+    /// Picked up at the counter.
+    Pickup,
+    /// By download.
+    Download,
+    /// A gift certificate by e-mail.
+    Certificate,
+}
+
+/// A line.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its id.
+    pub id: u64,
+    /// The product; 0 for none.
+    pub product: u64,
+    /// The choice; 0 for a product without choices.
+    pub variant: u64,
+    /// Stock-keeping unit; empty for none.
+    pub sku: String,
+    /// The name as an order shows it.
+    pub name: String,
+    /// The product's own name, for a choice.
+    pub parent: String,
+    /// Choices: key, label, value.
+    pub choices: Vec<(String, String, String)>,
+    /// GTIN; empty for none.
+    pub gtin: String,
+    /// The picture; 0 for none.
+    pub image: u64,
+    /// The product was deleted since.
+    pub gone: bool,
+    /// Pieces as ordered.
+    pub quantity: u64,
+    /// Of which an edit took out.
+    pub removed: u64,
+    /// Of which shipped.
+    pub shipped: u64,
+    /// Of which given back.
+    pub refunded: u64,
+    /// Price of one.
+    pub price: Decimal,
+    /// Its share of a discount.
+    pub discount: Decimal,
+    /// How it reaches the buyer.
+    pub way: Way,
+    /// Name and message of its gift wrapping.
+    pub wrapping: Option<(String, String)>,
+}
+
+impl Line {
+    /// Pieces that go into parcels and are not shipped, given back or taken out.
+    pub fn open(&self) -> u64 {
+        if self.ships() { self.quantity.saturating_sub(self.shipped + self.refunded + self.removed) } else { 0 }
+    }
+
+    /// Pieces that are still in the order.
+    pub fn current(&self) -> u64 {
+        self.quantity.saturating_sub(self.refunded + self.removed)
+    }
+
+    /// Whether it goes into a parcel.
+    pub fn ships(&self) -> bool {
+        matches!(self.way, Way::Parcel(_))
+    }
+
+    /// All its pieces, before discount.
+    pub fn subtotal(&self) -> Decimal {
+        self.price * Decimal::from(self.quantity)
+    }
+
+    /// All its pieces, after discount.
+    pub fn total(&self) -> Decimal {
+        self.subtotal() - self.discount
+    }
+}
+
+/// A fee.
+#[derive(Debug, Clone)]
+pub struct Fee {
+    /// Its id.
+    pub id: u64,
+    /// What the buyer reads.
+    pub name: String,
+    /// How much; below zero it is a discount.
+    pub cost: Decimal,
+}
+
+/// A tracking number and what goes with it; empty: not told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tracking {
+    /// The carrier, by name.
+    pub carrier: String,
+    /// The carrier by a code of a tracking service.
+    pub carrier_code: String,
+    /// The number.
+    pub number: String,
+    /// Where the buyer can follow it.
+    pub link: String,
+}
+
+/// A shipment.
+#[derive(Debug, Clone, Default)]
+pub struct Shipment {
+    /// Its id.
+    pub id: u64,
+    /// The address.
+    pub place: u64,
+    /// When.
+    pub at: i64,
+    /// It was called back: its pieces are open again.
+    pub undone: bool,
+    /// Line and pieces.
+    pub items: Vec<(u64, u64)>,
+    /// Its tracking numbers.
+    pub tracking: Vec<Tracking>,
+    /// The service.
+    pub method: String,
+    /// What the merchant wrote.
+    pub comments: String,
+}
+
+/// A refund.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    /// Its id.
+    pub id: u64,
+    /// When.
+    pub at: i64,
+    /// Why.
+    pub reason: String,
+    /// How much.
+    pub amount: Decimal,
+    /// Line, pieces and amount of each refunded line.
+    pub lines: Vec<(u64, u64, Decimal)>,
+}
+
+/// An order with everything that hangs on it; `own` is what only its channel has.
+#[derive(Debug, Clone, Default)]
+pub struct Order<O> {
+    /// Its id.
+    pub id: u64,
+    /// Bill to.
+    pub billing: Address,
+    /// Ship to; none: nothing is shipped.
+    pub places: Vec<Place>,
+    /// What was bought.
+    pub lines: Vec<Line>,
+    /// Fees.
+    pub fees: Vec<Fee>,
+    /// The coupon's code.
+    pub coupon: Option<String>,
+    /// 0 for guests.
+    pub customer: u64,
+    /// What the buyer wrote.
+    pub note: String,
+    /// What the staff wrote.
+    pub staff_notes: String,
+    /// How it is paid, in the channel's words.
+    pub payment: String,
+    /// When it was paid.
+    pub paid: Option<i64>,
+    /// How it gets to the buyer, if not in parcels.
+    pub delivery: &'static str,
+    /// ISO 4217.
+    pub currency: String,
+    /// How much of it one of the store's own currency is worth.
+    pub rate: Decimal,
+    /// Its number elsewhere.
+    pub reference: String,
+    /// Where it was made.
+    pub source: String,
+    /// What was sent.
+    pub shipments: Vec<Shipment>,
+    /// What was given back.
+    pub refunds: Vec<Refund>,
+    /// How often the buyer was told of a shipment.
+    pub mails: u64,
+    /// What only this channel's orders have.
+    pub own: O,
+    pub(in crate::sim) last_part: u64,
+}
+
+impl<O> Order<O> {
+    /// Pieces that are to be shipped yet.
+    pub fn open(&self) -> u64 {
+        self.lines.iter().map(Line::open).sum()
+    }
+
+    /// The shipments that were not called back.
+    pub fn sent(&self) -> impl Iterator<Item = &Shipment> {
+        self.shipments.iter().filter(|shipment| !shipment.undone)
+    }
+
+    /// Given back so far.
+    pub fn refunded(&self) -> Decimal {
+        self.refunds.iter().map(|refund| refund.amount).sum()
+    }
+
+    /// All lines before discount.
+    pub fn subtotal(&self) -> Decimal {
+        self.lines.iter().map(Line::subtotal).sum()
+    }
+
+    /// What is off.
+    pub fn discount(&self) -> Decimal {
+        self.lines.iter().map(|line| line.discount).sum()
+    }
+
+    /// What sending it costs.
+    pub fn shipping(&self) -> Decimal {
+        self.places.iter().map(|place| place.cost).sum()
+    }
+
+    /// All fees.
+    pub fn fees(&self) -> Decimal {
+        self.fees.iter().map(|fee| fee.cost).sum()
+    }
+
+    /// The line with this id.
+    pub fn line(&self, id: u64) -> Option<&Line> {
+        self.lines.iter().find(|line| line.id == id)
+    }
+
+    /// Ten per cent off every line.
+    pub fn discount_all(&mut self, code: &str) {
+        self.coupon = Some(code.to_owned());
+        for line in &mut self.lines {
+            line.discount = line.subtotal() - (line.subtotal() * Decimal::new(9, 1)).round_dp(2);
+        }
+    }
+
+    /// Takes in a shipment: its pieces are not open any more.
+    pub(in crate::sim) fn add_shipment(&mut self, shipment: Shipment) {
+        for (id, pieces) in &shipment.items {
+            self.lines.iter_mut().filter(|line| line.id == *id).for_each(|line| line.shipped += pieces);
+        }
+        self.shipments.push(shipment);
+    }
+
+    /// The nth shipment is called back: its pieces are open again.
+    pub(in crate::sim) fn undo_shipment(&mut self, id: u64) {
+        let found = self.shipments.iter_mut().find(|one| one.id == id && !one.undone);
+        let Some(shipment) = found else { return };
+        shipment.undone = true;
+        for (id, pieces) in &shipment.items {
+            let lines = self.lines.iter_mut().filter(|line| line.id == *id);
+            lines.for_each(|line| line.shipped = line.shipped.saturating_sub(*pieces));
+        }
+    }
+}
+
+/// An amount of so many hundredths.
+pub fn cents(hundredths: i64) -> Decimal {
+    Decimal::new(hundredths, 2)
+}

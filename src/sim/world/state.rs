@@ -1,0 +1,264 @@
+//! The memory of a simulated store: its orders, and how they change.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
+use super::order::{Order, Refund, Shipment, Tracking, Way};
+use super::{Event, Vendor, makeup};
+
+/// An order as lists need it. What it is made of is made up only when somebody looks.
+#[derive(Debug, Clone)]
+pub struct Entry<V: Vendor> {
+    /// Its id.
+    pub id: u64,
+    /// When it was placed.
+    pub created: i64,
+    /// When it was changed.
+    pub modified: i64,
+    /// When lists believe that it was.
+    pub seen: i64,
+    /// The channel's word or number for how it stands; empty where it has none that lists need.
+    pub status: Cow<'static, str>,
+    /// When it was put away as done with.
+    pub away: Option<i64>,
+    /// The content, once somebody changed it.
+    pub order: Option<Box<Order<V::Own>>>,
+}
+
+impl<V: Vendor> Entry<V> {
+    /// An untouched order.
+    pub(in crate::sim) fn new(id: u64, created: i64, modified: i64, status: Cow<'static, str>) -> Self {
+        Self { id, created, modified, seen: modified, status, away: None, order: None }
+    }
+
+    /// The content, made up where nobody has changed it.
+    pub fn order<'a>(&'a self, options: &V::Options) -> Cow<'a, Order<V::Own>> {
+        match &self.order {
+            Some(order) => Cow::Borrowed(order),
+            None => Cow::Owned(makeup::order(options, self)),
+        }
+    }
+}
+
+/// A store's memory.
+pub struct State<V: Vendor> {
+    /// The orders by id.
+    pub orders: BTreeMap<u64, Entry<V>>,
+    /// When lists believe that each order was changed.
+    pub by_time: BTreeSet<(i64, u64)>,
+    /// The orders by when they were placed.
+    pub by_creation: BTreeSet<(i64, u64)>,
+    /// Changes that lists do not know of yet: when they will, and of which order.
+    pub unnoticed: Vec<(i64, u64)>,
+    /// Orders at which the store's own program fails.
+    pub unrenderable: BTreeSet<u64>,
+    /// Orders whose documents break their own documentation.
+    pub spoilt: BTreeSet<u64>,
+    /// The next order's number.
+    pub next: u64,
+    /// Writes over the API that were applied.
+    pub writes: u64,
+    /// Counts every change.
+    pub generation: u64,
+    /// What only this channel's stores remember.
+    pub own: V::Memory,
+}
+
+impl<V: Vendor> State<V> {
+    pub(in crate::sim) fn new(first: u64, own: V::Memory) -> Self {
+        Self {
+            orders: BTreeMap::new(),
+            by_time: BTreeSet::new(),
+            by_creation: BTreeSet::new(),
+            unnoticed: Vec::new(),
+            unrenderable: BTreeSet::new(),
+            spoilt: BTreeSet::new(),
+            next: first,
+            writes: 0,
+            generation: 0,
+            own,
+        }
+    }
+
+    /// The next number of an order, or of what shares its sequence.
+    pub(in crate::sim) fn take_number(&mut self) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        number
+    }
+
+    /// Takes in an order.
+    pub(in crate::sim) fn insert(&mut self, options: &V::Options, entry: Entry<V>, now: i64) {
+        self.generation += 1;
+        self.by_creation.insert((entry.created, entry.id));
+        let (lag, known_at) = (V::lag(options), entry.modified + V::lag(options));
+        if lag == 0 || known_at <= now {
+            self.by_time.insert((entry.seen, entry.id));
+        } else {
+            self.unnoticed.push((known_at, entry.id));
+        }
+        self.orders.insert(entry.id, entry);
+    }
+
+    /// Erases an order.
+    pub(in crate::sim) fn remove(&mut self, id: u64) -> bool {
+        self.generation += 1;
+        let Some(entry) = self.orders.remove(&id) else { return false };
+        self.by_time.remove(&(entry.seen, id));
+        self.by_creation.remove(&(entry.created, id))
+    }
+
+    /// What an order is made of.
+    pub(in crate::sim) fn order(&self, options: &V::Options, id: u64) -> Option<Cow<'_, Order<V::Own>>> {
+        self.orders.get(&id).map(|entry| entry.order(options))
+    }
+
+    /// The same, to be changed.
+    pub(in crate::sim) fn order_mut(&mut self, options: &V::Options, id: u64) -> Option<&mut Order<V::Own>> {
+        self.generation += 1;
+        let entry = self.orders.get_mut(&id)?;
+        if entry.order.is_none() {
+            entry.order = Some(Box::new(makeup::order(options, entry)));
+        }
+        entry.order.as_deref_mut()
+    }
+
+    /// Lists come to know what they should at `now`.
+    pub(in crate::sim) fn notice(&mut self, now: i64) {
+        let (due, later) = std::mem::take(&mut self.unnoticed).into_iter().partition(|(at, _)| *at <= now);
+        self.unnoticed = later;
+        let due: Vec<(i64, u64)> = due;
+        for (_, id) in due {
+            let Some(entry) = self.orders.get_mut(&id) else { continue };
+            self.by_time.remove(&(entry.seen, id));
+            entry.seen = entry.modified;
+            self.by_time.insert((entry.seen, id));
+        }
+    }
+}
+
+/// A store at a moment, for whoever acts on it.
+pub struct Context<'a, V: Vendor> {
+    /// What kind of store it is.
+    pub options: &'a V::Options,
+    /// Its memory.
+    pub state: &'a mut State<V>,
+    /// The time.
+    pub now: i64,
+}
+
+impl<V: Vendor> Context<'_, V> {
+    /// What an order is made of.
+    pub(in crate::sim) fn order(&self, id: u64) -> Option<Cow<'_, Order<V::Own>>> {
+        self.state.order(self.options, id)
+    }
+
+    /// The same, to be changed.
+    pub(in crate::sim) fn order_mut(&mut self, id: u64) -> Option<&mut Order<V::Own>> {
+        self.state.order_mut(self.options, id)
+    }
+
+    /// Changes an order and its date. False for an unknown one.
+    pub(in crate::sim) fn change(&mut self, id: u64, change: impl FnOnce(&mut Order<V::Own>)) -> bool {
+        let Some(order) = self.order_mut(id) else { return false };
+        change(order);
+        self.touch(id);
+        true
+    }
+
+    /// Changes an order, its date, and what follows from that.
+    pub(in crate::sim) fn change_and(
+        &mut self,
+        id: u64,
+        event: Event,
+        change: impl FnOnce(&mut Order<V::Own>),
+    ) -> bool {
+        let Some(order) = self.order_mut(id) else { return false };
+        change(order);
+        V::follow(self, id, event);
+        self.touch(id);
+        true
+    }
+
+    /// Moves an order's date. The content is written down first: what is made up follows status and time.
+    pub(in crate::sim) fn touch(&mut self, id: u64) {
+        self.order_mut(id);
+        let Some(entry) = self.state.orders.get(&id) else { return };
+        let modified = V::modified(entry.modified, self.now);
+        self.date(id, modified);
+    }
+
+    /// Dates an order's last change.
+    pub(in crate::sim) fn date(&mut self, id: u64, modified: i64) {
+        self.order_mut(id);
+        let Some(entry) = self.state.orders.get_mut(&id) else { return };
+        entry.modified = modified;
+        self.state.unnoticed.push((self.now + V::lag(self.options), id));
+        self.state.notice(self.now);
+    }
+
+    /// Sets the status word, without what follows from it.
+    pub(in crate::sim) fn set_word(&mut self, id: u64, status: impl Into<Cow<'static, str>>) {
+        self.order_mut(id);
+        if let Some(entry) = self.state.orders.get_mut(&id) {
+            entry.status = status.into();
+        }
+    }
+
+    /// Puts an order away, or fetches it back.
+    pub(in crate::sim) fn put_away(&mut self, id: u64, away: bool) -> bool {
+        let now = self.now;
+        self.order_mut(id);
+        let Some(entry) = self.state.orders.get_mut(&id) else { return false };
+        entry.away = away.then_some(now);
+        self.change_and(id, Event::PutAway(away), |_| ())
+    }
+
+    /// Ships these pieces, one shipment for each address.
+    pub(in crate::sim) fn ship(&mut self, id: u64, items: &[(u64, u64)], tracking: Tracking) -> bool {
+        let now = self.now;
+        self.change_and(id, Event::Shipped, |order| ship::<V>(order, items, &tracking, now))
+    }
+
+    /// Gives money back, for these pieces of lines if any; gives the refund's id.
+    pub(in crate::sim) fn refund(
+        &mut self,
+        id: u64,
+        amount: Decimal,
+        reason: &str,
+        lines: Vec<(u64, u64, Decimal)>,
+    ) -> Option<u64> {
+        self.order_mut(id)?;
+        let refund = V::refund_id(self.state, id);
+        let (now, reason) = (self.now, reason.to_owned());
+        self.change_and(id, Event::Refunded(refund), |order| {
+            for (wanted, pieces, _) in &lines {
+                let found = order.lines.iter_mut().filter(|line| line.id == *wanted);
+                found.for_each(|line| line.refunded = (line.refunded + pieces).min(line.quantity));
+            }
+            order.refunds.push(Refund { id: refund, at: now, reason, amount, lines });
+        });
+        Some(refund)
+    }
+}
+
+/// Ships these pieces, one shipment for each address.
+pub(in crate::sim) fn ship<V: Vendor>(order: &mut Order<V::Own>, items: &[(u64, u64)], tracking: &Tracking, at: i64) {
+    let places: Vec<u64> = order.places.iter().map(|place| place.id).collect();
+    for place in places {
+        let here = |line: u64| order.line(line).is_some_and(|line| line.way == Way::Parcel(place));
+        let items: Vec<(u64, u64)> = items.iter().filter(|(line, count)| *count > 0 && here(*line)).copied().collect();
+        if !items.is_empty() {
+            let id = makeup::part_id::<V>(order);
+            let tracking = if *tracking == Tracking::default() { Vec::new() } else { vec![tracking.clone()] };
+            order.add_shipment(Shipment { id, place, at, items, tracking, ..Shipment::default() });
+        }
+    }
+}
+
+/// Every open piece of every line.
+pub(super) fn everything<O>(order: &Order<O>) -> Vec<(u64, u64)> {
+    order.lines.iter().map(|line| (line.id, line.open())).filter(|(_, open)| *open > 0).collect()
+}

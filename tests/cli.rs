@@ -247,7 +247,7 @@ fn c6_quiet_prints_results_and_errors_only() {
 #[test]
 fn orders_are_narrowed_by_status_store_time_and_text() {
     let (rig, ids) = rig();
-    rig.shop.place_order(NewOrder::unpaid().line("MUG-9", 1).at(Utc::now() - TimeDelta::days(8)));
+    rig.shop.place_order(NewOrder::paid().unpaid().line("MUG-9", 1).at(Utc::now() - TimeDelta::days(8)));
     rig.home.run("sync --since 30d").exits(0);
     let count = |words: &str| rig.home.json(&format!("orders {words}")).as_array().unwrap().len();
     let counts = [
@@ -377,7 +377,7 @@ fn a2_status_advises_by_the_stages_of_a_store_without_orders() {
 #[test]
 fn status_counts_orders_by_status_and_reads_only_local_files() {
     let (rig, _) = rig();
-    rig.shop.place_order(NewOrder::unpaid());
+    rig.shop.place_order(NewOrder::paid().unpaid());
     rig.sync();
     rig.unplug();
     rig.server.clear_requests();

@@ -528,7 +528,7 @@ fn an_order_of_downloads_and_one_without_tracking_can_be_dispatched() {
 #[test]
 fn an_order_that_is_not_to_be_shipped_is_refused_before_the_shop_is_asked() {
     let rig = Rig::new();
-    let unpaid = rig.shop.place_order(NewOrder::unpaid());
+    let unpaid = rig.shop.place_order(NewOrder::paid().unpaid());
     let cancelled = rig.shop.place_order(NewOrder::paid().status("cancelled"));
     rig.sync();
     rig.server.clear_requests();

@@ -289,7 +289,7 @@ fn d3_the_same_file_again_does_nothing() {
 #[test]
 fn a_state_that_speaks_against_one_order_costs_that_order() {
     let rig = Rig::new();
-    let (one, unpaid) = (rig.paid(1), rig.shop.place_order(NewOrder::unpaid()));
+    let (one, unpaid) = (rig.paid(1), rig.shop.place_order(NewOrder::paid().unpaid()));
     rig.sync();
     let text = format!("order,carrier,tracking\n{unpaid},ups,1Z1\n{one},ups,1Z2\n");
     let done = csv(&rig, &text).exits(3).says("not paid yet").says(&format!("row 2, order {unpaid}"));

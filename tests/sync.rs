@@ -573,7 +573,7 @@ fn a_book_restored_from_a_copy_reads_on_and_tells_nobody_twice() {
 #[test]
 fn p3_a_cancellation_at_the_shop_is_announced_once_and_p9_payment_follows() {
     let (rig, ids) = Rig::with_orders(&[1]);
-    let unpaid = rig.shop.place_order(NewOrder::unpaid());
+    let unpaid = rig.shop.place_order(NewOrder::paid().unpaid());
     rig.sync();
     rig.shop.cancel(ids[0]);
     rig.shop.pay(unpaid);

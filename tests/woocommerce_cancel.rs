@@ -87,3 +87,15 @@ fn a_dry_run_says_what_would_happen_and_does_nothing() {
     assert_eq!((&rehearsed["state"], rehearsed["writes"].as_array().unwrap().len()), (&json!("dry-run"), 1));
     assert_eq!(statuses(&rig, ids[0]), ("awaiting-fulfillment".to_owned(), "processing".to_owned()));
 }
+
+#[test]
+fn an_unpaid_order_can_be_cancelled_and_a_cancelled_one_not_be_dispatched() {
+    let rig = Rig::new();
+    let id = rig.shop.place_order(NewOrder::paid().unpaid());
+    rig.sync();
+    let told = cancel(&rig, id, "--json").exits(0).json();
+    assert_eq!((&told["state"], &told["error"]), (&json!("confirmed"), &serde_json::Value::Null));
+    assert_eq!(statuses(&rig, id), both_cancelled());
+    rig.home.run("dispatch 1").exits(6).says("is cancelled");
+    rig.home.run("cancel 77").exits(7);
+}

@@ -110,7 +110,7 @@ pub fn serve(args: &[&str]) {
                 let ids = shop.ids();
                 let wanted: usize = orders.parse().unwrap();
                 for id in ids.iter().step_by((ids.len() / wanted.max(1)).max(1)).take(wanted) {
-                    shop.edit_address(*id, |address| address.address_1 = "2 Other Street".to_owned());
+                    shop.edit_address(*id, |address| address.street_1 = "2 Other Street".to_owned());
                 }
                 println!("changed");
             }

@@ -9,7 +9,7 @@ use super::render::{self, AT_DELIVERY, Expand};
 use super::{Context, Entry, Order, Shop, State};
 use crate::channel::ChannelKind;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::{Dice, Event, Purchase, Tracking, Vendor, Way, fee, second_place, wrap};
+use crate::sim::world::{Dice, Event, Purchase, Tracking, Vendor, Way, fee, mix, second_place, wrap};
 use crate::sim::{Access, FaultKind};
 
 /// The vendor.
@@ -131,6 +131,10 @@ impl Vendor for BigCommerce {
 
     fn part_id(order: u64, nth: u64) -> u64 {
         order * 100 + nth
+    }
+
+    fn buyer(number: u64) -> u64 {
+        mix(number)
     }
 
     fn refund_id(state: &mut State, order: u64) -> u64 {

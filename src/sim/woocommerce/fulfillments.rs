@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::args::error;
-use super::auth::check_rights;
-use super::call::Call;
-use super::options::Rights;
+use super::access::check_rights;
+use super::request::Call;
+use super::options::{Options, Rights};
 use super::render::gmt;
-use super::state::{Fulfillment, Meta};
+use super::vendor::{Fulfillment, Meta, mail, set_meta};
+use super::{Context, Order};
 use crate::sim::http::Response;
 
 /// Whether the asker may. Fulfilments of guest orders are readable by anybody: the owner check compares
@@ -24,7 +25,7 @@ pub(super) fn allowed(call: &Call<'_>) -> Result<(), Response> {
     };
     let reads = call.method == "GET";
     let a_customer = call.who.as_ref().is_some_and(|key| key.rights == Rights::Customer);
-    if reads && !a_customer && found.details(call.options).customer_id == 0 {
+    if reads && !a_customer && found.order(call.options).customer == 0 {
         return Ok(());
     }
     match reads {
@@ -39,29 +40,46 @@ fn refused(code: u16, message: &str) -> Response {
 }
 
 /// The site's time with a space and without zone.
-fn local(call: &Call<'_>, at: i64) -> String {
-    gmt(at + i64::from(call.options.offset_minutes) * 60).replace('T', " ")
+fn local(options: &Options, at: i64) -> String {
+    gmt(at + i64::from(options.offset_minutes) * 60).replace('T', " ")
 }
 
 fn meta_json(fulfillment: &Fulfillment) -> Value {
     fulfillment.meta.iter().map(|meta| json!({"id": meta.id, "key": meta.key, "value": meta.value})).collect()
 }
 
-fn body(call: &Call<'_>, order: u64, fulfillment: &Fulfillment) -> Value {
+fn body(options: &Options, order: u64, fulfillment: &Fulfillment) -> Value {
     json!({
         "id": fulfillment.id, "entity_type": "WC_Order", "entity_id": order.to_string(),
         "is_fulfilled": fulfillment.status == "fulfilled", "status": fulfillment.status,
-        "date_updated": local(call, fulfillment.updated), "meta_data": meta_json(fulfillment),
+        "date_updated": local(options, fulfillment.updated), "meta_data": meta_json(fulfillment),
     })
 }
 
-fn of<'a>(call: &'a Call<'_>, order: u64) -> impl Iterator<Item = &'a Fulfillment> {
-    call.state.attached.get(&order).into_iter().flat_map(|attached| attached.fulfillments.iter())
+fn of(call: &Call<'_>, order: u64) -> Vec<Fulfillment> {
+    call.order(order).map(|order| order.own.fulfillments.clone()).unwrap_or_default()
+}
+
+/// Pieces that are sent, and carrier and number of each fulfilment.
+pub(super) fn parcels(order: &Order) -> (u64, Vec<(String, String)>) {
+    let live = || order.own.fulfillments.iter().filter(|one| !one.deleted);
+    let text = |one: &Fulfillment, key: &str| {
+        let found = one.meta.iter().find(|meta| meta.key == key).and_then(|meta| meta.value.as_str());
+        found.unwrap_or_default().to_owned()
+    };
+    let pieces = live().filter(|one| one.status == "fulfilled").flat_map(items).filter_map(|item| item["qty"].as_u64());
+    (pieces.sum(), live().map(|one| (text(one, "_shipment_provider"), text(one, "_tracking_number"))).collect())
+}
+
+/// What is in a fulfilment.
+fn items(one: &Fulfillment) -> impl Iterator<Item = &Value> {
+    let entries = one.meta.iter().filter(|meta| meta.key == "_items");
+    entries.flat_map(|meta| meta.value.as_array().into_iter().flatten())
 }
 
 /// Every fulfilment of an order that is not deleted.
 pub(super) fn all(call: &Call<'_>, order: u64) -> Vec<Value> {
-    of(call, order).filter(|one| !one.deleted).map(|one| body(call, order, one)).collect()
+    of(call, order).iter().filter(|one| !one.deleted).map(|one| body(call.options, order, one)).collect()
 }
 
 /// `GET /orders/{id}/fulfillments`.
@@ -71,17 +89,17 @@ pub(super) fn list(call: &Call<'_>) -> Response {
 
 fn find(call: &Call<'_>) -> Result<Fulfillment, Response> {
     let id = call.id(1);
-    match of(call, call.id(0)).find(|one| one.id == id) {
+    match of(call, call.id(0)).into_iter().find(|one| one.id == id) {
         None => Err(refused(0, "Fulfillment not found.")),
         Some(one) if one.deleted => Err(refused(404, "Fulfillment not found.")),
-        Some(one) => Ok(one.clone()),
+        Some(one) => Ok(one),
     }
 }
 
 /// `GET /orders/{id}/fulfillments/{id}`.
 pub(super) fn get(call: &Call<'_>) -> Response {
     match find(call) {
-        Ok(one) => Response::json(200, &body(call, call.id(0), &one)),
+        Ok(one) => Response::json(200, &body(call.options, call.id(0), &one)),
         Err(response) => response,
     }
 }
@@ -118,19 +136,43 @@ pub(super) fn create(call: &mut Call<'_>) -> Response {
         return response;
     }
     let status = call.text("status").unwrap_or("unfulfilled").to_owned();
-    Response::json(201, &add(call, call.id(0), status, wished))
+    let (order, notify) = (call.id(0), call.truth("notify_customer"));
+    Response::json(201, &add(&mut call.context(), order, status, wished, notify))
 }
 
 /// Adds a fulfilment, whoever makes it; gives its body.
-pub(super) fn add(call: &mut Call<'_>, order: u64, status: String, wished: Vec<(String, Value)>) -> Value {
-    let id = call.state.next_fulfillment;
-    call.state.next_fulfillment += 1;
-    let mut one = Fulfillment { id, status, updated: call.now, deleted: false, meta: Vec::new() };
-    write_meta(call, &mut one, wished);
-    let body = body(call, order, &one);
-    call.state.attached(order).fulfillments.push(one);
-    after_change(call, order, body["status"] == "fulfilled");
+fn add(
+    context: &mut Context<'_>,
+    order: u64,
+    status: String,
+    wished: Vec<(String, Value)>,
+    notify: bool,
+) -> Value {
+    context.state.own.last_fulfillment += 1;
+    let id = context.state.own.last_fulfillment;
+    let mut one = Fulfillment { id, status, updated: context.now, deleted: false, meta: Vec::new() };
+    write_meta(context, &mut one, wished);
+    let body = body(context.options, order, &one);
+    store(context, order, one, notify);
     body
+}
+
+/// The merchant makes one in the admin screen. False in a shop without the feature.
+pub(super) fn by_hand(
+    context: &mut Context<'_>,
+    order: u64,
+    items: &[(u64, u64)],
+    carrier: &str,
+    number: &str,
+) -> bool {
+    let known = context.state.orders.contains_key(&order) && context.options.has_fulfillments();
+    let items: Vec<Value> = items.iter().map(|(item, qty)| json!({ "item_id": item, "qty": qty })).collect();
+    let mut meta = vec![("_items".to_owned(), Value::Array(items))];
+    if !number.is_empty() {
+        meta.push(("_shipment_provider".to_owned(), json!(carrier)));
+        meta.push(("_tracking_number".to_owned(), json!(number)));
+    }
+    known && add(context, order, "fulfilled".to_owned(), meta, false).is_object()
 }
 
 /// `PUT /orders/{id}/fulfillments/{id}`: meta data that is not in the body is removed. The answer still
@@ -144,97 +186,90 @@ pub(super) fn update(call: &mut Call<'_>) -> Response {
     if let Err(response) = check_items(&wished) {
         return response;
     }
-    let order = call.id(0);
+    let (order, notify) = (call.id(0), call.truth("notify_customer"));
     call.text("status").unwrap_or("unfulfilled").clone_into(&mut one.status);
-    write_meta(call, &mut one, wished);
-    let body = body(call, order, &one);
-    one.updated = call.now;
-    replace(call, order, one);
-    after_change(call, order, body["status"] == "fulfilled");
+    let mut context = call.context();
+    write_meta(&mut context, &mut one, wished);
+    let body = body(context.options, order, &one);
+    one.updated = context.now;
+    store(&mut context, order, one, notify);
     Response::json(200, &body)
 }
 
 /// `DELETE /orders/{id}/fulfillments/{id}`.
 pub(super) fn delete(call: &mut Call<'_>) -> Response {
-    let mut one = match find(call) {
+    let one = match find(call) {
         Ok(one) => one,
         Err(response) => return response,
     };
-    one.deleted = true;
     let order = call.id(0);
-    replace(call, order, one);
-    after_change(call, order, false);
+    store(&mut call.context(), order, Fulfillment { deleted: true, ..one }, false);
     Response::json(200, &json!({"message": "Fulfillment deleted successfully."}))
 }
 
 /// Deletes the nth fulfilment that is not deleted; whether there is one.
-pub(super) fn remove(call: &mut Call<'_>, order: u64, nth: usize) -> bool {
-    let Some(mut one) = of(call, order).filter(|one| !one.deleted).nth(nth).cloned() else { return false };
-    one.deleted = true;
-    replace(call, order, one);
-    after_change(call, order, false);
+pub(super) fn remove(context: &mut Context<'_>, order: u64, nth: usize) -> bool {
+    let found = context.order(order).and_then(|order| {
+        let mut live = order.own.fulfillments.iter().filter(|one| !one.deleted);
+        live.nth(nth).cloned()
+    });
+    let Some(one) = found else { return false };
+    store(context, order, Fulfillment { deleted: true, ..one }, false);
     true
 }
 
-fn replace(call: &mut Call<'_>, order: u64, one: Fulfillment) {
-    let all = &mut call.state.attached(order).fulfillments;
-    if let Some(place) = all.iter_mut().find(|other| other.id == one.id) {
-        *place = one;
-    }
-}
-
-fn write_meta(call: &mut Call<'_>, one: &mut Fulfillment, mut wished: Vec<(String, Value)>) {
+fn write_meta(context: &mut Context<'_>, one: &mut Fulfillment, mut wished: Vec<(String, Value)>) {
     if one.status == "fulfilled" {
-        let at = local(call, call.now);
+        let at = local(context.options, context.now);
         let earlier = one.meta.iter().find(|meta| meta.key == "_date_fulfilled").map(|meta| meta.value.clone());
         wished.push(("_date_fulfilled".to_owned(), earlier.unwrap_or_else(|| json!(at))));
     }
-    if call.options.forgets_entries {
+    if context.options.forgets_entries {
         wished.retain(|(key, _)| key == "_items");
     }
     let before = std::mem::take(&mut one.meta);
     for (key, value) in wished {
         let known = before.iter().find(|meta| meta.key == key && meta.value == value).map(|meta| meta.id);
         let id = known.unwrap_or_else(|| {
-            call.state.next_fulfillment_meta += 1;
-            call.state.next_fulfillment_meta - 1
+            context.state.own.last_fulfillment_meta += 1;
+            context.state.own.last_fulfillment_meta
         });
-        one.meta.push(Meta { id, label: key.clone(), key, value });
+        one.meta.push(Meta { id, key, value });
     }
 }
 
-/// The order's date moves and its `_fulfillment_status` follows; its status does not.
-fn after_change(call: &mut Call<'_>, order: u64, fulfilled: bool) {
-    if fulfilled && call.truth("notify_customer") {
-        call.state.attached(order).mails.fulfillment += 1;
-    }
-    let status = overall(call, order);
-    if let Some(details) = call.state.details_mut(call.options, order) {
-        match status {
-            Some(status) => details.set_meta(order, "_fulfillment_status", json!(status)),
-            None => details.meta.retain(|meta| meta.key != "_fulfillment_status"),
+/// Where an order's overall status of fulfilments stands.
+pub(super) const META: &str = "_fulfillment_status";
+
+/// Keeps a fulfilment. The order's date moves and its `_fulfillment_status` follows; its status does not.
+fn store(context: &mut Context<'_>, order: u64, one: Fulfillment, notify: bool) {
+    context.change(order, |order| {
+        if notify && one.status == "fulfilled" && !one.deleted {
+            mail(order, |mails| mails.fulfillment += 1);
         }
-    }
-    call.state.bump(order, call.now);
+        match order.own.fulfillments.iter_mut().find(|other| other.id == one.id) {
+            Some(place) => *place = one,
+            None => order.own.fulfillments.push(one),
+        }
+        match overall(order) {
+            Some(status) => set_meta(order, META, json!(status)),
+            None => order.own.meta.retain(|meta| meta.key != META),
+        }
+    });
 }
 
-fn overall(call: &Call<'_>, order: u64) -> Option<&'static str> {
-    let live: Vec<&Fulfillment> = of(call, order).filter(|one| !one.deleted).collect();
-    if live.is_empty() {
-        return None;
-    }
+fn overall(order: &Order) -> Option<&'static str> {
+    let live = || order.own.fulfillments.iter().filter(|one| !one.deleted);
+    live().next()?;
     let mut sent: BTreeMap<u64, f64> = BTreeMap::new();
-    for one in live.iter().filter(|one| one.status == "fulfilled") {
-        for item in one.meta.iter().filter(|m| m.key == "_items").flat_map(|m| m.value.as_array().into_iter().flatten())
-        {
-            *sent.entry(item["item_id"].as_u64().unwrap_or(0)).or_default() += item["qty"].as_f64().unwrap_or(0.0);
-        }
+    for item in live().filter(|one| one.status == "fulfilled").flat_map(items) {
+        *sent.entry(item["item_id"].as_u64().unwrap_or(0)).or_default() += item["qty"].as_f64().unwrap_or(0.0);
     }
     if sent.is_empty() {
         return Some("unfulfilled");
     }
-    let details = call.state.details(call.options, order)?;
-    let all = details.lines.iter().all(|l| sent.get(&l.id).is_some_and(|pieces| *pieces >= f64::from(l.quantity)));
+    let whole = |pieces: u64| f64::from(u32::try_from(pieces).unwrap_or(u32::MAX));
+    let all = order.lines.iter().all(|l| sent.get(&l.id).is_some_and(|pieces| *pieces >= whole(l.quantity)));
     Some(if all { "fulfilled" } else { "partially_fulfilled" })
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::args::{date_time, integer, list};
-use super::call::{Call, critical};
+use super::request::{Call, critical};
 use super::render;
-use super::state::{LastList, Order};
+use super::vendor::LastList;
+use super::Entry;
 use crate::sim::http::Response;
-use crate::sim::world::fixtures::mix;
+use crate::sim::world::mix;
 
 /// A page of a list and the numbers for its headers.
 pub(super) struct Page {
@@ -114,12 +115,12 @@ fn matching(call: &mut Call<'_>) -> (Arc<Vec<u64>>, usize) {
 fn kept(call: &mut Call<'_>, whole: bool) -> Arc<Vec<u64>> {
     let query = cache_key(call, whole);
     let generation = call.state.generation;
-    let last = call.state.last_list.as_ref();
+    let last = call.state.own.last_list.as_ref();
     if let Some(last) = last.filter(|last| last.generation == generation && last.query == query) {
         return last.ids.clone();
     }
     let ids = Arc::new(find(call, whole));
-    call.state.last_list = Some(LastList { generation, query, ids: ids.clone() });
+    call.state.own.last_list = Some(LastList { generation, query, ids: ids.clone() });
     ids
 }
 
@@ -145,10 +146,10 @@ fn find(call: &Call<'_>, whole: bool) -> Vec<u64> {
         filter.modified.0 = None;
     }
     let modified_after = filter.modified.0;
-    let mut found: Vec<&Order> = match modified_after {
+    let mut found: Vec<&Entry> = match modified_after {
         Some(after) => call
             .state
-            .by_modified
+            .by_time
             .range((after + 1, 0)..)
             .filter_map(|(_, id)| call.state.orders.get(id))
             .filter(|order| filter.takes(call, order))
@@ -159,7 +160,7 @@ fn find(call: &Call<'_>, whole: bool) -> Vec<u64> {
     found.into_iter().map(|order| order.id).collect()
 }
 
-fn sort(call: &Call<'_>, found: &mut [&Order], include: &[u64]) {
+fn sort(call: &Call<'_>, found: &mut [&Entry], include: &[u64]) {
     match call.text("orderby") {
         Some("modified") if loses_ties(call) => {
             // No second sort key: the database answers every page in another order.
@@ -213,7 +214,7 @@ impl Filter {
         }
     }
 
-    fn takes(&self, call: &Call<'_>, order: &Order) -> bool {
+    fn takes(&self, call: &Call<'_>, order: &Entry) -> bool {
         self.takes_status(call, &order.status)
             && within(order.created, self.created)
             && within(order.modified, self.modified)
@@ -231,17 +232,17 @@ impl Filter {
         (self.any && !hidden) || self.statuses.iter().any(|wished| wished == status)
     }
 
-    fn takes_details(&self, call: &Call<'_>, order: &Order) -> bool {
+    fn takes_details(&self, call: &Call<'_>, order: &Entry) -> bool {
         if self.customer.is_none() && self.search.is_none() {
             return true;
         }
-        let details = order.details(call.options);
+        let details = order.order(call.options);
         let found = |text: &str| {
             let texts =
-                [&details.number, &details.billing.email, &details.billing.last_name, &details.billing.first_name];
+                [&details.own.number, &details.billing.email, &details.billing.last_name, &details.billing.first_name];
             texts.iter().any(|field| field.to_lowercase().contains(text))
         };
-        self.customer.is_none_or(|customer| details.customer_id == customer) && self.search.as_deref().is_none_or(found)
+        self.customer.is_none_or(|customer| details.customer == customer) && self.search.as_deref().is_none_or(found)
     }
 }
 
@@ -276,9 +277,8 @@ pub(super) fn refunds(call: &mut Call<'_>, owner: Option<u64>) -> Response {
     let before = bound(call, "before");
     let parents = ids(call, "parent");
     let mut found: Vec<(i64, u64, u64)> = Vec::new();
-    for (refund, order) in &call.state.refund_owners {
-        let details = call.state.details(call.options, *order);
-        let created = details.and_then(|details| details.refunds.iter().find(|r| r.id == *refund).map(|r| r.created));
+    for (refund, order) in &call.state.own.refund_owners {
+        let created = call.order(*order).and_then(|order| order.refunds.iter().find(|r| r.id == *refund).map(|r| r.at));
         let Some(created) = created.filter(|at| within(*at, (after, before))) else { continue };
         if owner.is_none_or(|owner| owner == *order) && (parents.is_empty() || parents.contains(order)) {
             found.push((created, *refund, *order));
@@ -298,10 +298,10 @@ pub(super) fn refunds(call: &mut Call<'_>, owner: Option<u64>) -> Response {
 
 /// One refund.
 pub(super) fn refund_json(call: &Call<'_>, id: u64, name_parent: bool) -> Option<Value> {
-    let owner = *call.state.refund_owners.get(&id)?;
-    let details = call.state.details(call.options, owner)?;
-    let refund = details.refunds.iter().find(|refund| refund.id == id)?;
-    Some(render::refund(call.style(), owner, &details, refund, name_parent))
+    let owner = *call.state.own.refund_owners.get(&id)?;
+    let order = call.order(owner)?;
+    let refund = order.refunds.iter().find(|refund| refund.id == id)?;
+    Some(render::refund(call.style(), &order, refund, name_parent))
 }
 
 /// The ids of a list as JSON, for tests of the paging itself.

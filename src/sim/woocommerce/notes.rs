@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::args::error;
-use super::call::Call;
+use super::request::Call;
 use super::render::gmt;
-use super::state::Note;
+use super::vendor::{Note, add_note};
 use crate::sim::http::Response;
 
 fn body(call: &Call<'_>, order: u64, note: &Note) -> Value {
@@ -54,14 +54,14 @@ fn invalid_order() -> Response {
 
 /// Every note of an order, newest first.
 pub(super) fn all(call: &Call<'_>, order: u64) -> Vec<Value> {
-    let mut notes: Vec<&Note> = call.state.attached.get(&order).map(|a| a.notes.iter().collect()).unwrap_or_default();
+    let mut notes = call.order(order).map(|order| order.own.notes.clone()).unwrap_or_default();
     notes.sort_by_key(|note| std::cmp::Reverse(note.created));
-    let wanted = |note: &&Note| match call.text("type") {
+    let wanted = |note: &Note| match call.text("type") {
         Some("customer") => note.to_customer,
         Some("internal") => !note.to_customer,
         _ => true,
     };
-    notes.into_iter().filter(wanted).map(|note| body(call, order, note)).collect()
+    notes.into_iter().filter(wanted).map(|note| body(call, order, &note)).collect()
 }
 
 /// `GET /orders/{id}/notes`.
@@ -76,9 +76,9 @@ pub(super) fn list(call: &Call<'_>) -> Response {
 /// `GET /orders/{id}/notes/{id}`.
 pub(super) fn get(call: &Call<'_>) -> Response {
     let (order, id) = (call.id(0), call.id(1));
-    let attached = call.state.attached.get(&order);
-    match attached.and_then(|attached| attached.notes.iter().find(|note| note.id == id)) {
-        Some(note) => Response::json(200, &body(call, order, note)),
+    let found = call.order(order);
+    match found.and_then(|order| order.own.notes.iter().find(|note| note.id == id).cloned()) {
+        Some(note) => Response::json(200, &body(call, order, &note)),
         None => error(404, "woocommerce_rest_invalid_id", "Invalid resource ID."),
     }
 }
@@ -91,7 +91,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Response {
     }
     let text = call.text("note").unwrap_or_default().to_owned();
     let to_customer = call.truth("customer_note");
-    let id = call.state.add_note(order, &text, to_customer, call.now);
+    let id = add_note(&mut call.context(), order, &text, to_customer);
     let note = Note { id, created: call.now, text, to_customer };
     let location = format!("{}wc/v3/orders/{order}/notes/{id}", call.root);
     Response::json(201, &body(call, order, &note)).with_header("Location", location)
@@ -102,7 +102,8 @@ pub(super) fn delete(call: &mut Call<'_>) -> Response {
     let (order, id) = (call.id(0), call.id(1));
     let response = get(call);
     if response.status == 200 {
-        call.state.attached(order).notes.retain(|note| note.id != id);
+        let found = call.state.order_mut(call.options, order);
+        found.into_iter().for_each(|order| order.own.notes.retain(|note| note.id != id));
     }
     response
 }

@@ -4,14 +4,14 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::args::{self, boolean, error, integer};
-use super::call::{Call, critical, invalid_id};
-use super::changes;
+use super::request::{Call, critical, invalid_id};
 use super::render;
 use super::routes::writable_statuses;
-use super::seed;
-use super::state::{Charge, Details, Line};
+use super::vendor::{self, set_meta, set_status};
+use super::{Fee, Line, Order, WooCommerce};
 use crate::sim::http::Response;
 use crate::sim::world::fixtures::WARES;
+use crate::sim::world::{Address, Place, add_line, part_id};
 
 /// The order as JSON.
 pub(super) fn body(call: &Call<'_>, id: u64) -> Value {
@@ -49,12 +49,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Response {
 }
 
 fn create_from(call: &mut Call<'_>, wish: &Map<String, Value>) -> Value {
-    let id = changes::create(call.options, call.state, "pending", call.now);
-    if let Some(details) = call.state.details_mut(call.options, id) {
-        "rest-api".clone_into(&mut details.created_via);
-    }
+    let id = vendor::create(&mut call.context());
     apply(call, id, wish);
-    call.state.bump(id, call.now);
+    call.context().touch(id);
     body(call, id)
 }
 
@@ -74,33 +71,34 @@ pub(super) fn update(call: &mut Call<'_>) -> Response {
 fn update_from(call: &mut Call<'_>, id: u64, wish: &Map<String, Value>) {
     let changed = apply(call, id, wish);
     if changed || call.options.profile.hpos() {
-        call.state.bump(id, call.now);
+        call.context().touch(id);
     }
 }
 
 /// Applies what a body wishes; returns whether a field other than meta data changed.
 fn apply(call: &mut Call<'_>, id: u64, wish: &Map<String, Value>) -> bool {
-    let Some(details) = call.state.details_mut(call.options, id) else { return false };
-    let mut changed = set_fields(details, wish);
-    change_meta(details, id, wish.get("meta_data"));
-    changed |= change_lines(details, id, wish.get("line_items"));
-    changed |= add_charges(details, id, wish);
+    let mut context = call.context();
+    let Some(order) = context.order_mut(id) else { return false };
+    let mut changed = set_fields(order, wish);
+    change_meta(order, wish.get("meta_data"));
+    changed |= change_lines(order, wish.get("line_items"));
+    changed |= add_charges(order, wish);
     if wish.get("set_paid").and_then(boolean) == Some(true) {
-        changed |= changes::set_status(call.options, call.state, id, "processing", call.now);
+        changed |= set_status(&mut context, id, "processing");
     }
     if let Some(status) = wish.get("status").and_then(Value::as_str) {
-        changed |= changes::set_status(call.options, call.state, id, status, call.now);
+        changed |= set_status(&mut context, id, status);
     }
     changed
 }
 
-fn set_fields(details: &mut Details, wish: &Map<String, Value>) -> bool {
+fn set_fields(order: &mut Order, wish: &Map<String, Value>) -> bool {
     let mut changed = false;
     let texts = [
-        ("customer_note", &mut details.customer_note),
-        ("transaction_id", &mut details.transaction_id),
-        ("payment_method", &mut details.payment_method),
-        ("currency", &mut details.currency),
+        ("customer_note", &mut order.note),
+        ("transaction_id", &mut order.own.transaction_id),
+        ("payment_method", &mut order.payment),
+        ("currency", &mut order.currency),
     ];
     for (name, field) in texts {
         if let Some(text) = wish.get(name).and_then(Value::as_str).filter(|text| text != field) {
@@ -109,78 +107,81 @@ fn set_fields(details: &mut Details, wish: &Map<String, Value>) -> bool {
         }
     }
     if let Some(id) = wish.get("customer_id").and_then(integer).and_then(|id| u64::try_from(id).ok()) {
-        changed |= std::mem::replace(&mut details.customer_id, id) != id;
+        changed |= std::mem::replace(&mut order.customer, id) != id;
     }
-    for (name, address) in [("billing", &mut details.billing), ("shipping", &mut details.shipping)] {
+    if order.places.is_empty() && wish.contains_key("shipping") {
+        // An address alone: nothing is sent there yet.
+        let (method, cost) = (String::new(), Decimal::ZERO);
+        order.places.push(Place { id: 0, address: Address::default(), method, cost });
+    }
+    let delivery = order.places.first_mut().map(|place| ("shipping", &mut place.address));
+    for (name, address) in delivery.into_iter().chain([("billing", &mut order.billing)]) {
         let before = address.clone();
-        wish.get(name).into_iter().for_each(|change| address.update(change));
+        wish.get(name).into_iter().for_each(|change| vendor::update(address, change));
         changed |= before != *address;
     }
     changed
 }
 
 /// As `update_meta_data` and `save_meta_data` do: by id, else by key; a value of null deletes.
-fn change_meta(details: &mut Details, order: u64, wish: Option<&Value>) {
+fn change_meta(order: &mut Order, wish: Option<&Value>) {
     for entry in wish.and_then(Value::as_array).into_iter().flatten() {
         let (Some(key), value) = (entry["key"].as_str(), entry["value"].clone()) else { continue };
         let id = entry["id"].as_u64();
-        let by_id = details.meta.iter().position(|meta| id == Some(meta.id));
-        let at = by_id.or_else(|| details.meta.iter().position(|meta| meta.key == key));
+        let by_id = order.own.meta.iter().position(|meta| id == Some(meta.id));
+        let at = by_id.or_else(|| order.own.meta.iter().position(|meta| meta.key == key));
         match (at, value.is_null()) {
             (Some(at), true) => {
-                details.meta.remove(at);
+                order.own.meta.remove(at);
             }
             (None, true) => {}
             (Some(at), false) => {
-                if let Some(meta) = details.meta.get_mut(at) {
+                if let Some(meta) = order.own.meta.get_mut(at) {
                     key.clone_into(&mut meta.key);
                     meta.value = value;
                 }
             }
-            (None, false) => details.set_meta(order, key, value),
+            (None, false) => set_meta(order, key, value),
         }
     }
 }
 
 /// `id` with a quantity changes a line (0 removes it), `product_id` adds one; a product that does not
 /// exist makes an empty line, as in the real shop.
-fn change_lines(details: &mut Details, order: u64, wish: Option<&Value>) -> bool {
+fn change_lines(order: &mut Order, wish: Option<&Value>) -> bool {
     let wishes = wish.and_then(Value::as_array).cloned().unwrap_or_default();
     for wish in &wishes {
-        let pieces = wish.get("quantity").and_then(integer).and_then(|pieces| u32::try_from(pieces).ok());
+        let pieces = wish.get("quantity").and_then(integer).and_then(|pieces| u64::try_from(pieces).ok());
         match wish["id"].as_u64().filter(|id| *id > 0) {
-            Some(id) => change_line(details, id, pieces, &wish["total"]),
-            None => add_line(details, order, wish, pieces.unwrap_or(1)),
+            Some(id) => change_line(order, id, pieces, &wish["total"]),
+            None => new_line(order, wish, pieces.unwrap_or(1)),
         }
     }
     !wishes.is_empty()
 }
 
-fn change_line(details: &mut Details, id: u64, pieces: Option<u32>, total: &Value) {
+fn change_line(order: &mut Order, id: u64, pieces: Option<u64>, total: &Value) {
     if pieces == Some(0) {
-        details.lines.retain(|line| line.id != id);
+        order.lines.retain(|line| line.id != id);
         return;
     }
-    let Some(line) = details.lines.iter_mut().find(|line| line.id == id) else { return };
+    let Some(line) = order.lines.iter_mut().find(|line| line.id == id) else { return };
     if let Some(pieces) = pieces {
         set_quantity(line, pieces);
     }
     if let Some(total) = decimal(total) {
-        line.total = total;
+        line.discount = line.subtotal() - total;
     }
 }
 
 /// Changes the pieces of a line at the same price per piece.
-pub(super) fn set_quantity(line: &mut Line, pieces: u32) {
-    let scale = |amount: Decimal| {
-        let each = amount.checked_div(Decimal::from(line.quantity)).unwrap_or_default();
-        (each * Decimal::from(pieces)).round_dp(2)
-    };
-    (line.subtotal, line.total) = (scale(line.subtotal), scale(line.total));
+pub(super) fn set_quantity(line: &mut Line, pieces: u64) {
+    let each = line.total().checked_div(Decimal::from(line.quantity)).unwrap_or_default();
     line.quantity = pieces;
+    line.discount = line.subtotal() - (each * Decimal::from(pieces)).round_dp(2);
 }
 
-fn add_line(details: &mut Details, order: u64, wish: &Value, pieces: u32) {
+fn new_line(order: &mut Order, wish: &Value, pieces: u64) {
     let product = wish["product_id"].as_u64().unwrap_or(0);
     let variation = wish["variation_id"].as_u64().unwrap_or(0);
     let ware = WARES.iter().find(|ware| {
@@ -188,40 +189,25 @@ fn add_line(details: &mut Details, order: u64, wish: &Value, pieces: u32) {
             || ware.variation_id == product && product > 0
     });
     match ware {
-        Some(ware) => seed::push_ware(details, order, ware, pieces),
+        Some(ware) => add_line::<WooCommerce>(order, ware.sku, pieces),
         None => {
-            let id = details.next_item(order);
-            details.lines.push(empty_line(id, wish["name"].as_str().unwrap_or_default(), pieces));
+            let name = wish["name"].as_str().unwrap_or_default();
+            add_line::<WooCommerce>(order, name, pieces);
+            if let Some(line) = order.lines.last_mut() {
+                (line.gone, line.price) = (true, Decimal::ZERO);
+            }
         }
     }
 }
 
-fn empty_line(id: u64, name: &str, quantity: u32) -> Line {
-    Line {
-        id,
-        product_id: 0,
-        variation_id: 0,
-        name: name.to_owned(),
-        parent_name: None,
-        quantity,
-        subtotal: Decimal::ZERO,
-        total: Decimal::ZERO,
-        sku: None,
-        gtin: None,
-        image: 0,
-        is_virtual: false,
-        meta: Vec::new(),
-    }
-}
-
-fn add_charges(details: &mut Details, order: u64, wish: &Map<String, Value>) -> bool {
+fn add_charges(order: &mut Order, wish: &Map<String, Value>) -> bool {
     let mut changed = false;
     for (name, title) in [("shipping_lines", "method_title"), ("fee_lines", "name")] {
         for entry in wish.get(name).and_then(Value::as_array).into_iter().flatten() {
-            let id = details.next_item(order);
+            let id = part_id::<WooCommerce>(order);
             let title = entry[title].as_str().unwrap_or_default().to_owned();
-            let charge = Charge { id, title, total: decimal(&entry["total"]).unwrap_or_default() };
-            let list = if name == "fee_lines" { &mut details.fee_lines } else { &mut details.shipping_lines };
+            let charge = Fee { id, name: title, cost: decimal(&entry["total"]).unwrap_or_default() };
+            let list = if name == "fee_lines" { &mut order.fees } else { &mut order.own.charges };
             list.push(charge);
             changed = true;
         }
@@ -247,8 +233,8 @@ pub(super) fn delete(call: &mut Call<'_>) -> Response {
     }
     let before = body(call, id);
     if call.truth("force") {
-        call.state.remove(id);
-    } else if !changes::trash(call.options, call.state, id, call.now) {
+        remove(call, id);
+    } else if !vendor::trash(&mut call.context(), id) {
         return error(410, "woocommerce_rest_already_trashed", "The order has already been deleted.");
     }
     Response::json(200, &before)
@@ -294,10 +280,16 @@ fn batch_update(call: &mut Call<'_>, wish: &Value) -> Value {
 fn batch_delete(call: &mut Call<'_>, id: &Value) -> Value {
     let id = id.as_u64().unwrap_or(0);
     let before = body(call, id);
-    match call.state.remove(id) {
-        Some(_) => before,
-        None => failed(id, &invalid_id(404)),
+    match remove(call, id) {
+        true => before,
+        false => failed(id, &invalid_id(404)),
     }
+}
+
+/// Erases an order for good.
+fn remove(call: &mut Call<'_>, id: u64) -> bool {
+    call.state.own.refund_owners.retain(|_, owner| *owner != id);
+    call.state.remove(id)
 }
 
 fn failed(id: u64, response: &Response) -> Value {

@@ -6,7 +6,9 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Map, Value, json};
 
 use super::options::{Options, Profile};
-use super::state::{Charge, Details, Line, Meta, Order, Refund};
+use super::vendor::Meta;
+use super::{Entry, Fee, Line, Order, Refund};
+use crate::sim::world::Address;
 
 /// How things are written: the shop's settings and the wish of the request.
 #[derive(Clone, Copy)]
@@ -37,17 +39,17 @@ impl Style<'_> {
         format!("{rounded:.dp$}")
     }
 
-    fn tax(&self, amount: Decimal, details: &Details) -> Decimal {
-        let tax = amount * Decimal::new(i64::from(details.tax_basis_points), 4);
+    fn tax(&self, amount: Decimal, order: &Order) -> Decimal {
+        let tax = amount * Decimal::new(i64::from(order.own.tax_basis_points), 4);
         tax.round_dp_with_strategy(self.options.decimals, RoundingStrategy::MidpointAwayFromZero)
     }
 
-    fn taxes(&self, total: Decimal, subtotal: Option<Decimal>, details: &Details) -> Value {
-        if details.tax_basis_points == 0 {
+    fn taxes(&self, total: Decimal, subtotal: Option<Decimal>, order: &Order) -> Value {
+        if order.own.tax_basis_points == 0 {
             return json!([]);
         }
-        let subtotal = subtotal.map(|amount| self.money(self.tax(amount, details))).unwrap_or_default();
-        json!([{"id": 1, "total": self.money(self.tax(total, details)), "subtotal": subtotal}])
+        let subtotal = subtotal.map(|amount| self.money(self.tax(amount, order))).unwrap_or_default();
+        json!([{"id": 1, "total": self.money(self.tax(total, order)), "subtotal": subtotal}])
     }
 }
 
@@ -63,7 +65,7 @@ pub(super) struct Sums {
 }
 
 /// Adds an order up as the shop does: tax is rounded per line.
-pub(super) fn sums(style: Style<'_>, details: &Details) -> Sums {
+pub(super) fn sums(style: Style<'_>, order: &Order) -> Sums {
     let mut sums = Sums {
         total: Decimal::ZERO,
         tax: Decimal::ZERO,
@@ -73,19 +75,19 @@ pub(super) fn sums(style: Style<'_>, details: &Details) -> Sums {
         discount: Decimal::ZERO,
         discount_tax: Decimal::ZERO,
     };
-    for line in &details.lines {
-        sums.total += line.total;
-        sums.cart_tax += style.tax(line.total, details);
-        sums.discount += line.subtotal - line.total;
-        sums.discount_tax += style.tax(line.subtotal, details) - style.tax(line.total, details);
+    for line in &order.lines {
+        sums.total += line.total();
+        sums.cart_tax += style.tax(line.total(), order);
+        sums.discount += line.discount;
+        sums.discount_tax += style.tax(line.subtotal(), order) - style.tax(line.total(), order);
     }
-    for fee in &details.fee_lines {
-        sums.total += fee.total;
-        sums.cart_tax += style.tax(fee.total, details);
+    for fee in &order.fees {
+        sums.total += fee.cost;
+        sums.cart_tax += style.tax(fee.cost, order);
     }
-    for charge in &details.shipping_lines {
-        sums.shipping += charge.total;
-        sums.shipping_tax += style.tax(charge.total, details);
+    for charge in charges(order) {
+        sums.shipping += charge.cost;
+        sums.shipping_tax += style.tax(charge.cost, order);
     }
     sums.tax = sums.cart_tax + sums.shipping_tax;
     sums.total += sums.shipping + sums.tax;
@@ -93,19 +95,19 @@ pub(super) fn sums(style: Style<'_>, details: &Details) -> Sums {
 }
 
 /// The whole order.
-pub(super) fn order(style: Style<'_>, order: &Order) -> Value {
-    let details = order.details(style.options);
-    let sums = sums(style, &details);
+pub(super) fn order(style: Style<'_>, entry: &Entry) -> Value {
+    let order = entry.order(style.options);
+    let sums = sums(style, &order);
     let mut body = Map::new();
-    heads(&mut body, style, order, &details);
+    heads(&mut body, style, entry, &order);
     money(&mut body, style, &sums);
-    people(&mut body, &details);
-    dates(&mut body, style, order);
-    items(&mut body, style, &details, &sums);
+    people(&mut body, &order);
+    dates(&mut body, style, entry, &order);
+    items(&mut body, style, &order, &sums);
     if style.options.profile != Profile::V5_6 {
-        newer(&mut body, style, order, &details);
+        newer(&mut body, style, entry, &order);
     }
-    body.insert("_links".to_owned(), links(style, order.id, details.customer_id));
+    body.insert("_links".to_owned(), links(style, entry.id, order.customer));
     Value::Object(body)
 }
 
@@ -115,19 +117,19 @@ fn put(body: &mut Map<String, Value>, fields: Value) {
     }
 }
 
-fn heads(body: &mut Map<String, Value>, style: Style<'_>, order: &Order, details: &Details) {
+fn heads(body: &mut Map<String, Value>, style: Style<'_>, entry: &Entry, order: &Order) {
     put(
         body,
         json!({
-            "id": order.id, "parent_id": 0, "status": order.status, "number": details.number,
-            "currency": details.currency, "currency_symbol": currency_symbol(&details.currency),
+            "id": entry.id, "parent_id": 0, "status": entry.status, "number": order.own.number,
+            "currency": order.currency, "currency_symbol": currency_symbol(&order.currency),
             "version": style.options.profile.version(), "prices_include_tax": false,
-            "order_key": details.order_key, "cart_hash": "", "created_via": details.created_via,
-            "customer_id": details.customer_id, "customer_note": details.customer_note,
+            "order_key": order.own.order_key, "cart_hash": "", "created_via": order.source,
+            "customer_id": order.customer, "customer_note": order.note,
             "customer_ip_address": "203.0.113.7", "customer_user_agent": "Simulated",
-            "payment_method": details.payment_method, "transaction_id": details.transaction_id,
-            "payment_method_title": payment_title(&details.payment_method),
-            "meta_data": details.meta.iter().map(order_meta).collect::<Vec<_>>(),
+            "payment_method": order.payment, "transaction_id": order.own.transaction_id,
+            "payment_method_title": payment_title(&order.payment),
+            "meta_data": order.own.meta.iter().map(order_meta).collect::<Vec<_>>(),
         }),
     );
 }
@@ -158,17 +160,19 @@ fn money(body: &mut Map<String, Value>, style: Style<'_>, sums: &Sums) {
     );
 }
 
-fn people(body: &mut Map<String, Value>, details: &Details) {
-    body.insert("billing".to_owned(), details.billing.json(true));
-    body.insert("shipping".to_owned(), details.shipping.json(false));
+fn people(body: &mut Map<String, Value>, order: &Order) {
+    body.insert("billing".to_owned(), address(&order.billing, true));
+    let none = Address::default();
+    let delivery = order.places.first().map_or(&none, |place| &place.address);
+    body.insert("shipping".to_owned(), address(delivery, false));
 }
 
-fn dates(body: &mut Map<String, Value>, style: Style<'_>, order: &Order) {
+fn dates(body: &mut Map<String, Value>, style: Style<'_>, entry: &Entry, order: &Order) {
     let dates = [
-        ("date_created", Some(order.created)),
-        ("date_modified", Some(order.modified)),
+        ("date_created", Some(entry.created)),
+        ("date_modified", Some(entry.modified)),
         ("date_paid", order.paid),
-        ("date_completed", order.completed),
+        ("date_completed", order.own.completed),
     ];
     for (name, at) in dates {
         body.insert(name.to_owned(), json!(at.map(|at| style.local(at))));
@@ -176,50 +180,78 @@ fn dates(body: &mut Map<String, Value>, style: Style<'_>, order: &Order) {
     }
 }
 
-fn items(body: &mut Map<String, Value>, style: Style<'_>, details: &Details, sums: &Sums) {
-    let lines: Vec<_> = details.lines.iter().map(|line| self::line(style, details, line)).collect();
-    let shipping: Vec<_> = details.shipping_lines.iter().map(|charge| shipping(style, details, charge)).collect();
-    let fees: Vec<_> = details.fee_lines.iter().map(|charge| fee(style, details, charge)).collect();
-    let refunds = details
+fn items(body: &mut Map<String, Value>, style: Style<'_>, order: &Order, sums: &Sums) {
+    let lines: Vec<_> = order.lines.iter().map(|line| self::line(style, order, line)).collect();
+    let shipping: Vec<_> = charges(order).iter().map(|charge| shipping(style, order, charge)).collect();
+    let fees: Vec<_> = order.fees.iter().map(|charge| fee(style, order, charge)).collect();
+    let refunds = order
         .refunds
         .iter()
+        .rev()
         .map(|refund| json!({"id": refund.id, "reason": refund.reason, "total": style.money(-refund.amount)}));
     let refunds: Vec<_> = refunds.collect();
     put(
         body,
         json!({
             "line_items": lines, "shipping_lines": shipping, "fee_lines": fees, "refunds": refunds,
-            "tax_lines": tax_lines(style, details, sums), "coupon_lines": coupons(style, details, sums),
+            "tax_lines": tax_lines(style, order, sums), "coupon_lines": coupons(style, order, sums),
         }),
     );
 }
 
-fn newer(body: &mut Map<String, Value>, style: Style<'_>, order: &Order, details: &Details) {
+fn newer(body: &mut Map<String, Value>, style: Style<'_>, entry: &Entry, order: &Order) {
     let url = format!(
         "{}/checkout/order-pay/{}/?pay_for_order=true&key={}",
         style.home.replacen("http://", "https://", 1),
-        order.id,
-        details.order_key
+        entry.id,
+        order.own.order_key
     );
     put(
         body,
         json!({
-            "payment_url": url, "is_editable": matches!(&*order.status, "pending" | "on-hold" | "auto-draft"),
-            "needs_payment": matches!(&*order.status, "pending" | "failed") && !details.lines.is_empty(),
-            "needs_processing": details.lines.iter().any(|line| !line.is_virtual),
+            "payment_url": url, "is_editable": matches!(&*entry.status, "pending" | "on-hold" | "auto-draft"),
+            "needs_payment": matches!(&*entry.status, "pending" | "failed") && !order.lines.is_empty(),
+            "needs_processing": order.lines.iter().any(|line| line.ships()),
         }),
     );
+}
+
+/// An address as order JSON has it: billing with `email`, shipping without.
+fn address(a: &Address, billing: bool) -> Value {
+    let mut body = json!({
+        "first_name": a.first_name, "last_name": a.last_name, "company": a.company, "address_1": a.street_1,
+        "address_2": a.street_2, "city": a.city, "state": a.state, "postcode": a.postcode, "country": a.country,
+        "phone": a.phone,
+    });
+    if billing {
+        body["email"] = json!(a.email);
+    }
+    body
+}
+
+/// The shipping lines: those of its addresses, then those that were added.
+fn charges(order: &Order) -> Vec<Fee> {
+    let known = order.places.iter().filter(|place| place.id > 0);
+    let known = known.map(|place| Fee { id: place.id, name: place.method.clone(), cost: place.cost });
+    known.chain(order.own.charges.iter().cloned()).collect()
 }
 
 fn order_meta(meta: &Meta) -> Value {
     json!({"id": meta.id, "key": meta.key, "value": meta.value})
 }
 
-fn line_meta(meta: &Meta) -> Value {
+fn line_meta(id: u64, key: &str, label: &str, value: &str) -> Value {
     json!({
-        "id": meta.id, "key": meta.key, "value": meta.value, "display_key": meta.label,
-        "display_value": meta.value,
+        "id": id, "key": key, "value": value, "display_key": label, "display_value": value,
     })
+}
+
+/// Choices, and what the shop notes of its stock.
+fn line_metas(line: &Line) -> Vec<Value> {
+    let choices = line.choices.iter().map(|(key, label, value)| (key.as_str(), label.as_str(), value.clone()));
+    let stock = line.ships().then(|| ("_reduced_stock", "_reduced_stock", line.quantity.to_string()));
+    let numbered = (line.id * 10..).zip(choices.chain(stock));
+    numbered.map(|(id, (key, label, value))| line_meta(id, key, label, &value)).collect()
 }
 
 /// PHP writes a whole float without a fraction.
@@ -231,31 +263,35 @@ fn php_float(amount: Decimal) -> Value {
 }
 
 /// The price per piece as PHP computes it: a float division, nothing rounded.
-fn price(total: Decimal, quantity: u32) -> Value {
+fn price(total: Decimal, quantity: u64) -> Value {
     let exact = total.checked_div(Decimal::from(quantity)).unwrap_or_default();
     if exact.fract().is_zero() {
         return php_float(exact);
     }
-    json!(total.to_f64().unwrap_or_default() / f64::from(quantity))
+    json!(total.to_f64().unwrap_or_default() / f64::from(u32::try_from(quantity).unwrap_or(u32::MAX)))
 }
 
-fn line(style: Style<'_>, details: &Details, line: &Line) -> Value {
+fn line(style: Style<'_>, order: &Order, line: &Line) -> Value {
     let image = if line.image == 0 { json!("") } else { json!(line.image.to_string()) };
     let src =
         if line.image == 0 { String::new() } else { format!("{}/wp-content/uploads/{}.jpg", style.home, line.image) };
+    let (product, variant) = if line.gone { (0, 0) } else { (line.product, line.variant) };
+    let known = |text: &str| (!line.gone).then(|| text.to_owned());
+    let (subtotal, total) = (line.subtotal(), line.total());
     let mut body = json!({
-        "id": line.id, "name": line.name, "product_id": line.product_id, "variation_id": line.variation_id,
-        "quantity": line.quantity, "tax_class": "", "subtotal": style.money(line.subtotal),
-        "subtotal_tax": style.money(style.tax(line.subtotal, details)), "total": style.money(line.total),
-        "total_tax": style.money(style.tax(line.total, details)),
-        "taxes": style.taxes(line.total, Some(line.subtotal), details),
-        "meta_data": line.meta.iter().map(line_meta).collect::<Vec<_>>(), "sku": line.sku,
-        "price": price(line.total, line.quantity), "parent_name": line.parent_name,
+        "id": line.id, "name": line.name, "product_id": product, "variation_id": variant,
+        "quantity": line.quantity, "tax_class": "", "subtotal": style.money(subtotal),
+        "subtotal_tax": style.money(style.tax(subtotal, order)), "total": style.money(total),
+        "total_tax": style.money(style.tax(total, order)),
+        "taxes": style.taxes(total, Some(subtotal), order),
+        "meta_data": line_metas(line), "sku": known(&line.sku),
+        "price": price(total, line.quantity),
+        "parent_name": known(&line.parent).filter(|name| !name.is_empty()),
     });
     if style.options.profile != Profile::V5_6 {
-        body["global_unique_id"] = json!(line.gtin);
-        body["image"] = match line.variation_id {
-            0 if line.sku.is_some() => json!({"id": image, "src": src}),
+        body["global_unique_id"] = json!(known(&line.gtin));
+        body["image"] = match variant {
+            0 if !line.gone => json!({"id": image, "src": src}),
             _ => json!({"id": 0, "src": ""}),
         };
     }
@@ -263,16 +299,15 @@ fn line(style: Style<'_>, details: &Details, line: &Line) -> Value {
 }
 
 /// How the order gets to its buyer.
-fn method(details: &Details) -> &str {
-    let set = details.meta.iter().find(|meta| meta.key == "_sim_shipping_method");
-    set.and_then(|meta| meta.value.as_str()).unwrap_or("flat_rate")
+fn method(order: &Order) -> &'static str {
+    if order.delivery.is_empty() { "flat_rate" } else { "local_pickup" }
 }
 
-fn shipping(style: Style<'_>, details: &Details, charge: &Charge) -> Value {
+fn shipping(style: Style<'_>, order: &Order, charge: &Fee) -> Value {
     let mut body = json!({
-        "id": charge.id, "method_title": charge.title, "method_id": method(details), "instance_id": "3",
-        "total": style.money(charge.total), "total_tax": style.money(style.tax(charge.total, details)),
-        "taxes": style.taxes(charge.total, None, details), "meta_data": [],
+        "id": charge.id, "method_title": charge.name, "method_id": method(order), "instance_id": "3",
+        "total": style.money(charge.cost), "total_tax": style.money(style.tax(charge.cost, order)),
+        "taxes": style.taxes(charge.cost, None, order), "meta_data": [],
     });
     if style.options.profile != Profile::V5_6 {
         body["tax_status"] = json!("taxable");
@@ -280,34 +315,34 @@ fn shipping(style: Style<'_>, details: &Details, charge: &Charge) -> Value {
     body
 }
 
-fn fee(style: Style<'_>, details: &Details, charge: &Charge) -> Value {
+fn fee(style: Style<'_>, order: &Order, charge: &Fee) -> Value {
     json!({
-        "id": charge.id, "name": charge.title, "tax_class": "", "tax_status": "taxable",
-        "amount": style.money(charge.total), "total": style.money(charge.total),
-        "total_tax": style.money(style.tax(charge.total, details)),
-        "taxes": style.taxes(charge.total, None, details), "meta_data": [],
+        "id": charge.id, "name": charge.name, "tax_class": "", "tax_status": "taxable",
+        "amount": style.money(charge.cost), "total": style.money(charge.cost),
+        "total_tax": style.money(style.tax(charge.cost, order)),
+        "taxes": style.taxes(charge.cost, None, order), "meta_data": [],
     })
 }
 
-fn tax_lines(style: Style<'_>, details: &Details, sums: &Sums) -> Value {
-    if details.tax_basis_points == 0 {
+fn tax_lines(style: Style<'_>, order: &Order, sums: &Sums) -> Value {
+    if order.own.tax_basis_points == 0 {
         return json!([]);
     }
-    let percent = Decimal::new(i64::from(details.tax_basis_points), 2).normalize();
+    let percent = Decimal::new(i64::from(order.own.tax_basis_points), 2).normalize();
     json!([{
-        "id": 900_000 + details.last_item, "rate_code": format!("DE-MWST {percent}%-1"), "rate_id": 1,
+        "id": 900_000 + order.last_part, "rate_code": format!("DE-MWST {percent}%-1"), "rate_id": 1,
         "label": format!("MwSt {percent}%"), "compound": false, "tax_total": style.money(sums.cart_tax),
         "shipping_tax_total": style.money(sums.shipping_tax), "rate_percent": php_float(percent), "meta_data": [],
     }])
 }
 
-fn coupons(style: Style<'_>, details: &Details, sums: &Sums) -> Value {
-    let Some(code) = &details.coupon else { return json!([]) };
+fn coupons(style: Style<'_>, order: &Order, sums: &Sums) -> Value {
+    let Some(code) = &order.coupon else { return json!([]) };
     let info = format!("[28,\"{code}\",\"percent\",10]");
     let mut body = json!({
-        "id": 800_000 + details.last_item, "code": code, "discount": sums.discount.normalize().to_string(),
+        "id": 800_000 + order.last_part, "code": code, "discount": sums.discount.normalize().to_string(),
         "discount_tax": sums.discount_tax.normalize().to_string(),
-        "meta_data": [{"id": 700_000 + details.last_meta, "key": "coupon_info", "value": info,
+        "meta_data": [{"id": 700_000 + order.last_part, "key": "coupon_info", "value": info,
             "display_key": "coupon_info", "display_value": info}],
     });
     if style.options.profile != Profile::V5_6 {
@@ -341,17 +376,17 @@ fn links(style: Style<'_>, id: u64, customer: u64) -> Value {
 }
 
 /// A refund; `parent` is named only in the list of all refunds.
-pub(super) fn refund(style: Style<'_>, owner: u64, details: &Details, refund: &Refund, name_parent: bool) -> Value {
+pub(super) fn refund(style: Style<'_>, order: &Order, refund: &Refund, name_parent: bool) -> Value {
     let lines: Vec<_> = refund
         .lines
         .iter()
         .enumerate()
-        .filter_map(|(at, part)| refund_line(style, details, refund, at, part))
+        .filter_map(|(at, part)| refund_line(style, order, refund, at, part))
         .collect();
     let kind = if refund.lines.is_empty() { "full" } else { "partial" };
-    let base = format!("{}wc/v3/orders/{owner}", style.root);
+    let base = format!("{}wc/v3/orders/{}", style.root, order.id);
     let mut body = json!({
-        "id": refund.id, "date_created": style.local(refund.created), "date_created_gmt": gmt(refund.created),
+        "id": refund.id, "date_created": style.local(refund.at), "date_created_gmt": gmt(refund.at),
         "amount": style.money(refund.amount), "reason": refund.reason, "refunded_by": 1, "refunded_payment": false,
         "meta_data": [{"id": refund.id * 10_000, "key": "_refund_type", "value": kind}],
         "line_items": lines, "shipping_lines": [], "tax_lines": [], "fee_lines": [],
@@ -362,26 +397,26 @@ pub(super) fn refund(style: Style<'_>, owner: u64, details: &Details, refund: &R
         },
     });
     if name_parent {
-        body["parent_id"] = json!(owner);
+        body["parent_id"] = json!(order.id);
     }
     body
 }
 
 fn refund_line(
     style: Style<'_>,
-    details: &Details,
+    order: &Order,
     refund: &Refund,
     at: usize,
-    (item, pieces, amount): &(u64, u32, Decimal),
+    (item, pieces, amount): &(u64, u64, Decimal),
 ) -> Option<Value> {
-    let line = details.lines.iter().find(|line| line.id == *item)?;
+    let line = order.lines.iter().find(|line| line.id == *item)?;
     let id = refund.id * 1_000 + at as u64;
-    let mut body = self::line(style, details, &Line { meta: Vec::new(), ..line.clone() });
+    let mut body = self::line(style, order, line);
     let text = item.to_string();
     put_into(
         &mut body,
         json!({
-            "id": id, "quantity": -i64::from(*pieces), "subtotal": style.money(-amount),
+            "id": id, "quantity": -i128::from(*pieces), "subtotal": style.money(-amount),
             "total": style.money(-amount), "subtotal_tax": style.money(Decimal::ZERO),
             "total_tax": style.money(Decimal::ZERO), "taxes": [], "price": price(*amount, *pieces),
             "meta_data": [{"id": id, "key": "_refunded_item_id", "value": text,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::args::{Arg, Kind};
-use super::changes::CORE_STATUSES;
+use super::vendor::CORE_STATUSES;
 use super::options::{Options, Profile, Tracking};
 
 /// What a route is for.

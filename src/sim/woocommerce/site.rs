@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::args::error;
-use super::call::Call;
-use super::changes::{CORE_STATUSES, status_name};
+use super::request::Call;
+use super::vendor::{CORE_STATUSES, status_name};
 use super::options::{Options, Permalinks, Rights, Tracking};
 use super::render::only_fields;
 use crate::sim::http::Response;

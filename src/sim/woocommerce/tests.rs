@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::list::row_ids;
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
-use crate::sim::http::parse_query;
+use crate::sim::http::{Store, parse_query};
 
 fn start() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()
@@ -443,7 +443,7 @@ fn an_order_edited_after_seeding_keeps_everything_else() {
     let (shop, _) = shop(trusted());
     let id = shop.seed(1, start() - TimeDelta::days(9), start());
     let before = shop.order_json(id).unwrap();
-    shop.edit_address(id, |address| "New street 1".clone_into(&mut address.address_1));
+    shop.edit_address(id, |address| "New street 1".clone_into(&mut address.street_1));
     let mut after = shop.order_json(id).unwrap();
     assert_eq!(after["shipping"]["address_1"], "New street 1");
     for key in ["shipping", "date_modified", "date_modified_gmt"] {

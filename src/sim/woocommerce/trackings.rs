@@ -4,25 +4,40 @@
 use serde_json::{Value, json};
 
 use super::args::error;
-use super::call::{Call, invalid_id};
+use super::request::{Call, invalid_id};
 use super::render::gmt;
+use super::vendor::set_meta;
+use super::Order;
 use crate::sim::http::Response;
-use crate::sim::world::fixtures::mix;
+use crate::sim::world::mix;
 
-const META: &str = "_wc_shipment_tracking_items";
+pub(super) const META: &str = "_wc_shipment_tracking_items";
 
 /// The parcels as they are stored.
-fn stored(call: &Call<'_>, order: u64) -> Vec<Value> {
-    let details = call.state.details(call.options, order);
-    let meta = details.and_then(|details| details.meta.iter().find(|meta| meta.key == META).map(|m| m.value.clone()));
-    meta.and_then(|value| value.as_array().cloned()).unwrap_or_default()
+fn stored(order: &Order) -> Vec<Value> {
+    let meta = order.own.meta.iter().find(|meta| meta.key == META);
+    meta.and_then(|meta| meta.value.as_array().cloned()).unwrap_or_default()
+}
+
+fn of(call: &Call<'_>, order: u64) -> Vec<Value> {
+    call.order(order).map(|order| stored(&order)).unwrap_or_default()
+}
+
+/// Carrier and number of each parcel.
+pub(super) fn parcels(order: &Order) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let parcel = |one: Value| (text(&one["tracking_provider"]), text(&one["tracking_number"]));
+    stored(order).iter().map(shown).map(parcel).collect()
+}
+
+/// What a tracking plugin keeps of a parcel that the merchant tells it of.
+pub(super) fn by_hand(now: i64, carrier: &str, number: &str) -> Value {
+    json!([{"tracking_provider": carrier, "tracking_number": number, "custom_tracking_provider": "",
+        "custom_tracking_link": "", "date_shipped": now.to_string(), "tracking_id": number}])
 }
 
 fn store(call: &mut Call<'_>, order: u64, parcels: Vec<Value>) {
-    if let Some(details) = call.state.details_mut(call.options, order) {
-        details.set_meta(order, META, Value::Array(parcels));
-    }
-    call.state.bump(order, call.now);
+    call.context().change(order, |order| set_meta(order, META, Value::Array(parcels)));
 }
 
 /// A parcel as the route shows it: the date as a day, the provider under one name.
@@ -43,7 +58,7 @@ fn shown(parcel: &Value) -> Value {
 
 /// Every parcel of an order.
 pub(super) fn all(call: &Call<'_>, order: u64) -> Vec<Value> {
-    stored(call, order).iter().map(shown).collect()
+    of(call, order).iter().map(shown).collect()
 }
 
 /// `GET /orders/{id}/shipment-trackings`.
@@ -61,7 +76,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Response {
     if !call.has_order(order) {
         return invalid_id(404);
     }
-    let mut parcels = stored(call, order);
+    let mut parcels = of(call, order);
     let parcel = parcel(call, order, parcels.len() as u64);
     let body = shown(&parcel);
     parcels.push(parcel);
@@ -98,7 +113,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Response {
     if response.status == 200 {
         let order = call.id(0);
         let id = call.path.get(1).cloned().unwrap_or_default();
-        let rest = stored(call, order).into_iter().filter(|parcel| parcel["tracking_id"] != id.as_str()).collect();
+        let rest = of(call, order).into_iter().filter(|parcel| parcel["tracking_id"] != id.as_str()).collect();
         store(call, order, rest);
     }
     response

@@ -27,7 +27,7 @@ pub(super) fn order<V: Vendor>(options: &V::Options, entry: &Entry<V>) -> Order<
 /// An order with nothing in it, to the next invented buyer.
 pub(in crate::sim) fn blank<V: Vendor>(options: &V::Options, id: u64) -> Order<V::Own> {
     let number = V::number(id);
-    let index = usize::try_from(number).unwrap_or(0) % PEOPLE.len().max(1);
+    let index = usize::try_from(V::buyer(number)).unwrap_or(0) % PEOPLE.len().max(1);
     let mut order = Order {
         id,
         billing: PEOPLE.get(index).map(|person| address(person, number)).unwrap_or_default(),
@@ -101,11 +101,11 @@ pub(in crate::sim) fn part_id<V: Vendor>(order: &mut Order<V::Own>) -> u64 {
 
 /// Adds a line for a SKU; what goes into a parcel goes to the first address.
 pub(in crate::sim) fn add_line<V: Vendor>(order: &mut Order<V::Own>, sku: &str, quantity: u64) {
-    let id = part_id::<V>(order);
     let made_up = Ware { product_id: 99, ..fixtures::simple(99, "", "", 1000) };
     let ware = fixtures::ware(sku).unwrap_or(&made_up);
     let known = ware.product_id != 99;
     let way = if ware.is_virtual { Way::Download } else { Way::Parcel(first_place::<V>(order)) };
+    let id = part_id::<V>(order);
     let choice = |(key, label, value): &(&str, &str, &str)| ((*key).to_owned(), (*label).to_owned(), (*value).to_owned());
     order.lines.push(Line {
         id,
@@ -139,7 +139,7 @@ fn first_place<V: Vendor>(order: &mut Order<V::Own>) -> u64 {
 
 /// Adds a delivery address and gives its id.
 pub(in crate::sim) fn add_place<V: Vendor>(order: &mut Order<V::Own>, address: Address) -> u64 {
-    let id = part_id::<V>(order);
+    let id = V::place_id(order);
     order.places.push(Place { id, address, method: V::SERVICE.to_owned(), cost: cents(490) });
     id
 }

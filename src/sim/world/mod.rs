@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 pub use dice::{Dice, mix};
-pub(super) use makeup::{fee, part_id, second_place, wrap};
+pub(super) use makeup::{add_line, blank, fee, part_id, second_place, wrap};
 pub use order::{Address, Fee, Line, Order, Place, Refund, Shipment, Tracking, Way, cents};
 pub use purchase::Purchase;
 pub use state::{Context, Entry, State};
@@ -103,6 +103,16 @@ pub trait Vendor: Sized + Send + Sync + 'static {
 
     /// The id of the nth thing that hangs on an order.
     fn part_id(order: u64, nth: u64) -> u64;
+
+    /// The id of a new delivery address.
+    fn place_id(order: &mut Order<Self::Own>) -> u64 {
+        makeup::part_id::<Self>(order)
+    }
+
+    /// Which of the invented people buys the order of this number.
+    fn buyer(number: u64) -> u64 {
+        number
+    }
 
     /// The id of a new refund.
     fn refund_id(state: &mut State<Self>, order: u64) -> u64;
@@ -246,7 +256,6 @@ impl<V: Vendor> Shop<V> {
     }
 
     /// The address under which it is served.
-    #[allow(dead_code)]
     pub(in crate::sim) fn served(&self) -> String {
         self.served.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use super::args::{error, php_params};
 use super::options::{HttpsSeen, Key, Options, Permission, Rights};
-use super::state::State;
+use super::vendor::Memory;
 use crate::sim::http::{Request, Response};
 
 /// What the shop knows about the asker: `None` without valid credentials.
@@ -23,7 +23,7 @@ const WINDOW: i64 = 15 * 60;
 /// Finds out who asks. `home_path` is the path of the site's address, `home` the address itself.
 pub(super) fn who(
     options: &Options,
-    state: &mut State,
+    state: &mut Memory,
     request: &Request,
     home: &str,
     now: i64,
@@ -88,7 +88,7 @@ const OAUTH_PARAMS: [&str; 5] =
 
 fn oauth(
     options: &Options,
-    state: &mut State,
+    state: &mut Memory,
     request: &Request,
     home: &str,
     is_ssl: bool,
@@ -199,7 +199,7 @@ fn hmac_sha256(secret: &str, text: &str) -> Option<String> {
     Some(STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-fn check_freshness(state: &mut State, key: &Key, timestamp: &str, nonce: &str, now: i64) -> Result<(), Response> {
+fn check_freshness(state: &mut Memory, key: &Key, timestamp: &str, nonce: &str, now: i64) -> Result<(), Response> {
     let fresh = timestamp.parse::<i64>().is_ok_and(|at| (at - now).abs() <= WINDOW);
     if !fresh {
         return Err(refused("Invalid timestamp."));

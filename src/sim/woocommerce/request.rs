@@ -1,12 +1,12 @@
-//! One REST call, after the route was found, the asker known and the parameters checked.
+//! One REST request, after the route was found, the asker known and the parameters checked.
 
 use serde_json::{Map, Value};
 
 use super::args::{boolean, error, integer};
-use super::auth::Who;
+use super::access::Who;
 use super::options::Options;
 use super::render::Style;
-use super::state::State;
+use super::{Context, Order, State};
 use crate::sim::http::Response;
 
 /// Everything a handler needs.
@@ -29,6 +29,16 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The shop, to be changed.
+    pub(super) fn context(&mut self) -> Context<'_> {
+        Context { options: self.options, state: self.state, now: self.now }
+    }
+
+    /// What an order is made of.
+    pub(super) fn order(&self, id: u64) -> Option<std::borrow::Cow<'_, Order>> {
+        self.state.order(self.options, id)
+    }
+
     /// A number in the path; 0 when there is none, which is nobody's id.
     pub(super) fn id(&self, at: usize) -> u64 {
         self.path.get(at).and_then(|part| part.parse().ok()).unwrap_or(0)

@@ -1,0 +1,485 @@
+//! The world in WooCommerce's words: statuses, and the dates, notes and mails that follow from what happens.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::options::{Options, REHEARSAL_KEY, REHEARSAL_SECRET};
+use super::render::{Style, sums};
+use super::routes::{self, Route};
+use super::{Context, Entry, Fee, Order, Shop, State, fulfillments, trackings};
+use crate::channel::ChannelKind;
+use crate::clock::Timestamp;
+use crate::sim::Access;
+use crate::sim::http::{Request, Response};
+use crate::sim::world::{Address, Dice, Event, Purchase, Tracking, Vendor, fee};
+
+/// The vendor.
+#[derive(Debug, Clone, Copy)]
+pub struct WooCommerce;
+
+/// A key and a value of any JSON type.
+#[derive(Debug, Clone)]
+pub struct Meta {
+    /// The row's id.
+    pub id: u64,
+    /// The key; one that begins with `_` is hidden in the admin screen.
+    pub key: String,
+    /// Any JSON value.
+    pub value: Value,
+}
+
+/// A note on an order.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// Its id.
+    pub id: u64,
+    /// When.
+    pub created: i64,
+    /// What it says.
+    pub text: String,
+    /// Whether it was mailed to the buyer.
+    pub to_customer: bool,
+}
+
+/// A fulfilment of an order.
+#[derive(Debug, Clone)]
+pub struct Fulfillment {
+    /// Its id.
+    pub id: u64,
+    /// `fulfilled` or not.
+    pub status: String,
+    /// When it was changed.
+    pub updated: i64,
+    /// Deleted ones stay in the table.
+    pub deleted: bool,
+    /// What is in it, and the rest.
+    pub meta: Vec<Meta>,
+}
+
+/// E-mails that the shop would have sent to a buyer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mails {
+    /// "Your order is complete".
+    pub completed: u32,
+    /// "Your items are on their way", from fulfilments.
+    pub fulfillment: u32,
+    /// A note to the customer.
+    pub note: u32,
+    /// "Your order is being processed".
+    pub processing: u32,
+    /// "You have been refunded".
+    pub refunded: u32,
+}
+
+impl Mails {
+    /// How often the buyer was told that something is on its way.
+    pub fn dispatch_mails(&self) -> u32 {
+        self.completed + self.fulfillment + self.note
+    }
+}
+
+/// What only WooCommerce's orders have.
+#[derive(Debug, Clone, Default)]
+pub struct Own {
+    /// The order's number as text.
+    pub number: String,
+    /// The secret in the payment link.
+    pub order_key: String,
+    /// The payment provider's number.
+    pub transaction_id: String,
+    /// When it was completed.
+    pub completed: Option<i64>,
+    /// Tax in hundredths of a percent.
+    pub tax_basis_points: u32,
+    /// Shipping lines beside those of its addresses.
+    pub charges: Vec<Fee>,
+    /// Meta data.
+    pub meta: Vec<Meta>,
+    /// Notes.
+    pub notes: Vec<Note>,
+    /// Fulfilments, deleted ones too.
+    pub fulfillments: Vec<Fulfillment>,
+    /// Mails.
+    pub mails: Mails,
+    before_trash: Option<Cow<'static, str>>,
+    last_meta: u64,
+}
+
+/// The ids of the last list, so that the next page does not filter and sort again.
+pub struct LastList {
+    pub(super) generation: u64,
+    pub(super) query: String,
+    pub(super) ids: Arc<Vec<u64>>,
+}
+
+/// What a shop remembers beside its orders.
+#[derive(Default)]
+pub struct Memory {
+    pub(super) routes: Arc<Vec<Route>>,
+    pub(super) refund_owners: BTreeMap<u64, u64>,
+    pub(super) last_note: u64,
+    pub(super) last_fulfillment: u64,
+    pub(super) last_fulfillment_meta: u64,
+    pub(super) nonces: HashSet<(String, String)>,
+    pub(super) last_list: Option<LastList>,
+}
+
+/// Sets one of the order's own meta values, as `update_meta_data` does: an existing key is overwritten.
+pub(super) fn set_meta(order: &mut Order, key: &str, value: Value) {
+    if let Some(meta) = order.own.meta.iter_mut().find(|meta| meta.key == key) {
+        meta.value = value;
+        return;
+    }
+    order.own.last_meta += 1;
+    let id = order.id * 10_000 + order.own.last_meta;
+    order.own.meta.push(Meta { id, key: key.to_owned(), value });
+}
+
+/// A dispatch e-mail goes out.
+pub(super) fn mail(order: &mut Order, count: impl FnOnce(&mut Mails)) {
+    count(&mut order.own.mails);
+    order.mails = u64::from(order.own.mails.dispatch_mails());
+}
+
+/// Puts a note on an order and returns its id.
+pub(super) fn add_note(context: &mut Context<'_>, id: u64, text: &str, to_customer: bool) -> u64 {
+    context.state.own.last_note += 1;
+    let (note, created) = (context.state.own.last_note, context.now);
+    if let Some(order) = context.order_mut(id) {
+        order.own.notes.push(Note { id: note, created, text: text.to_owned(), to_customer });
+        mail(order, |mails| mails.note += u32::from(to_customer));
+    }
+    note
+}
+
+/// The statuses WooCommerce itself knows, in its own order.
+pub(super) const CORE_STATUSES: [&str; 8] =
+    ["pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed", "checkout-draft"];
+
+/// A known status without allocating.
+fn status_word(status: &str) -> Cow<'static, str> {
+    let known = CORE_STATUSES.iter().chain(&["trash", "auto-draft"]).find(|known| **known == status);
+    known.map_or_else(|| Cow::Owned(status.to_owned()), |known| Cow::Borrowed(*known))
+}
+
+/// What people read instead of a status word.
+pub(super) fn status_name(status: &str) -> String {
+    match status {
+        "pending" => "Pending payment".to_owned(),
+        "on-hold" => "On hold".to_owned(),
+        "checkout-draft" => "Draft".to_owned(),
+        other => {
+            let mut letters = other.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+        }
+    }
+}
+
+/// Puts an order into a status, with all that follows: dates, note, e-mail. Returns whether it changed.
+pub(super) fn set_status(context: &mut Context<'_>, id: u64, status: &str) -> bool {
+    let now = context.now;
+    context.order_mut(id);
+    let Some(entry) = context.state.orders.get_mut(&id).filter(|entry| entry.status != status) else { return false };
+    let before = std::mem::replace(&mut entry.status, status_word(status));
+    let was_unpaid = matches!(&*before, "pending" | "failed" | "on-hold" | "checkout-draft");
+    if let Some(order) = context.order_mut(id) {
+        if matches!(status, "processing" | "completed") && order.paid.is_none() {
+            order.paid = Some(now);
+        }
+        if status == "completed" {
+            order.own.completed = Some(now);
+        }
+        match status {
+            "completed" => mail(order, |mails| mails.completed += 1),
+            "processing" if was_unpaid => mail(order, |mails| mails.processing += 1),
+            _ => {}
+        }
+    }
+    let text = format!("Order status changed from {} to {}.", status_name(&before), status_name(status));
+    add_note(context, id, &text, false);
+    if status == "refunded" {
+        let rest = refundable(context, id);
+        if rest > Decimal::ZERO {
+            context.refund(id, rest, "Order fully refunded.", Vec::new());
+        }
+    }
+    context.touch(id);
+    true
+}
+
+/// What is left to refund of an order.
+pub(super) fn refundable(context: &Context<'_>, id: u64) -> Decimal {
+    let options = context.options;
+    let style = Style { options, dp: options.decimals, root: "", home: "" };
+    context.order(id).map(|order| sums(style, &order).total.round_dp(options.decimals) - order.refunded()).unwrap_or_default()
+}
+
+/// Moves an order to the trash, where it keeps the status it had in its meta data. False where it is there.
+pub(super) fn trash(context: &mut Context<'_>, id: u64) -> bool {
+    let thrown = context.state.orders.get(&id).is_some_and(|entry| entry.status != "trash");
+    thrown && context.put_away(id, true)
+}
+
+fn follow_trash(context: &mut Context<'_>, id: u64, away: bool) {
+    let now = context.now;
+    let Some(status) = context.state.orders.get(&id).map(|entry| entry.status.clone()) else { return };
+    let Some(order) = context.order_mut(id) else { return };
+    if away {
+        set_meta(order, "_wp_trash_meta_status", json!(format!("wc-{status}")));
+        set_meta(order, "_wp_trash_meta_time", json!(now.to_string()));
+        order.own.before_trash = Some(status);
+        context.set_word(id, "trash");
+    } else if status == "trash" {
+        let before = order.own.before_trash.take().unwrap_or(Cow::Borrowed("pending"));
+        context.set_word(id, before);
+    }
+}
+
+/// A new, empty order; returns its id.
+pub(super) fn create(context: &mut Context<'_>) -> u64 {
+    let id = context.state.take_number();
+    let order = crate::sim::world::blank::<WooCommerce>(context.options, id);
+    let entry = Entry::new(id, context.now, context.now, Cow::Borrowed("pending"));
+    let entry = Entry { order: Some(Box::new(Order { source: "rest-api".to_owned(), ..order })), ..entry };
+    context.state.insert(context.options, entry, context.now);
+    id
+}
+
+/// Takes over the fields of an address that `change` has, as a PUT does.
+pub(super) fn update(address: &mut Address, change: &Value) {
+    let fields = [
+        ("first_name", &mut address.first_name),
+        ("last_name", &mut address.last_name),
+        ("company", &mut address.company),
+        ("address_1", &mut address.street_1),
+        ("address_2", &mut address.street_2),
+        ("city", &mut address.city),
+        ("state", &mut address.state),
+        ("postcode", &mut address.postcode),
+        ("country", &mut address.country),
+        ("phone", &mut address.phone),
+        ("email", &mut address.email),
+    ];
+    for (name, field) in fields {
+        if let Some(value) = change[name].as_str() {
+            value.clone_into(field);
+        }
+    }
+}
+
+impl Vendor for WooCommerce {
+    const KIND: ChannelKind = ChannelKind::WooCommerce;
+    const TICKS: i64 = 1;
+    const KEEPS_LINES: bool = false;
+    const SERVICE: &str = "Flat Rate";
+    type Options = Options;
+    type Memory = Memory;
+    type Own = Own;
+
+    fn memory(options: &Options, _now: i64) -> Memory {
+        Memory { routes: Arc::new(routes::routes(options)), ..Memory::default() }
+    }
+
+    fn first_number(options: &Options) -> u64 {
+        options.first_id
+    }
+
+    fn seed(options: &Options) -> u64 {
+        options.seed
+    }
+
+    fn currency(options: &Options) -> &str {
+        &options.currency
+    }
+
+    fn part_id(order: u64, nth: u64) -> u64 {
+        order * 1_000 + nth
+    }
+
+    /// Shipping lines are counted apart from the rest.
+    fn place_id(order: &mut Order) -> u64 {
+        order.id * 1_000 + 900 + order.places.len() as u64
+    }
+
+    /// Out of the same sequence as the ids of orders.
+    fn refund_id(state: &mut State, order: u64) -> u64 {
+        let id = state.take_number();
+        state.own.refund_owners.insert(id, order);
+        id
+    }
+
+    fn fate(options: &Options, id: u64, created: i64, until: i64) -> (Cow<'static, str>, i64) {
+        let mut dice = Dice::new(options.seed ^ 0x000D_DE12, id);
+        let status = match dice.below(20) {
+            0..=8 => "completed",
+            9..=15 => "processing",
+            16 => "on-hold",
+            17 => "pending",
+            18 => "cancelled",
+            _ => "failed",
+        };
+        let later = match status {
+            "completed" => 3_600 + i64::try_from(dice.below(172_800)).unwrap_or(0),
+            "processing" => 60,
+            _ => 0,
+        };
+        (Cow::Borrowed(status), (created + later).min(until))
+    }
+
+    fn begin(options: &Options, order: &mut Order) {
+        let mut dice = Dice::new(options.seed, order.id ^ 0x006B_6579);
+        order.own.number = match &options.number_prefix {
+            Some(prefix) => format!("{prefix}{}", order.id.saturating_sub(options.first_id) + 1),
+            None => order.id.to_string(),
+        };
+        order.own.order_key = format!("wc_order_{}", dice.letters(13));
+        order.own.tax_basis_points = options.tax_basis_points;
+        "checkout".clone_into(&mut order.source);
+    }
+
+    fn dress(_options: &Options, order: &mut Order, entry: &Entry, dice: &mut Dice) {
+        let id = order.id;
+        let pick = |dice: &mut Dice, words: &[&str]| dice.pick(words).map(|word| (*word).to_owned()).unwrap_or_default();
+        order.payment = pick(dice, &["bacs", "cod", "stripe", "ppcp-gateway"]);
+        order.own.transaction_id = format!("txn_{id:012x}");
+        order.source = pick(dice, &["checkout", "store-api", "admin"]);
+        match dice.below(8) {
+            0 => order.lines.iter_mut().take(1).for_each(|line| line.gone = true),
+            1 => order.discount_all("welcome10"),
+            2 => set_meta(order, "gift_message", json!("Schöne Grüße 🌷")),
+            3 => set_meta(order, "erp", json!({"ref": format!("A-{id}"), "n": id, "list": [1, null, "x"]})),
+            4 => fee::<Self>(order, "Nachnahmegebühr", 200),
+            _ => {}
+        }
+        let done = entry.status == "completed";
+        order.paid = (done || entry.status == "processing").then_some((entry.created + 60).min(entry.modified));
+        order.own.completed = done.then_some(entry.modified);
+    }
+
+    fn first_status(purchase: &Purchase) -> Cow<'static, str> {
+        match (purchase.status.as_str(), purchase.paid || purchase.at_delivery) {
+            ("", true) => Cow::Borrowed("processing"),
+            ("", false) => Cow::Borrowed("on-hold"),
+            (status, _) => status_word(status),
+        }
+    }
+
+    fn placed(_options: &Options, order: &mut Order, purchase: &Purchase, at: i64) {
+        let status = Self::first_status(purchase);
+        if order.payment.is_empty() {
+            if purchase.at_delivery { "cod" } else { "stripe" }.clone_into(&mut order.payment);
+        }
+        if order.payment != "cod" {
+            order.own.transaction_id = format!("txn_{:012x}", order.id);
+        }
+        order.paid = (matches!(&*status, "processing" | "completed") && order.payment != "cod").then_some(at);
+        order.own.completed = (status == "completed").then_some(at);
+        order.coupon = order.coupon.take().map(|code| code.to_lowercase());
+        for (key, value) in &purchase.attributes {
+            set_meta(order, key, value.clone());
+        }
+    }
+
+    fn follow(context: &mut Context<'_>, id: u64, event: Event) {
+        let status = match event {
+            Event::Paid | Event::Unshipped => "processing",
+            Event::Unpaid => "pending",
+            Event::Cancelled => "cancelled",
+            Event::Held => "on-hold",
+            Event::Shipped => "completed",
+            Event::PutAway(away) => return follow_trash(context, id, away),
+            Event::Refunded(_) => {
+                context.order_mut(id).into_iter().for_each(|order| order.own.mails.refunded += 1);
+                if refundable(context, id) <= Decimal::ZERO {
+                    context.set_word(id, "refunded");
+                }
+                return;
+            }
+            Event::Edited => return,
+        };
+        set_status(context, id, status);
+    }
+
+    /// The whole by a tracking plugin's meta value and the status `completed`; pieces by a fulfilment.
+    fn ship(context: &mut Context<'_>, id: u64, items: &[(u64, u64)], tracking: Tracking, whole: bool) -> bool {
+        if !whole {
+            let carrier = tracking.carrier.to_lowercase();
+            return fulfillments::by_hand(context, id, items, &carrier, &tracking.number);
+        }
+        let parcel = trackings::by_hand(context.now, &tracking.carrier, &tracking.number);
+        context.change(id, |order| set_meta(order, trackings::META, parcel)) && set_status(context, id, "completed")
+    }
+
+    fn undo_shipments(order: &mut Order) {
+        order.own.fulfillments.iter_mut().for_each(|one| one.deleted = true);
+        order.own.meta.retain(|meta| meta.key != trackings::META && meta.key != fulfillments::META);
+    }
+
+    /// As WordPress does it: texts get a mark, what has another form than text is emptied.
+    fn erase(order: &mut Order) {
+        let delivery = order.places.iter_mut().map(|place| &mut place.address);
+        for address in delivery.chain([&mut order.billing]) {
+            let names = [&mut address.first_name, &mut address.last_name, &mut address.company];
+            let places = [&mut address.street_1, &mut address.street_2, &mut address.city, &mut address.postcode];
+            for text in names.into_iter().chain(places).filter(|text| !text.is_empty()) {
+                "[deleted]".clone_into(text);
+            }
+            for text in [&mut address.state, &mut address.country, &mut address.phone] {
+                text.clear();
+            }
+        }
+        "deleted@site.invalid".clone_into(&mut order.billing.email);
+        order.own.transaction_id.clear();
+        order.customer = 0;
+    }
+
+    fn modified(_before: i64, now: i64) -> i64 {
+        now
+    }
+
+    fn stands(entry: &Entry, _order: &Order) -> (bool, bool) {
+        (matches!(&*entry.status, "cancelled" | "trash"), entry.status == "completed")
+    }
+
+    fn parcels(order: &Order) -> (u64, Vec<(String, String)>) {
+        let (sent, fulfilled) = fulfillments::parcels(order);
+        let all = fulfilled.into_iter().chain(trackings::parcels(order));
+        (sent, all.filter(|(_, number)| !number.is_empty()).collect())
+    }
+
+    fn access(options: &Options, url: &str) -> Access {
+        Access {
+            flags: vec!["--url".to_owned(), format!("{url}{}", options.prefix)],
+            secrets: vec![
+                ("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY.to_owned()),
+                ("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET.to_owned()),
+            ],
+        }
+    }
+
+    fn document(shop: &Shop, id: u64) -> Option<Value> {
+        shop.order_json(id)
+    }
+
+    fn respond(shop: &Shop, request: &Request) -> Response {
+        super::site(shop, request)
+    }
+
+    fn control(shop: &Shop, verb: &str, id: u64, wish: &Value) -> Option<bool> {
+        Some(match verb {
+            "status" => shop.set_status(id, wish["status"].as_str().unwrap_or_default()),
+            "date" => {
+                let at = wish["modified"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+                at.is_some_and(|at| shop.modified_at(id, at))
+            }
+            "trash" => shop.trash(id),
+            "restore" => shop.restore(id),
+            "edit-address" if wish["street"].is_null() => shop.edit_address(id, |address| update(address, wish)),
+            _ => return None,
+        })
+    }
+}

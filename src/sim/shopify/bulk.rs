@@ -9,7 +9,8 @@ use super::graphql::{Account, argument, select};
 use super::options::Options;
 use super::render::{self, gid};
 use super::search;
-use super::state::{Operation, State};
+use super::State;
+use super::vendor::Operation;
 
 /// At most so many at once.
 const AT_ONCE: usize = 5;
@@ -22,7 +23,7 @@ pub fn start(options: &Options, state: &mut State, query: &str, grouped: bool, n
         payload(Value::Null, json!([error]))
     };
     let running: Vec<String> =
-        state.bulk.iter().filter(|(_, one)| one.done_at > now).map(|(id, _)| gid("BulkOperation", *id)).collect();
+        state.own.bulk.iter().filter(|(_, one)| one.done_at > now).map(|(id, _)| gid("BulkOperation", *id)).collect();
     if running.len() >= AT_ONCE {
         let text =
             format!("A bulk query operation for this app and shop is already in progress: {}.", running.join(", "));
@@ -32,28 +33,28 @@ pub fn start(options: &Options, state: &mut State, query: &str, grouped: bool, n
         Ok(file) => file,
         Err(why) => return refusal("INVALID", why),
     };
-    let (file, (roots, rows), failed) = if state.empty_bulk > 0 { (Vec::new(), (0, 0), false) } else { file };
-    state.empty_bulk = state.empty_bulk.saturating_sub(1);
+    let (file, (roots, rows), failed) = if state.own.empty_bulk > 0 { (Vec::new(), (0, 0), false) } else { file };
+    state.own.empty_bulk = state.own.empty_bulk.saturating_sub(1);
     let mut file = file;
-    if state.short_bulk > 0 {
+    if state.own.short_bulk > 0 {
         let whole = file.strip_suffix(b"\n").unwrap_or(&file);
         file.truncate(whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
     }
-    state.short_bulk = state.short_bulk.saturating_sub(1);
-    let fails = failed || state.failing_bulk > 0;
-    state.failing_bulk = state.failing_bulk.saturating_sub(1);
-    let id = state.take_id();
+    state.own.short_bulk = state.own.short_bulk.saturating_sub(1);
+    let fails = failed || state.own.failing_bulk > 0;
+    state.own.failing_bulk = state.own.failing_bulk.saturating_sub(1);
+    let id = state.own.take_id();
     let seconds = i64::try_from(1 + roots / options.bulk_rate.max(1)).unwrap_or(1);
-    let done_at = if state.stuck_bulk > 0 { i64::MAX } else { now + seconds * 1000 };
-    state.stuck_bulk = state.stuck_bulk.saturating_sub(1);
+    let done_at = if state.own.stuck_bulk > 0 { i64::MAX } else { now + seconds * 1000 };
+    state.own.stuck_bulk = state.own.stuck_bulk.saturating_sub(1);
     let operation = Operation { done_at, fails, counts: (roots, rows), file: Arc::new(file) };
-    state.bulk.insert(id, operation);
+    state.own.bulk.insert(id, operation);
     payload(operation_of(state, id, now), json!([]))
 }
 
 /// `bulkOperation(id:)`. Numbers are texts.
 pub fn operation_of(state: &State, id: u64, now: i64) -> Value {
-    let Some(operation) = state.bulk.get(&id) else { return Value::Null };
+    let Some(operation) = state.own.bulk.get(&id) else { return Value::Null };
     let done = operation.done_at <= now;
     let status = match (done, operation.fails) {
         (false, _) => "RUNNING",
@@ -100,9 +101,7 @@ fn write(options: &Options, state: &mut State, query: &str, grouped: bool, now: 
     let mut scattered = Vec::new();
     for id in super::lists::matching(options, state, &filter, now) {
         failed |= state.unrenderable.contains(&id);
-        let Some(slot) = state.orders.get(&id) else { continue };
-        let Some(order) = state.order(options, id) else { continue };
-        let tree = render::order(options, &order, slot, now);
+        let Some(tree) = render::order(options, state, id, now) else { continue };
         let mut below = Vec::new();
         let root = split(&tree, node, &mut below)?;
         roots += 1;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::options::Options;
 use super::render;
 use super::search::{self, Filter};
-use super::state::State;
+use super::State;
 
 /// Orders made before this are hidden from an app without `read_all_orders`, and nothing says so.
 const WINDOW: i64 = 60 * 86_400_000;
@@ -22,9 +22,9 @@ fn fits(options: &Options, state: &State, filter: &Filter, id: u64, now: i64) ->
     let inside = |(from, to): (i64, i64), at| from <= at && at <= to;
     visible(options, slot.created, now)
         && inside(filter.created, slot.created)
-        && inside(filter.updated, slot.indexed)
+        && inside(filter.updated, slot.seen)
         && (filter.id.0..=filter.id.1).contains(&id)
-        && state.by_update.contains(&(slot.indexed, id))
+        && state.by_time.contains(&(slot.seen, id))
 }
 
 /// Every order that a filter finds, the oldest first.
@@ -73,7 +73,7 @@ pub fn orders(
     };
     let after = arguments.get("after").and_then(Value::as_str).map(|text| decode(options, text)).transpose()?;
     let (index, bounds) =
-        if by_update { (&state.by_update, filter.updated) } else { (&state.by_creation, filter.created) };
+        if by_update { (&state.by_time, filter.updated) } else { (&state.by_creation, filter.created) };
     let reverse = arguments.get("reverse") == Some(&Value::Bool(true));
     let (start, end) = match (after, reverse) {
         (None, _) => ((bounds.0, 0), (bounds.1, u64::MAX)),
@@ -93,13 +93,7 @@ pub fn orders(
     if page.iter().any(|(_, id)| state.unrenderable.contains(id)) {
         return Err(super::internal());
     }
-    let trees: Vec<Value> = page
-        .iter()
-        .filter_map(|(_, id)| {
-            let slot = state.orders.get(id)?;
-            Some(render::order(options, &*state.order(options, *id)?, slot, now))
-        })
-        .collect();
+    let trees: Vec<Value> = page.iter().filter_map(|(_, id)| render::order(options, state, *id, now)).collect();
     let info = json!({
         "$type": "PageInfo", "hasNextPage": more, "hasPreviousPage": after.is_some(),
         "startCursor": page.first().map(|row| encode(*row)), "endCursor": page.last().map(|row| encode(*row)),

@@ -3,84 +3,44 @@
 //! Written from the vendor's schema and answers recorded from real shops; it shares no types with the adapter. Documents are parsed and answered by a
 //! small executor ([`graphql`]), so a field that the schema does not have is an error here, too, as far as the tree of [`render`] goes.
 
+mod admin;
 mod bulk;
 mod cost;
-mod demo;
 mod document;
 mod graphql;
-mod hands;
 mod lists;
 mod options;
 mod render;
 mod search;
-mod seed;
-mod state;
 #[cfg(test)]
 mod tests;
+mod vendor;
 mod writes;
-
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-pub use hands::NewOrder;
 pub use options::{ALL_SCOPES, Deaf, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
+pub use vendor::{Own, Shopify};
 
+use super::FaultKind;
 use super::http::{Request, Response, Store};
-use super::{CONTROL, FaultKind};
-use crate::clock::Clock;
-use crate::sim::time::ShopClock;
 use document::{Field, Selection, SelectionSet};
+use super::world;
+pub use super::world::Purchase as NewOrder;
 use graphql::{Account, arguments, select};
-use state::State;
-use writes::Desk;
 
 /// The most that one query may cost.
 const MAX_COST: f64 = 1000.0;
 
-type Hook = Arc<dyn Fn(&Request, &Shop) + Send + Sync>;
+/// A simulated Shopify shop.
+pub type Shop = world::Shop<Shopify>;
 
-/// A simulated Shopify shop. Share it as `Arc<Shop>` between a [`Server`](super::Server) and a test.
-pub struct Shop {
-    options: Mutex<Options>,
-    clock: ShopClock,
-    state: Mutex<State>,
-    hook: Mutex<Option<Hook>>,
-}
+type State = world::State<Shopify>;
+type Entry = world::Entry<Shopify>;
+type Order = world::Order<Own>;
+type Context<'a> = world::Context<'a, Shopify>;
 
 impl Shop {
-    /// An empty shop that reads the time from `clock`.
-    pub fn new(options: Options, clock: Arc<dyn Clock>) -> Self {
-        let mut state = State { next_id: 9_000_000_000_000_000_000, next_number: 1000, ..State::default() };
-        state.tokens.insert(REHEARSAL_TOKEN.to_owned(), None);
-        state.bucket.level = options.bucket;
-        state.bucket.at = clock.now().timestamp_millis();
-        Self {
-            options: Mutex::new(options),
-            clock: ShopClock::new(clock),
-            state: Mutex::new(state),
-            hook: Mutex::new(None),
-        }
-    }
-
-    /// The shop's options, to look at or to change.
-    pub fn options(&self) -> MutexGuard<'_, Options> {
-        self.options.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Calls `hook` before every request, for instance to change orders between two pages of a list.
-    pub fn before_request(&self, hook: impl Fn(&Request, &Self) + Send + Sync + 'static) {
-        *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn now(&self) -> i64 {
-        self.clock.now().timestamp_millis()
-    }
-
     /// `/admin/oauth/access_token`, the client-credentials grant.
     fn grant(&self, request: &Request) -> Response {
         let options = self.options().clone();
@@ -97,9 +57,9 @@ impl Shop {
         }
         let now = self.now();
         let mut state = self.lock();
-        let token = format!("shpca_{:024x}", state.take_id());
-        state.tokens.insert(token.clone(), Some(now + options.token_life * 1000));
-        state.tokens_fetched += 1;
+        let token = format!("shpca_{:024x}", state.own.take_id());
+        state.own.tokens.insert(token.clone(), Some(now + options.token_life * 1000));
+        state.own.tokens_fetched += 1;
         let scope = options.scopes.join(",");
         Response::json(200, &json!({ "access_token": token, "scope": scope, "expires_in": options.token_life }))
     }
@@ -107,7 +67,7 @@ impl Shop {
     fn knows(&self, request: &Request) -> bool {
         let now = self.now();
         let token = request.header("x-shopify-access-token").unwrap_or_default();
-        self.lock().tokens.get(token).is_some_and(|ends| ends.is_none_or(|ends| now < ends))
+        self.lock().own.tokens.get(token).is_some_and(|ends| ends.is_none_or(|ends| now < ends))
     }
 
     /// A bulk operation's file, in ranges. It is not the shop's host: a token has no business there.
@@ -116,7 +76,7 @@ impl Shop {
             return Response::html(400, "<html>a token was sent to the file store</html>");
         }
         let id = name.strip_suffix(".jsonl").and_then(|id| id.parse().ok()).unwrap_or(0);
-        let Some(file) = self.lock().bulk.get(&id).map(|operation| operation.file.clone()) else {
+        let Some(file) = self.lock().own.bulk.get(&id).map(|operation| operation.file.clone()) else {
             return Response::html(404, "<html>NoSuchKey</html>");
         };
         let range = request.header("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
@@ -147,7 +107,7 @@ impl Shop {
         let now = self.now();
         let mut state = self.lock();
         state.notice(now);
-        Desk { options: &options, state: &mut state, now }.work();
+        Context { options: &options, state: &mut state, now }.work();
         let mut response = answer(&options, &mut state, text, variables, now);
         response.set_header("X-Shopify-API-Version", options.version);
         response.delay = options.latency / options.speed.max(1);
@@ -176,15 +136,15 @@ fn answer(options: &Options, state: &mut State, text: &str, variables: Map<Strin
     let (set, is_write) = (&operation.selection_set, operation.is_mutation);
     let requested = if is_write { 10.0 } else { (cost::requested(set, &variables) * options.price).ceil() };
     if requested > MAX_COST {
-        state.too_dear += 1;
+        state.own.too_dear += 1;
         let message = format!("Query cost is {requested}, which exceeds the single query max cost limit (1000).");
         let extensions = json!({ "code": "MAX_COST_EXCEEDED", "cost": requested, "maxCost": MAX_COST,
             "documentation": "https://shopify.dev/api/usage/rate-limits" });
         return Response::json(200, &json!({ "errors": [{ "message": message, "extensions": extensions }] }));
     }
     state.refill(options, now);
-    if state.bucket.level < requested {
-        state.throttled += 1;
+    if state.own.bucket.level < requested {
+        state.own.throttled += 1;
         return throttled(options, state, requested);
     }
     let mut run = Run { options, state, variables: &variables, now, account: Account::default(), search: Vec::new() };
@@ -199,11 +159,11 @@ fn answer(options: &Options, state: &mut State, text: &str, variables: Map<Strin
     let actual = if is_write { 10.0 } else { (actual * options.price).ceil().clamp(1.0, requested) };
     // What was set aside too much comes back when the query is over, and then it is told what there is.
     let over = now + i64::try_from(options.latency.as_millis()).unwrap_or(0);
-    state.bucket.level -= requested;
-    state.bucket.refunds.push((over, requested - actual));
-    state.points += actual;
+    state.own.bucket.level -= requested;
+    state.own.bucket.refunds.push((over, requested - actual));
+    state.own.points += actual;
     let flows_in = options.restore_rate * options.latency.as_secs_f64();
-    let available = (state.bucket.level + requested - actual + flows_in).min(options.bucket).floor();
+    let available = (state.own.bucket.level + requested - actual + flows_in).min(options.bucket).floor();
     let mut body =
         json!({ "data": data, "extensions": { "cost": cost_of(options, requested, Some(actual), available) } });
     if !account.errors.is_empty() {
@@ -229,7 +189,7 @@ fn throttled(options: &Options, state: &State, requested: f64) -> Response {
         200,
         &json!({
             "errors": [{ "message": "Throttled", "extensions": extensions }],
-            "extensions": { "cost": cost_of(options, requested, None, state.bucket.level.floor()) },
+            "extensions": { "cost": cost_of(options, requested, None, state.own.bucket.level.floor()) },
         }),
     )
 }
@@ -237,11 +197,11 @@ fn throttled(options: &Options, state: &State, requested: f64) -> Response {
 impl State {
     /// The bucket as it is at `now`.
     fn refill(&mut self, options: &Options, now: i64) {
-        let passed = (now - self.bucket.at).max(0) as f64 / 1000.0;
-        let back: f64 = self.bucket.refunds.iter().filter(|(at, _)| *at <= now).map(|(_, points)| points).sum();
-        self.bucket.refunds.retain(|(at, _)| *at > now);
-        self.bucket.level = (self.bucket.level + passed * options.restore_rate + back).min(options.bucket);
-        self.bucket.at = self.bucket.at.max(now);
+        let passed = (now - self.own.bucket.at).max(0) as f64 / 1000.0;
+        let back: f64 = self.own.bucket.refunds.iter().filter(|(at, _)| *at <= now).map(|(_, points)| points).sum();
+        self.own.bucket.refunds.retain(|(at, _)| *at > now);
+        self.own.bucket.level = (self.own.bucket.level + passed * options.restore_rate + back).min(options.bucket);
+        self.own.bucket.at = self.own.bucket.at.max(now);
     }
 }
 
@@ -297,7 +257,7 @@ impl Run<'_> {
             return denied;
         }
         let (options, now) = (self.options, self.now);
-        let mut desk = Desk { options, state: self.state, now };
+        let mut desk = Context { options, state: self.state, now };
         let written = match name {
             "fulfillmentCreate" => desk.fulfill(&given),
             "fulfillmentTrackingInfoUpdate" => desk.retrack(&given),
@@ -355,24 +315,23 @@ impl Run<'_> {
 
     fn order(&self, id: u64) -> Option<Value> {
         let slot = self.state.orders.get(&id)?;
-        let order = self.state.order(self.options, id)?;
-        lists::visible(self.options, slot.created, self.now)
-            .then(|| render::order(self.options, &order, slot, self.now))
+        let visible = lists::visible(self.options, slot.created, self.now);
+        visible.then(|| render::order(self.options, self.state, id, self.now))?
     }
 
     fn fulfillment(&mut self, id: &Value) -> Value {
-        let desk = Desk { options: self.options, state: self.state, now: self.now };
+        let desk = Context { options: self.options, state: self.state, now: self.now };
         let found = render::id_of("Fulfillment", id).and_then(|id| {
             let owner = desk.owner_of_fulfillment(id)?;
-            desk.state.order(self.options, owner)?.fulfillments.iter().find(|one| one.id == id).map(render::fulfillment)
+            desk.order(owner)?.shipments.iter().find(|one| one.id == id).map(render::fulfillment)
         });
         found.unwrap_or_default()
     }
 
     fn fulfillment_order(&self, id: &Value) -> Value {
         let found = render::id_of("FulfillmentOrder", id).and_then(|id| {
-            let order = self.state.order(self.options, id / seed::STEP * seed::STEP)?;
-            order.fulfillment_orders.iter().find(|one| one.id == id).map(render::fulfillment_order)
+            let order = self.state.order(self.options, id / vendor::STEP * vendor::STEP)?;
+            order.own.fulfillment_orders.iter().find(|one| one.id == id).map(render::fulfillment_order)
         });
         found.unwrap_or_default()
     }
@@ -386,40 +345,31 @@ fn shop(options: &Options) -> Value {
     })
 }
 
-impl Store for Shop {
-    fn handle(&self, request: &Request) -> Response {
-        if request.path.starts_with(CONTROL) {
-            return super::simulated::control(self, request);
-        }
-        let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(hook) = hook {
-            hook(request, self);
-        }
-        let response = match (request.method.as_str(), request.path.as_str()) {
-            ("POST", "/admin/oauth/access_token") => self.grant(request),
-            ("POST", "/admin/api/2026-10/graphql.json") => self.graphql(request),
-            ("GET", path) if path.starts_with("/bulk/") => self.file(request, path.trim_start_matches("/bulk/")),
-            _ => Response::html(404, "<!DOCTYPE html><html><body>This store is unavailable</body></html>"),
-        };
-        response.with_header("Date", httpdate::fmt_http_date(self.clock.now().into()))
+/// The answer to a request that found its way to the shop.
+fn respond(shop: &Shop, request: &Request) -> Response {
+    match (request.method.as_str(), request.path.as_str()) {
+        ("POST", "/admin/oauth/access_token") => shop.grant(request),
+        ("POST", "/admin/api/2026-10/graphql.json") => shop.graphql(request),
+        ("GET", path) if path.starts_with("/bulk/") => shop.file(request, path.trim_start_matches("/bulk/")),
+        _ => Response::html(404, "<!DOCTYPE html><html><body>This store is unavailable</body></html>"),
     }
+}
 
-    fn fault(&self, kind: &FaultKind, request: &Request) -> Option<Response> {
-        if !request.path.ends_with("graphql.json") {
-            return None;
+fn fault(shop: &Shop, kind: &FaultKind, request: &Request) -> Option<Response> {
+    if !request.path.ends_with("graphql.json") {
+        return None;
+    }
+    match kind {
+        FaultKind::RateLimited(None) => {
+            let options = shop.options().clone();
+            Some(throttled(&options, &shop.lock(), 100.0))
         }
-        match kind {
-            FaultKind::RateLimited(None) => {
-                let options = self.options().clone();
-                Some(throttled(&options, &self.lock(), 100.0))
-            }
-            FaultKind::Unauthorized => {
-                let text = "[API] Invalid API key or access token (unrecognized login or wrong password)";
-                Some(Response::json(401, &json!({ "errors": text })))
-            }
-            FaultKind::WrongType(_, wanted) => Some(self.broken(request, *wanted)),
-            _ => None,
+        FaultKind::Unauthorized => {
+            let text = "[API] Invalid API key or access token (unrecognized login or wrong password)";
+            Some(Response::json(401, &json!({ "errors": text })))
         }
+        FaultKind::WrongType(_, wanted) => Some(shop.broken(request, *wanted)),
+        _ => None,
     }
 }
 

@@ -1,11 +1,14 @@
 //! An order as the tree that queries are answered from.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::options::Options;
-use super::state::{Fulfillment, FulfillmentOrder, Order, Slot};
+use super::vendor::{FulfillmentOrder, Shopify, OpenLine, fulfillment_status, removed_from, total, unfulfilled};
+use super::{Entry, Order, State};
 use crate::clock::{from_millis, rfc3339};
-use crate::sim::world::fixtures::{PEOPLE, email};
+use crate::sim::world::fixtures::email;
+use crate::sim::world::{Address, Shipment, Tracking, Vendor, Way};
 
 /// Shopify's global id.
 pub fn gid(kind: &str, id: u64) -> String {
@@ -23,9 +26,8 @@ pub fn time(at: i64) -> Value {
 }
 
 /// An amount on the wire: no fixed scale, at least one digit after the point.
-fn decimal(cents: i64) -> String {
-    let (sign, cents) = (if cents < 0 { "-" } else { "" }, cents.unsigned_abs());
-    let digits = format!("{sign}{}.{:02}", cents / 100, cents % 100);
+fn decimal(amount: Decimal) -> String {
+    let digits = format!("{amount:.2}");
     digits.strip_suffix('0').map_or_else(|| digits.clone(), str::to_owned)
 }
 
@@ -36,61 +38,72 @@ struct Money<'a> {
 }
 
 impl Money<'_> {
-    fn bag(&self, cents: i64) -> Value {
-        let theirs = if self.order.currency == "EUR" { cents } else { cents * self.options.exchange / 100 };
+    fn bag(&self, amount: Decimal) -> Value {
+        let rate = Decimal::new(self.options.exchange, 2);
+        let theirs = if self.order.currency == "EUR" { amount } else { (amount * rate).trunc_with_scale(2) };
         let money =
-            |cents, currency: &str| json!({ "$type": "MoneyV2", "amount": decimal(cents), "currencyCode": currency });
-        json!({ "$type": "MoneyBag", "shopMoney": money(cents, "EUR"), "presentmentMoney": money(theirs, self.order.currency) })
+            |amount, currency: &str| json!({ "$type": "MoneyV2", "amount": decimal(amount), "currencyCode": currency });
+        json!({ "$type": "MoneyBag", "shopMoney": money(amount, "EUR"), "presentmentMoney": money(theirs, &self.order.currency) })
     }
 
     /// Tax of 19 % that prices include.
-    fn tax(&self, cents: i64) -> Value {
-        json!({ "$type": "TaxLine", "title": "MwSt", "rate": 0.19, "ratePercentage": 19.0, "priceSet": self.bag(included_tax(cents)) })
+    fn tax(&self, amount: Decimal) -> Value {
+        json!({ "$type": "TaxLine", "title": "MwSt", "rate": 0.19, "ratePercentage": 19.0, "priceSet": self.bag(included_tax(amount)) })
     }
 }
 
-fn included_tax(cents: i64) -> i64 {
-    cents * 19 / 119
+fn included_tax(amount: Decimal) -> Decimal {
+    (amount * Decimal::from(19) / Decimal::from(119)).trunc_with_scale(2)
 }
 
-/// The whole order. `visible` tells what the app may look at.
-pub fn order(options: &Options, order: &Order, slot: &Slot, now: i64) -> Value {
-    let money = Money { options, order };
-    let goods = order.ordered_cents() - order.discount_cents;
-    let total = goods + order.shipping_cents + order.fees_cents();
-    let gone = order.cancelled.is_some();
-    let removed = order.removed_cents();
-    let current = if gone { 0 } else { total - removed };
-    let refunded = order.refunded_cents();
-    let paid = matches!(order.financial, Some("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED"));
-    let person = PEOPLE.get(order.person % PEOPLE.len().max(1));
-    let personal = |value: Value| if options.personal_data && !order.erased { value } else { Value::Null };
-    let mut tree = json!({
+/// No money.
+const ZERO: Decimal = Decimal::ZERO;
+
+/// The whole order.
+pub fn order(options: &Options, state: &State, id: u64, now: i64) -> Option<Value> {
+    let entry = state.orders.get(&id)?;
+    let order = entry.order(options);
+    let mut tree = head(options, entry, &order);
+    if state.spoilt.contains(&id) {
+        tree["name"] = Value::Null;
+    }
+    if let (Some(tree), Value::Object(more)) = (tree.as_object_mut(), rest(options, &order, entry.created, now)) {
+        tree.extend(more);
+    }
+    Some(tree)
+}
+
+/// What is in the order but money and lists.
+fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
+    let own = &order.own;
+    let gone = own.cancelled.is_some();
+    let personal = |value: Value| if options.personal_data && !own.erased { value } else { Value::Null };
+    json!({
         "$type": "Order",
         "id": gid("Order", order.id),
         "legacyResourceId": order.id.to_string(),
-        "name": if order.broken { Value::Null } else { json!(format!("#{}", order.number)) },
-        "number": order.number,
+        "name": format!("#{}", number(order)),
+        "number": number(order),
         "confirmationNumber": format!("C{:07X}", order.id & 0x0fff_ffff),
         "poNumber": null,
-        "createdAt": time(order.created),
-        "processedAt": time(order.created),
-        "updatedAt": time(slot.updated),
-        "cancelledAt": order.cancelled.as_ref().map(|cancelled| time(cancelled.at)),
-        "cancelReason": order.cancelled.as_ref().map(|cancelled| cancelled.reason.clone()),
-        "cancellation": order.cancelled.as_ref().map(|cancelled| json!({ "$type": "OrderCancellation", "staffNote": cancelled.note })),
-        "closed": order.closed.is_some() || gone,
-        "closedAt": order.closed.or(order.cancelled.as_ref().map(|cancelled| cancelled.at)).map(time),
-        "test": order.test,
-        "edited": order.edited,
+        "createdAt": time(entry.created),
+        "processedAt": time(entry.created),
+        "updatedAt": time(entry.modified),
+        "cancelledAt": own.cancelled.as_ref().map(|cancelled| time(cancelled.at)),
+        "cancelReason": own.cancelled.as_ref().map(|cancelled| cancelled.reason.clone()),
+        "cancellation": own.cancelled.as_ref().map(|cancelled| json!({ "$type": "OrderCancellation", "staffNote": cancelled.note })),
+        "closed": own.closed.is_some() || gone,
+        "closedAt": own.closed.or(own.cancelled.as_ref().map(|cancelled| cancelled.at)).map(time),
+        "test": own.test,
+        "edited": own.edited,
         "confirmed": true,
-        "displayFinancialStatus": order.financial,
-        "displayFulfillmentStatus": order.fulfillment_status(),
+        "displayFinancialStatus": own.financial,
+        "displayFulfillmentStatus": fulfillment_status(order),
         "returnStatus": "NO_RETURN",
         "sourceName": order.source,
         "note": Some(&order.note).filter(|note| !note.is_empty()),
-        "tags": order.tags,
-        "customAttributes": order.attributes.iter().map(|(key, value)| json!({ "$type": "Attribute", "key": key, "value": value })).collect::<Vec<_>>(),
+        "tags": own.tags,
+        "customAttributes": own.attributes.iter().map(|(key, value)| json!({ "$type": "Attribute", "key": key, "value": value })).collect::<Vec<_>>(),
         "email": personal(json!(email(order.id % 100_000))),
         "phone": null,
         "customer": customer(options, order),
@@ -98,49 +111,62 @@ pub fn order(options: &Options, order: &Order, slot: &Slot, now: i64) -> Value {
         "presentmentCurrencyCode": order.currency,
         "taxesIncluded": true,
         "paymentGatewayNames": gateways(order),
-        "discountCodes": if order.discount_cents > 0 { json!(["TEN"]) } else { json!([]) },
-        "shippingAddress": if order.ships { personal(json!(person.map(|person| address(person, &order.street, order.id)))) } else { Value::Null },
-        "billingAddress": personal(json!(person.map(|person| address(person, "", order.id)))),
-    });
-    let more = json!({
+        "discountCodes": if order.coupon.is_some() { json!(["TEN"]) } else { json!([]) },
+        "shippingAddress": order.places.first().map_or(Value::Null, |place| personal(address(&place.address, order.id))),
+        "billingAddress": personal(address(&order.billing, order.id)),
+    })
+}
+
+/// Money and lists.
+fn rest(options: &Options, order: &Order, created: i64, now: i64) -> Value {
+    let money = Money { options, order };
+    let own = &order.own;
+    let gone = own.cancelled.is_some();
+    let goods = order.subtotal() - order.discount();
+    let (total, removed) = (total(order), removed_from(order));
+    let current = if gone { ZERO } else { total - removed };
+    let refunded = order.refunded();
+    let paid = matches!(own.financial, Some("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED"));
+    json!({
         "originalTotalPriceSet": money.bag(total),
         "totalPriceSet": money.bag(total),
-        "currentTotalPriceSet": money.bag(current - if gone { 0 } else { refunded.min(current) }),
+        "currentTotalPriceSet": money.bag(current - if gone { ZERO } else { refunded.min(current) }),
         "subtotalPriceSet": money.bag(goods),
-        "currentSubtotalPriceSet": money.bag(if gone { 0 } else { goods - removed }),
-        "totalShippingPriceSet": money.bag(order.shipping_cents),
-        "currentShippingPriceSet": money.bag(if gone { 0 } else { order.shipping_cents }),
+        "currentSubtotalPriceSet": money.bag(if gone { ZERO } else { goods - removed }),
+        "totalShippingPriceSet": money.bag(order.shipping()),
+        "currentShippingPriceSet": money.bag(if gone { ZERO } else { order.shipping() }),
         "totalTaxSet": money.bag(included_tax(total)),
         "currentTotalTaxSet": money.bag(included_tax(current)),
-        "totalDiscountsSet": money.bag(order.discount_cents),
-        "currentTotalDiscountsSet": money.bag(if gone { 0 } else { order.discount_cents }),
+        "totalDiscountsSet": money.bag(order.discount()),
+        "currentTotalDiscountsSet": money.bag(if gone { ZERO } else { order.discount() }),
         "totalRefundedSet": money.bag(refunded),
-        "totalOutstandingSet": money.bag(if paid || gone { 0 } else { current }),
-        "currentTaxLines": if current > 0 { json!([money.tax(current)]) } else { json!([]) },
+        "totalOutstandingSet": money.bag(if paid || gone { ZERO } else { current }),
+        "currentTaxLines": if current > ZERO { json!([money.tax(current)]) } else { json!([]) },
         "dutiesIncluded": false,
-        "originalTotalDutiesSet": if order.duties_cents > 0 { money.bag(order.duties_cents) } else { Value::Null },
-        "currentTotalDutiesSet": if order.duties_cents > 0 { money.bag(if gone { 0 } else { order.duties_cents }) } else { Value::Null },
-        "additionalFees": order.fees.iter().map(|(name, cents)| json!({
-            "$type": "AdditionalFee", "id": gid("AdditionalFee", order.id + 970), "name": name, "price": money.bag(*cents), "taxLines": [],
+        "originalTotalDutiesSet": if own.duties > ZERO { money.bag(own.duties) } else { Value::Null },
+        "currentTotalDutiesSet": if own.duties > ZERO { money.bag(if gone { ZERO } else { own.duties }) } else { Value::Null },
+        "additionalFees": order.fees.iter().map(|fee| json!({
+            "$type": "AdditionalFee", "id": gid("AdditionalFee", order.id + 970), "name": fee.name, "price": money.bag(fee.cost), "taxLines": [],
         })).collect::<Vec<_>>(),
         "refunds": { "$list": order.refunds.iter().map(|refund| json!({
             "$type": "Refund", "id": gid("Refund", refund.id), "createdAt": time(refund.at),
-            "note": Some(&refund.note).filter(|note| !note.is_empty()), "totalRefundedSet": money.bag(refund.cents),
+            "note": Some(&refund.reason).filter(|note| !note.is_empty()), "totalRefundedSet": money.bag(refund.amount),
         })).collect::<Vec<_>>() },
-        "fulfillments": { "$list": order.fulfillments.iter().map(fulfillment).collect::<Vec<_>>() },
+        "fulfillments": { "$list": order.shipments.iter().map(fulfillment).collect::<Vec<_>>() },
         "transactions": { "$list": transactions(order) },
         "shippingLines": { "$connection": shipping_lines(&money, order) },
         "lineItems": { "$connection": lines(&money, order) },
-        "fulfillmentOrders": { "$connection": fulfillment_orders(options, order, now) },
-    });
-    if let (Some(tree), Value::Object(more)) = (tree.as_object_mut(), more) {
-        tree.extend(more);
-    }
-    tree
+        "fulfillmentOrders": { "$connection": fulfillment_orders(options, order, created, now) },
+    })
+}
+
+/// The number that people see.
+fn number(order: &Order) -> u64 {
+    Shopify::number(order.id)
 }
 
 fn gateways(order: &Order) -> Value {
-    match (order.gateway.as_str(), order.financial) {
+    match (order.payment.as_str(), order.own.financial) {
         ("", None) => json!([]),
         ("", Some(_)) => json!(["shopify_payments"]),
         (gateway, _) => json!([gateway]),
@@ -148,47 +174,43 @@ fn gateways(order: &Order) -> Value {
 }
 
 fn customer(options: &Options, order: &Order) -> Value {
-    let Some(id) = order.customer else { return Value::Null };
+    let Some(id) = Some(order.customer).filter(|id| *id > 0) else { return Value::Null };
     if !options.has("read_customers") {
         return json!({ "$denied": "`read_customers` access scope." });
     }
     if !options.personal_data {
         return json!({ "$denied": "personal" });
     }
-    let person = PEOPLE.get(order.person % PEOPLE.len().max(1));
-    let name = person.map(|person| format!("{} {}", person.first, person.last));
+    let name = format!("{} {}", order.billing.first_name, order.billing.last_name);
     json!({ "$type": "Customer", "id": gid("Customer", id), "legacyResourceId": id.to_string(), "displayName": name })
 }
 
-fn address(person: &crate::sim::world::fixtures::Person, street: &str, id: u64) -> Value {
+fn address(a: &Address, id: u64) -> Value {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let street = if street.is_empty() { person.street } else { street };
     json!({
         "$type": "MailingAddress", "id": gid("MailingAddress", id + 1),
-        "firstName": text(person.first), "lastName": text(person.last), "name": format!("{} {}", person.first, person.last),
-        "company": text(person.company), "address1": street, "address2": text(person.street_2), "city": text(person.city),
-        "province": text(person.state), "provinceCode": text(person.state), "zip": text(person.postcode),
-        "country": person.country, "countryCodeV2": person.country, "phone": text(person.phone),
+        "firstName": text(&a.first_name), "lastName": text(&a.last_name), "name": format!("{} {}", a.first_name, a.last_name),
+        "company": text(&a.company), "address1": a.street_1, "address2": text(&a.street_2), "city": text(&a.city),
+        "province": text(&a.state), "provinceCode": text(&a.state), "zip": text(&a.postcode),
+        "country": a.country, "countryCodeV2": a.country, "phone": text(&a.phone),
     })
 }
 
 fn transactions(order: &Order) -> Vec<Value> {
-    let Some(at) = order.paid_at else { return Vec::new() };
-    let kind = if order.financial == Some("AUTHORIZED") { "AUTHORIZATION" } else { "SALE" };
+    let Some(at) = order.paid else { return Vec::new() };
+    let kind = if order.own.financial == Some("AUTHORIZED") { "AUTHORIZATION" } else { "SALE" };
     vec![json!({
         "$type": "OrderTransaction", "id": gid("OrderTransaction", order.id + 950), "kind": kind, "status": "SUCCESS",
-        "gateway": "shopify_payments", "processedAt": time(at), "paymentId": format!("#{}.1", order.number),
+        "gateway": "shopify_payments", "processedAt": time(at), "paymentId": format!("#{}.1", number(order)),
     })]
 }
 
 fn shipping_lines(money: &Money<'_>, order: &Order) -> Vec<Value> {
-    if !order.ships {
-        return Vec::new();
-    }
+    let Some(place) = order.places.first() else { return Vec::new() };
     vec![json!({
-        "$type": "ShippingLine", "id": gid("ShippingLine", order.id + 100), "title": "Standard", "code": "standard",
-        "isRemoved": false, "originalPriceSet": money.bag(order.shipping_cents),
-        "discountedPriceSet": money.bag(order.shipping_cents), "taxLines": { "$list": [money.tax(order.shipping_cents)] },
+        "$type": "ShippingLine", "id": gid("ShippingLine", place.id), "title": place.method, "code": "standard",
+        "isRemoved": false, "originalPriceSet": money.bag(order.shipping()),
+        "discountedPriceSet": money.bag(order.shipping()), "taxLines": { "$list": [money.tax(order.shipping())] },
     })]
 }
 
@@ -202,49 +224,53 @@ fn lines(money: &Money<'_>, order: &Order) -> Vec<Value> {
         .lines
         .iter()
         .map(|line| {
-            let discount = order.discount(line, line.quantity);
-            let allocations = if discount > 0 {
+            let discount = line.discount;
+            let choices: Vec<&str> = line.choices.iter().map(|(_, _, value)| value.as_str()).collect();
+            let product = Some(line.product).filter(|id| *id > 0);
+            let allocations = if discount > ZERO {
                 json!([{ "$type": "DiscountAllocation", "allocatedAmountSet": money.bag(discount) }])
             } else {
                 json!([])
             };
             json!({
                 "$type": "LineItem", "id": gid("LineItem", line.id), "sku": Some(&line.sku).filter(|sku| !sku.is_empty()),
-                "title": line.title, "variantTitle": line.variant, "quantity": line.quantity, "currentQuantity": if order.cancelled.is_some() { 0 } else { line.current },
-                "unfulfilledQuantity": order.unfulfilled(line), "requiresShipping": line.ships, "isGiftCard": line.gift_card,
-                "customAttributes": [], "variant": reference("ProductVariant", line.product.map(|id| id * 10)),
-                "product": reference("Product", line.product), "originalUnitPriceSet": money.bag(line.cents),
+                "title": if line.parent.is_empty() { &line.name } else { &line.parent },
+                "variantTitle": (!choices.is_empty()).then(|| choices.join(" / ")), "quantity": line.quantity, "currentQuantity": if order.own.cancelled.is_some() { 0 } else { line.current() },
+                "unfulfilledQuantity": unfulfilled(line), "requiresShipping": line.ships(), "isGiftCard": line.way == Way::Download,
+                "customAttributes": [], "variant": reference("ProductVariant", product.map(|id| id * 10)),
+                "product": reference("Product", product), "originalUnitPriceSet": money.bag(line.price),
                 "discountAllocations": allocations,
-                "taxLines": { "$list": [money.tax(line.cents * line.quantity - discount)] },
+                "taxLines": { "$list": [money.tax(line.total())] },
             })
         })
         .collect()
 }
 
 /// A fulfilment by itself.
-pub fn fulfillment(one: &Fulfillment) -> Value {
-    let tracking = |t: &super::state::Tracking| json!({ "$type": "FulfillmentTrackingInfo", "company": t.company, "number": t.number, "url": t.url });
-    let line = |(n, (line, count)): (usize, &(u64, i64))| {
+pub fn fulfillment(one: &Shipment) -> Value {
+    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let tracking = |t: &Tracking| json!({ "$type": "FulfillmentTrackingInfo", "company": text(&t.carrier), "number": text(&t.number), "url": text(&t.link) });
+    let line = |(n, (line, count)): (usize, &(u64, u64))| {
         json!({
             "$type": "FulfillmentLineItem", "id": gid("FulfillmentLineItem", one.id.wrapping_add(n as u64)), "quantity": count,
             "lineItem": { "$type": "LineItem", "id": gid("LineItem", *line) },
         })
     };
     json!({
-        "$type": "Fulfillment", "id": gid("Fulfillment", one.id), "legacyResourceId": one.id.to_string(), "status": one.status,
+        "$type": "Fulfillment", "id": gid("Fulfillment", one.id), "legacyResourceId": one.id.to_string(), "status": if one.undone { "CANCELLED" } else { "SUCCESS" },
         "createdAt": time(one.at), "updatedAt": time(one.at),
         "trackingInfo": { "$list": one.tracking.iter().map(tracking).collect::<Vec<_>>() },
-        "fulfillmentLineItems": { "$connection": one.lines.iter().enumerate().map(line).collect::<Vec<_>>() },
+        "fulfillmentLineItems": { "$connection": one.items.iter().enumerate().map(line).collect::<Vec<_>>() },
     })
 }
 
 /// Without a scope for them there are none, and nothing says so; very new orders have none yet.
-fn fulfillment_orders(options: &Options, order: &Order, now: i64) -> Vec<Value> {
-    if !options.has("read_merchant_managed_fulfillment_orders") || now < order.created + options.routing * 1000 {
+fn fulfillment_orders(options: &Options, order: &Order, created: i64, now: i64) -> Vec<Value> {
+    if !options.has("read_merchant_managed_fulfillment_orders") || now < created + options.routing * 1000 {
         return Vec::new();
     }
     let way = if order.delivery.is_empty() { "SHIPPING" } else { order.delivery };
-    let mut trees: Vec<Value> = order.fulfillment_orders.iter().map(fulfillment_order).collect();
+    let mut trees: Vec<Value> = order.own.fulfillment_orders.iter().map(fulfillment_order).collect();
     trees.iter_mut().for_each(|tree| tree["deliveryMethod"]["methodType"] = json!(way));
     trees
 }
@@ -269,7 +295,7 @@ pub fn fulfillment_order(one: &FulfillmentOrder) -> Value {
     let hold = one.hold.as_ref().map(|reason| {
         json!({ "$type": "FulfillmentHold", "id": gid("FulfillmentHold", one.id), "reason": "OTHER", "displayReason": reason })
     });
-    let line = |open: &super::state::OpenLine| {
+    let line = |open: &OpenLine| {
         json!({
             "$type": "FulfillmentOrderLineItem", "id": gid("FulfillmentOrderLineItem", open.id), "totalQuantity": open.total,
             "remainingQuantity": open.remaining, "lineItem": { "$type": "LineItem", "id": gid("LineItem", open.line) },

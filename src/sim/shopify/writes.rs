@@ -2,27 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-use super::options::Options;
 use super::render::{gid, id_of};
-use super::seed::STEP;
-use super::state::{Cancelled, Fulfillment, Job, Order, Refund, State, Tracking};
+use super::vendor::{Cancelled, Job, STEP, total};
+use super::{Context, Order};
+use crate::sim::world::{Refund, Shipment, Tracking};
 
 /// Lines of a fulfilment order in one call.
 const MOST_LINES: usize = 512;
-
-/// A write's side of the world.
-pub struct Desk<'a> {
-    pub options: &'a Options,
-    pub state: &'a mut State,
-    pub now: i64,
-}
 
 /// A refusal with `userErrors`.
 fn refused(field: &[&str], message: impl Into<String>) -> Value {
     json!({ "$type": "UserError", "field": field, "message": message.into() })
 }
 
-impl Desk<'_> {
+impl Context<'_> {
     /// `fulfillmentCreate`. The outer error is one of the query itself.
     pub fn fulfill(&mut self, arguments: &Map<String, Value>) -> Result<Value, Value> {
         let wish = &arguments["fulfillment"];
@@ -30,9 +23,9 @@ impl Desk<'_> {
             Ok((order, fulfillment)) => {
                 let notify = wish["notifyCustomer"] == true;
                 let id = fulfillment.id;
-                self.state.change(self.options, order, self.now, |order| {
+                self.change(order, |order| {
                     take_from(order, &fulfillment);
-                    order.fulfillments.push(fulfillment);
+                    order.add_shipment(fulfillment);
                     order.mails += u64::from(notify);
                 });
                 self.state.writes += 1;
@@ -44,18 +37,18 @@ impl Desk<'_> {
     }
 
     /// What a wish would ship, or why it is refused.
-    fn fulfillment(&mut self, wish: &Value) -> Result<Result<(u64, Fulfillment), Value>, Value> {
+    fn fulfillment(&mut self, wish: &Value) -> Result<Result<(u64, Shipment), Value>, Value> {
         let groups = wish["lineItemsByFulfillmentOrder"].as_array().cloned().unwrap_or_default();
-        let mut lines: Vec<(u64, i64)> = Vec::new();
+        let mut lines: Vec<(u64, u64)> = Vec::new();
         let mut places: Vec<u64> = Vec::new();
         let mut owner = None;
         for (n, group) in groups.iter().enumerate() {
             let Some(id) = id_of("FulfillmentOrder", &group["fulfillmentOrderId"]) else { return Err(invalid_id()) };
             let order_id = id / STEP * STEP;
-            let Some(order) = self.state.order(self.options, order_id) else {
+            let Some(order) = self.order(order_id) else {
                 return Ok(Err(refused(&["fulfillment"], "Fulfillment order does not exist.")));
             };
-            let Some(one) = order.fulfillment_orders.iter().find(|one| one.id == id) else {
+            let Some(one) = order.own.fulfillment_orders.iter().find(|one| one.id == id) else {
                 return Ok(Err(refused(&["fulfillment"], "Fulfillment order does not exist.")));
             };
             if !matches!(one.status, "OPEN" | "IN_PROGRESS") {
@@ -86,8 +79,8 @@ impl Desk<'_> {
                         let Some(open) = one.lines.iter().find(|line| Some(line.id) == open) else {
                             return Ok(Err(refused(&["fulfillment"], "Fulfillment order line item does not exist.")));
                         };
-                        let count = count.unwrap_or(0);
-                        if count <= 0 {
+                        let count = count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
+                        if count == 0 {
                             let (n, m) = (n.to_string(), m.to_string());
                             let field = [
                                 "fulfillment",
@@ -117,9 +110,9 @@ impl Desk<'_> {
         let Some(order) = owner else {
             return Ok(Err(refused(&["fulfillment"], "Fulfillment order does not exist.")));
         };
-        let id = self.state.take_id();
+        let id = self.state.own.take_id();
         let tracking = tracking(&wish["trackingInfo"]);
-        Ok(Ok((order, Fulfillment { id, at: self.now, status: "SUCCESS", tracking, lines })))
+        Ok(Ok((order, Shipment { id, at: self.now, tracking, items: lines, ..Shipment::default() })))
     }
 
     /// `fulfillmentTrackingInfoUpdate`.
@@ -129,8 +122,8 @@ impl Desk<'_> {
         let numbers = tracking(&arguments["trackingInfoInput"]);
         let notify = arguments.get("notifyCustomer") == Some(&json!(true));
         let changed = owner.is_some_and(|owner| {
-            self.state.change(self.options, owner, self.now, |order| {
-                if let Some(one) = order.fulfillments.iter_mut().find(|one| one.id == id) {
+            self.change(owner, |order| {
+                if let Some(one) = order.shipments.iter_mut().find(|one| one.id == id) {
                     one.tracking = numbers;
                 }
                 order.mails += u64::from(notify);
@@ -150,8 +143,8 @@ impl Desk<'_> {
     pub fn owner_of_fulfillment(&self, fulfillment: u64) -> Option<u64> {
         let seeded = fulfillment / STEP * STEP;
         let has = |id: u64| {
-            let order = self.state.order(self.options, id)?;
-            order.fulfillments.iter().any(|one| one.id == fulfillment).then_some(id)
+            let order = self.order(id)?;
+            order.shipments.iter().any(|one| one.id == fulfillment).then_some(id)
         };
         has(seeded).or_else(|| {
             let touched = self.state.orders.iter().filter(|(_, slot)| slot.order.is_some()).map(|(id, _)| *id);
@@ -168,7 +161,7 @@ impl Desk<'_> {
             let error = json!({ "$type": "OrderCancelUserError", "field": [field], "message": message, "code": code });
             return Ok(json!({ "$type": kind, "job": null, "jobResult": null, "orderCancelUserErrors": [error] }));
         }
-        let number = self.state.take_id();
+        let number = self.state.own.take_id();
         let done_at = self.now + self.options.cancelling * 1000;
         let text = |name: &str| arguments.get(name).and_then(Value::as_str).map(str::to_owned);
         let method = arguments.get("refundMethod").cloned().unwrap_or_default();
@@ -181,7 +174,7 @@ impl Desk<'_> {
             fails: self.options.cancelling_fails,
         };
         let result = gid("OrderCancelJobResult", number);
-        self.state.jobs.insert(result.clone(), job);
+        self.state.own.jobs.insert(result.clone(), job);
         self.state.writes += 1;
         self.work();
         let done = self.now >= done_at;
@@ -194,7 +187,7 @@ impl Desk<'_> {
     }
 
     fn why_not_cancel(&self, id: u64, arguments: &Map<String, Value>) -> Option<(&'static str, String, &'static str)> {
-        let Some(order) = self.state.order(self.options, id) else {
+        let Some(order) = self.order(id) else {
             return Some(("orderId", "Order does not exist".to_owned(), "NOT_FOUND"));
         };
         let note = arguments.get("staffNote").and_then(Value::as_str).unwrap_or_default();
@@ -210,10 +203,10 @@ impl Desk<'_> {
             let text = "Only one of the arguments `refund` or `refund_method` is allowed.";
             return Some(("refund", text.to_owned(), "INVALID"));
         }
-        if order.cancelled.is_some() {
+        if order.own.cancelled.is_some() {
             return Some(("orderId", "Cannot cancel an order that has already been canceled".to_owned(), "INVALID"));
         }
-        if order.fulfillments.iter().any(|one| one.status == "SUCCESS") {
+        if order.sent().next().is_some() {
             return Some(("orderId", "Cannot cancel an order that has outstanding fulfillments".to_owned(), "INVALID"));
         }
         None
@@ -221,19 +214,18 @@ impl Desk<'_> {
 
     /// Cancellations whose time has come take effect.
     pub fn work(&mut self) {
-        let due: Vec<Job> = self.state.jobs.values().filter(|job| job.done_at <= self.now).cloned().collect();
+        let due: Vec<Job> = self.state.own.jobs.values().filter(|job| job.done_at <= self.now).cloned().collect();
         for job in due {
-            let open = self.state.order(self.options, job.order).is_some_and(|order| order.cancelled.is_none());
+            let open = self.order(job.order).is_some_and(|order| order.own.cancelled.is_none());
             if open && !job.fails {
-                let refund = self.state.take_id();
+                let refund = self.state.own.take_id();
                 let at = job.done_at;
-                self.state.change(self.options, job.order, self.now, |order| {
+                self.change(job.order, |order| {
                     cancel(order, at, &job.reason, job.note.clone());
-                    if job.refund && order.financial == Some("PAID") {
-                        let cents =
-                            order.ordered_cents() - order.discount_cents + order.shipping_cents + order.fees_cents();
-                        order.refunds.push(Refund { id: refund, at, cents, note: String::new() });
-                        order.financial = Some("REFUNDED");
+                    if job.refund && order.own.financial == Some("PAID") {
+                        let amount = total(order);
+                        order.refunds.push(Refund { id: refund, at, amount, reason: String::new(), lines: Vec::new() });
+                        order.own.financial = Some("REFUNDED");
                     }
                 });
             }
@@ -242,7 +234,7 @@ impl Desk<'_> {
 
     /// `node(id:)` of a cancellation.
     pub fn job_result(&self, id: &Value) -> Value {
-        let Some(job) = id.as_str().and_then(|id| self.state.jobs.get(id)) else { return Value::Null };
+        let Some(job) = id.as_str().and_then(|id| self.state.own.jobs.get(id)) else { return Value::Null };
         let done = job.done_at <= self.now;
         let failed = done && job.fails;
         let error = json!({ "$type": "OrderCancelUserError", "field": null, "code": "INVALID",
@@ -255,27 +247,27 @@ impl Desk<'_> {
     /// `job(id:)`: only whether it is over.
     pub fn job(&self, id: &Value) -> Value {
         let number = id_of("Job", id).unwrap_or(0);
-        let Some(job) = self.state.jobs.get(&gid("OrderCancelJobResult", number)) else { return Value::Null };
+        let Some(job) = self.state.own.jobs.get(&gid("OrderCancelJobResult", number)) else { return Value::Null };
         json!({ "$type": "Job", "id": id, "done": job.done_at <= self.now })
     }
 }
 
 /// Cancels an order: everything closes, nothing remains.
 pub fn cancel(order: &mut Order, at: i64, reason: &str, note: Option<String>) {
-    order.cancelled = Some(Cancelled { at, reason: reason.to_owned(), note });
-    if order.financial == Some("AUTHORIZED") {
-        order.financial = Some("VOIDED");
+    order.own.cancelled = Some(Cancelled { at, reason: reason.to_owned(), note });
+    if order.own.financial == Some("AUTHORIZED") {
+        order.own.financial = Some("VOIDED");
     }
-    for one in &mut order.fulfillment_orders {
+    for one in &mut order.own.fulfillment_orders {
         one.status = "CLOSED";
     }
 }
 
 /// Takes a fulfilment's pieces out of the fulfilment orders of its order.
-fn take_from(order: &mut Order, fulfillment: &Fulfillment) {
-    for (line, count) in &fulfillment.lines {
+fn take_from(order: &mut Order, fulfillment: &Shipment) {
+    for (line, count) in &fulfillment.items {
         let mut left = *count;
-        for one in order.fulfillment_orders.iter_mut().filter(|one| matches!(one.status, "OPEN" | "IN_PROGRESS")) {
+        for one in order.own.fulfillment_orders.iter_mut().filter(|one| matches!(one.status, "OPEN" | "IN_PROGRESS")) {
             for open in one.lines.iter_mut().filter(|open| open.line == *line) {
                 let take = left.min(open.remaining);
                 open.remaining -= take;
@@ -286,7 +278,7 @@ fn take_from(order: &mut Order, fulfillment: &Fulfillment) {
             }
         }
     }
-    for one in order.fulfillment_orders.iter_mut().filter(|one| one.status == "IN_PROGRESS") {
+    for one in order.own.fulfillment_orders.iter_mut().filter(|one| one.status == "IN_PROGRESS") {
         if one.lines.iter().all(|open| open.remaining == 0) {
             one.status = "CLOSED";
         }
@@ -295,19 +287,16 @@ fn take_from(order: &mut Order, fulfillment: &Fulfillment) {
 
 /// `FulfillmentTrackingInput`: one number or several.
 fn tracking(wish: &Value) -> Vec<Tracking> {
-    let company = wish["company"].as_str().map(str::to_owned);
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let Some(numbers) = wish["numbers"].as_array() else {
-        let number = text(&wish["number"]);
-        let one = Tracking { company, number, url: text(&wish["url"]) };
-        return if one.number.is_some() || one.company.is_some() { vec![one] } else { Vec::new() };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let one = |number: &Value, link: &Value| {
+        let (carrier, number, link) = (text(&wish["company"]), text(number), text(link));
+        Tracking { carrier, number, link, ..Tracking::default() }
     };
-    let one = |(n, number): (usize, &Value)| Tracking {
-        company: company.clone(),
-        number: text(number),
-        url: text(&wish["urls"][n]),
-    };
-    numbers.iter().enumerate().map(one).collect()
+    match wish["numbers"].as_array() {
+        Some(numbers) => numbers.iter().enumerate().map(|(n, number)| one(number, &wish["urls"][n])).collect(),
+        None if wish["number"].is_string() || wish["company"].is_string() => vec![one(&wish["number"], &wish["url"])],
+        None => Vec::new(),
+    }
 }
 
 /// A malformed id is an error of the query.

@@ -104,12 +104,9 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn place(&self, purchase: &Purchase) -> String {
         let id = self.place_order(purchase);
-        // Lists know also one that was placed a while ago only now, where they lag behind.
-        self.with(|context| {
-            if V::lag(context.options) > 0 || V::TICKS > 1 {
-                context.touch(id);
-            }
-        });
+        if V::NEW_IS_CHANGED {
+            self.with(|context| context.touch(id));
+        }
         id.to_string()
     }
 

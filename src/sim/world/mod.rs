@@ -65,6 +65,8 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     const TICKS: i64;
     /// Whether a line that is taken out stays in the order, without pieces.
     const KEEPS_LINES: bool;
+    /// Whether an order that was placed a while ago counts as changed when it comes in.
+    const NEW_IS_CHANGED: bool = false;
     /// The service that brings an order to its buyer.
     const SERVICE: &str = "Standard";
     /// What kind of store it is.

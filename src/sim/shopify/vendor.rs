@@ -1,0 +1,471 @@
+//! The world in Shopify's words: fulfilment orders, financial status, and what follows from what happens.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::options::{Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
+use super::{Context, Entry, Order, Shop, State, render, writes};
+use crate::channel::ChannelKind;
+use crate::sim::http::{Request, Response};
+use crate::sim::world::{Dice, Event, Line, Purchase, Refund, Tracking, Vendor, mix};
+use crate::sim::{Access, FaultKind};
+
+/// Ids within an order: its own, then room for a thousand things that belong to it.
+pub(super) const STEP: u64 = 1000;
+
+/// Ids are far apart, so that what belongs to an order can be told from its id, and beyond what a floating-point number can hold.
+const FIRST_ID: u64 = 820_982_911_946_000 * STEP;
+
+/// The vendor.
+#[derive(Debug, Clone, Copy)]
+pub struct Shopify;
+
+/// What a shop remembers beside its orders.
+#[derive(Default)]
+pub struct Memory {
+    /// Tokens and when they end; `None`: never.
+    pub tokens: BTreeMap<String, Option<i64>>,
+    /// How many tokens were fetched.
+    pub tokens_fetched: u64,
+    /// The next id of what belongs to no order.
+    pub next_id: u64,
+    /// The bucket of points.
+    pub bucket: Bucket,
+    /// Points spent so far.
+    pub points: f64,
+    /// Queries that were not carried out for want of points.
+    pub throttled: u64,
+    /// Queries that were not carried out because one may not cost that much.
+    pub too_dear: u64,
+    /// Cancellations at work: by the job's id, order and when it will be done.
+    pub jobs: BTreeMap<String, Job>,
+    /// Bulk operations by id.
+    pub bulk: BTreeMap<u64, Operation>,
+    /// How many of the next bulk operations fail.
+    pub failing_bulk: u32,
+    /// How many of the next bulk operations never end.
+    pub stuck_bulk: u32,
+    /// How many of the next bulk operations lack the last row of their files.
+    pub short_bulk: u32,
+    /// How many of the next bulk operations end well and find nothing.
+    pub empty_bulk: u32,
+}
+
+impl Memory {
+    /// An id that nothing has.
+    pub fn take_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+}
+
+/// A bucket of points.
+#[derive(Default)]
+pub struct Bucket {
+    /// What is in it.
+    pub level: f64,
+    /// When that was.
+    pub at: i64,
+    /// What was set aside and comes back when the query is over.
+    pub refunds: Vec<(i64, f64)>,
+}
+
+/// A cancellation at work.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The order.
+    pub order: u64,
+    /// When it will be done.
+    pub done_at: i64,
+    /// Shopify's reason.
+    pub reason: String,
+    /// For the staff.
+    pub note: Option<String>,
+    /// Whether money goes back.
+    pub refund: bool,
+    /// Whether it comes to nothing.
+    pub fails: bool,
+}
+
+/// A bulk operation.
+#[derive(Clone)]
+pub struct Operation {
+    /// When it will be done.
+    pub done_at: i64,
+    /// Whether it fails.
+    pub fails: bool,
+    /// How many orders and rows its file has.
+    pub counts: (u64, u64),
+    /// The file.
+    pub file: Arc<Vec<u8>>,
+}
+
+/// What only Shopify's orders have.
+#[derive(Debug, Clone, Default)]
+pub struct Own {
+    /// `displayFinancialStatus`.
+    pub financial: Option<&'static str>,
+    /// How it was cancelled.
+    pub cancelled: Option<Cancelled>,
+    /// When it was closed.
+    pub closed: Option<i64>,
+    /// A test of the checkout.
+    pub test: bool,
+    /// Its lines were edited.
+    pub edited: bool,
+    /// The buyer's data were erased.
+    pub erased: bool,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Attributes.
+    pub attributes: Vec<(String, String)>,
+    /// Customs duties.
+    pub duties: Decimal,
+    /// Fulfilment orders.
+    pub fulfillment_orders: Vec<FulfillmentOrder>,
+}
+
+/// How an order was cancelled.
+#[derive(Debug, Clone)]
+pub struct Cancelled {
+    /// When.
+    pub at: i64,
+    /// Shopify's word.
+    pub reason: String,
+    /// For the staff.
+    pub note: Option<String>,
+}
+
+/// A fulfilment order.
+#[derive(Debug, Clone)]
+pub struct FulfillmentOrder {
+    /// Its id.
+    pub id: u64,
+    /// `OPEN`, ...
+    pub status: &'static str,
+    /// Where the goods are.
+    pub location: u64,
+    /// Whether a fulfilment service has the goods: nobody else ships them.
+    pub service: bool,
+    /// Why it is held back.
+    pub hold: Option<String>,
+    /// Its lines.
+    pub lines: Vec<OpenLine>,
+}
+
+/// A line of a fulfilment order.
+#[derive(Debug, Clone)]
+pub struct OpenLine {
+    /// Its id.
+    pub id: u64,
+    /// The order's line.
+    pub line: u64,
+    /// Pieces.
+    pub total: u64,
+    /// Of which not shipped yet.
+    pub remaining: u64,
+}
+
+/// Pieces of a line that are still to be fulfilled.
+pub(super) fn unfulfilled(line: &Line) -> u64 {
+    line.current().saturating_sub(line.shipped)
+}
+
+/// What the buyer pays for so many pieces less of a line, discounts taken off.
+fn removed(line: &Line) -> Decimal {
+    let pieces = Decimal::from(line.quantity - line.current());
+    let discount = (line.discount * pieces).checked_div(Decimal::from(line.quantity)).unwrap_or_default();
+    line.price * pieces - discount.trunc_with_scale(2)
+}
+
+/// What an edit took out of the order, discounts taken off.
+pub(super) fn removed_from(order: &Order) -> Decimal {
+    order.lines.iter().map(removed).sum()
+}
+
+/// Everything as ordered.
+pub(super) fn total(order: &Order) -> Decimal {
+    order.subtotal() - order.discount() + order.shipping() + order.fees() + order.own.duties
+}
+
+/// `displayFulfillmentStatus`.
+pub(super) fn fulfillment_status(order: &Order) -> &'static str {
+    let left = order.lines.iter().any(|line| line.ships() && unfulfilled(line) > 0);
+    let some = |status: &str| order.own.fulfillment_orders.iter().any(|one| one.status == status);
+    match (order.sent().next().is_some(), left) {
+        _ if !order.lines.iter().any(Line::ships) => "FULFILLMENT_NOT_REQUIRED",
+        (true, false) => "FULFILLED",
+        (true, true) => "PARTIALLY_FULFILLED",
+        _ if some("ON_HOLD") => "ON_HOLD",
+        _ if some("SCHEDULED") => "SCHEDULED",
+        _ => "UNFULFILLED",
+    }
+}
+
+/// Shopify's background worker: one fulfilment order for all that ships.
+fn route(order: &mut Order) {
+    let ships = order.lines.iter().filter(|line| line.ships() && line.current() > 0);
+    let lines: Vec<OpenLine> = ships
+        .map(|line| OpenLine { id: line.id + 300, line: line.id, total: line.current(), remaining: line.open() })
+        .collect();
+    if lines.is_empty() {
+        return;
+    }
+    let status = if order.own.cancelled.is_some() { "CLOSED" } else { "OPEN" };
+    order.own.fulfillment_orders =
+        vec![FulfillmentOrder { id: order.id + 200, status, location: 1, service: false, hold: None, lines }];
+}
+
+/// What is not open in the order any more is not in its fulfilment orders.
+fn settle(order: &mut Order, edited: bool) {
+    for line in &order.lines {
+        let all = order.own.fulfillment_orders.iter_mut().flat_map(|one| &mut one.lines);
+        let mut here: Vec<&mut OpenLine> = all.filter(|open| open.line == line.id).collect();
+        let mut excess = here.iter().map(|open| open.remaining).sum::<u64>().saturating_sub(line.open());
+        for open in here.iter_mut().filter(|open| open.remaining > 0) {
+            let taken = open.remaining.min(excess);
+            (open.remaining, excess) = (open.remaining - taken, excess - taken);
+            if edited && taken > 0 {
+                open.total = open.remaining;
+            }
+        }
+    }
+}
+
+/// Fulfilment orders without anything left are closed.
+fn close(order: &mut Order) {
+    for one in &mut order.own.fulfillment_orders {
+        if one.lines.iter().all(|open| open.remaining == 0) {
+            (one.status, one.hold) = ("CLOSED", None);
+        }
+    }
+}
+
+/// New fulfilment orders take the place of those whose fulfilments are cancelled.
+fn reopen(order: &mut Order) {
+    for one in &mut order.own.fulfillment_orders {
+        (one.status, one.id) = ("OPEN", one.id + 10);
+        one.lines.iter_mut().for_each(|line| line.remaining = line.total);
+    }
+    settle(order, false);
+}
+
+/// What has become of a seeded order.
+fn become_of(order: &mut Order, sort: u64, created: i64) {
+    match sort {
+        0..6 => (order.own.financial, order.paid) = (Some("PENDING"), None),
+        6..9 => order.own.financial = Some("AUTHORIZED"),
+        9..12 => {
+            let reason = "CUSTOMER".to_owned();
+            order.own.cancelled = Some(Cancelled { at: created + 3_600_000, reason, note: None });
+        }
+        12..14 => order.own.test = true,
+        14..16 => {
+            let amount = (order.subtotal() / Decimal::from(4)).trunc_with_scale(2).max(Decimal::new(1, 2));
+            let (id, at, reason) = (order.id + 900, created + 7_200_000, "Goodwill".to_owned());
+            order.refunds.push(Refund { id, at, amount, reason, lines: Vec::new() });
+            order.own.financial = Some("PARTIALLY_REFUNDED");
+        }
+        16..18 => order.own.financial = None,
+        40..60 => order.own.closed = Some(created + 90_000_000),
+        _ => {}
+    }
+}
+
+impl Vendor for Shopify {
+    const KIND: ChannelKind = ChannelKind::Shopify;
+    const TICKS: i64 = 1000;
+    const KEEPS_LINES: bool = true;
+    const NEW_IS_CHANGED: bool = true;
+    type Options = Options;
+    type Memory = Memory;
+    type Own = Own;
+
+    fn memory(options: &Options, now: i64) -> Memory {
+        let bucket = Bucket { level: options.bucket, at: now, refunds: Vec::new() };
+        let mut memory = Memory { next_id: 9_000_000_000_000_000_000, bucket, ..Memory::default() };
+        memory.tokens.insert(REHEARSAL_TOKEN.to_owned(), None);
+        memory
+    }
+
+    fn first_number(_options: &Options) -> u64 {
+        1001
+    }
+
+    fn seed(_options: &Options) -> u64 {
+        7
+    }
+
+    fn currency(_options: &Options) -> &str {
+        "EUR"
+    }
+
+    fn lag(options: &Options) -> i64 {
+        options.lag * 1000
+    }
+
+    fn order_id(number: u64) -> u64 {
+        FIRST_ID + number * STEP
+    }
+
+    fn number(id: u64) -> u64 {
+        id.saturating_sub(FIRST_ID) / STEP
+    }
+
+    fn part_id(order: u64, nth: u64) -> u64 {
+        order + nth
+    }
+
+    fn place_id(order: &mut Order) -> u64 {
+        order.id + 100
+    }
+
+    fn refund_id(state: &mut State, _order: u64) -> u64 {
+        state.own.take_id()
+    }
+
+    /// Changed at some time after it was made, in no order of its own.
+    fn fate(_options: &Options, id: u64, created: i64, until: i64) -> (Cow<'static, str>, i64) {
+        let later = i64::try_from(mix(Self::number(id)) % 172_800_000).unwrap_or(0);
+        (Cow::Borrowed(""), (created + later).min(until))
+    }
+
+    fn lines(dice: &mut Dice) -> u64 {
+        match dice.below(40) {
+            0 => 24,
+            n => 1 + n % 4,
+        }
+    }
+
+    fn begin(_options: &Options, order: &mut Order) {
+        order.own.financial = Some("PAID");
+        "web".clone_into(&mut order.source);
+    }
+
+    fn dress(_options: &Options, order: &mut Order, entry: &Entry, dice: &mut Dice) {
+        order.paid = Some(entry.created);
+        if dice.below(8) == 0 {
+            order.discount_all("TEN");
+        }
+        if dice.below(12) == 0 {
+            "USD".clone_into(&mut order.currency);
+        }
+        order.customer = if dice.below(3) > 0 { 5_000_000 + dice.below(900) } else { 0 };
+        let sort = dice.below(100);
+        become_of(order, sort, entry.created);
+        route(order);
+        if (20..60).contains(&sort) {
+            let items: Vec<(u64, u64)> = order.lines.iter().map(|line| (line.id, line.open())).collect();
+            let (carrier, number) = ("DHL Express".to_owned(), format!("JD{:012}", order.id));
+            let tracking = Tracking { carrier, number, ..Tracking::default() };
+            crate::sim::world::ship_items::<Self>(order, &items, &tracking, entry.created + 86_400_000);
+            settle(order, false);
+            close(order);
+        }
+    }
+
+    fn first_status(_purchase: &Purchase) -> Cow<'static, str> {
+        Cow::Borrowed("")
+    }
+
+    fn placed(_options: &Options, order: &mut Order, purchase: &Purchase, _at: i64) {
+        if !purchase.paid {
+            order.own.financial = Some("PENDING");
+        }
+        if purchase.at_delivery {
+            "Cash on Delivery (COD)".clone_into(&mut order.payment);
+        }
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        order.own.attributes = purchase.attributes.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        (order.own.test, order.own.duties) = (purchase.test, crate::sim::world::cents(purchase.duties));
+        route(order);
+    }
+
+    fn follow(context: &mut Context<'_>, id: u64, event: Event) {
+        let now = context.now;
+        let Some(order) = context.order_mut(id) else { return };
+        match event {
+            Event::Paid => order.own.financial = Some("PAID"),
+            Event::Unpaid => order.own.financial = Some("PENDING"),
+            Event::Cancelled => writes::cancel(order, now, "CUSTOMER", None),
+            Event::Held => super::admin::hold(order, "Awaiting verification"),
+            Event::Shipped => {
+                settle(order, false);
+                close(order);
+            }
+            Event::Unshipped => reopen(order),
+            Event::Refunded(_) => {
+                let all = order.refunded() >= total(order);
+                order.own.financial = Some(if all { "REFUNDED" } else { "PARTIALLY_REFUNDED" });
+                settle(order, true);
+            }
+            Event::Edited => {
+                order.own.edited = true;
+                settle(order, true);
+            }
+            Event::PutAway(away) => order.own.closed = away.then_some(now),
+        }
+    }
+
+    /// No more pieces than are left.
+    fn ship(context: &mut Context<'_>, id: u64, items: &[(u64, u64)], tracking: Tracking, _: bool) -> bool {
+        let Some(order) = context.order(id) else { return false };
+        let left = |line: u64, pieces: u64| pieces.min(order.line(line).map_or(0, Line::open));
+        let items: Vec<(u64, u64)> = items.iter().map(|(line, pieces)| (*line, left(*line, *pieces))).collect();
+        drop(order);
+        context.ship(id, &items, tracking)
+    }
+
+    fn erase(order: &mut Order) {
+        order.own.erased = true;
+        order.customer = 0;
+    }
+
+    fn stands(_entry: &Entry, order: &Order) -> (bool, bool) {
+        (order.own.cancelled.is_some(), fulfillment_status(order) == "FULFILLED")
+    }
+
+    fn access(options: &Options, url: &str) -> Access {
+        Access {
+            flags: vec!["--shop".to_owned(), options.domain.clone(), "--endpoint".to_owned(), url.to_owned()],
+            secrets: vec![
+                ("ORDERSYNC_CLIENT_ID", REHEARSAL_CLIENT_ID.to_owned()),
+                ("ORDERSYNC_CLIENT_SECRET", REHEARSAL_CLIENT_SECRET.to_owned()),
+            ],
+        }
+    }
+
+    fn document(shop: &Shop, id: u64) -> Option<Value> {
+        shop.with(|context| {
+            Some(render::plain(&render::order(context.options, context.state, id, context.now)?))
+        })
+    }
+
+    fn respond(shop: &Shop, request: &Request) -> Response {
+        super::respond(shop, request)
+    }
+
+    fn fault(shop: &Shop, kind: &FaultKind, request: &Request) -> Option<Response> {
+        super::fault(shop, kind, request)
+    }
+
+    /// What only Shopify has: lines that another service sends, orders in parts, holds that end, and queries that cost more.
+    fn control(shop: &Shop, verb: &str, id: u64, wish: &Value) -> Option<bool> {
+        let nth = usize::try_from(wish["line"].as_u64().unwrap_or(0)).unwrap_or(0);
+        Some(match verb {
+            "outsource" => shop.outsource(id, nth),
+            "split" => shop.split(id),
+            "schedule" => shop.schedule(id),
+            "release" => shop.release(id),
+            "price" => {
+                shop.options().price = wish["times"].as_f64().unwrap_or(1.0);
+                true
+            }
+            _ => return None,
+        })
+    }
+}

@@ -72,7 +72,10 @@ fn d5_a_part_moves_the_order_to_partly_shipped_and_the_rest_to_shipped() {
     rig.on("dispatch", id, "--carrier usps --tracking 94002").exits(0);
     assert_eq!((rig.shop.status(id), rig.status(id).as_str(), rig.mails(id)), (Some(2), "shipped", 2));
     let shipments = rig.shop.order(id).unwrap().shipments;
-    assert_eq!((shipments[0].tracking[0].carrier.as_str(), shipments[0].tracking[0].carrier_code.as_str()), ("usps", ""));
+    assert_eq!(
+        (shipments[0].tracking[0].carrier.as_str(), shipments[0].tracking[0].carrier_code.as_str()),
+        ("usps", "")
+    );
 }
 
 #[test]
@@ -339,5 +342,8 @@ fn the_calls_that_would_ruin_a_store_are_never_sent() {
         }
     }
     assert_eq!(rig.shop.archived(), 0);
-    assert!(rig.shop.order(cancelled).unwrap().lines[0].discount > rust_decimal::Decimal::ZERO, "its discount is still there");
+    assert!(
+        rig.shop.order(cancelled).unwrap().lines[0].discount > rust_decimal::Decimal::ZERO,
+        "its discount is still there"
+    );
 }

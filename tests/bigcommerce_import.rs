@@ -37,7 +37,7 @@ fn i3_orders_that_change_between_the_pages_are_neither_lost_nor_doubled() {
             let touched = ids[usize::try_from(nth * 37).unwrap() % ids.len()];
             shop.edit(touched, |details| details.staff_notes = format!("turn {nth}"));
             if nth < 30 {
-                shop.place_order(&paid(nth));
+                shop.place_order(paid(nth));
             }
         });
         rig.sync();
@@ -79,7 +79,7 @@ fn i3_many_orders_in_one_second_are_all_read() {
         rig.connect("--set page_size=10").exits(0);
         let at = Utc::now() - TimeDelta::hours(2);
         for nth in 0..64 {
-            rig.shop.place_order(&paid(nth).at(at));
+            rig.shop.place_order(paid(nth).at(at));
         }
         rig.sync();
         assert_eq!(rig.known(), rig.shop.numbers(), "exclusive bounds: {exclusive_bounds}");
@@ -105,8 +105,8 @@ fn i3_a_store_that_answers_413_above_50_rows_is_read_to_its_end() {
         let rig = Rig::unconnected(Options { largest_limit: 50, include, ..Options::rehearsal() });
         rig.shop.seed(70, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
         let large = (1..=60).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:02}"), 1));
-        let large = rig.shop.place_order(&large);
-        let refunded = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 3));
+        let large = rig.shop.place_order(large);
+        let refunded = rig.shop.place_order(NewOrder::paid().line("TEE-001", 3));
         assert!(rig.shop.refund_pieces(&refunded.to_string(), 0, 1));
         rig.connect("").exits(0);
         rig.sync();
@@ -122,7 +122,7 @@ fn i3_a_store_that_answers_413_above_50_rows_is_read_to_its_end() {
 fn lists_that_know_no_pages_are_taken_once() {
     let rig = Rig::unconnected(Options { include: false, pages_of_parts: false, ..Options::rehearsal() });
     let ten = (1..=10).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:02}"), 1));
-    let ten = rig.shop.place_order(&ten);
+    let ten = rig.shop.place_order(ten);
     rig.connect("").exits(0);
     rig.server.clear_requests();
     rig.sync();
@@ -133,9 +133,9 @@ fn lists_that_know_no_pages_are_taken_once() {
 #[test]
 fn refunds_that_cannot_be_asked_for_together_are_asked_for_order_by_order() {
     let rig = Rig::with(Options { refunds_of_several: false, ..Options::rehearsal() });
-    let ids = [3, 4].map(|pieces| rig.shop.place_order(&NewOrder::paid().line("TEE-001", pieces)));
+    let ids = [3, 4].map(|pieces| rig.shop.place_order(NewOrder::paid().line("TEE-001", pieces)));
     // A refund of an order that the pull has no business with.
-    let elsewhere = rig.shop.place_order(&NewOrder::paid().line("MUG-9", 2).at(Utc::now() - TimeDelta::days(300)));
+    let elsewhere = rig.shop.place_order(NewOrder::paid().line("MUG-9", 2).at(Utc::now() - TimeDelta::days(300)));
     assert!(ids.iter().all(|id| rig.shop.refund_pieces(&id.to_string(), 0, 1)));
     rig.sync();
     assert!(rig.shop.refund_pieces(&elsewhere.to_string(), 0, 1));
@@ -150,9 +150,9 @@ fn refunds_that_cannot_be_asked_for_together_are_asked_for_order_by_order() {
 #[test]
 fn i3_an_order_with_a_time_to_come_does_not_carry_the_cursor_along() {
     let rig = Rig::new();
-    rig.shop.place_order(&paid(1).at(Utc::now() + TimeDelta::days(2)));
+    rig.shop.place_order(paid(1).at(Utc::now() + TimeDelta::days(2)));
     rig.sync();
-    let id = rig.shop.place_order(&paid(2));
+    let id = rig.shop.place_order(paid(2));
     rig.sync();
     assert!(rig.known().contains(&id));
 }
@@ -160,7 +160,7 @@ fn i3_an_order_with_a_time_to_come_does_not_carry_the_cursor_along() {
 #[test]
 fn a_store_that_does_not_count_its_orders_is_read_in_one_walk() {
     let rig = Rig::unconnected(Options::rehearsal());
-    let id = rig.shop.place_order(&paid(1));
+    let id = rig.shop.place_order(paid(1));
     rig.connect("").exits(0);
     rig.fault(Fault::new(FaultKind::Redirect("http://127.0.0.1:1".to_owned())).on_path("/orders/count").times(9));
     rig.sync();
@@ -171,11 +171,11 @@ fn a_store_that_does_not_count_its_orders_is_read_in_one_walk() {
 fn a_store_without_include_gives_the_same_orders_at_more_requests() {
     let rig = Rig::unconnected(Options::rehearsal());
     for nth in 0..6 {
-        rig.shop.place_order(&paid(nth));
+        rig.shop.place_order(paid(nth));
     }
-    let several = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 2).line_elsewhere("MUG-9", 1).coupon());
+    let several = rig.shop.place_order(NewOrder::paid().line("TEE-001", 2).line_elsewhere("MUG-9", 1).coupon());
     let large = (1..=60).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:02}"), 1));
-    let large = rig.shop.place_order(&large);
+    let large = rig.shop.place_order(large);
     rig.shop.edit(several, |details| details.fees.push(Fee { id: 9, name: "Insurance".to_owned(), cost: cents(250) }));
     rig.shop.options().include = false;
     rig.connect("").exits(0).says("without their lines");
@@ -205,7 +205,7 @@ fn p4_archived_orders_stay_in_the_book_and_are_known_to_be_archived() {
     rig.shop.set_archived(id, true);
     rig.home.run(&format!("pull bigcommerce:{id}")).exits(0);
     assert_eq!((rig.status(id).as_str(), rig.known()), ("awaiting-fulfillment", vec![id]));
-    let first_seen_archived = rig.shop.place_order(&paid(2));
+    let first_seen_archived = rig.shop.place_order(paid(2));
     rig.shop.set_archived(first_seen_archived, true);
     rig.sync();
     rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
@@ -218,10 +218,10 @@ fn p4_archived_orders_are_looked_for_once_an_hour_and_only_where_the_store_lists
         let rig = Rig::unconnected(Options { lists_archived, ..Options::rehearsal() });
         // Connected before there is any order: whether the store lists archived ones cannot be known yet.
         rig.connect("").exits(0);
-        let ids: Vec<u64> = (0..2).map(|nth| rig.shop.place_order(&paid(nth))).collect();
+        let ids: Vec<u64> = (0..2).map(|nth| rig.shop.place_order(paid(nth))).collect();
         rig.sync();
         rig.shop.set_archived(ids[0], true);
-        let unseen = rig.shop.place_order(&paid(5));
+        let unseen = rig.shop.place_order(paid(5));
         rig.shop.set_archived(unseen, true);
         rig.sync();
         assert_eq!(rig.show(ids[0])["changed_at_channel"], false, "the ordinary list does not have it any more");
@@ -240,7 +240,7 @@ fn p4_archived_orders_are_looked_for_once_an_hour_and_only_where_the_store_lists
 #[test]
 fn i4_an_order_that_cannot_be_read_costs_one_order() {
     let rig = Rig::new();
-    let ids: Vec<u64> = (0..5).map(|nth| rig.shop.place_order(&paid(nth))).collect();
+    let ids: Vec<u64> = (0..5).map(|nth| rig.shop.place_order(paid(nth))).collect();
     rig.shop.spoil(ids[2], true);
     rig.home.run("sync").exits(3);
     assert_eq!(rig.known().len(), 4);
@@ -254,7 +254,7 @@ fn i4_an_order_that_cannot_be_read_costs_one_order() {
 fn f4_xml_and_html_are_told_from_answers_and_nothing_is_lost() {
     let rig = Rig::new();
     rig.sync();
-    let id = rig.shop.place_order(&paid(1));
+    let id = rig.shop.place_order(paid(1));
     rig.fault(Fault::new(FaultKind::HtmlInstead).on_path("/v2/orders").times(50));
     let done = rig.home.run("sync").done();
     assert!(matches!(done.code, Some(1 | 5)) && done.stderr.contains("HTML"), "{done:?}");
@@ -284,7 +284,7 @@ fn i6_a_quota_that_other_apps_use_too_costs_pauses_and_no_429() {
     let window = Duration::from_secs(2);
     let rig = Rig::with(Options { quota: 12, window, others: 4, include: false, ..Options::default() });
     for nth in 0..6 {
-        rig.shop.place_order(&paid(nth));
+        rig.shop.place_order(paid(nth));
     }
     rig.sync();
     assert_eq!(rig.known(), rig.shop.numbers());
@@ -297,7 +297,7 @@ fn i6_a_quota_that_other_apps_use_too_costs_pauses_and_no_429() {
 fn i6_a_429_is_waited_out_as_its_headers_say() {
     let rig = Rig::new();
     rig.sync();
-    let id = rig.shop.place_order(&paid(1));
+    let id = rig.shop.place_order(paid(1));
     rig.fault(Fault::new(FaultKind::RateLimited(Some("1".to_owned()))).times(2));
     rig.sync();
     assert_eq!(rig.known(), [id]);
@@ -319,7 +319,7 @@ fn f3_a_deleted_api_account_is_exit_4_and_maintenance_exit_5() {
     rig.shop.set_revoked(true);
     rig.home.run("sync").exits(4).says("401").says("connect --reauth bigcommerce");
     rig.shop.set_revoked(false);
-    let id = rig.shop.place_order(&paid(1));
+    let id = rig.shop.place_order(paid(1));
     rig.sync();
     assert_eq!((rig.known(), rig.home.json("inbox")), (vec![id], json!([])));
     rig.shop.set_down(true);
@@ -339,7 +339,7 @@ fn i3_a_server_that_gives_no_more_than_so_many_rows_is_read_to_its_end() {
             if later {
                 rig.sync();
                 rig.shop.options().most_rows = most_rows;
-                (0..54).for_each(|nth| _ = rig.shop.place_order(&paid(nth)));
+                (0..54).for_each(|nth| _ = rig.shop.place_order(paid(nth)));
             }
             rig.sync();
             assert_eq!(rig.known(), rig.shop.numbers(), "{most_rows} rows, capped later: {later}");
@@ -356,7 +356,7 @@ fn i3_archived_orders_that_cannot_be_listed_hold_up_no_sync_and_are_looked_at_ag
     rig.fault(Fault::new(FaultKind::ServerError(503)).on_path("is_deleted").times(50));
     rig.home.run("sync -v").exits(0).says("archived orders were not looked at");
     rig.server.faults().clear();
-    let waiting = rig.shop.place_order(&paid(2));
+    let waiting = rig.shop.place_order(paid(2));
     assert_eq!(rig.report()["new"], 1);
     assert!(rig.known().contains(&waiting));
     assert_eq!(rig.show(id)["changed_at_channel"], true, "and the archived ones after them");
@@ -365,8 +365,8 @@ fn i3_archived_orders_that_cannot_be_listed_hold_up_no_sync_and_are_looked_at_ag
 #[test]
 fn i4_an_order_at_whose_lines_or_refunds_the_store_fails_costs_one_order() {
     let rig = Rig::with(Options { include: false, ..Options::rehearsal() });
-    let ids: Vec<u64> = (0..4).map(|nth| rig.shop.place_order(&paid(nth))).collect();
-    let refunded: Vec<u64> = (0..3).map(|_| rig.shop.place_order(&NewOrder::paid().line("TEE-001", 4))).collect();
+    let ids: Vec<u64> = (0..4).map(|nth| rig.shop.place_order(paid(nth))).collect();
+    let refunded: Vec<u64> = (0..3).map(|_| rig.shop.place_order(NewOrder::paid().line("TEE-001", 4))).collect();
     assert!(refunded.iter().all(|id| rig.shop.refund_pieces(&id.to_string(), 0, 1)));
     rig.fault(Fault::new(FaultKind::ServerError(500)).on_path(&format!("/orders/{}/products", ids[1])).always());
     // Neither together nor alone.
@@ -387,7 +387,7 @@ fn i4_an_order_at_whose_lines_or_refunds_the_store_fails_costs_one_order() {
 #[test]
 fn i5_lines_that_nobody_can_have_are_an_outage_and_no_order_is_to_blame() {
     let rig = Rig::with(Options { include: false, ..Options::rehearsal() });
-    (0..4).for_each(|nth| _ = rig.shop.place_order(&paid(nth)));
+    (0..4).for_each(|nth| _ = rig.shop.place_order(paid(nth)));
     rig.fault(Fault::new(FaultKind::ServerError(500)).on_path("/products").always());
     rig.home.run("sync").exits(5);
     assert_eq!(rig.home.json("inbox"), json!([]));
@@ -400,13 +400,13 @@ fn i5_lines_that_nobody_can_have_are_an_outage_and_no_order_is_to_blame() {
 fn q2_many_orders_of_one_second_are_not_read_again_at_every_sync() {
     let rig = Rig::new();
     let at = Utc::now() - TimeDelta::seconds(20);
-    (0..600).for_each(|nth| _ = rig.shop.place_order(&paid(nth).at(at)));
+    (0..600).for_each(|nth| _ = rig.shop.place_order(paid(nth).at(at)));
     rig.sync();
     assert_eq!(rig.known(), rig.shop.numbers());
     rig.server.clear_requests();
     rig.sync();
     assert_eq!(rig.server.requests().len(), 1);
-    let id = rig.shop.place_order(&paid(1));
+    let id = rig.shop.place_order(paid(1));
     rig.server.clear_requests();
     rig.sync();
     assert!(rig.known().contains(&id) && rig.server.requests().len() <= 2, "{}", rig.server.requests().len());

@@ -91,7 +91,7 @@ fn a_scope_that_is_taken_away_is_noticed_by_the_next_sync() {
     desk.home.run("sync").exits(4).says("read_orders");
     desk.shop.options().scopes.push("read_orders".to_owned());
     desk.home.run("sync").exits(0);
-    desk.on("cancel", desk.shop.place_order(&tea(1)), "").exits(7);
+    desk.on("cancel", desk.shop.place_order(tea(1)), "").exits(7);
     let order = desk.place(&tea(1));
     desk.on("cancel", order, "").exits(4).says("write_orders");
 }
@@ -179,7 +179,7 @@ fn a_first_sync_comes_to_its_end_whatever_a_query_costs_and_the_next_process_kno
     for price in [4.2, 10.0] {
         let desk = Desk::unconnected(Options { price, restore_rate: 1e6, bucket: 20_000.0, ..Options::rehearsal() });
         desk.shop.seed(620, Utc::now() - TimeDelta::days(30), Utc::now() - TimeDelta::days(1));
-        let large = desk.shop.place_order(&(1..=60).fold(NewOrder::paid(), |order, nth| order.line("TEE-001", nth)));
+        let large = desk.shop.place_order((1..=60).fold(NewOrder::paid(), |order, nth| order.line("TEE-001", nth)));
         desk.connect("").exits(0);
         assert_eq!(desk.sync()["new"], 621, "{price}");
         assert_eq!(desk.show(large)["lines"].as_array().unwrap().len(), 60);
@@ -210,7 +210,7 @@ fn i6_what_was_refused_for_its_price_is_not_paid_for_by_waiting() {
 fn i3_a_cursor_that_is_refused_begins_the_walk_anew_and_not_for_ever() {
     let desk = Desk::unconnected(Options { cursors: false, ..Options::rehearsal() });
     for _ in 0..12 {
-        desk.shop.place_order(&tea(1));
+        desk.shop.place_order(tea(1));
     }
     desk.connect("--set page_size=5").exits(0);
     desk.home.run("sync").exits(1);
@@ -226,7 +226,7 @@ fn orders_with_more_lines_than_a_page_brings_have_all_of_them_in_order() {
     // 20 come with the order, 30 follow, then a hundred at a time.
     let orders = [19, 20, 21, 50, 51, 151, 300].map(|lines| {
         let order = (1..=lines).fold(NewOrder::paid(), |order, nth| order.line("TEE-001", nth));
-        (desk.shop.place_order(&order), lines)
+        (desk.shop.place_order(order), lines)
     });
     desk.sync();
     for (id, lines) in orders {
@@ -269,7 +269,7 @@ fn a_first_sync_is_cut_into_slices_of_like_size_where_most_orders_are_of_last_we
 #[test]
 fn i4_one_order_that_breaks_the_schema_costs_one_order() {
     let desk = Desk::new();
-    let (good, bad) = (desk.shop.place_order(&tea(1)), desk.shop.place_order(&tea(2)));
+    let (good, bad) = (desk.shop.place_order(tea(1)), desk.shop.place_order(tea(2)));
     desk.shop.spoil(bad, true);
     desk.home.run("sync").exits(3);
     desk.show(good);
@@ -294,7 +294,7 @@ fn test_orders_archived_ones_and_edits_come_as_what_they_are() {
     let desk = Desk::new();
     let trial = desk.place(&tea(1).test());
     desk.on("dispatch", trial, "--carrier dhl --tracking JD01").exits(6).says("test order");
-    let away = desk.shop.place_order(&tea(1));
+    let away = desk.shop.place_order(tea(1));
     desk.shop.put_away(&away.to_string());
     desk.sync();
     assert_eq!(desk.show(away)["status"], "awaiting-fulfillment", "archived is not shipped or cancelled");
@@ -395,7 +395,7 @@ fn d2_what_shopify_holds_back_is_refused_before_anything_is_recorded() {
 #[test]
 fn d2_p12_of_an_order_that_a_service_ships_in_part_the_merchants_own_part_goes() {
     let desk = Desk::new();
-    let order = desk.shop.place_order(&tea(2).line("MUG-9", 1));
+    let order = desk.shop.place_order(tea(2).line("MUG-9", 1));
     desk.shop.outsource(order, 1);
     desk.sync();
     desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
@@ -454,7 +454,7 @@ fn a_very_new_order_that_has_no_fulfilment_order_yet_waits() {
 #[test]
 fn what_waits_for_shopify_holds_up_no_other_order_and_is_told_as_what_it_is() {
     let desk = Desk::with(Options { routing: 600, ..Options::rehearsal() });
-    let ready = desk.shop.place_order(&tea(1).at(Utc::now() - TimeDelta::days(1)));
+    let ready = desk.shop.place_order(tea(1).at(Utc::now() - TimeDelta::days(1)));
     let unrouted = desk.place(&tea(1));
     desk.on("dispatch", unrouted, "--carrier dhl --tracking JD01 --later").exits(0);
     desk.on("dispatch", ready, "--carrier dhl --tracking JD02 --later").exits(0);
@@ -684,7 +684,7 @@ fn an_order_that_is_erased_at_the_shop_stays_in_the_book() {
 #[test]
 fn an_order_that_the_app_may_see_no_more_is_not_called_deleted() {
     let desk = Desk::new();
-    let order = desk.shop.place_order(&tea(1).at(Utc::now() - TimeDelta::days(70)));
+    let order = desk.shop.place_order(tea(1).at(Utc::now() - TimeDelta::days(70)));
     desk.sync();
     desk.shop.options().scopes.retain(|scope| scope != "read_all_orders");
     desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(7).says("read_all_orders").says("60 days");
@@ -760,7 +760,7 @@ fn reader(options: Options, page_size: u64) -> Reader {
 #[test]
 fn a_gift_card_that_requires_shipping_ships() {
     let reader = reader(Options::rehearsal(), 5);
-    let id = reader.shop.place_order(&tea(1)).to_string();
+    let id = reader.shop.place_order(tea(1)).to_string();
     let mut document: serde_json::Value =
         serde_json::from_str(reader.channel.order(&id).unwrap().unwrap().document.get()).unwrap();
     let ships = |document: &serde_json::Value| {
@@ -776,7 +776,7 @@ fn a_gift_card_that_requires_shipping_ships() {
 #[test]
 fn i4_an_order_whose_price_is_null_is_unreadable_and_not_free_of_charge() {
     let reader = reader(Options::rehearsal(), 5);
-    let id = reader.shop.place_order(&tea(1)).to_string();
+    let id = reader.shop.place_order(tea(1)).to_string();
     let whole = reader.channel.order(&id).unwrap().unwrap().document.get().to_owned();
     let with = |place: &str, value: serde_json::Value| {
         let mut document: serde_json::Value = serde_json::from_str(&whole).unwrap();
@@ -812,7 +812,7 @@ proptest! {
     ) {
         let reader = reader(Options { lag, ..Options::rehearsal() }, page_size);
         for _ in 0..orders {
-            reader.shop.place_order(&tea(1));
+            reader.shop.place_order(tea(1));
             reader.clock.advance(TimeDelta::seconds(1));
         }
         reader.clock.advance(TimeDelta::seconds(200));
@@ -836,7 +836,7 @@ proptest! {
                     reader.clock.advance(TimeDelta::seconds(wait));
                     match reader.shop.numbers().get(order) {
                         Some(id) => { reader.shop.touch(&id.to_string()); }
-                        None => { reader.shop.place_order(&tea(1)); }
+                        None => { reader.shop.place_order(tea(1)); }
                     }
                 }
                 match page.next {
@@ -857,7 +857,7 @@ proptest! {
 #[test]
 fn f7_a_line_of_which_an_edit_took_a_part_has_the_discount_and_the_tax_of_what_is_left() {
     let desk = Desk::new();
-    let order = desk.shop.place_order(&tea(2).coupon());
+    let order = desk.shop.place_order(tea(2).coupon());
     desk.shop.edit_away(order, 0);
     desk.sync();
     let shown = desk.show(order);
@@ -892,10 +892,10 @@ fn f7_duties_and_fees_are_charges() {
 #[test]
 fn p12_what_left_the_house_is_shipped_whatever_became_of_the_money() {
     let desk = Desk::new();
-    let order = desk.shop.place_order(&tea(1));
+    let order = desk.shop.place_order(tea(1));
     desk.shop.ship_elsewhere(&order.to_string(), "DHL", "JD01");
     desk.shop.expire(order);
-    let waits = desk.shop.place_order(&tea(1));
+    let waits = desk.shop.place_order(tea(1));
     desk.shop.expire(waits);
     desk.sync();
     assert_eq!(desk.show(order)["status"], "shipped");
@@ -912,7 +912,7 @@ fn p12_goods_that_need_no_parcel_of_the_merchants_are_marked() {
         assert!(shown["attributes"].to_string().contains(word), "{method}: {shown}");
     }
     let desk = Desk::new();
-    let order = desk.shop.place_order(&tea(2).line("MUG-9", 1));
+    let order = desk.shop.place_order(tea(2).line("MUG-9", 1));
     desk.shop.outsource(order, 1);
     desk.sync();
     let shown = desk.show(order);
@@ -925,7 +925,7 @@ fn p12_goods_that_need_no_parcel_of_the_merchants_are_marked() {
 fn nothing_is_cut_off_a_long_list_of_fulfilments() {
     for bulk in ["never", "always"] {
         let desk = Desk::unconnected(Options::rehearsal());
-        let order = desk.shop.place_order(&tea(1));
+        let order = desk.shop.place_order(tea(1));
         desk.shop.try_often(order, 23);
         desk.connect(&format!("--set bulk={bulk}")).exits(0);
         desk.sync();
@@ -945,13 +945,13 @@ fn nothing_is_cut_off_a_long_list_of_fulfilments() {
 fn q2_nothing_new_is_one_request_also_where_hundreds_share_the_newest_minutes() {
     let desk = Desk::unconnected(Options::rehearsal());
     let before = Utc::now() - TimeDelta::hours(1);
-    let orders: Vec<u64> = (0..220).map(|_| desk.shop.place_order(&tea(1).at(before))).collect();
+    let orders: Vec<u64> = (0..220).map(|_| desk.shop.place_order(tea(1).at(before))).collect();
     desk.connect("").exits(0);
     assert_eq!(desk.sync()["new"], 220);
     let quiet = desk.sync();
     assert_eq!((&quiet["requests"], &quiet["fetched"]), (&json!(1), &json!(0)), "{quiet}");
     // The index has noticed one of that second only now.
-    desk.shop.place_order(&tea(1).at(before));
+    desk.shop.place_order(tea(1).at(before));
     assert_eq!(desk.sync()["new"], 1);
     assert_eq!(desk.sync()["requests"], 1);
     desk.shop.readdress(&orders[7].to_string(), "77 Somewhere Else");
@@ -975,7 +975,7 @@ fn i3_a_list_that_is_not_what_was_asked_for_ends_the_sync_and_moves_nothing() {
         if deaf.filter {
             desk.sync();
         }
-        let new = desk.shop.place_order(&tea(1));
+        let new = desk.shop.place_order(tea(1));
         desk.shop.options().deaf = deaf;
         desk.home.run("sync").exits(1).says(said);
         desk.shop.options().deaf = whole;
@@ -1004,8 +1004,8 @@ fn i4_an_order_that_shopify_cannot_show_costs_one_order_in_slices_and_in_changes
     assert!(inbox.contains(&ids[0]) && inbox.contains(&ids[137]) && inbox.contains(&ids[399]), "{inbox}");
     // Of three orders of one moment the second; the walk goes on behind it.
     let now = Utc::now();
-    let three = [1, 2, 3].map(|pieces| desk.shop.place_order(&tea(pieces).at(now)));
-    let after = desk.shop.place_order(&tea(4));
+    let three = [1, 2, 3].map(|pieces| desk.shop.place_order(tea(pieces).at(now)));
+    let after = desk.shop.place_order(tea(4));
     desk.shop.set_unrenderable(&three[1].to_string(), true);
     desk.server.clear_requests();
     desk.home.run("sync").exits(3);
@@ -1023,8 +1023,8 @@ fn i4_an_order_that_shopify_cannot_show_costs_one_order_in_slices_and_in_changes
 fn i4_orders_of_one_second_around_two_that_cannot_be_shown_are_read_from_both_ends() {
     let desk = Desk::unconnected(Options::rehearsal());
     let before = Utc::now() - TimeDelta::hours(1);
-    let ids: Vec<u64> = (0..40).map(|_| desk.shop.place_order(&tea(1).at(before))).collect();
-    let later = desk.shop.place_order(&tea(1).at(before + TimeDelta::seconds(1)));
+    let ids: Vec<u64> = (0..40).map(|_| desk.shop.place_order(tea(1).at(before))).collect();
+    let later = desk.shop.place_order(tea(1).at(before + TimeDelta::seconds(1)));
     for bad in [ids[9], ids[10]] {
         desk.shop.set_unrenderable(&bad.to_string(), true);
     }
@@ -1041,7 +1041,7 @@ fn i5_a_shop_that_fails_at_everything_is_down_and_no_order_is_blamed() {
     let desk = Desk::new();
     desk.place(&tea(1));
     desk.server.faults().add(Fault::new(FaultKind::ServerError(520)).on_path("graphql").always());
-    desk.shop.place_order(&tea(1));
+    desk.shop.place_order(tea(1));
     desk.home.run("sync").exits(5);
     assert_eq!(desk.home.json("inbox"), json!([]));
     desk.server.faults().clear();
@@ -1103,7 +1103,7 @@ impl Store for Spoiled {
 fn i4_bytes_of_one_order_that_are_no_json_cost_one_order_and_its_id_is_known() {
     for to in [&br#""note":1e999"#[..], b"\"note\":\"\xff\"", b"\"note\":{", br#""note":1,"note":2"#] {
         let reader = reader(Options::rehearsal(), 250);
-        let orders = ["a", "SPOIL", "b"].map(|note| reader.shop.place_order(&tea(1).note(note)).to_string());
+        let orders = ["a", "SPOIL", "b"].map(|note| reader.shop.place_order(tea(1).note(note)).to_string());
         let spoiled = Spoiled { shop: reader.shop.clone(), from: br#""note":"SPOIL""#, to };
         let server = Server::start(Arc::new(spoiled), ServerOptions::default()).unwrap();
         let values = [("shop", "tea-and-cups".to_owned()), ("endpoint", server.url().to_owned())];

@@ -55,7 +55,7 @@ fn whole_life(options: Options) -> Vec<Exchange> {
     let rig = Rig::unconnected(options);
     rig.shop.seed(120, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
     for order in stories() {
-        rig.shop.place_order(&order);
+        rig.shop.place_order(order);
     }
     rig.connect("--set page_size=20").exits(0);
     rig.home.run("sync").done();
@@ -73,7 +73,7 @@ fn whole_life(options: Options) -> Vec<Exchange> {
     rig.home.run("pull bigcommerce:99999999").exits(7);
     let crowd = Utc::now() - TimeDelta::hours(3);
     for _ in 0..45 {
-        rig.shop.place_order(&NewOrder::paid().line("MUG-9", 1).at(crowd));
+        rig.shop.place_order(NewOrder::paid().line("MUG-9", 1).at(crowd));
     }
     let (from, to) = (crowd - TimeDelta::hours(1), crowd + TimeDelta::hours(1));
     let time = |at: chrono::DateTime<Utc>| at.format("%Y-%m-%dT%H:%M:%SZ").to_string();

@@ -235,13 +235,13 @@ impl Rig {
 fn a_life(rig: &Rig) {
     rig.channel.probe().unwrap();
     assert!(rig.first_sync() >= 40);
-    let two = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 2).line("MUG-9", 1));
-    let apart = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 4));
+    let two = rig.shop.place_order(NewOrder::paid().line("TEE-001", 2).line("MUG-9", 1));
+    let apart = rig.shop.place_order(NewOrder::paid().line("TEE-001", 4));
     rig.shop.split(apart);
-    let bare = rig.shop.place_order(&NewOrder::paid().line("MUG-9", 3));
-    let gone = rig.shop.place_order(&NewOrder::paid().line("MUG-9", 1));
+    let bare = rig.shop.place_order(NewOrder::paid().line("MUG-9", 3));
+    let gone = rig.shop.place_order(NewOrder::paid().line("MUG-9", 1));
     let many = (0..130).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:03}"), 1));
-    let many = rig.shop.place_order(&many);
+    let many = rig.shop.place_order(many);
     rig.dispatch(two, &["JD01", "JD02"]);
     rig.dispatch(apart, &["JD03"]);
     assert_eq!(rig.shop.fulfillments(apart).len(), 2);
@@ -358,7 +358,7 @@ fn i4_money_that_the_schema_promises_and_that_is_not_there_makes_an_order_unread
     let operation = document.operations.iter().next().unwrap();
     let Selection::Field(order) = &operation.selection_set.selections[0] else { panic!("no field") };
     let rig = rig(Options::rehearsal(), &[]);
-    let id = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 2).currency("USD")).to_string();
+    let id = rig.shop.place_order(NewOrder::paid().line("TEE-001", 2).currency("USD")).to_string();
     rig.shop.refund(&id, "1.00");
     let whole: Value = serde_json::from_str(rig.channel.order(&id).unwrap().unwrap().document.get()).unwrap();
     let mut places = Vec::new();
@@ -444,7 +444,7 @@ fn prices_and_refusals_have_the_form_that_was_recorded() {
     let Some(dir) = specs() else { return };
     let (pairs, messages) = recordings(&dir);
     let rig = rig(Options::rehearsal(), &[]);
-    let id = rig.shop.place_order(&NewOrder::paid().line("TEE-001", 2));
+    let id = rig.shop.place_order(NewOrder::paid().line("TEE-001", 2));
     rig.channel.probe().unwrap();
     let answer: Value = serde_json::from_slice(&rig.server.requests().last().unwrap().answer).unwrap();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();

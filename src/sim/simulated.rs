@@ -46,6 +46,9 @@ pub trait Simulated: Store {
     /// So many pieces of the nth line are shipped by other means. False where the channel knows no parts.
     fn ship_pieces(&self, id: &str, nth: usize, pieces: u32, carrier: &str, tracking: &str) -> bool;
 
+    /// The tracking number `old` of a parcel becomes `new`. False where no parcel has it.
+    fn retrack(&self, id: &str, old: &str, new: &str) -> bool;
+
     /// The merchant gives so much back.
     fn refund(&self, id: &str, amount: &str) -> bool;
 
@@ -156,6 +159,7 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
         ("POST", "annotate") => done(id, store.annotate(id, text("note"))),
         ("POST", "ship") => done(id, store.ship_elsewhere(id, text("carrier"), text("tracking"))),
         ("POST", "ship-pieces") => done(id, store.ship_pieces(id, nth, pieces, text("carrier"), text("tracking"))),
+        ("POST", "retrack") => done(id, store.retrack(id, text("old"), text("new"))),
         ("POST", "refund") => done(id, store.refund(id, text("amount"))),
         ("POST", "refund-pieces") => done(id, store.refund_pieces(id, nth, pieces)),
         ("POST", "remove-line") => done(id, store.remove_line(id, nth)),

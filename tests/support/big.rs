@@ -122,7 +122,14 @@ impl Rig {
 
     /// Tracking numbers at the store, in the order of its shipments.
     pub fn tracking(&self, id: u64) -> Vec<String> {
-        self.shop.order(id).unwrap().shipments.into_iter().flat_map(|shipment| shipment.tracking).map(|one| one.number).collect()
+        self.shop
+            .order(id)
+            .unwrap()
+            .shipments
+            .into_iter()
+            .flat_map(|shipment| shipment.tracking)
+            .map(|one| one.number)
+            .collect()
     }
 
     /// How often the buyer was told of a shipment.

@@ -1,8 +1,8 @@
 //! What every request has to pass: maintenance, the token, its scopes, the quota that all apps of the store share.
 
 use super::Shop;
-use super::response::{error, error_v3};
 use super::options::{Options, REHEARSAL_TOKEN, Scope};
+use super::response::{error, error_v3};
 use super::vendor::Memory;
 use crate::sim::http::{Request, Response};
 

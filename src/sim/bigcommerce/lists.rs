@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::response;
 use super::options::Options;
-use super::subresources;
 use super::render::{self, Expand, STATUSES};
+use super::response;
+use super::subresources;
 use super::{Entry, State, vendor};
 use crate::sim::http::{Request, Response};
 

@@ -6,10 +6,10 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Map, Value, json};
 
 use super::options::Options;
-use super::{subresources, vendor};
 use super::{Entry, Order};
-use crate::sim::world::{Address, Fee, Place, Way};
+use super::{subresources, vendor};
 use crate::clock::Timestamp;
+use crate::sim::world::{Address, Fee, Place, Way};
 
 /// The statuses: id, name, description's beginning, place in lists.
 pub(super) const STATUSES: [(&str, u8); 15] = [

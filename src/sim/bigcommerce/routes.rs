@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::Shop;
-use super::response::{self, not_found};
 use super::lists;
 use super::options::Options;
-use super::subresources;
 use super::render::{self, STATUSES};
-use super::{Context, Order, State};
+use super::response::{self, not_found};
+use super::subresources;
 use super::writes;
+use super::{Context, Order, State};
 use crate::sim::http::{Request, Response};
 
 /// Answers a request that has been let in.

@@ -52,7 +52,7 @@ fn an_empty_list_is_204_without_a_body() {
     let (shop, _) = shop(Options::default());
     let response = get(&shop, "v2/orders", "");
     assert_eq!((response.status, response.body.len()), (204, 0));
-    let id = shop.place_order(&NewOrder::paid().line("MUG-9", 1));
+    let id = shop.place_order(NewOrder::paid().line("MUG-9", 1));
     assert_eq!(get(&shop, &format!("v2/orders/{id}/shipments"), "").status, 204);
     assert_eq!(get(&shop, "v3/orders/payment_actions/refunds", "").body_json()["data"], json!([]));
 }
@@ -63,7 +63,7 @@ fn errors_have_the_form_of_their_version_and_a_missing_scope_that_of_v3() {
     assert_eq!(get(&shop, "v2/orders/7", "").body_json()[0]["status"], 404);
     assert_eq!(get(&shop, "v3/orders/7/payment_actions/refunds", "").body_json()["status"], 404);
     assert_eq!(get(&shop, "v2/store", "").body_json()["status"], 403);
-    let id = shop.place_order(&NewOrder::paid().line("MUG-9", 1));
+    let id = shop.place_order(NewOrder::paid().line("MUG-9", 1));
     assert_eq!(send(&shop, "PUT", &format!("v2/orders/{id}"), &json!({ "status_id": 5 })).status, 403);
     shop.set_revoked(true);
     assert_eq!(get(&shop, "v2/orders", "").status, 401);
@@ -74,7 +74,7 @@ fn errors_have_the_form_of_their_version_and_a_missing_scope_that_of_v3() {
 #[test]
 fn without_an_accept_header_v2_answers_in_xml() {
     let (shop, _) = shop(Options::default());
-    shop.place_order(&NewOrder::paid().line("MUG-9", 1));
+    shop.place_order(NewOrder::paid().line("MUG-9", 1));
     let mut bare = request("GET", "v2/orders", "", &Value::Null);
     bare.headers.retain(|(name, _)| name != "accept");
     let response = shop.handle(&bare);
@@ -85,9 +85,9 @@ fn without_an_accept_header_v2_answers_in_xml() {
 fn bounds_include_or_exclude_as_the_option_has_it() {
     for (exclusive, expected) in [(false, 2), (true, 0)] {
         let (shop, clock) = shop(Options { exclusive_bounds: exclusive, ..Options::default() });
-        let first = shop.place_order(&NewOrder::paid().line("MUG-9", 1));
+        let first = shop.place_order(NewOrder::paid().line("MUG-9", 1));
         clock.advance(TimeDelta::seconds(1));
-        let last = shop.place_order(&NewOrder::paid().line("MUG-9", 1));
+        let last = shop.place_order(NewOrder::paid().line("MUG-9", 1));
         let (from, to) = (encoded(seconds(&shop, first)), encoded(seconds(&shop, last)));
         let found = get(&shop, "v2/orders", &format!("min_date_modified={from}&max_date_modified={to}"));
         assert_eq!(ids(&found).len(), expected);
@@ -112,7 +112,7 @@ fn the_quota_is_shared_with_other_apps_and_every_answer_tells_it() {
 #[test]
 fn consignments_come_when_asked_for_and_in_the_discouraged_form_without_the_structure() {
     let (shop, _) = shop(Options::default());
-    shop.place_order(&NewOrder::paid().line("TEE-001", 1).line_elsewhere("MUG-9", 2));
+    shop.place_order(NewOrder::paid().line("TEE-001", 1).line_elsewhere("MUG-9", 2));
     let row = |query: &str| get(&shop, "v2/orders", query).body_json()[0].clone();
     assert!(row("")["consignments"]["url"].is_string());
     assert!(row("include=consignments.line_items,fees")["consignments"].is_array());
@@ -133,7 +133,7 @@ fn shipment(shop: &Shop, id: u64, pieces: u64) -> Value {
 #[test]
 fn shipments_move_the_status_and_cannot_ship_more_than_there_is() {
     let (shop, _) = shop(Options::default());
-    let id = shop.place_order(&NewOrder::paid().line("MUG-9", 2));
+    let id = shop.place_order(NewOrder::paid().line("MUG-9", 2));
     let path = format!("v2/orders/{id}/shipments");
     let made = send(&shop, "POST", &path, &shipment(&shop, id, 1));
     assert_eq!((made.status, shop.status(id)), (201, Some(3)));
@@ -154,7 +154,7 @@ fn shipments_move_the_status_and_cannot_ship_more_than_there_is() {
 #[test]
 fn what_cannot_be_written_is_refused_by_name() {
     let (shop, _) = shop(Options::default());
-    let id = shop.place_order(&NewOrder::paid().line("MUG-9", 2));
+    let id = shop.place_order(NewOrder::paid().line("MUG-9", 2));
     let path = format!("v2/orders/{id}/shipments");
     let mut wrong = shipment(&shop, id, 1);
     wrong["items"][0]["product_id"] = json!(12);
@@ -170,7 +170,7 @@ fn what_cannot_be_written_is_refused_by_name() {
 #[test]
 fn a_put_has_the_side_effects_that_the_documents_warn_of() {
     let (shop, _) = shop(Options::default());
-    let id = shop.place_order(&NewOrder::paid().line("MUG-9", 2).coupon());
+    let id = shop.place_order(NewOrder::paid().line("MUG-9", 2).coupon());
     shop.edit(id, |details| details.fees.push(Fee { id: 5, name: "Insurance".to_owned(), cost: world::cents(100) }));
     let path = format!("v2/orders/{id}");
     let line = shop.order(id).unwrap().lines[0].id;
@@ -184,14 +184,14 @@ fn a_put_has_the_side_effects_that_the_documents_warn_of() {
 #[test]
 fn archived_orders_leave_the_list_and_are_still_there() {
     let (shop, _) = shop(Options::default());
-    let id = shop.place_order(&NewOrder::paid().line("MUG-9", 1));
+    let id = shop.place_order(NewOrder::paid().line("MUG-9", 1));
     let path = format!("v2/orders/{id}");
     assert_eq!(send(&shop, "DELETE", &path, &Value::Null).status, 204);
     assert!(ids(&get(&shop, "v2/orders", "")).is_empty());
     assert_eq!(ids(&get(&shop, "v2/orders", "is_deleted=true")), [id]);
     assert_eq!(get(&shop, &path, "").body_json()["is_deleted"], true);
     shop.set_archived(id, false);
-    shop.place_order(&NewOrder::paid().line("MUG-9", 1));
+    shop.place_order(NewOrder::paid().line("MUG-9", 1));
     send(&shop, "DELETE", "v2/orders", &Value::Null);
     assert_eq!(shop.archived(), 2, "one call puts the whole store away");
 }
@@ -199,7 +199,7 @@ fn archived_orders_leave_the_list_and_are_still_there() {
 #[test]
 fn refunds_stand_in_v3_only() {
     let (shop, _) = shop(Options::default());
-    let id = shop.place_order(&NewOrder::paid().line("MUG-9", 2));
+    let id = shop.place_order(NewOrder::paid().line("MUG-9", 2));
     assert!(shop.refund_pieces(&id.to_string(), 0, 1) && shop.status(id) == Some(14));
     assert_eq!(get(&shop, &format!("v2/orders/{id}"), "").body_json()["refunded_amount"], "0.0000");
     let found = get(&shop, "v3/orders/payment_actions/refunds", &format!("order_id:in={id}")).body_json();
@@ -211,7 +211,7 @@ fn refunds_stand_in_v3_only() {
 fn the_list_is_cut_sorted_and_bounded() {
     let (shop, clock) = shop(Options::default());
     for _ in 0..60 {
-        shop.place_order(&NewOrder::paid().line("MUG-9", 1));
+        shop.place_order(NewOrder::paid().line("MUG-9", 1));
         clock.advance(TimeDelta::seconds(1));
     }
     assert_eq!(ids(&get(&shop, "v2/orders", "")).len(), 50);

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::render;
 use super::response::{self, error_v2, not_found, not_writable};
 use super::subresources;
-use super::render;
 use super::{BigCommerce, Context, Order, Shipment, Way, vendor};
 use crate::sim::http::{Request, Response};
 use crate::sim::world::{Tracking, fee, part_id};
@@ -122,12 +122,7 @@ fn shown(context: &Context<'_>, id: u64, shipment: u64, status: u16, request: &R
 }
 
 /// `PUT /v2/orders/{id}/shipments/{id}`: anything but what is in it.
-fn change_shipment(
-    context: &mut Context<'_>,
-    id: u64,
-    shipment: &str,
-    request: &Request,
-) -> Result<Response, Refused> {
+fn change_shipment(context: &mut Context<'_>, id: u64, shipment: &str, request: &Request) -> Result<Response, Refused> {
     let wish = object(request)?;
     check_members(&wish)?;
     if wish.contains_key("items") {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::State;
 use super::document::{self, Field, Selection, SelectionSet};
 use super::graphql::{Account, argument, select};
 use super::options::Options;
 use super::render::{self, gid};
 use super::search;
-use super::State;
 use super::vendor::Operation;
 
 /// At most so many at once.

@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
+use super::State;
 use super::options::Options;
 use super::render;
 use super::search::{self, Filter};
-use super::State;
 
 /// Orders made before this are hidden from an app without `read_all_orders`, and nothing says so.
 const WINDOW: i64 = 60 * 86_400_000;

@@ -24,9 +24,9 @@ pub use vendor::{Own, Shopify};
 
 use super::FaultKind;
 use super::http::{Request, Response, Store};
-use document::{Field, Selection, SelectionSet};
 use super::world;
 pub use super::world::Purchase as NewOrder;
+use document::{Field, Selection, SelectionSet};
 use graphql::{Account, arguments, select};
 
 /// The most that one query may cost.

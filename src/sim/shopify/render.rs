@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::options::Options;
-use super::vendor::{FulfillmentOrder, Shopify, OpenLine, fulfillment_status, removed_from, total, unfulfilled};
+use super::vendor::{FulfillmentOrder, OpenLine, Shopify, fulfillment_status, removed_from, total, unfulfilled};
 use super::{Entry, Order, State};
 use crate::clock::{from_millis, rfc3339};
 use crate::sim::world::fixtures::email;

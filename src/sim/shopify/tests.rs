@@ -29,7 +29,7 @@ fn ask(shop: &Shop, query: &str, variables: Value) -> Value {
 fn a_list_is_paged_by_cursors_and_its_index_lags() {
     let (shop, clock) = shop(Options { lag: 30, ..Options::default() });
     for _ in 0..3 {
-        shop.place_order(&NewOrder::paid().line("TEE-001", 1));
+        shop.place_order(NewOrder::paid().line("TEE-001", 1));
     }
     let query = "query($n:Int!,$a:String){orders(first:$n,after:$a,sortKey:UPDATED_AT){pageInfo{hasNextPage endCursor} nodes{id}}}";
     assert_eq!(ask(&shop, query, json!({ "n": 2 }))["data"]["orders"]["nodes"], json!([]));
@@ -71,7 +71,7 @@ fn an_empty_bucket_throttles_inside_200_and_fills_again() {
 #[test]
 fn an_unknown_field_is_refused_and_an_unknown_filter_warned_of() {
     let (shop, _) = shop(Options::default());
-    shop.place_order(&NewOrder::paid().line("TEE-001", 1));
+    shop.place_order(NewOrder::paid().line("TEE-001", 1));
     let unknown = ask(&shop, "query q{orders(first:1){nodes{id colour}}}", json!({}));
     assert!(unknown["errors"][0]["message"].as_str().unwrap().contains("colour"));
     let warned = ask(&shop, "query q{orders(first:1,query:\"colour:red\"){nodes{id}}}", json!({}));
@@ -81,7 +81,7 @@ fn an_unknown_field_is_refused_and_an_unknown_filter_warned_of() {
 #[test]
 fn a_part_shipped_twice_is_shipped_twice_and_too_much_is_refused() {
     let (shop, _) = shop(Options::default());
-    let id = shop.place_order(&NewOrder::paid().line("TEE-001", 2));
+    let id = shop.place_order(NewOrder::paid().line("TEE-001", 2));
     let ship = |count: i64| {
         let mutation = "mutation m($f:FulfillmentInput!){fulfillmentCreate(fulfillment:$f){fulfillment{id status} userErrors{field message}}}";
         let line = format!("gid://shopify/FulfillmentOrderLineItem/{}", id + 301);

@@ -440,9 +440,7 @@ impl Vendor for Shopify {
     }
 
     fn document(shop: &Shop, id: u64) -> Option<Value> {
-        shop.with(|context| {
-            Some(render::plain(&render::order(context.options, context.state, id, context.now)?))
-        })
+        shop.with(|context| Some(render::plain(&render::order(context.options, context.state, id, context.now)?)))
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {

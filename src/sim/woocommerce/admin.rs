@@ -232,8 +232,18 @@ impl Shop {
             let root = site::root(context.options, &home);
             let (options, now, params) = (context.options, context.now, serde_json::Map::new());
             let (state, path) = (&mut *context.state, Vec::new());
-            let call =
-                Call { options, state, method: "GET", query: &[], params, path, who: None, root: &root, home: &home, now };
+            let call = Call {
+                options,
+                state,
+                method: "GET",
+                query: &[],
+                params,
+                path,
+                who: None,
+                root: &root,
+                home: &home,
+                now,
+            };
             read(&call)
         })
     }

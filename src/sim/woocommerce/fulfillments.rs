@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::args::error;
 use super::access::check_rights;
-use super::request::Call;
+use super::args::error;
 use super::options::{Options, Rights};
 use super::render::gmt;
+use super::request::Call;
 use super::vendor::{Fulfillment, Meta, mail, set_meta};
 use super::{Context, Order};
 use crate::sim::http::Response;
@@ -141,13 +141,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Response {
 }
 
 /// Adds a fulfilment, whoever makes it; gives its body.
-fn add(
-    context: &mut Context<'_>,
-    order: u64,
-    status: String,
-    wished: Vec<(String, Value)>,
-    notify: bool,
-) -> Value {
+fn add(context: &mut Context<'_>, order: u64, status: String, wished: Vec<(String, Value)>, notify: bool) -> Value {
     context.state.own.last_fulfillment += 1;
     let id = context.state.own.last_fulfillment;
     let mut one = Fulfillment { id, status, updated: context.now, deleted: false, meta: Vec::new() };

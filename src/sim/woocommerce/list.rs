@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::args::{date_time, integer, list};
-use super::request::{Call, critical};
-use super::render;
-use super::vendor::LastList;
 use super::Entry;
+use super::args::{date_time, integer, list};
+use super::render;
+use super::request::{Call, critical};
+use super::vendor::LastList;
 use crate::sim::http::Response;
 use crate::sim::world::mix;
 

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::args::error;
-use super::request::Call;
 use super::render::gmt;
+use super::request::Call;
 use super::vendor::{Note, add_note};
 use crate::sim::http::Response;
 

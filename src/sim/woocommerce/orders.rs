@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::args::{self, boolean, error, integer};
-use super::request::{Call, critical, invalid_id};
 use super::render;
+use super::request::{Call, critical, invalid_id};
 use super::routes::writable_statuses;
 use super::vendor::{self, set_meta, set_status};
 use super::{Fee, Line, Order, WooCommerce};

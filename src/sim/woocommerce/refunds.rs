@@ -4,10 +4,10 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::args::error;
-use super::request::{Call, invalid_id};
-use super::vendor;
 use super::list;
 use super::orders::decimal;
+use super::request::{Call, invalid_id};
+use super::vendor;
 use crate::sim::http::Response;
 
 /// `GET /orders/{id}/refunds`.

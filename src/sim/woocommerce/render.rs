@@ -377,12 +377,8 @@ fn links(style: Style<'_>, id: u64, customer: u64) -> Value {
 
 /// A refund; `parent` is named only in the list of all refunds.
 pub(super) fn refund(style: Style<'_>, order: &Order, refund: &Refund, name_parent: bool) -> Value {
-    let lines: Vec<_> = refund
-        .lines
-        .iter()
-        .enumerate()
-        .filter_map(|(at, part)| refund_line(style, order, refund, at, part))
-        .collect();
+    let lines: Vec<_> =
+        refund.lines.iter().enumerate().filter_map(|(at, part)| refund_line(style, order, refund, at, part)).collect();
     let kind = if refund.lines.is_empty() { "full" } else { "partial" };
     let base = format!("{}wc/v3/orders/{}", style.root, order.id);
     let mut body = json!({

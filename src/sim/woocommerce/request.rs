@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::args::{boolean, error, integer};
 use super::access::Who;
+use super::args::{boolean, error, integer};
 use super::options::Options;
 use super::render::Style;
 use super::{Context, Order, State};

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::args::{Arg, Kind};
-use super::vendor::CORE_STATUSES;
 use super::options::{Options, Profile, Tracking};
+use super::vendor::CORE_STATUSES;
 
 /// What a route is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

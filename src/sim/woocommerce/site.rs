@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::args::error;
-use super::request::Call;
-use super::vendor::{CORE_STATUSES, status_name};
 use super::options::{Options, Permalinks, Rights, Tracking};
 use super::render::only_fields;
+use super::request::Call;
+use super::vendor::{CORE_STATUSES, status_name};
 use crate::sim::http::Response;
 
 /// The REST root below the site's address, with a slash at the end.

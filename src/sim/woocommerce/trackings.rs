@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::args::error;
-use super::request::{Call, invalid_id};
-use super::render::gmt;
-use super::vendor::set_meta;
 use super::Order;
+use super::args::error;
+use super::render::gmt;
+use super::request::{Call, invalid_id};
+use super::vendor::set_meta;
 use crate::sim::http::Response;
 use crate::sim::world::mix;
 

@@ -215,7 +215,10 @@ pub(super) fn set_status(context: &mut Context<'_>, id: u64, status: &str) -> bo
 pub(super) fn refundable(context: &Context<'_>, id: u64) -> Decimal {
     let options = context.options;
     let style = Style { options, dp: options.decimals, root: "", home: "" };
-    context.order(id).map(|order| sums(style, &order).total.round_dp(options.decimals) - order.refunded()).unwrap_or_default()
+    context
+        .order(id)
+        .map(|order| sums(style, &order).total.round_dp(options.decimals) - order.refunded())
+        .unwrap_or_default()
 }
 
 /// Moves an order to the trash, where it keeps the status it had in its meta data. False where it is there.
@@ -343,7 +346,8 @@ impl Vendor for WooCommerce {
 
     fn dress(_options: &Options, order: &mut Order, entry: &Entry, dice: &mut Dice) {
         let id = order.id;
-        let pick = |dice: &mut Dice, words: &[&str]| dice.pick(words).map(|word| (*word).to_owned()).unwrap_or_default();
+        let pick =
+            |dice: &mut Dice, words: &[&str]| dice.pick(words).map(|word| (*word).to_owned()).unwrap_or_default();
         order.payment = pick(dice, &["bacs", "cod", "stripe", "ppcp-gateway"]);
         order.own.transaction_id = format!("txn_{id:012x}");
         order.source = pick(dice, &["checkout", "store-api", "admin"]);
@@ -417,6 +421,16 @@ impl Vendor for WooCommerce {
     fn undo_shipments(order: &mut Order) {
         order.own.fulfillments.iter_mut().for_each(|one| one.deleted = true);
         order.own.meta.retain(|meta| meta.key != trackings::META && meta.key != fulfillments::META);
+    }
+
+    /// In a fulfilment, or with a tracking plugin.
+    fn retrack(order: &mut Order, old: &str, new: &str) -> bool {
+        let live = order.own.fulfillments.iter_mut().filter(|one| !one.deleted);
+        let numbers = live.flat_map(|one| &mut one.meta).filter(|meta| meta.key == "_tracking_number");
+        let plugin = order.own.meta.iter_mut().filter(|meta| meta.key == trackings::META);
+        let parcels = plugin.flat_map(|meta| meta.value.as_array_mut()).flatten();
+        let mut all = numbers.map(|meta| &mut meta.value).chain(parcels.map(|parcel| &mut parcel["tracking_number"]));
+        all.find(|number| **number == old).map(|number| *number = json!(new)).is_some()
     }
 
     /// As WordPress does it: texts get a mark, what has another form than text is emptied.

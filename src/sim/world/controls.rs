@@ -74,7 +74,11 @@ impl<V: Vendor> Shop<V> {
     /// The order's document is not one that can be read from now on, or can be again.
     pub fn spoil(&self, id: u64, spoilt: bool) -> bool {
         self.with(|context| {
-            if spoilt { context.state.spoilt.insert(id) } else { context.state.spoilt.remove(&id) };
+            if spoilt {
+                context.state.spoilt.insert(id)
+            } else {
+                context.state.spoilt.remove(&id)
+            };
             context.change(id, |_| ())
         })
     }
@@ -177,11 +181,14 @@ impl<V: Vendor> Simulated for Shop<V> {
         })
     }
 
+    fn retrack(&self, id: &str, old: &str, new: &str) -> bool {
+        let mut found = false;
+        self.with(|context| context.change(number(id), |order| found = V::retrack(order, old, new))) && found
+    }
+
     fn refund(&self, id: &str, amount: &str) -> bool {
         let amount = amount.trim().parse::<Decimal>().ok().filter(|amount| *amount > Decimal::ZERO);
-        amount.is_some_and(|amount| {
-            self.with(|context| context.refund(number(id), amount, "", Vec::new())).is_some()
-        })
+        amount.is_some_and(|amount| self.with(|context| context.refund(number(id), amount, "", Vec::new())).is_some())
     }
 
     fn refund_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool {
@@ -222,7 +229,11 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn set_unrenderable(&self, id: &str, unrenderable: bool) -> bool {
         let (id, mut state) = (number(id), self.lock());
-        if unrenderable { state.unrenderable.insert(id) } else { state.unrenderable.remove(&id) };
+        if unrenderable {
+            state.unrenderable.insert(id)
+        } else {
+            state.unrenderable.remove(&id)
+        };
         state.orders.contains_key(&id)
     }
 

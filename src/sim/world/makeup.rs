@@ -106,7 +106,8 @@ pub(in crate::sim) fn add_line<V: Vendor>(order: &mut Order<V::Own>, sku: &str, 
     let known = ware.product_id != 99;
     let way = if ware.is_virtual { Way::Download } else { Way::Parcel(first_place::<V>(order)) };
     let id = part_id::<V>(order);
-    let choice = |(key, label, value): &(&str, &str, &str)| ((*key).to_owned(), (*label).to_owned(), (*value).to_owned());
+    let choice =
+        |(key, label, value): &(&str, &str, &str)| ((*key).to_owned(), (*label).to_owned(), (*value).to_owned());
     order.lines.push(Line {
         id,
         product: ware.product_id,

@@ -12,6 +12,8 @@ mod makeup;
 mod order;
 mod purchase;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -23,8 +25,8 @@ pub use dice::{Dice, mix};
 pub(super) use makeup::{add_line, blank, fee, part_id, second_place, wrap};
 pub use order::{Address, Fee, Line, Order, Place, Refund, Shipment, Tracking, Way, cents};
 pub use purchase::Purchase;
-pub use state::{Context, Entry, State};
 pub(super) use state::ship as ship_items;
+pub use state::{Context, Entry, State};
 
 use super::CONTROL;
 use super::faults::FaultKind;
@@ -143,13 +145,7 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     fn follow(context: &mut Context<'_, Self>, id: u64, event: Event);
 
     /// Somebody ships these pieces by other means; `whole`: the order is done with that. False where the channel cannot.
-    fn ship(
-        context: &mut Context<'_, Self>,
-        id: u64,
-        items: &[(u64, u64)],
-        tracking: Tracking,
-        whole: bool,
-    ) -> bool {
+    fn ship(context: &mut Context<'_, Self>, id: u64, items: &[(u64, u64)], tracking: Tracking, whole: bool) -> bool {
         let _ = whole;
         context.ship(id, items, tracking)
     }
@@ -158,6 +154,13 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     fn undo_shipments(order: &mut Order<Self::Own>) {
         let ids: Vec<u64> = order.sent().map(|shipment| shipment.id).collect();
         ids.into_iter().for_each(|id| order.undo_shipment(id));
+    }
+
+    /// The tracking number `old` becomes `new`; whether a parcel had it.
+    fn retrack(order: &mut Order<Self::Own>, old: &str, new: &str) -> bool {
+        let sent = order.shipments.iter_mut().filter(|shipment| !shipment.undone);
+        let found = sent.flat_map(|shipment| &mut shipment.tracking).find(|tracking| tracking.number == old);
+        found.map(|tracking| new.clone_into(&mut tracking.number)).is_some()
     }
 
     /// The buyer is erased on request.

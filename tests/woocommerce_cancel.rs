@@ -5,6 +5,7 @@
 
 mod support;
 
+use ordersync::sim::woocommerce::NewOrder;
 use ordersync::sim::{Fault, FaultKind};
 use serde_json::json;
 use support::program::Call;

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::channel::{Cancellation, ChannelKind, Cursor, Goal, RemoteOrder, TrackingChange, Values};
+use crate::channel::{Cancellation, ChannelKind, Cursor, Goal, RemoteOrder, TrackingChange, Unshown, Values};
 use crate::clock::{ManualClock, Timestamp, from_millis};
 use crate::error::{Error, ErrorKind};
 use crate::order::{LineQuantity, Order, Parcel, RemoteShipment, Shipment, Status, testing};
@@ -84,6 +84,29 @@ fn take_in(book: &mut Book, batch: &Batch<'_>, decide: impl Fn() -> Result<Decis
 
 fn keep() -> Decision {
     Decision::Keep(None)
+}
+
+/// A page that was fetched before the word of a change may come into the book after it.
+#[test]
+fn i3_an_order_that_is_to_be_read_again_waits_until_it_was_read_by_its_id() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let run = book.start_run(RunKind::Sync, false).unwrap();
+    let take = |book: &mut Book, orders: &[RemoteOrder], unshown: &[Unshown], reread: &[String]| {
+        let batch = Batch { store, run, orders, unshown, reread, cursor: None, drafts: 0, dry_run: false };
+        take_in(book, &batch, || Ok(keep())).unwrap();
+    };
+    let due = |book: &Book, why| book.due_rereads(store, why, 9).unwrap();
+    let ids = ["7".to_owned(), "8".to_owned()];
+    take(&mut book, &[], &[], &ids);
+    take(&mut book, &[unreadable("7")], &[], &ids[..1]);
+    assert_eq!(due(&book, Why::Asked), ids);
+    let hidden = Unshown { remote_id: Some("8".into()), place: String::new(), why: "500".into() };
+    take(&mut book, &[], &[hidden], &[]);
+    book.rereads_done(store, &ids).unwrap();
+    assert_eq!(due(&book, Why::Asked), [""; 0]);
+    take(&mut book, &[], &[], &ids[1..]);
+    assert_eq!(due(&book, Why::Asked), [""; 0], "what cannot be shown is asked for each day as it is");
 }
 
 /// Every row of the copy, as text.

@@ -1,4 +1,5 @@
-//! A simulated store of some channel, a home that is connected to it, and what the contracts do with them.
+//! A simulated store of some channel, a home that is connected to it, and what the contracts do
+//! with them.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -93,7 +94,10 @@ impl Desk {
         let other = Self::beside(self.store.clone());
         other.connect("").exits(0);
         other.sync();
-        other.home.sql("SELECT remote_id FROM orders")
+        let ids = other.home.sql("SELECT remote_id FROM orders");
+        // A shop has one address, which it signs with: it is this desk's again.
+        self.store.served_at(self.server.url());
+        ids
     }
 
     /// A fault that strikes lists of orders and no single order.
@@ -129,7 +133,8 @@ pub fn each_kind(contract: impl Fn(ChannelKind) + Sync) {
     });
 }
 
-/// Every request takes a while, so that two commands see the order before either has recorded anything.
+/// Every request takes a while, so that two commands see the order before either has recorded
+/// anything.
 pub fn slow(desk: &Desk) {
     desk.server.faults().add(Fault::new(FaultKind::Slow(Duration::from_millis(250))).always());
 }

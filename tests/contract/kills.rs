@@ -1,4 +1,5 @@
-//! Killed at every point of the work: the book is whole, and the next sync ends as if nothing had happened.
+//! Killed at every point of the work: the book is whole, and the next sync ends as if nothing had
+//! happened.
 
 use chrono::{TimeDelta, Utc};
 use ordersync::channel::CancelSupport;
@@ -7,7 +8,8 @@ use serde_json::json;
 use super::desk::{Desk, each, each_kind};
 use super::support::program::{EXPORT, dies};
 
-/// Dies once at every passing of every point, and gives how often each was passed until `attempt` came to its end.
+/// Dies once at every passing of every point, and gives how often each was passed until `attempt`
+/// came to its end.
 fn at_every_passing(names: &[&str], mut attempt: impl FnMut(&str, u32) -> bool) -> Vec<u32> {
     names.iter().map(|point| (1..).find(|nth| !attempt(point, *nth)).unwrap_or(1) - 1).collect()
 }
@@ -70,11 +72,16 @@ fn f5_a_cancellation_killed_at_every_point_is_made_once() {
 #[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
 fn f5_a_first_sync_killed_at_every_page_brings_every_order_once() {
     each_kind(|kind| {
-        let first = Desk::unconnected(kind);
-        first.store.seed(60, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
-        let all = first.elsewhere().len();
+        // A store of its own each time: a quota would run out over so many first syncs of one.
+        let (from, to) = (Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        let seeded = || {
+            let desk = Desk::unconnected(kind);
+            desk.store.seed(60, from, to);
+            desk
+        };
+        let all = seeded().elsewhere().len();
         let passed = at_every_passing(&["before-import", "after-import"], |point, nth| {
-            let desk = Desk::beside(first.store.clone());
+            let desk = seeded();
             let place = format!("{kind} {point}:{nth}");
             desk.connect("--set page_size=10").exits(0);
             let died = dies(&desk.home, "sync", point, nth);

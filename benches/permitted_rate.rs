@@ -1,8 +1,10 @@
-//! `cargo bench --bench permitted_rate`: how much of the rate that a channel permits a first sync uses (target: 95 %).
+//! `cargo bench --bench permitted_rate`: how much of the rate that a channel permits a first sync
+//! uses (target: 95 %).
 //!
-//! The engine and a simulated store with the vendor's own limits run on one clock that goes five times as fast as the world's, so
-//! minutes of waiting take seconds; what program and store compute counts five times, too, which is to their disadvantage.
-//! A channel is a [`Row`]: its store, and what it says was spent and is permitted.
+//! The engine and a simulated store with the vendor's own limits run on one clock that goes five
+//! times as fast as the world's, so minutes of waiting take seconds; what program and store compute
+//! counts five times, too, which is to their disadvantage. A channel is a [`Row`]: its store, and
+//! what it says was spent and is permitted.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on says where")]
 
 use std::sync::Arc;
@@ -77,7 +79,8 @@ fn shopify(clock: &Arc<FastClock>, name: &'static str, plus: bool, bulk: &'stati
     }
 }
 
-/// A store that gives so few rows at once that the quota is the bound: with 250, twenty thousand orders are over in two windows.
+/// A store that gives so few rows at once that the quota is the bound: with 250, twenty thousand
+/// orders are over in two windows.
 fn bigcommerce(clock: &Arc<FastClock>) -> Row {
     let latency = Duration::from_millis(400);
     let options =

@@ -1,6 +1,7 @@
 //! The one source of "now" and of waiting, so that tests own time.
 //!
-//! Nothing else in the program calls `Utc::now` or `thread::sleep`. Times in the whole program are UTC.
+//! Nothing else in the program calls `Utc::now` or `thread::sleep`. Times in the whole program are
+//! UTC.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,7 +19,8 @@ pub trait Clock: Send + Sync {
     /// The current moment.
     fn now(&self) -> Timestamp;
 
-    /// Waits for `pause`. Ends early, with [`ErrorKind::Interrupted`], when the merchant pressed Ctrl-C.
+    /// Waits for `pause`. Ends early, with [`ErrorKind::Interrupted`], when the merchant pressed
+    /// Ctrl-C.
     fn sleep(&self, pause: Duration) -> Result<(), Error>;
 
     /// Fails with [`ErrorKind::Interrupted`] once the merchant has pressed Ctrl-C.
@@ -138,12 +140,14 @@ impl Clock for ManualClock {
     }
 }
 
-/// The moment `ms` milliseconds after the Unix epoch; the epoch itself for a number no calendar holds ([`is_meant`]).
+/// The moment `ms` milliseconds after the Unix epoch; the epoch itself for a number no calendar
+/// holds ([`is_meant`]).
 pub fn from_millis(ms: i64) -> Timestamp {
     DateTime::from_timestamp_millis(ms).filter(is_meant).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-/// Whether a time is one that somebody can mean: in the years from 1 to 9999, which every calendar, the book's own and JSON can hold.
+/// Whether a time is one that somebody can mean: in the years from 1 to 9999, which every calendar,
+/// the book's own and JSON can hold.
 pub fn is_meant(at: &Timestamp) -> bool {
     (1..=9999).contains(&chrono::Datelike::year(at))
 }

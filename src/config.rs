@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::channel::ChannelKind;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The directories of one installation (PRODUCT.md C-5).
+/// The directories of one installation (C-5).
 #[derive(Debug, Clone)]
 pub struct Home {
     credentials: PathBuf,
@@ -102,7 +102,8 @@ pub const SETTINGS: &[Setting] = &[
     },
 ];
 
-/// Checks a setting's key and value for a store of `kind`; the adapter checks its own values when the store is opened.
+/// Checks a setting's key and value for a store of `kind`; the adapter checks its own values when
+/// the store is opened.
 pub fn check_setting(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
     if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) {
         if (setting.check)(value) {
@@ -120,8 +121,8 @@ pub fn check_setting(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
     Err(Error::new(ErrorKind::Usage, format!("{kind} stores have no setting {key:?}; one of: {}", known.join(", "))))
 }
 
-/// What stands in the place of a channel's own server: scheme, host and port. A login, a path or a query would be kept in the book and shown
-/// (PRODUCT.md X-6).
+/// What stands in the place of a channel's own server: scheme, host and port. A login, a path or a
+/// query would be kept in the book and shown.
 pub fn endpoint(text: &str) -> Result<url::Url> {
     let refused = |why: &str| {
         let text = format!("the endpoint {why}; nothing was sent");
@@ -145,13 +146,14 @@ pub fn endpoint_alone(text: &str) -> String {
     url::Url::parse(text).map_or_else(|_| text.to_owned(), |url| url.origin().ascii_serialization())
 }
 
-/// Reads a small text that somebody else may have put there, which is also a pipe (`<(pass show key)`): no more of it than `largest` bytes,
-/// and not for longer than anybody waits for it.
+/// Reads a small text that somebody else may have put there, which is also a pipe (`<(pass show
+/// key)`): no more of it than `largest` bytes, and not for longer than anybody waits for it.
 pub fn read_small(path: &Path, largest: u64) -> std::io::Result<String> {
     const LONGEST: std::time::Duration = std::time::Duration::from_secs(30);
     let (sender, receiver) = std::sync::mpsc::channel();
     let path = path.to_owned();
-    // Opening a pipe that nobody writes to never returns; the thread is left behind, and ends with the program.
+    // Opening a pipe that nobody writes to never returns; the thread is left behind, and ends with
+    // the program.
     std::thread::spawn(move || {
         let text = std::fs::File::open(&path).and_then(|file| bounded(file, largest));
         let _ = sender.send(text);

@@ -1,7 +1,8 @@
-//! Points at which a test can kill the program, to prove that the next run ends in the same book (PRODUCT.md F-5).
+//! Points at which a test can kill the program, to prove that the next run ends in the same book
+//! (F-5).
 
-/// Ends the process without any clean-up, as `kill -9` would, if `ORDERSYNC_CRASH_AT` names this point.
-/// `name:3` kills at the third time. Debug builds only: a release has no such points.
+/// Ends the process without any clean-up, as `kill -9` would, if `ORDERSYNC_CRASH_AT` names this
+/// point. `name:3` kills at the third time. Debug builds only: a release has no such points.
 #[cfg(debug_assertions)]
 pub fn point(name: &str) {
     use std::sync::atomic::{AtomicU32, Ordering};

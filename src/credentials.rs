@@ -1,7 +1,7 @@
-//! The secrets of each store, in a file of its own apart from the book (PRODUCT.md X-1).
+//! The secrets of each store, in a file of its own apart from the book.
 //!
-//! A file is replaced as a whole: written beside it, flushed to the disk, then renamed over it. Whoever reads
-//! sees the old or the new one, and a crash leaves one of the two.
+//! A file is replaced as a whole: written beside it, flushed to the disk, then renamed over it.
+//! Whoever reads sees the old or the new one, and a crash leaves one of the two.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -93,7 +93,8 @@ fn read_text(path: &Path) -> std::io::Result<String> {
     String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not text"))
 }
 
-/// Deletes what a run that was killed while it wrote has left behind: there are secrets in it. Not what one at work just now is writing.
+/// Deletes what a run that was killed while it wrote has left behind: there are secrets in it. Not
+/// what one at work just now is writing.
 fn sweep(dir: &Path, prefix: &str) {
     const AT_WORK: Duration = Duration::from_secs(600);
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
@@ -118,8 +119,9 @@ pub const TIME: &str = "_at";
 /// How long to wait for another process that is renewing a token.
 const RENEWAL: Duration = Duration::from_secs(60);
 
-/// A store's secrets in use. Tokens that are renewed while it runs are put back into the store's file, durably, before anything is
-/// sent with them, by one process at a time (PRODUCT.md F-3): a rotated token that is lost would lock the merchant out.
+/// A store's secrets in use. Tokens that are renewed while it runs are put back into the store's
+/// file, durably, before anything is sent with them, by one process at a time (F-3): a rotated
+/// token that is lost would lock the merchant out.
 pub struct Credentials {
     secrets: RwLock<Secrets>,
     renewing: Mutex<()>,
@@ -140,11 +142,13 @@ impl Credentials {
         Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: None }
     }
 
-    /// The secrets of a connected store, to be sent to `origin`; renewals take a lock file in `locks`. A file of an older version, which
-    /// does not say for which server it is, is bound to this one now.
+    /// The secrets of a connected store, to be sent to `origin`; renewals take a lock file in
+    /// `locks`. A file of an older version, which does not say for which server it is, is bound to
+    /// this one now.
     ///
     /// # Errors
-    /// `Credentials` where they were given for another server: whoever can change an address must not be sent the secrets (PRODUCT.md X-6).
+    /// `Credentials` where they were given for another server: whoever can change an address must
+    /// not be sent the secrets.
     pub fn of_store(
         credential_store: CredentialStore,
         store: &str,
@@ -204,8 +208,9 @@ impl Credentials {
         self.secrets.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
-    /// Puts what `fetch` brings in the place of the old secrets, unless `key` is no longer `stale`: then another thread or process has
-    /// renewed it already, and its token is taken over. `fetch` is given the secrets as they are in the file now.
+    /// Puts what `fetch` brings in the place of the old secrets, unless `key` is no longer `stale`:
+    /// then another thread or process has renewed it already, and its token is taken over. `fetch`
+    /// is given the secrets as they are in the file now.
     pub fn renew(&self, key: &str, stale: Option<&Secret>, fetch: &dyn Fn(&Secrets) -> Result<Secrets>) -> Result<()> {
         let _one_thread = self.renewing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if self.get(key).as_ref() != stale {

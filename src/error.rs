@@ -1,8 +1,9 @@
-//! One error type for the library: what was found, what was *not* done, and the command to run next.
+//! One error type for the library: what was found, what was *not* done, and the command to run
+//! next.
 //!
 //! Rules: the message names the store or the order and says what was not done; it never holds a
 //! raw body, a secret, a name, an address or an e-mail. The [`ErrorKind`] decides the exit code
-//! (PRODUCT.md C-2), and [`exit_code`] is the one place where it does.
+//! (C-2), and [`exit_code`] is the one place where it does.
 
 use std::fmt;
 use std::time::Duration;
@@ -32,7 +33,8 @@ pub enum ErrorKind {
     Refused,
     /// No such order, store or file. Exit 7.
     NotFound,
-    /// Nothing that answers like a store at its address: moved, switched off, mistyped. It says nothing of the orders there. Exit 7.
+    /// Nothing that answers like a store at its address: moved, switched off, mistyped. It says
+    /// nothing of the orders there. Exit 7.
     NoStore,
     /// Another run holds the lock. Exit 8.
     Locked,
@@ -65,10 +67,10 @@ impl ErrorKind {
     }
 }
 
-/// Exit code of a run that did only a part of its work (PRODUCT.md C-2).
+/// Exit code of a run that did only a part of its work (C-2).
 pub const EXIT_PARTLY: u8 = 3;
 
-/// The exit code for a kind (PRODUCT.md C-2); the only place where kinds become codes.
+/// The exit code for a kind (C-2); the only place where kinds become codes.
 pub fn exit_code(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Failed | ErrorKind::Rejected | ErrorKind::Unsupported | ErrorKind::Unreadable | ErrorKind::Book => 1,
@@ -119,12 +121,14 @@ impl Error {
         self
     }
 
-    /// Whether asking for less at once may help: a server error, no answer in time, an answer without end.
+    /// Whether asking for less at once may help: a server error, no answer in time, an answer
+    /// without end.
     pub fn is_too_much(&self) -> bool {
         self.too_much
     }
 
-    /// Puts the words to run next in the place of a hint's general ones: adapters write STORE, as they do not know the store's name.
+    /// Puts the words to run next in the place of a hint's general ones: adapters write STORE, as
+    /// they do not know the store's name.
     pub fn rename_in_hint(mut self, general: &str, named: &str) -> Self {
         self.hint = self.hint.map(|hint| hint.replace(general, named));
         self

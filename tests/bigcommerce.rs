@@ -138,7 +138,8 @@ fn d3_a_shipment_that_the_store_took_and_does_not_show_is_not_made_again() {
     assert!(rig.home.json("outbox").as_array().unwrap().is_empty());
 }
 
-/// Without the marker everything speaks for the first of two such dispatches being the second: line, quantity, number and time.
+/// Without the marker everything speaks for the first of two such dispatches being the second:
+/// line, quantity, number and time.
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
 fn d3_d5_two_parts_that_are_alike_are_both_shipped_without_the_marker_too() {

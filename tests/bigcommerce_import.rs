@@ -216,7 +216,8 @@ fn p4_archived_orders_stay_in_the_book_and_are_known_to_be_archived() {
 fn p4_archived_orders_are_looked_for_once_an_hour_and_only_where_the_store_lists_them() {
     for lists_archived in [true, false] {
         let rig = Rig::unconnected(Options { lists_archived, ..Options::rehearsal() });
-        // Connected before there is any order: whether the store lists archived ones cannot be known yet.
+        // Connected before there is any order: whether the store lists archived ones cannot be
+        // known yet.
         rig.connect("").exits(0);
         let ids: Vec<u64> = (0..2).map(|nth| rig.shop.place_order(paid(nth))).collect();
         rig.sync();

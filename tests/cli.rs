@@ -1,4 +1,5 @@
-//! What holds for every command: exit codes, streams, JSON, CSV, hostile text; and `status`, `doctor`, `orders`, `show`.
+//! What holds for every command: exit codes, streams, JSON, CSV, hostile text; and `status`,
+//! `doctor`, `orders`, `show`.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
@@ -13,10 +14,12 @@ use serde_json::{Value, json};
 use support::program::Home;
 use support::woo::{self, ORDERS, Rig};
 
-/// The name of a buyer who means no good: escapes, a bell, text turned around, a spreadsheet formula, a forged line.
+/// The name of a buyer who means no good: escapes, a bell, text turned around, a spreadsheet
+/// formula, a forged line.
 const HOSTILE: &str = "=HYPERLINK(\"http://evil.test\")\u{1b}[2J\u{7}\u{202e}\nerror: all is lost";
 
-/// A shop with one hostile order and one plain one, imported and dispatched: something for every command to print.
+/// A shop with one hostile order and one plain one, imported and dispatched: something for every
+/// command to print.
 fn rig() -> (Rig, Vec<u64>) {
     // A shop that gives another address than the one it is served at, to see where it goes.
     let rig = Rig::with(Options { home_url: Some("https://www.shop.example.test".to_owned()), ..Options::demo() });
@@ -499,7 +502,8 @@ fn settings_are_checked_and_can_be_taken_back() {
     rig.home.run("config unset woocommerce.consumer_key").exits(2);
 }
 
-/// What is typed beside the point is refused, not left out: an empty variable in a script must not mean "all".
+/// What is typed beside the point is refused, not left out: an empty variable in a script must not
+/// mean "all".
 #[test]
 fn nothing_that_was_typed_is_left_out_in_silence() {
     let (rig, _) = rig();

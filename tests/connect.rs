@@ -391,7 +391,8 @@ fn x1_what_is_kept_is_for_its_owner_only_and_secrets_are_nowhere_but_in_their_fi
     assert_eq!(mode(&backup) & 0o077, 0);
 }
 
-/// A certificate that is no good is told as what it is: waiting does not mend it, nor does any other advice.
+/// A certificate that is no good is told as what it is: waiting does not mend it, nor does any
+/// other advice.
 #[test]
 fn x2_a_certificate_that_has_expired_or_is_for_another_name_is_told_with_its_remedy() {
     let options = || Options { https_seen: HttpsSeen::AsConnected, ..Options::demo() };
@@ -425,7 +426,8 @@ fn c4_what_was_named_wins_over_what_lies_about() {
     let own = "ORDERSYNC_WOOCOMMERCE_CONSUMER_KEY";
     home.run(&named).env(KEY, wrong).env(SECRET, "cs_x").env(own, wrong).exits(0);
     home.run("connect --remove a").exits(0);
-    // Half a file: the channel's own variables fill it up, the short ones, which are another channel's as well, do not.
+    // Half a file: the channel's own variables fill it up, the short ones, which are another
+    // channel's as well, do not.
     let half = home.file("half.toml", &format!("consumer_secret = \"{REHEARSAL_SECRET}\"\n"));
     let halved = format!("{} --credentials {half}", connect("a"));
     home.run(&halved).exits(2).says("ORDERSYNC_WOOCOMMERCE_CONSUMER_KEY");
@@ -603,7 +605,8 @@ fn f4_a_home_that_may_not_be_looked_into_is_not_called_empty() {
     let root = std::fs::metadata(&home).unwrap().uid() == 0;
     let run = |words: &str| if root { rig.home.run(words).user(65_534) } else { rig.home.run(words) };
     if root {
-        // Permissions mean nothing to root, so it plays another user, to whom all but the home is open.
+        // Permissions mean nothing to root, so it plays another user, to whom all but the home is
+        // open.
         chown(home.parent().unwrap(), Some(65_534), Some(65_534)).unwrap();
     } else {
         std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o000)).unwrap();

@@ -1,5 +1,6 @@
-//! `kill -9` at any instant (PRODUCT.md F-5): processes that really die, at every point of the work and at random moments; after each
-//! the book opens, is whole, and the next run ends with the shop's orders, each once, and with buyers who were told once.
+//! `kill -9` at any instant (F-5): processes that really die, at every point of the work and at
+//! random moments; after each the book opens, is whole, and the next run ends with the shop's
+//! orders, each once, and with buyers who were told once.
 //!
 //! `ORDERSYNC_KILLS` sets how many random kills there are (30; up to 1000 for a long night).
 
@@ -31,7 +32,8 @@ fn rig(options: Options, page_size: u32) -> Rig {
     rig
 }
 
-/// How often the points `names` were passed by `attempt` until it came to its end; each time it dies once on the way.
+/// How often the points `names` were passed by `attempt` until it came to its end; each time it
+/// dies once on the way.
 fn at_every_passing(names: &[&str], mut attempt: impl FnMut(&str, u32) -> bool) -> Vec<u32> {
     names.iter().map(|point| (1..).find(|nth| !attempt(point, *nth)).unwrap_or(1) - 1).collect()
 }
@@ -120,7 +122,8 @@ fn f5_a_sync_killed_while_it_looks_at_bin_and_refunds_is_followed_by_one_that_re
     assert_eq!(passed, [4], "the changes, the bin, the refunds and their orders");
 }
 
-/// A dispatch that dies at every point, then perhaps the sync after it too; the buyer is told once in the end.
+/// A dispatch that dies at every point, then perhaps the sync after it too; the buyer is told once
+/// in the end.
 fn dispatches_survive(options: Options, told: impl Fn(&Rig, u64) -> (usize, u32, u32)) {
     let rig = rig(options, 100);
     let passed = at_every_passing(&EXPORT, |point, nth| {
@@ -307,7 +310,8 @@ fn f5_dispatches_killed_at_random_while_the_shop_sells_tell_each_buyer_once() {
         });
         assert_eq!(rig.home.sql("PRAGMA integrity_check"), ["ok"]);
         if rig.status(id) == "awaiting-fulfillment" {
-            // It died before it was recorded: nothing may have gone out, and the merchant says it again.
+            // It died before it was recorded: nothing may have gone out, and the merchant says it
+            // again.
             assert_eq!(rig.shop.mails(id).dispatch_mails(), 0, "round {round}");
             rig.home.run(&dispatch(id)).exits(0);
         }

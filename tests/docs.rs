@@ -1,4 +1,5 @@
-//! The documentation is true: completions are those of the real command tree, and the README names what there is.
+//! The documentation is true: completions are those of the real command tree, and the README names
+//! what there is.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, reason = "helpers of a test; a failure here is a failed test")]

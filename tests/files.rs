@@ -1,4 +1,5 @@
-//! `ordersync dispatch --from FILE.csv`: what a spreadsheet makes of a file is read as it was meant, or nothing of it goes out.
+//! `ordersync dispatch --from FILE.csv`: what a spreadsheet makes of a file is read as it was
+//! meant, or nothing of it goes out.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]

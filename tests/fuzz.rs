@@ -1,7 +1,9 @@
-//! Inputs that nobody means, by chance and by a seed: documents, whole answers with their headers, credentials files, tables of
-//! dispatches, and what stands in the book. Whatever comes, the program ends with an error or goes on; it never panics (PRODUCT.md F-6).
+//! Inputs that nobody means, by chance and by a seed: documents, whole answers with their headers,
+//! credentials files, tables of dispatches, and what stands in the book. Whatever comes, the
+//! program ends with an error or goes on; it never panics (F-6).
 //!
-//! `ORDERSYNC_FUZZ_SECONDS` is how long each of the tests goes on (2 by default); `ORDERSYNC_FUZZ_SEED` repeats a run.
+//! `ORDERSYNC_FUZZ_SECONDS` is how long each of the tests goes on (2 by default);
+//! `ORDERSYNC_FUZZ_SEED` repeats a run.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
@@ -44,7 +46,8 @@ fn panics() -> Vec<String> {
     std::mem::take(&mut PANICS.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
-/// Runs `work` with ever new dice until the time is over; says which seed it was that made something panic.
+/// Runs `work` with ever new dice until the time is over; says which seed it was that made
+/// something panic.
 fn fuzz(name: &str, mut work: impl FnMut(&mut Dice)) {
     // One after the other, so that a panic in a thread of the program is put down to the right one.
     static ONE: Mutex<()> = Mutex::new(());

@@ -1,4 +1,5 @@
-//! `status --check`, `runs` and the timer's sync: what a monitor is told is what was done (PRODUCT.md F-1, C-3).
+//! `status --check`, `runs` and the timer's sync: what a monitor is told is what was done (F-1,
+//! C-3).
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]

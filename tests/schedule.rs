@@ -1,5 +1,5 @@
-//! `ordersync schedule` against systems of our own making: `systemctl`, `crontab` and `launchctl` are scripts first in the PATH,
-//! the home directory is a temporary one.
+//! `ordersync schedule` against systems of our own making: `systemctl`, `crontab` and `launchctl`
+//! are scripts first in the PATH, the home directory is a temporary one.
 
 #![cfg(feature = "simulator")]
 #![cfg(unix)]

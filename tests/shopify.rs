@@ -1,5 +1,5 @@
-//! The whole program against a simulated Shopify shop: what is particular to this channel. What every channel has in common is in
-//! `channels.rs`.
+//! The whole program against a simulated Shopify shop: what is particular to this channel. What
+//! every channel has in common is in `channels.rs`.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
@@ -173,7 +173,8 @@ fn a_query_that_costs_too_much_is_asked_smaller() {
     assert_eq!(refused, 0);
 }
 
-/// The formula is Shopify's own: a page of 50 orders was seen to cost 2,493 points, where one query may cost 1,000.
+/// The formula is Shopify's own: a page of 50 orders was seen to cost 2,493 points, where one query
+/// may cost 1,000.
 #[test]
 fn a_first_sync_comes_to_its_end_whatever_a_query_costs_and_the_next_process_knows() {
     for price in [4.2, 10.0] {
@@ -205,7 +206,8 @@ fn i6_what_was_refused_for_its_price_is_not_paid_for_by_waiting() {
     assert_eq!(reader.clock.now(), now);
 }
 
-/// How long cursors live is not known. One that is refused costs the way from the beginning; cursors that always are, no run without end.
+/// How long cursors live is not known. One that is refused costs the way from the beginning;
+/// cursors that always are, no run without end.
 #[test]
 fn i3_a_cursor_that_is_refused_begins_the_walk_anew_and_not_for_ever() {
     let desk = Desk::unconnected(Options { cursors: false, ..Options::rehearsal() });
@@ -342,7 +344,8 @@ fn d5_parts_and_several_parcels_are_shipped_as_they_were_wished() {
     assert_eq!(desk.shop.standing(&order.to_string()).unwrap().dispatch_mails, 2);
 }
 
-/// The parcel never left: the fulfilment is cancelled at Shopify, and the order is to be shipped again.
+/// The parcel never left: the fulfilment is cancelled at Shopify, and the order is to be shipped
+/// again.
 #[test]
 fn a_dispatch_that_is_undone_at_shopify_can_be_made_again_after_accept() {
     for tracking in ["--carrier dhl --tracking JD01", ""] {
@@ -498,7 +501,8 @@ fn d5_an_order_of_very_many_lines_is_shipped_whole_and_once() {
     assert_eq!(desk.show(order)["status"], "shipped");
 }
 
-/// Data and errors stand side by side in an answer of Shopify's: a write that has a result was carried out.
+/// Data and errors stand side by side in an answer of Shopify's: a write that has a result was
+/// carried out.
 #[test]
 fn d3_a_dispatch_that_is_answered_with_a_result_and_a_throttle_tells_the_buyer_once() {
     let desk = Desk::new();
@@ -552,7 +556,8 @@ fn d3_f5_whatever_happens_to_a_dispatch_the_parcel_is_sent_once() {
     }
 }
 
-/// Everything speaks for the first of two such dispatches being the second: line, quantity, number and time.
+/// Everything speaks for the first of two such dispatches being the second: line, quantity, number
+/// and time.
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
 fn d3_d5_two_parts_of_a_line_that_are_alike_are_both_sent_whatever_happens_to_the_first() {
@@ -589,7 +594,8 @@ fn d3_d5_two_parts_of_a_line_that_are_alike_are_both_sent_whatever_happens_to_th
     }
 }
 
-/// A dispatch that went out whole before the order changed is confirmed as that: it is no other dispatch's, and the change stays in sight.
+/// A dispatch that went out whole before the order changed is confirmed as that: it is no other
+/// dispatch's, and the change stays in sight.
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
 fn d3_what_a_dispatch_has_sent_before_the_order_changed_is_not_taken_for_the_next_ones() {
@@ -756,7 +762,8 @@ fn reader(options: Options, page_size: u64) -> Reader {
     Reader { shop, _server: server, clock, channel }
 }
 
-/// Shopify has it shipped, and the rest of the order with it: a card of plastic left out would never go.
+/// Shopify has it shipped, and the rest of the order with it: a card of plastic left out would
+/// never go.
 #[test]
 fn a_gift_card_that_requires_shipping_ships() {
     let reader = reader(Options::rehearsal(), 5);
@@ -800,8 +807,8 @@ fn i4_an_order_whose_price_is_null_is_unreadable_and_not_free_of_charge() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
-    /// While orders are changed and placed between the pages, the index lags and walks are cut off and gone on with later, two syncs
-    /// meet every order in its last version.
+    /// While orders are changed and placed between the pages, the index lags and walks are cut off
+    /// and gone on with later, two syncs meet every order in its last version.
     #[test]
     fn i3_walks_meet_every_order_in_its_last_version(
         orders in 1usize..25,
@@ -824,7 +831,8 @@ proptest! {
         for round in 0..3 {
             at = loop {
                 prop_assert!(pages.fetch_add(1, Ordering::Relaxed) < 2000, "it ends");
-                // As if the process had been killed and gone on after a while: only the text of the position is left.
+                // As if the process had been killed and gone on after a while: only the text of the
+                // position is left.
                 let stored = Cursor::from_stored(at.as_str().to_owned());
                 reader.clock.advance(TimeDelta::seconds(pause / 10));
                 let page = reader.channel.page(&stored).unwrap();
@@ -853,7 +861,8 @@ proptest! {
     }
 }
 
-/// 2 pieces with ten per cent off, one of them taken out: Shopify goes on telling the discount and the tax of both.
+/// 2 pieces with ten per cent off, one of them taken out: Shopify goes on telling the discount and
+/// the tax of both.
 #[test]
 fn f7_a_line_of_which_an_edit_took_a_part_has_the_discount_and_the_tax_of_what_is_left() {
     let desk = Desk::new();
@@ -920,7 +929,8 @@ fn p12_goods_that_need_no_parcel_of_the_merchants_are_marked() {
     assert!(shown["attributes"].to_string().contains("MUG-9"), "{shown}");
 }
 
-/// Lists without pages come with 20 members. What the 21st says is asked for, by pages and by bulk operations alike.
+/// Lists without pages come with 20 members. What the 21st says is asked for, by pages and by bulk
+/// operations alike.
 #[test]
 fn nothing_is_cut_off_a_long_list_of_fulfilments() {
     for bulk in ["never", "always"] {
@@ -939,8 +949,8 @@ fn nothing_is_cut_off_a_long_list_of_fulfilments() {
     }
 }
 
-/// The search index lags, so each walk meets the newest minutes again. Where a bulk edit has put hundreds of orders into them, they are
-/// compared and not read.
+/// The search index lags, so each walk meets the newest minutes again. Where a bulk edit has put
+/// hundreds of orders into them, they are compared and not read.
 #[test]
 fn q2_nothing_new_is_one_request_also_where_hundreds_share_the_newest_minutes() {
     let desk = Desk::unconnected(Options::rehearsal());

@@ -1,5 +1,5 @@
-//! BigCommerce's own OpenAPI documents against what the adapter sends and what the simulated store answers. Without `ORDERSYNC_SPECS` it
-//! says that it is skipped.
+//! BigCommerce's own OpenAPI documents against what the adapter sends and what the simulated store
+//! answers. Without `ORDERSYNC_SPECS` it says that it is skipped.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]

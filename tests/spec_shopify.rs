@@ -1,5 +1,5 @@
-//! Everything that the adapter sends and the simulated shop answers, against the vendor's own schema. Without `ORDERSYNC_SPECS` the tests
-//! pass unasked and say so.
+//! Everything that the adapter sends and the simulated shop answers, against the vendor's own
+//! schema. Without `ORDERSYNC_SPECS` the tests pass unasked and say so.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
@@ -332,7 +332,8 @@ fn bulk_and_paged_reads_of_an_order_give_the_same_document() {
     assert_eq!(found[0], found[1]);
 }
 
-/// The places below `set` where the schema has money, and whether it must not be null there; lists by their first member.
+/// The places below `set` where the schema has money, and whether it must not be null there; lists
+/// by their first member.
 fn money(set: &SelectionSet, value: &Value, at: &str, found: &mut Vec<(String, bool)>) {
     for selection in &set.selections {
         let Selection::Field(field) = selection else { continue };
@@ -472,7 +473,7 @@ fn prices_and_refusals_have_the_form_that_was_recorded() {
     say(Mutation::Fulfill(group(1, id + 200, id + 301)));
     assert_eq!(said.len(), 5, "{said:?}");
     for text in said {
-        // Known from another recording than those in the directory (fact sheet, 5).
+        // Known from another recording than those in the directory.
         assert!(messages.contains(&text) || text.contains("already been canceled"), "{text} was never recorded");
     }
 }

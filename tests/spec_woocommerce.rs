@@ -1,5 +1,5 @@
-//! The simulated WooCommerce shop against recorded answers of real shops. Without `ORDERSYNC_SPECS` the
-//! tests pass unasked and say so.
+//! The simulated WooCommerce shop against recorded answers of real shops. Without `ORDERSYNC_SPECS`
+//! the tests pass unasked and say so.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
@@ -206,8 +206,8 @@ fn refusals_and_empty_lists_are_those_of_real_shops_to_the_letter() {
     }
 }
 
-/// Same header names, and the same values but for the host. What the web server before a shop adds is not in
-/// its recorded answers: `Date`, and what it asks for in `WWW-Authenticate`.
+/// Same header names, and the same values but for the host. What the web server before a shop adds
+/// is not in its recorded answers: `Date`, and what it asks for in `WWW-Authenticate`.
 fn compare_headers(file: &str, real: &Value, ours: &Response) {
     let real: Vec<_> = headers(real).into_iter().map(|(name, value)| (name, without_hosts(&value))).collect();
     let mut ours: Vec<_> = ours.headers.iter().map(|(name, value)| (name.clone(), without_hosts(value))).collect();

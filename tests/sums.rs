@@ -1,7 +1,9 @@
-//! The parts of an order add up to its total, whatever numbers a channel's document holds (PRODUCT.md F-7): documents of every simulated
-//! store, with their amounts and counts changed at random, are read by the real adapters.
+//! The parts of an order add up to its total, whatever numbers a channel's document holds (F-7):
+//! documents of every simulated store, with their amounts and counts changed at random, are read by
+//! the real adapters.
 //!
-//! `ORDERSYNC_SUMS_CASES` says how many documents are made for each channel, `ORDERSYNC_SUMS_SEED` from which seed.
+//! `ORDERSYNC_SUMS_CASES` says how many documents are made for each channel, `ORDERSYNC_SUMS_SEED`
+//! from which seed.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]

@@ -104,7 +104,8 @@ fn i3_one_order_seen_by_every_way_is_one_row() {
     rig.home.run("pull 99999").exits(7).says("STORE:ID");
 }
 
-/// Changes something in the shop before every request for orders, so often: the rows shift and change between the pages.
+/// Changes something in the shop before every request for orders, so often: the rows shift and
+/// change between the pages.
 fn restless(rig: &Rig, changes: u64) {
     let done = Arc::new(AtomicU64::new(0));
     rig.shop.before_request(move |request, shop| {
@@ -444,7 +445,8 @@ fn f2_two_processes_at_once_bring_every_order_once() {
     assert_eq!(new, 80);
 }
 
-/// Lists come so slowly that a sync is at work for as long as the test has it wait, on a machine that has much else to do as well.
+/// Lists come so slowly that a sync is at work for as long as the test has it wait, on a machine
+/// that has much else to do as well.
 fn slow_lists(rig: &Rig) {
     rig.fault(Fault::new(FaultKind::Slow(Duration::from_secs(1))).on("GET", "/orders?").always());
 }
@@ -711,7 +713,8 @@ fn x1_no_secret_is_in_the_list_of_processes() {
     child.wait().unwrap();
 }
 
-/// A shop with this many orders of the last days, some of them changed in one second, and something before it.
+/// A shop with this many orders of the last days, some of them changed in one second, and something
+/// before it.
 fn meddled(orders: u64, kind: FaultKind) -> Rig {
     let rig = Rig::new();
     rig.shop.seed(orders, Utc::now() - TimeDelta::days(3), Utc::now() - TimeDelta::hours(1));
@@ -849,7 +852,8 @@ fn i3_a_shop_whose_clock_is_hours_off_loses_nothing() {
     for hours in [-7, -2, 3, 9] {
         let rig = Rig::new();
         for pieces in 1..=4 {
-            // What its clock says goes into the dates of its orders; the answers' Date comes from a server before it.
+            // What its clock says goes into the dates of its orders; the answers' Date comes from a
+            // server before it.
             let at = Utc::now() + TimeDelta::hours(hours);
             let id = rig.shop.place_order(NewOrder::paid().line("TEE-001", pieces).at(at));
             rig.shop.modified_at(id, at);

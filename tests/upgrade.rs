@@ -1,9 +1,11 @@
-//! A home as version 0.1.0 left it, in the middle of everything, goes on without loss; and a home that one of that version's faults has
-//! damaged heals by itself or is named by `doctor` with the command that heals it.
+//! A home as version 0.1.0 left it, in the middle of everything, goes on without loss; and a home
+//! that one of that version's faults has damaged heals by itself or is named by `doctor` with the
+//! command that heals it.
 //!
-//! `fixtures/book-1.sql.zst` is the dump of a book that version 0.1.0 made with three simulated stores: Shopify's first sync killed after
-//! its first page, the hourly look aside of the two others killed in its middle, settings, an order that could not be read, and for each store twelve
-//! orders of its own ([`Old::placed`]) whose dispatches stand in every state of the outbox.
+//! `fixtures/book-1.sql.zst` is the dump of a book that version 0.1.0 made with three simulated
+//! stores: Shopify's first sync killed after its first page, the hourly look aside of the two
+//! others killed in its middle, settings, an order that could not be read, and for each store
+//! twelve orders of its own ([`Old::placed`]) whose dispatches stand in every state of the outbox.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
@@ -37,7 +39,8 @@ struct Then {
 impl Then {
     fn new() -> Self {
         let clock = SystemClock::new(Arc::new(AtomicBool::new(false)));
-        // The orders were last changed a little later, one after the other: none may be older here than the book knows it.
+        // The orders were last changed a little later, one after the other: none may be older here
+        // than the book knows it.
         let back = AtomicI64::new(clock.now().timestamp_millis() - MADE - 5_000);
         Self { clock, back }
     }
@@ -66,8 +69,9 @@ struct Old {
     kind: ChannelKind,
     store: Arc<dyn Simulated>,
     server: Server,
-    /// What became of them: 0 dispatched and confirmed, 1 queued, 2 killed before the write, 3 killed after it, 4 sent, 5 a part queued,
-    /// 6 refused (cancelled at the shop), 7 taken back, 8 cancelled here only, 9 answer lost, 10 could not be read, 11 put away.
+    /// What became of them: 0 dispatched and confirmed, 1 queued, 2 killed before the write, 3
+    /// killed after it, 4 sent, 5 a part queued, 6 refused (cancelled at the shop), 7 taken back, 8
+    /// cancelled here only, 9 answer lost, 10 could not be read, 11 put away.
     placed: Vec<String>,
 }
 
@@ -329,7 +333,8 @@ fn wherever_a_walk_of_the_version_before_stands_it_goes_on_without_loss() {
     }
 }
 
-/// Slices of a first sync that was broken off, as the version before wrote them down: of one of them something is read already.
+/// Slices of a first sync that was broken off, as the version before wrote them down: of one of
+/// them something is read already.
 #[test]
 fn a_first_sync_that_the_version_before_began_is_brought_to_its_end() {
     let stores = all();
@@ -442,7 +447,8 @@ fn f7_sums_that_do_not_hold_are_named_and_mended() {
     );
 }
 
-/// The first half of a dispatch was taken, the second met a busy shop: the old version left it queued, without a receipt.
+/// The first half of a dispatch was taken, the second met a busy shop: the old version left it
+/// queued, without a receipt.
 #[test]
 fn d2_half_of_a_dispatch_that_the_old_version_left_waiting_is_not_taken_back_as_if_nothing_was_sent() {
     let stores = all();

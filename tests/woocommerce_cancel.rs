@@ -1,4 +1,5 @@
-//! What only WooCommerce does with a cancellation: its notes, its status, and an order that is completed.
+//! What only WooCommerce does with a cancellation: its notes, its status, and an order that is
+//! completed.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]

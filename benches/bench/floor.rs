@@ -1,5 +1,6 @@
-//! The bare program: one thread, one connection, page after page; the typed parse of each page, and its rows into the same tables, one
-//! transaction a page. It checks nothing, keeps no position, resumes nothing. Its documents are packed as the book's are, or `plain`.
+//! The bare program: one thread, one connection, page after page; the typed parse of each page, and
+//! its rows into the same tables, one transaction a page. It checks nothing, keeps no position,
+//! resumes nothing. Its documents are packed as the book's are, or `plain`.
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -196,7 +197,8 @@ impl Connected {
     }
 }
 
-/// Fetches all pages of `url` into a new book at `path`; `fetch` as documents fetches and does nothing else.
+/// Fetches all pages of `url` into a new book at `path`; `fetch` as documents fetches and does
+/// nothing else.
 pub fn run(url: &str, path: &Path, documents: &str) {
     let mut connection = Connected::to(url);
     if documents == "fetch" {

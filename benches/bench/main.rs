@@ -1,8 +1,10 @@
-//! `cargo bench`: the statements of the product, measured. It prints a table and fails nothing: whoever changes something
-//! that is meant to be fast runs it before and after. `ORDERSYNC_BENCH=quick` takes a fraction of the time.
+//! `cargo bench`: the statements of the product, measured. It prints a table and fails
+//! nothing: whoever changes something that is meant to be fast runs it before and after.
+//! `ORDERSYNC_BENCH=quick` takes a fraction of the time.
 //!
-//! The simulated shop, the bare program that everything is held against ([`floor`]) and the real binary are processes of
-//! their own, so that the CPU time of each is its own; a process between ([`measure`]) reads it from the kernel when they end.
+//! The simulated shop, the bare program that everything is held against ([`floor`]) and the real
+//! binary are processes of their own, so that the CPU time of each is its own; a process between
+//! ([`measure`]) reads it from the kernel when they end.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on says where")]
 
 mod book;
@@ -104,7 +106,8 @@ fn start_up(dir: &Path) {
     row("binary size, MB", format!("{:.1}", Program::size() as f64 / 1e6), "", true);
 }
 
-/// a first sync over loopback, held against a bare program that fetches, parses and inserts the same.
+/// a first sync over loopback, held against a bare program that fetches, parses and inserts
+/// the same.
 fn import(dir: &Path, size: &Size) {
     let shop = ShopProcess::start(size.first, Duration::ZERO, true);
     let one = |n: usize| {
@@ -143,7 +146,8 @@ fn import(dir: &Path, size: &Size) {
     row("first sync, CPU per order", us(least(&syncs, |c| c.cpu)), "", true);
     row("bare program, wall per order", us(least(&floors, |c| c.wall)), "", true);
     row("first sync, wall per order", us(least(&syncs, |c| c.wall)), "", true);
-    // The statement speaks of the same rows, so the packed documents count; the other ratio is there to be looked at.
+    // The statement speaks of the same rows, so the packed documents count; the other ratio is
+    // there to be looked at.
     let ratio = |floors: &[Cost], of: fn(&Cost) -> f64| least(&syncs, of) / least(floors, of);
     let (cpu, wall) = (ratio(&floors, |c| c.cpu), ratio(&floors, |c| c.wall));
     row("first sync / bare program, CPU", format!("{cpu:.2}"), "<= 1.5 (Q-1)", cpu <= 1.5);

@@ -1,5 +1,6 @@
-//! What a process costs: wall time, CPU time of all its threads and its peak memory, as the kernel counts them for a child that has ended.
-//! The child's parent is a process of its own, because the kernel adds up all children of a process.
+//! What a process costs: wall time, CPU time of all its threads and its peak memory, as the kernel
+//! counts them for a child that has ended. The child's parent is a process of its own, because the
+//! kernel adds up all children of a process.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,4 +1,5 @@
-//! The simulated shop, in a process of its own. It must not be what is measured: asked to, it renders each answer once and repeats it.
+//! The simulated shop, in a process of its own. It must not be what is measured: asked to, it
+//! renders each answer once and repeats it.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};

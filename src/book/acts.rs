@@ -1,5 +1,6 @@
-//! The merchant's acts: recorded, refused, tried again, taken back. Each is one durable transaction that decides by what the order is
-//! *then*: what a command read before is void if the order has changed since (PRODUCT.md D-2).
+//! The merchant's acts: recorded, refused, tried again, taken back. Each is one durable transaction
+//! that decides by what the order is *then*: what a command read before is void if the order has
+//! changed since (D-2).
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -51,7 +52,8 @@ struct Written {
 }
 
 impl Book {
-    /// Records a dispatch: shipment, outbox row, local status and history. A cancellation that waits and has surely not gone out is taken back by it.
+    /// Records a dispatch: shipment, outbox row, local status and history. A cancellation that
+    /// waits and has surely not gone out is taken back by it.
     ///
     /// # Errors
     /// `Refused` where there is not so much left to ship, or a cancellation is on its way.
@@ -81,9 +83,9 @@ impl Book {
         })
     }
 
-    /// Records a cancellation; with a goal it is also queued for the channel. A dispatch that waits and has surely not gone out is taken
-    /// back by it. One that waits and wishes the same is the same one; one with other wishes takes the place of one that has surely not
-    /// gone out.
+    /// Records a cancellation; with a goal it is also queued for the channel. A dispatch that waits
+    /// and has surely not gone out is taken back by it. One that waits and wishes the same is the
+    /// same one; one with other wishes takes the place of one that has surely not gone out.
     ///
     /// # Errors
     /// `Refused` where one with other wishes is on its way.
@@ -119,7 +121,8 @@ impl Book {
         })
     }
 
-    /// Records another tracking number for a parcel that was dispatched, in the shipment and in the outbox.
+    /// Records another tracking number for a parcel that was dispatched, in the shipment and in the
+    /// outbox.
     ///
     /// # Errors
     /// `NotFound` where no shipment of the order has the old number.
@@ -147,12 +150,14 @@ impl Book {
         })
     }
 
-    /// The order's last event: another one than before means that something about the order has changed.
+    /// The order's last event: another one than before means that something about the order has
+    /// changed.
     pub fn last_event(&self, order: i64) -> Result<Option<i64>> {
         last_event(&self.db, order)
     }
 
-    /// Stops a row for good and tells the merchant. Where it is sure that nothing of it is at the channel, the order is as it was before.
+    /// Stops a row for good and tells the merchant. Where it is sure that nothing of it is at the
+    /// channel, the order is as it was before.
     pub fn refuse(&mut self, id: i64, error: &Error, note: &InboxNote) -> Result<()> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
@@ -166,7 +171,8 @@ impl Book {
             )
             .done("written")?;
             if row.kind == "cancel" {
-                // It is all or nothing: what it left behind (a note, a job that failed) cancelled nothing.
+                // It is all or nothing: what it left behind (a note, a job that failed) cancelled
+                // nothing.
                 is_not_there(db, id, &written(db, id)?)?;
             } else if row.nothing {
                 undo(db, id, &row)?;
@@ -176,11 +182,13 @@ impl Book {
         })
     }
 
-    /// Makes a row due now. What may have been applied stays to be looked for first; what was given back to the order is taken again. With
-    /// `again` what the channel took is made once more: the merchant has looked there, and it is not there.
+    /// Makes a row due now. What may have been applied stays to be looked for first; what was given
+    /// back to the order is taken again. With `again` what the channel took is made once more: the
+    /// merchant has looked there, and it is not there.
     ///
     /// # Errors
-    /// `Refused` where there is not so much left to ship any more, or where the order was cancelled or dispatched since and that still waits.
+    /// `Refused` where there is not so much left to ship any more, or where the order was cancelled
+    /// or dispatched since and that still waits.
     pub fn retry(&mut self, id: i64, again: bool) -> Result<()> {
         let now = self.clock.now();
         let refused = self.write_durably("written", |db| {
@@ -277,7 +285,8 @@ fn gone(id: i64, order: i64) -> Error {
     Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}"))
 }
 
-/// Forgets what a row has at the channel: nothing. What a refused one held of the order until now is given back.
+/// Forgets what a row has at the channel: nothing. What a refused one held of the order until now
+/// is given back.
 fn is_not_there(db: &Connection, id: i64, row: &Written) -> Result<()> {
     db.execute(
         "UPDATE outbox SET acknowledged = '[]', receipts = '[]', looks = 0, written = 'no',
@@ -333,8 +342,9 @@ fn take_back_waiting(db: &Connection, order: i64, kind: &str, now: Timestamp) ->
     Ok(())
 }
 
-/// What was refused and is tried again must not meet what the merchant has recorded since: a parcel for an order that is being cancelled, or
-/// the other way round. A new act takes the older one back; an old one that comes back leaves the choice to the merchant.
+/// What was refused and is tried again must not meet what the merchant has recorded since: a parcel
+/// for an order that is being cancelled, or the other way round. A new act takes the older one
+/// back; an old one that comes back leaves the choice to the merchant.
 fn no_opposite_waits(db: &Connection, id: i64, row: &Written) -> Result<()> {
     let (opposite, open) = match row.kind.as_str() {
         "dispatch" => ("cancel", OPEN.to_string()),
@@ -351,7 +361,8 @@ fn no_opposite_waits(db: &Connection, id: i64, row: &Written) -> Result<()> {
         .hint(format!("ordersync outbox --withdraw {waits} takes that back, as long as it has not gone out")))
 }
 
-/// Takes back the order's dispatches that have surely not gone out, also refused ones; gives how many there were.
+/// Takes back the order's dispatches that have surely not gone out, also refused ones; gives how
+/// many there were.
 pub(super) fn take_back_unsent(db: &Connection, order: i64, now: Timestamp) -> Result<u64> {
     let sql = format!(
         "SELECT id FROM outbox WHERE order_id = ? AND kind = 'dispatch' AND written = 'no' AND state IN {OPEN_OR_FAILED} ORDER BY id DESC"
@@ -414,7 +425,8 @@ fn redo(db: &Connection, id: i64, row: &Written) -> Result<()> {
     }
 }
 
-/// The order's cancellation that is not settled, where it wishes the same. One with other wishes is taken back.
+/// The order's cancellation that is not settled, where it wishes the same. One with other wishes is
+/// taken back.
 ///
 /// # Errors
 /// `Refused` where that one may be on its way at the channel.
@@ -475,7 +487,8 @@ fn may_come_back(db: &Connection, id: i64, row: &Written) -> Result<()> {
     )))
 }
 
-/// What of a dispatch the order still has: a line may have been taken out of it since, and the merchant has accepted that.
+/// What of a dispatch the order still has: a line may have been taken out of it since, and the
+/// merchant has accepted that.
 fn without_gone(db: &Connection, order: i64, mut shipment: Shipment) -> Result<Shipment> {
     let there = column::<String>(db, "SELECT remote_id FROM lines WHERE order_id = ?", [order])?;
     shipment.lines.retain(|line| there.contains(&line.line_id));
@@ -486,7 +499,8 @@ fn without_gone(db: &Connection, order: i64, mut shipment: Shipment) -> Result<S
     Ok(shipment)
 }
 
-/// The order's parcels with this number, however it is written, the newest first, each with its shipment and its place there.
+/// The order's parcels with this number, however it is written, the newest first, each with its
+/// shipment and its place there.
 fn parcels_with(db: &Connection, order: i64, number: &str) -> Result<Vec<(i64, i64, Parcel)>> {
     let sql = "SELECT p.shipment_id, p.position, p.carrier, p.tracking, p.url FROM parcels p JOIN shipments s ON s.id = p.shipment_id
                WHERE s.order_id = ? ORDER BY s.id DESC, p.position";
@@ -498,7 +512,8 @@ fn parcels_with(db: &Connection, order: i64, number: &str) -> Result<Vec<(i64, i
     Ok(all.into_iter().filter(|(_, _, parcel)| same_number(&parcel.tracking, number)).collect())
 }
 
-/// Gives all of the order's parcels with a number another one: the channel, which knows a parcel by its number, changes all of them as well.
+/// Gives all of the order's parcels with a number another one: the channel, which knows a parcel by
+/// its number, changes all of them as well.
 fn replace_parcels(db: &Connection, order: i64, from: &str, to: &Parcel) -> Result<()> {
     for (shipment, position, _) in parcels_with(db, order, from)? {
         db.execute(
@@ -510,8 +525,8 @@ fn replace_parcels(db: &Connection, order: i64, from: &str, to: &Parcel) -> Resu
     Ok(())
 }
 
-/// The status of an order without row `id`: what its other acts have brought it to, else what it was before the first of those that came to
-/// nothing.
+/// The status of an order without row `id`: what its other acts have brought it to, else what it
+/// was before the first of those that came to nothing.
 fn stand_as_before(db: &Connection, id: i64, order: i64) -> Result<()> {
     let before: String = db
         .query_row(
@@ -560,7 +575,8 @@ fn insert(db: &Connection, order: i64, shipment: &Shipment) -> Result<i64> {
     copy::insert_shipment(db, order, key, "", at, shipment.notify, lines, parcels)
 }
 
-/// Two terminals may dispatch the same order at the same time: what is recorded is held against what is left inside the transaction.
+/// Two terminals may dispatch the same order at the same time: what is recorded is held against
+/// what is left inside the transaction.
 fn still_open(db: &Connection, order: i64, shipment: &Shipment) -> Result<()> {
     for line in &shipment.lines {
         let sent = column::<String>(
@@ -606,7 +622,8 @@ pub(super) fn is_cancelled_there(db: &Connection, order: i64) -> Result<()> {
     db.execute("UPDATE orders SET cancelled_after = NULL WHERE id = ?", [order]).done("written").map(|_| ())
 }
 
-/// Whether the merchant has cancelled the order: a cancellation is on its way, or it was cancelled in the book only and not dispatched since.
+/// Whether the merchant has cancelled the order: a cancellation is on its way, or it was cancelled
+/// in the book only and not dispatched since.
 fn is_cancelled_here(db: &Connection, order: i64) -> Result<bool> {
     let sql = format!(
         "SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ?1 AND kind = 'cancel' AND state IN {OPEN})
@@ -617,8 +634,9 @@ fn is_cancelled_here(db: &Connection, order: i64) -> Result<bool> {
     db.prepare_cached(&sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
 }
 
-/// Gives an order whose copy was just made from the channel's version the status that the merchant's own acts have brought it to: a
-/// cancellation on its way or in the book only, and what is recorded as dispatched. Acts that come to nothing after all lead back to `status`.
+/// Gives an order whose copy was just made from the channel's version the status that the
+/// merchant's own acts have brought it to: a cancellation on its way or in the book only, and what
+/// is recorded as dispatched. Acts that come to nothing after all lead back to `status`.
 pub(super) fn stand_by_own_acts(db: &Connection, order: i64, status: Status) -> Result<()> {
     db.execute(
         &format!("UPDATE outbox SET status_before = ? WHERE order_id = ? AND state IN {OPEN_OR_FAILED}"),

@@ -1,7 +1,8 @@
-//! Whether what the book says of its orders holds together: sums, pieces, and dispatches that never went out (PRODUCT.md F-7).
+//! Whether what the book says of its orders holds together: sums, pieces, and dispatches that never
+//! went out (F-7).
 //!
-//! The tables are read side by side in the order of the orders' numbers, one order at a time, so a book of any size is checked in the same
-//! little memory.
+//! The tables are read side by side in the order of the orders' numbers, one order at a time, so a
+//! book of any size is checked in the same little memory.
 
 use rusqlite::{Row, Rows};
 use rust_decimal::Decimal;
@@ -90,7 +91,8 @@ impl Book {
         rows.done("read")?.collect::<rusqlite::Result<_>>().done("read")
     }
 
-    /// Orders that are shipped here although their newest dispatch was refused: nothing of it is at the channel.
+    /// Orders that are shipped here although their newest dispatch was refused: nothing of it is at
+    /// the channel.
     fn sent_in_vain(&self) -> Result<Vec<Flaw>> {
         let sql = "SELECT x.order_id, x.id FROM outbox x JOIN orders o ON o.id = x.order_id
              WHERE x.state = 'failed' AND x.kind = 'dispatch' AND x.shipment_id IS NOT NULL
@@ -182,7 +184,8 @@ impl Whole {
         sum.rest()
     }
 
-    /// Ordered = left + sent + given back holds where neither of the two is more than what was ordered.
+    /// Ordered = left + sent + given back holds where neither of the two is more than what was
+    /// ordered.
     fn pieces(&self) -> Option<Fault> {
         let number = |text: &str| stored_decimal(text).unwrap_or_default();
         let too_many = self.lines.iter().any(|(id, ordered, back, _)| {

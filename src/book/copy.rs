@@ -62,7 +62,8 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
     Ok(id)
 }
 
-/// Makes the copy what `o` says; the merchant's own shipments stay, and what it knows of people that `o` does not tell (PRODUCT.md P-11).
+/// Makes the copy what `o` says; the merchant's own shipments stay, and what it knows of people
+/// that `o` does not tell (P-11).
 pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
     let o = &o.with_known(&people(db, id)?);
     db.prepare_cached(
@@ -156,8 +157,9 @@ pub(super) fn addresses(db: &Connection, id: i64, kind: &str) -> Result<Vec<Addr
     rows.done("read")?.collect::<rusqlite::Result<_>>().done("read")
 }
 
-/// How far the merchant's own dispatches have brought an order whose copy says `status`. The channel's version may not know of them
-/// yet: what is recorded here as shipped is not open again because of it.
+/// How far the merchant's own dispatches have brought an order whose copy says `status`. The
+/// channel's version may not know of them yet: what is recorded here as shipped is not open again
+/// because of it.
 pub(super) fn after_dispatches(db: &Connection, order: i64, status: Status) -> Result<Status> {
     let own: bool = db
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM shipments WHERE order_id = ? AND key IS NOT NULL)")
@@ -274,7 +276,8 @@ fn insert_parts(db: &Connection, id: i64, o: &Order) -> Result<()> {
     Ok(())
 }
 
-/// How many of each line are in the merchant's own shipments that the channel has taken: it shows them among its own.
+/// How many of each line are in the merchant's own shipments that the channel has taken: it shows
+/// them among its own.
 fn told(db: &Connection, order: i64) -> Result<BTreeMap<String, Decimal>> {
     let mut told = BTreeMap::new();
     let mut query = db

@@ -61,7 +61,8 @@ impl Book {
         })
     }
 
-    /// Takes up a pass that was last read to its end at `looked_at` and begins at `start` the next time.
+    /// Takes up a pass that was last read to its end at `looked_at` and begins at `start` the next
+    /// time.
     pub fn add_pass(&mut self, store: i64, walk: &str, start: &Cursor, looked_at: Timestamp) -> Result<()> {
         let sql = "INSERT INTO cursors (store_id, walk, position, done, looked_at) VALUES (?, ?, ?, 1, ?)";
         self.write("written", |db| {

@@ -1,7 +1,8 @@
-//! The channel's documents, compressed. Orders of one channel are alike, so a dictionary of our own making per channel brings
-//! a document of 4 KB to some hundreds of bytes.
+//! The channel's documents, compressed. Orders of one channel are alike, so a dictionary of our own
+//! making per channel brings a document of 4 KB to some hundreds of bytes.
 //!
-//! A codec number stands with every document. Dictionaries are never edited, only added under a new number.
+//! A codec number stands with every document. Dictionaries are never edited, only added under a new
+//! number.
 
 use std::cell::RefCell;
 
@@ -13,12 +14,14 @@ use crate::error::{Error, ErrorKind, Result};
 /// Without a dictionary.
 const PLAIN: i64 = 1;
 
-/// The dictionaries: codec, whose documents they are alike to, and the text. Oldest first: a kind packs with its newest.
+/// The dictionaries: codec, whose documents they are alike to, and the text. Oldest first: a kind
+/// packs with its newest.
 const DICTIONARIES: &[(i64, ChannelKind, &[u8])] =
     &[(2, ChannelKind::WooCommerce, include_bytes!("dictionaries/woocommerce_1.json"))];
 
-/// The compression level: without the entropy coding of literals. On recorded orders it takes two thirds of the time of level 1 for 6 % more
-/// bytes of document, 1.5 % of the book; the levels above 1 hardly make it smaller.
+/// The compression level: without the entropy coding of literals. On recorded orders it takes two
+/// thirds of the time of level 1 for 6 % more bytes of document, 1.5 % of the book; the levels
+/// above 1 hardly make it smaller.
 const LEVEL: i32 = -1;
 
 /// The largest document that is read back, in bytes; the same bound as for a reply.

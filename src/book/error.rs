@@ -4,7 +4,8 @@ use rusqlite::ffi::ErrorCode;
 
 use crate::error::{Error, ErrorKind};
 
-/// What went wrong when the book was to be `done` ("written", "opened"), and what to do about it (PRODUCT.md F-4).
+/// What went wrong when the book was to be `done` ("written", "opened"), and what to do about it
+/// (F-4).
 pub(super) fn book_error(done: &str, error: rusqlite::Error) -> Error {
     use rusqlite::Error as Sql;
     if matches!(

@@ -33,8 +33,8 @@ fn not_ours(path: &Path, why: &str, hint: &str) -> Error {
 /// Whether there is a book at `path`.
 ///
 /// # Errors
-/// `Book` where that cannot be seen, or where what is there cannot be a book: not a file, empty, of another program, of a newer
-/// version, damaged. Nothing of it is changed.
+/// `Book` where that cannot be seen, or where what is there cannot be a book: not a file, empty, of
+/// another program, of a newer version, damaged. Nothing of it is changed.
 pub(super) fn recognise(path: &Path) -> Result<bool> {
     let data = match std::fs::metadata(path) {
         Ok(data) => data,
@@ -60,8 +60,9 @@ pub(super) fn recognise(path: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Asks SQLite, without the right to write, whose file this is. It must be SQLite that opens it: a file of our own, closed again, would end
-/// the locks of every connection that this process has to the book (POSIX).
+/// Asks SQLite, without the right to write, whose file this is. It must be SQLite that opens it: a
+/// file of our own, closed again, would end the locks of every connection that this process has to
+/// the book (POSIX).
 fn look(path: &Path) -> Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).map_err(|e| book_error("opened", e))?;
@@ -107,7 +108,8 @@ fn newer() -> Error {
     Error::new(ErrorKind::Book, text).hint("update ordersync on this machine")
 }
 
-/// Makes a new book for its owner only: whole under a name of its own, then under its own, so that there never is half of one.
+/// Makes a new book for its owner only: whole under a name of its own, then under its own, so that
+/// there never is half of one.
 pub(super) fn create(path: &Path) -> Result<()> {
     let failed = |e: std::io::Error| {
         let text = format!("the book {} cannot be created: {e}; nothing was done", path.display());
@@ -140,7 +142,8 @@ fn connect(path: &Path) -> Result<Connection> {
     Ok(db)
 }
 
-/// Has SQLite keep a write-ahead log. For this alone it does not wait while another program does the same, so it is waited for here.
+/// Has SQLite keep a write-ahead log. For this alone it does not wait while another program does
+/// the same, so it is waited for here.
 fn keep_a_log(db: &Connection) -> Result<()> {
     let pause = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
@@ -200,8 +203,9 @@ fn prepare(db: &mut Connection) -> Result<()> {
     if version == SCHEMA.len() as i64 { Ok(()) } else { migrate(db) }
 }
 
-/// Brings a book up to date, all of it or nothing. Commands that start together all find it old; the first one does it while the others
-/// wait for the lock, so what is missing is only asked for under it.
+/// Brings a book up to date, all of it or nothing. Commands that start together all find it old;
+/// the first one does it while the others wait for the lock, so what is missing is only asked for
+/// under it.
 fn migrate(db: &mut Connection) -> Result<()> {
     let done = "brought up to date";
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).done(done)?;
@@ -218,7 +222,8 @@ fn migrate(db: &mut Connection) -> Result<()> {
     transaction.commit().done(done)
 }
 
-/// A copy of an open book at `to`: private, checked, and only then under its name, which must be free.
+/// A copy of an open book at `to`: private, checked, and only then under its name, which must be
+/// free.
 ///
 /// # Errors
 /// `Refused` where there is something at `to` already, also a link that leads nowhere.
@@ -226,7 +231,8 @@ pub(super) fn copy(db: &Connection, to: &Path) -> Result<()> {
     let failed = |e: std::io::Error| {
         Error::new(ErrorKind::Failed, format!("{} cannot be written: {e}; no backup was made", to.display()))
     };
-    // Whatever SQLite would make of such a name (`:memory:`, `file:...`), here it is one in a directory.
+    // Whatever SQLite would make of such a name (`:memory:`, `file:...`), here it is one in a
+    // directory.
     let to = std::path::absolute(to).map_err(failed)?;
     let exists = || {
         let text = format!("{} exists already; no backup was made", to.display());
@@ -269,7 +275,8 @@ fn check_copy(path: &Path) -> Result<()> {
     Err(Error::new(ErrorKind::Book, text).hint("ordersync doctor checks the book; try another disk"))
 }
 
-/// Which files of the book or directories above it others can read or change, or own: a note for people each.
+/// Which files of the book or directories above it others can read or change, or own: a note for
+/// people each.
 #[cfg(unix)]
 pub fn exposed(book: &Path) -> Vec<String> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -55,8 +55,9 @@ pub(super) const BY_REMOTE_ID: &str = "stores s CROSS JOIN orders o ON o.store_i
     WHERE ?2 IS NULL OR s.id = ?2";
 
 impl Book {
-    /// The short number of the order meant by `reference`: its short number, `book:NUMBER`, `STORE:ID` with the channel's id or
-    /// number, or the channel's own number or id where only one order has it. A `#` before a number is the channel's way of writing it.
+    /// The short number of the order meant by `reference`: its short number, `book:NUMBER`,
+    /// `STORE:ID` with the channel's id or number, or the channel's own number or id where only one
+    /// order has it. A `#` before a number is the channel's way of writing it.
     ///
     /// # Errors
     /// `NotFound` for no such order, `Usage` where it could mean several; it names them.
@@ -140,7 +141,8 @@ impl Book {
         self.named(BY_REMOTE_ID, &[&text, &store])
     }
 
-    /// A few more than are named to the merchant: one order may come under both its number and its id.
+    /// A few more than are named to the merchant: one order may come under both its number and its
+    /// id.
     fn named(&self, from: &str, values: &[&dyn ToSql]) -> Result<Vec<Candidate>> {
         let sql = format!("{COLUMNS} {from} LIMIT {}", NAMED + 2);
         let mut statement = self.db.prepare_cached(&sql).done("read")?;

@@ -80,11 +80,12 @@ pub enum Decision {
     Same,
     /// It says what the newer version says that is kept beside the copy, or less: that one stays.
     Known,
-    /// The copy stays as it is by the byte; the version is kept beside it, and the note, if any, goes to the inbox.
+    /// The copy stays as it is by the byte; the version is kept beside it, and the note, if any,
+    /// goes to the inbox.
     Keep(Option<InboxNote>),
 }
 
-/// The account of what was fetched (PRODUCT.md I-7).
+/// The account of what was fetched (I-7).
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
     /// Not in the book before.
@@ -126,7 +127,8 @@ pub enum Accepted {
 }
 
 impl Book {
-    /// Begins to take a page into the book: its orders, the account of the run and the position behind it, all in one transaction.
+    /// Begins to take a page into the book: its orders, the account of the run and the position
+    /// behind it, all in one transaction.
     pub fn intake<'a>(&'a mut self, batch: &'a Batch<'a>) -> Result<Intake<'a>> {
         let now = self.clock.now();
         let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).done(batch.done())?;
@@ -168,12 +170,13 @@ impl Book {
         document(&self.db, &self.documents, order, "newest")
     }
 
-    /// Takes over the newer version: it becomes what the merchant has seen, and the copy. What the merchant has done to the
-    /// order and the channel does not show yet stays done; a dispatch that the version `before` showed and this one does not is undone.
-    /// Where it is cancelled or in the bin, the dispatches that have surely not gone out are taken back.
+    /// Takes over the newer version: it becomes what the merchant has seen, and the copy. What the
+    /// merchant has done to the order and the channel does not show yet stays done; a dispatch that
+    /// the version `before` showed and this one does not is undone. Where it is cancelled or in the
+    /// bin, the dispatches that have surely not gone out are taken back.
     ///
-    /// `event` is the order's last event when the two versions were read: what another command has made of the order since is neither
-    /// overwritten nor taken for what was read.
+    /// `event` is the order's last event when the two versions were read: what another command has
+    /// made of the order since is neither overwritten nor taken for what was read.
     ///
     /// # Errors
     /// `NotFound` where no newer version is kept beside the copy.
@@ -226,7 +229,8 @@ fn has_newest(db: &Connection, order: i64) -> Result<bool> {
 }
 
 impl Book {
-    /// Makes the copy anew from the version that the merchant has: its parts and sums are those of `seen`, what the merchant did to it stays.
+    /// Makes the copy anew from the version that the merchant has: its parts and sums are those of
+    /// `seen`, what the merchant did to it stays.
     pub fn remake(&mut self, order: i64, seen: &Order) -> Result<()> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
@@ -239,7 +243,8 @@ impl Book {
     }
 }
 
-/// What identifies the content of a version: everything but the modification time, which alone means nothing.
+/// What identifies the content of a version: everything but the modification time, which alone
+/// means nothing.
 pub(super) fn fingerprint(order: &Order) -> [u8; 16] {
     let mut text = Vec::with_capacity(4096);
     // Serialising a plain value into memory cannot fail.
@@ -272,13 +277,15 @@ pub struct Intake<'a> {
     now: Timestamp,
     /// When the store was connected, in milliseconds.
     connected: i64,
-    /// Whether any order of the store stands in the inbox as unreadable, or as one that the channel cannot show.
+    /// Whether any order of the store stands in the inbox as unreadable, or as one that the channel
+    /// cannot show.
     troubled: bool,
     tally: Tally,
 }
 
 impl Intake<'_> {
-    /// Takes an order that needs no decision: one that is new, known already, or cannot be understood. Gives what is known of any other.
+    /// Takes an order that needs no decision: one that is new, known already, or cannot be
+    /// understood. Gives what is known of any other.
     pub fn offer(&mut self, seen: &RemoteOrder) -> Result<Option<Known>> {
         self.shown(&seen.remote_id)?;
         let order = match &seen.order {
@@ -336,7 +343,8 @@ impl Intake<'_> {
         Ok(())
     }
 
-    /// Keeps all of it, and moves the walk. A dry run was only for counting: it waits for its turn like any writer, and leaves nothing.
+    /// Keeps all of it, and moves the walk. A dry run was only for counting: it waits for its turn
+    /// like any writer, and leaves nothing.
     pub fn commit(self) -> Result<Tally> {
         let done = self.batch.done();
         if self.batch.dry_run {
@@ -392,8 +400,9 @@ impl Intake<'_> {
         copy::note_history(&self.db, id, self.now, "followed the channel", &detail)
     }
 
-    /// A copy of which all was given back before all of it was sent is for the merchant to decide about. What had come to an end before the
-    /// store was connected, or was put away as done with, is no news.
+    /// A copy of which all was given back before all of it was sent is for the merchant to decide
+    /// about. What had come to an end before the store was connected, or was put away as done with,
+    /// is no news.
     fn tell_if_given_back(&self, id: i64, order: &Order) -> Result<()> {
         let last = order.refunds.iter().filter_map(|refund| refund.refunded_at).max().unwrap_or(order.updated_at);
         let is_news = last.timestamp_millis() >= self.connected.saturating_sub(CLOCKS_APART_MS);
@@ -404,7 +413,8 @@ impl Intake<'_> {
         put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.now)
     }
 
-    /// Keeps the version beside the copy; one that is again what the merchant has is no difference any more.
+    /// Keeps the version beside the copy; one that is again what the merchant has is no difference
+    /// any more.
     fn keep(&self, id: i64, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
         let base: Vec<u8> = self
             .db
@@ -422,7 +432,8 @@ impl Intake<'_> {
         copy::note_history(&self.db, id, self.now, "changed at the channel", &order.channel_status)
     }
 
-    /// The version that the merchant has seen is lost, so nothing tells what is different: the order is to be looked at as a whole.
+    /// The version that the merchant has seen is lost, so nothing tells what is different: the
+    /// order is to be looked at as a whole.
     fn without_base(&self, id: i64, status: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
         if status == Status::AwaitingPayment {
             return self.follow(id, status, seen, order, print);

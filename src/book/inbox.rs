@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 /// Something the merchant is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxNote {
-    /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped`, `raced`, `refund`, `lost`, `status` or `credentials`.
+    /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped`, `raced`, `refund`,
+    /// `lost`, `status` or `credentials`.
     pub kind: &'static str,
     /// One sentence, without personal data.
     pub text: String,

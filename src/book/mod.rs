@@ -1,12 +1,15 @@
-//! The order book: one SQLite file that the merchant owns. All SQL of the program lives in this folder.
+//! The order book: one SQLite file that the merchant owns. All SQL of the program lives in this
+//! folder.
 //!
-//! `orders` and its children hold the merchant's working copy; `versions` holds what the channel said, as its own
-//! compressed document. Methods are sentences, each one transaction. Views named `v_...` are for the merchant's own tools.
+//! `orders` and its children hold the merchant's working copy; `versions` holds what the channel
+//! said, as its own compressed document. Methods are sentences, each one transaction. Views named
+//! `v_...` are for the merchant's own tools.
 //!
-//! The journal is a write-ahead log: readers and one writer work side by side, and a killed process leaves a book that opens as of
-//! its last transaction. Imports run with `synchronous=NORMAL`, where a power cut may undo the last pages together with their
-//! positions, so they are read again; everything about the outbox runs with `FULL`, because what
-//! was told to a channel must not be forgotten.
+//! The journal is a write-ahead log: readers and one writer work side by side, and a killed process
+//! leaves a book that opens as of its last transaction. Imports run with `synchronous=NORMAL`,
+//! where a power cut may undo the last pages together with their positions, so they are read again;
+//! everything about the outbox runs with `FULL`, because what was told to a channel must not be
+//! forgotten.
 
 mod acts;
 mod audit;
@@ -57,14 +60,16 @@ pub use stores::{Counts, NewStore, Store};
 
 use error::book_error;
 
-/// The schema, step by step. A step is never edited once released, only added to. What of a book may run is what stands here.
+/// The schema, step by step. A step is never edited once released, only added to. What of a book
+/// may run is what stands here.
 const SCHEMA: &[&str] = &[
     include_str!("schema/0001_book.sql"),
     include_str!("schema/0002_nothing_lost.sql"),
     include_str!("schema/0003_passes.sql"),
 ];
 
-/// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a clock that was ahead, and is due now.
+/// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a
+/// clock that was ahead, and is due now.
 const NO_PAUSE_IS_LONGER: i64 = 8 * 24 * 3600 * 1000;
 
 /// How long a writer waits for another process's transaction. Transactions are a page long at most.
@@ -81,7 +86,8 @@ impl Book {
     /// Opens the book at `path`, creating it, for its owner only, where there is none.
     ///
     /// # Errors
-    /// `Book` for a file that is damaged, no book, of a newer version, or cannot be written; each says which.
+    /// `Book` for a file that is damaged, no book, of a newer version, or cannot be written; each
+    /// says which.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
         if !file::recognise(path)? {
             path.parent().map_or(Ok(()), private_dir)?;
@@ -105,7 +111,8 @@ impl Book {
         Ok(value)
     }
 
-    /// The same, on the disk before it returns: for what the outside world is about to be told, or was told.
+    /// The same, on the disk before it returns: for what the outside world is about to be told, or
+    /// was told.
     fn write_durably<T>(
         &mut self,
         done: &str,

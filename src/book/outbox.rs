@@ -1,7 +1,8 @@
 //! The outbox: what is still to be written to channels.
 //!
-//! `queued` → `sending` (durable before the write goes out) → `sent` (the channel took it) → `confirmed` (read back).
-//! `unknown`: the answer was lost. `failed`: refused. `withdrawn`: taken back by the merchant before it went out.
+//! `queued` → `sending` (durable before the write goes out) → `sent` (the channel took it) →
+//! `confirmed` (read back). `unknown`: the answer was lost. `failed`: refused. `withdrawn`: taken
+//! back by the merchant before it went out.
 
 use std::fmt;
 
@@ -16,12 +17,13 @@ use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, Result};
 use crate::order::Status;
 
-/// What the guard of PRODUCT.md D-1 lets through for a row.
+/// What the guard of D-1 lets through for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     /// Any difference that matters stops it.
     Check,
-    /// The merchant goes on with the version in the book; only a cancellation at the channel stops it.
+    /// The merchant goes on with the version in the book; only a cancellation at the channel stops
+    /// it.
     AsLocal,
     /// Nothing stops it.
     Force,
@@ -130,7 +132,8 @@ pub struct OutboxRow {
     pub state: OutboxState,
     /// How many writes were begun for it.
     pub attempts: u32,
-    /// Whether something of it may be at the channel: a write was begun of which it is not sure that it came to nothing.
+    /// Whether something of it may be at the channel: a write was begun of which it is not sure
+    /// that it came to nothing.
     pub may_be_there: bool,
     /// When it was recorded.
     pub queued_at: Timestamp,
@@ -163,8 +166,8 @@ const ROW: &str = "SELECT x.id, x.store_id, s.name, x.order_id, o.remote_id, o.n
 pub(super) const OPEN: &str = "('queued', 'sending', 'unknown', 'sent')";
 
 impl Book {
-    /// The open rows of a store whose time has come (`all`: every open row), the oldest first, one for an order:
-    /// what was recorded first for an order goes out first.
+    /// The open rows of a store whose time has come (`all`: every open row), the oldest first, one
+    /// for an order: what was recorded first for an order goes out first.
     pub fn due(&self, store: i64, now: Timestamp, all: bool) -> Result<Vec<OutboxRow>> {
         let sql = format!(
             "{ROW} WHERE x.store_id = ?1 AND x.state IN {OPEN} AND (?2 OR x.next_at IS NULL OR x.next_at <= ?3 OR x.next_at > ?4)
@@ -202,8 +205,8 @@ impl Book {
         self.outbox_rows(&format!("{ROW} WHERE x.order_id = ? ORDER BY x.id"), [order])
     }
 
-    /// The receipts of the order's rows of this kind, but for those of one row: what they name belongs to those rows. A row that was taken
-    /// back owns nothing.
+    /// The receipts of the order's rows of this kind, but for those of one row: what they name
+    /// belongs to those rows. A row that was taken back owns nothing.
     pub fn receipts_of_others(&self, order: i64, goal: &Goal, but: Option<i64>) -> Result<Vec<String>> {
         let sql = "SELECT r.value FROM outbox x, json_each(x.receipts) r
                    WHERE x.order_id = ? AND x.kind = ? AND x.id IS NOT ? AND x.state <> 'withdrawn'";
@@ -226,8 +229,8 @@ impl Book {
             .done("read")
     }
 
-    /// Adds to a row's receipts what the channel showed to be its own. On the disk before it returns: whatever becomes of the row, no
-    /// other one may take this for its own.
+    /// Adds to a row's receipts what the channel showed to be its own. On the disk before it
+    /// returns: whatever becomes of the row, no other one may take this for its own.
     pub fn own(&mut self, id: i64, found: &[String]) -> Result<()> {
         self.write_durably("written", |db| {
             for receipt in found {
@@ -252,8 +255,9 @@ impl Book {
             .done("read")
     }
 
-    /// How many dispatches and cancellations of a store were refused for good and are not dealt with: nothing newer was recorded for the
-    /// same goal, and the merchant has not marked what the inbox says of the order as done.
+    /// How many dispatches and cancellations of a store were refused for good and are not dealt
+    /// with: nothing newer was recorded for the same goal, and the merchant has not marked what the
+    /// inbox says of the order as done.
     pub fn failed_count(&self, store: i64) -> Result<u64> {
         let sql = "SELECT count(*) FROM outbox x INDEXED BY outbox_failed WHERE x.store_id = ? AND x.state = 'failed'
              AND NOT EXISTS (SELECT 1 FROM outbox y WHERE y.order_id = x.order_id AND y.kind = x.kind AND y.id > x.id)
@@ -261,8 +265,8 @@ impl Book {
         self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).done("read")
     }
 
-    /// Marks that a write is about to go out. On the disk before it returns. From then on nobody can take the row back; gives `false` where
-    /// somebody has, and then nothing may go out.
+    /// Marks that a write is about to go out. On the disk before it returns. From then on nobody
+    /// can take the row back; gives `false` where somebody has, and then nothing may go out.
     pub fn sending(&mut self, id: i64, doing: &str) -> Result<bool> {
         let now = self.now_ms();
         self.write_durably("written", |db| {
@@ -275,7 +279,8 @@ impl Book {
         })
     }
 
-    /// The channel took the write under way, and gave this receipt. `mark` is what the write is known by.
+    /// The channel took the write under way, and gave this receipt. `mark` is what the write is
+    /// known by.
     pub fn took(&mut self, id: i64, mark: &str, receipt: Option<&str>) -> Result<()> {
         self.write_durably("written", |db| {
             db.execute(
@@ -290,8 +295,8 @@ impl Book {
         })
     }
 
-    /// The channel refuses a write that may have arrived before: that may be the very reason, so the row stays unknown, and the write is not
-    /// made a third time.
+    /// The channel refuses a write that may have arrived before: that may be the very reason, so
+    /// the row stays unknown, and the write is not made a third time.
     pub fn refused_repeat(&mut self, id: i64, mark: &str) -> Result<()> {
         self.write_durably("written", |db| {
             db.execute(
@@ -327,7 +332,8 @@ impl Book {
         })
     }
 
-    /// Moves a row to the state that an attempt left it in; one that was taken back meanwhile stays so.
+    /// Moves a row to the state that an attempt left it in; one that was taken back meanwhile stays
+    /// so.
     pub fn settle(
         &mut self,
         id: i64,
@@ -360,9 +366,11 @@ impl Book {
         })
     }
 
-    /// The goal is reached, as read back from the channel. `only_ours` tells that nothing but our own write changed the order: then
-    /// the version read back is what the merchant has seen; else it is kept beside the copy. Gives `false`, and changes nothing, where the
-    /// order is not as it was at its event `seen`, or the row is settled: then what was read back is to be looked at again.
+    /// The goal is reached, as read back from the channel. `only_ours` tells that nothing but our
+    /// own write changed the order: then the version read back is what the merchant has seen; else
+    /// it is kept beside the copy. Gives `false`, and changes nothing, where the order is not as it
+    /// was at its event `seen`, or the row is settled: then what was read back is to be looked at
+    /// again.
     pub fn confirm(&mut self, id: i64, seen: Option<i64>, now_there: &RemoteOrder, only_ours: bool) -> Result<bool> {
         let now = self.clock.now();
         let documents = std::mem::take(&mut self.documents);

@@ -55,7 +55,8 @@ pub struct Filter {
     pub stores: Vec<i64>,
     /// Only those placed since then.
     pub since: Option<Timestamp>,
-    /// Only those still to be shipped whose promised time is over or, where none was promised, that were placed before this.
+    /// Only those still to be shipped whose promised time is over or, where none was promised, that
+    /// were placed before this.
     pub late: Option<Timestamp>,
     /// Only those with this text in a number, name, e-mail address, SKU or tracking number.
     pub search: Option<String>,
@@ -108,7 +109,8 @@ impl BookOrder {
         !matches!(self.status, Status::Shipped | Status::Cancelled) && is_given_back(&self.totals, lines)
     }
 
-    /// Whether a part of it has gone out and nobody knows which: the channel shows a shipment and not what is in it, or the word alone.
+    /// Whether a part of it has gone out and nobody knows which: the channel shows a shipment and
+    /// not what is in it, or the word alone.
     pub fn is_sent_in_unknown_part(&self) -> bool {
         let untold = self.shipments.iter().any(|shipment| !shipment.own && shipment.lines.is_empty());
         let none_known = self.lines.iter().all(|line| line.shipped.is_zero());
@@ -211,7 +213,8 @@ pub struct BookOrder {
     pub inbox: Vec<InboxEntry>,
     /// Whether a newer version is kept beside it.
     pub drifted: bool,
-    /// Its last event when it was read: another one later means that something about it has changed since.
+    /// Its last event when it was read: another one later means that something about it has changed
+    /// since.
     pub last_event: Option<i64>,
 }
 
@@ -225,7 +228,8 @@ impl Book {
     /// The orders that fit the filter, the newest first.
     pub fn list(&self, filter: &Filter) -> Result<Vec<OrderRow>> {
         let Some(text) = filter.search.as_deref() else { return self.list_where("1", &[], filter) };
-        // An exact number or e-mail address is found through an index; only other texts cost a look at every order.
+        // An exact number or e-mail address is found through an index; only other texts cost a look
+        // at every order.
         let exact: String = text.trim().to_owned();
         let found = self.list_where("(o.number = ?1 OR o.buyer_email = ?1)", &[&exact], filter)?;
         if !found.is_empty() {
@@ -246,7 +250,8 @@ impl Book {
         if filter.late.is_none() {
             return self.list_with(filter.status, condition, values, filter);
         }
-        // Status by status, as the index has them: over several at once SQLite would sort every open order of the book.
+        // Status by status, as the index has them: over several at once SQLite would sort every
+        // open order of the book.
         let mut rows = Vec::new();
         for status in OPEN.into_iter().filter(|status| filter.status.is_none_or(|wanted| wanted == *status)) {
             rows.extend(self.list_with(Some(status), condition, values, filter)?);
@@ -354,7 +359,8 @@ impl Book {
                 .flat_map(|shipment| &shipment.lines)
                 .filter(|l| l.line_id == line.remote_id)
                 .map(|l| l.quantity);
-            // An order that is shipped without anybody saying what was in the parcels is shipped as a whole.
+            // An order that is shipped without anybody saying what was in the parcels is shipped as
+            // a whole.
             line.shipped = if whole { line.quantity.saturating_sub(line.refunded) } else { sum(shipped) };
         }
         Ok(lines)
@@ -420,7 +426,8 @@ impl Book {
             .collect()
     }
 
-    /// How many orders wait to be shipped although their promised time is over (or were placed before `placed_before`).
+    /// How many orders wait to be shipped although their promised time is over (or were placed
+    /// before `placed_before`).
     pub fn late(&self, store: i64, placed_before: Timestamp) -> Result<u64> {
         // Two ranges of one index: a million of them are counted without a look at their rows.
         let sql = "SELECT (SELECT count(*) FROM orders INDEXED BY orders_late

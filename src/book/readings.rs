@@ -1,4 +1,5 @@
-//! What stored documents mean, where that has changed since they were read: by another version of the program, or another setting.
+//! What stored documents mean, where that has changed since they were read: by another version of
+//! the program, or another setting.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -41,8 +42,8 @@ impl Book {
         })
     }
 
-    /// Orders behind `after` that nobody here has worked on and that wait for something, or whose status word is among `words`;
-    /// number and status of each.
+    /// Orders behind `after` that nobody here has worked on and that wait for something, or whose
+    /// status word is among `words`; number and status of each.
     pub fn untouched(&self, store: i64, words: &[String], after: i64, most: u32) -> Result<Vec<(i64, Status)>> {
         let words = serde_json::to_string(words).unwrap_or_default();
         let sql = "SELECT o.id, o.status FROM orders o

@@ -33,7 +33,8 @@ impl Why {
 const AGAIN: TimeDelta = TimeDelta::days(1);
 
 impl Book {
-    /// The orders of the store that are due to be read again for this reason, the longest waiting first.
+    /// The orders of the store that are due to be read again for this reason, the longest waiting
+    /// first.
     pub fn due_rereads(&self, store: i64, why: Why, most: u32) -> Result<Vec<String>> {
         let sql = "SELECT remote_id FROM rereads
             WHERE store_id = ?1 AND why = ?5 AND (due_at <= ?2 OR due_at > ?2 + ?4) ORDER BY due_at LIMIT ?3";
@@ -61,7 +62,8 @@ impl Book {
         self.write("written", |db| settle(db, store, remote_id, now))
     }
 
-    /// All orders of the store were read since `since`: what nothing names and was not met among them is there no more, or came by its name.
+    /// All orders of the store were read since `since`: what nothing names and was not met among
+    /// them is there no more, or came by its name.
     pub fn settle_nameless(&mut self, store: i64, since: Timestamp) -> Result<()> {
         let (now, since) = (self.now_ms(), since.timestamp_millis());
         self.write("written", |db| {
@@ -82,7 +84,8 @@ impl Book {
     }
 }
 
-/// Puts orders down to be read again at once. One that the channel cannot show is asked for each day as it is.
+/// Puts orders down to be read again at once. One that the channel cannot show is asked for each
+/// day as it is.
 pub(super) fn ask(db: &Connection, store: i64, remote_ids: &[String], now: Timestamp) -> Result<()> {
     let sql = "INSERT INTO rereads (store_id, remote_id, due_at, why) VALUES (?, ?, ?, 'asked') ON CONFLICT DO NOTHING";
     for id in remote_ids {
@@ -92,7 +95,8 @@ pub(super) fn ask(db: &Connection, store: i64, remote_ids: &[String], now: Times
     Ok(())
 }
 
-/// Puts down an order that the channel could not show. False where that is known and it was not due to be asked for again.
+/// Puts down an order that the channel could not show. False where that is known and it was not due
+/// to be asked for again.
 pub(super) fn put(db: &Connection, store: i64, unshown: &Unshown, now: Timestamp) -> Result<bool> {
     let subject = unshown.remote_id.as_deref().unwrap_or(&unshown.place);
     let is_news = match &unshown.remote_id {
@@ -170,7 +174,8 @@ fn note(store: &str, unshown: &Unshown) -> InboxNote {
 
 /// Nothing is to be asked for any more: the order came, or is gone.
 pub(super) fn settle(db: &Connection, store: i64, remote_id: &str, now: Timestamp) -> Result<()> {
-    // What was asked for is read by its id: a page that was fetched before may come into the book after.
+    // What was asked for is read by its id: a page that was fetched before may come into the book
+    // after.
     db.prepare_cached("DELETE FROM rereads WHERE store_id = ? AND remote_id = ? AND why <> 'asked'")
         .done("written")?
         .execute(params![store, remote_id])

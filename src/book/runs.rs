@@ -39,7 +39,8 @@ pub struct StoreSummary {
     pub requests: u64,
     /// Bytes received.
     pub bytes: u64,
-    /// Whether all that changed at the channel was read: a whole import, not a range of it and not a rehearsal.
+    /// Whether all that changed at the channel was read: a whole import, not a range of it and not
+    /// a rehearsal.
     pub read: bool,
     /// Why it stopped early, if it did.
     pub error: Option<Error>,
@@ -81,7 +82,8 @@ impl Book {
         self.start_run_of(kind, dry, &[])
     }
 
-    /// The same for a run that is known to be about these stores: one that is killed is seen to have been at work on them.
+    /// The same for a run that is known to be about these stores: one that is killed is seen to
+    /// have been at work on them.
     pub fn start_run_of(&mut self, kind: RunKind, dry: bool, stores: &[i64]) -> Result<i64> {
         let now = self.now_ms();
         self.write("written", |db| {
@@ -145,7 +147,8 @@ impl Book {
                     ],
                 )
                 .done("written")?;
-                // An autosync counts from its beginning: one that takes minutes must not make the store miss the next turn.
+                // An autosync counts from its beginning: one that takes minutes must not make the
+                // store miss the next turn.
                 db.execute(
                     "UPDATE stores SET last_sync_at = CASE WHEN ? THEN ? ELSE last_sync_at END,
                        last_autosync_at = CASE WHEN ? = 'autosync' THEN ? ELSE last_autosync_at END,

@@ -160,7 +160,8 @@ impl Book {
         rows.map(|row| row.done("read")?).collect()
     }
 
-    /// Every store that has orders here: also those that are not connected any more, which come last.
+    /// Every store that has orders here: also those that are not connected any more, which come
+    /// last.
     pub fn stores_of_old(&self) -> Result<Vec<Store>> {
         let sql = format!("SELECT {COLUMNS} FROM stores ORDER BY removed_at IS NOT NULL, name");
         let mut statement = self.db.prepare_cached(&sql).done("read")?;
@@ -239,8 +240,8 @@ impl Book {
         })
     }
 
-    /// Remembers until when the channel wants to be left alone, for every process (PRODUCT.md I-6). One that is kept already and ends
-    /// later stays, unless nobody can mean it.
+    /// Remembers until when the channel wants to be left alone, for every process (I-6). One that
+    /// is kept already and ends later stays, unless nobody can mean it.
     pub fn pause(&mut self, id: i64, until: Timestamp, why: &str) -> Result<()> {
         let now = self.clock.now();
         self.write("written", |db| {
@@ -267,7 +268,8 @@ impl Book {
         })
     }
 
-    /// Whether a failure of this kind is news to the merchant: the first of an outage is, and then one a day. Remembers that it was told.
+    /// Whether a failure of this kind is news to the merchant: the first of an outage is, and then
+    /// one a day. Remembers that it was told.
     pub fn is_news(&mut self, store: &str, error: &Error) -> Result<bool> {
         let now = self.now_ms();
         let again = now - AGAIN.num_milliseconds();
@@ -281,7 +283,8 @@ impl Book {
         })
     }
 
-    /// How many orders of each store have which status, and how many orders have a newer version beside them.
+    /// How many orders of each store have which status, and how many orders have a newer version
+    /// beside them.
     pub fn counts(&self) -> Result<(Counts, u64)> {
         let mut statement =
             self.db.prepare_cached("SELECT store_id, status, orders FROM counts WHERE orders > 0").done("read")?;
@@ -329,7 +332,8 @@ fn connected_already(url: &str, name: &str) -> Error {
         .hint(format!("new credentials for it: ordersync connect --reauth {name}"))
 }
 
-/// The values without what an older version kept of an endpoint beside scheme, host and port: there may be a login in it.
+/// The values without what an older version kept of an endpoint beside scheme, host and port: there
+/// may be a login in it.
 fn alone(mut values: Values) -> Values {
     if let Some(endpoint) = values.get_mut("endpoint") {
         *endpoint = crate::config::endpoint_alone(endpoint);

@@ -203,8 +203,8 @@ fn p1_a_kept_version_changes_no_byte_of_the_copy_and_stands_beside_it() {
     assert!(book.newest_document(1).unwrap().is_none(), "back at the merchant's version is no difference");
 }
 
-/// Two commands that have read the same, and one that has read before a sync: the version that the merchant has is never lost, and none
-/// that was not read is taken for it.
+/// Two commands that have read the same, and one that has read before a sync: the version that the
+/// merchant has is never lost, and none that was not read is taken for it.
 #[test]
 fn p1_what_is_accepted_is_what_was_read_and_once() {
     let shelf = Shelf::new();
@@ -367,7 +367,8 @@ fn d3_what_a_row_has_at_the_channel_is_no_other_rows_until_it_is_taken_back() {
     assert!(book.receipts_of_others(1, &goal, Some(first)).unwrap().is_empty(), "taken back");
 }
 
-/// What the merchant has cancelled in the book only stays cancelled: whatever is accepted, and whatever status words are said to mean.
+/// What the merchant has cancelled in the book only stays cancelled: whatever is accepted, and
+/// whatever status words are said to mean.
 #[test]
 fn d8_what_was_cancelled_here_only_stays_so_until_it_is_dispatched() {
     let shelf = Shelf::new();
@@ -438,7 +439,8 @@ fn a_refused_cancellation_that_is_tried_again_starts_without_old_receipts() {
     assert_eq!((row.state, row.receipts.len()), (OutboxState::Queued, 0));
 }
 
-/// A refused dispatch, a cancellation, and then the dispatch again: parcel and cancellation must not both wait to be written.
+/// A refused dispatch, a cancellation, and then the dispatch again: parcel and cancellation must
+/// not both wait to be written.
 #[test]
 fn d2_a_refused_dispatch_does_not_come_back_while_a_cancellation_waits_nor_the_other_way_round() {
     let shelf = Shelf::new();
@@ -650,7 +652,8 @@ fn f4_what_is_no_book_or_a_newer_one_is_refused_and_left_alone() {
     assert!(error.message().contains("newer ordersync"), "{error}");
 }
 
-/// Commands that start together on a book of the version before: one brings it up to date, the others go on with what it made.
+/// Commands that start together on a book of the version before: one brings it up to date, the
+/// others go on with what it made.
 #[test]
 fn f4_a_book_of_the_version_before_is_brought_up_to_date_once() {
     for _ in 0..20 {
@@ -783,7 +786,8 @@ enum Step {
     Dispatch(usize),
     /// It records a cancellation by what it has read.
     Cancel(usize),
-    /// The nth row is refused, taken back, tried again, begun and surely not applied, begun and taken by the channel.
+    /// The nth row is refused, taken back, tried again, begun and surely not applied, begun and
+    /// taken by the channel.
     Refuse(usize),
     Withdraw(usize),
     Retry(usize),
@@ -813,7 +817,8 @@ struct Two {
 }
 
 impl Two {
-    /// As the command line does it: what was read decides, and the book says whether it still holds.
+    /// As the command line does it: what was read decides, and the book says whether it still
+    /// holds.
     fn take(&mut self, step: Step) {
         let note = InboxNote { kind: "rejected", text: String::new(), hint: String::new() };
         let error = crate::error::Error::new(ErrorKind::Rejected, "no");
@@ -883,8 +888,9 @@ impl Two {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 48, ..Default::default() })]
 
-    /// However two commands and their rows come in between each other: no piece is sent twice, nothing waits to be sent for an order that is
-    /// cancelled here, and an order of which nothing is on its way is as it was.
+    /// However two commands and their rows come in between each other: no piece is sent twice,
+    /// nothing waits to be sent for an order that is cancelled here, and an order of which nothing
+    /// is on its way is as it was.
     #[test]
     fn d2_whatever_two_commands_do_at_once_no_piece_is_in_two_dispatches(steps in steps()) {
         let shelf = Shelf::new();

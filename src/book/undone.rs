@@ -11,8 +11,9 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::order::{Order, RemoteShipment, names_number, stored_decimal};
 
-/// Takes back the merchant's own confirmed dispatches that the channel has undone since: what was in them is open again. Tells whether there
-/// were any. Only what `before` showed and `seen` does not counts as undone, as many a channel never shows a dispatch in its orders.
+/// Takes back the merchant's own confirmed dispatches that the channel has undone since: what was
+/// in them is open again. Tells whether there were any. Only what `before` showed and `seen` does
+/// not counts as undone, as many a channel never shows a dispatch in its orders.
 pub(super) fn undo_dispatches(
     db: &Connection,
     order: i64,
@@ -32,7 +33,8 @@ pub(super) fn undo_dispatches(
     Ok(undone)
 }
 
-/// Which of these dispatches `version` shows. Where a channel only counts pieces, the newest is taken for the one that is undone.
+/// Which of these dispatches `version` shows. Where a channel only counts pieces, the newest is
+/// taken for the one that is undone.
 fn shown(own: &[Confirmed], before: &Order, seen: &Order, version: &Order) -> Vec<bool> {
     let mut counted: BTreeMap<&str, Decimal> = BTreeMap::new();
     for line in version.shipments.iter().filter(|one| one.is_count()).flat_map(|one| &one.lines) {
@@ -63,8 +65,9 @@ impl Confirmed {
         version.shipments.iter().any(|one| self.receipts.contains(&one.remote_id))
     }
 
-    /// Whether a version of the order shows it: by the channel's name where it is known by that, else by its number, else as any shipment.
-    /// A version that only says that all of it went out shows it too.
+    /// Whether a version of the order shows it: by the channel's name where it is known by that,
+    /// else by its number, else as any shipment. A version that only says that all of it went out
+    /// shows it too.
     fn is_shown(&self, version: &Order, by_name: bool) -> bool {
         let has = |one: &RemoteShipment| {
             let names = |number: &String| one.parcels.iter().any(|parcel| names_number(&parcel.tracking, number));

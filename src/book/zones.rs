@@ -1,7 +1,8 @@
 //! A shop's own time: how far its clock is from UTC, and since when.
 //!
-//! Any SQLite tool can read the shop's days with it: the offset of an order is the last one before it was placed. So no order holds a day
-//! of its own, and where a shop is found to be elsewhere, all its days follow.
+//! Any SQLite tool can read the shop's days with it: the offset of an order is the last one before
+//! it was placed. So no order holds a day of its own, and where a shop is found to be elsewhere,
+//! all its days follow.
 
 use chrono::{DateTime, Offset, TimeDelta, TimeZone, Utc};
 use rusqlite::{Connection, params};
@@ -34,7 +35,8 @@ pub(super) fn keep_all(db: &Connection) -> Result<()> {
     stores.iter().try_for_each(|(store, time_zone)| keep(db, *store, time_zone))
 }
 
-/// Since when (in seconds since 1970) the zone is how many seconds before UTC. Nothing for a zone that is not known: it is UTC then.
+/// Since when (in seconds since 1970) the zone is how many seconds before UTC. Nothing for a zone
+/// that is not known: it is UTC then.
 fn offsets(time_zone: &str) -> Vec<(i64, i32)> {
     let Ok(zone) = time_zone.trim().parse::<chrono_tz::Tz>() else {
         return fixed(time_zone).map(|seconds| vec![(YEARS.0, seconds)]).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What a store can do, as plain data: read by the core, `--help`, the README's table and the contract test.
+//! What a store can do, as plain data: read by the core, `--help`, the README's table and the
+//! contract test.
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ pub struct Capabilities {
     pub in_flight: usize,
     /// How far a sync reaches back behind its cursor, so that late-indexed changes are not lost.
     pub overlap: Duration,
-    /// The approximate guide time of a first sync (PRODUCT.md A-1), in words.
+    /// The approximate guide time of a first sync, in words.
     pub guide_time: &'static str,
 }
 
@@ -34,7 +35,7 @@ pub enum Notify {
     ShopDecides,
 }
 
-/// What becomes of a carrier that the table does not know (PRODUCT.md D-6).
+/// What becomes of a carrier that the table does not know (D-6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownCarrier {
     /// It goes out as free text.

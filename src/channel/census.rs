@@ -1,14 +1,17 @@
-//! What a walk met, held against the channel's own counts of it (PRODUCT.md I-3, I-4).
+//! What a walk met, held against the channel's own counts of it (I-3, I-4).
 //!
-//! A plugin, a proxy or the rights of a key may take orders out of every list and leave the counts as they are. The end of a list says
-//! nothing of that. Orders come and go while a walk reads, so it is held against the lowest count: one that was erased is in no later
-//! count, one that was placed in no earlier one. A count that is taken last is of what was there before the last page was asked for.
+//! A plugin, a proxy or the rights of a key may take orders out of every list and leave the counts
+//! as they are. The end of a list says nothing of that. Orders come and go while a walk reads, so
+//! it is held against the lowest count: one that was erased is in no later count, one that was
+//! placed in no earlier one. A count that is taken last is of what was there before the last page
+//! was asked for.
 
 use serde::{Deserialize, Serialize};
 
 use super::Unshown;
 
-/// A count that is taken last leaves out so many seconds before the last page: the clocks there and here are not the same to the second.
+/// A count that is taken last leaves out so many seconds before the last page: the clocks there and
+/// here are not the same to the second.
 pub const SURELY_BEFORE: i64 = 2;
 
 /// The orders of a walk: how many the channel counts, and how many were met.

@@ -1,13 +1,15 @@
 //! Finding the one order that the channel cannot show.
 //!
-//! Every list and page that holds such an order fails as a whole, so a store would stand still at it for ever (PRODUCT.md I-4). It
-//! is found by asking for fewer and fewer rows from one position on. The questions of the search are sent with little patience
-//! ([`crate::http::Request::repeated`]): here a failure is an answer.
+//! Every list and page that holds such an order fails as a whole, so a store would stand still at
+//! it for ever (I-4). It is found by asking for fewer and fewer rows from one position on. The
+//! questions of the search are sent with little patience ([`crate::http::Request::repeated`]): here
+//! a failure is an answer.
 
 use crate::error::{Error, Result};
 
-/// How often a page of orders is asked for again before it is looked at more closely. An outage that passes is sat out by the question
-/// whether the channel is well, which holds no order, and not by each of the pages that it strikes.
+/// How often a page of orders is asked for again before it is looked at more closely. An outage
+/// that passes is sat out by the question whether the channel is well, which holds no order, and
+/// not by each of the pages that it strikes.
 pub const REPEATS: u32 = 2;
 
 /// What came of a search.
@@ -21,11 +23,13 @@ pub struct Isolated<P, R> {
     pub why: Option<Error>,
 }
 
-/// Reads on from `at`, where a page of `size` rows failed, up to the order that it failed at: about log2(`size`) questions.
+/// Reads on from `at`, where a page of `size` rows failed, up to the order that it failed at: about
+/// log2(`size`) questions.
 ///
-/// `read` gives so many rows from a position, and the position behind them; `None` where there are no more. `well` asks the
-/// channel for something that holds no order, best on the same route: an outage, in which everything fails, is no fault of an order. It is
-/// asked before the search, so that one that has passed by then costs no order either, and again before an order is blamed.
+/// `read` gives so many rows from a position, and the position behind them; `None` where there are
+/// no more. `well` asks the channel for something that holds no order, best on the same route: an
+/// outage, in which everything fails, is no fault of an order. It is asked before the search, so
+/// that one that has passed by then costs no order either, and again before an order is blamed.
 ///
 /// # Errors
 /// Any error of `read` that is not [`Error::is_too_much`], and the error of `well`.
@@ -71,7 +75,8 @@ mod tests {
         Error::new(ErrorKind::Temporary, "500").too_much()
     }
 
-    /// Reads a list of so many rows in which some cannot be shown; gives the search and how many questions it took.
+    /// Reads a list of so many rows in which some cannot be shown; gives the search and how many
+    /// questions it took.
     fn search(length: usize, poisoned: &[usize], from: usize, size: usize) -> (Isolated<usize, usize>, usize) {
         let mut asked = 0;
         let found = isolate(

@@ -1,5 +1,6 @@
-//! JSON as servers spell it, read for what it means: text comes as text or as a number, a list as a list or as an object, nothing as null,
-//! `""`, `[]` or not at all. A number keeps the digits that it was sent with: money never passes through a float (I-8).
+//! JSON as servers spell it, read for what it means: text comes as text or as a number, a list as a
+//! list or as an object, nothing as null, `""`, `[]` or not at all. A number keeps the digits that
+//! it was sent with: money never passes through a float (I-8).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,8 +24,8 @@ macro_rules! documents {
 }
 pub(crate) use documents;
 
-/// Text that may come as text, number, bool or null. A list and an object count as empty. For what is counted or paid, [`Amount`] is
-/// exact.
+/// Text that may come as text, number, bool or null. A list and an object count as empty. For what
+/// is counted or paid, [`Amount`] is exact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
@@ -90,8 +91,9 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
-/// An amount or a quantity: text, number or null. A list, an object or a bool is no amount: taken for nothing, it would make an order free
-/// of charge. It costs the order only where it is asked for.
+/// An amount or a quantity: text, number or null. A list, an object or a bool is no amount: taken
+/// for nothing, it would make an order free of charge. It costs the order only where it is asked
+/// for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Amount<'a>(Cow<'a, str>);
 
@@ -104,7 +106,8 @@ impl Amount<'_> {
     /// The amount; nothing is zero.
     ///
     /// # Errors
-    /// It is none, named by its `member`; nothing of what stands in a list or an object is repeated.
+    /// It is none, named by its `member`; nothing of what stands in a list or an object is
+    /// repeated.
     pub fn decimal(&self, member: &str) -> Result<Decimal, String> {
         match self.get().as_bytes().first() {
             Some(b'{') => Err(format!("{member} is an object")),
@@ -277,7 +280,8 @@ impl<'de, S: Shape<'de>> Visitor<'de> for Lenient<S> {
     }
 }
 
-/// A member that is missing where it has another shape: what stands beside the data must not spoil it.
+/// A member that is missing where it has another shape: what stands beside the data must not spoil
+/// it.
 pub fn or_missing<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
     Ok(serde_json::from_value(serde_json::Value::deserialize(deserializer)?).unwrap_or_default())
 }

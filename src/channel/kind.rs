@@ -75,13 +75,15 @@ impl fmt::Display for ChannelKind {
 /// One value that `connect` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
-    /// Its key in a credentials file; its flag is `--key-with-dashes`, its variable `ORDERSYNC_KEY`.
+    /// Its key in a credentials file; its flag is `--key-with-dashes`, its variable
+    /// `ORDERSYNC_KEY`.
     pub key: &'static str,
     /// What the wizard asks.
     pub prompt: &'static str,
     /// Where the merchant finds it.
     pub help: &'static str,
-    /// Secrets come from a file, standard input, the environment or a hidden prompt, never from a flag.
+    /// Secrets come from a file, standard input, the environment or a hidden prompt, never from a
+    /// flag.
     pub secret: bool,
     /// Whether there is no connection without it.
     pub required: bool,

@@ -52,8 +52,8 @@ pub struct Record {
     /// It is of another sort than what this dispatch writes: it proves that the buyer was told a
     /// number, not what was sent.
     pub elsewhere: bool,
-    /// It tells a number for the order and nothing of pieces: what one dispatch has told there is told
-    /// for each.
+    /// It tells a number for the order and nothing of pieces: what one dispatch has told there is
+    /// told for each.
     pub shared: bool,
 }
 
@@ -310,7 +310,8 @@ pub fn numbers<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> Vec<String>
     parcels.into_iter().map(|parcel| parcel.tracking.clone()).collect()
 }
 
-/// The records that have the old tracking number, to be changed, and those that have the new one already.
+/// The records that have the old tracking number, to be changed, and those that have the new one
+/// already.
 ///
 /// # Errors
 /// `Refused` where nothing has either: the parcel is not there.

@@ -1,22 +1,23 @@
 //! The seam between the core and the seven channels.
 //!
 //! An adapter owns its channel's URLs, authentication, wire types, mapping and the reading of that
-//! channel's errors. The core owns retry, pacing, the paging loop, token renewal, the book, policy and
-//! all output. Adapters see no SQL; the core sees no channel JSON.
+//! channel's errors. The core owns retry, pacing, the paging loop, token renewal, the book, policy
+//! and all output. Adapters see no SQL; the core sees no channel JSON.
 //!
-//! **Reading.** [`Channel::plan`] turns a range of time into walks and [`Channel::page`] reads one page
-//! of a walk and says where the next one is. What no list of changes shows (a bin, archived orders) is
-//! looked through in passes ([`Channel::passes`]). Which walk stands where, and which pass is due, the
-//! core keeps. A [`Cursor`] is the adapter's own small document, stored by
-//! the core in the same transaction as the page's orders, so whatever a channel needs to go on from
-//! exactly there fits: a modification time, a page token, the id of a report that is still being made.
+//! **Reading.** [`Channel::plan`] turns a range of time into walks and [`Channel::page`] reads one
+//! page of a walk and says where the next one is. What no list of changes shows (a bin, archived
+//! orders) is looked through in passes ([`Channel::passes`]). Which walk stands where, and which
+//! pass is due, the core keeps. A [`Cursor`] is the adapter's own small document, stored by the
+//! core in the same transaction as the page's orders, so whatever a channel needs to go on from
+//! exactly there fits: a modification time, a page token, the id of a report that is still being
+//! made.
 //!
 //! **Writing.** A task states a goal ("this shipment is known there"). The core reads the order and
 //! holds it against what the merchant knows. Only then the adapter plans: it says which parts the
-//! dispatch has here and what the channel shows, the core matches the two, and the adapter turns what
-//! is left into [`Write`]s. [`Channel::apply`] carries out one of them. The core never applies a write
-//! without having read first, so a write whose answer was lost is looked for, not repeated (D-3), and
-//! the goal is reached when nothing is left to do (D-4).
+//! dispatch has here and what the channel shows, the core matches the two, and the adapter turns
+//! what is left into [`Write`]s. [`Channel::apply`] carries out one of them. The core never applies
+//! a write without having read first, so a write whose answer was lost is looked for, not repeated
+//! (D-3), and the goal is reached when nothing is left to do (D-4).
 
 pub mod bigcommerce;
 mod capabilities;
@@ -63,8 +64,9 @@ pub trait Channel: Send + Sync {
     /// The walks that together read every order changed in `range`, in any status.
     fn plan(&self, range: &Range) -> Result<Plan>;
 
-    /// What is to be looked through every so often, because no list of changes shows it. The changes are
-    /// read up to `changes`; a pass begins where nothing that comes later can be missed. No network.
+    /// What is to be looked through every so often, because no list of changes shows it. The
+    /// changes are read up to `changes`; a pass begins where nothing that comes later can be
+    /// missed. No network.
     fn passes(&self, changes: &Cursor) -> Result<Vec<Pass>> {
         let _ = changes;
         Ok(Vec::new())
@@ -77,7 +79,8 @@ pub trait Channel: Send + Sync {
     /// One order as it is now, or `None` where the channel says that there is none.
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>>;
 
-    /// These orders as they are now, as far as there are any: one by one, where the channel has no way to ask for several.
+    /// These orders as they are now, as far as there are any: one by one, where the channel has no
+    /// way to ask for several.
     fn orders(&self, remote_ids: &[String]) -> Result<Found> {
         let mut found = Found::default();
         for id in remote_ids {
@@ -90,7 +93,8 @@ pub trait Channel: Send + Sync {
         Ok(found)
     }
 
-    /// Reads a stored document again; no network. The same document gives the same order as when it was fetched.
+    /// Reads a stored document again; no network. The same document gives the same order as when it
+    /// was fetched.
     fn read(&self, document: &[u8]) -> Result<Order>;
 
     /// Why [`Channel::order`] gave none: deleted, or hidden from the key.
@@ -98,17 +102,20 @@ pub trait Channel: Send + Sync {
         Error::new(ErrorKind::NotFound, format!("the store has no order {remote_id} any more; nothing was written"))
     }
 
-    /// The order's status word, as its setting takes it, where nobody knows what it means. Orders with it are what their payment makes of them.
+    /// The order's status word, as its setting takes it, where nobody knows what it means. Orders
+    /// with it are what their payment makes of them.
     fn unknown_status(&self, order: &Order) -> Option<String> {
         let _ = order;
         None
     }
 
-    /// How this dispatch would be recorded here, beside what is shown of the order's shipments. The order is as in `now`, which was read
-    /// just now and which the merchant may ship as it stands; `receipts` are those of the dispatch's writes so far. Writes nothing.
+    /// How this dispatch would be recorded here, beside what is shown of the order's shipments. The
+    /// order is as in `now`, which was read just now and which the merchant may ship as it stands;
+    /// `receipts` are those of the dispatch's writes so far. Writes nothing.
     ///
     /// # Errors
-    /// `Refused` or `Unsupported` for what the channel would surely refuse, naming what can go instead.
+    /// `Refused` or `Unsupported` for what the channel would surely refuse, naming what can go
+    /// instead.
     fn plan_dispatch<'a>(
         &'a self,
         now: &'a RemoteOrder,
@@ -123,11 +130,13 @@ pub trait Channel: Send + Sync {
         change: &'a TrackingChange,
     ) -> Result<Box<dyn TrackingPlan + 'a>>;
 
-    /// What is to be done now so that the order is cancelled; `receipts` are those of the writes so far. Writes nothing.
+    /// What is to be done now so that the order is cancelled; `receipts` are those of the writes so
+    /// far. Writes nothing.
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step>;
 
-    /// Carries out one write and returns the channel's receipt, if it gives one. The error kind tells what is known:
-    /// `Unknown` where the answer was lost, `Rejected` where the channel refused, `Temporary` where nothing was applied.
+    /// Carries out one write and returns the channel's receipt, if it gives one. The error kind
+    /// tells what is known: `Unknown` where the answer was lost, `Rejected` where the channel
+    /// refused, `Temporary` where nothing was applied.
     fn apply(&self, write: &Write) -> Result<Option<String>>;
 }
 
@@ -143,9 +152,11 @@ pub struct Range {
 /// How a range is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Walks of their own that can be read side by side, each to its end, in any order. Empty where one walk does it.
+    /// Walks of their own that can be read side by side, each to its end, in any order. Empty where
+    /// one walk does it.
     pub slices: Vec<Cursor>,
-    /// The walk by modification time. With slices it starts where the slices may have missed a change, and is read after them.
+    /// The walk by modification time. With slices it starts where the slices may have missed a
+    /// change, and is read after them.
     pub changes: Cursor,
     /// How many orders all of it will bring, where the channel says.
     pub total: Option<u64>,
@@ -186,7 +197,8 @@ impl Cursor {
         &self.0
     }
 
-    /// The adapter's position back. Fails where an older version wrote something this one cannot read.
+    /// The adapter's position back. Fails where an older version wrote something this one cannot
+    /// read.
     pub fn position<T: for<'a> Deserialize<'a>>(&self) -> Result<T> {
         let unreadable = || {
             Error::new(
@@ -203,7 +215,8 @@ impl Cursor {
     }
 }
 
-/// Whether no number in a position is beyond every time and every id, so that adapters can reckon with them.
+/// Whether no number in a position is beyond every time and every id, so that adapters can reckon
+/// with them.
 fn is_meant(position: &serde_json::Value) -> bool {
     const LARGEST: u64 = 1 << 61;
     match position {
@@ -223,15 +236,18 @@ fn is_meant(position: &serde_json::Value) -> bool {
 pub struct Page {
     /// The orders on it, in the channel's order.
     pub orders: Vec<RemoteOrder>,
-    /// The orders that belong here and that the channel itself cannot show ([`isolate`]). The walk goes on behind them.
+    /// The orders that belong here and that the channel itself cannot show ([`isolate`]). The walk
+    /// goes on behind them.
     pub unshown: Vec<Unshown>,
-    /// Orders of which the page only says that they have changed: they are read again by their ids ([`Channel::orders`]).
+    /// Orders of which the page only says that they have changed: they are read again by their ids
+    /// ([`Channel::orders`]).
     pub reread: Vec<String>,
     /// How to go on.
     pub next: Next,
     /// Entries that are no orders yet (open checkouts); counted, never imported.
     pub drafts: u32,
-    /// What the merchant should know about how the page was read, e.g. notices that were cut away around the JSON.
+    /// What the merchant should know about how the page was read, e.g. notices that were cut away
+    /// around the JSON.
     pub warnings: Vec<String>,
 }
 
@@ -301,8 +317,8 @@ pub struct RemoteOrder {
     pub order: std::result::Result<Box<Order>, String>,
 }
 
-/// What an adapter knows to be impossible before it asks the channel: one kind on every channel, so that a script can tell it
-/// from what the channel itself has refused (`Rejected`).
+/// What an adapter knows to be impossible before it asks the channel: one kind on every channel, so
+/// that a script can tell it from what the channel itself has refused (`Rejected`).
 pub(crate) fn impossible(why: impl fmt::Display) -> Error {
     Error::new(ErrorKind::Refused, format!("{why}; nothing was written"))
 }
@@ -310,7 +326,7 @@ pub(crate) fn impossible(why: impl fmt::Display) -> Error {
 /// What [`Channel::probe`] learns about the account.
 #[derive(Debug, Clone)]
 pub struct ShopInfo {
-    /// What makes the shop the same shop under another name or URL (PRODUCT.md I-9).
+    /// What makes the shop the same shop under another name or URL (I-9).
     pub remote_id: String,
     /// Its name as the merchant knows it.
     pub title: String,
@@ -335,9 +351,11 @@ pub struct Task {
     pub remote_id: String,
     /// What is to be true there.
     pub goal: Goal,
-    /// What the channel answered to the writes made so far, oldest first (feed ids, job ids), and what was found there to be this task's.
+    /// What the channel answered to the writes made so far, oldest first (feed ids, job ids), and
+    /// what was found there to be this task's.
     pub receipts: Vec<String>,
-    /// The receipts of the order's other tasks of this kind: what the channel has under them is theirs, however like this one it is.
+    /// The receipts of the order's other tasks of this kind: what the channel has under them is
+    /// theirs, however like this one it is.
     pub others: Vec<String>,
 }
 
@@ -364,7 +382,8 @@ pub struct Cancellation {
     pub restock: bool,
     /// Whether the money is given back, where the channel can.
     pub refund: bool,
-    /// Whether the merchant wants it although the order is shipped or refunded: channels that refuse nothing by themselves ask for it.
+    /// Whether the merchant wants it although the order is shipped or refunded: channels that
+    /// refuse nothing by themselves ask for it.
     #[serde(default)]
     pub force: bool,
     /// A key of the book's own that never changes.
@@ -374,7 +393,8 @@ pub struct Cancellation {
 /// The content of a `dispatch --replaces`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackingChange {
-    /// The key of the merchant's own shipment that the number belongs to; empty where the channel showed it at import.
+    /// The key of the merchant's own shipment that the number belongs to; empty where the channel
+    /// showed it at import.
     pub shipment: String,
     /// The tracking number to be replaced.
     pub was: String,
@@ -417,8 +437,8 @@ impl Step {
     }
 }
 
-/// A dispatch as one channel would record it. The core matches its parts with what is shown ([`matching`]), and asks for the writes of
-/// what is left.
+/// A dispatch as one channel would record it. The core matches its parts with what is shown
+/// ([`matching`]), and asks for the writes of what is left.
 pub trait DispatchPlan {
     /// The writes that it consists of; the same each time it is planned.
     fn parts(&self) -> &[Part];
@@ -436,13 +456,15 @@ pub trait DispatchPlan {
         recorded_at
     }
 
-    /// Looks for what was not found where it is not looked for at first; whether more is shown now. Asked until nothing new comes.
+    /// Looks for what was not found where it is not looked for at first; whether more is shown now.
+    /// Asked until nothing new comes.
     fn look_further(&mut self, found: &Matched) -> Result<bool> {
         let _ = found;
         Ok(false)
     }
 
-    /// What is to be done about what is left; also where nothing is, for what comes after the shipments (a status).
+    /// What is to be done about what is left; also where nothing is, for what comes after the
+    /// shipments (a status).
     fn step(&self, found: &Matched) -> Result<Step>;
 }
 
@@ -451,18 +473,21 @@ pub trait TrackingPlan {
     /// What the channel shows.
     fn shown(&self) -> &[Record];
 
-    /// What is to be done about the records that have the old number; `new` are those that have the new one already.
+    /// What is to be done about the records that have the old number; `new` are those that have the
+    /// new one already.
     fn step(&self, old: &[&Record], new: &[&Record]) -> Result<Step>;
 }
 
 /// One write, ready to go.
 #[derive(Debug, Clone)]
 pub struct Write {
-    /// What it does, in words for `--dry-run` and the audit trail: `add a fulfilment with tracking JD01 (DHL)`.
+    /// What it does, in words for `--dry-run` and the audit trail: `add a fulfilment with tracking
+    /// JD01 (DHL)`.
     pub summary: String,
     /// Whether the buyer is told by it: then it must never be made twice.
     pub tells_buyer: bool,
-    /// What it is known by among the writes of its goal: the same goal is always made of the same writes.
+    /// What it is known by among the writes of its goal: the same goal is always made of the same
+    /// writes.
     pub mark: String,
     operation: Arc<dyn Any + Send + Sync>,
 }

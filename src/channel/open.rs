@@ -1,4 +1,5 @@
-//! The one place that turns a kind of channel into an open store; past it nobody asks which kind it is.
+//! The one place that turns a kind of channel into an open store; past it nobody asks which kind it
+//! is.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,27 +29,31 @@ pub struct Connection {
     pub learn: Learn,
 }
 
-/// Keeps something that an adapter has learned about its store under a name of its own among the facts of the last probe, until the next one.
+/// Keeps something that an adapter has learned about its store under a name of its own among the
+/// facts of the last probe, until the next one.
 pub type Learn = Box<dyn Fn(&str, &serde_json::Value) + Send + Sync>;
 
 /// What a channel is before a store of it is open.
 pub struct Adapter {
     /// The name people read.
     pub title: &'static str,
-    /// What `connect` asks for, in order; the optional ones that are not secret are also the store's settings.
+    /// What `connect` asks for, in order; the optional ones that are not secret are also the
+    /// store's settings.
     pub fields: &'static [Field],
     /// By what the values of its fields are known.
     pub forms: Forms,
-    /// The ways in, where a channel has several; one of them must be complete. Empty where the required fields say it all.
+    /// The ways in, where a channel has several; one of them must be complete. Empty where the
+    /// required fields say it all.
     pub auth_methods: &'static [AuthMethod],
     /// The approximate guide time of a first sync, in words.
     pub guide_time: &'static str,
     /// The format of a store's documents. `Usage` for a value that cannot be right.
     pub format: fn(&Values) -> Result<Box<dyn Format>>,
-    /// The vendor's or the shop's own server, which is sent a store's credentials where there is no endpoint. `Usage` for a value that cannot be right.
+    /// The vendor's or the shop's own server, which is sent a store's credentials where there is no
+    /// endpoint. `Usage` for a value that cannot be right.
     pub origin: fn(&Values) -> Result<url::Url>,
-    /// Opens a store. No network: a wrong key shows at the first request. `Usage` for a value that cannot be right, `Credentials` for
-    /// a missing secret.
+    /// Opens a store. No network: a wrong key shows at the first request. `Usage` for a value that
+    /// cannot be right, `Credentials` for a missing secret.
     pub open: fn(Connection) -> Result<Box<dyn Channel>>,
 }
 
@@ -98,14 +103,17 @@ pub struct AuthMethod {
     pub keys: &'static [&'static str],
 }
 
-/// What a value of a field looks like at this vendor: tells what was pasted into the wrong field, before anything of it is sent.
+/// What a value of a field looks like at this vendor: tells what was pasted into the wrong field,
+/// before anything of it is sent.
 ///
-/// A value with another form is not refused: vendors change theirs. Only one that has the form of *another* field is.
+/// A value with another form is not refused: vendors change theirs. Only one that has the form of
+/// *another* field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// It begins with the vendor's own prefix; no other field of any channel does.
     Begins(&'static [&'static str]),
-    /// It is made of so many letters and digits, fewest and most; tells the fields of one channel apart that have such a form.
+    /// It is made of so many letters and digits, fewest and most; tells the fields of one channel
+    /// apart that have such a form.
     Letters(usize, usize),
 }
 

@@ -1,7 +1,8 @@
-//! The rows of a list, each on its own: what is wrong with one of them costs one of them (PRODUCT.md I-4).
+//! The rows of a list, each on its own: what is wrong with one of them costs one of them (I-4).
 //!
-//! A list is cut into its rows by its brackets and quotes alone; no number is read and no text is checked. A row that is no JSON, or no
-//! UTF-8, is kept as a JSON text of what came, and its id is looked for in the text.
+//! A list is cut into its rows by its brackets and quotes alone; no number is read and no text is
+//! checked. A row that is no JSON, or no UTF-8, is kept as a JSON text of what came, and its id is
+//! looked for in the text.
 
 use std::borrow::Cow;
 
@@ -113,8 +114,8 @@ impl Scan {
     }
 }
 
-/// The value of a member of a row that could not be read as a whole: the last of that name, as all who read JSON take it, where it is a
-/// plain text or number.
+/// The value of a member of a row that could not be read as a whole: the last of that name, as all
+/// who read JSON take it, where it is a plain text or number.
 pub fn dug(row: &RawValue, name: &str) -> Option<String> {
     let text = text(row);
     let text = text.trim();

@@ -1,4 +1,5 @@
-//! What a merchant sets for a store, checked: values with defaults and bounds, and how its server is reached.
+//! What a merchant sets for a store, checked: values with defaults and bounds, and how its server
+//! is reached.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -51,7 +52,8 @@ pub fn usage(text: impl Into<String>) -> Error {
     Error::new(ErrorKind::Usage, text.into())
 }
 
-/// The client of a store with these values: its endpoint, its certificate authority, and whether plain HTTP is permitted.
+/// The client of a store with these values: its endpoint, its certificate authority, and whether
+/// plain HTTP is permitted.
 ///
 /// # Errors
 /// `Usage` for a value that cannot be right.
@@ -68,7 +70,8 @@ pub fn client(values: &Values, clock: Arc<dyn Clock>, retry: RetryPolicy, limit:
 }
 
 fn read_ca(path: &str) -> Result<Vec<u8>> {
-    // It is read at each start, so it must be there each time: a pipe gives what it has once, and a device without end.
+    // It is read at each start, so it must be there each time: a pipe gives what it has once, and a
+    // device without end.
     crate::config::read_file(std::path::Path::new(path), 1024 * 1024)
         .map_err(|e| usage(format!("the certificate file {path} cannot be read: {e}; nothing was sent")))
 }

@@ -11,7 +11,8 @@ use crate::sync::act;
 
 /// Take over the channel's newer version of an order.
 ///
-/// The version that the book has seen and `show` prints; where it has seen none, the channel is asked for it.
+/// The version that the book has seen and `show` prints; where it has seen none, the channel is
+/// asked for it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The order: its number in the book, STORE:ID, or the channel's own order number
@@ -51,8 +52,9 @@ fn once(app: &App, book: &mut Book, id: i64) -> anyhow::Result<Option<u8>> {
     Ok(Some(0))
 }
 
-/// Asks for the channel's version of an order of which the book has seen no newer one. It may have been changed just now, so the channel is
-/// asked before it is said that there is none. False where the order took over what was new as it was read, as one that is not paid does.
+/// Asks for the channel's version of an order of which the book has seen no newer one. It may have
+/// been changed just now, so the channel is asked before it is said that there is none. False where
+/// the order took over what was new as it was read, as one that is not paid does.
 fn ask(app: &App, book: &mut Book, store: &Store, id: i64, remote_id: &str) -> Result<bool> {
     let read = pull::read_now(app, book, store, remote_id).map_err(|error| not_asked(app, store, id, error))?;
     let is_newer = book.newest_document(id)?.is_some();

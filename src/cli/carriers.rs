@@ -6,7 +6,8 @@ use super::output::{self, Table};
 use super::{App, Outcome};
 use crate::order::CARRIERS;
 
-/// The carriers that dispatch knows by name. Others are sent as you write them, where the channel takes them.
+/// The carriers that dispatch knows by name. Others are sent as you write them, where the channel
+/// takes them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 

@@ -10,7 +10,8 @@ use crate::config::{SETTINGS, check_setting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::store::check;
 
-/// Show or change the settings of stores. Without arguments: where everything lives, and every setting.
+/// Show or change the settings of stores. Without arguments: where everything lives, and every
+/// setting.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -77,7 +78,8 @@ fn settings(kind: ChannelKind) -> impl Iterator<Item = (&'static str, &'static s
     SETTINGS.iter().map(|s| (s.key, s.help)).chain(own)
 }
 
-/// The default that a setting's help names: `... (default 30)`, `... (default no; the own machine ...)`.
+/// The default that a setting's help names: `... (default 30)`, `... (default no; the own machine
+/// ...)`.
 fn default_in(help: &str) -> Option<&str> {
     let (_, rest) = help.split_once("(default ")?;
     rest.split([')', ';', ' ']).next().filter(|word| !word.is_empty())

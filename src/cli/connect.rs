@@ -27,9 +27,10 @@ const DEFAULT_REACH: TimeDelta = TimeDelta::days(30);
 
 /// Connect a store, or list, test and remove connected ones.
 ///
-/// On a terminal a wizard asks for what is missing. In scripts, values are flags; secrets come from a file (--credentials; - is
-/// standard input) or from environment variables such as ORDERSYNC_WOOCOMMERCE_CONSUMER_KEY, never from a flag. What is named
-/// wins over what lies about in the environment.
+/// On a terminal a wizard asks for what is missing. In scripts, values are flags; secrets come from
+/// a file (--credentials; - is standard input) or from environment variables such as
+/// ORDERSYNC_WOOCOMMERCE_CONSUMER_KEY, never from a flag. What is named wins over what lies about
+/// in the environment.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").args(["channel", "list", "test", "reauth", "remove"]).required(true))]
 pub(super) struct Args {
@@ -42,7 +43,8 @@ pub(super) struct Args {
     /// Import everything changed since then (90d, 2025-01-01, all); default 30d
     #[arg(long, value_name = "TIME", requires = "channel", conflicts_with_all = ["list", "test", "reauth", "remove"])]
     since: Option<String>,
-    /// A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard input
+    /// A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard
+    /// input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "test", "remove"])]
     credentials: Option<std::path::PathBuf>,
     #[command(flatten)]
@@ -129,7 +131,8 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
         facts: shop.facts.clone(),
         since,
     })?;
-    // A store without credentials is mended with --reauth; credentials without a store would lie about forgotten.
+    // A store without credentials is mended with --reauth; credentials without a store would lie
+    // about forgotten.
     app.context.credential_store().write(&name, &credentials.all())?;
     welcome(app, &store, &shop, channel.as_ref())?;
     Ok(0)
@@ -217,7 +220,8 @@ fn test(app: &App, name: Option<&str>) -> Outcome {
     let stores = name.map_or_else(|| app.stores(&book, &[]), |name| Ok(vec![app.store(&book, name)?]))?;
     let mut results = Vec::new();
     for store in &stores {
-        // A test asks now, also where the channel asked to be left alone: that is how a pause ends which should not have been.
+        // A test asks now, also where the channel asked to be left alone: that is how a pause ends
+        // which should not have been.
         let asked = Store { paused_until: None, ..store.clone() };
         let result = app.context.open(&asked).and_then(|open| open.channel.probe());
         let result = result.and_then(|shop| same_shop(store, shop));
@@ -297,7 +301,8 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     Ok(0)
 }
 
-/// What a shop was not told yet it would never be told without its credentials, while the book calls the order shipped or cancelled.
+/// What a shop was not told yet it would never be told without its credentials, while the book
+/// calls the order shipped or cancelled.
 fn refuse_untold(book: &Book, store: &Store) -> Result<()> {
     let rows: Vec<OutboxRow> = book.open_outbox()?.into_iter().filter(|row| row.store_id == store.id).collect();
     if rows.is_empty() {

@@ -1,4 +1,5 @@
-//! `ordersync demo`: the real commands, one after the other, against simulated shops in a temporary home.
+//! `ordersync demo`: the real commands, one after the other, against simulated shops in a temporary
+//! home.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,10 +16,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::order::Status;
 use crate::sim::{Purchase, Recording, Server, ServerOptions, Simulated, rehearsal};
 
-/// Play the whole story in a temporary home, against simulated shops: nothing of yours is touched, no network is used.
+/// Play the whole story in a temporary home, against simulated shops: nothing of yours is touched,
+/// no network is used.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The kinds of channel that the merchant of the story sells on [default: all that ordersync knows]
+    /// The kinds of channel that the merchant of the story sells on [default: all that ordersync
+    /// knows]
     #[arg(value_enum)]
     channels: Vec<ChannelKind>,
 }

@@ -11,7 +11,8 @@ use crate::book::{Book, Guard, Leave, Naming};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::dispatch::{self, Done, Request, When};
 
-/// Say that an order is on its way: recorded here, told to the channel at once or, where it can't be reached, with the next sync.
+/// Say that an order is on its way: recorded here, told to the channel at once or, where it can't
+/// be reached, with the next sync.
 #[derive(Debug, Clone, clap::Args)]
 #[command(override_usage = "ordersync dispatch [OPTIONS] <ORDER>\n       ordersync dispatch [OPTIONS] --from <FILE>")]
 pub(super) struct Args {
@@ -27,7 +28,8 @@ pub(super) struct Args {
     /// Tracking number; several for several parcels
     #[arg(long, value_name = "NUMBER")]
     tracking: Vec<String>,
-    /// Ship only this much of a line: SKU=QTY, or the line's number in `show` as #2=1; default is all that is left
+    /// Ship only this much of a line: SKU=QTY, or the line's number in `show` as #2=1; default is
+    /// all that is left
     #[arg(long, value_name = "SKU=QTY")]
     item: Vec<String>,
     /// The --tracking number takes the place of this one, for the same parcel
@@ -63,7 +65,8 @@ pub(super) struct Args {
     /// With --as-local: also where the order is cancelled at the channel
     #[arg(long, requires = "as_local")]
     force: bool,
-    /// Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku, quantity, store and by; - reads standard input
+    /// Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku,
+    /// quantity, store and by; - reads standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["carrier", "tracking", "item"])]
     from: Option<std::path::PathBuf>,
     /// With --from: leave this column out; may be given several times
@@ -72,10 +75,12 @@ pub(super) struct Args {
     /// With --from: rows without a tracking number go out without one; they are refused otherwise
     #[arg(long, requires = "from", conflicts_with = "order")]
     no_tracking: bool,
-    /// With --from: tracking numbers are right although they end in zeros as if a spreadsheet had rounded them
+    /// With --from: tracking numbers are right although they end in zeros as if a spreadsheet had
+    /// rounded them
     #[arg(long, requires = "from", conflicts_with = "order")]
     trust_numbers: bool,
-    /// Whose numbers a bare order number is: of the channel (the default with --from) or of the book
+    /// Whose numbers a bare order number is: of the channel (the default with --from) or of the
+    /// book
     #[arg(long, value_name = "WHOSE")]
     by: Option<By>,
 }

@@ -195,7 +195,7 @@ fn mend(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Whether the book is its owner's alone (PRODUCT.md X-8).
+/// Whether the book is its owner's alone.
 fn check_rights(app: &App) -> Vec<Finding> {
     let book = app.context.home.book();
     exposed(&book).into_iter().map(|problem| Finding::bad("rights", "rights of the book", problem, None)).collect()
@@ -221,7 +221,8 @@ fn check_file(app: &App, store: &Store) -> Finding {
     Finding::good("credentials file", what)
 }
 
-/// The connection, and the clocks on both sides: signatures and cursors go wrong where they are hours apart.
+/// The connection, and the clocks on both sides: signatures and cursors go wrong where they are
+/// hours apart.
 fn check_store(app: &App, store: &Store) -> Vec<Finding> {
     let what = format!("{}: connection", store.name);
     let open = match app.context.open(store) {
@@ -326,7 +327,8 @@ fn write_private(file: &std::path::Path, text: &str) -> std::io::Result<()> {
     options.open(file)?.write_all(text.as_bytes())
 }
 
-/// Of what the adapter found out, only what says nothing about who the merchant is: versions and yes/no.
+/// Of what the adapter found out, only what says nothing about who the merchant is: versions and
+/// yes/no.
 fn facts(store: &Store) -> serde_json::Value {
     let Some(all) = store.facts.as_object() else { return json!({}) };
     all.iter()

@@ -7,7 +7,8 @@ use super::{App, Outcome};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind};
 
-/// What needs you: orders that could not be read, refused writes, refused credentials, changes at the channel.
+/// What needs you: orders that could not be read, refused writes, refused credentials, changes at
+/// the channel.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Also what is dealt with

@@ -1,4 +1,5 @@
-//! Ctrl-C and `kill`: a flag that the work looks at, and an end to the process if the work does not.
+//! Ctrl-C and `kill`: a flag that the work looks at, and an end to the process if the work does
+//! not.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -53,8 +54,8 @@ pub(super) fn told(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// The flag that Ctrl-C sets. Everything is safe to be cut off at any instant, so after a short grace, or at the second
-/// Ctrl-C, the process ends by itself.
+/// The flag that Ctrl-C sets. Everything is safe to be cut off at any instant, so after a short
+/// grace, or at the second Ctrl-C, the process ends by itself.
 pub(super) fn on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let seen = flag.clone();

@@ -1,6 +1,7 @@
 //! The command line: the tree of commands here, one file per subcommand, output in `output`.
 //!
-//! A command parses, calls the library, prints. Results go to stdout; progress, notes and errors to stderr.
+//! A command parses, calls the library, prints. Results go to stdout; progress, notes and errors to
+//! stderr.
 
 pub mod output;
 pub mod progress;
@@ -65,7 +66,8 @@ pub struct Cli {
 /// Flags that every command takes.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Global {
-    /// Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too
+    /// Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it
+    /// too
     #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
     /// Print results as JSON
@@ -158,7 +160,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
                 let told = output::put(&error.render().to_string());
                 return told.map_or_else(|e| output::print_failure(&e, false), |()| 0);
             }
-            // What was typed is repeated in it, and may have come from elsewhere (PRODUCT.md C-7).
+            // What was typed is repeated in it, and may have come from elsewhere (C-7).
             error.render().to_string().lines().for_each(|line| output::say(&format!("{}\n", output::typed(line))));
             return exit_code(ErrorKind::Usage);
         }
@@ -173,7 +175,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
-/// `help`, `help sync`: as people ask for it in the first place. `--help` it is, behind the command.
+/// `help`, `help sync`: as people ask for it in the first place. `--help` it is, behind the
+/// command.
 fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {
     if args.get(1).is_some_and(|word| word == "help") {
         args.remove(1);
@@ -219,11 +222,13 @@ fn start(cli: Cli) -> Outcome {
     }
 }
 
-/// The home that was named. The variable is not read by clap, which shows a flag that a variable has set as one that must be given.
+/// The home that was named. The variable is not read by clap, which shows a flag that a variable
+/// has set as one that must be given.
 fn home(global: &Global) -> Result<Option<PathBuf>> {
     match (&global.home, std::env::var_os("ORDERSYNC_HOME")) {
         (Some(dir), _) => Ok(Some(dir.clone())),
-        // A script whose own variable is empty means some directory, and surely not the one that is taken where none is named.
+        // A script whose own variable is empty means some directory, and surely not the one that is
+        // taken where none is named.
         (None, Some(dir)) if dir.is_empty() => {
             Err(Error::new(ErrorKind::Usage, "ORDERSYNC_HOME is empty; nothing was read or written")
                 .hint("name a directory in it or with --home, or take the variable away (unset ORDERSYNC_HOME)"))
@@ -232,7 +237,8 @@ fn home(global: &Global) -> Result<Option<PathBuf>> {
     }
 }
 
-/// The patience of a run. `ORDERSYNC_RETRY_MS` shortens the pauses between repeats, for rehearsals and tests.
+/// The patience of a run. `ORDERSYNC_RETRY_MS` shortens the pauses between repeats, for rehearsals
+/// and tests.
 fn retry(command: &Command) -> anyhow::Result<RetryPolicy> {
     // Whoever connects a shop or acts on an order sits and waits.
     let retry = match command {

@@ -17,7 +17,8 @@ const ALL: usize = i64::MAX as usize;
 /// List orders, the newest first.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only this status: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped, shipped, cancelled, ...
+    /// Only this status: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped,
+    /// shipped, cancelled, ...
     #[arg(long, value_name = "STATUS")]
     status: Option<Status>,
     /// Only this store, or all stores of this channel; may be given several times
@@ -26,7 +27,8 @@ pub(super) struct Args {
     /// Only orders placed since then (7d, 2026-11-01, all)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only orders that should be on their way: promised time over, or placed more than three days ago
+    /// Only orders that should be on their way: promised time over, or placed more than three days
+    /// ago
     #[arg(long)]
     late: bool,
     /// Only orders that changed at the channel since you last saw them (marked *)

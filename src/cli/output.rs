@@ -1,5 +1,5 @@
-//! The one output layer: results on stdout, talk on stderr, and nothing of what buyers or channels wrote
-//! reaches a terminal or a spreadsheet as anything but text (PRODUCT.md C-1, C-7).
+//! The one output layer: results on stdout, talk on stderr, and nothing of what buyers or channels
+//! wrote reaches a terminal or a spreadsheet as anything but text (C-1, C-7).
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -23,8 +23,9 @@ pub enum Format {
     Json,
 }
 
-/// Makes text from outside safe for a terminal line: control characters (also ESC and the C1 set), line breaks and characters
-/// that turn the direction of the text around become visible; letters of every script stay.
+/// Makes text from outside safe for a terminal line: control characters (also ESC and the C1 set),
+/// line breaks and characters that turn the direction of the text around become visible; letters of
+/// every script stay.
 pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
@@ -48,9 +49,10 @@ fn is_harmful(c: char) -> bool {
         || matches!(c, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}')
 }
 
-/// Makes a text cell safe for a spreadsheet: what would be read as a formula gets an apostrophe before it, also where it follows a sign at
-/// which a spreadsheet of another country splits the cell; control characters are none any more, and a line break is a blank.
-/// Amounts and numbers of our own making are not text cells and stay as they are.
+/// Makes a text cell safe for a spreadsheet: what would be read as a formula gets an apostrophe
+/// before it, also where it follows a sign at which a spreadsheet of another country splits the
+/// cell; control characters are none any more, and a line break is a blank. Amounts and numbers of
+/// our own making are not text cells and stay as they are.
 pub fn csv_text(text: &str) -> Cow<'_, str> {
     let text = clean(text);
     let splits = |c: char| matches!(c, ';' | ',' | '|');
@@ -67,8 +69,8 @@ fn is_formula(part: &str) -> bool {
     part.trim_start_matches(blank).starts_with(risky)
 }
 
-/// Prints one line of results, and one only: a line break in a buyer's name is no way to forge a line of ours. A reader that has gone
-/// (`| head`) ends the program quietly.
+/// Prints one line of results, and one only: a line break in a buyer's name is no way to forge a
+/// line of ours. A reader that has gone (`| head`) ends the program quietly.
 pub fn line(text: &str) -> anyhow::Result<()> {
     put(&format!("{}\n", clean(text)))
 }
@@ -82,14 +84,16 @@ pub fn say(text: &str) {
 pub fn put(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Nobody reads on. What the command does is done all the same: a file of dispatches does not end half way.
+        // Nobody reads on. What the command does is done all the same: a file of dispatches does
+        // not end half way.
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(e) => Err(Error::new(ErrorKind::Failed, format!("the output could not be written: {e}")).into()),
         Ok(()) => Ok(()),
     }
 }
 
-/// Prints a value as JSON. What could harm a terminal is escaped, which changes nothing for a program.
+/// Prints a value as JSON. What could harm a terminal is escaped, which changes nothing for a
+/// program.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     put(&format!("{}\n", escape_harmful(&text)))
@@ -124,7 +128,8 @@ pub fn running(args: &[OsString]) {
     let _ = RUNNING.set(args.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect());
 }
 
-/// What an error advises to do next, less the command that is running: whoever did it just now is not helped by doing it again.
+/// What an error advises to do next, less the command that is running: whoever did it just now is
+/// not helped by doing it again.
 pub fn advice(error: &Error) -> Option<String> {
     let running = RUNNING.get().map(Vec::as_slice).unwrap_or_default();
     error.hint_text().and_then(|hint| other_ways(hint, running))
@@ -136,8 +141,8 @@ fn other_ways(hint: &str, running: &[String]) -> Option<String> {
     if ways.is_empty() { None } else { Some(ways.join("; ")) }
 }
 
-/// Whether a hint begins with a command that says no more than the one that is running: `ordersync doctor tells how badly`. What it
-/// does with it begins with a verb.
+/// Whether a hint begins with a command that says no more than the one that is running: `ordersync
+/// doctor tells how badly`. What it does with it begins with a verb.
 fn is_running(way: &str, running: &[String]) -> bool {
     let Some(advised) = way.strip_prefix("ordersync ") else { return false };
     let verb = |word: &&str| word.ends_with('s') && word.bytes().all(|b| b.is_ascii_lowercase());
@@ -225,7 +230,8 @@ fn colours() -> bool {
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// A table for people: a header, columns as wide as they need, cut to the terminal's width only on a terminal.
+/// A table for people: a header, columns as wide as they need, cut to the terminal's width only on
+/// a terminal.
 pub struct Table {
     table: comfy_table::Table,
     empty: bool,
@@ -304,7 +310,8 @@ pub fn number(n: u64) -> String {
     grouped
 }
 
-/// A moment for people, in this machine's time zone: `24 Nov 13:05`, with the year where it is not this one.
+/// A moment for people, in this machine's time zone: `24 Nov 13:05`, with the year where it is not
+/// this one.
 pub fn when(at: Timestamp, now: Timestamp) -> String {
     let (at, now) = (at.with_timezone(&Local), now.with_timezone(&Local));
     let form = if at.year() == now.year() { "%-d %b %H:%M" } else { "%-d %b %Y %H:%M" };

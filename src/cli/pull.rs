@@ -40,7 +40,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 /// Reads one order at its channel and brings it into the book.
 ///
 /// # Errors
-/// `NotFound` where the channel has no such order, `Unreadable` where it cannot be understood, and what stands against asking.
+/// `NotFound` where the channel has no such order, `Unreadable` where it cannot be understood, and
+/// what stands against asking.
 pub(super) fn read_now(app: &App, book: &mut Book, store: &Store, remote_id: &str) -> Result<Tally> {
     let open = app.context.open(store)?;
     let Some(seen) = open.channel.order(remote_id)? else {

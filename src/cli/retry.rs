@@ -14,7 +14,8 @@ use crate::sync::export::Outcome as Push;
 pub(super) struct Args {
     /// The order; without it everything in the outbox that has not arrived
     order: Option<String>,
-    /// Make again what the channel took and does not show: only after a look at its own pages, as the buyer may be told twice
+    /// Make again what the channel took and does not show: only after a look at its own pages, as
+    /// the buyer may be told twice
     #[arg(long, requires = "order")]
     again: bool,
 }

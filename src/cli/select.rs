@@ -10,7 +10,8 @@ impl App {
         Book::open_existing(&self.context.home.book(), self.context.clock.clone())?.ok_or_else(no_store)
     }
 
-    /// The connected stores named in `wanted`: store names, or channel names for all stores of a channel. None named: all.
+    /// The connected stores named in `wanted`: store names, or channel names for all stores of a
+    /// channel. None named: all.
     pub(super) fn stores(&self, book: &Book, wanted: &[String]) -> Result<Vec<Store>> {
         let all = book.stores()?;
         if all.is_empty() {

@@ -11,7 +11,8 @@ use crate::clock::rfc3339;
 use crate::error::Result;
 use crate::order::{Address, Difference, Totals, differences, scaled};
 
-/// One order with everything known about it: lines, addresses, what changed at the channel, shipments.
+/// One order with everything known about it: lines, addresses, what changed at the channel,
+/// shipments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The order: its number in the book, STORE:ID, or the channel's own order number
@@ -47,7 +48,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     Ok(0)
 }
 
-/// What the channel's newer version has otherwise. Reading the two documents needs the adapter, not the network.
+/// What the channel's newer version has otherwise. Reading the two documents needs the adapter, not
+/// the network.
 fn drift(book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
     let Some(store) = book.store(&order.store)? else { return Ok(Vec::new()) };
     let format = channel::format(store.kind, &store.values)?;

@@ -15,13 +15,16 @@ use crate::sync::advice::{RetryPolicy, Stage, export_patience, import_stage};
 use crate::sync::health::{Facts, Trouble};
 use crate::sync::lock::{self, Work};
 
-/// How every store stands, on one screen: syncs, orders by status, outbox, inbox, advice. Reads only local files.
+/// How every store stands, on one screen: syncs, orders by status, outbox, inbox, advice. Reads
+/// only local files.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// For monitors: exit 0 when every store is well, 4 when credentials are refused or gone, else 3
+    /// For monitors: exit 0 when every store is well, 4 when credentials are refused or gone, else
+    /// 3
     #[arg(long)]
     check: bool,
-    /// How long ago a store may have been read to be well (45m, 2h, 1d); default is twice its interval
+    /// How long ago a store may have been read to be well (45m, 2h, 1d); default is twice its
+    /// interval
     #[arg(long, value_name = "DURATION")]
     max_age: Option<String>,
 }
@@ -309,7 +312,7 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
     [running, cut_off, allow, pause].into_iter().flatten().collect()
 }
 
-/// The approximate time of a first sync (PRODUCT.md A-1).
+/// The approximate time of a first sync.
 fn to_json(s: &Standing) -> Value {
     let orders: serde_json::Map<String, Value> =
         s.orders.iter().map(|(status, n)| (status.word().to_owned(), (*n).into())).collect();

@@ -24,7 +24,8 @@ pub(super) const JITTER: TimeDelta = TimeDelta::seconds(60);
 /// An autosync has at least so long, however short the interval of a store is.
 const SHORTEST_RUN: Duration = Duration::from_secs(10 * 60);
 
-/// How long a run may take to notice that its time is over, before it is ended as it stands: a request that hangs is not waited for.
+/// How long a run may take to notice that its time is over, before it is ended as it stands: a
+/// request that hangs is not waited for.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Bring new and changed orders in, send dispatches and cancellations out.
@@ -33,13 +34,15 @@ pub(super) struct Args {
     /// Only this store, or all stores of this channel; may be given several times
     #[arg(long, value_name = "STORE")]
     channel: Vec<String>,
-    /// Read again what changed since then (30d, 2026-11-01, all); the normal position stays where it is
+    /// Read again what changed since then (30d, 2026-11-01, all); the normal position stays where
+    /// it is
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Read again what changed up to then
     #[arg(long, value_name = "TIME", requires = "since")]
     until: Option<String>,
-    /// Read everything again from the first order wanted; changes nothing that is in the book already
+    /// Read everything again from the first order wanted; changes nothing that is in the book
+    /// already
     #[arg(long, conflicts_with_all = ["since", "until"])]
     full: bool,
     /// Fetch and count, but keep nothing and send nothing
@@ -78,8 +81,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     Ok(report.exit_code())
 }
 
-/// A sync by the timer: it has an end, so that a server that never comes to one does not keep the next turns from coming. What was
-/// fetched is in the book, and the next turn goes on from there.
+/// A sync by the timer: it has an end, so that a server that never comes to one does not keep the
+/// next turns from coming. What was fetched is in the book, and the next turn goes on from there.
 fn autosync(app: &App, args: &Args, stores: &[Store], job: &Job) -> Outcome {
     let longest = longest_run(stores)?;
     let why = format!(
@@ -113,7 +116,8 @@ fn autosync(app: &App, args: &Args, stores: &[Store], job: &Job) -> Outcome {
     Ok(code)
 }
 
-/// Out of time and nothing to show for it: a channel that does not answer, and not the merchant's Ctrl-C.
+/// Out of time and nothing to show for it: a channel that does not answer, and not the merchant's
+/// Ctrl-C.
 fn temporary(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Interrupted => Error::new(ErrorKind::Temporary, error.message()),
@@ -121,8 +125,8 @@ fn temporary(error: Error) -> Error {
     }
 }
 
-/// As long as the shortest interval among the stores, less what the timer's jitter may take. `ORDERSYNC_RUN_MS` shortens it for rehearsals
-/// and tests.
+/// As long as the shortest interval among the stores, less what the timer's jitter may take.
+/// `ORDERSYNC_RUN_MS` shortens it for rehearsals and tests.
 fn longest_run(stores: &[Store]) -> Result<Duration> {
     if let Ok(text) = std::env::var("ORDERSYNC_RUN_MS") {
         let ms = text
@@ -134,7 +138,8 @@ fn longest_run(stores: &[Store]) -> Result<Duration> {
     Ok(shortest.to_std().unwrap_or_default().max(SHORTEST_RUN))
 }
 
-/// Ends the process after `longest`, wherever it hangs. A run can be killed at any instant, so it may be killed by itself.
+/// Ends the process after `longest`, wherever it hangs. A run can be killed at any instant, so it
+/// may be killed by itself.
 fn end_after(longest: Duration, why: String) {
     std::thread::spawn(move || {
         std::thread::sleep(longest);

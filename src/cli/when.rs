@@ -18,7 +18,8 @@ pub(super) fn parse_since(text: &str, now: Timestamp) -> Outcome<Option<Timestam
     Ok(Some(since))
 }
 
-/// Reads `30d`, `12h`, `45m`, `2w` (ago), `2026-11-01` and `2026-11-01 13:30` (this machine's time zone) and RFC 3339.
+/// Reads `30d`, `12h`, `45m`, `2w` (ago), `2026-11-01` and `2026-11-01 13:30` (this machine's time
+/// zone) and RFC 3339.
 pub(super) fn parse_when(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let text = text.trim();
     let read = ago(text, now).or_else(|| date(text)).or_else(|| moment(text)).filter(crate::clock::is_meant);
@@ -55,7 +56,8 @@ fn moment(text: &str) -> Option<Timestamp> {
         .and_then(local)
 }
 
-/// A wall-clock time of this machine. In the hour that a clock change leaves out, the same time a day later less a day.
+/// A wall-clock time of this machine. In the hour that a clock change leaves out, the same time a
+/// day later less a day.
 fn local(at: NaiveDateTime) -> Option<Timestamp> {
     let found = Local.from_local_datetime(&at).earliest();
     let found = found.or_else(|| {

@@ -8,8 +8,9 @@ use crate::error::{Error, ErrorKind};
 /// The largest reply that is read, in bytes. A page of 100 large orders is under 4 MB.
 pub const MAX_REPLY: u64 = 48 * 1024 * 1024;
 
-/// Parses JSON out of a reply body: one that is JSON from its first sign to its last, or JSON with notices around it that a server program
-/// printed (PHP), a byte-order mark aside. Returns the value and whether something had to be cut away.
+/// Parses JSON out of a reply body: one that is JSON from its first sign to its last, or JSON with
+/// notices around it that a server program printed (PHP), a byte-order mark aside. Returns the
+/// value and whether something had to be cut away.
 ///
 /// The error describes the body by its kind (HTML, empty, cut off) and never repeats it.
 pub fn read_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<(T, bool), Error> {
@@ -25,7 +26,8 @@ pub fn read_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<(T, bool), Er
         .map_err(|error| unreadable(describe(json, &error)))
 }
 
-/// Whether a good answer is JSON that may be used: said to be a web page it never is, whatever stands in it.
+/// Whether a good answer is JSON that may be used: said to be a web page it never is, whatever
+/// stands in it.
 ///
 /// # Errors
 /// In words that describe the answer and never repeat it.
@@ -40,9 +42,11 @@ pub fn check_json(reply: &super::Reply) -> Result<(), Error> {
     if looks_whole { Ok(()) } else { read_json::<IgnoredAny>(&reply.body).map(drop) }
 }
 
-/// The one JSON value among notices: an object or a list of objects that begins at the start of a line, with nothing like it beside and no
-/// web page around. Notices hold brackets too (`$row[0]`), and so do the scripts of a page that stands in the place of an answer
-/// (`window.dataLayer || []`): neither is ever taken for one. Where the value breaks off, no part of it is taken for the whole.
+/// The one JSON value among notices: an object or a list of objects that begins at the start of a
+/// line, with nothing like it beside and no web page around. Notices hold brackets too (`$row[0]`),
+/// and so do the scripts of a page that stands in the place of an answer (`window.dataLayer ||
+/// []`): neither is ever taken for one. Where the value breaks off, no part of it is taken for the
+/// whole.
 fn among_notices(body: &[u8]) -> Result<&[u8], Option<String>> {
     let start = value_start(body, 0).ok_or(None)?;
     let (before, rest) = body.split_at_checked(start).ok_or(None)?;
@@ -81,7 +85,8 @@ fn value_start(body: &[u8], from: usize) -> Option<usize> {
     (from..body.len()).find(|at| (begins(*at) || *at == first) && opens(*at))
 }
 
-/// Whether there is a part of a web page in the text, more than a notice's own marks (`<br />`, `<b>`, `<!-- -->`).
+/// Whether there is a part of a web page in the text, more than a notice's own marks (`<br />`,
+/// `<b>`, `<!-- -->`).
 fn is_page(text: &[u8]) -> bool {
     const MARKS: [&[u8]; 10] =
         [b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"</script", b"<style", b"<meta", b"<title", b"<form"];
@@ -134,7 +139,8 @@ mod tests {
         assert!(trailing.1);
     }
 
-    /// What stands in a page's scripts, an order's inner lists and the halves of an answer is not the answer.
+    /// What stands in a page's scripts, an order's inner lists and the halves of an answer is not
+    /// the answer.
     #[test]
     fn f4_nothing_but_the_answer_itself_is_taken_for_it() {
         for body in [

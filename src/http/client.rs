@@ -24,7 +24,8 @@ pub struct Options {
     pub retry: RetryPolicy,
     /// The limit of the store.
     pub limit: RateLimit,
-    /// Scheme, host and port that are asked in the place of the channel's own, whatever the address of a request (`--endpoint`).
+    /// Scheme, host and port that are asked in the place of the channel's own, whatever the address
+    /// of a request (`--endpoint`).
     pub endpoint: Option<url::Url>,
     /// A certificate authority of the merchant's own, in PEM.
     pub ca_pem: Option<Vec<u8>>,
@@ -36,13 +37,15 @@ pub struct Options {
 pub struct Client {
     /// For other machines, through the environment's proxy where there is one.
     far: OnceLock<rq::Client>,
-    /// For this machine: never through a proxy, which could not reach it and would read everything (PRODUCT.md X-5).
+    /// For this machine: never through a proxy, which could not reach it and would read everything
+    ///
     near: OnceLock<rq::Client>,
     tls: rustls::ClientConfig,
     options: Options,
     requests: AtomicU64,
     received: AtomicU64,
-    /// The server's clock less ours, in milliseconds, by the last `Date` header; `i64::MIN` before the first.
+    /// The server's clock less ours, in milliseconds, by the last `Date` header; `i64::MIN` before
+    /// the first.
     apart: AtomicI64,
     /// What is being waited for, in words; of several threads the last one tells.
     waiting: Mutex<Option<String>>,
@@ -66,8 +69,9 @@ enum Broken {
     Unended(Error),
 }
 
-/// How many answers of a store may begin and not end before nothing more is asked of it. A line that is too slow for a large page gets smaller
-/// ones meanwhile; a server that tells a wrong length, or sends a byte now and then, does so at every size.
+/// How many answers of a store may begin and not end before nothing more is asked of it. A line
+/// that is too slow for a large page gets smaller ones meanwhile; a server that tells a wrong
+/// length, or sends a byte now and then, does so at every size.
 const UNENDED: u32 = 5;
 
 /// From the first such answer on the next ones get this part of the time.
@@ -90,8 +94,9 @@ impl Client {
         })
     }
 
-    /// The secrets that no answer may hold as it is handed on: a server or a firewall that repeats them is neither printed nor kept with
-    /// them (PRODUCT.md X-1). They are asked for anew each time, as tokens are renewed.
+    /// The secrets that no answer may hold as it is handed on: a server or a firewall that repeats
+    /// them is neither printed nor kept with them. They are asked for anew each time, as
+    /// tokens are renewed.
     pub fn hide(&self, secrets: impl Fn() -> Vec<Secret> + Send + Sync + 'static) {
         let _ = self.hidden.set(Box::new(secrets));
     }
@@ -180,8 +185,8 @@ impl Client {
         }
     }
 
-    /// The address that is really asked: with an endpoint always one there, so that no request of a rehearsal reaches anything else,
-    /// be it made here, named by an answer or redirected to (C-5).
+    /// The address that is really asked: with an endpoint always one there, so that no request of a
+    /// rehearsal reaches anything else, be it made here, named by an answer or redirected to (C-5).
     pub fn address_of(&self, url: &url::Url) -> url::Url {
         let Some(endpoint) = &self.options.endpoint else { return url.clone() };
         let mut there = endpoint.clone();
@@ -193,8 +198,8 @@ impl Client {
     /// Sends `request` until there is a good reply, the protocol refuses, or patience ends.
     ///
     /// # Errors
-    /// The protocol's own error for a refusal; `Temporary` where the channel cannot be reached or keeps stumbling;
-    /// `Unknown` where a write went out and no usable answer came back.
+    /// The protocol's own error for a refusal; `Temporary` where the channel cannot be reached or
+    /// keeps stumbling; `Unknown` where a write went out and no usable answer came back.
     pub fn send(&self, protocol: &dyn Protocol, request: &Request) -> Result<Reply> {
         let there =
             self.options.endpoint.is_some().then(|| Request { url: self.address_of(&request.url), ..request.clone() });
@@ -337,7 +342,7 @@ impl Client {
         Broken::Unended(Error::new(ErrorKind::Temporary, text).hint(hint))
     }
 
-    /// Plain HTTP only to this machine, or where the merchant insists (PRODUCT.md X-2).
+    /// Plain HTTP only to this machine, or where the merchant insists.
     fn refuse_plain_http(&self, request: &Request) -> Result<()> {
         if request.url.scheme() == "https" || self.options.allow_http || is_loopback(&request.url) {
             return Ok(());
@@ -347,7 +352,8 @@ impl Client {
     }
 }
 
-/// How many of the longest pauses a request is worth: a server that asks for one after the other must not hold up a run for good.
+/// How many of the longest pauses a request is worth: a server that asks for one after the other
+/// must not hold up a run for good.
 const PAUSES_IN_ALL: u32 = 4;
 
 /// What to do about a pause that need not be waited for.
@@ -451,7 +457,8 @@ mod tests {
         }
     }
 
-    /// What a request to a server that always asks for this pause ends with, and how long it waited.
+    /// What a request to a server that always asks for this pause ends with, and how long it
+    /// waited.
     fn asked_for(pause: &str) -> (Error, Duration) {
         let real = Arc::new(SystemClock::new(Arc::default()));
         let server = Server::start(rehearsal(ChannelKind::WooCommerce, real, Duration::ZERO), ServerOptions::default());
@@ -501,7 +508,8 @@ mod tests {
         };
         let client = Client::new(options).unwrap();
         let protocol = Signs(Mutex::default());
-        // The channel's API, its token endpoint, a file that an answer names, a page that a list goes on at.
+        // The channel's API, its token endpoint, a file that an answer names, a page that a list
+        // goes on at.
         let asked = [
             "https://api.vendor.example/v1?x=y",
             "http://auth.vendor.example:8443/token",
@@ -557,7 +565,8 @@ mod tests {
         assert!(client.send(&Plain, &write).is_ok());
     }
 
-    /// Whether nothing more comes or a byte now and then: each answer costs its time, and few are asked for.
+    /// Whether nothing more comes or a byte now and then: each answer costs its time, and few are
+    /// asked for.
     #[test]
     fn f1_answers_that_begin_and_do_not_end_end_the_run() {
         for pause in [Duration::from_secs(3600), Duration::from_millis(20)] {

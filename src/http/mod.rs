@@ -1,5 +1,5 @@
-//! What adapters call to reach their channel: one client per store that waits, paces, repeats reads and
-//! never repeats a write that may have been applied.
+//! What adapters call to reach their channel: one client per store that waits, paces, repeats reads
+//! and never repeats a write that may have been applied.
 //!
 //! An adapter describes its channel's side of every exchange with a [`Protocol`]: how a request is
 //! authorised and what a reply means. Everything about *when* lives here.
@@ -66,8 +66,8 @@ impl Request {
         }
     }
 
-    /// The same with another patience: a question whose failure is an answer is not worth the usual repeats. A pause that the channel
-    /// asks for is sat out all the same.
+    /// The same with another patience: a question whose failure is an answer is not worth the usual
+    /// repeats. A pause that the channel asks for is sat out all the same.
     pub fn repeated(self, repeats: u32) -> Self {
         Self { repeats: Some(repeats), ..self }
     }
@@ -97,7 +97,8 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// `Retry-After` as a pause from `now`: seconds or an HTTP date. However long: the client bounds it.
+    /// `Retry-After` as a pause from `now`: seconds or an HTTP date. However long: the client
+    /// bounds it.
     pub fn retry_after(&self, now: crate::clock::Timestamp) -> Option<Duration> {
         // No time at all is no answer: asking again at once is what led here.
         told::retry_after(self.header("retry-after")?, self.header("date"), now).filter(|pause| !pause.is_zero())
@@ -109,7 +110,8 @@ impl Reply {
 pub enum Verdict {
     /// The answer that was asked for (an expected 404 counts as one).
     Good,
-    /// Too many requests, and this one was not carried out: after the pause it may be repeated, also a write.
+    /// Too many requests, and this one was not carried out: after the pause it may be repeated,
+    /// also a write.
     Throttled(Option<Duration>, Error),
     /// The channel stumbled. A read is repeated; a write may have been applied.
     Transient(Error),
@@ -121,25 +123,29 @@ pub enum Verdict {
 
 /// The channel's side of an exchange, told by the adapter.
 pub trait Protocol: Send + Sync {
-    /// Puts the credentials on a request. Called anew for each attempt: nonces and timestamps must be fresh.
+    /// Puts the credentials on a request. Called anew for each attempt: nonces and timestamps must
+    /// be fresh.
     fn authorize(&self, request: &mut Request) -> Result<()>;
 
     /// What a reply means.
     fn classify(&self, request: &Request, reply: &Reply) -> Verdict;
 
-    /// Whether a good answer is itself a secret. In all others the store's secrets are marked ([`Client::hide`]).
+    /// Whether a good answer is itself a secret. In all others the store's secrets are marked
+    /// ([`Client::hide`]).
     fn grants(&self) -> bool {
         false
     }
 
-    /// Fetches a fresh access token in the place of the one that `failed` was sent with, unless another thread or process has done so
-    /// already ([`crate::credentials::Credentials::renew`]). Channels whose keys do not expire have nothing to renew.
+    /// Fetches a fresh access token in the place of the one that `failed` was sent with, unless
+    /// another thread or process has done so already ([`crate::credentials::Credentials::renew`]).
+    /// Channels whose keys do not expire have nothing to renew.
     fn renew(&self, failed: &Request) -> Result<()> {
         let _ = failed;
         Err(Error::new(ErrorKind::Credentials, "these credentials cannot be renewed"))
     }
 
-    /// What a request will cost of the channel's budget, in its own unit. Asked anew for each attempt: a refusal may have told more.
+    /// What a request will cost of the channel's budget, in its own unit. Asked anew for each
+    /// attempt: a refusal may have told more.
     fn cost(&self, request: &Request) -> f64 {
         let _ = request;
         1.0

@@ -1,4 +1,5 @@
-//! Requests signed as OAuth 1.0a has it (RFC 5849): by a consumer's key, with or without an access token.
+//! Requests signed as OAuth 1.0a has it (RFC 5849): by a consumer's key, with or without an access
+//! token.
 
 use url::Url;
 
@@ -45,8 +46,9 @@ pub struct Signer<'a> {
 }
 
 impl Signer<'_> {
-    /// The parameters that a request is authorised by, the signature last. They belong in its header or behind its query. `address` is what
-    /// the server takes its own address for, without a query; the query that is signed is that of `url`.
+    /// The parameters that a request is authorised by, the signature last. They belong in its
+    /// header or behind its query. `address` is what the server takes its own address for, without
+    /// a query; the query that is signed is that of `url`.
     pub fn parameters(
         &self,
         http_method: &str,
@@ -70,7 +72,8 @@ impl Signer<'_> {
     }
 }
 
-/// Method, address and sorted parameters (3.4.1). A name or a value is encoded once as such, brackets too, and once more with all of them.
+/// Method, address and sorted parameters (3.4.1). A name or a value is encoded once as such,
+/// brackets too, and once more with all of them.
 fn base_string(http_method: &str, address: &str, url: &Url, ours: &[(&'static str, String)]) -> String {
     let theirs = url.query_pairs().map(|(name, value)| (encode(&name), encode(&value)));
     let mut pairs: Vec<_> = theirs.chain(ours.iter().map(|(name, value)| (encode(name), encode(value)))).collect();
@@ -101,7 +104,8 @@ mod tests {
 
     #[test]
     fn the_base_string_is_that_of_rfc_5849() {
-        // The RFC's example has a part of the parameters in a body; here all of them are in the query.
+        // The RFC's example has a part of the parameters in a body; here all of them are in the
+        // query.
         let url = Url::parse("http://example.com/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b&c2&a3=2+q").unwrap();
         let ours = [
             ("oauth_consumer_key", "9djdj82h48djs9d2".to_owned()),

@@ -1,5 +1,6 @@
-//! Access tokens that end (RFC 6749): fetched, renewed a little before their end, once for all threads and processes, and in the store's
-//! file before they are used (F-3). A refresh token that comes with one takes the place of the old one in the same moment.
+//! Access tokens that end (RFC 6749): fetched, renewed a little before their end, once for all
+//! threads and processes, and in the store's file before they are used (F-3). A refresh token that
+//! comes with one takes the place of the old one in the same moment.
 
 use chrono::TimeDelta;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};

@@ -1,5 +1,6 @@
-//! The limit that all requests to one store pass: pauses that the channel asked for, shared by every thread and, through
-//! the book, by every process; and the channel's budget, by its own account in every reply, so that it is used up but not overdrawn.
+//! The limit that all requests to one store pass: pauses that the channel asked for, shared by
+//! every thread and, through the book, by every process; and the channel's budget, by its own
+//! account in every reply, so that it is used up but not overdrawn.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -62,8 +63,9 @@ impl Budget {
         }
     }
 
-    /// The same where a channel can mean it. An account with negative rates, with windows of days or with no numbers at all is none:
-    /// nothing is held back for it, and the channel refuses what it does not want.
+    /// The same where a channel can mean it. An account with negative rates, with windows of days
+    /// or with no numbers at all is none: nothing is held back for it, and the channel refuses what
+    /// it does not want.
     fn believable(self) -> Option<Self> {
         let good = |number: f64| number.is_finite() && number >= 0.0;
         let believed = match self {
@@ -77,8 +79,8 @@ impl Budget {
         believed.then_some(self)
     }
 
-    /// What is left after spending `cost`, or how long until that much is there. More than there can ever be is let through: the channel
-    /// will say what it thinks of it.
+    /// What is left after spending `cost`, or how long until that much is there. More than there
+    /// can ever be is let through: the channel will say what it thinks of it.
     fn spend(self, cost: f64) -> Result<Self, Duration> {
         match self {
             Self::Bucket { level, capacity, per_second } => {
@@ -98,8 +100,8 @@ impl Budget {
     }
 }
 
-/// How long a request waits for its budget before it looks again: what a running query had set aside and did not need comes back, and the answer of
-/// another thread tells so.
+/// How long a request waits for its budget before it looks again: what a running query had set
+/// aside and did not need comes back, and the answer of another thread tells so.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Holds requests back until the channel wants to hear from us again.
@@ -140,7 +142,8 @@ impl RateLimit {
         state.closed_until.filter(|until| *until > now)
     }
 
-    /// Closes the limit until `until`, for everybody. A pause that is shorter than a running one changes nothing.
+    /// Closes the limit until `until`, for everybody. A pause that is shorter than a running one
+    /// changes nothing.
     pub fn close(&self, until: Timestamp, why: &str) {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if state.closed_until.is_none_or(|old| old < until) {
@@ -150,9 +153,10 @@ impl RateLimit {
         }
     }
 
-    /// Takes over the channel's own account of what may still be asked of it, as told by the answer to the request of `permit`, and what
-    /// that request was priced too high by. The channel may not have seen what went out after that request: it comes off.
-    /// Where it says nothing of the budget, what came back is added to what we know of it.
+    /// Takes over the channel's own account of what may still be asked of it, as told by the answer
+    /// to the request of `permit`, and what that request was priced too high by. The channel may
+    /// not have seen what went out after that request: it comes off. Where it says nothing of the
+    /// budget, what came back is added to what we know of it.
     pub fn account(&self, told: Option<Budget>, permit: Permit, refund: f64, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let since = (state.spent - permit.spent).max(0.0);
@@ -180,7 +184,8 @@ impl RateLimit {
         }
     }
 
-    /// Takes the next slot when the limit is open and the budget allows it, else says how long to wait before asking again.
+    /// Takes the next slot when the limit is open and the budget allows it, else says how long to
+    /// wait before asking again.
     fn book_slot(&self, now: Timestamp, cost: f64) -> Result<Permit, Duration> {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let until = |at: Timestamp| at.signed_duration_since(now).to_std().unwrap_or(Duration::ZERO);
@@ -290,7 +295,8 @@ mod tests {
         limit.account(bucket(600.0), first, 100.0, clock.now());
         let (waited, third) = waits(&limit, &clock, 2, 100.0);
         assert_eq!(waited, Duration::from_secs(1), "600 less 500, and no more than that");
-        // The second cost 100. Off what its answer says comes what went out after it, less what the first gave back meanwhile.
+        // The second cost 100. Off what its answer says comes what went out after it, less what the
+        // first gave back meanwhile.
         limit.account(bucket(900.0), second, 400.0, clock.now());
         assert_eq!(waits(&limit, &clock, 8, 100.0).0, Duration::ZERO);
         assert_eq!(waits(&limit, &clock, 1, 100.0).0, Duration::from_secs(1));

@@ -1,4 +1,5 @@
-//! What is fit for errors, logs and the book: URLs without their values, and answers without the store's secrets.
+//! What is fit for errors, logs and the book: URLs without their values, and answers without the
+//! store's secrets.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,8 +15,9 @@ const MARK: &[u8] = b"[secret]";
 /// What is shorter may be a part of any word; no vendor's keys are.
 const SHORTEST: usize = 8;
 
-/// Puts a mark in the place of every secret in a server's text, in whatever form a server or a firewall repeats what it was sent:
-/// as it is, as in a URL, as Basic authentication has it, each also as JSON that escapes slashes. `None` where there is none in it.
+/// Puts a mark in the place of every secret in a server's text, in whatever form a server or a
+/// firewall repeats what it was sent: as it is, as in a URL, as Basic authentication has it, each
+/// also as JSON that escapes slashes. `None` where there is none in it.
 pub(super) fn without_secrets(text: &[u8], secrets: &[Secret]) -> Option<Vec<u8>> {
     let mut clean: Option<Vec<u8>> = None;
     for form in forms(secrets) {
@@ -48,7 +50,8 @@ fn forms(secrets: &[Secret]) -> Vec<String> {
     forms
 }
 
-/// Scheme, host, port and path; of the query only the names. Values can be keys, signatures or personal data.
+/// Scheme, host, port and path; of the query only the names. Values can be keys, signatures or
+/// personal data.
 pub fn url_for_people(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let names: Vec<_> =

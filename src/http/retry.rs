@@ -5,7 +5,8 @@ use std::time::Duration;
 /// How often and how long a request is repeated before the store is given up for this run.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// The first pause after a failure; it doubles from then on. `ORDERSYNC_RETRY_MS` sets it, for rehearsals.
+    /// The first pause after a failure; it doubles from then on. `ORDERSYNC_RETRY_MS` sets it, for
+    /// rehearsals.
     pub first_pause: Duration,
     /// How many times a failed read is repeated.
     pub repeats: u32,
@@ -30,12 +31,14 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// For a merchant who connects a shop and waits: of one that does not answer in so long a time not much is to be expected.
+    /// For a merchant who connects a shop and waits: of one that does not answer in so long a time
+    /// not much is to be expected.
     pub fn short() -> Self {
         Self { repeats: 2, longest_pause: Duration::from_secs(15), timeout: Duration::from_secs(15), ..Self::default() }
     }
 
-    /// For a look at one order while the merchant waits: about half a minute until the outbox takes over.
+    /// For a look at one order while the merchant waits: about half a minute until the outbox takes
+    /// over.
     pub fn brief() -> Self {
         Self { timeout: Duration::from_secs(10), ..Self::short() }
     }
@@ -45,8 +48,8 @@ impl RetryPolicy {
         Self { first_pause, ..self }
     }
 
-    /// The pause before repeat number `n` (from 0): doubling, up to a minute, with up to a quarter more
-    /// by chance so that many machines do not come back in step.
+    /// The pause before repeat number `n` (from 0): doubling, up to a minute, with up to a quarter
+    /// more by chance so that many machines do not come back in step.
     pub fn pause(&self, n: u32) -> Duration {
         let base = self.first_pause.saturating_mul(1 << n.min(16)).min(Duration::from_secs(60));
         let mut byte = [0u8; 1];

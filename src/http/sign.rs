@@ -1,10 +1,12 @@
-//! The pieces of request signing that channels share: percent-encoding by RFC 3986, HMAC in base64, nonces.
+//! The pieces of request signing that channels share: percent-encoding by RFC 3986, HMAC in base64,
+//! nonces.
 
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Everything but the unreserved characters of RFC 3986, which is what OAuth 1.0a signs (RFC 5849, 3.6).
+/// Everything but the unreserved characters of RFC 3986, which is what OAuth 1.0a signs (RFC 5849,
+/// 3.6).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Percent-encodes `text` as OAuth 1.0a wants it.

@@ -8,7 +8,8 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The TLS settings: ring for cryptography, the platform's verifier, plus the certificates in `ca_pem`.
+/// The TLS settings: ring for cryptography, the platform's verifier, plus the certificates in
+/// `ca_pem`.
 pub fn config(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig> {
     let failed = |e: String| Error::new(ErrorKind::Failed, format!("TLS could not be set up: {e}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -31,7 +32,8 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     if found.is_empty() { Err(unreadable()) } else { Ok(found) }
 }
 
-/// What is wrong with the server's certificate and what helps, where that is why the connection failed: not a matter of waiting.
+/// What is wrong with the server's certificate and what helps, where that is why the connection
+/// failed: not a matter of waiting.
 pub fn untrusted(place: &str, error: &(dyn std::error::Error + 'static)) -> Option<Error> {
     let reason = reason(error)?;
     let refused = |what: &str, hint: &str| {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// A postal address as the channel holds it. An empty string means that the channel gave nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
-    /// The channel's id of this address within the order, where it has one (BigCommerce `order_address_id`).
+    /// The channel's id of this address within the order, where it has one (BigCommerce
+    /// `order_address_id`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_id: Option<String>,
     /// First and last name in one, as it goes on a label.
@@ -36,7 +37,8 @@ impl Address {
         [&self.line1, &self.line2, &self.city, &self.postcode].iter().all(|part| part.trim().is_empty())
     }
 
-    /// Whether a parcel with this label goes to the same door and person. Case, spacing, phone and e-mail do not count.
+    /// Whether a parcel with this label goes to the same door and person. Case, spacing, phone and
+    /// e-mail do not count.
     pub fn same_place(&self, other: &Self) -> bool {
         let label =
             |a: &Self| a.label().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase());

@@ -1,7 +1,8 @@
-//! One table of carriers: plain names to each channel's codes (PRODUCT.md D-6).
+//! One table of carriers: plain names to each channel's codes (D-6).
 //!
-//! Companies of one family that have numbers and pages of their own (DHL Paket, DHL Express) are carriers of their own. Plain `dhl` is any of
-//! them: which one cannot be told from the name, so it has no code of a single one, and the page of the group that finds every number.
+//! Companies of one family that have numbers and pages of their own (DHL Paket, DHL Express) are
+//! carriers of their own. Plain `dhl` is any of them: which one cannot be told from the name, so it
+//! has no code of a single one, and the page of the group that finds every number.
 
 mod table;
 #[cfg(test)]
@@ -19,15 +20,19 @@ pub struct Carrier {
     pub title: &'static str,
     /// Other spellings that mean it.
     pub aliases: &'static [&'static str],
-    /// Its tracking page, with `{}` where the number goes; empty: it has none that takes a number alone.
+    /// Its tracking page, with `{}` where the number goes; empty: it has none that takes a number
+    /// alone.
     pub tracking_url: &'static str,
-    /// WooCommerce: the provider key of core order fulfilments (`_shipment_provider`); empty: not on its list.
+    /// WooCommerce: the provider key of core order fulfilments (`_shipment_provider`); empty: not
+    /// on its list.
     pub woocommerce: &'static str,
-    /// Shopify: the `company` that gets a link of its own (schema, `FulfillmentTrackingInfo.company`, exact spelling); empty: not on its list.
+    /// Shopify: the `company` that gets a link of its own (schema,
+    /// `FulfillmentTrackingInfo.company`, exact spelling); empty: not on its list.
     pub shopify: &'static str,
     /// BigCommerce: the `shipping_provider`; empty: not on its list.
     pub bigcommerce: &'static str,
-    /// BigCommerce: the `tracking_carrier`, an AfterShip courier slug; empty: none is known for sure.
+    /// BigCommerce: the `tracking_carrier`, an AfterShip courier slug; empty: none is known for
+    /// sure.
     pub aftership: &'static str,
 }
 
@@ -102,7 +107,8 @@ fn slips_of(name: &str) -> Vec<&'static str> {
     scored.into_iter().filter(|(distance, _)| *distance == best).map(|(_, name)| name).collect()
 }
 
-/// How far each carrier's nearest name is: letters to change, add, leave out or swap. Names of two letters are near to too much.
+/// How far each carrier's nearest name is: letters to change, add, leave out or swap. Names of two
+/// letters are near to too much.
 fn distances(wanted: &str) -> Vec<(usize, &'static str)> {
     let nearest = |carrier: &Carrier| {
         let names = carrier.names().map(squeezed).filter(|name| name.chars().count() > 2);

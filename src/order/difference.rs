@@ -1,4 +1,5 @@
-//! What changed between two versions of an order, in the aspects a merchant must know before shipping (PRODUCT.md D-1).
+//! What changed between two versions of an order, in the aspects a merchant must know before
+//! shipping (D-1).
 
 use std::collections::BTreeMap;
 
@@ -62,8 +63,9 @@ pub struct Difference {
     pub after: String,
 }
 
-/// What is different in `after` as compared with `before`, the graver first. Nothing only where the two say the same: whatever is kept
-/// as a change can be shown. What `after` no longer tells is no difference (PRODUCT.md P-11).
+/// What is different in `after` as compared with `before`, the graver first. Nothing only where the
+/// two say the same: whatever is kept as a change can be shown. What `after` no longer tells is no
+/// difference (P-11).
 pub fn differences(before: &Order, after: &Order) -> Vec<Difference> {
     let after = &after.with_known(&People::of(before));
     let mut found = Vec::new();
@@ -95,14 +97,15 @@ pub fn differences(before: &Order, after: &Order) -> Vec<Difference> {
     found
 }
 
-/// Whether what no aspect but the last speaks of is as it was, whatever else changed. What programs attach to an order does not count:
-/// they do so as it ships.
+/// Whether what no aspect but the last speaks of is as it was, whatever else changed. What programs
+/// attach to an order does not count: they do so as it ships.
 pub fn same_beside(before: &Order, after: &Order) -> bool {
     let after = &after.with_known(&People::of(before));
     Order { attributes: before.attributes.clone(), ..beside(before, after) } == without_time(before)
 }
 
-/// The newer version with all put back that the other aspects speak of: what is left of the change came in beside theirs.
+/// The newer version with all put back that the other aspects speak of: what is left of the change
+/// came in beside theirs.
 fn beside(before: &Order, after: &Order) -> Order {
     let was = without_time(before);
     // Into the bin or out of it is said by another aspect; and Shopify archives what is cancelled.

@@ -1,4 +1,5 @@
-//! Tracking numbers as people paste them and spreadsheets break them: mended where that is certain, else refused (PRODUCT.md D-6).
+//! Tracking numbers as people paste them and spreadsheets break them: mended where that is certain,
+//! else refused (D-6).
 
 /// Digits that a spreadsheet keeps of a number; it makes zeros of those behind them.
 pub const KEPT_DIGITS: usize = 15;
@@ -6,8 +7,8 @@ pub const KEPT_DIGITS: usize = 15;
 /// The longest tracking number; the longest in use have about forty characters.
 const LONGEST: usize = 100;
 
-/// What a cell or a pasted text said before a spreadsheet dressed it: without characters that nobody sees, `="..."` and apostrophes around.
-/// Wide letters and digits become plain ones.
+/// What a cell or a pasted text said before a spreadsheet dressed it: without characters that
+/// nobody sees, `="..."` and apostrophes around. Wide letters and digits become plain ones.
 pub fn undressed(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !is_invisible(*c)).map(plain).collect();
     let mut text = plain.trim();
@@ -94,8 +95,9 @@ fn kept(digits: String) -> Result<String, &'static str> {
     Ok(digits)
 }
 
-/// How many zeros a number of digits has behind those that a spreadsheet keeps, where nothing else is there. Nothing of a number that a
-/// spreadsheet would have kept whole, or that is more than digits.
+/// How many zeros a number of digits has behind those that a spreadsheet keeps, where nothing else
+/// is there. Nothing of a number that a spreadsheet would have kept whole, or that is more than
+/// digits.
 pub fn zeros_behind(number: &str) -> Option<usize> {
     let rest = number.get(KEPT_DIGITS..).filter(|rest| !rest.is_empty())?;
     let digits = number.bytes().all(|b| b.is_ascii_digit());
@@ -126,7 +128,8 @@ fn is_scientific(text: &str) -> bool {
         && (decimals.is_some() || signed.is_some())
 }
 
-/// `123456789012.0` is a number with a decimal; `940.000` may as well be one with a point between its thousands.
+/// `123456789012.0` is a number with a decimal; `940.000` may as well be one with a point between
+/// its thousands.
 fn without_decimals(text: &str) -> Option<String> {
     let (whole, decimals) = text.rsplit_once(['.', ','])?;
     let zeros = !decimals.is_empty() && decimals.len() != 3 && decimals.bytes().all(|b| b == b'0');
@@ -137,7 +140,8 @@ fn without_decimals(text: &str) -> Option<String> {
     if digits { Some(whole.to_owned()) } else { without_thousands(whole, whole) }
 }
 
-/// `940,011,189,922`: at least two signs of one kind, three digits behind each. A blank counts where it is one that only machines write.
+/// `940,011,189,922`: at least two signs of one kind, three digits behind each. A blank counts
+/// where it is one that only machines write.
 fn without_thousands(text: &str, raw: &str) -> Option<String> {
     let machine_blank = raw.contains(['\u{a0}', '\u{202f}', '\u{2009}']) && !raw.trim().contains(' ');
     let signs = [',', '.', '\'', '’'].into_iter().chain(machine_blank.then_some(' '));

@@ -1,4 +1,4 @@
-//! Exact money: a decimal amount and its currency, never a float (PRODUCT.md I-8).
+//! Exact money: a decimal amount and its currency, never a float (I-8).
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,8 +6,8 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-/// An ISO 4217 code such as `EUR`, in capitals. Channels also send codes of their own making, so any
-/// three to four letters or digits are accepted.
+/// An ISO 4217 code such as `EUR`, in capitals. Channels also send codes of their own making, so
+/// any three to four letters or digits are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 4]);
@@ -66,8 +66,9 @@ impl fmt::Display for Money {
     }
 }
 
-/// An amount at its currency's own scale (ISO 4217): `254.4` EUR as `254.40`, `1500.00` JPY as `1500`, `9.5` KWD as `9.500`. Nothing that is
-/// not zero is cut away. A code that is no currency counts as one with cents.
+/// An amount at its currency's own scale (ISO 4217): `254.4` EUR as `254.40`, `1500.00` JPY as
+/// `1500`, `9.5` KWD as `9.500`. Nothing that is not zero is cut away. A code that is no currency
+/// counts as one with cents.
 pub fn scaled(amount: Decimal, currency: &str) -> String {
     let places = iso_currency::Currency::from_code(currency).and_then(|currency| currency.exponent()).unwrap_or(2);
     let mut amount = amount.normalize();
@@ -77,15 +78,16 @@ pub fn scaled(amount: Decimal, currency: &str) -> String {
     amount.to_string()
 }
 
-/// The largest amount or count that is believed, a quadrillion: no currency and no shop needs more, and no sum of what one answer can hold
-/// comes near to what a [`Decimal`] can.
+/// The largest amount or count that is believed, a quadrillion: no currency and no shop needs more,
+/// and no sum of what one answer can hold comes near to what a [`Decimal`] can.
 pub const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// No number in an answer needs more signs.
 const LONGEST: usize = 200;
 
-/// Reads `29.35`, `-5`, `1e2` and the empty string (zero) as an exact decimal; anything else, and what is larger than [`LARGEST`], is an
-/// error that repeats no part of the text beyond its first 40 characters. The one way for numbers from outside.
+/// Reads `29.35`, `-5`, `1e2` and the empty string (zero) as an exact decimal; anything else, and
+/// what is larger than [`LARGEST`], is an error that repeats no part of the text beyond its first
+/// 40 characters. The one way for numbers from outside.
 pub fn parse_decimal(text: &str) -> Result<Decimal, String> {
     let text = text.trim();
     let shown = || text.chars().take(40).collect::<String>();
@@ -97,7 +99,8 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, String> {
     if number.abs() > LARGEST { Err(format!("{:?} is too large to be meant", shown())) } else { Ok(number) }
 }
 
-/// `1e2`, and `5.68e-14` with any exponent below zero, as sums of floats leave it behind: to the 28 places that a decimal has.
+/// `1e2`, and `5.68e-14` with any exponent below zero, as sums of floats leave it behind: to the 28
+/// places that a decimal has.
 fn scientific(text: &str) -> Option<Decimal> {
     let (mantissa, exponent) = text.split_once(['e', 'E'])?;
     let mantissa = Decimal::from_str(mantissa).ok()?;
@@ -108,12 +111,14 @@ fn scientific(text: &str) -> Option<Decimal> {
     (0..tens).try_fold(mantissa, |number, _| number.checked_mul(step))
 }
 
-/// A number out of the book, which an older version may have taken in without a bound: read as it stands.
+/// A number out of the book, which an older version may have taken in without a bound: read as it
+/// stands.
 pub fn stored_decimal(text: &str) -> Result<Decimal, String> {
     parse_decimal(text).or_else(|why| Decimal::from_str(text.trim()).map_err(|_| why))
 }
 
-/// The sum of amounts or counts, or the largest there is: a sum of numbers that somebody else wrote never ends the program.
+/// The sum of amounts or counts, or the largest there is: a sum of numbers that somebody else wrote
+/// never ends the program.
 pub fn sum(numbers: impl IntoIterator<Item = Decimal>) -> Decimal {
     numbers.into_iter().fold(Decimal::ZERO, Decimal::saturating_add)
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Address, Currency, RemoteShipment, Status};
 use crate::clock::Timestamp;
 
-/// One version of an order, in the merchant's words. An adapter's `map.rs` makes it from the channel's document.
+/// One version of an order, in the merchant's words. An adapter's `map.rs` makes it from the
+/// channel's document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// The channel's id: unique within the store, and what its URLs take.
@@ -62,7 +63,8 @@ pub struct Order {
 }
 
 impl Order {
-    /// Whether all of it was given back. What had left before that has left; nothing more is to be sent (PRODUCT.md P-10).
+    /// Whether all of it was given back. What had left before that has left; nothing more is to be
+    /// sent (P-10).
     pub fn is_given_back(&self) -> bool {
         is_given_back(&self.totals, self.lines.iter().map(|line| (line.quantity, line.refunded)))
     }
@@ -80,8 +82,9 @@ impl Order {
         )
     }
 
-    /// The order of a channel that says in one word that all was given back. A word without an amount means all of the money; where there are
-    /// amounts and they come to less, nobody knows what is left to be sent, and it is held back.
+    /// The order of a channel that says in one word that all was given back. A word without an
+    /// amount means all of the money; where there are amounts and they come to less, nobody knows
+    /// what is left to be sent, and it is held back.
     pub fn said_to_be_given_back(mut self) -> Self {
         if self.refunds.is_empty() {
             self.totals.refunded = self.totals.total;
@@ -96,7 +99,8 @@ impl Order {
     }
 }
 
-/// Whether all was given back: all the money, or every piece. `lines`: of each, how many were ordered and how many of them given back.
+/// Whether all was given back: all the money, or every piece. `lines`: of each, how many were
+/// ordered and how many of them given back.
 pub fn is_given_back(totals: &Totals, lines: impl Iterator<Item = (Decimal, Decimal)>) -> bool {
     let mut lines = lines.peekable();
     let money = totals.refunded > Decimal::ZERO && totals.refunded >= totals.total;
@@ -127,12 +131,14 @@ impl Presence {
     }
 }
 
-/// The sums of an order. `total` is what the buyer pays; nothing here is computed, all is as the channel says.
+/// The sums of an order. `total` is what the buyer pays; nothing here is computed, all is as the
+/// channel says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// What the buyer pays in all, refunds not subtracted.
     pub total: Decimal,
-    /// The lines after discounts, without shipping, as the channel states it (with or without tax: `prices_include_tax`).
+    /// The lines after discounts, without shipping, as the channel states it (with or without tax:
+    /// `prices_include_tax`).
     pub lines: Decimal,
     /// Shipping without tax, where the channel separates it.
     pub shipping: Decimal,
@@ -212,7 +218,8 @@ pub enum ChargeKind {
     Fee,
     /// A coupon or another discount, as a positive number. It is off the lines already.
     Discount,
-    /// What is in the total and the channel itemises nowhere; may be negative (see [`super::sums`]).
+    /// What is in the total and the channel itemises nowhere; may be negative (see
+    /// [`super::sums`]).
     Other,
 }
 

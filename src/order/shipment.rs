@@ -15,8 +15,9 @@ pub struct LineQuantity {
     pub quantity: Decimal,
 }
 
-/// How many pieces of a line are still to be shipped: what was ordered less what was given back and what was sent, by whomever. A piece that
-/// came back and was paid back is no other one's to be sent.
+/// How many pieces of a line are still to be shipped: what was ordered less what was given back and
+/// what was sent, by whomever. A piece that came back and was paid back is no other one's to be
+/// sent.
 pub fn left(ordered: Decimal, refunded: Decimal, sent: Decimal) -> Decimal {
     ordered.saturating_sub(refunded).saturating_sub(sent).max(Decimal::ZERO)
 }
@@ -24,7 +25,8 @@ pub fn left(ordered: Decimal, refunded: Decimal, sent: Decimal) -> Decimal {
 /// One tracking number. A shipment may have several (boxes of one handover) or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parcel {
-    /// The carrier's plain name (`royal-mail`) or, where the table does not know it, the merchant's own text.
+    /// The carrier's plain name (`royal-mail`) or, where the table does not know it, the merchant's
+    /// own text.
     pub carrier: String,
     /// The tracking number.
     pub tracking: String,
@@ -36,7 +38,8 @@ pub struct Parcel {
 /// What the merchant ships in one go: the content of a `dispatch`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shipment {
-    /// A key of the book's own that never changes: adapters put it where the channel keeps free text, to recognise the write again.
+    /// A key of the book's own that never changes: adapters put it where the channel keeps free
+    /// text, to recognise the write again.
     pub key: String,
     /// When it was recorded.
     pub shipped_at: Timestamp,
@@ -46,7 +49,8 @@ pub struct Shipment {
     pub parcels: Vec<Parcel>,
     /// Whether the channel tells the buyer.
     pub notify: bool,
-    /// Whether nothing that ships is left after it, counting what was shipped before: then the channel may close the order.
+    /// Whether nothing that ships is left after it, counting what was shipped before: then the
+    /// channel may close the order.
     pub completes: bool,
 }
 
@@ -63,8 +67,8 @@ pub struct RemoteShipment {
     pub parcels: Vec<Parcel>,
 }
 
-/// Deals the pieces to so many boxes, none empty: whole lines where there are enough of them, else piece by piece. `None` where there are too
-/// few pieces, or parts of a piece.
+/// Deals the pieces to so many boxes, none empty: whole lines where there are enough of them, else
+/// piece by piece. `None` where there are too few pieces, or parts of a piece.
 pub fn deal(lines: &[LineQuantity], count: usize) -> Option<Vec<Vec<LineQuantity>>> {
     if count <= lines.len() {
         return (0..count)
@@ -107,7 +111,8 @@ impl RemoteShipment {
         self.remote_id.is_empty() && self.parcels.is_empty() && !self.lines.is_empty()
     }
 
-    /// Whether it says no more than that the order went out: not by which parcels, nor what was in them.
+    /// Whether it says no more than that the order went out: not by which parcels, nor what was in
+    /// them.
     pub fn is_bare(&self) -> bool {
         self.remote_id.is_empty() && self.lines.is_empty() && self.parcels.is_empty()
     }

@@ -1,11 +1,14 @@
-//! Whether an order's parts add up to its total, and what is said where they do not (PRODUCT.md F-7).
+//! Whether an order's parts add up to its total, and what is said where they do not (F-7).
 //!
 //! The total is what the buyer pays, refunds not subtracted. It is made of
 //!
-//! - the lines, which are after discounts: a charge of the kind `discount` says how much is off, and is in them already;
+//! - the lines, which are after discounts: a charge of the kind `discount` says how much is off,
+//!   and is in them already;
 //! - shipping and fees, each without its tax;
-//! - tax: all of it where prices are without tax, else what is on shipping and fees, since the lines have theirs in them;
-//! - what the channel does not itemise: a charge of the kind `other`, which [`balanced`] adds so that nothing is hidden.
+//! - tax: all of it where prices are without tax, else what is on shipping and fees, since the
+//!   lines have theirs in them;
+//! - what the channel does not itemise: a charge of the kind `other`, which [`balanced`] adds so
+//!   that nothing is hidden.
 
 use rust_decimal::Decimal;
 
@@ -21,7 +24,8 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// The sum of an order with these totals, of which no part is known yet. `with_tax`: whether the prices of its lines include tax.
+    /// The sum of an order with these totals, of which no part is known yet. `with_tax`: whether
+    /// the prices of its lines include tax.
     pub fn new(totals: &Totals, with_tax: bool) -> Self {
         let tax = if with_tax { Decimal::ZERO } else { totals.tax };
         Self { total: totals.total, with_tax, parts: Some(tax) }
@@ -32,7 +36,8 @@ impl Sum {
         self.add(total);
     }
 
-    /// Adds a charge. Tax lines and discounts are no parts of their own: they are in the tax and in the lines.
+    /// Adds a charge. Tax lines and discounts are no parts of their own: they are in the tax and in
+    /// the lines.
     pub fn charge(&mut self, kind: ChargeKind, amount: Decimal, tax: Decimal) {
         if matches!(kind, ChargeKind::Tax | ChargeKind::Discount) {
             return;
@@ -53,7 +58,8 @@ impl Sum {
     }
 }
 
-/// What the order's total is more than its lines and charges; `None` where they are larger than any amount.
+/// What the order's total is more than its lines and charges; `None` where they are larger than any
+/// amount.
 pub fn rest(order: &Order) -> Option<Decimal> {
     let mut sum = Sum::new(&order.totals, order.prices_include_tax);
     order.lines.iter().for_each(|line| sum.line(line.total));
@@ -61,8 +67,8 @@ pub fn rest(order: &Order) -> Option<Decimal> {
     sum.rest()
 }
 
-/// The order as an adapter made it, with a charge `other` for what its channel does not itemise. Every order goes through it, so
-/// that what the merchant adds up is the total.
+/// The order as an adapter made it, with a charge `other` for what its channel does not itemise.
+/// Every order goes through it, so that what the merchant adds up is the total.
 ///
 /// # Errors
 /// For sums that no amount holds.

@@ -1,8 +1,9 @@
 //! Tracking numbers: one normal form, and where a text names one.
 //!
-//! A number is printed in groups (`RR 123 456 789 DE`), typed without them, and changed on its way by shops that make their texts
-//! pretty. Two spellings are one number where their letters and digits are the same. What was sent is looked for by that, and never
-//! by a part of it: one number may be the beginning of another.
+//! A number is printed in groups (`RR 123 456 789 DE`), typed without them, and changed on its way
+//! by shops that make their texts pretty. Two spellings are one number where their letters and
+//! digits are the same. What was sent is looked for by that, and never by a part of it: one number
+//! may be the beginning of another.
 
 /// The letters and digits of a number, in upper case; the text itself where it has none.
 pub fn normal_number(number: &str) -> String {
@@ -16,8 +17,9 @@ pub fn same_number(a: &str, b: &str) -> bool {
     !normal.is_empty() && normal == normal_number(b)
 }
 
-/// Whether a text names this tracking number as a whole, however it is grouped. In doubt it does not: a number next to other digits, with
-/// only a space or a hyphen between, may be a group of a longer one.
+/// Whether a text names this tracking number as a whole, however it is grouped. In doubt it does
+/// not: a number next to other digits, with only a space or a hyphen between, may be a group of a
+/// longer one.
 pub fn names_number(text: &str, number: &str) -> bool {
     let wanted = normal_number(number);
     if wanted.is_empty() {
@@ -29,7 +31,8 @@ pub fn names_number(text: &str, number: &str) -> bool {
             .any(|first| ends(&words, first, &wanted).is_some_and(|last| stands_alone(&words, first, last)))
 }
 
-/// A run of letters and digits, and whether only a space or a sign that numbers are grouped with is between it and the one before.
+/// A run of letters and digits, and whether only a space or a sign that numbers are grouped with is
+/// between it and the one before.
 struct Word {
     text: String,
     joined: bool,
@@ -53,7 +56,8 @@ fn words(text: &str) -> Vec<Word> {
     words
 }
 
-/// Signs that stand between the groups of one number. A comma, a semicolon or a new line stands between two.
+/// Signs that stand between the groups of one number. A comma, a semicolon or a new line stands
+/// between two.
 fn groups(c: char) -> bool {
     matches!(
         c,
@@ -90,8 +94,8 @@ fn ends(words: &[Word], first: usize, wanted: &str) -> Option<usize> {
     None
 }
 
-/// Whether no group of a longer number stands beside these words: other digits, or the two pairs of letters around the nine digits of
-/// an international postal number.
+/// Whether no group of a longer number stands beside these words: other digits, or the two pairs of
+/// letters around the nine digits of an international postal number.
 fn stands_alone(words: &[Word], first: usize, last: usize) -> bool {
     let before = first.checked_sub(1).and_then(|nth| words.get(nth)).filter(|_| words[first].joined);
     let after = words.get(last + 1).filter(|word| word.joined);
@@ -102,8 +106,8 @@ fn stands_alone(words: &[Word], first: usize, last: usize) -> bool {
     !(has_digits(before) || has_digits(after) || postal && pair(before) && pair(after))
 }
 
-/// The signs of a text as they were before a shop made them pretty: upper case, no full-width forms, an `x` between digits that
-/// became a multiplication sign.
+/// The signs of a text as they were before a shop made them pretty: upper case, no full-width
+/// forms, an `x` between digits that became a multiplication sign.
 fn plain(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(|c| {
         let c = match c {

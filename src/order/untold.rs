@@ -1,5 +1,5 @@
-//! What a channel no longer tells: names and addresses that it erased after a privacy request or keeps from an app. That is no change, and
-//! nothing that was known is emptied by it (PRODUCT.md P-11).
+//! What a channel no longer tells: names and addresses that it erased after a privacy request or
+//! keeps from an app. That is no change, and nothing that was known is emptied by it (P-11).
 
 use super::{Address, Buyer, Order};
 
@@ -32,8 +32,8 @@ impl People {
 }
 
 impl Order {
-    /// The same with what is `known` in the place of what it does not tell any more. An address that tells anything else than the known one
-    /// stands as it is: that is a change.
+    /// The same with what is `known` in the place of what it does not tell any more. An address
+    /// that tells anything else than the known one stands as it is: that is a change.
     pub fn with_known(&self, known: &People) -> Self {
         let mut full = self.clone();
         let Buyer { remote_id, name, email, phone } = &mut full.buyer;
@@ -59,8 +59,9 @@ impl Order {
     }
 }
 
-/// Whether a text says nothing of anybody: empty, or a mark that stands where something was erased. WordPress writes `[deleted]` in the shop's
-/// language for each part of a name, an address that no mail reaches, and 0 for a customer.
+/// Whether a text says nothing of anybody: empty, or a mark that stands where something was erased.
+/// WordPress writes `[deleted]` in the shop's language for each part of a name, an address that no
+/// mail reaches, and 0 for a customer.
 fn is_untold(text: &str) -> bool {
     let text = text.trim();
     text.is_empty() || text == "0" || text.ends_with("@site.invalid") || (text.starts_with('[') && text.ends_with(']'))
@@ -72,7 +73,8 @@ fn fill(now: &mut String, before: &str) {
     }
 }
 
-/// Fills an address that lost whom or which door it is for, where the rest of it says nothing else than before.
+/// Fills an address that lost whom or which door it is for, where the rest of it says nothing else
+/// than before.
 fn fill_address(now: &mut Address, before: &Address) {
     let is_lost = |now: &str, before: &str| is_untold(now) && !is_untold(before);
     let is_erased = is_lost(&now.line1, &before.line1) || is_lost(&now.name, &before.name);

@@ -24,8 +24,8 @@ pub fn block(plan: &Plan) -> String {
     format!("{}\n{} * * * * {}\n{}\n", first_line(plan), minutes.join(","), command.join(" "), last_line(plan))
 }
 
-/// A word for the shell behind cron. Cron turns a bare % into a line break and eats the backslash of `\%`, some crons do neither;
-/// outside of quotes `\%` means a per cent sign to all of them.
+/// A word for the shell behind cron. Cron turns a bare % into a line break and eats the backslash
+/// of `\%`, some crons do neither; outside of quotes `\%` means a per cent sign to all of them.
 fn quoted(word: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
     if !word.is_empty() && word.bytes().all(plain) {
@@ -65,7 +65,8 @@ fn with(plan: &Plan, crontab: &[u8]) -> Result<Vec<u8>> {
         None => crontab.to_vec(),
         Some(kept) => {
             let at = crontab.iter().zip(&kept).take_while(|(a, b)| a == b).count();
-            // Back to the beginning of the line: the block's first line and the next one may begin alike.
+            // Back to the beginning of the line: the block's first line and the next one may begin
+            // alike.
             let at = kept[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             let (before, after) = kept.split_at(at);
             return Ok([before, block(plan).as_bytes(), after].concat());
@@ -122,7 +123,8 @@ mod tests {
     use super::super::tests::plan;
     use super::*;
 
-    /// What Vixie's cron and its heirs hand to the shell: the rest of the line, `\%` without its backslash, up to a bare %.
+    /// What Vixie's cron and its heirs hand to the shell: the rest of the line, `\%` without its
+    /// backslash, up to a bare %.
     fn command(line: &str) -> String {
         let rest = line.splitn(6, ' ').nth(5).unwrap();
         let (mut command, mut escaped) = (String::new(), false);

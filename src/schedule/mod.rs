@@ -1,8 +1,10 @@
-//! The half-hourly timer: a systemd user timer, a line in the merchant's crontab, or a launchd agent.
+//! The half-hourly timer: a systemd user timer, a line in the merchant's crontab, or a launchd
+//! agent.
 //!
-//! The texts are made by pure functions ([`systemd`], [`cron`], [`launchd`]); putting them in place goes through the system's own programs.
-//! What was installed is also noted beside the book ([`Installed`]), so that `status` knows the next autosync
-//! without asking anybody. Nothing but `schedule remove` ever switches a timer off (PRODUCT.md F-1).
+//! The texts are made by pure functions ([`systemd`], [`cron`], [`launchd`]); putting them in place
+//! goes through the system's own programs. What was installed is also noted beside the book
+//! ([`Installed`]), so that `status` knows the next autosync without asking anybody. Nothing but
+//! `schedule remove` ever switches a timer off (F-1).
 
 pub mod cron;
 pub mod launchd;
@@ -20,7 +22,7 @@ use crate::clock::Timestamp;
 use crate::config::{Home, private_dir};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Minutes between two autosyncs where no store asks for less (PRODUCT.md I-1).
+/// Minutes between two autosyncs where no store asks for less (I-1).
 pub const HALF_HOUR: u32 = 30;
 
 /// What runs the timer.
@@ -53,28 +55,34 @@ impl fmt::Display for Kind {
 /// What is to run, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What the timer is called: `ordersync`, or with a suffix of its own for a home that was named, so that several live side by side.
+    /// What the timer is called: `ordersync`, or with a suffix of its own for a home that was
+    /// named, so that several live side by side.
     pub name: String,
     /// The absolute path of the program.
     pub program: String,
     /// The home that was named by `--home` or `ORDERSYNC_HOME`.
     pub home: Option<String>,
-    /// Variables that decide where the platform's directories are, as they are here: a timer starts without them.
+    /// Variables that decide where the platform's directories are, as they are here: a timer starts
+    /// without them.
     pub environment: Vec<(String, String)>,
-    /// Variables with which the network is reached (proxies, certificate authorities), as they are here. There may be logins in them.
+    /// Variables with which the network is reached (proxies, certificate authorities), as they are
+    /// here. There may be logins in them.
     pub network: Vec<(String, String)>,
-    /// The file beside the book that holds those, for its owner only: no unit, no process list and no output repeats them (PRODUCT.md X-1).
+    /// The file beside the book that holds those, for its owner only: no unit, no process list and
+    /// no output repeats them.
     pub network_file: String,
     /// Minutes between two runs; divides an hour.
     pub every: u32,
-    /// The minute of the first run in each hour, less than `every`: each machine has its own, so that not all knock at once.
+    /// The minute of the first run in each hour, less than `every`: each machine has its own, so
+    /// that not all knock at once.
     pub minute: u32,
     /// The merchant's home directory.
     pub account: PathBuf,
 }
 
 impl Plan {
-    /// The plan for this program, this machine and this home. `shortest` is the smallest interval among the stores, in minutes.
+    /// The plan for this program, this machine and this home. `shortest` is the smallest interval
+    /// among the stores, in minutes.
     pub fn new(home: &Home, shortest: u32) -> Result<Self> {
         let program = programs::this_program()?;
         let account = directories::BaseDirs::new()
@@ -227,7 +235,8 @@ impl Installed {
         serde_json::from_slice(&std::fs::read(note(home)).ok()?).ok()
     }
 
-    /// The first run at or after `from`, in this machine's time zone, whose clock the timers follow.
+    /// The first run at or after `from`, in this machine's time zone, whose clock the timers
+    /// follow.
     pub fn next(&self, from: Timestamp) -> Timestamp {
         let every = i64::from(self.every.clamp(1, 60));
         let local = from.with_timezone(&Local);
@@ -242,7 +251,8 @@ fn note(home: &Home) -> PathBuf {
     home.data().join("schedule.json")
 }
 
-/// Installs the plan with `kind`; a timer of the same name of another kind goes away, so that there is one.
+/// Installs the plan with `kind`; a timer of the same name of another kind goes away, so that there
+/// is one.
 pub fn install(home: &Home, plan: &Plan, kind: Kind, now: Timestamp) -> Result<()> {
     write_network(plan)?;
     match kind {
@@ -264,7 +274,8 @@ pub fn install(home: &Home, plan: &Plan, kind: Kind, now: Timestamp) -> Result<(
     })
 }
 
-/// Takes away what is installed under the plan's name, of whichever kind, and says which kinds there were.
+/// Takes away what is installed under the plan's name, of whichever kind, and says which kinds
+/// there were.
 pub fn remove(home: &Home, plan: &Plan) -> Result<Vec<Kind>> {
     let mut removed = Vec::new();
     for kind in Kind::ALL {
@@ -346,7 +357,8 @@ mod tests {
     #[test]
     fn i1_the_next_run_is_the_next_of_the_two_minutes_of_an_hour() {
         let installed = Installed { with: Kind::Cron, every: 30, minute: 7, at: 0 };
-        // Whole hours, so that the time zone of the machine that tests does not matter where it is a whole number of half hours.
+        // Whole hours, so that the time zone of the machine that tests does not matter where it is
+        // a whole number of half hours.
         let hour = from_millis(1_795_000_000_000 - 1_795_000_000_000 % 3_600_000);
         let next = |seconds: i64| (installed.next(hour + TimeDelta::seconds(seconds)) - hour).num_seconds();
         assert_eq!([next(0), next(420), next(421), next(2220), next(2221)], [420, 420, 2220, 2220, 4020]);

@@ -58,7 +58,8 @@ fn find_in_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_absolute() && file.is_file())
 }
 
-/// The absolute path of this program. Where the PATH leads to it through a link, the link: it outlives an update.
+/// The absolute path of this program. Where the PATH leads to it through a link, the link: it
+/// outlives an update.
 pub(super) fn this_program() -> Result<PathBuf> {
     let exe = std::env::current_exe().map_err(|e| {
         Error::new(ErrorKind::Failed, format!("the path of this program is not known: {e}; nothing was installed"))

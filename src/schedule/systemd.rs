@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::{Plan, delete_file, programs, write_file};
 use crate::error::Result;
 
-/// Whether a user manager runs and can be talked to: on servers it often is not, over `su` or in containers.
+/// Whether a user manager runs and can be talked to: on servers it often is not, over `su` or in
+/// containers.
 pub fn is_reachable() -> bool {
     programs::run("systemctl", &["--user", "show", "--property=Version"], b"").is_ok_and(|out| out.status.success())
 }
@@ -44,8 +45,8 @@ pub fn service(plan: &Plan) -> String {
     )
 }
 
-/// The timer: it makes up for runs that the machine slept through, and its runs are near enough to their minute that
-/// no store's turn is taken for too early.
+/// The timer: it makes up for runs that the machine slept through, and its runs are near enough to
+/// their minute that no store's turn is taken for too early.
 pub fn timer(plan: &Plan) -> String {
     let minutes: Vec<String> = plan.minutes().map(|minute| format!("{minute:02}")).collect();
     format!(
@@ -58,8 +59,9 @@ pub fn timer(plan: &Plan) -> String {
     )
 }
 
-/// The first words of the command. In the program itself, unlike in its arguments, a dollar stands for itself; and systemd 252 takes no
-/// quotes or backslashes there ("contains special characters"), so such a path is handed to a shell.
+/// The first words of the command. In the program itself, unlike in its arguments, a dollar stands
+/// for itself; and systemd 252 takes no quotes or backslashes there ("contains special
+/// characters"), so such a path is handed to a shell.
 fn program(path: &str) -> String {
     if path.contains(['"', '\'', '\\']) {
         return format!("/bin/sh -c {} {}", quoted("exec \"$0\" \"$@\"", true), quoted(path, true));
@@ -86,7 +88,8 @@ pub(super) fn is_installed(plan: &Plan) -> bool {
     files(plan).iter().any(|(path, _)| path.exists())
 }
 
-/// Puts the files in place and has the user manager take them up. Where it does not, everything is as it was before.
+/// Puts the files in place and has the user manager take them up. Where it does not, everything is
+/// as it was before.
 pub(super) fn install(plan: &Plan) -> Result<()> {
     let files = files(plan);
     let before: Vec<(&PathBuf, Option<Vec<u8>>)> =
@@ -115,7 +118,8 @@ fn wanted(plan: &Plan) -> PathBuf {
     dir(plan).join("timers.target.wants").join(format!("{}.timer", plan.name))
 }
 
-/// Takes the files away. Where no user manager runs, nothing runs them, and nobody needs to be asked.
+/// Takes the files away. Where no user manager runs, nothing runs them, and nobody needs to be
+/// asked.
 pub(super) fn remove(plan: &Plan) -> Result<bool> {
     if !is_installed(plan) {
         return Ok(false);

@@ -1,7 +1,7 @@
 //! What can go wrong between a client and a store, on order.
 //!
-//! A [`Fault`] is armed for the next requests that match it and is used up by them. Faults that say so
-//! let the store apply the request first: the worst ones, because the client cannot see it.
+//! A [`Fault`] is armed for the next requests that match it and is used up by them. Faults that say
+//! so let the store apply the request first: the worst ones, because the client cannot see it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -46,7 +46,8 @@ pub enum FaultKind {
     CutBefore,
     /// The store applies the request and the connection is closed without an answer.
     AnswerLost,
-    /// The store applies the request; half of the promised body arrives, then the connection closes.
+    /// The store applies the request; half of the promised body arrives, then the connection
+    /// closes.
     Truncated,
     /// A byte order mark before the body.
     ByteOrderMark,
@@ -56,14 +57,17 @@ pub enum FaultKind {
     NoticeAfter,
     /// An HTML page with status 200 instead of the answer. Applied.
     HtmlInstead,
-    /// The same with scripts in the page that hold `[]` and objects, as `text/html` or, where a server labels everything alike, as JSON.
+    /// The same with scripts in the page that hold `[]` and objects, as `text/html` or, where a
+    /// server labels everything alike, as JSON.
     HtmlWithScript(bool),
-    /// JSON of another kind than the one asked for, with status 200: a plugin's or a proxy's own answer.
+    /// JSON of another kind than the one asked for, with status 200: a plugin's or a proxy's own
+    /// answer.
     OtherJson,
-    /// A page cache: the first matching answer is kept and repeated, as `text/html` and whatever the
-    /// query says, for the following matching requests. Those are not applied.
+    /// A page cache: the first matching answer is kept and repeated, as `text/html` and whatever
+    /// the query says, for the following matching requests. Those are not applied.
     StaleCache,
-    /// The first matching answer is given again, as it was, to the following matching requests. Those are not applied.
+    /// The first matching answer is given again, as it was, to the following matching requests.
+    /// Those are not applied.
     Frozen,
     /// One order of the answer has a wrong type: the one with this id, or the first.
     WrongType(WrongType, Option<u64>),
@@ -71,7 +75,8 @@ pub enum FaultKind {
     AbsurdAmounts(String),
     /// Behind the first place in the answer where this text stands come these bytes.
     Spliced(String, Vec<u8>),
-    /// A list that is empty, as its count is: a database that failed, a server that is half up. Applied.
+    /// A list that is empty, as its count is: a database that failed, a server that is half up.
+    /// Applied.
     Empty,
     /// A list that is empty while its count stands. Applied.
     EmptyButCounted,
@@ -81,9 +86,11 @@ pub enum FaultKind {
     Drips(Duration),
     /// The answer comes this much later. Applied.
     Slow(Duration),
-    /// Reads are answered by a replica that lags behind: what was asked before is answered as it was then. Writes are applied.
+    /// Reads are answered by a replica that lags behind: what was asked before is answered as it
+    /// was then. Writes are applied.
     Lagging,
-    /// Something before the store drops these query parameters, all of them where none is named; credentials get through. Applied.
+    /// Something before the store drops these query parameters, all of them where none is named;
+    /// credentials get through. Applied.
     Deaf(Vec<String>),
     /// Something before the store lets no page be larger than so many rows. Applied.
     PageCap(u64),
@@ -214,7 +221,8 @@ impl Faults {
         self.lock().iter().filter(|fault| fault.times > 0).count()
     }
 
-    /// Uses up the faults that strike `request`: every delay that matches, and the first of the others.
+    /// Uses up the faults that strike `request`: every delay that matches, and the first of the
+    /// others.
     pub(super) fn strike(&self, request: &Request) -> Strike {
         let mut armed = self.lock();
         let mut strike = Strike::default();
@@ -318,7 +326,8 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
     }
 }
 
-/// What reaches the store of a request's query. Credentials and the route are not what such a cache or plugin meddles with.
+/// What reaches the store of a request's query. Credentials and the route are not what such a cache
+/// or plugin meddles with.
 pub(super) fn muffle(kind: &FaultKind, request: &mut Request) {
     let kept = |name: &str| {
         name == "rest_route" || name.starts_with("oauth_") || name.starts_with("consumer_") || name.starts_with('_')
@@ -362,7 +371,8 @@ fn rate_limited(after: Option<&str>) -> Response {
     }
 }
 
-/// WooCommerce's form (`code`, `message`), BigCommerce's (`status`, `title`) and Shopify's (`errors`) in one.
+/// WooCommerce's form (`code`, `message`), BigCommerce's (`status`, `title`) and Shopify's
+/// (`errors`) in one.
 fn error_with(text: &str) -> Value {
     json!({ "code": "odd", "message": text, "title": text, "errors": [{ "message": text }] })
 }
@@ -494,8 +504,9 @@ fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {
     response.body = body.to_string().into_bytes();
 }
 
-/// Reads a fault from the control surface's JSON: `kind`, and as far as wanted `method`, `path`, `times`
-/// (0 means always), `after`, `status`, `retry_after`, `milliseconds`, `parameters`, `rows`, `orders`, `to`. `None` when `kind` is unknown.
+/// Reads a fault from the control surface's JSON: `kind`, and as far as wanted `method`, `path`,
+/// `times` (0 means always), `after`, `status`, `retry_after`, `milliseconds`, `parameters`,
+/// `rows`, `orders`, `to`. `None` when `kind` is unknown.
 pub(super) fn from_json(wish: &Value) -> Option<Fault> {
     let mut fault = Fault::new(kind_from_json(wish)?);
     fault.method = wish["method"].as_str().map(str::to_owned);

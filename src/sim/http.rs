@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 use url::form_urlencoded;
 
-/// The header under which a request holds its query as it was sent; no client can send one of that name.
+/// The header under which a request holds its query as it was sent; no client can send one of that
+/// name.
 pub(super) const RAW_QUERY: &str = ":query";
 
 /// A request as it reached the store.
@@ -41,12 +42,14 @@ impl Request {
         self.header(RAW_QUERY)
     }
 
-    /// The query pairs as they were sent, also where something before the store drops or changes some: what a signature is about.
+    /// The query pairs as they were sent, also where something before the store drops or changes
+    /// some: what a signature is about.
     pub(super) fn sent(&self) -> Vec<(String, String)> {
         self.raw_query().map_or_else(|| self.query.clone(), parse_query)
     }
 
-    /// Path and query as readable text, and of a GraphQL request the kind and name of its operation (`#mutation Cancel`): what faults match on.
+    /// Path and query as readable text, and of a GraphQL request the kind and name of its operation
+    /// (`#mutation Cancel`): what faults match on.
     pub fn target(&self) -> String {
         let mut target = self.path.clone();
         for (index, (key, value)) in self.query.iter().enumerate() {
@@ -145,7 +148,8 @@ pub trait Store: Send + Sync {
     /// Answers one request, changing the state as the real store would.
     fn handle(&self, request: &Request) -> Response;
 
-    /// The store's own form of a fault, where its channel says it in another way than a web server would (a throttle inside a 200).
+    /// The store's own form of a fault, where its channel says it in another way than a web server
+    /// would (a throttle inside a 200).
     fn fault(&self, _kind: &super::FaultKind, _request: &Request) -> Option<Response> {
         None
     }

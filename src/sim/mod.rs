@@ -1,20 +1,23 @@
-//! Simulated stores: small servers on the loopback address that answer as a channel's real API does.
+//! Simulated stores: small servers on the loopback address that answer as a channel's real API
+//! does.
 //!
-//! A simulated store has state and rules, not canned answers: orders are placed, edited, cancelled and
-//! trashed while somebody reads them. `ordersync demo` and `ordersync simulate` let a merchant rehearse
-//! with one, and the tests run the real adapters against them. They are written from each channel's
-//! published documents and recorded answers and share no types with the adapters, so that one misreading
-//! cannot hide in both.
+//! A simulated store has state and rules, not canned answers: orders are placed, edited, cancelled
+//! and trashed while somebody reads them. `ordersync demo` and `ordersync simulate` let a merchant
+//! rehearse with one, and the tests run the real adapters against them. They are written from each
+//! channel's published documents and recorded answers and share no types with the adapters, so that
+//! one misreading cannot hide in both.
 //!
 //! - [`Server`] serves any [`Store`]; [`Faults`] makes things go wrong between it and its client;
 //!   [`Exchange`]s tell what was asked.
-//! - [`Simulated`] is what people around a store do to it, whatever its channel; [`rehearsal`] opens the one for a channel.
-//! - [`bigcommerce::Shop`], [`shopify::Shop`] and [`woocommerce::Shop`] are the stores for those channels.
+//! - [`Simulated`] is what people around a store do to it, whatever its channel; [`rehearsal`]
+//!   opens the one for a channel.
+//! - [`bigcommerce::Shop`], [`shopify::Shop`] and [`woocommerce::Shop`] are the stores for those
+//!   channels.
 //!
 //! # Control over HTTP
 //!
-//! Other processes steer a served store below [`CONTROL`], a path that no shop has. No keys are needed;
-//! bodies are JSON.
+//! Other processes steer a served store below [`CONTROL`], a path that no shop has. No keys are
+//! needed; bodies are JSON.
 //!
 //! | request | does |
 //! |---|---|
@@ -36,19 +39,25 @@
 //! | `POST fault` | arms a fault: `{"kind": "answer-lost", "method": "PUT", "path": "/orders/", "times": 1, "after": 0}` |
 //! | `DELETE fault` | disarms all |
 //!
-//! Shopify has in addition `POST outsource/{id}` (`{"line": 0}`: another service sends that line), `split/{id}`, `schedule/{id}`,
-//! `release/{id}`, and `price` (`{"times": 30}`: every query costs so many times as much).
+//! Shopify has in addition `POST outsource/{id}` (`{"line": 0}`: another service sends that line),
+//! `split/{id}`, `schedule/{id}`, `release/{id}`, and `price` (`{"times": 30}`: every query costs
+//! so many times as much).
 //!
-//! BigCommerce has in addition `POST status/{id}` (`{"status_id": 9}`), `restore/{id}`, `down` and `up` (maintenance).
+//! BigCommerce has in addition `POST status/{id}` (`{"status_id": 9}`), `restore/{id}`, `down` and
+//! `up` (maintenance).
 //!
-//! WooCommerce has in addition `POST trash/{id}`, `restore/{id}` and `status/{id}` (`{"status": "on-hold"}`).
+//! WooCommerce has in addition `POST trash/{id}`, `restore/{id}` and `status/{id}` (`{"status":
+//! "on-hold"}`).
 //!
-//! Kinds of faults: `rate-limited` (`retry_after`), `server-error` (`status`), `says` (`status`, `text`: an error in these words), `firewall`, `unauthorized`,
-//! `cut-before`, `answer-lost`, `truncated`, `byte-order-mark`, `notice-before`, `notice-after`,
-//! `html-instead`, `html-with-script` (`json`: labelled as JSON), `other-json`, `stale-cache`, `frozen` (with the `path` of one order: a
-//! replica that lags), `empty` (a list and its count), `wrong-type` (`order`), `absurd-amounts` (`amount`), `spliced` (`behind`, `bytes`), `endless`,
-//! `drips` (`milliseconds`: a blank each time, without end), `slow` (`milliseconds`), `deaf` (`parameters`: a
-//! server that drops them from the query), `page-cap` (`rows`), `one-page` (`rows`: counted, too), `no-count`, `redirect` (`to`). `times` 0 means until disarmed.
+//! Kinds of faults: `rate-limited` (`retry_after`), `server-error` (`status`), `says` (`status`,
+//! `text`: an error in these words), `firewall`, `unauthorized`, `cut-before`, `answer-lost`,
+//! `truncated`, `byte-order-mark`, `notice-before`, `notice-after`, `html-instead`,
+//! `html-with-script` (`json`: labelled as JSON), `other-json`, `stale-cache`, `frozen` (with the
+//! `path` of one order: a replica that lags), `empty` (a list and its count), `wrong-type`
+//! (`order`), `absurd-amounts` (`amount`), `spliced` (`behind`, `bytes`), `endless`, `drips`
+//! (`milliseconds`: a blank each time, without end), `slow` (`milliseconds`), `deaf` (`parameters`:
+//! a server that drops them from the query), `page-cap` (`rows`), `one-page` (`rows`: counted,
+//! too), `no-count`, `redirect` (`to`). `times` 0 means until disarmed.
 //!
 //! ```text
 //! curl -X POST http://127.0.0.1:8899/__ordersync-sim/place-order -d '{"lines":[{"sku":"TEE-001","quantity":2}]}'
@@ -81,8 +90,8 @@ pub use world::Purchase;
 /// The path below which a served store is steered.
 pub const CONTROL: &str = "/__ordersync-sim";
 
-/// A simulated store of this kind with some forty varied orders of the last weeks and fixed keys ([`Simulated::access`]); each page
-/// of orders takes it `latency`.
+/// A simulated store of this kind with some forty varied orders of the last weeks and fixed keys
+/// ([`Simulated::access`]); each page of orders takes it `latency`.
 pub fn rehearsal(kind: ChannelKind, clock: Arc<dyn Clock>, latency: Duration) -> Arc<dyn Simulated> {
     match kind {
         ChannelKind::BigCommerce => {

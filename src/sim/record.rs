@@ -29,7 +29,8 @@ pub struct Exchange {
     pub headers: Vec<(String, String)>,
     /// The request's body.
     pub body: Vec<u8>,
-    /// The status the store gave; `None` when the connection was cut before the store saw the request.
+    /// The status the store gave; `None` when the connection was cut before the store saw the
+    /// request.
     pub status: Option<u16>,
     /// The answer's body as the store made it, before a fault damaged it.
     pub answer: Vec<u8>,
@@ -48,7 +49,8 @@ impl Exchange {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    /// What it was about: the path, or of a GraphQL request the kind and name of its operation. A fault on this strikes requests like it.
+    /// What it was about: the path, or of a GraphQL request the kind and name of its operation. A
+    /// fault on this strikes requests like it.
     pub fn name(&self) -> String {
         match super::http::operation(&self.path, &self.body) {
             Some(operation) => format!("#{operation}"),
@@ -56,7 +58,8 @@ impl Exchange {
         }
     }
 
-    /// Whether the request can change something. In GraphQL the operation tells, and starting a bulk read changes nothing.
+    /// Whether the request can change something. In GraphQL the operation tells, and starting a
+    /// bulk read changes nothing.
     pub fn is_write(&self) -> bool {
         is_write(&self.method, &self.path, &self.body)
     }

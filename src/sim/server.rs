@@ -181,7 +181,8 @@ async fn answer(shared: Arc<Shared>, incoming: hyper::Request<Incoming>) -> Outc
     }
 }
 
-/// Waits, if there is something to wait for: even a sleep of nothing lasts until the timer's next tick, a millisecond.
+/// Waits, if there is something to wait for: even a sleep of nothing lasts until the timer's next
+/// tick, a millisecond.
 async fn wait(delay: Duration) {
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;

@@ -1,5 +1,6 @@
-//! What every simulated store can be told by the people around it, whatever its channel: the buyers, the merchant in the
-//! channel's own pages, another tool. `demo`, `simulate`, control over HTTP and the contract tests need no more than this.
+//! What every simulated store can be told by the people around it, whatever its channel: the
+//! buyers, the merchant in the channel's own pages, another tool. `demo`, `simulate`, control over
+//! HTTP and the contract tests need no more than this.
 
 use serde_json::{Value, json};
 
@@ -43,7 +44,8 @@ pub trait Simulated: Store {
     /// All of it is shipped by other means.
     fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool;
 
-    /// So many pieces of the nth line are shipped by other means. False where the channel knows no parts.
+    /// So many pieces of the nth line are shipped by other means. False where the channel knows no
+    /// parts.
     fn ship_pieces(&self, id: &str, nth: usize, pieces: u32, carrier: &str, tracking: &str) -> bool;
 
     /// The tracking number `old` of a parcel becomes `new`. False where no parcel has it.
@@ -73,7 +75,8 @@ pub trait Simulated: Store {
     /// Something saves the order without changing it: its modification time moves.
     fn touch(&self, id: &str) -> bool;
 
-    /// The channel's own program fails at this order: every answer that would hold it is a server error. Or not any more.
+    /// The channel's own program fails at this order: every answer that would hold it is a server
+    /// error. Or not any more.
     fn set_unrenderable(&self, id: &str, unrenderable: bool) -> bool;
 
     /// The store's clock is so many minutes ahead of the real one from now on, or behind.
@@ -179,7 +182,8 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
     }
 }
 
-/// `{"lines": [{"sku": "TEE-001", "quantity": 2}], "paid": true, "note": "...", "street": "..."}`, all of it optional.
+/// `{"lines": [{"sku": "TEE-001", "quantity": 2}], "paid": true, "note": "...", "street": "..."}`,
+/// all of it optional.
 fn purchase(wish: &Value) -> Purchase {
     let line = |line: &Value| {
         let pieces = line["quantity"].as_u64().and_then(|pieces| u32::try_from(pieces).ok()).unwrap_or(1);

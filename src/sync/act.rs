@@ -1,5 +1,5 @@
-//! What dispatch, cancel and retry have in common: the look before an act is recorded, and the push of
-//! its row afterwards.
+//! What dispatch, cancel and retry have in common: the look before an act is recorded, and the push
+//! of its row afterwards.
 
 use std::any::Any;
 
@@ -31,8 +31,8 @@ pub trait Watch {
 /// How often an act starts again because the order changed while it was looked at.
 const TRIES: usize = 5;
 
-/// Tries until the order was at rest for one try: nothing comes of one that was decided by what is not
-/// so any more.
+/// Tries until the order was at rest for one try: nothing comes of one that was decided by what is
+/// not so any more.
 ///
 /// # Errors
 /// `Refused` where the order is never at rest, and what a try fails with.
@@ -55,12 +55,14 @@ pub fn restless(order: i64) -> Error {
 pub enum Looked {
     /// Nothing speaks against it.
     Clear(Box<Seen>),
-    /// Another command has done something to the order meanwhile: what speaks against the act may be just that.
+    /// Another command has done something to the order meanwhile: what speaks against the act may
+    /// be just that.
     Moved,
 }
 
-/// Reads the order at the channel and holds it against the merchant's version; gives what an act that is not recorded yet would write. A
-/// version that is to be reviewed first is kept in the book, so that `show` and `accept` have it.
+/// Reads the order at the channel and holds it against the merchant's version; gives what an act
+/// that is not recorded yet would write. A version that is to be reviewed first is kept in the
+/// book, so that `show` and `accept` have it.
 pub fn look(
     book: &mut Book,
     watch: &dyn Watch,
@@ -72,7 +74,8 @@ pub fn look(
     let _looking = watch.looking(&open.store.name);
     let others = book.receipts_of_others(order.id, goal, None)?;
     let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), others };
-    // What an unsettled row may have shipped is no news; it is settled, and the order looked at again, before anything goes out.
+    // What an unsettled row may have shipped is no news; it is settled, and the order looked at
+    // again, before anything goes out.
     let tried = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order.id)?;
     let looked = guard::look(book, open, &Act { order: order.id, task: &task, leave, tried, took: false });
     if !matches!(looked, Ok(Look::Clear(_))) && book.last_event(order.id)? != order.last_event {
@@ -138,8 +141,9 @@ pub fn taken_back(order: i64, what: &str) -> Error {
     Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order} tells how it stands"))
 }
 
-/// Pushes one row now, under the store's export lock, after what was recorded for the same order before it. Gives the row's state
-/// afterwards. What was `seen` at the channel holds only while that event is the order's last.
+/// Pushes one row now, under the store's export lock, after what was recorded for the same order
+/// before it. Gives the row's state afterwards. What was `seen` at the channel holds only while
+/// that event is the order's last.
 pub fn push_row(
     context: &Context,
     book: &mut Book,

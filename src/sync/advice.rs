@@ -1,4 +1,5 @@
-//! What to advise while a first sync or a dispatch takes its time: pure decisions on times (PRODUCT.md, D-7).
+//! What to advise while a first sync or a dispatch takes its time: pure decisions on times (A-1,
+//! A-2, D-7).
 
 use chrono::TimeDelta;
 
@@ -38,7 +39,8 @@ impl Stage {
     }
 }
 
-/// The stage of a store: `test` is when it was last tested since it was connected, and whether it passed.
+/// The stage of a store: `test` is when it was last tested since it was connected, and whether it
+/// passed.
 pub fn import_stage(
     now: Timestamp,
     connected_at: Timestamp,

@@ -62,7 +62,8 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// One try; nothing where the order changed while it was looked at: then what was decided by it is void.
+    /// One try; nothing where the order changed while it was looked at: then what was decided by it
+    /// is void.
     fn once(&self, book: &mut Book, id: i64) -> Result<Option<Done>> {
         let (request, order) = (self.request, book.order(id)?);
         refuse_shipped(&order, request)?;
@@ -102,8 +103,8 @@ impl Desk<'_> {
         }
     }
 
-    /// How the order stands at the channel, refused where that speaks against it; nothing where the channel can't be reached: then the
-    /// same check is made before the push.
+    /// How the order stands at the channel, refused where that speaks against it; nothing where the
+    /// channel can't be reached: then the same check is made before the push.
     fn look(
         &self,
         book: &mut Book,
@@ -230,7 +231,8 @@ fn refuse_shipped(order: &BookOrder, request: &Request) -> Result<()> {
     Ok(())
 }
 
-/// A change about money, stock or the buyer that the channel would not hear is refused, not dropped.
+/// A change about money, stock or the buyer that the channel would not hear is refused, not
+/// dropped.
 fn refuse_unsupported(order: &BookOrder, request: &Request, can: &Cancelling) -> Result<()> {
     let wishes = [
         (request.refund && !can.refund, "--refund", "give the money back in the channel's own pages"),

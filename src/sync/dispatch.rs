@@ -92,7 +92,8 @@ pub fn dispatch(context: &Context, book: &mut Book, watch: &dyn Watch, order: i6
 }
 
 impl Desk<'_> {
-    /// One try; nothing where the order changed while it was looked at: then what was decided by it is void.
+    /// One try; nothing where the order changed while it was looked at: then what was decided by it
+    /// is void.
     fn once(&self, book: &mut Book, id: i64) -> Result<Option<Done>> {
         let order = book.order(id)?;
         let store = store_of(book, &order)?;
@@ -123,7 +124,8 @@ impl Desk<'_> {
                 Some((row, event)) => self.push(book, &open, &order, row, Some((*seen, event))).map(Some),
             },
             Err(error) if rehearsal => Err(error),
-            // What speaks against it may be another command's dispatch, begun since the order was read here: then it is looked at anew.
+            // What speaks against it may be another command's dispatch, begun since the order was
+            // read here: then it is looked at anew.
             Err(error) if error.kind() == ErrorKind::Refused && book.order(id)?.outbox.len() != order.outbox.len() => {
                 Ok(None)
             }
@@ -219,8 +221,8 @@ impl Desk<'_> {
         })
     }
 
-    /// Records the dispatch: from here on it is not forgotten, whatever happens. Gives its row and the order's last event; nothing where the order has
-    /// changed since it was read.
+    /// Records the dispatch: from here on it is not forgotten, whatever happens. Gives its row and
+    /// the order's last event; nothing where the order has changed since it was read.
     fn record(&self, book: &mut Book, order: &BookOrder, goal: &Goal, leave: Leave) -> Result<Option<(i64, i64)>> {
         let Goal::Dispatched(shipment) = goal else {
             return Err(Error::new(ErrorKind::Failed, "this is not a dispatch"));
@@ -286,7 +288,8 @@ fn recorded_already(order: &BookOrder, earlier: &OutboxRow) -> Done {
     } else {
         format!(" It is not confirmed by the channel yet; ordersync retry book:{} looks now.", order.id)
     };
-    // Of what is shipped whole no second box can be told: the pieces in it would be more than were ordered.
+    // Of what is shipped whole no second box can be told: the pieces in it would be more than were
+    // ordered.
     let again = if lines::is_open(order) { " --again says that another box really went out" } else { "" };
     let detail = format!("recorded already, nothing was sent.{way}{again}");
     done(order, earlier.state.word(), &detail)

@@ -1,8 +1,9 @@
 //! Export: the outbox, row by row, until each is confirmed or refused.
 //!
-//! A row states a goal. Every attempt reads the channel first and writes only what is missing there, so an
-//! attempt whose answer was lost, or whose process was killed, is looked for and not repeated (D-3).
-//! The mark `sending` is durable before a write goes out; a row found in it by the next process is treated as `unknown`.
+//! A row states a goal. Every attempt reads the channel first and writes only what is missing
+//! there, so an attempt whose answer was lost, or whose process was killed, is looked for and not
+//! repeated (D-3). The mark `sending` is durable before a write goes out; a row found in it by the
+//! next process is treated as `unknown`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,14 +21,16 @@ use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Aspect, Difference, differences, same_beside};
 
-/// A write that was cut off may still be at work in the shop's server: it is not looked for as lost before so many first pauses
-/// of a failed request have passed, 10 seconds by default. Rehearsals that shorten the one shorten the other.
+/// A write that was cut off may still be at work in the shop's server: it is not looked for as lost
+/// before so many first pauses of a failed request have passed, 10 seconds by default. Rehearsals
+/// that shorten the one shorten the other.
 const SETTLE_PAUSES: u32 = 10;
 
 /// How often an attempt reads the channel again after its writes, to see them arrive.
 const ROUNDS: usize = 3;
 
-/// How many answers to a row may be lost before nothing more is written for it without the merchant: each may have told the buyer.
+/// How many answers to a row may be lost before nothing more is written for it without the
+/// merchant: each may have told the buyer.
 const LOST_ANSWERS: u32 = 4;
 
 /// The longest pause within an attempt.
@@ -50,12 +53,13 @@ fn is_acknowledged(write: &Write, acknowledged: &[String]) -> bool {
 pub enum Outcome {
     /// Read back from the channel; `wrote` tells whether this attempt had to write anything.
     Confirmed {
-        /// The writes made, in words. Empty: it was there already (PRODUCT.md D-4).
+        /// The writes made, in words. Empty: it was there already (D-4).
         wrote: Vec<String>,
     },
     /// Tried again by itself; the error says why it is not there yet.
     Waiting(Error),
-    /// Tried again by itself: the channel is at work on it, or not ready for it. Says nothing of the other rows.
+    /// Tried again by itself: the channel is at work on it, or not ready for it. Says nothing of
+    /// the other rows.
     Pending(Error),
     /// Stopped for good: refused by the channel or by a guard.
     Refused(Error),
@@ -63,9 +67,11 @@ pub enum Outcome {
     TakenBack,
 }
 
-/// Pushes every row of the store whose time has come (`all`: every open row), each once. A row that fails costs that row; an error that holds
-/// for the whole store (credentials, network) ends the export and is returned. Whether a server's error is about the store or about the
-/// one order shows with the next order: where that gets on, the first one waits for its next turn and holds nobody up.
+/// Pushes every row of the store whose time has come (`all`: every open row), each once. A row that
+/// fails costs that row; an error that holds for the whole store (credentials, network) ends the
+/// export and is returned. Whether a server's error is about the store or about the one order shows
+/// with the next order: where that gets on, the first one waits for its next turn and holds nobody
+/// up.
 pub fn export_due(
     context: &Context,
     book: &mut Book,
@@ -76,7 +82,8 @@ pub fn export_due(
     let mut tried = BTreeSet::new();
     let mut stuck: Option<(OutboxRow, Error)> = None;
     loop {
-        // The rows of an order go out one after the other: the next one is due when the one before it is settled.
+        // The rows of an order go out one after the other: the next one is due when the one before
+        // it is settled.
         let mut due = book.due(open.store.id, context.clock.now(), all)?;
         due.retain(|row| tried.insert(row.id));
         if due.is_empty() {
@@ -108,7 +115,8 @@ pub fn export_due(
     }
 }
 
-/// One attempt at one row. `seen` is what was read at the channel just now, where the caller has read it.
+/// One attempt at one row. `seen` is what was read at the channel just now, where the caller has
+/// read it.
 ///
 /// # Errors
 /// Only the book's own; what the channel does wrong is an [`Outcome`].
@@ -140,7 +148,8 @@ enum Applied {
     TakenBack,
 }
 
-/// 1, 2, 4 ... minutes, at most 25, so that every row is tried at least at every half-hourly sync (PRODUCT.md D-7).
+/// 1, 2, 4 ... minutes, at most 25, so that every row is tried at least at every half-hourly sync
+/// (D-7).
 fn back_off(attempts: u32) -> TimeDelta {
     TimeDelta::minutes((1i64 << attempts.min(5)).min(25))
 }
@@ -184,7 +193,8 @@ impl Attempt<'_> {
             } else if !book.outbox_row(self.row.id)?.is_some_and(|row| row.state.is_open()) {
                 return Ok(Outcome::TakenBack);
             }
-            // Also where something else has happened to the order since it was read: as it is now is what counts.
+            // Also where something else has happened to the order since it was read: as it is now
+            // is what counts.
             event = book.last_event(self.row.order_id)?;
             seen = self.look_on(book, &mut known)?;
         }
@@ -211,8 +221,8 @@ impl Attempt<'_> {
         Ok((self.look(book, known)?, event))
     }
 
-    /// Makes the writes that are missing, as far as nothing speaks against it, and waits until they can be seen. Gives what the attempt
-    /// came to where it ends by that.
+    /// Makes the writes that are missing, as far as nothing speaks against it, and waits until they
+    /// can be seen. Gives what the attempt came to where it ends by that.
     fn write(
         &self,
         book: &mut Book,
@@ -270,7 +280,8 @@ impl Attempt<'_> {
         book.tell_of_row(self.row, &InboxNote { kind, text, hint })
     }
 
-    /// Whether the answers to this row's writes are lost again and again, and none of them is shown.
+    /// Whether the answers to this row's writes are lost again and again, and none of them is
+    /// shown.
     fn is_lost_again(&self) -> bool {
         self.row.state == OutboxState::Unknown && self.row.looks >= LOST_ANSWERS
     }
@@ -283,7 +294,8 @@ impl Attempt<'_> {
         self.tell(book, UNSEEN_NOTE, text, again_where_it_is_not(order))
     }
 
-    /// What has changed at the channel between the look and the write: it is too late to stop, and the merchant may still stop the parcel.
+    /// What has changed at the channel between the look and the write: it is too late to stop, and
+    /// the merchant may still stop the parcel.
     fn tell_of_race(&self, book: &mut Book, changed: &[Difference]) -> Result<()> {
         let what: Vec<&str> = changed.iter().map(|difference| difference.aspect.word()).collect();
         if what.is_empty() || self.row.leave.guard != Guard::Check || !matches!(self.row.goal, Goal::Dispatched(_)) {
@@ -300,7 +312,8 @@ impl Attempt<'_> {
         self.tell(book, "raced", text, hint)
     }
 
-    /// More was shipped at the channel than the merchant knows of, and it may be what the lost answer was to: only the merchant can tell.
+    /// More was shipped at the channel than the merchant knows of, and it may be what the lost
+    /// answer was to: only the merchant can tell.
     fn tell_of_doubt(&self, book: &mut Book) -> Result<()> {
         let (goal, order) = (self.row.goal.word(), self.row.order_id);
         let text = format!(
@@ -328,7 +341,8 @@ impl Attempt<'_> {
         Ok(Outcome::Pending(error))
     }
 
-    /// A guard stops it. Where others have shipped all of it and nothing of ours is there, what the row holds is given back.
+    /// A guard stops it. Where others have shipped all of it and nothing of ours is there, what the
+    /// row holds is given back.
     fn stop(&self, book: &mut Book, stop: guard::Stop) -> Result<Outcome> {
         if stop.moot && self.row.receipts.is_empty() && self.row.acknowledged.is_empty() {
             book.is_not_there(self.row.id)?;
@@ -351,8 +365,9 @@ impl Attempt<'_> {
         self.tell(book, UNSEEN_NOTE, text, hint)
     }
 
-    /// Reads the channel; the receipts are those of earlier attempts and of the writes that this one has made. What is found to be the
-    /// row's own is added to them: two rows may be alike to the letter, and what one has found is not there for the other.
+    /// Reads the channel; the receipts are those of earlier attempts and of the writes that this
+    /// one has made. What is found to be the row's own is added to them: two rows may be alike to
+    /// the letter, and what one has found is not there for the other.
     fn look(&self, book: &mut Book, known: &mut Known) -> Result<Look> {
         let row = self.row;
         let task = self.task(book, &known.receipts)?;
@@ -404,8 +419,9 @@ impl Attempt<'_> {
         matches!(self.row.state, OutboxState::Sending | OutboxState::Unknown)
     }
 
-    /// Whether more is shipped there than the merchant knows of, of which nothing tells whose it is: it may be what the lost answer was
-    /// to, and a list that lags behind does not show it yet. It is not made again on a guess.
+    /// Whether more is shipped there than the merchant knows of, of which nothing tells whose it
+    /// is: it may be what the lost answer was to, and a list that lags behind does not show it yet.
+    /// It is not made again on a guess.
     fn may_be_the_lost_one(&self, book: &Book, seen: &Seen, receipts: &[String]) -> Result<bool> {
         let dispatch = matches!(self.row.goal, Goal::Dispatched(_));
         if !dispatch || !self.may_have_arrived() || !receipts.is_empty() || !seen.missing.claimed.is_empty() {
@@ -418,7 +434,8 @@ impl Attempt<'_> {
         Ok(differences(&base, now).iter().any(|difference| difference.aspect == Aspect::Shipped))
     }
 
-    /// Whether an earlier attempt was cut off so recently that the shop may still be carrying it out.
+    /// Whether an earlier attempt was cut off so recently that the shop may still be carrying it
+    /// out.
     fn may_still_be_at_work(&self) -> bool {
         self.may_have_arrived() && self.settles_in() > Duration::ZERO
     }
@@ -437,7 +454,8 @@ impl Attempt<'_> {
         }
         crash::point("before-write");
         let receipt = match self.open.channel.apply(write) {
-            // That the same is refused a second time does not say that the first one came to nothing: it may be the reason.
+            // That the same is refused a second time does not say that the first one came to
+            // nothing: it may be the reason.
             Err(error) if error.kind() == ErrorKind::Rejected && self.may_have_arrived() => {
                 book.refused_repeat(self.row.id, &write.mark)?;
                 return Ok(Applied::Refused(error));
@@ -454,8 +472,8 @@ impl Attempt<'_> {
         Ok(Applied::Took(receipt))
     }
 
-    /// Confirmed: the version that shows our write becomes the merchant's, unless something else changed in it as well.
-    /// `false` where the order is no more what it was at this event.
+    /// Confirmed: the version that shows our write becomes the merchant's, unless something else
+    /// changed in it as well. `false` where the order is no more what it was at this event.
     fn confirm(&self, book: &mut Book, seen: &Seen, event: Option<i64>) -> Result<bool> {
         crash::point("before-confirm");
         let (mut only_ours, mut raced) = (false, Vec::new());
@@ -476,7 +494,8 @@ impl Attempt<'_> {
     }
 
     fn refuse(&self, book: &mut Book, error: Error) -> Result<Outcome> {
-        // A part of a dispatch may be at the channel already (another location's parcel). A cancellation is all or nothing: its receipt is a job's.
+        // A part of a dispatch may be at the channel already (another location's parcel). A
+        // cancellation is all or nothing: its receipt is a job's.
         let written = matches!(self.row.goal, Goal::Dispatched(_))
             && book.outbox_row(self.row.id)?.is_some_and(|row| !row.receipts.is_empty());
         let what = if written { "went out in part at least; nothing more was sent" } else { "did not go out" };
@@ -506,7 +525,8 @@ impl Attempt<'_> {
             ErrorKind::Unknown => book.settle(self.row.id, OutboxState::Unknown, Some(&error), next_at, None)?,
             _ => {
                 let state = self.state_after_nothing_new(book)?;
-                // Of a channel that was not to be reached the next sync may know better: nothing is put off.
+                // Of a channel that was not to be reached the next sync may know better: nothing is
+                // put off.
                 let put_off = state != OutboxState::Queued || error.kind() != ErrorKind::Temporary;
                 book.settle(self.row.id, state, Some(&error), next_at.filter(|_| put_off), None)?;
             }
@@ -514,13 +534,14 @@ impl Attempt<'_> {
         Ok(Outcome::Waiting(error))
     }
 
-    /// The state of a row whose attempt ended without a confirmation, before, between or after its writes.
-    /// What may have been written before stays to be looked for.
+    /// The state of a row whose attempt ended without a confirmation, before, between or after its
+    /// writes. What may have been written before stays to be looked for.
     fn state_after_nothing_new(&self, book: &Book) -> Result<OutboxState> {
         let state = book.outbox_row(self.row.id)?.map_or(self.row.state, |row| row.state);
         Ok(match state {
             OutboxState::Sent => OutboxState::Sent,
-            // The one write in flight was surely not applied, but an attempt before it may have been.
+            // The one write in flight was surely not applied, but an attempt before it may have
+            // been.
             OutboxState::Sending if self.row.state == OutboxState::Queued => OutboxState::Queued,
             OutboxState::Queued => OutboxState::Queued,
             _ => OutboxState::Unknown,

@@ -1,5 +1,5 @@
-//! The look before an act: the order is read at the channel, held against what the merchant knows, and only then is asked what is
-//! missing for the act (PRODUCT.md D-1).
+//! The look before an act: the order is read at the channel, held against what the merchant knows,
+//! and only then is asked what is missing for the act (D-1).
 
 use rust_decimal::Decimal;
 
@@ -23,7 +23,8 @@ pub struct Act<'a> {
     pub leave: Leave,
     /// Whether the channel took something of it before: that is looked for, whatever else there is.
     pub took: bool,
-    /// Whether something of it may be there already: a write was begun for it of which it is not sure that it came to nothing.
+    /// Whether something of it may be there already: a write was begun for it of which it is not
+    /// sure that it came to nothing.
     pub tried: bool,
 }
 
@@ -72,21 +73,23 @@ pub fn read(open: &OpenStore, remote_id: &str) -> Result<RemoteOrder> {
     open.channel.order(remote_id)?.ok_or_else(|| open.channel.no_order(remote_id))
 }
 
-/// Reads the order, holds it against the version that the merchant last saw, and asks the adapter only then: an order that changed is told
-/// as that, not as what the change makes impossible.
+/// Reads the order, holds it against the version that the merchant last saw, and asks the adapter
+/// only then: an order that changed is told as that, not as what the change makes impossible.
 pub fn look(book: &Book, open: &OpenStore, act: &Act<'_>) -> Result<Look> {
     let now = read(open, &act.task.remote_id)?;
     is_of_now(book, act, &now)?;
     plan(book, open, act, now)
 }
 
-/// A replica or a cache that lags behind shows an order as it was: nothing is decided by what is older than what was shown before.
+/// A replica or a cache that lags behind shows an order as it was: nothing is decided by what is
+/// older than what was shown before.
 ///
 /// # Errors
 /// `Temporary`, and nothing goes out, but for who goes on with the version in the book anyway.
 fn is_of_now(book: &Book, act: &Act<'_>, now: &RemoteOrder) -> Result<()> {
     let Ok(order) = &now.order else { return Ok(()) };
-    // What the channel took is only looked for, and an old state shows just that it is not there yet.
+    // What the channel took is only looked for, and an old state shows just that it is not there
+    // yet.
     let known = book.newest_shown(act.order)?.filter(|_| act.leave.guard == Guard::Check && !act.took);
     let Some(known) = known.filter(|known| order.updated_at < *known) else { return Ok(()) };
     let text = format!(
@@ -116,7 +119,8 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
         });
     }
     let shipped_only = state.is_none() && found.iter().all(|difference| difference.aspect == Aspect::Shipped);
-    // What an attempt before this one has reached is there, whatever else changed; and what was shipped may be this very act.
+    // What an attempt before this one has reached is there, whatever else changed; and what was
+    // shipped may be this very act.
     let missing = if shipped_only || act.tried { missing(open, act.task, &now) } else { Ok(Outstanding::default()) };
     let missing = match missing {
         // What cannot be done is because of what changed, and that is the better reason.
@@ -136,8 +140,9 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
     Ok(Look::Stopped(Box::new(Stop { now, review, claimed: missing.claimed, moot: false })))
 }
 
-/// What is still to be written, the order being as it is now. A line that the channel's order does not have any more is left out: who goes on
-/// after the guard has accepted that, or has sent it on the merchant's own account, and there is no such line to be told of.
+/// What is still to be written, the order being as it is now. A line that the channel's order does
+/// not have any more is left out: who goes on after the guard has accepted that, or has sent it on
+/// the merchant's own account, and there is no such line to be told of.
 pub fn missing(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
     let (Goal::Dispatched(shipment), Ok(order)) = (&task.goal, &now.order) else {
         return open.outstanding(task, now);
@@ -157,8 +162,9 @@ pub fn missing(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Result<Outst
     open.outstanding(&Task { goal, ..task.clone() }, now)
 }
 
-/// Why nothing more goes out where the order has not so many pieces left at the channel, whatever the merchant has accepted: a write
-/// whose answer was lost may be what was shipped, or somebody else has shipped it since. Who insists has the check switched off.
+/// Why nothing more goes out where the order has not so many pieces left at the channel, whatever
+/// the merchant has accepted: a write whose answer was lost may be what was shipped, or somebody
+/// else has shipped it since. Who insists has the check switched off.
 fn no_longer_left(act: &Act<'_>, now: &RemoteOrder, missing: &Outstanding) -> Option<Error> {
     let now = now.order.as_ref().ok().filter(|_| act.leave.guard == Guard::Check && !act.took)?;
     let sent = |line: &str| {
@@ -168,7 +174,8 @@ fn no_longer_left(act: &Act<'_>, now: &RemoteOrder, missing: &Outstanding) -> Op
     let is_short = |wanted: &LineQuantity| {
         let line = now.lines.iter().find(|line| line.remote_id == wanted.line_id);
         let there = line.map_or(Decimal::ZERO, |line| left(line.quantity, line.refunded, sent(&line.remote_id)));
-        // Shipped without a word of what: then the merchant has seen it, or it came while the answer to a write was lost.
+        // Shipped without a word of what: then the merchant has seen it, or it came while the
+        // answer to a write was lost.
         (act.tried && now.status == Status::Shipped) || wanted.quantity > there
     };
     missing.pieces.iter().any(is_short).then(|| {
@@ -183,14 +190,16 @@ fn is_about_the_order(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Refused | ErrorKind::Rejected | ErrorKind::Unsupported | ErrorKind::NotFound)
 }
 
-/// Holds the order against the merchant's version: what must be reviewed before the act, and why nothing goes out whatever was reviewed.
+/// Holds the order against the merchant's version: what must be reviewed before the act, and why
+/// nothing goes out whatever was reviewed.
 fn hold(book: &Book, open: &OpenStore, act: &Act<'_>, now: &Order) -> Result<(Vec<Difference>, Option<Error>)> {
     let Some(document) = book.base_document(act.order)? else {
         let lost = (act.leave.guard == Guard::Check).then(|| lost(act.order));
         return Ok((Vec::new(), forbids(act, now).or(lost)));
     };
     let base = open.channel.read(&document)?;
-    // What it does not tell any more was told by the version that the merchant has not accepted yet.
+    // What it does not tell any more was told by the version that the merchant has not accepted
+    // yet.
     let newest = book.newest_document(act.order)?.and_then(|document| open.channel.read(&document).ok());
     let now = &newest.map_or_else(|| now.clone(), |newest| now.with_known(&People::of(&newest)));
     let found = differences(&base, now).into_iter().filter(|difference| stops(act, difference.aspect)).collect();
@@ -221,7 +230,8 @@ fn stops(act: &Act<'_>, aspect: Aspect) -> bool {
     }
 }
 
-/// Why nothing goes out for an order that stands like this at the channel, whatever the merchant has seen and accepted.
+/// Why nothing goes out for an order that stands like this at the channel, whatever the merchant
+/// has seen and accepted.
 fn forbids(act: &Act<'_>, now: &Order) -> Option<Error> {
     let (order, leave) = (act.order, act.leave);
     if !matches!(act.task.goal, Goal::Dispatched(_)) {
@@ -259,7 +269,8 @@ fn review(act: &Act<'_>, differences: Vec<Difference>) -> Review {
     Review { differences, error: Error::new(ErrorKind::Refused, text).hint(hint) }
 }
 
-/// The order as it is at the channel now. One that cannot be read cannot be compared either: only force goes on without.
+/// The order as it is at the channel now. One that cannot be read cannot be compared either: only
+/// force goes on without.
 fn readable(order: i64, now: &RemoteOrder, guard: Guard) -> Result<Option<&Order>> {
     match &now.order {
         Ok(now) => Ok(Some(now)),

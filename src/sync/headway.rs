@@ -1,14 +1,14 @@
 //! Whether a walk gets anywhere.
 //!
-//! A cache that gives the same page again and again, a cursor that does not move, pages that go round in a circle: an adapter may
-//! not notice, and would ask for ever (PRODUCT.md I-3).
+//! A cache that gives the same page again and again, a cursor that does not move, pages that go
+//! round in a circle: an adapter may not notice, and would ask for ever (I-3).
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::channel::{Cursor, Next, Page};
 
-/// How often one page may come again before the walk is at an end. Some repeat is in order: the last second of a page is read twice,
-/// and several refunds may belong to the same orders.
+/// How often one page may come again before the walk is at an end. Some repeat is in order: the
+/// last second of a page is read twice, and several refunds may belong to the same orders.
 const AGAIN: u32 = 8;
 
 /// How many empty pages in a row may announce more.
@@ -17,8 +17,8 @@ const EMPTY: u32 = 1000;
 /// Watches the pages of one walk.
 #[derive(Debug, Default)]
 pub struct Headway {
-    /// The page that is waited for to come again, renewed at ever longer distances: so a circle of any length is noticed, without
-    /// remembering every page.
+    /// The page that is waited for to come again, renewed at ever longer distances: so a circle of
+    /// any length is noticed, without remembering every page.
     mark: Option<u64>,
     pages: u64,
     distance: u64,

@@ -1,11 +1,13 @@
-//! Whether a store is well, by what was done and not by what was tried: pure decisions on times and counts (PRODUCT.md F-1).
+//! Whether a store is well, by what was done and not by what was tried: pure decisions on times and
+//! counts (F-1).
 
 use chrono::TimeDelta;
 
 use super::advice::{RetryPolicy, Stage, export_patience};
 use crate::clock::Timestamp;
 
-/// How long a first sync may be at work before the store counts as not read, whatever its interval (PRODUCT.md A-2).
+/// How long a first sync may be at work before the store counts as not read, whatever its interval
+///
 const FIRST_SYNC: TimeDelta = TimeDelta::minutes(150);
 
 /// A pause that is over before anybody could look is none.
@@ -88,7 +90,8 @@ impl Trouble {
 }
 
 impl Facts {
-    /// How old the last reading may be. A store that was never read counts from when it was connected, and its first sync may take a while.
+    /// How old the last reading may be. A store that was never read counts from when it was
+    /// connected, and its first sync may take a while.
     pub fn limit(&self) -> TimeDelta {
         let usual = self.interval * 2;
         self.max_age.unwrap_or(match (self.read_at, self.at_work_since) {

@@ -1,7 +1,8 @@
-//! Import: walks are fetched by threads of their own, ahead of the book; one thread per store writes.
+//! Import: walks are fetched by threads of their own, ahead of the book; one thread per store
+//! writes.
 //!
-//! A page's orders and the position behind it go into the book in one transaction, so the position never stands
-//! behind an order that is not there (PRODUCT.md I-3).
+//! A page's orders and the position behind it go into the book in one transaction, so the position
+//! never stands behind an order that is not there (I-3).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,13 +25,15 @@ pub const CHANGES: &str = "changes";
 const SLICE: &str = "first/";
 const PASS: &str = "pass/";
 
-/// How many fetched pages may wait for the book, over all walks of a store: enough to keep it busy, few enough to stay small.
+/// How many fetched pages may wait for the book, over all walks of a store: enough to keep it busy,
+/// few enough to stay small.
 const AHEAD: usize = 2;
 
 /// How many orders are asked for by their ids at once.
 const AT_ONCE: u32 = 100;
 
-/// How many orders that the channel could not show are asked for again in one sync: each failure costs its patience.
+/// How many orders that the channel could not show are asked for again in one sync: each failure
+/// costs its patience.
 const REREADS: u32 = 8;
 
 struct Import<'a> {
@@ -39,7 +42,8 @@ struct Import<'a> {
     run: i64,
     job: &'a Job,
     progress: &'a dyn Progress,
-    /// The orders of this run that could not be read: a list that cannot place them may give them on each of its pages.
+    /// The orders of this run that could not be read: a list that cannot place them may give them
+    /// on each of its pages.
     unreadable: Mutex<BTreeSet<String>>,
 }
 
@@ -65,7 +69,8 @@ pub fn import(
     }
 }
 
-/// Takes one order, read just now, into the book: the path of `pull` and of every other single read.
+/// Takes one order, read just now, into the book: the path of `pull` and of every other single
+/// read.
 pub fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: RemoteOrder) -> Result<Tally> {
     let orders = [seen];
     let batch = Batch {
@@ -81,7 +86,8 @@ pub fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: RemoteOrder
     take_in(book, &batch, open.channel.as_ref())
 }
 
-/// Takes a page into the book: each order is offered to it, and where that knows another version, what becomes of the new one is decided.
+/// Takes a page into the book: each order is offered to it, and where that knows another version,
+/// what becomes of the new one is decided.
 fn take_in(book: &mut Book, batch: &Batch<'_>, channel: &dyn Channel) -> Result<Tally> {
     let mut intake = book.intake(batch)?;
     for seen in batch.orders {
@@ -93,7 +99,7 @@ fn take_in(book: &mut Book, batch: &Batch<'_>, channel: &dyn Channel) -> Result<
 }
 
 impl Import<'_> {
-    /// Orders that an older version could not read get another try (PRODUCT.md I-4).
+    /// Orders that an older version could not read get another try (I-4).
     fn read_again(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
         if self.job.dry_run {
             return Ok(());
@@ -122,7 +128,8 @@ impl Import<'_> {
             book.plan_walks(self.open.store.id, &named(&plan))?;
             self.announce(&plan);
         }
-        // What was there before a first sync, it reads; a store whose passes are not known yet is looked through at once.
+        // What was there before a first sync, it reads; a store whose passes are not known yet is
+        // looked through at once.
         self.add_passes(book, if is_new { begun } else { Timestamp::UNIX_EPOCH })?;
         let walks = book.walks(self.open.store.id)?;
         let slices = walks.iter().filter(|walk| walk.name.starts_with(SLICE) && !walk.done).map(placed).collect();
@@ -161,8 +168,9 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Looks through what is due. A pass that fails costs that pass and is taken up again by the next sync; false where the channel is
-    /// not well, so that there is no point in asking for more.
+    /// Looks through what is due. A pass that fails costs that pass and is taken up again by the
+    /// next sync; false where the channel is not well, so that there is no point in asking for
+    /// more.
     fn passes(&self, book: &mut Book, report: &mut StoreReport) -> Result<bool> {
         let walks = book.walks(self.open.store.id)?;
         for pass in self.known_passes(&walks)? {
@@ -194,8 +202,8 @@ impl Import<'_> {
         }
     }
 
-    /// Orders that the channel could not show are asked for again each day, each by itself. They come after the walks, whose end shows
-    /// that the channel is well.
+    /// Orders that the channel could not show are asked for again each day, each by itself. They
+    /// come after the walks, whose end shows that the channel is well.
     fn ask_again(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
         for remote_id in book.due_rereads(self.open.store.id, Why::Unshown, REREADS)? {
             match self.open.channel.order(&remote_id) {
@@ -267,7 +275,8 @@ impl Import<'_> {
         })
     }
 
-    /// How many walks are read at the same time: the merchant's setting, else what the channel can bear.
+    /// How many walks are read at the same time: the merchant's setting, else what the channel can
+    /// bear.
     fn in_flight(&self) -> usize {
         let setting = self.open.store.values.get("in_flight").and_then(|text| text.parse().ok());
         setting.unwrap_or(self.open.channel.capabilities().in_flight).max(1)
@@ -369,7 +378,8 @@ impl Import<'_> {
 }
 
 impl Import<'_> {
-    /// The orders without those that this run has counted as unreadable already; `None` where that is all of them.
+    /// The orders without those that this run has counted as unreadable already; `None` where that
+    /// is all of them.
     fn counted_once(&self, orders: &[RemoteOrder]) -> Option<Vec<RemoteOrder>> {
         if orders.iter().all(|seen| seen.order.is_ok()) {
             return None;
@@ -428,8 +438,8 @@ fn placed(walk: &Walk) -> (String, Cursor) {
     (walk.name.clone(), walk.cursor.clone())
 }
 
-/// Whether a pass is to be looked through: it is under way, or its last look was long enough ago. One that
-/// lies ahead was made by a clock that was wrong.
+/// Whether a pass is to be looked through: it is under way, or its last look was long enough ago.
+/// One that lies ahead was made by a clock that was wrong.
 fn is_due(walk: &Walk, pass: &Pass, now: Timestamp) -> bool {
     let waits = walk.looked_at.is_some_and(|at| {
         let since = now.signed_duration_since(at).to_std();
@@ -438,8 +448,9 @@ fn is_due(walk: &Walk, pass: &Pass, now: Timestamp) -> bool {
     walk.under_way || !waits
 }
 
-/// What is read beside the changes: an error of it costs that and a word in the report. False where the channel is not well. One that
-/// says something of the store as a whole, the book or this run remains an error.
+/// What is read beside the changes: an error of it costs that and a word in the report. False where
+/// the channel is not well. One that says something of the store as a whole, the book or this run
+/// remains an error.
 fn spared(read: Result<()>, title: &str, report: &mut StoreReport) -> Result<bool> {
     use ErrorKind::{Book, Credentials, Interrupted, Locked};
     match read {
@@ -457,7 +468,8 @@ fn decide(channel: &dyn Channel, known: &Known, seen: &RemoteOrder) -> Result<De
     let Ok(seen_order) = &seen.order else {
         return Err(Error::new(ErrorKind::Failed, "an unreadable order has no policy"));
     };
-    // A version that an older program stored and this one cannot read is no reason to lose the new one.
+    // A version that an older program stored and this one cannot read is no reason to lose the new
+    // one.
     let Ok(base) = channel.read(&known.base) else { return Ok(Decision::Keep(None)) };
     let newest = known.newest.as_deref().and_then(|document| channel.read(document).ok());
     // Less than what is kept beside the copy, as after an erasure, must not take its place.

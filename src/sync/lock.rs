@@ -1,4 +1,4 @@
-//! Locks between processes: one import and one export of a store at a time (PRODUCT.md F-2).
+//! Locks between processes: one import and one export of a store at a time (F-2).
 //!
 //! The operating system frees a lock when its process ends, however it ends.
 

@@ -1,7 +1,8 @@
 //! The engine: one run imports and exports the stores it is asked for, each on a thread of its own.
 //!
-//! A run can be killed at any instant. What it has fetched is in the book page by page, together with the position
-//! to go on from; what it was writing is marked in the outbox before the write goes out. The next run goes on from there.
+//! A run can be killed at any instant. What it has fetched is in the book page by page, together
+//! with the position to go on from; what it was writing is marked in the outbox before the write
+//! goes out. The next run goes on from there.
 
 pub mod act;
 pub mod advice;
@@ -109,7 +110,7 @@ pub struct Job {
     pub dry_run: bool,
 }
 
-/// Runs `job` for `stores`, each on its own thread; one store that fails costs one store (PRODUCT.md I-5).
+/// Runs `job` for `stores`, each on its own thread; one store that fails costs one store (I-5).
 pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progress) -> Result<Report> {
     let ids: Vec<i64> = stores.iter().map(|store| store.id).collect();
     let run = context.book()?.start_run_of(job.kind, job.dry_run, &ids)?;

@@ -1,5 +1,5 @@
-//! What is still to be written to reach a goal: the adapter says what its records would be and what is
-//! shown, the core matches the two, and the adapter turns what is left into writes.
+//! What is still to be written to reach a goal: the adapter says what its records would be and what
+//! is shown, the core matches the two, and the adapter turns what is left into writes.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ const FURTHER: usize = 4;
 /// What is still missing at the channel.
 #[derive(Debug, Clone, Default)]
 pub struct Outstanding {
-    /// The writes that are missing, in the order in which they must happen. Empty: nothing to write.
+    /// The writes that are missing, in the order in which they must happen. Empty: nothing to
+    /// write.
     pub writes: Vec<Write>,
     /// The channel has taken the writes but is still at work; look again after this pause.
     pub wait: Option<Duration>,
@@ -72,8 +73,8 @@ fn dispatch(channel: &dyn Channel, task: &Task, now: &RemoteOrder, shipment: &Sh
         }
         found = matched(plan.as_ref());
     }
-    // What the channel has acknowledged and does not show yet may be what seems to be missing: it is
-    // looked for, not made again.
+    // What the channel has acknowledged and does not show yet may be what seems to be missing: it
+    // is looked for, not made again.
     if found.is_short() && !found.unseen.is_empty() {
         return Ok(Outstanding::of(Step::Wait(UNSEEN), found.claimed));
     }

@@ -1,8 +1,8 @@
 //! What becomes of a newer version of an order: pure decisions, no I/O.
 //!
 //! An imported order is the merchant's working copy. The channel changes it only until it is paid
-//! (PRODUCT.md P-9); after that a newer version is kept beside it as drift (P-1) and, where the merchant must know of it,
-//! announced in the inbox (the `review` of cancels and shipments).
+//! (P-9); after that a newer version is kept beside it as drift (P-1) and, where the merchant must
+//! know of it, announced in the inbox (the `review` of cancels and shipments).
 
 use crate::order::{Aspect, Order, Status, differences};
 
@@ -13,7 +13,8 @@ pub enum Decision {
     Follow,
     /// It says what the merchant's version says, put in another way: there is nothing to be shown.
     Same,
-    /// The copy stays as it is; the version is kept beside it, with what the merchant is to be told.
+    /// The copy stays as it is; the version is kept beside it, with what the merchant is to be
+    /// told.
     Keep(Option<Notice>),
 }
 
@@ -26,8 +27,8 @@ pub struct Notice {
     pub text: String,
 }
 
-/// Decides for one order: `status` is the copy's own, `base` the version the copy was made from, `known` the newest version
-/// seen before this one, `seen` the new one.
+/// Decides for one order: `status` is the copy's own, `base` the version the copy was made from,
+/// `known` the newest version seen before this one, `seen` the new one.
 pub fn decide(status: Status, base: &Order, known: &Order, seen: &Order) -> Decision {
     if status == Status::AwaitingPayment {
         return Decision::Follow;

@@ -1,5 +1,6 @@
-//! A changed meaning is applied to orders that nobody here has worked on (PRODUCT.md P-12): what a status word means, and whether an order
-//! needs a parcel, may be another by the next version of the program or another setting.
+//! A changed meaning is applied to orders that nobody here has worked on (P-12): what a status word
+//! means, and whether an order needs a parcel, may be another by the next version of the program or
+//! another setting.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +26,8 @@ const MEANINGS: [Status; 6] = [
 /// How many orders are read again in one transaction.
 const AT_ONCE: u32 = 500;
 
-/// Reads the store's orders again from their documents, where they may mean something else than when they were read last.
+/// Reads the store's orders again from their documents, where they may mean something else than
+/// when they were read last.
 pub fn refresh(book: &mut Book, open: &OpenStore) -> Result<()> {
     let store = &open.store;
     let setting = |reading: &Reading| words(&reading.statuses);
@@ -88,7 +90,8 @@ fn tell(book: &mut Book, open: &OpenStore, unknown: BTreeSet<String>) -> Result<
     Ok(())
 }
 
-/// A setting with more words in it: what was said of other words before stays said. A word that is set again means what was said last.
+/// A setting with more words in it: what was said of other words before stays said. A word that is
+/// set again means what was said last.
 pub fn with_more(set: &str, more: &str) -> String {
     let again = words(more);
     let stays = |pair: &&str| words(pair).first().is_some_and(|word| !again.contains(word));

@@ -71,7 +71,7 @@ impl StoreReport {
 }
 
 impl Report {
-    /// The exit code (PRODUCT.md C-2, I-4, I-5): the only store's own error, or "partly done".
+    /// The exit code (C-2, I-4, I-5): the only store's own error, or "partly done".
     pub fn exit_code(&self) -> u8 {
         if self.stores.iter().all(StoreReport::is_clean) {
             return 0;

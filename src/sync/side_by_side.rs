@@ -1,8 +1,10 @@
-//! Import and export of one store, side by side: a dispatch waits for no list that fails or is long to read (PRODUCT.md D-2, D-7).
+//! Import and export of one store, side by side: a dispatch waits for no list that fails or is long
+//! to read (D-2, D-7).
 //!
-//! Each has its lock and its connection to the book. What the export confirms and the import reads meanwhile do not disturb each other: an
-//! older version of an order than the book's changes nothing. The export has a short head start, so that ordinarily the import
-//! reads what became of it.
+//! Each has its lock and its connection to the book. What the export confirms and the import reads
+//! meanwhile do not disturb each other: an older version of an order than the book's changes
+//! nothing. The export has a short head start, so that ordinarily the import reads what became of
+//! it.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -17,12 +19,14 @@ use crate::error::{Error, ErrorKind, Result};
 /// How long the import waits for the export at most.
 const HEAD_START: Duration = Duration::from_secs(5);
 
-/// How often the outbox is looked at while the import is at work: each time so many first pauses of a failed request have passed, a minute
-/// by default. Rehearsals that shorten the one shorten the other, down to what a machine bears.
+/// How often the outbox is looked at while the import is at work: each time so many first pauses of
+/// a failed request have passed, a minute by default. Rehearsals that shorten the one shorten the
+/// other, down to what a machine bears.
 const AGAIN_PAUSES: u32 = 60;
 const AGAIN_AT_LEAST: Duration = Duration::from_millis(20);
 
-/// Brings the store's orders in and sends its outbox out. A rehearsal and the reading of a range send nothing; a rehearsal takes no lock.
+/// Brings the store's orders in and sends its outbox out. A rehearsal and the reading of a range
+/// send nothing; a rehearsal takes no lock.
 ///
 /// # Errors
 /// What either of them ended with, or both.
@@ -80,7 +84,8 @@ fn bring_in(
     imported
 }
 
-/// Remembers in the inbox that a store's credentials are refused, and forgets it once they work again.
+/// Remembers in the inbox that a store's credentials are refused, and forgets it once they work
+/// again.
 fn note_access(book: &mut Book, store: &Store, result: &Result<()>) -> Result<()> {
     match result {
         Ok(()) => book.credentials_work(store.id),
@@ -114,7 +119,8 @@ fn keep_sending(
     }
 }
 
-/// One look at the outbox. The lock is held no longer, so that a dispatch by hand does not wait for a long import either.
+/// One look at the outbox. The lock is held no longer, so that a dispatch by hand does not wait for
+/// a long import either.
 fn send(context: &Context, store: &Store, open: &OpenStore, exports: &mut Exports) -> Result<()> {
     let mut book = context.book()?;
     if book.due(store.id, context.clock.now(), false)?.is_empty() {

@@ -142,7 +142,8 @@ impl OpenStore {
     }
 }
 
-/// Opens a channel with values that are not in the book yet (`connect`), and with secrets that are in no file yet. No network.
+/// Opens a channel with values that are not in the book yet (`connect`), and with secrets that are
+/// in no file yet. No network.
 pub fn open_new(
     context: &Context,
     kind: ChannelKind,
@@ -176,7 +177,8 @@ pub fn check(context: &Context, kind: ChannelKind, values: &Values) -> Result<()
     client(values, context.clock.clone(), context.retry, RateLimit::open()).map(drop)
 }
 
-/// What an adapter learns is kept with the store's facts. Where the book cannot be written just then, it is learned again.
+/// What an adapter learns is kept with the store's facts. Where the book cannot be written just
+/// then, it is learned again.
 fn keep_for_later(context: &Context, store: &Store) -> Learn {
     let (path, clock, id) = (context.home.book(), context.clock.clone(), store.id);
     Box::new(move |name, value| {
@@ -186,8 +188,9 @@ fn keep_for_later(context: &Context, store: &Store) -> Learn {
     })
 }
 
-/// A pause that a channel asks for holds for every process that calls the store, so it goes into the book (PRODUCT.md I-6).
-/// Where the book cannot be written just then, the pause still holds in this process.
+/// A pause that a channel asks for holds for every process that calls the store, so it goes into
+/// the book (I-6). Where the book cannot be written just then, the pause still holds in this
+/// process.
 fn tell_other_processes(context: &Context, store: &Store) -> crate::http::OnPause {
     let (path, clock, id) = (context.home.book(), context.clock.clone(), store.id);
     Box::new(move |until, why| {

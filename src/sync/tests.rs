@@ -1,7 +1,7 @@
 //! The engine against a channel that lives in memory: paging under change, lost answers, cut runs.
 //!
-//! The channel is as unkind as real ones: orders change between pages, answers get lost after the write was
-//! applied, writes are not idempotent.
+//! The channel is as unkind as real ones: orders change between pages, answers get lost after the
+//! write was applied, writes are not idempotent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -394,7 +394,8 @@ fn shipment() -> Shipment {
     }
 }
 
-/// What nothing names cannot be asked for: it is told, told again the next day, and done with once all orders were read without it.
+/// What nothing names cannot be asked for: it is told, told again the next day, and done with once
+/// all orders were read without it.
 #[test]
 fn i4_what_nothing_names_is_done_with_once_all_is_read_without_it() {
     let desk = Desk::new();
@@ -668,7 +669,8 @@ fn i5_a_page_that_fails_keeps_what_came_before_and_the_next_run_goes_on_there() 
     assert_eq!(desk.sync().unwrap().tally.new, 4, "only what is missing is fetched");
 }
 
-/// What becomes of so many writes at most. Not so many come to nothing unheard that the merchant would be asked.
+/// What becomes of so many writes at most. Not so many come to nothing unheard that the merchant
+/// would be asked.
 fn fates(most: usize) -> impl Strategy<Value = Vec<Fate>> {
     let fate = prop::sample::select(vec![Fate::AnswerLost, Fate::NeverArrived, Fate::Busy, Fate::Fine]);
     prop::collection::vec(fate, 0..most).prop_map(|fates| {
@@ -684,7 +686,8 @@ fn fates(most: usize) -> impl Strategy<Value = Vec<Fate>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever changes between the pages and wherever runs break off, the book ends with every order in its newest version.
+    /// Whatever changes between the pages and wherever runs break off, the book ends with every
+    /// order in its newest version.
     #[test]
     fn i3_no_order_is_lost_or_doubled_while_orders_change_between_pages(
         orders in 1u64..14,
@@ -711,7 +714,8 @@ proptest! {
         }
     }
 
-    /// Two dispatches that are alike to the letter, whatever happens to the writes: each is told once.
+    /// Two dispatches that are alike to the letter, whatever happens to the writes: each is told
+    /// once.
     #[test]
     fn d3_two_dispatches_under_one_number_are_each_told_once(
         fates in fates(8),
@@ -734,8 +738,8 @@ proptest! {
         prop_assert_eq!((shop.buyer_told, shop.orders[&7].shipments.len()), (2, 2));
     }
 
-    /// Whatever happens to the writes, and however often the outbox is tried, the buyer is told once
-    /// and the goal is reached in the end.
+    /// Whatever happens to the writes, and however often the outbox is tried, the buyer is told
+    /// once and the goal is reached in the end.
     #[test]
     fn d3_the_buyer_is_told_once_whatever_happens_to_the_answers(
         fates in fates(6),

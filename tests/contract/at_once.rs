@@ -80,7 +80,8 @@ fn d2_a_refused_dispatch_leaves_the_order_as_it_was_and_can_be_taken_back_or_tri
         desk.home.run("sync").exits(3);
         let shown = desk.show(&id);
         assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&"awaiting-fulfillment".into(), &"2".into()));
-        // What was refused is no earlier dispatch: it can be made again, and the refused one taken back.
+        // What was refused is no earlier dispatch: it can be made again, and the refused one taken
+        // back.
         let row = desk.home.json("outbox")[0]["row"].as_str().unwrap().to_owned();
         desk.home.run(&format!("outbox --withdraw {row}")).exits(0);
         assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
@@ -113,7 +114,8 @@ fn d2_accepting_that_an_order_is_cancelled_takes_back_the_dispatch_that_waits() 
     });
 }
 
-/// Between the moment at which a sync has read its rows and the one at which it writes, a merchant takes one back.
+/// Between the moment at which a sync has read its rows and the one at which it writes, a merchant
+/// takes one back.
 #[test]
 fn d2_what_is_taken_back_while_a_sync_is_about_to_send_it_does_not_go_out() {
     each(|desk| {

@@ -1,4 +1,5 @@
-//! What a channel can do, both ways: it does what it promises, and refuses the rest before anything is written.
+//! What a channel can do, both ways: it does what it promises, and refuses the rest before anything
+//! is written.
 
 use serde_json::Value;
 

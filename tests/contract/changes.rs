@@ -1,4 +1,5 @@
-//! What changes at the channel: the copy, the newer version beside it, and the way from one to the other.
+//! What changes at the channel: the copy, the newer version beside it, and the way from one to the
+//! other.
 
 use ordersync::channel::{CancelSupport, ChannelKind};
 use ordersync::sim::{Fault, FaultKind, Purchase};
@@ -22,7 +23,8 @@ fn p1_what_changes_at_the_channel_is_kept_beside_the_merchants_copy() {
     });
 }
 
-/// What a shop erases for its buyer is no change: the parcel goes out, and nothing that was known is emptied.
+/// What a shop erases for its buyer is no change: the parcel goes out, and nothing that was known
+/// is emptied.
 #[test]
 fn p11_data_that_a_channel_no_longer_tells_is_no_change_and_stays_in_the_book() {
     const KNOWN: &str = "SELECT buyer_name || buyer_email || buyer_phone || group_concat(a.kind || a.name || a.line1 || \
@@ -50,7 +52,8 @@ fn p11_data_that_a_channel_no_longer_tells_is_no_change_and_stays_in_the_book() 
     });
 }
 
-/// An address that was changed and not yet accepted is not forgotten because it is erased afterwards.
+/// An address that was changed and not yet accepted is not forgotten because it is erased
+/// afterwards.
 #[test]
 fn p11_a_change_that_waits_outlives_the_erasure_of_what_it_told() {
     each(|desk| {
@@ -65,7 +68,8 @@ fn p11_a_change_that_waits_outlives_the_erasure_of_what_it_told() {
     });
 }
 
-/// A book that has lost the version that the merchant last saw: nothing goes out by it, no sync is stuck on it, and what leads out is named.
+/// A book that has lost the version that the merchant last saw: nothing goes out by it, no sync is
+/// stuck on it, and what leads out is named.
 #[test]
 fn p1_an_order_whose_version_is_lost_is_looked_at_before_anything_goes_out() {
     each(|desk| {

@@ -85,7 +85,8 @@ fn d4_a_dispatch_is_read_back_and_a_second_one_writes_nothing() {
 /// The channels that take a piece that is shipped already once more.
 const TAKE_REPEATS: [ChannelKind; 1] = [ChannelKind::WooCommerce];
 
-/// That the repeat is refused does not say that the first one came to nothing: it may be the reason.
+/// That the repeat is refused does not say that the first one came to nothing: it may be the
+/// reason.
 #[test]
 fn d3_a_lost_write_whose_repeat_is_refused_is_only_looked_for() {
     each_kind(|kind| {
@@ -134,7 +135,8 @@ fn d3_a_dispatch_whose_answer_was_lost_tells_the_buyer_once() {
         }
         desk.on("dispatch", &id, "--carrier dhl --tracking JD01").done();
         desk.server.faults().clear();
-        // An answer that was lost just now may still be on its way at the channel, so each retry waits a little.
+        // An answer that was lost just now may still be on its way at the channel, so each retry
+        // waits a little.
         desk.home.run("retry").done();
         desk.sync();
         let standing = desk.store.standing(&id).unwrap();
@@ -222,7 +224,8 @@ fn d3_what_others_have_shipped_since_an_answer_was_lost_is_not_shipped_again() {
     });
 }
 
-/// A server that takes every write and loses every answer, and shows nothing of it: each may have told the buyer.
+/// A server that takes every write and loses every answer, and shows nothing of it: each may have
+/// told the buyer.
 #[test]
 fn d3_after_four_lost_answers_nothing_more_is_written_without_the_merchant() {
     each(|desk| {

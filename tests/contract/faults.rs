@@ -28,8 +28,8 @@ fn i6_f4_faults_cost_a_pause_or_a_clear_error_and_never_an_order() {
     });
 }
 
-/// The scripts of a page that stands in the place of an answer hold `[]`, a plugin's answer holds anything: nothing is lost for it, and no buyer
-/// is told twice.
+/// The scripts of a page that stands in the place of an answer hold `[]`, a plugin's answer holds
+/// anything: nothing is lost for it, and no buyer is told twice.
 #[test]
 fn f4_a_page_with_scripts_in_the_place_of_an_answer_loses_no_order_and_tells_nobody_twice() {
     each(|desk| {

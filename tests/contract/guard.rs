@@ -1,4 +1,5 @@
-//! What lets nothing go out: the order as the channel has it is held against what the merchant knows.
+//! What lets nothing go out: the order as the channel has it is held against what the merchant
+//! knows.
 
 use std::time::Duration;
 
@@ -135,7 +136,8 @@ fn p12_what_the_buyer_comes_for_takes_no_parcel() {
     });
 }
 
-/// Money given back is a fact: what was not sent stays to be sent by its status, waits in the inbox, and does not go out.
+/// Money given back is a fact: what was not sent stays to be sent by its status, waits in the
+/// inbox, and does not go out.
 #[test]
 fn p10_an_order_that_is_refunded_in_full_and_not_sent_waits_in_the_inbox_and_does_not_go_out() {
     each(|desk| {
@@ -176,7 +178,8 @@ fn p10_an_order_that_is_refunded_in_full_and_not_sent_waits_in_the_inbox_and_doe
     });
 }
 
-/// What can become of an order at the channel that lets nothing go out, and what the merchant is told.
+/// What can become of an order at the channel that lets nothing go out, and what the merchant is
+/// told.
 type Obstacle = (fn(&Desk, &str) -> bool, &'static str);
 
 #[test]

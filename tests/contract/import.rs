@@ -32,7 +32,8 @@ fn i3_i7_p7_a_first_sync_brings_every_order_once_and_writes_nothing() {
     });
 }
 
-/// Number, total, tax included, tax, lines, charges (with the tax on them where prices include it) of every order in the book.
+/// Number, total, tax included, tax, lines, charges (with the tax on them where prices include it)
+/// of every order in the book.
 const SUMS: &str = "SELECT o.number || '|' || o.total || '|' || o.prices_include_tax || '|' || o.tax_total || '|'
   || coalesce((SELECT group_concat(total) FROM lines WHERE order_id = o.id), '') || '|'
   || coalesce((SELECT group_concat(amount || CASE WHEN o.prices_include_tax THEN ',' || tax ELSE '' END) FROM charges

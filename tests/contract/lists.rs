@@ -29,7 +29,8 @@ fn i3_one_answer_again_and_again_ends_the_run_and_loses_no_order() {
     });
 }
 
-/// A cache that heeds only the path gives a list in which nothing is new for ever: the sync must not stand still in silence.
+/// A cache that heeds only the path gives a list in which nothing is new for ever: the sync must
+/// not stand still in silence.
 #[test]
 fn i3_a_list_that_stays_as_it_once_was_is_told_also_where_all_of_it_fits_on_a_page() {
     each(|desk| {
@@ -49,7 +50,8 @@ fn i3_a_list_that_stays_as_it_once_was_is_told_also_where_all_of_it_fits_on_a_pa
     });
 }
 
-/// A database that failed, a server that is half up: a list that is empty once is the end of no walk.
+/// A database that failed, a server that is half up: a list that is empty once is the end of no
+/// walk.
 #[test]
 fn i3_an_empty_list_in_the_place_of_a_full_one_loses_no_order() {
     let bare = [FaultKind::Empty, FaultKind::EmptyButCounted];

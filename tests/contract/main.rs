@@ -1,5 +1,6 @@
-//! The contract of every channel: the real program against each simulated store over real HTTP. What a channel promises in its
-//! capabilities works; what it does not promise is refused before anything is written. A new channel passes all of it.
+//! The contract of every channel: the real program against each simulated store over real HTTP.
+//! What a channel promises in its capabilities works; what it does not promise is refused before
+//! anything is written. A new channel passes all of it.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]

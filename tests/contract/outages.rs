@@ -1,4 +1,5 @@
-//! Stores that are away, slow, broken or not to be trusted: what is to go out waits, and others go on.
+//! Stores that are away, slow, broken or not to be trusted: what is to go out waits, and others go
+//! on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -206,7 +207,8 @@ fn i5_f6_a_store_whose_thread_breaks_down_costs_one_store() {
     }
 }
 
-/// A length told too long on a connection that stays open, a byte now and then: no run waits for hours, and nothing is lost.
+/// A length told too long on a connection that stays open, a byte now and then: no run waits for
+/// hours, and nothing is lost.
 #[test]
 fn f1_i5_a_list_that_begins_and_does_not_end_ends_the_run_and_says_so() {
     each(|desk| {

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::desk::{Desk, each, each_kind};
 
-/// Sums of such amounts ended the program: nothing of the page was kept, or no list of the book could be printed any more.
+/// Sums of such amounts ended the program: nothing of the page was kept, or no list of the book
+/// could be printed any more.
 #[test]
 fn x7_an_order_with_absurd_amounts_costs_one_order() {
     each(|desk| {
@@ -52,7 +53,8 @@ fn x7_a_book_that_holds_absurd_amounts_can_still_be_read() {
     });
 }
 
-/// Inside one order's document: the same key twice, a number that is none, text in another encoding.
+/// Inside one order's document: the same key twice, a number that is none, text in another
+/// encoding.
 #[test]
 fn i4_one_row_that_is_broken_json_costs_one_order_by_its_name_until_it_comes_mended() {
     each(|desk| {
@@ -91,7 +93,7 @@ fn i4_one_row_that_is_broken_json_costs_one_order_by_its_name_until_it_comes_men
 }
 
 /// The channels that do not find the order where the dates of orders run against their ids.
-const FIND_BY_NEIGHBOURS: [ChannelKind; 1] = [ChannelKind::WooCommerce];
+const FIND_BY_NEIGHBOURS: [ChannelKind; 0] = [];
 
 #[test]
 fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_is_mended() {
@@ -132,7 +134,8 @@ fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_
     });
 }
 
-/// Each failure is waited out before it is repeated, so what fails for good is not asked again and again.
+/// Each failure is waited out before it is repeated, so what fails for good is not asked again and
+/// again.
 #[test]
 fn i4_the_search_for_an_order_that_the_channel_cannot_show_is_short_of_patience() {
     each_kind(|kind| {

@@ -137,7 +137,8 @@ impl Rig {
         self.shop.standing(&id.to_string()).unwrap().dispatch_mails
     }
 
-    /// Asserts that the book is whole, has every order of the store once, and that nothing waits or needs the merchant.
+    /// Asserts that the book is whole, has every order of the store once, and that nothing waits or
+    /// needs the merchant.
     pub fn assert_settled(&self, told: &str) {
         assert_eq!(self.home.sql("PRAGMA integrity_check"), ["ok"], "{told}");
         assert_eq!(self.known(), self.shop.numbers(), "{told}");

@@ -1,7 +1,9 @@
-//! Requests and answers held against a vendor's OpenAPI 3.0 documents, from the directory that `ORDERSYNC_SPECS` names.
+//! Requests and answers held against a vendor's OpenAPI 3.0 documents, from the directory that
+//! `ORDERSYNC_SPECS` names.
 //!
-//! Beyond what a JSON schema says, a member or parameter that the document does not know is a complaint too: a misspelt filter is ignored
-//! in silence by most servers, and a misspelt member of an answer would be one that the adapter was written for and no store sends.
+//! Beyond what a JSON schema says, a member or parameter that the document does not know is a
+//! complaint too: a misspelt filter is ignored in silence by most servers, and a misspelt member of
+//! an answer would be one that the adapter was written for and no store sends.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 use std::cell::RefCell;
@@ -12,7 +14,8 @@ use jsonschema::{Draft, Validator};
 use ordersync::sim::Exchange;
 use serde_json::{Map, Value, json};
 
-/// The directory of a vendor's documents; without it says so and gives `None`: the test passes unasked.
+/// The directory of a vendor's documents; without it says so and gives `None`: the test passes
+/// unasked.
 pub fn specs_dir(vendor: &str) -> Option<PathBuf> {
     let found = std::env::var_os("ORDERSYNC_SPECS").map(|dir| PathBuf::from(dir).join(vendor));
     if found.is_none() {
@@ -203,7 +206,8 @@ fn plain(place: &str) -> String {
         .collect()
 }
 
-/// The end of a schema's complaint, without what differs from one value to the next; its beginning repeats the whole value.
+/// The end of a schema's complaint, without what differs from one value to the next; its beginning
+/// repeats the whole value.
 fn brief(text: &str) -> String {
     let length = text.chars().count();
     let end = text.chars().skip(length.saturating_sub(90));
@@ -226,8 +230,9 @@ fn plain_schema(value: &Value) -> Value {
     }
 }
 
-/// Holds everything against the documents: complaints that no exception explains, each once, with how often it was made. An exception that
-/// explains nothing is a complaint as well, so that the list stays true.
+/// Holds everything against the documents: complaints that no exception explains, each once, with
+/// how often it was made. An exception that explains nothing is a complaint as well, so that the
+/// list stays true.
 pub fn complaints(apis: &[Api], exchanges: &[Exchange], exceptions: &[Exception]) -> Vec<String> {
     let (mut found, mut used) = (BTreeMap::<String, usize>::new(), BTreeSet::new());
     for exchange in exchanges {

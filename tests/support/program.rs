@@ -5,8 +5,9 @@
 //! let orders = home.json("orders --limit 0");
 //! ```
 //!
-//! Nothing here knows a channel: credentials are environment variables that a test gives to [`Home::secret`]. Every
-//! run is also held against them: a secret on either stream fails the test, whatever it is about (PRODUCT.md X-1).
+//! Nothing here knows a channel: credentials are environment variables that a test gives to
+//! [`Home::secret`]. Every run is also held against them: a secret on either stream fails the test,
+//! whatever it is about (X-1).
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 use std::collections::BTreeMap;
@@ -19,7 +20,8 @@ use serde_json::Value;
 /// No command of a test may take longer; one that hangs fails instead.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// The program under test: the one just built, or the one that `ORDERSYNC_PROGRAM` names, such as a release.
+/// The program under test: the one just built, or the one that `ORDERSYNC_PROGRAM` names, such as a
+/// release.
 fn program() -> std::ffi::OsString {
     std::env::var_os("ORDERSYNC_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_ordersync").into())
 }
@@ -112,7 +114,8 @@ impl Home {
             .unwrap()
     }
 
-    /// Runs SQL on the book by other means than the program's own; gives the first column of all rows as texts.
+    /// Runs SQL on the book by other means than the program's own; gives the first column of all
+    /// rows as texts.
     pub fn sql(&self, query: &str) -> Vec<String> {
         let book = rusqlite::Connection::open(self.book()).unwrap();
         book.busy_timeout(Duration::from_secs(10)).unwrap();
@@ -224,11 +227,13 @@ impl Call<'_> {
     }
 }
 
-/// The points of an export that `crash::point` names; `tests/crash.rs` holds the list against the program.
+/// The points of an export that `crash::point` names; `tests/crash.rs` holds the list against the
+/// program.
 pub const EXPORT: [&str; 7] =
     ["after-record", "before-sending", "before-write", "after-write", "after-sent", "before-confirm", "after-confirm"];
 
-/// Runs a command that dies when it passes `point` for the nth time; false where it passes it less often.
+/// Runs a command that dies when it passes `point` for the nth time; false where it passes it less
+/// often.
 pub fn dies(home: &Home, words: &str, point: &str, nth: u32) -> bool {
     let done = home.run(words).env("ORDERSYNC_CRASH_AT", &format!("{point}:{nth}")).done();
     assert!(matches!(done.code, None | Some(0)), "{done:?}");

@@ -1,8 +1,9 @@
-//! The vendor's truth: recorded answers of real shops, from the directory that `ORDERSYNC_SPECS` names.
+//! The vendor's truth: recorded answers of real shops, from the directory that `ORDERSYNC_SPECS`
+//! names.
 //!
 //! [`Schema`] learns from recorded answers which keys and JSON types occur and complains about anything
-//! else; [`Index`] knows the routes of a recorded `wc/v3` index and complains about requests that a real
-//! shop would not understand.
+//! else; [`Index`] knows the routes of a recorded `wc/v3` index and complains about requests that a
+//! real shop would not understand.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -136,7 +137,8 @@ impl Index {
         Some(Self::load(&recorded_dir()?.join("wc-v3-index.json")))
     }
 
-    /// Accepts every request whose path contains `part`: routes of an extension the recorded shop had not.
+    /// Accepts every request whose path contains `part`: routes of an extension the recorded shop
+    /// had not.
     pub fn with_extra(mut self, part: &'static str) -> Self {
         self.extra.push(part);
         self
@@ -147,8 +149,8 @@ impl Index {
         self.routes.get(pattern)
     }
 
-    /// Complaints about a request: unknown route, method or parameter, wrong type or value. Requests
-    /// outside `wc/v3` are not judged.
+    /// Complaints about a request: unknown route, method or parameter, wrong type or value.
+    /// Requests outside `wc/v3` are not judged.
     pub fn check(&self, exchange: &Exchange) -> Vec<String> {
         let Some(path) = rest_path(exchange).filter(|path| path.starts_with("/wc/v3")) else { return Vec::new() };
         let what = format!("{} {path}", exchange.method);
@@ -228,7 +230,8 @@ fn check_args(what: &str, args: &Value, exchange: &Exchange) -> Vec<String> {
     complaints
 }
 
-/// Parameters that real shops take without declaring them: the lists of a batch, the lines of a refund.
+/// Parameters that real shops take without declaring them: the lists of a batch, the lines of a
+/// refund.
 fn is_undeclared(what: &str, name: &str) -> bool {
     what.ends_with("/batch") && matches!(name, "create" | "update" | "delete")
         || what.ends_with("/refunds") && name == "line_items"

@@ -20,7 +20,8 @@ use super::program::{Done, Home};
 /// The part of a path that only requests about orders have.
 pub const ORDERS: &str = "wc/v3/orders";
 
-/// The key and its secret, and what they look like in a Basic header, where no command may print them.
+/// The key and its secret, and what they look like in a Basic header, where no command may print
+/// them.
 pub fn home() -> Home {
     Home::new().secret("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY).secret("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET)
 }
@@ -106,7 +107,8 @@ impl Rig {
         rig
     }
 
-    /// The same, with these paid orders in the shop and in the book; the ids in the shop are returned beside.
+    /// The same, with these paid orders in the shop and in the book; the ids in the shop are
+    /// returned beside.
     pub fn with_orders(pieces: &[u32]) -> (Self, Vec<u64>) {
         let rig = Self::new();
         let ids = pieces.iter().map(|pieces| rig.paid(*pieces)).collect();
@@ -135,7 +137,8 @@ impl Rig {
         self.show(id)["status"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Asserts that the book is whole and that its newest version of every order is the shop's, each order once.
+    /// Asserts that the book is whole and that its newest version of every order is the shop's,
+    /// each order once.
     ///
     /// Drafts are no orders, and what is in the bin is looked for less often, so both are left out.
     pub fn assert_converged(&self, told: &str) {

@@ -18,13 +18,15 @@ use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Account, Client, Protocol, Reply, Request, Verdict, read_json};
 
-/// Rows of a sub-resource or of V3 in one page. 50 is the default, which has cost others the lines of large orders (fact sheet 10).
+/// Rows of a sub-resource or of V3 in one page. 50 is the default, which has cost others the lines
+/// of large orders.
 const SUB_PAGE: usize = 250;
 
 /// Rows in a page where nothing is said: what every server gives.
 pub const DEFAULT_PAGE: usize = 50;
 
-/// More pages than any sub-resource of one order has; a server that ignores `page` would otherwise be asked for ever.
+/// More pages than any sub-resource of one order has; a server that ignores `page` would otherwise
+/// be asked for ever.
 const MOST_PAGES: usize = 200;
 
 /// A store's server, with the token to it.
@@ -123,8 +125,8 @@ impl Api {
         })
     }
 
-    /// Reads in pages of the largest size, or, where that is more than the server gives (413) or bears (no answer in time, a 5xx), of the size that every
-    /// server gives.
+    /// Reads in pages of the largest size, or, where that is more than the server gives (413) or
+    /// bears (no answer in time, a 5xx), of the size that every server gives.
     fn sized<T>(&self, read: impl Fn(usize) -> Result<T>) -> Result<T> {
         let size = self.sub_page.load(Ordering::Relaxed);
         match read(size) {
@@ -136,8 +138,9 @@ impl Api {
         }
     }
 
-    /// Reads the fees of an order; `None` where the order is gone. The document knows no pages of them, its schema is that of one fee and its
-    /// example a list below `fees`, while every other sub-resource is a bare list: each of these is taken.
+    /// Reads the fees of an order; `None` where the order is gone. The document knows no pages of
+    /// them, its schema is that of one fee and its example a list below `fees`, while every other
+    /// sub-resource is a bare list: each of these is taken.
     pub fn fees(&self, order: &str) -> Result<Option<Vec<Box<RawValue>>>> {
         let reply = self.get(&format!("v2/orders/{order}/fees"), &[])?;
         if reply.status == 404 {
@@ -190,7 +193,8 @@ impl Api {
     }
 }
 
-/// The rows of several pages, each row once: a server that knows no pages of a list gives the same one again and again.
+/// The rows of several pages, each row once: a server that knows no pages of a list gives the same
+/// one again and again.
 #[derive(Default)]
 struct Rows {
     rows: Vec<Box<RawValue>>,
@@ -211,12 +215,13 @@ impl Rows {
     }
 }
 
-/// Whether a list of one order may have rows beyond `got` of them, when `asked` were asked for: a server that gives fewer cuts at a round number.
+/// Whether a list of one order may have rows beyond `got` of them, when `asked` were asked for: a
+/// server that gives fewer cuts at a round number.
 fn may_go_on(got: usize, asked: usize) -> bool {
     got >= asked.max(1) || (got > 0 && got.is_multiple_of(5))
 }
 
-/// The rows of a list of V2; an empty one comes as 204 without a body (fact sheet 2.1).
+/// The rows of a list of V2; an empty one comes as 204 without a body.
 pub fn list(reply: &Reply) -> Result<Vec<&RawValue>> {
     if reply.status == 204 {
         return Ok(Vec::new());

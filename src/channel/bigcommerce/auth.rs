@@ -1,4 +1,5 @@
-//! Credentials on requests: the static token of a store-level API account, and the headers that every request must have.
+//! Credentials on requests: the static token of a store-level API account, and the headers that
+//! every request must have.
 
 use reqwest::header::{ACCEPT, HeaderValue};
 
@@ -6,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::Request;
 use crate::secret::Secret;
 
-/// Puts the token on a request. Without `Accept`, V2 may answer in XML (fact sheet 1.2).
+/// Puts the token on a request. Without `Accept`, V2 may answer in XML.
 pub fn put_on(request: &mut Request, token: &Secret) -> Result<()> {
     let mut value = HeaderValue::from_str(token.reveal().trim())
         .map_err(|_| Error::new(ErrorKind::Credentials, "the access token cannot be sent; nothing was sent"))?;

@@ -1,4 +1,5 @@
-//! Cancellation: the status, with the reason at the end of the staff notes. Both in one request, safe to repeat.
+//! Cancellation: the status, with the reason at the end of the staff notes. Both in one request,
+//! safe to repeat.
 
 use super::operation::{NewStatus, Operation};
 use super::shipments::status_id;
@@ -13,8 +14,8 @@ const LONGEST_NOTES: usize = 65_535;
 /// What is to be done to cancel this order. A declined order is as good as cancelled.
 ///
 /// # Errors
-/// `Refused` for an order that is shipped or refunded, wholly or in part, unless the merchant insists: BigCommerce itself would let
-/// it be cancelled (fact sheet 5).
+/// `Refused` for an order that is shipped or refunded, wholly or in part, unless the merchant
+/// insists: BigCommerce itself would let it be cancelled.
 pub fn step(now: &RemoteOrder, id: u64, cancellation: &Cancellation) -> Result<Step> {
     let status = status_id(now);
     if matches!(status.as_str(), "5" | "6") {
@@ -48,7 +49,8 @@ fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {
         .hint("ordersync cancel ... --force, if it is to be cancelled all the same"))
 }
 
-/// The staff notes with the reason at their end; none where it stands there already or does not fit. A PUT replaces the notes as a whole.
+/// The staff notes with the reason at their end; none where it stands there already or does not
+/// fit. A PUT replaces the notes as a whole.
 fn notes(now: &RemoteOrder, reason: &str) -> Option<String> {
     // Notes that cannot be read would be lost.
     let order: wire::Cancellable<'_> = serde_json::from_str(now.document.get()).ok()?;

@@ -1,9 +1,11 @@
-//! One document for one order: its row of the list, and beside it, under `ordersync`, what the store keeps elsewhere.
+//! One document for one order: its row of the list, and beside it, under `ordersync`, what the
+//! store keeps elsewhere.
 //!
-//! The row holds lines, addresses and fees where the store serves `include`; else they are fetched one by one. Refunds are only in V3
-//! (`refunded_amount` of V2 is always 0: fact sheet 3), one request for all orders of a page that may have some. Everything that
-//! the order is made of stands in the document, so reading it again gives the same order, and an order read alone has the same document as
-//! the same order in a list.
+//! The row holds lines, addresses and fees where the store serves `include`; else they are fetched
+//! one by one. Refunds are only in V3 (`refunded_amount` of V2 is always 0), one request for all
+//! orders of a page that may have some. Everything that the order is made of stands in the
+//! document, so reading it again gives the same order, and an order read alone has the same
+//! document as the same order in a list.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +20,13 @@ use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::sum;
 
-/// The parameters that ask for everything in one answer. Without the structure, consignments come in a discouraged form (fact sheet 2.4).
+/// The parameters that ask for everything in one answer. Without the structure, consignments come
+/// in a discouraged form.
 pub const INCLUDE: [(&str, &str); 2] =
     [("include", "consignments.line_items,fees"), ("consignment_structure", "object")];
 
-/// The list of sub-resources may be cut at its default length; a list of just such a length is checked.
+/// The list of sub-resources may be cut at its default length; a list of just such a length is
+/// checked.
 const SUSPICIOUS: usize = 50;
 
 /// What was fetched for one order, verbatim.
@@ -50,8 +54,9 @@ fn numeric_id<'h>(head: &'h Head<'_>) -> Option<&'h str> {
     head.id.id().filter(|id| id.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The rows with all that belongs to them, each as far as it can be understood. Orders refunded, disputed or partly refunded cost one
-/// request together. An order at whose parts the store fails costs one order; failing at all of them is an outage.
+/// The rows with all that belongs to them, each as far as it can be understood. Orders refunded,
+/// disputed or partly refunded cost one request together. An order at whose parts the store fails
+/// costs one order; failing at all of them is an outage.
 pub fn complete(api: &Api, rows: &[&RawValue]) -> Result<Found> {
     let heads: Vec<Head<'_>> = rows.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
     let mut parts = outage(heads.iter().map(|head| tolerant(missing(api, head))).collect::<Result<Vec<_>>>()?)?;
@@ -92,7 +97,8 @@ fn is_its_own(error: &Error) -> bool {
 /// How many orders in a row say that it is not the orders.
 const OUTAGE: usize = 3;
 
-/// Where the parts of several orders were asked for and none came, the store is at fault and not each of the orders.
+/// Where the parts of several orders were asked for and none came, the store is at fault and not
+/// each of the orders.
 fn outage(mut parts: Vec<Added>) -> Result<Vec<Added>> {
     let failed = parts.iter().filter(|added| added.failed.is_some()).count();
     let came = parts.iter().any(|added| !added.parts.is_empty());
@@ -133,8 +139,8 @@ fn missing(api: &Api, head: &Head<'_>) -> Result<Added> {
     Ok(added)
 }
 
-/// Whether the row holds fewer lines than the order may have: none, links to them, a list that may be cut, or only those of pick-ups and
-/// downloads, without a word on what is shipped.
+/// Whether the row holds fewer lines than the order may have: none, links to them, a list that may
+/// be cut, or only those of pick-ups and downloads, without a word on what is shipped.
 fn needs_lines(head: &Head<'_>) -> bool {
     let bundles = bundles(head);
     let listed = bundles.iter().any(|bundle| !bundle.line_items.rows.is_empty());
@@ -153,7 +159,8 @@ fn bundles<'h, 'a>(head: &'h Head<'a>) -> Vec<&'h HeadBundle<'a>> {
         .collect()
 }
 
-/// Whether the sums leave something over that can only be a fee. Saves a request for each order of a store without `include`.
+/// Whether the sums leave something over that can only be a fee. Saves a request for each order of
+/// a store without `include`.
 fn owes_fees(head: &Head<'_>) -> bool {
     let amount = |amount: &Amount<'_>| amount.decimal("").unwrap_or_default();
     let parts =
@@ -175,8 +182,8 @@ fn is_refunded(line: &HeadLine<'_>) -> bool {
 /// The refunds of an order, or why the store cannot show them.
 type Refunds = Result<Vec<Box<RawValue>>>;
 
-/// The refunds of these orders by order; order by order where the store does not give those of several, or fails at one of them. V3's amounts are
-/// JSON numbers; their digits are kept.
+/// The refunds of these orders by order; order by order where the store does not give those of
+/// several, or fails at one of them. V3's amounts are JSON numbers; their digits are kept.
 fn refunds(api: &Api, ids: &[&str]) -> Result<BTreeMap<String, Refunds>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
@@ -209,7 +216,8 @@ fn refunds(api: &Api, ids: &[&str]) -> Result<BTreeMap<String, Refunds>> {
     Ok(found)
 }
 
-/// The refunds by order; `None` where one is not of these orders, so that the question was not understood.
+/// The refunds by order; `None` where one is not of these orders, so that the question was not
+/// understood.
 fn by_order(rows: Vec<Box<RawValue>>, ids: &[&str]) -> Option<BTreeMap<String, Vec<Box<RawValue>>>> {
     let mut found: BTreeMap<String, Vec<Box<RawValue>>> = BTreeMap::new();
     for row in rows {

@@ -1,7 +1,8 @@
 //! What BigCommerce means by an answer that is not the one asked for.
 //!
-//! V2 sends errors as a list, V3 as an object, newer parts as problem+json, and the gateway before them plain text or HTML. Wording
-//! differs from place to place (fact sheet 1.4), so the status alone decides; the words are only passed on.
+//! V2 sends errors as a list, V3 as an object, newer parts as problem+json, and the gateway before
+//! them plain text or HTML. Wording differs from place to place, so the status alone decides; the
+//! words are only passed on.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -13,7 +14,8 @@ use crate::http::{Budget, Effect, Reply, Request, Verdict, read_json, told, url_
 
 const REAUTH: &str = "make an API account in the control panel (Settings > Store-level API accounts), then ordersync connect --reauth STORE";
 
-/// The first pause after a 429 that does not say how long (the platform is under load), and the longest.
+/// The first pause after a 429 that does not say how long (the platform is under load), and the
+/// longest.
 const UNDER_LOAD: Duration = Duration::from_secs(5);
 const UNDER_LOAD_LONGEST: Duration = Duration::from_secs(320);
 
@@ -67,8 +69,8 @@ pub fn classify(request: &Request, reply: &Reply, now: Timestamp, strain: &Strai
     }
 }
 
-/// A good status is a good answer only with JSON in it, said and seen to be so, or with nothing (204). A write that was answered with
-/// something else may have been applied: it counts as lost.
+/// A good status is a good answer only with JSON in it, said and seen to be so, or with nothing
+/// (204). A write that was answered with something else may have been applied: it counts as lost.
 fn accepted(request: &Request, reply: &Reply, place: &str) -> Verdict {
     if reply.status == 204 {
         return Verdict::Good;
@@ -100,7 +102,8 @@ fn told_pause(reply: &Reply, now: Timestamp) -> Option<Duration> {
     named_pause(reply, now).into_iter().chain(window).max().filter(|pause| !pause.is_zero())
 }
 
-/// The time that an answer names for itself. The end of the quota's window, which every answer has, says nothing about an outage.
+/// The time that an answer names for itself. The end of the quota's window, which every answer has,
+/// says nothing about an outage.
 fn named_pause(reply: &Reply, now: Timestamp) -> Option<Duration> {
     let seconds = number(reply, "x-retry-after").and_then(told::seconds);
     seconds.into_iter().chain(reply.retry_after(now)).max()
@@ -110,8 +113,8 @@ fn number(reply: &Reply, name: &str) -> Option<f64> {
     reply.header(name)?.trim().parse::<f64>().ok()
 }
 
-/// The quota as every answer tells it, less what is left to the store's other apps. They share it, so only the store's own count is
-/// believed (fact sheet 9).
+/// The quota as every answer tells it, less what is left to the store's other apps. They share it,
+/// so only the store's own count is believed.
 pub fn budget(reply: &Reply, reserve: u32) -> Option<Budget> {
     let number = |name: &str| number(reply, name).filter(|n| n.is_finite() && *n >= 0.0);
     let left = number("x-rate-limit-requests-left")?;
@@ -133,7 +136,8 @@ fn revoked() -> Error {
     Error::new(ErrorKind::Credentials, text).hint(REAUTH)
 }
 
-/// A scope that is missing, in BigCommerce's own form; anything else comes from something before it.
+/// A scope that is missing, in BigCommerce's own form; anything else comes from something before
+/// it.
 fn forbidden(request: &Request, reply: &Reply, place: &str) -> Error {
     if failure(reply).is_none() {
         let text = format!("something before the API refused the request (403, {place}); nothing was done");
@@ -148,7 +152,7 @@ fn forbidden(request: &Request, reply: &Reply, place: &str) -> Error {
     ))
 }
 
-/// The scope that a request needs, as the control panel calls it (fact sheet 1.3).
+/// The scope that a request needs, as the control panel calls it.
 fn scope(request: &Request) -> &'static str {
     let path = request.url.path();
     match request.effect {
@@ -181,9 +185,10 @@ fn missing(request: &Request, reply: &Reply, place: &str) -> Verdict {
     }
 }
 
-/// Down for maintenance, suspended or being upgraded (fact sheet 1.4): no fault of the data. A pause that it names is kept; else the
-/// run gives up after its repeats, and a merchant who knows that the store is back can sync at once. A write may have been applied
-/// before the gateway gave up, so it is looked for.
+/// Down for maintenance, suspended or being upgraded: no fault of the data. A pause that it names
+/// is kept; else the run gives up after its repeats, and a merchant who knows that the store is
+/// back can sync at once. A write may have been applied before the gateway gave up, so it is looked
+/// for.
 fn down(request: &Request, reply: &Reply, now: Timestamp, place: &str) -> Verdict {
     let text = format!("the store is down for maintenance, suspended or overloaded (503, {place})");
     let error = Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself");
@@ -215,7 +220,8 @@ fn redirected(place: &str) -> Error {
     Error::new(ErrorKind::Failed, text).hint("check --endpoint; BigCommerce's API itself never redirects")
 }
 
-/// The words of an error in any of the API's forms, bounded: its texts are fixed sentences. `None` where the body is in none of them.
+/// The words of an error in any of the API's forms, bounded: its texts are fixed sentences. `None`
+/// where the body is in none of them.
 fn failure(reply: &Reply) -> Option<String> {
     let short =
         |failure: &Failure<'_>| failure.text().chars().filter(|c| !c.is_control()).take(160).collect::<String>();

@@ -1,6 +1,8 @@
-//! Orders that the store itself cannot show: every list that holds one, and it alone, is a server error.
+//! Orders that the store itself cannot show: every list that holds one, and it alone, is a server
+//! error.
 //!
-//! They are looked for by id, because ids do not move ([`super::walk::Slice`]): a list by time would move on while it is searched.
+//! They are looked for by id, because ids do not move ([`super::walk::Slice`]): a list by time
+//! would move on while it is searched.
 
 use super::api::{self, Api};
 use super::document::INCLUDE;
@@ -20,7 +22,8 @@ const NEIGHBOURS: u64 = 12;
 /// Ids further away than this are not looked through.
 const FARTHEST: u64 = 1 << 40;
 
-/// Asks the list of orders for none: an outage fails here too, and an order that cannot be shown does not.
+/// Asks the list of orders for none: an outage fails here too, and an order that cannot be shown
+/// does not.
 ///
 /// # Errors
 /// What the store fails with.
@@ -80,10 +83,12 @@ pub fn step(
     Ok((read, next))
 }
 
-/// Finds out which order it is that comes next and cannot be shown, and goes on behind it. An order that can be shown by itself is taken.
+/// Finds out which order it is that comes next and cannot be shown, and goes on behind it. An order
+/// that can be shown by itself is taken.
 fn past(api: &Api, at: &Slice, more: Aside, read: &mut Read) -> Result<Option<Slice>> {
     let Some(id) = next_id(api, at, more)? else { return Err(nameless(at)) };
-    // Bounds that exclude make it this one, bounds that include the one after it; and the bound of what follows is none that fails.
+    // Bounds that exclude make it this one, bounds that include the one after it; and the bound of
+    // what follows is none that fails.
     let mut last = id;
     for next in id..id.saturating_add(NEIGHBOURS) {
         last = next;
@@ -108,7 +113,8 @@ fn past(api: &Api, at: &Slice, more: Aside, read: &mut Read) -> Result<Option<Sl
     Ok((!over).then(|| Slice { after: last, vain: at.vain + 1, held, ..at.clone() }))
 }
 
-/// The lowest id of which a list up to the one after it fails: first ever farther, then in halves between.
+/// The lowest id of which a list up to the one after it fails: first ever farther, then in halves
+/// between.
 fn next_id(api: &Api, at: &Slice, more: Aside) -> Result<Option<u64>> {
     let fails = |distance: u64| -> Result<bool> {
         let upto = Slice { until: at.after.checked_add(distance), ..at.clone() };

@@ -37,7 +37,8 @@ pub fn lines(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Result<(Vec<
     Ok((lines, shipped))
 }
 
-/// The lines out of the consignments, or out of the list that was fetched instead, which is the whole one.
+/// The lines out of the consignments, or out of the list that was fetched instead, which is the
+/// whole one.
 fn found<'o, 'a>(o: &'o wire::Order<'a>) -> Result<Vec<Found<'o, 'a>>, String> {
     let fetched = &o.ordersync.0.products;
     let consigned = &o.consignments.0;
@@ -65,8 +66,9 @@ fn found<'o, 'a>(o: &'o wire::Order<'a>) -> Result<Vec<Found<'o, 'a>>, String> {
     Ok(sent.chain(others.map(|product| Found { product, address: None, shipped: false })).collect())
 }
 
-/// Whether the buyer comes for what would go to this address: the store's status says so of the whole order, or its shipping method
-/// "Pickup In Store" does, which is a shipping address like any other in an order.
+/// Whether the buyer comes for what would go to this address: the store's status says so of the
+/// whole order, or its shipping method "Pickup In Store" does, which is a shipping address like any
+/// other in an order.
 fn is_picked_up(o: &wire::Order<'_>, place: Option<&wire::Address<'_>>) -> bool {
     o.status_id.get() == AWAITING_PICKUP || place.is_some_and(|place| is_pickup(place.shipping_method.get()))
 }
@@ -74,8 +76,8 @@ fn is_picked_up(o: &wire::Order<'_>, place: Option<&wire::Address<'_>>) -> bool 
 /// The id of the status "Awaiting Pickup".
 const AWAITING_PICKUP: &str = "8";
 
-/// Whether a shipping method is the store's counter. A merchant can rename it; what only holds the word (a carrier's pick-up points) is
-/// a parcel.
+/// Whether a shipping method is the store's counter. A merchant can rename it; what only holds the
+/// word (a carrier's pick-up points) is a parcel.
 fn is_pickup(method: &str) -> bool {
     let letters = method.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase);
     matches!(
@@ -132,8 +134,8 @@ fn line(found: &Found<'_, '_>, places: &[&wire::Address<'_>], inclusive: bool) -
     })
 }
 
-/// Price of one before discounts, and the line after them. The line's share of every discount is told with tax where prices are
-/// told with tax.
+/// Price of one before discounts, and the line after them. The line's share of every discount is
+/// told with tax where prices are told with tax.
 fn prices(p: &Product<'_>, inclusive: bool) -> Result<(Decimal, Decimal), String> {
     let off = p
         .applied_discounts
@@ -152,8 +154,8 @@ fn prices(p: &Product<'_>, inclusive: bool) -> Result<(Decimal, Decimal), String
     Ok((p.price_inc_tax.decimal("products.price_inc_tax")?, total))
 }
 
-/// Which of the order's addresses a line goes to. One that cannot be found is no reason to guess: a parcel to a wrong address is worse
-/// than an order in the inbox.
+/// Which of the order's addresses a line goes to. One that cannot be found is no reason to guess: a
+/// parcel to a wrong address is worse than an order in the inbox.
 fn place(address: Option<&str>, places: &[&wire::Address<'_>]) -> Result<usize, String> {
     let known = address.and_then(|id| places.iter().position(|place| place.id.id() == Some(id)));
     match (known, address, places.len()) {
@@ -210,7 +212,7 @@ pub fn attributes(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Vec<(St
     show("external id", o.external_id.get());
     show("external merchant", o.external_merchant_id.get());
     show("external source", o.external_source.get());
-    // "0" stands for none here (fact sheet 3).
+    // "0" stands for none here.
     show("eBay order", o.ebay_order_id.id().unwrap_or_default());
     show("sales channel", Some(o.channel_id.get()).filter(|id| *id != "1").unwrap_or_default());
     show("payment status", o.payment_status.get());

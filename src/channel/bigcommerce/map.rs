@@ -1,10 +1,12 @@
 //! BigCommerce's order to ours. Pure: the same document gives the same order.
 //!
-//! Amounts are in the transactional currency, `default_currency_code`; `currency_code` is only what the buyer saw them in, in spite of
-//! the names (fact sheet 3). Prices are given with and without tax; which of the two an order shows follows `is_tax_inclusive_pricing`.
+//! Amounts are in the transactional currency, `default_currency_code`; `currency_code` is only what
+//! the buyer saw them in, in spite of the names. Prices are given with and without tax; which of
+//! the two an order shows follows `is_tax_inclusive_pricing`.
 //!
-//! The order's row tells how many pieces of a line are shipped, but neither in which parcels nor with which numbers. That stands in the
-//! order as one shipment without a number: enough to know what is left to ship.
+//! The order's row tells how many pieces of a line are shipped, but neither in which parcels nor
+//! with which numbers. That stands in the order as one shipment without a number: enough to know
+//! what is left to ship.
 
 use rust_decimal::Decimal;
 
@@ -82,13 +84,14 @@ fn map(o: &wire::Order<'_>) -> Result<Order, String> {
     Ok(if status_id == REFUNDED { order.said_to_be_given_back() } else { order })
 }
 
-/// There is no flag for test orders; the gateway's name is the sign (fact sheet 2.3).
+/// There is no flag for test orders; the gateway's name is the sign.
 fn is_test(o: &wire::Order<'_>) -> bool {
     o.payment_method.get().to_lowercase().starts_with("test payment")
         || o.payment_provider_id.get().eq_ignore_ascii_case("testgateway")
 }
 
-/// BigCommerce tells that an order is paid, not when; the time that it was placed stands for it. An authorisation is no payment yet.
+/// BigCommerce tells that an order is paid, not when; the time that it was placed stands for it. An
+/// authorisation is no payment yet.
 fn is_paid(payment_status: &str) -> bool {
     matches!(payment_status, "captured" | "paid" | "partially refunded" | "refunded")
 }
@@ -122,7 +125,8 @@ fn totals(o: &wire::Order<'_>, lines: &[Line], refunds: &[Refund]) -> Result<Tot
     })
 }
 
-/// The sums in the store's own currency, where the buyer paid in another and the rate is given; to four decimals, as the API's amounts are.
+/// The sums in the store's own currency, where the buyer paid in another and the rate is given; to
+/// four decimals, as the API's amounts are.
 fn shop_totals(o: &wire::Order<'_>, paid_in: Currency, totals: &Totals) -> Result<Option<(Currency, Totals)>, String> {
     let Some(own) = Currency::new(o.store_default_currency_code.get()).filter(|own| *own != paid_in) else {
         return Ok(None);
@@ -218,7 +222,8 @@ fn buyer(o: &wire::Order<'_>, billing: &Address) -> Buyer {
     }
 }
 
-/// A delivery address, with the order's id for it; phone and e-mail stand in from the billing address.
+/// A delivery address, with the order's id for it; phone and e-mail stand in from the billing
+/// address.
 fn delivery(place: &wire::Address<'_>, billing: &Address) -> Address {
     let to = address(place);
     Address {

@@ -1,8 +1,9 @@
 //! BigCommerce: Orders V2 for orders, lines, addresses and shipments, Orders V3 for refunds.
 //!
-//! All apps of a store share one quota of requests, which every answer tells ([`errors::budget`]); so orders are read with everything in
-//! them, 250 at a time ([`document`]), by keys that do not move or only move ahead ([`walk`]). What can be written is a closed list
-//! ([`operation`]), because harmless and ruinous calls are neighbours here.
+//! All apps of a store share one quota of requests, which every answer tells ([`errors::budget`]);
+//! so orders are read with everything in them, 250 at a time ([`document`]), by keys that do not
+//! move or only move ahead ([`walk`]). What can be written is a closed list ([`operation`]),
+//! because harmless and ruinous calls are neighbours here.
 //!
 //! # Sources
 //!
@@ -13,8 +14,8 @@
 //!   `start/migration/4_errors`, `api-docs/getting-started/api-rate-limits`,
 //!   `store-operations/orders/refunds`.
 //! - Public threads in the repositories of the vendor and of its API clients.
-//! - Not documented, so both possibilities are handled: whether date bounds are inclusive, how late a
-//!   change shows in the list, whether `is_deleted` still lists archived orders, and whether a
+//! - Not documented, so both possibilities are handled: whether date bounds are inclusive, how late
+//!   a change shows in the list, whether `is_deleted` still lists archived orders, and whether a
 //!   shipment moves the order's status at once.
 
 mod api;
@@ -63,7 +64,8 @@ pub static ADAPTER: Adapter = Adapter {
     },
 };
 
-/// How far a sync reaches back behind its cursor. How late a change shows in the list is not documented (fact sheet 2.2).
+/// How far a sync reaches back behind its cursor. How late a change shows in the list is not
+/// documented.
 const OVERLAP: Duration = Duration::from_secs(600);
 
 /// A BigCommerce store.
@@ -146,7 +148,8 @@ impl Channel for BigCommerce {
         cancel::step(now, numeric(&now.remote_id)?, cancellation)
     }
 
-    /// The receipt is the id of the shipment that was made. An order's own id is none: it may be the number of a shipment, too.
+    /// The receipt is the id of the shipment that was made. An order's own id is none: it may be
+    /// the number of a shipment, too.
     fn apply(&self, write: &Write) -> Result<Option<String>> {
         let operation = write.operation()?;
         let reply = self.api.carry_out(operation)?;

@@ -1,8 +1,9 @@
 //! The writes that this adapter can make, all of them.
 //!
-//! BigCommerce has dangerous neighbours of the calls we need: `DELETE /v2/orders` archives every order of the store, and a PUT of an
-//! order that carries `products` or `fees` clears discounts and deletes fees (fact sheet 2.3, 5). A write is therefore a value of this
-//! type and nothing else: what it does not have a member for cannot be sent.
+//! BigCommerce has dangerous neighbours of the calls we need: `DELETE /v2/orders` archives every
+//! order of the store, and a PUT of an order that carries `products` or `fees` clears discounts and
+//! deletes fees. A write is therefore a value of this type and nothing else: what it does not have
+//! a member for cannot be sent.
 
 use reqwest::Method;
 use serde::Serialize;
@@ -55,7 +56,7 @@ pub enum NewStatus {
 }
 
 impl NewStatus {
-    /// The status id (fact sheet 3.1).
+    /// The status id.
     pub fn id(self) -> u8 {
         match self {
             Self::Shipped => 2,
@@ -102,7 +103,7 @@ pub struct Tracking {
 /// How many of which order product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// The `id` of the order product, not its product (fact sheet 4.1).
+    /// The `id` of the order product, not its product.
     pub order_product_id: u64,
     /// Pieces.
     pub quantity: u64,
@@ -201,7 +202,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is in an operation: no DELETE, no `products`, no `fees`, no path but those of single orders.
+        /// Whatever is in an operation: no DELETE, no `products`, no `fees`, no path but those of
+        /// single orders.
         #[test]
         fn no_dangerous_request_can_be_made_out_of_any_operation(operation in operation()) {
             let (method, path, body) = operation.request().unwrap();

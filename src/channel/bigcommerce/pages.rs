@@ -37,14 +37,15 @@ const OVER: i64 = 5;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Position {
-    /// The changes, at rest between two syncs. The version before wrote the second when it had read them
-    /// and looked at the archived orders; those are a pass of their own now.
+    /// The changes, at rest between two syncs. The version before wrote the second when it had read
+    /// them and looked at the archived orders; those are a pass of their own now.
     Rest(Rest),
     #[serde(skip_serializing)]
     Archived(Rest, IgnoredAny),
     /// In the middle of the changes.
     Changes(Rest, Changes),
-    /// In the middle of what could not be read by time, because the store cannot show an order in it: it is read by id.
+    /// In the middle of what could not be read by time, because the store cannot show an order in
+    /// it: it is read by id.
     ById(Rest, Slice, Way),
     /// In a slice of a first sync, or of a range.
     Slice(Slice),
@@ -67,10 +68,12 @@ enum Way {
     Archived,
 }
 
-/// What is remembered from sync to sync. Seconds since the epoch, by the store's clock unless said otherwise.
+/// What is remembered from sync to sync. Seconds since the epoch, by the store's clock unless said
+/// otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Rest {
-    /// The newest modification time read so far; everything up to it is read, but for what the overlap covers.
+    /// The newest modification time read so far; everything up to it is read, but for what the
+    /// overlap covers.
     high: Option<i64>,
     /// As the version before wrote down when it had last looked at the archived orders.
     #[serde(default, skip_serializing)]
@@ -80,7 +83,8 @@ struct Rest {
     /// When `high` was first seen.
     #[serde(default)]
     reached: i64,
-    /// The overlap before `high` was read once more, long enough after that: nothing is to be expected there any more.
+    /// The overlap before `high` was read once more, long enough after that: nothing is to be
+    /// expected there any more.
     #[serde(default)]
     settled: bool,
     /// The overlap before `high` holds more than a page.
@@ -95,8 +99,9 @@ struct Rest {
 }
 
 impl Rest {
-    /// From where the next sync reads. What shows late in the list is covered by reading the overlap again, until that was done once well
-    /// after the newest change was seen; before that, one of many orders is not read at every sync.
+    /// From where the next sync reads. What shows late in the list is covered by reading the
+    /// overlap again, until that was done once well after the newest change was seen; before that,
+    /// one of many orders is not read at every sync.
     fn from(&self, now: i64) -> Option<i64> {
         let high = self.high?.min(now);
         let over = if now - high >= OVER { high + 1 } else { high };
@@ -143,11 +148,13 @@ pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
         .iter()
         .map(|s| Cursor::new(&Position::Slice(s.clone())))
         .collect::<Result<_>>()?;
-    // What changes or is placed while the slices are read is modified after the newest order of now.
+    // What changes or is placed while the slices are read is modified after the newest order of
+    // now.
     Ok(Plan { slices, changes: Cursor::new(&Position::Rest(rest(Some(newest.min(api.now())))))?, total })
 }
 
-/// Archived orders are on no list but their own. Archiving changes nothing but the order's presence (P-4).
+/// Archived orders are on no list but their own. Archiving changes nothing but the order's presence
+/// (P-4).
 pub fn passes(api: &Api, changes: &Cursor) -> Result<Vec<Pass>> {
     let rest = match changes.position::<Position>()? {
         Position::Rest(rest) | Position::Archived(rest, _) => rest,
@@ -162,7 +169,8 @@ pub fn passes(api: &Api, changes: &Cursor) -> Result<Vec<Pass>> {
     Ok(vec![Pass { name: "archived", title: "archived orders", every: EVERY, start }])
 }
 
-/// How many orders there are, incomplete ones included. Only a first sync's way hangs on it: a store that does not say is read in one walk.
+/// How many orders there are, incomplete ones included. Only a first sync's way hangs on it: a
+/// store that does not say is read in one walk.
 pub(super) fn count(api: &Api, query: &[(&'static str, String)]) -> Result<Option<u64>> {
     let reply = match api.get_once("v2/orders/count", query, REPEATS) {
         Ok(reply) => reply,
@@ -198,7 +206,8 @@ fn ends(api: &Api, since: Option<i64>) -> Result<Option<(u64, u64, i64)>> {
     Ok(Some((first.id, last.id, newest.at)))
 }
 
-/// Cuts the ids into stretches of equal length: they are given out one by one, so the orders in them are about as many. The last is open.
+/// Cuts the ids into stretches of equal length: they are given out one by one, so the orders in
+/// them are about as many. The last is open.
 fn slices(first: u64, last: u64, count: u64, since: Option<i64>) -> Vec<Slice> {
     let from = first.saturating_sub(1);
     let span = u128::from(last.saturating_sub(first)) + 1;
@@ -235,7 +244,8 @@ pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     }
 }
 
-/// The changes since the last sync, or since long ago, where the position lies ahead of the store's clock.
+/// The changes since the last sync, or since long ago, where the position lies ahead of the store's
+/// clock.
 fn resume(api: &Api, settings: &Settings, rest: Rest) -> Result<Page> {
     let page = resume_at(api, settings, rest.clone())?;
     match strayed::again_from(rest.high, api.now()) {
@@ -279,12 +289,14 @@ fn changes(api: &Api, settings: &Settings, mut rest: Rest, walk: Changes) -> Res
     finish(read, next, || Position::Rest(rest.done(api.now())))
 }
 
-/// What a walk by time has before it, as a walk by id. The store has just failed at it, so its first page is asked for with little patience.
+/// What a walk by time has before it, as a walk by id. The store has just failed at it, so its
+/// first page is asked for with little patience.
 fn slice_of(walk: &Changes) -> Slice {
     Slice { modified_until: walk.until, vain: 1, ..Slice::new(0, None, walk.from) }
 }
 
-/// A page at which the store fails is read in another way, where it is not the store as a whole that fails.
+/// A page at which the store fails is read in another way, where it is not the store as a whole
+/// that fails.
 fn instead(api: &Api, error: Error, position: Position) -> Result<Page> {
     if !error.is_too_much() {
         return Err(error);
@@ -313,8 +325,9 @@ fn by_id(
 /// The parameter that lists archived orders.
 const ARCHIVED: (&str, &str) = ("is_deleted", "true");
 
-/// A page of the archived orders. A store that does not know the parameter gives its ordinary orders; then there is nothing to learn here.
-/// The parameter is not documented any more: a store that has come to refuse it is read on without.
+/// A page of the archived orders. A store that does not know the parameter gives its ordinary
+/// orders; then there is nothing to learn here. The parameter is not documented any more: a store
+/// that has come to refuse it is read on without.
 fn archived(api: &Api, settings: &Settings, walk: Changes) -> Result<Page> {
     let (mut read, next) = match step(api, settings, &walk, Some(ARCHIVED), None) {
         Ok(step) => step,
@@ -341,7 +354,8 @@ fn finish(read: Read, next: Option<Position>, done: impl FnOnce() -> Position) -
 pub(super) struct Read {
     pub(super) orders: Vec<RemoteOrder>,
     pub(super) unshown: Vec<Unshown>,
-    /// The newest modification time that is not one to come: that would carry the cursor past all that changes until then.
+    /// The newest modification time that is not one to come: that would carry the cursor past all
+    /// that changes until then.
     pub(super) high: Option<i64>,
     /// How many of them are archived.
     pub(super) archived: usize,
@@ -458,11 +472,13 @@ pub(super) fn fetch<W: Walking>(
     Ok((read, next))
 }
 
-/// Whether there may be more behind a page of `got` rows where `size` were asked for, and the store's count, where it was asked for.
+/// Whether there may be more behind a page of `got` rows where `size` were asked for, and the
+/// store's count, where it was asked for.
 ///
-/// One that is shorter may have been cut: the highest `limit` that is permitted is not documented for sure (fact sheet 2.1), and
-/// a proxy may have one of its own. Where the page does not tell by itself, the store's own count does; a store that does not count
-/// is asked for the next page. A walk of several pages is held against the count at its end.
+/// One that is shorter may have been cut: the highest `limit` that is permitted is not documented
+/// for sure, and a proxy may have one of its own. Where the page does not tell by itself, the
+/// store's own count does; a store that does not count is asked for the next page. A walk of
+/// several pages is held against the count at its end.
 fn goes_on<W: Walking>(
     api: &Api,
     walk: &W,
@@ -481,7 +497,8 @@ fn goes_on<W: Walking>(
     Ok((count.is_none_or(|count| count > got as u64), count))
 }
 
-/// What is to be told of orders that a walk, whose last page was asked for at `asked_at`, should have met by the store's counts; it has these rows.
+/// What is to be told of orders that a walk, whose last page was asked for at `asked_at`, should
+/// have met by the store's counts; it has these rows.
 fn missing<W: Walking>(api: &Api, walk: &W, rows: &[Row], asked_at: i64) -> Result<Option<Unshown>> {
     let Some(whole) = walk.in_doubt(asked_at) else { return Ok(None) };
     let count = counted(api, &whole, None)?.unwrap_or(0);
@@ -529,7 +546,8 @@ fn once_each(rows: &[Row]) -> Result<(), &'static str> {
     }
 }
 
-/// The row's place in a walk; `None` where its id or its time cannot be read: such an order costs itself only.
+/// The row's place in a walk; `None` where its id or its time cannot be read: such an order costs
+/// itself only.
 fn place(head: &Head<'_>) -> Option<Row> {
     let at = super::map::parse_time(head.date_modified.get())?.timestamp();
     Some(Row { id: head.id.get().parse().ok()?, at })

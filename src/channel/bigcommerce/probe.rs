@@ -15,8 +15,8 @@ use crate::order::Currency;
 
 /// Tests the token and finds out about the store.
 ///
-/// The store hash is the identity: it is permanent, every token has to name it, and it is known also to a token that may not read
-/// `/v2/store`.
+/// The store hash is the identity: it is permanent, every token has to name it, and it is known
+/// also to a token that may not read `/v2/store`.
 pub fn probe(api: &Api, settings: &Settings) -> Result<ShopInfo> {
     let some_orders = has_orders(api)?;
     let mut warnings = vec![
@@ -91,8 +91,8 @@ fn information(api: &Api, warnings: &mut Vec<String>) -> Result<Option<Reply>> {
     }
 }
 
-/// Whether lines and addresses come with the list. A store without orders is taken at the documents' word; a page that lacks them all the
-/// same is completed order by order.
+/// Whether lines and addresses come with the list. A store without orders is taken at the
+/// documents' word; a page that lacks them all the same is completed order by order.
 fn includes(api: &Api, some_orders: bool) -> Result<bool> {
     let include = INCLUDE.map(|(name, value)| (name, value.to_owned()));
     let reply = match an_order(api, include.into_iter().collect()) {
@@ -105,8 +105,9 @@ fn includes(api: &Api, some_orders: bool) -> Result<bool> {
     Ok(!some_orders || rows.first().is_some_and(|row| serde_json::from_str(row.get()).is_ok_and(listed)))
 }
 
-/// Whether archived orders can be listed. A store that does not know the parameter gives its ordinary orders; one that gives nothing knows it,
-/// or has no orders yet, and then the walk itself finds out.
+/// Whether archived orders can be listed. A store that does not know the parameter gives its
+/// ordinary orders; one that gives nothing knows it, or has no orders yet, and then the walk itself
+/// finds out.
 fn lists_archived(api: &Api) -> Result<bool> {
     let query = [("is_deleted", "true".to_owned()), ("limit", "1".to_owned())];
     let reply = match api.get("v2/orders", &query) {
@@ -127,10 +128,11 @@ fn lists_archived(api: &Api) -> Result<bool> {
 pub struct Facts {
     /// The store's numeric id, where the token may read it: what webhooks name.
     pub store_id: Option<String>,
-    /// The list of orders is served with lines, addresses and fees in it (`include`), at one request for a page instead of three for
-    /// each order.
+    /// The list of orders is served with lines, addresses and fees in it (`include`), at one
+    /// request for a page instead of three for each order.
     pub include: bool,
-    /// Archived orders can be listed (`is_deleted=true`, which the current documents no longer mention: fact sheet 2.1).
+    /// Archived orders can be listed (`is_deleted=true`, which the current documents no longer
+    /// mention).
     pub archived: bool,
 }
 

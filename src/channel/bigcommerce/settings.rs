@@ -52,7 +52,8 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
-/// A hash is short, a token and a secret are long: a token in the place of the hash would stand in the address of every request.
+/// A hash is short, a token and a secret are long: a token in the place of the hash would stand in
+/// the address of every request.
 pub const FORMS: Forms = &[
     ("store_hash", Form::Letters(2, 20)),
     ("access_token", Form::Letters(25, 200)),
@@ -94,7 +95,8 @@ pub fn origin() -> Result<Url> {
 }
 
 /// The hash alone, or cut out of the API path that the control panel shows
-/// (`https://api.bigcommerce.com/stores/abc123/v3/`) or of the store's own address there (`store-abc123.mybigcommerce.com`).
+/// (`https://api.bigcommerce.com/stores/abc123/v3/`) or of the store's own address there
+/// (`store-abc123.mybigcommerce.com`).
 fn store_hash(text: &str) -> Result<String> {
     let after = |marker: &str| text.split_once(marker).map(|(_, rest)| rest);
     let rest = after("/stores/").or_else(|| after("://store-")).unwrap_or(text).trim_start_matches("stores/");

@@ -1,12 +1,15 @@
 //! Shipments: one for each delivery address and parcel.
 //!
-//! BigCommerce has no key of the client's for a write, and creating a shipment mails the buyer (see the sources in [`super`]). So every attempt first reads
-//! what is there: our own by a marker in the comments, others by the tracking number, and, without either, by what is in them.
+//! BigCommerce has no key of the client's for a write, and creating a shipment mails the buyer. So
+//! every attempt first reads what is there: our own by a marker in the comments, others by the
+//! tracking number, and, without either, by what is in them.
 //!
-//! **Several parcels.** A shipment has one tracking number and must have items, and no piece can be in two of them. Where a dispatch goes
-//! to several addresses, it needs as many numbers as addresses, in the order in which `show` lists them. Several parcels to one address
-//! are dealt the pieces in the order of the lines, as evenly as whole lines allow; which box really holds what is not known here, and a
-//! merchant who cares dispatches box by box with `--item`. What cannot be dealt out is refused before anything is sent.
+//! **Several parcels.** A shipment has one tracking number and must have items, and no piece can be
+//! in two of them. Where a dispatch goes to several addresses, it needs as many numbers as
+//! addresses, in the order in which `show` lists them. Several parcels to one address are dealt the
+//! pieces in the order of the lines, as evenly as whole lines allow; which box really holds what is
+//! not known here, and a merchant who cares dispatches box by box with `--item`. What cannot be
+//! dealt out is refused before anything is sent.
 
 use std::time::Duration;
 
@@ -28,10 +31,12 @@ use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier};
 const LONGEST_NUMBER: usize = 50;
 const LONGEST_LINK: usize = 500;
 
-/// How far the store's clock and ours may be apart when a shipment without number and marker is recognised by its age.
+/// How far the store's clock and ours may be apart when a shipment without number and marker is
+/// recognised by its age.
 const CLOCKS: i64 = 300;
 
-/// A shipment that moves the order's status does so at once or, for all that is documented, a little later (fact sheet 4.3).
+/// A shipment that moves the order's status does so at once or, for all that is documented, a
+/// little later.
 const SETTLES: i64 = 3;
 
 /// A dispatch in shipments of the store's.
@@ -57,7 +62,8 @@ pub fn plan<'a>(
 ) -> Result<Box<dyn DispatchPlan + 'a>> {
     let order = readable(now)?;
     let mark = mark(shipment);
-    // The store says of itself that the buyer has everything. An order that awaited its pick-up does not tell any more that it takes no parcel.
+    // The store says of itself that the buyer has everything. An order that awaited its pick-up
+    // does not tell any more that it takes no parcel.
     let is_done = shipment.parcels.is_empty() && status_id(now) == COMPLETED;
     let shipments = if is_done { Vec::new() } else { parts(order, shipment, marker)? };
     let documents = if shipments.is_empty() { Vec::new() } else { listed(api, id)? };
@@ -109,7 +115,8 @@ fn readable(now: &RemoteOrder) -> Result<&Order> {
     })
 }
 
-/// Closed in a way that says at least as much as "shipped": refunded, partly refunded and disputed orders keep their status.
+/// Closed in a way that says at least as much as "shipped": refunded, partly refunded and disputed
+/// orders keep their status.
 fn is_closed(now: &RemoteOrder) -> bool {
     matches!(status_id(now).as_str(), "2" | "10" | "4" | "13" | "14")
 }
@@ -161,7 +168,8 @@ struct Part<'s> {
     marker: Option<String>,
 }
 
-/// The marker's beginning; the short key of the dispatch and the number of the part within it follow.
+/// The marker's beginning; the short key of the dispatch and the number of the part within it
+/// follow.
 const MARKER: &str = "ordersync:";
 
 /// The dispatch's own mark.
@@ -193,7 +201,8 @@ fn parts<'s>(order: &Order, shipment: &'s Shipment, marker: bool) -> Result<Vec<
 
 type Dealt<'s> = (usize, Vec<LineQuantity>, Option<&'s Parcel>);
 
-/// Deals lines and parcels out: by address, and within one by parcel. What is downloaded or picked up is in none.
+/// Deals lines and parcels out: by address, and within one by parcel. What is downloaded or picked
+/// up is in none.
 fn deal<'s>(order: &Order, shipment: &'s Shipment) -> Result<Vec<Dealt<'s>>> {
     let mut places: Vec<(usize, Vec<LineQuantity>)> = Vec::new();
     for wanted in &shipment.lines {
@@ -312,8 +321,8 @@ fn title(parcel: &Parcel) -> String {
     carrier(&parcel.carrier).map_or_else(|| parcel.carrier.clone(), |carrier| carrier.title.to_owned())
 }
 
-/// The three ways to a tracking link, the vendor's own carriers first, then AfterShip's, then a link of the carrier's (fact sheet 4.2). A link of the
-/// merchant's own goes before all.
+/// The three ways to a tracking link, the vendor's own carriers first, then AfterShip's, then a
+/// link of the carrier's. A link of the merchant's own goes before all.
 fn tracking(parcel: &Parcel) -> Tracking {
     let known = carrier(&parcel.carrier);
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -359,7 +368,8 @@ impl TrackingPlan for Replacement<'_> {
     }
 }
 
-/// The comments go along, so that our marker stays in them however a PUT treats what it is not given.
+/// The comments go along, so that our marker stays in them however a PUT treats what it is not
+/// given.
 fn replace(order: u64, old: &wire::Shipment<'_>, change: &TrackingChange) -> Result<Write> {
     let shipment = old.id.get().parse().map_err(|_| impossible("the shipment has no id that BigCommerce takes"))?;
     let comments = Some(old.comments.get().to_owned()).filter(|text| !text.is_empty());

@@ -1,7 +1,7 @@
 //! What BigCommerce's one status, which stands for payment and shipping together, amounts to.
 //!
-//! Statuses are told by their id: a merchant can rename them (fact sheet 3.1). Ids 4, 13 and 14 replace what was known of the shipping, so
-//! there it is derived from the pieces shipped.
+//! Statuses are told by their id: a merchant can rename them. Ids 4, 13 and 14 replace what was
+//! known of the shipping, so there it is derived from the pieces shipped.
 
 use rust_decimal::Decimal;
 
@@ -17,8 +17,8 @@ pub struct Goods {
     pub shipped: Decimal,
     /// Pieces that are still to be shipped: ordered, not shipped, not given back.
     pub open: Decimal,
-    /// The order has a shipping date. A merchant can set an order to shipped by hand, without shipments; the date stays when the status
-    /// changes again.
+    /// The order has a shipping date. A merchant can set an order to shipped by hand, without
+    /// shipments; the date stays when the status changes again.
     pub dated: bool,
     /// Something in it is shipped at all.
     pub ships: bool,
@@ -26,9 +26,10 @@ pub struct Goods {
 
 /// The merchant's status for a status id.
 ///
-/// 0 "Incomplete" is a checkout that reached the payment page and 1 "Pending" one that did not finish. They are imported like all others
-/// (PRODUCT.md I-2) as awaiting payment: nothing is filtered out of sight, `dispatch` refuses them, and when the buyer pays, the same
-/// id gets another status and the copy follows (P-9). An id that is not known yet is held back rather than offered for shipping.
+/// 0 "Incomplete" is a checkout that reached the payment page and 1 "Pending" one that did not
+/// finish. They are imported like all others (I-2) as awaiting payment: nothing is filtered out of
+/// sight, `dispatch` refuses them, and when the buyer pays, the same id gets another status and the
+/// copy follows (P-9). An id that is not known yet is held back rather than offered for shipping.
 pub fn status(id: u8, goods: Goods) -> Status {
     match id {
         0 | 1 | 7 => Status::AwaitingPayment,
@@ -38,14 +39,15 @@ pub fn status(id: u8, goods: Goods) -> Status {
         2 | 10 => Status::Shipped,
         5 | 6 => Status::Cancelled,
         13 => shipped_so_far(goods).unwrap_or(Status::OnHold),
-        // Money given back is a fact, not a status (PRODUCT.md P-10).
+        // Money given back is a fact, not a status (P-10).
         REFUNDED | 14 => shipped_so_far(goods).unwrap_or(Status::AwaitingFulfillment),
         _ => Status::OnHold,
     }
 }
 
-/// The status of an order with this payment. A status of shipping is no proof of it: a merchant or a program can set any (fact sheet 3). What
-/// was refused or taken back is not paid, and what is held for review is not to go out before somebody has looked.
+/// The status of an order with this payment. A status of shipping is no proof of it: a merchant or
+/// a program can set any. What was refused or taken back is not paid, and what is held for review
+/// is not to go out before somebody has looked.
 pub fn paid_as(status: Status, payment_status: &str) -> Status {
     match (status, payment_status.trim().to_ascii_lowercase().as_str()) {
         (Status::AwaitingFulfillment, "declined" | "void" | "void pending") => Status::AwaitingPayment,

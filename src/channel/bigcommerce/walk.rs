@@ -1,20 +1,24 @@
-//! Walks through the list of orders by a key: always the first page above a moving lower bound, never page 2.
+//! Walks through the list of orders by a key: always the first page above a moving lower bound,
+//! never page 2.
 //!
-//! Offset paging over a list that moves skips rows: an order that changes leaves its place and everything behind it moves up
-//! (fact sheet 2.2). So a walk by modification time asks again from the last second of the page it got, and meets the rows of that
-//! second twice rather than never; the book knows an order that it has. A second that fills a page is read by id. A walk by id, for
-//! the slices of a first sync, needs no such care: ids do not move.
+//! Offset paging over a list that moves skips rows: an order that changes leaves its place and
+//! everything behind it moves up. So a walk by modification time asks again from the last second of
+//! the page it got, and meets the rows of that second twice rather than never; the book knows an
+//! order that it has. A second that fills a page is read by id. A walk by id, for the slices of a
+//! first sync, needs no such care: ids do not move.
 //!
-//! Whether BigCommerce's date bounds are inclusive is not documented (fact sheet 12). A bound one second lower is right either way;
-//! the first row that lies *on* a bound proves that it is inclusive, and from then on the exact second is asked for.
+//! Whether BigCommerce's date bounds are inclusive is not documented. A bound one second lower is
+//! right either way; the first row that lies *on* a bound proves that it is inclusive, and from
+//! then on the exact second is asked for.
 
 use serde::{Deserialize, Serialize};
 
 use crate::channel::census::{Census, SURELY_BEFORE};
 use crate::clock::Timestamp;
 
-/// Asking again further back begins after a walk has stood still for so many seconds: what changed late in seconds that were read
-/// already is otherwise covered by how far the next sync reaches back.
+/// Asking again further back begins after a walk has stood still for so many seconds: what changed
+/// late in seconds that were read already is otherwise covered by how far the next sync reaches
+/// back.
 const STALE: i64 = super::OVERLAP.as_secs() as i64 / 2;
 
 /// A row as a walk sees it: its id, and its modification time in seconds since the epoch.
@@ -32,11 +36,13 @@ pub struct Seen<'a> {
     pub rows: &'a [Row],
     /// Whether there may be more behind it.
     pub full: bool,
-    /// When it was asked for, by the store's clock. What was modified after that may stand in a place that it has already left.
+    /// When it was asked for, by the store's clock. What was modified after that may stand in a
+    /// place that it has already left.
     pub asked_at: i64,
 }
 
-/// Fewer rows than this, none of them new, are taken for a whole page: no server gives so few where more are there.
+/// Fewer rows than this, none of them new, are taken for a whole page: no server gives so few where
+/// more are there.
 const FEW: usize = 10;
 
 /// A walk as it is held against the store's count of it.
@@ -46,7 +52,8 @@ pub struct Held<K> {
     pub census: Census,
     /// Where the walk began.
     pub from: K,
-    /// Orders that a later page lists once more, or that lie on the bounds and are none of the walk's.
+    /// Orders that a later page lists once more, or that lie on the bounds and are none of the
+    /// walk's.
     pub edge: Vec<u64>,
 }
 
@@ -55,7 +62,8 @@ pub trait Walking: Sized + Clone {
     /// The parameters of the next page of `size` rows.
     fn query(&self, size: usize) -> Vec<(&'static str, String)>;
 
-    /// Whether the page is one that was asked for: misnamed filters are ignored in silence and the whole list comes back (fact sheet 10).
+    /// Whether the page is one that was asked for: misnamed filters are ignored in silence and the
+    /// whole list comes back.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -64,29 +72,33 @@ pub trait Walking: Sized + Clone {
     /// The walk after the page; `None` at its end.
     fn after(&self, seen: &Seen<'_>) -> Option<Self>;
 
-    /// Whether a page that is shorter than asked for may have been cut by a server that gives no more at once, so that the shop's own count has to say.
+    /// Whether a page that is shorter than asked for may have been cut by a server that gives no
+    /// more at once, so that the shop's own count has to say.
     fn may_be_cut(&self, rows: &[Row]) -> bool;
 
     /// Whether no page of it was read yet.
     fn is_new(&self) -> bool;
 
-    /// The walk after a page with these rows and so many that have no place, where it is held against a count: one that was taken
-    /// with its first page.
+    /// The walk after a page with these rows and so many that have no place, where it is held
+    /// against a count: one that was taken with its first page.
     fn hold(&mut self, before: &Self, rows: &[Row], nameless: u64, count: Option<u64>);
 
-    /// The walk from its beginning, for another count of what it was to meet before its last page was asked for; `None` where it has met
-    /// as many as were counted, or is held against no count.
+    /// The walk from its beginning, for another count of what it was to meet before its last page
+    /// was asked for; `None` where it has met as many as were counted, or is held against no count.
     fn in_doubt(&self, asked_at: i64) -> Option<Self>;
 
-    /// How many orders this count and the first one hold, and no page has shown. The last one has these rows.
+    /// How many orders this count and the first one hold, and no page has shown. The last one has
+    /// these rows.
     fn missing(&self, count: u64, rows: &[Row], asked_at: i64) -> u64;
 
-    /// Whether an empty page has to be proven by the store's own count: not where a sync looks whether anything is new.
+    /// Whether an empty page has to be proven by the store's own count: not where a sync looks
+    /// whether anything is new.
     fn is_owed(&self) -> bool {
         true
     }
 
-    /// Whether the row is one of this walk's, not the bound row of the page before or another slice's.
+    /// Whether the row is one of this walk's, not the bound row of the page before or another
+    /// slice's.
     fn wants(&self, row: Row) -> bool {
         let _ = row;
         true
@@ -123,7 +135,8 @@ impl Changes {
         Self { from, until, inclusive: false, crowd: None, read_at: 0, known: None, most: 0, held: None }
     }
 
-    /// The walk as it is taken up at `now`: after a long stand-still it looks again at what may have changed late.
+    /// The walk as it is taken up at `now`: after a long stand-still it looks again at what may
+    /// have changed late.
     pub fn resumed(&self, now: i64) -> Self {
         let again = self.read_at - super::OVERLAP.as_secs() as i64;
         match self.from.filter(|from| self.read_at > 0 && now - self.read_at > STALE && *from > again) {
@@ -152,8 +165,9 @@ impl Changes {
     }
 }
 
-/// The newest second up to which the page is surely complete. A row that was modified while the page was made shows its new time in its
-/// old place; going on from there would leave out all between.
+/// The newest second up to which the page is surely complete. A row that was modified while the
+/// page was made shows its new time in its old place; going on from there would leave out all
+/// between.
 fn settled(seen: &Seen<'_>) -> Option<i64> {
     let calm = seen.rows.iter().map(|row| row.at).filter(|at| *at < seen.asked_at - 1).max();
     calm.or_else(|| seen.rows.iter().map(|row| row.at).min())
@@ -203,7 +217,8 @@ impl Walking for Changes {
         if self.from.is_none_or(|from| last > from) {
             return Some(Self { from: Some(last), ..next });
         }
-        // No step forward: the page was filled by the bound's second, which is now known to be included, or by the second itself.
+        // No step forward: the page was filled by the bound's second, which is now known to be
+        // included, or by the second itself.
         if next.inclusive && !self.inclusive {
             return Some(next);
         }
@@ -383,7 +398,8 @@ mod tests {
 
     use super::*;
 
-    /// A store's list as seen through a query, with bounds of either kind and rows of one second in any order.
+    /// A store's list as seen through a query, with bounds of either kind and rows of one second in
+    /// any order.
     struct Store {
         rows: BTreeMap<u64, i64>,
         inclusive: bool,
@@ -454,8 +470,8 @@ mod tests {
     }
 
     proptest! {
-        /// Bounds inclusive or exclusive, however few rows the store gives, however many share a second, while orders change: every
-        /// order is met in its last version.
+        /// Bounds inclusive or exclusive, however few rows the store gives, however many share a
+        /// second, while orders change: every order is met in its last version.
         #[test]
         fn i3_a_walk_by_modification_meets_every_order_in_its_last_version(
             times in prop::collection::vec(0i64..12, 1..60),

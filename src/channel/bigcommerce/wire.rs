@@ -1,5 +1,6 @@
-//! BigCommerce's documents as Orders V2 and V3 spell them: money comes as text or as a number, `""` stands for nothing,
-//! a sub-resource comes expanded or as a link to it, identifiers change their type. Unknown members are skipped.
+//! BigCommerce's documents as Orders V2 and V3 spell them: money comes as text or as a number, `""`
+//! stands for nothing, a sub-resource comes expanded or as a link to it, identifiers change their
+//! type. Unknown members are skipped.
 
 use serde_json::value::RawValue;
 
@@ -44,10 +45,12 @@ documents! {
     /// Anything at all.
     Nothing { id: Text<'a> }
 
-    /// What a cancellation looks at: the notes, which a PUT replaces as a whole, and how many pieces are shipped.
+    /// What a cancellation looks at: the notes, which a PUT replaces as a whole, and how many
+    /// pieces are shipped.
     Cancellable { staff_notes: Text<'a>, items_shipped: Amount<'a> }
 
-    /// An order, as `GET /v2/orders` gives it with its consignments; with what else belongs to it under `ordersync`.
+    /// An order, as `GET /v2/orders` gives it with its consignments; with what else belongs to it
+    /// under `ordersync`.
     Order {
         id: Text<'a>,
         status_id: Text<'a>,
@@ -102,7 +105,8 @@ documents! {
         refunds: Many<Refund<'a>>,
     }
 
-    /// The order's lines by the way they reach the buyer (`include=consignments.line_items`, `consignment_structure=object`).
+    /// The order's lines by the way they reach the buyer (`include=consignments.line_items`,
+    /// `consignment_structure=object`).
     Consignments {
         shipping: Many<Address<'a>>,
         pickups: Many<Bundle<'a>>,
@@ -116,7 +120,8 @@ documents! {
     /// Lines that are not shipped, together.
     Bundle { pickup_method_display_name: Text<'a>, line_items: Many<Product<'a>> }
 
-    /// A billing or delivery address. A shipping consignment is one with its lines and what its delivery costs.
+    /// A billing or delivery address. A shipping consignment is one with its lines and what its
+    /// delivery costs.
     Address {
         id: Text<'a>,
         first_name: Text<'a>,
@@ -241,7 +246,8 @@ documents! {
     /// `GET /v2/orders/count`.
     Count { count: Text<'a> }
 
-    /// An error: V2 sends a list of `{status, message}`, V3 an object `{status, title, type, errors}`, newer parts problem+json.
+    /// An error: V2 sends a list of `{status, message}`, V3 an object `{status, title, type,
+    /// errors}`, newer parts problem+json.
     Failure { message: Text<'a>, title: Text<'a>, detail: Text<'a> }
 }
 

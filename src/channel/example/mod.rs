@@ -1,7 +1,8 @@
-//! A made-up channel, as small as one can be: a file of orders served over HTTP by a shop's own program.
+//! A made-up channel, as small as one can be: a file of orders served over HTTP by a shop's own
+//! program.
 //!
-//! It shows what an adapter owns and what it does not, and its tests show that the core needs nothing
-//! more of a channel. A real one begins as a copy of this folder.
+//! It shows what an adapter owns and what it does not, and its tests show that the core needs
+//! nothing more of a channel. A real one begins as a copy of this folder.
 //!
 //! | request | answer |
 //! |---|---|

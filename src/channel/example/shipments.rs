@@ -1,4 +1,5 @@
-//! What a dispatch is here, and what is there: one shipment with the dispatch's key, all of it in the order.
+//! What a dispatch is here, and what is there: one shipment with the dispatch's key, all of it in
+//! the order.
 
 use super::api::Operation;
 use super::map::{self, Document, DocumentShipment};

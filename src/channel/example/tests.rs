@@ -1,5 +1,5 @@
-//! The whole way through the core with a channel that it knows nothing of: connected, read, shipped,
-//! another number, cancelled; with an answer that is lost on the way.
+//! The whole way through the core with a channel that it knows nothing of: connected, read,
+//! shipped, another number, cancelled; with an answer that is lost on the way.
 
 use std::sync::{Arc, Mutex};
 

@@ -25,19 +25,22 @@ use crate::http::oauth2;
 use crate::http::{Account, Budget, Client, Effect, Protocol, Reply, Request, Verdict, read_json};
 use crate::secret::Secret;
 
-/// The version of the API. One that is gone is answered by the oldest one left, in silence, so it is looked at each year.
+/// The version of the API. One that is gone is answered by the oldest one left, in silence, so it
+/// is looked at each year.
 const VERSION: &str = "2026-10";
 
 /// Where tokens are fetched.
 const TOKEN_PATH: &str = "/admin/oauth/access_token";
 
-/// How many walks may begin anew in one run because their cursor is refused: one that is refused again and again would make a run without end.
+/// How many walks may begin anew in one run because their cursor is refused: one that is refused
+/// again and again would make a run without end.
 const RESTARTS: u32 = 8;
 
-/// What one query may cost at most (fact sheet, 2.7).
+/// What one query may cost at most.
 const MOST_POINTS: f64 = 1000.0;
 
-/// What a page should weigh at most, in bytes: several are in memory at once, and that stays under 64 MiB (PRODUCT.md Q-1).
+/// What a page should weigh at most, in bytes: several are in memory at once, and that stays under
+/// 64 MiB.
 const HEAVY: f64 = 1_250_000.0;
 
 /// A mutation.
@@ -73,15 +76,17 @@ pub struct Answer {
     effect: Effect,
     /// Its price.
     pub cost: Option<Cost>,
-    /// Whether fields were left empty because the app may not see them, and which scopes it lacks for them; and whether another version answered.
+    /// Whether fields were left empty because the app may not see them, and which scopes it lacks
+    /// for them; and whether another version answered.
     pub hidden: Vec<String>,
     /// It held bytes that are no text (UTF-8); each is replaced by the sign for that.
     damaged: bool,
 }
 
 impl Answer {
-    /// Marks an order out of this answer as damaged, where what was replaced may stand in it: it must not be silent that a name or an address is not
-    /// what the buyer wrote. `text`: what came of the order.
+    /// Marks an order out of this answer as damaged, where what was replaced may stand in it: it
+    /// must not be silent that a name or an address is not what the buyer wrote. `text`: what came
+    /// of the order.
     pub fn mark(&self, order: &mut Value, text: impl FnOnce() -> String) {
         if self.damaged && text().contains(char::REPLACEMENT_CHARACTER) {
             order[wire::DAMAGED] = json!(true);
@@ -143,7 +148,8 @@ impl Api {
         self.send(document, variables, Effect::Read, Some(1))
     }
 
-    /// Has something changed. What the answer says of refusals by the shop's own rules is for the caller to read.
+    /// Has something changed. What the answer says of refusals by the shop's own rules is for the
+    /// caller to read.
     pub fn tell(&self, document: &'static Document, variables: Value) -> Result<Answer> {
         self.send(document, variables, Effect::Write, None)
     }
@@ -176,7 +182,8 @@ impl Api {
         Ok(Answer { reply, effect, cost, hidden, damaged })
     }
 
-    /// What a document will cost: as the last time; else by the nearest size, in proportion, which is too much rather than too little.
+    /// What a document will cost: as the last time; else by the nearest size, in proportion, which
+    /// is too much rather than too little.
     fn price(&self, document: &Document, size: u32) -> f64 {
         let costs = self.lock(&self.costs);
         let known = costs.range((document.name, 0)..=(document.name, u32::MAX));
@@ -186,8 +193,9 @@ impl Api {
         }
     }
 
-    /// After a page of `size`: larger ones are cheaper for each order, so the size goes to what a query may cost, and an answer may weigh.
-    /// The price grows more slowly than the size, so proportion is on the safe side.
+    /// After a page of `size`: larger ones are cheaper for each order, so the size goes to what a
+    /// query may cost, and an answer may weigh. The price grows more slowly than the size, so
+    /// proportion is on the safe side.
     pub fn fit_page(&self, size: u32, answer: &Answer) {
         let Some(cost) = &answer.cost else { return };
         let ceiling = 900.0f64.min(cost.throttle_status.maximum_available * 0.6);
@@ -212,7 +220,8 @@ impl Api {
         self.lock(&self.bucket).map(|bucket| bucket.restore_rate)
     }
 
-    /// The time by our clock, or by Shopify's where ours is ahead: what is stamped later than this was not there before.
+    /// The time by our clock, or by Shopify's where ours is ahead: what is stamped later than this
+    /// was not there before.
     pub fn now(&self) -> Timestamp {
         let ahead = self.http.clock_difference().filter(|apart| *apart < chrono::TimeDelta::zero());
         self.http.clock().now() + ahead.unwrap_or_default()
@@ -233,7 +242,8 @@ impl Api {
         self.http.clock_difference()
     }
 
-    /// A part of a file that Shopify made for us, from its own signed address and without the token.
+    /// A part of a file that Shopify made for us, from its own signed address and without the
+    /// token.
     pub fn download(&self, url: &str, from: u64, length: u64) -> Result<Reply> {
         let unusable =
             || Error::new(ErrorKind::Unreadable, "Shopify named no usable address for the file; it was not fetched");
@@ -256,7 +266,8 @@ impl Api {
     }
 }
 
-/// A version that is gone is answered in silence by the oldest one left, which may not mean the same.
+/// A version that is gone is answered in silence by the oldest one left, which may not mean the
+/// same.
 fn other_version(reply: &Reply) -> Option<String> {
     let version = reply.header("x-shopify-api-version")?.trim();
     (!version.is_empty() && version != VERSION).then(|| {
@@ -314,7 +325,8 @@ impl Protocol for Exchange<'_> {
         let body = String::from_utf8_lossy(&reply.body);
         let (envelope, _) = read_json::<Envelope<'_>>(body.as_bytes()).ok()?;
         let Some(cost) = envelope.extensions.cost else {
-            // A query that is refused for its price costs nothing, and its answer says nothing of the bucket.
+            // A query that is refused for its price costs nothing, and its answer says nothing of
+            // the bucket.
             return envelope.errors.is_too_dear().then_some(Account { budget: None, spent: Some(0.0) });
         };
         let bucket = cost.throttle_status;

@@ -1,8 +1,10 @@
 //! Reading around an order that Shopify itself cannot show.
 //!
-//! Every page that holds such an order is an error as a whole. It is found by smaller pages ([`isolate`]), and stepped over by the
-//! cursor behind it, where a list of ids alone still comes. Where that fails as well, counts still come, since they show no order: they tell
-//! the second in which it stands, the list goes on behind that second, and what else is in it is read from its other end.
+//! Every page that holds such an order is an error as a whole. It is found by smaller pages
+//! ([`isolate`]), and stepped over by the cursor behind it, where a list of ids alone still comes.
+//! Where that fails as well, counts still come, since they show no order: they tell the second in
+//! which it stands, the list goes on behind that second, and what else is in it is read from its
+//! other end.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +28,8 @@ const MOST_NAMED: u64 = 8;
 /// So many seconds are looked through one by one before the list goes on behind them.
 const SECONDS: u32 = 32;
 
-/// Reads on from `after`, where a page failed, up to an order that cannot be shown and over it. `last` is what the walk has met before.
+/// Reads on from `after`, where a page failed, up to an order that cannot be shown and over it.
+/// `last` is what the walk has met before.
 pub fn read(api: &Api, settings: &Settings, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
     let size = api.sizes.page.get();
     let well = || {
@@ -51,8 +54,8 @@ pub fn read(api: &Api, settings: &Settings, list: List, after: Option<&str>, las
     Ok(read)
 }
 
-/// Whether Shopify shows an order at all, one from either end of what was made and what was changed: where it fails at all of them, it
-/// is not the orders.
+/// Whether Shopify shows an order at all, one from either end of what was made and what was
+/// changed: where it fails at all of them, it is not the orders.
 fn shows_any(api: &Api) -> Result<()> {
     let lines = api.sizes.page_lines.get();
     let one = |sort: &str, reverse: bool| {
@@ -130,13 +133,15 @@ fn by_time(api: &Api, settings: &Settings, list: List, last: &Last, why: &Error,
     Ok(())
 }
 
-/// The orders of this second that were read; some of them twice, on the page and in their second alone.
+/// The orders of this second that were read; some of them twice, on the page and in their second
+/// alone.
 fn met_at(read: &Read, list: List, at: i64) -> BTreeSet<&str> {
     read.rows.iter().filter(|row| list.key(row) == Some(at)).map(|row| &*row.order.remote_id).collect()
 }
 
-/// The second of the order that cannot be shown; what stands before it there is read, and the list goes on behind it. `None` where it was not come
-/// upon: what was read on the way is whole, and the list goes on behind that.
+/// The second of the order that cannot be shown; what stands before it there is read, and the list
+/// goes on behind it. `None` where it was not come upon: what was read on the way is whole, and the
+/// list goes on behind that.
 fn find_second(api: &Api, settings: &Settings, list: List, last: &Last, read: &mut Read) -> Result<Option<i64>> {
     let (floor, met) = last.floor(list);
     let bound = list.end().unwrap_or(i64::MAX).min(api.now().timestamp() + 1);
@@ -152,7 +157,8 @@ fn find_second(api: &Api, settings: &Settings, list: List, last: &Last, read: &m
         read.next = Some(Place::From(guess));
         return Ok(Some(guess - 1));
     }
-    // An order has moved meanwhile. From the last that were met for sure on, second by second, nothing can be missed.
+    // An order has moved meanwhile. From the last that were met for sure on, second by second,
+    // nothing can be missed.
     let mut end = floor;
     for _ in 0..SECONDS {
         end = more_than(0, end)?.max(end + 1);
@@ -192,8 +198,9 @@ fn up_to_it(api: &Api, settings: &Settings, list: List, many: u64) -> Result<(Ve
 /// Counts the orders of several filters.
 type Count<'a> = dyn Fn(&[String]) -> Result<Vec<u64>> + 'a;
 
-/// The ids of so many orders of a filter that are not known, where ids can be asked for by range. Each is named only where it is counted alone as
-/// one: whatever answers with counts that do not heed the range names an order that there is not.
+/// The ids of so many orders of a filter that are not known, where ids can be asked for by range.
+/// Each is named only where it is counted alone as one: whatever answers with counts that do not
+/// heed the range names an order that there is not.
 fn ids_in(count: &Count<'_>, filter: &str, mut known: Vec<i64>, hidden: u64) -> Result<Vec<i64>> {
     let below = |end: i64| format!("{filter} id:<{end}");
     let mut found = Vec::new();
@@ -210,7 +217,8 @@ fn ids_in(count: &Count<'_>, filter: &str, mut known: Vec<i64>, hidden: u64) -> 
     Ok(found)
 }
 
-/// The first of `from..=to` at which a count says yes, of which all after it do; the last is taken to. Each question counts at many at once.
+/// The first of `from..=to` at which a count says yes, of which all after it do; the last is taken
+/// to. Each question counts at many at once.
 fn first_where(
     count: &Count<'_>,
     mut from: i64,

@@ -1,4 +1,5 @@
-//! The two kinds of tokens: one that Shopify made once and that never ends, and one that is fetched for 24 hours.
+//! The two kinds of tokens: one that Shopify made once and that never ends, and one that is fetched
+//! for 24 hours.
 
 use reqwest::header::HeaderName;
 use url::Url;
@@ -78,8 +79,8 @@ impl Issuer for TokenEndpoint {
     }
 }
 
-/// A refusal that is about the app. The bodies are not documented, and may be web pages (fact sheet, 1.2): their words are looked for. A 400
-/// without any of them says nothing of client id and secret.
+/// A refusal that is about the app. The bodies are not documented, and may be web pages: their
+/// words are looked for. A 400 without any of them says nothing of client id and secret.
 fn refusal(status: u16, body: &str) -> Option<Error> {
     let refused = |text: &str, hint: &str| {
         let text = format!("{text} ({status}); nothing was imported or sent");

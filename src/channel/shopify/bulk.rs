@@ -1,11 +1,14 @@
-//! A slice of a first sync by a bulk operation: Shopify writes the orders into a file, without points, and we read the file.
+//! A slice of a first sync by a bulk operation: Shopify writes the orders into a file, without
+//! points, and we read the file.
 //!
-//! The operation is asked to group its rows (`groupObjects: true`), so that an order's lines follow it. That is slower at Shopify's end, but without
-//! it the rows below an order may come anywhere after it, and the whole file would have to be kept to put an order together. With
-//! it, a piece of the file at a time is enough, and the place of the first order not yet taken is where reading goes on after a crash.
+//! The operation is asked to group its rows (`groupObjects: true`), so that an order's lines follow
+//! it. That is slower at Shopify's end, but without it the rows below an order may come anywhere
+//! after it, and the whole file would have to be kept to put an order together. With it, a piece of
+//! the file at a time is enough, and the place of the first order not yet taken is where reading
+//! goes on after a crash.
 //!
-//! An operation that fails, expires or brings fewer orders than it counted, or clearly fewer than we did before it, is never taken for an empty
-//! one: its slice is read in pages.
+//! An operation that fails, expires or brings fewer orders than it counted, or clearly fewer than
+//! we did before it, is never taken for an empty one: its slice is read in pages.
 
 use std::time::Duration;
 
@@ -26,10 +29,12 @@ const PIECE: u64 = 1024 * 1024;
 /// An order larger than this is left to pages.
 const LARGEST_PIECE: u64 = 16 * 1024 * 1024;
 
-/// How often an operation that cannot be started, because too many are running, is tried again before the slice is read in pages.
+/// How often an operation that cannot be started, because too many are running, is tried again
+/// before the slice is read in pages.
 const TRIES: u32 = 30;
 
-/// An operation that has not ended after so many seconds is not waited for any longer: most are done within minutes, and some never.
+/// An operation that has not ended after so many seconds is not waited for any longer: most are
+/// done within minutes, and some never.
 const LONGEST: i64 = 3 * 3600;
 
 /// A slice on its way through a bulk operation.
@@ -114,7 +119,7 @@ pub fn page(api: &Api, settings: &Settings, bulk: Bulk) -> Result<Page> {
             if now - started > LONGEST {
                 return in_pages(bulk, "a bulk operation of Shopify's has not ended for hours");
             }
-            // Every 2 to 10 seconds (fact sheet, 2.8).
+            // Every 2 to 10 seconds.
             let pause = Duration::from_secs(u64::from(bulk.looks).saturating_add(2).min(10));
             wait(Bulk { looks: bulk.looks.saturating_add(1), started, ..bulk }, pause)
         }
@@ -130,7 +135,8 @@ pub fn page(api: &Api, settings: &Settings, bulk: Bulk) -> Result<Page> {
 
 fn start(api: &Api, bulk: Bulk) -> Result<Page> {
     let inner = query::bulk(&bulk.slice.list().filter().unwrap_or_default());
-    // Changes nothing in the shop, so it is repeated like a read: an operation too many does no harm.
+    // Changes nothing in the shop, so it is repeated like a read: an operation too many does no
+    // harm.
     let started: Started = api.ask(&query::BULK, json!({ "query": inner }))?.read()?;
     let Start { bulk_operation, user_errors } = started.bulk_operation_run_query;
     let busy = user_errors.iter().any(|error| error.code.as_deref() == Some("OPERATION_IN_PROGRESS"));
@@ -248,8 +254,9 @@ fn belongs(document: &str, slice: &Slice) -> bool {
 
 type Documents = Vec<Box<serde_json::value::RawValue>>;
 
-/// The whole orders in a piece of the file, how many bytes they are, and how many rows. The last one may go on in the next piece, unless this is the last.
-/// `complete` makes the document of an order that may lack something, as it does for one of a page.
+/// The whole orders in a piece of the file, how many bytes they are, and how many rows. The last
+/// one may go on in the next piece, unless this is the last. `complete` makes the document of an
+/// order that may lack something, as it does for one of a page.
 fn split(bytes: &[u8], last: bool, complete: &dyn Fn(Value) -> Result<Documents>) -> Result<(Documents, usize, u64)> {
     let assembled = |order: Value, rows: Vec<Value>| {
         let order = document::assemble(order, rows);

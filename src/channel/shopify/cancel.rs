@@ -1,4 +1,4 @@
-//! Cancellation. Shopify carries it out in a job; the final word is the order's `cancelledAt` (fact sheet, 5).
+//! Cancellation. Shopify carries it out in a job; the final word is the order's `cancelledAt`.
 
 use std::time::Duration;
 
@@ -123,7 +123,8 @@ fn progress(api: &Api, order: &str, receipt: &str) -> Result<Progress> {
     Ok(Progress::Unknown)
 }
 
-/// Shopify's reason and a note for the staff: `fraud`, or `inventory: the last one broke`. Any other text is a note.
+/// Shopify's reason and a note for the staff: `fraud`, or `inventory: the last one broke`. Any
+/// other text is a note.
 fn reason(text: &str) -> (&'static str, Option<String>) {
     let text = text.trim();
     let (word, rest) = text.split_once(':').unwrap_or((text, ""));
@@ -141,7 +142,8 @@ fn reason(text: &str) -> (&'static str, Option<String>) {
     (known.unwrap_or("OTHER"), Some(note).filter(|note| !note.is_empty()))
 }
 
-/// Cancels; gives the id by which the job is asked for. An order that is cancelled already is as wished.
+/// Cancels; gives the id by which the job is asked for. An order that is cancelled already is as
+/// wished.
 pub fn cancel(api: &Api, variables: &Value) -> Result<Option<String>> {
     let data: Cancelled = api.tell(&query::CANCEL, variables.clone())?.read()?;
     let unclear = || Error::new(ErrorKind::Unknown, "Shopify did not say what became of the cancellation");

@@ -1,8 +1,9 @@
 //! One form of an order's document, whichever way it came.
 //!
-//! Pages bring an order with a page of its lines, bulk operations bring order and lines as rows of a file. Both end as the same JSON: the
-//! order with `lineItems.nodes` and `shippingLines.nodes` in full, members sorted by name, nothing about paging. So an order
-//! that was read in bulk and comes again in a page is known as unchanged.
+//! Pages bring an order with a page of its lines, bulk operations bring order and lines as rows of
+//! a file. Both end as the same JSON: the order with `lineItems.nodes` and `shippingLines.nodes` in
+//! full, members sorted by name, nothing about paging. So an order that was read in bulk and comes
+//! again in a page is known as unchanged.
 
 use std::cell::Cell;
 
@@ -18,10 +19,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// As many shipping lines as a page brings.
 const SHIPPING_LINES: usize = 10;
 
-/// How many lines follow those of the page. Most large orders end here, and what is asked for is set aside of the budget, there or not.
+/// How many lines follow those of the page. Most large orders end here, and what is asked for is
+/// set aside of the budget, there or not.
 const MORE_LINES: u32 = 30;
 
-/// So many orders of a page have their missing lines fetched at once: one after the other, the points that flow in meanwhile are lost.
+/// So many orders of a page have their missing lines fetched at once: one after the other, the
+/// points that flow in meanwhile are lost.
 const SIDE_BY_SIDE: usize = 8;
 
 /// The lists without pages, and how many members of each come with an order.
@@ -33,9 +36,11 @@ const NUMBERS: usize = 10;
 /// How many fulfilment orders come with an order.
 const ROUTES: usize = 5;
 
-/// The documents of orders as a page or a single read brings them, in that order; what is missing of their lines is fetched.
+/// The documents of orders as a page or a single read brings them, in that order; what is missing
+/// of their lines is fetched.
 ///
-/// A parsed order takes many times the room of its text, so one after the other is taken from `orders` and only those stay parsed that lack lines.
+/// A parsed order takes many times the room of its text, so one after the other is taken from
+/// `orders` and only those stay parsed that lack lines.
 pub fn complete(api: &Api, orders: impl Iterator<Item = Value>) -> Result<Vec<Box<RawValue>>> {
     let (mut documents, mut large) = (Vec::new(), Vec::new());
     for (place, order) in orders.enumerate() {
@@ -91,8 +96,8 @@ fn fetch_lines(api: &Api, order: &mut Value) -> Result<()> {
     Ok(())
 }
 
-/// Whether an order may have more of something than came with it, or goods that go different ways: then it takes its fulfilment orders'
-/// lines to tell which.
+/// Whether an order may have more of something than came with it, or goods that go different ways:
+/// then it takes its fulfilment orders' lines to tell which.
 pub fn lacks_rest(order: &Value) -> bool {
     let len = |list: &Value| list.as_array().map_or(0, Vec::len);
     let is_full = |(name, most): &(&str, usize)| len(&order[*name]) >= *most;
@@ -167,7 +172,8 @@ pub fn assemble(mut order: Value, rows: Vec<Value>) -> Value {
         if let Some(members) = row.as_object_mut() {
             members.remove("__parentId");
         }
-        // A shipping line's id may be null, so the rows are told apart by what only the others have.
+        // A shipping line's id may be null, so the rows are told apart by what only the others
+        // have.
         match (row.get("quantity"), row.get("requestStatus")) {
             (Some(_), _) => lines.push(row),
             (None, Some(_)) => routes.push(row),

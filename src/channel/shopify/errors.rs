@@ -1,7 +1,8 @@
 //! What Shopify means by an answer that is not the one asked for.
 //!
-//! Most of it comes with status 200: too many requests, missing scopes, queries that cost too much (fact sheet, 1.6 and 9). Data and errors in
-//! one answer are normal, and an answer with errors is never taken for a good one because it has data.
+//! Most of it comes with status 200: too many requests, missing scopes, queries that cost too much.
+//! Data and errors in one answer are normal, and an answer with errors is never taken for a good
+//! one because it has data.
 
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ pub fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
 }
 
 fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
-    // Orders stand side by side in one answer: bytes in one of them that are no text must not cost the others.
+    // Orders stand side by side in one answer: bytes in one of them that are no text must not cost
+    // the others.
     let body = String::from_utf8_lossy(&reply.body);
     let envelope = match check_json(reply).and_then(|()| read_json::<Envelope<'_>>(body.as_bytes())) {
         Ok((envelope, _)) => envelope,
@@ -34,7 +36,7 @@ fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
         }
     };
     if let Some(warning) = envelope.extensions.search_warning() {
-        // An unknown filter gives the whole list, unfiltered (fact sheet, 2.3).
+        // An unknown filter gives the whole list, unfiltered.
         let text = format!("Shopify did not understand a filter ({}); the list was not used", short(warning));
         return Verdict::Refused(Error::new(ErrorKind::Unreadable, text));
     }
@@ -88,8 +90,8 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
             let text = "Shopify reports an error and does not say which; the answer was not used";
             Verdict::Transient(Error::new(ErrorKind::Unreadable, text))
         }
-        // The refusals of whole writes that were recorded from real shops all have a code (fact sheet, 4.4, 5 and 8). One without says that
-        // something broke on the way, before or after the write.
+        // The refusals of whole writes that were recorded from real shops all have a code. One
+        // without says that something broke on the way, before or after the write.
         "" if request.effect == Effect::Write => {
             Verdict::Transient(Error::new(ErrorKind::Unreadable, format!("Shopify reports: {}", short(&error.message))))
         }

@@ -90,7 +90,8 @@ impl List {
         (!terms.is_empty()).then(|| terms.join(" "))
     }
 
-    /// The filter for those of its orders that were changed or made, as it is sorted, in these seconds, the last not included.
+    /// The filter for those of its orders that were changed or made, as it is sorted, in these
+    /// seconds, the last not included.
     pub fn between(self, from: i64, to: i64) -> String {
         match self {
             Self::Changed(_) | Self::Second { changed: true, .. } => {
@@ -102,7 +103,8 @@ impl List {
         }
     }
 
-    /// Those of its orders that were changed or made, as it is sorted, up to and including this second.
+    /// Those of its orders that were changed or made, as it is sorted, up to and including this
+    /// second.
     pub fn up_to(self, at: i64) -> Self {
         let sooner = |end: Option<i64>, at: i64| Some(end.map_or(at, |end| end.min(at)));
         match self {
@@ -138,9 +140,10 @@ impl List {
         }
     }
 
-    /// Holds what came against what was asked for: a filter, an order of rows or a size that is ignored would move the position over orders
-    /// that were never seen (PRODUCT.md I-3). The list is sorted by what the search index knows, an order says when it was changed in
-    /// fact, which may be later than that, but never earlier.
+    /// Holds what came against what was asked for: a filter, an order of rows or a size that is
+    /// ignored would move the position over orders that were never seen (I-3). The list is sorted
+    /// by what the search index knows, an order says when it was changed in fact, which may be
+    /// later than that, but never earlier.
     pub fn check(self, rows: &[Row], size: usize, now: i64) -> Result<()> {
         let ids: BTreeSet<&str> = rows.iter().map(|row| row.order.remote_id.as_str()).collect();
         if rows.len() > size || ids.len() < rows.len() {
@@ -161,7 +164,8 @@ fn changed(span: Span, rows: &[Row], settled: i64) -> Result<()> {
     if times.iter().any(|at| span.since.is_some_and(|since| *at < since) || late(*at)) {
         return Err(odd("orders that were changed at other times"));
     }
-    // The index may have lost a change of one order or another; a list in no order goes down at every other row.
+    // The index may have lost a change of one order or another; a list in no order goes down at
+    // every other row.
     let down = times.iter().zip(times.iter().skip(1)).filter(|(one, next)| next < one && **one <= settled).count();
     if down > 1 && down * 4 > times.len() {
         return Err(odd("not in the order asked for"));

@@ -1,7 +1,7 @@
 //! Shopify's order to ours. Pure: the same document and setting give the same order.
 //!
-//! Amounts are in the buyer's currency (`presentmentMoney`), the sums also in the shop's. Every line, price and subtotal includes tax where
-//! `taxesIncluded` says so.
+//! Amounts are in the buyer's currency (`presentmentMoney`), the sums also in the shop's. Every
+//! line, price and subtotal includes tax where `taxesIncluded` says so.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -14,8 +14,8 @@ use crate::order::{
     Refund, RemoteShipment, Status, Totals, parse_decimal,
 };
 
-/// Reads an order's document; `authorized` is what an authorised payment amounts to. The error names the member at fault and repeats
-/// nothing personal.
+/// Reads an order's document; `authorized` is what an authorised payment amounts to. The error
+/// names the member at fault and repeats nothing personal.
 pub fn order(document: &str, authorized: Status) -> Result<Order, String> {
     let order: wire::Order = serde_json::from_str(document).map_err(|error| {
         format!(
@@ -78,7 +78,8 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
     })
 }
 
-/// The first rule that holds (fact sheet, 3). A refund is a fact, not a status: what remains is whether the goods left.
+/// The first rule that holds. A refund is a fact, not a status: what remains is whether the goods
+/// left.
 fn status(o: &wire::Order, authorized: Status) -> Result<Status, String> {
     let owes = amount(o.total_outstanding_set.as_ref(), presentment, "totalOutstandingSet")? > Decimal::ZERO;
     Ok(standing(o, authorized, owes))
@@ -128,9 +129,10 @@ fn paid_at(o: &wire::Order, created_at: Timestamp) -> Option<Timestamp> {
 
 /// How many of a line are ordered, and how many of them were given back.
 ///
-/// Shopify counts what an edit took out and what was given back in one number, `quantity - currentQuantity`. Where the order has no refund it
-/// can only be edits, so the quantity is what is left; else it is shown as given back, which the quantity to ship agrees with. A
-/// cancellation makes it 0 of every line, and takes nothing out.
+/// Shopify counts what an edit took out and what was given back in one number, `quantity -
+/// currentQuantity`. Where the order has no refund it can only be edits, so the quantity is what is
+/// left; else it is shown as given back, which the quantity to ship agrees with. A cancellation
+/// makes it 0 of every line, and takes nothing out.
 fn quantities(o: &wire::Order, item: &wire::LineItem) -> (i64, i64) {
     let gone = item.quantity.saturating_sub(item.current_quantity).max(0);
     match (o.refunds.is_empty(), o.cancelled_at.is_some()) {
@@ -140,8 +142,8 @@ fn quantities(o: &wire::Order, item: &wire::LineItem) -> (i64, i64) {
     }
 }
 
-/// The part of an amount that belongs to so many pieces. Shopify tells a line's discounts and taxes for all that was ever ordered of it, also
-/// for what an edit took out.
+/// The part of an amount that belongs to so many pieces. Shopify tells a line's discounts and taxes
+/// for all that was ever ordered of it, also for what an edit took out.
 fn part(amount: Decimal, pieces: i64, of: i64) -> Result<Decimal, String> {
     if pieces == of || of <= 0 {
         return Ok(amount);
@@ -184,8 +186,8 @@ fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> 
     }))
 }
 
-/// Who brings all that is left of a line to the buyer, where it is not a parcel of the merchant's. The lines of fulfilment orders are only there
-/// where not all goods of the order go the same way.
+/// Who brings all that is left of a line to the buyer, where it is not a parcel of the merchant's.
+/// The lines of fulfilment orders are only there where not all goods of the order go the same way.
 fn by_others(o: &wire::Order, item: &wire::LineItem) -> Option<&'static str> {
     let has_it = |route: &&wire::Route| {
         let Some(lines) = &route.line_items else { return true };
@@ -217,7 +219,8 @@ fn deliveries(o: &wire::Order) -> Vec<(String, String)> {
     ways.into_iter().map(told).collect()
 }
 
-/// The variant and what the buyer chose or wrote for it; attributes with an underscore are for apps.
+/// The variant and what the buyer chose or wrote for it; attributes with an underscore are for
+/// apps.
 fn choices(item: &wire::LineItem) -> String {
     let variant = item.variant_title.clone().filter(|title| title != "Default Title" && !title.is_empty());
     let custom = item
@@ -238,7 +241,8 @@ fn shop(bag: &Bag) -> Option<&Amount> {
     bag.shop_money.as_ref()
 }
 
-/// An amount that the schema promises. One that is not there is no amount: taken for nothing, it would make an order free of charge.
+/// An amount that the schema promises. One that is not there is no amount: taken for nothing, it
+/// would make an order free of charge.
 fn amount(bag: Option<&Bag>, side: Side, member: &str) -> Result<Decimal, String> {
     let amount = bag.and_then(side).filter(|amount| !amount.amount.trim().is_empty());
     let amount = amount.ok_or_else(|| format!("{member} is missing"))?;
@@ -262,8 +266,8 @@ fn taxes(lines: &[wire::TaxLine]) -> Result<Decimal, String> {
     sum(lines.iter().map(|line| line.price_set.as_ref()))
 }
 
-/// The sums in one currency. `totalPriceSet` and its kin are those of checkout; after an edit what is owed are the `current*` ones, from which
-/// refunds are taken off, and which must not be.
+/// The sums in one currency. `totalPriceSet` and its kin are those of checkout; after an edit what
+/// is owed are the `current*` ones, from which refunds are taken off, and which must not be.
 fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
     let get = |bag: &Option<Bag>, member: &str| amount(bag.as_ref(), side, member);
     let get_or_none = |bag: &Option<Bag>, member: &str| amount_or_none(bag.as_ref(), side, member);
@@ -295,7 +299,8 @@ fn is_edited(o: &wire::Order) -> bool {
     o.edited && o.cancelled_at.is_none()
 }
 
-/// All discounts, without those on what an edit took out. Those of the lines are known in the buyer's currency only.
+/// All discounts, without those on what an edit took out. Those of the lines are known in the
+/// buyer's currency only.
 fn discounts(o: &wire::Order, side: Side) -> Result<Decimal, String> {
     let all = |side| amount_or_none(o.total_discounts_set.as_ref(), side, "totalDiscountsSet");
     let (wanted, theirs) = (all(side)?, all(presentment)?);
@@ -381,8 +386,9 @@ pub fn is_made(fulfillment: &wire::Fulfillment) -> bool {
     matches!(&*fulfillment.status, "SUCCESS" | "OPEN" | "PENDING")
 }
 
-/// What was shipped. An order's document does not say which lines are in which fulfilment, only how many of each line are
-/// fulfilled: that is put into the only one, and where there are several into an entry of its own.
+/// What was shipped. An order's document does not say which lines are in which fulfilment, only how
+/// many of each line are fulfilled: that is put into the only one, and where there are several into
+/// an entry of its own.
 fn shipments(o: &wire::Order) -> Vec<RemoteShipment> {
     let mut made: Vec<RemoteShipment> = o.fulfillments.iter().filter(|f| is_made(f)).map(shipment).collect();
     let fulfilled = |item: &wire::LineItem| {
@@ -425,7 +431,8 @@ fn payment(o: &wire::Order) -> Payment {
     }
 }
 
-/// The buyer as the order has them; the customer's record fills in. All of it may be hidden from the app.
+/// The buyer as the order has them; the customer's record fills in. All of it may be hidden from
+/// the app.
 fn buyer(o: &wire::Order) -> Buyer {
     let name_of = |a: &Option<wire::Address>| a.as_ref().map(name).unwrap_or_default();
     let customer = o.customer.as_ref();
@@ -460,7 +467,8 @@ fn address(a: &wire::Address, o: &wire::Order) -> Address {
     }
 }
 
-/// Tags, purchase order number, the reason of a cancellation, and what buyer and apps attached to the order.
+/// Tags, purchase order number, the reason of a cancellation, and what buyer and apps attached to
+/// the order.
 fn attributes(o: &wire::Order) -> Vec<(String, String)> {
     let tags = (!o.tags.is_empty()).then(|| o.tags.join(", "));
     let named = [

@@ -1,23 +1,26 @@
-//! Shopify, Admin GraphQL `2026-10`: one address and one schema for every shop, a budget of points, and a search index that lags.
+//! Shopify, Admin GraphQL `2026-10`: one address and one schema for every shop, a budget of points,
+//! and a search index that lags.
 //!
-//! Orders come in three ways that give the same document ([`document`]): in pages ([`pages`]), in bulk ([`bulk`]) and one by one. What the
-//! adapter sends is all in [`query`]. Parcels go out through *fulfilment orders*, which Shopify makes per location ([`shipments`]).
+//! Orders come in three ways that give the same document ([`document`]): in pages ([`pages`]), in
+//! bulk ([`bulk`]) and one by one. What the adapter sends is all in [`query`]. Parcels go out
+//! through *fulfilment orders*, which Shopify makes per location ([`shipments`]).
 //!
-//! Ids are the number at the end of Shopify's global ids: `gid://shopify/Order/820982911946154508` is order `820982911946154508`.
+//! Ids are the number at the end of Shopify's global ids: `gid://shopify/Order/820982911946154508`
+//! is order `820982911946154508`.
 //!
 //! # Sources
 //!
 //! Read in November 2026.
 //!
-//! - The schema of the Admin GraphQL API `2026-10` with its descriptions; the table of access scopes in
-//!   Shopify's own package.
-//! - shopify.dev: "Generate access tokens for admin-created custom apps", "Get API access tokens for
-//!   Dev Dashboard apps" (client-credentials grant, no refresh token, `expires_in` 86399), "GraphQL Admin
-//!   API rate limits", "Work with protected customer data".
-//! - github.com/airhorns/shopify-draft-proxy: answers recorded from live shops, versions 2025-01 and
-//!   2026-04.
-//! - Not documented, so measured or handled both ways: the price of a query beyond its fields, and how
-//!   long the search index lags behind the orders.
+//! - The schema of the Admin GraphQL API `2026-10` with its descriptions; the table of access
+//!   scopes in Shopify's own package.
+//! - shopify.dev: "Generate access tokens for admin-created custom apps", "Get API access tokens
+//!   for Dev Dashboard apps" (client-credentials grant, no refresh token, `expires_in` 86399),
+//!   "GraphQL Admin API rate limits", "Work with protected customer data".
+//! - github.com/airhorns/shopify-draft-proxy: answers recorded from live shops, versions 2025-01
+//!   and 2026-04.
+//! - Not documented, so measured or handled both ways: the price of a query beyond its fields, and
+//!   how long the search index lags behind the orders.
 
 mod api;
 mod around;
@@ -68,8 +71,8 @@ pub static ADAPTER: Adapter = Adapter {
     },
 };
 
-/// How far a sync reaches back behind its cursor: the list of orders is served by a search index that lags by seconds, sometimes more
-/// (fact sheet, 2.4).
+/// How far a sync reaches back behind its cursor: the list of orders is served by a search index
+/// that lags by seconds, sometimes more.
 const OVERLAP: Duration = Duration::from_secs(300);
 
 /// A Shopify shop.
@@ -101,8 +104,9 @@ impl Channel for Shopify {
                 notify: true,
                 refund: true,
             }),
-            // The budget holds walks back, not their number: with 1.5 s for a request, four leave points unused, because orders with many
-            // lines cost requests of their own (benches/permitted_rate.rs). With eight, their pages together are over 64 MiB.
+            // The budget holds walks back, not their number: with 1.5 s for a request, four leave
+            // points unused, because orders with many lines cost requests of their own
+            // (benches/permitted_rate.rs). With eight, their pages together are over 64 MiB.
             in_flight: 6,
             overlap: OVERLAP,
             guide_time: ADAPTER.guide_time,

@@ -1,13 +1,15 @@
 //! Reading lists of orders, page by page.
 //!
-//! A walk by modification time asks for everything changed at or after a second (`updated_at:>='...Z'`: quoted, else the time part is
-//! ignored; fact sheet, 2.3), ascending, in every status. Shopify's cursors hold the sort value and id of the last row, not a row
-//! number, so rows that shift are no harm: an order that changes meanwhile moves to the end and is met again.
+//! A walk by modification time asks for everything changed at or after a second
+//! (`updated_at:>='...Z'`: quoted, else the time part is ignored), ascending, in every status.
+//! Shopify's cursors hold the sort value and id of the last row, not a row number, so rows that
+//! shift are no harm: an order that changes meanwhile moves to the end and is met again.
 //!
-//! Where the next walk begins is not the newest order seen, but at most when this walk *began*, less the overlap: the search
-//! index lags, so an order changed just before the walk passed its place may not have been listed there yet, and a walk can take hours.
-//! So the newest minutes are met again by every walk. Where they hold many orders, they are first compared with what the last walk has
-//! seen of them ([`tail`](super::tail)), which is one small question.
+//! Where the next walk begins is not the newest order seen, but at most when this walk *began*,
+//! less the overlap: the search index lags, so an order changed just before the walk passed its
+//! place may not have been listed there yet, and a walk can take hours. So the newest minutes are
+//! met again by every walk. Where they hold many orders, they are first compared with what the last
+//! walk has seen of them ([`tail`](super::tail)), which is one small question.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -60,8 +62,8 @@ pub struct Start {
     pub hidden: Option<Hidden>,
 }
 
-/// An order that cannot be shown, in minutes of which all others were read. As long as they hold as many orders as then, the walk begins behind
-/// it: to come upon it costs dozens of questions.
+/// An order that cannot be shown, in minutes of which all others were read. As long as they hold as
+/// many orders as then, the walk begins behind it: to come upon it costs dozens of questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hidden {
     /// The second behind it.
@@ -123,7 +125,8 @@ pub struct Slice {
 pub struct Last(Vec<i64>);
 
 impl Last {
-    /// Few enough to be kept, and enough that one of them stands where its time says: an order may have been changed since it was listed.
+    /// Few enough to be kept, and enough that one of them stands where its time says: an order may
+    /// have been changed since it was listed.
     const FEW: usize = 5;
 
     /// Takes orders in.
@@ -132,7 +135,8 @@ impl Last {
         self.0.drain(..self.0.len().saturating_sub(Self::FEW));
     }
 
-    /// A second before which the walk has met everything, and how many of its orders it has met from there on, at least.
+    /// A second before which the walk has met everything, and how many of its orders it has met
+    /// from there on, at least.
     pub fn floor(&self, list: List) -> (i64, u64) {
         // Those before the list's own start are of an earlier one.
         let own = || self.0.iter().copied().filter(|at| *at >= list.start());
@@ -156,7 +160,8 @@ impl Changes {
     fn end(self, api: &Api) -> Result<Start> {
         let settled = self.began - super::OVERLAP.as_secs() as i64;
         let reached = self.high.map(|high| high.min(self.began) - super::OVERLAP.as_secs() as i64);
-        // What is behind an order that cannot be shown is met again only as long as the index may lag.
+        // What is behind an order that cannot be shown is met again only as long as the index may
+        // lag.
         let behind = self.from.filter(|from| *from <= settled);
         let span = Span { since: self.span.since.max(reached).max(behind), until: None };
         let hidden = match self.from.filter(|end| span.since.is_none_or(|since| since < *end)) {
@@ -185,7 +190,8 @@ pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     }
 }
 
-/// The first page of a walk by modification time, or of one that goes back, where this one would begin ahead of Shopify's clock.
+/// The first page of a walk by modification time, or of one that goes back, where this one would
+/// begin ahead of Shopify's clock.
 fn begin(api: &Api, settings: &Settings, start: Start) -> Result<Page> {
     let span = start.span;
     let page = first_page(api, settings, start)?;
@@ -252,7 +258,8 @@ fn changes(api: &Api, settings: &Settings, mut walk: Changes, first: bool) -> Re
     finish(read, Next::More(Cursor::new(&next)?))
 }
 
-/// A page of a slice. Times of creation do not move, so nothing shifts between its pages; what changes meanwhile is for the changes' walk.
+/// A page of a slice. Times of creation do not move, so nothing shifts between its pages; what
+/// changes meanwhile is for the changes' walk.
 fn slice(api: &Api, settings: &Settings, mut slice: Slice) -> Result<Page> {
     let asked = api.now().timestamp();
     let mut read = match fetch(api, settings, false, slice.list(), slice.after.as_deref(), &slice.last) {
@@ -280,8 +287,9 @@ fn finish(read: Read, next: Next) -> Result<Page> {
     Ok(Page { orders, unshown: read.unshown, warnings: read.warnings, ..Page::without_orders(next) })
 }
 
-/// A list that ends is held against Shopify's counts of it, before and after; its last page was asked for at `asked` and has these
-/// rows. A few that are missing in it are told; many more are the end of a list that was cut.
+/// A list that ends is held against Shopify's counts of it, before and after; its last page was
+/// asked for at `asked` and has these rows. A few that are missing in it are told; many more are
+/// the end of a list that was cut.
 pub fn missing(api: &Api, list: List, census: Census, asked: i64, rows: &[Row]) -> Result<Option<Unshown>> {
     if census.missing() == 0 {
         return Ok(None);
@@ -301,7 +309,8 @@ pub fn missing(api: &Api, list: List, census: Census, asked: i64, rows: &[Row]) 
     Err(Error::new(ErrorKind::Unreadable, text).hint("ordersync sync --full reads everything again"))
 }
 
-/// How long cursors live is not documented (fact sheet, 2.5): one that is refused costs the way from the walk's beginning.
+/// How long cursors live is not documented: one that is refused costs the way from the walk's
+/// beginning.
 fn is_bad_cursor(error: &Error) -> bool {
     error.kind() == ErrorKind::Failed && error.message().to_lowercase().contains("cursor")
 }
@@ -337,7 +346,8 @@ pub enum Place {
     From(i64),
 }
 
-/// Fetches a page, smaller ones where the size asked for costs too much, and around an order that Shopify cannot show.
+/// Fetches a page, smaller ones where the size asked for costs too much, and around an order that
+/// Shopify cannot show.
 fn fetch(api: &Api, settings: &Settings, first: bool, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
     let document = if first { &query::FIRST_ORDERS } else { &query::ORDERS };
     match ask(api, document, list, after).and_then(|(size, answer)| read(api, settings, answer, list, after, size)) {
@@ -404,14 +414,15 @@ fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Optio
     Ok(Read { rows, unshown: Vec::new(), next, warnings })
 }
 
-/// What stands for an order whose JSON cannot be read, such as one with a number that no number type holds: its id is dug out on its own, so that
-/// it is the same order when it comes mended.
+/// What stands for an order whose JSON cannot be read, such as one with a number that no number
+/// type holds: its id is dug out on its own, so that it is the same order when it comes mended.
 fn unparsed(text: &str) -> Value {
     let head: wire::Head = serde_json::from_str(text).unwrap_or_default();
     json!({ "id": head.id, "unread": text })
 }
 
-/// A scope that went away is an error where orders hang on it, and the one that hides old orders is told in every run.
+/// A scope that went away is an error where orders hang on it, and the one that hides old orders is
+/// told in every run.
 pub fn checked(scopes: &Scopes) -> Result<Vec<String>> {
     scopes.need_orders()?;
     Ok(scopes.warnings())

@@ -28,7 +28,7 @@ struct FoundShop {
     iana_timezone: String,
 }
 
-/// Why an order is not there: one that is hidden from the app looks like one that never was (fact sheet, 1.5).
+/// Why an order is not there: one that is hidden from the app looks like one that never was.
 pub fn gone(api: &Api, remote_id: &str) -> Error {
     let scopes = api.ask(&query::SHOP, json!({})).and_then(|answer| answer.read::<Found>());
     let error = |text| Error::new(ErrorKind::NotFound, text);
@@ -41,7 +41,8 @@ pub fn gone(api: &Api, remote_id: &str) -> Error {
     }
 }
 
-/// Tests the token and reads the facts about the shop. Its identity is Shopify's id of the shop: names and domains can change.
+/// Tests the token and reads the facts about the shop. Its identity is Shopify's id of the shop:
+/// names and domains can change.
 pub fn probe(api: &Api) -> Result<ShopInfo> {
     let found: Found = api.ask(&query::SHOP, json!({}))?.read()?;
     let scopes = found.current_app_installation.scopes();
@@ -66,7 +67,7 @@ pub const ALL_ORDERS: &str = "read_all_orders";
 pub struct Scopes(pub Vec<String>);
 
 impl Scopes {
-    /// Whether this is granted. Writing includes reading, and the reading form is then not listed (fact sheet, 1.2).
+    /// Whether this is granted. Writing includes reading, and the reading form is then not listed.
     pub fn has(&self, scope: &str) -> bool {
         let writing = scope.strip_prefix("read_").map(|rest| format!("write_{rest}"));
         self.0.iter().any(|granted| granted == scope || Some(granted) == writing.as_ref())

@@ -1,8 +1,10 @@
-//! Every GraphQL document that the adapter can send. `tests/spec_shopify.rs` holds each against the vendor's schema.
+//! Every GraphQL document that the adapter can send. `tests/spec_shopify.rs` holds each against the
+//! vendor's schema.
 //!
-//! An order is described once, for pages, single reads and bulk operations alike. So it has no connection inside a list (bulk operations
-//! refuse `fulfillments{fulfillmentLineItems}` and `refunds{refundLineItems}`; fact sheet, 2.8), and every list that takes `first` has it (without, it is
-//! charged as if it were large; 2.7).
+//! An order is described once, for pages, single reads and bulk operations alike. So it has no
+//! connection inside a list (bulk operations refuse `fulfillments{fulfillmentLineItems}` and
+//! `refunds{refundLineItems}`), and every list that takes `first` has it (without, it is charged as
+//! if it were large; 2.7).
 
 /// A document with a name for budgets and a first guess at its price.
 #[derive(Debug)]
@@ -27,7 +29,8 @@ macro_rules! address {
     };
 }
 
-/// The lists of an order that have no pages, with as many members as are asked for at first ([`super::document`] asks for the rest).
+/// The lists of an order that have no pages, with as many members as are asked for at first
+/// ([`super::document`] asks for the rest).
 macro_rules! lists {
     ($refunds:literal, $fulfillments:literal, $numbers:literal, $transactions:literal) => {
         concat!(
@@ -151,7 +154,8 @@ document! {
     ORDERS, "Orders", 600.0, orders!("Orders", "")
 }
 document! {
-    /// The first page of a run, which also tells what the token may do: a sync with nothing new stays one request.
+    /// The first page of a run, which also tells what the token may do: a sync with nothing new
+    /// stays one request.
     FIRST_ORDERS, "FirstOrders", 600.0, orders!("FirstOrders", "currentAppInstallation{accessScopes{handle}} ")
 }
 document! {
@@ -175,7 +179,8 @@ document! {
     )
 }
 document! {
-    /// What else there is of an order that has more of something than [`ORDER`] brings, or goods that go different ways.
+    /// What else there is of an order that has more of something than [`ORDER`] brings, or goods
+    /// that go different ways.
     REST, "Rest", 250.0, concat!(
         "query Rest($id:ID!,$lists:Int!){order(id:$id){", lists!("$lists", "$lists", "50", "$lists"),
         " fulfillmentOrders(first:10){pageInfo{hasNextPage endCursor} nodes{", route!(),
@@ -242,7 +247,7 @@ document! {
     )
 }
 document! {
-    /// Ships a parcel. One call is for one location (fact sheet, 4.2).
+    /// Ships a parcel. One call is for one location.
     FULFILL, "Fulfill", 12.0, concat!(
         "mutation Fulfill($fulfillment:FulfillmentInput!){fulfillmentCreate(fulfillment:$fulfillment)",
         "{fulfillment{id status} userErrors{field message}}}"
@@ -257,7 +262,8 @@ document! {
     )
 }
 document! {
-    /// Cancels an order. `refund` and `refundMethod` exclude each other, even as false, so only the latter exists here (fact sheet, 5).
+    /// Cancels an order. `refund` and `refundMethod` exclude each other, even as false, so only the
+    /// latter exists here.
     CANCEL, "Cancel", 12.0, concat!(
         "mutation Cancel($id:ID!,$reason:OrderCancelReason!,$restock:Boolean!,$notify:Boolean,$note:String,",
         "$refund:OrderCancelRefundMethodInput){orderCancel(orderId:$id,reason:$reason,restock:$restock,",
@@ -271,12 +277,14 @@ document! {
     "query CancelResult($id:ID!){node(id:$id){... on OrderCancelJobResult{done status errors{code field message}}}}"
 }
 document! {
-    /// The same where only the job is known (`jobResult` is new in 2026-10, and may be null), with what the job cannot tell: whether it succeeded.
+    /// The same where only the job is known (`jobResult` is new in 2026-10, and may be null), with
+    /// what the job cannot tell: whether it succeeded.
     CANCEL_JOB, "CancelJob", 3.0,
     "query CancelJob($id:ID!,$order:ID!){job(id:$id){id done} order(id:$order){cancelledAt}}"
 }
 document! {
-    /// Starts a bulk operation. Grouped, so that lines follow their order and it can be read without keeping the file.
+    /// Starts a bulk operation. Grouped, so that lines follow their order and it can be read
+    /// without keeping the file.
     BULK, "Bulk", 12.0, concat!(
         "mutation Bulk($query:String!){bulkOperationRunQuery(query:$query,groupObjects:true)",
         "{bulkOperation{id status} userErrors{code field message}}}"
@@ -313,8 +321,8 @@ pub const ALL: &[&Document] = &[
     &BULK_STATE,
 ];
 
-/// The query that a bulk operation runs: the orders that `filter` finds, each as in a page. Connections are spelled `edges{node}`; `nodes`
-/// is refused there.
+/// The query that a bulk operation runs: the orders that `filter` finds, each as in a page.
+/// Connections are spelled `edges{node}`; `nodes` is refused there.
 pub fn bulk(filter: &str) -> String {
     let filter = serde_json::Value::from(filter);
     format!(

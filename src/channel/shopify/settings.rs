@@ -67,13 +67,14 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
-/// The two kinds of credentials (fact sheet, 1.1).
+/// The two kinds of credentials.
 pub const AUTH_METHODS: &[AuthMethod] = &[
     AuthMethod { title: "an app of the Dev Dashboard", keys: &["client_id", "client_secret"] },
     AuthMethod { title: "an app made in the shop's admin before 2026", keys: &["access_token", "api_secret"] },
 ];
 
-/// What Shopify makes of tokens and secrets. A client id and older secrets are plain letters and digits.
+/// What Shopify makes of tokens and secrets. A client id and older secrets are plain letters and
+/// digits.
 pub const FORMS: Forms = &[
     ("client_secret", Form::Begins(&["shpss_"])),
     ("access_token", Form::Begins(&["shpat_", "shpca_", "shppa_"])),
@@ -124,7 +125,8 @@ impl Settings {
     }
 }
 
-/// The shop's address as people write it. A domain of the shop's own would redirect, and a token is not sent after a redirect.
+/// The shop's address as people write it. A domain of the shop's own would redirect, and a token is
+/// not sent after a redirect.
 fn shop(text: &str) -> Result<String> {
     let lower = text.trim().to_lowercase();
     let bare = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);

@@ -1,12 +1,14 @@
 //! Dispatch through fulfilment orders.
 //!
-//! Shopify splits an order into fulfilment orders, one or more for each location, in the background after the order is placed, and replaces them when
-//! goods are held, moved or split. So they are read before every write and never kept. A parcel belongs to one location, so one dispatch can
-//! be several writes with the same tracking number; each tells the buyer of its own lines.
+//! Shopify splits an order into fulfilment orders, one or more for each location, in the background
+//! after the order is placed, and replaces them when goods are held, moved or split. So they are
+//! read before every write and never kept. A parcel belongs to one location, so one dispatch can be
+//! several writes with the same tracking number; each tells the buyer of its own lines.
 //!
-//! Nothing here is idempotent at Shopify (fact sheet, 4.4): a part that is sent twice is shipped twice and mailed twice. What is there already is
-//! known by our receipts, else by its tracking number; one without a number by its lines and a time of making after the dispatch was recorded.
-//! What is known to be another dispatch's is neither.
+//! Nothing here is idempotent at Shopify: a part that is sent twice is shipped twice and mailed
+//! twice. What is there already is known by our receipts, else by its tracking number; one without
+//! a number by its lines and a time of making after the dispatch was recorded. What is known to be
+//! another dispatch's is neither.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -112,7 +114,8 @@ struct Shipped {
 }
 
 impl FulfillmentOrder {
-    /// Closed ones keep a remaining quantity after a cancelled fulfilment, so the quantity alone says nothing (fact sheet, 4.1).
+    /// Closed ones keep a remaining quantity after a cancelled fulfilment, so the quantity alone
+    /// says nothing.
     fn can_ship(&self) -> bool {
         matches!(&*self.status, "OPEN" | "IN_PROGRESS")
             && self.supported_actions.iter().any(|action| action.action == "CREATE_FULFILLMENT")
@@ -145,7 +148,8 @@ struct Plan<'a> {
     now: &'a RemoteOrder,
     shipment: &'a Shipment,
     state: State,
-    /// Where the pieces are, and so how many writes it takes, is known at the time of writing only: until then it is one part.
+    /// Where the pieces are, and so how many writes it takes, is known at the time of writing only:
+    /// until then it is one part.
     part: [Part; 1],
     shown: Vec<Record>,
 }
@@ -233,7 +237,7 @@ impl Names {
     }
 }
 
-/// A refusal before anything is recorded (PRODUCT.md D-2), with what can go.
+/// A refusal before anything is recorded (D-2), with what can go.
 fn not_taken(why: &str, names: &Names, wanted: &Quantities, can: &Quantities) -> Error {
     let lines = names.list(wanted, |name, count| format!("{count} × {name}"), ", ");
     let error = impossible(format!("Shopify would not take {lines}: {why}"));
@@ -244,7 +248,8 @@ fn not_taken(why: &str, names: &Names, wanted: &Quantities, can: &Quantities) ->
     error.hint(format!("ordersync dispatch ORDER ... {items} sends what can go"))
 }
 
-/// Whether there is a fulfilment order, in whatever state, for each of these lines: Shopify makes them one after the other.
+/// Whether there is a fulfilment order, in whatever state, for each of these lines: Shopify makes
+/// them one after the other.
 fn is_routed(all: &[FulfillmentOrder], wanted: &Quantities) -> bool {
     let routed: BTreeSet<&str> =
         all.iter().flat_map(|one| &one.line_items.nodes).map(|open| number(&open.line_item.id)).collect();
@@ -296,9 +301,9 @@ struct Sizes {
 /// As many members as Shopify gives of a list that has no pages.
 const MOST_FULFILLMENTS: u32 = 250;
 
-/// The largest first. Shopify may price it above what one query may cost (1000 points; fact sheet, 2.7), so there are smaller ones; the last one
-/// is for an order that was sent in very many parts. What a page lacks of lines is read for each by itself, so none of them leaves
-/// anything out.
+/// The largest first. Shopify may price it above what one query may cost (1000 points), so there
+/// are smaller ones; the last one is for an order that was sent in very many parts. What a page
+/// lacks of lines is read for each by itself, so none of them leaves anything out.
 const SIZES: [Sizes; 4] = [
     Sizes { orders: 20, lines: 50, fulfillments: 50, shipped: 50 },
     Sizes { orders: 5, lines: 20, fulfillments: 50, shipped: 20 },
@@ -306,7 +311,8 @@ const SIZES: [Sizes; 4] = [
     Sizes { orders: 1, lines: 20, fulfillments: MOST_FULFILLMENTS, shipped: 2 },
 ];
 
-/// Nothing where there may be more fulfilments than were asked for: one that is not seen would be made again.
+/// Nothing where there may be more fulfilments than were asked for: one that is not seen would be
+/// made again.
 fn read_in(api: &Api, remote_id: &str, sizes: Sizes) -> Result<Option<State>> {
     let id = gid("Order", remote_id)?;
     let mut state: Option<State> = None;
@@ -317,7 +323,7 @@ fn read_in(api: &Api, remote_id: &str, sizes: Sizes) -> Result<Option<State>> {
             "id": id, "after": after, "orders": orders, "lines": lines, "fulfillments": fulfillments, "shipped": shipped,
         });
         let page: Page = api.ask(&query::FULFILLMENT, variables)?.read()?;
-        // Without the scope Shopify shows fewer fulfilment orders, or none, and no error (fact sheet, 1.4).
+        // Without the scope Shopify shows fewer fulfilment orders, or none, and no error.
         if !page.current_app_installation.unwrap_or_default().scopes().can_ship() {
             let scope = "write_merchant_managed_fulfillment_orders";
             return Err(missing(scope, "nothing can be dispatched; nothing was written"));
@@ -405,7 +411,8 @@ fn numbers(fulfillment: &Fulfillment) -> impl Iterator<Item = &str> {
     numbers.map(str::trim).filter(|number| !number.is_empty())
 }
 
-/// Lines of fulfilment orders to be shipped together: by fulfilment order, the lines and how many of each.
+/// Lines of fulfilment orders to be shipped together: by fulfilment order, the lines and how many
+/// of each.
 type Pieces<'a> = BTreeMap<&'a str, Vec<(&'a str, i64)>>;
 
 /// One call takes at most so many lines (schema, `FulfillmentOrderLineItemsInput`).
@@ -424,7 +431,8 @@ fn calls<'a>(part: &Pieces<'a>) -> Vec<Pieces<'a>> {
     lines.chunks(MOST_LINES).map(piece).collect()
 }
 
-/// Takes what is wanted from the fulfilment orders that can be shipped, location by location; what they do not have stays wanted.
+/// Takes what is wanted from the fulfilment orders that can be shipped, location by location; what
+/// they do not have stays wanted.
 fn divide<'a>(all: &'a [FulfillmentOrder], wanted: &mut Quantities) -> BTreeMap<(String, String), Pieces<'a>> {
     let mut parts: BTreeMap<(String, String), Pieces<'a>> = BTreeMap::new();
     for fulfillment_order in all.iter().filter(|one| one.can_ship()) {
@@ -481,8 +489,9 @@ fn write(shipment: &Shipment, part: &Pieces<'_>) -> Result<Write> {
     Write::new(summary, shipment.notify, Operation::Fulfill(json!({ "fulfillment": fulfillment })))
 }
 
-/// The tracking of one fulfilment. Which lines are in which of several parcels is not known, so the numbers stand together; they
-/// share one company there, which is named only where it is the same for all. Else Shopify can make no links, so the carriers' own are given.
+/// The tracking of one fulfilment. Which lines are in which of several parcels is not known, so the
+/// numbers stand together; they share one company there, which is named only where it is the same
+/// for all. Else Shopify can make no links, so the carriers' own are given.
 fn tracking(parcels: &[Parcel]) -> Option<Value> {
     let first = parcels.first()?;
     let company =
@@ -513,7 +522,8 @@ fn company(parcel: &Parcel) -> Option<String> {
     Some(name.to_owned()).filter(|name| !name.is_empty())
 }
 
-/// A link of the merchant's own; the carrier's where Shopify makes none: for a company that is not `named` or not on its list.
+/// A link of the merchant's own; the carrier's where Shopify makes none: for a company that is not
+/// `named` or not on its list.
 fn link(parcel: &Parcel, named: bool) -> Option<String> {
     let known = carrier(&parcel.carrier).filter(|carrier| !named || carrier.shopify.is_empty());
     parcel.url.clone().or_else(|| known.and_then(|carrier| carrier.url(&parcel.tracking)))

@@ -1,8 +1,8 @@
 //! How much one query may ask for.
 //!
-//! Shopify prices a query before it carries it out, by a formula that it does not publish, and refuses one of more than 1,000 points
-//! (fact sheet, 2.7). A refused query costs nothing, so it is asked again for half as much until it fits, and what fits is kept with the
-//! store: the next process begins there.
+//! Shopify prices a query before it carries it out, by a formula that it does not publish, and
+//! refuses one of more than 1,000 points. A refused query costs nothing, so it is asked again for
+//! half as much until it fits, and what fits is kept with the store: the next process begins there.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::channel::Learn;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How many orders the first page of a process asks for (fact sheet, 2.7).
+/// How many orders the first page of a process asks for.
 const FIRST_PAGE: u32 = 50;
 
 /// How many lines of each order a page brings.
@@ -69,7 +69,8 @@ impl Size {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Half of `size` from now on, and not more again by itself. False where there is nothing to halve.
+    /// Half of `size` from now on, and not more again by itself. False where there is nothing to
+    /// halve.
     fn halve(&self, size: u32) -> bool {
         self.0.fetch_min((size / 2).max(1), Ordering::Relaxed);
         size > 1
@@ -94,12 +95,13 @@ impl Sizes {
     /// A page of `size` orders would do with `share` times as many.
     pub fn fit_page(&self, size: u32, share: f64) {
         let fits = ((f64::from(size) * share) as u32).clamp(1, self.largest_page.load(Ordering::Relaxed).max(1));
-        // Only from the newest size, so that an answer that was long on its way does not undo what a later one taught.
+        // Only from the newest size, so that an answer that was long on its way does not undo what
+        // a later one taught.
         let _ = self.page.0.compare_exchange(size, fits, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// After a page of `size` orders with `lines` each was too dear: fewer orders, then fewer lines of the only one. False where there
-    /// is no less, or something else was wrong.
+    /// After a page of `size` orders with `lines` each was too dear: fewer orders, then fewer lines
+    /// of the only one. False where there is no less, or something else was wrong.
     pub fn less_of_a_page(&self, size: u32, lines: u32, error: &Error) -> bool {
         if !costs_too_much(error) {
             return false;
@@ -114,7 +116,8 @@ impl Sizes {
         self.largest_page.fetch_min((size / 2).max(1), Ordering::Relaxed);
     }
 
-    /// Asks for as much as `size` says, at most `wanted`, and for half as much as long as that costs more than is permitted.
+    /// Asks for as much as `size` says, at most `wanted`, and for half as much as long as that
+    /// costs more than is permitted.
     pub fn fitting<T>(&self, size: &Size, wanted: u32, ask: impl Fn(u32) -> Result<T>) -> Result<T> {
         loop {
             let asked = size.get().min(wanted).max(1);
@@ -145,7 +148,8 @@ impl Sizes {
 /// The name of it among the store's facts.
 const LEARNED: &str = "sizes";
 
-/// Whether something at Shopify has choked on an answer: one of its orders may be the reason, or all of it is down.
+/// Whether something at Shopify has choked on an answer: one of its orders may be the reason, or
+/// all of it is down.
 pub fn chokes(error: &Error) -> bool {
     error.is_too_much() && error.kind() != ErrorKind::Failed
 }

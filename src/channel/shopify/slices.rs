@@ -1,4 +1,5 @@
-//! How a first sync is divided: slices by creation time that are read side by side, in pages or by bulk operations.
+//! How a first sync is divided: slices by creation time that are read side by side, in pages or by
+//! bulk operations.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,8 @@ use crate::error::Result;
 /// Up to so many orders one walk does it.
 const ONE_WALK: u64 = 300;
 
-/// About how many slices there are in pages: enough that several threads end at about the same time.
+/// About how many slices there are in pages: enough that several threads end at about the same
+/// time.
 const SLICES: usize = 32;
 
 /// How many orders a slice is worth a walk of its own for.
@@ -37,7 +39,7 @@ const SHOPIFY_BEGAN: i64 = 1_136_073_600;
 /// Orders in one bulk operation: a failure costs one of them.
 const IN_BULK: u64 = 50_000;
 
-/// Bulk operations side by side. Shopify runs five for an app in a shop and refuses the sixth (fact sheet, 2.8).
+/// Bulk operations side by side. Shopify runs five for an app in a shop and refuses the sixth.
 const BULKS: usize = 4;
 
 #[derive(Deserialize)]
@@ -79,7 +81,8 @@ pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     Ok(Plan { slices, changes: Cursor::new(&Position::Start(Start::of(rest, None)))?, total })
 }
 
-/// How many orders there are and when the oldest was made, in seconds. Where it cannot be shown, in the year in which Shopify began.
+/// How many orders there are and when the oldest was made, in seconds. Where it cannot be shown, in
+/// the year in which Shopify began.
 fn survey(api: &Api, list: List) -> Result<(Option<u64>, Option<i64>)> {
     let survey: Survey = match api.ask(&query::SURVEY, json!({ "query": list.filter() })) {
         Ok(answer) => answer.read()?,
@@ -96,7 +99,8 @@ fn survey(api: &Api, list: List) -> Result<(Option<u64>, Option<i64>)> {
     Ok((survey.orders_count.map(|count| count.count), oldest.map(|at| at.timestamp())))
 }
 
-/// Whether pages would take long: so many orders, at the price of a page just fetched, at the rate at which points flow in.
+/// Whether pages would take long: so many orders, at the price of a page just fetched, at the rate
+/// at which points flow in.
 fn by_bulk(api: &Api, settings: &Settings, orders: u64, list: List) -> Result<bool> {
     match settings.bulk {
         When::Always => Ok(true),
@@ -111,8 +115,9 @@ fn by_bulk(api: &Api, settings: &Settings, orders: u64, list: List) -> Result<bo
     }
 }
 
-/// Cuts the whole into about `wanted` slices with about as many orders in each, and no less than `worth` of them; gives each with its count. They are
-/// equal parts by time first, which are halved where many orders were made and joined where few were. Each round of counting is one question.
+/// Cuts the whole into about `wanted` slices with about as many orders in each, and no less than
+/// `worth` of them; gives each with its count. They are equal parts by time first, which are halved
+/// where many orders were made and joined where few were. Each round of counting is one question.
 fn divide(api: &Api, whole: Slice, orders: u64, now: i64, wanted: usize, worth: u64) -> Result<Vec<(Slice, u64)>> {
     let even = orders.div_ceil(wanted as u64).max(worth);
     if orders <= even {
@@ -144,7 +149,8 @@ fn divide(api: &Api, whole: Slice, orders: u64, now: i64, wanted: usize, worth: 
     Ok(join(parts, even))
 }
 
-/// Joins neighbours that have no more than `even` orders together. Nothing between them is left out, so an order made there meanwhile is found.
+/// Joins neighbours that have no more than `even` orders together. Nothing between them is left
+/// out, so an order made there meanwhile is found.
 fn join(parts: Vec<(Slice, u64)>, even: u64) -> Vec<(Slice, u64)> {
     let mut joined: Vec<(Slice, u64)> = Vec::new();
     for (slice, count) in parts {

@@ -1,8 +1,9 @@
 //! What a walk has seen of its newest minutes.
 //!
-//! Every walk reads back over the minutes before the newest change it knows, because the search index lags. Where hundreds of orders
-//! share them (a bulk edit, an import), that would be a full reading at every sync for as long as nothing newer happens. So it is
-//! remembered which versions were there, and the next walk first asks for ids and times only.
+//! Every walk reads back over the minutes before the newest change it knows, because the search
+//! index lags. Where hundreds of orders share them (a bulk edit, an import), that would be a full
+//! reading at every sync for as long as nothing newer happens. So it is remembered which versions
+//! were there, and the next walk first asks for ids and times only.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,7 +25,8 @@ const HEADS: u32 = 250;
 /// The sums are kept this small: a position holds no number that is larger than any time or id.
 const SUMS: u64 = (1 << 56) - 1;
 
-/// Versions of orders by the second in which they were changed: how many, and a sum over them in which their order does not matter.
+/// Versions of orders by the second in which they were changed: how many, and a sum over them in
+/// which their order does not matter.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tail(Vec<(i64, u64, u64)>);
 
@@ -54,8 +56,9 @@ impl Tail {
         self.0.iter().map(|(_, count, _)| count).sum()
     }
 
-    /// What the next walk, which begins at `since`, is to be told, where that is worth it. A version of the second in which this walk began
-    /// may have been followed by another of the same second.
+    /// What the next walk, which begins at `since`, is to be told, where that is worth it. A
+    /// version of the second in which this walk began may have been followed by another of the same
+    /// second.
     pub fn worth_knowing(mut self, since: Option<i64>, began: i64) -> Option<Self> {
         self.0.retain(|(second, ..)| since.is_some_and(|since| *second >= since));
         let safe = self.0.iter().all(|(second, ..)| *second < began);
@@ -63,7 +66,8 @@ impl Tail {
     }
 }
 
-/// Compares what is in a span now with what is known of it. Where it is the same, gives what is to be said about the app's scopes.
+/// Compares what is in a span now with what is known of it. Where it is the same, gives what is to
+/// be said about the app's scopes.
 pub fn unchanged(api: &Api, span: Span, known: &Tail) -> Result<Option<Vec<String>>> {
     let filter = List::Changed(span).filter();
     let (mut now, mut after, mut warnings) = (Tail::default(), None::<String>, Vec::new());

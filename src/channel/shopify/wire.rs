@@ -1,5 +1,6 @@
-//! Shopify's answers as it spells them (Admin GraphQL `2026-10`). Everything personal may be null, enums are texts because new members are no
-//! breaking change there, and unknown members are skipped.
+//! Shopify's answers as it spells them (Admin GraphQL `2026-10`). Everything personal may be null,
+//! enums are texts because new members are no breaking change there, and unknown members are
+//! skipped.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,8 +43,8 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// `errors`: a list from GraphQL, a text or an object from the layers before it. Whatever stands there says that something went wrong, so
-/// nothing in it may make the answer unreadable.
+/// `errors`: a list from GraphQL, a text or an object from the layers before it. Whatever stands
+/// there says that something went wrong, so nothing in it may make the answer unreadable.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "Value")]
 pub enum Errors {
@@ -126,7 +127,8 @@ impl GraphError {
         self.extensions.code.as_deref().unwrap_or_default()
     }
 
-    /// Whether the app may not see something: a scope, or personal data that it is not approved for, which has no code (fact sheet, 1.5).
+    /// Whether the app may not see something: a scope, or personal data that it is not approved
+    /// for, which has no code.
     pub fn is_denied(&self) -> bool {
         self.code() == "ACCESS_DENIED" || self.message.contains("not approved to access")
     }
@@ -152,7 +154,8 @@ pub struct Extensions {
 }
 
 impl Extensions {
-    /// What the search did not understand in a filter, and therefore did not use: `invalid_field` ...
+    /// What the search did not understand in a filter, and therefore did not use: `invalid_field`
+    /// ...
     pub fn search_warning(&self) -> Option<&str> {
         let warnings = self.search.as_array().into_iter().flatten().map(|search| &search["warnings"]);
         let given = warnings.filter_map(|warnings| match warnings {
@@ -190,7 +193,7 @@ pub struct Throttle {
 }
 
 impl Cost {
-    /// How long until this query can be carried out: at least a second (fact sheet, 9).
+    /// How long until this query can be carried out: at least a second.
     pub fn wait(&self) -> Duration {
         let Throttle { currently_available, restore_rate, .. } = self.throttle_status;
         let seconds = (self.requested_query_cost - currently_available) / restore_rate.max(1.0);
@@ -224,7 +227,8 @@ pub struct PageInfo {
 }
 
 impl PageInfo {
-    /// Whether it says that there is more and not where: taken for the end, what follows would be lost.
+    /// Whether it says that there is more and not where: taken for the end, what follows would be
+    /// lost.
     pub fn is_torn(&self) -> bool {
         self.has_next_page && self.end_cursor.is_none()
     }
@@ -247,8 +251,9 @@ pub struct Nodes<T> {
 }
 
 impl<T> Nodes<T> {
-    /// Where a list goes on after this page of it, which was read at `after`. One that says there is more and does not move on is not at its
-    /// end: what is not seen of it would be missing, or be taken for gone. `undone` is what was not done for want of it.
+    /// Where a list goes on after this page of it, which was read at `after`. One that says there
+    /// is more and does not move on is not at its end: what is not seen of it would be missing, or
+    /// be taken for gone. `undone` is what was not done for want of it.
     ///
     /// # Errors
     /// `Unreadable` for a list that stands still.
@@ -525,8 +530,8 @@ impl Route {
     }
 }
 
-/// Who brings goods to the buyer, where it is not a parcel of the merchant's. What an app may not do with a fulfilment order says nothing of
-/// whose it is: only requests to a service do.
+/// Who brings goods to the buyer, where it is not a parcel of the merchant's. What an app may not
+/// do with a fulfilment order says nothing of whose it is: only requests to a service do.
 pub fn by_others(method: Option<&Method>, request: &str, actions: &[Action]) -> Option<&'static str> {
     let can = |wanted: &[&str]| actions.iter().any(|one| wanted.contains(&&*one.action));
     match method.map(|method| &*method.method_type) {

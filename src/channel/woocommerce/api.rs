@@ -17,8 +17,9 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Protocol, Reply, Request, Verdict};
 
-/// What makes a request for a plain permalink one to WooCommerce's API (`is_request_to_rest_api`): it counts anywhere in the address, not
-/// encoded. WordPress takes it for a parameter that nobody asks for.
+/// What makes a request for a plain permalink one to WooCommerce's API (`is_request_to_rest_api`):
+/// it counts anywhere in the address, not encoded. WordPress takes it for a parameter that nobody
+/// asks for.
 const MARK: &str = "_for=wp-json/wc/";
 
 /// The most rows that WooCommerce gives on a page.
@@ -111,7 +112,8 @@ impl Api {
         self.facts.set(Some(facts));
     }
 
-    /// The time by the shop's clock, as far as its answers tell it; positions in its lists are in this time.
+    /// The time by the shop's clock, as far as its answers tell it; positions in its lists are in
+    /// this time.
     pub fn now(&self) -> Timestamp {
         let apart = self.http.clock_difference().unwrap_or_default();
         self.http.clock().now().checked_add_signed(apart).unwrap_or_else(|| self.http.clock().now())
@@ -132,7 +134,8 @@ impl Api {
         let mut url = self.base.clone();
         if facts.plain {
             url.set_path(&facts.root);
-            // WooCommerce before 11.1 looks for these letters in the address as it was sent to know a request for its API.
+            // WooCommerce before 11.1 looks for these letters in the address as it was sent to know
+            // a request for its API.
             url.set_query(Some(&format!("rest_route=/{route}&{MARK}")));
         } else {
             url.set_path(&format!("{}{route}", facts.root));
@@ -149,7 +152,8 @@ impl Api {
         self.http.send(&Authorized(self), &Request::get(url))
     }
 
-    /// The same with less patience, where the shop has just answered another question and a failure is an answer.
+    /// The same with less patience, where the shop has just answered another question and a failure
+    /// is an answer.
     pub fn get_briefly(&self, route: &str, query: &[(&str, &str)]) -> Result<Reply> {
         let url = self.route(&self.facts(), route, query);
         self.http.send(&Authorized(self), &Request::get(url).repeated(1))

@@ -1,7 +1,9 @@
-//! Credentials on requests: HTTP Basic over TLS, keys in the query where a server eats the header, OAuth 1.0a without TLS.
+//! Credentials on requests: HTTP Basic over TLS, keys in the query where a server eats the header,
+//! OAuth 1.0a without TLS.
 //!
-//! Source: WooCommerce `class-wc-rest-authentication.php`. One-legged OAuth 1.0a, HMAC-SHA256, no token; parameters travel in the query
-//! string; the base string has the shop's own home address, whatever address was called.
+//! Source: WooCommerce `class-wc-rest-authentication.php`. One-legged OAuth 1.0a, HMAC-SHA256, no
+//! token; parameters travel in the query string; the base string has the shop's own home address,
+//! whatever address was called.
 
 use base64::Engine;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -25,7 +27,8 @@ pub struct Key {
 impl Key {
     /// Puts the key on a request in the shop's way.
     pub fn put_on(&self, request: &mut Request, facts: &Facts, now: Timestamp) -> Result<()> {
-        // Whatever was found out over https: without it, nothing that the key can be read from is sent (PRODUCT.md X-5).
+        // Whatever was found out over https: without it, nothing that the key can be read from is
+        // sent.
         let login = if request.url.scheme() == "https" { facts.login } else { Login::Oauth };
         match login {
             Login::Basic => self.basic(request),
@@ -63,7 +66,8 @@ impl Key {
     }
 }
 
-/// The called path below the shop's own home, always as `http`: OAuth is for requests that PHP takes for unencrypted.
+/// The called path below the shop's own home, always as `http`: OAuth is for requests that PHP
+/// takes for unencrypted.
 fn address(url: &Url, home: &str) -> String {
     let bare = home.split_once("://").map_or(home, |(_, rest)| rest).trim_end_matches('/');
     let home_path = bare.split_once('/').map_or(String::new(), |(_, path)| format!("/{path}"));

@@ -1,4 +1,5 @@
-//! Cancellation: a private note with the reason, then the status. The status is safe to repeat, the note is looked for first.
+//! Cancellation: a private note with the reason, then the status. The status is safe to repeat, the
+//! note is looked for first.
 
 use reqwest::Method;
 use serde_json::json;
@@ -8,7 +9,8 @@ use super::shipments::list_notes;
 use crate::channel::{RemoteOrder, Step, Write};
 use crate::error::Result;
 
-/// What is to be done to cancel this order. An order in the bin or refunded is as good as cancelled.
+/// What is to be done to cancel this order. An order in the bin or refunded is as good as
+/// cancelled.
 pub fn step(api: &Api, now: &RemoteOrder, reason: &str, receipts: &[String]) -> Result<Step> {
     let status = now.order.as_ref().map_or("", |order| order.channel_status.as_str());
     if matches!(status, "cancelled" | "trash" | "refunded") {
@@ -29,7 +31,8 @@ pub fn step(api: &Api, now: &RemoteOrder, reason: &str, receipts: &[String]) -> 
     Ok(Step::Write(writes))
 }
 
-/// Whether two texts are the same in their letters and digits: quotes, dashes and blanks are what shops make pretty.
+/// Whether two texts are the same in their letters and digits: quotes, dashes and blanks are what
+/// shops make pretty.
 fn says_the_same(a: &str, b: &str) -> bool {
     let bare = |text: &str| -> String { text.replace('×', "x").chars().filter(|c| c.is_alphanumeric()).collect() };
     bare(a) == bare(b)

@@ -1,9 +1,12 @@
-//! One document for one order: its JSON as the shop gives it, and beside it, under `ordersync`, what the shop keeps elsewhere.
+//! One document for one order: its JSON as the shop gives it, and beside it, under `ordersync`,
+//! what the shop keeps elsewhere.
 //!
-//! An order lists its refunds with their sums alone, and says of its fulfilments only whether they are all of it. So the lines of
-//! refunds are added to orders that have some, one request for all orders of a page, and the fulfilments to orders that
-//! are fulfilled in part: of the others it is known without them what is left. Everything that the order is made of stands in the document,
-//! so reading it again gives the same order, and an order read alone has the same document as the same order in a list.
+//! An order lists its refunds with their sums alone, and says of its fulfilments only whether they
+//! are all of it. So the lines of refunds are added to orders that have some, one request for all
+//! orders of a page, and the fulfilments to orders that are fulfilled in part: of the others it is
+//! known without them what is left. Everything that the order is made of stands in the document, so
+//! reading it again gives the same order, and an order read alone has the same document as the same
+//! order in a list.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +65,8 @@ fn is_fulfilled_in_part(seen: &RemoteOrder) -> bool {
     seen.order.is_ok() && text.contains("partially_fulfilled") && map::parse(text).is_ok_and(|o| map::is_partial(&o))
 }
 
-/// The refunds of these orders by order; order by order where the shop has no list of all refunds or does not heed what it is asked.
+/// The refunds of these orders by order; order by order where the shop has no list of all refunds
+/// or does not heed what it is asked.
 fn refunds(api: &Api, ids: &[String]) -> Result<BTreeMap<String, Result<Rows>>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
@@ -109,7 +113,8 @@ fn listed(api: &Api, route: &str, query: &[(&str, String)]) -> Result<Rows> {
     Err(Error::new(ErrorKind::Unreadable, "the shop's list of refunds has no end; nothing of it was used"))
 }
 
-/// The rows by order; `None` where one is of no order that was asked for, so that the question was not understood.
+/// The rows by order; `None` where one is of no order that was asked for, so that the question was
+/// not understood.
 fn by_order(rows: Rows, ids: &[String]) -> Option<BTreeMap<String, Rows>> {
     let mut found: BTreeMap<String, Rows> = BTreeMap::new();
     for row in rows {
@@ -145,7 +150,8 @@ fn rows_of(mut answer: Value) -> Result<Rows> {
     serde_json::from_str(&list.to_string()).map_err(unreadable)
 }
 
-/// What a shop does not have, or does not show to this key, is left out; a shop that fails is asked again.
+/// What a shop does not have, or does not show to this key, is left out; a shop that fails is asked
+/// again.
 fn optional<T>(asked: Result<T>) -> Result<Option<T>> {
     match asked {
         Ok(found) => Ok(Some(found)),

@@ -1,7 +1,7 @@
 //! What a WooCommerce shop means by an answer that is not the one asked for.
 //!
-//! A shop tells little: a missing key, an unknown key and keys that never reach PHP are one and the same answer (fact sheet, observed 10).
-//! The message names the causes in the order of their likelihood.
+//! A shop tells little: a missing key, an unknown key and keys that never reach PHP are one and the
+//! same answer. The message names the causes in the order of their likelihood.
 
 use crate::error::{Error, ErrorKind};
 use crate::http::{Effect, Reply, Request, Verdict, check_json, read_json, url_for_people};
@@ -31,8 +31,8 @@ pub fn classify(request: &Request, reply: &Reply, now: crate::clock::Timestamp) 
     }
 }
 
-/// A good status is a good answer only with JSON in it. A web page in its place is a cache's or a plugin's; asking again may help. A write
-/// that was answered with one may have been applied.
+/// A good status is a good answer only with JSON in it. A web page in its place is a cache's or a
+/// plugin's; asking again may help. A write that was answered with one may have been applied.
 fn accepted(reply: &Reply, place: &str) -> Verdict {
     match check_json(reply) {
         Ok(()) => Verdict::Good,
@@ -44,14 +44,16 @@ fn accepted(reply: &Reply, place: &str) -> Verdict {
     }
 }
 
-/// An error in WooCommerce's own form: an object with a code. A page of a server or a firewall is none, whatever stands in it.
+/// An error in WooCommerce's own form: an object with a code. A page of a server or a firewall is
+/// none, whatever stands in it.
 fn failure(reply: &Reply) -> Option<Failure<'_>> {
     check_json(reply).ok()?;
     let (Maybe(failure), _) = read_json::<Maybe<Failure<'_>>>(&reply.body).ok()?;
     (!failure.code.get().is_empty()).then_some(failure)
 }
 
-/// Whether a code is one that WooCommerce or WordPress gives where it has decided not to do what it was asked for.
+/// Whether a code is one that WooCommerce or WordPress gives where it has decided not to do what it
+/// was asked for.
 fn is_decided(code: &str) -> bool {
     code.starts_with("woocommerce_") || code.starts_with("rest_")
 }

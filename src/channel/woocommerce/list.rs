@@ -41,14 +41,16 @@ pub struct Read {
     pub warnings: Vec<String>,
 }
 
-/// How many rows to ask for: the merchant's setting, unless more is known to be too much for the shop.
+/// How many rows to ask for: the merchant's setting, unless more is known to be too much for the
+/// shop.
 pub fn size(api: &Api, settings: &Settings, known: usize) -> usize {
     let known = if known == 0 { settings.page_size } else { known };
     settings.page_size.min(known).min(api.bearable()).max(1)
 }
 
-/// Reads the walk's next page. One that holds fewer rows than were asked for, of more that there are, is given out only together
-/// with a page that goes on from it: a shop that ignores the request gives such a page too, and nothing goes on from that.
+/// Reads the walk's next page. One that holds fewer rows than were asked for, of more that there
+/// are, is given out only together with a page that goes on from it: a shop that ignores the
+/// request gives such a page too, and nothing goes on from that.
 pub fn step(api: &Api, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
     let walk = confirmed(api, walk.resumed(api.run(), api.now().timestamp()), status)?;
     let (mut page, mut next) = one_page(api, settings, &walk, status)?;
@@ -66,7 +68,8 @@ pub fn step(api: &Api, settings: &Settings, walk: &Walk, status: Option<&str>) -
     Ok((page, next))
 }
 
-/// A walk that another run goes on with reads the rest of a second first; that nothing was passed over before it is asked once.
+/// A walk that another run goes on with reads the rest of a second first; that nothing was passed
+/// over before it is asked once.
 fn confirmed(api: &Api, walk: Walk, status: Option<&str>) -> Result<Walk> {
     if !walk.alone || walk.before.is_none() {
         return Ok(walk);
@@ -80,7 +83,8 @@ fn confirmed(api: &Api, walk: Walk, status: Option<&str>) -> Result<Walk> {
     Ok(back.unwrap_or(Walk { before: None, ..walk }))
 }
 
-/// Reads one page. Where the shop fails at it, it is down, or the page is too much for it, or an order of it is.
+/// Reads one page. Where the shop fails at it, it is down, or the page is too much for it, or an
+/// order of it is.
 fn one_page(api: &Api, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
     let size = size(api, settings, walk.size);
     match ask(api, settings, walk, status, size, REPEATS) {
@@ -104,7 +108,8 @@ fn ask(
         read(&reply, &settings.statuses, walk.by, api.now().timestamp())
     };
     let mut page = listed()?;
-    // A walk begins where orders were seen. A shop whose database failed at the list calls it empty, too.
+    // A walk begins where orders were seen. A shop whose database failed at the list calls it
+    // empty, too.
     let begins = walk.taken_at == 0 && status.is_none() && (walk.from, walk.until) != (None, None);
     // One that is counted and empty is no answer at all, most often once.
     if page.listed.length == 0 && (begins || page.listed.total.is_some_and(|total| total > 0)) {
@@ -126,7 +131,8 @@ fn ask(
     Ok((page, next))
 }
 
-/// Reads in ever smaller pages up to what the shop fails at. An order that it cannot show is named and left out.
+/// Reads in ever smaller pages up to what the shop fails at. An order that it cannot show is named
+/// and left out.
 fn closely(
     api: &Api,
     settings: &Settings,
@@ -200,7 +206,8 @@ pub fn onward(
         Step::End { hidden } => return Ok(Onward::End { hidden }),
         Step::Unproven => {}
     }
-    // Nothing came and nothing was counted. The last row of the list, if it is one that is read already, proves the end.
+    // Nothing came and nothing was counted. The last row of the list, if it is one that is read
+    // already, proves the end.
     let mut query = walk.query_of_last();
     query.extend(status.map(|status| ("status", status.to_owned())));
     query.push(("_fields", "id,date_created_gmt,date_modified_gmt".to_owned()));
@@ -253,7 +260,8 @@ impl Read {
     }
 }
 
-/// Whether the shop heeds what it is asked: order, size of the page, bounds. Gives what the merchant should know.
+/// Whether the shop heeds what it is asked: order, size of the page, bounds. Gives what the
+/// merchant should know.
 pub fn heeds(api: &Api) -> Result<Vec<String>> {
     let query = [("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("_fields", "id,date_modified_gmt")];
     let (first, listed) = match heads(api, &query) {
@@ -344,7 +352,8 @@ pub fn read(reply: &Reply, statuses: &Statuses, by: By, now: i64) -> Result<Read
             page.drafts += 1;
             continue;
         }
-        // The position stays at what is past, else all that is modified between now and then would be lost.
+        // The position stays at what is past, else all that is modified between now and then would
+        // be lost.
         page.high = page.high.max(modified.filter(|at| *at <= now));
         page.orders.push(seen);
     }
@@ -357,7 +366,8 @@ pub fn remote(document: &RawValue, statuses: &Statuses) -> RemoteOrder {
     named(document, &head, order)
 }
 
-/// The order, and what places it in a list; a document is parsed once, where it can be understood at all.
+/// The order, and what places it in a list; a document is parsed once, where it can be understood
+/// at all.
 fn understand<'a>(document: &'a RawValue, statuses: &Statuses) -> (Head<'a>, Result<Box<Order>, String>) {
     if let Some(why) = rows::broken(document) {
         return (dug(document), Err(why.to_owned()));
@@ -372,7 +382,8 @@ fn understand<'a>(document: &'a RawValue, statuses: &Statuses) -> (Head<'a>, Res
     }
 }
 
-/// What places an order in a list, out of a row that cannot be read as one. Where its id is none, the address that it has for itself tells it.
+/// What places an order in a list, out of a row that cannot be read as one. Where its id is none,
+/// the address that it has for itself tells it.
 fn dug(row: &RawValue) -> Head<'static> {
     let text = |name: &str| Text(Cow::Owned(rows::dug(row, name).unwrap_or_default()));
     let mut head = Head {

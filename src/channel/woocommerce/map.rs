@@ -1,7 +1,8 @@
 //! WooCommerce's order to ours. Pure: the same document and settings give the same order.
 //!
-//! Line prices are always without tax here, whatever the shop's `prices_include_tax` says about its catalogue.
-//! Which lines a refund touched, and what is in fulfilments, stands in what was added to the document ([`super::document`]).
+//! Line prices are always without tax here, whatever the shop's `prices_include_tax` says about its
+//! catalogue. Which lines a refund touched, and what is in fulfilments, stands in what was added to
+//! the document ([`super::document`]).
 
 use rust_decimal::Decimal;
 
@@ -45,7 +46,8 @@ pub fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
 }
 
 fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
-    // Under another name than its own the same order would be there twice once it is readable again.
+    // Under another name than its own the same order would be there twice once it is readable
+    // again.
     let is_id = |id: &&str| id.bytes().all(|b| b.is_ascii_digit());
     let remote_id = o.id.id().filter(is_id).ok_or("it has no id")?.to_owned();
     let currency = Currency::new(o.currency.get()).ok_or("its currency is not a currency code")?;
@@ -105,7 +107,8 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     Ok(if status::plain(o.status.get()) == status::REFUNDED { order.said_to_be_given_back() } else { order })
 }
 
-/// What the shop's status amounts to. Fulfilments refine it: creating them never changes the order's own status.
+/// What the shop's status amounts to. Fulfilments refine it: creating them never changes the
+/// order's own status.
 fn status(o: &wire::Order<'_>, statuses: &Statuses, lines: &[Line], shipments: &[RemoteShipment]) -> Status {
     let fulfilled = match fulfillment_status(o).as_str() {
         "fulfilled" => Some(Status::Shipped),
@@ -155,9 +158,10 @@ fn meta<'m, 'a>(entries: &'m [wire::Meta<'a>], key: &str) -> Option<&'m wire::Me
     entries.iter().rev().find(|entry| entry.key.get() == key)
 }
 
-/// Whether the order as a whole holds nothing that is sent. The API does not tell virtual products, and a blank delivery address
-/// alone may mean "same as billing", so all the evidence must agree: no address, no shipping line, and the shop itself
-/// says that nothing needs processing (which it also says of products that are gone).
+/// Whether the order as a whole holds nothing that is sent. The API does not tell virtual products,
+/// and a blank delivery address alone may mean "same as billing", so all the evidence must agree:
+/// no address, no shipping line, and the shop itself says that nothing needs processing (which it
+/// also says of products that are gone).
 fn nothing_ships(o: &wire::Order<'_>) -> bool {
     address(&o.shipping.0).is_blank()
         && o.shipping_lines.0.is_empty()
@@ -165,8 +169,9 @@ fn nothing_ships(o: &wire::Order<'_>) -> bool {
         && o.line_items.0.iter().all(|item| item.product_id.id().is_some())
 }
 
-/// Whether the buyer comes for it: every shipping line is a pick-up (the classic method, the block checkout's, and those of plugins that
-/// build on them), or the status says so. The delivery address is then the buyer's own, and no parcel goes there.
+/// Whether the buyer comes for it: every shipping line is a pick-up (the classic method, the block
+/// checkout's, and those of plugins that build on them), or the status says so. The delivery
+/// address is then the buyer's own, and no parcel goes there.
 fn is_picked_up(o: &wire::Order<'_>) -> bool {
     let by_hand = |line: &wire::ShippingLine<'_>| {
         let method = line.method_id.get();
@@ -199,8 +204,9 @@ fn line(item: &wire::LineItem<'_>, nothing_ships: bool) -> Result<Line, String> 
     })
 }
 
-/// Whether the line is a part of a bundle that ships as one: Product Bundles lists the bundle and, priced 0, its parts.
-/// Parts with a price of their own, and parts that the plugin says are sent by themselves, ship.
+/// Whether the line is a part of a bundle that ships as one: Product Bundles lists the bundle and,
+/// priced 0, its parts. Parts with a price of their own, and parts that the plugin says are sent by
+/// themselves, ship.
 fn inside_bundle(item: &wire::LineItem<'_>, subtotal: Decimal) -> bool {
     let has = |key| meta(&item.meta_data.0, key).is_some_and(|entry| !entry.text().is_empty());
     let sent_alone = meta(&item.meta_data.0, "_bundled_item_needs_shipping").is_some_and(|entry| entry.text() == "yes");
@@ -338,8 +344,9 @@ fn name(a: &wire::Address<'_>) -> String {
     decode(format!("{} {}", a.first_name.get(), a.last_name.get()).trim())
 }
 
-/// What the shop shows as sent, in its fulfilments and in the parcels of a tracking plugin. One that stands in both is one. An order that is fulfilled as a
-/// whole has one shipment that says no more than that: what is in its fulfilments is not asked for.
+/// What the shop shows as sent, in its fulfilments and in the parcels of a tracking plugin. One
+/// that stands in both is one. An order that is fulfilled as a whole has one shipment that says no
+/// more than that: what is in its fulfilments is not asked for.
 fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
     let made = o.ordersync.0.fulfillments.0.iter().filter(|one| one.is_made());
     let mut shipments = made.map(fulfilled).collect::<Result<Vec<_>, _>>()?;
@@ -362,7 +369,7 @@ fn fulfilled(one: &wire::Fulfillment<'_>) -> Result<RemoteShipment, String> {
     let carrier = one.meta("_shipment_provider").unwrap_or_default();
     Ok(RemoteShipment {
         remote_id: one.id.get().to_owned(),
-        // The shop tells it in its own time, without an offset (observed 27).
+        // The shop tells it in its own time, without an offset.
         shipped_at: None,
         lines: one.contents()?,
         parcels: if tracking.is_empty() { Vec::new() } else { vec![Parcel { carrier, tracking, url }] },
@@ -374,7 +381,8 @@ pub(super) fn contents(items: &[wire::Item<'_>]) -> Result<Vec<LineQuantity>, St
     named.map(|(line_id, qty)| Ok(LineQuantity { line_id, quantity: qty.decimal("fulfillments.qty")?.abs() })).collect()
 }
 
-/// Parcels that the Shipment Tracking extension (or Advanced Shipment Tracking, in the same place) keeps in the order's meta.
+/// Parcels that the Shipment Tracking extension (or Advanced Shipment Tracking, in the same place)
+/// keeps in the order's meta.
 fn tracked(o: &wire::Order<'_>) -> Vec<RemoteShipment> {
     let Some(raw) = meta(&o.meta_data.0, "_wc_shipment_tracking_items").and_then(|entry| entry.value) else {
         return Vec::new();
@@ -405,7 +413,8 @@ const DELIVERY: &str = "delivery";
 const VAT_KEYS: [&str; 5] =
     ["_billing_vat_number", "billing_vat_number", "_vat_number", "vat_number", "_billing_eu_vat_number"];
 
-/// The parent order, the VAT number, and the public text entries that plugins add (gift messages and the like).
+/// The parent order, the VAT number, and the public text entries that plugins add (gift messages
+/// and the like).
 fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
     let place = o.shipping_lines.0.iter().map(|line| plain(&line.method_title.0)).find(|title| !title.is_empty());
     let pickup = picked_up.then(|| (DELIVERY.to_owned(), format!("pick-up: {}", place.unwrap_or_default())));
@@ -424,7 +433,8 @@ fn first_of(a: &str, b: &str) -> String {
     if a.is_empty() { b.to_owned() } else { a.to_owned() }
 }
 
-/// A GMT time as the shop writes it, without zone; nothing for null, the empty string and MySQL's zero date.
+/// A GMT time as the shop writes it, without zone; nothing for null, the empty string and MySQL's
+/// zero date.
 pub fn time(text: &Text<'_>, member: &str) -> Result<Option<Timestamp>, String> {
     let text = text.get();
     if text.is_empty() || text.starts_with("0000-") {
@@ -470,7 +480,8 @@ mod tests {
         assert!(with("total_tax", None).is_ok(), "what a shop may leave out is zero");
     }
 
-    /// Three pieces of a line, with what was added to the document and the shop's word on its fulfilments.
+    /// Three pieces of a line, with what was added to the document and the shop's word on its
+    /// fulfilments.
     fn of_three(refunds: serde_json::Value, fulfillments: serde_json::Value, word: &str) -> Order {
         let document = serde_json::json!({
             "id": 141, "number": "141", "status": "processing", "currency": "EUR", "total": "45.00",

@@ -1,24 +1,26 @@
-//! WooCommerce, REST API `wc/v3`: every shop is a server of its own, of any version, with any plugins, behind any firewall.
+//! WooCommerce, REST API `wc/v3`: every shop is a server of its own, of any version, with any
+//! plugins, behind any firewall.
 //!
-//! Facts about the shop are found out once, by `probe` ([`probe`]): where the REST API is, how credentials reach PHP there, which
-//! routes exist. They are stored with the store and read again at the next `connect --test`.
+//! Facts about the shop are found out once, by `probe` ([`probe`]): where the REST API is, how
+//! credentials reach PHP there, which routes exist. They are stored with the store and read again
+//! at the next `connect --test`.
 //!
-//! Orders are walked by a key ([`walk`]): by modification time, or in a first sync also by creation time in slices side by
-//! side. Tracking numbers have three possible homes ([`shipments`]).
+//! Orders are walked by a key ([`walk`]): by modification time, or in a first sync also by creation
+//! time in slices side by side. Tracking numbers have three possible homes ([`shipments`]).
 //!
 //! # Sources
 //!
 //! Read in November 2026.
 //!
-//! - woocommerce.github.io/woocommerce-rest-api-docs: introduction, authentication, orders, order notes,
-//!   order refunds, order fulfillments.
-//! - github.com/woocommerce/woocommerce, the source up to 11.1: the REST controllers of orders, notes,
-//!   refunds and fulfilments, `class-wc-rest-authentication`, `OrdersTableQuery`.
+//! - woocommerce.github.io/woocommerce-rest-api-docs: introduction, authentication, orders, order
+//!   notes, order refunds, order fulfillments.
+//! - github.com/woocommerce/woocommerce, the source up to 11.1: the REST controllers of orders,
+//!   notes, refunds and fulfilments, `class-wc-rest-authentication`, `OrdersTableQuery`.
 //! - Public threads on lists that lie (object caches, #65488), on `modified_after` and time zones
-//!   (#37697, #39215), on stripped headers and broken JSON, in the repositories of WooCommerce, its API
-//!   clients and its apps.
-//! - Answers recorded from real shops (10.0.2 and 10.5.0, orders in HPOS and in posts), which win over
-//!   the pages.
+//!   (#37697, #39215), on stripped headers and broken JSON, in the repositories of WooCommerce, its
+//!   API clients and its apps.
+//! - Answers recorded from real shops (10.0.2 and 10.5.0, orders in HPOS and in posts), which win
+//!   over the pages.
 //! - Not confirmed, so handled both ways: the form of the fulfilments' list before 10.5, and the
 //!   namespace of the Shipment Tracking extension.
 
@@ -69,7 +71,8 @@ pub static ADAPTER: Adapter = Adapter {
     },
 };
 
-/// How far a sync reaches back behind its cursor: bulk jobs, and a database and a PHP whose clocks differ.
+/// How far a sync reaches back behind its cursor: bulk jobs, and a database and a PHP whose clocks
+/// differ.
 const OVERLAP: Duration = Duration::from_secs(600);
 
 /// A WooCommerce shop.

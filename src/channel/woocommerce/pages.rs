@@ -21,7 +21,8 @@ use crate::http::read_json;
 /// How often the bin and the refunds are looked at, which the list of changes may not show.
 const EVERY: Duration = Duration::from_secs(3600);
 
-/// Old shops that cannot list changes: how far back a sync reads, shortly and, every six hours, thoroughly.
+/// Old shops that cannot list changes: how far back a sync reads, shortly and, every six hours,
+/// thoroughly.
 const SHORT_REACH: TimeDelta = TimeDelta::days(3);
 const LONG_REACH: TimeDelta = TimeDelta::days(60);
 const THOROUGH: TimeDelta = TimeDelta::hours(6);
@@ -66,7 +67,8 @@ enum Position {
 /// What is remembered from sync to sync. Seconds since the epoch, by the shop's clock.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Rest {
-    /// The newest modification time read so far; everything up to it is read, but for what the overlap covers.
+    /// The newest modification time read so far; everything up to it is read, but for what the
+    /// overlap covers.
     high: Option<i64>,
     /// As the version before wrote down when it had last looked at the bin and the refunds, and the
     /// newest modification time known then.
@@ -82,10 +84,12 @@ struct Rest {
     /// How many rows a page the shop can bear; 0: nothing is known against the size that is set.
     #[serde(default)]
     size: usize,
-    /// Orders that the shop cannot show, and until when they are left out of its lists: they are asked for by themselves.
+    /// Orders that the shop cannot show, and until when they are left out of its lists: they are
+    /// asked for by themselves.
     #[serde(default)]
     skip: Vec<(u64, i64)>,
-    /// The most rows that a page has had, and whether its count is known to be that of the page alone.
+    /// The most rows that a page has had, and whether its count is known to be that of the page
+    /// alone.
     #[serde(default)]
     most: u64,
     #[serde(default)]
@@ -107,9 +111,10 @@ struct Window {
 }
 
 impl Window {
-    /// Whether count and newest row tell all. They say nothing of an order that was changed once more in the second of the newest
-    /// one, so that second must have been over when the walk began. What shows late is no newer either: once the overlap has
-    /// passed, everything is read once more.
+    /// Whether count and newest row tell all. They say nothing of an order that was changed once
+    /// more in the second of the newest one, so that second must have been over when the walk
+    /// began. What shows late is no newer either: once the overlap has passed, everything is read
+    /// once more.
     fn tells_all(&self, now: i64) -> bool {
         let overlap = super::OVERLAP.as_secs() as i64;
         let (quiet, since) = (self.began.saturating_sub(self.newest), now.saturating_sub(self.newest));
@@ -138,8 +143,8 @@ impl Rest {
         Walk { most: self.most, capped: self.capped, ..Walk::new(by, from, None) }
     }
 
-    /// From where on a pass looks that begins now: a shop whose clock is behind dates what is to come
-    /// after the newest change, and before now.
+    /// From where on a pass looks that begins now: a shop whose clock is behind dates what is to
+    /// come after the newest change, and before now.
     fn pass_since(&self, now: i64) -> i64 {
         let then = [self.aside_from.or(self.high), self.aside, Some(now)];
         then.into_iter().flatten().min().unwrap_or(now) - super::OVERLAP.as_secs() as i64
@@ -195,7 +200,8 @@ fn by(api: &Api) -> By {
     if api.facts().modified_after { By::Modified } else { By::Created }
 }
 
-/// How many orders there are, and when the newest of them was modified; those with dates in the future aside.
+/// How many orders there are, and when the newest of them was modified; those with dates in the
+/// future aside.
 fn newest(api: &Api, since: Option<i64>) -> Result<(Option<u64>, Option<i64>)> {
     let found = newest_before(api, since, api.now().timestamp())?;
     // The shop's clock is known by now.
@@ -225,9 +231,11 @@ fn newest_before(api: &Api, since: Option<i64>, now: i64) -> Result<(Option<u64>
     Ok((total(&reply), modified.map(|at| at.timestamp())))
 }
 
-/// Cuts the orders into slices of about equal size at creation times, found by looking at single rows; several at a time.
+/// Cuts the orders into slices of about equal size at creation times, found by looking at single
+/// rows; several at a time.
 fn slices(api: &Api, since: Option<i64>, total: u64, page_size: usize) -> Result<Vec<Walk>> {
-    // A multiple of the pages in flight: with ten slices, two would be read at the end while half of the threads look on.
+    // A multiple of the pages in flight: with ten slices, two would be read at the end while half
+    // of the threads look on.
     let count = (total / (SLICE_PAGES * page_size as u64)).clamp(4, MOST_SLICES) / 4 * 4;
     let offsets: Vec<u64> = (1..count).map(|n| n * (total / count) + n * (total % count) / count).collect();
     let mut bounds = Vec::new();
@@ -308,9 +316,10 @@ fn onto(next: Option<Walk>, at: Walk, position: fn(Walk) -> Position) -> Result<
     })
 }
 
-/// Where hundreds of orders share the newest minutes, a sync would read them all again for as long as nothing newer comes. One
-/// look at the end of the list tells whether anything has: the shop's count and the newest row are those of the last walk, but
-/// for rows that are on this page. Anything else is `None`, and the list is walked.
+/// Where hundreds of orders share the newest minutes, a sync would read them all again for as long
+/// as nothing newer comes. One look at the end of the list tells whether anything has: the shop's
+/// count and the newest row are those of the last walk, but for rows that are on this page.
+/// Anything else is `None`, and the list is walked.
 fn unchanged(api: &Api, settings: &Settings, rest: &mut Rest) -> Result<Option<Read>> {
     let now = api.now().timestamp();
     let worth = |window: &Window| window.rows > size(api, settings, rest.size) as u64 && window.tells_all(now);
@@ -342,7 +351,8 @@ fn unchanged(api: &Api, settings: &Settings, rest: &mut Rest) -> Result<Option<R
     Ok(Some(page))
 }
 
-/// The changes since the last sync, or since long ago, where the position lies ahead of the shop's clock.
+/// The changes since the last sync, or since long ago, where the position lies ahead of the shop's
+/// clock.
 fn from_rest(api: &Api, settings: &Settings, rest: Rest) -> Result<Page> {
     let page = resumed(api, settings, rest.clone())?;
     // A shop that cannot list changes is read back from the present.
@@ -410,7 +420,8 @@ fn changes(api: &Api, settings: &Settings, mut rest: Rest, walk: Walk) -> Result
     }
 }
 
-/// Some gateways refund without moving the order's modification time: the orders of new refunds are read again.
+/// Some gateways refund without moving the order's modification time: the orders of new refunds are
+/// read again.
 fn refunds(api: &Api, walk: Walk) -> Result<Page> {
     let walk = walk.resumed(api.run(), api.now().timestamp());
     let mut query = walk.query(100);
@@ -434,8 +445,8 @@ fn refunds(api: &Api, walk: Walk) -> Result<Page> {
     Ok(Page { reread, ..Page::without_orders(onto(next, walk, Position::Refunded)?) })
 }
 
-/// The orders with these ids, as far as they are on a list; in several requests where the shop gives fewer than it is asked for, or
-/// fails at one of them.
+/// The orders with these ids, as far as they are on a list; in several requests where the shop
+/// gives fewer than it is asked for, or fails at one of them.
 pub fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
     let mut all = Read::default();
     let mut asked = vec![ids];
@@ -460,7 +471,8 @@ pub fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Read> {
         }
         let before = ids.len();
         ids.retain(|id| page.listed.rows.iter().all(|row| row.id != *id));
-        // What is left where none of them came is in the bin or gone. The count may be that of the page.
+        // What is left where none of them came is in the bin or gone. The count may be that of the
+        // page.
         if ids.len() < before {
             asked.push(ids);
         }

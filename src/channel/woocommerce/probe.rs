@@ -99,7 +99,8 @@ fn find_root(api: &Api) -> Result<(Facts, Root)> {
     Err(no_api(api, &home, without_shop))
 }
 
-/// The path of the REST root that the home page names. Its host and port are not trusted: shops behind proxies get them wrong.
+/// The path of the REST root that the home page names. Its host and port are not trusted: shops
+/// behind proxies get them wrong.
 fn hint(home: &Reply) -> Option<(String, bool)> {
     let links: Vec<&str> = home.headers.get_all("link").iter().filter_map(|value| value.to_str().ok()).collect();
     let link = links.iter().flat_map(|line| line.split(',')).find(|link| link.contains("https://api.w.org/"))?;
@@ -109,7 +110,8 @@ fn hint(home: &Reply) -> Option<(String, bool)> {
     Some((url.path().to_owned(), plain))
 }
 
-/// The home page, following redirects within the same machine; one to another host is an error that names it.
+/// The home page, following redirects within the same machine; one to another host is an error that
+/// names it.
 fn follow(api: &Api, mut url: Url) -> Result<Reply> {
     for _ in 0..HOPS {
         let reply = api.look(url.clone())?;
@@ -185,7 +187,8 @@ fn older_tracking(api: &Api, facts: &Facts) -> Option<String> {
     })
 }
 
-/// Tests the key in each way that may get it through; gives the number of orders and what the merchant should know.
+/// Tests the key in each way that may get it through; gives the number of orders and what the
+/// merchant should know.
 fn log_in(api: &Api, facts: &mut Facts) -> Result<(Option<u64>, Vec<String>)> {
     let ways: &[Login] =
         if api.base.scheme() == "https" { &[Login::Basic, Login::Query, Login::Oauth] } else { &[Login::Oauth] };
@@ -194,7 +197,8 @@ fn log_in(api: &Api, facts: &mut Facts) -> Result<(Option<u64>, Vec<String>)> {
         facts.login = *login;
         api.learn(facts.clone());
         let asked = match api.get("wc/v3/orders", &[("per_page", "1"), ("_fields", "id")]) {
-            // An order that the shop cannot show is for a sync to find; a list without one tells as much of the key.
+            // An order that the shop cannot show is for a sync to find; a list without one tells as
+            // much of the key.
             Err(error) if error.is_too_much() => api.get("wc/v3/orders", &super::list::NO_ORDER),
             answer => answer,
         };
@@ -244,7 +248,8 @@ pub enum Login {
 /// What is known about a shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// Path of the REST root: `/wp-json/`, `/shop/index.php/wp-json/`; with plain permalinks the path before `?rest_route=`.
+    /// Path of the REST root: `/wp-json/`, `/shop/index.php/wp-json/`; with plain permalinks the
+    /// path before `?rest_route=`.
     pub root: String,
     /// Plain permalinks: routes are a parameter, not a path.
     pub plain: bool,

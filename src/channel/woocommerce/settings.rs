@@ -102,7 +102,8 @@ impl Settings {
     }
 }
 
-/// The shop's address as people write it: without a scheme it is https; the login page or the API's address mean the shop too.
+/// The shop's address as people write it: without a scheme it is https; the login page or the API's
+/// address mean the shop too.
 fn address(text: &str) -> Result<Url> {
     // With a login in it, or what may be one, it is not repeated.
     let shown = if text.contains('@') { "what was given" } else { text };

@@ -1,8 +1,8 @@
 //! Dispatch: tracking numbers in one of three homes, then the status.
 //!
-//! None of the homes is idempotent: a repeated POST makes a second fulfilment, tracking or note, and may mail the buyer again
-//! (fact sheet, 4.2 to 4.4 and observed 25). So each is read first, and what is there already is not written. The status comes last, so
-//! that the shop's "completed" mail has the tracking number in it.
+//! None of the homes is idempotent: a repeated POST makes a second fulfilment, tracking or note,
+//! and may mail the buyer again. So each is read first, and what is there already is not written.
+//! The status comes last, so that the shop's "completed" mail has the tracking number in it.
 
 use reqwest::Method;
 use rust_decimal::Decimal;
@@ -21,7 +21,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
 use crate::order::{LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, left, same_number, sum};
 
-/// The order meta of a fulfilment by which we know our own again. Random, so it may be seen by anybody (observed 28).
+/// The order meta of a fulfilment by which we know our own again. Random, so it may be seen by
+/// anybody.
 const OUR_KEY: &str = "_ordersync_shipment";
 
 /// A dispatch on its way to one of the three homes.
@@ -74,7 +75,8 @@ impl DispatchPlan for Plan<'_> {
         &self.shipment.key
     }
 
-    /// In their own home the parts are looked for at first; then told in another one, then under the very ids that the shop gave.
+    /// In their own home the parts are looked for at first; then told in another one, then under
+    /// the very ids that the shop gave.
     fn look_further(&mut self, found: &Matched) -> Result<bool> {
         let numbered = |(part, left): (&Part, &Option<_>)| left.is_some() && !part.numbers.is_empty();
         if !self.looked_elsewhere && self.parts.iter().zip(&found.left).any(numbered) {
@@ -146,8 +148,9 @@ fn groups(home: Home, shipment: &Shipment) -> Vec<Group<'_>> {
     }
 }
 
-/// A fulfilment holds one carrier and one link, so parcels of different carriers are fulfilments of their own, each with a share of the
-/// pieces, in the order of the lines. Where there are fewer pieces than carriers, all numbers stand in one, without a carrier.
+/// A fulfilment holds one carrier and one link, so parcels of different carriers are fulfilments of
+/// their own, each with a share of the pieces, in the order of the lines. Where there are fewer
+/// pieces than carriers, all numbers stand in one, without a carrier.
 fn by_carrier(shipment: &Shipment) -> Vec<Group<'_>> {
     let mut carriers: Vec<Vec<&Parcel>> = Vec::new();
     for parcel in &shipment.parcels {
@@ -208,7 +211,8 @@ impl Plan<'_> {
         }
     }
 
-    /// The shop takes any number of pieces, also more than were ordered: what others have sent, or what was given back, is not sent again.
+    /// The shop takes any number of pieces, also more than were ordered: what others have sent, or
+    /// what was given back, is not sent again.
     ///
     /// # Errors
     /// `Refused` where less is left of a line than is to be written.
@@ -255,8 +259,8 @@ impl Plan<'_> {
         }
     }
 
-    /// What the shop tells of tracking numbers in the other homes (PRODUCT.md D-4). The parcels of a tracking plugin stand in the order, beside
-    /// the fulfilments that are known already.
+    /// What the shop tells of tracking numbers in the other homes (D-4). The parcels of a tracking
+    /// plugin stand in the order, beside the fulfilments that are known already.
     fn add_told_elsewhere(&mut self) -> Result<()> {
         let mut more = Vec::new();
         if self.home != Home::Extension {
@@ -304,7 +308,8 @@ impl Plan<'_> {
     }
 }
 
-/// A fulfilment as the matching takes it. Some versions drop entries, our key, the items and the number among them.
+/// A fulfilment as the matching takes it. Some versions drop entries, our key, the items and the
+/// number among them.
 fn fulfilled(one: &Fulfillment<'_>) -> Record {
     Record {
         id: one.id.get().to_owned(),
@@ -338,7 +343,7 @@ fn list_fulfillments(api: &Api, id: &str) -> Result<Value> {
     Ok(list.clone())
 }
 
-/// New meta entries need `"id": 0`; without it they are dropped in silence (observed 24).
+/// New meta entries need `"id": 0`; without it they are dropped in silence.
 fn entry(key: &str, value: Value) -> Value {
     json!({ "id": 0, "key": key, "value": value })
 }
@@ -382,7 +387,8 @@ fn describe(parcels: &[&Parcel]) -> String {
     if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") }
 }
 
-/// The Shipment Tracking extension: an entry for each parcel, which tells a number and nothing of pieces.
+/// The Shipment Tracking extension: an entry for each parcel, which tells a number and nothing of
+/// pieces.
 fn trackings(api: &Api, id: &str) -> Result<Vec<Record>> {
     let reply = api.get(&trackings_route(api, id), &[])?;
     let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
@@ -400,7 +406,8 @@ fn trackings_route(api: &Api, id: &str) -> String {
     format!("{namespace}/orders/{id}/shipment-trackings")
 }
 
-/// The extension refuses provider names that it does not know, so ours go in as custom ones with a link.
+/// The extension refuses provider names that it does not know, so ours go in as custom ones with a
+/// link.
 fn tracking(parcel: &Parcel, shipped_at: Timestamp) -> Value {
     let mut body = json!({
         "custom_tracking_provider": title(parcel),
@@ -433,7 +440,8 @@ struct Replacement<'a> {
     api: &'a Api,
     id: &'a str,
     change: &'a TrackingChange,
-    /// The fulfilments as they are: a PUT has to carry every entry again. Null for entries of the extension, which cannot be changed.
+    /// The fulfilments as they are: a PUT has to carry every entry again. Null for entries of the
+    /// extension, which cannot be changed.
     fulfillments: Value,
     shown: Vec<Record>,
 }
@@ -544,7 +552,8 @@ impl Replacement<'_> {
     }
 }
 
-/// The numbers of a fulfilment with the new one in the place of the old one, however that is written there.
+/// The numbers of a fulfilment with the new one in the place of the old one, however that is
+/// written there.
 fn replaced(numbers: &str, change: &TrackingChange) -> String {
     let new = change.parcel.tracking.as_str();
     let numbers: Vec<&str> = numbers.split(',').map(str::trim).collect();

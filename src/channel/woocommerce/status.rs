@@ -1,9 +1,11 @@
 //! What the status words of a shop mean.
 //!
-//! WooCommerce has eight words of its own; plugins add theirs, as many as there are plugins. A word of a plugin says less than what stands in
-//! the order: a date of completion and parcels with numbers mean that it is sent, whatever it is called. Without those the words
-//! count that plugins in wide use have (Advanced Shipment Tracking, Order Status Manager, Local Pickup, Deposits, Pre-Orders and shipping
-//! programs), then what the merchant has set. Nothing is guessed of the others: they stand in the inbox.
+//! WooCommerce has eight words of its own; plugins add theirs, as many as there are plugins. A word
+//! of a plugin says less than what stands in the order: a date of completion and parcels with
+//! numbers mean that it is sent, whatever it is called. Without those the words count that plugins
+//! in wide use have (Advanced Shipment Tracking, Order Status Manager, Local Pickup, Deposits,
+//! Pre-Orders and shipping programs), then what the merchant has set. Nothing is guessed of the
+//! others: they stand in the inbox.
 
 use std::collections::BTreeMap;
 
@@ -86,7 +88,8 @@ fn of_woocommerce(word: &str, seen: Evidence) -> Option<Status> {
         "processing" => Status::AwaitingFulfillment,
         "completed" => Status::Shipped,
         "cancelled" | "trash" => Status::Cancelled,
-        // Money given back is a fact, not a status (PRODUCT.md P-10): what remains is whether the goods ever left.
+        // Money given back is a fact, not a status (P-10): what remains is whether the goods ever
+        // left.
         REFUNDED if seen.completed => Status::Shipped,
         REFUNDED => seen.sent.unwrap_or(Status::AwaitingFulfillment),
         _ => return None,
@@ -199,7 +202,8 @@ mod tests {
             assert_eq!(meaning(word, sent(Status::PartiallyShipped), &none), Status::PartiallyShipped, "{word}");
         }
         assert_eq!(meaning("partial-shipped", sent(Status::Shipped), &none), Status::PartiallyShipped);
-        // WooCommerce's own words stand: an order that was taken back to processing is to be worked on again.
+        // WooCommerce's own words stand: an order that was taken back to processing is to be worked
+        // on again.
         assert_eq!(meaning("processing", completed, &none), Status::AwaitingFulfillment);
         let unpaid = Evidence { paid: false, ..NOTHING };
         assert_eq!(meaning("nobody-knows", unpaid, &none), Status::AwaitingPayment);

@@ -20,8 +20,8 @@ const ENTITIES: &[(&str, char)] = &[
     ("euro", '€'),
 ];
 
-/// Decodes the named entities WordPress emits and numeric ones (`&#8211;`, `&#x27;`), once: `&amp;amp;` becomes `&amp;`.
-/// What is no entity stays as it is.
+/// Decodes the named entities WordPress emits and numeric ones (`&#8211;`, `&#x27;`), once:
+/// `&amp;amp;` becomes `&amp;`. What is no entity stays as it is.
 pub fn decode(text: &str) -> String {
     if !text.contains('&') {
         return text.to_owned();

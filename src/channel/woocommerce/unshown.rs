@@ -1,8 +1,9 @@
 //! The id of an order that the shop cannot show.
 //!
-//! Each list that holds it fails, also one of a few ids that are asked for by name, so it is found by halves. The orders beside it mostly
-//! have ids beside its own. Where they do not, the time of its creation is searched for first; those that were created before and
-//! after it are its neighbours.
+//! Each list that holds it fails, also one of a few ids that are asked for by name, so it is found
+//! by halves. The orders beside it mostly have ids beside its own. Where they do not, the time of
+//! its creation is searched for first; those that were created before and after it are its
+//! neighbours.
 
 use super::api::Api;
 use super::map;
@@ -22,7 +23,8 @@ const BEYOND: u64 = 150;
 /// When the first WooCommerce shop opened.
 const FIRST: i64 = 1_300_000_000;
 
-/// The id of the first order at `at`, at which the shop fails; `before` is the id of the one read before it.
+/// The id of the first order at `at`, at which the shop fails; `before` is the id of the one read
+/// before it.
 pub fn find(api: &Api, at: &Walk, status: Option<&str>, before: Option<u64>) -> Option<u64> {
     let search = Search { api, at, status };
     let after = search.next()?;
@@ -96,7 +98,8 @@ impl Search<'_> {
         ids.first().copied().filter(|id| self.fails_at(&[*id]) == Some(true))
     }
 
-    /// It, by when it was created: mostly not long before its last change, which is not after `changed`.
+    /// It, by when it was created: mostly not long before its last change, which is not after
+    /// `changed`.
     fn by_creation(&self, changed: i64) -> Option<u64> {
         let is_before = |at: i64| {
             let mut query = self.at.query(1);

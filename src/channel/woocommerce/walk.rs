@@ -1,26 +1,32 @@
-//! A walk through the list of orders by a time that sorts it: always the first page above a moving lower bound, never page 2.
+//! A walk through the list of orders by a time that sorts it: always the first page above a moving
+//! lower bound, never page 2.
 //!
-//! Rows shift between pages while orders change, and WooCommerce 10.0 returns rows of the same second in any order (fact sheet, observed 6). So a
-//! page is complete only up to its last second. The next request starts *at* that second and leaves out (`exclude`) the rows of it that
-//! were read; nothing can fall between two pages.
+//! Rows shift between pages while orders change, and WooCommerce 10.0 returns rows of the same
+//! second in any order. So a page is complete only up to its last second. The next request starts
+//! *at* that second and leaves out (`exclude`) the rows of it that were read; nothing can fall
+//! between two pages.
 //!
-//! What comes is held against what was asked. A shop that gives fewer rows than asked for goes on from the last one; one that lists a
-//! stretch out of order has it read by ids; one that heeds nothing of a request ends the walk with an error. The end is what the shop's
-//! own count says, never a short page.
+//! What comes is held against what was asked. A shop that gives fewer rows than asked for goes on
+//! from the last one; one that lists a stretch out of order has it read by ids; one that heeds
+//! nothing of a request ends the walk with an error. The end is what the shop's own count says,
+//! never a short page.
 
 use serde::{Deserialize, Serialize};
 
 use crate::channel::census::Census;
 use crate::clock::Timestamp;
 
-/// Above this many rows in one second the request's address would get too long to leave them out one by one.
+/// Above this many rows in one second the request's address would get too long to leave them out
+/// one by one.
 const TOO_MANY_TO_EXCLUDE: usize = 200;
 
-/// Fewer rows than this are taken for a whole page where the shop counts no more: no server cuts pages so small.
+/// Fewer rows than this are taken for a whole page where the shop counts no more: no server cuts
+/// pages so small.
 const FEW: u64 = 10;
 
-/// A row that changes while it is left out is met by the next sync, which reaches back behind the newest row read. That holds only
-/// while less time passes than it reaches back; a walk that stood still for longer (throttled) finishes its second on its own.
+/// A row that changes while it is left out is met by the next sync, which reaches back behind the
+/// newest row read. That holds only while less time passes than it reaches back; a walk that stood
+/// still for longer (throttled) finishes its second on its own.
 const COVERED_BY_OVERLAP: i64 = super::OVERLAP.as_secs() as i64 / 2;
 
 /// How often a stretch that is read by ids may have to go back because rows have left it.
@@ -70,7 +76,8 @@ pub struct Walk {
     /// What the page before leaves to be read, by the shop's count.
     #[serde(default)]
     pub before: Option<Before>,
-    /// How many rows the shop can bear to be asked for; 0: nothing is known against the size that is set.
+    /// How many rows the shop can bear to be asked for; 0: nothing is known against the size that
+    /// is set.
     #[serde(default)]
     pub size: usize,
     /// How many rows the shop has counted so far and not shown.
@@ -90,8 +97,8 @@ pub struct Walk {
     pub capped: bool,
 }
 
-/// A stretch of time that is read in the order of ids, by place in the list: more rows in one second than can be left out one by
-/// one, or rows that come out of order.
+/// A stretch of time that is read in the order of ids, by place in the list: more rows in one
+/// second than can be left out one by one, or rows that come out of order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stretch {
     /// Its last second; the first one is the walk's `from`.
@@ -107,8 +114,8 @@ pub struct Stretch {
     pub census: Census,
 }
 
-/// The page before, as far as it must agree with the next one: rows that are counted there and not here were passed over, because
-/// the shop sorted the page by something else than the time.
+/// The page before, as far as it must agree with the next one: rows that are counted there and not
+/// here were passed over, because the shop sorted the page by something else than the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
     /// Where the walk stood.
@@ -147,7 +154,8 @@ pub enum Step {
     More(Walk),
     /// The shop's count says that all of it is read. So many orders it counts and does not show.
     End { hidden: u64 },
-    /// Nothing came and nothing was counted: whether that is the end has to be asked in another way.
+    /// Nothing came and nothing was counted: whether that is the end has to be asked in another
+    /// way.
     Unproven,
 }
 
@@ -176,13 +184,15 @@ impl Walk {
         }
     }
 
-    /// The walk as `run` goes on with it at `now`. Rows that another run has left out, or this one long ago, may have changed since.
+    /// The walk as `run` goes on with it at `now`. Rows that another run has left out, or this one
+    /// long ago, may have changed since.
     ///
-    /// They may stand further on now: left out there too they would be lost, so only the rest of their second is read without them.
-    /// A walk that had come near the present may have left out more: rows that changed while the pages before were read, also
-    /// within their own second. It reaches back as a new sync does. So does one that had passed the present, led there by an order
-    /// with a date in the future.
-    /// (An old one does not, so that runs that all break off after a page get on nevertheless.)
+    /// They may stand further on now: left out there too they would be lost, so only the rest of
+    /// their second is read without them. A walk that had come near the present may have left out
+    /// more: rows that changed while the pages before were read, also within their own second. It
+    /// reaches back as a new sync does. So does one that had passed the present, led there by an
+    /// order with a date in the future. (An old one does not, so that runs that all break off after
+    /// a page get on nevertheless.)
     pub fn resumed(&self, run: u64, now: i64) -> Self {
         let old = self.taken_by != run || (now - self.taken_at).abs() >= COVERED_BY_OVERLAP;
         let stretch = self.stretch.map(|stretch| Stretch { back: if old { 0 } else { stretch.back }, ..stretch });
@@ -220,8 +230,8 @@ impl Walk {
         }
     }
 
-    /// The query of the next page of `size` rows. Bounds are exclusive and in whole seconds there; times are bare GMT
-    /// with `dates_are_gmt` (fact sheet, observed 1 and 2).
+    /// The query of the next page of `size` rows. Bounds are exclusive and in whole seconds there;
+    /// times are bare GMT with `dates_are_gmt`.
     pub fn query(&self, size: usize) -> Vec<(&'static str, String)> {
         let (after, before, orderby) = self.words();
         let size = self.at_least(size);
@@ -283,7 +293,8 @@ impl Walk {
         }
     }
 
-    /// The walk after an empty page without a count, by the last row of the list; `None` where it proves nothing.
+    /// The walk after an empty page without a count, by the last row of the list; `None` where it
+    /// proves nothing.
     pub fn after_nothing(&self, last: Option<Row>) -> Option<Step> {
         if last.is_some_and(|last| self.is_past(last)) {
             return Some(self.at_end(0));
@@ -297,7 +308,8 @@ impl Walk {
         self.from.is_some_and(|from| last.at < from || (last.at == from && self.taken.contains(&last.id)))
     }
 
-    /// The walk after a page that was asked for with `size` rows and read at `now`. The error says what does not fit the request.
+    /// The walk after a page that was asked for with `size` rows and read at `now`. The error says
+    /// what does not fit the request.
     pub fn after(&self, page: &Listed, size: usize, now: i64) -> Result<Step, String> {
         let seen = self.having_seen(page);
         let step = match self.stretch {
@@ -319,7 +331,8 @@ impl Walk {
         Self { most: self.most.max(page.length), capped: self.is_capped(page), doubted: false, ..self.clone() }
     }
 
-    /// Whether the shop counts the rows of a page only: behind one that was the last by its count come others.
+    /// Whether the shop counts the rows of a page only: behind one that was the last by its count
+    /// come others.
     pub fn is_capped(&self, page: &Listed) -> bool {
         self.capped || (self.doubted && self.has_fresh(page))
     }
@@ -328,9 +341,10 @@ impl Walk {
         page.rows.iter().any(|row| self.asks_for(row) && !self.taken.contains(&row.id))
     }
 
-    /// Whether there may be rows behind a page that is the last by the shop's count. Something that cuts pages may count what it gives; then
-    /// the count is that of the rows on the page, and these are as many as ever came at once and fewer than were asked for. A page of a
-    /// sync that brings nothing new is not doubted, so that such a sync stays one request.
+    /// Whether there may be rows behind a page that is the last by the shop's count. Something that
+    /// cuts pages may count what it gives; then the count is that of the rows on the page, and
+    /// these are as many as ever came at once and fewer than were asked for. A page of a sync that
+    /// brings nothing new is not doubted, so that such a sync stays one request.
     fn is_doubtful(&self, page: &Listed, size: usize) -> bool {
         let cut = page.length >= FEW && page.length >= self.most && page.length < size as u64;
         let is_news = |row: &Row| self.known.is_none_or(|known| row.at > known);
@@ -368,7 +382,8 @@ impl Walk {
         taken.dedup();
         let before = page.total.map(|total| Before { from: self.from, left: total.saturating_sub(page.length) });
         let next = Self { from: Some(last), before, doubted, ..self.clone() };
-        // A shop that does not leave out what it is asked to: by their ids the rows can be told apart.
+        // A shop that does not leave out what it is asked to: by their ids the rows can be told
+        // apart.
         if !fresh {
             return Ok(Step::More(self.back_by_ids(now).unwrap_or_else(|| next.by_ids(last, now))));
         }
@@ -378,7 +393,8 @@ impl Walk {
         Ok(Step::More(Self { taken, taken_at: now, ..next }))
     }
 
-    /// Whether there are fewer rows by this count than the page before has left: it was not sorted by the time.
+    /// Whether there are fewer rows by this count than the page before has left: it was not sorted
+    /// by the time.
     pub fn has_passed_over(&self, total: u64) -> bool {
         self.before.is_some_and(|before| total < before.left)
     }
@@ -417,8 +433,9 @@ impl Walk {
         Self { taken: Vec::new(), taken_at: now, stretch: Some(stretch), before: None, ..self.clone() }
     }
 
-    /// Within a stretch rows come by id. Where rows have left it, those behind them have moved ahead: the next page begins higher
-    /// than the one before it ended, and is asked for again from further ahead.
+    /// Within a stretch rows come by id. Where rows have left it, those behind them have moved
+    /// ahead: the next page begins higher than the one before it ended, and is asked for again from
+    /// further ahead.
     fn after_stretch(&self, stretch: Stretch, page: &Listed, size: usize) -> Result<Step, String> {
         if !page.rows.is_sorted_by_key(|row| row.id) {
             return Err("its rows are neither in the order of their dates nor in that of their ids".to_owned());
@@ -439,7 +456,8 @@ impl Walk {
             .filter(|total| !is_of_page(*total) || (stretch.offset() == 0 && !self.is_doubtful(page, size as usize)));
         let last = page.rows.last().map_or(0, |row| row.id).max(stretch.last);
         let census = stretch.met(page, total);
-        // Nothing new, although the page reaches to the end: the shop counts rows that it does not show.
+        // Nothing new, although the page reaches to the end: the shop counts rows that it does not
+        // show.
         let all_shown = |total: u64| {
             last == stretch.last && page.pages == Some(total.div_ceil(size.max(1))) && stretch.offset() + size >= total
         };
@@ -490,8 +508,8 @@ impl Stretch {
         self.read.saturating_sub(1)
     }
 
-    /// The orders met with this page, which joins. A hidden row makes a page shorter, and the next one overlaps it by as much: so it is
-    /// orders that are counted, not rows.
+    /// The orders met with this page, which joins. A hidden row makes a page shorter, and the next
+    /// one overlaps it by as much: so it is orders that are counted, not rows.
     fn met(&self, page: &Listed, total: Option<u64>) -> Census {
         let known = page.rows.iter().filter(|row| row.id <= self.last).count() as u64;
         let census = self.census.meet(page.length.saturating_sub(known));

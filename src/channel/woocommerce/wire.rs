@@ -1,5 +1,6 @@
-//! WooCommerce's documents as the shop spells them (`wc/v3`): numbers come as text or numbers, lists as arrays or PHP's keyed objects,
-//! anything may be null or missing, `taxes[].total` may be `""`. Unknown members are skipped.
+//! WooCommerce's documents as the shop spells them (`wc/v3`): numbers come as text or numbers,
+//! lists as arrays or PHP's keyed objects, anything may be null or missing, `taxes[].total` may be
+//! `""`. Unknown members are skipped.
 
 use serde_json::value::RawValue;
 
@@ -57,7 +58,8 @@ documents! {
     /// A refund as its own route tells it.
     RefundDetails { id: Text<'a>, date_created_gmt: Text<'a>, line_items: Keyed<RefundedItem<'a>> }
 
-    /// What a refund gave back of a line; which line stands in `_refunded_item_id`. Quantities are negative, from some plugins positive.
+    /// What a refund gave back of a line; which line stands in `_refunded_item_id`. Quantities are
+    /// negative, from some plugins positive.
     RefundedItem {
         quantity: Amount<'a>,
         total: Amount<'a>,
@@ -124,8 +126,8 @@ documents! {
     /// Money given back, as an order lists it: no date, no lines; `total` is negative text.
     Refund { id: Text<'a>, reason: Text<'a>, total: Amount<'a> }
 
-    /// A parcel of the Shipment Tracking extension, from its route or from order meta. `date_shipped` is a date in the one
-    /// and seconds since the epoch as text in the other.
+    /// A parcel of the Shipment Tracking extension, from its route or from order meta.
+    /// `date_shipped` is a date in the one and seconds since the epoch as text in the other.
     Tracking {
         tracking_id: Text<'a>,
         tracking_provider: Text<'a>,
@@ -200,7 +202,7 @@ impl Fulfillment<'_> {
         super::map::contents(&items.0)
     }
 
-    /// Whether it went out: not a draft, not deleted. Where both are told, the status counts (observed 25).
+    /// Whether it went out: not a draft, not deleted. Where both are told, the status counts.
     pub fn is_made(&self) -> bool {
         let fulfilled = match self.status.get() {
             "" => self.is_fulfilled.get() == "true",

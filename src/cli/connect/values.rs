@@ -1,5 +1,5 @@
-//! Where the values of a connection come from: flags and a credentials file, then the environment, then the wizard: what was named wins over
-//! what lies about (PRODUCT.md C-4).
+//! Where the values of a connection come from: flags and a credentials file, then the environment,
+//! then the wizard: what was named wins over what lies about (C-4).
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -37,7 +37,8 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
     Ok((values, secrets))
 }
 
-/// A value that is surely meant for another field is not sent anywhere; most often two were swapped. It may be a secret, so it is not shown.
+/// A value that is surely meant for another field is not sent anywhere; most often two were
+/// swapped. It may be a secret, so it is not shown.
 fn in_place(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
     let Some((of, other)) = misplaced(kind, key, value) else { return Ok(()) };
     let whose = if of == kind { String::new() } else { format!(" of {}", of.title()) };
@@ -82,7 +83,8 @@ fn from_flags(args: &Args, kind: ChannelKind) -> Result<BTreeMap<String, String>
     Ok(given)
 }
 
-/// A TOML or JSON file of texts and numbers. An unknown key is most often a typo of a known one, so it is refused.
+/// A TOML or JSON file of texts and numbers. An unknown key is most often a typo of a known one, so
+/// it is refused.
 fn from_file(kind: ChannelKind, file: &Path) -> Result<BTreeMap<String, String>> {
     let refused = |why: String| {
         Error::new(ErrorKind::Usage, format!("the credentials file {}: {why}; nothing was connected", file.display()))
@@ -122,8 +124,9 @@ fn read(file: &Path) -> std::io::Result<String> {
     if file == Path::new("-") { bounded(std::io::stdin(), LARGEST) } else { read_small(file, LARGEST) }
 }
 
-/// What the environment has of what was not named: the channel's own variables and, where no file is named, the short ones, which several
-/// channels share. Of several ways in, only the one that was begun by name.
+/// What the environment has of what was not named: the channel's own variables and, where no file
+/// is named, the short ones, which several channels share. Of several ways in, only the one that
+/// was begun by name.
 fn from_environment(kind: ChannelKind, named: &BTreeMap<String, String>, by_file: bool) -> Vec<(String, String)> {
     let begun: Vec<&AuthMethod> =
         kind.adapter().auth_methods.iter().filter(|way| way.keys.iter().any(|key| named.contains_key(*key))).collect();
@@ -162,7 +165,8 @@ fn flag(kind: ChannelKind, field: &Field) -> String {
     }
 }
 
-/// Where a channel has several ways in: completes the one that is begun, or lets the merchant choose one.
+/// Where a channel has several ways in: completes the one that is begun, or lets the merchant
+/// choose one.
 fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<String, String>) -> Result<()> {
     let ways = kind.adapter().auth_methods;
     let has = |key: &&str| all.contains_key(*key);
@@ -204,7 +208,7 @@ fn someone_there(app: &App, args: &Args) -> bool {
     terminal && !app.global.json && args.credentials.is_none()
 }
 
-/// Asks on a terminal; without one a missing value is an error that names the flag (PRODUCT.md C-4).
+/// Asks on a terminal; without one a missing value is an error that names the flag (C-4).
 fn ask(app: &App, args: &Args, kind: ChannelKind, field: &Field) -> Result<String> {
     if !someone_there(app, args) {
         let text = format!("{} is missing: {}; nothing was connected", field.prompt.to_lowercase(), flag(kind, field));

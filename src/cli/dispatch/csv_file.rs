@@ -1,7 +1,8 @@
 //! `ordersync dispatch --from FILE.csv`: many dispatches, a result for each.
 //!
-//! Rows of one order that stand together are one shipment: several tracking numbers, several SKUs. The file is checked
-//! as a whole before the first dispatch goes out: what it says that cannot be meant, or cannot be told for sure, stops all of it.
+//! Rows of one order that stand together are one shipment: several tracking numbers, several SKUs.
+//! The file is checked as a whole before the first dispatch goes out: what it says that cannot be
+//! meant, or cannot be told for sure, stops all of it.
 
 mod columns;
 mod quotes;
@@ -23,7 +24,8 @@ use crate::cli::{App, Outcome, output};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
 use crate::sync::dispatch::{Done, choose};
 
-/// A shipment of the file, its own arguments, and what came of it; nothing where it was not its turn.
+/// A shipment of the file, its own arguments, and what came of it; nothing where it was not its
+/// turn.
 struct Wanted {
     group: Group,
     args: Args,
@@ -60,7 +62,8 @@ pub(super) fn run(app: &App, args: &Args, file: &Path) -> Outcome {
     stopped.map_or_else(|| Ok(code(&all)), |error| Err(error.into()))
 }
 
-/// Stores that could not be reached in this run, and why: the rows behind do not ask them one after the other.
+/// Stores that could not be reached in this run, and why: the rows behind do not ask them one after
+/// the other.
 type Silent = HashMap<String, Error>;
 
 fn in_its_turn(app: &App, book: &mut Book, wanted: &Wanted, silent: &mut Silent) -> Result<Done> {
@@ -125,7 +128,8 @@ fn say(columns: &Columns, rows: &Rows, encoding: Option<&str>) {
     }
 }
 
-/// The text behind a line `sep=;`, how many lines that were, and the separator: the one that makes the most of the header.
+/// The text behind a line `sep=;`, how many lines that were, and the separator: the one that makes
+/// the most of the header.
 fn separated(text: &str) -> (&str, u64, u8) {
     if let Some((first, rest)) = text.split_once('\n')
         && let Some(&[sign]) = first.trim_matches(['"', ' ']).strip_prefix("sep=").map(str::as_bytes)
@@ -140,7 +144,8 @@ fn separated(text: &str) -> (&str, u64, u8) {
     (text, 0, best.unwrap_or(b','))
 }
 
-/// Whether something in the file is at fault. What only an order's own state speaks against costs that order alone, in its turn.
+/// Whether something in the file is at fault. What only an order's own state speaks against costs
+/// that order alone, in its turn.
 fn check(app: &App, book: &Book, all: &mut [Wanted]) -> Result<bool> {
     let mut stores: HashMap<String, Option<Capabilities>> = HashMap::new();
     let mut orders: HashMap<i64, String> = HashMap::new();
@@ -197,7 +202,8 @@ fn tell(app: &App, group: &Group, done: &Result<Done>) -> anyhow::Result<()> {
     }
 }
 
-/// A result, with the lines of the file and the order as it is written there, so that it can be joined with the input.
+/// A result, with the lines of the file and the order as it is written there, so that it can be
+/// joined with the input.
 fn row_json(wanted: &Wanted) -> serde_json::Value {
     let Group { rows, written, .. } = &wanted.group;
     let mut value = match &wanted.done {
@@ -243,7 +249,8 @@ fn refused(app: &App, all: &[Wanted]) -> u8 {
     }
 }
 
-/// 0 when every row is recorded and none refused; the common code when all failed alike; else "partly done".
+/// 0 when every row is recorded and none refused; the common code when all failed alike; else
+/// "partly done".
 fn code(all: &[Wanted]) -> u8 {
     let codes: Vec<u8> = all
         .iter()

@@ -1,5 +1,7 @@
-//! The carriers and their codes, as the channels themselves list them: WooCommerce's shipping providers (`ShippingProviders.php`), the
-//! companies in Shopify's schema (`FulfillmentTrackingInfo.company`), BigCommerce's `shipping_provider`, and AfterShip's courier slugs.
+//! The carriers and their codes, as the channels themselves list them: WooCommerce's shipping
+//! providers (`ShippingProviders.php`), the companies in Shopify's schema
+//! (`FulfillmentTrackingInfo.company`), BigCommerce's `shipping_provider`, and AfterShip's courier
+//! slugs.
 
 use super::Carrier;
 
@@ -38,7 +40,8 @@ carriers! {
     "ctt", "CTT", ["ctt correios", "correios de portugal"], "https://www.ctt.pt/feapl_2/app/open/objectSearch/objectSearch.jspx?objects={}", woo "ctt", shopify "CTT", big "" "portugal-ctt";
     "dao", "dao", ["dao365"], "https://www.dao.as/privat/find-din-pakke?stregkode={}", woo "", shopify "", big "" "dao365";
     "deutsche-post", "Deutsche Post", ["dp", "deutsche post brief"], "https://www.deutschepost.de/de/s/sendungsverfolgung.html?piececode={}", woo "deutsche-post", shopify "Deutsche Post", big "" "deutsch-post";
-    // Whichever of the companies it is: DHL's own page finds the numbers of them all, and WooCommerce's provider stands for them all.
+    // Whichever of the companies it is: DHL's own page finds the numbers of them all, and
+    // WooCommerce's provider stands for them all.
     "dhl", "DHL", [], "https://www.dhl.com/global-en/home/tracking.html?tracking-id={}", woo "dhl", shopify "", big "" "";
     "dhl-ecommerce", "DHL eCommerce", ["dhl ecommerce us", "dhl e-commerce", "dhl ecommerce solutions", "dhl global mail"], "https://webtrack.dhlecs.com/orders?trackingNumber={}", woo "dhl", shopify "DHL eCommerce", big "" "dhl-global-mail";
     "dhl-ecommerce-asia", "DHL eCommerce Asia", ["dhl global mail asia"], "https://www.dhl.com/global-en/home/tracking.html?tracking-id={}", woo "dhl", shopify "DHL eCommerce Asia", big "" "dhl-global-mail-asia";
@@ -118,7 +121,8 @@ pub const SHARED: &[(&str, &[&str])] = &[
     ("fastway", &["aramex-australia"]),
 ];
 
-/// Words for services that carriers put behind their name: `UPS Ground`, `Royal Mail Tracked 24`, `FedEx Home Delivery`.
+/// Words for services that carriers put behind their name: `UPS Ground`, `Royal Mail Tracked 24`,
+/// `FedEx Home Delivery`.
 pub const SERVICE_WORDS: &[&str] = &[
     "1",
     "10",

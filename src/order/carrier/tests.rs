@@ -99,7 +99,8 @@ fn the_table_is_sorted_and_without_doubles() {
     }
 }
 
-/// Carriers of one family stand under one code only where the channel has but one for the whole family.
+/// Carriers of one family stand under one code only where the channel has but one for the whole
+/// family.
 fn family(carrier: &Carrier) -> &'static str {
     carrier.name.split('-').next().unwrap_or(carrier.name)
 }

@@ -1,4 +1,5 @@
-//! What every request has to pass: maintenance, the token, its scopes, the quota that all apps of the store share.
+//! What every request has to pass: maintenance, the token, its scopes, the quota that all apps of
+//! the store share.
 
 use super::Shop;
 use super::options::{Options, REHEARSAL_TOKEN, Scope};
@@ -16,7 +17,8 @@ pub(super) struct Quota {
 }
 
 impl Quota {
-    /// Takes one request out of the window. The store's other apps use theirs bit by bit while it lasts.
+    /// Takes one request out of the window. The store's other apps use theirs bit by bit while it
+    /// lasts.
     pub(super) fn take(state: &mut Memory, options: &Options, now: i64) -> (Self, bool) {
         let length = i64::try_from(options.window.as_millis()).unwrap_or(i64::MAX).max(1);
         if now - state.window.0 >= length || state.window.0 > now {

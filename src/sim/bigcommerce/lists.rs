@@ -1,4 +1,5 @@
-//! The list of orders: filters, sorting, pages. What the API does not understand it ignores in silence.
+//! The list of orders: filters, sorting, pages. What the API does not understand it ignores in
+//! silence.
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! A simulated BigCommerce store: Orders V2, refunds of V3, store information.
 //!
-//! Written from the vendor's OpenAPI documents and their examples; it shares no types with the adapter. What those documents leave open
-//! (do bounds exclude, is `include` served, does a shipment move the status) is a choice of [`Options`], so that both answers can be
-//! met.
+//! Written from the vendor's OpenAPI documents and their examples; it shares no types with the
+//! adapter. What those documents leave open (do bounds exclude, is `include` served, does a
+//! shipment move the status) is a choice of [`Options`], so that both answers can be met.
 
 mod access;
 mod lists;
@@ -116,7 +116,8 @@ fn fault(shop: &Shop, kind: &FaultKind, request: &Request) -> Option<Response> {
         FaultKind::Unauthorized => Some(access::unauthorized(request)),
         FaultKind::RateLimited(after) => {
             let response = access::throttled(request);
-            // Without these headers the platform itself is under load, and does not say for how long.
+            // Without these headers the platform itself is under load, and does not say for how
+            // long.
             let Some(seconds) = after.as_deref().and_then(|text| text.parse::<u64>().ok()) else {
                 return Some(response);
             };

@@ -13,7 +13,8 @@ pub enum Scope {
     Modify,
 }
 
-/// The access token that every simulated store accepts unless told otherwise: made up, opens nothing real.
+/// The access token that every simulated store accepts unless told otherwise: made up, opens
+/// nothing real.
 pub const REHEARSAL_TOKEN: &str = "decade000000000000000000000000000token1";
 
 /// The client secret that goes with it.
@@ -46,9 +47,11 @@ pub struct Options {
     pub most_rows: usize,
     /// The largest `limit` that is taken; more is answered with 413.
     pub largest_limit: usize,
-    /// Whether the lists that belong to one order have pages; else they come whole, whatever page is asked for.
+    /// Whether the lists that belong to one order have pages; else they come whole, whatever page
+    /// is asked for.
     pub pages_of_parts: bool,
-    /// Whether the refunds of several orders can be asked for at once; else all refunds of the store come back.
+    /// Whether the refunds of several orders can be asked for at once; else all refunds of the
+    /// store come back.
     pub refunds_of_several: bool,
     /// Whether `is_deleted=true` lists archived orders (no longer documented).
     pub lists_archived: bool,
@@ -92,7 +95,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// For rehearsals: the store of a merchant on the Pro plan, so that a script that is tried out does not wait.
+    /// For rehearsals: the store of a merchant on the Pro plan, so that a script that is tried out
+    /// does not wait.
     pub fn rehearsal() -> Self {
         Self { quota: 450, ..Self::default() }
     }

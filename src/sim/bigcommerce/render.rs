@@ -1,5 +1,5 @@
-//! Orders with their addresses, consignments and fees as Orders V2 shows them: most amounts as text with four decimals, those of consignments as numbers,
-//! `""` for nothing, dates in RFC 2822.
+//! Orders with their addresses, consignments and fees as Orders V2 shows them: most amounts as text
+//! with four decimals, those of consignments as numbers, `""` for nothing, dates in RFC 2822.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;

@@ -60,7 +60,8 @@ fn word(status: u8) -> Cow<'static, str> {
     IDS.get(usize::from(status)).map_or_else(|| Cow::Owned(status.to_string()), |id| Cow::Borrowed(*id))
 }
 
-/// The status that the pieces shipped lead to, unless it says something that shipping does not change.
+/// The status that the pieces shipped lead to, unless it says something that shipping does not
+/// change.
 pub(super) fn settle_status(context: &mut Context<'_>, id: u64) {
     let status = context.state.orders.get(&id).map_or(0, status);
     let Some(open) = context.order(id).map(|order| order.open()) else { return };

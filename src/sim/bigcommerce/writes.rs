@@ -202,7 +202,8 @@ fn check_members(wish: &Map<String, Value>) -> Result<(), Refused> {
     Ok(())
 }
 
-/// What is to be in a new shipment: lines that go to this address, and no more of them than are left.
+/// What is to be in a new shipment: lines that go to this address, and no more of them than are
+/// left.
 fn items(wish: &Map<String, Value>, order: &Order, place: u64) -> Result<Vec<(u64, u64)>, Refused> {
     let rows = wish.get("items").and_then(Value::as_array).filter(|rows| !rows.is_empty());
     let rows = rows.ok_or_else(|| error_v2(400, "The field 'items' is invalid."))?;

@@ -1,5 +1,7 @@
-//! What a query costs. Shopify does not publish the formula; this one fits the prices recorded from a real shop: objects cost one point, scalars, money and
-//! paging none, a mutation ten, and a list grows more slowly than its size (1 -> 3, 5 -> 8, 20 -> 12, 50 -> 17, 100 -> 20 with one object in each).
+//! What a query costs. Shopify does not publish the formula; this one fits the prices recorded from
+//! a real shop: objects cost one point, scalars, money and paging none, a mutation ten, and a list
+//! grows more slowly than its size (1 -> 3, 5 -> 8, 20 -> 12, 50 -> 17, 100 -> 20 with one object
+//! in each).
 
 use serde_json::{Map, Value};
 

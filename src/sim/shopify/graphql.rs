@@ -1,7 +1,8 @@
 //! A small executor: takes from a tree of everything what a document selects.
 //!
-//! The tree is JSON with a few members of its own: `$type` names an object's type, `$connection` holds the members of a paged list, `$list` those
-//! of a list that takes `first`, `$denied` stands where the app may not look.
+//! The tree is JSON with a few members of its own: `$type` names an object's type, `$connection`
+//! holds the members of a paged list, `$list` those of a list that takes `first`, `$denied` stands
+//! where the app may not look.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

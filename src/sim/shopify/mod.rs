@@ -1,7 +1,8 @@
 //! A simulated Shopify shop (Admin GraphQL `2026-10`).
 //!
-//! Written from the vendor's schema and answers recorded from real shops; it shares no types with the adapter. Documents are parsed and answered by a
-//! small executor ([`graphql`]), so a field that the schema does not have is an error here, too, as far as the tree of [`render`] goes.
+//! Written from the vendor's schema and answers recorded from real shops; it shares no types with
+//! the adapter. Documents are parsed and answered by a small executor ([`graphql`]), so a field
+//! that the schema does not have is an error here, too, as far as the tree of [`render`] goes.
 
 mod admin;
 mod bulk;
@@ -70,7 +71,8 @@ impl Shop {
         self.lock().own.tokens.get(token).is_some_and(|ends| ends.is_none_or(|ends| now < ends))
     }
 
-    /// A bulk operation's file, in ranges. It is not the shop's host: a token has no business there.
+    /// A bulk operation's file, in ranges. It is not the shop's host: a token has no business
+    /// there.
     fn file(&self, request: &Request, name: &str) -> Response {
         if request.header("x-shopify-access-token").is_some() {
             return Response::html(400, "<html>a token was sent to the file store</html>");
@@ -157,7 +159,8 @@ fn answer(options: &Options, state: &mut State, text: &str, variables: Map<Strin
         return wrong(&message);
     }
     let actual = if is_write { 10.0 } else { (actual * options.price).ceil().clamp(1.0, requested) };
-    // What was set aside too much comes back when the query is over, and then it is told what there is.
+    // What was set aside too much comes back when the query is over, and then it is told what there
+    // is.
     let over = now + i64::try_from(options.latency.as_millis()).unwrap_or(0);
     state.own.bucket.level -= requested;
     state.own.bucket.refunds.push((over, requested - actual));

@@ -74,7 +74,8 @@ pub struct Options {
     pub latency: Duration,
     /// How much faster than the world's clock the shop's goes.
     pub speed: u32,
-    /// The price in the buyer's currency of one of the shop's, in hundredths, for orders in another currency.
+    /// The price in the buyer's currency of one of the shop's, in hundredths, for orders in another
+    /// currency.
     pub exchange: i64,
 }
 

@@ -1,4 +1,5 @@
-//! The `query` argument of lists: terms, comparators, and what becomes of those that are not understood.
+//! The `query` argument of lists: terms, comparators, and what becomes of those that are not
+//! understood.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! The world in Shopify's words: fulfilment orders, financial status, and what follows from what happens.
+//! The world in Shopify's words: fulfilment orders, financial status, and what follows from what
+//! happens.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ use crate::sim::{Access, FaultKind};
 /// Ids within an order: its own, then room for a thousand things that belong to it.
 pub(super) const STEP: u64 = 1000;
 
-/// Ids are far apart, so that what belongs to an order can be told from its id, and beyond what a floating-point number can hold.
+/// Ids are far apart, so that what belongs to an order can be told from its id, and beyond what a
+/// floating-point number can hold.
 const FIRST_ID: u64 = 820_982_911_946_000 * STEP;
 
 /// The vendor.
@@ -451,7 +453,8 @@ impl Vendor for Shopify {
         super::fault(shop, kind, request)
     }
 
-    /// What only Shopify has: lines that another service sends, orders in parts, holds that end, and queries that cost more.
+    /// What only Shopify has: lines that another service sends, orders in parts, holds that end,
+    /// and queries that cost more.
     fn control(shop: &Shop, verb: &str, id: u64, wish: &Value) -> Option<bool> {
         let nth = usize::try_from(wish["line"].as_u64().unwrap_or(0)).unwrap_or(0);
         Some(match verb {

@@ -36,7 +36,8 @@ fn stories() -> Vec<NewOrder> {
 }
 
 impl Shop {
-    /// A shop with about forty orders of the last three weeks, the fulfilments feature on, and the fixed keys
+    /// A shop with about forty orders of the last three weeks, the fulfilments feature on, and the
+    /// fixed keys
     /// [`REHEARSAL_KEY`](super::REHEARSAL_KEY) and [`REHEARSAL_SECRET`](super::REHEARSAL_SECRET). It takes
     /// them over Basic and over OAuth 1.0a, on loopback HTTP too.
     pub fn demo(clock: Arc<dyn Clock>) -> Self {
@@ -54,7 +55,8 @@ impl Shop {
         options.home_url.unwrap_or_else(|| format!("{}{}", self.served(), options.prefix))
     }
 
-    /// Fills the shop with `count` varied orders placed between the two moments; returns the first id.
+    /// Fills the shop with `count` varied orders placed between the two moments; returns the first
+    /// id.
     pub fn seed(&self, count: u64, from: Timestamp, to: Timestamp) -> u64 {
         let first = self.lock().next;
         Simulated::seed(self, count, from, to);
@@ -115,8 +117,8 @@ impl Shop {
         state.remove(id)
     }
 
-    /// The merchant pays `amount` back; returns the refund's id. `None` for an unknown order or an amount
-    /// that is no number.
+    /// The merchant pays `amount` back; returns the refund's id. `None` for an unknown order or an
+    /// amount that is no number.
     pub fn refund(&self, id: u64, amount: &str, reason: &str) -> Option<u64> {
         let amount = amount.parse().ok()?;
         self.with(|context| context.refund(id, amount, reason, Vec::new()))
@@ -140,12 +142,14 @@ impl Shop {
         })
     }
 
-    /// The merchant ships by another tool: a tracking plugin's meta value and the status `completed`.
+    /// The merchant ships by another tool: a tracking plugin's meta value and the status
+    /// `completed`.
     pub fn complete_with_tracking(&self, id: u64, carrier: &str, number: &str) -> bool {
         self.ship_elsewhere(&id.to_string(), carrier, number)
     }
 
-    /// The merchant makes a fulfilment of some pieces in the admin screen. False in a shop without the feature.
+    /// The merchant makes a fulfilment of some pieces in the admin screen. False in a shop without
+    /// the feature.
     pub fn fulfill(&self, id: u64, items: &[(u64, u64)], carrier: &str, number: &str) -> bool {
         self.with(|context| fulfillments::by_hand(context, id, items, carrier, number))
     }

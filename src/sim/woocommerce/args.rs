@@ -84,7 +84,8 @@ pub(super) fn error(status: u16, code: &str, message: &str) -> Response {
 /// What is wrong with one parameter: code, message, data.
 struct Wrong(&'static str, String, Value);
 
-/// Checks the parameters and fills in the defaults; the error answer lists everything that is wrong.
+/// Checks the parameters and fills in the defaults; the error answer lists everything that is
+/// wrong.
 pub(super) fn check(args: &[Arg], params: &mut Map<String, Value>) -> Result<(), Response> {
     let missing: Vec<_> =
         args.iter().filter(|arg| arg.required && !params.contains_key(arg.name)).map(|arg| arg.name).collect();
@@ -243,7 +244,8 @@ fn zone_offset(zone: &str) -> Option<i64> {
     Some(sign * (hours * 3_600 + minutes * 60))
 }
 
-/// Query pairs as PHP reads them: `a[]=1&a[]=2` and `a[0]=1` become arrays, the last of equal names wins.
+/// Query pairs as PHP reads them: `a[]=1&a[]=2` and `a[0]=1` become arrays, the last of equal names
+/// wins.
 pub(super) fn php_params(pairs: &[(String, String)]) -> Map<String, Value> {
     let mut params = Map::new();
     for (name, value) in pairs {

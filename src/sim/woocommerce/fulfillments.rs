@@ -1,5 +1,5 @@
-//! Order fulfilments as WooCommerce 10.5 has them behind a feature switch: no check of quantities, no
-//! protection against doubles, and numeric error codes.
+//! Order fulfilments as WooCommerce 10.5 has them behind a feature switch: no check of quantities,
+//! no protection against doubles, and numeric error codes.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use super::vendor::{Fulfillment, Meta, mail, set_meta};
 use super::{Context, Order};
 use crate::sim::http::Response;
 
-/// Whether the asker may. Fulfilments of guest orders are readable by anybody: the owner check compares
-/// customer 0 with user 0.
+/// Whether the asker may. Fulfilments of guest orders are readable by anybody: the owner check
+/// compares customer 0 with user 0.
 pub(super) fn allowed(call: &Call<'_>) -> Result<(), Response> {
     let order = call.id(0);
     let Some(found) = call.state.orders.get(&order) else {
@@ -112,7 +112,8 @@ pub(super) fn metadata(call: &Call<'_>) -> Response {
     }
 }
 
-/// The entries of a body that count: those with an id, 0 for a new one. Others are dropped in silence.
+/// The entries of a body that count: those with an id, 0 for a new one. Others are dropped in
+/// silence.
 fn wished_meta(call: &Call<'_>) -> Vec<(String, Value)> {
     let entries = call.params.get("meta_data").and_then(Value::as_array).into_iter().flatten();
     let counted = entries.filter(|entry| entry.get("id").is_some_and(|id| !id.is_null()));
@@ -169,8 +170,8 @@ pub(super) fn by_hand(
     known && add(context, order, "fulfilled".to_owned(), meta, false).is_object()
 }
 
-/// `PUT /orders/{id}/fulfillments/{id}`: meta data that is not in the body is removed. The answer still
-/// shows the old date.
+/// `PUT /orders/{id}/fulfillments/{id}`: meta data that is not in the body is removed. The answer
+/// still shows the old date.
 pub(super) fn update(call: &mut Call<'_>) -> Response {
     let mut one = match find(call) {
         Ok(one) => one,
@@ -235,7 +236,8 @@ fn write_meta(context: &mut Context<'_>, one: &mut Fulfillment, mut wished: Vec<
 /// Where an order's overall status of fulfilments stands.
 pub(super) const META: &str = "_fulfillment_status";
 
-/// Keeps a fulfilment. The order's date moves and its `_fulfillment_status` follows; its status does not.
+/// Keeps a fulfilment. The order's date moves and its `_fulfillment_status` follows; its status
+/// does not.
 fn store(context: &mut Context<'_>, order: u64, one: Fulfillment, notify: bool) {
     context.change(order, |order| {
         if notify && one.status == "fulfilled" && !one.deleted {

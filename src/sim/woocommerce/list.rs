@@ -99,9 +99,9 @@ pub(super) fn page_of(call: &Call<'_>, ids: &[u64]) -> Page {
     Page { ids: rows, total, pages: total.div_ceil(per_page), page }
 }
 
-/// The ids that match, in order, and where in them the list begins; kept for the next page as long as the
-/// shop does not change. A list by ascending modification is kept whole whatever its `modified_after`, so
-/// that a client that moves this bound along pays for finding its place only.
+/// The ids that match, in order, and where in them the list begins; kept for the next page as long
+/// as the shop does not change. A list by ascending modification is kept whole whatever its
+/// `modified_after`, so that a client that moves this bound along pays for finding its place only.
 fn matching(call: &mut Call<'_>) -> (Arc<Vec<u64>>, usize) {
     let whole = !loses_ties(call) && call.text("orderby") == Some("modified") && call.text("order") == Some("asc");
     let ids = kept(call, whole);
@@ -128,7 +128,8 @@ fn loses_ties(call: &Call<'_>) -> bool {
     call.options.profile.loses_ties() && call.text("orderby") == Some("modified")
 }
 
-/// The parameters that decide what is on the list; the page too, where it changes the order of ties.
+/// The parameters that decide what is on the list; the page too, where it changes the order of
+/// ties.
 fn cache_key(call: &Call<'_>, whole: bool) -> String {
     let keep_page = loses_ties(call);
     let deciding = call.params.iter().filter(|(name, _)| match name.as_str() {
@@ -261,9 +262,9 @@ fn within(at: i64, (after, before): Bounds) -> bool {
 
 /// A date parameter as the UTC second that is compared with.
 ///
-/// A value with a zone is first turned into the site's time. Without `dates_are_gmt` the site's time is
-/// compared with the site's column, which is right; with it, the site's time is compared with the GMT
-/// column, which is wrong by the offset whenever a zone was written.
+/// A value with a zone is first turned into the site's time. Without `dates_are_gmt` the site's
+/// time is compared with the site's column, which is right; with it, the site's time is compared
+/// with the GMT column, which is wrong by the offset whenever a zone was written.
 fn bound(call: &Call<'_>, name: &str) -> Option<i64> {
     let offset = i64::from(call.options.offset_minutes) * 60;
     let (written, zone) = date_time(call.text(name)?)?;

@@ -1,8 +1,9 @@
-//! A simulated WooCommerce shop (REST API wc/v3), as shops of versions 10.5.0, 10.0.2 and 5.6 answer.
+//! A simulated WooCommerce shop (REST API wc/v3), as shops of versions 10.5.0, 10.0.2 and 5.6
+//! answer.
 //!
-//! Written from the vendor's documentation, its source and answers recorded from real shops; it shares no
-//! types with the adapter. Orders have a life of their own: see [`Shop::place_order`] and the other verbs
-//! of the merchant's and the buyers' hands.
+//! Written from the vendor's documentation, its source and answers recorded from real shops; it
+//! shares no types with the adapter. Orders have a life of their own: see [`Shop::place_order`] and
+//! the other verbs of the merchant's and the buyers' hands.
 
 mod access;
 mod admin;

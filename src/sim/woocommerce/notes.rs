@@ -21,7 +21,8 @@ fn body(call: &Call<'_>, order: u64, note: &Note) -> Value {
     })
 }
 
-/// The text as stored, or as WordPress's filters for texts of people leave it (wptexturize, make_clickable, wpautop).
+/// The text as stored, or as WordPress's filters for texts of people leave it (wptexturize,
+/// make_clickable, wpautop).
 fn shown(call: &Call<'_>, note: &Note) -> String {
     if !call.options.pretty_notes {
         return note.text.clone();

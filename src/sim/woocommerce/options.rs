@@ -7,9 +7,11 @@ use std::time::Duration;
 pub enum Profile {
     /// 10.5.0, orders in their own tables (HPOS).
     V10_5,
-    /// 10.0.2, HPOS: `orderby=modified` has no second sort key, so ties repeat and vanish between pages.
+    /// 10.0.2, HPOS: `orderby=modified` has no second sort key, so ties repeat and vanish between
+    /// pages.
     V10_0_2,
-    /// 10.0.2, orders as posts: same ties, and a PUT that changes nothing leaves `date_modified` alone.
+    /// 10.0.2, orders as posts: same ties, and a PUT that changes nothing leaves `date_modified`
+    /// alone.
     V10_0_2Posts,
     /// 5.6, orders as posts: no `modified_after`, no `orderby=modified`, no `/refunds` route.
     V5_6,
@@ -61,8 +63,8 @@ pub enum HttpsSeen {
     Always,
     /// Never: a proxy in front ends TLS and does not say so.
     Never,
-    /// No real shop: keys are taken on plain HTTP too, and OAuth signatures as the connection is, so that
-    /// a rehearsal on loopback works with `curl -u` and with OAuth alike.
+    /// No real shop: keys are taken on plain HTTP too, and OAuth signatures as the connection is,
+    /// so that a rehearsal on loopback works with `curl -u` and with OAuth alike.
     Rehearsal,
 }
 
@@ -167,7 +169,8 @@ pub struct Options {
     pub custom_statuses: Vec<String>,
     /// Of what comes with a fulfilment, the shop keeps only what is in it, as some versions do.
     pub forgets_entries: bool,
-    /// A theme or plugin makes the texts of notes pretty: entities, typographic signs, links, paragraphs.
+    /// A theme or plugin makes the texts of notes pretty: entities, typographic signs, links,
+    /// paragraphs.
     pub pretty_notes: bool,
     /// How long a page of a list takes.
     pub page_latency: Duration,

@@ -66,8 +66,8 @@ pub(super) fn update(call: &mut Call<'_>) -> Response {
     Response::json(200, &narrowed(call, body(call, id)))
 }
 
-/// Orders in tables of their own move their date with every PUT, even an empty one; orders as posts only
-/// when a field other than meta data really changes.
+/// Orders in tables of their own move their date with every PUT, even an empty one; orders as posts
+/// only when a field other than meta data really changes.
 fn update_from(call: &mut Call<'_>, id: u64, wish: &Map<String, Value>) {
     let changed = apply(call, id, wish);
     if changed || call.options.profile.hpos() {
@@ -146,8 +146,8 @@ fn change_meta(order: &mut Order, wish: Option<&Value>) {
     }
 }
 
-/// `id` with a quantity changes a line (0 removes it), `product_id` adds one; a product that does not
-/// exist makes an empty line, as in the real shop.
+/// `id` with a quantity changes a line (0 removes it), `product_id` adds one; a product that does
+/// not exist makes an empty line, as in the real shop.
 fn change_lines(order: &mut Order, wish: Option<&Value>) -> bool {
     let wishes = wish.and_then(Value::as_array).cloned().unwrap_or_default();
     for wish in &wishes {
@@ -224,8 +224,8 @@ pub(super) fn decimal(value: &Value) -> Option<Decimal> {
     }
 }
 
-/// `DELETE /orders/{id}`: to the trash, or with `force=true` for good. The answer shows the order as it
-/// was before.
+/// `DELETE /orders/{id}`: to the trash, or with `force=true` for good. The answer shows the order
+/// as it was before.
 pub(super) fn delete(call: &mut Call<'_>) -> Response {
     let id = call.id(0);
     if !call.has_order(id) {

@@ -1,4 +1,5 @@
-//! The routes of wc/v3 that exist here, with their parameters: what the index shows is what is checked.
+//! The routes of wc/v3 that exist here, with their parameters: what the index shows is what is
+//! checked.
 
 use serde_json::{Map, Value, json};
 
@@ -38,7 +39,8 @@ pub(super) struct Endpoint {
     pub(super) args: Vec<Arg>,
 }
 
-/// A route: `{name}` in the pattern is a number, `{name:x}` a hexadecimal number, `{name:w}` a word.
+/// A route: `{name}` in the pattern is a number, `{name:x}` a hexadecimal number, `{name:w}` a
+/// word.
 #[derive(Debug, Clone)]
 pub(super) struct Route {
     pub(super) namespace: &'static str,
@@ -53,7 +55,8 @@ const EDIT: &[&str] = &["POST", "PUT", "PATCH"];
 const DELETE: &[&str] = &["DELETE"];
 
 impl Route {
-    /// The numbers and words in `path` where the pattern has names; `None` when the path is another's.
+    /// The numbers and words in `path` where the pattern has names; `None` when the path is
+    /// another's.
     pub(super) fn matches(&self, path: &str) -> Option<Vec<String>> {
         let mut found = Vec::new();
         let mut parts = path.split('/');

@@ -43,7 +43,8 @@ pub(super) fn rest_index(options: &Options, home: &str) -> Response {
     Response::json(200, &body)
 }
 
-/// `GET /settings/general`: the settings that say something about orders. Other groups are not simulated.
+/// `GET /settings/general`: the settings that say something about orders. Other groups are not
+/// simulated.
 pub(super) fn settings(call: &Call<'_>) -> Response {
     if call.path.first().is_none_or(|group| group != "general") {
         return error(404, "rest_setting_setting_group_invalid", "Invalid setting group.");

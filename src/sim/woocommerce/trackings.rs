@@ -1,5 +1,5 @@
-//! The Shipment Tracking extension: parcels kept in the order's `_wc_shipment_tracking_items`. Posting the
-//! same parcel again makes another one.
+//! The Shipment Tracking extension: parcels kept in the order's `_wc_shipment_tracking_items`.
+//! Posting the same parcel again makes another one.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! The world in WooCommerce's words: statuses, and the dates, notes and mails that follow from what happens.
+//! The world in WooCommerce's words: statuses, and the dates, notes and mails that follow from what
+//! happens.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -128,7 +129,8 @@ pub struct Memory {
     pub(super) last_list: Option<LastList>,
 }
 
-/// Sets one of the order's own meta values, as `update_meta_data` does: an existing key is overwritten.
+/// Sets one of the order's own meta values, as `update_meta_data` does: an existing key is
+/// overwritten.
 pub(super) fn set_meta(order: &mut Order, key: &str, value: Value) {
     if let Some(meta) = order.own.meta.iter_mut().find(|meta| meta.key == key) {
         meta.value = value;
@@ -179,7 +181,8 @@ pub(super) fn status_name(status: &str) -> String {
     }
 }
 
-/// Puts an order into a status, with all that follows: dates, note, e-mail. Returns whether it changed.
+/// Puts an order into a status, with all that follows: dates, note, e-mail. Returns whether it
+/// changed.
 pub(super) fn set_status(context: &mut Context<'_>, id: u64, status: &str) -> bool {
     let now = context.now;
     context.order_mut(id);
@@ -221,7 +224,8 @@ pub(super) fn refundable(context: &Context<'_>, id: u64) -> Decimal {
         .unwrap_or_default()
 }
 
-/// Moves an order to the trash, where it keeps the status it had in its meta data. False where it is there.
+/// Moves an order to the trash, where it keeps the status it had in its meta data. False where it
+/// is there.
 pub(super) fn trash(context: &mut Context<'_>, id: u64) -> bool {
     let thrown = context.state.orders.get(&id).is_some_and(|entry| entry.status != "trash");
     thrown && context.put_away(id, true)
@@ -408,7 +412,8 @@ impl Vendor for WooCommerce {
         set_status(context, id, status);
     }
 
-    /// The whole by a tracking plugin's meta value and the status `completed`; pieces by a fulfilment.
+    /// The whole by a tracking plugin's meta value and the status `completed`; pieces by a
+    /// fulfilment.
     fn ship(context: &mut Context<'_>, id: u64, items: &[(u64, u64)], tracking: Tracking, whole: bool) -> bool {
         if !whole {
             let carrier = tracking.carrier.to_lowercase();

@@ -20,7 +20,8 @@ fn number(id: &str) -> u64 {
 }
 
 impl<V: Vendor> Shop<V> {
-    /// A store with some seeded orders of the last three weeks, and these, placed an hour or more apart.
+    /// A store with some seeded orders of the last three weeks, and these, placed an hour or more
+    /// apart.
     pub(in crate::sim) fn with_stories(
         options: V::Options,
         clock: Arc<dyn Clock>,

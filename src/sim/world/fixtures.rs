@@ -1,5 +1,6 @@
-//! Invented buyers and products in many scripts, with everything in them that has ever broken a program:
-//! right-to-left text, emoji, quotes, HTML, formulas, bidirectional controls, very long words.
+//! Invented buyers and products in many scripts, with everything in them that has ever broken a
+//! program: right-to-left text, emoji, quotes, HTML, formulas, bidirectional controls, very long
+//! words.
 
 pub use super::dice::{Dice, mix};
 

@@ -1,4 +1,5 @@
-//! Orders made up: varied, the same every time, and made only when somebody looks; and new ones, as bought.
+//! Orders made up: varied, the same every time, and made only when somebody looks; and new ones, as
+//! bought.
 
 use rust_decimal::Decimal;
 

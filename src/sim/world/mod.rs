@@ -1,9 +1,10 @@
-//! One world under all simulated stores: orders, money, shipments, refunds, mails, the people around a store
-//! and what they can do to it.
+//! One world under all simulated stores: orders, money, shipments, refunds, mails, the people
+//! around a store and what they can do to it.
 //!
-//! A store is a [`Shop`] of a [`Vendor`]. The world keeps the orders and carries out what a buyer, the
-//! merchant or another tool does; a vendor says which words it has for that, renders its documents, answers
-//! its API and has its quirks. So an act that is written here once works on every kind of store.
+//! A store is a [`Shop`] of a [`Vendor`]. The world keeps the orders and carries out what a buyer,
+//! the merchant or another tool does; a vendor says which words it has for that, renders its
+//! documents, answers its API and has its quirks. So an act that is written here once works on
+//! every kind of store.
 
 mod controls;
 mod dice;
@@ -144,7 +145,8 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     /// Status, dates and mails that follow from what happened.
     fn follow(context: &mut Context<'_, Self>, id: u64, event: Event);
 
-    /// Somebody ships these pieces by other means; `whole`: the order is done with that. False where the channel cannot.
+    /// Somebody ships these pieces by other means; `whole`: the order is done with that. False
+    /// where the channel cannot.
     fn ship(context: &mut Context<'_, Self>, id: u64, items: &[(u64, u64)], tracking: Tracking, whole: bool) -> bool {
         let _ = whole;
         context.ship(id, items, tracking)
@@ -204,7 +206,8 @@ pub trait Vendor: Sized + Send + Sync + 'static {
         None
     }
 
-    /// Control requests of this channel's own: whether something changed; `None` where it has none of that name.
+    /// Control requests of this channel's own: whether something changed; `None` where it has none
+    /// of that name.
     fn control(shop: &Shop<Self>, verb: &str, id: u64, wish: &Value) -> Option<bool> {
         let _ = (shop, verb, id, wish);
         None
@@ -241,7 +244,8 @@ impl<V: Vendor> Shop<V> {
         self.options.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls `hook` before every request, for instance to change orders between two pages of a list.
+    /// Calls `hook` before every request, for instance to change orders between two pages of a
+    /// list.
     pub fn before_request(&self, hook: impl Fn(&Request, &Self) + Send + Sync + 'static) {
         *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
     }

@@ -8,7 +8,8 @@ use crate::clock::Timestamp;
 /// An order about to be placed.
 #[derive(Debug, Clone)]
 pub struct Purchase {
-    /// Stock-keeping units and how many of each. One that is no fixture makes a product of that name for 10.00.
+    /// Stock-keeping units and how many of each. One that is no fixture makes a product of that
+    /// name for 10.00.
     pub lines: Vec<(String, u32)>,
     /// The same, for a second address.
     pub elsewhere: Vec<(String, u32)>,
@@ -28,7 +29,8 @@ pub struct Purchase {
     pub at: Option<Timestamp>,
     /// Its first status in the channel's words; empty: that which goes with how it is paid.
     pub status: String,
-    /// Another currency than the store's, and how much of it one of the store's is worth, in ten-thousandths.
+    /// Another currency than the store's, and how much of it one of the store's is worth, in
+    /// ten-thousandths.
     pub currency: Option<(String, i64)>,
     /// With ten per cent off.
     pub coupon: bool,

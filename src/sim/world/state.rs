@@ -182,7 +182,8 @@ impl<V: Vendor> Context<'_, V> {
         true
     }
 
-    /// Moves an order's date. The content is written down first: what is made up follows status and time.
+    /// Moves an order's date. The content is written down first: what is made up follows status and
+    /// time.
     pub(in crate::sim) fn touch(&mut self, id: u64) {
         self.order_mut(id);
         let Some(entry) = self.state.orders.get(&id) else { return };

@@ -9,7 +9,8 @@ use crate::channel::Goal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Parcel, Shipment, normal_number, parse_decimal, sum};
 
-/// The lines wanted by `items` (`SKU=QTY` or `#2=1`), or all that is left; and whether nothing that ships is left after them.
+/// The lines wanted by `items` (`SKU=QTY` or `#2=1`), or all that is left; and whether nothing that
+/// ships is left after them.
 pub fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQuantity>, bool)> {
     let open: Vec<(&BookLine, Decimal)> = order
         .lines
@@ -26,7 +27,8 @@ pub fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQuantity>,
     Ok((chosen, completes))
 }
 
-/// All that is left. An order in which nothing goes into a parcel (downloads) is dispatched as a whole.
+/// All that is left. An order in which nothing goes into a parcel (downloads) is dispatched as a
+/// whole.
 fn everything(order: &BookOrder, open: &[(&BookLine, Decimal)]) -> Result<Vec<LineQuantity>> {
     if !open.is_empty() {
         return Ok(open.iter().map(|(line, left)| quantity(line, *left)).collect());
@@ -38,7 +40,8 @@ fn everything(order: &BookOrder, open: &[(&BookLine, Decimal)]) -> Result<Vec<Li
     Ok(order.lines.iter().map(|line| quantity(line, line.quantity)).collect())
 }
 
-/// What can be done for an order that has gone out and whose number is wrong, missing or not the only one.
+/// What can be done for an order that has gone out and whose number is wrong, missing or not the
+/// only one.
 fn way_to_another_number(order: &BookOrder) -> String {
     let shown = format!("ordersync show book:{} lists its shipments", order.id);
     let numbers: Vec<&str> = order.shipments.iter().flat_map(|s| &s.parcels).map(|p| p.tracking.as_str()).collect();
@@ -84,8 +87,8 @@ fn wanted(order: &BookOrder, open: &[(&BookLine, Decimal)], items: &[String]) ->
     Ok(chosen)
 }
 
-/// The merchant's own earlier dispatch of the same lines and quantities under the same numbers, if there is one. Where nothing is left, all that
-/// was left is what went out under these numbers.
+/// The merchant's own earlier dispatch of the same lines and quantities under the same numbers, if
+/// there is one. Where nothing is left, all that was left is what went out under these numbers.
 pub(super) fn already<'a>(order: &'a BookOrder, items: &[String], parcels: &[Parcel]) -> Result<Option<&'a OutboxRow>> {
     let numbers = numbers(parcels);
     let mut wanted = Pieces::new();

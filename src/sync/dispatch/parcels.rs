@@ -37,7 +37,8 @@ pub(super) fn of(request: &Request, can: &Capabilities, channel: &str) -> Result
         .collect()
 }
 
-/// The plain name of a carrier that is known; else the merchant's own text, where it is none that is most likely mistyped.
+/// The plain name of a carrier that is known; else the merchant's own text, where it is none that
+/// is most likely mistyped.
 fn named(name: &str, other: bool, can: &Capabilities, channel: &str) -> Result<String> {
     if name.is_empty() {
         return Ok(String::new());

@@ -14,7 +14,8 @@ fn parcel(carrier: &str, tracking: &str) -> Parcel {
     Parcel { carrier: carrier.into(), tracking: tracking.into(), url: None }
 }
 
-/// 2 × line 11 and 1 × line 12 to the first address, 1 × line 13 to the second; line 14 is a download.
+/// 2 × line 11 and 1 × line 12 to the first address, 1 × line 13 to the second; line 14 is a
+/// download.
 fn order() -> Order {
     let mut order = testing::order("7", Status::AwaitingFulfillment);
     order.ship_to = ["51", "52"].map(|id| Address { remote_id: Some(id.into()), ..testing::address() }).into();

@@ -118,7 +118,8 @@ proptest! {
         let mut walk = Some(Walk::new(By::Modified, None, None));
         while let Some(now) = walk {
             prop_assert!(shop.pages < 4000, "it ends");
-            // Each page in a run of its own, as when every run is killed and the next goes on days later.
+            // Each page in a run of its own, as when every run is killed and the next goes on days
+            // later.
             let now = now.resumed(u64::from(shop.pages) + 1, LATER);
             let (rows, next) = shop.step(&now, size, LATER).map_err(TestCaseError::fail)?;
             seen.extend(rows.iter().map(|row| (row.id, row.at)));
@@ -244,7 +245,8 @@ fn i3_an_empty_page_proves_nothing_without_a_count() {
     assert!(past(9, 4) && past(7, 5) && !past(8, 5) && !past(7, 6));
 }
 
-/// Reads a page of two rows at `read_at`, is killed, and reads the rest in another run; what it reads then.
+/// Reads a page of two rows at `read_at`, is killed, and reads the rest in another run; what it
+/// reads then.
 fn killed_and_resumed(read_at: i64, change: impl Fn(&mut Shop, u64)) -> Vec<Row> {
     let mut shop = Shop::new([(1, 5), (2, 5), (3, 5)]);
     let first = Walk::new(By::Modified, None, None).resumed(1, read_at);

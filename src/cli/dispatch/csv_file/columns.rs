@@ -137,7 +137,8 @@ impl Columns {
         Ok(found)
     }
 
-    /// How many of the header's cells are columns that are known: tells the right separator from the wrong ones.
+    /// How many of the header's cells are columns that are known: tells the right separator from
+    /// the wrong ones.
     pub fn known(header: &StringRecord) -> usize {
         header.iter().filter(|title| column(&squeezed(title)).is_some()).count()
     }

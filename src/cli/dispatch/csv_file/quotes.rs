@@ -1,4 +1,5 @@
-//! Quotes that do not come in pairs. A reader of CSV takes them without a word, and with them a part of the file for what it is not.
+//! Quotes that do not come in pairs. A reader of CSV takes them without a word, and with them a
+//! part of the file for what it is not.
 
 /// What the bytes before this one are to the cell.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,7 +16,8 @@ enum Place {
     End,
 }
 
-/// Holds the text against what quotes mean: the one that opens a cell is closed, and behind that comes the next cell or row.
+/// Holds the text against what quotes mean: the one that opens a cell is closed, and behind that
+/// comes the next cell or row.
 ///
 /// # Errors
 /// With the row, as an editor counts lines.

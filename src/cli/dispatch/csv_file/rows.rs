@@ -119,7 +119,8 @@ pub(super) fn read(text: &str, first_line: u64, delimiter: u8, meant: &Meant<'_>
     if rows.groups.is_empty() { Err("it holds no row".to_owned()) } else { Ok((columns, rows)) }
 }
 
-/// A shorter tail of zeros may be chance in one number. It is none where every long number of the file has one.
+/// A shorter tail of zeros may be chance in one number. It is none where every long number of the
+/// file has one.
 fn blame_rounded(groups: &mut [Group]) {
     let tails: Vec<usize> =
         groups.iter().flat_map(|group| &group.parcels).filter_map(|(_, number)| zeros_behind(number)).collect();

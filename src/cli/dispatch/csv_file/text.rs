@@ -19,7 +19,8 @@ const PIPE: Duration = Duration::from_secs(60);
 /// What is in the file; `-` is standard input.
 ///
 /// # Errors
-/// `Usage` with the reason, or `Interrupted`: reading goes on beside, so that Ctrl-C ends also a pipe that nobody writes to.
+/// `Usage` with the reason, or `Interrupted`: reading goes on beside, so that Ctrl-C ends also a
+/// pipe that nobody writes to.
 pub(super) fn read(file: &Path, clock: &dyn Clock) -> Result<Vec<u8>> {
     let unusable = |why: String| Error::new(ErrorKind::Usage, why);
     let standard_input = file == Path::new("-");
@@ -56,7 +57,8 @@ fn bounded(from: impl Read) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text, and what it was taken for where that is not plain: UTF-8, UTF-16 (Excel's "Unicode text"), else Windows-1252.
+/// The text, and what it was taken for where that is not plain: UTF-8, UTF-16 (Excel's "Unicode
+/// text"), else Windows-1252.
 pub(super) fn decode(bytes: &[u8]) -> std::result::Result<(String, Option<&'static str>), &'static str> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return Err("it is a spreadsheet, not CSV; save it as CSV (UTF-8)");

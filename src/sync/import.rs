@@ -136,11 +136,16 @@ impl Import<'_> {
         self.walk(book, slices, true, report)?;
         book.drop_walks(self.open.store.id, SLICE)?;
         self.walk(book, walks.iter().filter(|walk| walk.name == CHANGES).map(placed).collect(), true, report)?;
-        if self.passes(book, report)? {
+        let mut missed = None;
+        if self.passes(book, report, &mut missed)? {
             let asked = self.read_asked(book, report);
-            if spared(asked, "orders that are to be read again", report)? {
+            if spared(asked, "orders that are to be read again", &mut missed)? {
                 self.ask_again(book, report)?;
             }
+        }
+        // What was not looked at is no success, whatever else was read.
+        if let Some(error) = missed {
+            return Err(error);
         }
         if self.job.full {
             book.settle_nameless(self.open.store.id, begun)?;
@@ -171,7 +176,7 @@ impl Import<'_> {
     /// Looks through what is due. A pass that fails costs that pass and is taken up again by the
     /// next sync; false where the channel is not well, so that there is no point in asking for
     /// more.
-    fn passes(&self, book: &mut Book, report: &mut StoreReport) -> Result<bool> {
+    fn passes(&self, book: &mut Book, report: &mut StoreReport, missed: &mut Option<Error>) -> Result<bool> {
         let walks = book.walks(self.open.store.id)?;
         for pass in self.known_passes(&walks)? {
             let name = named_pass(&pass);
@@ -181,7 +186,7 @@ impl Import<'_> {
                 book.begin_pass(self.open.store.id, &name, &pass.start)?;
             }
             let looked = self.walk(book, vec![placed(walk)], true, report);
-            if !spared(looked, pass.title, report)? {
+            if !spared(looked, pass.title, missed)? {
                 return Ok(false);
             }
         }
@@ -448,17 +453,19 @@ fn is_due(walk: &Walk, pass: &Pass, now: Timestamp) -> bool {
     walk.under_way || !waits
 }
 
-/// What is read beside the changes: an error of it costs that and a word in the report. False where
-/// the channel is not well. One that says something of the store as a whole, the book or this run
-/// remains an error.
-fn spared(read: Result<()>, title: &str, report: &mut StoreReport) -> Result<bool> {
+/// What is read beside the changes: an error of it costs that alone, and is the run's at its end.
+/// False where the channel is not well. One that says something of the store as a whole, the book
+/// or this run ends it at once.
+fn spared(read: Result<()>, title: &str, missed: &mut Option<Error>) -> Result<bool> {
     use ErrorKind::{Book, Credentials, Interrupted, Locked};
     match read {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.kind(), Book | Credentials | Interrupted | Locked) => Err(error),
         Err(error) => {
-            report.warnings.push(format!("{title} were not looked at: {}; the next sync does", error.message()));
-            Ok(error.kind() != ErrorKind::Temporary)
+            let is_well = error.kind() != ErrorKind::Temporary;
+            let what = format!("new and changed orders were read, {title} were not");
+            missed.get_or_insert(error.context(what));
+            Ok(is_well)
         }
     }
 }

@@ -85,7 +85,7 @@ pub use http::{Request, Response, Store};
 pub use record::{Exchange, Recording};
 pub use server::{Server, ServerOptions};
 pub use simulated::{Access, Counters, Simulated, Standing};
-pub use world::Purchase;
+pub use world::{About, Mail, Purchase};
 
 /// The path below which a served store is steered.
 pub const CONTROL: &str = "/__ordersync-sim";

@@ -2,10 +2,11 @@
 //! buyers, the merchant in the channel's own pages, another tool. `demo`, `simulate`, control over
 //! HTTP and the contract tests need no more than this.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::http::{Request, Response, Store};
-use super::world::Purchase;
+use super::world::{About, Mail, Purchase};
 use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 
@@ -120,6 +121,26 @@ pub struct Standing {
     pub parcels: Vec<(String, String)>,
     /// How often the buyer was told of a shipment.
     pub dispatch_mails: u64,
+    /// Every mail to the buyer.
+    pub mails: Vec<Mail>,
+    /// Pieces that went back on the shelf when it was cancelled.
+    pub restocked: u64,
+    /// Money given back.
+    pub refunded: Decimal,
+    /// What the staff reads beside it, the reason of its cancellation with it.
+    pub remarks: String,
+}
+
+impl Standing {
+    /// How many mails told the buyer this.
+    pub fn told(&self, text: &str) -> usize {
+        self.mails.iter().filter(|mail| mail.text.contains(text)).count()
+    }
+
+    /// How many mails were about this.
+    pub fn mailed(&self, about: About) -> usize {
+        self.mails.iter().filter(|mail| mail.about == about).count()
+    }
 }
 
 /// Counts over a whole store.

@@ -51,6 +51,9 @@ pub(super) fn set_status(context: &mut Context<'_>, id: u64, status: u8) -> bool
         if matches!(status, 2 | 3) && order.own.shipped.is_none() {
             order.own.shipped = Some(now);
         }
+        if status == 5 {
+            order.restock();
+        }
     })
 }
 

@@ -7,7 +7,7 @@ use super::response::{self, error_v2, not_found, not_writable};
 use super::subresources;
 use super::{BigCommerce, Context, Order, Shipment, Way, vendor};
 use crate::sim::http::{Request, Response};
-use crate::sim::world::{Tracking, fee, part_id};
+use crate::sim::world::{About, Tracking, fee, numbers, part_id};
 
 /// Members of an order that a PUT may carry (`order_Put`, as far as this store keeps them).
 const WRITABLE: &[&str] =
@@ -85,7 +85,9 @@ fn change(context: &mut Context<'_>, id: u64, request: &Request) -> Result<Respo
     let before = context.state.orders.get(&id).map(vendor::status);
     context.change(id, |order| {
         wish.iter().for_each(|(field, value)| apply(order, field, value));
-        order.mails += u64::from(status == Some(2) && before != Some(2));
+        if status == Some(2) && before != Some(2) {
+            order.mail(About::Completed, "");
+        }
     });
     if let Some(status) = status {
         vendor::set_status(context, id, status);
@@ -108,8 +110,8 @@ fn ship(context: &mut Context<'_>, id: u64, request: &Request) -> Result<Respons
     let made = part_id::<BigCommerce>(order);
     let mut shipment = Shipment { id: made, place, at: now, items, ..Shipment::default() };
     fill(&mut shipment, &wish);
+    order.mail(About::Shipment, numbers(&shipment.tracking));
     order.add_shipment(shipment);
-    order.mails += 1;
     vendor::settle_status(context, id);
     shown(context, id, made, 201, request)
 }

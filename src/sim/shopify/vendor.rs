@@ -89,6 +89,10 @@ pub struct Job {
     pub note: Option<String>,
     /// Whether money goes back.
     pub refund: bool,
+    /// Whether the pieces go back on the shelf.
+    pub restock: bool,
+    /// Whether the buyer is told.
+    pub notify: bool,
     /// Whether it comes to nothing.
     pub fails: bool,
 }
@@ -393,7 +397,10 @@ impl Vendor for Shopify {
         match event {
             Event::Paid => order.own.financial = Some("PAID"),
             Event::Unpaid => order.own.financial = Some("PENDING"),
-            Event::Cancelled => writes::cancel(order, now, "CUSTOMER", None),
+            Event::Cancelled => {
+                writes::cancel(order, now, "CUSTOMER", None);
+                order.restock();
+            }
             Event::Held => super::admin::hold(order, "Awaiting verification"),
             Event::Shipped => {
                 settle(order, false);
@@ -429,6 +436,11 @@ impl Vendor for Shopify {
 
     fn stands(_entry: &Entry, order: &Order) -> (bool, bool) {
         (order.own.cancelled.is_some(), fulfillment_status(order) == "FULFILLED")
+    }
+
+    fn remarks(order: &Order) -> String {
+        let cancelled = order.own.cancelled.as_ref();
+        cancelled.map(|why| format!("{} {}", why.reason, why.note.as_deref().unwrap_or_default())).unwrap_or_default()
     }
 
     fn access(options: &Options, url: &str) -> Access {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::render::{gid, id_of};
 use super::vendor::{Cancelled, Job, STEP, total};
 use super::{Context, Order};
-use crate::sim::world::{Refund, Shipment, Tracking};
+use crate::sim::world::{About, Refund, Shipment, Tracking, numbers};
 
 /// Lines of a fulfilment order in one call.
 const MOST_LINES: usize = 512;
@@ -25,8 +25,10 @@ impl Context<'_> {
                 let id = fulfillment.id;
                 self.change(order, |order| {
                     take_from(order, &fulfillment);
+                    if notify {
+                        order.mail(About::Shipment, numbers(&fulfillment.tracking));
+                    }
                     order.add_shipment(fulfillment);
-                    order.mails += u64::from(notify);
                 });
                 self.state.writes += 1;
                 json!({ "$type": "FulfillmentCreatePayload", "userErrors": [],
@@ -119,14 +121,16 @@ impl Context<'_> {
     pub fn retrack(&mut self, arguments: &Map<String, Value>) -> Result<Value, Value> {
         let Some(id) = id_of("Fulfillment", &arguments["fulfillmentId"]) else { return Err(invalid_id()) };
         let owner = self.owner_of_fulfillment(id);
-        let numbers = tracking(&arguments["trackingInfoInput"]);
+        let tracking = tracking(&arguments["trackingInfoInput"]);
         let notify = arguments.get("notifyCustomer") == Some(&json!(true));
         let changed = owner.is_some_and(|owner| {
             self.change(owner, |order| {
-                if let Some(one) = order.shipments.iter_mut().find(|one| one.id == id) {
-                    one.tracking = numbers;
+                if notify {
+                    order.mail(About::Shipment, numbers(&tracking));
                 }
-                order.mails += u64::from(notify);
+                if let Some(one) = order.shipments.iter_mut().find(|one| one.id == id) {
+                    one.tracking = tracking;
+                }
             })
         });
         let kind = "FulfillmentTrackingInfoUpdatePayload";
@@ -171,6 +175,8 @@ impl Context<'_> {
             reason: text("reason").unwrap_or_default(),
             note: text("staffNote"),
             refund: method["originalPaymentMethodsRefund"] == true,
+            restock: arguments.get("restock") == Some(&json!(true)),
+            notify: arguments.get("notifyCustomer") == Some(&json!(true)),
             fails: self.options.cancelling_fails,
         };
         let result = gid("OrderCancelJobResult", number);
@@ -222,6 +228,12 @@ impl Context<'_> {
                 let at = job.done_at;
                 self.change(job.order, |order| {
                     cancel(order, at, &job.reason, job.note.clone());
+                    if job.restock {
+                        order.restock();
+                    }
+                    if job.notify {
+                        order.mail(About::Cancellation, "");
+                    }
                     if job.refund && order.own.financial == Some("PAID") {
                         let amount = total(order);
                         order.refunds.push(Refund { id: refund, at, amount, reason: String::new(), lines: Vec::new() });

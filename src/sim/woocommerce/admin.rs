@@ -216,7 +216,7 @@ impl Shop {
 
     /// The e-mails that the order's buyer would have got.
     pub fn mails(&self, id: u64) -> Mails {
-        self.order(id).map(|order| order.own.mails).unwrap_or_default()
+        self.order(id).map(|order| Mails::of(&order)).unwrap_or_default()
     }
 
     /// How many write requests over the API have been applied.

@@ -10,9 +10,10 @@ use super::args::error;
 use super::options::{Options, Rights};
 use super::render::gmt;
 use super::request::Call;
-use super::vendor::{Fulfillment, Meta, mail, set_meta};
+use super::vendor::{Fulfillment, Meta, set_meta};
 use super::{Context, Order};
 use crate::sim::http::Response;
+use crate::sim::world::About;
 
 /// Whether the asker may. Fulfilments of guest orders are readable by anybody: the owner check
 /// compares customer 0 with user 0.
@@ -241,7 +242,9 @@ pub(super) const META: &str = "_fulfillment_status";
 fn store(context: &mut Context<'_>, order: u64, one: Fulfillment, notify: bool) {
     context.change(order, |order| {
         if notify && one.status == "fulfilled" && !one.deleted {
-            mail(order, |mails| mails.fulfillment += 1);
+            let number =
+                one.meta.iter().find(|meta| meta.key == "_tracking_number").and_then(|meta| meta.value.as_str());
+            order.mail(About::Shipment, number.unwrap_or_default());
         }
         match order.own.fulfillments.iter_mut().find(|other| other.id == one.id) {
             Some(place) => *place = one,

@@ -30,6 +30,11 @@ pub(super) fn parcels(order: &Order) -> Vec<(String, String)> {
     stored(order).iter().map(shown).map(parcel).collect()
 }
 
+/// The numbers of all parcels, as the mail about a completed order has them.
+pub(super) fn numbers(order: &Order) -> String {
+    parcels(order).into_iter().map(|(_, number)| number).collect::<Vec<_>>().join(", ")
+}
+
 /// What a tracking plugin keeps of a parcel that the merchant tells it of.
 pub(super) fn by_hand(now: i64, carrier: &str, number: &str) -> Value {
     json!([{"tracking_provider": carrier, "tracking_number": number, "custom_tracking_provider": "",

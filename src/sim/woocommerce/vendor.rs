@@ -16,7 +16,7 @@ use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 use crate::sim::Access;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::{Address, Dice, Event, Purchase, Tracking, Vendor, fee};
+use crate::sim::world::{About, Address, Dice, Event, Purchase, Tracking, Vendor, fee};
 
 /// The vendor.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +77,18 @@ pub struct Mails {
 }
 
 impl Mails {
+    /// Those of an order.
+    pub(super) fn of(order: &Order) -> Self {
+        let count = |about| u32::try_from(order.mails.iter().filter(|mail| mail.about == about).count()).unwrap_or(0);
+        Self {
+            completed: count(About::Completed),
+            fulfillment: count(About::Shipment),
+            note: count(About::Note),
+            processing: count(About::Order),
+            refunded: count(About::Refund),
+        }
+    }
+
     /// How often the buyer was told that something is on its way.
     pub fn dispatch_mails(&self) -> u32 {
         self.completed + self.fulfillment + self.note
@@ -104,8 +116,6 @@ pub struct Own {
     pub notes: Vec<Note>,
     /// Fulfilments, deleted ones too.
     pub fulfillments: Vec<Fulfillment>,
-    /// Mails.
-    pub mails: Mails,
     before_trash: Option<Cow<'static, str>>,
     last_meta: u64,
 }
@@ -141,19 +151,15 @@ pub(super) fn set_meta(order: &mut Order, key: &str, value: Value) {
     order.own.meta.push(Meta { id, key: key.to_owned(), value });
 }
 
-/// A dispatch e-mail goes out.
-pub(super) fn mail(order: &mut Order, count: impl FnOnce(&mut Mails)) {
-    count(&mut order.own.mails);
-    order.mails = u64::from(order.own.mails.dispatch_mails());
-}
-
 /// Puts a note on an order and returns its id.
 pub(super) fn add_note(context: &mut Context<'_>, id: u64, text: &str, to_customer: bool) -> u64 {
     context.state.own.last_note += 1;
     let (note, created) = (context.state.own.last_note, context.now);
     if let Some(order) = context.order_mut(id) {
         order.own.notes.push(Note { id: note, created, text: text.to_owned(), to_customer });
-        mail(order, |mails| mails.note += u32::from(to_customer));
+        if to_customer {
+            order.mail(About::Note, text);
+        }
     }
     note
 }
@@ -197,8 +203,9 @@ pub(super) fn set_status(context: &mut Context<'_>, id: u64, status: &str) -> bo
             order.own.completed = Some(now);
         }
         match status {
-            "completed" => mail(order, |mails| mails.completed += 1),
-            "processing" if was_unpaid => mail(order, |mails| mails.processing += 1),
+            "completed" => order.mail(About::Completed, trackings::numbers(order)),
+            "processing" if was_unpaid => order.mail(About::Order, ""),
+            "cancelled" if matches!(&*before, "processing" | "on-hold" | "completed") => order.restock(),
             _ => {}
         }
     }
@@ -401,7 +408,7 @@ impl Vendor for WooCommerce {
             Event::Shipped => "completed",
             Event::PutAway(away) => return follow_trash(context, id, away),
             Event::Refunded(_) => {
-                context.order_mut(id).into_iter().for_each(|order| order.own.mails.refunded += 1);
+                context.order_mut(id).into_iter().for_each(|order| order.mail(About::Refund, ""));
                 if refundable(context, id) <= Decimal::ZERO {
                     context.set_word(id, "refunded");
                 }
@@ -468,6 +475,10 @@ impl Vendor for WooCommerce {
         let (sent, fulfilled) = fulfillments::parcels(order);
         let all = fulfilled.into_iter().chain(trackings::parcels(order));
         (sent, all.filter(|(_, number)| !number.is_empty()).collect())
+    }
+
+    fn remarks(order: &Order) -> String {
+        order.own.notes.iter().map(|note| note.text.as_str()).collect::<Vec<_>>().join("\n")
     }
 
     fn access(options: &Options, url: &str) -> Access {

@@ -244,7 +244,9 @@ impl<V: Vendor> Simulated for Shop<V> {
             let order = entry.order(context.options);
             let (cancelled, shipped) = V::stands(entry, &order);
             let (sent, parcels) = V::parcels(&order);
-            Some(Standing { cancelled, shipped, sent, parcels, dispatch_mails: order.mails })
+            let (dispatch_mails, mails) = (order.dispatch_mails(), order.mails.clone());
+            let (restocked, refunded, remarks) = (order.restocked, order.refunded(), V::remarks(&order));
+            Some(Standing { cancelled, shipped, sent, parcels, dispatch_mails, mails, restocked, refunded, remarks })
         })
     }
 
@@ -254,7 +256,8 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn counters(&self) -> Counters {
         let state = self.lock();
-        let mails = state.orders.values().filter_map(|entry| entry.order.as_ref()).map(|order| order.mails).sum();
+        let mails =
+            state.orders.values().filter_map(|entry| entry.order.as_ref()).map(|order| order.dispatch_mails()).sum();
         Counters { orders: state.orders.len() as u64, writes: state.writes, dispatch_mails: mails }
     }
 

@@ -24,7 +24,8 @@ use serde_json::Value;
 
 pub use dice::{Dice, mix};
 pub(super) use makeup::{add_line, blank, fee, part_id, second_place, wrap};
-pub use order::{Address, Fee, Line, Order, Place, Refund, Shipment, Tracking, Way, cents};
+pub(super) use order::numbers;
+pub use order::{About, Address, Fee, Line, Mail, Order, Place, Refund, Shipment, Tracking, Way, cents};
 pub use purchase::Purchase;
 pub(super) use state::ship as ship_items;
 pub use state::{Context, Entry, State};
@@ -189,6 +190,11 @@ pub trait Vendor: Sized + Send + Sync + 'static {
         };
         let parcels = order.sent().flat_map(|one| &one.tracking).map(shown);
         (pieces, parcels.filter(|(_, number)| !number.is_empty()).collect())
+    }
+
+    /// What the staff reads beside an order, the reason of its cancellation with it.
+    fn remarks(order: &Order<Self::Own>) -> String {
+        order.staff_notes.clone()
     }
 
     /// What `connect` takes to reach the store at `url`.

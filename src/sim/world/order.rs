@@ -147,6 +147,11 @@ pub struct Tracking {
     pub link: String,
 }
 
+/// Tracking numbers, as a mail has them.
+pub(in crate::sim) fn numbers(tracking: &[Tracking]) -> String {
+    tracking.iter().map(|one| one.number.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// A shipment.
 #[derive(Debug, Clone, Default)]
 pub struct Shipment {
@@ -181,6 +186,39 @@ pub struct Refund {
     pub amount: Decimal,
     /// Line, pieces and amount of each refunded line.
     pub lines: Vec<(u64, u64, Decimal)>,
+}
+
+/// What a mail to the buyer is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The order is taken, or paid.
+    Order,
+    /// Something is on its way.
+    Shipment,
+    /// The order is done with.
+    Completed,
+    /// What the staff has to say.
+    Note,
+    /// It is cancelled.
+    Cancellation,
+    /// Money goes back.
+    Refund,
+}
+
+/// A mail to the buyer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// What it is about.
+    pub about: About,
+    /// What it tells beside: tracking numbers, a reason, a note.
+    pub text: String,
+}
+
+impl Mail {
+    /// Whether the buyer learns by it that something is on its way.
+    pub fn tells_dispatch(&self) -> bool {
+        matches!(self.about, About::Shipment | About::Completed | About::Note)
+    }
 }
 
 /// An order with everything that hangs on it; `own` is what only its channel has.
@@ -222,8 +260,10 @@ pub struct Order<O> {
     pub shipments: Vec<Shipment>,
     /// What was given back.
     pub refunds: Vec<Refund>,
-    /// How often the buyer was told of a shipment.
-    pub mails: u64,
+    /// What the buyer was mailed.
+    pub mails: Vec<Mail>,
+    /// Pieces that went back on the shelf when it was cancelled.
+    pub restocked: u64,
     /// What only this channel's orders have.
     pub own: O,
     pub(in crate::sim) last_part: u64,
@@ -276,6 +316,21 @@ impl<O> Order<O> {
         for line in &mut self.lines {
             line.discount = line.subtotal() - (line.subtotal() * Decimal::new(9, 1)).round_dp(2);
         }
+    }
+
+    /// A mail goes to the buyer.
+    pub(in crate::sim) fn mail(&mut self, about: About, text: impl Into<String>) {
+        self.mails.push(Mail { about, text: text.into() });
+    }
+
+    /// How often the buyer was told of a shipment.
+    pub fn dispatch_mails(&self) -> u64 {
+        self.mails.iter().filter(|mail| mail.tells_dispatch()).count() as u64
+    }
+
+    /// What was not sent goes back on the shelf.
+    pub(in crate::sim) fn restock(&mut self) {
+        self.restocked = self.lines.iter().map(|line| line.current().saturating_sub(line.shipped)).sum();
     }
 
     /// Takes in a shipment: its pieces are not open any more.

@@ -77,6 +77,17 @@ fn parcels_are_sent_in_parts_get_other_numbers_and_are_undone() {
 }
 
 #[test]
+fn every_kind_tells_of_stock_and_money_that_went_back() {
+    for store in stores() {
+        let id = store.place(&two_lines());
+        assert!(store.refund_pieces(&id, 0, 1) && store.cancel(&id), "{}", store.kind());
+        let standing = store.standing(&id).unwrap();
+        assert_eq!((standing.restocked, standing.refunded), (2, cents(1290)), "{}: {standing:?}", store.kind());
+        assert_eq!(standing.dispatch_mails, 0, "{}", store.kind());
+    }
+}
+
+#[test]
 fn orders_that_nobody_knows_change_nothing() {
     for store in stores() {
         let count = store.counters().orders;

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use ordersync::book::{NewStore, RunKind, Store};
-use ordersync::channel::{Secrets, Values};
+use ordersync::channel::Values;
 use ordersync::clock::{Clock, Timestamp};
-use ordersync::config::Home;
 use ordersync::credentials::Credentials;
 use ordersync::error::Error;
+use ordersync::home::Home;
 use ordersync::http::RetryPolicy;
-use ordersync::secret::Secret;
+use ordersync::secret::{Secret, Secrets};
 use ordersync::sim::{Recording, Server, ServerOptions, Simulated, bigcommerce, shopify};
 use ordersync::sync::store::open_new;
 use ordersync::sync::{Context, Job, Silent, run};

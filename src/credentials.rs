@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use crate::channel::Secrets;
 use crate::clock::Clock;
-use crate::config::private_dir;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::private_dir;
+use crate::lock::{Lock, Work};
 use crate::secret::Secret;
-use crate::sync::lock::{Lock, Work};
+use crate::secret::Secrets;
 
 /// The directory of the credential files.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl CredentialStore {
 }
 
 fn read_text(path: &Path) -> std::io::Result<String> {
-    let bytes = crate::config::read_file(path, 1024 * 1024)?;
+    let bytes = crate::files::read_file(path, 1024 * 1024)?;
     String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not text"))
 }
 

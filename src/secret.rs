@@ -1,10 +1,14 @@
 //! A string that never shows itself: not in `{:?}`, not in errors, not in JSON.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A consumer secret, token or password. [`Secret::reveal`] is the only way to read it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
+
+/// The secret values of a store, by the names of their fields.
+pub type Secrets = BTreeMap<String, Secret>;
 
 impl Secret {
     /// Wraps `value`.

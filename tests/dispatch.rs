@@ -10,9 +10,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ordersync::clock::SystemClock;
+use ordersync::lock::{Lock, Work};
 use ordersync::sim::woocommerce::*;
 use ordersync::sim::{Fault, FaultKind};
-use ordersync::sync::lock::{Lock, Work};
 use serde_json::{Value, json};
 use support::program::{Call, until};
 use support::woo::Rig;

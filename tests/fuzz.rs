@@ -17,7 +17,7 @@ use chrono::Utc;
 use ordersync::book::{Filter, RunKind};
 use ordersync::channel::{self, ChannelKind};
 use ordersync::clock::{Clock, ManualClock, SystemClock};
-use ordersync::config::Home;
+use ordersync::home::Home;
 use ordersync::http::RetryPolicy;
 use ordersync::sim::world::Dice;
 use ordersync::sim::{Purchase, Request, Response, Server, ServerOptions, Simulated, Store, rehearsal};

@@ -18,7 +18,7 @@ use chrono::{TimeDelta, Utc};
 use ordersync::book::{Book, Filter};
 use ordersync::channel::ChannelKind;
 use ordersync::clock::{Clock, SystemClock};
-use ordersync::config;
+use ordersync::home;
 use ordersync::http::RetryPolicy;
 use ordersync::order::{ChargeKind, Order};
 use ordersync::sim::world::Dice;
@@ -49,7 +49,7 @@ fn documents(kind: ChannelKind) -> (OpenStore, Vec<Value>) {
     home.run(&format!("connect {kind} {}", access.flags.join(" "))).exits(0);
     home.run("sync").exits(0);
     let context = Context {
-        home: config::Home::locate(Some(home.path())).unwrap(),
+        home: home::Home::locate(Some(home.path())).unwrap(),
         clock: clock(),
         retry: RetryPolicy::default(),
         lock_timeout: Duration::ZERO,

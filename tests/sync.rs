@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use ordersync::clock::{Clock, ManualClock, SystemClock};
+use ordersync::lock::{Lock, Work};
 use ordersync::sim::woocommerce::*;
 use ordersync::sim::{Fault, FaultKind, Server, ServerOptions, Simulated, WrongType};
-use ordersync::sync::lock::{Lock, Work};
 use serde_json::json;
 use support::program::until;
 use support::woo::{self, ORDERS, Rig, Served};

@@ -40,8 +40,8 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::clock::Clock;
-use crate::config::private_dir;
 use crate::error::Result;
+use crate::files::private_dir;
 
 pub use acts::{NewDispatch, Recorded};
 pub use audit::{Fault, Flaw};
@@ -56,7 +56,7 @@ pub use queries::{BookLine, BookOrder, BookShipment, Event, Filter, OrderRow};
 pub use readings::Reading;
 pub use rereads::Why;
 pub use runs::{RunKind, RunRow, StoreSummary};
-pub use stores::{Counts, NewStore, Store};
+pub use stores::{Counts, NewStore, Store, check_store_name};
 
 use error::book_error;
 

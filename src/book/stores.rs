@@ -327,6 +327,26 @@ fn revive(db: &rusqlite::Connection, id: i64, new: &NewStore, now: i64) -> Resul
     Ok(id)
 }
 
+/// Checks a store's name: it becomes a file name and a word on the command line.
+pub fn check_store_name(name: &str) -> Result<()> {
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+    let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+    if name == super::BOOK {
+        let text =
+            format!("{name:?} cannot name a store: {name}:17 is an order's number in the book; nothing was connected");
+        return Err(Error::new(ErrorKind::Usage, text));
+    }
+    if first && rest && name.len() <= 40 {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Usage,
+        format!(
+            "{name:?} cannot name a store: 1 to 40 of a-z, 0-9, - and _, starting with a letter; nothing was connected"
+        ),
+    ))
+}
+
 fn connected_already(url: &str, name: &str) -> Error {
     Error::new(ErrorKind::Refused, format!("{url} is connected already, as {name}; nothing was changed"))
         .hint(format!("new credentials for it: ordersync connect --reauth {name}"))
@@ -336,7 +356,7 @@ fn connected_already(url: &str, name: &str) -> Error {
 /// may be a login in it.
 fn alone(mut values: Values) -> Values {
     if let Some(endpoint) = values.get_mut("endpoint") {
-        *endpoint = crate::config::endpoint_alone(endpoint);
+        *endpoint = crate::channel::settings::endpoint_alone(endpoint);
     }
     values
 }
@@ -369,4 +389,17 @@ fn store(row: &Row<'_>) -> rusqlite::Result<Result<Store>> {
         paused_until: time(16)?,
         paused_why: row.get(17)?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_name_cannot_leave_its_directory() {
+        for name in ["", "../x", "A", "a b", ".a", "a/b", "-a", "ä"] {
+            assert!(check_store_name(name).is_err(), "{name}");
+        }
+        assert!(check_store_name("shopify-uk").is_ok());
+    }
 }

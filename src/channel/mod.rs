@@ -51,7 +51,7 @@ use matching::{Matched, Part, Record};
 
 pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
-pub use open::{Adapter, AuthMethod, Connection, Form, Format, Forms, Learn, Secrets, format, misplaced, open, origin};
+pub use open::{Adapter, AuthMethod, Connection, Form, Format, Forms, Learn, format, misplaced, open, origin};
 
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {

@@ -1,7 +1,6 @@
 //! The one place that turns a kind of channel into an open store; past it nobody asks which kind it
 //! is.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::settings::Given;
@@ -10,10 +9,6 @@ use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http;
 use crate::order::Order;
-use crate::secret::Secret;
-
-/// The secret values of a store, by the name of their [`Field`].
-pub type Secrets = BTreeMap<String, Secret>;
 
 /// What an adapter needs to talk to its store.
 pub struct Connection {
@@ -90,7 +85,7 @@ pub fn format(kind: ChannelKind, values: &Values) -> Result<Box<dyn Format>> {
 /// `Usage` for a value that cannot be right.
 pub fn origin(kind: ChannelKind, values: &Values) -> Result<String> {
     let own = (kind.adapter().origin)(values)?;
-    let endpoint = Given(values).text("endpoint").map(crate::config::endpoint).transpose()?;
+    let endpoint = Given(values).text("endpoint").map(crate::channel::settings::endpoint).transpose()?;
     Ok(endpoint.unwrap_or(own).origin().ascii_serialization())
 }
 

@@ -3,10 +3,11 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Values;
+use super::{ChannelKind, Values};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Options, RateLimit, RetryPolicy};
@@ -47,6 +48,94 @@ impl<'a> Given<'a> {
     }
 }
 
+/// A setting of a store that the core reads; adapters add their own (`channel::fields`).
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key: `ordersync config set STORE.KEY VALUE`.
+    pub key: &'static str,
+    /// What it does, its unit and its default.
+    pub help: &'static str,
+    check: fn(&str) -> bool,
+}
+
+/// The core's settings, the same for every channel.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "interval",
+        help: "minutes between two autosyncs of this store, 5 to 1440 (default 30)",
+        check: |text| text.parse::<u32>().is_ok_and(|minutes| (5..=1440).contains(&minutes)),
+    },
+    Setting {
+        key: "in_flight",
+        help: "pages fetched at the same time in a first sync, 1 to 8 (default 4 where the channel sets no limit)",
+        check: |text| text.parse::<usize>().is_ok_and(|pages| (1..=8).contains(&pages)),
+    },
+    Setting {
+        key: "unpaid_methods",
+        help: "payment methods of orders that ship before they are paid, with commas between (cod, bacs, \"Cash on Delivery\")",
+        check: |text| text.split(',').any(|method| !method.trim().is_empty()),
+    },
+    Setting {
+        key: "allow_http",
+        help: "yes: talk to this store without encryption (default no; the own machine is always permitted)",
+        check: |text| matches!(text, "yes" | "no"),
+    },
+    Setting {
+        key: "ca_file",
+        help: "a PEM file with the certificate authority of a shop that has one of its own",
+        check: |text| Path::new(text).is_absolute(),
+    },
+    Setting {
+        key: "endpoint",
+        help: "scheme, host and port to use instead of the channel's own, for every request",
+        check: |text| endpoint(text).is_ok(),
+    },
+];
+
+/// Checks a setting's key and value for a store of `kind`; the adapter checks its own values when
+/// the store is opened.
+pub fn check_setting(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
+    if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) {
+        if (setting.check)(value) {
+            return Ok(());
+        }
+        // Without the value: an address may hold a password.
+        let text = format!("the value given for {key} does not fit: {}; nothing was changed", setting.help);
+        return Err(Error::new(ErrorKind::Usage, text));
+    }
+    let own: Vec<&str> = kind.adapter().fields.iter().filter(|field| !field.secret).map(|field| field.key).collect();
+    if own.contains(&key) {
+        return Ok(());
+    }
+    let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).chain(own).collect();
+    Err(Error::new(ErrorKind::Usage, format!("{kind} stores have no setting {key:?}; one of: {}", known.join(", "))))
+}
+
+/// What stands in the place of a channel's own server: scheme, host and port. A login, a path or a
+/// query would be kept in the book and shown.
+pub fn endpoint(text: &str) -> Result<url::Url> {
+    let refused = |why: &str| {
+        let text = format!("the endpoint {why}; nothing was sent");
+        Error::new(ErrorKind::Usage, text).hint("scheme, host and port alone: https://test.example.com:8443")
+    };
+    let url = url::Url::parse(text.trim()).map_err(|e| refused(&format!("is no address ({e})")))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(refused("is not an http:// or https:// address"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("holds a login, which would be kept where everybody can read it"));
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("holds more than scheme, host and port"));
+    }
+    Ok(url)
+}
+
+/// Scheme, host and port of an endpoint that an older version has kept with more than that.
+pub fn endpoint_alone(text: &str) -> String {
+    url::Url::parse(text).map_or_else(|_| text.to_owned(), |url| url.origin().ascii_serialization())
+}
+
 /// A value that cannot be right.
 pub fn usage(text: impl Into<String>) -> Error {
     Error::new(ErrorKind::Usage, text.into())
@@ -63,7 +152,7 @@ pub fn client(values: &Values, clock: Arc<dyn Clock>, retry: RetryPolicy, limit:
         clock,
         retry,
         limit,
-        endpoint: given.text("endpoint").map(crate::config::endpoint).transpose()?,
+        endpoint: given.text("endpoint").map(endpoint).transpose()?,
         ca_pem: given.text("ca_file").map(read_ca).transpose()?,
         allow_http: given.text("allow_http") == Some("yes"),
     })
@@ -72,7 +161,7 @@ pub fn client(values: &Values, clock: Arc<dyn Clock>, retry: RetryPolicy, limit:
 fn read_ca(path: &str) -> Result<Vec<u8>> {
     // It is read at each start, so it must be there each time: a pipe gives what it has once, and a
     // device without end.
-    crate::config::read_file(std::path::Path::new(path), 1024 * 1024)
+    crate::files::read_file(Path::new(path), 1024 * 1024)
         .map_err(|e| usage(format!("the certificate file {path} cannot be read: {e}; nothing was sent")))
 }
 
@@ -113,5 +202,27 @@ mod tests {
         assert_eq!((choice("").unwrap(), choice("never").unwrap()), (1, 2));
         assert_eq!(choice("often").unwrap_err().message(), "size \"often\" is none of auto, never");
         assert_eq!(Given(&Values::new()).number("size", 100u32, 1..=250).unwrap(), 100);
+    }
+
+    #[test]
+    fn x6_an_endpoint_is_scheme_host_and_port_and_its_refusal_repeats_nothing() {
+        for good in ["http://127.0.0.1:8899", "https://test.example.com/", "http://[::1]:1"] {
+            assert!(endpoint(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://ann:pa55word@shop.example.com",
+            "https://pa55word@shop.example.com",
+            "https://shop.example.com?key=pa55word",
+            "https://shop.example.com/#pa55word",
+            "https://shop.example.com/pa55word",
+            "ftp://pa55word",
+            "pa55word",
+            "",
+        ] {
+            let error = endpoint(bad).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage, "{bad}");
+            assert!(!error.message().contains("pa55word"), "{error}");
+        }
+        assert_eq!(endpoint_alone("https://ann:pa55word@shop.example.com:8443/x?y#z"), "https://shop.example.com:8443");
     }
 }

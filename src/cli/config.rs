@@ -5,8 +5,8 @@ use serde_json::json;
 use super::output::{self, Table};
 use super::{App, Outcome};
 use crate::book::{Book, Store};
+use crate::channel::settings::{SETTINGS, check_setting};
 use crate::channel::{ChannelKind, origin};
-use crate::config::{SETTINGS, check_setting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::store::check;
 

@@ -13,12 +13,13 @@ use super::interrupt::{self, Left};
 use super::output;
 use super::when::parse_since;
 use super::{App, Outcome};
+use crate::book::check_store_name;
 use crate::book::{Book, NewStore, OutboxRow, Store};
-use crate::channel::{Channel, ChannelKind, Secrets, ShopInfo, Values, origin};
+use crate::channel::{Channel, ChannelKind, ShopInfo, Values, origin};
 use crate::clock::Timestamp;
-use crate::config::check_store_name;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secrets;
 use crate::sync::store::open_new;
 use flags::FieldFlags;
 

@@ -123,7 +123,7 @@ impl Stage<'_> {
 
     /// Two orders that wait to be shipped.
     fn two_orders(&self) -> Result<(String, String)> {
-        let path = crate::config::Home::locate(Some(self.home.to_owned()))?.book();
+        let path = crate::home::Home::locate(Some(self.home.to_owned()))?.book();
         let book = Book::open(&path, self.app.context.clock.clone())?;
         let filter = Filter { status: Some(Status::AwaitingFulfillment), limit: 2, ..Filter::default() };
         match book.list(&filter)?.as_slice() {

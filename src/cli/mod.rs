@@ -43,10 +43,11 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::Home;
 use crate::error::{Error, ErrorKind, Result, exit_code};
+use crate::home::Home;
 use crate::http::RetryPolicy;
-use crate::sync::{Context, lock};
+use crate::lock;
+use crate::sync::Context;
 
 /// Shown under every command's `--help`.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 credentials, 5 temporary (network, rate limit, channel down), \

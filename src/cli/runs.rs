@@ -6,7 +6,7 @@ use super::output::{self, Table};
 use super::{App, Outcome};
 use crate::book::RunRow;
 use crate::clock::{Timestamp, rfc3339};
-use crate::sync::lock::{self, Work};
+use crate::lock::{self, Work};
 
 /// What each sync did: fetched = new + changed + unchanged + failed.
 #[derive(Debug, clap::Args)]

@@ -9,11 +9,11 @@ use super::{App, Outcome};
 use crate::book::{Book, Counts, Store};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
+use crate::lock::{self, Work};
 use crate::order::Status;
 use crate::schedule::Installed;
 use crate::sync::advice::{RetryPolicy, Stage, export_patience, import_stage};
 use crate::sync::health::{Facts, Trouble};
-use crate::sync::lock::{self, Work};
 
 /// How every store stands, on one screen: syncs, orders by status, outbox, inbox, advice. Reads
 /// only local files.

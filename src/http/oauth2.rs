@@ -8,11 +8,11 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{Client, Effect, Protocol, Reply, Request, Verdict, check_json, read_json, told, url_for_people};
-use crate::channel::Secrets;
 use crate::clock::{Timestamp, rfc3339};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
+use crate::secret::Secrets;
 
 /// Where a fetched token stands among the secrets.
 const TOKEN: &str = "token";

@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
-use crate::config::{Home, private_dir};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::private_dir;
+use crate::home::Home;
 
 /// Minutes between two autosyncs where no store asks for less (I-1).
 pub const HALF_HOUR: u32 = 30;
@@ -176,7 +177,7 @@ fn write_network(plan: &Plan) -> Result<()> {
         return delete_file(path);
     }
     path.parent().map_or(Ok(()), private_dir)?;
-    crate::config::write_private(path, &network_text(plan)).map_err(|e| {
+    crate::files::write_private(path, &network_text(plan)).map_err(|e| {
         Error::new(ErrorKind::Failed, format!("{} cannot be written: {e}; the timer is not installed", path.display()))
     })
 }

@@ -7,11 +7,11 @@ use super::Context;
 use super::export::{self, Outcome};
 use super::guard::{self, Act, Look, Seen, Stop};
 use super::import::import_one;
-use super::lock::{Lock, Work};
 use super::store::OpenStore;
 use crate::book::{Book, BookOrder, Leave, OutboxRow, OutboxState, RunKind};
 use crate::channel::{Goal, Task};
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::{Lock, Work};
 use crate::order::Difference;
 
 /// Told how far an act has come, on behalf of the merchant.

@@ -9,12 +9,12 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use super::lock::Work;
 use super::report::{Exports, StoreReport};
 use super::store::OpenStore;
 use super::{Context, Job, Progress, export, import};
 use crate::book::{Book, Store};
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::Work;
 
 /// How long the import waits for the export at most.
 const HEAD_START: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ordersync::book::Book;
 use ordersync::channel::{Capabilities, ChannelKind};
 use ordersync::clock::{Clock, SystemClock};
-use ordersync::config;
+use ordersync::home;
 use ordersync::http::RetryPolicy;
 use ordersync::sim::{Exchange, Fault, FaultKind, Purchase, Server, ServerOptions, Simulated, rehearsal};
 use ordersync::sync::Context;
@@ -80,7 +80,7 @@ impl Desk {
 
     pub fn capabilities(&self) -> Capabilities {
         let context = Context {
-            home: config::Home::locate(Some(self.home.path())).unwrap(),
+            home: home::Home::locate(Some(self.home.path())).unwrap(),
             clock: clock(),
             retry: RetryPolicy::default(),
             lock_timeout: Duration::ZERO,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use ordersync::channel::ChannelKind;
-use ordersync::config;
+use ordersync::home;
 use ordersync::http::RetryPolicy;
 use ordersync::sim::{Exchange, Fault, FaultKind, Purchase, Server, ServerOptions, Simulated};
 use ordersync::sync::Context;
@@ -175,7 +175,7 @@ fn i5_f6_a_store_whose_thread_breaks_down_costs_one_store() {
         access.secrets.iter().fold(call, |call, (name, value)| call.env(name, value)).exits(0);
     }
     let context = Context {
-        home: config::Home::locate(Some(home.path())).unwrap(),
+        home: home::Home::locate(Some(home.path())).unwrap(),
         clock: clock(),
         retry: RetryPolicy::default(),
         lock_timeout: Duration::ZERO,
@@ -215,7 +215,7 @@ fn f1_i5_a_list_that_begins_and_does_not_end_ends_the_run_and_says_so() {
         desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
         let retry = RetryPolicy { timeout: Duration::from_millis(900), ..RetryPolicy::default() };
         let context = Context {
-            home: config::Home::locate(Some(desk.home.path())).unwrap(),
+            home: home::Home::locate(Some(desk.home.path())).unwrap(),
             clock: clock(),
             retry: retry.starting_at(Duration::from_millis(1)),
             lock_timeout: Duration::ZERO,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ordersync::book::Book;
 use ordersync::clock::{Clock, SystemClock};
-use ordersync::config::Home as Directories;
+use ordersync::home::Home as Directories;
 use ordersync::http::RetryPolicy;
 use ordersync::sim::woocommerce::{NewOrder, Options, REHEARSAL_KEY, REHEARSAL_SECRET, Shop};
 use ordersync::sim::{Exchange, Fault, FaultKind, Server, ServerOptions};

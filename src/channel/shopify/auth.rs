@@ -5,13 +5,13 @@ use reqwest::header::HeaderName;
 use url::Url;
 
 use super::errors;
-use crate::channel::Secrets;
 use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::oauth2::{self, Issuer};
 use crate::http::{Client, Reply, Verdict};
 use crate::secret::Secret;
+use crate::secret::Secrets;
 
 /// The header that carries a token.
 pub const HEADER: HeaderName = HeaderName::from_static("x-shopify-access-token");

@@ -6,10 +6,12 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use super::{Args, split};
-use crate::channel::{AuthMethod, ChannelKind, Field, Secrets, Values, misplaced};
+use crate::channel::settings::{SETTINGS, check_setting};
+use crate::channel::{AuthMethod, ChannelKind, Field, Values, misplaced};
 use crate::cli::{App, output};
-use crate::config::{SETTINGS, bounded, check_setting, read_small};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::{bounded, read_small};
+use crate::secret::Secrets;
 
 /// Everything the channel needs, asked for where it is missing and somebody is there to ask.
 pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) -> Result<(Values, Secrets)> {

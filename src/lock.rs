@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::private_dir;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::private_dir;
 
 /// How long a second process waits for the first.
 pub const BRIEFLY: Duration = Duration::from_secs(5);

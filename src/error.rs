@@ -121,6 +121,11 @@ impl Error {
         self
     }
 
+    /// The same error of something that fails whatever is asked for at once.
+    pub fn not_too_much(self) -> Self {
+        Self { too_much: false, ..self }
+    }
+
     /// Whether asking for less at once may help: a server error, no answer in time, an answer
     /// without end.
     pub fn is_too_much(&self) -> bool {

@@ -129,8 +129,8 @@ fn a_token_that_is_short_of_its_end_is_renewed_before_it() {
 #[test]
 fn f3_what_the_token_endpoint_refuses_is_told_as_what_it_is() {
     let told =
-        [(402, 5, "unpaid bills"), (403, 4, "forbids"), (404, 7, "no such shop"), (423, 5, "lock"), (430, 5, "attack")];
-    for (status, code, words) in told.into_iter().chain([(503, 5, "token endpoint failed"), (418, 1, "418")]) {
+        [(402, 5, "unpaid bills"), (403, 4, "forbids"), (404, 7, "no store"), (423, 5, "lock"), (430, 5, "attack")];
+    for (status, code, words) in told.into_iter().chain([(503, 5, "access_token"), (418, 1, "418")]) {
         let desk = Desk::new();
         desk.shop.end_tokens();
         desk.server.faults().add(Fault::new(FaultKind::ServerError(status)).on_path("access_token").always());

@@ -88,8 +88,19 @@ fn value_start(body: &[u8], from: usize) -> Option<usize> {
 /// Whether there is a part of a web page in the text, more than a notice's own marks (`<br />`,
 /// `<b>`, `<!-- -->`).
 fn is_page(text: &[u8]) -> bool {
-    const MARKS: [&[u8]; 10] =
-        [b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"</script", b"<style", b"<meta", b"<title", b"<form"];
+    const MARKS: [&[u8]; 11] = [
+        b"<?xml",
+        b"<!doctype",
+        b"<html",
+        b"<head",
+        b"<body",
+        b"<script",
+        b"</script",
+        b"<style",
+        b"<meta",
+        b"<title",
+        b"<form",
+    ];
     contains_any(text, &MARKS)
 }
 
@@ -109,6 +120,8 @@ fn describe(body: &[u8], error: &serde_json::Error) -> String {
     let head = start.get(..start.len().min(200)).unwrap_or_default().to_ascii_lowercase();
     if start.is_empty() {
         "an empty answer where JSON was expected".to_owned()
+    } else if head.starts_with(b"<?xml") {
+        "XML where JSON was expected".to_owned()
     } else if head.starts_with(b"<") {
         "a web page (HTML) where JSON was expected".to_owned()
     } else if error.is_eof() {

@@ -12,6 +12,7 @@ mod rate_limit;
 mod redact;
 mod retry;
 pub mod sign;
+pub mod status;
 mod tls;
 pub mod told;
 
@@ -97,11 +98,12 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// `Retry-After` as a pause from `now`: seconds or an HTTP date. However long: the client
-    /// bounds it.
+    /// `Retry-After`, or what some call `X-Retry-After`, as a pause from `now`: seconds or an HTTP
+    /// date; the longer of the two. However long: the client bounds it.
     pub fn retry_after(&self, now: crate::clock::Timestamp) -> Option<Duration> {
+        let told = |name| told::retry_after(self.header(name)?, self.header("date"), now);
         // No time at all is no answer: asking again at once is what led here.
-        told::retry_after(self.header("retry-after")?, self.header("date"), now).filter(|pause| !pause.is_zero())
+        ["retry-after", "x-retry-after"].into_iter().filter_map(told).max().filter(|pause| !pause.is_zero())
     }
 }
 

@@ -7,6 +7,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
+use super::status::{self, Words};
 use super::{Client, Effect, Protocol, Reply, Request, Verdict, check_json, read_json, told, url_for_people};
 use crate::clock::{Timestamp, rfc3339};
 use crate::credentials::Credentials;
@@ -47,7 +48,7 @@ pub trait Issuer: Send + Sync {
     }
 
     /// What a refusal means. They are final: the endpoint is never asked in a loop.
-    fn refused(&self, reply: &Reply, place: &str, now: Timestamp) -> Verdict;
+    fn refused(&self, request: &Request, reply: &Reply, now: Timestamp) -> Verdict;
 }
 
 /// The token to send now; one that is about to end is renewed before.
@@ -141,19 +142,16 @@ impl Protocol for TokenEndpoint<'_> {
     }
 
     fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
-        let (vendor, place) = (self.issuer.vendor(), url_for_people(&request.url));
-        let temporary = |text: String| Error::new(ErrorKind::Temporary, text);
         match reply.status {
             200 => Verdict::Good,
-            429 => Verdict::Throttled(
-                reply.retry_after(self.now),
-                temporary(format!("{vendor} asked for fewer tokens to be fetched (429, {place})")),
-            ),
-            status @ 500..=599 => Verdict::Transient(
-                temporary(format!("{vendor}'s token endpoint failed ({status}, {place}); nothing was sent"))
-                    .hint("the next sync tries again by itself"),
-            ),
-            _ => self.issuer.refused(reply, &place, self.now),
+            408 | 429 | 500..=599 => {
+                match status::classify(&Words::of(self.issuer.vendor()), request, reply, self.now) {
+                    // A smaller page would ask for the same token.
+                    Verdict::Transient(error) => Verdict::Transient(error.not_too_much()),
+                    verdict => verdict,
+                }
+            }
+            _ => self.issuer.refused(request, reply, self.now),
         }
     }
 }
@@ -202,7 +200,7 @@ mod tests {
             Vec::new()
         }
 
-        fn refused(&self, _: &Reply, _: &str, _: Timestamp) -> Verdict {
+        fn refused(&self, _: &Request, _: &Reply, _: Timestamp) -> Verdict {
             Verdict::Refused(Error::new(ErrorKind::Credentials, "no"))
         }
     }
@@ -217,7 +215,6 @@ mod tests {
         };
         assert!(matches!(verdict(200), Verdict::Good));
         assert!(matches!(verdict(429), Verdict::Throttled(..)));
-        // The same token would be fetched again for a smaller page.
         assert!(matches!(verdict(503), Verdict::Transient(e) if e.kind() == ErrorKind::Temporary && !e.is_too_much()));
         for status in [201, 301, 400, 401, 403, 404] {
             assert!(matches!(verdict(status), Verdict::Refused(_)), "{status}");

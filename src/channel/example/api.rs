@@ -12,8 +12,11 @@ use super::settings::Settings;
 use crate::channel::{Connection, ShopInfo};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::status::{self, Words};
 use crate::http::{Client, Effect, Protocol, Reply, Request, Verdict, read_json};
 use crate::order::Currency;
+
+const WORDS: Words = Words::of("the shop");
 
 /// The server of a shop.
 pub struct Api {
@@ -132,20 +135,11 @@ impl Protocol for Api {
     }
 
     fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
-        let error = |kind: ErrorKind, text: &str| Error::new(kind, format!("the shop answers {}{text}", reply.status));
-        match reply.status {
-            200..=299 => Verdict::Good,
-            404 if request.effect == Effect::Read => Verdict::Good,
-            401 | 403 => Verdict::Refused(
-                error(ErrorKind::Credentials, ": it does not take the token")
-                    .hint("ordersync connect --reauth STORE takes a new one"),
-            ),
-            429 => Verdict::Throttled(None, error(ErrorKind::Temporary, ": too many requests")),
-            500.. => Verdict::Transient(error(ErrorKind::Temporary, "")),
-            _ if request.effect == Effect::Write => {
-                Verdict::Refused(error(ErrorKind::Rejected, "; nothing was written"))
-            }
-            _ => Verdict::Refused(error(ErrorKind::Failed, "; nothing was imported")),
+        match (reply.status, request.effect) {
+            // A file that is not there.
+            (404, Effect::Read) => Verdict::Good,
+            (status @ (400 | 404 | 409 | 422), Effect::Write) => status::refused(&WORDS, request, status, ""),
+            _ => status::classify(&WORDS, request, reply, self.http.clock().now()),
         }
     }
 }

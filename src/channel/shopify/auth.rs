@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::oauth2::{self, Issuer};
-use crate::http::{Client, Reply, Verdict};
+use crate::http::{Client, Reply, Request, Verdict};
 use crate::secret::Secret;
 use crate::secret::Secrets;
 
@@ -70,11 +70,11 @@ impl Issuer for TokenEndpoint {
         ]
     }
 
-    fn refused(&self, reply: &Reply, place: &str, now: Timestamp) -> Verdict {
+    fn refused(&self, request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
         match refusal(reply.status, &String::from_utf8_lossy(&reply.body)) {
             Some(error) => Verdict::Refused(error),
             // A shop that is frozen, locked or not there says so here, too.
-            None => errors::refused(reply.status, reply, place, now),
+            None => errors::refused(request, reply, now),
         }
     }
 }
@@ -119,7 +119,8 @@ mod tests {
 
     fn verdict(status: u16, body: &str) -> Verdict {
         let reply = Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
-        TokenEndpoint(Url::parse(PLACE).unwrap()).refused(&reply, PLACE, from_millis(0))
+        let endpoint = Url::parse(PLACE).unwrap();
+        TokenEndpoint(endpoint.clone()).refused(&Request::get(endpoint), &reply, from_millis(0))
     }
 
     fn refused(status: u16, body: &str) -> ErrorKind {

@@ -9,39 +9,47 @@ use std::time::Duration;
 use super::wire::{Envelope, Errors, GraphError, TOO_DEAR};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
+use crate::http::status::{self, Words};
 use crate::http::{Effect, Reply, Request, Verdict, check_json, read_json, url_for_people};
+
+pub use crate::http::status::short;
 
 const REAUTH: &str = "ordersync connect --reauth STORE with a new token, or install the app in the shop again";
 
+const ADDRESS: &str = "give the shop's own address: NAME.myshopify.com";
+
+const WORDS: Words = Words { moved: ADDRESS, missing: ADDRESS, credentials: REAUTH, ..Words::of("Shopify") };
+
 /// What a reply to a GraphQL request means.
 pub fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
-    let place = url_for_people(&request.url);
     match reply.status {
-        200 => answered(request, reply, &place),
-        status => refused(status, reply, &place, now),
+        200..=299 => answered(request, reply),
+        _ => refused(request, reply, now),
     }
 }
 
-fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
+fn answered(request: &Request, reply: &Reply) -> Verdict {
     // Orders stand side by side in one answer: bytes in one of them that are no text must not cost
     // the others.
     let body = String::from_utf8_lossy(&reply.body);
     let envelope = match check_json(reply).and_then(|()| read_json::<Envelope<'_>>(body.as_bytes())) {
         Ok((envelope, _)) => envelope,
         Err(error) => {
-            // Also for a write: what it answered is not known.
             // It may be one order of many that cannot be read.
-            let text = format!("{place} answered with {}; nothing was used of it", error.message());
-            return Verdict::Transient(Error::new(ErrorKind::Unreadable, text).too_much());
+            return Verdict::Transient(status::garbled(request, error.message()).hint(WORDS.garbled).too_much());
         }
     };
-    if let Some(warning) = envelope.extensions.search_warning() {
+    if let Some(warning) = envelope.extensions.search_warning().filter(|_| request.effect == Effect::Read) {
         // An unknown filter gives the whole list, unfiltered.
         let text = format!("Shopify did not understand a filter ({}); the list was not used", short(warning));
         return Verdict::Refused(Error::new(ErrorKind::Unreadable, text));
     }
     let errors = match &envelope.errors {
         Errors::None => &[][..],
+        // Also after a write: not known to be a refusal of it.
+        Errors::Text(text) if request.effect == Effect::Write => {
+            return Verdict::Transient(Error::new(ErrorKind::Unreadable, told(text)));
+        }
         Errors::Text(text) => return Verdict::Refused(Error::new(ErrorKind::Failed, told(text))),
         Errors::List(errors) => errors,
     };
@@ -49,8 +57,7 @@ fn answered(request: &Request, reply: &Reply, place: &str) -> Verdict {
     // One whose meaning is known says more than one without a code.
     match serious().find(|error| !error.code().is_empty()).or(serious().next()) {
         None if errors.is_empty() && !envelope.has_data() => {
-            let text = format!("{place} answered without data; nothing was used of it");
-            Verdict::Transient(Error::new(ErrorKind::Unreadable, text))
+            Verdict::Transient(status::garbled(request, "JSON without data").hint(WORDS.garbled))
         }
         None => Verdict::Good,
         Some(error) => failed(request, error, &envelope),
@@ -110,10 +117,11 @@ fn denied(error: &GraphError) -> Error {
         .hint("add the scope to the app and approve it in the shop, then ordersync connect --test STORE")
 }
 
-/// What a status other than 200 means, whatever was asked for.
-pub fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdict {
+/// What the status of a refusal means, whatever was asked for.
+pub fn refused(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
+    let place = url_for_people(&request.url);
     let final_no = |kind, text: String, hint: &str| Verdict::Refused(Error::new(kind, text).hint(hint.to_owned()));
-    match status {
+    match reply.status {
         401 => Verdict::Expired(
             Error::new(
                 ErrorKind::Credentials,
@@ -121,41 +129,18 @@ pub fn refused(status: u16, reply: &Reply, place: &str, now: Timestamp) -> Verdi
             )
             .hint(REAUTH),
         ),
-        402 | 423 => Verdict::Refused(frozen(if status == 402 { "402" } else { "423" })),
+        status @ (402 | 423) => Verdict::Refused(frozen(&status.to_string())),
         403 => final_no(
             ErrorKind::Permission,
             format!("Shopify forbids this ({place}, 403); nothing was done"),
             "the app's access may be limited by the shop's plan or its owner",
-        ),
-        404 => final_no(
-            ErrorKind::NoStore,
-            format!("Shopify knows no such shop or version ({place}, 404); nothing was done"),
-            "check the shop's own address: NAME.myshopify.com",
-        ),
-        429 => Verdict::Throttled(
-            reply.retry_after(now),
-            Error::new(ErrorKind::Temporary, format!("Shopify asked for fewer requests (429, {place})")),
         ),
         430 => final_no(
             ErrorKind::Temporary,
             format!("Shopify takes the request for an attack (430, {place}); nothing was done"),
             "the next sync tries again by itself; if it stays so, ask Shopify about this machine's address",
         ),
-        300..=399 => final_no(
-            ErrorKind::Failed,
-            format!("{place} redirects; credentials are not sent after it, nothing was done"),
-            "give the shop's own address: NAME.myshopify.com",
-        ),
-        500..=599 => Verdict::Transient(
-            Error::new(ErrorKind::Temporary, format!("Shopify's server failed ({status}, {place})"))
-                .hint("the next sync tries again by itself")
-                .too_much(),
-        ),
-        status => final_no(
-            ErrorKind::Failed,
-            format!("Shopify refused the request ({status}, {place}); nothing was done"),
-            "ordersync connect --test STORE",
-        ),
+        _ => status::classify(&WORDS, request, reply, now),
     }
 }
 
@@ -169,11 +154,6 @@ fn told(text: &str) -> String {
         "" => "Shopify refused and gave no reason".to_owned(),
         text => format!("Shopify refused: {}", short(text)),
     }
-}
-
-/// Shopify's words, bounded: its error texts are fixed sentences with ids in them.
-pub fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[cfg(test)]
@@ -193,6 +173,19 @@ mod tests {
             Verdict::Refused(error) => Some(error.kind()),
             _ => None,
         }
+    }
+
+    #[test]
+    fn d3_f4_a_write_in_doubt_is_looked_for_and_no_part_of_an_answer_is_used() {
+        let undecided = &[
+            r#"{"errors":"x"}"#,
+            r#"{"errors":[{"message":"x"}]}"#,
+            r#"{"data":{"a":{}},"errors":[{"message":"x","extensions":{"code":"THROTTLED"}}]}"#,
+            r#"{"data":{"a":{}},"extensions":{"search":[{"warnings":[{"code":"x"}]}]}}"#,
+        ];
+        status::law::holds("admin/api/graphql.json", undecided, |request, reply| {
+            classify(request, reply, from_millis(0))
+        });
     }
 
     #[test]

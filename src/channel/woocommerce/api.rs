@@ -229,7 +229,7 @@ impl Protocol for Anonymous<'_> {
 
     fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
         match reply.status {
-            429 | 500..=599 => errors::classify(request, reply, self.0.now()),
+            408 | 429 | 500..=599 => errors::classify(request, reply, self.0.now()),
             _ => Verdict::Good,
         }
     }

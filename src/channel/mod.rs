@@ -22,6 +22,7 @@
 pub mod bigcommerce;
 mod capabilities;
 pub mod census;
+mod checkpoint;
 #[cfg(test)]
 mod example;
 pub mod isolate;

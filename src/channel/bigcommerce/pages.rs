@@ -13,9 +13,10 @@ use super::settings::Settings;
 use super::walk::{Changes, Row, Seen, Slice, Walking, iso};
 use super::wire::{Count, Head};
 use crate::channel::census::unlisted;
+use crate::channel::checkpoint::Checkpoint;
 use crate::channel::isolate::REPEATS;
 use crate::channel::rows;
-use crate::channel::strayed::{self, STRAYED};
+use crate::channel::strayed::STRAYED;
 use crate::channel::{Cursor, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Reply, read_json};
@@ -29,9 +30,6 @@ const WORTH_SLICING: u64 = 3;
 /// Pages in a slice, and the most slices.
 const SLICE_PAGES: u64 = 10;
 const MOST_SLICES: u64 = 16;
-
-/// A second that lies so far back is over: nothing is modified in it any more.
-const OVER: i64 = 5;
 
 /// Where a walk stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,62 +66,31 @@ enum Way {
     Archived,
 }
 
-/// What is remembered from sync to sync. Seconds since the epoch, by the store's clock unless said
-/// otherwise.
+/// What is remembered from sync to sync.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Rest {
-    /// The newest modification time read so far; everything up to it is read, but for what the
-    /// overlap covers.
-    high: Option<i64>,
+    /// Where the changes stand.
+    #[serde(flatten)]
+    at: Checkpoint,
     /// As the version before wrote down when it had last looked at the archived orders.
     #[serde(default, skip_serializing)]
     aside: Option<i64>,
     /// Date bounds are known to be inclusive.
     inclusive: bool,
-    /// When `high` was first seen.
-    #[serde(default)]
-    reached: i64,
-    /// The overlap before `high` was read once more, long enough after that: nothing is to be
-    /// expected there any more.
-    #[serde(default)]
-    settled: bool,
-    /// The overlap before `high` holds more than a page.
-    #[serde(default)]
-    wide: bool,
-    /// The sync under way reads the overlap again.
-    #[serde(default)]
-    deep: bool,
     /// The orders that the store could not show when the changes were last read.
     #[serde(default)]
     shut: Vec<u64>,
 }
 
 impl Rest {
-    /// From where the next sync reads. What shows late in the list is covered by reading the
-    /// overlap again, until that was done once well after the newest change was seen; before that,
-    /// one of many orders is not read at every sync.
-    fn from(&self, now: i64) -> Option<i64> {
-        let high = self.high?.min(now);
-        let over = if now - high >= OVER { high + 1 } else { high };
-        let waiting = now - self.reached < super::OVERLAP.as_secs() as i64 && now >= self.reached;
-        Some(match (self.settled, self.wide && waiting) {
-            (true, _) => high + 1,
-            (false, true) => over,
-            (false, false) => high - super::OVERLAP.as_secs() as i64,
-        })
-    }
-
-    /// Takes notice of what was read at `now`, up to `high`.
-    fn reach(&mut self, high: Option<i64>, now: i64) {
-        if high > self.high {
-            (self.high, self.reached, self.settled) = (high, now, false);
-        }
+    fn new(at: Checkpoint) -> Self {
+        Self { at, ..Self::default() }
     }
 
     /// The changes were read to their end.
-    fn done(self, now: i64) -> Self {
-        let settled = self.settled || self.deep && now - self.reached >= super::OVERLAP.as_secs() as i64;
-        Self { settled, deep: false, ..self }
+    fn done(mut self) -> Self {
+        self.at.done(super::OVERLAP);
+        self
     }
 }
 
@@ -136,11 +103,12 @@ pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     }
     let since_then: Vec<_> = since.map(|since| ("min_date_modified", iso(since - 1))).into_iter().collect();
     let total = count(api, &since_then)?;
-    let rest = |high| Rest { high, ..Rest::default() };
     let known = total.unwrap_or(0);
     let ends = if known > WORTH_SLICING * settings.page_size as u64 { ends(api, since)? } else { None };
     let Some((first, last, newest)) = ends else {
-        let changes = Cursor::new(&Position::Changes(rest(since), Changes::new(since, None)))?;
+        let mut rest = Rest::new(Checkpoint::new(since));
+        let walk = Changes::new(rest.at.begin(super::OVERLAP, api.now()), None);
+        let changes = Cursor::new(&Position::Changes(rest, walk))?;
         return Ok(Plan { slices: Vec::new(), changes, total });
     };
     let count = (known / (SLICE_PAGES * settings.page_size as u64)).clamp(4, MOST_SLICES);
@@ -150,7 +118,8 @@ pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
         .collect::<Result<_>>()?;
     // What changes or is placed while the slices are read is modified after the newest order of
     // now.
-    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(rest(Some(newest.min(api.now())))))?, total })
+    let at = Checkpoint::seen(Some(newest.min(api.now())), super::OVERLAP, api.now());
+    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(Rest::new(at)))?, total })
 }
 
 /// Archived orders are on no list but their own. Archiving changes nothing but the order's presence
@@ -164,7 +133,8 @@ pub fn passes(api: &Api, changes: &Cursor) -> Result<Vec<Pass>> {
     if !api.facts().archived {
         return Ok(Vec::new());
     }
-    let from = rest.aside.unwrap_or(i64::MAX).min(api.now()) - super::OVERLAP.as_secs() as i64;
+    let beside = rest.at.beside(super::OVERLAP, api.now());
+    let from = rest.aside.map_or(beside, |aside| beside.min(aside - super::OVERLAP.as_secs() as i64));
     let start = Cursor::new(&Position::Archive(Changes::new(Some(from), None)))?;
     Ok(vec![Pass { name: "archived", title: "archived orders", every: EVERY, start }])
 }
@@ -248,12 +218,10 @@ pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
 /// clock.
 fn resume(api: &Api, settings: &Settings, rest: Rest) -> Result<Page> {
     let page = resume_at(api, settings, rest.clone())?;
-    match strayed::again_from(rest.high, api.now()) {
+    match rest.at.strayed(api.now()) {
         None => Ok(page),
-        Some(from) => {
-            let high = Some(from + super::OVERLAP.as_secs() as i64);
-            let back = Rest { high, reached: api.now(), settled: false, wide: false, ..rest };
-            let mut page = resume_at(api, settings, back)?;
+        Some(at) => {
+            let mut page = resume_at(api, settings, Rest { at, ..rest })?;
             page.warnings.push(STRAYED.to_owned());
             Ok(page)
         }
@@ -261,14 +229,8 @@ fn resume(api: &Api, settings: &Settings, rest: Rest) -> Result<Page> {
 }
 
 fn resume_at(api: &Api, settings: &Settings, mut rest: Rest) -> Result<Page> {
-    if rest.reached == 0 {
-        rest.reached = api.now();
-    }
-    let from = rest.from(api.now());
-    let walk = Changes { inclusive: rest.inclusive, known: rest.high, ..Changes::new(from, None) };
-    let overlap = super::OVERLAP.as_secs() as i64;
-    rest.deep = rest.high.is_none_or(|high| from.is_none_or(|from| from <= high - overlap));
-    rest.wide = rest.wide && !rest.deep;
+    let from = rest.at.begin(super::OVERLAP, api.now());
+    let walk = Changes { inclusive: rest.inclusive, known: rest.at.high(), ..Changes::new(from, None) };
     if !rest.shut.is_empty() {
         let slice = Slice { shut: std::mem::take(&mut rest.shut), ..slice_of(&walk) };
         return by_id(api, settings, rest, slice, api.now(), Some(1));
@@ -282,11 +244,13 @@ fn changes(api: &Api, settings: &Settings, mut rest: Rest, walk: Changes) -> Res
         Ok(step) => step,
         Err(error) => return instead(api, error, Position::ById(rest, slice_of(&walk), Way::Changes(began))),
     };
-    rest.wide |= read.dense;
+    if read.dense && next.is_some() {
+        rest.at.crowded();
+    }
     rest.inclusive |= next.as_ref().is_some_and(|next| next.inclusive) || walk.inclusive;
-    rest.reach(read.high, api.now());
+    rest.at.reach(read.high, api.now());
     let next = next.map(|walk| Position::Changes(rest.clone(), walk));
-    finish(read, next, || Position::Rest(rest.done(api.now())))
+    finish(read, next, || Position::Rest(rest.done()))
 }
 
 /// What a walk by time has before it, as a walk by id. The store has just failed at it, so its
@@ -317,9 +281,9 @@ fn by_id(
 ) -> Result<Page> {
     let (read, next) = hidden::step(api, settings, &slice, None, repeats)?;
     rest.shut.extend(read.unshown.iter().filter_map(|order| order.remote_id.as_ref()?.parse::<u64>().ok()));
-    rest.reach(read.high.map(|high| high.min(began)), api.now());
+    rest.at.reach(read.high.map(|high| high.min(began)), api.now());
     let next = next.map(|slice| Position::ById(rest.clone(), slice, Way::Changes(began)));
-    finish(read, next, || Position::Rest(rest.done(api.now())))
+    finish(read, next, || Position::Rest(rest.done()))
 }
 
 /// The parameter that lists archived orders.
@@ -572,33 +536,5 @@ mod tests {
             assert!(slices.windows(2).all(|pair| pair[0].until == Some(pair[1].after)));
             assert_eq!(slices.last().unwrap().until, None);
         }
-    }
-
-    #[test]
-    fn q2_the_overlap_is_read_once_more_well_after_the_newest_change_and_then_left_alone() {
-        let overlap = super::super::OVERLAP.as_secs() as i64;
-        let mut rest = Rest { high: Some(1_000), deep: true, ..Rest::default() };
-        rest.reach(Some(5_000), 5_100);
-        let rest = rest.done(5_100);
-        assert_eq!((rest.high, rest.from(5_110)), (Some(5_000), Some(5_000 - overlap)));
-        let wide = Rest { wide: true, ..rest.clone() };
-        assert_eq!(wide.from(5_110), Some(5_001), "not all of many orders at every sync");
-        let just_now = Rest { reached: 5_001, ..wide.clone() };
-        assert_eq!(just_now.from(5_002), Some(5_000), "the second is not over yet");
-        assert_eq!(wide.from(5_100 + overlap), Some(5_000 - overlap));
-        let early = Rest { deep: true, ..rest }.done(5_110);
-        assert!(!early.settled, "what shows late may still come");
-        let mut settled = Rest { deep: true, ..early }.done(6_000);
-        assert_eq!((settled.settled, settled.from(6_000)), (true, Some(5_001)));
-        settled.reach(Some(5_500), 6_100);
-        assert!(!settled.done(6_100).settled);
-    }
-
-    #[test]
-    fn i3_a_cursor_in_the_future_heals() {
-        let rest = Rest { high: Some(9_000_000), settled: true, ..Rest::default() };
-        assert_eq!(rest.from(5_000), Some(5_001));
-        let rest = Rest { settled: false, ..rest };
-        assert_eq!(rest.from(5_000), Some(5_000 - super::super::OVERLAP.as_secs() as i64));
     }
 }

@@ -91,8 +91,8 @@ pub trait Walking: Sized + Clone {
     /// these rows.
     fn missing(&self, count: u64, rows: &[Row], asked_at: i64) -> u64;
 
-    /// Whether an empty page has to be proven by the store's own count: not where a sync looks
-    /// whether anything is new.
+    /// Whether an empty page has to be proven by the store's own count: not where a sync asks for
+    /// what is newer than all that is known.
     fn is_owed(&self) -> bool {
         true
     }
@@ -263,7 +263,7 @@ impl Walking for Changes {
     }
 
     fn is_owed(&self) -> bool {
-        self.known.is_none() || self.most > 0
+        self.most > 0 || self.known.is_none_or(|known| self.from.is_none_or(|from| from <= known))
     }
 
     fn may_be_cut(&self, rows: &[Row]) -> bool {

@@ -25,8 +25,6 @@ pub struct Read {
     pub listed: Listed,
     /// The newest modification time that is not in the future.
     pub high: Option<i64>,
-    /// The newest modification time.
-    pub newest: Option<i64>,
     /// How many rows were asked for, where the shop bears fewer than are set; else 0.
     pub size: usize,
     /// Fewer rows came than were asked for.
@@ -43,7 +41,7 @@ pub struct Read {
 
 /// How many rows to ask for: the merchant's setting, unless more is known to be too much for the
 /// shop.
-pub fn size(api: &Api, settings: &Settings, known: usize) -> usize {
+fn size(api: &Api, settings: &Settings, known: usize) -> usize {
     let known = if known == 0 { settings.page_size } else { known };
     settings.page_size.min(known).min(api.bearable()).max(1)
 }
@@ -108,9 +106,10 @@ fn ask(
         read(&reply, &settings.statuses, walk.by, api.now().timestamp())
     };
     let mut page = listed()?;
-    // A walk begins where orders were seen. A shop whose database failed at the list calls it
-    // empty, too.
-    let begins = walk.taken_at == 0 && status.is_none() && (walk.from, walk.until) != (None, None);
+    // A walk begins where orders were seen, unless it asks for what is newer. A shop whose database
+    // failed at the list calls it empty, too.
+    let newer = matches!((walk.from, walk.known), (Some(from), Some(known)) if from > known);
+    let begins = walk.taken_at == 0 && status.is_none() && (walk.from, walk.until) != (None, None) && !newer;
     // One that is counted and empty is no answer at all, most often once.
     if page.listed.length == 0 && (begins || page.listed.total.is_some_and(|total| total > 0)) {
         page = listed()?;
@@ -245,12 +244,18 @@ impl Read {
     pub fn absorb(&mut self, more: Self) {
         self.orders.extend(more.orders);
         self.high = self.high.max(more.high);
-        self.newest = self.newest.max(more.newest);
         (self.most, self.capped) = (self.most.max(more.most), self.capped || more.capped);
         self.size = more.size;
         self.drafts += more.drafts;
         self.unshown.extend(more.unshown);
         self.warnings.extend(more.warnings);
+    }
+
+    /// A full page of less time than the overlap.
+    pub fn is_dense(&self) -> bool {
+        let times = || self.listed.rows.iter().map(|row| row.at);
+        let span = times().max().zip(times().min()).map_or(0, |(newest, oldest)| newest - oldest);
+        !self.is_short && self.listed.length > 0 && span < super::OVERLAP.as_secs() as i64
     }
 
     /// Whether most orders of the page have another status than this one.
@@ -347,7 +352,6 @@ pub fn read(reply: &Reply, statuses: &Statuses, by: By, now: i64) -> Result<Read
         let seen = named(document, &head, order);
         let modified = map::parse_time(head.date_modified_gmt.get()).map(|at| at.timestamp());
         page.listed.rows.extend(placed(&head, by));
-        page.newest = page.newest.max(modified);
         if map::is_draft(head.status.get()) {
             page.drafts += 1;
             continue;

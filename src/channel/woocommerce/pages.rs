@@ -7,13 +7,14 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::api::Api;
-use super::list::{Onward, Read, counted, is_well, odd, onward, placed, read, size, step, total};
+use super::list::{Onward, Read, counted, is_well, odd, onward, placed, read, step, total};
 use super::map;
 use super::settings::Settings;
-use super::walk::{By, Listed, Row, Walk};
+use super::walk::{By, Listed, Walk};
 use super::wire::Head;
+use crate::channel::checkpoint::Checkpoint;
 use crate::channel::isolate::REPEATS;
-use crate::channel::strayed::{self, STRAYED};
+use crate::channel::strayed::STRAYED;
 use crate::channel::{Cursor, Next, Page, Pass, Plan, Range, Unshown};
 use crate::error::Result;
 use crate::http::read_json;
@@ -38,9 +39,6 @@ const MOST_SLICES: u64 = 16;
 const LEFT_OUT: TimeDelta = TimeDelta::hours(20);
 const MOST_LEFT_OUT: usize = 100;
 
-/// How many rows of a list's end are looked at to see whether anything has come to it.
-const A_LOOK: usize = 20;
-
 /// Where a walk stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -64,12 +62,12 @@ enum Position {
     Refunded(Walk),
 }
 
-/// What is remembered from sync to sync. Seconds since the epoch, by the shop's clock.
+/// What is remembered from sync to sync.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Rest {
-    /// The newest modification time read so far; everything up to it is read, but for what the
-    /// overlap covers.
-    high: Option<i64>,
+    /// Where the changes stand.
+    #[serde(flatten)]
+    at: Checkpoint,
     /// As the version before wrote down when it had last looked at the bin and the refunds, and the
     /// newest modification time known then.
     #[serde(default, skip_serializing)]
@@ -78,9 +76,6 @@ struct Rest {
     aside_from: Option<i64>,
     /// When an old shop was last read thoroughly.
     thorough: i64,
-    /// What the last walk through the changes found on its list.
-    #[serde(default)]
-    window: Option<Window>,
     /// How many rows a page the shop can bear; 0: nothing is known against the size that is set.
     #[serde(default)]
     size: usize,
@@ -96,46 +91,16 @@ struct Rest {
     capped: bool,
 }
 
-/// A list of changes as a walk found it, to see at one look that nothing has come to it.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Window {
-    /// The walk's first second.
-    from: Option<i64>,
-    /// How many rows there were from it on.
-    rows: u64,
-    /// The newest of them, also where it lies in the future.
-    newest: i64,
-    /// When the walk began.
-    #[serde(default)]
-    began: i64,
-}
-
-impl Window {
-    /// Whether count and newest row tell all. They say nothing of an order that was changed once
-    /// more in the second of the newest one, so that second must have been over when the walk
-    /// began. What shows late is no newer either: once the overlap has passed, everything is read
-    /// once more.
-    fn tells_all(&self, now: i64) -> bool {
-        let overlap = super::OVERLAP.as_secs() as i64;
-        let (quiet, since) = (self.began.saturating_sub(self.newest), now.saturating_sub(self.newest));
-        quiet >= overlap || (quiet > 1 && since < overlap)
-    }
-}
-
 impl Rest {
-    fn new(api: &Api, high: Option<i64>) -> Self {
-        let now = api.now().timestamp();
-        Self {
-            high,
-            aside: None,
-            aside_from: None,
-            thorough: now,
-            window: None,
-            size: 0,
-            skip: Vec::new(),
-            most: 0,
-            capped: false,
-        }
+    fn new(api: &Api, at: Checkpoint) -> Self {
+        let thorough = api.now().timestamp();
+        Self { at, aside: None, aside_from: None, thorough, size: 0, skip: Vec::new(), most: 0, capped: false }
+    }
+
+    /// The changes were read to their end.
+    fn done(mut self) -> Self {
+        self.at.done(super::OVERLAP);
+        self
     }
 
     /// A walk that knows what is known of the shop's pages.
@@ -143,11 +108,11 @@ impl Rest {
         Walk { most: self.most, capped: self.capped, ..Walk::new(by, from, None) }
     }
 
-    /// From where on a pass looks that begins now: a shop whose clock is behind dates what is to
-    /// come after the newest change, and before now.
+    /// From where on a pass looks that begins now.
     fn pass_since(&self, now: i64) -> i64 {
-        let then = [self.aside_from.or(self.high), self.aside, Some(now)];
-        then.into_iter().flatten().min().unwrap_or(now) - super::OVERLAP.as_secs() as i64
+        let before = [self.aside_from, self.aside].into_iter().flatten().min();
+        let beside = self.at.beside(super::OVERLAP, now);
+        before.map_or(beside, |before| beside.min(before - super::OVERLAP.as_secs() as i64))
     }
 }
 
@@ -161,21 +126,27 @@ pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
         return alone(Position::Slice(walk), None);
     }
     if !api.facts().modified_after {
-        let walk = Walk::new(By::Created, since, None);
-        return alone(Position::Changes(Rest::new(api, since), walk), None);
+        return alone(begun(api, By::Created, since), None);
     }
     let (total, newest) = newest(api, since)?;
     let few = total.is_none_or(|total| total <= (WORTH_SLICING * settings.page_size) as u64);
     if few || newest.is_none() {
-        let walk = Walk::new(By::Modified, since, None);
-        return alone(Position::Changes(Rest::new(api, since), walk), total);
+        return alone(begun(api, By::Modified, since), total);
     }
     let slices = slices(api, since, total.unwrap_or(0), settings.page_size)?
         .into_iter()
         .map(|walk| Cursor::new(&Position::Slice(walk)))
         .collect::<Result<_>>()?;
     // What changes while the slices are read is modified after the newest order of now.
-    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(Rest::new(api, newest)))?, total })
+    let at = Checkpoint::seen(newest, super::OVERLAP, api.now().timestamp());
+    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(Rest::new(api, at)))?, total })
+}
+
+/// One walk that reads everything from `since` on.
+fn begun(api: &Api, by: By, since: Option<i64>) -> Position {
+    let mut rest = Rest::new(api, Checkpoint::new(since));
+    let from = rest.at.begin(super::OVERLAP, api.now().timestamp());
+    Position::Changes(rest, Walk::new(by, from, None))
 }
 
 /// What the list of changes may not show. Orders in the bin are on no list but their own, and their
@@ -283,11 +254,7 @@ fn created_at(api: &Api, since: Option<i64>, offset: u64) -> Result<Option<i64>>
 /// The page at `at`.
 pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     match at.position::<Position>()? {
-        Position::Rest(mut rest) => match unchanged(api, settings, &mut rest)? {
-            Some(page) => finish(page, Next::Done(Cursor::new(&Position::Rest(rest))?)),
-            None => from_rest(api, settings, rest),
-        },
-        Position::Bin(rest, _) | Position::Refunds(rest, ..) | Position::GivenBack(rest, _) => {
+        Position::Rest(rest) | Position::Bin(rest, _) | Position::Refunds(rest, ..) | Position::GivenBack(rest, _) => {
             from_rest(api, settings, rest)
         }
         Position::Changes(rest, walk) => changes(api, settings, rest, walk),
@@ -316,52 +283,16 @@ fn onto(next: Option<Walk>, at: Walk, position: fn(Walk) -> Position) -> Result<
     })
 }
 
-/// Where hundreds of orders share the newest minutes, a sync would read them all again for as long
-/// as nothing newer comes. One look at the end of the list tells whether anything has: the shop's
-/// count and the newest row are those of the last walk, but for rows that are on this page.
-/// Anything else is `None`, and the list is walked.
-fn unchanged(api: &Api, settings: &Settings, rest: &mut Rest) -> Result<Option<Read>> {
-    let now = api.now().timestamp();
-    let worth = |window: &Window| window.rows > size(api, settings, rest.size) as u64 && window.tells_all(now);
-    let Some(window) = rest.window.filter(worth) else { return Ok(None) };
-    let high = rest.high;
-    let mut walk = Walk::new(By::Modified, window.from, None);
-    walk.skip = rest.skip.iter().map(|(id, _)| *id).collect();
-    let mut query = walk.query_of_last();
-    query.retain(|(name, _)| *name != "per_page");
-    query.push(("per_page", A_LOOK.to_string()));
-    query.extend(window.from.map(|from| ("modified_after", super::walk::gmt(from - 1))));
-    let reply = match api.ask("wc/v3/orders", &query, REPEATS) {
-        Err(error) if error.is_too_much() => return Ok(None),
-        reply => reply?,
-    };
-    let page = read(&reply, &settings.statuses, By::Modified, api.now().timestamp())?;
-    let rows = &page.listed.rows;
-    let fits = |row: &Row| window.from.is_none_or(|from| row.at >= from);
-    let newer = rows.iter().take_while(|row| row.at > window.newest).count() as u64;
-    let newest = rows.get(newer as usize).is_some_and(|row| row.at == window.newest);
-    let in_order = rows.len() as u64 == page.listed.length && rows.is_sorted_by(|one, next| one.at >= next.at);
-    let strayed = strayed::again_from(high, api.now().timestamp()).is_some();
-    if strayed || !in_order || !newest || !rows.iter().all(fits) || page.listed.total != Some(window.rows + newer) {
-        return Ok(None);
-    }
-    let newest = page.newest.unwrap_or(window.newest);
-    rest.window = Some(Window { rows: window.rows + newer, newest, ..window });
-    rest.high = rest.high.max(page.high);
-    Ok(Some(page))
-}
-
 /// The changes since the last sync, or since long ago, where the position lies ahead of the shop's
 /// clock.
 fn from_rest(api: &Api, settings: &Settings, rest: Rest) -> Result<Page> {
     let page = resumed(api, settings, rest.clone())?;
     // A shop that cannot list changes is read back from the present.
-    let position = rest.high.filter(|_| api.facts().modified_after);
-    match strayed::again_from(position, api.now().timestamp()) {
+    let strayed = rest.at.strayed(api.now().timestamp()).filter(|_| api.facts().modified_after);
+    match strayed {
         None => Ok(page),
-        Some(from) => {
-            let high = Some(from + super::OVERLAP.as_secs() as i64);
-            let mut page = resumed(api, settings, Rest { high, ..rest })?;
+        Some(at) => {
+            let mut page = resumed(api, settings, Rest { at, ..rest })?;
             page.warnings.push(STRAYED.to_owned());
             Ok(page)
         }
@@ -370,19 +301,19 @@ fn from_rest(api: &Api, settings: &Settings, rest: Rest) -> Result<Page> {
 
 fn resumed(api: &Api, settings: &Settings, mut rest: Rest) -> Result<Page> {
     let walk = resume(api, &mut rest, api.now().timestamp());
-    rest.window = None;
     changes(api, settings, rest, walk)
 }
 
-/// The walk of the next sync: from the newest order read, less the overlap.
+/// The walk of the next sync.
 fn resume(api: &Api, rest: &mut Rest, now: i64) -> Walk {
     rest.skip.retain(|(_, until)| (now..=now + LEFT_OUT.num_seconds()).contains(until));
     let skip: Vec<u64> = rest.skip.iter().map(|(id, _)| *id).collect();
-    let (known, size) = (rest.high, rest.size.saturating_mul(2));
+    let from = rest.at.begin(super::OVERLAP, now);
+    let (known, size) = (rest.at.high(), rest.size.saturating_mul(2));
     let like_before = rest.walk(By::Modified, None);
     let walk = |by, from| Walk { by, from, size, known, skip: skip.clone(), ..like_before.clone() };
     if api.facts().modified_after {
-        return walk(By::Modified, rest.high.map(|high| high - super::OVERLAP.as_secs() as i64));
+        return walk(By::Modified, from);
     }
     let thorough = now - rest.thorough >= THOROUGH.num_seconds() || rest.thorough > now;
     let reach = if thorough { LONG_REACH } else { SHORT_REACH };
@@ -394,28 +325,23 @@ fn resume(api: &Api, rest: &mut Rest, now: i64) -> Walk {
 }
 
 fn changes(api: &Api, settings: &Settings, mut rest: Rest, walk: Walk) -> Result<Page> {
-    let began = api.now().timestamp();
     let (page, next) = step(api, settings, &walk, None)?;
-    rest.high = rest.high.max(page.high);
-    (rest.most, rest.capped) = (rest.most.max(page.most), rest.capped || page.capped);
-    if walk.taken_at == 0 {
-        let rows = page.listed.total.filter(|_| walk.by == By::Modified);
-        rest.window = rows.map(|rows| Window { from: walk.from, rows, newest: 0, began });
+    rest.at.reach(page.high, api.now().timestamp());
+    if next.is_some() && page.is_dense() {
+        rest.at.crowded();
     }
+    (rest.most, rest.capped) = (rest.most.max(page.most), rest.capped || page.capped);
     let until = api.now().timestamp() + LEFT_OUT.num_seconds();
     let met = page.unshown.iter().filter_map(|one| Some((one.remote_id.as_ref()?.parse().ok()?, until)));
     rest.skip.extend(met);
     // So many would not fit into an address.
     let surplus = rest.skip.len().saturating_sub(MOST_LEFT_OUT);
     rest.skip.drain(..surplus);
-    if let (Some(window), Some(newest)) = (&mut rest.window, page.newest) {
-        window.newest = window.newest.max(newest);
-    }
     match next {
         Some(next) => finish(page, Next::More(Cursor::new(&Position::Changes(rest, next))?)),
         None => {
             rest.size = page.size;
-            finish(page, Next::Done(Cursor::new(&Position::Rest(rest))?))
+            finish(page, Next::Done(Cursor::new(&Position::Rest(rest.done()))?))
         }
     }
 }
@@ -489,20 +415,4 @@ fn finish(page: Read, next: Next) -> Result<Page> {
         warnings: page.warnings,
         ..Page::without_orders(next)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn q2_count_and_newest_row_tell_all_once_the_newest_second_is_over_and_nothing_late_is_to_be_expected() {
-        let overlap = super::super::OVERLAP.as_secs() as i64;
-        let window = |began| Window { from: None, rows: 300, newest: 1_000, began };
-        assert!(!window(1_000).tells_all(1_005), "an order may have changed again in that second");
-        assert!(!window(1_001).tells_all(1_005), "two clocks are never the same to the second");
-        assert!(window(1_002).tells_all(1_005));
-        assert!(!window(1_002).tells_all(1_000 + overlap), "what showed late is read then, once");
-        assert!(window(1_000 + overlap).tells_all(1_000_000));
-    }
 }

@@ -1,0 +1,277 @@
+//! Where a store's changes stand between two syncs (I-3, Q-2).
+//!
+//! A channel's list of changes shows some of them late: an index lags, a replica is behind, a bulk
+//! job ends. How late, at most, is the adapter's *overlap*: once it has passed since a moment, all
+//! that was modified up to that moment shows. So a sync reads the overlap before what it knows once
+//! more, until that was done well after the newest change was seen; from then on it asks for what
+//! is newer only. Where the overlap holds many orders, not each sync reads them: what is owed is
+//! remembered, and read when the overlap has passed.
+//!
+//! A walk may take hours, and what shows late may show behind its back. So what counts is when it
+//! *began*: a sync that was killed and taken up again days later owes what was modified since.
+//!
+//! All times are seconds since the epoch by the channel's clock.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::strayed;
+
+/// A second that lies so far back is over: nothing is modified in it any more.
+const OVER: i64 = 5;
+
+/// What is known of a store's changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The newest modification time that was seen.
+    high: Option<i64>,
+    /// When it was first seen.
+    #[serde(default)]
+    reached: i64,
+    /// From here on something may not have shown yet when it was read. Missing where an earlier
+    /// version wrote the position: then the overlap before `high`.
+    #[serde(default)]
+    owed: Option<i64>,
+    /// When what was owed was last read.
+    #[serde(default)]
+    paid: i64,
+    /// What is owed is more than a page.
+    #[serde(default)]
+    wide: bool,
+    /// The sync under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    under_way: Option<UnderWay>,
+}
+
+/// A sync that reads the changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct UnderWay {
+    /// When it began.
+    began: i64,
+    /// It reads all that is owed.
+    whole: bool,
+    /// Up to here nothing shows late any more once it has ended.
+    settles: Option<i64>,
+}
+
+impl Checkpoint {
+    /// Of a store of which nothing is read yet: everything from `since` on is owed.
+    pub fn new(since: Option<i64>) -> Self {
+        Self { high: since, owed: since, ..Self::default() }
+    }
+
+    /// Of a store that is read up to `high`, which was seen at `now`, by walks that were planned
+    /// then.
+    pub fn seen(high: Option<i64>, overlap: Duration, now: i64) -> Self {
+        let owed = high.map(|high| high.min(now).saturating_sub(seconds(overlap)));
+        Self { high, reached: now, owed, ..Self::default() }
+    }
+
+    /// The newest modification time that was seen.
+    pub fn high(&self) -> Option<i64> {
+        self.high
+    }
+
+    /// Begins a sync at `now`; gives the second from which on it reads, `None` for the beginning.
+    pub fn begin(&mut self, overlap: Duration, now: i64) -> Option<i64> {
+        let overlap = seconds(overlap);
+        // An earlier version did not write it down, or a clock was set back.
+        if self.reached == 0 || self.reached > now {
+            self.reached = now;
+        }
+        self.owed = self.high.map(|high| self.owed.unwrap_or(high.saturating_sub(overlap)).min(high + 1));
+        let newer = self.high.map(|high| if now - high >= OVER { high + 1 } else { high });
+        let waits = self.wide && (0..overlap).contains(&(now - self.paid));
+        let from = if waits { self.owed.max(newer) } else { self.owed };
+        let whole = from == self.owed;
+        self.wide &= !whole;
+        let settles = self.high.filter(|high| *high <= self.reached && now - self.reached >= overlap);
+        self.under_way = Some(UnderWay { began: now, whole, settles });
+        from
+    }
+
+    /// Takes notice of what the sync under way read at `now`: the newest modification time that is
+    /// not one to come, which would carry the position past all that changes until then.
+    pub fn reach(&mut self, high: Option<i64>, now: i64) {
+        if high > self.high {
+            (self.high, self.reached) = (high, now);
+        }
+    }
+
+    /// Takes notice of a whole page that lies within the overlap, and more behind it.
+    pub fn crowded(&mut self) {
+        self.wide = true;
+    }
+
+    /// The sync under way has read the changes to their end.
+    pub fn done(&mut self, overlap: Duration) {
+        let Some(sync) = self.under_way.take().filter(|sync| sync.whole) else { return };
+        let shown = self.high.map(|high| high.min(sync.began).saturating_sub(seconds(overlap)));
+        self.owed = self.owed.max(shown).max(sync.settles.map(|settled| settled + 1));
+        self.paid = sync.began;
+    }
+
+    /// Where to read on if the position lies ahead of the channel's clock, which only an answer
+    /// tells.
+    pub fn strayed(&self, now: i64) -> Option<Self> {
+        strayed::again_from(self.high, now).map(|from| Self::new(Some(from)))
+    }
+
+    /// From where on a list beside the changes is looked through at `now`: a channel whose clock is
+    /// behind dates what is to come after the newest change, and before now.
+    pub fn beside(&self, overlap: Duration, now: i64) -> i64 {
+        self.high.map_or(now, |high| high.min(now)).saturating_sub(seconds(overlap))
+    }
+}
+
+/// In whole seconds.
+pub fn seconds(overlap: Duration) -> i64 {
+    i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const OVERLAP: Duration = Duration::from_secs(600);
+
+    /// A page of the channel.
+    const PAGE: usize = 5;
+
+    /// An order as a list shows it.
+    #[derive(Debug, Clone, Copy)]
+    struct Change {
+        at: i64,
+        shows: i64,
+    }
+
+    /// One sync from `now` on that takes so many seconds; gives how many pages it read. It passes
+    /// the place of what was modified before it began at once, and the rest at its end.
+    fn sync(checkpoint: &mut Checkpoint, changes: &[Change], now: i64, takes: i64, met: &mut BTreeSet<usize>) -> usize {
+        let from = checkpoint.begin(OVERLAP, now);
+        let passed = |change: &Change| if change.at <= now { now } else { now + takes };
+        let listed: Vec<usize> = changes
+            .iter()
+            .enumerate()
+            .filter(|(_, change)| from.is_none_or(|from| change.at >= from) && change.shows <= passed(change))
+            .map(|(nth, _)| nth)
+            .collect();
+        let pages = listed.len().div_ceil(PAGE).max(1);
+        let times: Vec<i64> = listed.iter().filter_map(|nth| changes.get(*nth)).map(|change| change.at).collect();
+        checkpoint.reach(times.iter().copied().max(), now + takes);
+        // The sync goes on in another process.
+        *checkpoint = serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap();
+        let near = |at: &&i64| checkpoint.high.is_some_and(|high| **at > high - 600);
+        if pages > 1 && times.iter().filter(near).count() > PAGE {
+            checkpoint.crowded();
+        }
+        checkpoint.done(OVERLAP);
+        met.extend(listed);
+        pages
+    }
+
+    proptest! {
+        /// However late a change shows within the overlap, however long a sync takes, however
+        /// often it is called: once the overlap has passed, it was read. Then nothing new costs
+        /// one page, for ever.
+        #[test]
+        fn i3_what_shows_late_is_read_and_nothing_new_is_one_request(
+            mut changes in prop::collection::vec((1i64..4_000, 0i64..=600), 0..60),
+            syncs in prop::collection::vec((1i64..900, 0i64..400), 1..20),
+            since in prop::option::of(1i64..2_000),
+        ) {
+            changes.sort_unstable();
+            let changes: Vec<Change> = changes.iter().map(|(at, late)| Change { at: 10_000 + at, shows: 10_000 + at + late }).collect();
+            let mut checkpoint = Checkpoint::new(since.map(|since| 10_000 + since));
+            let (mut now, mut met) = (10_000, BTreeSet::new());
+            for (pause, takes) in syncs {
+                now += pause;
+                sync(&mut checkpoint, &changes, now, takes, &mut met);
+                now += takes;
+            }
+            now = now.max(15_000);
+            for _ in 0..3 {
+                sync(&mut checkpoint, &changes, now, 1, &mut met);
+                now += 601;
+            }
+            for (nth, change) in changes.iter().enumerate() {
+                let wanted = since.is_none_or(|since| change.at >= 10_000 + since);
+                prop_assert!(!wanted || met.contains(&nth), "{:?} of {:?}", change, checkpoint);
+            }
+            for _ in 0..3 {
+                prop_assert_eq!(sync(&mut checkpoint, &changes, now, 1, &mut met), 1);
+                now += 7;
+            }
+        }
+    }
+
+    #[test]
+    fn q2_what_is_owed_is_read_once_more_well_after_the_newest_change_and_then_left_alone() {
+        let mut at = Checkpoint::new(None);
+        assert_eq!(at.begin(OVERLAP, 5_090), None);
+        at.reach(Some(5_000), 5_100);
+        at.crowded();
+        at.done(OVERLAP);
+        let begun = |at: &Checkpoint, now| at.clone().begin(OVERLAP, now);
+        assert_eq!(begun(&at, 5_110), Some(5_001), "not all of many orders at every sync");
+        assert_eq!(begun(&Checkpoint { wide: false, ..at.clone() }, 5_110), Some(4_400));
+        let just_now = Checkpoint { high: Some(5_109), ..at.clone() };
+        assert_eq!(begun(&just_now, 5_110), Some(5_109), "the second is not over yet");
+        assert_eq!(begun(&at, 5_700), Some(4_400));
+        let mut early = at.clone();
+        early.begin(OVERLAP, 5_690);
+        early.done(OVERLAP);
+        assert_eq!(begun(&early, 6_400), Some(4_400), "what shows late may still have come");
+        at.begin(OVERLAP, 5_700);
+        at.done(OVERLAP);
+        assert_eq!(begun(&at, 5_710), Some(5_001));
+        at.begin(OVERLAP, 6_000);
+        at.reach(Some(5_500), 6_100);
+        at.done(OVERLAP);
+        assert_eq!(begun(&at, 7_000), Some(5_001), "what was settled stays so");
+    }
+
+    #[test]
+    fn i3_what_a_short_sync_leaves_stays_owed() {
+        let mut at = Checkpoint::seen(Some(1_000), OVERLAP, 1_000);
+        at.begin(OVERLAP, 1_000);
+        at.crowded();
+        at.done(OVERLAP);
+        assert_eq!(at.begin(OVERLAP, 1_590), Some(1_001));
+        at.reach(Some(1_580), 1_590);
+        at.done(OVERLAP);
+        assert_eq!(at.begin(OVERLAP, 2_200), Some(400), "an order of 900 may have shown at 1300");
+    }
+
+    #[test]
+    fn f4_a_position_in_the_future_heals() {
+        let mut ahead = Checkpoint::seen(Some(9_000_000), OVERLAP, 9_000_000);
+        ahead.begin(OVERLAP, 9_000_000);
+        let mut back = ahead.strayed(6_000_000).unwrap();
+        assert_eq!(back.begin(OVERLAP, 6_000_000), Some(6_000_000 - 60 * 86_400));
+        back.done(OVERLAP);
+        back.reach(Some(5_999_000), 6_000_000);
+        assert_eq!((back.high(), back.strayed(6_000_000)), (Some(5_999_000), None));
+        let clock = Checkpoint {
+            reached: 9_000_000,
+            paid: 9_000_000,
+            wide: true,
+            ..Checkpoint::seen(Some(1_000), OVERLAP, 1_000)
+        };
+        assert_eq!(clock.clone().begin(OVERLAP, 2_000), Some(400), "a clock that was ahead holds up nothing");
+        assert_eq!(ahead.beside(OVERLAP, 6_000_000), 6_000_000 - 600);
+    }
+
+    #[test]
+    fn i3_a_position_of_an_earlier_version_owes_the_overlap() {
+        let mut old: Checkpoint = serde_json::from_str(r#"{"high":5000,"reached":5000,"settled":true}"#).unwrap();
+        assert_eq!(old.begin(OVERLAP, 9_000), Some(4_400));
+        old.done(OVERLAP);
+        assert_eq!(old.begin(OVERLAP, 9_100), Some(5_001));
+    }
+}

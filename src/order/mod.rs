@@ -16,7 +16,7 @@ pub mod sums;
 #[cfg(test)]
 pub mod testing;
 mod tracking;
-mod untold;
+mod withheld;
 
 pub use address::Address;
 pub use carrier::{CARRIERS, Carrier, CarrierName, carrier, carrier_name, nearest_carriers};
@@ -27,4 +27,4 @@ pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refun
 pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment, deal, left};
 pub use status::Status;
 pub use tracking::{names_number, normal_number, same_number};
-pub use untold::People;
+pub use withheld::People;

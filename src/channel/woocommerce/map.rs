@@ -68,7 +68,7 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     }
     let shipments = shipments(o)?;
     let billing = address(&o.billing.0);
-    let order = Order {
+    let mut order = Order {
         number: o.number.id().unwrap_or(&remote_id).to_owned(),
         status: status(o, statuses, &lines, &shipments),
         channel_status: o.status.get().to_owned(),
@@ -104,7 +104,46 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         attributes: attributes(o, picked_up),
         remote_id,
     };
+    if is_erased(&order) {
+        clear_marks(&mut order);
+    }
     Ok(if status::plain(o.status.get()) == status::REFUNDED { order.said_to_be_given_back() } else { order })
+}
+
+/// Whether the buyer was erased: WordPress then gives an address that no mail reaches, and puts one
+/// mark, in the shop's language, in the place of each text.
+fn is_erased(order: &Order) -> bool {
+    let twice = |name: &str| name.split_once(' ').is_some_and(|(first, last)| first == last && is_mark(first));
+    order.buyer.email.ends_with("@site.invalid") || twice(&order.buyer.name)
+}
+
+/// Whether a text is what WordPress puts in the place of one: `[deleted]`.
+fn is_mark(text: &str) -> bool {
+    text.starts_with('[') && text.ends_with(']')
+}
+
+/// What was erased tells nothing.
+fn clear_marks(order: &mut Order) {
+    let addresses = order.ship_to.iter_mut().chain(&mut order.bill_to);
+    let texts = addresses.flat_map(|a| {
+        [
+            &mut a.name,
+            &mut a.company,
+            &mut a.line1,
+            &mut a.line2,
+            &mut a.city,
+            &mut a.region,
+            &mut a.postcode,
+            &mut a.phone,
+            &mut a.email,
+        ]
+    });
+    let Buyer { name, email, phone, .. } = &mut order.buyer;
+    for text in texts.chain([name, email, phone, &mut order.buyer_note]) {
+        if is_mark(text) || text.ends_with("@site.invalid") {
+            text.clear();
+        }
+    }
 }
 
 /// What the shop's status amounts to. Fulfilments refine it: creating them never changes the
@@ -537,6 +576,24 @@ mod tests {
         assert_eq!(found.status, Status::Shipped, "two were given back");
         let whole = of_three(json!([]), json!([]), "fulfilled");
         assert!(whole.status == Status::Shipped && whole.shipments[0].is_bare(), "{:?}", whole.shipments);
+    }
+
+    #[test]
+    fn p11_marks_in_the_place_of_an_erased_buyer_tell_nothing_and_brackets_alone_erase_nothing() {
+        let person = |name: &str, company: &str, email: &str| {
+            let billing = serde_json::json!({
+                "first_name": name, "last_name": name, "company": company, "email": email, "address_1": "1 Street"
+            });
+            with("billing", Some(billing)).unwrap()
+        };
+        for (name, email) in [("[deleted]", ""), ("", "deleted@site.invalid"), ("[gelöscht]", "deleted@site.invalid")]
+        {
+            let order = person(name, "[deleted]", email);
+            let to = order.bill_to.unwrap_or_default();
+            assert_eq!([&to.name, &to.company, &to.email, &order.buyer.email], [""; 4], "{name} {email}");
+        }
+        let order = person("Ann", "[Team Blue]", "ann@example.com");
+        assert_eq!(order.bill_to.unwrap().company, "[Team Blue]");
     }
 
     #[test]

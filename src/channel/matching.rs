@@ -310,13 +310,13 @@ pub fn numbers<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> Vec<String>
     parcels.into_iter().map(|parcel| parcel.tracking.clone()).collect()
 }
 
-/// The records that have the old tracking number, to be changed, and those that have the new one
-/// already.
+/// The places of the records that have the old tracking number, to be changed, and of those that
+/// have the new one already.
 ///
 /// # Errors
 /// `Refused` where nothing has either: the parcel is not there.
-pub fn to_retrack<'a>(shown: &'a [Record], change: &TrackingChange) -> Result<(Vec<&'a Record>, Vec<&'a Record>)> {
-    let with = |number: &str| shown.iter().filter(|record| names(record, number)).collect::<Vec<_>>();
+pub fn to_retrack(shown: &[Record], change: &TrackingChange) -> Result<(Vec<usize>, Vec<usize>)> {
+    let with = |number: &str| (0..shown.len()).filter(|place| names(&shown[*place], number)).collect::<Vec<_>>();
     let (old, new) = (with(&change.was), with(&change.parcel.tracking));
     if old.is_empty() && new.is_empty() {
         let text = format!("the store shows no tracking number {}; nothing was written", change.was);

@@ -41,13 +41,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Currency, Order, Parcel, Shipment};
+use crate::order::{Currency, LineQuantity, Order, Parcel, Shipment};
 use matching::{Matched, Part, Record};
 
 pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
@@ -122,14 +125,10 @@ pub trait Channel: Send + Sync {
         now: &'a RemoteOrder,
         shipment: &'a Shipment,
         receipts: &'a [String],
-    ) -> Result<Box<dyn DispatchPlan + 'a>>;
+    ) -> Result<DispatchPlan<'a>>;
 
     /// The same for another tracking number of a parcel that the channel knows.
-    fn plan_tracking<'a>(
-        &'a self,
-        now: &'a RemoteOrder,
-        change: &'a TrackingChange,
-    ) -> Result<Box<dyn TrackingPlan + 'a>>;
+    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>>;
 
     /// What is to be done now so that the order is cancelled; `receipts` are those of the writes so
     /// far. Writes nothing.
@@ -324,6 +323,13 @@ pub(crate) fn impossible(why: impl fmt::Display) -> Error {
     Error::new(ErrorKind::Refused, format!("{why}; nothing was written"))
 }
 
+/// The pieces of a line, at a channel that ships whole ones only.
+pub(crate) fn whole_pieces(line: &LineQuantity, channel: &str) -> Result<u64> {
+    let quantity = line.quantity.normalize();
+    let pieces = (quantity.scale() == 0 && quantity > Decimal::ZERO).then(|| quantity.to_u64()).flatten();
+    pieces.ok_or_else(|| impossible(format!("line {}: {channel} ships whole pieces, not {quantity}", line.line_id)))
+}
+
 /// What [`Channel::probe`] learns about the account.
 #[derive(Debug, Clone)]
 pub struct ShopInfo {
@@ -408,6 +414,13 @@ pub struct TrackingChange {
     pub before: Option<Parcel>,
 }
 
+impl TrackingChange {
+    /// What its write does, in words.
+    pub fn summary(&self) -> String {
+        format!("replace tracking {} by {}", self.was, self.parcel)
+    }
+}
+
 impl Goal {
     /// The word in JSON and in the book.
     pub fn word(&self) -> &'static str {
@@ -440,43 +453,49 @@ impl Step {
 
 /// A dispatch as one channel would record it. The core matches its parts with what is shown
 /// ([`matching`]), and asks for the writes of what is left.
-pub trait DispatchPlan {
+pub struct DispatchPlan<'a> {
     /// The writes that it consists of; the same each time it is planned.
-    fn parts(&self) -> &[Part];
-
+    pub parts: Vec<Part>,
     /// What the channel shows.
-    fn shown(&self) -> &[Record];
-
+    pub shown: Vec<Record>,
     /// The mark that the channel's records of this dispatch carry; empty where it keeps none.
-    fn mark(&self) -> &str {
-        ""
-    }
-
-    /// When the dispatch was recorded, by the channel's clock and with its doubt taken off.
-    fn since(&self, recorded_at: Timestamp) -> Timestamp {
-        recorded_at
-    }
-
-    /// Looks for what was not found where it is not looked for at first; whether more is shown now.
-    /// Asked until nothing new comes.
-    fn look_further(&mut self, found: &Matched) -> Result<bool> {
-        let _ = found;
-        Ok(false)
-    }
-
+    pub mark: String,
+    /// How far the channel's clock may be behind ours.
+    pub behind: TimeDelta,
+    /// Where what was not found is looked for next, one place after the other.
+    pub further: Vec<Look<'a>>,
     /// What is to be done about what is left; also where nothing is, for what comes after the
     /// shipments (a status).
-    fn step(&self, found: &Matched) -> Result<Step>;
+    pub step: Box<dyn Fn(&[Record], &Matched) -> Result<Step> + 'a>,
+}
+
+/// What one more place shows, for what is shown already and what was found in it.
+pub type Look<'a> = Box<dyn Fn(&[Record], &Matched) -> Result<Vec<Record>> + 'a>;
+
+impl<'a> DispatchPlan<'a> {
+    /// A dispatch of these parts, of which all that is known is shown.
+    pub fn new(parts: Vec<Part>, shown: Vec<Record>, step: impl Fn(&[Record], &Matched) -> Result<Step> + 'a) -> Self {
+        let (mark, behind, further) = (String::new(), TimeDelta::zero(), Vec::new());
+        Self { parts, shown, mark, behind, further, step: Box::new(step) }
+    }
 }
 
 /// Another tracking number as one channel would record it.
-pub trait TrackingPlan {
+pub struct TrackingPlan<'a> {
     /// What the channel shows.
-    fn shown(&self) -> &[Record];
+    pub shown: Vec<Record>,
+    /// The writes for the records that have the old number, by their places; and whether one has
+    /// the new number already.
+    pub writes: Box<dyn Fn(&[usize], bool) -> Result<Vec<Write>> + 'a>,
+}
 
-    /// What is to be done about the records that have the old number; `new` are those that have the
-    /// new one already.
-    fn step(&self, old: &[&Record], new: &[&Record]) -> Result<Step>;
+impl<'a> TrackingPlan<'a> {
+    /// Each record that has the old number is changed where it stands, by its document there.
+    pub fn in_place<D: 'a>(there: Vec<(Record, D)>, write: impl Fn(&D) -> Result<Write> + 'a) -> Self {
+        let (shown, documents): (Vec<_>, Vec<_>) = there.into_iter().unzip();
+        let writes = move |old: &[usize], _| old.iter().filter_map(|place| documents.get(*place)).map(&write).collect();
+        Self { shown, writes: Box::new(writes) }
+    }
 }
 
 /// One write, ready to go.

@@ -24,7 +24,7 @@ pub use difference::{Aspect, Difference, differences, same_beside};
 pub use mended::{KEPT_DIGITS, tracking_number, undressed, zeros_behind};
 pub use money::{Currency, LARGEST, Money, parse_decimal, scaled, stored_decimal, sum};
 pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals, is_given_back};
-pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment, deal, left};
+pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment, deal, left, trackings};
 pub use status::Status;
 pub use tracking::{names_number, normal_number, same_number};
 pub use withheld::People;

@@ -1,9 +1,12 @@
 //! Parcels: the ones the merchant sends and the ones the channel knows.
 
+use std::fmt;
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
+use super::carrier;
 use crate::clock::Timestamp;
 
 /// How many of which order line.
@@ -33,6 +36,30 @@ pub struct Parcel {
     /// A link of the merchant's own; without it adapters use the carrier's where they need one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+}
+
+impl Parcel {
+    /// The carrier's name as people read it.
+    pub fn title(&self) -> &str {
+        carrier(&self.carrier).map_or(&self.carrier, |carrier| carrier.title)
+    }
+
+    /// Where the buyer follows it: the merchant's own link, else the carrier's page.
+    pub fn link(&self) -> Option<String> {
+        self.url.clone().or_else(|| carrier(&self.carrier)?.url(&self.tracking))
+    }
+}
+
+impl fmt::Display for Parcel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(format!("{} {}", self.title(), self.tracking).trim())
+    }
+}
+
+/// `tracking DHL JD01, tracking UPS 1Z1`.
+pub fn trackings<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> String {
+    let parcels: Vec<String> = parcels.into_iter().map(|parcel| format!("tracking {parcel}")).collect();
+    if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") }
 }
 
 /// What the merchant ships in one go: the content of a `dispatch`.

@@ -4,15 +4,12 @@
 use std::time::Duration;
 
 use crate::channel::matching::{self, Claim, Matched};
-use crate::channel::{Channel, DispatchPlan, Goal, RemoteOrder, Step, Task, TrackingChange, Write};
+use crate::channel::{Channel, Goal, RemoteOrder, Step, Task, TrackingChange, Write};
 use crate::error::Result;
-use crate::order::{LineQuantity, Shipment};
+use crate::order::{LineQuantity, Shipment, Status};
 
 /// How soon to look again for what the channel took and does not show.
 const UNSEEN: Duration = Duration::from_millis(300);
-
-/// How often a plan may find that more is shown than it had seen: each place is looked at once.
-const FURTHER: usize = 4;
 
 /// What is still missing at the channel.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +50,9 @@ pub fn outstanding(channel: &dyn Channel, task: &Task, now: &RemoteOrder) -> Res
     match &task.goal {
         Goal::Dispatched(shipment) => dispatch(channel, task, now, shipment),
         Goal::Retracked(change) => tracking(channel, now, change),
+        Goal::Cancelled(_) if now.order.as_ref().is_ok_and(|order| order.status == Status::Cancelled) => {
+            Ok(Outstanding::default())
+        }
         Goal::Cancelled(cancellation) => {
             Ok(Outstanding::of(channel.cancel(now, cancellation, &task.receipts)?, Vec::new()))
         }
@@ -61,24 +61,22 @@ pub fn outstanding(channel: &dyn Channel, task: &Task, now: &RemoteOrder) -> Res
 
 fn dispatch(channel: &dyn Channel, task: &Task, now: &RemoteOrder, shipment: &Shipment) -> Result<Outstanding> {
     let mut plan = channel.plan_dispatch(now, shipment, &task.receipts)?;
-    let since = plan.since(shipment.shipped_at);
-    let matched = |plan: &dyn DispatchPlan| {
-        let claim = Claim { mark: plan.mark(), receipts: &task.receipts, others: &task.others, since };
-        matching::matched(plan.parts(), plan.shown(), &claim)
-    };
-    let mut found = matched(plan.as_ref());
-    for _ in 0..FURTHER {
-        if !found.is_short() || !plan.look_further(&found)? {
+    let since = shipment.shipped_at - plan.behind;
+    let claim = Claim { mark: &plan.mark, receipts: &task.receipts, others: &task.others, since };
+    let mut found = matching::matched(&plan.parts, &plan.shown, &claim);
+    for look in &plan.further {
+        if !found.is_short() {
             break;
         }
-        found = matched(plan.as_ref());
+        plan.shown.append(&mut look(&plan.shown, &found)?);
+        found = matching::matched(&plan.parts, &plan.shown, &claim);
     }
     // What the channel has acknowledged and does not show yet may be what seems to be missing: it
     // is looked for, not made again.
     if found.is_short() && !found.unseen.is_empty() {
         return Ok(Outstanding::of(Step::Wait(UNSEEN), found.claimed));
     }
-    let step = plan.step(&found)?;
+    let step = (plan.step)(&plan.shown, &found)?;
     let pieces = pieces(shipment, &found, &step);
     Ok(Outstanding { pieces, ..Outstanding::of(step, found.claimed) })
 }
@@ -94,7 +92,8 @@ fn pieces(shipment: &Shipment, found: &Matched, step: &Step) -> Vec<LineQuantity
 
 fn tracking(channel: &dyn Channel, now: &RemoteOrder, change: &TrackingChange) -> Result<Outstanding> {
     let plan = channel.plan_tracking(now, change)?;
-    let (old, new) = matching::to_retrack(plan.shown(), change)?;
-    let claimed = new.iter().map(|record| record.id.clone()).collect();
-    Ok(Outstanding::of(plan.step(&old, &new)?, claimed))
+    let (old, new) = matching::to_retrack(&plan.shown, change)?;
+    let step = Step::of((plan.writes)(&old, !new.is_empty())?);
+    let claimed = new.into_iter().filter_map(|place| plan.shown.get(place)).map(|record| record.id.clone());
+    Ok(Outstanding::of(step, claimed.collect()))
 }

@@ -82,15 +82,11 @@ impl Channel for Named {
         now: &'a RemoteOrder,
         shipment: &'a Shipment,
         receipts: &'a [String],
-    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+    ) -> Result<DispatchPlan<'a>> {
         self.channel.plan_dispatch(now, shipment, receipts)
     }
 
-    fn plan_tracking<'a>(
-        &'a self,
-        now: &'a RemoteOrder,
-        change: &'a TrackingChange,
-    ) -> Result<Box<dyn TrackingPlan + 'a>> {
+    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
         self.channel.plan_tracking(now, change)
     }
 

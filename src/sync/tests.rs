@@ -189,7 +189,7 @@ impl Channel for FakeChannel {
         now: &'a RemoteOrder,
         shipment: &'a Shipment,
         _: &'a [String],
-    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+    ) -> Result<DispatchPlan<'a>> {
         let hides = self.0.lock().unwrap().hides_shipments;
         let shipments = now.order.as_ref().unwrap().shipments.iter().filter(|_| !hides);
         let record = |shipment: &RemoteShipment| Record {
@@ -204,17 +204,15 @@ impl Channel for FakeChannel {
             _ => Vec::new(),
         };
         let parts = shipment.parcels.iter().map(part).map(|part| Part { lines: lines.clone(), ..part }).collect();
-        Ok(Box::new(FakePlan { order: &now.remote_id, shipment, parts, shown: shipments.map(record).collect() }))
+        let step = move |_: &[Record], found: &Matched| fake_step(&now.remote_id, shipment, found);
+        Ok(DispatchPlan::new(parts, shipments.map(record).collect(), step))
     }
 
-    fn plan_tracking<'a>(&'a self, _: &'a RemoteOrder, _: &'a TrackingChange) -> Result<Box<dyn TrackingPlan + 'a>> {
+    fn plan_tracking<'a>(&'a self, _: &'a RemoteOrder, _: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
         unreachable!("no test here replaces a number")
     }
 
     fn cancel(&self, now: &RemoteOrder, _: &Cancellation, _: &[String]) -> Result<Step> {
-        if now.order.as_ref().unwrap().status == Status::Cancelled {
-            return Ok(Step::Nothing);
-        }
         let operation = FakeWrite { order: now.remote_id.parse().unwrap(), parcel: None, lines: Vec::new() };
         Ok(Step::Write(vec![Write::new("cancel", false, operation)?]))
     }
@@ -263,31 +261,14 @@ struct FakeWrite {
     lines: Vec<LineQuantity>,
 }
 
-struct FakePlan<'a> {
-    order: &'a str,
-    shipment: &'a Shipment,
-    parts: Vec<Part>,
-    shown: Vec<Record>,
-}
-
-impl DispatchPlan for FakePlan<'_> {
-    fn parts(&self) -> &[Part] {
-        &self.parts
-    }
-
-    fn shown(&self) -> &[Record] {
-        &self.shown
-    }
-
-    fn step(&self, found: &Matched) -> Result<Step> {
-        let left = self.shipment.parcels.iter().zip(&found.left).filter(|(_, left)| left.is_some());
-        let order = self.order.parse().unwrap();
-        let write = |(parcel, _): (&Parcel, _)| {
-            let operation = FakeWrite { order, parcel: Some(parcel.clone()), lines: self.shipment.lines.clone() };
-            Write::new(format!("add {}", parcel.tracking), true, operation)
-        };
-        Ok(Step::of(left.map(write).collect::<Result<_>>()?))
-    }
+fn fake_step(order: &str, shipment: &Shipment, found: &Matched) -> Result<Step> {
+    let left = shipment.parcels.iter().zip(&found.left).filter(|(_, left)| left.is_some());
+    let order = order.parse().unwrap();
+    let write = |(parcel, _): (&Parcel, _)| {
+        let operation = FakeWrite { order, parcel: Some(parcel.clone()), lines: shipment.lines.clone() };
+        Write::new(format!("add {}", parcel.tracking), true, operation)
+    };
+    Ok(Step::of(left.map(write).collect::<Result<_>>()?))
 }
 
 struct Desk {

@@ -132,15 +132,11 @@ impl Channel for BigCommerce {
         now: &'a RemoteOrder,
         shipment: &'a Shipment,
         _: &'a [String],
-    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+    ) -> Result<DispatchPlan<'a>> {
         shipments::plan(&self.api, self.settings.marker, now, numeric(&now.remote_id)?, shipment)
     }
 
-    fn plan_tracking<'a>(
-        &'a self,
-        now: &'a RemoteOrder,
-        change: &'a TrackingChange,
-    ) -> Result<Box<dyn TrackingPlan + 'a>> {
+    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
         shipments::replacement(&self.api, numeric(&now.remote_id)?, change)
     }
 

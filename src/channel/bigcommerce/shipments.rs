@@ -14,7 +14,6 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use rust_decimal::prelude::ToPrimitive;
 use serde_json::value::RawValue;
 
 use super::api::Api;
@@ -22,10 +21,9 @@ use super::map::parse_time;
 use super::operation::{Item, NewShipment, NewStatus, Operation, Tracking};
 use super::wire;
 use crate::channel::matching::{self, Matched, Record};
-use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible};
-use crate::clock::Timestamp;
+use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, whole_pieces};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier};
+use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, trackings};
 
 /// The longest tracking number and link that the vendor's schema permits (`orderShipment_Post`).
 const LONGEST_NUMBER: usize = 50;
@@ -39,19 +37,6 @@ const CLOCKS: i64 = 300;
 /// little later.
 const SETTLES: i64 = 3;
 
-/// A dispatch in shipments of the store's.
-struct Plan<'a> {
-    api: &'a Api,
-    now: &'a RemoteOrder,
-    order: &'a Order,
-    id: u64,
-    completes: bool,
-    mark: String,
-    shipments: Vec<Part<'a>>,
-    parts: Vec<matching::Part>,
-    shown: Vec<Record>,
-}
-
 /// How this dispatch would be recorded, beside the order's shipments.
 pub fn plan<'a>(
     api: &'a Api,
@@ -59,9 +44,8 @@ pub fn plan<'a>(
     now: &'a RemoteOrder,
     id: u64,
     shipment: &'a Shipment,
-) -> Result<Box<dyn DispatchPlan + 'a>> {
+) -> Result<DispatchPlan<'a>> {
     let order = readable(now)?;
-    let mark = mark(shipment);
     // The store says of itself that the buyer has everything. An order that awaited its pick-up
     // does not tell any more that it takes no parcel.
     let is_done = shipment.parcels.is_empty() && status_id(now) == COMPLETED;
@@ -69,40 +53,25 @@ pub fn plan<'a>(
     let documents = if shipments.is_empty() { Vec::new() } else { listed(api, id)? };
     let shown = read(&documents)?.iter().map(record).collect();
     let parts = shipments.iter().map(Part::wanted).collect();
-    Ok(Box::new(Plan { api, now, order, id, completes: shipment.completes, mark, shipments, parts, shown }))
+    let closes = shipment.completes && !is_closed(now);
+    let step = move |shown: &[Record], found: &Matched| {
+        let left = shipments.iter().zip(&found.left);
+        let writes = left.filter_map(|(part, left)| left.as_deref().map(|left| part.write(id, left)));
+        let writes = writes.collect::<Result<Vec<_>>>()?;
+        if writes.is_empty() && closes { close(api, order, id, shown, found) } else { Ok(Step::of(writes)) }
+    };
+    let plan = DispatchPlan::new(parts, shown, step);
+    Ok(DispatchPlan { mark: mark(shipment), behind: TimeDelta::seconds(CLOCKS), ..plan })
 }
 
-impl DispatchPlan for Plan<'_> {
-    fn parts(&self) -> &[matching::Part] {
-        &self.parts
-    }
-
-    fn shown(&self) -> &[Record] {
-        &self.shown
-    }
-
-    fn mark(&self) -> &str {
-        &self.mark
-    }
-
-    fn since(&self, recorded_at: Timestamp) -> Timestamp {
-        recorded_at - TimeDelta::seconds(CLOCKS)
-    }
-
-    fn step(&self, found: &Matched) -> Result<Step> {
-        let left = self.shipments.iter().zip(&found.left);
-        let writes = left.filter_map(|(part, left)| left.as_deref().map(|left| part.write(self.id, left)));
-        let writes = writes.collect::<Result<Vec<_>>>()?;
-        if !writes.is_empty() || !self.completes || is_closed(self.now) {
-            return Ok(Step::of(writes));
-        }
-        let own = self.shown.iter().filter(|record| found.claimed.contains(&record.id));
-        let youngest = own.filter_map(|record| record.made_at).max();
-        // Waited out in one piece: an attempt looks only a few times.
-        match youngest.map(|made| self.api.now() - made.timestamp()).filter(|age| age.abs() < SETTLES) {
-            Some(age) => Ok(Step::Wait(Duration::from_secs((SETTLES - age.max(0)).unsigned_abs() + 1))),
-            None => Ok(Step::Write(vec![close(self.order, self.id)?])),
-        }
+/// Closes the order, once its last shipment has had the time to do so by itself.
+fn close(api: &Api, order: &Order, id: u64, shown: &[Record], found: &Matched) -> Result<Step> {
+    let own = shown.iter().filter(|record| found.claimed.contains(&record.id));
+    let youngest = own.filter_map(|record| record.made_at).max();
+    // Waited out in one piece: an attempt looks only a few times.
+    match youngest.map(|made| api.now() - made.timestamp()).filter(|age| age.abs() < SETTLES) {
+        Some(age) => Ok(Step::Wait(Duration::from_secs((SETTLES - age.max(0)).unsigned_abs() + 1))),
+        None => Ok(Step::Write(vec![closing(order, id)?])),
     }
 }
 
@@ -131,7 +100,7 @@ pub fn status_id(now: &RemoteOrder) -> String {
         .unwrap_or_default()
 }
 
-fn close(order: &Order, id: u64) -> Result<Write> {
+fn closing(order: &Order, id: u64) -> Result<Write> {
     let status = if order.lines.iter().any(|line| line.ships) { NewStatus::Shipped } else { NewStatus::Completed };
     let word = if status == NewStatus::Shipped { "shipped" } else { "completed" };
     let operation = Operation::SetStatus { order: id, status, staff_notes: None };
@@ -263,13 +232,10 @@ fn check(parcel: Option<&Parcel>) -> Result<()> {
 }
 
 fn item(line: &LineQuantity) -> Result<Item> {
-    let id = line.line_id.parse().ok();
-    let quantity = line.quantity.normalize();
-    let pieces = (quantity.scale() == 0).then(|| quantity.to_u64()).flatten().filter(|pieces| *pieces > 0);
-    match (id, pieces) {
-        (Some(order_product_id), Some(quantity)) => Ok(Item { order_product_id, quantity }),
-        _ => Err(impossible(format!("line {}: BigCommerce ships whole pieces, not {quantity}", line.line_id))),
-    }
+    let id = line.line_id.parse();
+    let order_product_id =
+        id.map_err(|_| impossible(format!("line {:?} has no id that BigCommerce takes", line.line_id)))?;
+    Ok(Item { order_product_id, quantity: whole_pieces(line, "BigCommerce")? })
 }
 
 impl Part<'_> {
@@ -285,8 +251,7 @@ impl Part<'_> {
     fn write(&self, order: u64, left: &[LineQuantity]) -> Result<Write> {
         let items = left.iter().map(item).collect::<Result<Vec<Item>>>()?;
         let pieces = items.iter().fold(0u64, |pieces, item| pieces.saturating_add(item.quantity));
-        let with =
-            self.parcel.map_or_else(|| "no tracking".to_owned(), |p| format!("tracking {} {}", title(p), p.tracking));
+        let with = trackings(self.parcel);
         let to = if self.place.is_empty() { String::new() } else { format!(" to {}", self.place) };
         let tracking = Tracking { comments: self.marker.clone(), ..self.parcel.map(tracking).unwrap_or_default() };
         let shipment = NewShipment { order_address_id: self.address, tracking, items };
@@ -317,10 +282,6 @@ fn record(found: &wire::Shipment<'_>) -> Record {
     }
 }
 
-fn title(parcel: &Parcel) -> String {
-    carrier(&parcel.carrier).map_or_else(|| parcel.carrier.clone(), |carrier| carrier.title.to_owned())
-}
-
 /// The three ways to a tracking link, the vendor's own carriers first, then AfterShip's, then a
 /// link of the carrier's. A link of the merchant's own goes before all.
 fn tracking(parcel: &Parcel) -> Tracking {
@@ -335,49 +296,30 @@ fn tracking(parcel: &Parcel) -> Tracking {
         shipping_provider: Some(provider.to_owned()),
         tracking_carrier: Some(if provider.is_empty() { slug.to_owned() } else { String::new() }),
         tracking_link: link,
-        shipping_method: if coded { None } else { some(&title(parcel)) },
+        shipping_method: if coded { None } else { some(parcel.title()) },
         comments: None,
     }
 }
 
-/// Another tracking number in the order's shipments.
-struct Replacement<'a> {
-    id: u64,
-    change: &'a TrackingChange,
-    documents: Vec<Box<RawValue>>,
-    shown: Vec<Record>,
-}
-
 /// How this tracking number would be replaced.
-pub fn replacement<'a>(api: &Api, id: u64, change: &'a TrackingChange) -> Result<Box<dyn TrackingPlan + 'a>> {
+pub fn replacement<'a>(api: &Api, order: u64, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
     check(Some(&change.parcel))?;
-    let documents = listed(api, id)?;
-    let shown = read(&documents)?.iter().map(record).collect();
-    Ok(Box::new(Replacement { id, change, documents, shown }))
-}
-
-impl TrackingPlan for Replacement<'_> {
-    fn shown(&self) -> &[Record] {
-        &self.shown
-    }
-
-    fn step(&self, old: &[&Record], _: &[&Record]) -> Result<Step> {
-        let there = read(&self.documents)?;
-        let old = there.iter().filter(|shipment| old.iter().any(|record| record.id == shipment.id.get()));
-        Ok(Step::of(old.map(|shipment| replace(self.id, shipment, self.change)).collect::<Result<_>>()?))
-    }
+    let documents = listed(api, order)?;
+    let there = read(&documents)?;
+    let there = there.iter().map(|one| (record(one), one.comments.get().to_owned()));
+    let there = there.map(|(record, comments)| (record.clone(), (record.id, comments))).collect();
+    Ok(TrackingPlan::in_place(there, move |(id, comments): &(String, String)| replace(order, id, comments, change)))
 }
 
 /// The comments go along, so that our marker stays in them however a PUT treats what it is not
 /// given.
-fn replace(order: u64, old: &wire::Shipment<'_>, change: &TrackingChange) -> Result<Write> {
-    let shipment = old.id.get().parse().map_err(|_| impossible("the shipment has no id that BigCommerce takes"))?;
-    let comments = Some(old.comments.get().to_owned()).filter(|text| !text.is_empty());
+fn replace(order: u64, id: &str, comments: &str, change: &TrackingChange) -> Result<Write> {
+    let shipment = id.parse().map_err(|_| impossible("the shipment has no id that BigCommerce takes"))?;
+    let comments = Some(comments.to_owned()).filter(|text| !text.is_empty());
     let new = tracking(&change.parcel);
     // A link that was set for the old number would outlive it.
     let tracking = Tracking { comments, tracking_link: Some(new.tracking_link.clone().unwrap_or_default()), ..new };
-    let summary = format!("replace tracking {} by {} {}", change.was, title(&change.parcel), change.parcel.tracking);
-    Write::new(summary, false, Operation::Retrack { order, shipment, tracking })
+    Write::new(change.summary(), false, Operation::Retrack { order, shipment, tracking })
 }
 
 #[cfg(test)]

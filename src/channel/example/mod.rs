@@ -106,15 +106,11 @@ impl Channel for Example {
         now: &'a RemoteOrder,
         shipment: &'a Shipment,
         _: &'a [String],
-    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+    ) -> Result<DispatchPlan<'a>> {
         shipments::plan(now, shipment)
     }
 
-    fn plan_tracking<'a>(
-        &'a self,
-        now: &'a RemoteOrder,
-        change: &'a TrackingChange,
-    ) -> Result<Box<dyn TrackingPlan + 'a>> {
+    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
         shipments::replacement(now, change)
     }
 

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
@@ -42,18 +41,6 @@ const MOST_POINTS: f64 = 1000.0;
 /// What a page should weigh at most, in bytes: several are in memory at once, and that stays under
 /// 64 MiB.
 const HEAVY: f64 = 1_250_000.0;
-
-/// A mutation.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Operation {
-    /// `fulfillmentCreate` with these variables.
-    Fulfill(Value),
-    /// `fulfillmentTrackingInfoUpdate` with these variables.
-    Retrack(Value),
-    /// `orderCancel` with these variables.
-    Cancel(Value),
-}
 
 /// A shop.
 pub struct Api {

@@ -189,10 +189,7 @@ fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> 
 /// Who brings all that is left of a line to the buyer, where it is not a parcel of the merchant's.
 /// The lines of fulfilment orders are only there where not all goods of the order go the same way.
 fn by_others(o: &wire::Order, item: &wire::LineItem) -> Option<&'static str> {
-    let has_it = |route: &&wire::Route| {
-        let Some(lines) = &route.line_items else { return true };
-        lines.nodes.iter().any(|open| open.line_item.id == item.id && open.remaining_quantity > 0)
-    };
+    let has_it = |route: &&wire::Route| route.line_items.is_none() || route.holds(number(&item.id));
     let mut ways =
         o.fulfillment_orders.nodes.iter().filter(|route| route.is_open()).filter(has_it).map(wire::Route::by_others);
     let first = ways.next()??;

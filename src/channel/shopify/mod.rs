@@ -31,6 +31,7 @@ mod document;
 mod errors;
 mod list;
 mod map;
+mod operation;
 mod pages;
 mod probe;
 pub mod query;
@@ -52,7 +53,7 @@ use super::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Shipment};
 use api::Api;
-pub use api::Operation;
+pub use operation::Operation;
 use settings::Settings;
 
 /// What this channel is before a store of it is open.
@@ -152,15 +153,11 @@ impl Channel for Shopify {
         now: &'a RemoteOrder,
         shipment: &'a Shipment,
         _: &'a [String],
-    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+    ) -> Result<DispatchPlan<'a>> {
         shipments::plan(&self.api, now, shipment)
     }
 
-    fn plan_tracking<'a>(
-        &'a self,
-        now: &'a RemoteOrder,
-        change: &'a TrackingChange,
-    ) -> Result<Box<dyn TrackingPlan + 'a>> {
+    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
         shipments::replacement(&self.api, &now.remote_id, change)
     }
 
@@ -169,11 +166,7 @@ impl Channel for Shopify {
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
-        match write.operation()? {
-            Operation::Fulfill(variables) => shipments::fulfill(&self.api, variables),
-            Operation::Retrack(variables) => shipments::retrack(&self.api, variables),
-            Operation::Cancel(variables) => cancel::cancel(&self.api, variables),
-        }
+        operation::apply(&self.api, write.operation()?)
     }
 }
 

@@ -54,6 +54,19 @@ macro_rules! route {
     };
 }
 
+/// A page of fulfilment orders, as it takes them to ship.
+macro_rules! open_order {
+    ($lines:literal) => {
+        concat!(
+            "pageInfo{hasNextPage endCursor} nodes{id ",
+            route!(),
+            " fulfillAt assignedLocation{name location{id}} fulfillmentHolds{displayReason} lineItems(first:",
+            $lines,
+            "){pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id}}}}"
+        )
+    };
+}
+
 /// An order without its connections.
 macro_rules! order {
     () => {
@@ -222,35 +235,39 @@ counts!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 2
 document! {
     /// What of an order can be shipped from where, and what has been.
     FULFILLMENT, "FulfillmentState", 300.0, concat!(
-        "query FulfillmentState($id:ID!,$after:String,$orders:Int!,$lines:Int!,$fulfillments:Int!,$shipped:Int!){",
+        "query FulfillmentState($id:ID!,$orders:Int!,$lines:Int!,$fulfillments:Int!,$shipped:Int!){",
         "currentAppInstallation{accessScopes{handle}} ",
         "order(id:$id){createdAt fulfillments(first:$fulfillments){id status createdAt trackingInfo(first:10){company number url} ",
         "fulfillmentLineItems(first:$shipped){pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}} ",
-        "fulfillmentOrders(first:$orders,after:$after){pageInfo{hasNextPage endCursor} nodes{id status requestStatus fulfillAt ",
-        "supportedActions{action} assignedLocation{name location{id}} deliveryMethod{methodType} ",
-        "fulfillmentHolds{displayReason} lineItems(first:$lines){pageInfo{hasNextPage endCursor} ",
-        "nodes{id remainingQuantity lineItem{id}}}}}}}"
+        "fulfillmentOrders(first:$orders){", open_order!("$lines"), "}}}"
+    )
+}
+document! {
+    /// More fulfilment orders of an order.
+    FULFILLMENT_ORDERS, "FulfillmentOrders", 150.0, concat!(
+        "query FulfillmentOrders($id:ID!,$after:String){of:order(id:$id){list:fulfillmentOrders(first:5,after:$after){",
+        open_order!("20"), "}}}"
     )
 }
 document! {
     /// More lines of a fulfilment order.
     FULFILLMENT_LINES, "FulfillmentLines", 30.0, concat!(
-        "query FulfillmentLines($id:ID!,$after:String){fulfillmentOrder(id:$id){lineItems(first:100,after:$after)",
+        "query FulfillmentLines($id:ID!,$after:String){of:fulfillmentOrder(id:$id){list:lineItems(first:100,after:$after)",
         "{pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id}}}}}"
     )
 }
 document! {
     /// More lines of a fulfilment.
     FULFILLED_LINES, "FulfilledLines", 30.0, concat!(
-        "query FulfilledLines($id:ID!,$after:String){fulfillment(id:$id){fulfillmentLineItems(first:250,after:$after)",
-        "{pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}}}"
+        "query FulfilledLines($id:ID!,$after:String){of:fulfillment(id:$id){list:fulfillmentLineItems(first:250,",
+        "after:$after){pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}}}"
     )
 }
 document! {
     /// Ships a parcel. One call is for one location.
     FULFILL, "Fulfill", 12.0, concat!(
         "mutation Fulfill($fulfillment:FulfillmentInput!){fulfillmentCreate(fulfillment:$fulfillment)",
-        "{fulfillment{id status} userErrors{field message}}}"
+        "{made:fulfillment{id} errors:userErrors{message}}}"
     )
 }
 document! {
@@ -258,7 +275,7 @@ document! {
     RETRACK, "Retrack", 12.0, concat!(
         "mutation Retrack($id:ID!,$tracking:FulfillmentTrackingInput!,$notify:Boolean)",
         "{fulfillmentTrackingInfoUpdate(fulfillmentId:$id,trackingInfoInput:$tracking,notifyCustomer:$notify)",
-        "{fulfillment{id status} userErrors{field message}}}"
+        "{made:fulfillment{id} errors:userErrors{message}}}"
     )
 }
 document! {
@@ -267,20 +284,20 @@ document! {
     CANCEL, "Cancel", 12.0, concat!(
         "mutation Cancel($id:ID!,$reason:OrderCancelReason!,$restock:Boolean!,$notify:Boolean,$note:String,",
         "$refund:OrderCancelRefundMethodInput){orderCancel(orderId:$id,reason:$reason,restock:$restock,",
-        "notifyCustomer:$notify,staffNote:$note,refundMethod:$refund){job{id done} jobResult{id done status ",
-        "errors{code field message}} orderCancelUserErrors{code field message}}}"
+        "notifyCustomer:$notify,staffNote:$note,refundMethod:$refund){job{id} made:jobResult{id} ",
+        "errors:orderCancelUserErrors{message}}}"
     )
 }
 document! {
     /// How a cancellation fares.
     CANCEL_RESULT, "CancelResult", 3.0,
-    "query CancelResult($id:ID!){node(id:$id){... on OrderCancelJobResult{done status errors{code field message}}}}"
+    "query CancelResult($id:ID!){node(id:$id){... on OrderCancelJobResult{done status errors{message}}}}"
 }
 document! {
     /// The same where only the job is known (`jobResult` is new in 2026-10, and may be null), with
     /// what the job cannot tell: whether it succeeded.
     CANCEL_JOB, "CancelJob", 3.0,
-    "query CancelJob($id:ID!,$order:ID!){job(id:$id){id done} order(id:$order){cancelledAt}}"
+    "query CancelJob($id:ID!,$order:ID!){job(id:$id){done} order(id:$order){cancelledAt}}"
 }
 document! {
     /// Starts a bulk operation. Grouped, so that lines follow their order and it can be read
@@ -310,6 +327,7 @@ pub const ALL: &[&Document] = &[
     &SURVEY,
     &COUNTS,
     &FULFILLMENT,
+    &FULFILLMENT_ORDERS,
     &FULFILLMENT_LINES,
     &FULFILLED_LINES,
     &FULFILL,

@@ -15,24 +15,22 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::api::{Api, Operation};
+use super::api::Api;
 use super::errors::short;
 use super::map::{is_made, time};
+use super::operation::Operation;
 use super::probe::missing;
-use super::wire::{
-    Action, App, BY_SERVICE, Fulfillment, FulfillmentLine, Method, Nodes, OpenLine, PICKED_UP, Reference, Tracking,
-    UserError, by_others,
-};
-use super::{gid, number, probe, query};
+use super::query::{self, Document};
+use super::wire::{App, BY_SERVICE, Fulfillment, FulfillmentLine, Nodes, OpenLine, PICKED_UP, Route, Tracking};
+use super::{gid, number, probe};
 use crate::channel::matching::{self, Matched, Part, Record};
-use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible};
-use crate::clock::Timestamp;
+use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, whole_pieces};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Line, LineQuantity, Parcel, Shipment, carrier, same_number};
+use crate::order::{Line, LineQuantity, Parcel, Shipment, carrier, same_number, trackings};
 
 /// An order younger than this may not have its fulfilment orders yet.
 const VERY_NEW: TimeDelta = TimeDelta::minutes(5);
@@ -40,11 +38,8 @@ const VERY_NEW: TimeDelta = TimeDelta::minutes(5);
 /// Until Shopify has made them.
 const SOON: Duration = Duration::from_secs(4);
 
-/// Clocks that go alike are still this far apart.
+/// Clocks that go alike are still this far apart; whole seconds at Shopify.
 const CLOCKS: TimeDelta = TimeDelta::seconds(2);
-
-/// What comes of a list that cannot be read.
-const UNWRITTEN: &str = "nothing was written";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,162 +54,60 @@ struct Page {
 struct State {
     created_at: String,
     fulfillments: Vec<Fulfillment>,
-    fulfillment_orders: Nodes<FulfillmentOrder>,
+    fulfillment_orders: Nodes<Route>,
+}
+
+/// One more page of a list: what it is of, and the list.
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct More<T> {
+    of: Option<Listed<T>>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FulfillmentOrder {
-    id: String,
-    status: String,
-    #[serde(default)]
-    request_status: String,
-    fulfill_at: Option<String>,
-    supported_actions: Vec<Action>,
-    assigned_location: Location,
-    delivery_method: Option<Method>,
-    #[serde(default)]
-    fulfillment_holds: Vec<Hold>,
-    line_items: Nodes<OpenLine>,
-}
-
-#[derive(Deserialize)]
-struct Location {
-    name: String,
-    location: Option<Reference>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Hold {
-    display_reason: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MoreLines {
-    fulfillment_order: Option<LinesOnly>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct LinesOnly {
-    line_items: Nodes<OpenLine>,
-}
-
-#[derive(Deserialize)]
-struct MoreShipped {
-    fulfillment: Option<Shipped>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Shipped {
-    fulfillment_line_items: Nodes<FulfillmentLine>,
-}
-
-impl FulfillmentOrder {
-    /// Closed ones keep a remaining quantity after a cancelled fulfilment, so the quantity alone
-    /// says nothing.
-    fn can_ship(&self) -> bool {
-        matches!(&*self.status, "OPEN" | "IN_PROGRESS")
-            && self.supported_actions.iter().any(|action| action.action == "CREATE_FULFILLMENT")
-            && self.by_others().is_none()
-    }
-
-    /// Who brings its goods to the buyer, where it is not a parcel of the merchant's.
-    fn by_others(&self) -> Option<&'static str> {
-        by_others(self.delivery_method.as_ref(), &self.request_status, &self.supported_actions)
-    }
-
-    /// One call is for one location and one method of delivery.
-    fn group(&self) -> (String, String) {
-        let location = &self.assigned_location;
-        let id = location.location.as_ref().map_or_else(|| location.name.clone(), |at| at.id.clone());
-        (id, self.delivery_method.as_ref().map(|method| method.method_type.clone()).unwrap_or_default())
-    }
-
-    fn holds(&self, line: &str) -> bool {
-        self.line_items.nodes.iter().any(|open| number(&open.line_item.id) == line && open.remaining_quantity > 0)
-    }
+#[serde(bound = "T: DeserializeOwned")]
+struct Listed<T> {
+    list: Nodes<T>,
 }
 
 /// How many of which line.
 type Quantities = BTreeMap<String, i64>;
 
-/// A dispatch in fulfilments.
-struct Plan<'a> {
-    api: &'a Api,
-    now: &'a RemoteOrder,
-    shipment: &'a Shipment,
-    state: State,
-    /// Where the pieces are, and so how many writes it takes, is known at the time of writing only:
-    /// until then it is one part.
-    part: [Part; 1],
-    shown: Vec<Record>,
-}
-
-/// How this dispatch would be recorded, beside the order's fulfilments.
-pub fn plan<'a>(api: &'a Api, now: &'a RemoteOrder, shipment: &'a Shipment) -> Result<Box<dyn DispatchPlan + 'a>> {
+/// How this dispatch would be recorded, beside the order's fulfilments. Where the pieces are, and
+/// so how many writes it takes, is known at the time of writing only: until then it is one part.
+pub fn plan<'a>(api: &'a Api, now: &'a RemoteOrder, shipment: &'a Shipment) -> Result<DispatchPlan<'a>> {
     let state = read(api, &now.remote_id)?;
-    shipment.lines.iter().try_for_each(|line| whole(line.quantity).map(drop))?;
+    shipment.lines.iter().try_for_each(|line| whole_pieces(line, "Shopify").map(drop))?;
     let numbers = matching::numbers(&shipment.parcels);
-    let part = [Part { lines: shipment.lines.clone(), numbers, ..Part::default() }];
+    let part = Part { lines: shipment.lines.clone(), numbers, ..Part::default() };
     let shown = state.fulfillments.iter().filter(|one| is_made(one)).map(record).collect();
-    Ok(Box::new(Plan { api, now, shipment, state, part, shown }))
+    // By Shopify's clock where ours is known to be ahead.
+    let behind = CLOCKS - api.clock_difference().unwrap_or_default().min(TimeDelta::zero());
+    let plan = DispatchPlan::new(vec![part], shown, move |_, found| step(api, now, shipment, &state, found));
+    Ok(DispatchPlan { behind, ..plan })
 }
 
-impl DispatchPlan for Plan<'_> {
-    fn parts(&self) -> &[Part] {
-        &self.part
+fn step(api: &Api, now: &RemoteOrder, shipment: &Shipment, state: &State, found: &Matched) -> Result<Step> {
+    let pieces = found.pieces();
+    let count = |line: &LineQuantity| {
+        let count = whole_pieces(line, "Shopify")?;
+        Ok((line.line_id.clone(), i64::try_from(count).unwrap_or(i64::MAX)))
+    };
+    let mut wanted = pieces.iter().map(count).collect::<Result<Quantities>>()?;
+    if wanted.is_empty() {
+        return Ok(Step::Nothing);
     }
-
-    fn shown(&self) -> &[Record] {
-        &self.shown
+    let fulfillment_orders = &state.fulfillment_orders.nodes;
+    let age = time(&state.created_at, "").map_or(TimeDelta::MAX, |at| api.our_now() - at);
+    if age < VERY_NEW && !is_routed(fulfillment_orders, &wanted) {
+        return Ok(Step::Wait(SOON));
     }
-
-    /// By Shopify's clock where ours is known to be ahead; whole seconds there.
-    fn since(&self, recorded_at: Timestamp) -> Timestamp {
-        let behind = self.api.clock_difference().unwrap_or_default().min(TimeDelta::zero());
-        recorded_at + behind - CLOCKS
+    let taken = divide(fulfillment_orders, &mut wanted);
+    if !wanted.is_empty() {
+        return Err(not_taken(&why_not(fulfillment_orders, &wanted), &Names::of(now), &wanted, &taken));
     }
-
-    fn step(&self, found: &Matched) -> Result<Step> {
-        let mut wanted = Quantities::new();
-        for line in found.left.iter().flatten().flatten() {
-            let count = wanted.entry(line.line_id.clone()).or_default();
-            *count = whole(line.quantity)?.saturating_add(*count);
-        }
-        if wanted.is_empty() {
-            return Ok(Step::Nothing);
-        }
-        let fulfillment_orders = &self.state.fulfillment_orders.nodes;
-        let created_at = time(&self.state.created_at, "");
-        let age = created_at.map(|at| self.api.our_now() - at).unwrap_or(TimeDelta::MAX);
-        if age < VERY_NEW && !is_routed(fulfillment_orders, &wanted) {
-            return Ok(Step::Wait(SOON));
-        }
-        let parts = divide(fulfillment_orders, &mut wanted);
-        if !wanted.is_empty() {
-            let names = Names::of(self.now);
-            let can = sent(fulfillment_orders, &parts);
-            return Err(not_taken(&why_not(fulfillment_orders, &wanted), &names, &wanted, &can));
-        }
-        let writes = parts.values().flat_map(calls).map(|part| write(self.shipment, &part));
-        Ok(Step::of(writes.collect::<Result<_>>()?))
-    }
-}
-
-/// How many of which line are in these parts.
-fn sent(all: &[FulfillmentOrder], parts: &BTreeMap<(String, String), Pieces<'_>>) -> Quantities {
-    let mut sent = Quantities::new();
-    for (id, count) in parts.values().flat_map(|part| part.values().flatten()) {
-        let line = all.iter().flat_map(|one| &one.line_items.nodes).find(|open| open.id == *id);
-        if let Some(line) = line {
-            *sent.entry(number(&line.line_item.id).to_owned()).or_default() += count;
-        }
-    }
-    sent
+    let calls = taken.chunk_by(|a, b| a.group == b.group).flat_map(|group| group.chunks(MOST_LINES));
+    Ok(Step::of(calls.map(|part| write(shipment, part)).collect::<Result<_>>()?))
 }
 
 /// What `--item` takes for a line, by its id.
@@ -238,44 +131,68 @@ impl Names {
 }
 
 /// A refusal before anything is recorded (D-2), with what can go.
-fn not_taken(why: &str, names: &Names, wanted: &Quantities, can: &Quantities) -> Error {
+fn not_taken(why: &str, names: &Names, wanted: &Quantities, taken: &[Taken<'_>]) -> Error {
     let lines = names.list(wanted, |name, count| format!("{count} × {name}"), ", ");
     let error = impossible(format!("Shopify would not take {lines}: {why}"));
-    if can.is_empty() {
+    if taken.is_empty() {
         return error.hint("when that is settled at Shopify, dispatch it again");
     }
-    let items = names.list(can, |name, count| format!("--item {name}={count}"), " ");
+    let mut can = Quantities::new();
+    for one in taken {
+        *can.entry(number(&one.open.line_item.id).to_owned()).or_default() += one.count;
+    }
+    let items = names.list(&can, |name, count| format!("--item {name}={count}"), " ");
     error.hint(format!("ordersync dispatch ORDER ... {items} sends what can go"))
 }
 
 /// Whether there is a fulfilment order, in whatever state, for each of these lines: Shopify makes
 /// them one after the other.
-fn is_routed(all: &[FulfillmentOrder], wanted: &Quantities) -> bool {
-    let routed: BTreeSet<&str> =
-        all.iter().flat_map(|one| &one.line_items.nodes).map(|open| number(&open.line_item.id)).collect();
+fn is_routed(all: &[Route], wanted: &Quantities) -> bool {
+    let routed: BTreeSet<&str> = all.iter().flat_map(Route::lines).map(|open| number(&open.line_item.id)).collect();
     wanted.keys().all(|line| routed.contains(line.as_str()))
 }
 
-/// Shopify ships whole pieces.
-fn whole(quantity: Decimal) -> Result<i64> {
-    let why = || impossible(format!("Shopify ships whole pieces, not {quantity}"));
-    let count = (quantity.fract() == Decimal::ZERO).then(|| quantity.to_i64()).flatten();
-    count.ok_or_else(why)
-}
+/// What comes of a list that cannot be read.
+const UNWRITTEN: &str = "nothing was written";
 
-/// Reads everything that there is to know before a write.
+/// As many members as Shopify gives of a list that has no pages.
+const MOST_FULFILLMENTS: usize = 250;
+
+/// How many fulfilment orders are asked for at once, lines of each, fulfilments, of which there are
+/// no pages, and lines of each.
+///
+/// The largest first. Shopify may price it above what one query may cost (1000 points), so there
+/// are smaller ones; the last one is for an order that was sent in very many parts. What a page
+/// lacks is read for each list by itself, so none of them leaves anything out.
+const SIZES: [(usize, usize, usize, usize); 4] =
+    [(20, 50, 50, 50), (5, 20, 50, 20), (1, 20, 50, 10), (1, 20, MOST_FULFILLMENTS, 2)];
+
+/// Reads everything that there is to know before a write. Where there may be more fulfilments than
+/// were asked for, it is asked for more: one that is not seen would be made again.
 fn read(api: &Api, remote_id: &str) -> Result<State> {
+    let id = gid("Order", remote_id)?;
     let mut too_few = 0;
-    for sizes in SIZES {
-        if sizes.fulfillments <= too_few {
+    for (orders, lines, fulfillments, shipped) in SIZES {
+        if fulfillments <= too_few {
             continue;
         }
-        match read_in(api, remote_id, sizes) {
-            Ok(Some(state)) => return Ok(state),
-            Ok(None) => too_few = sizes.fulfillments,
-            Err(error) if error.kind() == ErrorKind::Failed && error.is_too_much() => {}
-            Err(error) => return Err(error),
+        let variables = json!({
+            "id": id, "orders": orders, "lines": lines, "fulfillments": fulfillments, "shipped": shipped,
+        });
+        let page: Page = match api.ask(&query::FULFILLMENT, variables) {
+            Err(error) if error.kind() == ErrorKind::Failed && error.is_too_much() => continue,
+            answer => answer?.read()?,
+        };
+        // Without the scope Shopify shows fewer fulfilment orders, or none, and no error.
+        if !page.current_app_installation.unwrap_or_default().scopes().can_ship() {
+            let scope = "write_merchant_managed_fulfillment_orders";
+            return Err(missing(scope, "nothing can be dispatched; nothing was written"));
         }
+        let state = page.order.ok_or_else(|| probe::gone(api, remote_id))?;
+        if state.fulfillments.len() < fulfillments {
+            return whole(api, &id, state);
+        }
+        too_few = fulfillments;
     }
     let why = if too_few == MOST_FULFILLMENTS {
         format!("the order has {MOST_FULFILLMENTS} fulfilments or more, and Shopify lists no others")
@@ -285,108 +202,37 @@ fn read(api: &Api, remote_id: &str) -> Result<State> {
     Err(impossible(why).hint("ship it in the order's page at Shopify"))
 }
 
-/// How much is asked for at once.
-#[derive(Clone, Copy)]
-struct Sizes {
-    /// Fulfilment orders in a page.
-    orders: u32,
-    /// Lines of each.
-    lines: u32,
-    /// Fulfilments, of which there are no pages.
-    fulfillments: u32,
-    /// Lines of each.
-    shipped: u32,
-}
-
-/// As many members as Shopify gives of a list that has no pages.
-const MOST_FULFILLMENTS: u32 = 250;
-
-/// The largest first. Shopify may price it above what one query may cost (1000 points), so there
-/// are smaller ones; the last one is for an order that was sent in very many parts. What a page
-/// lacks of lines is read for each by itself, so none of them leaves anything out.
-const SIZES: [Sizes; 4] = [
-    Sizes { orders: 20, lines: 50, fulfillments: 50, shipped: 50 },
-    Sizes { orders: 5, lines: 20, fulfillments: 50, shipped: 20 },
-    Sizes { orders: 1, lines: 20, fulfillments: 50, shipped: 10 },
-    Sizes { orders: 1, lines: 20, fulfillments: MOST_FULFILLMENTS, shipped: 2 },
-];
-
-/// Nothing where there may be more fulfilments than were asked for: one that is not seen would be
-/// made again.
-fn read_in(api: &Api, remote_id: &str, sizes: Sizes) -> Result<Option<State>> {
-    let id = gid("Order", remote_id)?;
-    let mut state: Option<State> = None;
-    let mut after: Option<String> = None;
-    loop {
-        let Sizes { orders, lines, fulfillments, shipped } = sizes;
-        let variables = json!({
-            "id": id, "after": after, "orders": orders, "lines": lines, "fulfillments": fulfillments, "shipped": shipped,
-        });
-        let page: Page = api.ask(&query::FULFILLMENT, variables)?.read()?;
-        // Without the scope Shopify shows fewer fulfilment orders, or none, and no error.
-        if !page.current_app_installation.unwrap_or_default().scopes().can_ship() {
-            let scope = "write_merchant_managed_fulfillment_orders";
-            return Err(missing(scope, "nothing can be dispatched; nothing was written"));
-        }
-        let Some(mut more) = page.order else {
-            return Err(probe::gone(api, remote_id));
-        };
-        if more.fulfillments.len() >= fulfillments as usize {
-            return Ok(None);
-        }
-        for fulfillment_order in &mut more.fulfillment_orders.nodes {
-            read_lines(api, fulfillment_order)?;
-        }
-        let next = more.fulfillment_orders.further(after.as_deref(), "fulfilment orders", UNWRITTEN)?;
-        let whole = match state.take() {
-            Some(mut whole) => {
-                whole.fulfillment_orders.nodes.append(&mut more.fulfillment_orders.nodes);
-                whole
-            }
-            None => {
-                for fulfillment in &mut more.fulfillments {
-                    read_shipped(api, fulfillment)?;
-                }
-                more
-            }
-        };
-        if next.is_none() {
-            return Ok(Some(whole));
-        }
-        (state, after) = (Some(whole), next);
+/// With what its lists lack: lines that are not seen would be shipped again.
+fn whole(api: &Api, id: &str, mut state: State) -> Result<State> {
+    rest(api, &mut state.fulfillment_orders, &query::FULFILLMENT_ORDERS, id, "fulfilment orders")?;
+    for one in &mut state.fulfillment_orders.nodes {
+        let lines = one.line_items.get_or_insert_default();
+        rest(api, lines, &query::FULFILLMENT_LINES, &one.id, "a fulfilment order's lines")?;
     }
+    for one in &mut state.fulfillments {
+        rest(api, &mut one.fulfillment_line_items, &query::FULFILLED_LINES, &one.id, "a fulfilment's lines")?;
+    }
+    Ok(state)
 }
 
-/// The rest of what is in a fulfilment: lines that are not seen would be shipped again.
-fn read_shipped(api: &Api, fulfillment: &mut Fulfillment) -> Result<()> {
-    let what = "a fulfilment's lines";
-    let mut next = fulfillment.fulfillment_line_items.further(None, what, UNWRITTEN)?;
+/// Reads a list to its end of which a page is there.
+fn rest<T: DeserializeOwned>(
+    api: &Api,
+    list: &mut Nodes<T>,
+    document: &'static Document,
+    id: &str,
+    what: &str,
+) -> Result<()> {
+    let mut next = list.further(None, what, UNWRITTEN)?;
     while let Some(after) = next {
-        let variables = json!({ "id": fulfillment.id, "after": after });
-        let more: MoreShipped = api.ask(&query::FULFILLED_LINES, variables)?.read()?;
-        let Some(Shipped { fulfillment_line_items: mut more }) = more.fulfillment else {
-            let text = "a fulfilment went away while its lines were read; nothing was written";
+        let more: More<T> = api.ask(document, json!({ "id": id, "after": after }))?.read()?;
+        let Some(Listed { list: mut more }) = more.of else {
+            // Replaced by another one: a hold, a move, a split.
+            let text = format!("what has {what} went away while they were read; {UNWRITTEN}");
             return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
         };
         next = more.further(Some(&after), what, UNWRITTEN)?;
-        fulfillment.fulfillment_line_items.nodes.append(&mut more.nodes);
-    }
-    Ok(())
-}
-
-fn read_lines(api: &Api, fulfillment_order: &mut FulfillmentOrder) -> Result<()> {
-    let what = "a fulfilment order's lines";
-    let mut next = fulfillment_order.line_items.further(None, what, UNWRITTEN)?;
-    while let Some(after) = next {
-        let variables = json!({ "id": fulfillment_order.id, "after": after });
-        let more: MoreLines = api.ask(&query::FULFILLMENT_LINES, variables)?.read()?;
-        let Some(mut more) = more.fulfillment_order else {
-            // Replaced by another one: a hold, a move, a split.
-            let text = "a fulfilment order went away while its lines were read; nothing was written";
-            return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
-        };
-        next = more.line_items.further(Some(&after), what, UNWRITTEN)?;
-        fulfillment_order.line_items.nodes.append(&mut more.line_items.nodes);
+        list.nodes.append(&mut more.nodes);
     }
     Ok(())
 }
@@ -411,47 +257,39 @@ fn numbers(fulfillment: &Fulfillment) -> impl Iterator<Item = &str> {
     numbers.map(str::trim).filter(|number| !number.is_empty())
 }
 
-/// Lines of fulfilment orders to be shipped together: by fulfilment order, the lines and how many
-/// of each.
-type Pieces<'a> = BTreeMap<&'a str, Vec<(&'a str, i64)>>;
-
 /// One call takes at most so many lines (schema, `FulfillmentOrderLineItemsInput`).
 const MOST_LINES: usize = 512;
 
-/// A part in pieces that one call each can carry.
-fn calls<'a>(part: &Pieces<'a>) -> Vec<Pieces<'a>> {
-    let lines: Vec<_> = part.iter().flat_map(|(order, lines)| lines.iter().map(|line| (*order, *line))).collect();
-    let piece = |lines: &[(&'a str, (&'a str, i64))]| {
-        let mut part = Pieces::new();
-        for (order, line) in lines {
-            part.entry(order).or_default().push(*line);
-        }
-        part
-    };
-    lines.chunks(MOST_LINES).map(piece).collect()
+/// Pieces of a line that one fulfilment order can ship.
+struct Taken<'a> {
+    /// One call is for one location and one method of delivery.
+    group: (&'a str, &'a str),
+    order: &'a str,
+    open: &'a OpenLine,
+    count: i64,
 }
 
 /// Takes what is wanted from the fulfilment orders that can be shipped, location by location; what
 /// they do not have stays wanted.
-fn divide<'a>(all: &'a [FulfillmentOrder], wanted: &mut Quantities) -> BTreeMap<(String, String), Pieces<'a>> {
-    let mut parts: BTreeMap<(String, String), Pieces<'a>> = BTreeMap::new();
-    for fulfillment_order in all.iter().filter(|one| one.can_ship()) {
-        for open in &fulfillment_order.line_items.nodes {
+fn divide<'a>(all: &'a [Route], wanted: &mut Quantities) -> Vec<Taken<'a>> {
+    let mut taken = Vec::new();
+    for one in all.iter().filter(|one| one.can_ship()) {
+        for open in one.lines() {
             let Some(want) = wanted.get_mut(number(&open.line_item.id)) else { continue };
-            let take = open.remaining_quantity.min(*want);
-            if take > 0 {
-                *want -= take;
-                let part = parts.entry(fulfillment_order.group()).or_default();
-                part.entry(&fulfillment_order.id).or_default().push((&open.id, take));
+            let count = open.remaining_quantity.min(*want);
+            if count > 0 {
+                *want -= count;
+                taken.push(Taken { group: one.group(), order: &one.id, open, count });
             }
         }
     }
     wanted.retain(|_, count| *count > 0);
-    parts
+    taken.sort_by_key(|one| (one.group, one.order));
+    taken
 }
 
 /// Why some of it cannot be shipped, in the merchant's words.
-fn why_not(all: &[FulfillmentOrder], wanted: &Quantities) -> String {
+fn why_not(all: &[Route], wanted: &Quantities) -> String {
     let with = |status: &str| all.iter().find(|one| one.status == status && wanted.keys().any(|line| one.holds(line)));
     if let Some(held) = with("ON_HOLD") {
         let reasons: Vec<&str> = held.fulfillment_holds.iter().map(|hold| hold.display_reason.as_str()).collect();
@@ -462,9 +300,9 @@ fn why_not(all: &[FulfillmentOrder], wanted: &Quantities) -> String {
         let when = scheduled.fulfill_at.as_deref().map(|at| format!(" for {}", short(at))).unwrap_or_default();
         return format!("it is scheduled{when}, and can be shipped from then on");
     }
-    let has_some = |one: &&FulfillmentOrder| wanted.keys().any(|line| one.holds(line));
+    let has_some = |one: &&Route| wanted.keys().any(|line| one.holds(line));
     let open = all.iter().filter(|one| matches!(&*one.status, "OPEN" | "IN_PROGRESS") && !one.can_ship());
-    match open.filter(has_some).map(FulfillmentOrder::by_others).next() {
+    match open.filter(has_some).map(Route::by_others).next() {
         Some(Some(PICKED_UP)) => "it is picked up by the buyer; mark it as ready in the order's page".to_owned(),
         Some(Some(way)) if way != BY_SERVICE => format!("it is {way}; mark it as done in the order's page"),
         Some(_) => "a fulfilment service is to ship it, and nobody else may".to_owned(),
@@ -472,20 +310,21 @@ fn why_not(all: &[FulfillmentOrder], wanted: &Quantities) -> String {
     }
 }
 
-fn write(shipment: &Shipment, part: &Pieces<'_>) -> Result<Write> {
-    let orders: Vec<Value> = part
-        .iter()
-        .map(|(id, lines)| {
-            let lines: Vec<Value> = lines.iter().map(|(id, count)| json!({ "id": id, "quantity": count })).collect();
-            json!({ "fulfillmentOrderId": id, "fulfillmentOrderLineItems": lines })
+fn write(shipment: &Shipment, part: &[Taken<'_>]) -> Result<Write> {
+    let line = |one: &Taken<'_>| json!({ "id": one.open.id, "quantity": one.count });
+    let of_order = |lines: &[Taken<'_>]| {
+        json!({
+            "fulfillmentOrderId": lines.first().map(|one| one.order),
+            "fulfillmentOrderLineItems": lines.iter().map(line).collect::<Vec<_>>(),
         })
-        .collect();
+    };
+    let orders: Vec<Value> = part.chunk_by(|a, b| a.order == b.order).map(of_order).collect();
     let mut fulfillment = json!({ "lineItemsByFulfillmentOrder": orders, "notifyCustomer": shipment.notify });
     if let Some(tracking) = tracking(&shipment.parcels) {
         fulfillment["trackingInfo"] = tracking;
     }
-    let pieces: i64 = part.values().flatten().map(|(_, count)| count).sum();
-    let summary = format!("add a fulfilment of {pieces} pieces with {}", describe(&shipment.parcels));
+    let pieces: i64 = part.iter().map(|one| one.count).sum();
+    let summary = format!("add a fulfilment of {pieces} pieces with {}", trackings(&shipment.parcels));
     Write::new(summary, shipment.notify, Operation::Fulfill(json!({ "fulfillment": fulfillment })))
 }
 
@@ -529,38 +368,11 @@ fn link(parcel: &Parcel, named: bool) -> Option<String> {
     parcel.url.clone().or_else(|| known.and_then(|carrier| carrier.url(&parcel.tracking)))
 }
 
-fn describe(parcels: &[Parcel]) -> String {
-    let parcels: Vec<String> = parcels
-        .iter()
-        .map(|parcel| format!("tracking {} {}", company(parcel).unwrap_or_default(), parcel.tracking))
-        .collect();
-    if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") }
-}
-
-/// Another tracking number in every fulfilment that has the old one.
-struct Replacement<'a> {
-    change: &'a TrackingChange,
-    fulfillments: Vec<Fulfillment>,
-    shown: Vec<Record>,
-}
-
-/// How this tracking number would be replaced.
-pub fn replacement<'a>(api: &Api, order: &str, change: &'a TrackingChange) -> Result<Box<dyn TrackingPlan + 'a>> {
-    let mut fulfillments = read(api, order)?.fulfillments;
-    fulfillments.retain(is_made);
-    let shown = fulfillments.iter().map(record).collect();
-    Ok(Box::new(Replacement { change, fulfillments, shown }))
-}
-
-impl TrackingPlan for Replacement<'_> {
-    fn shown(&self) -> &[Record] {
-        &self.shown
-    }
-
-    fn step(&self, old: &[&Record], _: &[&Record]) -> Result<Step> {
-        let old = self.fulfillments.iter().filter(|one| old.iter().any(|record| record.id == one.id));
-        Ok(Step::of(old.map(|fulfillment| replace(fulfillment, self.change)).collect::<Result<_>>()?))
-    }
+/// How this tracking number would be replaced, in every fulfilment that has it.
+pub fn replacement<'a>(api: &Api, order: &str, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
+    let made = read(api, order)?.fulfillments.into_iter().filter(is_made);
+    let there = made.map(|one| (record(&one), one)).collect();
+    Ok(TrackingPlan::in_place(there, move |fulfillment: &Fulfillment| replace(fulfillment, change)))
 }
 
 fn replace(fulfillment: &Fulfillment, change: &TrackingChange) -> Result<Write> {
@@ -572,49 +384,8 @@ fn replace(fulfillment: &Fulfillment, change: &TrackingChange) -> Result<Write> 
         Parcel { carrier: tracking.company.clone().unwrap_or_default(), tracking: number, url: tracking.url.clone() }
     };
     let parcels: Vec<Parcel> = fulfillment.tracking_info.iter().map(parcel).collect();
-    let summary = format!("replace tracking {} by {}", change.was, describe(std::slice::from_ref(&change.parcel)));
     let variables = json!({ "id": fulfillment.id, "tracking": tracking(&parcels), "notify": change.notify });
-    Write::new(summary, change.notify, Operation::Retrack(variables))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Fulfilled {
-    fulfillment_create: Option<Payload>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Retracked {
-    fulfillment_tracking_info_update: Option<Payload>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload {
-    fulfillment: Option<Reference>,
-    #[serde(default)]
-    user_errors: Vec<UserError>,
-}
-
-/// Ships; gives the fulfilment's id.
-pub fn fulfill(api: &Api, variables: &Value) -> Result<Option<String>> {
-    outcome(api.tell(&query::FULFILL, variables.clone())?.read::<Fulfilled>()?.fulfillment_create)
-}
-
-/// Replaces tracking numbers.
-pub fn retrack(api: &Api, variables: &Value) -> Result<Option<String>> {
-    outcome(api.tell(&query::RETRACK, variables.clone())?.read::<Retracked>()?.fulfillment_tracking_info_update)
-}
-
-fn outcome(payload: Option<Payload>) -> Result<Option<String>> {
-    let unclear = || Error::new(ErrorKind::Unknown, "Shopify did not say what became of the write");
-    let payload = payload.ok_or_else(unclear)?;
-    if let Some(error) = payload.user_errors.first() {
-        let text = format!("Shopify refused: {}", short(&error.message));
-        return Err(Error::new(ErrorKind::Rejected, text));
-    }
-    payload.fulfillment.map(|fulfillment| Some(fulfillment.id)).ok_or_else(unclear)
+    Write::new(change.summary(), change.notify, Operation::Retrack(variables))
 }
 
 #[cfg(test)]
@@ -625,7 +396,7 @@ mod tests {
         Parcel { carrier: carrier.to_owned(), tracking: tracking.to_owned(), url: None }
     }
 
-    fn order(id: &str, status: &str, location: &str, lines: &[(&str, i64)]) -> FulfillmentOrder {
+    fn order(id: &str, status: &str, location: &str, lines: &[(&str, i64)]) -> Route {
         let action = if matches!(status, "OPEN" | "IN_PROGRESS") { "CREATE_FULFILLMENT" } else { "RELEASE_HOLD" };
         let lines: Vec<Value> = lines
             .iter()
@@ -654,11 +425,10 @@ mod tests {
             order("F3", "CLOSED", "Berlin", &[("1", 9)]),
         ];
         let mut want = wanted(&[("1", 4), ("2", 1)]);
-        let parts = divide(&all, &mut want);
+        let taken = divide(&all, &mut want);
         assert!(want.is_empty());
-        let berlin = &parts[&("Berlin".to_owned(), String::new())];
-        assert_eq!(berlin["F1"], [("F1-1", 2), ("F1-2", 1)]);
-        assert_eq!(parts[&("Wien".to_owned(), String::new())]["F2"], [("F2-1", 2)]);
+        let taken: Vec<_> = taken.iter().map(|one| (one.group.0, one.order, &*one.open.id, one.count)).collect();
+        assert_eq!(taken, [("Berlin", "F1", "F1-1", 2), ("Berlin", "F1", "F1-2", 1), ("Wien", "F2", "F2-1", 2)]);
     }
 
     #[test]
@@ -704,11 +474,5 @@ mod tests {
         assert_eq!(two["company"], Value::Null);
         assert!(two["urls"][0].as_str().unwrap().contains("1Z1") && two["urls"][1].as_str().unwrap().contains("JD2"));
         assert_eq!(tracking(&[]), None);
-    }
-
-    #[test]
-    fn only_whole_pieces_are_shipped() {
-        assert_eq!(whole(Decimal::new(20, 1)).unwrap(), 2);
-        assert_eq!(whole(Decimal::new(15, 1)).unwrap_err().kind(), ErrorKind::Refused);
     }
 }

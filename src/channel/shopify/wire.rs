@@ -479,10 +479,13 @@ pub struct Fee {
     pub tax_lines: Vec<TaxLine>,
 }
 
-/// A fulfilment order, as far as it says who brings the goods to the buyer.
+/// A fulfilment order: goods of an order at one location. An order's document has of it what says
+/// who brings them to the buyer.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Route {
+    #[serde(default)]
+    pub id: String,
     #[serde(default, deserialize_with = "nullable")]
     pub status: String,
     #[serde(default, deserialize_with = "nullable")]
@@ -490,8 +493,27 @@ pub struct Route {
     #[serde(default, deserialize_with = "nullable")]
     pub supported_actions: Vec<Action>,
     pub delivery_method: Option<Method>,
-    /// Where goods of the order go different ways.
+    pub fulfill_at: Option<String>,
+    #[serde(default)]
+    pub assigned_location: Location,
+    #[serde(default)]
+    pub fulfillment_holds: Vec<Hold>,
+    /// In an order's document only where goods of it go different ways.
     pub line_items: Option<Nodes<OpenLine>>,
+}
+
+/// Where the goods are.
+#[derive(Debug, Default, Deserialize)]
+pub struct Location {
+    pub name: String,
+    pub location: Option<Reference>,
+}
+
+/// Why goods are held back.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    pub display_reason: String,
 }
 
 /// Something that can be done with a fulfilment order.
@@ -519,32 +541,58 @@ pub struct OpenLine {
 }
 
 impl Route {
+    /// Its lines, where they were asked for.
+    pub fn lines(&self) -> &[OpenLine] {
+        self.line_items.as_ref().map_or(&[], |lines| &lines.nodes)
+    }
+
+    /// Whether pieces of this line are left to ship.
+    pub fn holds(&self, line: &str) -> bool {
+        self.lines().iter().any(|open| super::number(&open.line_item.id) == line && open.remaining_quantity > 0)
+    }
+
     /// Whether something is still to be done.
     pub fn is_open(&self) -> bool {
         matches!(&*self.status, "OPEN" | "IN_PROGRESS" | "ON_HOLD" | "SCHEDULED")
     }
 
-    /// Who brings the goods to the buyer, where it is not a parcel of the merchant's.
-    pub fn by_others(&self) -> Option<&'static str> {
-        by_others(self.delivery_method.as_ref(), &self.request_status, &self.supported_actions)
+    /// Whether the merchant can ship it now. Closed ones keep a remaining quantity after a
+    /// cancelled fulfilment, so the quantity alone says nothing.
+    pub fn can_ship(&self) -> bool {
+        matches!(&*self.status, "OPEN" | "IN_PROGRESS")
+            && self.can(&["CREATE_FULFILLMENT"])
+            && self.by_others().is_none()
     }
-}
 
-/// Who brings goods to the buyer, where it is not a parcel of the merchant's. What an app may not
-/// do with a fulfilment order says nothing of whose it is: only requests to a service do.
-pub fn by_others(method: Option<&Method>, request: &str, actions: &[Action]) -> Option<&'static str> {
-    let can = |wanted: &[&str]| actions.iter().any(|one| wanted.contains(&&*one.action));
-    match method.map(|method| &*method.method_type) {
-        Some("PICK_UP") => Some(PICKED_UP),
-        Some("LOCAL") => Some("brought to the buyer by the shop itself"),
-        Some("RETAIL") => Some("handed over in the shop"),
-        Some("NONE") => Some("needs no delivery"),
-        _ if can(&["CREATE_FULFILLMENT"]) => None,
-        _ if can(&["REQUEST_FULFILLMENT", "REQUEST_CANCELLATION", "EXTERNAL"]) => Some(BY_SERVICE),
-        _ if matches!(request, "SUBMITTED" | "ACCEPTED" | "CANCELLATION_REQUESTED" | "CANCELLATION_REJECTED") => {
-            Some(BY_SERVICE)
+    /// Its location and its method of delivery.
+    pub fn group(&self) -> (&str, &str) {
+        let location = &self.assigned_location;
+        (location.location.as_ref().map_or(&location.name, |at| &at.id), self.method().unwrap_or_default())
+    }
+
+    fn method(&self) -> Option<&str> {
+        self.delivery_method.as_ref().map(|method| &*method.method_type)
+    }
+
+    fn can(&self, wanted: &[&str]) -> bool {
+        self.supported_actions.iter().any(|one| wanted.contains(&&*one.action))
+    }
+
+    /// Who brings the goods to the buyer, where it is not a parcel of the merchant's. What an app
+    /// may not do with a fulfilment order says nothing of whose it is: only requests to a service
+    /// do.
+    pub fn by_others(&self) -> Option<&'static str> {
+        const REQUESTED: [&str; 4] = ["SUBMITTED", "ACCEPTED", "CANCELLATION_REQUESTED", "CANCELLATION_REJECTED"];
+        match self.method() {
+            Some("PICK_UP") => Some(PICKED_UP),
+            Some("LOCAL") => Some("brought to the buyer by the shop itself"),
+            Some("RETAIL") => Some("handed over in the shop"),
+            Some("NONE") => Some("needs no delivery"),
+            _ if self.can(&["CREATE_FULFILLMENT"]) => None,
+            _ if self.can(&["REQUEST_FULFILLMENT", "REQUEST_CANCELLATION", "EXTERNAL"]) => Some(BY_SERVICE),
+            _ if REQUESTED.contains(&&*self.request_status) => Some(BY_SERVICE),
+            _ => None,
         }
-        _ => None,
     }
 }
 

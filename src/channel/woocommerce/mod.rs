@@ -187,15 +187,11 @@ impl Channel for WooCommerce {
         now: &'a RemoteOrder,
         shipment: &'a Shipment,
         receipts: &'a [String],
-    ) -> Result<Box<dyn DispatchPlan + 'a>> {
+    ) -> Result<DispatchPlan<'a>> {
         shipments::plan(&self.api, self.home(), now, shipment, receipts)
     }
 
-    fn plan_tracking<'a>(
-        &'a self,
-        now: &'a RemoteOrder,
-        change: &'a TrackingChange,
-    ) -> Result<Box<dyn TrackingPlan + 'a>> {
+    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
         shipments::replacement(&self.api, self.home(), &now.remote_id, change)
     }
 

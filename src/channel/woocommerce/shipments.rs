@@ -4,6 +4,8 @@
 //! and may mail the buyer again. So each is read first, and what is there already is not written.
 //! The status comes last, so that the shop's "completed" mail has the tracking number in it.
 
+use std::rc::Rc;
+
 use reqwest::Method;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -19,83 +21,51 @@ use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPl
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
-use crate::order::{LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, left, same_number, sum};
+use crate::order::{
+    self, LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, left, same_number, sum,
+};
 
 /// The order meta of a fulfilment by which we know our own again. Random, so it may be seen by
 /// anybody.
 const OUR_KEY: &str = "_ordersync_shipment";
 
 /// A dispatch on its way to one of the three homes.
-struct Plan<'a> {
+struct Dispatch<'a> {
     api: &'a Api,
     home: Home,
     now: &'a RemoteOrder,
     shipment: &'a Shipment,
-    receipts: &'a [String],
-    /// What goes into one entry each, in the order of `parts`.
+    /// What goes into one entry each, in the order of the parts.
     groups: Vec<Group<'a>>,
-    parts: Vec<Part>,
-    shown: Vec<Record>,
     /// The pieces that are sent by what the shop shows, whosever they are.
     sent: Vec<LineQuantity>,
-    looked_elsewhere: bool,
-    looked_by_id: bool,
 }
 
-/// How this dispatch would be recorded, beside what the shop shows.
+/// How this dispatch would be recorded, beside what the shop shows. In their own home the parts are
+/// looked for at first; then told in another one, then under the very ids that the shop gave.
 pub fn plan<'a>(
     api: &'a Api,
     home: Home,
     now: &'a RemoteOrder,
     shipment: &'a Shipment,
-    receipts: &'a [String],
-) -> Result<Box<dyn DispatchPlan + 'a>> {
-    let groups = groups(home, shipment);
-    let parts = groups.iter().map(|group| group.part(home)).collect();
-    let shown = Vec::new();
-    let (sent, looked_elsewhere, looked_by_id) = (Vec::new(), false, false);
-    let mut plan =
-        Plan { api, home, now, shipment, receipts, groups, parts, shown, sent, looked_elsewhere, looked_by_id };
-    if !plan.parts.is_empty() {
-        plan.read()?;
-    }
-    Ok(Box::new(plan))
+    receipts: &[String],
+) -> Result<DispatchPlan<'a>> {
+    let mut dispatch = Dispatch { api, home, now, shipment, groups: groups(home, shipment), sent: Vec::new() };
+    let parts: Vec<Part> = dispatch.groups.iter().map(|group| group.part(home)).collect();
+    let shown = if parts.is_empty() { Vec::new() } else { dispatch.read(receipts)? };
+    let dispatch = Rc::new(dispatch);
+    let numbered = parts.iter().map(|part| !part.numbers.is_empty()).collect::<Vec<_>>();
+    let (elsewhere, by_id) = (dispatch.clone(), dispatch.clone());
+    let elsewhere = move |shown: &[Record], found: &Matched| {
+        let untold = numbered.iter().zip(&found.left).any(|(numbered, left)| *numbered && left.is_some());
+        if untold { elsewhere.told_elsewhere(shown) } else { Ok(Vec::new()) }
+    };
+    let by_id = move |_: &[Record], found: &Matched| by_id.under_its_id(found);
+    let plan = DispatchPlan::new(parts, shown, move |_, found| dispatch.step(found));
+    Ok(DispatchPlan { mark: shipment.key.clone(), further: vec![Box::new(elsewhere), Box::new(by_id)], ..plan })
 }
 
-impl DispatchPlan for Plan<'_> {
-    fn parts(&self) -> &[Part] {
-        &self.parts
-    }
-
-    fn shown(&self) -> &[Record] {
-        &self.shown
-    }
-
-    fn mark(&self) -> &str {
-        &self.shipment.key
-    }
-
-    /// In their own home the parts are looked for at first; then told in another one, then under
-    /// the very ids that the shop gave.
-    fn look_further(&mut self, found: &Matched) -> Result<bool> {
-        let numbered = |(part, left): (&Part, &Option<_>)| left.is_some() && !part.numbers.is_empty();
-        if !self.looked_elsewhere && self.parts.iter().zip(&found.left).any(numbered) {
-            self.looked_elsewhere = true;
-            self.add_told_elsewhere()?;
-            return Ok(true);
-        }
-        if !self.looked_by_id && !found.unseen.is_empty() && self.home != Home::Extension {
-            self.looked_by_id = true;
-            for receipt in &found.unseen {
-                if self.is_there(receipt)? {
-                    self.shown.push(Record { id: receipt.clone(), ..Record::default() });
-                }
-            }
-            return Ok(true);
-        }
-        Ok(false)
-    }
-
+impl Dispatch<'_> {
     fn step(&self, found: &Matched) -> Result<Step> {
         self.refuse_too_many(found)?;
         let left = self.groups.iter().zip(&found.left);
@@ -107,6 +77,17 @@ impl DispatchPlan for Plan<'_> {
             writes.push(Write::new("set the order's status to completed", true, operation)?);
         }
         Ok(Step::of(writes))
+    }
+
+    /// What the shop has acknowledged and its lists do not show.
+    fn under_its_id(&self, found: &Matched) -> Result<Vec<Record>> {
+        let mut more = Vec::new();
+        for receipt in found.unseen.iter().filter(|_| self.home != Home::Extension) {
+            if self.is_there(receipt)? {
+                more.push(Record { id: receipt.clone(), ..Record::default() });
+            }
+        }
+        Ok(more)
     }
 }
 
@@ -169,39 +150,37 @@ fn by_carrier(shipment: &Shipment) -> Vec<Group<'_>> {
     numbered.map(|(nth, (lines, parcels))| Group { key: key(nth), lines, parcels }).collect()
 }
 
-impl Plan<'_> {
+impl Dispatch<'_> {
     /// Reads what stands in the home of this dispatch.
-    fn read(&mut self) -> Result<()> {
-        self.shown = match self.home {
-            Home::Fulfillments => return self.read_fulfillments(),
-            Home::Extension => trackings(self.api, &self.now.remote_id)?,
+    fn read(&mut self, receipts: &[String]) -> Result<Vec<Record>> {
+        match self.home {
+            Home::Fulfillments => self.read_fulfillments(receipts),
+            Home::Extension => trackings(self.api, &self.now.remote_id),
             Home::Note => {
                 let record =
                     |note: OrderNote| Record { id: note.receipt(), tracking: vec![note.text], ..Record::default() };
-                self.notes_that_count()?.into_iter().map(record).collect()
+                Ok(self.notes_that_count()?.into_iter().map(record).collect())
             }
-            Home::None => Vec::new(),
-        };
-        Ok(())
+            Home::None => Ok(Vec::new()),
+        }
     }
 
-    fn read_fulfillments(&mut self) -> Result<()> {
+    fn read_fulfillments(&mut self, receipts: &[String]) -> Result<Vec<Record>> {
         let text = list_fulfillments(self.api, &self.now.remote_id)?.to_string();
         let there = read_fulfillments(&text)?;
-        let own = |one: &&Fulfillment<'_>| {
-            one.is_made() || one.meta(OUR_KEY).is_some() || self.receipts.iter().any(|ours| ours == one.id.get())
-        };
-        self.shown = there.iter().filter(own).map(fulfilled).collect();
         let made = there.iter().filter(|one| one.is_made());
         self.sent = made.flat_map(|one| one.contents().unwrap_or_default()).collect();
-        Ok(())
+        let own = |one: &&Fulfillment<'_>| {
+            one.is_made() || one.meta(OUR_KEY).is_some() || receipts.iter().any(|ours| ours == one.id.get())
+        };
+        Ok(there.iter().filter(own).map(fulfilled).collect())
     }
 
     fn write(&self, group: &Group<'_>, left: &[LineQuantity]) -> Result<Write> {
         match self.home {
             Home::Fulfillments => self.fulfillment(group, left),
             Home::Extension => {
-                let what = describe(&group.parcels);
+                let what = order::trackings(group.parcels.iter().copied());
                 let body = group.parcels.first().map(|parcel| tracking(parcel, self.shipment.shipped_at));
                 let route = trackings_route(self.api, &self.now.remote_id);
                 let operation = Operation::new(Method::POST, route, body.unwrap_or_default());
@@ -261,12 +240,12 @@ impl Plan<'_> {
 
     /// What the shop tells of tracking numbers in the other homes (D-4). The parcels of a tracking
     /// plugin stand in the order, beside the fulfilments that are known already.
-    fn add_told_elsewhere(&mut self) -> Result<()> {
+    fn told_elsewhere(&self, shown: &[Record]) -> Result<Vec<Record>> {
         let mut more = Vec::new();
         if self.home != Home::Extension {
             let shipments = self.now.order.iter().flat_map(|order| &order.shipments);
             let parcel = |one: &RemoteShipment| elsewhere(&one.remote_id, matching::numbers(&one.parcels));
-            let known = |one: &&RemoteShipment| self.shown.iter().any(|record| record.id == one.remote_id);
+            let known = |one: &&RemoteShipment| shown.iter().any(|record| record.id == one.remote_id);
             more.extend(shipments.filter(|one| !known(one)).map(parcel));
         }
         if self.home != Home::Note {
@@ -278,8 +257,7 @@ impl Plan<'_> {
             let numbers = |one: &Fulfillment<'_>| one.meta("_tracking_number").into_iter().collect();
             more.extend(made.iter().filter(|one| one.is_made()).map(|one| elsewhere(one.id.get(), numbers(one))));
         }
-        self.shown.append(&mut more);
-        Ok(())
+        Ok(more)
     }
 
     /// The order's notes; a note that only the staff sees has told the buyer nothing.
@@ -297,14 +275,18 @@ impl Plan<'_> {
             let one_carrier = group.parcels.iter().all(|parcel| provider(parcel) == provider(first));
             if one_carrier {
                 meta.push(entry("_shipment_provider", json!(provider(first))));
-                meta.extend(link(first).map(|link| entry("_tracking_url", json!(link))));
+                meta.extend(first.link().map(|link| entry("_tracking_url", json!(link))));
             }
         }
         let notify = if self.shipment.notify { "true" } else { "false" };
         let route = format!("wc/v3/orders/{}/fulfillments", self.now.remote_id);
         let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
         let operation = Operation::new(Method::POST, route, body).with("notify_customer", notify);
-        Write::new(format!("add a fulfilment with {}", describe(&group.parcels)), self.shipment.notify, operation)
+        Write::new(
+            format!("add a fulfilment with {}", order::trackings(group.parcels.iter().copied())),
+            self.shipment.notify,
+            operation,
+        )
     }
 }
 
@@ -370,21 +352,7 @@ fn numbers(parcels: &[&Parcel]) -> String {
 
 fn provider(parcel: &Parcel) -> String {
     let known = carrier(&parcel.carrier).map(|carrier| carrier.woocommerce).filter(|key| !key.is_empty());
-    known.map_or_else(|| title(parcel), str::to_owned)
-}
-
-fn link(parcel: &Parcel) -> Option<String> {
-    parcel.url.clone().or_else(|| carrier(&parcel.carrier)?.url(&parcel.tracking))
-}
-
-fn title(parcel: &Parcel) -> String {
-    carrier(&parcel.carrier).map_or_else(|| parcel.carrier.clone(), |carrier| carrier.title.to_owned())
-}
-
-fn describe(parcels: &[&Parcel]) -> String {
-    let parcels: Vec<String> =
-        parcels.iter().map(|parcel| format!("tracking {} {}", title(parcel), parcel.tracking)).collect();
-    if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") }
+    known.unwrap_or(parcel.title()).to_owned()
 }
 
 /// The Shipment Tracking extension: an entry for each parcel, which tells a number and nothing of
@@ -410,65 +378,53 @@ fn trackings_route(api: &Api, id: &str) -> String {
 /// link.
 fn tracking(parcel: &Parcel, shipped_at: Timestamp) -> Value {
     let mut body = json!({
-        "custom_tracking_provider": title(parcel),
+        "custom_tracking_provider": parcel.title(),
         "tracking_number": parcel.tracking,
         "date_shipped": shipped_at.format("%Y-%m-%d").to_string(),
     });
-    if let Some(link) = link(parcel) {
+    if let Some(link) = parcel.link() {
         body["custom_tracking_link"] = json!(link);
     }
     body
 }
 
-impl Plan<'_> {
+impl Dispatch<'_> {
     /// An order note with all tracking numbers.
     fn note(&self, parcels: &[&Parcel]) -> Result<Write> {
         let line = |parcel: &&Parcel| {
-            let link = link(parcel).map_or_else(String::new, |link| format!(" {link}"));
-            format!("{}, tracking number {}{link}", title(parcel), parcel.tracking).trim_start_matches(", ").to_owned()
+            let link = parcel.link().map_or_else(String::new, |link| format!(" {link}"));
+            format!("{}, tracking number {}{link}", parcel.title(), parcel.tracking).trim_start_matches(", ").to_owned()
         };
         let text = format!("Shipped with {}", parcels.iter().map(line).collect::<Vec<_>>().join("; "));
         let route = format!("wc/v3/orders/{}/notes", self.now.remote_id);
         let body = json!({ "note": text, "customer_note": self.shipment.notify });
-        let summary = format!("add an order note with {}", describe(parcels));
+        let summary = format!("add an order note with {}", order::trackings(parcels.iter().copied()));
         Write::new(summary, self.shipment.notify, Operation::new(Method::POST, route, body))
     }
 }
 
-/// Another tracking number in one of the homes that can change one.
-struct Replacement<'a> {
-    api: &'a Api,
-    id: &'a str,
-    change: &'a TrackingChange,
-    /// The fulfilments as they are: a PUT has to carry every entry again. Null for entries of the
-    /// extension, which cannot be changed.
-    fulfillments: Value,
-    shown: Vec<Record>,
-}
-
 /// How this tracking number would be replaced.
-pub fn replacement<'a>(
-    api: &'a Api,
-    home: Home,
-    id: &'a str,
-    change: &'a TrackingChange,
-) -> Result<Box<dyn TrackingPlan + 'a>> {
-    let (fulfillments, shown) = match home {
+pub fn replacement<'a>(api: &'a Api, home: Home, id: &'a str, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
+    match home {
         Home::Fulfillments => {
             let there = list_fulfillments(api, id)?;
-            let shown = there.as_array().into_iter().flatten().map(numbered).collect();
-            (there, shown)
+            let there = there.as_array().into_iter().flatten().map(|one| (numbered(one), one.clone()));
+            Ok(TrackingPlan::in_place(there.collect(), move |old: &Value| replace_in(id, old, change)))
         }
-        Home::Extension => (Value::Null, trackings(api, id)?),
-        Home::Note | Home::None => {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "this shop keeps tracking numbers in order notes, which cannot be changed; nothing was written",
-            )
-            .hint("add a note with the new number in the shop's order screen"));
+        Home::Extension => {
+            let shown = trackings(api, id)?;
+            let ids: Vec<String> = shown.iter().map(|record| record.id.clone()).collect();
+            let writes = move |old: &[usize], is_new: bool| {
+                replace_entries(api, id, old.iter().filter_map(|place| ids.get(*place)), is_new, change)
+            };
+            Ok(TrackingPlan { shown, writes: Box::new(writes) })
         }
-    };
-    Ok(Box::new(Replacement { api, id, change, fulfillments, shown }))
+        Home::Note | Home::None => Err(Error::new(
+            ErrorKind::Unsupported,
+            "this shop keeps tracking numbers in order notes, which cannot be changed; nothing was written",
+        )
+        .hint("add a note with the new number in the shop's order screen")),
+    }
 }
 
 /// A fulfilment by its id and its numbers alone.
@@ -477,26 +433,6 @@ fn numbered(fulfillment: &Value) -> Record {
     let mut texts = entries.filter(|meta| meta["key"] == "_tracking_number").map(|meta| meta["value"].clone());
     let tracking = texts.next().and_then(|text| text.as_str().map(str::to_owned));
     Record { id: fulfillment["id"].to_string(), tracking: tracking.into_iter().collect(), ..Record::default() }
-}
-
-impl TrackingPlan for Replacement<'_> {
-    fn shown(&self) -> &[Record] {
-        &self.shown
-    }
-
-    fn step(&self, old: &[&Record], new: &[&Record]) -> Result<Step> {
-        if self.fulfillments.is_null() {
-            return self.replace_entry(old.first().copied(), new.is_empty());
-        }
-        let fulfillment = |record: &Record| {
-            let mut all = self.fulfillments.as_array().into_iter().flatten();
-            all.find(|one| numbered(one).id == record.id)
-        };
-        match old.first().and_then(|old| fulfillment(old)) {
-            Some(old) => Ok(Step::Write(vec![self.replace_in(old)?])),
-            None => Ok(Step::Nothing),
-        }
-    }
 }
 
 /// The receipt of a write to this route: the id of what the shop says that it has made.
@@ -514,42 +450,45 @@ fn made(body: &[u8]) -> Option<String> {
     made.tracking_id.id().or(made.id.id()).map(str::to_owned)
 }
 
-impl Replacement<'_> {
-    /// A PUT has to carry every entry again: what is left out is deleted.
-    fn replace_in(&self, old: &Value) -> Result<Write> {
-        let change = self.change;
-        let numbers = numbered(old).tracking.join(", ");
-        let mut meta: Vec<Value> = old["meta_data"].as_array().cloned().unwrap_or_default();
-        meta.retain(|entry| entry["key"] != "_tracking_url");
-        for entry in &mut meta {
-            match entry["key"].as_str() {
-                Some("_tracking_number") => entry["value"] = json!(replaced(&numbers, change)),
-                Some("_shipment_provider") => entry["value"] = json!(provider(&change.parcel)),
-                _ => {}
-            }
+/// A PUT has to carry every entry again: what is left out is deleted.
+fn replace_in(order: &str, old: &Value, change: &TrackingChange) -> Result<Write> {
+    let numbers = numbered(old).tracking.join(", ");
+    let mut meta: Vec<Value> = old["meta_data"].as_array().cloned().unwrap_or_default();
+    meta.retain(|entry| entry["key"] != "_tracking_url");
+    for entry in &mut meta {
+        match entry["key"].as_str() {
+            Some("_tracking_number") => entry["value"] = json!(replaced(&numbers, change)),
+            Some("_shipment_provider") => entry["value"] = json!(provider(&change.parcel)),
+            _ => {}
         }
-        meta.extend(link(&change.parcel).map(|link| entry("_tracking_url", json!(link))));
-        let notify = if change.notify { "true" } else { "false" };
-        let route = format!("wc/v3/orders/{}/fulfillments/{}", self.id, old["id"]);
-        let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
-        let operation = Operation::new(Method::PUT, route, body).with("notify_customer", notify);
-        Write::new(replacing(change), change.notify, operation)
     }
+    meta.extend(change.parcel.link().map(|link| entry("_tracking_url", json!(link))));
+    let notify = if change.notify { "true" } else { "false" };
+    let route = format!("wc/v3/orders/{order}/fulfillments/{}", old["id"]);
+    let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
+    let operation = Operation::new(Method::PUT, route, body).with("notify_customer", notify);
+    Write::new(change.summary(), change.notify, operation)
+}
 
-    /// The extension's entries cannot be changed: the new one is added before the old one goes.
-    fn replace_entry(&self, old: Option<&Record>, is_missing: bool) -> Result<Step> {
-        let route = trackings_route(self.api, self.id);
-        let mut writes = Vec::new();
-        if is_missing {
-            let body = tracking(&self.change.parcel, self.api.now());
-            writes.push(Write::new(replacing(self.change), false, Operation::new(Method::POST, route.clone(), body))?);
-        }
-        if let Some(old) = old.filter(|old| old.id.bytes().all(|b| b.is_ascii_alphanumeric())) {
-            let operation = Operation::new(Method::DELETE, format!("{route}/{}", old.id), Value::Null);
-            writes.push(Write::new(format!("remove tracking {}", self.change.was), false, operation)?);
-        }
-        Ok(Step::of(writes))
+/// The extension's entries cannot be changed: the new one is added before the old ones go.
+fn replace_entries<'i>(
+    api: &Api,
+    order: &str,
+    old: impl Iterator<Item = &'i String>,
+    is_new: bool,
+    change: &TrackingChange,
+) -> Result<Vec<Write>> {
+    let route = trackings_route(api, order);
+    let mut writes = Vec::new();
+    if !is_new {
+        let body = tracking(&change.parcel, api.now());
+        writes.push(Write::new(change.summary(), false, Operation::new(Method::POST, route.clone(), body))?);
     }
+    for id in old.filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        let operation = Operation::new(Method::DELETE, format!("{route}/{id}"), Value::Null);
+        writes.push(Write::new(format!("remove tracking {}", change.was), false, operation)?);
+    }
+    Ok(writes)
 }
 
 /// The numbers of a fulfilment with the new one in the place of the old one, however that is
@@ -562,10 +501,6 @@ fn replaced(numbers: &str, change: &TrackingChange) -> String {
     }
     let each = numbers.iter().map(|number| if same_number(number, &change.was) { new } else { number });
     each.collect::<Vec<_>>().join(", ")
-}
-
-fn replacing(change: &TrackingChange) -> String {
-    format!("replace tracking {} by {} {}", change.was, title(&change.parcel), change.parcel.tracking)
 }
 
 /// A note of an order, its text without the signs and tags that a shop may dress it in.

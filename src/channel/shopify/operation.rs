@@ -1,0 +1,61 @@
+//! The writes that this adapter can make, all of them, and what becomes of one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::api::Api;
+use super::errors::short;
+use super::query;
+use super::wire::{Reference, UserError};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A mutation.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// `fulfillmentCreate` with these variables.
+    Fulfill(Value),
+    /// `fulfillmentTrackingInfoUpdate` with these variables.
+    Retrack(Value),
+    /// `orderCancel` with these variables.
+    Cancel(Value),
+}
+
+/// What a mutation gives, whichever it is.
+#[derive(Deserialize)]
+struct Payload {
+    made: Option<Reference>,
+    job: Option<Reference>,
+    #[serde(default)]
+    errors: Vec<UserError>,
+}
+
+/// Carries one out; gives the id of what was made, or of the job that will. An order that is
+/// cancelled already is as wished.
+pub fn apply(api: &Api, operation: &Operation) -> Result<Option<String>> {
+    let (document, variables) = match operation {
+        Operation::Fulfill(variables) => (&query::FULFILL, variables),
+        Operation::Retrack(variables) => (&query::RETRACK, variables),
+        Operation::Cancel(variables) => (&query::CANCEL, variables),
+    };
+    let answer: BTreeMap<String, Option<Payload>> = api.tell(document, variables.clone())?.read()?;
+    let unclear = || Error::new(ErrorKind::Unknown, "Shopify did not say what became of the write");
+    let payload = answer.into_values().next().flatten().ok_or_else(unclear)?;
+    let is_cancellation = matches!(operation, Operation::Cancel(_));
+    match payload.errors.first().map(|error| &*error.message) {
+        Some(why) if is_cancellation && why.contains("already been canceled") => Ok(None),
+        Some(why) => Err(Error::new(ErrorKind::Rejected, refusal(why))),
+        None => payload.made.or(payload.job).map(|made| Some(made.id)).ok_or_else(unclear),
+    }
+}
+
+/// A refusal by the shop's own rules.
+pub fn refusal(why: &str) -> String {
+    if why.contains("outstanding fulfillments") {
+        return "Shopify does not cancel an order of which something is shipped; cancel its fulfilments there first, or refund it"
+            .to_owned();
+    }
+    format!("Shopify refused: {}", short(why))
+}

@@ -30,6 +30,7 @@ pub mod json;
 mod kind;
 pub mod matching;
 mod open;
+pub mod page_size;
 pub mod rows;
 pub mod settings;
 pub mod shopify;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::value::RawValue;
 use url::Url;
@@ -13,14 +12,14 @@ use super::probe::Facts;
 use super::settings::{self, Settings};
 use super::{auth, wire};
 use crate::channel::Connection;
+use crate::channel::page_size::{PageSize, PageSizes};
 use crate::channel::settings::Known;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Account, Client, Protocol, Reply, Request, Verdict, read_json};
 
-/// Rows of a sub-resource or of V3 in one page. 50 is the default, which has cost others the lines
-/// of large orders.
-const SUB_PAGE: usize = 250;
+/// The most rows in one page. 50 is the default, which has cost others the lines of large orders.
+const MOST_ROWS: u32 = 250;
 
 /// Rows in a page where nothing is said: what every server gives.
 pub const DEFAULT_PAGE: usize = 50;
@@ -37,14 +36,15 @@ pub struct Api {
     http: Arc<Client>,
     reserve: u32,
     strain: Strain,
-    bearable: AtomicUsize,
-    sub_page: AtomicUsize,
+    page: PageSize,
+    sub_page: PageSize,
 }
 
 impl Api {
     /// The store of a connection.
     pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
         connection.credentials.need("access_token")?;
+        let sizes = PageSizes::new(&connection.facts, connection.learn, connection.http.clock().clone());
         let mut base = settings::origin()?;
         base.set_path(&format!("/stores/{}/", settings.store_hash));
         Ok(Self {
@@ -54,8 +54,8 @@ impl Api {
             http: connection.http,
             reserve: settings.reserve,
             strain: Strain::default(),
-            bearable: AtomicUsize::new(usize::MAX),
-            sub_page: AtomicUsize::new(SUB_PAGE),
+            page: sizes.of("page", MOST_ROWS, MOST_ROWS),
+            sub_page: sizes.of("sub_page", MOST_ROWS, MOST_ROWS),
         })
     }
 
@@ -75,19 +75,19 @@ impl Api {
         (self.http.clock().now() + ahead).timestamp()
     }
 
-    /// How many orders the store can give in one page: what was too much once will be again.
+    /// How many orders the store can give in one page.
     pub fn bearable(&self) -> usize {
-        self.bearable.load(Ordering::Relaxed)
+        self.page.get() as usize
     }
 
     /// Notes that more than `size` orders are too much.
     pub fn at_most(&self, size: usize) {
-        self.bearable.fetch_min(size, Ordering::Relaxed);
+        self.page.at_most(u32::try_from(size).unwrap_or(MOST_ROWS));
     }
 
     /// Notes that it was one order at which the store failed, not how many it was asked for.
     pub fn bears_more(&self) {
-        self.bearable.store(usize::MAX, Ordering::Relaxed);
+        self.page.reset();
     }
 
     /// Reads a route. An unknown id is an answer with status 404, nothing to show one with 204.
@@ -128,10 +128,10 @@ impl Api {
     /// Reads in pages of the largest size, or, where that is more than the server gives (413) or
     /// bears (no answer in time, a 5xx), of the size that every server gives.
     fn sized<T>(&self, read: impl Fn(usize) -> Result<T>) -> Result<T> {
-        let size = self.sub_page.load(Ordering::Relaxed);
+        let size = self.sub_page.get() as usize;
         match read(size) {
             Err(error) if error.is_too_much() && size > DEFAULT_PAGE => {
-                self.sub_page.store(DEFAULT_PAGE, Ordering::Relaxed);
+                self.sub_page.at_most(DEFAULT_PAGE as u32);
                 read(DEFAULT_PAGE)
             }
             done => done,

@@ -15,8 +15,9 @@ use super::query::Document;
 use super::settings::Settings;
 use super::sizes::Sizes;
 use super::wire::{self, Cost, Envelope, Errors, Throttle};
+use crate::channel::Connection;
 use crate::channel::isolate::REPEATS;
-use crate::channel::{Connection, Learn};
+use crate::channel::page_size::PageSizes;
 use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
@@ -52,7 +53,6 @@ pub struct Api {
     costs: Mutex<BTreeMap<(&'static str, u32), f64>>,
     bucket: Mutex<Option<Throttle>>,
     restarts: AtomicU32,
-    learn: Learn,
     /// How much one query may ask for.
     pub sizes: Sizes,
 }
@@ -106,6 +106,7 @@ impl Api {
             url.set_path(path);
             url
         };
+        let sizes = PageSizes::new(&connection.facts, connection.learn, connection.http.clock().clone());
         Ok(Self {
             graphql: at(&format!("/admin/api/{VERSION}/graphql.json")),
             tokens: TokenEndpoint(at(TOKEN_PATH)),
@@ -115,8 +116,7 @@ impl Api {
             costs: Mutex::default(),
             bucket: Mutex::default(),
             restarts: AtomicU32::new(0),
-            learn: connection.learn,
-            sizes: Sizes::new(&connection.facts, settings.page_size),
+            sizes: Sizes::new(&sizes, settings.page_size),
         })
     }
 
@@ -189,12 +189,6 @@ impl Api {
         let share =
             (ceiling / cost.requested_query_cost.max(1.0)).min(HEAVY / (answer.reply.body.len() as f64).max(1.0));
         self.sizes.fit_page(size, share);
-        self.keep_sizes();
-    }
-
-    /// What was learned about sizes is there for the next process.
-    pub fn keep_sizes(&self) {
-        self.sizes.keep(&self.learn);
     }
 
     /// Whether a walk whose cursor is refused may begin anew.

@@ -31,7 +31,7 @@ const SECONDS: u32 = 32;
 /// Reads on from `after`, where a page failed, up to an order that cannot be shown and over it.
 /// `last` is what the walk has met before.
 pub fn read(api: &Api, settings: &Settings, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
-    let size = api.sizes.page.get();
+    let size = api.sizes.page();
     let well = || {
         api.ask(&query::SHOP, json!({}))?;
         shows_any(api)
@@ -183,7 +183,7 @@ fn second_of(api: &Api, settings: &Settings, list: List, at: i64) -> Result<(Vec
 
 /// The orders of a list of so many up to one that cannot be shown, and whether there is one.
 fn up_to_it(api: &Api, settings: &Settings, list: List, many: u64) -> Result<(Vec<Row>, bool)> {
-    let size = usize::try_from(many).unwrap_or(usize::MAX).min(api.sizes.page.get() as usize);
+    let size = usize::try_from(many).unwrap_or(usize::MAX).min(api.sizes.page() as usize);
     let (mut rows, mut at) = (Vec::new(), None);
     loop {
         let found = isolate(at, size, rows_of(api, settings, list), || Ok(()))?;

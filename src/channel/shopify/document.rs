@@ -80,7 +80,6 @@ fn fetch_lines(api: &Api, order: &mut Value) -> Result<()> {
     while let Some(after) = next {
         let ask = |first: u32| api.ask(&query::LINES, json!({ "id": order["id"], "first": first, "after": after }));
         let answer = api.sizes.fitting(&api.sizes.more_lines, first, ask)?;
-        api.keep_sizes();
         first = u32::MAX;
         let Some(more) = answer.read::<wire::Lines>()?.order else {
             let text = "an order went away while its lines were read; it was not taken";
@@ -128,7 +127,6 @@ fn fetch_rest(api: &Api, order: &mut Value) -> Result<()> {
         api.ask(&query::REST, json!({ "id": order["id"], "lists": lists }))
     };
     let answer = api.sizes.fitting(&api.sizes.lists, u32::MAX, ask)?;
-    api.keep_sizes();
     let Some(Value::Object(rest)) = answer.read::<wire::OneOrder>()?.order else {
         let text = "an order went away while it was read; it was not taken";
         return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));

@@ -132,7 +132,6 @@ impl Channel for Shopify {
         let ask = |lines: u32| self.api.ask(&query::ORDER, json!({ "id": id, "lines": lines }));
         let answer = sizes.fitting(&sizes.order_lines, u32::MAX, ask)?;
         let data: wire::OneOrder = answer.read()?;
-        self.api.keep_sizes();
         let Some(mut order) = data.order else { return Ok(None) };
         let text = order.to_string();
         answer.mark(&mut order, || text);

@@ -359,7 +359,7 @@ fn fetch(api: &Api, settings: &Settings, first: bool, list: List, after: Option<
 /// A page of as many orders as may be asked for at once, and how many that is.
 fn ask(api: &Api, document: &'static query::Document, list: List, after: Option<&str>) -> Result<(u32, Answer)> {
     loop {
-        let (size, lines) = (api.sizes.page.get(), api.sizes.page_lines.get());
+        let (size, lines) = (api.sizes.page(), api.sizes.page_lines.get());
         match api.ask_page(document, list.question(size, lines, after)) {
             Ok(answer) => {
                 api.fit_page(size, &answer);

@@ -2,14 +2,11 @@
 //!
 //! Shopify prices a query before it carries it out, by a formula that it does not publish, and
 //! refuses one of more than 1,000 points. A refused query costs nothing, so it is asked again for
-//! half as much until it fits, and what fits is kept with the store: the next process begins there.
+//! half as much until it fits.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
-use crate::channel::Learn;
+use crate::channel::page_size::{PageSize, PageSizes};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How many orders the first page of a process asks for.
@@ -28,125 +25,68 @@ const MORE_LINES: u32 = 100;
 pub const LISTS: u32 = 250;
 
 /// How much of each may be asked for.
-#[derive(Debug)]
 pub struct Sizes {
-    /// Orders in a page.
-    pub page: Size,
+    /// Orders in a page, for what a query may cost.
+    page: PageSize,
+    /// Orders in a page that do not choke the server.
+    borne: PageSize,
     /// Lines of each of them.
-    pub page_lines: Size,
+    pub page_lines: PageSize,
     /// Lines of an order that is read by itself.
-    pub order_lines: Size,
+    pub order_lines: PageSize,
     /// Lines in a list of nothing else.
-    pub more_lines: Size,
+    pub more_lines: PageSize,
     /// Members of the other lists of an order.
-    pub lists: Size,
-    largest_page: AtomicU32,
-    learned: AtomicBool,
-}
-
-/// One of them.
-#[derive(Debug)]
-pub struct Size(AtomicU32);
-
-/// What is kept with the store.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Kept {
-    page: Option<u32>,
-    page_lines: Option<u32>,
-    order_lines: Option<u32>,
-    more_lines: Option<u32>,
-    lists: Option<u32>,
-}
-
-impl Size {
-    fn new(usual: u32, kept: Option<u32>) -> Self {
-        Self(AtomicU32::new(kept.unwrap_or(usual).clamp(1, usual)))
-    }
-
-    /// As it is now.
-    pub fn get(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Half of `size` from now on, and not more again by itself. False where there is nothing to
-    /// halve.
-    fn halve(&self, size: u32) -> bool {
-        self.0.fetch_min((size / 2).max(1), Ordering::Relaxed);
-        size > 1
-    }
+    pub lists: PageSize,
 }
 
 impl Sizes {
-    /// With what an earlier process learned, by the facts of the store.
-    pub fn new(facts: &Value, largest_page: u32) -> Self {
-        let kept: Kept = serde_json::from_value(facts[LEARNED].clone()).unwrap_or_default();
+    /// With what an earlier process learned.
+    pub fn new(kept: &Arc<PageSizes>, largest_page: u32) -> Self {
+        let usual = |name, most| kept.of(name, most, most);
         Self {
-            page: Size::new(FIRST_PAGE.min(largest_page), kept.page),
-            page_lines: Size::new(PAGE_LINES, kept.page_lines),
-            order_lines: Size::new(ORDER_LINES, kept.order_lines),
-            more_lines: Size::new(MORE_LINES, kept.more_lines),
-            lists: Size::new(LISTS, kept.lists),
-            largest_page: AtomicU32::new(largest_page),
-            learned: AtomicBool::new(false),
+            page: kept.of("page", FIRST_PAGE, largest_page),
+            borne: usual("borne", largest_page),
+            page_lines: usual("page_lines", PAGE_LINES),
+            order_lines: usual("order_lines", ORDER_LINES),
+            more_lines: usual("more_lines", MORE_LINES),
+            lists: usual("lists", LISTS),
         }
+    }
+
+    /// How many orders a page asks for.
+    pub fn page(&self) -> u32 {
+        self.page.get().min(self.borne.get())
     }
 
     /// A page of `size` orders would do with `share` times as many.
     pub fn fit_page(&self, size: u32, share: f64) {
-        let fits = ((f64::from(size) * share) as u32).clamp(1, self.largest_page.load(Ordering::Relaxed).max(1));
-        // Only from the newest size, so that an answer that was long on its way does not undo what
-        // a later one taught.
-        let _ = self.page.0.compare_exchange(size, fits, Ordering::Relaxed, Ordering::Relaxed);
+        self.page.fit(size, (f64::from(size) * share) as u32);
     }
 
     /// After a page of `size` orders with `lines` each was too dear: fewer orders, then fewer lines
     /// of the only one. False where there is no less, or something else was wrong.
     pub fn less_of_a_page(&self, size: u32, lines: u32, error: &Error) -> bool {
-        if !costs_too_much(error) {
-            return false;
-        }
-        self.learned.store(true, Ordering::Relaxed);
-        self.page.halve(size) || self.page_lines.halve(lines)
+        costs_too_much(error) && (self.page.halve(size) || self.page_lines.halve(lines))
     }
 
-    /// A server that chokes on a page of `size` orders is asked for half of it, in this process.
+    /// A server that chokes on a page of `size` orders is asked for half of it.
     pub fn bear_less(&self, size: u32) {
-        self.page.halve(size);
-        self.largest_page.fetch_min((size / 2).max(1), Ordering::Relaxed);
+        self.borne.halve(size);
     }
 
     /// Asks for as much as `size` says, at most `wanted`, and for half as much as long as that
     /// costs more than is permitted.
-    pub fn fitting<T>(&self, size: &Size, wanted: u32, ask: impl Fn(u32) -> Result<T>) -> Result<T> {
+    pub fn fitting<T>(&self, size: &PageSize, wanted: u32, ask: impl Fn(u32) -> Result<T>) -> Result<T> {
         loop {
             let asked = size.get().min(wanted).max(1);
             match ask(asked) {
-                Err(error) if costs_too_much(&error) && size.halve(asked) => {
-                    self.learned.store(true, Ordering::Relaxed);
-                }
+                Err(error) if costs_too_much(&error) && size.halve(asked) => {}
                 result => return result,
             }
         }
     }
-
-    /// Keeps what was learned since the last time, if anything was.
-    pub fn keep(&self, learn: &Learn) {
-        if self.learned.swap(false, Ordering::Relaxed) {
-            let kept = Kept {
-                page: Some(self.page.get()),
-                page_lines: Some(self.page_lines.get()),
-                order_lines: Some(self.order_lines.get()),
-                more_lines: Some(self.more_lines.get()),
-                lists: Some(self.lists.get()),
-            };
-            learn(LEARNED, &json!(kept));
-        }
-    }
 }
-
-/// The name of it among the store's facts.
-const LEARNED: &str = "sizes";
 
 /// Whether something at Shopify has choked on an answer: one of its orders may be the reason, or
 /// all of it is down.
@@ -161,45 +101,53 @@ fn costs_too_much(error: &Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::channel::Learn;
+    use crate::clock::{ManualClock, Timestamp};
+
+    fn sizes(facts: &Arc<Mutex<Value>>, largest_page: u32) -> Sizes {
+        let shelf = facts.clone();
+        let learn: Learn = Box::new(move |name, value| *shelf.lock().unwrap() = json!({ name: value }));
+        let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+        Sizes::new(&PageSizes::new(&facts.lock().unwrap(), learn, clock), largest_page)
+    }
 
     #[test]
     fn a_page_is_halved_down_to_one_line_and_what_fits_is_kept() {
-        let sizes = Sizes::new(&Value::Null, 250);
+        let facts = Arc::default();
+        let one = sizes(&facts, 250);
         let refused = Error::new(ErrorKind::Failed, "too dear").too_much();
         let mut tried = Vec::new();
         loop {
-            let (size, lines) = (sizes.page.get(), sizes.page_lines.get());
+            let (size, lines) = (one.page(), one.page_lines.get());
             tried.push((size, lines));
-            if !sizes.less_of_a_page(size, lines, &refused) {
+            if !one.less_of_a_page(size, lines, &refused) {
                 break;
             }
         }
         assert_eq!(tried, [(50, 20), (25, 20), (12, 20), (6, 20), (3, 20), (1, 20), (1, 10), (1, 5), (1, 2), (1, 1)]);
-        let kept = std::sync::Arc::new(std::sync::Mutex::new(Value::Null));
-        let shelf = kept.clone();
-        let learn: Learn = Box::new(move |name, value| *shelf.lock().unwrap() = json!({ name: value }));
-        sizes.keep(&learn);
-        let again = Sizes::new(&kept.lock().unwrap(), 250);
-        assert_eq!((again.page.get(), again.page_lines.get(), again.order_lines.get()), (1, 1, 50));
-        *kept.lock().unwrap() = Value::Null;
-        sizes.keep(&learn);
-        assert_eq!(*kept.lock().unwrap(), Value::Null, "nothing new, nothing written");
+        let again = sizes(&facts, 250);
+        assert_eq!((again.page(), again.page_lines.get(), again.order_lines.get()), (1, 1, 50));
+        again.fit_page(1, 80.0);
+        assert_eq!(again.page(), 80, "what a page costs is known again after the first");
     }
 
     #[test]
     fn a_server_that_chokes_teaches_nothing_about_prices() {
-        let sizes = Sizes::new(&json!({ "sizes": { "page": 0, "page_lines": 900, "order_lines": "x" } }), 40);
-        assert_eq!((sizes.page.get(), sizes.page_lines.get()), (40, 20), "what is no size is not used");
+        let facts = Arc::default();
+        let one = sizes(&facts, 40);
         let choked = Error::new(ErrorKind::Temporary, "502").too_much();
-        assert!(!sizes.less_of_a_page(40, 20, &choked));
-        sizes.bear_less(40);
-        sizes.fit_page(20, 9.0);
-        assert_eq!(sizes.page.get(), 20, "cheap enough, but more than the server bears");
-        let learn: Learn = Box::new(|name, _| assert_eq!(name, "", "nothing was learned"));
-        sizes.keep(&learn);
+        assert!(!one.less_of_a_page(40, 20, &choked));
+        assert_eq!(*facts.lock().unwrap(), Value::Null);
+        one.bear_less(40);
+        one.fit_page(40, 9.0);
+        assert_eq!(one.page(), 20, "cheap enough, but more than the server bears");
         let asked = std::cell::Cell::new(0);
-        let failed = sizes.fitting(&sizes.order_lines, 50, |_| -> Result<()> {
+        let failed = one.fitting(&one.order_lines, 50, |_| -> Result<()> {
             asked.set(asked.get() + 1);
             Err(Error::new(ErrorKind::Temporary, "502").too_much())
         });

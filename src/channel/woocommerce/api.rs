@@ -1,7 +1,7 @@
 //! The shop as a server: addresses, requests, answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::Method;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use super::errors;
 use super::probe::{Facts, Login};
 use super::settings::Settings;
 use crate::channel::Connection;
+use crate::channel::page_size::{PageSize, PageSizes};
 use crate::channel::settings::Known;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,7 +24,7 @@ use crate::http::{Client, Protocol, Reply, Request, Verdict};
 const MARK: &str = "_for=wp-json/wc/";
 
 /// The most rows that WooCommerce gives on a page.
-const MOST_ROWS: usize = 100;
+const MOST_ROWS: u32 = 100;
 
 /// A shop's server, with the key to it.
 pub struct Api {
@@ -33,7 +34,7 @@ pub struct Api {
     facts: Known<Option<Facts>>,
     http: Arc<Client>,
     run: u64,
-    bearable: AtomicUsize,
+    page: PageSize,
     heeded: AtomicBool,
 }
 
@@ -71,7 +72,8 @@ impl Api {
             secret: connection.credentials.need("consumer_secret")?,
         };
         let base = connection.http.address_of(&settings.url);
-        let facts = serde_json::from_value(connection.facts.clone()).ok();
+        let sizes = PageSizes::new(&connection.facts, connection.learn, connection.http.clock().clone());
+        let facts = serde_json::from_value(connection.facts).ok();
         let mut run = [0; 8];
         getrandom::fill(&mut run)
             .map_err(|e| Error::new(ErrorKind::Failed, format!("this machine has no random numbers: {e}")))?;
@@ -82,7 +84,7 @@ impl Api {
             http: connection.http,
             // Stands in cursors, which are JSON: half of it is far enough from any other run.
             run: u64::from_le_bytes(run) >> 32,
-            bearable: AtomicUsize::new(MOST_ROWS),
+            page: sizes.of("page", MOST_ROWS, MOST_ROWS),
             heeded: AtomicBool::new(false),
         })
     }
@@ -119,14 +121,14 @@ impl Api {
         self.http.clock().now().checked_add_signed(apart).unwrap_or_else(|| self.http.clock().now())
     }
 
-    /// How many rows a page the shop can bear: what was too much for it once will be again.
+    /// How many rows a page the shop can bear.
     pub fn bearable(&self) -> usize {
-        self.bearable.load(Ordering::Relaxed)
+        self.page.get() as usize
     }
 
     /// More rows a page than these were too much.
     pub fn bears(&self, rows: usize) {
-        self.bearable.fetch_min(rows.max(1), Ordering::Relaxed);
+        self.page.at_most(u32::try_from(rows).unwrap_or(MOST_ROWS));
     }
 
     /// The address of a route below the REST root.

@@ -70,6 +70,11 @@ impl Request {
         operation(&self.path, &self.body)
     }
 
+    /// The pairs of a body that is a form.
+    pub(super) fn form(&self) -> Vec<(String, String)> {
+        parse_query(&String::from_utf8_lossy(&self.body))
+    }
+
     /// The body as JSON; `None` when it is empty or not JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
@@ -113,6 +118,23 @@ impl Response {
     /// An answer with an HTML body.
     pub fn html(status: u16, body: impl Into<String>) -> Self {
         Self::new(status, "text/html; charset=UTF-8", body)
+    }
+
+    /// A file, or the range of it that is asked for.
+    pub(super) fn file(request: &Request, kind: &str, file: &[u8]) -> Self {
+        let mut response = Self::new(200, kind, "");
+        let range = request.header("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+        match range.and_then(|(from, to)| Some((from.parse::<usize>().ok()?, to.parse::<usize>().ok()?))) {
+            Some((from, _)) if from >= file.len() => response.status = 416,
+            Some((from, to)) => {
+                let to = to.saturating_add(1).min(file.len());
+                response.status = 206;
+                response.set_header("Content-Range", format!("bytes {from}-{}/{}", to.saturating_sub(1), file.len()));
+                response.body = file.get(from..to).unwrap_or_default().to_vec();
+            }
+            None => response.body = file.to_vec(),
+        }
+        response
     }
 
     fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {

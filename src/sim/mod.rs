@@ -64,13 +64,18 @@
 //! ```
 
 pub mod bigcommerce;
+mod budget;
 mod faults;
+mod forms;
+mod graphql;
 mod http;
+mod options;
 mod record;
 mod server;
 pub mod shopify;
 mod simulated;
 mod time;
+mod tokens;
 pub mod woocommerce;
 pub mod world;
 

@@ -108,6 +108,14 @@ pub struct Access {
     pub secrets: Vec<(&'static str, String)>,
 }
 
+impl Access {
+    /// Flags, and secrets by the names that `connect` takes them under.
+    pub(super) fn of(flags: &[&str], secrets: &[(&'static str, &str)]) -> Self {
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        Self { flags, secrets: secrets.iter().map(|(name, value)| (*name, (*value).to_owned())).collect() }
+    }
+}
+
 /// How an order stands at the simulated store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {

@@ -41,7 +41,7 @@ pub(super) fn respond(shop: &Shop, request: &Request, options: &Options) -> Resp
             None => not_found(request),
         },
         (method, ["v2", "orders", rest @ ..]) => {
-            let mut context = Context { options, state: &mut state, now };
+            let mut context = Context { options, state: &mut state, now, served: "" };
             writes::write(&mut context, method, rest, request)
         }
         _ => not_found(request),

@@ -9,7 +9,7 @@ use super::render::{self, AT_DELIVERY, Expand};
 use super::{Context, Entry, Order, Shop, State};
 use crate::channel::ChannelKind;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::{Dice, Event, Purchase, Tracking, Vendor, Way, fee, mix, second_place, wrap};
+use crate::sim::world::{Dice, Event, Nature, Purchase, Tracking, Vendor, Way, fee, mix, second_place, wrap};
 use crate::sim::{Access, FaultKind};
 
 /// The vendor.
@@ -121,16 +121,8 @@ impl Vendor for BigCommerce {
         Memory::default()
     }
 
-    fn first_number(options: &Options) -> u64 {
-        options.first_id
-    }
-
-    fn seed(options: &Options) -> u64 {
-        options.seed
-    }
-
-    fn currency(options: &Options) -> &str {
-        &options.currency
+    fn nature(options: &Options) -> Nature<'_> {
+        Nature { first: options.first_id, seed: options.seed, currency: &options.currency, lag: 0 }
     }
 
     fn part_id(order: u64, nth: u64) -> u64 {
@@ -253,22 +245,15 @@ impl Vendor for BigCommerce {
     }
 
     fn access(options: &Options, url: &str) -> Access {
-        let hash = options.store_hash.clone();
-        Access {
-            flags: vec!["--store-hash".to_owned(), hash, "--endpoint".to_owned(), url.to_owned()],
-            secrets: vec![
-                ("ORDERSYNC_ACCESS_TOKEN", REHEARSAL_TOKEN.to_owned()),
-                ("ORDERSYNC_CLIENT_SECRET", REHEARSAL_CLIENT_SECRET.to_owned()),
-            ],
-        }
+        let secrets =
+            [("ORDERSYNC_ACCESS_TOKEN", REHEARSAL_TOKEN), ("ORDERSYNC_CLIENT_SECRET", REHEARSAL_CLIENT_SECRET)];
+        Access::of(&["--store-hash", &options.store_hash, "--endpoint", url], &secrets)
     }
 
-    fn document(shop: &Shop, id: u64) -> Option<Value> {
+    fn document(context: &Context<'_>, id: u64) -> Option<Value> {
+        let entry = context.state.orders.get(&id)?;
         let all = Expand { consignments: true, lines: true, fees: true };
-        shop.with(|context| {
-            let entry = context.state.orders.get(&id)?;
-            Some(render::order(context.options, entry, &entry.order(context.options), all))
-        })
+        Some(render::order(context.options, entry, &entry.order(context.options), all))
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {

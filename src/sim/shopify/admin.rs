@@ -151,17 +151,12 @@ impl Shop {
     /// Every fetched token ends now.
     pub fn end_tokens(&self) {
         let now = self.now();
-        self.lock().own.tokens.values_mut().flatten().for_each(|ends| *ends = now);
-    }
-
-    /// No token is worth anything any more: the app was removed from the shop.
-    pub fn revoke(&self) {
-        self.lock().own.tokens.clear();
+        self.lock().own.tokens.end(now);
     }
 
     /// How many tokens were fetched.
     pub fn tokens_fetched(&self) -> u64 {
-        self.lock().own.tokens_fetched
+        self.lock().own.tokens.fetched
     }
 
     /// So many of the next bulk operations fail.

@@ -4,64 +4,68 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::State;
-use super::document::{self, Field, Selection, SelectionSet};
-use super::graphql::{Account, argument, select};
-use super::options::Options;
+use super::answer::{Answer, DIALECT};
 use super::render::{self, gid};
-use super::search;
 use super::vendor::Operation;
+use super::{Context, lists};
+use crate::sim::graphql::{Field, Run, Selection, Selections, parse};
 
 /// At most so many at once.
 const AT_ONCE: usize = 5;
 
 /// `bulkOperationRunQuery`.
-pub fn start(options: &Options, state: &mut State, query: &str, grouped: bool, now: i64) -> Value {
-    let payload = |operation: Value, errors: Value| json!({ "$type": "BulkOperationRunQueryPayload", "bulkOperation": operation, "userErrors": errors });
-    let refusal = |code: &str, message: String| {
-        let error = json!({ "$type": "BulkOperationUserError", "field": ["query"], "message": message, "code": code });
-        payload(Value::Null, json!([error]))
+pub fn start(context: &mut Context<'_>, given: &Map<String, Value>) -> Answer {
+    let (operation, errors) = match begin(context, given) {
+        Ok(id) => (operation(context, id), Vec::new()),
+        Err((code, message)) => {
+            let error =
+                json!({ "$type": "BulkOperationUserError", "field": ["query"], "message": message, "code": code });
+            (Value::Null, vec![error])
+        }
     };
-    let running: Vec<String> =
-        state.own.bulk.iter().filter(|(_, one)| one.done_at > now).map(|(id, _)| gid("BulkOperation", *id)).collect();
+    Ok(json!({ "$type": "BulkOperationRunQueryPayload", "bulkOperation": operation, "userErrors": errors }))
+}
+
+fn begin(context: &mut Context<'_>, given: &Map<String, Value>) -> Result<u64, (&'static str, String)> {
+    let running = context.state.own.bulk.iter().filter(|(_, one)| one.done_at > context.now);
+    let running: Vec<String> = running.map(|(id, _)| gid("BulkOperation", *id)).collect();
     if running.len() >= AT_ONCE {
-        let text =
-            format!("A bulk query operation for this app and shop is already in progress: {}.", running.join(", "));
-        return refusal("OPERATION_IN_PROGRESS", text);
+        let text = "A bulk query operation for this app and shop is already in progress";
+        return Err(("OPERATION_IN_PROGRESS", format!("{text}: {}.", running.join(", "))));
     }
-    let file = match write(options, state, query, grouped, now) {
-        Ok(file) => file,
-        Err(why) => return refusal("INVALID", why),
-    };
-    let (file, (roots, rows), failed) = if state.own.empty_bulk > 0 { (Vec::new(), (0, 0), false) } else { file };
-    state.own.empty_bulk = state.own.empty_bulk.saturating_sub(1);
-    let mut file = file;
-    if state.own.short_bulk > 0 {
-        let whole = file.strip_suffix(b"\n").unwrap_or(&file);
-        file.truncate(whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+    let query = given.get("query").and_then(Value::as_str).unwrap_or_default();
+    let mut file = write(context, query, given.get("groupObjects") == Some(&json!(true)));
+    let own = &mut context.state.own;
+    let struck = |times: &mut u32| std::mem::replace(times, times.saturating_sub(1)) > 0;
+    if let Ok(file) = &mut file {
+        if struck(&mut own.empty_bulk) {
+            *file = File::default();
+        }
+        if struck(&mut own.short_bulk) {
+            let whole = file.text.strip_suffix(b"\n").unwrap_or(&file.text);
+            file.text.truncate(whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+        }
+        file.failed |= struck(&mut own.failing_bulk);
     }
-    state.own.short_bulk = state.own.short_bulk.saturating_sub(1);
-    let fails = failed || state.own.failing_bulk > 0;
-    state.own.failing_bulk = state.own.failing_bulk.saturating_sub(1);
-    let id = state.own.take_id();
-    let seconds = i64::try_from(1 + roots / options.bulk_rate.max(1)).unwrap_or(1);
-    let done_at = if state.own.stuck_bulk > 0 { i64::MAX } else { now + seconds * 1000 };
-    state.own.stuck_bulk = state.own.stuck_bulk.saturating_sub(1);
-    let operation = Operation { done_at, fails, counts: (roots, rows), file: Arc::new(file) };
-    state.own.bulk.insert(id, operation);
-    payload(operation_of(state, id, now), json!([]))
+    let file = file.map_err(|why| ("INVALID", why))?;
+    let id = own.take_id();
+    let seconds = i64::try_from(1 + file.roots / context.options.bulk_rate.max(1)).unwrap_or(1);
+    let done_at = if struck(&mut own.stuck_bulk) { i64::MAX } else { context.now + seconds * 1000 };
+    let counts = (file.roots, file.rows);
+    own.bulk.insert(id, Operation { done_at, fails: file.failed, counts, file: Arc::new(file.text) });
+    Ok(id)
 }
 
 /// `bulkOperation(id:)`. Numbers are texts.
-pub fn operation_of(state: &State, id: u64, now: i64) -> Value {
-    let Some(operation) = state.own.bulk.get(&id) else { return Value::Null };
-    let done = operation.done_at <= now;
+pub fn operation(context: &Context<'_>, id: u64) -> Value {
+    let Some(operation) = context.state.own.bulk.get(&id) else { return Value::Null };
+    let done = operation.done_at <= context.now;
     let status = match (done, operation.fails) {
         (false, _) => "RUNNING",
         (true, true) => "FAILED",
         (true, false) => "COMPLETED",
     };
-    let (roots, rows) = operation.counts;
+    let (roots, rows) = if done { operation.counts } else { (0, 0) };
     let has_file = status == "COMPLETED" && rows > 0;
     // Another host than the shop's, signed, and without need of a token.
     let url =
@@ -69,98 +73,93 @@ pub fn operation_of(state: &State, id: u64, now: i64) -> Value {
     json!({
         "$type": "BulkOperation", "id": gid("BulkOperation", id), "status": status,
         "errorCode": (status == "FAILED").then_some("INTERNAL_SERVER_ERROR"),
-        "completedAt": done.then(|| render::time(operation.done_at)),
-        "objectCount": if done { rows.to_string() } else { "0".to_owned() },
-        "rootObjectCount": if done { roots.to_string() } else { "0".to_owned() },
-        "fileSize": has_file.then(|| operation.file.len().to_string()),
+        "completedAt": done.then(|| render::time(operation.done_at)), "objectCount": rows.to_string(),
+        "rootObjectCount": roots.to_string(), "fileSize": has_file.then(|| operation.file.len().to_string()),
         "url": has_file.then_some(url), "partialDataUrl": null, "type": "QUERY",
     })
 }
 
-/// The file, how many orders and rows it has, and whether an order in it cannot be rendered.
-type File = (Vec<u8>, (u64, u64), bool);
+/// A file: how many orders and rows it has, and whether an order in it cannot be rendered.
+#[derive(Default)]
+struct File {
+    text: Vec<u8>,
+    roots: u64,
+    rows: u64,
+    failed: bool,
+}
 
-fn write(options: &Options, state: &mut State, query: &str, grouped: bool, now: i64) -> Result<File, String> {
-    let operation = document::parse(query).map_err(|_| "Invalid bulk query: parse error".to_owned())?;
+fn write(context: &Context<'_>, query: &str, grouped: bool) -> Result<File, String> {
+    let operation = parse(query, &Map::new()).map_err(|_| "Invalid bulk query: parse error")?;
     if operation.is_mutation {
         return Err("Invalid operation type. Only `query` operations are supported.".to_owned());
     }
-    let set = &operation.selection_set;
-    if connections(set) > 5 {
+    if connections(&operation.selections) > 5 {
         return Err("Bulk queries cannot contain more than 5 connections.".to_owned());
     }
-    let [Selection::Field(orders)] = set.items.as_slice() else {
+    let [Selection::Field(orders)] = operation.selections.as_slice() else {
         return Err("Bulk queries must contain one connection.".to_owned());
     };
-    let node = node_of(orders).ok_or("Bulk queries must read connections by `edges`, not by `nodes`.")?;
-    let none = Map::new();
-    let filter = argument(orders, "query", &none).and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default();
-    let (filter, _) = search::read(&filter);
-    let (mut file, mut roots, mut rows, mut failed) = (Vec::new(), 0, 0, false);
+    let node = node_of(orders).ok_or(BY_NODES)?;
+    let text = orders.argument("query").and_then(Value::as_str).unwrap_or_default();
+    let mut file = File::default();
     // Without grouping, rows come below their order but anywhere.
     let mut scattered = Vec::new();
-    for id in super::lists::matching(options, state, &filter, now) {
-        failed |= state.unrenderable.contains(&id);
-        let Some(tree) = render::order(options, state, id, now) else { continue };
+    for entry in context.state.find(lists::search(context, text).0) {
+        file.failed |= context.state.unrenderable.contains(&entry.id);
+        let Some(tree) = render::order(context, entry.id) else { continue };
         let mut below = Vec::new();
-        let root = split(&tree, node, &mut below)?;
-        roots += 1;
-        rows += 1 + below.len() as u64;
-        line(&mut file, &root);
-        let to = if grouped { &mut file } else { &mut scattered };
+        line(&mut file.text, &split(&tree, node, &mut below)?);
+        (file.roots, file.rows) = (file.roots + 1, file.rows + 1 + below.len() as u64);
+        let to = if grouped { &mut file.text } else { &mut scattered };
         below.iter().for_each(|row| line(to, row));
     }
-    file.extend(scattered);
-    Ok((file, (roots, rows), failed))
+    file.text.extend(scattered);
+    Ok(file)
 }
+
+/// Only edges say what the rows of a file are.
+const BY_NODES: &str = "Bulk queries must read connections by `edges`, not by `nodes`.";
 
 fn line(file: &mut Vec<u8>, row: &Value) {
     file.extend(row.to_string().into_bytes());
     file.push(b'\n');
 }
 
-fn connections(set: &SelectionSet) -> usize {
-    let fields = set.items.iter().filter_map(|item| match item {
-        Selection::Field(field) => Some(field),
-        _ => None,
-    });
-    fields.map(|field| usize::from(node_of(field).is_some()) + connections(&field.selection_set)).sum()
+fn connections(set: &[Selection]) -> usize {
+    let of = |item: &Selection| match item {
+        Selection::Field(field) => usize::from(node_of(field).is_some()) + connections(&field.selections),
+        _ => 0,
+    };
+    set.iter().map(of).sum()
 }
 
 /// The selection under `edges{node{}}`.
-fn node_of(field: &Field) -> Option<&SelectionSet> {
-    fn inner<'a>(set: &'a SelectionSet, name: &str) -> Option<&'a SelectionSet> {
-        set.items.iter().find_map(|item| match item {
-            Selection::Field(field) if field.name == name => Some(&field.selection_set),
-            _ => None,
-        })
-    }
-    inner(inner(&field.selection_set, "edges")?, "node")
+fn node_of(field: &Field) -> Option<&Selections> {
+    Some(&field.member("edges")?.member("node")?.selections)
 }
 
 /// An order's own members, and the rows of its connections.
-fn split(tree: &Value, set: &SelectionSet, below: &mut Vec<Value>) -> Result<Value, String> {
-    let none = Map::new();
-    let mut own = SelectionSet::default();
-    for item in &set.items {
+fn split(tree: &Value, set: &Selections, below: &mut Vec<Value>) -> Result<Value, String> {
+    let mut own = Selections::new();
+    for item in set {
         let Selection::Field(field) = item else { continue };
         match (node_of(field), tree[&field.name]["$connection"].as_array()) {
             (Some(node), Some(members)) => {
                 for member in members {
-                    let mut row = picked(member, node, &none)?;
+                    let mut row = picked(member, node)?;
                     row["__parentId"] = tree["id"].clone();
                     below.push(row);
                 }
             }
-            (None, Some(_)) => return Err("Bulk queries must read connections by `edges`, not by `nodes`.".to_owned()),
-            _ => own.items.push(item.clone()),
+            (None, Some(_)) => return Err(BY_NODES.to_owned()),
+            _ => own.push(item.clone()),
         }
     }
-    picked(tree, &own, &none)
+    picked(tree, &own)
 }
 
-fn picked(tree: &Value, set: &SelectionSet, none: &Map<String, Value>) -> Result<Value, String> {
-    let mut account = Account::default();
-    let (value, _) = select(tree, set, none, &mut Vec::new(), &mut account);
-    account.invalid.map_or(Ok(value), Err)
+fn picked(tree: &Value, set: &Selections) -> Result<Value, String> {
+    let mut run = Run::new(&DIALECT);
+    let (value, _) = run.select(tree, set);
+    run.invalid.map_or(Ok(value), Err)
 }

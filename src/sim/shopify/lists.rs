@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
-use super::State;
+use super::answer::{Answer, internal};
 use super::options::Options;
-use super::render;
-use super::search::{self, Filter};
+use super::{Context, render};
+use crate::sim::world::{By, Query, narrow};
 
 /// Orders made before this are hidden from an app without `read_all_orders`, and nothing says so.
 const WINDOW: i64 = 60 * 86_400_000;
@@ -17,88 +17,86 @@ pub fn visible(options: &Options, created: i64, now: i64) -> bool {
     options.has("read_all_orders") || created >= now - WINDOW
 }
 
-fn fits(options: &Options, state: &State, filter: &Filter, id: u64, now: i64) -> bool {
-    let Some(slot) = state.orders.get(&id) else { return false };
-    let inside = |(from, to): (i64, i64), at| from <= at && at <= to;
-    visible(options, slot.created, now)
-        && inside(filter.created, slot.created)
-        && inside(filter.updated, slot.seen)
-        && (filter.id.0..=filter.id.1).contains(&id)
-        && state.by_time.contains(&(slot.seen, id))
+/// Which orders the `query` argument asks for, the oldest first, and warnings. Unknown fields do not
+/// fail: they are warned of and the list comes unfiltered.
+pub fn search(context: &Context<'_>, text: &str) -> (Query, Vec<Value>) {
+    let mut query = Query { by: By::Created, ..Query::default() };
+    let mut warnings = Vec::new();
+    for term in text.split_whitespace() {
+        let (field, rest) = term.split_once(':').unwrap_or(("", term));
+        let value = rest.trim_start_matches(['<', '>', '=']);
+        let sign = rest.strip_suffix(value).unwrap_or_default();
+        let (bounds, found) = match field {
+            "created_at" => (&mut query.created, time(value)),
+            "updated_at" => (&mut query.modified, time(value)),
+            "id" => (&mut query.id, value.parse().ok().map(|id| (id, id))),
+            _ => {
+                let message = "Invalid search field for this query.";
+                warnings.push(json!({ "field": field, "message": message, "code": "invalid_field" }));
+                continue;
+            }
+        };
+        found.into_iter().for_each(|found| narrow(bounds, sign, found));
+    }
+    if !context.options.has("read_all_orders") {
+        narrow(&mut query.created, ">=", (context.now - WINDOW, context.now));
+    }
+    (query, warnings)
 }
 
-/// Every order that a filter finds, the oldest first.
-pub fn matching(options: &Options, state: &State, filter: &Filter, now: i64) -> Vec<u64> {
-    let all = state.by_creation.range((filter.created.0, 0)..).take_while(|(at, _)| *at <= filter.created.1);
-    all.map(|(_, id)| *id).filter(|id| fits(options, state, filter, *id, now)).collect()
+/// The milliseconds of a second. Without quotes only the date counts.
+fn time(text: &str) -> Option<(i64, i64)> {
+    let quoted = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    let full = quoted.map_or_else(|| text.get(..10).map(|date| format!("{date}T00:00:00Z")), |full| Some(full.into()));
+    let at = chrono::DateTime::parse_from_rfc3339(&full?).ok()?.timestamp_millis();
+    Some((at, at.saturating_add(999)))
 }
 
 /// `ordersCount`.
-pub fn count(options: &Options, state: &State, arguments: &Map<String, Value>, now: i64) -> (Value, Vec<Value>) {
-    let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
-    let (filter, warnings) = search::read(query);
-    let count = matching(options, state, &filter, now).len();
-    let (count, precision) = match arguments.get("limit") {
-        Some(Value::Null) => (count, "EXACT"),
-        limit => {
-            let limit = limit.and_then(Value::as_u64).unwrap_or(10_000);
-            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-            (count.min(limit), if count >= limit { "AT_LEAST" } else { "EXACT" })
-        }
+pub fn count(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
+    let (query, warnings) = search(context, arguments.get("query").and_then(Value::as_str).unwrap_or_default());
+    let count = context.state.find(query).count() as u64;
+    let limit = match arguments.get("limit") {
+        Some(Value::Null) => u64::MAX,
+        limit => limit.and_then(Value::as_u64).unwrap_or(10_000),
     };
-    (json!({ "$type": "Count", "count": count, "precision": precision }), warnings)
+    let precision = if count >= limit { "AT_LEAST" } else { "EXACT" };
+    Ok(json!({ "$type": "Count", "count": count.min(limit), "precision": precision, "$warnings": warnings }))
+}
+
+fn refused(message: &str) -> Value {
+    json!({ "message": message, "extensions": { "code": "BAD_REQUEST" } })
 }
 
 /// `orders`: a page of a list, or what is wrong with the wish.
-pub fn orders(
-    options: &Options,
-    state: &State,
-    arguments: &Map<String, Value>,
-    now: i64,
-) -> Result<(Value, Vec<Value>), Value> {
-    let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
-    let (filter, warnings) = search::read(if options.deaf.filter { "" } else { query });
-    let first = arguments.get("first").and_then(Value::as_u64).unwrap_or(0);
-    let first = usize::try_from(first).unwrap_or(0);
-    if first == 0 || first > 250 {
-        return Err(
-            json!({ "message": "you must provide one of first or last", "extensions": { "code": "BAD_REQUEST" } }),
-        );
-    }
-    let by_update = match arguments.get("sortKey").and_then(Value::as_str).filter(|_| !options.deaf.order) {
-        Some("UPDATED_AT") => true,
+pub fn orders(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
+    let (options, deaf) = (context.options, context.options.deaf);
+    let text = |name: &str| arguments.get(name).and_then(Value::as_str);
+    let (mut query, warnings) = search(context, text("query").filter(|_| !deaf.filter).unwrap_or_default());
+    let first = arguments.get("first").and_then(Value::as_u64).filter(|first| (1..=250).contains(first));
+    let first = first.and_then(|first| usize::try_from(first).ok());
+    let first = first.ok_or_else(|| refused("you must provide one of first or last"))?.min(deaf.most_rows);
+    query.by = match text("sortKey").filter(|_| !deaf.order) {
+        Some("UPDATED_AT") => By::Modified,
         // Processing is creation here.
-        Some("CREATED_AT" | "PROCESSED_AT") | None => false,
+        Some("CREATED_AT" | "PROCESSED_AT") | None => By::Created,
         Some(_) => return Err(json!({ "message": "unsupported sort key in a simulated store" })),
     };
-    let after = arguments.get("after").and_then(Value::as_str).map(|text| decode(options, text)).transpose()?;
-    let (index, bounds) =
-        if by_update { (&state.by_time, filter.updated) } else { (&state.by_creation, filter.created) };
-    let reverse = arguments.get("reverse") == Some(&Value::Bool(true));
-    let (start, end) = match (after, reverse) {
-        (None, _) => ((bounds.0, 0), (bounds.1, u64::MAX)),
-        (Some((value, id)), false) => ((value, id + 1).max((bounds.0, 0)), (bounds.1, u64::MAX)),
-        (Some((value, id)), true) => ((bounds.0, 0), (value, id - 1).min((bounds.1, u64::MAX))),
-    };
-    let rows: Box<dyn Iterator<Item = &(i64, u64)> + '_> = match (start <= end, reverse) {
-        (false, _) => Box::new(std::iter::empty()),
-        (true, false) => Box::new(index.range(start..=end)),
-        (true, true) => Box::new(index.range(start..=end).rev()),
-    };
-    let first = first.min(options.deaf.most_rows);
-    let mut page: Vec<(i64, u64)> =
-        rows.filter(|(_, id)| fits(options, state, &filter, *id, now)).take(first + 1).copied().collect();
-    let more = page.len() > first && !options.deaf.ends;
+    query.behind = text("after").map(|text| decode(options, text)).transpose()?;
+    query.descending = arguments.get("reverse") == Some(&Value::Bool(true));
+    let row = |one: &super::Entry| (if query.by == By::Modified { one.seen } else { one.created }, one.id);
+    let mut page: Vec<(i64, u64)> = context.state.find(query).take(first.saturating_add(1)).map(row).collect();
+    let more = page.len() > first && !deaf.ends;
     page.truncate(first);
-    if page.iter().any(|(_, id)| state.unrenderable.contains(id)) {
-        return Err(super::internal());
+    if page.iter().any(|(_, id)| context.state.unrenderable.contains(id)) {
+        return Err(internal());
     }
-    let trees: Vec<Value> = page.iter().filter_map(|(_, id)| render::order(options, state, *id, now)).collect();
+    let trees: Vec<Value> = page.iter().filter_map(|(_, id)| render::order(context, *id)).collect();
     let info = json!({
-        "$type": "PageInfo", "hasNextPage": more, "hasPreviousPage": after.is_some(),
+        "$type": "PageInfo", "hasNextPage": more, "hasPreviousPage": query.behind.is_some(),
         "startCursor": page.first().map(|row| encode(*row)), "endCursor": page.last().map(|row| encode(*row)),
     });
-    Ok((json!({ "$connection": trees, "$page": info }), warnings))
+    Ok(json!({ "$connection": trees, "$page": info, "$warnings": warnings }))
 }
 
 /// Cursors as recorded: the last row's id and sort value.
@@ -107,12 +105,8 @@ fn encode((value, id): (i64, u64)) -> String {
 }
 
 fn decode(options: &Options, cursor: &str) -> Result<(i64, u64), Value> {
-    let refused =
-        || json!({ "message": "Invalid cursor for current pagination sort.", "extensions": { "code": "BAD_REQUEST" } });
-    if !options.cursors {
-        return Err(refused());
-    }
-    let bytes = BASE64.decode(cursor).map_err(|_| refused())?;
-    let place: Value = serde_json::from_slice(&bytes).map_err(|_| refused())?;
-    place["last_value"].as_i64().zip(place["last_id"].as_u64()).ok_or_else(refused)
+    let place = BASE64.decode(cursor).ok().filter(|_| options.cursors);
+    let place: Option<Value> = place.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let row = place.and_then(|place| place["last_value"].as_i64().zip(place["last_id"].as_u64()));
+    row.ok_or_else(|| refused("Invalid cursor for current pagination sort."))
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::sim::options::options;
+
 /// The client id that a rehearsal shop knows.
 pub const REHEARSAL_CLIENT_ID: &str = "rehearsal-client-id";
 
@@ -33,76 +35,50 @@ pub struct Deaf {
     pub ends: bool,
 }
 
-/// A Shopify shop's nature.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// `NAME.myshopify.com`.
-    pub domain: String,
-    /// The number by which Shopify knows the shop, whatever its name.
-    pub shop: u64,
-    /// What the app's tokens may do.
-    pub scopes: Vec<String>,
-    /// Whether the app is approved for personal data.
-    pub personal_data: bool,
-    /// Points that flow into the bucket each second: 100 on Standard, 1000 on Plus.
-    pub restore_rate: f64,
-    /// What the bucket holds.
-    pub bucket: f64,
-    /// How many times its usual price each query has: Shopify's formula is its own, and changes.
-    pub price: f64,
-    /// What of a question it does not hear, as with a cache or a proxy between.
-    pub deaf: Deaf,
-    /// How long the search index is behind, in seconds.
-    pub lag: i64,
-    /// How long after an order its fulfilment orders are made, in seconds.
-    pub routing: i64,
-    /// How long a cancellation takes, in seconds.
-    pub cancelling: i64,
-    /// Whether the answer to a cancellation names its result, and not only its job.
-    pub job_results: bool,
-    /// Whether cancellations come to nothing in their jobs.
-    pub cancelling_fails: bool,
-    /// How long a fetched token lives, in seconds.
-    pub token_life: i64,
-    /// The version of the API that answers.
-    pub version: String,
-    /// Whether cursors of earlier pages are taken.
-    pub cursors: bool,
-    /// How many orders a bulk operation writes in a second.
-    pub bulk_rate: u64,
-    /// How long each query takes, by the shop's clock.
-    pub latency: Duration,
-    /// How much faster than the world's clock the shop's goes.
-    pub speed: u32,
-    /// The price in the buyer's currency of one of the shop's, in hundredths, for orders in another
-    /// currency.
-    pub exchange: i64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            domain: "tea-and-cups.myshopify.com".to_owned(),
-            shop: 61_234_567_890,
-            scopes: ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
-            personal_data: true,
-            restore_rate: 100.0,
-            bucket: 2000.0,
-            price: 1.0,
-            deaf: Deaf { filter: false, order: false, most_rows: usize::MAX, ends: false },
-            lag: 0,
-            routing: 0,
-            cancelling: 0,
-            job_results: true,
-            cancelling_fails: false,
-            token_life: 86_399,
-            version: "2026-10".to_owned(),
-            cursors: true,
-            bulk_rate: 500,
-            latency: Duration::ZERO,
-            speed: 1,
-            exchange: 110,
-        }
+options! {
+    /// A Shopify shop's nature.
+    Options {
+        /// `NAME.myshopify.com`.
+        domain: String = "tea-and-cups.myshopify.com".to_owned(),
+        /// The number by which Shopify knows the shop, whatever its name.
+        shop: u64 = 61_234_567_890,
+        /// What the app's tokens may do.
+        scopes: Vec<String> = ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
+        /// Whether the app is approved for personal data.
+        personal_data: bool = true,
+        /// Points that flow into the bucket each second: 100 on Standard, 1000 on Plus.
+        restore_rate: f64 = 100.0,
+        /// What the bucket holds.
+        bucket: f64 = 2000.0,
+        /// How many times its usual price each query has: Shopify's formula is its own, and changes.
+        price: f64 = 1.0,
+        /// What of a question it does not hear, as with a cache or a proxy between.
+        deaf: Deaf = Deaf { filter: false, order: false, most_rows: usize::MAX, ends: false },
+        /// How long the search index is behind, in seconds.
+        lag: i64 = 0,
+        /// How long after an order its fulfilment orders are made, in seconds.
+        routing: i64 = 0,
+        /// How long a cancellation takes, in seconds.
+        cancelling: i64 = 0,
+        /// Whether the answer to a cancellation names its result, and not only its job.
+        job_results: bool = true,
+        /// Whether cancellations come to nothing in their jobs.
+        cancelling_fails: bool = false,
+        /// How long a fetched token lives, in seconds.
+        token_life: i64 = 86_399,
+        /// The version of the API that answers.
+        version: String = "2026-10".to_owned(),
+        /// Whether cursors of earlier pages are taken.
+        cursors: bool = true,
+        /// How many orders a bulk operation writes in a second.
+        bulk_rate: u64 = 500,
+        /// How long each query takes, by the shop's clock.
+        latency: Duration = Duration::ZERO,
+        /// How much faster than the world's clock the shop's goes.
+        speed: u32 = 1,
+        /// The price in the buyer's currency of one of the shop's, in hundredths, for orders in
+        /// another currency.
+        exchange: i64 = 110,
     }
 }
 

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::options::Options;
 use super::vendor::{FulfillmentOrder, OpenLine, Shopify, fulfillment_status, removed_from, total, unfulfilled};
-use super::{Entry, Order, State};
+use super::{Context, Entry, Order};
 use crate::clock::{from_millis, rfc3339};
+use crate::sim::forms::merge;
 use crate::sim::world::fixtures::email;
-use crate::sim::world::{Address, Shipment, Tracking, Vendor, Way};
+use crate::sim::world::{Address, Fee, Line, Refund, Shipment, Tracking, Vendor, Way};
 
 /// Shopify's global id.
 pub fn gid(kind: &str, id: u64) -> String {
@@ -18,6 +19,16 @@ pub fn gid(kind: &str, id: u64) -> String {
 /// The number at the end of a global id of this kind.
 pub fn id_of(kind: &str, gid: &Value) -> Option<u64> {
     gid.as_str()?.strip_prefix(&format!("gid://shopify/{kind}/"))?.parse().ok()
+}
+
+/// What stands where an app without this scope may not look.
+pub fn needs(scope: &str) -> Value {
+    json!({ "$denied": format!("`{scope}` access scope.") })
+}
+
+/// A text, or null where there is none.
+fn text(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// A time on the wire: whole seconds in UTC.
@@ -60,16 +71,14 @@ fn included_tax(amount: Decimal) -> Decimal {
 const ZERO: Decimal = Decimal::ZERO;
 
 /// The whole order.
-pub fn order(options: &Options, state: &State, id: u64, now: i64) -> Option<Value> {
-    let entry = state.orders.get(&id)?;
-    let order = entry.order(options);
-    let mut tree = head(options, entry, &order);
-    if state.spoilt.contains(&id) {
+pub fn order(context: &Context<'_>, id: u64) -> Option<Value> {
+    let entry = context.state.orders.get(&id)?;
+    let order = entry.order(context.options);
+    let mut tree = head(context.options, entry, &order);
+    if context.state.spoilt.contains(&id) {
         tree["name"] = Value::Null;
     }
-    if let (Some(tree), Value::Object(more)) = (tree.as_object_mut(), rest(options, &order, entry.created, now)) {
-        tree.extend(more);
-    }
+    merge(&mut tree, rest(context.options, &order, entry.created, context.now));
     Some(tree)
 }
 
@@ -78,42 +87,25 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
     let own = &order.own;
     let gone = own.cancelled.is_some();
     let personal = |value: Value| if options.personal_data && !own.erased { value } else { Value::Null };
+    let cancelled = own.cancelled.as_ref();
+    let attribute = |(key, value): &(String, String)| json!({ "$type": "Attribute", "key": key, "value": value });
+    let delivery = order.places.first().map(|place| personal(address(&place.address, order.id)));
     json!({
-        "$type": "Order",
-        "id": gid("Order", order.id),
-        "legacyResourceId": order.id.to_string(),
-        "name": format!("#{}", number(order)),
-        "number": number(order),
-        "confirmationNumber": format!("C{:07X}", order.id & 0x0fff_ffff),
-        "poNumber": null,
-        "createdAt": time(entry.created),
-        "processedAt": time(entry.created),
-        "updatedAt": time(entry.modified),
-        "cancelledAt": own.cancelled.as_ref().map(|cancelled| time(cancelled.at)),
-        "cancelReason": own.cancelled.as_ref().map(|cancelled| cancelled.reason.clone()),
-        "cancellation": own.cancelled.as_ref().map(|cancelled| json!({ "$type": "OrderCancellation", "staffNote": cancelled.note })),
-        "closed": own.closed.is_some() || gone,
-        "closedAt": own.closed.or(own.cancelled.as_ref().map(|cancelled| cancelled.at)).map(time),
-        "test": own.test,
-        "edited": own.edited,
-        "confirmed": true,
-        "displayFinancialStatus": own.financial,
-        "displayFulfillmentStatus": fulfillment_status(order),
-        "returnStatus": "NO_RETURN",
-        "sourceName": order.source,
-        "note": Some(&order.note).filter(|note| !note.is_empty()),
-        "tags": own.tags,
-        "customAttributes": own.attributes.iter().map(|(key, value)| json!({ "$type": "Attribute", "key": key, "value": value })).collect::<Vec<_>>(),
-        "email": personal(json!(email(order.id % 100_000))),
-        "phone": null,
-        "customer": customer(options, order),
-        "currencyCode": "EUR",
-        "presentmentCurrencyCode": order.currency,
-        "taxesIncluded": true,
-        "paymentGatewayNames": gateways(order),
-        "discountCodes": if order.coupon.is_some() { json!(["TEN"]) } else { json!([]) },
-        "shippingAddress": order.places.first().map_or(Value::Null, |place| personal(address(&place.address, order.id))),
-        "billingAddress": personal(address(&order.billing, order.id)),
+        "$type": "Order", "id": gid("Order", order.id), "legacyResourceId": order.id.to_string(),
+        "name": format!("#{}", number(order)), "number": number(order), "poNumber": null, "phone": null,
+        "confirmationNumber": format!("C{:07X}", order.id & 0x0fff_ffff), "createdAt": time(entry.created),
+        "processedAt": time(entry.created), "updatedAt": time(entry.modified),
+        "cancelledAt": cancelled.map(|one| time(one.at)), "cancelReason": cancelled.map(|one| one.reason.as_str()),
+        "cancellation": cancelled.map(|one| json!({ "$type": "OrderCancellation", "staffNote": one.note })),
+        "closed": own.closed.is_some() || gone, "closedAt": own.closed.or(cancelled.map(|one| one.at)).map(time),
+        "test": own.test, "edited": own.edited, "confirmed": true, "displayFinancialStatus": own.financial,
+        "displayFulfillmentStatus": fulfillment_status(order), "returnStatus": "NO_RETURN",
+        "sourceName": order.source, "note": text(&order.note), "tags": own.tags,
+        "customAttributes": own.attributes.iter().map(attribute).collect::<Value>(),
+        "email": personal(json!(email(order.id % 100_000))), "customer": customer(options, order),
+        "currencyCode": "EUR", "presentmentCurrencyCode": order.currency, "taxesIncluded": true,
+        "paymentGatewayNames": gateways(order), "discountCodes": order.coupon.iter().map(|_| "TEN").collect::<Value>(),
+        "shippingAddress": delivery, "billingAddress": personal(address(&order.billing, order.id)),
     })
 }
 
@@ -127,35 +119,32 @@ fn rest(options: &Options, order: &Order, created: i64, now: i64) -> Value {
     let current = if gone { ZERO } else { total - removed };
     let refunded = order.refunded();
     let paid = matches!(own.financial, Some("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED"));
+    let left = |amount: Decimal| money.bag(if gone { ZERO } else { amount });
+    let duties = (own.duties > ZERO).then_some(own.duties);
+    let fee = |fee: &Fee| {
+        json!({ "$type": "AdditionalFee", "id": gid("AdditionalFee", order.id + 970), "name": fee.name,
+            "price": money.bag(fee.cost), "taxLines": [] })
+    };
+    let refund = |refund: &Refund| {
+        json!({ "$type": "Refund", "id": gid("Refund", refund.id), "createdAt": time(refund.at),
+            "note": text(&refund.reason), "totalRefundedSet": money.bag(refund.amount) })
+    };
     json!({
-        "originalTotalPriceSet": money.bag(total),
-        "totalPriceSet": money.bag(total),
-        "currentTotalPriceSet": money.bag(current - if gone { ZERO } else { refunded.min(current) }),
-        "subtotalPriceSet": money.bag(goods),
-        "currentSubtotalPriceSet": money.bag(if gone { ZERO } else { goods - removed }),
-        "totalShippingPriceSet": money.bag(order.shipping()),
-        "currentShippingPriceSet": money.bag(if gone { ZERO } else { order.shipping() }),
-        "totalTaxSet": money.bag(included_tax(total)),
-        "currentTotalTaxSet": money.bag(included_tax(current)),
-        "totalDiscountsSet": money.bag(order.discount()),
-        "currentTotalDiscountsSet": money.bag(if gone { ZERO } else { order.discount() }),
-        "totalRefundedSet": money.bag(refunded),
-        "totalOutstandingSet": money.bag(if paid || gone { ZERO } else { current }),
+        "originalTotalPriceSet": money.bag(total), "totalPriceSet": money.bag(total),
+        "currentTotalPriceSet": left(current - refunded.min(current)), "subtotalPriceSet": money.bag(goods),
+        "currentSubtotalPriceSet": left(goods - removed), "totalShippingPriceSet": money.bag(order.shipping()),
+        "currentShippingPriceSet": left(order.shipping()), "totalTaxSet": money.bag(included_tax(total)),
+        "currentTotalTaxSet": money.bag(included_tax(current)), "totalDiscountsSet": money.bag(order.discount()),
+        "currentTotalDiscountsSet": left(order.discount()), "totalRefundedSet": money.bag(refunded),
+        "totalOutstandingSet": left(if paid { ZERO } else { current }),
         "currentTaxLines": if current > ZERO { json!([money.tax(current)]) } else { json!([]) },
-        "dutiesIncluded": false,
-        "originalTotalDutiesSet": if own.duties > ZERO { money.bag(own.duties) } else { Value::Null },
-        "currentTotalDutiesSet": if own.duties > ZERO { money.bag(if gone { ZERO } else { own.duties }) } else { Value::Null },
-        "additionalFees": order.fees.iter().map(|fee| json!({
-            "$type": "AdditionalFee", "id": gid("AdditionalFee", order.id + 970), "name": fee.name, "price": money.bag(fee.cost), "taxLines": [],
-        })).collect::<Vec<_>>(),
-        "refunds": { "$list": order.refunds.iter().map(|refund| json!({
-            "$type": "Refund", "id": gid("Refund", refund.id), "createdAt": time(refund.at),
-            "note": Some(&refund.reason).filter(|note| !note.is_empty()), "totalRefundedSet": money.bag(refund.amount),
-        })).collect::<Vec<_>>() },
-        "fulfillments": { "$list": order.shipments.iter().map(fulfillment).collect::<Vec<_>>() },
+        "dutiesIncluded": false, "originalTotalDutiesSet": duties.map(|duties| money.bag(duties)),
+        "currentTotalDutiesSet": duties.map(left), "additionalFees": order.fees.iter().map(fee).collect::<Value>(),
+        "refunds": { "$list": order.refunds.iter().map(refund).collect::<Value>() },
+        "fulfillments": { "$list": order.shipments.iter().map(fulfillment).collect::<Value>() },
         "transactions": { "$list": transactions(order) },
         "shippingLines": { "$connection": shipping_lines(&money, order) },
-        "lineItems": { "$connection": lines(&money, order) },
+        "lineItems": { "$connection": order.lines.iter().map(|one| line(&money, order, one)).collect::<Value>() },
         "fulfillmentOrders": { "$connection": fulfillment_orders(options, order, created, now) },
     })
 }
@@ -176,7 +165,7 @@ fn gateways(order: &Order) -> Value {
 fn customer(options: &Options, order: &Order) -> Value {
     let Some(id) = Some(order.customer).filter(|id| *id > 0) else { return Value::Null };
     if !options.has("read_customers") {
-        return json!({ "$denied": "`read_customers` access scope." });
+        return needs("read_customers");
     }
     if !options.personal_data {
         return json!({ "$denied": "personal" });
@@ -186,7 +175,6 @@ fn customer(options: &Options, order: &Order) -> Value {
 }
 
 fn address(a: &Address, id: u64) -> Value {
-    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     json!({
         "$type": "MailingAddress", "id": gid("MailingAddress", id + 1),
         "firstName": text(&a.first_name), "lastName": text(&a.last_name), "name": format!("{} {}", a.first_name, a.last_name),
@@ -214,41 +202,29 @@ fn shipping_lines(money: &Money<'_>, order: &Order) -> Vec<Value> {
     })]
 }
 
-fn lines(money: &Money<'_>, order: &Order) -> Vec<Value> {
-    let reference = |kind: &str, id: Option<u64>| match id {
-        _ if !money.options.has("read_products") => json!({ "$denied": "`read_products` access scope." }),
-        Some(id) => json!({ "$type": kind, "id": gid(kind, id) }),
-        None => Value::Null,
+fn line(money: &Money<'_>, order: &Order, line: &Line) -> Value {
+    let reference = |kind: &str, id: u64| match id {
+        _ if !money.options.has("read_products") => needs("read_products"),
+        0 => Value::Null,
+        id => json!({ "$type": kind, "id": gid(kind, id) }),
     };
-    order
-        .lines
-        .iter()
-        .map(|line| {
-            let discount = line.discount;
-            let choices: Vec<&str> = line.choices.iter().map(|(_, _, value)| value.as_str()).collect();
-            let product = Some(line.product).filter(|id| *id > 0);
-            let allocations = if discount > ZERO {
-                json!([{ "$type": "DiscountAllocation", "allocatedAmountSet": money.bag(discount) }])
-            } else {
-                json!([])
-            };
-            json!({
-                "$type": "LineItem", "id": gid("LineItem", line.id), "sku": Some(&line.sku).filter(|sku| !sku.is_empty()),
-                "title": if line.parent.is_empty() { &line.name } else { &line.parent },
-                "variantTitle": (!choices.is_empty()).then(|| choices.join(" / ")), "quantity": line.quantity, "currentQuantity": if order.own.cancelled.is_some() { 0 } else { line.current() },
-                "unfulfilledQuantity": unfulfilled(line), "requiresShipping": line.ships(), "isGiftCard": line.way == Way::Download,
-                "customAttributes": [], "variant": reference("ProductVariant", product.map(|id| id * 10)),
-                "product": reference("Product", product), "originalUnitPriceSet": money.bag(line.price),
-                "discountAllocations": allocations,
-                "taxLines": { "$list": [money.tax(line.total())] },
-            })
-        })
-        .collect()
+    let choices: Vec<&str> = line.choices.iter().map(|(_, _, value)| value.as_str()).collect();
+    let discount = json!([{ "$type": "DiscountAllocation", "allocatedAmountSet": money.bag(line.discount) }]);
+    json!({
+        "$type": "LineItem", "id": gid("LineItem", line.id), "sku": text(&line.sku),
+        "title": if line.parent.is_empty() { &line.name } else { &line.parent },
+        "variantTitle": (!choices.is_empty()).then(|| choices.join(" / ")), "quantity": line.quantity,
+        "currentQuantity": if order.own.cancelled.is_some() { 0 } else { line.current() },
+        "unfulfilledQuantity": unfulfilled(line), "requiresShipping": line.ships(), "customAttributes": [],
+        "isGiftCard": line.way == Way::Download, "variant": reference("ProductVariant", line.product * 10),
+        "product": reference("Product", line.product), "originalUnitPriceSet": money.bag(line.price),
+        "discountAllocations": if line.discount > ZERO { discount } else { json!([]) },
+        "taxLines": { "$list": [money.tax(line.total())] },
+    })
 }
 
 /// A fulfilment by itself.
 pub fn fulfillment(one: &Shipment) -> Value {
-    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let tracking = |t: &Tracking| json!({ "$type": "FulfillmentTrackingInfo", "company": text(&t.carrier), "number": text(&t.number), "url": text(&t.link) });
     let line = |(n, (line, count)): (usize, &(u64, u64))| {
         json!({
@@ -311,24 +287,4 @@ pub fn fulfillment_order(one: &FulfillmentOrder) -> Value {
         "fulfillmentHolds": hold.into_iter().collect::<Vec<_>>(),
         "lineItems": { "$connection": one.lines.iter().map(line).collect::<Vec<_>>() },
     })
-}
-
-/// The same without the members that only the executor knows, for people who look.
-pub fn plain(tree: &Value) -> Value {
-    match tree {
-        Value::Object(members) => {
-            for hidden in ["$connection", "$list"] {
-                if let Some(items) = members.get(hidden).and_then(Value::as_array) {
-                    return items.iter().map(plain).collect();
-                }
-            }
-            if members.contains_key("$denied") {
-                return Value::Null;
-            }
-            let shown = members.iter().filter(|(key, _)| !key.starts_with('$'));
-            Value::Object(shown.map(|(key, value)| (key.clone(), plain(value))).collect())
-        }
-        Value::Array(items) => items.iter().map(plain).collect(),
-        other => other.clone(),
-    }
 }

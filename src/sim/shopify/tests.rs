@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use chrono::{TimeDelta, TimeZone, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::sim::Simulated;
+use crate::sim::graphql::parse;
 
 fn shop(options: Options) -> (Shop, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 11, 23, 7, 0, 0).unwrap()));
@@ -48,7 +49,7 @@ fn a_list_is_paged_by_cursors_and_its_index_lags() {
 
 #[test]
 fn prices_are_those_recorded_from_a_real_shop() {
-    let price = |query: &str| cost::requested(&document::parse(query).unwrap().selection_set, &Map::new()).round();
+    let price = |query: &str| answer::DIALECT.prices.requested(&parse(query, &Map::new()).unwrap().selections).round();
     assert_eq!(price("query q{orders(first:1){nodes{id name} pageInfo{endCursor}}}"), 3.0);
     let edit =
         "query q{order(id:1){id lineItems(first:50){nodes{id variant{id} originalUnitPriceSet{shopMoney{amount}}}}}}";

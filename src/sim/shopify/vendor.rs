@@ -9,14 +9,14 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::options::{Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
-use super::{Context, Entry, Order, Shop, State, render, writes};
+use super::{Context, Entry, Order, STEP, Shop, State, render, writes};
 use crate::channel::ChannelKind;
+use crate::sim::budget::Bucket;
+use crate::sim::graphql::plain;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::{Dice, Event, Line, Purchase, Refund, Tracking, Vendor, mix};
+use crate::sim::tokens::Tokens;
+use crate::sim::world::{Dice, Event, Line, Nature, Purchase, Refund, Tracking, Vendor, mix};
 use crate::sim::{Access, FaultKind};
-
-/// Ids within an order: its own, then room for a thousand things that belong to it.
-pub(super) const STEP: u64 = 1000;
 
 /// Ids are far apart, so that what belongs to an order can be told from its id, and beyond what a
 /// floating-point number can hold.
@@ -29,13 +29,10 @@ pub struct Shopify;
 /// What a shop remembers beside its orders.
 #[derive(Default)]
 pub struct Memory {
-    /// Tokens and when they end; `None`: never.
-    pub tokens: BTreeMap<String, Option<i64>>,
-    /// How many tokens were fetched.
-    pub tokens_fetched: u64,
-    /// The next id of what belongs to no order.
-    pub next_id: u64,
-    /// The bucket of points.
+    /// Tokens.
+    pub tokens: Tokens,
+    next_id: u64,
+    /// The points that queries cost.
     pub bucket: Bucket,
     /// Points spent so far.
     pub points: f64,
@@ -43,8 +40,8 @@ pub struct Memory {
     pub throttled: u64,
     /// Queries that were not carried out because one may not cost that much.
     pub too_dear: u64,
-    /// Cancellations at work: by the job's id, order and when it will be done.
-    pub jobs: BTreeMap<String, Job>,
+    /// Cancellations by their numbers.
+    pub jobs: BTreeMap<u64, Job>,
     /// Bulk operations by id.
     pub bulk: BTreeMap<u64, Operation>,
     /// How many of the next bulk operations fail.
@@ -63,17 +60,6 @@ impl Memory {
         self.next_id += 1;
         self.next_id
     }
-}
-
-/// A bucket of points.
-#[derive(Default)]
-pub struct Bucket {
-    /// What is in it.
-    pub level: f64,
-    /// When that was.
-    pub at: i64,
-    /// What was set aside and comes back when the query is over.
-    pub refunds: Vec<(i64, f64)>,
 }
 
 /// A cancellation at work.
@@ -242,9 +228,9 @@ fn settle(order: &mut Order, edited: bool) {
     }
 }
 
-/// Fulfilment orders without anything left are closed.
-fn close(order: &mut Order) {
-    for one in &mut order.own.fulfillment_orders {
+/// Fulfilment orders of which nothing is left are closed, if they are of this sort.
+pub(super) fn close(order: &mut Order, sort: impl Fn(&FulfillmentOrder) -> bool) {
+    for one in order.own.fulfillment_orders.iter_mut().filter(|one| sort(one)) {
         if one.lines.iter().all(|open| open.remaining == 0) {
             (one.status, one.hold) = ("CLOSED", None);
         }
@@ -292,26 +278,12 @@ impl Vendor for Shopify {
     type Own = Own;
 
     fn memory(options: &Options, now: i64) -> Memory {
-        let bucket = Bucket { level: options.bucket, at: now, refunds: Vec::new() };
-        let mut memory = Memory { next_id: 9_000_000_000_000_000_000, bucket, ..Memory::default() };
-        memory.tokens.insert(REHEARSAL_TOKEN.to_owned(), None);
-        memory
+        let (bucket, tokens) = (Bucket::full(options.bucket, now), Tokens::with(REHEARSAL_TOKEN));
+        Memory { next_id: 9_000_000_000_000_000_000, bucket, tokens, ..Memory::default() }
     }
 
-    fn first_number(_options: &Options) -> u64 {
-        1001
-    }
-
-    fn seed(_options: &Options) -> u64 {
-        7
-    }
-
-    fn currency(_options: &Options) -> &str {
-        "EUR"
-    }
-
-    fn lag(options: &Options) -> i64 {
-        options.lag * 1000
+    fn nature(options: &Options) -> Nature<'_> {
+        Nature { first: 1001, seed: 7, currency: "EUR", lag: options.lag * 1000 }
     }
 
     fn order_id(number: u64) -> u64 {
@@ -370,7 +342,7 @@ impl Vendor for Shopify {
             let tracking = Tracking { carrier, number, ..Tracking::default() };
             crate::sim::world::ship_items::<Self>(order, &items, &tracking, entry.created + 86_400_000);
             settle(order, false);
-            close(order);
+            close(order, |_| true);
         }
     }
 
@@ -398,13 +370,13 @@ impl Vendor for Shopify {
             Event::Paid => order.own.financial = Some("PAID"),
             Event::Unpaid => order.own.financial = Some("PENDING"),
             Event::Cancelled => {
-                writes::cancel(order, now, "CUSTOMER", None);
+                writes::close(order, Cancelled { at: now, reason: "CUSTOMER".to_owned(), note: None });
                 order.restock();
             }
             Event::Held => super::admin::hold(order, "Awaiting verification"),
             Event::Shipped => {
                 settle(order, false);
-                close(order);
+                close(order, |_| true);
             }
             Event::Unshipped => reopen(order),
             Event::Refunded(_) => {
@@ -444,17 +416,13 @@ impl Vendor for Shopify {
     }
 
     fn access(options: &Options, url: &str) -> Access {
-        Access {
-            flags: vec!["--shop".to_owned(), options.domain.clone(), "--endpoint".to_owned(), url.to_owned()],
-            secrets: vec![
-                ("ORDERSYNC_CLIENT_ID", REHEARSAL_CLIENT_ID.to_owned()),
-                ("ORDERSYNC_CLIENT_SECRET", REHEARSAL_CLIENT_SECRET.to_owned()),
-            ],
-        }
+        let secrets =
+            [("ORDERSYNC_CLIENT_ID", REHEARSAL_CLIENT_ID), ("ORDERSYNC_CLIENT_SECRET", REHEARSAL_CLIENT_SECRET)];
+        Access::of(&["--shop", &options.domain, "--endpoint", url], &secrets)
     }
 
-    fn document(shop: &Shop, id: u64) -> Option<Value> {
-        shop.with(|context| Some(render::plain(&render::order(context.options, context.state, id, context.now)?)))
+    fn document(context: &Context<'_>, id: u64) -> Option<Value> {
+        render::order(context, id).as_ref().map(plain)
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {

@@ -31,7 +31,7 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// The shop, to be changed.
     pub(super) fn context(&mut self) -> Context<'_> {
-        Context { options: self.options, state: self.state, now: self.now }
+        Context { options: self.options, state: self.state, now: self.now, served: "" }
     }
 
     /// What an order is made of.

@@ -2,12 +2,19 @@
 
 use serde_json::{Value, json};
 
+use super::Context;
 use super::args::error;
 use super::options::{Options, Permalinks, Rights, Tracking};
 use super::render::only_fields;
 use super::request::Call;
 use super::vendor::{CORE_STATUSES, status_name};
 use crate::sim::http::Response;
+
+/// The site's address as the shop believes it to be, without a slash at the end.
+pub(super) fn home(context: &Context<'_>) -> String {
+    let own = || format!("{}{}", context.served, context.options.prefix);
+    context.options.home_url.clone().unwrap_or_else(own)
+}
 
 /// The REST root below the site's address, with a slash at the end.
 pub(super) fn root(options: &Options, home: &str) -> String {

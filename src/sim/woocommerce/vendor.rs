@@ -16,7 +16,7 @@ use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 use crate::sim::Access;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::{About, Address, Dice, Event, Purchase, Tracking, Vendor, fee};
+use crate::sim::world::{About, Address, Dice, Event, Nature, Purchase, Tracking, Vendor, fee};
 
 /// The vendor.
 #[derive(Debug, Clone, Copy)]
@@ -298,16 +298,8 @@ impl Vendor for WooCommerce {
         Memory { routes: Arc::new(routes::routes(options)), ..Memory::default() }
     }
 
-    fn first_number(options: &Options) -> u64 {
-        options.first_id
-    }
-
-    fn seed(options: &Options) -> u64 {
-        options.seed
-    }
-
-    fn currency(options: &Options) -> &str {
-        &options.currency
+    fn nature(options: &Options) -> Nature<'_> {
+        Nature { first: options.first_id, seed: options.seed, currency: &options.currency, lag: 0 }
     }
 
     fn part_id(order: u64, nth: u64) -> u64 {
@@ -482,17 +474,15 @@ impl Vendor for WooCommerce {
     }
 
     fn access(options: &Options, url: &str) -> Access {
-        Access {
-            flags: vec!["--url".to_owned(), format!("{url}{}", options.prefix)],
-            secrets: vec![
-                ("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY.to_owned()),
-                ("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET.to_owned()),
-            ],
-        }
+        let secrets = [("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY), ("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET)];
+        Access::of(&["--url", &format!("{url}{}", options.prefix)], &secrets)
     }
 
-    fn document(shop: &Shop, id: u64) -> Option<Value> {
-        shop.order_json(id)
+    fn document(context: &Context<'_>, id: u64) -> Option<Value> {
+        let home = super::site::home(context);
+        let root = super::site::root(context.options, &home);
+        let style = Style { options: context.options, dp: context.options.decimals, root: &root, home: &home };
+        context.state.orders.get(&id).map(|entry| super::render::order(style, entry))
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {

@@ -126,7 +126,7 @@ impl<V: Vendor> Simulated for Shop<V> {
                 let place = if id % 10 < 3 { nth - nth.min(id % 10) } else { nth };
                 let created = from + i64::try_from(span * i128::from(place) / i128::from(orders.max(1))).unwrap_or(0);
                 let (status, modified) = V::fate(context.options, id, created, to.max(created));
-                let now = context.now.max(modified + V::lag(context.options));
+                let now = context.now.max(modified + V::nature(context.options).lag);
                 context.state.insert(context.options, Entry::new(id, created, modified, status), now);
             }
         });
@@ -251,7 +251,7 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn document(&self, id: &str) -> Option<Value> {
-        V::document(self, number(id))
+        self.with(|context| V::document(context, number(id)))
     }
 
     fn counters(&self) -> Counters {

@@ -9,7 +9,7 @@ use super::{Dice, Entry, Purchase, Vendor};
 
 /// The content of an untouched order.
 pub(super) fn order<V: Vendor>(options: &V::Options, entry: &Entry<V>) -> Order<V::Own> {
-    let mut dice = Dice::new(V::seed(options), entry.id);
+    let mut dice = Dice::new(V::nature(options).seed, entry.id);
     let mut order = blank::<V>(options, entry.id);
     if let Some(person) = dice.pick(PEOPLE) {
         order.billing = address(person, V::number(entry.id));
@@ -32,7 +32,7 @@ pub(in crate::sim) fn blank<V: Vendor>(options: &V::Options, id: u64) -> Order<V
     let mut order = Order {
         id,
         billing: PEOPLE.get(index).map(|person| address(person, number)).unwrap_or_default(),
-        currency: V::currency(options).to_owned(),
+        currency: V::nature(options).currency.to_owned(),
         rate: Decimal::ONE,
         ..Order::default()
     };

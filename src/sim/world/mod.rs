@@ -9,6 +9,7 @@
 mod controls;
 mod dice;
 pub mod fixtures;
+mod list;
 mod makeup;
 mod order;
 mod purchase;
@@ -23,6 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 pub use dice::{Dice, mix};
+pub(super) use list::narrow;
+pub use list::{ALL, Bounds, By, Query};
 pub(super) use makeup::{add_line, blank, fee, part_id, second_place, wrap};
 pub(super) use order::numbers;
 pub use order::{About, Address, Fee, Line, Mail, Order, Place, Refund, Shipment, Tracking, Way, cents};
@@ -61,6 +64,19 @@ pub enum Event {
     PutAway(bool),
 }
 
+/// What the world has to know of a store.
+#[derive(Debug, Clone, Copy)]
+pub struct Nature<'a> {
+    /// The first order's number.
+    pub first: u64,
+    /// Decides what is in seeded orders.
+    pub seed: u64,
+    /// The store's currency.
+    pub currency: &'a str,
+    /// How many ticks later lists know of a change.
+    pub lag: i64,
+}
+
 /// A channel's part of a simulated store.
 pub trait Vendor: Sized + Send + Sync + 'static {
     /// The channel.
@@ -83,19 +99,8 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     /// The memory of a new store.
     fn memory(options: &Self::Options, now: i64) -> Self::Memory;
 
-    /// The first order's number.
-    fn first_number(options: &Self::Options) -> u64;
-
-    /// Decides what is in seeded orders.
-    fn seed(options: &Self::Options) -> u64;
-
-    /// The store's currency.
-    fn currency(options: &Self::Options) -> &str;
-
-    /// How many ticks later lists know of a change.
-    fn lag(_options: &Self::Options) -> i64 {
-        0
-    }
+    /// What the world has to know of a store.
+    fn nature(options: &Self::Options) -> Nature<'_>;
 
     /// An order's id, from its number.
     fn order_id(number: u64) -> u64 {
@@ -201,7 +206,7 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     fn access(options: &Self::Options, url: &str) -> Access;
 
     /// The order's document as the API gives it.
-    fn document(shop: &Shop<Self>, id: u64) -> Option<Value>;
+    fn document(context: &Context<'_, Self>, id: u64) -> Option<Value>;
 
     /// Answers a request to the API or the site.
     fn respond(shop: &Shop<Self>, request: &Request) -> Response;
@@ -237,7 +242,7 @@ impl<V: Vendor> Shop<V> {
         let clock = ShopClock::new(clock);
         let memory = V::memory(&options, ticks::<V>(clock.now()));
         Self {
-            state: Mutex::new(State::new(V::first_number(&options), memory)),
+            state: Mutex::new(State::new(V::nature(&options).first, memory)),
             options: Mutex::new(options),
             clock,
             served: Mutex::new("http://127.0.0.1".to_owned()),
@@ -277,8 +282,8 @@ impl<V: Vendor> Shop<V> {
 
     /// Does something with the store as it is now.
     pub(in crate::sim) fn with<T>(&self, act: impl FnOnce(&mut Context<'_, V>) -> T) -> T {
-        let (options, now) = (self.options().clone(), self.now());
-        act(&mut Context { options: &options, state: &mut self.lock(), now })
+        let (options, now, served) = (self.options().clone(), self.now(), self.served());
+        act(&mut Context { options: &options, state: &mut self.lock(), now, served: &served })
     }
 }
 

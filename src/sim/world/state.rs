@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
+use super::list::Kept;
 use super::order::{Order, Refund, Shipment, Tracking, Way};
 use super::{Event, Vendor, makeup};
 
@@ -62,6 +63,8 @@ pub struct State<V: Vendor> {
     pub writes: u64,
     /// Counts every change.
     pub generation: u64,
+    /// The last list.
+    pub(super) kept: Kept,
     /// What only this channel's stores remember.
     pub own: V::Memory,
 }
@@ -78,6 +81,7 @@ impl<V: Vendor> State<V> {
             next: first,
             writes: 0,
             generation: 0,
+            kept: Kept::default(),
             own,
         }
     }
@@ -93,7 +97,8 @@ impl<V: Vendor> State<V> {
     pub(in crate::sim) fn insert(&mut self, options: &V::Options, entry: Entry<V>, now: i64) {
         self.generation += 1;
         self.by_creation.insert((entry.created, entry.id));
-        let (lag, known_at) = (V::lag(options), entry.modified + V::lag(options));
+        let lag = V::nature(options).lag;
+        let known_at = entry.modified + lag;
         if lag == 0 || known_at <= now {
             self.by_time.insert((entry.seen, entry.id));
         } else {
@@ -147,6 +152,8 @@ pub struct Context<'a, V: Vendor> {
     pub state: &'a mut State<V>,
     /// The time.
     pub now: i64,
+    /// The address under which it is served.
+    pub served: &'a str,
 }
 
 impl<V: Vendor> Context<'_, V> {
@@ -196,7 +203,7 @@ impl<V: Vendor> Context<'_, V> {
         self.order_mut(id);
         let Some(entry) = self.state.orders.get_mut(&id) else { return };
         entry.modified = modified;
-        self.state.unnoticed.push((self.now + V::lag(self.options), id));
+        self.state.unnoticed.push((self.now + V::nature(self.options).lag, id));
         self.state.notice(self.now);
     }
 

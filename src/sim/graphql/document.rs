@@ -2,7 +2,7 @@
 //!
 //! Fragments with a name of their own are read where they are used, but not defined here.
 
-use serde_json::Number;
+use serde_json::{Map, Value};
 
 /// Selections may be nested so deep; a reader that descends must end.
 const MAX_DEPTH: usize = 64;
@@ -12,51 +12,59 @@ pub struct Operation {
     /// It changes something.
     pub is_mutation: bool,
     /// What it selects.
-    pub selection_set: SelectionSet,
+    pub selections: Selections,
 }
 
-/// The members between two braces.
-#[derive(Clone, Default)]
-pub struct SelectionSet {
-    /// In the order of the document.
-    pub items: Vec<Selection>,
-}
+/// The members between two braces, in the order of the document.
+pub type Selections = Vec<Selection>;
 
 /// One member of a selection.
 #[derive(Clone)]
 pub enum Selection {
+    /// A field.
     Field(Field),
-    InlineFragment(InlineFragment),
-    FragmentSpread(String),
+    /// `... on Type { selection }`; the type is optional.
+    Fragment(Option<String>, Selections),
+    /// `...Name`.
+    Spread(String),
 }
 
 /// `alias: name(arguments) { selection }`.
 #[derive(Clone)]
 pub struct Field {
+    /// What it is called in the answer, if not by its name.
     pub alias: Option<String>,
+    /// Its name.
     pub name: String,
-    pub arguments: Vec<(String, Literal)>,
-    pub selection_set: SelectionSet,
+    /// Its arguments, variables filled in.
+    pub arguments: Map<String, Value>,
+    /// What of it is selected.
+    pub selections: Selections,
 }
 
-/// `... on Type { selection }`.
-#[derive(Clone)]
-pub struct InlineFragment {
-    pub type_condition: Option<String>,
-    pub selection_set: SelectionSet,
-}
+impl Field {
+    /// What it is called in the answer.
+    pub fn key(&self) -> &str {
+        self.alias.as_ref().unwrap_or(&self.name)
+    }
 
-/// A value as it is written in a document.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Literal {
-    Variable(String),
-    Number(Number),
-    String(String),
-    Boolean(bool),
-    Null,
-    Enum(String),
-    List(Vec<Literal>),
-    Object(Vec<(String, Literal)>),
+    /// An argument that is there and not null.
+    pub fn argument(&self, name: &str) -> Option<&Value> {
+        self.arguments.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A field that is selected below this one.
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        self.selections.iter().find_map(|item| match item {
+            Selection::Field(field) if field.name == name => Some(field),
+            _ => None,
+        })
+    }
+
+    /// How many members of a list are asked for.
+    pub fn first(&self) -> Option<usize> {
+        self.argument("first")?.as_u64().and_then(|first| usize::try_from(first).ok())
+    }
 }
 
 /// The document is not one, or not of the kinds that are read here.
@@ -65,9 +73,9 @@ pub struct SyntaxError;
 
 type Parsed<T> = Result<T, SyntaxError>;
 
-/// Reads the one operation of a document.
-pub fn parse(text: &str) -> Parsed<Operation> {
-    let mut parser = Parser { rest: text, depth: 0 };
+/// Reads the one operation of a document. A variable that is not given is null.
+pub fn parse(text: &str, variables: &Map<String, Value>) -> Parsed<Operation> {
+    let mut parser = Parser { rest: text, depth: 0, variables };
     let operation = parser.operation()?;
     if parser.peek().is_some() { Err(SyntaxError) } else { Ok(operation) }
 }
@@ -75,12 +83,13 @@ pub fn parse(text: &str) -> Parsed<Operation> {
 struct Parser<'a> {
     rest: &'a str,
     depth: usize,
+    variables: &'a Map<String, Value>,
 }
 
 impl<'a> Parser<'a> {
     fn operation(&mut self) -> Parsed<Operation> {
         let is_mutation = match self.peek() {
-            Some('{') => return Ok(Operation { is_mutation: false, selection_set: self.selection_set()? }),
+            Some('{') => return Ok(Operation { is_mutation: false, selections: self.selections()? }),
             _ => match self.name()? {
                 "query" => false,
                 "mutation" => true,
@@ -92,7 +101,7 @@ impl<'a> Parser<'a> {
         }
         self.variables()?;
         self.directives()?;
-        Ok(Operation { is_mutation, selection_set: self.selection_set()? })
+        Ok(Operation { is_mutation, selections: self.selections()? })
     }
 
     /// `($name: [Type!]! = default)`. What they are comes with the request.
@@ -133,14 +142,14 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn selection_set(&mut self) -> Parsed<SelectionSet> {
+    fn selections(&mut self) -> Parsed<Selections> {
         self.nested(|parser| {
             parser.expect('{')?;
             let mut items = vec![parser.selection()?];
             while !parser.take('}') {
                 items.push(parser.selection()?);
             }
-            Ok(SelectionSet { items })
+            Ok(items)
         })
     }
 
@@ -155,13 +164,13 @@ impl<'a> Parser<'a> {
                 spread => {
                     let spread = spread.to_owned();
                     self.directives()?;
-                    return Ok(Selection::FragmentSpread(spread));
+                    return Ok(Selection::Spread(spread));
                 }
             },
             _ => None,
         };
         self.directives()?;
-        Ok(Selection::InlineFragment(InlineFragment { type_condition, selection_set: self.selection_set()? }))
+        Ok(Selection::Fragment(type_condition, self.selections()?))
     }
 
     fn field(&mut self) -> Parsed<Field> {
@@ -169,49 +178,50 @@ impl<'a> Parser<'a> {
         let (alias, name) = if self.take(':') { (Some(first), self.name()?.to_owned()) } else { (None, first) };
         let arguments = self.arguments()?;
         self.directives()?;
-        let selection_set = if self.peek() == Some('{') { self.selection_set()? } else { SelectionSet::default() };
-        Ok(Field { alias, name, arguments, selection_set })
+        let selections = if self.peek() == Some('{') { self.selections()? } else { Selections::new() };
+        Ok(Field { alias, name, arguments, selections })
     }
 
-    fn arguments(&mut self) -> Parsed<Vec<(String, Literal)>> {
-        if self.take('(') { self.members(')') } else { Ok(Vec::new()) }
+    fn arguments(&mut self) -> Parsed<Map<String, Value>> {
+        if self.take('(') { self.members(')') } else { Ok(Map::new()) }
     }
 
     /// `name: value` until `end`.
-    fn members(&mut self, end: char) -> Parsed<Vec<(String, Literal)>> {
-        let mut members = Vec::new();
+    fn members(&mut self, end: char) -> Parsed<Map<String, Value>> {
+        let mut members = Map::new();
         while !self.take(end) {
             let name = self.name()?.to_owned();
             self.expect(':')?;
-            members.push((name, self.literal()?));
+            members.insert(name, self.literal()?);
         }
         Ok(members)
     }
 
-    fn literal(&mut self) -> Parsed<Literal> {
+    fn literal(&mut self) -> Parsed<Value> {
         self.nested(|parser| match parser.peek().ok_or(SyntaxError)? {
             '$' => {
                 parser.expect('$')?;
-                Ok(Literal::Variable(parser.name()?.to_owned()))
+                let name = parser.name()?;
+                Ok(parser.variables.get(name).cloned().unwrap_or_default())
             }
             '[' => parser.list(),
             '{' => {
                 parser.expect('{')?;
-                parser.members('}').map(Literal::Object)
+                parser.members('}').map(Value::Object)
             }
-            '"' => parser.string().map(Literal::String),
+            '"' => parser.string().map(Value::String),
             first if starts_name(first) => parser.name().map(word),
-            _ => parser.number().map(Literal::Number),
+            _ => parser.number(),
         })
     }
 
-    fn list(&mut self) -> Parsed<Literal> {
+    fn list(&mut self) -> Parsed<Value> {
         self.expect('[')?;
         let mut items = Vec::new();
         while !self.take(']') {
             items.push(self.literal()?);
         }
-        Ok(Literal::List(items))
+        Ok(Value::Array(items))
     }
 
     /// A text in quotes. Its escapes are those of JSON; texts over several lines are not read.
@@ -226,11 +236,11 @@ impl<'a> Parser<'a> {
         Ok(text)
     }
 
-    fn number(&mut self) -> Parsed<Number> {
+    fn number(&mut self) -> Parsed<Value> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.');
         let end = self.rest.find(|c| !is_part(c)).unwrap_or(self.rest.len());
-        let number = serde_json::from_str(self.advance(end)?).map_err(|_| SyntaxError)?;
-        Ok(number)
+        let number: serde_json::Number = serde_json::from_str(self.advance(end)?).map_err(|_| SyntaxError)?;
+        Ok(Value::Number(number))
     }
 
     fn name(&mut self) -> Parsed<&'a str> {
@@ -284,21 +294,27 @@ fn starts_name(c: char) -> bool {
     c == '_' || c.is_ascii_alphabetic()
 }
 
-fn word(name: &str) -> Literal {
+fn word(name: &str) -> Value {
     match name {
-        "true" => Literal::Boolean(true),
-        "false" => Literal::Boolean(false),
-        "null" => Literal::Null,
-        name => Literal::Enum(name.to_owned()),
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        "null" => Value::Null,
+        name => Value::String(name.to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
+    fn read(text: &str) -> Parsed<Operation> {
+        parse(text, &Map::from_iter([("v".to_owned(), json!(7))]))
+    }
+
     fn field(text: &str) -> Field {
-        match parse(text).unwrap().selection_set.items.first() {
+        match read(text).unwrap().selections.first() {
             Some(Selection::Field(field)) => field.clone(),
             _ => panic!("{text}"),
         }
@@ -306,10 +322,10 @@ mod tests {
 
     #[test]
     fn operations_are_told_apart() {
-        assert!(!parse("{shop{id}}").unwrap().is_mutation);
-        assert!(!parse("query q($n: Int! = 2, $a: [ID!]!) @x(y: 1) { shop { id } }").unwrap().is_mutation);
+        assert!(!read("{shop{id}}").unwrap().is_mutation);
+        assert!(!read("query q($n: Int! = 2, $a: [ID!]!) @x(y: 1) { shop { id } }").unwrap().is_mutation);
         assert!(
-            parse("# why\nmutation($f:F!){fulfillmentCreate(fulfillment:$f){userErrors{field}}}").unwrap().is_mutation
+            read("# why\nmutation($f:F!){fulfillmentCreate(fulfillment:$f){userErrors{field}}}").unwrap().is_mutation
         );
     }
 
@@ -319,39 +335,26 @@ mod tests {
             "{mine:order(id:\"x\", n:-3 f:1.5e2 b:true z:null e:UPDATED_AT v:$v l:[1,2] o:{k:{}}) @skip(if:false) {id}}",
         );
         assert_eq!((one.alias.as_deref(), one.name.as_str()), (Some("mine"), "order"));
-        assert_eq!(one.selection_set.items.len(), 1);
-        let values: Vec<Literal> = one.arguments.into_iter().map(|(_, value)| value).collect();
-        let number = |n: i64| Literal::Number(n.into());
-        assert_eq!(
-            values,
-            [
-                Literal::String("x".into()),
-                number(-3),
-                Literal::Number(Number::from_f64(150.0).unwrap()),
-                Literal::Boolean(true),
-                Literal::Null,
-                Literal::Enum("UPDATED_AT".into()),
-                Literal::Variable("v".into()),
-                Literal::List(vec![number(1), number(2)]),
-                Literal::Object(vec![("k".into(), Literal::Object(vec![]))]),
-            ]
-        );
+        assert_eq!(one.selections.len(), 1);
+        let values = json!({
+            "id": "x", "n": -3, "f": 150.0, "b": true, "z": null, "e": "UPDATED_AT", "v": 7, "l": [1, 2],
+            "o": { "k": {} },
+        });
+        assert_eq!(Value::Object(one.arguments), values);
     }
 
     #[test]
     fn texts_keep_their_escapes_and_marks() {
         let one = field(r#"{orders(query:"tag:\"a, b\" # { \u00e9" ){id}}"#);
-        assert_eq!(one.arguments[0].1, Literal::String("tag:\"a, b\" # { é".into()));
+        assert_eq!(one.arguments["query"], "tag:\"a, b\" # { é");
     }
 
     #[test]
     fn fragments_are_inline_or_named() {
-        let set = parse("{... on Order{id} ...{name} ...Rest}").unwrap().selection_set;
-        assert!(
-            matches!(&set.items[0], Selection::InlineFragment(one) if one.type_condition.as_deref() == Some("Order"))
-        );
-        assert!(matches!(&set.items[1], Selection::InlineFragment(one) if one.type_condition.is_none()));
-        assert!(matches!(&set.items[2], Selection::FragmentSpread(name) if name == "Rest"));
+        let set = read("{... on Order{id} ...{name} ...Rest}").unwrap().selections;
+        assert!(matches!(&set[0], Selection::Fragment(Some(kind), _) if kind == "Order"));
+        assert!(matches!(&set[1], Selection::Fragment(None, _)));
+        assert!(matches!(&set[2], Selection::Spread(name) if name == "Rest"));
     }
 
     #[test]
@@ -377,7 +380,7 @@ mod tests {
             &lists,
         ];
         for text in wrong {
-            assert!(parse(text).is_err(), "{text:.40}");
+            assert!(read(text).is_err(), "{text:.40}");
         }
     }
 }

@@ -1,0 +1,65 @@
+//! How much a store lets its clients ask for.
+
+/// A bucket of points that fills again by and by. Times are in milliseconds.
+#[derive(Debug, Default)]
+pub struct Bucket {
+    /// What is in it.
+    pub level: f64,
+    at: i64,
+    /// What was set aside and comes back: when, and how much.
+    back: Vec<(i64, f64)>,
+}
+
+impl Bucket {
+    /// A bucket with so many points in it.
+    pub fn full(level: f64, at: i64) -> Self {
+        Self { level, at, back: Vec::new() }
+    }
+
+    /// As it is at `now`, with so many points a second and `most` at the most.
+    pub fn refill(&mut self, now: i64, rate: f64, most: f64) {
+        let passed = (now - self.at).max(0) as f64 / 1000.0;
+        let back: f64 = self.back.iter().filter(|(at, _)| *at <= now).map(|(_, points)| points).sum();
+        self.back.retain(|(at, _)| *at > now);
+        self.level = (self.level + passed * rate + back).min(most);
+        self.at = self.at.max(now);
+    }
+
+    /// Sets points aside; those that were not needed come back at `over`.
+    pub fn spend(&mut self, aside: f64, needed: f64, over: i64) {
+        self.level -= aside;
+        self.back.push((over, aside - needed));
+    }
+}
+
+/// A quota in windows of time, shared with a store's other clients.
+#[derive(Debug, Default)]
+pub struct Window {
+    began: i64,
+    used: u32,
+}
+
+/// How a window stood when a request came.
+#[derive(Debug, Clone, Copy)]
+pub struct Left {
+    /// Whether the request got in.
+    pub free: bool,
+    /// What is left behind it.
+    pub requests: u32,
+    /// Milliseconds until the next window.
+    pub ends_in: i64,
+}
+
+impl Window {
+    /// Takes one request out of the window. The other clients use theirs bit by bit while it lasts.
+    pub fn take(&mut self, now: i64, length: i64, quota: u32, others: u32) -> Left {
+        if now - self.began >= length || self.began > now {
+            *self = Self { began: now, used: 0 };
+        }
+        let passed = now - self.began;
+        let others = u32::try_from(i64::from(others) * passed / length.max(1)).unwrap_or(0);
+        let before = quota.saturating_sub(self.used.saturating_add(others));
+        self.used = self.used.saturating_add(u32::from(before > 0));
+        Left { free: before > 0, requests: before.saturating_sub(1), ends_in: length - passed }
+    }
+}

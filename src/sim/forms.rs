@@ -1,0 +1,48 @@
+//! How documents are written: members, money, times.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+
+/// Takes further members over into an object.
+pub fn merge(document: &mut Value, members: Value) {
+    if let (Value::Object(document), Value::Object(members)) = (document, members) {
+        document.extend(members);
+    }
+}
+
+/// An amount with so many decimals, rounded as shops do.
+pub fn money(amount: Decimal, decimals: u32) -> String {
+    let rounded = amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
+    format!("{rounded:.*}", decimals as usize)
+}
+
+/// A time in seconds, written in a form.
+pub fn stamp(seconds: i64, form: &str) -> String {
+    Timestamp::from_timestamp(seconds, 0).unwrap_or_default().format(form).to_string()
+}
+
+/// Keeps only the wished fields (`a,b.c`).
+pub fn only_fields(document: Value, fields: Option<&str>) -> Value {
+    let Some(fields) = fields.filter(|fields| !fields.trim().is_empty()) else { return document };
+    let wished: Vec<Vec<&str>> = fields.split(',').map(|field| field.trim().split('.').collect()).collect();
+    let wished: Vec<&[&str]> = wished.iter().map(Vec::as_slice).collect();
+    match document {
+        Value::Array(rows) => rows.into_iter().map(|row| keep(row, &wished)).collect(),
+        one => keep(one, &wished),
+    }
+}
+
+fn keep(document: Value, wished: &[&[&str]]) -> Value {
+    let Value::Object(fields) = document else { return document };
+    let kept = fields.into_iter().filter_map(|(key, value)| {
+        let deeper = wished.iter().filter_map(|path| path.split_first().filter(|(first, _)| **first == key));
+        let deeper: Vec<&[&str]> = deeper.map(|(_, rest)| rest).collect();
+        match deeper.iter().any(|path| path.is_empty()) {
+            true => Some((key, value)),
+            false => (!deeper.is_empty()).then(|| (key, keep(value, &deeper))),
+        }
+    });
+    Value::Object(kept.collect())
+}

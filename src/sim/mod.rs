@@ -71,6 +71,7 @@ mod graphql;
 mod http;
 mod options;
 mod record;
+mod rest;
 mod server;
 pub mod shopify;
 mod simulated;
@@ -78,6 +79,7 @@ mod time;
 mod tokens;
 pub mod woocommerce;
 pub mod world;
+mod xml;
 
 use std::sync::Arc;
 use std::time::Duration;

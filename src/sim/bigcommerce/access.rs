@@ -1,85 +1,111 @@
 //! What every request has to pass: maintenance, the token, its scopes, the quota that all apps of
-//! the store share.
+//! the store share. And what is said when something goes wrong on purpose.
 
-use super::Shop;
+use serde_json::{Value, json};
+
 use super::options::{Options, REHEARSAL_TOKEN, Scope};
 use super::response::{error, error_v3};
-use super::vendor::Memory;
-use crate::sim::http::{Request, Response};
+use super::{Context, Request, Response, Shop, routes};
+use crate::sim::FaultKind;
+use crate::sim::budget::Left;
+use crate::sim::http::Store;
+use crate::sim::xml::as_xml;
 
-/// How the quota stands.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Quota {
-    /// Of this window.
-    left: u32,
-    /// Milliseconds until the next window.
-    ends_in: i64,
+/// The answer to a request that found its way to the store.
+pub(super) fn respond(shop: &Shop, request: &Request) -> Response {
+    let now = shop.milliseconds();
+    shop.with(|context| {
+        let options = context.options;
+        let length = i64::try_from(options.window.as_millis()).unwrap_or(i64::MAX).max(1);
+        let own = &mut context.state.own;
+        let left = own.window.take(now, length, options.quota, options.others);
+        own.asked.0 += u64::from(left.free);
+        own.asked.1 += u64::from(!left.free);
+        let response = match refuse(context, request) {
+            Some(refused) => refused,
+            None if !left.free => throttled(request),
+            None => routes::respond(context, request),
+        };
+        let asks_for_json = request.header("accept").is_some_and(|kinds| kinds.contains("json"));
+        let root = if response.status < 400 { "orders" } else { "errors" };
+        let plain = asks_for_json || request.path.contains("/v3/");
+        told(if plain { response } else { as_xml(response, root) }, options, left)
+    })
 }
 
-impl Quota {
-    /// Takes one request out of the window. The store's other apps use theirs bit by bit while it
-    /// lasts.
-    pub(super) fn take(state: &mut Memory, options: &Options, now: i64) -> (Self, bool) {
-        let length = i64::try_from(options.window.as_millis()).unwrap_or(i64::MAX).max(1);
-        if now - state.window.0 >= length || state.window.0 > now {
-            state.window = (now, 0);
-        }
-        let passed = now - state.window.0;
-        let others = u32::try_from(i64::from(options.others) * passed / length).unwrap_or(0);
-        let free = options.quota.saturating_sub(state.window.1.saturating_add(others));
-        state.window.1 = state.window.1.saturating_add(u32::from(free > 0));
-        state.asked.0 += u64::from(free > 0);
-        state.asked.1 += u64::from(free == 0);
-        (Self { left: free.saturating_sub(1), ends_in: length - passed }, free > 0)
-    }
-
-    /// The headers that every answer has.
-    pub(super) fn tell(self, options: &Options, response: Response) -> Response {
-        response
-            .with_header("X-Rate-Limit-Requests-Left", self.left.to_string())
-            .with_header("X-Rate-Limit-Requests-Quota", options.quota.to_string())
-            .with_header("X-Rate-Limit-Time-Reset-Ms", self.ends_in.to_string())
-            .with_header("X-Rate-Limit-Time-Window-Ms", options.window.as_millis().to_string())
-    }
+/// The headers that every answer has.
+fn told(response: Response, options: &Options, left: Left) -> Response {
+    response
+        .with_header("X-Rate-Limit-Requests-Left", left.requests.to_string())
+        .with_header("X-Rate-Limit-Requests-Quota", options.quota.to_string())
+        .with_header("X-Rate-Limit-Time-Reset-Ms", left.ends_in.to_string())
+        .with_header("X-Rate-Limit-Time-Window-Ms", options.window.as_millis().to_string())
 }
 
 /// The answer to a request that does not get in.
-pub(super) fn refuse(shop: &Shop, request: &Request, options: &Options) -> Option<Response> {
-    let (down, revoked) = {
-        let state = shop.lock();
-        (state.own.down, state.own.revoked)
-    };
-    if down {
+fn refuse(context: &Context<'_>, request: &Request) -> Option<Response> {
+    let own = &context.state.own;
+    if own.down {
         return Some(error(request, 503, "The store is down for maintenance."));
     }
-    let mine = request.path.starts_with(&format!("/stores/{}/", options.store_hash));
-    if revoked || !mine || request.header("x-auth-token") != Some(REHEARSAL_TOKEN) {
+    let mine = request.path.starts_with(&format!("/stores/{}/", context.options.store_hash));
+    if own.revoked || !mine || request.header("x-auth-token") != Some(REHEARSAL_TOKEN) {
         return Some(unauthorized(request));
     }
-    allowed(request, options).err()
+    // A missing scope has the form of V3 also under V2.
+    let missing = || error_v3(403, "You don't have a required scope to access the endpoint");
+    (!allowed(request, context.options)).then(missing)
 }
 
 /// The answer to a token that is not one of this store's.
-pub(super) fn unauthorized(request: &Request) -> Response {
+fn unauthorized(request: &Request) -> Response {
     let v3 = "Unauthorized - the v3 Auth client ID or token in the request are not a valid combination for this store.";
     let text = if request.path.contains("/v3/") { v3 } else { "No valid API credentials provided." };
     error(request, 401, text)
 }
 
-/// A missing scope has the form of V3 also under V2.
-fn allowed(request: &Request, options: &Options) -> Result<(), Response> {
-    let reads = request.method == "GET";
-    let settings = request.path.ends_with("/v2/store") || request.path.ends_with("/v2/time");
-    let may = match options.orders {
-        _ if settings => options.information,
+fn allowed(request: &Request, options: &Options) -> bool {
+    match options.orders {
+        _ if request.path.ends_with("/v2/store") || request.path.ends_with("/v2/time") => options.information,
         Scope::None => false,
-        Scope::ReadOnly => reads,
+        Scope::ReadOnly => request.method == "GET",
         Scope::Modify => true,
-    };
-    if may { Ok(()) } else { Err(error_v3(403, "You don't have a required scope to access the endpoint")) }
+    }
 }
 
 /// What is said when the quota is used up.
-pub(super) fn throttled(request: &Request) -> Response {
+fn throttled(request: &Request) -> Response {
     error(request, 429, "Too many requests in a given time frame.")
+}
+
+/// BigCommerce's own form of a fault.
+pub(super) fn fault(shop: &Shop, kind: &FaultKind, request: &Request) -> Option<Response> {
+    match kind {
+        FaultKind::Unauthorized => Some(unauthorized(request)),
+        FaultKind::RateLimited(after) => {
+            // Without these headers the platform itself is under load, and does not say for how
+            // long.
+            let seconds = after.as_deref().and_then(|text| text.parse::<i64>().ok());
+            let Some(seconds) = seconds else { return Some(throttled(request)) };
+            let left = Left { free: false, requests: 0, ends_in: seconds.saturating_mul(1000) };
+            let told = told(throttled(request), &shop.options(), left);
+            Some(told.with_header("X-Retry-After", seconds.to_string()))
+        }
+        FaultKind::WrongType(_, wanted) => Some(broken(shop.handle(request), *wanted)),
+        _ => None,
+    }
+}
+
+/// An answer in which one order breaks its own documentation.
+fn broken(mut response: Response, wanted: Option<u64>) -> Response {
+    let mut body = response.body_json();
+    let order = match &mut body {
+        Value::Array(rows) => rows.iter_mut().find(|row| wanted.is_none_or(|id| row["id"] == json!(id))),
+        one => Some(one),
+    };
+    if let Some(order) = order.filter(|order| order.is_object()) {
+        order["total_inc_tax"] = json!({ "amount": "12.00" });
+    }
+    response.body = body.to_string().into_bytes();
+    response
 }

@@ -5,64 +5,34 @@ use serde_json::{Value, json};
 
 use super::options::Options;
 use super::render::{self, Expand, STATUSES};
-use super::response;
-use super::subresources;
-use super::{Entry, State, vendor};
-use crate::sim::http::{Request, Response};
+use super::response::{self, error};
+use super::{Call, Entry, Request, State, parts, vendor};
+use crate::sim::rest::{Answer, Page};
+use crate::sim::world::{ALL, Bounds, By, Query};
 
-/// The filters of a request.
-struct Filter<'a> {
-    request: &'a Request,
-    /// 1 where bounds exclude what lies on them.
-    edge: i64,
-    archived: bool,
-    created: (Option<i64>, Option<i64>),
-    modified: (Option<i64>, Option<i64>),
-    id: (Option<i64>, Option<i64>),
-    status: Option<u8>,
-}
-
-impl<'a> Filter<'a> {
-    fn of(request: &'a Request, options: &Options) -> Self {
-        let heard = |name: &str| request.param(name).filter(|_| !options.ignores_filters);
-        let time = |name: &str| heard(name).and_then(time);
-        let number = |name: &str| heard(name).and_then(|text| text.trim().parse::<i64>().ok());
-        Self {
-            request,
-            edge: i64::from(options.exclusive_bounds),
-            archived: options.lists_archived && heard("is_deleted") == Some("true"),
-            created: (time("min_date_created"), time("max_date_created")),
-            modified: (time("min_date_modified"), time("max_date_modified")),
-            id: (number("min_id"), number("max_id")),
-            status: heard("status_id").and_then(|text| text.parse().ok()),
-        }
-    }
-
-    fn within(&self, value: i64, (low, high): (Option<i64>, Option<i64>)) -> bool {
-        low.is_none_or(|low| value >= low + self.edge) && high.is_none_or(|high| value <= high - self.edge)
-    }
-
-    fn takes(&self, options: &Options, entry: &Entry) -> bool {
-        entry.away.is_some() == self.archived
-            && self.within(entry.modified, self.modified)
-            && self.within(entry.created, self.created)
-            && self.within(i64::try_from(entry.id).unwrap_or(i64::MAX), self.id)
-            && self.status.is_none_or(|status| vendor::status(entry) == status)
-            && (options.ignores_filters || self.fits(options, entry))
-    }
-
-    /// The filters on the order's content, which is made only where one of them is asked for.
-    fn fits(&self, options: &Options, entry: &Entry) -> bool {
-        let wanted = ["email", "customer_id", "payment_method", "external_order_id"];
-        if !wanted.iter().any(|name| self.request.param(name).is_some()) {
-            return true;
-        }
-        let order = entry.order(options);
-        let is = |name: &str, value: &str| self.request.param(name).is_none_or(|wanted| wanted == value);
-        is("email", &order.billing.email)
-            && is("customer_id", &order.customer.to_string())
-            && is("payment_method", &order.payment)
-            && is("external_order_id", &order.reference)
+/// The order and the bounds of a list.
+fn query(request: &Request, options: &Options) -> Query {
+    let heard = |name: String| request.param(&name).filter(|_| !options.ignores_filters);
+    let edge = i64::from(options.exclusive_bounds);
+    let bounds = |name: &str, read: fn(&str) -> Option<i64>| -> Bounds {
+        let low = heard(format!("min_{name}")).and_then(read);
+        let high = heard(format!("max_{name}")).and_then(read);
+        (low.map_or(ALL.0, |low| low.saturating_add(edge)), high.map_or(ALL.1, |high| high.saturating_sub(edge)))
+    };
+    let sort = heard("sort".to_owned()).unwrap_or("id:asc");
+    let (key, direction) = sort.split_once(':').unwrap_or((sort, "asc"));
+    let by = match key {
+        "date_modified" => By::Modified,
+        "date_created" => By::Created,
+        _ => By::Id,
+    };
+    Query {
+        by,
+        descending: direction == "desc",
+        created: bounds("date_created", time),
+        modified: bounds("date_modified", time),
+        id: bounds("id", |text| text.trim().parse().ok()),
+        behind: None,
     }
 }
 
@@ -72,137 +42,135 @@ fn time(text: &str) -> Option<i64> {
     zoned.ok().map(|at| at.timestamp())
 }
 
-fn number(request: &Request, name: &str, default: usize) -> usize {
-    request.param(name).and_then(|text| text.parse().ok()).filter(|number| *number > 0).unwrap_or(default)
+/// The orders that a request asks for, by the rest of its filters.
+fn matching<'s>(
+    request: &'s Request,
+    options: &'s Options,
+    state: &'s State,
+    query: Query,
+) -> impl Iterator<Item = &'s Entry> {
+    let heard = |name: &str| request.param(name).filter(|_| !options.ignores_filters);
+    let archived = options.lists_archived && heard("is_deleted") == Some("true");
+    let status: Option<u8> = heard("status_id").and_then(|text| text.parse().ok());
+    let by_content = ["email", "customer_id", "payment_method", "external_order_id"].map(|name| (name, heard(name)));
+    state.find(query).filter(move |entry| {
+        entry.away.is_some() == archived
+            && status.is_none_or(|status| vendor::status(entry) == status)
+            // The content is made only where it is asked for.
+            && (by_content.iter().all(|(_, wanted)| wanted.is_none()) || {
+                let order = entry.order(options);
+                by_content.iter().filter_map(|(name, wanted)| Some((*name, (*wanted)?))).all(|(name, wanted)| match name {
+                    "email" => wanted == order.billing.email,
+                    "customer_id" => wanted == order.customer.to_string(),
+                    "payment_method" => wanted == order.payment,
+                    _ => wanted == order.reference,
+                })
+            })
+    })
 }
 
-/// Page and rows of a page.
-pub(super) fn paging(request: &Request) -> (usize, usize) {
-    (number(request, "page", 1), number(request, "limit", 50))
+/// The page that is asked for; one that is too large is refused.
+fn paging(call: &Call<'_, '_>) -> Result<Page, super::Response> {
+    let number = |name: &str, default: usize| {
+        call.request.param(name).and_then(|text| text.parse().ok()).filter(|number| *number > 0).unwrap_or(default)
+    };
+    let (page, limit) = (number("page", 1), number("limit", 50));
+    if limit > call.options.largest_limit {
+        let text = "The requested page of results was too large. Please request a smaller set.";
+        return Err(error(call.request, 413, text));
+    }
+    Ok(Page::new(page, limit))
 }
 
 /// One page of a list that is there as a whole.
-pub(super) fn cut(request: &Request, options: &Options, rows: Vec<Value>) -> Response {
-    let (page, limit) = paging(request);
-    if limit > options.largest_limit {
-        return too_large(request);
-    }
-    if !options.pages_of_parts {
-        return response::list(rows);
-    }
-    response::list(rows.into_iter().skip((page - 1).saturating_mul(limit)).take(limit.min(250)).collect())
+pub(super) fn cut(call: &Call<'_, '_>, rows: &[Value]) -> Answer {
+    let page = paging(call)?;
+    Ok(response::list(if call.options.pages_of_parts { page.of(rows) } else { rows }))
 }
 
-fn too_large(request: &Request) -> Response {
-    response::error(request, 413, "The requested page of results was too large. Please request a smaller set.")
-}
-
-/// What of `include` is served. Without the structure consignments come in their discouraged form.
-pub(super) fn expand(request: &Request, options: &Options) -> Expand {
-    let wanted = request.param("include").filter(|_| options.include).unwrap_or_default();
+/// An order as a request sees it: what of `include` is served, without the structure in its
+/// discouraged form.
+fn shown(call: &Call<'_, '_>, entry: &Entry) -> Value {
+    let wanted = call.request.param("include").filter(|_| call.options.include).unwrap_or_default();
     let has = |name: &str| wanted.split(',').any(|part| part == name);
-    Expand { consignments: has("consignments"), lines: has("consignments.line_items"), fees: has("fees") }
-}
-
-/// An order as a request sees it.
-pub(super) fn shown(request: &Request, options: &Options, state: &State, entry: &Entry) -> Value {
-    let order = entry.order(options);
-    let expand = expand(request, options);
-    let mut row = render::order(options, entry, &order, expand);
-    let legacy = request.param("consignment_structure") != Some("object");
+    let expand = Expand { consignments: has("consignments"), lines: has("consignments.line_items"), fees: has("fees") };
+    let mut row = render::order(call.options, entry, &entry.order(call.options), expand);
+    let legacy = call.request.param("consignment_structure") != Some("object");
     if legacy && (expand.consignments || expand.lines) {
         row["consignments"] = json!([row["consignments"]]);
     }
-    if state.spoilt.contains(&entry.id) {
+    if call.state.spoilt.contains(&entry.id) {
         row["date_modified"] = json!("yesterday");
         row["total_inc_tax"] = json!({ "amount": "12.00" });
     }
     row
 }
 
-/// `GET /v2/orders`.
-pub(super) fn orders(request: &Request, options: &Options, state: &State) -> Response {
-    let (page, limit) = paging(request);
-    if limit > options.largest_limit {
-        return too_large(request);
-    }
-    let filter = Filter::of(request, options);
-    let limit = limit.min(options.most_rows.max(1));
-    let skip = (page - 1).saturating_mul(limit);
-    let matching = ordered(request, options, state).into_iter().filter(|entry| filter.takes(options, entry));
-    let page: Vec<&Entry> = matching.skip(skip).take(limit).collect();
-    let mut response = match page.iter().any(|entry| state.unrenderable.contains(&entry.id)) {
-        true => response::failed(request),
-        false => response::list(page.into_iter().map(|entry| shown(request, options, state, entry)).collect()),
-    };
-    response.delay = options.page_latency;
-    response
+/// `GET /v2/orders/{id}`.
+pub(super) fn one(call: &mut Call<'_, '_>) -> Answer {
+    let row = call.state.orders.get(&call.id(0)).map(|entry| shown(call, entry));
+    Ok(response::json(200, &row.unwrap_or_default()))
 }
 
-/// All orders in the order asked for; by id where it is not understood.
-fn ordered<'s>(request: &Request, options: &Options, state: &'s State) -> Vec<&'s Entry> {
-    let sort = request.param("sort").filter(|_| !options.ignores_filters).unwrap_or("id:asc");
-    let (key, direction) = sort.split_once(':').unwrap_or((sort, "asc"));
-    let mut orders: Vec<&Entry> = match key {
-        "date_modified" => state.by_time.iter().filter_map(|(_, id)| state.orders.get(id)).collect(),
-        _ => state.orders.values().collect(),
+/// `GET /v2/orders`.
+pub(super) fn orders(call: &mut Call<'_, '_>) -> Answer {
+    let page = paging(call)?;
+    let page = Page::new(page.number, page.size.min(call.options.most_rows));
+    let (request, options, query) = (call.request, call.options, query(call.request, call.options));
+    let mut found: Vec<&Entry> = Vec::new();
+    if request.param("sort").is_some_and(|sort| sort.starts_with("status_id")) && !options.ignores_filters {
+        found.extend(matching(request, options, call.state, Query { descending: false, ..query }));
+        found.sort_by_key(|entry| vendor::status(entry));
+        if query.descending {
+            found.reverse();
+        }
+        found = page.of(&found).to_vec();
+    } else {
+        found.extend(matching(request, options, call.state, query).skip(page.start).take(page.size));
+    }
+    let mut response = match found.iter().any(|entry| call.state.unrenderable.contains(&entry.id)) {
+        true => response::failed(request),
+        false => response::list(&found.into_iter().map(|entry| shown(call, entry)).collect::<Vec<_>>()),
     };
-    match key {
-        "date_created" => orders.sort_by_key(|entry| entry.created),
-        "status_id" => orders.sort_by_key(|entry| vendor::status(entry)),
-        _ => {}
-    }
-    if direction == "desc" {
-        orders.reverse();
-    }
-    orders
+    response.delay = options.page_latency;
+    Ok(response)
 }
 
 /// `GET /v2/orders/count`, with the list's filters.
-pub(super) fn count(request: &Request, options: &Options, state: &State) -> Response {
-    let filter = Filter::of(request, options);
+pub(super) fn count(call: &mut Call<'_, '_>) -> Answer {
     let mut counts = [0_u64; STATUSES.len()];
-    for entry in state.orders.values().filter(|entry| filter.takes(options, entry)) {
-        if let Some(count) = counts.get_mut(usize::from(vendor::status(entry))) {
-            *count += 1;
-        }
+    for entry in matching(call.request, call.options, call.state, query(call.request, call.options)) {
+        counts.get_mut(usize::from(vendor::status(entry))).into_iter().for_each(|count| *count += 1);
     }
-    let statuses: Vec<Value> = STATUSES
-        .iter()
-        .zip(counts)
-        .enumerate()
-        .map(|(id, ((name, place), count))| {
-            json!({
-                "id": id, "name": name, "system_label": name, "custom_label": name,
-                "system_description": format!("{name}."), "count": count, "sort_order": place,
-            })
+    let status = |(id, (name, place)): (usize, &(&str, u8))| {
+        json!({
+            "id": id, "name": name, "system_label": name, "custom_label": name, "sort_order": place,
+            "system_description": format!("{name}."), "count": counts.get(id),
         })
-        .collect();
-    response::json(200, &json!({ "statuses": statuses, "count": counts.iter().sum::<u64>() }))
+    };
+    let statuses: Value = STATUSES.iter().enumerate().map(status).collect();
+    Ok(response::json(200, &json!({ "statuses": statuses, "count": counts.iter().sum::<u64>() })))
 }
 
 /// `GET /v3/orders/payment_actions/refunds`, or of one order.
-pub(super) fn refunds(request: &Request, options: &Options, state: &State, of: Option<u64>) -> Response {
+pub(super) fn refunds(call: &mut Call<'_, '_>) -> Answer {
     let list = |name: &str| -> Option<Vec<u64>> {
-        Some(request.param(name)?.split(',').filter_map(|id| id.trim().parse().ok()).collect())
+        Some(call.request.param(name)?.split(',').filter_map(|id| id.trim().parse().ok()).collect())
     };
-    let several = || list("order_id:in").filter(|_| options.refunds_of_several);
-    let (orders, ids) = (of.map(|id| vec![id]).or_else(several), list("id:in"));
-    let (from, to) = (request.param("created:min").and_then(time), request.param("created:max").and_then(time));
-    let wanted = state.orders.keys().filter(|id| orders.as_ref().is_none_or(|orders| orders.contains(id)));
+    let several = || list("order_id:in").filter(|_| call.options.refunds_of_several);
+    let orders = call.path.first().map(|_| vec![call.id(0)]).or_else(several);
+    let (ids, bound) = (list("id:in"), |name: &str| call.request.param(name).and_then(time));
+    let (from, to) = (bound("created:min").unwrap_or(ALL.0), bound("created:max").unwrap_or(ALL.1));
     let mut found: Vec<(u64, Value)> = Vec::new();
-    for id in wanted {
-        let Some(order) = state.order(options, *id) else { continue };
-        let kept = order.refunds.iter().filter(|refund| ids.as_ref().is_none_or(|ids| ids.contains(&refund.id)));
-        let kept = kept
-            .filter(|r| from.is_none_or(|from| r.at >= from) && to.is_none_or(|to| r.at <= to))
-            .map(|refund| (refund.id, subresources::refund(*id, refund)));
-        found.extend(kept);
+    let wanted = call.state.orders.keys().filter(|id| orders.as_ref().is_none_or(|orders| orders.contains(id)));
+    for order in wanted.filter_map(|id| call.order(*id)) {
+        let kept = order.refunds.iter().filter(|refund| {
+            ids.as_ref().is_none_or(|ids| ids.contains(&refund.id)) && (from..=to).contains(&refund.at)
+        });
+        found.extend(kept.map(|refund| (refund.id, parts::refund(order.id, refund))));
     }
     found.sort_by_key(|(id, _)| *id);
-    let (page, limit) = paging(request);
-    if limit > options.largest_limit {
-        return too_large(request);
-    }
-    response::page_v3(&found.into_iter().map(|(_, refund)| refund).collect::<Vec<_>>(), page, limit.min(250))
+    let page = paging(call)?;
+    let rows: Vec<Value> = found.into_iter().map(|(_, refund)| refund).collect();
+    Ok(response::page_v3(&rows, Page::new(page.number, page.size.min(250))))
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::sim::http::{Request, Response};
+use super::{Request, Response};
+use crate::sim::rest::Page;
 
 /// Where the vendor explains its status codes.
 const EXPLAINED: &str = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes";
@@ -20,18 +21,16 @@ pub(super) fn nothing() -> Response {
 }
 
 /// A list of V2.
-pub(super) fn list(rows: Vec<Value>) -> Response {
-    if rows.is_empty() { nothing() } else { json(200, &Value::Array(rows)) }
+pub(super) fn list(rows: &[Value]) -> Response {
+    if rows.is_empty() { nothing() } else { json(200, &json!(rows)) }
 }
 
 /// A list of V3, with where it stands in the whole.
-pub(super) fn page_v3(rows: &[Value], page: usize, limit: usize) -> Response {
-    let limit = limit.max(1);
-    let begin = page.saturating_sub(1).saturating_mul(limit).min(rows.len());
-    let shown = &rows[begin..begin.saturating_add(limit).min(rows.len())];
+pub(super) fn page_v3(rows: &[Value], page: Page) -> Response {
+    let (shown, number, size) = (page.of(rows), page.number, page.size);
     let pagination = json!({
-        "total": rows.len(), "count": shown.len(), "per_page": limit, "current_page": page,
-        "total_pages": rows.len().div_ceil(limit), "links": { "current": format!("?page={page}&limit={limit}") },
+        "total": rows.len(), "count": shown.len(), "per_page": size, "current_page": number,
+        "total_pages": rows.len().div_ceil(size), "links": { "current": format!("?page={number}&limit={size}") },
     });
     json(200, &json!({ "data": shown, "meta": { "pagination": pagination } }))
 }
@@ -61,29 +60,13 @@ pub(super) fn not_found(request: &Request) -> Response {
     error(request, 404, "The requested resource was not found.")
 }
 
+/// A member whose value is not one.
+pub(super) fn invalid(field: &str) -> Response {
+    error_v2(400, &format!("The field '{field}' is invalid."))
+}
+
 /// A member that a request must not carry.
 pub(super) fn not_writable(field: &str) -> Response {
-    let text =
-        format!("The field '{field}' cannot be written to. Please remove it from your request before trying again.");
-    error_v2(400, &text)
-}
-
-/// What V2 gives to those who do not ask for JSON.
-pub(super) fn as_xml(response: Response) -> Response {
-    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    element(&mut text, if response.status < 400 { "orders" } else { "errors" }, &response.body_json());
-    let body = if response.body.is_empty() { Vec::new() } else { text.into_bytes() };
-    Response { body, ..response.with_header("Content-Type", "application/xml") }
-}
-
-fn element(text: &mut String, name: &str, value: &Value) {
-    text.push_str(&format!("<{name}>"));
-    match value {
-        Value::Array(rows) => rows.iter().for_each(|row| element(text, name.trim_end_matches('s'), row)),
-        Value::Object(members) => members.iter().for_each(|(name, value)| element(text, name, value)),
-        Value::String(words) => text.push_str(&words.replace('&', "&amp;").replace('<', "&lt;")),
-        Value::Null => {}
-        other => text.push_str(&other.to_string()),
-    }
-    text.push_str(&format!("</{name}>"));
+    let text = "cannot be written to. Please remove it from your request before trying again.";
+    error_v2(400, &format!("The field '{field}' {text}"))
 }

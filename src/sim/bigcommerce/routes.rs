@@ -2,121 +2,106 @@
 
 use serde_json::{Value, json};
 
-use super::Shop;
-use super::lists;
 use super::options::Options;
 use super::render::{self, STATUSES};
-use super::response::{self, not_found};
-use super::subresources;
-use super::writes;
-use super::{Context, Order, State};
-use crate::sim::http::{Request, Response};
+use super::response::{self, error_v2, failed, not_found};
+use super::{Call, Context, Order, Request, Response, lists, parts, writes};
+use crate::sim::rest::{Answer, Route, find};
+
+type Handler = fn(&mut Call<'_, '_>) -> Answer;
+
+/// Every route.
+const ROUTES: &[Route<Handler>] = &[
+    Route("GET", "v2/orders", "", lists::orders),
+    Route("GET", "v2/orders/count", "", lists::count),
+    Route("GET", "v2/order_statuses", "", |_| {
+        Ok(response::json(200, &(0..STATUSES.len()).filter_map(status).collect()))
+    }),
+    Route("GET", "v2/order_statuses/{id}", "", |call| {
+        let found = usize::try_from(call.id(0)).ok().and_then(status);
+        found.map(|status| response::json(200, &status)).ok_or_else(|| not_found(call.request))
+    }),
+    Route("GET", "v2/store", "", |call| Ok(response::json(200, &store(call.options)))),
+    Route("GET", "v2/time", "", |call| Ok(response::json(200, &json!({ "time": call.now })))),
+    Route("GET", "v3/orders/payment_actions/refunds", "", lists::refunds),
+    Route("GET", "v3/orders/{id}/payment_actions/refunds", "", lists::refunds),
+    Route("GET", "v2/orders/{id}", "", lists::one),
+    Route("GET", "v2/orders/{id}/products", "", |call| list(call, parts::products)),
+    Route("GET", "v2/orders/{id}/products/{id}", "", |call| member(call, parts::products)),
+    Route("GET", "v2/orders/{id}/shipping_addresses", "", |call| list(call, parts::addresses)),
+    Route("GET", "v2/orders/{id}/shippingaddresses", "", |call| list(call, parts::addresses)),
+    Route("GET", "v2/orders/{id}/shipping_addresses/{id}", "", |call| member(call, parts::addresses)),
+    Route("GET", "v2/orders/{id}/coupons", "", |call| list(call, parts::coupons)),
+    // As in the document's example; its schema is that of a single fee.
+    Route("GET", "v2/orders/{id}/fees", "", |call| Ok(response::json(200, &json!({ "fees": of(call, parts::fees)? })))),
+    Route("GET", "v2/orders/{id}/consignments", "", |call| {
+        let lines = call.request.param("include").is_some_and(|part| part.contains("line_items"));
+        let order = call.order(call.id(0)).ok_or_else(|| not_found(call.request))?;
+        Ok(response::json(200, &render::consignments(call.options, &order, lines)))
+    }),
+    Route("GET", "v2/orders/{id}/messages", "", |_| Ok(response::nothing())),
+    Route("GET", "v2/orders/{id}/shipments", "", |call| list(call, parts::shipments)),
+    Route("GET", "v2/orders/{id}/shipments/count", "", |call| {
+        Ok(response::json(200, &json!({ "count": of(call, parts::shipments)?.len() })))
+    }),
+    Route("GET", "v2/orders/{id}/shipments/{id}", "", |call| member(call, parts::shipments)),
+    Route("DELETE", "v2/orders", "", writes::archive_everything),
+    Route("PUT", "v2/orders/{id}", "", writes::change),
+    Route("DELETE", "v2/orders/{id}", "", writes::archive),
+    Route("POST", "v2/orders/{id}/shipments", "", writes::ship),
+    Route("PUT", "v2/orders/{id}/shipments/{id}", "", writes::change_shipment),
+    Route("DELETE", "v2/orders/{id}/shipments/{id}", "", writes::undo_shipment),
+];
 
 /// Answers a request that has been let in.
-pub(super) fn respond(shop: &Shop, request: &Request, options: &Options) -> Response {
-    let base = format!("/stores/{}/", options.store_hash);
+pub(super) fn respond(context: &mut Context<'_>, request: &Request) -> Response {
+    let base = format!("/stores/{}/", context.options.store_hash);
     let path = request.path.strip_prefix(&base).unwrap_or_default().trim_end_matches('/');
-    let parts: Vec<&str> = path.split('/').collect();
-    let now = shop.now();
-    let mut state = shop.lock();
-    match (request.method.as_str(), parts.as_slice()) {
-        ("GET", ["v2", "orders"]) => lists::orders(request, options, &state),
-        ("GET", ["v2", "orders", "count"]) => lists::count(request, options, &state),
-        ("GET", ["v2", "order_statuses"]) => response::json(200, &(0..STATUSES.len()).map(status).collect::<Value>()),
-        ("GET", ["v2", "order_statuses", id]) => id
-            .parse()
-            .ok()
-            .filter(|id| *id < STATUSES.len())
-            .map_or_else(|| not_found(request), |id| response::json(200, &status(id))),
-        ("GET", ["v2", "store"]) => response::json(200, &store(options)),
-        ("GET", ["v2", "time"]) => response::json(200, &json!({ "time": now })),
-        ("GET", ["v3", "orders", "payment_actions", "refunds"]) => lists::refunds(request, options, &state, None),
-        ("GET", ["v3", "orders", id, "payment_actions", "refunds"]) => match known(&state, id) {
-            Some(id) => lists::refunds(request, options, &state, Some(id)),
-            None => not_found(request),
-        },
-        ("GET", ["v2", "orders", id, rest @ ..]) => match known(&state, id) {
-            Some(id) if state.unrenderable.contains(&id) => response::failed(request),
-            Some(id) => of_order(request, options, &state, id, rest).unwrap_or_else(|| not_found(request)),
-            None => not_found(request),
-        },
-        (method, ["v2", "orders", rest @ ..]) => {
-            let mut context = Context { options, state: &mut state, now, served: "" };
-            writes::write(&mut context, method, rest, request)
-        }
-        _ => not_found(request),
-    }
-}
-
-fn known(state: &State, id: &str) -> Option<u64> {
-    id.parse().ok().filter(|id| state.orders.contains_key(id))
-}
-
-fn of_order(request: &Request, options: &Options, state: &State, id: u64, rest: &[&str]) -> Option<Response> {
-    let entry = state.orders.get(&id)?;
-    let order = entry.order(options);
-    Some(match rest {
-        [] => response::json(200, &lists::shown(request, options, state, entry)),
-        ["products"] => lists::cut(request, options, products(&order)),
-        ["products", line] => {
-            let line = order.lines.iter().find(|l| l.id.to_string() == *line)?;
-            response::json(200, &subresources::product(line, &order))
-        }
-        ["shipping_addresses" | "shippingaddresses"] => lists::cut(request, options, addresses(options, &order)),
-        ["shipping_addresses", place] => {
-            let place = order.places.iter().find(|p| p.id.to_string() == *place)?;
-            response::json(200, &render::shipping_address(options, place, &order))
-        }
-        ["coupons"] => lists::cut(request, options, coupons(&order)),
-        // As in the document's example; its schema is that of a single fee.
-        ["fees"] => {
-            let fees: Vec<Value> = order.fees.iter().map(render::fee).collect();
-            response::json(200, &json!({ "fees": fees }))
-        }
-        ["consignments"] => {
-            let lines = request.param("include").is_some_and(|part| part.contains("line_items"));
-            response::json(200, &render::consignments(options, &order, lines))
-        }
-        ["messages"] => response::nothing(),
-        ["shipments"] => lists::cut(request, options, shipments(&order)),
-        ["shipments", "count"] => response::json(200, &json!({ "count": order.shipments.len() })),
-        ["shipments", shipment] => {
-            let shipment = order.shipments.iter().find(|s| s.id.to_string() == *shipment)?;
-            response::json(200, &subresources::shipment(&order, shipment))
-        }
-        _ => return None,
-    })
-}
-
-fn products(order: &Order) -> Vec<Value> {
-    order.lines.iter().map(|line| subresources::product(line, order)).collect()
-}
-
-fn addresses(options: &Options, order: &Order) -> Vec<Value> {
-    order.places.iter().map(|place| render::shipping_address(options, place, order)).collect()
-}
-
-fn shipments(order: &Order) -> Vec<Value> {
-    order.shipments.iter().map(|shipment| subresources::shipment(order, shipment)).collect()
-}
-
-fn coupons(order: &Order) -> Vec<Value> {
-    let discount = order.discount();
-    let coupon = |code: &String| {
-        json!({
-            "id": order.id, "coupon_id": 1, "order_id": order.id, "code": code, "amount": "10.0000", "type": 1,
-            "discount": render::number(discount),
-        })
+    let reads = request.method == "GET";
+    let Some((route, path)) = find(ROUTES, &request.method, path) else {
+        let known = ROUTES.iter().find_map(|route| route.parts(path)).filter(|parts| is_known(context, parts));
+        let refused = known.filter(|_| !reads).map(|_| error_v2(405, "The requested method is not allowed."));
+        return refused.unwrap_or_else(|| not_found(request));
     };
-    order.coupon.iter().map(coupon).collect()
+    if route.1.contains("orders/{id}") && !is_known(context, &path) {
+        return not_found(request);
+    }
+    let mut call = Call { context, request, params: serde_json::Map::new(), path, by: () };
+    if reads && route.1.starts_with("v2/orders/{id}") && call.state.unrenderable.contains(&call.id(0)) {
+        return failed(request);
+    }
+    let done = (route.3)(&mut call);
+    call.state.writes += u64::from(!reads && done.is_ok());
+    done.unwrap_or_else(|refused| refused)
 }
 
-fn status(id: usize) -> Value {
-    let (name, place) = STATUSES.get(id).copied().unwrap_or(("Unknown", 0));
-    json!({
-        "id": id, "name": name, "system_label": name, "custom_label": name,
-        "system_description": format!("{name}."), "order": place,
-    })
+/// Whether the first number of a path is that of an order.
+fn is_known(context: &Context<'_>, path: &[String]) -> bool {
+    path.first().and_then(|id| id.parse().ok()).is_some_and(|id| context.state.orders.contains_key(&id))
+}
+
+/// What hangs on an order.
+type Parts = fn(&Options, &Order) -> Vec<Value>;
+
+fn of(call: &Call<'_, '_>, parts: Parts) -> Result<Vec<Value>, Response> {
+    let order = call.order(call.id(0)).ok_or_else(|| not_found(call.request))?;
+    Ok(parts(call.options, &order))
+}
+
+fn list(call: &Call<'_, '_>, parts: Parts) -> Answer {
+    lists::cut(call, &of(call, parts)?)
+}
+
+fn member(call: &Call<'_, '_>, parts: Parts) -> Answer {
+    let found = of(call, parts)?.into_iter().find(|part| part["id"] == json!(call.id(1)));
+    found.map(|part| response::json(200, &part)).ok_or_else(|| not_found(call.request))
+}
+
+fn status(id: usize) -> Option<Value> {
+    let (name, place) = STATUSES.get(id)?;
+    let text = format!("{name}.");
+    Some(json!({ "id": id, "name": name, "system_label": name, "custom_label": name, "system_description": text,
+        "order": place }))
 }
 
 fn store(options: &Options) -> Value {

@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::clock::{ManualClock, Timestamp};
+use crate::clock::{Clock, ManualClock, Timestamp};
 use crate::sim::Simulated;
+use crate::sim::http::Store;
 
 fn shop(options: Options) -> (Shop, Arc<ManualClock>) {
     let start = Timestamp::from_timestamp(1_795_000_000, 0).unwrap();

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::options::{Options, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
 use super::render::{self, AT_DELIVERY, Expand};
-use super::{Context, Entry, Order, Shop, State};
+use super::{Context, Entry, Order, Shop, State, access};
 use crate::channel::ChannelKind;
+use crate::sim::budget::Window;
 use crate::sim::http::{Request, Response};
 use crate::sim::world::{Dice, Event, Nature, Purchase, Tracking, Vendor, Way, fee, mix, second_place, wrap};
 use crate::sim::{Access, FaultKind};
@@ -32,8 +33,8 @@ pub struct Memory {
     pub revoked: bool,
     /// Down for maintenance.
     pub down: bool,
-    /// When the quota's window began, in milliseconds, and how much of it this client has used.
-    pub window: (i64, u32),
+    /// The quota's window.
+    pub window: Window,
     /// Requests that were let in, and requests that were refused for want of quota.
     pub asked: (u64, u64),
 }
@@ -116,10 +117,6 @@ impl Vendor for BigCommerce {
     type Options = Options;
     type Memory = Memory;
     type Own = Own;
-
-    fn memory(_options: &Options, _now: i64) -> Memory {
-        Memory::default()
-    }
 
     fn nature(options: &Options) -> Nature<'_> {
         Nature { first: options.first_id, seed: options.seed, currency: &options.currency, lag: 0 }
@@ -257,11 +254,11 @@ impl Vendor for BigCommerce {
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {
-        super::respond(shop, request)
+        access::respond(shop, request)
     }
 
     fn fault(shop: &Shop, kind: &FaultKind, request: &Request) -> Option<Response> {
-        super::fault(shop, kind, request)
+        access::fault(shop, kind, request)
     }
 
     /// `POST status/{id}` with `{"status_id": 9}`, `POST restore/{id}`, `POST down` and `POST up`.

@@ -92,12 +92,15 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     /// What kind of store it is.
     type Options: Clone + Send + Sync + 'static;
     /// What the store remembers beside its orders.
-    type Memory: Send + 'static;
+    type Memory: Default + Send + 'static;
     /// What only this channel's orders have.
     type Own: Clone + Debug + Default + Send + 'static;
 
     /// The memory of a new store.
-    fn memory(options: &Self::Options, now: i64) -> Self::Memory;
+    fn memory(options: &Self::Options, now: i64) -> Self::Memory {
+        let _ = (options, now);
+        Self::Memory::default()
+    }
 
     /// What the world has to know of a store.
     fn nature(options: &Self::Options) -> Nature<'_>;

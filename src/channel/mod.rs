@@ -324,6 +324,13 @@ pub(crate) fn impossible(why: impl fmt::Display) -> Error {
     Error::new(ErrorKind::Refused, format!("{why}; nothing was written"))
 }
 
+/// A stored document, read by an adapter's mapping.
+pub(crate) fn stored(document: &[u8], map: impl FnOnce(&str) -> std::result::Result<Order, String>) -> Result<Order> {
+    let text = std::str::from_utf8(document).map_err(|_| "it is not UTF-8".to_owned());
+    let unreadable = |why| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
+    text.and_then(map).map_err(unreadable)
+}
+
 /// The pieces of a line, at a channel that ships whole ones only.
 pub(crate) fn whole_pieces(line: &LineQuantity, channel: &str) -> Result<u64> {
     let quantity = line.quantity.normalize();

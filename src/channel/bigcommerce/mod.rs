@@ -39,7 +39,7 @@ use std::time::Duration;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Notify,
-    Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
+    Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write, stored,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
@@ -76,10 +76,7 @@ struct BigCommerce {
 
 impl Format for Settings {
     fn order(&self, document: &[u8]) -> Result<Order> {
-        let unreadable =
-            |why: String| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
-        let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
-        map::order(text).map_err(unreadable)
+        stored(document, |text| map::order(text))
     }
 }
 

@@ -261,7 +261,7 @@ fn other_version(reply: &Reply) -> Option<String> {
 
 fn hidden_because(error: &super::wire::GraphError) -> String {
     let field = error.path.iter().rev().find_map(Value::as_str).unwrap_or("a field");
-    match error.extensions.required_access.as_deref() {
+    match error.required_access.as_deref() {
         Some(access) => {
             format!("Shopify hides {} from the app: it needs {}", errors::short(field), errors::short(access))
         }

@@ -15,7 +15,7 @@ use super::list::List;
 use super::pages::{Last, Place, Read, Row, ask_shortly};
 use super::settings::Settings;
 use super::sizes::chokes;
-use super::slices::count_each;
+use super::slices::{count_each, count_one};
 use super::{number, query, wire};
 use crate::channel::Unshown;
 use crate::channel::isolate::isolate;
@@ -97,10 +97,14 @@ fn step_over(
     let question = json!({ "first": 1, "after": at, "query": list.filter(), "sort": list.sort() });
     match api.ask_shortly(&query::HEADS, question) {
         Ok(answer) => {
-            let heads: wire::Heads = answer.read()?;
+            let heads: wire::Orders<wire::Head> = answer.read()?;
             let next = heads.orders.further(at.as_deref(), "orders", "nothing more was imported")?;
             if let Some(head) = heads.orders.nodes.first() {
-                read.unshown.push(unshown(Some(number(&head.id)), &head.updated_at, why));
+                read.unshown.push(unshown(
+                    head.id.as_deref().map(number),
+                    head.updated_at.as_deref().unwrap_or_default(),
+                    why,
+                ));
             }
             read.next = next.map(Place::After);
             Ok(())
@@ -114,7 +118,7 @@ fn step_over(
 fn by_time(api: &Api, settings: &Settings, list: List, last: &Last, why: &Error, read: &mut Read) -> Result<()> {
     let Some(at) = find_second(api, settings, list, last, read)? else { return Ok(()) };
     let end = at + 1;
-    let all = count_each(api, &[list.between(at, end)])?.first().copied().unwrap_or(0);
+    let all = count_one(api, list.between(at, end))?;
     if (met_at(read, list, at).len() as u64) + 1 < all {
         let (mut back, _) = up_to_it(api, settings, list.only(at, true), all)?;
         back.reverse();
@@ -177,7 +181,7 @@ fn find_second(api: &Api, settings: &Settings, list: List, last: &Last, read: &m
 
 /// The orders of one second of a list up to one that cannot be shown, and whether there is one.
 fn second_of(api: &Api, settings: &Settings, list: List, at: i64) -> Result<(Vec<Row>, bool)> {
-    let all = count_each(api, &[list.between(at, at + 1)])?.first().copied().unwrap_or(0);
+    let all = count_one(api, list.between(at, at + 1))?;
     if all == 0 { Ok((Vec::new(), false)) } else { up_to_it(api, settings, list.only(at, false), all) }
 }
 

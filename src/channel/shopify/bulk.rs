@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::api::Api;
+use super::operation::Payload;
 use super::pages::{self, Position, Slice};
 use super::settings::Settings;
 use super::{document, map, query, wire};
@@ -68,84 +69,55 @@ impl Bulk {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Started {
-    bulk_operation_run_query: Start,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Start {
-    bulk_operation: Option<Operation>,
-    #[serde(default)]
-    user_errors: Vec<StartError>,
-}
-
-#[derive(Deserialize)]
-struct StartError {
-    code: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct State {
-    bulk_operation: Option<Operation>,
-}
-
-/// An operation; its numbers are texts on the wire.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Operation {
-    id: String,
-    status: String,
-    root_object_count: Option<String>,
-    object_count: Option<String>,
-    file_size: Option<String>,
-    url: Option<String>,
-}
-
 /// What there is of the slice: another look at the operation, or a piece of its file.
 pub fn page(api: &Api, settings: &Settings, bulk: Bulk) -> Result<Page> {
     let Some(id) = &bulk.operation else { return start(api, bulk) };
-    let state: State = api.ask(&query::BULK_STATE, json!({ "id": id }))?.read()?;
-    let Some(operation) = state.bulk_operation else {
-        return in_pages(bulk, "Shopify does not know a bulk operation any more");
-    };
-    match (operation.status.as_str(), &operation.url) {
-        ("CREATED" | "RUNNING", _) => {
-            let now = api.now().timestamp();
-            let started = if bulk.started == 0 { now } else { bulk.started.min(now) };
-            if now - started > LONGEST {
-                return in_pages(bulk, "a bulk operation of Shopify's has not ended for hours");
+    let state: Value = api.ask(&query::BULK_STATE, json!({ "id": id }))?.read()?;
+    let operation = &state["bulkOperation"];
+    match (operation["status"].as_str(), operation["url"].as_str()) {
+        (None, _) => in_pages(bulk, "Shopify does not know a bulk operation any more"),
+        (Some("CREATED" | "RUNNING"), _) => look_again(api, bulk),
+        (Some("COMPLETED"), Some(url)) => match piece(api, settings, &bulk, url, operation) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unreadable) => {
+                in_pages(bulk, error.message())
             }
-            // Every 2 to 10 seconds.
-            let pause = Duration::from_secs(u64::from(bulk.looks).saturating_add(2).min(10));
-            wait(Bulk { looks: bulk.looks.saturating_add(1), started, ..bulk }, pause)
-        }
-        ("COMPLETED", Some(url)) => piece(api, settings, &bulk, url, &operation),
+            page => page,
+        },
         // No file: nothing was found. That must agree with what it counted, and with what we did.
-        ("COMPLETED", None) if bulk.counted == 0 && count(&operation.root_object_count) == Some(0) => {
+        (Some("COMPLETED"), None) if bulk.counted == 0 && count(&operation["rootObjectCount"]) == Some(0) => {
             done(bulk, Vec::new())
         }
-        ("COMPLETED", None) => in_pages(bulk, "a bulk operation of Shopify's found no order where there are some"),
+        (Some("COMPLETED"), None) => {
+            in_pages(bulk, "a bulk operation of Shopify's found no order where there are some")
+        }
         _ => in_pages(bulk, "a bulk operation of Shopify's failed"),
     }
+}
+
+/// Every 2 to 10 seconds.
+fn look_again(api: &Api, bulk: Bulk) -> Result<Page> {
+    let now = api.now().timestamp();
+    let started = if bulk.started == 0 { now } else { bulk.started.min(now) };
+    if now - started > LONGEST {
+        return in_pages(bulk, "a bulk operation of Shopify's has not ended for hours");
+    }
+    let pause = Duration::from_secs(u64::from(bulk.looks).saturating_add(2).min(10));
+    wait(Bulk { looks: bulk.looks.saturating_add(1), started, ..bulk }, pause)
 }
 
 fn start(api: &Api, bulk: Bulk) -> Result<Page> {
     let inner = query::bulk(&bulk.slice.list().filter().unwrap_or_default());
     // Changes nothing in the shop, so it is repeated like a read: an operation too many does no
     // harm.
-    let started: Started = api.ask(&query::BULK, json!({ "query": inner }))?.read()?;
-    let Start { bulk_operation, user_errors } = started.bulk_operation_run_query;
-    let busy = user_errors.iter().any(|error| error.code.as_deref() == Some("OPERATION_IN_PROGRESS"));
-    match bulk_operation {
-        Some(operation) if user_errors.is_empty() => {
+    let payload = Payload::of(&api.ask(&query::BULK, json!({ "query": inner }))?)?.unwrap_or_default();
+    match payload.made {
+        Some(operation) if payload.errors.is_empty() => {
             let started = api.now().timestamp();
             wait(Bulk { operation: Some(operation.id), looks: 0, started, ..bulk }, Duration::from_secs(2))
         }
-        _ if busy && bulk.looks < TRIES => wait(Bulk { looks: bulk.looks + 1, ..bulk }, Duration::from_secs(10)),
+        _ if payload.errors.iter().any(|error| error.code == "OPERATION_IN_PROGRESS") && bulk.looks < TRIES => {
+            wait(Bulk { looks: bulk.looks + 1, ..bulk }, Duration::from_secs(10))
+        }
         _ => in_pages(bulk, "Shopify did not start a bulk operation"),
     }
 }
@@ -167,69 +139,68 @@ fn in_pages(bulk: Bulk, why: &str) -> Result<Page> {
     Ok(Page { warnings: vec![warning], ..Page::without_orders(next) })
 }
 
-fn count(text: &Option<String>) -> Option<u64> {
-    text.as_deref()?.parse().ok()
+/// Numbers are texts there.
+fn count(number: &Value) -> Option<u64> {
+    number.as_str()?.parse().ok()
+}
+
+/// What is wrong with a file, for which its slice is read in pages.
+fn odd(what: &str) -> Error {
+    Error::new(ErrorKind::Unreadable, format!("a bulk operation's file {what}"))
 }
 
 /// The next orders of the file.
-fn piece(api: &Api, settings: &Settings, bulk: &Bulk, url: &str, operation: &Operation) -> Result<Page> {
-    let size = count(&operation.file_size).unwrap_or(u64::MAX);
+fn piece(api: &Api, settings: &Settings, bulk: &Bulk, url: &str, operation: &Value) -> Result<Page> {
+    let size = count(&operation["fileSize"]).unwrap_or(u64::MAX);
     let mut length = PIECE;
     loop {
-        let bytes = match fetch(api, url, bulk.offset, length) {
-            Ok(bytes) => bytes,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unreadable) => {
-                return in_pages(bulk.clone(), error.message());
-            }
-            Err(error) => return Err(error),
-        };
+        let bytes = fetch(api, url, bulk.offset, length)?;
         let last = (bytes.len() as u64) < length || bulk.offset.saturating_add(bytes.len() as u64) >= size;
-        let complete = |order| document::complete(api, std::iter::once(order));
-        let (documents, used, rows) = match split(&bytes, last, &complete) {
-            Ok(split) => split,
-            Err(error) if error.kind() == ErrorKind::Unreadable => {
-                return in_pages(bulk.clone(), "a bulk operation's file is not in the form that Shopify promises");
-            }
-            Err(error) => return Err(error),
-        };
-        if documents.is_empty() && !last {
-            length *= 4;
-            if length > LARGEST_PIECE {
-                return in_pages(bulk.clone(), "a bulk operation's file holds an order of unusual size");
-            }
-            continue;
+        let (documents, used, rows) = split(&bytes, last, &|order| document::complete(api, std::iter::once(order)))?;
+        if !documents.is_empty() || last {
+            let next = Bulk {
+                offset: bulk.offset + used as u64,
+                orders: bulk.orders + documents.len() as u64,
+                rows: bulk.rows + rows,
+                ..bulk.clone()
+            };
+            return taken(api, settings, next, documents, operation, last);
         }
-        if !documents.iter().all(|document| belongs(document.get(), &bulk.slice)) {
-            return in_pages(bulk.clone(), "a bulk operation's file holds other orders than those asked for");
+        length *= 4;
+        if length > LARGEST_PIECE {
+            return Err(odd("holds an order of unusual size"));
         }
-        let orders: Vec<RemoteOrder> =
-            documents.into_iter().map(|document| pages::remote(document, settings.authorized)).collect();
-        let next = Bulk {
-            offset: bulk.offset + used as u64,
-            orders: bulk.orders + orders.len() as u64,
-            rows: bulk.rows + rows,
-            ..bulk.clone()
-        };
-        if !last {
-            let next = Next::More(Cursor::new(&Position::Bulk(next))?);
-            return Ok(Page { orders, ..Page::without_orders(next) });
-        }
-        let fewer = |told: &Option<String>, read: u64| count(told).is_some_and(|counted| counted > read);
-        let census = Census { counted: Some(next.counted), met: next.orders };
-        let asked = if next.started == 0 { api.now().timestamp() } else { next.started };
-        let unshown = match pages::missing(api, next.slice.list(), census, asked, &[]) {
-            Err(error) if error.kind() == ErrorKind::Unreadable => None,
-            unshown => Some(unshown?),
-        };
-        if unshown.is_none()
-            || fewer(&operation.root_object_count, next.orders)
-            || fewer(&operation.object_count, next.rows)
-        {
-            // Which of these orders lacks some of its rows is not known, so none of them is taken.
-            return in_pages(next, "a bulk operation's file holds fewer orders or rows than it counted");
-        }
-        return Ok(Page { unshown: unshown.flatten().into_iter().collect(), ..done(next, orders)? });
     }
+}
+
+/// The page of what a piece holds. At the end of the file the counts must agree: which orders lack
+/// some of their rows is not known, so none of them would be taken.
+fn taken(
+    api: &Api,
+    settings: &Settings,
+    next: Bulk,
+    documents: Documents,
+    operation: &Value,
+    last: bool,
+) -> Result<Page> {
+    if !documents.iter().all(|document| belongs(document.get(), &next.slice)) {
+        return Err(odd("holds other orders than those asked for"));
+    }
+    let orders = documents.into_iter().map(|document| pages::remote(document, settings.authorized)).collect();
+    if !last {
+        let next = Next::More(Cursor::new(&Position::Bulk(next))?);
+        return Ok(Page { orders, ..Page::without_orders(next) });
+    }
+    let fewer = |told: &Value, read: u64| count(told).is_some_and(|counted| counted > read);
+    let lacks = || odd("holds fewer orders or rows than it counted");
+    if fewer(&operation["rootObjectCount"], next.orders) || fewer(&operation["objectCount"], next.rows) {
+        return Err(lacks());
+    }
+    let census = Census { counted: Some(next.counted), met: next.orders };
+    let asked = if next.started == 0 { api.now().timestamp() } else { next.started };
+    let unshown = pages::missing(api, next.slice.list(), census, asked, &[]);
+    let unshown = unshown.map_err(|error| if error.kind() == ErrorKind::Unreadable { lacks() } else { error })?;
+    Ok(Page { unshown: unshown.into_iter().collect(), ..done(next, orders)? })
 }
 
 /// A piece of the file, also from a server that knows no ranges.
@@ -246,10 +217,9 @@ fn fetch(api: &Api, url: &str, offset: u64, length: u64) -> Result<Vec<u8>> {
 /// Whether an order is one of those that were asked for.
 fn belongs(document: &str, slice: &Slice) -> bool {
     let head: wire::Head = serde_json::from_str(document).unwrap_or_default();
-    let second = |text: &Option<String>| Some(map::time(text.as_deref()?, "").ok()?.timestamp());
     let is_in = |at: i64| slice.from <= at && slice.to.is_none_or(|to| at < to);
     let is_new = |at: i64| slice.since.is_none_or(|since| since <= at);
-    second(&head.created_at).is_none_or(is_in) && second(&head.updated_at).is_none_or(is_new)
+    map::second(&head.created_at).is_none_or(is_in) && map::second(&head.updated_at).is_none_or(is_new)
 }
 
 type Documents = Vec<Box<serde_json::value::RawValue>>;
@@ -262,7 +232,7 @@ fn split(bytes: &[u8], last: bool, complete: &dyn Fn(Value) -> Result<Documents>
         let order = document::assemble(order, rows);
         if document::lacks_rest(&order) { complete(order) } else { Ok(vec![document::finish(order)?]) }
     };
-    let odd = || Error::new(ErrorKind::Unreadable, "a row that belongs to no order");
+    let odd = || odd("is not in the form that Shopify promises");
     let mut documents = Vec::new();
     let (mut used, mut at) = (0, 0);
     let (mut rows_used, mut rows_seen) = (0, 0);

@@ -55,7 +55,7 @@ fn answered(request: &Request, reply: &Reply) -> Verdict {
     };
     let serious = || errors.iter().filter(|error| !is_hidden(error, envelope.has_data()));
     // One whose meaning is known says more than one without a code.
-    match serious().find(|error| !error.code().is_empty()).or(serious().next()) {
+    match serious().find(|error| !error.code.is_empty()).or(serious().next()) {
         None if errors.is_empty() && !envelope.has_data() => {
             Verdict::Transient(status::garbled(request, "JSON without data").hint(WORDS.garbled))
         }
@@ -73,13 +73,13 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
     let temporary = |text: String| Error::new(ErrorKind::Temporary, text);
     // It was carried out, at least in part: neither repeated nor called refused, but looked for.
     if request.effect == Effect::Write && envelope.has_result() {
-        let code = if error.code().is_empty() { "without a code" } else { error.code() };
+        let code = if error.code.is_empty() { "without a code" } else { &error.code };
         return Verdict::Transient(temporary(format!(
             "Shopify answered with a result and an error in one ({})",
             short(code)
         )));
     }
-    match error.code() {
+    match error.code.as_str() {
         "THROTTLED" => {
             let wait = envelope.extensions.cost.as_ref().map_or(Duration::from_secs(1), super::wire::Cost::wait);
             Verdict::Throttled(Some(wait), temporary("Shopify asked for fewer points to be spent".to_owned()))
@@ -88,7 +88,7 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
             Error::new(ErrorKind::Failed, "the query costs more points than Shopify permits for one").too_much(),
         ),
         "INTERNAL_SERVER_ERROR" | "TIMEOUT" | "SERVICE_UNAVAILABLE" => {
-            Verdict::Transient(temporary(format!("Shopify failed inside ({})", error.code())).too_much())
+            Verdict::Transient(temporary(format!("Shopify failed inside ({})", error.code)).too_much())
         }
         _ if error.is_denied() => Verdict::Refused(denied(error)),
         "SHOP_INACTIVE" => Verdict::Refused(frozen("SHOP_INACTIVE")),
@@ -104,13 +104,13 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
         }
         _ => {
             let kind = if request.effect == Effect::Write { ErrorKind::Rejected } else { ErrorKind::Failed };
-            Verdict::Refused(Error::new(kind, told(&format!("{} {}", error.code(), error.message))))
+            Verdict::Refused(Error::new(kind, told(&format!("{} {}", error.code, error.message))))
         }
     }
 }
 
 fn denied(error: &GraphError) -> Error {
-    let needed = error.extensions.required_access.as_deref().unwrap_or("a permission");
+    let needed = error.required_access.as_deref().unwrap_or("a permission");
     let field = error.path.first().and_then(|part| part.as_str()).unwrap_or("this");
     let text = format!("the app may not use {}: it needs {}; nothing was done", short(field), short(needed));
     Error::new(ErrorKind::Permission, text)

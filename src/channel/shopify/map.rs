@@ -36,13 +36,13 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
         return Err("it holds bytes that are no text (UTF-8), so a name or an address in it may be damaged".to_owned());
     }
     let shop_currency = Currency::new(&o.currency_code).ok_or("its currency is not a currency code")?;
-    let currency = o.presentment_currency_code.as_deref().and_then(Currency::new);
-    let currency = currency.ok_or("the buyer's currency is not a currency code")?;
+    let currency = Currency::new(&o.presentment_currency_code).ok_or("the buyer's currency is not a currency code")?;
     let created_at = time(&o.created_at, "createdAt")?;
     let lines = o.line_items.nodes.iter().map(|item| line(o, item)).collect::<Result<Vec<_>, _>>()?;
-    let lines = lines.into_iter().flatten().collect::<Vec<_>>();
-    let shop_totals = (shop_currency != currency).then(|| totals(o, shop)).transpose()?;
+    let lines: Vec<Line> = lines.into_iter().flatten().collect();
+    let shop_totals = (shop_currency != currency).then(|| totals(o, SHOP)).transpose()?;
     let ships = lines.iter().any(|line| line.ships);
+    let ship_to = o.shipping_address.as_ref().map(|a| address(a, o));
     Ok(Order {
         remote_id: remote_id.to_owned(),
         number: o.name.clone(),
@@ -54,17 +54,11 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
         paid_at: paid_at(o, created_at),
         ship_by: None,
         currency,
-        totals: totals(o, presentment)?,
+        totals: totals(o, PRESENTMENT)?,
         shop_totals: shop_totals.map(|totals| (shop_currency, totals)),
         prices_include_tax: o.taxes_included,
         buyer: buyer(o),
-        ship_to: o
-            .shipping_address
-            .as_ref()
-            .map(|a| address(a, o))
-            .filter(|a| ships || !a.is_blank())
-            .into_iter()
-            .collect(),
+        ship_to: ship_to.filter(|a| ships || !a.is_blank()).into_iter().collect(),
         bill_to: o.billing_address.as_ref().map(|a| address(a, o)),
         shipments: shipments(o),
         charges: charges(o)?,
@@ -81,7 +75,7 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
 /// The first rule that holds. A refund is a fact, not a status: what remains is whether the goods
 /// left.
 fn status(o: &wire::Order, authorized: Status) -> Result<Status, String> {
-    let owes = amount(o.total_outstanding_set.as_ref(), presentment, "totalOutstandingSet")? > Decimal::ZERO;
+    let owes = amount(&o.total_outstanding_set, PRESENTMENT, "totalOutstandingSet")? > Decimal::ZERO;
     Ok(standing(o, authorized, owes))
 }
 
@@ -155,7 +149,7 @@ fn part(amount: Decimal, pieces: i64, of: i64) -> Result<Decimal, String> {
 
 /// What is off a line for so many pieces.
 fn discount(item: &wire::LineItem, pieces: i64) -> Result<Decimal, String> {
-    let all = sum(item.discount_allocations.iter().map(|a| a.allocated_amount_set.as_ref()))?;
+    let all = sum(item.discount_allocations.iter().map(|a| &a.allocated_amount_set))?;
     part(all, pieces, item.quantity)
 }
 
@@ -165,7 +159,7 @@ fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> 
     if quantity <= 0 {
         return Ok(None);
     }
-    let unit_price = amount(item.original_unit_price_set.as_ref(), presentment, "lineItems.originalUnitPriceSet")?;
+    let unit_price = amount(&item.original_unit_price_set, PRESENTMENT, "lineItems.originalUnitPriceSet")?;
     let total = unit_price.checked_mul(quantity.into()).and_then(|all| all.checked_sub(discount(item, quantity).ok()?));
     let product = item.product.as_ref().map_or("", |product| number(&product.id));
     let variant = item.variant.as_ref().map_or("", |variant| number(&variant.id));
@@ -202,7 +196,7 @@ fn deliveries(o: &wire::Order) -> Vec<(String, String)> {
     let mut ways: Vec<(&str, Vec<&str>)> = Vec::new();
     for item in needy() {
         let Some(way) = by_others(o, item) else { continue };
-        let name = item.sku.as_deref().filter(|sku| !sku.is_empty()).unwrap_or(&item.title);
+        let name = if item.sku.is_empty() { &item.title } else { &item.sku };
         match ways.iter_mut().find(|(known, _)| *known == way) {
             Some((_, names)) => names.push(name),
             None => ways.push((way, vec![name])),
@@ -219,55 +213,44 @@ fn deliveries(o: &wire::Order) -> Vec<(String, String)> {
 /// The variant and what the buyer chose or wrote for it; attributes with an underscore are for
 /// apps.
 fn choices(item: &wire::LineItem) -> String {
-    let variant = item.variant_title.clone().filter(|title| title != "Default Title" && !title.is_empty());
-    let custom = item
-        .custom_attributes
-        .iter()
-        .filter(|a| !a.key.starts_with('_'))
-        .map(|a| format!("{}: {}", a.key, a.value.as_deref().unwrap_or_default()));
-    variant.into_iter().chain(custom).collect::<Vec<_>>().join(", ")
+    let variant = Some(item.variant_title.clone()).filter(|title| title != "Default Title" && !title.is_empty());
+    let custom = item.custom_attributes.iter().filter(|a| !a.key.starts_with('_'));
+    variant.into_iter().chain(custom.map(|a| format!("{}: {}", a.key, a.value))).collect::<Vec<_>>().join(", ")
 }
 
-type Side = fn(&Bag) -> Option<&Amount>;
+type Side = fn(&Bag) -> &Option<Amount>;
 
-fn presentment(bag: &Bag) -> Option<&Amount> {
-    bag.presentment_money.as_ref()
-}
-
-fn shop(bag: &Bag) -> Option<&Amount> {
-    bag.shop_money.as_ref()
-}
+const PRESENTMENT: Side = |bag| &bag.presentment_money;
+const SHOP: Side = |bag| &bag.shop_money;
 
 /// An amount that the schema promises. One that is not there is no amount: taken for nothing, it
 /// would make an order free of charge.
-fn amount(bag: Option<&Bag>, side: Side, member: &str) -> Result<Decimal, String> {
-    let amount = bag.and_then(side).filter(|amount| !amount.amount.trim().is_empty());
+fn amount(bag: &Option<Bag>, side: Side, member: &str) -> Result<Decimal, String> {
+    let amount = bag.as_ref().and_then(|bag| side(bag).as_ref()).filter(|amount| !amount.amount.trim().is_empty());
     let amount = amount.ok_or_else(|| format!("{member} is missing"))?;
     parse_decimal(&amount.amount).map_err(|why| format!("{member}: {why}"))
 }
 
 /// An amount that the schema lets be null: an order without taxes, discounts or goods.
-fn amount_or_none(bag: Option<&Bag>, side: Side, member: &str) -> Result<Decimal, String> {
+fn amount_or_none(bag: &Option<Bag>, side: Side, member: &str) -> Result<Decimal, String> {
     if bag.is_none() { Ok(Decimal::ZERO) } else { amount(bag, side, member) }
 }
 
-fn sum<'a>(bags: impl Iterator<Item = Option<&'a Bag>>) -> Result<Decimal, String> {
-    let mut total = Decimal::ZERO;
-    for bag in bags {
-        total = total.saturating_add(amount(bag, presentment, "an amount of a line")?);
-    }
-    Ok(total)
+fn sum<'a>(mut bags: impl Iterator<Item = &'a Option<Bag>>) -> Result<Decimal, String> {
+    bags.try_fold(Decimal::ZERO, |total, bag| {
+        Ok(total.saturating_add(amount(bag, PRESENTMENT, "an amount of a line")?))
+    })
 }
 
 fn taxes(lines: &[wire::TaxLine]) -> Result<Decimal, String> {
-    sum(lines.iter().map(|line| line.price_set.as_ref()))
+    sum(lines.iter().map(|line| &line.price_set))
 }
 
 /// The sums in one currency. `totalPriceSet` and its kin are those of checkout; after an edit what
 /// is owed are the `current*` ones, from which refunds are taken off, and which must not be.
 fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
-    let get = |bag: &Option<Bag>, member: &str| amount(bag.as_ref(), side, member);
-    let get_or_none = |bag: &Option<Bag>, member: &str| amount_or_none(bag.as_ref(), side, member);
+    let get = |bag: &Option<Bag>, member: &str| amount(bag, side, member);
+    let get_or_none = |bag: &Option<Bag>, member: &str| amount_or_none(bag, side, member);
     let refunded = get(&o.total_refunded_set, "totalRefundedSet")?;
     let paid_in_all = get(&o.current_total_price_set, "currentTotalPriceSet")?.checked_add(refunded);
     let at_checkout = (
@@ -299,8 +282,8 @@ fn is_edited(o: &wire::Order) -> bool {
 /// All discounts, without those on what an edit took out. Those of the lines are known in the
 /// buyer's currency only.
 fn discounts(o: &wire::Order, side: Side) -> Result<Decimal, String> {
-    let all = |side| amount_or_none(o.total_discounts_set.as_ref(), side, "totalDiscountsSet");
-    let (wanted, theirs) = (all(side)?, all(presentment)?);
+    let all = |side| amount_or_none(&o.total_discounts_set, side, "totalDiscountsSet");
+    let (wanted, theirs) = (all(side)?, all(PRESENTMENT)?);
     let mut left = Some(theirs);
     for item in &o.line_items.nodes {
         let (was, is) = (discount(item, item.quantity)?, discount(item, quantities(o, item).0.max(0))?);
@@ -314,21 +297,6 @@ fn discounts(o: &wire::Order, side: Side) -> Result<Decimal, String> {
     Ok(share.ok_or("its discounts are larger than any amount")?.round_dp(wanted.scale().max(2)).normalize())
 }
 
-/// Duties and other fees. Duties may be in the prices.
-fn fees(o: &wire::Order) -> Result<Vec<(String, String, Decimal, Decimal)>, String> {
-    let duties = if is_edited(o) { &o.current_total_duties_set } else { &o.original_total_duties_set };
-    let duties = amount_or_none(duties.as_ref().filter(|_| !o.duties_included), presentment, "totalDutiesSet")?;
-    let mut fees = Vec::new();
-    if !duties.is_zero() {
-        fees.push((String::new(), "Duties".to_owned(), duties, Decimal::ZERO));
-    }
-    for fee in &o.additional_fees {
-        let (price, tax) = (amount(fee.price.as_ref(), presentment, "additionalFees")?, taxes(&fee.tax_lines)?);
-        fees.push((number(&fee.id).to_owned(), fee.name.clone(), net(o, price, tax)?, tax));
-    }
-    Ok(fees)
-}
-
 /// A price without its tax.
 fn net(o: &wire::Order, price: Decimal, tax: Decimal) -> Result<Decimal, String> {
     if !o.taxes_included {
@@ -337,34 +305,41 @@ fn net(o: &wire::Order, price: Decimal, tax: Decimal) -> Result<Decimal, String>
     price.checked_sub(tax).ok_or_else(|| "a tax is larger than any amount".to_owned())
 }
 
+fn charge(kind: ChargeKind, title: &str, amount: Decimal) -> Charge {
+    let title = title.to_owned();
+    Charge { kind, remote_id: String::new(), code: String::new(), title, amount, tax: Decimal::ZERO }
+}
+
+/// A charge that bears a tax.
+fn taxed(o: &wire::Order, id: &str, charge: Charge, taxes: &[wire::TaxLine]) -> Result<Charge, String> {
+    let tax = self::taxes(taxes)?;
+    Ok(Charge { remote_id: number(id).to_owned(), amount: net(o, charge.amount, tax)?, tax, ..charge })
+}
+
 fn charges(o: &wire::Order) -> Result<Vec<Charge>, String> {
-    let charge = |kind, id: &str, code: String, title: &str, amount, tax| Charge {
-        kind,
-        remote_id: number(id).to_owned(),
-        code,
-        title: title.to_owned(),
-        amount,
-        tax,
-    };
     let mut charges = Vec::new();
     for s in &o.shipping_lines.nodes {
-        let (price, tax) =
-            (amount(s.discounted_price_set.as_ref(), presentment, "shippingLines")?, taxes(&s.tax_lines)?);
-        let id = s.id.as_deref().unwrap_or_default();
-        charges.push(charge(ChargeKind::Shipping, id, text(&s.code), &s.title, net(o, price, tax)?, tax));
+        let price = amount(&s.discounted_price_set, PRESENTMENT, "shippingLines")?;
+        let shipping = Charge { code: text(&s.code), ..charge(ChargeKind::Shipping, &s.title, price) };
+        charges.push(taxed(o, &s.id, shipping, &s.tax_lines)?);
     }
-    for (id, title, price, tax) in fees(o)? {
-        charges.push(charge(ChargeKind::Fee, &id, String::new(), &title, price, tax));
+    // Duties may be in the prices.
+    let duties = if is_edited(o) { &o.current_total_duties_set } else { &o.original_total_duties_set };
+    let duties = if o.duties_included { &None } else { duties };
+    let duties = amount_or_none(duties, PRESENTMENT, "totalDutiesSet")?;
+    charges.extend((!duties.is_zero()).then(|| charge(ChargeKind::Fee, "Duties", duties)));
+    for fee in &o.additional_fees {
+        let price = amount(&fee.price, PRESENTMENT, "additionalFees")?;
+        charges.push(taxed(o, &fee.id, charge(ChargeKind::Fee, &fee.name, price), &fee.tax_lines)?);
     }
     for t in &o.current_tax_lines {
-        let tax = amount(t.price_set.as_ref(), presentment, "currentTaxLines")?;
-        charges.push(charge(ChargeKind::Tax, "", t.title.clone(), &t.title, tax, Decimal::ZERO));
+        let tax = amount(&t.price_set, PRESENTMENT, "currentTaxLines")?;
+        charges.push(Charge { code: t.title.clone(), ..charge(ChargeKind::Tax, &t.title, tax) });
     }
-    let discount = discounts(o, presentment)?;
-    if !discount.is_zero() {
-        let codes = o.discount_codes.join(", ");
-        charges.push(charge(ChargeKind::Discount, "", codes.clone(), &codes, discount, Decimal::ZERO));
-    }
+    let discount = discounts(o, PRESENTMENT)?;
+    let codes = o.discount_codes.join(", ");
+    let off = || Charge { code: codes.clone(), ..charge(ChargeKind::Discount, &codes, discount) };
+    charges.extend((!discount.is_zero()).then(off));
     Ok(charges)
 }
 
@@ -372,7 +347,7 @@ fn refund(r: &wire::Refund) -> Result<Refund, String> {
     Ok(Refund {
         remote_id: number(&r.id).to_owned(),
         refunded_at: r.created_at.as_deref().map(|at| time(at, "refunds.createdAt")).transpose()?,
-        amount: amount(r.total_refunded_set.as_ref(), presentment, "refunds.totalRefundedSet")?,
+        amount: amount(&r.total_refunded_set, PRESENTMENT, "refunds.totalRefundedSet")?,
         reason: text(&r.note),
         lines: Vec::new(),
     })
@@ -406,9 +381,8 @@ fn shipments(o: &wire::Order) -> Vec<RemoteShipment> {
 
 fn shipment(f: &wire::Fulfillment) -> RemoteShipment {
     let parcel = |t: &wire::Tracking| {
-        let tracking = t.number.clone().filter(|number| !number.is_empty())?;
-        let url = t.url.clone().filter(|url| !url.is_empty());
-        Some(Parcel { carrier: text(&t.company), tracking, url })
+        let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        Some(Parcel { carrier: text(&t.company), tracking: some(&t.number)?, url: some(&t.url) })
     };
     RemoteShipment {
         remote_id: number(&f.id).to_owned(),
@@ -419,27 +393,27 @@ fn shipment(f: &wire::Fulfillment) -> RemoteShipment {
 }
 
 fn payment(o: &wire::Order) -> Payment {
-    let method = o.payment_gateway_names.first().map_or(String::new(), |name| name.trim().to_owned());
     let paid = o.transactions.iter().find(|t| t.status == "SUCCESS");
     Payment {
         title: o.payment_gateway_names.join(", "),
-        method,
-        transaction_id: paid.and_then(|t| t.payment_id.clone()).unwrap_or_default(),
+        method: o.payment_gateway_names.first().map(|name| text(name)).unwrap_or_default(),
+        transaction_id: paid.map(|t| t.payment_id.clone()).unwrap_or_default(),
     }
 }
 
 /// The buyer as the order has them; the customer's record fills in. All of it may be hidden from
 /// the app.
 fn buyer(o: &wire::Order) -> Buyer {
-    let name_of = |a: &Option<wire::Address>| a.as_ref().map(name).unwrap_or_default();
-    let customer = o.customer.as_ref();
-    let known = customer.and_then(|customer| customer.display_name.clone()).unwrap_or_default();
-    let phone_of = |a: &Option<wire::Address>| a.as_ref().map(|a| text(&a.phone)).unwrap_or_default();
+    let of = |a: &Option<wire::Address>, part: fn(&wire::Address) -> String| a.as_ref().map(part).unwrap_or_default();
+    let (billing, shipping) = (&o.billing_address, &o.shipping_address);
+    let (id, known) =
+        o.customer.as_ref().map(|customer| (&*customer.id, customer.display_name.clone())).unwrap_or_default();
+    let phone = |a: &wire::Address| text(&a.phone);
     Buyer {
-        remote_id: customer.map(|customer| number(&customer.id).to_owned()).unwrap_or_default(),
-        name: first_of([name_of(&o.billing_address), name_of(&o.shipping_address), known]),
+        remote_id: number(id).to_owned(),
+        name: first_of([of(billing, name), of(shipping, name), known]),
         email: text(&o.email),
-        phone: first_of([text(&o.phone), phone_of(&o.shipping_address), phone_of(&o.billing_address)]),
+        phone: first_of([text(&o.phone), of(shipping, phone), of(billing, phone)]),
     }
 }
 
@@ -488,8 +462,8 @@ fn attributes(o: &wire::Order) -> Vec<(String, String)> {
         .collect()
 }
 
-fn text(part: &Option<String>) -> String {
-    part.as_deref().unwrap_or_default().trim().to_owned()
+fn text(part: &str) -> String {
+    part.trim().to_owned()
 }
 
 fn first_of<const N: usize>(parts: [String; N]) -> String {
@@ -501,4 +475,9 @@ pub fn time(text: &str, member: &str) -> Result<Timestamp, String> {
     let parsed = chrono::DateTime::parse_from_rfc3339(text.trim());
     let meant = parsed.ok().map(|at| at.to_utc()).filter(crate::clock::is_meant);
     meant.ok_or_else(|| format!("{member} is not a time"))
+}
+
+/// The second of such a time, where there is one.
+pub fn second(text: &Option<String>) -> Option<i64> {
+    Some(time(text.as_deref()?, "").ok()?.timestamp())
 }

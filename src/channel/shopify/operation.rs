@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::api::Api;
+use super::api::{Answer, Api};
 use super::errors::short;
 use super::query;
 use super::wire::{Reference, UserError};
@@ -24,12 +24,22 @@ pub enum Operation {
 }
 
 /// What a mutation gives, whichever it is.
-#[derive(Deserialize)]
-struct Payload {
-    made: Option<Reference>,
+#[derive(Default, Deserialize)]
+pub struct Payload {
+    /// What was made.
+    pub made: Option<Reference>,
     job: Option<Reference>,
+    /// Refusals by the shop's own rules.
     #[serde(default)]
-    errors: Vec<UserError>,
+    pub errors: Vec<UserError>,
+}
+
+impl Payload {
+    /// That of the only mutation in an answer.
+    pub fn of(answer: &Answer) -> Result<Option<Self>> {
+        let data: BTreeMap<String, Option<Self>> = answer.read()?;
+        Ok(data.into_values().next().flatten())
+    }
 }
 
 /// Carries one out; gives the id of what was made, or of the job that will. An order that is
@@ -40,9 +50,8 @@ pub fn apply(api: &Api, operation: &Operation) -> Result<Option<String>> {
         Operation::Retrack(variables) => (&query::RETRACK, variables),
         Operation::Cancel(variables) => (&query::CANCEL, variables),
     };
-    let answer: BTreeMap<String, Option<Payload>> = api.tell(document, variables.clone())?.read()?;
     let unclear = || Error::new(ErrorKind::Unknown, "Shopify did not say what became of the write");
-    let payload = answer.into_values().next().flatten().ok_or_else(unclear)?;
+    let payload = Payload::of(&api.tell(document, variables.clone())?)?.ok_or_else(unclear)?;
     let is_cancellation = matches!(operation, Operation::Cancel(_));
     match payload.errors.first().map(|error| &*error.message) {
         Some(why) if is_cancellation && why.contains("already been canceled") => Ok(None),

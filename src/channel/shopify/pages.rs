@@ -21,7 +21,7 @@ use super::list::{List, Span};
 use super::probe::Scopes;
 use super::settings::Settings;
 use super::sizes::chokes;
-use super::slices::count_each;
+use super::slices::count_one;
 use super::tail::Tail;
 use super::{around, document, map, number, query, tail, wire};
 use crate::channel::census::{Census, SURELY_BEFORE, unlisted};
@@ -228,7 +228,7 @@ fn first_page(api: &Api, settings: &Settings, start: Start) -> Result<Page> {
 /// How many orders of a span were changed before a second.
 fn before(api: &Api, span: Span, end: i64) -> Result<u64> {
     let list = List::Changed(span);
-    Ok(count_each(api, &[list.between(list.start(), end)])?.first().copied().unwrap_or(0))
+    count_one(api, list.between(list.start(), end))
 }
 
 fn changes(api: &Api, settings: &Settings, mut walk: Changes, first: bool) -> Result<Page> {
@@ -295,8 +295,7 @@ pub fn missing(api: &Api, list: List, census: Census, asked: i64, rows: &[Row]) 
         return Ok(None);
     }
     let settled = asked - SURELY_BEFORE;
-    let filter = list.up_to(settled).filter().unwrap_or_default();
-    let count = count_each(api, &[filter])?.first().copied().unwrap_or(0);
+    let count = count_one(api, list.up_to(settled).filter().unwrap_or_default())?;
     let later = rows.iter().filter(|row| list.key(row).is_some_and(|at| at > settled)).count() as u64;
     let census = census.count(count.saturating_add(later));
     let (counted, met) = (census.counted.unwrap_or(0), census.met);
@@ -390,7 +389,7 @@ pub fn measure(api: &Api, list: List) -> Result<Option<f64>> {
 }
 
 fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Option<&str>, size: u32) -> Result<Read> {
-    let data: wire::Orders = answer.read()?;
+    let data: wire::Orders<Box<RawValue>> = answer.read()?;
     let mut warnings = answer.hidden.clone();
     warnings.sort();
     warnings.dedup();

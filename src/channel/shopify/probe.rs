@@ -5,27 +5,24 @@ use serde_json::json;
 
 use super::api::Api;
 use super::query;
-use super::wire::{App, Count};
+use super::wire::{App, Count, objects};
 use crate::channel::ShopInfo;
+use crate::channel::json::nullable;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Currency;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Found {
-    shop: FoundShop,
-    current_app_installation: App,
-    orders_count: Option<Count>,
-}
+objects! {
+    /// What [`query::SHOP`] gives.
+    Found [shop: Shop, current_app_installation: App] { orders_count: Option<Count> }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FoundShop {
-    id: String,
-    name: String,
-    myshopify_domain: String,
-    currency_code: String,
-    iana_timezone: String,
+    /// The shop.
+    Shop [
+        id: String,
+        name: String,
+        myshopify_domain: String,
+        currency_code: String,
+        iana_timezone: String,
+    ] {}
 }
 
 /// Why an order is not there: one that is hidden from the app looks like one that never was.

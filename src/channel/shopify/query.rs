@@ -17,9 +17,10 @@ pub struct Document {
     pub guess: f64,
 }
 
+/// Amounts in both currencies.
 macro_rules! money {
-    () => {
-        "{shopMoney{amount} presentmentMoney{amount}}"
+    ($($name:literal)*) => {
+        concat!($($name, "{shopMoney{amount} presentmentMoney{amount}} "),*)
     };
 }
 
@@ -78,27 +79,11 @@ macro_rules! order {
             address!(),
             " billingAddress",
             address!(),
-            " totalPriceSet",
-            money!(),
-            " currentTotalPriceSet",
-            money!(),
-            " subtotalPriceSet",
-            money!(),
-            " currentSubtotalPriceSet",
-            money!(),
-            " totalShippingPriceSet",
-            money!(),
-            " totalTaxSet",
-            money!(),
-            " currentTotalTaxSet",
-            money!(),
-            " totalDiscountsSet",
-            money!(),
-            " totalRefundedSet",
-            money!(),
-            " totalOutstandingSet",
-            money!(),
-            " currentTaxLines{title priceSet{presentmentMoney{amount}}} ",
+            " ",
+            money!("totalPriceSet" "currentTotalPriceSet" "subtotalPriceSet" "currentSubtotalPriceSet"
+                "totalShippingPriceSet" "totalTaxSet" "currentTotalTaxSet" "totalDiscountsSet"
+                "totalRefundedSet" "totalOutstandingSet"),
+            "currentTaxLines{title priceSet{presentmentMoney{amount}}} ",
             "dutiesIncluded originalTotalDutiesSet{presentmentMoney{amount}} ",
             "currentTotalDutiesSet{presentmentMoney{amount}} additionalFees{id name price{presentmentMoney{amount}} ",
             "taxLines{priceSet{presentmentMoney{amount}}}} ",
@@ -155,189 +140,154 @@ macro_rules! orders {
     };
 }
 
-macro_rules! document {
-    ($(#[$doc:meta])* $const:ident, $name:literal, $guess:literal, $text:expr) => {
-        $(#[$doc])*
-        pub const $const: Document = Document { name: $name, text: $text, guess: $guess };
+/// Declares the documents, each with its first guess at a price, and [`ALL`] of them.
+macro_rules! documents {
+    ($($(#[$doc:meta])* $const:ident $name:literal $guess:literal $text:expr;)*) => {
+        $($(#[$doc])* pub const $const: Document = Document { name: $name, text: $text, guess: $guess };)*
+
+        /// All of them.
+        pub const ALL: &[&Document] = &[$(&$const),*];
     };
 }
 
-document! {
-    /// A page of orders.
-    ORDERS, "Orders", 600.0, orders!("Orders", "")
+macro_rules! counting {
+    ($($n:literal)*) => {
+        (
+            concat!(
+                "query Counts(", $("$q", $n, ":String! ",)* "){",
+                $("c", $n, ":ordersCount(query:$q", $n, ",limit:null){count} ",)* "}"
+            ),
+            [$($n),*].len(),
+        )
+    };
 }
-document! {
+
+const COUNTING: (&str, usize) =
+    counting!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
+
+/// As many counts as one query brings.
+pub const COUNTED: usize = COUNTING.1;
+
+documents! {
+    /// A page of orders.
+    ORDERS "Orders" 600.0 orders!("Orders", "");
+
     /// The first page of a run, which also tells what the token may do: a sync with nothing new
     /// stays one request.
-    FIRST_ORDERS, "FirstOrders", 600.0, orders!("FirstOrders", "currentAppInstallation{accessScopes{handle}} ")
-}
-document! {
+    FIRST_ORDERS "FirstOrders" 600.0 orders!("FirstOrders", "currentAppInstallation{accessScopes{handle}} ");
+
     /// A page of orders, as far as it takes to tell whether there is something new.
-    HEADS, "Heads", 20.0, concat!(
+    HEADS "Heads" 20.0 concat!(
         "query Heads($first:Int!,$after:String,$query:String,$sort:OrderSortKeys!){",
         "currentAppInstallation{accessScopes{handle}} ",
         "orders(first:$first,after:$after,query:$query,sortKey:$sort,reverse:false)",
         "{pageInfo{hasNextPage endCursor} nodes{id updatedAt}}}"
-    )
-}
-document! {
+    );
+
     /// One order. Not served by the search index, so it is as it is now.
-    ORDER, "Order", 60.0, concat!("query Order($id:ID!,$lines:Int!){order(id:$id){", whole_order!(), "}}")
-}
-document! {
+    ORDER "Order" 60.0 concat!("query Order($id:ID!,$lines:Int!){order(id:$id){", whole_order!(), "}}");
+
     /// More lines of an order that has many.
-    LINES, "Lines", 40.0, concat!(
+    LINES "Lines" 40.0 concat!(
         "query Lines($id:ID!,$first:Int!,$after:String){order(id:$id){lineItems(first:$first,after:$after)",
         "{pageInfo{hasNextPage endCursor} nodes{", line!(), "}}}}"
-    )
-}
-document! {
+    );
+
     /// What else there is of an order that has more of something than [`ORDER`] brings, or goods
     /// that go different ways.
-    REST, "Rest", 250.0, concat!(
+    REST "Rest" 250.0 concat!(
         "query Rest($id:ID!,$lists:Int!){order(id:$id){", lists!("$lists", "$lists", "50", "$lists"),
         " fulfillmentOrders(first:10){pageInfo{hasNextPage endCursor} nodes{", route!(),
         " lineItems(first:$lists){pageInfo{hasNextPage endCursor} nodes{remainingQuantity lineItem{id}}}}}}}"
-    )
-}
-document! {
+    );
+
     /// The shop, and what the token may do.
-    SHOP, "Shop", 4.0, concat!(
+    SHOP "Shop" 4.0 concat!(
         "query Shop{shop{id name myshopifyDomain url currencyCode ianaTimezone} ",
         "currentAppInstallation{accessScopes{handle}} ordersCount(limit:null){count precision}}"
-    )
-}
-document! {
+    );
+
     /// How many orders a first sync has before it, and when the oldest was made.
-    SURVEY, "Survey", 6.0, concat!(
+    SURVEY "Survey" 6.0 concat!(
         "query Survey($query:String){ordersCount(query:$query,limit:null){count precision} ",
         "orders(first:1,query:$query,sortKey:CREATED_AT,reverse:false){nodes{createdAt}} ",
         "currentAppInstallation{accessScopes{handle}}}"
-    )
-}
-macro_rules! counts {
-    ($($n:literal)*) => {
-        /// As many counts as one query brings.
-        pub const COUNTED: usize = [$($n),*].len();
+    );
 
-        document! {
-            /// How many orders each of up to [`COUNTED`] slices has.
-            COUNTS, "Counts", 40.0, concat!(
-                "query Counts(", $("$q", $n, ":String! ",)* "){",
-                $("c", $n, ":ordersCount(query:$q", $n, ",limit:null){count} ",)* "}"
-            )
-        }
-    };
-}
+    /// How many orders each of up to [`COUNTED`] slices has.
+    COUNTS "Counts" 40.0 COUNTING.0;
 
-counts!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
-
-document! {
     /// What of an order can be shipped from where, and what has been.
-    FULFILLMENT, "FulfillmentState", 300.0, concat!(
+    FULFILLMENT "FulfillmentState" 300.0 concat!(
         "query FulfillmentState($id:ID!,$orders:Int!,$lines:Int!,$fulfillments:Int!,$shipped:Int!){",
         "currentAppInstallation{accessScopes{handle}} ",
         "order(id:$id){createdAt fulfillments(first:$fulfillments){id status createdAt trackingInfo(first:10){company number url} ",
         "fulfillmentLineItems(first:$shipped){pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}} ",
         "fulfillmentOrders(first:$orders){", open_order!("$lines"), "}}}"
-    )
-}
-document! {
+    );
+
     /// More fulfilment orders of an order.
-    FULFILLMENT_ORDERS, "FulfillmentOrders", 150.0, concat!(
+    FULFILLMENT_ORDERS "FulfillmentOrders" 150.0 concat!(
         "query FulfillmentOrders($id:ID!,$after:String){of:order(id:$id){list:fulfillmentOrders(first:5,after:$after){",
         open_order!("20"), "}}}"
-    )
-}
-document! {
+    );
+
     /// More lines of a fulfilment order.
-    FULFILLMENT_LINES, "FulfillmentLines", 30.0, concat!(
+    FULFILLMENT_LINES "FulfillmentLines" 30.0 concat!(
         "query FulfillmentLines($id:ID!,$after:String){of:fulfillmentOrder(id:$id){list:lineItems(first:100,after:$after)",
         "{pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id}}}}}"
-    )
-}
-document! {
+    );
+
     /// More lines of a fulfilment.
-    FULFILLED_LINES, "FulfilledLines", 30.0, concat!(
+    FULFILLED_LINES "FulfilledLines" 30.0 concat!(
         "query FulfilledLines($id:ID!,$after:String){of:fulfillment(id:$id){list:fulfillmentLineItems(first:250,",
         "after:$after){pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}}}"
-    )
-}
-document! {
+    );
+
     /// Ships a parcel. One call is for one location.
-    FULFILL, "Fulfill", 12.0, concat!(
+    FULFILL "Fulfill" 12.0 concat!(
         "mutation Fulfill($fulfillment:FulfillmentInput!){fulfillmentCreate(fulfillment:$fulfillment)",
         "{made:fulfillment{id} errors:userErrors{message}}}"
-    )
-}
-document! {
+    );
+
     /// Replaces the tracking of a fulfilment; all of its numbers are given anew.
-    RETRACK, "Retrack", 12.0, concat!(
+    RETRACK "Retrack" 12.0 concat!(
         "mutation Retrack($id:ID!,$tracking:FulfillmentTrackingInput!,$notify:Boolean)",
         "{fulfillmentTrackingInfoUpdate(fulfillmentId:$id,trackingInfoInput:$tracking,notifyCustomer:$notify)",
         "{made:fulfillment{id} errors:userErrors{message}}}"
-    )
-}
-document! {
+    );
+
     /// Cancels an order. `refund` and `refundMethod` exclude each other, even as false, so only the
     /// latter exists here.
-    CANCEL, "Cancel", 12.0, concat!(
+    CANCEL "Cancel" 12.0 concat!(
         "mutation Cancel($id:ID!,$reason:OrderCancelReason!,$restock:Boolean!,$notify:Boolean,$note:String,",
         "$refund:OrderCancelRefundMethodInput){orderCancel(orderId:$id,reason:$reason,restock:$restock,",
         "notifyCustomer:$notify,staffNote:$note,refundMethod:$refund){job{id} made:jobResult{id} ",
         "errors:orderCancelUserErrors{message}}}"
-    )
-}
-document! {
+    );
+
     /// How a cancellation fares.
-    CANCEL_RESULT, "CancelResult", 3.0,
-    "query CancelResult($id:ID!){node(id:$id){... on OrderCancelJobResult{done status errors{message}}}}"
-}
-document! {
+    CANCEL_RESULT "CancelResult" 3.0
+    "query CancelResult($id:ID!){node(id:$id){... on OrderCancelJobResult{done status errors{message}}}}";
+
     /// The same where only the job is known (`jobResult` is new in 2026-10, and may be null), with
     /// what the job cannot tell: whether it succeeded.
-    CANCEL_JOB, "CancelJob", 3.0,
-    "query CancelJob($id:ID!,$order:ID!){job(id:$id){done} order(id:$order){cancelledAt}}"
-}
-document! {
+    CANCEL_JOB "CancelJob" 3.0
+    "query CancelJob($id:ID!,$order:ID!){job(id:$id){done} order(id:$order){cancelledAt}}";
+
     /// Starts a bulk operation. Grouped, so that lines follow their order and it can be read
     /// without keeping the file.
-    BULK, "Bulk", 12.0, concat!(
+    BULK "Bulk" 12.0 concat!(
         "mutation Bulk($query:String!){bulkOperationRunQuery(query:$query,groupObjects:true)",
-        "{bulkOperation{id status} userErrors{code field message}}}"
-    )
-}
-document! {
-    /// How a bulk operation fares.
-    BULK_STATE, "BulkState", 2.0, concat!(
-        "query BulkState($id:ID!){bulkOperation(id:$id)",
-        "{id status errorCode objectCount rootObjectCount fileSize url partialDataUrl}}"
-    )
-}
+        "{made:bulkOperation{id} errors:userErrors{code message}}}"
+    );
 
-/// All of them.
-pub const ALL: &[&Document] = &[
-    &ORDERS,
-    &FIRST_ORDERS,
-    &HEADS,
-    &ORDER,
-    &LINES,
-    &REST,
-    &SHOP,
-    &SURVEY,
-    &COUNTS,
-    &FULFILLMENT,
-    &FULFILLMENT_ORDERS,
-    &FULFILLMENT_LINES,
-    &FULFILLED_LINES,
-    &FULFILL,
-    &RETRACK,
-    &CANCEL,
-    &CANCEL_RESULT,
-    &CANCEL_JOB,
-    &BULK,
-    &BULK_STATE,
-];
+    /// How a bulk operation fares.
+    BULK_STATE "BulkState" 2.0 concat!(
+        "query BulkState($id:ID!){bulkOperation(id:$id)",
+        "{status objectCount rootObjectCount fileSize url}}"
+    );
+}
 
 /// The query that a bulk operation runs: the orders that `filter` finds, each as in a page.
 /// Connections are spelled `edges{node}`; `nodes` is refused there.

@@ -14,7 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -25,8 +24,11 @@ use super::map::{is_made, time};
 use super::operation::Operation;
 use super::probe::missing;
 use super::query::{self, Document};
-use super::wire::{App, BY_SERVICE, Fulfillment, FulfillmentLine, Nodes, OpenLine, PICKED_UP, Route, Tracking};
+use super::wire::{
+    App, BY_SERVICE, Fulfillment, FulfillmentLine, Nodes, OpenLine, PICKED_UP, Route, Tracking, objects,
+};
 use super::{gid, number, probe};
+use crate::channel::json::nullable;
 use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, whole_pieces};
 use crate::error::{Error, ErrorKind, Result};
@@ -41,20 +43,12 @@ const SOON: Duration = Duration::from_secs(4);
 /// Clocks that go alike are still this far apart; whole seconds at Shopify.
 const CLOCKS: TimeDelta = TimeDelta::seconds(2);
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    current_app_installation: Option<App>,
-    order: Option<State>,
-}
+objects! {
+    /// What [`query::FULFILLMENT`] gives.
+    Page { current_app_installation: Option<App>, order: Option<State> }
 
-/// What of an order can be shipped from where, and what has been.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct State {
-    created_at: String,
-    fulfillments: Vec<Fulfillment>,
-    fulfillment_orders: Nodes<Route>,
+    /// What of an order can be shipped from where, and what has been.
+    State [created_at: String, fulfillments: Vec<Fulfillment>, fulfillment_orders: Nodes<Route>] {}
 }
 
 /// One more page of a list: what it is of, and the list.
@@ -184,7 +178,7 @@ fn read(api: &Api, remote_id: &str) -> Result<State> {
             answer => answer?.read()?,
         };
         // Without the scope Shopify shows fewer fulfilment orders, or none, and no error.
-        if !page.current_app_installation.unwrap_or_default().scopes().can_ship() {
+        if !page.current_app_installation.is_some_and(|app| app.scopes().can_ship()) {
             let scope = "write_merchant_managed_fulfillment_orders";
             return Err(missing(scope, "nothing can be dispatched; nothing was written"));
         }
@@ -241,20 +235,16 @@ fn rest<T: DeserializeOwned>(
 fn record(fulfillment: &Fulfillment) -> Record {
     let quantity = |line: &FulfillmentLine| LineQuantity {
         line_id: number(&line.line_item.id).to_owned(),
-        quantity: line.quantity.map(Decimal::from).unwrap_or_default(),
+        quantity: line.quantity.into(),
     };
+    let numbers = fulfillment.tracking_info.iter().map(|tracking| tracking.number.trim().to_owned());
     Record {
         id: fulfillment.id.clone(),
         lines: fulfillment.fulfillment_line_items.nodes.iter().map(quantity).collect(),
-        tracking: numbers(fulfillment).map(str::to_owned).collect(),
+        tracking: numbers.filter(|number| !number.is_empty()).collect(),
         made_at: fulfillment.created_at.as_deref().and_then(|at| time(at, "").ok()),
         ..Record::default()
     }
-}
-
-fn numbers(fulfillment: &Fulfillment) -> impl Iterator<Item = &str> {
-    let numbers = fulfillment.tracking_info.iter().filter_map(|tracking| tracking.number.as_deref());
-    numbers.map(str::trim).filter(|number| !number.is_empty())
 }
 
 /// One call takes at most so many lines (schema, `FulfillmentOrderLineItemsInput`).
@@ -377,11 +367,12 @@ pub fn replacement<'a>(api: &Api, order: &str, change: &'a TrackingChange) -> Re
 
 fn replace(fulfillment: &Fulfillment, change: &TrackingChange) -> Result<Write> {
     let parcel = |tracking: &Tracking| {
-        let number = tracking.number.clone().unwrap_or_default();
-        if same_number(&number, &change.was) {
+        let Tracking { company, number, url } = tracking;
+        if same_number(number, &change.was) {
             return change.parcel.clone();
         }
-        Parcel { carrier: tracking.company.clone().unwrap_or_default(), tracking: number, url: tracking.url.clone() }
+        let url = Some(url.clone()).filter(|url| !url.is_empty());
+        Parcel { carrier: company.clone(), tracking: number.clone(), url }
     };
     let parcels: Vec<Parcel> = fulfillment.tracking_info.iter().map(parcel).collect();
     let variables = json!({ "id": fulfillment.id, "tracking": tracking(&parcels), "notify": change.notify });

@@ -3,17 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api::Api;
 use super::bulk::Bulk;
 use super::list::{List, Span};
 use super::pages::{self, Last, Position, Slice, Start};
-use super::query;
 use super::settings::{Bulk as When, Settings};
 use super::sizes::chokes;
-use super::wire::{App, Count, Nodes};
+use super::{map, query, wire};
 use crate::channel::{Cursor, Plan, Range};
 use crate::error::Result;
 
@@ -41,20 +39,6 @@ const IN_BULK: u64 = 50_000;
 
 /// Bulk operations side by side. Shopify runs five for an app in a shop and refuses the sixth.
 const BULKS: usize = 4;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Survey {
-    orders_count: Option<Count>,
-    orders: Nodes<Oldest>,
-    current_app_installation: Option<App>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Oldest {
-    created_at: String,
-}
 
 /// The walks that read every order changed in `range`.
 pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
@@ -84,19 +68,19 @@ pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
 /// How many orders there are and when the oldest was made, in seconds. Where it cannot be shown, in
 /// the year in which Shopify began.
 fn survey(api: &Api, list: List) -> Result<(Option<u64>, Option<i64>)> {
-    let survey: Survey = match api.ask(&query::SURVEY, json!({ "query": list.filter() })) {
+    let survey: wire::Orders<wire::Head> = match api.ask(&query::SURVEY, json!({ "query": list.filter() })) {
         Ok(answer) => answer.read()?,
         Err(error) if chokes(&error) => {
-            let total = count_each(api, &[list.filter().unwrap_or_default()])?.first().copied();
-            return Ok((total, Some(SHOPIFY_BEGAN)));
+            let total = count_one(api, list.filter().unwrap_or_default())?;
+            return Ok((Some(total), Some(SHOPIFY_BEGAN)));
         }
         Err(error) => return Err(error),
     };
     if let Some(app) = survey.current_app_installation {
         app.scopes().need_orders()?;
     }
-    let oldest = survey.orders.nodes.first().and_then(|order| super::map::time(&order.created_at, "").ok());
-    Ok((survey.orders_count.map(|count| count.count), oldest.map(|at| at.timestamp())))
+    let oldest = survey.orders.nodes.first().and_then(|order| map::second(&order.created_at));
+    Ok((survey.orders_count.map(|count| count.count), oldest))
 }
 
 /// Whether pages would take long: so many orders, at the price of a page just fetched, at the rate
@@ -191,12 +175,17 @@ fn count<'a>(api: &Api, slices: impl Iterator<Item = &'a Slice>) -> Result<Vec<u
     count_each(api, &slices.filter_map(|slice| slice.list().filter()).collect::<Vec<_>>())
 }
 
+/// How many orders a filter finds.
+pub fn count_one(api: &Api, filter: String) -> Result<u64> {
+    Ok(count_each(api, &[filter])?.first().copied().unwrap_or(0))
+}
+
 /// How many orders each of up to [`query::COUNTED`] filters finds.
 pub fn count_each(api: &Api, filters: &[String]) -> Result<Vec<u64>> {
     let filter = |n| filters.get(n).cloned().unwrap_or_else(|| "id:0".to_owned());
     let variables: serde_json::Map<String, Value> =
         (0..query::COUNTED).map(|n| (format!("q{n}"), filter(n).into())).collect();
-    let counts: BTreeMap<String, Option<Count>> = api.ask(&query::COUNTS, variables.into())?.read()?;
-    let one = |n| counts.get(&format!("c{n}")).cloned().flatten().unwrap_or_default().count;
+    let counts: BTreeMap<String, Option<wire::Count>> = api.ask(&query::COUNTS, variables.into())?.read()?;
+    let one = |n| counts.get(&format!("c{n}")).and_then(Option::as_ref).map_or(0, |count| count.count);
     Ok((0..filters.len()).map(one).collect())
 }

@@ -73,7 +73,7 @@ pub fn unchanged(api: &Api, span: Span, known: &Tail) -> Result<Option<Vec<Strin
     let (mut now, mut after, mut warnings) = (Tail::default(), None::<String>, Vec::new());
     loop {
         let question = json!({ "first": HEADS, "after": after, "query": filter, "sort": "UPDATED_AT" });
-        let heads: wire::Heads = match api.ask_shortly(&query::HEADS, question) {
+        let heads: wire::Orders<wire::Head> = match api.ask_shortly(&query::HEADS, question) {
             Ok(answer) => answer.read()?,
             // The walk itself finds out what is wrong.
             Err(error) if chokes(&error) => return Ok(None),
@@ -83,8 +83,8 @@ pub fn unchanged(api: &Api, span: Span, known: &Tail) -> Result<Option<Vec<Strin
             warnings = checked(&app.scopes())?;
         }
         for head in &heads.orders.nodes {
-            let Ok(at) = map::time(&head.updated_at, "") else { return Ok(None) };
-            now.take(number(&head.id), at.timestamp());
+            let Some((id, at)) = head.id.as_deref().zip(map::second(&head.updated_at)) else { return Ok(None) };
+            now.take(number(id), at);
         }
         let next = heads.orders.further(after.as_deref(), "orders", "nothing was imported")?;
         if next.is_none() || now.count() > known.count() {

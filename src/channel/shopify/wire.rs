@@ -76,7 +76,7 @@ impl From<Value> for Errors {
 impl Errors {
     /// Whether the query was refused for its price.
     pub fn is_too_dear(&self) -> bool {
-        matches!(self, Self::List(errors) if errors.iter().any(|error| error.code() == TOO_DEAR))
+        matches!(self, Self::List(errors) if errors.iter().any(|error| error.code == TOO_DEAR))
     }
 }
 
@@ -103,8 +103,10 @@ pub struct GraphError {
     pub message: String,
     /// Where.
     pub path: Vec<Value>,
-    /// What kind it is.
-    pub extensions: ErrorExtensions,
+    /// What kind it is: `THROTTLED`, `ACCESS_DENIED` ...; empty where that is not told.
+    pub code: String,
+    /// Which scope is missing, in words.
+    pub required_access: Option<String>,
 }
 
 impl From<Value> for GraphError {
@@ -116,31 +118,18 @@ impl From<Value> for GraphError {
         Self {
             message: words(&entry["message"]),
             path: entry["path"].as_array().cloned().unwrap_or_default(),
-            extensions: ErrorExtensions { code: text("code"), required_access: text("requiredAccess") },
+            code: text("code").unwrap_or_default(),
+            required_access: text("requiredAccess"),
         }
     }
 }
 
 impl GraphError {
-    /// Its code, empty without one.
-    pub fn code(&self) -> &str {
-        self.extensions.code.as_deref().unwrap_or_default()
-    }
-
     /// Whether the app may not see something: a scope, or personal data that it is not approved
     /// for, which has no code.
     pub fn is_denied(&self) -> bool {
-        self.code() == "ACCESS_DENIED" || self.message.contains("not approved to access")
+        self.code == "ACCESS_DENIED" || self.message.contains("not approved to access")
     }
-}
-
-/// What kind an error is.
-#[derive(Debug, Default)]
-pub struct ErrorExtensions {
-    /// `THROTTLED`, `ACCESS_DENIED` ...
-    pub code: Option<String>,
-    /// Which scope is missing, in words.
-    pub required_access: Option<String>,
 }
 
 /// What comes beside the data. One part that is not as expected says nothing of the other.
@@ -216,27 +205,30 @@ fn maybe_pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64
     Ok(count)
 }
 
+/// Declares objects. The members in brackets must be there, the others may be null or missing.
+macro_rules! objects {
+    ($($(#[$doc:meta])* $name:ident
+        $([$($(#[$of:meta])* $needed:ident: $as:ty),* $(,)?])?
+        { $($(#[$on:meta])* $member:ident: $type:ty),* $(,)? }
+    )*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            $($($(#[$of])* pub $needed: $as,)*)?
+            $($(#[$on])* #[serde(default, deserialize_with = "nullable")] pub $member: $type,)*
+        }
+    )*};
+}
+
+pub(super) use objects;
+
 /// Where a list goes on.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PageInfo {
-    /// Whether there is more.
-    pub has_next_page: bool,
-    /// From where.
-    pub end_cursor: Option<String>,
-}
-
-impl PageInfo {
-    /// Whether it says that there is more and not where: taken for the end, what follows would be
-    /// lost.
-    pub fn is_torn(&self) -> bool {
-        self.has_next_page && self.end_cursor.is_none()
-    }
-
-    /// Where it goes on, if it does.
-    pub fn next(&self) -> Option<&str> {
-        self.end_cursor.as_deref().filter(|_| self.has_next_page)
-    }
+    has_next_page: bool,
+    end_cursor: Option<String>,
 }
 
 /// A page of something.
@@ -252,19 +244,21 @@ pub struct Nodes<T> {
 
 impl<T> Nodes<T> {
     /// Where a list goes on after this page of it, which was read at `after`. One that says there
-    /// is more and does not move on is not at its end: what is not seen of it would be missing, or
-    /// be taken for gone. `undone` is what was not done for want of it.
+    /// is more and not where, or does not move on, is not at its end: what is not seen of it would
+    /// be missing, or be taken for gone. `undone` is what was not done for want of it.
     ///
     /// # Errors
     /// `Unreadable` for a list that stands still.
     pub fn further(&self, after: Option<&str>, what: &str, undone: &str) -> crate::error::Result<Option<String>> {
-        let next = self.page_info.next();
-        let stands = next.is_some() && (self.nodes.is_empty() || next == after);
-        if self.page_info.is_torn() || stands {
+        if !self.page_info.has_next_page {
+            return Ok(None);
+        }
+        let next = self.page_info.end_cursor.clone();
+        if next.is_none() || next.as_deref() == after || self.nodes.is_empty() {
             let text = format!("Shopify's list of {what} does not move on; {undone}");
             return Err(Error::new(ErrorKind::Unreadable, text).hint("try again; if it stays so, tell Shopify"));
         }
-        Ok(next.map(str::to_owned))
+        Ok(next)
     }
 }
 
@@ -274,92 +268,21 @@ impl<T> Default for Nodes<T> {
     }
 }
 
-/// The installed app.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct App {
-    /// What its token may do.
-    pub access_scopes: Vec<Scope>,
-}
-
-/// One scope.
-#[derive(Debug, Deserialize)]
-pub struct Scope {
-    /// `read_orders` ...
-    pub handle: String,
-}
-
-impl App {
-    /// What the token may do.
-    pub fn scopes(self) -> super::probe::Scopes {
-        super::probe::Scopes(self.access_scopes.into_iter().map(|scope| scope.handle).collect())
-    }
-}
-
-/// A page of orders.
+/// A page of orders, and what was asked for beside it.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Orders {
+#[serde(rename_all = "camelCase", bound = "T: Deserialize<'de>")]
+pub struct Orders<T> {
     /// The orders.
-    pub orders: Nodes<Box<RawValue>>,
-    /// The app, in the first page of a run.
-    pub current_app_installation: Option<App>,
-}
-
-/// A page of orders of which only what tells versions apart is asked for.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Heads {
-    /// The orders.
-    pub orders: Nodes<Version>,
+    pub orders: Nodes<T>,
+    /// How many there are.
+    pub orders_count: Option<Count>,
     /// The app.
     pub current_app_installation: Option<App>,
 }
 
-/// A version of an order.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Version {
-    /// The order's id.
-    pub id: String,
-    /// When it was changed.
-    pub updated_at: String,
-}
-
-/// One order.
-#[derive(Deserialize)]
-pub struct OneOrder {
-    /// The order, where it exists.
-    pub order: Option<Value>,
-}
-
-/// More lines of an order.
-#[derive(Deserialize)]
-pub struct Lines {
-    /// The order, where it exists.
-    pub order: Option<LinesOfOrder>,
-}
-
-/// The lines alone.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LinesOfOrder {
-    /// A page of them.
-    pub line_items: Nodes<Value>,
-}
-
-/// A count.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-pub struct Count {
-    /// How many.
-    pub count: u64,
-}
-
-/// An order's id, whatever else is wrong with it.
+/// An order's id and times, whatever else is wrong with it.
 #[derive(Default, Deserialize)]
-#[serde(default)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct Head {
     #[serde(deserialize_with = "or_missing")]
     pub id: Option<String>,
@@ -369,6 +292,13 @@ pub struct Head {
     pub updated_at: Option<String>,
 }
 
+impl App {
+    /// What the token may do.
+    pub fn scopes(&self) -> super::probe::Scopes {
+        super::probe::Scopes(self.access_scopes.iter().map(|scope| scope.handle.clone()).collect())
+    }
+}
+
 /// The member of an order's document that says that bytes in it were no text.
 pub const DAMAGED: &str = "damaged";
 
@@ -376,6 +306,8 @@ pub const DAMAGED: &str = "damaged";
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "Value")]
 pub struct UserError {
+    /// What kind it is, where that is told.
+    pub code: String,
     /// What it says.
     pub message: String,
 }
@@ -383,161 +315,9 @@ pub struct UserError {
 impl From<Value> for UserError {
     fn from(error: Value) -> Self {
         let message = words(if error.is_object() { &error["message"] } else { &error });
-        Self { message: if message.is_empty() { "no reason given".to_owned() } else { message } }
+        let message = if message.is_empty() { "no reason given".to_owned() } else { message };
+        Self { code: words(&error["code"]), message }
     }
-}
-
-/// An order's document.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Order {
-    pub id: String,
-    /// Bytes in it were no text and are replaced ([`DAMAGED`]).
-    #[serde(default)]
-    pub damaged: bool,
-    pub name: String,
-    pub confirmation_number: Option<String>,
-    pub po_number: Option<String>,
-    pub created_at: String,
-    pub processed_at: Option<String>,
-    pub updated_at: String,
-    pub cancelled_at: Option<String>,
-    pub cancel_reason: Option<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub closed: bool,
-    #[serde(default, deserialize_with = "nullable")]
-    pub test: bool,
-    #[serde(default, deserialize_with = "nullable")]
-    pub edited: bool,
-    pub display_financial_status: Option<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub display_fulfillment_status: String,
-    pub return_status: Option<String>,
-    pub source_name: Option<String>,
-    pub note: Option<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub tags: Vec<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub custom_attributes: Vec<Attribute>,
-    pub email: Option<String>,
-    pub phone: Option<String>,
-    pub customer: Option<Customer>,
-    pub currency_code: String,
-    pub presentment_currency_code: Option<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub taxes_included: bool,
-    #[serde(default, deserialize_with = "nullable")]
-    pub payment_gateway_names: Vec<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub discount_codes: Vec<String>,
-    pub shipping_address: Option<Address>,
-    pub billing_address: Option<Address>,
-    pub total_price_set: Option<Bag>,
-    pub current_total_price_set: Option<Bag>,
-    pub subtotal_price_set: Option<Bag>,
-    pub current_subtotal_price_set: Option<Bag>,
-    pub total_shipping_price_set: Option<Bag>,
-    pub total_tax_set: Option<Bag>,
-    pub current_total_tax_set: Option<Bag>,
-    pub total_discounts_set: Option<Bag>,
-    pub total_refunded_set: Option<Bag>,
-    pub total_outstanding_set: Option<Bag>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub current_tax_lines: Vec<TaxLine>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub refunds: Vec<Refund>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub fulfillments: Vec<Fulfillment>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub transactions: Vec<Transaction>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub shipping_lines: Nodes<ShippingLine>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub line_items: Nodes<LineItem>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub duties_included: bool,
-    pub original_total_duties_set: Option<Bag>,
-    pub current_total_duties_set: Option<Bag>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub additional_fees: Vec<Fee>,
-    /// Those that are open.
-    #[serde(default, deserialize_with = "nullable")]
-    pub fulfillment_orders: Nodes<Route>,
-    /// Ours: so many members of its lists came, and there may be more.
-    pub incomplete: Option<u32>,
-}
-
-/// A fee besides shipping and taxes.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Fee {
-    pub id: String,
-    #[serde(default, deserialize_with = "nullable")]
-    pub name: String,
-    pub price: Option<Bag>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub tax_lines: Vec<TaxLine>,
-}
-
-/// A fulfilment order: goods of an order at one location. An order's document has of it what says
-/// who brings them to the buyer.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Route {
-    #[serde(default)]
-    pub id: String,
-    #[serde(default, deserialize_with = "nullable")]
-    pub status: String,
-    #[serde(default, deserialize_with = "nullable")]
-    pub request_status: String,
-    #[serde(default, deserialize_with = "nullable")]
-    pub supported_actions: Vec<Action>,
-    pub delivery_method: Option<Method>,
-    pub fulfill_at: Option<String>,
-    #[serde(default)]
-    pub assigned_location: Location,
-    #[serde(default)]
-    pub fulfillment_holds: Vec<Hold>,
-    /// In an order's document only where goods of it go different ways.
-    pub line_items: Option<Nodes<OpenLine>>,
-}
-
-/// Where the goods are.
-#[derive(Debug, Default, Deserialize)]
-pub struct Location {
-    pub name: String,
-    pub location: Option<Reference>,
-}
-
-/// Why goods are held back.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Hold {
-    pub display_reason: String,
-}
-
-/// Something that can be done with a fulfilment order.
-#[derive(Debug, Deserialize)]
-pub struct Action {
-    pub action: String,
-}
-
-/// A way of delivery.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Method {
-    pub method_type: String,
-}
-
-/// A line of a fulfilment order.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OpenLine {
-    #[serde(default)]
-    pub id: String,
-    #[serde(deserialize_with = "pieces")]
-    pub remaining_quantity: i64,
-    pub line_item: Reference,
 }
 
 impl Route {
@@ -566,8 +346,12 @@ impl Route {
 
     /// Its location and its method of delivery.
     pub fn group(&self) -> (&str, &str) {
-        let location = &self.assigned_location;
-        (location.location.as_ref().map_or(&location.name, |at| &at.id), self.method().unwrap_or_default())
+        let place = match &self.assigned_location {
+            Some(Location { location: Some(at), .. }) => &at.id,
+            Some(at) => &at.name,
+            None => "",
+        };
+        (place, self.method().unwrap_or_default())
     }
 
     fn method(&self) -> Option<&str> {
@@ -602,172 +386,216 @@ pub const PICKED_UP: &str = "picked up by the buyer";
 /// A fulfilment service has it.
 pub const BY_SERVICE: &str = "shipped by a fulfilment service";
 
-/// A label and a text.
-#[derive(Debug, Deserialize)]
-pub struct Attribute {
-    pub key: String,
-    pub value: Option<String>,
-}
+objects! {
+    /// The installed app.
+    App { access_scopes: Vec<Scope> }
 
-/// The customer's record, where there is one and the app may see it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Customer {
-    pub id: String,
-    pub display_name: Option<String>,
-}
+    /// One thing that its token may do.
+    Scope { handle: String }
 
-/// An address; every part may be null.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Address {
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-    pub name: Option<String>,
-    pub company: Option<String>,
-    pub address1: Option<String>,
-    pub address2: Option<String>,
-    pub city: Option<String>,
-    pub province: Option<String>,
-    pub province_code: Option<String>,
-    pub zip: Option<String>,
-    pub country: Option<String>,
-    pub country_code_v2: Option<String>,
-    pub phone: Option<String>,
-}
+    /// One order.
+    OneOrder { order: Option<Value> }
 
-/// An amount in both currencies.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Bag {
-    /// In the shop's; left out where only the buyer's is asked for.
-    pub shop_money: Option<Amount>,
-    /// In the buyer's.
-    pub presentment_money: Option<Amount>,
-}
+    /// More lines of an order.
+    Lines { order: Option<LinesOfOrder> }
 
-/// An amount: a decimal as text, of no fixed scale.
-#[derive(Debug, Deserialize)]
-pub struct Amount {
-    pub amount: String,
-}
+    /// The lines alone.
+    LinesOfOrder [line_items: Nodes<Value>] {}
 
-/// A tax on the order.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TaxLine {
-    #[serde(default)]
-    pub title: String,
-    pub price_set: Option<Bag>,
-}
+    /// How many.
+    Count { count: u64 }
 
-/// A refund; which lines it has, its document does not say here (see [`super::query`]).
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Refund {
-    pub id: String,
-    pub created_at: Option<String>,
-    pub note: Option<String>,
-    pub total_refunded_set: Option<Bag>,
-}
+    /// An order's document.
+    Order [
+        id: String,
+        name: String,
+        created_at: String,
+        updated_at: String,
+        currency_code: String,
+    ] {
+        /// Bytes in it were no text and are replaced ([`DAMAGED`]).
+        damaged: bool,
+        confirmation_number: Option<String>,
+        po_number: Option<String>,
+        processed_at: Option<String>,
+        cancelled_at: Option<String>,
+        cancel_reason: Option<String>,
+        closed: bool,
+        test: bool,
+        edited: bool,
+        display_financial_status: Option<String>,
+        display_fulfillment_status: String,
+        return_status: Option<String>,
+        source_name: String,
+        note: String,
+        tags: Vec<String>,
+        custom_attributes: Vec<Attribute>,
+        email: String,
+        phone: String,
+        customer: Option<Customer>,
+        presentment_currency_code: String,
+        taxes_included: bool,
+        payment_gateway_names: Vec<String>,
+        discount_codes: Vec<String>,
+        shipping_address: Option<Address>,
+        billing_address: Option<Address>,
+        total_price_set: Option<Bag>,
+        current_total_price_set: Option<Bag>,
+        subtotal_price_set: Option<Bag>,
+        current_subtotal_price_set: Option<Bag>,
+        total_shipping_price_set: Option<Bag>,
+        total_tax_set: Option<Bag>,
+        current_total_tax_set: Option<Bag>,
+        total_discounts_set: Option<Bag>,
+        total_refunded_set: Option<Bag>,
+        total_outstanding_set: Option<Bag>,
+        current_tax_lines: Vec<TaxLine>,
+        refunds: Vec<Refund>,
+        fulfillments: Vec<Fulfillment>,
+        transactions: Vec<Transaction>,
+        shipping_lines: Nodes<ShippingLine>,
+        line_items: Nodes<LineItem>,
+        duties_included: bool,
+        original_total_duties_set: Option<Bag>,
+        current_total_duties_set: Option<Bag>,
+        additional_fees: Vec<Fee>,
+        /// Those that are open.
+        fulfillment_orders: Nodes<Route>,
+        /// Ours: so many members of its lists came, and there may be more.
+        incomplete: Option<u32>,
+    }
 
-/// A parcel, or several with one content.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Fulfillment {
-    pub id: String,
-    #[serde(default, deserialize_with = "nullable")]
-    pub status: String,
-    pub created_at: Option<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub tracking_info: Vec<Tracking>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub fulfillment_line_items: Nodes<FulfillmentLine>,
-}
+    /// A fee besides shipping and taxes.
+    Fee [id: String] { name: String, price: Option<Bag>, tax_lines: Vec<TaxLine> }
 
-/// A tracking number.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Tracking {
-    pub company: Option<String>,
-    pub number: Option<String>,
-    pub url: Option<String>,
-}
+    /// A fulfilment order: goods of an order at one location. An order's document has of it what
+    /// says who brings them to the buyer.
+    Route {
+        id: String,
+        status: String,
+        request_status: String,
+        supported_actions: Vec<Action>,
+        delivery_method: Option<Method>,
+        fulfill_at: Option<String>,
+        assigned_location: Option<Location>,
+        fulfillment_holds: Vec<Hold>,
+        /// In an order's document only where goods of it go different ways.
+        line_items: Option<Nodes<OpenLine>>,
+    }
 
-/// A line of a fulfilment.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FulfillmentLine {
-    pub quantity: Option<u64>,
-    pub line_item: Reference,
-}
+    /// Something that can be done with a fulfilment order.
+    Action [action: String] {}
 
-/// Something that is named by its id alone.
-#[derive(Debug, Default, Deserialize)]
-pub struct Reference {
-    pub id: String,
-}
+    /// A way of delivery.
+    Method [method_type: String] {}
 
-/// A movement of money.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Transaction {
-    #[serde(default, deserialize_with = "nullable")]
-    pub kind: String,
-    #[serde(default, deserialize_with = "nullable")]
-    pub status: String,
-    pub processed_at: Option<String>,
-    pub payment_id: Option<String>,
-}
+    /// Where the goods are.
+    Location [name: String] { location: Option<Reference> }
 
-/// A way of sending that the buyer chose.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ShippingLine {
-    pub id: Option<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub title: String,
-    pub code: Option<String>,
-    pub discounted_price_set: Option<Bag>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub tax_lines: Vec<TaxLine>,
-}
+    /// Why goods are held back.
+    Hold [display_reason: String] {}
 
-/// A line.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LineItem {
-    pub id: String,
-    pub sku: Option<String>,
-    pub title: String,
-    pub variant_title: Option<String>,
-    /// As ordered, with what was removed or given back since.
-    #[serde(deserialize_with = "pieces")]
-    pub quantity: i64,
-    /// Still ordered.
-    #[serde(deserialize_with = "pieces")]
-    pub current_quantity: i64,
-    /// Of it, not shipped.
-    #[serde(default, deserialize_with = "maybe_pieces")]
-    pub unfulfilled_quantity: Option<i64>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub requires_shipping: bool,
-    #[serde(default, deserialize_with = "nullable")]
-    pub custom_attributes: Vec<Attribute>,
-    pub variant: Option<Reference>,
-    pub product: Option<Reference>,
-    pub original_unit_price_set: Option<Bag>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub discount_allocations: Vec<Allocation>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub tax_lines: Vec<TaxLine>,
-}
+    /// A line of a fulfilment order.
+    OpenLine [
+        #[serde(deserialize_with = "pieces")]
+        remaining_quantity: i64,
+        line_item: Reference,
+    ] {
+        id: String,
+    }
 
-/// A part of a discount.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Allocation {
-    pub allocated_amount_set: Option<Bag>,
+    /// A label and a text.
+    Attribute [key: String] { value: String }
+
+    /// The customer's record, where there is one and the app may see it.
+    Customer [id: String] { display_name: String }
+
+    /// An address.
+    Address {
+        first_name: String,
+        last_name: String,
+        name: String,
+        company: String,
+        address1: String,
+        address2: String,
+        city: String,
+        province: String,
+        province_code: String,
+        zip: String,
+        country: String,
+        country_code_v2: String,
+        phone: String,
+    }
+
+    /// An amount in both currencies: the shop's, left out where only the buyer's is asked for, and
+    /// the buyer's.
+    Bag { shop_money: Option<Amount>, presentment_money: Option<Amount> }
+
+    /// An amount: a decimal as text, of no fixed scale.
+    Amount [amount: String] {}
+
+    /// A tax on the order.
+    TaxLine { title: String, price_set: Option<Bag> }
+
+    /// A refund; which lines it has, its document does not say here (see [`super::query`]).
+    Refund [id: String] { created_at: Option<String>, note: String, total_refunded_set: Option<Bag> }
+
+    /// A parcel, or several with one content.
+    Fulfillment [id: String] {
+        status: String,
+        created_at: Option<String>,
+        tracking_info: Vec<Tracking>,
+        fulfillment_line_items: Nodes<FulfillmentLine>,
+    }
+
+    /// A tracking number.
+    Tracking { company: String, number: String, url: String }
+
+    /// A line of a fulfilment.
+    FulfillmentLine [line_item: Reference] { quantity: u64 }
+
+    /// Something that is named by its id alone.
+    Reference [id: String] {}
+
+    /// A movement of money.
+    Transaction { kind: String, status: String, processed_at: Option<String>, payment_id: String }
+
+    /// A way of sending that the buyer chose.
+    ShippingLine {
+        id: String,
+        title: String,
+        code: String,
+        discounted_price_set: Option<Bag>,
+        tax_lines: Vec<TaxLine>,
+    }
+
+    /// A line.
+    LineItem [
+        id: String,
+        title: String,
+        /// As ordered, with what was removed or given back since.
+        #[serde(deserialize_with = "pieces")]
+        quantity: i64,
+        /// Still ordered.
+        #[serde(deserialize_with = "pieces")]
+        current_quantity: i64,
+        /// Of it, not shipped.
+        #[serde(default, deserialize_with = "maybe_pieces")]
+        unfulfilled_quantity: Option<i64>,
+    ] {
+        sku: String,
+        variant_title: String,
+        requires_shipping: bool,
+        custom_attributes: Vec<Attribute>,
+        variant: Option<Reference>,
+        product: Option<Reference>,
+        original_unit_price_set: Option<Bag>,
+        discount_allocations: Vec<Allocation>,
+        tax_lines: Vec<TaxLine>,
+    }
+
+    /// A part of a discount.
+    Allocation { allocated_amount_set: Option<Bag> }
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ use serde_json::value::RawValue;
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Found,
     Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier,
-    Unshown, Write,
+    Unshown, Write, stored,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Shipment};
@@ -83,10 +83,7 @@ struct WooCommerce {
 
 impl Format for Settings {
     fn order(&self, document: &[u8]) -> Result<Order> {
-        let unreadable =
-            |why: String| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}"));
-        let text = std::str::from_utf8(document).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
-        map::order(text, &self.statuses).map_err(unreadable)
+        stored(document, |text| map::order(text, &self.statuses))
     }
 }
 

@@ -808,7 +808,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     /// While orders are changed and placed between the pages, the index lags and walks are cut off
-    /// and gone on with later, two syncs meet every order in its last version.
+    /// and gone on with later, the syncs meet every order in its last version.
     #[test]
     fn i3_walks_meet_every_order_in_its_last_version(
         orders in 1usize..25,
@@ -828,7 +828,7 @@ proptest! {
         let mut at = plan.changes;
         let mut changes = changes.into_iter();
         let pages = AtomicU64::new(0);
-        for round in 0..3 {
+        for round in 0..4 {
             at = loop {
                 prop_assert!(pages.fetch_add(1, Ordering::Relaxed) < 2000, "it ends");
                 // As if the process had been killed and gone on after a while: only the text of the
@@ -852,7 +852,8 @@ proptest! {
                     Next::Done(next) => break next,
                 }
             };
-            reader.clock.advance(TimeDelta::seconds(pause + 130));
+            // By the last one the index knows of everything, and the newest minutes are due once more.
+            reader.clock.advance(TimeDelta::seconds(pause + if round == 2 { 430 } else { 130 }));
         }
         for id in reader.shop.ids() {
             let now = reader.channel.order(&id).unwrap().unwrap().order.unwrap().updated_at;
@@ -949,8 +950,8 @@ fn nothing_is_cut_off_a_long_list_of_fulfilments() {
     }
 }
 
-/// The search index lags, so each walk meets the newest minutes again. Where a bulk edit has put
-/// hundreds of orders into them, they are compared and not read.
+/// The search index lags, so the newest minutes are read once more. Where a bulk edit has put
+/// hundreds of orders into them, that is not at every sync.
 #[test]
 fn q2_nothing_new_is_one_request_also_where_hundreds_share_the_newest_minutes() {
     let desk = Desk::unconnected(Options::rehearsal());
@@ -960,10 +961,6 @@ fn q2_nothing_new_is_one_request_also_where_hundreds_share_the_newest_minutes() 
     assert_eq!(desk.sync()["new"], 220);
     let quiet = desk.sync();
     assert_eq!((&quiet["requests"], &quiet["fetched"]), (&json!(1), &json!(0)), "{quiet}");
-    // The index has noticed one of that second only now.
-    desk.shop.place_order(tea(1).at(before));
-    assert_eq!(desk.sync()["new"], 1);
-    assert_eq!(desk.sync()["requests"], 1);
     desk.shop.readdress(&orders[7].to_string(), "77 Somewhere Else");
     desk.sync();
     assert_ne!(desk.show(orders[7])["differences"], json!([]));

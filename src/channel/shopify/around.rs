@@ -12,11 +12,11 @@ use serde_json::json;
 
 use super::api::Api;
 use super::list::List;
-use super::pages::{Last, Place, Read, Row, ask_shortly};
+use super::pages::{Last, Onward, Read, Row, ask_shortly};
 use super::settings::Settings;
 use super::sizes::chokes;
 use super::slices::{count_each, count_one};
-use super::{number, query, wire};
+use super::{map, number, query, wire};
 use crate::channel::Unshown;
 use crate::channel::isolate::isolate;
 use crate::clock::{Timestamp, rfc3339};
@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 const MOST_NAMED: u64 = 8;
 
 /// So many seconds are looked through one by one before the list goes on behind them.
-const SECONDS: u32 = 32;
+const SECONDS: usize = 32;
 
 /// Reads on from `after`, where a page failed, up to an order that cannot be shown and over it.
 /// `last` is what the walk has met before.
@@ -48,7 +48,7 @@ pub fn read(api: &Api, settings: &Settings, list: List, after: Option<&str>, las
         (Some(at), None) => {
             // Everything came in smaller pages: that much is what the server can bear.
             api.sizes.bear_less(size);
-            read.next = at.map(Place::After);
+            read.next = at.map(Onward::After);
         }
     }
     Ok(read)
@@ -78,7 +78,7 @@ fn rows_of<'a>(
     move |after, count| {
         let page = ask_shortly(api, settings, list, after.as_deref(), u32::try_from(count).unwrap_or(1))?;
         let next = match page.next {
-            Some(Place::After(after)) => Some(Some(after)),
+            Some(Onward::After(after)) => Some(Some(after)),
             _ => None,
         };
         Ok((page.rows, next))
@@ -100,13 +100,14 @@ fn step_over(
             let heads: wire::Orders<wire::Head> = answer.read()?;
             let next = heads.orders.further(at.as_deref(), "orders", "nothing more was imported")?;
             if let Some(head) = heads.orders.nodes.first() {
+                read.passed = map::second(head.updated_at.as_deref());
                 read.unshown.push(unshown(
                     head.id.as_deref().map(number),
                     head.updated_at.as_deref().unwrap_or_default(),
                     why,
                 ));
             }
-            read.next = next.map(Place::After);
+            read.next = next.map(Onward::After);
             Ok(())
         }
         Err(error) if chokes(&error) => by_time(api, settings, list, last, why, read),
@@ -118,6 +119,7 @@ fn step_over(
 fn by_time(api: &Api, settings: &Settings, list: List, last: &Last, why: &Error, read: &mut Read) -> Result<()> {
     let Some(at) = find_second(api, settings, list, last, read)? else { return Ok(()) };
     let end = at + 1;
+    read.passed = Some(at);
     let all = count_one(api, list.between(at, end))?;
     if (met_at(read, list, at).len() as u64) + 1 < all {
         let (mut back, _) = up_to_it(api, settings, list.only(at, true), all)?;
@@ -154,27 +156,24 @@ fn find_second(api: &Api, settings: &Settings, list: List, last: &Last, read: &m
         let filter = |end: i64| list.between(from, end);
         first_where(&|filters| count_each(api, filters), from + 1, bound, &filter, &|_, count| count > met)
     };
-    let guess = more_than(met, floor)?;
-    let (front, found) = second_of(api, settings, list, guess - 1)?;
-    if found {
-        read.rows.extend(front);
-        read.next = Some(Place::From(guess));
-        return Ok(Some(guess - 1));
-    }
-    // An order has moved meanwhile. From the last that were met for sure on, second by second,
-    // nothing can be missed.
-    let mut end = floor;
-    for _ in 0..SECONDS {
-        end = more_than(0, end)?.max(end + 1);
+    let mut from = floor;
+    for (nth, met) in std::iter::once(met).chain(std::iter::repeat(0)).take(SECONDS).enumerate() {
+        let end = more_than(met, from)?.max(from + 1);
         let (front, found) = second_of(api, settings, list, end - 1)?;
+        if nth == 0 && !found {
+            // An order has moved meanwhile. From the last that were met for sure on, second by
+            // second, nothing can be missed.
+            continue;
+        }
         read.rows.extend(front);
-        read.next = Some(Place::From(end));
+        read.next = Some(Onward::From(end));
         if found {
             return Ok(Some(end - 1));
         }
         if end >= bound {
             break;
         }
+        from = end;
     }
     Ok(None)
 }

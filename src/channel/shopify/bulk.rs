@@ -63,8 +63,9 @@ pub struct Bulk {
 }
 
 impl Bulk {
-    /// A slice that is not begun and was counted to have so many orders.
-    pub fn new(slice: Slice, counted: u64) -> Self {
+    /// A slice that is not begun.
+    pub fn new(slice: Slice) -> Self {
+        let counted = slice.counted();
         Self { slice, operation: None, offset: 0, orders: 0, looks: 0, started: 0, counted, rows: 0 }
     }
 }
@@ -135,7 +136,7 @@ fn done(bulk: Bulk, orders: Vec<RemoteOrder>) -> Result<Page> {
 /// The slice from its beginning in pages; what was read of it already is known to the book.
 fn in_pages(bulk: Bulk, why: &str) -> Result<Page> {
     let warning = format!("{why}; its orders are read in pages, which takes longer");
-    let next = Next::More(Cursor::new(&Position::Slice(Slice { after: None, met: 0, ..bulk.slice }))?);
+    let next = Next::More(Cursor::new(&Position::Slice(bulk.slice))?);
     Ok(Page { warnings: vec![warning], ..Page::without_orders(next) })
 }
 
@@ -219,7 +220,8 @@ fn belongs(document: &str, slice: &Slice) -> bool {
     let head: wire::Head = serde_json::from_str(document).unwrap_or_default();
     let is_in = |at: i64| slice.from <= at && slice.to.is_none_or(|to| at < to);
     let is_new = |at: i64| slice.since.is_none_or(|since| since <= at);
-    map::second(&head.created_at).is_none_or(is_in) && map::second(&head.updated_at).is_none_or(is_new)
+    map::second(head.created_at.as_deref()).is_none_or(is_in)
+        && map::second(head.updated_at.as_deref()).is_none_or(is_new)
 }
 
 type Documents = Vec<Box<serde_json::value::RawValue>>;

@@ -21,123 +21,97 @@ pub struct Span {
     pub until: Option<i64>,
 }
 
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// When orders were changed.
+    Changed,
+    /// When they were made.
+    Made,
+}
+
 /// A list of orders, the oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
-    /// By when they were changed.
-    Changed(Span),
-    /// By when they were made.
-    Made {
-        /// At or after.
-        from: i64,
-        /// Before.
-        to: Option<i64>,
-        /// Those that were changed at or after.
-        since: Option<i64>,
-    },
-    /// Those of one second of another list, also from the last on.
-    Second {
-        /// Whether it is by when they were changed.
-        changed: bool,
-        /// The second.
-        at: i64,
-        /// Those that were changed at or after.
-        since: Option<i64>,
-        /// Whether it begins with the last.
-        reverse: bool,
-    },
+pub struct List {
+    by: By,
+    from: Option<i64>,
+    /// The second behind it.
+    to: Option<i64>,
+    /// By when they were made: those that were changed at or after.
+    since: Option<i64>,
+    /// Of one second of another list, and whether it begins with the last.
+    second: Option<bool>,
 }
 
 impl List {
+    /// By when they were changed.
+    pub fn changed(Span { since, until }: Span) -> Self {
+        Self { by: By::Changed, from: since, to: until.map(|until| until + 1), since: None, second: None }
+    }
+
+    /// By when they were made: at or after `from`, before `to`, changed at or after `since`.
+    pub fn made(from: i64, to: Option<i64>, since: Option<i64>) -> Self {
+        Self { by: By::Made, from: Some(from), to, since, second: None }
+    }
+
     /// What is asked for a page of it.
     pub fn question(self, size: u32, lines: u32, after: Option<&str>) -> Value {
-        let reverse = matches!(self, Self::Second { reverse: true, .. });
         json!({
-            "first": size, "lines": lines, "after": after, "query": self.filter(), "sort": self.sort(), "reverse": reverse,
+            "first": size, "lines": lines, "after": after, "query": self.filter(), "sort": self.sort(),
+            "reverse": self.second == Some(true),
         })
     }
 
     /// By what it is sorted.
     pub fn sort(self) -> &'static str {
-        match self {
-            Self::Changed(_) | Self::Second { changed: true, .. } => "UPDATED_AT",
-            Self::Made { .. } | Self::Second { .. } => "CREATED_AT",
+        match self.by {
+            By::Changed => "UPDATED_AT",
+            By::Made => "CREATED_AT",
         }
     }
 
     /// Its orders of one second.
     pub fn only(self, at: i64, reverse: bool) -> Self {
-        match self {
-            Self::Changed(_) => Self::Second { changed: true, at, since: None, reverse },
-            Self::Made { since, .. } => Self::Second { changed: false, at, since, reverse },
-            Self::Second { changed, since, .. } => Self::Second { changed, at, since, reverse },
-        }
+        Self { from: Some(at), to: Some(at + 1), second: Some(reverse), ..self }
     }
 
     /// The filter for it; nothing for everything.
     pub fn filter(self) -> Option<String> {
-        let terms: Vec<String> = match self {
-            Self::Changed(Span { since, until }) => {
-                let until = until.map(|at| format!("updated_at:<='{}'", second(at)));
-                at_least("updated_at", since).into_iter().chain(until).collect()
-            }
-            Self::Made { from, to, since } => {
-                let to = to.map(|at| format!("created_at:<'{}'", second(at)));
-                at_least("created_at", Some(from)).into_iter().chain(to).chain(at_least("updated_at", since)).collect()
-            }
-            Self::Second { at, .. } => vec![self.between(at, at + 1)],
-        };
+        let field = if self.by == By::Changed { "updated_at" } else { "created_at" };
+        let term = |field: &str, sign: &str, at: Option<i64>| at.map(|at| format!("{field}:{sign}'{}'", second(at)));
+        let terms = [term(field, ">=", self.from), term(field, "<", self.to), term("updated_at", ">=", self.since)];
+        let terms: Vec<String> = terms.into_iter().flatten().collect();
         (!terms.is_empty()).then(|| terms.join(" "))
     }
 
     /// The filter for those of its orders that were changed or made, as it is sorted, in these
     /// seconds, the last not included.
     pub fn between(self, from: i64, to: i64) -> String {
-        match self {
-            Self::Changed(_) | Self::Second { changed: true, .. } => {
-                format!("updated_at:>='{}' updated_at:<'{}'", second(from), second(to))
-            }
-            Self::Made { since, .. } | Self::Second { since, .. } => {
-                Self::Made { from, to: Some(to), since }.filter().unwrap_or_default()
-            }
-        }
+        Self { from: Some(from), to: Some(to), ..self }.filter().unwrap_or_default()
     }
 
-    /// Those of its orders that were changed or made, as it is sorted, up to and including this
-    /// second.
-    pub fn up_to(self, at: i64) -> Self {
-        let sooner = |end: Option<i64>, at: i64| Some(end.map_or(at, |end| end.min(at)));
-        match self {
-            Self::Changed(span) => Self::Changed(Span { until: sooner(span.until, at), ..span }),
-            Self::Made { from, to, since } => Self::Made { from, to: sooner(to, at + 1), since },
-            second @ Self::Second { .. } => second,
-        }
+    /// The filter for those up to and including this second.
+    pub fn up_to(self, at: i64) -> String {
+        let to = if self.second.is_some() { self.to } else { Some(self.to.map_or(at + 1, |to| to.min(at + 1))) };
+        Self { to, ..self }.filter().unwrap_or_default()
     }
 
     /// The time by which an order is sorted.
     pub fn key(self, row: &Row) -> Option<i64> {
-        match self {
-            Self::Changed(_) | Self::Second { changed: true, .. } => row.changed,
-            Self::Made { .. } | Self::Second { .. } => row.made,
+        match self.by {
+            By::Changed => row.changed,
+            By::Made => row.made,
         }
     }
 
     /// The first second of it.
     pub fn start(self) -> i64 {
-        match self {
-            Self::Changed(span) => span.since.unwrap_or(0),
-            Self::Made { from, .. } => from,
-            Self::Second { at, .. } => at,
-        }
+        self.from.unwrap_or(0)
     }
 
     /// The second behind it, where it has an end.
     pub fn end(self) -> Option<i64> {
-        match self {
-            Self::Changed(span) => span.until.map(|until| until + 1),
-            Self::Made { to, .. } => to,
-            Self::Second { at, .. } => Some(at + 1),
-        }
+        self.to
     }
 
     /// Holds what came against what was asked for: a filter, an order of rows or a size that is
@@ -149,54 +123,31 @@ impl List {
         if rows.len() > size || ids.len() < rows.len() {
             return Err(odd("more rows than asked for, or one of them twice"));
         }
-        match self {
-            Self::Changed(span) => changed(span, rows, now - SETTLED),
-            Self::Made { from, to, since } => made(from, to, since, rows),
+        if self.second.is_some() {
             // Part of a list of which the rest is checked.
-            Self::Second { .. } => Ok(()),
+            return Ok(());
         }
-    }
-}
-
-fn changed(span: Span, rows: &[Row], settled: i64) -> Result<()> {
-    let times: Vec<i64> = rows.iter().filter_map(|row| row.changed).collect();
-    let late = |at: i64| span.until.is_some_and(|until| until < at && at <= settled);
-    if times.iter().any(|at| span.since.is_some_and(|since| *at < since) || late(*at)) {
-        return Err(odd("orders that were changed at other times"));
-    }
-    // The index may have lost a change of one order or another; a list in no order goes down at
-    // every other row.
-    let down = times.iter().zip(times.iter().skip(1)).filter(|(one, next)| next < one && **one <= settled).count();
-    if down > 1 && down * 4 > times.len() {
-        return Err(odd("not in the order asked for"));
-    }
-    Ok(())
-}
-
-fn made(from: i64, to: Option<i64>, since: Option<i64>, rows: &[Row]) -> Result<()> {
-    let mut newest = i64::MIN;
-    for row in rows {
-        let early = since.zip(row.changed).is_some_and(|(since, at)| at < since);
-        let outside = |at: i64| at < from || to.is_some_and(|to| at >= to);
-        if early || row.made.is_some_and(outside) {
+        let settled = now - SETTLED;
+        let late = |at: i64| self.to.is_some_and(|to| to <= at && (self.by == By::Made || at <= settled));
+        let outside = |at: i64| self.from.is_some_and(|from| at < from) || late(at);
+        let early = |row: &Row| self.since.zip(row.changed).is_some_and(|(since, at)| at < since);
+        let times: Vec<i64> = rows.iter().filter_map(|row| self.key(row)).collect();
+        if times.iter().any(|at| outside(*at)) || rows.iter().any(early) {
             return Err(odd("orders that were made or changed at other times"));
         }
-        if row.made.is_some_and(|at| at < newest) {
-            return Err(odd("not in the order asked for"));
-        }
-        newest = newest.max(row.made.unwrap_or(newest));
+        let down = |(one, next): &(&i64, &i64)| next < one && (self.by == By::Made || **one <= settled);
+        let down = times.iter().zip(times.iter().skip(1)).filter(down).count();
+        // The index may have lost a change of one order or another; a list in no order goes down at
+        // every other row.
+        let is_lost = self.by == By::Changed && (down <= 1 || down * 4 <= times.len());
+        if down > 0 && !is_lost { Err(odd("not in the order asked for")) } else { Ok(()) }
     }
-    Ok(())
 }
 
 fn odd(what: &str) -> Error {
     let text = format!("Shopify's list of orders is not what was asked for: {what}; nothing of it was imported");
     Error::new(ErrorKind::Unreadable, text)
         .hint("if something stands between here and Shopify (a proxy, a cache, --endpoint), it changes what is asked")
-}
-
-fn at_least(field: &str, at: Option<i64>) -> Option<String> {
-    at.map(|at| format!("{field}:>='{}'", second(at)))
 }
 
 fn second(at: i64) -> String {
@@ -224,8 +175,8 @@ mod tests {
     #[test]
     fn i3_what_comes_is_held_against_what_was_asked_for() {
         let now = 100_000;
-        let changed = List::Changed(Span { since: Some(1000), until: Some(9000) });
-        let made = List::Made { from: 100, to: Some(200), since: Some(1000) };
+        let changed = List::changed(Span { since: Some(1000), until: Some(9000) });
+        let made = List::made(100, Some(200), Some(1000));
         let good: &[(List, &[(i64, i64)])] = &[
             (changed, &[(1, 1000), (1, 1000), (1, 9000)]),
             // Changed since the index knew of it.

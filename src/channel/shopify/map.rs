@@ -478,6 +478,6 @@ pub fn time(text: &str, member: &str) -> Result<Timestamp, String> {
 }
 
 /// The second of such a time, where there is one.
-pub fn second(text: &Option<String>) -> Option<i64> {
-    Some(time(text.as_deref()?, "").ok()?.timestamp())
+pub fn second(text: Option<&str>) -> Option<i64> {
+    Some(time(text?, "").ok()?.timestamp())
 }

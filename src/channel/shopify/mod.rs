@@ -39,7 +39,6 @@ mod settings;
 mod shipments;
 mod sizes;
 mod slices;
-mod tail;
 mod wire;
 
 use std::time::Duration;

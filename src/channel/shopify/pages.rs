@@ -5,11 +5,10 @@
 //! Shopify's cursors hold the sort value and id of the last row, not a row number, so rows that
 //! shift are no harm: an order that changes meanwhile moves to the end and is met again.
 //!
-//! Where the next walk begins is not the newest order seen, but at most when this walk *began*,
-//! less the overlap: the search index lags, so an order changed just before the walk passed its
-//! place may not have been listed there yet, and a walk can take hours. So the newest minutes are
-//! met again by every walk. Where they hold many orders, they are first compared with what the last
-//! walk has seen of them ([`tail`](super::tail)), which is one small question.
+//! The list is served by a search index that lags, so an order changed just before a walk passed its
+//! place may not have been listed there yet: the newest minutes are read once more
+//! ([`Checkpoint`]). So is an order in them that cannot be shown, which costs dozens of questions,
+//! and the book asks for it by its id each day.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -22,11 +21,11 @@ use super::probe::Scopes;
 use super::settings::Settings;
 use super::sizes::chokes;
 use super::slices::count_one;
-use super::tail::Tail;
-use super::{around, document, map, number, query, tail, wire};
+use super::{OVERLAP, around, document, map, number, query, wire};
 use crate::channel::census::{Census, SURELY_BEFORE, unlisted};
+use crate::channel::checkpoint::{Checkpoint, seconds};
 use crate::channel::rows::nameless;
-use crate::channel::strayed::{self, STRAYED};
+use crate::channel::strayed::STRAYED;
 use crate::channel::{Cursor, Next, Page, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Status;
@@ -35,68 +34,44 @@ use crate::order::Status;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Position {
-    /// Before the first page of a walk by modification time.
-    Start(Start),
-    /// Within it.
-    Changes(Changes),
-    /// A slice of a first sync, by creation time.
+    /// In the orders by modification time, at rest or under way.
+    Walk(Walk),
+    /// In a slice of a first sync, by creation time.
     Slice(Slice),
     /// The same by a bulk operation.
     Bulk(Bulk),
+    /// Before a walk by modification time, as earlier versions wrote it.
+    Start(Span),
+    /// Within it: it begins anew.
+    Changes {
+        /// What it walks.
+        span: Span,
+    },
 }
 
-/// Before the first page of a walk by modification time.
+/// The walk by modification time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Start {
-    /// What it will walk.
+pub struct Walk {
+    /// Where the changes stand.
     #[serde(flatten)]
-    pub span: Span,
-    /// How many orders it will meet at least, where they were counted.
+    at: Checkpoint,
+    /// The last second of a range that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counted: Option<u64>,
-    /// What the walk before this one has seen of the span, where it is worth comparing.
+    until: Option<i64>,
+    /// How many orders the next one will meet at least, where they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub known: Option<Tail>,
-    /// Where an order stands that cannot be shown, in minutes that are met again.
+    counted: Option<u64>,
+    /// The list that is being read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hidden: Option<Hidden>,
+    reading: Option<Reading>,
 }
 
-/// An order that cannot be shown, in minutes of which all others were read. As long as they hold as
-/// many orders as then, the walk begins behind it: to come upon it costs dozens of questions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hidden {
-    /// The second behind it.
-    end: i64,
-    /// How many orders were changed before that, since the beginning.
-    count: u64,
-}
-
-/// A walk by modification time.
+/// A list by modification time that is being read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changes {
-    /// What it walks.
-    pub span: Span,
-    /// Shopify's cursor.
-    pub after: Option<String>,
-    /// The newest change seen.
-    pub high: Option<i64>,
-    /// When it began.
-    pub began: i64,
-    /// What it has seen of the newest minutes.
-    #[serde(default)]
-    pub tail: Tail,
-    /// How many orders it was counted to meet, and how many it has met.
-    #[serde(default)]
-    pub counted: Option<u64>,
-    #[serde(default)]
-    pub met: u64,
-    /// From where it goes on after an order that Shopify cannot show.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<i64>,
-    /// When the last few orders of it were changed.
-    #[serde(default)]
-    pub last: Last,
+struct Reading {
+    since: Option<i64>,
+    #[serde(flatten)]
+    place: Place,
 }
 
 /// Orders made in a span of time, the end not included, that were changed at or after another.
@@ -108,16 +83,22 @@ pub struct Slice {
     pub to: Option<i64>,
     /// Changed at or after.
     pub since: Option<i64>,
+    /// How far it is read.
+    #[serde(flatten)]
+    pub place: Place,
+}
+
+/// How far a list is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
     /// Shopify's cursor.
-    pub after: Option<String>,
-    /// How many orders it was counted to have, and how many were met.
-    #[serde(default)]
-    pub counted: u64,
-    #[serde(default)]
-    pub met: u64,
-    /// When the last few of them were made.
-    #[serde(default)]
-    pub last: Last,
+    after: Option<String>,
+    /// How many orders the list was counted to have, and how many were met.
+    pub counted: Option<u64>,
+    met: u64,
+    /// When the last few of them were made or changed.
+    last: Last,
 }
 
 /// The times of the last few orders of a walk, by which its list is sorted.
@@ -144,145 +125,131 @@ impl Last {
     }
 }
 
-impl Start {
-    /// Of this span, of which nothing is known.
-    pub fn of(span: Span, counted: Option<u64>) -> Self {
-        Self { span, counted, known: None, hidden: None }
+impl Place {
+    /// Before the first of so many orders, where they were counted.
+    pub fn before(counted: Option<u64>) -> Self {
+        Self { counted, ..Self::default() }
     }
 }
 
-impl Changes {
-    fn list(&self) -> List {
-        List::Changed(Span { since: self.span.since.max(self.from), ..self.span })
+impl Walk {
+    /// A walk from where the changes stand.
+    pub fn new(at: Checkpoint, counted: Option<u64>) -> Self {
+        Self { at, until: None, counted, reading: None }
     }
 
-    /// Where the next walk begins.
-    fn end(self, api: &Api) -> Result<Start> {
-        let settled = self.began - super::OVERLAP.as_secs() as i64;
-        let reached = self.high.map(|high| high.min(self.began) - super::OVERLAP.as_secs() as i64);
-        // What is behind an order that cannot be shown is met again only as long as the index may
-        // lag.
-        let behind = self.from.filter(|from| *from <= settled);
-        let span = Span { since: self.span.since.max(reached).max(behind), until: None };
-        let hidden = match self.from.filter(|end| span.since.is_none_or(|since| since < *end)) {
-            Some(end) => Some(Hidden { end, count: before(api, span, end)? }),
-            None => None,
-        };
-        let known = self.tail.worth_knowing(span.since, self.began).filter(|_| hidden.is_none());
-        Ok(Start { span, counted: None, known, hidden })
+    /// A walk over a span.
+    pub fn over(span: Span, counted: Option<u64>) -> Self {
+        Self { until: span.until, ..Self::new(Checkpoint::new(span.since), counted) }
     }
 }
 
 impl Slice {
+    /// How many orders it was counted to have.
+    pub fn counted(&self) -> u64 {
+        self.place.counted.unwrap_or(0)
+    }
+
     /// The orders of it.
     pub fn list(&self) -> List {
-        List::Made { from: self.from, to: self.to, since: self.since }
+        List::made(self.from, self.to, self.since)
     }
 }
 
 /// The page at a position.
 pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     match at.position::<Position>()? {
-        Position::Start(start) => begin(api, settings, start),
-        Position::Changes(walk) => changes(api, settings, walk, false),
+        Position::Walk(walk) => changes(api, settings, walk),
+        Position::Start(span) | Position::Changes { span } => changes(api, settings, Walk::over(span, None)),
         Position::Slice(slice) => self::slice(api, settings, slice),
         Position::Bulk(walk) => bulk::page(api, settings, walk),
     }
 }
 
-/// The first page of a walk by modification time, or of one that goes back, where this one would
-/// begin ahead of Shopify's clock.
-fn begin(api: &Api, settings: &Settings, start: Start) -> Result<Page> {
-    let span = start.span;
-    let page = first_page(api, settings, start)?;
-    match strayed::again_from(span.since, api.their_now().timestamp()) {
+/// The changes since the last sync, or since long ago, where the position lies ahead of Shopify's
+/// clock.
+fn changes(api: &Api, settings: &Settings, walk: Walk) -> Result<Page> {
+    let is_at_rest = walk.reading.is_none();
+    let page = go_on(api, settings, walk.clone())?;
+    match walk.at.strayed(api.their_now().timestamp()).filter(|_| is_at_rest) {
         None => Ok(page),
-        Some(from) => {
-            let span = Span { since: Some(from), ..span };
-            let mut page = first_page(api, settings, Start::of(span, None))?;
+        Some(at) => {
+            let mut page = go_on(api, settings, Walk { at, ..walk })?;
             page.warnings.push(STRAYED.to_owned());
             Ok(page)
         }
     }
 }
 
-fn first_page(api: &Api, settings: &Settings, start: Start) -> Result<Page> {
-    if let Some(known) = &start.known
-        && let Some(warnings) = tail::unchanged(api, start.span, known)?
-    {
-        let next = Next::Done(Cursor::new(&Position::Start(start))?);
-        return Ok(Page { warnings, ..Page::without_orders(next) });
-    }
-    let began = api.now().timestamp();
-    let from = match start.hidden {
-        Some(hidden) if before(api, start.span, hidden.end)? == hidden.count => Some(hidden.end),
-        _ => None,
-    };
-    let Start { span, counted, .. } = start;
-    // A clock that was wrong by minutes may have left a beginning that lies ahead.
-    let span = Span { since: span.since.map(|since| since.min(began - super::OVERLAP.as_secs() as i64)), ..span };
-    let (after, high, tail, met, last) = (None, None, Tail::default(), 0, Last::default());
-    changes(api, settings, Changes { span, after, high, began, tail, counted, met, from, last }, true)
-}
-
-/// How many orders of a span were changed before a second.
-fn before(api: &Api, span: Span, end: i64) -> Result<u64> {
-    let list = List::Changed(span);
-    count_one(api, list.between(list.start(), end))
-}
-
-fn changes(api: &Api, settings: &Settings, mut walk: Changes, first: bool) -> Result<Page> {
-    let asked = api.now().timestamp();
-    let mut read = match fetch(api, settings, first, walk.list(), walk.after.as_deref(), &walk.last) {
-        Err(error) if walk.after.is_some() && is_bad_cursor(&error) && api.may_restart() => {
-            let restarted = Changes { after: None, tail: Tail::default(), met: 0, last: Last::default(), ..walk };
-            return changes(api, settings, restarted, first);
-        }
-        result => result?,
-    };
-    walk.last.add(walk.list(), &read.rows);
-    walk.met += (read.rows.len() + read.unshown.len()) as u64;
-    for row in &read.rows {
-        walk.high = walk.high.max(row.changed);
-        walk.tail.add(row);
-    }
-    let next = match read.next.take() {
-        Some(Place::After(after)) => Position::Changes(Changes { after: Some(after), ..walk }),
-        Some(Place::From(from)) => Position::Changes(Changes { after: None, from: Some(from), ..walk }),
+fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
+    let first = walk.reading.is_none();
+    let mut reading = match walk.reading.take() {
+        Some(reading) => reading,
         None => {
-            let census = Census { counted: walk.counted, met: walk.met };
-            read.unshown.extend(missing(api, walk.list(), census, asked, &read.rows)?);
-            return finish(read, Next::Done(Cursor::new(&Position::Start(walk.end(api)?))?));
+            let since = walk.at.begin(OVERLAP, api.now().timestamp());
+            Reading { since, place: Place::before(walk.counted.take()) }
         }
     };
-    finish(read, Next::More(Cursor::new(&next)?))
+    let list = List::changed(Span { since: reading.since, until: walk.until });
+    let read = step(api, settings, list, &mut reading.place, first)?;
+    let now = api.now().timestamp();
+    let newest = read.rows.iter().map(|row| row.changed).max().flatten().max(read.passed);
+    walk.at.reach(newest.map(|at| at.min(now)), now);
+    let near = |row: &Row| row.changed.zip(newest).is_some_and(|(at, newest)| newest - at <= seconds(OVERLAP));
+    // What is expensive to meet again is met again once.
+    if read.next.is_some() && read.rows.iter().all(near) || !read.unshown.is_empty() {
+        walk.at.crowded();
+    }
+    match read.next {
+        None => walk.at.done(OVERLAP),
+        Some(Onward::From(from)) => walk.reading = Some(Reading { since: Some(from), ..reading }),
+        Some(Onward::After(_)) => walk.reading = Some(reading),
+    }
+    let is_done = read.next.is_none();
+    finish(read, is_done, &Position::Walk(walk))
 }
 
 /// A page of a slice. Times of creation do not move, so nothing shifts between its pages; what
 /// changes meanwhile is for the changes' walk.
 fn slice(api: &Api, settings: &Settings, mut slice: Slice) -> Result<Page> {
+    let read = step(api, settings, slice.list(), &mut slice.place, false)?;
+    if let Some(Onward::From(from)) = read.next {
+        slice.from = from;
+    }
+    let is_done = read.next.is_none();
+    finish(read, is_done, &Position::Slice(slice))
+}
+
+/// Reads a page of a list. Its end is held against how many orders were counted.
+fn step(api: &Api, settings: &Settings, list: List, place: &mut Place, first: bool) -> Result<Read> {
     let asked = api.now().timestamp();
-    let mut read = match fetch(api, settings, false, slice.list(), slice.after.as_deref(), &slice.last) {
-        Err(error) if slice.after.is_some() && is_bad_cursor(&error) && api.may_restart() => {
-            return self::slice(api, settings, Slice { after: None, met: 0, last: Last::default(), ..slice });
+    let mut read = match fetch(api, settings, first, list, place.after.as_deref(), &place.last) {
+        Err(error) if place.after.is_some() && is_bad_cursor(&error) && api.may_restart() => {
+            *place = Place::before(place.counted);
+            return step(api, settings, list, place, first);
         }
         result => result?,
     };
-    slice.last.add(slice.list(), &read.rows);
-    slice.met += (read.rows.len() + read.unshown.len()) as u64;
-    let next = match read.next.take() {
-        Some(Place::After(after)) => Slice { after: Some(after), ..slice },
-        Some(Place::From(from)) => Slice { after: None, from, ..slice },
-        None => {
-            let census = Census { counted: Some(slice.counted), met: slice.met };
-            read.unshown.extend(missing(api, slice.list(), census, asked, &read.rows)?);
-            return finish(read, Next::Done(Cursor::new(&Position::Slice(slice))?));
+    place.last.add(list, &read.rows);
+    place.met += (read.rows.len() + read.unshown.len()) as u64;
+    match &read.next {
+        Some(Onward::After(after)) => place.after = Some(after.clone()),
+        // The list that begins there has none of those that were met.
+        Some(Onward::From(_)) => {
+            place.counted = place.counted.map(|counted| counted.saturating_sub(place.met));
+            (place.after, place.met) = (None, 0);
         }
-    };
-    finish(read, Next::More(Cursor::new(&Position::Slice(next))?))
+        None => {
+            let census = Census { counted: place.counted, met: place.met };
+            read.unshown.extend(missing(api, list, census, asked, &read.rows)?);
+        }
+    }
+    Ok(read)
 }
 
-fn finish(read: Read, next: Next) -> Result<Page> {
+fn finish(read: Read, is_done: bool, position: &Position) -> Result<Page> {
+    let cursor = Cursor::new(position)?;
+    let next = if is_done { Next::Done(cursor) } else { Next::More(cursor) };
     let orders = read.rows.into_iter().map(|row| row.order).collect();
     Ok(Page { orders, unshown: read.unshown, warnings: read.warnings, ..Page::without_orders(next) })
 }
@@ -295,7 +262,7 @@ pub fn missing(api: &Api, list: List, census: Census, asked: i64, rows: &[Row]) 
         return Ok(None);
     }
     let settled = asked - SURELY_BEFORE;
-    let count = count_one(api, list.up_to(settled).filter().unwrap_or_default())?;
+    let count = count_one(api, list.up_to(settled))?;
     let later = rows.iter().filter(|row| list.key(row).is_some_and(|at| at > settled)).count() as u64;
     let census = census.count(count.saturating_add(later));
     let (counted, met) = (census.counted.unwrap_or(0), census.met);
@@ -322,7 +289,9 @@ pub struct Read {
     /// Those that Shopify itself cannot show.
     pub unshown: Vec<Unshown>,
     /// Where the list goes on.
-    pub next: Option<Place>,
+    pub next: Option<Onward>,
+    /// When the last of those that cannot be shown was changed.
+    pub passed: Option<i64>,
     /// What the merchant should know.
     pub warnings: Vec<String>,
 }
@@ -338,7 +307,7 @@ pub struct Row {
 }
 
 /// Where a list goes on.
-pub enum Place {
+pub enum Onward {
     /// After this cursor.
     After(String),
     /// With the orders from this second on.
@@ -396,11 +365,11 @@ fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Optio
     if let Some(app) = data.current_app_installation {
         warnings.extend(checked(&app.scopes())?);
     }
-    let next = data.orders.further(after, "orders", "nothing more was imported")?.map(Place::After);
+    let next = data.orders.further(after, "orders", "nothing more was imported")?.map(Onward::After);
     let mut times = Vec::new();
     let parsed = data.orders.nodes.into_iter().map(|text| {
         let mut order: Value = serde_json::from_str(text.get()).unwrap_or_else(|_| unparsed(text.get()));
-        let second = |name: &str| Some(map::time(order[name].as_str()?, "").ok()?.timestamp());
+        let second = |name: &str| map::second(order[name].as_str());
         times.push((second("createdAt"), second("updatedAt")));
         answer.mark(&mut order, || text.get().to_owned());
         order
@@ -410,7 +379,7 @@ fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Optio
     let row = |(document, (made, changed))| Row { order: remote(document, settings.authorized), made, changed };
     let rows: Vec<Row> = documents.into_iter().zip(times).map(row).collect();
     list.check(&rows, size as usize, api.now().timestamp())?;
-    Ok(Read { rows, unshown: Vec::new(), next, warnings })
+    Ok(Read { rows, next, warnings, ..Read::default() })
 }
 
 /// What stands for an order whose JSON cannot be read, such as one with a number that no number

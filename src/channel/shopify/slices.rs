@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use super::api::Api;
 use super::bulk::Bulk;
 use super::list::{List, Span};
-use super::pages::{self, Last, Position, Slice, Start};
+use super::pages::{self, Place, Position, Slice, Walk};
 use super::settings::{Bulk as When, Settings};
 use super::sizes::chokes;
 use super::{map, query, wire};
+use crate::channel::checkpoint::Checkpoint;
 use crate::channel::{Cursor, Plan, Range};
 use crate::error::Result;
 
@@ -43,26 +44,23 @@ const BULKS: usize = 4;
 /// The walks that read every order changed in `range`.
 pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     let span = Span { since: range.since.map(|at| at.timestamp()), until: range.until.map(|at| at.timestamp()) };
-    let list = List::Changed(span);
+    let list = List::changed(span);
     let began = api.now().timestamp();
     let (total, oldest) = survey(api, list)?;
     let many = total.filter(|total| *total > ONE_WALK || settings.bulk == When::Always && *total > 0);
     let (Some(many), Some(oldest), None) = (many, oldest, span.until) else {
-        return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Start(Start::of(span, total)))?, total });
+        let changes = Cursor::new(&Position::Walk(Walk::over(span, total)))?;
+        return Ok(Plan { slices: Vec::new(), changes, total });
     };
-    let whole =
-        Slice { from: oldest, to: None, since: span.since, after: None, counted: 0, met: 0, last: Last::default() };
+    let whole = Slice { from: oldest, to: None, since: span.since, place: Place::before(Some(many)) };
     let in_bulk = by_bulk(api, settings, many, list)?;
     let (wanted, worth) = if in_bulk { (BULKS, IN_BULK) } else { (SLICES, WORTH) };
-    let parts = divide(api, whole, many, began, wanted, worth)?;
-    let position = |(slice, counted)| match in_bulk {
-        true => Position::Bulk(Bulk::new(Slice { counted, ..slice }, counted)),
-        false => Position::Slice(Slice { counted, ..slice }),
-    };
+    let position = |slice| if in_bulk { Position::Bulk(Bulk::new(slice)) } else { Position::Slice(slice) };
+    let parts = divide(api, whole, began, wanted, worth)?;
     let slices = parts.into_iter().map(|part| Cursor::new(&position(part))).collect::<Result<Vec<_>>>()?;
     // What is made or changed while the slices are read is for this walk.
-    let rest = Span { since: Some(began - super::OVERLAP.as_secs() as i64), until: None };
-    Ok(Plan { slices, changes: Cursor::new(&Position::Start(Start::of(rest, None)))?, total })
+    let rest = Checkpoint::seen(Some(began), super::OVERLAP, began);
+    Ok(Plan { slices, changes: Cursor::new(&Position::Walk(Walk::new(rest, None)))?, total })
 }
 
 /// How many orders there are and when the oldest was made, in seconds. Where it cannot be shown, in
@@ -79,7 +77,7 @@ fn survey(api: &Api, list: List) -> Result<(Option<u64>, Option<i64>)> {
     if let Some(app) = survey.current_app_installation {
         app.scopes().need_orders()?;
     }
-    let oldest = survey.orders.nodes.first().and_then(|order| map::second(&order.created_at));
+    let oldest = survey.orders.nodes.first().and_then(|order| map::second(order.created_at.as_deref()));
     Ok((survey.orders_count.map(|count| count.count), oldest))
 }
 
@@ -100,67 +98,59 @@ fn by_bulk(api: &Api, settings: &Settings, orders: u64, list: List) -> Result<bo
 }
 
 /// Cuts the whole into about `wanted` slices with about as many orders in each, and no less than
-/// `worth` of them; gives each with its count. They are equal parts by time first, which are halved
-/// where many orders were made and joined where few were. Each round of counting is one question.
-fn divide(api: &Api, whole: Slice, orders: u64, now: i64, wanted: usize, worth: u64) -> Result<Vec<(Slice, u64)>> {
-    let even = orders.div_ceil(wanted as u64).max(worth);
-    if orders <= even {
-        return Ok(vec![(whole, orders)]);
+/// `worth` of them. They are equal parts by time first, which are halved where many orders were
+/// made and joined where few were. Each round of counting is one question.
+fn divide(api: &Api, whole: Slice, now: i64, wanted: usize, worth: u64) -> Result<Vec<Slice>> {
+    let even = whole.counted().div_ceil(wanted as u64).max(worth);
+    if whole.counted() <= even {
+        return Ok(vec![whole]);
     }
-    let mut parts = equal_parts(api, &whole, orders, now)?;
+    let mut parts = equal_parts(api, whole, now)?;
     for _ in 0..MOST_ROUNDS {
-        let halves: Vec<(usize, Slice)> = parts
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, count))| *count > even + even / 2)
-            .filter_map(|(at, (slice, _))| Some((at, first_half(slice, now)?)))
-            .take(query::COUNTED)
-            .collect();
+        let large = parts.iter().filter(|part| part.counted() > even + even / 2);
+        let halves: Vec<Slice> = large.filter_map(|part| first_half(part, now)).take(query::COUNTED).collect();
         if halves.is_empty() {
             break;
         }
-        let counts = count(api, halves.iter().map(|(_, half)| half))?;
-        for ((at, first), count) in halves.into_iter().zip(counts) {
-            if let Some((slice, all)) = parts.get_mut(at) {
-                slice.from = first.to.unwrap_or(slice.from);
-                *all = all.saturating_sub(count);
-                parts.push((first, count));
+        for half in count(api, halves)? {
+            if let Some(part) = parts.iter_mut().find(|part| part.from == half.from) {
+                part.from = half.to.unwrap_or(part.from);
+                part.place.counted = Some(part.counted().saturating_sub(half.counted()));
             }
+            parts.push(half);
         }
     }
     // The oldest first, so that the book grows from the past on.
-    parts.sort_by_key(|(slice, _)| slice.from);
+    parts.sort_by_key(|slice| slice.from);
     Ok(join(parts, even))
 }
 
 /// Joins neighbours that have no more than `even` orders together. Nothing between them is left
 /// out, so an order made there meanwhile is found.
-fn join(parts: Vec<(Slice, u64)>, even: u64) -> Vec<(Slice, u64)> {
-    let mut joined: Vec<(Slice, u64)> = Vec::new();
-    for (slice, count) in parts {
+fn join(parts: Vec<Slice>, even: u64) -> Vec<Slice> {
+    let mut joined: Vec<Slice> = Vec::new();
+    for slice in parts {
         match joined.last_mut() {
-            Some((last, sum)) if *sum + count <= even => {
+            Some(last) if last.counted() + slice.counted() <= even => {
                 last.to = slice.to;
-                *sum += count;
+                last.place.counted = Some(last.counted() + slice.counted());
             }
-            _ => joined.push((slice, count)),
+            _ => joined.push(slice),
         }
     }
     joined
 }
 
 /// The whole in parts of equal length, as many as one question counts.
-fn equal_parts(api: &Api, whole: &Slice, orders: u64, now: i64) -> Result<Vec<(Slice, u64)>> {
+fn equal_parts(api: &Api, whole: Slice, now: i64) -> Result<Vec<Slice>> {
     let length = (whole.to.unwrap_or(now) - whole.from) / query::COUNTED as i64;
     if length < 1 {
-        return Ok(vec![(whole.clone(), orders)]);
+        return Ok(vec![whole]);
     }
     let bounds: Vec<i64> = (1..query::COUNTED as i64).map(|n| whole.from + length * n).collect();
     let starts = std::iter::once(whole.from).chain(bounds.iter().copied());
     let ends = bounds.iter().copied().map(Some).chain([whole.to]);
-    let parts: Vec<Slice> = starts.zip(ends).map(|(from, to)| Slice { from, to, ..whole.clone() }).collect();
-    let counts = count(api, parts.iter())?;
-    Ok(parts.into_iter().zip(counts).collect())
+    count(api, starts.zip(ends).map(|(from, to)| Slice { from, to, ..whole.clone() }).collect())
 }
 
 /// The first half of a slice, where it has two.
@@ -170,9 +160,13 @@ fn first_half(slice: &Slice, now: i64) -> Option<Slice> {
     (middle > slice.from).then(|| Slice { to: Some(middle), ..slice.clone() })
 }
 
-/// How many orders each of up to [`query::COUNTED`] slices has.
-fn count<'a>(api: &Api, slices: impl Iterator<Item = &'a Slice>) -> Result<Vec<u64>> {
-    count_each(api, &slices.filter_map(|slice| slice.list().filter()).collect::<Vec<_>>())
+/// Up to [`query::COUNTED`] slices with how many orders each has.
+fn count(api: &Api, mut slices: Vec<Slice>) -> Result<Vec<Slice>> {
+    let filters: Vec<String> = slices.iter().filter_map(|slice| slice.list().filter()).collect();
+    for (slice, count) in slices.iter_mut().zip(count_each(api, &filters)?) {
+        slice.place.counted = Some(count);
+    }
+    Ok(slices)
 }
 
 /// How many orders a filter finds.

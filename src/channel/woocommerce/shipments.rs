@@ -51,7 +51,7 @@ pub fn plan<'a>(
     receipts: &[String],
 ) -> Result<DispatchPlan<'a>> {
     let mut dispatch = Dispatch { api, home, now, shipment, groups: groups(home, shipment), sent: Vec::new() };
-    let parts: Vec<Part> = dispatch.groups.iter().map(|group| group.part(home)).collect();
+    let parts: Vec<Part> = dispatch.groups.iter().map(|(part, _)| part.clone()).collect();
     let shown = if parts.is_empty() { Vec::new() } else { dispatch.read(receipts)? };
     let dispatch = Rc::new(dispatch);
     let numbered = parts.iter().map(|part| !part.numbers.is_empty()).collect::<Vec<_>>();
@@ -100,31 +100,20 @@ fn is_closed(now: &RemoteOrder) -> bool {
 }
 
 /// What goes into one entry of the home: a fulfilment, a tracking, a note.
-struct Group<'s> {
-    key: String,
-    lines: Vec<LineQuantity>,
-    parcels: Vec<&'s Parcel>,
-}
-
-impl Group<'_> {
-    fn part(&self, home: Home) -> Part {
-        let numbers = matching::numbers(self.parcels.iter().copied());
-        match home {
-            Home::Fulfillments => {
-                Part { mark: Some(self.key.clone()), lines: self.lines.clone(), numbers, ..Part::default() }
-            }
-            // An entry and a note hold a number and no pieces.
-            Home::Extension | Home::Note | Home::None => Part { numbers, ..Part::default() },
-        }
-    }
-}
+type Group<'s> = (Part, Vec<&'s Parcel>);
 
 fn groups(home: Home, shipment: &Shipment) -> Vec<Group<'_>> {
-    let group = |parcels: Vec<_>| Group { key: shipment.key.clone(), lines: shipment.lines.clone(), parcels };
+    // An entry and a note hold a number and no pieces.
+    let told = |parcels: &[Parcel]| Part { numbers: matching::numbers(parcels), ..Part::default() };
     match home {
         Home::Fulfillments => by_carrier(shipment),
-        Home::Extension => shipment.parcels.iter().map(|parcel| group(vec![parcel])).collect(),
-        Home::Note if !shipment.parcels.is_empty() => vec![group(shipment.parcels.iter().collect())],
+        Home::Extension => {
+            let parcels = shipment.parcels.chunks(1);
+            parcels.map(|parcel| (told(parcel), parcel.iter().collect())).collect()
+        }
+        Home::Note if !shipment.parcels.is_empty() => {
+            vec![(told(&shipment.parcels), shipment.parcels.iter().collect())]
+        }
         Home::Note | Home::None => Vec::new(),
     }
 }
@@ -141,13 +130,17 @@ fn by_carrier(shipment: &Shipment) -> Vec<Group<'_>> {
         }
     }
     let shares = (carriers.len() > 1).then(|| deal(&shipment.lines, carriers.len())).flatten();
-    let Some(shares) = shares else {
-        let parcels = shipment.parcels.iter().collect();
-        return vec![Group { key: shipment.key.clone(), lines: shipment.lines.clone(), parcels }];
-    };
+    let shares = shares.unwrap_or_else(|| {
+        carriers = vec![shipment.parcels.iter().collect()];
+        vec![shipment.lines.clone()]
+    });
     let numbered = shares.into_iter().zip(carriers).enumerate();
-    let key = |nth: usize| if nth == 0 { shipment.key.clone() } else { format!("{}/{}", shipment.key, nth + 1) };
-    numbered.map(|(nth, (lines, parcels))| Group { key: key(nth), lines, parcels }).collect()
+    let groups = numbered.map(|(nth, (lines, parcels))| {
+        let mark = if nth == 0 { shipment.key.clone() } else { format!("{}/{}", shipment.key, nth + 1) };
+        let numbers = matching::numbers(parcels.iter().copied());
+        (Part { mark: Some(mark), lines, numbers, ..Part::default() }, parcels)
+    });
+    groups.collect()
 }
 
 impl Dispatch<'_> {
@@ -176,17 +169,17 @@ impl Dispatch<'_> {
         Ok(there.iter().filter(own).map(fulfilled).collect())
     }
 
-    fn write(&self, group: &Group<'_>, left: &[LineQuantity]) -> Result<Write> {
+    fn write(&self, (part, parcels): &Group<'_>, left: &[LineQuantity]) -> Result<Write> {
         match self.home {
-            Home::Fulfillments => self.fulfillment(group, left),
+            Home::Fulfillments => self.fulfillment(part, parcels, left),
             Home::Extension => {
-                let what = order::trackings(group.parcels.iter().copied());
-                let body = group.parcels.first().map(|parcel| tracking(parcel, self.shipment.shipped_at));
+                let what = order::trackings(parcels.iter().copied());
+                let body = parcels.first().map(|parcel| tracking(parcel, self.shipment.shipped_at));
                 let route = trackings_route(self.api, &self.now.remote_id);
                 let operation = Operation::new(Method::POST, route, body.unwrap_or_default());
                 Write::new(format!("add {what}"), false, operation)
             }
-            Home::Note | Home::None => self.note(&group.parcels),
+            Home::Note | Home::None => self.note(parcels),
         }
     }
 
@@ -200,7 +193,7 @@ impl Dispatch<'_> {
         if self.home != Home::Fulfillments {
             return Ok(());
         }
-        let wanted: Vec<LineQuantity> = found.left.iter().flatten().flatten().cloned().collect();
+        let wanted = found.pieces();
         let count = |pieces: &[LineQuantity], id: &str| {
             sum(pieces.iter().filter(|piece| piece.line_id == id).map(|piece| piece.quantity))
         };
@@ -267,12 +260,12 @@ impl Dispatch<'_> {
         Ok(notes)
     }
 
-    fn fulfillment(&self, group: &Group<'_>, left: &[LineQuantity]) -> Result<Write> {
+    fn fulfillment(&self, part: &Part, parcels: &[&Parcel], left: &[LineQuantity]) -> Result<Write> {
         let items = left.iter().map(item).collect::<Result<Vec<Value>>>()?;
-        let mut meta = vec![entry("_items", json!(items)), entry(OUR_KEY, json!(group.key))];
-        if let Some(first) = group.parcels.first() {
-            meta.push(entry("_tracking_number", json!(numbers(&group.parcels))));
-            let one_carrier = group.parcels.iter().all(|parcel| provider(parcel) == provider(first));
+        let mut meta = vec![entry("_items", json!(items)), entry(OUR_KEY, json!(part.mark))];
+        if let Some(first) = parcels.first() {
+            meta.push(entry("_tracking_number", json!(numbers(parcels))));
+            let one_carrier = parcels.iter().all(|parcel| provider(parcel) == provider(first));
             if one_carrier {
                 meta.push(entry("_shipment_provider", json!(provider(first))));
                 meta.extend(first.link().map(|link| entry("_tracking_url", json!(link))));
@@ -282,11 +275,8 @@ impl Dispatch<'_> {
         let route = format!("wc/v3/orders/{}/fulfillments", self.now.remote_id);
         let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
         let operation = Operation::new(Method::POST, route, body).with("notify_customer", notify);
-        Write::new(
-            format!("add a fulfilment with {}", order::trackings(group.parcels.iter().copied())),
-            self.shipment.notify,
-            operation,
-        )
+        let what = order::trackings(parcels.iter().copied());
+        Write::new(format!("add a fulfilment with {what}"), self.shipment.notify, operation)
     }
 }
 

@@ -31,170 +31,168 @@ const SECONDS: usize = 32;
 /// Reads on from `after`, where a page failed, up to an order that cannot be shown and over it.
 /// `last` is what the walk has met before.
 pub fn read(api: &Api, settings: &Settings, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
-    let size = api.sizes.page();
-    let well = || {
-        api.ask(&query::SHOP, json!({}))?;
-        shows_any(api)
-    };
-    let found = isolate(after.map(str::to_owned), size as usize, rows_of(api, settings, list), well)?;
-    let mut read = Read { rows: found.rows, ..Read::default() };
-    match (found.at, found.why) {
-        (None, _) => {}
-        (Some(at), Some(why)) => {
-            let mut last = last.clone();
-            last.add(list, &read.rows);
-            step_over(api, settings, (list, at), &last, &why, &mut read)?;
-        }
-        (Some(at), None) => {
-            // Everything came in smaller pages: that much is what the server can bear.
-            api.sizes.bear_less(size);
-            read.next = at.map(Onward::After);
-        }
-    }
-    Ok(read)
+    let mut search = Search { api, settings, list, read: Read::default() };
+    search.go(after, last.clone())?;
+    Ok(search.read)
 }
 
-/// Whether Shopify shows an order at all, one from either end of what was made and what was
-/// changed: where it fails at all of them, it is not the orders.
-fn shows_any(api: &Api) -> Result<()> {
-    let lines = api.sizes.page_lines.get();
-    let one = |sort: &str, reverse: bool| {
-        let question = json!({ "first": 1, "lines": lines, "sort": sort, "reverse": reverse });
-        api.ask_shortly(&query::ORDERS, question).map(drop)
-    };
-    let ends = [("CREATED_AT", false), ("UPDATED_AT", true), ("UPDATED_AT", false)];
-    ends.into_iter().fold(one("CREATED_AT", true), |shown, (sort, reverse)| shown.or_else(|_| one(sort, reverse)))
+/// A search in a list, and what has come of it.
+struct Search<'a> {
+    api: &'a Api,
+    settings: &'a Settings,
+    list: List,
+    read: Read,
 }
 
 /// Rows of a list, and the cursor that it goes on from, where it does.
 type Stretch = (Vec<Row>, Option<Option<String>>);
 
-/// Reads so many orders of a list from a cursor on.
-fn rows_of<'a>(
-    api: &'a Api,
-    settings: &'a Settings,
-    list: List,
-) -> impl Fn(&Option<String>, usize) -> Result<Stretch> + 'a {
-    move |after, count| {
-        let page = ask_shortly(api, settings, list, after.as_deref(), u32::try_from(count).unwrap_or(1))?;
+impl Search<'_> {
+    fn go(&mut self, after: Option<&str>, mut last: Last) -> Result<()> {
+        let size = self.api.sizes.page();
+        let well = || self.api.ask(&query::SHOP, json!({})).and_then(|_| self.shows_any());
+        let rows = |at: &Option<String>, count| self.rows(self.list, at, count);
+        let found = isolate(after.map(str::to_owned), size as usize, rows, well)?;
+        self.read.rows = found.rows;
+        match (found.at, found.why) {
+            (None, _) => {}
+            (Some(at), Some(why)) => {
+                last.add(self.list, &self.read.rows);
+                self.step_over(at.as_deref(), &last, &why)?;
+            }
+            (Some(at), None) => {
+                // Everything came in smaller pages: that much is what the server can bear.
+                self.api.sizes.bear_less(size);
+                self.read.next = at.map(Onward::After);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether Shopify shows an order at all, one from either end of what was made and what was
+    /// changed: where it fails at all of them, it is not the orders.
+    fn shows_any(&self) -> Result<()> {
+        let lines = self.api.sizes.page_lines.get();
+        let one = |sort: &str, reverse: bool| {
+            let question = json!({ "first": 1, "lines": lines, "sort": sort, "reverse": reverse });
+            self.api.ask_shortly(&query::ORDERS, question).map(drop)
+        };
+        let ends = [("CREATED_AT", false), ("UPDATED_AT", true), ("UPDATED_AT", false)];
+        ends.into_iter().fold(one("CREATED_AT", true), |shown, (sort, reverse)| shown.or_else(|_| one(sort, reverse)))
+    }
+
+    /// So many orders of a list from a cursor on.
+    fn rows(&self, list: List, after: &Option<String>, count: usize) -> Result<Stretch> {
+        let count = u32::try_from(count).unwrap_or(1);
+        let page = ask_shortly(self.api, self.settings, list, after.as_deref(), count)?;
         let next = match page.next {
             Some(Onward::After(after)) => Some(Some(after)),
             _ => None,
         };
         Ok((page.rows, next))
     }
-}
 
-/// Steps over the order that stands at this place of a list.
-fn step_over(
-    api: &Api,
-    settings: &Settings,
-    (list, at): (List, Option<String>),
-    last: &Last,
-    why: &Error,
-    read: &mut Read,
-) -> Result<()> {
-    let question = json!({ "first": 1, "after": at, "query": list.filter(), "sort": list.sort() });
-    match api.ask_shortly(&query::HEADS, question) {
-        Ok(answer) => {
-            let heads: wire::Orders<wire::Head> = answer.read()?;
-            let next = heads.orders.further(at.as_deref(), "orders", "nothing more was imported")?;
-            if let Some(head) = heads.orders.nodes.first() {
-                read.passed = map::second(head.updated_at.as_deref());
-                read.unshown.push(unshown(
-                    head.id.as_deref().map(number),
-                    head.updated_at.as_deref().unwrap_or_default(),
-                    why,
-                ));
+    /// Steps over the order that stands at this place of the list.
+    fn step_over(&mut self, at: Option<&str>, last: &Last, why: &Error) -> Result<()> {
+        let question = json!({ "first": 1, "after": at, "query": self.list.filter(), "sort": self.list.sort() });
+        match self.api.ask_shortly(&query::HEADS, question) {
+            Ok(answer) => {
+                let heads: wire::Orders<wire::Head> = answer.read()?;
+                let next = heads.orders.further(at, "orders", "nothing more was imported")?;
+                if let Some(wire::Head { id, updated_at, .. }) = heads.orders.nodes.first() {
+                    let changed = updated_at.as_deref().unwrap_or_default();
+                    self.read.passed = map::second(Some(changed));
+                    self.hide(id.as_deref().map(number), changed, why);
+                }
+                self.read.next = next.map(Onward::After);
+                Ok(())
             }
-            read.next = next.map(Onward::After);
-            Ok(())
+            Err(error) if chokes(&error) => self.step_over_by_time(last, why),
+            Err(error) => Err(error),
         }
-        Err(error) if chokes(&error) => by_time(api, settings, list, last, why, read),
-        Err(error) => Err(error),
     }
-}
 
-/// Steps over it by the second in which it stands in the list.
-fn by_time(api: &Api, settings: &Settings, list: List, last: &Last, why: &Error, read: &mut Read) -> Result<()> {
-    let Some(at) = find_second(api, settings, list, last, read)? else { return Ok(()) };
-    let end = at + 1;
-    read.passed = Some(at);
-    let all = count_one(api, list.between(at, end))?;
-    if (met_at(read, list, at).len() as u64) + 1 < all {
-        let (mut back, _) = up_to_it(api, settings, list.only(at, true), all)?;
-        back.reverse();
-        read.rows.extend(back);
+    /// Steps over it by the second in which it stands in the list.
+    fn step_over_by_time(&mut self, last: &Last, why: &Error) -> Result<()> {
+        let Some(at) = self.find_second(last)? else { return Ok(()) };
+        self.read.passed = Some(at);
+        let filter = self.list.between(at, at + 1);
+        let all = count_one(self.api, filter.clone())?;
+        if (self.met_at(at).len() as u64) + 1 < all {
+            let (mut back, _) = self.up_to_it(self.list.only(at, true), all)?;
+            back.reverse();
+            self.read.rows.extend(back);
+        }
+        let known = self.met_at(at);
+        let hidden = all.saturating_sub(known.len() as u64).max(1);
+        let known = known.iter().filter_map(|id| id.parse().ok()).collect();
+        let count = |filters: &[String]| count_each(self.api, filters);
+        let ids = ids_in(&count, &filter, known, hidden.min(MOST_NAMED)).unwrap_or_default();
+        let place = rfc3339(Timestamp::from_timestamp(at, 0).unwrap_or_default());
+        ids.iter().for_each(|id| self.hide(Some(&id.to_string()), &place, why));
+        if (ids.len() as u64) < hidden {
+            self.hide(None, &place, why);
+        }
+        Ok(())
     }
-    let known = met_at(read, list, at);
-    let place = rfc3339(Timestamp::from_timestamp(at, 0).unwrap_or_default());
-    let hidden = all.saturating_sub(known.len() as u64).max(1);
-    let known = known.iter().filter_map(|id| id.parse().ok()).collect();
-    let filter = list.between(at, end);
-    let ids = ids_in(&|filters| count_each(api, filters), &filter, known, hidden.min(MOST_NAMED)).unwrap_or_default();
-    read.unshown.extend(ids.iter().map(|id| unshown(Some(&id.to_string()), &place, why)));
-    if (ids.len() as u64) < hidden {
-        read.unshown.push(unshown(None, &place, why));
+
+    fn hide(&mut self, id: Option<&str>, at: &str, why: &Error) {
+        let (remote_id, place) = (id.map(str::to_owned), format!("the order of {at}"));
+        self.read.unshown.push(Unshown { remote_id, place, why: why.message().to_owned() });
     }
-    Ok(())
-}
 
-/// The orders of this second that were read; some of them twice, on the page and in their second
-/// alone.
-fn met_at(read: &Read, list: List, at: i64) -> BTreeSet<&str> {
-    read.rows.iter().filter(|row| list.key(row) == Some(at)).map(|row| &*row.order.remote_id).collect()
-}
-
-/// The second of the order that cannot be shown; what stands before it there is read, and the list
-/// goes on behind it. `None` where it was not come upon: what was read on the way is whole, and the
-/// list goes on behind that.
-fn find_second(api: &Api, settings: &Settings, list: List, last: &Last, read: &mut Read) -> Result<Option<i64>> {
-    let (floor, met) = last.floor(list);
-    let bound = list.end().unwrap_or(i64::MAX).min(api.now().timestamp() + 1);
-    // The first second by whose end there are more orders than so many.
-    let more_than = |met: u64, from: i64| {
-        let filter = |end: i64| list.between(from, end);
-        first_where(&|filters| count_each(api, filters), from + 1, bound, &filter, &|_, count| count > met)
-    };
-    let mut from = floor;
-    for (nth, met) in std::iter::once(met).chain(std::iter::repeat(0)).take(SECONDS).enumerate() {
-        let end = more_than(met, from)?.max(from + 1);
-        let (front, found) = second_of(api, settings, list, end - 1)?;
-        if nth == 0 && !found {
-            // An order has moved meanwhile. From the last that were met for sure on, second by
-            // second, nothing can be missed.
-            continue;
-        }
-        read.rows.extend(front);
-        read.next = Some(Onward::From(end));
-        if found {
-            return Ok(Some(end - 1));
-        }
-        if end >= bound {
-            break;
-        }
-        from = end;
+    /// The orders of this second that were read; some of them twice, on the page and in their
+    /// second alone.
+    fn met_at(&self, at: i64) -> BTreeSet<&str> {
+        let rows = self.read.rows.iter().filter(|row| self.list.key(row) == Some(at));
+        rows.map(|row| &*row.order.remote_id).collect()
     }
-    Ok(None)
-}
 
-/// The orders of one second of a list up to one that cannot be shown, and whether there is one.
-fn second_of(api: &Api, settings: &Settings, list: List, at: i64) -> Result<(Vec<Row>, bool)> {
-    let all = count_one(api, list.between(at, at + 1))?;
-    if all == 0 { Ok((Vec::new(), false)) } else { up_to_it(api, settings, list.only(at, false), all) }
-}
-
-/// The orders of a list of so many up to one that cannot be shown, and whether there is one.
-fn up_to_it(api: &Api, settings: &Settings, list: List, many: u64) -> Result<(Vec<Row>, bool)> {
-    let size = usize::try_from(many).unwrap_or(usize::MAX).min(api.sizes.page() as usize);
-    let (mut rows, mut at) = (Vec::new(), None);
-    loop {
-        let found = isolate(at, size, rows_of(api, settings, list), || Ok(()))?;
-        rows.extend(found.rows);
-        match (found.at, found.why) {
-            (Some(next), None) => at = next,
-            (_, why) => return Ok((rows, why.is_some())),
+    /// The second of the order that cannot be shown; what stands before it there is read, and the
+    /// list goes on behind it. `None` where it was not come upon: what was read on the way is
+    /// whole, and the list goes on behind that.
+    fn find_second(&mut self, last: &Last) -> Result<Option<i64>> {
+        let (mut from, met) = last.floor(self.list);
+        let bound = self.list.end().unwrap_or(i64::MAX).min(self.api.now().timestamp() + 1);
+        for (nth, met) in std::iter::once(met).chain(std::iter::repeat(0)).take(SECONDS).enumerate() {
+            // The first second by whose end there are more orders than those that were met.
+            let (api, filter) = (self.api, |end: i64| self.list.between(from, end));
+            let more = |_, count| count > met;
+            let end = first_where(&|filters| count_each(api, filters), from + 1, bound, &filter, &more)?;
+            let end = end.max(from + 1);
+            let all = count_one(api, self.list.between(end - 1, end))?;
+            let (front, found) = self.up_to_it(self.list.only(end - 1, false), all)?;
+            if nth == 0 && !found {
+                // An order has moved meanwhile. From the last that were met for sure on, second by
+                // second, nothing can be missed.
+                continue;
+            }
+            self.read.rows.extend(front);
+            self.read.next = Some(Onward::From(end));
+            if found {
+                return Ok(Some(end - 1));
+            }
+            if end >= bound {
+                break;
+            }
+            from = end;
         }
+        Ok(None)
+    }
+
+    /// The orders of a list of so many up to one that cannot be shown, and whether there is one.
+    fn up_to_it(&self, list: List, many: u64) -> Result<(Vec<Row>, bool)> {
+        let size = usize::try_from(many).unwrap_or(usize::MAX).min(self.api.sizes.page() as usize);
+        let (mut rows, mut at) = (Vec::new(), None);
+        while many > 0 {
+            let found = isolate(at, size, |at, count| self.rows(list, at, count), || Ok(()))?;
+            rows.extend(found.rows);
+            match (found.at, found.why) {
+                (Some(next), None) => at = next,
+                (_, why) => return Ok((rows, why.is_some())),
+            }
+        }
+        Ok((rows, false))
     }
 }
 
@@ -236,23 +234,11 @@ fn first_where(
             .filter(|at| *at < to)
             .collect();
         let counts = count(&points.iter().map(|at| filter(*at)).collect::<Vec<_>>())?;
-        let first = points.iter().zip(counts).position(|(at, count)| holds(*at, count));
-        let last = points.last().copied().unwrap_or(from);
-        match first {
-            Some(0) => return Ok(from),
-            Some(n) => {
-                let (before, at) = (points.get(n - 1).copied().unwrap_or(from), points.get(n).copied().unwrap_or(to));
-                (from, to) = (before + 1, at);
-            }
-            None => from = last + 1,
-        }
+        let nos = points.iter().zip(counts).take_while(|(at, count)| !holds(**at, *count)).count();
+        to = points.get(nos).copied().unwrap_or(to);
+        from = nos.checked_sub(1).and_then(|nth| points.get(nth)).map_or(from, |last| last + 1);
     }
     Ok(to)
-}
-
-fn unshown(id: Option<&str>, at: &str, why: &Error) -> Unshown {
-    let place = format!("the order of {at}");
-    Unshown { remote_id: id.map(str::to_owned), place, why: why.message().to_owned() }
 }
 
 #[cfg(test)]

@@ -73,6 +73,9 @@ pub trait Simulated: Store {
     /// The merchant puts it away as done with (archive, bin).
     fn put_away(&self, id: &str) -> bool;
 
+    /// The order is erased for good.
+    fn erase(&self, id: &str) -> bool;
+
     /// Something saves the order without changing it: its modification time moves.
     fn touch(&self, id: &str) -> bool;
 

@@ -84,11 +84,6 @@ impl<V: Vendor> Shop<V> {
         })
     }
 
-    /// The order is erased for good.
-    pub fn delete(&self, id: u64) -> bool {
-        self.lock().remove(id)
-    }
-
     /// A clock that was wrong, or a migration, has dated the order's last change so.
     pub fn modified_at(&self, id: u64, at: Timestamp) -> bool {
         self.with(|context| {
@@ -222,6 +217,10 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn put_away(&self, id: &str) -> bool {
         self.with(|context| context.put_away(number(id), true))
+    }
+
+    fn erase(&self, id: &str) -> bool {
+        self.lock().remove(number(id))
     }
 
     fn touch(&self, id: &str) -> bool {

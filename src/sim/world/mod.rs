@@ -192,11 +192,12 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     /// Pieces in shipments, and carrier and number of each parcel.
     fn parcels(order: &Order<Self::Own>) -> (u64, Vec<(String, String)>) {
         let pieces = order.sent().flat_map(|one| &one.items).map(|(_, pieces)| pieces).sum();
-        let shown = |one: &Tracking| {
-            let carrier = if one.carrier.is_empty() { &one.carrier_code } else { &one.carrier };
-            (carrier.clone(), one.number.clone())
+        // Where no carrier is named, the service may say who it is.
+        let shown = |shipment: &Shipment, one: &Tracking| {
+            let carrier = [&one.carrier, &one.carrier_code, &shipment.method].into_iter().find(|name| !name.is_empty());
+            (carrier.cloned().unwrap_or_default(), one.number.clone())
         };
-        let parcels = order.sent().flat_map(|one| &one.tracking).map(shown);
+        let parcels = order.sent().flat_map(|shipment| shipment.tracking.iter().map(move |one| shown(shipment, one)));
         (pieces, parcels.filter(|(_, number)| !number.is_empty()).collect())
     }
 

@@ -6,6 +6,7 @@ use ordersync::channel::CancelSupport;
 use ordersync::sim::{Fault, FaultKind};
 
 use super::desk::{at_once, each};
+use super::setups::states;
 
 #[test]
 fn d2_of_a_dispatch_and_a_cancellation_at_once_one_goes_out_and_the_other_is_told() {
@@ -77,7 +78,9 @@ fn d2_a_refused_dispatch_leaves_the_order_as_it_was_and_can_be_taken_back_or_tri
         desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
         assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
         assert!(desk.store.readdress(&id, "77 Somewhere Else"));
-        desk.home.run("sync").exits(3);
+        desk.home.run("sync").exits(3).says("1 dispatch or cancellation did not go out").says("ordersync inbox");
+        assert_eq!((states(desk), desk.writes()), (vec!["failed".to_owned()], 0), "{}", desk.kind);
+        assert_eq!(desk.home.json("inbox")[0]["kind"], "rejected", "{}", desk.kind);
         let shown = desk.show(&id);
         assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&"awaiting-fulfillment".into(), &"2".into()));
         // What was refused is no earlier dispatch: it can be made again, and the refused one taken

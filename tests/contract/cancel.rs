@@ -24,29 +24,16 @@ fn d8_a_cancellation_with_other_wishes_takes_the_place_of_one_that_waits() {
 }
 
 #[test]
-fn d8_cancel_does_what_the_channel_allows() {
+fn d8_a_cancellation_reaches_the_channel_and_is_no_news_of_it() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 1)]);
-        let cancel = desk.on("cancel", &id, "--reason stock");
-        match desk.capabilities().cancel {
-            CancelSupport::Yes(can) => {
-                cancel.exits(0);
-                assert!(desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
-                let other = desk.paid(&[("TEE-001", 1)]);
-                for (flag, heard) in [("--refund", can.refund), ("--no-restock", can.restock), ("--notify", can.notify)]
-                {
-                    if !heard {
-                        desk.on("cancel", &other, flag).exits(1).says(flag);
-                    }
-                }
-                assert!(!desk.store.standing(&other).unwrap().cancelled, "{}", desk.kind);
-            }
-            CancelSupport::No(_) => {
-                cancel.exits(1).says("--local");
-                assert_eq!(desk.writes(), 0, "{}", desk.kind);
-                desk.on("cancel", &id, "--local").exits(0);
-            }
+        if cancels(desk) {
+            desk.on("cancel", &id, "--reason stock").exits(0).prints("cancelled here and at the channel");
+        } else {
+            desk.on("cancel", &id, "--reason stock").exits(1).says("--local");
+            desk.on("cancel", &id, "--local").exits(0);
         }
+        assert_eq!(desk.store.standing(&id).unwrap().cancelled, cancels(desk), "{}", desk.kind);
         assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
         desk.sync();
         assert_eq!(desk.show(&id)["changed_at_channel"], false, "{}: {}", desk.kind, desk.show(&id));
@@ -106,22 +93,34 @@ fn d8_what_is_cancelled_at_the_channel_already_is_adopted() {
     });
 }
 
+/// A channel may have closed what was sent for good.
+fn by_force(desk: &Desk, id: &str, status: &str) {
+    let done = desk.on("cancel", id, "--force").done();
+    assert!(matches!(done.code, Some(0 | 1)), "{done:?}");
+    let forced = done.code == Some(0);
+    assert_eq!(desk.store.standing(id).unwrap().cancelled, forced, "{}", desk.kind);
+    assert_eq!(desk.show(id)["status"], if forced { "cancelled" } else { status }, "{}", desk.kind);
+    if !forced {
+        done.says("shipped");
+    }
+}
+
 #[test]
 fn d8_an_order_that_was_shipped_at_the_channel_meanwhile_is_not_cancelled_there() {
     each(|desk| {
         if !cancels(desk) {
             return;
         }
-        let id = desk.paid(&[("TEE-001", 1)]);
-        assert!(desk.store.ship_elsewhere(&id, "UPS", "1Z999AA10123456784"));
-        desk.on("cancel", &id, "")
-            .exits(6)
-            .says("shipped")
-            .says("nothing was sent")
-            .says("ordersync accept")
-            .without("--as-local");
-        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}: nothing is changed here either", desk.kind);
-        assert!(!desk.store.standing(&id).unwrap().cancelled && desk.writes() == 0, "{}", desk.kind);
+        let (whole, part) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 2)]));
+        assert!(desk.store.ship_elsewhere(&whole, "UPS", "1Z999AA10123456784"));
+        assert!(desk.store.ship_pieces(&part, 0, 1, "UPS", "1Z999AA10123456784"));
+        for id in [&whole, &part] {
+            let done = desk.on("cancel", id, "").exits(6).says("shipped").says("nothing was sent");
+            done.says("ordersync accept book:").says("ordersync cancel book:").says("--force").without("--as-local");
+            assert_eq!(desk.show(id)["status"], "awaiting-fulfillment", "{}: nor is it here", desk.kind);
+            assert!(!desk.store.standing(id).unwrap().cancelled && desk.writes() == 0, "{}", desk.kind);
+        }
+        by_force(desk, &whole, "awaiting-fulfillment");
     });
 }
 
@@ -132,10 +131,13 @@ fn d8_what_was_dispatched_is_cancelled_by_force_only() {
         desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
         let writes = desk.writes();
         for more in ["", "--local"] {
-            desk.on("cancel", &id, more).exits(if cancels(desk) || !more.is_empty() { 6 } else { 1 });
+            desk.on("cancel", &id, more).exits(if cancels(desk) || !more.is_empty() { 6 } else { 1 }).says("--force");
         }
         assert_eq!((desk.show(&id)["status"].as_str(), desk.writes()), (Some("shipped"), writes), "{}", desk.kind);
         assert!(!desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
+        if cancels(desk) {
+            by_force(desk, &id, "shipped");
+        }
     });
 }
 
@@ -179,7 +181,9 @@ fn d3_a_cancellation_whose_answer_was_lost_is_made_once() {
                 desk.server.faults().clear();
                 desk.home.run("retry").done();
                 desk.sync();
-                assert!(desk.store.standing(&id).unwrap().cancelled, "{told}");
+                let standing = desk.store.standing(&id).unwrap();
+                assert!(standing.cancelled, "{told}");
+                assert_eq!(standing.remarks.matches("sold-out").count(), 1, "{told}: {standing:?}");
                 assert_eq!(desk.writes() - before, once, "{told}");
                 assert_eq!(desk.home.json("outbox"), json!([]), "{told}");
             }
@@ -191,9 +195,13 @@ fn d3_a_cancellation_whose_answer_was_lost_is_made_once() {
 fn d8_a_dry_run_of_a_cancellation_writes_nothing_and_records_nothing() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 1)]);
-        let rehearsal = desk.on("cancel", &id, "--dry-run").exits(if cancels(desk) { 0 } else { 1 });
         if cancels(desk) {
-            rehearsal.prints("would cancel");
+            desk.on("cancel", &id, "--dry-run").exits(0).prints("would cancel");
+            let rehearsed = desk.on("cancel", &id, "--dry-run --json").exits(0).json();
+            assert_eq!(rehearsed["state"], "dry-run", "{}: {rehearsed}", desk.kind);
+            assert!(!rehearsed["writes"].as_array().unwrap().is_empty(), "{}: {rehearsed}", desk.kind);
+        } else {
+            desk.on("cancel", &id, "--dry-run").exits(1);
         }
         desk.on("cancel", &id, "--dry-run --local").exits(0).prints("in the book only");
         assert_eq!(desk.home.json("outbox"), json!([]), "{}", desk.kind);
@@ -211,8 +219,9 @@ fn d8_an_unpaid_order_can_be_cancelled_and_a_cancelled_one_not_be_dispatched() {
     each(|desk| {
         let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
         desk.sync();
-        let local = if cancels(desk) { "" } else { "--local" };
-        desk.on("cancel", &id, local).exits(0);
+        let (local, state) = if cancels(desk) { ("", "confirmed") } else { ("--local", "local") };
+        let told = desk.on("cancel", &id, local).arg("--json").exits(0).json();
+        assert_eq!((&told["state"], &told["error"]), (&json!(state), &json!(null)), "{}", desk.kind);
         assert_eq!(desk.store.standing(&id).unwrap().cancelled, cancels(desk), "{}", desk.kind);
         let writes = desk.writes();
         desk.on("dispatch", &id, "").exits(6).says("is cancelled");

@@ -1,56 +1,98 @@
-//! What a channel can do, both ways: it does what it promises, and refuses the rest before anything
-//! is written.
+//! What a channel can do, both ways and in every set-up: it does what it promises, and refuses the
+//! rest before anything is written or recorded.
 
+use ordersync::channel::{CancelSupport, Notify, UnknownCarrier};
+use ordersync::sim::{About, Standing};
 use serde_json::Value;
 
-use super::desk::each;
+use super::desk::{Desk, each};
+use super::setups::{NUMBER, each_set_up, is_refused};
 
 #[test]
 fn d5_a_part_is_shipped_where_the_channel_can_and_refused_where_it_cannot() {
-    each(|desk| {
+    each_set_up(|desk| {
+        let standing = |id: &str| desk.store.standing(id).unwrap();
         let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);
-        let part = desk.on("dispatch", &id, "--item TEE-001=1 --carrier dhl --tracking JD01");
+        let part = format!("--item TEE-001=1 {NUMBER}");
         if !desk.capabilities().partial {
-            part.exits(1);
-            assert_eq!(desk.writes(), 0, "{}", desk.kind);
+            is_refused(desk, &id, "dispatch", &part);
+            desk.on("dispatch", &id, NUMBER).exits(0);
+            assert!(standing(&id).shipped, "{}: the whole goes", desk.kind);
             return;
         }
-        part.exits(0);
+        desk.on("dispatch", &id, &part).exits(0);
         assert_eq!(desk.show(&id)["status"], "partially-shipped", "{}", desk.kind);
-        assert!(!desk.store.standing(&id).unwrap().shipped, "{}", desk.kind);
-        desk.on("dispatch", &id, "--item TEE-001=2 --carrier dhl --tracking JD02").exits(6);
+        let first = standing(&id);
+        assert_eq!((first.sent, first.shipped, first.told("JD01")), (1, false, 1), "{}: {first:?}", desk.kind);
+        desk.on("dispatch", &id, "--item TEE-001=2 --carrier dhl --tracking JD02").exits(6).says("only 1 of TEE-001");
+        assert_eq!(standing(&id), first, "{}", desk.kind);
         desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);
-        assert!(desk.store.standing(&id).unwrap().shipped, "{}", desk.kind);
+        let all = standing(&id);
+        assert_eq!((all.sent, all.shipped), (3, true), "{}: {all:?}", desk.kind);
+        assert_eq!((all.told("JD01"), all.told("JD02")), (1, 1), "{}: {all:?}", desk.kind);
         let mut numbers = desk.tracking_numbers(&id);
         numbers.sort();
         assert_eq!(numbers, ["JD01", "JD02"], "{}", desk.kind);
+        assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
     });
 }
 
 #[test]
-fn an_order_that_went_out_without_a_number_is_told_where_one_can_be_entered() {
-    each(|desk| {
-        let id = desk.paid(&[("TEE-001", 1)]);
-        desk.on("dispatch", &id, "").exits(0);
-        let writes = desk.writes();
-        for more in ["", "--again"] {
-            let done = desk.on("dispatch", &id, &format!("--carrier dhl --tracking JD01 {more}")).exits(6);
-            done.says("nothing left to ship").says("the channel's own pages");
+fn d5_several_parcels_are_told_where_the_channel_can_and_refused_where_it_cannot() {
+    each_set_up(|desk| {
+        for parcels in [
+            "--carrier dhl --tracking JD01 --tracking JD02",
+            "--carrier dhl --tracking JD01 --carrier ups --tracking JD02",
+        ] {
+            let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);
+            if !desk.capabilities().several_parcels {
+                is_refused(desk, &id, "dispatch", parcels);
+                continue;
+            }
+            desk.on("dispatch", &id, parcels).exits(0);
+            let standing = desk.store.standing(&id).unwrap();
+            assert!(standing.shipped, "{}: {standing:?}", desk.kind);
+            assert_eq!((standing.told("JD01"), standing.told("JD02")), (1, 1), "{}: {standing:?}", desk.kind);
+            desk.on("dispatch", &id, parcels).exits(0).prints("recorded already");
+            assert_eq!(desk.store.standing(&id).unwrap(), standing, "{}", desk.kind);
         }
-        desk.on("dispatch", &id, "").exits(0).prints("recorded already").without("--again");
+    });
+}
+
+#[test]
+fn d5_a_tracking_number_is_replaced_where_the_channel_can_and_refused_where_it_cannot() {
+    each_set_up(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, NUMBER).exits(0);
+        let replace = "--replaces JD01 --carrier ups --tracking 1Z02";
+        if !desk.capabilities().replace_tracking {
+            is_refused(desk, &id, "dispatch", replace);
+            return;
+        }
+        let writes = desk.writes();
+        desk.on("dispatch", &id, &format!("{replace} --dry-run")).exits(0).prints("nothing was written");
+        assert_eq!((desk.writes(), desk.tracking_numbers(&id)), (writes, vec!["JD01".to_owned()]), "{}", desk.kind);
+        desk.on("dispatch", &id, replace).exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert_eq!(desk.tracking_numbers(&id), ["1Z02"], "{}", desk.kind);
+        assert!(standing.told("1Z02") <= 1 && standing.shipped, "{}: {standing:?}", desk.kind);
+        let writes = desk.writes();
+        desk.on("dispatch", &id, "--replaces JD01 --tracking 1Z03").exits(7);
+        desk.on("dispatch", &id, "--replaces 1Z02 --carrier dhl --tracking 1z02").exits(2);
+        desk.sync();
         assert_eq!(desk.writes(), writes, "{}", desk.kind);
     });
 }
 
 #[test]
 fn d5_a_number_that_two_boxes_have_is_replaced_for_both_here_and_there() {
-    each(|desk| {
+    each_set_up(|desk| {
         if !desk.capabilities().replace_tracking || !desk.capabilities().partial {
             return;
         }
         let id = desk.paid(&[("TEE-001", 3)]);
-        desk.on("dispatch", &id, "--item TEE-001=1 --carrier dhl --tracking JD01").exits(0);
-        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        desk.on("dispatch", &id, &format!("--item TEE-001=1 {NUMBER}")).exits(0);
+        desk.on("dispatch", &id, NUMBER).exits(0);
         desk.on("dispatch", &id, "--replaces JD01 --carrier ups --tracking 1Z02").exits(0);
         let shown = desk.show(&id);
         let boxes = shown["shipments"].as_array().unwrap();
@@ -62,23 +104,104 @@ fn d5_a_number_that_two_boxes_have_is_replaced_for_both_here_and_there() {
 }
 
 #[test]
-fn d5_a_tracking_number_is_replaced_where_the_channel_can() {
-    each(|desk| {
+fn d5_the_buyer_is_told_as_the_merchant_wishes_where_the_channel_leaves_it_to_him() {
+    each_set_up(|desk| {
+        let told = |more: &str| {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            let done = desk.on("dispatch", &id, &format!("{NUMBER} {more}")).exits(0);
+            (done, desk.store.standing(&id).unwrap().told("JD01"))
+        };
+        for more in ["", "--notify"] {
+            assert_eq!(told(more).1, 1, "{} {more}", desk.kind);
+        }
+        let (done, quiet) = told("--no-notify");
+        match desk.capabilities().notify {
+            Notify::Choice => assert_eq!(quiet, 0, "{}: {done:?}", desk.kind),
+            // What the shop does by itself is no reason to send nothing: it is said.
+            Notify::ShopDecides => {
+                done.says("--no-notify changes nothing");
+                assert_eq!(quiet, 1, "{}", desk.kind);
+            }
+        }
+    });
+}
+
+#[test]
+fn d6_a_carrier_that_is_not_known_goes_out_by_its_name_or_is_refused_with_the_nearest() {
+    each_set_up(|desk| {
         let id = desk.paid(&[("TEE-001", 1)]);
-        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
-        let writes = desk.writes();
-        let replace = desk.on("dispatch", &id, "--replaces JD01 --carrier ups --tracking 1Z02");
-        if !desk.capabilities().replace_tracking {
-            replace.exits(1);
-            assert_eq!(desk.writes(), writes, "{}", desk.kind);
+        let dispatch = desk.on("dispatch", &id, "--carrier Brieftaube --tracking B1");
+        match desk.capabilities().unknown_carrier {
+            UnknownCarrier::SentAsText => {
+                dispatch.exits(0);
+                let standing = desk.store.standing(&id).unwrap();
+                let told =
+                    standing.told("Brieftaube") + standing.parcels.iter().filter(|one| one.0 == "Brieftaube").count();
+                assert_eq!((told, standing.told("B1")), (1, 1), "{}: {standing:?}", desk.kind);
+            }
+            UnknownCarrier::Refused => {
+                dispatch.exits(2).says("the nearest").says("nothing was recorded");
+                assert_eq!((desk.writes(), desk.home.json("outbox")), (0, Value::Array(Vec::new())), "{}", desk.kind);
+            }
+        }
+    });
+}
+
+/// What a choice of a cancellation does to the order at the channel.
+type Effect = fn(&Standing) -> String;
+
+#[test]
+fn d8_stock_money_and_the_buyer_are_as_the_merchant_wishes_where_the_channel_leaves_it_to_him() {
+    each(|desk| {
+        let CancelSupport::Yes(can) = desk.capabilities().cancel else {
+            let id = desk.paid(&[("TEE-001", 2)]);
+            is_refused(desk, &id, "cancel", "");
+            desk.on("cancel", &id, "").exits(1).says("--local");
+            return;
+        };
+        let cancelled = |more: &str| {
+            let id = desk.paid(&[("TEE-001", 2)]);
+            desk.on("cancel", &id, more).exits(0).says(can.effect);
+            let standing = desk.store.standing(&id).unwrap();
+            assert!(standing.cancelled, "{} {more}: {standing:?}", desk.kind);
+            standing
+        };
+        let total = {
+            let id = desk.paid(&[("TEE-001", 2)]);
+            desk.show(&id)["totals"]["total"].as_str().unwrap().parse::<rust_decimal::Decimal>().unwrap()
+        };
+        let stock: Effect = |standing| standing.restocked.to_string();
+        let money: Effect = |standing| standing.refunded.normalize().to_string();
+        let mails: Effect = |standing| standing.mailed(About::Cancellation).to_string();
+        let plain = cancelled("");
+        for (flag, heard, effect, without, with) in [
+            ("--no-restock", can.restock, stock, "2".to_owned(), "0".to_owned()),
+            ("--refund", can.refund, money, "0".to_owned(), total.normalize().to_string()),
+            ("--notify", can.notify, mails, "0".to_owned(), "1".to_owned()),
+        ] {
+            if heard {
+                assert_eq!((effect(&plain), effect(&cancelled(flag))), (without, with), "{} {flag}", desk.kind);
+            } else {
+                let id = desk.paid(&[("TEE-001", 2)]);
+                is_refused(desk, &id, "cancel", flag);
+                desk.on("cancel", &id, flag).exits(1).says(&format!("then without {flag}"));
+                assert!(!desk.store.standing(&id).unwrap().cancelled, "{} {flag}", desk.kind);
+            }
+        }
+        assert_eq!(plain.refunded, rust_decimal::Decimal::ZERO, "{}: money goes by a wish only", desk.kind);
+    });
+}
+
+#[test]
+fn d8_the_reason_of_a_cancellation_is_told_to_the_staff() {
+    each(|desk: &Desk| {
+        if !matches!(desk.capabilities().cancel, CancelSupport::Yes(_)) {
             return;
         }
-        replace.exits(0);
-        assert_eq!(desk.tracking_numbers(&id), ["1Z02"], "{}", desk.kind);
-        let writes = desk.writes();
-        desk.on("dispatch", &id, "--replaces JD01 --tracking 1Z03").exits(7);
-        desk.on("dispatch", &id, "--replaces 1Z02 --carrier dhl --tracking 1z02").exits(2);
-        desk.sync();
-        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("cancel", &id, "--reason sold-out").exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert_eq!(standing.remarks.matches("sold-out").count(), 1, "{}: {standing:?}", desk.kind);
+        assert_eq!(standing.told("sold-out"), 0, "{}: {standing:?}", desk.kind);
     });
 }

@@ -3,20 +3,113 @@
 
 use std::time::Duration;
 
+use ordersync::channel::CancelSupport;
 use ordersync::sim::{Fault, FaultKind, Purchase};
 use serde_json::json;
 
-use super::desk::{Desk, each, struck, writes_of_a_dispatch};
-use super::support::program::Home;
+use super::desk::{Desk, each};
+use super::setups::{NUMBER, all_due, states, struck_dispatch};
 
 #[test]
-fn d1_an_order_cancelled_at_the_channel_is_not_shipped() {
+fn d1_an_order_cancelled_at_the_channel_is_shipped_by_force_only() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 1)]);
         assert!(desk.store.cancel(&id));
-        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("cancelled");
-        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --as-local").exits(6);
-        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+        desk.on("dispatch", &id, NUMBER).exits(6).says("cancelled").says("--as-local --force");
+        desk.on("dispatch", &id, &format!("{NUMBER} --as-local")).exits(6).says("cancelled");
+        desk.on("dispatch", &id, &format!("{NUMBER} --force")).exits(2).says("--as-local");
+        assert_eq!((desk.writes(), desk.home.json("outbox --all")), (0, json!([])), "{}", desk.kind);
+        // A channel may have closed it for good.
+        let done = desk.on("dispatch", &id, &format!("{NUMBER} --as-local --force")).done();
+        let told = usize::from(done.code == Some(0));
+        assert!(matches!(done.code, Some(0 | 6)), "{done:?}");
+        assert_eq!((desk.store.standing(&id).unwrap().told("JD01"), states(desk)), (told, Vec::new()), "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d1_an_order_that_is_gone_at_the_channel_is_not_dispatched() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.erase(&id));
+        for command in ["dispatch", "cancel", "pull"] {
+            desk.on(command, &id, "").exits(7);
+        }
+        desk.on("dispatch", &id, NUMBER).exits(7).says("any more").says("nothing was written");
+        assert_eq!((desk.writes(), desk.home.json("outbox --all")), (0, json!([])), "{}", desk.kind);
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        desk.home.run("sync").exits(3).says("ordersync inbox");
+        assert_eq!((states(desk), desk.writes()), (vec!["failed".to_owned()], 0), "{}", desk.kind);
+        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}: it stays in the book", desk.kind);
+    });
+}
+
+#[test]
+fn d1_an_order_that_cannot_be_read_at_the_channel_is_not_dispatched_unseen() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(Fault::new(FaultKind::AbsurdAmounts("1e999".to_owned())).always());
+        for more in ["", "--as-local", "--dry-run"] {
+            let done = desk.on("dispatch", &id, &format!("{NUMBER} {more}")).exits(1);
+            done.says("could not be read").says("nothing was sent");
+        }
+        if matches!(desk.capabilities().cancel, CancelSupport::Yes(_)) {
+            desk.on("cancel", &id, "").exits(1).says("could not be read");
+        }
+        assert_eq!((states(desk), desk.show(&id)["status"].as_str()), (Vec::new(), Some("awaiting-fulfillment")));
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        desk.home.run("sync").done();
+        assert_eq!(desk.writes(), 0, "{}: it waits", desk.kind);
+        desk.server.faults().clear();
+        all_due(desk);
+        desk.home.run("sync").done();
+        assert_eq!(desk.store.standing(&id).unwrap().told("JD01"), 1, "{}: readable again", desk.kind);
+    });
+}
+
+#[test]
+fn d1_an_order_that_is_not_to_be_shipped_is_refused_before_the_channel_is_asked() {
+    each(|desk| {
+        let unpaid = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+        let cancelled = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        assert!(desk.store.cancel(&cancelled));
+        desk.sync();
+        desk.server.clear_requests();
+        for more in ["", "--as-local"] {
+            desk.on("dispatch", &unpaid, &format!("{NUMBER} {more}")).exits(6).says("not paid yet").says("--unpaid");
+        }
+        desk.on("dispatch", &cancelled, NUMBER).exits(6).says("is cancelled").says("--as-local --force");
+        assert!(desk.server.requests().is_empty(), "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d1_an_address_that_changed_stops_a_dispatch_until_it_is_accepted_or_the_merchant_insists() {
+    each(|desk| {
+        for insists in [false, true] {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            let writes = desk.writes();
+            assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+            for more in ["", "--dry-run"] {
+                let done = desk.on("dispatch", &id, &format!("{NUMBER} {more}")).exits(6);
+                done.says("address").says("77 Somewhere Else").says("ordersync accept book:").says("--as-local");
+            }
+            assert_eq!((desk.writes(), states(desk)), (writes, Vec::new()), "{}", desk.kind);
+            assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+            if insists {
+                desk.on("dispatch", &id, &format!("{NUMBER} --as-local")).exits(0);
+            } else {
+                desk.on("accept", &id, "").exits(0);
+                desk.on("dispatch", &id, NUMBER).exits(0);
+            }
+            assert_eq!(desk.store.standing(&id).unwrap().told("JD01"), 1, "{}", desk.kind);
+            assert_eq!(
+                desk.show(&id)["changed_at_channel"],
+                insists,
+                "{}: the other version stays in sight",
+                desk.kind
+            );
+        }
     });
 }
 
@@ -69,8 +162,15 @@ fn d1_pieces_that_others_have_shipped_are_not_shipped_again() {
         let id = desk.paid(&[("TEE-001", 3)]);
         assert!(desk.store.ship_pieces(&id, 0, 1, "UPS", "1Z01"));
         let number = "--carrier dhl --tracking JD01";
-        desk.on("dispatch", &id, number).exits(6).says("shipped").says("nothing was sent");
-        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+        let whole = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.ship_elsewhere(&whole, "UPS", "1Z00"));
+        for id in [&id, &whole] {
+            let told = desk.on("dispatch", id, number).exits(6).says("shipped").says("nothing was sent");
+            told.says("ordersync accept book:");
+        }
+        assert_eq!((desk.writes(), states(desk)), (0, Vec::new()), "{}", desk.kind);
+        desk.on("accept", &whole, "").exits(0);
+        assert_eq!(desk.show(&whole)["status"], "shipped", "{}", desk.kind);
         desk.on("accept", &id, "").exits(0);
         assert_eq!(desk.show(&id)["lines"][0]["left"], "2", "{}", desk.kind);
         desk.on("dispatch", &id, "--item TEE-001=3 --carrier dhl --tracking JD01").exits(6).says("only 2");
@@ -94,87 +194,6 @@ fn d1_pieces_that_others_have_shipped_are_not_shipped_again() {
         assert!(desk.store.ship_pieces(&later, 0, 1, "UPS", "1Z02"));
         desk.home.run("sync").exits(3);
         assert_eq!(desk.store.standing(&later).unwrap().sent, 1, "{}", desk.kind);
-    });
-}
-
-#[test]
-fn p10_pieces_given_back_are_not_shipped() {
-    each(|desk| {
-        for before_import in [true, false] {
-            let id = if before_import {
-                let id = desk.store.place(&Purchase::of(&[("TEE-001", 3)]));
-                assert!(desk.store.refund_pieces(&id, 0, 1));
-                desk.sync();
-                id
-            } else {
-                let id = desk.paid(&[("TEE-001", 3)]);
-                assert!(desk.store.refund_pieces(&id, 0, 1));
-                desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("lines");
-                desk.on("accept", &id, "").exits(0);
-                id
-            };
-            assert_eq!(desk.show(&id)["lines"][0]["left"], "2", "{} {before_import}", desk.kind);
-            desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
-            let standing = desk.store.standing(&id).unwrap();
-            assert_eq!(standing.sent, 2, "{} {before_import}: {standing:?}", desk.kind);
-        }
-    });
-}
-
-#[test]
-fn p12_what_the_buyer_comes_for_takes_no_parcel() {
-    each(|desk| {
-        let id = desk.store.place(&Purchase::of(&[("TEE-001", 2)]).picked_up());
-        desk.sync();
-        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
-        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("needs no parcel");
-        assert_eq!(desk.writes(), 0, "{}", desk.kind);
-        // What only the shop's own pages can do is refused.
-        let done = desk.on("dispatch", &id, "").done();
-        assert!(matches!(done.code, Some(0 | 6)), "{done:?}");
-        assert_eq!(desk.tracking_numbers(&id), [""; 0], "{}", desk.kind);
-    });
-}
-
-/// Money given back is a fact: what was not sent stays to be sent by its status, waits in the
-/// inbox, and does not go out.
-#[test]
-fn p10_an_order_that_is_refunded_in_full_and_not_sent_waits_in_the_inbox_and_does_not_go_out() {
-    each(|desk| {
-        let number = "--carrier dhl --tracking JD01";
-        let told = |home: &Home| home.json("inbox").as_array().unwrap().clone();
-        let id = desk.paid(&[("TEE-001", 2)]);
-        let total = desk.show(&id)["totals"]["total"].as_str().unwrap().to_owned();
-        assert!(desk.store.refund(&id, &total), "{}", desk.kind);
-        desk.sync();
-        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
-        assert_eq!((told(&desk.home).len(), &told(&desk.home)[0]["kind"]), (1, &json!("refund")), "{}", desk.kind);
-        desk.on("dispatch", &id, number).exits(6).says("refund").says("nothing was");
-        desk.on("dispatch", &id, &format!("{number} --as-local")).exits(6).says("refunded in full");
-        desk.on("accept", &id, "").exits(0);
-        let shown = desk.show(&id);
-        assert_eq!((&shown["status"], &shown["totals"]["refunded"]), (&json!("awaiting-fulfillment"), &json!(total)));
-        for more in ["", "--later", "--dry-run", "--as-local"] {
-            desk.on("dispatch", &id, &format!("{number} {more}")).exits(6).says("refunded in full");
-        }
-        assert!(told(&desk.home).is_empty(), "{}: looked at", desk.kind);
-        assert_eq!(desk.writes(), 0, "{}", desk.kind);
-        desk.on("dispatch", &id, &format!("{number} --as-local --force")).exits(0);
-        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
-
-        // Refunded before it is seen, in money or in pieces.
-        let ids = [(); 2].map(|()| desk.store.place(&Purchase::of(&[("TEE-001", 2)])));
-        assert!(desk.store.refund(&ids[0], &total) && desk.store.refund_pieces(&ids[1], 0, 2));
-        desk.sync();
-        assert_eq!(told(&desk.home).len(), 2, "{}", desk.kind);
-        for id in &ids {
-            assert_eq!(desk.show(id)["status"], "awaiting-fulfillment", "{}", desk.kind);
-            for more in ["", "--later", "--dry-run"] {
-                desk.on("dispatch", id, &format!("{number} {more}")).exits(6);
-            }
-        }
-        desk.on("cancel", &ids[0], "--local").exits(0);
-        assert_eq!(told(&desk.home).len(), 1, "{}: settled", desk.kind);
     });
 }
 
@@ -224,69 +243,6 @@ fn d1_nothing_goes_out_for_an_order_that_stands_against_it_whatever_was_accepted
 }
 
 #[test]
-fn d9_an_order_on_hold_goes_out_by_its_own_switch_and_the_check_stays() {
-    each(|desk| {
-        let id = desk.paid(&[("TEE-001", 1)]);
-        assert!(desk.store.hold(&id));
-        desk.sync();
-        desk.on("accept", &id, "").done();
-        let number = "--carrier dhl --tracking JD01";
-        desk.on("dispatch", &id, &format!("{number} --as-local")).exits(6).says("hold");
-        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
-        desk.on("dispatch", &id, &format!("{number} --on-hold")).exits(6).says("address");
-        assert_eq!(desk.writes(), 0, "{}", desk.kind);
-    });
-}
-
-#[test]
-fn d9_an_unpaid_order_goes_out_by_its_own_switch_or_setting_and_the_check_stays() {
-    each(|desk| {
-        let place = || {
-            let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
-            desk.sync();
-            id
-        };
-        let number = "--carrier dhl --tracking JD01";
-        let id = place();
-        desk.on("dispatch", &id, number).exits(6).says("--unpaid");
-        desk.on("dispatch", &id, &format!("{number} --as-local")).exits(6).says("--unpaid");
-        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
-        desk.on("dispatch", &id, &format!("{number} --unpaid")).exits(6).says("address");
-        assert_eq!(desk.writes(), 0, "{}", desk.kind);
-        desk.sync();
-        desk.on("dispatch", &id, &format!("{number} --unpaid")).exits(0);
-        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
-
-        let id = place();
-        let payment = desk.show(&id)["payment"].clone();
-        let names = ["method", "title"].map(|name| payment[name].as_str().unwrap_or_default().to_owned());
-        let method = names.into_iter().find(|name| !name.is_empty()).unwrap();
-        desk.home.run("config set").arg(&format!("{}.unpaid_methods", desk.kind)).arg(&format!("x, {method}")).exits(0);
-        desk.on("dispatch", &id, &format!("{number} --later")).exits(0);
-        desk.sync();
-        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}: {method}", desk.kind);
-    });
-}
-
-#[test]
-fn d1_a_write_that_surely_came_to_nothing_switches_no_check_off() {
-    each(|desk| {
-        let (writes, without) = writes_of_a_dispatch(desk);
-        let id = desk.paid(&[("TEE-001", 2)]);
-        for write in &writes {
-            desk.server.faults().add(struck(FaultKind::Firewall, write, &without).always());
-        }
-        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").done();
-        desk.server.faults().clear();
-        assert_eq!(desk.home.json("outbox")[0]["state"], "queued", "{}", desk.kind);
-        assert!(desk.store.ship_elsewhere(&id, "UPS", "1Z01"));
-        let before = desk.writes();
-        desk.home.run("retry").exits(6);
-        assert_eq!((desk.writes(), desk.tracking_numbers(&id)), (before, vec!["1Z01".to_owned()]), "{}", desk.kind);
-    });
-}
-
-#[test]
 fn d1_what_changes_in_the_moment_of_a_dispatch_is_told() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 1)]);
@@ -330,5 +286,18 @@ fn d1_an_order_that_is_shown_older_than_before_is_not_dispatched_by_that() {
         desk.server.faults().clear();
         desk.home.run("retry").exits(6);
         assert_eq!(desk.writes(), before, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d1_a_write_that_surely_came_to_nothing_switches_no_check_off() {
+    each(|desk| {
+        let id = struck_dispatch(desk, &FaultKind::Firewall);
+        desk.server.faults().clear();
+        assert_eq!(states(desk), ["queued"], "{}", desk.kind);
+        assert!(desk.store.ship_elsewhere(&id, "UPS", "1Z01"));
+        let before = desk.writes();
+        desk.home.run("retry").exits(6);
+        assert_eq!((desk.writes(), desk.tracking_numbers(&id)), (before, vec!["1Z01".to_owned()]), "{}", desk.kind);
     });
 }

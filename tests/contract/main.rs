@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alike;
 mod at_once;
 mod cancel;
 mod capabilities;
@@ -16,10 +17,14 @@ mod connect;
 mod desk;
 mod dispatch;
 mod faults;
+mod given_back;
 mod guard;
 mod import;
 mod kills;
 mod lists;
+mod lost;
 mod outages;
 mod people;
+mod setups;
+mod switches;
 mod unreadable;

@@ -137,6 +137,40 @@ impl Rig {
         self.show(id)["status"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// Dispatches one order of the shop.
+    pub fn dispatch(&self, id: u64, more: &str) -> super::program::Call<'_> {
+        self.home.run(&format!("dispatch woocommerce:{id} {more}"))
+    }
+
+    /// With one parcel.
+    pub fn parcel(&self, id: u64, tracking: &str) -> super::program::Call<'_> {
+        self.dispatch(id, &format!("--carrier dhl --tracking {tracking}"))
+    }
+
+    /// The states of the outbox, the oldest first.
+    pub fn outbox(&self) -> Vec<String> {
+        let rows = self.home.json("outbox --all");
+        let state = |row: &Value| row["state"].as_str().unwrap().to_owned();
+        rows.as_array().unwrap().iter().rev().map(state).collect()
+    }
+
+    /// The next sync finds every open row due.
+    pub fn all_due(&self) {
+        self.home.sql("UPDATE outbox SET next_at = 0 WHERE state IN ('queued', 'sending', 'unknown', 'sent')");
+    }
+
+    /// Asserts that the shop knows of one dispatch of all of it, and its buyer too.
+    pub fn assert_told_once(&self, id: u64, told: &str) {
+        let mails = self.shop.mails(id);
+        assert_eq!((self.shop.fulfillments(id).len(), mails.fulfillment, mails.completed), (1, 1, 1), "{told}");
+        assert_eq!(
+            (self.status(id).as_str(), self.shop.status(id).as_deref()),
+            ("shipped", Some("completed")),
+            "{told}"
+        );
+        assert!(self.outbox().iter().all(|state| state == "confirmed"), "{told}: {:?}", self.outbox());
+    }
+
     /// Asserts that the book is whole and that its newest version of every order is the shop's,
     /// each order once.
     ///

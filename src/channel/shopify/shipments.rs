@@ -32,7 +32,7 @@ use crate::channel::json::nullable;
 use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, whole_pieces};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Line, LineQuantity, Parcel, Shipment, carrier, same_number, trackings};
+use crate::order::{Line, LineQuantity, Parcel, Shipment, Status, carrier, same_number, trackings};
 
 /// An order younger than this may not have its fulfilment orders yet.
 const VERY_NEW: TimeDelta = TimeDelta::minutes(5);
@@ -88,10 +88,12 @@ fn step(api: &Api, now: &RemoteOrder, shipment: &Shipment, state: &State, found:
         Ok((line.line_id.clone(), i64::try_from(count).unwrap_or(i64::MAX)))
     };
     let mut wanted = pieces.iter().map(count).collect::<Result<Quantities>>()?;
-    if wanted.is_empty() {
+    let fulfillment_orders = &state.fulfillment_orders.nodes;
+    // Of downloads nothing is to be fulfilled, now or later.
+    let is_done = || now.order.as_ref().is_ok_and(|order| order.status == Status::Shipped);
+    if wanted.is_empty() || (fulfillment_orders.is_empty() && is_done()) {
         return Ok(Step::Nothing);
     }
-    let fulfillment_orders = &state.fulfillment_orders.nodes;
     let age = time(&state.created_at, "").map_or(TimeDelta::MAX, |at| api.our_now() - at);
     if age < VERY_NEW && !is_routed(fulfillment_orders, &wanted) {
         return Ok(Step::Wait(SOON));

@@ -50,7 +50,11 @@ pub fn plan<'a>(
     shipment: &'a Shipment,
     receipts: &[String],
 ) -> Result<DispatchPlan<'a>> {
-    let mut dispatch = Dispatch { api, home, now, shipment, groups: groups(home, shipment), sent: Vec::new() };
+    // What is picked up or downloaded is done by its status: a fulfilment would tell the buyer that
+    // it is on its way.
+    let ships = now.order.as_ref().is_ok_and(|order| order.lines.iter().any(|line| line.ships));
+    let groups = if ships || !shipment.parcels.is_empty() { groups(home, shipment) } else { Vec::new() };
+    let mut dispatch = Dispatch { api, home, now, shipment, groups, sent: Vec::new() };
     let parts: Vec<Part> = dispatch.groups.iter().map(|(part, _)| part.clone()).collect();
     let shown = if parts.is_empty() { Vec::new() } else { dispatch.read(receipts)? };
     let dispatch = Rc::new(dispatch);

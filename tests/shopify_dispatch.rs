@@ -1,0 +1,230 @@
+//! Shopify: what only such a shop does with a dispatch or a cancellation: fulfilment orders, their
+//! locations and holds, and jobs.
+
+#![cfg(feature = "simulator")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
+
+mod support;
+
+use chrono::{TimeDelta, Utc};
+use ordersync::sim::shopify::{NewOrder, Options};
+use ordersync::sim::{Fault, FaultKind, Simulated};
+use serde_json::json;
+use support::shopify::Desk;
+
+fn tea(pieces: u32) -> NewOrder {
+    NewOrder::paid().line("TEE-001", pieces)
+}
+
+#[test]
+fn d5_an_order_at_two_locations_is_shipped_from_both_with_one_number() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(4));
+    desk.shop.split(order);
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()]), (2, vec!["JD01".to_owned()])]);
+    assert_eq!(desk.show(order)["status"], "shipped");
+    desk.on("dispatch", order, "--replaces JD01 --carrier ups --tracking 1Z9").exits(0);
+    let numbers: Vec<_> = desk.shop.fulfillments(order).into_iter().flat_map(|(_, numbers)| numbers).collect();
+    assert_eq!(numbers, ["1Z9", "1Z9"]);
+}
+
+#[test]
+fn d2_what_shopify_schedules_is_refused_and_what_it_held_back_goes_out_once_the_hold_is_over() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(1));
+    assert!(desk.shop.schedule(order));
+    for more in ["--dry-run", ""] {
+        let call = desk.on("dispatch", order, &format!("--carrier dhl --tracking JD01 {more}"));
+        call.exits(6).says("on hold at the channel");
+    }
+    assert_eq!((&desk.show(order)["outbox"], desk.shop.counters().writes), (&json!([]), 0));
+    let order = desk.place(&tea(1));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01 --later").exits(0);
+    desk.shop.hold(order, "Inventory out of stock");
+    desk.home.run("sync").done();
+    assert_eq!((desk.home.json("inbox").as_array().unwrap().len(), desk.shop.counters().writes), (1, 0));
+    desk.shop.release(order);
+    desk.home.run("retry").exits(0);
+    assert_eq!(desk.shop.fulfillments(order).len(), 1);
+}
+
+#[test]
+fn d2_p12_of_an_order_that_a_service_ships_in_part_the_merchants_own_part_goes() {
+    let desk = Desk::new();
+    let order = desk.shop.place_order(tea(2).line("MUG-9", 1));
+    desk.shop.outsource(order, 1);
+    desk.sync();
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()])]);
+    assert_eq!(desk.show(order)["status"], "shipped", "all that is the merchant's");
+    // Given to a service after it was imported.
+    let later = desk.place(&tea(2).line("MUG-9", 1));
+    desk.shop.outsource(later, 1);
+    for more in ["--dry-run", ""] {
+        let call = desk.on("dispatch", later, &format!("--carrier dhl --tracking JD02 {more}"));
+        call.exits(6).says("fulfilment service").says("1 × MUG-9").says("--item TEE-001=2");
+    }
+    assert_eq!(desk.show(later)["outbox"], json!([]));
+    desk.on("dispatch", later, "--item TEE-001=2 --carrier dhl --tracking JD02").exits(0);
+    assert_eq!(desk.show(later)["status"], "partially-shipped");
+    desk.home.run("status --check").exits(0);
+    // All of it is the service's.
+    let none = desk.place(&tea(1));
+    desk.shop.outsource(none, 0);
+    desk.on("dispatch", none, "--carrier dhl --tracking JD03").exits(6).says("fulfilment service");
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn d7_a_dispatch_of_which_a_part_is_refused_does_not_say_that_nothing_went_out() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(4));
+    desk.shop.split(order);
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").dies_at("after-sent:1");
+    assert_eq!(desk.shop.fulfillments(order).len(), 1);
+    desk.shop.hold(order, "Inventory out of stock");
+    desk.home.run("retry").exits(6);
+    let inbox = desk.home.json("inbox").to_string();
+    assert!(inbox.contains("went out in part") && inbox.contains("Inventory out of stock"), "{inbox}");
+    desk.shop.release(order);
+    desk.home.run("retry").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()]), (2, vec!["JD01".to_owned()])]);
+}
+
+#[test]
+fn a_very_new_order_that_has_no_fulfilment_order_yet_waits() {
+    let desk = Desk::with(Options { routing: 3, ..Options::rehearsal() });
+    let order = desk.place(&tea(1));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(1, vec!["JD01".to_owned()])]);
+}
+
+#[test]
+fn what_waits_for_shopify_holds_up_no_other_order_and_is_told_as_what_it_is() {
+    let desk = Desk::with(Options { routing: 600, ..Options::rehearsal() });
+    let ready = desk.shop.place_order(tea(1).at(Utc::now() - TimeDelta::days(1)));
+    let unrouted = desk.place(&tea(1));
+    desk.on("dispatch", unrouted, "--carrier dhl --tracking JD01 --later").exits(0);
+    desk.on("dispatch", ready, "--carrier dhl --tracking JD02 --later").exits(0);
+    let report = desk.sync();
+    assert_eq!((&report["waiting"], &report["sent"], &report["error"]), (&json!(1), &json!(1), &json!(null)));
+    assert_eq!(desk.shop.fulfillments(ready).len(), 1);
+    let left = desk.home.json("outbox");
+    assert_eq!((&left[0]["state"], &left[1]), (&json!("queued"), &json!(null)));
+    assert!(left[0]["error"].as_str().unwrap().contains("nothing was written"), "{left}");
+}
+
+#[test]
+fn f4_a_list_of_lines_that_does_not_move_on_stops_the_dispatch_and_is_said() {
+    let desk = Desk::new();
+    let many = (0..170).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:03}"), 1));
+    let order = desk.place(&many);
+    // The second page of lines is answered with the first again, cursor and all.
+    desk.server.faults().add(Fault::new(FaultKind::Frozen).on_path("#query FulfillmentLines").times(9));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01")
+        .exits(1)
+        .says("does not move on")
+        .says("nothing was written");
+    assert!(desk.asked("FulfillmentLines") == 2 && desk.shop.counters().writes == 0);
+    desk.server.faults().clear();
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(170, vec!["JD01".to_owned()])]);
+}
+
+/// One call takes at most 512 lines, and a fulfilment shows its lines in pages.
+#[test]
+fn d5_an_order_of_very_many_lines_is_shipped_whole_and_once() {
+    let desk = Desk::new();
+    let many = (0..600).fold(NewOrder::paid(), |order, nth| order.line(&format!("PART-{nth:03}"), 1));
+    let order = desk.place(&many);
+    // What was written is found again although the first answer is lost.
+    desk.server.faults().add(Fault::new(FaultKind::AnswerLost).on_path("#mutation Fulfill"));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").done();
+    desk.home.run("retry").exits(0);
+    let numbers = || vec!["JD01".to_owned()];
+    assert_eq!(desk.shop.fulfillments(order), [(512, numbers()), (88, numbers())]);
+    assert_eq!(desk.show(order)["status"], "shipped");
+}
+
+/// Data and errors stand side by side in an answer of Shopify's: a write that has a result was
+/// carried out.
+#[test]
+fn d3_a_dispatch_that_is_answered_with_a_result_and_a_throttle_tells_the_buyer_once() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(2));
+    let throttled = br#""errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"#.to_vec();
+    let fault = Fault::new(FaultKind::Spliced("{".to_owned(), throttled)).on_path("#mutation Fulfill");
+    desk.server.faults().add(fault);
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").done();
+    assert_eq!(desk.server.faults().pending(), 0);
+    desk.home.run("retry").done();
+    desk.sync();
+    assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()])]);
+    assert_eq!(desk.shop.counters().dispatch_mails, 1);
+    assert_eq!(desk.show(order)["status"], "shipped");
+}
+
+#[test]
+fn d4_an_order_that_is_sent_in_very_many_parts_is_read_back_whole() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(60));
+    for nth in 0..52 {
+        desk.on("dispatch", order, &format!("--item TEE-001=1 --carrier dhl --tracking JD{nth:03}")).exits(0);
+    }
+    assert_eq!(desk.shop.fulfillments(order).len(), 52);
+}
+
+#[test]
+fn d8_a_cancellation_is_a_job_whose_end_is_waited_for() {
+    let desk = Desk::with(Options { cancelling: 1, ..Options::rehearsal() });
+    let order = desk.place(&tea(1));
+    let words = ["cancel", &format!("shopify:{order}"), "--refund", "--reason", "inventory: the last one broke"];
+    desk.home.call(&words).exits(0);
+    let (reason, note) = desk.shop.cancellation(order).unwrap();
+    assert_eq!((&*reason, note.as_deref()), ("INVENTORY", Some("the last one broke")));
+    assert_eq!(desk.asked("Cancel"), 1, "asked for once");
+    desk.sync();
+    assert!(desk.home.json("inbox").as_array().unwrap().is_empty());
+    assert_eq!(desk.show(order)["status"], "cancelled");
+}
+
+#[test]
+fn d8_a_cancellation_of_which_only_the_job_is_named_is_waited_for_and_not_asked_for_again() {
+    let desk = Desk::with(Options { cancelling: 1, job_results: false, ..Options::rehearsal() });
+    let order = desk.place(&tea(1));
+    desk.on("cancel", order, "--refund").exits(0).prints("cancelled here and at the channel");
+    assert_eq!(desk.asked("Cancel"), 1);
+    assert!(desk.shop.standing(&order.to_string()).unwrap().cancelled);
+    // At work for longer than one attempt waits.
+    desk.shop.options().cancelling = 3600;
+    let slow = desk.place(&tea(1));
+    desk.on("cancel", slow, "").exits(0).says("does not show it yet");
+    desk.home.run("retry").exits(5);
+    assert_eq!(desk.asked("Cancel"), 2, "one for each order");
+    assert!(desk.asked("CancelJob") >= 4);
+}
+
+#[test]
+fn d8_a_cancellation_that_comes_to_nothing_is_refused_with_what_is_known_and_can_be_tried_again() {
+    for (job_results, why) in [(true, "cannot be refunded"), (false, "its job is over")] {
+        let desk = Desk::with(Options { job_results, cancelling_fails: true, ..Options::rehearsal() });
+        let order = desk.place(&tea(1));
+        desk.on("cancel", order, "--refund").exits(1).says(why);
+        assert_eq!(desk.asked("Cancel"), 1);
+        let inbox = desk.home.json("inbox").to_string();
+        assert!(inbox.contains("did not go out") && !inbox.contains("in part"), "{inbox}");
+        desk.shop.options().cancelling_fails = false;
+        desk.home.run("retry").exits(0);
+        assert!(desk.shop.standing(&order.to_string()).unwrap().cancelled);
+    }
+}
+
+#[test]
+fn an_order_that_the_app_may_see_no_more_is_not_called_deleted() {
+    let desk = Desk::new();
+    let order = desk.shop.place_order(tea(1).at(Utc::now() - TimeDelta::days(70)));
+    desk.sync();
+    desk.shop.options().scopes.retain(|scope| scope != "read_all_orders");
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(7).says("read_all_orders").says("60 days");
+}

@@ -205,7 +205,8 @@ impl Desk<'_> {
         if parcels.len() > 1 && !can.several_parcels {
             let text =
                 format!("{} takes one tracking number for a shipment; nothing was recorded or sent", order.channel);
-            return Err(Error::new(ErrorKind::Unsupported, text));
+            return Err(Error::new(ErrorKind::Unsupported, text)
+                .hint("give one --tracking, and enter the other numbers in the channel's own pages"));
         }
         if !self.request.notify && can.notify == Notify::ShopDecides {
             self.watch

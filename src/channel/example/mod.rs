@@ -46,12 +46,16 @@ pub static ADAPTER: Adapter = Adapter {
     guide_time: "a minute",
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
-    open: |connection| Ok(Box::new(Example { api: Api::new(connection)? })),
+    open: |connection| {
+        let old = Settings::read(&connection.values)?.old;
+        Ok(Box::new(Example { api: Api::new(connection)?, old }))
+    },
 };
 
 /// A shop.
 struct Example {
     api: Api,
+    old: bool,
 }
 
 impl Format for Settings {
@@ -61,20 +65,19 @@ impl Format for Settings {
     }
 }
 
+/// What cancelling does.
+const CANCELLING: Cancelling =
+    Cancelling { effect: "no money is given back by this", restock: false, notify: false, refund: false };
+
 impl Channel for Example {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            partial: true,
+            partial: !self.old,
             several_parcels: false,
-            replace_tracking: true,
+            replace_tracking: !self.old,
             notify: Notify::ShopDecides,
-            unknown_carrier: UnknownCarrier::SentAsText,
-            cancel: CancelSupport::Yes(Cancelling {
-                effect: "no money is given back by this",
-                restock: false,
-                notify: false,
-                refund: false,
-            }),
+            unknown_carrier: if self.old { UnknownCarrier::Refused } else { UnknownCarrier::SentAsText },
+            cancel: if self.old { CancelSupport::No("write to the shop") } else { CancelSupport::Yes(CANCELLING) },
             in_flight: 1,
             overlap: Duration::ZERO,
             guide_time: ADAPTER.guide_time,

@@ -14,6 +14,13 @@ pub const FIELDS: &[Field] = &[
         secret: false,
         required: true,
     },
+    Field {
+        key: "old",
+        prompt: "Whether the shop's program is an old one",
+        help: "yes for one that ships whole orders only and cancels none",
+        secret: false,
+        required: false,
+    },
     Field { key: "token", prompt: "Token", help: "the shop's own program tells it", secret: true, required: true },
 ];
 
@@ -24,6 +31,8 @@ pub const FORMS: Forms = &[("token", Form::Begins(&["ex_"]))];
 pub struct Settings {
     /// The folder, with a slash at its end.
     pub url: Url,
+    /// The shop's program is an old one.
+    pub old: bool,
 }
 
 impl Settings {
@@ -32,6 +41,6 @@ impl Settings {
         let text = values.get("address").map(String::as_str).unwrap_or_default();
         let url = Url::parse(&format!("{}/", text.trim().trim_end_matches('/')))
             .map_err(|why| Error::new(ErrorKind::Usage, format!("{text:?} is no address ({why}); nothing was sent")))?;
-        Ok(Self { url })
+        Ok(Self { url, old: values.get("old").is_some_and(|old| old == "yes") })
     }
 }

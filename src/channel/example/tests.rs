@@ -120,6 +120,11 @@ struct Rig {
 impl Rig {
     /// A shop with 120 orders, many of them of one second, connected as `connect` does it.
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same with these settings.
+    fn with(values: &[(&str, &str)]) -> Self {
         let shop = Arc::new(Shop::default());
         (1..=120).for_each(|id| shop.place(id, 1_790_000_000 + id as i64 / 70));
         let server = Server::start(shop.clone(), ServerOptions::default()).unwrap();
@@ -131,13 +136,15 @@ impl Rig {
             lock_timeout: Duration::from_secs(1),
         };
         let rig = Self { shop, server, context, _dir: dir };
-        rig.connect();
+        rig.connect(values);
         rig
     }
 
-    fn connect(&self) {
+    fn connect(&self, values: &[(&str, &str)]) {
         let kind = ChannelKind::from_word("example").unwrap();
-        let values = Values::from([("address".to_owned(), self.server.url().to_owned())]);
+        let address = ("address", self.server.url());
+        let values: Values =
+            values.iter().chain([&address]).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let secrets = [("token".to_owned(), Secret::new("ex_1"))].into();
         let credentials = Arc::new(Credentials::loose(secrets));
         let channel = store::open_new(&self.context, kind, values.clone(), credentials.clone()).unwrap();
@@ -169,23 +176,46 @@ impl Rig {
     }
 
     fn dispatch(&self, order: i64, tracking: &str, replaces: Option<&str>) -> sync::dispatch::Done {
-        let request = Dispatch {
-            carriers: vec!["dhl".into()],
-            other_carrier: false,
-            tracking: vec![tracking.into()],
-            items: if replaces.is_some() { Vec::new() } else { vec!["TEA=1".into()] },
-            replaces: replaces.map(str::to_owned),
-            notify: true,
-            when: When::Now,
-            again: false,
-            test_order: false,
-            leave: Leave { guard: Guard::Check, unpaid: false, on_hold: false },
-        };
-        dispatch(&self.context, &mut self.context.book().unwrap(), &Nobody, order, &request).unwrap()
+        let items = if replaces.is_some() { Vec::new() } else { vec!["TEA=1".into()] };
+        let request = Dispatch { items, replaces: replaces.map(str::to_owned), ..number(tracking) };
+        self.asked(order, &request).unwrap()
+    }
+
+    fn asked(&self, order: i64, request: &Dispatch) -> Result<sync::dispatch::Done> {
+        dispatch(&self.context, &mut self.context.book().unwrap(), &Nobody, order, request)
     }
 
     fn find(&self, reference: &str) -> i64 {
         self.context.book().unwrap().find(reference).unwrap()
+    }
+}
+
+/// The whole order under a number of DHL's.
+fn number(tracking: &str) -> Dispatch {
+    Dispatch {
+        carriers: vec!["dhl".into()],
+        other_carrier: false,
+        tracking: vec![tracking.into()],
+        items: Vec::new(),
+        replaces: None,
+        notify: true,
+        when: When::Now,
+        again: false,
+        test_order: false,
+        leave: Leave { guard: Guard::Check, unpaid: false, on_hold: false },
+    }
+}
+
+/// A plain cancellation.
+fn cancellation() -> cancelling::Request {
+    cancelling::Request {
+        reason: "sold out".into(),
+        local: false,
+        notify: false,
+        restock: true,
+        refund: false,
+        force: false,
+        dry_run: false,
     }
 }
 
@@ -209,20 +239,51 @@ fn a_channel_needs_its_folder_and_one_line() {
     assert_eq!(rig.shop.order("7")["shipments"][0]["tracking"], "JD02");
 
     let gone = rig.find("corner:8");
-    let request = cancelling::Request {
-        reason: "sold out".into(),
-        local: false,
-        notify: false,
-        restock: true,
-        refund: false,
-        force: false,
-        dry_run: false,
-    };
     let mut book = rig.context.book().unwrap();
-    assert_eq!(cancelling::cancel(&rig.context, &mut book, &Nobody, gone, &request).unwrap().state, "confirmed");
+    let done = cancelling::cancel(&rig.context, &mut book, &Nobody, gone, &cancellation()).unwrap();
+    assert_eq!(done.state, "confirmed");
     assert_eq!(rig.shop.order("8")["state"], "cancelled");
     // What the channel itself did is no news to the next sync.
     assert_eq!(rig.sync().stores[0].tally.changed, 0);
+}
+
+/// Every promise of a channel can be missing, also where no real channel of today lacks it.
+#[test]
+fn d2_what_a_channel_does_not_promise_is_refused_before_anything_is_recorded() {
+    let rig = Rig::with(&[("old", "yes")]);
+    rig.sync();
+    let order = rig.find("corner:7");
+    let is_refused = |error: Error, kind: ErrorKind, says: &str| {
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert!(error.message().contains(says) && error.message().contains("nothing was"), "{error:?}");
+        assert!(error.hint_text().is_some(), "what can go instead: {error:?}");
+    };
+    for when in [When::Never, When::Later, When::Now] {
+        for (request, kind, says) in [
+            (Dispatch { items: vec!["TEA=1".into()], ..number("JD01") }, ErrorKind::Unsupported, "a part of an order"),
+            (
+                Dispatch { tracking: vec!["JD01".into(), "JD02".into()], ..number("") },
+                ErrorKind::Unsupported,
+                "one tracking number",
+            ),
+            (Dispatch { carriers: vec!["Brieftaube".into()], ..number("JD01") }, ErrorKind::Usage, "the nearest"),
+            (
+                Dispatch { replaces: Some("JD00".into()), ..number("JD01") },
+                ErrorKind::Unsupported,
+                "no other tracking number",
+            ),
+        ] {
+            is_refused(rig.asked(order, &Dispatch { when, ..request }).unwrap_err(), kind, says);
+        }
+    }
+    let mut book = rig.context.book().unwrap();
+    let error = cancelling::cancel(&rig.context, &mut book, &Nobody, order, &cancellation()).unwrap_err();
+    assert!(error.hint_text().is_some_and(|hint| hint.contains("write to the shop") && hint.contains("--local")));
+    is_refused(error, ErrorKind::Unsupported, "takes no cancellation");
+    let known = book.order(order).unwrap();
+    assert_eq!((known.status, known.outbox.len()), (Status::AwaitingFulfillment, 0));
+    assert_eq!(rig.shop.order("7")["shipments"], json!([]));
+    assert_eq!(rig.asked(order, &number("JD01")).unwrap().state, "confirmed", "the whole goes");
 }
 
 #[test]

@@ -19,6 +19,7 @@
 //! a write without having read first, so a write whose answer was lost is looked for, not repeated
 //! (D-3), and the goal is reached when nothing is left to do (D-4).
 
+mod all_pages;
 pub mod bigcommerce;
 mod capabilities;
 pub mod census;

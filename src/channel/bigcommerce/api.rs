@@ -1,6 +1,5 @@
 //! The store as a server: addresses, requests, answers.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -12,6 +11,7 @@ use super::probe::Facts;
 use super::settings::{self, Settings};
 use super::{auth, wire};
 use crate::channel::Connection;
+use crate::channel::all_pages::{More, all_pages};
 use crate::channel::page_size::{PageSize, PageSizes};
 use crate::channel::settings::Known;
 use crate::credentials::Credentials;
@@ -23,10 +23,6 @@ const MOST_ROWS: u32 = 250;
 
 /// Rows in a page where nothing is said: what every server gives.
 pub const DEFAULT_PAGE: usize = 50;
-
-/// More pages than any sub-resource of one order has; a server that ignores `page` would otherwise
-/// be asked for ever.
-const MOST_PAGES: usize = 200;
 
 /// A store's server, with the token to it.
 pub struct Api {
@@ -108,20 +104,34 @@ impl Api {
         Ok(url)
     }
 
-    /// Reads all pages of a sub-resource of an order; `None` where the order is gone.
+    /// Reads all of a sub-resource of an order; `None` where the order is gone.
     pub fn all(&self, route: &str) -> Result<Option<Vec<Box<RawValue>>>> {
+        self.pages(route, None, list)
+    }
+
+    /// Reads all of a list of V3; nothing where an order is gone.
+    pub fn all_v3(&self, route: &str, filter: Option<(&str, String)>) -> Result<Vec<Box<RawValue>>> {
+        self.pages(route, filter, list_v3).map(Option::unwrap_or_default)
+    }
+
+    fn pages(
+        &self,
+        route: &str,
+        filter: Option<(&str, String)>,
+        rows: impl Fn(&Reply) -> Result<Vec<&RawValue>>,
+    ) -> Result<Option<Vec<Box<RawValue>>>> {
         self.sized(|size| {
-            let mut rows = Rows::default();
-            for page in 1..=MOST_PAGES {
-                let reply = self.get(route, &[("limit", size.to_string()), ("page", page.to_string())])?;
-                if reply.status == 404 {
-                    return Ok(None);
-                }
-                if !rows.take(list(&reply)?, size) {
-                    break;
-                }
-            }
-            Ok(Some(rows.rows))
+            let mut gone = false;
+            let all = all_pages(route, Vec::new(), 1usize, key, |page| {
+                let mut query = vec![("limit", size.to_string()), ("page", page.to_string())];
+                query.extend(filter.clone());
+                let reply = self.get(route, &query)?;
+                gone |= reply.status == 404;
+                let rows = if gone { Vec::new() } else { rows(&reply)? };
+                let more = more(rows.len(), size, page + 1);
+                Ok((rows.into_iter().map(ToOwned::to_owned).collect(), more))
+            })?;
+            Ok((!gone).then_some(all))
         })
     }
 
@@ -157,31 +167,6 @@ impl Api {
         Ok(Some(if found.id.id().is_some() { vec![one.to_owned()] } else { Vec::new() }))
     }
 
-    /// Reads all pages of a list of V3; nothing where an order is gone.
-    pub fn all_v3(&self, route: &str, filter: Option<(&str, String)>) -> Result<Vec<Box<RawValue>>> {
-        self.sized(|size| self.pages_v3(route, filter.clone(), size))
-    }
-
-    fn pages_v3(&self, route: &str, filter: Option<(&str, String)>, size: usize) -> Result<Vec<Box<RawValue>>> {
-        let mut rows = Rows::default();
-        for page in 1..=MOST_PAGES {
-            let mut query = vec![("limit", size.to_string()), ("page", page.to_string())];
-            query.extend(filter.clone());
-            let reply = self.get(route, &query)?;
-            if matches!(reply.status, 204 | 404) {
-                break;
-            }
-            let (found, _) = read_json::<wire::Page<'_>>(&reply.body)?;
-            if !found.data.listed {
-                return Err(Error::new(ErrorKind::Unreadable, format!("{route} answered without a list of data")));
-            }
-            if !rows.take(found.data.rows, size) {
-                break;
-            }
-        }
-        Ok(rows.rows)
-    }
-
     /// Carries out a write.
     pub fn carry_out(&self, operation: &Operation) -> Result<Reply> {
         let (method, route, body) = operation.request()?;
@@ -193,32 +178,20 @@ impl Api {
     }
 }
 
-/// The rows of several pages, each row once: a server that knows no pages of a list gives the same
-/// one again and again.
-#[derive(Default)]
-struct Rows {
-    rows: Vec<Box<RawValue>>,
-    known: BTreeSet<String>,
-}
-
-impl Rows {
-    /// Takes a page of at most `size` rows; false where it was the last.
-    fn take(&mut self, page: Vec<&RawValue>, size: usize) -> bool {
-        let (before, got) = (self.rows.len(), page.len());
-        for row in page {
-            let key = serde_json::from_str::<wire::Nothing<'_>>(row.get()).unwrap_or_default();
-            if self.known.insert(key.id.id().unwrap_or(row.get()).to_owned()) {
-                self.rows.push(row.to_owned());
-            }
-        }
-        self.rows.len() > before && may_go_on(got, size)
-    }
+/// By its id; by what is in it, where it has none.
+fn key(row: &Box<RawValue>) -> String {
+    let head = serde_json::from_str::<wire::Nothing<'_>>(row.get()).unwrap_or_default();
+    head.id.id().unwrap_or(row.get()).to_owned()
 }
 
 /// Whether a list of one order may have rows beyond `got` of them, when `asked` were asked for: a
-/// server that gives fewer cuts at a round number.
-fn may_go_on(got: usize, asked: usize) -> bool {
-    got >= asked.max(1) || (got > 0 && got.is_multiple_of(5))
+/// server that gives fewer cuts at a round number, and one that gives more knows no pages of it.
+fn more(got: usize, asked: usize, next: usize) -> More<usize> {
+    match got {
+        got if got == asked => More::Yes(next),
+        got if got > 0 && (got > asked || got.is_multiple_of(5)) => More::Perhaps(next),
+        _ => More::No,
+    }
 }
 
 /// The rows of a list of V2; an empty one comes as 204 without a body.
@@ -227,6 +200,15 @@ pub fn list(reply: &Reply) -> Result<Vec<&RawValue>> {
         return Ok(Vec::new());
     }
     read_json::<Vec<&RawValue>>(&reply.body).map(|(rows, _)| rows)
+}
+
+fn list_v3(reply: &Reply) -> Result<Vec<&RawValue>> {
+    if reply.status == 204 {
+        return Ok(Vec::new());
+    }
+    let (found, _) = read_json::<wire::Page<'_>>(&reply.body)?;
+    let unlisted = || Error::new(ErrorKind::Unreadable, "BigCommerce answered without a list of data; it was not used");
+    found.data.listed.then_some(found.data.rows).ok_or_else(unlisted)
 }
 
 impl Protocol for Api {
@@ -249,18 +231,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_without_pages_is_taken_once() {
-        let page = |ids: &[u64]| {
-            format!("[{}]", ids.iter().map(|id| format!("{{\"id\":{id}}}")).collect::<Vec<_>>().join(","))
+    fn a_list_without_pages_is_taken_once_and_a_full_page_that_comes_again_is_not_the_end() {
+        assert_eq!(
+            [0, 49, 25, 300, 250].map(|got| more(got, 250, 2)),
+            [More::No, More::No, More::Perhaps(2), More::Perhaps(2), More::Yes(2)]
+        );
+        let rows = |count: usize| (0..count).map(|id| RawValue::from_string(format!("{{\"id\":{id}}}")).unwrap());
+        let read = |count: usize| {
+            all_pages("x", Vec::new(), 1, key, |page| Ok((rows(count).collect(), more(count, 250, page + 1))))
         };
-        let mut rows = Rows::default();
-        assert!(!may_go_on(0, 250) && !may_go_on(49, 250) && may_go_on(25, 250) && may_go_on(1, 1));
-        let ten = page(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-        assert!(rows.take(serde_json::from_str(&ten).unwrap(), 250), "ten may be all that the server gives");
-        assert!(!rows.take(serde_json::from_str(&ten).unwrap(), 250), "the same again");
-        assert_eq!(rows.rows.len(), 10);
-        let mut rows = Rows::default();
-        assert!(!rows.take(serde_json::from_str("[{\"x\":1},{\"x\":2}]").unwrap(), 250));
-        assert_eq!(rows.rows.len(), 2, "rows without an id are told apart by what is in them");
+        assert_eq!([10, 300].map(|count| read(count).unwrap().len()), [10, 300]);
+        assert!(read(250).unwrap_err().message().contains("does not move on"));
+        let nameless = |text: &str| key(&RawValue::from_string(text.to_owned()).unwrap());
+        assert_ne!(nameless("{\"x\":1}"), nameless("{\"x\":2}"), "told apart by what is in them");
     }
 }

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::query;
-use super::wire::{self, Nodes, Route};
+use super::wire::{self, Nodes, PageInfo, Route};
+use crate::channel::all_pages::{More, all_pages};
 use crate::error::{Error, ErrorKind, Result};
 
 /// As many shipping lines as a page brings.
@@ -72,27 +73,31 @@ pub fn complete(api: &Api, orders: impl Iterator<Item = Value>) -> Result<Vec<Bo
 /// Fetches the lines of an order that its page did not bring.
 fn fetch_lines(api: &Api, order: &mut Value) -> Result<()> {
     let (what, undone) = ("an order's lines", "the order was not taken");
-    let info = order.pointer_mut("/lineItems/pageInfo").map(Value::take).unwrap_or_default();
-    let nodes = order.pointer("/lineItems/nodes").and_then(Value::as_array).map_or(0, Vec::len);
-    let page = Nodes { page_info: serde_json::from_value(info).unwrap_or_default(), nodes: vec![(); nodes] };
-    let mut next = page.further(None, what, undone)?;
+    let lines = &order["lineItems"];
+    let nodes = lines["nodes"].as_array().cloned().unwrap_or_default();
+    let page = Nodes { page_info: PageInfo::deserialize(&lines["pageInfo"]).unwrap_or_default(), nodes };
+    let Some(after) = page.further(None, what, undone)? else { return Ok(()) };
+    let id = order["id"].clone();
     let mut first = MORE_LINES;
-    while let Some(after) = next {
-        let ask = |first: u32| api.ask(&query::LINES, json!({ "id": order["id"], "first": first, "after": after }));
+    let lines = all_pages(what, page.nodes, after, key, |after| {
+        let ask = |first: u32| api.ask(&query::LINES, json!({ "id": id, "first": first, "after": after }));
         let answer = api.sizes.fitting(&api.sizes.more_lines, first, ask)?;
         first = u32::MAX;
         let Some(more) = answer.read::<wire::Lines>()?.order else {
             let text = "an order went away while its lines were read; it was not taken";
             return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
         };
-        next = more.line_items.further(Some(&after), what, undone)?;
-        let text = || more.line_items.nodes.iter().map(Value::to_string).collect();
-        answer.mark(order, text);
-        if let Some(Value::Array(lines)) = order.pointer_mut("/lineItems/nodes") {
-            lines.extend(more.line_items.nodes);
-        }
-    }
+        let next = more.line_items.further(Some(after), what, undone)?;
+        answer.mark(order, || more.line_items.nodes.iter().map(Value::to_string).collect());
+        Ok((more.line_items.nodes, next.map_or(More::No, More::Yes)))
+    })?;
+    order["lineItems"]["nodes"] = Value::from(lines);
     Ok(())
+}
+
+/// By its id; by what is in it, where it has none.
+fn key(line: &Value) -> String {
+    line["id"].as_str().map_or_else(|| line.to_string(), str::to_owned)
 }
 
 /// Whether an order may have more of something than came with it, or goods that go different ways:

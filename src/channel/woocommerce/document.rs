@@ -17,15 +17,13 @@ use super::api::Api;
 use super::list;
 use super::map::{self, Statuses};
 use super::wire::{self, Head};
+use crate::channel::all_pages::{More, all_pages};
 use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
 
 /// What is read of a refund.
 const REFUND: &str = "id,parent_id,date_created_gmt,amount,reason,line_items";
-
-/// More refunds for the orders of one page than this are no answer to the question.
-const MOST_PAGES: usize = 100;
 
 /// Rows of another route, verbatim.
 type Rows = Vec<Box<RawValue>>;
@@ -91,26 +89,23 @@ fn refunds(api: &Api, ids: &[String]) -> Result<BTreeMap<String, Result<Rows>>> 
     Ok(found)
 }
 
-/// All pages of a list.
+/// All of a list.
 fn listed(api: &Api, route: &str, query: &[(&str, String)]) -> Result<Rows> {
-    let mut rows = Rows::new();
-    for number in 1..=MOST_PAGES {
+    let key = |row: &Box<RawValue>| row.get().to_owned();
+    all_pages("refunds", Rows::new(), 1u64, key, |number| {
         let page = number.to_string();
         let mut query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         query.extend([("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("page", &page), ("_fields", REFUND)]);
         let reply = api.get_briefly(route, &query)?;
         if reply.status == 404 {
-            return Ok(rows);
+            return Ok((Rows::new(), More::No));
         }
-        let (more, _) = read_json::<Vec<&RawValue>>(&reply.body)?;
+        let (rows, _) = read_json::<Vec<&RawValue>>(&reply.body)?;
         // By the shop's own count: it may give fewer rows a page than it is asked for.
-        let last = list::counted(&reply).pages.map_or(more.len() < 100, |pages| number as u64 >= pages);
-        rows.extend(more.into_iter().map(RawValue::to_owned));
-        if last {
-            return Ok(rows);
-        }
-    }
-    Err(Error::new(ErrorKind::Unreadable, "the shop's list of refunds has no end; nothing of it was used"))
+        let last = list::counted(&reply).pages.map_or(rows.len() < 100, |pages| *number >= pages);
+        let more = if last { More::No } else { More::Yes(number + 1) };
+        Ok((rows.into_iter().map(RawValue::to_owned).collect(), more))
+    })
 }
 
 /// The rows by order; `None` where one is of no order that was asked for, so that the question was

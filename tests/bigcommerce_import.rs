@@ -295,6 +295,22 @@ fn i6_a_quota_that_other_apps_use_too_costs_pauses_and_no_429() {
 }
 
 #[test]
+fn i6_what_is_left_of_a_quota_is_known_to_the_next_process_and_to_one_beside_it() {
+    let rig = Rig::unconnected(Options { quota: 8, window: Duration::from_secs(2), ..Options::rehearsal() });
+    rig.connect("--set reserve=0").exits(0);
+    let id = rig.order(&paid(1));
+    for _ in 0..6 {
+        let pull = || rig.home.spawn(&format!("pull bigcommerce:{id}"), &[]);
+        for mut process in [pull(), pull()] {
+            assert!(process.wait().unwrap().success());
+        }
+    }
+    let requests = rig.server.requests();
+    let refused = requests.iter().filter(|request| request.status == Some(429)).count();
+    assert!(refused == 0 && requests.len() > 8, "{refused} of {}", requests.len());
+}
+
+#[test]
 fn i6_a_429_is_waited_out_as_its_headers_say() {
     let rig = Rig::new();
     rig.sync();

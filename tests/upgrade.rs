@@ -205,6 +205,8 @@ fn a_home_of_the_version_before_goes_on_without_loss() {
     assert_eq!(home.run("config get bigcommerce.marker").exits(0).stdout.trim(), "no");
     let unread = home.sql("SELECT subject FROM inbox WHERE kind = 'unreadable' AND resolved_at IS NULL");
     assert_eq!(unread, [""; 0], "the shop gives it as it should be now");
+    let limited = home.sql("SELECT channel FROM lanes JOIN stores ON stores.id = store_id ORDER BY channel");
+    assert_eq!(limited, ["bigcommerce", "shopify"], "the next run knows what is left of their limits");
     for store in &stores {
         let numbers: Vec<Vec<String>> = (0..12).map(|nth| store.numbers(nth)).collect();
         let told = format!("{}: {numbers:?}", store.kind);

@@ -21,6 +21,7 @@ mod file;
 mod find;
 mod import;
 mod inbox;
+mod lanes;
 mod maintenance;
 mod outbox;
 mod queries;
@@ -66,6 +67,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0001_book.sql"),
     include_str!("schema/0002_nothing_lost.sql"),
     include_str!("schema/0003_passes.sql"),
+    include_str!("schema/0004_lanes.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

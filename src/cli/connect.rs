@@ -224,6 +224,7 @@ fn test(app: &App, name: Option<&str>) -> Outcome {
         // A test asks now, also where the channel asked to be left alone: that is how a pause ends
         // which should not have been.
         let asked = Store { paused_until: None, ..store.clone() };
+        book.forget_lanes(store.id)?;
         let result = app.context.open(&asked).and_then(|open| open.channel.probe());
         let result = result.and_then(|shop| same_shop(store, shop));
         match &result {

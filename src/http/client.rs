@@ -9,7 +9,7 @@ use reqwest::blocking as rq;
 use reqwest::header::HeaderValue;
 
 use super::{
-    Account, Effect, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict,
+    Account, Effect, Lane, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict,
     redact::without_secrets, told, url_for_people,
 };
 use crate::clock::Clock;
@@ -207,8 +207,8 @@ impl Client {
         self.refuse_plain_http(request)?;
         let (mut failures, mut renewed, mut waited) = (0, false, Duration::ZERO);
         loop {
-            let cost = protocol.cost(request);
-            let permit = self.wait_turn(request, cost)?;
+            let (lane, cost) = (protocol.lane(request), protocol.cost(request));
+            let permit = self.wait_turn(request, lane, cost)?;
             let mut attempt = request.clone();
             protocol.authorize(&mut attempt)?;
             let verdict = match self.exchange(&attempt) {
@@ -256,7 +256,8 @@ impl Client {
                 }
                 Verdict::Throttled(Some(asked), error) => {
                     let (pause, error) = bounded(asked, error);
-                    self.options.limit.close(self.options.clock.now() + pause, error.message());
+                    let now = self.options.clock.now();
+                    self.options.limit.close(lane, now + pause, error.message(), now);
                     waited = waited.saturating_add(pause);
                     if pause > self.options.retry.longest_pause
                         || waited > self.options.retry.longest_pause.saturating_mul(PAUSES_IN_ALL)
@@ -272,7 +273,7 @@ impl Client {
     }
 
     /// Waits at the limit, unless it stays closed for longer than we are willing to sit out.
-    fn wait_turn(&self, request: &Request, cost: f64) -> Result<Permit> {
+    fn wait_turn(&self, request: &Request, lane: Lane, cost: f64) -> Result<Permit> {
         let now = self.options.clock.now();
         if let Some(until) = self.options.limit.closed_until(now) {
             let left = (until - now).to_std().unwrap_or_default();
@@ -289,7 +290,7 @@ impl Client {
                 .after(left));
             }
         }
-        self.options.limit.pass(self.options.clock.as_ref(), cost, self.options.retry.longest_pause)
+        self.options.limit.pass(self.options.clock.as_ref(), lane, cost, self.options.retry.longest_pause)
     }
 
     fn exchange(&self, request: &Request) -> Result<Reply, Broken> {

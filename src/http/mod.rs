@@ -18,7 +18,7 @@ pub mod told;
 
 pub use body::{MAX_REPLY, check_json, read_json};
 pub use client::{Client, Options, is_loopback};
-pub use rate_limit::{Budget, OnPause, Permit, RateLimit};
+pub use rate_limit::{Budget, Lane, Permit, RateLimit, Shared, Standing};
 pub use redact::url_for_people;
 pub use retry::RetryPolicy;
 
@@ -144,6 +144,12 @@ pub trait Protocol: Send + Sync {
     fn renew(&self, failed: &Request) -> Result<()> {
         let _ = failed;
         Err(Error::new(ErrorKind::Credentials, "these credentials cannot be renewed"))
+    }
+
+    /// Whose budget a request takes from, where the channel has one for each kind of request.
+    fn lane(&self, request: &Request) -> Lane {
+        let _ = request;
+        Lane::ONE
     }
 
     /// What a request will cost of the channel's budget, in its own unit. Asked anew for each

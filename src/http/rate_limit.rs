@@ -1,18 +1,49 @@
-//! The limit that all requests to one store pass: pauses that the channel asked for, shared by
-//! every thread and, through the book, by every process; and the channel's budget, by its own
-//! account in every reply, so that it is used up but not overdrawn.
+//! The limits that the requests to one store pass: pauses that the channel asked for, and the
+//! channel's budgets, by its own account in every reply, so that they are used up but not
+//! overdrawn.
+//!
+//! A channel may have a budget for each kind of request: a [`Lane`]. Requests of one lane wait for
+//! no other. All threads of the store pass the same limit, and every process knows how its lanes
+//! stand ([`Shared`]): the next run begins with what the last one knew.
 
-use std::sync::Mutex;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use super::told;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Called when the channel asks for a pause, to make it known to other processes.
-pub type OnPause = Box<dyn Fn(Timestamp, &str) + Send + Sync>;
-
-/// How much a channel still lets us ask for, by its own account.
+/// A kind of request for which a channel has a budget of its own.
 #[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lane {
+    /// Its name among those of the channel; it is kept.
+    pub name: &'static str,
+    /// What the channel permits, full, where its answers do not tell what is left.
+    pub permitted: Option<Budget>,
+}
+
+impl Lane {
+    /// That of all requests to a channel that has one budget, or none.
+    pub const ONE: Self = Self { name: "", permitted: None };
+}
+
+/// How the limits of a store are told to other processes that call it.
+pub trait Shared: Send + Sync {
+    /// Makes a pause of the whole store known.
+    fn pause(&self, until: Timestamp, why: &str);
+
+    /// Has `change` work on how a lane stands as it was kept last, and keeps what it gives. False
+    /// where that cannot be done just then.
+    fn lane(&self, name: &str, change: &mut dyn FnMut(Option<Standing>) -> Option<Standing>) -> bool;
+}
+
+/// How much a channel still lets us ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Budget {
     /// A bucket that is filled all the time (Shopify's points).
     Bucket {
@@ -63,16 +94,26 @@ impl Budget {
         }
     }
 
+    /// With nothing left of it.
+    fn emptied(self) -> Self {
+        let (Self::Bucket { level: left, .. } | Self::Window { left, .. }) = self;
+        self.less(left.max(0.0))
+    }
+
     /// The same where a channel can mean it. An account with negative rates, with windows of days
     /// or with no numbers at all is none: nothing is held back for it, and the channel refuses what
     /// it does not want.
     fn believable(self) -> Option<Self> {
         let good = |number: f64| number.is_finite() && number >= 0.0;
         let believed = match self {
-            // In debt is a state that buckets can be in.
-            Self::Bucket { level, capacity, per_second } => level.is_finite() && good(capacity) && good(per_second),
+            // In debt is a state that buckets can be in, for a while.
+            Self::Bucket { level, capacity, per_second } => {
+                let full_in = told::seconds(((capacity - level) / per_second).max(0.0));
+                let meant = full_in.is_some_and(|time| time <= told::LONGEST_PAUSE);
+                level.is_finite() && good(capacity) && good(per_second) && meant
+            }
             Self::Window { left, quota, ends_in, length } => {
-                let meant = |time: Duration| super::told::window(time.as_secs_f64() * 1000.0).is_some();
+                let meant = |time: Duration| told::window(time.as_secs_f64() * 1000.0).is_some();
                 left.is_finite() && good(quota) && meant(ends_in) && meant(length)
             }
         };
@@ -87,7 +128,7 @@ impl Budget {
                 if level >= cost || cost > capacity || per_second <= 0.0 {
                     return Ok(self.less(cost));
                 }
-                let wait = super::told::seconds((cost - level) / per_second).unwrap_or_default();
+                let wait = told::seconds((cost - level) / per_second).unwrap_or_default();
                 Err(wait.clamp(Duration::from_millis(1), Duration::from_secs(3600)))
             }
             Self::Window { left, quota, ends_in, .. } => {
@@ -104,53 +145,157 @@ impl Budget {
 /// aside and did not need comes back, and the answer of another thread tells so.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
+/// A clock that was set back by more than this makes what was kept before one of the future.
+const AHEAD: TimeDelta = TimeDelta::minutes(1);
+
+/// How a lane stands.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// When it stood so.
+    at: Timestamp,
+    /// When the channel told of it last.
+    told: Timestamp,
+    budget: Option<Budget>,
+    /// All that went out, by its price, less what came back.
+    spent: f64,
+    closed_until: Option<Timestamp>,
+}
+
+impl Standing {
+    fn new(lane: Lane, now: Timestamp) -> Self {
+        Self { at: now, told: Timestamp::MIN_UTC, budget: lane.permitted, spent: 0.0, closed_until: None }
+    }
+
+    /// What another process kept, as far as it can be meant: not by a clock that was ahead.
+    fn believable(self, now: Timestamp) -> Option<Self> {
+        let latest = now + AHEAD;
+        let closed_until = told::kept_pause(self.closed_until, now);
+        let budget = self.budget.map(Budget::believable);
+        (self.at <= latest && self.told <= latest && self.spent.is_finite() && budget != Some(None))
+            .then_some(Self { closed_until, ..self })
+    }
+
+    fn is_limited(&self) -> bool {
+        self.budget.is_some() || self.closed_until.is_some()
+    }
+
+    /// The budget as it is `now`.
+    fn budget(&self, now: Timestamp) -> Option<Budget> {
+        Some(self.budget?.after((now - self.at).to_std().unwrap_or_default()))
+    }
+
+    /// Takes `cost` out, or says how long to wait before asking again.
+    fn spend(&mut self, cost: f64, now: Timestamp) -> Result<(), Duration> {
+        if let Some(left) = self.budget(now).map(|budget| budget.spend(cost)).transpose()? {
+            (self.at, self.budget) = (now, Some(left));
+        }
+        self.spent += cost;
+        Ok(())
+    }
+}
+
+/// A lane in this process.
+struct Here {
+    standing: Standing,
+    /// What was spent and could not be shared.
+    owed: f64,
+    /// Whether it was ever compared with what other processes know.
+    compared: bool,
+}
+
+impl Here {
+    /// With what other processes did meanwhile.
+    fn merge(&self, kept: Option<Standing>, now: Timestamp) -> Standing {
+        match kept.and_then(|kept| kept.believable(now)) {
+            Some(kept) if kept.told >= self.standing.told => {
+                let budget = kept.budget.map(|budget| budget.less(self.owed)).or(self.standing.budget);
+                Standing { budget, spent: kept.spent + self.owed, ..kept }
+            }
+            _ => self.standing,
+        }
+    }
+}
+
 /// Holds requests back until the channel wants to hear from us again.
 pub struct RateLimit {
     state: Mutex<State>,
-    spacing: Duration,
-    on_pause: OnPause,
+    shared: Option<Box<dyn Shared>>,
 }
 
+#[derive(Default)]
 struct State {
     closed_until: Option<Timestamp>,
-    next_slot: Option<Timestamp>,
-    budget: Option<(Timestamp, Budget)>,
-    /// All that went out, by its price, less what came back.
-    spent: f64,
+    lanes: BTreeMap<&'static str, Here>,
 }
 
 /// A request's place among those that went out, for [`RateLimit::account`].
 #[derive(Debug, Clone, Copy)]
 pub struct Permit {
+    lane: Lane,
     spent: f64,
 }
 
 impl RateLimit {
-    /// A limit that opens at `closed_until` and lets one request through every `spacing`.
-    pub fn new(closed_until: Option<Timestamp>, spacing: Duration, on_pause: OnPause) -> Self {
-        Self { state: Mutex::new(State { closed_until, next_slot: None, budget: None, spent: 0.0 }), spacing, on_pause }
+    /// A limit that opens at `closed_until`.
+    pub fn new(closed_until: Option<Timestamp>, shared: Box<dyn Shared>) -> Self {
+        Self { state: Mutex::new(State { closed_until, lanes: BTreeMap::new() }), shared: Some(shared) }
     }
 
-    /// A limit without spacing that tells nobody.
+    /// A limit that knows nothing yet and tells nobody.
     pub fn open() -> Self {
-        Self::new(None, Duration::ZERO, Box::new(|_, _| {}))
+        Self { state: Mutex::default(), shared: None }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Until when the limit is closed, if it is at `now`.
     pub fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        state.closed_until.filter(|until| *until > now)
+        self.state().closed_until.filter(|until| *until > now)
     }
 
-    /// Closes the limit until `until`, for everybody. A pause that is shorter than a running one
-    /// changes nothing.
-    pub fn close(&self, until: Timestamp, why: &str) {
-        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    /// Closes a lane until `until`, for everybody; where there is only one, the whole store. A
+    /// pause that is shorter than a running one changes nothing.
+    pub fn close(&self, lane: Lane, until: Timestamp, why: &str, now: Timestamp) {
+        if lane.name != Lane::ONE.name {
+            return self.with(lane, now, |lane| {
+                lane.closed_until = lane.closed_until.max(Some(until));
+                // What is refused is not there, whatever was counted.
+                (lane.at, lane.budget) = (now, lane.budget(now).map(Budget::emptied));
+            });
+        }
+        let mut state = self.state();
         if state.closed_until.is_none_or(|old| old < until) {
             state.closed_until = Some(until);
             drop(state);
-            (self.on_pause)(until, why);
+            if let Some(shared) = &self.shared {
+                shared.pause(until, why);
+            }
         }
+    }
+
+    /// Has `work` done on how a lane stands, as all processes know it where that can be seen.
+    fn with<T>(&self, lane: Lane, now: Timestamp, work: impl Fn(&mut Standing) -> T) -> T {
+        let mut state = self.state();
+        let new = || Here { standing: Standing::new(lane, now), owed: 0.0, compared: false };
+        let here = state.lanes.entry(lane.name).or_insert_with(new);
+        let mut standing = here.standing;
+        let mut done = work(&mut standing);
+        let mut owed = here.owed + standing.spent - here.standing.spent;
+        // Of a lane without a limit there is nothing to tell.
+        if let Some(shared) = self.shared.as_ref().filter(|_| !here.compared || standing.is_limited()) {
+            let told = shared.lane(lane.name, &mut |kept| {
+                standing = here.merge(kept, now);
+                done = work(&mut standing);
+                standing.is_limited().then_some(standing)
+            });
+            if told {
+                (owed, here.compared) = (0.0, true);
+            }
+        }
+        (here.standing, here.owed) = (standing, owed);
+        done
     }
 
     /// Takes over the channel's own account of what may still be asked of it, as told by the answer
@@ -158,24 +303,28 @@ impl RateLimit {
     /// not have seen what went out after that request: it comes off. Where it says nothing of the
     /// budget, what came back is added to what we know of it.
     pub fn account(&self, told: Option<Budget>, permit: Permit, refund: f64, now: Timestamp) {
-        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let since = (state.spent - permit.spent).max(0.0);
         let refund = if refund.is_finite() { refund } else { 0.0 };
-        state.spent -= refund;
-        state.budget = match told {
-            Some(told) => told.believable().map(|told| (now, told.less(since))),
-            None => state.budget.map(|(at, known)| (at, known.less(-refund))),
-        };
+        self.with(permit.lane, now, |lane| {
+            let since = (lane.spent - permit.spent).max(0.0);
+            lane.spent -= refund;
+            match told {
+                Some(told) => {
+                    (lane.at, lane.told) = (now, now);
+                    lane.budget = told.believable().map(|told| told.less(since)).or(permit.lane.permitted);
+                }
+                None => lane.budget = lane.budget.map(|known| known.less(-refund)),
+            }
+        });
     }
 
-    /// Waits for the turn of a request that costs `cost` of the channel's budget.
+    /// Waits for the turn of a request that costs `cost` of its lane's budget.
     ///
     /// # Errors
     /// `Temporary` where that would take longer than `longest`.
-    pub fn pass(&self, clock: &dyn Clock, cost: f64, longest: Duration) -> Result<Permit> {
+    pub fn pass(&self, clock: &dyn Clock, lane: Lane, cost: f64, longest: Duration) -> Result<Permit> {
         loop {
             clock.check_interrupt()?;
-            match self.book_slot(clock.now(), cost) {
+            match self.take(lane, clock.now(), cost) {
                 Ok(permit) => return Ok(permit),
                 Err(wait) if wait > longest => return Err(not_now(wait)),
                 // What is waited for may come sooner, so it is looked for now and then.
@@ -184,28 +333,23 @@ impl RateLimit {
         }
     }
 
-    /// Takes the next slot when the limit is open and the budget allows it, else says how long to
-    /// wait before asking again.
-    fn book_slot(&self, now: Timestamp, cost: f64) -> Result<Permit, Duration> {
-        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    /// Takes `cost` out of the lane's budget where that is there, else says how long to wait before
+    /// asking again.
+    fn take(&self, lane: Lane, now: Timestamp, cost: f64) -> Result<Permit, Duration> {
         let until = |at: Timestamp| at.signed_duration_since(now).to_std().unwrap_or(Duration::ZERO);
-        if let Some(closed) = state.closed_until.filter(|closed| *closed > now) {
+        if let Some(closed) = self.closed_until(now) {
             return Err(until(closed));
         }
-        if let Some(slot) = state.next_slot.filter(|slot| *slot > now) {
-            return Err(until(slot));
+        if cost <= 0.0 {
+            return Ok(Permit { lane, spent: f64::INFINITY });
         }
-        if let Some((at, budget)) = state.budget {
-            match budget.after((now - at).to_std().unwrap_or(Duration::ZERO)).spend(cost) {
-                Ok(left) => state.budget = Some((now, left)),
-                Err(wait) => return Err(wait),
+        self.with(lane, now, |standing| {
+            if let Some(closed) = standing.closed_until.filter(|closed| *closed > now) {
+                return Err(until(closed));
             }
-        }
-        if !self.spacing.is_zero() {
-            state.next_slot = Some(now + self.spacing);
-        }
-        state.spent += cost;
-        Ok(Permit { spent: state.spent })
+            standing.spend(cost, now)?;
+            Ok(Permit { lane, spent: standing.spent })
+        })
     }
 }
 
@@ -216,14 +360,18 @@ fn not_now(wait: Duration) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
     use crate::clock::ManualClock;
 
     /// How long `requests` of `cost` wait in all, and the permit of the last.
     fn waits(limit: &RateLimit, clock: &ManualClock, requests: u32, cost: f64) -> (Duration, Permit) {
         let before = clock.now();
-        let tickets =
-            (0..requests).map(|_| limit.pass(clock, cost, Duration::from_secs(300)).unwrap()).collect::<Vec<_>>();
+        let tickets = (0..requests)
+            .map(|_| limit.pass(clock, Lane::ONE, cost, Duration::from_secs(300)).unwrap())
+            .collect::<Vec<_>>();
         ((clock.now() - before).to_std().unwrap(), *tickets.last().unwrap())
     }
 
@@ -252,7 +400,6 @@ mod tests {
         let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
         let limit = RateLimit::open();
         let (_, permit) = waits(&limit, &clock, 1, 50.0);
-        let bucket = |level, capacity, per_second| Budget::Bucket { level, capacity, per_second };
         let window = |ends_in, length| Budget::Window { left: 0.0, quota: 150.0, ends_in, length };
         for account in [
             bucket(0.0, 2000.0, 0.0),
@@ -260,6 +407,9 @@ mod tests {
             bucket(0.0, 2000.0, f64::NAN),
             bucket(f64::NEG_INFINITY, 2000.0, 50.0),
             bucket(0.0, f64::INFINITY, 50.0),
+            bucket(f64::NAN, 2000.0, 50.0),
+            bucket(-1e12, 2000.0, 50.0),
+            bucket(0.0, 2000.0, 1e-9),
             window(Duration::MAX, Duration::from_secs(30)),
             window(Duration::from_millis(u64::MAX), Duration::from_millis(u64::MAX)),
         ] {
@@ -267,8 +417,8 @@ mod tests {
             assert_eq!(waits(&limit, &clock, 3, 50.0).0, Duration::ZERO, "{account:?}");
         }
         // One that can be meant but is longer than anybody waits ends in an error.
-        limit.account(Some(bucket(0.0, 2000.0, 0.01)), permit, 0.0, clock.now());
-        let error = limit.pass(&clock, 50.0, Duration::from_secs(300)).unwrap_err();
+        limit.account(Some(bucket(0.0, 2000.0, 0.1)), permit, 0.0, clock.now());
+        let error = limit.pass(&clock, Lane::ONE, 50.0, Duration::from_secs(300)).unwrap_err();
         assert_eq!((error.kind(), clock.now()), (ErrorKind::Temporary, Timestamp::UNIX_EPOCH));
     }
 
@@ -303,5 +453,164 @@ mod tests {
         // Another app spends all of it.
         limit.account(bucket(500.0), third, 0.0, clock.now());
         assert_eq!(waits(&limit, &clock, 1, 100.0).0, Duration::from_secs(1));
+    }
+
+    /// What processes that call one store know of each other.
+    #[derive(Default)]
+    struct Desk {
+        lanes: Mutex<BTreeMap<String, Standing>>,
+        pauses: Mutex<Vec<Timestamp>>,
+        shut: AtomicBool,
+    }
+
+    impl Shared for Arc<Desk> {
+        fn pause(&self, until: Timestamp, _: &str) {
+            self.pauses.lock().unwrap().push(until);
+        }
+
+        fn lane(&self, name: &str, change: &mut dyn FnMut(Option<Standing>) -> Option<Standing>) -> bool {
+            if self.shut.load(Ordering::Relaxed) {
+                return false;
+            }
+            let mut lanes = self.lanes.lock().unwrap();
+            // As it is kept: in words.
+            let kept = lanes.get(name).map(|kept| serde_json::to_string(kept).unwrap());
+            if let Some(standing) = change(kept.and_then(|text| serde_json::from_str(&text).ok())) {
+                lanes.insert(name.to_owned(), standing);
+            }
+            true
+        }
+    }
+
+    fn process(desk: &Arc<Desk>) -> RateLimit {
+        RateLimit::new(None, Box::new(desk.clone()))
+    }
+
+    const fn bucket(level: f64, capacity: f64, per_second: f64) -> Budget {
+        Budget::Bucket { level, capacity, per_second }
+    }
+
+    /// A page of orders a minute, five at once at most, beside two writes a second.
+    const ORDERS: Lane = Lane { name: "orders", permitted: Some(bucket(5.0, 5.0, 1.0 / 60.0)) };
+    const WRITES: Lane = Lane { name: "writes", permitted: Some(bucket(10.0, 10.0, 2.0)) };
+
+    /// How many requests of a lane go out at once.
+    fn at_once(limit: &RateLimit, clock: &ManualClock, lane: Lane) -> usize {
+        (0..100).take_while(|_| limit.take(lane, clock.now(), 1.0).is_ok()).count()
+    }
+
+    #[test]
+    fn i6_processes_do_not_overdraw_a_lane_together_and_the_next_run_knows_what_is_left() {
+        let (desk, clock) = (Arc::default(), ManualClock::at(Timestamp::UNIX_EPOCH));
+        let (one, other) = (process(&desk), process(&desk));
+        assert_eq!((at_once(&one, &clock, ORDERS), at_once(&other, &clock, ORDERS)), (5, 0));
+        clock.advance(TimeDelta::seconds(120));
+        assert_eq!((at_once(&other, &clock, ORDERS), at_once(&one, &clock, ORDERS)), (2, 0));
+        assert_eq!(at_once(&process(&desk), &clock, ORDERS), 0, "the next run");
+        clock.advance(TimeDelta::days(400));
+        assert_eq!(at_once(&process(&desk), &clock, ORDERS), 5, "not more than it holds");
+    }
+
+    #[test]
+    fn i6_an_empty_lane_holds_up_no_other() {
+        let (desk, clock) = (Arc::default(), ManualClock::at(Timestamp::UNIX_EPOCH));
+        let limit = process(&desk);
+        assert_eq!(at_once(&limit, &clock, ORDERS), 5);
+        let before = clock.now();
+        assert_eq!(at_once(&limit, &clock, WRITES), 10);
+        limit.close(WRITES, before + TimeDelta::seconds(200), "429", before);
+        limit.pass(&clock, ORDERS, 1.0, Duration::from_secs(300)).unwrap();
+        assert!((60..62).contains(&(clock.now() - before).num_seconds()), "{}", clock.now());
+        assert_eq!(at_once(&process(&desk), &clock, WRITES), 0, "for every process");
+        clock.advance(TimeDelta::seconds(150));
+        assert_eq!(at_once(&process(&desk), &clock, WRITES), 10);
+        clock.advance(TimeDelta::seconds(60));
+        limit.close(WRITES, clock.now() + TimeDelta::seconds(2), "429", clock.now());
+        clock.advance(TimeDelta::seconds(2));
+        assert_eq!(at_once(&limit, &clock, WRITES), 4, "what was counted was not there");
+        assert!(desk.pauses.lock().unwrap().is_empty() && limit.closed_until(before).is_none());
+        // The one lane of a channel is the store.
+        limit.close(Lane::ONE, clock.now() + TimeDelta::seconds(200), "429", clock.now());
+        assert_eq!((at_once(&limit, &clock, WRITES), desk.pauses.lock().unwrap().len()), (0, 1));
+    }
+
+    #[test]
+    fn i6_what_the_channel_tells_one_process_the_other_knows() {
+        let (desk, clock) = (Arc::default(), ManualClock::at(Timestamp::UNIX_EPOCH));
+        let (one, other) = (process(&desk), process(&desk));
+        let permit = one.take(Lane::ONE, clock.now(), 1.0).unwrap();
+        assert!(desk.lanes.lock().unwrap().is_empty(), "nothing is known of a limit");
+        one.account(Some(bucket(3.0, 40.0, 1.0)), permit, 0.0, clock.now());
+        assert_eq!((at_once(&other, &clock, Lane::ONE), at_once(&one, &clock, Lane::ONE)), (3, 0));
+        // An answer to a request that went out before two of the other process.
+        clock.advance(TimeDelta::seconds(4));
+        let permit = one.take(Lane::ONE, clock.now(), 1.0).unwrap();
+        other.take(Lane::ONE, clock.now(), 1.0).unwrap();
+        other.take(Lane::ONE, clock.now(), 1.0).unwrap();
+        one.account(Some(bucket(5.0, 40.0, 1.0)), permit, 0.0, clock.now());
+        assert_eq!(at_once(&one, &clock, Lane::ONE), 3);
+    }
+
+    #[test]
+    fn i6_what_could_not_be_told_is_told_later() {
+        let (desk, clock) = (Arc::<Desk>::default(), ManualClock::at(Timestamp::UNIX_EPOCH));
+        let (one, other) = (process(&desk), process(&desk));
+        one.take(ORDERS, clock.now(), 1.0).unwrap();
+        desk.shut.store(true, Ordering::Relaxed);
+        one.take(ORDERS, clock.now(), 1.0).unwrap();
+        one.take(ORDERS, clock.now(), 1.0).unwrap();
+        desk.shut.store(false, Ordering::Relaxed);
+        one.take(ORDERS, clock.now(), 1.0).unwrap();
+        assert_eq!((at_once(&other, &clock, ORDERS), at_once(&one, &clock, ORDERS)), (1, 0));
+    }
+
+    #[test]
+    fn i6_an_account_from_the_future_or_that_nobody_means_is_not_believed() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH + TimeDelta::days(9000));
+        let now = clock.now();
+        let kept =
+            |at: Timestamp, budget| Standing { at, told: now, budget: Some(budget), spent: 0.0, closed_until: None };
+        let empty = bucket(0.0, 5.0, 1.0 / 60.0);
+        for (standing, expected) in [
+            (kept(now, empty), 0),
+            (kept(now + TimeDelta::seconds(30), empty), 0),
+            (kept(now + TimeDelta::hours(2), empty), 5),
+            (kept(Timestamp::MAX_UTC, empty), 5),
+            (kept(Timestamp::MIN_UTC, empty), 5),
+            (Standing { told: Timestamp::MAX_UTC, ..kept(now, empty) }, 5),
+            (Standing { spent: f64::INFINITY, ..kept(now, empty) }, 5),
+            (kept(now, bucket(-1e300, 5.0, 1.0)), 5),
+            (kept(now, bucket(0.0, 5.0, 1e-12)), 5),
+            (kept(now, bucket(1e300, 5.0, 1.0)), 5),
+            (Standing { closed_until: Some(now + TimeDelta::days(4000)), ..kept(now, bucket(5.0, 5.0, 1.0)) }, 5),
+        ] {
+            let desk = Arc::<Desk>::default();
+            desk.lanes.lock().unwrap().insert("orders".to_owned(), standing);
+            assert_eq!(at_once(&process(&desk), &clock, ORDERS), expected, "{standing:?}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever two processes ask for and whenever: the channel permits it.
+        #[test]
+        fn i6_two_processes_stay_within_what_a_lane_permits(steps in proptest::collection::vec((0usize..3, 0i64..90), 1..120)) {
+            let (desk, clock) = (Arc::default(), ManualClock::at(Timestamp::UNIX_EPOCH));
+            let mut processes = [process(&desk), process(&desk)];
+            let mut theirs = ORDERS.permitted.unwrap();
+            for (who, pause) in steps {
+                clock.advance(TimeDelta::seconds(pause));
+                theirs = theirs.after(Duration::from_secs(pause as u64));
+                match processes.get(who) {
+                    Some(process) if process.take(ORDERS, clock.now(), 1.0).is_ok() => {
+                        let Budget::Bucket { level, .. } = theirs else { unreachable!() };
+                        proptest::prop_assert!(level > 1.0 - 1e-6, "{level}");
+                        theirs = theirs.less(1.0);
+                    }
+                    Some(_) => {}
+                    // One of them ends, and the next run begins.
+                    None => processes[0] = process(&desk),
+                }
+            }
+        }
     }
 }

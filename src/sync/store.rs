@@ -1,7 +1,7 @@
 //! Opening a store: its client, its limit, its adapter.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Context;
 use super::outstanding::{Outstanding, outstanding};
@@ -11,9 +11,10 @@ use crate::channel::{
     self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Found, Learn, Page, Pass,
     Plan, Range, RemoteOrder, ShopInfo, Step, Task, TrackingChange, TrackingPlan, Values, Write,
 };
+use crate::clock::{Clock, Timestamp};
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
-use crate::http::{Client, RateLimit};
+use crate::http::{Client, RateLimit, Shared, Standing};
 use crate::order::{Order, Shipment};
 
 /// What adapters write in a hint for the store's name, and for new credentials of it.
@@ -121,8 +122,13 @@ impl OpenStore {
         let credentials =
             Credentials::of_store(context.credential_store(), &store.name, locks, context.clock.clone(), &origin)?;
         let credentials = Arc::new(credentials);
-        let limit =
-            RateLimit::new(store.pause(context.clock.now()), Duration::ZERO, tell_other_processes(context, store));
+        let others = OtherProcesses {
+            book_file: context.home.book(),
+            clock: context.clock.clone(),
+            store: store.id,
+            book: Mutex::default(),
+        };
+        let limit = RateLimit::new(store.pause(context.clock.now()), Box::new(others));
         let name = |error: Error| error.rename_in_hint(GENERAL, &store.name);
         let known = (store.facts.clone(), keep_for_later(context, store));
         let (channel, http) =
@@ -184,14 +190,35 @@ fn keep_for_later(context: &Context, store: &Store) -> Learn {
     })
 }
 
-/// A pause that a channel asks for holds for every process that calls the store, so it goes into
-/// the book (I-6). Where the book cannot be written just then, the pause still holds in this
-/// process.
-fn tell_other_processes(context: &Context, store: &Store) -> crate::http::OnPause {
-    let (path, clock, id) = (context.home.book(), context.clock.clone(), store.id);
-    Box::new(move |until, why| {
-        if let Ok(mut book) = Book::open(&path, clock.clone()) {
-            let _ = book.pause(id, until, why);
+/// What the processes that call a store tell each other through the book (I-6). Where it cannot be
+/// written just then, what is told still holds in this process.
+struct OtherProcesses {
+    book_file: PathBuf,
+    clock: Arc<dyn Clock>,
+    store: i64,
+    /// For the lanes, of which every request asks.
+    book: Mutex<Option<Book>>,
+}
+
+impl Shared for OtherProcesses {
+    fn pause(&self, until: Timestamp, why: &str) {
+        if let Ok(mut book) = Book::open(&self.book_file, self.clock.clone()) {
+            let _ = book.pause(self.store, until, why);
         }
-    })
+    }
+
+    fn lane(&self, name: &str, change: &mut dyn FnMut(Option<Standing>) -> Option<Standing>) -> bool {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        if book.is_none() {
+            let open = Book::open_existing(&self.book_file, self.clock.clone());
+            *book = open.ok().flatten().and_then(|book| book.in_a_hurry().ok());
+        }
+        let changed = book.as_mut().map(|book| {
+            book.change_lane(self.store, name, &mut |kept| {
+                let standing = change(kept.and_then(|kept| serde_json::from_str(&kept).ok()))?;
+                serde_json::to_string(&standing).ok()
+            })
+        });
+        changed.is_some_and(|changed| changed.is_ok())
+    }
 }

@@ -307,7 +307,11 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
                 response.body.splice(at..at, bytes.iter().copied());
             }
         }
-        FaultKind::WrongType(wrong, id) => break_type(response, *wrong, *id),
+        FaultKind::WrongType(wrong, id) => {
+            if !break_total(response, *id) {
+                break_type(response, *wrong, *id);
+            }
+        }
         FaultKind::Empty => empty(response, true),
         FaultKind::EmptyButCounted => empty(response, false),
         FaultKind::OnePage(_) => {
@@ -472,6 +476,33 @@ impl WrongType {
             _ => return None,
         })
     }
+}
+
+/// The total of an order becomes an object where it was text, and text where it was an object.
+/// False where no order with one of these is found.
+fn break_total(response: &mut Response, wanted: Option<u64>) -> bool {
+    fn order<'b>(body: &'b mut Value, wanted: &impl Fn(&Value) -> bool) -> Option<&'b mut Value> {
+        const TOTALS: [&str; 2] = ["total_inc_tax", "totalPriceSet"];
+        let total = TOTALS.into_iter().find(|name| body.get(name).is_some());
+        match body {
+            Value::Object(members) => match total.filter(|_| members.get("id").is_some_and(wanted)) {
+                Some(total) => members.get_mut(total),
+                None => members.values_mut().find_map(|member| order(member, wanted)),
+            },
+            Value::Array(rows) => rows.iter_mut().find_map(|row| order(row, wanted)),
+            _ => None,
+        }
+    }
+    let is_wanted = |id: &Value| match (id, wanted) {
+        (_, None) => true,
+        (Value::String(id), Some(wanted)) => id.ends_with(&format!("/{wanted}")),
+        (id, Some(wanted)) => *id == json!(wanted),
+    };
+    let mut body = response.body_json();
+    let Some(total) = order(&mut body, &is_wanted) else { return false };
+    *total = if total.is_object() { json!("12.00") } else { json!({ "amount": "12.00" }) };
+    response.body = body.to_string().into_bytes();
+    true
 }
 
 fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {

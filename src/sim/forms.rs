@@ -1,14 +1,27 @@
 //! How documents are written: members, money, times.
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::world::Address;
 use crate::clock::Timestamp;
 
 /// Takes further members over into an object.
 pub fn merge(document: &mut Value, members: Value) {
     if let (Value::Object(document), Value::Object(members)) = (document, members) {
         document.extend(members);
+    }
+}
+
+/// An address under a vendor's names for its parts.
+pub fn address(address: &Address, names: &[&str; 11]) -> Value {
+    names.iter().zip(address.parts()).map(|(name, part)| ((*name).to_owned(), json!(part))).collect()
+}
+
+/// Takes over the parts of an address that a document has.
+pub fn readdress(address: &mut Address, names: &[&str; 11], document: &Value) {
+    for (name, part) in names.iter().zip(address.parts_mut()) {
+        document[*name].as_str().into_iter().for_each(|text| text.clone_into(part));
     }
 }
 

@@ -69,6 +69,7 @@ mod faults;
 mod forms;
 mod graphql;
 mod http;
+mod oauth1;
 mod options;
 mod record;
 mod rest;

@@ -1,14 +1,11 @@
 //! What every request has to pass: maintenance, the token, its scopes, the quota that all apps of
 //! the store share. And what is said when something goes wrong on purpose.
 
-use serde_json::{Value, json};
-
 use super::options::{Options, REHEARSAL_TOKEN, Scope};
 use super::response::{error, error_v3};
 use super::{Context, Request, Response, Shop, routes};
 use crate::sim::FaultKind;
 use crate::sim::budget::Left;
-use crate::sim::http::Store;
 use crate::sim::xml::as_xml;
 
 /// The answer to a request that found its way to the store.
@@ -91,21 +88,6 @@ pub(super) fn fault(shop: &Shop, kind: &FaultKind, request: &Request) -> Option<
             let told = told(throttled(request), &shop.options(), left);
             Some(told.with_header("X-Retry-After", seconds.to_string()))
         }
-        FaultKind::WrongType(_, wanted) => Some(broken(shop.handle(request), *wanted)),
         _ => None,
     }
-}
-
-/// An answer in which one order breaks its own documentation.
-fn broken(mut response: Response, wanted: Option<u64>) -> Response {
-    let mut body = response.body_json();
-    let order = match &mut body {
-        Value::Array(rows) => rows.iter_mut().find(|row| wanted.is_none_or(|id| row["id"] == json!(id))),
-        one => Some(one),
-    };
-    if let Some(order) = order.filter(|order| order.is_object()) {
-        order["total_inc_tax"] = json!({ "amount": "12.00" });
-    }
-    response.body = body.to_string().into_bytes();
-    response
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::options::Options;
 use super::{Entry, Order, parts, vendor};
-use crate::sim::forms::{merge, stamp};
+use crate::sim::forms::{self, merge, stamp};
 use crate::sim::world::{Address, Place, Way};
 
 /// The statuses by id: name, and place in lists.
@@ -193,21 +193,25 @@ pub(super) fn consignments(options: &Options, order: &Order, lines: bool) -> Val
     })
 }
 
+/// The names of an address's parts.
+#[rustfmt::skip]
+const ADDRESS: [&str; 11] = [
+    "first_name", "last_name", "company", "street_1", "street_2", "city", "state", "zip", "country_iso2", "phone", "email",
+];
+
+/// An address without its form fields.
+pub(super) fn bare(address: &Address) -> Value {
+    let mut shown = forms::address(address, &ADDRESS);
+    shown["country"] = json!(country(&address.country));
+    shown
+}
+
 /// An address with the merchant's own fields, which the billing address has.
 fn address(address: &Address, order: &Order) -> Value {
     let mine = order.own.form_fields.iter().filter(|_| *address == order.billing);
     let mut shown = bare(address);
     shown["form_fields"] = mine.map(|(name, value)| json!({ "name": name, "value": value })).collect();
     shown
-}
-
-/// An address without its form fields.
-pub(super) fn bare(a: &Address) -> Value {
-    json!({
-        "first_name": a.first_name, "last_name": a.last_name, "company": a.company, "street_1": a.street_1,
-        "street_2": a.street_2, "city": a.city, "state": a.state, "zip": a.postcode, "country": country(&a.country),
-        "country_iso2": a.country, "phone": a.phone, "email": a.email,
-    })
 }
 
 /// A delivery address with what goes there.

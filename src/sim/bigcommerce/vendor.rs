@@ -10,7 +10,10 @@ use super::{Context, Entry, Order, Shop, State, access};
 use crate::channel::ChannelKind;
 use crate::sim::budget::Window;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::{Dice, Event, Nature, Purchase, Tracking, Vendor, Way, fee, mix, second_place, wrap};
+use crate::sim::world::{
+    Dice, Event, Nature, Purchase, Tracking, Vendor, Way, everything, fee, give_back, mix, part_id, second_place,
+    ship_items, wrap,
+};
 use crate::sim::{Access, FaultKind};
 
 /// The vendor.
@@ -75,38 +78,22 @@ pub(super) fn settle_status(context: &mut Context<'_>, id: u64) {
     context.touch(id);
 }
 
+/// Why seeded orders are given back.
+const CHANGED: &str = "Changed their mind";
+
+/// Ships pieces of a seeded order.
+fn send(order: &mut Order, items: &[(u64, u64)], at: i64) {
+    let number = format!("9400{:016}", order.id);
+    let tracking = Tracking { carrier: "usps".to_owned(), number, ..Tracking::default() };
+    ship_items::<BigCommerce>(order, items, &tracking, at);
+}
+
 /// Ships one piece of an order with more than one; orders of one piece get a second.
 fn ship_one(order: &mut Order, at: i64) {
     let Some(line) = order.lines.iter_mut().find(|line| line.ships()) else { return };
     line.quantity = line.quantity.max(2);
     let items = [(line.id, 1)];
     send(order, &items, at);
-}
-
-fn ship_all(order: &mut Order, at: i64) {
-    let items: Vec<(u64, u64)> = order.lines.iter().map(|line| (line.id, line.open())).collect();
-    send(order, &items, at);
-}
-
-/// A seeded shipment.
-fn send(order: &mut Order, items: &[(u64, u64)], at: i64) {
-    let number = format!("9400{:016}", order.id);
-    let tracking = Tracking { carrier: "usps".to_owned(), number, ..Tracking::default() };
-    crate::sim::world::ship_items::<BigCommerce>(order, items, &tracking, at);
-}
-
-/// Gives back at most so many pieces of each line; of the first line only, if it is one.
-fn give_back(order: &mut Order, at: i64, pieces: u64) {
-    let lines = if pieces == 1 { 1 } else { order.lines.len() };
-    let back = |line: &mut crate::sim::world::Line| {
-        line.refunded = line.quantity.min(pieces);
-        (line.id, line.refunded, line.price * rust_decimal::Decimal::from(line.refunded))
-    };
-    let lines: Vec<_> = order.lines.iter_mut().take(lines).map(back).collect();
-    let amount = lines.iter().map(|(_, _, amount)| amount).sum();
-    let id = crate::sim::world::part_id::<BigCommerce>(order);
-    let reason = "Changed their mind".to_owned();
-    order.refunds.push(crate::sim::world::Refund { id, at, reason, amount, lines });
 }
 
 impl Vendor for BigCommerce {
@@ -132,26 +119,16 @@ impl Vendor for BigCommerce {
 
     fn refund_id(state: &mut State, order: u64) -> u64 {
         let kept = state.orders.get_mut(&order).and_then(|entry| entry.order.as_deref_mut());
-        kept.map_or(0, crate::sim::world::part_id::<Self>)
+        kept.map_or(0, part_id::<Self>)
     }
 
     fn fate(options: &Options, id: u64, created: i64, until: i64) -> (Cow<'static, str>, i64) {
         let mut dice = Dice::new(options.seed ^ 0x0B16_C033, id);
-        let status = match dice.below(40) {
-            0..=17 => 2,
-            18..=27 => 11,
-            28 | 29 => 9,
-            30 => 7,
-            31 => 0,
-            32 => 3,
-            33 => 5,
-            34 => 10,
-            35 => 14,
-            36 => 4,
-            37 => 12,
-            38 => 1,
-            _ => 8,
-        };
+        #[rustfmt::skip]
+        let fates = [
+            (18, 2), (10, 11), (2, 9), (1, 7), (1, 0), (1, 3), (1, 5), (1, 10), (1, 14), (1, 4), (1, 12), (1, 1), (1, 8),
+        ];
+        let status = dice.among(&fates).unwrap_or(8);
         // An hour to two days later, or at some time until now where that has not passed yet.
         let later = 3_600 + i64::try_from(dice.below(172_800)).unwrap_or(0);
         let later = later % (until - created).max(0).saturating_add(1);
@@ -178,10 +155,10 @@ impl Vendor for BigCommerce {
         let (status, at) = (status(entry), entry.modified);
         order.own.shipped = matches!(status, 2 | 3 | 10).then_some(at);
         match status {
-            2 | 10 => ship_all(order, at),
+            2 | 10 => send(order, &everything(order), at),
             3 => ship_one(order, at),
-            4 => give_back(order, at, u64::MAX),
-            14 => give_back(order, at, 1),
+            4 => give_back::<Self>(order, usize::MAX, u64::MAX, CHANGED, at),
+            14 => give_back::<Self>(order, 1, 1, CHANGED, at),
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde_json::{Map, Value};
 
-pub use args::{Arg, Kind, What, Wrong, boolean, check, date_time, declared, integer, list};
+pub use args::{Arg, What, Wrong, boolean, check, date_time, declared, integer, list};
 pub use params::from_pairs;
 pub use route::{Route, find};
 

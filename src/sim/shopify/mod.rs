@@ -21,7 +21,7 @@ pub use options::{ALL_SCOPES, Deaf, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIE
 pub use vendor::{Own, Shopify};
 
 use super::FaultKind;
-use super::http::{Request, Response, Store};
+use super::http::{Request, Response};
 use super::world;
 pub use super::world::Purchase as NewOrder;
 
@@ -90,25 +90,6 @@ fn fault(shop: &Shop, kind: &FaultKind, request: &Request) -> Option<Response> {
             Some(shop.with(|context| answer::throttled(context.options, context.state.own.bucket.level, 100.0)))
         }
         FaultKind::Unauthorized => Some(answer::unauthorized()),
-        FaultKind::WrongType(_, wanted) => Some(broken(shop.handle(request), *wanted)),
         _ => None,
     }
-}
-
-/// An answer in which one order breaks its own documentation.
-fn broken(mut response: Response, wanted: Option<u64>) -> Response {
-    let mut body = response.body_json();
-    let wanted = wanted.map(|id| render::gid("Order", id));
-    let data = &mut body["data"];
-    let chosen = if data["order"].is_object() {
-        Some(&mut data["order"])
-    } else {
-        let rows = data["orders"]["nodes"].as_array_mut();
-        rows.and_then(|rows| rows.iter_mut().find(|row| wanted.as_deref().is_none_or(|id| row["id"] == id)))
-    };
-    if let Some(order) = chosen {
-        order["totalPriceSet"] = json!("12.00");
-    }
-    response.body = body.to_string().into_bytes();
-    response
 }

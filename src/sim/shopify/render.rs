@@ -9,7 +9,7 @@ use super::{Context, Entry, Order};
 use crate::clock::{from_millis, rfc3339};
 use crate::sim::forms::merge;
 use crate::sim::world::fixtures::email;
-use crate::sim::world::{Address, Fee, Line, Refund, Shipment, Tracking, Vendor, Way};
+use crate::sim::world::{Address, Fee, Line, Meta, Refund, Shipment, Tracking, Vendor, Way};
 
 /// Shopify's global id.
 pub fn gid(kind: &str, id: u64) -> String {
@@ -88,7 +88,7 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
     let gone = own.cancelled.is_some();
     let personal = |value: Value| if options.personal_data && !own.erased { value } else { Value::Null };
     let cancelled = own.cancelled.as_ref();
-    let attribute = |(key, value): &(String, String)| json!({ "$type": "Attribute", "key": key, "value": value });
+    let attribute = |one: &Meta| json!({ "$type": "Attribute", "key": one.key, "value": one.value.as_str() });
     let delivery = order.places.first().map(|place| personal(address(&place.address, order.id)));
     json!({
         "$type": "Order", "id": gid("Order", order.id), "legacyResourceId": order.id.to_string(),
@@ -101,7 +101,7 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
         "test": own.test, "edited": own.edited, "confirmed": true, "displayFinancialStatus": own.financial,
         "displayFulfillmentStatus": fulfillment_status(order), "returnStatus": "NO_RETURN",
         "sourceName": order.source, "note": text(&order.note), "tags": own.tags,
-        "customAttributes": own.attributes.iter().map(attribute).collect::<Value>(),
+        "customAttributes": order.meta.iter().map(attribute).collect::<Value>(),
         "email": personal(json!(email(order.id % 100_000))), "customer": customer(options, order),
         "currencyCode": "EUR", "presentmentCurrencyCode": order.currency, "taxesIncluded": true,
         "paymentGatewayNames": gateways(order), "discountCodes": order.coupon.iter().map(|_| "TEN").collect::<Value>(),

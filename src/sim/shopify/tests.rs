@@ -7,6 +7,7 @@ use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::sim::Simulated;
 use crate::sim::graphql::parse;
+use crate::sim::http::Store;
 
 fn shop(options: Options) -> (Shop, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 11, 23, 7, 0, 0).unwrap()));

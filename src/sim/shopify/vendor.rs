@@ -113,8 +113,6 @@ pub struct Own {
     pub erased: bool,
     /// Tags.
     pub tags: Vec<String>,
-    /// Attributes.
-    pub attributes: Vec<(String, String)>,
     /// Customs duties.
     pub duties: Decimal,
     /// Fulfilment orders.
@@ -357,8 +355,6 @@ impl Vendor for Shopify {
         if purchase.at_delivery {
             "Cash on Delivery (COD)".clone_into(&mut order.payment);
         }
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        order.own.attributes = purchase.attributes.iter().map(|(key, value)| (key.clone(), text(value))).collect();
         (order.own.test, order.own.duties) = (purchase.test, crate::sim::world::cents(purchase.duties));
         route(order);
     }

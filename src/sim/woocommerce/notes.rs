@@ -2,32 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::args::error;
-use super::render::gmt;
-use super::request::Call;
-use super::vendor::{Note, add_note};
-use crate::sim::http::Response;
+use super::errors::error;
+use super::render::{Style, gmt};
+use super::{Answer, Call, Order, Response};
+use crate::sim::world::Note;
 
-fn body(call: &Call<'_>, order: u64, note: &Note) -> Value {
-    let base = format!("{}wc/v3/orders/{order}", call.root);
+fn body(style: &Style<'_>, order: u64, note: &Note) -> Value {
+    let base = format!("{}wc/v3/orders/{order}", style.root);
     json!({
-        "id": note.id, "author": "WooCommerce", "date_created": call.style().local(note.created),
-        "date_created_gmt": gmt(note.created), "note": shown(call, note), "customer_note": note.to_customer,
-        "_links": {
-            "self": [{"href": format!("{base}/notes/{}", note.id), "targetHints": {"allow": ["GET", "DELETE"]}}],
-            "collection": [{"href": format!("{base}/notes")}],
-            "up": [{"href": base}],
-        },
+        "id": note.id, "author": "WooCommerce", "date_created": style.local(note.created),
+        "date_created_gmt": gmt(note.created), "customer_note": note.to_customer,
+        "note": if style.options.pretty_notes { pretty(&note.text) } else { note.text.clone() },
+        "_links": style.links(&base, "notes", note.id),
     })
 }
 
-/// The text as stored, or as WordPress's filters for texts of people leave it (wptexturize,
-/// make_clickable, wpautop).
-fn shown(call: &Call<'_>, note: &Note) -> String {
-    if !call.options.pretty_notes {
-        return note.text.clone();
-    }
-    let words: Vec<String> = note.text.split(' ').map(pretty_word).collect();
+/// The text as WordPress's filters for texts of people leave it (wptexturize, make_clickable,
+/// wpautop).
+fn pretty(text: &str) -> String {
+    let words: Vec<String> = text.split(' ').map(pretty_word).collect();
     format!("<p>{}</p>\n", words.join(" "))
 }
 
@@ -49,62 +42,50 @@ fn pretty_word(word: &str) -> String {
     spelt.collect::<String>().replace("---", "&#8212;").replace("--", "&#8211;").replace("...", "&#8230;")
 }
 
+/// Every note of an order, newest first.
+pub(super) fn all(style: &Style<'_>, order: &Order, wanted: impl Fn(&Note) -> bool) -> Vec<Value> {
+    let mut notes: Vec<&Note> = order.notes.iter().filter(|note| wanted(note)).collect();
+    notes.sort_by_key(|note| std::cmp::Reverse(note.created));
+    notes.into_iter().map(|note| body(style, order.id, note)).collect()
+}
+
 fn invalid_order() -> Response {
     error(404, "woocommerce_rest_order_invalid_id", "Invalid order ID.")
 }
 
-/// Every note of an order, newest first.
-pub(super) fn all(call: &Call<'_>, order: u64) -> Vec<Value> {
-    let mut notes = call.order(order).map(|order| order.own.notes.clone()).unwrap_or_default();
-    notes.sort_by_key(|note| std::cmp::Reverse(note.created));
+/// `GET /orders/{id}/notes`.
+pub(super) fn list(call: &mut Call<'_, '_>) -> Answer {
+    let order = call.order(call.id(0)).ok_or_else(invalid_order)?;
     let wanted = |note: &Note| match call.text("type") {
         Some("customer") => note.to_customer,
         Some("internal") => !note.to_customer,
         _ => true,
     };
-    notes.into_iter().filter(wanted).map(|note| body(call, order, &note)).collect()
-}
-
-/// `GET /orders/{id}/notes`.
-pub(super) fn list(call: &Call<'_>) -> Response {
-    let order = call.id(0);
-    if !call.has_order(order) {
-        return invalid_order();
-    }
-    Response::json(200, &Value::Array(all(call, order)))
+    Ok(Response::json(200, &json!(all(&call.style(), &order, wanted))))
 }
 
 /// `GET /orders/{id}/notes/{id}`.
-pub(super) fn get(call: &Call<'_>) -> Response {
-    let (order, id) = (call.id(0), call.id(1));
-    let found = call.order(order);
-    match found.and_then(|order| order.own.notes.iter().find(|note| note.id == id).cloned()) {
-        Some(note) => Response::json(200, &body(call, order, &note)),
-        None => error(404, "woocommerce_rest_invalid_id", "Invalid resource ID."),
-    }
+pub(super) fn get(call: &mut Call<'_, '_>) -> Answer {
+    let (order, id) = (call.order(call.id(0)), call.id(1));
+    let found = order.and_then(|order| order.notes.iter().find(|note| note.id == id).cloned());
+    let note = found.ok_or_else(|| error(404, "woocommerce_rest_invalid_id", "Invalid resource ID."))?;
+    Ok(Response::json(200, &body(&call.style(), call.id(0), &note)))
 }
 
 /// `POST /orders/{id}/notes`.
-pub(super) fn create(call: &mut Call<'_>) -> Response {
-    let order = call.id(0);
-    if !call.has_order(order) {
-        return invalid_order();
-    }
-    let text = call.text("note").unwrap_or_default().to_owned();
-    let to_customer = call.truth("customer_note");
-    let id = add_note(&mut call.context(), order, &text, to_customer);
+pub(super) fn create(call: &mut Call<'_, '_>) -> Answer {
+    let (order, style) = (call.id(0), call.style());
+    call.order(order).ok_or_else(invalid_order)?;
+    let (text, to_customer) = (call.text("note").unwrap_or_default().to_owned(), call.truth("customer_note"));
+    let id = call.add_note(order, &text, to_customer);
     let note = Note { id, created: call.now, text, to_customer };
-    let location = format!("{}wc/v3/orders/{order}/notes/{id}", call.root);
-    Response::json(201, &body(call, order, &note)).with_header("Location", location)
+    let location = format!("{}wc/v3/orders/{order}/notes/{id}", style.root);
+    Ok(Response::json(201, &body(&style, order, &note)).with_header("Location", location))
 }
 
 /// `DELETE /orders/{id}/notes/{id}`.
-pub(super) fn delete(call: &mut Call<'_>) -> Response {
-    let (order, id) = (call.id(0), call.id(1));
-    let response = get(call);
-    if response.status == 200 {
-        let found = call.state.order_mut(call.options, order);
-        found.into_iter().for_each(|order| order.own.notes.retain(|note| note.id != id));
-    }
-    response
+pub(super) fn delete(call: &mut Call<'_, '_>) -> Answer {
+    let (response, order, id) = (get(call)?, call.id(0), call.id(1));
+    call.order_mut(order).into_iter().for_each(|order| order.notes.retain(|note| note.id != id));
+    Ok(response)
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::sim::options::options;
+
 /// A WooCommerce version and its order storage; what was observed on real shops of that kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -112,12 +114,8 @@ pub const REHEARSAL_SECRET: &str = "cs_decade0000000000000000000000000000000001"
 impl Key {
     /// The rehearsal key with these powers.
     pub fn rehearsal(permission: Permission, rights: Rights) -> Self {
-        Self {
-            consumer_key: REHEARSAL_KEY.to_owned(),
-            consumer_secret: REHEARSAL_SECRET.to_owned(),
-            permission,
-            rights,
-        }
+        let (consumer_key, consumer_secret) = (REHEARSAL_KEY.to_owned(), REHEARSAL_SECRET.to_owned());
+        Self { consumer_key, consumer_secret, permission, rights }
     }
 }
 
@@ -132,83 +130,61 @@ pub enum Tracking {
     OnlyV2,
 }
 
-/// What kind of shop is simulated.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Version and storage.
-    pub profile: Profile,
-    /// The site's offset from UTC in minutes. Fixed: the simulation knows no summer time.
-    pub offset_minutes: i32,
-    /// The site's name for its zone, for show.
-    pub time_zone: String,
-    /// How addresses look.
-    pub permalinks: Permalinks,
-    /// The sub-directory the shop lives in, such as `/shop`; empty for none.
-    pub prefix: String,
-    /// The address the shop believes it has, without a slash at the end; `None`: the served one.
-    pub home_url: Option<String>,
-    /// Whether the order fulfilments feature is switched on (only 10.5 knows it).
-    pub fulfillments: bool,
-    /// The Shipment Tracking extension.
-    pub tracking: Tracking,
-    /// The keys that exist.
-    pub keys: Vec<Key>,
-    /// Whether PHP believes in HTTPS.
-    pub https_seen: HttpsSeen,
-    /// The web server keeps the Authorization header from PHP (CGI): only keys in the query work.
-    pub strips_authorization: bool,
-    /// The shop's currency.
-    pub currency: String,
-    /// Decimals in money texts: a setting of the shop, not of the currency.
-    pub decimals: u32,
-    /// Tax in hundredths of a percent (1900 = 19 %); 0 for none.
-    pub tax_basis_points: u32,
-    /// A sequential-number plugin: the prefix of order numbers; `None`: the number is the id.
-    pub number_prefix: Option<String>,
-    /// Statuses that plugins have added, such as `shipped`.
-    pub custom_statuses: Vec<String>,
-    /// Of what comes with a fulfilment, the shop keeps only what is in it, as some versions do.
-    pub forgets_entries: bool,
-    /// A theme or plugin makes the texts of notes pretty: entities, typographic signs, links,
-    /// paragraphs.
-    pub pretty_notes: bool,
-    /// How long a page of a list takes.
-    pub page_latency: Duration,
-    /// The id of the first order.
-    pub first_id: u64,
-    /// Decides what is in seeded orders.
-    pub seed: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            profile: Profile::V10_5,
-            offset_minutes: 60,
-            time_zone: "Europe/Berlin".to_owned(),
-            permalinks: Permalinks::Pretty,
-            prefix: String::new(),
-            home_url: None,
-            fulfillments: false,
-            tracking: Tracking::Off,
-            keys: vec![Key::rehearsal(Permission::ReadWrite, Rights::Admin)],
-            https_seen: HttpsSeen::AsConnected,
-            strips_authorization: false,
-            currency: "EUR".to_owned(),
-            decimals: 2,
-            tax_basis_points: 1900,
-            number_prefix: None,
-            custom_statuses: Vec::new(),
-            forgets_entries: false,
-            pretty_notes: false,
-            page_latency: Duration::ZERO,
-            first_id: 101,
-            seed: 1,
-        }
+options! {
+    /// What kind of shop is simulated.
+    Options {
+        /// Version and storage.
+        profile: Profile = Profile::V10_5,
+        /// The site's offset from UTC in minutes. Fixed: the simulation knows no summer time.
+        offset_minutes: i32 = 60,
+        /// The site's name for its zone, for show.
+        time_zone: String = "Europe/Berlin".to_owned(),
+        /// How addresses look.
+        permalinks: Permalinks = Permalinks::Pretty,
+        /// The sub-directory the shop lives in, such as `/shop`; empty for none.
+        prefix: String = String::new(),
+        /// The address the shop believes it has, without a slash at the end; `None`: the served one.
+        home_url: Option<String> = None,
+        /// Whether the order fulfilments feature is switched on (only 10.5 knows it).
+        fulfillments: bool = false,
+        /// The Shipment Tracking extension.
+        tracking: Tracking = Tracking::Off,
+        /// The keys that exist.
+        keys: Vec<Key> = vec![Key::rehearsal(Permission::ReadWrite, Rights::Admin)],
+        /// Whether PHP believes in HTTPS.
+        https_seen: HttpsSeen = HttpsSeen::AsConnected,
+        /// The web server keeps the Authorization header from PHP (CGI): only keys in the query work.
+        strips_authorization: bool = false,
+        /// The shop's currency.
+        currency: String = "EUR".to_owned(),
+        /// Decimals in money texts: a setting of the shop, not of the currency.
+        decimals: u32 = 2,
+        /// Tax in hundredths of a percent (1900 = 19 %); 0 for none.
+        tax_basis_points: u32 = 1900,
+        /// A sequential-number plugin: the prefix of order numbers; `None`: the number is the id.
+        number_prefix: Option<String> = None,
+        /// Statuses that plugins have added, such as `shipped`.
+        custom_statuses: Vec<String> = Vec::new(),
+        /// Of what comes with a fulfilment, the shop keeps only what is in it, as some versions do.
+        forgets_entries: bool = false,
+        /// A theme or plugin makes the texts of notes pretty: entities, typographic signs, links,
+        /// paragraphs.
+        pretty_notes: bool = false,
+        /// How long a page of a list takes.
+        page_latency: Duration = Duration::ZERO,
+        /// The id of the first order.
+        first_id: u64 = 101,
+        /// Decides what is in seeded orders.
+        seed: u64 = 1,
     }
 }
 
 impl Options {
+    /// The options of [`Shop::demo`](super::Shop::demo).
+    pub fn demo() -> Self {
+        Self { fulfillments: true, https_seen: HttpsSeen::Rehearsal, ..Self::default() }
+    }
+
     /// Whether the fulfilment routes exist.
     pub(super) fn has_fulfillments(&self) -> bool {
         self.fulfillments && self.profile == Profile::V10_5

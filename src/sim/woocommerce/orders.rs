@@ -3,91 +3,86 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::args::{self, boolean, error, integer};
-use super::render;
-use super::request::{Call, critical, invalid_id};
-use super::routes::writable_statuses;
-use super::vendor::{self, set_meta, set_status};
-use super::{Fee, Line, Order, WooCommerce};
-use crate::sim::http::Response;
+use super::errors::{critical, error, invalid_id, invalid_params};
+use super::render::{self, ADDRESS, Style, meta_id};
+use super::routes::args;
+use super::vendor::{self, set_status};
+use super::{Answer, Call, Context, Fee, Order, Response, WooCommerce};
+use crate::sim::forms::{only_fields, readdress};
+use crate::sim::rest::{boolean, check, integer};
 use crate::sim::world::fixtures::WARES;
 use crate::sim::world::{Address, Place, add_line, part_id};
 
-/// The order as JSON.
-pub(super) fn body(call: &Call<'_>, id: u64) -> Value {
-    call.state.orders.get(&id).map(|order| render::order(call.style(), order)).unwrap_or_default()
+/// The order as JSON; null where there is none.
+fn body(style: &Style<'_>, context: &Context<'_>, id: u64) -> Value {
+    context.state.orders.get(&id).map(|entry| render::order(style, entry)).unwrap_or_default()
 }
 
-/// `_fields` on a single order; unlike in lists the links always stay.
-pub(super) fn narrowed(call: &Call<'_>, body: Value) -> Value {
+/// An answer with an order, narrowed to `_fields`; unlike in lists the links always stay.
+fn shown(call: &Call<'_, '_>, status: u16, body: Value) -> Response {
     let links = body["_links"].clone();
-    let mut body = render::only_fields(body, call.text("_fields"));
-    if !links.is_null() {
-        body["_links"] = links;
-    }
-    body
+    let mut body = only_fields(body, call.text("_fields"));
+    body["_links"] = links;
+    Response::json(status, &body)
 }
 
 /// `GET /orders/{id}`: 404 for an unknown one; a trashed one is still given.
-pub(super) fn get(call: &Call<'_>) -> Response {
+pub(super) fn get(call: &mut Call<'_, '_>) -> Answer {
     let id = call.id(0);
-    if !call.has_order(id) {
-        return invalid_id(404);
+    if !call.state.orders.contains_key(&id) {
+        return Err(invalid_id(404));
     }
     if call.state.unrenderable.contains(&id) {
-        return critical();
+        return Err(critical());
     }
-    Response::json(200, &narrowed(call, body(call, id)))
+    Ok(shown(call, 200, body(&call.style(), call, id)))
 }
 
 /// `POST /orders`.
-pub(super) fn create(call: &mut Call<'_>) -> Response {
-    let wish = call.params.clone();
-    let body = create_from(call, &wish);
-    let location = format!("{}wc/v3/orders/{}", call.root, body["id"]);
-    Response::json(201, &narrowed(call, body)).with_header("Location", location)
+pub(super) fn create(call: &mut Call<'_, '_>) -> Answer {
+    let (wish, style) = (call.params.clone(), call.style());
+    let body = create_from(call, &style, &wish);
+    let location = format!("{}wc/v3/orders/{}", style.root, body["id"]);
+    Ok(shown(call, 201, body).with_header("Location", location))
 }
 
-fn create_from(call: &mut Call<'_>, wish: &Map<String, Value>) -> Value {
-    let id = vendor::create(&mut call.context());
-    apply(call, id, wish);
-    call.context().touch(id);
-    body(call, id)
+fn create_from(context: &mut Context<'_>, style: &Style<'_>, wish: &Map<String, Value>) -> Value {
+    let id = vendor::create(context);
+    apply(context, id, wish);
+    context.touch(id);
+    body(style, context, id)
 }
 
 /// `PUT /orders/{id}`: 400, not 404, for an unknown one.
-pub(super) fn update(call: &mut Call<'_>) -> Response {
-    let id = call.id(0);
-    if !call.has_order(id) {
-        return invalid_id(400);
+pub(super) fn update(call: &mut Call<'_, '_>) -> Answer {
+    let (id, wish) = (call.id(0), call.params.clone());
+    if !call.state.orders.contains_key(&id) {
+        return Err(invalid_id(400));
     }
-    let wish = call.params.clone();
     update_from(call, id, &wish);
-    Response::json(200, &narrowed(call, body(call, id)))
+    Ok(shown(call, 200, body(&call.style(), call, id)))
 }
 
 /// Orders in tables of their own move their date with every PUT, even an empty one; orders as posts
 /// only when a field other than meta data really changes.
-fn update_from(call: &mut Call<'_>, id: u64, wish: &Map<String, Value>) {
-    let changed = apply(call, id, wish);
-    if changed || call.options.profile.hpos() {
-        call.context().touch(id);
+fn update_from(context: &mut Context<'_>, id: u64, wish: &Map<String, Value>) {
+    if apply(context, id, wish) || context.options.profile.hpos() {
+        context.touch(id);
     }
 }
 
 /// Applies what a body wishes; returns whether a field other than meta data changed.
-fn apply(call: &mut Call<'_>, id: u64, wish: &Map<String, Value>) -> bool {
-    let mut context = call.context();
+fn apply(context: &mut Context<'_>, id: u64, wish: &Map<String, Value>) -> bool {
     let Some(order) = context.order_mut(id) else { return false };
     let mut changed = set_fields(order, wish);
     change_meta(order, wish.get("meta_data"));
     changed |= change_lines(order, wish.get("line_items"));
     changed |= add_charges(order, wish);
     if wish.get("set_paid").and_then(boolean) == Some(true) {
-        changed |= set_status(&mut context, id, "processing");
+        changed |= set_status(context, id, "processing");
     }
     if let Some(status) = wish.get("status").and_then(Value::as_str) {
-        changed |= set_status(&mut context, id, status);
+        changed |= set_status(context, id, status);
     }
     changed
 }
@@ -117,7 +112,7 @@ fn set_fields(order: &mut Order, wish: &Map<String, Value>) -> bool {
     let delivery = order.places.first_mut().map(|place| ("shipping", &mut place.address));
     for (name, address) in delivery.into_iter().chain([("billing", &mut order.billing)]) {
         let before = address.clone();
-        wish.get(name).into_iter().for_each(|change| vendor::update(address, change));
+        wish.get(name).into_iter().for_each(|change| readdress(address, &ADDRESS, change));
         changed |= before != *address;
     }
     changed
@@ -128,20 +123,15 @@ fn change_meta(order: &mut Order, wish: Option<&Value>) {
     for entry in wish.and_then(Value::as_array).into_iter().flatten() {
         let (Some(key), value) = (entry["key"].as_str(), entry["value"].clone()) else { continue };
         let id = entry["id"].as_u64();
-        let by_id = order.own.meta.iter().position(|meta| id == Some(meta.id));
-        let at = by_id.or_else(|| order.own.meta.iter().position(|meta| meta.key == key));
-        match (at, value.is_null()) {
-            (Some(at), true) => {
-                order.own.meta.remove(at);
+        let by_id = order.meta.iter().position(|meta| id == Some(meta_id(order, meta)));
+        match by_id.or_else(|| order.meta.iter().position(|meta| meta.key == key)) {
+            Some(at) if value.is_null() => drop(order.meta.remove(at)),
+            Some(at) => {
+                let found = order.meta.get_mut(at);
+                found.into_iter().for_each(|meta| (meta.key, meta.value) = (key.to_owned(), value.clone()));
             }
-            (None, true) => {}
-            (Some(at), false) => {
-                if let Some(meta) = order.own.meta.get_mut(at) {
-                    key.clone_into(&mut meta.key);
-                    meta.value = value;
-                }
-            }
-            (None, false) => set_meta(order, key, value),
+            None if value.is_null() => {}
+            None => order.set_meta(key, value),
         }
     }
 }
@@ -167,18 +157,11 @@ fn change_line(order: &mut Order, id: u64, pieces: Option<u64>, total: &Value) {
     }
     let Some(line) = order.lines.iter_mut().find(|line| line.id == id) else { return };
     if let Some(pieces) = pieces {
-        set_quantity(line, pieces);
+        line.set_quantity(pieces);
     }
     if let Some(total) = decimal(total) {
         line.discount = line.subtotal() - total;
     }
-}
-
-/// Changes the pieces of a line at the same price per piece.
-pub(super) fn set_quantity(line: &mut Line, pieces: u64) {
-    let each = line.total().checked_div(Decimal::from(line.quantity)).unwrap_or_default();
-    line.quantity = pieces;
-    line.discount = line.subtotal() - (each * Decimal::from(pieces)).round_dp(2);
 }
 
 fn new_line(order: &mut Order, wish: &Value, pieces: u64) {
@@ -188,15 +171,10 @@ fn new_line(order: &mut Order, wish: &Value, pieces: u64) {
         ware.product_id == product && (variation == 0 || ware.variation_id == variation)
             || ware.variation_id == product && product > 0
     });
-    match ware {
-        Some(ware) => add_line::<WooCommerce>(order, ware.sku, pieces),
-        None => {
-            let name = wish["name"].as_str().unwrap_or_default();
-            add_line::<WooCommerce>(order, name, pieces);
-            if let Some(line) = order.lines.last_mut() {
-                (line.gone, line.price) = (true, Decimal::ZERO);
-            }
-        }
+    let name = ware.map_or_else(|| wish["name"].as_str().unwrap_or_default(), |ware| ware.sku);
+    add_line::<WooCommerce>(order, name, pieces);
+    if let Some(line) = order.lines.last_mut().filter(|_| ware.is_none()) {
+        (line.gone, line.price) = (true, Decimal::ZERO);
     }
 }
 
@@ -226,70 +204,57 @@ pub(super) fn decimal(value: &Value) -> Option<Decimal> {
 
 /// `DELETE /orders/{id}`: to the trash, or with `force=true` for good. The answer shows the order
 /// as it was before.
-pub(super) fn delete(call: &mut Call<'_>) -> Response {
+pub(super) fn delete(call: &mut Call<'_, '_>) -> Answer {
     let id = call.id(0);
-    if !call.has_order(id) {
-        return invalid_id(404);
+    if !call.state.orders.contains_key(&id) {
+        return Err(invalid_id(404));
     }
-    let before = body(call, id);
+    let before = body(&call.style(), call, id);
     if call.truth("force") {
-        remove(call, id);
-    } else if !vendor::trash(&mut call.context(), id) {
-        return error(410, "woocommerce_rest_already_trashed", "The order has already been deleted.");
+        vendor::erase(call.state, id);
+    } else if !vendor::trash(call, id) {
+        return Err(error(410, "woocommerce_rest_already_trashed", "The order has already been deleted."));
     }
-    Response::json(200, &before)
+    Ok(Response::json(200, &before))
 }
 
 /// `POST /orders/batch`: 200 over all; what fails says so in its place.
-pub(super) fn batch(call: &mut Call<'_>) -> Response {
-    let params = call.params.clone();
-    let wishes = |name: &str| params.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let (create, update, delete) = (wishes("create"), wishes("update"), wishes("delete"));
-    if create.len() + update.len() + delete.len() > 100 {
+pub(super) fn batch(call: &mut Call<'_, '_>) -> Answer {
+    let kinds = ["create", "update", "delete"];
+    let wishes = kinds.map(|kind| call.params.get(kind).and_then(Value::as_array).cloned().unwrap_or_default());
+    if wishes.iter().map(Vec::len).sum::<usize>() > 100 {
         let message = "Unable to accept more than 100 items for this request.";
-        return error(413, "woocommerce_rest_request_entity_too_large", message);
+        return Err(error(413, "woocommerce_rest_request_entity_too_large", message));
     }
+    let style = call.style();
     let mut answer = Map::new();
-    if !create.is_empty() {
-        let made = create.iter().map(|wish| create_from(call, wish.as_object().unwrap_or(&Map::new())));
-        answer.insert("create".to_owned(), made.collect());
+    for (kind, wishes) in kinds.into_iter().zip(wishes).filter(|(_, wishes)| !wishes.is_empty()) {
+        let done = wishes.iter().map(|wish| match kind {
+            "create" => create_from(call, &style, wish.as_object().unwrap_or(&Map::new())),
+            "update" => batch_update(call, &style, wish),
+            _ => batch_delete(call, &style, wish.as_u64().unwrap_or(0)),
+        });
+        answer.insert(kind.to_owned(), done.collect());
     }
-    if !update.is_empty() {
-        answer.insert("update".to_owned(), update.iter().map(|wish| batch_update(call, wish)).collect());
-    }
-    if !delete.is_empty() {
-        answer.insert("delete".to_owned(), delete.iter().map(|id| batch_delete(call, id)).collect());
-    }
-    Response::json(200, &Value::Object(answer))
+    Ok(Response::json(200, &Value::Object(answer)))
 }
 
-fn batch_update(call: &mut Call<'_>, wish: &Value) -> Value {
+fn batch_update(context: &mut Context<'_>, style: &Style<'_>, wish: &Value) -> Value {
     let id = wish["id"].as_u64().unwrap_or(0);
-    if !call.has_order(id) {
+    if !context.state.orders.contains_key(&id) {
         return failed(id, &invalid_id(400));
     }
     let mut wish = wish.as_object().cloned().unwrap_or_default();
-    let statuses = args::Kind::OneOf(writable_statuses(call.options));
-    if let Err(response) = args::check(&[args::Arg::new("status", statuses)], &mut wish) {
-        return failed(id, &response);
+    if let Err(wrong) = check(&args(context.options, "status:$writable"), &mut wish) {
+        return failed(id, &invalid_params(&wrong));
     }
-    update_from(call, id, &wish);
-    body(call, id)
+    update_from(context, id, &wish);
+    body(style, context, id)
 }
 
-fn batch_delete(call: &mut Call<'_>, id: &Value) -> Value {
-    let id = id.as_u64().unwrap_or(0);
-    let before = body(call, id);
-    match remove(call, id) {
-        true => before,
-        false => failed(id, &invalid_id(404)),
-    }
-}
-
-/// Erases an order for good.
-fn remove(call: &mut Call<'_>, id: u64) -> bool {
-    call.state.own.refund_owners.retain(|_, owner| *owner != id);
-    call.state.remove(id)
+fn batch_delete(context: &mut Context<'_>, style: &Style<'_>, id: u64) -> Value {
+    let before = body(style, context, id);
+    if vendor::erase(context.state, id) { before } else { failed(id, &invalid_id(404)) }
 }
 
 fn failed(id: u64, response: &Response) -> Value {

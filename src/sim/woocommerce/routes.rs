@@ -3,350 +3,244 @@
 
 use serde_json::{Map, Value, json};
 
-use super::args::{Arg, Kind};
+use super::access::{check_permission, check_rights, who};
+use super::errors::{error, invalid_json, invalid_params};
 use super::options::{Options, Profile, Tracking};
 use super::vendor::CORE_STATUSES;
+use super::{Answer, Call, Context, Request, Response, fulfillments, lists, notes, orders, refunds, site, trackings};
+use crate::sim::rest::{Arg, Route, check, declared, find, from_pairs};
 
-/// What a route is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
-    Index,
-    Orders,
-    Order,
-    OrdersBatch,
-    Statuses,
-    Refunds,
-    OrderRefunds,
-    OrderRefund,
-    Notes,
-    Note,
-    Fulfillments,
-    Fulfillment,
-    FulfillmentMeta,
-    FulfillmentLookup,
-    Trackings,
-    TrackingProviders,
-    OneTracking,
-    Settings,
-    Currency,
-    SystemStatus,
-}
+type Handler = fn(&mut Call<'_, '_>) -> Answer;
 
-/// Methods and the parameters they take.
-#[derive(Debug, Clone)]
-pub(super) struct Endpoint {
-    pub(super) methods: &'static [&'static str],
-    pub(super) args: Vec<Arg>,
-}
+const LIST: &str = "context:view|edit=view page:int(1..)=1 per_page:int(1..100)=10 offset:int search after:date \
+    before:date dates_are_gmt:bool=false include:[int]=[] exclude:[int]=[] parent:[int]=[] order:asc|desc=desc \
+    dp:int=$decimals $modified";
 
-/// A route: `{name}` in the pattern is a number, `{name:x}` a hexadecimal number, `{name:w}` a
-/// word.
-#[derive(Debug, Clone)]
-pub(super) struct Route {
-    pub(super) namespace: &'static str,
-    pub(super) pattern: &'static str,
-    pub(super) action: Action,
-    pub(super) endpoints: Vec<Endpoint>,
-}
+const ORDER: &str = "currency customer_id:int customer_note billing:object shipping:object payment_method \
+    payment_method_title transaction_id meta_data:array line_items:array shipping_lines:array fee_lines:array \
+    coupon_lines:array set_paid:bool";
 
-const GET: &[&str] = &["GET"];
-const POST: &[&str] = &["POST"];
-const EDIT: &[&str] = &["POST", "PUT", "PATCH"];
-const DELETE: &[&str] = &["DELETE"];
+const VIEW: &str = "context:view|edit=view";
+const WRITE: &str = "parent_id:int status:$writable $order";
+const REFUND: &str = "amount reason api_refund:bool=true api_restock:bool=true";
+const NOTE: &str = "note! customer_note:bool=false added_by_user:bool=false";
+const FULFILLMENT: &str = "status=unfulfilled is_fulfilled:bool=false meta_data!:array notify_customer:bool=false";
+const PARCEL: &str = "tracking_provider custom_tracking_provider custom_tracking_link tracking_number! date_shipped";
 
-impl Route {
-    /// The numbers and words in `path` where the pattern has names; `None` when the path is
-    /// another's.
-    pub(super) fn matches(&self, path: &str) -> Option<Vec<String>> {
-        let mut found = Vec::new();
-        let mut parts = path.split('/');
-        for piece in self.pattern.split('/') {
-            let part = parts.next()?;
-            if !piece.starts_with('{') {
-                if piece != part {
-                    return None;
-                }
-                continue;
-            }
-            let good: fn(char) -> bool = match piece {
-                hex if hex.ends_with(":x}") => |c| c.is_ascii_hexdigit(),
-                word if word.ends_with(":w}") => |c| c.is_ascii_alphanumeric() || c == '-' || c == '_',
-                _ => |c| c.is_ascii_digit(),
-            };
-            if part.is_empty() || !part.chars().all(good) {
-                return None;
-            }
-            found.push(part.to_owned());
-        }
-        parts.next().is_none().then_some(found)
-    }
+const EDIT: &str = "POST|PUT|PATCH";
 
-    /// Every method of the route, in order, for the `Allow` header.
-    pub(super) fn methods(&self) -> Vec<&'static str> {
-        self.endpoints.iter().flat_map(|endpoint| endpoint.methods.iter().copied()).collect()
-    }
+/// Every route of every version and extension.
+const ROUTES: &[Route<Handler>] = &[
+    Route("GET", "wc/v3", "", index),
+    Route("GET", "wc/v3/orders", "$list status:[$listable]=any customer:int", lists::orders),
+    Route("POST", "wc/v3/orders", "parent_id:int status:$writable=pending $order", orders::create),
+    Route("GET", "wc/v3/orders/{id}", VIEW, orders::get),
+    Route(EDIT, "wc/v3/orders/{id}", WRITE, orders::update),
+    Route("DELETE", "wc/v3/orders/{id}", "force:bool=false", orders::delete),
+    Route(EDIT, "wc/v3/orders/batch", WRITE, orders::batch),
+    Route("GET", "wc/v3/orders/{order_id}/refunds", "$list", refunds::list),
+    Route("POST", "wc/v3/orders/{order_id}/refunds", REFUND, refunds::create),
+    Route("GET", "wc/v3/orders/{order_id}/refunds/{id}", VIEW, refunds::get),
+    Route("DELETE", "wc/v3/orders/{order_id}/refunds/{id}", "", refunds::delete),
+    Route("GET", "wc/v3/orders/{order_id}/notes", "$view type:any|customer|internal=any", notes::list),
+    Route("POST", "wc/v3/orders/{order_id}/notes", NOTE, notes::create),
+    Route("GET", "wc/v3/orders/{order_id}/notes/{id}", VIEW, notes::get),
+    Route("DELETE", "wc/v3/orders/{order_id}/notes/{id}", "", notes::delete),
+    Route("GET", "wc/v3/orders/statuses", "", site::statuses),
+    Route("GET", "wc/v3/refunds", "$list", refunds::all),
+    Route("GET", "wc/v3/settings/{group_id:w}", "", site::settings),
+    Route("GET", "wc/v3/data/currencies/current", "", site::currency),
+    Route("GET", "wc/v3/system_status", "context:view=view", site::system_status),
+    Route("GET", "wc/v3/orders/{order_id}/fulfillments", "", fulfillments::list),
+    Route("POST", "wc/v3/orders/{order_id}/fulfillments", FULFILLMENT, fulfillments::create),
+    Route("GET", "wc/v3/orders/{order_id}/fulfillments/{fulfillment_id}", "", fulfillments::get),
+    Route(EDIT, "wc/v3/orders/{order_id}/fulfillments/{fulfillment_id}", FULFILLMENT, fulfillments::update),
+    Route(
+        "DELETE",
+        "wc/v3/orders/{order_id}/fulfillments/{fulfillment_id}",
+        "notify_customer:bool=false",
+        fulfillments::delete,
+    ),
+    Route("GET", "wc/v3/orders/{order_id}/fulfillments/{fulfillment_id}/metadata", "", fulfillments::metadata),
+    Route(
+        EDIT,
+        "wc/v3/orders/{order_id}/fulfillments/{fulfillment_id}/metadata",
+        "meta_data!:array",
+        fulfillments::metadata,
+    ),
+    Route("DELETE", "wc/v3/orders/{order_id}/fulfillments/{fulfillment_id}/metadata", "", fulfillments::metadata),
+    Route("GET", "wc/v3/orders/{order_id}/fulfillments/lookup", "tracking_number!", fulfillments::lookup),
+    Route("GET", "wc/v3/orders/{order_id}/shipment-trackings", "", trackings::list),
+    Route("POST", "wc/v3/orders/{order_id}/shipment-trackings", PARCEL, trackings::create),
+    Route("GET", "wc/v3/orders/{order_id}/shipment-trackings/providers", "", trackings::providers),
+    Route("GET", "wc/v3/orders/{order_id}/shipment-trackings/{id:x}", "", trackings::get),
+    Route("DELETE", "wc/v3/orders/{order_id}/shipment-trackings/{id:x}", "", trackings::delete),
+    Route("GET", "wc/v2", "", index),
+    Route("GET", "wc/v2/orders/{order_id}/shipment-trackings", "", trackings::list),
+    Route("POST", "wc/v2/orders/{order_id}/shipment-trackings", PARCEL, trackings::create),
+    Route("GET", "wc/v2/orders/{order_id}/shipment-trackings/providers", "", trackings::providers),
+    Route("GET", "wc/v2/orders/{order_id}/shipment-trackings/{id:x}", "", trackings::get),
+    Route("DELETE", "wc/v2/orders/{order_id}/shipment-trackings/{id:x}", "", trackings::delete),
+];
 
-    /// The pattern as the index writes it, as a PHP regular expression.
-    fn expression(&self) -> String {
-        let pieces = self.pattern.split('/').map(|piece| match piece.strip_prefix('{') {
-            None => piece.to_owned(),
-            Some(name) => match name.trim_end_matches('}').split_once(':') {
-                Some((name, "x")) => format!("(?P<{name}>[a-fA-F0-9]{{32}})"),
-                Some((name, _)) => format!("(?P<{name}>[\\w-]+)"),
-                None => format!("(?P<{}>[\\d]+)", name.trim_end_matches('}')),
-            },
-        });
-        format!("/{}", pieces.collect::<Vec<_>>().join("/"))
-    }
-
-    fn describe(&self, root: &str) -> Value {
-        let endpoints: Vec<_> = self
-            .endpoints
-            .iter()
-            .map(|endpoint| {
-                let args: Map<String, Value> =
-                    endpoint.args.iter().map(|arg| (arg.name.to_owned(), arg.describe())).collect();
-                // PHP writes an empty map as an empty list.
-                let args = if args.is_empty() { json!([]) } else { Value::Object(args) };
-                json!({"methods": endpoint.methods, "args": args})
-            })
-            .collect();
-        let mut body = json!({"namespace": self.namespace, "methods": self.methods(), "endpoints": endpoints});
-        if !self.pattern.contains('{') {
-            body["_links"] = json!({"self": [{"href": format!("{root}{}", self.pattern)}]});
-        }
-        body
-    }
-}
-
-/// The index of a namespace.
-pub(super) fn index(routes: &[Route], namespace: &str, root: &str) -> Value {
-    let described: Map<String, Value> = routes
-        .iter()
-        .filter(|route| route.namespace == namespace)
-        .map(|route| (route.expression(), route.describe(root)))
-        .collect();
-    json!({
-        "namespace": namespace, "routes": described,
-        "_links": {"up": [{"href": root}]},
+/// The routes of this shop.
+fn routes(options: &Options) -> impl Iterator<Item = &'static Route<Handler>> {
+    let (profile, tracking, fulfillments) = (options.profile, options.tracking, options.has_fulfillments());
+    ROUTES.iter().filter(move |route| match route.1 {
+        pattern if pattern.contains("/fulfillments") => fulfillments,
+        pattern if pattern.starts_with("wc/v2") => tracking != Tracking::Off,
+        pattern if pattern.contains("/shipment-trackings") => tracking == Tracking::On,
+        "wc/v3/orders/statuses" | "wc/v3/refunds" => profile != Profile::V5_6,
+        _ => true,
     })
 }
 
-/// All statuses that can be written.
-pub(super) fn writable_statuses(options: &Options) -> Vec<String> {
-    let custom = options.custom_statuses.iter().cloned();
-    std::iter::once("auto-draft").chain(CORE_STATUSES).map(str::to_owned).chain(custom).collect()
-}
-
-fn listable_statuses(options: &Options) -> Vec<String> {
-    ["any", "trash"].map(str::to_owned).into_iter().chain(writable_statuses(options)).collect()
-}
-
-/// The routes of this shop.
-pub(super) fn routes(options: &Options) -> Vec<Route> {
-    let mut routes = order_routes(options);
-    routes.extend(site_routes());
-    if options.has_fulfillments() {
-        routes.extend(fulfillment_routes());
-    }
-    if options.tracking != Tracking::Off {
-        routes.extend(tracking_routes("wc/v2"));
-    }
-    if options.tracking == Tracking::On {
-        routes.extend(tracking_routes("wc/v3"));
-    }
-    routes
-}
-
-fn route(pattern: &'static str, action: Action, endpoints: Vec<Endpoint>) -> Route {
-    Route { namespace: "wc/v3", pattern, action, endpoints }
-}
-
-fn on(methods: &'static [&'static str], args: Vec<Arg>) -> Endpoint {
-    Endpoint { methods, args }
-}
-
-fn order_routes(options: &Options) -> Vec<Route> {
-    let write = || order_args(options);
-    let create =
-        || write().into_iter().map(|arg| if arg.name == "status" { arg.default(json!("pending")) } else { arg });
-    let mut list = list_args(options);
-    list.extend([status_filter(options), Arg::new("customer", Kind::Integer(None, None))]);
-    let force = Arg::new("force", Kind::Boolean).default(json!(false));
-    let mut routes = vec![
-        route("wc/v3", Action::Index, vec![on(GET, vec![])]),
-        route("wc/v3/orders", Action::Orders, vec![on(GET, list), on(POST, create().collect())]),
-        route("wc/v3/orders/{id}", Action::Order, vec![on(GET, view()), on(EDIT, write()), on(DELETE, vec![force])]),
-        route("wc/v3/orders/batch", Action::OrdersBatch, vec![on(EDIT, write())]),
-        route(
-            "wc/v3/orders/{order_id}/refunds",
-            Action::OrderRefunds,
-            vec![on(GET, list_args(options)), on(POST, refund_args())],
-        ),
-        route("wc/v3/orders/{order_id}/refunds/{id}", Action::OrderRefund, vec![on(GET, view()), on(DELETE, vec![])]),
-        route("wc/v3/orders/{order_id}/notes", Action::Notes, vec![on(GET, note_filter()), on(POST, note_args())]),
-        route("wc/v3/orders/{order_id}/notes/{id}", Action::Note, vec![on(GET, view()), on(DELETE, vec![])]),
-    ];
-    if options.profile != Profile::V5_6 {
-        routes.push(route("wc/v3/orders/statuses", Action::Statuses, vec![on(GET, vec![])]));
-        routes.push(route("wc/v3/refunds", Action::Refunds, vec![on(GET, list_args(options))]));
-    }
-    routes
-}
-
-fn site_routes() -> Vec<Route> {
-    vec![
-        route("wc/v3/settings/{group_id:w}", Action::Settings, vec![on(GET, vec![])]),
-        route("wc/v3/data/currencies/current", Action::Currency, vec![on(GET, vec![])]),
-        route(
-            "wc/v3/system_status",
-            Action::SystemStatus,
-            vec![on(GET, vec![Arg::new("context", words(&["view"])).default(json!("view"))])],
-        ),
-    ]
-}
-
-fn fulfillment_routes() -> Vec<Route> {
-    let notify = || Arg::new("notify_customer", Kind::Boolean).default(json!(false));
-    let write = || {
-        vec![
-            Arg::new("status", Kind::Text).default(json!("unfulfilled")),
-            Arg::new("is_fulfilled", Kind::Boolean).default(json!(false)),
-            Arg::new("meta_data", Kind::Array).required(),
-            notify(),
-        ]
+/// The parameters that a text declares in this shop.
+pub(super) fn args(options: &Options, text: &str) -> Vec<Arg> {
+    let custom = options.custom_statuses.iter().map(String::as_str);
+    let statuses: Vec<&str> = CORE_STATUSES.into_iter().chain(custom).collect();
+    let writable = format!("auto-draft|{}", statuses.join("|"));
+    let orderings = "orderby:date|id|include|title|slug";
+    let modified = match options.profile.filters_modified() {
+        true => format!("modified_after:date modified_before:date {orderings}|modified=date"),
+        false => format!("{orderings}=date"),
     };
-    let number = Arg::new("tracking_number", Kind::Text).required();
-    let meta = vec![Arg::new("meta_data", Kind::Array).required()];
-    vec![
-        route("wc/v3/orders/{order_id}/fulfillments", Action::Fulfillments, vec![on(GET, vec![]), on(POST, write())]),
-        route(
-            "wc/v3/orders/{order_id}/fulfillments/{fulfillment_id}",
-            Action::Fulfillment,
-            vec![on(GET, vec![]), on(EDIT, write()), on(DELETE, vec![notify()])],
-        ),
-        route(
-            "wc/v3/orders/{order_id}/fulfillments/{fulfillment_id}/metadata",
-            Action::FulfillmentMeta,
-            vec![on(GET, vec![]), on(EDIT, meta), on(DELETE, vec![])],
-        ),
-        route("wc/v3/orders/{order_id}/fulfillments/lookup", Action::FulfillmentLookup, vec![on(GET, vec![number])]),
-    ]
+    let text = text.replace("$list ", &format!("{LIST} ")).replace("$order", ORDER).replace("$view", VIEW);
+    let text = if text == "$list" { LIST.to_owned() } else { text };
+    let text = text.replace("$listable", &format!("any|trash|{writable}")).replace("$writable", &writable);
+    declared(&text.replace("$decimals", &options.decimals.to_string()).replace("$modified", &modified))
 }
 
-fn tracking_routes(namespace: &'static str) -> Vec<Route> {
-    let patterns = match namespace {
-        "wc/v2" => [
-            "wc/v2/orders/{order_id}/shipment-trackings",
-            "wc/v2/orders/{order_id}/shipment-trackings/providers",
-            "wc/v2/orders/{order_id}/shipment-trackings/{id:x}",
-        ],
-        _ => [
-            "wc/v3/orders/{order_id}/shipment-trackings",
-            "wc/v3/orders/{order_id}/shipment-trackings/providers",
-            "wc/v3/orders/{order_id}/shipment-trackings/{id:x}",
-        ],
+/// The index of a namespace.
+fn index(call: &mut Call<'_, '_>) -> Answer {
+    let namespace = if call.request.target().contains("wc/v2") { "wc/v2" } else { "wc/v3" };
+    let root = call.style().root;
+    let mut described = Map::new();
+    for route in routes(call.options).filter(|route| route.1.starts_with(namespace)) {
+        let args = args(call.options, route.2).into_iter().map(|arg| (arg.name.clone(), describe(&arg)));
+        let args: Map<String, Value> = args.collect();
+        // PHP writes an empty map as an empty list.
+        let args = if args.is_empty() { json!([]) } else { Value::Object(args) };
+        let methods: Vec<&str> = route.0.split('|').collect();
+        let seen = described.entry(expression(route.1)).or_insert_with(|| {
+            let mut body = json!({ "namespace": namespace, "methods": [], "endpoints": [] });
+            if !route.1.contains('{') {
+                body["_links"] = json!({ "self": [{ "href": format!("{root}{}", route.1) }] });
+            }
+            body
+        });
+        let members = [("endpoints", vec![json!({ "methods": methods, "args": args })])];
+        let all = methods.iter().map(|method| json!(method)).collect();
+        for (member, more) in members.into_iter().chain([("methods", all)]) {
+            seen[member].as_array_mut().into_iter().for_each(|list| list.extend(more.iter().cloned()));
+        }
+    }
+    let up = json!({ "up": [{ "href": root }] });
+    Ok(Response::json(200, &json!({ "namespace": namespace, "routes": described, "_links": up })))
+}
+
+fn describe(arg: &Arg) -> Value {
+    let mut body = arg.kind.describe();
+    (body["required"], body["description"]) = (json!(arg.required), json!(""));
+    arg.default.iter().for_each(|default| body["default"] = default.clone());
+    body
+}
+
+/// A pattern as the index writes it, as a PHP regular expression.
+fn expression(pattern: &str) -> String {
+    let pieces = pattern.split('/').map(|piece| match piece.strip_prefix('{') {
+        None => piece.to_owned(),
+        Some(name) => match name.trim_end_matches('}').split_once(':') {
+            Some((name, "x")) => format!("(?P<{name}>[a-fA-F0-9]{{32}})"),
+            Some((name, _)) => format!("(?P<{name}>[\\w-]+)"),
+            None => format!("(?P<{}>[\\d]+)", name.trim_end_matches('}')),
+        },
+    });
+    format!("/{}", pieces.collect::<Vec<_>>().join("/"))
+}
+
+/// A request to the REST API. Parameters first, then rights, then the deed: the order in which
+/// WordPress looks.
+pub(super) fn rest(context: &mut Context<'_>, request: &Request, path: &str) -> Response {
+    let root = context.root();
+    let path = path.trim_matches('/');
+    if path.is_empty() {
+        return finish(site::rest_index(context), false, &root, &[]);
+    }
+    let by = match who(context, request) {
+        Ok(who) => who,
+        Err(refusal) => return finish(refusal, false, &root, &[]),
     };
-    let text = |name| Arg::new(name, Kind::Text);
-    let write = vec![
-        text("tracking_provider"),
-        text("custom_tracking_provider"),
-        text("custom_tracking_link"),
-        text("tracking_number").required(),
-        text("date_shipped"),
-    ];
-    let [list, providers, one] = patterns;
-    let of = |pattern, action, endpoints| Route { namespace, pattern, action, endpoints };
-    let mut routes = vec![
-        of(list, Action::Trackings, vec![on(GET, vec![]), on(POST, write)]),
-        of(providers, Action::TrackingProviders, vec![on(GET, vec![])]),
-        of(one, Action::OneTracking, vec![on(GET, vec![]), on(DELETE, vec![])]),
-    ];
-    if namespace == "wc/v2" {
-        routes.push(of("wc/v2", Action::Index, vec![on(GET, vec![])]));
+    let known = by.is_some();
+    if let Err(refusal) = by.as_ref().map_or(Ok(()), |key| check_permission(key, &request.method)) {
+        return finish(refusal, known, &root, &[]);
     }
-    routes
+    let method = if request.method == "HEAD" { "GET" } else { request.method.as_str() };
+    let Some((route, path)) = find(routes(context.options), method, path) else {
+        let refusal = error(404, "rest_no_route", "No route was found matching the URL and request method.");
+        return finish(refusal, known, &root, &[]);
+    };
+    let checked = params(request).and_then(|mut params| {
+        check(&args(context.options, route.2), &mut params).map_err(|wrong| invalid_params(&wrong))?;
+        Ok(params)
+    });
+    let mut call = Call { context, request, params: Map::new(), path, by };
+    let permitted = allowed(&call, route.1, method);
+    // `Allow` lists the methods only to those who may use them.
+    let mine = routes(call.options).filter(|other| other.1 == route.1 && permitted.is_ok());
+    let allow: Vec<&str> = mine.flat_map(|route| route.0.split('|')).collect();
+    let response = checked.and_then(|params| {
+        permitted?;
+        call.params = params;
+        (route.3)(&mut call)
+    });
+    let response = response.unwrap_or_else(|refusal| refusal);
+    call.state.writes += u64::from(method != "GET" && response.status < 300);
+    finish(response, known, &root, &allow)
 }
 
-fn words(words: &[&str]) -> Kind {
-    Kind::OneOf(words.iter().map(|word| (*word).to_owned()).collect())
-}
-
-fn view() -> Vec<Arg> {
-    vec![Arg::new("context", words(&["view", "edit"])).default(json!("view"))]
-}
-
-fn status_filter(options: &Options) -> Arg {
-    Arg::new("status", Kind::List(Box::new(Kind::OneOf(listable_statuses(options))))).default(json!("any"))
-}
-
-fn list_args(options: &Options) -> Vec<Arg> {
-    let number = || Kind::Integer(None, None);
-    let numbers = |name| Arg::new(name, Kind::List(Box::new(Kind::Integer(None, None)))).default(json!([]));
-    let mut args = view();
-    args.extend([
-        Arg::new("page", Kind::Integer(Some(1), None)).default(json!(1)),
-        Arg::new("per_page", Kind::Integer(Some(1), Some(100))).default(json!(10)),
-        Arg::new("offset", number()),
-        Arg::new("search", Kind::Text),
-        Arg::new("after", Kind::Date),
-        Arg::new("before", Kind::Date),
-        Arg::new("dates_are_gmt", Kind::Boolean).default(json!(false)),
-        numbers("include"),
-        numbers("exclude"),
-        numbers("parent"),
-        Arg::new("order", words(&["asc", "desc"])).default(json!("desc")),
-        Arg::new("dp", number()).default(json!(options.decimals)),
-    ]);
-    let mut orderings = vec!["date", "id", "include", "title", "slug"];
-    if options.profile.filters_modified() {
-        orderings.push("modified");
-        args.extend([Arg::new("modified_after", Kind::Date), Arg::new("modified_before", Kind::Date)]);
+/// The query and the body together; the body wins.
+fn params(request: &Request) -> Result<Map<String, Value>, Response> {
+    let mut params = from_pairs(&request.query);
+    if !request.header("content-type").is_some_and(|kind| kind.contains("json")) {
+        params.extend(from_pairs(&request.form()));
+    } else if !request.body.is_empty() {
+        let body: Value = serde_json::from_slice(&request.body).map_err(|_| invalid_json())?;
+        params.extend(body.as_object().cloned().unwrap_or_default());
     }
-    args.push(Arg::new("orderby", words(&orderings)).default(json!("date")));
-    args
+    Ok(params)
 }
 
-fn order_args(options: &Options) -> Vec<Arg> {
-    vec![
-        Arg::new("parent_id", Kind::Integer(None, None)),
-        Arg::new("status", Kind::OneOf(writable_statuses(options))),
-        Arg::new("currency", Kind::Text),
-        Arg::new("customer_id", Kind::Integer(None, None)),
-        Arg::new("customer_note", Kind::Text),
-        Arg::new("billing", Kind::Object),
-        Arg::new("shipping", Kind::Object),
-        Arg::new("payment_method", Kind::Text),
-        Arg::new("payment_method_title", Kind::Text),
-        Arg::new("transaction_id", Kind::Text),
-        Arg::new("meta_data", Kind::Array),
-        Arg::new("line_items", Kind::Array),
-        Arg::new("shipping_lines", Kind::Array),
-        Arg::new("fee_lines", Kind::Array),
-        Arg::new("coupon_lines", Kind::Array),
-        Arg::new("set_paid", Kind::Boolean),
-    ]
+fn allowed(call: &Call<'_, '_>, pattern: &str, method: &str) -> Result<(), Response> {
+    let (code, message) = match (pattern, method) {
+        ("wc/v2" | "wc/v3", _) => return Ok(()),
+        (pattern, method) if pattern.contains("/fulfillments") => return fulfillments::allowed(call, method == "GET"),
+        (pattern, "GET") if pattern.ends_with("{id}") => ("view", "Sorry, you cannot view this resource."),
+        (_, "GET") => ("view", "Sorry, you cannot list resources."),
+        (_, "DELETE") => ("delete", "Sorry, you are not allowed to delete this resource."),
+        ("wc/v3/orders/batch", _) => ("batch", "Sorry, you are not allowed to batch manipulate this resource."),
+        ("wc/v3/orders/{id}", _) => ("edit", "Sorry, you are not allowed to edit this resource."),
+        _ => ("create", "Sorry, you are not allowed to create resources."),
+    };
+    check_rights(&call.by, &format!("woocommerce_rest_cannot_{code}"), message)
 }
 
-fn refund_args() -> Vec<Arg> {
-    vec![
-        Arg::new("amount", Kind::Text),
-        Arg::new("reason", Kind::Text),
-        Arg::new("api_refund", Kind::Boolean).default(json!(true)),
-        Arg::new("api_restock", Kind::Boolean).default(json!(true)),
-    ]
-}
-
-fn note_filter() -> Vec<Arg> {
-    let mut args = view();
-    args.push(Arg::new("type", words(&["any", "customer", "internal"])).default(json!("any")));
-    args
-}
-
-fn note_args() -> Vec<Arg> {
-    vec![
-        Arg::new("note", Kind::Text).required(),
-        Arg::new("customer_note", Kind::Boolean).default(json!(false)),
-        Arg::new("added_by_user", Kind::Boolean).default(json!(false)),
-    ]
+/// The headers that every REST answer has.
+fn finish(mut response: Response, known: bool, root: &str, allow: &[&str]) -> Response {
+    response.set_header("X-Robots-Tag", "noindex");
+    if response.header("Link").is_none() {
+        response.set_header("Link", format!("<{root}>; rel=\"https://api.w.org/\""));
+    }
+    response.set_header("X-Content-Type-Options", "nosniff");
+    response.set_header("Access-Control-Expose-Headers", "X-WP-Total, X-WP-TotalPages, Link");
+    let allowed_headers = "Authorization, X-WP-Nonce, Content-Disposition, Content-MD5, Content-Type";
+    response.set_header("Access-Control-Allow-Headers", allowed_headers);
+    if !allow.is_empty() {
+        response.set_header("Allow", allow.join(", "));
+    }
+    if !known {
+        return response.with_header("Vary", "Origin");
+    }
+    response.set_header("Expires", "Wed, 11 Jan 1984 05:00:00 GMT");
+    response.with_header("Cache-Control", "no-cache, must-revalidate, max-age=0, no-store, private")
 }

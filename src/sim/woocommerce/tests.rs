@@ -6,7 +6,7 @@ use base64::Engine;
 use chrono::{TimeDelta, TimeZone, Utc};
 use serde_json::{Value, json};
 
-use super::list::row_ids;
+use super::lists::row_ids;
 use super::*;
 use crate::clock::{ManualClock, Timestamp};
 use crate::sim::http::{Store, parse_query};

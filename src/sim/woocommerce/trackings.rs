@@ -3,31 +3,22 @@
 
 use serde_json::{Value, json};
 
-use super::Order;
-use super::args::error;
+use super::errors::{error, invalid_id};
 use super::render::gmt;
-use super::request::{Call, invalid_id};
-use super::vendor::set_meta;
-use crate::sim::http::Response;
+use super::{Answer, Call, Order, Response};
 use crate::sim::world::mix;
 
 pub(super) const META: &str = "_wc_shipment_tracking_items";
 
 /// The parcels as they are stored.
 fn stored(order: &Order) -> Vec<Value> {
-    let meta = order.own.meta.iter().find(|meta| meta.key == META);
-    meta.and_then(|meta| meta.value.as_array().cloned()).unwrap_or_default()
-}
-
-fn of(call: &Call<'_>, order: u64) -> Vec<Value> {
-    call.order(order).map(|order| stored(&order)).unwrap_or_default()
+    order.meta(META).and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
 /// Carrier and number of each parcel.
 pub(super) fn parcels(order: &Order) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let parcel = |one: Value| (text(&one["tracking_provider"]), text(&one["tracking_number"]));
-    stored(order).iter().map(shown).map(parcel).collect()
+    all(order).iter().map(|one| (text(&one["tracking_provider"]), text(&one["tracking_number"]))).collect()
 }
 
 /// The numbers of all parcels, as the mail about a completed order has them.
@@ -41,17 +32,17 @@ pub(super) fn by_hand(now: i64, carrier: &str, number: &str) -> Value {
         "custom_tracking_link": "", "date_shipped": now.to_string(), "tracking_id": number}])
 }
 
-fn store(call: &mut Call<'_>, order: u64, parcels: Vec<Value>) {
-    call.context().change(order, |order| set_meta(order, META, Value::Array(parcels)));
+/// Every parcel as the routes show it: the date as a day, the provider under one name.
+pub(super) fn all(order: &Order) -> Vec<Value> {
+    stored(order).iter().map(shown).collect()
 }
 
-/// A parcel as the route shows it: the date as a day, the provider under one name.
 fn shown(parcel: &Value) -> Value {
-    let custom = parcel["custom_tracking_provider"].as_str().unwrap_or_default();
-    let provider = if custom.is_empty() { parcel["tracking_provider"].as_str().unwrap_or_default() } else { custom };
-    let number = parcel["tracking_number"].as_str().unwrap_or_default();
-    let shipped = parcel["date_shipped"].as_str().and_then(|at| at.parse().ok()).map(gmt).unwrap_or_default();
-    let link = match parcel["custom_tracking_link"].as_str().unwrap_or_default() {
+    let text = |name: &str| parcel[name].as_str().unwrap_or_default();
+    let (custom, number) = (text("custom_tracking_provider"), text("tracking_number"));
+    let provider = if custom.is_empty() { text("tracking_provider") } else { custom };
+    let shipped = text("date_shipped").parse().map(gmt).unwrap_or_default();
+    let link = match text("custom_tracking_link") {
         "" if custom.is_empty() => format!("https://tracking.example.test/{provider}/{number}"),
         link => link.to_owned(),
     };
@@ -61,73 +52,54 @@ fn shown(parcel: &Value) -> Value {
     })
 }
 
-/// Every parcel of an order.
-pub(super) fn all(call: &Call<'_>, order: u64) -> Vec<Value> {
-    of(call, order).iter().map(shown).collect()
-}
-
 /// `GET /orders/{id}/shipment-trackings`.
-pub(super) fn list(call: &Call<'_>) -> Response {
-    let order = call.id(0);
-    if !call.has_order(order) {
-        return invalid_id(404);
-    }
-    Response::json(200, &Value::Array(all(call, order)))
+pub(super) fn list(call: &mut Call<'_, '_>) -> Answer {
+    let order = call.order(call.id(0)).ok_or_else(|| invalid_id(404))?;
+    Ok(Response::json(200, &json!(all(&order))))
 }
 
 /// `POST /orders/{id}/shipment-trackings`.
-pub(super) fn create(call: &mut Call<'_>) -> Response {
-    let order = call.id(0);
-    if !call.has_order(order) {
-        return invalid_id(404);
-    }
-    let mut parcels = of(call, order);
-    let parcel = parcel(call, order, parcels.len() as u64);
-    let body = shown(&parcel);
-    parcels.push(parcel);
-    store(call, order, parcels);
-    Response::json(201, &body)
-}
-
-fn parcel(call: &Call<'_>, order: u64, nth: u64) -> Value {
+pub(super) fn create(call: &mut Call<'_, '_>) -> Answer {
+    let id = call.id(0);
+    let mut parcels = stored(&*call.order(id).ok_or_else(|| invalid_id(404))?);
     let text = |name: &str| call.text(name).unwrap_or_default();
     let day = chrono::NaiveDate::parse_from_str(text("date_shipped"), "%Y-%m-%d").ok();
     let at = day.and_then(|day| day.and_hms_opt(0, 0, 0)).map_or(call.now, |at| at.and_utc().timestamp());
-    let seed = mix(order ^ mix(nth ^ call.now.unsigned_abs()));
-    json!({
+    let seed = mix(id ^ mix(parcels.len() as u64 ^ call.now.unsigned_abs()));
+    parcels.push(json!({
         "tracking_provider": text("tracking_provider"), "custom_tracking_provider": text("custom_tracking_provider"),
         "custom_tracking_link": text("custom_tracking_link"), "tracking_number": text("tracking_number"),
         "date_shipped": at.to_string(), "tracking_id": format!("{seed:016x}{:016x}", mix(seed)),
-    })
-}
-
-fn unknown() -> Response {
-    error(404, "woocommerce_rest_order_shipment_tracking_invalid_id", "Invalid shipment tracking ID.")
+    }));
+    let made = parcels.last().map(shown).unwrap_or_default();
+    call.change(id, |order| order.set_meta(META, Value::Array(parcels)));
+    Ok(Response::json(201, &made))
 }
 
 /// `GET /orders/{id}/shipment-trackings/{id}`.
-pub(super) fn get(call: &Call<'_>) -> Response {
-    let id = call.path.get(1).map_or("", String::as_str);
-    let found = all(call, call.id(0)).into_iter().find(|parcel| parcel["tracking_id"] == id);
-    found.map_or_else(unknown, |parcel| Response::json(200, &parcel))
+pub(super) fn get(call: &mut Call<'_, '_>) -> Answer {
+    let parcels = call.order(call.id(0)).map(|order| all(&order)).unwrap_or_default();
+    let found =
+        parcels.into_iter().find(|parcel| parcel["tracking_id"].as_str() == call.path.get(1).map(String::as_str));
+    let unknown = "woocommerce_rest_order_shipment_tracking_invalid_id";
+    found.map(|one| Response::json(200, &one)).ok_or_else(|| error(404, unknown, "Invalid shipment tracking ID."))
 }
 
 /// `DELETE /orders/{id}/shipment-trackings/{id}`.
-pub(super) fn delete(call: &mut Call<'_>) -> Response {
-    let response = get(call);
-    if response.status == 200 {
-        let order = call.id(0);
-        let id = call.path.get(1).cloned().unwrap_or_default();
-        let rest = of(call, order).into_iter().filter(|parcel| parcel["tracking_id"] != id.as_str()).collect();
-        store(call, order, rest);
-    }
-    response
+pub(super) fn delete(call: &mut Call<'_, '_>) -> Answer {
+    let (response, order) = (get(call)?, call.id(0));
+    let gone = response.body_json()["tracking_id"].clone();
+    call.change(order, |order| {
+        let rest = stored(order).into_iter().filter(|parcel| parcel["tracking_id"] != gone).collect();
+        order.set_meta(META, rest);
+    });
+    Ok(response)
 }
 
 /// `GET /orders/{id}/shipment-trackings/providers`: by country.
-pub(super) fn providers() -> Response {
+pub(super) fn providers(_: &mut Call<'_, '_>) -> Answer {
     let link = |host: &str| format!("https://{host}.example.test/track/%1$s");
-    Response::json(
+    Ok(Response::json(
         200,
         &json!({
             "Germany": {"DHL Intraship (DE)": link("intraship"), "Hermes": link("hermes"),
@@ -135,5 +107,5 @@ pub(super) fn providers() -> Response {
             "United Kingdom": {"DHL": link("dhl"), "DPD.co.uk": link("dpd-uk"), "Royal Mail": link("royal")},
             "United States": {"DHL US": link("dhl-us"), "Fedex": link("fedex"), "UPS": link("ups"), "USPS": link("usps")},
         }),
-    )
+    ))
 }

@@ -3,48 +3,23 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::options::{Options, REHEARSAL_KEY, REHEARSAL_SECRET};
-use super::render::{Style, sums};
-use super::routes::{self, Route};
-use super::{Context, Entry, Fee, Order, Shop, State, fulfillments, trackings};
+use super::render::{self, ADDRESS, Style, sums};
+use super::{Context, Entry, Fee, Order, Shop, State, fulfillments, site, trackings};
 use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 use crate::sim::Access;
+use crate::sim::forms::readdress;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::{About, Address, Dice, Event, Nature, Purchase, Tracking, Vendor, fee};
+use crate::sim::world::{About, Dice, Event, Meta, Nature, Purchase, Tracking, Vendor, fee};
 
 /// The vendor.
 #[derive(Debug, Clone, Copy)]
 pub struct WooCommerce;
-
-/// A key and a value of any JSON type.
-#[derive(Debug, Clone)]
-pub struct Meta {
-    /// The row's id.
-    pub id: u64,
-    /// The key; one that begins with `_` is hidden in the admin screen.
-    pub key: String,
-    /// Any JSON value.
-    pub value: Value,
-}
-
-/// A note on an order.
-#[derive(Debug, Clone)]
-pub struct Note {
-    /// Its id.
-    pub id: u64,
-    /// When.
-    pub created: i64,
-    /// What it says.
-    pub text: String,
-    /// Whether it was mailed to the buyer.
-    pub to_customer: bool,
-}
 
 /// A fulfilment of an order.
 #[derive(Debug, Clone)]
@@ -98,70 +73,39 @@ impl Mails {
 /// What only WooCommerce's orders have.
 #[derive(Debug, Clone, Default)]
 pub struct Own {
-    /// The order's number as text.
-    pub number: String,
-    /// The secret in the payment link.
-    pub order_key: String,
     /// The payment provider's number.
     pub transaction_id: String,
     /// When it was completed.
     pub completed: Option<i64>,
-    /// Tax in hundredths of a percent.
-    pub tax_basis_points: u32,
     /// Shipping lines beside those of its addresses.
     pub charges: Vec<Fee>,
-    /// Meta data.
-    pub meta: Vec<Meta>,
-    /// Notes.
-    pub notes: Vec<Note>,
     /// Fulfilments, deleted ones too.
     pub fulfillments: Vec<Fulfillment>,
-    before_trash: Option<Cow<'static, str>>,
-    last_meta: u64,
 }
 
-/// The ids of the last list, so that the next page does not filter and sort again.
-pub struct LastList {
-    pub(super) generation: u64,
-    pub(super) query: String,
-    pub(super) ids: Arc<Vec<u64>>,
+/// An order's number as people see it.
+pub(super) fn number(options: &Options, id: u64) -> String {
+    match &options.number_prefix {
+        Some(prefix) => format!("{prefix}{}", id.saturating_sub(options.first_id) + 1),
+        None => id.to_string(),
+    }
 }
 
 /// What a shop remembers beside its orders.
 #[derive(Default)]
 pub struct Memory {
-    pub(super) routes: Arc<Vec<Route>>,
-    pub(super) refund_owners: BTreeMap<u64, u64>,
-    pub(super) last_note: u64,
+    /// Refunds, and the orders that they are of.
+    pub refund_owners: BTreeMap<u64, u64>,
     pub(super) last_fulfillment: u64,
     pub(super) last_fulfillment_meta: u64,
-    pub(super) nonces: HashSet<(String, String)>,
-    pub(super) last_list: Option<LastList>,
+    /// Keys and nonces of signed requests.
+    pub nonces: HashSet<(String, String)>,
 }
 
-/// Sets one of the order's own meta values, as `update_meta_data` does: an existing key is
-/// overwritten.
-pub(super) fn set_meta(order: &mut Order, key: &str, value: Value) {
-    if let Some(meta) = order.own.meta.iter_mut().find(|meta| meta.key == key) {
-        meta.value = value;
-        return;
-    }
-    order.own.last_meta += 1;
-    let id = order.id * 10_000 + order.own.last_meta;
-    order.own.meta.push(Meta { id, key: key.to_owned(), value });
-}
-
-/// Puts a note on an order and returns its id.
-pub(super) fn add_note(context: &mut Context<'_>, id: u64, text: &str, to_customer: bool) -> u64 {
-    context.state.own.last_note += 1;
-    let (note, created) = (context.state.own.last_note, context.now);
-    if let Some(order) = context.order_mut(id) {
-        order.own.notes.push(Note { id: note, created, text: text.to_owned(), to_customer });
-        if to_customer {
-            order.mail(About::Note, text);
-        }
-    }
-    note
+/// Erases an order for good.
+pub(super) fn erase(state: &mut State, id: u64) -> bool {
+    state.own.refund_owners.retain(|_, owner| *owner != id);
+    state.remove(id)
 }
 
 /// The statuses WooCommerce itself knows, in its own order.
@@ -210,7 +154,7 @@ pub(super) fn set_status(context: &mut Context<'_>, id: u64, status: &str) -> bo
         }
     }
     let text = format!("Order status changed from {} to {}.", status_name(&before), status_name(status));
-    add_note(context, id, &text, false);
+    context.add_note(id, &text, false);
     if status == "refunded" {
         let rest = refundable(context, id);
         if rest > Decimal::ZERO {
@@ -223,12 +167,9 @@ pub(super) fn set_status(context: &mut Context<'_>, id: u64, status: &str) -> bo
 
 /// What is left to refund of an order.
 pub(super) fn refundable(context: &Context<'_>, id: u64) -> Decimal {
-    let options = context.options;
-    let style = Style { options, dp: options.decimals, root: "", home: "" };
-    context
-        .order(id)
-        .map(|order| sums(style, &order).total.round_dp(options.decimals) - order.refunded())
-        .unwrap_or_default()
+    let (style, decimals) = (Style::of(context), context.options.decimals);
+    let left = |order: &Order| sums(&style, order).total.round_dp(decimals) - order.refunded();
+    context.order(id).map(|order| left(&order)).unwrap_or_default()
 }
 
 /// Moves an order to the trash, where it keeps the status it had in its meta data. False where it
@@ -243,15 +184,18 @@ fn follow_trash(context: &mut Context<'_>, id: u64, away: bool) {
     let Some(status) = context.state.orders.get(&id).map(|entry| entry.status.clone()) else { return };
     let Some(order) = context.order_mut(id) else { return };
     if away {
-        set_meta(order, "_wp_trash_meta_status", json!(format!("wc-{status}")));
-        set_meta(order, "_wp_trash_meta_time", json!(now.to_string()));
-        order.own.before_trash = Some(status);
+        order.set_meta(TRASHED_FROM, json!(format!("wc-{status}")));
+        order.set_meta("_wp_trash_meta_time", json!(now.to_string()));
         context.set_word(id, "trash");
     } else if status == "trash" {
-        let before = order.own.before_trash.take().unwrap_or(Cow::Borrowed("pending"));
+        let before = order.meta(TRASHED_FROM).and_then(Value::as_str).and_then(|word| word.strip_prefix("wc-"));
+        let before = status_word(before.unwrap_or("pending"));
         context.set_word(id, before);
     }
 }
+
+/// Where an order in the trash keeps the status that it had.
+const TRASHED_FROM: &str = "_wp_trash_meta_status";
 
 /// A new, empty order; returns its id.
 pub(super) fn create(context: &mut Context<'_>) -> u64 {
@@ -263,28 +207,6 @@ pub(super) fn create(context: &mut Context<'_>) -> u64 {
     id
 }
 
-/// Takes over the fields of an address that `change` has, as a PUT does.
-pub(super) fn update(address: &mut Address, change: &Value) {
-    let fields = [
-        ("first_name", &mut address.first_name),
-        ("last_name", &mut address.last_name),
-        ("company", &mut address.company),
-        ("address_1", &mut address.street_1),
-        ("address_2", &mut address.street_2),
-        ("city", &mut address.city),
-        ("state", &mut address.state),
-        ("postcode", &mut address.postcode),
-        ("country", &mut address.country),
-        ("phone", &mut address.phone),
-        ("email", &mut address.email),
-    ];
-    for (name, field) in fields {
-        if let Some(value) = change[name].as_str() {
-            value.clone_into(field);
-        }
-    }
-}
-
 impl Vendor for WooCommerce {
     const KIND: ChannelKind = ChannelKind::WooCommerce;
     const TICKS: i64 = 1;
@@ -293,10 +215,6 @@ impl Vendor for WooCommerce {
     type Options = Options;
     type Memory = Memory;
     type Own = Own;
-
-    fn memory(options: &Options, _now: i64) -> Memory {
-        Memory { routes: Arc::new(routes::routes(options)), ..Memory::default() }
-    }
 
     fn nature(options: &Options) -> Nature<'_> {
         Nature { first: options.first_id, seed: options.seed, currency: &options.currency, lag: 0 }
@@ -320,14 +238,9 @@ impl Vendor for WooCommerce {
 
     fn fate(options: &Options, id: u64, created: i64, until: i64) -> (Cow<'static, str>, i64) {
         let mut dice = Dice::new(options.seed ^ 0x000D_DE12, id);
-        let status = match dice.below(20) {
-            0..=8 => "completed",
-            9..=15 => "processing",
-            16 => "on-hold",
-            17 => "pending",
-            18 => "cancelled",
-            _ => "failed",
-        };
+        let fates =
+            [(9, "completed"), (7, "processing"), (1, "on-hold"), (1, "pending"), (1, "cancelled"), (1, "failed")];
+        let status = dice.among(&fates).unwrap_or("failed");
         let later = match status {
             "completed" => 3_600 + i64::try_from(dice.below(172_800)).unwrap_or(0),
             "processing" => 60,
@@ -336,14 +249,7 @@ impl Vendor for WooCommerce {
         (Cow::Borrowed(status), (created + later).min(until))
     }
 
-    fn begin(options: &Options, order: &mut Order) {
-        let mut dice = Dice::new(options.seed, order.id ^ 0x006B_6579);
-        order.own.number = match &options.number_prefix {
-            Some(prefix) => format!("{prefix}{}", order.id.saturating_sub(options.first_id) + 1),
-            None => order.id.to_string(),
-        };
-        order.own.order_key = format!("wc_order_{}", dice.letters(13));
-        order.own.tax_basis_points = options.tax_basis_points;
+    fn begin(_options: &Options, order: &mut Order) {
         "checkout".clone_into(&mut order.source);
     }
 
@@ -357,8 +263,8 @@ impl Vendor for WooCommerce {
         match dice.below(8) {
             0 => order.lines.iter_mut().take(1).for_each(|line| line.gone = true),
             1 => order.discount_all("welcome10"),
-            2 => set_meta(order, "gift_message", json!("Schöne Grüße 🌷")),
-            3 => set_meta(order, "erp", json!({"ref": format!("A-{id}"), "n": id, "list": [1, null, "x"]})),
+            2 => order.set_meta("gift_message", json!("Schöne Grüße 🌷")),
+            3 => order.set_meta("erp", json!({"ref": format!("A-{id}"), "n": id, "list": [1, null, "x"]})),
             4 => fee::<Self>(order, "Nachnahmegebühr", 200),
             _ => {}
         }
@@ -386,9 +292,6 @@ impl Vendor for WooCommerce {
         order.paid = (matches!(&*status, "processing" | "completed") && order.payment != "cod").then_some(at);
         order.own.completed = (status == "completed").then_some(at);
         order.coupon = order.coupon.take().map(|code| code.to_lowercase());
-        for (key, value) in &purchase.attributes {
-            set_meta(order, key, value.clone());
-        }
     }
 
     fn follow(context: &mut Context<'_>, id: u64, event: Event) {
@@ -419,19 +322,19 @@ impl Vendor for WooCommerce {
             return fulfillments::by_hand(context, id, items, &carrier, &tracking.number);
         }
         let parcel = trackings::by_hand(context.now, &tracking.carrier, &tracking.number);
-        context.change(id, |order| set_meta(order, trackings::META, parcel)) && set_status(context, id, "completed")
+        context.change(id, |order| order.set_meta(trackings::META, parcel)) && set_status(context, id, "completed")
     }
 
     fn undo_shipments(order: &mut Order) {
         order.own.fulfillments.iter_mut().for_each(|one| one.deleted = true);
-        order.own.meta.retain(|meta| meta.key != trackings::META && meta.key != fulfillments::META);
+        order.meta.retain(|meta| meta.key != trackings::META && meta.key != fulfillments::META);
     }
 
     /// In a fulfilment, or with a tracking plugin.
     fn retrack(order: &mut Order, old: &str, new: &str) -> bool {
         let live = order.own.fulfillments.iter_mut().filter(|one| !one.deleted);
         let numbers = live.flat_map(|one| &mut one.meta).filter(|meta| meta.key == "_tracking_number");
-        let plugin = order.own.meta.iter_mut().filter(|meta| meta.key == trackings::META);
+        let plugin = order.meta.iter_mut().filter(|meta| meta.key == trackings::META);
         let parcels = plugin.flat_map(|meta| meta.value.as_array_mut()).flatten();
         let mut all = numbers.map(|meta| &mut meta.value).chain(parcels.map(|parcel| &mut parcel["tracking_number"]));
         all.find(|number| **number == old).map(|number| *number = json!(new)).is_some()
@@ -469,24 +372,17 @@ impl Vendor for WooCommerce {
         (sent, all.filter(|(_, number)| !number.is_empty()).collect())
     }
 
-    fn remarks(order: &Order) -> String {
-        order.own.notes.iter().map(|note| note.text.as_str()).collect::<Vec<_>>().join("\n")
-    }
-
     fn access(options: &Options, url: &str) -> Access {
         let secrets = [("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY), ("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET)];
         Access::of(&["--url", &format!("{url}{}", options.prefix)], &secrets)
     }
 
     fn document(context: &Context<'_>, id: u64) -> Option<Value> {
-        let home = super::site::home(context);
-        let root = super::site::root(context.options, &home);
-        let style = Style { options: context.options, dp: context.options.decimals, root: &root, home: &home };
-        context.state.orders.get(&id).map(|entry| super::render::order(style, entry))
+        context.state.orders.get(&id).map(|entry| render::order(&Style::of(context), entry))
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {
-        super::site(shop, request)
+        site::respond(shop, request)
     }
 
     fn control(shop: &Shop, verb: &str, id: u64, wish: &Value) -> Option<bool> {
@@ -498,7 +394,9 @@ impl Vendor for WooCommerce {
             }
             "trash" => shop.trash(id),
             "restore" => shop.restore(id),
-            "edit-address" if wish["street"].is_null() => shop.edit_address(id, |address| update(address, wish)),
+            "edit-address" if wish["street"].is_null() => {
+                shop.edit_address(id, |address| readdress(address, &ADDRESS, wish))
+            }
             _ => return None,
         })
     }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::order::Tracking;
+use super::order::{Address, Line, Refund, Tracking};
 use super::state::{Entry, everything};
 use super::{Context, Event, Order, Purchase, Shop, Vendor, makeup, ticks};
 use crate::channel::ChannelKind;
@@ -60,6 +60,68 @@ impl<V: Vendor> Shop<V> {
     /// Something happens to an order.
     fn happens(&self, id: &str, event: Event, change: impl FnOnce(&mut Order<V::Own>)) -> bool {
         self.with(|context| context.change_and(number(id), event, change))
+    }
+
+    /// Changes the delivery address.
+    pub fn edit_address(&self, id: u64, change: impl FnOnce(&mut Address)) -> bool {
+        self.edit(id, |order| {
+            if let Some(place) = order.places.first_mut() {
+                change(&mut place.address);
+            }
+        })
+    }
+
+    /// Changes the pieces of the nth line at the same price each.
+    pub fn edit_quantity(&self, id: u64, nth: usize, pieces: u64) -> bool {
+        self.edit(id, |order| order.lines.get_mut(nth).into_iter().for_each(|line| line.set_quantity(pieces)))
+    }
+
+    /// A plugin or an app writes on the order.
+    pub fn set_meta(&self, id: u64, key: &str, value: Value) -> bool {
+        self.edit(id, |order| order.set_meta(key, value))
+    }
+
+    /// Something saves many orders in one moment.
+    pub fn touch_many(&self, ids: &[u64]) {
+        self.with(|context| ids.iter().for_each(|id| context.touch(*id)));
+    }
+
+    /// The merchant pays back some pieces of a line; gives the refund's id.
+    pub fn refund_line(&self, id: u64, item: u64, pieces: u64, amount: &str) -> Option<u64> {
+        let amount: Decimal = amount.parse().ok()?;
+        self.with(|context| context.refund(id, amount, "", vec![(item, pieces, amount)]))
+    }
+
+    /// A payment plugin pays back without moving the order's date, as some do.
+    pub fn refund_silently(&self, id: u64, amount: &str) -> Option<u64> {
+        let amount = amount.parse().ok()?;
+        self.with(|context| {
+            context.order(id)?;
+            let (refund, at) = (V::refund_id(context.state, id), context.now);
+            let (lines, reason) = (Vec::new(), String::new());
+            context.order_mut(id)?.refunds.push(Refund { id: refund, at, amount, reason, lines });
+            Some(refund)
+        })
+    }
+
+    /// Somebody adds a note; one to the buyer is mailed.
+    pub fn add_note(&self, id: u64, text: &str, to_buyer: bool) -> u64 {
+        self.with(|context| context.add_note(id, text, to_buyer))
+    }
+
+    /// The order's lines.
+    pub fn lines(&self, id: u64) -> Vec<Line> {
+        self.order(id).map(|order| order.lines).unwrap_or_default()
+    }
+
+    /// The ids of the order's lines.
+    pub fn item_ids(&self, id: u64) -> Vec<u64> {
+        self.lines(id).iter().map(|line| line.id).collect()
+    }
+
+    /// How many writes over the API have been applied.
+    pub fn writes(&self) -> u64 {
+        self.lock().writes
     }
 
     /// What an order is made of.

@@ -27,6 +27,17 @@ impl Dice {
         choices.get(usize::try_from(index).unwrap_or(0))
     }
 
+    /// One of these, each as often as its number says.
+    pub fn among<T: Copy>(&mut self, choices: &[(u64, T)]) -> Option<T> {
+        let mut left = self.below(choices.iter().map(|(often, _)| often).sum());
+        let found = choices.iter().find(|(often, _)| {
+            let here = left < *often;
+            left = left.saturating_sub(*often);
+            here
+        });
+        found.map(|(_, choice)| *choice)
+    }
+
     /// `length` letters and digits.
     pub fn letters(&mut self, length: usize) -> String {
         const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";

@@ -63,7 +63,7 @@ pub(in crate::sim) fn narrow(bounds: &mut Bounds, sign: &str, (first, last): Bou
 pub struct Kept {
     generation: u64,
     key: String,
-    ids: Arc<Vec<u64>>,
+    ids: Option<Arc<Vec<u64>>>,
 }
 
 impl<V: Vendor> State<V> {
@@ -105,12 +105,14 @@ impl<V: Vendor> State<V> {
             && (self.unnoticed.is_empty() || self.by_time.contains(&(entry.seen, entry.id)))
     }
 
-    /// The ids that `find` gives, kept for the next page as long as the store and the question stay
-    /// as they are.
-    pub(in crate::sim) fn kept(&mut self, key: String, find: impl FnOnce(&Self) -> Vec<u64>) -> Arc<Vec<u64>> {
-        if self.kept.generation != self.generation || self.kept.key != key {
-            self.kept = Kept { generation: self.generation, key, ids: Arc::new(find(self)) };
-        }
-        self.kept.ids.clone()
+    /// The ids of the last list, if the question is the same and the store did not change since.
+    pub(in crate::sim) fn kept(&self, key: &str) -> Option<Arc<Vec<u64>>> {
+        let same = self.kept.generation == self.generation && self.kept.key == key;
+        same.then(|| self.kept.ids.clone()).flatten()
+    }
+
+    /// Keeps the ids of a list for its next page.
+    pub(in crate::sim) fn keep(&mut self, key: String, ids: Arc<Vec<u64>>) {
+        self.kept = Kept { generation: self.generation, key, ids: Some(ids) };
     }
 }

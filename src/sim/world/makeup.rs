@@ -76,6 +76,9 @@ pub(super) fn bought<V: Vendor>(options: &V::Options, id: u64, purchase: &Purcha
     if purchase.coupon {
         order.discount_all("WELCOME10");
     }
+    for (key, value) in &purchase.attributes {
+        order.set_meta(key, value.clone());
+    }
     if !purchase.payment.is_empty() {
         purchase.payment.clone_into(&mut order.payment);
     }

@@ -28,10 +28,10 @@ pub(super) use list::narrow;
 pub use list::{ALL, Bounds, By, Query};
 pub(super) use makeup::{add_line, blank, fee, part_id, second_place, wrap};
 pub(super) use order::numbers;
-pub use order::{About, Address, Fee, Line, Mail, Order, Place, Refund, Shipment, Tracking, Way, cents};
+pub use order::{About, Address, Fee, Line, Mail, Meta, Note, Order, Place, Refund, Shipment, Tracking, Way, cents};
 pub use purchase::Purchase;
-pub(super) use state::ship as ship_items;
 pub use state::{Context, Entry, State};
+pub(super) use state::{everything, give_back, ship as ship_items};
 
 use super::CONTROL;
 use super::faults::FaultKind;
@@ -203,7 +203,10 @@ pub trait Vendor: Sized + Send + Sync + 'static {
 
     /// What the staff reads beside an order, the reason of its cancellation with it.
     fn remarks(order: &Order<Self::Own>) -> String {
-        order.staff_notes.clone()
+        let notes = order.notes.iter().map(|note| note.text.as_str());
+        let said: Vec<&str> =
+            [order.staff_notes.as_str()].into_iter().chain(notes).filter(|text| !text.is_empty()).collect();
+        said.join("\n")
     }
 
     /// What `connect` takes to reach the store at `url`.

@@ -1,8 +1,9 @@
 //! What an order is made of, whatever the channel.
 
 use rust_decimal::Decimal;
+use serde_json::Value;
 
-/// A postal address.
+/// A postal address. Its parts stand in the order of [`Address::parts`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Address {
     /// First name.
@@ -27,6 +28,23 @@ pub struct Address {
     pub phone: String,
     /// E-mail.
     pub email: String,
+}
+
+impl Address {
+    /// Every part, in the order in which they are declared.
+    pub(in crate::sim) fn parts(&self) -> [&str; 11] {
+        let Self { first_name, last_name, company, street_1, street_2, city, state, postcode, country, phone, email } =
+            self;
+        [first_name, last_name, company, street_1, street_2, city, state, postcode, country, phone, email]
+            .map(String::as_str)
+    }
+
+    /// The same, to be changed.
+    pub(in crate::sim) fn parts_mut(&mut self) -> [&mut String; 11] {
+        let Self { first_name, last_name, company, street_1, street_2, city, state, postcode, country, phone, email } =
+            self;
+        [first_name, last_name, company, street_1, street_2, city, state, postcode, country, phone, email]
+    }
 }
 
 /// A delivery address of an order.
@@ -115,6 +133,13 @@ impl Line {
     /// All its pieces, before discount.
     pub fn subtotal(&self) -> Decimal {
         self.price * Decimal::from(self.quantity)
+    }
+
+    /// Changes the pieces at the same price for each.
+    pub(in crate::sim) fn set_quantity(&mut self, pieces: u64) {
+        let each = self.total().checked_div(Decimal::from(self.quantity)).unwrap_or_default();
+        self.quantity = pieces;
+        self.discount = self.subtotal() - (each * Decimal::from(pieces)).round_dp(2);
     }
 
     /// All its pieces, after discount.
@@ -221,6 +246,30 @@ impl Mail {
     }
 }
 
+/// What plugins and apps write on an order: a key and a value of any JSON type.
+#[derive(Debug, Clone)]
+pub struct Meta {
+    /// The row's number in its order.
+    pub id: u64,
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: Value,
+}
+
+/// A note of the staff or of the store's own program.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// Its id.
+    pub id: u64,
+    /// When.
+    pub created: i64,
+    /// What it says.
+    pub text: String,
+    /// Whether it was mailed to the buyer.
+    pub to_customer: bool,
+}
+
 /// An order with everything that hangs on it; `own` is what only its channel has.
 #[derive(Debug, Clone, Default)]
 pub struct Order<O> {
@@ -260,6 +309,10 @@ pub struct Order<O> {
     pub shipments: Vec<Shipment>,
     /// What was given back.
     pub refunds: Vec<Refund>,
+    /// What plugins and apps wrote on it.
+    pub meta: Vec<Meta>,
+    /// Notes.
+    pub notes: Vec<Note>,
     /// What the buyer was mailed.
     pub mails: Vec<Mail>,
     /// Pieces that went back on the shelf when it was cancelled.
@@ -267,6 +320,7 @@ pub struct Order<O> {
     /// What only this channel's orders have.
     pub own: O,
     pub(in crate::sim) last_part: u64,
+    pub(in crate::sim) last_meta: u64,
 }
 
 impl<O> Order<O> {
@@ -316,6 +370,21 @@ impl<O> Order<O> {
         for line in &mut self.lines {
             line.discount = line.subtotal() - (line.subtotal() * Decimal::new(9, 1)).round_dp(2);
         }
+    }
+
+    /// Writes a value under a key; a key that is there gets it.
+    pub(in crate::sim) fn set_meta(&mut self, key: &str, value: Value) {
+        if let Some(meta) = self.meta.iter_mut().find(|meta| meta.key == key) {
+            meta.value = value;
+            return;
+        }
+        self.last_meta += 1;
+        self.meta.push(Meta { id: self.last_meta, key: key.to_owned(), value });
+    }
+
+    /// What stands under a key.
+    pub(in crate::sim) fn meta(&self, key: &str) -> Option<&Value> {
+        self.meta.iter().find(|meta| meta.key == key).map(|meta| &meta.value)
     }
 
     /// A mail goes to the buyer.

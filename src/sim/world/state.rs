@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::list::Kept;
-use super::order::{Order, Refund, Shipment, Tracking, Way};
+use super::order::{About, Line, Note, Order, Refund, Shipment, Tracking, Way};
 use super::{Event, Vendor, makeup};
 
 /// An order as lists need it. What it is made of is made up only when somebody looks.
@@ -63,6 +63,8 @@ pub struct State<V: Vendor> {
     pub writes: u64,
     /// Counts every change.
     pub generation: u64,
+    /// The last note's id.
+    pub(super) last_note: u64,
     /// The last list.
     pub(super) kept: Kept,
     /// What only this channel's stores remember.
@@ -81,6 +83,7 @@ impl<V: Vendor> State<V> {
             next: first,
             writes: 0,
             generation: 0,
+            last_note: 0,
             kept: Kept::default(),
             own,
         }
@@ -207,6 +210,19 @@ impl<V: Vendor> Context<'_, V> {
         self.state.notice(self.now);
     }
 
+    /// Puts a note on an order and gives its id; its date does not move.
+    pub(in crate::sim) fn add_note(&mut self, id: u64, text: &str, to_customer: bool) -> u64 {
+        self.state.last_note += 1;
+        let (note, created) = (self.state.last_note, self.now);
+        if let Some(order) = self.order_mut(id) {
+            order.notes.push(Note { id: note, created, text: text.to_owned(), to_customer });
+            if to_customer {
+                order.mail(About::Note, text);
+            }
+        }
+        note
+    }
+
     /// Sets the status word, without what follows from it.
     pub(in crate::sim) fn set_word(&mut self, id: u64, status: impl Into<Cow<'static, str>>) {
         self.order_mut(id);
@@ -266,7 +282,25 @@ pub(in crate::sim) fn ship<V: Vendor>(order: &mut Order<V::Own>, items: &[(u64, 
     }
 }
 
+/// Gives back at most so many pieces of so many lines, as a seeded order has it.
+pub(in crate::sim) fn give_back<V: Vendor>(
+    order: &mut Order<V::Own>,
+    lines: usize,
+    pieces: u64,
+    reason: &str,
+    at: i64,
+) {
+    let back = |line: &mut Line| {
+        line.refunded = line.quantity.min(pieces);
+        (line.id, line.refunded, line.price * Decimal::from(line.refunded))
+    };
+    let lines: Vec<_> = order.lines.iter_mut().take(lines).map(back).collect();
+    let amount = lines.iter().map(|(_, _, amount)| amount).sum();
+    let id = makeup::part_id::<V>(order);
+    order.refunds.push(Refund { id, at, reason: reason.to_owned(), amount, lines });
+}
+
 /// Every open piece of every line.
-pub(super) fn everything<O>(order: &Order<O>) -> Vec<(u64, u64)> {
+pub(in crate::sim) fn everything<O>(order: &Order<O>) -> Vec<(u64, u64)> {
     order.lines.iter().map(|line| (line.id, line.open())).filter(|(_, open)| *open > 0).collect()
 }

@@ -173,9 +173,6 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
     if let Some(response) = store.verb(&request.method, verb, id, &wish) {
         return response;
     }
-    let text = |key: &str| wish[key].as_str().unwrap_or_default();
-    let number = |key: &str| wish[key].as_u64().and_then(|number| u32::try_from(number).ok());
-    let (nth, pieces) = (number("line").unwrap_or(0) as usize, number("pieces").unwrap_or(1));
     match (request.method.as_str(), verb) {
         ("GET", "stats") => {
             let Counters { orders, writes, dispatch_mails } = store.counters();
@@ -187,30 +184,41 @@ pub(super) fn control(store: &(impl Simulated + ?Sized), request: &Request) -> R
             let id = store.place(&purchase(&wish));
             Response::json(201, &json!({ "id": id }))
         }
-        ("POST", "pay") => done(id, store.pay(id)),
-        ("POST", "cancel") => done(id, store.cancel(id)),
-        ("POST", "edit-address") => done(id, store.readdress(id, text("street"))),
-        ("POST", "erase-buyer") => done(id, store.erase_buyer(id)),
-        ("POST", "annotate") => done(id, store.annotate(id, text("note"))),
-        ("POST", "ship") => done(id, store.ship_elsewhere(id, text("carrier"), text("tracking"))),
-        ("POST", "ship-pieces") => done(id, store.ship_pieces(id, nth, pieces, text("carrier"), text("tracking"))),
-        ("POST", "retrack") => done(id, store.retrack(id, text("old"), text("new"))),
-        ("POST", "refund") => done(id, store.refund(id, text("amount"))),
-        ("POST", "refund-pieces") => done(id, store.refund_pieces(id, nth, pieces)),
-        ("POST", "remove-line") => done(id, store.remove_line(id, nth)),
-        ("POST", "hold") => done(id, store.hold(id)),
-        ("POST", "unpay") => done(id, store.unpay(id)),
-        ("POST", "undo-shipments") => done(id, store.undo_shipments(id)),
-        ("POST", "put-away") => done(id, store.put_away(id)),
         ("POST", "clock") => {
             let minutes = wish["minutes"].as_i64().unwrap_or(0);
             store.set_clock(minutes);
             Response::json(200, &json!({ "minutes": minutes }))
         }
-        ("POST", "touch") => done(id, store.touch(id)),
-        ("POST", "unrenderable") => done(id, store.set_unrenderable(id, true)),
-        ("POST", "renderable") => done(id, store.set_unrenderable(id, false)),
+        ("POST", verb) if act(store, verb, id, &wish) => Response::json(200, &json!({ "id": id, "changed": true })),
         _ => unknown(),
+    }
+}
+
+/// Does something to an order; whether it is one and that is known.
+fn act(store: &(impl Simulated + ?Sized), verb: &str, id: &str, wish: &Value) -> bool {
+    let text = |key: &str| wish[key].as_str().unwrap_or_default();
+    let number = |key: &str| wish[key].as_u64().and_then(|number| u32::try_from(number).ok());
+    let (nth, pieces) = (number("line").unwrap_or(0) as usize, number("pieces").unwrap_or(1));
+    match verb {
+        "pay" => store.pay(id),
+        "cancel" => store.cancel(id),
+        "edit-address" => store.readdress(id, text("street")),
+        "erase-buyer" => store.erase_buyer(id),
+        "annotate" => store.annotate(id, text("note")),
+        "ship" => store.ship_elsewhere(id, text("carrier"), text("tracking")),
+        "ship-pieces" => store.ship_pieces(id, nth, pieces, text("carrier"), text("tracking")),
+        "retrack" => store.retrack(id, text("old"), text("new")),
+        "refund" => store.refund(id, text("amount")),
+        "refund-pieces" => store.refund_pieces(id, nth, pieces),
+        "remove-line" => store.remove_line(id, nth),
+        "hold" => store.hold(id),
+        "unpay" => store.unpay(id),
+        "undo-shipments" => store.undo_shipments(id),
+        "put-away" => store.put_away(id),
+        "touch" => store.touch(id),
+        "unrenderable" => store.set_unrenderable(id, true),
+        "renderable" => store.set_unrenderable(id, false),
+        _ => false,
     }
 }
 
@@ -237,8 +245,4 @@ fn purchase(wish: &Value) -> Purchase {
 
 fn unknown() -> Response {
     Response::json(404, &json!({ "error": "unknown order or verb: see the documentation of `sim`" }))
-}
-
-fn done(id: &str, changed: bool) -> Response {
-    if changed { Response::json(200, &json!({ "id": id, "changed": true })) } else { unknown() }
 }

@@ -3,6 +3,8 @@
 mod args;
 mod params;
 mod route;
+#[cfg(test)]
+mod tests;
 
 use std::ops::{Deref, DerefMut};
 

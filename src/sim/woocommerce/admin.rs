@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::options::Options;
 use super::render::Style;
-use super::vendor::{Mails, erase, set_status, trash};
+use super::vendor::{set_status, trash};
 use super::{NewOrder, Shop, fulfillments, notes, trackings};
 use crate::clock::{Clock, Timestamp};
 use crate::sim::{Counters, Simulated};
@@ -75,7 +75,7 @@ impl Shop {
 
     /// The order is erased for good.
     pub fn force_delete(&self, id: u64) -> bool {
-        erase(&mut self.lock(), id)
+        self.delete(id)
     }
 
     /// The merchant pays `amount` back; returns the refund's id. `None` for an unknown order or an
@@ -138,11 +138,6 @@ impl Shop {
     /// Every order's id, trash included.
     pub fn ids(&self) -> Vec<u64> {
         self.numbers()
-    }
-
-    /// The e-mails that the order's buyer would have got.
-    pub fn mails(&self, id: u64) -> Mails {
-        self.order(id).map(|order| Mails::of(&order)).unwrap_or_default()
     }
 
     /// Counts over the whole shop.

@@ -24,12 +24,12 @@ mod vendor;
 pub use options::{
     HttpsSeen, Key, Options, Permalinks, Permission, Profile, REHEARSAL_KEY, REHEARSAL_SECRET, Rights, Tracking,
 };
-pub use vendor::{Mails, Own, WooCommerce};
+pub use vendor::{Own, WooCommerce};
 
 use super::http::{Request, Response};
 use super::rest::Answer;
 use super::world;
-pub use super::world::{Address, Fee, Line, Meta, Purchase as NewOrder, Refund};
+pub use super::world::{Address, Fee, Line, Mails, Meta, Purchase as NewOrder, Refund};
 
 /// A simulated WooCommerce shop.
 pub type Shop = world::Shop<WooCommerce>;

@@ -185,7 +185,7 @@ fn add_charges(order: &mut Order, wish: &Map<String, Value>) -> bool {
             let id = part_id::<WooCommerce>(order);
             let title = entry[title].as_str().unwrap_or_default().to_owned();
             let charge = Fee { id, name: title, cost: decimal(&entry["total"]).unwrap_or_default() };
-            let list = if name == "fee_lines" { &mut order.fees } else { &mut order.own.charges };
+            let list = if name == "fee_lines" { &mut order.fees } else { &mut order.charges };
             list.push(charge);
             changed = true;
         }
@@ -211,7 +211,7 @@ pub(super) fn delete(call: &mut Call<'_, '_>) -> Answer {
     }
     let before = body(&call.style(), call, id);
     if call.truth("force") {
-        vendor::erase(call.state, id);
+        call.state.remove(id);
     } else if !vendor::trash(call, id) {
         return Err(error(410, "woocommerce_rest_already_trashed", "The order has already been deleted."));
     }
@@ -254,7 +254,7 @@ fn batch_update(context: &mut Context<'_>, style: &Style<'_>, wish: &Value) -> V
 
 fn batch_delete(context: &mut Context<'_>, style: &Style<'_>, id: u64) -> Value {
     let before = body(style, context, id);
-    if vendor::erase(context.state, id) { before } else { failed(id, &invalid_id(404)) }
+    if context.state.remove(id) { before } else { failed(id, &invalid_id(404)) }
 }
 
 fn failed(id: u64, response: &Response) -> Value {

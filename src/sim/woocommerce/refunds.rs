@@ -23,7 +23,7 @@ pub(super) fn list(call: &mut Call<'_, '_>) -> Answer {
 fn rows(call: &Call<'_, '_>, owner: Option<u64>) -> Response {
     let ((from, to), parents) = (bounds(call, "after", "before"), call.ids("parent"));
     let mut found: Vec<(i64, u64)> = Vec::new();
-    for (refund, order) in &call.state.own.refund_owners {
+    for (refund, order) in &call.state.refunds {
         if owner.is_some_and(|owner| owner != *order) || !(parents.is_empty() || parents.contains(order)) {
             continue;
         }
@@ -42,7 +42,7 @@ fn rows(call: &Call<'_, '_>, owner: Option<u64>) -> Response {
 
 /// One refund.
 fn body(call: &Call<'_, '_>, id: u64, name_parent: bool) -> Option<Value> {
-    let order = call.order(*call.state.own.refund_owners.get(&id)?)?;
+    let order = call.order(*call.state.refunds.get(&id)?)?;
     let refund = order.refunds.iter().find(|refund| refund.id == id)?;
     Some(render::refund(&call.style(), &order, refund, name_parent))
 }
@@ -50,7 +50,7 @@ fn body(call: &Call<'_, '_>, id: u64, name_parent: bool) -> Option<Value> {
 /// `GET /orders/{id}/refunds/{id}`.
 pub(super) fn get(call: &mut Call<'_, '_>) -> Answer {
     let (owner, id) = (call.id(0), call.id(1));
-    let found = body(call, id, false).filter(|_| call.state.own.refund_owners.get(&id) == Some(&owner));
+    let found = body(call, id, false).filter(|_| call.state.refunds.get(&id) == Some(&owner));
     found.map(|body| Response::json(200, &body)).ok_or_else(|| invalid_id(404))
 }
 
@@ -81,7 +81,7 @@ pub(super) fn create(call: &mut Call<'_, '_>) -> Answer {
 /// `DELETE /orders/{id}/refunds/{id}`: gone for good.
 pub(super) fn delete(call: &mut Call<'_, '_>) -> Answer {
     let (response, owner, id) = (get(call)?, call.id(0), call.id(1));
-    call.state.own.refund_owners.remove(&id);
+    call.state.refunds.remove(&id);
     call.change(owner, |order| order.refunds.retain(|refund| refund.id != id));
     Ok(response)
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::options::{Options, Profile};
 use super::{Call, Context, Entry, Fee, Line, Order, Refund, vendor};
 use crate::sim::forms::{address, merge, money, stamp};
-use crate::sim::world::{Address, Dice, Meta};
+use crate::sim::world::{Address, Dice, Meta, Sums};
 
 /// How things are written: the shop's settings and the wish of the request.
 pub(super) struct Style<'a> {
@@ -64,7 +64,7 @@ impl Style<'_> {
         money(amount, self.dp)
     }
 
-    fn tax(&self, amount: Decimal) -> Decimal {
+    pub(super) fn tax(&self, amount: Decimal) -> Decimal {
         let tax = amount * Decimal::new(i64::from(self.options.tax_basis_points), 4);
         tax.round_dp_with_strategy(self.options.decimals, rust_decimal::RoundingStrategy::MidpointAwayFromZero)
     }
@@ -80,44 +80,10 @@ impl Style<'_> {
     }
 }
 
-/// The sums of an order.
-#[derive(Default)]
-pub(super) struct Sums {
-    pub(super) total: Decimal,
-    tax: Decimal,
-    cart_tax: Decimal,
-    shipping: Decimal,
-    shipping_tax: Decimal,
-    discount: Decimal,
-    discount_tax: Decimal,
-}
-
-/// Adds an order up as the shop does: tax is rounded per line.
-pub(super) fn sums(style: &Style<'_>, order: &Order) -> Sums {
-    let mut sums = Sums::default();
-    for line in &order.lines {
-        sums.total += line.total();
-        sums.cart_tax += style.tax(line.total());
-        sums.discount += line.discount;
-        sums.discount_tax += style.tax(line.subtotal()) - style.tax(line.total());
-    }
-    for fee in &order.fees {
-        sums.total += fee.cost;
-        sums.cart_tax += style.tax(fee.cost);
-    }
-    for charge in charges(order) {
-        sums.shipping += charge.cost;
-        sums.shipping_tax += style.tax(charge.cost);
-    }
-    sums.tax = sums.cart_tax + sums.shipping_tax;
-    sums.total += sums.shipping + sums.tax;
-    sums
-}
-
 /// The whole order.
 pub(super) fn order(style: &Style<'_>, entry: &Entry) -> Value {
     let order = &*entry.order(style.options);
-    let sums = sums(style, order);
+    let sums = order.sums(|amount| style.tax(amount));
     let mut body = head(style, entry, order);
     let dates = [
         ("date_created", Some(entry.created)),
@@ -176,7 +142,7 @@ fn items(style: &Style<'_>, order: &Order, sums: &Sums) -> Value {
         |refund: &Refund| json!({"id": refund.id, "reason": refund.reason, "total": style.money(-refund.amount)});
     json!({
         "total": style.money(sums.total), "total_tax": style.money(sums.tax),
-        "cart_tax": style.money(sums.cart_tax), "shipping_total": style.money(sums.shipping),
+        "cart_tax": style.money(sums.goods_tax), "shipping_total": style.money(sums.shipping),
         "shipping_tax": style.money(sums.shipping_tax), "discount_total": style.money(sums.discount),
         "discount_tax": style.money(sums.discount_tax),
         "line_items": order.lines.iter().map(|one| line(style, one)).collect::<Value>(),
@@ -209,7 +175,7 @@ pub(super) const ADDRESS: [&str; 11] = [
 fn charges(order: &Order) -> Vec<Fee> {
     let known = order.places.iter().filter(|place| place.id > 0);
     let known = known.map(|place| Fee { id: place.id, name: place.method.clone(), cost: place.cost });
-    known.chain(order.own.charges.iter().cloned()).collect()
+    known.chain(order.charges.iter().cloned()).collect()
 }
 
 fn line_meta(id: u64, key: &str, label: &str, value: &str) -> Value {
@@ -287,7 +253,7 @@ fn tax_lines(style: &Style<'_>, order: &Order, sums: &Sums) -> Value {
     let percent = Decimal::new(i64::from(style.options.tax_basis_points), 2).normalize();
     json!([{
         "id": 900_000 + order.last_part, "rate_code": format!("DE-MWST {percent}%-1"), "rate_id": 1,
-        "label": format!("MwSt {percent}%"), "compound": false, "tax_total": style.money(sums.cart_tax),
+        "label": format!("MwSt {percent}%"), "compound": false, "tax_total": style.money(sums.goods_tax),
         "shipping_tax_total": style.money(sums.shipping_tax), "rate_percent": php_float(percent), "meta_data": [],
     }])
 }

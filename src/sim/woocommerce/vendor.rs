@@ -2,14 +2,14 @@
 //! happens.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::options::{Options, REHEARSAL_KEY, REHEARSAL_SECRET};
-use super::render::{self, ADDRESS, Style, sums};
-use super::{Context, Entry, Fee, Order, Shop, State, fulfillments, site, trackings};
+use super::render::{self, ADDRESS, Style};
+use super::{Context, Entry, Order, Shop, State, fulfillments, site, trackings};
 use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 use crate::sim::Access;
@@ -36,40 +36,6 @@ pub struct Fulfillment {
     pub meta: Vec<Meta>,
 }
 
-/// E-mails that the shop would have sent to a buyer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Mails {
-    /// "Your order is complete".
-    pub completed: u32,
-    /// "Your items are on their way", from fulfilments.
-    pub fulfillment: u32,
-    /// A note to the customer.
-    pub note: u32,
-    /// "Your order is being processed".
-    pub processing: u32,
-    /// "You have been refunded".
-    pub refunded: u32,
-}
-
-impl Mails {
-    /// Those of an order.
-    pub(super) fn of(order: &Order) -> Self {
-        let count = |about| u32::try_from(order.mails.iter().filter(|mail| mail.about == about).count()).unwrap_or(0);
-        Self {
-            completed: count(About::Completed),
-            fulfillment: count(About::Shipment),
-            note: count(About::Note),
-            processing: count(About::Order),
-            refunded: count(About::Refund),
-        }
-    }
-
-    /// How often the buyer was told that something is on its way.
-    pub fn dispatch_mails(&self) -> u32 {
-        self.completed + self.fulfillment + self.note
-    }
-}
-
 /// What only WooCommerce's orders have.
 #[derive(Debug, Clone, Default)]
 pub struct Own {
@@ -77,8 +43,6 @@ pub struct Own {
     pub transaction_id: String,
     /// When it was completed.
     pub completed: Option<i64>,
-    /// Shipping lines beside those of its addresses.
-    pub charges: Vec<Fee>,
     /// Fulfilments, deleted ones too.
     pub fulfillments: Vec<Fulfillment>,
 }
@@ -94,18 +58,10 @@ pub(super) fn number(options: &Options, id: u64) -> String {
 /// What a shop remembers beside its orders.
 #[derive(Default)]
 pub struct Memory {
-    /// Refunds, and the orders that they are of.
-    pub refund_owners: BTreeMap<u64, u64>,
     pub(super) last_fulfillment: u64,
     pub(super) last_fulfillment_meta: u64,
     /// Keys and nonces of signed requests.
     pub nonces: HashSet<(String, String)>,
-}
-
-/// Erases an order for good.
-pub(super) fn erase(state: &mut State, id: u64) -> bool {
-    state.own.refund_owners.retain(|_, owner| *owner != id);
-    state.remove(id)
 }
 
 /// The statuses WooCommerce itself knows, in its own order.
@@ -168,7 +124,7 @@ pub(super) fn set_status(context: &mut Context<'_>, id: u64, status: &str) -> bo
 /// What is left to refund of an order.
 pub(super) fn refundable(context: &Context<'_>, id: u64) -> Decimal {
     let (style, decimals) = (Style::of(context), context.options.decimals);
-    let left = |order: &Order| sums(&style, order).total.round_dp(decimals) - order.refunded();
+    let left = |order: &Order| order.sums(|amount| style.tax(amount)).total.round_dp(decimals) - order.refunded();
     context.order(id).map(|order| left(&order)).unwrap_or_default()
 }
 
@@ -230,10 +186,8 @@ impl Vendor for WooCommerce {
     }
 
     /// Out of the same sequence as the ids of orders.
-    fn refund_id(state: &mut State, order: u64) -> u64 {
-        let id = state.take_number();
-        state.own.refund_owners.insert(id, order);
-        id
+    fn refund_id(state: &mut State, _order: u64) -> u64 {
+        state.take_number()
     }
 
     fn fate(options: &Options, id: u64, created: i64, until: i64) -> (Cow<'static, str>, i64) {

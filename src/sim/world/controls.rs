@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::order::{Address, Line, Refund, Tracking};
+use super::order::{Address, Line, Mails, Refund, Tracking};
 use super::state::{Entry, everything};
 use super::{Context, Event, Order, Purchase, Shop, Vendor, makeup, ticks};
 use crate::channel::ChannelKind;
@@ -100,6 +100,7 @@ impl<V: Vendor> Shop<V> {
             let (refund, at) = (V::refund_id(context.state, id), context.now);
             let (lines, reason) = (Vec::new(), String::new());
             context.order_mut(id)?.refunds.push(Refund { id: refund, at, amount, reason, lines });
+            context.state.refunds.insert(refund, id);
             Some(refund)
         })
     }
@@ -117,6 +118,11 @@ impl<V: Vendor> Shop<V> {
     /// The ids of the order's lines.
     pub fn item_ids(&self, id: u64) -> Vec<u64> {
         self.lines(id).iter().map(|line| line.id).collect()
+    }
+
+    /// The e-mails that the order's buyer would have got.
+    pub fn mails(&self, id: u64) -> Mails {
+        self.order(id).map(|order| Mails::of(&order)).unwrap_or_default()
     }
 
     /// How many writes over the API have been applied.

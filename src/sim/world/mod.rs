@@ -28,7 +28,9 @@ pub(super) use list::narrow;
 pub use list::{ALL, Bounds, By, Query};
 pub(super) use makeup::{add_line, blank, fee, part_id, second_place, wrap};
 pub(super) use order::numbers;
-pub use order::{About, Address, Fee, Line, Mail, Meta, Note, Order, Place, Refund, Shipment, Tracking, Way, cents};
+pub use order::{
+    About, Address, Fee, Line, Mail, Mails, Meta, Note, Order, Place, Refund, Shipment, Sums, Tracking, Way, cents,
+};
 pub use purchase::Purchase;
 pub use state::{Context, Entry, State};
 pub(super) use state::{everything, give_back, ship as ship_items};

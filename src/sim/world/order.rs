@@ -213,6 +213,25 @@ pub struct Refund {
     pub lines: Vec<(u64, u64, Decimal)>,
 }
 
+/// The sums of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Sums {
+    /// What the buyer pays.
+    pub total: Decimal,
+    /// Of which tax.
+    pub tax: Decimal,
+    /// Of which on lines and fees.
+    pub goods_tax: Decimal,
+    /// What sending it costs.
+    pub shipping: Decimal,
+    /// The tax on that.
+    pub shipping_tax: Decimal,
+    /// What is off.
+    pub discount: Decimal,
+    /// The tax that is off with it.
+    pub discount_tax: Decimal,
+}
+
 /// What a mail to the buyer is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
@@ -243,6 +262,40 @@ impl Mail {
     /// Whether the buyer learns by it that something is on its way.
     pub fn tells_dispatch(&self) -> bool {
         matches!(self.about, About::Shipment | About::Completed | About::Note)
+    }
+}
+
+/// How many mails a buyer got about each thing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mails {
+    /// "Your order is complete".
+    pub completed: u32,
+    /// "Your items are on their way".
+    pub fulfillment: u32,
+    /// A note of the staff.
+    pub note: u32,
+    /// "Your order is being processed".
+    pub processing: u32,
+    /// "You have been refunded".
+    pub refunded: u32,
+}
+
+impl Mails {
+    /// Those of an order.
+    pub(in crate::sim) fn of<O>(order: &Order<O>) -> Self {
+        let count = |about| u32::try_from(order.mails.iter().filter(|mail| mail.about == about).count()).unwrap_or(0);
+        Self {
+            completed: count(About::Completed),
+            fulfillment: count(About::Shipment),
+            note: count(About::Note),
+            processing: count(About::Order),
+            refunded: count(About::Refund),
+        }
+    }
+
+    /// How often the buyer was told that something is on its way.
+    pub fn dispatch_mails(&self) -> u32 {
+        self.completed + self.fulfillment + self.note
     }
 }
 
@@ -283,6 +336,8 @@ pub struct Order<O> {
     pub lines: Vec<Line>,
     /// Fees.
     pub fees: Vec<Fee>,
+    /// Charges for sending it beside those of its addresses.
+    pub charges: Vec<Fee>,
     /// The coupon's code.
     pub coupon: Option<String>,
     /// 0 for guests.
@@ -351,7 +406,22 @@ impl<O> Order<O> {
 
     /// What sending it costs.
     pub fn shipping(&self) -> Decimal {
-        self.places.iter().map(|place| place.cost).sum()
+        self.places.iter().map(|place| place.cost).chain(self.charges.iter().map(|charge| charge.cost)).sum()
+    }
+
+    /// The sums, with the tax on each amount by itself.
+    pub(in crate::sim) fn sums(&self, tax: impl Fn(Decimal) -> Decimal) -> Sums {
+        let (lines, fees) = (self.lines.iter().map(Line::total), self.fees.iter().map(|fee| fee.cost));
+        let goods: Vec<Decimal> = lines.chain(fees).collect();
+        let sent = self.places.iter().map(|place| place.cost).chain(self.charges.iter().map(|charge| charge.cost));
+        let sent: Vec<Decimal> = sent.collect();
+        let taxes = |amounts: &[Decimal]| amounts.iter().map(|amount| tax(*amount)).sum::<Decimal>();
+        let (goods_tax, shipping_tax) = (taxes(&goods), taxes(&sent));
+        let tax_before: Decimal = self.lines.iter().map(|line| tax(line.subtotal()) - tax(line.total())).sum();
+        let (goods, shipping): (Decimal, Decimal) = (goods.iter().sum(), sent.iter().sum());
+        let tax = goods_tax + shipping_tax;
+        let (discount, discount_tax) = (self.discount(), tax_before);
+        Sums { total: goods + shipping + tax, tax, goods_tax, shipping, shipping_tax, discount, discount_tax }
     }
 
     /// All fees.

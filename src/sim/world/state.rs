@@ -57,6 +57,8 @@ pub struct State<V: Vendor> {
     pub unrenderable: BTreeSet<u64>,
     /// Orders whose documents break their own documentation.
     pub spoilt: BTreeSet<u64>,
+    /// Refunds, and the orders that they are of.
+    pub refunds: BTreeMap<u64, u64>,
     /// The next order's number.
     pub next: u64,
     /// Writes over the API that were applied.
@@ -80,6 +82,7 @@ impl<V: Vendor> State<V> {
             unnoticed: Vec::new(),
             unrenderable: BTreeSet::new(),
             spoilt: BTreeSet::new(),
+            refunds: BTreeMap::new(),
             next: first,
             writes: 0,
             generation: 0,
@@ -114,6 +117,7 @@ impl<V: Vendor> State<V> {
     pub(in crate::sim) fn remove(&mut self, id: u64) -> bool {
         self.generation += 1;
         let Some(entry) = self.orders.remove(&id) else { return false };
+        self.refunds.retain(|_, owner| *owner != id);
         self.by_time.remove(&(entry.seen, id));
         self.by_creation.remove(&(entry.created, id))
     }
@@ -256,6 +260,7 @@ impl<V: Vendor> Context<'_, V> {
     ) -> Option<u64> {
         self.order_mut(id)?;
         let refund = V::refund_id(self.state, id);
+        self.state.refunds.insert(refund, id);
         let (now, reason) = (self.now, reason.to_owned());
         self.change_and(id, Event::Refunded(refund), |order| {
             for (wanted, pieces, _) in &lines {

@@ -63,3 +63,34 @@ impl Window {
         Left { free: before > 0, requests: before.saturating_sub(1), ends_in: length - passed }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_fills_by_and_by_and_gives_back_what_was_not_needed() {
+        let mut bucket = Bucket::full(10.0, 0);
+        bucket.spend(8.0, 3.0, 500);
+        bucket.refill(400, 1.0, 10.0);
+        assert!((bucket.level - 2.4).abs() < 0.001);
+        bucket.refill(500, 1.0, 10.0);
+        assert!((bucket.level - 7.5).abs() < 0.001);
+        bucket.refill(60_000, 1.0, 10.0);
+        assert!((bucket.level - 10.0).abs() < 0.001, "no more than it holds");
+    }
+
+    #[test]
+    fn a_window_is_shared_and_begins_anew() {
+        let mut window = Window::default();
+        let take = |window: &mut Window, now| {
+            let left = window.take(now, 1000, 4, 2);
+            (left.free, left.requests, left.ends_in)
+        };
+        assert_eq!(take(&mut window, 0), (true, 3, 1000));
+        assert_eq!(take(&mut window, 500), (true, 1, 500), "the others took one of their two");
+        assert_eq!(take(&mut window, 999), (true, 0, 1));
+        assert_eq!(take(&mut window, 999), (false, 0, 1));
+        assert_eq!(take(&mut window, 1000), (true, 3, 1000));
+    }
+}

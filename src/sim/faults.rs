@@ -296,37 +296,33 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
         }
         FaultKind::AbsurdAmounts(amount) => {
             let mut body = response.body_json();
-            if let Some(order) = first_row(&mut body) {
-                replace_amounts(order, amount);
-            }
+            first_row(&mut body).into_iter().for_each(|order| replace_amounts(order, amount));
             response.body = body.to_string().into_bytes();
         }
         FaultKind::Spliced(text, bytes) => {
             let at = response.body.windows(text.len().max(1)).position(|part| part == text.as_bytes());
-            if let Some(at) = at.map(|at| at + text.len()) {
-                response.body.splice(at..at, bytes.iter().copied());
-            }
+            let at = at.map(|at| at + text.len());
+            at.into_iter().for_each(|at| drop(response.body.splice(at..at, bytes.iter().copied())));
         }
-        FaultKind::WrongType(wrong, id) => {
-            if !break_total(response, *id) {
-                break_type(response, *wrong, *id);
-            }
-        }
+        FaultKind::WrongType(wrong, id) if !break_total(response, *id) => break_type(response, *wrong, *id),
         FaultKind::Empty => empty(response, true),
         FaultKind::EmptyButCounted => empty(response, false),
-        FaultKind::OnePage(_) => {
-            let rows = response.body_json().as_array().map_or(0, Vec::len).to_string();
-            for (name, value) in &mut response.headers {
-                match name.to_ascii_lowercase().as_str() {
-                    "x-wp-total" => rows.clone_into(value),
-                    "x-wp-totalpages" => "1".clone_into(value),
-                    _ => {}
-                }
-            }
-        }
+        FaultKind::OnePage(_) => recount(response),
         FaultKind::Hidden(ids) => hide(response, ids),
         FaultKind::NoCount => response.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("x-wp-total")),
         _ => {}
+    }
+}
+
+/// The headers count what is in the answer, as if that were all.
+fn recount(response: &mut Response) {
+    let rows = response.body_json().as_array().map_or(0, Vec::len).to_string();
+    for (name, value) in &mut response.headers {
+        match name.to_ascii_lowercase().as_str() {
+            "x-wp-total" => rows.clone_into(value),
+            "x-wp-totalpages" => "1".clone_into(value),
+            _ => {}
+        }
     }
 }
 
@@ -556,15 +552,18 @@ fn small(value: &Value) -> Option<u32> {
 }
 
 fn kind_from_json(wish: &Value) -> Option<FaultKind> {
+    let text = |key: &str| wish[key].as_str().unwrap_or_default().to_owned();
+    let status = |otherwise| small(&wish["status"]).and_then(|s| u16::try_from(s).ok()).unwrap_or(otherwise);
+    let pause = || Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000));
+    let rows = || wish["rows"].as_u64().unwrap_or(10);
+    let list = |key: &str| {
+        let word = |one: &Value| one.as_str().map_or_else(|| one.to_string(), str::to_owned);
+        wish[key].as_array().into_iter().flatten().map(word).collect::<Vec<_>>()
+    };
     Some(match wish["kind"].as_str()? {
         "rate-limited" => FaultKind::RateLimited(wish["retry_after"].as_str().map(str::to_owned)),
-        "server-error" => {
-            FaultKind::ServerError(small(&wish["status"]).and_then(|s| u16::try_from(s).ok()).unwrap_or(503))
-        }
-        "says" => FaultKind::Says(
-            small(&wish["status"]).and_then(|s| u16::try_from(s).ok()).unwrap_or(422),
-            wish["text"].as_str().unwrap_or_default().to_owned(),
-        ),
+        "server-error" => FaultKind::ServerError(status(503)),
+        "says" => FaultKind::Says(status(422), text("text")),
         "firewall" => FaultKind::Firewall,
         "unauthorized" => FaultKind::Unauthorized,
         "cut-before" => FaultKind::CutBefore,
@@ -580,28 +579,16 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "frozen" => FaultKind::Frozen,
         "wrong-type" => FaultKind::WrongType(WrongType::TotalIsObject, wish["order"].as_u64()),
         "absurd-amounts" => FaultKind::AbsurdAmounts(wish["amount"].as_str().unwrap_or("9e27").to_owned()),
-        "spliced" => {
-            let text = |key: &str| wish[key].as_str().unwrap_or_default().to_owned();
-            FaultKind::Spliced(text("behind"), text("bytes").into_bytes())
-        }
+        "spliced" => FaultKind::Spliced(text("behind"), text("bytes").into_bytes()),
         "empty" => FaultKind::Empty,
         "empty-but-counted" => FaultKind::EmptyButCounted,
         "endless" => FaultKind::Endless,
-        "drips" => FaultKind::Drips(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),
-        "slow" => FaultKind::Slow(Duration::from_millis(wish["milliseconds"].as_u64().unwrap_or(1000))),
-        "deaf" => FaultKind::Deaf(
-            wish["parameters"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
-        ),
-        "page-cap" => FaultKind::PageCap(wish["rows"].as_u64().unwrap_or(10)),
-        "one-page" => FaultKind::OnePage(wish["rows"].as_u64().unwrap_or(10)),
-        "hidden" => FaultKind::Hidden(
-            wish["orders"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned))
-                .collect(),
-        ),
+        "drips" => FaultKind::Drips(pause()),
+        "slow" => FaultKind::Slow(pause()),
+        "deaf" => FaultKind::Deaf(list("parameters")),
+        "page-cap" => FaultKind::PageCap(rows()),
+        "one-page" => FaultKind::OnePage(rows()),
+        "hidden" => FaultKind::Hidden(list("orders")),
         "no-count" => FaultKind::NoCount,
         "lagging" => FaultKind::Lagging,
         "redirect" => FaultKind::Redirect(wish["to"].as_str()?.to_owned()),

@@ -1,7 +1,7 @@
 //! How documents are written: members, money, times.
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::world::Address;
 use crate::clock::Timestamp;
@@ -18,11 +18,25 @@ pub fn address(address: &Address, names: &[&str; 11]) -> Value {
     names.iter().zip(address.parts()).map(|(name, part)| ((*name).to_owned(), json!(part))).collect()
 }
 
-/// Takes over the parts of an address that a document has.
-pub fn readdress(address: &mut Address, names: &[&str; 11], document: &Value) {
-    for (name, part) in names.iter().zip(address.parts_mut()) {
-        document[*name].as_str().into_iter().for_each(|text| text.clone_into(part));
+/// Takes over the parts of an address that a document has; whether one of them was another.
+pub fn readdress(address: &mut Address, names: &[&'static str; 11], document: &Value) -> bool {
+    let Value::Object(document) = document else { return false };
+    rewrite(document, names.iter().copied().zip(address.parts_mut()))
+}
+
+/// Takes over the texts that a document has under these names; whether one of them was another.
+pub fn rewrite<'t>(
+    document: &Map<String, Value>,
+    texts: impl IntoIterator<Item = (&'static str, &'t mut String)>,
+) -> bool {
+    let mut changed = false;
+    for (name, text) in texts {
+        if let Some(wished) = document.get(name).and_then(Value::as_str).filter(|wished| wished != text) {
+            wished.clone_into(text);
+            changed = true;
+        }
     }
+    changed
 }
 
 /// An amount with so many decimals, rounded as shops do.

@@ -12,7 +12,8 @@
 //! - [`Simulated`] is what people around a store do to it, whatever its channel; [`rehearsal`]
 //!   opens the one for a channel.
 //! - [`bigcommerce::Shop`], [`shopify::Shop`] and [`woocommerce::Shop`] are the stores for those
-//!   channels.
+//!   channels, each a [`world::Vendor`]. What vendors have in common (routes, lists, GraphQL,
+//!   signatures, quotas) stands beside them.
 //!
 //! # Control over HTTP
 //!

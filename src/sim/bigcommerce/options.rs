@@ -49,8 +49,8 @@ options! {
         most_rows: usize = 250,
         /// The largest `limit` that is taken; more is answered with 413.
         largest_limit: usize = 250,
-        /// Whether the lists that belong to one order have pages; else they come whole, whatever page
-        /// is asked for.
+        /// Whether the lists that belong to one order have pages; else they come whole, whatever
+        /// page is asked for.
         pages_of_parts: bool = true,
         /// Whether the refunds of several orders can be asked for at once; else all refunds of the
         /// store come back.
@@ -59,7 +59,8 @@ options! {
         lists_archived: bool = true,
         /// Whether a shipment moves the order's status by itself.
         moves_status: bool = true,
-        /// Whether filters and sorting are ignored, as a proxy or a misnamed parameter would have it.
+        /// Whether filters and sorting are ignored, as a proxy or a misnamed parameter would have
+        /// it.
         ignores_filters: bool = false,
         /// How long a page of orders takes.
         page_latency: Duration = Duration::ZERO,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::response::{self, error_v2, invalid, not_found, not_writable};
 use super::{BigCommerce, Call, Order, Response, Shipment, Way, parts, render, vendor};
+use crate::sim::forms::rewrite;
 use crate::sim::rest::Answer;
 use crate::sim::world::{About, Tracking, fee, numbers, part_id};
 
@@ -49,7 +50,7 @@ pub(super) fn change(call: &mut Call<'_, '_>) -> Answer {
     let status = wish.get("status_id").map(status_of).transpose()?;
     let before = call.state.orders.get(&id).map(vendor::status);
     call.change(id, |order| {
-        wish.iter().for_each(|(field, value)| apply(order, field, value));
+        apply(order, &wish);
         if status == Some(2) && before != Some(2) {
             order.mail(About::Completed, "");
         }
@@ -130,26 +131,24 @@ fn status_of(value: &Value) -> Result<u8, Response> {
     id.ok_or_else(|| invalid("status_id"))
 }
 
-fn apply(order: &mut Order, field: &str, value: &Value) {
-    let text = || value.as_str().unwrap_or_default().to_owned();
-    let rows = || value.as_array().into_iter().flatten();
-    match field {
-        "staff_notes" => order.staff_notes = text(),
-        "customer_message" => order.note = text(),
-        "external_order_id" => order.reference = text(),
-        "payment_method" => order.payment = text(),
-        "products" => {
-            let given = |id: u64| rows().any(|row| row["id"].as_u64() == Some(id));
-            let lines = order.lines.iter_mut().filter(|line| given(line.id));
-            lines.for_each(|line| line.discount = Decimal::ZERO);
+fn apply(order: &mut Order, wish: &Wish) {
+    let texts = [
+        ("staff_notes", &mut order.staff_notes),
+        ("customer_message", &mut order.note),
+        ("external_order_id", &mut order.reference),
+        ("payment_method", &mut order.payment),
+    ];
+    rewrite(wish, texts);
+    let rows = |field: &str| wish.get(field).and_then(Value::as_array);
+    for row in rows("products").into_iter().flatten() {
+        let lines = order.lines.iter_mut().filter(|line| row["id"].as_u64() == Some(line.id));
+        lines.for_each(|line| line.discount = Decimal::ZERO);
+    }
+    if let Some(rows) = rows("fees") {
+        order.fees.retain(|fee| rows.iter().any(|row| row["id"].as_u64() == Some(fee.id)));
+        for row in rows.iter().filter(|row| row["id"].is_null()) {
+            fee::<BigCommerce>(order, row["display_name_customer"].as_str().unwrap_or("Fee"), 0);
         }
-        "fees" => {
-            order.fees.retain(|fee| rows().any(|row| row["id"].as_u64() == Some(fee.id)));
-            for row in rows().filter(|row| row["id"].is_null()) {
-                fee::<BigCommerce>(order, row["display_name_customer"].as_str().unwrap_or("Fee"), 0);
-            }
-        }
-        _ => {}
     }
 }
 
@@ -196,16 +195,13 @@ fn fill(shipment: &mut Shipment, wish: &Wish) {
     }
     let Shipment { tracking, method, comments, .. } = shipment;
     let [Tracking { carrier, carrier_code, number, link }] = tracking.as_mut_slice() else { return };
-    for (name, slot) in [
+    let texts = [
         ("tracking_number", number),
         ("shipping_provider", carrier),
         ("tracking_carrier", carrier_code),
         ("tracking_link", link),
         ("shipping_method", method),
         ("comments", comments),
-    ] {
-        if let Some(text) = wish.get(name).and_then(Value::as_str) {
-            text.clone_into(slot);
-        }
-    }
+    ];
+    rewrite(wish, texts);
 }

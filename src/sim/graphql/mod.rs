@@ -1,5 +1,5 @@
-//! GraphQL as clients of a shop use it: a document is read ([`parse`]), what it selects is taken out
-//! of a tree of everything ([`Run`]), and both tell what that costs ([`Prices`]).
+//! GraphQL as clients of a shop use it: a document is read ([`parse`]), what it selects is taken
+//! out of a tree of everything ([`Run`]), and both tell what that costs ([`Prices`]).
 //!
 //! The tree is JSON with a few members of its own: `$type` names an object's type, `$connection`
 //! holds the members of a paged list, `$page` its page information where the members are one page

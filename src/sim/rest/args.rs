@@ -1,8 +1,8 @@
 //! Parameters of a route: what they may be, and what is wrong with them.
 //!
-//! They are declared in a text, `name!:kind=default` between blanks. `!`: required. Kinds are `int`,
-//! `int(1..100)` (either bound may be left out), `bool`, `date`, `object`, `array`, `[kind]` for a
-//! list, `these|words`; without a kind it is text.
+//! They are declared in a text, `name!:kind=default` between blanks. `!`: required. Kinds are
+//! `int`, `int(1..100)` (either bound may be left out), `bool`, `date`, `object`, `array`, `[kind]`
+//! for a list, `these|words`; without a kind it is text.
 
 use serde_json::{Map, Value, json};
 

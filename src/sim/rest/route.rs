@@ -1,7 +1,7 @@
 //! Which request is for what.
 
-/// Methods (`PUT|PATCH`), pattern, declared parameters and handler. `{name}` in a pattern stands for
-/// a number, `{name:x}` for a hexadecimal one, `{name:w}` for a word.
+/// Methods (`PUT|PATCH`), pattern, declared parameters and handler. `{name}` in a pattern stands
+/// for a number, `{name:x}` for a hexadecimal one, `{name:w}` for a word.
 pub struct Route<H>(pub &'static str, pub &'static str, pub &'static str, pub H);
 
 /// The route of a request, and what stands in the path where the route has names.

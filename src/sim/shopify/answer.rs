@@ -11,9 +11,9 @@ use crate::sim::http::{Request, Response};
 /// The most that one query may cost.
 const MAX_COST: f64 = 1000.0;
 
-/// Shopify does not publish its formula; this one fits the prices recorded from a real shop: scalars,
-/// money and paging cost nothing, a mutation ten, and a list grows more slowly than its size (1 -> 3,
-/// 5 -> 8, 20 -> 12, 50 -> 17, 100 -> 20 with one object in each).
+/// Shopify does not publish its formula; this one fits the prices recorded from a real shop:
+/// scalars, money and paging cost nothing, a mutation ten, and a list grows more slowly than its
+/// size (1 -> 3, 5 -> 8, 20 -> 12, 50 -> 17, 100 -> 20 with one object in each).
 pub(super) static DIALECT: Dialect = Dialect {
     prices: Prices {
         connections: &["orders", "lineItems", "shippingLines", "fulfillmentOrders", "fulfillmentLineItems"],
@@ -38,9 +38,10 @@ pub(super) static DIALECT: Dialect = Dialect {
 /// A tree that is selected from, or an error of the field.
 pub(super) type Answer = Result<Value, Value>;
 type Arguments = Map<String, Value>;
+type Resolver = fn(&mut Context<'_>, &Arguments) -> Answer;
 
 /// The fields of the root, the scope that each needs, and what they are.
-const FIELDS: &[(&str, &str, fn(&mut Context<'_>, &Arguments) -> Answer)] = &[
+const FIELDS: &[(&str, &str, Resolver)] = &[
     ("shop", "", |context, _| Ok(shop(context.options))),
     ("currentAppInstallation", "", |context, _| Ok(installation(context.options))),
     ("orders", "read_orders", lists::orders),
@@ -153,7 +154,8 @@ fn answer(context: &mut Context<'_>, text: &str, variables: &Arguments) -> Respo
     Response::json(200, &body)
 }
 
-/// What was set aside too much comes back when the query is over, and then it is told what there is.
+/// What was set aside too much comes back when the query is over, and then it is told what there
+/// is.
 fn spend(context: &mut Context<'_>, requested: f64, actual: f64) -> Value {
     let (options, own) = (context.options, &mut context.state.own);
     let actual = actual.clamp(1.0, requested);

@@ -17,8 +17,8 @@ pub fn visible(options: &Options, created: i64, now: i64) -> bool {
     options.has("read_all_orders") || created >= now - WINDOW
 }
 
-/// Which orders the `query` argument asks for, the oldest first, and warnings. Unknown fields do not
-/// fail: they are warned of and the list comes unfiltered.
+/// Which orders the `query` argument asks for, the oldest first, and warnings. Unknown fields do
+/// not fail: they are warned of and the list comes unfiltered.
 pub fn search(context: &Context<'_>, text: &str) -> (Query, Vec<Value>) {
     let mut query = Query { by: By::Created, ..Query::default() };
     let mut warnings = Vec::new();

@@ -50,7 +50,8 @@ options! {
         restore_rate: f64 = 100.0,
         /// What the bucket holds.
         bucket: f64 = 2000.0,
-        /// How many times its usual price each query has: Shopify's formula is its own, and changes.
+        /// How many times its usual price each query has: Shopify's formula is its own, and
+        /// changes.
         price: f64 = 1.0,
         /// What of a question it does not hear, as with a cache or a proxy between.
         deaf: Deaf = Deaf { filter: false, order: false, most_rows: usize::MAX, ends: false },

@@ -98,7 +98,7 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
         "cancelledAt": cancelled.map(|one| time(one.at)), "cancelReason": cancelled.map(|one| one.reason.as_str()),
         "cancellation": cancelled.map(|one| json!({ "$type": "OrderCancellation", "staffNote": one.note })),
         "closed": own.closed.is_some() || gone, "closedAt": own.closed.or(cancelled.map(|one| one.at)).map(time),
-        "test": own.test, "edited": own.edited, "confirmed": true, "displayFinancialStatus": own.financial,
+        "test": order.test, "edited": own.edited, "confirmed": true, "displayFinancialStatus": own.financial,
         "displayFulfillmentStatus": fulfillment_status(order), "returnStatus": "NO_RETURN",
         "sourceName": order.source, "note": text(&order.note), "tags": own.tags,
         "customAttributes": order.meta.iter().map(attribute).collect::<Value>(),
@@ -120,7 +120,7 @@ fn rest(options: &Options, order: &Order, created: i64, now: i64) -> Value {
     let refunded = order.refunded();
     let paid = matches!(own.financial, Some("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED"));
     let left = |amount: Decimal| money.bag(if gone { ZERO } else { amount });
-    let duties = (own.duties > ZERO).then_some(own.duties);
+    let duties = (order.duties > ZERO).then_some(order.duties);
     let fee = |fee: &Fee| {
         json!({ "$type": "AdditionalFee", "id": gid("AdditionalFee", order.id + 970), "name": fee.name,
             "price": money.bag(fee.cost), "taxLines": [] })

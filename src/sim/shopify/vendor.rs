@@ -15,7 +15,7 @@ use crate::sim::budget::Bucket;
 use crate::sim::graphql::plain;
 use crate::sim::http::{Request, Response};
 use crate::sim::tokens::Tokens;
-use crate::sim::world::{Dice, Event, Line, Nature, Purchase, Refund, Tracking, Vendor, mix};
+use crate::sim::world::{Dice, Event, Line, Nature, Purchase, Refund, Tracking, Vendor, everything, mix, ship_items};
 use crate::sim::{Access, FaultKind};
 
 /// Ids are far apart, so that what belongs to an order can be told from its id, and beyond what a
@@ -105,16 +105,12 @@ pub struct Own {
     pub cancelled: Option<Cancelled>,
     /// When it was closed.
     pub closed: Option<i64>,
-    /// A test of the checkout.
-    pub test: bool,
     /// Its lines were edited.
     pub edited: bool,
     /// The buyer's data were erased.
     pub erased: bool,
     /// Tags.
     pub tags: Vec<String>,
-    /// Customs duties.
-    pub duties: Decimal,
     /// Fulfilment orders.
     pub fulfillment_orders: Vec<FulfillmentOrder>,
 }
@@ -179,7 +175,7 @@ pub(super) fn removed_from(order: &Order) -> Decimal {
 
 /// Everything as ordered.
 pub(super) fn total(order: &Order) -> Decimal {
-    order.subtotal() - order.discount() + order.shipping() + order.fees() + order.own.duties
+    order.subtotal() - order.discount() + order.shipping() + order.fees() + order.duties
 }
 
 /// `displayFulfillmentStatus`.
@@ -253,7 +249,7 @@ fn become_of(order: &mut Order, sort: u64, created: i64) {
             let reason = "CUSTOMER".to_owned();
             order.own.cancelled = Some(Cancelled { at: created + 3_600_000, reason, note: None });
         }
-        12..14 => order.own.test = true,
+        12..14 => order.test = true,
         14..16 => {
             let amount = (order.subtotal() / Decimal::from(4)).trunc_with_scale(2).max(Decimal::new(1, 2));
             let (id, at, reason) = (order.id + 900, created + 7_200_000, "Goodwill".to_owned());
@@ -335,10 +331,10 @@ impl Vendor for Shopify {
         become_of(order, sort, entry.created);
         route(order);
         if (20..60).contains(&sort) {
-            let items: Vec<(u64, u64)> = order.lines.iter().map(|line| (line.id, line.open())).collect();
+            let items = everything(order);
             let (carrier, number) = ("DHL Express".to_owned(), format!("JD{:012}", order.id));
             let tracking = Tracking { carrier, number, ..Tracking::default() };
-            crate::sim::world::ship_items::<Self>(order, &items, &tracking, entry.created + 86_400_000);
+            ship_items::<Self>(order, &items, &tracking, entry.created + 86_400_000);
             settle(order, false);
             close(order, |_| true);
         }
@@ -355,7 +351,6 @@ impl Vendor for Shopify {
         if purchase.at_delivery {
             "Cash on Delivery (COD)".clone_into(&mut order.payment);
         }
-        (order.own.test, order.own.duties) = (purchase.test, crate::sim::world::cents(purchase.duties));
         route(order);
     }
 

@@ -28,9 +28,9 @@ fn stories() -> Vec<NewOrder> {
 
 impl Shop {
     /// A shop with about forty orders of the last three weeks, the fulfilments feature on, and the
-    /// fixed keys
-    /// [`REHEARSAL_KEY`](super::REHEARSAL_KEY) and [`REHEARSAL_SECRET`](super::REHEARSAL_SECRET). It takes
-    /// them over Basic and over OAuth 1.0a, on loopback HTTP too.
+    /// fixed keys [`REHEARSAL_KEY`](super::REHEARSAL_KEY) and
+    /// [`REHEARSAL_SECRET`](super::REHEARSAL_SECRET). It takes them over Basic and over OAuth 1.0a,
+    /// on loopback HTTP too.
     pub fn demo(clock: Arc<dyn Clock>) -> Self {
         Self::demo_with(Options::demo(), clock)
     }
@@ -71,11 +71,6 @@ impl Shop {
     /// The order comes back from the trash.
     pub fn restore(&self, id: u64) -> bool {
         self.status(id).as_deref() == Some("trash") && self.with(|context| context.put_away(id, false))
-    }
-
-    /// The order is erased for good.
-    pub fn force_delete(&self, id: u64) -> bool {
-        self.delete(id)
     }
 
     /// The merchant pays `amount` back; returns the refund's id. `None` for an unknown order or an

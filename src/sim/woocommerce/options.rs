@@ -143,7 +143,8 @@ options! {
         permalinks: Permalinks = Permalinks::Pretty,
         /// The sub-directory the shop lives in, such as `/shop`; empty for none.
         prefix: String = String::new(),
-        /// The address the shop believes it has, without a slash at the end; `None`: the served one.
+        /// The address the shop believes it has, without a slash at the end; `None`: the served
+        /// one.
         home_url: Option<String> = None,
         /// Whether the order fulfilments feature is switched on (only 10.5 knows it).
         fulfillments: bool = false,
@@ -153,7 +154,8 @@ options! {
         keys: Vec<Key> = vec![Key::rehearsal(Permission::ReadWrite, Rights::Admin)],
         /// Whether PHP believes in HTTPS.
         https_seen: HttpsSeen = HttpsSeen::AsConnected,
-        /// The web server keeps the Authorization header from PHP (CGI): only keys in the query work.
+        /// The web server keeps the Authorization header from PHP (CGI): only keys in the query
+        /// work.
         strips_authorization: bool = false,
         /// The shop's currency.
         currency: String = "EUR".to_owned(),

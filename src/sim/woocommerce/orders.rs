@@ -8,7 +8,7 @@ use super::render::{self, ADDRESS, Style, meta_id};
 use super::routes::args;
 use super::vendor::{self, set_status};
 use super::{Answer, Call, Context, Fee, Order, Response, WooCommerce};
-use crate::sim::forms::{only_fields, readdress};
+use crate::sim::forms::{only_fields, readdress, rewrite};
 use crate::sim::rest::{boolean, check, integer};
 use crate::sim::world::fixtures::WARES;
 use crate::sim::world::{Address, Place, add_line, part_id};
@@ -88,19 +88,13 @@ fn apply(context: &mut Context<'_>, id: u64, wish: &Map<String, Value>) -> bool 
 }
 
 fn set_fields(order: &mut Order, wish: &Map<String, Value>) -> bool {
-    let mut changed = false;
     let texts = [
         ("customer_note", &mut order.note),
         ("transaction_id", &mut order.own.transaction_id),
         ("payment_method", &mut order.payment),
         ("currency", &mut order.currency),
     ];
-    for (name, field) in texts {
-        if let Some(text) = wish.get(name).and_then(Value::as_str).filter(|text| text != field) {
-            text.clone_into(field);
-            changed = true;
-        }
-    }
+    let mut changed = rewrite(wish, texts);
     if let Some(id) = wish.get("customer_id").and_then(integer).and_then(|id| u64::try_from(id).ok()) {
         changed |= std::mem::replace(&mut order.customer, id) != id;
     }
@@ -111,9 +105,7 @@ fn set_fields(order: &mut Order, wish: &Map<String, Value>) -> bool {
     }
     let delivery = order.places.first_mut().map(|place| ("shipping", &mut place.address));
     for (name, address) in delivery.into_iter().chain([("billing", &mut order.billing)]) {
-        let before = address.clone();
-        wish.get(name).into_iter().for_each(|change| readdress(address, &ADDRESS, change));
-        changed |= before != *address;
+        changed |= wish.get(name).is_some_and(|change| readdress(address, &ADDRESS, change));
     }
     changed
 }

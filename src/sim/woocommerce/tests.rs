@@ -188,7 +188,7 @@ fn lists_leave_out_the_trash_but_a_trashed_order_can_be_read() {
     assert_eq!((&read["status"], &read["date_modified_gmt"]), (&json!("trash"), &json!("2026-11-24T12:00:09")));
     assert!(shop.restore(id));
     assert_eq!(shop.status(id).as_deref(), Some("processing"));
-    shop.force_delete(id);
+    shop.lock().remove(id);
     assert_eq!(code(&get(&shop, &format!("orders/{id}"))), (404, "woocommerce_rest_shop_order_invalid_id".to_owned()));
 }
 
@@ -458,7 +458,7 @@ fn a_hook_changes_orders_between_pages() {
     let first = shop.seed(4, start() - TimeDelta::days(9), start());
     shop.before_request(move |asked, shop| {
         if asked.param("page") == Some("2") {
-            shop.force_delete(first);
+            shop.lock().remove(first);
         }
     });
     let ids = |page: u32| row_ids(&get(&shop, &format!("orders?per_page=2&page={page}&orderby=id&order=asc")));

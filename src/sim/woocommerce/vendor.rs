@@ -348,9 +348,9 @@ impl Vendor for WooCommerce {
             }
             "trash" => shop.trash(id),
             "restore" => shop.restore(id),
-            "edit-address" if wish["street"].is_null() => {
-                shop.edit_address(id, |address| readdress(address, &ADDRESS, wish))
-            }
+            "edit-address" if wish["street"].is_null() => shop.edit_address(id, |address| {
+                readdress(address, &ADDRESS, wish);
+            }),
             _ => return None,
         })
     }

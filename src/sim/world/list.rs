@@ -45,8 +45,8 @@ impl Default for Query {
     }
 }
 
-/// Bounds that a comparison leaves, for a value that stands for all from `first` to `last` (a second
-/// in milliseconds).
+/// Bounds that a comparison leaves, for a value that stands for all from `first` to `last` (a
+/// second in milliseconds).
 pub(in crate::sim) fn narrow(bounds: &mut Bounds, sign: &str, (first, last): Bounds) {
     let (low, high) = match sign {
         ">=" => (first, i64::MAX),

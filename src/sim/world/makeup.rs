@@ -43,26 +43,12 @@ pub(in crate::sim) fn blank<V: Vendor>(options: &V::Options, id: u64) -> Order<V
 /// An order as it was bought.
 pub(super) fn bought<V: Vendor>(options: &V::Options, id: u64, purchase: &Purchase, at: i64) -> Order<V::Own> {
     let mut order = blank::<V>(options, id);
-    if let Some(billing) = &purchase.billing {
-        order.billing = billing.clone();
-    }
-    let plain = [("TEE-001".to_owned(), 1)];
-    let none = purchase.lines.is_empty() && purchase.elsewhere.is_empty();
-    for (sku, pieces) in if none { &plain } else { purchase.lines.as_slice() } {
-        add_line::<V>(&mut order, sku, u64::from(*pieces));
-    }
-    elsewhere::<V>(&mut order, purchase);
-    if let Some(place) = order.places.first_mut() {
-        if let Some(shipping) = &purchase.shipping {
-            place.address = shipping.clone();
-        }
-        if !purchase.street.is_empty() {
-            purchase.street.clone_into(&mut place.address.street_1);
-        }
-    }
+    purchase.billing.iter().for_each(|billing| order.billing.clone_from(billing));
+    wanted::<V>(&mut order, purchase);
     order.paid = purchase.paid.then_some(at);
     order.delivery = purchase.delivery;
     order.customer = purchase.customer;
+    (order.test, order.duties) = (purchase.test, cents(purchase.duties));
     if let Some((code, rate)) = &purchase.currency {
         (order.currency, order.rate) = (code.clone(), Decimal::new(*rate, 4));
     }
@@ -84,6 +70,22 @@ pub(super) fn bought<V: Vendor>(options: &V::Options, id: u64, purchase: &Purcha
     }
     V::placed(options, &mut order, purchase, at);
     order
+}
+
+/// The lines, and where they go.
+fn wanted<V: Vendor>(order: &mut Order<V::Own>, purchase: &Purchase) {
+    let plain = [("TEE-001".to_owned(), 1)];
+    let none = purchase.lines.is_empty() && purchase.elsewhere.is_empty();
+    for (sku, pieces) in if none { &plain } else { purchase.lines.as_slice() } {
+        add_line::<V>(order, sku, u64::from(*pieces));
+    }
+    elsewhere::<V>(order, purchase);
+    if let Some(place) = order.places.first_mut() {
+        purchase.shipping.iter().for_each(|shipping| place.address.clone_from(shipping));
+        if !purchase.street.is_empty() {
+            purchase.street.clone_into(&mut place.address.street_1);
+        }
+    }
 }
 
 /// Lines that go to a second address.

@@ -360,6 +360,10 @@ pub struct Order<O> {
     pub reference: String,
     /// Where it was made.
     pub source: String,
+    /// A test of the checkout.
+    pub test: bool,
+    /// Customs duties.
+    pub duties: Decimal,
     /// What was sent.
     pub shipments: Vec<Shipment>,
     /// What was given back.

@@ -109,3 +109,27 @@ fn what_is_made_up_is_the_same_every_time_and_cheap_until_somebody_looks() {
         assert!(read(one) == read(other), "{}", one.kind());
     }
 }
+
+#[test]
+fn a_list_keeps_to_its_bounds_and_goes_on_behind_a_row() {
+    let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()));
+    let shop = crate::sim::bigcommerce::Shop::demo(crate::sim::bigcommerce::Options::default(), clock);
+    let row = |by: By, entry: &Entry<_>| match by {
+        By::Id => (0, entry.id),
+        By::Created => (entry.created, entry.id),
+        By::Modified => (entry.seen, entry.id),
+    };
+    let rows = |query: Query| -> Vec<(i64, u64)> { shop.lock().find(query).map(|one| row(query.by, one)).collect() };
+    for (by, descending) in [(By::Id, false), (By::Created, false), (By::Modified, false), (By::Modified, true)] {
+        let query = Query { by, descending, ..Query::default() };
+        let all = rows(query);
+        assert!(all.len() == 40 && all.is_sorted_by(|one, next| if descending { one > next } else { one < next }));
+        let rest = rows(Query { behind: Some(all[16]), ..query });
+        assert_eq!(rest, all[17..]);
+    }
+    let all = rows(Query { by: By::Modified, ..Query::default() });
+    let (from, to) = (all[10].0, all[20].0);
+    let inside = rows(Query { by: By::Modified, modified: (from, to), ..Query::default() });
+    assert!(inside.iter().all(|(at, _)| (from..=to).contains(at)) && inside.len() >= 11);
+    assert!(rows(Query { modified: (to, from - 1), ..Query::default() }).is_empty());
+}

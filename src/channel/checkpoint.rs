@@ -12,14 +12,16 @@
 //!
 //! All times are seconds since the epoch by the channel's clock.
 
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::strayed;
 
-/// A second that lies so far back is over: nothing is modified in it any more.
-const OVER: i64 = 5;
+/// What lies so many seconds before a sync began was over when it was read: nothing is modified in
+/// those seconds any more.
+const OVER: i64 = 2;
 
 /// What is known of a store's changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +35,11 @@ pub struct Checkpoint {
     /// version wrote the position: then the overlap before `high`.
     #[serde(default)]
     owed: Option<i64>,
-    /// When what was owed was last read.
+    /// When what was owed was last read, and when the last sync began.
     #[serde(default)]
     paid: i64,
+    #[serde(default)]
+    began: i64,
     /// What is owed is more than a page.
     #[serde(default)]
     wide: bool,
@@ -53,6 +57,9 @@ struct UnderWay {
     whole: bool,
     /// Up to here nothing shows late any more once it has ended.
     settles: Option<i64>,
+    /// The process that began it.
+    #[serde(default)]
+    process: u64,
 }
 
 impl Checkpoint {
@@ -81,13 +88,14 @@ impl Checkpoint {
             self.reached = now;
         }
         self.owed = self.high.map(|high| self.owed.unwrap_or(high.saturating_sub(overlap)).min(high + 1));
-        let newer = self.high.map(|high| if now - high >= OVER { high + 1 } else { high });
+        // An order may have changed again in the second in which it was read.
+        let newer = self.high.map(|high| (high + 1).min(self.began - OVER));
         let waits = self.wide && (0..overlap).contains(&(now - self.paid));
         let from = if waits { self.owed.max(newer) } else { self.owed };
         let whole = from == self.owed;
         self.wide &= !whole;
         let settles = self.high.filter(|high| *high <= self.reached && now - self.reached >= overlap);
-        self.under_way = Some(UnderWay { began: now, whole, settles });
+        self.under_way = Some(UnderWay { began: now, whole, settles, process: this_process() });
         from
     }
 
@@ -104,9 +112,19 @@ impl Checkpoint {
         self.wide = true;
     }
 
+    /// Whether another process began the sync under way: what changed behind it may have been some
+    /// time ago.
+    pub fn is_inherited(&self) -> bool {
+        self.under_way.is_some_and(|sync| sync.process != this_process())
+    }
+
     /// The sync under way has read the changes to their end.
     pub fn done(&mut self, overlap: Duration) {
-        let Some(sync) = self.under_way.take().filter(|sync| sync.whole) else { return };
+        let Some(sync) = self.under_way.take() else { return };
+        self.began = sync.began;
+        if !sync.whole {
+            return;
+        }
         let shown = self.high.map(|high| high.min(sync.began).saturating_sub(seconds(overlap)));
         self.owed = self.owed.max(shown).max(sync.settles.map(|settled| settled + 1));
         self.paid = sync.began;
@@ -123,6 +141,16 @@ impl Checkpoint {
     pub fn beside(&self, overlap: Duration, now: i64) -> i64 {
         self.high.map_or(now, |high| high.min(now)).saturating_sub(seconds(overlap))
     }
+}
+
+/// What tells this process from every other: when it began, and its number.
+fn this_process() -> u64 {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| {
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // A position holds no number that is larger than any time or id.
+        (began.as_micros() as u64 ^ u64::from(std::process::id()) << 32) & ((1 << 56) - 1)
+    });
+    *PROCESS
 }
 
 /// In whole seconds.
@@ -220,8 +248,8 @@ mod tests {
         let begun = |at: &Checkpoint, now| at.clone().begin(OVERLAP, now);
         assert_eq!(begun(&at, 5_110), Some(5_001), "not all of many orders at every sync");
         assert_eq!(begun(&Checkpoint { wide: false, ..at.clone() }, 5_110), Some(4_400));
-        let just_now = Checkpoint { high: Some(5_109), ..at.clone() };
-        assert_eq!(begun(&just_now, 5_110), Some(5_109), "the second is not over yet");
+        let just_now = Checkpoint { high: Some(5_089), ..at.clone() };
+        assert_eq!(begun(&just_now, 5_110), Some(5_088), "the second was not over when it was read");
         assert_eq!(begun(&at, 5_700), Some(4_400));
         let mut early = at.clone();
         early.begin(OVERLAP, 5_690);
@@ -242,7 +270,7 @@ mod tests {
         at.begin(OVERLAP, 1_000);
         at.crowded();
         at.done(OVERLAP);
-        assert_eq!(at.begin(OVERLAP, 1_590), Some(1_001));
+        assert_eq!(at.begin(OVERLAP, 1_590), Some(998));
         at.reach(Some(1_580), 1_590);
         at.done(OVERLAP);
         assert_eq!(at.begin(OVERLAP, 2_200), Some(400), "an order of 900 may have shown at 1300");

@@ -28,6 +28,7 @@ mod checkpoint;
 mod example;
 pub mod isolate;
 pub mod json;
+mod keyset;
 mod kind;
 pub mod matching;
 mod open;

@@ -92,15 +92,9 @@ fn i4_one_row_that_is_broken_json_costs_one_order_by_its_name_until_it_comes_men
     });
 }
 
-/// The channels that do not find the order where the dates of orders run against their ids.
-const FIND_BY_NEIGHBOURS: [ChannelKind; 1] = [ChannelKind::WooCommerce];
-
 #[test]
 fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_is_mended() {
     each_kind(|kind| {
-        if FIND_BY_NEIGHBOURS.contains(&kind) {
-            return;
-        }
         let desk = Desk::new(kind);
         let from = Utc::now() - TimeDelta::days(9);
         desk.store.seed(150, from, Utc::now() - TimeDelta::days(1));
@@ -139,9 +133,6 @@ fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_
 #[test]
 fn i4_the_search_for_an_order_that_the_channel_cannot_show_is_short_of_patience() {
     each_kind(|kind| {
-        if FIND_BY_NEIGHBOURS.contains(&kind) {
-            return;
-        }
         let desk = Desk::new(kind);
         desk.store.seed(150, Utc::now() - TimeDelta::days(9), Utc::now() - TimeDelta::days(1));
         let midst = Some(Utc::now() - TimeDelta::days(5));

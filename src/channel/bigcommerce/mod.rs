@@ -2,7 +2,7 @@
 //!
 //! All apps of a store share one quota of requests, which every answer tells ([`errors::budget`]);
 //! so orders are read with everything in them, 250 at a time ([`document`]), by keys that do not
-//! move or only move ahead ([`walk`]). What can be written is a closed list ([`operation`]),
+//! move or only move ahead ([`super::keyset`]). What can be written is a closed list ([`operation`]),
 //! because harmless and ruinous calls are neighbours here.
 //!
 //! # Sources
@@ -23,8 +23,8 @@ mod auth;
 mod cancel;
 mod document;
 mod errors;
-mod hidden;
 mod lines;
+mod list;
 mod map;
 mod operation;
 mod pages;
@@ -32,7 +32,6 @@ mod probe;
 mod settings;
 mod shipments;
 mod status;
-mod walk;
 mod wire;
 
 use std::time::Duration;
@@ -117,7 +116,7 @@ impl Channel for BigCommerce {
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
-        pages::one(&self.api, numeric(remote_id)?, None)
+        list::one(&self.api, numeric(remote_id)?, None)
     }
 
     fn read(&self, document: &[u8]) -> Result<Order> {

@@ -33,7 +33,6 @@ pub struct Api {
     key: Key,
     facts: Known<Option<Facts>>,
     http: Arc<Client>,
-    run: u64,
     page: PageSize,
     heeded: AtomicBool,
 }
@@ -74,24 +73,14 @@ impl Api {
         let base = connection.http.address_of(&settings.url);
         let sizes = PageSizes::new(&connection.facts, connection.learn, connection.http.clock().clone());
         let facts = serde_json::from_value(connection.facts).ok();
-        let mut run = [0; 8];
-        getrandom::fill(&mut run)
-            .map_err(|e| Error::new(ErrorKind::Failed, format!("this machine has no random numbers: {e}")))?;
         Ok(Self {
             base,
             key,
             facts: Known::new(facts),
             http: connection.http,
-            // Stands in cursors, which are JSON: half of it is far enough from any other run.
-            run: u64::from_le_bytes(run) >> 32,
             page: sizes.of("page", MOST_ROWS, MOST_ROWS),
             heeded: AtomicBool::new(false),
         })
-    }
-
-    /// What tells this opening of the shop from every other.
-    pub fn run(&self) -> u64 {
-        self.run
     }
 
     /// What is known about the shop; before the first probe, what most shops are like.

@@ -1,4 +1,4 @@
-//! One page of a list of orders: asked for, held against what was asked, and read row by row.
+//! The shop's lists: what is asked of them, and what their rows are.
 
 use std::borrow::Cow;
 
@@ -7,170 +7,217 @@ use serde_json::value::RawValue;
 use super::api::Api;
 use super::map::{self, Statuses};
 use super::settings::Settings;
-use super::unshown;
-use super::walk::{By, Listed, Row, Step, Walk};
 use super::wire::Head;
-use crate::channel::census::unlisted;
-use crate::channel::isolate::{REPEATS, isolate};
+use crate::channel::isolate::REPEATS;
 use crate::channel::json::Text;
-use crate::channel::{RemoteOrder, Unshown, rows};
+use crate::channel::keyset::{Bounds, Content, Count, Dialect, Entry, Fetched, Key, List, Query, Row, Sort, Walk};
+use crate::channel::{RemoteOrder, rows};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Reply, read_json};
 use crate::order::Order;
 
-/// A page as read.
-#[derive(Default)]
-pub struct Read {
-    pub orders: Vec<RemoteOrder>,
-    pub listed: Listed,
-    /// The newest modification time that is not in the future.
-    pub high: Option<i64>,
-    /// How many rows were asked for, where the shop bears fewer than are set; else 0.
-    pub size: usize,
-    /// Fewer rows came than were asked for.
-    pub is_short: bool,
-    /// The most rows that came at once, and whether the shop's count is that of a page.
-    pub most: u64,
-    pub capped: bool,
-    /// The id of the row before what is to be looked at closely.
-    pub last: Option<u64>,
-    pub unshown: Vec<Unshown>,
-    pub drafts: u32,
-    pub warnings: Vec<String>,
+/// How many rows an address can leave out one by one.
+const LEAVES_OUT: usize = 200;
+
+/// What WooCommerce's lists can do. Bounds are exclusive, and in whole seconds.
+const DIALECT: Dialect =
+    Dialect { bounds: Bounds::Exclusive, leaves_out: LEAVES_OUT, above: false, counts_with_pages: true };
+
+/// The list of orders, or those with one status.
+pub struct Orders<'a> {
+    pub api: &'a Api,
+    pub settings: &'a Settings,
+    pub status: Option<&'static str>,
 }
 
-/// How many rows to ask for: the merchant's setting, unless more is known to be too much for the
-/// shop.
-fn size(api: &Api, settings: &Settings, known: usize) -> usize {
-    let known = if known == 0 { settings.page_size } else { known };
-    settings.page_size.min(known).min(api.bearable()).max(1)
+impl Orders<'_> {
+    fn parameters(&self, query: &Query) -> Vec<(&'static str, String)> {
+        let mut parameters = parameters(query);
+        parameters.extend(self.status.map(|status| ("status", status.to_owned())));
+        parameters
+    }
+
+    /// Whether most orders of the page have another status than the one asked for.
+    fn are_others(&self, rows: &[Entry]) -> bool {
+        let Some(status) = self.status else { return false };
+        let orders = || rows.iter().filter_map(|entry| as_order(&entry.content));
+        let others = orders().filter(|seen| seen.order.as_ref().is_ok_and(|order| order.channel_status != status));
+        others.count() * 2 > orders().count()
+    }
 }
 
-/// Reads the walk's next page. One that holds fewer rows than were asked for, of more that there
-/// are, is given out only together with a page that goes on from it: a shop that ignores the
-/// request gives such a page too, and nothing goes on from that.
-pub fn step(api: &Api, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
-    let walk = confirmed(api, walk.resumed(api.run(), api.now().timestamp()), status)?;
-    let (mut page, mut next) = one_page(api, settings, &walk, status)?;
-    while page.is_short
-        && !api.is_heeded()
-        && let Some(walk) = next.take()
-    {
-        let (more, after) = one_page(api, settings, &walk, status)?;
-        page.absorb(more);
-        if after.as_ref().is_none_or(|walk| walk.stretch.is_none()) {
-            api.heeded();
+fn as_order(content: &Content) -> Option<&RemoteOrder> {
+    match content {
+        Content::Order(order) => Some(order),
+        _ => None,
+    }
+}
+
+impl List for Orders<'_> {
+    fn dialect(&self) -> Dialect {
+        DIALECT
+    }
+
+    fn now(&self) -> i64 {
+        self.api.now().timestamp()
+    }
+
+    fn size(&self) -> usize {
+        self.settings.page_size.min(self.api.bearable()).max(1)
+    }
+
+    fn at_most(&self, rows: usize) {
+        self.api.bears(rows);
+    }
+
+    fn fetch(&self, query: &Query, walk: &Walk, repeats: u32) -> Result<Fetched> {
+        let reply = self.api.ask("wc/v3/orders", &self.parameters(query), repeats)?;
+        let page = entries(&reply, &self.settings.statuses, walk.key)?;
+        if self.are_others(&page.rows) {
+            let status = self.status.unwrap_or_default();
+            return Err(odd(&format!("other orders came where those with status {status} were asked for")));
         }
-        next = after;
+        Ok(page)
     }
-    Ok((page, next))
-}
 
-/// A walk that another run goes on with reads the rest of a second first; that nothing was passed
-/// over before it is asked once.
-fn confirmed(api: &Api, walk: Walk, status: Option<&str>) -> Result<Walk> {
-    if !walk.alone || walk.before.is_none() {
-        return Ok(walk);
-    }
-    let all = Walk { alone: false, ..walk.clone() };
-    let mut query = all.query(1);
-    query.push(("_fields", "id".to_owned()));
-    query.extend(status.map(|status| ("status", status.to_owned())));
-    let passed_over = total(&api.list("wc/v3/orders", &query)?).is_some_and(|total| walk.has_passed_over(total));
-    let back = walk.back_by_ids(api.now().timestamp()).filter(|_| passed_over);
-    Ok(back.unwrap_or(Walk { before: None, ..walk }))
-}
-
-/// Reads one page. Where the shop fails at it, it is down, or the page is too much for it, or an
-/// order of it is.
-fn one_page(api: &Api, settings: &Settings, walk: &Walk, status: Option<&str>) -> Result<(Read, Option<Walk>)> {
-    let size = size(api, settings, walk.size);
-    match ask(api, settings, walk, status, size, REPEATS) {
-        Err(error) if error.is_too_much() => closely(api, settings, walk, status, size),
-        answer => answer,
-    }
-}
-
-fn ask(
-    api: &Api,
-    settings: &Settings,
-    walk: &Walk,
-    status: Option<&str>,
-    size: usize,
-    repeats: u32,
-) -> Result<(Read, Option<Walk>)> {
-    let mut query = walk.query(size);
-    query.extend(status.map(|status| ("status", status.to_owned())));
-    let listed = || {
-        let reply = api.ask("wc/v3/orders", &query, repeats)?;
-        read(&reply, &settings.statuses, walk.by, api.now().timestamp())
-    };
-    let mut page = listed()?;
-    // A walk begins where orders were seen, unless it asks for what is newer. A shop whose database
-    // failed at the list calls it empty, too.
-    let newer = matches!((walk.from, walk.known), (Some(from), Some(known)) if from > known);
-    let begins = walk.taken_at == 0 && status.is_none() && (walk.from, walk.until) != (None, None) && !newer;
-    // One that is counted and empty is no answer at all, most often once.
-    if page.listed.length == 0 && (begins || page.listed.total.is_some_and(|total| total > 0)) {
-        page = listed()?;
-    }
-    page.size = if size < settings.page_size { size } else { 0 };
-    page.is_short = page.listed.length < size as u64;
-    (page.most, page.capped) = (page.listed.length, walk.is_capped(&page.listed));
-    if let Some(status) = status.filter(|status| page.others(status)) {
-        return Err(odd(&format!("other orders came where those with status {status} were asked for")));
-    }
-    let next = match onward(api, "wc/v3/orders", status, walk, &page.listed, size)? {
-        Onward::More(next) => Some(Walk { size: page.size, ..*next }),
-        Onward::End { hidden } => {
-            page.unshown.extend(unlisted(hidden));
-            None
+    fn count(&self, query: &Query) -> Result<Option<u64>> {
+        let mut asked = self.parameters(&Query { size: 1, ..query.clone() });
+        asked.push(("_fields", "id".to_owned()));
+        match self.api.ask("wc/v3/orders", &asked, REPEATS) {
+            Err(error) if error.is_too_much() => Ok(None),
+            reply => Ok(counted(&reply?).total),
         }
-    };
-    Ok((page, next))
+    }
+
+    fn proof(&self, query: &Query) -> Result<Count> {
+        proof(self.api, "wc/v3/orders", self.status, query)
+    }
+
+    fn well(&self) -> Result<()> {
+        is_well(self.api)
+    }
+
+    fn odd(&self, why: &str) -> Error {
+        odd(why)
+    }
+
+    fn is_held(&self) -> bool {
+        self.status.is_none()
+    }
+
+    fn is_heeded(&self) -> bool {
+        self.api.is_heeded()
+    }
+
+    fn heeded(&self) {
+        self.api.heeded();
+    }
 }
 
-/// Reads in ever smaller pages up to what the shop fails at. An order that it cannot show is named
-/// and left out.
-fn closely(
-    api: &Api,
-    settings: &Settings,
-    walk: &Walk,
-    status: Option<&str>,
-    size: usize,
-) -> Result<(Read, Option<Walk>)> {
-    let (mut all, mut borne) = (Read::default(), 0);
-    let found = isolate(
-        walk.clone(),
-        size,
-        |at, count| {
-            let (page, next) = ask(api, settings, at, status, count, 0)?;
-            borne = borne.max(count);
-            all.last = page.listed.rows.last().map(|row| row.id).or(all.last);
-            all.absorb(page);
-            Ok((Vec::<()>::new(), next))
-        },
-        || is_well(api),
-    )?;
-    let Some(at) = found.at else { return Ok((all, None)) };
-    let Some(why) = found.why else {
-        // Each row came, though not all together.
-        let size = borne.max(1);
-        api.bears(size);
-        all.size = size;
-        return Ok((all, Some(Walk { size, ..at })));
+/// The list of refunds. Some gateways refund without moving the order's modification time: the
+/// orders of new refunds are read again.
+pub struct Refunds<'a>(pub &'a Api);
+
+impl List for Refunds<'_> {
+    fn dialect(&self) -> Dialect {
+        DIALECT
+    }
+
+    fn now(&self) -> i64 {
+        self.0.now().timestamp()
+    }
+
+    fn size(&self) -> usize {
+        100
+    }
+
+    fn at_most(&self, _: usize) {}
+
+    fn fetch(&self, query: &Query, walk: &Walk, repeats: u32) -> Result<Fetched> {
+        let mut query = parameters(query);
+        query.push(("_fields", "id,parent_id,date_created_gmt".to_owned()));
+        let reply = self.0.ask("wc/v3/refunds", &query, repeats)?;
+        let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
+        let entry = |head: &Head<'_>| {
+            let order = head.parent_id.id().map(str::to_owned);
+            Entry { row: placed(head, walk.key), modified: None, content: Content::Sign(order) }
+        };
+        let Counted { total, pages } = counted(&reply);
+        let count = total.map_or(Count::Untold, Count::OfPage);
+        Ok(Fetched { rows: rows.iter().map(entry).collect(), count, pages, warnings: Vec::new() })
+    }
+
+    fn count(&self, _: &Query) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
+    fn proof(&self, query: &Query) -> Result<Count> {
+        proof(self.0, "wc/v3/refunds", None, query)
+    }
+
+    fn well(&self) -> Result<()> {
+        is_well(self.0)
+    }
+
+    fn odd(&self, why: &str) -> Error {
+        odd(why)
+    }
+
+    fn is_held(&self) -> bool {
+        false
+    }
+}
+
+/// A question as WooCommerce takes it; times are bare GMT with `dates_are_gmt`.
+pub fn parameters(query: &Query) -> Vec<(&'static str, String)> {
+    let order = if query.descending { "desc" } else { "asc" };
+    let sort = match query.sort {
+        Sort::Modified => "modified",
+        Sort::Created => "date",
+        Sort::Id => "id",
     };
-    // That it fails at one order says nothing about how many it can bear.
-    let at = Walk { size: walk.size, ..at };
-    all.size = walk.size;
-    let next = match unshown::find(api, &at, status, all.last) {
-        Some(id) => {
-            all.unshown.push(Unshown::of(id.to_string(), &why));
-            at.without(id)
-        }
-        None => return Err(stuck(why, &at)),
-    };
-    Ok((all, Some(next)))
+    let mut parameters = vec![
+        ("per_page", query.size.to_string()),
+        ("order", order.to_owned()),
+        ("dates_are_gmt", "true".to_owned()),
+        ("orderby", sort.to_owned()),
+    ];
+    let bounds = [
+        ("modified_after", query.modified.0),
+        ("modified_before", query.modified.1),
+        ("after", query.created.0),
+        ("before", query.created.1),
+    ];
+    parameters.extend(bounds.into_iter().filter_map(|(name, at)| Some((name, gmt(at?)))));
+    let joined = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+    parameters.extend((query.offset > 0).then(|| ("offset", query.offset.to_string())));
+    parameters.extend((!query.only.is_empty()).then(|| ("include", joined(&query.only))));
+    parameters.extend((!query.without.is_empty()).then(|| ("exclude", joined(&query.without))));
+    parameters
+}
+
+/// A second as the shop wants it: GMT without a zone.
+fn gmt(seconds: i64) -> String {
+    Timestamp::from_timestamp(seconds.max(0), 0).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// The last row of a list, whatever is read of it. Something that takes the counts away leaves the
+/// rows, and one that is read already proves the end.
+fn proof(api: &Api, route: &str, status: Option<&str>, query: &Query) -> Result<Count> {
+    let (modified, created) = ((None, query.modified.1), (None, query.created.1));
+    let last = Query { descending: true, modified, created, without: Vec::new(), offset: 0, size: 1, ..query.clone() };
+    let key = if query.sort == Sort::Created { Key::Created } else { Key::Modified };
+    let mut asked = parameters(&last);
+    asked.extend(status.map(|status| ("status", status.to_owned())));
+    asked.push(("_fields", "id,date_created_gmt,date_modified_gmt".to_owned()));
+    let reply = api.list(route, &asked)?;
+    let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
+    Ok(match rows.first().and_then(|row| placed(row, key)) {
+        Some(last) => Count::Last(last),
+        None if rows.is_empty() && counted(&reply).total == Some(0) => Count::Asked(Some(0)),
+        None => Count::Untold,
+    })
 }
 
 /// A question that holds no order: whether the shop answers at all.
@@ -181,48 +228,6 @@ pub fn is_well(api: &Api) -> Result<()> {
 /// A list that is empty in every shop.
 pub const NO_ORDER: [(&str, &str); 3] = [("per_page", "1"), ("after", "9990-01-01T00:00:00"), ("_fields", "id")];
 
-/// How a list goes on after a page.
-pub enum Onward {
-    More(Box<Walk>),
-    /// It is proven to be the last. So many orders the shop counts and did not list.
-    End {
-        hidden: u64,
-    },
-}
-
-/// The walk after this page.
-pub fn onward(
-    api: &Api,
-    route: &str,
-    status: Option<&str>,
-    walk: &Walk,
-    listed: &Listed,
-    size: usize,
-) -> Result<Onward> {
-    let end = Onward::End { hidden: walk.hidden };
-    match walk.after(listed, size, api.now().timestamp()).map_err(|why| odd(&why))? {
-        Step::More(next) => return Ok(Onward::More(Box::new(next))),
-        Step::End { hidden } => return Ok(Onward::End { hidden }),
-        Step::Unproven => {}
-    }
-    // Nothing came and nothing was counted. The last row of the list, if it is one that is read
-    // already, proves the end.
-    let mut query = walk.query_of_last();
-    query.extend(status.map(|status| ("status", status.to_owned())));
-    query.push(("_fields", "id,date_created_gmt,date_modified_gmt".to_owned()));
-    let reply = api.list(route, &query)?;
-    let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
-    if rows.is_empty() && total(&reply) == Some(0) {
-        return Ok(end);
-    }
-    let last = rows.first().and_then(|row| placed(row, walk.by));
-    match walk.after_nothing(last) {
-        Some(Step::More(next)) => Ok(Onward::More(Box::new(next))),
-        Some(_) => Ok(end),
-        None => Err(odd("it gives an empty list, and no count that says that there is nothing more")),
-    }
-}
-
 /// An answer that is not the answer to what was asked.
 pub fn odd(why: &str) -> Error {
     let text = format!("the shop does not answer what it is asked ({why}); nothing of the answer was used");
@@ -231,45 +236,11 @@ pub fn odd(why: &str) -> Error {
     )
 }
 
-/// A shop that fails at a page of a single order.
-fn stuck(error: Error, walk: &Walk) -> Error {
-    let place = walk.from.map(super::walk::gmt).unwrap_or_default();
-    let text = format!("{}; it fails even when asked for a single order (after {place} UTC)", error.message());
-    Error::new(ErrorKind::Temporary, text)
-        .hint("an order that the shop itself cannot show; its error log names it. The rest is read once that is mended")
-}
-
-impl Read {
-    /// Takes in the page that goes on from this one.
-    pub fn absorb(&mut self, more: Self) {
-        self.orders.extend(more.orders);
-        self.high = self.high.max(more.high);
-        (self.most, self.capped) = (self.most.max(more.most), self.capped || more.capped);
-        self.size = more.size;
-        self.drafts += more.drafts;
-        self.unshown.extend(more.unshown);
-        self.warnings.extend(more.warnings);
-    }
-
-    /// A full page of less time than the overlap.
-    pub fn is_dense(&self) -> bool {
-        let times = || self.listed.rows.iter().map(|row| row.at);
-        let span = times().max().zip(times().min()).map_or(0, |(newest, oldest)| newest - oldest);
-        !self.is_short && self.listed.length > 0 && span < super::OVERLAP.as_secs() as i64
-    }
-
-    /// Whether most orders of the page have another status than this one.
-    fn others(&self, status: &str) -> bool {
-        let others = self.orders.iter().filter(|seen| seen.order.as_ref().is_ok_and(|o| o.channel_status != status));
-        others.count() * 2 > self.orders.len()
-    }
-}
-
 /// Whether the shop heeds what it is asked: order, size of the page, bounds. Gives what the
 /// merchant should know.
 pub fn heeds(api: &Api) -> Result<Vec<String>> {
     let query = [("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("_fields", "id,date_modified_gmt")];
-    let (first, listed) = match heads(api, &query) {
+    let (first, total) = match heads(api, &query) {
         // An order that the shop cannot show, or too many of them: a sync looks more closely.
         Err(error) if error.is_too_much() => return Ok(Vec::new()),
         answer => answer?,
@@ -278,20 +249,20 @@ pub fn heeds(api: &Api) -> Result<Vec<String>> {
         return Err(odd("its list comes in another order"));
     }
     let mut warnings = Vec::new();
-    match listed.total {
-        None if listed.length > 0 => warnings.push(
+    let length = first.len() as u64;
+    match total {
+        None if length > 0 => warnings.push(
             "the shop's answers come without X-WP-Total: something before it takes headers away, and each sync costs two requests more"
                 .to_owned(),
         ),
-        Some(total) if listed.length < total.min(100) => warnings.push(format!(
-            "the shop gives {} orders a page where 100 were asked for: all of them come, in more requests",
-            listed.length
+        Some(total) if length < total.min(100) => warnings.push(format!(
+            "the shop gives {length} orders a page where 100 were asked for: all of them come, in more requests"
         )),
         _ => {}
     }
-    if api.facts().modified_after && listed.length > 0 {
+    if api.facts().modified_after && length > 0 {
         let tomorrow = api.now().timestamp() + 86_400;
-        let bound = super::walk::gmt(tomorrow);
+        let bound = gmt(tomorrow);
         let query =
             [("modified_after", bound.as_str()), ("dates_are_gmt", "true"), ("_fields", "id,date_modified_gmt")];
         let (later, _) = heads(api, &query)?;
@@ -302,66 +273,59 @@ pub fn heeds(api: &Api) -> Result<Vec<String>> {
     Ok(warnings)
 }
 
-/// An order's id, and when it was modified.
-type Stamp = (u64, Option<i64>);
+/// Ids and modification times of a list, and how many it has.
+type Stamps = (Vec<(u64, Option<i64>)>, Option<u64>);
 
-/// Ids and modification times of a list.
-fn heads(api: &Api, query: &[(&str, &str)]) -> Result<(Vec<Stamp>, Listed)> {
+fn heads(api: &Api, query: &[(&str, &str)]) -> Result<Stamps> {
     let reply = api.get("wc/v3/orders", query)?;
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
-    let listed = Listed { length: rows.len() as u64, ..counted(&reply) };
-    let head = |row: &Head<'_>| {
-        let modified = map::parse_time(row.date_modified_gmt.get()).map(|at| at.timestamp());
-        Some((row.id.id()?.parse().ok()?, modified))
-    };
-    Ok((rows.iter().filter_map(head).collect(), listed))
+    let stamp = |row: &Head<'_>| (row.id.id().and_then(|id| id.parse().ok()).unwrap_or(0), modified(row));
+    Ok((rows.iter().map(stamp).collect(), counted(&reply).total))
 }
 
 /// What a reply's headers say about the whole list.
-pub fn counted(reply: &Reply) -> Listed {
+pub struct Counted {
+    pub total: Option<u64>,
+    pub pages: Option<u64>,
+}
+
+pub fn counted(reply: &Reply) -> Counted {
     let number = |name| reply.header(name)?.trim().parse().ok();
-    Listed { total: number("x-wp-total"), pages: number("x-wp-totalpages"), ..Listed::default() }
+    Counted { total: number("x-wp-total"), pages: number("x-wp-totalpages") }
 }
 
 /// A row's place in a list that is sorted by this time.
-pub fn placed(head: &Head<'_>, by: By) -> Option<Row> {
-    let at = match by {
-        By::Modified => head.date_modified_gmt.get(),
-        By::Created => head.date_created_gmt.get(),
+pub fn placed(head: &Head<'_>, key: Key) -> Option<Row> {
+    let at = match key {
+        Key::Modified => head.date_modified_gmt.get(),
+        Key::Created => head.date_created_gmt.get(),
     };
     Some(Row { id: head.id.id()?.parse().ok()?, at: map::parse_time(at)?.timestamp() })
 }
 
-pub fn total(reply: &Reply) -> Option<u64> {
-    counted(reply).total
+fn modified(head: &Head<'_>) -> Option<i64> {
+    map::parse_time(head.date_modified_gmt.get()).map(|at| at.timestamp())
 }
 
-/// Reads a page at `now`, each order on its own: one that cannot be understood costs one order.
-pub fn read(reply: &Reply, statuses: &Statuses, by: By, now: i64) -> Result<Read> {
+/// A page, each order on its own: one that cannot be understood costs one order.
+fn entries(reply: &Reply, statuses: &Statuses, key: Key) -> Result<Fetched> {
     let (documents, cut) = rows::rows(&reply.body)?;
-    let listed = Listed { length: documents.len() as u64, ..counted(reply) };
-    let mut page = Read { listed, ..Read::default() };
-    if cut {
-        page.warnings.push(
-            "the shop prints notices around its answers (PHP errors shown to visitors); they were cut away, but should be switched off there"
-                .to_owned(),
-        );
-    }
-    for document in &documents {
+    let entry = |document: &Cow<'_, RawValue>| {
         let (head, order) = understand(document, statuses);
-        let seen = named(document, &head, order);
-        let modified = map::parse_time(head.date_modified_gmt.get()).map(|at| at.timestamp());
-        page.listed.rows.extend(placed(&head, by));
+        let row = placed(&head, key);
         if map::is_draft(head.status.get()) {
-            page.drafts += 1;
-            continue;
+            return Entry { row, modified: None, content: Content::Draft };
         }
-        // The position stays at what is past, else all that is modified between now and then would
-        // be lost.
-        page.high = page.high.max(modified.filter(|at| *at <= now));
-        page.orders.push(seen);
-    }
-    Ok(page)
+        Entry { row, modified: modified(&head), content: Content::Order(named(document, &head, order)) }
+    };
+    let notices = "the shop prints notices around its answers (PHP errors shown to visitors); they were cut away, but should be switched off there";
+    let Counted { total, pages } = counted(reply);
+    Ok(Fetched {
+        rows: documents.iter().map(entry).collect(),
+        count: total.map_or(Count::Untold, Count::OfPage),
+        pages,
+        warnings: cut.then(|| notices.to_owned()).into_iter().collect(),
+    })
 }
 
 /// An order's document with what could be made of it.

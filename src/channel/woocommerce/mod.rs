@@ -5,7 +5,7 @@
 //! credentials reach PHP there, which routes exist. They are stored with the store and read again
 //! at the next `connect --test`.
 //!
-//! Orders are walked by a key ([`walk`]): by modification time, or in a first sync also by creation
+//! Orders are walked by a key ([`super::keyset`]): by modification time, or in a first sync also by creation
 //! time in slices side by side. Tracking numbers have three possible homes ([`shipments`]).
 //!
 //! # Sources
@@ -37,8 +37,6 @@ mod settings;
 mod shipments;
 mod status;
 mod text;
-mod unshown;
-mod walk;
 mod wire;
 
 use std::time::Duration;
@@ -148,8 +146,8 @@ impl Channel for WooCommerce {
 
     fn orders(&self, remote_ids: &[String]) -> Result<Found> {
         let ids = remote_ids.iter().filter_map(|id| id.parse().ok()).collect();
-        let read = pages::of_ids(&self.api, &self.settings, ids)?;
-        self.complete(read.orders, read.unshown)
+        let found = pages::of_ids(&self.api, &self.settings, ids)?;
+        self.complete(found.orders, found.unshown)
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {

@@ -1,0 +1,363 @@
+//! How a walk goes on after a page.
+
+use super::{Before, ById, Count, Dialect, Listed, Row, Step, Walk};
+use crate::channel::census::Census;
+
+/// Fewer rows than this are taken for a whole page where the channel counts no more, or none of
+/// them is new: no server cuts pages so small.
+const FEW: u64 = 10;
+
+/// How often a stretch that is read by ids may have to go back because rows have left it.
+const MOST_STEPS_BACK: u32 = 50;
+
+/// What a page says of what is behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Nothing,
+    More,
+    /// Nothing by its own count, which may be that of the page.
+    Doubt,
+    /// It does not say.
+    Untold,
+}
+
+impl Walk {
+    /// The walk after a page that was asked for with `size` rows, at `asked_at`.
+    ///
+    /// # Errors
+    /// What does not fit the request.
+    pub fn after(&self, dialect: &Dialect, page: &Listed, size: usize, asked_at: i64) -> Result<Step, String> {
+        let size = self.at_least(dialect, size) as u64;
+        let seen = self.having_seen(dialect, page);
+        if self.has_passed_over(page)
+            && let Some(back) = seen.back_by_ids()
+        {
+            return Ok(Step::More(back));
+        }
+        let step = match &self.by_id {
+            Some(ids) if !dialect.above => self.after_places(ids, seen, dialect, page, size)?,
+            _ if page.length == 0 => match seen.after_nothing(self, page) {
+                Err(_) if self.doubted => Step::End(seen),
+                step => step?,
+            },
+            Some(ids) => self.after_ids(ids, seen, dialect, page, size)?,
+            // What answers a doubt and is no answer leaves it at the count.
+            None => match self.after_times(seen.clone(), dialect, page, size, asked_at) {
+                Err(_) if self.doubted => Step::End(seen),
+                step => step?,
+            },
+        };
+        match step {
+            Step::More(next) if next.stands_where(self) => Err("the same page comes again".to_owned()),
+            step => Ok(step),
+        }
+    }
+
+    /// Whether there are fewer rows by this count than the page before has left: it was not sorted
+    /// by the time, or this is no answer.
+    fn has_passed_over(&self, page: &Listed) -> bool {
+        let left = self.before.as_ref().map(|before| before.left);
+        matches!((page.count, left), (Count::OfPage(count), Some(left)) if count < left)
+    }
+
+    /// The walk with what the page tells of the channel, and with the orders that it met.
+    fn having_seen(&self, dialect: &Dialect, page: &Listed) -> Self {
+        let low = self.bounds(dialect).0;
+        let inclusive = self.inclusive || low.is_some_and(|low| page.rows.iter().any(|row| row.at == low));
+        let mut seen = Self { begun: true, doubted: false, inclusive, ..self.clone() };
+        seen.most = self.most.max(page.length);
+        seen.capped = self.capped || (self.doubted && self.has_fresh(dialect, page));
+        if !self.begun {
+            seen.start = (self.from, self.by_id.clone());
+            seen.census = match page.count {
+                Count::OfPage(count) | Count::Asked(Some(count)) => Some(Census::default().count(count)),
+                _ => None,
+            };
+        }
+        let met = page.rows.iter().filter(|row| self.is_fresh(row)).count() as u64;
+        let nameless = page.length.saturating_sub(page.rows.len() as u64);
+        seen.census = seen.census.map(|census| census.meet(met + nameless));
+        seen.edge +=
+            page.rows.iter().filter(|row| self.is_beyond(row) || (!self.begun && self.is_before(row))).count() as u64;
+        seen
+    }
+
+    /// Whether it lies on the lower bound as it was sent, and is none of the walk's.
+    fn is_before(&self, row: &Row) -> bool {
+        self.from.is_some_and(|from| row.at < from) || self.by_id.as_ref().is_some_and(|ids| row.id <= ids.last)
+    }
+
+    /// The same with the upper bound.
+    fn is_beyond(&self, row: &Row) -> bool {
+        let up_to = self.by_id.as_ref().and_then(|ids| ids.up_to);
+        self.until.is_some_and(|until| row.at > until) || up_to.is_some_and(|up_to| row.id > up_to)
+    }
+
+    /// Whether no page before had this row.
+    fn is_fresh(&self, row: &Row) -> bool {
+        let behind = self.end().is_some_and(|end| row.at > end);
+        !behind && !self.is_before(row) && !self.is_beyond(row) && !self.taken.contains(&row.id)
+    }
+
+    fn has_fresh(&self, dialect: &Dialect, page: &Listed) -> bool {
+        page.rows.iter().any(|row| self.asks_for(dialect, row) && self.is_fresh(row))
+    }
+
+    /// Whether an empty page has to be proven: not where a sync asks for what is newer than all
+    /// that is known.
+    pub fn is_owed(&self) -> bool {
+        self.begun || self.by_id.is_some() || self.known.is_none_or(|known| self.from.is_none_or(|from| from <= known))
+    }
+
+    fn behind(&self, dialect: &Dialect, page: &Listed, size: u64) -> Behind {
+        let more = |more| if more { Behind::More } else { Behind::Nothing };
+        match page.count {
+            Count::OfPage(count) if count > page.length => Behind::More,
+            Count::OfPage(_) if self.is_doubtful(dialect, page, size) => Behind::Doubt,
+            Count::OfPage(_) => Behind::Nothing,
+            Count::Asked(count) => more(count.is_none_or(|count| count > page.length)),
+            Count::Untold | Count::Last(_) if page.length >= size || dialect.counts_with_pages => Behind::More,
+            Count::Untold | Count::Last(_) if self.may_be_cut(page) => Behind::Untold,
+            Count::Untold | Count::Last(_) => Behind::Nothing,
+        }
+    }
+
+    fn has_news(&self, page: &Listed) -> bool {
+        page.rows.iter().any(|row| self.known.is_none_or(|known| row.at > known))
+    }
+
+    /// Whether there may be rows behind a page that is the last by the channel's count. Something
+    /// that cuts pages may count what it gives; then the count is that of the rows on the page, and
+    /// these are as many as ever came at once and fewer than were asked for. A page of a sync that
+    /// brings nothing new is not doubted, so that such a sync stays one request.
+    fn is_doubtful(&self, dialect: &Dialect, page: &Listed, size: u64) -> bool {
+        let cut = page.length >= FEW && page.length >= self.most && page.length < size;
+        cut && self.has_fresh(dialect, page) && (self.capped || self.has_news(page))
+    }
+
+    /// Whether a page without a count, which is shorter than asked for, may have been cut.
+    fn may_be_cut(&self, page: &Listed) -> bool {
+        page.length >= self.most && (self.by_id.is_some() || page.length >= FEW || self.has_news(page))
+    }
+
+    /// After a page without entries. Where the channel counts some all the same, it does not show
+    /// them.
+    fn after_nothing(&self, before: &Self, page: &Listed) -> Result<Step, String> {
+        match page.count {
+            Count::OfPage(0) | Count::Asked(_) => Ok(self.past()),
+            Count::OfPage(_) if page.pages == Some(1) => Ok(self.past()),
+            Count::OfPage(count) => Err(format!("it counts {count} orders and shows none of them")),
+            Count::Last(last) if before.is_past(last) => Ok(self.past()),
+            // Without leaving out what is read, the list shows by its rows what it does not count.
+            Count::Last(_) if !self.taken.is_empty() => Ok(Step::More(Self { taken: Vec::new(), ..self.clone() })),
+            Count::Last(_) => {
+                Err("it gives an empty list, and no count that says that there is nothing more".to_owned())
+            }
+            Count::Untold => Ok(Step::Ask),
+        }
+    }
+
+    /// Whether the last row of a list shows that nothing of it is left to read.
+    fn is_past(&self, last: Row) -> bool {
+        self.from.is_some_and(|from| last.at < from || (last.at == from && self.taken.contains(&last.id)))
+    }
+
+    fn after_times(
+        &self,
+        seen: Self,
+        dialect: &Dialect,
+        page: &Listed,
+        size: u64,
+        asked_at: i64,
+    ) -> Result<Step, String> {
+        let fitting = self.fitting(dialect, page)?;
+        let settled = settled(&fitting, asked_at);
+        let in_order = settled.is_sorted_by_key(|row| row.at);
+        let behind = self.behind(dialect, page, size);
+        match behind {
+            Behind::Nothing if in_order => return Ok(Step::End(seen)),
+            Behind::Untold => return Ok(Step::Ask),
+            _ => {}
+        }
+        let Some(last) = settled.iter().map(|row| row.at).max() else {
+            return Err("its rows have neither ids nor dates".to_owned());
+        };
+        let last = self.from.map_or(last, |from| last.max(from));
+        if !in_order {
+            // What is modified from now on must not enter the stretch behind what is read of it.
+            let to = if self.from.is_some_and(|from| from > asked_at) { last } else { last.min(asked_at) };
+            return Ok(Step::More(seen.tied(to)));
+        }
+        if self.until.is_some_and(|until| last > until) {
+            return Ok(Step::End(seen));
+        }
+        let left = match page.count {
+            Count::OfPage(count) => Some(count.saturating_sub(page.length)),
+            _ => None,
+        };
+        let (from, taken) = (self.from, self.taken.clone());
+        let before = left.map(|left| Before { from, taken, met: self.census.map_or(0, |census| census.met), left });
+        let next = Self { from: Some(last), before, doubted: behind == Behind::Doubt, ..seen };
+        Ok(Step::More(self.onward(next, dialect, &fitting, last)))
+    }
+
+    /// The walk from the last second of a page on; by ids, where that is no step forward.
+    fn onward(&self, next: Self, dialect: &Dialect, fitting: &[Row], last: i64) -> Self {
+        let again = self.from == Some(last);
+        let mut taken: Vec<u64> = fitting.iter().filter(|row| row.at == last).map(|row| row.id).collect();
+        taken.extend(self.taken.iter().filter(|_| again));
+        taken.sort_unstable();
+        taken.dedup();
+        if dialect.leaves_out == 0 {
+            // The page was filled by the bound's second, which is now known to be included, or by
+            // the second itself.
+            let stuck = again && next.inclusive == self.inclusive;
+            let next = Self { taken, ..next };
+            return if stuck { next.tied(last) } else { next };
+        }
+        // A channel that does not leave out what it is asked to: by their ids the rows can be told
+        // apart.
+        if fitting.iter().all(|row| self.taken.contains(&row.id)) {
+            let back = Self { before: self.before.clone(), from: self.from, ..next.clone() }.back_by_ids();
+            return back.unwrap_or_else(|| next.tied(last));
+        }
+        let too_many = taken.len() > dialect.leaves_out;
+        let next = Self { taken, ..next };
+        if too_many { next.tied(last) } else { next }
+    }
+
+    /// The rows that were asked for. The count of an answer to another question proves nothing.
+    fn fitting(&self, dialect: &Dialect, page: &Listed) -> Result<Vec<Row>, String> {
+        let fitting: Vec<Row> = page.rows.iter().copied().filter(|row| self.asks_for(dialect, row)).collect();
+        if fitting.len() * 2 >= page.rows.len() {
+            return Ok(fitting);
+        }
+        let stray = page.rows.iter().find(|row| !self.asks_for(dialect, row));
+        let stray = stray.map(|row| format!("order {} of {}", row.id, utc(row.at))).unwrap_or_default();
+        let from = self.from.map(|from| format!(" from {}", utc(from))).unwrap_or_default();
+        let to = self.end().map(|end| format!(" to {}", utc(end))).unwrap_or_default();
+        Err(format!("{stray} came where those{from}{to} UTC were asked for: a filter was ignored"))
+    }
+
+    fn asks_for(&self, dialect: &Dialect, row: &Row) -> bool {
+        let (low, high) = match dialect.bounds {
+            super::Bounds::Unknown => self.bounds(dialect),
+            _ => (self.from, self.end()),
+        };
+        let ids = self.by_id.as_ref().filter(|_| dialect.above);
+        low.is_none_or(|low| row.at >= low)
+            && high.is_none_or(|high| row.at <= high)
+            && ids
+                .is_none_or(|ids| row.id >= ids.last && ids.up_to.is_none_or(|up_to| row.id <= up_to.saturating_add(1)))
+    }
+
+    /// The stretch up to this second, by ids.
+    fn tied(self, to: i64) -> Self {
+        Self { by_id: Some(ById { to: Some(to), ..ById::default() }), before: None, doubted: false, ..self }
+    }
+
+    /// The stretch of the page before, by ids, as if that page had not been read.
+    fn back_by_ids(&self) -> Option<Self> {
+        let (before, to) = (self.before.clone()?, self.from?);
+        let census = self.census.map(|census| Census { met: before.met, ..census });
+        Some(Self { from: before.from, taken: before.taken, census, ..self.clone() }.tied(to))
+    }
+
+    fn after_ids(&self, ids: &ById, seen: Self, dialect: &Dialect, page: &Listed, size: u64) -> Result<Step, String> {
+        let last = self.in_order_of_ids(dialect, page)?.max(ids.last);
+        if ids.up_to.is_some_and(|up_to| last >= up_to) {
+            return Ok(seen.past());
+        }
+        Ok(match self.behind(dialect, page, size) {
+            Behind::Untold => Step::Ask,
+            Behind::More | Behind::Doubt if last > ids.last => {
+                Step::More(Self { by_id: Some(ById { last, vain: 0, ..ids.clone() }), ..seen })
+            }
+            _ => seen.past(),
+        })
+    }
+
+    /// Where only places in the list can be asked for. Where rows have left it, those behind them
+    /// have moved ahead: the next page begins higher than the one before it ended, and is asked for
+    /// again from further ahead.
+    fn after_places(
+        &self,
+        ids: &ById,
+        seen: Self,
+        dialect: &Dialect,
+        page: &Listed,
+        size: u64,
+    ) -> Result<Step, String> {
+        let last = self.in_order_of_ids(dialect, page)?.max(ids.last);
+        if ids.read > 0 && page.rows.first().is_none_or(|row| row.id > ids.last) {
+            return self.step_back(ids, ids.read.saturating_sub(size / 2), ids.last, 1);
+        }
+        // A count of the whole list is more than what stands on a page from further on.
+        let is_of_page = |count: u64| count == page.length && page.length > 0;
+        let is_meant = |count: u64| !is_of_page(count) || (ids.offset() == 0 && !self.is_doubtful(dialect, page, size));
+        let count = match page.count {
+            Count::OfPage(count) if is_meant(count) => Some(count),
+            _ => None,
+        };
+        // Nothing new, although the page reaches to the end: the channel counts rows that it does
+        // not show.
+        let all_shown = |count: u64| {
+            last == ids.last && page.pages == Some(count.div_ceil(size.max(1))) && ids.offset() + size >= count
+        };
+        let read = ids.offset() + page.length;
+        match count {
+            Some(count) if read >= count || all_shown(count) => Ok(seen.past()),
+            // The row that joins the pages came, and none after it.
+            None if page.length == 1 && ids.read > 0 => Ok(seen.past()),
+            None if page.length == 0 => Err("it gives an empty list and no count".to_owned()),
+            _ if last == ids.last => self.step_back(ids, 0, 0, 10),
+            _ => {
+                let back = ids.back.saturating_sub(1);
+                Ok(Step::More(Self { by_id: Some(ById { read, last, back, ..ids.clone() }), ..seen }))
+            }
+        }
+    }
+
+    fn step_back(&self, ids: &ById, read: u64, last: u64, steps: u32) -> Result<Step, String> {
+        let back = ids.back + steps;
+        if back > MOST_STEPS_BACK || (ids.read == 0 && ids.last == 0) {
+            return Err("its pages do not join".to_owned());
+        }
+        Ok(Step::More(Self { by_id: Some(ById { read, last, back, ..ids.clone() }), begun: true, ..self.clone() }))
+    }
+
+    /// The highest id of a page that is in the order of ids.
+    fn in_order_of_ids(&self, dialect: &Dialect, page: &Listed) -> Result<u64, String> {
+        if !page.rows.is_sorted_by_key(|row| row.id) {
+            return Err("its rows are neither in the order of their dates nor in that of their ids".to_owned());
+        }
+        self.fitting(dialect, page).map(|rows| rows.last().map_or(0, |row| row.id))
+    }
+
+    /// The walk behind the stretch that is read by ids, or behind all of it.
+    fn past(&self) -> Step {
+        let Some(to) = self.by_id.as_ref().and_then(|ids| ids.to) else { return Step::End(self.clone()) };
+        let next = Self { from: Some(to + 1), taken: Vec::new(), by_id: None, before: None, ..self.clone() };
+        if self.until.is_some_and(|until| to >= until) { Step::End(next) } else { Step::More(next) }
+    }
+
+    /// Whether the next request would be the same.
+    fn stands_where(&self, other: &Self) -> bool {
+        (self.from, self.inclusive, &self.taken, &self.by_id, &self.skip)
+            == (other.from, other.inclusive, &other.taken, &other.by_id, &other.skip)
+    }
+}
+
+/// The rows whose place is sure. A row that was modified while the page was made shows its new time
+/// in its old place; going on from there would leave out all between.
+fn settled(rows: &[Row], asked_at: i64) -> Vec<Row> {
+    let calm: Vec<Row> = rows.iter().copied().filter(|row| row.at < asked_at - 1).collect();
+    if calm.is_empty() { rows.to_vec() } else { calm }
+}
+
+/// A second for people.
+pub(super) fn utc(seconds: i64) -> String {
+    crate::clock::Timestamp::from_timestamp(seconds, 0)
+        .map(|at| at.format("%Y-%m-%dT%H:%M:%S").to_string())
+        .unwrap_or_default()
+}

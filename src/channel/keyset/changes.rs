@@ -1,0 +1,205 @@
+//! A store's changes from sync to sync, and the walks beside them.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Walk;
+use super::read::{Batch, List, Onward, read};
+use crate::channel::checkpoint::{Checkpoint, seconds};
+use crate::channel::strayed::STRAYED;
+use crate::channel::{Cursor, Next, Page};
+use crate::error::Result;
+
+/// How long an order that the channel cannot show is left out of its lists, and how many of them:
+/// more would not fit into an address. They are asked for by themselves.
+const LEFT_OUT: i64 = 20 * 3_600;
+const MOST_LEFT_OUT: usize = 100;
+
+/// Where a store's walks stand. `X` is what an adapter remembers besides.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Position<X> {
+    /// The changes, at rest between two syncs.
+    Rest(Rest<X>),
+    /// In the middle of them.
+    Changes(Rest<X>, Walk),
+    /// In a slice of a first sync, or in a range that was asked for.
+    Slice(Walk),
+    /// In a list that is looked through besides, by its name.
+    Pass(String, Walk),
+}
+
+/// What is remembered from sync to sync.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest<X> {
+    /// Where the changes stand.
+    #[serde(flatten)]
+    pub at: Checkpoint,
+    /// Bounds are known to be inclusive.
+    #[serde(default)]
+    inclusive: bool,
+    /// The most rows that a page has had, and whether its count is known to be that of the page
+    /// alone.
+    #[serde(default)]
+    most: u64,
+    #[serde(default)]
+    capped: bool,
+    /// Orders that the channel cannot show, and until when they are left out.
+    #[serde(default, alias = "skip")]
+    unshown: Vec<(u64, i64)>,
+    /// As an earlier version wrote down when it had last looked through the lists besides, and the
+    /// newest modification time known then.
+    #[serde(default, skip_serializing)]
+    aside: Option<i64>,
+    #[serde(default, skip_serializing)]
+    aside_from: Option<i64>,
+    /// What the adapter remembers.
+    #[serde(flatten)]
+    pub extra: X,
+}
+
+impl<X> Rest<X> {
+    /// Of a store whose changes stand there.
+    pub fn new(at: Checkpoint, extra: X) -> Self {
+        Self { at, inclusive: false, most: 0, capped: false, unshown: Vec::new(), aside: None, aside_from: None, extra }
+    }
+
+    /// The walk through a list that is looked through besides, if it begins at `now`.
+    pub fn beside(&self, walk: Walk, overlap: Duration, now: i64) -> Walk {
+        let before = [self.aside_from, self.aside].into_iter().flatten().min();
+        let beside = self.at.beside(overlap, now);
+        let from = before.map_or(beside, |before| beside.min(before - seconds(overlap)));
+        Walk { from: Some(from), most: self.most, capped: self.capped, ..walk }
+    }
+}
+
+impl<X> Position<X> {
+    /// What is remembered of the changes, where it is a position in them.
+    pub fn rest(&self) -> Option<&Rest<X>> {
+        match self {
+            Self::Rest(rest) | Self::Changes(rest, _) => Some(rest),
+            Self::Slice(_) | Self::Pass(..) => None,
+        }
+    }
+}
+
+/// The lists of a store.
+pub trait Lists {
+    /// What is remembered of it besides.
+    type Extra: Clone + Serialize + DeserializeOwned;
+
+    /// How late a change shows, at most.
+    fn overlap(&self) -> Duration;
+
+    /// The list of orders, or the one of a pass.
+    fn list(&self, pass: Option<&str>) -> Box<dyn List + '_>;
+
+    /// Whether the list of orders can be asked for changes.
+    fn lists_changes(&self) -> bool {
+        true
+    }
+
+    /// The walk of a sync that begins at `now`, with the changes from `from` on.
+    fn changes(&self, extra: &mut Self::Extra, from: Option<i64>, now: i64) -> Walk;
+}
+
+/// The page at a position.
+pub fn page<L: Lists>(lists: &L, at: Position<L::Extra>) -> Result<Page> {
+    match at {
+        Position::Rest(rest) => resume(lists, rest),
+        Position::Changes(rest, walk) => changes(lists, rest, &walk),
+        Position::Slice(walk) => aside(lists, None, &walk, Position::Slice),
+        Position::Pass(name, walk) => aside(lists, Some(&name), &walk, |walk| Position::Pass(name.clone(), walk)),
+    }
+}
+
+/// The changes since the last sync, or since long ago, where the position lies ahead of the
+/// channel's clock.
+fn resume<L: Lists>(lists: &L, rest: Rest<L::Extra>) -> Result<Page> {
+    let page = begin(lists, rest.clone())?;
+    match rest.at.strayed(lists.list(None).now()).filter(|_| lists.lists_changes()) {
+        None => Ok(page),
+        Some(at) => {
+            let mut page = begin(lists, Rest { at, ..rest })?;
+            page.warnings.push(STRAYED.to_owned());
+            Ok(page)
+        }
+    }
+}
+
+fn begin<L: Lists>(lists: &L, mut rest: Rest<L::Extra>) -> Result<Page> {
+    let list = lists.list(None);
+    let now = list.now();
+    let from = rest.at.begin(lists.overlap(), now);
+    let walk = lists.changes(&mut rest.extra, from, now);
+    let (most, capped) = (rest.most, rest.capped);
+    let walk = Walk { known: rest.at.high(), inclusive: rest.inclusive, most, capped, ..walk };
+    rest.unshown.retain(|(_, until)| (now..=now + LEFT_OUT).contains(until));
+    let unshown: Vec<u64> = rest.unshown.iter().map(|(id, _)| *id).collect();
+    let walk = match list.dialect().leaves_out {
+        0 if unshown.is_empty() => walk,
+        0 => {
+            rest.unshown.clear();
+            walk.all_by_id(unshown)
+        }
+        _ => Walk { skip: unshown, ..walk },
+    };
+    changes(lists, rest, &walk)
+}
+
+fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result<Page> {
+    let list = lists.list(None);
+    let (batch, onward) = read(list.as_ref(), walk)?;
+    rest.at.reach(batch.high, list.now());
+    if batch.span.is_some_and(|span| span < seconds(lists.overlap())) {
+        rest.at.crowded();
+    }
+    let behind = onward.walk();
+    rest.inclusive |= behind.inclusive;
+    if list.dialect().counts_with_pages {
+        (rest.most, rest.capped) = (behind.most, behind.capped);
+    }
+    let until = list.now() + LEFT_OUT;
+    rest.unshown.extend(batch.hidden.iter().map(|id| (*id, until)));
+    let surplus = rest.unshown.len().saturating_sub(MOST_LEFT_OUT);
+    rest.unshown.drain(..surplus);
+    let next = match onward {
+        Onward::More(walk) => Next::More(Cursor::new(&Position::Changes(rest, walk))?),
+        Onward::Done(_) => {
+            // What changed behind a walk that another process began is not left to the next sync.
+            let again = rest.at.is_inherited();
+            rest.at.done(lists.overlap());
+            let cursor = Cursor::new(&Position::Rest(rest))?;
+            if again { Next::More(cursor) } else { Next::Done(cursor) }
+        }
+    };
+    Ok(finish(batch, next))
+}
+
+/// A page of a walk that remembers nothing beside itself.
+fn aside<L: Lists>(
+    lists: &L,
+    pass: Option<&str>,
+    walk: &Walk,
+    position: impl Fn(Walk) -> Position<L::Extra>,
+) -> Result<Page> {
+    let (batch, onward) = read(lists.list(pass).as_ref(), walk)?;
+    let next = match onward {
+        Onward::More(walk) => Next::More(Cursor::new(&position(walk))?),
+        Onward::Done(walk) => Next::Done(Cursor::new(&position(walk))?),
+    };
+    Ok(finish(batch, next))
+}
+
+fn finish(batch: Batch, next: Next) -> Page {
+    Page {
+        orders: batch.orders,
+        unshown: batch.unshown,
+        reread: batch.reread,
+        drafts: batch.drafts,
+        warnings: batch.warnings,
+        next,
+    }
+}

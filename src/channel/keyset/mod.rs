@@ -1,0 +1,356 @@
+//! Walks through a channel's list of orders by a key: always the first page above a moving lower
+//! bound, never page 2.
+//!
+//! Offset paging over a list that moves skips rows: an order that changes leaves its place, and
+//! everything behind it moves up. So a walk by time asks again from the last second of the page it
+//! got. The rows of that second it knows already are left out by their ids, where the channel can
+//! do that, or met twice. A second that holds more rows than a page, and a stretch that comes out
+//! of order, is read by ids, which do not move. A slice of a first sync may be read by ids from the
+//! beginning.
+//!
+//! What comes is held against what was asked: a channel that heeds nothing of a request ends the
+//! walk with an error. A short page is no end by itself, as a server or a proxy may cut pages; the
+//! end is what the channel's own count says. A walk of several pages is held against that count as
+//! well ([`super::census`]).
+//!
+//! What changes behind a walk, or shows late, is not its business: the next sync reads again from
+//! before it began ([`super::checkpoint`]).
+//!
+//! An adapter says what its channel can do ([`Dialect`]), puts a [`Query`] into parameters, and
+//! gives back the rows ([`List`]).
+
+mod after;
+mod changes;
+mod read;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use super::census::{Census, SURELY_BEFORE};
+
+pub use changes::{Lists, Position, Rest, page};
+pub use read::{Content, Entry, Fetched, List};
+
+/// The time that sorts a walk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Key {
+    /// Modification: for changes. An order that changes meanwhile moves ahead and is met again.
+    #[default]
+    Modified,
+    /// Creation: for slices of a first sync. It does not move.
+    Created,
+}
+
+/// What a channel's lists can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    /// What a bound means.
+    pub bounds: Bounds,
+    /// How many rows it can leave out by their ids.
+    pub leaves_out: usize,
+    /// It can ask for ids above one; otherwise for a place in the order of ids.
+    pub above: bool,
+    /// Its count of a list comes with each page; otherwise it is asked for.
+    pub counts_with_pages: bool,
+}
+
+/// What a bound means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bounds {
+    /// What lies on it is on the list.
+    Inclusive,
+    /// What lies on it is not.
+    Exclusive,
+    /// Nobody says. One second wider is right either way; the first row that lies *on* a bound
+    /// proves that it is inclusive, and from then on the exact second is asked for.
+    Unknown,
+}
+
+/// What sorts a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// The time of the last change.
+    Modified,
+    /// The time of creation.
+    Created,
+    /// The id.
+    Id,
+}
+
+/// A question for a page of a list. Bounds are to be sent as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    pub sort: Sort,
+    pub descending: bool,
+    pub modified: (Option<i64>, Option<i64>),
+    pub created: (Option<i64>, Option<i64>),
+    /// Ids from and up to; only where the channel can ask for them.
+    pub ids: (Option<u64>, Option<u64>),
+    /// Only these ids, where there are any.
+    pub only: Vec<u64>,
+    /// All but these ids.
+    pub without: Vec<u64>,
+    /// So many rows further on.
+    pub offset: u64,
+    pub size: usize,
+}
+
+impl Query {
+    /// A question for the first row of all orders.
+    pub fn row(sort: Sort) -> Self {
+        Self {
+            sort,
+            descending: false,
+            modified: (None, None),
+            created: (None, None),
+            ids: (None, None),
+            only: Vec::new(),
+            without: Vec::new(),
+            offset: 0,
+            size: 1,
+        }
+    }
+}
+
+/// A row as a walk sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The order's id.
+    pub id: u64,
+    /// The time that sorts the walk.
+    pub at: i64,
+}
+
+/// A page as the channel gave it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The rows that have an id and a time, in the channel's order.
+    pub rows: Vec<Row>,
+    /// How many entries came, whatever they are.
+    pub length: u64,
+    /// What is known of how many there are.
+    pub count: Count,
+    /// How many pages that is, as the channel counts.
+    pub pages: Option<u64>,
+}
+
+/// What is known of how many orders fit a query.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Nothing.
+    #[default]
+    Untold,
+    /// It came with the page, and may be that of the page only.
+    OfPage(u64),
+    /// It was asked for by itself; `None` where the channel does not say.
+    Asked(Option<u64>),
+    /// In its place, the last row of the list.
+    Last(Row),
+}
+
+/// How a walk goes on after a page.
+#[allow(clippy::large_enum_variant, reason = "one is made for each page")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// There is more.
+    More(Walk),
+    /// All of it is read.
+    End(Walk),
+    /// The page proves nothing: the channel has to be asked how many there are.
+    Ask,
+}
+
+/// Where a walk stands. Seconds since the epoch, by the channel's clock.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Walk {
+    /// The time that sorts it.
+    #[serde(alias = "by")]
+    pub key: Key,
+    /// Everything before this second is read; `None`: from the beginning.
+    pub from: Option<i64>,
+    /// Up to and including this second; `None`: without end.
+    pub until: Option<i64>,
+    /// Only orders modified at or after this second, where it is sorted by another time.
+    pub modified_since: Option<i64>,
+    /// Bounds are known to be inclusive.
+    pub inclusive: bool,
+    /// Up to here everything is in the book already; `None`: nothing is.
+    pub known: Option<i64>,
+    /// Orders that the channel cannot show: left out, so that the others of their pages come.
+    pub skip: Vec<u64>,
+    /// The most rows that a page of this list was seen to have: a shorter one was not cut.
+    pub most: u64,
+    /// The channel counts the rows of a page, and not those of the list.
+    pub capped: bool,
+    /// A page of it was read.
+    begun: bool,
+    /// The rows of the second `from` that are read.
+    taken: Vec<u64>,
+    /// It is read by ids.
+    by_id: Option<ById>,
+    /// The page before.
+    before: Option<Before>,
+    /// The page before was the last by the channel's own count, which is doubted.
+    doubted: bool,
+    /// What it has met, where it is held against a count; how many rows lay on its bounds as they
+    /// were sent and are none of its; and where it began.
+    census: Option<Census>,
+    edge: u64,
+    start: (Option<i64>, Option<ById>),
+}
+
+/// A stretch of time that is read in the order of ids. Its first second is the walk's `from`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ById {
+    /// Its last second, behind which the walk goes on by time; `None`: all of the walk.
+    to: Option<i64>,
+    /// Ids up to and including this one are read, or another slice's.
+    last: u64,
+    /// Up to and including this id; `None`: without end.
+    up_to: Option<u64>,
+    /// How many of its rows lie behind, where only a place in the list can be asked for.
+    read: u64,
+    /// How often it went back since it last came further.
+    back: u32,
+    /// How many orders in a row the channel could not show.
+    vain: u32,
+    /// Orders that the channel could not show when it was last read.
+    known: Vec<u64>,
+}
+
+/// The page before, as far as it must agree with the next one: rows that are counted there and not
+/// here were passed over, because the channel sorted the page by something else than the time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Before {
+    /// Where the walk stood.
+    from: Option<i64>,
+    taken: Vec<u64>,
+    met: u64,
+    /// How many rows it left.
+    left: u64,
+}
+
+impl Walk {
+    /// A walk from the second `from` on.
+    pub fn new(key: Key, from: Option<i64>, until: Option<i64>) -> Self {
+        Self { key, from, until, ..Self::default() }
+    }
+
+    /// The walk through those of its orders only that were modified at or after this second.
+    pub fn modified_since(self, since: Option<i64>) -> Self {
+        Self { modified_since: since, ..self }
+    }
+
+    /// A walk by ids above `after`, up to and including `up_to`, of the orders modified in this
+    /// time.
+    pub fn of_ids(after: u64, up_to: Option<u64>, modified: (Option<i64>, Option<i64>)) -> Self {
+        let by_id = Some(ById { last: after, up_to, ..ById::default() });
+        Self { by_id, ..Self::new(Key::Modified, modified.0, modified.1) }
+    }
+
+    /// What a walk by time has before it, as a walk by ids. The channel has just failed at it, or
+    /// is expected to fail at these orders.
+    pub fn all_by_id(&self, known: Vec<u64>) -> Self {
+        let by_id = Some(ById { vain: 1, known, ..ById::default() });
+        Self { by_id, before: None, doubted: false, ..self.clone() }
+    }
+
+    /// Whether nothing of it is read yet.
+    pub fn is_new(&self) -> bool {
+        !self.begun
+    }
+
+    /// Whether an order belongs to it, by its id: not to another slice, nor to what is read.
+    pub fn wants(&self, id: u64) -> bool {
+        self.by_id.as_ref().is_none_or(|ids| id > ids.last && ids.up_to.is_none_or(|up_to| id <= up_to))
+    }
+
+    /// The walk without an order that the channel cannot show. The counts to come leave it out as
+    /// well.
+    pub fn without(&self, id: u64) -> Self {
+        let skip = [self.skip.as_slice(), &[id]].concat();
+        let fewer = |census: Census| Census { counted: census.counted.map(|all| all.saturating_sub(1)), ..census };
+        Self { skip, before: None, census: self.census.map(fewer), ..self.clone() }
+    }
+
+    /// The last second that a request asks for.
+    fn end(&self) -> Option<i64> {
+        self.by_id.as_ref().and_then(|ids| ids.to).or(self.until)
+    }
+
+    /// The bounds as they are sent.
+    fn bounds(&self, dialect: &Dialect) -> (Option<i64>, Option<i64>) {
+        let wider = i64::from(dialect.bounds != Bounds::Inclusive);
+        let below = if self.inclusive { 0 } else { wider };
+        (self.from.map(|from| from - below), self.end().map(|end| end.saturating_add(wider)))
+    }
+
+    /// The question for the next page of `size` rows.
+    pub fn query(&self, dialect: &Dialect, size: usize) -> Query {
+        let wider = i64::from(dialect.bounds != Bounds::Inclusive);
+        let bounds = self.bounds(dialect);
+        let (modified, created, sort) = match self.key {
+            Key::Modified => (bounds, (None, None), Sort::Modified),
+            Key::Created => ((self.modified_since.map(|at| at - wider), None), bounds, Sort::Created),
+        };
+        let size = self.at_least(dialect, size);
+        let query = Query { modified, created, without: self.skip.clone(), size, ..Query::row(sort) };
+        match &self.by_id {
+            None if dialect.leaves_out == 0 => query,
+            None => Query { without: [self.taken.as_slice(), &self.skip].concat(), ..query },
+            Some(ids) if dialect.above => {
+                // One id wider, as bounds may not count.
+                let exact = u64::from(dialect.bounds == Bounds::Inclusive);
+                let low = (ids.last > 0).then(|| ids.last.saturating_add(exact));
+                let high = ids.up_to.map(|up_to| up_to.saturating_add(1 - exact));
+                Query { sort: Sort::Id, ids: (low, high), ..query }
+            }
+            Some(ids) => Query { sort: Sort::Id, offset: ids.offset(), ..query },
+        }
+    }
+
+    /// One row of a page may only join it to the one before.
+    fn at_least(&self, dialect: &Dialect, size: usize) -> usize {
+        let joins = self.by_id.is_some() || dialect.leaves_out == 0;
+        size.max(if joins { 2 } else { 1 })
+    }
+
+    /// The question how many orders the walk was to meet that were there before `asked_at`; `None`
+    /// where it has met as many as were counted, or is held against no count.
+    pub fn in_doubt(&self, dialect: &Dialect, asked_at: i64) -> Option<Query> {
+        self.census.filter(|census| census.missing() > self.edge)?;
+        // What lies on a bound that is sent wider is none of its.
+        let closer = i64::from(dialect.bounds == Bounds::Unknown);
+        let until = self.until.map_or(i64::MAX, |until| until - closer).min(asked_at - SURELY_BEFORE);
+        let (from, by_id) = self.start.clone();
+        let closer_ids = |ids: ById| ById {
+            last: ids.last.saturating_add(closer as u64),
+            up_to: ids.up_to.map(|up_to| up_to.saturating_sub(closer as u64)),
+            ..ids
+        };
+        let by_id = by_id.map(closer_ids).filter(|_| dialect.above);
+        let from = from.map(|from| from + closer);
+        Some(
+            Self { from, until: Some(until), by_id, taken: Vec::new(), inclusive: false, ..self.clone() }
+                .query(dialect, 1),
+        )
+    }
+
+    /// How many orders this count and those before hold, and no page has shown.
+    pub fn missing(&self, count: u64) -> u64 {
+        self.census.map_or(0, |census| census.count(count).missing())
+    }
+}
+
+impl ById {
+    /// One row again, to see that the pages join.
+    fn offset(&self) -> u64 {
+        self.read.saturating_sub(1)
+    }
+}

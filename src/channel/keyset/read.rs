@@ -1,0 +1,353 @@
+//! The loop that reads a page of a walk: smaller where it is too much, and past an order that the
+//! channel cannot show.
+
+use serde_json::value::RawValue;
+
+use super::{Count, Dialect, Listed, Query, Row, Step, Walk, search};
+use crate::channel::census::unlisted;
+use crate::channel::isolate::{REPEATS, isolate};
+use crate::channel::{Found, RemoteOrder, Unshown};
+use crate::error::{Error, Result};
+
+/// One list of a channel, as an adapter asks for it.
+pub trait List {
+    /// What it can do.
+    fn dialect(&self) -> Dialect;
+
+    /// The channel's clock, in seconds since the epoch.
+    fn now(&self) -> i64;
+
+    /// How many rows to ask for.
+    fn size(&self) -> usize;
+
+    /// How many rows every server gives; 1 where nobody says.
+    fn least(&self) -> usize {
+        1
+    }
+
+    /// More rows than these were too much.
+    fn at_most(&self, rows: usize);
+
+    /// It was not the number of rows.
+    fn not_the_size(&self) {}
+
+    /// Asks for a page, with this little patience.
+    fn fetch(&self, query: &Query, walk: &Walk, repeats: u32) -> Result<Fetched>;
+
+    /// How many orders fit a query.
+    fn count(&self, query: &Query) -> Result<Option<u64>>;
+
+    /// The same where a page that came without a count proves nothing.
+    fn proof(&self, query: &Query) -> Result<Count> {
+        self.count(query).map(Count::Asked)
+    }
+
+    /// The orders of these documents, where their rows are not all of them.
+    fn complete(&self, documents: Vec<Box<RawValue>>) -> Result<Found> {
+        debug_assert!(documents.is_empty(), "rows are orders here");
+        Ok(Found::default())
+    }
+
+    /// An order by its id; asked only where ids above one can be asked for.
+    fn one(&self, id: u64) -> Result<Option<RemoteOrder>> {
+        let _ = id;
+        Ok(None)
+    }
+
+    /// A question that holds no order: whether the channel answers at all.
+    fn well(&self) -> Result<()>;
+
+    /// Whether any order can be shown.
+    fn shows_any(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// An answer that is not the answer to what was asked.
+    fn odd(&self, why: &str) -> Error;
+
+    /// Whether it is held against the channel's count of it.
+    fn is_held(&self) -> bool {
+        true
+    }
+
+    /// Whether a short page is known to be the beginning of a list in order: a channel that ignores
+    /// a request gives such a page too.
+    fn is_heeded(&self) -> bool {
+        true
+    }
+
+    /// A page went on from a short one as it should.
+    fn heeded(&self) {}
+}
+
+/// A row as it came.
+pub struct Entry {
+    /// Its place in the list, where it has one.
+    pub row: Option<Row>,
+    /// When it was modified.
+    pub modified: Option<i64>,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What a row of a list is.
+pub enum Content {
+    /// An order.
+    Order(RemoteOrder),
+    /// A document that is to be completed.
+    Document(Box<RawValue>),
+    /// No order yet.
+    Draft,
+    /// A sign that the order with this id has changed, where it tells one.
+    Sign(Option<String>),
+}
+
+/// A page as it came.
+pub struct Fetched {
+    /// The rows, in the channel's order.
+    pub rows: Vec<Entry>,
+    /// What the channel says of how many there are.
+    pub count: Count,
+    /// How many pages that is.
+    pub pages: Option<u64>,
+    /// What the merchant should know.
+    pub warnings: Vec<String>,
+}
+
+/// What came of a page.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The orders.
+    pub orders: Vec<RemoteOrder>,
+    /// Orders that the channel cannot show.
+    pub unshown: Vec<Unshown>,
+    /// The ids of those at which its list fails.
+    pub hidden: Vec<u64>,
+    /// Orders that are to be read again by their ids.
+    pub reread: Vec<String>,
+    /// Entries that are no orders yet.
+    pub drafts: u32,
+    /// What the merchant should know.
+    pub warnings: Vec<String>,
+    /// The newest modification time that is not one to come.
+    pub high: Option<i64>,
+    /// The seconds of a whole page that has more behind it.
+    pub span: Option<i64>,
+}
+
+impl Batch {
+    /// The orders of rows that came by `now`.
+    pub(super) fn of(list: &dyn List, rows: Vec<Entry>, now: i64) -> Result<Self> {
+        let (mut batch, mut documents) = (Self::default(), Vec::new());
+        for entry in rows {
+            // The position stays at what is past, else all that is modified between now and then
+            // would be lost.
+            batch.high = batch.high.max(entry.modified.filter(|at| *at <= now));
+            match entry.content {
+                Content::Order(order) => batch.orders.push(order),
+                Content::Document(document) => documents.push(document),
+                Content::Draft => batch.drafts += 1,
+                Content::Sign(id) => batch.reread.extend(id),
+            }
+        }
+        batch.reread.sort_unstable();
+        batch.reread.dedup();
+        if !documents.is_empty() {
+            let found = list.complete(documents)?;
+            batch.orders.extend(found.orders);
+            batch.unshown.extend(found.unshown);
+        }
+        Ok(batch)
+    }
+
+    /// Takes in the page that goes on from this one.
+    pub fn join(&mut self, more: Self) {
+        self.orders.extend(more.orders);
+        self.unshown.extend(more.unshown);
+        self.hidden.extend(more.hidden);
+        self.reread.extend(more.reread);
+        self.drafts += more.drafts;
+        self.warnings.extend(more.warnings);
+        self.high = self.high.max(more.high);
+        self.span = self.span.or(more.span);
+    }
+}
+
+/// How a walk goes on.
+#[derive(Debug, Clone)]
+pub enum Onward {
+    More(Walk),
+    Done(Walk),
+}
+
+impl Onward {
+    /// The walk behind what is read.
+    pub fn walk(&self) -> &Walk {
+        match self {
+            Self::More(walk) | Self::Done(walk) => walk,
+        }
+    }
+}
+
+/// Reads the walk's next page.
+pub fn read(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward)> {
+    let (mut batch, mut onward, mut short) = whole_page(list, walk)?;
+    // A short page is given out only together with one that goes on from it.
+    while short
+        && !list.is_heeded()
+        && let Onward::More(walk) = &onward
+    {
+        let (more, after, is_short) = whole_page(list, walk)?;
+        batch.join(more);
+        if after.walk().by_id.is_none() {
+            list.heeded();
+        }
+        (onward, short) = (after, is_short);
+    }
+    Ok((batch, onward))
+}
+
+/// A page of the usual size, or what can be had of it; and whether it was shorter than asked for.
+fn whole_page(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward, bool)> {
+    let repeats = if walk.by_id.as_ref().is_some_and(|ids| ids.vain > 0) { 1 } else { REPEATS };
+    let size = list.size();
+    match one_page(list, walk, size, repeats) {
+        Err(error) if error.is_too_much() => {
+            closely(list, walk, size, error).map(|(batch, onward)| (batch, onward, false))
+        }
+        page => page,
+    }
+}
+
+/// Reads one page of `size` rows.
+fn one_page(list: &dyn List, walk: &Walk, size: usize, repeats: u32) -> Result<(Batch, Onward, bool)> {
+    let dialect = list.dialect();
+    let query = walk.query(&dialect, size);
+    let asked_at = list.now();
+    let fetched = answered(list, walk, &query, repeats)?;
+    let rows: Vec<Row> = fetched.rows.iter().filter_map(|entry| entry.row).collect();
+    let length = fetched.rows.len() as u64;
+    let mut listed = Listed { rows, length, count: fetched.count, pages: fetched.pages };
+    // A walk of several pages is held against a count from its beginning.
+    let is_whole = length >= query.size as u64;
+    if listed.count == Count::Untold && is_whole && walk.is_new() && list.is_held() && !dialect.counts_with_pages {
+        listed.count = Count::Asked(list.count(&query)?);
+    }
+    let after = |listed: &Listed| walk.after(&dialect, listed, size, asked_at).map_err(|why| list.odd(&why));
+    let mut step = after(&listed)?;
+    if step == Step::Ask {
+        listed.count = list.proof(&query)?;
+        step = after(&listed)?;
+    }
+    let wanted = |entry: &Entry| entry.row.is_none_or(|row| walk.wants(row.id));
+    let mut batch = Batch::of(list, fetched.rows.into_iter().filter(wanted).collect(), list.now())?;
+    batch.warnings.extend(fetched.warnings);
+    let onward = match step {
+        Step::More(next) => {
+            batch.span = span(&listed).filter(|_| is_whole);
+            Onward::More(next)
+        }
+        Step::End(done) => {
+            batch.unshown.extend(missing(list, &dialect, &done, asked_at)?);
+            Onward::Done(done)
+        }
+        Step::Ask => return Err(list.odd("it gives an empty list, and no count that says that there is nothing more")),
+    };
+    Ok((batch, onward, length < query.size as u64))
+}
+
+/// The answer to a question. Nothing, out of a cache or from a server whose database failed, is no
+/// answer where something must be there, most often once.
+fn answered(list: &dyn List, walk: &Walk, query: &Query, repeats: u32) -> Result<Fetched> {
+    let fetched = list.fetch(query, walk, repeats)?;
+    if !fetched.rows.is_empty() {
+        return Ok(fetched);
+    }
+    let is_owed = walk.is_owed() && list.is_held();
+    if list.dialect().counts_with_pages {
+        let counted = matches!(fetched.count, Count::OfPage(count) if count > 0);
+        let begins = walk.is_new() && is_owed && (walk.from, walk.until) != (None, None);
+        return if counted || begins { list.fetch(query, walk, repeats) } else { Ok(fetched) };
+    }
+    let count = if is_owed { list.count(query)? } else { None };
+    let again = if count.is_some_and(|count| count > 0) { list.fetch(query, walk, repeats)? } else { fetched };
+    Ok(if again.rows.is_empty() { Fetched { count: Count::Asked(count), ..again } } else { again })
+}
+
+fn span(listed: &Listed) -> Option<i64> {
+    let times = || listed.rows.iter().map(|row| row.at);
+    Some(times().max()?.saturating_sub(times().min()?))
+}
+
+/// What is to be told of orders that a walk, whose last page was asked for at `asked_at`, should
+/// have met by the channel's counts.
+fn missing(list: &dyn List, dialect: &Dialect, walk: &Walk, asked_at: i64) -> Result<Option<Unshown>> {
+    let Some(query) = walk.in_doubt(dialect, asked_at).filter(|_| list.is_held()) else { return Ok(None) };
+    let count = list.count(&query)?.unwrap_or(0);
+    Ok(unlisted(walk.missing(count)))
+}
+
+/// Where the channel fails at a page, it is down, or the page is too much for it, or an order of it
+/// is: reads in ever smaller pages up to what it fails at, and past it.
+fn closely(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(Batch, Onward)> {
+    let dialect = list.dialect();
+    if let Some(page) = of_least(list, walk, size)? {
+        return Ok(page);
+    }
+    // An order can only be passed where it is left out, or where ids are asked for, which do not
+    // move while it is searched.
+    if dialect.leaves_out == 0 && walk.by_id.is_none() {
+        list.well()?;
+        return Ok((Batch::default(), Onward::More(walk.all_by_id(Vec::new()))));
+    }
+    let (mut all, mut borne, mut last, mut done) = (Batch::default(), 1, None, None);
+    let joins = usize::from(dialect.above);
+    let size = if list.least() > 1 { size.min(list.least()) } else { size };
+    let found = isolate(
+        walk.clone(),
+        size,
+        |at: &Walk, count| {
+            let (page, onward, _) = one_page(list, at, count + joins, u32::from(dialect.above && count == 1))?;
+            borne = borne.max(count);
+            last = page.orders.last().and_then(|order| order.remote_id.parse().ok()).or(last);
+            all.join(page);
+            let next = match onward {
+                Onward::More(next) => Some(next),
+                Onward::Done(walk) => {
+                    done = Some(walk);
+                    None
+                }
+            };
+            Ok((Vec::<()>::new(), next))
+        },
+        || list.well(),
+    )?;
+    let Some(at) = found.at else { return Ok((all, Onward::Done(done.unwrap_or_else(|| walk.clone())))) };
+    let Some(why) = found.why else {
+        // Each row came, though not all together.
+        list.at_most(borne);
+        return Ok((all, Onward::More(at)));
+    };
+    if at == *walk && walk.by_id.as_ref().is_some_and(|ids| ids.vain >= search::MANY) {
+        list.shows_any().map_err(|_| error)?;
+    }
+    list.not_the_size();
+    let onward = search::past(list, &at, last, &why, &mut all)?;
+    Ok((all, onward))
+}
+
+/// A page of as many rows as every server gives, where more were asked for.
+fn of_least(list: &dyn List, walk: &Walk, size: usize) -> Result<Option<(Batch, Onward)>> {
+    let least = list.least();
+    if least == 1 || size <= least {
+        return Ok(None);
+    }
+    match one_page(list, walk, least, 0) {
+        Ok((batch, onward, _)) => {
+            list.at_most(least);
+            Ok(Some((batch, onward)))
+        }
+        Err(error) if error.is_too_much() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,545 @@
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::read::{Batch, Onward, read};
+use super::*;
+use crate::channel::checkpoint::Checkpoint;
+use crate::channel::{Cursor, Next, RemoteOrder};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What a store makes of a query beside heeding it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Habit {
+    /// It gives what is asked for, rows of one second in any order.
+    #[default]
+    Plain,
+    /// No more rows a page than these, whatever is asked for.
+    Cap(usize),
+    /// The same, and it counts those of the page.
+    Counted(usize),
+    /// It does not count.
+    NoCount,
+    /// It leaves nothing out.
+    NoExclude,
+    /// It sorts by something else than the time.
+    NoOrder,
+    /// The same first page to every question.
+    Frozen,
+    /// It gives the first rows whatever the place asked for.
+    NoOffset,
+}
+
+/// An order: when it was modified, and when created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Made {
+    modified: i64,
+    created: i64,
+}
+
+struct Store {
+    orders: RefCell<BTreeMap<u64, Made>>,
+    dialect: Dialect,
+    /// Where the dialect does not say.
+    inclusive: bool,
+    habit: Habit,
+    size: usize,
+    bad: BTreeSet<u64>,
+    /// Counted and not shown.
+    kept_back: BTreeSet<u64>,
+    clock: Cell<i64>,
+    seed: Cell<u64>,
+    pages: Cell<u64>,
+    /// Orders that change after each page.
+    changes: RefCell<Vec<Vec<u64>>>,
+}
+
+/// So long after the orders' own times that their seconds are over.
+const LATER: i64 = 1_000_000;
+
+const OVERLAP: Duration = Duration::from_secs(20);
+
+/// As WooCommerce's, and as BigCommerce's.
+const LEAVING_OUT: Dialect =
+    Dialect { bounds: Bounds::Exclusive, leaves_out: 200, above: false, counts_with_pages: true };
+const ABOVE: Dialect = Dialect { bounds: Bounds::Unknown, leaves_out: 0, above: true, counts_with_pages: false };
+
+impl Store {
+    fn new(dialect: Dialect, rows: impl IntoIterator<Item = (u64, i64)>) -> Self {
+        let made = |(id, at)| (id, Made { modified: at, created: at });
+        Self {
+            orders: RefCell::new(rows.into_iter().map(made).collect()),
+            dialect,
+            inclusive: true,
+            habit: Habit::Plain,
+            size: 100,
+            bad: BTreeSet::new(),
+            kept_back: BTreeSet::new(),
+            clock: Cell::new(LATER),
+            seed: Cell::new(7),
+            pages: Cell::new(0),
+            changes: RefCell::default(),
+        }
+    }
+
+    fn with(dialect: Dialect, habit: Habit, rows: impl IntoIterator<Item = (u64, i64)>) -> Self {
+        Self { habit, ..Self::new(dialect, rows) }
+    }
+
+    fn fits(&self, query: &Query, id: u64, made: Made) -> bool {
+        let inclusive = match self.dialect.bounds {
+            Bounds::Inclusive => true,
+            Bounds::Exclusive => false,
+            Bounds::Unknown => self.inclusive,
+        };
+        let edge = i64::from(!inclusive);
+        let within = |at: i64, (low, high): (Option<i64>, Option<i64>)| {
+            low.is_none_or(|low| at >= low + edge) && high.is_none_or(|high| at <= high - edge)
+        };
+        let ids = (query.ids.0.map(|low| low as i64), query.ids.1.map(|high| high as i64));
+        within(made.modified, query.modified)
+            && within(made.created, query.created)
+            && within(id as i64, ids)
+            && (query.only.is_empty() || query.only.contains(&id))
+            && (self.habit == Habit::NoExclude || !query.without.contains(&id))
+    }
+
+    /// The ids of a list, in its order.
+    fn listed(&self, query: &Query) -> Vec<u64> {
+        assert!(self.dialect.leaves_out >= query.without.len() && (self.dialect.above || query.ids == (None, None)));
+        self.seed.set(self.seed.get().wrapping_mul(6364136223846793005).wrapping_add(1));
+        let seed = self.seed.get() | 1;
+        let orders = self.orders.borrow();
+        let mut fitting: Vec<(u64, Made)> =
+            orders.iter().map(|(id, made)| (*id, *made)).filter(|(id, made)| self.fits(query, *id, *made)).collect();
+        match query.sort {
+            Sort::Id => fitting.sort_by_key(|(id, _)| *id),
+            _ if self.habit == Habit::NoOrder => fitting.sort_by_key(|(id, _)| u64::MAX - id),
+            Sort::Modified => fitting.sort_by_key(|(id, made)| (made.modified, id.wrapping_mul(seed))),
+            Sort::Created => fitting.sort_by_key(|(id, made)| (made.created, id.wrapping_mul(seed))),
+        }
+        if query.descending {
+            fitting.reverse();
+        }
+        fitting.into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// Reads `walk` to its end; gives the orders met.
+    fn walk(&self, walk: Walk) -> Result<(BTreeMap<u64, i64>, Batch)> {
+        let (mut seen, mut all, mut walk) = (BTreeMap::new(), Batch::default(), walk);
+        loop {
+            assert!(self.pages.get() < 5_000, "it ends: {walk:?}");
+            let (batch, onward) = read(&self, &walk)?;
+            seen.extend(batch.orders.iter().map(version));
+            all.join(batch);
+            match onward {
+                Onward::More(next) => walk = next,
+                Onward::Done(_) => return Ok((seen, all)),
+            }
+        }
+    }
+
+    fn modified(&self) -> Result<BTreeMap<u64, i64>> {
+        self.walk(Walk::new(Key::Modified, None, None)).map(|(seen, _)| seen)
+    }
+
+    /// A sync from a position on, each page with a position that was written down; gives the
+    /// position behind it.
+    fn sync(&self, position: Position<Extra>, seen: &mut BTreeMap<u64, i64>) -> Position<Extra> {
+        let mut cursor = Cursor::new(&position).unwrap();
+        loop {
+            assert!(self.pages.get() < 5_000, "it ends: {cursor:?}");
+            let page = page(&self, cursor.position().unwrap()).unwrap();
+            seen.extend(page.orders.iter().map(version));
+            match page.next {
+                Next::Done(done) => return done.position().unwrap(),
+                next => cursor = next.cursor().clone(),
+            }
+        }
+    }
+}
+
+fn version(order: &RemoteOrder) -> (u64, i64) {
+    (order.remote_id.parse().unwrap(), order.document.get().parse().unwrap())
+}
+
+impl List for &Store {
+    fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.get()
+    }
+
+    fn size(&self) -> usize {
+        self.size
+    }
+
+    fn at_most(&self, _: usize) {}
+
+    fn fetch(&self, query: &Query, walk: &Walk, _: u32) -> Result<Fetched> {
+        self.pages.set(self.pages.get() + 1);
+        let frozen = Query { size: query.size, ..Query::row(Sort::Modified) };
+        let query = if self.habit == Habit::Frozen { &frozen } else { query };
+        let mut ids = self.listed(query);
+        let total = ids.len() as u64;
+        if self.habit != Habit::NoOffset {
+            ids.drain(..ids.len().min(query.offset as usize));
+        }
+        let size = match self.habit {
+            Habit::Cap(most) | Habit::Counted(most) => query.size.min(most),
+            _ => query.size,
+        };
+        ids.truncate(size);
+        if ids.iter().any(|id| self.bad.contains(id)) {
+            return Err(Error::new(ErrorKind::Temporary, "500").too_much());
+        }
+        let total = match self.habit {
+            Habit::NoCount => None,
+            Habit::Counted(_) => Some(ids.len() as u64),
+            // As HPOS: nothing where the page is empty.
+            _ => Some(if ids.is_empty() { 0 } else { total }),
+        };
+        let total = total.filter(|_| self.dialect.counts_with_pages);
+        let orders = self.orders.borrow();
+        let entry = |id: &u64| {
+            let made = orders[id];
+            let at = if walk.key == Key::Modified { made.modified } else { made.created };
+            let document = RawValue::from_string(made.modified.to_string()).unwrap();
+            let order = RemoteOrder { remote_id: id.to_string(), document, order: Err("x".to_owned()) };
+            Entry { row: Some(Row { id: *id, at }), modified: Some(made.modified), content: Content::Order(order) }
+        };
+        let rows = ids.iter().filter(|id| !self.kept_back.contains(*id)).map(entry).collect();
+        let pages = total.map(|total| total.div_ceil(size as u64));
+        drop(orders);
+        for id in self.changes.borrow_mut().pop().into_iter().flatten() {
+            self.clock.set(self.clock.get() + 1);
+            let now = self.clock.get() - 5;
+            self.orders.borrow_mut().entry(id).or_insert(Made { modified: now, created: now }).modified = now;
+        }
+        Ok(Fetched { rows, count: total.map_or(Count::Untold, Count::OfPage), pages, warnings: Vec::new() })
+    }
+
+    fn count(&self, query: &Query) -> Result<Option<u64>> {
+        let count = self.listed(query).len() as u64;
+        Ok(Some(count).filter(|_| self.habit != Habit::NoCount))
+    }
+
+    fn proof(&self, query: &Query) -> Result<Count> {
+        if !self.dialect.counts_with_pages {
+            return self.count(query).map(Count::Asked);
+        }
+        let bounds = ((None, query.modified.1), (None, query.created.1));
+        let all = Query { modified: bounds.0, created: bounds.1, without: Vec::new(), ..query.clone() };
+        let last = self.orders.borrow();
+        let last = self.listed(&all).last().map(|id| Row { id: *id, at: last[id].modified });
+        Ok(last.map_or(Count::Asked(Some(0)), Count::Last))
+    }
+
+    fn one(&self, id: u64) -> Result<Option<RemoteOrder>> {
+        let query = Query { only: vec![id], ..Query::row(Sort::Id) };
+        let rows = self.fetch(&query, &Walk::default(), 0)?.rows;
+        Ok(rows.into_iter().find_map(|entry| match entry.content {
+            Content::Order(order) => Some(order),
+            _ => None,
+        }))
+    }
+
+    fn well(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn odd(&self, why: &str) -> Error {
+        Error::new(ErrorKind::Unreadable, why)
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Extra {}
+
+impl Lists for &Store {
+    type Extra = Extra;
+
+    fn overlap(&self) -> Duration {
+        OVERLAP
+    }
+
+    fn list(&self, _: Option<&str>) -> Box<dyn List + '_> {
+        Box::new(*self)
+    }
+
+    fn changes(&self, _: &mut Extra, from: Option<i64>, _: i64) -> Walk {
+        Walk::new(Key::Modified, from, None)
+    }
+}
+
+fn dialects() -> impl Strategy<Value = Dialect> {
+    let bounds = prop::sample::select(vec![Bounds::Inclusive, Bounds::Exclusive, Bounds::Unknown]);
+    (bounds, prop::sample::select(vec![0usize, 3, 200]), any::<bool>(), any::<bool>()).prop_map(
+        |(bounds, leaves_out, above, counts_with_pages)| Dialect { bounds, leaves_out, above, counts_with_pages },
+    )
+}
+
+fn habits() -> impl Strategy<Value = Habit> {
+    prop::sample::select(vec![Habit::Plain, Habit::Cap(0), Habit::NoCount, Habit::NoExclude])
+}
+
+proptest! {
+    /// Whatever bounds mean, however rows of one second are told apart, however few come at once,
+    /// while orders change between the pages: the sync and the next one meet every order in its
+    /// last version, though each page is read by a process of its own.
+    #[test]
+    fn i3_a_sync_and_the_next_meet_every_order_in_its_last_version(
+        times in prop::collection::vec(0i64..12, 1..60),
+        changes in prop::collection::vec(prop::collection::vec(1u64..65, 0..6), 0..12),
+        size in prop_oneof![1usize..8, 20usize..40],
+        seed: u64,
+        dialect in dialects(),
+        habit in habits(),
+        inclusive: bool,
+    ) {
+        let rows = times.iter().enumerate().map(|(id, at)| (id as u64 + 1, 100 + at));
+        // No server is taken to cut pages smaller than this, where it does not count.
+        let small = if dialect.counts_with_pages { 3 } else { 10 };
+        let habit = if habit == Habit::Cap(0) { Habit::Cap(small) } else { habit };
+        let store = Store { size, inclusive, ..Store::with(dialect, habit, rows) };
+        store.seed.set(seed);
+        store.clock.set(130);
+        *store.changes.borrow_mut() = changes;
+        let (mut checkpoint, mut seen) = (Checkpoint::new(None), BTreeMap::new());
+        let walk = Walk::new(Key::Modified, checkpoint.begin(OVERLAP, 130), None);
+        let at = store.sync(Position::Changes(Rest::new(checkpoint, Extra {}), walk), &mut seen);
+        store.changes.borrow_mut().clear();
+        store.clock.set(store.clock.get() + 21);
+        let at = store.sync(at, &mut seen);
+        store.clock.set(store.clock.get() + 21);
+        store.sync(at, &mut seen);
+        for (id, made) in store.orders.borrow().iter() {
+            prop_assert_eq!(seen.get(id), Some(&made.modified), "order {}", id);
+        }
+    }
+
+    /// Slices partition the list, by ids and by creation.
+    #[test]
+    fn i3_slices_meet_every_order_once(
+        times in prop::collection::vec(0i64..12, 1..60),
+        cut in 0u64..60,
+        size in 2usize..40,
+        seed: u64,
+        dialect in dialects(),
+        inclusive: bool,
+    ) {
+        let rows = times.iter().enumerate().map(|(id, at)| (id as u64 + 1, 100 + at));
+        let store = Store { size, inclusive, ..Store::new(dialect, rows) };
+        store.seed.set(seed);
+        let second = 100 + cut as i64 % 12;
+        let slices = match dialect.above {
+            true => [Walk::of_ids(0, Some(cut), (Some(100), None)), Walk::of_ids(cut, None, (Some(100), None))],
+            false => {
+                [Walk::new(Key::Created, None, Some(second)), Walk::new(Key::Created, Some(second + 1), None)]
+            }
+        };
+        let [low, high] = slices.map(|slice| store.walk(slice).unwrap());
+        prop_assert!(low.1.unshown.is_empty() && high.1.unshown.is_empty(), "nothing is missing");
+        let all: BTreeSet<u64> = low.0.keys().chain(high.0.keys()).copied().collect();
+        prop_assert_eq!(all.len(), times.len());
+        prop_assert!(!dialect.above || low.0.len() + high.0.len() == times.len());
+    }
+
+    /// A range that ends is read up to its end and ends.
+    #[test]
+    fn i3_a_range_is_read_to_its_end(
+        times in prop::collection::vec(0i64..12, 1..60),
+        size in 1usize..20,
+        seed: u64,
+        dialect in dialects(),
+        inclusive: bool,
+    ) {
+        let rows = times.iter().enumerate().map(|(id, at)| (id as u64 + 1, 100 + at));
+        let store = Store { size, inclusive, ..Store::new(dialect, rows) };
+        store.seed.set(seed);
+        let (seen, told) = store.walk(Walk::new(Key::Modified, Some(103), Some(106))).unwrap();
+        prop_assert!(told.unshown.is_empty());
+        for (id, _) in store.orders.borrow().iter().filter(|(_, made)| (103..=106).contains(&made.modified)) {
+            prop_assert!(seen.contains_key(id));
+        }
+    }
+
+    /// Orders that cannot be shown are named and passed, wherever they stand and whatever their
+    /// dates, and all others are met.
+    #[test]
+    fn i4_an_order_that_cannot_be_shown_is_named_and_passed(
+        times in prop::collection::vec((0i64..9_000_000, 0i64..9_000_000), 20..120),
+        bad in prop::collection::btree_set(1u64..120, 1..4),
+        size in 1usize..60,
+        far in 1u64..40,
+        leaving: bool,
+        inclusive: bool,
+    ) {
+        let dialect = if leaving { LEAVING_OUT } else { ABOVE };
+        let store = Store { size, inclusive, ..Store::new(dialect, []) };
+        let made = |(nth, (created, later)): (usize, &(i64, i64))| {
+            (nth as u64 * far + 1, Made { created: 900_000_000 + created, modified: 900_000_000 + created + later })
+        };
+        let orders: BTreeMap<u64, Made> = times.iter().enumerate().map(made).collect();
+        store.clock.set(920_000_000);
+        let ids: Vec<u64> = orders.keys().copied().collect();
+        let bad: BTreeSet<u64> = bad.iter().map(|nth| ids[*nth as usize % ids.len()]).collect();
+        *store.orders.borrow_mut() = orders;
+        let store = Store { bad: bad.clone(), ..store };
+        let (seen, told) = store.walk(Walk::new(Key::Modified, None, None)).unwrap();
+        let hidden: BTreeSet<u64> = told.hidden.iter().copied().collect();
+        prop_assert_eq!(hidden, bad);
+        prop_assert_eq!(seen.len() + store.bad.len(), ids.len());
+        prop_assert!(told.unshown.iter().all(|one| one.remote_id.is_some()), "nothing else is missing");
+    }
+}
+
+#[test]
+fn i3_a_second_with_more_rows_than_can_be_left_out_is_read_by_ids_while_orders_leave_it() {
+    let store = Store::new(LEAVING_OUT, (1..=1000).map(|id| (id, 5)).chain([(2000, 4), (2001, 6)]));
+    let (mut seen, mut walk, mut gone) = (BTreeSet::new(), Walk::new(Key::Modified, None, None), false);
+    while let (batch, Onward::More(next)) = read(&&store, &walk).unwrap() {
+        seen.extend(batch.orders.iter().map(|order| version(order).0));
+        if next.by_id.as_ref().is_some_and(|ids| ids.read > 300) && !gone {
+            // An order of the stretch goes to the bin: the page after it does not join.
+            gone = store.orders.borrow_mut().remove(&3).is_some();
+        }
+        walk = next;
+    }
+    seen.extend(store.walk(walk).unwrap().0.keys());
+    assert!(gone && store.orders.borrow().keys().all(|id| seen.contains(id)));
+}
+
+#[test]
+fn i3_the_work_for_orders_of_one_second_grows_with_their_number_only() {
+    for dialect in [LEAVING_OUT, ABOVE, Dialect { leaves_out: 0, ..LEAVING_OUT }] {
+        for rows in [301, 2_600, 20_000] {
+            let store = Store::new(dialect, (1..=rows).map(|id| (id, 5)));
+            assert_eq!(store.modified().unwrap().len() as u64, rows);
+            assert!(store.pages.get() <= rows / 99 + 6, "{rows}: {} pages", store.pages.get());
+        }
+    }
+}
+
+#[test]
+fn i3_a_store_that_gives_or_heeds_less_is_read_to_its_end_all_the_same() {
+    for dialect in [LEAVING_OUT, ABOVE] {
+        for habit in [Habit::Cap(10), Habit::NoCount, Habit::NoExclude, Habit::NoOrder] {
+            if habit == Habit::NoOrder && !dialect.counts_with_pages {
+                // A page that is in order by chance is told by the count at the end only.
+                continue;
+            }
+            let rows = (1..=450).map(|id| (id, if id > 150 { 9 } else { (id % 7) as i64 }));
+            assert_eq!(Store::with(dialect, habit, rows).modified().unwrap().len(), 450, "{habit:?} {dialect:?}");
+        }
+    }
+}
+
+#[test]
+fn i3_a_store_that_cuts_its_pages_and_counts_what_it_gives_is_read_to_its_end() {
+    for (rows, seconds) in [(54, 54), (40, 4), (400, 7), (450, 1)] {
+        let store = Store::with(LEAVING_OUT, Habit::Counted(10), (1..=rows).map(|id| (id, (id % seconds) as i64)));
+        assert_eq!(store.modified().unwrap().len() as u64, rows, "{rows} in {seconds}");
+    }
+}
+
+#[test]
+fn i3_a_store_that_heeds_nothing_ends_the_walk_with_an_error() {
+    for (habit, most) in [(Habit::Frozen, 12), (Habit::NoOffset, 30)] {
+        let store = Store::with(LEAVING_OUT, habit, (1..=450).map(|id| (id, if id > 50 { 9 } else { 8 })));
+        store.modified().unwrap_err();
+        assert!(store.pages.get() < most, "{habit:?}: {} pages", store.pages.get());
+    }
+}
+
+#[test]
+fn i3_orders_that_are_counted_and_never_shown_are_told() {
+    for (dialect, rows) in [(LEAVING_OUT, 40), (LEAVING_OUT, 340), (ABOVE, 340)] {
+        let store = Store::new(dialect, (1..=rows).map(|id| (id, (id - id % 3) as i64)));
+        let store = Store { kept_back: (7..rows).step_by(25).collect(), ..store };
+        let (seen, told) = store.walk(Walk::new(Key::Modified, None, None)).unwrap();
+        assert_eq!(seen.len(), rows as usize - store.kept_back.len());
+        let why = format!("{} more are counted", store.kept_back.len());
+        assert!(told.unshown.iter().any(|one| one.why.contains(&why)), "{dialect:?} {rows}: {:?}", told.unshown);
+    }
+}
+
+#[test]
+fn q2_an_honest_count_is_doubted_once_at_most_and_never_where_nothing_is_new() {
+    let pages = |rows: u64, walk: Walk| {
+        let store = Store::new(LEAVING_OUT, (1..=rows).map(|id| (id, id as i64)));
+        store.walk(walk).unwrap();
+        store.pages.get()
+    };
+    let new = Walk::new(Key::Modified, None, None);
+    let known = |known| Walk { known: Some(known), ..new.clone() };
+    assert_eq!([0, 9, 10, 54, 99, 100, 154].map(|rows| pages(rows, new.clone())), [1, 1, 2, 2, 2, 1, 2]);
+    assert_eq!((pages(54, known(54)), pages(54, known(53))), (1, 2));
+    assert_eq!(pages(54, Walk { most: 60, ..known(0) }), 1, "more have come at once");
+}
+
+fn after(walk: &Walk, page: &Listed) -> std::result::Result<Step, String> {
+    walk.after(&LEAVING_OUT, page, 100, LATER)
+}
+
+#[test]
+fn i3_a_doubt_that_gets_no_answer_leaves_it_at_the_count() {
+    let walk = Walk { taken: vec![20], doubted: true, begun: true, ..Walk::new(Key::Modified, Some(20), None) };
+    let rows: Vec<Row> = (1..=20).map(|id| Row { id, at: id as i64 }).collect();
+    let again = Listed { length: 20, count: Count::OfPage(20), pages: Some(1), rows };
+    assert!(matches!(after(&walk, &again), Ok(Step::End(done)) if !done.capped));
+    after(&Walk { doubted: false, ..walk }, &again).unwrap_err();
+}
+
+#[test]
+fn i3_an_empty_page_proves_nothing_without_a_count() {
+    let walk = Walk { taken: vec![7], begun: true, ..Walk::new(Key::Modified, Some(5), None) };
+    assert_eq!(after(&walk, &Listed::default()), Ok(Step::Ask));
+    let counted = |count, pages| Listed { count, pages, ..Listed::default() };
+    assert!(matches!(after(&walk, &counted(Count::OfPage(0), None)), Ok(Step::End(_))));
+    assert!(matches!(after(&walk, &counted(Count::OfPage(2), Some(1))), Ok(Step::End(_))));
+    after(&walk, &counted(Count::OfPage(44), None)).unwrap_err();
+    let past = |id, at| matches!(after(&walk, &counted(Count::Last(Row { id, at }), None)), Ok(Step::End(_)));
+    assert!(past(9, 4) && past(7, 5) && !past(8, 5) && !past(7, 6));
+}
+
+#[test]
+fn i3_a_row_that_changes_while_its_page_is_made_does_not_carry_the_walk_away() {
+    for dialect in [LEAVING_OUT, ABOVE] {
+        let walk = Walk::new(Key::Modified, Some(100), None);
+        let rows = |times: &[i64]| -> Vec<Row> {
+            times.iter().enumerate().map(|(id, at)| Row { id: id as u64 + 1, at: *at }).collect()
+        };
+        let page = |times: &[i64]| Listed { rows: rows(times), length: 3, ..Listed::default() };
+        let Ok(Step::More(next)) = walk.after(&dialect, &page(&[100, 900, 150]), 3, 900) else { panic!("more") };
+        assert_eq!((next.from, next.by_id), (Some(150), None));
+        let Ok(Step::More(next)) = walk.after(&dialect, &page(&[100, 200, 150]), 3, 900) else { panic!("more") };
+        assert!(next.by_id.is_some(), "what is out of order is read by ids");
+        walk.after(&dialect, &page(&[98, 97, 100]), 3, 900).unwrap_err();
+    }
+}
+
+#[test]
+fn i3_a_row_on_the_bound_proves_it_inclusive_and_the_exact_second_is_asked_for_then() {
+    let walk = Walk::new(Key::Modified, Some(100), None);
+    assert_eq!(walk.query(&ABOVE, 2).modified, (Some(99), None));
+    let page = Listed { rows: vec![Row { id: 1, at: 99 }, Row { id: 2, at: 100 }], length: 2, ..Listed::default() };
+    let Ok(Step::More(next)) = walk.after(&ABOVE, &page, 2, LATER) else { panic!("more") };
+    assert_eq!((next.query(&ABOVE, 2).modified, next.by_id), ((Some(100), None), None));
+}
+
+#[test]
+fn i3_a_walk_of_an_earlier_version_goes_on() {
+    let old = r#"{"by":"created","from":5,"until":null,"modified_since":null,"taken":[300],"taken_at":9,"taken_by":1,"alone":false,"crowd":[300,17],"stretch":{"to":9,"read":7,"last":8,"back":0}}"#;
+    let walk: Walk = serde_json::from_str(old).unwrap();
+    assert_eq!(walk, Walk { taken: vec![300], ..Walk::new(Key::Created, Some(5), None) });
+    let old = r#"{"from":5,"until":9,"inclusive":true,"crowd":17,"read_at":8,"most":250,"held":null}"#;
+    let walk: Walk = serde_json::from_str(old).unwrap();
+    assert_eq!(walk, Walk { inclusive: true, most: 250, ..Walk::new(Key::Modified, Some(5), Some(9)) });
+}

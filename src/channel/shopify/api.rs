@@ -14,7 +14,7 @@ use super::errors;
 use super::query::Document;
 use super::settings::Settings;
 use super::sizes::Sizes;
-use super::wire::{self, Cost, Envelope, Errors, Throttle};
+use super::wire::{self, Cost, Envelope, TOO_DEAR, Throttle};
 use crate::channel::Connection;
 use crate::channel::isolate::REPEATS;
 use crate::channel::page_size::PageSizes;
@@ -161,10 +161,7 @@ impl Api {
         }
         let (envelope, _) = read_json::<Envelope<'_>>(&reply.body)?;
         let cost = envelope.extensions.cost.clone();
-        let mut hidden: Vec<String> = match &envelope.errors {
-            Errors::List(errors) => errors.iter().map(hidden_because).collect(),
-            _ => Vec::new(),
-        };
+        let mut hidden: Vec<String> = envelope.errors.0.iter().map(hidden_because).collect();
         hidden.extend(other_version(&reply));
         Ok(Answer { reply, effect, cost, hidden, damaged })
     }
@@ -308,7 +305,8 @@ impl Protocol for Exchange<'_> {
         let Some(cost) = envelope.extensions.cost else {
             // A query that is refused for its price costs nothing, and its answer says nothing of
             // the bucket.
-            return envelope.errors.is_too_dear().then_some(Account { budget: None, spent: Some(0.0) });
+            let is_too_dear = envelope.errors.0.iter().any(|error| error.code == TOO_DEAR);
+            return is_too_dear.then_some(Account { budget: None, spent: Some(0.0) });
         };
         let bucket = cost.throttle_status;
         *self.api.lock(&self.api.bucket) = Some(bucket);

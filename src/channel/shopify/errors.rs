@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::wire::{Envelope, Errors, GraphError, TOO_DEAR};
+use super::wire::{Envelope, GraphError, TOO_DEAR};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::http::status::{self, Words};
@@ -44,15 +44,7 @@ fn answered(request: &Request, reply: &Reply) -> Verdict {
         let text = format!("Shopify did not understand a filter ({}); the list was not used", short(warning));
         return Verdict::Refused(Error::new(ErrorKind::Unreadable, text));
     }
-    let errors = match &envelope.errors {
-        Errors::None => &[][..],
-        // Also after a write: not known to be a refusal of it.
-        Errors::Text(text) if request.effect == Effect::Write => {
-            return Verdict::Transient(Error::new(ErrorKind::Unreadable, told(text)));
-        }
-        Errors::Text(text) => return Verdict::Refused(Error::new(ErrorKind::Failed, told(text))),
-        Errors::List(errors) => errors,
-    };
+    let errors = &envelope.errors.0;
     let serious = || errors.iter().filter(|error| !is_hidden(error, envelope.has_data()));
     // One whose meaning is known says more than one without a code.
     match serious().find(|error| !error.code.is_empty()).or(serious().next()) {

@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 use super::api::{Answer, Api};
 use super::bulk::{self, Bulk};
 use super::list::{List, Span};
-use super::probe::Scopes;
 use super::settings::Settings;
 use super::sizes::chokes;
 use super::slices::count_one;
@@ -363,7 +362,10 @@ fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Optio
     warnings.sort();
     warnings.dedup();
     if let Some(app) = data.current_app_installation {
-        warnings.extend(checked(&app.scopes())?);
+        // A scope that went away is an error where orders hang on it, and the one that hides old
+        // orders is told in every run.
+        app.need_orders()?;
+        warnings.extend(app.warnings());
     }
     let next = data.orders.further(after, "orders", "nothing more was imported")?.map(Onward::After);
     let mut times = Vec::new();
@@ -387,13 +389,6 @@ fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Optio
 fn unparsed(text: &str) -> Value {
     let head: wire::Head = serde_json::from_str(text).unwrap_or_default();
     json!({ "id": head.id, "unread": text })
-}
-
-/// A scope that went away is an error where orders hang on it, and the one that hides old orders is
-/// told in every run.
-pub fn checked(scopes: &Scopes) -> Result<Vec<String>> {
-    scopes.need_orders()?;
-    Ok(scopes.warnings())
 }
 
 /// An order's document with what could be made of it.

@@ -27,10 +27,10 @@ objects! {
 
 /// Why an order is not there: one that is hidden from the app looks like one that never was.
 pub fn gone(api: &Api, remote_id: &str) -> Error {
-    let scopes = api.ask(&query::SHOP, json!({})).and_then(|answer| answer.read::<Found>());
+    let found = api.ask(&query::SHOP, json!({})).and_then(|answer| answer.read::<Found>());
     let error = |text| Error::new(ErrorKind::NotFound, text);
-    match scopes.map(|found| found.current_app_installation.scopes()) {
-        Ok(scopes) if !scopes.has(ALL_ORDERS) => error(format!(
+    match found {
+        Ok(found) if !found.current_app_installation.has(ALL_ORDERS) => error(format!(
             "the shop shows no order {remote_id}: it was deleted, or it is older than 60 days and the app lacks the scope {ALL_ORDERS}; nothing was written"
         ))
         .hint(ADD_SCOPE),
@@ -42,8 +42,8 @@ pub fn gone(api: &Api, remote_id: &str) -> Error {
 /// names and domains can change.
 pub fn probe(api: &Api) -> Result<ShopInfo> {
     let found: Found = api.ask(&query::SHOP, json!({}))?.read()?;
-    let scopes = found.current_app_installation.scopes();
-    scopes.need_orders()?;
+    let app = found.current_app_installation;
+    app.need_orders()?;
     Ok(ShopInfo {
         remote_id: found.shop.id,
         title: found.shop.name,
@@ -51,23 +51,23 @@ pub fn probe(api: &Api) -> Result<ShopInfo> {
         currency: Currency::new(&found.shop.currency_code),
         time_zone: found.shop.iana_timezone,
         orders: found.orders_count.map(|count| count.count),
-        warnings: scopes.warnings(),
-        facts: json!({ "scopes": scopes.0 }),
+        warnings: app.warnings(),
+        facts: json!({ "scopes": app.scopes().collect::<Vec<_>>() }),
     })
 }
 
 /// The scope without which only the orders of the last 60 days are shown.
 pub const ALL_ORDERS: &str = "read_all_orders";
 
-/// The scopes of a token.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Scopes(pub Vec<String>);
+impl App {
+    fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.access_scopes.iter().map(|scope| &*scope.handle)
+    }
 
-impl Scopes {
     /// Whether this is granted. Writing includes reading, and the reading form is then not listed.
     pub fn has(&self, scope: &str) -> bool {
         let writing = scope.strip_prefix("read_").map(|rest| format!("write_{rest}"));
-        self.0.iter().any(|granted| granted == scope || Some(granted) == writing.as_ref())
+        self.scopes().any(|granted| granted == scope || Some(granted) == writing.as_deref())
     }
 
     /// Whether the fulfilment orders of the merchant's own locations can be shipped.
@@ -115,17 +115,22 @@ pub fn missing(scope: &str, consequence: &str) -> Error {
 mod tests {
     use super::*;
 
+    fn app(scopes: &[&str]) -> App {
+        let scopes: Vec<_> = scopes.iter().map(|handle| json!({ "handle": handle })).collect();
+        serde_json::from_value(json!({ "accessScopes": scopes })).unwrap()
+    }
+
     #[test]
     fn writing_includes_reading() {
-        let scopes = Scopes(vec!["write_orders".to_owned()]);
+        let scopes = app(&["write_orders"]);
         assert!(scopes.has("read_orders") && scopes.has("write_orders") && !scopes.has("read_all_orders"));
         assert!(scopes.need_orders().is_ok());
-        assert_eq!(Scopes::default().need_orders().unwrap_err().kind(), ErrorKind::Permission);
+        assert_eq!(app(&[]).need_orders().unwrap_err().kind(), ErrorKind::Permission);
     }
 
     #[test]
     fn what_a_missing_scope_means_is_said() {
-        let warnings = Scopes(vec!["read_orders".to_owned()]).warnings().join("\n");
+        let warnings = app(&["read_orders"]).warnings().join("\n");
         assert!(warnings.contains("60 days") && warnings.contains("cancelled") && warnings.contains("dispatched"));
     }
 }

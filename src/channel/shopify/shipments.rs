@@ -180,7 +180,7 @@ fn read(api: &Api, remote_id: &str) -> Result<State> {
             answer => answer?.read()?,
         };
         // Without the scope Shopify shows fewer fulfilment orders, or none, and no error.
-        if !page.current_app_installation.is_some_and(|app| app.scopes().can_ship()) {
+        if !page.current_app_installation.is_some_and(|app| app.can_ship()) {
             let scope = "write_merchant_managed_fulfillment_orders";
             return Err(missing(scope, "nothing can be dispatched; nothing was written"));
         }

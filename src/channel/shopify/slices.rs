@@ -75,7 +75,7 @@ fn survey(api: &Api, list: List) -> Result<(Option<u64>, Option<i64>)> {
         Err(error) => return Err(error),
     };
     if let Some(app) = survey.current_app_installation {
-        app.scopes().need_orders()?;
+        app.need_orders()?;
     }
     let oldest = survey.orders.nodes.first().and_then(|order| map::second(order.created_at.as_deref()));
     Ok((survey.orders_count.map(|count| count.count), oldest))

@@ -47,36 +47,16 @@ impl<'a> Envelope<'a> {
 /// there says that something went wrong, so nothing in it may make the answer unreadable.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "Value")]
-pub enum Errors {
-    /// A text.
-    Text(String),
-    /// A list.
-    List(Vec<GraphError>),
-    /// None.
-    #[default]
-    None,
-}
+pub struct Errors(pub Vec<GraphError>);
 
 impl From<Value> for Errors {
     fn from(errors: Value) -> Self {
-        match errors {
-            Value::Null => Self::None,
-            Value::Array(entries) if entries.is_empty() => Self::None,
-            Value::Array(entries) => Self::List(entries.into_iter().map(GraphError::from).collect()),
-            Value::Object(members) if members.is_empty() => Self::None,
-            // One error out of its list.
-            Value::Object(members) if members.contains_key("message") || members.contains_key("extensions") => {
-                Self::List(vec![GraphError::from(Value::Object(members))])
-            }
-            other => Self::Text(words(&other)),
-        }
-    }
-}
-
-impl Errors {
-    /// Whether the query was refused for its price.
-    pub fn is_too_dear(&self) -> bool {
-        matches!(self, Self::List(errors) if errors.iter().any(|error| error.code == TOO_DEAR))
+        Self(match errors {
+            Value::Null => Vec::new(),
+            Value::Array(entries) => entries.into_iter().map(GraphError::from).collect(),
+            Value::Object(members) if members.is_empty() => Vec::new(),
+            other => vec![GraphError::from(other)],
+        })
     }
 }
 
@@ -111,7 +91,7 @@ pub struct GraphError {
 
 impl From<Value> for GraphError {
     fn from(entry: Value) -> Self {
-        if !entry.is_object() {
+        if entry.get("message").or(entry.get("extensions")).is_none() {
             return Self { message: words(&entry), ..Self::default() };
         }
         let text = |name: &str| entry["extensions"][name].as_str().map(str::to_owned);
@@ -290,13 +270,6 @@ pub struct Head {
     pub created_at: Option<String>,
     #[serde(deserialize_with = "or_missing")]
     pub updated_at: Option<String>,
-}
-
-impl App {
-    /// What the token may do.
-    pub fn scopes(&self) -> super::probe::Scopes {
-        super::probe::Scopes(self.access_scopes.iter().map(|scope| scope.handle.clone()).collect())
-    }
 }
 
 /// The member of an order's document that says that bytes in it were no text.

@@ -472,15 +472,15 @@ pub struct DispatchPlan<'a> {
     pub mark: String,
     /// How far the channel's clock may be behind ours.
     pub behind: TimeDelta,
-    /// Where what was not found is looked for next, one place after the other.
-    pub further: Vec<Look<'a>>,
+    /// What more is shown where what was not found is looked for next, one place after the other.
+    pub further: Vec<Told<'a, Vec<Record>>>,
     /// What is to be done about what is left; also where nothing is, for what comes after the
     /// shipments (a status).
-    pub step: Box<dyn Fn(&[Record], &Matched) -> Result<Step> + 'a>,
+    pub step: Told<'a, Step>,
 }
 
-/// What one more place shows, for what is shown already and what was found in it.
-pub type Look<'a> = Box<dyn Fn(&[Record], &Matched) -> Result<Vec<Record>> + 'a>;
+/// What an adapter tells, for what is shown and what was found in it.
+pub type Told<'a, T> = Box<dyn Fn(&[Record], &Matched) -> Result<T> + 'a>;
 
 impl<'a> DispatchPlan<'a> {
     /// A dispatch of these parts, of which all that is known is shown.
@@ -496,8 +496,10 @@ pub struct TrackingPlan<'a> {
     pub shown: Vec<Record>,
     /// The writes for the records that have the old number, by their places; and whether one has
     /// the new number already.
-    pub writes: Box<dyn Fn(&[usize], bool) -> Result<Vec<Write>> + 'a>,
+    pub writes: Box<Retracking<'a>>,
 }
+
+type Retracking<'a> = dyn Fn(&[usize], bool) -> Result<Vec<Write>> + 'a;
 
 impl<'a> TrackingPlan<'a> {
     /// Each record that has the old number is changed where it stands, by its document there.

@@ -75,7 +75,7 @@ struct BigCommerce {
 
 impl Format for Settings {
     fn order(&self, document: &[u8]) -> Result<Order> {
-        stored(document, |text| map::order(text))
+        stored(document, map::order)
     }
 }
 

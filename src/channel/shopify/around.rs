@@ -184,7 +184,10 @@ impl Search<'_> {
     fn up_to_it(&self, list: List, many: u64) -> Result<(Vec<Row>, bool)> {
         let size = usize::try_from(many).unwrap_or(usize::MAX).min(self.api.sizes.page() as usize);
         let (mut rows, mut at) = (Vec::new(), None);
-        while many > 0 {
+        if many == 0 {
+            return Ok((rows, false));
+        }
+        loop {
             let found = isolate(at, size, |at, count| self.rows(list, at, count), || Ok(()))?;
             rows.extend(found.rows);
             match (found.at, found.why) {
@@ -192,7 +195,6 @@ impl Search<'_> {
                 (_, why) => return Ok((rows, why.is_some())),
             }
         }
-        Ok((rows, false))
     }
 }
 

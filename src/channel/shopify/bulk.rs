@@ -54,9 +54,6 @@ pub struct Bulk {
     /// When it was started, in seconds; 0 where an earlier version did not note it.
     #[serde(default)]
     started: i64,
-    /// How many orders the slice was counted to have.
-    #[serde(default)]
-    counted: u64,
     /// How many rows were read, orders and what is below them.
     #[serde(default)]
     rows: u64,
@@ -65,8 +62,7 @@ pub struct Bulk {
 impl Bulk {
     /// A slice that is not begun.
     pub fn new(slice: Slice) -> Self {
-        let counted = slice.counted();
-        Self { slice, operation: None, offset: 0, orders: 0, looks: 0, started: 0, counted, rows: 0 }
+        Self { slice, operation: None, offset: 0, orders: 0, looks: 0, started: 0, rows: 0 }
     }
 }
 
@@ -85,7 +81,7 @@ pub fn page(api: &Api, settings: &Settings, bulk: Bulk) -> Result<Page> {
             page => page,
         },
         // No file: nothing was found. That must agree with what it counted, and with what we did.
-        (Some("COMPLETED"), None) if bulk.counted == 0 && count(&operation["rootObjectCount"]) == Some(0) => {
+        (Some("COMPLETED"), None) if bulk.slice.counted() == 0 && count(&operation["rootObjectCount"]) == Some(0) => {
             done(bulk, Vec::new())
         }
         (Some("COMPLETED"), None) => {
@@ -197,7 +193,7 @@ fn taken(
     if fewer(&operation["rootObjectCount"], next.orders) || fewer(&operation["objectCount"], next.rows) {
         return Err(lacks());
     }
-    let census = Census { counted: Some(next.counted), met: next.orders };
+    let census = Census { counted: next.slice.place.counted, met: next.orders };
     let asked = if next.started == 0 { api.now().timestamp() } else { next.started };
     let unshown = pages::missing(api, next.slice.list(), census, asked, &[]);
     let unshown = unshown.map_err(|error| if error.kind() == ErrorKind::Unreadable { lacks() } else { error })?;
@@ -226,6 +222,18 @@ fn belongs(document: &str, slice: &Slice) -> bool {
 
 type Documents = Vec<Box<serde_json::value::RawValue>>;
 
+/// The whole rows in a piece of the file, and where each begins. Unless it is the last piece, its
+/// last row may go on in the next one.
+fn rows_of(bytes: &[u8], last: bool) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut end = 0;
+    let rows = bytes.split_inclusive(|byte| *byte == b'\n').map(move |row| {
+        end += row.len();
+        (end - row.len(), row)
+    });
+    let whole = rows.filter(move |(_, row)| last || row.ends_with(b"\n"));
+    whole.map(|(start, row)| (start, row.trim_ascii())).filter(|(_, text)| !text.is_empty())
+}
+
 /// The whole orders in a piece of the file, how many bytes they are, and how many rows. The last
 /// one may go on in the next piece, unless this is the last. `complete` makes the document of an
 /// order that may lack something, as it does for one of a page.
@@ -236,19 +244,10 @@ fn split(bytes: &[u8], last: bool, complete: &dyn Fn(Value) -> Result<Documents>
     };
     let odd = || odd("is not in the form that Shopify promises");
     let mut documents = Vec::new();
-    let (mut used, mut at) = (0, 0);
+    let mut used = 0;
     let (mut rows_used, mut rows_seen) = (0, 0);
     let mut current: Option<(Value, Vec<Value>)> = None;
-    for row in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let start = at;
-        at += row.len();
-        let text = row.trim_ascii();
-        if text.is_empty() {
-            continue;
-        }
-        if !row.ends_with(b"\n") && !last {
-            break;
-        }
+    for (start, text) in rows_of(bytes, last) {
         let value: Value = serde_json::from_slice(text).map_err(|_| odd())?;
         let parent = value["__parentId"].as_str().map(str::to_owned);
         match (parent, &mut current) {

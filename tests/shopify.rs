@@ -474,7 +474,7 @@ proptest! {
                     Next::Done(next) => break next,
                 }
             };
-            // By the last one the index knows of everything, and the newest minutes are due once more.
+            // By the last one the index knows of everything, and the newest minutes are due again.
             reader.clock.advance(TimeDelta::seconds(pause + if round == 2 { 430 } else { 130 }));
         }
         for id in reader.shop.ids() {

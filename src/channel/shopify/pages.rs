@@ -5,10 +5,10 @@
 //! Shopify's cursors hold the sort value and id of the last row, not a row number, so rows that
 //! shift are no harm: an order that changes meanwhile moves to the end and is met again.
 //!
-//! The list is served by a search index that lags, so an order changed just before a walk passed its
-//! place may not have been listed there yet: the newest minutes are read once more
-//! ([`Checkpoint`]). So is an order in them that cannot be shown, which costs dozens of questions,
-//! and the book asks for it by its id each day.
+//! The list is served by a search index that lags, so an order changed just before a walk passed
+//! its place may not have been listed there yet: the newest minutes are read once more
+//! ([`Checkpoint`]). So is an order in them that cannot be shown, which costs dozens of questions.
+//! The book asks for it by its id each day.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -122,6 +122,7 @@ impl Api {
     ) -> Result<Option<Vec<Box<RawValue>>>> {
         self.sized(|size| {
             let mut gone = false;
+            let key = |row: &Box<_>| key(row);
             let all = all_pages(route, Vec::new(), 1usize, key, |page| {
                 let mut query = vec![("limit", size.to_string()), ("page", page.to_string())];
                 query.extend(filter.clone());
@@ -179,7 +180,7 @@ impl Api {
 }
 
 /// By its id; by what is in it, where it has none.
-fn key(row: &Box<RawValue>) -> String {
+fn key(row: &RawValue) -> String {
     let head = serde_json::from_str::<wire::Nothing<'_>>(row.get()).unwrap_or_default();
     head.id.id().unwrap_or(row.get()).to_owned()
 }
@@ -238,6 +239,7 @@ mod tests {
         );
         let rows = |count: usize| (0..count).map(|id| RawValue::from_string(format!("{{\"id\":{id}}}")).unwrap());
         let read = |count: usize| {
+            let key = |row: &Box<_>| key(row);
             all_pages("x", Vec::new(), 1, key, |page| Ok((rows(count).collect(), more(count, 250, page + 1))))
         };
         assert_eq!([10, 300].map(|count| read(count).unwrap().len()), [10, 300]);

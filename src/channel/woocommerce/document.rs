@@ -91,8 +91,8 @@ fn refunds(api: &Api, ids: &[String]) -> Result<BTreeMap<String, Result<Rows>>> 
 
 /// All of a list.
 fn listed(api: &Api, route: &str, query: &[(&str, String)]) -> Result<Rows> {
-    let key = |row: &Box<RawValue>| row.get().to_owned();
-    all_pages("refunds", Rows::new(), 1u64, key, |number| {
+    let text = |row: &Box<_>| RawValue::get(row).to_owned();
+    all_pages("refunds", Rows::new(), 1u64, text, |number| {
         let page = number.to_string();
         let mut query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         query.extend([("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("page", &page), ("_fields", REFUND)]);

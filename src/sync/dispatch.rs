@@ -164,6 +164,7 @@ impl Desk<'_> {
                 Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{} lists them", order.id))
             );
         };
+        self.tell_who_decides(&can);
         let mut parcel = parcel.clone();
         if parcel.carrier.is_empty() {
             parcel.carrier.clone_from(&known.carrier);
@@ -190,6 +191,14 @@ impl Desk<'_> {
         self.push(book, open, order, row, None)
     }
 
+    /// What the shop does by itself is no reason to send nothing.
+    fn tell_who_decides(&self, can: &Capabilities) {
+        if !self.request.notify && can.notify == Notify::ShopDecides {
+            self.watch
+                .note("this shop's own settings decide whether the buyer is told; --no-notify changes nothing there");
+        }
+    }
+
     /// What goes out: the lines wanted, or all that is left, and the parcels.
     fn shipment(&self, order: &BookOrder, can: &Capabilities, parcels: Vec<Parcel>) -> Result<Shipment> {
         let (lines, completes) = lines::choose(order, &self.request.items)?;
@@ -208,10 +217,7 @@ impl Desk<'_> {
             return Err(Error::new(ErrorKind::Unsupported, text)
                 .hint("give one --tracking, and enter the other numbers in the channel's own pages"));
         }
-        if !self.request.notify && can.notify == Notify::ShopDecides {
-            self.watch
-                .note("this shop's own settings decide whether the buyer is told; --no-notify changes nothing there");
-        }
+        self.tell_who_decides(can);
         Ok(Shipment {
             key: crate::http::sign::nonce()?,
             shipped_at: self.context.clock.now(),

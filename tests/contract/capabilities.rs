@@ -123,6 +123,19 @@ fn d5_the_buyer_is_told_as_the_merchant_wishes_where_the_channel_leaves_it_to_hi
                 assert_eq!(quiet, 1, "{}", desk.kind);
             }
         }
+        if !desk.capabilities().replace_tracking {
+            return;
+        }
+        for (more, told) in [("--notify", 1), ("--no-notify", 0)] {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            desk.on("dispatch", &id, NUMBER).exits(0);
+            let done = desk.on("dispatch", &id, &format!("--replaces JD01 --tracking 1Z02 {more}")).exits(0);
+            match desk.capabilities().notify {
+                Notify::Choice => assert_eq!(desk.store.standing(&id).unwrap().told("1Z02"), told, "{}", desk.kind),
+                Notify::ShopDecides if told == 0 => _ = done.says("--no-notify changes nothing"),
+                Notify::ShopDecides => {}
+            }
+        }
     });
 }
 

@@ -19,14 +19,6 @@ pub enum WrongType {
     IdIsText,
     /// The four date fields are missing.
     DatesMissing,
-    /// `id` stands in it twice.
-    IdTwice,
-    /// A number that no program has room for.
-    HugeNumber,
-    /// A number that is none.
-    NotANumber,
-    /// Bytes that are no text.
-    NotUtf8,
 }
 
 /// What goes wrong.
@@ -336,14 +328,25 @@ pub(super) fn muffle(kind: &FaultKind, request: &mut Request) {
         FaultKind::Deaf(names) => {
             let dropped = |name: &String| names.contains(name) || (names.is_empty() && !kept(name));
             request.query.retain(|(name, _)| !dropped(name));
+            vary(request, "query", |_| Value::Null);
         }
         FaultKind::PageCap(most) | FaultKind::OnePage(most) => {
+            vary(request, "first", |rows| json!(rows.as_u64().unwrap_or(0).min(*most)));
             let sizes = request.query.iter_mut().filter(|(name, _)| matches!(name.as_str(), "per_page" | "limit"));
             for (_, value) in sizes.filter(|(_, value)| value.parse::<u64>().is_ok_and(|rows| rows > *most)) {
                 *value = most.to_string();
             }
         }
         _ => {}
+    }
+}
+
+/// Changes a variable of a GraphQL request.
+fn vary(request: &mut Request, name: &str, change: impl FnOnce(&Value) -> Value) {
+    let Some(mut body) = request.operation().and_then(|_| request.json()) else { return };
+    if let Some(variable) = body["variables"].get_mut(name) {
+        *variable = change(variable);
+        request.body = body.to_string().into_bytes();
     }
 }
 
@@ -371,10 +374,9 @@ fn rate_limited(after: Option<&str>) -> Response {
     }
 }
 
-/// WooCommerce's form (`code`, `message`), BigCommerce's (`status`, `title`) and Shopify's
-/// (`errors`) in one.
+/// WooCommerce's form (`code`, `message`) and BigCommerce's (`status`, `title`) in one.
 fn error_with(text: &str) -> Value {
-    json!({ "code": "odd", "message": text, "title": text, "errors": [{ "message": text }] })
+    json!({ "code": "odd", "message": text, "title": text })
 }
 
 fn unauthorized() -> Value {
@@ -461,19 +463,6 @@ fn replace_amounts(value: &mut Value, amount: &str) {
     }
 }
 
-impl WrongType {
-    /// A member to be put before the others, for what JSON values cannot hold.
-    fn as_bytes(self, id: &Value) -> Option<Vec<u8>> {
-        Some(match self {
-            Self::IdTwice => format!("\"id\":{id},").into_bytes(),
-            Self::HugeNumber => b"\"weight\":1e999,".to_vec(),
-            Self::NotANumber => b"\"weight\":NaN,".to_vec(),
-            Self::NotUtf8 => b"\"nickname\":\"J\xf6rg\",".to_vec(),
-            _ => return None,
-        })
-    }
-}
-
 /// The total of an order becomes an object where it was text, and text where it was an object.
 /// False where no order with one of these is found.
 fn break_total(response: &mut Response, wanted: Option<u64>) -> bool {
@@ -508,14 +497,6 @@ fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {
         one => Some(one).filter(|one| id.is_none_or(|id| one["id"] == json!(id))),
     };
     let Some(Value::Object(order)) = chosen else { return };
-    if let Some(member) = wrong.as_bytes(&order["id"]) {
-        let whole = Value::Object(order.clone()).to_string();
-        let text = body.to_string();
-        let Some(at) = text.find(&whole) else { return };
-        response.body = text.into_bytes();
-        response.body.splice(at + 1..at + 1, member);
-        return;
-    }
     match wrong {
         WrongType::TotalIsObject => {
             order.insert("total".to_owned(), json!({"amount": "12.00", "currency": "EUR"}));
@@ -526,7 +507,6 @@ fn break_type(response: &mut Response, wrong: WrongType, id: Option<u64>) {
         WrongType::DatesMissing => {
             order.retain(|key, _| !key.starts_with("date_created") && !key.starts_with("date_modified"));
         }
-        WrongType::IdTwice | WrongType::HugeNumber | WrongType::NotANumber | WrongType::NotUtf8 => {}
     }
     response.body = body.to_string().into_bytes();
 }

@@ -51,18 +51,7 @@ impl Request {
     /// Path and query as readable text, and of a GraphQL request the kind and name of its operation
     /// (`#mutation Cancel`): what faults match on.
     pub fn target(&self) -> String {
-        let mut target = self.path.clone();
-        for (index, (key, value)) in self.query.iter().enumerate() {
-            target.push(if index == 0 { '?' } else { '&' });
-            target.push_str(key);
-            target.push('=');
-            target.push_str(value);
-        }
-        if let Some(operation) = self.operation() {
-            target.push('#');
-            target.push_str(&operation);
-        }
-        target
+        target(&self.path, &self.query, &self.body)
     }
 
     /// `query Orders` or `mutation Cancel`, for a GraphQL request.
@@ -79,6 +68,22 @@ impl Request {
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
+}
+
+/// What [`Request::target`] says of a request.
+pub(super) fn target(path: &str, query: &[(String, String)], body: &[u8]) -> String {
+    let mut target = path.to_owned();
+    for (index, (key, value)) in query.iter().enumerate() {
+        target.push(if index == 0 { '?' } else { '&' });
+        target.push_str(key);
+        target.push('=');
+        target.push_str(value);
+    }
+    if let Some(operation) = operation(path, body) {
+        target.push('#');
+        target.push_str(&operation);
+    }
+    target
 }
 
 /// Kind and name of a GraphQL operation.

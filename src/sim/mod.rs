@@ -93,7 +93,7 @@ pub use faults::{Fault, FaultKind, Faults, WrongType};
 pub use http::{Request, Response, Store};
 pub use record::{Exchange, Recording};
 pub use server::{Server, ServerOptions};
-pub use simulated::{Access, Counters, Simulated, Standing};
+pub use simulated::{Access, Counters, Interruption, Question, Simulated, Standing};
 pub use world::{About, Mail, Purchase};
 
 /// The path below which a served store is steered.
@@ -117,5 +117,35 @@ pub fn rehearsal(kind: ChannelKind, clock: Arc<dyn Clock>, latency: Duration) ->
             let options = woocommerce::Options { page_latency: latency, ..woocommerce::Options::demo() };
             Arc::new(woocommerce::Shop::demo_with(options, clock))
         }
+    }
+}
+
+/// An empty store of this kind, another than that of [`rehearsal`].
+pub fn another(kind: ChannelKind, clock: Arc<dyn Clock>) -> Arc<dyn Simulated> {
+    match kind {
+        ChannelKind::BigCommerce => Arc::new(bigcommerce::Shop::new(bigcommerce::Options::another(), clock)),
+        #[cfg(test)]
+        ChannelKind::Example => unreachable!("its tests have a shop of their own"),
+        ChannelKind::Shopify => Arc::new(shopify::Shop::new(shopify::Options::another(), clock)),
+        ChannelKind::WooCommerce => Arc::new(woocommerce::Shop::new(woocommerce::Options::demo(), clock)),
+    }
+}
+
+/// Empty stores of this kind, of the versions and in the ways of serving that an adapter copes
+/// with, and what is special about each.
+pub fn variants(kind: ChannelKind, clock: &Arc<dyn Clock>) -> Vec<(&'static str, Arc<dyn Simulated>)> {
+    fn stores<V: world::Vendor>(
+        variants: Vec<(&'static str, V::Options)>,
+        clock: &Arc<dyn Clock>,
+    ) -> Vec<(&'static str, Arc<dyn Simulated>)> {
+        let store = |options| Arc::new(world::Shop::<V>::new(options, clock.clone())) as Arc<dyn Simulated>;
+        variants.into_iter().map(|(what, options)| (what, store(options))).collect()
+    }
+    match kind {
+        ChannelKind::BigCommerce => stores::<bigcommerce::BigCommerce>(bigcommerce::Options::variants(), clock),
+        #[cfg(test)]
+        ChannelKind::Example => unreachable!("its tests have a shop of their own"),
+        ChannelKind::Shopify => stores::<shopify::Shopify>(shopify::Options::variants(), clock),
+        ChannelKind::WooCommerce => stores::<woocommerce::WooCommerce>(woocommerce::Options::variants(), clock),
     }
 }

@@ -49,6 +49,11 @@ impl Exchange {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
+    /// Path and query as readable text: what faults match on.
+    pub fn target(&self) -> String {
+        super::http::target(&self.path, &self.query, &self.body)
+    }
+
     /// What it was about: the path, or of a GraphQL request the kind and name of its operation. A
     /// fault on this strikes requests like it.
     pub fn name(&self) -> String {
@@ -56,6 +61,12 @@ impl Exchange {
             Some(operation) => format!("#{operation}"),
             None => self.path.clone(),
         }
+    }
+
+    /// Whether the store's own program failed at it. In GraphQL it says so with status 200.
+    pub fn is_failure(&self) -> bool {
+        let says_so = || String::from_utf8_lossy(&self.answer).contains("INTERNAL_SERVER_ERROR");
+        self.status.is_some_and(|status| status >= 500) || says_so()
     }
 
     /// Whether the request can change something. In GraphQL the operation tells, and starting a

@@ -10,6 +10,20 @@ use super::world::{About, Mail, Purchase};
 use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 
+/// What a client asks a store for; each channel has its own requests for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// A list of orders.
+    Orders,
+    /// Where a walk through the changes begins.
+    Changes,
+    /// What was put away, where no other list has it.
+    PutAway,
+}
+
+/// What is done before each request: changes between two pages of a list.
+pub type Interruption = Box<dyn Fn(&Request, &dyn Simulated) + Send + Sync>;
+
 /// A simulated store with people around it. Ids are the channel's, as in `STORE:ID`.
 pub trait Simulated: Store {
     /// The kind of its channel.
@@ -17,6 +31,13 @@ pub trait Simulated: Store {
 
     /// What `connect` takes to reach it at `url`.
     fn access(&self, url: &str) -> Access;
+
+    /// Which requests ask this: their method, and what is in their targets. `None` where the channel
+    /// has no such question.
+    fn asks(&self, question: Question) -> Option<(&'static str, &'static str)>;
+
+    /// Something is done before every request from now on.
+    fn interrupt(&self, interruption: Interruption);
 
     /// A buyer places an order; gives its id.
     fn place(&self, purchase: &Purchase) -> String;
@@ -26,6 +47,9 @@ pub trait Simulated: Store {
 
     /// Every order's id, also of cancelled and put-away ones.
     fn ids(&self) -> Vec<String>;
+
+    /// Whether the order is on the store's lists: it is no draft, and is not put away.
+    fn is_listed(&self, id: &str) -> bool;
 
     /// The payment comes in.
     fn pay(&self, id: &str) -> bool;
@@ -73,8 +97,18 @@ pub trait Simulated: Store {
     /// The merchant puts it away as done with (archive, bin).
     fn put_away(&self, id: &str) -> bool;
 
+    /// Whether what is put away stays the order that it was (an archive), and is not thrown away (a
+    /// bin).
+    fn archives(&self) -> bool;
+
     /// The order is erased for good.
     fn erase(&self, id: &str) -> bool;
+
+    /// A clock that was wrong, or a migration, has dated the order's last change so.
+    fn redate(&self, id: &str, at: Timestamp) -> bool;
+
+    /// The order's document is not one that can be read from now on, or can be again.
+    fn spoil(&self, id: &str, spoilt: bool) -> bool;
 
     /// Something saves the order without changing it: its modification time moves.
     fn touch(&self, id: &str) -> bool;
@@ -109,13 +143,21 @@ pub struct Access {
     pub flags: Vec<String>,
     /// Environment variables with the secrets.
     pub secrets: Vec<(&'static str, String)>,
+    /// Members of a credentials file in which what was copied stands in each other's places.
+    pub swapped: [(&'static str, &'static str); 2],
 }
 
 impl Access {
     /// Flags, and secrets by the names that `connect` takes them under.
     pub(super) fn of(flags: &[&str], secrets: &[(&'static str, &str)]) -> Self {
         let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        Self { flags, secrets: secrets.iter().map(|(name, value)| (*name, (*value).to_owned())).collect() }
+        let secrets = secrets.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self { flags, secrets, swapped: [("", ""); 2] }
+    }
+
+    /// With these members of a credentials file in each other's places.
+    pub(super) fn swapped(self, swapped: [(&'static str, &'static str); 2]) -> Self {
+        Self { swapped, ..self }
     }
 }
 

@@ -59,9 +59,6 @@ options! {
         lists_archived: bool = true,
         /// Whether a shipment moves the order's status by itself.
         moves_status: bool = true,
-        /// Whether filters and sorting are ignored, as a proxy or a misnamed parameter would have
-        /// it.
-        ignores_filters: bool = false,
         /// How long a page of orders takes.
         page_latency: Duration = Duration::ZERO,
         /// The id of the first order.
@@ -76,5 +73,20 @@ impl Options {
     /// does not wait.
     pub fn rehearsal() -> Self {
         Self { quota: 450, ..Self::default() }
+    }
+
+    /// Another store than that of a rehearsal, with quota that nobody uses up.
+    pub fn another() -> Self {
+        Self { store_hash: "other1".to_owned(), quota: 20_000, ..Self::default() }
+    }
+
+    /// What the documents leave open, decided the other way.
+    pub fn variants() -> Vec<(&'static str, Self)> {
+        vec![
+            ("bounds exclude", Self { exclusive_bounds: true, ..Self::another() }),
+            ("without include", Self { include: false, ..Self::another() }),
+            ("at most 50 rows", Self { largest_limit: 50, ..Self::another() }),
+            ("no archived orders", Self { lists_archived: false, ..Self::another() }),
+        ]
     }
 }

@@ -14,7 +14,7 @@ use crate::sim::world::{
     Dice, Event, Nature, Purchase, Tracking, Vendor, Way, everything, fee, give_back, mix, part_id, second_place,
     ship_items, wrap,
 };
-use crate::sim::{Access, FaultKind};
+use crate::sim::{Access, FaultKind, Question};
 
 /// The vendor.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +104,14 @@ impl Vendor for BigCommerce {
     type Options = Options;
     type Memory = Memory;
     type Own = Own;
+
+    fn asks(_options: &Options, question: Question) -> Option<(&'static str, &'static str)> {
+        Some(match question {
+            Question::Orders => ("GET", "/v2/orders?"),
+            Question::Changes => ("GET", "sort=date_modified:asc"),
+            Question::PutAway => ("GET", "is_deleted"),
+        })
+    }
 
     fn nature(options: &Options) -> Nature<'_> {
         Nature { first: options.first_id, seed: options.seed, currency: &options.currency, lag: 0 }
@@ -222,6 +230,7 @@ impl Vendor for BigCommerce {
         let secrets =
             [("ORDERSYNC_ACCESS_TOKEN", REHEARSAL_TOKEN), ("ORDERSYNC_CLIENT_SECRET", REHEARSAL_CLIENT_SECRET)];
         Access::of(&["--store-hash", &options.store_hash, "--endpoint", url], &secrets)
+            .swapped([("store_hash", "a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d"), ("access_token", "abc123xyz0")])
     }
 
     fn document(context: &Context<'_>, id: u64) -> Option<Value> {

@@ -72,7 +72,7 @@ fn refused(message: &str) -> Value {
 pub fn orders(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
     let (options, deaf) = (context.options, context.options.deaf);
     let text = |name: &str| arguments.get(name).and_then(Value::as_str);
-    let (mut query, warnings) = search(context, text("query").filter(|_| !deaf.filter).unwrap_or_default());
+    let (mut query, warnings) = search(context, text("query").unwrap_or_default());
     let first = arguments.get("first").and_then(Value::as_u64).filter(|first| (1..=250).contains(first));
     let first = first.and_then(|first| usize::try_from(first).ok());
     let first = first.ok_or_else(|| refused("you must provide one of first or last"))?.min(deaf.most_rows);

@@ -90,6 +90,7 @@ fn fault(shop: &Shop, kind: &FaultKind, request: &Request) -> Option<Response> {
             Some(shop.with(|context| answer::throttled(context.options, context.state.own.bucket.level, 100.0)))
         }
         FaultKind::Unauthorized => Some(answer::unauthorized()),
+        FaultKind::Says(_, text) => Some(Response::json(200, &json!({ "errors": [{ "message": text }] }))),
         _ => None,
     }
 }

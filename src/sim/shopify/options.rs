@@ -25,8 +25,6 @@ pub const ALL_SCOPES: &[&str] = &[
 /// What of a question for a list is not heard.
 #[derive(Debug, Clone, Copy)]
 pub struct Deaf {
-    /// Which orders are asked for.
-    pub filter: bool,
     /// In which order.
     pub order: bool,
     /// More rows than this are never given.
@@ -54,7 +52,7 @@ options! {
         /// changes.
         price: f64 = 1.0,
         /// What of a question it does not hear, as with a cache or a proxy between.
-        deaf: Deaf = Deaf { filter: false, order: false, most_rows: usize::MAX, ends: false },
+        deaf: Deaf = Deaf { order: false, most_rows: usize::MAX, ends: false },
         /// How long the search index is behind, in seconds.
         lag: i64 = 0,
         /// How long after an order its fulfilment orders are made, in seconds.
@@ -87,6 +85,20 @@ impl Options {
     /// A shop for rehearsals: on the plan with the largest budget, so that nobody waits for points.
     pub fn rehearsal() -> Self {
         Self { restore_rate: 1000.0, bucket: 20_000.0, ..Self::default() }
+    }
+
+    /// Another shop than that of a rehearsal.
+    pub fn another() -> Self {
+        Self { domain: "other.myshopify.com".to_owned(), shop: 7, ..Self::rehearsal() }
+    }
+
+    /// Shops that tell less, are slower or dearer.
+    pub fn variants() -> Vec<(&'static str, Self)> {
+        vec![
+            ("no personal data", Self { personal_data: false, ..Self::rehearsal() }),
+            ("dear queries", Self { price: 4.2, ..Self::rehearsal() }),
+            ("fulfilment orders come later", Self { routing: 1, ..Self::rehearsal() }),
+        ]
     }
 
     /// Without these scopes.

@@ -16,7 +16,7 @@ use crate::sim::graphql::plain;
 use crate::sim::http::{Request, Response};
 use crate::sim::tokens::Tokens;
 use crate::sim::world::{Dice, Event, Line, Nature, Purchase, Refund, Tracking, Vendor, everything, mix, ship_items};
-use crate::sim::{Access, FaultKind};
+use crate::sim::{Access, FaultKind, Question};
 
 /// Ids are far apart, so that what belongs to an order can be told from its id, and beyond what a
 /// floating-point number can hold.
@@ -276,6 +276,14 @@ impl Vendor for Shopify {
         Memory { next_id: 9_000_000_000_000_000_000, bucket, tokens, ..Memory::default() }
     }
 
+    fn asks(_options: &Options, question: Question) -> Option<(&'static str, &'static str)> {
+        match question {
+            Question::Orders => Some(("POST", "Orders")),
+            Question::Changes => Some(("POST", "query FirstOrders")),
+            Question::PutAway => None,
+        }
+    }
+
     fn nature(options: &Options) -> Nature<'_> {
         Nature { first: 1001, seed: 7, currency: "EUR", lag: options.lag * 1000 }
     }
@@ -410,6 +418,7 @@ impl Vendor for Shopify {
         let secrets =
             [("ORDERSYNC_CLIENT_ID", REHEARSAL_CLIENT_ID), ("ORDERSYNC_CLIENT_SECRET", REHEARSAL_CLIENT_SECRET)];
         Access::of(&["--shop", &options.domain, "--endpoint", url], &secrets)
+            .swapped([("access_token", "shpss_0123456789"), ("api_secret", "shpat_0123456789")])
     }
 
     fn document(context: &Context<'_>, id: u64) -> Option<Value> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::errors::critical;
-use super::{Answer, Call, Entry, Response, render, vendor};
+use super::orders::seen;
+use super::{Answer, Call, Entry, Response, vendor};
 use crate::sim::forms::only_fields;
 use crate::sim::rest::{Page, date_time};
 use crate::sim::world::{ALL, Bounds, By, Query, mix};
@@ -20,7 +21,7 @@ pub(super) fn orders(call: &mut Call<'_, '_>) -> Answer {
     }
     let style = call.style();
     let entries = ids.iter().filter_map(|id| call.state.orders.get(id));
-    let rows: Vec<Value> = entries.map(|entry| render::order(&style, entry)).collect();
+    let rows: Vec<Value> = entries.map(|entry| seen(&style, call, entry)).collect();
     let statuses = call.list("status");
     let statuses = statuses.iter().filter_map(Value::as_str).enumerate();
     let mut added: Vec<_> = statuses.map(|(at, status)| (format!("status[{at}]"), status.to_owned())).collect();

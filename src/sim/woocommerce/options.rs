@@ -187,6 +187,19 @@ impl Options {
         Self { fulfillments: true, https_seen: HttpsSeen::Rehearsal, ..Self::default() }
     }
 
+    /// Versions, addresses, and homes of tracking numbers.
+    pub fn variants() -> Vec<(&'static str, Self)> {
+        vec![
+            ("10.0.2", Self { profile: Profile::V10_0_2, ..Self::demo() }),
+            ("10.0.2, orders as posts", Self { profile: Profile::V10_0_2Posts, ..Self::demo() }),
+            ("5.6", Self { profile: Profile::V5_6, ..Self::demo() }),
+            ("tracking extension", Self { fulfillments: false, tracking: Tracking::On, ..Self::demo() }),
+            ("notes", Self { fulfillments: false, ..Self::demo() }),
+            ("plain permalinks", Self { permalinks: Permalinks::Plain, ..Self::demo() }),
+            ("in a folder", Self { prefix: "/shop".to_owned(), permalinks: Permalinks::IndexPhp, ..Self::demo() }),
+        ]
+    }
+
     /// Whether the fulfilment routes exist.
     pub(super) fn has_fulfillments(&self) -> bool {
         self.fulfillments && self.profile == Profile::V10_5

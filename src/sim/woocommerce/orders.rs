@@ -7,15 +7,24 @@ use super::errors::{critical, error, invalid_id, invalid_params};
 use super::render::{self, ADDRESS, Style, meta_id};
 use super::routes::args;
 use super::vendor::{self, set_status};
-use super::{Answer, Call, Context, Fee, Order, Response, WooCommerce};
+use super::{Answer, Call, Context, Entry, Fee, Order, Response, WooCommerce};
 use crate::sim::forms::{only_fields, readdress, rewrite};
 use crate::sim::rest::{boolean, check, integer};
 use crate::sim::world::fixtures::WARES;
 use crate::sim::world::{Address, Place, add_line, part_id};
 
+/// An order as the API shows it.
+pub(super) fn seen(style: &Style<'_>, context: &Context<'_>, entry: &Entry) -> Value {
+    let mut document = render::order(style, entry);
+    if context.state.spoilt.contains(&entry.id) {
+        document["total"] = json!({ "amount": "12.00" });
+    }
+    document
+}
+
 /// The order as JSON; null where there is none.
 fn body(style: &Style<'_>, context: &Context<'_>, id: u64) -> Value {
-    context.state.orders.get(&id).map(|entry| render::order(style, entry)).unwrap_or_default()
+    context.state.orders.get(&id).map(|entry| seen(style, context, entry)).unwrap_or_default()
 }
 
 /// An answer with an order, narrowed to `_fields`; unlike in lists the links always stay.

@@ -7,15 +7,15 @@ use std::collections::HashSet;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::options::{Options, REHEARSAL_KEY, REHEARSAL_SECRET};
+use super::options::{Options, Permalinks, REHEARSAL_KEY, REHEARSAL_SECRET};
 use super::render::{self, ADDRESS, Style};
 use super::{Context, Entry, Order, Shop, State, fulfillments, site, trackings};
 use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
-use crate::sim::Access;
 use crate::sim::forms::readdress;
 use crate::sim::http::{Request, Response};
 use crate::sim::world::{About, Dice, Event, Meta, Nature, Purchase, Tracking, Vendor, fee};
+use crate::sim::{Access, Question, Simulated};
 
 /// The vendor.
 #[derive(Debug, Clone, Copy)]
@@ -167,10 +167,24 @@ impl Vendor for WooCommerce {
     const KIND: ChannelKind = ChannelKind::WooCommerce;
     const TICKS: i64 = 1;
     const KEEPS_LINES: bool = false;
+    const ARCHIVES: bool = false;
     const SERVICE: &str = "Flat Rate";
     type Options = Options;
     type Memory = Memory;
     type Own = Own;
+
+    fn asks(options: &Options, question: Question) -> Option<(&'static str, &'static str)> {
+        Some(match question {
+            Question::Orders if options.permalinks == Permalinks::Plain => ("GET", "wc/v3/orders&"),
+            Question::Orders => ("GET", "wc/v3/orders?"),
+            Question::Changes => ("GET", "order=asc&dates"),
+            Question::PutAway => ("GET", "status=trash"),
+        })
+    }
+
+    fn is_listed(entry: &Entry) -> bool {
+        !matches!(&*entry.status, "trash" | "checkout-draft" | "auto-draft")
+    }
 
     fn nature(options: &Options) -> Nature<'_> {
         Nature { first: options.first_id, seed: options.seed, currency: &options.currency, lag: 0 }
@@ -329,6 +343,7 @@ impl Vendor for WooCommerce {
     fn access(options: &Options, url: &str) -> Access {
         let secrets = [("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY), ("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET)];
         Access::of(&["--url", &format!("{url}{}", options.prefix)], &secrets)
+            .swapped([("consumer_key", "cs_0123456789"), ("consumer_secret", "ck_0123456789")])
     }
 
     fn document(context: &Context<'_>, id: u64) -> Option<Value> {
@@ -344,7 +359,7 @@ impl Vendor for WooCommerce {
             "status" => shop.set_status(id, wish["status"].as_str().unwrap_or_default()),
             "date" => {
                 let at = wish["modified"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-                at.is_some_and(|at| shop.modified_at(id, at))
+                at.is_some_and(|at| shop.redate(&id.to_string(), at))
             }
             "trash" => shop.trash(id),
             "restore" => shop.restore(id),

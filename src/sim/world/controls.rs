@@ -12,7 +12,7 @@ use super::{Context, Event, Order, Purchase, Shop, Vendor, makeup, ticks};
 use crate::channel::ChannelKind;
 use crate::clock::{Clock, Timestamp};
 use crate::sim::http::Response;
-use crate::sim::simulated::{Access, Counters, Simulated, Standing};
+use crate::sim::simulated::{Access, Counters, Interruption, Question, Simulated, Standing};
 
 /// An id as stores have it; 0, which no order has, for anything else.
 fn number(id: &str) -> u64 {
@@ -139,26 +139,6 @@ impl<V: Vendor> Shop<V> {
     pub fn numbers(&self) -> Vec<u64> {
         self.lock().orders.keys().copied().collect()
     }
-
-    /// The order's document is not one that can be read from now on, or can be again.
-    pub fn spoil(&self, id: u64, spoilt: bool) -> bool {
-        self.with(|context| {
-            if spoilt {
-                context.state.spoilt.insert(id)
-            } else {
-                context.state.spoilt.remove(&id)
-            };
-            context.change(id, |_| ())
-        })
-    }
-
-    /// A clock that was wrong, or a migration, has dated the order's last change so.
-    pub fn modified_at(&self, id: u64, at: Timestamp) -> bool {
-        self.with(|context| {
-            context.date(id, ticks::<V>(at));
-            context.state.orders.contains_key(&id)
-        })
-    }
 }
 
 impl<V: Vendor> Simulated for Shop<V> {
@@ -168,6 +148,14 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn access(&self, url: &str) -> Access {
         V::access(&self.options(), url)
+    }
+
+    fn asks(&self, question: Question) -> Option<(&'static str, &'static str)> {
+        V::asks(&self.options(), question)
+    }
+
+    fn interrupt(&self, interruption: Interruption) {
+        self.before_request(move |request, shop| interruption(request, shop));
     }
 
     fn place(&self, purchase: &Purchase) -> String {
@@ -201,6 +189,10 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn ids(&self) -> Vec<String> {
         self.numbers().iter().map(u64::to_string).collect()
+    }
+
+    fn is_listed(&self, id: &str) -> bool {
+        self.lock().orders.get(&number(id)).is_some_and(V::is_listed)
     }
 
     fn pay(&self, id: &str) -> bool {
@@ -287,8 +279,30 @@ impl<V: Vendor> Simulated for Shop<V> {
         self.with(|context| context.put_away(number(id), true))
     }
 
+    fn archives(&self) -> bool {
+        V::ARCHIVES
+    }
+
     fn erase(&self, id: &str) -> bool {
         self.lock().remove(number(id))
+    }
+
+    fn redate(&self, id: &str, at: Timestamp) -> bool {
+        self.with(|context| {
+            context.date(number(id), ticks::<V>(at));
+            context.state.orders.contains_key(&number(id))
+        })
+    }
+
+    fn spoil(&self, id: &str, spoilt: bool) -> bool {
+        self.with(|context| {
+            if spoilt {
+                context.state.spoilt.insert(number(id))
+            } else {
+                context.state.spoilt.remove(&number(id))
+            };
+            context.change(number(id), |_| ())
+        })
     }
 
     fn touch(&self, id: &str) -> bool {

@@ -38,7 +38,7 @@ pub(super) use state::{everything, give_back, ship as ship_items};
 use super::CONTROL;
 use super::faults::FaultKind;
 use super::http::{Request, Response, Store};
-use super::simulated::Access;
+use super::simulated::{Access, Question};
 use super::time::ShopClock;
 use crate::channel::ChannelKind;
 use crate::clock::{Clock, Timestamp};
@@ -89,6 +89,8 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     const KEEPS_LINES: bool;
     /// Whether an order that was placed a while ago counts as changed when it comes in.
     const NEW_IS_CHANGED: bool = false;
+    /// Whether what is put away stays what it was.
+    const ARCHIVES: bool = true;
     /// The service that brings an order to its buyer.
     const SERVICE: &str = "Standard";
     /// What kind of store it is.
@@ -97,6 +99,9 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     type Memory: Default + Send + 'static;
     /// What only this channel's orders have.
     type Own: Clone + Debug + Default + Send + 'static;
+
+    /// Which requests ask this: their method, and what is in their targets.
+    fn asks(options: &Self::Options, question: Question) -> Option<(&'static str, &'static str)>;
 
     /// The memory of a new store.
     fn memory(options: &Self::Options, now: i64) -> Self::Memory {
@@ -186,6 +191,11 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     /// The time of the last change, when one comes at `now`.
     fn modified(before: i64, now: i64) -> i64 {
         now.max(before)
+    }
+
+    /// Whether an order is on the store's lists.
+    fn is_listed(entry: &Entry<Self>) -> bool {
+        entry.away.is_none()
     }
 
     /// Whether an order is cancelled, and whether nothing is left to ship.

@@ -5,8 +5,6 @@
 
 mod support;
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -18,85 +16,6 @@ use support::big::Rig;
 
 fn paid(nth: u64) -> NewOrder {
     NewOrder::paid().line("TEE-001", u32::try_from(1 + nth % 3).unwrap())
-}
-
-#[test]
-fn i3_orders_that_change_between_the_pages_are_neither_lost_nor_doubled() {
-    for options in [Options::rehearsal(), Options { exclusive_bounds: true, ..Options::rehearsal() }] {
-        let rig = Rig::unconnected(options);
-        rig.shop.seed(120, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
-        rig.connect("--set page_size=20").exits(0);
-        let turn = AtomicU64::new(0);
-        rig.shop.before_request(move |request, shop| {
-            if !request.path.ends_with("/v2/orders") {
-                return;
-            }
-            let nth = turn.fetch_add(1, Ordering::Relaxed);
-            // An order that was to come later moves to the end, and somebody buys.
-            let ids = shop.numbers();
-            let touched = ids[usize::try_from(nth * 37).unwrap() % ids.len()];
-            shop.edit(touched, |details| details.staff_notes = format!("turn {nth}"));
-            if nth < 30 {
-                shop.place_order(paid(nth));
-            }
-        });
-        rig.sync();
-        rig.shop.before_request(|_, _| {});
-        rig.sync();
-        let known = rig.known();
-        assert_eq!(known.iter().collect::<BTreeSet<_>>().len(), known.len(), "doubled");
-        assert_eq!(known, rig.shop.numbers());
-    }
-}
-
-#[test]
-#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
-fn f5_a_first_sync_killed_at_every_page_ends_with_every_order_once() {
-    for point in ["before-import", "after-import"] {
-        let mut passed = 0;
-        loop {
-            let rig = Rig::unconnected(Options::rehearsal());
-            rig.shop.seed(90, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
-            rig.connect("--set page_size=10").exits(0);
-            let done = rig.home.run("sync").env("ORDERSYNC_CRASH_AT", &format!("{point}:{}", passed + 1)).done();
-            assert!(matches!(done.code, None | Some(0)), "{done:?}");
-            rig.shop.edit(rig.shop.numbers()[40], |details| details.staff_notes = "meanwhile".to_owned());
-            rig.sync();
-            rig.assert_settled(&format!("{point}:{}", passed + 1));
-            if done.code.is_some() {
-                break;
-            }
-            passed += 1;
-        }
-        assert!(passed >= 9, "each page: {passed}");
-    }
-}
-
-#[test]
-fn i3_many_orders_in_one_second_are_all_read() {
-    for exclusive_bounds in [false, true] {
-        let rig = Rig::unconnected(Options { exclusive_bounds, ..Options::rehearsal() });
-        rig.connect("--set page_size=10").exits(0);
-        let at = Utc::now() - TimeDelta::hours(2);
-        for nth in 0..64 {
-            rig.shop.place_order(paid(nth).at(at));
-        }
-        rig.sync();
-        assert_eq!(rig.known(), rig.shop.numbers(), "exclusive bounds: {exclusive_bounds}");
-        // A wave of changes in one second, met by a sync that goes on from its cursor.
-        assert!(rig.shop.numbers().into_iter().all(|id| rig.shop.set_status(id, 9)));
-        assert_eq!(rig.report()["changed"], 64);
-        assert_eq!(rig.home.sql("SELECT count(*) FROM orders"), ["64"]);
-        assert_eq!(rig.report()["failed"], 0);
-    }
-}
-
-#[test]
-fn a_server_that_gives_fewer_rows_than_asked_for_is_read_to_its_end() {
-    let rig = Rig::with(Options { most_rows: 50, ..Options::rehearsal() });
-    rig.shop.seed(260, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
-    rig.sync();
-    assert_eq!(rig.known(), rig.shop.numbers());
 }
 
 #[test]
@@ -148,16 +67,6 @@ fn refunds_that_cannot_be_asked_for_together_are_asked_for_order_by_order() {
 }
 
 #[test]
-fn i3_an_order_with_a_time_to_come_does_not_carry_the_cursor_along() {
-    let rig = Rig::new();
-    rig.shop.place_order(paid(1).at(Utc::now() + TimeDelta::days(2)));
-    rig.sync();
-    let id = rig.shop.place_order(paid(2));
-    rig.sync();
-    assert!(rig.known().contains(&id));
-}
-
-#[test]
 fn a_store_that_does_not_count_its_orders_is_read_in_one_walk() {
     let rig = Rig::unconnected(Options::rehearsal());
     let id = rig.shop.place_order(paid(1));
@@ -199,20 +108,6 @@ fn a_store_without_include_gives_the_same_orders_at_more_requests() {
 }
 
 #[test]
-fn p4_archived_orders_stay_in_the_book_and_are_known_to_be_archived() {
-    let rig = Rig::new();
-    let id = rig.order(&paid(1));
-    rig.shop.set_archived(id, true);
-    rig.home.run(&format!("pull bigcommerce:{id}")).exits(0);
-    assert_eq!((rig.status(id).as_str(), rig.known()), ("awaiting-fulfillment", vec![id]));
-    let first_seen_archived = rig.shop.place_order(paid(2));
-    rig.shop.set_archived(first_seen_archived, true);
-    rig.sync();
-    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
-    assert_eq!(rig.tracking(id), ["JD01"], "archived means nothing for shipping");
-}
-
-#[test]
 fn p4_archived_orders_are_looked_for_once_an_hour_and_only_where_the_store_lists_them() {
     for lists_archived in [true, false] {
         let rig = Rig::unconnected(Options { lists_archived, ..Options::rehearsal() });
@@ -239,19 +134,6 @@ fn p4_archived_orders_are_looked_for_once_an_hour_and_only_where_the_store_lists
 }
 
 #[test]
-fn i4_an_order_that_cannot_be_read_costs_one_order() {
-    let rig = Rig::new();
-    let ids: Vec<u64> = (0..5).map(|nth| rig.shop.place_order(paid(nth))).collect();
-    rig.shop.spoil(ids[2], true);
-    rig.home.run("sync").exits(3);
-    assert_eq!(rig.known().len(), 4);
-    assert_eq!(rig.home.json("inbox").as_array().unwrap().len(), 1);
-    rig.shop.spoil(ids[2], false);
-    rig.sync();
-    rig.assert_settled("it can be read again");
-}
-
-#[test]
 fn f4_xml_and_html_are_told_from_answers_and_nothing_is_lost() {
     let rig = Rig::new();
     rig.sync();
@@ -265,19 +147,6 @@ fn f4_xml_and_html_are_told_from_answers_and_nothing_is_lost() {
     let accept =
         rig.server.requests().iter().all(|r| r.headers.iter().any(|h| h.0 == "accept" && h.1 == "application/json"));
     assert!(accept, "without it V2 answers in XML");
-}
-
-#[test]
-fn an_ignored_filter_stops_the_sync_instead_of_bringing_the_whole_store() {
-    let rig = Rig::new();
-    rig.order(&paid(1));
-    rig.shop.seed(5, Utc::now() - TimeDelta::days(400), Utc::now() - TimeDelta::days(300));
-    rig.shop.options().ignores_filters = true;
-    let done = rig.home.run("sync").done();
-    assert!(done.code == Some(1) && done.stderr.contains("filter was ignored"), "{done:?}");
-    assert_eq!(rig.known().len(), 1);
-    rig.shop.options().ignores_filters = false;
-    rig.sync();
 }
 
 #[test]
@@ -311,16 +180,6 @@ fn i6_what_is_left_of_a_quota_is_known_to_the_next_process_and_to_one_beside_it(
 }
 
 #[test]
-fn i6_a_429_is_waited_out_as_its_headers_say() {
-    let rig = Rig::new();
-    rig.sync();
-    let id = rig.shop.place_order(paid(1));
-    rig.fault(Fault::new(FaultKind::RateLimited(Some("1".to_owned()))).times(2));
-    rig.sync();
-    assert_eq!(rig.known(), [id]);
-}
-
-#[test]
 fn a_token_without_the_scope_to_read_orders_connects_nothing() {
     let rig = Rig::unconnected(Options { orders: Scope::None, ..Options::rehearsal() });
     rig.connect("").exits(4).says("Orders: read-only");
@@ -343,40 +202,6 @@ fn f3_a_deleted_api_account_is_exit_4_and_maintenance_exit_5() {
     rig.home.run("sync").exits(5).says("maintenance");
     rig.shop.set_down(false);
     rig.sync();
-}
-
-#[test]
-fn i3_a_server_that_gives_no_more_than_so_many_rows_is_read_to_its_end() {
-    for most_rows in [3, 7, 25, 33] {
-        for later in [false, true] {
-            let rig =
-                Rig::unconnected(Options { most_rows: if later { 250 } else { most_rows }, ..Options::rehearsal() });
-            rig.shop.seed(54, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(2));
-            rig.connect("").exits(0);
-            if later {
-                rig.sync();
-                rig.shop.options().most_rows = most_rows;
-                (0..54).for_each(|nth| _ = rig.shop.place_order(paid(nth)));
-            }
-            rig.sync();
-            assert_eq!(rig.known(), rig.shop.numbers(), "{most_rows} rows, capped later: {later}");
-        }
-    }
-}
-
-#[test]
-fn i3_archived_orders_that_cannot_be_listed_are_told_and_looked_at_again_after_the_changes() {
-    let rig = Rig::new();
-    let id = rig.order(&paid(1));
-    rig.shop.set_archived(id, true);
-    rig.home.sql("UPDATE cursors SET looked_at = 0 WHERE walk LIKE 'pass/%'");
-    rig.fault(Fault::new(FaultKind::ServerError(503)).on_path("is_deleted").times(50));
-    rig.home.run("sync").exits(5).says("new and changed orders were read, archived orders were not");
-    rig.server.faults().clear();
-    let waiting = rig.shop.place_order(paid(2));
-    assert_eq!(rig.report()["new"], 1);
-    assert!(rig.known().contains(&waiting));
-    assert_eq!(rig.show(id)["changed_at_channel"], true, "and the archived ones after them");
 }
 
 #[test]
@@ -411,20 +236,4 @@ fn i5_lines_that_nobody_can_have_are_an_outage_and_no_order_is_to_blame() {
     rig.server.faults().clear();
     rig.sync();
     rig.assert_settled("up again");
-}
-
-#[test]
-fn q2_many_orders_of_one_second_are_not_read_again_at_every_sync() {
-    let rig = Rig::new();
-    let at = Utc::now() - TimeDelta::seconds(20);
-    (0..600).for_each(|nth| _ = rig.shop.place_order(paid(nth).at(at)));
-    rig.sync();
-    assert_eq!(rig.known(), rig.shop.numbers());
-    rig.server.clear_requests();
-    rig.sync();
-    assert_eq!(rig.server.requests().len(), 1);
-    let id = rig.shop.place_order(paid(1));
-    rig.server.clear_requests();
-    rig.sync();
-    assert!(rig.known().contains(&id) && rig.server.requests().len() <= 2, "{}", rig.server.requests().len());
 }

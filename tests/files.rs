@@ -1,5 +1,5 @@
 //! `ordersync dispatch --from FILE.csv`: what a spreadsheet makes of a file is read as it was
-//! meant, or nothing of it goes out.
+//! meant, or nothing of it goes out. On one store: it is about the file.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
@@ -7,7 +7,6 @@
 mod support;
 
 use ordersync::sim::woocommerce::*;
-use ordersync::sim::{Fault, FaultKind};
 use serde_json::{Value, json};
 use support::program::Call;
 use support::woo::Rig;
@@ -182,27 +181,6 @@ fn a_row_without_a_number_goes_out_only_where_one_says_so() {
 }
 
 #[test]
-fn a_shop_that_cannot_be_reached_is_not_asked_again_for_every_row() {
-    let rig = Rig::new();
-    let ids = [rig.paid(1), rig.paid(1), rig.paid(1)];
-    rig.sync();
-    rig.fault(Fault::new(FaultKind::ServerError(503)).always());
-    rig.server.clear_requests();
-    let one = rig.home.run(&format!("dispatch woocommerce:{} --dry-run", ids[0])).exits(5);
-    let (asked, rows) = (rig.server.requests().len(), ids.map(|id| format!("{id},ups,1Z{id}\n")).concat());
-    rig.server.clear_requests();
-    let text = format!("order,carrier,tracking\n{rows}");
-    csv(&rig, &text).arg("--dry-run").exits(5);
-    assert!(asked > 0 && rig.server.requests().len() == asked, "{one:?}");
-    rig.server.clear_requests();
-    csv(&rig, &text).exits(0);
-    assert_eq!(rig.server.requests().len(), asked);
-    rig.plug_in();
-    rig.home.run("sync").exits(0);
-    ids.iter().for_each(|id| assert_eq!(told(&rig, *id).1, format!("1Z{id}")));
-}
-
-#[test]
 fn d6_numbers_that_a_spreadsheet_rounded_are_refused_by_the_zeros_they_share() {
     let rig = Rig::new();
     let ids = [rig.paid(1), rig.paid(1), rig.paid(1)];
@@ -271,7 +249,7 @@ fn results_can_be_joined_with_the_file() {
 }
 
 #[test]
-fn d3_the_same_file_again_does_nothing() {
+fn d3_a_file_that_says_the_same_in_other_words_does_nothing() {
     let rig = Rig::new();
     let ids = [rig.paid(3), rig.paid(1)];
     rig.sync();

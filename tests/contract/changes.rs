@@ -1,7 +1,7 @@
 //! What changes at the channel: the copy, the newer version beside it, and the way from one to the
 //! other.
 
-use ordersync::channel::{CancelSupport, ChannelKind};
+use ordersync::channel::CancelSupport;
 use ordersync::sim::{Fault, FaultKind, Purchase};
 use serde_json::json;
 
@@ -14,12 +14,82 @@ fn p1_what_changes_at_the_channel_is_kept_beside_the_merchants_copy() {
         let before = desk.show(&id)["ship_to"].clone();
         assert!(desk.store.readdress(&id, "77 Somewhere Else"));
         desk.sync();
-        assert_eq!(desk.show(&id)["ship_to"], before, "{}: changed behind the merchant's back", desk.kind);
+        let shown = desk.show(&id);
+        assert_eq!(shown["ship_to"], before, "{}: changed behind the merchant's back", desk.kind);
+        assert_eq!(
+            (&shown["changed_at_channel"], &shown["differences"][0]["aspect"]),
+            (&json!(true), &json!("address"))
+        );
+        desk.on("show", &id, "").exits(0).prints("77 Somewhere Else");
+        desk.home.run("status").exits(0).prints("1 order changed at the channel").prints("orders --changed");
+        assert_eq!(desk.home.json("orders --changed").as_array().unwrap().len(), 1, "{}", desk.kind);
         desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("address");
         assert_eq!(desk.writes(), 0, "{}: a guard that stopped nothing", desk.kind);
         desk.on("accept", &id, "").exits(0);
+        assert_eq!(desk.home.json("orders --changed"), json!([]), "{}", desk.kind);
         desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
         assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+    });
+}
+
+#[test]
+fn p3_a_cancellation_at_the_channel_is_announced_once_and_p9_payment_follows() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let unpaid = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+        desk.sync();
+        assert!(desk.store.cancel(&id) && desk.store.pay(&unpaid));
+        desk.sync();
+        desk.sync();
+        for order in [&id, &unpaid] {
+            assert_eq!(desk.show(order)["status"], "awaiting-fulfillment", "{}", desk.kind);
+        }
+        let inbox = desk.home.json("inbox");
+        assert_eq!((inbox.as_array().unwrap().len(), &inbox[0]["kind"]), (1, &json!("cancelled")), "{}", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        assert_eq!(desk.home.json("inbox"), json!([]), "{}", desk.kind);
+    });
+}
+
+/// Archived orders are orders; what is thrown away is one that is cancelled.
+#[test]
+fn p4_what_is_put_away_at_the_channel_stays_in_the_book() {
+    each(|desk| {
+        let (id, unseen) = (desk.paid(&[("TEE-001", 1)]), desk.store.place(&Purchase::of(&[("MUG-9", 1)])));
+        assert!(desk.store.put_away(&id) && desk.store.put_away(&unseen));
+        desk.passes_are_due();
+        desk.sync();
+        let shown = desk.show(&id);
+        assert_eq!(
+            (&shown["status"], &shown["changed_at_channel"]),
+            (&json!("awaiting-fulfillment"), &json!(true)),
+            "{}",
+            desk.kind
+        );
+        if desk.store.archives() {
+            assert_eq!(desk.show(&unseen)["status"], "awaiting-fulfillment", "{}: it comes as what it is", desk.kind);
+            assert_eq!(desk.home.json("inbox"), json!([]), "{}", desk.kind);
+            desk.on("accept", &id, "").exits(0);
+            desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+            assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}: archived means nothing for shipping", desk.kind);
+        } else {
+            assert_eq!(desk.home.json("inbox")[0]["kind"], "cancelled", "{}", desk.kind);
+        }
+    });
+}
+
+/// The documents in the book can be read without the secrets.
+#[test]
+fn show_and_accept_need_no_credentials() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        std::fs::remove_dir_all(desk.home.path().join("credentials")).unwrap();
+        desk.on("show", &id, "").exits(0).prints("77 Somewhere Else");
+        desk.on("accept", &id, "").exits(0).prints("77 Somewhere Else");
+        desk.home.run("sync").exits(4);
     });
 }
 
@@ -196,8 +266,7 @@ fn p1_what_others_change_in_the_moment_of_a_dispatch_is_kept_as_a_change() {
         assert_eq!(desk.show(&id)["buyer_note"], "please ring twice", "{}", desk.kind);
         assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
 
-        let archives = desk.kind != ChannelKind::WooCommerce;
-        if archives {
+        if desk.store.archives() {
             let id = desk.paid(&[("TEE-001", 1)]);
             dispatch(&id);
             assert!(desk.store.put_away(&id));

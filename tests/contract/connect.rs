@@ -1,17 +1,87 @@
 //! Connecting a store: which one it is, its secrets, and what is told of them.
 
 use base64::Engine;
-use ordersync::channel::ChannelKind;
-use ordersync::sim::{Fault, FaultKind};
+use ordersync::sim::{Fault, FaultKind, Purchase};
+use serde_json::{Value, json};
 
 use super::desk::{Desk, each, each_kind};
 
 #[test]
 fn i9_a_store_is_connected_once() {
     each(|desk| {
+        desk.connect("").exits(6).says(&format!("{} is connected already", desk.kind));
         desk.connect("--name again").exits(6).says(desk.kind.word());
+        assert_eq!(desk.home.json("connect --list").as_array().unwrap().len(), 1);
         desk.home.run("connect --test").exits(0);
         desk.home.run(&format!("connect --reauth {}", desk.kind)).exits(0);
+    });
+}
+
+#[test]
+fn a1_connect_shows_the_store_what_it_imports_and_the_guide_time() {
+    each_kind(|kind| {
+        let desk = Desk::empty(kind);
+        desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        let guide = kind.adapter().guide_time;
+        let done = desk.connect("").exits(0).prints("1 at the channel").prints("everything changed since");
+        done.prints(&format!("approximately {guide}")).prints(&format!("ordersync sync --channel {kind}"));
+
+        let desk = Desk::empty(kind);
+        let told = desk.connect("--json --name second --since all").exits(0).json();
+        assert_eq!((&told["store"]["name"], &told["store"]["channel"]), (&json!("second"), &json!(kind.word())));
+        assert_eq!((&told["store"]["since"], &told["guide_time"]), (&json!(null), &json!(guide)), "{kind}");
+        assert_eq!(told["orders_at_channel"], 0, "{kind}");
+    });
+}
+
+#[test]
+fn c4_without_a_terminal_a_missing_value_is_named_by_its_flag_and_a_secret_is_never_taken_from_one() {
+    each_kind(|kind| {
+        let desk = Desk::unconnected(kind);
+        let flag = |key: &str| format!("--{}", key.replace('_', "-"));
+        let fields = kind.adapter().fields;
+        let named = fields.iter().find(|field| field.required && !field.secret).unwrap();
+        desk.home.run(&format!("connect {kind}")).exits(2).says(&flag(named.key));
+        for secret in fields.iter().filter(|field| field.secret) {
+            for words in [format!("--set {}=given-012", secret.key), format!("{} given-012", flag(secret.key))] {
+                desk.connect(&words).exits(2).without("given-012");
+            }
+        }
+        assert!(desk.server.requests().is_empty() && !desk.home.book().exists(), "{kind}: nothing was asked or made");
+    });
+}
+
+#[test]
+fn secrets_come_from_a_toml_file_or_from_json_on_standard_input() {
+    each_kind(|kind| {
+        for toml in [true, false] {
+            let desk = Desk::unconnected(kind);
+            let access = desk.store.access(desk.server.url());
+            let key = |name: &str| name.trim_start_matches("ORDERSYNC_").to_lowercase();
+            let call = |file: &str| {
+                let call = desk.connect(&format!("--credentials {file}"));
+                access.secrets.iter().fold(call, |call, (name, _)| call.without(name))
+            };
+            if toml {
+                let lines = access.secrets.iter().map(|(name, value)| format!("{} = \"{value}\"\n", key(name)));
+                call(&desk.home.file("key.toml", &lines.collect::<String>())).exits(0);
+            } else {
+                let members = access.secrets.iter().map(|(name, value)| (key(name), json!(value)));
+                call("-").stdin(&Value::Object(members.collect()).to_string()).exits(0);
+            }
+            desk.home.run("sync").exits(0).silent();
+        }
+    });
+}
+
+#[test]
+fn a_connection_can_be_tested_and_says_what_fails() {
+    each(|desk| {
+        desk.home.run("connect --test").exits(0).prints("the connection works");
+        desk.server.faults().add(Fault::new(FaultKind::ServerError(503)).always());
+        let told = desk.home.run(&format!("connect --test {} --json", desk.kind)).exits(5).json();
+        assert_eq!((&told[0]["ok"], &told[0]["error"]["exit_code"]), (&json!(false), &json!(5)), "{}", desk.kind);
+        desk.home.run("connect --test nobody").exits(7);
     });
 }
 
@@ -46,25 +116,21 @@ fn a_setting_that_makes_the_store_this_one_is_neither_changed_nor_taken_away() {
 /// Two secrets that were pasted the wrong way round are sent nowhere.
 #[test]
 fn swapped_secrets_are_told_before_anything_is_sent() {
-    for (kind, pairs) in [
-        (ChannelKind::WooCommerce, [("consumer_key", "cs_0123456789"), ("consumer_secret", "ck_0123456789")]),
-        (ChannelKind::Shopify, [("access_token", "shpss_0123456789"), ("api_secret", "shpat_0123456789")]),
-        (ChannelKind::BigCommerce, [("store_hash", "a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d"), ("access_token", "abc123xyz0")]),
-    ] {
+    each_kind(|kind| {
         let desk = Desk::unconnected(kind);
         let access = desk.store.access(desk.server.url());
+        let pairs = access.swapped;
         let text: String = pairs.iter().map(|(key, value)| format!("{key} = \"{value}\"\n")).collect();
         let file = desk.home.file("swapped.toml", &text);
-        let flags = access.flags.join(" ");
-        let flags = flags.split("--store-hash").next().unwrap_or_default();
-        let endpoint = format!("--endpoint {}", desk.server.url());
-        let endpoint = if flags.contains("--endpoint") { "" } else { &endpoint };
-        let words = format!("connect {kind} {flags} {endpoint} --credentials {file}");
+        // What the file has is not said once more.
+        let is_swapped = |flag: &str| pairs.iter().any(|(key, _)| flag == format!("--{}", key.replace('_', "-")));
+        let flags: Vec<&[String]> = access.flags.chunks(2).filter(|flag| !is_swapped(&flag[0])).collect();
+        let words = format!("connect {kind} {} --credentials {file}", flags.concat().join(" "));
         let call = access.secrets.iter().fold(desk.home.run(&words), |call, (name, _)| call.without(name));
         let done = call.exits(2).says("looks like a").says("nothing was sent").says("hint: ");
         pairs.iter().fold(done, |done, (_, value)| done.without(value));
         assert!(desk.server.requests().is_empty(), "{kind}");
-    }
+    });
 }
 
 #[test]
@@ -72,8 +138,13 @@ fn x1_a_wrong_secret_is_a_credentials_error() {
     each_kind(|kind| {
         let desk = Desk::unconnected(kind);
         let access = desk.store.access(desk.server.url());
-        let call = access.secrets.iter().fold(desk.connect(""), |call, (name, _)| call.env(name, "wrong-0123456789"));
-        call.exits(4).without("wrong-0123456789");
+        let wrong =
+            || access.secrets.iter().fold(desk.connect(""), |call, (name, _)| call.env(name, "wrong-0123456789"));
+        wrong().exits(4).says("hint: ").without("wrong-0123456789");
+        let error = wrong().arg("--json").exits(4).error();
+        assert_eq!((&error["kind"], &error["exit_code"]), (&json!("credentials"), &json!(4)), "{kind}");
+        assert_eq!(desk.home.json("connect --list"), json!([]), "{kind}");
+        assert!(!desk.home.path().join("credentials").exists(), "{kind}: something is kept of what does not work");
     });
 }
 
@@ -86,9 +157,8 @@ fn x1_secrets_that_a_server_repeats_are_neither_printed_nor_kept() {
         let (first, last) = (&secrets[0].1, &secrets[1].1);
         let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         for said in [first.clone(), last.clone(), encoded(&format!("{first}:{last}"))] {
-            let status = if desk.kind == ChannelKind::Shopify { 200 } else { 422 };
             let words = format!("the header {said} is odd");
-            desk.server.faults().add(Fault::new(FaultKind::Says(status, words)).always());
+            desk.server.faults().add(Fault::new(FaultKind::Says(422, words)).always());
             let sync = desk.home.run("sync").done();
             sync.says("the header [secret] is odd").without(&said);
             for (command, more) in [("pull", ""), ("dispatch", "--carrier ups --tracking 1Z1"), ("cancel", "")] {

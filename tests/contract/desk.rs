@@ -1,16 +1,19 @@
 //! A simulated store of some channel, a home that is connected to it, and what the contracts do
 //! with them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ordersync::book::Book;
-use ordersync::channel::{Capabilities, ChannelKind};
+use ordersync::channel::{Capabilities, Channel, ChannelKind};
 use ordersync::clock::{Clock, SystemClock};
 use ordersync::home;
 use ordersync::http::RetryPolicy;
-use ordersync::sim::{Exchange, Fault, FaultKind, Purchase, Server, ServerOptions, Simulated, rehearsal};
+use ordersync::sim::{
+    Exchange, Fault, FaultKind, Purchase, Question, Server, ServerOptions, Simulated, another, rehearsal, variants,
+};
 use ordersync::sync::Context;
 use serde_json::Value;
 
@@ -38,6 +41,11 @@ impl Desk {
 
     pub fn unconnected(kind: ChannelKind) -> Self {
         Self::beside(rehearsal(kind, clock(), Duration::ZERO))
+    }
+
+    /// Beside an empty store of this kind, which is another than that of [`Desk::new`].
+    pub fn empty(kind: ChannelKind) -> Self {
+        Self::beside(another(kind, clock()))
     }
 
     pub fn beside(store: Arc<dyn Simulated>) -> Self {
@@ -78,15 +86,63 @@ impl Desk {
         self.store.counters().writes
     }
 
-    pub fn capabilities(&self) -> Capabilities {
-        let context = Context {
+    /// The library in this home.
+    pub fn context(&self) -> Context {
+        Context {
             home: home::Home::locate(Some(self.home.path())).unwrap(),
             clock: clock(),
             retry: RetryPolicy::default(),
             lock_timeout: Duration::ZERO,
-        };
+        }
+    }
+
+    /// The book, and the store as its adapter sees it.
+    pub fn opened(&self) -> (Book, Box<dyn Channel>) {
+        let context = self.context();
         let book = Book::open(&context.home.book(), context.clock.clone()).unwrap();
-        context.open(&book.store(self.kind.word()).unwrap().unwrap()).unwrap().channel.capabilities()
+        let store = book.store(self.kind.word()).unwrap().unwrap();
+        let channel = context.open(&store).unwrap().channel;
+        (book, channel)
+    }
+
+    pub fn capabilities(&self) -> Capabilities {
+        self.opened().1.capabilities()
+    }
+
+    /// Connects the store of another desk under this name.
+    pub fn connect_also(&self, other: &Self, name: &str) {
+        let access = other.store.access(other.server.url());
+        let call = self.home.run(&format!("connect {} {} --name {name}", other.kind, access.flags.join(" ")));
+        access.secrets.iter().fold(call, |call, (name, value)| call.env(name, value)).exits(0);
+    }
+
+    /// So much time passes at the store that nothing shows late in its lists any more.
+    pub fn settle(&self) {
+        self.store.set_clock(self.capabilities().overlap.as_secs() as i64 / 60 + 1);
+    }
+
+    /// Asserts that the book is whole and that its newest version of every order is the store's,
+    /// each order once. What is on no list of the store is looked for less often, so it is left out.
+    pub fn assert_converged(&self, told: &str) {
+        assert_eq!(self.home.sql("PRAGMA integrity_check"), ["ok"], "{} {told}", self.kind);
+        let known = self.home.sql("SELECT remote_id FROM orders");
+        let once: BTreeSet<&String> = known.iter().collect();
+        assert_eq!(once.len(), known.len(), "{} {told}: doubled", self.kind);
+        let (book, channel) = self.opened();
+        let there: Vec<String> = self.store.ids().into_iter().filter(|id| self.store.is_listed(id)).collect();
+        for id in &there {
+            let at = book.find(&format!("{}:{id}", self.kind));
+            let at = at.unwrap_or_else(|e| panic!("{} {told}: order {id}: {e}", self.kind));
+            let newest = book.newest_document(at).unwrap().or(book.base_document(at).unwrap()).unwrap();
+            let mut here = channel.read(&newest).unwrap();
+            // Of refunds and fulfilments the order itself tells the least.
+            let now = channel.order(id).unwrap().unwrap().order.unwrap();
+            // A save that changes nothing moves this date alone, and is no version.
+            here.updated_at = now.updated_at;
+            assert!(here == *now, "{} {told}: order {id} is not as the store has it\n{here:?}\n{now:?}", self.kind);
+        }
+        let unlisted = known.iter().filter(|id| !there.contains(id));
+        assert!(unlisted.clone().all(|id| !self.store.is_listed(id)), "{} {told}: invented", self.kind);
     }
 
     /// The ids that another home has of the same store after its first sync.
@@ -102,11 +158,28 @@ impl Desk {
 
     /// A fault that strikes lists of orders and no single order.
     pub fn list_fault(&self, kind: FaultKind) -> Fault {
-        match self.kind {
-            ChannelKind::Shopify => Fault::new(kind).on("POST", "Orders"),
-            ChannelKind::BigCommerce => Fault::new(kind).on("GET", "/v2/orders?"),
-            ChannelKind::WooCommerce => Fault::new(kind).on("GET", "wc/v3/orders?"),
-        }
+        self.fault_of(kind, Question::Orders).unwrap()
+    }
+
+    /// A fault that strikes what asks this; `None` where nothing does.
+    pub fn fault_of(&self, kind: FaultKind, question: Question) -> Option<Fault> {
+        self.store.asks(question).map(|(method, part)| Fault::new(kind).on(method, part))
+    }
+
+    /// The lists of orders that were asked for so far.
+    pub fn lists(&self) -> Vec<Exchange> {
+        let (method, part) = self.store.asks(Question::Orders).unwrap();
+        let is_list = |one: &Exchange| one.method == method && one.target().contains(part);
+        self.server.requests().into_iter().filter(is_list).collect()
+    }
+
+    /// Puts the store's walks back to where they are due.
+    pub fn passes_are_due(&self) {
+        self.home.sql("UPDATE cursors SET looked_at = 0 WHERE walk LIKE 'pass/%'");
+    }
+
+    pub fn orders(&self) -> usize {
+        self.home.sql("SELECT count(*) FROM orders")[0].parse().unwrap()
     }
 
     pub fn tracking_numbers(&self, id: &str) -> Vec<String> {
@@ -129,6 +202,17 @@ pub fn each_kind(contract: impl Fn(ChannelKind) + Sync) {
         let all = ChannelKind::ALL.map(|kind| (kind, scope.spawn(move || one(kind))));
         for (kind, contract) in all {
             assert!(contract.join().is_ok(), "the contract does not hold with {kind}");
+        }
+    });
+}
+
+/// The same for an empty store of each sort of every kind, connected in pages of ten.
+pub fn each_variant(contract: impl Fn(&Desk, &str) + Sync) {
+    each_kind(|kind| {
+        for (what, store) in variants(kind, &clock()) {
+            let desk = Desk::beside(store);
+            desk.connect("--set page_size=10").exits(0);
+            contract(&desk, &format!("{kind}, {what}"));
         }
     });
 }

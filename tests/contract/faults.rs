@@ -1,5 +1,7 @@
 //! Faults of servers and networks: a pause or a clear error.
 
+use std::time::{Duration, Instant};
+
 use chrono::Utc;
 use ordersync::sim::{Fault, FaultKind, Purchase};
 
@@ -9,9 +11,14 @@ use super::desk::each;
 fn i6_f4_faults_cost_a_pause_or_a_clear_error_and_never_an_order() {
     let faults = [
         (FaultKind::RateLimited(Some("1".to_owned())), &[0][..]),
+        (FaultKind::RateLimited(None), &[0]),
+        (FaultKind::ServerError(500), &[0]),
         (FaultKind::ServerError(503), &[0]),
+        (FaultKind::ServerError(520), &[0]),
         (FaultKind::CutBefore, &[0]),
+        (FaultKind::AnswerLost, &[0]),
         (FaultKind::Truncated, &[0]),
+        (FaultKind::Endless, &[0]),
         (FaultKind::HtmlInstead, &[0, 1, 5]),
     ];
     each(|desk| {
@@ -25,6 +32,80 @@ fn i6_f4_faults_cost_a_pause_or_a_clear_error_and_never_an_order() {
             desk.sync();
             assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{} {fault:?}", desk.kind);
         }
+    });
+}
+
+#[test]
+fn f4_a_store_whose_lists_stay_broken_costs_the_run_and_nothing_else() {
+    let kinds = [
+        (FaultKind::HtmlInstead, &[1, 5][..]),
+        (FaultKind::Truncated, &[0, 5]),
+        (FaultKind::CutBefore, &[5]),
+        (FaultKind::AnswerLost, &[5]),
+        (FaultKind::ServerError(500), &[5]),
+        (FaultKind::ServerError(503), &[5]),
+        (FaultKind::Firewall, &[4, 5]),
+        (FaultKind::Unauthorized, &[4]),
+    ];
+    each(|desk| {
+        desk.sync();
+        for (kind, codes) in &kinds {
+            let told = format!("{} {kind:?}", desk.kind);
+            let position = || desk.home.sql("SELECT walk || position FROM cursors ORDER BY walk");
+            let before = position();
+            let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+            desk.server.faults().add(desk.list_fault(kind.clone()).always());
+            let done = desk.home.run("sync").done();
+            assert!(done.code.is_some_and(|code| codes.contains(&code)), "{told}: {done:?}");
+            if done.code == Some(0) {
+                // The orders were found without their list.
+                assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{told}");
+                desk.server.faults().clear();
+                continue;
+            }
+            let done = done.says(&format!("error: {}: ", desk.kind));
+            assert!(done.stdout.is_empty() && done.stderr.lines().count() <= 2, "c3: a short block: {told} {done:?}");
+            assert_eq!(position(), before, "{told} moved the position");
+            let again = desk.home.run("sync --json").done();
+            assert_eq!(Some(again.json()["stores"][0]["error"]["exit_code"].clone()), done.code.map(Into::into));
+            assert!(desk.home.json("runs --limit 1")[0]["error"].is_string(), "{told} is in the account of the run");
+            let blamed = desk.home.sql("SELECT count(*) FROM inbox WHERE kind IN ('unreadable', 'unshown')");
+            assert_eq!(blamed, ["0"], "{told}: no order is to blame");
+            desk.server.faults().clear();
+            desk.sync();
+            assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{told}");
+        }
+    });
+}
+
+#[test]
+fn i6_a_pause_that_the_channel_asks_for_is_kept_and_nothing_is_read_twice() {
+    each(|desk| {
+        desk.sync();
+        desk.sync();
+        let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.server.clear_requests();
+        desk.server.faults().add(desk.list_fault(FaultKind::RateLimited(Some("1".to_owned()))));
+        let begun = Instant::now();
+        desk.sync();
+        assert!(begun.elapsed() >= Duration::from_secs(1), "{}: {:?}", desk.kind, begun.elapsed());
+        let lists: Vec<(bool, String)> = desk.lists().iter().map(|one| (one.faulty, one.target())).collect();
+        assert!(lists.len() == 2 && lists[0].0 && !lists[1].0, "{}: {lists:?}", desk.kind);
+        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+    });
+}
+
+#[test]
+fn i6_a_long_pause_holds_for_every_process_that_calls_the_store() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().next(FaultKind::RateLimited(Some("3600".to_owned())));
+        desk.home.run("sync").exits(5).says("429");
+        desk.server.clear_requests();
+        desk.home.run("sync").exits(5).says("asked to be left alone until");
+        desk.on("pull", &id, "").exits(5);
+        assert!(desk.server.requests().is_empty(), "{}: nobody knocks meanwhile", desk.kind);
+        desk.home.run("status").exits(0).prints("the channel asked to be left alone");
     });
 }
 

@@ -28,6 +28,11 @@ fn i3_i7_p7_a_first_sync_brings_every_order_once_and_writes_nothing() {
         assert!(known.len() >= 340, "{}: only {} of {}", desk.kind, known.len(), there.len());
         let second = desk.sync();
         assert_eq!((number(&second, "new"), number(&second, "changed")), (0, 0), "{second}");
+        assert!(desk.store.cancel(&known[0]) && desk.store.readdress(&known[1], "77 Somewhere Else"));
+        for words in ["sync", "sync --full", "sync --since 1d", "connect --test", "doctor", "status", "sync --dry-run"]
+        {
+            desk.home.run(words).done();
+        }
         assert_eq!(desk.writes(), 0, "{}: importing wrote", desk.kind);
     });
 }
@@ -75,6 +80,7 @@ fn q2_a_sync_with_nothing_new_is_one_request() {
         let requests = &desk.sync()["requests"];
         let sent: Vec<String> = desk.server.requests().iter().map(Exchange::name).collect();
         assert_eq!(requests, 1, "{}: {sent:?}", desk.kind);
+        desk.home.run("sync").exits(0).silent();
     });
 }
 
@@ -128,9 +134,7 @@ fn a_rehearsal_of_several_stores_stands_in_nobodys_way() {
     let (first, others) = desks.split_first().unwrap();
     first.connect("").exits(0);
     for other in others {
-        let access = other.store.access(other.server.url());
-        let call = first.home.run(&format!("connect {} {}", other.kind, access.flags.join(" ")));
-        access.secrets.iter().fold(call, |call, (name, value)| call.env(name, value)).exits(0);
+        first.connect_also(other, other.kind.word());
     }
     for desk in &desks {
         desk.store.seed(300, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));

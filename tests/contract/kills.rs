@@ -1,12 +1,40 @@
-//! Killed at every point of the work: the book is whole, and the next sync ends as if nothing had
-//! happened.
+//! Killed at every point of the work (F-5), by processes that really die: the book is whole, and
+//! the next run ends as if nothing had happened.
 
 use chrono::{TimeDelta, Utc};
 use ordersync::channel::CancelSupport;
+use ordersync::sim::{Purchase, Question};
 use serde_json::json;
 
 use super::desk::{Desk, each, each_kind};
 use super::support::program::{EXPORT, dies};
+
+/// The points of an import that `crash::point` names.
+const IMPORT: [&str; 2] = ["before-import", "after-import"];
+
+#[test]
+fn every_crash_point_of_the_program_is_passed_here() {
+    let mut found = Vec::new();
+    collect(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    found.sort();
+    found.dedup();
+    let mut known: Vec<&str> = IMPORT.iter().chain(&EXPORT).copied().collect();
+    known.sort_unstable();
+    assert_eq!(found, known);
+}
+
+/// The names in all calls of `crash::point` below `dir`.
+fn collect(dir: &std::path::Path, found: &mut Vec<String>) {
+    for path in std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            collect(&path, found);
+        } else {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let names = text.split("crash::point(\"").skip(1).filter_map(|rest| rest.split('"').next());
+            found.extend(names.map(str::to_owned));
+        }
+    }
+}
 
 /// Dies once at every passing of every point, and gives how often each was passed until `attempt`
 /// came to its end.
@@ -70,27 +98,67 @@ fn f5_a_cancellation_killed_at_every_point_is_made_once() {
 
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
-fn f5_a_first_sync_killed_at_every_page_brings_every_order_once() {
+fn f5_a_first_sync_killed_at_every_page_ends_in_the_same_book() {
     each_kind(|kind| {
-        // A store of its own each time: a quota would run out over so many first syncs of one.
-        let (from, to) = (Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
-        let seeded = || {
-            let desk = Desk::unconnected(kind);
-            desk.store.seed(60, from, to);
-            desk
-        };
-        let all = seeded().elsewhere().len();
-        let passed = at_every_passing(&["before-import", "after-import"], |point, nth| {
-            let desk = seeded();
-            let place = format!("{kind} {point}:{nth}");
+        let first = Desk::empty(kind);
+        first.store.seed(60, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        let all = first.elsewhere().len().to_string();
+        let passed = at_every_passing(&IMPORT, |point, nth| {
+            let desk = Desk::beside(first.store.clone());
+            let place = format!("{point}:{nth}");
             desk.connect("--set page_size=10").exits(0);
             let died = dies(&desk.home, "sync", point, nth);
-            assert_eq!(desk.home.sql("PRAGMA integrity_check"), ["ok"], "{place}");
+            assert_eq!(desk.home.sql("PRAGMA integrity_check"), ["ok"], "{kind} {place}");
             desk.sync();
-            assert_eq!(desk.home.sql("SELECT count(*) FROM orders"), [all.to_string()], "{place}");
-            assert_eq!(desk.home.sql("SELECT sum(new) FROM run_stores"), [all.to_string()], "{place}");
+            desk.assert_converged(&place);
+            assert_eq!(desk.home.sql("SELECT sum(new) FROM run_stores"), [all.clone()], "{kind} {place}");
             died
         });
-        assert!(passed.iter().all(|times| *times >= 2), "{kind}: {passed:?}");
+        assert!(passed.iter().all(|times| *times >= 6), "{kind}: each page: {passed:?}");
+    });
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn f5_an_incremental_sync_killed_at_every_page_ends_in_the_same_book() {
+    each_kind(|kind| {
+        let desk = Desk::empty(kind);
+        desk.store.seed(40, Utc::now() - TimeDelta::days(2), Utc::now() - TimeDelta::hours(1));
+        desk.connect("--set page_size=10").exits(0);
+        desk.sync();
+        let passed = at_every_passing(&IMPORT, |point, nth| {
+            for id in desk.store.ids().iter().filter(|id| desk.store.is_listed(id)).take(36) {
+                assert!(desk.store.readdress(id, &format!("{point} {nth}")));
+            }
+            desk.store.place(&Purchase::of(&[("TEE-001", nth)]));
+            let died = dies(&desk.home, "sync", point, nth);
+            desk.sync();
+            desk.assert_converged(&format!("{point}:{nth}"));
+            died
+        });
+        assert!(passed.iter().all(|times| *times >= 3), "{kind}: each page: {passed:?}");
+    });
+}
+
+/// What no list of changes shows is looked through after the changes.
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn f5_a_sync_killed_while_it_looks_through_what_was_put_away_is_followed_by_one_that_reads_what_changed_since() {
+    each(|desk| {
+        if desk.store.asks(Question::PutAway).is_none() {
+            return;
+        }
+        let (edited, away) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]));
+        let passed = at_every_passing(&["after-import"], |point, nth| {
+            desk.passes_are_due();
+            assert!(desk.store.put_away(&away));
+            let died = dies(&desk.home, "sync", point, nth);
+            assert!(desk.store.readdress(&edited, &format!("{point} {nth}")));
+            desk.sync();
+            desk.assert_converged(&format!("{point}:{nth}"));
+            assert_eq!(desk.show(&away)["changed_at_channel"], true, "{} {point}:{nth}", desk.kind);
+            died
+        });
+        assert!(passed[0] >= 2, "{}: the changes, and what was put away: {passed:?}", desk.kind);
     });
 }

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use ordersync::channel::ChannelKind;
-use ordersync::home;
 use ordersync::http::RetryPolicy;
-use ordersync::sim::{Exchange, Fault, FaultKind, Purchase, Server, ServerOptions, Simulated};
+use ordersync::sim::{Fault, FaultKind, Purchase, Server, ServerOptions};
 use ordersync::sync::Context;
 use serde_json::json;
 
-use super::desk::{Desk, clock, each, each_kind};
+use super::desk::{Desk, each, each_kind};
 use super::support::program;
 
 #[test]
@@ -36,60 +35,55 @@ fn d7_one_order_that_the_channel_cannot_show_holds_up_no_other_dispatch() {
 fn i5_a_store_that_is_down_keeps_its_place_and_says_so() {
     each(|desk| {
         desk.sync();
-        let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
-        desk.server.faults().add(Fault::new(FaultKind::ServerError(502)).always());
-        desk.home.run("sync").exits(5);
-        desk.home.run("connect --test").exits(5);
-        desk.server.faults().clear();
-        desk.sync();
-        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+        for status in [502, 520] {
+            let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+            desk.server.clear_requests();
+            desk.server.faults().add(Fault::new(FaultKind::ServerError(status)).always());
+            desk.home.run("sync").exits(5).without("cannot show");
+            assert!(desk.server.requests().len() < 12, "{}: {}", desk.kind, desk.server.requests().len());
+            assert_eq!(desk.home.json("inbox"), json!([]), "{}: no order is to blame", desk.kind);
+            desk.home.run("connect --test").exits(5);
+            desk.server.faults().clear();
+            desk.sync();
+            assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+        }
     });
 }
 
-/// Another store of this kind, which has other orders.
-fn another(kind: ChannelKind) -> Arc<dyn Simulated> {
-    use ordersync::sim::{bigcommerce, shopify, woocommerce};
-    let store: Arc<dyn Simulated> = match kind {
-        ChannelKind::BigCommerce => {
-            let options = bigcommerce::Options { store_hash: "other1".into(), ..bigcommerce::Options::rehearsal() };
-            Arc::new(bigcommerce::Shop::new(options, clock()))
-        }
-        ChannelKind::Shopify => {
-            let options =
-                shopify::Options { domain: "other.myshopify.com".into(), shop: 7, ..shopify::Options::rehearsal() };
-            Arc::new(shopify::Shop::new(options, clock()))
-        }
-        ChannelKind::WooCommerce => Arc::new(woocommerce::Shop::new(woocommerce::Options::demo(), clock())),
-    };
-    store.seed(700, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
-    store
+#[test]
+fn i5_one_store_that_is_down_costs_one_store() {
+    each(|desk| {
+        let other = Desk::empty(desk.kind);
+        desk.connect_also(&other, "other");
+        let id = other.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.server.faults().add(Fault::new(FaultKind::CutBefore).always());
+        desk.home.run("sync").exits(3).says(&format!("error: {}: ", desk.kind)).without("other: ");
+        assert_eq!(desk.home.json(&format!("show other:{id}"))["status"], "awaiting-fulfillment");
+        desk.home.run("sync --channel other").exits(0).silent();
+        desk.home.run("sync --channel nobody").exits(7).says("connected: ").says("other");
+    });
 }
 
 /// What a store can bear is its own: one that is slow makes no other read in smaller pages.
 #[test]
 fn i5_a_store_that_fails_at_large_pages_costs_the_others_no_request() {
     each_kind(|kind| {
-        let lists = |desk: &Desk| {
-            let is_list = |one: &Exchange| !one.is_write() && one.answer.len() > 2000;
-            desk.server.requests().iter().filter(|one| is_list(one)).count()
-        };
-        let quick = Desk::beside(another(kind));
+        let quick = Desk::empty(kind);
+        quick.store.seed(700, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
         quick.connect("").exits(0);
         quick.server.clear_requests();
         quick.sync();
-        let alone = lists(&quick);
+        let alone = quick.lists().len();
 
         let slow = Desk::new(kind);
         slow.store.seed(400, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
         let quick = Desk::beside(quick.store.clone());
-        let access = quick.store.access(quick.server.url());
-        let call = slow.home.run(&format!("connect {kind} {} --name quick", access.flags.join(" ")));
-        access.secrets.iter().fold(call, |call, (name, value)| call.env(name, value)).exits(0);
+        slow.connect_also(&quick, "quick");
         quick.server.clear_requests();
         quick.server.faults().add(quick.list_fault(FaultKind::Slow(Duration::from_millis(300))).always());
         slow.server.faults().add(slow.list_fault(FaultKind::ServerError(504)).times(6));
         slow.home.run("sync").done();
-        assert_eq!(lists(&quick), alone, "{kind}");
+        assert_eq!(quick.lists().len(), alone, "{kind}");
         let read = "SELECT count(*) FROM orders WHERE store_id = (SELECT id FROM stores WHERE name = 'quick')";
         assert!(slow.home.sql(read)[0].parse::<u32>().unwrap() > 600, "{kind}");
     });
@@ -170,16 +164,9 @@ fn i5_f6_a_store_whose_thread_breaks_down_costs_one_store() {
     let desks: Vec<Desk> = ChannelKind::ALL.map(Desk::unconnected).into_iter().collect();
     let home = &desks[0].home;
     for desk in &desks {
-        let access = desk.store.access(desk.server.url());
-        let call = home.run(&format!("connect {} {}", desk.kind, access.flags.join(" ")));
-        access.secrets.iter().fold(call, |call, (name, value)| call.env(name, value)).exits(0);
+        desks[0].connect_also(desk, desk.kind.word());
     }
-    let context = Context {
-        home: home::Home::locate(Some(home.path())).unwrap(),
-        clock: clock(),
-        retry: RetryPolicy::default(),
-        lock_timeout: Duration::ZERO,
-    };
+    let context = desks[0].context();
     let stores = context.book().unwrap().stores().unwrap();
     let job = ordersync::sync::Job { kind: ordersync::book::RunKind::Sync, range: None, full: false, dry_run: false };
     for broken in &desks {
@@ -214,12 +201,7 @@ fn f1_i5_a_list_that_begins_and_does_not_end_ends_the_run_and_says_so() {
     each(|desk| {
         desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
         let retry = RetryPolicy { timeout: Duration::from_millis(900), ..RetryPolicy::default() };
-        let context = Context {
-            home: home::Home::locate(Some(desk.home.path())).unwrap(),
-            clock: clock(),
-            retry: retry.starting_at(Duration::from_millis(1)),
-            lock_timeout: Duration::ZERO,
-        };
+        let context = Context { retry: retry.starting_at(Duration::from_millis(1)), ..desk.context() };
         let stores = context.book().unwrap().stores().unwrap();
         let job =
             ordersync::sync::Job { kind: ordersync::book::RunKind::Sync, range: None, full: false, dry_run: false };

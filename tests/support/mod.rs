@@ -5,4 +5,5 @@ pub mod openapi;
 pub mod program;
 pub mod shopify;
 pub mod spec;
+pub mod tls;
 pub mod woo;

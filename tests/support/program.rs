@@ -227,7 +227,7 @@ impl Call<'_> {
     }
 }
 
-/// The points of an export that `crash::point` names; `tests/crash.rs` holds the list against the
+/// The points of an export that `crash::point` names; `tests/contract/kills.rs` holds the list against the
 /// program.
 pub const EXPORT: [&str; 7] =
     ["after-record", "before-sending", "before-write", "after-write", "after-sent", "before-confirm", "after-confirm"];

@@ -1,0 +1,57 @@
+//! Dispatches from a file (how a file is read stands in `tests/files.rs`).
+
+use ordersync::sim::{Fault, FaultKind};
+use serde_json::json;
+
+use super::desk::{Desk, each};
+use super::support::program::Call;
+
+fn csv<'a>(desk: &'a Desk, rows: &[(&str, &str)]) -> Call<'a> {
+    let rows: String = rows.iter().map(|(id, number)| format!("{id},ups,{number}\n")).collect();
+    let path = desk.home.file("labels.csv", &format!("order,carrier,tracking\n{rows}"));
+    desk.home.call(&["dispatch", "--from", &path])
+}
+
+#[test]
+fn d3_the_same_file_again_does_nothing() {
+    each(|desk| {
+        let (one, two) = (desk.paid(&[("TEE-001", 3)]), desk.paid(&[("TEE-001", 1)]));
+        let name = |id: &str| format!("{}:{id}", desk.kind);
+        let (first, second) = (name(&one), name(&two));
+        let rows = [(first.as_str(), "1Z1"), (second.as_str(), "1Z3")];
+        csv(desk, &rows).exits(0);
+        let writes = desk.writes();
+        csv(desk, &rows).exits(0).prints("recorded already");
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+        assert_eq!(
+            (desk.tracking_numbers(&one), desk.tracking_numbers(&two)),
+            (vec!["1Z1".into()], vec!["1Z3".into()])
+        );
+    });
+}
+
+#[test]
+fn a_store_that_cannot_be_reached_is_not_asked_again_for_every_row_and_all_of_them_wait() {
+    each(|desk| {
+        let ids = [0; 3].map(|_| desk.paid(&[("TEE-001", 1)]));
+        let names = ids.clone().map(|id| format!("{}:{id}", desk.kind));
+        let numbers = ["1Z1", "1Z2", "1Z3"];
+        let rows: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(numbers).collect();
+        desk.server.faults().add(Fault::new(FaultKind::ServerError(503)).always());
+        desk.server.clear_requests();
+        csv(desk, &rows[..1]).arg("--dry-run").exits(5);
+        let asked = desk.server.requests().len();
+        desk.server.clear_requests();
+        csv(desk, &rows).arg("--dry-run").exits(5);
+        assert!(asked > 0 && desk.server.requests().len() == asked, "{}", desk.kind);
+        desk.server.clear_requests();
+        csv(desk, &rows).exits(0);
+        assert_eq!(desk.server.requests().len(), asked, "{}", desk.kind);
+        desk.server.faults().clear();
+        desk.home.run("sync").exits(0);
+        for (id, number) in ids.iter().zip(numbers) {
+            assert_eq!(desk.tracking_numbers(id), [number], "{}", desk.kind);
+        }
+        assert_eq!(desk.home.json("outbox"), json!([]), "{}", desk.kind);
+    });
+}

@@ -65,7 +65,7 @@ pub(super) fn create(call: &mut Call<'_, '_>) -> Answer {
     let text = |name: &str| call.text(name).unwrap_or_default();
     let day = chrono::NaiveDate::parse_from_str(text("date_shipped"), "%Y-%m-%d").ok();
     let at = day.and_then(|day| day.and_hms_opt(0, 0, 0)).map_or(call.now, |at| at.and_utc().timestamp());
-    let seed = mix(id ^ mix(parcels.len() as u64 ^ call.now.unsigned_abs()));
+    let seed = mix(id ^ mix(mix(parcels.len() as u64) ^ call.now.unsigned_abs()));
     parcels.push(json!({
         "tracking_provider": text("tracking_provider"), "custom_tracking_provider": text("custom_tracking_provider"),
         "custom_tracking_link": text("custom_tracking_link"), "tracking_number": text("tracking_number"),

@@ -19,8 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::strayed;
 
-/// What lies so many seconds before a sync began was over when it was read: nothing is modified in
-/// those seconds any more.
+/// A second that lies so far back is over: nothing is modified in it any more.
 const OVER: i64 = 2;
 
 /// What is known of a store's changes.
@@ -35,11 +34,12 @@ pub struct Checkpoint {
     /// version wrote the position: then the overlap before `high`.
     #[serde(default)]
     owed: Option<i64>,
-    /// When what was owed was last read, and when the last sync began.
+    /// When what was owed was last read.
     #[serde(default)]
     paid: i64,
+    /// From here on an order may have changed once more behind the last sync.
     #[serde(default)]
-    began: i64,
+    unsure: Option<i64>,
     /// What is owed is more than a page.
     #[serde(default)]
     wide: bool,
@@ -57,6 +57,9 @@ struct UnderWay {
     whole: bool,
     /// Up to here nothing shows late any more once it has ended.
     settles: Option<i64>,
+    /// From here on an order may have changed once more behind it.
+    #[serde(default)]
+    unsure: Option<i64>,
     /// The process that began it.
     #[serde(default)]
     process: u64,
@@ -88,22 +91,38 @@ impl Checkpoint {
             self.reached = now;
         }
         self.owed = self.high.map(|high| self.owed.unwrap_or(high.saturating_sub(overlap)).min(high + 1));
-        // An order may have changed again in the second in which it was read.
-        let newer = self.high.map(|high| (high + 1).min(self.began - OVER));
+        let newer = self.high.map(|high| self.unsure.map_or(high + 1, |unsure| unsure.min(high + 1)));
         let waits = self.wide && (0..overlap).contains(&(now - self.paid));
         let from = if waits { self.owed.max(newer) } else { self.owed };
         let whole = from == self.owed;
         self.wide &= !whole;
         let settles = self.high.filter(|high| *high <= self.reached && now - self.reached >= overlap);
-        self.under_way = Some(UnderWay { began: now, whole, settles, process: this_process() });
+        self.under_way = Some(UnderWay { began: now, whole, settles, unsure: None, process: this_process() });
         from
     }
 
-    /// Takes notice of what the sync under way read at `now`: the newest modification time that is
-    /// not one to come, which would carry the position past all that changes until then.
-    pub fn reach(&mut self, high: Option<i64>, now: i64) {
-        if high > self.high {
-            (self.high, self.reached) = (high, now);
+    /// Takes notice of when the orders were modified that the sync under way read at `now`. Times
+    /// to come are left aside: they would carry the position past all that changes until then.
+    pub fn reach(&mut self, modified: impl IntoIterator<Item = i64>, now: i64) {
+        for at in modified.into_iter().filter(|at| *at <= now) {
+            if Some(at) > self.high {
+                (self.high, self.reached) = (Some(at), now);
+            }
+            // It may change once more in the second in which it was read.
+            if at >= now - OVER {
+                self.unsure_from(at);
+            }
+        }
+    }
+
+    /// Takes notice that the walk goes on at `now`: what it has passed may change behind it.
+    pub fn goes_on(&mut self, now: i64) {
+        self.unsure_from(now - OVER);
+    }
+
+    fn unsure_from(&mut self, at: i64) {
+        if let Some(sync) = &mut self.under_way {
+            sync.unsure = Some(sync.unsure.map_or(at, |unsure| unsure.min(at)));
         }
     }
 
@@ -121,7 +140,7 @@ impl Checkpoint {
     /// The sync under way has read the changes to their end.
     pub fn done(&mut self, overlap: Duration) {
         let Some(sync) = self.under_way.take() else { return };
-        self.began = sync.began;
+        self.unsure = sync.unsure;
         if !sync.whole {
             return;
         }
@@ -191,7 +210,7 @@ mod tests {
             .collect();
         let pages = listed.len().div_ceil(PAGE).max(1);
         let times: Vec<i64> = listed.iter().filter_map(|nth| changes.get(*nth)).map(|change| change.at).collect();
-        checkpoint.reach(times.iter().copied().max(), now + takes);
+        checkpoint.reach(times.iter().copied(), now + takes);
         // The sync goes on in another process.
         *checkpoint = serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap();
         let near = |at: &&i64| checkpoint.high.is_some_and(|high| **at > high - 600);
@@ -248,8 +267,11 @@ mod tests {
         let begun = |at: &Checkpoint, now| at.clone().begin(OVERLAP, now);
         assert_eq!(begun(&at, 5_110), Some(5_001), "not all of many orders at every sync");
         assert_eq!(begun(&Checkpoint { wide: false, ..at.clone() }, 5_110), Some(4_400));
-        let just_now = Checkpoint { high: Some(5_089), ..at.clone() };
-        assert_eq!(begun(&just_now, 5_110), Some(5_088), "the second was not over when it was read");
+        let mut just_now = at.clone();
+        just_now.begin(OVERLAP, 5_200);
+        just_now.reach([5_150, 5_199], 5_200);
+        just_now.done(OVERLAP);
+        assert_eq!(begun(&just_now, 5_210), Some(5_199), "the second was not over when it was read");
         assert_eq!(begun(&at, 5_700), Some(4_400));
         let mut early = at.clone();
         early.begin(OVERLAP, 5_690);
@@ -270,7 +292,7 @@ mod tests {
         at.begin(OVERLAP, 1_000);
         at.crowded();
         at.done(OVERLAP);
-        assert_eq!(at.begin(OVERLAP, 1_590), Some(998));
+        assert_eq!(at.begin(OVERLAP, 1_590), Some(1_001));
         at.reach(Some(1_580), 1_590);
         at.done(OVERLAP);
         assert_eq!(at.begin(OVERLAP, 2_200), Some(400), "an order of 900 may have shown at 1300");

@@ -151,8 +151,8 @@ fn begin<L: Lists>(lists: &L, mut rest: Rest<L::Extra>) -> Result<Page> {
 
 fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result<Page> {
     let list = lists.list(None);
-    let (batch, onward) = read(list.as_ref(), walk)?;
-    rest.at.reach(batch.high, list.now());
+    let (mut batch, onward) = read(list.as_ref(), walk)?;
+    rest.at.reach(std::mem::take(&mut batch.modified), list.now());
     if batch.span.is_some_and(|span| span < seconds(lists.overlap())) {
         rest.at.crowded();
     }
@@ -166,7 +166,10 @@ fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result
     let surplus = rest.unshown.len().saturating_sub(MOST_LEFT_OUT);
     rest.unshown.drain(..surplus);
     let next = match onward {
-        Onward::More(walk) => Next::More(Cursor::new(&Position::Changes(rest, walk))?),
+        Onward::More(walk) => {
+            rest.at.goes_on(list.now());
+            Next::More(Cursor::new(&Position::Changes(rest, walk))?)
+        }
         Onward::Done(_) => {
             // What changed behind a walk that another process began is not left to the next sync.
             let again = rest.at.is_inherited();

@@ -129,20 +129,18 @@ pub struct Batch {
     pub drafts: u32,
     /// What the merchant should know.
     pub warnings: Vec<String>,
-    /// The newest modification time that is not one to come.
-    pub high: Option<i64>,
+    /// When its rows were modified.
+    pub modified: Vec<i64>,
     /// The seconds of a whole page that has more behind it.
     pub span: Option<i64>,
 }
 
 impl Batch {
-    /// The orders of rows that came by `now`.
-    pub(super) fn of(list: &dyn List, rows: Vec<Entry>, now: i64) -> Result<Self> {
+    /// The orders of these rows.
+    pub(super) fn of(list: &dyn List, rows: Vec<Entry>) -> Result<Self> {
         let (mut batch, mut documents) = (Self::default(), Vec::new());
         for entry in rows {
-            // The position stays at what is past, else all that is modified between now and then
-            // would be lost.
-            batch.high = batch.high.max(entry.modified.filter(|at| *at <= now));
+            batch.modified.extend(entry.modified);
             match entry.content {
                 Content::Order(order) => batch.orders.push(order),
                 Content::Document(document) => documents.push(document),
@@ -168,7 +166,7 @@ impl Batch {
         self.reread.extend(more.reread);
         self.drafts += more.drafts;
         self.warnings.extend(more.warnings);
-        self.high = self.high.max(more.high);
+        self.modified.extend(more.modified);
         self.span = self.span.or(more.span);
     }
 }
@@ -240,7 +238,7 @@ fn one_page(list: &dyn List, walk: &Walk, size: usize, repeats: u32) -> Result<(
         step = after(&listed)?;
     }
     let wanted = |entry: &Entry| entry.row.is_none_or(|row| walk.wants(row.id));
-    let mut batch = Batch::of(list, fetched.rows.into_iter().filter(wanted).collect(), list.now())?;
+    let mut batch = Batch::of(list, fetched.rows.into_iter().filter(wanted).collect())?;
     batch.warnings.extend(fetched.warnings);
     let onward = match step {
         Step::More(next) => {

@@ -119,7 +119,7 @@ impl Search<'_> {
         let upto = Walk { by_id, ..self.at.clone() };
         let rows = self.list.fetch(&upto.query(&self.list.dialect(), 2), self.at, 1)?.rows;
         let wanted = |entry: &Entry| entry.row.is_none_or(|row| upto.wants(row.id));
-        batch.join(Batch::of(self.list, rows.into_iter().filter(wanted).collect(), self.list.now())?);
+        batch.join(Batch::of(self.list, rows.into_iter().filter(wanted).collect())?);
         Ok(())
     }
 

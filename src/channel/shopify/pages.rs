@@ -193,7 +193,8 @@ fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
     let read = step(api, settings, list, &mut reading.place, first)?;
     let now = api.now().timestamp();
     let newest = read.rows.iter().map(|row| row.changed).max().flatten().max(read.passed);
-    walk.at.reach(newest.map(|at| at.min(now)), now);
+    let modified = read.rows.iter().filter_map(|row| row.changed).chain(read.passed);
+    walk.at.reach(modified.map(|at| at.min(now)), now);
     let near = |row: &Row| row.changed.zip(newest).is_some_and(|(at, newest)| newest - at <= seconds(OVERLAP));
     // What is expensive to meet again is met again once.
     if read.next.is_some() && read.rows.iter().all(near) || !read.unshown.is_empty() {

@@ -99,6 +99,7 @@
 //! | Q-1 | A first sync costs little more than a bare program that fetches and stores the same. |
 //! | Q-2 | A sync with nothing new costs one request where the channel allows. |
 //! | Q-3 | `status`, `orders` and `show` answer at once on a book of a million orders. |
+//! | Q-4 | The program starts in five milliseconds. |
 //! | Q-5 | Pages are in flight side by side, as shops answer slowly. |
 
 pub mod book;

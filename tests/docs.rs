@@ -4,6 +4,8 @@
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, reason = "helpers of a test; a failure here is a failed test")]
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,7 +108,52 @@ fn the_readmes_table_says_what_the_channels_capabilities_say() {
         row("WooCommerce with the Shipment Tracking extension", ChannelKind::WooCommerce, &with("shipment-tracking")),
         row("WooCommerce otherwise (an order note)", ChannelKind::WooCommerce, &with("note")),
     ];
-    for row in rows {
-        assert!(readme.contains(&row), "README.md lacks {row}");
+    for row in &rows {
+        assert!(readme.contains(row), "README.md lacks {row}");
     }
+    for title in ChannelKind::ALL.map(ChannelKind::title) {
+        assert!(rows.iter().any(|row| row.starts_with(&format!("| {title} "))), "no row is of {title}");
+        assert!(readme.contains(&format!("\n## Connect a {title} ")), "README.md does not say how to connect {title}");
+    }
+}
+
+/// The text of every file of Rust below a folder of the project.
+fn sources(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.extension() {
+            None if path.is_dir() => all += &sources(&path),
+            Some(ending) if ending == "rs" => all += &std::fs::read_to_string(&path).unwrap(),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// The ids that a test begins with: `d3_f4_a_write_in_doubt_is_looked_for`.
+fn ids(line: &str) -> Vec<String> {
+    let Some(name) = line.trim_start().strip_prefix("fn ") else { return Vec::new() };
+    let id = |part: &str| {
+        let (letter, number) = part.split_at_checked(1)?;
+        let is_id = letter.bytes().all(|b| b.is_ascii_lowercase()) && number.parse::<u8>().is_ok();
+        is_id.then(|| format!("{}-{number}", letter.to_uppercase()))
+    };
+    name.split('_').map_while(id).collect()
+}
+
+/// Those of speed are measured by `cargo bench`.
+#[test]
+fn every_promise_has_a_test_or_a_measurement_by_its_id_and_every_id_is_a_promise() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = include_str!("../src/lib.rs").lines().filter_map(|line| line.strip_prefix("//! | "));
+    let ids_of = |row: &str| row.split_once(" |").map(|(id, _)| id.to_owned()).filter(|id| id.contains('-'));
+    let promises: BTreeSet<String> = table.filter_map(ids_of).collect();
+    let tests = sources(&project.join("src")) + &sources(&project.join("tests"));
+    let tested: BTreeSet<String> = tests.lines().flat_map(ids).collect();
+    let measured = sources(&project.join("benches"));
+    let untested: Vec<_> = promises.iter().filter(|id| !tested.contains(*id) && !measured.contains(*id)).collect();
+    assert!(untested.is_empty(), "neither tested nor measured: {untested:?}");
+    let unknown: Vec<_> = tested.difference(&promises).collect();
+    assert!(unknown.is_empty(), "no promises of src/lib.rs: {unknown:?}");
 }

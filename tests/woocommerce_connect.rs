@@ -1,5 +1,5 @@
-//! WooCommerce: where a shop has its API, and how its keys get there. What every channel keeps is in
-//! `tests/contract`.
+//! WooCommerce: where a shop has its API, and how its keys get there. What every channel keeps is
+//! in `tests/contract`.
 
 #![cfg(feature = "simulator")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]

@@ -8,7 +8,7 @@
 use crate::error::{Error, Result};
 
 /// How often a page of orders is asked for again before it is looked at more closely. An outage
-/// that passes is sat out by the question whether the channel is well, which holds no order, and
+/// that passes is waited for by the question whether the channel is well, which holds no order, and
 /// not by each of the pages that it strikes.
 pub const REPEATS: u32 = 2;
 

@@ -1,4 +1,4 @@
-//! The seam between the core and the seven channels.
+//! The seam between the core and the channels.
 //!
 //! An adapter owns its channel's URLs, authentication, wire types, mapping and the reading of that
 //! channel's errors. The core owns retry, pacing, the paging loop, token renewal, the book, policy

@@ -48,7 +48,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// A setting of a store that the core reads; adapters add their own (`channel::fields`).
+/// A setting of a store that the core reads; adapters add their own as fields.
 #[derive(Debug)]
 pub struct Setting {
     /// Its key: `ordersync config set STORE.KEY VALUE`.

@@ -199,7 +199,7 @@ impl Client {
     ///
     /// # Errors
     /// The protocol's own error for a refusal; `Temporary` where the channel cannot be reached or
-    /// keeps stumbling; `Unknown` where a write went out and no usable answer came back.
+    /// keeps failing; `Unknown` where a write went out and no usable answer came back.
     pub fn send(&self, protocol: &dyn Protocol, request: &Request) -> Result<Reply> {
         let there =
             self.options.endpoint.is_some().then(|| Request { url: self.address_of(&request.url), ..request.clone() });
@@ -272,7 +272,7 @@ impl Client {
         }
     }
 
-    /// Waits at the limit, unless it stays closed for longer than we are willing to sit out.
+    /// Waits at the limit, unless it stays closed for longer than we are willing to wait.
     fn wait_turn(&self, request: &Request, lane: Lane, cost: f64) -> Result<Permit> {
         let now = self.options.clock.now();
         if let Some(until) = self.options.limit.closed_until(now) {

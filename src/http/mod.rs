@@ -68,7 +68,7 @@ impl Request {
     }
 
     /// The same with another patience: a question whose failure is an answer is not worth the usual
-    /// repeats. A pause that the channel asks for is sat out all the same.
+    /// repeats. A pause that the channel asks for is waited for all the same.
     pub fn repeated(self, repeats: u32) -> Self {
         Self { repeats: Some(repeats), ..self }
     }
@@ -115,7 +115,7 @@ pub enum Verdict {
     /// Too many requests, and this one was not carried out: after the pause it may be repeated,
     /// also a write.
     Throttled(Option<Duration>, Error),
-    /// The channel stumbled. A read is repeated; a write may have been applied.
+    /// The channel failed. A read is repeated; a write may have been applied.
     Transient(Error),
     /// The access token has run out: [`Protocol::renew`], then once more.
     Expired(Error),

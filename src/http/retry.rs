@@ -10,7 +10,8 @@ pub struct RetryPolicy {
     pub first_pause: Duration,
     /// How many times a failed read is repeated.
     pub repeats: u32,
-    /// The longest pause that is sat out; a channel that asks for more ends the run for its store.
+    /// The longest pause that is waited for; a channel that asks for more ends the run for its
+    /// store.
     pub longest_pause: Duration,
     /// How long one read may take altogether.
     pub timeout: Duration,

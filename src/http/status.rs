@@ -3,8 +3,7 @@
 //! An adapter first looks for what is its vendor's own, an error in the vendor's form or a status
 //! with a meaning of its own, and leaves the rest to [`classify`]. A write that may have been
 //! applied is [`Verdict::Transient`], so that it is looked for (D-3); a read is good only with
-//! whole
-//! JSON in it (F-4).
+//! whole JSON in it (F-4).
 
 use super::{Effect, Reply, Request, Verdict, check_json, url_for_people};
 use crate::clock::Timestamp;

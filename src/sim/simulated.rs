@@ -32,8 +32,8 @@ pub trait Simulated: Store {
     /// What `connect` takes to reach it at `url`.
     fn access(&self, url: &str) -> Access;
 
-    /// Which requests ask this: their method, and what is in their targets. `None` where the channel
-    /// has no such question.
+    /// Which requests ask this: their method, and what is in their targets. `None` where the
+    /// channel has no such question.
     fn asks(&self, question: Question) -> Option<(&'static str, &'static str)>;
 
     /// Something is done before every request from now on.

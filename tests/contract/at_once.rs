@@ -69,7 +69,7 @@ fn d2_two_commands_at_once_do_one_thing_once() {
             let codes = at_once(desk, &id, ("cancel", ""), ("cancel", ""));
             assert!(codes.iter().all(|code| matches!(code, Some(0 | 6))), "{}: {codes:?}", desk.kind);
             assert!(desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
-            // The second may come when the first is through: then it is adopted.
+            // The second may come when the first is through: then it finds the order cancelled.
             assert_eq!(desk.writes() - before, once, "{}: {codes:?}", desk.kind);
         }
     });

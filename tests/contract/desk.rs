@@ -122,7 +122,8 @@ impl Desk {
     }
 
     /// Asserts that the book is whole and that its newest version of every order is the store's,
-    /// each order once. What is on no list of the store is looked for less often, so it is left out.
+    /// each order once. What is on no list of the store is looked for less often, so it is left
+    /// out.
     pub fn assert_converged(&self, told: &str) {
         assert_eq!(self.home.sql("PRAGMA integrity_check"), ["ok"], "{} {told}", self.kind);
         let known = self.home.sql("SELECT remote_id FROM orders");

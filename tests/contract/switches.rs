@@ -1,5 +1,5 @@
-//! What an order goes out in spite of (D-9): each obstacle has a switch of its own, and none of them
-//! switches the check off.
+//! What an order goes out in spite of (D-9): each obstacle has a switch of its own, and none of
+//! them switches the check off.
 
 use ordersync::sim::Purchase;
 

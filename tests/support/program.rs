@@ -227,8 +227,8 @@ impl Call<'_> {
     }
 }
 
-/// The points of an export that `crash::point` names; `tests/contract/kills.rs` holds the list against the
-/// program.
+/// The points of an export that `crash::point` names; `tests/contract/kills.rs` holds the list
+/// against the program.
 pub const EXPORT: [&str; 7] =
     ["after-record", "before-sending", "before-write", "after-write", "after-sent", "before-confirm", "after-confirm"];
 

@@ -1,9 +1,9 @@
 //! The vendor's truth: recorded answers of real shops, from the directory that `ORDERSYNC_SPECS`
 //! names.
 //!
-//! [`Schema`] learns from recorded answers which keys and JSON types occur and complains about anything
-//! else; [`Index`] knows the routes of a recorded `wc/v3` index and complains about requests that a
-//! real shop would not understand.
+//! [`Schema`] learns from recorded answers which keys and JSON types occur and complains about
+//! anything else; [`Index`] knows the routes of a recorded `wc/v3` index and complains about
+//! requests that a real shop would not understand.
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,8 +2,8 @@
 //!
 //! All apps of a store share one quota of requests, which every answer tells ([`errors::budget`]);
 //! so orders are read with everything in them, 250 at a time ([`document`]), by keys that do not
-//! move or only move ahead ([`super::keyset`]). What can be written is a closed list ([`operation`]),
-//! because harmless and ruinous calls are neighbours here.
+//! move or only move ahead ([`super::keyset`]). What can be written is a closed list
+//! ([`operation`]), because harmless and ruinous calls are neighbours here.
 //!
 //! # Sources
 //!

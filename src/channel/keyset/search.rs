@@ -1,9 +1,9 @@
 //! The search for an order that the channel cannot show: each list that holds it fails.
 //!
 //! Where a channel can ask for ids above one, the lowest id is searched up to which a list fails.
-//! Ids do not move. Otherwise a list of a few ids that are asked for by name tells whether the order
-//! is among them. Which ids may be its own, its neighbours tell: those beside it in the walk, or,
-//! where dates run against ids, those beside it in the order of ids among all that were created
+//! Ids do not move. Otherwise a list of a few ids that are asked for by name tells whether the
+//! order is among them. Which ids may be its own, its neighbours tell: those beside it in the walk,
+//! or, where dates run against ids, those beside it in the order of ids among all that were created
 //! about then.
 
 use super::read::{Batch, Entry, List, Onward};

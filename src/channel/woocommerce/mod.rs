@@ -5,8 +5,9 @@
 //! credentials reach PHP there, which routes exist. They are stored with the store and read again
 //! at the next `connect --test`.
 //!
-//! Orders are walked by a key ([`super::keyset`]): by modification time, or in a first sync also by creation
-//! time in slices side by side. Tracking numbers have three possible homes ([`shipments`]).
+//! Orders are walked by a key ([`super::keyset`]): by modification time, or in a first sync also by
+//! creation time in slices side by side. Tracking numbers have three possible homes
+//! ([`shipments`]).
 //!
 //! # Sources
 //!

@@ -159,7 +159,7 @@ fn expression(pattern: &str) -> String {
     format!("/{}", pieces.collect::<Vec<_>>().join("/"))
 }
 
-/// A request to the REST API. Parameters first, then rights, then the deed: the order in which
+/// A request to the REST API. Parameters first, then rights, then the act: the order in which
 /// WordPress looks.
 pub(super) fn rest(context: &mut Context<'_>, request: &Request, path: &str) -> Response {
     let root = context.root();

@@ -163,6 +163,17 @@ fn a_fulfilment_that_is_deleted_at_the_shop_is_left_again_after_accept_whatever_
 }
 
 #[test]
+fn d5_a_fulfilment_that_is_a_draft_again_gets_no_other_number_and_does_not_go_out_by_one() {
+    let (rig, ids) = Rig::with_orders(&[2]);
+    rig.parcel(ids[0], "JD01").exits(0);
+    assert!(rig.shop.unfulfill(ids[0], 0));
+    let (mails, writes) = (rig.shop.mails(ids[0]).fulfillment, rig.writes().len());
+    rig.parcel(ids[0], "JD02 --replaces JD01").exits(6).says("no tracking number JD01").says("nothing was written");
+    assert_eq!(rig.shop.fulfillments(ids[0])[0]["status"], "unfulfilled");
+    assert_eq!((rig.shop.mails(ids[0]).fulfillment, rig.writes().len()), (mails, writes));
+}
+
+#[test]
 fn a_shop_can_be_told_the_status_only() {
     let rig = Rig::new();
     let id = rig.paid(1);

@@ -401,9 +401,10 @@ impl Dispatch<'_> {
 pub fn replacement<'a>(api: &'a Api, home: Home, id: &'a str, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
     match home {
         Home::Fulfillments => {
-            let there = list_fulfillments(api, id)?;
-            let there = there.as_array().into_iter().flatten().map(|one| (numbered(one), one.clone()));
-            Ok(TrackingPlan::in_place(there.collect(), move |old: &Value| replace_in(id, old, change)))
+            let there = made_ones(&list_fulfillments(api, id)?)?;
+            Ok(TrackingPlan::in_place(there, move |(record, old): &(Record, Value)| {
+                replace_in(id, record, old, change)
+            }))
         }
         Home::Extension => {
             let shown = trackings(api, id)?;
@@ -421,12 +422,12 @@ pub fn replacement<'a>(api: &'a Api, home: Home, id: &'a str, change: &'a Tracki
     }
 }
 
-/// A fulfilment by its id and its numbers alone.
-fn numbered(fulfillment: &Value) -> Record {
-    let entries = fulfillment["meta_data"].as_array().into_iter().flatten();
-    let mut texts = entries.filter(|meta| meta["key"] == "_tracking_number").map(|meta| meta["value"].clone());
-    let tracking = texts.next().and_then(|text| text.as_str().map(str::to_owned));
-    Record { id: fulfillment["id"].to_string(), tracking: tracking.into_iter().collect(), ..Record::default() }
+/// The fulfilments that went out, each with its document. A draft would go out with its new number.
+fn made_ones(list: &Value) -> Result<Vec<(Record, (Record, Value))>> {
+    let text = list.to_string();
+    let all = read_fulfillments(&text)?;
+    let each = all.iter().zip(list.as_array().into_iter().flatten()).filter(|(one, _)| one.is_made());
+    Ok(each.map(|(one, document)| (fulfilled(one), (fulfilled(one), document.clone()))).collect())
 }
 
 /// The receipt of a write to this route: the id of what the shop says that it has made.
@@ -445,8 +446,8 @@ fn made(body: &[u8]) -> Option<String> {
 }
 
 /// A PUT has to carry every entry again: what is left out is deleted.
-fn replace_in(order: &str, old: &Value, change: &TrackingChange) -> Result<Write> {
-    let numbers = numbered(old).tracking.join(", ");
+fn replace_in(order: &str, record: &Record, old: &Value, change: &TrackingChange) -> Result<Write> {
+    let numbers = record.tracking.join(", ");
     let mut meta: Vec<Value> = old["meta_data"].as_array().cloned().unwrap_or_default();
     meta.retain(|entry| entry["key"] != "_tracking_url");
     for entry in &mut meta {
@@ -458,7 +459,7 @@ fn replace_in(order: &str, old: &Value, change: &TrackingChange) -> Result<Write
     }
     meta.extend(change.parcel.link().map(|link| entry("_tracking_url", json!(link))));
     let notify = if change.notify { "true" } else { "false" };
-    let route = format!("wc/v3/orders/{order}/fulfillments/{}", old["id"]);
+    let route = format!("wc/v3/orders/{order}/fulfillments/{}", record.id);
     let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
     let operation = Operation::new(Method::PUT, route, body).with("notify_customer", notify);
     Write::new(change.summary(), change.notify, operation)

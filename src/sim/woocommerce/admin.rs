@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::options::Options;
 use super::render::Style;
-use super::vendor::{set_status, trash};
+use super::vendor::{Fulfillment, set_status, trash};
 use super::{NewOrder, Shop, fulfillments, notes, trackings};
 use crate::clock::{Clock, Timestamp};
 use crate::sim::{Counters, Simulated};
@@ -94,7 +94,13 @@ impl Shop {
 
     /// The merchant deletes the nth fulfilment; the order's status stays as it is.
     pub fn delete_fulfillment(&self, id: u64, nth: usize) -> bool {
-        self.with(|context| fulfillments::remove(context, id, nth))
+        self.with(|context| fulfillments::edit(context, id, nth, |one| Fulfillment { deleted: true, ..one }))
+    }
+
+    /// The merchant makes a draft of the nth fulfilment again.
+    pub fn unfulfill(&self, id: u64, nth: usize) -> bool {
+        let draft = |one| Fulfillment { status: "unfulfilled".to_owned(), ..one };
+        self.with(|context| fulfillments::edit(context, id, nth, draft))
     }
 
     /// Something saves the order without changing it: only its date moves.

@@ -183,10 +183,15 @@ pub(super) fn delete(call: &mut Call<'_, '_>) -> Answer {
     Ok(Response::json(200, &json!({"message": "Fulfillment deleted successfully."})))
 }
 
-/// Deletes the nth fulfilment that is not deleted; whether there is one.
-pub(super) fn remove(context: &mut Context<'_>, order: u64, nth: usize) -> bool {
+/// Changes the nth fulfilment that is not deleted; whether there is one.
+pub(super) fn edit(
+    context: &mut Context<'_>,
+    order: u64,
+    nth: usize,
+    change: impl FnOnce(Fulfillment) -> Fulfillment,
+) -> bool {
     let found = context.order(order).and_then(|order| live(&order).nth(nth).cloned());
-    found.map(|one| store(context, order, Fulfillment { deleted: true, ..one }, false)).is_some()
+    found.map(|one| store(context, order, change(one), false)).is_some()
 }
 
 fn write_meta(context: &mut Context<'_>, one: &mut Fulfillment, mut wished: Vec<(String, Value)>) {

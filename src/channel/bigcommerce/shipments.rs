@@ -51,7 +51,7 @@ pub fn plan<'a>(
     let is_done = shipment.parcels.is_empty() && status_id(now) == COMPLETED;
     let shipments = if is_done { Vec::new() } else { parts(order, shipment, marker)? };
     let documents = if shipments.is_empty() { Vec::new() } else { listed(api, id)? };
-    let shown = read(&documents)?.iter().map(record).collect();
+    let shown = read(&documents)?.iter().map(record).collect::<Result<_>>()?;
     let parts = shipments.iter().map(Part::wanted).collect();
     let closes = shipment.completes && !is_closed(now);
     let step = move |shown: &[Record], found: &Matched| {
@@ -116,15 +116,12 @@ fn listed(api: &Api, id: u64) -> Result<Vec<Box<RawValue>>> {
 }
 
 /// A shipment that cannot be read could be the one that is looked for.
+fn unreadable() -> Error {
+    Error::new(ErrorKind::Unreadable, "the order's list of shipments cannot be read; nothing was written")
+}
+
 fn read(documents: &[Box<RawValue>]) -> Result<Vec<wire::Shipment<'_>>> {
-    documents
-        .iter()
-        .map(|document| {
-            serde_json::from_str(document.get()).map_err(|_| {
-                Error::new(ErrorKind::Unreadable, "the order's list of shipments cannot be read; nothing was written")
-            })
-        })
-        .collect()
+    documents.iter().map(|document| serde_json::from_str(document.get()).map_err(|_| unreadable())).collect()
 }
 
 /// One shipment as it is to be.
@@ -260,18 +257,19 @@ impl Part<'_> {
     }
 }
 
-/// A shipment as the matching takes it.
-fn record(found: &wire::Shipment<'_>) -> Record {
-    let quantity = |item: &wire::ShipmentItem<'_>| LineQuantity {
-        line_id: item.order_product_id.get().to_owned(),
-        quantity: item.quantity.decimal("quantity").unwrap_or_default(),
+/// A shipment as the matching takes it. Pieces that are not told would be taken for none, and sent
+/// again.
+fn record(found: &wire::Shipment<'_>) -> Result<Record> {
+    let quantity = |item: &wire::ShipmentItem<'_>| {
+        let quantity = item.quantity.given("quantity").map_err(|_| unreadable())?;
+        Ok(LineQuantity { line_id: item.order_product_id.get().to_owned(), quantity })
     };
     let marked = found.comments.get().split_whitespace().find(|word| word.starts_with(MARKER));
-    Record {
+    Ok(Record {
         id: found.id.get().to_owned(),
         mark: marked.map(str::to_owned),
         place: found.order_address_id.id().map(str::to_owned),
-        lines: found.items.rows.iter().map(quantity).collect(),
+        lines: found.items.rows.iter().map(quantity).collect::<Result<_>>()?,
         tracking: Some(found.tracking_number.get())
             .filter(|number| !number.is_empty())
             .map(str::to_owned)
@@ -279,7 +277,7 @@ fn record(found: &wire::Shipment<'_>) -> Record {
             .collect(),
         made_at: parse_time(found.date_created.get()),
         ..Record::default()
-    }
+    })
 }
 
 /// The three ways to a tracking link, the vendor's own carriers first, then AfterShip's, then a
@@ -306,8 +304,9 @@ pub fn replacement<'a>(api: &Api, order: u64, change: &'a TrackingChange) -> Res
     check(Some(&change.parcel))?;
     let documents = listed(api, order)?;
     let there = read(&documents)?;
-    let there = there.iter().map(|one| (record(one), one.comments.get().to_owned()));
-    let there = there.map(|(record, comments)| (record.clone(), (record.id, comments))).collect();
+    let there = there.iter().map(|one| record(one).map(|record| (record, one.comments.get().to_owned())));
+    let there = there.map(|one| one.map(|(record, comments)| (record.clone(), (record.id, comments))));
+    let there = there.collect::<Result<_>>()?;
     Ok(TrackingPlan::in_place(there, move |(id, comments): &(String, String)| replace(order, id, comments, change)))
 }
 

@@ -111,7 +111,7 @@ fn is(document: serde_json::Value, marker: bool, parcels: &[Parcel]) -> bool {
     let parts = parts(&order(), &shipment, marker).unwrap();
     let since = shipment.shipped_at - TimeDelta::seconds(CLOCKS);
     let claim = Claim { mark: &mark(&shipment), receipts: &[], others: &[], since };
-    !matched(&[parts[0].wanted()], &[record(&found)], &claim).is_short()
+    !matched(&[parts[0].wanted()], &[record(&found).unwrap()], &claim).is_short()
 }
 
 #[test]
@@ -148,4 +148,13 @@ fn d3_a_shipment_is_known_again_by_marker_by_number_or_by_what_is_in_it() {
     let mut elsewhere = there("", "JD01", late);
     elsewhere["order_address_id"] = json!(52);
     assert!(!is(elsewhere, true, &number));
+}
+
+#[test]
+fn d3_a_shipment_whose_pieces_cannot_be_read_is_not_taken_for_an_empty_one() {
+    for quantity in [json!("many"), json!({}), json!(null)] {
+        let text = json!({"id": 5, "items": [{"order_product_id": 12, "quantity": quantity}]}).to_string();
+        let error = record(&serde_json::from_str(&text).unwrap()).unwrap_err();
+        assert!(error.kind() == ErrorKind::Unreadable && error.message().contains("nothing was written"), "{error}");
+    }
 }

@@ -184,10 +184,18 @@ pub struct Cursor(String);
 
 impl Cursor {
     /// Writes down `position`.
+    ///
+    /// # Errors
+    /// `Unreadable` for a number that nobody can mean: kept, it could not be read again, and the
+    /// store would stand still there.
     pub fn new(position: &impl Serialize) -> Result<Self> {
-        serde_json::to_string(position)
-            .map(Self)
-            .map_err(|e| Error::new(ErrorKind::Failed, format!("a position could not be written down: {e}")))
+        let text = serde_json::to_string(position)
+            .map_err(|e| Error::new(ErrorKind::Failed, format!("a position could not be written down: {e}")))?;
+        if serde_json::from_str(&text).is_ok_and(|position| is_meant(&position)) {
+            return Ok(Self(text));
+        }
+        let text = "the channel tells a number or an id that nobody can mean; nothing was imported of this page";
+        Err(Error::new(ErrorKind::Unreadable, text).hint("ordersync connect --test STORE"))
     }
 
     /// A position as the book holds it.
@@ -218,10 +226,17 @@ impl Cursor {
     }
 }
 
-/// Whether no number in a position is beyond every time and every id, so that adapters can reckon
-/// with them.
+/// Beyond every time, every count and every id.
+const LARGEST: u64 = 1 << 61;
+
+/// A number that a channel tells, where it is one that can be meant: an id, a count.
+pub(crate) fn meant(text: &str) -> Option<u64> {
+    text.trim().parse().ok().filter(|number| *number <= LARGEST)
+}
+
+/// Whether no number in a position is beyond what can be meant, so that adapters can reckon with
+/// them.
 fn is_meant(position: &serde_json::Value) -> bool {
-    const LARGEST: u64 = 1 << 61;
     match position {
         serde_json::Value::Number(number) => match (number.as_u64(), number.as_i64()) {
             (Some(number), _) => number <= LARGEST,
@@ -550,5 +565,29 @@ impl Write {
 impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn x7_a_position_that_could_not_be_read_again_is_not_written_down() {
+        for number in [0, 1_795_000_000, LARGEST] {
+            let cursor = Cursor::new(&json!({ "walk": [{ "last": number }] })).unwrap();
+            assert_eq!(cursor.position::<serde_json::Value>().unwrap()["walk"][0]["last"], number);
+            assert_eq!(meant(&number.to_string()), Some(number));
+        }
+        for number in [LARGEST + 1, u64::MAX] {
+            let error = Cursor::new(&json!({ "walk": [{ "last": number }] })).unwrap_err();
+            assert!(
+                error.kind() == ErrorKind::Unreadable && error.message().contains("nothing was imported"),
+                "{error}"
+            );
+            assert_eq!(meant(&number.to_string()), None);
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::pages::count;
 use super::settings::Settings;
 use super::wire::Head;
 use crate::channel::keyset::{Bounds, Content, Count, Dialect, Entry, Fetched, List, Query, Row, Sort, Walk};
-use crate::channel::{Found, RemoteOrder, Unshown, rows};
+use crate::channel::{Found, RemoteOrder, Unshown, meant, rows};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Reply;
@@ -171,7 +171,7 @@ fn iso(seconds: i64) -> String {
 /// itself only.
 pub fn place(head: &Head<'_>) -> Option<Row> {
     let at = super::map::parse_time(head.date_modified.get())?.timestamp();
-    Some(Row { id: head.id.get().parse().ok()?, at })
+    Some(Row { id: meant(head.id.get())?, at })
 }
 
 /// Reads one order; `None` where the store has none with this id.

@@ -12,7 +12,7 @@ use super::wire::{Count, Head};
 use crate::channel::checkpoint::Checkpoint;
 use crate::channel::isolate::REPEATS;
 use crate::channel::keyset::{self, Key, List, Lists, Query, Row, Sort, Walk};
-use crate::channel::{Cursor, Page, Pass, Plan, Range};
+use crate::channel::{Cursor, Page, Pass, Plan, Range, meant};
 use crate::error::{ErrorKind, Result};
 use crate::http::read_json;
 
@@ -162,7 +162,7 @@ pub(super) fn count(api: &Api, query: &[(&'static str, String)]) -> Result<Optio
         }
         Err(error) => return Err(error),
     };
-    Ok(read_json::<Count<'_>>(&reply.body).ok().and_then(|(count, _)| count.count.get().parse().ok()))
+    Ok(read_json::<Count<'_>>(&reply.body).ok().and_then(|(count, _)| meant(count.count.get())))
 }
 
 /// A question for one row of all orders modified from `since` on.

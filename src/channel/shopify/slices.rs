@@ -131,9 +131,9 @@ fn join(parts: Vec<Slice>, even: u64) -> Vec<Slice> {
     let mut joined: Vec<Slice> = Vec::new();
     for slice in parts {
         match joined.last_mut() {
-            Some(last) if last.counted() + slice.counted() <= even => {
+            Some(last) if last.counted().saturating_add(slice.counted()) <= even => {
                 last.to = slice.to;
-                last.place.counted = Some(last.counted() + slice.counted());
+                last.place.counted = Some(last.counted().saturating_add(slice.counted()));
             }
             _ => joined.push(slice),
         }

@@ -11,7 +11,7 @@ use super::wire::Head;
 use crate::channel::isolate::REPEATS;
 use crate::channel::json::Text;
 use crate::channel::keyset::{Bounds, Content, Count, Dialect, Entry, Fetched, Key, List, Query, Row, Sort, Walk};
-use crate::channel::{RemoteOrder, rows};
+use crate::channel::{RemoteOrder, meant, rows};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Reply, read_json};
@@ -290,7 +290,7 @@ pub struct Counted {
 }
 
 pub fn counted(reply: &Reply) -> Counted {
-    let number = |name| reply.header(name)?.trim().parse().ok();
+    let number = |name| meant(reply.header(name)?);
     Counted { total: number("x-wp-total"), pages: number("x-wp-totalpages") }
 }
 
@@ -300,7 +300,7 @@ pub fn placed(head: &Head<'_>, key: Key) -> Option<Row> {
         Key::Modified => head.date_modified_gmt.get(),
         Key::Created => head.date_created_gmt.get(),
     };
-    Some(Row { id: head.id.id()?.parse().ok()?, at: map::parse_time(at)?.timestamp() })
+    Some(Row { id: meant(head.id.id()?)?, at: map::parse_time(at)?.timestamp() })
 }
 
 fn modified(head: &Head<'_>) -> Option<i64> {

@@ -33,6 +33,7 @@ mod kind;
 pub mod matching;
 mod open;
 pub mod page_size;
+mod parts;
 pub mod rows;
 pub mod settings;
 pub mod shopify;

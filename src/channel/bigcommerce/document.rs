@@ -15,6 +15,7 @@ use super::api::Api;
 use super::map;
 use super::wire::{Head, HeadBundle, HeadLine, Refund};
 use crate::channel::json::{Amount, Many};
+use crate::channel::parts::{Rows, by_order, in_order, joined};
 use crate::channel::rows::{dug, nameless};
 use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,7 +33,7 @@ const SUSPICIOUS: usize = 50;
 /// What was fetched for one order, verbatim.
 #[derive(Default)]
 struct Added {
-    parts: Vec<(&'static str, Vec<Box<RawValue>>)>,
+    parts: Vec<(&'static str, Rows)>,
     /// Why it cannot be understood: it went away between two requests.
     gone: bool,
     /// Why the store cannot show what belongs to it.
@@ -180,7 +181,7 @@ fn is_refunded(line: &HeadLine<'_>) -> bool {
 }
 
 /// The refunds of an order, or why the store cannot show them.
-type Refunds = Result<Vec<Box<RawValue>>>;
+type Refunds = Result<Rows>;
 
 /// The refunds of these orders by order; order by order where the store does not give those of
 /// several, or fails at one of them. V3's amounts are JSON numbers; their digits are kept.
@@ -189,7 +190,9 @@ fn refunds(api: &Api, ids: &[&str]) -> Result<BTreeMap<String, Refunds>> {
         return Ok(BTreeMap::new());
     }
     let together = match api.all_v3("v3/orders/payment_actions/refunds", Some(("order_id:in", ids.join(",")))) {
-        Ok(rows) => by_order(rows, ids),
+        Ok(rows) => by_order(rows, ids, |row| {
+            Some(serde_json::from_str::<Refund<'_>>(row.get()).ok()?.order_id.get().to_owned())
+        }),
         Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Failed) => None,
         Err(error) if is_its_own(&error) => None,
         Err(error) => return Err(error),
@@ -216,30 +219,9 @@ fn refunds(api: &Api, ids: &[&str]) -> Result<BTreeMap<String, Refunds>> {
     Ok(found)
 }
 
-/// The refunds by order; `None` where one is not of these orders, so that the question was not
-/// understood.
-fn by_order(rows: Vec<Box<RawValue>>, ids: &[&str]) -> Option<BTreeMap<String, Vec<Box<RawValue>>>> {
-    let mut found: BTreeMap<String, Vec<Box<RawValue>>> = BTreeMap::new();
-    for row in rows {
-        let refund: Refund<'_> = serde_json::from_str(row.get()).ok()?;
-        let order = ids.iter().find(|id| **id == refund.order_id.get())?;
-        found.entry((*order).to_owned()).or_default().push(row);
-    }
-    Some(found.into_iter().map(|(order, refunds)| (order, in_order(refunds))).collect())
-}
-
-/// By their ids, in whatever order they came.
-fn in_order(mut refunds: Vec<Box<RawValue>>) -> Vec<Box<RawValue>> {
-    let id = |row: &RawValue| -> u64 {
-        serde_json::from_str::<Refund<'_>>(row.get()).ok().and_then(|refund| refund.id.get().parse().ok()).unwrap_or(0)
-    };
-    refunds.sort_by_key(|row| id(row));
-    refunds
-}
-
 /// The order with its whole document.
 fn remote(row: &RawValue, head: &Head<'_>, added: &Added) -> Result<RemoteOrder> {
-    let document = joined(row, added)?;
+    let document = joined(row, &added.parts)?;
     let order = match added.gone {
         true => Err("its lines or addresses were gone when they were asked for".to_owned()),
         false => map::order(document.get()).map(Box::new),
@@ -249,41 +231,12 @@ fn remote(row: &RawValue, head: &Head<'_>, added: &Added) -> Result<RemoteOrder>
     Ok(RemoteOrder { remote_id, document, order })
 }
 
-/// The row with one member more, at its end.
-fn joined(row: &RawValue, added: &Added) -> Result<Box<RawValue>> {
-    let body = row.get().trim_end();
-    let Some(open) = body.strip_suffix('}').filter(|_| !added.parts.is_empty()) else { return Ok(row.to_owned()) };
-    let mut text = String::with_capacity(body.len() + 64);
-    text.push_str(open.trim_end());
-    text.push_str(if text.ends_with('{') { "\"ordersync\":{" } else { ",\"ordersync\":{" });
-    for (n, (name, rows)) in added.parts.iter().enumerate() {
-        let rows: Vec<&str> = rows.iter().map(|row| row.get()).collect();
-        text.push_str(&format!("{}\"{name}\":[{}]", if n == 0 { "" } else { "," }, rows.join(",")));
-    }
-    text.push_str("}}");
-    RawValue::from_string(text)
-        .map_err(|_| Error::new(ErrorKind::Unreadable, "an order's parts do not make one document"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn raw(text: &str) -> Box<RawValue> {
         RawValue::from_string(text.to_owned()).unwrap()
-    }
-
-    #[test]
-    fn parts_go_into_the_document_verbatim_and_their_digits_stay() {
-        let added = Added {
-            parts: vec![("refunds", vec![raw(r#"{"total_amount":1.10}"#)]), ("fees", vec![])],
-            ..Added::default()
-        };
-        let document = joined(&raw("{\"id\":7 }"), &added).unwrap();
-        assert_eq!(document.get(), r#"{"id":7,"ordersync":{"refunds":[{"total_amount":1.10}],"fees":[]}}"#);
-        assert_eq!(joined(&raw("{}"), &added).unwrap().get().matches("ordersync").count(), 1);
-        assert_eq!(joined(&raw(r#"{"id":7}"#), &Added::default()).unwrap().get(), r#"{"id":7}"#);
-        assert_eq!(joined(&raw("[]"), &added).unwrap().get(), "[]");
     }
 
     #[test]
@@ -298,17 +251,6 @@ mod tests {
             assert!(asks(yes), "{yes}");
         }
         assert!(!asks(r#"{"status_id":11,"payment_status":"captured"}"#));
-    }
-
-    #[test]
-    fn refunds_go_to_their_orders_in_the_order_of_their_ids_and_strangers_are_no_answer() {
-        let rows = |texts: &[&str]| texts.iter().map(|text| raw(text)).collect::<Vec<_>>();
-        let two = [r#"{"id":9,"order_id":7}"#, r#"{"id":"8","order_id":"7"}"#];
-        let found = by_order(rows(&two), &["7", "6"]).unwrap();
-        let texts: Vec<&str> = found["7"].iter().map(|row| row.get()).collect();
-        assert_eq!((found.len(), texts), (1, vec![two[1], two[0]]));
-        assert!(by_order(rows(&[r#"{"id":9,"order_id":5}"#]), &["7"]).is_none());
-        assert!(by_order(rows(&["[]"]), &["7"]).is_none());
     }
 
     #[test]

@@ -16,17 +16,15 @@ use serde_json::value::RawValue;
 use super::api::Api;
 use super::list;
 use super::map::{self, Statuses};
-use super::wire::{self, Head};
+use super::wire::Head;
 use crate::channel::all_pages::{More, all_pages};
+use crate::channel::parts::{Rows, by_order, in_order, joined};
 use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
 
 /// What is read of a refund.
 const REFUND: &str = "id,parent_id,date_created_gmt,amount,reason,line_items";
-
-/// Rows of another route, verbatim.
-type Rows = Vec<Box<RawValue>>;
 
 /// Adds to these orders what the shop keeps elsewhere.
 pub fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Found> {
@@ -75,7 +73,9 @@ fn refunds(api: &Api, ids: &[String]) -> Result<BTreeMap<String, Result<Rows>>> 
             Err(error) if error.is_too_much() => None,
             other => other?,
         };
-        let by_order = together.and_then(|rows| by_order(rows, ids)).unwrap_or_default();
+        let of = |row: &RawValue| Some(serde_json::from_str::<Head<'_>>(row.get()).ok()?.parent_id.get().to_owned());
+        let asked: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let by_order = together.and_then(|rows| by_order(rows, &asked, of)).unwrap_or_default();
         found.extend(by_order.into_iter().map(|(id, rows)| (id, Ok(rows))));
     }
     // An order that has some is asked itself, where it was not among them.
@@ -108,28 +108,6 @@ fn listed(api: &Api, route: &str, query: &[(&str, String)]) -> Result<Rows> {
     })
 }
 
-/// The rows by order; `None` where one is of no order that was asked for, so that the question was
-/// not understood.
-fn by_order(rows: Rows, ids: &[String]) -> Option<BTreeMap<String, Rows>> {
-    let mut found: BTreeMap<String, Rows> = BTreeMap::new();
-    for row in rows {
-        let head: Head<'_> = serde_json::from_str(row.get()).ok()?;
-        let order = ids.iter().find(|id| *id == head.parent_id.get())?.clone();
-        found.entry(order).or_default().push(row);
-    }
-    Some(found.into_iter().map(|(order, rows)| (order, in_order(rows))).collect())
-}
-
-/// By their ids, each once, in whatever order they came.
-fn in_order(mut rows: Rows) -> Rows {
-    let id = |row: &RawValue| -> u64 {
-        serde_json::from_str::<Head<'_>>(row.get()).ok().and_then(|head| head.id.get().parse().ok()).unwrap_or(0)
-    };
-    rows.sort_by_key(|row| id(row));
-    rows.dedup_by_key(|row| id(row));
-    rows
-}
-
 /// The order's fulfilments; `None` where the shop has no such list.
 fn fulfillments(api: &Api, id: &str) -> Result<Option<Rows>> {
     let asked = api.get_briefly(&format!("wc/v3/orders/{id}/fulfillments"), &[]);
@@ -158,47 +136,9 @@ fn optional<T>(asked: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// The document with one member more, at its end.
-fn joined(document: &RawValue, parts: &[(&str, Rows)]) -> Result<Box<RawValue>> {
-    let Some(open) = document.get().trim_end().strip_suffix('}') else { return Ok(document.to_owned()) };
-    let list = |(name, rows): &(&str, Rows)| {
-        let rows: Vec<&str> = rows.iter().map(|row| row.get()).collect();
-        format!("\"{name}\":[{}]", rows.join(","))
-    };
-    let parts: Vec<String> = parts.iter().map(list).collect();
-    let comma = if open.trim_end().ends_with('{') { "" } else { "," };
-    RawValue::from_string(format!("{}{comma}\"{}\":{{{}}}}}", open.trim_end(), wire::ADDED, parts.join(",")))
-        .map_err(|_| Error::new(ErrorKind::Unreadable, "an order's parts do not make one document"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn raw(text: &str) -> Box<RawValue> {
-        RawValue::from_string(text.to_owned()).unwrap()
-    }
-
-    #[test]
-    fn parts_go_into_the_document_verbatim() {
-        let parts = [("refunds", vec![raw(r#"{"amount":"1.10"}"#)]), ("fulfillments", vec![])];
-        let document = joined(&raw("{\"id\":7 }"), &parts).unwrap();
-        assert_eq!(document.get(), r#"{"id":7,"ordersync":{"refunds":[{"amount":"1.10"}],"fulfillments":[]}}"#);
-        assert_eq!(joined(&raw("{}"), &[]).unwrap().get(), r#"{"ordersync":{}}"#);
-        assert_eq!(joined(&raw("[]"), &parts).unwrap().get(), "[]");
-    }
-
-    #[test]
-    fn refunds_go_to_their_orders_in_the_order_of_their_ids_and_strangers_are_no_answer() {
-        let rows = |texts: &[&str]| texts.iter().map(|text| raw(text)).collect::<Rows>();
-        let two = [r#"{"id":9,"parent_id":7}"#, r#"{"id":"8","parent_id":"7"}"#, r#"{"id":9,"parent_id":7}"#];
-        let ids = ["7".to_owned(), "6".to_owned()];
-        let found = by_order(rows(&two), &ids).unwrap();
-        let texts: Vec<&str> = found["7"].iter().map(|row| row.get()).collect();
-        assert_eq!((found.len(), texts), (1, vec![two[1], two[0]]));
-        assert!(by_order(rows(&[r#"{"id":9,"parent_id":5}"#]), &ids).is_none());
-        assert!(by_order(rows(&[r#"{"id":9}"#]), &ids).is_none());
-    }
 
     #[test]
     fn fulfilments_come_bare_or_in_a_member() {

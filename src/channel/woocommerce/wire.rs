@@ -48,7 +48,7 @@ documents! {
         fee_lines: Keyed<FeeLine<'a>>,
         coupon_lines: Keyed<CouponLine<'a>>,
         refunds: Keyed<Refund<'a>>,
-        /// What was fetched beside the order itself ([`ADDED`]).
+        /// What was fetched beside the order itself ([`crate::channel::parts`]).
         ordersync: Maybe<Added<'a>>,
     }
 
@@ -174,9 +174,6 @@ impl<'a> From<Order<'a>> for Head<'a> {
         }
     }
 }
-
-/// The member that holds what the shop keeps elsewhere.
-pub const ADDED: &str = "ordersync";
 
 impl Meta<'_> {
     /// The value, where it is text, a number or a bool.

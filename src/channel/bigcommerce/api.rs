@@ -72,7 +72,7 @@ impl Api {
     }
 
     /// How many orders the store can give in one page.
-    pub fn bearable(&self) -> usize {
+    pub fn page_size(&self) -> usize {
         self.page.get() as usize
     }
 

@@ -43,7 +43,7 @@ impl List for Orders<'_> {
     }
 
     fn size(&self) -> usize {
-        self.settings.page_size.min(self.api.bearable()).max(2)
+        self.settings.page_size.min(self.api.page_size()).max(2)
     }
 
     fn least(&self) -> usize {

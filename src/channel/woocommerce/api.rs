@@ -111,12 +111,12 @@ impl Api {
     }
 
     /// How many rows a page the shop can bear.
-    pub fn bearable(&self) -> usize {
+    pub fn page_size(&self) -> usize {
         self.page.get() as usize
     }
 
     /// More rows a page than these were too much.
-    pub fn bears(&self, rows: usize) {
+    pub fn at_most(&self, rows: usize) {
         self.page.at_most(u32::try_from(rows).unwrap_or(MOST_ROWS));
     }
 

@@ -64,11 +64,11 @@ impl List for Orders<'_> {
     }
 
     fn size(&self) -> usize {
-        self.settings.page_size.min(self.api.bearable()).max(1)
+        self.settings.page_size.min(self.api.page_size()).max(1)
     }
 
     fn at_most(&self, rows: usize) {
-        self.api.bears(rows);
+        self.api.at_most(rows);
     }
 
     fn fetch(&self, query: &Query, walk: &Walk, repeats: u32) -> Result<Fetched> {

@@ -77,7 +77,8 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
             Verdict::Throttled(Some(wait), temporary("Shopify asked for fewer points to be spent".to_owned()))
         }
         TOO_DEAR => Verdict::Refused(
-            Error::new(ErrorKind::Failed, "the query costs more points than Shopify permits for one").too_much(),
+            Error::new(ErrorKind::Failed, "the query costs more points than Shopify permits for one; nothing was read")
+                .too_much(),
         ),
         "INTERNAL_SERVER_ERROR" | "TIMEOUT" | "SERVICE_UNAVAILABLE" => {
             Verdict::Transient(temporary(format!("Shopify failed inside ({})", error.code)).too_much())
@@ -95,8 +96,12 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
             Verdict::Transient(Error::new(ErrorKind::Unreadable, format!("Shopify reports: {}", short(&error.message))))
         }
         _ => {
-            let kind = if request.effect == Effect::Write { ErrorKind::Rejected } else { ErrorKind::Failed };
-            Verdict::Refused(Error::new(kind, told(&format!("{} {}", error.code, error.message))))
+            let (kind, done) = match request.effect {
+                Effect::Write => (ErrorKind::Rejected, "; nothing was written"),
+                Effect::Read => (ErrorKind::Failed, ""),
+            };
+            let text = told(&format!("{} {}", error.code, error.message));
+            Verdict::Refused(Error::new(kind, format!("{text}{done}")))
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Presence, Refund,
-    RefundLine, RemoteShipment, Status, Totals, names_number, sum,
+    RefundLine, RemoteShipment, Status, Totals, left, names_number, sum,
 };
 
 pub use super::status::Statuses;
@@ -179,8 +179,8 @@ fn nothing_left(lines: &[Line], shipments: &[RemoteShipment]) -> bool {
         let parts = shipments.iter().flat_map(|shipment| &shipment.lines);
         sum(parts.filter(|part| part.line_id == line.remote_id).map(|part| part.quantity))
     };
-    let open = |line: &&Line| line.ships && line.quantity.saturating_sub(line.refunded) > sent(line);
-    !lines.iter().any(|line| open(&line))
+    let open = |line: &Line| line.ships && !left(line.quantity, line.refunded, sent(line)).is_zero();
+    !lines.iter().any(open)
 }
 
 /// Whether a part of the order is in fulfilments, so that it must be known what is in them.

@@ -115,6 +115,7 @@ impl Walk {
             Count::OfPage(count) if count > page.length => Behind::More,
             Count::OfPage(_) if self.is_doubtful(dialect, page, size) => Behind::Doubt,
             Count::OfPage(_) => Behind::Nothing,
+            Count::Asked(Some(count)) if count <= page.length && page.length >= size => Behind::Doubt,
             Count::Asked(count) => more(count.is_none_or(|count| count > page.length)),
             Count::Untold | Count::Last(_) if page.length >= size || dialect.counts_with_pages => Behind::More,
             Count::Untold | Count::Last(_) if self.may_be_cut(page) => Behind::Untold,
@@ -128,11 +129,11 @@ impl Walk {
 
     /// Whether there may be rows behind a page that is the last by the channel's count. Something
     /// that cuts pages may count what it gives; then the count is that of the rows on the page, and
-    /// these are as many as ever came at once and fewer than were asked for. A page of a sync that
-    /// brings nothing new is not doubted, so that such a sync stays one request.
+    /// these are as many as ever came at once. A full page is no end by a count alone; a shorter
+    /// one of a sync that brings nothing new is not doubted, so that such a sync stays one request.
     fn is_doubtful(&self, dialect: &Dialect, page: &Listed, size: u64) -> bool {
-        let cut = page.length >= FEW && page.length >= self.most && page.length < size;
-        cut && self.has_fresh(dialect, page) && (self.capped || self.has_news(page))
+        let may_be_cut = page.length >= FEW && page.length >= self.most && (self.capped || self.has_news(page));
+        (page.length >= size || may_be_cut) && self.has_fresh(dialect, page)
     }
 
     /// Whether a page without a count, which is shorter than asked for, may have been cut.
@@ -240,10 +241,8 @@ impl Walk {
     }
 
     fn asks_for(&self, dialect: &Dialect, row: &Row) -> bool {
-        let (low, high) = match dialect.bounds {
-            super::Bounds::Unknown => self.bounds(dialect),
-            _ => (self.from, self.end()),
-        };
+        // Also where bounds are said to be exclusive: something before the channel may widen them.
+        let (low, high) = self.bounds(dialect);
         let ids = self.by_id.as_ref().filter(|_| dialect.above);
         low.is_none_or(|low| row.at >= low)
             && high.is_none_or(|high| row.at <= high)
@@ -293,7 +292,7 @@ impl Walk {
             return self.step_back(ids, ids.read.saturating_sub(size / 2), ids.last, 1);
         }
         // A count of the whole list is more than what stands on a page from further on.
-        let is_of_page = |count: u64| count == page.length && page.length > 0;
+        let is_of_page = |count: u64| count <= page.length && page.length > 0;
         let is_meant = |count: u64| !is_of_page(count) || (ids.offset() == 0 && !self.is_doubtful(dialect, page, size));
         let count = match page.count {
             Count::OfPage(count) if is_meant(count) => Some(count),

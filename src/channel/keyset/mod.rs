@@ -326,7 +326,8 @@ impl Walk {
     pub fn in_doubt(&self, dialect: &Dialect, asked_at: i64) -> Option<Query> {
         self.census.filter(|census| census.missing() > self.edge)?;
         // What lies on a bound that is sent wider is none of its.
-        let closer = i64::from(dialect.bounds == Bounds::Unknown);
+        let is_wider = dialect.bounds == Bounds::Unknown || (dialect.bounds == Bounds::Exclusive && self.inclusive);
+        let closer = i64::from(is_wider);
         let until = self.until.map_or(i64::MAX, |until| until - closer).min(asked_at - SURELY_BEFORE);
         let (from, by_id) = self.start.clone();
         let closer_ids = |ids: ById| ById {

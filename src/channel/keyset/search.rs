@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// So many orders in a row that cannot be shown make one wonder whether it is the orders.
 pub(super) const MANY: u32 = 3;
 
-/// At most so many orders in a row are asked for by themselves.
+/// At most so many orders in a row are asked for by themselves, or passed in search of a neighbour.
 const NEIGHBOURS: u64 = 12;
 
 /// Ids further away than this are not looked through.
@@ -171,7 +171,7 @@ impl Search<'_> {
 
     /// The row behind it, if there is one; nothing where the channel fails at that too.
     fn next(&self) -> Option<Option<Row>> {
-        (1..=3).find_map(|further| {
+        (1..=NEIGHBOURS).find_map(|further| {
             let offset = self.at.by_id.as_ref().map_or(0, |ids| ids.read) + further;
             let query = Query { size: 1, offset, ..self.at.query(&self.list.dialect(), 1) };
             self.rows(&query).map(|rows| rows.first().copied())
@@ -271,7 +271,7 @@ impl Search<'_> {
                 None => among = half,
             }
         }
-        let after = (1..=3).find_map(|further| page(offset + further, 1));
+        let after = (1..=NEIGHBOURS).find_map(|further| page(offset + further, 1));
         Some(Places::Between(before, after.and_then(|rows| rows.first().map(|row| row.id))))
     }
 }

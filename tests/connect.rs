@@ -9,7 +9,7 @@ mod support;
 use std::path::Path;
 
 use ordersync::sim::woocommerce::*;
-use support::program::Home;
+use support::program::{Home, until};
 use support::tls::{over_tls, over_tls_with};
 use support::woo::{self, Rig, Served};
 
@@ -19,6 +19,30 @@ const SECRET: &str = "ORDERSYNC_CONSUMER_SECRET";
 
 fn served() -> Served {
     Served::new(Options::demo())
+}
+
+/// Whoever gives up at the question for a secret has a terminal that shows again what is typed.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_at_a_hidden_question_leaves_the_terminal_as_it_was() {
+    use nix::sys::termios::{LocalFlags, tcgetattr};
+    use std::io::Read;
+    let shop = served();
+    let home = woo::home();
+    let nix::pty::OpenptyResult { master, slave } = nix::pty::openpty(None, None).unwrap();
+    let echo = || tcgetattr(&slave).unwrap().local_flags.contains(LocalFlags::ECHO);
+    let mut child = home.spawn_at(&slave, &format!("connect woocommerce --url {}", shop.server.url()), SECRET);
+    until("the question", || !echo());
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(echo(), "the echo is on");
+    drop(slave);
+    let mut said = Vec::new();
+    // A terminal that nobody holds any more ends with an error.
+    let _ = std::fs::File::from(master).read_to_end(&mut said);
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("interrupted; nothing is connected"), "{said}");
 }
 
 #[test]

@@ -112,10 +112,10 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
             format!("give the new one another --name, or new credentials with ordersync connect --reauth {name}");
         return Err(Error::new(ErrorKind::Refused, text).hint(hint).into());
     }
+    interrupt::leaves(Left::Unconnected);
     let (values, secrets) = values::gather(app, args, kind, &Values::new())?;
     let credentials = Arc::new(Credentials::loose(secrets));
     let channel = open_new(&app.context, kind, values.clone(), credentials.clone())?;
-    interrupt::leaves(Left::Unconnected);
     let shop = probe(app, channel.as_ref())?;
     interrupt::leaves(Left::Kept);
     credentials.bind(&origin(kind, &values)?);
@@ -284,10 +284,12 @@ fn same_shop(store: &Store, shop: ShopInfo) -> Result<ShopInfo> {
 fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     let mut book = app.existing_book()?;
     let store = app.store(&book, name)?;
+    interrupt::leaves(Left::Nothing);
     let (values, secrets) = values::gather(app, args, store.kind, &store.values)?;
     let credentials = Arc::new(Credentials::loose(secrets));
     let channel = open_new(&app.context, store.kind, values.clone(), credentials.clone())?;
     let shop = same_shop(&store, probe(app, channel.as_ref())?)?;
+    interrupt::leaves(Left::Kept);
     credentials.bind(&origin(store.kind, &values)?);
     app.context.credential_store().write(name, &credentials.all())?;
     book.update_store(store.id, &shop)?;

@@ -10,6 +10,48 @@ use crate::error::{Error, ErrorKind, exit_code};
 /// How long the work may take to notice: a request that hangs is not waited for.
 const GRACE: Duration = Duration::from_millis(1500);
 
+/// A question whose answer is not shown. The terminal's echo is off meanwhile, and nobody but us
+/// switches it on again where the process ends in the middle.
+pub(super) struct HiddenQuestion;
+
+/// The terminal as it was before such a question.
+#[cfg(unix)]
+static SHOWN: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
+
+impl HiddenQuestion {
+    /// From here on Ctrl-C ends the process at once.
+    pub(super) fn begin() -> Self {
+        #[cfg(unix)]
+        remember(rustix::termios::tcgetattr(std::io::stdin()).ok());
+        Self
+    }
+}
+
+impl Drop for HiddenQuestion {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        remember(None);
+    }
+}
+
+#[cfg(unix)]
+fn remember(terminal: Option<rustix::termios::Termios>) {
+    *SHOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = terminal;
+}
+
+/// Shows again what is typed. False where it was not hidden.
+#[cfg(unix)]
+fn show_input() -> bool {
+    use rustix::termios::{OptionalActions, tcsetattr};
+    let shown = SHOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    shown.is_some_and(|shown| tcsetattr(std::io::stdin(), OptionalActions::Flush, &shown).is_ok())
+}
+
+#[cfg(not(unix))]
+fn show_input() -> bool {
+    false
+}
+
 /// What an interruption leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Left {
@@ -60,7 +102,7 @@ pub(super) fn on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let seen = flag.clone();
     let handler = move || {
-        if seen.swap(true, Ordering::Relaxed) {
+        if seen.swap(true, Ordering::Relaxed) || show_input() {
             leave();
         }
         std::thread::spawn(|| {
@@ -75,6 +117,7 @@ pub(super) fn on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
 
 fn leave() -> ! {
     let code = exit_code(ErrorKind::Interrupted);
+    show_input();
     super::output::show_cursor();
     super::output::say(&format!("\nerror: {}\n", words()));
     std::process::exit(i32::from(code))

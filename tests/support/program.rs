@@ -114,6 +114,14 @@ impl Home {
             .unwrap()
     }
 
+    /// Starts a command at a terminal, as a person does, and does not wait for it.
+    #[cfg(unix)]
+    pub fn spawn_at(&self, terminal: &std::os::fd::OwnedFd, words: &str, without: &str) -> Child {
+        let end = || Stdio::from(terminal.try_clone().unwrap());
+        let mut command = self.command(&words.split_whitespace().collect::<Vec<_>>());
+        command.env_remove(without).stdin(end()).stdout(end()).stderr(end()).spawn().unwrap()
+    }
+
     /// Runs SQL on the book by other means than the program's own; gives the first column of all
     /// rows as texts.
     pub fn sql(&self, query: &str) -> Vec<String> {

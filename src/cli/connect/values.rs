@@ -8,6 +8,7 @@ use std::path::Path;
 use super::{Args, split};
 use crate::channel::settings::{SETTINGS, check_setting};
 use crate::channel::{AuthMethod, ChannelKind, Field, Values, misplaced};
+use crate::cli::interrupt::HiddenQuestion;
 use crate::cli::{App, output};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{bounded, read_small};
@@ -218,6 +219,7 @@ fn ask(app: &App, args: &Args, kind: ChannelKind, field: &Field) -> Result<Strin
     }
     output::note(&format!("{}: {}", field.prompt, field.help));
     let answer = if field.secret {
+        let _hidden = HiddenQuestion::begin();
         dialoguer::Password::new().with_prompt(field.prompt).interact()
     } else {
         dialoguer::Input::<String>::new().with_prompt(field.prompt).interact_text()

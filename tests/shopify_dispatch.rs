@@ -40,6 +40,7 @@ fn d2_what_shopify_schedules_is_refused_and_what_it_held_back_goes_out_once_the_
     }
     assert_eq!((&desk.show(order)["outbox"], desk.shop.counters().writes), (&json!([]), 0));
     let order = desk.place(&tea(1));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01 --dry-run").exits(0).prints("of 1 piece with");
     desk.on("dispatch", order, "--carrier dhl --tracking JD01 --later").exits(0);
     desk.shop.hold(order, "Inventory out of stock");
     desk.home.run("sync").done();

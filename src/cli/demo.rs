@@ -142,5 +142,5 @@ fn curtain(home: &Path) -> anyhow::Result<()> {
     output::line("  ordersync show book:3 --history")?;
     output::line("  ordersync runs")?;
     output::line(&format!("  sqlite3 {home}/orders.sqlite 'SELECT * FROM v_sales_by_day LIMIT 5'"))?;
-    output::line("and a shop to sync it with, and to break:  ordersync simulate")
+    output::line("and a shop to rehearse with, and to break; it says how to connect it:  ordersync simulate")
 }

@@ -42,7 +42,12 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     output::line(&format!(
         "  curl -X POST {url}{CONTROL}/place-order -d '{{\"lines\":[{{\"sku\":\"TEE-001\",\"quantity\":2}}]}}'"
     ))?;
-    output::line(&format!("  curl -X POST {url}{CONTROL}/fault -d '{{\"kind\":\"answer-lost\",\"method\":\"PUT\"}}'"))?;
+    output::line(&format!(
+        "  curl -X POST {url}{CONTROL}/fault -d '{{\"kind\":\"answer-lost\",\"method\":\"POST\"}}'"
+    ))?;
+    output::line(&format!("  curl -X POST {url}{CONTROL}/edit-address/ID -d '{{\"street\":\"New street 1\"}}'"))?;
+    output::line(&format!("  curl -X POST {url}{CONTROL}/cancel/ID   (or pay, hold)"))?;
+    output::line(&format!("  curl {url}{CONTROL}/ids"))?;
     output::line(&format!("  curl {url}{CONTROL}/stats"))?;
     while clock.sleep(Duration::from_secs(3600)).is_ok() {}
     server.stop();

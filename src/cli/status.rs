@@ -199,7 +199,7 @@ fn print(app: &App, standings: &[Standing], drifted: u64, now: Timestamp) -> any
     table.print()?;
     if drifted > 0 {
         output::line(&format!(
-            "{} changed at the channel since you last saw them (ordersync orders --changed lists them)",
+            "{} changed at the channel since last seen (ordersync orders --changed lists what changed)",
             output::count(drifted, "order")
         ))?;
     }
@@ -257,7 +257,7 @@ fn told(s: &Standing, trouble: Trouble) -> Option<String> {
             let what = output::count(n, "dispatch or cancellation");
             format!("{what} did not go out; ordersync outbox tells why, ordersync retry tries again")
         }
-        Trouble::Inbox(n) => format!("{} in the inbox need you; ordersync inbox", output::count(n, "thing")),
+        Trouble::Inbox(n) => format!("{} in the inbox; ordersync inbox says what needs you", output::count(n, "thing")),
         Trouble::Overdue => "the timer has not run for a while; ordersync schedule show".to_owned(),
         Trouble::NoOrders => return None,
     })

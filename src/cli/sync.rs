@@ -198,7 +198,7 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
         }
         if store.tally.failed > 0 {
             let text = format!(
-                "{}: {} could not be read and are in the inbox",
+                "{}: {} could not be read; the inbox has the details",
                 store.store,
                 output::count(store.tally.failed, "order")
             );

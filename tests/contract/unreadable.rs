@@ -59,7 +59,8 @@ fn i4_i7_an_order_that_cannot_be_read_costs_one_order_and_is_accounted_for_until
         desk.sync();
         let ids: Vec<String> = (0..3).map(|_| desk.store.place(&Purchase::of(&[("TEE-001", 1)]))).collect();
         assert!(desk.store.spoil(&ids[1], true));
-        desk.home.run("sync").exits(3).says("1 order could not be read").says("ordersync inbox");
+        desk.home.run("sync").exits(3).says("1 order could not be read; the inbox has").says("ordersync inbox");
+        desk.home.run("status").exits(0).prints("1 thing in the inbox; ordersync inbox says what");
         let run = desk.home.json("runs --limit 1")[0].clone();
         let told = (&run["new"], &run["failed"], &run["state"]);
         assert_eq!(told, (&json!(2), &json!(1), &json!("partly")), "{}: {run}", desk.kind);

@@ -212,7 +212,7 @@ fn boxes(lines: &[LineQuantity], count: usize) -> Result<Vec<Vec<LineQuantity>>>
             "{count} tracking numbers for {} pieces: BigCommerce takes one number for a shipment, and no shipment without a piece in it",
             crate::order::sum(lines.iter().map(|line| line.quantity)).normalize()
         );
-        impossible(text).hint("give one --tracking, and put the others into the note to the buyer")
+        impossible(text).hint("give as many --tracking as there are pieces, or fewer; the buyer gets the others from you")
     })
 }
 

@@ -315,8 +315,11 @@ fn write(shipment: &Shipment, part: &[Taken<'_>]) -> Result<Write> {
     if let Some(tracking) = tracking(&shipment.parcels) {
         fulfillment["trackingInfo"] = tracking;
     }
-    let pieces: i64 = part.iter().map(|one| one.count).sum();
-    let summary = format!("add a fulfilment of {pieces} pieces with {}", trackings(&shipment.parcels));
+    let pieces = match part.iter().map(|one| one.count).sum::<i64>() {
+        1 => "1 piece".to_owned(),
+        pieces => format!("{pieces} pieces"),
+    };
+    let summary = format!("add a fulfilment of {pieces} with {}", trackings(&shipment.parcels));
     Write::new(summary, shipment.notify, Operation::Fulfill(json!({ "fulfillment": fulfillment })))
 }
 

@@ -13,7 +13,7 @@ use crate::channel::{
 };
 use crate::clock::{Clock, Timestamp};
 use crate::credentials::Credentials;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, RateLimit, Shared, Standing};
 use crate::order::{Order, Shipment};
 
@@ -34,6 +34,21 @@ struct Named {
 impl Named {
     fn name<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| renamed(error, &self.words))
+    }
+}
+
+/// A cache that heeds only a part of the address gives another order's document: taken for this
+/// one, it would send its parcel to somebody else.
+fn asked_for(remote_id: &str, seen: Option<RemoteOrder>) -> Result<Option<RemoteOrder>> {
+    let bare = |id: &str| id.rsplit('/').next().unwrap_or(id).trim_start_matches('0').to_owned();
+    let is_other = |seen: &RemoteOrder| seen.order.is_ok() && bare(&seen.remote_id) != bare(remote_id);
+    match seen {
+        Some(seen) if is_other(&seen) => {
+            let text = format!("order {} came where {remote_id} was asked for; nothing of it was used", seen.remote_id);
+            Err(Error::new(ErrorKind::Unreadable, text)
+                .hint("a cache or a proxy may answer in the store's place; exclude the API from it and try again"))
+        }
+        seen => Ok(seen),
     }
 }
 
@@ -63,7 +78,7 @@ impl Channel for Named {
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
-        self.name(self.channel.order(remote_id))
+        self.name(self.channel.order(remote_id).and_then(|seen| asked_for(remote_id, seen)))
     }
 
     fn orders(&self, remote_ids: &[String]) -> Result<Found> {

@@ -156,3 +156,25 @@ fn i3_what_is_looked_through_from_time_to_time_holds_up_no_new_order_when_it_fai
         assert_eq!(desk.show(&id)["changed_at_channel"], true, "{kind}");
     });
 }
+
+/// A cache that heeds only a part of the address gives one order in the place of another.
+#[test]
+fn d1_an_order_that_comes_in_the_place_of_another_is_not_taken_for_it() {
+    each(|desk| {
+        let (one, other) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("MUG-9", 1)]));
+        desk.on("pull", &one, "").exits(0);
+        let asked = desk.server.requests().remove(0);
+        let route = asked.name();
+        let part = route.split(one.as_str()).next().unwrap_or_default();
+        desk.server.faults().add(Fault::new(FaultKind::Frozen).on(&asked.method, part).always());
+        desk.on("pull", &one, "").done();
+        for command in ["pull", "dispatch"] {
+            let more = if command == "dispatch" { "--carrier dhl --tracking JD01" } else { "" };
+            let done = desk.on(command, &other, more).done();
+            assert_ne!(done.code, Some(0), "{} {command}", desk.kind);
+            done.says("came where").says("nothing of it was used");
+        }
+        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+        assert_eq!(desk.show(&other)["lines"][0]["sku"], "MUG-9", "{}", desk.kind);
+    });
+}

@@ -159,7 +159,7 @@ impl Walk {
     }
 
     /// Whether the last row of a list shows that nothing of it is left to read.
-    fn is_past(&self, last: Row) -> bool {
+    pub(super) fn is_past(&self, last: Row) -> bool {
         self.from.is_some_and(|from| last.at < from || (last.at == from && self.taken.contains(&last.id)))
     }
 
@@ -308,7 +308,8 @@ impl Walk {
             Some(count) if read >= count || all_shown(count) => Ok(seen.past()),
             // The row that joins the pages came, and none after it.
             None if page.length == 1 && ids.read > 0 => Ok(seen.past()),
-            None if page.length == 0 => Err("it gives an empty list and no count".to_owned()),
+            // All of the stretch has changed since, or this is no answer.
+            None if page.length == 0 => seen.after_nothing(self, page),
             _ if last == ids.last => self.step_back(ids, 0, 0, 10),
             _ => {
                 let back = ids.back.saturating_sub(1);

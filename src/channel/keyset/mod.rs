@@ -44,6 +44,16 @@ pub enum Key {
     Created,
 }
 
+impl Key {
+    /// The order of a list by this time.
+    fn sort(self) -> Sort {
+        match self {
+            Self::Modified => Sort::Modified,
+            Self::Created => Sort::Created,
+        }
+    }
+}
+
 /// What a channel's lists can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
@@ -295,12 +305,12 @@ impl Walk {
     pub fn query(&self, dialect: &Dialect, size: usize) -> Query {
         let wider = i64::from(dialect.bounds != Bounds::Inclusive);
         let bounds = self.bounds(dialect);
-        let (modified, created, sort) = match self.key {
-            Key::Modified => (bounds, (None, None), Sort::Modified),
-            Key::Created => ((self.modified_since.map(|at| at - wider), None), bounds, Sort::Created),
+        let (modified, created) = match self.key {
+            Key::Modified => (bounds, (None, None)),
+            Key::Created => ((self.modified_since.map(|at| at - wider), None), bounds),
         };
         let size = self.at_least(dialect, size);
-        let query = Query { modified, created, without: self.skip.clone(), size, ..Query::row(sort) };
+        let query = Query { modified, created, without: self.skip.clone(), size, ..Query::row(self.key.sort()) };
         match &self.by_id {
             None if dialect.leaves_out == 0 => query,
             None => Query { without: [self.taken.as_slice(), &self.skip].concat(), ..query },

@@ -221,25 +221,17 @@ fn whole_page(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward, bool)> {
 fn one_page(list: &dyn List, walk: &Walk, size: usize, repeats: u32) -> Result<(Batch, Onward, bool)> {
     let dialect = list.dialect();
     let query = walk.query(&dialect, size);
-    let asked_at = list.now();
-    let fetched = answered(list, walk, &query, repeats)?;
-    let rows: Vec<Row> = fetched.rows.iter().filter_map(|entry| entry.row).collect();
-    let length = fetched.rows.len() as u64;
-    let mut listed = Listed { rows, length, count: fetched.count, pages: fetched.pages };
-    // A walk of several pages is held against a count from its beginning.
-    let is_whole = length >= query.size as u64;
-    if listed.count == Count::Untold && is_whole && walk.is_new() && list.is_held() && !dialect.counts_with_pages {
-        listed.count = Count::Asked(list.count(&query)?);
+    let mut told = told(list, walk, &query, size, repeats)?;
+    if told.listed.length == 0 && matches!(told.listed.count, Count::Last(last) if !walk.is_past(last)) {
+        // An order may have come to the end of the list between the two questions.
+        told = self::told(list, walk, &query, size, repeats)?;
     }
-    let after = |listed: &Listed| walk.after(&dialect, listed, size, asked_at).map_err(|why| list.odd(&why));
-    let mut step = after(&listed)?;
-    if step == Step::Ask {
-        listed.count = list.proof(&query)?;
-        step = after(&listed)?;
-    }
+    let Told { rows, listed, warnings, asked_at } = told;
+    let step = walk.after(&dialect, &listed, size, asked_at).map_err(|why| list.odd(&why))?;
     let wanted = |entry: &Entry| entry.row.is_none_or(|row| walk.wants(row.id));
-    let mut batch = Batch::of(list, fetched.rows.into_iter().filter(wanted).collect())?;
-    batch.warnings.extend(fetched.warnings);
+    let mut batch = Batch::of(list, rows.into_iter().filter(wanted).collect())?;
+    batch.warnings.extend(warnings);
+    let is_whole = listed.length >= query.size as u64;
     let onward = match step {
         Step::More(next) => {
             batch.span = span(&listed).filter(|_| is_whole);
@@ -251,7 +243,33 @@ fn one_page(list: &dyn List, walk: &Walk, size: usize, repeats: u32) -> Result<(
         }
         Step::Ask => return Err(list.odd("it gives an empty list, and no count that says that there is nothing more")),
     };
-    Ok((batch, onward, length < query.size as u64))
+    Ok((batch, onward, !is_whole))
+}
+
+/// A page, and what the channel says of what is behind it.
+struct Told {
+    rows: Vec<Entry>,
+    listed: Listed,
+    warnings: Vec<String>,
+    asked_at: i64,
+}
+
+fn told(list: &dyn List, walk: &Walk, query: &Query, size: usize, repeats: u32) -> Result<Told> {
+    let dialect = list.dialect();
+    let asked_at = list.now();
+    let Fetched { rows: entries, count, pages, warnings } = answered(list, walk, query, repeats)?;
+    let rows = entries.iter().filter_map(|entry| entry.row).collect();
+    let mut listed = Listed { rows, length: entries.len() as u64, count, pages };
+    // A walk of several pages is held against a count from its beginning.
+    let is_whole = listed.length >= query.size as u64;
+    if count == Count::Untold && is_whole && walk.is_new() && list.is_held() && !dialect.counts_with_pages {
+        listed.count = Count::Asked(list.count(query)?);
+    }
+    if walk.after(&dialect, &listed, size, asked_at) == Ok(Step::Ask) {
+        // A stretch that is read by ids ends by the time all the same.
+        listed.count = list.proof(&Query { sort: walk.key.sort(), ..query.clone() })?;
+    }
+    Ok(Told { rows: entries, listed, warnings, asked_at })
 }
 
 /// The answer to a question. Nothing, out of a cache or from a server whose database failed, is no

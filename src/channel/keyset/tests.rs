@@ -422,6 +422,27 @@ fn i3_a_second_with_more_rows_than_can_be_left_out_is_read_by_ids_while_orders_l
 }
 
 #[test]
+fn i3_a_stretch_that_all_orders_have_left_is_behind_the_walk_though_nothing_is_counted() {
+    let asked = Dialect { bounds: Bounds::Exclusive, leaves_out: 0, above: false, counts_with_pages: false };
+    for (dialect, habit) in [
+        (LEAVING_OUT, Habit::Plain),
+        (LEAVING_OUT, Habit::NoCount),
+        (Dialect { leaves_out: 0, ..LEAVING_OUT }, Habit::NoCount),
+        (asked, Habit::Plain),
+        (asked, Habit::NoCount),
+    ] {
+        // The highest id lies behind the stretch, and the last in time before it.
+        let store = Store::with(dialect, habit, [(1, 200), (2, 50), (9, 60)]);
+        let by_id = Some(ById { to: Some(105), ..ById::default() });
+        let taken = vec![1];
+        let walk = Walk { by_id, begun: true, taken, ..Walk::new(Key::Modified, Some(100), None) };
+        let (seen, told) = store.walk(walk).unwrap();
+        assert_eq!(seen.into_keys().collect::<Vec<u64>>(), [1], "{habit:?} {dialect:?}");
+        assert!(told.unshown.is_empty());
+    }
+}
+
+#[test]
 fn i3_the_work_for_orders_of_one_second_grows_with_their_number_only() {
     for dialect in [LEAVING_OUT, ABOVE, Dialect { leaves_out: 0, ..LEAVING_OUT }] {
         for rows in [301, 2_600, 20_000] {

@@ -37,6 +37,7 @@ mod parts;
 pub mod rows;
 pub mod settings;
 pub mod shopify;
+mod slices;
 mod strayed;
 pub mod woocommerce;
 

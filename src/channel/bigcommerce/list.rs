@@ -7,7 +7,7 @@ use super::document::{self, INCLUDE};
 use super::pages::count;
 use super::settings::Settings;
 use super::wire::Head;
-use crate::channel::keyset::{Bounds, Content, Count, Dialect, Entry, Fetched, List, Query, Row, Sort, Walk};
+use crate::channel::keyset::{Bounds, Content, Count, Dialect, Entry, Fetched, First, List, Query, Row, Sort, Walk};
 use crate::channel::{Found, RemoteOrder, Unshown, meant, rows};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -89,6 +89,13 @@ impl List for Orders<'_> {
 
     fn count(&self, query: &Query) -> Result<Option<u64>> {
         count(self.api, &self.add(bounds(query)))
+    }
+
+    fn first(&self, query: &Query) -> Result<First> {
+        let reply = self.api.get_once("v2/orders", &self.add(parameters(query)), 1)?;
+        let rows = api::list(&reply)?;
+        let head = rows.first().and_then(|row| serde_json::from_str::<Head<'_>>(row.get()).ok());
+        Ok(First { count: None, row: head.as_ref().and_then(place) })
     }
 
     fn complete(&self, documents: Vec<Box<RawValue>>) -> Result<Found> {

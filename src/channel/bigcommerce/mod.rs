@@ -108,7 +108,7 @@ impl Channel for BigCommerce {
     }
 
     fn passes(&self, changes: &Cursor) -> Result<Vec<Pass>> {
-        pages::passes(&self.api, changes)
+        pages::passes(&self.api, &self.settings, changes)
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {

@@ -5,12 +5,15 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Walk;
 use super::read::{Batch, List, Onward, read};
+use super::{Key, Walk};
 use crate::channel::checkpoint::{Checkpoint, seconds};
 use crate::channel::strayed::STRAYED;
-use crate::channel::{Cursor, Next, Page};
+use crate::channel::{Cursor, Next, Page, Pass};
 use crate::error::Result;
+
+/// How often a list is looked through besides.
+const EVERY: Duration = Duration::from_secs(3600);
 
 /// How long an order that the channel cannot show is left out of its lists, and how many of them:
 /// more would not fit into an address. They are asked for by themselves.
@@ -67,7 +70,7 @@ impl<X> Rest<X> {
     }
 
     /// The walk through a list that is looked through besides, if it begins at `now`.
-    pub fn beside(&self, walk: Walk, overlap: Duration, now: i64) -> Walk {
+    fn beside(&self, walk: Walk, overlap: Duration, now: i64) -> Walk {
         let before = [self.aside_from, self.aside].into_iter().flatten().min();
         let beside = self.at.beside(overlap, now);
         let from = before.map_or(beside, |before| beside.min(before - seconds(overlap)));
@@ -90,6 +93,9 @@ pub trait Lists {
     /// What is remembered of it besides.
     type Extra: Clone + Serialize + DeserializeOwned;
 
+    /// What is remembered of a store of which nothing is read yet at `now`.
+    fn extra(&self, now: i64) -> Self::Extra;
+
     /// How late a change shows, at most.
     fn overlap(&self) -> Duration;
 
@@ -103,6 +109,19 @@ pub trait Lists {
 
     /// The walk of a sync that begins at `now`, with the changes from `from` on.
     fn changes(&self, extra: &mut Self::Extra, from: Option<i64>, now: i64) -> Walk;
+}
+
+/// A look through the list of the pass `name`, besides the changes that are read up to `rest`.
+pub fn look<L: Lists>(
+    lists: &L,
+    rest: &Rest<L::Extra>,
+    name: &'static str,
+    title: &'static str,
+    key: Key,
+) -> Result<Pass> {
+    let walk = rest.beside(Walk::new(key, None, None), lists.overlap(), lists.list(None).now());
+    let start = Cursor::new(&Position::<L::Extra>::Pass(name.to_owned(), walk))?;
+    Ok(Pass { name, title, every: EVERY, start })
 }
 
 /// The page at a position.

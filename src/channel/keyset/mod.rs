@@ -21,6 +21,7 @@
 
 mod after;
 mod changes;
+mod plan;
 mod read;
 mod search;
 #[cfg(test)]
@@ -30,8 +31,9 @@ use serde::{Deserialize, Serialize};
 
 use super::census::{Census, SURELY_BEFORE};
 
-pub use changes::{Lists, Position, Rest, page};
-pub use read::{Content, Entry, Fetched, List};
+pub use changes::{Lists, Position, Rest, look, page};
+pub use plan::plan;
+pub use read::{Content, Entry, Fetched, First, List};
 
 /// The time that sorts a walk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +53,11 @@ impl Key {
             Self::Modified => Sort::Modified,
             Self::Created => Sort::Created,
         }
+    }
+
+    /// The time that the rows of such a list are placed by.
+    pub fn of(sort: Sort) -> Self {
+        if sort == Sort::Created { Self::Created } else { Self::Modified }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{Count, Dialect, Listed, Query, Row, Step, Walk, search};
+use super::{Count, Dialect, Key, Listed, Query, Row, Step, Walk, search};
 use crate::channel::census::unlisted;
 use crate::channel::isolate::{REPEATS, isolate};
 use crate::channel::{Found, RemoteOrder, Unshown};
@@ -36,6 +36,13 @@ pub trait List {
 
     /// How many orders fit a query.
     fn count(&self, query: &Query) -> Result<Option<u64>>;
+
+    /// The first row of a list, and no more of its order than its place, where that can be had.
+    fn first(&self, query: &Query) -> Result<First> {
+        let page = self.fetch(query, &Walk::new(Key::of(query.sort), None, None), REPEATS)?;
+        let count = if let Count::OfPage(count) = page.count { Some(count) } else { None };
+        Ok(First { count, row: page.rows.first().and_then(|entry| entry.row) })
+    }
 
     /// The same where a page that came without a count proves nothing.
     fn proof(&self, query: &Query) -> Result<Count> {
@@ -112,6 +119,15 @@ pub struct Fetched {
     pub pages: Option<u64>,
     /// What the merchant should know.
     pub warnings: Vec<String>,
+}
+
+/// The first row of a list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct First {
+    /// How many rows the list has, where that comes with it.
+    pub count: Option<u64>,
+    /// The row; none where the list is empty.
+    pub row: Option<Row>,
 }
 
 /// What came of a page.

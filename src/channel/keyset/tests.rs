@@ -270,6 +270,10 @@ struct Extra {}
 impl Lists for &Store {
     type Extra = Extra;
 
+    fn extra(&self, _: i64) -> Extra {
+        Extra {}
+    }
+
     fn overlap(&self) -> Duration {
         OVERLAP
     }

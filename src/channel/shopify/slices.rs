@@ -13,6 +13,7 @@ use super::settings::{Bulk as When, Settings};
 use super::sizes::chokes;
 use super::{map, query, wire};
 use crate::channel::checkpoint::Checkpoint;
+use crate::channel::slices::{cuts, parts};
 use crate::channel::{Cursor, Plan, Range};
 use crate::error::Result;
 
@@ -143,14 +144,13 @@ fn join(parts: Vec<Slice>, even: u64) -> Vec<Slice> {
 
 /// The whole in parts of equal length, as many as one question counts.
 fn equal_parts(api: &Api, whole: Slice, now: i64) -> Result<Vec<Slice>> {
-    let length = (whole.to.unwrap_or(now) - whole.from) / query::COUNTED as i64;
-    if length < 1 {
+    let length = u64::try_from(now - whole.from).unwrap_or(0);
+    if length < query::COUNTED as u64 {
         return Ok(vec![whole]);
     }
-    let bounds: Vec<i64> = (1..query::COUNTED as i64).map(|n| whole.from + length * n).collect();
-    let starts = std::iter::once(whole.from).chain(bounds.iter().copied());
-    let ends = bounds.iter().copied().map(Some).chain([whole.to]);
-    count(api, starts.zip(ends).map(|(from, to)| Slice { from, to, ..whole.clone() }).collect())
+    let bounds: Vec<i64> =
+        cuts(length, query::COUNTED as u64).map(|cut| whole.from.saturating_add_unsigned(cut)).collect();
+    count(api, parts(whole.from, &bounds).map(|(from, to)| Slice { from, to, ..whole.clone() }).collect())
 }
 
 /// The first half of a slice, where it has two.

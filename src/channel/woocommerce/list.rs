@@ -10,7 +10,9 @@ use super::settings::Settings;
 use super::wire::Head;
 use crate::channel::isolate::REPEATS;
 use crate::channel::json::Text;
-use crate::channel::keyset::{Bounds, Content, Count, Dialect, Entry, Fetched, Key, List, Query, Row, Sort, Walk};
+use crate::channel::keyset::{
+    Bounds, Content, Count, Dialect, Entry, Fetched, First, Key, List, Query, Row, Sort, Walk,
+};
 use crate::channel::{RemoteOrder, meant, rows};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -88,6 +90,11 @@ impl List for Orders<'_> {
             Err(error) if error.is_too_much() => Ok(None),
             reply => Ok(counted(&reply?).total),
         }
+    }
+
+    fn first(&self, query: &Query) -> Result<First> {
+        let reply = self.api.ask("wc/v3/orders", &place(self.status, query), REPEATS)?;
+        first(&reply, query.sort).map(|(first, _)| first)
     }
 
     fn proof(&self, query: &Query) -> Result<Count> {
@@ -207,17 +214,27 @@ fn gmt(seconds: i64) -> String {
 fn proof(api: &Api, route: &str, status: Option<&str>, query: &Query) -> Result<Count> {
     let (modified, created) = ((None, query.modified.1), (None, query.created.1));
     let last = Query { descending: true, modified, created, without: Vec::new(), offset: 0, size: 1, ..query.clone() };
-    let key = if query.sort == Sort::Created { Key::Created } else { Key::Modified };
-    let mut asked = parameters(&last);
+    let (first, length) = first(&api.list(route, &place(status, &last))?, last.sort)?;
+    Ok(match first {
+        First { row: Some(last), .. } => Count::Last(last),
+        First { count: Some(0), .. } if length == 0 => Count::Asked(Some(0)),
+        _ => Count::Untold,
+    })
+}
+
+/// A question for the place of a row alone.
+fn place(status: Option<&str>, query: &Query) -> Vec<(&'static str, String)> {
+    let mut asked = parameters(query);
     asked.extend(status.map(|status| ("status", status.to_owned())));
     asked.push(("_fields", "id,date_created_gmt,date_modified_gmt".to_owned()));
-    let reply = api.list(route, &asked)?;
+    asked
+}
+
+/// The first row of such an answer, and how many there are in it.
+fn first(reply: &Reply, sort: Sort) -> Result<(First, usize)> {
     let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
-    Ok(match rows.first().and_then(|row| placed(row, key)) {
-        Some(last) => Count::Last(last),
-        None if rows.is_empty() && counted(&reply).total == Some(0) => Count::Asked(Some(0)),
-        None => Count::Untold,
-    })
+    let row = rows.first().and_then(|row| placed(row, Key::of(sort)));
+    Ok((First { count: counted(reply).total, row }, rows.len()))
 }
 
 /// A question that holds no order: whether the shop answers at all.

@@ -136,7 +136,7 @@ impl Channel for WooCommerce {
     }
 
     fn passes(&self, changes: &Cursor) -> Result<Vec<Pass>> {
-        pages::passes(&self.api, changes)
+        pages::passes(&self.api, &self.settings, changes)
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {

@@ -7,31 +7,18 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::api::Api;
-use super::list::{Orders, Refunds, counted, is_well, odd, parameters, placed};
+use super::list::{Orders, Refunds, is_well, odd};
 use super::settings::Settings;
-use super::wire::Head;
-use crate::channel::checkpoint::Checkpoint;
 use crate::channel::isolate::REPEATS;
-use crate::channel::keyset::{self, Content, Key, List, Lists, Query, Row, Sort, Walk};
+use crate::channel::keyset::{self, Content, Key, List, Lists, Query, Sort, Walk};
 use crate::channel::{Cursor, Found, Page, Pass, Plan, Range, Unshown};
 use crate::error::Result;
-use crate::http::read_json;
-
-/// How often the bin and the refunds are looked at, which the list of changes may not show.
-const EVERY: Duration = Duration::from_secs(3600);
 
 /// Old shops that cannot list changes: how far back a sync reads, shortly and, every six hours,
 /// thoroughly.
 const SHORT_REACH: TimeDelta = TimeDelta::days(3);
 const LONG_REACH: TimeDelta = TimeDelta::days(60);
 const THOROUGH: TimeDelta = TimeDelta::hours(6);
-
-/// A first sync of more pages than this is cut into slices.
-const WORTH_SLICING: usize = 3;
-
-/// Pages in a slice, and the most slices.
-const SLICE_PAGES: u64 = 10;
-const MOST_SLICES: u64 = 16;
 
 /// What is remembered of a shop besides.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,6 +74,10 @@ struct Shop<'a> {
 impl Lists for Shop<'_> {
     type Extra = Extra;
 
+    fn extra(&self, now: i64) -> Extra {
+        Extra { thorough: now }
+    }
+
     fn overlap(&self) -> Duration {
         super::OVERLAP
     }
@@ -119,127 +110,21 @@ impl Lists for Shop<'_> {
 
 /// The cursors of a range.
 pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
-    let since = range.since.map(|at| at.timestamp());
-    let alone = |changes: Position, total| Ok(Plan { slices: Vec::new(), changes: Cursor::new(&changes)?, total });
-    if let Some(until) = range.until {
-        let walk = Walk::new(key(api), since, Some(until.timestamp()));
-        return alone(Position::Slice(walk.modified_since(since)), None);
-    }
-    if !api.facts().modified_after {
-        return alone(begun(api, since), None);
-    }
-    let (total, newest) = newest(api, since)?;
-    let few = total.is_none_or(|total| total <= (WORTH_SLICING * settings.page_size) as u64);
-    if few || newest.is_none() {
-        return alone(begun(api, since), total);
-    }
-    let slices = slices(api, since, total.unwrap_or(0), settings.page_size)?
-        .into_iter()
-        .map(|walk| Cursor::new(&Position::Slice(walk)))
-        .collect::<Result<_>>()?;
-    // What changes while the slices are read is modified after the newest order of now.
-    let at = Checkpoint::seen(newest, super::OVERLAP, api.now().timestamp());
-    Ok(Plan { slices, changes: Cursor::new(&Position::Rest(rest(api, at)))?, total })
-}
-
-fn rest(api: &Api, at: Checkpoint) -> Rest {
-    Rest::new(at, Extra { thorough: api.now().timestamp() })
-}
-
-/// One walk that reads everything from `since` on.
-fn begun(api: &Api, since: Option<i64>) -> Position {
-    let mut rest = rest(api, Checkpoint::new(since));
-    let from = rest.at.begin(super::OVERLAP, api.now().timestamp());
-    Position::Changes(rest, Walk::new(key(api), from, None))
+    keyset::plan(&Shop { api, settings }, range)
 }
 
 /// What the list of changes may not show. Orders in the bin are on no list but their own, and their
 /// modification time moves when they go there. Some gateways refund without moving it.
-pub fn passes(api: &Api, changes: &Cursor) -> Result<Vec<Pass>> {
+pub fn passes(api: &Api, settings: &Settings, changes: &Cursor) -> Result<Vec<Pass>> {
     let position = stored(changes)?;
     let Some(rest) = position.rest() else { return Ok(Vec::new()) };
-    let pass = |name: &'static str, title, key| {
-        let walk = rest.beside(Walk::new(key, None, None), super::OVERLAP, api.now().timestamp());
-        let start = Cursor::new(&Position::Pass(name.to_owned(), walk))?;
-        Ok(Pass { name, title, every: EVERY, start })
-    };
-    let mut passes = vec![pass(BIN, "orders in the bin", key(api))?];
+    let shop = Shop { api, settings };
+    let key = if shop.lists_changes() { Key::Modified } else { Key::Created };
+    let mut passes = vec![keyset::look(&shop, rest, BIN, "orders in the bin", key)?];
     if api.facts().refunds {
-        passes.push(pass(REFUNDS, "refunds", Key::Created)?);
+        passes.push(keyset::look(&shop, rest, REFUNDS, "refunds", Key::Created)?);
     }
     Ok(passes)
-}
-
-fn key(api: &Api) -> Key {
-    if api.facts().modified_after { Key::Modified } else { Key::Created }
-}
-
-/// A question for one row of all orders modified from `since` on.
-fn row(sort: Sort, since: Option<i64>) -> Query {
-    let modified = (since.map(|since| since - 1), None);
-    Query { modified, ..Query::row(sort) }
-}
-
-/// How many orders there are, and when the newest of them was modified; those with dates in the
-/// future aside.
-fn newest(api: &Api, since: Option<i64>) -> Result<(Option<u64>, Option<i64>)> {
-    let found = newest_before(api, since, api.now().timestamp())?;
-    // The shop's clock is known by now.
-    let now = api.now().timestamp();
-    if found.1.is_some_and(|at| at > now) { newest_before(api, since, now) } else { Ok(found) }
-}
-
-fn newest_before(api: &Api, since: Option<i64>, now: i64) -> Result<(Option<u64>, Option<i64>)> {
-    let query = row(Sort::Modified, since);
-    let query = Query { descending: true, modified: (query.modified.0, Some(now + 1)), ..query };
-    // Where it is too much, one walk reads it all, and looks more closely at what the shop fails
-    // at.
-    let Some((total, row)) = first(api, &query)? else { return Ok((None, None)) };
-    Ok((total, row.map(|row| row.at)))
-}
-
-/// The count of a list and its first row; `None` where that is too much for the shop.
-fn first(api: &Api, query: &Query) -> Result<Option<(Option<u64>, Option<Row>)>> {
-    let key = if query.sort == Sort::Created { Key::Created } else { Key::Modified };
-    let mut asked = parameters(query);
-    asked.push(("_fields", "id,date_created_gmt,date_modified_gmt".to_owned()));
-    let reply = match api.ask("wc/v3/orders", &asked, REPEATS) {
-        Err(error) if error.is_too_much() => return Ok(None),
-        reply => reply?,
-    };
-    let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
-    Ok(Some((counted(&reply).total, rows.first().and_then(|row| placed(row, key)))))
-}
-
-/// Cuts the orders into slices of about equal size at creation times, found by looking at single
-/// rows; several at a time.
-fn slices(api: &Api, since: Option<i64>, total: u64, page_size: usize) -> Result<Vec<Walk>> {
-    // A multiple of the pages in flight: with ten slices, two would be read at the end while half
-    // of the threads look on.
-    let count = (total / (SLICE_PAGES * page_size as u64)).clamp(4, MOST_SLICES) / 4 * 4;
-    let offsets: Vec<u64> = (1..count).map(|n| n * (total / count) + n * (total % count) / count).collect();
-    let mut bounds = Vec::new();
-    for chunk in offsets.chunks(4) {
-        let found: Vec<Result<Option<i64>>> = std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                chunk.iter().map(|offset| scope.spawn(move || created_at(api, since, *offset))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(None))).collect()
-        });
-        for bound in found {
-            bounds.extend(bound?);
-        }
-    }
-    bounds.sort_unstable();
-    bounds.dedup();
-    let starts = std::iter::once(None).chain(bounds.iter().copied().map(Some));
-    let ends = bounds.iter().map(|bound| Some(bound - 1)).chain([None]);
-    Ok(starts.zip(ends).map(|(from, until)| Walk::new(Key::Created, from, until).modified_since(since)).collect())
-}
-
-/// The creation time of the order at this place in the list.
-fn created_at(api: &Api, since: Option<i64>, offset: u64) -> Result<Option<i64>> {
-    let found = first(api, &Query { offset, ..row(Sort::Created, since) })?;
-    Ok(found.and_then(|(_, row)| row).map(|row| row.at))
 }
 
 /// The page at `at`.

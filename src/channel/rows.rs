@@ -10,31 +10,36 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::error::Result;
-use crate::http::read_json;
+use crate::http::Reply;
 
 /// The rows of a body that is a list, and whether something had to be cut away around it.
 ///
 /// # Errors
-/// Those of [`read_json`], where the body is not even a list by its brackets.
-pub fn rows(body: &[u8]) -> Result<(Vec<Cow<'_, RawValue>>, bool)> {
-    match read_json::<Vec<&RawValue>>(body) {
+/// Those of [`Reply::json`], where the body is not even a list by its brackets.
+pub fn rows(reply: &Reply) -> Result<(Vec<Cow<'_, RawValue>>, bool)> {
+    match reply.json::<Vec<&RawValue>>() {
         Ok((rows, cut)) => Ok((rows.into_iter().map(Cow::Borrowed).collect(), cut)),
-        Err(error) => split(body).map(|rows| (rows.into_iter().map(row).collect(), false)).ok_or(error),
+        Err(error) => split(&reply.body).map(|rows| (rows.into_iter().map(row).collect(), false)).ok_or(error),
     }
 }
 
 /// A body that is one row.
 ///
 /// # Errors
-/// Those of [`read_json`], where the body is not even an object by its brackets.
-pub fn single(body: &[u8]) -> Result<Cow<'_, RawValue>> {
-    match read_json::<&RawValue>(body) {
-        Ok((row, _)) => Ok(Cow::Borrowed(row)),
+/// Those of [`Reply::json`], where the body is not even an object by its brackets.
+pub fn single(reply: &Reply) -> Result<Cow<'_, RawValue>> {
+    let found = match reply.json::<&RawValue>() {
+        Ok((row, _)) => Cow::Borrowed(row),
         Err(error) => {
-            let body = body.trim_ascii();
-            if body.starts_with(b"{") && body.ends_with(b"}") { Ok(row(body)) } else { Err(error) }
+            let body = reply.body.trim_ascii();
+            if body.starts_with(b"{") && body.ends_with(b"}") { row(body) } else { return Err(error) }
         }
+    };
+    // Taken for an order that cannot be read, it would stand in the inbox for good.
+    if dug(&found, "id").is_none() {
+        return Err(reply.unusable("JSON in which there is no order"));
     }
+    Ok(found)
 }
 
 /// A row as JSON: itself where it is, else a text that holds it.
@@ -170,8 +175,12 @@ pub fn nameless(document: &str) -> String {
 mod tests {
     use super::*;
 
+    fn reply(body: &[u8]) -> Reply {
+        Reply { body: body.to_vec(), ..Reply::default() }
+    }
+
     fn ids(body: &[u8]) -> Vec<Option<String>> {
-        rows(body).unwrap().0.iter().map(|row| dug(row, "id")).collect()
+        rows(&reply(body)).unwrap().0.iter().map(|row| dug(row, "id")).collect()
     }
 
     #[test]
@@ -194,9 +203,9 @@ mod tests {
     #[test]
     fn f4_what_is_no_list_of_objects_stays_an_error() {
         for body in ["", "{}", "[{]", "[{},,{}]", "[{\"a\":\"}]", "<html>[]", "[1,2 x]", "[{\"id\":1},{\"id\":2"] {
-            assert!(rows(body.as_bytes()).is_err(), "{body}");
+            assert!(rows(&reply(body.as_bytes())).is_err(), "{body}");
         }
-        assert!(rows(b"[]").unwrap().0.is_empty());
+        assert!(rows(&reply(b"[]")).unwrap().0.is_empty());
     }
 
     #[test]

@@ -26,6 +26,16 @@ pub fn read_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<(T, bool), Er
         .map_err(|error| unreadable(describe(json, &error)))
 }
 
+/// The command that tells more about an answer that cannot be used.
+pub const TEST: &str = "ordersync connect --test STORE tests the connection; the next sync tries again by itself";
+
+/// An answer of `place` that was `what`: nobody can use it, and what was `done` about it.
+pub fn unusable(place: &str, what: impl std::fmt::Display, done: &str) -> Error {
+    let text = format!("{place} answered with {what}{done}");
+    let hint = format!("a proxy, a cache or a plugin may answer in the place of the API; {TEST}");
+    Error::new(ErrorKind::Unreadable, text).hint(hint)
+}
+
 /// Whether a good answer is JSON that may be used: said to be a web page it never is, whatever
 /// stands in it.
 ///
@@ -127,13 +137,36 @@ fn describe(body: &[u8], error: &serde_json::Error) -> String {
     } else if error.is_eof() {
         format!("JSON that breaks off after {} bytes", body.len())
     } else {
-        format!(
-            "something that is not the JSON expected ({:?} error at line {}, column {})",
-            error.classify(),
-            error.line(),
-            error.column()
-        )
+        let (line, column) = (error.line(), error.column());
+        match of_another_kind(start, error) {
+            Some(other) => other,
+            None if error.is_data() => {
+                format!("JSON in which something is not as its documents promise (line {line}, column {column})")
+            }
+            None => format!("something that is not JSON (from line {line}, column {column} on)"),
+        }
     }
+}
+
+/// What the whole of a body is, where another kind of JSON was expected. The error repeats what was
+/// found and not expected, so only its last words are used, which are ours.
+fn of_another_kind(json: &[u8], error: &serde_json::Error) -> Option<String> {
+    let text = error.to_string();
+    let (_, expected) = text.rsplit_once(", expected ")?;
+    let expected = match expected.split(' ').take(2).collect::<Vec<_>>().as_slice() {
+        ["a", "sequence"] => "a list",
+        ["a", "map"] | ["struct", _] => "an object",
+        _ => return None,
+    };
+    let found = match json.first()? {
+        b'[' => "a JSON list",
+        b'{' => "a JSON object",
+        b'"' => "a JSON text",
+        b'n' => "null",
+        _ => "a JSON value",
+    };
+    let is_whole = !found.ends_with(expected.trim_start_matches("an ").trim_start_matches("a "));
+    is_whole.then(|| format!("{found} where {expected} was expected"))
 }
 
 #[cfg(test)]
@@ -180,7 +213,7 @@ mod tests {
         let reply = |kind: &str, body: &str| {
             let mut headers = reqwest::header::HeaderMap::new();
             headers.insert("content-type", kind.parse().unwrap());
-            super::super::Reply { status: 200, headers, body: body.as_bytes().to_vec() }
+            super::super::Reply { status: 200, headers, body: body.as_bytes().to_vec(), ..Default::default() }
         };
         for kind in ["text/html", "Text/HTML; charset=UTF-8", "application/xhtml+xml"] {
             assert!(check_json(&reply(kind, "[]")).is_err(), "{kind}");

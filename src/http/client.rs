@@ -322,7 +322,7 @@ impl Client {
             return Err(cut_off(format!("it is larger than {} MB", MAX_REPLY / 1024 / 1024)));
         }
         self.received.fetch_add(body.len() as u64, Ordering::Relaxed);
-        Ok(Reply { status, headers, body })
+        Ok(Reply { place, status, headers, body })
     }
 
     fn read_timeout(&self) -> Duration {

@@ -16,7 +16,7 @@ pub mod status;
 mod tls;
 pub mod told;
 
-pub use body::{MAX_REPLY, check_json, read_json};
+pub use body::{MAX_REPLY, TEST, check_json, read_json, unusable};
 pub use client::{Client, Options, is_loopback};
 pub use rate_limit::{Budget, Lane, Permit, RateLimit, Shared, Standing};
 pub use redact::url_for_people;
@@ -82,8 +82,10 @@ impl Request {
 }
 
 /// What came back.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Reply {
+    /// Where it came from, as people may read it: no values of a query, no secrets.
+    pub place: String,
     /// HTTP status.
     pub status: u16,
     /// Headers.
@@ -93,6 +95,19 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// What the answer says, and whether something had to be cut away around it.
+    ///
+    /// # Errors
+    /// Where it is not what was asked for: whose answer, what was found, what was not done.
+    pub fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<(T, bool)> {
+        read_json(&self.body).map_err(|why| self.unusable(why.message()))
+    }
+
+    /// The answer was `what`, and not what the channel's documents promise.
+    pub fn unusable(&self, what: impl std::fmt::Display) -> Error {
+        unusable(&self.place, what, "; nothing was used of it")
+    }
+
     /// A header as text, where there is one and it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use url::Url;
 
 use super::status::{self, Words};
-use super::{Client, Effect, Protocol, Reply, Request, Verdict, check_json, read_json, told, url_for_people};
+use super::{Client, Effect, Protocol, Reply, Request, Verdict, check_json, read_json, told, unusable};
 use crate::clock::{Timestamp, rfc3339};
 use crate::credentials::Credentials;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::secret::Secret;
 use crate::secret::Secrets;
 
@@ -88,11 +88,7 @@ fn fetch(http: &Client, secrets: &Secrets, issuer: &dyn Issuer) -> Result<Secret
     request.effect = Effect::Read;
     let now = http.clock().now();
     let reply = http.send(&TokenEndpoint { issuer, secrets, now }, &request)?;
-    let unreadable = |what: &str| {
-        let place = url_for_people(&http.address_of(issuer.endpoint()));
-        let text = format!("{place} answered with {what}; no token was fetched");
-        Error::new(ErrorKind::Unreadable, text).hint("ordersync connect --test STORE")
-    };
+    let unreadable = |what: &str| unusable(&reply.place, what, "; no token was fetched");
     let granted = check_json(&reply).and_then(|()| read_json::<Granted>(&reply.body));
     let (granted, _) = granted.map_err(|error| unreadable(error.message()))?;
     // Kept, it would be in the way of a good one for as long as it is said to live.
@@ -160,6 +156,7 @@ impl Protocol for TokenEndpoint<'_> {
 mod tests {
     use super::*;
     use crate::clock::from_millis;
+    use crate::error::{Error, ErrorKind};
     use serde_json::json;
 
     #[test]
@@ -209,7 +206,8 @@ mod tests {
     fn a_token_endpoint_that_fails_is_waited_for_and_one_that_refuses_is_not() {
         let vendor = Vendor(Url::parse("https://auth.example.test/token").unwrap());
         let verdict = |status: u16| {
-            let reply = Reply { status, headers: reqwest::header::HeaderMap::new(), body: Vec::new() };
+            let reply =
+                Reply { status, headers: reqwest::header::HeaderMap::new(), body: Vec::new(), ..Reply::default() };
             let endpoint = TokenEndpoint { issuer: &vendor, secrets: &Secrets::new(), now: from_millis(0) };
             endpoint.classify(&Request::get(vendor.0.clone()), &reply)
         };

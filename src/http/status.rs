@@ -5,7 +5,8 @@
 //! applied is [`Verdict::Transient`], so that it is looked for (D-3); a read is good only with
 //! whole JSON in it (F-4).
 
-use super::{Effect, Reply, Request, Verdict, check_json, url_for_people};
+use super::body::{TEST, check_json, unusable};
+use super::{Effect, Reply, Request, Verdict, url_for_people};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 
@@ -55,7 +56,7 @@ pub fn classify(words: &Words, request: &Request, reply: &Reply, now: Timestamp)
         204 if is_write => Verdict::Good,
         200..=299 => match check_json(reply) {
             Ok(()) => Verdict::Good,
-            Err(why) => Verdict::Transient(garbled(request, why.message()).hint(words.garbled)),
+            Err(why) => Verdict::Transient(garbled(words, request, why.message())),
         },
         // After a write, these name a page to look at (a plugin that redirects at its end does so).
         302 | 303 if is_write => Verdict::Transient(redirected(&place, reply, "").hint(words.moved)),
@@ -112,10 +113,9 @@ fn down(words: &Words, request: &Request, reply: &Reply, now: Timestamp) -> Verd
 
 /// An answer with a good status that is not the one asked for: asking again may help; a write that
 /// was answered with it may have been applied.
-pub fn garbled(request: &Request, what: &str) -> Error {
+pub fn garbled(words: &Words, request: &Request, what: &str) -> Error {
     let done = if request.effect == Effect::Write { "" } else { "; nothing was used of it" };
-    let text = format!("{} answered with {what}{done}", url_for_people(&request.url));
-    Error::new(ErrorKind::Unreadable, text)
+    unusable(&url_for_people(&request.url), what, done).hint(format!("{}; {TEST}", words.garbled))
 }
 
 /// A refusal in the vendor's own form, with the vendor's words: what was understood and is not
@@ -187,7 +187,7 @@ pub mod law {
             if let Some(after) = after {
                 headers.insert("retry-after", after.parse().unwrap());
             }
-            let reply = Reply { status, headers, body: body.clone().into_bytes() };
+            let reply = Reply { status, headers, body: body.clone().into_bytes(), ..Reply::default() };
             let verdict = classify(&request, &reply);
             let is_good = matches!(verdict, Verdict::Good);
             if is_write && leaves_in_doubt(status) && status != 429 {
@@ -220,7 +220,12 @@ mod tests {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         let headers: HeaderMap = headers.iter().map(pair).collect();
-        classify(&WORDS, &request, &Reply { status, headers, body: body.as_bytes().to_vec() }, Timestamp::UNIX_EPOCH)
+        classify(
+            &WORDS,
+            &request,
+            &Reply { status, headers, body: body.as_bytes().to_vec(), ..Reply::default() },
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     #[test]

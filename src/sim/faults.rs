@@ -52,9 +52,9 @@ pub enum FaultKind {
     /// The same with scripts in the page that hold `[]` and objects, as `text/html` or, where a
     /// server labels everything alike, as JSON.
     HtmlWithScript(bool),
-    /// JSON of another kind than the one asked for, with status 200: a plugin's or a proxy's own
-    /// answer.
-    OtherJson,
+    /// This JSON in the place of the one asked for, with status 200: a plugin's or a proxy's own
+    /// answer. Applied.
+    OtherJson(Value),
     /// A page cache: the first matching answer is kept and repeated, as `text/html` and whatever
     /// the query says, for the following matching requests. Those are not applied.
     StaleCache,
@@ -279,7 +279,7 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
         FaultKind::NoticeBefore => prepend(response, NOTICE.as_bytes()),
         FaultKind::NoticeAfter => response.body.extend_from_slice(NOTICE.as_bytes()),
         FaultKind::HtmlInstead => *response = Response::html(200, LOGIN_PAGE),
-        FaultKind::OtherJson => *response = Response::json(200, &json!({ "status": "ok", "id": null, "result": [] })),
+        FaultKind::OtherJson(body) => *response = Response::json(200, body),
         FaultKind::HtmlWithScript(labelled_json) => {
             *response = Response::html(200, SCRIPT_PAGE);
             if *labelled_json {
@@ -553,7 +553,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "notice-before" => FaultKind::NoticeBefore,
         "notice-after" => FaultKind::NoticeAfter,
         "html-instead" => FaultKind::HtmlInstead,
-        "other-json" => FaultKind::OtherJson,
+        "other-json" => FaultKind::OtherJson(wish["body"].clone()),
         "html-with-script" => FaultKind::HtmlWithScript(wish["json"].as_bool().unwrap_or(false)),
         "stale-cache" => FaultKind::StaleCache,
         "frozen" => FaultKind::Frozen,

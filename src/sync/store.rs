@@ -14,7 +14,7 @@ use crate::channel::{
 use crate::clock::{Clock, Timestamp};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, RateLimit, Shared, Standing};
+use crate::http::{Client, RateLimit, Shared, Standing, TEST};
 use crate::order::{Order, Shipment};
 
 /// What adapters write in a hint for the store's name, and for new credentials of it.
@@ -168,7 +168,13 @@ pub fn open_new(
     credentials: Arc<Credentials>,
 ) -> Result<Box<dyn Channel>> {
     // There is no store yet that could be given new credentials.
-    let words = vec![(REAUTH, format!("connect {kind} again")), (AGAIN, NOT_AGAIN.to_owned())];
+    let again = || format!("connect {kind} again");
+    let words = vec![
+        (TEST, NOT_AGAIN.to_owned()),
+        (REAUTH, again()),
+        ("connect --test STORE", again()),
+        (AGAIN, NOT_AGAIN.to_owned()),
+    ];
     let nothing: (_, Learn) = (serde_json::Value::Null, Box::new(|_, _| {}));
     let (channel, _) =
         open(context, kind, values, credentials, nothing, RateLimit::open()).map_err(|error| renamed(error, &words))?;

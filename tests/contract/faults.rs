@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use ordersync::sim::{Fault, FaultKind, Purchase};
+use serde_json::json;
 
 use super::desk::each;
 
@@ -118,7 +119,8 @@ fn f4_a_page_with_scripts_in_the_place_of_an_answer_loses_no_order_and_tells_nob
         desk.on("dispatch", &without_fault, "--carrier dhl --tracking JD00").exits(0);
         let once = desk.store.standing(&without_fault).unwrap().dispatch_mails;
         let asked = desk.server.requests().len() as u32;
-        for kind in [FaultKind::HtmlWithScript(false), FaultKind::HtmlWithScript(true), FaultKind::OtherJson] {
+        let other = FaultKind::OtherJson(json!({ "status": "ok", "id": null, "result": [] }));
+        for kind in [FaultKind::HtmlWithScript(false), FaultKind::HtmlWithScript(true), other] {
             let page = |after| Fault::new(kind.clone()).after(after);
             for after in 0..2 {
                 let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));

@@ -242,3 +242,31 @@ fn i4_a_newest_order_that_the_channel_cannot_show_holds_up_none_that_comes_later
         assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1, "{kind}: an outage is no order's fault");
     });
 }
+
+/// Whatever it is asked: an answer of another kind says whose it was, what it was and what was not
+/// done, and which command helps.
+#[test]
+fn f4_c6_an_answer_of_another_kind_is_named_with_its_address_and_what_helps() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        for other in [json!({}), json!(null), json!(7), json!("Ann"), json!({ "data": null })] {
+            let fault = |kind| Fault::new(kind).always();
+            desk.server.faults().add(fault(FaultKind::OtherJson(other.clone())));
+            let order = format!("{}:{id}", desk.kind);
+            for command in ["sync --full", "connect --test", "doctor", &format!("pull {order}")] {
+                let done = desk.home.run(command).done();
+                let told = format!("{} {other} {command}: {done:?}", desk.kind);
+                let said = format!("{}{}", done.stdout, done.stderr);
+                assert!(!matches!(done.code, Some(0 | 101)), "{told}");
+                assert!(said.contains(desk.server.url().trim_end_matches('/')), "whose answer: {told}");
+                assert!(said.contains("nothing was"), "{told}");
+                assert!(!said.contains("STORE") && !said.contains("Ann"), "{told}");
+                let helps = if command.starts_with("sync") { "ordersync connect --test" } else { "" };
+                assert!(done.stderr.contains(helps), "{told}");
+            }
+            desk.server.faults().clear();
+        }
+        desk.sync();
+        assert_eq!(desk.home.json("inbox"), json!([]), "{}", desk.kind);
+    });
+}

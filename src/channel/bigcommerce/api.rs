@@ -16,7 +16,7 @@ use crate::channel::page_size::{PageSize, PageSizes};
 use crate::channel::settings::Known;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Account, Client, Protocol, Reply, Request, Verdict, read_json};
+use crate::http::{Account, Client, Protocol, Reply, Request, Verdict};
 
 /// The most rows in one page. 50 is the default, which has cost others the lines of large orders.
 const MOST_ROWS: u32 = 250;
@@ -160,11 +160,11 @@ impl Api {
         if reply.status == 204 || reply.body.trim_ascii().starts_with(b"[") {
             return Ok(Some(list(&reply)?.into_iter().map(ToOwned::to_owned).collect()));
         }
-        let (found, _) = read_json::<wire::Fees<'_>>(&reply.body)?;
+        let (found, _) = reply.json::<wire::Fees<'_>>()?;
         if found.fees.listed {
             return Ok(Some(found.fees.rows.into_iter().map(ToOwned::to_owned).collect()));
         }
-        let (one, _) = read_json::<&RawValue>(&reply.body)?;
+        let (one, _) = reply.json::<&RawValue>()?;
         Ok(Some(if found.id.id().is_some() { vec![one.to_owned()] } else { Vec::new() }))
     }
 
@@ -200,16 +200,15 @@ pub fn list(reply: &Reply) -> Result<Vec<&RawValue>> {
     if reply.status == 204 {
         return Ok(Vec::new());
     }
-    read_json::<Vec<&RawValue>>(&reply.body).map(|(rows, _)| rows)
+    reply.json::<Vec<&RawValue>>().map(|(rows, _)| rows)
 }
 
 fn list_v3(reply: &Reply) -> Result<Vec<&RawValue>> {
     if reply.status == 204 {
         return Ok(Vec::new());
     }
-    let (found, _) = read_json::<wire::Page<'_>>(&reply.body)?;
-    let unlisted = || Error::new(ErrorKind::Unreadable, "BigCommerce answered without a list of data; it was not used");
-    found.data.listed.then_some(found.data.rows).ok_or_else(unlisted)
+    let (found, _) = reply.json::<wire::Page<'_>>()?;
+    found.data.listed.then_some(found.data.rows).ok_or_else(|| reply.unusable("JSON without a list of data"))
 }
 
 impl Protocol for Api {

@@ -11,7 +11,7 @@ use super::wire::Failure;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::http::status::{self, Words};
-use crate::http::{Budget, Effect, Reply, Request, Verdict, read_json, told, url_for_people};
+use crate::http::{Budget, Effect, Reply, Request, Verdict, told, url_for_people};
 
 const WORDS: Words = Words {
     garbled: "a proxy stands before the API, or --endpoint is wrong",
@@ -139,11 +139,11 @@ fn missing(request: &Request) -> Option<Verdict> {
 
 /// The words of an error in any of the API's forms. `None` where the body is in none of them.
 fn failure(reply: &Reply) -> Option<String> {
-    if let Ok((list, _)) = read_json::<Vec<Failure<'_>>>(&reply.body) {
+    if let Ok((list, _)) = reply.json::<Vec<Failure<'_>>>() {
         return Some(list.first().map(|failure| failure.text().to_owned()).unwrap_or_default());
     }
     let is_object = reply.body.trim_ascii().starts_with(b"{");
-    let one = is_object.then(|| read_json::<Failure<'_>>(&reply.body).ok())??.0;
+    let one = is_object.then(|| reply.json::<Failure<'_>>().ok())??.0;
     Some(one.text().to_owned())
 }
 
@@ -158,7 +158,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        Reply { status, headers, body: body.as_bytes().to_vec() }
+        Reply { status, headers, body: body.as_bytes().to_vec(), ..Reply::default() }
     }
 
     fn request(effect: Effect, path: &str) -> Request {

@@ -73,7 +73,7 @@ impl List for Orders<'_> {
         if is_empty(&reply) {
             return Ok(nothing());
         }
-        let (documents, _) = rows::rows(&reply.body)?;
+        let (documents, _) = rows::rows(&reply)?;
         let heads: Vec<Head<'_>> =
             documents.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
         // One that does not know it gives its ordinary orders; then there is nothing to learn here.
@@ -193,7 +193,7 @@ pub fn one(api: &Api, id: u64, repeats: Option<u32>) -> Result<Option<RemoteOrde
     if matches!(reply.status, 204 | 404) {
         return Ok(None);
     }
-    let mut complete = document::complete(api, &[rows::single(&reply.body)?.as_ref()])?;
+    let mut complete = document::complete(api, &[rows::single(&reply)?.as_ref()])?;
     match complete.unshown.pop() {
         Some(Unshown { why, .. }) => Err(Error::new(ErrorKind::Temporary, why).too_much()),
         None => Ok(complete.orders.pop()),

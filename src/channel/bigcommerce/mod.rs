@@ -41,7 +41,6 @@ use super::{
     Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write, stored,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::read_json;
 use crate::order::{Order, Shipment};
 use api::Api;
 use operation::Operation;
@@ -148,7 +147,7 @@ impl Channel for BigCommerce {
         if !matches!(operation, Operation::Ship { .. }) {
             return Ok(None);
         }
-        let made = read_json::<wire::Nothing<'_>>(&reply.body).ok();
+        let made = reply.json::<wire::Nothing<'_>>().ok();
         Ok(made.and_then(|(made, _)| made.id.id().map(str::to_owned)))
     }
 }

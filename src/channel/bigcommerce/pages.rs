@@ -13,7 +13,6 @@ use crate::channel::isolate::REPEATS;
 use crate::channel::keyset::{self, Key, List, Lists, Walk};
 use crate::channel::{Cursor, Page, Pass, Plan, Range, meant};
 use crate::error::{ErrorKind, Result};
-use crate::http::read_json;
 
 /// What is remembered of a store besides: nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -132,7 +131,7 @@ pub(super) fn count(api: &Api, query: &[(&'static str, String)]) -> Result<Optio
         }
         Err(error) => return Err(error),
     };
-    Ok(read_json::<Count<'_>>(&reply.body).ok().and_then(|(count, _)| meant(count.count.get())))
+    Ok(reply.json::<Count<'_>>().ok().and_then(|(count, _)| meant(count.count.get())))
 }
 
 /// The page at `at`.

@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::wire::{Head, Store};
 use crate::channel::ShopInfo;
 use crate::error::{ErrorKind, Result};
-use crate::http::{Reply, read_json};
+use crate::http::Reply;
 use crate::order::Currency;
 
 /// Tests the token and finds out about the store.
@@ -25,7 +25,7 @@ pub fn probe(api: &Api, settings: &Settings) -> Result<ShopInfo> {
     ];
     let reply = information(api, &mut warnings)?;
     let store = match &reply {
-        Some(reply) if reply.status != 204 => read_json::<Store<'_>>(&reply.body)?.0,
+        Some(reply) if reply.status != 204 => reply.json::<Store<'_>>()?.0,
         _ => Store::default(),
     };
     let orders = pages::count(api, &[]).ok().flatten();

@@ -13,7 +13,7 @@ use crate::channel::{Connection, ShopInfo};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::{self, Words};
-use crate::http::{Client, Effect, Protocol, Reply, Request, Verdict, read_json};
+use crate::http::{Client, Effect, Protocol, Reply, Request, Verdict};
 use crate::order::Currency;
 
 const WORDS: Words = Words::of("the shop");
@@ -87,7 +87,7 @@ impl Api {
     /// What the shop says of itself.
     pub fn shop(&self) -> Result<ShopInfo> {
         let reply = self.get("shop.json")?;
-        let (shop, _) = read_json::<Shop>(&reply.body)?;
+        let (shop, _) = reply.json::<Shop>()?;
         Ok(ShopInfo {
             remote_id: shop.id,
             title: shop.name,
@@ -116,7 +116,7 @@ impl Api {
             Operation::Cancel { order } => (Method::POST, format!("orders/{order}/cancel.json"), json!({})),
         };
         let reply = self.http.send(self, &Request::write_json(method, self.address(&file)?, &body))?;
-        Ok(read_json::<Made>(&reply.body).ok().map(|(made, _)| made.id))
+        Ok(reply.json::<Made>().ok().map(|(made, _)| made.id))
     }
 
     fn address(&self, file: &str) -> Result<Url> {

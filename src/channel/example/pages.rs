@@ -7,7 +7,6 @@ use super::api::Api;
 use super::map;
 use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder};
 use crate::error::Result;
-use crate::http::read_json;
 
 /// As many orders as the shop gives at once.
 const PAGE: usize = 50;
@@ -31,7 +30,7 @@ pub fn plan(range: &Range) -> Result<Plan> {
 pub fn page(api: &Api, at: &Cursor) -> Result<Page> {
     let Position { since, after, until } = at.position()?;
     let reply = api.get(&format!("orders.json?since={since}&after={after}"))?;
-    let (rows, _) = read_json::<Vec<&RawValue>>(&reply.body)?;
+    let (rows, _) = reply.json::<Vec<&RawValue>>()?;
     let last = rows.last().and_then(|row| map::document(row.get().as_bytes()).ok());
     let orders = rows.iter().map(|row| remote(row)).collect();
     let next = match last {
@@ -54,7 +53,7 @@ pub fn one(api: &Api, id: &str) -> Result<Option<RemoteOrder>> {
     if reply.status == 404 {
         return Ok(None);
     }
-    let (row, _) = read_json::<&RawValue>(&reply.body)?;
+    let (row, _) = reply.json::<&RawValue>()?;
     Ok(Some(remote(row)))
 }
 

@@ -22,6 +22,7 @@ use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::oauth2;
+use crate::http::status::AGAIN;
 use crate::http::{Account, Budget, Client, Effect, Protocol, Reply, Request, Verdict, read_json};
 use crate::secret::Secret;
 
@@ -83,14 +84,14 @@ impl Answer {
     /// The data.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         let unreadable = |why: String| {
-            let (kind, what) = match self.effect {
-                Effect::Read => (ErrorKind::Unreadable, "it was not used"),
-                Effect::Write => (ErrorKind::Unknown, "whether the write was applied is not known"),
-            };
-            let text = format!("Shopify's answer has not the shape that its schema promises ({why}); {what}");
-            Error::new(kind, text)
+            let what = format!("JSON that has not the shape that its schema promises ({why})");
+            let text = format!("{} answered with {what}; whether the write was applied is not known", self.reply.place);
+            match self.effect {
+                Effect::Read => self.reply.unusable(what),
+                Effect::Write => Error::new(ErrorKind::Unknown, text).hint(AGAIN),
+            }
         };
-        let (envelope, _) = read_json::<Envelope<'_>>(&self.reply.body)?;
+        let (envelope, _) = self.reply.json::<Envelope<'_>>()?;
         let data = envelope.data().ok_or_else(|| unreadable("no data".to_owned()))?;
         serde_json::from_str(data.get())
             .map_err(|error| unreadable(format!("{:?} error at column {}", error.classify(), error.column())))
@@ -159,7 +160,7 @@ impl Api {
         if damaged {
             reply.body = String::from_utf8_lossy(&reply.body).into_owned().into_bytes();
         }
-        let (envelope, _) = read_json::<Envelope<'_>>(&reply.body)?;
+        let (envelope, _) = reply.json::<Envelope<'_>>()?;
         let cost = envelope.extensions.cost.clone();
         let mut hidden: Vec<String> = envelope.errors.0.iter().map(hidden_because).collect();
         hidden.extend(other_version(&reply));
@@ -354,7 +355,12 @@ mod tests {
     fn d3_an_answer_to_a_write_that_cannot_be_read_does_not_say_that_nothing_was_written() {
         let answer = |effect| {
             let headers = reqwest::header::HeaderMap::new();
-            let reply = Reply { status: 200, headers, body: br#"{"data":{"fulfillmentCreate":7}}"#.to_vec() };
+            let reply = Reply {
+                status: 200,
+                headers,
+                body: br#"{"data":{"fulfillmentCreate":7}}"#.to_vec(),
+                ..Reply::default()
+            };
             Answer { reply, effect, cost: None, hidden: Vec::new(), damaged: false }
         };
         let kind = |effect| answer(effect).read::<BTreeMap<String, bool>>().unwrap_err().kind();

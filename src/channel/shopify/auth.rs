@@ -118,7 +118,7 @@ mod tests {
     const PLACE: &str = "https://x.myshopify.com/admin/oauth/access_token";
 
     fn verdict(status: u16, body: &str) -> Verdict {
-        let reply = Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
+        let reply = Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec(), ..Reply::default() };
         let endpoint = Url::parse(PLACE).unwrap();
         TokenEndpoint(endpoint.clone()).refused(&Request::get(endpoint), &reply, from_millis(0))
     }

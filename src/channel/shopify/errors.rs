@@ -36,7 +36,7 @@ fn answered(request: &Request, reply: &Reply) -> Verdict {
         Ok((envelope, _)) => envelope,
         Err(error) => {
             // It may be one order of many that cannot be read.
-            return Verdict::Transient(status::garbled(request, error.message()).hint(WORDS.garbled).too_much());
+            return Verdict::Transient(status::garbled(&WORDS, request, error.message()).too_much());
         }
     };
     if let Some(warning) = envelope.extensions.search_warning().filter(|_| request.effect == Effect::Read) {
@@ -49,7 +49,7 @@ fn answered(request: &Request, reply: &Reply) -> Verdict {
     // One whose meaning is known says more than one without a code.
     match serious().find(|error| !error.code.is_empty()).or(serious().next()) {
         None if errors.is_empty() && !envelope.has_data() => {
-            Verdict::Transient(status::garbled(request, "JSON without data").hint(WORDS.garbled))
+            Verdict::Transient(status::garbled(&WORDS, request, "JSON without data"))
         }
         None => Verdict::Good,
         Some(error) => failed(request, error, &envelope),
@@ -161,7 +161,7 @@ mod tests {
 
     fn verdict(status: u16, body: &str) -> Verdict {
         let request = Request::get(url::Url::parse("https://x.myshopify.com/admin").unwrap());
-        let reply = Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() };
+        let reply = Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec(), ..Reply::default() };
         classify(&request, &reply, from_millis(0))
     }
 
@@ -262,7 +262,7 @@ mod tests {
             let body = format!(
                 r#"{{"data":{{"fulfillmentCreate":null}},"errors":[{{{errors},"path":["fulfillmentCreate"]}}]}}"#
             );
-            let reply = Reply { status: 200, headers: HeaderMap::new(), body: body.into_bytes() };
+            let reply = Reply { status: 200, headers: HeaderMap::new(), body: body.into_bytes(), ..Reply::default() };
             classify(&request, &reply, from_millis(0))
         };
         assert!(matches!(told(r#""message":"Something went wrong""#), Verdict::Transient(_)));
@@ -279,7 +279,7 @@ mod tests {
             let body = format!(
                 r#"{{"data":{{"fulfillmentCreate":{{"userErrors":[]}}}},"errors":[{{"message":"x","extensions":{{"code":"{code}"}}}}]}}"#
             );
-            let reply = Reply { status: 200, headers: HeaderMap::new(), body: body.into_bytes() };
+            let reply = Reply { status: 200, headers: HeaderMap::new(), body: body.into_bytes(), ..Reply::default() };
             assert!(matches!(classify(&request, &reply, from_millis(0)), Verdict::Transient(_)), "{code}");
             request.effect = Effect::Read;
             assert!(!matches!(classify(&request, &reply, from_millis(0)), Verdict::Good), "{code}");

@@ -7,7 +7,7 @@ use crate::channel::json::Maybe;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::http::status::{self, Words, short};
-use crate::http::{Effect, Reply, Request, Verdict, check_json, read_json, url_for_people};
+use crate::http::{Effect, Reply, Request, Verdict, check_json, url_for_people};
 
 use super::wire::Failure;
 
@@ -36,7 +36,7 @@ pub fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
 /// none, whatever stands in it.
 fn failure(reply: &Reply) -> Option<Failure<'_>> {
     check_json(reply).ok()?;
-    let (Maybe(failure), _) = read_json::<Maybe<Failure<'_>>>(&reply.body).ok()?;
+    let (Maybe(failure), _) = reply.json::<Maybe<Failure<'_>>>().ok()?;
     (!failure.code.get().is_empty()).then_some(failure)
 }
 
@@ -112,7 +112,12 @@ mod tests {
     fn verdict(status: u16, body: &str, kind: &str) -> Verdict {
         let url = url::Url::parse("https://shop.example.test/wp-json/wc/v3/orders/7/notes").unwrap();
         let request = Request::write_json(reqwest::Method::POST, url, &serde_json::json!({}));
-        let mut reply = Reply { status, headers: reqwest::header::HeaderMap::new(), body: body.as_bytes().to_vec() };
+        let mut reply = Reply {
+            status,
+            headers: reqwest::header::HeaderMap::new(),
+            body: body.as_bytes().to_vec(),
+            ..Reply::default()
+        };
         reply.headers.insert("content-type", kind.parse().unwrap());
         classify(&request, &reply, Timestamp::UNIX_EPOCH)
     }

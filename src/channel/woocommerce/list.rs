@@ -16,7 +16,7 @@ use crate::channel::keyset::{
 use crate::channel::{RemoteOrder, meant, rows};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Reply, read_json};
+use crate::http::Reply;
 use crate::order::Order;
 
 /// How many rows an address can leave out one by one.
@@ -145,7 +145,7 @@ impl List for Refunds<'_> {
         let mut query = parameters(query);
         query.push(("_fields", "id,parent_id,date_created_gmt".to_owned()));
         let reply = self.0.ask("wc/v3/refunds", &query, repeats)?;
-        let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
+        let (rows, _) = reply.json::<Vec<Head<'_>>>()?;
         let entry = |head: &Head<'_>| {
             let order = head.parent_id.id().map(str::to_owned);
             Entry { row: placed(head, walk.key), modified: None, content: Content::Sign(order) }
@@ -232,7 +232,7 @@ fn place(status: Option<&str>, query: &Query) -> Vec<(&'static str, String)> {
 
 /// The first row of such an answer, and how many there are in it.
 fn first(reply: &Reply, sort: Sort) -> Result<(First, usize)> {
-    let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
+    let (rows, _) = reply.json::<Vec<Head<'_>>>()?;
     let row = rows.first().and_then(|row| placed(row, Key::of(sort)));
     Ok((First { count: counted(reply).total, row }, rows.len()))
 }
@@ -295,7 +295,7 @@ type Stamps = (Vec<(u64, Option<i64>)>, Option<u64>);
 
 fn heads(api: &Api, query: &[(&str, &str)]) -> Result<Stamps> {
     let reply = api.get("wc/v3/orders", query)?;
-    let (rows, _) = read_json::<Vec<Head<'_>>>(&reply.body)?;
+    let (rows, _) = reply.json::<Vec<Head<'_>>>()?;
     let stamp = |row: &Head<'_>| (row.id.id().and_then(|id| id.parse().ok()).unwrap_or(0), modified(row));
     Ok((rows.iter().map(stamp).collect(), counted(&reply).total))
 }
@@ -326,7 +326,7 @@ fn modified(head: &Head<'_>) -> Option<i64> {
 
 /// A page, each order on its own: one that cannot be understood costs one order.
 fn entries(reply: &Reply, statuses: &Statuses, key: Key) -> Result<Fetched> {
-    let (documents, cut) = rows::rows(&reply.body)?;
+    let (documents, cut) = rows::rows(reply)?;
     let entry = |document: &Cow<'_, RawValue>| {
         let (head, order) = understand(document, statuses);
         let row = placed(&head, key);
@@ -428,7 +428,8 @@ mod tests {
             b"{\"id\":7,\"n\":NaN,\"l\":[{\"id\":9}],\"date_modified_gmt\":\"2026-11-23T07:00:50\"}",
         ] {
             let body = [&b" [{\"id\":6},"[..], broken, b",{\"id\":8}]\n"].concat();
-            let (rows, _) = rows::rows(&body).unwrap();
+            let reply = Reply { body, ..Reply::default() };
+            let (rows, _) = rows::rows(&reply).unwrap();
             assert_eq!([0, 2].map(|nth| rows[nth].get()), [r#"{"id":6}"#, r#"{"id":8}"#]);
             let (head, order) = understand(&rows[1], &Statuses::new());
             assert!(order.is_err());

@@ -156,8 +156,7 @@ impl Channel for WooCommerce {
         if reply.status == 404 {
             return Ok(None);
         }
-        let (document, _) = crate::http::read_json::<&RawValue>(&reply.body)?;
-        let seen = self.remote(document);
+        let seen = self.remote(&crate::channel::rows::single(&reply)?);
         let mut complete = document::complete(&self.api, &self.settings.statuses, vec![seen])?;
         match complete.unshown.pop() {
             Some(hidden) => Err(Error::new(ErrorKind::Temporary, hidden.why).too_much()),

@@ -8,7 +8,7 @@ use super::api::Api;
 use super::settings::Tracking;
 use crate::channel::ShopInfo;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Reply, read_json, url_for_people};
+use crate::http::{Reply, url_for_people};
 use crate::order::Currency;
 
 /// How many redirects are followed while looking for the API. Credentials are never sent along.
@@ -85,7 +85,7 @@ fn find_root(api: &Api) -> Result<(Facts, Root)> {
         let facts = Facts { root, plain, ..api.facts() };
         let url = api.route(&facts, "", &[("_fields", "name,home,timezone_string,gmt_offset,namespaces")]);
         let reply = api.look(url)?;
-        let Ok((found, _)) = read_json::<Root>(&reply.body) else { continue };
+        let Ok((found, _)) = reply.json::<Root>() else { continue };
         if reply.status != 200 || found.namespaces.is_empty() {
             continue;
         }
@@ -161,9 +161,10 @@ fn no_api(api: &Api, home: &Reply, without_shop: bool) -> Error {
 /// Which routes and parameters this shop has, from its own description of the API.
 fn features(api: &Api, facts: &mut Facts) -> Result<()> {
     let reply = api.look(api.route(facts, "wc/v3", &[]))?;
-    let (index, _) = read_json::<Value>(&reply.body)?;
+    let (index, _) = reply.json::<Value>()?;
     let Some(routes) = index.get("routes").and_then(Value::as_object) else {
-        return Err(Error::new(ErrorKind::Unreadable, "the shop does not describe its API; nothing was connected")
+        return Err(reply
+            .unusable("JSON that does not describe its API")
             .hint("a security plugin may have closed it; permit /wp-json/wc/v3"));
     };
     let has = |part: &str| routes.keys().any(|route| route.ends_with(part));
@@ -181,7 +182,7 @@ fn features(api: &Api, facts: &mut Facts) -> Result<()> {
 fn older_tracking(api: &Api, facts: &Facts) -> Option<String> {
     ["wc/v2", "wc/v1"].into_iter().find_map(|namespace| {
         let reply = api.look(api.route(facts, namespace, &[("_fields", "routes")])).ok()?;
-        let (index, _) = read_json::<Value>(&reply.body).ok()?;
+        let (index, _) = reply.json::<Value>().ok()?;
         let routes = index.get("routes")?.as_object()?;
         routes.keys().any(|route| route.ends_with("/shipment-trackings")).then(|| namespace.to_owned())
     })
@@ -229,7 +230,7 @@ fn login_warning(login: Login) -> Vec<String> {
 /// The shop's currency; a key may be refused it without harm.
 fn currency(api: &Api) -> Option<Currency> {
     let reply = api.get("wc/v3/data/currencies/current", &[("_fields", "code")]).ok()?;
-    let (value, _) = read_json::<Value>(&reply.body).ok()?;
+    let (value, _) = reply.json::<Value>().ok()?;
     Currency::new(value.get("code")?.as_str()?)
 }
 

@@ -308,13 +308,12 @@ fn read_fulfillments(text: &str) -> Result<Vec<Fulfillment<'_>>> {
 
 fn list_fulfillments(api: &Api, id: &str) -> Result<Value> {
     let reply = api.get(&format!("wc/v3/orders/{id}/fulfillments"), &[])?;
-    let (listed, _) = read_json::<Value>(&reply.body)?;
+    let (listed, _) = reply.json::<Value>()?;
     // Bare list in 10.5; `{"fulfillments": [...]}` was seen in its beta.
     let list = listed.get("fulfillments").unwrap_or(&listed);
     if !list.is_array() {
         // Taken for an empty list, it would have the buyer told again.
-        let text = "the shop's answer about fulfilments is no list; it was not used, nothing was written";
-        return Err(Error::new(ErrorKind::Unreadable, text));
+        return Err(reply.unusable("no list of fulfilments"));
     }
     Ok(list.clone())
 }
@@ -353,7 +352,7 @@ fn provider(parcel: &Parcel) -> String {
 /// pieces.
 fn trackings(api: &Api, id: &str) -> Result<Vec<Record>> {
     let reply = api.get(&trackings_route(api, id), &[])?;
-    let (there, _) = read_json::<Vec<Tracking<'_>>>(&reply.body)?;
+    let (there, _) = reply.json::<Vec<Tracking<'_>>>()?;
     let record = |entry: &Tracking<'_>| Record {
         id: entry.tracking_id.get().to_owned(),
         tracking: vec![entry.tracking_number.get().to_owned()],
@@ -515,7 +514,7 @@ impl OrderNote {
 /// The order's notes.
 pub(super) fn list_notes(api: &Api, id: &str) -> Result<Vec<OrderNote>> {
     let reply = api.get(&format!("wc/v3/orders/{id}/notes"), &[])?;
-    let (notes, _) = read_json::<Vec<Note<'_>>>(&reply.body)?;
+    let (notes, _) = reply.json::<Vec<Note<'_>>>()?;
     let read = |note: &Note<'_>| OrderNote {
         id: note.id.get().to_owned(),
         text: plain(note.note.get()),

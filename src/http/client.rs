@@ -2,8 +2,8 @@
 
 use std::io::Read;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use reqwest::blocking as rq;
 use reqwest::header::HeaderValue;
@@ -52,6 +52,16 @@ pub struct Client {
     hidden: OnceLock<Hidden>,
     /// How many answers began and did not end.
     unended: AtomicU32,
+    silence: Mutex<Silence>,
+}
+
+/// How long a store has said nothing, whatever it was asked and by which thread.
+#[derive(Default)]
+struct Silence {
+    asked: u32,
+    since: Option<Instant>,
+    in_vain: bool,
+    given_up: bool,
 }
 
 /// Tells the secrets of a store, as they are now.
@@ -59,22 +69,34 @@ type Hidden = Box<dyn Fn() -> Vec<Secret> + Send + Sync>;
 
 /// Why an attempt brought no reply.
 enum Broken {
-    /// It never left, and repeating it changes nothing: the server does not prove who it is.
-    Untrusted(Error),
+    /// Repeating it changes nothing: the server does not prove who it is, or has been silent for
+    /// long.
+    Final(Error),
     /// It never reached the server.
     Before(Error),
     /// It may have.
     During(Error),
+    /// It has, and nothing came in time.
+    Silent(Error),
     /// It has, and the answer began and did not end in time.
     Unended(Error),
 }
+
+/// A store that is silent for so many timeouts of a read is asked nothing more in this run. One may
+/// be a connection that hangs, or a page that is too large for a slow shop; what comes next is a
+/// new connection, or a smaller page.
+const SILENT: u32 = 2;
+
+/// From here on whoever watches is told that no answer comes.
+const LONG: Duration = Duration::from_secs(5);
 
 /// How many answers of a store may begin and not end before nothing more is asked of it. A line
 /// that is too slow for a large page gets smaller ones meanwhile; a server that tells a wrong
 /// length, or sends a byte now and then, does so at every size.
 const UNENDED: u32 = 5;
 
-/// From the first such answer on the next ones get this part of the time.
+/// From the first such answer on the next ones get this part of the time, and behind one that did
+/// not come at all the next.
 const HASTE: u32 = 3;
 
 impl Client {
@@ -91,6 +113,7 @@ impl Client {
             waiting: Mutex::new(None),
             hidden: OnceLock::new(),
             unended: AtomicU32::new(0),
+            silence: Mutex::default(),
         })
     }
 
@@ -160,13 +183,54 @@ impl Client {
 
     /// What the store is being waited for, for whoever watches; `None` while nothing is.
     pub fn waiting(&self) -> Option<String> {
-        self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        let pause = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        pause.or_else(|| {
+            let silence = self.silence();
+            let quiet = silence.since.filter(|_| silence.asked > 0).map(|since| since.elapsed());
+            quiet.filter(|quiet| *quiet >= LONG).map(|quiet| format!("no answer for {} s", quiet.as_secs()))
+        })
+    }
+
+    fn silence(&self) -> MutexGuard<'_, Silence> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a request and hears what comes. Of a store that is silent for long nothing more is
+    /// asked: each further question would take as long.
+    fn exchange(&self, request: &Request) -> Result<Reply, Broken> {
+        {
+            let mut silence = self.silence();
+            if silence.given_up {
+                return Err(Broken::Final(given_up(request, "nothing more was asked of it")));
+            }
+            silence.asked += 1;
+            silence.since.get_or_insert_with(Instant::now);
+        }
+        let heard = self.ask(request);
+        let mut silence = self.silence();
+        silence.asked -= 1;
+        let Err(Broken::Silent(_)) = &heard else {
+            silence.since = (silence.asked > 0).then(Instant::now);
+            silence.in_vain = false;
+            return heard;
+        };
+        silence.in_vain = true;
+        let quiet = silence.since.map(|since| since.elapsed()).unwrap_or_default();
+        if quiet < self.options.retry.timeout * SILENT {
+            return heard;
+        }
+        silence.given_up = true;
+        let done = format!("it has said nothing for {} s, so nothing more is asked of it now", quiet.as_secs());
+        Err(match request.effect {
+            Effect::Read => Broken::Final(given_up(request, &done)),
+            Effect::Write => Broken::During(given_up(request, &done)),
+        })
     }
 
     /// Sleeps before a repeat, and says so meanwhile.
     fn wait(&self, pause: Duration, why: &Error) -> Result<()> {
         let say = |text: Option<String>| {
-            *self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = text;
+            *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = text;
         };
         // For a line that has little room: without addresses.
         let words: Vec<&str> = why.message().split(' ').filter(|word| !word.contains("://")).collect();
@@ -205,7 +269,7 @@ impl Client {
             self.options.endpoint.is_some().then(|| Request { url: self.address_of(&request.url), ..request.clone() });
         let request = there.as_ref().unwrap_or(request);
         self.refuse_plain_http(request)?;
-        let (mut failures, mut renewed, mut waited) = (0, false, Duration::ZERO);
+        let (mut failures, mut renewed, mut silent, mut waited) = (0, false, false, Duration::ZERO);
         loop {
             let (lane, cost) = (protocol.lane(request), protocol.cost(request));
             let permit = self.wait_turn(request, lane, cost)?;
@@ -224,9 +288,19 @@ impl Client {
                         verdict => verdict,
                     }
                 }
-                Err(Broken::Untrusted(error)) => return Err(error),
+                Err(Broken::Final(error)) => return Err(error),
                 Err(Broken::Before(error)) => Verdict::Throttled(None, error),
                 Err(Broken::During(error)) => Verdict::Transient(error),
+                // A smaller page is of more use than the same again.
+                Err(Broken::Silent(error))
+                    if request.effect == Effect::Read && (request.repeats.is_some() || silent) =>
+                {
+                    return Err(error);
+                }
+                Err(Broken::Silent(error)) => {
+                    silent = true;
+                    Verdict::Transient(error)
+                }
                 // Repeated once in a run: each costs as much as a server can be waited for.
                 Err(Broken::Unended(error))
                     if request.effect == Effect::Read && self.unended.load(Ordering::Relaxed) > 1 =>
@@ -293,9 +367,9 @@ impl Client {
         self.options.limit.pass(self.options.clock.as_ref(), lane, cost, self.options.retry.longest_pause)
     }
 
-    fn exchange(&self, request: &Request) -> Result<Reply, Broken> {
+    fn ask(&self, request: &Request) -> Result<Reply, Broken> {
         let place = url_for_people(&request.url);
-        let http = self.connections(&request.url).map_err(Broken::Untrusted)?;
+        let http = self.connections(&request.url).map_err(Broken::Final)?;
         let mut builder = http.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         builder = builder.timeout(match request.effect {
             Effect::Read => self.read_timeout(),
@@ -305,7 +379,7 @@ impl Client {
             builder = builder.body(body.clone());
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let response = builder.send().map_err(|error| broken(&origin(&request.url), &error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
@@ -327,7 +401,8 @@ impl Client {
 
     fn read_timeout(&self) -> Duration {
         let timeout = self.options.retry.timeout;
-        if self.unended.load(Ordering::Relaxed) > 0 { timeout / HASTE } else { timeout }
+        let in_haste = self.unended.load(Ordering::Relaxed) > 0 || self.silence().in_vain;
+        if in_haste { timeout / HASTE } else { timeout }
     }
 
     /// An answer that began and did not end. Asking for less may help, until it was seen not to.
@@ -400,16 +475,21 @@ fn broken(place: &str, error: &reqwest::Error) -> Broken {
     let why = causes(error);
     if error.is_connect() {
         if let Some(untrusted) = super::tls::untrusted(place, error) {
-            return Broken::Untrusted(untrusted);
+            return Broken::Final(untrusted);
         }
         let text = Error::new(ErrorKind::Temporary, format!("{place} cannot be reached: {why}"));
         return Broken::Before(text.hint("check the network and the address; the next sync tries again by itself"));
     }
     let what = if error.is_timeout() { "no answer in time".to_owned() } else { format!("the connection broke: {why}") };
     let text = Error::new(ErrorKind::Temporary, format!("{place}: {what}"));
-    let slow =
-        "the server is there and does not answer, as where it is overloaded; the next sync tries again by itself";
-    Broken::During(if error.is_timeout() { text.too_much().hint(slow) } else { text })
+    if error.is_timeout() { Broken::Silent(text.too_much().hint(SLOW)) } else { Broken::During(text) }
+}
+
+const SLOW: &str =
+    "the server is there and does not answer, as where it is overloaded; the next sync tries again by itself";
+
+fn given_up(request: &Request, what: &str) -> Error {
+    Error::new(ErrorKind::Temporary, format!("{}: no answer in time; {what}", origin(&request.url))).hint(SLOW)
 }
 
 /// Whether a body was given up because the time was over.
@@ -600,6 +680,47 @@ mod tests {
             assert_eq!(client.send(&Plain, &write).unwrap_err().kind(), ErrorKind::Unknown);
             assert_eq!(client.requests(), 1, "no write is repeated");
         }
+    }
+
+    /// Whatever is asked, and again: a silent store costs twice the time of a read, and no store
+    /// that speaks again is given up.
+    #[test]
+    fn f1_a_store_that_never_answers_is_soon_asked_nothing_more() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Arc::default()));
+        let shop = rehearsal(ChannelKind::WooCommerce, clock.clone(), Duration::ZERO);
+        let server = Server::start(shop, ServerOptions::default()).unwrap();
+        let retry = RetryPolicy {
+            timeout: Duration::from_millis(300),
+            first_pause: Duration::from_millis(1),
+            ..RetryPolicy::default()
+        };
+        let options =
+            Options { clock, retry, limit: RateLimit::open(), endpoint: None, ca_pem: None, allow_http: false };
+        let client = Client::new(options).unwrap();
+        let request = Request::get(url::Url::parse(server.url()).unwrap());
+        let silent = Fault::new(FaultKind::Slow(Duration::from_secs(3600)));
+        server.faults().add(silent.clone().times(1));
+        client.send(&Plain, &request).unwrap();
+        assert_eq!(client.requests(), 2, "one that hangs is repeated");
+        server.faults().add(silent.clone().times(1));
+        let page = request.clone().repeated(2);
+        assert!(client.send(&Plain, &page).unwrap_err().is_too_much(), "a page is not, but asked for in less");
+        client.send(&Plain, &page).unwrap();
+        let before = client.requests();
+        server.faults().add(silent.always());
+        let told = loop {
+            let error = client.send(&Plain, &request).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Temporary);
+            if !error.is_too_much() {
+                break error;
+            }
+        };
+        assert!(told.message().contains("no answer in time; it has said nothing for"), "{told}");
+        let asked = client.requests() - before;
+        assert!(asked <= 6, "{asked} questions");
+        let error = client.send(&Plain, &request).unwrap_err();
+        assert!(error.message().contains("nothing more was asked") && error.hint_text().is_some(), "{error}");
+        assert_eq!(client.requests() - before, asked);
     }
 
     #[test]

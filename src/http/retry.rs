@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// A page of 100 orders takes a poor shop up to a minute.
+const READ: Duration = Duration::from_secs(70);
+
 /// How often and how long a request is repeated before the store is given up for this run.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
@@ -25,7 +28,7 @@ impl Default for RetryPolicy {
             first_pause: Duration::from_millis(1000),
             repeats: 4,
             longest_pause: Duration::from_secs(300),
-            timeout: Duration::from_secs(90),
+            timeout: READ,
             write_timeout: Duration::from_secs(90),
         }
     }
@@ -71,7 +74,11 @@ mod tests {
         };
         assert!(longest(RetryPolicy::brief()) < Duration::from_secs(40), "{:?}", longest(RetryPolicy::brief()));
         assert!(longest(RetryPolicy::short()) < Duration::from_secs(60), "{:?}", longest(RetryPolicy::short()));
-        assert_eq!(RetryPolicy::brief().write_timeout, RetryPolicy::default().timeout, "no write is cut off for it");
+        assert_eq!(
+            RetryPolicy::brief().write_timeout,
+            RetryPolicy::default().write_timeout,
+            "no write is cut off for it"
+        );
     }
 
     #[test]

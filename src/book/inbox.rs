@@ -1,11 +1,11 @@
 //! The inbox: what needs the merchant.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Book;
 use super::error::Done;
 use crate::clock::{Timestamp, from_millis};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Something the merchant is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,9 +91,9 @@ impl Book {
     }
 
     /// Whether an entry of this kind is open for the store.
-    pub fn has_note(&self, store: i64, kind: &str) -> Result<bool> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM inbox INDEXED BY inbox_open WHERE store_id = ? AND kind = ? AND resolved_at IS NULL)";
-        self.db.prepare_cached(sql).done("read")?.query_row(params![store, kind], |row| row.get(0)).done("read")
+    pub fn refusal(&self, store: i64) -> Result<Option<String>> {
+        let sql = "SELECT hint FROM inbox INDEXED BY inbox_open WHERE store_id = ? AND kind = 'credentials' AND resolved_at IS NULL";
+        self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).optional().done("read")
     }
 
     /// Marks an entry as dealt with; false where there is no such open entry.
@@ -109,13 +109,24 @@ impl Book {
         self.entries(&format!("{ENTRY} WHERE i.order_id = ? AND i.resolved_at IS NULL ORDER BY i.id"), [order])
     }
 
-    /// The channel refuses the store's credentials.
-    pub fn credentials_refused(&mut self, store: i64, error: &Error) -> Result<()> {
+    /// Remembers that a store's credentials are refused, or forgets it once they work again, by what
+    /// the channel has answered.
+    pub fn note_access<T>(&mut self, store: i64, answered: &Result<T>) -> Result<()> {
+        match answered {
+            Ok(_) => self.credentials_work(store),
+            Err(error) if matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Permission) => {
+                self.credentials_refused(store, error)
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn credentials_refused(&mut self, store: i64, error: &Error) -> Result<()> {
         let now = self.clock.now();
         let note = InboxNote {
             kind: "credentials",
             text: error.message().to_owned(),
-            hint: error.hint_text().unwrap_or("ordersync connect --test").to_owned(),
+            hint: error.hint_text().unwrap_or_default().to_owned(),
         };
         self.write("written", |db| put_note(db, Some(store), None, "", &note, now))
     }

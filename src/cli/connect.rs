@@ -227,11 +227,11 @@ fn test(app: &App, name: Option<&str>) -> Outcome {
         book.forget_lanes(store.id)?;
         let result = app.context.open(&asked).and_then(|open| open.channel.probe());
         let result = result.and_then(|shop| same_shop(store, shop));
+        book.note_access(store.id, &result)?;
         match &result {
             Ok(shop) => {
                 book.update_store(store.id, shop)?;
                 book.note_test(store.id, true, "")?;
-                book.credentials_work(store.id)?;
                 book.end_pause(store.id)?;
             }
             Err(error) => book.note_test(store.id, false, error.message())?,

@@ -39,6 +39,8 @@ struct Standing {
     /// A sync that was killed: it began then, never ended, and is not at work.
     cut_off: Option<Timestamp>,
     last_error: Option<String>,
+    /// What helps where the channel refuses the credentials.
+    refusal: Option<String>,
     troubles: Vec<Trouble>,
     next: Option<Timestamp>,
 }
@@ -102,6 +104,7 @@ impl View<'_> {
             late: book.late(store.id, now - TimeDelta::days(3))?,
             cut_off: unfinished.filter(|_| !at_work),
             last_error: book.last_error(store.id)?,
+            refusal: book.refusal(store.id)?,
             troubles: facts.troubles(now),
             orders,
             outbox,
@@ -122,7 +125,7 @@ impl View<'_> {
             interval: store.interval(),
             max_age: self.max_age,
             has_credentials: self.app.context.credential_store().read(&store.name).is_ok(),
-            refused: self.book.has_note(store.id, "credentials")?,
+            refused: self.book.refusal(store.id)?.is_some(),
             paused_until: store.pause(self.now),
             unconfirmed: None,
             failed: 0,
@@ -242,7 +245,7 @@ fn told(s: &Standing, trouble: Trouble) -> Option<String> {
             format!("its credentials are not on this machine (or cannot be read); ordersync connect --reauth {name}")
         }
         Trouble::CredentialsRefused => {
-            format!("the channel refuses the credentials; ordersync connect --reauth {name}")
+            format!("the channel refuses the credentials; {}", s.refusal.as_deref().unwrap_or_default())
         }
         Trouble::NotRead(age) => not_read(s, age),
         Trouble::Paused(left) => format!(

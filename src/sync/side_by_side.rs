@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::report::{Exports, StoreReport};
 use super::store::OpenStore;
 use super::{Context, Job, Progress, export, import};
-use crate::book::{Book, Store};
+use crate::book::Store;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::Work;
 
@@ -79,21 +79,9 @@ fn bring_in(
     let mut book = context.book()?;
     let lock = if job.dry_run { Ok(None) } else { context.lock(store, Work::Import).map(Some) };
     let imported = lock.and_then(|_lock| import::import(context, &mut book, open, run, job, progress, report));
-    note_access(&mut book, store, &imported)?;
+    book.note_access(store.id, &imported)?;
     report.read = imported.is_ok() && job.range.is_none();
     imported
-}
-
-/// Remembers in the inbox that a store's credentials are refused, and forgets it once they work
-/// again.
-fn note_access(book: &mut Book, store: &Store, result: &Result<()>) -> Result<()> {
-    match result {
-        Ok(()) => book.credentials_work(store.id),
-        Err(error) if matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Permission) => {
-            book.credentials_refused(store.id, error)
-        }
-        Err(_) => Ok(()),
-    }
 }
 
 /// Sends what is due, and looks again from time to time until the import is over.

@@ -33,7 +33,7 @@ struct Named {
 
 impl Named {
     fn name<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| renamed(error, &self.words))
+        result.map_err(|error| renamed(with_remedy(error), &self.words))
     }
 }
 
@@ -113,6 +113,13 @@ impl Channel for Named {
     fn apply(&self, write: &Write) -> Result<Option<String>> {
         self.name(self.channel.apply(write))
     }
+}
+
+/// What helps where credentials are refused, whatever command has met with it and whatever else the
+/// adapter knows of it.
+fn with_remedy(error: Error) -> Error {
+    let is_refused = matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Permission);
+    if is_refused && error.hint_text().is_none() { error.hint(format!("ordersync {REAUTH}")) } else { error }
 }
 
 fn renamed(error: Error, words: &[(&'static str, String)]) -> Error {

@@ -1,6 +1,7 @@
 //! What is kept of a connection: which store it is, its secrets, and for whom they are.
 
-use ordersync::channel::Field;
+use ordersync::channel::{ChannelKind, Field};
+use ordersync::sim::{Fault, FaultKind};
 use serde_json::json;
 
 use super::desk::{Desk, each};
@@ -95,5 +96,25 @@ fn x1_secrets_are_nowhere_but_in_their_file() {
         for file in home.filter(|path| path.is_file()).chain([backup]) {
             desk.home.assert_no_secret_in(&file);
         }
+    });
+}
+
+/// Whoever meets with it: new credentials are what helps.
+#[test]
+fn c6_every_command_gives_the_same_advice_where_the_credentials_are_refused() {
+    each(|desk| {
+        desk.sync();
+        let reauth = format!("ordersync connect --reauth {}", desk.kind);
+        // A password before the whole site is another matter.
+        let api = if desk.kind == ChannelKind::WooCommerce { "wc/v3/orders" } else { "" };
+        desk.server.faults().add(Fault::new(FaultKind::Unauthorized).on_path(api).always());
+        for command in ["connect --test", "status", "sync", "inbox", "doctor", "status"] {
+            let done = desk.home.run(command).done();
+            let said = format!("{}{}", done.stdout, done.stderr);
+            assert!(said.contains(&reauth) && !said.contains("connect --test"), "{command}: {done:?}");
+        }
+        desk.server.faults().clear();
+        desk.home.run("connect --test").exits(0);
+        desk.home.run("status --check").exits(0).without("credentials");
     });
 }

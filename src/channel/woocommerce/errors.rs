@@ -93,6 +93,9 @@ fn access(status: u16, code: &str, message: &str) -> Error {
         (401, "woocommerce_rest_cannot_view" | "woocommerce_rest_cannot_edit" | "woocommerce_rest_cannot_create") => credentials(
             "the shop does not accept the key: it is unknown there (deleted, or a typo), or a server or plugin keeps it from reaching WooCommerce",
         ),
+        (401, code) if code.starts_with("rest_") => credentials(&format!(
+            "the shop does not accept the key ({}): it is unknown there, or a plugin has closed the REST API", short(code)
+        )),
         (403, code) if code.starts_with("woocommerce_rest_cannot") => permission(
             "the key is right, but its user may not do this",
             "the key's user must be a shop manager or an administrator; make the key for such a user, then ordersync connect --reauth STORE",

@@ -117,6 +117,7 @@ impl ManualClock {
     }
 
     /// Every pause that was asked for, in order.
+    #[cfg(test)]
     pub fn slept(&self) -> Vec<Duration> {
         self.slept.lock().map(|slept| slept.clone()).unwrap_or_default()
     }

@@ -161,6 +161,7 @@ impl Error {
     }
 
     /// How long the channel asked to be left alone, if it did.
+    #[cfg(test)]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

@@ -105,7 +105,7 @@ fn i4_orders_without_an_id_or_a_date_cost_themselves_only() {
         rig.fault(Fault::new(FaultKind::WrongType(wrong, Some(ids[1]))).on_path(PAGE));
         rig.home.run("sync").exits(3);
         assert_eq!(rig.home.json("orders").as_array().unwrap().len(), 2, "{wrong:?}");
-        rig.shop.touch(ids[1]);
+        rig.shop.touch(&ids[1].to_string());
         rig.home.run("sync").exits(0);
         rig.assert_converged(&format!("{wrong:?}"));
     }
@@ -269,7 +269,7 @@ fn p12_words_of_plugins_are_understood_and_one_that_nobody_knows_is_told_once_wi
     rig.home.run("config set woocommerce.statuses gluing=on-hold").exits(0);
     assert_eq!((status(3).as_str(), rig.status(glued).as_str()), ("on-hold", "shipped"));
     assert_eq!(told(&rig).len(), 1);
-    rig.shop.touch(ids[3]);
+    rig.shop.touch(&ids[3].to_string());
     rig.home.run("sync").done();
     assert_eq!(
         (status(3).as_str(), told(&rig).len()),

@@ -45,15 +45,14 @@ use crate::error::Result;
 use crate::files::private_dir;
 
 pub use acts::{NewDispatch, Recorded};
-pub use audit::{Fault, Flaw};
+pub use audit::Fault;
 pub use cursors::Walk;
 pub use file::exposed;
 pub use find::{BOOK, Naming};
-pub use import::{Accepted, Batch, CursorMove, Decision, Intake, Known, Tally};
+pub use import::{Accepted, Batch, CursorMove, Decision, Known, Tally};
 pub use inbox::{InboxEntry, InboxNote};
-pub use maintenance::{Check, Size};
 pub use outbox::{Guard, Leave, OutboxRow, OutboxState};
-pub use queries::{BookLine, BookOrder, BookShipment, Event, Filter, OrderRow};
+pub use queries::{BookLine, BookOrder, Event, Filter, OrderRow};
 pub use readings::Reading;
 pub use rereads::Why;
 pub use runs::{RunKind, RunRow, StoreSummary};

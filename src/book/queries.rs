@@ -151,8 +151,6 @@ pub struct Event {
 pub struct BookOrder {
     /// Its short number.
     pub id: i64,
-    /// Its store's number.
-    pub store_id: i64,
     /// Its store's name.
     pub store: String,
     /// The channel's word.
@@ -494,7 +492,6 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
     };
     Ok(Ok(BookOrder {
         id: row.get("id")?,
-        store_id: row.get("store_id")?,
         store: row.get("store")?,
         channel: row.get("channel")?,
         remote_id: row.get("remote_id")?,

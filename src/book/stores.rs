@@ -47,8 +47,6 @@ pub struct Store {
     pub last_autosync_at: Option<Timestamp>,
     /// Until when the channel wants to be left alone.
     pub paused_until: Option<Timestamp>,
-    /// Why.
-    pub paused_why: Option<String>,
 }
 
 impl Store {
@@ -96,7 +94,7 @@ pub type Counts = BTreeMap<(i64, &'static str), u64>;
 const AGAIN: chrono::TimeDelta = chrono::TimeDelta::days(1);
 
 const COLUMNS: &str = "id, name, channel, remote_id, title, url, currency, time_zone, settings, facts, since, connected_at, \
-                       tested_at, test_error, last_sync_at, last_autosync_at, paused_until, paused_why";
+                       tested_at, test_error, last_sync_at, last_autosync_at, paused_until";
 
 impl Book {
     /// Adds a store. One that was removed before comes back with its orders and its position.
@@ -387,7 +385,6 @@ fn store(row: &Row<'_>) -> rusqlite::Result<Result<Store>> {
         last_sync_at: time(14)?,
         last_autosync_at: time(15)?,
         paused_until: time(16)?,
-        paused_why: row.get(17)?,
     }))
 }
 

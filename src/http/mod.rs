@@ -17,7 +17,7 @@ mod tls;
 pub mod told;
 
 pub use body::{MAX_REPLY, TEST, check_json, read_json, unusable};
-pub use client::{Client, Options, is_loopback};
+pub use client::{Client, Options};
 pub use rate_limit::{Budget, Lane, Permit, RateLimit, Shared, Standing};
 pub use redact::url_for_people;
 pub use retry::RetryPolicy;

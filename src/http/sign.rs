@@ -15,6 +15,7 @@ pub fn encode(text: &str) -> String {
 }
 
 /// HMAC-SHA1 of `message` in base64.
+#[cfg(test)]
 pub fn hmac_sha1(key: &[u8], message: &[u8]) -> String {
     finish(Hmac::<sha1::Sha1>::new_from_slice(key), message)
 }

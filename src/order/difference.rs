@@ -45,11 +45,6 @@ impl Aspect {
             Self::Other => "other",
         }
     }
-
-    /// Whether a dispatch must stop for it until the merchant has looked.
-    pub fn stops_dispatch(self) -> bool {
-        matches!(self, Self::Cancelled | Self::Shipped | Self::Address | Self::Lines | Self::Refunded)
-    }
 }
 
 /// One thing that differs, as text for the merchant.

@@ -19,10 +19,10 @@ mod tracking;
 mod withheld;
 
 pub use address::Address;
-pub use carrier::{CARRIERS, Carrier, CarrierName, carrier, carrier_name, nearest_carriers};
+pub use carrier::{CARRIERS, CarrierName, carrier, carrier_name, nearest_carriers};
 pub use difference::{Aspect, Difference, differences, same_beside};
 pub use mended::{KEPT_DIGITS, tracking_number, undressed, zeros_behind};
-pub use money::{Currency, LARGEST, Money, parse_decimal, scaled, stored_decimal, sum};
+pub use money::{Currency, LARGEST, parse_decimal, scaled, stored_decimal, sum};
 pub use order::{Buyer, Charge, ChargeKind, Line, Order, Payment, Presence, Refund, RefundLine, Totals, is_given_back};
 pub use shipment::{LineQuantity, Parcel, RemoteShipment, Shipment, deal, left, trackings};
 pub use status::Status;

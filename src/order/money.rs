@@ -51,21 +51,6 @@ impl From<Currency> for String {
     }
 }
 
-/// An amount in a currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Money {
-    /// The amount in major units, with as many decimals as the channel gave.
-    pub amount: Decimal,
-    /// Its currency.
-    pub currency: Currency,
-}
-
-impl fmt::Display for Money {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", scaled(self.amount, self.currency.code()), self.currency)
-    }
-}
-
 /// An amount at its currency's own scale (ISO 4217): `254.4` EUR as `254.40`, `1500.00` JPY as
 /// `1500`, `9.5` KWD as `9.500`. Nothing that is not zero is cut away. A code that is no currency
 /// counts as one with cents.

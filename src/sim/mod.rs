@@ -89,12 +89,12 @@ use std::time::Duration;
 use crate::channel::ChannelKind;
 use crate::clock::Clock;
 
-pub use faults::{Fault, FaultKind, Faults, WrongType};
+pub use faults::{Fault, FaultKind, WrongType};
 pub use http::{Request, Response, Store};
 pub use record::{Exchange, Recording};
 pub use server::{Server, ServerOptions};
-pub use simulated::{Access, Counters, Interruption, Question, Simulated, Standing};
-pub use world::{About, Mail, Purchase};
+pub use simulated::{Access, Counters, Question, Simulated, Standing};
+pub use world::{About, Purchase};
 
 /// The path below which a served store is steered.
 pub const CONTROL: &str = "/__ordersync-sim";

@@ -17,7 +17,7 @@ mod writes;
 
 use serde_json::json;
 
-pub use options::{ALL_SCOPES, Deaf, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
+pub use options::{Deaf, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
 pub use vendor::{Own, Shopify};
 
 use super::FaultKind;

@@ -9,7 +9,7 @@ use super::render::Style;
 use super::vendor::{Fulfillment, set_status, trash};
 use super::{NewOrder, Shop, fulfillments, notes, trackings};
 use crate::clock::{Clock, Timestamp};
-use crate::sim::{Counters, Simulated};
+use crate::sim::Simulated;
 
 /// One order for each thing a merchant meets sooner or later.
 fn stories() -> Vec<NewOrder> {
@@ -46,11 +46,6 @@ impl Shop {
         let first = self.lock().next;
         Simulated::seed(self, count, from, to);
         first
-    }
-
-    /// The money has come.
-    pub fn pay(&self, id: u64) -> bool {
-        self.set_status(id, "processing")
     }
 
     /// Somebody changes the status in the admin screen. False when nothing changed.
@@ -103,11 +98,6 @@ impl Shop {
         self.with(|context| fulfillments::edit(context, id, nth, draft))
     }
 
-    /// Something saves the order without changing it: only its date moves.
-    pub fn touch(&self, id: u64) {
-        self.touch_many(&[id]);
-    }
-
     /// The order as `GET /orders/{id}` gives it.
     pub fn order_json(&self, id: u64) -> Option<Value> {
         self.document(&id.to_string())
@@ -139,10 +129,5 @@ impl Shop {
     /// Every order's id, trash included.
     pub fn ids(&self) -> Vec<u64> {
         self.numbers()
-    }
-
-    /// Counts over the whole shop.
-    pub fn counters(&self) -> Counters {
-        Simulated::counters(self)
     }
 }

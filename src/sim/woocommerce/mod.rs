@@ -29,7 +29,7 @@ pub use vendor::{Own, WooCommerce};
 use super::http::{Request, Response};
 use super::rest::Answer;
 use super::world;
-pub use super::world::{Address, Fee, Line, Mails, Meta, Purchase as NewOrder, Refund};
+pub use super::world::{Address, Fee, Line, Purchase as NewOrder, Refund};
 
 /// A simulated WooCommerce shop.
 pub type Shop = world::Shop<WooCommerce>;

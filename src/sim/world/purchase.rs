@@ -92,11 +92,6 @@ impl Purchase {
         Self { paid: false, ..self }
     }
 
-    /// The same, to be paid when it arrives.
-    pub fn at_delivery(self) -> Self {
-        Self { paid: false, at_delivery: true, ..self }
-    }
-
     /// With one more line.
     pub fn line(mut self, sku: &str, pieces: u32) -> Self {
         self.lines.push((sku.to_owned(), pieces));
@@ -177,11 +172,6 @@ impl Purchase {
     /// By a customer with an account.
     pub fn customer(self, id: u64) -> Self {
         Self { customer: id, ..self }
-    }
-
-    /// Paid, or to be paid, in this way.
-    pub fn payment(self, method: &str) -> Self {
-        Self { payment: method.to_owned(), ..self }
     }
 
     /// Billed to.

@@ -1,9 +1,16 @@
 //! The ways on which an order comes into the book: each brings it once, as the channel has it.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
+use ordersync::book::RunKind;
+use ordersync::clock::{Clock, Timestamp};
+use ordersync::error::{Error, ErrorKind, Result};
 use ordersync::sim::{FaultKind, Purchase, another};
+use ordersync::sync::{Context, Job, Silent, run};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, clock, each, each_kind};
@@ -159,6 +166,27 @@ fn a_book_restored_from_a_copy_reads_on_and_tells_nobody_twice() {
     });
 }
 
+/// A clock that says after so many looks at it that the time is over.
+struct Impatient {
+    clock: Arc<dyn Clock>,
+    left: AtomicU32,
+}
+
+impl Clock for Impatient {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn sleep(&self, pause: Duration) -> Result<()> {
+        self.clock.sleep(pause)
+    }
+
+    fn check_interrupt(&self) -> Result<()> {
+        let left = self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        left.map(drop).map_err(|_| Error::new(ErrorKind::Interrupted, "stopped after a while"))
+    }
+}
+
 /// The timer's turns are short where a shop is slow: what one has read is not read again.
 #[test]
 fn f1_a_sync_by_the_timer_has_an_end_and_the_next_one_goes_on() {
@@ -166,20 +194,22 @@ fn f1_a_sync_by_the_timer_has_an_end_and_the_next_one_goes_on() {
         let desk = Desk::empty(kind);
         desk.store.seed(160, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
         desk.connect("--set page_size=20").exits(0);
-        desk.server.faults().add(desk.list_fault(FaultKind::Slow(Duration::from_millis(250))).always());
-        let mut turns = 0;
+        let job = Job { kind: RunKind::Autosync, range: None, full: false, dry_run: false };
+        let (mut turns, mut read) = (0, 0);
         while desk.home.json("status")["stores"][0]["last_sync_at"].is_null() {
-            desk.home.sql("UPDATE stores SET last_autosync_at = NULL");
             turns += 1;
-            // The first is too short for all of it, perhaps for anything; longer ones get on, on
-            // whatever machine.
-            let end = (turns * 400).to_string();
-            let done = desk.home.run("sync --autosync").env("ORDERSYNC_RUN_MS", &end).done();
-            assert!(matches!(done.code, Some(0 | 5)), "{kind}: {done:?}");
+            // The first is too short for anything; longer ones get on.
+            let clock = Arc::new(Impatient { clock: clock(), left: AtomicU32::new(turns) });
+            let context = Context { clock, ..desk.context() };
+            let stores = context.book().unwrap().stores().unwrap();
+            let report = run(&context, &stores, &job, &Silent).unwrap();
+            let error = report.stores[0].error.as_ref().map(Error::kind);
+            assert!(matches!(error, None | Some(ErrorKind::Interrupted)), "{kind}: {:?}", report.stores[0].error);
+            read += report.stores[0].tally.fetched();
             assert!(turns < 40, "{kind}: it does not get on");
         }
         assert!(turns > 1, "{kind}: one turn did it all");
-        desk.server.faults().clear();
+        assert!(read < 2 * 160, "{kind}: {read} orders were read of 160, in {turns} turns");
         desk.assert_converged("in turns");
         desk.home.run("runs --limit 100").exits(0).prints("stopped after");
     });

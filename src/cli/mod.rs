@@ -34,6 +34,7 @@ mod sync;
 mod waiting;
 mod watch;
 mod when;
+mod wrap;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

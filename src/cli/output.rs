@@ -7,10 +7,12 @@ use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 
 use chrono::{Datelike, Local};
-use comfy_table::{CellAlignment, ContentArrangement, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width as ComfyWidth, presets};
 use serde::Serialize;
 use serde_json::json;
+use unicode_width::UnicodeWidthStr;
 
+use super::wrap::wrapped;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, exit_code};
 
@@ -72,7 +74,34 @@ fn is_formula(part: &str) -> bool {
 /// Prints one line of results, and one only: a line break in a buyer's name is no way to forge a
 /// line of ours. A reader that has gone (`| head`) ends the program quietly.
 pub fn line(text: &str) -> anyhow::Result<()> {
-    put(&format!("{}\n", clean(text)))
+    let text = clean(text);
+    put(&format!("{}\n", wrapped(&text, stdout_width(), column(&text))))
+}
+
+/// Where the text of a line begins that names something before it: `  shop      Tea & Cups`.
+fn column(line: &str) -> usize {
+    let indent = line.len() - line.trim_start().len();
+    let Some(name) = line.get(indent..).and_then(|rest| rest.find("  ")) else { return indent };
+    let name = indent + name;
+    let text = line.get(name..).map_or(name, |rest| name + rest.len() - rest.trim_start().len());
+    if text <= WIDEST_NAME { text } else { indent }
+}
+
+/// The widest thing that is named before a text.
+const WIDEST_NAME: usize = 20;
+
+/// How wide the terminal is on which results stand; `None` where they go elsewhere, which gets
+/// whole lines.
+fn stdout_width() -> Option<usize> {
+    wide(terminal_size::terminal_size_of(std::io::stdout()))
+}
+
+fn stderr_width() -> Option<usize> {
+    wide(terminal_size::terminal_size_of(std::io::stderr()))
+}
+
+fn wide(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
+    size.map(|(width, _)| usize::from(width.0)).filter(|width| *width >= 20)
 }
 
 /// Says something beside the results. That nobody listens is no reason to stop, let alone to panic.
@@ -153,7 +182,15 @@ fn is_running(way: &str, running: &[String]) -> bool {
 
 /// Tells the merchant something on stderr.
 pub fn note(text: &str) {
-    say(&format!("note: {}\n", clean(text)));
+    said("note:", "", &clean(text));
+}
+
+/// Says a text with a word before it, which is what the rest hangs below.
+fn said(word: &str, code: &str, text: &str) {
+    let told = wrapped(&format!("{word} {text}"), stderr_width(), word.len() + 1);
+    let rest = told.strip_prefix(word).unwrap_or(&told);
+    let word = if code.is_empty() { word.to_owned() } else { style(word, code) };
+    say(&format!("{word}{rest}\n"));
 }
 
 /// Prints an error, what to do next below it.
@@ -161,9 +198,9 @@ pub fn print_error(error: &Error, format: Format) {
     match format {
         Format::Json => say(&format!("{}\n", escape_harmful(&json!({ "error": error_json(error) }).to_string()))),
         Format::Human => {
-            say(&format!("{} {}\n", style("error:", "1;31"), brief(&clean(error.message()))));
+            said("error:", "1;31", &brief(&clean(error.message())));
             if let Some(hint) = advice(error) {
-                say(&format!("{} {}\n", style("hint:", "1"), brief(&clean(&hint))));
+                said("hint:", "1", &brief(&clean(&hint)));
             }
         }
     }
@@ -235,7 +272,12 @@ fn colours() -> bool {
 pub struct Table {
     table: comfy_table::Table,
     empty: bool,
+    /// The longest word of each column.
+    words: Vec<usize>,
 }
+
+/// What stands behind each column.
+const GAP: u16 = 2;
 
 impl Table {
     /// A table with these columns; a name that begins with `>` is aligned to the right.
@@ -245,29 +287,58 @@ impl Table {
         table.set_header(columns.iter().map(|name| name.trim_start_matches('>')));
         for (n, name) in columns.iter().enumerate() {
             if let Some(column) = table.column_mut(n) {
-                column.set_padding((0, 2));
+                column.set_padding((0, GAP));
                 if name.starts_with('>') {
                     column.set_cell_alignment(CellAlignment::Right);
                 }
             }
         }
-        Self { table, empty: true }
+        let words = columns.iter().map(|name| longest_word(name.trim_start_matches('>'))).collect();
+        Self { table, empty: true, words }
     }
 
     /// Adds a row.
     pub fn row(&mut self, cells: &[&str]) {
         self.empty = false;
-        self.table.add_row(cells.iter().map(|cell| shorten(&clean(cell))));
+        let cells: Vec<String> = cells.iter().map(|cell| shorten(&clean(cell))).collect();
+        for (longest, cell) in self.words.iter_mut().zip(&cells) {
+            *longest = longest_word(cell).max(*longest);
+        }
+        self.table.add_row(cells);
+    }
+
+    /// Breaks the texts in it between words where it is wider than the terminal; no word of a
+    /// column is broken.
+    fn fit(&mut self, width: usize) {
+        let least: usize = self.words.iter().map(|word| word + usize::from(GAP)).sum();
+        let Ok(most) = u16::try_from(width) else { return };
+        if least > width {
+            return;
+        }
+        self.table.set_content_arrangement(ContentArrangement::Dynamic).set_width(most);
+        for (n, word) in self.words.iter().enumerate() {
+            let least = u16::try_from(*word).unwrap_or(u16::MAX).saturating_add(GAP);
+            if let Some(column) = self.table.column_mut(n) {
+                column.set_constraint(ColumnConstraint::LowerBoundary(ComfyWidth::Fixed(least)));
+            }
+        }
     }
 
     /// Prints it; nothing at all where it has no row.
-    pub fn print(&self) -> anyhow::Result<()> {
+    pub fn print(&mut self) -> anyhow::Result<()> {
         if self.empty {
             return Ok(());
+        }
+        if let Some(width) = stdout_width() {
+            self.fit(width);
         }
         let text: String = self.table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         put(&text)
     }
+}
+
+fn longest_word(cell: &str) -> usize {
+    cell.split(' ').map(UnicodeWidthStr::width).max().unwrap_or_default()
 }
 
 /// A cell of more than this many characters hides the other columns.
@@ -420,6 +491,27 @@ mod tests {
             let running: Vec<String> = running.split(' ').map(str::to_owned).collect();
             assert_eq!(other_ways(hint, &running).as_deref(), left, "{hint} while running {running:?}");
         }
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_is_broken_between_words() {
+        let rows = |width: usize| {
+            let mut table = Table::new(&["store", "title", ">total"]);
+            table.row(&["woocommerce", "The shop of Ann and her brother in the old harbour", "1 234.00"]);
+            table.fit(width);
+            table.table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(rows(100).len(), 2);
+        for width in [40, 44, 60] {
+            let text = rows(width).join("\n");
+            assert!(rows(width).len() > 2 && text.lines().all(|line| line.width() <= width), "{text}");
+            let words: Vec<&str> = text.split_whitespace().collect();
+            assert!(
+                ["woocommerce", "brother", "harbour", "1", "234.00"].iter().all(|word| words.contains(word)),
+                "{text}"
+            );
+        }
+        assert_eq!(rows(20).len(), 2, "a word that cannot stand is not broken by us");
     }
 
     #[test]

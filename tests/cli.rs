@@ -296,7 +296,7 @@ fn since_takes_the_same_words_wherever_it_is_taken_and_no_time_to_come() {
 #[test]
 fn usage_lines_name_as_required_only_what_is() {
     let home = woo::home();
-    for words in ["accept", "show", "pull", "connect", "config set"] {
+    for words in ["accept", "show", "pull", "config set"] {
         let done = home.run(words).exits(2).says("Usage: ");
         assert!(!done.stderr.contains("--home"), "{done:?}");
     }

@@ -20,6 +20,7 @@ use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secrets;
+use crate::sync::advice;
 use crate::sync::store::open_new;
 use flags::FieldFlags;
 
@@ -33,7 +34,7 @@ const DEFAULT_REACH: TimeDelta = TimeDelta::days(30);
 /// ORDERSYNC_WOOCOMMERCE_CONSUMER_KEY, never from a flag. What is named wins over what lies about
 /// in the environment.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("what").args(["channel", "list", "test", "reauth", "remove"]).required(true))]
+#[command(group = clap::ArgGroup::new("what").args(["channel", "list", "test", "reauth", "remove"]))]
 pub(super) struct Args {
     /// The kind of channel
     #[arg(value_enum)]
@@ -94,8 +95,16 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     }
     match args.channel {
         Some(kind) => connect(app, &args, kind),
-        None => Err(Error::new(ErrorKind::Usage, "name a channel").into()),
+        None => Err(nothing_named().into()),
     }
+}
+
+fn nothing_named() -> Error {
+    let kinds = ChannelKind::ALL.map(ChannelKind::word).join(", ");
+    Error::new(ErrorKind::Usage, format!("name a channel: {kinds}; nothing was connected")).hint(
+        "ordersync connect woocommerce asks for what it needs; --list, --test, --reauth STORE and --remove STORE \
+         are about stores that are connected",
+    )
 }
 
 fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
@@ -174,8 +183,9 @@ fn welcome(app: &App, store: &Store, shop: &ShopInfo, channel: &dyn Channel) -> 
     if let Some(orders) = shop.orders {
         output::line(&format!("  orders    {} at the channel", output::number(orders)))?;
     }
-    output::line(&format!("  import    {reach} (--since at connect for more)"))?;
-    output::line(&format!("  the first sync takes approximately {}", channel.capabilities().guide_time))?;
+    let more = if store.since.is_some() { " (--since at connect for more)" } else { "" };
+    output::line(&format!("  import    {reach}{more}"))?;
+    output::line(&format!("  {}", first_sync(shop.orders, channel.capabilities().guide_time)))?;
     for warning in &shop.warnings {
         output::note(warning);
     }
@@ -183,6 +193,19 @@ fn welcome(app: &App, store: &Store, shop: &ShopInfo, channel: &dyn Channel) -> 
     output::line(&format!("next: ordersync sync --channel {}", store.name))?;
     output::line("      ordersync schedule install   (every half hour from then on)")?;
     Ok(())
+}
+
+/// How long until the orders are there: by the channel's own number of them, where it tells one.
+fn first_sync(orders: Option<u64>, guide: &str) -> String {
+    match orders {
+        Some(0) => format!("the shop has no orders yet; a first sync takes approximately {guide} where it has many"),
+        Some(orders) => format!(
+            "the first sync takes up to {} for {} (guide time of the channel: approximately {guide})",
+            output::duration(advice::first_sync(orders)),
+            output::count(orders, "order")
+        ),
+        None => format!("the first sync takes approximately {guide}"),
+    }
 }
 
 /// What `connect --list` and `status` call a store in JSON.

@@ -286,6 +286,10 @@ fn advice(s: &Standing) -> Option<String> {
     let name = &s.store.name;
     match s.facts.stage {
         Stage::Ok => None,
+        Stage::Wait if s.facts.read_at.is_some() => {
+            let since = s.store.since.map_or_else(String::new, |at| format!(" since {}", output::date(at)));
+            Some(format!("no order yet: the last sync found none{since}"))
+        }
         Stage::Wait => {
             let guide = s.store.kind.adapter().guide_time;
             Some(format!("no order yet; a first sync takes approximately {guide}. ordersync sync --channel {name}"))

@@ -11,6 +11,13 @@ const FIRST_ORDER: TimeDelta = TimeDelta::minutes(150);
 /// How long it may take after a connection test that passed.
 const AFTER_TEST: TimeDelta = TimeDelta::minutes(30);
 
+/// How long a first sync of so many orders takes at most, as far as can be said: a poor shop needs
+/// five seconds for a hundred orders, and is asked for them one page after the other.
+pub fn first_sync(orders: u64) -> TimeDelta {
+    let seconds = orders.div_ceil(100).saturating_mul(5);
+    TimeDelta::try_minutes(i64::try_from(seconds.div_ceil(60)).unwrap_or(i64::MAX)).unwrap_or(TimeDelta::MAX)
+}
+
 /// The stage of a store's import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -104,6 +111,13 @@ mod tests {
 
     fn stage(now: i64, test: Option<(i64, bool)>) -> Stage {
         import_stage(at(now), CONNECTED, false, test.map(|(minutes, passed)| (at(minutes), passed)))
+    }
+
+    #[test]
+    fn a1_the_time_of_a_first_sync_goes_by_the_number_of_orders() {
+        let minutes = |orders| first_sync(orders).num_minutes();
+        assert_eq!([1, 340, 1200, 1201, 100_000].map(minutes), [1, 1, 1, 2, 84]);
+        assert!(first_sync(u64::MAX) > TimeDelta::days(365));
     }
 
     #[test]

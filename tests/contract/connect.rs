@@ -24,7 +24,9 @@ fn a1_connect_shows_the_store_what_it_imports_and_the_guide_time() {
         desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
         let guide = kind.adapter().guide_time;
         let done = desk.connect("").exits(0).prints("1 at the channel").prints("everything changed since");
-        done.prints(&format!("approximately {guide}")).prints(&format!("ordersync sync --channel {kind}"));
+        done.prints("takes up to 1 min for 1 order ")
+            .prints(&format!("approximately {guide}"))
+            .prints(&format!("ordersync sync --channel {kind}"));
 
         let desk = Desk::empty(kind);
         let told = desk.connect("--json --name second --since all").exits(0).json();
@@ -170,6 +172,24 @@ fn x1_secrets_that_a_server_repeats_are_neither_printed_nor_kept() {
             }
             let kept = std::fs::read(desk.home.book()).unwrap();
             assert!(!kept.windows(said.len()).any(|part| part == said.as_bytes()), "{} keeps {said}", desk.kind);
+        }
+    });
+}
+
+#[test]
+fn a2_a_shop_without_any_order_is_read_and_said_to_be_empty() {
+    each_kind(|kind| {
+        let desk = Desk::empty(kind);
+        desk.connect("").exits(0).prints("the shop has no orders yet");
+        desk.home.run("status").exits(0).prints("no order yet").prints("approximately");
+        for _ in 0..2 {
+            desk.home.run("sync").exits(0).silent();
+            desk.home.run("status").exits(0).prints("no order yet: the last sync found none since");
+            desk.home.run("status --check").exits(0);
+        }
+        desk.home.run("orders").exits(0).says("no order is in the book yet");
+        for command in ["connect --test", "doctor", "sync --full"] {
+            desk.home.run(command).exits(0);
         }
     });
 }

@@ -595,3 +595,14 @@ fn f6_output_that_nobody_reads_is_no_panic_and_stops_nothing() {
         assert!(code.is_some_and(|code| code < 10), "{args:?}: {code:?}");
     }
 }
+
+#[test]
+fn c6_what_is_empty_is_said_with_the_command_that_fills_it() {
+    let rig = Rig::new();
+    rig.home.run("runs").exits(0).says("no sync has run yet: ordersync sync");
+    rig.home.run("orders").exits(0).says("ordersync sync brings them in");
+    rig.home.run("runs --quiet").exits(0).silent();
+    rig.home.run("connect").exits(2).says("bigcommerce, shopify, woocommerce").says("ordersync connect woocommerce");
+    let (rig, _) = Rig::with_orders(&[1]);
+    rig.home.run("orders --search nobody-at-all").exits(0).says("no order fits");
+}

@@ -78,7 +78,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 
 fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
     if rows.is_empty() && !app.global.quiet {
-        output::note("no order fits");
+        output::note(match app.existing_book()?.size()?.orders {
+            0 => "no order is in the book yet; ordersync sync brings them in",
+            _ => "no order fits",
+        });
     }
     let now = app.context.clock.now();
     let mut table =

@@ -39,6 +39,9 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         output::print_json(&rows)?;
         return Ok(0);
     }
+    if runs.is_empty() && !app.global.quiet {
+        output::note("no sync has run yet: ordersync sync");
+    }
     let now = app.context.clock.now();
     let mut table = Table::new(&[
         ">run",

@@ -46,7 +46,7 @@ fn f2_a_dispatch_beside_a_running_export_is_recorded_and_taken_along() {
     let (rig, ids) = Rig::with_orders(&[1]);
     let clock = SystemClock::new(Arc::new(AtomicBool::new(false)));
     let held = Lock::take(&rig.home.path().join("locks"), "woocommerce", Work::Export, Duration::ZERO, &clock).unwrap();
-    rig.parcel(ids[0], "JD01").exits(0).prints("takes it along");
+    rig.parcel(ids[0], "JD01").exits(5).prints("takes it along").says("not confirmed by the channel");
     assert_eq!(rig.outbox(), ["queued"]);
     drop(held);
     rig.sync();

@@ -200,7 +200,7 @@ fn d8_a_cancellation_of_which_only_the_job_is_named_is_waited_for_and_not_asked_
     // At work for longer than one attempt waits.
     desk.shop.options().cancelling = 3600;
     let slow = desk.place(&tea(1));
-    desk.on("cancel", slow, "").exits(0).says("does not show it yet");
+    desk.on("cancel", slow, "").exits(5).says("does not show it yet");
     desk.home.run("retry").exits(5);
     assert_eq!(desk.asked("Cancel"), 2, "one for each order");
     assert!(desk.asked("CancelJob") >= 4);

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::interrupt::{self, Left};
 use super::output;
 use super::{App, Outcome};
-use crate::error::{ErrorKind, exit_code};
+use crate::error::exit_code;
 use crate::sync::cancel::{self, Done, Request};
 
 /// Cancel an order here and at its channel.
@@ -51,11 +51,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     };
     let done = cancel::cancel(&app.context, &mut book, app, order, &request)?;
     print(app, &done)?;
-    Ok(done.error.map_or(0, |error| match error.kind() {
-        // It is recorded and goes out by itself: the command has done its part.
-        ErrorKind::Temporary | ErrorKind::Unknown => 0,
-        kind => exit_code(kind),
-    }))
+    Ok(done.error.map_or(0, |error| exit_code(error.kind())))
 }
 
 fn print(app: &App, done: &Done) -> anyhow::Result<()> {

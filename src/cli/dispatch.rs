@@ -8,7 +8,7 @@ use super::interrupt::{self, Left};
 use super::output;
 use super::{App, Outcome};
 use crate::book::{Book, Guard, Leave, Naming};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::sync::dispatch::{self, Done, Request, When};
 
 /// Say that an order is on its way: recorded here, told to the channel at once or, where it can't
@@ -111,11 +111,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     } else {
         print(&done, app.global.quiet)?;
     }
-    Ok(done.error.as_ref().map_or(0, |error| match error.kind() {
-        // It is recorded and goes out by itself: the command has done its part.
-        ErrorKind::Temporary | ErrorKind::Unknown if matches!(done.state, "queued" | "unknown" | "sent") => 0,
-        kind => crate::error::exit_code(kind),
-    }))
+    // Recorded is not told: who needs to know can tell it from what is done by the code.
+    Ok(done.error.as_ref().map_or(0, |error| exit_code(error.kind())))
 }
 
 /// One dispatch from reference to result. An error means that nothing was recorded.

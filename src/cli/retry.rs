@@ -86,8 +86,13 @@ fn chosen(book: &Book, order: Option<&str>) -> Result<Vec<OutboxRow>> {
 
 fn tell(app: &App, row: &OutboxRow, state: &str, error: Option<&Error>) -> anyhow::Result<()> {
     if !app.global.quiet {
-        let state = if state == OutboxState::Confirmed.word() { "has arrived" } else { state };
-        output::line(&format!("order {}: {} {state}", row.order_id, row.goal.word()))?;
+        let is = |settled: OutboxState| state == settled.word();
+        let stands = match state {
+            _ if is(OutboxState::Confirmed) => "has arrived".to_owned(),
+            _ if is(OutboxState::Failed) || is(OutboxState::Withdrawn) => state.to_owned(),
+            _ => format!("waits; {}", act::standing(state)),
+        };
+        output::line(&format!("order {}: {} {stands}", row.order_id, row.goal.word()))?;
     }
     if let Some(error) = error {
         output::print_error(error, output::Format::Human);

@@ -204,6 +204,15 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
             );
             output::print_error(&Error::new(ErrorKind::Unreadable, text).hint("ordersync inbox"), Format::Human);
         }
+        if store.exports.lost > 0 {
+            let text = format!(
+                "{}: the answer to {} was lost: it is not known whether the channel has it, and the next sync looks \
+                 there before anything is written again",
+                store.store,
+                output::count(u64::from(store.exports.lost), "dispatch or cancellation")
+            );
+            output::print_error(&Error::new(ErrorKind::Unknown, text).hint("ordersync outbox"), Format::Human);
+        }
         if store.exports.refused > 0 {
             let text = format!(
                 "{}: {} did not go out",
@@ -254,7 +263,7 @@ fn to_json(report: &Report) -> serde_json::Value {
                 "store": s.store,
                 "fetched": s.tally.fetched(), "new": s.tally.new, "changed": s.tally.changed,
                 "unchanged": s.tally.unchanged, "failed": s.tally.failed,
-                "sent": s.exports.confirmed, "refused": s.exports.refused, "waiting": s.exports.waiting,
+                "sent": s.exports.confirmed, "refused": s.exports.refused, "waiting": s.exports.waiting, "unknown": s.exports.lost,
                 "requests": s.requests, "bytes": s.bytes, "seconds": s.elapsed.as_secs_f64(),
                 "warnings": s.warnings,
                 "error": s.error.as_ref().map(output::error_json),

@@ -141,6 +141,23 @@ pub fn taken_back(order: i64, what: &str) -> Error {
     Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order} tells how it stands"))
 }
 
+/// How an act stands that is recorded and not confirmed, by the state of its row.
+pub fn standing(state: &str) -> &'static str {
+    match state {
+        "unknown" | "sending" => {
+            "it is not known whether the channel has it, and the next sync looks there before anything is written again"
+        }
+        "sent" => "the channel took it and does not show it yet, and the next sync looks again",
+        _ => "the channel is told with the next sync",
+    }
+}
+
+/// The error of an act that is recorded and was not told now.
+pub fn not_confirmed(order: i64, what: &str) -> Error {
+    let text = format!("the {what} of order {order} is recorded and not confirmed by the channel");
+    Error::new(ErrorKind::Temporary, text).hint(format!("ordersync retry book:{order} looks now"))
+}
+
 /// Pushes one row now, under the store's export lock, after what was recorded for the same order
 /// before it. Gives the row's state afterwards. What was `seen` at the channel holds only while
 /// that event is the order's last.

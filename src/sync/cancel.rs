@@ -131,24 +131,24 @@ impl Desk<'_> {
         let _telling = self.watch.telling(&open.store.name);
         let (state, pushed) = act::push_row(self.context, book, open, row, seen)?;
         let waits = pushed.why_not().map(|why| format!("recorded; {why}"));
+        let stands = || format!("cancelled here; {}", act::standing(state));
         let (detail, error) = match pushed {
-            Pushed::Elsewhere | Pushed::Behind(_) => ("", None),
+            Pushed::Elsewhere | Pushed::Behind(_) => {
+                (waits.unwrap_or_default(), Some(act::not_confirmed(order.id, "cancellation")))
+            }
             Pushed::Tried(Outcome::TakenBack) => {
-                ("taken back by another command", Some(act::taken_back(order.id, "cancellation")))
+                ("taken back by another command".to_owned(), Some(act::taken_back(order.id, "cancellation")))
             }
             Pushed::Tried(Outcome::Confirmed { wrote }) if wrote.is_empty() => {
-                ("it was cancelled at the channel already", None)
+                ("it was cancelled at the channel already".to_owned(), None)
             }
-            Pushed::Tried(Outcome::Confirmed { .. }) => ("cancelled here and at the channel", None),
-            Pushed::Tried(Outcome::Waiting(error)) => {
-                ("cancelled here; the channel is told with the next sync", Some(error))
-            }
-            Pushed::Tried(Outcome::Pending(error)) => ("cancelled here; the channel is at work on it", Some(error)),
+            Pushed::Tried(Outcome::Confirmed { .. }) => ("cancelled here and at the channel".to_owned(), None),
+            Pushed::Tried(Outcome::Waiting(error) | Outcome::Pending(error)) => (stands(), Some(error)),
             Pushed::Tried(Outcome::Refused(error)) => {
-                ("not cancelled: the channel refused, or a guard did", Some(error))
+                ("not cancelled: the channel refused, or a guard did".to_owned(), Some(error))
             }
         };
-        Ok(Done { effect, error, ..done(order, state, waits.as_deref().unwrap_or(detail)) })
+        Ok(Done { effect, error, ..done(order, state, &detail) })
     }
 
     fn local(&self, book: &mut Book, order: &BookOrder) -> Result<Option<Done>> {

@@ -105,7 +105,9 @@ impl Desk<'_> {
         }
         let parcels = request.parcels(&capabilities, &order.channel)?;
         if let Some(earlier) = lines::already(&order, &request.items, &parcels)?.filter(|_| !request.again) {
-            return Ok(Some(recorded_already(&order, earlier)));
+            let error = Some(act::not_confirmed(order.id, "dispatch"));
+            let error = error.filter(|_| request.when == When::Now && earlier.state != OutboxState::Confirmed);
+            return Ok(Some(Done { error, ..recorded_already(&order, earlier) }));
         }
         let shipment = self.shipment(&order, &capabilities, parcels)?;
         let leave = Leave { unpaid: request.leave.unpaid || ships_unpaid(&store, &order), ..request.leave };
@@ -255,7 +257,8 @@ impl Desk<'_> {
         let _telling = self.watch.telling(&open.store.name);
         let (state, pushed) = act::push_row(self.context, book, open, row, seen)?;
         if let Some(why) = pushed.why_not() {
-            return Ok(done(order, state, &format!("recorded; {why}")));
+            let error = Some(act::not_confirmed(order.id, "dispatch"));
+            return Ok(Done { error, ..done(order, state, &format!("recorded; {why}")) });
         }
         let Pushed::Tried(outcome) = pushed else { return Ok(done(order, state, "recorded")) };
         Ok(match outcome {
@@ -268,7 +271,8 @@ impl Desk<'_> {
             }
             Outcome::Confirmed { wrote } => Done { writes: wrote, ..done(order, state, "confirmed by the channel") },
             Outcome::Waiting(error) | Outcome::Pending(error) => {
-                Done { error: Some(error), ..done(order, state, "recorded; tried again with the next sync") }
+                let detail = format!("recorded; {}", act::standing(state));
+                Done { error: Some(error), ..done(order, state, &detail) }
             }
             Outcome::Refused(error) => {
                 Done { error: Some(error), ..done(order, state, "refused; the order is as it was before") }
@@ -293,12 +297,12 @@ fn recorded_already(order: &BookOrder, earlier: &OutboxRow) -> Done {
     let way = if earlier.state == OutboxState::Confirmed {
         String::new()
     } else {
-        format!(" It is not confirmed by the channel yet; ordersync retry book:{} looks now.", order.id)
+        format!("; {}", act::standing(earlier.state.word()))
     };
     // Of what is shipped whole no second box can be told: the pieces in it would be more than were
     // ordered.
-    let again = if lines::is_open(order) { " --again says that another box really went out" } else { "" };
-    let detail = format!("recorded already, nothing was sent.{way}{again}");
+    let again = if lines::is_open(order) { ". --again says that another box really went out" } else { "" };
+    let detail = format!("recorded already, nothing was sent{way}{again}");
     done(order, earlier.state.word(), &detail)
 }
 

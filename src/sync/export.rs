@@ -105,7 +105,8 @@ pub fn export_due(
                 Outcome::Waiting(error) => {
                     exports.waiting += 1;
                     match error.kind() {
-                        ErrorKind::Unknown | ErrorKind::Unreadable => {}
+                        ErrorKind::Unknown => exports.lost += 1,
+                        ErrorKind::Unreadable => {}
                         ErrorKind::Temporary if stuck.is_none() => stuck = Some((row, error)),
                         _ => return Err(error),
                     }

@@ -46,6 +46,9 @@ pub struct Exports {
     pub refused: u32,
     /// Still on the way: tried again later.
     pub waiting: u32,
+    /// Of those on the way: the answer to a write was lost, and it is not known whether the channel
+    /// has it.
+    pub lost: u32,
 }
 
 impl StoreReport {
@@ -66,7 +69,7 @@ impl StoreReport {
 
     /// Whether all of it went well.
     pub fn is_clean(&self) -> bool {
-        self.error.is_none() && self.tally.failed == 0 && self.exports.refused == 0
+        self.error.is_none() && self.tally.failed == 0 && self.exports.refused == 0 && self.exports.lost == 0
     }
 }
 

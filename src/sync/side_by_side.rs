@@ -115,10 +115,11 @@ fn send(context: &Context, store: &Store, open: &OpenStore, exports: &mut Export
         return Ok(());
     }
     let _lock = context.lock(store, Work::Export)?;
-    let before = exports.waiting;
-    exports.waiting = 0;
+    let before = Exports { waiting: 0, lost: 0, ..*exports };
+    let earlier = std::mem::replace(exports, before);
     let sent = export::export_due(context, &mut book, open, false, exports);
-    exports.waiting = exports.waiting.max(before);
+    exports.waiting = exports.waiting.max(earlier.waiting);
+    exports.lost = exports.lost.max(earlier.lost);
     sent
 }
 

@@ -40,7 +40,9 @@ fn d2_two_commands_at_once_do_one_thing_once() {
 
         let id = desk.paid(&[("TEE-001", 1)]);
         let codes = at_once(desk, &id, ("dispatch", numbers[0]), ("dispatch", numbers[0]));
-        assert_eq!(codes, [Some(0), Some(0)], "{}: the same one", desk.kind);
+        // The second may come while the first is under way: then it is not confirmed yet.
+        assert!(codes.contains(&Some(0)), "{}: the same one, {codes:?}", desk.kind);
+        assert!(codes.iter().all(|code| matches!(code, Some(0 | 5))), "{}: the same one, {codes:?}", desk.kind);
         let same = desk.store.standing(&id).unwrap();
         assert_eq!((same.parcels.len(), same.dispatch_mails), (1, once.dispatch_mails), "{}", desk.kind);
 
@@ -67,7 +69,8 @@ fn d2_two_commands_at_once_do_one_thing_once() {
             let once = desk.writes() - before;
             let (id, before) = (desk.paid(&[("TEE-001", 1)]), desk.writes());
             let codes = at_once(desk, &id, ("cancel", ""), ("cancel", ""));
-            assert!(codes.iter().all(|code| matches!(code, Some(0 | 6))), "{}: {codes:?}", desk.kind);
+            assert!(codes.iter().all(|code| matches!(code, Some(0 | 5))), "{}: {codes:?}", desk.kind);
+            assert!(codes.contains(&Some(0)), "{}: {codes:?}", desk.kind);
             assert!(desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
             // The second may come when the first is through: then it finds the order cancelled.
             assert_eq!(desk.writes() - before, once, "{}: {codes:?}", desk.kind);

@@ -42,7 +42,7 @@ fn d2_a_dispatch_that_cannot_reach_the_channel_or_is_for_later_goes_out_with_the
                 assert!(desk.server.requests().is_empty(), "{}", desk.kind);
             } else {
                 desk.server.faults().add(Fault::new(FaultKind::CutBefore).always());
-                desk.on("dispatch", &id, NUMBER).exits(0).prints("recorded").says("error: ");
+                desk.on("dispatch", &id, NUMBER).exits(5).prints("recorded").says("error: ");
                 desk.home.run("sync").exits(5);
                 desk.server.faults().clear();
             }

@@ -21,7 +21,8 @@ fn d3_whatever_happens_to_a_write_of_a_dispatch_it_arrives_and_the_buyer_is_told
                 desk.server.faults().add(struck(kind.clone(), write, &without).times(times));
                 // A firewall's refusal may be one of the key.
                 let done = desk.on("dispatch", &id, NUMBER).done();
-                assert!(matches!(done.code, Some(0 | 4)), "{told}: {done:?}");
+                assert!(matches!(done.code, Some(0 | 4 | 5)), "{told}: {done:?}");
+                assert_eq!(done.code == Some(0), states(desk).is_empty(), "{told}: silent of what waits, {done:?}");
                 for _ in 0..3 {
                     all_due(desk);
                     desk.home.run("sync").done();
@@ -54,7 +55,7 @@ fn d3_a_row_whose_time_has_not_come_is_left_and_retry_does_not_wait() {
         let once = desk.store.standing(&without).unwrap();
         let id = desk.paid(&[("TEE-001", 1)]);
         desk.server.faults().add(lost(&writes[0], &without));
-        desk.on("dispatch", &id, NUMBER).exits(0);
+        desk.on("dispatch", &id, NUMBER).exits(5);
         desk.sync();
         assert_eq!(states(desk), ["unknown"], "{}: back-off", desk.kind);
         desk.home.run("retry").exits(0).prints("has arrived");
@@ -81,7 +82,7 @@ fn d3_of_several_parcels_only_what_is_missing_is_written() {
                 let name = writes[0].name();
                 let part = name.split(without.as_str()).next().unwrap();
                 desk.server.faults().add(Fault::new(kind).on(&writes[0].method, part).after(nth).times(20));
-                desk.on("dispatch", &id, parcels).exits(0);
+                desk.on("dispatch", &id, parcels).done();
                 desk.server.faults().clear();
                 desk.home.run("retry").done();
                 desk.sync();
@@ -105,7 +106,7 @@ fn d3_what_the_channel_took_is_only_looked_for_however_long_it_does_not_show_it(
         let id = desk.paid(&[("TEE-001", 2)]);
         let writes = desk.writes();
         desk.server.faults().add(Fault::new(FaultKind::Lagging).always());
-        desk.on("dispatch", &id, NUMBER).exits(0);
+        desk.on("dispatch", &id, NUMBER).exits(5);
         for _ in 0..3 {
             desk.on("retry", &id, "").done();
             desk.home.sql("UPDATE outbox SET next_at = 0, attempted_at = attempted_at - 7200000 WHERE state = 'sent'");
@@ -206,5 +207,50 @@ fn d3_after_four_lost_answers_nothing_more_is_written_without_the_merchant() {
         desk.server.faults().clear();
         desk.on("retry", &id, "--again").exits(0);
         assert_eq!(desk.store.standing(&id).unwrap().told("JD01"), 1, "{}", desk.kind);
+    });
+}
+
+/// Recorded and not confirmed is no success: each command that leaves a row so says it, also by its
+/// code.
+#[test]
+fn c2_a_write_whose_answer_was_lost_is_told_by_every_command() {
+    each_set_up(|desk| {
+        let (writes, without) = writes_of_a_dispatch(desk);
+        let unknown = "it is not known whether the channel has it";
+        let id = desk.paid(&[("TEE-001", 1)]);
+        for write in &writes {
+            desk.server.faults().add(struck(FaultKind::ServerError(502), write, &without).always());
+        }
+        let done = desk.on("dispatch", &id, NUMBER).exits(5);
+        done.prints("recorded").prints(unknown).says("error: ");
+        let again = desk.on("dispatch", &id, NUMBER).exits(5);
+        again.prints("recorded already, nothing was sent").prints(unknown).says("ordersync retry book:");
+        let quiet = desk.home.run(&format!("dispatch {}:{id} {NUMBER} --quiet", desk.kind)).exits(5);
+        quiet.says("not confirmed by the channel");
+        let told = desk.on("dispatch", &id, NUMBER).arg("--json").exits(5).json();
+        assert_eq!((&told["state"], &told["error"]["exit_code"]), (&"unknown".into(), &5.into()), "{}", desk.kind);
+        desk.on("retry", &id, "").exits(5).prints(unknown).says("error: ");
+        all_due(desk);
+        desk.home.run("sync").exits(3).says(unknown).says("ordersync outbox");
+        desk.server.faults().clear();
+        desk.on("retry", &id, "").exits(0);
+    });
+}
+
+/// The same for another number.
+#[test]
+fn c2_another_tracking_number_whose_answer_was_lost_is_told() {
+    each_set_up(|desk| {
+        if !desk.capabilities().replace_tracking {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, NUMBER).exits(0);
+        desk.server.faults().add(Fault::new(FaultKind::CutBefore).always());
+        let replace = "--replaces JD01 --carrier ups --tracking 1Z02";
+        desk.on("dispatch", &id, replace).exits(5).prints("recorded; ").says("error: ");
+        desk.server.faults().clear();
+        desk.on("retry", &id, "").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["1Z02"], "{}", desk.kind);
     });
 }

@@ -249,18 +249,18 @@ fn refused(app: &App, all: &[Wanted]) -> u8 {
     }
 }
 
-/// 0 when every row is recorded and none refused; the common code when all failed alike; else
-/// "partly done".
+/// 0 when every row is done as it was asked for; the common code when none is and all for the same
+/// reason; else "partly done".
 fn code(all: &[Wanted]) -> u8 {
-    let codes: Vec<u8> = all
-        .iter()
-        .filter_map(|wanted| wanted.done.as_ref())
-        .map(|done| match done {
-            Ok(Done { error: Some(error), state, .. }) if *state == "failed" => exit_code(error.kind()),
+    let code = |wanted: &Wanted| {
+        Some(match wanted.done.as_ref()? {
+            Ok(Done { error: Some(error), .. }) | Err(error) => exit_code(error.kind()),
+            // Behind another one of its store, which could not be reached.
+            Ok(Done { state: "queued", .. }) if !wanted.args.later => exit_code(ErrorKind::Temporary),
             Ok(_) => 0,
-            Err(error) => exit_code(error.kind()),
         })
-        .collect();
+    };
+    let codes: Vec<u8> = all.iter().filter_map(code).collect();
     match codes.split_first() {
         None => 0,
         Some((first, rest)) if rest.iter().all(|code| code == first) => *first,

@@ -101,7 +101,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l later -
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l unpaid -d 'Ship before it is paid: cash on delivery, payment terms, a transfer that is on its way'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l on-hold -d 'Ship although it is on hold'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l test-order -d 'Ship a test order'
-complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l again -d 'Another box like one that is dispatched already really went out'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l again -d 'Another box like one that is dispatched already really went out, or more pieces under its number'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l as-local -d 'Go on with your version of the order although the channel\'s has changed'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l force -d 'With --as-local: also where the order is cancelled at the channel'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l no-tracking -d 'With --from: rows without a tracking number go out without one; they are refused otherwise'

@@ -56,7 +56,8 @@ pub(super) struct Args {
     /// Ship a test order
     #[arg(long)]
     test_order: bool,
-    /// Another box like one that is dispatched already really went out
+    /// Another box like one that is dispatched already really went out, or more pieces under its
+    /// number
     #[arg(long)]
     again: bool,
     /// Go on with your version of the order although the channel's has changed

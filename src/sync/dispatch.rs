@@ -43,7 +43,8 @@ pub struct Request {
     pub notify: bool,
     /// When the channel is told.
     pub when: When,
-    /// Another box like one that is dispatched already really went out.
+    /// Another box like one that is dispatched already really went out, or more pieces under its
+    /// number.
     pub again: bool,
     /// A test order may go out.
     pub test_order: bool,
@@ -105,11 +106,15 @@ impl Desk<'_> {
         }
         let parcels = request.parcels(&capabilities, &order.channel)?;
         if let Some(earlier) = lines::already(&order, &request.items, &parcels)?.filter(|_| !request.again) {
+            lines::refuse_other_carrier(&order, earlier, &parcels)?;
             let error = Some(act::not_confirmed(order.id, "dispatch"));
             let error = error.filter(|_| request.when == When::Now && earlier.state != OutboxState::Confirmed);
             return Ok(Some(Done { error, ..recorded_already(&order, earlier) }));
         }
         let shipment = self.shipment(&order, &capabilities, parcels)?;
+        if !request.again {
+            lines::refuse_known_number(&order, &shipment)?;
+        }
         let leave = Leave { unpaid: request.leave.unpaid || ships_unpaid(&store, &order), ..request.leave };
         refuse_odd_status(&order, request, leave)?;
         let goal = Goal::Dispatched(shipment);

@@ -92,7 +92,7 @@ fn d5_a_number_that_two_boxes_have_is_replaced_for_both_here_and_there() {
         }
         let id = desk.paid(&[("TEE-001", 3)]);
         desk.on("dispatch", &id, &format!("--item TEE-001=1 {NUMBER}")).exits(0);
-        desk.on("dispatch", &id, NUMBER).exits(0);
+        desk.on("dispatch", &id, &format!("{NUMBER} --again")).exits(0);
         desk.on("dispatch", &id, "--replaces JD01 --carrier ups --tracking 1Z02").exits(0);
         let shown = desk.show(&id);
         let boxes = shown["shipments"].as_array().unwrap();

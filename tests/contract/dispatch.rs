@@ -242,3 +242,44 @@ fn what_is_dispatched_stays_so_when_a_newer_version_is_accepted() {
         assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&json!("partially-shipped"), &json!("1")));
     });
 }
+
+#[test]
+fn d6_another_carrier_for_a_number_that_is_dispatched_is_not_dropped_in_silence() {
+    each_set_up(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        let other = "--carrier ups --tracking jd01";
+        let waits = desk.on("dispatch", &id, other).exits(6);
+        waits.says("DHL and not UPS").says("nothing was recorded or sent").says("outbox --withdraw");
+        desk.sync();
+        let writes = desk.writes();
+        for how in ["", "--dry-run", "--later"] {
+            let done = desk.on("dispatch", &id, &format!("{other} {how}")).exits(6);
+            done.says("DHL and not UPS").says("the channel's own pages");
+        }
+        desk.on("dispatch", &id, "--tracking JD01").exits(0).prints("recorded already");
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d5_one_number_given_twice_is_no_second_parcel() {
+    each_set_up(|desk| {
+        let id = desk.paid(&[("TEE-001", 3)]);
+        let twice = "--carrier dhl --tracking JD01 --tracking jd-01";
+        desk.on("dispatch", &id, twice).exits(2).says("given twice").says("nothing was recorded");
+        assert_eq!((desk.writes(), desk.home.json("outbox --all")), (0, json!([])), "{}", desk.kind);
+        if !desk.capabilities().partial {
+            return;
+        }
+        desk.on("dispatch", &id, &format!("--item TEE-001=1 {NUMBER}")).exits(0);
+        let (writes, once) = (desk.writes(), desk.store.standing(&id).unwrap());
+        for how in ["", "--dry-run", "--later", "--as-local"] {
+            let done = desk.on("dispatch", &id, &format!("{NUMBER} {how}")).exits(6);
+            done.says("JD01 already, for 1 × TEE-001, and this is 2 × TEE-001").says("--again");
+        }
+        assert_eq!((desk.writes(), desk.store.standing(&id).unwrap()), (writes, once), "{}", desk.kind);
+        desk.on("dispatch", &id, &format!("{NUMBER} --again")).exits(0);
+        assert_eq!(desk.store.standing(&id).unwrap().sent, 3, "{}", desk.kind);
+    });
+}

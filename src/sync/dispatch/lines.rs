@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::book::{BookLine, BookOrder, OutboxRow, OutboxState};
 use crate::channel::Goal;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, Parcel, Shipment, normal_number, parse_decimal, sum};
+use crate::order::{LineQuantity, Parcel, Shipment, normal_number, parse_decimal, same_number, sum};
 
 /// The lines wanted by `items` (`SKU=QTY` or `#2=1`), or all that is left; and whether nothing that
 /// ships is left after them.
@@ -104,8 +104,62 @@ pub(super) fn already<'a>(order: &'a BookOrder, items: &[String], parcels: &[Par
     Ok(order.outbox.iter().rev().find(|row| {
         let Goal::Dispatched(earlier) = &row.goal else { return false };
         let counts = row.shipment.is_some() && row.state != OutboxState::Failed;
-        counts && numbers == self::numbers(&earlier.parcels) && (nothing_left || wanted == pieces(order, earlier))
+        counts
+            && numbers == self::numbers(&earlier.parcels)
+            && (nothing_left || wanted == pieces(order, &earlier.lines))
     }))
+}
+
+/// A number's carrier is not changed by saying the dispatch again, and what was said is not
+/// dropped.
+pub(super) fn refuse_other_carrier(order: &BookOrder, earlier: &OutboxRow, parcels: &[Parcel]) -> Result<()> {
+    let Goal::Dispatched(sent) = &earlier.goal else { return Ok(()) };
+    let other = |parcel: &&Parcel| {
+        let known = sent.parcels.iter().find(|known| same_number(&known.tracking, &parcel.tracking));
+        known.filter(|known| !parcel.carrier.is_empty() && !parcel.carrier.eq_ignore_ascii_case(&known.carrier))
+    };
+    let Some((parcel, known)) = parcels.iter().find_map(|parcel| other(&parcel).map(|known| (parcel, known))) else {
+        return Ok(());
+    };
+    let with = if known.carrier.is_empty() { "without a carrier" } else { known.title() };
+    let text = format!(
+        "order {} is dispatched under {} already, {with} and not {}; nothing was recorded or sent",
+        order.id,
+        known.tracking,
+        parcel.title()
+    );
+    let hint = if earlier.state == OutboxState::Queued && !earlier.may_be_there {
+        format!("it has not gone out: ordersync outbox --withdraw {} takes it back, then dispatch it again", earlier.id)
+    } else {
+        "correct the carrier in the channel's own pages, where it is right with another number: --replaces OLD --tracking NEW"
+            .to_owned()
+    };
+    Err(Error::new(ErrorKind::Refused, text).hint(hint))
+}
+
+/// Other pieces under a number that the order has already are a slip, or more of the same parcel:
+/// only the merchant can tell.
+pub(super) fn refuse_known_number(order: &BookOrder, shipment: &Shipment) -> Result<()> {
+    let with = |parcel: &Parcel| {
+        let mut own = order.shipments.iter().filter(|one| one.own && one.state != OutboxState::Failed.word());
+        own.find(|one| one.parcels.iter().any(|known| same_number(&known.tracking, &parcel.tracking)))
+    };
+    let known = shipment.parcels.iter().find_map(|parcel| with(parcel).map(|known| (parcel, known)));
+    let Some((parcel, known)) = known else { return Ok(()) };
+    let text = format!(
+        "order {} has the tracking number {} already, for {}, and this is {}; nothing was recorded or sent",
+        order.id,
+        parcel.tracking,
+        words(&pieces(order, &known.lines)),
+        words(&pieces(order, &shipment.lines)),
+    );
+    Err(Error::new(ErrorKind::Refused, text)
+        .hint("add --again if it is right: more pieces in that parcel, or a further one under its number"))
+}
+
+/// `2 × TEE-001, 1 × MUG-9`.
+fn words(pieces: &Pieces) -> String {
+    pieces.iter().map(|(what, count)| format!("{} × {what}", count.normalize())).collect::<Vec<_>>().join(", ")
 }
 
 /// How many of what, whichever line it is taken from.
@@ -116,9 +170,9 @@ fn add(pieces: &mut Pieces, what: String, count: Decimal) {
     *so_far = so_far.saturating_add(count);
 }
 
-fn pieces(order: &BookOrder, shipment: &Shipment) -> Pieces {
+fn pieces(order: &BookOrder, lines: &[LineQuantity]) -> Pieces {
     let mut pieces = Pieces::new();
-    for sent in &shipment.lines {
+    for sent in lines {
         let line = order.lines.iter().find(|line| line.remote_id == sent.line_id);
         add(&mut pieces, line.map_or_else(|| sent.line_id.clone(), kind_of), sent.quantity);
     }

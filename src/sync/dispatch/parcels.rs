@@ -3,7 +3,7 @@
 use super::Request;
 use crate::channel::{Capabilities, UnknownCarrier};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{CarrierName, Parcel, carrier, carrier_name, nearest_carriers, tracking_number};
+use crate::order::{CarrierName, Parcel, carrier, carrier_name, nearest_carriers, same_number, tracking_number};
 
 /// The parcels of a request.
 pub(super) fn of(request: &Request, can: &Capabilities, channel: &str) -> Result<Vec<Parcel>> {
@@ -18,7 +18,7 @@ pub(super) fn of(request: &Request, can: &Capabilities, channel: &str) -> Result
     if !request.carriers.is_empty() && request.tracking.is_empty() {
         return Err(Error::new(ErrorKind::Usage, "a --carrier without a --tracking number; nothing was recorded"));
     }
-    request
+    let parcels: Vec<Parcel> = request
         .tracking
         .iter()
         .enumerate()
@@ -34,7 +34,23 @@ pub(super) fn of(request: &Request, can: &Capabilities, channel: &str) -> Result
             }
             Ok(Parcel { carrier: named(name.trim(), request.other_carrier, can, channel)?, tracking, url: None })
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    refuse_twice(&parcels)?;
+    Ok(parcels)
+}
+
+/// Two parcels have two numbers: one given twice is a slip, and would be a second parcel that
+/// nobody sends.
+fn refuse_twice(parcels: &[Parcel]) -> Result<()> {
+    let above =
+        |nth: usize, parcel: &Parcel| parcels.iter().take(nth).any(|one| same_number(&one.tracking, &parcel.tracking));
+    match parcels.iter().enumerate().find(|(nth, parcel)| above(*nth, parcel)) {
+        None => Ok(()),
+        Some((_, parcel)) => {
+            let text = format!("the tracking number {} is given twice; nothing was recorded", parcel.tracking);
+            Err(Error::new(ErrorKind::Usage, text).hint("give it once, or the second parcel's own number"))
+        }
+    }
 }
 
 /// The plain name of a carrier that is known; else the merchant's own text, where it is none that

@@ -66,6 +66,17 @@ pub struct Filter {
     pub limit: usize,
 }
 
+/// The statuses of what is to be sent.
+const OPEN: [Status; 3] = [Status::AwaitingFulfillment, Status::PartiallyShipped, Status::DropshipmentRequested];
+
+impl Filter {
+    /// Whether the list offers what is to be sent, of whichever store.
+    fn offers(&self) -> bool {
+        let to_send = self.late.is_some() || self.status.is_some_and(|status| OPEN.contains(&status));
+        to_send && self.stores.is_empty()
+    }
+}
+
 /// A line of the merchant's copy.
 #[derive(Debug, Clone)]
 pub struct BookLine {
@@ -242,9 +253,22 @@ impl Book {
         self.list_where(anywhere, &[&pattern], filter)
     }
 
+    /// How many orders a list of what is to be sent leaves out, because their store is not connected
+    /// any more: nothing can be told there.
+    pub fn left_out(&self, filter: &Filter) -> Result<usize> {
+        if !filter.offers() {
+            return Ok(0);
+        }
+        let removed: Vec<i64> =
+            super::acts::column(&self.db, "SELECT id FROM stores WHERE removed_at IS NOT NULL", [])?;
+        if removed.is_empty() {
+            return Ok(0);
+        }
+        let all = Filter { stores: removed, limit: i64::MAX as usize, ..filter.clone() };
+        Ok(self.list(&all)?.len())
+    }
+
     fn list_where(&self, condition: &str, values: &[&dyn ToSql], filter: &Filter) -> Result<Vec<OrderRow>> {
-        const OPEN: [Status; 3] =
-            [Status::AwaitingFulfillment, Status::PartiallyShipped, Status::DropshipmentRequested];
         if filter.late.is_none() {
             return self.list_with(filter.status, condition, values, filter);
         }
@@ -273,6 +297,9 @@ impl Book {
             if matches!(status, Status::AwaitingFulfillment | Status::PartiallyShipped) {
                 sql.push_str(" AND (EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id AND l.ships) OR NOT EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id))");
             }
+        }
+        if filter.offers() {
+            sql.push_str(" AND s.removed_at IS NULL");
         }
         if !filter.stores.is_empty() {
             let ids: Vec<String> = filter.stores.iter().map(i64::to_string).collect();

@@ -73,6 +73,13 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     } else {
         print(app, limit, &rows)?;
     }
+    let left_out = book.left_out(&filter)?;
+    if left_out > 0 && !app.global.quiet {
+        output::note(&format!(
+            "{} of stores that are not connected any more cannot be sent from here and are left out; --channel STORE lists them",
+            output::count(left_out as u64, "order")
+        ));
+    }
     Ok(0)
 }
 

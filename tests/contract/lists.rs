@@ -178,3 +178,23 @@ fn d1_an_order_that_comes_in_the_place_of_another_is_not_taken_for_it() {
         assert_eq!(desk.show(&other)["lines"][0]["sku"], "MUG-9", "{}", desk.kind);
     });
 }
+
+#[test]
+fn what_can_be_sent_is_offered_and_orders_of_a_store_that_was_removed_are_counted() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.home.sql("UPDATE orders SET placed_at = placed_at - 864000000");
+        let lists = ["orders --status awaiting-fulfillment", "orders --late"];
+        let offered = |words: &str| desk.home.json(words).as_array().unwrap().len();
+        let before = lists.map(offered);
+        assert!(before.iter().all(|orders| *orders > 0), "{}: {before:?}", desk.kind);
+        desk.home.run(&format!("connect --remove {}", desk.kind)).exits(0);
+        for (words, orders) in lists.iter().zip(before) {
+            let all = desk.home.run(&format!("{words} --limit 0 --json")).exits(0);
+            assert_eq!(all.json(), serde_json::json!([]), "{}: {words}", desk.kind);
+            all.says(&format!("{orders} order")).says("not connected any more").says("--channel STORE");
+            assert_eq!(offered(&format!("{words} --channel {}", desk.kind)), orders, "{}: {words}", desk.kind);
+        }
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(7).says("no connected store");
+    });
+}

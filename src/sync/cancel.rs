@@ -81,11 +81,22 @@ impl Desk<'_> {
             key: crate::http::sign::nonce()?,
         });
         let guard = if request.force { Guard::Force } else { Guard::Check };
+        let earlier = is_done(&order);
+        if let Some(earlier) = earlier.filter(|_| !request.dry_run) {
+            refuse_what_is_over(&order, Some(earlier), request)?;
+            return Ok(Some(done_already(&order, earlier)));
+        }
         let seen = match self.look(book, &open, &order, &goal, guard)? {
             Some(Looked::Moved) => return Ok(None),
             Some(Looked::Clear(seen)) => Some(*seen),
             None => None,
         };
+        // What is under way from here may be what has cancelled it.
+        let is_under_way = |row: &OutboxRow| row.state.is_open() && matches!(row.goal, Goal::Cancelled(_));
+        let is_cancelled_there = seen.as_ref().is_some_and(|seen| seen.missing.is_nothing());
+        if is_cancelled_there && !order.outbox.iter().any(is_under_way) {
+            refuse_what_is_over(&order, earlier, request)?;
+        }
         if request.dry_run {
             return Ok(Some(rehearsed(&order, seen.as_ref(), effect)));
         }
@@ -139,8 +150,14 @@ impl Desk<'_> {
             Pushed::Tried(Outcome::TakenBack) => {
                 ("taken back by another command".to_owned(), Some(act::taken_back(order.id, "cancellation")))
             }
+            Pushed::Tried(Outcome::Confirmed { wrote }) if wrote.is_empty() && self.request.refund => {
+                ("it is cancelled at the channel; whether the money went back, its own pages tell".to_owned(), None)
+            }
             Pushed::Tried(Outcome::Confirmed { wrote }) if wrote.is_empty() => {
                 ("it was cancelled at the channel already".to_owned(), None)
+            }
+            Pushed::Tried(Outcome::Confirmed { .. }) if self.request.refund => {
+                ("cancelled here and at the channel; the money goes back the way it was paid".to_owned(), None)
             }
             Pushed::Tried(Outcome::Confirmed { .. }) => ("cancelled here and at the channel".to_owned(), None),
             Pushed::Tried(Outcome::Waiting(error) | Outcome::Pending(error)) => (stands(), Some(error)),
@@ -205,6 +222,43 @@ fn supported(open: &OpenStore, order: &BookOrder, request: &Request) -> Result<&
                 format!("{} takes no cancellation through its API; nothing was changed here or there", order.channel);
             let hint = format!("{instead}; then ordersync cancel book:{} --local", order.id);
             Err(Error::new(ErrorKind::Unsupported, text).hint(hint))
+        }
+    }
+}
+
+/// The cancellation by which the order is cancelled here and, as was read back, at its channel.
+fn is_done(order: &BookOrder) -> Option<&Cancellation> {
+    let last = order.outbox.iter().rfind(|row| row.state != OutboxState::Withdrawn)?;
+    let cancelled = order.status == Status::Cancelled && !order.drifted && last.state == OutboxState::Confirmed;
+    match &last.goal {
+        Goal::Cancelled(cancellation) if cancelled => Some(cancellation),
+        _ => None,
+    }
+}
+
+fn done_already(order: &BookOrder, earlier: &Cancellation) -> Done {
+    let money = if earlier.refund { "; the money went back by that, the way it was paid" } else { "" };
+    let detail = format!("cancelled already, here and at the channel{money}. Nothing more was done");
+    done(order, OutboxState::Confirmed.word(), &detail)
+}
+
+/// An order that is cancelled is not cancelled once more, so what is wished with it would not be
+/// heard.
+fn refuse_what_is_over(order: &BookOrder, earlier: Option<&Cancellation>, request: &Request) -> Result<()> {
+    let (refund, notify, restock) = earlier.map_or((false, false, true), |it| (it.refund, it.notify, it.restock));
+    let wishes = [
+        (request.refund && !refund, "--refund", "give the money back in the channel's own pages"),
+        (request.notify && !notify, "--notify", "tell the buyer from the channel's own pages"),
+        (!request.restock && restock, "--no-restock", "correct the stock in the channel's own pages"),
+    ];
+    match wishes.into_iter().find(|(unheard, ..)| *unheard) {
+        None => Ok(()),
+        Some((_, flag, instead)) => {
+            let text = format!(
+                "order {} is cancelled at the channel already, so {flag} comes too late; nothing was changed here or there",
+                order.id
+            );
+            Err(Error::new(ErrorKind::Refused, text).hint(instead))
         }
     }
 }

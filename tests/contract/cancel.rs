@@ -266,3 +266,55 @@ fn d8_a_cancellation_on_its_way_stands_when_a_newer_version_is_accepted() {
         assert!(desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
     });
 }
+
+#[test]
+fn d8_a_second_cancellation_is_the_first_and_says_what_became_of_the_money() {
+    each(|desk| {
+        let CancelSupport::Yes(can) = desk.capabilities().cancel else { return };
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let refund = if can.refund { "--refund" } else { "" };
+        let money = if can.refund { "the money goes back the way it was paid" } else { "cancelled here" };
+        desk.on("cancel", &id, refund).exits(0).prints(money);
+        let (writes, once) = (desk.writes(), desk.store.standing(&id).unwrap());
+        let rows = desk.home.json("outbox --all");
+        let money = if can.refund { "; the money went back by that" } else { "" };
+        let again = desk.on("cancel", &id, refund).exits(0);
+        again.prints(&format!("cancelled already, here and at the channel{money}"));
+        desk.on("cancel", &id, &format!("{refund} --dry-run")).exits(0).prints("nothing would be written");
+        assert_eq!((desk.writes(), desk.store.standing(&id).unwrap()), (writes, once), "{}", desk.kind);
+        assert_eq!(desk.home.json("outbox --all"), rows, "{}: a second row", desk.kind);
+
+        // Also where the answer to the first was lost.
+        let write = desk.server.requests().into_iter().rfind(Exchange::is_write).unwrap();
+        let lost = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(struck(FaultKind::AnswerLost, &write, &id));
+        desk.on("cancel", &lost, refund).exits(5);
+        desk.server.faults().clear();
+        let told = if can.refund { "whether the money went back, its own pages tell" } else { "cancelled" };
+        desk.on("cancel", &lost, refund).exits(0).prints(told);
+        assert_eq!(desk.home.json("outbox --all").as_array().unwrap().len(), 2, "{}", desk.kind);
+    });
+}
+
+/// What would come too late is not dropped in silence.
+#[test]
+fn d8_money_is_not_said_to_go_back_where_the_order_is_cancelled_already() {
+    each(|desk| {
+        let CancelSupport::Yes(can) = desk.capabilities().cancel else { return };
+        if !can.refund {
+            return;
+        }
+        let (here, there) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]));
+        desk.on("cancel", &here, "").exits(0).without("money goes back");
+        assert!(desk.store.cancel(&there));
+        let writes = desk.writes();
+        for id in [&here, &there] {
+            for how in ["--dry-run", ""] {
+                let done = desk.on("cancel", id, &format!("--refund {how}")).exits(6);
+                done.says("--refund comes too late").says("the channel's own pages");
+            }
+            assert_eq!(desk.store.standing(id).unwrap().refunded, rust_decimal::Decimal::ZERO, "{}", desk.kind);
+        }
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+    });
+}

@@ -590,9 +590,14 @@ fn still_open(db: &Connection, order: i64, shipment: &Shipment) -> Result<()> {
             .query_row(params![order, line.line_id], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
             .done("read")?;
-        let number = |text: &String| stored_decimal(text).unwrap_or_default();
-        let (ordered, refunded) = ordered.map(|(all, back)| (number(&all), number(&back))).unwrap_or_default();
-        let open = left(ordered, refunded, sum(sent.iter().map(number)));
+        // A count that cannot be read, taken for none, would have pieces sent twice.
+        let number = |text: &String| stored_decimal(text).map_err(|_| odd("quantity", text));
+        let (ordered, refunded) = match &ordered {
+            Some((all, back)) => (number(all)?, number(back)?),
+            None => Default::default(),
+        };
+        let sent = sent.iter().map(number).collect::<Result<Vec<_>>>()?;
+        let open = left(ordered, refunded, sum(sent));
         if line.quantity > open {
             let text = format!("order {order} has only {} of it left to ship; nothing was recorded or sent", open);
             return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));

@@ -433,11 +433,15 @@ impl Book {
 fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
     let time = |column| row.get::<_, Option<i64>>(column).map(|ms| ms.map(from_millis));
     let (goal, guard, state): (String, String, String) = (row.get(6)?, row.get(7)?, row.get(8)?);
+    let (receipts, acknowledged): (String, String) = (row.get(15)?, row.get(19)?);
     let parsed = (|| {
         let goal = serde_json::from_str(&goal).map_err(|_| odd("task", "goal"))?;
-        Ok((goal, Guard::from_word(&guard)?, OutboxState::from_word(&state)?))
+        // What the channel took, forgotten, would be written again.
+        let receipts = serde_json::from_str(&receipts).map_err(|_| odd("list of receipts", &receipts))?;
+        let acknowledged = serde_json::from_str(&acknowledged).map_err(|_| odd("list of marks", &acknowledged))?;
+        Ok((goal, Guard::from_word(&guard)?, OutboxState::from_word(&state)?, receipts, acknowledged))
     })();
-    let (goal, guard, state) = match parsed {
+    let (goal, guard, state, receipts, acknowledged) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),
     };
@@ -458,9 +462,9 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
         next_at: time(12)?,
         settled_at: time(13)?,
         doing: row.get(14)?,
-        receipts: serde_json::from_str(&row.get::<_, String>(15)?).unwrap_or_default(),
+        receipts,
         error: row.get(16)?,
-        acknowledged: serde_json::from_str(&row.get::<_, String>(19)?).unwrap_or_default(),
+        acknowledged,
         looks: row.get(20)?,
         shipment: row.get(17)?,
     }))

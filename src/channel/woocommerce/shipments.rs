@@ -165,12 +165,12 @@ impl Dispatch<'_> {
     fn read_fulfillments(&mut self, receipts: &[String]) -> Result<Vec<Record>> {
         let text = list_fulfillments(self.api, &self.now.remote_id)?.to_string();
         let there = read_fulfillments(&text)?;
-        let made = there.iter().filter(|one| one.is_made());
-        self.sent = made.flat_map(|one| one.contents().unwrap_or_default()).collect();
+        let made = there.iter().filter(|one| one.is_made()).map(contents).collect::<Result<Vec<_>>>()?;
+        self.sent = made.into_iter().flatten().collect();
         let own = |one: &&Fulfillment<'_>| {
             one.is_made() || one.meta(OUR_KEY).is_some() || receipts.iter().any(|ours| ours == one.id.get())
         };
-        Ok(there.iter().filter(own).map(fulfilled).collect())
+        there.iter().filter(own).map(fulfilled).collect()
     }
 
     fn write(&self, (part, parcels): &Group<'_>, left: &[LineQuantity]) -> Result<Write> {
@@ -286,14 +286,22 @@ impl Dispatch<'_> {
 
 /// A fulfilment as the matching takes it. Some versions drop entries, our key, the items and the
 /// number among them.
-fn fulfilled(one: &Fulfillment<'_>) -> Record {
-    Record {
+fn fulfilled(one: &Fulfillment<'_>) -> Result<Record> {
+    Ok(Record {
         id: one.id.get().to_owned(),
         mark: one.meta(OUR_KEY),
-        lines: one.contents().unwrap_or_default(),
+        lines: contents(one)?,
         tracking: one.meta("_tracking_number").into_iter().collect(),
         ..Record::default()
-    }
+    })
+}
+
+/// Pieces that cannot be read would be taken for none, and sent again.
+fn contents(one: &Fulfillment<'_>) -> Result<Vec<LineQuantity>> {
+    one.contents().map_err(|why| {
+        let text = format!("what is in fulfilment {} cannot be read ({why}); nothing was written", one.id.get());
+        Error::new(ErrorKind::Unreadable, text).hint("correct or delete it in the shop's order screen")
+    })
 }
 
 fn elsewhere(id: &str, tracking: Vec<String>) -> Record {
@@ -328,15 +336,20 @@ fn item(line: &crate::order::LineQuantity) -> Result<Value> {
         .line_id
         .parse()
         .map_err(|_| impossible(format!("line {:?} has no id that WooCommerce takes", line.line_id)))?;
-    Ok(json!({ "item_id": id, "qty": quantity(line.quantity) }))
+    Ok(json!({ "item_id": id, "qty": quantity(line)? }))
 }
 
-/// Whole quantities as integers; plugins that sell by weight have others.
-fn quantity(quantity: Decimal) -> Value {
-    match quantity.normalize() {
-        whole if whole.scale() == 0 => json!(whole.to_i64().unwrap_or_default()),
-        part => json!(part.to_f64().unwrap_or_default()),
-    }
+/// Whole quantities as integers; plugins that sell by weight have others. PHP reads a fraction as a
+/// float: one that is another number there is not written.
+fn quantity(line: &LineQuantity) -> Result<Value> {
+    let quantity = line.quantity.normalize();
+    let exactly = |float: &f64| float.to_string().parse::<Decimal>().is_ok_and(|back| back.normalize() == quantity);
+    let number = match quantity.scale() {
+        0 => quantity.to_i64().map(Value::from),
+        _ => quantity.to_f64().filter(exactly).map(Value::from),
+    };
+    let meant = number.filter(|_| quantity > Decimal::ZERO);
+    meant.ok_or_else(|| impossible(format!("line {}: WooCommerce takes no quantity of {quantity}", line.line_id)))
 }
 
 fn numbers(parcels: &[&Parcel]) -> String {
@@ -426,7 +439,7 @@ fn made_ones(list: &Value) -> Result<Vec<(Record, (Record, Value))>> {
     let text = list.to_string();
     let all = read_fulfillments(&text)?;
     let each = all.iter().zip(list.as_array().into_iter().flatten()).filter(|(one, _)| one.is_made());
-    Ok(each.map(|(one, document)| (fulfilled(one), (fulfilled(one), document.clone()))).collect())
+    each.map(|(one, document)| fulfilled(one).map(|record| (record.clone(), (record, document.clone())))).collect()
 }
 
 /// The receipt of a write to this route: the id of what the shop says that it has made.
@@ -529,7 +542,13 @@ mod tests {
 
     #[test]
     fn d5_quantities_are_whole_where_they_are() {
-        assert_eq!(quantity("2.0".parse().unwrap()), json!(2));
-        assert_eq!(quantity("0.5".parse().unwrap()), json!(0.5));
+        let quantity =
+            |text: &str| quantity(&LineQuantity { line_id: "7".to_owned(), quantity: text.parse().unwrap() });
+        assert_eq!(quantity("2.0").unwrap(), json!(2));
+        assert_eq!(quantity("0.5").unwrap(), json!(0.5));
+        for absurd in ["9223372036854775808", "0", "-1", "0.1234567890123456789012345"] {
+            let error = quantity(absurd).unwrap_err();
+            assert!(error.kind() == ErrorKind::Refused && error.message().contains("nothing was written"), "{error}");
+        }
     }
 }

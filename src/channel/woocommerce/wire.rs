@@ -192,10 +192,15 @@ impl Fulfillment<'_> {
     /// How many of which line are in it; none where it does not tell.
     ///
     /// # Errors
-    /// A quantity is no number that anybody means.
+    /// What it tells cannot be read, or a quantity is no number that anybody means.
     pub fn contents(&self) -> Result<Vec<crate::order::LineQuantity>, String> {
         let raw = self.meta_data.0.iter().find(|meta| meta.key.get() == "_items").and_then(|meta| meta.value);
-        let items: Keyed<Item<'_>> = raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+        let items: Keyed<Item<'_>> = match raw {
+            None => Keyed::default(),
+            Some(raw) => {
+                serde_json::from_str(raw.get()).map_err(|_| "fulfillments._items holds no pieces".to_owned())?
+            }
+        };
         super::map::contents(&items.0)
     }
 

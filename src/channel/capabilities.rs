@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct Capabilities {
     /// A dispatch may contain a part of the order.
     pub partial: bool,
+    /// The other way, where it may not: goes on after "dispatch the order when all of it ships".
+    pub for_parts: &'static str,
     /// A dispatch may have several tracking numbers.
     pub several_parcels: bool,
     /// A tracking number that the channel knows can be replaced.

@@ -216,7 +216,7 @@ impl Desk<'_> {
             let text =
                 format!("{} cannot record a part of an order as shipped; nothing was recorded or sent", order.channel);
             return Err(Error::new(ErrorKind::Unsupported, text)
-                .hint("dispatch the order when all of it ships, or turn on the shop's order fulfilments and run ordersync connect --test"));
+                .hint(format!("dispatch the order when all of it ships{}", can.for_parts)));
         }
         if parcels.len() > 1 && !can.several_parcels {
             let text =

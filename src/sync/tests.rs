@@ -102,6 +102,7 @@ impl Channel for FakeChannel {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             partial: true,
+            for_parts: "",
             several_parcels: true,
             notify: Notify::Choice,
             unknown_carrier: UnknownCarrier::SentAsText,

@@ -16,6 +16,8 @@ fn d5_a_part_is_shipped_where_the_channel_can_and_refused_where_it_cannot() {
         let part = format!("--item TEE-001=1 {NUMBER}");
         if !desk.capabilities().partial {
             is_refused(desk, &id, "dispatch", &part);
+            let way = format!("dispatch the order when all of it ships{}", desk.capabilities().for_parts);
+            desk.on("dispatch", &id, &part).exits(1).says(&way);
             desk.on("dispatch", &id, NUMBER).exits(0);
             assert!(standing(&id).shipped, "{}: the whole goes", desk.kind);
             return;

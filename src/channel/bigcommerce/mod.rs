@@ -82,6 +82,7 @@ impl Channel for BigCommerce {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             partial: true,
+            for_parts: "",
             several_parcels: true,
             replace_tracking: true,
             notify: Notify::ShopDecides,

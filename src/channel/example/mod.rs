@@ -73,6 +73,7 @@ impl Channel for Example {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             partial: !self.old,
+            for_parts: ", or have the shop brought up to date",
             several_parcels: false,
             replace_tracking: !self.old,
             notify: Notify::ShopDecides,

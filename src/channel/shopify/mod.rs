@@ -91,6 +91,7 @@ impl Channel for Shopify {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             partial: true,
+            for_parts: "",
             several_parcels: true,
             replace_tracking: true,
             notify: Notify::Choice,

@@ -108,6 +108,7 @@ impl Channel for WooCommerce {
         let home = self.home();
         Capabilities {
             partial: home == Tracking::Fulfillments,
+            for_parts: ", or turn on the shop's order fulfilments and run ordersync connect --test",
             several_parcels: true,
             notify: match home {
                 Tracking::Fulfillments | Tracking::Note => Notify::Choice,

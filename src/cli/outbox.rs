@@ -70,9 +70,16 @@ fn what(row: &OutboxRow) -> String {
 }
 
 pub(super) fn to_json(row: &OutboxRow) -> serde_json::Value {
+    let (parcels, replaces) = match &row.goal {
+        Goal::Dispatched(shipment) => (shipment.parcels.as_slice(), None),
+        Goal::Retracked(change) => (std::slice::from_ref(&change.parcel), Some(&change.was)),
+        Goal::Cancelled(_) => (&[][..], None),
+    };
+    let parcels: Vec<_> =
+        parcels.iter().map(|parcel| json!({ "carrier": parcel.carrier, "tracking": parcel.tracking })).collect();
     json!({
         "row": row.id.to_string(), "order": row.order_id.to_string(), "store": row.store, "number": row.number,
-        "kind": row.goal.word(), "state": row.state.word(), "attempts": row.attempts,
+        "kind": row.goal.word(), "what": what(row), "parcels": parcels, "replaces": replaces, "state": row.state.word(), "attempts": row.attempts,
         "queued_at": rfc3339(row.queued_at), "attempted_at": row.attempted_at.map(rfc3339),
         "next_at": row.next_at.map(rfc3339), "settled_at": row.settled_at.map(rfc3339),
         "doing": row.doing, "error": row.error,

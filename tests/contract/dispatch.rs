@@ -283,3 +283,23 @@ fn d5_one_number_given_twice_is_no_second_parcel() {
         assert_eq!(desk.store.standing(&id).unwrap().sent, 3, "{}", desk.kind);
     });
 }
+
+#[test]
+fn what_waits_is_listed_with_its_numbers_and_carriers() {
+    each_set_up(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        let row = desk.home.json("outbox")[0].clone();
+        let parcels = json!([{ "carrier": "dhl", "tracking": "JD01" }]);
+        assert_eq!((&row["kind"], &row["parcels"], &row["replaces"]), (&json!("dispatch"), &parcels, &Value::Null));
+        assert_eq!(row["what"], "dispatch dhl JD01", "{}", desk.kind);
+        desk.sync();
+        if !desk.capabilities().replace_tracking {
+            return;
+        }
+        desk.on("dispatch", &id, "--replaces JD01 --carrier ups --tracking 1Z02 --later").exits(0);
+        let row = desk.home.json("outbox")[0].clone();
+        let parcels = json!([{ "carrier": "ups", "tracking": "1Z02" }]);
+        assert_eq!((&row["kind"], &row["parcels"], &row["replaces"]), (&json!("tracking"), &parcels, &json!("JD01")));
+    });
+}

@@ -17,7 +17,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::strayed;
+use super::{Page, strayed};
+use crate::error::Result;
 
 /// A second that lies so far back is over: nothing is modified in it any more.
 const OVER: i64 = 2;
@@ -65,6 +66,38 @@ struct UnderWay {
     process: u64,
 }
 
+/// What a page of a sync's changes comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// When its orders were modified.
+    pub modified: Vec<i64>,
+    /// There is more behind it.
+    pub more: bool,
+    /// What it took is too dear to be read at each sync.
+    pub dear: bool,
+}
+
+/// How a sync goes on after a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onward {
+    /// With the page behind it.
+    Page,
+    /// From its beginning.
+    Again,
+    /// It has read the changes to their end.
+    Done,
+}
+
+/// The first page of a sync. It is `begin`'s from `at` on; from long ago, where the position lies
+/// ahead of the channel's clock, which only an answer tells.
+pub fn first_page(at: &Checkpoint, now: impl Fn() -> i64, begin: impl Fn(Checkpoint) -> Result<Page>) -> Result<Page> {
+    let page = begin(at.clone())?;
+    let Some(again) = at.strayed(now()) else { return Ok(page) };
+    let mut page = begin(again)?;
+    page.warnings.push(strayed::STRAYED.to_owned());
+    Ok(page)
+}
+
 impl Checkpoint {
     /// Of a store of which nothing is read yet: everything from `since` on is owed.
     pub fn new(since: Option<i64>) -> Self {
@@ -101,9 +134,28 @@ impl Checkpoint {
         from
     }
 
-    /// Takes notice of when the orders were modified that the sync under way read at `now`. Times
-    /// to come are left aside: they would carry the position past all that changes until then.
-    pub fn reach(&mut self, modified: impl IntoIterator<Item = i64>, now: i64) {
+    /// Takes notice of a page that the sync under way read at `now`.
+    pub fn take(&mut self, page: &Taken, overlap: Duration, now: i64) -> Onward {
+        self.reach(page.modified.iter().copied(), now);
+        // What lies within the overlap and is more than a page is owed once, and not at each sync.
+        let (first, last) = (page.modified.iter().min(), page.modified.iter().max());
+        let is_near = first.zip(last).is_some_and(|(first, last)| last.saturating_sub(*first) < seconds(overlap));
+        self.wide |= page.dear || (page.more && is_near);
+        if page.more {
+            // What the walk has passed may change behind it.
+            self.unsure_from(now - OVER);
+            return Onward::Page;
+        }
+        // What changed behind a walk that another process began is not left to the next sync: it
+        // may have been some time ago.
+        let is_inherited = self.under_way.is_some_and(|sync| sync.process != this_process());
+        self.done(overlap);
+        if is_inherited { Onward::Again } else { Onward::Done }
+    }
+
+    /// Times to come are left aside: they would carry the position past all that changes until
+    /// then.
+    fn reach(&mut self, modified: impl IntoIterator<Item = i64>, now: i64) {
         for at in modified.into_iter().filter(|at| *at <= now) {
             if Some(at) > self.high {
                 (self.high, self.reached) = (Some(at), now);
@@ -115,30 +167,14 @@ impl Checkpoint {
         }
     }
 
-    /// Takes notice that the walk goes on at `now`: what it has passed may change behind it.
-    pub fn goes_on(&mut self, now: i64) {
-        self.unsure_from(now - OVER);
-    }
-
     fn unsure_from(&mut self, at: i64) {
         if let Some(sync) = &mut self.under_way {
             sync.unsure = Some(sync.unsure.map_or(at, |unsure| unsure.min(at)));
         }
     }
 
-    /// Takes notice of a whole page that lies within the overlap, and more behind it.
-    pub fn crowded(&mut self) {
-        self.wide = true;
-    }
-
-    /// Whether another process began the sync under way: what changed behind it may have been some
-    /// time ago.
-    pub fn is_inherited(&self) -> bool {
-        self.under_way.is_some_and(|sync| sync.process != this_process())
-    }
-
     /// The sync under way has read the changes to their end.
-    pub fn done(&mut self, overlap: Duration) {
+    fn done(&mut self, overlap: Duration) {
         let Some(sync) = self.under_way.take() else { return };
         self.unsure = sync.unsure;
         if !sync.whole {
@@ -151,7 +187,7 @@ impl Checkpoint {
 
     /// Where to read on if the position lies ahead of the channel's clock, which only an answer
     /// tells.
-    pub fn strayed(&self, now: i64) -> Option<Self> {
+    fn strayed(&self, now: i64) -> Option<Self> {
         strayed::again_from(self.high, now).map(|from| Self::new(Some(from)))
     }
 
@@ -210,12 +246,11 @@ mod tests {
             .collect();
         let pages = listed.len().div_ceil(PAGE).max(1);
         let times: Vec<i64> = listed.iter().filter_map(|nth| changes.get(*nth)).map(|change| change.at).collect();
-        checkpoint.reach(times.iter().copied(), now + takes);
-        // The sync goes on in another process.
-        *checkpoint = serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap();
-        let near = |at: &&i64| checkpoint.high.is_some_and(|high| **at > high - 600);
-        if pages > 1 && times.iter().filter(near).count() > PAGE {
-            checkpoint.crowded();
+        for (nth, page) in times.chunks(PAGE).enumerate() {
+            // Each page is read by another process.
+            *checkpoint = serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap();
+            let page = Taken { modified: page.to_vec(), more: nth + 1 < pages, dear: false };
+            checkpoint.take(&page, OVERLAP, now + takes);
         }
         checkpoint.done(OVERLAP);
         met.extend(listed);
@@ -261,9 +296,7 @@ mod tests {
     fn q2_what_is_owed_is_read_once_more_well_after_the_newest_change_and_then_left_alone() {
         let mut at = Checkpoint::new(None);
         assert_eq!(at.begin(OVERLAP, 5_090), None);
-        at.reach(Some(5_000), 5_100);
-        at.crowded();
-        at.done(OVERLAP);
+        at.take(&Taken { modified: vec![5_000], dear: true, ..Taken::default() }, OVERLAP, 5_100);
         let begun = |at: &Checkpoint, now| at.clone().begin(OVERLAP, now);
         assert_eq!(begun(&at, 5_110), Some(5_001), "not all of many orders at every sync");
         assert_eq!(begun(&Checkpoint { wide: false, ..at.clone() }, 5_110), Some(4_400));
@@ -290,8 +323,7 @@ mod tests {
     fn i3_what_a_short_sync_leaves_stays_owed() {
         let mut at = Checkpoint::seen(Some(1_000), OVERLAP, 1_000);
         at.begin(OVERLAP, 1_000);
-        at.crowded();
-        at.done(OVERLAP);
+        at.take(&Taken { dear: true, ..Taken::default() }, OVERLAP, 1_000);
         assert_eq!(at.begin(OVERLAP, 1_590), Some(1_001));
         at.reach(Some(1_580), 1_590);
         at.done(OVERLAP);

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::read::{Batch, List, Onward, read};
 use super::{Key, Walk};
-use crate::channel::checkpoint::{Checkpoint, seconds};
-use crate::channel::strayed::STRAYED;
+use crate::channel::checkpoint::{self, Checkpoint, Taken, first_page, seconds};
 use crate::channel::{Cursor, Next, Page, Pass};
 use crate::error::Result;
 
@@ -134,18 +133,12 @@ pub fn page<L: Lists>(lists: &L, at: Position<L::Extra>) -> Result<Page> {
     }
 }
 
-/// The changes since the last sync, or since long ago, where the position lies ahead of the
-/// channel's clock.
+/// The changes since the last sync.
 fn resume<L: Lists>(lists: &L, rest: Rest<L::Extra>) -> Result<Page> {
-    let page = begin(lists, rest.clone())?;
-    match rest.at.strayed(lists.list(None).now()).filter(|_| lists.lists_changes()) {
-        None => Ok(page),
-        Some(at) => {
-            let mut page = begin(lists, Rest { at, ..rest })?;
-            page.warnings.push(STRAYED.to_owned());
-            Ok(page)
-        }
+    if !lists.lists_changes() {
+        return begin(lists, rest);
     }
+    first_page(&rest.at, || lists.list(None).now(), |at| begin(lists, Rest { at, ..rest.clone() }))
 }
 
 fn begin<L: Lists>(lists: &L, mut rest: Rest<L::Extra>) -> Result<Page> {
@@ -171,10 +164,6 @@ fn begin<L: Lists>(lists: &L, mut rest: Rest<L::Extra>) -> Result<Page> {
 fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result<Page> {
     let list = lists.list(None);
     let (mut batch, onward) = read(list.as_ref(), walk)?;
-    rest.at.reach(std::mem::take(&mut batch.modified), list.now());
-    if batch.span.is_some_and(|span| span < seconds(lists.overlap())) {
-        rest.at.crowded();
-    }
     let behind = onward.walk();
     rest.inclusive |= behind.inclusive;
     if list.dialect().counts_with_pages {
@@ -184,17 +173,14 @@ fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result
     rest.unshown.extend(batch.hidden.iter().map(|id| (*id, until)));
     let surplus = rest.unshown.len().saturating_sub(MOST_LEFT_OUT);
     rest.unshown.drain(..surplus);
+    let modified = std::mem::take(&mut batch.modified);
+    let page = Taken { modified, more: matches!(onward, Onward::More(_)), dear: !batch.unshown.is_empty() };
+    let after = rest.at.take(&page, lists.overlap(), list.now());
     let next = match onward {
-        Onward::More(walk) => {
-            rest.at.goes_on(list.now());
-            Next::More(Cursor::new(&Position::Changes(rest, walk))?)
-        }
+        Onward::More(walk) => Next::More(Cursor::new(&Position::Changes(rest, walk))?),
         Onward::Done(_) => {
-            // What changed behind a walk that another process began is not left to the next sync.
-            let again = rest.at.is_inherited();
-            rest.at.done(lists.overlap());
             let cursor = Cursor::new(&Position::Rest(rest))?;
-            if again { Next::More(cursor) } else { Next::Done(cursor) }
+            if after == checkpoint::Onward::Again { Next::More(cursor) } else { Next::Done(cursor) }
         }
     };
     Ok(finish(batch, next))

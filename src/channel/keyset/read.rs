@@ -147,8 +147,6 @@ pub struct Batch {
     pub warnings: Vec<String>,
     /// When its rows were modified.
     pub modified: Vec<i64>,
-    /// The seconds of a whole page that has more behind it.
-    pub span: Option<i64>,
 }
 
 impl Batch {
@@ -183,7 +181,6 @@ impl Batch {
         self.drafts += more.drafts;
         self.warnings.extend(more.warnings);
         self.modified.extend(more.modified);
-        self.span = self.span.or(more.span);
     }
 }
 
@@ -249,10 +246,7 @@ fn one_page(list: &dyn List, walk: &Walk, size: usize, repeats: u32) -> Result<(
     batch.warnings.extend(warnings);
     let is_whole = listed.length >= query.size as u64;
     let onward = match step {
-        Step::More(next) => {
-            batch.span = span(&listed).filter(|_| is_whole);
-            Onward::More(next)
-        }
+        Step::More(next) => Onward::More(next),
         Step::End(done) => {
             batch.unshown.extend(missing(list, &dialect, &done, asked_at)?);
             Onward::Done(done)
@@ -304,11 +298,6 @@ fn answered(list: &dyn List, walk: &Walk, query: &Query, repeats: u32) -> Result
     let count = if is_owed { list.count(query)? } else { None };
     let again = if count.is_some_and(|count| count > 0) { list.fetch(query, walk, repeats)? } else { fetched };
     Ok(if again.rows.is_empty() { Fetched { count: Count::Asked(count), ..again } } else { again })
-}
-
-fn span(listed: &Listed) -> Option<i64> {
-    let times = || listed.rows.iter().map(|row| row.at);
-    Some(times().max()?.saturating_sub(times().min()?))
 }
 
 /// What is to be told of orders that a walk, whose last page was asked for at `asked_at`, should

@@ -22,9 +22,8 @@ use super::sizes::chokes;
 use super::slices::count_one;
 use super::{OVERLAP, around, document, map, number, query, wire};
 use crate::channel::census::{Census, SURELY_BEFORE, unlisted};
-use crate::channel::checkpoint::{Checkpoint, seconds};
+use crate::channel::checkpoint::{self, Checkpoint, Taken};
 use crate::channel::rows::nameless;
-use crate::channel::strayed::STRAYED;
 use crate::channel::{Cursor, Next, Page, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Status;
@@ -165,18 +164,15 @@ pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     }
 }
 
-/// The changes since the last sync, or since long ago, where the position lies ahead of Shopify's
-/// clock.
+/// The changes since the last sync.
 fn changes(api: &Api, settings: &Settings, walk: Walk) -> Result<Page> {
-    let is_at_rest = walk.reading.is_none();
-    let page = go_on(api, settings, walk.clone())?;
-    match walk.at.strayed(api.their_now().timestamp()).filter(|_| is_at_rest) {
-        None => Ok(page),
-        Some(at) => {
-            let mut page = go_on(api, settings, Walk { at, ..walk })?;
-            page.warnings.push(STRAYED.to_owned());
-            Ok(page)
-        }
+    match &walk.reading {
+        Some(_) => go_on(api, settings, walk),
+        None => checkpoint::first_page(
+            &walk.at,
+            || api.their_now().timestamp(),
+            |at| go_on(api, settings, Walk { at, ..walk.clone() }),
+        ),
     }
 }
 
@@ -192,20 +188,16 @@ fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
     let list = List::changed(Span { since: reading.since, until: walk.until });
     let read = step(api, settings, list, &mut reading.place, first)?;
     let now = api.now().timestamp();
-    let newest = read.rows.iter().map(|row| row.changed).max().flatten().max(read.passed);
-    let modified = read.rows.iter().filter_map(|row| row.changed).chain(read.passed);
-    walk.at.reach(modified.map(|at| at.min(now)), now);
-    let near = |row: &Row| row.changed.zip(newest).is_some_and(|(at, newest)| newest - at <= seconds(OVERLAP));
-    // What is expensive to meet again is met again once.
-    if read.next.is_some() && read.rows.iter().all(near) || !read.unshown.is_empty() {
-        walk.at.crowded();
-    }
-    match read.next {
-        None => walk.at.done(OVERLAP),
-        Some(Onward::From(from)) => walk.reading = Some(Reading { since: Some(from), ..reading }),
-        Some(Onward::After(_)) => walk.reading = Some(reading),
-    }
-    let is_done = read.next.is_none();
+    let modified = read.rows.iter().filter_map(|row| row.changed).chain(read.passed).map(|at| at.min(now)).collect();
+    let page = Taken { modified, more: read.next.is_some(), dear: !read.unshown.is_empty() };
+    let after = walk.at.take(&page, OVERLAP, now);
+    walk.reading = match read.next {
+        None => None,
+        Some(Onward::From(from)) => Some(Reading { since: Some(from), ..reading }),
+        Some(Onward::After(_)) => Some(reading),
+    };
+    // A range that ends is read once.
+    let is_done = after == checkpoint::Onward::Done || (read.next.is_none() && walk.until.is_some());
     finish(read, is_done, &Position::Walk(walk))
 }
 

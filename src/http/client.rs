@@ -12,7 +12,7 @@ use super::{
     Account, Effect, Lane, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict,
     redact::without_secrets, told, url_for_people,
 };
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
@@ -179,6 +179,12 @@ impl Client {
     pub fn clock_difference(&self) -> Option<chrono::TimeDelta> {
         let ms = self.apart.load(Ordering::Relaxed);
         (ms != i64::MIN).then(|| chrono::TimeDelta::milliseconds(ms))
+    }
+
+    /// The time by the server's clock, as far as its answers have told it.
+    pub fn their_now(&self) -> Timestamp {
+        let now = self.options.clock.now();
+        now.checked_add_signed(self.clock_difference().unwrap_or_default()).unwrap_or(now)
     }
 
     /// What the store is being waited for, for whoever watches; `None` while nothing is.

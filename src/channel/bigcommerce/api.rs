@@ -67,8 +67,7 @@ impl Api {
 
     /// The store's clock in seconds since the epoch, as far as its answers have told it.
     pub fn now(&self) -> i64 {
-        let ahead = self.http.clock_difference().unwrap_or_default();
-        (self.http.clock().now() + ahead).timestamp()
+        self.http.their_now().timestamp()
     }
 
     /// How many orders the store can give in one page.

@@ -202,13 +202,12 @@ impl Api {
     /// The time by our clock, or by Shopify's where ours is ahead: what is stamped later than this
     /// was not there before.
     pub fn now(&self) -> Timestamp {
-        let ahead = self.http.clock_difference().filter(|apart| *apart < chrono::TimeDelta::zero());
-        self.http.clock().now() + ahead.unwrap_or_default()
+        self.our_now().min(self.their_now())
     }
 
     /// The time by Shopify's clock, as far as its answers tell it.
     pub fn their_now(&self) -> Timestamp {
-        self.our_now() + self.clock_difference().unwrap_or_default()
+        self.http.their_now()
     }
 
     /// The time by our clock.

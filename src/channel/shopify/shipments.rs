@@ -10,6 +10,7 @@
 //! a number by its lines and a time of making after the dispatch was recorded. What is known to be
 //! another dispatch's is neither.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use super::wire::{
     App, BY_SERVICE, Fulfillment, FulfillmentLine, Nodes, OpenLine, PICKED_UP, Route, Tracking, objects,
 };
 use super::{gid, number, probe};
+use crate::channel::all_pages::{self, all_pages};
 use crate::channel::json::nullable;
 use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, whole_pieces};
@@ -200,36 +202,42 @@ fn read(api: &Api, remote_id: &str) -> Result<State> {
 
 /// With what its lists lack: lines that are not seen would be shipped again.
 fn whole(api: &Api, id: &str, mut state: State) -> Result<State> {
-    rest(api, &mut state.fulfillment_orders, &query::FULFILLMENT_ORDERS, id, "fulfilment orders")?;
+    let key = |one: &Route| one.id.clone();
+    rest(api, &mut state.fulfillment_orders, &query::FULFILLMENT_ORDERS, id, "fulfilment orders", key)?;
     for one in &mut state.fulfillment_orders.nodes {
         let lines = one.line_items.get_or_insert_default();
-        rest(api, lines, &query::FULFILLMENT_LINES, &one.id, "a fulfilment order's lines")?;
+        let key = |line: &OpenLine| line.id.clone();
+        rest(api, lines, &query::FULFILLMENT_LINES, &one.id, "a fulfilment order's lines", key)?;
     }
     for one in &mut state.fulfillments {
-        rest(api, &mut one.fulfillment_line_items, &query::FULFILLED_LINES, &one.id, "a fulfilment's lines")?;
+        // They say nothing that tells them apart, and pieces of one line may stand in several.
+        let nth = Cell::new(0_usize);
+        let key = |_: &FulfillmentLine| nth.replace(nth.get() + 1);
+        rest(api, &mut one.fulfillment_line_items, &query::FULFILLED_LINES, &one.id, "a fulfilment's lines", key)?;
     }
     Ok(state)
 }
 
 /// Reads a list to its end of which a page is there.
-fn rest<T: DeserializeOwned>(
+fn rest<T: DeserializeOwned, K: Ord>(
     api: &Api,
     list: &mut Nodes<T>,
     document: &'static Document,
     id: &str,
     what: &str,
+    key: impl Fn(&T) -> K,
 ) -> Result<()> {
-    let mut next = list.further(None, what, UNWRITTEN)?;
-    while let Some(after) = next {
+    let Some(after) = list.further(None, what, UNWRITTEN)? else { return Ok(()) };
+    list.nodes = all_pages(what, std::mem::take(&mut list.nodes), after, key, |after| {
         let more: More<T> = api.ask(document, json!({ "id": id, "after": after }))?.read()?;
-        let Some(Listed { list: mut more }) = more.of else {
+        let Some(Listed { list: more }) = more.of else {
             // Replaced by another one: a hold, a move, a split.
             let text = format!("what has {what} went away while they were read; {UNWRITTEN}");
             return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
         };
-        next = more.further(Some(&after), what, UNWRITTEN)?;
-        list.nodes.append(&mut more.nodes);
-    }
+        let next = more.further(Some(after), what, UNWRITTEN)?;
+        Ok((more.nodes, next.map_or(all_pages::More::No, all_pages::More::Yes)))
+    })?;
     Ok(())
 }
 

@@ -106,8 +106,7 @@ impl Api {
     /// The time by the shop's clock, as far as its answers tell it; positions in its lists are in
     /// this time.
     pub fn now(&self) -> Timestamp {
-        let apart = self.http.clock_difference().unwrap_or_default();
-        self.http.clock().now().checked_add_signed(apart).unwrap_or_else(|| self.http.clock().now())
+        self.http.their_now()
     }
 
     /// How many rows a page the shop can bear.

@@ -1,7 +1,7 @@
 //! The client: send, wait, repeat.
 
 use std::io::Read;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,6 +52,8 @@ pub struct Client {
     hidden: OnceLock<Hidden>,
     /// How many answers began and did not end.
     unended: AtomicU32,
+    /// A request has waited for as long as the store is worth, and no good answer has come since.
+    waited_out: AtomicBool,
     silence: Mutex<Silence>,
 }
 
@@ -113,6 +115,7 @@ impl Client {
             waiting: Mutex::new(None),
             hidden: OnceLock::new(),
             unended: AtomicU32::new(0),
+            waited_out: AtomicBool::new(false),
             silence: Mutex::default(),
         })
     }
@@ -290,7 +293,10 @@ impl Client {
                     let granted = protocol.grants().then(|| reply.clone());
                     let reply = self.without_secrets(reply);
                     match protocol.classify(request, &reply) {
-                        Verdict::Good => return Ok(granted.unwrap_or(reply)),
+                        Verdict::Good => {
+                            self.waited_out.store(false, Ordering::Relaxed);
+                            return Ok(granted.unwrap_or(reply));
+                        }
                         verdict => verdict,
                     }
                 }
@@ -327,8 +333,17 @@ impl Client {
                 Verdict::Transient(error) if request.repeats.is_some_and(|repeats| failures >= repeats) => {
                     return Err(error);
                 }
-                Verdict::Transient(error) | Verdict::Throttled(None, error) => {
+                Verdict::Transient(error) => {
                     if failures >= self.options.retry.repeats {
+                        return Err(error);
+                    }
+                    self.wait(self.options.retry.pause(failures), &error)?;
+                    failures += 1;
+                }
+                // Nobody says for how long.
+                Verdict::Throttled(None, error) => {
+                    if failures >= self.options.retry.repeats || self.waited_out.load(Ordering::Relaxed) {
+                        self.waited_out.store(true, Ordering::Relaxed);
                         return Err(error);
                     }
                     self.wait(self.options.retry.pause(failures), &error)?;
@@ -340,9 +355,11 @@ impl Client {
                     self.options.limit.close(lane, now + pause, error.message(), now);
                     waited = waited.saturating_add(pause);
                     if pause > self.options.retry.longest_pause
+                        || self.waited_out.load(Ordering::Relaxed)
                         || waited > self.options.retry.longest_pause.saturating_mul(PAUSES_IN_ALL)
                         || failures >= self.options.retry.repeats.saturating_mul(8)
                     {
+                        self.waited_out.store(true, Ordering::Relaxed);
                         return Err(error.after(pause));
                     }
                     self.wait(pause, &error)?;
@@ -357,7 +374,7 @@ impl Client {
         let now = self.options.clock.now();
         if let Some(until) = self.options.limit.closed_until(now) {
             let left = (until - now).to_std().unwrap_or_default();
-            if left > self.options.retry.longest_pause {
+            if left > self.options.retry.longest_pause || self.waited_out.load(Ordering::Relaxed) {
                 return Err(Error::new(
                     ErrorKind::Temporary,
                     format!(
@@ -544,13 +561,13 @@ mod tests {
         }
     }
 
-    /// What a request to a server that always asks for this pause ends with, and how long it
-    /// waited.
-    fn asked_for(pause: &str) -> (Error, Duration) {
+    /// What the first of several requests to a server that always asks for this pause ends with,
+    /// and how long all of them waited.
+    fn asked_for(pause: Option<&str>) -> (Error, Duration) {
         let real = Arc::new(SystemClock::new(Arc::default()));
         let server = Server::start(rehearsal(ChannelKind::WooCommerce, real, Duration::ZERO), ServerOptions::default());
         let server = server.unwrap();
-        server.faults().add(Fault::new(FaultKind::RateLimited(Some(pause.to_owned()))).always());
+        server.faults().add(Fault::new(FaultKind::RateLimited(pause.map(str::to_owned))).always());
         let clock = Arc::new(ManualClock::at(from_millis(1_795_000_000_000)));
         let options = Options {
             clock: clock.clone(),
@@ -561,8 +578,11 @@ mod tests {
             allow_http: false,
         };
         let url = url::Url::parse(server.url()).unwrap();
-        let error = Client::new(options).unwrap().send(&Plain, &Request::get(url)).unwrap_err();
-        (error, clock.slept().iter().sum())
+        let client = Client::new(options).unwrap();
+        let ask = || client.send(&Plain, &Request::get(url.clone())).unwrap_err();
+        let first = ask();
+        (0..4).for_each(|_| drop(ask()));
+        (first, clock.slept().iter().sum())
     }
 
     /// An adapter that is told by the client where its request goes before it signs it.
@@ -731,11 +751,14 @@ mod tests {
 
     #[test]
     fn f1_pauses_that_never_end_end_the_run() {
-        let (error, waited) = asked_for("200");
+        let (error, waited) = asked_for(Some("200"));
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Temporary, Some(Duration::from_secs(200))));
         assert!(waited <= Duration::from_secs(1200), "{waited:?}");
+        let (error, waited) = asked_for(None);
+        assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Temporary, None));
+        assert!(waited <= Duration::from_secs(20), "{waited:?}");
         for absurd in ["315360000", "9999999999999999", "99999999999999999999999999"] {
-            let (error, waited) = asked_for(absurd);
+            let (error, waited) = asked_for(Some(absurd));
             assert_eq!((error.retry_after(), waited), (Some(told::INSTEAD), Duration::ZERO), "{absurd}");
             assert!(error.message().contains("no channel means") && error.hint_text().is_some(), "{error}");
         }

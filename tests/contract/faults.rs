@@ -45,6 +45,7 @@ fn f4_a_store_whose_lists_stay_broken_costs_the_run_and_nothing_else() {
         (FaultKind::AnswerLost, &[5]),
         (FaultKind::ServerError(500), &[5]),
         (FaultKind::ServerError(503), &[5]),
+        (FaultKind::RateLimited(None), &[5]),
         (FaultKind::Firewall, &[4, 5]),
         (FaultKind::Unauthorized, &[4]),
     ];

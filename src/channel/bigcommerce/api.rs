@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::errors::{self, Strain};
+use super::errors;
 use super::operation::Operation;
 use super::probe::Facts;
 use super::settings::{self, Settings};
@@ -31,7 +31,6 @@ pub struct Api {
     facts: Known<Facts>,
     http: Arc<Client>,
     reserve: u32,
-    strain: Strain,
     page: PageSize,
     sub_page: PageSize,
 }
@@ -49,7 +48,6 @@ impl Api {
             facts: Known::new(serde_json::from_value(connection.facts).unwrap_or_default()),
             http: connection.http,
             reserve: settings.reserve,
-            strain: Strain::default(),
             page: sizes.of("page", MOST_ROWS, MOST_ROWS),
             sub_page: sizes.of("sub_page", MOST_ROWS, MOST_ROWS),
         })
@@ -216,7 +214,7 @@ impl Protocol for Api {
     }
 
     fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
-        errors::classify(request, reply, self.http.clock().now(), &self.strain)
+        errors::classify(request, reply, self.http.clock().now())
     }
 
     fn account(&self, reply: &Reply) -> Option<Account> {

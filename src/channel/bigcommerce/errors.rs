@@ -4,7 +4,6 @@
 //! them plain text or HTML. Wording differs from place to place, so the status alone decides; the
 //! words are only passed on.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::wire::Failure;
@@ -22,37 +21,12 @@ const WORDS: Words = Words {
     ..Words::of("BigCommerce")
 };
 
-/// The first pause after a 429 that does not say how long (the platform is under load), and the
-/// longest.
-const UNDER_LOAD: Duration = Duration::from_secs(5);
-const UNDER_LOAD_LONGEST: Duration = Duration::from_secs(320);
-
 /// A quota's window, where an answer does not say how long it is.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// What answers in a row have said about the platform's state; shared by the threads of a store.
-#[derive(Default)]
-pub struct Strain {
-    throttles: AtomicU32,
-}
-
-impl Strain {
-    fn relax(&self) {
-        self.throttles.store(0, Ordering::Relaxed);
-    }
-
-    fn under_load(&self) -> Duration {
-        let n = self.throttles.fetch_add(1, Ordering::Relaxed);
-        UNDER_LOAD.saturating_mul(1 << n.min(10)).min(UNDER_LOAD_LONGEST)
-    }
-}
-
 /// What a reply means.
-pub fn classify(request: &Request, reply: &Reply, now: Timestamp, strain: &Strain) -> Verdict {
+pub fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
     let place = url_for_people(&request.url);
-    if (200..300).contains(&reply.status) {
-        strain.relax();
-    }
     let own = match reply.status {
         // An empty list.
         204 => Some(Verdict::Good),
@@ -60,9 +34,10 @@ pub fn classify(request: &Request, reply: &Reply, now: Timestamp, strain: &Strai
         404 => failure(reply).and_then(|_| missing(request)),
         401 | 406 | 408 | 413 | 414 => None,
         429 => {
-            let pause = told_pause(reply, now).unwrap_or_else(|| strain.under_load());
             let text = format!("the store's quota, which all its apps share, is used up (429, {place})");
-            Some(Verdict::Throttled(Some(pause), Error::new(ErrorKind::Temporary, text).hint(status::AGAIN)))
+            let error = Error::new(ErrorKind::Temporary, text).hint(status::AGAIN);
+            // Where it says no time, the platform itself is under load.
+            Some(Verdict::Throttled(told_pause(reply, now), error))
         }
         status @ 400..=499 => Some(status::refused(&WORDS, request, status, &failure(reply).unwrap_or_default())),
         _ => None,
@@ -167,7 +142,7 @@ mod tests {
     }
 
     fn verdict(effect: Effect, path: &str, reply: &Reply) -> Verdict {
-        classify(&request(effect, path), reply, Timestamp::UNIX_EPOCH, &Strain::default())
+        classify(&request(effect, path), reply, Timestamp::UNIX_EPOCH)
     }
 
     const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
@@ -176,10 +151,7 @@ mod tests {
     fn d3_f4_a_write_in_doubt_is_looked_for_and_no_part_of_an_answer_is_used() {
         let undecided = &[r#"[{"status":500,"message":"x"}]"#, r#"{"status":503,"title":"x","errors":{}}"#];
         for path in ["stores/abc123/v2/orders", "stores/abc123/v2/orders/7/shipments"] {
-            let strain = Strain::default();
-            status::law::holds(path, undecided, |request, reply| {
-                classify(request, reply, Timestamp::UNIX_EPOCH, &strain)
-            });
+            status::law::holds(path, undecided, |request, reply| classify(request, reply, Timestamp::UNIX_EPOCH));
         }
     }
 
@@ -217,23 +189,18 @@ mod tests {
     }
 
     #[test]
-    fn i6_a_429_waits_for_the_longer_of_its_headers_and_without_any_ever_longer_from_five_seconds() {
-        let pause = |headers: &[(&'static str, &'static str)], strain: &Strain| match classify(
-            &request(Effect::Read, "v2/orders"),
+    fn i6_a_429_waits_for_the_longer_of_its_headers_and_may_say_nothing() {
+        let pause = |headers: &[(&'static str, &'static str)]| match verdict(
+            Effect::Read,
+            "v2/orders",
             &reply(429, headers, ""),
-            Timestamp::UNIX_EPOCH,
-            strain,
         ) {
-            Verdict::Throttled(Some(pause), _) => pause.as_secs_f64(),
+            Verdict::Throttled(pause, _) => pause.map(|pause| pause.as_secs_f64()),
             other => panic!("{other:?}"),
         };
-        let strain = Strain::default();
-        assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "15000"), ("x-retry-after", "12")], &strain), 15.0);
-        assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "1500"), ("x-retry-after", "12")], &strain), 12.0);
-        assert_eq!([(); 3].map(|()| pause(&[], &strain)), [5.0, 10.0, 20.0]);
-        assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "0")], &Strain::default()), 5.0);
-        classify(&request(Effect::Read, "v2/orders"), &reply(204, &[], ""), Timestamp::UNIX_EPOCH, &strain);
-        assert_eq!(pause(&[], &strain), 5.0, "a good answer ends it");
+        assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "15000"), ("x-retry-after", "12")]), Some(15.0));
+        assert_eq!(pause(&[("x-rate-limit-time-reset-ms", "1500"), ("x-retry-after", "12")]), Some(12.0));
+        assert_eq!([&[][..], &[("x-rate-limit-time-reset-ms", "0")]].map(pause), [None; 2]);
     }
 
     #[test]

@@ -92,6 +92,21 @@ fn x2_a_shop_with_an_authority_of_its_own_is_trusted_only_when_told_to() {
     assert!(rig.server.requests().iter().any(scheme));
 }
 
+/// A bare container has none.
+#[cfg(target_os = "linux")]
+#[test]
+fn x2_a_machine_without_certificate_authorities_trusts_nobody_and_is_not_needed_to_on_loopback() {
+    let home = || woo::home().env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
+    let (served, pem) = over_tls(Options { https_seen: HttpsSeen::AsConnected, ..Options::demo() });
+    let rig = Rig { served, home: home() };
+    rig.connect("").exits(1).says("knows no certificate authorities").says("ca-certificates");
+    assert!(rig.server.requests().is_empty(), "nothing is said to a stranger");
+    let file = rig.home.file("ca.pem", &pem);
+    rig.connect(&format!("--ca-file {file}")).exits(0);
+    let plain = Rig { served: self::served(), home: home() };
+    plain.connect("").exits(0);
+}
+
 #[test]
 fn x2_plain_http_to_another_machine_is_refused_before_anything_is_sent() {
     let home = woo::home();

@@ -1,26 +1,82 @@
 //! TLS: the system's certificate authorities and, where given, one of the merchant's own.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use rustls::CertificateError;
-use rustls::pki_types::CertificateDer;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
+use rustls_platform_verifier::Verifier;
 
 use crate::error::{Error, ErrorKind, Result};
+
+/// The platform's verifier, made when the first certificate comes. It reads every authority that the
+/// machine knows, which a store without TLS and a channel that is not reached do not need.
+#[derive(Debug)]
+struct Platform {
+    provider: Arc<CryptoProvider>,
+    verifier: OnceLock<Result<Verifier, rustls::Error>>,
+}
+
+impl Platform {
+    fn verifier(&self) -> Result<&Verifier, rustls::Error> {
+        self.verifier.get_or_init(|| Verifier::new(self.provider.clone())).as_ref().map_err(Clone::clone)
+    }
+}
+
+impl ServerCertVerifier for Platform {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.verifier()?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier()?.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier()?.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
 
 /// The TLS settings: ring for cryptography, the platform's verifier, plus the certificates in
 /// `ca_pem`.
 pub fn config(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig> {
     let failed = |e: String| Error::new(ErrorKind::Failed, format!("TLS could not be set up: {e}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let extra = ca_pem.map(certificates).transpose()?.unwrap_or_default();
-    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone())
-        .map_err(|e| failed(e.to_string()))?;
+    let verifier: Arc<dyn ServerCertVerifier> = match ca_pem.map(certificates).transpose()? {
+        None => Arc::new(Platform { provider: provider.clone(), verifier: OnceLock::new() }),
+        Some(extra) => {
+            let verifier = Verifier::new_with_extra_roots(extra, provider.clone());
+            Arc::new(verifier.map_err(|e| failed(e.to_string()))?)
+        }
+    };
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| failed(e.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     Ok(config)
 }
@@ -35,10 +91,19 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
 /// What is wrong with the server's certificate and what helps, where that is why the connection
 /// failed: not a matter of waiting.
 pub fn untrusted(place: &str, error: &(dyn std::error::Error + 'static)) -> Option<Error> {
-    let reason = reason(error)?;
     let refused = |what: &str, hint: &str| {
         let text = format!("{place} does not prove that it is itself: {what}; nothing was sent");
         Error::new(ErrorKind::Failed, text).hint(hint)
+    };
+    let reason = match tls(error)? {
+        rustls::Error::InvalidCertificate(reason) => reason,
+        rustls::Error::General(_) => {
+            return Some(refused(
+                "this machine knows no certificate authorities",
+                "install them (the package ca-certificates), or give the server's with --ca-file",
+            ));
+        }
+        _ => return None,
     };
     Some(match reason {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => refused(
@@ -72,14 +137,13 @@ fn plain(error: &CertificateError) -> String {
     format!("{error:?}").chars().take_while(|c| c.is_alphanumeric()).collect()
 }
 
-fn reason<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e CertificateError> {
+fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         // An I/O error shows the error that it wraps in the place of its cause.
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = error.downcast_ref().or_else(|| inner?.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(reason)) = tls {
-            return Some(reason);
+        if let Some(found) = error.downcast_ref().or_else(|| inner?.downcast_ref()) {
+            return Some(found);
         }
         cause = match inner {
             Some(inner) if error.source().is_none() => Some(inner as &(dyn std::error::Error + 'static)),

@@ -60,7 +60,6 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         other => other?,
     };
     let mut stores = app.stores(&book, &args.channel)?;
-    drop(book);
     if args.autosync {
         stores.retain(|store| is_due(app, store));
     }

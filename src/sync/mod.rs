@@ -112,7 +112,9 @@ pub struct Job {
 /// Runs `job` for `stores`, each on its own thread; one store that fails costs one store (I-5).
 pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progress) -> Result<Report> {
     let ids: Vec<i64> = stores.iter().map(|store| store.id).collect();
-    let run = context.book()?.start_run_of(job.kind, job.dry_run, &ids)?;
+    // Open to the end: whoever is last to close the book folds its log into it, which takes time.
+    let mut book = context.book()?;
+    let run = book.start_run_of(job.kind, job.dry_run, &ids)?;
     let reports = std::thread::scope(|scope| {
         let threads: Vec<_> = stores
             .iter()
@@ -121,7 +123,7 @@ pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progre
         threads.into_iter().map(|(store, thread)| thread.join().unwrap_or_else(|_| crashed(store))).collect::<Vec<_>>()
     });
     let report = Report { run, stores: reports };
-    context.book()?.finish_run(run, &report.summaries())?;
+    book.finish_run(run, &report.summaries())?;
     Ok(report)
 }
 

@@ -99,53 +99,48 @@ pub use world::{About, Purchase};
 /// The path below which a served store is steered.
 pub const CONTROL: &str = "/__ordersync-sim";
 
+/// What a channel's simulation is for whoever does not know which it is: the one place where its
+/// stores are made.
+struct Registered {
+    /// A store with some forty varied orders, each page of which takes so long.
+    rehearsal: fn(Arc<dyn Clock>, Duration) -> Arc<dyn Simulated>,
+    /// An empty store, another than that of the rehearsal.
+    another: fn(Arc<dyn Clock>) -> Arc<dyn Simulated>,
+    /// Empty stores of each sort.
+    variants: fn(&Arc<dyn Clock>) -> Variants,
+}
+
+/// Stores, and what is special about each.
+type Variants = Vec<(&'static str, Arc<dyn Simulated>)>;
+
+fn registered(kind: ChannelKind) -> &'static Registered {
+    match kind {
+        ChannelKind::BigCommerce => &bigcommerce::REGISTERED,
+        #[cfg(test)]
+        ChannelKind::Example => unreachable!("its tests have a shop of their own"),
+        ChannelKind::Shopify => &shopify::REGISTERED,
+        ChannelKind::WooCommerce => &woocommerce::REGISTERED,
+    }
+}
+
+fn stores<V: world::Vendor>(options: Vec<(&'static str, V::Options)>, clock: &Arc<dyn Clock>) -> Variants {
+    let store = |options| Arc::new(world::Shop::<V>::new(options, clock.clone())) as Arc<dyn Simulated>;
+    options.into_iter().map(|(what, options)| (what, store(options))).collect()
+}
+
 /// A simulated store of this kind with some forty varied orders of the last weeks and fixed keys
 /// ([`Simulated::access`]); each page of orders takes it `latency`.
 pub fn rehearsal(kind: ChannelKind, clock: Arc<dyn Clock>, latency: Duration) -> Arc<dyn Simulated> {
-    match kind {
-        ChannelKind::BigCommerce => {
-            let options = bigcommerce::Options { page_latency: latency, ..bigcommerce::Options::rehearsal() };
-            Arc::new(bigcommerce::Shop::demo(options, clock))
-        }
-        #[cfg(test)]
-        ChannelKind::Example => unreachable!("its tests have a shop of their own"),
-        ChannelKind::Shopify => {
-            let options = shopify::Options { latency, ..shopify::Options::rehearsal() };
-            Arc::new(shopify::Shop::demo(options, clock))
-        }
-        ChannelKind::WooCommerce => {
-            let options = woocommerce::Options { page_latency: latency, ..woocommerce::Options::demo() };
-            Arc::new(woocommerce::Shop::demo_with(options, clock))
-        }
-    }
+    (registered(kind).rehearsal)(clock, latency)
 }
 
 /// An empty store of this kind, another than that of [`rehearsal`].
 pub fn another(kind: ChannelKind, clock: Arc<dyn Clock>) -> Arc<dyn Simulated> {
-    match kind {
-        ChannelKind::BigCommerce => Arc::new(bigcommerce::Shop::new(bigcommerce::Options::another(), clock)),
-        #[cfg(test)]
-        ChannelKind::Example => unreachable!("its tests have a shop of their own"),
-        ChannelKind::Shopify => Arc::new(shopify::Shop::new(shopify::Options::another(), clock)),
-        ChannelKind::WooCommerce => Arc::new(woocommerce::Shop::new(woocommerce::Options::demo(), clock)),
-    }
+    (registered(kind).another)(clock)
 }
 
 /// Empty stores of this kind, of the versions and in the ways of serving that an adapter copes
 /// with, and what is special about each.
-pub fn variants(kind: ChannelKind, clock: &Arc<dyn Clock>) -> Vec<(&'static str, Arc<dyn Simulated>)> {
-    fn stores<V: world::Vendor>(
-        variants: Vec<(&'static str, V::Options)>,
-        clock: &Arc<dyn Clock>,
-    ) -> Vec<(&'static str, Arc<dyn Simulated>)> {
-        let store = |options| Arc::new(world::Shop::<V>::new(options, clock.clone())) as Arc<dyn Simulated>;
-        variants.into_iter().map(|(what, options)| (what, store(options))).collect()
-    }
-    match kind {
-        ChannelKind::BigCommerce => stores::<bigcommerce::BigCommerce>(bigcommerce::Options::variants(), clock),
-        #[cfg(test)]
-        ChannelKind::Example => unreachable!("its tests have a shop of their own"),
-        ChannelKind::Shopify => stores::<shopify::Shopify>(shopify::Options::variants(), clock),
-        ChannelKind::WooCommerce => stores::<woocommerce::WooCommerce>(woocommerce::Options::variants(), clock),
-    }
+pub fn variants(kind: ChannelKind, clock: &Arc<dyn Clock>) -> Variants {
+    (registered(kind).variants)(clock)
 }

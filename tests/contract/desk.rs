@@ -195,14 +195,19 @@ pub fn each(contract: impl Fn(&Desk) + Sync) {
 
 /// The same for what begins before a store is connected.
 pub fn each_kind(contract: impl Fn(ChannelKind) + Sync) {
+    side_by_side(ChannelKind::ALL.map(|kind| (kind.word().to_owned(), kind)), contract);
+}
+
+/// Holds the contract against each of these at once, and says with which it does not hold.
+pub fn side_by_side<T: Send>(all: impl IntoIterator<Item = (String, T)>, contract: impl Fn(T) + Sync) {
     std::thread::scope(|scope| {
-        let one = |kind| {
-            println!("contract with {kind}");
-            contract(kind);
+        let one = |name: &str, with: T| {
+            println!("contract with {name}");
+            contract(with);
         };
-        let all = ChannelKind::ALL.map(|kind| (kind, scope.spawn(move || one(kind))));
-        for (kind, contract) in all {
-            assert!(contract.join().is_ok(), "the contract does not hold with {kind}");
+        let spawn = |(name, with): (String, T)| (name.clone(), scope.spawn(move || one(&name, with)));
+        for (name, contract) in all.into_iter().map(spawn).collect::<Vec<_>>() {
+            assert!(contract.join().is_ok(), "the contract does not hold with {name}");
         }
     });
 }

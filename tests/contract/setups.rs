@@ -7,7 +7,7 @@ use std::time::Duration;
 use ordersync::channel::ChannelKind;
 use ordersync::sim::{FaultKind, Simulated, rehearsal, woocommerce};
 
-use super::desk::{Desk, clock, struck, writes_of_a_dispatch};
+use super::desk::{Desk, clock, side_by_side, struck, writes_of_a_dispatch};
 
 /// One tracking number, the same for every order.
 pub const NUMBER: &str = "--carrier dhl --tracking JD01";
@@ -40,19 +40,12 @@ fn others(kind: ChannelKind) -> Vec<SetUp> {
 pub fn each_set_up(contract: impl Fn(&Desk) + Sync) {
     let usual = |kind| SetUp { name: "as usual", store: rehearsal(kind, clock(), Duration::ZERO), flags: "" };
     let all = ChannelKind::ALL.into_iter().flat_map(|kind| others(kind).into_iter().chain([usual(kind)]));
-    std::thread::scope(|scope| {
-        let one = |set_up: SetUp| {
-            let desk = Desk::beside(set_up.store);
-            println!("contract with {}, {}", desk.kind, set_up.name);
-            desk.connect(set_up.flags).exits(0);
-            desk.server.clear_requests();
-            contract(&desk);
-        };
-        let all: Vec<_> =
-            all.map(|set_up| (set_up.store.kind(), set_up.name, scope.spawn(move || one(set_up)))).collect();
-        for (kind, name, contract) in all {
-            assert!(contract.join().is_ok(), "the contract does not hold with {kind}, {name}");
-        }
+    let named = all.map(|set_up| (format!("{}, {}", set_up.store.kind(), set_up.name), set_up));
+    side_by_side(named, |set_up| {
+        let desk = Desk::beside(set_up.store);
+        desk.connect(set_up.flags).exits(0);
+        desk.server.clear_requests();
+        contract(&desk);
     });
 }
 

@@ -17,15 +17,24 @@ mod tests;
 mod vendor;
 mod writes;
 
+use std::sync::Arc;
+
 pub use options::{Options, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN, Scope};
 pub use vendor::{BigCommerce, Own};
 
 use super::http::{Request, Response};
-use super::world;
 pub use super::world::{Fee, Line, Purchase as NewOrder, Refund, Shipment, Way};
+use super::{Registered, stores, world};
 
 /// A simulated BigCommerce store.
 pub type Shop = world::Shop<BigCommerce>;
+
+/// What makes stores of this kind.
+pub(super) const REGISTERED: Registered = Registered {
+    rehearsal: |clock, latency| Arc::new(Shop::demo(Options { page_latency: latency, ..Options::rehearsal() }, clock)),
+    another: |clock| Arc::new(Shop::new(Options::another(), clock)),
+    variants: |clock| stores::<BigCommerce>(Options::variants(), clock),
+};
 
 type State = world::State<BigCommerce>;
 type Entry = world::Entry<BigCommerce>;

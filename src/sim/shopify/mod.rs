@@ -15,6 +15,8 @@ mod tests;
 mod vendor;
 mod writes;
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 pub use options::{Deaf, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
@@ -22,11 +24,18 @@ pub use vendor::{Own, Shopify};
 
 use super::FaultKind;
 use super::http::{Request, Response};
-use super::world;
 pub use super::world::Purchase as NewOrder;
+use super::{Registered, stores, world};
 
 /// A simulated Shopify shop.
 pub type Shop = world::Shop<Shopify>;
+
+/// What makes stores of this kind.
+pub(super) const REGISTERED: Registered = Registered {
+    rehearsal: |clock, latency| Arc::new(Shop::demo(Options { latency, ..Options::rehearsal() }, clock)),
+    another: |clock| Arc::new(Shop::new(Options::another(), clock)),
+    variants: |clock| stores::<Shopify>(Options::variants(), clock),
+};
 
 type State = world::State<Shopify>;
 type Entry = world::Entry<Shopify>;

@@ -21,6 +21,8 @@ mod tests;
 mod trackings;
 mod vendor;
 
+use std::sync::Arc;
+
 pub use options::{
     HttpsSeen, Key, Options, Permalinks, Permission, Profile, REHEARSAL_KEY, REHEARSAL_SECRET, Rights, Tracking,
 };
@@ -28,11 +30,18 @@ pub use vendor::{Own, WooCommerce};
 
 use super::http::{Request, Response};
 use super::rest::Answer;
-use super::world;
 pub use super::world::{Address, Fee, Line, Purchase as NewOrder, Refund};
+use super::{Registered, stores, world};
 
 /// A simulated WooCommerce shop.
 pub type Shop = world::Shop<WooCommerce>;
+
+/// What makes stores of this kind.
+pub(super) const REGISTERED: Registered = Registered {
+    rehearsal: |clock, latency| Arc::new(Shop::demo_with(Options { page_latency: latency, ..Options::demo() }, clock)),
+    another: |clock| Arc::new(Shop::new(Options::demo(), clock)),
+    variants: |clock| stores::<WooCommerce>(Options::variants(), clock),
+};
 
 type State = world::State<WooCommerce>;
 type Entry = world::Entry<WooCommerce>;

@@ -292,7 +292,9 @@ fn advice(s: &Standing) -> Option<String> {
         }
         Stage::Wait => {
             let guide = s.store.kind.adapter().guide_time;
-            Some(format!("no order yet; a first sync takes approximately {guide}. ordersync sync --channel {name}"))
+            let failed = s.last_error.as_ref().map_or_else(String::new, |why| format!("; the last sync failed: {why}"));
+            let first = format!("a first sync takes approximately {guide}: ordersync sync --channel {name}");
+            Some(format!("no order yet{failed}; {first}"))
         }
         Stage::Test => Some(format!("no order yet; test the connection: ordersync connect --test {name}")),
         Stage::WaitAfterTest => Some("the connection works; give it another half hour".to_owned()),

@@ -276,6 +276,9 @@ pub struct Table {
     words: Vec<usize>,
 }
 
+/// How deep the rest of a row hangs that is wider than the terminal.
+const HANGING: usize = 2;
+
 /// What stands behind each column.
 const GAP: u16 = 2;
 
@@ -332,8 +335,9 @@ impl Table {
         if let Some(width) = stdout_width() {
             self.fit(width);
         }
-        let text: String = self.table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-        put(&text)
+        // A row that does not fit at all is broken between its cells.
+        let row = |line: String| format!("{}\n", wrapped(line.trim_end(), stdout_width(), HANGING));
+        put(&self.table.lines().map(row).collect::<String>())
     }
 }
 

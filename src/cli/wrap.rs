@@ -20,6 +20,9 @@ pub fn wrapped(line: &str, width: Option<usize>, hanging: usize) -> String {
             text.push_str(&" ".repeat(hanging));
             (used, is_new) = (hanging, true);
         }
+        if is_new && word.is_empty() && !text.is_empty() {
+            continue;
+        }
         if !is_new {
             text.push(' ');
             used += 1;
@@ -49,7 +52,7 @@ fn together(line: &str) -> Vec<String> {
             }
             None => {
                 words.push(word.to_owned());
-                command = (word.trim_start_matches('(') == "ordersync").then_some(1);
+                command = (word.trim_start_matches(['(', '`']) == "ordersync").then_some(1);
             }
         }
     }
@@ -79,6 +82,9 @@ mod tests {
         );
         assert_eq!(wrapped("  shop      Tea & Cups", Some(80), 2), "  shop      Tea & Cups");
         assert_eq!(wrapped(hint, None, 6), hint, "nobody sees it: one line");
+        let row = "   40  woocommerce  141     29 Nov 14:06  awaiting-fulfillment      2     36.53  EUR  AT";
+        let told = wrapped(row, Some(80), 2);
+        assert_eq!(told.split('\n').collect::<Vec<_>>(), [row.trim_end_matches("  EUR  AT"), "  EUR  AT"]);
         let url = format!("see https://shop.example/{} for it", "x".repeat(90));
         assert_eq!(wrapped(&url, Some(80), 0).split('\n').count(), 3);
         assert_eq!(

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, params, params_from_iter};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
@@ -10,53 +11,66 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::order::{Address, Buyer, LineQuantity, Order, Parcel, People, Status};
 
+/// A column of an order's row, and what stands in it.
+type Column<'o> = (&'static str, ToSqlOutput<'o>);
+
+/// What of an order's row is the copy of the channel's version.
+fn columns(o: &Order) -> Result<Vec<Column<'_>>> {
+    fn text(text: &str) -> ToSqlOutput<'_> {
+        ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))
+    }
+    let written = |text: String| ToSqlOutput::Owned(Value::Text(text));
+    let maybe = |text: Option<String>| ToSqlOutput::Owned(text.map_or(Value::Null, Value::Text));
+    let at = |at: Timestamp| ToSqlOutput::Owned(Value::Integer(at.timestamp_millis()));
+    let never = ToSqlOutput::Owned(Value::Null);
+    let amount = |amount: Decimal| ToSqlOutput::Owned(Value::Text(amount.to_string()));
+    Ok(vec![
+        ("number", text(&o.number)),
+        ("status", text(o.status.word())),
+        ("channel_status", text(&o.channel_status)),
+        ("presence", text(o.presence.word())),
+        ("placed_at", at(o.placed_at)),
+        ("updated_at", at(o.updated_at)),
+        ("paid_at", o.paid_at.map_or(never.clone(), at)),
+        ("ship_by", o.ship_by.map_or(never, at)),
+        ("currency", text(o.currency.code())),
+        ("total", amount(o.totals.total)),
+        ("lines_total", amount(o.totals.lines)),
+        ("shipping_total", amount(o.totals.shipping)),
+        ("tax_total", amount(o.totals.tax)),
+        ("discount_total", amount(o.totals.discount)),
+        ("refunded_total", amount(o.totals.refunded)),
+        ("shop_currency", maybe(o.shop_totals.as_ref().map(|(currency, _)| currency.to_string()))),
+        ("shop_totals", maybe(shop_totals(o)?)),
+        ("prices_include_tax", o.prices_include_tax.into()),
+        ("buyer_remote_id", text(&o.buyer.remote_id)),
+        ("buyer_name", text(&o.buyer.name)),
+        ("buyer_email", text(&o.buyer.email)),
+        ("buyer_phone", text(&o.buyer.phone)),
+        ("payment_method", text(&o.payment.method)),
+        ("payment_title", text(&o.payment.title)),
+        ("transaction_id", text(&o.payment.transaction_id)),
+        ("buyer_note", text(&o.buyer_note)),
+        ("source", text(&o.source)),
+        ("test", o.test.into()),
+        ("attributes", written(attributes(o)?)),
+        ("given_back", o.is_given_back().into()),
+    ])
+}
+
 /// Inserts a copy and gives its short number.
 pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp) -> Result<i64> {
-    db.prepare_cached(
-        "INSERT INTO orders (store_id, remote_id, number, status, channel_status, presence, placed_at, updated_at, imported_at,
-           paid_at, ship_by, currency, total, lines_total, shipping_total, tax_total, discount_total, refunded_total,
-           shop_currency, shop_totals, prices_include_tax, buyer_remote_id, buyer_name, buyer_email, buyer_phone,
-           payment_method, payment_title, transaction_id, buyer_note, source, test, attributes, given_back)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-           ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
-    )
-    .done("written")?
-    .execute(params![
-        store,
-        o.remote_id,
-        o.number,
-        o.status.word(),
-        o.channel_status,
-        o.presence.word(),
-        o.placed_at.timestamp_millis(),
-        o.updated_at.timestamp_millis(),
-        now.timestamp_millis(),
-        o.paid_at.map(|at| at.timestamp_millis()),
-        o.ship_by.map(|at| at.timestamp_millis()),
-        o.currency.code(),
-        o.totals.total.to_string(),
-        o.totals.lines.to_string(),
-        o.totals.shipping.to_string(),
-        o.totals.tax.to_string(),
-        o.totals.discount.to_string(),
-        o.totals.refunded.to_string(),
-        o.shop_totals.as_ref().map(|(currency, _)| currency.to_string()),
-        shop_totals(o)?,
-        o.prices_include_tax,
-        o.buyer.remote_id,
-        o.buyer.name,
-        o.buyer.email,
-        o.buyer.phone,
-        o.payment.method,
-        o.payment.title,
-        o.payment.transaction_id,
-        o.buyer_note,
-        o.source,
-        o.test,
-        attributes(o)?,
-        o.is_given_back()
-    ])
-    .done("written")?;
+    let own = [
+        ("store_id", store.into()),
+        ("remote_id", o.remote_id.as_str().into()),
+        ("imported_at", now.timestamp_millis().into()),
+    ];
+    let (names, values): (Vec<_>, Vec<_>) = own.into_iter().chain(columns(o)?).unzip();
+    let (names, places) = (names.join(", "), vec!["?"; values.len()].join(", "));
+    db.prepare_cached(&format!("INSERT INTO orders ({names}) VALUES ({places})"))
+        .done("written")?
+        .execute(params_from_iter(values))
+        .done("written")?;
     let id = db.last_insert_rowid();
     insert_parts(db, id, o)?;
     Ok(id)
@@ -66,50 +80,12 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
 /// that `o` does not tell (P-11).
 pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
     let o = &o.with_known(&people(db, id)?);
-    db.prepare_cached(
-        "UPDATE orders SET number = ?2, status = ?3, channel_status = ?4, presence = ?5, placed_at = ?6, updated_at = ?7,
-           paid_at = ?8, ship_by = ?9, currency = ?10, total = ?11, lines_total = ?12, shipping_total = ?13, tax_total = ?14,
-           discount_total = ?15, refunded_total = ?16, shop_currency = ?17, shop_totals = ?18, prices_include_tax = ?19,
-           buyer_remote_id = ?20, buyer_name = ?21, buyer_email = ?22, buyer_phone = ?23, payment_method = ?24,
-           payment_title = ?25, transaction_id = ?26, buyer_note = ?27, source = ?28, test = ?29, attributes = ?30,
-           given_back = ?31
-         WHERE id = ?1",
-    )
-    .done("written")?
-    .execute(params![
-        id,
-        o.number,
-        o.status.word(),
-        o.channel_status,
-        o.presence.word(),
-        o.placed_at.timestamp_millis(),
-        o.updated_at.timestamp_millis(),
-        o.paid_at.map(|at| at.timestamp_millis()),
-        o.ship_by.map(|at| at.timestamp_millis()),
-        o.currency.code(),
-        o.totals.total.to_string(),
-        o.totals.lines.to_string(),
-        o.totals.shipping.to_string(),
-        o.totals.tax.to_string(),
-        o.totals.discount.to_string(),
-        o.totals.refunded.to_string(),
-        o.shop_totals.as_ref().map(|(currency, _)| currency.to_string()),
-        shop_totals(o)?,
-        o.prices_include_tax,
-        o.buyer.remote_id,
-        o.buyer.name,
-        o.buyer.email,
-        o.buyer.phone,
-        o.payment.method,
-        o.payment.title,
-        o.payment.transaction_id,
-        o.buyer_note,
-        o.source,
-        o.test,
-        attributes(o)?,
-        o.is_given_back()
-    ])
-    .done("written")?;
+    let (names, values): (Vec<_>, Vec<_>) = columns(o)?.into_iter().unzip();
+    let (names, places) = (names.join(", "), vec!["?"; values.len()].join(", "));
+    db.prepare_cached(&format!("UPDATE orders SET ({names}) = ({places}) WHERE id = ?"))
+        .done("written")?
+        .execute(params_from_iter(values.into_iter().chain([id.into()])))
+        .done("written")?;
     for table in ["lines", "addresses", "charges", "refunds"] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE order_id = ?"))
             .done("written")?

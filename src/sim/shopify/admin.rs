@@ -6,7 +6,6 @@ use super::options::Options;
 use super::vendor::FulfillmentOrder;
 use super::{NewOrder, Order, Shop};
 use crate::clock::Clock;
-use crate::sim::Simulated;
 use crate::sim::world::{Shipment, Tracking};
 
 /// One order for each thing a merchant meets sooner or later.
@@ -128,11 +127,6 @@ impl Shop {
                 one.id += 10;
             }
         })
-    }
-
-    /// An order's fulfilments are cancelled; new fulfilment orders take the place of theirs.
-    pub fn undo_fulfillments(&self, id: u64) -> bool {
-        self.undo_shipments(&id.to_string())
     }
 
     /// An edit takes one piece of the nth line out.

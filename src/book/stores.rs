@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::error::{Done, odd};
 use super::{Book, zones};
+use crate::channel::settings::{INTERVAL, USUAL_INTERVAL};
 use crate::channel::{ChannelKind, ShopInfo, Values};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
@@ -58,7 +59,8 @@ impl Store {
     /// How long two autosyncs of it are apart.
     pub fn interval(&self) -> chrono::TimeDelta {
         let minutes: Option<i64> = self.values.get("interval").and_then(|text| text.parse().ok());
-        chrono::TimeDelta::minutes(minutes.unwrap_or(30).clamp(5, 1440))
+        let minutes = minutes.unwrap_or(USUAL_INTERVAL);
+        chrono::TimeDelta::minutes(minutes.clamp(*INTERVAL.start(), *INTERVAL.end()))
     }
 }
 

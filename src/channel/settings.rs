@@ -58,12 +58,17 @@ pub struct Setting {
     check: fn(&str) -> bool,
 }
 
+/// How many minutes may be between two autosyncs of a store, and how many are where nothing is set.
+pub const INTERVAL: RangeInclusive<i64> = 5..=1440;
+/// See [`INTERVAL`].
+pub const USUAL_INTERVAL: i64 = 30;
+
 /// The core's settings, the same for every channel.
 pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "interval",
         help: "minutes between two autosyncs of this store, 5 to 1440 (default 30)",
-        check: |text| text.parse::<u32>().is_ok_and(|minutes| (5..=1440).contains(&minutes)),
+        check: |text| text.parse::<i64>().is_ok_and(|minutes| INTERVAL.contains(&minutes)),
     },
     Setting {
         key: "in_flight",

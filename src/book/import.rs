@@ -73,7 +73,7 @@ pub struct Known {
 
 /// What becomes of the new version.
 #[derive(Debug)]
-pub enum Decision {
+pub enum Update {
     /// The copy takes it over.
     Follow,
     /// It says what the copy's own version says: nothing is kept beside it any more.
@@ -323,14 +323,14 @@ impl Intake<'_> {
     }
 
     /// Makes of a new version what was decided.
-    pub fn apply(&mut self, known: &Known, seen: &RemoteOrder, decision: Decision) -> Result<()> {
+    pub fn apply(&mut self, known: &Known, seen: &RemoteOrder, update: Update) -> Result<()> {
         let Ok(order) = &seen.order else { return Ok(()) };
         let (id, print) = (known.order_id, &known.print);
-        let changed = match decision {
-            Decision::Follow => self.follow(id, known.status, seen, order, print).map(|()| true)?,
-            Decision::Same => self.same(id, order, print)?,
-            Decision::Known => self.stamp(id, "newest", order, print).map(|()| false)?,
-            Decision::Keep(note) => {
+        let changed = match update {
+            Update::Follow => self.follow(id, known.status, seen, order, print).map(|()| true)?,
+            Update::Same => self.same(id, order, print)?,
+            Update::Known => self.stamp(id, "newest", order, print).map(|()| false)?,
+            Update::Keep(note) => {
                 self.keep(id, seen, order, print)?;
                 if let Some(note) = note {
                     put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.now)?;

@@ -49,7 +49,7 @@ pub use audit::Fault;
 pub use cursors::Walk;
 pub use file::exposed;
 pub use find::{BOOK, Naming};
-pub use import::{Accepted, Batch, CursorMove, Decision, Known, Tally};
+pub use import::{Accepted, Batch, CursorMove, Known, Tally, Update};
 pub use inbox::{InboxEntry, InboxNote};
 pub use outbox::{Guard, Leave, OutboxRow, OutboxState};
 pub use queries::{BookLine, BookOrder, Event, Filter, OrderRow};

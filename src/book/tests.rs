@@ -65,15 +65,15 @@ fn unreadable(id: &str) -> RemoteOrder {
     RemoteOrder { remote_id: id.into(), document, order: Err("no id".into()) }
 }
 
-fn import(book: &mut Book, store: i64, orders: &[RemoteOrder], decision: fn() -> Decision) -> Result<Tally> {
+fn import(book: &mut Book, store: i64, orders: &[RemoteOrder], update: fn() -> Update) -> Result<Tally> {
     let run = book.start_run(RunKind::Sync, false)?;
     let cursor = Cursor::from_stored("\"here\"".into());
     let cursor = Some(CursorMove { walk: "changes", cursor: &cursor, done: true });
     let batch = Batch { store, run, orders, unshown: &[], reread: &[], cursor, drafts: 0, dry_run: false };
-    take_in(book, &batch, || Ok(decision()))
+    take_in(book, &batch, || Ok(update()))
 }
 
-fn take_in(book: &mut Book, batch: &Batch<'_>, decide: impl Fn() -> Result<Decision>) -> Result<Tally> {
+fn take_in(book: &mut Book, batch: &Batch<'_>, decide: impl Fn() -> Result<Update>) -> Result<Tally> {
     let mut intake = book.intake(batch)?;
     for seen in batch.orders {
         let Some(known) = intake.offer(seen)? else { continue };
@@ -82,8 +82,8 @@ fn take_in(book: &mut Book, batch: &Batch<'_>, decide: impl Fn() -> Result<Decis
     intake.commit()
 }
 
-fn keep() -> Decision {
-    Decision::Keep(None)
+fn keep() -> Update {
+    Update::Keep(None)
 }
 
 /// A page that was fetched before the word of a change may come into the book after it.
@@ -239,7 +239,7 @@ fn p6_a_late_delivery_of_an_older_version_changes_nothing() {
     import(&mut book, store, &[remote(&testing::order("7", Status::Cancelled))], keep).unwrap();
     let mut older = testing::order("7", Status::AwaitingFulfillment);
     older.updated_at -= chrono::TimeDelta::seconds(60);
-    assert_eq!(import(&mut book, store, &[remote(&older)], || Decision::Follow).unwrap().unchanged, 1);
+    assert_eq!(import(&mut book, store, &[remote(&older)], || Update::Follow).unwrap().unchanged, 1);
     assert_eq!(book.order(1).unwrap().status, Status::Cancelled);
 }
 
@@ -721,7 +721,7 @@ fn the_counts_follow_every_change_of_status() {
     let orders = [remote(&testing::order("1", Status::AwaitingPayment)), remote(&testing::order("2", Status::Shipped))];
     import(&mut book, store, &orders, keep).unwrap();
     let paid = remote(&testing::order("1", Status::AwaitingFulfillment));
-    import(&mut book, store, &[paid], || Decision::Follow).unwrap();
+    import(&mut book, store, &[paid], || Update::Follow).unwrap();
     book.record_cancel(1, None, None, "").unwrap();
     let (counts, _) = book.counts().unwrap();
     let expected = Counts::from([((store, "cancelled"), 1), ((store, "shipped"), 1)]);
@@ -773,7 +773,7 @@ fn p10_what_was_given_back_in_full_is_not_late() {
     for order in &mut orders {
         order.updated_at += chrono::TimeDelta::hours(1);
     }
-    import(&mut book, store, &orders.each_ref().map(remote), || Decision::Follow).unwrap();
+    import(&mut book, store, &orders.each_ref().map(remote), || Update::Follow).unwrap();
     assert_eq!(late(&book), [3]);
 }
 

@@ -12,7 +12,7 @@ use super::headway::Headway;
 use super::report::StoreReport;
 use super::store::OpenStore;
 use super::{Context, Job, Progress, policy};
-use crate::book::{Batch, Book, CursorMove, Decision, InboxNote, Known, Tally, Walk, Why};
+use crate::book::{Batch, Book, CursorMove, InboxNote, Known, Tally, Update, Walk, Why};
 use crate::channel::{Channel, Cursor, Found, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -471,25 +471,25 @@ fn spared(read: Result<()>, title: &str, missed: &mut Option<Error>) -> Result<b
 }
 
 /// Policy needs the versions as orders; only the adapter can read them.
-fn decide(channel: &dyn Channel, known: &Known, seen: &RemoteOrder) -> Result<Decision> {
+fn decide(channel: &dyn Channel, known: &Known, seen: &RemoteOrder) -> Result<Update> {
     let Ok(seen_order) = &seen.order else {
         return Err(Error::new(ErrorKind::Failed, "an unreadable order has no policy"));
     };
     // A version that an older program stored and this one cannot read is no reason to lose the new
     // one.
-    let Ok(base) = channel.read(&known.base) else { return Ok(Decision::Keep(None)) };
+    let Ok(base) = channel.read(&known.base) else { return Ok(Update::Keep(None)) };
     let newest = known.newest.as_deref().and_then(|document| channel.read(document).ok());
     // Less than what is kept beside the copy, as after an erasure, must not take its place.
     if known.status != Status::AwaitingPayment
         && newest.as_ref().is_some_and(|newest| differences(newest, seen_order).is_empty())
     {
-        return Ok(Decision::Known);
+        return Ok(Update::Known);
     }
     let before = newest.as_ref().unwrap_or(&base);
     Ok(match policy::decide(known.status, &base, before, seen_order) {
-        policy::Decision::Follow => Decision::Follow,
-        policy::Decision::Same => Decision::Same,
-        policy::Decision::Keep(notice) => Decision::Keep(notice.map(|notice| note(known.order_id, notice))),
+        policy::Decision::Follow => Update::Follow,
+        policy::Decision::Same => Update::Same,
+        policy::Decision::Keep(notice) => Update::Keep(notice.map(|notice| note(known.order_id, notice))),
     })
 }
 

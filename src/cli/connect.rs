@@ -200,7 +200,7 @@ fn first_sync(orders: Option<u64>, guide: &str) -> String {
     match orders {
         Some(0) => format!("the shop has no orders yet; a first sync takes approximately {guide} where it has many"),
         Some(orders) => format!(
-            "the first sync takes up to {} for {} (guide time of the channel: approximately {guide})",
+            "the first sync takes about {} for {} (guide time of the channel: approximately {guide})",
             output::duration(advice::first_sync(orders)),
             output::count(orders, "order")
         ),

@@ -52,6 +52,12 @@ impl RetryPolicy {
         Self { first_pause, ..self }
     }
 
+    /// The same for a server that answers that it has too much to do and not for how long: 5 s are
+    /// what BigCommerce asks for.
+    pub fn under_load(self) -> Self {
+        Self { first_pause: self.first_pause.saturating_mul(5), ..self }
+    }
+
     /// The pause before repeat number `n` (from 0): doubling, up to a minute, with up to a quarter
     /// more by chance so that many machines do not come back in step.
     pub fn pause(&self, n: u32) -> Duration {

@@ -11,8 +11,8 @@ const FIRST_ORDER: TimeDelta = TimeDelta::minutes(150);
 /// How long it may take after a connection test that passed.
 const AFTER_TEST: TimeDelta = TimeDelta::minutes(30);
 
-/// How long a first sync of so many orders takes at most, as far as can be said: a poor shop needs
-/// five seconds for a hundred orders, and is asked for them one page after the other.
+/// About how long a first sync of so many orders takes: many a shop needs five seconds for a
+/// hundred orders, and is asked for them one page after the other.
 pub fn first_sync(orders: u64) -> TimeDelta {
     let seconds = orders.div_ceil(100).saturating_mul(5);
     TimeDelta::try_minutes(i64::try_from(seconds.div_ceil(60)).unwrap_or(i64::MAX)).unwrap_or(TimeDelta::MAX)

@@ -24,7 +24,7 @@ fn a1_connect_shows_the_store_what_it_imports_and_the_guide_time() {
         desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
         let guide = kind.adapter().guide_time;
         let done = desk.connect("").exits(0).prints("1 at the channel").prints("everything changed since");
-        done.prints("takes up to 1 min for 1 order ")
+        done.prints("takes about 1 min for 1 order ")
             .prints(&format!("approximately {guide}"))
             .prints(&format!("ordersync sync --channel {kind}"));
 

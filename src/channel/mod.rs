@@ -26,6 +26,7 @@ pub mod census;
 mod checkpoint;
 #[cfg(test)]
 mod example;
+mod first_where;
 pub mod isolate;
 pub mod json;
 mod keyset;

@@ -18,6 +18,7 @@ use super::sizes::chokes;
 use super::slices::{count_each, count_one};
 use super::{map, number, query, wire};
 use crate::channel::Unshown;
+use crate::channel::first_where::first_where;
 use crate::channel::isolate::isolate;
 use crate::clock::{Timestamp, rfc3339};
 use crate::error::{Error, Result};
@@ -156,10 +157,10 @@ impl Search<'_> {
         let bound = self.list.end().unwrap_or(i64::MAX).min(self.api.now().timestamp() + 1);
         for (nth, met) in std::iter::once(met).chain(std::iter::repeat(0)).take(SECONDS).enumerate() {
             // The first second by whose end there are more orders than those that were met.
-            let (api, filter) = (self.api, |end: i64| self.list.between(from, end));
-            let more = |_, count| count > met;
-            let end = first_where(&|filters| count_each(api, filters), from + 1, bound, &filter, &more)?;
-            let end = end.max(from + 1);
+            let api = self.api;
+            let count = |filters: &[String]| count_each(api, filters);
+            let more = by_counts(&count, |end| self.list.between(from, end), |_, count| count > met);
+            let end = first_where(from + 1, bound, query::COUNTED, more)?.max(from + 1);
             let all = count_one(api, self.list.between(end - 1, end))?;
             let (front, found) = self.up_to_it(self.list.only(end - 1, false), all)?;
             if nth == 0 && !found {
@@ -205,11 +206,11 @@ type Count<'a> = dyn Fn(&[String]) -> Result<Vec<u64>> + 'a;
 /// Each is named only where it is counted alone as one: whatever answers with counts that do not
 /// heed the range names an order that there is not.
 fn ids_in(count: &Count<'_>, filter: &str, mut known: Vec<i64>, hidden: u64) -> Result<Vec<i64>> {
-    let below = |end: i64| format!("{filter} id:<{end}");
     let mut found = Vec::new();
     for _ in 0..hidden {
         let known_below = |end: i64| known.iter().filter(|id| **id < end).count() as u64;
-        let end = first_where(count, 1, i64::MAX, &below, &|end, count| count > known_below(end))?;
+        let more = by_counts(count, |end| format!("{filter} id:<{end}"), |end, count| count > known_below(end));
+        let end = first_where(1, i64::MAX, query::COUNTED, more)?;
         let alone = format!("{filter} id:>={} id:<{end}", end - 1);
         if end == i64::MAX || end <= 1 || count(&[alone])?.first() != Some(&1) {
             break;
@@ -220,27 +221,16 @@ fn ids_in(count: &Count<'_>, filter: &str, mut known: Vec<i64>, hidden: u64) -> 
     Ok(found)
 }
 
-/// The first of `from..=to` at which a count says yes, of which all after it do; the last is taken
-/// to. Each question counts at many at once.
-fn first_where(
-    count: &Count<'_>,
-    mut from: i64,
-    mut to: i64,
-    filter: &dyn Fn(i64) -> String,
-    holds: &dyn Fn(i64, u64) -> bool,
-) -> Result<i64> {
-    while from < to {
-        let step = ((to - from) / query::COUNTED as i64).max(1);
-        let points: Vec<i64> = (0..query::COUNTED as i64)
-            .map_while(|n| from.checked_add(step.checked_mul(n)?))
-            .filter(|at| *at < to)
-            .collect();
-        let counts = count(&points.iter().map(|at| filter(*at)).collect::<Vec<_>>())?;
-        let nos = points.iter().zip(counts).take_while(|(at, count)| !holds(**at, *count)).count();
-        to = points.get(nos).copied().unwrap_or(to);
-        from = nos.checked_sub(1).and_then(|nth| points.get(nth)).map_or(from, |last| last + 1);
+/// Asks for the counts of several filters at once, and which of them say yes.
+fn by_counts<'a>(
+    count: &'a Count<'_>,
+    filter: impl Fn(i64) -> String + 'a,
+    holds: impl Fn(i64, u64) -> bool + 'a,
+) -> impl FnMut(&[i64]) -> Result<Vec<bool>> + 'a {
+    move |places| {
+        let counts = count(&places.iter().map(|at| filter(*at)).collect::<Vec<_>>())?;
+        Ok(places.iter().zip(counts).map(|(at, count)| holds(*at, count)).collect())
     }
-    Ok(to)
 }
 
 #[cfg(test)]

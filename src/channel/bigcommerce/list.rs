@@ -91,8 +91,8 @@ impl List for Orders<'_> {
         count(self.api, &self.add(bounds(query)))
     }
 
-    fn first(&self, query: &Query) -> Result<First> {
-        let reply = self.api.get_once("v2/orders", &self.add(parameters(query)), 1)?;
+    fn first(&self, query: &Query, repeats: u32) -> Result<First> {
+        let reply = self.api.get_once("v2/orders", &self.add(parameters(query)), repeats)?;
         let rows = api::list(&reply)?;
         let head = rows.first().and_then(|row| serde_json::from_str::<Head<'_>>(row.get()).ok());
         Ok(First { count: None, row: head.as_ref().and_then(place) })

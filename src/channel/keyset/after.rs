@@ -264,7 +264,7 @@ impl Walk {
 
     fn after_ids(&self, ids: &ById, seen: Self, dialect: &Dialect, page: &Listed, size: u64) -> Result<Step, String> {
         let last = self.in_order_of_ids(dialect, page)?.max(ids.last);
-        if ids.up_to.is_some_and(|up_to| last >= up_to) {
+        if ids.end().is_some_and(|end| last >= end) {
             return Ok(seen.past());
         }
         Ok(match self.behind(dialect, page, size) {
@@ -334,8 +334,13 @@ impl Walk {
         self.fitting(dialect, page).map(|rows| rows.last().map_or(0, |row| row.id))
     }
 
-    /// The walk behind the stretch that is read by ids, or behind all of it.
+    /// The walk behind the stretch that is read by ids, up to an order that is read around, or
+    /// behind all of it.
     fn past(&self) -> Step {
+        if let Some((ids, id)) = self.by_id.as_ref().and_then(|ids| Some((ids, ids.hidden()?))) {
+            let last = ids.last.max(id.saturating_sub(2));
+            return Step::More(Self { by_id: Some(ById { last, ..ids.clone() }), ..self.clone() });
+        }
         let Some(to) = self.by_id.as_ref().and_then(|ids| ids.to) else { return Step::End(self.clone()) };
         let next = Self { from: Some(to + 1), taken: Vec::new(), by_id: None, before: None, ..self.clone() };
         if self.until.is_some_and(|until| to >= until) { Step::End(next) } else { Step::More(next) }

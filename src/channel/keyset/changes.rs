@@ -146,18 +146,10 @@ fn begin<L: Lists>(lists: &L, mut rest: Rest<L::Extra>) -> Result<Page> {
     let now = list.now();
     let from = rest.at.begin(lists.overlap(), now);
     let walk = lists.changes(&mut rest.extra, from, now);
-    let (most, capped) = (rest.most, rest.capped);
-    let walk = Walk { known: rest.at.high(), inclusive: rest.inclusive, most, capped, ..walk };
     rest.unshown.retain(|(_, until)| (now..=now + LEFT_OUT).contains(until));
-    let unshown: Vec<u64> = rest.unshown.iter().map(|(id, _)| *id).collect();
-    let walk = match list.dialect().leaves_out {
-        0 if unshown.is_empty() => walk,
-        0 => {
-            rest.unshown.clear();
-            walk.all_by_id(unshown)
-        }
-        _ => Walk { skip: unshown, ..walk },
-    };
+    let skip = rest.unshown.iter().map(|(id, _)| *id).collect();
+    let (most, capped) = (rest.most, rest.capped);
+    let walk = Walk { known: rest.at.high(), inclusive: rest.inclusive, skip, most, capped, ..walk };
     changes(lists, rest, &walk)
 }
 

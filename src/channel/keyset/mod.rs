@@ -197,7 +197,8 @@ pub struct Walk {
     pub inclusive: bool,
     /// Up to here everything is in the book already; `None`: nothing is.
     pub known: Option<i64>,
-    /// Orders that the channel cannot show: left out, so that the others of their pages come.
+    /// Orders that the channel cannot show: left out or read around, so that the others of their
+    /// pages come.
     pub skip: Vec<u64>,
     /// The most rows that a page of this list was seen to have: a shorter one was not cut.
     pub most: u64,
@@ -236,7 +237,7 @@ pub struct ById {
     back: u32,
     /// How many orders in a row the channel could not show.
     vain: u32,
-    /// Orders that the channel could not show when it was last read.
+    /// Orders that are known not to be shown, and are read around.
     known: Vec<u64>,
 }
 
@@ -271,10 +272,9 @@ impl Walk {
         Self { by_id, ..Self::new(Key::Modified, modified.0, modified.1) }
     }
 
-    /// What a walk by time has before it, as a walk by ids. The channel has just failed at it, or
-    /// is expected to fail at these orders.
-    pub fn all_by_id(&self, known: Vec<u64>) -> Self {
-        let by_id = Some(ById { vain: 1, known, ..ById::default() });
+    /// What a walk by time has before it, as a walk by ids. The channel has just failed at it.
+    pub fn all_by_id(&self) -> Self {
+        let by_id = Some(ById { vain: 1, known: self.skip.clone(), ..ById::default() });
         Self { by_id, before: None, doubted: false, ..self.clone() }
     }
 
@@ -317,7 +317,8 @@ impl Walk {
             Key::Created => ((self.modified_since.map(|at| at - wider), None), bounds),
         };
         let size = self.at_least(dialect, size);
-        let query = Query { modified, created, without: self.skip.clone(), size, ..Query::row(self.key.sort()) };
+        let without = if dialect.leaves_out == 0 { Vec::new() } else { self.skip.clone() };
+        let query = Query { modified, created, without, size, ..Query::row(self.key.sort()) };
         match &self.by_id {
             None if dialect.leaves_out == 0 => query,
             None => Query { without: [self.taken.as_slice(), &self.skip].concat(), ..query },
@@ -325,7 +326,7 @@ impl Walk {
                 // One id wider, as bounds may not count.
                 let exact = u64::from(dialect.bounds == Bounds::Inclusive);
                 let low = (ids.last > 0).then(|| ids.last.saturating_add(exact));
-                let high = ids.up_to.map(|up_to| up_to.saturating_add(1 - exact));
+                let high = ids.end().map(|end| end.saturating_add(1 - exact));
                 Query { sort: Sort::Id, ids: (low, high), ..query }
             }
             Some(ids) => Query { sort: Sort::Id, offset: ids.offset(), ..query },
@@ -367,6 +368,18 @@ impl Walk {
 }
 
 impl ById {
+    /// The next order that is known not to be shown.
+    fn hidden(&self) -> Option<u64> {
+        let ahead = |id: &u64| *id > self.last && self.up_to.is_none_or(|up_to| *id <= up_to);
+        self.known.iter().copied().filter(ahead).min()
+    }
+
+    /// Up to and including which id a list is asked for: wider by one, it must not hold an order
+    /// that cannot be shown.
+    fn end(&self) -> Option<u64> {
+        self.hidden().map(|id| id.saturating_sub(2)).or(self.up_to)
+    }
+
     /// One row again, to see that the pages join.
     fn offset(&self) -> u64 {
         self.read.saturating_sub(1)

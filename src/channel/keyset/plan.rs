@@ -10,6 +10,7 @@ use super::changes::{Lists, Position, Rest};
 use super::read::{First, List};
 use super::{Key, Query, Sort, Walk};
 use crate::channel::checkpoint::Checkpoint;
+use crate::channel::isolate::REPEATS;
 use crate::channel::{Cursor, Plan, Range, slices};
 use crate::error::Result;
 
@@ -66,7 +67,7 @@ fn row(sort: Sort, since: Option<i64>) -> Query {
 /// The first row of a list; nothing where it is too much. An order that cannot be shown may be the
 /// row: one walk reads it all then, and looks more closely at what the channel fails at.
 fn first(list: &dyn List, query: &Query) -> Result<First> {
-    match list.first(query) {
+    match list.first(query, REPEATS) {
         Err(error) if error.is_too_much() => Ok(First::default()),
         first => first,
     }

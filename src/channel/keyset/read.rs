@@ -38,8 +38,8 @@ pub trait List {
     fn count(&self, query: &Query) -> Result<Option<u64>>;
 
     /// The first row of a list, and no more of its order than its place, where that can be had.
-    fn first(&self, query: &Query) -> Result<First> {
-        let page = self.fetch(query, &Walk::new(Key::of(query.sort), None, None), REPEATS)?;
+    fn first(&self, query: &Query, repeats: u32) -> Result<First> {
+        let page = self.fetch(query, &Walk::new(Key::of(query.sort), None, None), repeats)?;
         let count = if let Count::OfPage(count) = page.count { Some(count) } else { None };
         Ok(First { count, row: page.rows.first().and_then(|entry| entry.row) })
     }
@@ -220,9 +220,22 @@ pub fn read(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward)> {
 
 /// A page of the usual size, or what can be had of it; and whether it was shorter than asked for.
 fn whole_page(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward, bool)> {
-    let repeats = if walk.by_id.as_ref().is_some_and(|ids| ids.vain > 0) { 1 } else { REPEATS };
+    let above = list.dialect().above;
+    if above && let Some((batch, onward)) = search::past_known(list, walk)? {
+        return Ok((batch, onward, false));
+    }
+    let by_time = walk.by_id.is_none();
+    let repeats = match &walk.by_id {
+        None if above && !walk.skip.is_empty() => 0,
+        Some(ids) if ids.vain > 0 => 1,
+        _ => REPEATS,
+    };
     let size = list.size();
     match one_page(list, walk, size, repeats) {
+        // An order that is known not to be shown may be among them.
+        Err(error) if error.is_too_much() && above && by_time && !walk.skip.is_empty() => {
+            whole_page(list, &walk.all_by_id())
+        }
         Err(error) if error.is_too_much() => {
             closely(list, walk, size, error).map(|(batch, onward)| (batch, onward, false))
         }
@@ -319,7 +332,7 @@ fn closely(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(B
     // move while it is searched.
     if dialect.leaves_out == 0 && walk.by_id.is_none() {
         list.well()?;
-        return Ok((Batch::default(), Onward::More(walk.all_by_id(Vec::new()))));
+        return Ok((Batch::default(), Onward::More(walk.all_by_id())));
     }
     let (mut all, mut borne, mut last, mut done) = (Batch::default(), 1, None, None);
     let joins = usize::from(dialect.above);

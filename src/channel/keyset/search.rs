@@ -7,8 +7,10 @@
 //! about then.
 
 use super::read::{Batch, Entry, List, Onward};
-use super::{ById, Query, Row, Sort, Walk};
+use super::{ById, Key, Query, Row, Sort, Walk};
 use crate::channel::Unshown;
+use crate::channel::first_where::first_where;
+use crate::channel::isolate::isolate;
 use crate::error::{Error, ErrorKind, Result};
 
 /// So many orders in a row that cannot be shown make one wonder whether it is the orders.
@@ -18,16 +20,15 @@ pub(super) const MANY: u32 = 3;
 const NEIGHBOURS: u64 = 12;
 
 /// Ids further away than this are not looked through.
-const FARTHEST: u64 = 1 << 40;
+const FARTHEST: i64 = 1 << 40;
 
-/// Of more ids between two neighbours than this, most are no orders at all.
-const MOST: u64 = 300;
+/// Of more ids between two neighbours than this, most are no orders at all; and of so many they are
+/// looked through all the same, where nothing else helps.
+const FEW: u64 = 300;
+const MOST: u64 = 20_000;
 
 /// How many ids are asked for at once, and how many rows.
 const PAGE: usize = 100;
-
-/// How far beyond the last order's id.
-const BEYOND: u64 = 150;
 
 /// When the first web shop opened.
 const FIRST: i64 = 800_000_000;
@@ -43,13 +44,26 @@ pub(super) fn past(list: &dyn List, at: &Walk, before: Option<u64>, why: &Error,
     let search = Search { list, at };
     match &at.by_id {
         Some(ids) if list.dialect().above => search.past_ids(ids, batch)?.ok_or_else(|| nameless(why, at)),
-        _ => {
-            let id = search.find(before).ok_or_else(|| nameless(why, at))?;
-            batch.unshown.push(Unshown::of(id.to_string(), why));
-            batch.hidden.push(id);
-            Ok(Onward::More(at.without(id)))
-        }
+        _ => match search.find(before) {
+            Some(id) => {
+                batch.unshown.push(Unshown::of(id.to_string(), why));
+                batch.hidden.push(id);
+                Ok(Onward::More(at.without(id)))
+            }
+            None => search.past_second(why, batch)?.ok_or_else(|| nameless(why, at)),
+        },
     }
+}
+
+/// Passes an order at which the walk stands and which is known not to be shown; nothing where it
+/// stands at none.
+pub(super) fn past_known(list: &dyn List, at: &Walk) -> Result<Option<(Batch, Onward)>> {
+    let Some(ids) = &at.by_id else { return Ok(None) };
+    let Some(id) = ids.hidden().filter(|id| *id <= ids.last.saturating_add(2)) else { return Ok(None) };
+    let (search, mut batch) = (Search { list, at }, Batch::default());
+    let last = search.alone(ids.last.saturating_add(1), id.saturating_add(1), ids, &mut batch)?;
+    let onward = search.behind(last, batch.orders.len() + batch.hidden.len(), ids.clone());
+    Ok(Some((batch, onward)))
 }
 
 /// A channel that fails at a page of a single order, and does not when it is asked which.
@@ -86,30 +100,44 @@ impl Search<'_> {
         if id > ids.last + 1 {
             self.up_to(id - 1, ids, batch)?;
         }
-        // Bounds that exclude make it this one, bounds that include the one after it; and the bound
-        // of what follows is none that fails.
-        let mut last = id;
-        for next in id..id.saturating_add(NEIGHBOURS) {
-            last = next;
-            match self.list.one(next) {
+        // Bounds that exclude make it this one, bounds that include the one after it.
+        let last = self.alone(id, id.saturating_add(2), ids, batch)?;
+        let met = batch.orders.len() - before.0 + batch.hidden.len() - before.1;
+        Ok(Some(self.behind(last, met, ById { vain: ids.vain + 1, ..ids.clone() })))
+    }
+
+    /// Asks for each order from `first` to `last` by itself, and on to one that the channel does
+    /// not fail at: that is the bound of what follows. Gives its id. Those that are known are not
+    /// asked for.
+    fn alone(&self, first: u64, last: u64, ids: &ById, batch: &mut Batch) -> Result<u64> {
+        let mut at = first;
+        for id in first..first.saturating_add(NEIGHBOURS) {
+            at = id;
+            if ids.known.contains(&id) {
+                continue;
+            }
+            match self.list.one(id) {
                 Ok(order) => batch.orders.extend(order),
                 Err(error) if error.is_too_much() => {
-                    batch.unshown.push(Unshown::of(next.to_string(), &error));
-                    batch.hidden.push(next);
+                    batch.unshown.push(Unshown::of(id.to_string(), &error));
+                    batch.hidden.push(id);
                     continue;
                 }
                 Err(error) => return Err(error),
             }
-            if next >= id + 2 {
+            if id >= last {
                 break;
             }
         }
-        let met = batch.orders.len() - before.0 + batch.hidden.len() - before.1;
+        Ok(at)
+    }
+
+    /// The walk from the id `last` on, after so many orders were met.
+    fn behind(&self, last: u64, met: usize, ids: ById) -> Onward {
         let census = self.at.census.map(|census| census.meet(met as u64));
-        let by_id = Some(ById { last, vain: ids.vain + 1, ..ids.clone() });
-        let walk = Walk { by_id, census, begun: true, ..self.at.clone() };
         let over = ids.up_to.is_some_and(|up_to| last >= up_to);
-        Ok(Some(if over { Onward::Done(walk) } else { Onward::More(walk) }))
+        let walk = Walk { by_id: Some(ById { last, ..ids }), census, begun: true, ..self.at.clone() };
+        if over { Onward::Done(walk) } else { Onward::More(walk) }
     }
 
     /// Takes what comes before an order that fails: the question at which it failed was for more
@@ -126,37 +154,79 @@ impl Search<'_> {
     /// The lowest id of which a list up to the one after it fails: first ever farther, then in
     /// halves between.
     fn lowest(&self, ids: &ById) -> Result<Option<u64>> {
-        let fails = |distance: u64| {
-            let up_to = ids.last.checked_add(distance);
+        let fails = |distance: i64| {
+            let up_to = ids.last.checked_add_signed(distance);
             let upto = Walk { by_id: Some(ById { up_to, ..ids.clone() }), ..self.at.clone() };
             self.fails(&upto.query(&self.list.dialect(), 2))
         };
         let (mut below, mut reach) = (0, 1);
-        // One that is known already is not looked for again.
-        let known = ids.known.iter().filter_map(|id| id.checked_sub(ids.last)).filter(|distance| *distance > 2).min();
-        if let Some(known) = known
-            && !fails(known - 2)?
-        {
-            (below, reach) = (known - 2, known);
-        }
         while !fails(reach)? {
             (below, reach) = (reach, reach * 2);
             if reach > FARTHEST {
                 return Ok(None);
             }
         }
-        while reach - below > 1 {
-            let middle = below + (reach - below) / 2;
-            if fails(middle)? { reach = middle } else { below = middle }
+        let lowest = first_where(below + 1, reach, 1, |at| at.iter().map(|at| fails(*at)).collect())?;
+        Ok(ids.last.checked_add_signed(lowest))
+    }
+
+    /// The walk behind the second of an order that nothing names. What else is in that second is
+    /// read. Nothing where it is read by ids, or where the second holds more than a page.
+    fn past_second(&self, why: &Error, batch: &mut Batch) -> Result<Option<Onward>> {
+        if self.at.by_id.is_some() {
+            return Ok(None);
         }
-        Ok(ids.last.checked_add(reach))
+        let dialect = self.list.dialect();
+        // Rows of one second may come in any order.
+        let fails = |second: i64| {
+            let up_to = Walk { until: Some(second), ..self.at.clone() };
+            self.fails(&up_to.query(&dialect, PAGE))
+        };
+        // Its date may lie ahead.
+        let behind = self.at.until.unwrap_or_else(|| self.list.now().saturating_mul(2));
+        let from = self.at.from.unwrap_or(FIRST).min(behind);
+        let second = first_where(from, behind, 1, |at| at.iter().map(|at| fails(*at)).collect())?;
+        let taken = if self.at.from == Some(second) { self.at.taken.clone() } else { Vec::new() };
+        let only = Walk { from: Some(second), until: Some(second), taken, ..self.at.clone() };
+        let rest = Query { offset: 1, ..only.query(&dialect, PAGE) };
+        let Some(rest) = (0..NEIGHBOURS).find_map(|_| self.list.fetch(&rest, self.at, 0).ok()) else { return Ok(None) };
+        let rest = rest.rows;
+        let is_found = fails(second)? && (self.at.from.is_some() || !fails(second - 1)?);
+        if rest.len() >= PAGE || !is_found {
+            return Ok(None);
+        }
+        // An outage is no fault of an order.
+        self.list.well()?;
+        let census = self.at.census.map(|census| census.meet(rest.len() as u64 + 1));
+        batch.join(Batch::of(self.list, rest)?);
+        let place = format!("the order of {} UTC", super::after::utc(second));
+        batch.unshown.push(Unshown { remote_id: None, place, why: why.message().to_owned() });
+        batch.modified.extend((self.at.key == Key::Modified).then_some(second));
+        let from = Some(second.saturating_add(1));
+        let walk =
+            Walk { from, taken: Vec::new(), before: None, doubted: false, begun: true, census, ..self.at.clone() };
+        let over = self.at.until.is_some_and(|until| second >= until);
+        Ok(Some(if over { Onward::Done(walk) } else { Onward::More(walk) }))
     }
 
     /// The id of the order at which a list fails that can leave it out.
     fn find(&self, before: Option<u64>) -> Option<u64> {
+        let by_place = || self.list.first(&self.here(0), 0).ok()?.row.map(|row| row.id);
+        if let Some(id) = by_place().filter(|id| matches!(self.fails_at(&[*id]), Ok(true))) {
+            return Some(id);
+        }
         let after = self.next()?;
         let changed = after.map_or_else(|| self.list.now(), |after| after.at);
-        self.beside(before, after.map(|after| after.id)).or_else(|| self.by_creation(changed))
+        let mut nearest = Neighbours(before, after.map(|after| after.id));
+        self.beside(nearest, FEW)
+            .or_else(|| self.by_creation(changed, &mut nearest))
+            .or_else(|| self.beside(nearest, MOST))
+    }
+
+    /// A question for the row so much further on than the order, at which the walk stands.
+    fn here(&self, further: u64) -> Query {
+        let offset = self.at.by_id.as_ref().map_or(0, |ids| ids.read) + further;
+        Query { size: 1, offset, ..self.at.query(&self.list.dialect(), 1) }
     }
 
     /// A question for this page of all orders, but for those that are left out.
@@ -171,45 +241,40 @@ impl Search<'_> {
 
     /// The row behind it, if there is one; nothing where the channel fails at that too.
     fn next(&self) -> Option<Option<Row>> {
-        (1..=NEIGHBOURS).find_map(|further| {
-            let offset = self.at.by_id.as_ref().map_or(0, |ids| ids.read) + further;
-            let query = Query { size: 1, offset, ..self.at.query(&self.list.dialect(), 1) };
-            self.rows(&query).map(|rows| rows.first().copied())
-        })
+        (1..=NEIGHBOURS).find_map(|further| self.rows(&self.here(further)).map(|rows| rows.first().copied()))
     }
 
-    /// The order, by the ids of its neighbours.
-    fn beside(&self, before: Option<u64>, after: Option<u64>) -> Option<u64> {
-        match (before, after) {
-            (Some(before), Some(after)) => self.between(before.min(after), before.max(after)),
-            (Some(one), None) => self.between(one, one.saturating_add(BEYOND)),
-            (None, Some(one)) => self.between(one.saturating_sub(BEYOND), one),
-            (None, None) => None,
+    /// The order, by the ids of its neighbours, where no more than so many are between them. At an
+    /// end half as many are looked through.
+    fn beside(&self, neighbours: Neighbours, most: u64) -> Option<u64> {
+        match neighbours {
+            Neighbours(Some(before), Some(after)) => self.between(before.min(after), before.max(after), most),
+            Neighbours(Some(one), None) => self.between(one, one.saturating_add(most / 2), most),
+            Neighbours(None, Some(one)) => self.between(one.saturating_sub(most / 2), one, most),
+            Neighbours(None, None) => None,
         }
     }
 
-    /// Whether the channel fails at one of these; nothing where it fails otherwise.
-    fn fails_at(&self, ids: &[u64]) -> Option<bool> {
-        self.fails(&Query { only: ids.to_vec(), ..self.query(Sort::Id, 0, PAGE) }).ok()
+    /// Whether the channel fails at one of these.
+    fn fails_at(&self, ids: &[u64]) -> Result<bool> {
+        self.fails(&Query { only: ids.to_vec(), ..self.query(Sort::Id, 0, PAGE) })
     }
 
     /// The first between these ids that the channel fails at.
-    fn between(&self, low: u64, high: u64) -> Option<u64> {
-        if high.saturating_sub(low) > MOST {
+    fn between(&self, low: u64, high: u64, most: u64) -> Option<u64> {
+        if high.saturating_sub(low) > most {
             return None;
         }
         let ids: Vec<u64> = (low.checked_add(1)?..high).filter(|id| !self.at.skip.contains(id)).collect();
-        let mut ids = ids.chunks(PAGE).find(|ids| self.fails_at(ids) == Some(true))?;
-        while ids.len() > 1 {
-            let (first, rest) = ids.split_at(ids.len() / 2);
-            ids = if self.fails_at(first)? { first } else { rest };
-        }
-        ids.first().copied().filter(|id| self.fails_at(&[*id]) == Some(true))
+        let ids = ids.chunks(PAGE).find(|ids| matches!(self.fails_at(ids), Ok(true)))?;
+        let up_to = |nth: &i64| self.fails_at(ids.get(..=*nth as usize).unwrap_or_default());
+        let nth = first_where(0, ids.len() as i64, 1, |at| at.iter().map(up_to).collect()).ok()?;
+        ids.get(nth as usize).copied().filter(|id| matches!(self.fails_at(&[*id]), Ok(true)))
     }
 
     /// It, by when it was created: mostly not long before its last change, which is not after
-    /// `changed`.
-    fn by_creation(&self, changed: i64) -> Option<u64> {
+    /// `changed`. Else the nearest of its neighbours that were come upon.
+    fn by_creation(&self, changed: i64, nearest: &mut Neighbours) -> Option<u64> {
         let is_before = |at: i64| {
             let walk = self.at.query(&self.list.dialect(), 1);
             self.fails(&Query { created: (None, Some(at)), offset: 0, size: 1, ..walk }).ok()
@@ -231,8 +296,9 @@ impl Search<'_> {
                     if is_before(middle)? { high = middle } else { low = middle }
                 }
                 Places::Many => return None,
-                Places::Between(before, after) => {
-                    if let Some(id) = self.beside(before, after) {
+                Places::Between(neighbours) => {
+                    *nearest = neighbours;
+                    if let Some(id) = self.beside(neighbours, FEW) {
                         return Some(id);
                     }
                     // Among more orders its neighbours are nearer.
@@ -260,26 +326,25 @@ impl Search<'_> {
             }
             before = rows.last().map(|row| row.id);
         }
-        let mut among = PAGE;
-        while among > 1 {
-            let half = among / 2;
-            match page(offset, half) {
-                Some(rows) => {
-                    before = rows.last().map(|row| row.id).or(before);
-                    (offset, among) = (offset + half as u64, among - half);
-                }
-                None => among = half,
-            }
-        }
+        let read = |at: &u64, size: usize| {
+            let rows = self.list.fetch(&Query { created, ..self.query(Sort::Id, *at, size) }, self.at, 0)?.rows;
+            Ok((rows.iter().filter_map(|entry| entry.row).collect::<Vec<Row>>(), Some(at + size as u64)))
+        };
+        let found = isolate(offset, PAGE, read, || Ok(())).ok()?;
+        let (before, offset) = (found.rows.last().map(|row| row.id).or(before), found.at?);
         let after = (1..=NEIGHBOURS).find_map(|further| page(offset + further, 1));
-        Some(Places::Between(before, after.and_then(|rows| rows.first().map(|row| row.id))))
+        Some(Places::Between(Neighbours(before, after.and_then(|rows| rows.first().map(|row| row.id)))))
     }
 }
+
+/// The ids next to an order, or next to an end.
+#[derive(Clone, Copy)]
+struct Neighbours(Option<u64>, Option<u64>);
 
 /// Where an order stands among others, in the order of ids.
 enum Places {
     /// Behind more pages than are looked through.
     Many,
-    /// Between these ids, or at an end.
-    Between(Option<u64>, Option<u64>),
+    /// Between these.
+    Between(Neighbours),
 }

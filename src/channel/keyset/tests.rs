@@ -386,7 +386,7 @@ proptest! {
         times in prop::collection::vec((0i64..9_000_000, 0i64..9_000_000), 20..120),
         bad in prop::collection::btree_set(1u64..120, 1..7),
         size in 1usize..60,
-        far in 1u64..40,
+        far in prop_oneof![1u64..40, 300u64..5_000],
         leaving: bool,
         inclusive: bool,
     ) {
@@ -406,6 +406,45 @@ proptest! {
         prop_assert_eq!(hidden, bad);
         prop_assert_eq!(seen.len() + store.bad.len(), ids.len());
         prop_assert!(told.unshown.iter().all(|one| one.remote_id.is_some()), "nothing else is missing");
+    }
+}
+
+#[test]
+fn i4_an_order_that_nothing_names_is_passed_by_its_second_in_a_bounded_number_of_requests() {
+    for (bad, until) in [(1, None), (20, None), (20, Some(20_000)), (40, None), (40, Some(40_000))] {
+        let rows =
+            (1..=40).flat_map(|nth| [(nth * 50_000, nth as i64 * 1000), (nth * 50_000 + 25_000, nth as i64 * 1000)]);
+        let store = Store::new(LEAVING_OUT, rows.filter(|(id, _)| *id != bad * 50_000 + 25_000 || bad == 20));
+        let store = Store { bad: [bad * 50_000].into(), ..store };
+        store.clock.set(900_000_000);
+        let (seen, told) = store.walk(Walk::new(Key::Modified, Some(1), until)).unwrap();
+        let places: Vec<&str> = told.unshown.iter().map(|one| &*one.place).collect();
+        assert_eq!(places, [format!("the order of {} UTC", after::utc(bad as i64 * 1000))], "{bad}");
+        let wanted =
+            store.orders.borrow().values().filter(|made| until.is_none_or(|until| made.modified <= until)).count();
+        assert_eq!(seen.len() + 1, wanted, "{bad}");
+        assert!(store.pages.get() < 700, "{bad}: {} pages", store.pages.get());
+    }
+}
+
+#[test]
+fn q2_an_order_that_is_known_not_to_be_shown_costs_the_next_syncs_a_few_requests() {
+    for (dialect, inclusive) in [(LEAVING_OUT, false), (ABOVE, true), (ABOVE, false)] {
+        for bad in [39, 40] {
+            let rows = (1..=40).map(|id| (id, LATER - 100 + id as i64));
+            let store = Store { inclusive, bad: [bad].into(), ..Store::new(dialect, rows) };
+            let mut seen = BTreeMap::new();
+            let mut at = store.sync(Position::Rest(Rest::new(Checkpoint::new(None), Extra {})), &mut seen);
+            for id in 41..45 {
+                store.pages.set(0);
+                store.clock.set(store.clock.get() + 30);
+                let now = store.clock.get() - 10;
+                store.orders.borrow_mut().insert(id, Made { created: now, modified: now });
+                at = store.sync(at, &mut seen);
+                assert!(seen.contains_key(&id) && store.pages.get() <= 5, "{dialect:?}: {} pages", store.pages.get());
+            }
+            assert_eq!(seen.len(), 43, "all but {bad}");
+        }
     }
 }
 

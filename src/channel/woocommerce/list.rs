@@ -92,8 +92,8 @@ impl List for Orders<'_> {
         }
     }
 
-    fn first(&self, query: &Query) -> Result<First> {
-        let reply = self.api.ask("wc/v3/orders", &place(self.status, query), REPEATS)?;
+    fn first(&self, query: &Query, repeats: u32) -> Result<First> {
+        let reply = self.api.ask("wc/v3/orders", &place(self.status, query), repeats)?;
         first(&reply, query.sort).map(|(first, _)| first)
     }
 

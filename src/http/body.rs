@@ -31,6 +31,8 @@ pub const TEST: &str = "ordersync connect --test STORE tests the connection; the
 
 /// An answer of `place` that was `what`: nobody can use it, and what was `done` about it.
 pub fn unusable(place: &str, what: impl std::fmt::Display, done: &str) -> Error {
+    // What was asked in detail tells a merchant nothing.
+    let place = place.split('?').next().unwrap_or(place);
     let text = format!("{place} answered with {what}{done}");
     let hint = format!("a proxy, a cache or a plugin may answer in the place of the API; {TEST}");
     Error::new(ErrorKind::Unreadable, text).hint(hint)

@@ -66,7 +66,7 @@ impl Clock for SystemClock {
 }
 
 /// A clock for work that has an end: once the time is over it interrupts, and every sleep with it.
-pub struct BoundedClock {
+pub(crate) struct BoundedClock {
     clock: Arc<dyn Clock>,
     end: std::time::Instant,
     why: String,
@@ -74,7 +74,7 @@ pub struct BoundedClock {
 
 impl BoundedClock {
     /// The clock's time, for so long from now on; `why` is what the interruption says.
-    pub fn new(clock: Arc<dyn Clock>, longest: Duration, why: impl Into<String>) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, longest: Duration, why: impl Into<String>) -> Self {
         Self { clock, end: std::time::Instant::now() + longest, why: why.into() }
     }
 }
@@ -118,7 +118,7 @@ impl ManualClock {
 
     /// Every pause that was asked for, in order.
     #[cfg(test)]
-    pub fn slept(&self) -> Vec<Duration> {
+    pub(crate) fn slept(&self) -> Vec<Duration> {
         self.slept.lock().map(|slept| slept.clone()).unwrap_or_default()
     }
 }
@@ -149,11 +149,11 @@ pub fn from_millis(ms: i64) -> Timestamp {
 
 /// Whether a time is one that somebody can mean: in the years from 1 to 9999, which every calendar,
 /// the book's own and JSON can hold.
-pub fn is_meant(at: &Timestamp) -> bool {
+pub(crate) fn is_meant(at: &Timestamp) -> bool {
     (1..=9999).contains(&chrono::Datelike::year(at))
 }
 
 /// `2026-11-24T13:05:00Z`: how a time is written in JSON, CSV and errors.
-pub fn rfc3339(at: Timestamp) -> String {
+pub(crate) fn rfc3339(at: Timestamp) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

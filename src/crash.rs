@@ -4,7 +4,7 @@
 /// Ends the process without any clean-up, as `kill -9` would, if `ORDERSYNC_CRASH_AT` names this
 /// point. `name:3` kills at the third time. Debug builds only: a release has no such points.
 #[cfg(debug_assertions)]
-pub fn point(name: &str) {
+pub(crate) fn point(name: &str) {
     use std::sync::atomic::{AtomicU32, Ordering};
     static PASSED: AtomicU32 = AtomicU32::new(0);
     let Ok(wanted) = std::env::var("ORDERSYNC_CRASH_AT") else { return };
@@ -17,4 +17,4 @@ pub fn point(name: &str) {
 /// Nothing, in a release build.
 #[cfg(not(debug_assertions))]
 #[inline(always)]
-pub fn point(_name: &str) {}
+pub(crate) fn point(_name: &str) {}

@@ -24,17 +24,17 @@ pub struct CredentialStore {
 
 impl CredentialStore {
     /// The files under `dir`; nothing is created before the first write.
-    pub fn new(dir: &Path) -> Self {
+    pub(crate) fn new(dir: &Path) -> Self {
         Self { dir: dir.to_owned() }
     }
 
     /// Where a store's file is.
-    pub fn path(&self, store: &str) -> PathBuf {
+    pub(crate) fn path(&self, store: &str) -> PathBuf {
         self.dir.join(format!("{store}.json"))
     }
 
     /// A store's secrets.
-    pub fn read(&self, store: &str) -> Result<Secrets> {
+    pub(crate) fn read(&self, store: &str) -> Result<Secrets> {
         let path = self.path(store);
         let reauth = format!("ordersync connect --reauth {store}");
         let text = read_text(&path).map_err(|e| {
@@ -78,7 +78,7 @@ impl CredentialStore {
     }
 
     /// Deletes a store's file; none to delete is fine.
-    pub fn remove(&self, store: &str) -> Result<()> {
+    pub(crate) fn remove(&self, store: &str) -> Result<()> {
         match std::fs::remove_file(self.path(store)) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::new(ErrorKind::Failed, format!("the credentials of {store} could not be deleted: {e}")))
@@ -114,7 +114,7 @@ fn sweep(dir: &Path, prefix: &str) {
 const ORIGIN: &str = "origin";
 
 /// How the keys of times end that are kept beside the secrets.
-pub const TIME: &str = "_at";
+pub(crate) const TIME: &str = "_at";
 
 /// How long to wait for another process that is renewing a token.
 const RENEWAL: Duration = Duration::from_secs(60);
@@ -149,7 +149,7 @@ impl Credentials {
     /// # Errors
     /// `Credentials` where they were given for another server: whoever can change an address must
     /// not be sent the secrets.
-    pub fn of_store(
+    pub(crate) fn of_store(
         credential_store: CredentialStore,
         store: &str,
         locks: PathBuf,
@@ -175,12 +175,12 @@ impl Credentials {
     }
 
     /// Binds the secrets to the server that they were tested with, before they are put into a file.
-    pub fn bind(&self, origin: &str) {
+    pub(crate) fn bind(&self, origin: &str) {
         self.take_over(Secrets::from([(ORIGIN.to_owned(), Secret::new(origin))]));
     }
 
     /// The secret of this key, where there is one.
-    pub fn get(&self, key: &str) -> Option<Secret> {
+    pub(crate) fn get(&self, key: &str) -> Option<Secret> {
         let secrets = self.secrets.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         secrets.get(key).filter(|secret| !secret.is_empty()).cloned()
     }
@@ -189,7 +189,7 @@ impl Credentials {
     ///
     /// # Errors
     /// `Credentials` where there is none.
-    pub fn need(&self, key: &str) -> Result<Secret> {
+    pub(crate) fn need(&self, key: &str) -> Result<Secret> {
         self.get(key).ok_or_else(|| {
             Error::new(ErrorKind::Credentials, format!("{key} is missing; nothing was sent"))
                 .hint("ordersync connect --reauth STORE")
@@ -197,7 +197,7 @@ impl Credentials {
     }
 
     /// Those that must never be shown: all but what says for which server they are and until when.
-    pub fn hidden(&self) -> Vec<Secret> {
+    pub(crate) fn hidden(&self) -> Vec<Secret> {
         let secrets = self.secrets.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         let open = |key: &str| key == ORIGIN || key.ends_with(TIME);
         secrets.iter().filter(|(key, _)| !open(key)).map(|(_, secret)| secret.clone()).collect()
@@ -211,7 +211,12 @@ impl Credentials {
     /// Puts what `fetch` brings in the place of the old secrets, unless `key` is no longer `stale`:
     /// then another thread or process has renewed it already, and its token is taken over. `fetch`
     /// is given the secrets as they are in the file now.
-    pub fn renew(&self, key: &str, stale: Option<&Secret>, fetch: &dyn Fn(&Secrets) -> Result<Secrets>) -> Result<()> {
+    pub(crate) fn renew(
+        &self,
+        key: &str,
+        stale: Option<&Secret>,
+        fetch: &dyn Fn(&Secrets) -> Result<Secrets>,
+    ) -> Result<()> {
         let _one_thread = self.renewing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if self.get(key).as_ref() != stale {
             return Ok(());

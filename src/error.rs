@@ -46,7 +46,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// The word used for this kind in JSON and in the book.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",
             Self::Usage => "usage",
@@ -68,10 +68,10 @@ impl ErrorKind {
 }
 
 /// Exit code of a run that did only a part of its work (C-2).
-pub const EXIT_PARTLY: u8 = 3;
+pub(crate) const EXIT_PARTLY: u8 = 3;
 
 /// The exit code for a kind (C-2); the only place where kinds become codes.
-pub fn exit_code(kind: ErrorKind) -> u8 {
+pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Failed | ErrorKind::Rejected | ErrorKind::Unsupported | ErrorKind::Unreadable | ErrorKind::Book => 1,
         ErrorKind::Usage => 2,
@@ -104,43 +104,43 @@ impl Error {
     }
 
     /// Adds the command to run next (or another way on), shown on a line of its own.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// Adds how long the channel asked to be left alone.
-    pub fn after(mut self, pause: Duration) -> Self {
+    pub(crate) fn after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
         self
     }
 
     /// Marks that the channel may have choked on how much was asked of it at once.
-    pub fn too_much(mut self) -> Self {
+    pub(crate) fn too_much(mut self) -> Self {
         self.too_much = true;
         self
     }
 
     /// The same error of something that fails whatever is asked for at once.
-    pub fn not_too_much(self) -> Self {
+    pub(crate) fn not_too_much(self) -> Self {
         Self { too_much: false, ..self }
     }
 
     /// Whether asking for less at once may help: a server error, no answer in time, an answer
     /// without end.
-    pub fn is_too_much(&self) -> bool {
+    pub(crate) fn is_too_much(&self) -> bool {
         self.too_much
     }
 
     /// Puts the words to run next in the place of a hint's general ones: adapters write STORE, as
     /// they do not know the store's name.
-    pub fn rename_in_hint(mut self, general: &str, named: &str) -> Self {
+    pub(crate) fn rename_in_hint(mut self, general: &str, named: &str) -> Self {
         self.hint = self.hint.map(|hint| hint.replace(general, named));
         self
     }
 
     /// Puts `what` before the message: `sync of "woocommerce": ...`.
-    pub fn context(mut self, what: impl fmt::Display) -> Self {
+    pub(crate) fn context(mut self, what: impl fmt::Display) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
     }
@@ -156,13 +156,13 @@ impl Error {
     }
 
     /// The command to run next, if one helps.
-    pub fn hint_text(&self) -> Option<&str> {
+    pub(crate) fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
     /// How long the channel asked to be left alone, if it did.
     #[cfg(test)]
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Reads a small text that somebody else may have put there, which is also a pipe (`<(pass show
 /// key)`): no more of it than `largest` bytes, and not for longer than anybody waits for it.
-pub fn read_small(path: &Path, largest: u64) -> std::io::Result<String> {
+pub(crate) fn read_small(path: &Path, largest: u64) -> std::io::Result<String> {
     const LONGEST: std::time::Duration = std::time::Duration::from_secs(30);
     let (sender, receiver) = std::sync::mpsc::channel();
     let path = path.to_owned();
@@ -20,7 +20,7 @@ pub fn read_small(path: &Path, largest: u64) -> std::io::Result<String> {
 }
 
 /// What is in a small file that is one: another thing of that name would be waited for without end.
-pub fn read_file(path: &Path, largest: u64) -> std::io::Result<Vec<u8>> {
+pub(crate) fn read_file(path: &Path, largest: u64) -> std::io::Result<Vec<u8>> {
     use std::io::Read;
     if !std::fs::metadata(path)?.is_file() {
         return Err(std::io::Error::other("it is not a file"));
@@ -34,7 +34,7 @@ pub fn read_file(path: &Path, largest: u64) -> std::io::Result<Vec<u8>> {
 }
 
 /// The text of `source`, if it is not larger than `largest`.
-pub fn bounded(source: impl std::io::Read, largest: u64) -> std::io::Result<String> {
+pub(crate) fn bounded(source: impl std::io::Read, largest: u64) -> std::io::Result<String> {
     use std::io::Read;
     let mut text = String::new();
     source.take(largest + 1).read_to_string(&mut text)?;
@@ -45,7 +45,7 @@ pub fn bounded(source: impl std::io::Read, largest: u64) -> std::io::Result<Stri
 }
 
 /// Writes a file that nobody but its owner reads, replacing one that is there.
-pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // tempfile creates with mode 0600.
@@ -56,7 +56,7 @@ pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Creates `dir` with all above it, readable by its owner only.
-pub fn private_dir(dir: &Path) -> Result<()> {
+pub(crate) fn private_dir(dir: &Path) -> Result<()> {
     let failed = |e: std::io::Error| {
         Error::new(
             ErrorKind::Failed,

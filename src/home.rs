@@ -37,22 +37,22 @@ impl Home {
     }
 
     /// The directory of the lock files.
-    pub fn locks(&self) -> PathBuf {
+    pub(crate) fn locks(&self) -> PathBuf {
         self.data.join("locks")
     }
 
     /// The directory of the credential files.
-    pub fn credentials(&self) -> &Path {
+    pub(crate) fn credentials(&self) -> &Path {
         &self.credentials
     }
 
     /// The directory that holds the book.
-    pub fn data(&self) -> &Path {
+    pub(crate) fn data(&self) -> &Path {
         &self.data
     }
 
     /// The directory given by `--home` or `ORDERSYNC_HOME`, if one was.
-    pub fn explicit(&self) -> Option<&Path> {
+    pub(crate) fn explicit(&self) -> Option<&Path> {
         self.explicit.as_deref()
     }
 }

@@ -102,19 +102,21 @@
 //! | Q-4 | The program starts in five milliseconds. |
 //! | Q-5 | Pages are in flight side by side, as shops answer slowly. |
 
+#![warn(unreachable_pub)]
+
 pub mod book;
 pub mod channel;
 pub mod cli;
 pub mod clock;
-pub mod crash;
+pub(crate) mod crash;
 pub mod credentials;
 pub mod error;
-pub mod files;
+pub(crate) mod files;
 pub mod home;
 pub mod http;
 pub mod lock;
 pub mod order;
-pub mod schedule;
+pub(crate) mod schedule;
 pub mod secret;
 #[cfg(feature = "simulator")]
 pub mod sim;

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::private_dir;
 
 /// How long a second process waits for the first.
-pub const BRIEFLY: Duration = Duration::from_secs(5);
+pub(crate) const BRIEFLY: Duration = Duration::from_secs(5);
 
 /// A held lock; dropping it frees it.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Lock {
 }
 
 /// Whether a process is at `work` on `store` now. Looks only; creates nothing.
-pub fn is_held(dir: &Path, store: &str, work: Work) -> bool {
+pub(crate) fn is_held(dir: &Path, store: &str, work: Work) -> bool {
     let path = dir.join(format!("{store}.{}.lock", work.word()));
     File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }

@@ -460,7 +460,7 @@ fn prices_and_refusals_have_the_form_that_was_recorded() {
     let cancel = |id: u64| json!({ "id": format!("gid://shopify/Order/{id}"), "reason": "OTHER", "restock": false });
     let mut said = Vec::new();
     let mut say = |operation: Mutation| {
-        let write = ordersync::channel::Write::new("", false, operation).unwrap();
+        let write = ordersync::channel::Write::new("", operation).unwrap();
         let _ = rig.channel.apply(&write);
         let answer: Value = serde_json::from_slice(&rig.server.requests().last().unwrap().answer).unwrap();
         recorded(&answer, &mut Vec::new(), &mut said);

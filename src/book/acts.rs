@@ -15,20 +15,20 @@ use crate::order::{Parcel, Shipment, Status, left, same_number, stored_decimal, 
 
 /// A dispatch to be recorded.
 #[derive(Debug, Clone, Copy)]
-pub struct NewDispatch<'a> {
+pub(crate) struct NewDispatch<'a> {
     /// The order's number.
-    pub order: i64,
+    pub(crate) order: i64,
     /// The order's last event when it was read; `None` where nothing was decided by what was read.
-    pub seen: Option<i64>,
+    pub(crate) seen: Option<i64>,
     /// What goes out.
-    pub shipment: &'a Shipment,
+    pub(crate) shipment: &'a Shipment,
     /// What it may go out in spite of.
-    pub leave: Leave,
+    pub(crate) leave: Leave,
 }
 
 /// What became of an act that was to be recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recorded {
+pub(crate) enum Recorded {
     /// It is in the outbox, in this row; the order's last event is now this one.
     Row(i64, i64),
     /// The very same was recorded before and is not settled, in this row.
@@ -57,7 +57,7 @@ impl Book {
     ///
     /// # Errors
     /// `Refused` where there is not so much left to ship, or a cancellation is on its way.
-    pub fn record_dispatch(&mut self, new: &NewDispatch<'_>) -> Result<Recorded> {
+    pub(crate) fn record_dispatch(&mut self, new: &NewDispatch<'_>) -> Result<Recorded> {
         let now = self.clock.now();
         let (order, shipment) = (new.order, new.shipment);
         self.write_durably("written", |db| {
@@ -89,7 +89,7 @@ impl Book {
     ///
     /// # Errors
     /// `Refused` where one with other wishes is on its way.
-    pub fn record_cancel(
+    pub(crate) fn record_cancel(
         &mut self,
         order: i64,
         seen: Option<i64>,
@@ -126,7 +126,7 @@ impl Book {
     ///
     /// # Errors
     /// `NotFound` where no shipment of the order has the old number.
-    pub fn record_retracking(&mut self, order: i64, change: &TrackingChange) -> Result<i64> {
+    pub(crate) fn record_retracking(&mut self, order: i64, change: &TrackingChange) -> Result<i64> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             let (store, status) = head(db, order)?;
@@ -152,13 +152,13 @@ impl Book {
 
     /// The order's last event: another one than before means that something about the order has
     /// changed.
-    pub fn last_event(&self, order: i64) -> Result<Option<i64>> {
+    pub(crate) fn last_event(&self, order: i64) -> Result<Option<i64>> {
         last_event(&self.db, order)
     }
 
     /// Stops a row for good and tells the merchant. Where it is sure that nothing of it is at the
     /// channel, the order is as it was before.
-    pub fn refuse(&mut self, id: i64, error: &Error, note: &InboxNote) -> Result<()> {
+    pub(crate) fn refuse(&mut self, id: i64, error: &Error, note: &InboxNote) -> Result<()> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             let row = written(db, id)?;
@@ -189,7 +189,7 @@ impl Book {
     /// # Errors
     /// `Refused` where there is not so much left to ship any more, or where the order was cancelled
     /// or dispatched since and that still waits.
-    pub fn retry(&mut self, id: i64, again: bool) -> Result<()> {
+    pub(crate) fn retry(&mut self, id: i64, again: bool) -> Result<()> {
         let now = self.clock.now();
         let refused = self.write_durably("written", |db| {
             let row = written(db, id)?;
@@ -219,7 +219,7 @@ impl Book {
     }
 
     /// It is sure after all that nothing of the row is at the channel.
-    pub fn is_not_there(&mut self, id: i64) -> Result<()> {
+    pub(crate) fn is_not_there(&mut self, id: i64) -> Result<()> {
         self.write_durably("written", |db| is_not_there(db, id, &written(db, id)?))
     }
 
@@ -227,7 +227,7 @@ impl Book {
     ///
     /// # Errors
     /// `Refused` where something of it may have reached the channel.
-    pub fn withdraw(&mut self, id: i64) -> Result<()> {
+    pub(crate) fn withdraw(&mut self, id: i64) -> Result<()> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             let row = written(db, id)?;
@@ -700,7 +700,7 @@ fn describe(shipment: &Shipment, before: Status, after: Status) -> String {
 #[cfg(test)]
 impl Book {
     /// Records a dispatch by what the order is now.
-    pub fn dispatched(&mut self, order: i64, shipment: &Shipment, guard: Guard) -> Result<i64> {
+    pub(crate) fn dispatched(&mut self, order: i64, shipment: &Shipment, guard: Guard) -> Result<i64> {
         match self.record_dispatch(&NewDispatch {
             order,
             seen: None,

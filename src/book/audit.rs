@@ -15,16 +15,16 @@ use crate::order::{ChargeKind, LARGEST, Totals, stored_decimal};
 
 /// Something that is wrong with an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flaw {
+pub(crate) struct Flaw {
     /// The order's number.
-    pub order: i64,
+    pub(crate) order: i64,
     /// What is wrong.
-    pub fault: Fault,
+    pub(crate) fault: Fault,
 }
 
 /// What can be wrong with an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Its total is so much more than its parts, and no charge says so.
     Sums(Decimal),
     /// It has an amount that nobody can mean.
@@ -42,7 +42,7 @@ type Part = (String, String, String);
 
 impl Book {
     /// Looks at every order and calls `found` for each flaw.
-    pub fn audit(&self, found: &mut dyn FnMut(Flaw)) -> Result<()> {
+    pub(crate) fn audit(&self, found: &mut dyn FnMut(Flaw)) -> Result<()> {
         let mut orders =
             self.db.prepare("SELECT id, total, tax_total, prices_include_tax FROM orders ORDER BY id").done("read")?;
         let mut lines = self

@@ -16,22 +16,22 @@ const MOVE: &str = "INSERT INTO cursors (store_id, walk, position, done) VALUES 
 
 /// A walk and its position.
 #[derive(Debug, Clone)]
-pub struct Walk {
+pub(crate) struct Walk {
     /// Its name: `changes`, a slice of a first sync, or a pass.
-    pub name: String,
+    pub(crate) name: String,
     /// Where it stands.
-    pub cursor: Cursor,
+    pub(crate) cursor: Cursor,
     /// Whether it came to its end.
-    pub done: bool,
+    pub(crate) done: bool,
     /// When a pass came to its end last.
-    pub looked_at: Option<Timestamp>,
+    pub(crate) looked_at: Option<Timestamp>,
     /// Whether a pass is under way.
-    pub under_way: bool,
+    pub(crate) under_way: bool,
 }
 
 impl Book {
     /// The store's walks, by name.
-    pub fn walks(&self, store: i64) -> Result<Vec<Walk>> {
+    pub(crate) fn walks(&self, store: i64) -> Result<Vec<Walk>> {
         let sql =
             "SELECT walk, position, done, looked_at, again IS NOT NULL FROM cursors WHERE store_id = ? ORDER BY walk";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
@@ -50,7 +50,7 @@ impl Book {
     }
 
     /// Replaces all of the store's walks.
-    pub fn plan_walks(&mut self, store: i64, plan: &[(String, Cursor)]) -> Result<()> {
+    pub(crate) fn plan_walks(&mut self, store: i64, plan: &[(String, Cursor)]) -> Result<()> {
         self.write("written", |db| {
             db.execute("DELETE FROM cursors WHERE store_id = ?", [store]).done("written")?;
             for (walk, cursor) in plan {
@@ -63,7 +63,7 @@ impl Book {
 
     /// Takes up a pass that was last read to its end at `looked_at` and begins at `start` the next
     /// time.
-    pub fn add_pass(&mut self, store: i64, walk: &str, start: &Cursor, looked_at: Timestamp) -> Result<()> {
+    pub(crate) fn add_pass(&mut self, store: i64, walk: &str, start: &Cursor, looked_at: Timestamp) -> Result<()> {
         let sql = "INSERT INTO cursors (store_id, walk, position, done, looked_at) VALUES (?, ?, ?, 1, ?)";
         self.write("written", |db| {
             db.execute(sql, params![store, walk, start.as_str(), looked_at.timestamp_millis()]).done("written")?;
@@ -72,7 +72,7 @@ impl Book {
     }
 
     /// A pass is under way; the one after it begins at `again`.
-    pub fn begin_pass(&mut self, store: i64, walk: &str, again: &Cursor) -> Result<()> {
+    pub(crate) fn begin_pass(&mut self, store: i64, walk: &str, again: &Cursor) -> Result<()> {
         let sql = "UPDATE cursors SET again = ?, done = 0 WHERE store_id = ? AND walk = ?";
         self.write("written", |db| {
             db.execute(sql, params![again.as_str(), store, walk]).done("written")?;
@@ -81,7 +81,7 @@ impl Book {
     }
 
     /// Forgets the finished walks whose names begin with `prefix`.
-    pub fn drop_walks(&mut self, store: i64, prefix: &str) -> Result<()> {
+    pub(crate) fn drop_walks(&mut self, store: i64, prefix: &str) -> Result<()> {
         let walks = self.walks(store)?;
         if !walks.iter().any(|walk| walk.done && walk.name.starts_with(prefix)) {
             return Ok(());

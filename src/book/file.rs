@@ -278,7 +278,7 @@ fn check_copy(path: &Path) -> Result<()> {
 /// Which files of the book or directories above it others can read or change, or own: a note for
 /// people each.
 #[cfg(unix)]
-pub fn exposed(book: &Path) -> Vec<String> {
+pub(crate) fn exposed(book: &Path) -> Vec<String> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let Some(dir) = book.parent() else { return Vec::new() };
     let side = |suffix: &str| {
@@ -306,7 +306,7 @@ pub fn exposed(book: &Path) -> Vec<String> {
 
 /// Nothing is known of owners here.
 #[cfg(not(unix))]
-pub fn exposed(_: &Path) -> Vec<String> {
+pub(crate) fn exposed(_: &Path) -> Vec<String> {
     Vec::new()
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What a bare number means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Naming {
+pub(crate) enum Naming {
     /// The book's number or the channel's, where only one order is meant.
     #[default]
     Either,
@@ -43,7 +43,7 @@ impl Candidate {
 const NAMED: usize = 5;
 
 /// Begins a reference that is a number in the book and can be nothing else.
-pub const BOOK: &str = "book";
+pub(crate) const BOOK: &str = "book";
 
 const COLUMNS: &str = "SELECT o.id, s.name, o.remote_id, o.number FROM";
 const BY_BOOK_NUMBER: &str = "orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
@@ -69,7 +69,7 @@ impl Book {
     ///
     /// # Errors
     /// As [`Book::find`].
-    pub fn find_as(&self, reference: &str, naming: Naming) -> Result<i64> {
+    pub(crate) fn find_as(&self, reference: &str, naming: Naming) -> Result<i64> {
         let reference = reference.trim();
         let mut found = self.candidates(reference, naming)?;
         found.sort_by_key(|candidate| candidate.id);
@@ -85,7 +85,7 @@ impl Book {
     ///
     /// # Errors
     /// `NotFound` where the book has none.
-    pub fn find_remote(&self, store: i64, remote_id: &str) -> Result<i64> {
+    pub(crate) fn find_remote(&self, store: i64, remote_id: &str) -> Result<i64> {
         let found = self.named(BY_REMOTE_ID, &[&remote_id, &store])?;
         found.first().map(|order| order.id).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("no order with the channel's id {remote_id:?} is in the book"))

@@ -20,23 +20,23 @@ use crate::order::{Order, Presence, Status};
 const CLOCKS_APART_MS: i64 = 3_600_000;
 
 /// One page to be taken into the book, with the position behind it.
-pub struct Batch<'a> {
+pub(crate) struct Batch<'a> {
     /// The store's number.
-    pub store: i64,
+    pub(crate) store: i64,
     /// The run that fetched it.
-    pub run: i64,
+    pub(crate) run: i64,
     /// Its orders.
-    pub orders: &'a [RemoteOrder],
+    pub(crate) orders: &'a [RemoteOrder],
     /// The orders that the channel could not show.
-    pub unshown: &'a [Unshown],
+    pub(crate) unshown: &'a [Unshown],
     /// Orders that are to be read again by their ids.
-    pub reread: &'a [String],
+    pub(crate) reread: &'a [String],
     /// The position to move to, in the same transaction.
-    pub cursor: Option<CursorMove<'a>>,
+    pub(crate) cursor: Option<CursorMove<'a>>,
     /// Entries that are no orders yet.
-    pub drafts: u32,
+    pub(crate) drafts: u32,
     /// Count only; keep nothing.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 impl Batch<'_> {
@@ -47,33 +47,33 @@ impl Batch<'_> {
 }
 
 /// The new position of a walk.
-pub struct CursorMove<'a> {
+pub(crate) struct CursorMove<'a> {
     /// The walk's name.
-    pub walk: &'a str,
+    pub(crate) walk: &'a str,
     /// Where it stands now.
-    pub cursor: &'a Cursor,
+    pub(crate) cursor: &'a Cursor,
     /// Whether it came to its end.
-    pub done: bool,
+    pub(crate) done: bool,
 }
 
 /// What the book knows of an order of which a new version came, for the policy.
 #[derive(Debug)]
-pub struct Known {
+pub(crate) struct Known {
     /// The new version's fingerprint.
     print: [u8; 16],
     /// The order's number.
-    pub order_id: i64,
+    pub(crate) order_id: i64,
     /// The copy's status.
-    pub status: Status,
+    pub(crate) status: Status,
     /// The document the copy was made from.
-    pub base: Vec<u8>,
+    pub(crate) base: Vec<u8>,
     /// The newest document kept beside it, if one is.
-    pub newest: Option<Vec<u8>>,
+    pub(crate) newest: Option<Vec<u8>>,
 }
 
 /// What becomes of the new version.
 #[derive(Debug)]
-pub enum Update {
+pub(crate) enum Update {
     /// The copy takes it over.
     Follow,
     /// It says what the copy's own version says: nothing is kept beside it any more.
@@ -91,13 +91,13 @@ pub struct Tally {
     /// Not in the book before.
     pub new: u64,
     /// A version not seen before.
-    pub changed: u64,
+    pub(crate) changed: u64,
     /// Known already.
-    pub unchanged: u64,
+    pub(crate) unchanged: u64,
     /// Could not be understood; in the inbox.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// Open checkouts and the like; not counted as fetched.
-    pub drafts: u64,
+    pub(crate) drafts: u64,
 }
 
 impl Tally {
@@ -119,7 +119,7 @@ impl AddAssign for Tally {
 
 /// What became of a newer version that was to be taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepted {
+pub(crate) enum Accepted {
     /// It is the merchant's now; so many dispatches that have surely not gone out were taken back.
     Taken(u64),
     /// The order has changed since it was read: nothing was taken over.
@@ -129,7 +129,7 @@ pub enum Accepted {
 impl Book {
     /// Begins to take a page into the book: its orders, the account of the run and the position
     /// behind it, all in one transaction.
-    pub fn intake<'a>(&'a mut self, batch: &'a Batch<'a>) -> Result<Intake<'a>> {
+    pub(crate) fn intake<'a>(&'a mut self, batch: &'a Batch<'a>) -> Result<Intake<'a>> {
         let now = self.clock.now();
         let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).done(batch.done())?;
         super::rereads::ask(&db, batch.store, batch.reread, now)?;
@@ -149,7 +149,7 @@ impl Book {
     }
 
     /// The orders that could not be read by another version of this program, to be tried again.
-    pub fn unreadable(&self, store: i64) -> Result<Vec<(String, Box<RawValue>)>> {
+    pub(crate) fn unreadable(&self, store: i64) -> Result<Vec<(String, Box<RawValue>)>> {
         let sql = "SELECT subject, document FROM inbox INDEXED BY inbox_open
                    WHERE store_id = ? AND kind = 'unreadable' AND resolved_at IS NULL AND program <> ? LIMIT 1000";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
@@ -180,7 +180,13 @@ impl Book {
     ///
     /// # Errors
     /// `NotFound` where no newer version is kept beside the copy.
-    pub fn accept(&mut self, order: i64, event: Option<i64>, before: Option<&Order>, seen: &Order) -> Result<Accepted> {
+    pub(crate) fn accept(
+        &mut self,
+        order: i64,
+        event: Option<i64>,
+        before: Option<&Order>,
+        seen: &Order,
+    ) -> Result<Accepted> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             if super::acts::has_moved(db, order, event)? {
@@ -231,7 +237,7 @@ fn has_newest(db: &Connection, order: i64) -> Result<bool> {
 impl Book {
     /// Makes the copy anew from the version that the merchant has: its parts and sums are those of
     /// `seen`, what the merchant did to it stays.
-    pub fn remake(&mut self, order: i64, seen: &Order) -> Result<()> {
+    pub(crate) fn remake(&mut self, order: i64, seen: &Order) -> Result<()> {
         let now = self.clock.now();
         self.write_durably("written", |db| {
             let status: String =
@@ -269,7 +275,7 @@ impl serde::Serialize for BareOrder<'_> {
 }
 
 /// A page on its way into the book. Nothing of it stays that is not committed.
-pub struct Intake<'a> {
+pub(crate) struct Intake<'a> {
     db: Transaction<'a>,
     batch: &'a Batch<'a>,
     kind: ChannelKind,
@@ -286,7 +292,7 @@ pub struct Intake<'a> {
 impl Intake<'_> {
     /// Takes an order that needs no decision: one that is new, known already, or cannot be
     /// understood. Gives what is known of any other.
-    pub fn offer(&mut self, seen: &RemoteOrder) -> Result<Option<Known>> {
+    pub(crate) fn offer(&mut self, seen: &RemoteOrder) -> Result<Option<Known>> {
         self.shown(&seen.remote_id)?;
         let order = match &seen.order {
             Ok(order) => order,
@@ -323,7 +329,7 @@ impl Intake<'_> {
     }
 
     /// Makes of a new version what was decided.
-    pub fn apply(&mut self, known: &Known, seen: &RemoteOrder, update: Update) -> Result<()> {
+    pub(crate) fn apply(&mut self, known: &Known, seen: &RemoteOrder, update: Update) -> Result<()> {
         let Ok(order) = &seen.order else { return Ok(()) };
         let (id, print) = (known.order_id, &known.print);
         let changed = match update {
@@ -345,7 +351,7 @@ impl Intake<'_> {
 
     /// Keeps all of it, and moves the walk. A dry run was only for counting: it waits for its turn
     /// like any writer, and leaves nothing.
-    pub fn commit(self) -> Result<Tally> {
+    pub(crate) fn commit(self) -> Result<Tally> {
         let done = self.batch.done();
         if self.batch.dry_run {
             self.db.rollback().done(done)?;

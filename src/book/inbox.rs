@@ -9,19 +9,19 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Something the merchant is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InboxNote {
+pub(crate) struct InboxNote {
     /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped`, `raced`, `refund`,
     /// `lost`, `status` or `credentials`.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// One sentence, without personal data.
-    pub text: String,
+    pub(crate) text: String,
     /// The command to run next.
-    pub hint: String,
+    pub(crate) hint: String,
 }
 
 impl InboxNote {
     /// All of an order was given back before all of it was sent.
-    pub fn given_back(order: i64, text: String) -> Self {
+    pub(crate) fn given_back(order: i64, text: String) -> Self {
         let hint = format!(
             "ordersync cancel book:{order} if it does not go out; ordersync dispatch book:{order} ... --as-local --force ships it all the same"
         );
@@ -29,7 +29,7 @@ impl InboxNote {
     }
 
     /// The version of an order that the merchant has seen is not in the book any more.
-    pub fn lost(order: i64) -> Self {
+    pub(crate) fn lost(order: i64) -> Self {
         let text = format!(
             "the book has lost the version of order {order} that you last saw, so it cannot tell what changed at the channel; nothing goes out for it until you have looked"
         );
@@ -50,23 +50,23 @@ pub(super) const CHANGES: [&str; 5] = ["cancelled", "shipped", "raced", GIVEN_BA
 
 /// An entry of the inbox.
 #[derive(Debug, Clone)]
-pub struct InboxEntry {
+pub(crate) struct InboxEntry {
     /// Its number.
-    pub id: i64,
+    pub(crate) id: i64,
     /// The store, where it is about one.
-    pub store: Option<String>,
+    pub(crate) store: Option<String>,
     /// The order, where it is about one that is in the book.
-    pub order_id: Option<i64>,
+    pub(crate) order_id: Option<i64>,
     /// What kind of thing it is.
-    pub kind: String,
+    pub(crate) kind: String,
     /// What happened.
-    pub text: String,
+    pub(crate) text: String,
     /// The command to run next.
-    pub hint: String,
+    pub(crate) hint: String,
     /// When.
-    pub created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     /// When it was dealt with, if it was.
-    pub resolved_at: Option<Timestamp>,
+    pub(crate) resolved_at: Option<Timestamp>,
 }
 
 const ENTRY: &str = "SELECT i.id, s.name, i.order_id, i.kind, i.text, i.hint, i.created_at, i.resolved_at
@@ -74,13 +74,13 @@ const ENTRY: &str = "SELECT i.id, s.name, i.order_id, i.kind, i.text, i.hint, i.
 
 impl Book {
     /// The open entries, the oldest first; with `all` the dealt-with ones too.
-    pub fn inbox(&self, all: bool) -> Result<Vec<InboxEntry>> {
+    pub(crate) fn inbox(&self, all: bool) -> Result<Vec<InboxEntry>> {
         let condition = if all { "" } else { "WHERE i.resolved_at IS NULL" };
         self.entries(&format!("{ENTRY} {condition} ORDER BY i.id LIMIT 10000"), [])
     }
 
     /// How many entries are open, by store.
-    pub fn inbox_count(&self, store: i64) -> Result<u64> {
+    pub(crate) fn inbox_count(&self, store: i64) -> Result<u64> {
         self.db
             .prepare_cached(
                 "SELECT count(*) FROM inbox INDEXED BY inbox_open WHERE store_id = ? AND resolved_at IS NULL",
@@ -91,13 +91,13 @@ impl Book {
     }
 
     /// Whether an entry of this kind is open for the store.
-    pub fn refusal(&self, store: i64) -> Result<Option<String>> {
+    pub(crate) fn refusal(&self, store: i64) -> Result<Option<String>> {
         let sql = "SELECT hint FROM inbox INDEXED BY inbox_open WHERE store_id = ? AND kind = 'credentials' AND resolved_at IS NULL";
         self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).optional().done("read")
     }
 
     /// Marks an entry as dealt with; false where there is no such open entry.
-    pub fn resolve(&mut self, id: i64) -> Result<bool> {
+    pub(crate) fn resolve(&mut self, id: i64) -> Result<bool> {
         let now = self.now_ms();
         self.write("written", |db| {
             let done = db.execute("UPDATE inbox SET resolved_at = ? WHERE id = ? AND resolved_at IS NULL", [now, id]);
@@ -111,7 +111,7 @@ impl Book {
 
     /// Remembers that a store's credentials are refused, or forgets it once they work again, by what
     /// the channel has answered.
-    pub fn note_access<T>(&mut self, store: i64, answered: &Result<T>) -> Result<()> {
+    pub(crate) fn note_access<T>(&mut self, store: i64, answered: &Result<T>) -> Result<()> {
         match answered {
             Ok(_) => self.credentials_work(store),
             Err(error) if matches!(error.kind(), ErrorKind::Credentials | ErrorKind::Permission) => {
@@ -132,7 +132,7 @@ impl Book {
     }
 
     /// The channel accepts them again.
-    pub fn credentials_work(&mut self, store: i64) -> Result<()> {
+    pub(crate) fn credentials_work(&mut self, store: i64) -> Result<()> {
         let open: bool = self
             .db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind = 'credentials' AND resolved_at IS NULL)")

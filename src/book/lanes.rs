@@ -13,14 +13,14 @@ const HURRY: Duration = Duration::from_millis(100);
 
 impl Book {
     /// A book that gives up where another process, or another thread, is writing for long.
-    pub fn in_a_hurry(self) -> Result<Self> {
+    pub(crate) fn in_a_hurry(self) -> Result<Self> {
         self.db.busy_timeout(HURRY).done("opened")?;
         Ok(self)
     }
 
     /// Has `change` work on how a lane of a store stands, in words that are its own; keeps what it
     /// gives, if that is another.
-    pub fn change_lane(
+    pub(crate) fn change_lane(
         &mut self,
         store: i64,
         lane: &str,
@@ -41,7 +41,7 @@ impl Book {
     }
 
     /// Forgets how the lanes of a store stand: its channel is asked anew.
-    pub fn forget_lanes(&mut self, store: i64) -> Result<()> {
+    pub(crate) fn forget_lanes(&mut self, store: i64) -> Result<()> {
         self.write("written", |db| {
             db.execute("DELETE FROM lanes WHERE store_id = ?", [store]).done("written").map(drop)
         })

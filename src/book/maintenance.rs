@@ -8,18 +8,18 @@ use crate::error::Result;
 
 /// What SQLite's own checks found.
 #[derive(Debug, Clone)]
-pub struct Check {
+pub(crate) struct Check {
     /// Faults in the file; none is good.
-    pub faults: Vec<String>,
+    pub(crate) faults: Vec<String>,
 }
 
 /// How large the book is.
 #[derive(Debug, Clone, Copy)]
-pub struct Size {
+pub(crate) struct Size {
     /// Orders in it.
-    pub orders: u64,
+    pub(crate) orders: u64,
     /// Bytes of the file.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Book {
@@ -27,12 +27,12 @@ impl Book {
     ///
     /// # Errors
     /// `Refused` where the file exists: a backup never overwrites another.
-    pub fn backup(&self, to: &Path) -> Result<()> {
+    pub(crate) fn backup(&self, to: &Path) -> Result<()> {
         super::file::copy(&self.db, to)
     }
 
     /// Checks the whole file: structure, and that every reference leads somewhere.
-    pub fn check(&self) -> Result<Check> {
+    pub(crate) fn check(&self) -> Result<Check> {
         let mut statement = self.db.prepare("PRAGMA integrity_check").done("checked")?;
         let rows = statement.query_map([], |row| row.get::<_, String>(0)).done("checked")?;
         let mut faults: Vec<String> = rows.collect::<rusqlite::Result<_>>().done("checked")?;
@@ -46,7 +46,7 @@ impl Book {
     }
 
     /// How many orders, and how many bytes.
-    pub fn size(&self) -> Result<Size> {
+    pub(crate) fn size(&self) -> Result<Size> {
         let orders =
             self.db.query_row("SELECT coalesce(sum(orders), 0) FROM counts", [], |row| row.get(0)).done("read")?;
         let pages: u64 = self.db.query_row("PRAGMA page_count", [], |row| row.get(0)).done("read")?;

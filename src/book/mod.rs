@@ -44,19 +44,22 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::files::private_dir;
 
-pub use acts::{NewDispatch, Recorded};
-pub use audit::Fault;
-pub use cursors::Walk;
-pub use file::exposed;
-pub use find::{BOOK, Naming};
-pub use import::{Accepted, Batch, CursorMove, Known, Tally, Update};
-pub use inbox::{InboxEntry, InboxNote};
-pub use outbox::{Guard, Leave, OutboxRow, OutboxState};
-pub use queries::{BookLine, BookOrder, Event, Filter, OrderRow};
-pub use readings::Reading;
-pub use rereads::Why;
-pub use runs::{RunKind, RunRow, StoreSummary};
-pub use stores::{Counts, NewStore, Store, check_store_name};
+pub(crate) use acts::{NewDispatch, Recorded};
+pub(crate) use audit::Fault;
+pub(crate) use cursors::Walk;
+pub(crate) use file::exposed;
+pub(crate) use find::{BOOK, Naming};
+pub(crate) use import::{Accepted, Batch, CursorMove, Known, Tally, Update};
+pub(crate) use inbox::{InboxEntry, InboxNote};
+pub(crate) use outbox::{Guard, Leave, OutboxRow, OutboxState};
+pub use queries::Filter;
+pub(crate) use queries::{BookLine, BookOrder, Event, OrderRow};
+pub(crate) use readings::Reading;
+pub(crate) use rereads::Why;
+pub use runs::RunKind;
+pub(crate) use runs::{RunRow, StoreSummary};
+pub(crate) use stores::{Counts, check_store_name};
+pub use stores::{NewStore, Store};
 
 use error::book_error;
 
@@ -99,7 +102,7 @@ impl Book {
     }
 
     /// Opens the book at `path`, or gives `None` where there is none yet.
-    pub fn open_existing(path: &Path, clock: Arc<dyn Clock>) -> Result<Option<Self>> {
+    pub(crate) fn open_existing(path: &Path, clock: Arc<dyn Clock>) -> Result<Option<Self>> {
         if file::recognise(path)? { Self::open(path, clock).map(Some) } else { Ok(None) }
     }
 

@@ -19,7 +19,7 @@ use crate::order::Status;
 
 /// What the guard of D-1 lets through for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guard {
+pub(crate) enum Guard {
     /// Any difference that matters stops it.
     Check,
     /// The merchant goes on with the version in the book; only a cancellation at the channel stops
@@ -48,18 +48,18 @@ impl Guard {
 
 /// What a dispatch may go out in spite of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leave {
+pub(crate) struct Leave {
     /// Of what has changed.
-    pub guard: Guard,
+    pub(crate) guard: Guard,
     /// Of its not being paid.
-    pub unpaid: bool,
+    pub(crate) unpaid: bool,
     /// Of its being on hold.
-    pub on_hold: bool,
+    pub(crate) on_hold: bool,
 }
 
 /// Where a row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutboxState {
+pub(crate) enum OutboxState {
     /// Not tried, or surely not applied.
     Queued,
     /// A write is under way; found by another process, its outcome is unknown.
@@ -81,12 +81,12 @@ impl OutboxState {
         [Self::Queued, Self::Sending, Self::Unknown, Self::Sent, Self::Confirmed, Self::Failed, Self::Withdrawn];
 
     /// Whether it is not settled.
-    pub fn is_open(self) -> bool {
+    pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::Queued | Self::Sending | Self::Unknown | Self::Sent)
     }
 
     /// The word in JSON and in the book.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Queued => "queued",
             Self::Sending => "sending",
@@ -111,50 +111,50 @@ impl fmt::Display for OutboxState {
 
 /// A row of the outbox.
 #[derive(Debug, Clone)]
-pub struct OutboxRow {
+pub(crate) struct OutboxRow {
     /// Its number.
-    pub id: i64,
+    pub(crate) id: i64,
     /// Its store's number.
-    pub store_id: i64,
+    pub(crate) store_id: i64,
     /// Its store's name.
-    pub store: String,
+    pub(crate) store: String,
     /// The order.
-    pub order_id: i64,
+    pub(crate) order_id: i64,
     /// The channel's id of the order.
-    pub remote_id: String,
+    pub(crate) remote_id: String,
     /// The channel's number of the order.
-    pub number: String,
+    pub(crate) number: String,
     /// What is to be true at the channel.
-    pub goal: Goal,
+    pub(crate) goal: Goal,
     /// What it may go out in spite of.
-    pub leave: Leave,
+    pub(crate) leave: Leave,
     /// Where it stands.
-    pub state: OutboxState,
+    pub(crate) state: OutboxState,
     /// How many writes were begun for it.
-    pub attempts: u32,
+    pub(crate) attempts: u32,
     /// Whether something of it may be at the channel: a write was begun of which it is not sure
     /// that it came to nothing.
-    pub may_be_there: bool,
+    pub(crate) may_be_there: bool,
     /// When it was recorded.
-    pub queued_at: Timestamp,
+    pub(crate) queued_at: Timestamp,
     /// When the last write was begun.
-    pub attempted_at: Option<Timestamp>,
+    pub(crate) attempted_at: Option<Timestamp>,
     /// When it is tried again.
-    pub next_at: Option<Timestamp>,
+    pub(crate) next_at: Option<Timestamp>,
     /// When it was confirmed, refused or withdrawn.
-    pub settled_at: Option<Timestamp>,
+    pub(crate) settled_at: Option<Timestamp>,
     /// The write that is or was under way, in words.
-    pub doing: String,
+    pub(crate) doing: String,
     /// What the channel answered.
-    pub receipts: Vec<String>,
+    pub(crate) receipts: Vec<String>,
     /// The marks of the writes that the channel took: none of them is made again by itself.
-    pub acknowledged: Vec<String>,
+    pub(crate) acknowledged: Vec<String>,
     /// How often in a row it was looked for in vain what the channel took or may have taken.
-    pub looks: u32,
+    pub(crate) looks: u32,
     /// The shipment that it tells the channel of, as long as it stands in the book.
-    pub shipment: Option<i64>,
+    pub(crate) shipment: Option<i64>,
     /// Why it is not there yet.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 const ROW: &str = "SELECT x.id, x.store_id, s.name, x.order_id, o.remote_id, o.number, x.goal, x.guard, x.state, x.attempts, x.queued_at,
@@ -168,7 +168,7 @@ pub(super) const OPEN: &str = "('queued', 'sending', 'unknown', 'sent')";
 impl Book {
     /// The open rows of a store whose time has come (`all`: every open row), the oldest first, one
     /// for an order: what was recorded first for an order goes out first.
-    pub fn due(&self, store: i64, now: Timestamp, all: bool) -> Result<Vec<OutboxRow>> {
+    pub(crate) fn due(&self, store: i64, now: Timestamp, all: bool) -> Result<Vec<OutboxRow>> {
         let sql = format!(
             "{ROW} WHERE x.store_id = ?1 AND x.state IN {OPEN} AND (?2 OR x.next_at IS NULL OR x.next_at <= ?3 OR x.next_at > ?4)
              AND NOT EXISTS (SELECT 1 FROM outbox y WHERE y.order_id = x.order_id AND y.id < x.id AND y.state IN {OPEN})
@@ -179,7 +179,7 @@ impl Book {
     }
 
     /// Every open row of the connected stores.
-    pub fn open_outbox(&self) -> Result<Vec<OutboxRow>> {
+    pub(crate) fn open_outbox(&self) -> Result<Vec<OutboxRow>> {
         // A failed row is open to a retry until something newer was recorded for the same goal.
         let sql = format!(
             "{ROW} WHERE (x.state IN {OPEN} OR (x.state = 'failed' AND x.settled_at IS NOT NULL AND NOT EXISTS
@@ -190,13 +190,13 @@ impl Book {
     }
 
     /// The last `limit` rows, whatever became of them.
-    pub fn all_outbox(&self, limit: usize) -> Result<Vec<OutboxRow>> {
+    pub(crate) fn all_outbox(&self, limit: usize) -> Result<Vec<OutboxRow>> {
         let sql = format!("{ROW} ORDER BY x.id DESC LIMIT ?");
         self.outbox_rows(&sql, params![limit])
     }
 
     /// One row.
-    pub fn outbox_row(&self, id: i64) -> Result<Option<OutboxRow>> {
+    pub(crate) fn outbox_row(&self, id: i64) -> Result<Option<OutboxRow>> {
         Ok(self.outbox_rows(&format!("{ROW} WHERE x.id = ?"), [id])?.pop())
     }
 
@@ -207,21 +207,21 @@ impl Book {
 
     /// The receipts of the order's rows of this kind, but for those of one row: what they name
     /// belongs to those rows. A row that was taken back owns nothing.
-    pub fn receipts_of_others(&self, order: i64, goal: &Goal, but: Option<i64>) -> Result<Vec<String>> {
+    pub(crate) fn receipts_of_others(&self, order: i64, goal: &Goal, but: Option<i64>) -> Result<Vec<String>> {
         let sql = "SELECT r.value FROM outbox x, json_each(x.receipts) r
                    WHERE x.order_id = ? AND x.kind = ? AND x.id IS NOT ? AND x.state <> 'withdrawn'";
         column(&self.db, sql, params![order, goal.word(), but])
     }
 
     /// Whether a write was begun for the order of which it is not settled what became of it.
-    pub fn is_unsettled(&self, order: i64) -> Result<bool> {
+    pub(crate) fn is_unsettled(&self, order: i64) -> Result<bool> {
         let sql =
             format!("SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND written <> 'no' AND state IN {OPEN})");
         self.db.prepare_cached(&sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
     }
 
     /// The time of the newest version that the channel has shown of an order.
-    pub fn newest_shown(&self, order: i64) -> Result<Option<Timestamp>> {
+    pub(crate) fn newest_shown(&self, order: i64) -> Result<Option<Timestamp>> {
         self.db
             .prepare_cached("SELECT max(updated_at) FROM versions WHERE order_id = ?")
             .done("read")?
@@ -231,7 +231,7 @@ impl Book {
 
     /// Adds to a row's receipts what the channel showed to be its own. On the disk before it
     /// returns: whatever becomes of the row, no other one may take this for its own.
-    pub fn own(&mut self, id: i64, found: &[String]) -> Result<()> {
+    pub(crate) fn own(&mut self, id: i64, found: &[String]) -> Result<()> {
         self.write_durably("written", |db| {
             for receipt in found {
                 db.execute(
@@ -246,7 +246,7 @@ impl Book {
     }
 
     /// How many rows of a store are open, and since when the oldest of them.
-    pub fn outbox_age(&self, store: i64) -> Result<(u64, Option<Timestamp>)> {
+    pub(crate) fn outbox_age(&self, store: i64) -> Result<(u64, Option<Timestamp>)> {
         let sql = format!("SELECT count(*), min(queued_at) FROM outbox WHERE store_id = ? AND state IN {OPEN}");
         self.db
             .prepare_cached(&sql)
@@ -258,7 +258,7 @@ impl Book {
     /// How many dispatches and cancellations of a store were refused for good and are not dealt
     /// with: nothing newer was recorded for the same goal, and the merchant has not marked what the
     /// inbox says of the order as done.
-    pub fn failed_count(&self, store: i64) -> Result<u64> {
+    pub(crate) fn failed_count(&self, store: i64) -> Result<u64> {
         let sql = "SELECT count(*) FROM outbox x INDEXED BY outbox_failed WHERE x.store_id = ? AND x.state = 'failed'
              AND NOT EXISTS (SELECT 1 FROM outbox y WHERE y.order_id = x.order_id AND y.kind = x.kind AND y.id > x.id)
              AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.order_id = x.order_id AND i.resolved_at >= x.settled_at)";
@@ -267,7 +267,7 @@ impl Book {
 
     /// Marks that a write is about to go out. On the disk before it returns. From then on nobody
     /// can take the row back; gives `false` where somebody has, and then nothing may go out.
-    pub fn sending(&mut self, id: i64, doing: &str) -> Result<bool> {
+    pub(crate) fn sending(&mut self, id: i64, doing: &str) -> Result<bool> {
         let now = self.now_ms();
         self.write_durably("written", |db| {
             let sql = format!(
@@ -281,7 +281,7 @@ impl Book {
 
     /// The channel took the write under way, and gave this receipt. `mark` is what the write is
     /// known by.
-    pub fn took(&mut self, id: i64, mark: &str, receipt: Option<&str>) -> Result<()> {
+    pub(crate) fn took(&mut self, id: i64, mark: &str, receipt: Option<&str>) -> Result<()> {
         self.write_durably("written", |db| {
             db.execute(
                 "UPDATE outbox SET state = 'sent', written = 'yes', error_kind = NULL, error = NULL, next_at = NULL, looks = 0,
@@ -297,7 +297,7 @@ impl Book {
 
     /// The channel refuses a write that may have arrived before: that may be the very reason, so
     /// the row stays unknown, and the write is not made a third time.
-    pub fn refused_repeat(&mut self, id: i64, mark: &str) -> Result<()> {
+    pub(crate) fn refused_repeat(&mut self, id: i64, mark: &str) -> Result<()> {
         self.write_durably("written", |db| {
             db.execute(
                 "UPDATE outbox SET state = 'unknown', acknowledged = json_insert(acknowledged, '$[#]', ?) WHERE id = ?",
@@ -309,7 +309,7 @@ impl Book {
     }
 
     /// Has a row wait until then, as it stands.
-    pub fn put_off(&mut self, id: i64, until: Timestamp) -> Result<()> {
+    pub(crate) fn put_off(&mut self, id: i64, until: Timestamp) -> Result<()> {
         self.write_durably("written", |db| {
             let sql = format!("UPDATE outbox SET next_at = ? WHERE id = ? AND state IN {OPEN}");
             db.execute(&sql, params![until.timestamp_millis(), id]).done("written")?;
@@ -318,14 +318,14 @@ impl Book {
     }
 
     /// Tells the merchant of something about a row.
-    pub fn tell_of_row(&mut self, row: &OutboxRow, note: &InboxNote) -> Result<()> {
+    pub(crate) fn tell_of_row(&mut self, row: &OutboxRow, note: &InboxNote) -> Result<()> {
         let now = self.clock.now();
         let (store, order, subject) = (Some(row.store_id), Some(row.order_id), super::acts::subject(row.id));
         self.write("written", |db| put_note(db, store, order, &subject, note, now))
     }
 
     /// The write under way was surely not applied: the row is as it was before it.
-    pub fn not_applied(&mut self, id: i64) -> Result<()> {
+    pub(crate) fn not_applied(&mut self, id: i64) -> Result<()> {
         self.write_durably("written", |db| {
             db.execute("UPDATE outbox SET written = 'no' WHERE id = ? AND written = 'trying'", [id]).done("written")?;
             Ok(())
@@ -334,7 +334,7 @@ impl Book {
 
     /// Moves a row to the state that an attempt left it in; one that was taken back meanwhile stays
     /// so.
-    pub fn settle(
+    pub(crate) fn settle(
         &mut self,
         id: i64,
         state: OutboxState,
@@ -371,7 +371,13 @@ impl Book {
     /// it is kept beside the copy. Gives `false`, and changes nothing, where the order is not as it
     /// was at its event `seen`, or the row is settled: then what was read back is to be looked at
     /// again.
-    pub fn confirm(&mut self, id: i64, seen: Option<i64>, now_there: &RemoteOrder, only_ours: bool) -> Result<bool> {
+    pub(crate) fn confirm(
+        &mut self,
+        id: i64,
+        seen: Option<i64>,
+        now_there: &RemoteOrder,
+        only_ours: bool,
+    ) -> Result<bool> {
         let now = self.clock.now();
         let documents = std::mem::take(&mut self.documents);
         let result = self.write_durably("written", |db| {

@@ -19,31 +19,31 @@ pub struct OrderRow {
     /// Its short number.
     pub id: i64,
     /// Its store.
-    pub store: String,
+    pub(crate) store: String,
     /// The channel's number.
     pub number: String,
     /// The channel's id.
-    pub remote_id: String,
+    pub(crate) remote_id: String,
     /// Its status here.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Its status there, verbatim.
-    pub channel_status: String,
+    pub(crate) channel_status: String,
     /// When it was placed.
-    pub placed_at: Timestamp,
+    pub(crate) placed_at: Timestamp,
     /// The latest moment to ship it, if promised.
-    pub ship_by: Option<Timestamp>,
+    pub(crate) ship_by: Option<Timestamp>,
     /// The total.
-    pub total: Decimal,
+    pub(crate) total: Decimal,
     /// Its currency.
-    pub currency: String,
+    pub(crate) currency: String,
     /// The buyer.
-    pub buyer: String,
+    pub(crate) buyer: String,
     /// The country it goes to.
-    pub country: String,
+    pub(crate) country: String,
     /// How many items.
-    pub items: Decimal,
+    pub(crate) items: Decimal,
     /// Whether a newer version is kept beside it.
-    pub drifted: bool,
+    pub(crate) drifted: bool,
 }
 
 /// Which orders to list.
@@ -79,50 +79,50 @@ impl Filter {
 
 /// A line of the merchant's copy.
 #[derive(Debug, Clone)]
-pub struct BookLine {
+pub(crate) struct BookLine {
     /// The channel's id of it.
-    pub remote_id: String,
+    pub(crate) remote_id: String,
     /// Stock-keeping unit.
-    pub sku: String,
+    pub(crate) sku: String,
     /// Name.
-    pub name: String,
+    pub(crate) name: String,
     /// Variant.
-    pub variant: String,
+    pub(crate) variant: String,
     /// How many are ordered.
-    pub quantity: Decimal,
+    pub(crate) quantity: Decimal,
     /// How many were given back.
-    pub refunded: Decimal,
+    pub(crate) refunded: Decimal,
     /// How many are in shipments recorded here or shown by the channel.
-    pub shipped: Decimal,
+    pub(crate) shipped: Decimal,
     /// Price of one.
-    pub unit_price: Decimal,
+    pub(crate) unit_price: Decimal,
     /// The line's total.
-    pub total: Decimal,
+    pub(crate) total: Decimal,
     /// Tax on it.
-    pub tax: Decimal,
+    pub(crate) tax: Decimal,
     /// Whether it goes into a parcel.
-    pub ships: bool,
+    pub(crate) ships: bool,
     /// Which of the order's `ship_to` addresses it goes to.
-    pub ship_to: usize,
+    pub(crate) ship_to: usize,
 }
 
 impl BookLine {
     /// How many are still to be shipped.
-    pub fn open(&self) -> Decimal {
+    pub(crate) fn open(&self) -> Decimal {
         left(self.quantity, self.refunded, self.shipped)
     }
 }
 
 impl BookOrder {
     /// Whether all of it was given back before all of it was sent.
-    pub fn waits_given_back(&self) -> bool {
+    pub(crate) fn waits_given_back(&self) -> bool {
         let lines = self.lines.iter().map(|line| (line.quantity, line.refunded));
         !matches!(self.status, Status::Shipped | Status::Cancelled) && is_given_back(&self.totals, lines)
     }
 
     /// Whether a part of it has gone out and nobody knows which: the channel shows a shipment and
     /// not what is in it, or the word alone.
-    pub fn is_sent_in_unknown_part(&self) -> bool {
+    pub(crate) fn is_sent_in_unknown_part(&self) -> bool {
         let untold = self.shipments.iter().any(|shipment| !shipment.own && shipment.lines.is_empty());
         let none_known = self.lines.iter().all(|line| line.shipped.is_zero());
         self.status == Status::PartiallyShipped && (untold || none_known)
@@ -131,30 +131,30 @@ impl BookOrder {
 
 /// A shipment of an order.
 #[derive(Debug, Clone)]
-pub struct BookShipment {
+pub(crate) struct BookShipment {
     /// The channel's id of it; empty until it is known.
-    pub remote_id: String,
+    pub(crate) remote_id: String,
     /// When.
-    pub shipped_at: Option<Timestamp>,
+    pub(crate) shipped_at: Option<Timestamp>,
     /// What is in it; empty where the channel does not say.
-    pub lines: Vec<LineQuantity>,
+    pub(crate) lines: Vec<LineQuantity>,
     /// Its tracking numbers.
-    pub parcels: Vec<Parcel>,
+    pub(crate) parcels: Vec<Parcel>,
     /// Whether it was recorded here (else the channel showed it).
-    pub own: bool,
+    pub(crate) own: bool,
     /// The state of its outbox row; `confirmed` for one that the channel showed.
-    pub state: String,
+    pub(crate) state: String,
 }
 
 /// A line of the audit trail.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub(crate) struct Event {
     /// When.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// What happened.
-    pub what: String,
+    pub(crate) what: String,
     /// In detail.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// An order with everything the book knows of it.
@@ -163,68 +163,68 @@ pub struct BookOrder {
     /// Its short number.
     pub id: i64,
     /// Its store's name.
-    pub store: String,
+    pub(crate) store: String,
     /// The channel's word.
-    pub channel: String,
+    pub(crate) channel: String,
     /// The channel's id.
-    pub remote_id: String,
+    pub(crate) remote_id: String,
     /// The channel's number.
     pub number: String,
     /// Its status here.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Its status there, verbatim.
-    pub channel_status: String,
+    pub(crate) channel_status: String,
     /// `listed`, `archived` or `trashed`.
-    pub presence: String,
+    pub(crate) presence: String,
     /// When it was placed, imported, paid, and is to be shipped by.
-    pub placed_at: Timestamp,
+    pub(crate) placed_at: Timestamp,
     /// When the channel last changed the version that the copy was made from.
-    pub updated_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
     /// When it came into the book.
-    pub imported_at: Timestamp,
+    pub(crate) imported_at: Timestamp,
     /// When it was paid.
-    pub paid_at: Option<Timestamp>,
+    pub(crate) paid_at: Option<Timestamp>,
     /// The latest moment to ship it.
-    pub ship_by: Option<Timestamp>,
+    pub(crate) ship_by: Option<Timestamp>,
     /// Currency of all amounts.
-    pub currency: String,
+    pub(crate) currency: String,
     /// The sums.
-    pub totals: Totals,
+    pub(crate) totals: Totals,
     /// The sums in the shop's own currency, where the buyer paid in another.
-    pub shop_totals: Option<(String, Totals)>,
+    pub(crate) shop_totals: Option<(String, Totals)>,
     /// Who bought.
-    pub buyer: Buyer,
+    pub(crate) buyer: Buyer,
     /// How it was paid.
-    pub payment: Payment,
+    pub(crate) payment: Payment,
     /// What the buyer wrote.
-    pub buyer_note: String,
+    pub(crate) buyer_note: String,
     /// Where within the channel it came from.
-    pub source: String,
+    pub(crate) source: String,
     /// A test order.
-    pub test: bool,
+    pub(crate) test: bool,
     /// Anything else worth showing.
-    pub attributes: Vec<(String, String)>,
+    pub(crate) attributes: Vec<(String, String)>,
     /// Where it goes.
-    pub ship_to: Vec<Address>,
+    pub(crate) ship_to: Vec<Address>,
     /// Who is billed.
-    pub bill_to: Option<Address>,
+    pub(crate) bill_to: Option<Address>,
     /// What was bought.
-    pub lines: Vec<BookLine>,
+    pub(crate) lines: Vec<BookLine>,
     /// Shipping, taxes, fees and discounts.
-    pub charges: Vec<Charge>,
+    pub(crate) charges: Vec<Charge>,
     /// Money given back.
-    pub refunds: Vec<Refund>,
+    pub(crate) refunds: Vec<Refund>,
     /// Shipments.
-    pub shipments: Vec<BookShipment>,
+    pub(crate) shipments: Vec<BookShipment>,
     /// What is or was in the outbox for it.
-    pub outbox: Vec<OutboxRow>,
+    pub(crate) outbox: Vec<OutboxRow>,
     /// What it needs.
-    pub inbox: Vec<InboxEntry>,
+    pub(crate) inbox: Vec<InboxEntry>,
     /// Whether a newer version is kept beside it.
-    pub drifted: bool,
+    pub(crate) drifted: bool,
     /// Its last event when it was read: another one later means that something about it has changed
     /// since.
-    pub last_event: Option<i64>,
+    pub(crate) last_event: Option<i64>,
 }
 
 const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.channel_status, o.placed_at, o.ship_by, o.total, o.currency,
@@ -255,7 +255,7 @@ impl Book {
 
     /// How many orders a list of what is to be sent leaves out, because their store is not connected
     /// any more: nothing can be told there.
-    pub fn left_out(&self, filter: &Filter) -> Result<usize> {
+    pub(crate) fn left_out(&self, filter: &Filter) -> Result<usize> {
         if !filter.offers() {
             return Ok(0);
         }
@@ -345,7 +345,7 @@ impl Book {
     }
 
     /// The order's audit trail, the oldest first.
-    pub fn history(&self, id: i64) -> Result<Vec<Event>> {
+    pub(crate) fn history(&self, id: i64) -> Result<Vec<Event>> {
         self.all("SELECT at, what, detail FROM history WHERE order_id = ? ORDER BY rowid", id, |row| {
             Ok(Event { at: from_millis(row.get(0)?), what: row.get(1)?, detail: row.get(2)? })
         })
@@ -453,7 +453,7 @@ impl Book {
 
     /// How many orders wait to be shipped although their promised time is over (or were placed
     /// before `placed_before`).
-    pub fn late(&self, store: i64, placed_before: Timestamp) -> Result<u64> {
+    pub(crate) fn late(&self, store: i64, placed_before: Timestamp) -> Result<u64> {
         // Two ranges of one index: a million of them are counted without a look at their rows.
         let sql = "SELECT (SELECT count(*) FROM orders INDEXED BY orders_late
                            WHERE status = 'awaiting-fulfillment' AND given_back = 0 AND store_id = ?1 AND ship_by < ?2)

@@ -11,16 +11,16 @@ use crate::order::{Order, Status};
 
 /// How the copies of a store were last read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// The program's version.
-    pub program: String,
+    pub(crate) program: String,
     /// The store's setting for status words.
-    pub statuses: String,
+    pub(crate) statuses: String,
 }
 
 impl Book {
     /// How the store's copies were last read; `None` before that was noted.
-    pub fn last_reading(&self, store: i64) -> Result<Option<Reading>> {
+    pub(crate) fn last_reading(&self, store: i64) -> Result<Option<Reading>> {
         self.db
             .prepare_cached("SELECT program, statuses FROM readings WHERE store_id = ?")
             .done("read")?
@@ -30,7 +30,7 @@ impl Book {
     }
 
     /// Notes how they are read now.
-    pub fn note_reading(&mut self, store: i64, reading: &Reading) -> Result<()> {
+    pub(crate) fn note_reading(&mut self, store: i64, reading: &Reading) -> Result<()> {
         self.write("written", |db| {
             db.execute(
                 "INSERT INTO readings VALUES (?1, ?2, ?3)
@@ -44,7 +44,7 @@ impl Book {
 
     /// Orders behind `after` that nobody here has worked on and that wait for something, or whose
     /// status word is among `words`; number and status of each.
-    pub fn untouched(&self, store: i64, words: &[String], after: i64, most: u32) -> Result<Vec<(i64, Status)>> {
+    pub(crate) fn untouched(&self, store: i64, words: &[String], after: i64, most: u32) -> Result<Vec<(i64, Status)>> {
         let words = serde_json::to_string(words).unwrap_or_default();
         let sql = "SELECT o.id, o.status FROM orders o
             WHERE o.store_id = ?1 AND o.id > ?2
@@ -64,13 +64,13 @@ impl Book {
     }
 
     /// Whether anything of the copy goes into a parcel.
-    pub fn ships(&self, order: i64) -> Result<bool> {
+    pub(crate) fn ships(&self, order: i64) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM lines WHERE order_id = ? AND ships)";
         self.db.prepare_cached(sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
     }
 
     /// The copies of these orders are what their documents mean now.
-    pub fn reread(&mut self, orders: &[(i64, Status, Order)]) -> Result<()> {
+    pub(crate) fn reread(&mut self, orders: &[(i64, Status, Order)]) -> Result<()> {
         let now = self.clock.now();
         self.write("written", |db| {
             for (id, before, order) in orders {
@@ -87,7 +87,7 @@ impl Book {
     }
 
     /// Tells of a status word that nobody knows; never again once that was settled.
-    pub fn tell_of_status(&mut self, store: i64, word: &str, note: &InboxNote) -> Result<()> {
+    pub(crate) fn tell_of_status(&mut self, store: i64, word: &str, note: &InboxNote) -> Result<()> {
         let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind = 'status' AND subject = ? AND resolved_at IS NOT NULL)";
         let settled: bool =
             self.db.prepare_cached(sql).done("read")?.query_row(params![store, word], |row| row.get(0)).done("read")?;
@@ -99,7 +99,7 @@ impl Book {
     }
 
     /// These status words are known now.
-    pub fn statuses_are_known(&mut self, store: i64, words: &[String]) -> Result<()> {
+    pub(crate) fn statuses_are_known(&mut self, store: i64, words: &[String]) -> Result<()> {
         let (now, words) = (self.now_ms(), serde_json::to_string(words).unwrap_or_default());
         self.write("written", |db| {
             db.execute(

@@ -13,7 +13,7 @@ use crate::error::Result;
 
 /// Why an order is read again by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub(crate) enum Why {
     /// Something has said that it has changed.
     Asked,
     /// The channel could not show it.
@@ -35,7 +35,7 @@ const AGAIN: TimeDelta = TimeDelta::days(1);
 impl Book {
     /// The orders of the store that are due to be read again for this reason, the longest waiting
     /// first.
-    pub fn due_rereads(&self, store: i64, why: Why, most: u32) -> Result<Vec<String>> {
+    pub(crate) fn due_rereads(&self, store: i64, why: Why, most: u32) -> Result<Vec<String>> {
         let sql = "SELECT remote_id FROM rereads
             WHERE store_id = ?1 AND why = ?5 AND (due_at <= ?2 OR due_at > ?2 + ?4) ORDER BY due_at LIMIT ?3";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
@@ -46,7 +46,7 @@ impl Book {
     }
 
     /// These orders were read again, as far as there are any: what has come of them is in the book.
-    pub fn rereads_done(&mut self, store: i64, remote_ids: &[String]) -> Result<()> {
+    pub(crate) fn rereads_done(&mut self, store: i64, remote_ids: &[String]) -> Result<()> {
         let sql = "DELETE FROM rereads WHERE store_id = ? AND remote_id = ? AND why = 'asked'";
         self.write("written", |db| {
             for id in remote_ids {
@@ -57,14 +57,14 @@ impl Book {
     }
 
     /// The channel has no such order any more: nothing is left to be asked for.
-    pub fn reread_gone(&mut self, store: i64, remote_id: &str) -> Result<()> {
+    pub(crate) fn reread_gone(&mut self, store: i64, remote_id: &str) -> Result<()> {
         let now = self.clock.now();
         self.write("written", |db| settle(db, store, remote_id, now))
     }
 
     /// All orders of the store were read since `since`: what nothing names and was not met among
     /// them is there no more, or came by its name.
-    pub fn settle_nameless(&mut self, store: i64, since: Timestamp) -> Result<()> {
+    pub(crate) fn settle_nameless(&mut self, store: i64, since: Timestamp) -> Result<()> {
         let (now, since) = (self.now_ms(), since.timestamp_millis());
         self.write("written", |db| {
             db.execute(

@@ -30,47 +30,47 @@ impl RunKind {
 
 /// What a run did for one store, beside what the imports themselves have accounted for.
 #[derive(Debug, Clone)]
-pub struct StoreSummary {
+pub(crate) struct StoreSummary {
     /// The store's name.
-    pub store: String,
+    pub(crate) store: String,
     /// Outbox rows confirmed.
-    pub exported: u32,
+    pub(crate) exported: u32,
     /// Requests sent.
-    pub requests: u64,
+    pub(crate) requests: u64,
     /// Bytes received.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Whether all that changed at the channel was read: a whole import, not a range of it and not
     /// a rehearsal.
-    pub read: bool,
+    pub(crate) read: bool,
     /// Why it stopped early, if it did.
-    pub error: Option<Error>,
+    pub(crate) error: Option<Error>,
 }
 
 /// A run and one of its stores.
 #[derive(Debug, Clone)]
-pub struct RunRow {
+pub(crate) struct RunRow {
     /// The run's number.
-    pub id: i64,
+    pub(crate) id: i64,
     /// `sync`, `autosync` or `pull`.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Whether it kept nothing.
-    pub dry: bool,
+    pub(crate) dry: bool,
     /// When it began.
-    pub started_at: Timestamp,
+    pub(crate) started_at: Timestamp,
     /// When it ended; `None`: at work, or interrupted.
-    pub finished_at: Option<Timestamp>,
+    pub(crate) finished_at: Option<Timestamp>,
     /// The store; none where the run never came to one.
-    pub store: Option<String>,
+    pub(crate) store: Option<String>,
     /// New, changed, unchanged, failed, drafts.
-    pub tally: super::Tally,
+    pub(crate) tally: super::Tally,
     /// Outbox rows confirmed.
-    pub exported: u64,
+    pub(crate) exported: u64,
     /// Requests sent.
-    pub requests: u64,
+    pub(crate) requests: u64,
     /// Bytes received.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Why it stopped early, if it did.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// How long runs are remembered.
@@ -78,13 +78,13 @@ const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(90);
 
 impl Book {
     /// Begins a run and gives its number. Forgets the runs of long ago.
-    pub fn start_run(&mut self, kind: RunKind, dry: bool) -> Result<i64> {
+    pub(crate) fn start_run(&mut self, kind: RunKind, dry: bool) -> Result<i64> {
         self.start_run_of(kind, dry, &[])
     }
 
     /// The same for a run that is known to be about these stores: one that is killed is seen to
     /// have been at work on them.
-    pub fn start_run_of(&mut self, kind: RunKind, dry: bool, stores: &[i64]) -> Result<i64> {
+    pub(crate) fn start_run_of(&mut self, kind: RunKind, dry: bool, stores: &[i64]) -> Result<i64> {
         let now = self.now_ms();
         self.write("written", |db| {
             let old = now - KEPT.num_milliseconds();
@@ -105,7 +105,7 @@ impl Book {
     }
 
     /// When the newest run on the store began that has not ended: it is at work, or was killed.
-    pub fn unfinished_since(&self, store: i64) -> Result<Option<Timestamp>> {
+    pub(crate) fn unfinished_since(&self, store: i64) -> Result<Option<Timestamp>> {
         let sql = "SELECT r.started_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
                    WHERE r.finished_at IS NULL AND r.kind <> 'pull' ORDER BY r.id DESC LIMIT 1";
         let started = self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).optional();
@@ -113,7 +113,7 @@ impl Book {
     }
 
     /// What the newest sync of the store that has ended stopped at, if it did.
-    pub fn last_error(&self, store: i64) -> Result<Option<String>> {
+    pub(crate) fn last_error(&self, store: i64) -> Result<Option<String>> {
         let sql = "SELECT rs.error FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
                    WHERE r.finished_at IS NOT NULL AND r.kind <> 'pull' ORDER BY r.id DESC LIMIT 1";
         let error = self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).optional();
@@ -121,7 +121,7 @@ impl Book {
     }
 
     /// Ends a run with what became of each store.
-    pub fn finish_run(&mut self, run: i64, stores: &[StoreSummary]) -> Result<()> {
+    pub(crate) fn finish_run(&mut self, run: i64, stores: &[StoreSummary]) -> Result<()> {
         let now = self.now_ms();
         self.write("written", |db| {
             let (kind, dry, started): (String, bool, i64) = db
@@ -162,7 +162,7 @@ impl Book {
     }
 
     /// The last `limit` runs, the newest first, store by store.
-    pub fn runs(&self, limit: usize) -> Result<Vec<RunRow>> {
+    pub(crate) fn runs(&self, limit: usize) -> Result<Vec<RunRow>> {
         let sql = "SELECT r.id, r.kind, r.dry, r.started_at, r.finished_at, s.name, coalesce(rs.new, 0), coalesce(rs.changed, 0),
               coalesce(rs.unchanged, 0), coalesce(rs.failed, 0), coalesce(rs.drafts, 0), coalesce(rs.exported, 0),
               coalesce(rs.requests, 0), coalesce(rs.bytes, 0), rs.error

@@ -39,25 +39,25 @@ pub struct Store {
     /// How far back orders are wanted; `None`: all.
     pub since: Option<Timestamp>,
     /// When it was connected.
-    pub connected_at: Timestamp,
+    pub(crate) connected_at: Timestamp,
     /// The last connection test and what was wrong with it, if anything.
-    pub test: Option<(Timestamp, Option<String>)>,
+    pub(crate) test: Option<(Timestamp, Option<String>)>,
     /// When orders were last imported without an error.
-    pub last_sync_at: Option<Timestamp>,
+    pub(crate) last_sync_at: Option<Timestamp>,
     /// When the last autosync that ended, well or not, began.
-    pub last_autosync_at: Option<Timestamp>,
+    pub(crate) last_autosync_at: Option<Timestamp>,
     /// Until when the channel wants to be left alone.
-    pub paused_until: Option<Timestamp>,
+    pub(crate) paused_until: Option<Timestamp>,
 }
 
 impl Store {
     /// Until when the channel wants to be left alone, if it does now and can mean it.
-    pub fn pause(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn pause(&self, now: Timestamp) -> Option<Timestamp> {
         kept_pause(self.paused_until, now)
     }
 
     /// How long two autosyncs of it are apart.
-    pub fn interval(&self) -> chrono::TimeDelta {
+    pub(crate) fn interval(&self) -> chrono::TimeDelta {
         let minutes: Option<i64> = self.values.get("interval").and_then(|text| text.parse().ok());
         let minutes = minutes.unwrap_or(USUAL_INTERVAL);
         chrono::TimeDelta::minutes(minutes.clamp(*INTERVAL.start(), *INTERVAL.end()))
@@ -90,7 +90,7 @@ pub struct NewStore {
 }
 
 /// How many orders of a store have which status.
-pub type Counts = BTreeMap<(i64, &'static str), u64>;
+pub(crate) type Counts = BTreeMap<(i64, &'static str), u64>;
 
 /// How long a failure that stays is not told again.
 const AGAIN: chrono::TimeDelta = chrono::TimeDelta::days(1);
@@ -162,7 +162,7 @@ impl Book {
 
     /// Every store that has orders here: also those that are not connected any more, which come
     /// last.
-    pub fn stores_of_old(&self) -> Result<Vec<Store>> {
+    pub(crate) fn stores_of_old(&self) -> Result<Vec<Store>> {
         let sql = format!("SELECT {COLUMNS} FROM stores ORDER BY removed_at IS NOT NULL, name");
         let mut statement = self.db.prepare_cached(&sql).done("read")?;
         let rows = statement.query_map([], store).done("read")?;
@@ -180,7 +180,7 @@ impl Book {
     }
 
     /// Takes over what a new probe found out.
-    pub fn update_store(&mut self, id: i64, shop: &ShopInfo) -> Result<()> {
+    pub(crate) fn update_store(&mut self, id: i64, shop: &ShopInfo) -> Result<()> {
         self.write("written", |db| {
             db.execute(
                 "UPDATE stores SET title = ?, url = ?, currency = coalesce(?, currency), time_zone = ?, facts = ? WHERE id = ?",
@@ -192,7 +192,7 @@ impl Book {
     }
 
     /// Keeps one more fact about a store, until the next probe replaces them all.
-    pub fn learn(&mut self, id: i64, name: &str, value: &serde_json::Value) -> Result<()> {
+    pub(crate) fn learn(&mut self, id: i64, name: &str, value: &serde_json::Value) -> Result<()> {
         self.write("written", |db| {
             let facts: String =
                 db.query_row("SELECT facts FROM stores WHERE id = ?", [id], |row| row.get(0)).done("read")?;
@@ -206,7 +206,7 @@ impl Book {
     }
 
     /// Sets or removes one value of a store.
-    pub fn set_store_value(&mut self, id: i64, key: &str, value: Option<&str>) -> Result<()> {
+    pub(crate) fn set_store_value(&mut self, id: i64, key: &str, value: Option<&str>) -> Result<()> {
         let mut values = self.store_by_id(id)?.values;
         match value {
             Some(value) => values.insert(key.to_owned(), value.to_owned()),
@@ -219,7 +219,7 @@ impl Book {
     }
 
     /// Disconnects a store. Its orders and its position stay.
-    pub fn remove_store(&mut self, id: i64) -> Result<()> {
+    pub(crate) fn remove_store(&mut self, id: i64) -> Result<()> {
         let now = self.now_ms();
         self.write("written", |db| {
             db.execute("UPDATE stores SET removed_at = ? WHERE id = ?", [now, id]).done("written")?;
@@ -230,7 +230,7 @@ impl Book {
     }
 
     /// Remembers how a connection test ended, for the advice about a first sync.
-    pub fn note_test(&mut self, id: i64, passed: bool, why: &str) -> Result<()> {
+    pub(crate) fn note_test(&mut self, id: i64, passed: bool, why: &str) -> Result<()> {
         let now = self.now_ms();
         self.write("written", |db| {
             let error = (!passed).then_some(why);
@@ -242,7 +242,7 @@ impl Book {
 
     /// Remembers until when the channel wants to be left alone, for every process (I-6). One that
     /// is kept already and ends later stays, unless nobody can mean it.
-    pub fn pause(&mut self, id: i64, until: Timestamp, why: &str) -> Result<()> {
+    pub(crate) fn pause(&mut self, id: i64, until: Timestamp, why: &str) -> Result<()> {
         let now = self.clock.now();
         self.write("written", |db| {
             let kept: Option<i64> =
@@ -270,7 +270,7 @@ impl Book {
 
     /// Whether a failure of this kind is news to the merchant: the first of an outage is, and then
     /// one a day. Remembers that it was told.
-    pub fn is_news(&mut self, store: &str, error: &Error) -> Result<bool> {
+    pub(crate) fn is_news(&mut self, store: &str, error: &Error) -> Result<bool> {
         let now = self.now_ms();
         let again = now - AGAIN.num_milliseconds();
         self.write("written", |db| {
@@ -285,7 +285,7 @@ impl Book {
 
     /// How many orders of each store have which status, and how many orders have a newer version
     /// beside them.
-    pub fn counts(&self) -> Result<(Counts, u64)> {
+    pub(crate) fn counts(&self) -> Result<(Counts, u64)> {
         let mut statement =
             self.db.prepare_cached("SELECT store_id, status, orders FROM counts WHERE orders > 0").done("read")?;
         let rows =
@@ -328,7 +328,7 @@ fn revive(db: &rusqlite::Connection, id: i64, new: &NewStore, now: i64) -> Resul
 }
 
 /// Checks a store's name: it becomes a file name and a word on the command line.
-pub fn check_store_name(name: &str) -> Result<()> {
+pub(crate) fn check_store_name(name: &str) -> Result<()> {
     let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
     let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
     if name == super::BOOK {

@@ -9,7 +9,7 @@ const MOST_PAGES: usize = 200;
 
 /// Whether a list goes on after a page, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum More<P> {
+pub(crate) enum More<P> {
     /// It ends here.
     No,
     /// It may: there were fewer rows than were asked for, as a server gives that knows no pages of
@@ -26,7 +26,7 @@ pub enum More<P> {
 ///
 /// # Errors
 /// `Unreadable` where it does not move on or never ends, and any error of `read`.
-pub fn all_pages<P, T, K: Ord>(
+pub(crate) fn all_pages<P, T, K: Ord>(
     what: &str,
     mut rows: Vec<T>,
     mut at: P,

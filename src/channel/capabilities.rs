@@ -21,11 +21,11 @@ pub struct Capabilities {
     /// Whether and how an order can be cancelled there.
     pub cancel: CancelSupport,
     /// How many pages may be in flight in a first sync when the merchant says nothing.
-    pub in_flight: usize,
+    pub(crate) in_flight: usize,
     /// How far a sync reaches back behind its cursor, so that late-indexed changes are not lost.
     pub overlap: Duration,
     /// The approximate guide time of a first sync, in words.
-    pub guide_time: &'static str,
+    pub(crate) guide_time: &'static str,
 }
 
 /// Who decides whether the buyer is told.

@@ -12,36 +12,36 @@ use super::Unshown;
 
 /// A count that is taken last leaves out so many seconds before the last page: the clocks there and
 /// here are not the same to the second.
-pub const SURELY_BEFORE: i64 = 2;
+pub(crate) const SURELY_BEFORE: i64 = 2;
 
 /// The orders of a walk: how many the channel counts, and how many were met.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Census {
+pub(crate) struct Census {
     /// The lowest count so far.
-    pub counted: Option<u64>,
+    pub(crate) counted: Option<u64>,
     /// How many different orders were met, those included that the channel cannot show.
-    pub met: u64,
+    pub(crate) met: u64,
 }
 
 impl Census {
     /// Takes notice of a count of all that the walk is to meet.
-    pub fn count(self, count: u64) -> Self {
+    pub(crate) fn count(self, count: u64) -> Self {
         Self { counted: Some(self.counted.map_or(count, |counted| counted.min(count))), ..self }
     }
 
     /// Takes notice of orders that were not met before.
-    pub fn meet(self, orders: u64) -> Self {
+    pub(crate) fn meet(self, orders: u64) -> Self {
         Self { met: self.met.saturating_add(orders), ..self }
     }
 
     /// How many orders every count holds and no list has shown.
-    pub fn missing(self) -> u64 {
+    pub(crate) fn missing(self) -> u64 {
         self.counted.map_or(0, |counted| counted.saturating_sub(self.met))
     }
 }
 
 /// What is told of so many orders that are counted and not listed. Which ones, nothing says.
-pub fn unlisted(missing: u64) -> Option<Unshown> {
+pub(crate) fn unlisted(missing: u64) -> Option<Unshown> {
     let why = format!(
         "{missing} more are counted than listed; a plugin or a proxy may hide them, or the rights of the key or its user"
     );

@@ -25,7 +25,7 @@ const OVER: i64 = 2;
 
 /// What is known of a store's changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checkpoint {
+pub(crate) struct Checkpoint {
     /// The newest modification time that was seen.
     high: Option<i64>,
     /// When it was first seen.
@@ -68,18 +68,18 @@ struct UnderWay {
 
 /// What a page of a sync's changes comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Taken {
+pub(crate) struct Taken {
     /// When its orders were modified.
-    pub modified: Vec<i64>,
+    pub(crate) modified: Vec<i64>,
     /// There is more behind it.
-    pub more: bool,
+    pub(crate) more: bool,
     /// What it took is too dear to be read at each sync.
-    pub dear: bool,
+    pub(crate) dear: bool,
 }
 
 /// How a sync goes on after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Onward {
+pub(crate) enum Onward {
     /// With the page behind it.
     Page,
     /// From its beginning.
@@ -90,7 +90,11 @@ pub enum Onward {
 
 /// The first page of a sync. It is `begin`'s from `at` on; from long ago, where the position lies
 /// ahead of the channel's clock, which only an answer tells.
-pub fn first_page(at: &Checkpoint, now: impl Fn() -> i64, begin: impl Fn(Checkpoint) -> Result<Page>) -> Result<Page> {
+pub(crate) fn first_page(
+    at: &Checkpoint,
+    now: impl Fn() -> i64,
+    begin: impl Fn(Checkpoint) -> Result<Page>,
+) -> Result<Page> {
     let page = begin(at.clone())?;
     let Some(again) = at.strayed(now()) else { return Ok(page) };
     let mut page = begin(again)?;
@@ -100,24 +104,24 @@ pub fn first_page(at: &Checkpoint, now: impl Fn() -> i64, begin: impl Fn(Checkpo
 
 impl Checkpoint {
     /// Of a store of which nothing is read yet: everything from `since` on is owed.
-    pub fn new(since: Option<i64>) -> Self {
+    pub(crate) fn new(since: Option<i64>) -> Self {
         Self { high: since, owed: since, ..Self::default() }
     }
 
     /// Of a store that is read up to `high`, which was seen at `now`, by walks that were planned
     /// then.
-    pub fn seen(high: Option<i64>, overlap: Duration, now: i64) -> Self {
+    pub(crate) fn seen(high: Option<i64>, overlap: Duration, now: i64) -> Self {
         let owed = high.map(|high| high.min(now).saturating_sub(seconds(overlap)));
         Self { high, reached: now, owed, ..Self::default() }
     }
 
     /// The newest modification time that was seen.
-    pub fn high(&self) -> Option<i64> {
+    pub(crate) fn high(&self) -> Option<i64> {
         self.high
     }
 
     /// Begins a sync at `now`; gives the second from which on it reads, `None` for the beginning.
-    pub fn begin(&mut self, overlap: Duration, now: i64) -> Option<i64> {
+    pub(crate) fn begin(&mut self, overlap: Duration, now: i64) -> Option<i64> {
         let overlap = seconds(overlap);
         // An earlier version did not write it down, or a clock was set back.
         if self.reached == 0 || self.reached > now {
@@ -135,7 +139,7 @@ impl Checkpoint {
     }
 
     /// Takes notice of a page that the sync under way read at `now`.
-    pub fn take(&mut self, page: &Taken, overlap: Duration, now: i64) -> Onward {
+    pub(crate) fn take(&mut self, page: &Taken, overlap: Duration, now: i64) -> Onward {
         self.reach(page.modified.iter().copied(), now);
         // What lies within the overlap and is more than a page is owed once, and not at each sync.
         let (first, last) = (page.modified.iter().min(), page.modified.iter().max());
@@ -193,7 +197,7 @@ impl Checkpoint {
 
     /// From where on a list beside the changes is looked through at `now`: a channel whose clock is
     /// behind dates what is to come after the newest change, and before now.
-    pub fn beside(&self, overlap: Duration, now: i64) -> i64 {
+    pub(crate) fn beside(&self, overlap: Duration, now: i64) -> i64 {
         self.high.map_or(now, |high| high.min(now)).saturating_sub(seconds(overlap))
     }
 }
@@ -209,7 +213,7 @@ fn this_process() -> u64 {
 }
 
 /// In whole seconds.
-pub fn seconds(overlap: Duration) -> i64 {
+pub(crate) fn seconds(overlap: Duration) -> i64 {
     i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX / 4)
 }
 

@@ -6,7 +6,7 @@ use crate::error::Result;
 
 /// The first of `from..to` at which the answer is yes, where it is yes at all after it; `to` where
 /// it is no at all of them. Each question asks about up to so many places at once.
-pub fn first_where(
+pub(crate) fn first_where(
     mut from: i64,
     mut to: i64,
     places: usize,

@@ -10,17 +10,17 @@ use crate::error::{Error, Result};
 /// How often a page of orders is asked for again before it is looked at more closely. An outage
 /// that passes is waited for by the question whether the channel is well, which holds no order, and
 /// not by each of the pages that it strikes.
-pub const REPEATS: u32 = 2;
+pub(crate) const REPEATS: u32 = 2;
 
 /// What came of a search.
 #[derive(Debug)]
-pub struct Isolated<P, R> {
+pub(crate) struct Isolated<P, R> {
     /// The rows before the order that cannot be shown, in the list's order.
-    pub rows: Vec<R>,
+    pub(crate) rows: Vec<R>,
     /// The position behind them: right before that order. `None` where the list ended meanwhile.
-    pub at: Option<P>,
+    pub(crate) at: Option<P>,
     /// Why the next order cannot be shown; `None` where everything came after all.
-    pub why: Option<Error>,
+    pub(crate) why: Option<Error>,
 }
 
 /// Reads on from `at`, where a page of `size` rows failed, up to the order that it failed at: about
@@ -33,7 +33,7 @@ pub struct Isolated<P, R> {
 ///
 /// # Errors
 /// Any error of `read` that is not [`Error::is_too_much`], and the error of `well`.
-pub fn isolate<P, R>(
+pub(crate) fn isolate<P, R>(
     mut at: P,
     size: usize,
     mut read: impl FnMut(&P, usize) -> Result<(Vec<R>, Option<P>)>,

@@ -19,7 +19,7 @@ macro_rules! documents {
         $(#[$doc])*
         #[derive(Debug, Default, serde::Deserialize)]
         #[serde(default)]
-        pub struct $name<'a> { $($(#[$of])* #[serde(borrow)] pub $member: $type),* }
+        pub(crate) struct $name<'a> { $($(#[$of])* #[serde(borrow)] pub $member: $type),* }
     )*};
 }
 pub(crate) use documents;
@@ -27,21 +27,21 @@ pub(crate) use documents;
 /// Text that may come as text, number, bool or null. A list and an object count as empty. For what
 /// is counted or paid, [`Amount`] is exact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Text<'a>(pub Cow<'a, str>);
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
 impl Text<'_> {
     /// The text, trimmed.
-    pub fn get(&self) -> &str {
+    pub(crate) fn get(&self) -> &str {
         self.0.trim()
     }
 
     /// The text as an id; `None` for nothing and for 0, which servers write for it.
-    pub fn id(&self) -> Option<&str> {
+    pub(crate) fn id(&self) -> Option<&str> {
         Some(self.get()).filter(|id| !id.is_empty() && *id != "0")
     }
 
     /// Whether it says yes.
-    pub fn is_true(&self) -> bool {
+    pub(crate) fn is_true(&self) -> bool {
         self.get() == "true"
     }
 }
@@ -60,11 +60,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 /// for nothing, it would make an order free of charge. It costs the order only where it is asked
 /// for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Amount<'a>(Cow<'a, str>);
+pub(crate) struct Amount<'a>(Cow<'a, str>);
 
 impl Amount<'_> {
     /// The amount as it came, trimmed.
-    pub fn get(&self) -> &str {
+    pub(crate) fn get(&self) -> &str {
         self.0.trim()
     }
 
@@ -73,7 +73,7 @@ impl Amount<'_> {
     /// # Errors
     /// It is none, named by its `member`; nothing of what stands in a list or an object is
     /// repeated.
-    pub fn decimal(&self, member: &str) -> Result<Decimal, String> {
+    pub(crate) fn decimal(&self, member: &str) -> Result<Decimal, String> {
         match self.get().as_bytes().first() {
             Some(b'{') => Err(format!("{member} is an object")),
             Some(b'[') => Err(format!("{member} is a list")),
@@ -85,7 +85,7 @@ impl Amount<'_> {
     ///
     /// # Errors
     /// It is missing or none.
-    pub fn given(&self, member: &str) -> Result<Decimal, String> {
+    pub(crate) fn given(&self, member: &str) -> Result<Decimal, String> {
         if self.get().is_empty() { Err(format!("{member} is missing")) } else { self.decimal(member) }
     }
 }
@@ -109,11 +109,11 @@ fn scalar(raw: &str) -> serde_json::Result<Cow<'_, str>> {
 
 /// A list. What comes in its place (a link to it, null, `""`) is none.
 #[derive(Debug, Clone)]
-pub struct Many<T> {
+pub(crate) struct Many<T> {
     /// The rows; none where it was no list.
-    pub rows: Vec<T>,
+    pub(crate) rows: Vec<T>,
     /// Whether it came as a list.
-    pub listed: bool,
+    pub(crate) listed: bool,
 }
 
 impl<T> Default for Many<T> {
@@ -131,7 +131,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
 
 /// A list that may come as an object of its rows, as PHP writes a list with gaps.
 #[derive(Debug, Clone)]
-pub struct Keyed<T>(pub Vec<T>);
+pub(crate) struct Keyed<T>(pub(crate) Vec<T>);
 
 impl<T> Default for Keyed<T> {
     fn default() -> Self {
@@ -148,7 +148,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Keyed<T> {
 
 /// An object. What comes in its place (null, `""`, an empty list) is one without members.
 #[derive(Debug, Clone, Default)]
-pub struct Maybe<T>(pub T);
+pub(crate) struct Maybe<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Maybe<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -247,12 +247,16 @@ impl<'de, S: Shape<'de>> Visitor<'de> for Lenient<S> {
 
 /// A member that is missing where it has another shape: what stands beside the data must not spoil
 /// it.
-pub fn or_missing<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn or_missing<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Ok(serde_json::from_value(serde_json::Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
 /// A member that may be null.
-pub fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 

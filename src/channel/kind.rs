@@ -61,7 +61,7 @@ impl ChannelKind {
     }
 
     /// The kind with this word.
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 }
@@ -79,9 +79,9 @@ pub struct Field {
     /// `ORDERSYNC_KEY`.
     pub key: &'static str,
     /// What the wizard asks.
-    pub prompt: &'static str,
+    pub(crate) prompt: &'static str,
     /// Where the merchant finds it.
-    pub help: &'static str,
+    pub(crate) help: &'static str,
     /// Secrets come from a file, standard input, the environment or a hidden prompt, never from a
     /// flag.
     pub secret: bool,

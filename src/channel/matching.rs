@@ -22,68 +22,68 @@ use crate::order::{LineQuantity, Parcel, names_number, same_number};
 /// One of the writes that a dispatch consists of at a channel: a shipment, a fulfilment, an entry,
 /// a note.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Part {
+pub(crate) struct Part {
     /// The mark that its record carries, where the channel keeps one: the dispatch's, or the
     /// dispatch's, a slash and its own.
-    pub mark: Option<String>,
+    pub(crate) mark: Option<String>,
     /// The delivery address within the order, where that matters.
-    pub place: Option<String>,
+    pub(crate) place: Option<String>,
     /// The pieces in it; empty where the channel's records hold none.
-    pub lines: Vec<LineQuantity>,
+    pub(crate) lines: Vec<LineQuantity>,
     /// Its tracking numbers.
-    pub numbers: Vec<String>,
+    pub(crate) numbers: Vec<String>,
 }
 
 /// One shipment, fulfilment, entry or note that the channel shows.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Record {
+pub(crate) struct Record {
     /// The channel's id, as the receipt of its making gives it.
-    pub id: String,
+    pub(crate) id: String,
     /// The mark of ordersync's that it carries, whichever dispatch's it is.
-    pub mark: Option<String>,
+    pub(crate) mark: Option<String>,
     /// The delivery address within the order, where the channel tells.
-    pub place: Option<String>,
+    pub(crate) place: Option<String>,
     /// The pieces in it; empty where the channel does not tell.
-    pub lines: Vec<LineQuantity>,
+    pub(crate) lines: Vec<LineQuantity>,
     /// What names its tracking numbers: the numbers themselves, or the text of a note.
-    pub tracking: Vec<String>,
+    pub(crate) tracking: Vec<String>,
     /// When it was made, where the channel tells.
-    pub made_at: Option<Timestamp>,
+    pub(crate) made_at: Option<Timestamp>,
     /// It is of another sort than what this dispatch writes: it proves that the buyer was told a
     /// number, not what was sent.
-    pub elsewhere: bool,
+    pub(crate) elsewhere: bool,
     /// It tells a number for the order and nothing of pieces: what one dispatch has told there is
     /// told for each.
-    pub shared: bool,
+    pub(crate) shared: bool,
 }
 
 /// What is known of the dispatch beside its content.
 #[derive(Debug, Clone, Copy)]
-pub struct Claim<'a> {
+pub(crate) struct Claim<'a> {
     /// The dispatch's mark.
-    pub mark: &'a str,
+    pub(crate) mark: &'a str,
     /// The receipts of its writes, and what was found to be its own before.
-    pub receipts: &'a [String],
+    pub(crate) receipts: &'a [String],
     /// What other dispatches of the order have: never this one's, however like it.
-    pub others: &'a [String],
+    pub(crate) others: &'a [String],
     /// When it was recorded, by the channel's clock and with its doubt taken off.
-    pub since: Timestamp,
+    pub(crate) since: Timestamp,
 }
 
 /// What a dispatch has at the channel.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Matched {
+pub(crate) struct Matched {
     /// The ids of the records that are its own.
-    pub claimed: Vec<String>,
+    pub(crate) claimed: Vec<String>,
     /// For each part what of it is still to be written: `None` where nothing is.
-    pub left: Vec<Option<Vec<LineQuantity>>>,
+    pub(crate) left: Vec<Option<Vec<LineQuantity>>>,
     /// Receipts of which the channel shows nothing.
-    pub unseen: Vec<String>,
+    pub(crate) unseen: Vec<String>,
 }
 
 impl Matched {
     /// The pieces that are still to be shipped.
-    pub fn pieces(&self) -> Vec<LineQuantity> {
+    pub(crate) fn pieces(&self) -> Vec<LineQuantity> {
         let mut pieces: Vec<LineQuantity> = Vec::new();
         for line in self.left.iter().flatten().flatten() {
             match pieces.iter_mut().find(|known| known.line_id == line.line_id) {
@@ -95,13 +95,13 @@ impl Matched {
     }
 
     /// Whether anything is still to be written.
-    pub fn is_short(&self) -> bool {
+    pub(crate) fn is_short(&self) -> bool {
         self.left.iter().any(Option::is_some)
     }
 }
 
 /// Matches what a dispatch consists of with what the channel shows.
-pub fn matched(parts: &[Part], shown: &[Record], claim: &Claim<'_>) -> Matched {
+pub(crate) fn matched(parts: &[Part], shown: &[Record], claim: &Claim<'_>) -> Matched {
     let mut matching = Matching {
         parts,
         claim,
@@ -306,7 +306,7 @@ fn is_within(left: &[LineQuantity], pieces: &[LineQuantity]) -> bool {
 }
 
 /// The tracking numbers of these parcels.
-pub fn numbers<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> Vec<String> {
+pub(crate) fn numbers<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> Vec<String> {
     parcels.into_iter().map(|parcel| parcel.tracking.clone()).collect()
 }
 
@@ -315,7 +315,7 @@ pub fn numbers<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> Vec<String>
 ///
 /// # Errors
 /// `Refused` where nothing has either: the parcel is not there.
-pub fn to_retrack(shown: &[Record], change: &TrackingChange) -> Result<(Vec<usize>, Vec<usize>)> {
+pub(crate) fn to_retrack(shown: &[Record], change: &TrackingChange) -> Result<(Vec<usize>, Vec<usize>)> {
     let with = |number: &str| (0..shown.len()).filter(|place| names(&shown[*place], number)).collect::<Vec<_>>();
     let (old, new) = (with(&change.was), with(&change.parcel.tracking));
     if old.is_empty() && new.is_empty() {

@@ -20,27 +20,27 @@
 //! (D-3), and the goal is reached when nothing is left to do (D-4).
 
 mod all_pages;
-pub mod bigcommerce;
+pub(crate) mod bigcommerce;
 mod capabilities;
-pub mod census;
+pub(crate) mod census;
 mod checkpoint;
 #[cfg(test)]
 mod example;
 mod first_where;
-pub mod isolate;
-pub mod json;
+pub(crate) mod isolate;
+pub(crate) mod json;
 mod keyset;
 mod kind;
 pub mod matching;
 mod open;
-pub mod page_size;
+pub(crate) mod page_size;
 mod parts;
-pub mod rows;
+pub(crate) mod rows;
 pub mod settings;
 pub mod shopify;
 mod slices;
 mod strayed;
-pub mod woocommerce;
+pub(crate) mod woocommerce;
 
 use std::any::Any;
 use std::fmt;
@@ -59,9 +59,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Currency, LineQuantity, Order, Parcel, Shipment};
 use matching::{Matched, Part, Record};
 
-pub use capabilities::{CancelSupport, Cancelling, Capabilities, Notify, UnknownCarrier};
+pub(crate) use capabilities::Cancelling;
+pub use capabilities::{CancelSupport, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
-pub use open::{Adapter, AuthMethod, Connection, Form, Format, Forms, Learn, format, misplaced, open, origin};
+pub(crate) use open::{Adapter, AuthMethod, Form, Forms, Learn, misplaced, origin};
+pub use open::{Connection, Format, format, open};
 
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {
@@ -165,20 +167,20 @@ pub struct Plan {
     /// change, and is read after them.
     pub changes: Cursor,
     /// How many orders all of it will bring, where the channel says.
-    pub total: Option<u64>,
+    pub(crate) total: Option<u64>,
 }
 
 /// A list that is looked through every so often, beside the changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pass {
     /// Its name among the channel's passes; it stays the same from version to version.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What is looked for, for people: `archived orders`.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// How long after the last look the next one is due.
-    pub every: Duration,
+    pub(crate) every: Duration,
     /// Where the next look begins.
-    pub start: Cursor,
+    pub(crate) start: Cursor,
 }
 
 /// Where a walk stands: the adapter's own document, opaque to the core.
@@ -191,7 +193,7 @@ impl Cursor {
     /// # Errors
     /// `Unreadable` for a number that nobody can mean: kept, it could not be read again, and the
     /// store would stand still there.
-    pub fn new(position: &impl Serialize) -> Result<Self> {
+    pub(crate) fn new(position: &impl Serialize) -> Result<Self> {
         let text = serde_json::to_string(position)
             .map_err(|e| Error::new(ErrorKind::Failed, format!("a position could not be written down: {e}")))?;
         if serde_json::from_str(&text).is_ok_and(|position| is_meant(&position)) {
@@ -213,7 +215,7 @@ impl Cursor {
 
     /// The adapter's position back. Fails where an older version wrote something this one cannot
     /// read.
-    pub fn position<T: for<'a> Deserialize<'a>>(&self) -> Result<T> {
+    pub(crate) fn position<T: for<'a> Deserialize<'a>>(&self) -> Result<T> {
         let unreadable = || {
             Error::new(
                 ErrorKind::Unreadable,
@@ -262,19 +264,19 @@ pub struct Page {
     pub unshown: Vec<Unshown>,
     /// Orders of which the page only says that they have changed: they are read again by their ids
     /// ([`Channel::orders`]).
-    pub reread: Vec<String>,
+    pub(crate) reread: Vec<String>,
     /// How to go on.
     pub next: Next,
     /// Entries that are no orders yet (open checkouts); counted, never imported.
-    pub drafts: u32,
+    pub(crate) drafts: u32,
     /// What the merchant should know about how the page was read, e.g. notices that were cut away
     /// around the JSON.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Page {
     /// A page without orders.
-    pub fn without_orders(next: Next) -> Self {
+    pub(crate) fn without_orders(next: Next) -> Self {
         Self { orders: Vec::new(), unshown: Vec::new(), reread: Vec::new(), next, drafts: 0, warnings: Vec::new() }
     }
 }
@@ -294,14 +296,14 @@ pub struct Unshown {
     /// The channel's id, where it could be found out: then it is asked for again each day.
     pub remote_id: Option<String>,
     /// Where it stands, for people: `the order after 1204`. The same each time it is met.
-    pub place: String,
+    pub(crate) place: String,
     /// What the channel answers, without personal data.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 impl Unshown {
     /// An order that is known by its id.
-    pub fn of(remote_id: String, why: &Error) -> Self {
+    pub(crate) fn of(remote_id: String, why: &Error) -> Self {
         let place = format!("order {remote_id}");
         Self { remote_id: Some(remote_id), place, why: why.message().to_owned() }
     }
@@ -320,7 +322,7 @@ pub enum Next {
 
 impl Next {
     /// The position to store with the page.
-    pub fn cursor(&self) -> &Cursor {
+    pub(crate) fn cursor(&self) -> &Cursor {
         match self {
             Self::More(cursor) | Self::Wait(cursor, _) | Self::Done(cursor) => cursor,
         }
@@ -372,11 +374,11 @@ pub struct ShopInfo {
     /// Its time zone in the channel's words.
     pub time_zone: String,
     /// How many orders it holds, where the channel says.
-    pub orders: Option<u64>,
+    pub(crate) orders: Option<u64>,
     /// What the adapter found out and wants back at the next opening: REST root, version, features.
     pub facts: serde_json::Value,
     /// What the merchant should know, one sentence each.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// A goal at the channel, from the outbox.
@@ -444,14 +446,14 @@ pub struct TrackingChange {
 
 impl TrackingChange {
     /// What its write does, in words.
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         format!("replace tracking {} by {}", self.was, self.parcel)
     }
 }
 
 impl Goal {
     /// The word in JSON and in the book.
-    pub fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Dispatched(_) => "dispatch",
             Self::Cancelled(_) => "cancel",
@@ -474,7 +476,7 @@ pub enum Step {
 
 impl Step {
     /// These writes, or nothing where there are none.
-    pub fn of(writes: Vec<Write>) -> Self {
+    pub(crate) fn of(writes: Vec<Write>) -> Self {
         if writes.is_empty() { Self::Nothing } else { Self::Write(writes) }
     }
 }
@@ -483,26 +485,30 @@ impl Step {
 /// ([`matching`]), and asks for the writes of what is left.
 pub struct DispatchPlan<'a> {
     /// The writes that it consists of; the same each time it is planned.
-    pub parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
     /// What the channel shows.
-    pub shown: Vec<Record>,
+    pub(crate) shown: Vec<Record>,
     /// The mark that the channel's records of this dispatch carry; empty where it keeps none.
-    pub mark: String,
+    pub(crate) mark: String,
     /// How far the channel's clock may be behind ours.
-    pub behind: TimeDelta,
+    pub(crate) behind: TimeDelta,
     /// What more is shown where what was not found is looked for next, one place after the other.
-    pub further: Vec<Told<'a, Vec<Record>>>,
+    pub(crate) further: Vec<Told<'a, Vec<Record>>>,
     /// What is to be done about what is left; also where nothing is, for what comes after the
     /// shipments (a status).
-    pub step: Told<'a, Step>,
+    pub(crate) step: Told<'a, Step>,
 }
 
 /// What an adapter tells, for what is shown and what was found in it.
-pub type Told<'a, T> = Box<dyn Fn(&[Record], &Matched) -> Result<T> + 'a>;
+pub(crate) type Told<'a, T> = Box<dyn Fn(&[Record], &Matched) -> Result<T> + 'a>;
 
 impl<'a> DispatchPlan<'a> {
     /// A dispatch of these parts, of which all that is known is shown.
-    pub fn new(parts: Vec<Part>, shown: Vec<Record>, step: impl Fn(&[Record], &Matched) -> Result<Step> + 'a) -> Self {
+    pub(crate) fn new(
+        parts: Vec<Part>,
+        shown: Vec<Record>,
+        step: impl Fn(&[Record], &Matched) -> Result<Step> + 'a,
+    ) -> Self {
         let (mark, behind, further) = (String::new(), TimeDelta::zero(), Vec::new());
         Self { parts, shown, mark, behind, further, step: Box::new(step) }
     }
@@ -511,17 +517,17 @@ impl<'a> DispatchPlan<'a> {
 /// Another tracking number as one channel would record it.
 pub struct TrackingPlan<'a> {
     /// What the channel shows.
-    pub shown: Vec<Record>,
+    pub(crate) shown: Vec<Record>,
     /// The writes for the records that have the old number, by their places; and whether one has
     /// the new number already.
-    pub writes: Box<Retracking<'a>>,
+    pub(crate) writes: Box<Retracking<'a>>,
 }
 
 type Retracking<'a> = dyn Fn(&[usize], bool) -> Result<Vec<Write>> + 'a;
 
 impl<'a> TrackingPlan<'a> {
     /// Each record that has the old number is changed where it stands, by its document there.
-    pub fn in_place<D: 'a>(there: Vec<(Record, D)>, write: impl Fn(&D) -> Result<Write> + 'a) -> Self {
+    pub(crate) fn in_place<D: 'a>(there: Vec<(Record, D)>, write: impl Fn(&D) -> Result<Write> + 'a) -> Self {
         let (shown, documents): (Vec<_>, Vec<_>) = there.into_iter().unzip();
         let writes = move |old: &[usize], _| old.iter().filter_map(|place| documents.get(*place)).map(&write).collect();
         Self { shown, writes: Box::new(writes) }
@@ -533,33 +539,27 @@ impl<'a> TrackingPlan<'a> {
 pub struct Write {
     /// What it does, in words for `--dry-run` and the audit trail: `add a fulfilment with tracking
     /// JD01 (DHL)`.
-    pub summary: String,
-    /// Whether the buyer is told by it: then it must never be made twice.
-    pub tells_buyer: bool,
+    pub(crate) summary: String,
     /// What it is known by among the writes of its goal: the same goal is always made of the same
     /// writes.
-    pub mark: String,
+    pub(crate) mark: String,
     operation: Arc<dyn Any + Send + Sync>,
 }
 
 impl Write {
     /// A write that carries out the adapter's `operation`.
-    pub fn new<T: Serialize + Any + Send + Sync>(
-        summary: impl Into<String>,
-        tells_buyer: bool,
-        operation: T,
-    ) -> Result<Self> {
+    pub fn new<T: Serialize + Any + Send + Sync>(summary: impl Into<String>, operation: T) -> Result<Self> {
         let text = serde_json::to_value(&operation)
             .map_err(|_| Error::new(ErrorKind::Failed, "a write could not be put into words; nothing was sent"))?;
         let mark = Sha256::digest(text.to_string()).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { summary: summary.into(), tells_buyer, mark, operation: Arc::new(operation) })
+        Ok(Self { summary: summary.into(), mark, operation: Arc::new(operation) })
     }
 
     /// The adapter's operation back.
     ///
     /// # Errors
     /// `Failed` for a write of another adapter.
-    pub fn operation<T: Any>(&self) -> Result<&T> {
+    pub(crate) fn operation<T: Any>(&self) -> Result<&T> {
         let another = || Error::new(ErrorKind::Failed, "this is another channel's write; nothing was sent");
         self.operation.downcast_ref().ok_or_else(another)
     }

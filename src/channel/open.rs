@@ -26,30 +26,30 @@ pub struct Connection {
 
 /// Keeps something that an adapter has learned about its store under a name of its own among the
 /// facts of the last probe, until the next one.
-pub type Learn = Box<dyn Fn(&str, &serde_json::Value) + Send + Sync>;
+pub(crate) type Learn = Box<dyn Fn(&str, &serde_json::Value) + Send + Sync>;
 
 /// What a channel is before a store of it is open.
 pub struct Adapter {
     /// The name people read.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// What `connect` asks for, in order; the optional ones that are not secret are also the
     /// store's settings.
     pub fields: &'static [Field],
     /// By what the values of its fields are known.
-    pub forms: Forms,
+    pub(crate) forms: Forms,
     /// The ways in, where a channel has several; one of them must be complete. Empty where the
     /// required fields say it all.
-    pub auth_methods: &'static [AuthMethod],
+    pub(crate) auth_methods: &'static [AuthMethod],
     /// The approximate guide time of a first sync, in words.
     pub guide_time: &'static str,
     /// The format of a store's documents. `Usage` for a value that cannot be right.
-    pub format: fn(&Values) -> Result<Box<dyn Format>>,
+    pub(crate) format: fn(&Values) -> Result<Box<dyn Format>>,
     /// The vendor's or the shop's own server, which is sent a store's credentials where there is no
     /// endpoint. `Usage` for a value that cannot be right.
-    pub origin: fn(&Values) -> Result<url::Url>,
+    pub(crate) origin: fn(&Values) -> Result<url::Url>,
     /// Opens a store. No network: a wrong key shows at the first request. `Usage` for a value that
     /// cannot be right, `Credentials` for a missing secret.
-    pub open: fn(Connection) -> Result<Box<dyn Channel>>,
+    pub(crate) open: fn(Connection) -> Result<Box<dyn Channel>>,
 }
 
 /// Opens a store.
@@ -83,7 +83,7 @@ pub fn format(kind: ChannelKind, values: &Values) -> Result<Box<dyn Format>> {
 ///
 /// # Errors
 /// `Usage` for a value that cannot be right.
-pub fn origin(kind: ChannelKind, values: &Values) -> Result<String> {
+pub(crate) fn origin(kind: ChannelKind, values: &Values) -> Result<String> {
     let own = (kind.adapter().origin)(values)?;
     let endpoint = Given(values).text("endpoint").map(crate::channel::settings::endpoint).transpose()?;
     Ok(endpoint.unwrap_or(own).origin().ascii_serialization())
@@ -91,11 +91,11 @@ pub fn origin(kind: ChannelKind, values: &Values) -> Result<String> {
 
 /// A set of optional fields that together open a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AuthMethod {
+pub(crate) struct AuthMethod {
     /// What the wizard calls it.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// The keys of its fields.
-    pub keys: &'static [&'static str],
+    pub(crate) keys: &'static [&'static str],
 }
 
 /// What a value of a field looks like at this vendor: tells what was pasted into the wrong field,
@@ -104,7 +104,7 @@ pub struct AuthMethod {
 /// A value with another form is not refused: vendors change theirs. Only one that has the form of
 /// *another* field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// It begins with the vendor's own prefix; no other field of any channel does.
     Begins(&'static [&'static str]),
     /// It is made of so many letters and digits, fewest and most; tells the fields of one channel
@@ -124,10 +124,10 @@ impl Form {
 }
 
 /// The forms of fields, by their keys; a field without one can hold anything.
-pub type Forms = &'static [(&'static str, Form)];
+pub(crate) type Forms = &'static [(&'static str, Form)];
 
 /// Which other field the value has the form of, given as `key`: the channel and the field's key.
-pub fn misplaced(kind: ChannelKind, key: &str, value: &str) -> Option<(ChannelKind, &'static str)> {
+pub(crate) fn misplaced(kind: ChannelKind, key: &str, value: &str) -> Option<(ChannelKind, &'static str)> {
     let own = kind.adapter().forms.iter().find(|(own, _)| *own == key).map(|(_, form)| *form);
     if own.is_some_and(|form| form.fits(value)) {
         return None;

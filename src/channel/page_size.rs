@@ -18,7 +18,7 @@ use crate::clock::{Clock, Timestamp};
 const FACT: &str = "sizes";
 
 /// The sizes of a store's lists.
-pub struct PageSizes {
+pub(crate) struct PageSizes {
     kept: Mutex<BTreeMap<String, Kept>>,
     learn: Learn,
     clock: Arc<dyn Clock>,
@@ -40,7 +40,7 @@ impl Kept {
 }
 
 /// How much of one list is asked for at once; shared by the threads of a store.
-pub struct PageSize {
+pub(crate) struct PageSize {
     name: &'static str,
     most: u32,
     now: AtomicU32,
@@ -49,14 +49,14 @@ pub struct PageSize {
 
 impl PageSizes {
     /// Those of a store, by its facts.
-    pub fn new(facts: &Value, learn: Learn, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(facts: &Value, learn: Learn, clock: Arc<dyn Clock>) -> Arc<Self> {
         let kept = facts[FACT].as_object().into_iter().flatten();
         let kept = kept.filter_map(|(name, kept)| Some((name.clone(), Kept::deserialize(kept).ok()?))).collect();
         Arc::new(Self { kept: Mutex::new(kept), learn, clock })
     }
 
     /// The size of a list of which `most` may be asked for at once. It is `first` to begin with.
-    pub fn of(self: &Arc<Self>, name: &'static str, first: u32, most: u32) -> PageSize {
+    pub(crate) fn of(self: &Arc<Self>, name: &'static str, first: u32, most: u32) -> PageSize {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
         let now = kept.map_or(first, |kept| kept.grown(self.clock.now())).clamp(1, first.clamp(1, most.max(1)));
         PageSize { name, most: most.max(1), now: AtomicU32::new(now), sizes: self.clone() }
@@ -75,12 +75,12 @@ impl PageSizes {
 
 impl PageSize {
     /// As it is now.
-    pub fn get(&self) -> u32 {
+    pub(crate) fn get(&self) -> u32 {
         self.now.load(Ordering::Relaxed)
     }
 
     /// More than `rows` was too much.
-    pub fn at_most(&self, rows: u32) {
+    pub(crate) fn at_most(&self, rows: u32) {
         let rows = rows.max(1);
         if self.now.fetch_min(rows, Ordering::Relaxed) > rows {
             self.sizes.keep(self.name, Some(rows));
@@ -88,19 +88,19 @@ impl PageSize {
     }
 
     /// Half of `rows` from now on. False where there is nothing to halve.
-    pub fn halve(&self, rows: u32) -> bool {
+    pub(crate) fn halve(&self, rows: u32) -> bool {
         self.at_most(rows / 2);
         rows > 1
     }
 
     /// Where `rows` were asked for, `fits` would do. An answer that was long on its way does not
     /// undo what a later one taught.
-    pub fn fit(&self, rows: u32, fits: u32) {
+    pub(crate) fn fit(&self, rows: u32, fits: u32) {
         let _ = self.now.compare_exchange(rows, fits.clamp(1, self.most), Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// It was not the size.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.now.store(self.most, Ordering::Relaxed);
         self.sizes.keep(self.name, None);
     }

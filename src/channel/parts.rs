@@ -9,7 +9,7 @@ use super::json::{Text, documents};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Rows of another route.
-pub type Rows = Vec<Box<RawValue>>;
+pub(crate) type Rows = Vec<Box<RawValue>>;
 
 documents! {
     /// A row by its id.
@@ -17,7 +17,7 @@ documents! {
 }
 
 /// The row with one member more, at its end; itself where nothing is to be added.
-pub fn joined(row: &RawValue, parts: &[(&'static str, Rows)]) -> Result<Box<RawValue>> {
+pub(crate) fn joined(row: &RawValue, parts: &[(&'static str, Rows)]) -> Result<Box<RawValue>> {
     let open = row.get().trim_end().strip_suffix('}').map(str::trim_end);
     let Some(open) = open.filter(|_| !parts.is_empty()) else { return Ok(row.to_owned()) };
     let list = |(name, rows): &(&str, Rows)| {
@@ -32,7 +32,11 @@ pub fn joined(row: &RawValue, parts: &[(&'static str, Rows)]) -> Result<Box<RawV
 
 /// The rows by the order that each is `of`; `None` where one is of no order that was asked for, so
 /// that the question was not understood.
-pub fn by_order(rows: Rows, ids: &[&str], of: impl Fn(&RawValue) -> Option<String>) -> Option<BTreeMap<String, Rows>> {
+pub(crate) fn by_order(
+    rows: Rows,
+    ids: &[&str],
+    of: impl Fn(&RawValue) -> Option<String>,
+) -> Option<BTreeMap<String, Rows>> {
     let mut found: BTreeMap<String, Rows> = BTreeMap::new();
     for row in rows {
         let order = of(&row).filter(|order| ids.contains(&order.as_str()))?;
@@ -42,7 +46,7 @@ pub fn by_order(rows: Rows, ids: &[&str], of: impl Fn(&RawValue) -> Option<Strin
 }
 
 /// By their ids, each once, in whatever order they came.
-pub fn in_order(mut rows: Rows) -> Rows {
+pub(crate) fn in_order(mut rows: Rows) -> Rows {
     let id =
         |row: &RawValue| -> Option<u64> { serde_json::from_str::<Head<'_>>(row.get()).ok()?.id.id()?.parse().ok() };
     rows.sort_by_key(|row| id(row));

@@ -16,7 +16,7 @@ use crate::http::Reply;
 ///
 /// # Errors
 /// Those of [`Reply::json`], where the body is not even a list by its brackets.
-pub fn rows(reply: &Reply) -> Result<(Vec<Cow<'_, RawValue>>, bool)> {
+pub(crate) fn rows(reply: &Reply) -> Result<(Vec<Cow<'_, RawValue>>, bool)> {
     match reply.json::<Vec<&RawValue>>() {
         Ok((rows, cut)) => Ok((rows.into_iter().map(Cow::Borrowed).collect(), cut)),
         Err(error) => split(&reply.body).map(|rows| (rows.into_iter().map(row).collect(), false)).ok_or(error),
@@ -27,7 +27,7 @@ pub fn rows(reply: &Reply) -> Result<(Vec<Cow<'_, RawValue>>, bool)> {
 ///
 /// # Errors
 /// Those of [`Reply::json`], where the body is not even an object by its brackets.
-pub fn single(reply: &Reply) -> Result<Cow<'_, RawValue>> {
+pub(crate) fn single(reply: &Reply) -> Result<Cow<'_, RawValue>> {
     let found = match reply.json::<&RawValue>() {
         Ok((row, _)) => Cow::Borrowed(row),
         Err(error) => {
@@ -53,7 +53,7 @@ fn row(bytes: &[u8]) -> Cow<'_, RawValue> {
 }
 
 /// Why a row is kept as a text of what came; `None` for one that is JSON.
-pub fn broken(row: &RawValue) -> Option<&'static str> {
+pub(crate) fn broken(row: &RawValue) -> Option<&'static str> {
     let is_text = row.get().starts_with('"');
     let why = match row.get().contains(char::REPLACEMENT_CHARACTER) {
         true => "it holds bytes that are no text (UTF-8)",
@@ -63,7 +63,7 @@ pub fn broken(row: &RawValue) -> Option<&'static str> {
 }
 
 /// What came as a row.
-pub fn text(row: &RawValue) -> Cow<'_, str> {
+pub(crate) fn text(row: &RawValue) -> Cow<'_, str> {
     serde_json::from_str::<String>(row.get()).map_or(Cow::Borrowed(row.get()), Cow::Owned)
 }
 
@@ -121,7 +121,7 @@ impl Scan {
 
 /// The value of a member of a row that could not be read as a whole: the last of that name, as all
 /// who read JSON take it, where it is a plain text or number.
-pub fn dug(row: &RawValue, name: &str) -> Option<String> {
+pub(crate) fn dug(row: &RawValue, name: &str) -> Option<String> {
     let text = text(row);
     let text = text.trim();
     let (bytes, mut depth, mut scan, mut from) = (text.as_bytes(), 0_u32, Scan::default(), 0);
@@ -162,10 +162,10 @@ fn plain(rest: &str) -> Option<String> {
 }
 
 /// What the name of an order without an id begins with.
-pub const NAMELESS: &str = "unreadable-";
+pub(crate) const NAMELESS: &str = "unreadable-";
 
 /// A name for an order without an id, the same each time it comes.
-pub fn nameless(document: &str) -> String {
+pub(crate) fn nameless(document: &str) -> String {
     let hash = Sha256::digest(document.as_bytes());
     let hash: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     format!("{NAMELESS}{hash}")

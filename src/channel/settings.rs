@@ -14,11 +14,11 @@ use crate::http::{Client, Options, RateLimit, RetryPolicy};
 
 /// The values of a store as an adapter reads them.
 #[derive(Debug, Clone, Copy)]
-pub struct Given<'a>(pub &'a Values);
+pub(crate) struct Given<'a>(pub(crate) &'a Values);
 
 impl<'a> Given<'a> {
     /// A value, where there is one.
-    pub fn text(self, key: &str) -> Option<&'a str> {
+    pub(crate) fn text(self, key: &str) -> Option<&'a str> {
         self.0.get(key).map(|text| text.trim()).filter(|text| !text.is_empty())
     }
 
@@ -26,7 +26,7 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     /// `Usage` for one that is out of bounds, or none.
-    pub fn number<N>(self, key: &str, default: N, range: RangeInclusive<N>) -> Result<N>
+    pub(crate) fn number<N>(self, key: &str, default: N, range: RangeInclusive<N>) -> Result<N>
     where
         N: FromStr + PartialOrd + Display,
     {
@@ -40,7 +40,7 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     /// `Usage` for another word.
-    pub fn choice<T: Copy>(self, key: &str, words: &[(&str, T)]) -> Result<T> {
+    pub(crate) fn choice<T: Copy>(self, key: &str, words: &[(&str, T)]) -> Result<T> {
         let text = self.text(key).or(words.first().map(|(word, _)| *word)).unwrap_or_default();
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
         let known = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
@@ -50,21 +50,21 @@ impl<'a> Given<'a> {
 
 /// A setting of a store that the core reads; adapters add their own as fields.
 #[derive(Debug)]
-pub struct Setting {
+pub(crate) struct Setting {
     /// Its key: `ordersync config set STORE.KEY VALUE`.
-    pub key: &'static str,
+    pub(crate) key: &'static str,
     /// What it does, its unit and its default.
-    pub help: &'static str,
+    pub(crate) help: &'static str,
     check: fn(&str) -> bool,
 }
 
 /// How many minutes may be between two autosyncs of a store, and how many are where nothing is set.
-pub const INTERVAL: RangeInclusive<i64> = 5..=1440;
+pub(crate) const INTERVAL: RangeInclusive<i64> = 5..=1440;
 /// See [`INTERVAL`].
-pub const USUAL_INTERVAL: i64 = 30;
+pub(crate) const USUAL_INTERVAL: i64 = 30;
 
 /// The core's settings, the same for every channel.
-pub const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         key: "interval",
         help: "minutes between two autosyncs of this store, 5 to 1440 (default 30)",
@@ -99,7 +99,7 @@ pub const SETTINGS: &[Setting] = &[
 
 /// Checks a setting's key and value for a store of `kind`; the adapter checks its own values when
 /// the store is opened.
-pub fn check_setting(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
+pub(crate) fn check_setting(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
     if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) {
         if (setting.check)(value) {
             return Ok(());
@@ -118,7 +118,7 @@ pub fn check_setting(kind: ChannelKind, key: &str, value: &str) -> Result<()> {
 
 /// What stands in the place of a channel's own server: scheme, host and port. A login, a path or a
 /// query would be kept in the book and shown.
-pub fn endpoint(text: &str) -> Result<url::Url> {
+pub(crate) fn endpoint(text: &str) -> Result<url::Url> {
     let refused = |why: &str| {
         let text = format!("the endpoint {why}; nothing was sent");
         Error::new(ErrorKind::Usage, text).hint("scheme, host and port alone: https://test.example.com:8443")
@@ -137,12 +137,12 @@ pub fn endpoint(text: &str) -> Result<url::Url> {
 }
 
 /// Scheme, host and port of an endpoint that an older version has kept with more than that.
-pub fn endpoint_alone(text: &str) -> String {
+pub(crate) fn endpoint_alone(text: &str) -> String {
     url::Url::parse(text).map_or_else(|_| text.to_owned(), |url| url.origin().ascii_serialization())
 }
 
 /// A value that cannot be right.
-pub fn usage(text: impl Into<String>) -> Error {
+pub(crate) fn usage(text: impl Into<String>) -> Error {
     Error::new(ErrorKind::Usage, text.into())
 }
 
@@ -172,21 +172,21 @@ fn read_ca(path: &str) -> Result<Vec<u8>> {
 
 /// What is known about a store: from its last probe, until a new one; shared by its threads.
 #[derive(Debug)]
-pub struct Known<T>(RwLock<T>);
+pub(crate) struct Known<T>(RwLock<T>);
 
 impl<T: Clone> Known<T> {
     /// What is known at the opening of a store.
-    pub fn new(known: T) -> Self {
+    pub(crate) fn new(known: T) -> Self {
         Self(RwLock::new(known))
     }
 
     /// What is known now.
-    pub fn get(&self) -> T {
+    pub(crate) fn get(&self) -> T {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes over what was found out.
-    pub fn set(&self, known: T) {
+    pub(crate) fn set(&self, known: T) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 }

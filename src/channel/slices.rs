@@ -1,13 +1,13 @@
 //! How something long is cut into parts that are read or counted side by side.
 
 /// Where a stretch of this length is cut, so that it has so many parts of about the same length.
-pub fn cuts(length: u64, parts: u64) -> impl Iterator<Item = u64> {
+pub(crate) fn cuts(length: u64, parts: u64) -> impl Iterator<Item = u64> {
     let share = move |n| u128::from(length) * u128::from(n) / u128::from(parts.max(1));
     (1..parts).map(move |n| u64::try_from(share(n)).unwrap_or(u64::MAX))
 }
 
 /// The parts between these bounds, each with the bound behind it. The last part is open.
-pub fn parts<T: Copy>(first: T, bounds: &[T]) -> impl Iterator<Item = (T, Option<T>)> {
+pub(crate) fn parts<T: Copy>(first: T, bounds: &[T]) -> impl Iterator<Item = (T, Option<T>)> {
     let starts = std::iter::once(first).chain(bounds.iter().copied());
     starts.zip(bounds.iter().copied().map(Some).chain([None]))
 }

@@ -6,7 +6,7 @@
 //! with the first answer.
 
 /// What is told.
-pub const STRAYED: &str = "the position of this store lay ahead of the shop's own clock, led there by an order with a wrong date or by a clock that was set back; the last 60 days are read again";
+pub(crate) const STRAYED: &str = "the position of this store lay ahead of the shop's own clock, led there by an order with a wrong date or by a clock that was set back; the last 60 days are read again";
 
 /// How far back is read.
 const REACH: i64 = 60 * 86_400;
@@ -16,7 +16,7 @@ const APART: i64 = 5;
 
 /// The second from which on a store is read again whose position stands at `position`, where the
 /// channel's clock shows `now`; `None` where the position is as it should be.
-pub fn again_from(position: Option<i64>, now: i64) -> Option<i64> {
+pub(crate) fn again_from(position: Option<i64>, now: i64) -> Option<i64> {
     position.filter(|at| at.saturating_sub(APART) > now).map(|_| now.saturating_sub(REACH))
 }
 

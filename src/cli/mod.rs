@@ -3,8 +3,8 @@
 //! A command parses, calls the library, prints. Results go to stdout; progress, notes and errors to
 //! stderr.
 
-pub mod output;
-pub mod progress;
+pub(crate) mod output;
+pub(crate) mod progress;
 
 mod accept;
 mod backup;
@@ -58,7 +58,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 
 #[derive(Debug, Parser)]
 #[command(name = "ordersync", version, after_help = EXIT_CODES, propagate_version = true, max_term_width = 100)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]

@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, exit_code};
 
 /// How errors are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Human,
     /// For programs.
@@ -28,7 +28,7 @@ pub enum Format {
 /// Makes text from outside safe for a terminal line: control characters (also ESC and the C1 set),
 /// line breaks and characters that turn the direction of the text around become visible; letters of
 /// every script stay.
-pub fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }
@@ -55,7 +55,7 @@ fn is_harmful(c: char) -> bool {
 /// before it, also where it follows a sign at which a spreadsheet of another country splits the
 /// cell; control characters are none any more, and a line break is a blank. Amounts and numbers of
 /// our own making are not text cells and stay as they are.
-pub fn csv_text(text: &str) -> Cow<'_, str> {
+pub(crate) fn csv_text(text: &str) -> Cow<'_, str> {
     let text = clean(text);
     let splits = |c: char| matches!(c, ';' | ',' | '|');
     let parts = text.split_inclusive(splits);
@@ -73,7 +73,7 @@ fn is_formula(part: &str) -> bool {
 
 /// Prints one line of results, and one only: a line break in a buyer's name is no way to forge a
 /// line of ours. A reader that has gone (`| head`) ends the program quietly.
-pub fn line(text: &str) -> anyhow::Result<()> {
+pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     let text = clean(text);
     put(&format!("{}\n", wrapped(&text, stdout_width(), column(&text))))
 }
@@ -105,12 +105,12 @@ fn wide(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<u
 }
 
 /// Says something beside the results. That nobody listens is no reason to stop, let alone to panic.
-pub fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Prints text that is data for programs, as it is.
-pub fn put(text: &str) -> anyhow::Result<()> {
+pub(crate) fn put(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Nobody reads on. What the command does is done all the same: a file of dispatches does
@@ -123,7 +123,7 @@ pub fn put(text: &str) -> anyhow::Result<()> {
 
 /// Prints a value as JSON. What could harm a terminal is escaped, which changes nothing for a
 /// program.
-pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     put(&format!("{}\n", escape_harmful(&text)))
 }
@@ -139,7 +139,7 @@ fn escape_harmful(json: &str) -> Cow<'_, str> {
 }
 
 /// Prints rows as CSV; texts in them went through [`csv_text`].
-pub fn print_csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::Result<()> {
+pub(crate) fn print_csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(header)?;
     for row in rows {
@@ -153,13 +153,13 @@ pub fn print_csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -
 static RUNNING: OnceLock<Vec<String>> = OnceLock::new();
 
 /// Remembers what is running, so that no hint advises it.
-pub fn running(args: &[OsString]) {
+pub(crate) fn running(args: &[OsString]) {
     let _ = RUNNING.set(args.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect());
 }
 
 /// What an error advises to do next, less the command that is running: whoever did it just now is
 /// not helped by doing it again.
-pub fn advice(error: &Error) -> Option<String> {
+pub(crate) fn advice(error: &Error) -> Option<String> {
     let running = RUNNING.get().map(Vec::as_slice).unwrap_or_default();
     error.hint_text().and_then(|hint| other_ways(hint, running))
 }
@@ -181,7 +181,7 @@ fn is_running(way: &str, running: &[String]) -> bool {
 }
 
 /// Tells the merchant something on stderr.
-pub fn note(text: &str) {
+pub(crate) fn note(text: &str) {
     said("note:", "", &clean(text));
 }
 
@@ -194,7 +194,7 @@ fn said(word: &str, code: &str, text: &str) {
 }
 
 /// Prints an error, what to do next below it.
-pub fn print_error(error: &Error, format: Format) {
+pub(crate) fn print_error(error: &Error, format: Format) {
     match format {
         Format::Json => say(&format!("{}\n", escape_harmful(&json!({ "error": error_json(error) }).to_string()))),
         Format::Human => {
@@ -210,7 +210,7 @@ pub fn print_error(error: &Error, format: Format) {
 const LONGEST_WORD: usize = 500;
 
 /// What clap says of the command line, as safe and short as any error.
-pub fn typed(text: &str) -> String {
+pub(crate) fn typed(text: &str) -> String {
     brief(&clean(text)).into_owned()
 }
 
@@ -231,14 +231,14 @@ fn brief(text: &str) -> Cow<'_, str> {
 }
 
 /// An error as JSON: a stable kind, the message, the hint and the exit code.
-pub fn error_json(error: &Error) -> serde_json::Value {
+pub(crate) fn error_json(error: &Error) -> serde_json::Value {
     json!({
         "kind": error.kind().word(), "message": error.message(), "hint": advice(error), "exit_code": exit_code(error.kind()),
     })
 }
 
 /// Prints whatever ended a command and gives its exit code.
-pub fn print_failure(error: &anyhow::Error, as_json: bool) -> u8 {
+pub(crate) fn print_failure(error: &anyhow::Error, as_json: bool) -> u8 {
     let format = if as_json { Format::Json } else { Format::Human };
     match error.downcast_ref::<Error>() {
         Some(error) => {
@@ -258,7 +258,7 @@ fn style(text: &str, code: &str) -> String {
 }
 
 /// Emphasis on stdout, where somebody sees it.
-pub fn bold(text: &str) -> String {
+pub(crate) fn bold(text: &str) -> String {
     if std::io::stdout().is_terminal() && colours() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
 }
 
@@ -269,7 +269,7 @@ fn colours() -> bool {
 
 /// A table for people: a header, columns as wide as they need, cut to the terminal's width only on
 /// a terminal.
-pub struct Table {
+pub(crate) struct Table {
     table: comfy_table::Table,
     empty: bool,
     /// The longest word of each column.
@@ -284,7 +284,7 @@ const GAP: u16 = 2;
 
 impl Table {
     /// A table with these columns; a name that begins with `>` is aligned to the right.
-    pub fn new(columns: &[&str]) -> Self {
+    pub(crate) fn new(columns: &[&str]) -> Self {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(columns.iter().map(|name| name.trim_start_matches('>')));
@@ -301,7 +301,7 @@ impl Table {
     }
 
     /// Adds a row.
-    pub fn row(&mut self, cells: &[&str]) {
+    pub(crate) fn row(&mut self, cells: &[&str]) {
         self.empty = false;
         let cells: Vec<String> = cells.iter().map(|cell| shorten(&clean(cell))).collect();
         for (longest, cell) in self.words.iter_mut().zip(&cells) {
@@ -328,7 +328,7 @@ impl Table {
     }
 
     /// Prints it; nothing at all where it has no row.
-    pub fn print(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn print(&mut self) -> anyhow::Result<()> {
         if self.empty {
             return Ok(());
         }
@@ -356,7 +356,7 @@ fn shorten(text: &str) -> String {
 }
 
 /// `1 order`, `12 300 orders`; words in -ch, -s or -x take `es`.
-pub fn count(n: u64, word: &str) -> String {
+pub(crate) fn count(n: u64, word: &str) -> String {
     match word.split_once(" or ") {
         Some((one, other)) if n != 1 => format!("{} {} or {}", number(n), plural(one), plural(other)),
         _ if n == 1 => format!("1 {word}"),
@@ -373,7 +373,7 @@ fn plural(word: &str) -> String {
 }
 
 /// `12 300`: groups of three, with a space that does not break.
-pub fn number(n: u64) -> String {
+pub(crate) fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -387,19 +387,19 @@ pub fn number(n: u64) -> String {
 
 /// A moment for people, in this machine's time zone: `24 Nov 13:05`, with the year where it is not
 /// this one.
-pub fn when(at: Timestamp, now: Timestamp) -> String {
+pub(crate) fn when(at: Timestamp, now: Timestamp) -> String {
     let (at, now) = (at.with_timezone(&Local), now.with_timezone(&Local));
     let form = if at.year() == now.year() { "%-d %b %H:%M" } else { "%-d %b %Y %H:%M" };
     at.format(form).to_string()
 }
 
 /// A day for people: `24 Nov 2026`.
-pub fn date(at: Timestamp) -> String {
+pub(crate) fn date(at: Timestamp) -> String {
     at.with_timezone(&Local).format("%-d %b %Y").to_string()
 }
 
 /// `45 s`, `12 min`, `2 h 05 min`, `3 days`.
-pub fn duration(span: chrono::TimeDelta) -> String {
+pub(crate) fn duration(span: chrono::TimeDelta) -> String {
     let seconds = span.num_seconds().max(0);
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -410,14 +410,14 @@ pub fn duration(span: chrono::TimeDelta) -> String {
 }
 
 /// Gives the terminal its cursor back: what hid it (a question, a bar) may have been cut off.
-pub fn show_cursor() {
+pub(crate) fn show_cursor() {
     if std::io::stderr().is_terminal() {
         say("\x1b[?25h");
     }
 }
 
 /// Whether the terminal shows UTF-8, by the locale.
-pub fn utf8() -> bool {
+pub(crate) fn utf8() -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     locale.is_some_and(|locale| {

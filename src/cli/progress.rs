@@ -15,7 +15,7 @@ const UNKNOWN: &str = "{spinner} {prefix}  {orders} orders  {rate}  {msg}{wait}"
 const KNOWN: &str = "{prefix}  {bar:24} {orders} / {all} orders  {rate}  ETA {eta}  {msg}{wait}";
 
 /// The bars of a run.
-pub struct Bars {
+pub(crate) struct Bars {
     bars: BTreeMap<String, ProgressBar>,
     clients: Mutex<BTreeMap<String, Arc<Client>>>,
     all: MultiProgress,
@@ -23,7 +23,7 @@ pub struct Bars {
 
 impl Bars {
     /// One line for each store.
-    pub fn new<'a>(stores: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(stores: impl Iterator<Item = &'a str>) -> Self {
         let all = MultiProgress::new();
         let bars = stores
             .map(|store| {

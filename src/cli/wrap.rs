@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 /// Breaks what is wider than the terminal at blanks, the rest of it `hanging` deep. What belongs
 /// together, and a word that is too long for a line, is whole on a line of its own: it is there to
 /// be copied.
-pub fn wrapped(line: &str, width: Option<usize>, hanging: usize) -> String {
+pub(crate) fn wrapped(line: &str, width: Option<usize>, hanging: usize) -> String {
     let Some(width) = width.filter(|width| line.width() > *width) else { return line.to_owned() };
     let hanging = if hanging * 2 > width { 0 } else { hanging };
     let mut text = String::with_capacity(line.len() + 16);

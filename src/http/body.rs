@@ -6,14 +6,14 @@ use serde::de::IgnoredAny;
 use crate::error::{Error, ErrorKind};
 
 /// The largest reply that is read, in bytes. A page of 100 large orders is under 4 MB.
-pub const MAX_REPLY: u64 = 48 * 1024 * 1024;
+pub(crate) const MAX_REPLY: u64 = 48 * 1024 * 1024;
 
 /// Parses JSON out of a reply body: one that is JSON from its first sign to its last, or JSON with
 /// notices around it that a server program printed (PHP), a byte-order mark aside. Returns the
 /// value and whether something had to be cut away.
 ///
 /// The error describes the body by its kind (HTML, empty, cut off) and never repeats it.
-pub fn read_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<(T, bool), Error> {
+pub(crate) fn read_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<(T, bool), Error> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let unreadable = |why: String| Error::new(ErrorKind::Unreadable, why);
     let strict = match serde_json::from_slice::<T>(body) {
@@ -27,10 +27,11 @@ pub fn read_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<(T, bool), Er
 }
 
 /// The command that tells more about an answer that cannot be used.
-pub const TEST: &str = "ordersync connect --test STORE tests the connection; the next sync tries again by itself";
+pub(crate) const TEST: &str =
+    "ordersync connect --test STORE tests the connection; the next sync tries again by itself";
 
 /// An answer of `place` that was `what`: nobody can use it, and what was `done` about it.
-pub fn unusable(place: &str, what: impl std::fmt::Display, done: &str) -> Error {
+pub(crate) fn unusable(place: &str, what: impl std::fmt::Display, done: &str) -> Error {
     // What was asked in detail tells a merchant nothing.
     let place = place.split('?').next().unwrap_or(place);
     let text = format!("{place} answered with {what}{done}");
@@ -43,7 +44,7 @@ pub fn unusable(place: &str, what: impl std::fmt::Display, done: &str) -> Error 
 ///
 /// # Errors
 /// In words that describe the answer and never repeat it.
-pub fn check_json(reply: &super::Reply) -> Result<(), Error> {
+pub(crate) fn check_json(reply: &super::Reply) -> Result<(), Error> {
     let html = reply.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
     if html {
         return Err(Error::new(ErrorKind::Unreadable, "a web page (HTML) where JSON was expected"));

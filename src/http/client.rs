@@ -17,20 +17,20 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
 /// How a client is set up.
-pub struct Options {
+pub(crate) struct Options {
     /// Who tells the time.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// How long to go on trying.
-    pub retry: RetryPolicy,
+    pub(crate) retry: RetryPolicy,
     /// The limit of the store.
-    pub limit: RateLimit,
+    pub(crate) limit: RateLimit,
     /// Scheme, host and port that are asked in the place of the channel's own, whatever the address
     /// of a request (`--endpoint`).
-    pub endpoint: Option<url::Url>,
+    pub(crate) endpoint: Option<url::Url>,
     /// A certificate authority of the merchant's own, in PEM.
-    pub ca_pem: Option<Vec<u8>>,
+    pub(crate) ca_pem: Option<Vec<u8>>,
     /// Whether plain `http://` to another machine is permitted (`--allow-http`).
-    pub allow_http: bool,
+    pub(crate) allow_http: bool,
 }
 
 /// The HTTP client of one store; shared by its threads.
@@ -103,7 +103,7 @@ const HASTE: u32 = 3;
 
 impl Client {
     /// A client; fails where the certificate authority cannot be read.
-    pub fn new(options: Options) -> Result<Self> {
+    pub(crate) fn new(options: Options) -> Result<Self> {
         Ok(Self {
             far: OnceLock::new(),
             near: OnceLock::new(),
@@ -123,7 +123,7 @@ impl Client {
     /// The secrets that no answer may hold as it is handed on: a server or a firewall that repeats
     /// them is neither printed nor kept with them. They are asked for anew each time, as
     /// tokens are renewed.
-    pub fn hide(&self, secrets: impl Fn() -> Vec<Secret> + Send + Sync + 'static) {
+    pub(crate) fn hide(&self, secrets: impl Fn() -> Vec<Secret> + Send + Sync + 'static) {
         let _ = self.hidden.set(Box::new(secrets));
     }
 
@@ -164,34 +164,34 @@ impl Client {
     }
 
     /// Who tells the time.
-    pub fn clock(&self) -> &Arc<dyn Clock> {
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.options.clock
     }
 
     /// How many requests have gone out.
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
     /// How many bytes have come in, decompressed.
-    pub fn received(&self) -> u64 {
+    pub(crate) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 
     /// How far the server's clock is ahead of ours, by its last answer.
-    pub fn clock_difference(&self) -> Option<chrono::TimeDelta> {
+    pub(crate) fn clock_difference(&self) -> Option<chrono::TimeDelta> {
         let ms = self.apart.load(Ordering::Relaxed);
         (ms != i64::MIN).then(|| chrono::TimeDelta::milliseconds(ms))
     }
 
     /// The time by the server's clock, as far as its answers have told it.
-    pub fn their_now(&self) -> Timestamp {
+    pub(crate) fn their_now(&self) -> Timestamp {
         let now = self.options.clock.now();
         now.checked_add_signed(self.clock_difference().unwrap_or_default()).unwrap_or(now)
     }
 
     /// What the store is being waited for, for whoever watches; `None` while nothing is.
-    pub fn waiting(&self) -> Option<String> {
+    pub(crate) fn waiting(&self) -> Option<String> {
         let pause = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
         pause.or_else(|| {
             let silence = self.silence();
@@ -260,7 +260,7 @@ impl Client {
 
     /// The address that is really asked: with an endpoint always one there, so that no request of a
     /// rehearsal reaches anything else, be it made here, named by an answer or redirected to (C-5).
-    pub fn address_of(&self, url: &url::Url) -> url::Url {
+    pub(crate) fn address_of(&self, url: &url::Url) -> url::Url {
         let Some(endpoint) = &self.options.endpoint else { return url.clone() };
         let mut there = endpoint.clone();
         there.set_path(url.path());
@@ -273,7 +273,7 @@ impl Client {
     /// # Errors
     /// The protocol's own error for a refusal; `Temporary` where the channel cannot be reached or
     /// keeps failing; `Unknown` where a write went out and no usable answer came back.
-    pub fn send(&self, protocol: &dyn Protocol, request: &Request) -> Result<Reply> {
+    pub(crate) fn send(&self, protocol: &dyn Protocol, request: &Request) -> Result<Reply> {
         let there =
             self.options.endpoint.is_some().then(|| Request { url: self.address_of(&request.url), ..request.clone() });
         let request = there.as_ref().unwrap_or(request);
@@ -477,7 +477,7 @@ fn bounded(asked: Duration, error: Error) -> (Duration, Error) {
 }
 
 /// Whether the URL's host is this machine.
-pub fn is_loopback(url: &url::Url) -> bool {
+pub(crate) fn is_loopback(url: &url::Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => {
             let name = name.trim_end_matches('.');

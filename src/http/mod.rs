@@ -6,20 +6,22 @@
 
 mod body;
 mod client;
-pub mod oauth1;
-pub mod oauth2;
+pub(crate) mod oauth1;
+pub(crate) mod oauth2;
 mod rate_limit;
 mod redact;
 mod retry;
-pub mod sign;
-pub mod status;
+pub(crate) mod sign;
+pub(crate) mod status;
 mod tls;
-pub mod told;
+pub(crate) mod told;
 
-pub use body::{MAX_REPLY, TEST, check_json, read_json, unusable};
-pub use client::{Client, Options};
-pub use rate_limit::{Budget, Lane, Permit, RateLimit, Shared, Standing};
-pub use redact::url_for_people;
+pub(crate) use body::{MAX_REPLY, TEST, check_json, read_json, unusable};
+pub use client::Client;
+pub(crate) use client::Options;
+pub use rate_limit::RateLimit;
+pub(crate) use rate_limit::{Budget, Lane, Permit, Shared, Standing};
+pub(crate) use redact::url_for_people;
 pub use retry::RetryPolicy;
 
 use reqwest::header::HeaderMap;
@@ -30,7 +32,7 @@ use std::time::Duration;
 
 /// Whether repeating a request can do harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// It changes nothing: repeated freely.
     Read,
     /// It changes something: repeated only where it surely was not applied.
@@ -39,24 +41,24 @@ pub enum Effect {
 
 /// One request, before the adapter has authorised it.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(crate) struct Request {
     /// HTTP method.
     pub method: reqwest::Method,
     /// Full URL with its query.
-    pub url: Url,
+    pub(crate) url: Url,
     /// Headers beyond the standing ones.
     pub headers: HeaderMap,
     /// Body, with its content type among the headers.
     pub body: Option<Vec<u8>>,
     /// Whether it changes something.
-    pub effect: Effect,
+    pub(crate) effect: Effect,
     /// How often it is repeated after a failure of the channel; `None`: as patience has it.
-    pub repeats: Option<u32>,
+    pub(crate) repeats: Option<u32>,
 }
 
 impl Request {
     /// A GET.
-    pub fn get(url: Url) -> Self {
+    pub(crate) fn get(url: Url) -> Self {
         Self {
             method: reqwest::Method::GET,
             url,
@@ -69,12 +71,12 @@ impl Request {
 
     /// The same with another patience: a question whose failure is an answer is not worth the usual
     /// repeats. A pause that the channel asks for is waited for all the same.
-    pub fn repeated(self, repeats: u32) -> Self {
+    pub(crate) fn repeated(self, repeats: u32) -> Self {
         Self { repeats: Some(repeats), ..self }
     }
 
     /// A write with a JSON body.
-    pub fn write_json(method: reqwest::Method, url: Url, body: &serde_json::Value) -> Self {
+    pub(crate) fn write_json(method: reqwest::Method, url: Url, body: &serde_json::Value) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(reqwest::header::CONTENT_TYPE, reqwest::header::HeaderValue::from_static("application/json"));
         Self { method, url, headers, body: Some(body.to_string().into_bytes()), effect: Effect::Write, repeats: None }
@@ -83,15 +85,15 @@ impl Request {
 
 /// What came back.
 #[derive(Debug, Clone, Default)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// Where it came from, as people may read it: no values of a query, no secrets.
-    pub place: String,
+    pub(crate) place: String,
     /// HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Headers.
     pub headers: HeaderMap,
     /// Body, decompressed, at most [`MAX_REPLY`] bytes.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
@@ -99,23 +101,23 @@ impl Reply {
     ///
     /// # Errors
     /// Where it is not what was asked for: whose answer, what was found, what was not done.
-    pub fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<(T, bool)> {
+    pub(crate) fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<(T, bool)> {
         read_json(&self.body).map_err(|why| self.unusable(why.message()))
     }
 
     /// The answer was `what`, and not what the channel's documents promise.
-    pub fn unusable(&self, what: impl std::fmt::Display) -> Error {
+    pub(crate) fn unusable(&self, what: impl std::fmt::Display) -> Error {
         unusable(&self.place, what, "; nothing was used of it")
     }
 
     /// A header as text, where there is one and it is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// `Retry-After`, or what some call `X-Retry-After`, as a pause from `now`: seconds or an HTTP
     /// date; the longer of the two. However long: the client bounds it.
-    pub fn retry_after(&self, now: crate::clock::Timestamp) -> Option<Duration> {
+    pub(crate) fn retry_after(&self, now: crate::clock::Timestamp) -> Option<Duration> {
         let told = |name| told::retry_after(self.header(name)?, self.header("date"), now);
         // No time at all is no answer: asking again at once is what led here.
         ["retry-after", "x-retry-after"].into_iter().filter_map(told).max().filter(|pause| !pause.is_zero())
@@ -124,7 +126,7 @@ impl Reply {
 
 /// What a reply means, in the adapter's reading.
 #[derive(Debug)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// The answer that was asked for (an expected 404 counts as one).
     Good,
     /// Too many requests, and this one was not carried out: after the pause it may be repeated,
@@ -139,7 +141,7 @@ pub enum Verdict {
 }
 
 /// The channel's side of an exchange, told by the adapter.
-pub trait Protocol: Send + Sync {
+pub(crate) trait Protocol: Send + Sync {
     /// Puts the credentials on a request. Called anew for each attempt: nonces and timestamps must
     /// be fresh.
     fn authorize(&self, request: &mut Request) -> Result<()>;
@@ -183,9 +185,9 @@ pub trait Protocol: Send + Sync {
 
 /// A channel's account of its budget, in one reply.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Account {
+pub(crate) struct Account {
     /// How much may still be asked; `None` where the reply does not say.
-    pub budget: Option<Budget>,
+    pub(crate) budget: Option<Budget>,
     /// What the request came to; `None` where that is [`Protocol::cost`].
-    pub spent: Option<f64>,
+    pub(crate) spent: Option<f64>,
 }

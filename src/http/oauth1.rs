@@ -9,7 +9,7 @@ use crate::secret::Secret;
 
 /// How a signature is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
+pub(crate) enum Method {
     /// The RFC's own, which its examples are of.
     #[cfg(test)]
     HmacSha1,
@@ -36,23 +36,23 @@ impl Method {
 }
 
 /// A key and its secret.
-pub type Pair<'a> = (&'a Secret, &'a Secret);
+pub(crate) type Pair<'a> = (&'a Secret, &'a Secret);
 
 /// Who signs.
-pub struct Signer<'a> {
+pub(crate) struct Signer<'a> {
     /// The consumer's key.
-    pub consumer: Pair<'a>,
+    pub(crate) consumer: Pair<'a>,
     /// The access token, where there is one.
-    pub token: Option<Pair<'a>>,
+    pub(crate) token: Option<Pair<'a>>,
     /// How.
-    pub method: Method,
+    pub(crate) method: Method,
 }
 
 impl Signer<'_> {
     /// The parameters that a request is authorised by, the signature last. They belong in its
     /// header or behind its query. `address` is what the server takes its own address for, without
     /// a query; the query that is signed is that of `url`.
-    pub fn parameters(
+    pub(crate) fn parameters(
         &self,
         http_method: &str,
         address: &str,

@@ -22,16 +22,16 @@ const TOKEN: &str = "token";
 const RENEW_AT: &str = "token_renew_at";
 
 /// Where the token stands that fetches the next one.
-pub const REFRESH_TOKEN: &str = "refresh_token";
+pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
 
 /// When that one ends, where the vendor says so.
-pub const REFRESH_ENDS_AT: &str = "refresh_token_ends_at";
+pub(crate) const REFRESH_ENDS_AT: &str = "refresh_token_ends_at";
 
 /// A fetched token is renewed so many seconds before its end.
 const MARGIN: i64 = 120;
 
 /// Who gives the tokens, in the adapter's words.
-pub trait Issuer: Send + Sync {
+pub(crate) trait Issuer: Send + Sync {
     /// The vendor's name.
     fn vendor(&self) -> &'static str;
 
@@ -52,7 +52,7 @@ pub trait Issuer: Send + Sync {
 }
 
 /// The token to send now; one that is about to end is renewed before.
-pub fn token(http: &Client, credentials: &Credentials, issuer: &dyn Issuer) -> Result<Secret> {
+pub(crate) fn token(http: &Client, credentials: &Credentials, issuer: &dyn Issuer) -> Result<Secret> {
     let now = http.clock().now();
     let renew_at = credentials.get(RENEW_AT).and_then(|text| text.reveal().parse::<Timestamp>().ok());
     let known = credentials.get(TOKEN);
@@ -64,7 +64,12 @@ pub fn token(http: &Client, credentials: &Credentials, issuer: &dyn Issuer) -> R
 }
 
 /// Fetches a token in the place of `stale`, unless somebody has done so.
-pub fn renew(http: &Client, credentials: &Credentials, issuer: &dyn Issuer, stale: Option<&Secret>) -> Result<()> {
+pub(crate) fn renew(
+    http: &Client,
+    credentials: &Credentials,
+    issuer: &dyn Issuer,
+    stale: Option<&Secret>,
+) -> Result<()> {
     credentials.renew(TOKEN, stale, &|secrets| fetch(http, secrets, issuer))
 }
 

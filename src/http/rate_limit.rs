@@ -19,20 +19,20 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A kind of request for which a channel has a budget of its own.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Lane {
+pub(crate) struct Lane {
     /// Its name among those of the channel; it is kept.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What the channel permits, full, where its answers do not tell what is left.
-    pub permitted: Option<Budget>,
+    pub(crate) permitted: Option<Budget>,
 }
 
 impl Lane {
     /// That of all requests to a channel that has one budget, or none.
-    pub const ONE: Self = Self { name: "", permitted: None };
+    pub(crate) const ONE: Self = Self { name: "", permitted: None };
 }
 
 /// How the limits of a store are told to other processes that call it.
-pub trait Shared: Send + Sync {
+pub(crate) trait Shared: Send + Sync {
     /// Makes a pause of the whole store known.
     fn pause(&self, until: Timestamp, why: &str);
 
@@ -44,7 +44,7 @@ pub trait Shared: Send + Sync {
 /// How much a channel still lets us ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Budget {
+pub(crate) enum Budget {
     /// A bucket that is filled all the time (Shopify's points).
     Bucket {
         /// What is in it now.
@@ -150,7 +150,7 @@ const AHEAD: TimeDelta = TimeDelta::minutes(1);
 
 /// How a lane stands.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// When it stood so.
     at: Timestamp,
     /// When the channel told of it last.
@@ -230,14 +230,14 @@ struct State {
 
 /// A request's place among those that went out, for [`RateLimit::account`].
 #[derive(Debug, Clone, Copy)]
-pub struct Permit {
+pub(crate) struct Permit {
     lane: Lane,
     spent: f64,
 }
 
 impl RateLimit {
     /// A limit that opens at `closed_until`.
-    pub fn new(closed_until: Option<Timestamp>, shared: Box<dyn Shared>) -> Self {
+    pub(crate) fn new(closed_until: Option<Timestamp>, shared: Box<dyn Shared>) -> Self {
         Self { state: Mutex::new(State { closed_until, lanes: BTreeMap::new() }), shared: Some(shared) }
     }
 
@@ -251,13 +251,13 @@ impl RateLimit {
     }
 
     /// Until when the limit is closed, if it is at `now`.
-    pub fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.state().closed_until.filter(|until| *until > now)
     }
 
     /// Closes a lane until `until`, for everybody; where there is only one, the whole store. A
     /// pause that is shorter than a running one changes nothing.
-    pub fn close(&self, lane: Lane, until: Timestamp, why: &str, now: Timestamp) {
+    pub(crate) fn close(&self, lane: Lane, until: Timestamp, why: &str, now: Timestamp) {
         if lane.name != Lane::ONE.name {
             return self.with(lane, now, |lane| {
                 lane.closed_until = lane.closed_until.max(Some(until));
@@ -302,7 +302,7 @@ impl RateLimit {
     /// to the request of `permit`, and what that request was priced too high by. The channel may
     /// not have seen what went out after that request: it comes off. Where it says nothing of the
     /// budget, what came back is added to what we know of it.
-    pub fn account(&self, told: Option<Budget>, permit: Permit, refund: f64, now: Timestamp) {
+    pub(crate) fn account(&self, told: Option<Budget>, permit: Permit, refund: f64, now: Timestamp) {
         let refund = if refund.is_finite() { refund } else { 0.0 };
         self.with(permit.lane, now, |lane| {
             let since = (lane.spent - permit.spent).max(0.0);
@@ -321,7 +321,7 @@ impl RateLimit {
     ///
     /// # Errors
     /// `Temporary` where that would take longer than `longest`.
-    pub fn pass(&self, clock: &dyn Clock, lane: Lane, cost: f64, longest: Duration) -> Result<Permit> {
+    pub(crate) fn pass(&self, clock: &dyn Clock, lane: Lane, cost: f64, longest: Duration) -> Result<Permit> {
         loop {
             clock.check_interrupt()?;
             match self.take(lane, clock.now(), cost) {

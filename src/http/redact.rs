@@ -52,7 +52,7 @@ fn forms(secrets: &[Secret]) -> Vec<String> {
 
 /// Scheme, host, port and path; of the query only the names. Values can be keys, signatures or
 /// personal data.
-pub fn url_for_people(url: &Url) -> String {
+pub(crate) fn url_for_people(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let names: Vec<_> =
         url.query_pairs().filter(|(name, _)| !is_credential(name)).map(|(name, _)| name.into_owned()).collect();

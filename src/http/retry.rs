@@ -37,13 +37,13 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// For a merchant who connects a shop and waits: of one that does not answer in so long a time
     /// not much is to be expected.
-    pub fn short() -> Self {
+    pub(crate) fn short() -> Self {
         Self { repeats: 2, longest_pause: Duration::from_secs(15), timeout: Duration::from_secs(15), ..Self::default() }
     }
 
     /// For a look at one order while the merchant waits: about half a minute until the outbox takes
     /// over.
-    pub fn brief() -> Self {
+    pub(crate) fn brief() -> Self {
         Self { timeout: Duration::from_secs(10), ..Self::short() }
     }
 
@@ -54,13 +54,13 @@ impl RetryPolicy {
 
     /// The same for a server that answers that it has too much to do and not for how long: 5 s are
     /// what BigCommerce asks for.
-    pub fn under_load(self) -> Self {
+    pub(crate) fn under_load(self) -> Self {
         Self { first_pause: self.first_pause.saturating_mul(5), ..self }
     }
 
     /// The pause before repeat number `n` (from 0): doubling, up to a minute, with up to a quarter
     /// more by chance so that many machines do not come back in step.
-    pub fn pause(&self, n: u32) -> Duration {
+    pub(crate) fn pause(&self, n: u32) -> Duration {
         let base = self.first_pause.saturating_mul(1 << n.min(16)).min(Duration::from_secs(60));
         let mut byte = [0u8; 1];
         let chance = if getrandom::fill(&mut byte).is_ok() { u32::from(byte[0]) } else { 0 };

@@ -10,18 +10,18 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Percent-encodes `text` as OAuth 1.0a wants it.
-pub fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// HMAC-SHA1 of `message` in base64.
 #[cfg(test)]
-pub fn hmac_sha1(key: &[u8], message: &[u8]) -> String {
+pub(crate) fn hmac_sha1(key: &[u8], message: &[u8]) -> String {
     finish(Hmac::<sha1::Sha1>::new_from_slice(key), message)
 }
 
 /// HMAC-SHA256 of `message` in base64.
-pub fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
     finish(Hmac::<sha2::Sha256>::new_from_slice(key), message)
 }
 
@@ -33,7 +33,7 @@ fn finish<M: Mac>(mac: Result<M, hmac::digest::InvalidLength>, message: &[u8]) -
 }
 
 /// 32 random hexadecimal characters, for a nonce or a key that must not repeat.
-pub fn nonce() -> crate::error::Result<String> {
+pub(crate) fn nonce() -> crate::error::Result<String> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).map_err(|_| {
         crate::error::Error::new(

@@ -11,30 +11,30 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 
 /// What is said where nobody need do anything.
-pub const AGAIN: &str = "the next sync tries again by itself";
+pub(crate) const AGAIN: &str = "the next sync tries again by itself";
 
 /// The adapter's words in the common errors.
 #[derive(Debug, Clone, Copy)]
-pub struct Words {
+pub(crate) struct Words {
     /// Who answers: `the shop`, `Shopify`.
-    pub who: &'static str,
+    pub(crate) who: &'static str,
     /// What helps where something else answers in the API's place with a good status.
-    pub garbled: &'static str,
+    pub(crate) garbled: &'static str,
     /// What helps where something before the API refuses the request.
-    pub blocked: &'static str,
+    pub(crate) blocked: &'static str,
     /// What helps where the address has moved.
-    pub moved: &'static str,
+    pub(crate) moved: &'static str,
     /// What helps where nothing is at the address.
-    pub missing: &'static str,
+    pub(crate) missing: &'static str,
     /// What helps where the credentials are not accepted.
-    pub credentials: &'static str,
+    pub(crate) credentials: &'static str,
     /// What helps where the server fails.
-    pub failed: &'static str,
+    pub(crate) failed: &'static str,
 }
 
 impl Words {
     /// The usual words about `who`.
-    pub const fn of(who: &'static str) -> Self {
+    pub(crate) const fn of(who: &'static str) -> Self {
         Self {
             who,
             garbled: "a proxy, cache or firewall stands before the API, or --endpoint is wrong",
@@ -48,7 +48,7 @@ impl Words {
 }
 
 /// What a reply means, as far as nothing in it is the vendor's own.
-pub fn classify(words: &Words, request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
+pub(crate) fn classify(words: &Words, request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
     let (who, place, status) = (words.who, url_for_people(&request.url), reply.status);
     let is_write = request.effect == Effect::Write;
     let refused = |kind, text: String, hint: &str| Verdict::Refused(Error::new(kind, text).hint(hint));
@@ -113,14 +113,14 @@ fn down(words: &Words, request: &Request, reply: &Reply, now: Timestamp) -> Verd
 
 /// An answer with a good status that is not the one asked for: asking again may help; a write that
 /// was answered with it may have been applied.
-pub fn garbled(words: &Words, request: &Request, what: &str) -> Error {
+pub(crate) fn garbled(words: &Words, request: &Request, what: &str) -> Error {
     let done = if request.effect == Effect::Write { "" } else { "; nothing was used of it" };
     unusable(&url_for_people(&request.url), what, done).hint(format!("{}; {TEST}", words.garbled))
 }
 
 /// A refusal in the vendor's own form, with the vendor's words: what was understood and is not
 /// done.
-pub fn refused(words: &Words, request: &Request, status: u16, told: &str) -> Verdict {
+pub(crate) fn refused(words: &Words, request: &Request, status: u16, told: &str) -> Verdict {
     let (kind, done) = match request.effect {
         Effect::Write => (ErrorKind::Rejected, "; nothing was written"),
         Effect::Read => (ErrorKind::Failed, ""),
@@ -138,13 +138,13 @@ fn redirected(place: &str, reply: &Reply, done: &str) -> Error {
 }
 
 /// A vendor's words, bounded: its errors are fixed sentences with ids in them.
-pub fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// What holds for every adapter's reading of an answer.
 #[cfg(test)]
-pub mod law {
+pub(crate) mod law {
     use proptest::prelude::*;
     use reqwest::header::{HeaderMap, HeaderValue};
 
@@ -173,7 +173,11 @@ pub mod law {
     /// is used of a read is the whole of an answer, or that something is not there.
     ///
     /// `undecided`: errors in the vendor's form that do not say whether a write was applied.
-    pub fn holds(path: &str, undecided: &'static [&'static str], classify: impl Fn(&Request, &Reply) -> Verdict) {
+    pub(crate) fn holds(
+        path: &str,
+        undecided: &'static [&'static str],
+        classify: impl Fn(&Request, &Reply) -> Verdict,
+    ) {
         const KINDS: [&str; 4] = ["application/json", "text/html; charset=UTF-8", "text/plain", "application/xml"];
         let statuses = prop_oneof![4 => 200u16..600, 1 => 100u16..1000, 2 => prop::sample::select(&[200u16, 204, 408, 429, 500, 502, 503, 520][..])];
         proptest!(ProptestConfig { cases: 2000, ..ProptestConfig::default() }, |(

@@ -62,7 +62,7 @@ impl ServerCertVerifier for Platform {
 
 /// The TLS settings: ring for cryptography, the platform's verifier, plus the certificates in
 /// `ca_pem`.
-pub fn config(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig> {
+pub(crate) fn config(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig> {
     let failed = |e: String| Error::new(ErrorKind::Failed, format!("TLS could not be set up: {e}"));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match ca_pem.map(certificates).transpose()? {
@@ -82,7 +82,7 @@ pub fn config(ca_pem: Option<&[u8]>) -> Result<rustls::ClientConfig> {
 }
 
 /// The certificates in a PEM file; at least one.
-pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     let unreadable = || Error::new(ErrorKind::Usage, "the file holds no certificate in PEM form (BEGIN CERTIFICATE)");
     let found: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| unreadable())?;
     if found.is_empty() { Err(unreadable()) } else { Ok(found) }
@@ -90,7 +90,7 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
 
 /// What is wrong with the server's certificate and what helps, where that is why the connection
 /// failed: not a matter of waiting.
-pub fn untrusted(place: &str, error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+pub(crate) fn untrusted(place: &str, error: &(dyn std::error::Error + 'static)) -> Option<Error> {
     let refused = |what: &str, hint: &str| {
         let text = format!("{place} does not prove that it is itself: {what}; nothing was sent");
         Error::new(ErrorKind::Failed, text).hint(hint)

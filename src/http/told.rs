@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 
 /// The longest pause that any vendor means: quotas are counted by the day at most.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// What is kept in the place of a longer one, which nobody means: the channel is asked again after
 /// it.
-pub const INSTEAD: Duration = Duration::from_secs(3600);
+pub(crate) const INSTEAD: Duration = Duration::from_secs(3600);
 
 /// The longest window of a quota that is waited for without having been refused: those of today
 /// last half a minute.
@@ -21,19 +21,19 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
 const LONGEST_LIFE: i64 = 366 * 24 * 3600;
 
 /// The pause to keep where `asked` is asked for, and whether that is another one.
-pub fn pause(asked: Duration) -> (Duration, bool) {
+pub(crate) fn pause(asked: Duration) -> (Duration, bool) {
     if asked > LONGEST_PAUSE { (INSTEAD, true) } else { (asked, false) }
 }
 
 /// A pause that is kept in the book, as far as it can be meant: the end of one that is further away
 /// was told by nonsense, or by a clock that was ahead, and does not count.
-pub fn kept_pause(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn kept_pause(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     until.filter(|until| *until > now && (*until - now).to_std().is_ok_and(|left| left <= LONGEST_PAUSE))
 }
 
 /// A number of seconds, as a pause; `None` where it is negative or no number. One that is too large
 /// for a clock is as long as can be.
-pub fn seconds(number: f64) -> Option<Duration> {
+pub(crate) fn seconds(number: f64) -> Option<Duration> {
     if number.is_nan() || number < 0.0 {
         return None;
     }
@@ -41,26 +41,26 @@ pub fn seconds(number: f64) -> Option<Duration> {
 }
 
 /// How long a quota's window lasts; `None` where no vendor can mean it.
-pub fn window(milliseconds: f64) -> Option<Duration> {
+pub(crate) fn window(milliseconds: f64) -> Option<Duration> {
     seconds(milliseconds / 1000.0).filter(|window| *window <= LONGEST_WINDOW)
 }
 
 /// For how many seconds a token is used that is said to live for `told`, less a margin: half a
 /// minute at least, so that no answer makes a loop of fetching.
-pub fn life(told: Option<f64>, margin: i64) -> i64 {
+pub(crate) fn life(told: Option<f64>, margin: i64) -> i64 {
     // A cast of a float saturates, and NaN is zero.
     (told.unwrap_or(0.0) as i64).clamp(0, LONGEST_LIFE).saturating_sub(margin).max(30)
 }
 
 /// For how many seconds a refresh token lives that is said to live for `told`: eighteen months at
 /// eBay; no vendor means more than ten years.
-pub fn long_life(told: f64) -> i64 {
+pub(crate) fn long_life(told: f64) -> i64 {
     (told as i64).clamp(0, LONGEST_LIFE.saturating_mul(10))
 }
 
 /// `Retry-After` as a pause: seconds or an HTTP date, which is held against the server's own clock
 /// where it shows it.
-pub fn retry_after(text: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(text: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));

@@ -4,23 +4,23 @@ use serde::{Deserialize, Serialize};
 
 /// A postal address as the channel holds it. An empty string means that the channel gave nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Address {
+pub(crate) struct Address {
     /// The channel's id of this address within the order, where it has one (BigCommerce
     /// `order_address_id`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remote_id: Option<String>,
+    pub(crate) remote_id: Option<String>,
     /// First and last name in one, as it goes on a label.
-    pub name: String,
+    pub(crate) name: String,
     /// Company.
     pub company: String,
     /// Street and house number.
-    pub line1: String,
+    pub(crate) line1: String,
     /// Second address line.
-    pub line2: String,
+    pub(crate) line2: String,
     /// Town.
     pub city: String,
     /// State, province or county: a code or a name, as the channel gives it.
-    pub region: String,
+    pub(crate) region: String,
     /// Postcode.
     pub postcode: String,
     /// ISO 3166-1 alpha-2 country code.
@@ -33,13 +33,13 @@ pub struct Address {
 
 impl Address {
     /// Whether there is nowhere to deliver to: no street, town or postcode.
-    pub fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         [&self.line1, &self.line2, &self.city, &self.postcode].iter().all(|part| part.trim().is_empty())
     }
 
     /// Whether a parcel with this label goes to the same door and person. Case, spacing, phone and
     /// e-mail do not count.
-    pub fn same_place(&self, other: &Self) -> bool {
+    pub(crate) fn same_place(&self, other: &Self) -> bool {
         let label =
             |a: &Self| a.label().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase());
         label(self) == label(other)

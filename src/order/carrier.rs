@@ -8,37 +8,37 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use table::CARRIERS;
+pub(crate) use table::CARRIERS;
 use table::{SERVICE_WORDS, SHARED};
 
 /// A carrier ordersync knows by a plain name.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Carrier {
+pub(crate) struct Carrier {
     /// The name on the command line: `royal-mail`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The name people read: `Royal Mail`.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// Other spellings that mean it.
-    pub aliases: &'static [&'static str],
+    pub(crate) aliases: &'static [&'static str],
     /// Its tracking page, with `{}` where the number goes; empty: it has none that takes a number
     /// alone.
-    pub tracking_url: &'static str,
+    pub(crate) tracking_url: &'static str,
     /// WooCommerce: the provider key of core order fulfilments (`_shipment_provider`); empty: not
     /// on its list.
-    pub woocommerce: &'static str,
+    pub(crate) woocommerce: &'static str,
     /// Shopify: the `company` that gets a link of its own (schema,
     /// `FulfillmentTrackingInfo.company`, exact spelling); empty: not on its list.
-    pub shopify: &'static str,
+    pub(crate) shopify: &'static str,
     /// BigCommerce: the `shipping_provider`; empty: not on its list.
-    pub bigcommerce: &'static str,
+    pub(crate) bigcommerce: &'static str,
     /// BigCommerce: the `tracking_carrier`, an AfterShip courier slug; empty: none is known for
     /// sure.
-    pub aftership: &'static str,
+    pub(crate) aftership: &'static str,
 }
 
 /// What a merchant's name for a carrier means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CarrierName {
+pub(crate) enum CarrierName {
     /// This carrier, or one of its services.
     Known(&'static Carrier),
     /// Most likely a slip of one of these.
@@ -52,13 +52,13 @@ pub enum CarrierName {
 }
 
 /// The carrier with this plain name, title or alias; case, blanks and hyphens do not count.
-pub fn carrier(text: &str) -> Option<&'static Carrier> {
+pub(crate) fn carrier(text: &str) -> Option<&'static Carrier> {
     let wanted = squeezed(text);
     CARRIERS.iter().find(|carrier| carrier.names().any(|name| squeezed(name) == wanted))
 }
 
 /// What `text` means, services (`UPS Ground`) and slips (`fedx`) included.
-pub fn carrier_name(text: &str) -> CarrierName {
+pub(crate) fn carrier_name(text: &str) -> CarrierName {
     if let Some(carrier) = carrier(text) {
         return CarrierName::Known(carrier);
     }
@@ -86,7 +86,7 @@ pub fn carrier_name(text: &str) -> CarrierName {
 }
 
 /// The plain names that look most like `text`, the best first, for an error message.
-pub fn nearest_carriers(text: &str) -> Vec<&'static str> {
+pub(crate) fn nearest_carriers(text: &str) -> Vec<&'static str> {
     let mut scored = distances(&squeezed(text));
     scored.sort();
     scored.into_iter().take(3).map(|(_, name)| name).collect()
@@ -133,7 +133,7 @@ impl Carrier {
     }
 
     /// The page where the buyer follows this parcel, where the carrier has one.
-    pub fn url(&self, tracking: &str) -> Option<String> {
+    pub(crate) fn url(&self, tracking: &str) -> Option<String> {
         let number = percent_encoding::utf8_percent_encode(tracking, percent_encoding::NON_ALPHANUMERIC).to_string();
         (!self.tracking_url.is_empty()).then(|| self.tracking_url.replacen("{}", &number, 1))
     }

@@ -12,7 +12,7 @@ use super::{Address, Order, Parcel, People, Presence, Status, scaled};
 /// Which side of an order changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Aspect {
+pub(crate) enum Aspect {
     /// Cancelled or put in the bin.
     Cancelled,
     /// Shipped, or more of it shipped.
@@ -33,7 +33,7 @@ pub enum Aspect {
 
 impl Aspect {
     /// The word in JSON and in the book.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Cancelled => "cancelled",
             Self::Shipped => "shipped",
@@ -51,11 +51,11 @@ impl Aspect {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// Which side of the order.
-    pub aspect: Aspect,
+    pub(crate) aspect: Aspect,
     /// Before, in words. Personal data: for the merchant's screen, never for a log.
-    pub before: String,
+    pub(crate) before: String,
     /// After, in words.
-    pub after: String,
+    pub(crate) after: String,
 }
 
 /// What is different in `after` as compared with `before`, the graver first. Nothing only where the
@@ -94,7 +94,7 @@ pub fn differences(before: &Order, after: &Order) -> Vec<Difference> {
 
 /// Whether what no aspect but the last speaks of is as it was, whatever else changed. What programs
 /// attach to an order does not count: they do so as it ships.
-pub fn same_beside(before: &Order, after: &Order) -> bool {
+pub(crate) fn same_beside(before: &Order, after: &Order) -> bool {
     let after = &after.with_known(&People::of(before));
     Order { attributes: before.attributes.clone(), ..beside(before, after) } == without_time(before)
 }

@@ -2,14 +2,14 @@
 //! else refused (D-6).
 
 /// Digits that a spreadsheet keeps of a number; it makes zeros of those behind them.
-pub const KEPT_DIGITS: usize = 15;
+pub(crate) const KEPT_DIGITS: usize = 15;
 
 /// The longest tracking number; the longest in use have about forty characters.
 const LONGEST: usize = 100;
 
 /// What a cell or a pasted text said before a spreadsheet dressed it: without characters that
 /// nobody sees, `="..."` and apostrophes around. Wide letters and digits become plain ones.
-pub fn undressed(text: &str) -> String {
+pub(crate) fn undressed(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !is_invisible(*c)).map(plain).collect();
     let mut text = plain.trim();
     while let Some(inner) = without_dress(text) {
@@ -48,7 +48,7 @@ fn plain(c: char) -> char {
 ///
 /// # Errors
 /// Why it is none, or cannot be told for sure, in words that go on after the text itself.
-pub fn tracking_number(text: &str) -> Result<String, &'static str> {
+pub(crate) fn tracking_number(text: &str) -> Result<String, &'static str> {
     let seen = undressed(text);
     if seen.is_empty() {
         return Err("is empty");
@@ -98,7 +98,7 @@ fn kept(digits: String) -> Result<String, &'static str> {
 /// How many zeros a number of digits has behind those that a spreadsheet keeps, where nothing else
 /// is there. Nothing of a number that a spreadsheet would have kept whole, or that is more than
 /// digits.
-pub fn zeros_behind(number: &str) -> Option<usize> {
+pub(crate) fn zeros_behind(number: &str) -> Option<usize> {
     let rest = number.get(KEPT_DIGITS..).filter(|rest| !rest.is_empty())?;
     let digits = number.bytes().all(|b| b.is_ascii_digit());
     digits.then(|| if rest.bytes().all(|b| b == b'0') { rest.len() } else { 0 })

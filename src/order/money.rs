@@ -14,7 +14,7 @@ pub struct Currency([u8; 4]);
 
 impl Currency {
     /// The code, or `None` where `code` is not three or four ASCII letters or digits.
-    pub fn new(code: &str) -> Option<Self> {
+    pub(crate) fn new(code: &str) -> Option<Self> {
         let code = code.trim();
         if !(3..=4).contains(&code.len()) || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return None;
@@ -27,7 +27,7 @@ impl Currency {
     }
 
     /// The code as text.
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("").trim_end()
     }
 }
@@ -54,7 +54,7 @@ impl From<Currency> for String {
 /// An amount at its currency's own scale (ISO 4217): `254.4` EUR as `254.40`, `1500.00` JPY as
 /// `1500`, `9.5` KWD as `9.500`. Nothing that is not zero is cut away. A code that is no currency
 /// counts as one with cents.
-pub fn scaled(amount: Decimal, currency: &str) -> String {
+pub(crate) fn scaled(amount: Decimal, currency: &str) -> String {
     let places = iso_currency::Currency::from_code(currency).and_then(|currency| currency.exponent()).unwrap_or(2);
     let mut amount = amount.normalize();
     if amount.scale() < u32::from(places) {
@@ -65,7 +65,7 @@ pub fn scaled(amount: Decimal, currency: &str) -> String {
 
 /// The largest amount or count that is believed, a quadrillion: no currency and no shop needs more,
 /// and no sum of what one answer can hold comes near to what a [`Decimal`] can.
-pub const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+pub(crate) const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// No number in an answer needs more signs.
 const LONGEST: usize = 200;
@@ -73,7 +73,7 @@ const LONGEST: usize = 200;
 /// Reads `29.35`, `-5`, `1e2` and the empty string (zero) as an exact decimal; anything else, and
 /// what is larger than [`LARGEST`], is an error that repeats no part of the text beyond its first
 /// 40 characters. The one way for numbers from outside.
-pub fn parse_decimal(text: &str) -> Result<Decimal, String> {
+pub(crate) fn parse_decimal(text: &str) -> Result<Decimal, String> {
     let text = text.trim();
     let shown = || text.chars().take(40).collect::<String>();
     if text.is_empty() {
@@ -98,13 +98,13 @@ fn scientific(text: &str) -> Option<Decimal> {
 
 /// A number out of the book, which an older version may have taken in without a bound: read as it
 /// stands.
-pub fn stored_decimal(text: &str) -> Result<Decimal, String> {
+pub(crate) fn stored_decimal(text: &str) -> Result<Decimal, String> {
     parse_decimal(text).or_else(|why| Decimal::from_str(text.trim()).map_err(|_| why))
 }
 
 /// The sum of amounts or counts, or the largest there is: a sum of numbers that somebody else wrote
 /// never ends the program.
-pub fn sum(numbers: impl IntoIterator<Item = Decimal>) -> Decimal {
+pub(crate) fn sum(numbers: impl IntoIterator<Item = Decimal>) -> Decimal {
     numbers.into_iter().fold(Decimal::ZERO, Decimal::saturating_add)
 }
 

@@ -15,67 +15,67 @@ pub struct Order {
     /// The number that buyer and merchant see; often, but not always, the id.
     pub number: String,
     /// What the channel's statuses amount to in the merchant's words.
-    pub status: Status,
+    pub(crate) status: Status,
     /// The channel's own status words, verbatim; several are joined with ` / `.
-    pub channel_status: String,
+    pub(crate) channel_status: String,
     /// Whether it is still on the channel's ordinary lists.
-    pub presence: Presence,
+    pub(crate) presence: Presence,
     /// When the buyer placed it.
-    pub placed_at: Timestamp,
+    pub(crate) placed_at: Timestamp,
     /// When the channel last changed it: the channel's own modification time.
     pub updated_at: Timestamp,
     /// When it was paid; `None` while it is not.
-    pub paid_at: Option<Timestamp>,
+    pub(crate) paid_at: Option<Timestamp>,
     /// The latest moment to ship it, where the channel promises one to the buyer.
-    pub ship_by: Option<Timestamp>,
+    pub(crate) ship_by: Option<Timestamp>,
     /// The currency of every amount below: what the buyer paid in.
-    pub currency: Currency,
+    pub(crate) currency: Currency,
     /// The sums.
     pub totals: Totals,
     /// The same sums in the shop's own currency, where the channel has both.
-    pub shop_totals: Option<(Currency, Totals)>,
+    pub(crate) shop_totals: Option<(Currency, Totals)>,
     /// Whether line prices include tax.
     pub prices_include_tax: bool,
     /// Who bought.
-    pub buyer: Buyer,
+    pub(crate) buyer: Buyer,
     /// Where the parcels go: none (virtual goods), one, or several (BigCommerce).
-    pub ship_to: Vec<Address>,
+    pub(crate) ship_to: Vec<Address>,
     /// Who is billed.
-    pub bill_to: Option<Address>,
+    pub(crate) bill_to: Option<Address>,
     /// What was bought.
     pub lines: Vec<Line>,
     /// Shipping, taxes, fees and discounts, one by one.
     pub charges: Vec<Charge>,
     /// Money given back.
-    pub refunds: Vec<Refund>,
+    pub(crate) refunds: Vec<Refund>,
     /// What the channel knows to be shipped.
     pub shipments: Vec<RemoteShipment>,
     /// How it was paid.
-    pub payment: Payment,
+    pub(crate) payment: Payment,
     /// What the buyer wrote at checkout.
-    pub buyer_note: String,
+    pub(crate) buyer_note: String,
     /// Where the order came from within the channel: checkout, admin, an app.
-    pub source: String,
+    pub(crate) source: String,
     /// A test order, never to be shipped.
-    pub test: bool,
+    pub(crate) test: bool,
     /// Anything else worth showing, as pairs of a label and a text.
-    pub attributes: Vec<(String, String)>,
+    pub(crate) attributes: Vec<(String, String)>,
 }
 
 impl Order {
     /// Whether all of it was given back. What had left before that has left; nothing more is to be
     /// sent (P-10).
-    pub fn is_given_back(&self) -> bool {
+    pub(crate) fn is_given_back(&self) -> bool {
         is_given_back(&self.totals, self.lines.iter().map(|line| (line.quantity, line.refunded)))
     }
 
     /// Whether all of it was given back and not all of it has left: the merchant is to know of it.
-    pub fn waits_given_back(&self) -> bool {
+    pub(crate) fn waits_given_back(&self) -> bool {
         self.is_given_back() && !matches!(self.status, Status::Shipped | Status::Cancelled)
     }
 
     /// What the merchant is told of such an order.
-    pub fn given_back_text(&self) -> String {
+    pub(crate) fn given_back_text(&self) -> String {
         format!(
             "refunded in full at the channel before all of it was sent ({}); dispatch refuses it",
             self.channel_status
@@ -85,7 +85,7 @@ impl Order {
     /// The order of a channel that says in one word that all was given back. A word without an
     /// amount means all of the money; where there are amounts and they come to less, nobody knows
     /// what is left to be sent, and it is held back.
-    pub fn said_to_be_given_back(mut self) -> Self {
+    pub(crate) fn said_to_be_given_back(mut self) -> Self {
         if self.refunds.is_empty() {
             self.totals.refunded = self.totals.total;
             if let Some((_, totals)) = &mut self.shop_totals {
@@ -101,7 +101,7 @@ impl Order {
 
 /// Whether all was given back: all the money, or every piece. `lines`: of each, how many were
 /// ordered and how many of them given back.
-pub fn is_given_back(totals: &Totals, lines: impl Iterator<Item = (Decimal, Decimal)>) -> bool {
+pub(crate) fn is_given_back(totals: &Totals, lines: impl Iterator<Item = (Decimal, Decimal)>) -> bool {
     let mut lines = lines.peekable();
     let money = totals.refunded > Decimal::ZERO && totals.refunded >= totals.total;
     money || (lines.peek().is_some() && lines.all(|(ordered, back)| back > Decimal::ZERO && back >= ordered))
@@ -110,7 +110,7 @@ pub fn is_given_back(totals: &Totals, lines: impl Iterator<Item = (Decimal, Deci
 /// Whether an order is still on the channel's ordinary lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Presence {
+pub(crate) enum Presence {
     /// Listed as usual.
     #[default]
     Listed,
@@ -122,7 +122,7 @@ pub enum Presence {
 
 impl Presence {
     /// The word in JSON and in the book.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Listed => "listed",
             Self::Archived => "archived",
@@ -139,20 +139,20 @@ pub struct Totals {
     pub total: Decimal,
     /// The lines after discounts, without shipping, as the channel states it (with or without tax:
     /// `prices_include_tax`).
-    pub lines: Decimal,
+    pub(crate) lines: Decimal,
     /// Shipping without tax, where the channel separates it.
-    pub shipping: Decimal,
+    pub(crate) shipping: Decimal,
     /// All tax.
     pub tax: Decimal,
     /// All discounts, as a positive number.
-    pub discount: Decimal,
+    pub(crate) discount: Decimal,
     /// Given back so far, as a positive number.
     pub refunded: Decimal,
 }
 
 impl Totals {
     /// The sums with their names.
-    pub fn named(&self) -> [(&'static str, Decimal); 6] {
+    pub(crate) fn named(&self) -> [(&'static str, Decimal); 6] {
         [
             ("lines", self.lines),
             ("shipping", self.shipping),
@@ -166,15 +166,15 @@ impl Totals {
 
 /// Who bought. Every field may be empty: guests, redacted data, marketplaces that hide the buyer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Buyer {
+pub(crate) struct Buyer {
     /// The channel's id of the customer; empty for guests.
     pub remote_id: String,
     /// Name.
-    pub name: String,
+    pub(crate) name: String,
     /// E-mail.
-    pub email: String,
+    pub(crate) email: String,
     /// Phone.
-    pub phone: String,
+    pub(crate) phone: String,
 }
 
 /// One line of an order.
@@ -183,19 +183,19 @@ pub struct Line {
     /// The channel's id of the line.
     pub remote_id: String,
     /// Stock-keeping unit; empty where the product has none or is gone.
-    pub sku: String,
+    pub(crate) sku: String,
     /// What it is called.
-    pub name: String,
+    pub(crate) name: String,
     /// The variant: `Size: S, Colour: Red`; empty where there is none.
-    pub variant: String,
+    pub(crate) variant: String,
     /// The channel's id of the product (and variant, after a colon); empty where it is gone.
-    pub product_id: String,
+    pub(crate) product_id: String,
     /// How many are ordered now, after edits. Usually whole; some plugins sell by weight.
     pub quantity: Decimal,
     /// How many of them have been given back.
     pub refunded: Decimal,
     /// Price of one before discounts.
-    pub unit_price: Decimal,
+    pub(crate) unit_price: Decimal,
     /// The line after discounts, without tax where the channel separates it.
     pub total: Decimal,
     /// Tax on the line.
@@ -203,7 +203,7 @@ pub struct Line {
     /// Whether it goes into a parcel: false for virtual goods, gift cards, tips.
     pub ships: bool,
     /// Which of the order's `ship_to` addresses it goes to.
-    pub ship_to: usize,
+    pub(crate) ship_to: usize,
 }
 
 /// What a [`Charge`] is for.
@@ -225,7 +225,7 @@ pub enum ChargeKind {
 
 impl ChargeKind {
     /// The word in JSON and in the book.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Shipping => "shipping",
             Self::Tax => "tax",
@@ -244,9 +244,9 @@ pub struct Charge {
     /// The channel's id of it; may be empty.
     pub remote_id: String,
     /// The shipping service, tax rate or coupon code.
-    pub code: String,
+    pub(crate) code: String,
     /// What the buyer reads.
-    pub title: String,
+    pub(crate) title: String,
     /// The amount without tax.
     pub amount: Decimal,
     /// Tax on it.
@@ -255,24 +255,24 @@ pub struct Charge {
 
 /// Money given back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refund {
+pub(crate) struct Refund {
     /// The channel's id of it.
     pub remote_id: String,
     /// When; `None` where the order's document does not say.
-    pub refunded_at: Option<Timestamp>,
+    pub(crate) refunded_at: Option<Timestamp>,
     /// How much, as a positive number.
     pub amount: Decimal,
     /// Why, as the merchant wrote it.
-    pub reason: String,
+    pub(crate) reason: String,
     /// Which lines, where the channel says.
-    pub lines: Vec<RefundLine>,
+    pub(crate) lines: Vec<RefundLine>,
 }
 
 /// The part of a refund that belongs to one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefundLine {
+pub(crate) struct RefundLine {
     /// The order line's `remote_id`.
-    pub line_id: String,
+    pub(crate) line_id: String,
     /// How many, as a positive number.
     pub quantity: Decimal,
     /// How much, as a positive number.
@@ -281,11 +281,11 @@ pub struct RefundLine {
 
 /// How the order was paid.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Payment {
+pub(crate) struct Payment {
     /// The channel's code of the method (`paypal`, `bacs`).
-    pub method: String,
+    pub(crate) method: String,
     /// Its name as the buyer reads it.
-    pub title: String,
+    pub(crate) title: String,
     /// The gateway's transaction id.
-    pub transaction_id: String,
+    pub(crate) transaction_id: String,
 }

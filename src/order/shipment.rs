@@ -21,7 +21,7 @@ pub struct LineQuantity {
 /// How many pieces of a line are still to be shipped: what was ordered less what was given back and
 /// what was sent, by whomever. A piece that came back and was paid back is no other one's to be
 /// sent.
-pub fn left(ordered: Decimal, refunded: Decimal, sent: Decimal) -> Decimal {
+pub(crate) fn left(ordered: Decimal, refunded: Decimal, sent: Decimal) -> Decimal {
     ordered.saturating_sub(refunded).saturating_sub(sent).max(Decimal::ZERO)
 }
 
@@ -40,12 +40,12 @@ pub struct Parcel {
 
 impl Parcel {
     /// The carrier's name as people read it.
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         carrier(&self.carrier).map_or(&self.carrier, |carrier| carrier.title)
     }
 
     /// Where the buyer follows it: the merchant's own link, else the carrier's page.
-    pub fn link(&self) -> Option<String> {
+    pub(crate) fn link(&self) -> Option<String> {
         self.url.clone().or_else(|| carrier(&self.carrier)?.url(&self.tracking))
     }
 }
@@ -57,7 +57,7 @@ impl fmt::Display for Parcel {
 }
 
 /// `tracking DHL JD01, tracking UPS 1Z1`.
-pub fn trackings<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> String {
+pub(crate) fn trackings<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> String {
     let parcels: Vec<String> = parcels.into_iter().map(|parcel| format!("tracking {parcel}")).collect();
     if parcels.is_empty() { "no tracking".to_owned() } else { parcels.join(", ") }
 }
@@ -85,9 +85,9 @@ pub struct Shipment {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteShipment {
     /// The channel's id of it; empty where it has none (a note, a meta entry).
-    pub remote_id: String,
+    pub(crate) remote_id: String,
     /// When, where the channel says.
-    pub shipped_at: Option<Timestamp>,
+    pub(crate) shipped_at: Option<Timestamp>,
     /// What is in it; empty where the channel does not say.
     pub lines: Vec<LineQuantity>,
     /// Carrier as the channel names it, and tracking number.
@@ -96,7 +96,7 @@ pub struct RemoteShipment {
 
 /// Deals the pieces to so many boxes, none empty: whole lines where there are enough of them, else
 /// piece by piece. `None` where there are too few pieces, or parts of a piece.
-pub fn deal(lines: &[LineQuantity], count: usize) -> Option<Vec<Vec<LineQuantity>>> {
+pub(crate) fn deal(lines: &[LineQuantity], count: usize) -> Option<Vec<Vec<LineQuantity>>> {
     if count <= lines.len() {
         return (0..count)
             .map(|n| Some(lines.get(share(lines.len(), n, count)..share(lines.len(), n + 1, count))?.to_vec()))
@@ -134,13 +134,13 @@ fn between(lines: &[LineQuantity], pieces: &[usize], places: std::ops::Range<usi
 
 impl RemoteShipment {
     /// Whether it is no shipment but a count of the pieces that were sent.
-    pub fn is_count(&self) -> bool {
+    pub(crate) fn is_count(&self) -> bool {
         self.remote_id.is_empty() && self.parcels.is_empty() && !self.lines.is_empty()
     }
 
     /// Whether it says no more than that the order went out: not by which parcels, nor what was in
     /// them.
-    pub fn is_bare(&self) -> bool {
+    pub(crate) fn is_bare(&self) -> bool {
         self.remote_id.is_empty() && self.lines.is_empty() && self.parcels.is_empty()
     }
 }

@@ -27,7 +27,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order an order passes through them.
-    pub const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::AwaitingPayment,
         Self::AwaitingFulfillment,
         Self::DropshipmentRequested,
@@ -38,7 +38,7 @@ impl Status {
     ];
 
     /// The word used on the command line, in JSON and in the book.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::AwaitingPayment => "awaiting-payment",
             Self::AwaitingFulfillment => "awaiting-fulfillment",

@@ -16,7 +16,7 @@ use super::{Charge, ChargeKind, Order, Totals};
 
 /// The parts of a total, added up one by one: from an order in memory, or row by row from the book.
 #[derive(Debug, Clone, Copy)]
-pub struct Sum {
+pub(crate) struct Sum {
     total: Decimal,
     with_tax: bool,
     /// `None`: larger than any amount.
@@ -26,19 +26,19 @@ pub struct Sum {
 impl Sum {
     /// The sum of an order with these totals, of which no part is known yet. `with_tax`: whether
     /// the prices of its lines include tax.
-    pub fn new(totals: &Totals, with_tax: bool) -> Self {
+    pub(crate) fn new(totals: &Totals, with_tax: bool) -> Self {
         let tax = if with_tax { Decimal::ZERO } else { totals.tax };
         Self { total: totals.total, with_tax, parts: Some(tax) }
     }
 
     /// Adds a line's total.
-    pub fn line(&mut self, total: Decimal) {
+    pub(crate) fn line(&mut self, total: Decimal) {
         self.add(total);
     }
 
     /// Adds a charge. Tax lines and discounts are no parts of their own: they are in the tax and in
     /// the lines.
-    pub fn charge(&mut self, kind: ChargeKind, amount: Decimal, tax: Decimal) {
+    pub(crate) fn charge(&mut self, kind: ChargeKind, amount: Decimal, tax: Decimal) {
         if matches!(kind, ChargeKind::Tax | ChargeKind::Discount) {
             return;
         }
@@ -49,7 +49,7 @@ impl Sum {
     }
 
     /// What the total is more than its parts; `None` where they are larger than any amount.
-    pub fn rest(&self) -> Option<Decimal> {
+    pub(crate) fn rest(&self) -> Option<Decimal> {
         self.total.checked_sub(self.parts?)
     }
 
@@ -60,7 +60,7 @@ impl Sum {
 
 /// What the order's total is more than its lines and charges; `None` where they are larger than any
 /// amount.
-pub fn rest(order: &Order) -> Option<Decimal> {
+pub(crate) fn rest(order: &Order) -> Option<Decimal> {
     let mut sum = Sum::new(&order.totals, order.prices_include_tax);
     order.lines.iter().for_each(|line| sum.line(line.total));
     order.charges.iter().for_each(|charge| sum.charge(charge.kind, charge.amount, charge.tax));
@@ -72,7 +72,7 @@ pub fn rest(order: &Order) -> Option<Decimal> {
 ///
 /// # Errors
 /// For sums that no amount holds.
-pub fn balanced(mut order: Order) -> Result<Order, String> {
+pub(crate) fn balanced(mut order: Order) -> Result<Order, String> {
     let rest = rest(&order).ok_or("its sums are larger than any amount")?;
     if !rest.is_zero() {
         let title = if is_rounding(&order, rest) { "Rounding" } else { "Not itemised by the channel" };

@@ -8,7 +8,7 @@ use super::{
 use crate::clock::from_millis;
 
 /// An order of one buyer, two lines (2 × TEA-001, 1 × CUP-002) and a shipping charge, in `status`.
-pub fn order(remote_id: &str, status: Status) -> Order {
+pub(crate) fn order(remote_id: &str, status: Status) -> Order {
     let placed_at = from_millis(1_795_000_000_000);
     let shipped = matches!(status, Status::Shipped | Status::PartiallyShipped);
     Order {
@@ -62,7 +62,7 @@ pub fn order(remote_id: &str, status: Status) -> Order {
 }
 
 /// Where the order of [`order`] goes.
-pub fn address() -> Address {
+pub(crate) fn address() -> Address {
     Address {
         name: "Robin Example".to_owned(),
         line1: "1 Test Street".to_owned(),
@@ -74,7 +74,7 @@ pub fn address() -> Address {
 }
 
 /// A line of `quantity` at `cents` each.
-pub fn line(remote_id: &str, sku: &str, quantity: i64, cents: i64) -> Line {
+pub(crate) fn line(remote_id: &str, sku: &str, quantity: i64, cents: i64) -> Line {
     Line {
         remote_id: remote_id.to_owned(),
         sku: sku.to_owned(),

@@ -6,13 +6,13 @@
 //! may be the beginning of another.
 
 /// The letters and digits of a number, in upper case; the text itself where it has none.
-pub fn normal_number(number: &str) -> String {
+pub(crate) fn normal_number(number: &str) -> String {
     let normal: String = plain(number).filter(|c| c.is_alphanumeric()).collect();
     if normal.is_empty() { number.trim().to_uppercase() } else { normal }
 }
 
 /// Whether two spellings are the same tracking number. Nothing is no number.
-pub fn same_number(a: &str, b: &str) -> bool {
+pub(crate) fn same_number(a: &str, b: &str) -> bool {
     let normal = normal_number(a);
     !normal.is_empty() && normal == normal_number(b)
 }
@@ -20,7 +20,7 @@ pub fn same_number(a: &str, b: &str) -> bool {
 /// Whether a text names this tracking number as a whole, however it is grouped. In doubt it does
 /// not: a number next to other digits, with only a space or a hyphen between, may be a group of a
 /// longer one.
-pub fn names_number(text: &str, number: &str) -> bool {
+pub(crate) fn names_number(text: &str, number: &str) -> bool {
     let wanted = normal_number(number);
     if wanted.is_empty() {
         return false;

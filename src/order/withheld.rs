@@ -7,22 +7,22 @@ use super::{Address, Buyer, Order};
 
 /// What is known of the people of an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct People {
+pub(crate) struct People {
     /// Who bought.
-    pub buyer: Buyer,
+    pub(crate) buyer: Buyer,
     /// Where the parcels go.
-    pub ship_to: Vec<Address>,
+    pub(crate) ship_to: Vec<Address>,
     /// Who is billed.
-    pub bill_to: Option<Address>,
+    pub(crate) bill_to: Option<Address>,
     /// What the buyer wrote.
-    pub buyer_note: String,
+    pub(crate) buyer_note: String,
     /// The gateway's transaction id, which leads to the payer.
-    pub transaction_id: String,
+    pub(crate) transaction_id: String,
 }
 
 impl People {
     /// Those of a version.
-    pub fn of(order: &Order) -> Self {
+    pub(crate) fn of(order: &Order) -> Self {
         Self {
             buyer: order.buyer.clone(),
             ship_to: order.ship_to.clone(),
@@ -36,7 +36,7 @@ impl People {
 impl Order {
     /// The same with what is `known` in the place of what it does not tell any more. An address
     /// that tells anything else than the known one stands as it is: that is a change.
-    pub fn with_known(&self, known: &People) -> Self {
+    pub(crate) fn with_known(&self, known: &People) -> Self {
         let mut full = self.clone();
         let Buyer { remote_id, name, email, phone } = &mut full.buyer;
         let of = &known.buyer;

@@ -12,7 +12,7 @@ fn last_line(plan: &Plan) -> String {
 }
 
 /// The block.
-pub fn block(plan: &Plan) -> String {
+pub(crate) fn block(plan: &Plan) -> String {
     let minutes: Vec<String> = plan.minutes().map(|minute| minute.to_string()).collect();
     let environment = plan.environment.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
     let words = std::iter::once(plan.program.as_str()).chain(plan.arguments()).map(quoted);

@@ -6,12 +6,12 @@ use super::{Plan, delete_file, programs, write_file};
 use crate::error::Result;
 
 /// The file.
-pub fn path(plan: &Plan) -> PathBuf {
+pub(crate) fn path(plan: &Plan) -> PathBuf {
     plan.account.join("Library/LaunchAgents").join(format!("{}.plist", plan.name))
 }
 
 /// The agent. launchd runs a missed one when the machine wakes up.
-pub fn plist(plan: &Plan) -> String {
+pub(crate) fn plist(plan: &Plan) -> String {
     let strings = |words: Vec<&str>| -> String {
         words.iter().map(|word| format!("    <string>{}</string>\n", escaped(word))).collect()
     };

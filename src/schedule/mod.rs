@@ -6,10 +6,10 @@
 //! ([`Installed`]), so that `status` knows the next autosync without asking anybody. Nothing but
 //! `schedule remove` ever switches a timer off (F-1).
 
-pub mod cron;
-pub mod launchd;
+pub(crate) mod cron;
+pub(crate) mod launchd;
 mod programs;
-pub mod systemd;
+pub(crate) mod systemd;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,12 +24,12 @@ use crate::files::private_dir;
 use crate::home::Home;
 
 /// Minutes between two autosyncs where no store asks for less (I-1).
-pub const HALF_HOUR: u32 = 30;
+pub(crate) const HALF_HOUR: u32 = 30;
 
 /// What runs the timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A service and a timer of the systemd user manager
     Systemd,
     /// A line in the crontab
@@ -40,7 +40,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Systemd, Self::Cron, Self::Launchd];
+    pub(crate) const ALL: [Self; 3] = [Self::Systemd, Self::Cron, Self::Launchd];
 }
 
 impl fmt::Display for Kind {
@@ -55,36 +55,36 @@ impl fmt::Display for Kind {
 
 /// What is to run, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// What the timer is called: `ordersync`, or with a suffix of its own for a home that was
     /// named, so that several live side by side.
-    pub name: String,
+    pub(crate) name: String,
     /// The absolute path of the program.
-    pub program: String,
+    pub(crate) program: String,
     /// The home that was named by `--home` or `ORDERSYNC_HOME`.
-    pub home: Option<String>,
+    pub(crate) home: Option<String>,
     /// Variables that decide where the platform's directories are, as they are here: a timer starts
     /// without them.
-    pub environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     /// Variables with which the network is reached (proxies, certificate authorities), as they are
     /// here. There may be logins in them.
-    pub network: Vec<(String, String)>,
+    pub(crate) network: Vec<(String, String)>,
     /// The file beside the book that holds those, for its owner only: no unit, no process list and
     /// no output repeats them.
-    pub network_file: String,
+    pub(crate) network_file: String,
     /// Minutes between two runs; divides an hour.
-    pub every: u32,
+    pub(crate) every: u32,
     /// The minute of the first run in each hour, less than `every`: each machine has its own, so
     /// that not all knock at once.
-    pub minute: u32,
+    pub(crate) minute: u32,
     /// The merchant's home directory.
-    pub account: PathBuf,
+    pub(crate) account: PathBuf,
 }
 
 impl Plan {
     /// The plan for this program, this machine and this home. `shortest` is the smallest interval
     /// among the stores, in minutes.
-    pub fn new(home: &Home, shortest: u32) -> Result<Self> {
+    pub(crate) fn new(home: &Home, shortest: u32) -> Result<Self> {
         let program = programs::this_program()?;
         let account = directories::BaseDirs::new()
             .ok_or_else(|| Error::new(ErrorKind::Failed, "this account has no home directory; nothing was installed"))?
@@ -126,7 +126,7 @@ impl Plan {
     }
 
     /// What installing with `kind` puts where, to be shown: a place and a text.
-    pub fn texts(&self, kind: Kind) -> Vec<(String, String)> {
+    pub(crate) fn texts(&self, kind: Kind) -> Vec<(String, String)> {
         match kind {
             Kind::Systemd => systemd::files(self).into_iter().map(|(path, text)| (shown(&path), text)).collect(),
             Kind::Cron => vec![("crontab".to_owned(), cron::block(self))],
@@ -202,7 +202,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Which kind this machine has.
-pub fn choose() -> Result<Kind> {
+pub(crate) fn choose() -> Result<Kind> {
     if cfg!(target_os = "macos") {
         return Ok(Kind::Launchd);
     }
@@ -219,26 +219,26 @@ pub fn choose() -> Result<Kind> {
 
 /// The note beside the book of what was installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installed {
+pub(crate) struct Installed {
     /// What runs it.
-    pub with: Kind,
+    pub(crate) with: Kind,
     /// Minutes between two runs.
-    pub every: u32,
+    pub(crate) every: u32,
     /// The minute of the first run in each hour.
-    pub minute: u32,
+    pub(crate) minute: u32,
     /// When it was installed, in milliseconds since 1970.
-    pub at: i64,
+    pub(crate) at: i64,
 }
 
 impl Installed {
     /// What is installed for `home`, as far as the note tells.
-    pub fn read(home: &Home) -> Option<Self> {
+    pub(crate) fn read(home: &Home) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(note(home)).ok()?).ok()
     }
 
     /// The first run at or after `from`, in this machine's time zone, whose clock the timers
     /// follow.
-    pub fn next(&self, from: Timestamp) -> Timestamp {
+    pub(crate) fn next(&self, from: Timestamp) -> Timestamp {
         let every = i64::from(self.every.clamp(1, 60));
         let local = from.with_timezone(&Local);
         let into_hour = i64::from(local.minute() * 60 + local.second());
@@ -254,7 +254,7 @@ fn note(home: &Home) -> PathBuf {
 
 /// Installs the plan with `kind`; a timer of the same name of another kind goes away, so that there
 /// is one.
-pub fn install(home: &Home, plan: &Plan, kind: Kind, now: Timestamp) -> Result<()> {
+pub(crate) fn install(home: &Home, plan: &Plan, kind: Kind, now: Timestamp) -> Result<()> {
     write_network(plan)?;
     match kind {
         Kind::Systemd => systemd::install(plan)?,
@@ -277,7 +277,7 @@ pub fn install(home: &Home, plan: &Plan, kind: Kind, now: Timestamp) -> Result<(
 
 /// Takes away what is installed under the plan's name, of whichever kind, and says which kinds
 /// there were.
-pub fn remove(home: &Home, plan: &Plan) -> Result<Vec<Kind>> {
+pub(crate) fn remove(home: &Home, plan: &Plan) -> Result<Vec<Kind>> {
     let mut removed = Vec::new();
     for kind in Kind::ALL {
         if remove_one(plan, kind)? {
@@ -295,7 +295,7 @@ pub fn remove(home: &Home, plan: &Plan) -> Result<Vec<Kind>> {
 }
 
 /// What is in place under the plan's name.
-pub fn in_place(plan: &Plan) -> Result<Vec<Kind>> {
+pub(crate) fn in_place(plan: &Plan) -> Result<Vec<Kind>> {
     let mut found = Vec::new();
     for kind in Kind::ALL {
         let is = match kind {

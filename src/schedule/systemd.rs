@@ -7,7 +7,7 @@ use crate::error::Result;
 
 /// Whether a user manager runs and can be talked to: on servers it often is not, over `su` or in
 /// containers.
-pub fn is_reachable() -> bool {
+pub(crate) fn is_reachable() -> bool {
     programs::run("systemctl", &["--user", "show", "--property=Version"], b"").is_ok_and(|out| out.status.success())
 }
 
@@ -17,13 +17,13 @@ fn dir(plan: &Plan) -> PathBuf {
 }
 
 /// The files, each with its text.
-pub fn files(plan: &Plan) -> Vec<(PathBuf, String)> {
+pub(crate) fn files(plan: &Plan) -> Vec<(PathBuf, String)> {
     let file = |kind: &str| dir(plan).join(format!("{}.{kind}", plan.name));
     vec![(file("service"), service(plan)), (file("timer"), timer(plan))]
 }
 
 /// The service: one autosync.
-pub fn service(plan: &Plan) -> String {
+pub(crate) fn service(plan: &Plan) -> String {
     let environment: String = plan
         .environment
         .iter()
@@ -47,7 +47,7 @@ pub fn service(plan: &Plan) -> String {
 
 /// The timer: it makes up for runs that the machine slept through, and its runs are near enough to
 /// their minute that no store's turn is taken for too early.
-pub fn timer(plan: &Plan) -> String {
+pub(crate) fn timer(plan: &Plan) -> String {
     let minutes: Vec<String> = plan.minutes().map(|minute| format!("{minute:02}")).collect();
     format!(
         "# Written by `ordersync schedule install`; `ordersync schedule remove` takes it away.\n\
@@ -138,7 +138,7 @@ pub(super) fn remove(plan: &Plan) -> Result<bool> {
 }
 
 /// Whether the timer sleeps while nobody is logged in.
-pub fn sleeps_without_login() -> bool {
+pub(crate) fn sleeps_without_login() -> bool {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
     user.is_empty() || !std::path::Path::new("/var/lib/systemd/linger").join(user).exists()
 }

@@ -2,9 +2,9 @@
 
 /// A bucket of points that fills again by and by. Times are in milliseconds.
 #[derive(Debug, Default)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     /// What is in it.
-    pub level: f64,
+    pub(crate) level: f64,
     at: i64,
     /// What was set aside and comes back: when, and how much.
     back: Vec<(i64, f64)>,
@@ -12,12 +12,12 @@ pub struct Bucket {
 
 impl Bucket {
     /// A bucket with so many points in it.
-    pub fn full(level: f64, at: i64) -> Self {
+    pub(crate) fn full(level: f64, at: i64) -> Self {
         Self { level, at, back: Vec::new() }
     }
 
     /// As it is at `now`, with so many points a second and `most` at the most.
-    pub fn refill(&mut self, now: i64, rate: f64, most: f64) {
+    pub(crate) fn refill(&mut self, now: i64, rate: f64, most: f64) {
         let passed = (now - self.at).max(0) as f64 / 1000.0;
         let back: f64 = self.back.iter().filter(|(at, _)| *at <= now).map(|(_, points)| points).sum();
         self.back.retain(|(at, _)| *at > now);
@@ -26,7 +26,7 @@ impl Bucket {
     }
 
     /// Sets points aside; those that were not needed come back at `over`.
-    pub fn spend(&mut self, aside: f64, needed: f64, over: i64) {
+    pub(crate) fn spend(&mut self, aside: f64, needed: f64, over: i64) {
         self.level -= aside;
         self.back.push((over, aside - needed));
     }
@@ -34,25 +34,25 @@ impl Bucket {
 
 /// A quota in windows of time, shared with a store's other clients.
 #[derive(Debug, Default)]
-pub struct Window {
+pub(crate) struct Window {
     began: i64,
     used: u32,
 }
 
 /// How a window stood when a request came.
 #[derive(Debug, Clone, Copy)]
-pub struct Left {
+pub(crate) struct Left {
     /// Whether the request got in.
-    pub free: bool,
+    pub(crate) free: bool,
     /// What is left behind it.
-    pub requests: u32,
+    pub(crate) requests: u32,
     /// Milliseconds until the next window.
-    pub ends_in: i64,
+    pub(crate) ends_in: i64,
 }
 
 impl Window {
     /// Takes one request out of the window. The other clients use theirs bit by bit while it lasts.
-    pub fn take(&mut self, now: i64, length: i64, quota: u32, others: u32) -> Left {
+    pub(crate) fn take(&mut self, now: i64, length: i64, quota: u32, others: u32) -> Left {
         if now - self.began >= length || self.began > now {
             *self = Self { began: now, used: 0 };
         }

@@ -7,25 +7,25 @@ use super::world::Address;
 use crate::clock::Timestamp;
 
 /// Takes further members over into an object.
-pub fn merge(document: &mut Value, members: Value) {
+pub(crate) fn merge(document: &mut Value, members: Value) {
     if let (Value::Object(document), Value::Object(members)) = (document, members) {
         document.extend(members);
     }
 }
 
 /// An address under a vendor's names for its parts.
-pub fn address(address: &Address, names: &[&str; 11]) -> Value {
+pub(crate) fn address(address: &Address, names: &[&str; 11]) -> Value {
     names.iter().zip(address.parts()).map(|(name, part)| ((*name).to_owned(), json!(part))).collect()
 }
 
 /// Takes over the parts of an address that a document has; whether one of them was another.
-pub fn readdress(address: &mut Address, names: &[&'static str; 11], document: &Value) -> bool {
+pub(crate) fn readdress(address: &mut Address, names: &[&'static str; 11], document: &Value) -> bool {
     let Value::Object(document) = document else { return false };
     rewrite(document, names.iter().copied().zip(address.parts_mut()))
 }
 
 /// Takes over the texts that a document has under these names; whether one of them was another.
-pub fn rewrite<'t>(
+pub(crate) fn rewrite<'t>(
     document: &Map<String, Value>,
     texts: impl IntoIterator<Item = (&'static str, &'t mut String)>,
 ) -> bool {
@@ -40,18 +40,18 @@ pub fn rewrite<'t>(
 }
 
 /// An amount with so many decimals, rounded as shops do.
-pub fn money(amount: Decimal, decimals: u32) -> String {
+pub(crate) fn money(amount: Decimal, decimals: u32) -> String {
     let rounded = amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
     format!("{rounded:.*}", decimals as usize)
 }
 
 /// A time in seconds, written in a form.
-pub fn stamp(seconds: i64, form: &str) -> String {
+pub(crate) fn stamp(seconds: i64, form: &str) -> String {
     Timestamp::from_timestamp(seconds, 0).unwrap_or_default().format(form).to_string()
 }
 
 /// Keeps only the wished fields (`a,b.c`).
-pub fn only_fields(document: Value, fields: Option<&str>) -> Value {
+pub(crate) fn only_fields(document: Value, fields: Option<&str>) -> Value {
     let Some(fields) = fields.filter(|fields| !fields.trim().is_empty()) else { return document };
     let wished: Vec<Vec<&str>> = fields.split(',').map(|field| field.trim().split('.').collect()).collect();
     let wished: Vec<&[&str]> = wished.iter().map(Vec::as_slice).collect();

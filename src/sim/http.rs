@@ -33,7 +33,7 @@ impl Request {
     }
 
     /// The first value of a query parameter.
-    pub fn param(&self, name: &str) -> Option<&str> {
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
@@ -55,7 +55,7 @@ impl Request {
     }
 
     /// `query Orders` or `mutation Cancel`, for a GraphQL request.
-    pub fn operation(&self) -> Option<String> {
+    pub(crate) fn operation(&self) -> Option<String> {
         operation(&self.path, &self.body)
     }
 
@@ -65,7 +65,7 @@ impl Request {
     }
 
     /// The body as JSON; `None` when it is empty or not JSON.
-    pub fn json(&self) -> Option<Value> {
+    pub(crate) fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn operation(path: &str, body: &[u8]) -> Option<String> {
 }
 
 /// Decodes a raw query string as PHP does: `+` is a space.
-pub fn parse_query(raw: &str) -> Vec<(String, String)> {
+pub(crate) fn parse_query(raw: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(raw.as_bytes()).into_owned().collect()
 }
 
@@ -116,12 +116,12 @@ pub struct Response {
 
 impl Response {
     /// An answer with a JSON body.
-    pub fn json(status: u16, body: &Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::new(status, "application/json; charset=UTF-8", body.to_string())
     }
 
     /// An answer with an HTML body.
-    pub fn html(status: u16, body: impl Into<String>) -> Self {
+    pub(crate) fn html(status: u16, body: impl Into<String>) -> Self {
         Self::new(status, "text/html; charset=UTF-8", body)
     }
 
@@ -154,7 +154,7 @@ impl Response {
     }
 
     /// The same answer with one more header.
-    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.set_header(name, value);
         self
     }

@@ -93,11 +93,12 @@ pub use faults::{Fault, FaultKind, WrongType};
 pub use http::{Request, Response, Store};
 pub use record::{Exchange, Recording};
 pub use server::{Server, ServerOptions};
-pub use simulated::{Access, Counters, Question, Simulated, Standing};
+pub(crate) use simulated::Access;
+pub use simulated::{Question, Simulated, Standing};
 pub use world::{About, Purchase};
 
 /// The path below which a served store is steered.
-pub const CONTROL: &str = "/__ordersync-sim";
+pub(crate) const CONTROL: &str = "/__ordersync-sim";
 
 /// What a channel's simulation is for whoever does not know which it is: the one place where its
 /// stores are made.

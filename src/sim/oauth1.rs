@@ -14,7 +14,7 @@ use super::rest::from_pairs;
 
 /// The parameters of a signed request: those of the query and, unless a server strips it, of an
 /// `Authorization: OAuth` header.
-pub fn params(request: &Request, strips_authorization: bool) -> Map<String, Value> {
+pub(crate) fn params(request: &Request, strips_authorization: bool) -> Map<String, Value> {
     let mut params = from_pairs(&request.sent());
     let header = request.header("authorization").filter(|_| !strips_authorization);
     let pairs = header.and_then(|header| header.strip_prefix("OAuth ")).unwrap_or_default().split(',');
@@ -29,7 +29,7 @@ pub fn params(request: &Request, strips_authorization: bool) -> Map<String, Valu
 
 /// Whether the signature in `params` is that of a request to this address with this secret; `None`
 /// where it is of an unknown method.
-pub fn is_signed(method: &str, address: &str, params: &Map<String, Value>, secret: &str) -> Option<bool> {
+pub(crate) fn is_signed(method: &str, address: &str, params: &Map<String, Value>, secret: &str) -> Option<bool> {
     let text = |name: &str| params.get(name).and_then(Value::as_str).unwrap_or_default();
     let given = text("oauth_signature").replace(' ', "+");
     let given = percent_decode_str(&given).decode_utf8_lossy();

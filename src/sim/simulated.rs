@@ -22,7 +22,7 @@ pub enum Question {
 }
 
 /// What is done before each request: changes between two pages of a list.
-pub type Interruption = Box<dyn Fn(&Request, &dyn Simulated) + Send + Sync>;
+pub(crate) type Interruption = Box<dyn Fn(&Request, &dyn Simulated) + Send + Sync>;
 
 /// A simulated store with people around it. Ids are the channel's, as in `STORE:ID`.
 pub trait Simulated: Store {
@@ -175,7 +175,7 @@ pub struct Standing {
     /// How often the buyer was told of a shipment.
     pub dispatch_mails: u64,
     /// Every mail to the buyer.
-    pub mails: Vec<Mail>,
+    pub(crate) mails: Vec<Mail>,
     /// Pieces that went back on the shelf when it was cancelled.
     pub restocked: u64,
     /// Money given back.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::http::Response;
 
 /// The same answer in XML, under a root element; an empty one stays empty.
-pub fn as_xml(response: Response, root: &str) -> Response {
+pub(crate) fn as_xml(response: Response, root: &str) -> Response {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     element(&mut text, root, &response.body_json());
     let body = if response.body.is_empty() { Vec::new() } else { text.into_bytes() };

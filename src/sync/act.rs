@@ -15,7 +15,7 @@ use crate::lock::{Lock, Work};
 use crate::order::Difference;
 
 /// Told how far an act has come, on behalf of the merchant.
-pub trait Watch {
+pub(crate) trait Watch {
     /// The store is asked for as long as what is given back lives; nothing is recorded yet.
     fn looking(&self, store: &str) -> Box<dyn Any>;
     /// The act is recorded, and the store is told for as long as what is given back lives.
@@ -36,7 +36,7 @@ const TRIES: usize = 5;
 ///
 /// # Errors
 /// `Refused` where the order is never at rest, and what a try fails with.
-pub fn at_rest<T, E: From<Error>>(order: i64, mut once: impl FnMut() -> Result<Option<T>, E>) -> Result<T, E> {
+pub(crate) fn at_rest<T, E: From<Error>>(order: i64, mut once: impl FnMut() -> Result<Option<T>, E>) -> Result<T, E> {
     for _ in 0..TRIES {
         if let Some(done) = once()? {
             return Ok(done);
@@ -46,13 +46,13 @@ pub fn at_rest<T, E: From<Error>>(order: i64, mut once: impl FnMut() -> Result<O
 }
 
 /// The error of an act that never found the order at rest.
-pub fn restless(order: i64) -> Error {
+pub(crate) fn restless(order: i64) -> Error {
     let text = format!("order {order} is being changed by other commands all the time; nothing was recorded or sent");
     Error::new(ErrorKind::Refused, text).hint("try again in a moment")
 }
 
 /// What the look before an act came to.
-pub enum Looked {
+pub(crate) enum Looked {
     /// Nothing speaks against it.
     Clear(Box<Seen>),
     /// Another command has done something to the order meanwhile: what speaks against the act may
@@ -63,7 +63,7 @@ pub enum Looked {
 /// Reads the order at the channel and holds it against the merchant's version; gives what an act
 /// that is not recorded yet would write. A version that is to be reviewed first is kept in the
 /// book, so that `show` and `accept` have it.
-pub fn look(
+pub(crate) fn look(
     book: &mut Book,
     watch: &dyn Watch,
     open: &OpenStore,
@@ -93,7 +93,7 @@ pub fn look(
 }
 
 /// What a push of one row came to.
-pub enum Pushed {
+pub(crate) enum Pushed {
     /// It had its attempt.
     Tried(Outcome),
     /// Another process is sending the store's outbox, and takes the row along.
@@ -104,7 +104,7 @@ pub enum Pushed {
 
 impl Pushed {
     /// In words, where there was no attempt.
-    pub fn why_not(&self) -> Option<String> {
+    pub(crate) fn why_not(&self) -> Option<String> {
         match self {
             Self::Tried(_) => None,
             Self::Elsewhere => Some("another ordersync is sending this store's outbox and takes it along".to_owned()),
@@ -135,14 +135,14 @@ fn not_tried(book: &Book, row: OutboxRow) -> Result<Pushed> {
 }
 
 /// The error of an act that was taken back before it went out.
-pub fn taken_back(order: i64, what: &str) -> Error {
+pub(crate) fn taken_back(order: i64, what: &str) -> Error {
     let text =
         format!("the {what} of order {order} was taken back by another command before it went out; nothing was sent");
     Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order} tells how it stands"))
 }
 
 /// How an act stands that is recorded and not confirmed, by the state of its row.
-pub fn standing(state: &str) -> &'static str {
+pub(crate) fn standing(state: &str) -> &'static str {
     match state {
         "unknown" | "sending" => {
             "it is not known whether the channel has it, and the next sync looks there before anything is written again"
@@ -153,7 +153,7 @@ pub fn standing(state: &str) -> &'static str {
 }
 
 /// The error of an act that is recorded and was not told now.
-pub fn not_confirmed(order: i64, what: &str) -> Error {
+pub(crate) fn not_confirmed(order: i64, what: &str) -> Error {
     let text = format!("the {what} of order {order} is recorded and not confirmed by the channel");
     Error::new(ErrorKind::Temporary, text).hint(format!("ordersync retry book:{order} looks now"))
 }
@@ -161,7 +161,7 @@ pub fn not_confirmed(order: i64, what: &str) -> Error {
 /// Pushes one row now, under the store's export lock, after what was recorded for the same order
 /// before it. Gives the row's state afterwards. What was `seen` at the channel holds only while
 /// that event is the order's last.
-pub fn push_row(
+pub(crate) fn push_row(
     context: &Context,
     book: &mut Book,
     open: &OpenStore,

@@ -13,14 +13,14 @@ const AFTER_TEST: TimeDelta = TimeDelta::minutes(30);
 
 /// About how long a first sync of so many orders takes: many a shop needs five seconds for a
 /// hundred orders, and is asked for them one page after the other.
-pub fn first_sync(orders: u64) -> TimeDelta {
+pub(crate) fn first_sync(orders: u64) -> TimeDelta {
     let seconds = orders.div_ceil(100).saturating_mul(5);
     TimeDelta::try_minutes(i64::try_from(seconds.div_ceil(60)).unwrap_or(i64::MAX)).unwrap_or(TimeDelta::MAX)
 }
 
 /// The stage of a store's import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// Orders have come.
     Ok,
     /// None yet, and that is normal.
@@ -35,7 +35,7 @@ pub enum Stage {
 
 impl Stage {
     /// The word in JSON.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Wait => "wait",
@@ -48,7 +48,7 @@ impl Stage {
 
 /// The stage of a store: `test` is when it was last tested since it was connected, and whether it
 /// passed.
-pub fn import_stage(
+pub(crate) fn import_stage(
     now: Timestamp,
     connected_at: Timestamp,
     has_orders: bool,
@@ -70,7 +70,7 @@ pub fn import_stage(
 
 /// How patient to be with the oldest dispatch or cancellation that is not confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryPolicy {
+pub(crate) enum RetryPolicy {
     /// Nothing waits, or for up to 30 minutes.
     Normal,
     /// Up to 90 minutes: allow up to an hour and a half.
@@ -81,7 +81,7 @@ pub enum RetryPolicy {
 
 impl RetryPolicy {
     /// The word in JSON.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Normal => "normal",
             Self::Allow => "allow-up-to-an-hour-and-a-half",
@@ -91,7 +91,7 @@ impl RetryPolicy {
 }
 
 /// How patient to be, by the age of the oldest unconfirmed row.
-pub fn export_patience(age: Option<TimeDelta>) -> RetryPolicy {
+pub(crate) fn export_patience(age: Option<TimeDelta>) -> RetryPolicy {
     match age.map(|age| age.num_minutes()) {
         None | Some(..=30) => RetryPolicy::Normal,
         Some(31..=90) => RetryPolicy::Allow,

@@ -13,44 +13,50 @@ use crate::order::Status;
 
 /// A cancellation as the merchant says it.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(crate) struct Request {
     /// Why, for the channel's own record; may be empty.
-    pub reason: String,
+    pub(crate) reason: String,
     /// Only in the book; the channel is not told.
-    pub local: bool,
+    pub(crate) local: bool,
     /// The channel is to tell the buyer, where it leaves that to us.
-    pub notify: bool,
+    pub(crate) notify: bool,
     /// The stock goes back, where the channel leaves it to us.
-    pub restock: bool,
+    pub(crate) restock: bool,
     /// The money is given back the way it was paid.
-    pub refund: bool,
+    pub(crate) refund: bool,
     /// Also an order that is shipped, wholly or in part.
-    pub force: bool,
+    pub(crate) force: bool,
     /// Nothing is done; what would be written is only said.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// What a cancellation came to.
 #[derive(Debug)]
-pub struct Done {
+pub(crate) struct Done {
     /// The order's number in the book.
-    pub order: i64,
+    pub(crate) order: i64,
     /// The store and the channel's number: `etsy:1204`.
-    pub name: String,
+    pub(crate) name: String,
     /// The state of its outbox row, `local` or `dry-run`.
-    pub state: &'static str,
+    pub(crate) state: &'static str,
     /// What happened, in words.
-    pub detail: String,
+    pub(crate) detail: String,
     /// What becomes of reason, stock, money and buyer; empty where nothing does.
-    pub effect: &'static str,
+    pub(crate) effect: &'static str,
     /// The writes that would be made, in words.
-    pub writes: Vec<String>,
+    pub(crate) writes: Vec<String>,
     /// Why it has not arrived.
-    pub error: Option<Error>,
+    pub(crate) error: Option<Error>,
 }
 
 /// Cancels an order of the book. An error means that nothing was changed.
-pub fn cancel(context: &Context, book: &mut Book, watch: &dyn Watch, order: i64, request: &Request) -> Result<Done> {
+pub(crate) fn cancel(
+    context: &Context,
+    book: &mut Book,
+    watch: &dyn Watch,
+    order: i64,
+    request: &Request,
+) -> Result<Done> {
     let desk = Desk { context, watch, request };
     act::at_rest(order, || desk.once(book, order))
 }

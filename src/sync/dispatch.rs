@@ -13,11 +13,11 @@ use crate::channel::{Capabilities, Goal, Notify, TrackingChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status};
 
-pub use lines::choose;
+pub(crate) use lines::choose;
 
 /// When the channel is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     /// At once; where it can't be reached, with the next sync.
     Now,
     /// With the next sync.
@@ -28,28 +28,28 @@ pub enum When {
 
 /// A dispatch as the merchant says it.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(crate) struct Request {
     /// Carriers by name: none, one for all numbers, or one for each.
-    pub carriers: Vec<String>,
+    pub(crate) carriers: Vec<String>,
     /// The carriers are called so, although one looks like a slip of a name that is known.
-    pub other_carrier: bool,
+    pub(crate) other_carrier: bool,
     /// Tracking numbers, one for each parcel.
-    pub tracking: Vec<String>,
+    pub(crate) tracking: Vec<String>,
     /// `SKU=QTY` or `#LINE=QTY`; empty for all that is left.
-    pub items: Vec<String>,
+    pub(crate) items: Vec<String>,
     /// The number that the one tracking number takes the place of.
-    pub replaces: Option<String>,
+    pub(crate) replaces: Option<String>,
     /// Whether the channel is to tell the buyer, where that is a choice.
-    pub notify: bool,
+    pub(crate) notify: bool,
     /// When the channel is told.
-    pub when: When,
+    pub(crate) when: When,
     /// Another box like one that is dispatched already really went out, or more pieces under its
     /// number.
-    pub again: bool,
+    pub(crate) again: bool,
     /// A test order may go out.
-    pub test_order: bool,
+    pub(crate) test_order: bool,
     /// What it may go out in spite of.
-    pub leave: Leave,
+    pub(crate) leave: Leave,
 }
 
 impl Request {
@@ -57,26 +57,26 @@ impl Request {
     ///
     /// # Errors
     /// `Usage` for what cannot be meant.
-    pub fn parcels(&self, can: &Capabilities, channel: &str) -> Result<Vec<Parcel>> {
+    pub(crate) fn parcels(&self, can: &Capabilities, channel: &str) -> Result<Vec<Parcel>> {
         parcels::of(self, can, channel)
     }
 }
 
 /// What one dispatch came to.
 #[derive(Debug)]
-pub struct Done {
+pub(crate) struct Done {
     /// The order's number in the book.
-    pub order: i64,
+    pub(crate) order: i64,
     /// The store and the channel's number: `etsy:1204`.
-    pub name: String,
+    pub(crate) name: String,
     /// The state of its outbox row, or `dry-run`.
-    pub state: &'static str,
+    pub(crate) state: &'static str,
     /// What happened, in words.
-    pub detail: String,
+    pub(crate) detail: String,
     /// The writes made, or that would be, in words.
-    pub writes: Vec<String>,
+    pub(crate) writes: Vec<String>,
     /// Why it has not arrived.
-    pub error: Option<Error>,
+    pub(crate) error: Option<Error>,
 }
 
 /// Who asks for a dispatch, and where it is kept.
@@ -87,7 +87,13 @@ struct Desk<'a> {
 }
 
 /// Dispatches an order of the book. An error means that nothing was recorded.
-pub fn dispatch(context: &Context, book: &mut Book, watch: &dyn Watch, order: i64, request: &Request) -> Result<Done> {
+pub(crate) fn dispatch(
+    context: &Context,
+    book: &mut Book,
+    watch: &dyn Watch,
+    order: i64,
+    request: &Request,
+) -> Result<Done> {
     let desk = Desk { context, watch, request };
     act::at_rest(order, || desk.once(book, order))
 }

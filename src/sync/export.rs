@@ -50,7 +50,7 @@ fn is_acknowledged(write: &Write, acknowledged: &[String]) -> bool {
 
 /// What became of one row in one attempt.
 #[derive(Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Read back from the channel; `wrote` tells whether this attempt had to write anything.
     Confirmed {
         /// The writes made, in words. Empty: it was there already (D-4).
@@ -72,7 +72,7 @@ pub enum Outcome {
 /// export and is returned. Whether a server's error is about the store or about the one order shows
 /// with the next order: where that gets on, the first one waits for its next turn and holds nobody
 /// up.
-pub fn export_due(
+pub(crate) fn export_due(
     context: &Context,
     book: &mut Book,
     open: &OpenStore,
@@ -121,7 +121,7 @@ pub fn export_due(
 ///
 /// # Errors
 /// Only the book's own; what the channel does wrong is an [`Outcome`].
-pub fn push(
+pub(crate) fn push(
     context: &Context,
     book: &mut Book,
     open: &OpenStore,

@@ -14,32 +14,32 @@ use crate::order::{
 
 /// An act on an order, on its way to the channel.
 #[derive(Debug)]
-pub struct Act<'a> {
+pub(crate) struct Act<'a> {
     /// The order's number in the book.
-    pub order: i64,
+    pub(crate) order: i64,
     /// What is to be true at the channel.
-    pub task: &'a Task,
+    pub(crate) task: &'a Task,
     /// What it may go out in spite of.
-    pub leave: Leave,
+    pub(crate) leave: Leave,
     /// Whether the channel took something of it before: that is looked for, whatever else there is.
-    pub took: bool,
+    pub(crate) took: bool,
     /// Whether something of it may be there already: a write was begun for it of which it is not
     /// sure that it came to nothing.
-    pub tried: bool,
+    pub(crate) tried: bool,
 }
 
 /// An order at the channel that may be acted on.
 #[derive(Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// The order as it is now.
-    pub now: RemoteOrder,
+    pub(crate) now: RemoteOrder,
     /// What is still missing for the act.
-    pub missing: Outstanding,
+    pub(crate) missing: Outstanding,
 }
 
 /// What a look came to.
 #[derive(Debug)]
-pub enum Look {
+pub(crate) enum Look {
     /// Nothing speaks against it.
     Clear(Box<Seen>),
     /// The merchant is to look first.
@@ -48,34 +48,34 @@ pub enum Look {
 
 /// Why an act does not go on.
 #[derive(Debug)]
-pub struct Stop {
+pub(crate) struct Stop {
     /// The version to look at.
-    pub now: RemoteOrder,
+    pub(crate) now: RemoteOrder,
     /// What is to be reviewed.
-    pub review: Review,
+    pub(crate) review: Review,
     /// What of the act is at the channel already, by its receipts.
-    pub claimed: Vec<String>,
+    pub(crate) claimed: Vec<String>,
     /// There is nothing left for the act to do, and nothing of it is there: others have shipped it.
-    pub moot: bool,
+    pub(crate) moot: bool,
 }
 
 /// What a dispatch or a cancellation must be reviewed for first.
 #[derive(Debug)]
-pub struct Review {
+pub(crate) struct Review {
     /// What differs from the version that the merchant last imported or accepted.
-    pub differences: Vec<Difference>,
+    pub(crate) differences: Vec<Difference>,
     /// The refusal, fit to be shown.
-    pub error: Error,
+    pub(crate) error: Error,
 }
 
 /// Reads the order as it is at the channel now.
-pub fn read(open: &OpenStore, remote_id: &str) -> Result<RemoteOrder> {
+pub(crate) fn read(open: &OpenStore, remote_id: &str) -> Result<RemoteOrder> {
     open.channel.order(remote_id)?.ok_or_else(|| open.channel.no_order(remote_id))
 }
 
 /// Reads the order, holds it against the version that the merchant last saw, and asks the adapter
 /// only then: an order that changed is told as that, not as what the change makes impossible.
-pub fn look(book: &Book, open: &OpenStore, act: &Act<'_>) -> Result<Look> {
+pub(crate) fn look(book: &Book, open: &OpenStore, act: &Act<'_>) -> Result<Look> {
     let now = read(open, &act.task.remote_id)?;
     is_of_now(book, act, &now)?;
     plan(book, open, act, now)
@@ -143,7 +143,7 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
 /// What is still to be written, the order being as it is now. A line that the channel's order does
 /// not have any more is left out: who goes on after the guard has accepted that, or has sent it on
 /// the merchant's own account, and there is no such line to be told of.
-pub fn missing(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
+pub(crate) fn missing(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
     let (Goal::Dispatched(shipment), Ok(order)) = (&task.goal, &now.order) else {
         return open.outstanding(task, now);
     };

@@ -16,7 +16,7 @@ const EMPTY: u32 = 1000;
 
 /// Watches the pages of one walk.
 #[derive(Debug, Default)]
-pub struct Headway {
+pub(crate) struct Headway {
     /// The page that is waited for to come again, renewed at ever longer distances: so a circle of
     /// any length is noticed, without remembering every page.
     mark: Option<u64>,
@@ -28,7 +28,7 @@ pub struct Headway {
 
 impl Headway {
     /// Takes notice of the page at `at`; true where the walk does not get on.
-    pub fn stands_still(&mut self, at: &Cursor, page: &Page) -> bool {
+    pub(crate) fn stands_still(&mut self, at: &Cursor, page: &Page) -> bool {
         let Next::More(next) = &page.next else { return false };
         if next == at {
             return true;

@@ -15,38 +15,38 @@ const SHORT_PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// What is known of a store, all of it from this machine's own files.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// When it was connected.
-    pub connected_at: Timestamp,
+    pub(crate) connected_at: Timestamp,
     /// When all that had changed was last read.
-    pub read_at: Option<Timestamp>,
+    pub(crate) read_at: Option<Timestamp>,
     /// When the sync began that is at work on it now, if one is.
-    pub at_work_since: Option<Timestamp>,
+    pub(crate) at_work_since: Option<Timestamp>,
     /// How often it is to be read.
-    pub interval: TimeDelta,
+    pub(crate) interval: TimeDelta,
     /// How old the last reading may be; `None`: twice the interval.
-    pub max_age: Option<TimeDelta>,
+    pub(crate) max_age: Option<TimeDelta>,
     /// Whether its credentials are on this machine.
-    pub has_credentials: bool,
+    pub(crate) has_credentials: bool,
     /// Whether the channel refuses them.
-    pub refused: bool,
+    pub(crate) refused: bool,
     /// Until when the channel wants to be left alone.
-    pub paused_until: Option<Timestamp>,
+    pub(crate) paused_until: Option<Timestamp>,
     /// How old the oldest dispatch or cancellation is that is not confirmed.
-    pub unconfirmed: Option<TimeDelta>,
+    pub(crate) unconfirmed: Option<TimeDelta>,
     /// Dispatches and cancellations that were refused.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// Open entries of the inbox.
-    pub inbox: u64,
+    pub(crate) inbox: u64,
     /// Whether the timer should have taken it long ago.
-    pub overdue: bool,
+    pub(crate) overdue: bool,
     /// Where its first sync stands.
-    pub stage: Stage,
+    pub(crate) stage: Stage,
 }
 
 /// One reason why a store is not well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// Not read for so long.
     NotRead(TimeDelta),
     /// Its credentials are gone from this machine.
@@ -69,7 +69,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// The word in JSON.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::NotRead(_) => "not-read",
             Self::CredentialsGone => "credentials-gone",
@@ -84,7 +84,7 @@ impl Trouble {
     }
 
     /// Whether new credentials are what helps.
-    pub fn is_about_credentials(self) -> bool {
+    pub(crate) fn is_about_credentials(self) -> bool {
         matches!(self, Self::CredentialsGone | Self::CredentialsRefused)
     }
 }
@@ -92,7 +92,7 @@ impl Trouble {
 impl Facts {
     /// How old the last reading may be. A store that was never read counts from when it was
     /// connected, and its first sync may take a while.
-    pub fn limit(&self) -> TimeDelta {
+    pub(crate) fn limit(&self) -> TimeDelta {
         let usual = self.interval * 2;
         self.max_age.unwrap_or(match (self.read_at, self.at_work_since) {
             (None, Some(_)) => usual.max(FIRST_SYNC),
@@ -101,7 +101,7 @@ impl Facts {
     }
 
     /// Everything that is wrong, the gravest first; nothing where the store is well.
-    pub fn troubles(&self, now: Timestamp) -> Vec<Trouble> {
+    pub(crate) fn troubles(&self, now: Timestamp) -> Vec<Trouble> {
         let age = now - self.read_at.unwrap_or(self.connected_at);
         let pause = self.paused_until.map(|until| until - now).filter(|left| *left > SHORT_PAUSE);
         let waiting = self.unconfirmed.filter(|age| export_patience(Some(*age)) == RetryPolicy::GetInTouch);

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Aspect, Status, differences};
 
 /// The walk by modification time, the one that goes on for ever.
-pub const CHANGES: &str = "changes";
+pub(crate) const CHANGES: &str = "changes";
 
 /// Slices of a first sync are called `first/0001` and so on, passes `pass/archived`.
 const SLICE: &str = "first/";
@@ -48,7 +48,7 @@ struct Import<'a> {
 }
 
 /// Brings the store's orders into the book as `job` asks.
-pub fn import(
+pub(crate) fn import(
     context: &Context,
     book: &mut Book,
     open: &OpenStore,
@@ -71,7 +71,7 @@ pub fn import(
 
 /// Takes one order, read just now, into the book: the path of `pull` and of every other single
 /// read.
-pub fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: RemoteOrder) -> Result<Tally> {
+pub(crate) fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: RemoteOrder) -> Result<Tally> {
     let orders = [seen];
     let batch = Batch {
         store: open.store.id,

@@ -4,19 +4,19 @@
 //! with the position to go on from; what it was writing is marked in the outbox before the write
 //! goes out. The next run goes on from there.
 
-pub mod act;
-pub mod advice;
-pub mod cancel;
-pub mod dispatch;
-pub mod export;
-pub mod guard;
+pub(crate) mod act;
+pub(crate) mod advice;
+pub(crate) mod cancel;
+pub(crate) mod dispatch;
+pub(crate) mod export;
+pub(crate) mod guard;
 mod headway;
-pub mod health;
-pub mod import;
+pub(crate) mod health;
+pub(crate) mod import;
 pub mod outstanding;
-pub mod policy;
-pub mod readings;
-pub mod report;
+pub(crate) mod policy;
+pub(crate) mod readings;
+pub(crate) mod report;
 mod side_by_side;
 pub mod store;
 #[cfg(test)]

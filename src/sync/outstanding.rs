@@ -20,14 +20,14 @@ pub struct Outstanding {
     /// The channel has taken the writes but is still at work; look again after this pause.
     pub wait: Option<Duration>,
     /// Records that the channel shows and that are this task's. They become its receipts.
-    pub claimed: Vec<String>,
+    pub(crate) claimed: Vec<String>,
     /// The pieces that the writes would ship.
-    pub pieces: Vec<LineQuantity>,
+    pub(crate) pieces: Vec<LineQuantity>,
 }
 
 impl Outstanding {
     /// The goal is reached.
-    pub fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         self.writes.is_empty() && self.wait.is_none()
     }
 

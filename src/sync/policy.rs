@@ -8,7 +8,7 @@ use crate::order::{Aspect, Order, Status, differences};
 
 /// What to do with a newer version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
+pub(crate) enum Decision {
     /// The copy takes it over.
     Follow,
     /// It says what the merchant's version says, put in another way: there is nothing to be shown.
@@ -20,16 +20,16 @@ pub enum Decision {
 
 /// What the merchant is told about a version that is kept beside the copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub(crate) struct Notice {
     /// The gravest change.
-    pub aspect: Aspect,
+    pub(crate) aspect: Aspect,
     /// One sentence without personal data.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// Decides for one order: `status` is the copy's own, `base` the version the copy was made from,
 /// `known` the newest version seen before this one, `seen` the new one.
-pub fn decide(status: Status, base: &Order, known: &Order, seen: &Order) -> Decision {
+pub(crate) fn decide(status: Status, base: &Order, known: &Order, seen: &Order) -> Decision {
     if status == Status::AwaitingPayment {
         return Decision::Follow;
     }

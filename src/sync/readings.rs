@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::order::{Order, Status};
 
 /// The setting for status words.
-pub const STATUSES: &str = "statuses";
+pub(crate) const STATUSES: &str = "statuses";
 
 /// What a word may be set to mean.
 const MEANINGS: [Status; 6] = [
@@ -28,7 +28,7 @@ const AT_ONCE: u32 = 500;
 
 /// Reads the store's orders again from their documents, where they may mean something else than
 /// when they were read last.
-pub fn refresh(book: &mut Book, open: &OpenStore) -> Result<()> {
+pub(crate) fn refresh(book: &mut Book, open: &OpenStore) -> Result<()> {
     let store = &open.store;
     let setting = |reading: &Reading| words(&reading.statuses);
     let now = Reading {
@@ -68,7 +68,7 @@ fn changed(book: &mut Book, open: &OpenStore, orders: &[(i64, Status)]) -> Resul
 }
 
 /// Tells of the status words of these orders that nobody knows.
-pub fn puzzle(book: &mut Book, open: &OpenStore, orders: &[RemoteOrder]) -> Result<()> {
+pub(crate) fn puzzle(book: &mut Book, open: &OpenStore, orders: &[RemoteOrder]) -> Result<()> {
     let read = orders.iter().filter_map(|seen| seen.order.as_ref().ok());
     tell(book, open, read.filter_map(|order| open.channel.unknown_status(order)).collect())
 }
@@ -92,7 +92,7 @@ fn tell(book: &mut Book, open: &OpenStore, unknown: BTreeSet<String>) -> Result<
 
 /// A setting with more words in it: what was said of other words before stays said. A word that is
 /// set again means what was said last.
-pub fn with_more(set: &str, more: &str) -> String {
+pub(crate) fn with_more(set: &str, more: &str) -> String {
     let again = words(more);
     let stays = |pair: &&str| words(pair).first().is_some_and(|word| !again.contains(word));
     set.split(',').filter(stays).chain([more]).map(str::trim).collect::<Vec<_>>().join(",")

@@ -9,7 +9,7 @@ use crate::error::{EXIT_PARTLY, Error, exit_code};
 #[derive(Debug)]
 pub struct Report {
     /// The run's number in the book.
-    pub run: i64,
+    pub(crate) run: i64,
     /// Store by store.
     pub stores: Vec<StoreReport>,
 }
@@ -22,38 +22,38 @@ pub struct StoreReport {
     /// What was fetched and what became of it.
     pub tally: Tally,
     /// What became of the outbox.
-    pub exports: Exports,
+    pub(crate) exports: Exports,
     /// Requests sent.
     pub requests: u64,
     /// Bytes received, decompressed.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// How long it took.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// What the merchant should know about how it went.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     /// Whether all that changed at the channel was read, whatever became of the outbox.
-    pub read: bool,
+    pub(crate) read: bool,
     /// Why it stopped early, if it did.
     pub error: Option<Error>,
 }
 
 /// What became of the rows of an outbox in one run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Exports {
+pub(crate) struct Exports {
     /// Known to have arrived.
-    pub confirmed: u32,
+    pub(crate) confirmed: u32,
     /// Refused by the channel or stopped by a guard: in the inbox.
-    pub refused: u32,
+    pub(crate) refused: u32,
     /// Still on the way: tried again later.
-    pub waiting: u32,
+    pub(crate) waiting: u32,
     /// Of those on the way: the answer to a write was lost, and it is not known whether the channel
     /// has it.
-    pub lost: u32,
+    pub(crate) lost: u32,
 }
 
 impl StoreReport {
     /// An empty report for `store`.
-    pub fn new(store: &str) -> Self {
+    pub(crate) fn new(store: &str) -> Self {
         Self {
             store: store.to_owned(),
             tally: Tally::default(),
@@ -68,14 +68,14 @@ impl StoreReport {
     }
 
     /// Whether all of it went well.
-    pub fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         self.error.is_none() && self.tally.failed == 0 && self.exports.refused == 0 && self.exports.lost == 0
     }
 }
 
 impl Report {
     /// The exit code (C-2, I-4, I-5): the only store's own error, or "partly done".
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         if self.stores.iter().all(StoreReport::is_clean) {
             return 0;
         }
@@ -89,7 +89,7 @@ impl Report {
     }
 
     /// What the book keeps of the run.
-    pub fn summaries(&self) -> Vec<StoreSummary> {
+    pub(crate) fn summaries(&self) -> Vec<StoreSummary> {
         self.stores
             .iter()
             .map(|s| StoreSummary {

@@ -30,7 +30,7 @@ const AGAIN_AT_LEAST: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// What either of them ended with, or both.
-pub fn both_ways(
+pub(crate) fn both_ways(
     context: &Context,
     store: &Store,
     run: i64,

@@ -129,16 +129,16 @@ fn renamed(error: Error, words: &[(&'static str, String)]) -> Error {
 /// A store with its channel open.
 pub struct OpenStore {
     /// The store as the book knows it.
-    pub store: Store,
+    pub(crate) store: Store,
     /// Its adapter.
     pub channel: Box<dyn Channel>,
     /// Its client, for the count of requests.
-    pub http: Arc<Client>,
+    pub(crate) http: Arc<Client>,
 }
 
 impl OpenStore {
     /// Opens a connected store with its stored credentials. No network.
-    pub fn connected(context: &Context, store: &Store) -> Result<Self> {
+    pub(crate) fn connected(context: &Context, store: &Store) -> Result<Self> {
         let locks = context.home.locks();
         let origin = channel::origin(store.kind, &store.values)?;
         let credentials =
@@ -160,7 +160,7 @@ impl OpenStore {
     }
 
     /// What is missing at the channel for the task, the order being as it is now.
-    pub fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
+    pub(crate) fn outstanding(&self, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
         // Here the hints of plans get the store's name, too.
         outstanding(self.channel.as_ref(), task, now).map_err(|error| error.rename_in_hint(GENERAL, &self.store.name))
     }
@@ -202,7 +202,7 @@ fn open(
 }
 
 /// Whether a store could be opened with these values. No network, no secrets.
-pub fn check(context: &Context, kind: ChannelKind, values: &Values) -> Result<()> {
+pub(crate) fn check(context: &Context, kind: ChannelKind, values: &Values) -> Result<()> {
     channel::format(kind, values)?;
     client(values, context.clock.clone(), context.retry, RateLimit::open()).map(drop)
 }

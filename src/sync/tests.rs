@@ -215,7 +215,7 @@ impl Channel for FakeChannel {
 
     fn cancel(&self, now: &RemoteOrder, _: &Cancellation, _: &[String]) -> Result<Step> {
         let operation = FakeWrite { order: now.remote_id.parse().unwrap(), parcel: None, lines: Vec::new() };
-        Ok(Step::Write(vec![Write::new("cancel", false, operation)?]))
+        Ok(Step::Write(vec![Write::new("cancel", operation)?]))
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
@@ -226,7 +226,7 @@ impl Channel for FakeChannel {
             let FakeWrite { order: id, parcel, lines } = write.operation::<FakeWrite>().unwrap().clone();
             shop.clock += 1;
             let at = from_millis(1_795_000_000_000 + shop.clock * 1000);
-            shop.buyer_told += u32::from(write.tells_buyer);
+            shop.buyer_told += u32::from(parcel.is_some());
             let before = shop.orders[&id].clone();
             shop.before_write.insert(id, before);
             let order = shop.orders.get_mut(&id).unwrap();
@@ -267,7 +267,7 @@ fn fake_step(order: &str, shipment: &Shipment, found: &Matched) -> Result<Step> 
     let order = order.parse().unwrap();
     let write = |(parcel, _): (&Parcel, _)| {
         let operation = FakeWrite { order, parcel: Some(parcel.clone()), lines: shipment.lines.clone() };
-        Write::new(format!("add {}", parcel.tracking), true, operation)
+        Write::new(format!("add {}", parcel.tracking), operation)
     };
     Ok(Step::of(left.map(write).collect::<Result<_>>()?))
 }

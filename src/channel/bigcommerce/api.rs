@@ -22,10 +22,10 @@ use crate::http::{Account, Client, Protocol, Reply, Request, Verdict};
 const MOST_ROWS: u32 = 250;
 
 /// Rows in a page where nothing is said: what every server gives.
-pub const DEFAULT_PAGE: usize = 50;
+pub(crate) const DEFAULT_PAGE: usize = 50;
 
 /// A store's server, with the token to it.
-pub struct Api {
+pub(crate) struct Api {
     base: Url,
     credentials: Arc<Credentials>,
     facts: Known<Facts>,
@@ -37,7 +37,7 @@ pub struct Api {
 
 impl Api {
     /// The store of a connection.
-    pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
+    pub(crate) fn new(connection: Connection, settings: &Settings) -> Result<Self> {
         connection.credentials.need("access_token")?;
         let sizes = PageSizes::new(&connection.facts, connection.learn, connection.http.clock().clone());
         let mut base = settings::origin()?;
@@ -54,42 +54,42 @@ impl Api {
     }
 
     /// What is known about the store; before the first probe, what the documents promise.
-    pub fn facts(&self) -> Facts {
+    pub(crate) fn facts(&self) -> Facts {
         self.facts.get()
     }
 
     /// Takes over what a probe found out.
-    pub fn learn(&self, facts: Facts) {
+    pub(crate) fn learn(&self, facts: Facts) {
         self.facts.set(facts);
     }
 
     /// The store's clock in seconds since the epoch, as far as its answers have told it.
-    pub fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.http.their_now().timestamp()
     }
 
     /// How many orders the store can give in one page.
-    pub fn page_size(&self) -> usize {
+    pub(crate) fn page_size(&self) -> usize {
         self.page.get() as usize
     }
 
     /// Notes that more than `size` orders are too much.
-    pub fn at_most(&self, size: usize) {
+    pub(crate) fn at_most(&self, size: usize) {
         self.page.at_most(u32::try_from(size).unwrap_or(MOST_ROWS));
     }
 
     /// Notes that it was one order at which the store failed, not how many it was asked for.
-    pub fn bears_more(&self) {
+    pub(crate) fn bears_more(&self) {
         self.page.reset();
     }
 
     /// Reads a route. An unknown id is an answer with status 404, nothing to show one with 204.
-    pub fn get(&self, route: &str, query: &[(&str, String)]) -> Result<Reply> {
+    pub(crate) fn get(&self, route: &str, query: &[(&str, String)]) -> Result<Reply> {
         self.http.send(self, &Request::get(self.address(route, query)?))
     }
 
     /// The same with little patience, for a question whose failure is an answer.
-    pub fn get_once(&self, route: &str, query: &[(&str, String)], repeats: u32) -> Result<Reply> {
+    pub(crate) fn get_once(&self, route: &str, query: &[(&str, String)], repeats: u32) -> Result<Reply> {
         self.http.send(self, &Request::get(self.address(route, query)?).repeated(repeats))
     }
 
@@ -102,12 +102,12 @@ impl Api {
     }
 
     /// Reads all of a sub-resource of an order; `None` where the order is gone.
-    pub fn all(&self, route: &str) -> Result<Option<Vec<Box<RawValue>>>> {
+    pub(crate) fn all(&self, route: &str) -> Result<Option<Vec<Box<RawValue>>>> {
         self.pages(route, None, list)
     }
 
     /// Reads all of a list of V3; nothing where an order is gone.
-    pub fn all_v3(&self, route: &str, filter: Option<(&str, String)>) -> Result<Vec<Box<RawValue>>> {
+    pub(crate) fn all_v3(&self, route: &str, filter: Option<(&str, String)>) -> Result<Vec<Box<RawValue>>> {
         self.pages(route, filter, list_v3).map(Option::unwrap_or_default)
     }
 
@@ -149,7 +149,7 @@ impl Api {
     /// Reads the fees of an order; `None` where the order is gone. The document knows no pages of
     /// them, its schema is that of one fee and its example a list below `fees`, while every other
     /// sub-resource is a bare list: each of these is taken.
-    pub fn fees(&self, order: &str) -> Result<Option<Vec<Box<RawValue>>>> {
+    pub(crate) fn fees(&self, order: &str) -> Result<Option<Vec<Box<RawValue>>>> {
         let reply = self.get(&format!("v2/orders/{order}/fees"), &[])?;
         if reply.status == 404 {
             return Ok(None);
@@ -166,7 +166,7 @@ impl Api {
     }
 
     /// Carries out a write.
-    pub fn carry_out(&self, operation: &Operation) -> Result<Reply> {
+    pub(crate) fn carry_out(&self, operation: &Operation) -> Result<Reply> {
         let (method, route, body) = operation.request()?;
         self.http.send(self, &Request::write_json(method, self.route(&route)?, &body))
     }
@@ -193,7 +193,7 @@ fn more(got: usize, asked: usize, next: usize) -> More<usize> {
 }
 
 /// The rows of a list of V2; an empty one comes as 204 without a body.
-pub fn list(reply: &Reply) -> Result<Vec<&RawValue>> {
+pub(crate) fn list(reply: &Reply) -> Result<Vec<&RawValue>> {
     if reply.status == 204 {
         return Ok(Vec::new());
     }

@@ -8,7 +8,7 @@ use crate::http::Request;
 use crate::secret::Secret;
 
 /// Puts the token on a request. Without `Accept`, V2 may answer in XML.
-pub fn put_on(request: &mut Request, token: &Secret) -> Result<()> {
+pub(crate) fn put_on(request: &mut Request, token: &Secret) -> Result<()> {
     let mut value = HeaderValue::from_str(token.reveal().trim())
         .map_err(|_| Error::new(ErrorKind::Credentials, "the access token cannot be sent; nothing was sent"))?;
     value.set_sensitive(true);

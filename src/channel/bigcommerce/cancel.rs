@@ -16,7 +16,7 @@ const LONGEST_NOTES: usize = 65_535;
 /// # Errors
 /// `Refused` for an order that is shipped or refunded, wholly or in part, unless the merchant
 /// insists: BigCommerce itself would let it be cancelled.
-pub fn step(now: &RemoteOrder, id: u64, cancellation: &Cancellation) -> Result<Step> {
+pub(crate) fn step(now: &RemoteOrder, id: u64, cancellation: &Cancellation) -> Result<Step> {
     let status = status_id(now);
     if matches!(status.as_str(), "5" | "6") {
         return Ok(Step::Nothing);
@@ -27,7 +27,7 @@ pub fn step(now: &RemoteOrder, id: u64, cancellation: &Cancellation) -> Result<S
     let staff_notes = notes(now, cancellation.reason.trim());
     let with = if staff_notes.is_some() { " and add the reason to the staff notes" } else { "" };
     let operation = Operation::SetStatus { order: id, status: NewStatus::Cancelled, staff_notes };
-    Ok(Step::Write(vec![Write::new(format!("set the order's status to cancelled{with}"), false, operation)?]))
+    Ok(Step::Write(vec![Write::new(format!("set the order's status to cancelled{with}"), operation)?]))
 }
 
 fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {

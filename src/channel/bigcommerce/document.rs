@@ -23,7 +23,7 @@ use crate::order::sum;
 
 /// The parameters that ask for everything in one answer. Without the structure, consignments come
 /// in a discouraged form.
-pub const INCLUDE: [(&str, &str); 2] =
+pub(crate) const INCLUDE: [(&str, &str); 2] =
     [("include", "consignments.line_items,fees"), ("consignment_structure", "object")];
 
 /// The list of sub-resources may be cut at its default length; a list of just such a length is
@@ -58,7 +58,7 @@ fn numeric_id<'h>(head: &'h Head<'_>) -> Option<&'h str> {
 /// The rows with all that belongs to them, each as far as it can be understood. Orders refunded,
 /// disputed or partly refunded cost one request together. An order at whose parts the store fails
 /// costs one order; failing at all of them is an outage.
-pub fn complete(api: &Api, rows: &[&RawValue]) -> Result<Found> {
+pub(crate) fn complete(api: &Api, rows: &[&RawValue]) -> Result<Found> {
     let heads: Vec<Head<'_>> = rows.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
     let mut parts = outage(heads.iter().map(|head| tolerant(missing(api, head))).collect::<Result<Vec<_>>>()?)?;
     let asked = heads.iter().zip(&parts).filter(|(head, added)| may_have_refunds(head) || added.has_refunded_lines());

@@ -25,7 +25,7 @@ const WORDS: Words = Words {
 const WINDOW: Duration = Duration::from_secs(30);
 
 /// What a reply means.
-pub fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
+pub(crate) fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
     let place = url_for_people(&request.url);
     let own = match reply.status {
         // An empty list.
@@ -58,7 +58,7 @@ fn number(reply: &Reply, name: &str) -> Option<f64> {
 
 /// The quota as every answer tells it, less what is left to the store's other apps. They share it,
 /// so only the store's own count is believed.
-pub fn budget(reply: &Reply, reserve: u32) -> Option<Budget> {
+pub(crate) fn budget(reply: &Reply, reserve: u32) -> Option<Budget> {
     let number = |name: &str| number(reply, name).filter(|n| n.is_finite() && *n >= 0.0);
     let left = number("x-rate-limit-requests-left")?;
     let quota = number("x-rate-limit-requests-quota")?;

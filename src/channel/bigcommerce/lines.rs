@@ -7,7 +7,7 @@ use super::wire::{self, Product};
 use crate::order::{Charge, ChargeKind, Line, LineQuantity};
 
 /// The order's delivery addresses, in the store's order.
-pub fn places<'o, 'a>(o: &'o wire::Order<'a>) -> Vec<&'o wire::Address<'a>> {
+pub(crate) fn places<'o, 'a>(o: &'o wire::Order<'a>) -> Vec<&'o wire::Address<'a>> {
     let consigned = &o.consignments.0.shipping;
     let places = if consigned.listed { consigned } else { &o.ordersync.0.shipping_addresses };
     places.rows.iter().collect()
@@ -23,7 +23,10 @@ struct Found<'o, 'a> {
 }
 
 /// The lines, and how many of each are shipped.
-pub fn lines(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Result<(Vec<Line>, Vec<LineQuantity>), String> {
+pub(crate) fn lines(
+    o: &wire::Order<'_>,
+    places: &[&wire::Address<'_>],
+) -> Result<(Vec<Line>, Vec<LineQuantity>), String> {
     let inclusive = o.is_tax_inclusive_pricing.is_true();
     let (mut lines, mut shipped) = (Vec::new(), Vec::new());
     for found in found(o)? {
@@ -98,7 +101,7 @@ fn is_pickup(method: &str) -> bool {
 }
 
 /// Whether nothing of the order goes to an address because the buyer comes for it.
-pub fn all_picked_up(o: &wire::Order<'_>, places: &[&wire::Address<'_>], lines: &[Line]) -> bool {
+pub(crate) fn all_picked_up(o: &wire::Order<'_>, places: &[&wire::Address<'_>], lines: &[Line]) -> bool {
     !lines.iter().any(|line| line.ships) && places.iter().any(|place| is_picked_up(o, Some(place)))
 }
 
@@ -176,7 +179,7 @@ fn variant(p: &Product<'_>) -> String {
 }
 
 /// The discounts with their names and codes, each added up over the lines that share it.
-pub fn discounts(o: &wire::Order<'_>) -> Result<Vec<Charge>, String> {
+pub(crate) fn discounts(o: &wire::Order<'_>) -> Result<Vec<Charge>, String> {
     let mut charges: Vec<Charge> = Vec::new();
     for found in found(o)? {
         for discount in &found.product.applied_discounts.rows {
@@ -200,7 +203,7 @@ pub fn discounts(o: &wire::Order<'_>) -> Result<Vec<Charge>, String> {
 }
 
 /// Everything else worth showing.
-pub fn attributes(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Vec<(String, String)> {
+pub(crate) fn attributes(o: &wire::Order<'_>, places: &[&wire::Address<'_>]) -> Vec<(String, String)> {
     let mut shown: Vec<(String, String)> = Vec::new();
     let mut show = |label: &str, value: &str| {
         if !value.is_empty() {

@@ -20,10 +20,10 @@ const DIALECT: Dialect = Dialect { bounds: Bounds::Unknown, leaves_out: 0, above
 const ARCHIVED: (&str, &str) = ("is_deleted", "true");
 
 /// The list of orders, or of the archived ones.
-pub struct Orders<'a> {
-    pub api: &'a Api,
-    pub settings: &'a Settings,
-    pub archived: bool,
+pub(crate) struct Orders<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) settings: &'a Settings,
+    pub(crate) archived: bool,
 }
 
 impl Orders<'_> {
@@ -144,7 +144,7 @@ fn is_empty(reply: &Reply) -> bool {
 }
 
 /// A question as BigCommerce takes it.
-pub fn parameters(query: &Query) -> Vec<(&'static str, String)> {
+pub(crate) fn parameters(query: &Query) -> Vec<(&'static str, String)> {
     let sort = match query.sort {
         Sort::Modified => "date_modified",
         Sort::Created => "date_created",
@@ -157,7 +157,7 @@ pub fn parameters(query: &Query) -> Vec<(&'static str, String)> {
 }
 
 /// What of a question decides which orders are on the list.
-pub fn bounds(query: &Query) -> Vec<(&'static str, String)> {
+pub(crate) fn bounds(query: &Query) -> Vec<(&'static str, String)> {
     let times = [
         ("min_date_modified", query.modified.0),
         ("max_date_modified", query.modified.1),
@@ -176,13 +176,13 @@ fn iso(seconds: i64) -> String {
 
 /// The row's place in a walk; `None` where its id or its time cannot be read: such an order costs
 /// itself only.
-pub fn place(head: &Head<'_>) -> Option<Row> {
+pub(crate) fn place(head: &Head<'_>) -> Option<Row> {
     let at = super::map::parse_time(head.date_modified.get())?.timestamp();
     Some(Row { id: meant(head.id.get())?, at })
 }
 
 /// Reads one order; `None` where the store has none with this id.
-pub fn one(api: &Api, id: u64, repeats: Option<u32>) -> Result<Option<RemoteOrder>> {
+pub(crate) fn one(api: &Api, id: u64, repeats: Option<u32>) -> Result<Option<RemoteOrder>> {
     let include = if api.facts().include { &INCLUDE[..] } else { &[] };
     let query: Vec<_> = include.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     let route = format!("v2/orders/{id}");
@@ -201,7 +201,7 @@ pub fn one(api: &Api, id: u64, repeats: Option<u32>) -> Result<Option<RemoteOrde
 }
 
 /// Going on would import the whole list, or leave out orders, in silence.
-pub fn odd(why: &str) -> Error {
+pub(crate) fn odd(why: &str) -> Error {
     let text = format!("BigCommerce does not answer what it is asked ({why}); nothing was imported of this page");
     Error::new(ErrorKind::Unreadable, text)
         .hint("if it stays so, ordersync doctor --bundle and tell us; orders read so far are kept")

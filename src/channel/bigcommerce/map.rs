@@ -22,7 +22,7 @@ use crate::order::{
 };
 
 /// Reads an order's document. The error names the member at fault and repeats nothing personal.
-pub fn order(document: &str) -> Result<Order, String> {
+pub(crate) fn order(document: &str) -> Result<Order, String> {
     let order: wire::Order<'_> = serde_json::from_str(document).map_err(|error| {
         format!(
             "the document has not the shape of an order ({:?} error at column {})",
@@ -265,7 +265,7 @@ fn time(text: &Text<'_>, member: &str) -> Result<Option<Timestamp>, String> {
 }
 
 /// RFC 2822 as V2 writes it, RFC 3339 as V3 does; without a zone it is UTC.
-pub fn parse_time(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
     let zoned = chrono::DateTime::parse_from_rfc2822(text).or_else(|_| chrono::DateTime::parse_from_rfc3339(text));
     // A weekday that does not go with its date says nothing.
     let without = || text.split_once(", ").and_then(|(_, rest)| chrono::DateTime::parse_from_rfc2822(rest).ok());

@@ -47,7 +47,7 @@ use operation::Operation;
 use settings::Settings;
 
 /// What this channel is before a store of it is open.
-pub static ADAPTER: Adapter = Adapter {
+pub(crate) static ADAPTER: Adapter = Adapter {
     title: "BigCommerce",
     fields: settings::FIELDS,
     forms: settings::FORMS,

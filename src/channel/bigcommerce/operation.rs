@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// A write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Operation {
+pub(crate) enum Operation {
     /// `POST /v2/orders/{order}/shipments`: the buyer is told, as the store's settings have it.
     Ship {
         /// The order's id.
@@ -46,7 +46,7 @@ pub enum Operation {
 /// The statuses that we set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum NewStatus {
+pub(crate) enum NewStatus {
     /// 2.
     Shipped,
     /// 5.
@@ -57,7 +57,7 @@ pub enum NewStatus {
 
 impl NewStatus {
     /// The status id.
-    pub fn id(self) -> u8 {
+    pub(crate) fn id(self) -> u8 {
         match self {
             Self::Shipped => 2,
             Self::Cancelled => 5,
@@ -68,45 +68,45 @@ impl NewStatus {
 
 /// A shipment to one address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NewShipment {
+pub(crate) struct NewShipment {
     /// The address within the order.
-    pub order_address_id: u64,
+    pub(crate) order_address_id: u64,
     /// How it can be followed.
-    pub tracking: Tracking,
+    pub(crate) tracking: Tracking,
     /// What is in it; never empty.
-    pub items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
 }
 
 /// How a shipment can be followed; members left out stay as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Tracking {
+pub(crate) struct Tracking {
     /// At most 50 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tracking_number: Option<String>,
+    pub(crate) tracking_number: Option<String>,
     /// One of the vendor's own list; empty beside a `tracking_carrier`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shipping_provider: Option<String>,
+    pub(crate) shipping_provider: Option<String>,
     /// An AfterShip courier slug.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tracking_carrier: Option<String>,
+    pub(crate) tracking_carrier: Option<String>,
     /// A link of its own; at most 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tracking_link: Option<String>,
+    pub(crate) tracking_link: Option<String>,
     /// The carrier's name, where BigCommerce has no code for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shipping_method: Option<String>,
+    pub(crate) shipping_method: Option<String>,
     /// Our marker.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub comments: Option<String>,
+    pub(crate) comments: Option<String>,
 }
 
 /// How many of which order product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Item {
+pub(crate) struct Item {
     /// The `id` of the order product, not its product.
-    pub order_product_id: u64,
+    pub(crate) order_product_id: u64,
     /// Pieces.
-    pub quantity: u64,
+    pub(crate) quantity: u64,
 }
 
 impl Operation {
@@ -114,7 +114,7 @@ impl Operation {
     ///
     /// # Errors
     /// Never in practice; a body that cannot be written down is not sent.
-    pub fn request(&self) -> Result<(Method, String, Value)> {
+    pub(crate) fn request(&self) -> Result<(Method, String, Value)> {
         let in_words = |part: serde_json::Result<Value>| {
             part.map_err(|_| Error::new(ErrorKind::Failed, "a write could not be put into words; nothing was sent"))
         };

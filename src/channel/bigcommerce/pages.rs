@@ -16,7 +16,7 @@ use crate::error::{ErrorKind, Result};
 
 /// What is remembered of a store besides: nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Extra {}
+pub(crate) struct Extra {}
 
 type Position = keyset::Position<Extra>;
 type Rest = keyset::Rest<Extra>;
@@ -108,13 +108,13 @@ impl Lists for Store<'_> {
 }
 
 /// The cursors of a range.
-pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
+pub(crate) fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     keyset::plan(&Store { api, settings }, range)
 }
 
 /// Archived orders are on no list but their own. Archiving changes nothing but the order's presence
 /// (P-4).
-pub fn passes(api: &Api, settings: &Settings, changes: &Cursor) -> Result<Vec<Pass>> {
+pub(crate) fn passes(api: &Api, settings: &Settings, changes: &Cursor) -> Result<Vec<Pass>> {
     let position = stored(changes)?;
     let rest = position.rest().filter(|_| api.facts().archived);
     let look = |rest| keyset::look(&Store { api, settings }, rest, ARCHIVED, "archived orders", Key::Modified);
@@ -135,6 +135,6 @@ pub(super) fn count(api: &Api, query: &[(&'static str, String)]) -> Result<Optio
 }
 
 /// The page at `at`.
-pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
+pub(crate) fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     keyset::page(&Store { api, settings }, stored(at)?)
 }

@@ -17,7 +17,7 @@ use crate::order::Currency;
 ///
 /// The store hash is the identity: it is permanent, every token has to name it, and it is known
 /// also to a token that may not read `/v2/store`.
-pub fn probe(api: &Api, settings: &Settings) -> Result<ShopInfo> {
+pub(crate) fn probe(api: &Api, settings: &Settings) -> Result<ShopInfo> {
     let some_orders = has_orders(api)?;
     let mut warnings = vec![
         "whether the token may also ship and cancel (scope \"Orders: modify\") cannot be tried without changing something; the first dispatch shows it"
@@ -125,15 +125,15 @@ fn lists_archived(api: &Api) -> Result<bool> {
 
 /// What is known about a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The store's numeric id, where the token may read it: what webhooks name.
-    pub store_id: Option<String>,
+    pub(crate) store_id: Option<String>,
     /// The list of orders is served with lines, addresses and fees in it (`include`), at one
     /// request for a page instead of three for each order.
-    pub include: bool,
+    pub(crate) include: bool,
     /// Archived orders can be listed (`is_deleted=true`, which the current documents no longer
     /// mention).
-    pub archived: bool,
+    pub(crate) archived: bool,
 }
 
 impl Default for Facts {

@@ -7,7 +7,7 @@ use crate::channel::{Field, Form, Forms, Values};
 use crate::error::Result;
 
 /// What `connect` takes.
-pub const FIELDS: &[Field] = &[
+pub(crate) const FIELDS: &[Field] = &[
     Field {
         key: "store_hash",
         prompt: "Store hash, or the whole API path",
@@ -54,7 +54,7 @@ pub const FIELDS: &[Field] = &[
 
 /// A hash is short, a token and a secret are long: a token in the place of the hash would stand in
 /// the address of every request.
-pub const FORMS: Forms = &[
+pub(crate) const FORMS: Forms = &[
     ("store_hash", Form::Letters(2, 20)),
     ("access_token", Form::Letters(25, 200)),
     ("client_secret", Form::Letters(25, 200)),
@@ -65,20 +65,20 @@ const API: &str = "https://api.bigcommerce.com";
 
 /// The settings, checked.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The store's permanent id, a part of every path.
-    pub store_hash: String,
+    pub(crate) store_hash: String,
     /// Orders per page.
-    pub page_size: usize,
+    pub(crate) page_size: usize,
     /// Requests of each window that are not used.
-    pub reserve: u32,
+    pub(crate) reserve: u32,
     /// Whether shipments carry our key in their comments.
-    pub marker: bool,
+    pub(crate) marker: bool,
 }
 
 impl Settings {
     /// Checks the values of a store.
-    pub fn read(values: &Values) -> Result<Self> {
+    pub(crate) fn read(values: &Values) -> Result<Self> {
         let given = Given(values);
         Ok(Self {
             store_hash: store_hash(given.text("store_hash").unwrap_or_default())?,
@@ -90,7 +90,7 @@ impl Settings {
 }
 
 /// The vendor's server.
-pub fn origin() -> Result<Url> {
+pub(crate) fn origin() -> Result<Url> {
     Url::parse(API).map_err(|e| usage(format!("{API}: {e}; nothing was sent")))
 }
 

@@ -38,7 +38,7 @@ const CLOCKS: i64 = 300;
 const SETTLES: i64 = 3;
 
 /// How this dispatch would be recorded, beside the order's shipments.
-pub fn plan<'a>(
+pub(crate) fn plan<'a>(
     api: &'a Api,
     marker: bool,
     now: &'a RemoteOrder,
@@ -94,7 +94,7 @@ fn is_closed(now: &RemoteOrder) -> bool {
 const COMPLETED: &str = "10";
 
 /// The order's status id.
-pub fn status_id(now: &RemoteOrder) -> String {
+pub(crate) fn status_id(now: &RemoteOrder) -> String {
     serde_json::from_str::<wire::Head<'_>>(now.document.get())
         .map(|head| head.status_id.get().to_owned())
         .unwrap_or_default()
@@ -104,7 +104,7 @@ fn closing(order: &Order, id: u64) -> Result<Write> {
     let status = if order.lines.iter().any(|line| line.ships) { NewStatus::Shipped } else { NewStatus::Completed };
     let word = if status == NewStatus::Shipped { "shipped" } else { "completed" };
     let operation = Operation::SetStatus { order: id, status, staff_notes: None };
-    Write::new(format!("set the order's status to {word}"), true, operation)
+    Write::new(format!("set the order's status to {word}"), operation)
 }
 
 /// The order's shipments, all pages of them.
@@ -253,7 +253,7 @@ impl Part<'_> {
         let tracking = Tracking { comments: self.marker.clone(), ..self.parcel.map(tracking).unwrap_or_default() };
         let shipment = NewShipment { order_address_id: self.address, tracking, items };
         let summary = format!("add a shipment of {pieces} pieces{to} with {with}");
-        Write::new(summary, true, Operation::Ship { order, shipment })
+        Write::new(summary, Operation::Ship { order, shipment })
     }
 }
 
@@ -300,7 +300,7 @@ fn tracking(parcel: &Parcel) -> Tracking {
 }
 
 /// How this tracking number would be replaced.
-pub fn replacement<'a>(api: &Api, order: u64, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
+pub(crate) fn replacement<'a>(api: &Api, order: u64, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
     check(Some(&change.parcel))?;
     let documents = listed(api, order)?;
     let there = read(&documents)?;
@@ -318,7 +318,7 @@ fn replace(order: u64, id: &str, comments: &str, change: &TrackingChange) -> Res
     let new = tracking(&change.parcel);
     // A link that was set for the old number would outlive it.
     let tracking = Tracking { comments, tracking_link: Some(new.tracking_link.clone().unwrap_or_default()), ..new };
-    Write::new(change.summary(), false, Operation::Retrack { order, shipment, tracking })
+    Write::new(change.summary(), Operation::Retrack { order, shipment, tracking })
 }
 
 #[cfg(test)]

@@ -8,20 +8,20 @@ use rust_decimal::Decimal;
 use crate::order::Status;
 
 /// "Refunded": all of it.
-pub const REFUNDED: u8 = 4;
+pub(crate) const REFUNDED: u8 = 4;
 
 /// What is known about an order's goods.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Goods {
+pub(crate) struct Goods {
     /// Pieces shipped, by lines or by the order's own count, whichever is more.
-    pub shipped: Decimal,
+    pub(crate) shipped: Decimal,
     /// Pieces that are still to be shipped: ordered, not shipped, not given back.
-    pub open: Decimal,
+    pub(crate) open: Decimal,
     /// The order has a shipping date. A merchant can set an order to shipped by hand, without
     /// shipments; the date stays when the status changes again.
-    pub dated: bool,
+    pub(crate) dated: bool,
     /// Something in it is shipped at all.
-    pub ships: bool,
+    pub(crate) ships: bool,
 }
 
 /// The merchant's status for a status id.
@@ -30,7 +30,7 @@ pub struct Goods {
 /// finish. They are imported like all others (I-2) as awaiting payment: nothing is filtered out of
 /// sight, `dispatch` refuses them, and when the buyer pays, the same id gets another status and the
 /// copy follows (P-9). An id that is not known yet is held back rather than offered for shipping.
-pub fn status(id: u8, goods: Goods) -> Status {
+pub(crate) fn status(id: u8, goods: Goods) -> Status {
     match id {
         0 | 1 | 7 => Status::AwaitingPayment,
         8 | 9 | 11 => Status::AwaitingFulfillment,
@@ -48,7 +48,7 @@ pub fn status(id: u8, goods: Goods) -> Status {
 /// The status of an order with this payment. A status of shipping is no proof of it: a merchant or
 /// a program can set any. What was refused or taken back is not paid, and what is held for review
 /// is not to go out before somebody has looked.
-pub fn paid_as(status: Status, payment_status: &str) -> Status {
+pub(crate) fn paid_as(status: Status, payment_status: &str) -> Status {
     match (status, payment_status.trim().to_ascii_lowercase().as_str()) {
         (Status::AwaitingFulfillment, "declined" | "void" | "void pending") => Status::AwaitingPayment,
         (Status::AwaitingFulfillment, "held for review") => Status::OnHold,

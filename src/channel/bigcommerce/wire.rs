@@ -253,7 +253,7 @@ documents! {
 
 impl Failure<'_> {
     /// Its own words.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         [&self.message, &self.title, &self.detail]
             .map(Text::get)
             .into_iter()
@@ -264,14 +264,14 @@ impl Failure<'_> {
 
 impl<'a> Fee<'a> {
     /// What it costs without tax, in whichever of the two spellings.
-    pub fn cost(&self) -> &Amount<'a> {
+    pub(crate) fn cost(&self) -> &Amount<'a> {
         if self.cost_ex_tax.get().is_empty() { &self.cost_exc_tax } else { &self.cost_ex_tax }
     }
 }
 
 impl FormField<'_> {
     /// Its value as text; several ticked boxes are joined.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let Some(raw) = self.value else { return String::new() };
         match serde_json::from_str::<Vec<Text<'_>>>(raw.get()) {
             Ok(several) => several.iter().map(Text::get).collect::<Vec<_>>().join(", "),

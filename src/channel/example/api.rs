@@ -19,7 +19,7 @@ use crate::order::Currency;
 const WORDS: Words = Words::of("the shop");
 
 /// The server of a shop.
-pub struct Api {
+pub(crate) struct Api {
     url: Url,
     http: Arc<Client>,
     credentials: Arc<Credentials>,
@@ -27,7 +27,7 @@ pub struct Api {
 
 /// The writes that this adapter can make.
 #[derive(Debug, Serialize)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// Ships pieces of an order.
     Ship {
         /// The order.
@@ -73,19 +73,19 @@ struct Made {
 
 impl Api {
     /// The server of a connection.
-    pub fn new(connection: Connection) -> Result<Self> {
+    pub(crate) fn new(connection: Connection) -> Result<Self> {
         connection.credentials.need("token")?;
         let url = Settings::read(&connection.values)?.url;
         Ok(Self { url, http: connection.http, credentials: connection.credentials })
     }
 
     /// Reads a file of the folder; a missing one is an answer with status 404.
-    pub fn get(&self, file: &str) -> Result<Reply> {
+    pub(crate) fn get(&self, file: &str) -> Result<Reply> {
         self.http.send(self, &Request::get(self.address(file)?))
     }
 
     /// What the shop says of itself.
-    pub fn shop(&self) -> Result<ShopInfo> {
+    pub(crate) fn shop(&self) -> Result<ShopInfo> {
         let reply = self.get("shop.json")?;
         let (shop, _) = reply.json::<Shop>()?;
         Ok(ShopInfo {
@@ -101,7 +101,7 @@ impl Api {
     }
 
     /// Carries out a write; the receipt is the id of the shipment that was made.
-    pub fn carry_out(&self, operation: &Operation) -> Result<Option<String>> {
+    pub(crate) fn carry_out(&self, operation: &Operation) -> Result<Option<String>> {
         let (method, file, body) = match operation {
             Operation::Ship { order, mark, carrier, tracking, lines } => (
                 Method::POST,

@@ -5,7 +5,7 @@ use crate::channel::{RemoteOrder, Step, Write};
 use crate::error::Result;
 
 /// What is to be done to cancel this order.
-pub fn step(now: &RemoteOrder) -> Result<Step> {
+pub(crate) fn step(now: &RemoteOrder) -> Result<Step> {
     let operation = Operation::Cancel { order: now.remote_id.clone() };
-    Ok(Step::Write(vec![Write::new("cancel the order", false, operation)?]))
+    Ok(Step::Write(vec![Write::new("cancel the order", operation)?]))
 }

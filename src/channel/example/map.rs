@@ -11,11 +11,11 @@ use crate::order::{
 
 /// An order's document.
 #[derive(Debug, Deserialize)]
-pub struct Document {
+pub(crate) struct Document {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// When it changed, in seconds since the epoch.
-    pub changed: i64,
+    pub(crate) changed: i64,
     placed: i64,
     state: String,
     currency: String,
@@ -25,7 +25,7 @@ pub struct Document {
     lines: Vec<DocumentLine>,
     /// What was shipped.
     #[serde(default)]
-    pub shipments: Vec<DocumentShipment>,
+    pub(crate) shipments: Vec<DocumentShipment>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,23 +38,23 @@ struct DocumentLine {
 
 /// A shipment.
 #[derive(Debug, Deserialize)]
-pub struct DocumentShipment {
+pub(crate) struct DocumentShipment {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// The key of the dispatch that made it.
     #[serde(default)]
-    pub mark: String,
+    pub(crate) mark: String,
     /// Carrier as it was given.
-    pub carrier: String,
+    pub(crate) carrier: String,
     /// The number; may be empty.
-    pub tracking: String,
+    pub(crate) tracking: String,
     /// Line id and pieces.
-    pub lines: Vec<(String, String)>,
+    pub(crate) lines: Vec<(String, String)>,
 }
 
 impl DocumentShipment {
     /// The pieces in it.
-    pub fn pieces(&self) -> Vec<LineQuantity> {
+    pub(crate) fn pieces(&self) -> Vec<LineQuantity> {
         let piece = |(line, count): &(String, String)| {
             Some(LineQuantity { line_id: line.clone(), quantity: parse_decimal(count).ok()? })
         };
@@ -63,12 +63,12 @@ impl DocumentShipment {
 }
 
 /// Reads a document.
-pub fn document(text: &[u8]) -> Result<Document, String> {
+pub(crate) fn document(text: &[u8]) -> Result<Document, String> {
     serde_json::from_slice(text).map_err(|why| why.to_string())
 }
 
 /// The order in a document.
-pub fn order(text: &[u8]) -> Result<Order, String> {
+pub(crate) fn order(text: &[u8]) -> Result<Order, String> {
     let found = document(text)?;
     let amount = |text: &str| parse_decimal(text).map_err(|_| format!("{text:?} is no amount"));
     let lines = found.lines.iter().map(|line| self::line(line, amount(&line.price)?)).collect::<Result<Vec<_>, _>>()?;

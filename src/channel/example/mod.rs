@@ -38,7 +38,7 @@ use api::{Api, Operation};
 use settings::Settings;
 
 /// What this channel is before a store of it is open.
-pub static ADAPTER: Adapter = Adapter {
+pub(crate) static ADAPTER: Adapter = Adapter {
     title: "Example",
     fields: settings::FIELDS,
     forms: settings::FORMS,

@@ -20,14 +20,14 @@ struct Position {
 }
 
 /// The walk of a range.
-pub fn plan(range: &Range) -> Result<Plan> {
+pub(crate) fn plan(range: &Range) -> Result<Plan> {
     let since = range.since.map_or(0, |at| at.timestamp());
     let position = Position { since, after: String::new(), until: range.until.map(|at| at.timestamp()) };
     Ok(Plan { slices: Vec::new(), changes: Cursor::new(&position)?, total: None })
 }
 
 /// The page at a position.
-pub fn page(api: &Api, at: &Cursor) -> Result<Page> {
+pub(crate) fn page(api: &Api, at: &Cursor) -> Result<Page> {
     let Position { since, after, until } = at.position()?;
     let reply = api.get(&format!("orders.json?since={since}&after={after}"))?;
     let (rows, _) = reply.json::<Vec<&RawValue>>()?;
@@ -47,7 +47,7 @@ pub fn page(api: &Api, at: &Cursor) -> Result<Page> {
 }
 
 /// One order.
-pub fn one(api: &Api, id: &str) -> Result<Option<RemoteOrder>> {
+pub(crate) fn one(api: &Api, id: &str) -> Result<Option<RemoteOrder>> {
     let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
     let reply = if is_id { api.get(&format!("orders/{id}.json"))? } else { return Ok(None) };
     if reply.status == 404 {

@@ -6,7 +6,7 @@ use crate::channel::{Field, Form, Forms, Values};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Address and token.
-pub const FIELDS: &[Field] = &[
+pub(crate) const FIELDS: &[Field] = &[
     Field {
         key: "address",
         prompt: "Address of the folder with the orders",
@@ -25,19 +25,19 @@ pub const FIELDS: &[Field] = &[
 ];
 
 /// A token is known by its beginning.
-pub const FORMS: Forms = &[("token", Form::Begins(&["ex_"]))];
+pub(crate) const FORMS: Forms = &[("token", Form::Begins(&["ex_"]))];
 
 /// The settings, checked.
-pub struct Settings {
+pub(crate) struct Settings {
     /// The folder, with a slash at its end.
-    pub url: Url,
+    pub(crate) url: Url,
     /// The shop's program is an old one.
-    pub old: bool,
+    pub(crate) old: bool,
 }
 
 impl Settings {
     /// Checks the values of a store.
-    pub fn read(values: &Values) -> Result<Self> {
+    pub(crate) fn read(values: &Values) -> Result<Self> {
         let text = values.get("address").map(String::as_str).unwrap_or_default();
         let url = Url::parse(&format!("{}/", text.trim().trim_end_matches('/')))
             .map_err(|why| Error::new(ErrorKind::Usage, format!("{text:?} is no address ({why}); nothing was sent")))?;

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::order::Shipment;
 
 /// How this dispatch would be recorded.
-pub fn plan<'a>(now: &'a RemoteOrder, shipment: &'a Shipment) -> Result<DispatchPlan<'a>> {
+pub(crate) fn plan<'a>(now: &'a RemoteOrder, shipment: &'a Shipment) -> Result<DispatchPlan<'a>> {
     let part = Part {
         mark: Some(shipment.key.clone()),
         lines: shipment.lines.clone(),
@@ -32,11 +32,11 @@ fn step(now: &RemoteOrder, shipment: &Shipment, found: &Matched) -> Result<Step>
         tracking,
         lines: left.iter().map(|line| (line.line_id.clone(), line.quantity.normalize().to_string())).collect(),
     };
-    Ok(Step::Write(vec![Write::new("add a shipment", true, operation)?]))
+    Ok(Step::Write(vec![Write::new("add a shipment", operation)?]))
 }
 
 /// How this tracking number would be replaced.
-pub fn replacement<'a>(now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
+pub(crate) fn replacement<'a>(now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
     let there = shown(now)?.into_iter().map(|record| (record.clone(), record.id)).collect();
     Ok(TrackingPlan::in_place(there, |shipment: &String| {
         let operation = Operation::Retrack {
@@ -45,7 +45,7 @@ pub fn replacement<'a>(now: &'a RemoteOrder, change: &'a TrackingChange) -> Resu
             carrier: change.parcel.carrier.clone(),
             tracking: change.parcel.tracking.clone(),
         };
-        Write::new(change.summary(), false, operation)
+        Write::new(change.summary(), operation)
     }))
 }
 

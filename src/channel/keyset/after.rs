@@ -26,7 +26,7 @@ impl Walk {
     ///
     /// # Errors
     /// What does not fit the request.
-    pub fn after(&self, dialect: &Dialect, page: &Listed, size: usize, asked_at: i64) -> Result<Step, String> {
+    pub(crate) fn after(&self, dialect: &Dialect, page: &Listed, size: usize, asked_at: i64) -> Result<Step, String> {
         let size = self.at_least(dialect, size) as u64;
         let seen = self.having_seen(dialect, page);
         if self.has_passed_over(page)
@@ -105,7 +105,7 @@ impl Walk {
 
     /// Whether an empty page has to be proven: not where a sync asks for what is newer than all
     /// that is known.
-    pub fn is_owed(&self) -> bool {
+    pub(crate) fn is_owed(&self) -> bool {
         self.begun || self.by_id.is_some() || self.known.is_none_or(|known| self.from.is_none_or(|from| from <= known))
     }
 

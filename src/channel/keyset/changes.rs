@@ -22,7 +22,7 @@ const MOST_LEFT_OUT: usize = 100;
 /// Where a store's walks stand. `X` is what an adapter remembers besides.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Position<X> {
+pub(crate) enum Position<X> {
     /// The changes, at rest between two syncs.
     Rest(Rest<X>),
     /// In the middle of them.
@@ -35,10 +35,10 @@ pub enum Position<X> {
 
 /// What is remembered from sync to sync.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rest<X> {
+pub(crate) struct Rest<X> {
     /// Where the changes stand.
     #[serde(flatten)]
-    pub at: Checkpoint,
+    pub(crate) at: Checkpoint,
     /// Bounds are known to be inclusive.
     #[serde(default)]
     inclusive: bool,
@@ -59,12 +59,12 @@ pub struct Rest<X> {
     aside_from: Option<i64>,
     /// What the adapter remembers.
     #[serde(flatten)]
-    pub extra: X,
+    pub(crate) extra: X,
 }
 
 impl<X> Rest<X> {
     /// Of a store whose changes stand there.
-    pub fn new(at: Checkpoint, extra: X) -> Self {
+    pub(crate) fn new(at: Checkpoint, extra: X) -> Self {
         Self { at, inclusive: false, most: 0, capped: false, unshown: Vec::new(), aside: None, aside_from: None, extra }
     }
 
@@ -79,7 +79,7 @@ impl<X> Rest<X> {
 
 impl<X> Position<X> {
     /// What is remembered of the changes, where it is a position in them.
-    pub fn rest(&self) -> Option<&Rest<X>> {
+    pub(crate) fn rest(&self) -> Option<&Rest<X>> {
         match self {
             Self::Rest(rest) | Self::Changes(rest, _) => Some(rest),
             Self::Slice(_) | Self::Pass(..) => None,
@@ -88,7 +88,7 @@ impl<X> Position<X> {
 }
 
 /// The lists of a store.
-pub trait Lists {
+pub(crate) trait Lists {
     /// What is remembered of it besides.
     type Extra: Clone + Serialize + DeserializeOwned;
 
@@ -111,7 +111,7 @@ pub trait Lists {
 }
 
 /// A look through the list of the pass `name`, besides the changes that are read up to `rest`.
-pub fn look<L: Lists>(
+pub(crate) fn look<L: Lists>(
     lists: &L,
     rest: &Rest<L::Extra>,
     name: &'static str,
@@ -124,7 +124,7 @@ pub fn look<L: Lists>(
 }
 
 /// The page at a position.
-pub fn page<L: Lists>(lists: &L, at: Position<L::Extra>) -> Result<Page> {
+pub(crate) fn page<L: Lists>(lists: &L, at: Position<L::Extra>) -> Result<Page> {
     match at {
         Position::Rest(rest) => resume(lists, rest),
         Position::Changes(rest, walk) => changes(lists, rest, &walk),

@@ -31,14 +31,14 @@ use serde::{Deserialize, Serialize};
 
 use super::census::{Census, SURELY_BEFORE};
 
-pub use changes::{Lists, Position, Rest, look, page};
-pub use plan::plan;
-pub use read::{Content, Entry, Fetched, First, List};
+pub(crate) use changes::{Lists, Position, Rest, look, page};
+pub(crate) use plan::plan;
+pub(crate) use read::{Content, Entry, Fetched, First, List};
 
 /// The time that sorts a walk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Key {
+pub(crate) enum Key {
     /// Modification: for changes. An order that changes meanwhile moves ahead and is met again.
     #[default]
     Modified,
@@ -56,27 +56,27 @@ impl Key {
     }
 
     /// The time that the rows of such a list are placed by.
-    pub fn of(sort: Sort) -> Self {
+    pub(crate) fn of(sort: Sort) -> Self {
         if sort == Sort::Created { Self::Created } else { Self::Modified }
     }
 }
 
 /// What a channel's lists can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dialect {
+pub(crate) struct Dialect {
     /// What a bound means.
-    pub bounds: Bounds,
+    pub(crate) bounds: Bounds,
     /// How many rows it can leave out by their ids.
-    pub leaves_out: usize,
+    pub(crate) leaves_out: usize,
     /// It can ask for ids above one; otherwise for a place in the order of ids.
-    pub above: bool,
+    pub(crate) above: bool,
     /// Its count of a list comes with each page; otherwise it is asked for.
-    pub counts_with_pages: bool,
+    pub(crate) counts_with_pages: bool,
 }
 
 /// What a bound means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bounds {
+pub(crate) enum Bounds {
     /// What lies on it is on the list.
     Inclusive,
     /// What lies on it is not.
@@ -88,7 +88,7 @@ pub enum Bounds {
 
 /// What sorts a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
+pub(crate) enum Sort {
     /// The time of the last change.
     Modified,
     /// The time of creation.
@@ -99,25 +99,25 @@ pub enum Sort {
 
 /// A question for a page of a list. Bounds are to be sent as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
-    pub sort: Sort,
-    pub descending: bool,
-    pub modified: (Option<i64>, Option<i64>),
-    pub created: (Option<i64>, Option<i64>),
+pub(crate) struct Query {
+    pub(crate) sort: Sort,
+    pub(crate) descending: bool,
+    pub(crate) modified: (Option<i64>, Option<i64>),
+    pub(crate) created: (Option<i64>, Option<i64>),
     /// Ids from and up to; only where the channel can ask for them.
-    pub ids: (Option<u64>, Option<u64>),
+    pub(crate) ids: (Option<u64>, Option<u64>),
     /// Only these ids, where there are any.
-    pub only: Vec<u64>,
+    pub(crate) only: Vec<u64>,
     /// All but these ids.
-    pub without: Vec<u64>,
+    pub(crate) without: Vec<u64>,
     /// So many rows further on.
-    pub offset: u64,
-    pub size: usize,
+    pub(crate) offset: u64,
+    pub(crate) size: usize,
 }
 
 impl Query {
     /// A question for the first row of all orders.
-    pub fn row(sort: Sort) -> Self {
+    pub(crate) fn row(sort: Sort) -> Self {
         Self {
             sort,
             descending: false,
@@ -134,29 +134,29 @@ impl Query {
 
 /// A row as a walk sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     /// The order's id.
-    pub id: u64,
+    pub(crate) id: u64,
     /// The time that sorts the walk.
-    pub at: i64,
+    pub(crate) at: i64,
 }
 
 /// A page as the channel gave it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// The rows that have an id and a time, in the channel's order.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     /// How many entries came, whatever they are.
-    pub length: u64,
+    pub(crate) length: u64,
     /// What is known of how many there are.
-    pub count: Count,
+    pub(crate) count: Count,
     /// How many pages that is, as the channel counts.
-    pub pages: Option<u64>,
+    pub(crate) pages: Option<u64>,
 }
 
 /// What is known of how many orders fit a query.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
+pub(crate) enum Count {
     /// Nothing.
     #[default]
     Untold,
@@ -171,7 +171,7 @@ pub enum Count {
 /// How a walk goes on after a page.
 #[allow(clippy::large_enum_variant, reason = "one is made for each page")]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// There is more.
     More(Walk),
     /// All of it is read.
@@ -183,27 +183,27 @@ pub enum Step {
 /// Where a walk stands. Seconds since the epoch, by the channel's clock.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Walk {
+pub(crate) struct Walk {
     /// The time that sorts it.
     #[serde(alias = "by")]
-    pub key: Key,
+    pub(crate) key: Key,
     /// Everything before this second is read; `None`: from the beginning.
-    pub from: Option<i64>,
+    pub(crate) from: Option<i64>,
     /// Up to and including this second; `None`: without end.
-    pub until: Option<i64>,
+    pub(crate) until: Option<i64>,
     /// Only orders modified at or after this second, where it is sorted by another time.
-    pub modified_since: Option<i64>,
+    pub(crate) modified_since: Option<i64>,
     /// Bounds are known to be inclusive.
-    pub inclusive: bool,
+    pub(crate) inclusive: bool,
     /// Up to here everything is in the book already; `None`: nothing is.
-    pub known: Option<i64>,
+    pub(crate) known: Option<i64>,
     /// Orders that the channel cannot show: left out or read around, so that the others of their
     /// pages come.
-    pub skip: Vec<u64>,
+    pub(crate) skip: Vec<u64>,
     /// The most rows that a page of this list was seen to have: a shorter one was not cut.
-    pub most: u64,
+    pub(crate) most: u64,
     /// The channel counts the rows of a page, and not those of the list.
-    pub capped: bool,
+    pub(crate) capped: bool,
     /// A page of it was read.
     begun: bool,
     /// The rows of the second `from` that are read.
@@ -224,7 +224,7 @@ pub struct Walk {
 /// A stretch of time that is read in the order of ids. Its first second is the walk's `from`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ById {
+pub(crate) struct ById {
     /// Its last second, behind which the walk goes on by time; `None`: all of the walk.
     to: Option<i64>,
     /// Ids up to and including this one are read, or another slice's.
@@ -256,41 +256,41 @@ struct Before {
 
 impl Walk {
     /// A walk from the second `from` on.
-    pub fn new(key: Key, from: Option<i64>, until: Option<i64>) -> Self {
+    pub(crate) fn new(key: Key, from: Option<i64>, until: Option<i64>) -> Self {
         Self { key, from, until, ..Self::default() }
     }
 
     /// The walk through those of its orders only that were modified at or after this second.
-    pub fn modified_since(self, since: Option<i64>) -> Self {
+    pub(crate) fn modified_since(self, since: Option<i64>) -> Self {
         Self { modified_since: since, ..self }
     }
 
     /// A walk by ids above `after`, up to and including `up_to`, of the orders modified in this
     /// time.
-    pub fn of_ids(after: u64, up_to: Option<u64>, modified: (Option<i64>, Option<i64>)) -> Self {
+    pub(crate) fn of_ids(after: u64, up_to: Option<u64>, modified: (Option<i64>, Option<i64>)) -> Self {
         let by_id = Some(ById { last: after, up_to, ..ById::default() });
         Self { by_id, ..Self::new(Key::Modified, modified.0, modified.1) }
     }
 
     /// What a walk by time has before it, as a walk by ids. The channel has just failed at it.
-    pub fn all_by_id(&self) -> Self {
+    pub(crate) fn all_by_id(&self) -> Self {
         let by_id = Some(ById { vain: 1, known: self.skip.clone(), ..ById::default() });
         Self { by_id, before: None, doubted: false, ..self.clone() }
     }
 
     /// Whether nothing of it is read yet.
-    pub fn is_new(&self) -> bool {
+    pub(crate) fn is_new(&self) -> bool {
         !self.begun
     }
 
     /// Whether an order belongs to it, by its id: not to another slice, nor to what is read.
-    pub fn wants(&self, id: u64) -> bool {
+    pub(crate) fn wants(&self, id: u64) -> bool {
         self.by_id.as_ref().is_none_or(|ids| id > ids.last && ids.up_to.is_none_or(|up_to| id <= up_to))
     }
 
     /// The walk without an order that the channel cannot show. The counts to come leave it out as
     /// well.
-    pub fn without(&self, id: u64) -> Self {
+    pub(crate) fn without(&self, id: u64) -> Self {
         let skip = [self.skip.as_slice(), &[id]].concat();
         let fewer = |census: Census| Census { counted: census.counted.map(|all| all.saturating_sub(1)), ..census };
         Self { skip, before: None, census: self.census.map(fewer), ..self.clone() }
@@ -309,7 +309,7 @@ impl Walk {
     }
 
     /// The question for the next page of `size` rows.
-    pub fn query(&self, dialect: &Dialect, size: usize) -> Query {
+    pub(crate) fn query(&self, dialect: &Dialect, size: usize) -> Query {
         let wider = i64::from(dialect.bounds != Bounds::Inclusive);
         let bounds = self.bounds(dialect);
         let (modified, created) = match self.key {
@@ -341,7 +341,7 @@ impl Walk {
 
     /// The question how many orders the walk was to meet that were there before `asked_at`; `None`
     /// where it has met as many as were counted, or is held against no count.
-    pub fn in_doubt(&self, dialect: &Dialect, asked_at: i64) -> Option<Query> {
+    pub(crate) fn in_doubt(&self, dialect: &Dialect, asked_at: i64) -> Option<Query> {
         self.census.filter(|census| census.missing() > self.edge)?;
         // What lies on a bound that is sent wider is none of its.
         let is_wider = dialect.bounds == Bounds::Unknown || (dialect.bounds == Bounds::Exclusive && self.inclusive);
@@ -362,7 +362,7 @@ impl Walk {
     }
 
     /// How many orders this count and those before hold, and no page has shown.
-    pub fn missing(&self, count: u64) -> u64 {
+    pub(crate) fn missing(&self, count: u64) -> u64 {
         self.census.map_or(0, |census| census.count(count).missing())
     }
 }

@@ -26,7 +26,7 @@ const MOST_SLICES: u64 = 16;
 const IN_FLIGHT: u64 = 4;
 
 /// The walks that read every order of a range.
-pub fn plan<L: Lists + Sync>(lists: &L, range: &Range) -> Result<Plan> {
+pub(crate) fn plan<L: Lists + Sync>(lists: &L, range: &Range) -> Result<Plan> {
     let since = range.since.map(|at| at.timestamp());
     let key = if lists.lists_changes() { Key::Modified } else { Key::Created };
     if let Some(until) = range.until {

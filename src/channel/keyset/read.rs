@@ -10,7 +10,7 @@ use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, Result};
 
 /// One list of a channel, as an adapter asks for it.
-pub trait List {
+pub(crate) trait List {
     /// What it can do.
     fn dialect(&self) -> Dialect;
 
@@ -88,17 +88,17 @@ pub trait List {
 }
 
 /// A row as it came.
-pub struct Entry {
+pub(crate) struct Entry {
     /// Its place in the list, where it has one.
-    pub row: Option<Row>,
+    pub(crate) row: Option<Row>,
     /// When it was modified.
-    pub modified: Option<i64>,
+    pub(crate) modified: Option<i64>,
     /// What it is.
-    pub content: Content,
+    pub(crate) content: Content,
 }
 
 /// What a row of a list is.
-pub enum Content {
+pub(crate) enum Content {
     /// An order.
     Order(RemoteOrder),
     /// A document that is to be completed.
@@ -110,43 +110,43 @@ pub enum Content {
 }
 
 /// A page as it came.
-pub struct Fetched {
+pub(crate) struct Fetched {
     /// The rows, in the channel's order.
-    pub rows: Vec<Entry>,
+    pub(crate) rows: Vec<Entry>,
     /// What the channel says of how many there are.
-    pub count: Count,
+    pub(crate) count: Count,
     /// How many pages that is.
-    pub pages: Option<u64>,
+    pub(crate) pages: Option<u64>,
     /// What the merchant should know.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The first row of a list.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct First {
+pub(crate) struct First {
     /// How many rows the list has, where that comes with it.
-    pub count: Option<u64>,
+    pub(crate) count: Option<u64>,
     /// The row; none where the list is empty.
-    pub row: Option<Row>,
+    pub(crate) row: Option<Row>,
 }
 
 /// What came of a page.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// The orders.
-    pub orders: Vec<RemoteOrder>,
+    pub(crate) orders: Vec<RemoteOrder>,
     /// Orders that the channel cannot show.
-    pub unshown: Vec<Unshown>,
+    pub(crate) unshown: Vec<Unshown>,
     /// The ids of those at which its list fails.
-    pub hidden: Vec<u64>,
+    pub(crate) hidden: Vec<u64>,
     /// Orders that are to be read again by their ids.
-    pub reread: Vec<String>,
+    pub(crate) reread: Vec<String>,
     /// Entries that are no orders yet.
-    pub drafts: u32,
+    pub(crate) drafts: u32,
     /// What the merchant should know.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     /// When its rows were modified.
-    pub modified: Vec<i64>,
+    pub(crate) modified: Vec<i64>,
 }
 
 impl Batch {
@@ -173,7 +173,7 @@ impl Batch {
     }
 
     /// Takes in the page that goes on from this one.
-    pub fn join(&mut self, more: Self) {
+    pub(crate) fn join(&mut self, more: Self) {
         self.orders.extend(more.orders);
         self.unshown.extend(more.unshown);
         self.hidden.extend(more.hidden);
@@ -186,14 +186,14 @@ impl Batch {
 
 /// How a walk goes on.
 #[derive(Debug, Clone)]
-pub enum Onward {
+pub(crate) enum Onward {
     More(Walk),
     Done(Walk),
 }
 
 impl Onward {
     /// The walk behind what is read.
-    pub fn walk(&self) -> &Walk {
+    pub(crate) fn walk(&self) -> &Walk {
         match self {
             Self::More(walk) | Self::Done(walk) => walk,
         }
@@ -201,7 +201,7 @@ impl Onward {
 }
 
 /// Reads the walk's next page.
-pub fn read(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward)> {
+pub(crate) fn read(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward)> {
     let (mut batch, mut onward, mut short) = whole_page(list, walk)?;
     // A short page is given out only together with one that goes on from it.
     while short

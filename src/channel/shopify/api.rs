@@ -45,7 +45,7 @@ const MOST_POINTS: f64 = 1000.0;
 const HEAVY: f64 = 1_250_000.0;
 
 /// A shop.
-pub struct Api {
+pub(crate) struct Api {
     graphql: Url,
     tokens: TokenEndpoint,
     http: Arc<Client>,
@@ -55,18 +55,18 @@ pub struct Api {
     bucket: Mutex<Option<Throttle>>,
     restarts: AtomicU32,
     /// How much one query may ask for.
-    pub sizes: Sizes,
+    pub(crate) sizes: Sizes,
 }
 
 /// A good answer.
-pub struct Answer {
+pub(crate) struct Answer {
     reply: Reply,
     effect: Effect,
     /// Its price.
-    pub cost: Option<Cost>,
+    pub(crate) cost: Option<Cost>,
     /// Whether fields were left empty because the app may not see them, and which scopes it lacks
     /// for them; and whether another version answered.
-    pub hidden: Vec<String>,
+    pub(crate) hidden: Vec<String>,
     /// It held bytes that are no text (UTF-8); each is replaced by the sign for that.
     damaged: bool,
 }
@@ -75,14 +75,14 @@ impl Answer {
     /// Marks an order out of this answer as damaged, where what was replaced may stand in it: it
     /// must not be silent that a name or an address is not what the buyer wrote. `text`: what came
     /// of the order.
-    pub fn mark(&self, order: &mut Value, text: impl FnOnce() -> String) {
+    pub(crate) fn mark(&self, order: &mut Value, text: impl FnOnce() -> String) {
         if self.damaged && text().contains(char::REPLACEMENT_CHARACTER) {
             order[wire::DAMAGED] = json!(true);
         }
     }
 
     /// The data.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
         let unreadable = |why: String| {
             let what = format!("JSON that has not the shape that its schema promises ({why})");
             let text = format!("{} answered with {what}; whether the write was applied is not known", self.reply.place);
@@ -100,7 +100,7 @@ impl Answer {
 
 impl Api {
     /// A shop with its credentials. No network.
-    pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
+    pub(crate) fn new(connection: Connection, settings: &Settings) -> Result<Self> {
         let base = settings.origin()?;
         let at = |path: &str| {
             let mut url = base.clone();
@@ -122,23 +122,23 @@ impl Api {
     }
 
     /// Asks.
-    pub fn ask(&self, document: &'static Document, variables: Value) -> Result<Answer> {
+    pub(crate) fn ask(&self, document: &'static Document, variables: Value) -> Result<Answer> {
         self.send(document, variables, Effect::Read, None)
     }
 
     /// Asks for a page of orders, which is looked at more closely where it fails.
-    pub fn ask_page(&self, document: &'static Document, variables: Value) -> Result<Answer> {
+    pub(crate) fn ask_page(&self, document: &'static Document, variables: Value) -> Result<Answer> {
         self.send(document, variables, Effect::Read, Some(REPEATS))
     }
 
     /// Asks with little patience: a question whose failure is an answer.
-    pub fn ask_shortly(&self, document: &'static Document, variables: Value) -> Result<Answer> {
+    pub(crate) fn ask_shortly(&self, document: &'static Document, variables: Value) -> Result<Answer> {
         self.send(document, variables, Effect::Read, Some(1))
     }
 
     /// Has something changed. What the answer says of refusals by the shop's own rules is for the
     /// caller to read.
-    pub fn tell(&self, document: &'static Document, variables: Value) -> Result<Answer> {
+    pub(crate) fn tell(&self, document: &'static Document, variables: Value) -> Result<Answer> {
         self.send(document, variables, Effect::Write, None)
     }
 
@@ -181,7 +181,7 @@ impl Api {
     /// After a page of `size`: larger ones are cheaper for each order, so the size goes to what a
     /// query may cost, and an answer may weigh. The price grows more slowly than the size, so
     /// proportion is on the safe side.
-    pub fn fit_page(&self, size: u32, answer: &Answer) {
+    pub(crate) fn fit_page(&self, size: u32, answer: &Answer) {
         let Some(cost) = &answer.cost else { return };
         let ceiling = 900.0f64.min(cost.throttle_status.maximum_available * 0.6);
         let share =
@@ -190,39 +190,39 @@ impl Api {
     }
 
     /// Whether a walk whose cursor is refused may begin anew.
-    pub fn may_restart(&self) -> bool {
+    pub(crate) fn may_restart(&self) -> bool {
         self.restarts.fetch_add(1, Ordering::Relaxed) < RESTARTS
     }
 
     /// Points that flow in each second, by the last answer.
-    pub fn restore_rate(&self) -> Option<f64> {
+    pub(crate) fn restore_rate(&self) -> Option<f64> {
         self.lock(&self.bucket).map(|bucket| bucket.restore_rate)
     }
 
     /// The time by our clock, or by Shopify's where ours is ahead: what is stamped later than this
     /// was not there before.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.our_now().min(self.their_now())
     }
 
     /// The time by Shopify's clock, as far as its answers tell it.
-    pub fn their_now(&self) -> Timestamp {
+    pub(crate) fn their_now(&self) -> Timestamp {
         self.http.their_now()
     }
 
     /// The time by our clock.
-    pub fn our_now(&self) -> Timestamp {
+    pub(crate) fn our_now(&self) -> Timestamp {
         self.http.clock().now()
     }
 
     /// How far Shopify's clock is behind ours (negative) or ahead, where an answer has told.
-    pub fn clock_difference(&self) -> Option<chrono::TimeDelta> {
+    pub(crate) fn clock_difference(&self) -> Option<chrono::TimeDelta> {
         self.http.clock_difference()
     }
 
     /// A part of a file that Shopify made for us, from its own signed address and without the
     /// token.
-    pub fn download(&self, url: &str, from: u64, length: u64) -> Result<Reply> {
+    pub(crate) fn download(&self, url: &str, from: u64, length: u64) -> Result<Reply> {
         let unusable =
             || Error::new(ErrorKind::Unreadable, "Shopify named no usable address for the file; it was not fetched");
         let url = Url::parse(url).map_err(|_| unusable())?;

@@ -31,7 +31,7 @@ const SECONDS: usize = 32;
 
 /// Reads on from `after`, where a page failed, up to an order that cannot be shown and over it.
 /// `last` is what the walk has met before.
-pub fn read(api: &Api, settings: &Settings, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
+pub(crate) fn read(api: &Api, settings: &Settings, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
     let mut search = Search { api, settings, list, read: Read::default() };
     search.go(after, last.clone())?;
     Ok(search.read)

@@ -14,11 +14,11 @@ use crate::secret::Secret;
 use crate::secret::Secrets;
 
 /// The header that carries a token.
-pub const HEADER: HeaderName = HeaderName::from_static("x-shopify-access-token");
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-shopify-access-token");
 
 /// How this store's requests are authorised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Client id and secret, for which a token is fetched.
     Grant,
     /// A token that does not end.
@@ -27,7 +27,7 @@ pub enum Kind {
 
 impl Kind {
     /// Which of the two the merchant gave; the newer one where there are both.
-    pub fn of(credentials: &Credentials) -> Result<Self> {
+    pub(crate) fn of(credentials: &Credentials) -> Result<Self> {
         let has = |key: &str| credentials.get(key).is_some();
         match (has("client_id") && has("client_secret"), has("access_token")) {
             (true, _) => Ok(Self::Grant),
@@ -42,7 +42,7 @@ impl Kind {
 }
 
 /// The token to send now.
-pub fn token(http: &Client, credentials: &Credentials, kind: Kind, at: &TokenEndpoint) -> Result<Secret> {
+pub(crate) fn token(http: &Client, credentials: &Credentials, kind: Kind, at: &TokenEndpoint) -> Result<Secret> {
     match kind {
         Kind::Static => credentials.need("access_token"),
         Kind::Grant => oauth2::token(http, credentials, at),
@@ -50,7 +50,7 @@ pub fn token(http: &Client, credentials: &Credentials, kind: Kind, at: &TokenEnd
 }
 
 /// Where tokens are fetched: the client-credentials grant, which knows no refresh token.
-pub struct TokenEndpoint(pub Url);
+pub(crate) struct TokenEndpoint(pub(crate) Url);
 
 impl Issuer for TokenEndpoint {
     fn vendor(&self) -> &'static str {

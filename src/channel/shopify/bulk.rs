@@ -40,7 +40,7 @@ const LONGEST: i64 = 3 * 3600;
 
 /// A slice on its way through a bulk operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bulk {
+pub(crate) struct Bulk {
     /// The slice.
     slice: Slice,
     /// The operation, once it is started.
@@ -61,13 +61,13 @@ pub struct Bulk {
 
 impl Bulk {
     /// A slice that is not begun.
-    pub fn new(slice: Slice) -> Self {
+    pub(crate) fn new(slice: Slice) -> Self {
         Self { slice, operation: None, offset: 0, orders: 0, looks: 0, started: 0, rows: 0 }
     }
 }
 
 /// What there is of the slice: another look at the operation, or a piece of its file.
-pub fn page(api: &Api, settings: &Settings, bulk: Bulk) -> Result<Page> {
+pub(crate) fn page(api: &Api, settings: &Settings, bulk: Bulk) -> Result<Page> {
     let Some(id) = &bulk.operation else { return start(api, bulk) };
     let state: Value = api.ask(&query::BULK_STATE, json!({ "id": id }))?.read()?;
     let operation = &state["bulkOperation"];

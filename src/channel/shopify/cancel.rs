@@ -25,7 +25,7 @@ enum Progress {
 }
 
 /// What is to be done to cancel this order. It is not asked for again while it runs.
-pub fn step(api: &Api, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
+pub(crate) fn step(api: &Api, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
     let order = gid("Order", &now.remote_id)?;
     match receipts.last().map(|receipt| progress(api, &order, receipt)).transpose()? {
         Some(Progress::Running) => return Ok(Step::Wait(Duration::from_secs(2))),
@@ -39,7 +39,7 @@ pub fn step(api: &Api, now: &RemoteOrder, cancellation: &Cancellation, receipts:
         "refund": refund.then(|| json!({ "originalPaymentMethodsRefund": true })),
     });
     let summary = format!("cancel the order ({reason}{})", if refund { ", money back" } else { "" });
-    Ok(Step::Write(vec![Write::new(summary, notify, Operation::Cancel(variables))?]))
+    Ok(Step::Write(vec![Write::new(summary, Operation::Cancel(variables))?]))
 }
 
 /// Asks for what `receipt` names.

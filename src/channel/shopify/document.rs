@@ -42,7 +42,7 @@ const ROUTES: usize = 5;
 ///
 /// A parsed order takes many times the room of its text, so one after the other is taken from
 /// `orders` and only those stay parsed that lack lines.
-pub fn complete(api: &Api, orders: impl Iterator<Item = Value>) -> Result<Vec<Box<RawValue>>> {
+pub(crate) fn complete(api: &Api, orders: impl Iterator<Item = Value>) -> Result<Vec<Box<RawValue>>> {
     let (mut documents, mut large) = (Vec::new(), Vec::new());
     for (place, order) in orders.enumerate() {
         if order["lineItems"]["pageInfo"]["hasNextPage"] == true || lacks_rest(&order) {
@@ -102,7 +102,7 @@ fn key(line: &Value) -> String {
 
 /// Whether an order may have more of something than came with it, or goods that go different ways:
 /// then it takes its fulfilment orders' lines to tell which.
-pub fn lacks_rest(order: &Value) -> bool {
+pub(crate) fn lacks_rest(order: &Value) -> bool {
     let len = |list: &Value| list.as_array().map_or(0, Vec::len);
     let is_full = |(name, most): &(&str, usize)| len(&order[*name]) >= *most;
     let numbers = order["fulfillments"].as_array().into_iter().flatten().map(|one| len(&one["trackingInfo"]));
@@ -148,7 +148,7 @@ fn fetch_rest(api: &Api, order: &mut Value) -> Result<()> {
 }
 
 /// The document of an order of which everything is there.
-pub fn finish(mut order: Value) -> Result<Box<RawValue>> {
+pub(crate) fn finish(mut order: Value) -> Result<Box<RawValue>> {
     // Fulfilment orders are replaced all the time; those that are over say nothing.
     if let Some(Value::Array(routes)) = order.pointer_mut("/fulfillmentOrders/nodes") {
         routes.retain(|one| Route::deserialize(one).is_ok_and(|route| route.is_open()));
@@ -169,7 +169,7 @@ pub fn finish(mut order: Value) -> Result<Box<RawValue>> {
 }
 
 /// Puts the rows of a bulk operation's file together: an order and the rows below it.
-pub fn assemble(mut order: Value, rows: Vec<Value>) -> Value {
+pub(crate) fn assemble(mut order: Value, rows: Vec<Value>) -> Value {
     let (mut lines, mut shipping, mut routes) = (Vec::new(), Vec::new(), Vec::new());
     for mut row in rows {
         if let Some(members) = row.as_object_mut() {

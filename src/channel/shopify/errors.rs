@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::status::{self, Words};
 use crate::http::{Effect, Reply, Request, Verdict, check_json, read_json, url_for_people};
 
-pub use crate::http::status::short;
+pub(crate) use crate::http::status::short;
 
 const REAUTH: &str = "ordersync connect --reauth STORE with a new token, or install the app in the shop again";
 
@@ -21,7 +21,7 @@ const ADDRESS: &str = "give the shop's own address: NAME.myshopify.com";
 const WORDS: Words = Words { moved: ADDRESS, missing: ADDRESS, credentials: REAUTH, ..Words::of("Shopify") };
 
 /// What a reply to a GraphQL request means.
-pub fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
+pub(crate) fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
     match reply.status {
         200..=299 => answered(request, reply),
         _ => refused(request, reply, now),
@@ -115,7 +115,7 @@ fn denied(error: &GraphError) -> Error {
 }
 
 /// What the status of a refusal means, whatever was asked for.
-pub fn refused(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
+pub(crate) fn refused(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
     let place = url_for_people(&request.url);
     let final_no = |kind, text: String, hint: &str| Verdict::Refused(Error::new(kind, text).hint(hint.to_owned()));
     match reply.status {

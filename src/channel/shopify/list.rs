@@ -14,16 +14,16 @@ const SETTLED: i64 = 3600;
 
 /// A span of modification time; seconds since the epoch, both ends inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
+pub(crate) struct Span {
     /// From this second on; `None`: from the first order on.
-    pub since: Option<i64>,
+    pub(crate) since: Option<i64>,
     /// Up to this second.
-    pub until: Option<i64>,
+    pub(crate) until: Option<i64>,
 }
 
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub(crate) enum By {
     /// When orders were changed.
     Changed,
     /// When they were made.
@@ -32,7 +32,7 @@ pub enum By {
 
 /// A list of orders, the oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct List {
+pub(crate) struct List {
     by: By,
     from: Option<i64>,
     /// The second behind it.
@@ -45,17 +45,17 @@ pub struct List {
 
 impl List {
     /// By when they were changed.
-    pub fn changed(Span { since, until }: Span) -> Self {
+    pub(crate) fn changed(Span { since, until }: Span) -> Self {
         Self { by: By::Changed, from: since, to: until.map(|until| until + 1), since: None, second: None }
     }
 
     /// By when they were made: at or after `from`, before `to`, changed at or after `since`.
-    pub fn made(from: i64, to: Option<i64>, since: Option<i64>) -> Self {
+    pub(crate) fn made(from: i64, to: Option<i64>, since: Option<i64>) -> Self {
         Self { by: By::Made, from: Some(from), to, since, second: None }
     }
 
     /// What is asked for a page of it.
-    pub fn question(self, size: u32, lines: u32, after: Option<&str>) -> Value {
+    pub(crate) fn question(self, size: u32, lines: u32, after: Option<&str>) -> Value {
         json!({
             "first": size, "lines": lines, "after": after, "query": self.filter(), "sort": self.sort(),
             "reverse": self.second == Some(true),
@@ -63,7 +63,7 @@ impl List {
     }
 
     /// By what it is sorted.
-    pub fn sort(self) -> &'static str {
+    pub(crate) fn sort(self) -> &'static str {
         match self.by {
             By::Changed => "UPDATED_AT",
             By::Made => "CREATED_AT",
@@ -71,12 +71,12 @@ impl List {
     }
 
     /// Its orders of one second.
-    pub fn only(self, at: i64, reverse: bool) -> Self {
+    pub(crate) fn only(self, at: i64, reverse: bool) -> Self {
         Self { from: Some(at), to: Some(at + 1), second: Some(reverse), ..self }
     }
 
     /// The filter for it; nothing for everything.
-    pub fn filter(self) -> Option<String> {
+    pub(crate) fn filter(self) -> Option<String> {
         let field = if self.by == By::Changed { "updated_at" } else { "created_at" };
         let term = |field: &str, sign: &str, at: Option<i64>| at.map(|at| format!("{field}:{sign}'{}'", second(at)));
         let terms = [term(field, ">=", self.from), term(field, "<", self.to), term("updated_at", ">=", self.since)];
@@ -86,18 +86,18 @@ impl List {
 
     /// The filter for those of its orders that were changed or made, as it is sorted, in these
     /// seconds, the last not included.
-    pub fn between(self, from: i64, to: i64) -> String {
+    pub(crate) fn between(self, from: i64, to: i64) -> String {
         Self { from: Some(from), to: Some(to), ..self }.filter().unwrap_or_default()
     }
 
     /// The filter for those up to and including this second.
-    pub fn up_to(self, at: i64) -> String {
+    pub(crate) fn up_to(self, at: i64) -> String {
         let to = if self.second.is_some() { self.to } else { Some(self.to.map_or(at + 1, |to| to.min(at + 1))) };
         Self { to, ..self }.filter().unwrap_or_default()
     }
 
     /// The time by which an order is sorted.
-    pub fn key(self, row: &Row) -> Option<i64> {
+    pub(crate) fn key(self, row: &Row) -> Option<i64> {
         match self.by {
             By::Changed => row.changed,
             By::Made => row.made,
@@ -105,12 +105,12 @@ impl List {
     }
 
     /// The first second of it.
-    pub fn start(self) -> i64 {
+    pub(crate) fn start(self) -> i64 {
         self.from.unwrap_or(0)
     }
 
     /// The second behind it, where it has an end.
-    pub fn end(self) -> Option<i64> {
+    pub(crate) fn end(self) -> Option<i64> {
         self.to
     }
 
@@ -118,7 +118,7 @@ impl List {
     /// ignored would move the position over orders that were never seen (I-3). The list is sorted
     /// by what the search index knows, an order says when it was changed in fact, which may be
     /// later than that, but never earlier.
-    pub fn check(self, rows: &[Row], size: usize, now: i64) -> Result<()> {
+    pub(crate) fn check(self, rows: &[Row], size: usize, now: i64) -> Result<()> {
         let ids: BTreeSet<&str> = rows.iter().map(|row| row.order.remote_id.as_str()).collect();
         if rows.len() > size || ids.len() < rows.len() {
             return Err(odd("more rows than asked for, or one of them twice"));

@@ -16,7 +16,7 @@ use crate::order::{
 
 /// Reads an order's document; `authorized` is what an authorised payment amounts to. The error
 /// names the member at fault and repeats nothing personal.
-pub fn order(document: &str, authorized: Status) -> Result<Order, String> {
+pub(crate) fn order(document: &str, authorized: Status) -> Result<Order, String> {
     let order: wire::Order = serde_json::from_str(document).map_err(|error| {
         format!(
             "the document has not the shape of an order ({:?} error at column {})",
@@ -354,7 +354,7 @@ fn refund(r: &wire::Refund) -> Result<Refund, String> {
 }
 
 /// Whether a fulfilment is on its way or made, not cancelled or failed.
-pub fn is_made(fulfillment: &wire::Fulfillment) -> bool {
+pub(crate) fn is_made(fulfillment: &wire::Fulfillment) -> bool {
     matches!(&*fulfillment.status, "SUCCESS" | "OPEN" | "PENDING")
 }
 
@@ -471,13 +471,13 @@ fn first_of<const N: usize>(parts: [String; N]) -> String {
 }
 
 /// A time of Shopify's: whole seconds in UTC, or with an offset.
-pub fn time(text: &str, member: &str) -> Result<Timestamp, String> {
+pub(crate) fn time(text: &str, member: &str) -> Result<Timestamp, String> {
     let parsed = chrono::DateTime::parse_from_rfc3339(text.trim());
     let meant = parsed.ok().map(|at| at.to_utc()).filter(crate::clock::is_meant);
     meant.ok_or_else(|| format!("{member} is not a time"))
 }
 
 /// The second of such a time, where there is one.
-pub fn second(text: Option<&str>) -> Option<i64> {
+pub(crate) fn second(text: Option<&str>) -> Option<i64> {
     Some(time(text?, "").ok()?.timestamp())
 }

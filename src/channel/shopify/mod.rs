@@ -56,7 +56,7 @@ pub use operation::Operation;
 use settings::Settings;
 
 /// What this channel is before a store of it is open.
-pub static ADAPTER: Adapter = Adapter {
+pub(crate) static ADAPTER: Adapter = Adapter {
     title: "Shopify",
     fields: settings::FIELDS,
     forms: settings::FORMS,

@@ -25,18 +25,18 @@ pub enum Operation {
 
 /// What a mutation gives, whichever it is.
 #[derive(Default, Deserialize)]
-pub struct Payload {
+pub(crate) struct Payload {
     /// What was made.
-    pub made: Option<Reference>,
+    pub(crate) made: Option<Reference>,
     job: Option<Reference>,
     /// Refusals by the shop's own rules.
     #[serde(default)]
-    pub errors: Vec<UserError>,
+    pub(crate) errors: Vec<UserError>,
 }
 
 impl Payload {
     /// That of the only mutation in an answer.
-    pub fn of(answer: &Answer) -> Result<Option<Self>> {
+    pub(crate) fn of(answer: &Answer) -> Result<Option<Self>> {
         let data: BTreeMap<String, Option<Self>> = answer.read()?;
         Ok(data.into_values().next().flatten())
     }
@@ -44,7 +44,7 @@ impl Payload {
 
 /// Carries one out; gives the id of what was made, or of the job that will. An order that is
 /// cancelled already is as wished.
-pub fn apply(api: &Api, operation: &Operation) -> Result<Option<String>> {
+pub(crate) fn apply(api: &Api, operation: &Operation) -> Result<Option<String>> {
     let (document, variables) = match operation {
         Operation::Fulfill(variables) => (&query::FULFILL, variables),
         Operation::Retrack(variables) => (&query::RETRACK, variables),
@@ -61,7 +61,7 @@ pub fn apply(api: &Api, operation: &Operation) -> Result<Option<String>> {
 }
 
 /// A refusal by the shop's own rules.
-pub fn refusal(why: &str) -> String {
+pub(crate) fn refusal(why: &str) -> String {
     if why.contains("outstanding fulfillments") {
         return "Shopify does not cancel an order of which something is shipped; cancel its fulfilments there first, or refund it"
             .to_owned();

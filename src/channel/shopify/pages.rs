@@ -31,7 +31,7 @@ use crate::order::Status;
 /// A place in a store's orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Position {
+pub(crate) enum Position {
     /// In the orders by modification time, at rest or under way.
     Walk(Walk),
     /// In a slice of a first sync, by creation time.
@@ -49,7 +49,7 @@ pub enum Position {
 
 /// The walk by modification time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Walk {
+pub(crate) struct Walk {
     /// Where the changes stand.
     #[serde(flatten)]
     at: Checkpoint,
@@ -74,26 +74,26 @@ struct Reading {
 
 /// Orders made in a span of time, the end not included, that were changed at or after another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slice {
+pub(crate) struct Slice {
     /// Made at or after.
-    pub from: i64,
+    pub(crate) from: i64,
     /// Made before; `None`: without end.
-    pub to: Option<i64>,
+    pub(crate) to: Option<i64>,
     /// Changed at or after.
-    pub since: Option<i64>,
+    pub(crate) since: Option<i64>,
     /// How far it is read.
     #[serde(flatten)]
-    pub place: Place,
+    pub(crate) place: Place,
 }
 
 /// How far a list is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Place {
+pub(crate) struct Place {
     /// Shopify's cursor.
     after: Option<String>,
     /// How many orders the list was counted to have, and how many were met.
-    pub counted: Option<u64>,
+    pub(crate) counted: Option<u64>,
     met: u64,
     /// When the last few of them were made or changed.
     last: Last,
@@ -101,7 +101,7 @@ pub struct Place {
 
 /// The times of the last few orders of a walk, by which its list is sorted.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Last(Vec<i64>);
+pub(crate) struct Last(Vec<i64>);
 
 impl Last {
     /// Few enough to be kept, and enough that one of them stands where its time says: an order may
@@ -109,14 +109,14 @@ impl Last {
     const FEW: usize = 5;
 
     /// Takes orders in.
-    pub fn add(&mut self, list: List, rows: &[Row]) {
+    pub(crate) fn add(&mut self, list: List, rows: &[Row]) {
         self.0.extend(rows.iter().filter_map(|row| list.key(row)));
         self.0.drain(..self.0.len().saturating_sub(Self::FEW));
     }
 
     /// A second before which the walk has met everything, and how many of its orders it has met
     /// from there on, at least.
-    pub fn floor(&self, list: List) -> (i64, u64) {
+    pub(crate) fn floor(&self, list: List) -> (i64, u64) {
         // Those before the list's own start are of an earlier one.
         let own = || self.0.iter().copied().filter(|at| *at >= list.start());
         (own().min().unwrap_or(list.start()), own().count() as u64)
@@ -125,37 +125,37 @@ impl Last {
 
 impl Place {
     /// Before the first of so many orders, where they were counted.
-    pub fn before(counted: Option<u64>) -> Self {
+    pub(crate) fn before(counted: Option<u64>) -> Self {
         Self { counted, ..Self::default() }
     }
 }
 
 impl Walk {
     /// A walk from where the changes stand.
-    pub fn new(at: Checkpoint, counted: Option<u64>) -> Self {
+    pub(crate) fn new(at: Checkpoint, counted: Option<u64>) -> Self {
         Self { at, until: None, counted, reading: None }
     }
 
     /// A walk over a span.
-    pub fn over(span: Span, counted: Option<u64>) -> Self {
+    pub(crate) fn over(span: Span, counted: Option<u64>) -> Self {
         Self { until: span.until, ..Self::new(Checkpoint::new(span.since), counted) }
     }
 }
 
 impl Slice {
     /// How many orders it was counted to have.
-    pub fn counted(&self) -> u64 {
+    pub(crate) fn counted(&self) -> u64 {
         self.place.counted.unwrap_or(0)
     }
 
     /// The orders of it.
-    pub fn list(&self) -> List {
+    pub(crate) fn list(&self) -> List {
         List::made(self.from, self.to, self.since)
     }
 }
 
 /// The page at a position.
-pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
+pub(crate) fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     match at.position::<Position>()? {
         Position::Walk(walk) => changes(api, settings, walk),
         Position::Start(span) | Position::Changes { span } => changes(api, settings, Walk::over(span, None)),
@@ -249,7 +249,7 @@ fn finish(read: Read, is_done: bool, position: &Position) -> Result<Page> {
 /// A list that ends is held against Shopify's counts of it, before and after; its last page was
 /// asked for at `asked` and has these rows. A few that are missing in it are told; many more are
 /// the end of a list that was cut.
-pub fn missing(api: &Api, list: List, census: Census, asked: i64, rows: &[Row]) -> Result<Option<Unshown>> {
+pub(crate) fn missing(api: &Api, list: List, census: Census, asked: i64, rows: &[Row]) -> Result<Option<Unshown>> {
     if census.missing() == 0 {
         return Ok(None);
     }
@@ -275,31 +275,31 @@ fn is_bad_cursor(error: &Error) -> bool {
 
 /// What came of a page.
 #[derive(Default)]
-pub struct Read {
+pub(crate) struct Read {
     /// Its orders.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     /// Those that Shopify itself cannot show.
-    pub unshown: Vec<Unshown>,
+    pub(crate) unshown: Vec<Unshown>,
     /// Where the list goes on.
-    pub next: Option<Onward>,
+    pub(crate) next: Option<Onward>,
     /// When the last of those that cannot be shown was changed.
-    pub passed: Option<i64>,
+    pub(crate) passed: Option<i64>,
     /// What the merchant should know.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// An order in a list.
-pub struct Row {
+pub(crate) struct Row {
     /// The order.
-    pub order: RemoteOrder,
+    pub(crate) order: RemoteOrder,
     /// When it was made and changed, in seconds, where it says.
-    pub made: Option<i64>,
+    pub(crate) made: Option<i64>,
     /// When it was changed.
-    pub changed: Option<i64>,
+    pub(crate) changed: Option<i64>,
 }
 
 /// Where a list goes on.
-pub enum Onward {
+pub(crate) enum Onward {
     /// After this cursor.
     After(String),
     /// With the orders from this second on.
@@ -332,14 +332,14 @@ fn ask(api: &Api, document: &'static query::Document, list: List, after: Option<
 }
 
 /// A page of `size` orders, asked for with little patience.
-pub fn ask_shortly(api: &Api, settings: &Settings, list: List, after: Option<&str>, size: u32) -> Result<Read> {
+pub(crate) fn ask_shortly(api: &Api, settings: &Settings, list: List, after: Option<&str>, size: u32) -> Result<Read> {
     let question = list.question(size, api.sizes.page_lines.get(), after);
     let answer = api.ask_shortly(&query::ORDERS, question)?;
     read(api, settings, answer, list, after, size)
 }
 
 /// What a page of orders comes to in points for each order, for an estimate.
-pub fn measure(api: &Api, list: List) -> Result<Option<f64>> {
+pub(crate) fn measure(api: &Api, list: List) -> Result<Option<f64>> {
     let (size, answer) = match ask(api, &query::ORDERS, list, None) {
         // One of its orders cannot be shown: the reading will find out which.
         Err(error) if chokes(&error) => return Ok(None),
@@ -385,7 +385,7 @@ fn unparsed(text: &str) -> Value {
 }
 
 /// An order's document with what could be made of it.
-pub fn remote(document: Box<RawValue>, authorized: Status) -> RemoteOrder {
+pub(crate) fn remote(document: Box<RawValue>, authorized: Status) -> RemoteOrder {
     let head: wire::Head = serde_json::from_str(document.get()).unwrap_or_default();
     let whole = head.id.or_else(|| crate::channel::rows::dug(&document, "id"));
     let id = whole.as_deref().map(number).filter(|id| !id.is_empty());

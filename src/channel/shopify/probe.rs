@@ -26,7 +26,7 @@ objects! {
 }
 
 /// Why an order is not there: one that is hidden from the app looks like one that never was.
-pub fn gone(api: &Api, remote_id: &str) -> Error {
+pub(crate) fn gone(api: &Api, remote_id: &str) -> Error {
     let found = api.ask(&query::SHOP, json!({})).and_then(|answer| answer.read::<Found>());
     let error = |text| Error::new(ErrorKind::NotFound, text);
     match found {
@@ -40,7 +40,7 @@ pub fn gone(api: &Api, remote_id: &str) -> Error {
 
 /// Tests the token and reads the facts about the shop. Its identity is Shopify's id of the shop:
 /// names and domains can change.
-pub fn probe(api: &Api) -> Result<ShopInfo> {
+pub(crate) fn probe(api: &Api) -> Result<ShopInfo> {
     let found: Found = api.ask(&query::SHOP, json!({}))?.read()?;
     let app = found.current_app_installation;
     app.need_orders()?;
@@ -57,7 +57,7 @@ pub fn probe(api: &Api) -> Result<ShopInfo> {
 }
 
 /// The scope without which only the orders of the last 60 days are shown.
-pub const ALL_ORDERS: &str = "read_all_orders";
+pub(crate) const ALL_ORDERS: &str = "read_all_orders";
 
 impl App {
     fn scopes(&self) -> impl Iterator<Item = &str> {
@@ -65,18 +65,18 @@ impl App {
     }
 
     /// Whether this is granted. Writing includes reading, and the reading form is then not listed.
-    pub fn has(&self, scope: &str) -> bool {
+    pub(crate) fn has(&self, scope: &str) -> bool {
         let writing = scope.strip_prefix("read_").map(|rest| format!("write_{rest}"));
         self.scopes().any(|granted| granted == scope || Some(granted) == writing.as_deref())
     }
 
     /// Whether the fulfilment orders of the merchant's own locations can be shipped.
-    pub fn can_ship(&self) -> bool {
+    pub(crate) fn can_ship(&self) -> bool {
         self.has("write_merchant_managed_fulfillment_orders")
     }
 
     /// Fails without the one scope that nothing works without.
-    pub fn need_orders(&self) -> Result<()> {
+    pub(crate) fn need_orders(&self) -> Result<()> {
         if self.has("read_orders") {
             return Ok(());
         }
@@ -84,7 +84,7 @@ impl App {
     }
 
     /// One sentence for each scope that is missing.
-    pub fn warnings(&self) -> Vec<String> {
+    pub(crate) fn warnings(&self) -> Vec<String> {
         let wanted = [
             (ALL_ORDERS, "Shopify shows only the orders of the last 60 days, and says nothing of the older ones"),
             ("write_orders", "orders cannot be cancelled at Shopify from here"),
@@ -104,10 +104,10 @@ impl App {
 }
 
 /// How a scope is given to the app.
-pub const ADD_SCOPE: &str = "add it to the app (Dev Dashboard > your app > Versions: release one with the scope; then approve it in the shop), then ordersync connect --test STORE";
+pub(crate) const ADD_SCOPE: &str = "add it to the app (Dev Dashboard > your app > Versions: release one with the scope; then approve it in the shop), then ordersync connect --test STORE";
 
 /// A scope is missing.
-pub fn missing(scope: &str, consequence: &str) -> Error {
+pub(crate) fn missing(scope: &str, consequence: &str) -> Error {
     Error::new(ErrorKind::Permission, format!("the app lacks the scope {scope}: {consequence}")).hint(ADD_SCOPE)
 }
 

@@ -10,11 +10,11 @@
 #[derive(Debug)]
 pub struct Document {
     /// Its operation's name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The text.
     pub text: &'static str,
     /// What it costs in points, until an answer has told.
-    pub guess: f64,
+    pub(crate) guess: f64,
 }
 
 /// Amounts in both currencies.
@@ -166,7 +166,7 @@ const COUNTING: (&str, usize) =
     counting!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
 
 /// As many counts as one query brings.
-pub const COUNTED: usize = COUNTING.1;
+pub(crate) const COUNTED: usize = COUNTING.1;
 
 documents! {
     /// A page of orders.

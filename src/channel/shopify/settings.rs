@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::order::Status;
 
 /// What `connect` takes. The secrets are two pairs of which one is needed ([`AUTH_METHODS`]).
-pub const FIELDS: &[Field] = &[
+pub(crate) const FIELDS: &[Field] = &[
     Field {
         key: "shop",
         prompt: "The shop's own address at Shopify, NAME.myshopify.com",
@@ -68,14 +68,14 @@ pub const FIELDS: &[Field] = &[
 ];
 
 /// The two kinds of credentials.
-pub const AUTH_METHODS: &[AuthMethod] = &[
+pub(crate) const AUTH_METHODS: &[AuthMethod] = &[
     AuthMethod { title: "an app of the Dev Dashboard", keys: &["client_id", "client_secret"] },
     AuthMethod { title: "an app made in the shop's admin before 2026", keys: &["access_token", "api_secret"] },
 ];
 
 /// What Shopify makes of tokens and secrets. A client id and older secrets are plain letters and
 /// digits.
-pub const FORMS: Forms = &[
+pub(crate) const FORMS: Forms = &[
     ("client_secret", Form::Begins(&["shpss_"])),
     ("access_token", Form::Begins(&["shpat_", "shpca_", "shppa_"])),
     ("api_secret", Form::Begins(&["shpss_"])),
@@ -83,7 +83,7 @@ pub const FORMS: Forms = &[
 
 /// When a first sync goes by bulk operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bulk {
+pub(crate) enum Bulk {
     /// Where pages would take long.
     Auto,
     /// Always.
@@ -94,20 +94,20 @@ pub enum Bulk {
 
 /// The settings, checked.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// `NAME.myshopify.com`.
-    pub shop: String,
+    pub(crate) shop: String,
     /// What an order amounts to whose payment is authorised, not captured.
-    pub authorized: Status,
+    pub(crate) authorized: Status,
     /// When a first sync goes by bulk operations.
-    pub bulk: Bulk,
+    pub(crate) bulk: Bulk,
     /// Orders per page, at most.
-    pub page_size: u32,
+    pub(crate) page_size: u32,
 }
 
 impl Settings {
     /// Checks the values of a store.
-    pub fn read(values: &Values) -> Result<Self> {
+    pub(crate) fn read(values: &Values) -> Result<Self> {
         let given = Given(values);
         let authorized = [Status::AwaitingFulfillment, Status::AwaitingPayment].map(|status| (status.word(), status));
         Ok(Self {
@@ -119,7 +119,7 @@ impl Settings {
     }
 
     /// The shop's own server at Shopify.
-    pub fn origin(&self) -> Result<Url> {
+    pub(crate) fn origin(&self) -> Result<Url> {
         let shop = &self.shop;
         Url::parse(&format!("https://{shop}")).map_err(|e| usage(format!("{shop}: {e}; nothing was sent")))
     }

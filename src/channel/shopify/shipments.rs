@@ -71,7 +71,7 @@ type Quantities = BTreeMap<String, i64>;
 
 /// How this dispatch would be recorded, beside the order's fulfilments. Where the pieces are, and
 /// so how many writes it takes, is known at the time of writing only: until then it is one part.
-pub fn plan<'a>(api: &'a Api, now: &'a RemoteOrder, shipment: &'a Shipment) -> Result<DispatchPlan<'a>> {
+pub(crate) fn plan<'a>(api: &'a Api, now: &'a RemoteOrder, shipment: &'a Shipment) -> Result<DispatchPlan<'a>> {
     let state = read(api, &now.remote_id)?;
     shipment.lines.iter().try_for_each(|line| whole_pieces(line, "Shopify").map(drop))?;
     let numbers = matching::numbers(&shipment.parcels);
@@ -328,7 +328,7 @@ fn write(shipment: &Shipment, part: &[Taken<'_>]) -> Result<Write> {
         pieces => format!("{pieces} pieces"),
     };
     let summary = format!("add a fulfilment of {pieces} with {}", trackings(&shipment.parcels));
-    Write::new(summary, shipment.notify, Operation::Fulfill(json!({ "fulfillment": fulfillment })))
+    Write::new(summary, Operation::Fulfill(json!({ "fulfillment": fulfillment })))
 }
 
 /// The tracking of one fulfilment. Which lines are in which of several parcels is not known, so the
@@ -372,7 +372,7 @@ fn link(parcel: &Parcel, named: bool) -> Option<String> {
 }
 
 /// How this tracking number would be replaced, in every fulfilment that has it.
-pub fn replacement<'a>(api: &Api, order: &str, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
+pub(crate) fn replacement<'a>(api: &Api, order: &str, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
     let made = read(api, order)?.fulfillments.into_iter().filter(is_made);
     let there = made.map(|one| (record(&one), one)).collect();
     Ok(TrackingPlan::in_place(there, move |fulfillment: &Fulfillment| replace(fulfillment, change)))
@@ -389,7 +389,7 @@ fn replace(fulfillment: &Fulfillment, change: &TrackingChange) -> Result<Write> 
     };
     let parcels: Vec<Parcel> = fulfillment.tracking_info.iter().map(parcel).collect();
     let variables = json!({ "id": fulfillment.id, "tracking": tracking(&parcels), "notify": change.notify });
-    Write::new(change.summary(), change.notify, Operation::Retrack(variables))
+    Write::new(change.summary(), Operation::Retrack(variables))
 }
 
 #[cfg(test)]

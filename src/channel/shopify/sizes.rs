@@ -22,27 +22,27 @@ const ORDER_LINES: u32 = 50;
 const MORE_LINES: u32 = 100;
 
 /// How many members of the other lists of an order, which have no pages: as many as Shopify gives.
-pub const LISTS: u32 = 250;
+pub(crate) const LISTS: u32 = 250;
 
 /// How much of each may be asked for.
-pub struct Sizes {
+pub(crate) struct Sizes {
     /// Orders in a page, for what a query may cost.
     page: PageSize,
     /// Orders in a page that do not choke the server.
     borne: PageSize,
     /// Lines of each of them.
-    pub page_lines: PageSize,
+    pub(crate) page_lines: PageSize,
     /// Lines of an order that is read by itself.
-    pub order_lines: PageSize,
+    pub(crate) order_lines: PageSize,
     /// Lines in a list of nothing else.
-    pub more_lines: PageSize,
+    pub(crate) more_lines: PageSize,
     /// Members of the other lists of an order.
-    pub lists: PageSize,
+    pub(crate) lists: PageSize,
 }
 
 impl Sizes {
     /// With what an earlier process learned.
-    pub fn new(kept: &Arc<PageSizes>, largest_page: u32) -> Self {
+    pub(crate) fn new(kept: &Arc<PageSizes>, largest_page: u32) -> Self {
         let usual = |name, most| kept.of(name, most, most);
         Self {
             page: kept.of("page", FIRST_PAGE, largest_page),
@@ -55,29 +55,29 @@ impl Sizes {
     }
 
     /// How many orders a page asks for.
-    pub fn page(&self) -> u32 {
+    pub(crate) fn page(&self) -> u32 {
         self.page.get().min(self.borne.get())
     }
 
     /// A page of `size` orders would do with `share` times as many.
-    pub fn fit_page(&self, size: u32, share: f64) {
+    pub(crate) fn fit_page(&self, size: u32, share: f64) {
         self.page.fit(size, (f64::from(size) * share) as u32);
     }
 
     /// After a page of `size` orders with `lines` each was too dear: fewer orders, then fewer lines
     /// of the only one. False where there is no less, or something else was wrong.
-    pub fn less_of_a_page(&self, size: u32, lines: u32, error: &Error) -> bool {
+    pub(crate) fn less_of_a_page(&self, size: u32, lines: u32, error: &Error) -> bool {
         costs_too_much(error) && (self.page.halve(size) || self.page_lines.halve(lines))
     }
 
     /// A server that chokes on a page of `size` orders is asked for half of it.
-    pub fn bear_less(&self, size: u32) {
+    pub(crate) fn bear_less(&self, size: u32) {
         self.borne.halve(size);
     }
 
     /// Asks for as much as `size` says, at most `wanted`, and for half as much as long as that
     /// costs more than is permitted.
-    pub fn fitting<T>(&self, size: &PageSize, wanted: u32, ask: impl Fn(u32) -> Result<T>) -> Result<T> {
+    pub(crate) fn fitting<T>(&self, size: &PageSize, wanted: u32, ask: impl Fn(u32) -> Result<T>) -> Result<T> {
         loop {
             let asked = size.get().min(wanted).max(1);
             match ask(asked) {
@@ -90,7 +90,7 @@ impl Sizes {
 
 /// Whether something at Shopify has choked on an answer: one of its orders may be the reason, or
 /// all of it is down.
-pub fn chokes(error: &Error) -> bool {
+pub(crate) fn chokes(error: &Error) -> bool {
     error.is_too_much() && error.kind() != ErrorKind::Failed
 }
 

@@ -43,7 +43,7 @@ const IN_BULK: u64 = 50_000;
 const BULKS: usize = 4;
 
 /// The walks that read every order changed in `range`.
-pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
+pub(crate) fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     let span = Span { since: range.since.map(|at| at.timestamp()), until: range.until.map(|at| at.timestamp()) };
     let list = List::changed(span);
     let began = api.now().timestamp();
@@ -170,12 +170,12 @@ fn count(api: &Api, mut slices: Vec<Slice>) -> Result<Vec<Slice>> {
 }
 
 /// How many orders a filter finds.
-pub fn count_one(api: &Api, filter: String) -> Result<u64> {
+pub(crate) fn count_one(api: &Api, filter: String) -> Result<u64> {
     Ok(count_each(api, &[filter])?.first().copied().unwrap_or(0))
 }
 
 /// How many orders each of up to [`query::COUNTED`] filters finds.
-pub fn count_each(api: &Api, filters: &[String]) -> Result<Vec<u64>> {
+pub(crate) fn count_each(api: &Api, filters: &[String]) -> Result<Vec<u64>> {
     let filter = |n| filters.get(n).cloned().unwrap_or_else(|| "id:0".to_owned());
     let variables: serde_json::Map<String, Value> =
         (0..query::COUNTED).map(|n| (format!("q{n}"), filter(n).into())).collect();

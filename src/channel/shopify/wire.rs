@@ -14,30 +14,30 @@ use crate::error::{Error, ErrorKind};
 
 /// What stands around the data of every answer.
 #[derive(Deserialize)]
-pub struct Envelope<'a> {
+pub(crate) struct Envelope<'a> {
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
     /// What went wrong.
     #[serde(default)]
-    pub errors: Errors,
+    pub(crate) errors: Errors,
     /// Price and warnings.
     #[serde(default, deserialize_with = "or_missing")]
-    pub extensions: Extensions,
+    pub(crate) extensions: Extensions,
 }
 
 impl<'a> Envelope<'a> {
     /// The data, where there is any.
-    pub fn data(&self) -> Option<&'a RawValue> {
+    pub(crate) fn data(&self) -> Option<&'a RawValue> {
         self.data.filter(|data| data.get() != "null")
     }
 
     /// Whether there is any.
-    pub fn has_data(&self) -> bool {
+    pub(crate) fn has_data(&self) -> bool {
         self.data().is_some()
     }
 
     /// Whether anything that was asked for came to something: a member that failed is null.
-    pub fn has_result(&self) -> bool {
+    pub(crate) fn has_result(&self) -> bool {
         let members = self.data().and_then(|data| serde_json::from_str::<BTreeMap<&str, &RawValue>>(data.get()).ok());
         members.is_some_and(|members| members.values().any(|member| member.get() != "null"))
     }
@@ -47,7 +47,7 @@ impl<'a> Envelope<'a> {
 /// there says that something went wrong, so nothing in it may make the answer unreadable.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "Value")]
-pub struct Errors(pub Vec<GraphError>);
+pub(crate) struct Errors(pub(crate) Vec<GraphError>);
 
 impl From<Value> for Errors {
     fn from(errors: Value) -> Self {
@@ -61,7 +61,7 @@ impl From<Value> for Errors {
 }
 
 /// The code of a query that would cost more than one may.
-pub const TOO_DEAR: &str = "MAX_COST_EXCEEDED";
+pub(crate) const TOO_DEAR: &str = "MAX_COST_EXCEEDED";
 
 /// The words in a value of any shape: those of `{"base":["not found"]}` are `base not found`.
 fn words(value: &Value) -> String {
@@ -78,15 +78,15 @@ fn words(value: &Value) -> String {
 
 /// One error of GraphQL's.
 #[derive(Debug, Default)]
-pub struct GraphError {
+pub(crate) struct GraphError {
     /// What it says; may be empty.
-    pub message: String,
+    pub(crate) message: String,
     /// Where.
-    pub path: Vec<Value>,
+    pub(crate) path: Vec<Value>,
     /// What kind it is: `THROTTLED`, `ACCESS_DENIED` ...; empty where that is not told.
-    pub code: String,
+    pub(crate) code: String,
     /// Which scope is missing, in words.
-    pub required_access: Option<String>,
+    pub(crate) required_access: Option<String>,
 }
 
 impl From<Value> for GraphError {
@@ -107,7 +107,7 @@ impl From<Value> for GraphError {
 impl GraphError {
     /// Whether the app may not see something: a scope, or personal data that it is not approved
     /// for, which has no code.
-    pub fn is_denied(&self) -> bool {
+    pub(crate) fn is_denied(&self) -> bool {
         self.code == "ACCESS_DENIED" || self.message.contains("not approved to access")
     }
 }
@@ -115,17 +115,17 @@ impl GraphError {
 /// What comes beside the data. One part that is not as expected says nothing of the other.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Extensions {
+pub(crate) struct Extensions {
     /// The price.
     #[serde(deserialize_with = "or_missing")]
-    pub cost: Option<Cost>,
+    pub(crate) cost: Option<Cost>,
     search: Value,
 }
 
 impl Extensions {
     /// What the search did not understand in a filter, and therefore did not use: `invalid_field`
     /// ...
-    pub fn search_warning(&self) -> Option<&str> {
+    pub(crate) fn search_warning(&self) -> Option<&str> {
         let warnings = self.search.as_array().into_iter().flatten().map(|search| &search["warnings"]);
         let given = warnings.filter_map(|warnings| match warnings {
             Value::Array(warnings) => warnings.first(),
@@ -139,31 +139,31 @@ impl Extensions {
 /// What a query cost.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Cost {
+pub(crate) struct Cost {
     /// What was set aside for it.
-    pub requested_query_cost: f64,
+    pub(crate) requested_query_cost: f64,
     /// What it came to; null for one that was not carried out.
     #[serde(default)]
-    pub actual_query_cost: Option<f64>,
+    pub(crate) actual_query_cost: Option<f64>,
     /// The bucket after it.
-    pub throttle_status: Throttle,
+    pub(crate) throttle_status: Throttle,
 }
 
 /// A bucket of points.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Throttle {
+pub(crate) struct Throttle {
     /// What it holds.
-    pub maximum_available: f64,
+    pub(crate) maximum_available: f64,
     /// What is in it.
-    pub currently_available: f64,
+    pub(crate) currently_available: f64,
     /// What flows in each second.
-    pub restore_rate: f64,
+    pub(crate) restore_rate: f64,
 }
 
 impl Cost {
     /// How long until this query can be carried out: at least a second.
-    pub fn wait(&self) -> Duration {
+    pub(crate) fn wait(&self) -> Duration {
         let Throttle { currently_available, restore_rate, .. } = self.throttle_status;
         let seconds = (self.requested_query_cost - currently_available) / restore_rate.max(1.0);
         let wait = crate::http::told::seconds(seconds.ceil()).unwrap_or_default();
@@ -172,7 +172,7 @@ impl Cost {
 }
 
 /// How many pieces. More than anybody orders is no number, so that what is counted up stays one.
-pub fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+pub(crate) fn pieces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     maybe_pieces(deserializer)?.ok_or_else(|| serde::de::Error::custom("how many pieces is null"))
 }
 
@@ -194,7 +194,7 @@ macro_rules! objects {
         $(#[$doc])*
         #[derive(Debug, Deserialize)]
         #[serde(rename_all = "camelCase")]
-        pub struct $name {
+        pub(crate) struct $name {
             $($($(#[$of])* pub $needed: $as,)*)?
             $($(#[$on])* #[serde(default, deserialize_with = "nullable")] pub $member: $type,)*
         }
@@ -206,7 +206,7 @@ pub(super) use objects;
 /// Where a list goes on.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct PageInfo {
+pub(crate) struct PageInfo {
     has_next_page: bool,
     end_cursor: Option<String>,
 }
@@ -214,12 +214,12 @@ pub struct PageInfo {
 /// A page of something.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", bound = "T: Deserialize<'de>")]
-pub struct Nodes<T> {
+pub(crate) struct Nodes<T> {
     /// Where it goes on.
     #[serde(default)]
-    pub page_info: PageInfo,
+    pub(crate) page_info: PageInfo,
     /// What is on it.
-    pub nodes: Vec<T>,
+    pub(crate) nodes: Vec<T>,
 }
 
 impl<T> Nodes<T> {
@@ -229,7 +229,12 @@ impl<T> Nodes<T> {
     ///
     /// # Errors
     /// `Unreadable` for a list that stands still.
-    pub fn further(&self, after: Option<&str>, what: &str, undone: &str) -> crate::error::Result<Option<String>> {
+    pub(crate) fn further(
+        &self,
+        after: Option<&str>,
+        what: &str,
+        undone: &str,
+    ) -> crate::error::Result<Option<String>> {
         if !self.page_info.has_next_page {
             return Ok(None);
         }
@@ -251,38 +256,38 @@ impl<T> Default for Nodes<T> {
 /// A page of orders, and what was asked for beside it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", bound = "T: Deserialize<'de>")]
-pub struct Orders<T> {
+pub(crate) struct Orders<T> {
     /// The orders.
-    pub orders: Nodes<T>,
+    pub(crate) orders: Nodes<T>,
     /// How many there are.
-    pub orders_count: Option<Count>,
+    pub(crate) orders_count: Option<Count>,
     /// The app.
-    pub current_app_installation: Option<App>,
+    pub(crate) current_app_installation: Option<App>,
 }
 
 /// An order's id and times, whatever else is wrong with it.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Head {
+pub(crate) struct Head {
     #[serde(deserialize_with = "or_missing")]
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     #[serde(deserialize_with = "or_missing")]
-    pub created_at: Option<String>,
+    pub(crate) created_at: Option<String>,
     #[serde(deserialize_with = "or_missing")]
-    pub updated_at: Option<String>,
+    pub(crate) updated_at: Option<String>,
 }
 
 /// The member of an order's document that says that bytes in it were no text.
-pub const DAMAGED: &str = "damaged";
+pub(crate) const DAMAGED: &str = "damaged";
 
 /// A refusal of a write.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "Value")]
-pub struct UserError {
+pub(crate) struct UserError {
     /// What kind it is, where that is told.
-    pub code: String,
+    pub(crate) code: String,
     /// What it says.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl From<Value> for UserError {
@@ -295,30 +300,30 @@ impl From<Value> for UserError {
 
 impl Route {
     /// Its lines, where they were asked for.
-    pub fn lines(&self) -> &[OpenLine] {
+    pub(crate) fn lines(&self) -> &[OpenLine] {
         self.line_items.as_ref().map_or(&[], |lines| &lines.nodes)
     }
 
     /// Whether pieces of this line are left to ship.
-    pub fn holds(&self, line: &str) -> bool {
+    pub(crate) fn holds(&self, line: &str) -> bool {
         self.lines().iter().any(|open| super::number(&open.line_item.id) == line && open.remaining_quantity > 0)
     }
 
     /// Whether something is still to be done.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         matches!(&*self.status, "OPEN" | "IN_PROGRESS" | "ON_HOLD" | "SCHEDULED")
     }
 
     /// Whether the merchant can ship it now. Closed ones keep a remaining quantity after a
     /// cancelled fulfilment, so the quantity alone says nothing.
-    pub fn can_ship(&self) -> bool {
+    pub(crate) fn can_ship(&self) -> bool {
         matches!(&*self.status, "OPEN" | "IN_PROGRESS")
             && self.can(&["CREATE_FULFILLMENT"])
             && self.by_others().is_none()
     }
 
     /// Its location and its method of delivery.
-    pub fn group(&self) -> (&str, &str) {
+    pub(crate) fn group(&self) -> (&str, &str) {
         let place = match &self.assigned_location {
             Some(Location { location: Some(at), .. }) => &at.id,
             Some(at) => &at.name,
@@ -338,7 +343,7 @@ impl Route {
     /// Who brings the goods to the buyer, where it is not a parcel of the merchant's. What an app
     /// may not do with a fulfilment order says nothing of whose it is: only requests to a service
     /// do.
-    pub fn by_others(&self) -> Option<&'static str> {
+    pub(crate) fn by_others(&self) -> Option<&'static str> {
         const REQUESTED: [&str; 4] = ["SUBMITTED", "ACCEPTED", "CANCELLATION_REQUESTED", "CANCELLATION_REJECTED"];
         match self.method() {
             Some("PICK_UP") => Some(PICKED_UP),
@@ -354,10 +359,10 @@ impl Route {
 }
 
 /// The buyer comes for it.
-pub const PICKED_UP: &str = "picked up by the buyer";
+pub(crate) const PICKED_UP: &str = "picked up by the buyer";
 
 /// A fulfilment service has it.
-pub const BY_SERVICE: &str = "shipped by a fulfilment service";
+pub(crate) const BY_SERVICE: &str = "shipped by a fulfilment service";
 
 objects! {
     /// The installed app.

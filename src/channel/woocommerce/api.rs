@@ -27,9 +27,9 @@ const MARK: &str = "_for=wp-json/wc/";
 const MOST_ROWS: u32 = 100;
 
 /// A shop's server, with the key to it.
-pub struct Api {
+pub(crate) struct Api {
     /// The shop's address, as it is really asked.
-    pub base: Url,
+    pub(crate) base: Url,
     key: Key,
     facts: Known<Option<Facts>>,
     http: Arc<Client>,
@@ -39,25 +39,25 @@ pub struct Api {
 
 /// A write to the REST API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Operation {
+pub(crate) struct Operation {
     /// `POST`, `PUT` or `DELETE`.
-    pub method: String,
+    pub(crate) method: String,
     /// Below the REST root: `wc/v3/orders/17`.
-    pub route: String,
+    pub(crate) route: String,
     /// Query parameters.
-    pub query: Vec<(String, String)>,
+    pub(crate) query: Vec<(String, String)>,
     /// The JSON body; null: none.
-    pub body: serde_json::Value,
+    pub(crate) body: serde_json::Value,
 }
 
 impl Operation {
     /// A request with this body; null: none.
-    pub fn new(method: Method, route: String, body: serde_json::Value) -> Self {
+    pub(crate) fn new(method: Method, route: String, body: serde_json::Value) -> Self {
         Self { method: method.to_string(), route, query: Vec::new(), body }
     }
 
     /// The same with one more query parameter.
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.query.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -65,7 +65,7 @@ impl Operation {
 
 impl Api {
     /// The shop of a connection.
-    pub fn new(connection: Connection, settings: &Settings) -> Result<Self> {
+    pub(crate) fn new(connection: Connection, settings: &Settings) -> Result<Self> {
         let key = Key {
             key: connection.credentials.need("consumer_key")?,
             secret: connection.credentials.need("consumer_secret")?,
@@ -84,7 +84,7 @@ impl Api {
     }
 
     /// What is known about the shop; before the first probe, what most shops are like.
-    pub fn facts(&self) -> Facts {
+    pub(crate) fn facts(&self) -> Facts {
         self.facts.get().unwrap_or_else(|| Facts {
             root: format!("{}wp-json/", self.base.path()),
             plain: false,
@@ -99,28 +99,28 @@ impl Api {
     }
 
     /// Takes over what a probe found out.
-    pub fn learn(&self, facts: Facts) {
+    pub(crate) fn learn(&self, facts: Facts) {
         self.facts.set(Some(facts));
     }
 
     /// The time by the shop's clock, as far as its answers tell it; positions in its lists are in
     /// this time.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.http.their_now()
     }
 
     /// How many rows a page the shop can bear.
-    pub fn page_size(&self) -> usize {
+    pub(crate) fn page_size(&self) -> usize {
         self.page.get() as usize
     }
 
     /// More rows a page than these were too much.
-    pub fn at_most(&self, rows: usize) {
+    pub(crate) fn at_most(&self, rows: usize) {
         self.page.at_most(u32::try_from(rows).unwrap_or(MOST_ROWS));
     }
 
     /// The address of a route below the REST root.
-    pub fn route(&self, facts: &Facts, route: &str, query: &[(&str, &str)]) -> Url {
+    pub(crate) fn route(&self, facts: &Facts, route: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();
         if facts.plain {
             url.set_path(&facts.root);
@@ -137,48 +137,48 @@ impl Api {
     }
 
     /// Reads a route with credentials. An unknown id is an answer with status 404.
-    pub fn get(&self, route: &str, query: &[(&str, &str)]) -> Result<Reply> {
+    pub(crate) fn get(&self, route: &str, query: &[(&str, &str)]) -> Result<Reply> {
         let url = self.route(&self.facts(), route, query);
         self.http.send(&Authorized(self), &Request::get(url))
     }
 
     /// The same with less patience, where the shop has just answered another question and a failure
     /// is an answer.
-    pub fn get_briefly(&self, route: &str, query: &[(&str, &str)]) -> Result<Reply> {
+    pub(crate) fn get_briefly(&self, route: &str, query: &[(&str, &str)]) -> Result<Reply> {
         let url = self.route(&self.facts(), route, query);
         self.http.send(&Authorized(self), &Request::get(url).repeated(1))
     }
 
     /// Whether a short page of this shop is known to be the beginning of a list in order.
-    pub fn is_heeded(&self) -> bool {
+    pub(crate) fn is_heeded(&self) -> bool {
         self.heeded.load(Ordering::Relaxed)
     }
 
     /// A page went on from a short one as it should.
-    pub fn heeded(&self) {
+    pub(crate) fn heeded(&self) {
         self.heeded.store(true, Ordering::Relaxed);
     }
 
     /// Reads a page of a list.
-    pub fn list(&self, route: &str, query: &[(&str, String)]) -> Result<Reply> {
+    pub(crate) fn list(&self, route: &str, query: &[(&str, String)]) -> Result<Reply> {
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.get(route, &query)
     }
 
     /// Asks for a page of a list with this little patience: here a failure is an answer too.
-    pub fn ask(&self, route: &str, query: &[(&str, String)], repeats: u32) -> Result<Reply> {
+    pub(crate) fn ask(&self, route: &str, query: &[(&str, String)], repeats: u32) -> Result<Reply> {
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let url = self.route(&self.facts(), route, &query);
         self.http.send(&Authorized(self), &Request::get(url).repeated(repeats))
     }
 
     /// Reads an address without credentials, whatever the answer: for finding the API.
-    pub fn look(&self, url: Url) -> Result<Reply> {
+    pub(crate) fn look(&self, url: Url) -> Result<Reply> {
         self.http.send(&Anonymous(self), &Request::get(url))
     }
 
     /// Carries out a write.
-    pub fn write(&self, call: &Operation) -> Result<Reply> {
+    pub(crate) fn write(&self, call: &Operation) -> Result<Reply> {
         let method = Method::from_bytes(call.method.as_bytes()).unwrap_or(Method::POST);
         let query: Vec<(&str, &str)> = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let url = self.route(&self.facts(), &call.route, &query);

@@ -17,16 +17,16 @@ use crate::http::{Request, sign};
 use crate::secret::Secret;
 
 /// A consumer key and its secret.
-pub struct Key {
+pub(crate) struct Key {
     /// `ck_...`
-    pub key: Secret,
+    pub(crate) key: Secret,
     /// `cs_...`
-    pub secret: Secret,
+    pub(crate) secret: Secret,
 }
 
 impl Key {
     /// Puts the key on a request in the shop's way.
-    pub fn put_on(&self, request: &mut Request, facts: &Facts, now: Timestamp) -> Result<()> {
+    pub(crate) fn put_on(&self, request: &mut Request, facts: &Facts, now: Timestamp) -> Result<()> {
         // Whatever was found out over https: without it, nothing that the key can be read from is
         // sent.
         let login = if request.url.scheme() == "https" { facts.login } else { Login::Oauth };

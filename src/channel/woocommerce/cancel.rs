@@ -11,7 +11,7 @@ use crate::error::Result;
 
 /// What is to be done to cancel this order. An order in the bin or refunded is as good as
 /// cancelled.
-pub fn step(api: &Api, now: &RemoteOrder, reason: &str, receipts: &[String]) -> Result<Step> {
+pub(crate) fn step(api: &Api, now: &RemoteOrder, reason: &str, receipts: &[String]) -> Result<Step> {
     let status = now.order.as_ref().map_or("", |order| order.channel_status.as_str());
     if matches!(status, "cancelled" | "trash" | "refunded") {
         return Ok(Step::Nothing);
@@ -24,10 +24,10 @@ pub fn step(api: &Api, now: &RemoteOrder, reason: &str, receipts: &[String]) -> 
     if !noted && !list_notes(api, &now.remote_id)?.iter().any(|there| says_the_same(&there.text, &note)) {
         let body = json!({ "note": note, "customer_note": false });
         let operation = Operation::new(Method::POST, format!("{route}/notes"), body);
-        writes.push(Write::new("add a private order note with the reason", false, operation)?);
+        writes.push(Write::new("add a private order note with the reason", operation)?);
     }
     let operation = Operation::new(Method::PUT, route, json!({ "status": "cancelled" }));
-    writes.push(Write::new("set the order's status to cancelled", false, operation)?);
+    writes.push(Write::new("set the order's status to cancelled", operation)?);
     Ok(Step::Write(writes))
 }
 

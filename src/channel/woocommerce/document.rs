@@ -26,7 +26,7 @@ use crate::error::{ErrorKind, Result};
 const REFUND: &str = "id,parent_id,date_created_gmt,amount,reason,line_items";
 
 /// Adds to these orders what the shop keeps elsewhere.
-pub fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Found> {
+pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Found> {
     let refunded: Vec<String> =
         orders.iter().filter(|seen| has_refunds(seen)).map(|seen| seen.remote_id.clone()).collect();
     let mut refunds = refunds(api, &refunded)?;

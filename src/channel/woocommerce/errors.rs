@@ -25,7 +25,7 @@ const WORDS: Words = Words {
 };
 
 /// What a reply means.
-pub fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
+pub(crate) fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
     // Only there: looking for an error in a good page would read the whole of it once more.
     let failure = if reply.status >= 400 { failure(reply) } else { None };
     let told = failure.and_then(|failure| told(request, reply.status, &failure));

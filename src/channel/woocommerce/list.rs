@@ -27,10 +27,10 @@ const DIALECT: Dialect =
     Dialect { bounds: Bounds::Exclusive, leaves_out: LEAVES_OUT, above: false, counts_with_pages: true };
 
 /// The list of orders, or those with one status.
-pub struct Orders<'a> {
-    pub api: &'a Api,
-    pub settings: &'a Settings,
-    pub status: Option<&'static str>,
+pub(crate) struct Orders<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) settings: &'a Settings,
+    pub(crate) status: Option<&'static str>,
 }
 
 impl Orders<'_> {
@@ -124,7 +124,7 @@ impl List for Orders<'_> {
 
 /// The list of refunds. Some gateways refund without moving the order's modification time: the
 /// orders of new refunds are read again.
-pub struct Refunds<'a>(pub &'a Api);
+pub(crate) struct Refunds<'a>(pub(crate) &'a Api);
 
 impl List for Refunds<'_> {
     fn dialect(&self) -> Dialect {
@@ -177,7 +177,7 @@ impl List for Refunds<'_> {
 }
 
 /// A question as WooCommerce takes it; times are bare GMT with `dates_are_gmt`.
-pub fn parameters(query: &Query) -> Vec<(&'static str, String)> {
+pub(crate) fn parameters(query: &Query) -> Vec<(&'static str, String)> {
     let order = if query.descending { "desc" } else { "asc" };
     let sort = match query.sort {
         Sort::Modified => "modified",
@@ -238,15 +238,15 @@ fn first(reply: &Reply, sort: Sort) -> Result<(First, usize)> {
 }
 
 /// A question that holds no order: whether the shop answers at all.
-pub fn is_well(api: &Api) -> Result<()> {
+pub(crate) fn is_well(api: &Api) -> Result<()> {
     api.ask("wc/v3/orders", &NO_ORDER.map(|(name, value)| (name, value.to_owned())), 1).map(|_| ())
 }
 
 /// A list that is empty in every shop.
-pub const NO_ORDER: [(&str, &str); 3] = [("per_page", "1"), ("after", "9990-01-01T00:00:00"), ("_fields", "id")];
+pub(crate) const NO_ORDER: [(&str, &str); 3] = [("per_page", "1"), ("after", "9990-01-01T00:00:00"), ("_fields", "id")];
 
 /// An answer that is not the answer to what was asked.
-pub fn odd(why: &str) -> Error {
+pub(crate) fn odd(why: &str) -> Error {
     let text = format!("the shop does not answer what it is asked ({why}); nothing of the answer was used");
     Error::new(ErrorKind::Unreadable, text).hint(
         "a cache, a proxy or a plugin stands before the shop's API and changes what is asked of it; exclude /wp-json/ from it, then ordersync connect --test STORE",
@@ -255,7 +255,7 @@ pub fn odd(why: &str) -> Error {
 
 /// Whether the shop heeds what it is asked: order, size of the page, bounds. Gives what the
 /// merchant should know.
-pub fn heeds(api: &Api) -> Result<Vec<String>> {
+pub(crate) fn heeds(api: &Api) -> Result<Vec<String>> {
     let query = [("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("_fields", "id,date_modified_gmt")];
     let (first, total) = match heads(api, &query) {
         // An order that the shop cannot show, or too many of them: a sync looks more closely.
@@ -301,18 +301,18 @@ fn heads(api: &Api, query: &[(&str, &str)]) -> Result<Stamps> {
 }
 
 /// What a reply's headers say about the whole list.
-pub struct Counted {
-    pub total: Option<u64>,
-    pub pages: Option<u64>,
+pub(crate) struct Counted {
+    pub(crate) total: Option<u64>,
+    pub(crate) pages: Option<u64>,
 }
 
-pub fn counted(reply: &Reply) -> Counted {
+pub(crate) fn counted(reply: &Reply) -> Counted {
     let number = |name| meant(reply.header(name)?);
     Counted { total: number("x-wp-total"), pages: number("x-wp-totalpages") }
 }
 
 /// A row's place in a list that is sorted by this time.
-pub fn placed(head: &Head<'_>, key: Key) -> Option<Row> {
+pub(crate) fn placed(head: &Head<'_>, key: Key) -> Option<Row> {
     let at = match key {
         Key::Modified => head.date_modified_gmt.get(),
         Key::Created => head.date_created_gmt.get(),
@@ -346,7 +346,7 @@ fn entries(reply: &Reply, statuses: &Statuses, key: Key) -> Result<Fetched> {
 }
 
 /// An order's document with what could be made of it.
-pub fn remote(document: &RawValue, statuses: &Statuses) -> RemoteOrder {
+pub(crate) fn remote(document: &RawValue, statuses: &Statuses) -> RemoteOrder {
     let (head, order) = understand(document, statuses);
     named(document, &head, order)
 }

@@ -17,20 +17,20 @@ use crate::order::{
     RefundLine, RemoteShipment, Status, Totals, left, names_number, sum,
 };
 
-pub use super::status::Statuses;
+pub(crate) use super::status::Statuses;
 
 /// Statuses of entries that are no orders yet: open checkouts and unsaved forms.
-pub fn is_draft(status: &str) -> bool {
+pub(crate) fn is_draft(status: &str) -> bool {
     matches!(status, "checkout-draft" | "auto-draft" | "draft" | "new")
 }
 
 /// Reads an order's document. The error names the member at fault and repeats nothing personal.
-pub fn order(document: &str, statuses: &Statuses) -> Result<Order, String> {
+pub(crate) fn order(document: &str, statuses: &Statuses) -> Result<Order, String> {
     map(&parse(document)?, statuses)
 }
 
 /// An order's document as the shop spells it.
-pub fn parse(document: &str) -> Result<wire::Order<'_>, String> {
+pub(crate) fn parse(document: &str) -> Result<wire::Order<'_>, String> {
     serde_json::from_str(document).map_err(|error| {
         format!(
             "the document has not the shape of an order ({:?} error at column {})",
@@ -41,7 +41,7 @@ pub fn parse(document: &str) -> Result<wire::Order<'_>, String> {
 }
 
 /// The order that it means.
-pub fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
+pub(crate) fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     as_told(o, statuses).and_then(balanced)
 }
 
@@ -184,7 +184,7 @@ fn nothing_left(lines: &[Line], shipments: &[RemoteShipment]) -> bool {
 }
 
 /// Whether a part of the order is in fulfilments, so that it must be known what is in them.
-pub fn is_partial(o: &wire::Order<'_>) -> bool {
+pub(crate) fn is_partial(o: &wire::Order<'_>) -> bool {
     fulfillment_status(o) == "partially_fulfilled"
 }
 
@@ -474,7 +474,7 @@ fn first_of(a: &str, b: &str) -> String {
 
 /// A GMT time as the shop writes it, without zone; nothing for null, the empty string and MySQL's
 /// zero date.
-pub fn time(text: &Text<'_>, member: &str) -> Result<Option<Timestamp>, String> {
+pub(crate) fn time(text: &Text<'_>, member: &str) -> Result<Option<Timestamp>, String> {
     let text = text.get();
     if text.is_empty() || text.starts_with("0000-") {
         return Ok(None);
@@ -483,7 +483,7 @@ pub fn time(text: &Text<'_>, member: &str) -> Result<Option<Timestamp>, String> 
 }
 
 /// `2026-11-23T07:00:50`, with or without `Z` and fractions.
-pub fn parse_time(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
     let text = text.strip_suffix('Z').unwrap_or(text);
     let read = text.replacen(' ', "T", 1).parse::<chrono::NaiveDateTime>();
     read.ok().map(|naive| naive.and_utc()).filter(crate::clock::is_meant)

@@ -55,7 +55,7 @@ use api::Api;
 use settings::{Settings, Tracking};
 
 /// What this channel is before a store of it is open.
-pub static ADAPTER: Adapter = Adapter {
+pub(crate) static ADAPTER: Adapter = Adapter {
     title: "WooCommerce",
     fields: settings::FIELDS,
     forms: settings::FORMS,

@@ -22,7 +22,7 @@ const THOROUGH: TimeDelta = TimeDelta::hours(6);
 
 /// What is remembered of a shop besides.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Extra {
+pub(crate) struct Extra {
     /// When an old shop was last read thoroughly.
     thorough: i64,
 }
@@ -109,13 +109,13 @@ impl Lists for Shop<'_> {
 }
 
 /// The cursors of a range.
-pub fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
+pub(crate) fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan> {
     keyset::plan(&Shop { api, settings }, range)
 }
 
 /// What the list of changes may not show. Orders in the bin are on no list but their own, and their
 /// modification time moves when they go there. Some gateways refund without moving it.
-pub fn passes(api: &Api, settings: &Settings, changes: &Cursor) -> Result<Vec<Pass>> {
+pub(crate) fn passes(api: &Api, settings: &Settings, changes: &Cursor) -> Result<Vec<Pass>> {
     let position = stored(changes)?;
     let Some(rest) = position.rest() else { return Ok(Vec::new()) };
     let shop = Shop { api, settings };
@@ -128,13 +128,13 @@ pub fn passes(api: &Api, settings: &Settings, changes: &Cursor) -> Result<Vec<Pa
 }
 
 /// The page at `at`.
-pub fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
+pub(crate) fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> {
     keyset::page(&Shop { api, settings }, stored(at)?)
 }
 
 /// The orders with these ids, as far as they are on a list; in several requests where the shop
 /// gives fewer than it is asked for, or fails at one of them.
-pub fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Found> {
+pub(crate) fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Found> {
     let list = Orders { api, settings, status: None };
     let mut all = Found::default();
     let mut asked = vec![ids];

@@ -26,7 +26,7 @@ struct Root {
 }
 
 /// Finds out everything about the shop and tests the key.
-pub fn probe(api: &Api) -> Result<ShopInfo> {
+pub(crate) fn probe(api: &Api) -> Result<ShopInfo> {
     let (mut facts, root) = find_root(api)?;
     features(api, &mut facts)?;
     let (orders, mut warnings) = log_in(api, &mut facts)?;
@@ -237,7 +237,7 @@ fn currency(api: &Api) -> Option<Currency> {
 /// How credentials reach PHP in this shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Login {
+pub(crate) enum Login {
     /// HTTP Basic, over TLS.
     Basic,
     /// In the query string, over TLS: the server keeps the Authorization header from PHP.
@@ -248,31 +248,31 @@ pub enum Login {
 
 /// What is known about a shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// Path of the REST root: `/wp-json/`, `/shop/index.php/wp-json/`; with plain permalinks the
     /// path before `?rest_route=`.
-    pub root: String,
+    pub(crate) root: String,
     /// Plain permalinks: routes are a parameter, not a path.
-    pub plain: bool,
+    pub(crate) plain: bool,
     /// The shop's own idea of its address, which OAuth signs; without a slash at its end.
-    pub home: String,
+    pub(crate) home: String,
     /// How credentials reach PHP.
-    pub login: Login,
+    pub(crate) login: Login,
     /// WooCommerce's version, where it shows.
-    pub version: Option<String>,
+    pub(crate) version: Option<String>,
     /// The list of orders can be filtered by modification time (5.8 and later).
-    pub modified_after: bool,
+    pub(crate) modified_after: bool,
     /// Core order fulfilments are switched on.
-    pub fulfillments: bool,
+    pub(crate) fulfillments: bool,
     /// The namespace in which the Shipment Tracking extension answers.
-    pub shipment_tracking: Option<String>,
+    pub(crate) shipment_tracking: Option<String>,
     /// Refunds of all orders can be listed (9.0 and later).
-    pub refunds: bool,
+    pub(crate) refunds: bool,
 }
 
 impl Facts {
     /// Where tracking numbers go when the merchant says nothing.
-    pub fn tracking_home(&self) -> Tracking {
+    pub(crate) fn tracking_home(&self) -> Tracking {
         if self.fulfillments {
             Tracking::Fulfillments
         } else if self.shipment_tracking.is_some() {

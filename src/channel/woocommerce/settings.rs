@@ -8,7 +8,7 @@ use crate::channel::{Field, Form, Forms, Values};
 use crate::error::Result;
 
 /// What `connect` takes.
-pub const FIELDS: &[Field] = &[
+pub(crate) const FIELDS: &[Field] = &[
     Field {
         key: "url",
         prompt: "Address of the shop",
@@ -54,11 +54,12 @@ pub const FIELDS: &[Field] = &[
 ];
 
 /// What the plugin makes of a key and its secret.
-pub const FORMS: Forms = &[("consumer_key", Form::Begins(&["ck_"])), ("consumer_secret", Form::Begins(&["cs_"]))];
+pub(crate) const FORMS: Forms =
+    &[("consumer_key", Form::Begins(&["ck_"])), ("consumer_secret", Form::Begins(&["cs_"]))];
 
 /// Where tracking numbers go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tracking {
+pub(crate) enum Tracking {
     /// Core order fulfilments (WooCommerce 10.1 and later, behind a feature switch).
     Fulfillments,
     /// The Shipment Tracking extension, or one that answers on its routes.
@@ -71,20 +72,20 @@ pub enum Tracking {
 
 /// The settings, checked.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The shop's address, with a slash at its end.
-    pub url: Url,
+    pub(crate) url: Url,
     /// Where tracking numbers go; `None`: what the shop has.
-    pub tracking: Option<Tracking>,
+    pub(crate) tracking: Option<Tracking>,
     /// The meaning of added statuses.
-    pub statuses: Statuses,
+    pub(crate) statuses: Statuses,
     /// Orders per page.
-    pub page_size: usize,
+    pub(crate) page_size: usize,
 }
 
 impl Settings {
     /// Checks the values of a store.
-    pub fn read(values: &Values) -> Result<Self> {
+    pub(crate) fn read(values: &Values) -> Result<Self> {
         const HOMES: [(&str, Option<Tracking>); 5] = [
             ("auto", None),
             ("fulfillments", Some(Tracking::Fulfillments)),

@@ -43,7 +43,7 @@ struct Dispatch<'a> {
 
 /// How this dispatch would be recorded, beside what the shop shows. In their own home the parts are
 /// looked for at first; then told in another one, then under the very ids that the shop gave.
-pub fn plan<'a>(
+pub(crate) fn plan<'a>(
     api: &'a Api,
     home: Home,
     now: &'a RemoteOrder,
@@ -78,7 +78,7 @@ impl Dispatch<'_> {
         if self.shipment.completes && !is_closed(self.now) {
             let route = format!("wc/v3/orders/{}", self.now.remote_id);
             let operation = Operation::new(Method::PUT, route, json!({ "status": "completed" }));
-            writes.push(Write::new("set the order's status to completed", true, operation)?);
+            writes.push(Write::new("set the order's status to completed", operation)?);
         }
         Ok(Step::of(writes))
     }
@@ -181,7 +181,7 @@ impl Dispatch<'_> {
                 let body = parcels.first().map(|parcel| tracking(parcel, self.shipment.shipped_at));
                 let route = trackings_route(self.api, &self.now.remote_id);
                 let operation = Operation::new(Method::POST, route, body.unwrap_or_default());
-                Write::new(format!("add {what}"), false, operation)
+                Write::new(format!("add {what}"), operation)
             }
             Home::Note | Home::None => self.note(parcels),
         }
@@ -280,7 +280,7 @@ impl Dispatch<'_> {
         let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
         let operation = Operation::new(Method::POST, route, body).with("notify_customer", notify);
         let what = order::trackings(parcels.iter().copied());
-        Write::new(format!("add a fulfilment with {what}"), self.shipment.notify, operation)
+        Write::new(format!("add a fulfilment with {what}"), operation)
     }
 }
 
@@ -405,12 +405,17 @@ impl Dispatch<'_> {
         let route = format!("wc/v3/orders/{}/notes", self.now.remote_id);
         let body = json!({ "note": text, "customer_note": self.shipment.notify });
         let summary = format!("add an order note with {}", order::trackings(parcels.iter().copied()));
-        Write::new(summary, self.shipment.notify, Operation::new(Method::POST, route, body))
+        Write::new(summary, Operation::new(Method::POST, route, body))
     }
 }
 
 /// How this tracking number would be replaced.
-pub fn replacement<'a>(api: &'a Api, home: Home, id: &'a str, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
+pub(crate) fn replacement<'a>(
+    api: &'a Api,
+    home: Home,
+    id: &'a str,
+    change: &'a TrackingChange,
+) -> Result<TrackingPlan<'a>> {
     match home {
         Home::Fulfillments => {
             let there = made_ones(&list_fulfillments(api, id)?)?;
@@ -474,7 +479,7 @@ fn replace_in(order: &str, record: &Record, old: &Value, change: &TrackingChange
     let route = format!("wc/v3/orders/{order}/fulfillments/{}", record.id);
     let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
     let operation = Operation::new(Method::PUT, route, body).with("notify_customer", notify);
-    Write::new(change.summary(), change.notify, operation)
+    Write::new(change.summary(), operation)
 }
 
 /// The extension's entries cannot be changed: the new one is added before the old ones go.
@@ -489,11 +494,11 @@ fn replace_entries<'i>(
     let mut writes = Vec::new();
     if !is_new {
         let body = tracking(&change.parcel, api.now());
-        writes.push(Write::new(change.summary(), false, Operation::new(Method::POST, route.clone(), body))?);
+        writes.push(Write::new(change.summary(), Operation::new(Method::POST, route.clone(), body))?);
     }
     for id in old.filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric())) {
         let operation = Operation::new(Method::DELETE, format!("{route}/{id}"), Value::Null);
-        writes.push(Write::new(format!("remove tracking {}", change.was), false, operation)?);
+        writes.push(Write::new(format!("remove tracking {}", change.was), operation)?);
     }
     Ok(writes)
 }
@@ -514,7 +519,7 @@ fn replaced(numbers: &str, change: &TrackingChange) -> String {
 pub(super) struct OrderNote {
     id: String,
     /// What stands in it.
-    pub text: String,
+    pub(crate) text: String,
     to_buyer: bool,
 }
 

@@ -12,30 +12,30 @@ use std::collections::BTreeMap;
 use crate::order::Status;
 
 /// The merchant's own reading of statuses that plugins add, by the status without `wc-`.
-pub type Statuses = BTreeMap<String, Status>;
+pub(crate) type Statuses = BTreeMap<String, Status>;
 
 /// WooCommerce's own word for an order of which all was given back.
-pub const REFUNDED: &str = "refunded";
+pub(crate) const REFUNDED: &str = "refunded";
 
 /// What an order says of itself beside its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evidence {
+pub(crate) struct Evidence {
     /// It has a date of payment.
-    pub paid: bool,
+    pub(crate) paid: bool,
     /// It has a date of completion.
-    pub completed: bool,
+    pub(crate) completed: bool,
     /// What its fulfilments and parcels amount to: sent, or sent in part.
-    pub sent: Option<Status>,
+    pub(crate) sent: Option<Status>,
 }
 
 /// A status word as plugins are compared by: without the prefix of the database, in one spelling.
-pub fn plain(word: &str) -> String {
+pub(crate) fn plain(word: &str) -> String {
     let word = word.trim().to_ascii_lowercase().replace(['_', ' '], "-");
     word.strip_prefix("wc-").unwrap_or(&word).to_owned()
 }
 
 /// What the word means for an order of which this is known.
-pub fn meaning(word: &str, seen: Evidence, statuses: &Statuses) -> Status {
+pub(crate) fn meaning(word: &str, seen: Evidence, statuses: &Statuses) -> Status {
     let plain = plain(word);
     let set = statuses.get(&plain).copied();
     if let Some(status) = of_woocommerce(&plain, seen) {
@@ -53,7 +53,7 @@ pub fn meaning(word: &str, seen: Evidence, statuses: &Statuses) -> Status {
 }
 
 /// Whether nobody knows what the word means.
-pub fn is_unknown(word: &str, statuses: &Statuses) -> bool {
+pub(crate) fn is_unknown(word: &str, statuses: &Statuses) -> bool {
     let plain = plain(word);
     let seen = Evidence { paid: false, completed: false, sent: None };
     !plain.is_empty()
@@ -63,7 +63,7 @@ pub fn is_unknown(word: &str, statuses: &Statuses) -> bool {
 }
 
 /// Whether the word says that the buyer comes for the goods, or has come.
-pub fn is_pickup(word: &str) -> bool {
+pub(crate) fn is_pickup(word: &str) -> bool {
     matches!(
         &*plain(word),
         "ready-pickup"

@@ -22,7 +22,7 @@ const ENTITIES: &[(&str, char)] = &[
 
 /// Decodes the named entities WordPress emits and numeric ones (`&#8211;`, `&#x27;`), once:
 /// `&amp;amp;` becomes `&amp;`. What is no entity stays as it is.
-pub fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     if !text.contains('&') {
         return text.to_owned();
     }
@@ -57,7 +57,7 @@ fn entity(name: &str) -> Option<char> {
 }
 
 /// Takes the HTML tags out of `text` (WordPress wraps displayed values in `<p>`), then decodes it.
-pub fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     if !text.contains('<') {
         return decode(text).trim().to_owned();
     }

@@ -177,7 +177,7 @@ impl<'a> From<Order<'a>> for Head<'a> {
 
 impl Meta<'_> {
     /// The value, where it is text, a number or a bool.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let value = self.value.and_then(|raw| serde_json::from_str::<Text<'_>>(raw.get()).ok());
         value.map(|text| text.get().to_owned()).unwrap_or_default()
     }
@@ -185,7 +185,7 @@ impl Meta<'_> {
 
 impl Fulfillment<'_> {
     /// The text of one of its entries.
-    pub fn meta(&self, key: &str) -> Option<String> {
+    pub(crate) fn meta(&self, key: &str) -> Option<String> {
         self.meta_data.0.iter().find(|meta| meta.key.get() == key).map(Meta::text)
     }
 
@@ -193,7 +193,7 @@ impl Fulfillment<'_> {
     ///
     /// # Errors
     /// What it tells cannot be read, or a quantity is no number that anybody means.
-    pub fn contents(&self) -> Result<Vec<crate::order::LineQuantity>, String> {
+    pub(crate) fn contents(&self) -> Result<Vec<crate::order::LineQuantity>, String> {
         let raw = self.meta_data.0.iter().find(|meta| meta.key.get() == "_items").and_then(|meta| meta.value);
         let items: Keyed<Item<'_>> = match raw {
             None => Keyed::default(),
@@ -205,7 +205,7 @@ impl Fulfillment<'_> {
     }
 
     /// Whether it went out: not a draft, not deleted. Where both are told, the status counts.
-    pub fn is_made(&self) -> bool {
+    pub(crate) fn is_made(&self) -> bool {
         let fulfilled = match self.status.get() {
             "" => self.is_fulfilled.get() == "true",
             status => status == "fulfilled",

@@ -8,7 +8,7 @@ use super::Carrier;
 macro_rules! carriers {
     ($($name:literal, $title:literal, [$($alias:literal),*], $url:literal, woo $woo:literal, shopify $shopify:literal, big $big:literal $slug:literal;)*) => {
         /// Every carrier, sorted by name.
-        pub const CARRIERS: &[Carrier] = &[$(Carrier {
+        pub(crate) const CARRIERS: &[Carrier] = &[$(Carrier {
             name: $name, title: $title, aliases: &[$($alias),*], tracking_url: $url, woocommerce: $woo,
             shopify: $shopify, bigcommerce: $big, aftership: $slug,
         }),*];
@@ -114,7 +114,7 @@ carriers! {
 }
 
 /// Names that several companies share, and which those are.
-pub const SHARED: &[(&str, &[&str])] = &[
+pub(crate) const SHARED: &[(&str, &[&str])] = &[
     ("dhl parcel", &["dhl-paket", "dhl-parcel-uk", "dhl-parcel-nl", "dhl-parcel-es", "dhl-poland", "dhl-ecommerce"]),
     ("dhl packet", &["dhl-paket", "dhl-ecommerce"]),
     ("correios", &["ctt"]),
@@ -123,7 +123,7 @@ pub const SHARED: &[(&str, &[&str])] = &[
 
 /// Words for services that carriers put behind their name: `UPS Ground`, `Royal Mail Tracked 24`,
 /// `FedEx Home Delivery`.
-pub const SERVICE_WORDS: &[&str] = &[
+pub(crate) const SERVICE_WORDS: &[&str] = &[
     "1",
     "10",
     "10am",

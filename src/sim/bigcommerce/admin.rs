@@ -8,7 +8,7 @@ use crate::clock::Clock;
 
 impl Shop {
     /// A store with about forty orders of the last three weeks.
-    pub fn demo(options: Options, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn demo(options: Options, clock: Arc<dyn Clock>) -> Self {
         Self::with_stories(options, clock, 29, stories())
     }
 

@@ -19,11 +19,12 @@ mod writes;
 
 use std::sync::Arc;
 
-pub use options::{Options, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN, Scope};
-pub use vendor::{BigCommerce, Own};
+pub use options::{Options, REHEARSAL_TOKEN, Scope};
+pub(crate) use vendor::{BigCommerce, Own};
 
 use super::http::{Request, Response};
-pub use super::world::{Fee, Line, Purchase as NewOrder, Refund, Shipment, Way};
+pub use super::world::{Fee, Purchase as NewOrder};
+pub(crate) use super::world::{Line, Refund, Shipment, Way};
 use super::{Registered, stores, world};
 
 /// A simulated BigCommerce store.

@@ -20,7 +20,7 @@ pub enum Scope {
 pub const REHEARSAL_TOKEN: &str = "decade000000000000000000000000000token1";
 
 /// The client secret that goes with it.
-pub const REHEARSAL_CLIENT_SECRET: &str = "decade00000000000000000000000000000000000000000000000000000secret";
+pub(crate) const REHEARSAL_CLIENT_SECRET: &str = "decade00000000000000000000000000000000000000000000000000000secret";
 
 options! {
     /// A store and its API, with what its documents leave open as a choice.
@@ -76,12 +76,12 @@ impl Options {
     }
 
     /// Another store than that of a rehearsal, with quota that nobody uses up.
-    pub fn another() -> Self {
+    pub(crate) fn another() -> Self {
         Self { store_hash: "other1".to_owned(), quota: 20_000, ..Self::default() }
     }
 
     /// What the documents leave open, decided the other way.
-    pub fn variants() -> Vec<(&'static str, Self)> {
+    pub(crate) fn variants() -> Vec<(&'static str, Self)> {
         vec![
             ("bounds exclude", Self { exclusive_bounds: true, ..Self::another() }),
             ("without include", Self { include: false, ..Self::another() }),

@@ -24,22 +24,22 @@ pub struct BigCommerce;
 #[derive(Debug, Clone, Default)]
 pub struct Own {
     /// `date_shipped`.
-    pub shipped: Option<i64>,
+    pub(crate) shipped: Option<i64>,
     /// What the merchant's own fields of the address form hold.
-    pub form_fields: Vec<(String, String)>,
+    pub(crate) form_fields: Vec<(String, String)>,
 }
 
 /// What a store remembers beside its orders.
 #[derive(Debug, Default)]
 pub struct Memory {
     /// The token was deleted.
-    pub revoked: bool,
+    pub(crate) revoked: bool,
     /// Down for maintenance.
-    pub down: bool,
+    pub(crate) down: bool,
     /// The quota's window.
-    pub window: Window,
+    pub(crate) window: Window,
     /// Requests that were let in, and requests that were refused for want of quota.
-    pub asked: (u64, u64),
+    pub(crate) asked: (u64, u64),
 }
 
 /// The status id of an order.

@@ -3,24 +3,24 @@
 use super::document::{Field, Selection};
 
 /// A vendor's prices. What is in none of the tables is an object, or a scalar, which costs nothing.
-pub struct Prices {
+pub(crate) struct Prices {
     /// Lists with pages.
-    pub connections: &'static [&'static str],
+    pub(crate) connections: &'static [&'static str],
     /// Lists without, where they take `first`.
-    pub lists: &'static [&'static str],
+    pub(crate) lists: &'static [&'static str],
     /// Lists without, also where they do not.
-    pub bare_lists: &'static [&'static str],
+    pub(crate) bare_lists: &'static [&'static str],
     /// Things that cost nothing themselves.
-    pub free: &'static [&'static str],
+    pub(crate) free: &'static [&'static str],
     /// The same, by how their names end.
-    pub free_endings: &'static [&'static str],
+    pub(crate) free_endings: &'static [&'static str],
     /// What so many members of a list weigh.
-    pub weight: fn(f64) -> f64,
+    pub(crate) weight: fn(f64) -> f64,
 }
 
 impl Prices {
     /// The most that a selection can cost.
-    pub fn requested(&self, set: &[Selection]) -> f64 {
+    pub(crate) fn requested(&self, set: &[Selection]) -> f64 {
         let one = |item: &Selection| match item {
             Selection::Field(field) => self.of_field(field),
             Selection::Fragment(_, set) => self.requested(set),

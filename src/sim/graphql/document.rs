@@ -8,19 +8,19 @@ use serde_json::{Map, Value};
 const MAX_DEPTH: usize = 64;
 
 /// What a document asks for.
-pub struct Operation {
+pub(crate) struct Operation {
     /// It changes something.
-    pub is_mutation: bool,
+    pub(crate) is_mutation: bool,
     /// What it selects.
-    pub selections: Selections,
+    pub(crate) selections: Selections,
 }
 
 /// The members between two braces, in the order of the document.
-pub type Selections = Vec<Selection>;
+pub(crate) type Selections = Vec<Selection>;
 
 /// One member of a selection.
 #[derive(Clone)]
-pub enum Selection {
+pub(crate) enum Selection {
     /// A field.
     Field(Field),
     /// `... on Type { selection }`; the type is optional.
@@ -31,30 +31,30 @@ pub enum Selection {
 
 /// `alias: name(arguments) { selection }`.
 #[derive(Clone)]
-pub struct Field {
+pub(crate) struct Field {
     /// What it is called in the answer, if not by its name.
-    pub alias: Option<String>,
+    pub(crate) alias: Option<String>,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its arguments, variables filled in.
-    pub arguments: Map<String, Value>,
+    pub(crate) arguments: Map<String, Value>,
     /// What of it is selected.
-    pub selections: Selections,
+    pub(crate) selections: Selections,
 }
 
 impl Field {
     /// What it is called in the answer.
-    pub fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         self.alias.as_ref().unwrap_or(&self.name)
     }
 
     /// An argument that is there and not null.
-    pub fn argument(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn argument(&self, name: &str) -> Option<&Value> {
         self.arguments.get(name).filter(|value| !value.is_null())
     }
 
     /// A field that is selected below this one.
-    pub fn member(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
         self.selections.iter().find_map(|item| match item {
             Selection::Field(field) if field.name == name => Some(field),
             _ => None,
@@ -62,19 +62,19 @@ impl Field {
     }
 
     /// How many members of a list are asked for.
-    pub fn first(&self) -> Option<usize> {
+    pub(crate) fn first(&self) -> Option<usize> {
         self.argument("first")?.as_u64().and_then(|first| usize::try_from(first).ok())
     }
 }
 
 /// The document is not one, or not of the kinds that are read here.
 #[derive(Debug)]
-pub struct SyntaxError;
+pub(crate) struct SyntaxError;
 
 type Parsed<T> = Result<T, SyntaxError>;
 
 /// Reads the one operation of a document. A variable that is not given is null.
-pub fn parse(text: &str, variables: &Map<String, Value>) -> Parsed<Operation> {
+pub(crate) fn parse(text: &str, variables: &Map<String, Value>) -> Parsed<Operation> {
     let mut parser = Parser { rest: text, depth: 0, variables };
     let operation = parser.operation()?;
     if parser.peek().is_some() { Err(SyntaxError) } else { Ok(operation) }

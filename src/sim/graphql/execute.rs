@@ -8,43 +8,43 @@ use super::cost::Prices;
 use super::document::{Field, Selection};
 
 /// What a vendor adds to GraphQL.
-pub struct Dialect {
+pub(crate) struct Dialect {
     /// What queries cost.
-    pub prices: Prices,
+    pub(crate) prices: Prices,
     /// The error for a field that the client may not see: its name, what `$denied` holds, its path.
-    pub denied: fn(&str, &Value, &[Value]) -> Value,
+    pub(crate) denied: fn(&str, &Value, &[Value]) -> Value,
 }
 
 /// A document being answered.
-pub struct Run {
+pub(crate) struct Run {
     dialect: &'static Dialect,
     path: Vec<Value>,
     /// Errors of fields.
-    pub errors: Vec<Value>,
+    pub(crate) errors: Vec<Value>,
     /// The query as a whole is wrong.
-    pub invalid: Option<String>,
+    pub(crate) invalid: Option<String>,
 }
 
 impl Run {
     /// Nothing is answered yet.
-    pub fn new(dialect: &'static Dialect) -> Self {
+    pub(crate) fn new(dialect: &'static Dialect) -> Self {
         Self { dialect, path: Vec::new(), errors: Vec::new(), invalid: None }
     }
 
     /// A field of the root came to nothing.
-    pub fn fail(&mut self, error: Value) -> Value {
+    pub(crate) fn fail(&mut self, error: Value) -> Value {
         self.errors.push(error);
         Value::Null
     }
 
     /// There is no such field.
-    pub fn unknown(&mut self, field: &str, on: &str) -> Value {
+    pub(crate) fn unknown(&mut self, field: &str, on: &str) -> Value {
         self.invalid = Some(format!("Field '{field}' doesn't exist on {on}"));
         Value::Null
     }
 
     /// Takes the selected members out of `tree`. Gives them and what they cost in fact.
-    pub fn select(&mut self, tree: &Value, set: &[Selection]) -> (Value, f64) {
+    pub(crate) fn select(&mut self, tree: &Value, set: &[Selection]) -> (Value, f64) {
         let mut out = Map::new();
         let mut cost = 0.0;
         for item in set {
@@ -164,7 +164,7 @@ fn page<'v>(members: &'v [Value], field: &Field) -> (&'v [Value], Value) {
 }
 
 /// A tree without the members that only the executor knows, for people who look.
-pub fn plain(tree: &Value) -> Value {
+pub(crate) fn plain(tree: &Value) -> Value {
     match tree {
         Value::Object(members) => {
             let list = ["$connection", "$list"].iter().find_map(|hidden| members.get(*hidden)?.as_array());

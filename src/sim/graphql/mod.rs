@@ -10,6 +10,6 @@ mod cost;
 mod document;
 mod execute;
 
-pub use cost::Prices;
-pub use document::{Field, Selection, Selections, parse};
-pub use execute::{Dialect, Run, plain};
+pub(crate) use cost::Prices;
+pub(crate) use document::{Field, Selection, Selections, parse};
+pub(crate) use execute::{Dialect, Run, plain};

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 /// What a parameter may be.
 #[derive(Debug, Clone)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Text.
     Text,
     /// A whole number between the two, where given.
@@ -29,19 +29,19 @@ pub enum Kind {
 
 /// A parameter of a route.
 #[derive(Debug, Clone)]
-pub struct Arg {
+pub(crate) struct Arg {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// What it may be.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Whether it must be there.
-    pub required: bool,
+    pub(crate) required: bool,
     /// What it is otherwise.
-    pub default: Option<Value>,
+    pub(crate) default: Option<Value>,
 }
 
 /// The parameters that a text declares.
-pub fn declared(text: &str) -> Vec<Arg> {
+pub(crate) fn declared(text: &str) -> Vec<Arg> {
     let arg = |word: &str| {
         let (word, default) = word.split_once('=').map_or((word, None), |(word, default)| (word, Some(default)));
         let (name, kind) = word.split_once(':').unwrap_or((word, ""));
@@ -72,7 +72,7 @@ impl Kind {
     }
 
     /// As a JSON schema has it.
-    pub fn describe(&self) -> Value {
+    pub(crate) fn describe(&self) -> Value {
         match self {
             Self::Text => json!({ "type": "string" }),
             Self::Integer(low, high) => {
@@ -123,17 +123,17 @@ impl Kind {
 }
 
 /// A parameter, or a member of one, and what is wrong with it.
-pub struct Wrong {
+pub(crate) struct Wrong {
     /// The parameter.
-    pub arg: String,
+    pub(crate) arg: String,
     /// The parameter or the place in it.
-    pub name: String,
+    pub(crate) name: String,
     /// What is wrong.
-    pub what: What,
+    pub(crate) what: What,
 }
 
 /// What is wrong with a parameter.
-pub enum What {
+pub(crate) enum What {
     /// It is not there.
     Missing,
     /// It is not of this type.
@@ -154,7 +154,7 @@ impl Wrong {
 }
 
 /// Checks the parameters and fills in the defaults. What is missing is told alone.
-pub fn check(args: &[Arg], params: &mut Map<String, Value>) -> Result<(), Vec<Wrong>> {
+pub(crate) fn check(args: &[Arg], params: &mut Map<String, Value>) -> Result<(), Vec<Wrong>> {
     let missing = args.iter().filter(|arg| arg.required && !params.contains_key(&arg.name));
     let missing: Vec<Wrong> = missing.map(|arg| Wrong::new(&arg.name, What::Missing)).collect();
     if !missing.is_empty() {
@@ -171,7 +171,7 @@ pub fn check(args: &[Arg], params: &mut Map<String, Value>) -> Result<(), Vec<Wr
 }
 
 /// A whole number, also as text.
-pub fn integer(value: &Value) -> Option<i64> {
+pub(crate) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
         number => number.as_i64(),
@@ -179,7 +179,7 @@ pub fn integer(value: &Value) -> Option<i64> {
 }
 
 /// A truth value, also as number or text.
-pub fn boolean(value: &Value) -> Option<bool> {
+pub(crate) fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),
         Value::Number(number) => number.as_i64().filter(|n| (0..=1).contains(n)).map(|n| n == 1),
@@ -193,7 +193,7 @@ pub fn boolean(value: &Value) -> Option<bool> {
 }
 
 /// A list: an array, numbered elements of a query, or text with commas.
-pub fn list(value: &Value) -> Vec<Value> {
+pub(crate) fn list(value: &Value) -> Vec<Value> {
     match value {
         Value::Array(items) => items.clone(),
         Value::Object(items) => items.values().cloned().collect(),
@@ -206,7 +206,7 @@ pub fn list(value: &Value) -> Vec<Value> {
 }
 
 /// A date and time: seconds as written, and the zone's offset in seconds if one is written.
-pub fn date_time(text: &str) -> Option<(i64, Option<i64>)> {
+pub(crate) fn date_time(text: &str) -> Option<(i64, Option<i64>)> {
     let (date, time) = (text.get(..10)?, text.get(11..)?);
     if !matches!(text.as_bytes().get(10)?, b'T' | b't' | b' ') {
         return None;

@@ -10,58 +10,58 @@ use std::ops::{Deref, DerefMut};
 
 use serde_json::{Map, Value};
 
-pub use args::{Arg, What, Wrong, boolean, check, date_time, declared, integer, list};
-pub use params::from_pairs;
-pub use route::{Route, find};
+pub(crate) use args::{Arg, What, Wrong, boolean, check, date_time, declared, integer, list};
+pub(crate) use params::from_pairs;
+pub(crate) use route::{Route, find};
 
 use super::http::{Request, Response};
 use super::world::{Context, Vendor};
 
 /// An answer, or a refusal.
-pub type Answer = Result<Response, Response>;
+pub(crate) type Answer = Result<Response, Response>;
 
 /// A request that has found its route; `by` is what the vendor knows about who asks.
-pub struct Call<'a, 'w, V: Vendor, B = ()> {
+pub(crate) struct Call<'a, 'w, V: Vendor, B = ()> {
     /// The store.
-    pub context: &'a mut Context<'w, V>,
+    pub(crate) context: &'a mut Context<'w, V>,
     /// The request.
-    pub request: &'a Request,
+    pub(crate) request: &'a Request,
     /// Its parameters, once they are checked.
-    pub params: Map<String, Value>,
+    pub(crate) params: Map<String, Value>,
     /// What stands in the path where the route has names.
-    pub path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// Who asks.
-    pub by: B,
+    pub(crate) by: B,
 }
 
 impl<V: Vendor, B> Call<'_, '_, V, B> {
     /// A number in the path; 0, which is nobody's id, where there is none.
-    pub fn id(&self, at: usize) -> u64 {
+    pub(crate) fn id(&self, at: usize) -> u64 {
         self.path.get(at).and_then(|part| part.parse().ok()).unwrap_or(0)
     }
 
     /// A parameter that is text.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.params.get(name).and_then(Value::as_str)
     }
 
     /// A parameter that is a whole number.
-    pub fn number(&self, name: &str) -> Option<i64> {
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.params.get(name).and_then(integer)
     }
 
     /// Whether a parameter is true.
-    pub fn truth(&self, name: &str) -> bool {
+    pub(crate) fn truth(&self, name: &str) -> bool {
         self.params.get(name).and_then(boolean).unwrap_or(false)
     }
 
     /// The members of a parameter that is a list.
-    pub fn list(&self, name: &str) -> Vec<Value> {
+    pub(crate) fn list(&self, name: &str) -> Vec<Value> {
         self.params.get(name).map(list).unwrap_or_default()
     }
 
     /// A list of ids.
-    pub fn ids(&self, name: &str) -> Vec<u64> {
+    pub(crate) fn ids(&self, name: &str) -> Vec<u64> {
         self.list(name).iter().filter_map(integer).filter_map(|id| u64::try_from(id).ok()).collect()
     }
 }
@@ -82,24 +82,24 @@ impl<V: Vendor, B> DerefMut for Call<'_, '_, V, B> {
 
 /// A page of a list.
 #[derive(Debug, Clone, Copy)]
-pub struct Page {
+pub(crate) struct Page {
     /// Its number, from 1.
-    pub number: usize,
+    pub(crate) number: usize,
     /// How many rows pages have.
-    pub size: usize,
+    pub(crate) size: usize,
     /// Rows before it.
-    pub start: usize,
+    pub(crate) start: usize,
 }
 
 impl Page {
     /// The page of this number.
-    pub fn new(number: usize, size: usize) -> Self {
+    pub(crate) fn new(number: usize, size: usize) -> Self {
         let (number, size) = (number.max(1), size.max(1));
         Self { number, size, start: (number - 1).saturating_mul(size) }
     }
 
     /// Its rows.
-    pub fn of<T>(self, rows: &[T]) -> &[T] {
+    pub(crate) fn of<T>(self, rows: &[T]) -> &[T] {
         let start = self.start.min(rows.len());
         rows.get(start..start.saturating_add(self.size).min(rows.len())).unwrap_or_default()
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// Query pairs as PHP reads them: `a[]=1&a[]=2` and `a[0][b]=1` become lists and objects, the last
 /// of equal names wins.
-pub fn from_pairs(pairs: &[(String, String)]) -> Map<String, Value> {
+pub(crate) fn from_pairs(pairs: &[(String, String)]) -> Map<String, Value> {
     let mut params = Map::new();
     for (name, value) in pairs {
         match name.split_once('[').and_then(|(base, rest)| Some((base, rest.strip_suffix(']')?))) {

@@ -2,10 +2,10 @@
 
 /// Methods (`PUT|PATCH`), pattern, declared parameters and handler. `{name}` in a pattern stands
 /// for a number, `{name:x}` for a hexadecimal one, `{name:w}` for a word.
-pub struct Route<H>(pub &'static str, pub &'static str, pub &'static str, pub H);
+pub(crate) struct Route<H>(pub(crate) &'static str, pub(crate) &'static str, pub(crate) &'static str, pub(crate) H);
 
 /// The route of a request, and what stands in the path where the route has names.
-pub fn find<'r, H>(
+pub(crate) fn find<'r, H>(
     routes: impl IntoIterator<Item = &'r Route<H>>,
     method: &str,
     path: &str,
@@ -17,7 +17,7 @@ pub fn find<'r, H>(
 impl<H> Route<H> {
     /// The numbers and words in `path` where the pattern has names; `None` when the path is
     /// another's.
-    pub fn parts(&self, path: &str) -> Option<Vec<String>> {
+    pub(crate) fn parts(&self, path: &str) -> Option<Vec<String>> {
         let mut found = Vec::new();
         let mut parts = path.split('/');
         for piece in self.1.split('/') {

@@ -138,7 +138,7 @@ impl Shop {
     }
 
     /// A tag is added.
-    pub fn tag(&self, id: u64, tag: &str) -> bool {
+    pub(crate) fn tag(&self, id: u64, tag: &str) -> bool {
         self.update(id, |order| order.own.tags.push(tag.to_owned()))
     }
 

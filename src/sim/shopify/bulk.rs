@@ -14,7 +14,7 @@ use crate::sim::graphql::{Field, Run, Selection, Selections, parse};
 const AT_ONCE: usize = 5;
 
 /// `bulkOperationRunQuery`.
-pub fn start(context: &mut Context<'_>, given: &Map<String, Value>) -> Answer {
+pub(crate) fn start(context: &mut Context<'_>, given: &Map<String, Value>) -> Answer {
     let (operation, errors) = match begin(context, given) {
         Ok(id) => (operation(context, id), Vec::new()),
         Err((code, message)) => {
@@ -57,7 +57,7 @@ fn begin(context: &mut Context<'_>, given: &Map<String, Value>) -> Result<u64, (
 }
 
 /// `bulkOperation(id:)`. Numbers are texts.
-pub fn operation(context: &Context<'_>, id: u64) -> Value {
+pub(crate) fn operation(context: &Context<'_>, id: u64) -> Value {
     let Some(operation) = context.state.own.bulk.get(&id) else { return Value::Null };
     let done = operation.done_at <= context.now;
     let status = match (done, operation.fails) {

@@ -13,13 +13,13 @@ use crate::sim::world::{By, Query, narrow};
 const WINDOW: i64 = 60 * 86_400_000;
 
 /// Whether an app may see an order made then.
-pub fn visible(options: &Options, created: i64, now: i64) -> bool {
+pub(crate) fn visible(options: &Options, created: i64, now: i64) -> bool {
     options.has("read_all_orders") || created >= now - WINDOW
 }
 
 /// Which orders the `query` argument asks for, the oldest first, and warnings. Unknown fields do
 /// not fail: they are warned of and the list comes unfiltered.
-pub fn search(context: &Context<'_>, text: &str) -> (Query, Vec<Value>) {
+pub(crate) fn search(context: &Context<'_>, text: &str) -> (Query, Vec<Value>) {
     let mut query = Query { by: By::Created, ..Query::default() };
     let mut warnings = Vec::new();
     for term in text.split_whitespace() {
@@ -53,7 +53,7 @@ fn time(text: &str) -> Option<(i64, i64)> {
 }
 
 /// `ordersCount`.
-pub fn count(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
+pub(crate) fn count(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
     let (query, warnings) = search(context, arguments.get("query").and_then(Value::as_str).unwrap_or_default());
     let count = context.state.find(query).count() as u64;
     let limit = match arguments.get("limit") {
@@ -69,7 +69,7 @@ fn refused(message: &str) -> Value {
 }
 
 /// `orders`: a page of a list, or what is wrong with the wish.
-pub fn orders(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
+pub(crate) fn orders(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
     let (options, deaf) = (context.options, context.options.deaf);
     let text = |name: &str| arguments.get(name).and_then(Value::as_str);
     let (mut query, warnings) = search(context, text("query").unwrap_or_default());

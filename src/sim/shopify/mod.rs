@@ -20,7 +20,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 pub use options::{Deaf, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
-pub use vendor::{Own, Shopify};
+pub(crate) use vendor::{Own, Shopify};
 
 use super::FaultKind;
 use super::http::{Request, Response};

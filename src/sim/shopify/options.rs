@@ -14,7 +14,7 @@ pub const REHEARSAL_CLIENT_SECRET: &str = "rehearsal-client-secret";
 pub const REHEARSAL_TOKEN: &str = "shpat_rehearsal";
 
 /// Every scope that an order tool may ask for.
-pub const ALL_SCOPES: &[&str] = &[
+pub(crate) const ALL_SCOPES: &[&str] = &[
     "read_all_orders",
     "write_orders",
     "read_customers",
@@ -88,12 +88,12 @@ impl Options {
     }
 
     /// Another shop than that of a rehearsal.
-    pub fn another() -> Self {
+    pub(crate) fn another() -> Self {
         Self { domain: "other.myshopify.com".to_owned(), shop: 7, ..Self::rehearsal() }
     }
 
     /// Shops that tell less, are slower or dearer.
-    pub fn variants() -> Vec<(&'static str, Self)> {
+    pub(crate) fn variants() -> Vec<(&'static str, Self)> {
         vec![
             ("no personal data", Self { personal_data: false, ..Self::rehearsal() }),
             ("dear queries", Self { price: 4.2, ..Self::rehearsal() }),
@@ -108,7 +108,7 @@ impl Options {
     }
 
     /// Whether a scope is granted; writing includes reading.
-    pub fn has(&self, scope: &str) -> bool {
+    pub(crate) fn has(&self, scope: &str) -> bool {
         let writing = scope.replacen("read_", "write_", 1);
         self.scopes.iter().any(|granted| granted == scope || *granted == writing)
     }

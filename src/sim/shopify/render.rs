@@ -12,17 +12,17 @@ use crate::sim::world::fixtures::email;
 use crate::sim::world::{Address, Fee, Line, Meta, Refund, Shipment, Tracking, Vendor, Way};
 
 /// Shopify's global id.
-pub fn gid(kind: &str, id: u64) -> String {
+pub(crate) fn gid(kind: &str, id: u64) -> String {
     format!("gid://shopify/{kind}/{id}")
 }
 
 /// The number at the end of a global id of this kind.
-pub fn id_of(kind: &str, gid: &Value) -> Option<u64> {
+pub(crate) fn id_of(kind: &str, gid: &Value) -> Option<u64> {
     gid.as_str()?.strip_prefix(&format!("gid://shopify/{kind}/"))?.parse().ok()
 }
 
 /// What stands where an app without this scope may not look.
-pub fn needs(scope: &str) -> Value {
+pub(crate) fn needs(scope: &str) -> Value {
     json!({ "$denied": format!("`{scope}` access scope.") })
 }
 
@@ -32,7 +32,7 @@ fn text(text: &str) -> Option<&str> {
 }
 
 /// A time on the wire: whole seconds in UTC.
-pub fn time(at: i64) -> Value {
+pub(crate) fn time(at: i64) -> Value {
     json!(rfc3339(from_millis(at)))
 }
 
@@ -71,7 +71,7 @@ fn included_tax(amount: Decimal) -> Decimal {
 const ZERO: Decimal = Decimal::ZERO;
 
 /// The whole order.
-pub fn order(context: &Context<'_>, id: u64) -> Option<Value> {
+pub(crate) fn order(context: &Context<'_>, id: u64) -> Option<Value> {
     let entry = context.state.orders.get(&id)?;
     let order = entry.order(context.options);
     let mut tree = head(context.options, entry, &order);
@@ -224,7 +224,7 @@ fn line(money: &Money<'_>, order: &Order, line: &Line) -> Value {
 }
 
 /// A fulfilment by itself.
-pub fn fulfillment(one: &Shipment) -> Value {
+pub(crate) fn fulfillment(one: &Shipment) -> Value {
     let tracking = |t: &Tracking| json!({ "$type": "FulfillmentTrackingInfo", "company": text(&t.carrier), "number": text(&t.number), "url": text(&t.link) });
     let line = |(n, (line, count)): (usize, &(u64, u64))| {
         json!({
@@ -252,7 +252,7 @@ fn fulfillment_orders(options: &Options, order: &Order, created: i64, now: i64) 
 }
 
 /// A fulfilment order by itself.
-pub fn fulfillment_order(one: &FulfillmentOrder) -> Value {
+pub(crate) fn fulfillment_order(one: &FulfillmentOrder) -> Value {
     let actions: &[&str] = match one.status {
         "OPEN" if one.service => &["REQUEST_FULFILLMENT", "MOVE", "HOLD"],
         "IN_PROGRESS" if one.service => &["REQUEST_CANCELLATION"],

@@ -30,33 +30,33 @@ pub struct Shopify;
 #[derive(Default)]
 pub struct Memory {
     /// Tokens.
-    pub tokens: Tokens,
+    pub(crate) tokens: Tokens,
     next_id: u64,
     /// The points that queries cost.
-    pub bucket: Bucket,
+    pub(crate) bucket: Bucket,
     /// Points spent so far.
-    pub points: f64,
+    pub(crate) points: f64,
     /// Queries that were not carried out for want of points.
-    pub throttled: u64,
+    pub(crate) throttled: u64,
     /// Queries that were not carried out because one may not cost that much.
-    pub too_dear: u64,
+    pub(crate) too_dear: u64,
     /// Cancellations by their numbers.
-    pub jobs: BTreeMap<u64, Job>,
+    pub(crate) jobs: BTreeMap<u64, Job>,
     /// Bulk operations by id.
-    pub bulk: BTreeMap<u64, Operation>,
+    pub(crate) bulk: BTreeMap<u64, Operation>,
     /// How many of the next bulk operations fail.
-    pub failing_bulk: u32,
+    pub(crate) failing_bulk: u32,
     /// How many of the next bulk operations never end.
-    pub stuck_bulk: u32,
+    pub(crate) stuck_bulk: u32,
     /// How many of the next bulk operations lack the last row of their files.
-    pub short_bulk: u32,
+    pub(crate) short_bulk: u32,
     /// How many of the next bulk operations end well and find nothing.
-    pub empty_bulk: u32,
+    pub(crate) empty_bulk: u32,
 }
 
 impl Memory {
     /// An id that nothing has.
-    pub fn take_id(&mut self) -> u64 {
+    pub(crate) fn take_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
     }
@@ -64,96 +64,96 @@ impl Memory {
 
 /// A cancellation at work.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub(crate) struct Job {
     /// The order.
-    pub order: u64,
+    pub(crate) order: u64,
     /// When it will be done.
-    pub done_at: i64,
+    pub(crate) done_at: i64,
     /// Shopify's reason.
-    pub reason: String,
+    pub(crate) reason: String,
     /// For the staff.
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
     /// Whether money goes back.
-    pub refund: bool,
+    pub(crate) refund: bool,
     /// Whether the pieces go back on the shelf.
-    pub restock: bool,
+    pub(crate) restock: bool,
     /// Whether the buyer is told.
-    pub notify: bool,
+    pub(crate) notify: bool,
     /// Whether it comes to nothing.
-    pub fails: bool,
+    pub(crate) fails: bool,
 }
 
 /// A bulk operation.
 #[derive(Clone)]
-pub struct Operation {
+pub(crate) struct Operation {
     /// When it will be done.
-    pub done_at: i64,
+    pub(crate) done_at: i64,
     /// Whether it fails.
-    pub fails: bool,
+    pub(crate) fails: bool,
     /// How many orders and rows its file has.
-    pub counts: (u64, u64),
+    pub(crate) counts: (u64, u64),
     /// The file.
-    pub file: Arc<Vec<u8>>,
+    pub(crate) file: Arc<Vec<u8>>,
 }
 
 /// What only Shopify's orders have.
 #[derive(Debug, Clone, Default)]
 pub struct Own {
     /// `displayFinancialStatus`.
-    pub financial: Option<&'static str>,
+    pub(crate) financial: Option<&'static str>,
     /// How it was cancelled.
-    pub cancelled: Option<Cancelled>,
+    pub(crate) cancelled: Option<Cancelled>,
     /// When it was closed.
-    pub closed: Option<i64>,
+    pub(crate) closed: Option<i64>,
     /// Its lines were edited.
-    pub edited: bool,
+    pub(crate) edited: bool,
     /// The buyer's data were erased.
-    pub erased: bool,
+    pub(crate) erased: bool,
     /// Tags.
-    pub tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     /// Fulfilment orders.
-    pub fulfillment_orders: Vec<FulfillmentOrder>,
+    pub(crate) fulfillment_orders: Vec<FulfillmentOrder>,
 }
 
 /// How an order was cancelled.
 #[derive(Debug, Clone)]
-pub struct Cancelled {
+pub(crate) struct Cancelled {
     /// When.
-    pub at: i64,
+    pub(crate) at: i64,
     /// Shopify's word.
-    pub reason: String,
+    pub(crate) reason: String,
     /// For the staff.
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 /// A fulfilment order.
 #[derive(Debug, Clone)]
-pub struct FulfillmentOrder {
+pub(crate) struct FulfillmentOrder {
     /// Its id.
-    pub id: u64,
+    pub(crate) id: u64,
     /// `OPEN`, ...
-    pub status: &'static str,
+    pub(crate) status: &'static str,
     /// Where the goods are.
-    pub location: u64,
+    pub(crate) location: u64,
     /// Whether a fulfilment service has the goods: nobody else ships them.
-    pub service: bool,
+    pub(crate) service: bool,
     /// Why it is held back.
-    pub hold: Option<String>,
+    pub(crate) hold: Option<String>,
     /// Its lines.
-    pub lines: Vec<OpenLine>,
+    pub(crate) lines: Vec<OpenLine>,
 }
 
 /// A line of a fulfilment order.
 #[derive(Debug, Clone)]
-pub struct OpenLine {
+pub(crate) struct OpenLine {
     /// Its id.
-    pub id: u64,
+    pub(crate) id: u64,
     /// The order's line.
-    pub line: u64,
+    pub(crate) line: u64,
     /// Pieces.
-    pub total: u64,
+    pub(crate) total: u64,
     /// Of which not shipped yet.
-    pub remaining: u64,
+    pub(crate) remaining: u64,
 }
 
 /// Pieces of a line that are still to be fulfilled.

@@ -32,7 +32,7 @@ fn payload(kind: &str, done: Result<u64, Value>) -> Answer {
 }
 
 /// `fulfillmentCreate`.
-pub fn fulfill(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
+pub(crate) fn fulfill(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
     let wish = &arguments["fulfillment"];
     let notify = wish["notifyCustomer"] == true;
     let done = wished(context, wish).map(|(order, fulfillment)| {
@@ -118,7 +118,7 @@ fn pieces(one: &FulfillmentOrder, group: &Value, n: usize) -> Result<Vec<(u64, u
 }
 
 /// `fulfillmentTrackingInfoUpdate`.
-pub fn retrack(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
+pub(crate) fn retrack(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
     let id = id_of("Fulfillment", &arguments["fulfillmentId"]).ok_or_else(invalid_id)?;
     let tracking = tracking(&arguments["trackingInfoInput"]);
     let notify = arguments.get("notifyCustomer") == Some(&json!(true));
@@ -138,14 +138,14 @@ pub fn retrack(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Ans
 }
 
 /// The order that a fulfilment is of.
-pub fn owner_of_fulfillment(context: &Context<'_>, fulfillment: u64) -> Option<u64> {
+pub(crate) fn owner_of_fulfillment(context: &Context<'_>, fulfillment: u64) -> Option<u64> {
     let has = |id: &u64| context.order(*id).is_some_and(|order| order.shipments.iter().any(|s| s.id == fulfillment));
     let touched = context.state.orders.iter().filter(|(_, entry)| entry.order.is_some()).map(|(id, _)| *id);
     std::iter::once(order_of(fulfillment)).chain(touched).find(has)
 }
 
 /// `orderCancel`: checks at once, works later.
-pub fn cancel(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
+pub(crate) fn cancel(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
     let order = id_of("Order", &arguments["orderId"]).ok_or_else(invalid_id)?;
     let kind = "OrderCancelPayload";
     if let Some((field, message, code)) = why_not_cancel(context, order, arguments) {
@@ -193,7 +193,7 @@ fn why_not_cancel(
 }
 
 /// Cancellations whose time has come take effect.
-pub fn work(context: &mut Context<'_>) {
+pub(crate) fn work(context: &mut Context<'_>) {
     let due = context.state.own.jobs.values().filter(|job| job.done_at <= context.now && !job.fails);
     for job in due.cloned().collect::<Vec<Job>>() {
         if context.order(job.order).is_none_or(|order| order.own.cancelled.is_some()) {
@@ -221,7 +221,7 @@ pub fn work(context: &mut Context<'_>) {
 const RESULT: &str = "OrderCancelJobResult";
 
 /// `node(id:)` of a cancellation.
-pub fn job_result(context: &Context<'_>, id: &Value) -> Value {
+pub(crate) fn job_result(context: &Context<'_>, id: &Value) -> Value {
     let Some(job) = id_of(RESULT, id).and_then(|number| context.state.own.jobs.get(&number)) else {
         return Value::Null;
     };
@@ -234,13 +234,13 @@ pub fn job_result(context: &Context<'_>, id: &Value) -> Value {
 }
 
 /// `job(id:)`: only whether it is over.
-pub fn job(context: &Context<'_>, id: &Value) -> Value {
+pub(crate) fn job(context: &Context<'_>, id: &Value) -> Value {
     let job = id_of("Job", id).and_then(|number| context.state.own.jobs.get(&number));
     job.map(|job| json!({ "$type": "Job", "id": id, "done": job.done_at <= context.now })).unwrap_or_default()
 }
 
 /// Cancels an order: everything closes, nothing remains.
-pub fn close(order: &mut Order, cancelled: Cancelled) {
+pub(crate) fn close(order: &mut Order, cancelled: Cancelled) {
     order.own.cancelled = Some(cancelled);
     if order.own.financial == Some("AUTHORIZED") {
         order.own.financial = Some("VOIDED");

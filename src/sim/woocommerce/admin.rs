@@ -64,7 +64,7 @@ impl Shop {
     }
 
     /// The order comes back from the trash.
-    pub fn restore(&self, id: u64) -> bool {
+    pub(crate) fn restore(&self, id: u64) -> bool {
         self.status(id).as_deref() == Some("trash") && self.with(|context| context.put_away(id, false))
     }
 

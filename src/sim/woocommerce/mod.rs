@@ -26,11 +26,12 @@ use std::sync::Arc;
 pub use options::{
     HttpsSeen, Key, Options, Permalinks, Permission, Profile, REHEARSAL_KEY, REHEARSAL_SECRET, Rights, Tracking,
 };
-pub use vendor::{Own, WooCommerce};
+pub(crate) use vendor::{Own, WooCommerce};
 
 use super::http::{Request, Response};
 use super::rest::Answer;
-pub use super::world::{Address, Fee, Line, Purchase as NewOrder, Refund};
+pub use super::world::{Address, Purchase as NewOrder};
+pub(crate) use super::world::{Fee, Line, Refund};
 use super::{Registered, stores, world};
 
 /// A simulated WooCommerce shop.

@@ -21,7 +21,7 @@ pub enum Profile {
 
 impl Profile {
     /// The version number that the shop states.
-    pub fn version(self) -> &'static str {
+    pub(crate) fn version(self) -> &'static str {
         match self {
             Self::V10_5 => "10.5.0",
             Self::V10_0_2 | Self::V10_0_2Posts => "10.0.2",
@@ -30,17 +30,17 @@ impl Profile {
     }
 
     /// Whether orders live in their own tables.
-    pub fn hpos(self) -> bool {
+    pub(crate) fn hpos(self) -> bool {
         matches!(self, Self::V10_5 | Self::V10_0_2)
     }
 
     /// Whether pages ordered by `modified` repeat and skip orders of the same second.
-    pub fn loses_ties(self) -> bool {
+    pub(crate) fn loses_ties(self) -> bool {
         matches!(self, Self::V10_0_2 | Self::V10_0_2Posts)
     }
 
     /// Whether lists can be filtered by the date of modification.
-    pub fn filters_modified(self) -> bool {
+    pub(crate) fn filters_modified(self) -> bool {
         self != Self::V5_6
     }
 }
@@ -188,7 +188,7 @@ impl Options {
     }
 
     /// Versions, addresses, and homes of tracking numbers.
-    pub fn variants() -> Vec<(&'static str, Self)> {
+    pub(crate) fn variants() -> Vec<(&'static str, Self)> {
         vec![
             ("10.0.2", Self { profile: Profile::V10_0_2, ..Self::demo() }),
             ("10.0.2, orders as posts", Self { profile: Profile::V10_0_2Posts, ..Self::demo() }),

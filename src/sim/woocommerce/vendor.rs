@@ -23,28 +23,28 @@ pub struct WooCommerce;
 
 /// A fulfilment of an order.
 #[derive(Debug, Clone)]
-pub struct Fulfillment {
+pub(crate) struct Fulfillment {
     /// Its id.
-    pub id: u64,
+    pub(crate) id: u64,
     /// `fulfilled` or not.
-    pub status: String,
+    pub(crate) status: String,
     /// When it was changed.
-    pub updated: i64,
+    pub(crate) updated: i64,
     /// Deleted ones stay in the table.
-    pub deleted: bool,
+    pub(crate) deleted: bool,
     /// What is in it, and the rest.
-    pub meta: Vec<Meta>,
+    pub(crate) meta: Vec<Meta>,
 }
 
 /// What only WooCommerce's orders have.
 #[derive(Debug, Clone, Default)]
 pub struct Own {
     /// The payment provider's number.
-    pub transaction_id: String,
+    pub(crate) transaction_id: String,
     /// When it was completed.
-    pub completed: Option<i64>,
+    pub(crate) completed: Option<i64>,
     /// Fulfilments, deleted ones too.
-    pub fulfillments: Vec<Fulfillment>,
+    pub(crate) fulfillments: Vec<Fulfillment>,
 }
 
 /// An order's number as people see it.
@@ -61,7 +61,7 @@ pub struct Memory {
     pub(super) last_fulfillment: u64,
     pub(super) last_fulfillment_meta: u64,
     /// Keys and nonces of signed requests.
-    pub nonces: HashSet<(String, String)>,
+    pub(crate) nonces: HashSet<(String, String)>,
 }
 
 /// The statuses WooCommerce itself knows, in its own order.

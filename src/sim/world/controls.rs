@@ -111,7 +111,7 @@ impl<V: Vendor> Shop<V> {
     }
 
     /// The order's lines.
-    pub fn lines(&self, id: u64) -> Vec<Line> {
+    pub(crate) fn lines(&self, id: u64) -> Vec<Line> {
         self.order(id).map(|order| order.lines).unwrap_or_default()
     }
 

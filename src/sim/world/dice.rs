@@ -28,7 +28,7 @@ impl Dice {
     }
 
     /// One of these, each as often as its number says.
-    pub fn among<T: Copy>(&mut self, choices: &[(u64, T)]) -> Option<T> {
+    pub(crate) fn among<T: Copy>(&mut self, choices: &[(u64, T)]) -> Option<T> {
         let mut left = self.below(choices.iter().map(|(often, _)| often).sum());
         let found = choices.iter().find(|(often, _)| {
             let here = left < *often;
@@ -39,14 +39,14 @@ impl Dice {
     }
 
     /// `length` letters and digits.
-    pub fn letters(&mut self, length: usize) -> String {
+    pub(crate) fn letters(&mut self, length: usize) -> String {
         const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
         (0..length).filter_map(|_| self.pick(LETTERS).copied().map(char::from)).collect()
     }
 }
 
 /// Scrambles a number so that neighbours end up far apart.
-pub fn mix(mut z: u64) -> u64 {
+pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)

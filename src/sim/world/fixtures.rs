@@ -2,31 +2,29 @@
 //! program: right-to-left text, emoji, quotes, HTML, formulas, bidirectional controls, very long
 //! words.
 
-pub use super::dice::{Dice, mix};
-
 /// An invented buyer and where they live.
 #[derive(Debug, Clone, Copy)]
-pub struct Person {
+pub(crate) struct Person {
     /// First name.
-    pub first: &'static str,
+    pub(crate) first: &'static str,
     /// Last name.
-    pub last: &'static str,
+    pub(crate) last: &'static str,
     /// Company, often empty.
-    pub company: &'static str,
+    pub(crate) company: &'static str,
     /// Street.
-    pub street: &'static str,
+    pub(crate) street: &'static str,
     /// Second line, often empty.
-    pub street_2: &'static str,
+    pub(crate) street_2: &'static str,
     /// City.
-    pub city: &'static str,
+    pub(crate) city: &'static str,
     /// State or province as shops store it: a code in some countries, free text in others.
-    pub state: &'static str,
+    pub(crate) state: &'static str,
     /// Postcode, empty where the country has none.
-    pub postcode: &'static str,
+    pub(crate) postcode: &'static str,
     /// ISO 3166-1 alpha-2 country.
-    pub country: &'static str,
+    pub(crate) country: &'static str,
     /// Phone, in whatever form the buyer typed.
-    pub phone: &'static str,
+    pub(crate) phone: &'static str,
 }
 
 type Row = [&'static str; 10];
@@ -37,7 +35,7 @@ const fn person(row: Row) -> Person {
 }
 
 /// The buyers.
-pub const PEOPLE: &[Person] = &[
+pub(crate) const PEOPLE: &[Person] = &[
     person(["Jörg", "Größmann", "", "Ährenweg 12a", "", "Köln", "DE-NW", "50667", "DE", "+49 221 5550100"]),
     person([
         "Mary-Ann",
@@ -157,27 +155,27 @@ pub const PEOPLE: &[Person] = &[
 
 /// An invented product, or one choice of a product with choices.
 #[derive(Debug, Clone, Copy)]
-pub struct Ware {
+pub(crate) struct Ware {
     /// The product's id.
-    pub product_id: u64,
+    pub(crate) product_id: u64,
     /// The choice's id; 0 for a product without choices.
-    pub variation_id: u64,
+    pub(crate) variation_id: u64,
     /// The stock keeping unit, empty when the merchant gave none.
-    pub sku: &'static str,
+    pub(crate) sku: &'static str,
     /// The name as an order shows it.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The product's own name, for a choice.
-    pub parent: &'static str,
+    pub(crate) parent: &'static str,
     /// The choices: key, label, value.
-    pub choices: &'static [(&'static str, &'static str, &'static str)],
+    pub(crate) choices: &'static [(&'static str, &'static str, &'static str)],
     /// Price in hundredths.
-    pub cents: i64,
+    pub(crate) cents: i64,
     /// GTIN, empty when there is none.
-    pub gtin: &'static str,
+    pub(crate) gtin: &'static str,
     /// Not shipped.
-    pub is_virtual: bool,
+    pub(crate) is_virtual: bool,
     /// The picture's id; 0 for none.
-    pub image: u64,
+    pub(crate) image: u64,
 }
 
 pub(super) const fn simple(product_id: u64, sku: &'static str, name: &'static str, cents: i64) -> Ware {
@@ -196,7 +194,7 @@ pub(super) const fn simple(product_id: u64, sku: &'static str, name: &'static st
 }
 
 /// The products.
-pub const WARES: &[Ware] = &[
+pub(crate) const WARES: &[Ware] = &[
     Ware { gtin: "4006381333931", image: 71, ..simple(11, "TEE-001", "Tee \"Grüne Katze\"", 1290) },
     simple(12, "MUG-9", "Tasse &amp; Söhne 0,3 l", 999),
     Ware { image: 72, ..simple(13, "BOOK-7", "Book <b>bold</b> & co", 2495) },
@@ -219,12 +217,12 @@ pub const WARES: &[Ware] = &[
 ];
 
 /// The ware with this SKU.
-pub fn ware(sku: &str) -> Option<&'static Ware> {
+pub(crate) fn ware(sku: &str) -> Option<&'static Ware> {
     WARES.iter().find(|ware| ware.sku == sku)
 }
 
 /// What buyers write under their orders.
-pub const NOTES: &[&str] = &[
+pub(crate) const NOTES: &[&str] = &[
     "",
     "",
     "",
@@ -236,6 +234,6 @@ pub const NOTES: &[&str] = &[
 ];
 
 /// The buyer's invented address; `.test` never resolves.
-pub fn email(number: u64) -> String {
+pub(crate) fn email(number: u64) -> String {
     format!("buyer{number}@example.test")
 }

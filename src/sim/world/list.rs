@@ -6,7 +6,7 @@ use super::{Entry, State, Vendor};
 
 /// By what a list is ordered; orders of the same time by their ids.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum By {
+pub(crate) enum By {
     /// The id.
     #[default]
     Id,
@@ -17,26 +17,26 @@ pub enum By {
 }
 
 /// From and to, both in it.
-pub type Bounds = (i64, i64);
+pub(crate) type Bounds = (i64, i64);
 
 /// No bounds.
-pub const ALL: Bounds = (i64::MIN, i64::MAX);
+pub(crate) const ALL: Bounds = (i64::MIN, i64::MAX);
 
 /// Which orders a list has.
 #[derive(Debug, Clone, Copy)]
-pub struct Query {
+pub(crate) struct Query {
     /// The order.
-    pub by: By,
+    pub(crate) by: By,
     /// The other way round.
-    pub descending: bool,
+    pub(crate) descending: bool,
     /// When they were placed.
-    pub created: Bounds,
+    pub(crate) created: Bounds,
     /// When they were changed.
-    pub modified: Bounds,
+    pub(crate) modified: Bounds,
     /// Their ids.
-    pub id: Bounds,
+    pub(crate) id: Bounds,
     /// Only what comes behind this row: time (nothing for a list by id) and id.
-    pub behind: Option<(i64, u64)>,
+    pub(crate) behind: Option<(i64, u64)>,
 }
 
 impl Default for Query {
@@ -60,7 +60,7 @@ pub(in crate::sim) fn narrow(bounds: &mut Bounds, sign: &str, (first, last): Bou
 
 /// The ids of the last list.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub(crate) struct Kept {
     generation: u64,
     key: String,
     ids: Option<Arc<Vec<u64>>>,

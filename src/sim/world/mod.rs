@@ -23,16 +23,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-pub use dice::{Dice, mix};
+pub use dice::Dice;
+pub(crate) use dice::mix;
 pub(super) use list::narrow;
-pub use list::{ALL, Bounds, By, Query};
+pub(crate) use list::{ALL, Bounds, By, Query};
 pub(super) use makeup::{add_line, blank, fee, part_id, second_place, wrap};
 pub(super) use order::numbers;
-pub use order::{
-    About, Address, Fee, Line, Mail, Mails, Meta, Note, Order, Place, Refund, Shipment, Sums, Tracking, Way, cents,
-};
+pub use order::{About, Address, Fee, Tracking, cents};
+pub(crate) use order::{Line, Mail, Meta, Note, Order, Place, Refund, Shipment, Sums, Way};
 pub use purchase::Purchase;
-pub use state::{Context, Entry, State};
+pub(crate) use state::{Context, Entry, State};
 pub(super) use state::{everything, give_back, ship as ship_items};
 
 use super::CONTROL;

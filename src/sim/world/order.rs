@@ -62,7 +62,7 @@ pub struct Place {
 
 /// How a line reaches the buyer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     /// In a parcel to the address with this id.
     Parcel(u64),
     /// Picked up at the counter.
@@ -79,59 +79,59 @@ pub struct Line {
     /// Its id.
     pub id: u64,
     /// The product; 0 for none.
-    pub product: u64,
+    pub(crate) product: u64,
     /// The choice; 0 for a product without choices.
-    pub variant: u64,
+    pub(crate) variant: u64,
     /// Stock-keeping unit; empty for none.
-    pub sku: String,
+    pub(crate) sku: String,
     /// The name as an order shows it.
     pub name: String,
     /// The product's own name, for a choice.
-    pub parent: String,
+    pub(crate) parent: String,
     /// Choices: key, label, value.
-    pub choices: Vec<(String, String, String)>,
+    pub(crate) choices: Vec<(String, String, String)>,
     /// GTIN; empty for none.
-    pub gtin: String,
+    pub(crate) gtin: String,
     /// The picture; 0 for none.
-    pub image: u64,
+    pub(crate) image: u64,
     /// The product was deleted since.
-    pub gone: bool,
+    pub(crate) gone: bool,
     /// Pieces as ordered.
     pub quantity: u64,
     /// Of which an edit took out.
-    pub removed: u64,
+    pub(crate) removed: u64,
     /// Of which shipped.
-    pub shipped: u64,
+    pub(crate) shipped: u64,
     /// Of which given back.
     pub refunded: u64,
     /// Price of one.
-    pub price: Decimal,
+    pub(crate) price: Decimal,
     /// Its share of a discount.
     pub discount: Decimal,
     /// How it reaches the buyer.
-    pub way: Way,
+    pub(crate) way: Way,
     /// Name and message of its gift wrapping.
-    pub wrapping: Option<(String, String)>,
+    pub(crate) wrapping: Option<(String, String)>,
 }
 
 impl Line {
     /// Pieces that go into parcels and are not shipped, given back or taken out.
-    pub fn open(&self) -> u64 {
+    pub(crate) fn open(&self) -> u64 {
         if self.ships() { self.quantity.saturating_sub(self.shipped + self.refunded + self.removed) } else { 0 }
     }
 
     /// Pieces that are still in the order.
-    pub fn current(&self) -> u64 {
+    pub(crate) fn current(&self) -> u64 {
         self.quantity.saturating_sub(self.refunded + self.removed)
     }
 
     /// Whether it goes into a parcel.
-    pub fn ships(&self) -> bool {
+    pub(crate) fn ships(&self) -> bool {
         matches!(self.way, Way::Parcel(_))
     }
 
     /// All its pieces, before discount.
-    pub fn subtotal(&self) -> Decimal {
+    pub(crate) fn subtotal(&self) -> Decimal {
         self.price * Decimal::from(self.quantity)
     }
 
@@ -143,7 +143,7 @@ impl Line {
     }
 
     /// All its pieces, after discount.
-    pub fn total(&self) -> Decimal {
+    pub(crate) fn total(&self) -> Decimal {
         self.subtotal() - self.discount
     }
 }
@@ -165,7 +165,7 @@ pub struct Tracking {
     /// The carrier, by name.
     pub carrier: String,
     /// The carrier by a code of a tracking service.
-    pub carrier_code: String,
+    pub(crate) carrier_code: String,
     /// The number.
     pub number: String,
     /// Where the buyer can follow it.
@@ -185,9 +185,9 @@ pub struct Shipment {
     /// The address.
     pub place: u64,
     /// When.
-    pub at: i64,
+    pub(crate) at: i64,
     /// It was called back: its pieces are open again.
-    pub undone: bool,
+    pub(crate) undone: bool,
     /// Line and pieces.
     pub items: Vec<(u64, u64)>,
     /// Its tracking numbers.
@@ -200,36 +200,36 @@ pub struct Shipment {
 
 /// A refund.
 #[derive(Debug, Clone)]
-pub struct Refund {
+pub(crate) struct Refund {
     /// Its id.
     pub id: u64,
     /// When.
-    pub at: i64,
+    pub(crate) at: i64,
     /// Why.
-    pub reason: String,
+    pub(crate) reason: String,
     /// How much.
-    pub amount: Decimal,
+    pub(crate) amount: Decimal,
     /// Line, pieces and amount of each refunded line.
-    pub lines: Vec<(u64, u64, Decimal)>,
+    pub(crate) lines: Vec<(u64, u64, Decimal)>,
 }
 
 /// The sums of an order.
 #[derive(Debug, Clone, Copy)]
-pub struct Sums {
+pub(crate) struct Sums {
     /// What the buyer pays.
-    pub total: Decimal,
+    pub(crate) total: Decimal,
     /// Of which tax.
-    pub tax: Decimal,
+    pub(crate) tax: Decimal,
     /// Of which on lines and fees.
-    pub goods_tax: Decimal,
+    pub(crate) goods_tax: Decimal,
     /// What sending it costs.
-    pub shipping: Decimal,
+    pub(crate) shipping: Decimal,
     /// The tax on that.
-    pub shipping_tax: Decimal,
+    pub(crate) shipping_tax: Decimal,
     /// What is off.
     pub discount: Decimal,
     /// The tax that is off with it.
-    pub discount_tax: Decimal,
+    pub(crate) discount_tax: Decimal,
 }
 
 /// What a mail to the buyer is about.
@@ -251,16 +251,16 @@ pub enum About {
 
 /// A mail to the buyer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mail {
+pub(crate) struct Mail {
     /// What it is about.
-    pub about: About,
+    pub(crate) about: About,
     /// What it tells beside: tracking numbers, a reason, a note.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Mail {
     /// Whether the buyer learns by it that something is on its way.
-    pub fn tells_dispatch(&self) -> bool {
+    pub(crate) fn tells_dispatch(&self) -> bool {
         matches!(self.about, About::Shipment | About::Completed | About::Note)
     }
 }
@@ -275,9 +275,9 @@ pub struct Mails {
     /// A note of the staff.
     pub note: u32,
     /// "Your order is being processed".
-    pub processing: u32,
+    pub(crate) processing: u32,
     /// "You have been refunded".
-    pub refunded: u32,
+    pub(crate) refunded: u32,
 }
 
 impl Mails {
@@ -301,26 +301,26 @@ impl Mails {
 
 /// What plugins and apps write on an order: a key and a value of any JSON type.
 #[derive(Debug, Clone)]
-pub struct Meta {
+pub(crate) struct Meta {
     /// The row's number in its order.
     pub id: u64,
     /// The key.
-    pub key: String,
+    pub(crate) key: String,
     /// The value.
-    pub value: Value,
+    pub(crate) value: Value,
 }
 
 /// A note of the staff or of the store's own program.
 #[derive(Debug, Clone)]
-pub struct Note {
+pub(crate) struct Note {
     /// Its id.
     pub id: u64,
     /// When.
-    pub created: i64,
+    pub(crate) created: i64,
     /// What it says.
-    pub text: String,
+    pub(crate) text: String,
     /// Whether it was mailed to the buyer.
-    pub to_customer: bool,
+    pub(crate) to_customer: bool,
 }
 
 /// An order with everything that hangs on it; `own` is what only its channel has.
@@ -329,7 +329,7 @@ pub struct Order<O> {
     /// Its id.
     pub id: u64,
     /// Bill to.
-    pub billing: Address,
+    pub(crate) billing: Address,
     /// Ship to; none: nothing is shipped.
     pub places: Vec<Place>,
     /// What was bought.
@@ -339,77 +339,77 @@ pub struct Order<O> {
     /// Charges for sending it beside those of its addresses.
     pub charges: Vec<Fee>,
     /// The coupon's code.
-    pub coupon: Option<String>,
+    pub(crate) coupon: Option<String>,
     /// 0 for guests.
-    pub customer: u64,
+    pub(crate) customer: u64,
     /// What the buyer wrote.
-    pub note: String,
+    pub(crate) note: String,
     /// What the staff wrote.
     pub staff_notes: String,
     /// How it is paid, in the channel's words.
-    pub payment: String,
+    pub(crate) payment: String,
     /// When it was paid.
-    pub paid: Option<i64>,
+    pub(crate) paid: Option<i64>,
     /// How it gets to the buyer, if not in parcels.
-    pub delivery: &'static str,
+    pub(crate) delivery: &'static str,
     /// ISO 4217.
-    pub currency: String,
+    pub(crate) currency: String,
     /// How much of it one of the store's own currency is worth.
-    pub rate: Decimal,
+    pub(crate) rate: Decimal,
     /// Its number elsewhere.
-    pub reference: String,
+    pub(crate) reference: String,
     /// Where it was made.
-    pub source: String,
+    pub(crate) source: String,
     /// A test of the checkout.
-    pub test: bool,
+    pub(crate) test: bool,
     /// Customs duties.
-    pub duties: Decimal,
+    pub(crate) duties: Decimal,
     /// What was sent.
     pub shipments: Vec<Shipment>,
     /// What was given back.
-    pub refunds: Vec<Refund>,
+    pub(crate) refunds: Vec<Refund>,
     /// What plugins and apps wrote on it.
-    pub meta: Vec<Meta>,
+    pub(crate) meta: Vec<Meta>,
     /// Notes.
-    pub notes: Vec<Note>,
+    pub(crate) notes: Vec<Note>,
     /// What the buyer was mailed.
-    pub mails: Vec<Mail>,
+    pub(crate) mails: Vec<Mail>,
     /// Pieces that went back on the shelf when it was cancelled.
-    pub restocked: u64,
+    pub(crate) restocked: u64,
     /// What only this channel's orders have.
-    pub own: O,
+    pub(crate) own: O,
     pub(in crate::sim) last_part: u64,
     pub(in crate::sim) last_meta: u64,
 }
 
 impl<O> Order<O> {
     /// Pieces that are to be shipped yet.
-    pub fn open(&self) -> u64 {
+    pub(crate) fn open(&self) -> u64 {
         self.lines.iter().map(Line::open).sum()
     }
 
     /// The shipments that were not called back.
-    pub fn sent(&self) -> impl Iterator<Item = &Shipment> {
+    pub(crate) fn sent(&self) -> impl Iterator<Item = &Shipment> {
         self.shipments.iter().filter(|shipment| !shipment.undone)
     }
 
     /// Given back so far.
-    pub fn refunded(&self) -> Decimal {
+    pub(crate) fn refunded(&self) -> Decimal {
         self.refunds.iter().map(|refund| refund.amount).sum()
     }
 
     /// All lines before discount.
-    pub fn subtotal(&self) -> Decimal {
+    pub(crate) fn subtotal(&self) -> Decimal {
         self.lines.iter().map(Line::subtotal).sum()
     }
 
     /// What is off.
-    pub fn discount(&self) -> Decimal {
+    pub(crate) fn discount(&self) -> Decimal {
         self.lines.iter().map(|line| line.discount).sum()
     }
 
     /// What sending it costs.
-    pub fn shipping(&self) -> Decimal {
+    pub(crate) fn shipping(&self) -> Decimal {
         self.places.iter().map(|place| place.cost).chain(self.charges.iter().map(|charge| charge.cost)).sum()
     }
 
@@ -429,17 +429,17 @@ impl<O> Order<O> {
     }
 
     /// All fees.
-    pub fn fees(&self) -> Decimal {
+    pub(crate) fn fees(&self) -> Decimal {
         self.fees.iter().map(|fee| fee.cost).sum()
     }
 
     /// The line with this id.
-    pub fn line(&self, id: u64) -> Option<&Line> {
+    pub(crate) fn line(&self, id: u64) -> Option<&Line> {
         self.lines.iter().find(|line| line.id == id)
     }
 
     /// Ten per cent off every line.
-    pub fn discount_all(&mut self, code: &str) {
+    pub(crate) fn discount_all(&mut self, code: &str) {
         self.coupon = Some(code.to_owned());
         for line in &mut self.lines {
             line.discount = line.subtotal() - (line.subtotal() * Decimal::new(9, 1)).round_dp(2);
@@ -467,7 +467,7 @@ impl<O> Order<O> {
     }
 
     /// How often the buyer was told of a shipment.
-    pub fn dispatch_mails(&self) -> u64 {
+    pub(crate) fn dispatch_mails(&self) -> u64 {
         self.mails.iter().filter(|mail| mail.tells_dispatch()).count() as u64
     }
 

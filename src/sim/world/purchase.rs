@@ -130,7 +130,7 @@ impl Purchase {
     }
 
     /// To this street.
-    pub fn street(self, street: &str) -> Self {
+    pub(crate) fn street(self, street: &str) -> Self {
         Self { street: street.to_owned(), ..self }
     }
 
@@ -185,7 +185,7 @@ impl Purchase {
     }
 
     /// With what a plugin or an app writes.
-    pub fn attribute(mut self, key: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn attribute(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.attributes.push((key.to_owned(), value.into()));
         self
     }

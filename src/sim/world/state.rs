@@ -13,19 +13,19 @@ use super::{Event, Vendor, makeup};
 #[derive(Debug, Clone)]
 pub struct Entry<V: Vendor> {
     /// Its id.
-    pub id: u64,
+    pub(crate) id: u64,
     /// When it was placed.
-    pub created: i64,
+    pub(crate) created: i64,
     /// When it was changed.
-    pub modified: i64,
+    pub(crate) modified: i64,
     /// When lists believe that it was.
-    pub seen: i64,
+    pub(crate) seen: i64,
     /// The channel's word or number for how it stands; empty where it has none that lists need.
-    pub status: Cow<'static, str>,
+    pub(crate) status: Cow<'static, str>,
     /// When it was put away as done with.
-    pub away: Option<i64>,
+    pub(crate) away: Option<i64>,
     /// The content, once somebody changed it.
-    pub order: Option<Box<Order<V::Own>>>,
+    pub(crate) order: Option<Box<Order<V::Own>>>,
 }
 
 impl<V: Vendor> Entry<V> {
@@ -35,7 +35,7 @@ impl<V: Vendor> Entry<V> {
     }
 
     /// The content, made up where nobody has changed it.
-    pub fn order<'a>(&'a self, options: &V::Options) -> Cow<'a, Order<V::Own>> {
+    pub(crate) fn order<'a>(&'a self, options: &V::Options) -> Cow<'a, Order<V::Own>> {
         match &self.order {
             Some(order) => Cow::Borrowed(order),
             None => Cow::Owned(makeup::order(options, self)),
@@ -46,31 +46,31 @@ impl<V: Vendor> Entry<V> {
 /// A store's memory.
 pub struct State<V: Vendor> {
     /// The orders by id.
-    pub orders: BTreeMap<u64, Entry<V>>,
+    pub(crate) orders: BTreeMap<u64, Entry<V>>,
     /// When lists believe that each order was changed.
-    pub by_time: BTreeSet<(i64, u64)>,
+    pub(crate) by_time: BTreeSet<(i64, u64)>,
     /// The orders by when they were placed.
-    pub by_creation: BTreeSet<(i64, u64)>,
+    pub(crate) by_creation: BTreeSet<(i64, u64)>,
     /// Changes that lists do not know of yet: when they will, and of which order.
-    pub unnoticed: Vec<(i64, u64)>,
+    pub(crate) unnoticed: Vec<(i64, u64)>,
     /// Orders at which the store's own program fails.
-    pub unrenderable: BTreeSet<u64>,
+    pub(crate) unrenderable: BTreeSet<u64>,
     /// Orders whose documents break their own documentation.
-    pub spoilt: BTreeSet<u64>,
+    pub(crate) spoilt: BTreeSet<u64>,
     /// Refunds, and the orders that they are of.
-    pub refunds: BTreeMap<u64, u64>,
+    pub(crate) refunds: BTreeMap<u64, u64>,
     /// The next order's number.
-    pub next: u64,
+    pub(crate) next: u64,
     /// Writes over the API that were applied.
-    pub writes: u64,
+    pub(crate) writes: u64,
     /// Counts every change.
-    pub generation: u64,
+    pub(crate) generation: u64,
     /// The last note's id.
     pub(super) last_note: u64,
     /// The last list.
     pub(super) kept: Kept,
     /// What only this channel's stores remember.
-    pub own: V::Memory,
+    pub(crate) own: V::Memory,
 }
 
 impl<V: Vendor> State<V> {
@@ -154,13 +154,13 @@ impl<V: Vendor> State<V> {
 /// A store at a moment, for whoever acts on it.
 pub struct Context<'a, V: Vendor> {
     /// What kind of store it is.
-    pub options: &'a V::Options,
+    pub(crate) options: &'a V::Options,
     /// Its memory.
-    pub state: &'a mut State<V>,
+    pub(crate) state: &'a mut State<V>,
     /// The time.
-    pub now: i64,
+    pub(crate) now: i64,
     /// The address under which it is served.
-    pub served: &'a str,
+    pub(crate) served: &'a str,
 }
 
 impl<V: Vendor> Context<'_, V> {

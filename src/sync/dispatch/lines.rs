@@ -11,7 +11,7 @@ use crate::order::{LineQuantity, Parcel, Shipment, normal_number, parse_decimal,
 
 /// The lines wanted by `items` (`SKU=QTY` or `#2=1`), or all that is left; and whether nothing that
 /// ships is left after them.
-pub fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQuantity>, bool)> {
+pub(crate) fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQuantity>, bool)> {
     let open: Vec<(&BookLine, Decimal)> = order
         .lines
         .iter()

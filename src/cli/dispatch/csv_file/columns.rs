@@ -85,17 +85,17 @@ const NAMES: [(Column, &str, &[&str]); 7] = [
 pub(super) struct Columns {
     places: Vec<(Column, usize)>,
     /// How many cells a row has.
-    pub width: usize,
+    pub(crate) width: usize,
     /// Cells without a meaning: a column without a name, or one to be left out.
-    pub unnamed: Vec<usize>,
+    pub(crate) unnamed: Vec<usize>,
     /// `"Order Number" is read as order`.
-    pub told: Vec<String>,
+    pub(crate) told: Vec<String>,
     titles: StringRecord,
 }
 
 impl Columns {
     /// Reads the header; columns in `ignored` are left out.
-    pub fn read(header: &StringRecord, ignored: &[String]) -> Result<Self, String> {
+    pub(crate) fn read(header: &StringRecord, ignored: &[String]) -> Result<Self, String> {
         let ignored: Vec<String> = ignored.iter().map(|name| squeezed(name)).collect();
         let mut found = Self {
             places: Vec::new(),
@@ -139,22 +139,22 @@ impl Columns {
 
     /// How many of the header's cells are columns that are known: tells the right separator from
     /// the wrong ones.
-    pub fn known(header: &StringRecord) -> usize {
+    pub(crate) fn known(header: &StringRecord) -> usize {
         header.iter().filter(|title| column(&squeezed(title)).is_some()).count()
     }
 
     /// Whether a row has the titles in its cells.
-    pub fn are_again(&self, row: &StringRecord) -> bool {
+    pub(crate) fn are_again(&self, row: &StringRecord) -> bool {
         row.len() == self.titles.len()
             && row.iter().zip(&self.titles).all(|(cell, title)| squeezed(cell) == squeezed(title))
     }
 
-    pub fn has(&self, wanted: Column) -> bool {
+    pub(crate) fn has(&self, wanted: Column) -> bool {
         self.places.iter().any(|(column, _)| *column == wanted)
     }
 
     /// What the row has in this column; nothing where there is no such column.
-    pub fn cell<'a>(&self, row: &'a StringRecord, wanted: Column) -> &'a str {
+    pub(crate) fn cell<'a>(&self, row: &'a StringRecord, wanted: Column) -> &'a str {
         let place = self.places.iter().find(|(column, _)| *column == wanted);
         place.and_then(|(_, at)| row.get(*at)).unwrap_or_default()
     }

@@ -15,37 +15,37 @@ use crate::order::{KEPT_DIGITS, tracking_number, undressed, zeros_behind};
 #[derive(Debug)]
 pub(super) struct Group {
     /// The lines of the file, as an editor counts them.
-    pub rows: Vec<u64>,
+    pub(crate) rows: Vec<u64>,
     /// The order as it is written there.
-    pub written: String,
+    pub(crate) written: String,
     /// What `find` takes for it.
-    pub reference: String,
+    pub(crate) reference: String,
     /// Whose number it is, where the row says.
-    pub by: Option<By>,
+    pub(crate) by: Option<By>,
     /// Carrier and tracking number of each parcel.
-    pub parcels: Vec<(String, String)>,
+    pub(crate) parcels: Vec<(String, String)>,
     /// `SKU=QTY`.
-    pub items: Vec<String>,
+    pub(crate) items: Vec<String>,
     /// Why it cannot be dispatched.
-    pub fault: Option<Error>,
+    pub(crate) fault: Option<Error>,
 }
 
 /// All rows, and how many cells were mended.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    pub groups: Vec<Group>,
-    pub mended: usize,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) mended: usize,
 }
 
 /// What the merchant says of the file that its rows do not say.
 #[derive(Debug)]
 pub(super) struct Meant<'a> {
     /// Columns that are left out.
-    pub ignored: &'a [String],
+    pub(crate) ignored: &'a [String],
     /// A row without a tracking number goes out without one, and is not one that has no label yet.
-    pub no_tracking: bool,
+    pub(crate) no_tracking: bool,
     /// Numbers that look as if a spreadsheet had rounded them are right.
-    pub trust_numbers: bool,
+    pub(crate) trust_numbers: bool,
 }
 
 /// Zeros behind the digits that a spreadsheet keeps: so many in a row are hardly chance.

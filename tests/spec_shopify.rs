@@ -19,7 +19,9 @@ use apollo_compiler::{ExecutableDocument, Schema};
 use chrono::{TimeDelta, TimeZone, Utc};
 use ordersync::channel::shopify::Operation as Mutation;
 use ordersync::channel::shopify::query;
-use ordersync::channel::{Cancellation, Channel, Cursor, Goal, Next, Range, Task, TrackingChange, Values};
+use ordersync::channel::{
+    Cancellation, Channel, ChannelKind, Cursor, Format, Goal, Next, Range, Task, TrackingChange, Values, format,
+};
 use ordersync::clock::ManualClock;
 use ordersync::order::{LineQuantity, Parcel, Shipment};
 use ordersync::sim::shopify::{NewOrder, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, Shop};
@@ -153,6 +155,7 @@ struct Rig {
     server: Server,
     clock: Arc<ManualClock>,
     channel: Box<dyn Channel>,
+    format: Box<dyn Format>,
 }
 
 fn rig(options: Options, values: &[(&str, &str)]) -> Rig {
@@ -165,8 +168,9 @@ fn rig(options: Options, values: &[(&str, &str)]) -> Rig {
     ]);
     known.extend(values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
     let secrets = [("client_id", REHEARSAL_CLIENT_ID), ("client_secret", REHEARSAL_CLIENT_SECRET)];
+    let format = format(ChannelKind::Shopify, &known).unwrap();
     let channel = support::shopify::channel(&clock, known, secrets);
-    Rig { shop, server, clock, channel }
+    Rig { shop, server, clock, channel, format }
 }
 
 impl Rig {
@@ -364,7 +368,7 @@ fn i4_money_that_the_schema_promises_and_that_is_not_there_makes_an_order_unread
     let whole: Value = serde_json::from_str(rig.channel.order(&id).unwrap().unwrap().document.get()).unwrap();
     let mut places = Vec::new();
     money(&order.selection_set, &whole, "", &mut places);
-    let read = |document: &Value| rig.channel.read(document.to_string().as_bytes());
+    let read = |document: &Value| rig.format.order(document.to_string().as_bytes());
     read(&whole).unwrap();
     let mut promised = 0;
     // What is owed is read in the buyer's currency only.

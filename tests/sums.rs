@@ -121,7 +121,7 @@ fn f7_whatever_numbers_a_document_holds_its_parts_are_its_total() {
     for kind in ChannelKind::ALL {
         let (open, documents) = documents(kind);
         for document in &documents {
-            let order = open.channel.read(document.to_string().as_bytes()).unwrap();
+            let order = open.format.order(document.to_string().as_bytes()).unwrap();
             assert_adds_up(&order, &|| format!("{kind} order {}", order.number));
             assert_pieces(&order);
         }
@@ -130,7 +130,7 @@ fn f7_whatever_numbers_a_document_holds_its_parts_are_its_total() {
             let mut dice = Dice::new(seed, case);
             let mut document = documents[usize::try_from(dice.below(documents.len() as u64)).unwrap()].clone();
             shake(&mut document, &mut dice);
-            if let Ok(order) = open.channel.read(document.to_string().as_bytes()) {
+            if let Ok(order) = open.format.order(document.to_string().as_bytes()) {
                 read += 1;
                 explained += u64::from(order.charges.iter().any(|charge| charge.kind == ChargeKind::Other));
                 assert_adds_up(&order, &|| format!("{kind}, seed {seed}, case {case}"));

@@ -105,10 +105,6 @@ pub trait Channel: Send + Sync {
         Ok(found)
     }
 
-    /// Reads a stored document again; no network. The same document gives the same order as when it
-    /// was fetched.
-    fn read(&self, document: &[u8]) -> Result<Order>;
-
     /// Why [`Channel::order`] gave none: deleted, or hidden from the key.
     fn no_order(&self, remote_id: &str) -> Error {
         Error::new(ErrorKind::NotFound, format!("the store has no order {remote_id} any more; nothing was written"))

@@ -64,7 +64,8 @@ pub fn open(kind: ChannelKind, connection: Connection) -> Result<Box<dyn Channel
 
 /// How a channel's documents read: no network, no secrets.
 pub trait Format: Send + Sync {
-    /// The order in a document that the book has.
+    /// The order in a document that the book has: the same document gives the same order as when
+    /// it was fetched.
     ///
     /// # Errors
     /// `Unreadable` where it is none.

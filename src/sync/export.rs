@@ -431,7 +431,7 @@ impl Attempt<'_> {
         let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(self.row.order_id)?) else {
             return Ok(false);
         };
-        let base = self.open.channel.read(&document)?;
+        let base = self.open.format.order(&document)?;
         Ok(differences(&base, now).iter().any(|difference| difference.aspect == Aspect::Shipped))
     }
 
@@ -479,7 +479,7 @@ impl Attempt<'_> {
         crash::point("before-confirm");
         let (mut only_ours, mut raced) = (false, Vec::new());
         if let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(self.row.order_id)?) {
-            let base = self.open.channel.read(&document)?;
+            let base = self.open.format.order(&document)?;
             let found = differences(&base, now);
             only_ours = found.iter().all(|d| explained(&self.row.goal, d.aspect)) && same_beside(&base, now);
             raced = found;

@@ -197,10 +197,10 @@ fn hold(book: &Book, open: &OpenStore, act: &Act<'_>, now: &Order) -> Result<(Ve
         let lost = (act.leave.guard == Guard::Check).then(|| lost(act.order));
         return Ok((Vec::new(), forbids(act, now).or(lost)));
     };
-    let base = open.channel.read(&document)?;
+    let base = open.format.order(&document)?;
     // What it does not tell any more was told by the version that the merchant has not accepted
     // yet.
-    let newest = book.newest_document(act.order)?.and_then(|document| open.channel.read(&document).ok());
+    let newest = book.newest_document(act.order)?.and_then(|document| open.format.order(&document).ok());
     let now = &newest.map_or_else(|| now.clone(), |newest| now.with_known(&People::of(&newest)));
     let found = differences(&base, now).into_iter().filter(|difference| stops(act, difference.aspect)).collect();
     Ok((found, forbids(act, now)))

@@ -13,7 +13,7 @@ use super::report::StoreReport;
 use super::store::OpenStore;
 use super::{Context, Job, Progress, policy};
 use crate::book::{Batch, Book, CursorMove, InboxNote, Known, Tally, Update, Walk, Why};
-use crate::channel::{Channel, Cursor, Found, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
+use crate::channel::{Cursor, Format, Found, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Aspect, Status, differences};
@@ -83,16 +83,16 @@ pub(crate) fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: Remo
         drafts: 0,
         dry_run: false,
     };
-    take_in(book, &batch, open.channel.as_ref())
+    take_in(book, &batch, open.format.as_ref())
 }
 
 /// Takes a page into the book: each order is offered to it, and where that knows another version,
 /// what becomes of the new one is decided.
-fn take_in(book: &mut Book, batch: &Batch<'_>, channel: &dyn Channel) -> Result<Tally> {
+fn take_in(book: &mut Book, batch: &Batch<'_>, format: &dyn Format) -> Result<Tally> {
     let mut intake = book.intake(batch)?;
     for seen in batch.orders {
         let Some(known) = intake.offer(seen)? else { continue };
-        let decision = decide(channel, &known, seen)?;
+        let decision = decide(format, &known, seen)?;
         intake.apply(&known, seen, decision)?;
     }
     intake.commit()
@@ -108,7 +108,7 @@ impl Import<'_> {
             .unreadable(self.open.store.id)?
             .into_iter()
             .filter_map(|(remote_id, document)| {
-                let order = self.open.channel.read(document.get().as_bytes()).ok()?;
+                let order = self.open.format.order(document.get().as_bytes()).ok()?;
                 Some(RemoteOrder { remote_id, document, order: Ok(Box::new(order)) })
             })
             .collect();
@@ -373,7 +373,7 @@ impl Import<'_> {
         let orders = once.as_deref().unwrap_or(orders);
         let (store, run, dry_run) = (self.open.store.id, self.run, self.job.dry_run);
         let batch = Batch { store, run, orders, unshown, reread, cursor, drafts, dry_run };
-        report.tally += take_in(book, &batch, self.open.channel.as_ref())?;
+        report.tally += take_in(book, &batch, self.open.format.as_ref())?;
         if !dry_run {
             super::readings::puzzle(book, self.open, orders)?;
         }
@@ -470,15 +470,15 @@ fn spared(read: Result<()>, title: &str, missed: &mut Option<Error>) -> Result<b
     }
 }
 
-/// Policy needs the versions as orders; only the adapter can read them.
-fn decide(channel: &dyn Channel, known: &Known, seen: &RemoteOrder) -> Result<Update> {
+/// Policy needs the versions as orders.
+fn decide(format: &dyn Format, known: &Known, seen: &RemoteOrder) -> Result<Update> {
     let Ok(seen_order) = &seen.order else {
         return Err(Error::new(ErrorKind::Failed, "an unreadable order has no policy"));
     };
     // A version that an older program stored and this one cannot read is no reason to lose the new
     // one.
-    let Ok(base) = channel.read(&known.base) else { return Ok(Update::Keep(None)) };
-    let newest = known.newest.as_deref().and_then(|document| channel.read(document).ok());
+    let Ok(base) = format.order(&known.base) else { return Ok(Update::Keep(None)) };
+    let newest = known.newest.as_deref().and_then(|document| format.order(document).ok());
     // Less than what is kept beside the copy, as after an erasure, must not take its place.
     if known.status != Status::AwaitingPayment
         && newest.as_ref().is_some_and(|newest| differences(newest, seen_order).is_empty())

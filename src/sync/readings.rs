@@ -57,7 +57,7 @@ fn changed(book: &mut Book, open: &OpenStore, orders: &[(i64, Status)]) -> Resul
     let (mut changed, mut unknown) = (Vec::new(), BTreeSet::new());
     for (id, status) in orders {
         let Some(document) = book.base_document(*id)? else { continue };
-        let Ok(order) = open.channel.read(&document) else { continue };
+        let Ok(order) = open.format.order(&document) else { continue };
         unknown.extend(open.channel.unknown_status(&order));
         if order.status != *status || book.ships(*id)? != order.lines.iter().any(|line| line.ships) {
             changed.push((*id, *status, order));

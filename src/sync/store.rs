@@ -8,8 +8,8 @@ use super::outstanding::{Outstanding, outstanding};
 use crate::book::{Book, Store};
 use crate::channel::settings::client;
 use crate::channel::{
-    self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Found, Learn, Page, Pass,
-    Plan, Range, RemoteOrder, ShopInfo, Step, Task, TrackingChange, TrackingPlan, Values, Write,
+    self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Format, Found, Learn,
+    Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Task, TrackingChange, TrackingPlan, Values, Write,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::credentials::Credentials;
@@ -85,10 +85,6 @@ impl Channel for Named {
         self.name(self.channel.orders(remote_ids))
     }
 
-    fn read(&self, document: &[u8]) -> Result<Order> {
-        self.channel.read(document)
-    }
-
     fn no_order(&self, remote_id: &str) -> Error {
         renamed(self.channel.no_order(remote_id), &self.words)
     }
@@ -132,6 +128,8 @@ pub struct OpenStore {
     pub(crate) store: Store,
     /// Its adapter.
     pub channel: Box<dyn Channel>,
+    /// How the documents that the book has of it are read.
+    pub format: Box<dyn Format>,
     /// Its client, for the count of requests.
     pub(crate) http: Arc<Client>,
 }
@@ -156,7 +154,8 @@ impl OpenStore {
         let (channel, http) =
             open(context, store.kind, store.values.clone(), credentials, known, limit).map_err(name)?;
         let channel = Named { channel, words: vec![(GENERAL, store.name.clone())] };
-        Ok(Self { store: store.clone(), channel: Box::new(channel), http })
+        let format = channel::format(store.kind, &store.values)?;
+        Ok(Self { store: store.clone(), channel: Box::new(channel), format, http })
     }
 
     /// What is missing at the channel for the task, the order being as it is now.

@@ -98,6 +98,14 @@ impl FakeChannel {
     }
 }
 
+struct FakeFormat;
+
+impl Format for FakeFormat {
+    fn order(&self, document: &[u8]) -> Result<Order> {
+        serde_json::from_slice(document).map_err(|e| Error::new(ErrorKind::Unreadable, e.to_string()))
+    }
+}
+
 impl Channel for FakeChannel {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
@@ -179,10 +187,6 @@ impl Channel for FakeChannel {
             return Ok(shop.before_write.get(&id).map(Self::remote));
         }
         Ok(shop.orders.get(&id).map(Self::remote))
-    }
-
-    fn read(&self, document: &[u8]) -> Result<Order> {
-        serde_json::from_slice(document).map_err(|e| Error::new(ErrorKind::Unreadable, e.to_string()))
     }
 
     fn plan_dispatch<'a>(
@@ -312,7 +316,8 @@ impl Desk {
             ca_pem: None,
             allow_http: false,
         });
-        let open = OpenStore { store, channel: Box::new(channel.clone()), http: Arc::new(http.unwrap()) };
+        let (own, http) = (Box::new(channel.clone()), Arc::new(http.unwrap()));
+        let open = OpenStore { store, channel: own, format: Box::new(FakeFormat), http };
         Self { context, clock, channel, open, _dir: dir }
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ordersync::book::Book;
-use ordersync::channel::{Capabilities, Channel, ChannelKind};
+use ordersync::channel::{Capabilities, ChannelKind};
 use ordersync::clock::{Clock, SystemClock};
 use ordersync::home;
 use ordersync::http::RetryPolicy;
@@ -15,6 +15,7 @@ use ordersync::sim::{
     Exchange, Fault, FaultKind, Purchase, Question, Server, ServerOptions, Simulated, another, rehearsal, variants,
 };
 use ordersync::sync::Context;
+use ordersync::sync::store::OpenStore;
 use serde_json::Value;
 
 use super::support::program::{Call, Home};
@@ -97,16 +98,16 @@ impl Desk {
     }
 
     /// The book, and the store as its adapter sees it.
-    pub fn opened(&self) -> (Book, Box<dyn Channel>) {
+    pub fn opened(&self) -> (Book, OpenStore) {
         let context = self.context();
         let book = Book::open(&context.home.book(), context.clock.clone()).unwrap();
         let store = book.store(self.kind.word()).unwrap().unwrap();
-        let channel = context.open(&store).unwrap().channel;
-        (book, channel)
+        let open = context.open(&store).unwrap();
+        (book, open)
     }
 
     pub fn capabilities(&self) -> Capabilities {
-        self.opened().1.capabilities()
+        self.opened().1.channel.capabilities()
     }
 
     /// Connects the store of another desk under this name.
@@ -129,15 +130,15 @@ impl Desk {
         let known = self.home.sql("SELECT remote_id FROM orders");
         let once: BTreeSet<&String> = known.iter().collect();
         assert_eq!(once.len(), known.len(), "{} {told}: doubled", self.kind);
-        let (book, channel) = self.opened();
+        let (book, open) = self.opened();
         let there: Vec<String> = self.store.ids().into_iter().filter(|id| self.store.is_listed(id)).collect();
         for id in &there {
             let at = book.find(&format!("{}:{id}", self.kind));
             let at = at.unwrap_or_else(|e| panic!("{} {told}: order {id}: {e}", self.kind));
             let newest = book.newest_document(at).unwrap().or(book.base_document(at).unwrap()).unwrap();
-            let mut here = channel.read(&newest).unwrap();
+            let mut here = open.format.order(&newest).unwrap();
             // Of refunds and fulfilments the order itself tells the least.
-            let now = channel.order(id).unwrap().unwrap().order.unwrap();
+            let now = open.channel.order(id).unwrap().unwrap().order.unwrap();
             // A save that changes nothing moves this date alone, and is no version.
             here.updated_at = now.updated_at;
             assert!(here == *now, "{} {told}: order {id} is not as the store has it\n{here:?}\n{now:?}", self.kind);

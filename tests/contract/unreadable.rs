@@ -106,7 +106,7 @@ fn i4_an_unreadable_order_is_tried_again_by_a_newer_program() {
         // No list of changes shows it any more.
         assert!(desk.store.spoil(&id, false) && desk.store.redate(&id, Utc::now() - TimeDelta::days(30)));
         // As if an older program had failed on a document that this one can read.
-        let document = desk.opened().1.order(&id).unwrap().unwrap().document.get().replace('\'', "''");
+        let document = desk.opened().1.channel.order(&id).unwrap().unwrap().document.get().replace('\'', "''");
         desk.home.sql(&format!("UPDATE inbox SET program = '0.0.1', document = '{document}'"));
         desk.sync();
         assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);

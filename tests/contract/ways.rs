@@ -72,7 +72,7 @@ fn p1_the_channels_own_document_is_kept_as_it_came() {
     each(|desk| {
         let id = desk.paid(&[("TEE-001", 3), ("MUG-9", 1)]);
         let kept = desk.home.json(&format!("show {}:{id} --raw", desk.kind));
-        let now = desk.opened().1.order(&id).unwrap().unwrap();
+        let now = desk.opened().1.channel.order(&id).unwrap().unwrap();
         assert_eq!(kept, serde_json::from_str::<Value>(now.document.get()).unwrap(), "{}", desk.kind);
     });
 }

@@ -184,7 +184,7 @@ impl Rig {
             lock_timeout: Duration::ZERO,
         };
         let book = Book::open(&context.home.book(), context.clock.clone()).unwrap();
-        let channel = context.open(&book.store("woocommerce").unwrap().unwrap()).unwrap().channel;
+        let open = context.open(&book.store("woocommerce").unwrap().unwrap()).unwrap();
         let mut orders = 0;
         for id in self.shop.ids() {
             let there = self.shop.order_json(id).unwrap();
@@ -194,9 +194,9 @@ impl Rig {
             orders += 1;
             let at = book.find(&format!("woocommerce:{id}")).unwrap_or_else(|e| panic!("{told}: order {id}: {e}"));
             let newest = book.newest_document(at).unwrap().or(book.base_document(at).unwrap()).unwrap();
-            let mut here = channel.read(&newest).unwrap();
+            let mut here = open.format.order(&newest).unwrap();
             // Of refunds and fulfilments the order itself tells the least.
-            let there = channel.order(&id.to_string()).unwrap().unwrap().order.unwrap();
+            let there = open.channel.order(&id.to_string()).unwrap().unwrap().order.unwrap();
             // A save that changes nothing moves this date alone, and is no version.
             here.updated_at = there.updated_at;
             assert!(here == *there, "{told}: order {id} is not as the shop has it\n{here:?}\n{there:?}");

@@ -119,10 +119,6 @@ impl Channel for BigCommerce {
         list::one(&self.api, numeric(remote_id)?, None)
     }
 
-    fn read(&self, document: &[u8]) -> Result<Order> {
-        self.settings.order(document)
-    }
-
     fn plan_dispatch<'a>(
         &'a self,
         now: &'a RemoteOrder,

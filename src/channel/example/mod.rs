@@ -101,10 +101,6 @@ impl Channel for Example {
         pages::one(&self.api, remote_id)
     }
 
-    fn read(&self, document: &[u8]) -> Result<Order> {
-        map::order(document).map_err(|why| Error::new(ErrorKind::Unreadable, why))
-    }
-
     fn plan_dispatch<'a>(
         &'a self,
         now: &'a RemoteOrder,

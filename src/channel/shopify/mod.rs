@@ -136,10 +136,6 @@ impl Channel for Shopify {
         Ok(documents.into_iter().next().map(|document| pages::remote(document, self.settings.authorized)))
     }
 
-    fn read(&self, document: &[u8]) -> Result<Order> {
-        self.settings.order(document)
-    }
-
     fn no_order(&self, remote_id: &str) -> Error {
         probe::gone(&self.api, remote_id)
     }

@@ -165,10 +165,6 @@ impl Channel for WooCommerce {
         }
     }
 
-    fn read(&self, document: &[u8]) -> Result<Order> {
-        self.settings.order(document)
-    }
-
     fn unknown_status(&self, order: &Order) -> Option<String> {
         let word = &order.channel_status;
         status::is_unknown(word, &self.settings.statuses).then(|| status::plain(word))

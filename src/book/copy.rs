@@ -1,6 +1,7 @@
 //! Writing the merchant's copy of an order, row by row.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
@@ -9,7 +10,7 @@ use rust_decimal::Decimal;
 use super::error::{Done, odd};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Address, Buyer, LineQuantity, Order, Parcel, People, Status};
+use crate::order::{Address, Buyer, LineQuantity, Order, Parcel, People, RemoteShipment, Status};
 
 /// A column of an order's row, and what stands in it.
 type Column<'o> = (&'static str, ToSqlOutput<'o>);
@@ -65,12 +66,10 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
         ("remote_id", o.remote_id.as_str().into()),
         ("imported_at", now.timestamp_millis().into()),
     ];
+    static SQL: OnceLock<String> = OnceLock::new();
     let (names, values): (Vec<_>, Vec<_>) = own.into_iter().chain(columns(o)?).unzip();
-    let (names, places) = (names.join(", "), vec!["?"; values.len()].join(", "));
-    db.prepare_cached(&format!("INSERT INTO orders ({names}) VALUES ({places})"))
-        .done("written")?
-        .execute(params_from_iter(values))
-        .done("written")?;
+    let sql = || format!("INSERT INTO orders ({}) VALUES ({})", names.join(", "), vec!["?"; names.len()].join(", "));
+    db.prepare_cached(SQL.get_or_init(sql)).done("written")?.execute(params_from_iter(values)).done("written")?;
     let id = db.last_insert_rowid();
     insert_parts(db, id, o)?;
     Ok(id)
@@ -80,9 +79,11 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
 /// that `o` does not tell (P-11).
 pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
     let o = &o.with_known(&people(db, id)?);
+    static SQL: OnceLock<String> = OnceLock::new();
     let (names, values): (Vec<_>, Vec<_>) = columns(o)?.into_iter().unzip();
-    let (names, places) = (names.join(", "), vec!["?"; values.len()].join(", "));
-    db.prepare_cached(&format!("UPDATE orders SET ({names}) = ({places}) WHERE id = ?"))
+    let sql =
+        || format!("UPDATE orders SET ({}) = ({}) WHERE id = ?", names.join(", "), vec!["?"; names.len()].join(", "));
+    db.prepare_cached(SQL.get_or_init(sql))
         .done("written")?
         .execute(params_from_iter(values.into_iter().chain([id.into()])))
         .done("written")?;
@@ -239,6 +240,14 @@ fn insert_parts(db: &Connection, id: i64, o: &Order) -> Result<()> {
                 json(&refund.lines)?
             ])
             .done("written")?;
+    }
+    insert_shown(db, id, o)
+}
+
+/// The shipments that the channel shows, without the pieces in them that the merchant's own tell.
+fn insert_shown(db: &Connection, id: i64, o: &Order) -> Result<()> {
+    if o.shipments.iter().all(RemoteShipment::is_bare) {
+        return Ok(());
     }
     let mut ours = told(db, id)?;
     for shipment in o.shipments.iter().filter(|shipment| !shipment.is_bare()) {

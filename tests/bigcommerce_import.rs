@@ -126,7 +126,7 @@ fn p4_archived_orders_are_looked_for_once_an_hour_and_only_where_the_store_lists
         let shown = rig.show(ids[0]);
         assert_eq!((&shown["presence"], &shown["status"]), (&json!("listed"), &json!("awaiting-fulfillment")));
         assert_eq!(shown["changed_at_channel"], lists_archived, "kept beside the merchant's copy");
-        let archived = json!([{ "aspect": "other", "before": "presence listed", "after": "presence archived" }]);
+        let archived = json!([{ "aspect": "archived", "before": "not archived", "after": "archived" }]);
         assert_eq!(shown["differences"], if lists_archived { archived } else { json!([]) });
         assert_eq!(rig.known().contains(&unseen), lists_archived, "one that was never seen comes as what it is");
         assert_eq!(rig.home.json("inbox"), json!([]));

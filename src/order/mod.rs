@@ -6,6 +6,7 @@
 mod address;
 mod carrier;
 mod difference;
+mod field;
 mod mended;
 mod money;
 #[allow(clippy::module_inception)]
@@ -21,7 +22,8 @@ mod withheld;
 pub(crate) use address::Address;
 pub(crate) use carrier::{CARRIERS, CarrierName, carrier, carrier_name, nearest_carriers};
 pub use difference::differences;
-pub(crate) use difference::{Aspect, Difference, same_beside};
+pub(crate) use difference::{Difference, same_places};
+pub(crate) use field::Field;
 pub(crate) use mended::{KEPT_DIGITS, tracking_number, undressed, zeros_behind};
 pub(crate) use money::{Currency, LARGEST, parse_decimal, scaled, stored_decimal, sum};
 pub(crate) use order::{Buyer, Charge, Payment, Presence, Refund, RefundLine, Totals, is_given_back};

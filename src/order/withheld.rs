@@ -91,7 +91,7 @@ fn fill_address(now: &mut Address, before: &Address) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::order::{Aspect, Status, differences, testing};
+    use crate::order::{Field, Status, differences, testing};
 
     type Change = fn(&mut Order);
 
@@ -161,7 +161,7 @@ mod tests {
             let mut after = before.clone();
             change(&mut after);
             assert_eq!(after.with_known(&People::of(&before)).ship_to, after.ship_to, "{what}");
-            assert!(differences(&before, &after).iter().any(|found| found.aspect == Aspect::Address), "{what}");
+            assert!(differences(&before, &after).iter().any(|found| found.aspect == Field::Address), "{what}");
         }
         let mut after = before.clone();
         after.buyer_note.clear();

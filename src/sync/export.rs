@@ -19,7 +19,7 @@ use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Aspect, Difference, differences, same_beside};
+use crate::order::{Difference, Field, differences};
 
 /// A write that was cut off may still be at work in the shop's server: it is not looked for as lost
 /// before so many first pauses of a failed request have passed, 10 seconds by default. Rehearsals
@@ -432,7 +432,7 @@ impl Attempt<'_> {
             return Ok(false);
         };
         let base = self.open.format.order(&document)?;
-        Ok(differences(&base, now).iter().any(|difference| difference.aspect == Aspect::Shipped))
+        Ok(differences(&base, now).iter().any(|difference| difference.aspect == Field::Shipped))
     }
 
     /// Whether an earlier attempt was cut off so recently that the shop may still be carrying it
@@ -481,10 +481,9 @@ impl Attempt<'_> {
         if let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(self.row.order_id)?) {
             let base = self.open.format.order(&document)?;
             let found = differences(&base, now);
-            only_ours = found.iter().all(|d| explained(&self.row.goal, d.aspect)) && same_beside(&base, now);
+            only_ours = found.iter().all(|d| explained(&self.row.goal, d.aspect));
             raced = found;
-            raced
-                .retain(|d| matches!(d.aspect, Aspect::Address | Aspect::Lines | Aspect::Cancelled | Aspect::Refunded));
+            raced.retain(|d| matches!(d.aspect, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded));
         }
         let confirmed = book.confirm(self.row.id, event, &seen.now, only_ours)?;
         if confirmed {
@@ -559,10 +558,10 @@ impl Attempt<'_> {
     }
 }
 
-/// Whether reaching the goal changes this aspect of the order by itself.
-fn explained(goal: &Goal, aspect: Aspect) -> bool {
+/// Whether reaching the goal changes this field of the order by itself.
+fn explained(goal: &Goal, field: Field) -> bool {
     match goal {
-        Goal::Dispatched(_) | Goal::Retracked(_) => matches!(aspect, Aspect::Shipped | Aspect::Payment | Aspect::Other),
-        Goal::Cancelled(_) => !matches!(aspect, Aspect::Address),
+        Goal::Dispatched(_) | Goal::Retracked(_) => matches!(field, Field::Shipped | Field::Payment),
+        Goal::Cancelled(_) => !matches!(field, Field::Address | Field::Notes | Field::ShipBy),
     }
 }

@@ -9,7 +9,7 @@ use crate::book::{Book, Guard, Leave};
 use crate::channel::{Goal, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{
-    Aspect, Difference, LineQuantity, Order, People, Presence, Shipment, Status, differences, left, sum,
+    Difference, Field, LineQuantity, Order, People, Presence, Shipment, Status, differences, left, same_places, sum,
 };
 
 /// An act on an order, on its way to the channel.
@@ -118,7 +118,7 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
             }
         });
     }
-    let shipped_only = state.is_none() && found.iter().all(|difference| difference.aspect == Aspect::Shipped);
+    let shipped_only = state.is_none() && found.iter().all(|difference| difference.aspect == Field::Shipped);
     // What an attempt before this one has reached is there, whatever else changed; and what was
     // shipped may be this very act.
     let missing = if shipped_only || act.tried { missing(open, act.task, &now) } else { Ok(Outstanding::default()) };
@@ -132,7 +132,7 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
         return Ok(Look::Clear(Box::new(Seen { now, missing })));
     }
     let review = match state {
-        Some(error) if found.iter().all(|difference| difference.aspect == Aspect::Shipped) => {
+        Some(error) if found.iter().all(|difference| difference.aspect == Field::Shipped) => {
             Review { differences: found, error }
         }
         _ => review(act, found),
@@ -202,7 +202,10 @@ fn hold(book: &Book, open: &OpenStore, act: &Act<'_>, now: &Order) -> Result<(Ve
     // yet.
     let newest = book.newest_document(act.order)?.and_then(|document| open.format.order(&document).ok());
     let now = &newest.map_or_else(|| now.clone(), |newest| now.with_known(&People::of(&newest)));
-    let found = differences(&base, now).into_iter().filter(|difference| stops(act, difference.aspect)).collect();
+    // Another telephone at the same door is no reason to stop a parcel.
+    let moved = !same_places(&base, &now.with_known(&People::of(&base)));
+    let matters = |found: &Difference| stops(act, found.aspect) && (found.aspect != Field::Address || moved);
+    let found = differences(&base, now).into_iter().filter(matters).collect();
     Ok((found, forbids(act, now)))
 }
 
@@ -218,15 +221,19 @@ fn lost(order: i64) -> Error {
 }
 
 /// Whether a difference from the merchant's version must be reviewed before the act.
-fn stops(act: &Act<'_>, aspect: Aspect) -> bool {
+fn stops(act: &Act<'_>, field: Field) -> bool {
     let (guard, goal) = (act.leave.guard, &act.task.goal);
-    match aspect {
-        Aspect::Cancelled => guard != Guard::Force && matches!(goal, Goal::Dispatched(_)),
-        Aspect::Shipped => guard == Guard::Check && !act.tried && !matches!(goal, Goal::Retracked(_)),
-        Aspect::Address | Aspect::Lines | Aspect::Refunded => {
-            guard == Guard::Check && matches!(goal, Goal::Dispatched(_))
-        }
-        Aspect::Payment | Aspect::Totals | Aspect::Other => false,
+    match field {
+        Field::Cancelled => guard != Guard::Force && matches!(goal, Goal::Dispatched(_)),
+        Field::Shipped => guard == Guard::Check && !act.tried && !matches!(goal, Goal::Retracked(_)),
+        Field::Address | Field::Lines | Field::Refunded => guard == Guard::Check && matches!(goal, Goal::Dispatched(_)),
+        Field::Payment
+        | Field::Hold
+        | Field::Totals
+        | Field::Notes
+        | Field::Service
+        | Field::ShipBy
+        | Field::Archived => false,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::book::{Batch, Book, CursorMove, InboxNote, Known, Tally, Update, Walk
 use crate::channel::{Cursor, Format, Found, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Aspect, Status, differences};
+use crate::order::{Field, Status, differences};
 
 /// The walk by modification time, the one that goes on for ever.
 pub(crate) const CHANGES: &str = "changes";
@@ -494,10 +494,10 @@ fn decide(format: &dyn Format, known: &Known, seen: &RemoteOrder) -> Result<Upda
 }
 
 fn note(order: i64, notice: policy::Notice) -> InboxNote {
-    match notice.aspect {
-        Aspect::Refunded => InboxNote::given_back(order, notice.text),
-        aspect => InboxNote {
-            kind: aspect.word(),
+    match notice.field {
+        Field::Refunded => InboxNote::given_back(order, notice.text),
+        field => InboxNote {
+            kind: field.word(),
             text: notice.text,
             hint: format!(
                 "ordersync show book:{order} prints both versions; ordersync accept book:{order} takes over the channel's"

@@ -4,7 +4,7 @@
 //! (P-9); after that a newer version is kept beside it as drift (P-1) and, where the merchant must
 //! know of it, announced in the inbox (the `review` of cancels and shipments).
 
-use crate::order::{Aspect, Order, Status, differences};
+use crate::order::{Field, Order, Status, differences};
 
 /// What to do with a newer version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) enum Decision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Notice {
     /// The gravest change.
-    pub(crate) aspect: Aspect,
+    pub(crate) field: Field,
     /// One sentence without personal data.
     pub(crate) text: String,
 }
@@ -33,23 +33,23 @@ pub(crate) fn decide(status: Status, base: &Order, known: &Order, seen: &Order) 
     if status == Status::AwaitingPayment {
         return Decision::Follow;
     }
-    let news: Vec<Aspect> = differences(known, seen).into_iter().map(|difference| difference.aspect).collect();
-    let apart: Vec<Aspect> = differences(base, seen).into_iter().map(|difference| difference.aspect).collect();
+    let news: Vec<Field> = differences(known, seen).into_iter().map(|difference| difference.aspect).collect();
+    let apart: Vec<Field> = differences(base, seen).into_iter().map(|difference| difference.aspect).collect();
     if apart.is_empty() {
         return Decision::Same;
     }
-    let is_news = |aspect| news.contains(&aspect) && apart.contains(&aspect);
+    let is_news = |field| news.contains(&field) && apart.contains(&field);
     let is_cancelled = seen.status == Status::Cancelled;
-    if is_news(Aspect::Cancelled) && is_cancelled && status != Status::Cancelled {
-        return Decision::Keep(Some(Notice { aspect: Aspect::Cancelled, text: cancelled(status, seen) }));
+    if is_news(Field::Cancelled) && is_cancelled && status != Status::Cancelled {
+        return Decision::Keep(Some(Notice { field: Field::Cancelled, text: cancelled(status, seen) }));
     }
     if seen.waits_given_back() && !known.is_given_back() && !matches!(status, Status::Shipped | Status::Cancelled) {
-        return Decision::Keep(Some(Notice { aspect: Aspect::Refunded, text: seen.given_back_text() }));
+        return Decision::Keep(Some(Notice { field: Field::Refunded, text: seen.given_back_text() }));
     }
     let shipped_here = matches!(status, Status::Shipped | Status::PartiallyShipped);
-    if is_news(Aspect::Shipped) && !shipped_here && status != Status::Cancelled {
+    if is_news(Field::Shipped) && !shipped_here && status != Status::Cancelled {
         let text = format!("shipped at the channel by other means while it is {status} here ({})", seen.channel_status);
-        return Decision::Keep(Some(Notice { aspect: Aspect::Shipped, text }));
+        return Decision::Keep(Some(Notice { field: Field::Shipped, text }));
     }
     Decision::Keep(None)
 }
@@ -93,7 +93,7 @@ mod tests {
         let base = order(Status::AwaitingFulfillment);
         let seen = order(Status::Cancelled);
         let first = decide(Status::AwaitingFulfillment, &base, &base, &seen);
-        assert!(matches!(first, Decision::Keep(Some(Notice { aspect: Aspect::Cancelled, .. }))), "{first:?}");
+        assert!(matches!(first, Decision::Keep(Some(Notice { field: Field::Cancelled, .. }))), "{first:?}");
         assert_eq!(decide(Status::AwaitingFulfillment, &base, &seen, &seen), Decision::Keep(None));
     }
 

@@ -19,7 +19,7 @@ fn p10_pieces_given_back_are_not_shipped() {
             } else {
                 let id = desk.paid(&[("TEE-001", 3)]);
                 assert!(desk.store.refund_pieces(&id, 0, 1));
-                desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("lines");
+                desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("refund");
                 desk.on("accept", &id, "").exits(0);
                 id
             };

@@ -169,7 +169,7 @@ fn pieces_shipped_are_known_without_their_parcels() {
     let before = read(&partly);
     let found = crate::order::differences(&before, &order);
     assert!(
-        found.iter().any(|d| d.aspect == crate::order::Aspect::Shipped),
+        found.iter().any(|d| d.aspect == crate::order::Field::Shipped),
         "one piece more stops a dispatch: {found:?}"
     );
 }

@@ -412,6 +412,11 @@ impl Book {
             super::import::put_version(db, &documents, channel, order, role, now_there, seen.updated_at, &print)?;
             if only_ours {
                 db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'newest'", [order]).done("written")?;
+                if kind == "cancel" {
+                    // What it gave back and took off is in the sums and pieces from now on.
+                    copy::replace_copy(db, order, seen)?;
+                    set_status(db, order, Status::Cancelled)?;
+                }
                 db.execute(
                     "UPDATE orders SET channel_status = ?, updated_at = ?, paid_at = coalesce(paid_at, ?) WHERE id = ?",
                     params![

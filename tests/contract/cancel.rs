@@ -2,7 +2,7 @@
 
 use ordersync::channel::CancelSupport;
 use ordersync::sim::{Exchange, Fault, FaultKind, Purchase};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::desk::{Desk, each, struck};
 
@@ -316,5 +316,32 @@ fn d8_money_is_not_said_to_go_back_where_the_order_is_cancelled_already() {
             assert_eq!(desk.store.standing(id).unwrap().refunded, rust_decimal::Decimal::ZERO, "{}", desk.kind);
         }
         assert_eq!(desk.writes(), writes, "{}", desk.kind);
+    });
+}
+
+/// Another home that imports the order afterwards has no other sums, refunds and pieces of it.
+#[test]
+fn p10_what_a_cancellation_from_here_gave_back_is_in_the_book() {
+    each(|desk| {
+        let CancelSupport::Yes(can) = desk.capabilities().cancel else { return };
+        let id = desk.paid(&[("TEE-001", 2), ("MUG-009", 1)]);
+        desk.on("cancel", &id, if can.refund { "--refund" } else { "" }).exits(0);
+        let facts = |shown: Value| {
+            const KEYS: [&str; 9] = [
+                "status",
+                "channel_status",
+                "presence",
+                "paid_at",
+                "totals",
+                "in_shop_currency",
+                "lines",
+                "charges",
+                "refunds",
+            ];
+            KEYS.map(|key| (key, shown[key].clone()))
+        };
+        let there = desk.from_elsewhere(|other| facts(other.show(&id)));
+        assert_eq!(facts(desk.show(&id)), there, "{}", desk.kind);
+        assert_eq!(there[8].1.as_array().unwrap().is_empty(), !can.refund, "{}", desk.kind);
     });
 }

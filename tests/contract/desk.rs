@@ -149,13 +149,18 @@ impl Desk {
 
     /// The ids that another home has of the same store after its first sync.
     pub fn elsewhere(&self) -> Vec<String> {
+        self.from_elsewhere(|other| other.home.sql("SELECT remote_id FROM orders"))
+    }
+
+    /// What another home has of the same store after its first sync.
+    pub fn from_elsewhere<T>(&self, look: impl Fn(&Self) -> T) -> T {
         let other = Self::beside(self.store.clone());
         other.connect("").exits(0);
         other.sync();
-        let ids = other.home.sql("SELECT remote_id FROM orders");
+        let seen = look(&other);
         // A shop has one address, which it signs with: it is this desk's again.
         self.store.served_at(self.server.url());
-        ids
+        seen
     }
 
     /// A fault that strikes lists of orders and no single order.

@@ -117,7 +117,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l local -d 
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l notify -d 'Have the channel tell the buyer, where it leaves that to us'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l no-restock -d 'Do not put the stock back (the default puts it back, where the channel leaves it to us)'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l refund -d 'Give the money back the way it was paid, where the channel can'
-complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l force -d 'Also an order that is shipped, wholly or in part'
+complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l force -d 'Also an order of which something is shipped or given back'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l dry-run -d 'Say what would happen, do nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand cancel" -s q -l quiet -d 'Print nothing but results and errors'

@@ -415,8 +415,7 @@ pub struct Cancellation {
     pub restock: bool,
     /// Whether the money is given back, where the channel can.
     pub refund: bool,
-    /// Whether the merchant wants it although the order is shipped or refunded: channels that
-    /// refuse nothing by themselves ask for it.
+    /// Whether the merchant wants it although the order is shipped or refunded.
     #[serde(default)]
     pub force: bool,
     /// A key of the book's own that never changes.

@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Give the money back the way it was paid, where the channel can
     #[arg(long, conflicts_with = "local")]
     refund: bool,
-    /// Also an order that is shipped, wholly or in part
+    /// Also an order of which something is shipped or given back
     #[arg(long)]
     force: bool,
     /// Say what would happen, do nothing

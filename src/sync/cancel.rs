@@ -24,7 +24,7 @@ pub(crate) struct Request {
     pub(crate) restock: bool,
     /// The money is given back the way it was paid.
     pub(crate) refund: bool,
-    /// Also an order that is shipped, wholly or in part.
+    /// Also an order of which something is shipped or given back.
     pub(crate) force: bool,
     /// Nothing is done; what would be written is only said.
     pub(crate) dry_run: bool,

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::outstanding::Outstanding;
 use super::store::OpenStore;
 use crate::book::{Book, Guard, Leave};
-use crate::channel::{Goal, RemoteOrder, Task};
+use crate::channel::{Cancellation, Goal, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{
     Difference, Field, LineQuantity, Order, People, Presence, Shipment, Status, differences, left, same_places, sum,
@@ -241,8 +241,10 @@ fn stops(act: &Act<'_>, field: Field) -> bool {
 /// has seen and accepted.
 fn forbids(act: &Act<'_>, now: &Order) -> Option<Error> {
     let (order, leave) = (act.order, act.leave);
-    if !matches!(act.task.goal, Goal::Dispatched(_)) {
-        return None;
+    match &act.task.goal {
+        Goal::Dispatched(_) => {}
+        Goal::Cancelled(cancellation) => return forbids_cancelling(act, cancellation, now),
+        Goal::Retracked(_) => return None,
     }
     let (what, way) = match now.status {
         _ if leave.guard == Guard::Force => return None,
@@ -260,6 +262,35 @@ fn forbids(act: &Act<'_>, now: &Order) -> Option<Error> {
     );
     Some(Error::new(ErrorKind::Refused, text).hint(hint))
 }
+
+/// Why an order of which something is shipped or given back is not cancelled: some channels refuse
+/// that by themselves, others would call off what the buyer has.
+fn forbids_cancelling(act: &Act<'_>, cancellation: &Cancellation, now: &Order) -> Option<Error> {
+    let order = act.order;
+    // A cancellation that gives the money back may have begun with that.
+    let may_be_own = act.tried && cancellation.refund;
+    let (what, first) = match now.status {
+        _ if act.leave.guard == Guard::Force => return None,
+        Status::Cancelled => return None,
+        Status::Shipped => ("is shipped", TAKES_OVER),
+        Status::PartiallyShipped => ("is shipped in part", TAKES_OVER),
+        _ if !now.shipments.is_empty() => ("is shipped, wholly or in part,", TAKES_OVER),
+        _ if may_be_own => return None,
+        _ if now.is_given_back() => ("is refunded in full", LISTS_REFUNDS),
+        _ if now.totals.refunded > Decimal::ZERO => ("is refunded in part", LISTS_REFUNDS),
+        _ => return None,
+    };
+    let text = format!("order {order} {what} at the channel ({}); nothing was sent", now.channel_status);
+    let (command, does) = first;
+    let hint = format!(
+        "ordersync {command} book:{order} {does}; ordersync cancel book:{order} --force cancels it all the same"
+    );
+    Some(Error::new(ErrorKind::Refused, text).hint(hint))
+}
+
+/// What helps before a cancellation by force: a command, and what it does.
+const TAKES_OVER: (&str, &str) = ("accept", "takes over the channel's version");
+const LISTS_REFUNDS: (&str, &str) = ("show", "lists what was given back");
 
 fn review(act: &Act<'_>, differences: Vec<Difference>) -> Review {
     let order = act.order;

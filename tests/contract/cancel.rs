@@ -124,6 +124,57 @@ fn d8_an_order_that_was_shipped_at_the_channel_meanwhile_is_not_cancelled_there(
     });
 }
 
+/// Whether the merchant knows of the refund or not.
+#[test]
+fn d8_an_order_of_which_something_was_given_back_is_cancelled_by_force_only() {
+    each(|desk| {
+        if !cancels(desk) {
+            return;
+        }
+        for known in [true, false] {
+            let (part, whole) = (desk.paid(&[("TEE-001", 2)]), desk.paid(&[("TEE-001", 1)]));
+            let total = desk.show(&whole)["totals"]["total"].as_str().unwrap().to_owned();
+            assert!(desk.store.refund(&part, "5.00") && desk.store.refund(&whole, &total), "{}", desk.kind);
+            if known {
+                desk.on("accept", &part, "").exits(0);
+                desk.on("accept", &whole, "").exits(0);
+            }
+            let writes = desk.writes();
+            for (id, says) in [(&part, "refunded in part"), (&whole, "refunded in full")] {
+                for more in ["", "--dry-run"] {
+                    desk.on("cancel", id, more).exits(6).says(says).says("nothing was sent").says("--force");
+                }
+                assert_eq!(desk.show(id)["status"], "awaiting-fulfillment", "{}: nor is it here", desk.kind);
+            }
+            assert_eq!(desk.writes(), writes, "{}", desk.kind);
+            desk.on("cancel", &part, "--force").exits(0);
+            assert!(desk.store.standing(&part).unwrap().cancelled, "{}", desk.kind);
+        }
+    });
+}
+
+/// It may be the cancellation's own.
+#[test]
+fn d3_money_that_goes_back_with_a_cancellation_whose_answer_was_lost_does_not_stop_it() {
+    each(|desk| {
+        let CancelSupport::Yes(can) = desk.capabilities().cancel else { return };
+        if !can.refund {
+            return;
+        }
+        let first = desk.paid(&[("TEE-001", 1)]);
+        desk.on("cancel", &first, "--refund").exits(0);
+        let write = desk.server.requests().into_iter().rfind(Exchange::is_write).unwrap();
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(struck(FaultKind::CutBefore, &write, &first));
+        desk.on("cancel", &id, "--refund").exits(5);
+        desk.server.faults().clear();
+        let total = desk.show(&id)["totals"]["total"].as_str().unwrap().to_owned();
+        assert!(desk.store.refund(&id, &total), "{}", desk.kind);
+        desk.on("retry", &id, "").exits(0);
+        assert!(desk.store.standing(&id).unwrap().cancelled, "{}", desk.kind);
+    });
+}
+
 #[test]
 fn d8_what_was_dispatched_is_cancelled_by_force_only() {
     each(|desk| {

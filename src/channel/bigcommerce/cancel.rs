@@ -4,56 +4,28 @@
 use super::operation::{NewStatus, Operation};
 use super::shipments::status_id;
 use super::wire;
-use crate::channel::{Cancellation, RemoteOrder, Step, Write};
-use crate::error::{Error, ErrorKind, Result};
-use crate::order::Status;
+use crate::channel::{RemoteOrder, Step, Write};
+use crate::error::Result;
 
 /// The longest staff notes that the vendor's schema permits.
 const LONGEST_NOTES: usize = 65_535;
 
 /// What is to be done to cancel this order. A declined order is as good as cancelled.
-///
-/// # Errors
-/// `Refused` for an order that is shipped or refunded, wholly or in part, unless the merchant
-/// insists: BigCommerce itself would let it be cancelled.
-pub(crate) fn step(now: &RemoteOrder, id: u64, cancellation: &Cancellation) -> Result<Step> {
-    let status = status_id(now);
-    if matches!(status.as_str(), "5" | "6") {
+pub(crate) fn step(now: &RemoteOrder, id: u64, reason: &str) -> Result<Step> {
+    if matches!(status_id(now).as_str(), "5" | "6") {
         return Ok(Step::Nothing);
     }
-    if !cancellation.force {
-        refuse_done(now, &status)?;
-    }
-    let staff_notes = notes(now, cancellation.reason.trim());
+    let staff_notes = notes(now, reason.trim());
     let with = if staff_notes.is_some() { " and add the reason to the staff notes" } else { "" };
     let operation = Operation::SetStatus { order: id, status: NewStatus::Cancelled, staff_notes };
     Ok(Step::Write(vec![Write::new(format!("set the order's status to cancelled{with}"), operation)?]))
-}
-
-fn refuse_done(now: &RemoteOrder, status: &str) -> Result<()> {
-    let counted = serde_json::from_str::<wire::Cancellable<'_>>(now.document.get())
-        .is_ok_and(|order| order.items_shipped.decimal("items_shipped").is_ok_and(|pieces| !pieces.is_zero()));
-    let shipped = counted
-        || now.order.as_ref().is_ok_and(|order| {
-            !order.shipments.is_empty() || matches!(order.status, Status::Shipped | Status::PartiallyShipped)
-        });
-    let what = match status {
-        "4" => "refunded",
-        "2" | "10" => "shipped",
-        _ if shipped => "shipped, wholly or in part,",
-        "14" => "partly refunded",
-        _ => return Ok(()),
-    };
-    let text = format!("the order is {what} at BigCommerce; it was not cancelled there");
-    Err(Error::new(ErrorKind::Refused, text)
-        .hint("ordersync cancel ... --force, if it is to be cancelled all the same"))
 }
 
 /// The staff notes with the reason at their end; none where it stands there already or does not
 /// fit. A PUT replaces the notes as a whole.
 fn notes(now: &RemoteOrder, reason: &str) -> Option<String> {
     // Notes that cannot be read would be lost.
-    let order: wire::Cancellable<'_> = serde_json::from_str(now.document.get()).ok()?;
+    let order: wire::Noted<'_> = serde_json::from_str(now.document.get()).ok()?;
     let old = order.staff_notes.0.trim_end();
     let note = format!("Cancelled: {reason}");
     if reason.is_empty() || old.contains(&note) {
@@ -74,13 +46,6 @@ mod tests {
 
     fn noted(document: &str, reason: &str) -> Option<String> {
         notes(&remote(document), reason)
-    }
-
-    #[test]
-    fn what_is_shipped_by_the_orders_own_count_is_not_cancelled() {
-        let refused = |document: &str| refuse_done(&remote(document), "11").is_err();
-        assert!(refused(r#"{"items_shipped":1}"#) && refused(r#"{"items_shipped":"2"}"#));
-        assert!(!refused(r#"{"items_shipped":0}"#) && !refused(r#"{"items_shipped":""}"#));
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Channel for BigCommerce {
     }
 
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, _: &[String]) -> Result<Step> {
-        cancel::step(now, numeric(&now.remote_id)?, cancellation)
+        cancel::step(now, numeric(&now.remote_id)?, &cancellation.reason)
     }
 
     /// The receipt is the id of the shipment that was made. An order's own id is none: it may be

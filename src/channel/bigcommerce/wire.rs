@@ -45,9 +45,8 @@ documents! {
     /// Anything at all.
     Nothing { id: Text<'a> }
 
-    /// What a cancellation looks at: the notes, which a PUT replaces as a whole, and how many
-    /// pieces are shipped.
-    Cancellable { staff_notes: Text<'a>, items_shipped: Amount<'a> }
+    /// What a cancellation looks at: the notes, which a PUT replaces as a whole.
+    Noted { staff_notes: Text<'a> }
 
     /// An order, as `GET /v2/orders` gives it with its consignments; with what else belongs to it
     /// under `ordersync`.

@@ -55,6 +55,8 @@ pub(crate) struct Record {
     /// It tells a number for the order and nothing of pieces: what one dispatch has told there is
     /// told for each.
     pub(crate) shared: bool,
+    /// It has not gone out, or is deleted: its pieces are not sent.
+    pub(crate) draft: bool,
 }
 
 /// What is known of the dispatch beside its content.

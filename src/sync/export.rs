@@ -240,6 +240,10 @@ impl Attempt<'_> {
             self.tell_of_doubt(book)?;
             open.clear();
         }
+        // After this attempt's own writes nobody else has looked.
+        if let Some(error) = guard::too_many(self.row.order_id, &seen.missing).filter(|_| !open.is_empty()) {
+            return Err(error);
+        }
         for write in &open {
             match self.apply(book, write)? {
                 Applied::TakenBack => return Ok(Some(Outcome::TakenBack)),

@@ -3,13 +3,13 @@
 
 use rust_decimal::Decimal;
 
-use super::outstanding::Outstanding;
+use super::outstanding::{Excess, Outstanding};
 use super::store::OpenStore;
 use crate::book::{Book, Guard, Leave};
 use crate::channel::{Cancellation, Goal, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{
-    Difference, Field, LineQuantity, Order, People, Presence, Shipment, Status, differences, left, same_places, sum,
+    Difference, Field, LineQuantity, Order, People, Presence, Shipment, Status, differences, same_places,
 };
 
 /// An act on an order, on its way to the channel.
@@ -164,26 +164,40 @@ pub(crate) fn missing(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Resul
 
 /// Why nothing more goes out where the order has not so many pieces left at the channel, whatever
 /// the merchant has accepted: a write whose answer was lost may be what was shipped, or somebody
-/// else has shipped it since. Who insists has the check switched off.
+/// else has shipped it since. Who insists has the check switched off, but for pieces that some
+/// channels would take without a look at what was ordered.
 fn no_longer_left(act: &Act<'_>, now: &RemoteOrder, missing: &Outstanding) -> Option<Error> {
-    let now = now.order.as_ref().ok().filter(|_| act.leave.guard == Guard::Check && !act.took)?;
-    let sent = |line: &str| {
-        let lines = now.shipments.iter().flat_map(|shipment| &shipment.lines);
-        sum(lines.filter(|sent| sent.line_id == line).map(|sent| sent.quantity))
-    };
-    let is_short = |wanted: &LineQuantity| {
-        let line = now.lines.iter().find(|line| line.remote_id == wanted.line_id);
-        let there = line.map_or(Decimal::ZERO, |line| left(line.quantity, line.refunded, sent(&line.remote_id)));
-        // Shipped without a word of what: then the merchant has seen it, or it came while the
-        // answer to a write was lost.
-        (act.tried && now.status == Status::Shipped) || wanted.quantity > there
-    };
-    missing.pieces.iter().any(is_short).then(|| {
+    let now = now.order.as_ref().ok().filter(|_| !act.took)?;
+    if act.leave.guard != Guard::Check {
+        return too_many(act.order, missing);
+    }
+    // Shipped without a word of what: then the merchant has seen it, or it came while the answer to
+    // a write was lost.
+    let untold = act.tried && now.status == Status::Shipped && !missing.pieces.is_empty();
+    if !untold && missing.excess.is_none() {
+        return None;
+    }
+    too_many(act.order, missing).or_else(|| {
         let order = act.order;
         let text = format!("order {order} has not so many pieces left to ship at the channel; nothing more was sent");
-        Error::new(ErrorKind::Refused, text)
-            .hint(format!("ordersync show book:{order} lists what was shipped; ordersync dispatch book:{order} ... --as-local ships it all the same"))
+        Some(Error::new(ErrorKind::Refused, text)
+            .hint(format!("ordersync show book:{order} lists what was shipped; ordersync dispatch book:{order} ... --as-local ships it all the same")))
     })
+}
+
+/// Why the writes that are missing are not made, whoever insists: they hold more pieces than are
+/// left to ship.
+pub(crate) fn too_many(order: i64, missing: &Outstanding) -> Option<Error> {
+    let Excess { what, left, wanted, .. } = missing.excess.as_ref().filter(|excess| excess.is_exact)?;
+    let text = format!(
+        "order {order} has {} of {what} left to ship at the channel, not {}: shipped by other means, or given back; nothing more was sent",
+        left.normalize(),
+        wanted.normalize()
+    );
+    let hint = format!(
+        "ordersync show book:{order} lists what was shipped; ordersync accept book:{order} takes over the channel's version"
+    );
+    Some(Error::new(ErrorKind::Refused, text).hint(hint))
 }
 
 fn is_about_the_order(error: &Error) -> bool {

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use crate::channel::matching::{self, Claim, Matched};
+use rust_decimal::Decimal;
+
+use crate::channel::matching::{self, Claim, Matched, Record};
 use crate::channel::{Channel, Goal, RemoteOrder, Step, Task, TrackingChange, Write};
 use crate::error::Result;
-use crate::order::{LineQuantity, Shipment, Status};
+use crate::order::{LineQuantity, Order, Shipment, Status, left, sum};
 
 /// How soon to look again for what the channel took and does not show.
 const UNSEEN: Duration = Duration::from_millis(300);
@@ -23,6 +25,23 @@ pub struct Outstanding {
     pub(crate) claimed: Vec<String>,
     /// The pieces that the writes would ship.
     pub(crate) pieces: Vec<LineQuantity>,
+    /// The first line of which these are more than is left there.
+    pub(crate) excess: Option<Excess>,
+}
+
+/// More pieces of a line than are left to ship at the channel: by what the order says and by what
+/// is shown of its shipments, whichever is less. What was given back is not left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Excess {
+    /// The line's SKU, or its name.
+    pub(crate) what: String,
+    /// How many are left.
+    pub(crate) left: Decimal,
+    /// How many would be shipped.
+    pub(crate) wanted: Decimal,
+    /// The writes hold just these pieces, and some channels take any number of them. Else they tell
+    /// of the whole dispatch, whatever of it is there.
+    pub(crate) is_exact: bool,
 }
 
 impl Outstanding {
@@ -37,7 +56,7 @@ impl Outstanding {
             Step::Write(writes) => (writes, None),
             Step::Wait(pause) => (Vec::new(), Some(pause)),
         };
-        Self { writes, wait, claimed, pieces: Vec::new() }
+        Self { writes, wait, claimed, ..Self::default() }
     }
 }
 
@@ -77,8 +96,10 @@ fn dispatch(channel: &dyn Channel, task: &Task, now: &RemoteOrder, shipment: &Sh
         return Ok(Outstanding::of(Step::Wait(UNSEEN), found.claimed));
     }
     let step = (plan.step)(&plan.shown, &found)?;
-    let pieces = pieces(shipment, &found, &step);
-    Ok(Outstanding { pieces, ..Outstanding::of(step, found.claimed) })
+    let (is_exact, pieces) = (!found.pieces().is_empty(), pieces(shipment, &found, &step));
+    let order = now.order.as_ref().ok();
+    let excess = order.and_then(|order| excess(order, &plan.shown, &pieces, is_exact));
+    Ok(Outstanding { pieces, excess, ..Outstanding::of(step, found.claimed) })
 }
 
 /// An entry or a note tells of no pieces: one that is missing is told for all of them.
@@ -88,6 +109,21 @@ fn pieces(shipment: &Shipment, found: &Matched, step: &Step) -> Vec<LineQuantity
         Step::Write(_) if pieces.is_empty() && found.claimed.is_empty() => shipment.lines.clone(),
         _ => pieces,
     }
+}
+
+fn excess(order: &Order, shown: &[Record], wanted: &[LineQuantity], is_exact: bool) -> Option<Excess> {
+    let count = |id: &str, lines: &mut dyn Iterator<Item = &LineQuantity>| {
+        sum(lines.filter(|line| line.line_id == id).map(|line| line.quantity))
+    };
+    order.lines.iter().find_map(|line| {
+        let id = line.remote_id.as_str();
+        let told = count(id, &mut order.shipments.iter().flat_map(|one| &one.lines));
+        let sent = shown.iter().filter(|record| !record.elsewhere && !record.draft);
+        let sent = told.max(count(id, &mut sent.flat_map(|record| &record.lines)));
+        let (left, wanted) = (left(line.quantity, line.refunded, sent), count(id, &mut wanted.iter()));
+        let what = if line.sku.is_empty() { &line.name } else { &line.sku };
+        (wanted > left).then(|| Excess { what: what.clone(), left, wanted, is_exact })
+    })
 }
 
 fn tracking(channel: &dyn Channel, now: &RemoteOrder, change: &TrackingChange) -> Result<Outstanding> {

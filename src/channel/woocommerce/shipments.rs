@@ -21,9 +21,7 @@ use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPl
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
-use crate::order::{
-    self, LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, left, same_number, sum,
-};
+use crate::order::{self, LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, same_number};
 
 /// The order meta of a fulfilment by which we know our own again. Random, so it may be seen by
 /// anybody.
@@ -37,8 +35,6 @@ struct Dispatch<'a> {
     shipment: &'a Shipment,
     /// What goes into one entry each, in the order of the parts.
     groups: Vec<Group<'a>>,
-    /// The pieces that are sent by what the shop shows, whosever they are.
-    sent: Vec<LineQuantity>,
 }
 
 /// How this dispatch would be recorded, beside what the shop shows. In their own home the parts are
@@ -54,7 +50,7 @@ pub(crate) fn plan<'a>(
     // it is on its way.
     let ships = now.order.as_ref().is_ok_and(|order| order.lines.iter().any(|line| line.ships));
     let groups = if ships || !shipment.parcels.is_empty() { groups(home, shipment) } else { Vec::new() };
-    let mut dispatch = Dispatch { api, home, now, shipment, groups, sent: Vec::new() };
+    let dispatch = Dispatch { api, home, now, shipment, groups };
     let parts: Vec<Part> = dispatch.groups.iter().map(|(part, _)| part.clone()).collect();
     let shown = if parts.is_empty() { Vec::new() } else { dispatch.read(receipts)? };
     let dispatch = Rc::new(dispatch);
@@ -71,7 +67,6 @@ pub(crate) fn plan<'a>(
 
 impl Dispatch<'_> {
     fn step(&self, found: &Matched) -> Result<Step> {
-        self.refuse_too_many(found)?;
         let left = self.groups.iter().zip(&found.left);
         let writes = left.filter_map(|(group, left)| left.as_deref().map(|left| self.write(group, left)));
         let mut writes = writes.collect::<Result<Vec<_>>>()?;
@@ -149,7 +144,7 @@ fn by_carrier(shipment: &Shipment) -> Vec<Group<'_>> {
 
 impl Dispatch<'_> {
     /// Reads what stands in the home of this dispatch.
-    fn read(&mut self, receipts: &[String]) -> Result<Vec<Record>> {
+    fn read(&self, receipts: &[String]) -> Result<Vec<Record>> {
         match self.home {
             Home::Fulfillments => self.read_fulfillments(receipts),
             Home::Extension => trackings(self.api, &self.now.remote_id),
@@ -162,11 +157,9 @@ impl Dispatch<'_> {
         }
     }
 
-    fn read_fulfillments(&mut self, receipts: &[String]) -> Result<Vec<Record>> {
+    fn read_fulfillments(&self, receipts: &[String]) -> Result<Vec<Record>> {
         let text = list_fulfillments(self.api, &self.now.remote_id)?.to_string();
         let there = read_fulfillments(&text)?;
-        let made = there.iter().filter(|one| one.is_made()).map(contents).collect::<Result<Vec<_>>>()?;
-        self.sent = made.into_iter().flatten().collect();
         let own = |one: &&Fulfillment<'_>| {
             one.is_made() || one.meta(OUR_KEY).is_some() || receipts.iter().any(|ours| ours == one.id.get())
         };
@@ -185,37 +178,6 @@ impl Dispatch<'_> {
             }
             Home::Note | Home::None => self.note(parcels),
         }
-    }
-
-    /// The shop takes any number of pieces, also more than were ordered: what others have sent, or
-    /// what was given back, is not sent again.
-    ///
-    /// # Errors
-    /// `Refused` where less is left of a line than is to be written.
-    fn refuse_too_many(&self, found: &Matched) -> Result<()> {
-        let Ok(order) = &self.now.order else { return Ok(()) };
-        if self.home != Home::Fulfillments {
-            return Ok(());
-        }
-        let wanted = found.pieces();
-        let count = |pieces: &[LineQuantity], id: &str| {
-            sum(pieces.iter().filter(|piece| piece.line_id == id).map(|piece| piece.quantity))
-        };
-        for line in &order.lines {
-            let open = left(line.quantity, line.refunded, count(&self.sent, &line.remote_id));
-            let wanted = count(&wanted, &line.remote_id);
-            if wanted > open {
-                let text = format!(
-                    "the shop has {} of line {} left to ship, not {}: shipped by other means, or given back; nothing was sent",
-                    open.normalize(),
-                    line.remote_id,
-                    wanted.normalize()
-                );
-                return Err(Error::new(ErrorKind::Refused, text)
-                    .hint("ordersync pull ORDER reads what it shows now; ordersync accept ORDER takes that over"));
-            }
-        }
-        Ok(())
     }
 
     /// Looks for what the shop has acknowledged under its own id, where the list does not show it.
@@ -292,6 +254,7 @@ fn fulfilled(one: &Fulfillment<'_>) -> Result<Record> {
         mark: one.meta(OUR_KEY),
         lines: contents(one)?,
         tracking: one.meta("_tracking_number").into_iter().collect(),
+        draft: !one.is_made(),
         ..Record::default()
     })
 }

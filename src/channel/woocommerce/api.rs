@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use reqwest::Method;
-use serde::Serialize;
 use url::Url;
 
 use super::auth::Key;
 use super::errors;
+use super::operation::Operation;
 use super::probe::{Facts, Login};
 use super::settings::Settings;
 use crate::channel::Connection;
@@ -35,32 +34,6 @@ pub(crate) struct Api {
     http: Arc<Client>,
     page: PageSize,
     heeded: AtomicBool,
-}
-
-/// A write to the REST API.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Operation {
-    /// `POST`, `PUT` or `DELETE`.
-    pub(crate) method: String,
-    /// Below the REST root: `wc/v3/orders/17`.
-    pub(crate) route: String,
-    /// Query parameters.
-    pub(crate) query: Vec<(String, String)>,
-    /// The JSON body; null: none.
-    pub(crate) body: serde_json::Value,
-}
-
-impl Operation {
-    /// A request with this body; null: none.
-    pub(crate) fn new(method: Method, route: String, body: serde_json::Value) -> Self {
-        Self { method: method.to_string(), route, query: Vec::new(), body }
-    }
-
-    /// The same with one more query parameter.
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
-        self.query.push((name.to_owned(), value.to_owned()));
-        self
-    }
 }
 
 impl Api {
@@ -178,11 +151,10 @@ impl Api {
     }
 
     /// Carries out a write.
-    pub(crate) fn write(&self, call: &Operation) -> Result<Reply> {
-        let method = Method::from_bytes(call.method.as_bytes()).unwrap_or(Method::POST);
-        let query: Vec<(&str, &str)> = call.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let url = self.route(&self.facts(), &call.route, &query);
-        let mut request = Request::write_json(method, url, &call.body);
+    pub(crate) fn write(&self, operation: &Operation) -> Result<Reply> {
+        let call = operation.call();
+        let url = self.route(&self.facts(), &call.route, &call.query);
+        let mut request = Request::write_json(call.method, url, &call.body);
         if call.body.is_null() {
             request.body = None;
         }

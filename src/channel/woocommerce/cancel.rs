@@ -1,32 +1,28 @@
 //! Cancellation: a private note with the reason, then the status. The status is safe to repeat, the
 //! note is looked for first.
 
-use reqwest::Method;
-use serde_json::json;
-
-use super::api::{Api, Operation};
+use super::api::Api;
+use super::operation::{NewStatus, Operation};
 use super::shipments::list_notes;
 use crate::channel::{RemoteOrder, Step, Write};
 use crate::error::Result;
 
 /// What is to be done to cancel this order. An order in the bin or refunded is as good as
 /// cancelled.
-pub(crate) fn step(api: &Api, now: &RemoteOrder, reason: &str, receipts: &[String]) -> Result<Step> {
+pub(crate) fn step(api: &Api, now: &RemoteOrder, id: u64, reason: &str, receipts: &[String]) -> Result<Step> {
     let status = now.order.as_ref().map_or("", |order| order.channel_status.as_str());
     if matches!(status, "cancelled" | "trash" | "refunded") {
         return Ok(Step::Nothing);
     }
-    let route = format!("wc/v3/orders/{}", now.remote_id);
     let note = format!("Cancelled: {}", reason.trim());
     // A list that lags does not show the note yet that the shop has taken.
     let noted = reason.trim().is_empty() || receipts.iter().any(|receipt| receipt.starts_with("note "));
     let mut writes = Vec::new();
-    if !noted && !list_notes(api, &now.remote_id)?.iter().any(|there| says_the_same(&there.text, &note)) {
-        let body = json!({ "note": note, "customer_note": false });
-        let operation = Operation::new(Method::POST, format!("{route}/notes"), body);
+    if !noted && !list_notes(api, id)?.iter().any(|there| says_the_same(&there.text, &note)) {
+        let operation = Operation::AddNote { order: id, text: note, to_buyer: false };
         writes.push(Write::new("add a private order note with the reason", operation)?);
     }
-    let operation = Operation::new(Method::PUT, route, json!({ "status": "cancelled" }));
+    let operation = Operation::SetStatus { order: id, status: NewStatus::Cancelled };
     writes.push(Write::new("set the order's status to cancelled", operation)?);
     Ok(Step::Write(writes))
 }

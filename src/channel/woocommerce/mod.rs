@@ -32,6 +32,7 @@ mod document;
 mod errors;
 mod list;
 mod map;
+mod operation;
 mod pages;
 mod probe;
 mod settings;
@@ -52,6 +53,7 @@ use super::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Shipment};
 use api::Api;
+use operation::Operation;
 use settings::{Settings, Tracking};
 
 /// What this channel is before a store of it is open.
@@ -153,7 +155,7 @@ impl Channel for WooCommerce {
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
-        let reply = self.api.get(&format!("wc/v3/orders/{}", numeric(remote_id)?), &[])?;
+        let reply = self.api.get(&operation::order_route(numeric(remote_id)?, ""), &[])?;
         if reply.status == 404 {
             return Ok(None);
         }
@@ -176,31 +178,31 @@ impl Channel for WooCommerce {
         shipment: &'a Shipment,
         receipts: &'a [String],
     ) -> Result<DispatchPlan<'a>> {
-        shipments::plan(&self.api, self.home(), now, shipment, receipts)
+        shipments::plan(&self.api, self.home(), (now, numeric(&now.remote_id)?), shipment, receipts)
     }
 
     fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
-        shipments::replacement(&self.api, self.home(), &now.remote_id, change)
+        shipments::replacement(&self.api, self.home(), numeric(&now.remote_id)?, change)
     }
 
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
-        cancel::step(&self.api, now, &cancellation.reason, receipts)
+        cancel::step(&self.api, now, numeric(&now.remote_id)?, &cancellation.reason, receipts)
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
-        let operation: &api::Operation = write.operation()?;
+        let operation: &Operation = write.operation()?;
         let reply = self.api.write(operation)?;
-        Ok(shipments::receipt(&operation.route, &reply.body))
+        Ok(shipments::receipt(operation, &reply.body))
     }
 }
 
 /// Ids go into paths, so only digits are let through.
-fn numeric(remote_id: &str) -> Result<&str> {
-    if !remote_id.is_empty() && remote_id.bytes().all(|b| b.is_ascii_digit()) {
-        return Ok(remote_id);
-    }
-    Err(Error::new(
-        ErrorKind::NotFound,
-        format!("{remote_id:?} is not an order id of a WooCommerce shop; nothing was sent"),
-    ))
+fn numeric(remote_id: &str) -> Result<u64> {
+    let digits = Some(remote_id).filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
+    digits.and_then(|id| id.parse().ok()).ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            format!("{remote_id:?} is not an order id of a WooCommerce shop; nothing was sent"),
+        )
+    })
 }

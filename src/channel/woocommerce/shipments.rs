@@ -6,12 +6,12 @@
 
 use std::rc::Rc;
 
-use reqwest::Method;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
-use super::api::{Api, Operation};
+use super::api::Api;
+use super::operation::{NewStatus, NewTracking, Operation, order_route, trackings_route};
 use super::settings::Tracking as Home;
 use super::text::plain;
 use super::wire::{Fulfillment, Made, Note, Tracking};
@@ -32,6 +32,7 @@ struct Dispatch<'a> {
     api: &'a Api,
     home: Home,
     now: &'a RemoteOrder,
+    id: u64,
     shipment: &'a Shipment,
     /// What goes into one entry each, in the order of the parts.
     groups: Vec<Group<'a>>,
@@ -42,7 +43,7 @@ struct Dispatch<'a> {
 pub(crate) fn plan<'a>(
     api: &'a Api,
     home: Home,
-    now: &'a RemoteOrder,
+    (now, id): (&'a RemoteOrder, u64),
     shipment: &'a Shipment,
     receipts: &[String],
 ) -> Result<DispatchPlan<'a>> {
@@ -50,7 +51,7 @@ pub(crate) fn plan<'a>(
     // it is on its way.
     let ships = now.order.as_ref().is_ok_and(|order| order.lines.iter().any(|line| line.ships));
     let groups = if ships || !shipment.parcels.is_empty() { groups(home, shipment) } else { Vec::new() };
-    let dispatch = Dispatch { api, home, now, shipment, groups };
+    let dispatch = Dispatch { api, home, now, id, shipment, groups };
     let parts: Vec<Part> = dispatch.groups.iter().map(|(part, _)| part.clone()).collect();
     let shown = if parts.is_empty() { Vec::new() } else { dispatch.read(receipts)? };
     let dispatch = Rc::new(dispatch);
@@ -71,8 +72,7 @@ impl Dispatch<'_> {
         let writes = left.filter_map(|(group, left)| left.as_deref().map(|left| self.write(group, left)));
         let mut writes = writes.collect::<Result<Vec<_>>>()?;
         if self.shipment.completes && !is_closed(self.now) {
-            let route = format!("wc/v3/orders/{}", self.now.remote_id);
-            let operation = Operation::new(Method::PUT, route, json!({ "status": "completed" }));
+            let operation = Operation::SetStatus { order: self.id, status: NewStatus::Completed };
             writes.push(Write::new("set the order's status to completed", operation)?);
         }
         Ok(Step::of(writes))
@@ -147,7 +147,7 @@ impl Dispatch<'_> {
     fn read(&self, receipts: &[String]) -> Result<Vec<Record>> {
         match self.home {
             Home::Fulfillments => self.read_fulfillments(receipts),
-            Home::Extension => trackings(self.api, &self.now.remote_id),
+            Home::Extension => trackings(self.api, self.id),
             Home::Note => {
                 let record =
                     |note: OrderNote| Record { id: note.receipt(), tracking: vec![note.text], ..Record::default() };
@@ -158,7 +158,7 @@ impl Dispatch<'_> {
     }
 
     fn read_fulfillments(&self, receipts: &[String]) -> Result<Vec<Record>> {
-        let text = list_fulfillments(self.api, &self.now.remote_id)?.to_string();
+        let text = list_fulfillments(self.api, self.id)?.to_string();
         let there = read_fulfillments(&text)?;
         let own = |one: &&Fulfillment<'_>| {
             one.is_made() || one.meta(OUR_KEY).is_some() || receipts.iter().any(|ours| ours == one.id.get())
@@ -170,11 +170,10 @@ impl Dispatch<'_> {
         match self.home {
             Home::Fulfillments => self.fulfillment(part, parcels, left),
             Home::Extension => {
-                let what = order::trackings(parcels.iter().copied());
-                let body = parcels.first().map(|parcel| tracking(parcel, self.shipment.shipped_at));
-                let route = trackings_route(self.api, &self.now.remote_id);
-                let operation = Operation::new(Method::POST, route, body.unwrap_or_default());
-                Write::new(format!("add {what}"), operation)
+                let parcel = parcels.first().ok_or_else(|| impossible("an entry tells of a parcel"))?;
+                let tracking = tracking(parcel, self.shipment.shipped_at);
+                let operation = Operation::AddTracking { namespace: namespace(self.api), order: self.id, tracking };
+                Write::new(format!("add {}", order::trackings([*parcel])), operation)
             }
             Home::Note | Home::None => self.note(parcels),
         }
@@ -189,7 +188,7 @@ impl Dispatch<'_> {
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(false);
         }
-        match self.api.get(&format!("wc/v3/orders/{}/{route}/{id}", self.now.remote_id), &[]) {
+        match self.api.get(&order_route(self.id, &format!("/{route}/{id}")), &[]) {
             // A cache that heeds a part of the address gives another answer.
             Ok(reply) => Ok(reply.status != 404 && made(&reply.body).is_some_and(|it| it == id)),
             Err(error) if matches!(error.kind(), ErrorKind::Failed | ErrorKind::Unsupported) => Ok(false),
@@ -211,7 +210,7 @@ impl Dispatch<'_> {
             more.extend(self.notes_that_count()?.into_iter().map(|note| elsewhere(&note.receipt(), vec![note.text])));
         }
         if self.home != Home::Fulfillments && self.api.facts().fulfillments {
-            let text = list_fulfillments(self.api, &self.now.remote_id)?.to_string();
+            let text = list_fulfillments(self.api, self.id)?.to_string();
             let made = read_fulfillments(&text)?;
             let numbers = |one: &Fulfillment<'_>| one.meta("_tracking_number").into_iter().collect();
             more.extend(made.iter().filter(|one| one.is_made()).map(|one| elsewhere(one.id.get(), numbers(one))));
@@ -221,26 +220,23 @@ impl Dispatch<'_> {
 
     /// The order's notes; a note that only the staff sees has told the buyer nothing.
     fn notes_that_count(&self) -> Result<Vec<OrderNote>> {
-        let mut notes = list_notes(self.api, &self.now.remote_id)?;
+        let mut notes = list_notes(self.api, self.id)?;
         notes.retain(|note| note.to_buyer || !self.shipment.notify);
         Ok(notes)
     }
 
     fn fulfillment(&self, part: &Part, parcels: &[&Parcel], left: &[LineQuantity]) -> Result<Write> {
         let items = left.iter().map(item).collect::<Result<Vec<Value>>>()?;
-        let mut meta = vec![entry("_items", json!(items)), entry(OUR_KEY, json!(part.mark))];
+        let mut entries = vec![entry("_items", json!(items)), entry(OUR_KEY, json!(part.mark))];
         if let Some(first) = parcels.first() {
-            meta.push(entry("_tracking_number", json!(numbers(parcels))));
+            entries.push(entry("_tracking_number", json!(numbers(parcels))));
             let one_carrier = parcels.iter().all(|parcel| provider(parcel) == provider(first));
             if one_carrier {
-                meta.push(entry("_shipment_provider", json!(provider(first))));
-                meta.extend(first.link().map(|link| entry("_tracking_url", json!(link))));
+                entries.push(entry("_shipment_provider", json!(provider(first))));
+                entries.extend(first.link().map(|link| entry("_tracking_url", json!(link))));
             }
         }
-        let notify = if self.shipment.notify { "true" } else { "false" };
-        let route = format!("wc/v3/orders/{}/fulfillments", self.now.remote_id);
-        let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
-        let operation = Operation::new(Method::POST, route, body).with("notify_customer", notify);
+        let operation = Operation::Fulfill { order: self.id, entries, notify: self.shipment.notify };
         let what = order::trackings(parcels.iter().copied());
         Write::new(format!("add a fulfilment with {what}"), operation)
     }
@@ -277,8 +273,8 @@ fn read_fulfillments(text: &str) -> Result<Vec<Fulfillment<'_>>> {
     })
 }
 
-fn list_fulfillments(api: &Api, id: &str) -> Result<Value> {
-    let reply = api.get(&format!("wc/v3/orders/{id}/fulfillments"), &[])?;
+fn list_fulfillments(api: &Api, id: u64) -> Result<Value> {
+    let reply = api.get(&order_route(id, "/fulfillments"), &[])?;
     let (listed, _) = reply.json::<Value>()?;
     // Bare list in 10.5; `{"fulfillments": [...]}` was seen in its beta.
     let list = listed.get("fulfillments").unwrap_or(&listed);
@@ -326,8 +322,8 @@ fn provider(parcel: &Parcel) -> String {
 
 /// The Shipment Tracking extension: an entry for each parcel, which tells a number and nothing of
 /// pieces.
-fn trackings(api: &Api, id: &str) -> Result<Vec<Record>> {
-    let reply = api.get(&trackings_route(api, id), &[])?;
+fn trackings(api: &Api, id: u64) -> Result<Vec<Record>> {
+    let reply = api.get(&trackings_route(&namespace(api), id), &[])?;
     let (there, _) = reply.json::<Vec<Tracking<'_>>>()?;
     let record = |entry: &Tracking<'_>| Record {
         id: entry.tracking_id.get().to_owned(),
@@ -338,23 +334,18 @@ fn trackings(api: &Api, id: &str) -> Result<Vec<Record>> {
     Ok(there.iter().map(record).collect())
 }
 
-fn trackings_route(api: &Api, id: &str) -> String {
-    let namespace = api.facts().shipment_tracking.unwrap_or_else(|| "wc/v3".to_owned());
-    format!("{namespace}/orders/{id}/shipment-trackings")
+/// Where the extension's routes are.
+fn namespace(api: &Api) -> String {
+    api.facts().shipment_tracking.unwrap_or_else(|| "wc/v3".to_owned())
 }
 
-/// The extension refuses provider names that it does not know, so ours go in as custom ones with a
-/// link.
-fn tracking(parcel: &Parcel, shipped_at: Timestamp) -> Value {
-    let mut body = json!({
-        "custom_tracking_provider": parcel.title(),
-        "tracking_number": parcel.tracking,
-        "date_shipped": shipped_at.format("%Y-%m-%d").to_string(),
-    });
-    if let Some(link) = parcel.link() {
-        body["custom_tracking_link"] = json!(link);
+fn tracking(parcel: &Parcel, shipped_at: Timestamp) -> NewTracking {
+    NewTracking {
+        custom_tracking_provider: parcel.title().to_owned(),
+        tracking_number: parcel.tracking.clone(),
+        date_shipped: shipped_at.format("%Y-%m-%d").to_string(),
+        custom_tracking_link: parcel.link(),
     }
-    body
 }
 
 impl Dispatch<'_> {
@@ -365,10 +356,8 @@ impl Dispatch<'_> {
             format!("{}, tracking number {}{link}", parcel.title(), parcel.tracking).trim_start_matches(", ").to_owned()
         };
         let text = format!("Shipped with {}", parcels.iter().map(line).collect::<Vec<_>>().join("; "));
-        let route = format!("wc/v3/orders/{}/notes", self.now.remote_id);
-        let body = json!({ "note": text, "customer_note": self.shipment.notify });
         let summary = format!("add an order note with {}", order::trackings(parcels.iter().copied()));
-        Write::new(summary, Operation::new(Method::POST, route, body))
+        Write::new(summary, Operation::AddNote { order: self.id, text, to_buyer: self.shipment.notify })
     }
 }
 
@@ -376,7 +365,7 @@ impl Dispatch<'_> {
 pub(crate) fn replacement<'a>(
     api: &'a Api,
     home: Home,
-    id: &'a str,
+    id: u64,
     change: &'a TrackingChange,
 ) -> Result<TrackingPlan<'a>> {
     match home {
@@ -410,12 +399,12 @@ fn made_ones(list: &Value) -> Result<Vec<(Record, (Record, Value))>> {
     each.map(|(one, document)| fulfilled(one).map(|record| (record.clone(), (record, document.clone())))).collect()
 }
 
-/// The receipt of a write to this route: the id of what the shop says that it has made.
-pub(super) fn receipt(route: &str, body: &[u8]) -> Option<String> {
-    match route.rsplit('/').next() {
-        Some("notes") => made(body).map(|id| format!("note {id}")),
-        Some("fulfillments" | "shipment-trackings") => made(body),
-        _ => None,
+/// The receipt of a write: the id of what the shop says that it has made.
+pub(super) fn receipt(operation: &Operation, body: &[u8]) -> Option<String> {
+    match operation {
+        Operation::AddNote { .. } => made(body).map(|id| format!("note {id}")),
+        Operation::Fulfill { .. } | Operation::AddTracking { .. } => made(body),
+        Operation::SetStatus { .. } | Operation::Retrack { .. } | Operation::RemoveTracking { .. } => None,
     }
 }
 
@@ -426,41 +415,38 @@ fn made(body: &[u8]) -> Option<String> {
 }
 
 /// A PUT has to carry every entry again: what is left out is deleted.
-fn replace_in(order: &str, record: &Record, old: &Value, change: &TrackingChange) -> Result<Write> {
+fn replace_in(order: u64, record: &Record, old: &Value, change: &TrackingChange) -> Result<Write> {
     let numbers = record.tracking.join(", ");
-    let mut meta: Vec<Value> = old["meta_data"].as_array().cloned().unwrap_or_default();
-    meta.retain(|entry| entry["key"] != "_tracking_url");
-    for entry in &mut meta {
+    let fulfillment = record.id.parse().map_err(|_| impossible("the fulfilment has no id that WooCommerce takes"))?;
+    let mut entries: Vec<Value> = old["meta_data"].as_array().cloned().unwrap_or_default();
+    entries.retain(|entry| entry["key"] != "_tracking_url");
+    for entry in &mut entries {
         match entry["key"].as_str() {
             Some("_tracking_number") => entry["value"] = json!(replaced(&numbers, change)),
             Some("_shipment_provider") => entry["value"] = json!(provider(&change.parcel)),
             _ => {}
         }
     }
-    meta.extend(change.parcel.link().map(|link| entry("_tracking_url", json!(link))));
-    let notify = if change.notify { "true" } else { "false" };
-    let route = format!("wc/v3/orders/{order}/fulfillments/{}", record.id);
-    let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": meta });
-    let operation = Operation::new(Method::PUT, route, body).with("notify_customer", notify);
-    Write::new(change.summary(), operation)
+    entries.extend(change.parcel.link().map(|link| entry("_tracking_url", json!(link))));
+    Write::new(change.summary(), Operation::Retrack { order, fulfillment, entries, notify: change.notify })
 }
 
 /// The extension's entries cannot be changed: the new one is added before the old ones go.
 fn replace_entries<'i>(
     api: &Api,
-    order: &str,
+    order: u64,
     old: impl Iterator<Item = &'i String>,
     is_new: bool,
     change: &TrackingChange,
 ) -> Result<Vec<Write>> {
-    let route = trackings_route(api, order);
     let mut writes = Vec::new();
     if !is_new {
-        let body = tracking(&change.parcel, api.now());
-        writes.push(Write::new(change.summary(), Operation::new(Method::POST, route.clone(), body))?);
+        let tracking = tracking(&change.parcel, api.now());
+        let operation = Operation::AddTracking { namespace: namespace(api), order, tracking };
+        writes.push(Write::new(change.summary(), operation)?);
     }
     for id in old.filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric())) {
-        let operation = Operation::new(Method::DELETE, format!("{route}/{id}"), Value::Null);
+        let operation = Operation::RemoveTracking { namespace: namespace(api), order, tracking: id.clone() };
         writes.push(Write::new(format!("remove tracking {}", change.was), operation)?);
     }
     Ok(writes)
@@ -493,8 +479,8 @@ impl OrderNote {
 }
 
 /// The order's notes.
-pub(super) fn list_notes(api: &Api, id: &str) -> Result<Vec<OrderNote>> {
-    let reply = api.get(&format!("wc/v3/orders/{id}/notes"), &[])?;
+pub(super) fn list_notes(api: &Api, id: u64) -> Result<Vec<OrderNote>> {
+    let reply = api.get(&order_route(id, "/notes"), &[])?;
     let (notes, _) = reply.json::<Vec<Note<'_>>>()?;
     let read = |note: &Note<'_>| OrderNote {
         id: note.id.get().to_owned(),

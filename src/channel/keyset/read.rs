@@ -269,6 +269,19 @@ fn one_page(list: &dyn List, walk: &Walk, size: usize, repeats: u32) -> Result<(
     Ok((batch, onward, !is_whole))
 }
 
+/// Reads one page, and past the known orders at which the walk stands behind it.
+fn page_past_known(list: &dyn List, walk: &Walk, size: usize, repeats: u32) -> Result<(Batch, Onward)> {
+    let (mut batch, mut onward, _) = one_page(list, walk, size, repeats)?;
+    while list.dialect().above
+        && let Onward::More(next) = &onward
+        && let Some((more, behind)) = search::past_known(list, next)?
+    {
+        batch.join(more);
+        onward = behind;
+    }
+    Ok((batch, onward))
+}
+
 /// A page, and what the channel says of what is behind it.
 struct Told {
     rows: Vec<Entry>,
@@ -341,7 +354,8 @@ fn closely(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(B
         walk.clone(),
         size,
         |at: &Walk, count| {
-            let (page, onward, _) = one_page(list, at, count + joins, u32::from(dialect.above && count == 1))?;
+            let repeats = u32::from(dialect.above && count == 1);
+            let (page, onward) = page_past_known(list, at, count + joins, repeats)?;
             borne = borne.max(count);
             last = page.orders.last().and_then(|order| order.remote_id.parse().ok()).or(last);
             all.join(page);

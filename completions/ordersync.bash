@@ -79,6 +79,9 @@ _ordersync() {
             ordersync,sync)
                 cmd="ordersync__subcmd__sync"
                 ;;
+            ordersync,twin)
+                cmd="ordersync__subcmd__twin"
+                ;;
             ordersync__subcmd__config,get)
                 cmd="ordersync__subcmd__config__subcmd__get"
                 ;;
@@ -97,6 +100,12 @@ _ordersync() {
             ordersync__subcmd__schedule,show)
                 cmd="ordersync__subcmd__schedule__subcmd__show"
                 ;;
+            ordersync__subcmd__twin,confirm)
+                cmd="ordersync__subcmd__twin__subcmd__confirm"
+                ;;
+            ordersync__subcmd__twin,deny)
+                cmd="ordersync__subcmd__twin__subcmd__deny"
+                ;;
             *)
                 ;;
         esac
@@ -104,7 +113,7 @@ _ordersync() {
 
     case "${cmd}" in
         ordersync)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show accept outbox inbox retry runs pull carriers schedule backup doctor config completions demo simulate"
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show accept twin outbox inbox retry runs pull carriers schedule backup doctor config completions demo simulate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -740,6 +749,60 @@ _ordersync() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ordersync__subcmd__twin)
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version confirm deny"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ordersync__subcmd__twin__subcmd__confirm)
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ordersync__subcmd__twin__subcmd__deny)
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --home)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -38,6 +38,7 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "status" -d 'How
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "orders" -d 'List orders'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "show" -d 'One order with everything known about it'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "accept" -d 'Take over the channel\'s newer version of an order'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "twin" -d 'Say whether orders of two stores are one sale'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "outbox" -d 'What is still to be written to channels'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "inbox" -d 'What needs you'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "retry" -d 'Try a failed dispatch or cancellation again'
@@ -160,6 +161,26 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s q -l quie
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -f -a "confirm" -d 'They are one sale, which is sent once'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -f -a "deny" -d 'They are two sales; the pair is never shown again'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from confirm" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from confirm" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from confirm" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from confirm" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from confirm" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from confirm" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from deny" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from deny" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from deny" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from deny" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from deny" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from deny" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l withdraw -d 'Take back a row that has not gone out; the order is as it was before' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l all -d 'Also what has arrived, was refused or taken back: the last 200'

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, resolve_subject};
 use super::outbox::{Guard, Leave, OPEN};
-use super::{Book, copy};
+use super::{Book, copy, twins};
 use crate::channel::{Cancellation, Goal, TrackingChange};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -72,6 +72,7 @@ impl Book {
             let after = if shipment.completes { Status::Shipped } else { Status::PartiallyShipped };
             set_status(db, order, after)?;
             copy::note_history(db, order, now, "dispatched", &describe(shipment, before, after))?;
+            twins::tell_of_dispatch(db, order, now)?;
             match new.leave.guard {
                 Guard::Check => {}
                 Guard::AsLocal => resolve_order(db, order, &["shipped"], now)?,

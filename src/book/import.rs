@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 use super::documents::Documents;
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order};
-use super::{Book, copy};
+use super::{Book, copy, twins};
 use crate::channel::rows::NAMELESS;
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
+use crate::order::twin::Sale;
 use crate::order::{Order, Presence, Status};
 
 /// How far a channel's clock may be behind.
@@ -390,6 +391,7 @@ impl Intake<'_> {
         self.put_version(id, "base", seen, order, print)?;
         copy::note_history(&self.db, id, self.now, "imported", &order.channel_status)?;
         self.tell_if_given_back(id, order)?;
+        self.seek_twins(id, order)?;
         self.readable(&order.remote_id)
     }
 
@@ -403,7 +405,13 @@ impl Intake<'_> {
             format!("{before} → {} ({})", order.status, order.channel_status)
         };
         self.tell_if_given_back(id, order)?;
+        self.seek_twins(id, order)?;
         copy::note_history(&self.db, id, self.now, "followed the channel", &detail)
+    }
+
+    fn seek_twins(&self, id: i64, order: &Order) -> Result<()> {
+        let sold_here = (self.kind.adapter().sold_here)(&order.source);
+        twins::seek(&self.db, id, &Sale::of(self.batch.store, sold_here, order), self.now)
     }
 
     /// A copy of which all was given back before all of it was sent is for the merchant to decide

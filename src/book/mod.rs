@@ -31,6 +31,7 @@ mod runs;
 mod stores;
 #[cfg(test)]
 mod tests;
+mod twins;
 mod undone;
 mod zones;
 
@@ -60,6 +61,7 @@ pub use runs::RunKind;
 pub(crate) use runs::{RunRow, StoreSummary};
 pub(crate) use stores::{Counts, check_store_name};
 pub use stores::{NewStore, Store};
+pub(crate) use twins::{Twin, Verdict};
 
 use error::book_error;
 
@@ -70,6 +72,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0002_nothing_lost.sql"),
     include_str!("schema/0003_passes.sql"),
     include_str!("schema/0004_lanes.sql"),
+    include_str!("schema/0005_twins.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

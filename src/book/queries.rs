@@ -5,7 +5,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
-use super::{Book, InboxEntry, OutboxRow};
+use super::twins::SENT_AS_TWIN;
+use super::{Book, InboxEntry, OutboxRow, Twin};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{
@@ -44,6 +45,10 @@ pub struct OrderRow {
     pub(crate) items: Decimal,
     /// Whether a newer version is kept beside it.
     pub(crate) drifted: bool,
+    /// The orders of other stores that are the same sale, by store and number.
+    pub(crate) twins: Vec<String>,
+    /// Whether it is to be sent and goes out as its twin, which counts in its place.
+    pub(crate) sent_as_twin: bool,
 }
 
 /// Which orders to list.
@@ -220,6 +225,8 @@ pub struct BookOrder {
     pub(crate) outbox: Vec<OutboxRow>,
     /// What it needs.
     pub(crate) inbox: Vec<InboxEntry>,
+    /// The orders of other stores that are the same sale.
+    pub(crate) twins: Vec<Twin>,
     /// Whether a newer version is kept beside it.
     pub(crate) drifted: bool,
     /// Its last event when it was read: another one later means that something about it has changed
@@ -230,8 +237,9 @@ pub struct BookOrder {
 const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.channel_status, o.placed_at, o.ship_by, o.total, o.currency,
     o.buyer_name, coalesce((SELECT country FROM addresses a WHERE a.order_id = o.id AND a.kind = 'ship' AND a.position = 0), ''),
     coalesce((SELECT group_concat(quantity, ' ') FROM lines l WHERE l.order_id = o.id), ''),
-    EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest')
-    FROM orders o JOIN stores s ON s.id = o.store_id WHERE ";
+    EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest'),
+    (SELECT json_group_array(z.name || ':' || w.number) FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
+      WHERE t.order_id = o.id AND t.state <> 'denied'), ";
 
 impl Book {
     /// The orders that fit the filter, the newest first.
@@ -290,7 +298,8 @@ impl Book {
         values: &[&dyn ToSql],
         filter: &Filter,
     ) -> Result<Vec<OrderRow>> {
-        let mut sql = format!("{LIST}{condition}");
+        let mut sql =
+            format!("{LIST}{SENT_AS_TWIN} FROM orders o JOIN stores s ON s.id = o.store_id WHERE {condition}");
         if let Some(status) = status {
             sql.push_str(&format!(" AND o.status = '{}'", status.word()));
             // What needs no parcel (pick-up, downloads) is not offered for shipping.
@@ -341,6 +350,7 @@ impl Book {
         order.refunds = self.refunds(id)?;
         order.outbox = self.outbox_of(id)?;
         order.inbox = self.inbox_of(id)?;
+        order.twins = self.twins(id)?;
         Ok(order)
     }
 
@@ -455,12 +465,17 @@ impl Book {
     /// before `placed_before`).
     pub(crate) fn late(&self, store: i64, placed_before: Timestamp) -> Result<u64> {
         // Two ranges of one index: a million of them are counted without a look at their rows.
-        let sql = "SELECT (SELECT count(*) FROM orders INDEXED BY orders_late
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM orders INDEXED BY orders_late
                            WHERE status = 'awaiting-fulfillment' AND given_back = 0 AND store_id = ?1 AND ship_by < ?2)
                         + (SELECT count(*) FROM orders INDEXED BY orders_late
-                           WHERE status = 'awaiting-fulfillment' AND given_back = 0 AND store_id = ?1 AND ship_by IS NULL AND placed_at < ?3)";
+                           WHERE status = 'awaiting-fulfillment' AND given_back = 0 AND store_id = ?1 AND ship_by IS NULL AND placed_at < ?3)
+                        - (SELECT count(*) FROM orders o INDEXED BY orders_late
+                           WHERE EXISTS (SELECT 1 FROM twins) AND status = 'awaiting-fulfillment' AND given_back = 0 AND store_id = ?1
+                             AND (ship_by < ?2 OR (ship_by IS NULL AND placed_at < ?3)) AND {SENT_AS_TWIN})"
+        );
         self.db
-            .prepare_cached(sql)
+            .prepare_cached(&sql)
             .done("read")?
             .query_row(params![store, self.now_ms(), placed_before.timestamp_millis()], |row| row.get(0))
             .done("read")
@@ -503,6 +518,8 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
         country: row.get(11)?,
         items: sum(items.split(' ').filter_map(|text| stored_decimal(text).ok())),
         drifted: row.get(13)?,
+        twins: serde_json::from_str(&row.get::<_, String>(14)?).unwrap_or_default(),
+        sent_as_twin: OPEN.contains(&status) && row.get(15)?,
     }))
 }
 
@@ -564,6 +581,7 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
         shipments: Vec::new(),
         outbox: Vec::new(),
         inbox: Vec::new(),
+        twins: Vec::new(),
         drifted: row.get("drifted")?,
         last_event: row.get("last_event")?,
     }))

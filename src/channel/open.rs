@@ -42,6 +42,9 @@ pub struct Adapter {
     pub(crate) auth_methods: &'static [AuthMethod],
     /// The approximate guide time of a first sync, in words.
     pub guide_time: &'static str,
+    /// Whether an order's source ([`Order::source`]) says that it was sold there: at the checkout or by
+    /// the shop's staff. Any other may be what a connector made of another store's order.
+    pub(crate) sold_here: fn(&str) -> bool,
     /// The format of a store's documents. `Usage` for a value that cannot be right.
     pub(crate) format: fn(&Values) -> Result<Box<dyn Format>>,
     /// The vendor's or the shop's own server, which is sent a store's credentials where there is no

@@ -31,6 +31,7 @@ mod show;
 mod simulate;
 mod status;
 mod sync;
+mod twin;
 mod waiting;
 mod watch;
 mod when;
@@ -101,6 +102,8 @@ enum Command {
     Show(show::Args),
     /// Take over the channel's newer version of an order
     Accept(accept::Args),
+    /// Say whether orders of two stores are one sale
+    Twin(twin::Args),
     /// What is still to be written to channels
     Outbox(outbox::Args),
     /// What needs you
@@ -206,6 +209,7 @@ fn start(cli: Cli) -> Outcome {
         Command::Orders(args) => orders::run(&app, args),
         Command::Show(args) => show::run(&app, args),
         Command::Accept(args) => accept::run(&app, args),
+        Command::Twin(args) => twin::run(&app, args),
         Command::Outbox(args) => outbox::run(&app, args),
         Command::Inbox(args) => inbox::run(&app, args),
         Command::Retry(args) => retry::run(&app, args),

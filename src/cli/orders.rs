@@ -94,7 +94,9 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
     let mut table =
         Table::new(&[">order", "store", "number", "placed", "status", ">items", ">total", "", "to", "buyer"]);
     for row in rows {
-        let status = if row.drifted { format!("{} *", row.status) } else { row.status.to_string() };
+        let drifted = if row.drifted { " *" } else { "" };
+        let twin = if row.twins.is_empty() { "" } else { " =" };
+        let status = format!("{}{drifted}{twin}", row.status);
         table.row(&[
             &row.id.to_string(),
             &row.store,
@@ -113,6 +115,14 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
         if rows.iter().any(|row| row.drifted) {
             output::note("* changed at the channel since you last saw it; show prints both versions");
         }
+        if rows.iter().any(|row| !row.twins.is_empty()) {
+            let elsewhere = rows.iter().filter(|row| row.sent_as_twin).count() as u64;
+            let sent = match elsewhere {
+                0 => String::new(),
+                n => format!("; {} of them goes out as its twin and is not to be sent as well", output::number(n)),
+            };
+            output::note(&format!("= the same sale is in the book from another store, too; show tells which{sent}"));
+        }
         if rows.len() == limit {
             output::note(&format!("only the newest {limit}; --limit 0 lists all"));
         }
@@ -126,6 +136,7 @@ fn to_json(row: &OrderRow) -> serde_json::Value {
         "status": row.status, "channel_status": row.channel_status, "placed_at": rfc3339(row.placed_at),
         "ship_by": row.ship_by.map(rfc3339), "total": scaled(row.total, &row.currency), "currency": row.currency,
         "buyer": row.buyer, "country": row.country, "items": row.items.normalize().to_string(), "changed_at_channel": row.drifted,
+        "twin_of": row.twins, "sent_as_twin": row.sent_as_twin,
     })
 }
 
@@ -143,6 +154,8 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
         "currency",
         "country",
         "buyer",
+        "twin_of",
+        "sent_as_twin",
     ];
     output::print_csv(
         &header,
@@ -160,6 +173,8 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
                 row.currency.clone(),
                 csv_text(&row.country).into_owned(),
                 csv_text(&row.buyer).into_owned(),
+                csv_text(&row.twins.join(" ")).into_owned(),
+                row.sent_as_twin.to_string(),
             ]
         }),
     )

@@ -90,7 +90,8 @@ fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> a
     print_lines(o)?;
     print_money(o)?;
     print_shipments(app, o)?;
-    for entry in &o.inbox {
+    print_twins(o)?;
+    for entry in o.inbox.iter().filter(|entry| entry.kind != "twin") {
         output::line(&format!("  ! {}: {}", entry.kind, entry.text))?;
     }
     if o.drifted {
@@ -106,6 +107,23 @@ fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> a
     }
     for event in history {
         output::line(&format!("  {}  {}: {}", when(event.at), event.what, event.detail))?;
+    }
+    Ok(())
+}
+
+fn print_twins(o: &BookOrder) -> anyhow::Result<()> {
+    for twin in &o.twins {
+        let known = if twin.confirmed {
+            "confirmed".to_owned()
+        } else {
+            format!(
+                "{}; ordersync twin confirm|deny book:{} book:{} settles whether it is one sale",
+                twin.known_by(),
+                o.id,
+                twin.id
+            )
+        };
+        output::line(&format!("  twin of  {} (order {}, {}): {known}", twin.name, twin.id, twin.status))?;
     }
     Ok(())
 }
@@ -240,6 +258,9 @@ fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
         })).collect::<Vec<_>>(),
         "outbox": o.outbox.iter().map(super::outbox::to_json).collect::<Vec<_>>(),
         "inbox": o.inbox.iter().map(|e| json!({ "entry": e.id.to_string(), "kind": e.kind, "text": e.text, "hint": e.hint })).collect::<Vec<_>>(),
+        "twins": o.twins.iter().map(|t| json!({
+            "order": t.id.to_string(), "name": t.name, "status": t.status, "original": t.is_original, "confirmed": t.confirmed, "found_by": t.how,
+        })).collect::<Vec<_>>(),
         "changed_at_channel": o.drifted, "differences": drift,
         "history": history.iter().map(|e| json!({ "at": rfc3339(e.at), "what": e.what, "detail": e.detail })).collect::<Vec<_>>(),
     })

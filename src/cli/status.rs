@@ -58,6 +58,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = app.existing_book()?;
     let now = app.context.clock.now();
     let (counts, drifted) = book.counts()?;
+    let sending = book.to_send()?;
     let max_age = args.max_age.as_deref().map(|text| duration(text, now)).transpose()?;
     let view = View { app, book: &book, now, timer: Installed::read(&app.context.home), max_age };
     let stores = app.stores(&book, &[])?;
@@ -66,10 +67,11 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if app.global.json {
         output::print_json(&json!({
             "stores": standings.iter().map(to_json).collect::<Vec<_>>(), "changed_at_channel": drifted,
+            "to_send": sending.0, "sent_as_twins": sending.1,
             "book": app.context.home.book(), "now": rfc3339(now), "ok": standings.iter().all(Standing::is_well),
         }))?;
     } else if !(args.check && app.global.quiet) {
-        print(app, &standings, drifted, now)?;
+        print(app, &standings, (drifted, sending), now)?;
     }
     Ok(if args.check { check(&standings) } else { 0 })
 }
@@ -169,7 +171,12 @@ fn check(standings: &[Standing]) -> u8 {
     if standings.iter().all(Standing::is_well) { 0 } else { crate::error::EXIT_PARTLY }
 }
 
-fn print(app: &App, standings: &[Standing], drifted: u64, now: Timestamp) -> anyhow::Result<()> {
+fn print(
+    app: &App,
+    standings: &[Standing],
+    (drifted, (to_send, twins)): (u64, (u64, u64)),
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let ago = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| format!("{} ago", output::duration(now - at)));
     let mut table = Table::new(&["store", "last sync", "next autosync", ">outbox", ">inbox", ">late", "advice"]);
     for s in standings {
@@ -200,6 +207,14 @@ fn print(app: &App, standings: &[Standing], drifted: u64, now: Timestamp) -> any
         }
     }
     table.print()?;
+    if twins > 0 {
+        output::line(&format!(
+            "{} to send: {} above {} out as a twin in another store, which counts in its place (ordersync orders marks them =)",
+            output::count(to_send, "sale"),
+            output::count(twins, "order"),
+            if twins == 1 { "goes" } else { "go" }
+        ))?;
+    }
     if drifted > 0 {
         output::line(&format!(
             "{} changed at the channel since last seen (ordersync orders --changed lists what changed)",

@@ -17,6 +17,7 @@ pub(crate) mod sums;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tracking;
+pub(crate) mod twin;
 mod withheld;
 
 pub(crate) use address::Address;

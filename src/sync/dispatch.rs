@@ -8,7 +8,7 @@ use super::act::{self, Looked, Pushed, Watch};
 use super::export::Outcome;
 use super::guard::Seen;
 use super::store::OpenStore;
-use crate::book::{Book, BookOrder, Guard, Leave, NewDispatch, OutboxRow, OutboxState, Recorded, Store};
+use crate::book::{Book, BookOrder, Guard, Leave, NewDispatch, OutboxRow, OutboxState, Recorded, Store, Twin};
 use crate::channel::{Capabilities, Goal, Notify, TrackingChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status};
@@ -362,11 +362,33 @@ fn refuse_odd_status(order: &BookOrder, request: &Request, leave: Leave) -> Resu
             "has gone out in part, and the channel does not tell which pieces",
             "name the pieces that go out now: --item SKU=QTY, for each of them, and --as-local",
         ),
+        _ if is_sent_as_twin(order) && !request.again && leave.guard != Guard::Force => {
+            return Err(twin_is_sent(order));
+        }
         _ if order.test && !request.test_order => ("is a test order", "add --test-order if you mean it"),
         _ => return Ok(()),
     };
     Err(Error::new(ErrorKind::Refused, format!("order {} {problem}; nothing was recorded or sent", order.id))
         .hint(hint))
+}
+
+/// Whether parcels of the same sale have gone out from another store (D-1).
+fn is_sent_as_twin(order: &BookOrder) -> bool {
+    order.twins.iter().any(Twin::is_sent)
+}
+
+fn twin_is_sent(order: &BookOrder) -> Error {
+    let sent: Vec<String> =
+        order.twins.iter().filter(|twin| twin.is_sent()).map(|t| format!("order {} ({})", t.id, t.name)).collect();
+    let text = format!(
+        "order {} is the same sale as {}, which is dispatched already; nothing was recorded or sent",
+        order.id,
+        sent.join(" and ")
+    );
+    Error::new(ErrorKind::Refused, text).hint(format!(
+        "ordersync twin deny book:{} if they are two sales; --again if another parcel really goes out",
+        order.id
+    ))
 }
 
 fn done(order: &BookOrder, state: &'static str, detail: &str) -> Done {

@@ -115,6 +115,10 @@ pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progre
     // Open to the end: whoever is last to close the book folds its log into it, which takes time.
     let mut book = context.book()?;
     let run = book.start_run_of(job.kind, job.dry_run, &ids)?;
+    // Of a book in which twins were not looked for yet.
+    while !job.dry_run && book.seek_old_twins()? {
+        context.clock.check_interrupt()?;
+    }
     let reports = std::thread::scope(|scope| {
         let threads: Vec<_> = stores
             .iter()

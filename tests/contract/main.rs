@@ -31,5 +31,6 @@ mod people;
 mod restless;
 mod setups;
 mod switches;
+mod twins;
 mod unreadable;
 mod ways;

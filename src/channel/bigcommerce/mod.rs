@@ -53,6 +53,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     forms: settings::FORMS,
     auth_methods: &[],
     guide_time: "half an hour to 2.5 hours",
+    sold_here: |source| matches!(source, "www" | "mobile" | "iphone" | "ipad" | "android" | "checkout_api" | "manual"),
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values).and_then(|_| settings::origin()),
     open: |connection| {

@@ -44,6 +44,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     forms: settings::FORMS,
     auth_methods: &[],
     guide_time: "a minute",
+    sold_here: |_| true,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {

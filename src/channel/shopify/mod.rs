@@ -62,6 +62,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     forms: settings::FORMS,
     auth_methods: settings::AUTH_METHODS,
     guide_time: "30 minutes",
+    sold_here: |source| matches!(source, "web" | "pos" | "iphone" | "android"),
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values)?.origin(),
     open: |connection| {

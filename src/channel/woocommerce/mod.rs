@@ -63,6 +63,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     forms: settings::FORMS,
     auth_methods: &[],
     guide_time: "30 minutes",
+    sold_here: |source| matches!(source, "checkout" | "store-api" | "admin"),
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {

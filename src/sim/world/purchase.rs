@@ -46,6 +46,8 @@ pub struct Purchase {
     pub billing: Option<Address>,
     /// Ship to; `None`: the billing address.
     pub shipping: Option<Address>,
+    /// Where it came from, in the channel's words; empty: the shop's own checkout.
+    pub source: String,
     /// What plugins and apps write on it.
     pub attributes: Vec<(String, Value)>,
     /// Name and hundredths of each further fee.
@@ -76,6 +78,7 @@ impl Purchase {
             payment: String::new(),
             billing: None,
             shipping: None,
+            source: String::new(),
             attributes: Vec::new(),
             fees: Vec::new(),
             duties: 0,
@@ -182,6 +185,11 @@ impl Purchase {
     /// Shipped to.
     pub fn ship_to(self, address: Address) -> Self {
         Self { shipping: Some(address), ..self }
+    }
+
+    /// Not by the shop's own checkout.
+    pub fn source(self, source: &str) -> Self {
+        Self { source: source.to_owned(), ..self }
     }
 
     /// With what a plugin or an app writes.

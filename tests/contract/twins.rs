@@ -1,0 +1,117 @@
+//! The same sale seen in two stores: said, counted once, sent once, and settled by the merchant.
+
+use ordersync::channel::ChannelKind;
+use ordersync::sim::Purchase;
+use serde_json::json;
+
+use super::desk::Desk;
+use super::setups::NUMBER;
+
+/// What a program leaves as the source of an order that it makes.
+fn by_a_program(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::BigCommerce => "external",
+        ChannelKind::Shopify => "1466707",
+        ChannelKind::WooCommerce => "rest-api",
+    }
+}
+
+/// A home with two stores, and one sale in both of them: Shopify's number stands in the other's
+/// note.
+fn pair(kind: ChannelKind) -> (Desk, Desk, String, String) {
+    let (desk, other) = (Desk::empty(kind), Desk::empty(ChannelKind::Shopify));
+    desk.connect("").exits(0);
+    desk.connect_also(&other, "origin");
+    let sale = other.store.place(&Purchase::of(&[("TEE-001", 1)]));
+    let note = format!("Imported from Shopify, order {sale}");
+    let copy = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).note(&note).source(by_a_program(kind)));
+    desk.home.run("sync").exits(0);
+    (desk, other, sale, copy)
+}
+
+const COPIES: [ChannelKind; 2] = [ChannelKind::BigCommerce, ChannelKind::WooCommerce];
+
+#[test]
+fn the_same_sale_in_two_stores_is_said_and_counts_once() {
+    for kind in COPIES {
+        let (desk, _other, sale, copy) = pair(kind);
+        let (made, sold) = (format!("{kind}:{copy}"), format!("origin:{sale}"));
+        let shown = desk.home.json(&format!("show {made}"));
+        let twin = &shown["twins"][0];
+        assert_eq!(
+            (&twin["original"], &twin["confirmed"], &twin["found_by"]),
+            (&json!(true), &json!(false), &json!("number")),
+            "{kind}: {shown}"
+        );
+        assert_eq!(desk.home.json(&format!("show {sold}"))["twins"][0]["original"], false, "{kind}");
+        desk.home.run(&format!("show {made}")).exits(0).prints("twin of").prints("ordersync twin confirm|deny");
+        let listed = desk.home.json("orders --status awaiting-fulfillment");
+        let sent: Vec<bool> = listed.as_array().unwrap().iter().map(|o| o["sent_as_twin"].as_bool().unwrap()).collect();
+        assert_eq!(sent.iter().filter(|sent| **sent).count(), 1, "{kind}: both are listed, one counts: {listed}");
+        assert_eq!(sent.len(), 2, "{kind}");
+        let status = desk.home.json("status");
+        assert_eq!((&status["to_send"], &status["sent_as_twins"]), (&json!(1), &json!(1)), "{kind}");
+        let inbox = desk.home.json("inbox");
+        assert_eq!((inbox.as_array().unwrap().len(), &inbox[0]["kind"]), (1, &json!("twin")), "{kind}: {inbox}");
+
+        // A second sync says nothing new; a verdict ends it.
+        desk.home.run("sync --full").exits(0);
+        assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1, "{kind}");
+        desk.home.run(&format!("twin confirm {made}")).exits(0).prints("one sale");
+        assert_eq!(desk.home.json("inbox"), json!([]), "{kind}");
+        assert_eq!(desk.home.json("status")["to_send"], 1, "{kind}");
+        assert_eq!(desk.writes(), 0, "{kind}: nothing is written unasked");
+    }
+}
+
+#[test]
+fn d1_a_sale_in_two_stores_is_sent_once() {
+    for kind in COPIES {
+        let (desk, other, sale, copy) = pair(kind);
+        let (made, sold) = (format!("{kind}:{copy}"), format!("origin:{sale}"));
+        desk.home.run(&format!("dispatch {sold} {NUMBER}")).exits(0);
+        for how in ["", "--later", "--dry-run", "--as-local"] {
+            let refused = desk.home.run(&format!("dispatch {made} {NUMBER} {how}")).exits(6);
+            refused.says("dispatched already").says("nothing was").says("twin deny");
+        }
+        assert_eq!((desk.writes(), desk.home.json("status")["to_send"].clone()), (0, json!(0)), "{kind}");
+        let file = desk.home.file("labels.csv", &format!("order,carrier,tracking\n{copy},dhl,JD02\n"));
+        desk.home.run(&format!("dispatch --from {file}")).exits(6);
+        assert_eq!(desk.writes(), 0, "{kind}");
+        desk.home.run(&format!("dispatch {made} {NUMBER} --again")).exits(0);
+        assert_eq!(desk.tracking_numbers(&copy), ["JD01"], "{kind}");
+        assert_eq!(other.tracking_numbers(&sale), ["JD01"], "{kind}");
+    }
+}
+
+#[test]
+fn what_is_denied_is_two_sales_for_good() {
+    let (desk, _other, sale, copy) = pair(ChannelKind::WooCommerce);
+    let (made, sold) = (format!("woocommerce:{copy}"), format!("origin:{sale}"));
+    let denied = desk.home.json(&format!("twin deny {made}"));
+    assert_eq!(denied["state"], "denied");
+    desk.home.run("sync --full").exits(0);
+    assert_eq!(desk.home.json(&format!("show {made}"))["twins"], json!([]));
+    assert_eq!((desk.home.json("inbox"), desk.home.json("status")["to_send"].clone()), (json!([]), json!(2)));
+    desk.home.run(&format!("twin confirm {made}")).exits(7).says("no twin");
+    for order in [&sold, &made] {
+        desk.home.run(&format!("dispatch {order} {NUMBER}")).exits(0);
+    }
+    // The merchant's later word counts, and two orders of one store are no twins.
+    desk.home.run(&format!("twin confirm {made} {sold}")).exits(0);
+    assert_eq!(desk.home.json(&format!("show {sold}"))["twins"][0]["confirmed"], true);
+    let another = desk.paid(&[("TEE-001", 1)]);
+    desk.home.run(&format!("twin confirm {made} woocommerce:{another}")).exits(2).says("nothing was");
+}
+
+/// Whoever buys the same at two shops has bought it twice.
+#[test]
+fn the_same_bought_at_two_checkouts_is_two_sales() {
+    let (desk, other) = (Desk::empty(ChannelKind::WooCommerce), Desk::empty(ChannelKind::Shopify));
+    desk.connect("").exits(0);
+    desk.connect_also(&other, "origin");
+    let sale = other.store.place(&Purchase::of(&[("TEE-001", 1)]));
+    desk.store.place(&Purchase::of(&[("TEE-001", 1)]).note(&format!("as in my order {sale}")));
+    desk.home.run("sync").exits(0);
+    assert_eq!((desk.home.json("inbox"), desk.home.json("status")["to_send"].clone()), (json!([]), json!(2)));
+}

@@ -3,7 +3,7 @@
 //! The operating system frees a lock when its process ends, however it ends.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -79,9 +79,69 @@ impl Lock {
     }
 }
 
+/// Says that a run is at work, from its beginning to its end, whatever it does and waits for just
+/// then. It keeps nobody away.
+#[derive(Debug)]
+pub(crate) struct AtWork {
+    path: PathBuf,
+    _file: File,
+}
+
+impl AtWork {
+    /// Says so for the run of this number. Clears away what killed runs have left.
+    ///
+    /// # Errors
+    /// Where the directory cannot be written to.
+    pub(crate) fn say(dir: &Path, run: i64) -> Result<Self> {
+        private_dir(dir)?;
+        clear_away(dir, run);
+        let path = run_file(dir, run);
+        let failed = |e: std::io::Error| {
+            let text = format!("the lock file {} cannot be used: {e}; nothing was done", path.display());
+            Error::new(ErrorKind::Failed, text)
+        };
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(Self { path, _file: file })
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn run_file(dir: &Path, run: i64) -> PathBuf {
+    dir.join(format!("{run}.run.lock"))
+}
+
+/// A run that is killed takes no file away.
+fn clear_away(dir: &Path, before: i64) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let run = name.strip_suffix(".run.lock").and_then(|run| run.parse().ok());
+        if run.is_some_and(|run: i64| run < before && !is_at_work(dir, run)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether the run of this number is at work now. Looks only; creates nothing.
+pub(crate) fn is_at_work(dir: &Path, run: i64) -> bool {
+    is_locked(&run_file(dir, run))
+}
+
 /// Whether a process is at `work` on `store` now. Looks only; creates nothing.
 pub(crate) fn is_held(dir: &Path, store: &str, work: Work) -> bool {
-    let path = dir.join(format!("{store}.{}.lock", work.word()));
+    is_locked(&dir.join(format!("{store}.{}.lock", work.word())))
+}
+
+fn is_locked(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
@@ -89,6 +149,19 @@ pub(crate) fn is_held(dir: &Path, store: &str, work: Work) -> bool {
 mod tests {
     use super::*;
     use crate::clock::{ManualClock, Timestamp};
+
+    #[test]
+    fn f2_a_run_is_at_work_to_its_end_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(run_file(dir.path(), 3), "").unwrap();
+        assert!(!is_at_work(dir.path(), 3), "it was killed");
+        let (one, other) = (AtWork::say(dir.path(), 4).unwrap(), AtWork::say(dir.path(), 5).unwrap());
+        assert!(is_at_work(dir.path(), 4) && is_at_work(dir.path(), 5), "it keeps nobody away");
+        drop(one);
+        assert!(!is_at_work(dir.path(), 4) && is_at_work(dir.path(), 5));
+        drop(other);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
 
     #[test]
     fn f2_the_second_waits_briefly_and_then_gives_way() {

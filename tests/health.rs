@@ -75,6 +75,85 @@ fn f1_a_store_whose_list_fails_is_not_well_whatever_else_it_does() {
 }
 
 #[test]
+fn f1_a_sync_that_failed_is_told_at_once() {
+    let (rig, _) = Rig::with_orders(&[1]);
+    down(&rig);
+    rig.home.run("sync").exits(5);
+    let now = standing(&rig);
+    assert_eq!(
+        (&now["troubles"], &now["advice"], &now["ok"]),
+        (&json!(["sync-failed"]), &json!("sync-failed"), &json!(true))
+    );
+    assert!(now["last_error"]["message"].as_str().unwrap().contains("503") && now["last_error"]["at"].is_string());
+    check(&rig, "").exits(0).prints("the last sync failed: ").prints(" s ago)").prints("503");
+    rig.home.run("sync --dry-run").done();
+    assert_eq!(standing(&rig)["troubles"], json!(["sync-failed"]), "a rehearsal changes nothing about it");
+    up(&rig);
+    rig.sync();
+    assert_eq!((&standing(&rig)["troubles"], &standing(&rig)["advice"]), (&json!([]), &json!("ok")));
+}
+
+#[test]
+fn f1_a_first_sync_that_did_not_come_to_its_end_is_not_ok() {
+    let (rig, _) = Rig::with_orders(&[1]);
+    rig.home.sql("UPDATE stores SET last_sync_at = NULL");
+    let now = standing(&rig);
+    assert_eq!((&now["troubles"], &now["advice"]), (&json!(["first-sync"]), &json!("first-sync")));
+    rig.home.run("status").exits(0).prints("orders are missing");
+}
+
+#[test]
+fn f1_a_store_with_an_inbox_is_not_ok() {
+    let (rig, ids) = Rig::with_orders(&[1]);
+    rig.shop.edit_address(ids[0], |address| address.city = "Elsewhere".to_owned());
+    let wrong = FaultKind::WrongType(ordersync::sim::WrongType::TotalIsObject, Some(ids[0]));
+    rig.fault(Fault::new(wrong).on_path(ORDERS));
+    rig.home.run("sync").exits(3);
+    check(&rig, "").exits(3);
+    assert_eq!(standing(&rig)["advice"], "inbox");
+}
+
+#[test]
+fn f1_a_sync_is_at_work_from_its_beginning_also_while_it_sends() {
+    let (rig, ids) = Rig::with_orders(&[1]);
+    rig.home.run(&format!("dispatch woocommerce:{} --carrier dhl --tracking JD01 --later", ids[0])).exits(0);
+    let order = format!("{ORDERS}/{}", ids[0]);
+    rig.fault(Fault::new(FaultKind::Slow(Duration::from_secs(20))).on_path(&order).always());
+    let mut slow = rig.home.spawn("sync", &[]);
+    until("the export is at work", || rig.home.path().join("locks/woocommerce.export.lock").exists());
+    assert_eq!(rig.home.json("runs")[0]["state"], "at-work");
+    assert!(standing(&rig)["at_work_since"].is_string());
+    slow.kill().unwrap();
+    slow.wait().unwrap();
+    assert_eq!(rig.home.json("runs")[0]["state"], "cut-off");
+}
+
+#[test]
+fn d2_what_waits_for_its_next_try_is_counted_and_told() {
+    let (rig, ids) = Rig::with_orders(&[1]);
+    rig.home.run(&format!("dispatch woocommerce:{} --carrier dhl --tracking JD01 --later", ids[0])).exits(0);
+    let soon = (Utc::now() + TimeDelta::minutes(20)).timestamp_millis();
+    rig.home.sql(&format!("UPDATE outbox SET state = 'unknown', written = 'maybe', next_at = {soon}"));
+    let told = rig.home.json("sync")["stores"][0].clone();
+    assert_eq!((&told["waiting"], &told["unknown"]), (&json!(1), &json!(1)));
+    assert!(told["next_try_at"].is_string());
+    rig.home.run("sync -v").exits(0).prints("1 waits until ").says("ordersync retry");
+    rig.home.sql("UPDATE outbox SET next_at = NULL");
+    rig.home.run("sync --dry-run").exits(0).prints("1 would be sent out").prints("dry run: nothing was kept or sent");
+    rig.home.run("sync --dry-run --quiet").exits(0).silent();
+}
+
+#[test]
+fn d7_what_a_store_that_is_disconnected_was_not_told_is_said() {
+    let (rig, ids) = Rig::with_orders(&[1]);
+    rig.home.run(&format!("dispatch woocommerce:{} --carrier dhl --tracking JD01 --later", ids[0])).exits(0);
+    rig.home.run("connect --remove woocommerce --force").exits(0);
+    rig.home.run("outbox").exits(0).prints("queued").says("not connected any more").without("everything has arrived");
+    assert_eq!(rig.home.json("outbox")[0]["connected"], false);
+    rig.home.run("retry").exits(0).prints("not connected any more").without("everything has arrived");
+}
+
+#[test]
 fn f1_a_store_that_was_never_read_counts_from_when_it_was_connected() {
     let rig = Rig::new();
     down(&rig);

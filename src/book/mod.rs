@@ -52,7 +52,7 @@ pub(crate) use file::exposed;
 pub(crate) use find::{BOOK, Naming};
 pub(crate) use import::{Accepted, Batch, CursorMove, Known, Tally, Update};
 pub(crate) use inbox::{InboxEntry, InboxNote};
-pub(crate) use outbox::{Guard, Leave, OutboxRow, OutboxState};
+pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState};
 pub use queries::Filter;
 pub(crate) use queries::{BookLine, BookOrder, Event, OrderRow};
 pub(crate) use readings::Reading;

@@ -157,6 +157,19 @@ pub(crate) struct OutboxRow {
     pub(crate) error: Option<String>,
 }
 
+/// What of a store's outbox is still on its way.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LeftToSend {
+    /// So many dispatches and cancellations.
+    pub(crate) open: u64,
+    /// Of these, what may be at the channel already.
+    pub(crate) unknown: u64,
+    /// Of these, what is not tried before its time has come.
+    pub(crate) put_off: u64,
+    /// When the first of what is put off is tried.
+    pub(crate) next_at: Option<Timestamp>,
+}
+
 const ROW: &str = "SELECT x.id, x.store_id, s.name, x.order_id, o.remote_id, o.number, x.goal, x.guard, x.state, x.attempts, x.queued_at,
     x.attempted_at, x.next_at, x.settled_at, x.doing, x.receipts, x.error, x.shipment_id, x.unpaid, x.acknowledged, x.looks, x.on_hold,
     x.written <> 'no'
@@ -176,6 +189,29 @@ impl Book {
         );
         let now = now.timestamp_millis();
         self.outbox_rows(&sql, params![store, all, now, now.saturating_add(super::NO_PAUSE_IS_LONGER)])
+    }
+
+    /// What of a store's outbox is still on its way.
+    pub(crate) fn left_to_send(&self, store: i64) -> Result<LeftToSend> {
+        let sql = format!(
+            "SELECT count(*), coalesce(sum(state IN ('sending', 'unknown')), 0), coalesce(sum(next_at > ?2), 0),
+               min(CASE WHEN next_at > ?2 THEN next_at END)
+             FROM outbox WHERE store_id = ?1 AND state IN {OPEN}"
+        );
+        let read = |row: &Row<'_>| {
+            Ok(LeftToSend {
+                open: row.get(0)?,
+                unknown: row.get(1)?,
+                put_off: row.get(2)?,
+                next_at: row.get::<_, Option<i64>>(3)?.map(from_millis),
+            })
+        };
+        self.db.prepare_cached(&sql).done("read")?.query_row([store, self.now_ms()], read).done("read")
+    }
+
+    /// Every open row of stores that are not connected any more: nobody sends them.
+    pub(crate) fn stranded_outbox(&self) -> Result<Vec<OutboxRow>> {
+        self.outbox_rows(&format!("{ROW} WHERE x.state IN {OPEN} AND s.removed_at IS NOT NULL ORDER BY x.id"), [])
     }
 
     /// Every open row of the connected stores.

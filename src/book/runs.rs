@@ -104,20 +104,26 @@ impl Book {
         })
     }
 
-    /// When the newest run on the store began that has not ended: it is at work, or was killed.
-    pub(crate) fn unfinished_since(&self, store: i64) -> Result<Option<Timestamp>> {
-        let sql = "SELECT r.started_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
-                   WHERE r.finished_at IS NULL AND r.kind <> 'pull' ORDER BY r.id DESC LIMIT 1";
-        let started = self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).optional();
-        Ok(started.done("read")?.map(from_millis))
+    /// The syncs of the store that have not ended, each with its number and when it began, the
+    /// newest first: they are at work, or were killed.
+    pub(crate) fn unfinished(&self, store: i64) -> Result<Vec<(i64, Timestamp)>> {
+        let sql = "SELECT r.id, r.started_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
+                   WHERE r.finished_at IS NULL AND r.kind <> 'pull' AND NOT r.dry ORDER BY r.id DESC LIMIT 20";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let runs = statement.query_map([store], |row| Ok((row.get(0)?, from_millis(row.get(1)?)))).done("read")?;
+        runs.collect::<rusqlite::Result<_>>().done("read")
     }
 
-    /// What the newest sync of the store that has ended stopped at, if it did.
-    pub(crate) fn last_error(&self, store: i64) -> Result<Option<String>> {
-        let sql = "SELECT rs.error FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
-                   WHERE r.finished_at IS NOT NULL AND r.kind <> 'pull' ORDER BY r.id DESC LIMIT 1";
-        let error = self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).optional();
-        Ok(error.done("read")?.flatten())
+    /// What the newest sync of the store that has ended stopped at, if it did, and when. A dry run
+    /// brings nothing, and says nothing of how the store stands.
+    pub(crate) fn last_error(&self, store: i64) -> Result<Option<(String, Timestamp)>> {
+        let sql =
+            "SELECT rs.error, r.finished_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
+                   WHERE r.finished_at IS NOT NULL AND r.kind <> 'pull' AND NOT r.dry ORDER BY r.id DESC LIMIT 1";
+        let error = self.db.prepare_cached(sql).done("read")?.query_row([store], |row| {
+            Ok(row.get::<_, Option<String>>(0)?.zip(row.get::<_, Option<i64>>(1)?.map(from_millis)))
+        });
+        Ok(error.optional().done("read")?.flatten())
     }
 
     /// Ends a run with what became of each store.

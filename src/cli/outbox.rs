@@ -28,9 +28,17 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         }
         return Ok(0);
     }
-    let rows = if args.all { book.all_outbox(200)? } else { book.open_outbox()? };
+    let stranded = book.stranded_outbox()?;
+    let mut rows = if args.all { book.all_outbox(200)? } else { book.open_outbox()? };
+    if !args.all {
+        rows.extend(stranded.iter().cloned());
+    }
     if app.global.json {
-        output::print_json(&rows.iter().map(to_json).collect::<Vec<_>>())?;
+        let mut told: Vec<_> = rows.iter().map(to_json).collect();
+        for (row, told) in rows.iter().zip(&mut told) {
+            told["connected"] = json!(book.store(&row.store)?.is_some_and(|store| store.id == row.store_id));
+        }
+        output::print_json(&told)?;
         return Ok(0);
     }
     if rows.is_empty() && !app.global.quiet {
@@ -52,7 +60,23 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         ]);
     }
     table.print()?;
+    if !stranded.is_empty() && !app.global.quiet {
+        output::note(&forsaken(&stranded));
+    }
     Ok(0)
+}
+
+/// Of rows that nobody sends, as their store is not connected any more.
+pub(super) fn forsaken(rows: &[OutboxRow]) -> String {
+    let stores: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.store.as_str()).collect();
+    let stores: Vec<&str> = stores.into_iter().collect();
+    let (are, them) = if rows.len() == 1 { ("is", "it") } else { ("are", "them") };
+    format!(
+        "{} of {} {are} not told to the channel, and nobody tells {them}: not connected any more; \
+         ordersync connect KIND takes {them} up again",
+        output::count(rows.len() as u64, "dispatch or cancellation"),
+        stores.join(", ")
+    )
 }
 
 fn what(row: &OutboxRow) -> String {

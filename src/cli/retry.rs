@@ -47,7 +47,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             .collect();
         output::print_json(&rows)?;
     } else if results.is_empty() && !app.global.quiet {
-        output::line("nothing to try again: everything has arrived")?;
+        match book.stranded_outbox()? {
+            rows if rows.is_empty() => output::line("nothing to try again: everything has arrived")?,
+            rows => output::line(&format!("nothing to try again; {}", super::outbox::forsaken(&rows)))?,
+        }
     }
     let codes: Vec<u8> =
         results.iter().map(|(_, _, error)| error.as_ref().map_or(0, |e| exit_code(e.kind()))).collect();

@@ -6,21 +6,27 @@ use super::output::{self, Table};
 use super::{App, Outcome};
 use crate::book::RunRow;
 use crate::clock::{Timestamp, rfc3339};
-use crate::lock::{self, Work};
+use crate::lock;
 
 /// What each sync did: fetched = new + changed + unchanged + failed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// At most so many runs; default is 20 on the screen, and all in JSON
+    /// At most so many runs, 0 for all; default is 20 on the screen, and all in JSON
     #[arg(long)]
     limit: Option<usize>,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let limit = args.limit.unwrap_or(if app.global.json { i64::MAX as usize } else { 20 });
+    let all = i64::MAX as usize;
+    let limit = match args.limit {
+        Some(0) => all,
+        Some(limit) => limit.min(all),
+        None if app.global.json => all,
+        None => 20,
+    };
     let runs = app.existing_book()?.runs(limit)?;
     let locks = app.context.home.locks();
-    let states: Vec<State> = runs.iter().map(|run| State::of(run, &runs, &locks)).collect();
+    let states: Vec<State> = runs.iter().map(|run| State::of(run, &locks)).collect();
     if app.global.json {
         let rows: Vec<_> = runs
             .iter()
@@ -98,12 +104,9 @@ enum State {
 }
 
 impl State {
-    fn of(run: &RunRow, all: &[RunRow], locks: &std::path::Path) -> Self {
-        let store = run.store.as_deref().unwrap_or_default();
-        let newest =
-            || all.iter().find(|r| r.store == run.store && r.finished_at.is_none()).is_some_and(|r| r.id == run.id);
+    fn of(run: &RunRow, locks: &std::path::Path) -> Self {
         match (run.finished_at, &run.error) {
-            (None, _) if newest() && lock::is_held(locks, store, Work::Import) => Self::AtWork,
+            (None, _) if lock::is_at_work(locks, run.id) => Self::AtWork,
             (None, _) => Self::CutOff,
             (Some(_), Some(_)) => Self::Failed,
             (Some(_), None) if run.tally.failed > 0 => Self::Partly,

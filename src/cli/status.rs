@@ -9,7 +9,7 @@ use super::{App, Outcome};
 use crate::book::{Book, Counts, Store};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
-use crate::lock::{self, Work};
+use crate::lock;
 use crate::order::Status;
 use crate::schedule::Installed;
 use crate::sync::advice::{RetryPolicy, Stage, export_patience, import_stage};
@@ -38,7 +38,8 @@ struct Standing {
     facts: Facts,
     /// A sync that was killed: it began then, never ended, and is not at work.
     cut_off: Option<Timestamp>,
-    last_error: Option<String>,
+    /// Why the newest sync failed, and when, if it did.
+    last_error: Option<(String, Timestamp)>,
     /// What helps where the channel refuses the credentials.
     refusal: Option<String>,
     troubles: Vec<Trouble>,
@@ -92,11 +93,18 @@ impl View<'_> {
             .filter_map(|status| Some((status, *counts.get(&(store.id, status.word()))?)))
             .collect();
         let (outbox, oldest) = book.outbox_age(store.id)?;
-        let unfinished = book.unfinished_since(store.id)?;
-        let at_work = lock::is_held(&self.app.context.home.locks(), &store.name, Work::Import);
+        let locks = self.app.context.home.locks();
+        let (at_work, killed): (Vec<_>, Vec<_>) =
+            book.unfinished(store.id)?.into_iter().partition(|(run, _)| lock::is_at_work(&locks, *run));
+        let last_error = book.last_error(store.id)?;
+        // What was read in full since, or failed since in words of its own, makes up for it.
+        let ended = store.last_sync_at.max(last_error.as_ref().map(|(_, at)| *at));
+        let cut_off = killed.first().map(|(_, at)| *at).filter(|at| ended.is_none_or(|ended| ended < *at));
         let (next, overdue) = self.next_turn(&store);
         let facts = Facts {
-            at_work_since: unfinished.filter(|_| at_work),
+            at_work_since: at_work.last().map(|(_, at)| *at),
+            sync_failed: last_error.is_some(),
+            cut_off: cut_off.is_some(),
             unconfirmed: oldest.map(|at| now - at),
             failed: book.failed_count(store.id)?,
             overdue,
@@ -104,8 +112,8 @@ impl View<'_> {
         };
         Ok(Standing {
             late: book.late(store.id, now - TimeDelta::days(3))?,
-            cut_off: unfinished.filter(|_| !at_work),
-            last_error: book.last_error(store.id)?,
+            cut_off,
+            last_error,
             refusal: book.refusal(store.id)?,
             troubles: facts.troubles(now),
             orders,
@@ -134,6 +142,8 @@ impl View<'_> {
             overdue: false,
             inbox: self.book.inbox_count(store.id)?,
             stage: import_stage(self.now, store.connected_at, has_orders, test),
+            sync_failed: false,
+            cut_off: false,
         })
     }
 
@@ -156,7 +166,7 @@ impl View<'_> {
 
 impl Standing {
     fn is_well(&self) -> bool {
-        self.troubles.is_empty()
+        self.troubles.iter().all(|trouble| trouble.passes())
     }
 
     fn has(&self, trouble: impl Fn(Trouble) -> bool) -> bool {
@@ -237,7 +247,7 @@ fn print(
 fn advice_word(s: &Standing) -> &'static str {
     match s.troubles.first() {
         Some(trouble) if trouble.is_about_credentials() => "credentials",
-        Some(Trouble::NotRead(_)) if s.facts.stage == Stage::Ok => "not-read",
+        Some(trouble) if s.facts.stage == Stage::Ok => trouble.word(),
         _ => s.facts.stage.word(),
     }
 }
@@ -247,12 +257,12 @@ fn advise(app: &App, s: &Standing, now: Timestamp) -> anyhow::Result<()> {
         return Ok(());
     }
     let name = &s.store.name;
-    let lines = s.troubles.iter().filter_map(|trouble| told(s, *trouble)).chain(advice(s)).chain(remarks(s, now));
+    let lines = s.troubles.iter().filter_map(|trouble| told(s, *trouble, now)).chain(advice(s)).chain(remarks(s, now));
     lines.into_iter().try_for_each(|text| output::line(&format!("{name}: {text}")))
 }
 
 /// What is wrong, with the command that helps. A first sync has its own words.
-fn told(s: &Standing, trouble: Trouble) -> Option<String> {
+fn told(s: &Standing, trouble: Trouble, now: Timestamp) -> Option<String> {
     let name = &s.store.name;
     let span = output::duration;
     Some(match trouble {
@@ -277,6 +287,18 @@ fn told(s: &Standing, trouble: Trouble) -> Option<String> {
         }
         Trouble::Inbox(n) => format!("{} in the inbox; ordersync inbox says what needs you", output::count(n, "thing")),
         Trouble::Overdue => "the timer has not run for a while; ordersync schedule show".to_owned(),
+        Trouble::SyncFailed => {
+            let (why, at) = s.last_error.as_ref()?;
+            let ago = span(now - *at);
+            format!("the last sync failed: {why} ({ago} ago); ordersync sync --channel {name} tries now")
+        }
+        Trouble::CutOff => {
+            let ago = s.cut_off.map(|at| span(now - at)).unwrap_or_default();
+            format!("the sync of {ago} ago was cut off; the next one goes on from there")
+        }
+        Trouble::Unfinished => format!(
+            "the first sync has not come to its end: orders are missing; ordersync sync --channel {name} goes on from there"
+        ),
         Trouble::NoOrders => return None,
     })
 }
@@ -289,7 +311,7 @@ fn not_read(s: &Standing, age: TimeDelta) -> String {
     };
     match (s.facts.at_work_since, &s.last_error) {
         (Some(_), _) => format!("{since}; a sync is at work on it"),
-        (None, Some(why)) => format!("{since}: {why}; ordersync sync --channel {name} tries now"),
+        (None, Some((why, _))) => format!("{since}: {why}; ordersync sync --channel {name} tries now"),
         (None, None) => {
             format!("{since}; ordersync sync --channel {name} reads it now, ordersync runs tells what was done")
         }
@@ -307,9 +329,7 @@ fn advice(s: &Standing) -> Option<String> {
         }
         Stage::Wait => {
             let guide = s.store.kind.adapter().guide_time;
-            let failed = s.last_error.as_ref().map_or_else(String::new, |why| format!("; the last sync failed: {why}"));
-            let first = format!("a first sync takes approximately {guide}: ordersync sync --channel {name}");
-            Some(format!("no order yet{failed}; {first}"))
+            Some(format!("no order yet; a first sync takes approximately {guide}: ordersync sync --channel {name}"))
         }
         Stage::Test => Some(format!("no order yet; test the connection: ordersync connect --test {name}")),
         Stage::WaitAfterTest => Some("the connection works; give it another half hour".to_owned()),
@@ -325,15 +345,12 @@ fn advice(s: &Standing) -> Option<String> {
 /// What is good to know and no trouble yet.
 fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
     let running = s.facts.at_work_since.map(|at| format!("a sync is at work since {}", output::duration(now - at)));
-    let cut_off = s.cut_off.filter(|at| s.facts.read_at.is_none_or(|read| read < *at)).map(|at| {
-        format!("the sync of {} ago was cut off; the next one goes on from there", output::duration(now - at))
-    });
     let allow = (export_patience(s.facts.unconfirmed) == RetryPolicy::Allow)
         .then(|| "a dispatch is not confirmed yet; allow up to an hour and a half".to_owned());
     let pause = s.facts.paused_until.filter(|until| *until > now && !s.has(|t| matches!(t, Trouble::Paused(_))));
     let pause =
         pause.map(|until| format!("the channel asked to be left alone for another {}", output::duration(until - now)));
-    [running, cut_off, allow, pause].into_iter().flatten().collect()
+    [running, allow, pause].into_iter().flatten().collect()
 }
 
 /// The approximate time of a first sync.
@@ -353,7 +370,8 @@ fn to_json(s: &Standing) -> Value {
         },
         "inbox": f.inbox, "credentials_refused": f.refused, "credentials_gone": !f.has_credentials,
         "credentials_expire_at": null, "paused_until": f.paused_until.map(rfc3339),
-        "advice": f.stage.word(), "guide_time": s.store.kind.adapter().guide_time, "ok": s.is_well(),
+        "last_error": s.last_error.as_ref().map(|(why, at)| json!({ "message": why, "at": rfc3339(*at) })),
+        "advice": if f.stage == Stage::Ok { advice_word(s) } else { f.stage.word() }, "guide_time": s.store.kind.adapter().guide_time, "ok": s.is_well(),
         "troubles": s.troubles.iter().map(|trouble| trouble.word()).collect::<Vec<_>>(),
     })
 }

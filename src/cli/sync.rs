@@ -13,8 +13,9 @@ use super::when::{parse_since, parse_when};
 use super::{App, Outcome};
 use crate::book::{RunKind, Store};
 use crate::channel::Range;
-use crate::clock::BoundedClock;
+use crate::clock::{BoundedClock, Timestamp, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
+use crate::lock::{self, Work};
 use crate::sync::report::{Report, StoreReport};
 use crate::sync::{self, Context, Job, Progress, Silent};
 
@@ -75,9 +76,26 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if args.autosync {
         return autosync(app, &args, &stores, &job);
     }
+    say_who_waits(app, &stores, &job);
     let report = watched(app, &app.context, &stores, &job)?;
     print(app, &args, &report)?;
     Ok(report.exit_code())
+}
+
+/// Who watches a sync that does not begin sees why.
+fn say_who_waits(app: &App, stores: &[Store], job: &Job) {
+    let watched = std::io::stderr().is_terminal() && !app.global.quiet && !app.global.json;
+    if job.dry_run || !(watched || app.global.verbose) {
+        return;
+    }
+    let locks = app.context.home.locks();
+    for store in stores.iter().filter(|store| lock::is_held(&locks, &store.name, Work::Import)) {
+        let longest = output::duration(TimeDelta::from_std(app.context.lock_timeout).unwrap_or_default());
+        output::note(&format!(
+            "{}: another ordersync is at work on it; this one waits for up to {longest}",
+            store.name
+        ));
+    }
 }
 
 /// A sync by the timer: it has an end, so that a server that never comes to one does not keep the
@@ -186,10 +204,12 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
     }
     let watched = std::io::stdout().is_terminal() && !app.global.quiet;
     for store in &report.stores {
-        if (watched || app.global.verbose) && store.error.is_none() {
-            output::line(&summary(store, args.dry_run))?;
+        // What a dry run found is its result, and not talk of one who is watched.
+        let told = watched || app.global.verbose || (args.dry_run && !app.global.quiet);
+        if told && store.error.is_none() {
+            output::line(&summary(store, args.dry_run, app.context.clock.now()))?;
         }
-        for warning in store.warnings.iter().filter(|_| watched || app.global.verbose) {
+        for warning in store.warnings.iter().filter(|_| told) {
             output::note(&format!("{}: {warning}", store.store));
         }
         if let Some(error) = &store.error {
@@ -211,6 +231,9 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
                 output::count(u64::from(store.exports.lost), "dispatch or cancellation")
             );
             output::print_error(&Error::new(ErrorKind::Unknown, text).hint("ordersync outbox"), Format::Human);
+        }
+        if told && store.left.put_off > 0 {
+            output::note("ordersync outbox says what waits and why, ordersync retry tries it now");
         }
         if store.exports.refused > 0 {
             let text = format!(
@@ -236,7 +259,7 @@ fn explained(error: &Error) -> Error {
 }
 
 /// `woocommerce: 12 new, 3 changed, 85 unchanged; 2 sent out (4 requests, 1.2 s)`.
-fn summary(store: &StoreReport, dry_run: bool) -> String {
+fn summary(store: &StoreReport, dry_run: bool, now: Timestamp) -> String {
     let tally = &store.tally;
     let mut parts = vec![format!("{} new, {} changed, {} unchanged", tally.new, tally.changed, tally.unchanged)];
     if tally.failed > 0 {
@@ -245,10 +268,18 @@ fn summary(store: &StoreReport, dry_run: bool) -> String {
     if store.exports.confirmed > 0 {
         parts.push(format!("{} sent out", store.exports.confirmed));
     }
-    if store.exports.waiting > 0 {
-        parts.push(format!("{} still to be sent out", store.exports.waiting));
+    let left = &store.left;
+    let to_go = left.open.saturating_sub(left.put_off);
+    match to_go {
+        0 => {}
+        _ if dry_run => parts.push(format!("{} would be sent out", output::number(to_go))),
+        _ => parts.push(format!("{} still to be sent out", output::number(to_go))),
     }
-    let dry = if dry_run { " (dry run: nothing was kept)" } else { "" };
+    if let Some(at) = left.next_at {
+        let waits = if left.put_off == 1 { "waits" } else { "wait" };
+        parts.push(format!("{} {waits} until {}", output::number(left.put_off), output::when(at, now)));
+    }
+    let dry = if dry_run { " (dry run: nothing was kept or sent)" } else { "" };
     let requests = output::count(store.requests, "request");
     format!("{}: {} ({requests}, {:.1} s){dry}", store.store, parts.join("; "), store.elapsed.as_secs_f64())
 }
@@ -262,7 +293,8 @@ fn to_json(report: &Report) -> serde_json::Value {
                 "store": s.store,
                 "fetched": s.tally.fetched(), "new": s.tally.new, "changed": s.tally.changed,
                 "unchanged": s.tally.unchanged, "failed": s.tally.failed,
-                "sent": s.exports.confirmed, "refused": s.exports.refused, "waiting": s.exports.waiting, "unknown": s.exports.lost,
+                "sent": s.exports.confirmed, "refused": s.exports.refused, "waiting": s.left.open, "unknown": s.left.unknown,
+                "next_try_at": s.left.next_at.map(rfc3339),
                 "requests": s.requests, "bytes": s.bytes, "seconds": s.elapsed.as_secs_f64(),
                 "warnings": s.warnings,
                 "error": s.error.as_ref().map(output::error_json),

@@ -42,6 +42,10 @@ pub(crate) struct Facts {
     pub(crate) overdue: bool,
     /// Where its first sync stands.
     pub(crate) stage: Stage,
+    /// Whether the newest sync that came to its end failed.
+    pub(crate) sync_failed: bool,
+    /// Whether the newest sync was killed before its end.
+    pub(crate) cut_off: bool,
 }
 
 /// One reason why a store is not well.
@@ -65,6 +69,12 @@ pub(crate) enum Trouble {
     Overdue,
     /// No order has come, and it is time to do something about it.
     NoOrders,
+    /// The last sync failed; the next one may do better.
+    SyncFailed,
+    /// The last sync was cut off; the next one goes on from there.
+    CutOff,
+    /// The first sync has brought orders and has not come to its end.
+    Unfinished,
 }
 
 impl Trouble {
@@ -80,7 +90,16 @@ impl Trouble {
             Self::Inbox(_) => "inbox",
             Self::Overdue => "overdue",
             Self::NoOrders => "no-orders",
+            Self::SyncFailed => "sync-failed",
+            Self::CutOff => "cut-off",
+            Self::Unfinished => "first-sync",
         }
+    }
+
+    /// Whether the next sync may well be all that it takes: told at once, and none for a monitor
+    /// before the store counts as not read.
+    pub(crate) fn passes(self) -> bool {
+        matches!(self, Self::SyncFailed | Self::CutOff | Self::Unfinished)
     }
 
     /// Whether new credentials are what helps.
@@ -105,16 +124,22 @@ impl Facts {
         let age = now - self.read_at.unwrap_or(self.connected_at);
         let pause = self.paused_until.map(|until| until - now).filter(|left| *left > SHORT_PAUSE);
         let waiting = self.unconfirmed.filter(|age| export_patience(Some(*age)) == RetryPolicy::GetInTouch);
+        let too_old = age > self.limit();
+        let is_told = too_old || self.refused || !self.has_credentials;
+        let unfinished = self.read_at.is_none() && self.stage == Stage::Ok;
         let found = [
             (!self.has_credentials).then_some(Trouble::CredentialsGone),
             self.refused.then_some(Trouble::CredentialsRefused),
-            (age > self.limit()).then_some(Trouble::NotRead(age)),
+            too_old.then_some(Trouble::NotRead(age)),
             pause.map(Trouble::Paused),
             waiting.map(Trouble::NotConfirmed),
             (self.failed > 0).then_some(Trouble::Failed(self.failed)),
             (self.inbox > 0).then_some(Trouble::Inbox(self.inbox)),
             self.overdue.then_some(Trouble::Overdue),
             matches!(self.stage, Stage::Test | Stage::GetInTouch).then_some(Trouble::NoOrders),
+            (self.sync_failed && !is_told).then_some(Trouble::SyncFailed),
+            self.cut_off.then_some(Trouble::CutOff),
+            (unfinished && !too_old && self.at_work_since.is_none()).then_some(Trouble::Unfinished),
         ];
         found.into_iter().flatten().collect()
     }
@@ -144,6 +169,8 @@ mod tests {
             inbox: 0,
             overdue: false,
             stage: Stage::Ok,
+            sync_failed: false,
+            cut_off: false,
         }
     }
 
@@ -166,6 +193,19 @@ mod tests {
         assert_eq!(first.troubles(at(151)).len(), 1);
         let never = Facts { read_at: None, ..facts() };
         assert_eq!(never.troubles(at(61)).len(), 1, "nobody is at work on it");
+    }
+
+    #[test]
+    fn f1_a_sync_that_failed_is_told_at_once_and_is_no_alarm_yet() {
+        let failed = Facts { sync_failed: true, ..facts() };
+        assert_eq!(failed.troubles(at(110)), [Trouble::SyncFailed]);
+        assert!(failed.troubles(at(110)).into_iter().all(Trouble::passes));
+        let told = failed.troubles(at(161));
+        assert!(matches!(told[..], [Trouble::NotRead(_)]), "said once: {told:?}");
+        let first = Facts { read_at: None, cut_off: true, ..facts() };
+        assert_eq!(first.troubles(at(10)), [Trouble::CutOff, Trouble::Unfinished]);
+        let at_work = Facts { read_at: None, at_work_since: Some(at(1)), ..facts() };
+        assert_eq!(at_work.troubles(at(10)), [], "a first sync takes its time");
     }
 
     #[test]

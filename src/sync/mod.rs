@@ -33,7 +33,7 @@ use crate::credentials::CredentialStore;
 use crate::error::{Error, ErrorKind, Result};
 use crate::home::Home;
 use crate::http::{Client, RetryPolicy};
-use crate::lock::{Lock, Work};
+use crate::lock::{AtWork, Lock, Work};
 use report::{Report, StoreReport};
 use store::OpenStore;
 
@@ -115,17 +115,23 @@ pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progre
     // Open to the end: whoever is last to close the book folds its log into it, which takes time.
     let mut book = context.book()?;
     let run = book.start_run_of(job.kind, job.dry_run, &ids)?;
+    let _at_work = AtWork::say(&context.home.locks(), run)?;
     // Of a book in which twins were not looked for yet.
     while !job.dry_run && book.seek_old_twins()? {
         context.clock.check_interrupt()?;
     }
-    let reports = std::thread::scope(|scope| {
+    let mut reports = std::thread::scope(|scope| {
         let threads: Vec<_> = stores
             .iter()
             .map(|store| (store, scope.spawn(move || one_store(context, store, run, job, progress))))
             .collect();
         threads.into_iter().map(|(store, thread)| thread.join().unwrap_or_else(|_| crashed(store))).collect::<Vec<_>>()
     });
+    if job.range.is_none() {
+        for (store, report) in stores.iter().zip(&mut reports) {
+            report.left = book.left_to_send(store.id)?;
+        }
+    }
     let report = Report { run, stores: reports };
     book.finish_run(run, &report.summaries())?;
     Ok(report)

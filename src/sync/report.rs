@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::book::{StoreSummary, Tally};
+use crate::book::{LeftToSend, StoreSummary, Tally};
 use crate::error::{EXIT_PARTLY, Error, exit_code};
 
 /// The outcome of a run.
@@ -23,6 +23,8 @@ pub struct StoreReport {
     pub tally: Tally,
     /// What became of the outbox.
     pub(crate) exports: Exports,
+    /// What of the outbox is still open after it.
+    pub(crate) left: LeftToSend,
     /// Requests sent.
     pub requests: u64,
     /// Bytes received, decompressed.
@@ -58,6 +60,7 @@ impl StoreReport {
             store: store.to_owned(),
             tally: Tally::default(),
             exports: Exports::default(),
+            left: LeftToSend::default(),
             requests: 0,
             bytes: 0,
             elapsed: Duration::ZERO,

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::Learn;
 use crate::clock::{Clock, Timestamp};
+use crate::error::Result;
 
 /// Where the sizes stand among the facts of a store.
 const FACT: &str = "sizes";
@@ -106,12 +107,34 @@ impl PageSize {
     }
 }
 
+/// Where `size` rows were too much: reads as many as every server gives, where that is less, and
+/// notes that they were borne. Nothing where these are too much as well: then it was not the size.
+pub(crate) fn of_least<T>(
+    size: usize,
+    least: usize,
+    at_most: impl FnOnce(usize),
+    read: impl FnOnce(usize) -> Result<T>,
+) -> Result<Option<T>> {
+    if size <= least {
+        return Ok(None);
+    }
+    match read(least) {
+        Ok(read) => {
+            at_most(least);
+            Ok(Some(read))
+        }
+        Err(error) if error.is_too_much() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
 
     use super::*;
     use crate::clock::ManualClock;
+    use crate::error::{Error, ErrorKind};
 
     /// A store whose facts the next process finds.
     struct Store {
@@ -149,6 +172,22 @@ mod tests {
         assert_eq!([0, 1, 2, 4].map(days), [1, 2, 8, 100]);
         store.clock.advance(TimeDelta::days(40_000));
         assert_eq!(store.open().of("page", u32::MAX, u32::MAX).get(), 1 << 31);
+    }
+
+    #[test]
+    fn a_server_that_fails_at_the_least_size_too_teaches_no_size() {
+        let down = || Error::new(ErrorKind::Temporary, "503").too_much();
+        for (answer, kept) in [(Ok(7), Some(50)), (Err(down()), None), (Err(Error::new(ErrorKind::Failed, "")), None)] {
+            let mut most = None;
+            let read = of_least(250, 50, |size| most = Some(size), |size| answer.clone().map(|row| (row, size)));
+            match answer {
+                Ok(row) => assert_eq!(read.unwrap(), Some((row, 50))),
+                Err(error) if error.is_too_much() => assert_eq!(read.unwrap(), None),
+                Err(_) => assert_eq!(read.unwrap_err().kind(), ErrorKind::Failed),
+            }
+            assert_eq!(most, kept);
+        }
+        assert_eq!(of_least(50, 50, |_| (), |_| Ok(())).unwrap(), None, "nothing smaller");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::settings::{self, Settings};
 use super::{auth, wire};
 use crate::channel::Connection;
 use crate::channel::all_pages::{More, all_pages};
-use crate::channel::page_size::{PageSize, PageSizes};
+use crate::channel::page_size::{PageSize, PageSizes, of_least};
 use crate::channel::settings::Known;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
@@ -138,9 +138,9 @@ impl Api {
     fn sized<T>(&self, read: impl Fn(usize) -> Result<T>) -> Result<T> {
         let size = self.sub_page.get() as usize;
         match read(size) {
-            Err(error) if error.is_too_much() && size > DEFAULT_PAGE => {
-                self.sub_page.at_most(DEFAULT_PAGE as u32);
-                read(DEFAULT_PAGE)
+            Err(error) if error.is_too_much() => {
+                let note = |least| self.sub_page.at_most(u32::try_from(least).unwrap_or(MOST_ROWS));
+                of_least(size, DEFAULT_PAGE, note, read)?.ok_or(error)
             }
             done => done,
         }

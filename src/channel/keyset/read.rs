@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::{Count, Dialect, Key, Listed, Query, Row, Step, Walk, search};
 use crate::channel::census::unlisted;
 use crate::channel::isolate::{REPEATS, isolate};
+use crate::channel::page_size::of_least;
 use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, Result};
 
@@ -338,8 +339,12 @@ fn missing(list: &dyn List, dialect: &Dialect, walk: &Walk, asked_at: i64) -> Re
 /// is: reads in ever smaller pages up to what it fails at, and past it.
 fn closely(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(Batch, Onward)> {
     let dialect = list.dialect();
-    if let Some(page) = of_least(list, walk, size)? {
-        return Ok(page);
+    let least = list.least();
+    if least > 1
+        && let Some((batch, onward, _)) =
+            of_least(size, least, |rows| list.at_most(rows), |rows| one_page(list, walk, rows, 0))?
+    {
+        return Ok((batch, onward));
     }
     // An order can only be passed where it is left out, or where ids are asked for, which do not
     // move while it is searched.
@@ -349,7 +354,7 @@ fn closely(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(B
     }
     let (mut all, mut borne, mut last, mut done) = (Batch::default(), 1, None, None);
     let joins = usize::from(dialect.above);
-    let size = if list.least() > 1 { size.min(list.least()) } else { size };
+    let size = if least > 1 { size.min(least) } else { size };
     let found = isolate(
         walk.clone(),
         size,
@@ -382,20 +387,4 @@ fn closely(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(B
     list.not_the_size();
     let onward = search::past(list, &at, last, &why, &mut all)?;
     Ok((all, onward))
-}
-
-/// A page of as many rows as every server gives, where more were asked for.
-fn of_least(list: &dyn List, walk: &Walk, size: usize) -> Result<Option<(Batch, Onward)>> {
-    let least = list.least();
-    if least == 1 || size <= least {
-        return Ok(None);
-    }
-    match one_page(list, walk, least, 0) {
-        Ok((batch, onward, _)) => {
-            list.at_most(least);
-            Ok(Some((batch, onward)))
-        }
-        Err(error) if error.is_too_much() => Ok(None),
-        Err(error) => Err(error),
-    }
 }

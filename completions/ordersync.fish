@@ -88,7 +88,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -s V -l versio
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l carrier -d 'Carrier, once for each --tracking (`ordersync carriers` lists the names)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l tracking -d 'Tracking number; several for several parcels' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l item -d 'Ship only this much of a line: SKU=QTY, or the line\'s number in `show` as #2=1; default is all that is left' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l replaces -d 'The --tracking number takes the place of this one, for the same parcel' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l replaces -d 'The --tracking number takes the place of this one, for the same parcel; the same number with another --carrier corrects its carrier' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l from -d 'Dispatch many: a CSV file with the columns order, carrier, tracking and, where wanted, sku, quantity, store and by; - reads standard input' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l ignore -d 'With --from: leave this column out; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dispatch" -l by -d 'Whose numbers a bare order number is: of the channel (the default with --from) or of the book' -r -f -a "channel\t'The channel\'s own'

@@ -14,7 +14,7 @@
 
 use rust_decimal::Decimal;
 
-use super::TrackingChange;
+use super::{TrackingChange, TrackingPlan, impossible};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Parcel, names_number, same_number};
@@ -313,13 +313,25 @@ pub(crate) fn numbers<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> Vec<
 }
 
 /// The places of the records that have the old tracking number, to be changed, and of those that
-/// have the new one already.
+/// have the new one already. Where the number stays, they are told apart by its carrier.
 ///
 /// # Errors
-/// `Refused` where nothing has either: the parcel is not there.
-pub(crate) fn to_retrack(shown: &[Record], change: &TrackingChange) -> Result<(Vec<usize>, Vec<usize>)> {
+/// `Refused` where nothing has either: the parcel is not there; and where a number of which the
+/// carrier changes stands with others, for which it would change as well.
+pub(crate) fn to_retrack(plan: &TrackingPlan<'_>, change: &TrackingChange) -> Result<(Vec<usize>, Vec<usize>)> {
+    let shown = &plan.shown;
     let with = |number: &str| (0..shown.len()).filter(|place| names(&shown[*place], number)).collect::<Vec<_>>();
-    let (old, new) = (with(&change.was), with(&change.parcel.tracking));
+    let (mut old, mut new) = (with(&change.was), with(&change.parcel.tracking));
+    if change.is_of_carrier() {
+        let is_carried = |place: &usize| plan.carried.get(*place) == Some(&true);
+        old.retain(|place| !is_carried(place));
+        new.retain(is_carried);
+        let alone = |place: &usize| matches!(shown[*place].tracking.as_slice(), [one] if same_number(one, &change.was));
+        if !old.iter().all(alone) {
+            let text = format!("tracking {} stands with other numbers, which have one carrier there", change.was);
+            return Err(impossible(text).hint("change it in the channel's own pages"));
+        }
+    }
     if old.is_empty() && new.is_empty() {
         let text = format!("the store shows no tracking number {}; nothing was written", change.was);
         return Err(Error::new(ErrorKind::Refused, text).hint("ordersync pull ORDER reads what it shows now"));

@@ -56,7 +56,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Currency, LineQuantity, Order, Parcel, Shipment};
+use crate::order::{Currency, LineQuantity, Order, Parcel, Shipment, same_number};
 use matching::{Matched, Part, Record};
 
 pub(crate) use capabilities::Cancelling;
@@ -131,8 +131,14 @@ pub trait Channel: Send + Sync {
         receipts: &'a [String],
     ) -> Result<DispatchPlan<'a>>;
 
-    /// The same for another tracking number of a parcel that the channel knows.
-    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>>;
+    /// The same for another tracking number, or another carrier of the same, of a parcel that the
+    /// channel knows.
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+        receipts: &'a [String],
+    ) -> Result<TrackingPlan<'a>>;
 
     /// What is to be done now so that the order is cancelled; `receipts` are those of the writes so
     /// far. Writes nothing.
@@ -442,7 +448,15 @@ pub struct TrackingChange {
 impl TrackingChange {
     /// What its write does, in words.
     pub(crate) fn summary(&self) -> String {
+        if self.is_of_carrier() {
+            return format!("name {} as the carrier of tracking {}", self.parcel.title(), self.was);
+        }
         format!("replace tracking {} by {}", self.was, self.parcel)
+    }
+
+    /// Whether the number stays, and its carrier is another one.
+    pub(crate) fn is_of_carrier(&self) -> bool {
+        same_number(&self.was, &self.parcel.tracking)
     }
 }
 
@@ -513,6 +527,9 @@ impl<'a> DispatchPlan<'a> {
 pub struct TrackingPlan<'a> {
     /// What the channel shows.
     pub(crate) shown: Vec<Record>,
+    /// Of each, whether the number is shown with the new carrier there: counts where the number
+    /// stays.
+    pub(crate) carried: Vec<bool>,
     /// The writes for the records that have the old number, by their places; and whether one has
     /// the new number already.
     pub(crate) writes: Box<Retracking<'a>>,
@@ -522,10 +539,15 @@ type Retracking<'a> = dyn Fn(&[usize], bool) -> Result<Vec<Write>> + 'a;
 
 impl<'a> TrackingPlan<'a> {
     /// Each record that has the old number is changed where it stands, by its document there.
-    pub(crate) fn in_place<D: 'a>(there: Vec<(Record, D)>, write: impl Fn(&D) -> Result<Write> + 'a) -> Self {
+    pub(crate) fn in_place<D: 'a>(
+        there: Vec<(Record, D)>,
+        is_carried: impl Fn(&D) -> bool,
+        write: impl Fn(&D) -> Result<Write> + 'a,
+    ) -> Self {
         let (shown, documents): (Vec<_>, Vec<_>) = there.into_iter().unzip();
+        let carried = documents.iter().map(is_carried).collect();
         let writes = move |old: &[usize], _| old.iter().filter_map(|place| documents.get(*place)).map(&write).collect();
-        Self { shown, writes: Box::new(writes) }
+        Self { shown, carried, writes: Box::new(writes) }
     }
 }
 

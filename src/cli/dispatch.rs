@@ -32,7 +32,8 @@ pub(super) struct Args {
     /// all that is left
     #[arg(long, value_name = "SKU=QTY")]
     item: Vec<String>,
-    /// The --tracking number takes the place of this one, for the same parcel
+    /// The --tracking number takes the place of this one, for the same parcel; the same number
+    /// with another --carrier corrects its carrier
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["item", "from"], requires = "tracking")]
     replaces: Option<String>,
     /// Have the channel tell the buyer (the default, where the channel leaves it to us)

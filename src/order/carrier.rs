@@ -57,6 +57,12 @@ pub(crate) fn carrier(text: &str) -> Option<&'static Carrier> {
     CARRIERS.iter().find(|carrier| carrier.names().any(|name| squeezed(name) == wanted))
 }
 
+/// Whether two texts name the same carrier.
+pub(crate) fn same_carrier(a: &str, b: &str) -> bool {
+    let (known, other) = (carrier(a), carrier(b));
+    if known.is_some() || other.is_some() { known == other } else { squeezed(a) == squeezed(b) }
+}
+
 /// What `text` means, services (`UPS Ground`) and slips (`fedx`) included.
 pub(crate) fn carrier_name(text: &str) -> CarrierName {
     if let Some(carrier) = carrier(text) {

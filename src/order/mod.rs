@@ -21,7 +21,7 @@ pub(crate) mod twin;
 mod withheld;
 
 pub(crate) use address::Address;
-pub(crate) use carrier::{CARRIERS, CarrierName, carrier, carrier_name, nearest_carriers};
+pub(crate) use carrier::{CARRIERS, CarrierName, carrier, carrier_name, nearest_carriers, same_carrier};
 pub use difference::differences;
 pub(crate) use difference::{Difference, same_places};
 pub(crate) use field::Field;

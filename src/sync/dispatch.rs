@@ -11,7 +11,7 @@ use super::store::OpenStore;
 use crate::book::{Book, BookOrder, Guard, Leave, NewDispatch, OutboxRow, OutboxState, Recorded, Store, Twin};
 use crate::channel::{Capabilities, Goal, Notify, TrackingChange};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Parcel, Shipment, Status};
+use crate::order::{Parcel, Shipment, Status, same_carrier, same_number};
 
 pub(crate) use lines::choose;
 
@@ -112,7 +112,7 @@ impl Desk<'_> {
         }
         let parcels = request.parcels(&capabilities, &order.channel)?;
         if let Some(earlier) = lines::already(&order, &request.items, &parcels)?.filter(|_| !request.again) {
-            lines::refuse_other_carrier(&order, earlier, &parcels)?;
+            lines::refuse_other_carrier(&order, earlier, &parcels, capabilities.replace_tracking)?;
             let error = Some(act::not_confirmed(order.id, "dispatch"));
             let error = error.filter(|_| request.when == When::Now && earlier.state != OutboxState::Confirmed);
             return Ok(Some(Done { error, ..recorded_already(&order, earlier) }));
@@ -166,10 +166,6 @@ impl Desk<'_> {
             let text = "--replaces takes the place of one number, so give one --tracking; nothing was recorded";
             return Err(Error::new(ErrorKind::Usage, text).hint("--replaces OLD --tracking NEW"));
         };
-        if parcel.tracking.eq_ignore_ascii_case(was) {
-            let text = format!("--tracking and --replaces are the same number, {was}; nothing was recorded or sent");
-            return Err(Error::new(ErrorKind::Usage, text).hint("--replaces OLD --tracking NEW"));
-        }
         let known = order.shipments.iter().flat_map(|shipment| &shipment.parcels).find(|parcel| parcel.tracking == was);
         let Some(known) = known else {
             let text = format!("order {} has no tracking number {was}; nothing was recorded or sent", order.id);
@@ -177,17 +173,27 @@ impl Desk<'_> {
                 Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{} lists them", order.id))
             );
         };
-        self.tell_who_decides(&can);
         let mut parcel = parcel.clone();
         if parcel.carrier.is_empty() {
             parcel.carrier.clone_from(&known.carrier);
         }
+        if same_number(&parcel.tracking, was) {
+            if same_carrier(&parcel.carrier, &known.carrier) {
+                let text = format!(
+                    "--tracking and --replaces are the same number, {was}, of the same carrier; nothing was recorded or sent"
+                );
+                return Err(Error::new(ErrorKind::Usage, text)
+                    .hint("--replaces OLD --tracking NEW; or --replaces OLD --tracking OLD --carrier NEW"));
+            }
+            parcel.tracking.clone_from(&known.tracking);
+        }
+        self.tell_who_decides(&can);
         let change = TrackingChange {
             shipment: String::new(),
             was: was.to_owned(),
             parcel,
             notify: self.request.notify,
-            before: None,
+            before: Some(known.clone()),
         };
         if self.request.when == When::Never {
             let leave = Leave { guard: Guard::Check, unpaid: true, on_hold: true };

@@ -68,7 +68,7 @@ impl Outstanding {
 pub fn outstanding(channel: &dyn Channel, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
     match &task.goal {
         Goal::Dispatched(shipment) => dispatch(channel, task, now, shipment),
-        Goal::Retracked(change) => tracking(channel, now, change),
+        Goal::Retracked(change) => tracking(channel, task, now, change),
         Goal::Cancelled(_) if now.order.as_ref().is_ok_and(|order| order.status == Status::Cancelled) => {
             Ok(Outstanding::default())
         }
@@ -126,9 +126,9 @@ fn excess(order: &Order, shown: &[Record], wanted: &[LineQuantity], is_exact: bo
     })
 }
 
-fn tracking(channel: &dyn Channel, now: &RemoteOrder, change: &TrackingChange) -> Result<Outstanding> {
-    let plan = channel.plan_tracking(now, change)?;
-    let (old, new) = matching::to_retrack(&plan.shown, change)?;
+fn tracking(channel: &dyn Channel, task: &Task, now: &RemoteOrder, change: &TrackingChange) -> Result<Outstanding> {
+    let plan = channel.plan_tracking(now, change, &task.receipts)?;
+    let (old, new) = matching::to_retrack(&plan, change)?;
     let step = Step::of((plan.writes)(&old, !new.is_empty())?);
     let claimed = new.into_iter().filter_map(|place| plan.shown.get(place)).map(|record| record.id.clone());
     Ok(Outstanding::of(step, claimed.collect()))

@@ -98,8 +98,13 @@ impl Channel for Named {
         self.channel.plan_dispatch(now, shipment, receipts)
     }
 
-    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
-        self.channel.plan_tracking(now, change)
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+        receipts: &'a [String],
+    ) -> Result<TrackingPlan<'a>> {
+        self.channel.plan_tracking(now, change, receipts)
     }
 
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {

@@ -213,7 +213,12 @@ impl Channel for FakeChannel {
         Ok(DispatchPlan::new(parts, shipments.map(record).collect(), step))
     }
 
-    fn plan_tracking<'a>(&'a self, _: &'a RemoteOrder, _: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
+    fn plan_tracking<'a>(
+        &'a self,
+        _: &'a RemoteOrder,
+        _: &'a TrackingChange,
+        _: &'a [String],
+    ) -> Result<TrackingPlan<'a>> {
         unreachable!("no test here replaces a number")
     }
 

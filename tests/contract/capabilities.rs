@@ -2,10 +2,10 @@
 //! rest before anything is written or recorded.
 
 use ordersync::channel::{CancelSupport, Notify, UnknownCarrier};
-use ordersync::sim::{About, Standing};
-use serde_json::Value;
+use ordersync::sim::{About, Exchange, FaultKind, Standing};
+use serde_json::{Value, json};
 
-use super::desk::{Desk, each};
+use super::desk::{Desk, each, struck};
 use super::setups::{NUMBER, each_set_up, is_refused};
 
 #[test]
@@ -80,9 +80,84 @@ fn d5_a_tracking_number_is_replaced_where_the_channel_can_and_refused_where_it_c
         assert!(standing.told("1Z02") <= 1 && standing.shipped, "{}: {standing:?}", desk.kind);
         let writes = desk.writes();
         desk.on("dispatch", &id, "--replaces JD01 --tracking 1Z03").exits(7);
-        desk.on("dispatch", &id, "--replaces 1Z02 --carrier dhl --tracking 1z02").exits(2);
+        for same in ["--tracking 1z02", "--carrier ups --tracking 1Z02"] {
+            desk.on("dispatch", &id, &format!("--replaces 1Z02 {same}")).exits(2).says("of the same carrier");
+        }
         desk.sync();
         assert_eq!(desk.writes(), writes, "{}", desk.kind);
+    });
+}
+
+#[test]
+fn d6_the_carrier_of_a_number_is_corrected_where_the_channel_can_and_it_stays_one_parcel() {
+    each_set_up(|desk| {
+        if !desk.capabilities().replace_tracking {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, NUMBER).exits(0);
+        let before = desk.store.standing(&id).unwrap().parcels;
+        let correct = "--replaces JD01 --tracking jd01 --carrier ups --no-notify";
+        let writes = desk.writes();
+        desk.on("dispatch", &id, &format!("{correct} --dry-run")).exits(0).prints("UPS");
+        assert_eq!(
+            (desk.writes(), desk.store.standing(&id).unwrap().parcels),
+            (writes, before.clone()),
+            "{}",
+            desk.kind
+        );
+        desk.on("dispatch", &id, correct).exits(0).prints("confirmed by the channel");
+        let is_one = |carrier: &str| {
+            let parcels = desk.store.standing(&id).unwrap().parcels;
+            let is =
+                matches!(parcels.as_slice(), [(of, number)] if number == "JD01" && of.eq_ignore_ascii_case(carrier));
+            assert!(is, "{}: {parcels:?}", desk.kind);
+            let shown = desk.show(&id);
+            assert_eq!(shown["shipments"].as_array().unwrap().len(), 1, "{}: {shown}", desk.kind);
+            let parcel = &shown["shipments"][0]["parcels"][0];
+            assert_eq!((&parcel["carrier"], &parcel["tracking"]), (&json!(carrier), &json!("JD01")), "{}", desk.kind);
+        };
+        is_one("ups");
+        let writes = desk.writes();
+        desk.sync();
+        desk.home.run("retry").done();
+        desk.on("dispatch", &id, "--carrier ups --tracking JD01").exits(0).prints("recorded already");
+        desk.on("dispatch", &id, NUMBER).exits(6).says("UPS and not DHL");
+        assert_eq!((desk.writes(), desk.home.json("outbox")), (writes, json!([])), "{}", desk.kind);
+        assert_eq!(desk.home.json("inbox"), json!([]), "{}: its own echo is news", desk.kind);
+        is_one("ups");
+    });
+}
+
+/// Each of its writes, struck by each way to lose it.
+#[test]
+fn d3_a_carrier_whose_correction_was_lost_is_looked_for_and_the_parcel_stays() {
+    each_set_up(|desk| {
+        if !desk.capabilities().replace_tracking {
+            return;
+        }
+        let correct = "--replaces JD01 --tracking JD01 --carrier ups";
+        let first = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &first, NUMBER).exits(0);
+        let dispatch = desk.server.requests().len();
+        desk.on("dispatch", &first, correct).exits(0);
+        let writes = desk.server.requests().split_off(dispatch).into_iter().filter(Exchange::is_write);
+        for write in writes.collect::<Vec<_>>() {
+            for kind in [FaultKind::AnswerLost, FaultKind::CutBefore] {
+                let told = format!("{} {kind:?} {}", desk.kind, write.name());
+                let id = desk.paid(&[("TEE-001", 1)]);
+                desk.on("dispatch", &id, NUMBER).exits(0);
+                desk.server.faults().add(struck(kind, &write, &first));
+                desk.on("dispatch", &id, correct).exits(5);
+                desk.server.faults().clear();
+                desk.home.run("retry").done();
+                let parcels = desk.store.standing(&id).unwrap().parcels;
+                let is =
+                    matches!(parcels.as_slice(), [(of, number)] if number == "JD01" && of.eq_ignore_ascii_case("ups"));
+                assert!(is, "{told}: {parcels:?}");
+                assert_eq!(desk.home.json("outbox"), json!([]), "{told}");
+            }
+        }
     });
 }
 

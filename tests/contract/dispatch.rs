@@ -255,7 +255,8 @@ fn d6_another_carrier_for_a_number_that_is_dispatched_is_not_dropped_in_silence(
         let writes = desk.writes();
         for how in ["", "--dry-run", "--later"] {
             let done = desk.on("dispatch", &id, &format!("{other} {how}")).exits(6);
-            done.says("DHL and not UPS").says("the channel's own pages");
+            let can = desk.capabilities().replace_tracking;
+            done.says("DHL and not UPS").says(if can { "--replaces" } else { "the channel's own pages" });
         }
         desk.on("dispatch", &id, "--tracking JD01").exits(0).prints("recorded already");
         assert_eq!(desk.writes(), writes, "{}", desk.kind);

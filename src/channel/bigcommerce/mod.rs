@@ -129,7 +129,12 @@ impl Channel for BigCommerce {
         shipments::plan(&self.api, self.settings.marker, now, numeric(&now.remote_id)?, shipment)
     }
 
-    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+        _: &'a [String],
+    ) -> Result<TrackingPlan<'a>> {
         shipments::replacement(&self.api, numeric(&now.remote_id)?, change)
     }
 

@@ -304,20 +304,47 @@ pub(crate) fn replacement<'a>(api: &Api, order: u64, change: &'a TrackingChange)
     check(Some(&change.parcel))?;
     let documents = listed(api, order)?;
     let there = read(&documents)?;
-    let there = there.iter().map(|one| record(one).map(|record| (record, one.comments.get().to_owned())));
-    let there = there.map(|one| one.map(|(record, comments)| (record.clone(), (record.id, comments))));
-    let there = there.collect::<Result<_>>()?;
-    Ok(TrackingPlan::in_place(there, move |(id, comments): &(String, String)| replace(order, id, comments, change)))
+    let there = there.iter().map(|one| Ok((record(one)?, Old::of(one, &change.parcel)))).collect::<Result<_>>()?;
+    Ok(TrackingPlan::in_place(there, |old: &Old| old.is_carried, move |old: &Old| replace(order, old, change)))
+}
+
+/// A shipment whose tracking changes.
+struct Old {
+    id: String,
+    comments: String,
+    /// The carrier's name, where BigCommerce has no code for it; else the way of delivery.
+    method: String,
+    /// It has the new carrier.
+    is_carried: bool,
+}
+
+impl Old {
+    fn of(one: &wire::Shipment<'_>, parcel: &Parcel) -> Self {
+        let new = tracking(parcel);
+        let is = |shown: &str, sent: Option<&String>| sent.is_none_or(|sent| shown.eq_ignore_ascii_case(sent));
+        Self {
+            id: one.id.get().to_owned(),
+            comments: one.comments.get().to_owned(),
+            method: one.shipping_method.get().to_owned(),
+            is_carried: is(one.shipping_provider.get(), new.shipping_provider.as_ref())
+                && is(one.tracking_carrier.get(), new.tracking_carrier.as_ref())
+                && is(one.shipping_method.get(), new.shipping_method.as_ref()),
+        }
+    }
 }
 
 /// The comments go along, so that our marker stays in them however a PUT treats what it is not
 /// given.
-fn replace(order: u64, id: &str, comments: &str, change: &TrackingChange) -> Result<Write> {
-    let shipment = id.parse().map_err(|_| impossible("the shipment has no id that BigCommerce takes"))?;
-    let comments = Some(comments.to_owned()).filter(|text| !text.is_empty());
+fn replace(order: u64, old: &Old, change: &TrackingChange) -> Result<Write> {
+    let shipment = old.id.parse().map_err(|_| impossible("the shipment has no id that BigCommerce takes"))?;
+    let comments = Some(old.comments.clone()).filter(|text| !text.is_empty());
     let new = tracking(&change.parcel);
+    // The name of the carrier before would stand beside the code of the new one.
+    let is_before = change.before.as_ref().is_some_and(|before| before.title() == old.method);
+    let shipping_method = new.shipping_method.or(is_before.then(|| change.parcel.title().to_owned()));
     // A link that was set for the old number would outlive it.
-    let tracking = Tracking { comments, tracking_link: Some(new.tracking_link.clone().unwrap_or_default()), ..new };
+    let tracking_link = Some(new.tracking_link.unwrap_or_default());
+    let tracking = Tracking { comments, tracking_link, shipping_method, ..new };
     Write::new(change.summary(), Operation::Retrack { order, shipment, tracking })
 }
 

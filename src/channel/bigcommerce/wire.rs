@@ -220,6 +220,9 @@ documents! {
         order_address_id: Text<'a>,
         date_created: Text<'a>,
         tracking_number: Text<'a>,
+        shipping_provider: Text<'a>,
+        tracking_carrier: Text<'a>,
+        shipping_method: Text<'a>,
         comments: Text<'a>,
         items: Many<ShipmentItem<'a>>,
     }

@@ -111,7 +111,12 @@ impl Channel for Example {
         shipments::plan(now, shipment)
     }
 
-    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+        _: &'a [String],
+    ) -> Result<TrackingPlan<'a>> {
         shipments::replacement(now, change)
     }
 

@@ -6,7 +6,7 @@ use super::map::{self, Document, DocumentShipment};
 use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::Shipment;
+use crate::order::{Shipment, same_carrier};
 
 /// How this dispatch would be recorded.
 pub(crate) fn plan<'a>(now: &'a RemoteOrder, shipment: &'a Shipment) -> Result<DispatchPlan<'a>> {
@@ -37,8 +37,11 @@ fn step(now: &RemoteOrder, shipment: &Shipment, found: &Matched) -> Result<Step>
 
 /// How this tracking number would be replaced.
 pub(crate) fn replacement<'a>(now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
-    let there = shown(now)?.into_iter().map(|record| (record.clone(), record.id)).collect();
-    Ok(TrackingPlan::in_place(there, |shipment: &String| {
+    let carriers = document(now)?.shipments.into_iter().map(|one| one.carrier);
+    let there = shown(now)?.into_iter().zip(carriers);
+    let there = there.map(|(record, carrier)| (record.clone(), (record.id, carrier))).collect();
+    let is_carried = |(_, carrier): &(String, String)| same_carrier(carrier, &change.parcel.carrier);
+    Ok(TrackingPlan::in_place(there, is_carried, |(shipment, _): &(String, String)| {
         let operation = Operation::Retrack {
             order: now.remote_id.clone(),
             shipment: shipment.clone(),
@@ -51,8 +54,7 @@ pub(crate) fn replacement<'a>(now: &'a RemoteOrder, change: &'a TrackingChange) 
 
 /// The order's shipments, which stand in its document.
 fn shown(now: &RemoteOrder) -> Result<Vec<Record>> {
-    let unreadable = |why| Error::new(ErrorKind::Unreadable, format!("{why}; nothing was written"));
-    let Document { shipments, .. } = map::document(now.document.get().as_bytes()).map_err(unreadable)?;
+    let Document { shipments, .. } = document(now)?;
     let record = |one: &DocumentShipment| Record {
         id: one.id.clone(),
         mark: Some(one.mark.clone()).filter(|mark| !mark.is_empty()),
@@ -61,4 +63,9 @@ fn shown(now: &RemoteOrder) -> Result<Vec<Record>> {
         ..Record::default()
     };
     Ok(shipments.iter().map(record).collect())
+}
+
+fn document(now: &RemoteOrder) -> Result<Document> {
+    let unreadable = |why| Error::new(ErrorKind::Unreadable, format!("{why}; nothing was written"));
+    map::document(now.document.get().as_bytes()).map_err(unreadable)
 }

@@ -150,7 +150,12 @@ impl Channel for Shopify {
         shipments::plan(&self.api, now, shipment)
     }
 
-    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+        _: &'a [String],
+    ) -> Result<TrackingPlan<'a>> {
         shipments::replacement(&self.api, &now.remote_id, change)
     }
 

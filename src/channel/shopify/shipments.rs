@@ -34,7 +34,7 @@ use crate::channel::json::nullable;
 use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, whole_pieces};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Line, LineQuantity, Parcel, Shipment, Status, carrier, same_number, trackings};
+use crate::order::{Line, LineQuantity, Parcel, Shipment, Status, carrier, same_carrier, same_number, trackings};
 
 /// An order younger than this may not have its fulfilment orders yet.
 const VERY_NEW: TimeDelta = TimeDelta::minutes(5);
@@ -375,7 +375,12 @@ fn link(parcel: &Parcel, named: bool) -> Option<String> {
 pub(crate) fn replacement<'a>(api: &Api, order: &str, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
     let made = read(api, order)?.fulfillments.into_iter().filter(is_made);
     let there = made.map(|one| (record(&one), one)).collect();
-    Ok(TrackingPlan::in_place(there, move |fulfillment: &Fulfillment| replace(fulfillment, change)))
+    let new = company(&change.parcel).unwrap_or_default();
+    let is_carried = |one: &Fulfillment| {
+        let mut of_number = one.tracking_info.iter().filter(|tracking| same_number(&tracking.number, &change.was));
+        of_number.all(|tracking| same_carrier(&tracking.company, &new))
+    };
+    Ok(TrackingPlan::in_place(there, is_carried, move |fulfillment: &Fulfillment| replace(fulfillment, change)))
 }
 
 fn replace(fulfillment: &Fulfillment, change: &TrackingChange) -> Result<Write> {

@@ -182,8 +182,13 @@ impl Channel for WooCommerce {
         shipments::plan(&self.api, self.home(), (now, numeric(&now.remote_id)?), shipment, receipts)
     }
 
-    fn plan_tracking<'a>(&'a self, now: &'a RemoteOrder, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
-        shipments::replacement(&self.api, self.home(), numeric(&now.remote_id)?, change)
+    fn plan_tracking<'a>(
+        &'a self,
+        now: &'a RemoteOrder,
+        change: &'a TrackingChange,
+        receipts: &'a [String],
+    ) -> Result<TrackingPlan<'a>> {
+        shipments::replacement(&self.api, self.home(), numeric(&now.remote_id)?, change, receipts)
     }
 
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {

@@ -21,11 +21,16 @@ use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPl
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
-use crate::order::{self, LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, same_number};
+use crate::order::{
+    self, LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, same_carrier, same_number,
+};
 
 /// The order meta of a fulfilment by which we know our own again. Random, so it may be seen by
 /// anybody.
 const OUR_KEY: &str = "_ordersync_shipment";
+
+/// The meta of a fulfilment that names its carrier.
+const PROVIDER: &str = "_shipment_provider";
 
 /// A dispatch on its way to one of the three homes.
 struct Dispatch<'a> {
@@ -147,7 +152,7 @@ impl Dispatch<'_> {
     fn read(&self, receipts: &[String]) -> Result<Vec<Record>> {
         match self.home {
             Home::Fulfillments => self.read_fulfillments(receipts),
-            Home::Extension => trackings(self.api, self.id),
+            Home::Extension => Ok(trackings(self.api, self.id)?.into_iter().map(|(record, _)| record).collect()),
             Home::Note => {
                 let record =
                     |note: OrderNote| Record { id: note.receipt(), tracking: vec![note.text], ..Record::default() };
@@ -232,7 +237,7 @@ impl Dispatch<'_> {
             entries.push(entry("_tracking_number", json!(numbers(parcels))));
             let one_carrier = parcels.iter().all(|parcel| provider(parcel) == provider(first));
             if one_carrier {
-                entries.push(entry("_shipment_provider", json!(provider(first))));
+                entries.push(entry(PROVIDER, json!(provider(first))));
                 entries.extend(first.link().map(|link| entry("_tracking_url", json!(link))));
             }
         }
@@ -321,8 +326,8 @@ fn provider(parcel: &Parcel) -> String {
 }
 
 /// The Shipment Tracking extension: an entry for each parcel, which tells a number and nothing of
-/// pieces.
-fn trackings(api: &Api, id: u64) -> Result<Vec<Record>> {
+/// pieces; and the name of its carrier.
+fn trackings(api: &Api, id: u64) -> Result<Vec<(Record, String)>> {
     let reply = api.get(&trackings_route(&namespace(api), id), &[])?;
     let (there, _) = reply.json::<Vec<Tracking<'_>>>()?;
     let record = |entry: &Tracking<'_>| Record {
@@ -331,7 +336,11 @@ fn trackings(api: &Api, id: u64) -> Result<Vec<Record>> {
         shared: true,
         ..Record::default()
     };
-    Ok(there.iter().map(record).collect())
+    let carrier = |entry: &Tracking<'_>| {
+        let custom = entry.custom_tracking_provider.get();
+        if custom.is_empty() { entry.tracking_provider.get() } else { custom }.to_owned()
+    };
+    Ok(there.iter().map(|entry| (record(entry), carrier(entry))).collect())
 }
 
 /// Where the extension's routes are.
@@ -367,21 +376,33 @@ pub(crate) fn replacement<'a>(
     home: Home,
     id: u64,
     change: &'a TrackingChange,
+    receipts: &[String],
 ) -> Result<TrackingPlan<'a>> {
     match home {
         Home::Fulfillments => {
             let there = made_ones(&list_fulfillments(api, id)?)?;
-            Ok(TrackingPlan::in_place(there, move |(record, old): &(Record, Value)| {
+            let is_carried = |(_, old): &(Record, Value)| {
+                let mut entries = old["meta_data"].as_array().into_iter().flatten();
+                let shown = entries.find(|entry| entry["key"] == PROVIDER).and_then(|entry| entry["value"].as_str());
+                same_carrier(shown.unwrap_or_default(), &provider(&change.parcel))
+            };
+            Ok(TrackingPlan::in_place(there, is_carried, move |(record, old): &(Record, Value)| {
                 replace_in(id, record, old, change)
             }))
         }
         Home::Extension => {
-            let shown = trackings(api, id)?;
+            let (shown, carriers): (Vec<Record>, Vec<String>) = trackings(api, id)?.into_iter().unzip();
             let ids: Vec<String> = shown.iter().map(|record| record.id.clone()).collect();
+            // What the shop has made of this change is the new one, whatever it calls the carrier:
+            // taken for an old one, it would be deleted.
+            let is_carried = |(record, shown): (&Record, &String)| {
+                receipts.contains(&record.id) || same_carrier(shown, change.parcel.title())
+            };
+            let carried = shown.iter().zip(&carriers).map(is_carried).collect();
             let writes = move |old: &[usize], is_new: bool| {
                 replace_entries(api, id, old.iter().filter_map(|place| ids.get(*place)), is_new, change)
             };
-            Ok(TrackingPlan { shown, writes: Box::new(writes) })
+            Ok(TrackingPlan { shown, carried, writes: Box::new(writes) })
         }
         Home::Note | Home::None => Err(Error::new(
             ErrorKind::Unsupported,
@@ -423,9 +444,14 @@ fn replace_in(order: u64, record: &Record, old: &Value, change: &TrackingChange)
     for entry in &mut entries {
         match entry["key"].as_str() {
             Some("_tracking_number") => entry["value"] = json!(replaced(&numbers, change)),
-            Some("_shipment_provider") => entry["value"] = json!(provider(&change.parcel)),
+            Some(PROVIDER) => entry["value"] = json!(provider(&change.parcel)),
             _ => {}
         }
+    }
+    // It went out without a carrier.
+    let is_alone = same_number(&numbers, &change.was) && !change.parcel.carrier.is_empty();
+    if is_alone && !entries.iter().any(|entry| entry["key"] == PROVIDER) {
+        entries.push(entry(PROVIDER, json!(provider(&change.parcel))));
     }
     entries.extend(change.parcel.link().map(|link| entry("_tracking_url", json!(link))));
     Write::new(change.summary(), Operation::Retrack { order, fulfillment, entries, notify: change.notify })
@@ -447,7 +473,8 @@ fn replace_entries<'i>(
     }
     for id in old.filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric())) {
         let operation = Operation::RemoveTracking { namespace: namespace(api), order, tracking: id.clone() };
-        writes.push(Write::new(format!("remove tracking {}", change.was), operation)?);
+        let which = if change.is_of_carrier() { " of the carrier before" } else { "" };
+        writes.push(Write::new(format!("remove tracking {}{which}", change.was), operation)?);
     }
     Ok(writes)
 }

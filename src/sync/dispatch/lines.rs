@@ -111,11 +111,17 @@ pub(super) fn already<'a>(order: &'a BookOrder, items: &[String], parcels: &[Par
 }
 
 /// A number's carrier is not changed by saying the dispatch again, and what was said is not
-/// dropped.
-pub(super) fn refuse_other_carrier(order: &BookOrder, earlier: &OutboxRow, parcels: &[Parcel]) -> Result<()> {
+/// dropped. It may have been corrected since the dispatch.
+pub(super) fn refuse_other_carrier(
+    order: &BookOrder,
+    earlier: &OutboxRow,
+    parcels: &[Parcel],
+    can_replace: bool,
+) -> Result<()> {
     let Goal::Dispatched(sent) = &earlier.goal else { return Ok(()) };
+    let now = || order.shipments.iter().filter(|one| one.own).flat_map(|one| &one.parcels).chain(&sent.parcels);
     let other = |parcel: &&Parcel| {
-        let known = sent.parcels.iter().find(|known| same_number(&known.tracking, &parcel.tracking));
+        let known = now().find(|known| same_number(&known.tracking, &parcel.tracking));
         known.filter(|known| !parcel.carrier.is_empty() && !parcel.carrier.eq_ignore_ascii_case(&known.carrier))
     };
     let Some((parcel, known)) = parcels.iter().find_map(|parcel| other(&parcel).map(|known| (parcel, known))) else {
@@ -130,9 +136,13 @@ pub(super) fn refuse_other_carrier(order: &BookOrder, earlier: &OutboxRow, parce
     );
     let hint = if earlier.state == OutboxState::Queued && !earlier.may_be_there {
         format!("it has not gone out: ordersync outbox --withdraw {} takes it back, then dispatch it again", earlier.id)
+    } else if can_replace {
+        format!(
+            "ordersync dispatch book:{} --replaces {1:?} --tracking {1:?} --carrier NAME corrects the carrier",
+            order.id, known.tracking
+        )
     } else {
-        "correct the carrier in the channel's own pages, where it is right with another number: --replaces OLD --tracking NEW"
-            .to_owned()
+        "correct the carrier in the channel's own pages".to_owned()
     };
     Err(Error::new(ErrorKind::Refused, text).hint(hint))
 }

@@ -446,6 +446,7 @@ fn attributes(o: &wire::Order) -> Vec<(String, String)> {
         ("tags", tags),
         ("purchase order", o.po_number.clone()),
         ("confirmation number", o.confirmation_number.clone()),
+        ("order at its source", o.source_identifier.clone()),
         ("cancel reason", o.cancel_reason.clone()),
     ];
     let named = named.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?)));

@@ -73,7 +73,7 @@ macro_rules! order {
     () => {
         concat!(
             "id name confirmationNumber poNumber createdAt processedAt updatedAt cancelledAt cancelReason closed closedAt ",
-            "test edited displayFinancialStatus displayFulfillmentStatus returnStatus sourceName note tags ",
+            "test edited displayFinancialStatus displayFulfillmentStatus returnStatus sourceName sourceIdentifier note tags ",
             "customAttributes{key value} email phone customer{id displayName} currencyCode presentmentCurrencyCode ",
             "taxesIncluded paymentGatewayNames discountCodes shippingAddress",
             address!(),

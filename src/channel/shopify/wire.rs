@@ -405,6 +405,7 @@ objects! {
         display_fulfillment_status: String,
         return_status: Option<String>,
         source_name: String,
+        source_identifier: Option<String>,
         note: String,
         tags: Vec<String>,
         custom_attributes: Vec<Attribute>,

@@ -448,16 +448,25 @@ fn tracking(item: &wire::Tracking<'_>) -> RemoteShipment {
 /// The label under which an order tells that it needs no parcel.
 const DELIVERY: &str = "delivery";
 
+/// Where plugins keep the number that an order has at the marketplace it came from: WP-Lister for
+/// Amazon and for eBay, Codisto.
+const MARKETPLACE_KEYS: [&str; 4] =
+    ["_wpla_amazon_order_id", "_codisto_amazonorderid", "_ebay_order_id", "_ebay_extended_order_id"];
+
 /// Where plugins keep a VAT number.
 const VAT_KEYS: [&str; 5] =
     ["_billing_vat_number", "billing_vat_number", "_vat_number", "vat_number", "_billing_eu_vat_number"];
 
-/// The parent order, the VAT number, and the public text entries that plugins add (gift messages
+/// The parent order, the number at a marketplace, the VAT number, and the public text entries that plugins add (gift messages
 /// and the like).
 fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
     let place = o.shipping_lines.0.iter().map(|line| plain(&line.method_title.0)).find(|title| !title.is_empty());
     let pickup = picked_up.then(|| (DELIVERY.to_owned(), format!("pick-up: {}", place.unwrap_or_default())));
     let parent = o.parent_id.id().map(|id| ("parent order".to_owned(), id.to_owned()));
+    let sold = MARKETPLACE_KEYS.iter().filter_map(|key| {
+        let number = meta(&o.meta_data.0, key)?.text();
+        (!number.is_empty() && number.len() <= 60).then(|| ("marketplace order".to_owned(), plain(&number)))
+    });
     let entries = o.meta_data.0.iter().filter_map(|entry| {
         let key = entry.key.get();
         let label = if VAT_KEYS.contains(&key) { "VAT number" } else { key };
@@ -465,7 +474,7 @@ fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
         let shown = !label.starts_with('_') && !value.is_empty() && value.chars().count() <= 500;
         shown.then(|| (label.to_owned(), plain(&value)))
     });
-    pickup.into_iter().chain(parent).chain(entries.take(20)).collect()
+    pickup.into_iter().chain(parent).chain(sold).chain(entries.take(20)).collect()
 }
 
 fn first_of(a: &str, b: &str) -> String {
@@ -504,6 +513,16 @@ mod tests {
         fields.remove(member);
         fields.extend(value.map(|value| (member.to_owned(), value)));
         order(&document.to_string(), &Statuses::default())
+    }
+
+    #[test]
+    fn the_number_that_an_order_has_at_a_marketplace_is_told() {
+        use serde_json::json;
+        for key in MARKETPLACE_KEYS {
+            let meta = json!([{ "id": 1, "key": key, "value": "113-4300393-6159415" }, { "id": 2, "key": "_other", "value": "1" }]);
+            let told = with("meta_data", Some(meta)).unwrap().attributes;
+            assert_eq!(told, [("marketplace order".to_owned(), "113-4300393-6159415".to_owned())], "{key}");
+        }
     }
 
     #[test]

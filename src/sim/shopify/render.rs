@@ -100,7 +100,7 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
         "closed": own.closed.is_some() || gone, "closedAt": own.closed.or(cancelled.map(|one| one.at)).map(time),
         "test": order.test, "edited": own.edited, "confirmed": true, "displayFinancialStatus": own.financial,
         "displayFulfillmentStatus": fulfillment_status(order), "returnStatus": "NO_RETURN",
-        "sourceName": order.source, "note": text(&order.note), "tags": own.tags,
+        "sourceName": order.source, "sourceIdentifier": null, "note": text(&order.note), "tags": own.tags,
         "customAttributes": order.meta.iter().map(attribute).collect::<Value>(),
         "email": personal(json!(email(order.id % 100_000))), "customer": customer(options, order),
         "currencyCode": "EUR", "presentmentCurrencyCode": order.currency, "taxesIncluded": true,

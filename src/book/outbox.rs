@@ -135,6 +135,8 @@ pub(crate) struct OutboxRow {
     /// Whether something of it may be at the channel: a write was begun of which it is not sure
     /// that it came to nothing.
     pub(crate) may_be_there: bool,
+    /// Whether the channel took a write of it.
+    pub(crate) took: bool,
     /// When it was recorded.
     pub(crate) queued_at: Timestamp,
     /// When the last write was begun.
@@ -172,7 +174,7 @@ pub(crate) struct LeftToSend {
 
 const ROW: &str = "SELECT x.id, x.store_id, s.name, x.order_id, o.remote_id, o.number, x.goal, x.guard, x.state, x.attempts, x.queued_at,
     x.attempted_at, x.next_at, x.settled_at, x.doing, x.receipts, x.error, x.shipment_id, x.unpaid, x.acknowledged, x.looks, x.on_hold,
-    x.written <> 'no'
+    x.written <> 'no', x.written = 'yes'
     FROM outbox x JOIN orders o ON o.id = x.order_id JOIN stores s ON s.id = x.store_id ";
 
 /// The states of a row that is not settled; as in the partial index.
@@ -404,24 +406,25 @@ impl Book {
 
     /// The goal is reached, as read back from the channel. `only_ours` tells that nothing but our
     /// own write changed the order: then the version read back is what the merchant has seen; else
-    /// it is kept beside the copy. Gives `false`, and changes nothing, where the order is not as it
-    /// was at its event `seen`, or the row is settled: then what was read back is to be looked at
-    /// again.
+    /// it is kept beside the copy. `note` is what the merchant is to know of it. Gives `false`, and
+    /// changes nothing, where the order is not as it was at its event `seen`, or the row is settled:
+    /// then what was read back is to be looked at again.
     pub(crate) fn confirm(
         &mut self,
         id: i64,
         seen: Option<i64>,
         now_there: &RemoteOrder,
         only_ours: bool,
+        note: Option<&InboxNote>,
     ) -> Result<bool> {
         let now = self.clock.now();
         let documents = std::mem::take(&mut self.documents);
         let result = self.write_durably("written", |db| {
-            let (order, kind, word, state): (i64, String, String, String) = db
+            let (order, store, kind, word, state): (i64, i64, String, String, String) = db
                 .query_row(
-                    "SELECT x.order_id, x.kind, s.channel, x.state FROM outbox x JOIN stores s ON s.id = x.store_id WHERE x.id = ?",
+                    "SELECT x.order_id, x.store_id, x.kind, s.channel, x.state FROM outbox x JOIN stores s ON s.id = x.store_id WHERE x.id = ?",
                     [id],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
                 )
                 .done("read")?;
             if has_moved(db, order, seen)? || !OutboxState::from_word(&state)?.is_open() {
@@ -440,6 +443,9 @@ impl Book {
             super::inbox::resolve_order(db, order, &["rejected", "unseen"], now)?;
             if kind == "cancel" {
                 super::inbox::resolve_order(db, order, &["cancelled", super::inbox::GIVEN_BACK], now)?;
+            }
+            if let Some(note) = note {
+                put_note(db, Some(store), Some(order), &super::acts::subject(id), note, now)?;
             }
             let Ok(seen) = &now_there.order else { return Ok(true) };
             let channel = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
@@ -504,6 +510,7 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
         state,
         attempts: row.get(9)?,
         may_be_there: row.get(22)?,
+        took: row.get(23)?,
         queued_at: time(10)?.unwrap_or_default(),
         attempted_at: time(11)?,
         next_at: time(12)?,

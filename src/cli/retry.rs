@@ -69,7 +69,9 @@ fn one(app: &App, book: &mut Book, row: &OutboxRow, again: bool) -> Result<(&'st
     let (state, pushed) = act::push_row(&app.context, book, &open, row.id, None)?;
     let waits = pushed.why_not().map(|why| Error::new(ErrorKind::Temporary, format!("nothing was sent: {why}")));
     Ok(match pushed {
-        Pushed::Tried(Push::Waiting(error) | Push::Pending(error) | Push::Refused(error)) => (state, Some(error)),
+        Pushed::Tried(Push::Unheard(error) | Push::Waiting(error) | Push::Pending(error) | Push::Refused(error)) => {
+            (state, Some(error))
+        }
         Pushed::Tried(Push::TakenBack) => (state, Some(act::taken_back(row.order_id, row.goal.word()))),
         Pushed::Tried(Push::Confirmed { .. }) => (state, None),
         Pushed::Elsewhere | Pushed::Behind(_) => (state, waits),

@@ -235,6 +235,14 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
         if told && store.left.put_off > 0 {
             output::note("ordersync outbox says what waits and why, ordersync retry tries it now");
         }
+        if store.exports.unheard > 0 {
+            let text = format!(
+                "{}: {} cancelled at the channel, and not known to be by ordersync: what was wished with it may not have happened",
+                store.store,
+                output::count(u64::from(store.exports.unheard), "order")
+            );
+            output::print_error(&Error::new(ErrorKind::Refused, text).hint("ordersync inbox"), Format::Human);
+        }
         if store.exports.refused > 0 {
             let text = format!(
                 "{}: {} did not go out",
@@ -293,8 +301,8 @@ fn to_json(report: &Report) -> serde_json::Value {
                 "store": s.store,
                 "fetched": s.tally.fetched(), "new": s.tally.new, "changed": s.tally.changed,
                 "unchanged": s.tally.unchanged, "failed": s.tally.failed,
-                "sent": s.exports.confirmed, "refused": s.exports.refused, "waiting": s.left.open, "unknown": s.left.unknown,
-                "next_try_at": s.left.next_at.map(rfc3339),
+                "sent": s.exports.confirmed, "refused": s.exports.refused, "unheard": s.exports.unheard,
+                "waiting": s.left.open, "unknown": s.left.unknown, "next_try_at": s.left.next_at.map(rfc3339),
                 "requests": s.requests, "bytes": s.bytes, "seconds": s.elapsed.as_secs_f64(),
                 "warnings": s.warnings,
                 "error": s.error.as_ref().map(output::error_json),

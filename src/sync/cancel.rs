@@ -6,6 +6,7 @@ use super::dispatch::store_of;
 use super::export::Outcome;
 use super::guard::Seen;
 use super::store::OpenStore;
+use super::wishes::{Wish, flags, wishes};
 use crate::book::{Book, BookOrder, Guard, Leave, OutboxRow, OutboxState, Recorded};
 use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,6 +29,12 @@ pub(crate) struct Request {
     pub(crate) force: bool,
     /// Nothing is done; what would be written is only said.
     pub(crate) dry_run: bool,
+}
+
+impl Request {
+    fn wishes(&self) -> Vec<Wish> {
+        wishes(self.refund, self.notify, self.restock)
+    }
 }
 
 /// What a cancellation came to.
@@ -88,7 +95,7 @@ impl Desk<'_> {
         });
         let guard = if request.force { Guard::Force } else { Guard::Check };
         let earlier = is_done(&order);
-        if let Some(earlier) = earlier.filter(|_| !request.dry_run) {
+        if let Some(earlier) = earlier.filter(|_| !order.drifted && !request.dry_run) {
             refuse_what_is_over(&order, Some(earlier), request)?;
             return Ok(Some(done_already(&order, earlier)));
         }
@@ -102,6 +109,9 @@ impl Desk<'_> {
         let is_cancelled_there = seen.as_ref().is_some_and(|seen| seen.missing.is_nothing());
         if is_cancelled_there && !order.outbox.iter().any(is_under_way) {
             refuse_what_is_over(&order, earlier, request)?;
+            if let Some(earlier) = earlier.filter(|_| !request.dry_run) {
+                return Ok(Some(done_already(&order, earlier)));
+            }
         }
         if request.dry_run {
             return Ok(Some(rehearsed(&order, seen.as_ref(), effect)));
@@ -166,6 +176,7 @@ impl Desk<'_> {
                 ("cancelled here and at the channel; the money goes back the way it was paid".to_owned(), None)
             }
             Pushed::Tried(Outcome::Confirmed { .. }) => ("cancelled here and at the channel".to_owned(), None),
+            Pushed::Tried(Outcome::Unheard(error)) => ("it is cancelled at the channel".to_owned(), Some(error)),
             Pushed::Tried(Outcome::Waiting(error) | Outcome::Pending(error)) => (stands(), Some(error)),
             Pushed::Tried(Outcome::Refused(error)) => {
                 ("not cancelled: the channel refused, or a guard did".to_owned(), Some(error))
@@ -232,39 +243,60 @@ fn supported(open: &OpenStore, order: &BookOrder, request: &Request) -> Result<&
     }
 }
 
-/// The cancellation by which the order is cancelled here and, as was read back, at its channel.
-fn is_done(order: &BookOrder) -> Option<&Cancellation> {
-    let last = order.outbox.iter().rfind(|row| row.state != OutboxState::Withdrawn)?;
-    let cancelled = order.status == Status::Cancelled && !order.drifted && last.state == OutboxState::Confirmed;
-    match &last.goal {
-        Goal::Cancelled(cancellation) if cancelled => Some(cancellation),
+/// The cancellation by which the order is cancelled here and, as was read back, was cancelled at
+/// its channel.
+fn is_done(order: &BookOrder) -> Option<Earlier<'_>> {
+    let row = order.outbox.iter().rfind(|row| row.state != OutboxState::Withdrawn)?;
+    let cancelled = order.status == Status::Cancelled && row.state == OutboxState::Confirmed;
+    match &row.goal {
+        Goal::Cancelled(goal) if cancelled => Some(Earlier { row, goal }),
         _ => None,
     }
 }
 
-fn done_already(order: &BookOrder, earlier: &Cancellation) -> Done {
-    let money = if earlier.refund { "; the money went back by that, the way it was paid" } else { "" };
-    let detail = format!("cancelled already, here and at the channel{money}. Nothing more was done");
+/// A cancellation that was confirmed.
+#[derive(Clone, Copy)]
+struct Earlier<'a> {
+    row: &'a OutboxRow,
+    goal: &'a Cancellation,
+}
+
+impl Earlier<'_> {
+    /// The wishes that the channel has heard with it, or may have heard. Where none of its writes
+    /// went out, others have cancelled the order.
+    fn wishes(self) -> Vec<Wish> {
+        if self.row.may_be_there { wishes(self.goal.refund, self.goal.notify, self.goal.restock) } else { Vec::new() }
+    }
+}
+
+fn done_already(order: &BookOrder, earlier: Earlier<'_>) -> Done {
+    let wishes = earlier.wishes();
+    let more = if wishes.is_empty() {
+        String::new()
+    } else if !earlier.row.took {
+        format!("; whether {} was carried out, the channel's own pages tell", flags(&wishes))
+    } else if earlier.goal.refund {
+        "; the money went back by that, the way it was paid".to_owned()
+    } else {
+        String::new()
+    };
+    let detail = format!("cancelled already, here and at the channel{more}. Nothing more was done");
     done(order, OutboxState::Confirmed.word(), &detail)
 }
 
 /// An order that is cancelled is not cancelled once more, so what is wished with it would not be
 /// heard.
-fn refuse_what_is_over(order: &BookOrder, earlier: Option<&Cancellation>, request: &Request) -> Result<()> {
-    let (refund, notify, restock) = earlier.map_or((false, false, true), |it| (it.refund, it.notify, it.restock));
-    let wishes = [
-        (request.refund && !refund, "--refund", "give the money back in the channel's own pages"),
-        (request.notify && !notify, "--notify", "tell the buyer from the channel's own pages"),
-        (!request.restock && restock, "--no-restock", "correct the stock in the channel's own pages"),
-    ];
-    match wishes.into_iter().find(|(unheard, ..)| *unheard) {
+fn refuse_what_is_over(order: &BookOrder, earlier: Option<Earlier<'_>>, request: &Request) -> Result<()> {
+    let heard = earlier.map(Earlier::wishes).unwrap_or_default();
+    match request.wishes().into_iter().find(|wish| !heard.contains(wish)) {
         None => Ok(()),
-        Some((_, flag, instead)) => {
+        Some(wish) => {
             let text = format!(
-                "order {} is cancelled at the channel already, so {flag} comes too late; nothing was changed here or there",
-                order.id
+                "order {} is cancelled at the channel already, so {} comes too late; nothing was changed here or there",
+                order.id,
+                wish.flag()
             );
-            Err(Error::new(ErrorKind::Refused, text).hint(instead))
+            Err(Error::new(ErrorKind::Refused, text).hint(wish.instead()))
         }
     }
 }
@@ -294,18 +326,15 @@ fn refuse_shipped(order: &BookOrder, request: &Request) -> Result<()> {
 /// A change about money, stock or the buyer that the channel would not hear is refused, not
 /// dropped.
 fn refuse_unsupported(order: &BookOrder, request: &Request, can: &Cancelling) -> Result<()> {
-    let wishes = [
-        (request.refund && !can.refund, "--refund", "give the money back in the channel's own pages"),
-        (
-            !request.restock && !can.restock,
-            "--no-restock",
-            "the channel decides about stock; correct it there afterwards",
-        ),
-        (request.notify && !can.notify, "--notify", "the shop's own settings decide whether the buyer is told"),
-    ];
-    match wishes.into_iter().find(|(unheard, ..)| *unheard) {
+    let is_heard = |wish: &Wish| match wish {
+        Wish::Refund => can.refund,
+        Wish::Notify => can.notify,
+        Wish::NoRestock => can.restock,
+    };
+    match request.wishes().into_iter().find(|wish| !is_heard(wish)) {
         None => Ok(()),
-        Some((_, flag, instead)) => {
+        Some(wish) => {
+            let (flag, instead) = (wish.flag(), wish.instead());
             let text =
                 format!("{} takes no {flag} with a cancellation; nothing was changed here or there", order.channel);
             Err(Error::new(ErrorKind::Unsupported, text).hint(format!("{instead}; then without {flag}")))

@@ -14,6 +14,7 @@ use super::Context;
 use super::guard::{self, Act, Look, Seen};
 use super::report::Exports;
 use super::store::OpenStore;
+use super::wishes::{flags, instead, wishes};
 use crate::book::{Book, Guard, InboxNote, OutboxRow, OutboxState};
 use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
@@ -56,6 +57,9 @@ pub(crate) enum Outcome {
         /// The writes made, in words. Empty: it was there already (D-4).
         wrote: Vec<String>,
     },
+    /// The order is cancelled there, and none of our writes is known to have done it: the error says
+    /// what of the wishes with the cancellation is left to the merchant.
+    Unheard(Error),
     /// Tried again by itself; the error says why it is not there yet.
     Waiting(Error),
     /// Tried again by itself: the channel is at work on it, or not ready for it. Says nothing of
@@ -100,6 +104,7 @@ pub(crate) fn export_due(
             match outcome {
                 Outcome::TakenBack => {}
                 Outcome::Confirmed { .. } => exports.confirmed += 1,
+                Outcome::Unheard(_) => exports.unheard += 1,
                 Outcome::Refused(_) => exports.refused += 1,
                 Outcome::Pending(_) => exports.waiting += 1,
                 Outcome::Waiting(error) => {
@@ -189,8 +194,8 @@ impl Attempt<'_> {
                 if let Some(outcome) = self.write(book, &seen, &mut known, &mut wrote)? {
                     return Ok(outcome);
                 }
-            } else if self.confirm(book, &seen, event)? {
-                return Ok(Outcome::Confirmed { wrote });
+            } else if self.confirm(book, &seen, event, &wrote)? {
+                return Ok(self.reached(&seen, wrote));
             } else if !book.outbox_row(self.row.id)?.is_some_and(|row| row.state.is_open()) {
                 return Ok(Outcome::TakenBack);
             }
@@ -199,8 +204,8 @@ impl Attempt<'_> {
             event = book.last_event(self.row.order_id)?;
             seen = self.look_on(book, &mut known)?;
         }
-        if seen.missing.is_nothing() && self.confirm(book, &seen, event)? {
-            return Ok(Outcome::Confirmed { wrote });
+        if seen.missing.is_nothing() && self.confirm(book, &seen, event, &wrote)? {
+            return Ok(self.reached(&seen, wrote));
         }
         self.unfinished(book)
     }
@@ -301,10 +306,10 @@ impl Attempt<'_> {
 
     /// What has changed at the channel between the look and the write: it is too late to stop, and
     /// the merchant may still stop the parcel.
-    fn tell_of_race(&self, book: &mut Book, changed: &[Difference]) -> Result<()> {
+    fn race(&self, changed: &[Difference]) -> Option<InboxNote> {
         let what: Vec<&str> = changed.iter().map(|difference| difference.aspect.word()).collect();
         if what.is_empty() || self.row.leave.guard != Guard::Check || !matches!(self.row.goal, Goal::Dispatched(_)) {
-            return Ok(());
+            return None;
         }
         let order = self.row.order_id;
         let text = format!(
@@ -314,7 +319,35 @@ impl Attempt<'_> {
         let hint = format!(
             "ordersync show book:{order} has both versions; ordersync accept book:{order} takes over the channel's"
         );
-        self.tell(book, "raced", text, hint)
+        Some(InboxNote { kind: "raced", text, hint })
+    }
+
+    /// What of the wishes with a cancellation the channel has not heard, as far as is known, where
+    /// others may have cancelled the order: money that was given back shows in the order.
+    fn unheard(&self, seen: &Seen, wrote: &[String]) -> Option<Error> {
+        let Goal::Cancelled(wished) = &self.row.goal else { return None };
+        if self.row.took || !wrote.is_empty() {
+            return None;
+        }
+        let is_back = seen.now.order.as_ref().is_ok_and(|now| now.totals.refunded >= now.totals.total);
+        let wishes = wishes(wished.refund && !is_back, wished.notify, wished.restock);
+        if wishes.is_empty() {
+            return None;
+        }
+        let (order, flags) = (self.row.order_id, flags(&wishes));
+        let text = if self.row.may_be_there {
+            format!(
+                "order {order} is cancelled at the channel, and our answer was lost: whether {flags} was carried out is not known"
+            )
+        } else {
+            format!("order {order} was cancelled at the channel by others; {flags} was not carried out")
+        };
+        let look = if self.row.may_be_there { "look first whether it was: " } else { "" };
+        Some(Error::new(ErrorKind::Refused, text).hint(format!("{look}{}", instead(&wishes))))
+    }
+
+    fn reached(&self, seen: &Seen, wrote: Vec<String>) -> Outcome {
+        self.unheard(seen, &wrote).map_or(Outcome::Confirmed { wrote }, Outcome::Unheard)
     }
 
     /// More was shipped at the channel than the merchant knows of, and it may be what the lost
@@ -479,7 +512,7 @@ impl Attempt<'_> {
 
     /// Confirmed: the version that shows our write becomes the merchant's, unless something else
     /// changed in it as well. `false` where the order is no more what it was at this event.
-    fn confirm(&self, book: &mut Book, seen: &Seen, event: Option<i64>) -> Result<bool> {
+    fn confirm(&self, book: &mut Book, seen: &Seen, event: Option<i64>, wrote: &[String]) -> Result<bool> {
         crash::point("before-confirm");
         let (mut only_ours, mut raced) = (false, Vec::new());
         if let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(self.row.order_id)?) {
@@ -489,10 +522,13 @@ impl Attempt<'_> {
             raced = found;
             raced.retain(|d| matches!(d.aspect, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded));
         }
-        let confirmed = book.confirm(self.row.id, event, &seen.now, only_ours)?;
-        if confirmed {
-            self.tell_of_race(book, &raced)?;
-        }
+        let unheard = self.unheard(seen, wrote).map(|error| InboxNote {
+            kind: "unheard",
+            text: error.message().to_owned(),
+            hint: error.hint_text().unwrap_or_default().to_owned(),
+        });
+        let note = unheard.or_else(|| self.race(&raced));
+        let confirmed = book.confirm(self.row.id, event, &seen.now, only_ours, note.as_ref())?;
         crash::point("after-confirm");
         Ok(confirmed)
     }

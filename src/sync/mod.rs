@@ -21,6 +21,7 @@ mod side_by_side;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod wishes;
 
 use std::path::Path;
 use std::sync::Arc;

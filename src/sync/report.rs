@@ -46,6 +46,9 @@ pub(crate) struct Exports {
     pub(crate) confirmed: u32,
     /// Refused by the channel or stopped by a guard: in the inbox.
     pub(crate) refused: u32,
+    /// Cancelled at the channel by others, so that what was wished with the cancellation was not
+    /// heard: in the inbox.
+    pub(crate) unheard: u32,
     /// Still on the way: tried again later.
     pub(crate) waiting: u32,
     /// Of those on the way: the answer to a write was lost, and it is not known whether the channel
@@ -72,7 +75,8 @@ impl StoreReport {
 
     /// Whether all of it went well.
     pub(crate) fn is_clean(&self) -> bool {
-        self.error.is_none() && self.tally.failed == 0 && self.exports.refused == 0 && self.exports.lost == 0
+        let Exports { refused, unheard, lost, .. } = self.exports;
+        self.error.is_none() && self.tally.failed == 0 && refused == 0 && unheard == 0 && lost == 0
     }
 }
 

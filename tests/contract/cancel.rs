@@ -343,7 +343,60 @@ fn d8_a_second_cancellation_is_the_first_and_says_what_became_of_the_money() {
         desk.server.faults().clear();
         let told = if can.refund { "whether the money went back, its own pages tell" } else { "cancelled" };
         desk.on("cancel", &lost, refund).exits(0).prints(told);
+        let told =
+            if can.refund { "whether --refund was carried out, the channel's own pages tell" } else { "already" };
+        desk.on("cancel", &lost, refund).exits(0).prints(told).without("the money went back by that");
         assert_eq!(desk.home.json("outbox --all").as_array().unwrap().len(), 2, "{}", desk.kind);
+    });
+}
+
+/// Money that was given back once is not said to be still owed.
+#[test]
+fn d8_a_second_cancellation_is_the_first_whatever_else_changed_there() {
+    each(|desk| {
+        let CancelSupport::Yes(can) = desk.capabilities().cancel else { return };
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let refund = if can.refund { "--refund" } else { "" };
+        desk.on("cancel", &id, refund).exits(0);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        assert_eq!(desk.show(&id)["changed_at_channel"], true, "{}", desk.kind);
+        let writes = desk.writes();
+        desk.on("cancel", &id, refund).exits(0).prints("cancelled already, here and at the channel");
+        desk.on("cancel", &id, &format!("{refund} --dry-run")).exits(0).prints("nothing would be written");
+        assert_eq!(desk.home.json("outbox --all").as_array().unwrap().len(), 1, "{}: a second row", desk.kind);
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+    });
+}
+
+/// Others have cancelled it while it waited: the money has not gone back by that.
+#[test]
+fn d8_a_wish_that_nobody_heard_is_told() {
+    each(|desk| {
+        let CancelSupport::Yes(can) = desk.capabilities().cancel else { return };
+        for (can, flag) in [(can.refund, "--refund"), (can.notify, "--notify"), (can.restock, "--no-restock")] {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            if !can {
+                continue;
+            }
+            desk.server.faults().add(Fault::new(FaultKind::CutBefore).always());
+            desk.on("cancel", &id, flag).exits(5);
+            desk.server.faults().clear();
+            assert!(desk.store.cancel(&id));
+            desk.home.sql("UPDATE outbox SET next_at = 0");
+            let writes = desk.writes();
+            desk.home.run("sync").exits(3).says("1 order cancelled at the channel").says("ordersync inbox");
+            assert_eq!(desk.writes(), writes, "{} {flag}", desk.kind);
+            let inbox = desk.home.json("inbox");
+            let told = inbox.as_array().unwrap().iter().find(|note| note["kind"] == "unheard");
+            let told = told.unwrap_or_else(|| panic!("{} {flag}: {inbox}", desk.kind));
+            let text = told["text"].as_str().unwrap();
+            assert!(text.contains("by others") && text.contains(flag), "{} {flag}: {text}", desk.kind);
+            assert!(told["hint"].to_string().contains("the channel's own pages"), "{} {flag}: {told}", desk.kind);
+            desk.on("cancel", &id, flag).exits(6).says(&format!("{flag} comes too late"));
+            desk.home.run(&format!("inbox --done {}", told["entry"].as_str().unwrap())).exits(0);
+            desk.home.run("sync").exits(0);
+        }
     });
 }
 

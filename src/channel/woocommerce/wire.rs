@@ -195,11 +195,12 @@ impl Fulfillment<'_> {
     /// What it tells cannot be read, or a quantity is no number that anybody means.
     pub(crate) fn contents(&self) -> Result<Vec<crate::order::LineQuantity>, String> {
         let raw = self.meta_data.0.iter().find(|meta| meta.key.get() == "_items").and_then(|meta| meta.value);
+        let unreadable = || "fulfillments._items holds no pieces".to_owned();
         let items: Keyed<Item<'_>> = match raw {
             None => Keyed::default(),
-            Some(raw) => {
-                serde_json::from_str(raw.get()).map_err(|_| "fulfillments._items holds no pieces".to_owned())?
-            }
+            // Text or a number in the place of a list would be read as an empty one.
+            Some(raw) if raw.get() != "null" && !raw.get().starts_with(['[', '{']) => return Err(unreadable()),
+            Some(raw) => serde_json::from_str(raw.get()).map_err(|_| unreadable())?,
         };
         super::map::contents(&items.0)
     }
@@ -211,5 +212,27 @@ impl Fulfillment<'_> {
             status => status == "fulfilled",
         };
         fulfilled && self.date_deleted.get().is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p10_pieces_that_cannot_be_read_are_not_taken_for_none() {
+        let contents = |items: &str| {
+            let json = format!(r#"{{"id":1,"meta_data":[{{"key":"_items","value":{items}}}]}}"#);
+            serde_json::from_str::<Fulfillment<'_>>(&json).unwrap().contents()
+        };
+        for nothing in ["null", "[]", "{}"] {
+            assert_eq!(contents(nothing), Ok(Vec::new()), "{nothing}");
+        }
+        for list in [r#"[{"item_id":7,"qty":2}]"#, r#"{"1":{"item_id":7,"qty":2}}"#] {
+            assert_eq!(contents(list).unwrap().len(), 1, "{list}");
+        }
+        for odd in [r#""a:1:{i:0;i:7;}""#, r#""""#, "7", "true", r#"[{"item_id":7,"qty":[]}]"#] {
+            assert!(contents(odd).is_err(), "{odd}");
+        }
     }
 }

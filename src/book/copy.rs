@@ -161,14 +161,19 @@ pub(super) fn after_dispatches(db: &Connection, order: i64, status: Status) -> R
 
 /// Ids of lines, each with its second column less its third.
 fn quantities(db: &Connection, order: i64, sql: &str) -> Result<Vec<(String, Decimal)>> {
-    let amount = |text: String| crate::order::stored_decimal(&text).map_err(|_| odd("quantity", &text));
     let mut statement = db.prepare_cached(sql).done("read")?;
     let rows = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).done("read")?;
     rows.map(|row| {
         let (id, all, less) = row.done("read")?;
-        Ok((id, amount(all)?.saturating_sub(amount(less)?)))
+        let (all, less): (String, String) = (all, less);
+        Ok((id, quantity(&all)?.saturating_sub(quantity(&less)?)))
     })
     .collect()
+}
+
+/// A number of pieces as it stands in the book.
+pub(super) fn quantity(text: &str) -> Result<Decimal> {
+    crate::order::stored_decimal(text).map_err(|_| odd("quantity", text))
 }
 
 fn shop_totals(o: &Order) -> Result<Option<String>> {
@@ -274,9 +279,9 @@ fn told(db: &Connection, order: i64) -> Result<BTreeMap<String, Decimal>> {
         .done("read")?;
     let rows = query.query_map([order], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).done("read")?;
     for row in rows {
-        let (line, quantity) = row.done("read")?;
+        let (line, sent) = row.done("read")?;
         let known: &mut Decimal = told.entry(line).or_default();
-        *known = known.saturating_add(crate::order::stored_decimal(&quantity).unwrap_or_default());
+        *known = known.saturating_add(quantity(&sent)?);
     }
     Ok(told)
 }

@@ -424,7 +424,7 @@ impl Book {
                 refunded_at: row.get::<_, Option<i64>>(1)?.map(from_millis),
                 amount: amount(row, 2)?,
                 reason: row.get(3)?,
-                lines: serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default(),
+                lines: json(row, 4)?,
             })
         })
     }
@@ -488,6 +488,13 @@ fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<Decimal> {
         .map_err(|why| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into()))
 }
 
+/// A value that is stored as JSON.
+fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text)
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, e.into()))
+}
+
 /// A value that is stored as one of its type's own words.
 fn json_word<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let word: String = row.get(column)?;
@@ -527,7 +534,6 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
     let word: String = row.get("status")?;
     let Ok(status) = word.parse() else { return Ok(Err(odd("status", &word))) };
     let time = |column: &str| row.get::<_, Option<i64>>(column).map(|ms| ms.map(from_millis));
-    let attributes: String = row.get("attributes")?;
     let shop_totals = match row.get::<_, Option<String>>("shop_totals")?.as_deref().map(serde_json::from_str::<Totals>)
     {
         None => None,
@@ -572,7 +578,7 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
         buyer_note: row.get("buyer_note")?,
         source: row.get("source")?,
         test: row.get("test")?,
-        attributes: serde_json::from_str(&attributes).unwrap_or_default(),
+        attributes: json(row, row.as_ref().column_index("attributes")?)?,
         ship_to: Vec::new(),
         bill_to: None,
         lines: Vec::new(),

@@ -370,6 +370,10 @@ fn store(row: &Row<'_>) -> rusqlite::Result<Result<Store>> {
     let word: String = row.get(2)?;
     let Some(kind) = ChannelKind::from_word(&word) else { return Ok(Err(odd("channel", &word))) };
     let error: Option<String> = row.get(13)?;
+    let (values, facts): (String, String) = (row.get(8)?, row.get(9)?);
+    // Without its settings a store would be asked and written to in another way than was meant.
+    let Ok(values) = serde_json::from_str(&values) else { return Ok(Err(odd("store", "its values"))) };
+    let Ok(facts) = serde_json::from_str(&facts) else { return Ok(Err(odd("store", "its facts"))) };
     Ok(Ok(Store {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -379,8 +383,8 @@ fn store(row: &Row<'_>) -> rusqlite::Result<Result<Store>> {
         url: row.get(5)?,
         currency: row.get::<_, Option<String>>(6)?.and_then(|code| Currency::new(&code)),
         time_zone: row.get(7)?,
-        values: alone(serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default()),
-        facts: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
+        values: alone(values),
+        facts,
         since: time(10)?,
         connected_at: time(11)?.unwrap_or_default(),
         test: time(12)?.map(|at| (at, error)),

@@ -348,6 +348,34 @@ fn what_was_dispatched_here_and_is_shown_by_the_channel_too_is_counted_once() {
     assert_eq!(open, [Decimal::ONE, Decimal::ZERO], "one of 11 is left; 12 was shipped by other means");
 }
 
+/// What is ours and cannot be read is neither offered again nor shown twice.
+#[test]
+fn f4_a_dispatch_of_ours_that_cannot_be_read_is_not_taken_for_nothing() {
+    for damage in ["UPDATE outbox SET receipts = '[\"F1'", "UPDATE shipment_lines SET quantity = 'two'"] {
+        let shelf = Shelf::new();
+        let (mut book, store) = shelf.with_store();
+        let mut order = testing::order("7", Status::AwaitingFulfillment);
+        import(&mut book, store, &[remote(&order)], keep).unwrap();
+        let row = book.dispatched(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
+        book.settle(row, OutboxState::Confirmed, None, None, Some("F1")).unwrap();
+        let before = order.clone();
+        order.status = Status::Shipped;
+        order.updated_at += chrono::TimeDelta::minutes(5);
+        let lines = vec![LineQuantity { line_id: "11".into(), quantity: Decimal::ONE }];
+        let there = RemoteShipment { remote_id: "F1".into(), shipped_at: None, lines, parcels: Vec::new() };
+        order.shipments = vec![there];
+        import(&mut book, store, &[remote(&order)], keep).unwrap();
+        let db = rusqlite::Connection::open(shelf.path()).unwrap();
+        db.execute(damage, []).unwrap();
+        let before = Some(&before).filter(|_| damage.contains("receipts"));
+        let event = book.last_event(1).unwrap();
+        assert_eq!(book.accept(1, event, before, &order).unwrap_err().kind(), ErrorKind::Book, "{damage}");
+        let own: i64 =
+            db.query_row("SELECT count(*) FROM shipments WHERE key IS NOT NULL", [], |row| row.get(0)).unwrap();
+        assert_eq!(own, 1, "{damage}");
+    }
+}
+
 #[test]
 fn d3_what_a_row_has_at_the_channel_is_no_other_rows_until_it_is_taken_back() {
     let shelf = Shelf::new();

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 
-use super::copy;
-use super::error::Done;
+use super::copy::{self, quantity};
+use super::error::{Done, odd};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Order, RemoteShipment, names_number, stored_decimal};
+use crate::order::{Order, RemoteShipment, names_number};
 
 /// Takes back the merchant's own confirmed dispatches that the channel has undone since: what was
 /// in them is open again. Tells whether there were any. Only what `before` showed and `seen` does
@@ -56,7 +56,7 @@ struct Confirmed {
     /// What the channel calls that which was made of it.
     receipts: Vec<String>,
     /// How many pieces of which line.
-    lines: Vec<(String, String)>,
+    lines: Vec<(String, Decimal)>,
 }
 
 impl Confirmed {
@@ -79,14 +79,13 @@ impl Confirmed {
 
     /// Whether its pieces are among those counted; then they are used up.
     fn is_counted(&self, counted: &mut BTreeMap<&str, Decimal>) -> bool {
-        let pieces = |text: &str| stored_decimal(text).unwrap_or_default();
-        let enough = |(line, sent): &(String, String)| counted.get(line.as_str()).is_some_and(|n| *n >= pieces(sent));
+        let enough = |(line, sent): &(String, Decimal)| counted.get(line.as_str()).is_some_and(|n| n >= sent);
         if self.lines.is_empty() || !self.lines.iter().all(enough) {
             return false;
         }
         for (line, sent) in &self.lines {
             if let Some(left) = counted.get_mut(line.as_str()) {
-                *left = left.saturating_sub(pieces(sent));
+                *left = left.saturating_sub(*sent);
             }
         }
         true
@@ -102,16 +101,25 @@ fn confirmed(db: &Connection, order: i64) -> Result<Vec<Confirmed>> {
              WHERE sh.order_id = ? AND sh.key IS NOT NULL ORDER BY x.id",
         )
         .done("read")?;
-    let list = |text: String| serde_json::from_str(&text).unwrap_or_default();
     let rows = statement
-        .query_map([order], |row| {
+        .query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .done("read")?
+        .collect::<rusqlite::Result<Vec<(i64, String, String, String)>>>()
+        .done("read")?;
+    // What is ours and cannot be read is not taken for nothing: it would be offered again.
+    rows.into_iter()
+        .map(|(shipment, receipts, numbers, lines)| {
+            let lines: Vec<(String, String)> = list("list of pieces", &lines)?;
             Ok(Confirmed {
-                shipment: row.get(0)?,
-                receipts: list(row.get(1)?),
-                numbers: list(row.get(2)?),
-                lines: serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default(),
+                shipment,
+                receipts: list("list of receipts", &receipts)?,
+                numbers: list("list of numbers", &numbers)?,
+                lines: lines.into_iter().map(|(line, sent)| Ok((line, quantity(&sent)?))).collect::<Result<_>>()?,
             })
         })
-        .done("read")?;
-    rows.collect::<rusqlite::Result<_>>().done("read")
+        .collect()
+}
+
+fn list<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<Vec<T>> {
+    serde_json::from_str(text).map_err(|_| odd(what, text))
 }

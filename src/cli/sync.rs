@@ -13,6 +13,7 @@ use super::when::{parse_since, parse_when};
 use super::{App, Outcome};
 use crate::book::{RunKind, Store};
 use crate::channel::Range;
+use crate::channel::settings::USUAL_INTERVAL;
 use crate::clock::{BoundedClock, Timestamp, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::lock::{self, Work};
@@ -151,7 +152,7 @@ fn longest_run(stores: &[Store]) -> Result<Duration> {
             .map_err(|_| Error::new(ErrorKind::Usage, "ORDERSYNC_RUN_MS is not a number of milliseconds"))?;
         return Ok(Duration::from_millis(ms));
     }
-    let shortest = stores.iter().map(Store::interval).min().unwrap_or(TimeDelta::minutes(30)) - JITTER;
+    let shortest = stores.iter().map(Store::interval).min().unwrap_or(TimeDelta::minutes(USUAL_INTERVAL)) - JITTER;
     Ok(shortest.to_std().unwrap_or_default().max(SHORTEST_RUN))
 }
 
@@ -223,12 +224,12 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
             );
             output::print_error(&Error::new(ErrorKind::Unreadable, text).hint("ordersync inbox"), Format::Human);
         }
-        if store.exports.lost > 0 {
+        if !store.exports.lost.is_empty() {
             let text = format!(
                 "{}: the answer to {} was lost: it is not known whether the channel has it, and the next sync looks \
                  there before anything is written again",
                 store.store,
-                output::count(u64::from(store.exports.lost), "dispatch or cancellation")
+                output::count(store.exports.lost.len() as u64, "dispatch or cancellation")
             );
             output::print_error(&Error::new(ErrorKind::Unknown, text).hint("ordersync outbox"), Format::Human);
         }

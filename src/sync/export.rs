@@ -101,20 +101,12 @@ pub(crate) fn export_due(
             {
                 book.put_off(row.id, context.clock.now() + back_off(row.attempts.saturating_add(1)))?;
             }
-            match outcome {
-                Outcome::TakenBack => {}
-                Outcome::Confirmed { .. } => exports.confirmed += 1,
-                Outcome::Unheard(_) => exports.unheard += 1,
-                Outcome::Refused(_) => exports.refused += 1,
-                Outcome::Pending(_) => exports.waiting += 1,
-                Outcome::Waiting(error) => {
-                    exports.waiting += 1;
-                    match error.kind() {
-                        ErrorKind::Unknown => exports.lost += 1,
-                        ErrorKind::Unreadable => {}
-                        ErrorKind::Temporary if stuck.is_none() => stuck = Some((row, error)),
-                        _ => return Err(error),
-                    }
+            exports.count(row.id, &outcome);
+            if let Outcome::Waiting(error) = outcome {
+                match error.kind() {
+                    ErrorKind::Unknown | ErrorKind::Unreadable => {}
+                    ErrorKind::Temporary if stuck.is_none() => stuck = Some((row, error)),
+                    _ => return Err(error),
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! What a run did, for people, for scripts and for the book.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::export::Outcome;
 use crate::book::{LeftToSend, StoreSummary, Tally};
-use crate::error::{EXIT_PARTLY, Error, exit_code};
+use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
 
 /// The outcome of a run.
 #[derive(Debug)]
@@ -39,8 +41,9 @@ pub struct StoreReport {
     pub error: Option<Error>,
 }
 
-/// What became of the rows of an outbox in one run.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+/// What became of the rows of an outbox in one run. A row may be tried several times in it: it
+/// counts as what its last try came to.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Exports {
     /// Known to have arrived.
     pub(crate) confirmed: u32,
@@ -49,11 +52,40 @@ pub(crate) struct Exports {
     /// Cancelled at the channel by others, so that what was wished with the cancellation was not
     /// heard: in the inbox.
     pub(crate) unheard: u32,
-    /// Still on the way: tried again later.
-    pub(crate) waiting: u32,
-    /// Of those on the way: the answer to a write was lost, and it is not known whether the channel
-    /// has it.
-    pub(crate) lost: u32,
+    /// The rows still on the way: tried again later.
+    pub(crate) waiting: BTreeSet<i64>,
+    /// Those among them to which an answer was lost, so that it is not known whether the channel has
+    /// them.
+    pub(crate) lost: BTreeSet<i64>,
+}
+
+impl Exports {
+    /// This row's try came to that.
+    pub(crate) fn count(&mut self, row: i64, outcome: &Outcome) {
+        self.waiting.remove(&row);
+        match outcome {
+            Outcome::TakenBack => {}
+            Outcome::Confirmed { .. } => self.confirmed += 1,
+            Outcome::Unheard(_) => self.unheard += 1,
+            Outcome::Refused(_) => self.refused += 1,
+            Outcome::Pending(_) | Outcome::Waiting(_) => drop(self.waiting.insert(row)),
+        }
+        if matches!(outcome, Outcome::Waiting(error) if error.kind() == ErrorKind::Unknown) {
+            self.lost.insert(row);
+        }
+        self.lost.retain(|row| self.waiting.contains(row));
+    }
+
+    /// Leaves out what another process has settled meanwhile.
+    pub(crate) fn settle(&mut self, is_open: impl Fn(i64) -> Result<bool>) -> Result<()> {
+        for row in self.waiting.clone() {
+            if !is_open(row)? {
+                self.waiting.remove(&row);
+                self.lost.remove(&row);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl StoreReport {
@@ -75,8 +107,8 @@ impl StoreReport {
 
     /// Whether all of it went well.
     pub(crate) fn is_clean(&self) -> bool {
-        let Exports { refused, unheard, lost, .. } = self.exports;
-        self.error.is_none() && self.tally.failed == 0 && refused == 0 && unheard == 0 && lost == 0
+        let Exports { refused, unheard, lost, .. } = &self.exports;
+        self.error.is_none() && self.tally.failed == 0 && *refused == 0 && *unheard == 0 && lost.is_empty()
     }
 }
 
@@ -114,7 +146,6 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
 
     fn report(errors: &[Option<ErrorKind>]) -> Report {
         let stores = errors

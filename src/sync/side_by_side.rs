@@ -93,16 +93,29 @@ fn keep_sending(
     import_goes_on: &Receiver<()>,
 ) -> (Exports, Result<()>) {
     let mut exports = Exports::default();
+    let sent = keep_looking(context, store, open, looked, import_goes_on, &mut exports);
+    let settled = context
+        .book()
+        .and_then(|book| exports.settle(|row| Ok(book.outbox_row(row)?.is_some_and(|row| row.state.is_open()))));
+    (exports, sent.and(settled))
+}
+
+fn keep_looking(
+    context: &Context,
+    store: &Store,
+    open: &OpenStore,
+    looked: &Sender<()>,
+    import_goes_on: &Receiver<()>,
+    exports: &mut Exports,
+) -> Result<()> {
     let again = context.retry.first_pause.saturating_mul(AGAIN_PAUSES).max(AGAIN_AT_LEAST);
     loop {
-        let sent = send(context, store, open, &mut exports);
+        let sent = send(context, store, open, exports);
         let _ = looked.send(());
-        if sent.is_err() {
-            return (exports, sent);
-        }
+        sent?;
         match import_goes_on.recv_timeout(again) {
             Err(RecvTimeoutError::Timeout) => {}
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => return (exports, sent),
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
     }
 }
@@ -115,12 +128,7 @@ fn send(context: &Context, store: &Store, open: &OpenStore, exports: &mut Export
         return Ok(());
     }
     let _lock = context.lock(store, Work::Export)?;
-    let before = Exports { waiting: 0, lost: 0, ..*exports };
-    let earlier = std::mem::replace(exports, before);
-    let sent = export::export_due(context, &mut book, open, false, exports);
-    exports.waiting = exports.waiting.max(earlier.waiting);
-    exports.lost = exports.lost.max(earlier.lost);
-    sent
+    export::export_due(context, &mut book, open, false, exports)
 }
 
 /// One error of two. Credentials and what needs the merchant come before what passes by itself.

@@ -1,7 +1,6 @@
 //! Reading orders for `orders` and `show`.
 
-use rusqlite::types::ToSql;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
@@ -79,6 +78,15 @@ impl Filter {
     fn offers(&self) -> bool {
         let to_send = self.late.is_some() || self.status.is_some_and(|status| OPEN.contains(&status));
         to_send && self.stores.is_empty()
+    }
+
+    /// The statuses that are asked for one by one, as the index has them: over several at once
+    /// SQLite would sort every open order of the book.
+    fn by_status(&self) -> Vec<Option<Status>> {
+        match self.late {
+            None => vec![self.status],
+            Some(_) => OPEN.into_iter().filter(|one| self.status.is_none_or(|it| it == *one)).map(Some).collect(),
+        }
     }
 }
 
@@ -241,29 +249,39 @@ const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.chan
     (SELECT json_group_array(z.name || ':' || w.number) FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
       WHERE t.order_id = o.id AND t.state <> 'denied'), ";
 
-impl Book {
-    /// The orders that fit the filter, the newest first.
-    pub fn list(&self, filter: &Filter) -> Result<Vec<OrderRow>> {
-        let Some(text) = filter.search.as_deref() else { return self.list_where("1", &[], filter) };
-        // An exact number or e-mail address is found through an index; only other texts cost a look
-        // at every order.
-        let exact: String = text.trim().to_owned();
-        let found = self.list_where("(o.number = ?1 OR o.buyer_email = ?1)", &[&exact], filter)?;
-        if !found.is_empty() {
-            return Ok(found);
-        }
-        let pattern = format!("%{}%", exact.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-        let anywhere = "(o.number LIKE ?1 ESCAPE '\\' OR o.remote_id LIKE ?1 ESCAPE '\\' OR o.buyer_name LIKE ?1 ESCAPE '\\'
+const FROM: &str = "FROM orders o JOIN stores s ON s.id = o.store_id WHERE ";
+
+/// The conditions of which the first one that fits any order is the one that counts, each with its
+/// parameters. An exact number or e-mail address is found through an index; only other texts cost a
+/// look at every order.
+fn searched(filter: &Filter) -> Vec<(&'static str, Vec<String>)> {
+    const EXACT: &str = "(o.number = ?1 OR o.buyer_email = ?1)";
+    const ANYWHERE: &str = "(o.number LIKE ?1 ESCAPE '\\' OR o.remote_id LIKE ?1 ESCAPE '\\' OR o.buyer_name LIKE ?1 ESCAPE '\\'
             OR o.buyer_email LIKE ?1 ESCAPE '\\'
             OR EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id AND (l.sku LIKE ?1 ESCAPE '\\' OR l.name LIKE ?1 ESCAPE '\\'))
             OR EXISTS (SELECT 1 FROM addresses a WHERE a.order_id = o.id AND (a.name LIKE ?1 ESCAPE '\\' OR a.postcode LIKE ?1 ESCAPE '\\'))
             OR EXISTS (SELECT 1 FROM shipments h JOIN parcels p ON p.shipment_id = h.id WHERE h.order_id = o.id AND p.tracking LIKE ?1 ESCAPE '\\'))";
-        self.list_where(anywhere, &[&pattern], filter)
+    let Some(text) = filter.search.as_deref().map(str::trim) else { return vec![("1", Vec::new())] };
+    let pattern = format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+    vec![(EXACT, vec![text.to_owned()]), (ANYWHERE, vec![pattern])]
+}
+
+impl Book {
+    /// The orders that fit the filter, the newest first.
+    pub fn list(&self, filter: &Filter) -> Result<Vec<OrderRow>> {
+        let mut rows = Vec::new();
+        for (condition, text) in searched(filter) {
+            rows = self.list_where(condition, &text, filter)?;
+            if !rows.is_empty() {
+                break;
+            }
+        }
+        Ok(rows)
     }
 
     /// How many orders a list of what is to be sent leaves out, because their store is not connected
     /// any more: nothing can be told there.
-    pub(crate) fn left_out(&self, filter: &Filter) -> Result<usize> {
+    pub(crate) fn left_out(&self, filter: &Filter) -> Result<u64> {
         if !filter.offers() {
             return Ok(0);
         }
@@ -272,34 +290,46 @@ impl Book {
         if removed.is_empty() {
             return Ok(0);
         }
-        let all = Filter { stores: removed, limit: i64::MAX as usize, ..filter.clone() };
-        Ok(self.list(&all)?.len())
+        let filter = &Filter { stores: removed, ..filter.clone() };
+        for (condition, text) in searched(filter) {
+            let mut orders: u64 = 0;
+            for status in filter.by_status() {
+                let sql = format!("SELECT count(*) {FROM}{condition}{}", self.narrowed(status, filter));
+                let mut statement = self.db.prepare_cached(&sql).done("read")?;
+                let found: u64 = statement.query_row(params_from_iter(&text), |row| row.get(0)).done("read")?;
+                orders = orders.saturating_add(found);
+            }
+            if orders > 0 {
+                return Ok(orders);
+            }
+        }
+        Ok(0)
     }
 
-    fn list_where(&self, condition: &str, values: &[&dyn ToSql], filter: &Filter) -> Result<Vec<OrderRow>> {
-        if filter.late.is_none() {
-            return self.list_with(filter.status, condition, values, filter);
+    fn list_where(&self, condition: &str, text: &[String], filter: &Filter) -> Result<Vec<OrderRow>> {
+        let mut rows: Vec<OrderRow> = Vec::new();
+        let statuses = filter.by_status();
+        for status in &statuses {
+            let narrowed = self.narrowed(*status, filter);
+            let sql = format!(
+                "{LIST}{SENT_AS_TWIN} {FROM}{condition}{narrowed} ORDER BY o.placed_at DESC, o.id DESC LIMIT {}",
+                filter.limit
+            );
+            let mut statement = self.db.prepare_cached(&sql).done("read")?;
+            for row in statement.query_map(params_from_iter(text), order_row).done("read")? {
+                rows.push(row.done("read")??);
+            }
         }
-        // Status by status, as the index has them: over several at once SQLite would sort every
-        // open order of the book.
-        let mut rows = Vec::new();
-        for status in OPEN.into_iter().filter(|status| filter.status.is_none_or(|wanted| wanted == *status)) {
-            rows.extend(self.list_with(Some(status), condition, values, filter)?);
+        if statuses.len() > 1 {
+            rows.sort_by_key(|row| std::cmp::Reverse((row.placed_at, row.id)));
+            rows.truncate(filter.limit);
         }
-        rows.sort_by_key(|row| std::cmp::Reverse((row.placed_at, row.id)));
-        rows.truncate(filter.limit);
         Ok(rows)
     }
 
-    fn list_with(
-        &self,
-        status: Option<Status>,
-        condition: &str,
-        values: &[&dyn ToSql],
-        filter: &Filter,
-    ) -> Result<Vec<OrderRow>> {
-        let mut sql =
-            format!("{LIST}{SENT_AS_TWIN} FROM orders o JOIN stores s ON s.id = o.store_id WHERE {condition}");
+    /// The filter as conditions, but for the text that is searched.
+    fn narrowed(&self, status: Option<Status>, filter: &Filter) -> String {
+        let mut sql = String::new();
         if let Some(status) = status {
             sql.push_str(&format!(" AND o.status = '{}'", status.word()));
             // What needs no parcel (pick-up, downloads) is not offered for shipping.
@@ -327,10 +357,7 @@ impl Book {
             sql.push_str(" AND o.given_back = 0");
             sql.push_str(&format!(" AND (o.ship_by < {now} OR (o.ship_by IS NULL AND o.placed_at < {late}))"));
         }
-        sql.push_str(&format!(" ORDER BY o.placed_at DESC, o.id DESC LIMIT {}", filter.limit));
-        let mut statement = self.db.prepare_cached(&sql).done("read")?;
-        let rows = statement.query_map(values, order_row).done("read")?;
-        rows.map(|row| row.done("read")?).collect()
+        sql
     }
 
     /// One order with everything the book knows of it.

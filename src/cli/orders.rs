@@ -77,7 +77,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if left_out > 0 && !app.global.quiet {
         output::note(&format!(
             "{} of stores that are not connected any more cannot be sent from here and are left out; --channel STORE lists them",
-            output::count(left_out as u64, "order")
+            output::count(left_out, "order")
         ));
     }
     Ok(0)

@@ -70,6 +70,14 @@ impl ErrorKind {
 /// Exit code of a run that did only a part of its work (C-2).
 pub(crate) const EXIT_PARTLY: u8 = 3;
 
+/// The exit code that several results have in common, 0 where there are none; nothing where they
+/// differ: then it depends on what was done whether that is a part of the work.
+pub(crate) fn common_code(codes: impl IntoIterator<Item = u8>) -> Option<u8> {
+    let mut codes = codes.into_iter();
+    let first = codes.next().unwrap_or(0);
+    codes.all(|code| code == first).then_some(first)
+}
+
 /// The exit code for a kind (C-2); the only place where kinds become codes.
 pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
     match kind {

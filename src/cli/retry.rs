@@ -5,7 +5,7 @@ use serde_json::json;
 use super::output;
 use super::{App, Outcome};
 use crate::book::{Book, OutboxRow, OutboxState};
-use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
+use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
 use crate::sync::act::{self, Pushed};
 use crate::sync::export::Outcome as Push;
 
@@ -52,13 +52,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             rows => output::line(&format!("nothing to try again; {}", super::outbox::forsaken(&rows)))?,
         }
     }
-    let codes: Vec<u8> =
-        results.iter().map(|(_, _, error)| error.as_ref().map_or(0, |e| exit_code(e.kind()))).collect();
-    Ok(match codes.split_first() {
-        None => 0,
-        Some((first, rest)) if rest.iter().all(|code| code == first) => *first,
-        Some(_) => EXIT_PARTLY,
-    })
+    let codes = results.iter().map(|(_, _, error)| error.as_ref().map_or(0, |e| exit_code(e.kind())));
+    Ok(common_code(codes).unwrap_or(EXIT_PARTLY))
 }
 
 /// One row again; gives its state afterwards, and why it has not arrived.

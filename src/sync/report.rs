@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::export::Outcome;
 use crate::book::{LeftToSend, StoreSummary, Tally};
-use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
+use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
 
 /// The outcome of a run.
 #[derive(Debug)]
@@ -115,16 +115,13 @@ impl StoreReport {
 impl Report {
     /// The exit code (C-2, I-4, I-5): the only store's own error, or "partly done".
     pub(crate) fn exit_code(&self) -> u8 {
-        if self.stores.iter().all(StoreReport::is_clean) {
-            return 0;
-        }
-        let errors: Vec<u8> =
-            self.stores.iter().filter_map(|s| s.error.as_ref()).map(|e| exit_code(e.kind())).collect();
-        let interrupted = errors.iter().copied().find(|code| *code == 130);
-        match errors.split_first() {
-            Some((first, rest)) if errors.len() == self.stores.len() && rest.iter().all(|code| code == first) => *first,
-            _ => interrupted.unwrap_or(EXIT_PARTLY),
-        }
+        let code = |store: &StoreReport| match &store.error {
+            Some(error) => exit_code(error.kind()),
+            None if store.is_clean() => 0,
+            None => EXIT_PARTLY,
+        };
+        let interrupted = || self.stores.iter().map(code).find(|code| *code == 130);
+        common_code(self.stores.iter().map(code)).or_else(interrupted).unwrap_or(EXIT_PARTLY)
     }
 
     /// What the book keeps of the run.

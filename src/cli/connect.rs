@@ -18,7 +18,7 @@ use crate::book::{Book, NewStore, OutboxRow, Store};
 use crate::channel::{Channel, ChannelKind, ShopInfo, Values, origin};
 use crate::clock::Timestamp;
 use crate::credentials::Credentials;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
 use crate::secret::Secrets;
 use crate::sync::advice;
 use crate::sync::store::open_new;
@@ -185,7 +185,7 @@ fn welcome(app: &App, store: &Store, shop: &ShopInfo, channel: &dyn Channel) -> 
     }
     let more = if store.since.is_some() { " (--since at connect for more)" } else { "" };
     output::line(&format!("  import    {reach}{more}"))?;
-    output::line(&format!("  {}", first_sync(shop.orders, channel.capabilities().guide_time)))?;
+    output::line(&format!("  {}", first_sync(shop.orders, store.since.is_none(), channel.capabilities().guide_time)))?;
     for warning in &shop.warnings {
         output::note(warning);
     }
@@ -195,16 +195,17 @@ fn welcome(app: &App, store: &Store, shop: &ShopInfo, channel: &dyn Channel) -> 
     Ok(())
 }
 
-/// How long until the orders are there: by the channel's own number of them, where it tells one.
-fn first_sync(orders: Option<u64>, guide: &str) -> String {
+/// How long until the orders are there: by the channel's own number of them, where it tells one
+/// and all are wanted.
+fn first_sync(orders: Option<u64>, all: bool, guide: &str) -> String {
     match orders {
         Some(0) => format!("the shop has no orders yet; a first sync takes approximately {guide} where it has many"),
-        Some(orders) => format!(
+        Some(orders) if all => format!(
             "the first sync takes about {} for {} (guide time of the channel: approximately {guide})",
             output::duration(advice::first_sync(orders)),
             output::count(orders, "order")
         ),
-        None => format!("the first sync takes approximately {guide}"),
+        _ => format!("the first sync takes approximately {guide}"),
     }
 }
 
@@ -273,12 +274,8 @@ fn test(app: &App, name: Option<&str>) -> Outcome {
             .collect();
         output::print_json(&rows)?;
     }
-    let errors: Vec<&Error> = results.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
-    Ok(match errors.split_first() {
-        None => 0,
-        Some((first, _)) if errors.len() == results.len() => crate::error::exit_code(first.kind()),
-        Some(_) => crate::error::EXIT_PARTLY,
-    })
+    let codes = results.iter().map(|(_, result)| result.as_ref().err().map_or(0, |error| exit_code(error.kind())));
+    Ok(common_code(codes).unwrap_or(EXIT_PARTLY))
 }
 
 fn tell_test(app: &App, store: &Store, result: &Result<ShopInfo>) -> anyhow::Result<()> {

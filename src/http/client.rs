@@ -10,7 +10,7 @@ use reqwest::header::HeaderValue;
 
 use super::{
     Account, Effect, Lane, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict,
-    redact::without_secrets, told, url_for_people,
+    redact::without_secrets, silence::Silence, told, url_for_people,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
@@ -55,15 +55,6 @@ pub struct Client {
     /// A request has waited for as long as the store is worth, and no good answer has come since.
     waited_out: AtomicBool,
     silence: Mutex<Silence>,
-}
-
-/// How long a store has said nothing, whatever it was asked and by which thread.
-#[derive(Default)]
-struct Silence {
-    asked: u32,
-    since: Option<Instant>,
-    in_vain: bool,
-    given_up: bool,
 }
 
 /// Tells the secrets of a store, as they are now.
@@ -194,8 +185,7 @@ impl Client {
     pub(crate) fn waiting(&self) -> Option<String> {
         let pause = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
         pause.or_else(|| {
-            let silence = self.silence();
-            let quiet = silence.since.filter(|_| silence.asked > 0).map(|since| since.elapsed());
+            let quiet = self.silence().waits(Instant::now());
             quiet.filter(|quiet| *quiet >= LONG).map(|quiet| format!("no answer for {} s", quiet.as_secs()))
         })
     }
@@ -212,19 +202,15 @@ impl Client {
             if silence.given_up {
                 return Err(Broken::Final(given_up(request, "nothing more was asked of it")));
             }
-            silence.asked += 1;
-            silence.since.get_or_insert_with(Instant::now);
+            silence.ask(Instant::now());
         }
         let heard = self.ask(request);
         let mut silence = self.silence();
-        silence.asked -= 1;
         let Err(Broken::Silent(_)) = &heard else {
-            silence.since = (silence.asked > 0).then(Instant::now);
-            silence.in_vain = false;
+            silence.heard(Instant::now());
             return heard;
         };
-        silence.in_vain = true;
-        let quiet = silence.since.map(|since| since.elapsed()).unwrap_or_default();
+        let quiet = silence.in_vain(Instant::now());
         if quiet < self.options.retry.timeout * SILENT {
             return heard;
         }

@@ -12,6 +12,7 @@ mod rate_limit;
 mod redact;
 mod retry;
 pub(crate) mod sign;
+mod silence;
 pub(crate) mod status;
 mod tls;
 pub(crate) mod told;

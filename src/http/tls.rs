@@ -6,13 +6,13 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The platform's verifier, made when the first certificate comes. It reads every authority that the
-/// machine knows, which a store without TLS and a channel that is not reached do not need.
+/// The platform's verifier, made when the first certificate comes. It reads every authority that
+/// the machine knows, which a store without TLS and a channel that is not reached do not need.
 #[derive(Debug)]
 struct Platform {
     provider: Arc<CryptoProvider>,
@@ -21,7 +21,26 @@ struct Platform {
 
 impl Platform {
     fn verifier(&self) -> Result<&Verifier, rustls::Error> {
-        self.verifier.get_or_init(|| Verifier::new(self.provider.clone())).as_ref().map_err(Clone::clone)
+        let made = || Verifier::new(self.provider.clone()).map_err(|_| NoAuthorities.into());
+        self.verifier.get_or_init(made).as_ref().map_err(Clone::clone)
+    }
+}
+
+/// The machine has no certificate authorities that could be read.
+#[derive(Debug)]
+struct NoAuthorities;
+
+impl std::fmt::Display for NoAuthorities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("this machine knows no certificate authorities")
+    }
+}
+
+impl std::error::Error for NoAuthorities {}
+
+impl From<NoAuthorities> for rustls::Error {
+    fn from(error: NoAuthorities) -> Self {
+        Self::Other(OtherError(Arc::new(error)))
     }
 }
 
@@ -97,9 +116,9 @@ pub(crate) fn untrusted(place: &str, error: &(dyn std::error::Error + 'static)) 
     };
     let reason = match tls(error)? {
         rustls::Error::InvalidCertificate(reason) => reason,
-        rustls::Error::General(_) => {
+        rustls::Error::Other(OtherError(other)) if other.is::<NoAuthorities>() => {
             return Some(refused(
-                "this machine knows no certificate authorities",
+                &NoAuthorities.to_string(),
                 "install them (the package ca-certificates), or give the server's with --ca-file",
             ));
         }
@@ -151,4 +170,18 @@ fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::E
         };
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x2_only_a_machine_without_authorities_is_said_to_have_none() {
+        let told = |error: rustls::Error| untrusted("https://shop.example", &std::io::Error::other(error));
+        let none = told(NoAuthorities.into()).unwrap();
+        assert!(none.message().contains("knows no certificate authorities"), "{none}");
+        assert!(told(rustls::Error::General("no random numbers".into())).is_none());
+        assert!(told(rustls::Error::Other(OtherError(Arc::new(std::fmt::Error)))).is_none());
+    }
 }

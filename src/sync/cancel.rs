@@ -99,10 +99,10 @@ impl Desk<'_> {
             refuse_what_is_over(&order, Some(earlier), request)?;
             return Ok(Some(done_already(&order, earlier)));
         }
-        let seen = match self.look(book, &open, &order, &goal, guard)? {
-            Some(Looked::Moved) => return Ok(None),
-            Some(Looked::Clear(seen)) => Some(*seen),
-            None => None,
+        let (seen, unreached) = match self.look(book, &open, &order, &goal, guard)? {
+            Ok(Looked::Moved) => return Ok(None),
+            Ok(Looked::Clear(seen)) => (Some(*seen), None),
+            Err(error) => (None, Some(error)),
         };
         // What is under way from here may be what has cancelled it.
         let is_under_way = |row: &OutboxRow| row.state.is_open() && matches!(row.goal, Goal::Cancelled(_));
@@ -114,7 +114,7 @@ impl Desk<'_> {
             }
         }
         if request.dry_run {
-            return Ok(Some(rehearsed(&order, seen.as_ref(), effect)));
+            return Ok(Some(Done { error: unreached, ..rehearsed(&order, seen.as_ref(), effect) }));
         }
         self.watch.keeps();
         match book.record_cancel(id, order.last_event, Some((&goal, guard)), &request.reason)? {
@@ -130,8 +130,8 @@ impl Desk<'_> {
         }
     }
 
-    /// How the order stands at the channel, refused where that speaks against it; nothing where the
-    /// channel can't be reached: then the same check is made before the push.
+    /// How the order stands at the channel, refused where that speaks against it; or why the channel
+    /// can't be reached: then the same check is made before the push.
     fn look(
         &self,
         book: &mut Book,
@@ -139,11 +139,10 @@ impl Desk<'_> {
         order: &BookOrder,
         goal: &Goal,
         guard: Guard,
-    ) -> Result<Option<Looked>> {
+    ) -> Result<Result<Looked>> {
         match act::look(book, self.watch, open, order, goal, Leave { guard, unpaid: true, on_hold: true }) {
-            Ok(looked) => Ok(Some(looked)),
-            Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) if !matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => Err(error),
+            looked => Ok(looked),
         }
     }
 

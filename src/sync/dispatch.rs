@@ -79,6 +79,13 @@ pub(crate) struct Done {
     pub(crate) error: Option<Error>,
 }
 
+impl Done {
+    /// Whether the channel has it, as was read back.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.state == OutboxState::Confirmed.word()
+    }
+}
+
 /// Who asks for a dispatch, and where it is kept.
 struct Desk<'a> {
     context: &'a Context,
@@ -114,7 +121,7 @@ impl Desk<'_> {
         if let Some(earlier) = lines::already(&order, &request.items, &parcels)?.filter(|_| !request.again) {
             lines::refuse_other_carrier(&order, earlier, &parcels, capabilities.replace_tracking)?;
             let error = Some(act::not_confirmed(order.id, "dispatch"));
-            let error = error.filter(|_| request.when == When::Now && earlier.state != OutboxState::Confirmed);
+            let error = error.filter(|_| request.when != When::Later && earlier.state != OutboxState::Confirmed);
             return Ok(Some(Done { error, ..recorded_already(&order, earlier) }));
         }
         let shipment = self.shipment(&order, &capabilities, parcels)?;

@@ -252,6 +252,9 @@ fn d8_a_dry_run_of_a_cancellation_writes_nothing_and_records_nothing() {
             let rehearsed = desk.on("cancel", &id, "--dry-run --json").exits(0).json();
             assert_eq!(rehearsed["state"], "dry-run", "{}: {rehearsed}", desk.kind);
             assert!(!rehearsed["writes"].as_array().unwrap().is_empty(), "{}: {rehearsed}", desk.kind);
+            desk.server.faults().add(Fault::new(FaultKind::CutBefore).always());
+            desk.on("cancel", &id, "--dry-run").exits(5).prints("as soon as it can be reached");
+            desk.server.faults().clear();
         } else {
             desk.on("cancel", &id, "--dry-run").exits(1);
         }

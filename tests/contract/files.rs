@@ -1,9 +1,9 @@
 //! Dispatches from a file (how a file is read stands in `tests/files.rs`).
 
-use ordersync::sim::{Fault, FaultKind};
+use ordersync::sim::{Exchange, Fault, FaultKind};
 use serde_json::json;
 
-use super::desk::{Desk, each};
+use super::desk::{Desk, each, struck};
 use super::support::program::Call;
 
 fn csv<'a>(desk: &'a Desk, rows: &[(&str, &str)]) -> Call<'a> {
@@ -53,5 +53,27 @@ fn a_store_that_cannot_be_reached_is_not_asked_again_for_every_row_and_all_of_th
             assert_eq!(desk.tracking_numbers(id), [number], "{}", desk.kind);
         }
         assert_eq!(desk.home.json("outbox"), json!([]), "{}", desk.kind);
+    });
+}
+
+/// What is recorded and not confirmed is told by the same code, with `--dry-run` and behind a row
+/// whose store cannot be reached.
+#[test]
+fn d2_a_dispatch_whose_answer_was_lost_is_not_done_because_it_is_recorded() {
+    each(|desk| {
+        let (first, lost, next) =
+            (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]));
+        desk.on("dispatch", &first, "--carrier ups --tracking 1Z1").exits(0);
+        let write = desk.server.requests().into_iter().rfind(Exchange::is_write).unwrap();
+        desk.server.faults().add(struck(FaultKind::AnswerLost, &write, &first));
+        desk.on("dispatch", &lost, "--carrier ups --tracking 1Z2").exits(5);
+        desk.server.faults().clear();
+        for how in ["", "--dry-run"] {
+            let done = desk.on("dispatch", &lost, &format!("--carrier ups --tracking 1Z2 {how}")).exits(5);
+            done.prints("recorded already");
+        }
+        desk.server.faults().add(Fault::new(FaultKind::ServerError(503)).always());
+        let names = [&next, &lost].map(|id| format!("{}:{id}", desk.kind));
+        csv(desk, &[(&names[0], "1Z3"), (&names[1], "1Z2")]).exits(5).prints("recorded already");
     });
 }

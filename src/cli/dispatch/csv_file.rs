@@ -17,11 +17,11 @@ use serde_json::json;
 use self::columns::Columns;
 use self::rows::{Group, Meant, Rows};
 use super::{Args, By, naming, one, print, request, to_json};
-use crate::book::Book;
+use crate::book::{Book, OutboxState};
 use crate::channel::Capabilities;
 use crate::cli::interrupt::{self, Left};
 use crate::cli::{App, Outcome, output};
-use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, exit_code};
+use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
 use crate::sync::dispatch::{Done, choose};
 
 /// A shipment of the file, its own arguments, and what came of it; nothing where it was not its
@@ -75,8 +75,8 @@ fn in_its_turn(app: &App, book: &mut Book, wanted: &Wanted, silent: &mut Silent)
         None => one(app, book, &group.reference, args),
     };
     let unreached = match &done {
-        Ok(Done { state: "queued", error: Some(error), .. }) | Err(error) => Some(error),
-        Ok(_) => None,
+        Ok(done) => done.error.as_ref().filter(|_| done.state == OutboxState::Queued.word()),
+        Err(error) => Some(error),
     };
     if let Some(error) = unreached.filter(|error| error.kind() == ErrorKind::Temporary) {
         silent.insert(store, error.clone());
@@ -220,7 +220,7 @@ fn row_json(wanted: &Wanted) -> serde_json::Value {
 
 /// After so many lines that nobody reads them all: how many went well, and which rows did not.
 fn sum_up(all: &[Wanted]) {
-    let well = |wanted: &&Wanted| matches!(&wanted.done, Some(Ok(done)) if done.state != "failed");
+    let well = |wanted: &&Wanted| matches!(&wanted.done, Some(Ok(done)) if done.state != OutboxState::Failed.word());
     let rows: Vec<String> =
         all.iter().filter(|wanted| !well(wanted)).flat_map(|wanted| &wanted.group.rows).map(u64::to_string).collect();
     if !rows.is_empty() {
@@ -243,10 +243,7 @@ fn refused(app: &App, all: &[Wanted]) -> u8 {
             output::count(bad, "shipment")
         ));
     }
-    match codes.split_first() {
-        Some((first, rest)) if rest.iter().all(|code| code == first) => *first,
-        _ => exit_code(ErrorKind::Usage),
-    }
+    common_code(codes).unwrap_or(exit_code(ErrorKind::Usage))
 }
 
 /// 0 when every row is done as it was asked for; the common code when none is and all for the same
@@ -256,14 +253,11 @@ fn code(all: &[Wanted]) -> u8 {
         Some(match wanted.done.as_ref()? {
             Ok(Done { error: Some(error), .. }) | Err(error) => exit_code(error.kind()),
             // Behind another one of its store, which could not be reached.
-            Ok(Done { state: "queued", .. }) if !wanted.args.later => exit_code(ErrorKind::Temporary),
+            Ok(done) if !(wanted.args.later || wanted.args.dry_run || done.is_confirmed()) => {
+                exit_code(ErrorKind::Temporary)
+            }
             Ok(_) => 0,
         })
     };
-    let codes: Vec<u8> = all.iter().filter_map(code).collect();
-    match codes.split_first() {
-        None => 0,
-        Some((first, rest)) if rest.iter().all(|code| code == first) => *first,
-        Some(_) => EXIT_PARTLY,
-    }
+    common_code(all.iter().filter_map(code)).unwrap_or(EXIT_PARTLY)
 }

@@ -27,8 +27,7 @@ pub(crate) fn read_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<(T, bo
 }
 
 /// The command that tells more about an answer that cannot be used.
-pub(crate) const TEST: &str =
-    "ordersync connect --test STORE tests the connection; the next sync tries again by itself";
+pub(crate) const TEST: &str = concat!("ordersync connect --test STORE tests the connection; ", super::again!());
 
 /// An answer of `place` that was `what`: nobody can use it, and what was `done` about it.
 pub(crate) fn unusable(place: &str, what: impl std::fmt::Display, done: &str) -> Error {

@@ -423,7 +423,10 @@ impl Client {
         let count = self.unended.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         let seconds = waited.as_secs_f64().ceil();
         let text = format!("the answer of {place} began and did not end in {seconds} s; it was not used");
-        let hint = "the server, or a cache or proxy before it, tells a wrong length or sends too slowly; the next sync tries again by itself";
+        let hint = concat!(
+            "the server, or a cache or proxy before it, tells a wrong length or sends too slowly; ",
+            super::again!()
+        );
         if count < UNENDED {
             return Broken::Unended(Error::new(ErrorKind::Temporary, text).hint(hint).too_much());
         }
@@ -491,15 +494,14 @@ fn broken(place: &str, error: &reqwest::Error) -> Broken {
             return Broken::Final(untrusted);
         }
         let text = Error::new(ErrorKind::Temporary, format!("{place} cannot be reached: {why}"));
-        return Broken::Before(text.hint("check the network and the address; the next sync tries again by itself"));
+        return Broken::Before(text.hint(concat!("check the network and the address; ", super::again!())));
     }
     let what = if error.is_timeout() { "no answer in time".to_owned() } else { format!("the connection broke: {why}") };
     let text = Error::new(ErrorKind::Temporary, format!("{place}: {what}"));
     if error.is_timeout() { Broken::Silent(text.too_much().hint(SLOW)) } else { Broken::During(text) }
 }
 
-const SLOW: &str =
-    "the server is there and does not answer, as where it is overloaded; the next sync tries again by itself";
+const SLOW: &str = concat!("the server is there and does not answer, as where it is overloaded; ", super::again!());
 
 fn given_up(request: &Request, what: &str) -> Error {
     Error::new(ErrorKind::Temporary, format!("{}: no answer in time; {what}", origin(&request.url))).hint(SLOW)

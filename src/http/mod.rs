@@ -4,6 +4,14 @@
 //! An adapter describes its channel's side of every exchange with a [`Protocol`]: how a request is
 //! authorised and what a reply means. Everything about *when* lives here.
 
+/// What is said where nobody need do anything, as a part of a longer hint.
+macro_rules! again {
+    () => {
+        "the next sync tries again by itself"
+    };
+}
+pub(crate) use again;
+
 mod body;
 mod client;
 pub(crate) mod oauth1;

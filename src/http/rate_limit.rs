@@ -355,7 +355,7 @@ impl RateLimit {
 
 fn not_now(wait: Duration) -> Error {
     let text = format!("the channel's quota is used up for another {} s; nothing was sent", wait.as_secs());
-    Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself").after(wait)
+    Error::new(ErrorKind::Temporary, text).hint(super::status::AGAIN).after(wait)
 }
 
 #[cfg(test)]

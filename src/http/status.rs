@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 
 /// What is said where nobody need do anything.
-pub(crate) const AGAIN: &str = "the next sync tries again by itself";
+pub(crate) const AGAIN: &str = super::again!();
 
 /// The adapter's words in the common errors.
 #[derive(Debug, Clone, Copy)]

@@ -8,6 +8,7 @@ use super::store::OpenStore;
 use crate::book::{Book, Guard, Leave};
 use crate::channel::{Cancellation, Goal, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::status::AGAIN;
 use crate::order::{
     Difference, Field, LineQuantity, Order, People, Presence, Shipment, Status, differences, same_places,
 };
@@ -97,7 +98,7 @@ fn is_of_now(book: &Book, act: &Act<'_>, now: &RemoteOrder) -> Result<()> {
         act.order,
         crate::clock::rfc3339(known)
     );
-    let hint = format!("the next sync tries again by itself; ordersync retry book:{} does so now", act.order);
+    let hint = format!("{AGAIN}; ordersync retry book:{} does so now", act.order);
     Err(Error::new(ErrorKind::Temporary, text).hint(hint))
 }
 

@@ -399,7 +399,7 @@ impl Import<'_> {
 fn endless() -> Error {
     let text = "the channel gives the same orders again and again, so its list does not come to an end; nothing more was imported, the position stays where it is";
     Error::new(ErrorKind::Unreadable, text)
-        .hint("a cache or a proxy before the channel may answer in its place; the next sync tries again by itself")
+        .hint(concat!("a cache or a proxy before the channel may answer in its place; ", crate::http::again!()))
 }
 
 /// What goes into the book together.

@@ -14,6 +14,7 @@ use crate::channel::{
 use crate::clock::{Clock, Timestamp};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::status::AGAIN;
 use crate::http::{Client, RateLimit, Shared, Standing, TEST};
 use crate::order::{Order, Shipment};
 
@@ -21,8 +22,7 @@ use crate::order::{Order, Shipment};
 const GENERAL: &str = "STORE";
 const REAUTH: &str = "connect --reauth STORE";
 
-/// What adapters and the client promise of a store; of one that is not connected nobody takes care.
-const AGAIN: &str = "the next sync tries again by itself";
+/// What is said in the place of [`AGAIN`] of a store that is not connected: nobody takes care of it.
 const NOT_AGAIN: &str = "nothing is connected; give the command again later";
 
 /// A channel whose hints name the command exactly as it is to be typed.

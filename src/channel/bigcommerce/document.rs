@@ -19,6 +19,7 @@ use crate::channel::parts::{Rows, by_order, in_order, joined};
 use crate::channel::rows::{dug, nameless};
 use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::status::AGAIN;
 use crate::order::sum;
 
 /// The parameters that ask for everything in one answer. Without the structure, consignments come
@@ -111,7 +112,7 @@ fn outage(mut parts: Vec<Added>) -> Result<Vec<Added>> {
 
 /// The same error as one that fewer orders at once do not help.
 fn whole(error: &Error) -> Error {
-    Error::new(error.kind(), error.message()).hint(error.hint_text().unwrap_or("the next sync tries again by itself"))
+    Error::new(error.kind(), error.message()).hint(error.hint_text().unwrap_or(AGAIN))
 }
 
 /// The lines, addresses and fees that the row does not hold.

@@ -17,7 +17,7 @@ const WORDS: Words = Words {
     moved: "check --endpoint; BigCommerce's API itself never redirects",
     missing: "check the store hash (and --endpoint, where one is set)",
     credentials: "the API account was deleted, or the token or the store hash is wrong: make an API account in the control panel (Settings > Store-level API accounts), then ordersync connect --reauth STORE",
-    failed: "the next sync tries again by itself; status.bigcommerce.com tells of outages",
+    failed: concat!(crate::http::again!(), "; status.bigcommerce.com tells of outages"),
     ..Words::of("BigCommerce")
 };
 

@@ -16,6 +16,7 @@ use super::query;
 use super::wire::{self, Nodes, PageInfo, Route};
 use crate::channel::all_pages::{More, all_pages};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::status::AGAIN;
 
 /// As many shipping lines as a page brings.
 const SHIPPING_LINES: usize = 10;
@@ -85,7 +86,7 @@ fn fetch_lines(api: &Api, order: &mut Value) -> Result<()> {
         first = u32::MAX;
         let Some(more) = answer.read::<wire::Lines>()?.order else {
             let text = "an order went away while its lines were read; it was not taken";
-            return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
+            return Err(Error::new(ErrorKind::Temporary, text).hint(AGAIN));
         };
         let next = more.line_items.further(Some(after), what, undone)?;
         answer.mark(order, || more.line_items.nodes.iter().map(Value::to_string).collect());
@@ -134,7 +135,7 @@ fn fetch_rest(api: &Api, order: &mut Value) -> Result<()> {
     let answer = api.sizes.fitting(&api.sizes.lists, u32::MAX, ask)?;
     let Some(Value::Object(rest)) = answer.read::<wire::OneOrder>()?.order else {
         let text = "an order went away while it was read; it was not taken";
-        return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
+        return Err(Error::new(ErrorKind::Temporary, text).hint(AGAIN));
     };
     answer.mark(order, || rest.values().map(Value::to_string).collect());
     // There is no way to ask for more than this, so it is said.

@@ -135,7 +135,7 @@ pub(crate) fn refused(request: &Request, reply: &Reply, now: Timestamp) -> Verdi
         430 => final_no(
             ErrorKind::Temporary,
             format!("Shopify takes the request for an attack (430, {place}); nothing was done"),
-            "the next sync tries again by itself; if it stays so, ask Shopify about this machine's address",
+            concat!(crate::http::again!(), "; if it stays so, ask Shopify about this machine's address"),
         ),
         _ => status::classify(&WORDS, request, reply, now),
     }
@@ -143,7 +143,7 @@ pub(crate) fn refused(request: &Request, reply: &Reply, now: Timestamp) -> Verdi
 
 fn frozen(code: &str) -> Error {
     let text = format!("Shopify has closed the shop for now ({code}): unpaid bills or a lock; nothing was done");
-    Error::new(ErrorKind::Temporary, text).hint("the shop's admin says why; the next sync tries again by itself")
+    Error::new(ErrorKind::Temporary, text).hint(concat!("the shop's admin says why; ", crate::http::again!()))
 }
 
 fn told(text: &str) -> String {

@@ -34,6 +34,7 @@ use crate::channel::json::nullable;
 use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, whole_pieces};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::status::AGAIN;
 use crate::order::{Line, LineQuantity, Parcel, Shipment, Status, carrier, same_carrier, same_number, trackings};
 
 /// An order younger than this may not have its fulfilment orders yet.
@@ -233,7 +234,7 @@ fn rest<T: DeserializeOwned, K: Ord>(
         let Some(Listed { list: more }) = more.of else {
             // Replaced by another one: a hold, a move, a split.
             let text = format!("what has {what} went away while they were read; {UNWRITTEN}");
-            return Err(Error::new(ErrorKind::Temporary, text).hint("the next sync tries again by itself"));
+            return Err(Error::new(ErrorKind::Temporary, text).hint(AGAIN));
         };
         let next = more.further(Some(after), what, UNWRITTEN)?;
         Ok((more.nodes, next.map_or(all_pages::More::No, all_pages::More::Yes)))

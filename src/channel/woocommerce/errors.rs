@@ -20,7 +20,7 @@ const WORDS: Words = Words {
     moved: "if the shop has moved: ordersync connect --reauth STORE --url https://...",
     missing: "check the address; in the shop, Settings > Permalinks must be another choice than Plain, or WooCommerce is not installed",
     credentials: REAUTH,
-    failed: "the next sync tries again by itself; if it stays so, the shop's own error log tells why",
+    failed: concat!(crate::http::again!(), "; if it stays so, the shop's own error log tells why"),
     ..Words::of("the shop")
 };
 

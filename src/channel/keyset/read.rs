@@ -45,7 +45,8 @@ pub(crate) trait List {
         Ok(First { count, row: page.rows.first().and_then(|entry| entry.row) })
     }
 
-    /// The same where a page that came without a count proves nothing.
+    /// The same where a page that came without a count proves nothing. What the query leaves out
+    /// cannot be shown.
     fn proof(&self, query: &Query) -> Result<Count> {
         self.count(query).map(Count::Asked)
     }
@@ -303,8 +304,10 @@ fn told(list: &dyn List, walk: &Walk, query: &Query, size: usize, repeats: u32) 
         listed.count = Count::Asked(list.count(query)?);
     }
     if walk.after(&dialect, &listed, size, asked_at) == Ok(Step::Ask) {
-        // A stretch that is read by ids ends by the time all the same.
-        listed.count = list.proof(&Query { sort: walk.key.sort(), ..query.clone() })?;
+        // A stretch that is read by ids ends by the time all the same. Of what the page left out,
+        // only rows that were read can prove its end.
+        let without = if dialect.leaves_out == 0 { Vec::new() } else { walk.skip.clone() };
+        listed.count = list.proof(&Query { sort: walk.key.sort(), without, ..query.clone() })?;
     }
     Ok(Told { rows: entries, listed, warnings, asked_at })
 }

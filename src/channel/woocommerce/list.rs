@@ -213,7 +213,7 @@ fn gmt(seconds: i64) -> String {
 /// rows, and one that is read already proves the end.
 fn proof(api: &Api, route: &str, status: Option<&str>, query: &Query) -> Result<Count> {
     let (modified, created) = ((None, query.modified.1), (None, query.created.1));
-    let last = Query { descending: true, modified, created, without: Vec::new(), offset: 0, size: 1, ..query.clone() };
+    let last = Query { descending: true, modified, created, offset: 0, size: 1, ..query.clone() };
     let (first, length) = first(&api.list(route, &place(status, &last))?, last.sort)?;
     Ok(match first {
         First { row: Some(last), .. } => Count::Last(last),

@@ -7,7 +7,7 @@
 //! about then.
 
 use super::read::{Batch, Entry, List, Onward};
-use super::{ById, Key, Query, Row, Sort, Walk};
+use super::{Bounds, ById, Dialect, Key, Query, Row, Sort, Walk};
 use crate::channel::Unshown;
 use crate::channel::first_where::first_where;
 use crate::channel::isolate::isolate;
@@ -176,37 +176,67 @@ impl Search<'_> {
         if self.at.by_id.is_some() {
             return Ok(None);
         }
-        let dialect = self.list.dialect();
+        let said = self.list.dialect();
+        let includes = self.includes();
+        let dialect = if includes { Dialect { bounds: Bounds::Inclusive, ..said } } else { said };
+        let at = Walk { inclusive: self.at.inclusive || includes, ..self.at.clone() };
         // Rows of one second may come in any order.
         let fails = |second: i64| {
-            let up_to = Walk { until: Some(second), ..self.at.clone() };
+            let up_to = Walk { until: Some(second), ..at.clone() };
             self.fails(&up_to.query(&dialect, PAGE))
         };
         // Its date may lie ahead.
-        let behind = self.at.until.unwrap_or_else(|| self.list.now().saturating_mul(2));
-        let from = self.at.from.unwrap_or(FIRST).min(behind);
+        let behind = at.until.unwrap_or_else(|| self.list.now().saturating_mul(2));
+        let from = at.from.unwrap_or(FIRST).min(behind);
         let second = first_where(from, behind, 1, |at| at.iter().map(|at| fails(*at)).collect())?;
-        let taken = if self.at.from == Some(second) { self.at.taken.clone() } else { Vec::new() };
-        let only = Walk { from: Some(second), until: Some(second), taken, ..self.at.clone() };
+        if includes && !fails(second)? {
+            return self.beside_bounds(at, &dialect);
+        }
+        let taken = if at.from == Some(second) { at.taken.clone() } else { Vec::new() };
+        let only = Walk { from: Some(second), until: Some(second), taken, ..at.clone() };
         let rest = Query { offset: 1, ..only.query(&dialect, PAGE) };
         let Some(rest) = (0..NEIGHBOURS).find_map(|_| self.list.fetch(&rest, self.at, 0).ok()) else { return Ok(None) };
         let rest = rest.rows;
-        let is_found = fails(second)? && (self.at.from.is_some() || !fails(second - 1)?);
+        let is_found = fails(second)? && (at.from.is_some() || !fails(second - 1)?);
         if rest.len() >= PAGE || !is_found {
             return Ok(None);
         }
         // An outage is no fault of an order.
         self.list.well()?;
-        let census = self.at.census.map(|census| census.meet(rest.len() as u64 + 1));
+        let census = at.census.map(|census| census.meet(rest.len() as u64 + 1));
         batch.join(Batch::of(self.list, rest)?);
         let place = format!("the order of {} UTC", super::after::utc(second));
         batch.unshown.push(Unshown { remote_id: None, place, why: why.message().to_owned() });
-        batch.modified.extend((self.at.key == Key::Modified).then_some(second));
+        batch.modified.extend((at.key == Key::Modified).then_some(second));
+        let over = at.until.is_some_and(|until| second >= until);
         let from = Some(second.saturating_add(1));
-        let walk =
-            Walk { from, taken: Vec::new(), before: None, doubted: false, begun: true, census, ..self.at.clone() };
-        let over = self.at.until.is_some_and(|until| second >= until);
+        let walk = Walk { from, taken: Vec::new(), before: None, doubted: false, begun: true, census, ..at };
         Ok(Some(if over { Onward::Done(walk) } else { Onward::More(walk) }))
+    }
+
+    /// Whether bounds include what lies on them, whatever is said of them: an order that can be
+    /// shown proves it.
+    fn includes(&self) -> bool {
+        let sort = self.at.key.sort();
+        let known = (0..NEIGHBOURS).find_map(|nth| self.rows(&self.query(sort, nth, 1)));
+        let Some(row) = known.and_then(|rows| rows.first().copied()) else { return false };
+        let bounds = (Some(row.at), Some(row.at));
+        let on_them = match self.at.key {
+            Key::Modified => Query { modified: bounds, ..self.query(sort, 0, 1) },
+            Key::Created => Query { created: bounds, ..self.query(sort, 0, 1) },
+        };
+        self.rows(&Query { only: vec![row.id], ..on_them }).is_some_and(|rows| rows.contains(&row))
+    }
+
+    /// The walk where the order lies on a bound as it was sent, and is none of its. `at` asks for
+    /// the exact second from now on.
+    fn beside_bounds(&self, at: Walk, exact: &Dialect) -> Result<Option<Onward>> {
+        if !self.at.inclusive {
+            return Ok(Some(Onward::More(at)));
+        }
+        let is_read = at.until.is_some() && self.rows(&at.query(exact, PAGE)).is_some_and(|rows| rows.is_empty());
+        let is_over = is_read && self.fails(&at.query(&self.list.dialect(), PAGE))?;
+        Ok(is_over.then_some(Onward::Done(at)))
     }
 
     /// The id of the order at which a list fails that can leave it out.

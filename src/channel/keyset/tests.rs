@@ -440,21 +440,42 @@ fn i4_a_page_that_fails_once_before_an_order_that_is_known_not_to_be_shown_is_re
     }
 }
 
+/// Two orders a second, so far apart in their ids that nothing names the one that cannot be shown.
+/// It is alone in its second, but for the twentieth.
+fn nameless(habit: Habit, bad: u64, apart: i64) -> Store {
+    let rows =
+        (1..=40).flat_map(|nth| [(nth * 50_000, nth as i64 * apart), (nth * 50_000 + 25_000, nth as i64 * apart)]);
+    let store = Store::with(LEAVING_OUT, habit, rows.filter(|(id, _)| *id != bad * 50_000 + 25_000 || bad == 20));
+    store.clock.set(900_000_000);
+    Store { bad: [bad * 50_000].into(), ..store }
+}
+
 #[test]
 fn i4_an_order_that_nothing_names_is_passed_by_its_second_in_a_bounded_number_of_requests() {
-    for (bad, until) in [(1, None), (20, None), (20, Some(20_000)), (40, None), (40, Some(40_000))] {
-        let rows =
-            (1..=40).flat_map(|nth| [(nth * 50_000, nth as i64 * 1000), (nth * 50_000 + 25_000, nth as i64 * 1000)]);
-        let store = Store::new(LEAVING_OUT, rows.filter(|(id, _)| *id != bad * 50_000 + 25_000 || bad == 20));
-        let store = Store { bad: [bad * 50_000].into(), ..store };
-        store.clock.set(900_000_000);
-        let (seen, told) = store.walk(Walk::new(Key::Modified, Some(1), until)).unwrap();
-        let places: Vec<&str> = told.unshown.iter().map(|one| &*one.place).collect();
-        assert_eq!(places, [format!("the order of {} UTC", after::utc(bad as i64 * 1000))], "{bad}");
-        let wanted =
-            store.orders.borrow().values().filter(|made| until.is_none_or(|until| made.modified <= until)).count();
-        assert_eq!(seen.len() + 1, wanted, "{bad}");
-        assert!(store.pages.get() < 700, "{bad}: {} pages", store.pages.get());
+    for (bad, until) in [(1, None), (20, None), (20, Some(20)), (40, None), (40, Some(40))] {
+        for (habit, apart) in [(Habit::Plain, 1000), (Habit::Plain, 1), (Habit::Includes, 1000), (Habit::Includes, 1)] {
+            let (case, store) = (format!("{bad} {habit:?} {apart}"), nameless(habit, bad, apart));
+            let until = until.map(|until: i64| until * apart);
+            let (seen, told) = store.walk(Walk::new(Key::Modified, Some(1), until)).unwrap();
+            let places: Vec<&str> = told.unshown.iter().map(|one| &*one.place).collect();
+            assert_eq!(places, [format!("the order of {} UTC", after::utc(bad as i64 * apart))], "{case}");
+            let wanted = |made: &&Made| until.is_none_or(|until| made.modified <= until);
+            let wanted = store.orders.borrow().values().filter(wanted).count();
+            assert!(seen.len() + 1 >= wanted, "{case}");
+            assert!(store.pages.get() < 700, "{case}: {} pages", store.pages.get());
+        }
+    }
+}
+
+#[test]
+fn i4_an_order_that_cannot_be_shown_beside_a_walk_is_none_of_it_though_bounds_include_it() {
+    for (bad, from, until) in [(19, 20, 40), (30, 20, 29), (1, 2, 40)] {
+        let store = nameless(Habit::Includes, bad, 1);
+        let (seen, told) = store.walk(Walk::new(Key::Modified, Some(from), Some(until))).unwrap();
+        assert!(told.unshown.is_empty(), "{bad}: {:?}", told.unshown);
+        let orders = store.orders.borrow();
+        let mut wanted = orders.iter().filter(|(_, made)| (from..=until).contains(&made.modified));
+        assert!(wanted.all(|(id, _)| seen.contains_key(id)), "{bad}");
     }
 }
 

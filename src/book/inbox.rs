@@ -90,7 +90,7 @@ impl Book {
             .done("read")
     }
 
-    /// Whether an entry of this kind is open for the store.
+    /// What helps where the store's credentials are refused.
     pub(crate) fn refusal(&self, store: i64) -> Result<Option<String>> {
         let sql = "SELECT hint FROM inbox INDEXED BY inbox_open WHERE store_id = ? AND kind = 'credentials' AND resolved_at IS NULL";
         self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).optional().done("read")
@@ -109,8 +109,8 @@ impl Book {
         self.entries(&format!("{ENTRY} WHERE i.order_id = ? AND i.resolved_at IS NULL ORDER BY i.id"), [order])
     }
 
-    /// Remembers that a store's credentials are refused, or forgets it once they work again, by what
-    /// the channel has answered.
+    /// Remembers that a store's credentials are refused, or forgets it once they work again, by
+    /// what the channel has answered.
     pub(crate) fn note_access<T>(&mut self, store: i64, answered: &Result<T>) -> Result<()> {
         match answered {
             Ok(_) => self.credentials_work(store),

@@ -58,7 +58,7 @@ pub(crate) use queries::{BookLine, BookOrder, Event, OrderRow};
 pub(crate) use readings::Reading;
 pub(crate) use rereads::Why;
 pub use runs::RunKind;
-pub(crate) use runs::{RunRow, StoreSummary};
+pub(crate) use runs::{LastError, RunRow, StoreSummary};
 pub(crate) use stores::{Counts, check_store_name};
 pub use stores::{NewStore, Store};
 pub(crate) use twins::{Twin, Verdict};

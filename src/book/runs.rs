@@ -1,11 +1,11 @@
 //! What each run did.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::Book;
 use super::error::Done;
 use crate::clock::{Timestamp, from_millis};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Who asked for a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,17 @@ pub(crate) struct RunRow {
     pub(crate) error: Option<String>,
 }
 
+/// What the newest sync of a store stopped at.
+#[derive(Debug, Clone)]
+pub(crate) struct LastError {
+    /// Why.
+    pub(crate) why: String,
+    /// When it ended.
+    pub(crate) at: Timestamp,
+    /// Whether the credentials were refused, which new ones settle before the next sync.
+    pub(crate) about_credentials: bool,
+}
+
 /// How long runs are remembered.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(90);
 
@@ -116,13 +127,17 @@ impl Book {
 
     /// What the newest sync of the store that has ended stopped at, if it did, and when. A dry run
     /// brings nothing, and says nothing of how the store stands.
-    pub(crate) fn last_error(&self, store: i64) -> Result<Option<(String, Timestamp)>> {
-        let sql =
-            "SELECT rs.error, r.finished_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
+    pub(crate) fn last_error(&self, store: i64) -> Result<Option<LastError>> {
+        let sql = "SELECT rs.error, rs.error_kind, r.finished_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
                    WHERE r.finished_at IS NOT NULL AND r.kind <> 'pull' AND NOT r.dry ORDER BY r.id DESC LIMIT 1";
-        let error = self.db.prepare_cached(sql).done("read")?.query_row([store], |row| {
-            Ok(row.get::<_, Option<String>>(0)?.zip(row.get::<_, Option<i64>>(1)?.map(from_millis)))
-        });
+        let read = |row: &Row<'_>| {
+            let Some(why) = row.get::<_, Option<String>>(0)? else { return Ok(None) };
+            let kind: Option<String> = row.get(1)?;
+            let refused = [ErrorKind::Credentials, ErrorKind::Permission];
+            let about_credentials = refused.into_iter().any(|one| kind.as_deref() == Some(one.word()));
+            Ok(Some(LastError { why, at: from_millis(row.get(2)?), about_credentials }))
+        };
+        let error = self.db.prepare_cached(sql).done("read")?.query_row([store], read);
         Ok(error.optional().done("read")?.flatten())
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::output::{self, Table};
 use super::when::parse_when;
 use super::{App, Outcome};
-use crate::book::{Book, Counts, Store};
+use crate::book::{Book, Counts, LastError, Store};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::lock;
@@ -39,7 +39,7 @@ struct Standing {
     /// A sync that was killed: it began then, never ended, and is not at work.
     cut_off: Option<Timestamp>,
     /// Why the newest sync failed, and when, if it did.
-    last_error: Option<(String, Timestamp)>,
+    last_error: Option<LastError>,
     /// What helps where the channel refuses the credentials.
     refusal: Option<String>,
     troubles: Vec<Trouble>,
@@ -98,12 +98,12 @@ impl View<'_> {
             book.unfinished(store.id)?.into_iter().partition(|(run, _)| lock::is_at_work(&locks, *run));
         let last_error = book.last_error(store.id)?;
         // What was read in full since, or failed since in words of its own, makes up for it.
-        let ended = store.last_sync_at.max(last_error.as_ref().map(|(_, at)| *at));
+        let ended = store.last_sync_at.max(last_error.as_ref().map(|error| error.at));
         let cut_off = killed.first().map(|(_, at)| *at).filter(|at| ended.is_none_or(|ended| ended < *at));
         let (next, overdue) = self.next_turn(&store);
         let facts = Facts {
             at_work_since: at_work.last().map(|(_, at)| *at),
-            sync_failed: last_error.is_some(),
+            sync_failed: last_error.as_ref().is_some_and(|error| !error.about_credentials),
             cut_off: cut_off.is_some(),
             unconfirmed: oldest.map(|at| now - at),
             failed: book.failed_count(store.id)?,
@@ -288,7 +288,7 @@ fn told(s: &Standing, trouble: Trouble, now: Timestamp) -> Option<String> {
         Trouble::Inbox(n) => format!("{} in the inbox; ordersync inbox says what needs you", output::count(n, "thing")),
         Trouble::Overdue => "the timer has not run for a while; ordersync schedule show".to_owned(),
         Trouble::SyncFailed => {
-            let (why, at) = s.last_error.as_ref()?;
+            let LastError { why, at, .. } = s.last_error.as_ref()?;
             let ago = span(now - *at);
             format!("the last sync failed: {why} ({ago} ago); ordersync sync --channel {name} tries now")
         }
@@ -311,7 +311,7 @@ fn not_read(s: &Standing, age: TimeDelta) -> String {
     };
     match (s.facts.at_work_since, &s.last_error) {
         (Some(_), _) => format!("{since}; a sync is at work on it"),
-        (None, Some((why, _))) => format!("{since}: {why}; ordersync sync --channel {name} tries now"),
+        (None, Some(LastError { why, .. })) => format!("{since}: {why}; ordersync sync --channel {name} tries now"),
         (None, None) => {
             format!("{since}; ordersync sync --channel {name} reads it now, ordersync runs tells what was done")
         }
@@ -370,7 +370,7 @@ fn to_json(s: &Standing) -> Value {
         },
         "inbox": f.inbox, "credentials_refused": f.refused, "credentials_gone": !f.has_credentials,
         "credentials_expire_at": null, "paused_until": f.paused_until.map(rfc3339),
-        "last_error": s.last_error.as_ref().map(|(why, at)| json!({ "message": why, "at": rfc3339(*at) })),
+        "last_error": s.last_error.as_ref().map(|error| json!({ "message": error.why, "at": rfc3339(error.at) })),
         "advice": if f.stage == Stage::Ok { advice_word(s) } else { f.stage.word() }, "guide_time": s.store.kind.adapter().guide_time, "ok": s.is_well(),
         "troubles": s.troubles.iter().map(|trouble| trouble.word()).collect::<Vec<_>>(),
     })

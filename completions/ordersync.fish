@@ -133,7 +133,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s q -l quie
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l status -d 'Only this status: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped, shipped, cancelled, ...' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l status -d 'Only this status, without test orders where it is one to be sent: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped, shipped, cancelled, ...' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l since -d 'Only orders placed since then (7d, 2026-11-01, all)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l search -d 'Only orders with this text in number, name, e-mail, SKU, postcode or tracking number' -r
@@ -204,7 +204,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s q -l quiet
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l limit -d 'At most so many runs; default is 20 on the screen, and all in JSON' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l limit -d 'At most so many runs, 0 for all; default is 20 on the screen, and all in JSON' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s q -l quiet -d 'Print nothing but results and errors'

@@ -81,6 +81,19 @@ impl Book {
         }
     }
 
+    /// What every command takes for the order: its bare number where that is nobody else's.
+    ///
+    /// # Errors
+    /// Where the book cannot be read.
+    pub(crate) fn reference(&self, id: i64) -> Result<String> {
+        let bare = id.to_string();
+        match self.find(&bare) {
+            Ok(_) => Ok(bare),
+            Err(error) if error.kind() == ErrorKind::Usage => Ok(format!("{BOOK}:{id}")),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The order with exactly this id at the channel.
     ///
     /// # Errors

@@ -48,6 +48,8 @@ pub struct OrderRow {
     pub(crate) twins: Vec<String>,
     /// Whether it is to be sent and goes out as its twin, which counts in its place.
     pub(crate) sent_as_twin: bool,
+    /// A test order: never to be sent.
+    pub(crate) test: bool,
 }
 
 /// Which orders to list.
@@ -76,8 +78,12 @@ const OPEN: [Status; 3] = [Status::AwaitingFulfillment, Status::PartiallyShipped
 impl Filter {
     /// Whether the list offers what is to be sent, of whichever store.
     fn offers(&self) -> bool {
-        let to_send = self.late.is_some() || self.status.is_some_and(|status| OPEN.contains(&status));
-        to_send && self.stores.is_empty()
+        self.is_to_send() && self.stores.is_empty()
+    }
+
+    /// Whether it is a list of what is to be sent.
+    fn is_to_send(&self) -> bool {
+        self.late.is_some() || self.status.is_some_and(|status| OPEN.contains(&status))
     }
 
     /// The statuses that are asked for one by one, as the index has them: over several at once
@@ -247,7 +253,7 @@ const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.chan
     coalesce((SELECT group_concat(quantity, ' ') FROM lines l WHERE l.order_id = o.id), ''),
     EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest'),
     (SELECT json_group_array(z.name || ':' || w.number) FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
-      WHERE t.order_id = o.id AND t.state <> 'denied'), ";
+      WHERE t.order_id = o.id AND t.state <> 'denied'), o.test, ";
 
 const FROM: &str = "FROM orders o JOIN stores s ON s.id = o.store_id WHERE ";
 
@@ -339,6 +345,9 @@ impl Book {
         }
         if filter.offers() {
             sql.push_str(" AND s.removed_at IS NULL");
+        }
+        if filter.is_to_send() {
+            sql.push_str(" AND NOT o.test");
         }
         if !filter.stores.is_empty() {
             let ids: Vec<String> = filter.stores.iter().map(i64::to_string).collect();
@@ -488,6 +497,13 @@ impl Book {
             .collect()
     }
 
+    /// Whether any order of a store is paid by this method, by its word or its title.
+    pub(crate) fn is_paid_by(&self, store: i64, method: &str) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM orders WHERE store_id = ?1
+                   AND (payment_method = ?2 COLLATE NOCASE OR payment_title = ?2 COLLATE NOCASE))";
+        self.db.prepare_cached(sql).done("read")?.query_row(params![store, method], |row| row.get(0)).done("read")
+    }
+
     /// How many orders wait to be shipped although their promised time is over (or were placed
     /// before `placed_before`).
     pub(crate) fn late(&self, store: i64, placed_before: Timestamp) -> Result<u64> {
@@ -553,7 +569,8 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
         items: sum(items.split(' ').filter_map(|text| stored_decimal(text).ok())),
         drifted: row.get(13)?,
         twins: serde_json::from_str(&row.get::<_, String>(14)?).unwrap_or_default(),
-        sent_as_twin: OPEN.contains(&status) && row.get(15)?,
+        test: row.get(15)?,
+        sent_as_twin: OPEN.contains(&status) && row.get(16)?,
     }))
 }
 

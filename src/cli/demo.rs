@@ -136,11 +136,11 @@ impl Stage<'_> {
 fn curtain(home: &Path) -> anyhow::Result<()> {
     let home = home.display();
     output::put(&format!("\n{}\n", bold("The book is yours to play with:")))?;
-    output::line(&format!("  export ORDERSYNC_HOME={home}"))?;
-    output::line("  ordersync orders --search tee")?;
-    output::line("  ordersync orders --status awaiting-fulfillment --csv")?;
-    output::line("  ordersync show book:3 --history")?;
-    output::line("  ordersync runs")?;
-    output::line(&format!("  sqlite3 {home}/orders.sqlite 'SELECT * FROM v_sales_by_day LIMIT 5'"))?;
+    output::command(&format!("  export ORDERSYNC_HOME={home}"))?;
+    output::command("  ordersync orders --search tee")?;
+    output::command("  ordersync orders --status awaiting-fulfillment --csv")?;
+    output::command("  ordersync show book:3 --history")?;
+    output::command("  ordersync runs")?;
+    output::command(&format!("  sqlite3 {home}/orders.sqlite 'SELECT * FROM v_sales_by_day LIMIT 5'"))?;
     output::line("and a shop to rehearse with, and to break; it says how to connect it:  ordersync simulate")
 }

@@ -17,7 +17,7 @@ const ALL: usize = i64::MAX as usize;
 /// List orders, the newest first.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only this status: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped,
+    /// Only this status, without test orders where it is one to be sent: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped,
     /// shipped, cancelled, ...
     #[arg(long, value_name = "STATUS")]
     status: Option<Status>,
@@ -92,13 +92,16 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
     }
     let now = app.context.clock.now();
     let mut table =
-        Table::new(&[">order", "store", "number", "placed", "status", ">items", ">total", "", "to", "buyer"]);
+        Table::new(&[">order", "store", "number", "placed", "status", ">items", ">total", "", "to", "buyer"])
+            .one_line("buyer", &["items", "to", "number", "placed", "store"]);
+    let book = app.existing_book()?;
     for row in rows {
         let drifted = if row.drifted { " *" } else { "" };
         let twin = if row.twins.is_empty() { "" } else { " =" };
-        let status = format!("{}{drifted}{twin}", row.status);
+        let test = if row.test { " (test)" } else { "" };
+        let status = format!("{}{test}{drifted}{twin}", row.status);
         table.row(&[
-            &row.id.to_string(),
+            &book.reference(row.id)?,
             &row.store,
             &row.number,
             &output::when(row.placed_at, now),
@@ -136,7 +139,7 @@ fn to_json(row: &OrderRow) -> serde_json::Value {
         "status": row.status, "channel_status": row.channel_status, "placed_at": rfc3339(row.placed_at),
         "ship_by": row.ship_by.map(rfc3339), "total": scaled(row.total, &row.currency), "currency": row.currency,
         "buyer": row.buyer, "country": row.country, "items": row.items.normalize().to_string(), "changed_at_channel": row.drifted,
-        "twin_of": row.twins, "sent_as_twin": row.sent_as_twin,
+        "twin_of": row.twins, "sent_as_twin": row.sent_as_twin, "test": row.test,
     })
 }
 

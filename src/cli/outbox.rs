@@ -50,7 +50,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         let next = row.next_at.map_or_else(String::new, |at| output::when(at, now));
         table.row(&[
             &row.id.to_string(),
-            &row.order_id.to_string(),
+            &book.reference(row.order_id)?,
             &format!("{}:{}", row.store, row.number),
             &what(row),
             row.state.word(),

@@ -78,6 +78,11 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     put(&format!("{}\n", wrapped(&text, stdout_width(), column(&text))))
 }
 
+/// Prints a command to be copied: on one line, however narrow the terminal is.
+pub(crate) fn command(text: &str) -> anyhow::Result<()> {
+    put(&format!("{}\n", clean(text)))
+}
+
 /// Where the text of a line begins that names something before it: `  shop      Tea & Cups`.
 fn column(line: &str) -> usize {
     let indent = line.len() - line.trim_start().len();
@@ -96,7 +101,7 @@ fn stdout_width() -> Option<usize> {
     wide(terminal_size::terminal_size_of(std::io::stdout()))
 }
 
-fn stderr_width() -> Option<usize> {
+pub(crate) fn stderr_width() -> Option<usize> {
     wide(terminal_size::terminal_size_of(std::io::stderr()))
 }
 
@@ -167,7 +172,15 @@ pub(crate) fn advice(error: &Error) -> Option<String> {
 /// The parts of a hint that advise something else than the command `running`.
 fn other_ways(hint: &str, running: &[String]) -> Option<String> {
     let ways: Vec<&str> = hint.split("; ").filter(|way| !is_running(way, running)).collect();
+    let again = |way: &str| way.to_lowercase().starts_with("the next sync") && is_done_by_no_sync(running);
+    let ways: Vec<&str> =
+        ways.into_iter().map(|way| if again(way) { "give the command again later" } else { way }).collect();
     if ways.is_empty() { None } else { Some(ways.join("; ")) }
+}
+
+/// Whether what is running is nothing that a sync would do again by itself.
+fn is_done_by_no_sync(running: &[String]) -> bool {
+    running.iter().any(|word| matches!(word.as_str(), "--dry-run" | "pull" | "connect" | "doctor" | "accept"))
 }
 
 /// Whether a hint begins with a command that says no more than the one that is running: `ordersync
@@ -270,11 +283,22 @@ fn colours() -> bool {
 /// A table for people: a header, columns as wide as they need, cut to the terminal's width only on
 /// a terminal.
 pub(crate) struct Table {
-    table: comfy_table::Table,
-    empty: bool,
-    /// The longest word of each column.
-    words: Vec<usize>,
+    /// The names of the columns; one that begins with `>` is aligned to the right.
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+    /// How it is brought to one line a row on a narrow terminal.
+    narrow: Option<Narrow>,
 }
+
+/// How a table becomes narrow: one column is cut, as long as something of it can be read, and
+/// others are left out in this order.
+struct Narrow {
+    cut: &'static str,
+    leave_out: &'static [&'static str],
+}
+
+/// So much of a column that is cut is still worth reading.
+const READABLE: usize = 10;
 
 /// How deep the rest of a row hangs that is wider than the terminal.
 const HANGING: usize = 2;
@@ -285,10 +309,63 @@ const GAP: u16 = 2;
 impl Table {
     /// A table with these columns; a name that begins with `>` is aligned to the right.
     pub(crate) fn new(columns: &[&str]) -> Self {
+        Self { columns: columns.iter().map(|name| (*name).to_owned()).collect(), rows: Vec::new(), narrow: None }
+    }
+
+    /// Keeps every row on one line of a terminal: `cut` is shortened, and `leave_out` are left out
+    /// one after the other.
+    pub(crate) fn one_line(mut self, cut: &'static str, leave_out: &'static [&'static str]) -> Self {
+        self.narrow = Some(Narrow { cut, leave_out });
+        self
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: &[&str]) {
+        self.rows.push(cells.iter().map(|cell| shorten(&clean(cell))).collect());
+    }
+
+    /// How wide a column is, its gap included.
+    fn wide(&self, n: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.get(n));
+        let name = self.columns.get(n).map_or(0, |name| name.trim_start_matches('>').width());
+        cells.map(|cell| cell.width()).max().unwrap_or_default().max(name) + usize::from(GAP)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.trim_start_matches('>') == name)
+    }
+
+    /// Brings every row to one line of this width, as far as that was asked for.
+    fn make_narrow(&mut self, width: usize) {
+        let Some(narrow) = self.narrow.take() else { return };
+        let room = |table: &Self, without: Option<usize>| {
+            let all = (0..table.columns.len()).filter(|n| Some(*n) != without);
+            // Nothing stands behind the last one.
+            (width + usize::from(GAP)).checked_sub(all.map(|n| table.wide(n)).sum())
+        };
+        for name in narrow.leave_out {
+            let cut = self.place(narrow.cut);
+            let least = cut.map_or(0, |n| self.wide(n).min(READABLE + usize::from(GAP)));
+            if room(self, cut).is_some_and(|room| room >= least) {
+                break;
+            }
+            if let Some(n) = self.place(name) {
+                self.columns.remove(n);
+                self.rows.iter_mut().filter(|row| n < row.len()).for_each(|row| drop(row.remove(n)));
+            }
+        }
+        let Some(n) = self.place(narrow.cut) else { return };
+        let most = room(self, Some(n)).unwrap_or_default().saturating_sub(usize::from(GAP)).max(READABLE);
+        for cell in self.rows.iter_mut().filter_map(|row| row.get_mut(n)) {
+            *cell = cut_to(cell, most);
+        }
+    }
+
+    fn drawn(&self, width: Option<usize>) -> comfy_table::Table {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(columns.iter().map(|name| name.trim_start_matches('>')));
-        for (n, name) in columns.iter().enumerate() {
+        table.set_header(self.columns.iter().map(|name| name.trim_start_matches('>')));
+        for (n, name) in self.columns.iter().enumerate() {
             if let Some(column) = table.column_mut(n) {
                 column.set_padding((0, GAP));
                 if name.starts_with('>') {
@@ -296,32 +373,39 @@ impl Table {
                 }
             }
         }
-        let words = columns.iter().map(|name| longest_word(name.trim_start_matches('>'))).collect();
-        Self { table, empty: true, words }
-    }
-
-    /// Adds a row.
-    pub(crate) fn row(&mut self, cells: &[&str]) {
-        self.empty = false;
-        let cells: Vec<String> = cells.iter().map(|cell| shorten(&clean(cell))).collect();
-        for (longest, cell) in self.words.iter_mut().zip(&cells) {
-            *longest = longest_word(cell).max(*longest);
+        for row in &self.rows {
+            table.add_row(row);
         }
-        self.table.add_row(cells);
+        if let Some(width) = width
+            .filter(|width| (0..self.columns.len()).map(|n| self.wide(n)).sum::<usize>() > width + usize::from(GAP))
+        {
+            self.fit(&mut table, width);
+        }
+        table
     }
 
     /// Breaks the texts in it between words where it is wider than the terminal; no word of a
     /// column is broken.
-    fn fit(&mut self, width: usize) {
-        let least: usize = self.words.iter().map(|word| word + usize::from(GAP)).sum();
+    fn fit(&self, table: &mut comfy_table::Table, width: usize) {
+        let cells = |n: usize| self.rows.iter().filter_map(move |row| row.get(n));
+        let words: Vec<usize> = self
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(n, name)| {
+                let longest = cells(n).map(|cell| longest_word(cell)).max().unwrap_or_default();
+                longest.max(longest_word(name.trim_start_matches('>')))
+            })
+            .collect();
+        let least: usize = words.iter().map(|word| word + usize::from(GAP)).sum();
         let Ok(most) = u16::try_from(width) else { return };
         if least > width {
             return;
         }
-        self.table.set_content_arrangement(ContentArrangement::Dynamic).set_width(most);
-        for (n, word) in self.words.iter().enumerate() {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(most);
+        for (n, word) in words.iter().enumerate() {
             let least = u16::try_from(*word).unwrap_or(u16::MAX).saturating_add(GAP);
-            if let Some(column) = self.table.column_mut(n) {
+            if let Some(column) = table.column_mut(n) {
                 column.set_constraint(ColumnConstraint::LowerBoundary(ComfyWidth::Fixed(least)));
             }
         }
@@ -329,16 +413,33 @@ impl Table {
 
     /// Prints it; nothing at all where it has no row.
     pub(crate) fn print(&mut self) -> anyhow::Result<()> {
-        if self.empty {
+        if self.rows.is_empty() {
             return Ok(());
         }
-        if let Some(width) = stdout_width() {
-            self.fit(width);
+        let width = stdout_width();
+        if let Some(width) = width {
+            self.make_narrow(width);
         }
         // A row that does not fit at all is broken between its cells.
-        let row = |line: String| format!("{}\n", wrapped(line.trim_end(), stdout_width(), HANGING));
-        put(&self.table.lines().map(row).collect::<String>())
+        let row = |line: String| format!("{}\n", wrapped(line.trim_end(), width, HANGING));
+        put(&self.drawn(width).lines().map(row).collect::<String>())
     }
+}
+
+/// A text of at most this width; what was cut off shows as such.
+pub(crate) fn cut_to(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    for c in text.chars() {
+        let next = cut.width() + c.to_string().width();
+        if next >= width {
+            break;
+        }
+        cut.push(c);
+    }
+    format!("{}…", cut.trim_end())
 }
 
 fn longest_word(cell: &str) -> usize {
@@ -491,6 +592,10 @@ mod tests {
             ("ordersync connect --reauth tea", "connect --reauth tea", None),
             ("ordersync dispatch 17 --as-local", "dispatch 17", Some("ordersync dispatch 17 --as-local")),
             ("free some space", "sync", Some("free some space")),
+            ("the next sync tries again by itself", "sync", Some("the next sync tries again by itself")),
+            ("the next sync tries again by itself", "sync --dry-run", Some("give the command again later")),
+            ("look; the next sync tries again by itself", "pull tea:1", Some("look; give the command again later")),
+            ("look; the next sync tries again by itself", "connect --test", Some("look; give the command again later")),
         ] {
             let running: Vec<String> = running.split(' ').map(str::to_owned).collect();
             assert_eq!(other_ways(hint, &running).as_deref(), left, "{hint} while running {running:?}");
@@ -502,8 +607,7 @@ mod tests {
         let rows = |width: usize| {
             let mut table = Table::new(&["store", "title", ">total"]);
             table.row(&["woocommerce", "The shop of Ann and her brother in the old harbour", "1 234.00"]);
-            table.fit(width);
-            table.table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
+            table.drawn(Some(width)).lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(rows(100).len(), 2);
         for width in [40, 44, 60] {
@@ -516,6 +620,26 @@ mod tests {
             );
         }
         assert_eq!(rows(20).len(), 2, "a word that cannot stand is not broken by us");
+    }
+
+    #[test]
+    fn a_list_keeps_every_row_on_one_line() {
+        let lines = |width: usize| {
+            let mut table =
+                Table::new(&[">order", "store", "status", ">items", "buyer"]).one_line("buyer", &["items", "store"]);
+            table.row(&["book:1619", "woocommerce", "awaiting-fulfillment *", "4", "Jörg-Maximilian 花子 Größmann"]);
+            table.row(&["7", "tea", "shipped", "1", "Ann"]);
+            table.make_narrow(width);
+            table.drawn(Some(width)).lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
+        };
+        for width in [45, 50, 60, 70, 80, 200] {
+            let text = lines(width);
+            assert!(text.len() == 3 && text.iter().all(|line| line.width() <= width), "{width}: {text:?}");
+            assert!(text[1].starts_with("book:1619") && text[1].contains("awaiting-fulfillment *"), "{text:?}");
+            assert!(text[1].contains("  Jörg-Maxi"), "{text:?}");
+        }
+        assert!(lines(200)[1].ends_with("4  Jörg-Maximilian 花子 Größmann"), "{:?}", lines(200));
+        assert!(lines(45)[0].split_whitespace().eq(["order", "status", "buyer"]), "{:?}", lines(45));
     }
 
     #[test]

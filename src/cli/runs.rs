@@ -62,7 +62,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         ">sent",
         ">requests",
         "how it went",
-    ]);
+    ])
+    .one_line("how it went", &["requests", "unchanged", "fetched", "kind", "store"]);
     for (r, state) in runs.iter().zip(&states) {
         let how = how(r, *state);
         let t = &r.tally;

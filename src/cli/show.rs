@@ -63,7 +63,8 @@ fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> a
     let now = app.context.clock.now();
     let when = |at| output::when(at, now);
     // Made safe before it is emphasised: the emphasis itself would not pass as text.
-    let head = format!("order {}  {}:{}  {}", o.id, o.store, o.number, o.status);
+    let test = if o.test { "  (a test order: not to be sent)" } else { "" };
+    let head = format!("order {}  {}:{}  {}{test}", o.id, o.store, o.number, o.status);
     output::put(&format!("{}\n", bold(&output::clean(&head))))?;
     output::line(&format!("  at the channel  {}{} (id {})", o.channel_status, presence(o), o.remote_id))?;
     let paid = o.paid_at.map_or("not marked as paid".to_owned(), |at| format!("paid {}", when(at)));

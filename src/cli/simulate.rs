@@ -34,21 +34,21 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     output::line("")?;
     output::line("connect it, in another terminal, with a home of its own:")?;
     let secrets: Vec<String> = access.secrets.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    output::line(&format!("  export ORDERSYNC_HOME=./rehearsal {}", secrets.join(" ")))?;
-    output::line(&format!("  ordersync connect {} {}", args.channel, access.flags.join(" ")))?;
-    output::line("  ordersync sync")?;
+    output::command(&format!("  export ORDERSYNC_HOME=./rehearsal {}", secrets.join(" ")))?;
+    output::command(&format!("  ordersync connect {} {}", args.channel, access.flags.join(" ")))?;
+    output::command("  ordersync sync")?;
     output::line("")?;
     output::line("be its buyer, or its bad luck:")?;
-    output::line(&format!(
+    output::command(&format!(
         "  curl -X POST {url}{CONTROL}/place-order -d '{{\"lines\":[{{\"sku\":\"TEE-001\",\"quantity\":2}}]}}'"
     ))?;
-    output::line(&format!(
+    output::command(&format!(
         "  curl -X POST {url}{CONTROL}/fault -d '{{\"kind\":\"answer-lost\",\"method\":\"POST\"}}'"
     ))?;
-    output::line(&format!("  curl -X POST {url}{CONTROL}/edit-address/ID -d '{{\"street\":\"New street 1\"}}'"))?;
-    output::line(&format!("  curl -X POST {url}{CONTROL}/cancel/ID   (or pay, hold)"))?;
-    output::line(&format!("  curl {url}{CONTROL}/ids"))?;
-    output::line(&format!("  curl {url}{CONTROL}/stats"))?;
+    output::command(&format!("  curl -X POST {url}{CONTROL}/edit-address/ID -d '{{\"street\":\"New street 1\"}}'"))?;
+    output::command(&format!("  curl -X POST {url}{CONTROL}/cancel/ID   (or pay, hold)"))?;
+    output::command(&format!("  curl {url}{CONTROL}/ids"))?;
+    output::command(&format!("  curl {url}{CONTROL}/stats"))?;
     while clock.sleep(Duration::from_secs(3600)).is_ok() {}
     server.stop();
     Ok(0)

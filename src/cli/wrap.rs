@@ -41,7 +41,7 @@ fn together(line: &str) -> Vec<String> {
         let last = words.last().and_then(|known| known.rsplit(' ').next()).unwrap_or_default();
         let goes_on = match command {
             Some(1) => true,
-            Some(_) => !ends(last) && (word.starts_with("--") || last.starts_with("--") || word.contains(':')),
+            Some(_) => !ends(last) && (last.starts_with("--") || is_typed(word)),
             None => false,
         };
         match words.last_mut().filter(|_| goes_on && !word.is_empty()) {
@@ -57,6 +57,17 @@ fn together(line: &str) -> Vec<String> {
         }
     }
     words
+}
+
+/// Whether the word behind a command belongs to it: a flag, a value, what stands for a value, or a
+/// word that commands take and prose hardly has.
+fn is_typed(word: &str) -> bool {
+    const TAKEN: [&str; 11] =
+        ["install", "remove", "set", "unset", "get", "bash", "zsh", "fish", "woocommerce", "shopify", "bigcommerce"];
+    let bare = word.trim_end_matches([';', ',', '.', ')', ':', '`']);
+    let stands_for = bare.len() > 1 && bare.bytes().all(|b| b.is_ascii_uppercase() || b == b'=');
+    let is_value = bare.contains([':', '.', '=', '/']) || bare.bytes().any(|b| b.is_ascii_digit());
+    word.starts_with("--") || stands_for || is_value || TAKEN.contains(&bare)
 }
 
 /// Whether a sentence ends or pauses behind the word.
@@ -91,6 +102,19 @@ mod tests {
             together("a; ordersync sync --channel tea tries now; ordersync show book:7 --raw, b"),
             ["a;", "ordersync sync --channel tea", "tries", "now;", "ordersync show book:7 --raw,", "b"]
         );
+        for (hint, command) in [
+            (
+                "then ordersync config set shop.unpaid_methods cod,bacs2 does it",
+                "ordersync config set shop.unpaid_methods",
+            ),
+            ("so ordersync connect woocommerce --name ANOTHER helps", "ordersync connect woocommerce --name ANOTHER"),
+            ("then ordersync schedule install syncs every half hour", "ordersync schedule install"),
+            ("so ordersync cancel 17 --reason x.", "ordersync cancel 17 --reason x."),
+            ("or ordersync connect KIND takes it up again", "ordersync connect KIND"),
+            ("as ordersync outbox tells why", "ordersync outbox"),
+        ] {
+            assert!(together(hint).iter().any(|word| word.starts_with(command)), "{:?}", together(hint));
+        }
     }
 
     proptest::proptest! {

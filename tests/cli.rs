@@ -606,3 +606,99 @@ fn c6_what_is_empty_is_said_with_the_command_that_fills_it() {
     let (rig, _) = Rig::with_orders(&[1]);
     rig.home.run("orders --search nobody-at-all").exits(0).says("no order fits");
 }
+
+/// What a command prints on a terminal of 80 columns.
+#[cfg(unix)]
+fn on_a_terminal(home: &Home, words: &str) -> String {
+    use std::io::Read;
+    let size = nix::pty::Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+    let nix::pty::OpenptyResult { master, slave } = nix::pty::openpty(Some(&size), None).unwrap();
+    let mut child = home.spawn_at(&slave, words, "NO_COLOR");
+    drop(slave);
+    let reader = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        // A terminal that nobody holds any more ends with an error.
+        let _ = std::fs::File::from(master).read_to_end(&mut said);
+        String::from_utf8_lossy(&said).replace('\r', "")
+    });
+    child.wait().unwrap();
+    reader.join().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn lists_keep_every_row_on_one_line_of_a_terminal() {
+    let (rig, _) = Rig::with_orders(&[1, 2]);
+    rig.home.sql(
+        "UPDATE orders SET buyer_name = 'Maximiliane Hildegard von und zu Großmannsdorf', number = '2' WHERE id = 1",
+    );
+    rig.fault(Fault::new(FaultKind::ServerError(503)).on_path(ORDERS).always());
+    rig.home.run("sync").exits(5);
+    for words in ["orders", "runs"] {
+        let rows = on_a_terminal(&rig.home, words);
+        let rows: Vec<&str> = rows.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(rows.len(), 3, "{words}: {rows:?}");
+        assert!(rows.iter().all(|row| row.chars().count() <= 80), "{words}: {rows:?}");
+    }
+    rig.home.run("orders").exits(0).prints("book:2 ").prints("von und zu Großmannsdorf");
+    assert_eq!(rig.home.json("orders")[0]["order"], "2", "machine formats stay as they are");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_to_be_copied_is_one_line_however_narrow_the_terminal() {
+    let said = on_a_terminal(&Home::new(), "demo woocommerce");
+    let home = said.lines().find_map(|line| line.trim().strip_prefix("export ORDERSYNC_HOME=")).unwrap();
+    assert!(
+        said.contains(&format!("  sqlite3 {home}/orders.sqlite 'SELECT * FROM v_sales_by_day LIMIT 5'\n")),
+        "{said}"
+    );
+    std::fs::remove_dir_all(home).unwrap();
+}
+
+#[test]
+fn a_test_order_is_marked_and_not_among_what_is_to_be_sent() {
+    let (rig, _) = Rig::with_orders(&[1, 2]);
+    rig.home.sql("UPDATE orders SET test = 1 WHERE id = 1");
+    rig.home.run("orders").exits(0).prints("awaiting-fulfillment (test)");
+    rig.home.run("show book:1").exits(0).prints("a test order: not to be sent");
+    assert_eq!(rig.home.json("orders --status awaiting-fulfillment").as_array().unwrap().len(), 1);
+    assert_eq!(
+        rig.home.json("orders --status awaiting-fulfillment --channel woocommerce").as_array().unwrap().len(),
+        1
+    );
+    let all = rig.home.json("orders");
+    assert_eq!(all.as_array().unwrap().iter().filter(|order| order["test"] == true).count(), 1);
+}
+
+#[test]
+fn config_set_says_what_it_set() {
+    let (rig, _) = Rig::with_orders(&[1]);
+    rig.home.run("config set woocommerce.interval 60").exits(0).prints("woocommerce.interval is 60 now");
+    rig.home.run("config unset woocommerce.interval").exits(0).prints("woocommerce.interval is the default again, 30");
+    let method = rig.home.sql("SELECT payment_method FROM orders")[0].to_uppercase();
+    let done = rig.home.run(&format!("config set woocommerce.unpaid_methods quux,{method}")).exits(0);
+    assert!(done.says("no order of woocommerce is paid by \"quux\"").stderr.lines().count() == 1);
+    rig.home.run("config set woocommerce.unpaid_methods quux --quiet").exits(0).silent();
+}
+
+#[test]
+fn c6_a_store_that_is_disconnected_is_said_to_be() {
+    let (rig, _) = Rig::with_orders(&[1]);
+    rig.home.run("connect --remove woocommerce").exits(0);
+    let shopify = rig.home.run("status").exits(7).says("bigcommerce, shopify, woocommerce");
+    assert!(shopify.stdout.is_empty());
+    rig.home
+        .run("dispatch book:1 --tracking JD01")
+        .exits(7)
+        .says("is disconnected")
+        .says("ordersync connect woocommerce");
+    rig.home.run("connect --test woocommerce").exits(7).says("is disconnected");
+}
+
+#[test]
+fn c1_every_run_is_listed_where_that_is_wanted() {
+    let (rig, _) = Rig::with_orders(&[1]);
+    (0..22).for_each(|_| drop(rig.sync()));
+    assert_eq!(rig.home.run("runs --limit 0").exits(0).stdout.lines().count(), 24);
+}

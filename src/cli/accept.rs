@@ -63,7 +63,7 @@ fn ask(app: &App, book: &mut Book, store: &Store, id: i64, remote_id: &str) -> R
             "{} was asked just now and has no newer version of order {id} than the book; nothing was changed",
             store.name
         );
-        return Err(Error::new(ErrorKind::NotFound, text));
+        return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{id} says how it stands")));
     }
     Ok(is_newer)
 }

@@ -10,6 +10,9 @@ use crate::channel::{ChannelKind, origin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::store::check;
 
+/// The payment methods of orders that ship before they are paid.
+const UNPAID_METHODS: &str = "unpaid_methods";
+
 /// Show or change the settings of stores. Without arguments: where everything lives, and every
 /// setting.
 #[derive(Debug, clap::Args)]
@@ -120,11 +123,37 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
             store.name
         ));
     }
+    if !app.global.quiet {
+        output::line(&stands(&store, key, value))?;
+    }
+    if let (true, Some(methods)) = (key == UNPAID_METHODS && !app.global.quiet, value) {
+        for method in methods.split(',').map(str::trim).filter(|method| !method.is_empty()) {
+            if !book.is_paid_by(store.id, method)? {
+                output::note(&format!(
+                    "no order of {} is paid by {method:?}; ordersync show ORDER --json has payment.method of an order",
+                    store.name
+                ));
+            }
+        }
+    }
     let timer = crate::schedule::Installed::read(&app.context.home).filter(|_| key == "interval");
     if timer.is_some_and(|timer| value.is_some_and(|v| v.parse().is_ok_and(|minutes: u32| minutes < timer.every))) {
         output::note("the timer runs less often than that; ordersync schedule install makes it run often enough");
     }
     Ok(0)
+}
+
+/// What a setting is now.
+fn stands(store: &Store, key: &str, value: Option<&str>) -> String {
+    let default = || settings(store.kind).find(|(known, _)| *known == key).and_then(|(_, help)| default_in(help));
+    match value {
+        Some(value) => format!("{}.{key} is {value} now", store.name),
+        None => format!(
+            "{}.{key} is the default again{}",
+            store.name,
+            default().map_or(String::new(), |word| format!(", {word}"))
+        ),
+    }
 }
 
 /// A setting that there is, and not what makes the store this one: its orders hang on that.

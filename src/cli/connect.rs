@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::interrupt::{self, Left};
 use super::output;
+use super::select::connect_one;
 use super::when::parse_since;
 use super::{App, Outcome};
 use crate::book::check_store_name;
@@ -229,7 +230,7 @@ fn list(app: &App) -> Outcome {
         return Ok(0);
     }
     if stores.is_empty() {
-        output::note("no store is connected yet: ordersync connect woocommerce");
+        output::note(&format!("no store is connected yet: {}", connect_one()));
     }
     let mut table = output::Table::new(&["store", "channel", "shop", "address", "since"]);
     for store in &stores {

@@ -79,7 +79,8 @@ fn chosen(book: &Book, order: Option<&str>) -> Result<Vec<OutboxRow>> {
     let id = book.find(reference)?;
     let rows: Vec<OutboxRow> = open.into_iter().filter(|row| row.order_id == id).collect();
     if rows.is_empty() {
-        return Err(Error::new(ErrorKind::NotFound, format!("order {id} has nothing in the outbox; nothing was sent")));
+        let text = format!("order {id} has nothing in the outbox; nothing was sent");
+        return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{id} says how it stands")));
     }
     Ok(rows)
 }

@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::book::{Book, Store};
+use crate::channel::ChannelKind;
 use crate::error::{Error, ErrorKind, Result};
 
 impl App {
@@ -27,9 +28,15 @@ impl App {
 
     /// The one store of this name.
     pub(super) fn store(&self, book: &Book, name: &str) -> Result<Store> {
-        book.store(name)?.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("no connected store is called {name:?}; nothing was done"))
-                .hint("ordersync connect --list")
+        if let Some(store) = book.store(name)? {
+            return Ok(store);
+        }
+        let old = book.stores_of_old()?.into_iter().find(|store| store.name == name);
+        Err(match old {
+            Some(store) => Error::new(ErrorKind::NotFound, format!("{name} is disconnected; nothing was done"))
+                .hint(format!("ordersync connect {} takes it and its orders up again", store.kind)),
+            None => Error::new(ErrorKind::NotFound, format!("no connected store is called {name:?}; nothing was done"))
+                .hint("ordersync connect --list"),
         })
     }
 }
@@ -53,10 +60,15 @@ fn is_meant(store: &Store, word: &str) -> bool {
 }
 
 fn no_store() -> Error {
-    let hint = if cfg!(feature = "simulator") {
-        "ordersync connect woocommerce, or ordersync demo to see it work"
-    } else {
-        "ordersync connect woocommerce"
-    };
+    let mut hint = connect_one();
+    if cfg!(feature = "simulator") {
+        hint.push_str("; ordersync demo shows how it works");
+    }
     Error::new(ErrorKind::NotFound, "no store is connected yet").hint(hint)
+}
+
+/// How a first store is connected, whatever its channel is.
+pub(super) fn connect_one() -> String {
+    let kinds: Vec<&str> = ChannelKind::ALL.iter().map(|kind| kind.word()).collect();
+    format!("ordersync connect KIND, of {}", kinds.join(", "))
 }

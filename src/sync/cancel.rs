@@ -336,7 +336,7 @@ fn refuse_unsupported(order: &BookOrder, request: &Request, can: &Cancelling) ->
             let (flag, instead) = (wish.flag(), wish.instead());
             let text =
                 format!("{} takes no {flag} with a cancellation; nothing was changed here or there", order.channel);
-            Err(Error::new(ErrorKind::Unsupported, text).hint(format!("{instead}; then without {flag}")))
+            Err(Error::new(ErrorKind::Refused, text).hint(format!("{instead}; then without {flag}")))
         }
     }
 }

@@ -311,8 +311,9 @@ impl Desk<'_> {
 /// `NotFound` where its store is connected no more.
 pub(crate) fn store_of(book: &Book, order: &BookOrder) -> Result<Store> {
     book.store(&order.store)?.ok_or_else(|| {
-        let text = format!("no connected store is called {:?}; nothing was done", order.store);
-        Error::new(ErrorKind::NotFound, text).hint("ordersync connect --list")
+        let text = format!("{} is disconnected; nothing was done", order.store);
+        Error::new(ErrorKind::NotFound, text)
+            .hint(format!("ordersync connect {} takes it and its orders up again", order.channel))
     })
 }
 
@@ -356,6 +357,16 @@ fn ships_unpaid(store: &Store, order: &BookOrder) -> bool {
         .any(|method| is(method, &order.payment.method) || is(method, &order.payment.title))
 }
 
+/// The setting that ships orders that are to be paid like this one.
+fn unpaid_setting(order: &BookOrder) -> String {
+    let method = [&order.payment.method, &order.payment.title].into_iter().find(|name| !name.trim().is_empty());
+    let is_word = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    let method = method.map_or("METHOD".to_owned(), |name| {
+        if is_word(name) { name.clone() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+    });
+    format!("{}.unpaid_methods {method}", order.store)
+}
+
 /// A dispatch of an order that is not to be shipped is most often a slip (D-1).
 fn refuse_odd_status(order: &BookOrder, request: &Request, leave: Leave) -> Result<()> {
     let (problem, hint) = match order.status {
@@ -364,7 +375,7 @@ fn refuse_odd_status(order: &BookOrder, request: &Request, leave: Leave) -> Resu
         }
         Status::AwaitingPayment if !leave.unpaid => (
             "is not paid yet",
-            "add --unpaid if it ships before payment; the setting unpaid_methods does for its payment method",
+            "add --unpaid if it ships before payment; ordersync config set STORE.unpaid_methods METHOD does so for all that are to be paid like it",
         ),
         _ if order.waits_given_back() && leave.guard != Guard::Force => {
             ("is refunded in full", "add --as-local --force if it ships all the same")
@@ -382,7 +393,7 @@ fn refuse_odd_status(order: &BookOrder, request: &Request, leave: Leave) -> Resu
         _ => return Ok(()),
     };
     Err(Error::new(ErrorKind::Refused, format!("order {} {problem}; nothing was recorded or sent", order.id))
-        .hint(hint))
+        .hint(hint.replace("STORE.unpaid_methods METHOD", &unpaid_setting(order))))
 }
 
 /// Whether parcels of the same sale have gone out from another store (D-1).

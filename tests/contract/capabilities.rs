@@ -274,7 +274,7 @@ fn d8_stock_money_and_the_buyer_are_as_the_merchant_wishes_where_the_channel_lea
             } else {
                 let id = desk.paid(&[("TEE-001", 2)]);
                 is_refused(desk, &id, "cancel", flag);
-                desk.on("cancel", &id, flag).exits(1).says(&format!("then without {flag}"));
+                desk.on("cancel", &id, flag).exits(6).says(&format!("then without {flag}"));
                 assert!(!desk.store.standing(&id).unwrap().cancelled, "{} {flag}", desk.kind);
             }
         }

@@ -195,6 +195,6 @@ fn what_can_be_sent_is_offered_and_orders_of_a_store_that_was_removed_are_counte
             all.says(&format!("{orders} order")).says("not connected any more").says("--channel STORE");
             assert_eq!(offered(&format!("{words} --channel {}", desk.kind)), orders, "{}: {words}", desk.kind);
         }
-        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(7).says("no connected store");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(7).says("is disconnected");
     });
 }

@@ -252,7 +252,8 @@ impl Part<'_> {
         let to = if self.place.is_empty() { String::new() } else { format!(" to {}", self.place) };
         let tracking = Tracking { comments: self.marker.clone(), ..self.parcel.map(tracking).unwrap_or_default() };
         let shipment = NewShipment { order_address_id: self.address, tracking, items };
-        let summary = format!("add a shipment of {pieces} pieces{to} with {with}");
+        let s = if pieces == 1 { "" } else { "s" };
+        let summary = format!("add a shipment of {pieces} piece{s}{to} with {with}");
         Write::new(summary, Operation::Ship { order, shipment })
     }
 }

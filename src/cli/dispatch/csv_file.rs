@@ -103,6 +103,7 @@ fn read(app: &App, args: &Args, file: &Path) -> Result<Vec<Wanted>> {
     let (columns, rows) = rows::read(text, first_line, delimiter, &meant).map_err(|why| unreadable(&why))?;
     if !app.global.quiet {
         say(&columns, &rows, told);
+        shared_numbers(&rows).iter().for_each(|text| output::note(text));
     }
     let wanted = |group: Group| {
         let (carrier, tracking) = group.parcels.iter().cloned().unzip();
@@ -126,6 +127,20 @@ fn say(columns: &Columns, rows: &Rows, encoding: Option<&str>) {
             output::count(rows.mended as u64, "cell")
         ));
     }
+}
+
+/// Numbers that stand at several orders: one box for two orders of a buyer, or a slip.
+fn shared_numbers(rows: &Rows) -> Vec<String> {
+    let mut orders: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+    for group in &rows.groups {
+        for (_, number) in &group.parcels {
+            orders.entry(number).or_default().push(&group.written);
+        }
+    }
+    let shared = orders.into_iter().filter(|(_, orders)| orders.len() > 1);
+    shared
+        .map(|(number, orders)| format!("the number {number} stands at several orders: {}", orders.join(", ")))
+        .collect()
 }
 
 /// The text behind a line `sep=;`, how many lines that were, and the separator: the one that makes
@@ -220,7 +235,10 @@ fn row_json(wanted: &Wanted) -> serde_json::Value {
 
 /// After so many lines that nobody reads them all: how many went well, and which rows did not.
 fn sum_up(all: &[Wanted]) {
-    let well = |wanted: &&Wanted| matches!(&wanted.done, Some(Ok(done)) if done.state != OutboxState::Failed.word());
+    // What only stands in the outbox has not gone well yet, where it was to go out at once.
+    let [failed, queued] = [OutboxState::Failed.word(), OutboxState::Queued.word()];
+    let is_well = |done: &Done, args: &Args| done.state != failed && (args.later || done.state != queued);
+    let well = |wanted: &&Wanted| matches!(&wanted.done, Some(Ok(done)) if is_well(done, &wanted.args));
     let rows: Vec<String> =
         all.iter().filter(|wanted| !well(wanted)).flat_map(|wanted| &wanted.group.rows).map(u64::to_string).collect();
     if !rows.is_empty() {

@@ -72,10 +72,11 @@ fn named(name: &str, other: bool, can: &Capabilities, channel: &str) -> Result<S
             return Err(Error::new(ErrorKind::Usage, text).hint("ordersync carriers lists them all"));
         }
         CarrierName::Unknown => return Ok(name.to_owned()),
-        CarrierName::Slip(names) => ("looks like a slip", names.join(" or ")),
-        CarrierName::Shared(names) => ("is several carriers", names.join(", ")),
-        CarrierName::Begins(known) => ("is no service of its that is known", known.name.to_owned()),
+        CarrierName::Slip(names) => ("looks like a slip of", names.join(" or ")),
+        CarrierName::Shared(names) => ("may mean any of", names.join(", ")),
+        CarrierName::Begins(known) => ("names no service that is known of", known.name.to_owned()),
     };
-    let text = format!("the carrier {name:?} {problem}: {choices}; nothing was recorded");
-    Err(Error::new(ErrorKind::Usage, text).hint("take one of these; --other-carrier sends it as it is written"))
+    let text = format!("the carrier {name:?} {problem} {choices}; nothing was recorded");
+    let hint = "give --carrier one of these names; --other-carrier sends the name as it is written";
+    Err(Error::new(ErrorKind::Usage, text).hint(hint))
 }

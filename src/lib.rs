@@ -9,8 +9,9 @@
 //!
 //! What the channel says is kept as its own document. The *merchant's copy* beside it is what
 //! `orders` and `show` print and what the merchant works on; a newer version at the channel never
-//! changes the copy of a paid order behind the merchant's back ([`sync::policy`]). It is kept as
-//! *drift*, and everything that compares the two compares documents, never local edits.
+//! changes the copy of a paid order behind the merchant's back: each field that differs has its fate
+//! by what the store is set to do ([`sync::policy`]). It is kept as *drift* where it is not applied,
+//! and everything that compares the two compares documents, never local edits.
 //!
 //! # The way of a dispatch
 //!
@@ -62,9 +63,11 @@
 //! | I-7 | A run accounts for all it fetched: new, changed, unchanged, failed. |
 //! | I-8 | Money is exact, in the shop's and the buyer's currency. |
 //! | I-9 | A shop is connected once; new credentials import nothing again. |
-//! | P-1 | What changes at the channel never changes the merchant's copy by itself; the difference is kept. |
+//! | P-1 | What a store ignores changes no byte of the merchant's copy; the difference is kept. |
+//! | P-2 | What a store reviews is kept as well, and waits for the merchant's word. |
 //! | P-3 | A cancellation at the channel touches nothing that the merchant has begun. |
 //! | P-4 | Archiving at the channel changes no status here. |
+//! | P-5 | What the merchant has edited is never overwritten by what changes at the channel. |
 //! | P-6 | An order first seen cancelled or shipped is imported as that. |
 //! | P-7 | Between import and the merchant's own act nothing is written to the channel. |
 //! | P-9 | Payment is a fact; until it is paid an order follows the channel in everything. |

@@ -630,7 +630,7 @@ pub(super) fn is_cancelled_there(db: &Connection, order: i64) -> Result<()> {
 
 /// Whether the merchant has cancelled the order: a cancellation is on its way, or it was cancelled
 /// in the book only and not dispatched since.
-fn is_cancelled_here(db: &Connection, order: i64) -> Result<bool> {
+pub(super) fn is_cancelled_here(db: &Connection, order: i64) -> Result<bool> {
     let sql = format!(
         "SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ?1 AND kind = 'cancel' AND state IN {OPEN})
            OR EXISTS (SELECT 1 FROM orders o WHERE o.id = ?1 AND o.cancelled_after IS NOT NULL AND NOT EXISTS

@@ -101,7 +101,7 @@ pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
 }
 
 /// Whom the copy knows.
-fn people(db: &Connection, id: i64) -> Result<People> {
+pub(super) fn people(db: &Connection, id: i64) -> Result<People> {
     let sql = "SELECT buyer_remote_id, buyer_name, buyer_email, buyer_phone, buyer_note, transaction_id FROM orders WHERE id = ?";
     let known = db.prepare_cached(sql).done("read")?.query_row([id], |row| {
         let buyer = Buyer { remote_id: row.get(0)?, name: row.get(1)?, email: row.get(2)?, phone: row.get(3)? };

@@ -6,16 +6,17 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::changes::Circumstances;
 use super::documents::Documents;
 use super::error::{Done, odd};
-use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order};
-use super::{Book, copy, twins};
+use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, renew_note, resolve_order};
+use super::{Book, changes, copy, twins};
 use crate::channel::rows::NAMELESS;
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::twin::Sale;
-use crate::order::{Order, Presence, Status};
+use crate::order::{Fate, Field, Order, People, Presence, Status};
 
 /// How far a channel's clock may be behind.
 const CLOCKS_APART_MS: i64 = 3_600_000;
@@ -64,8 +65,10 @@ pub(crate) struct Known {
     print: [u8; 16],
     /// The order's number.
     pub(crate) order_id: i64,
-    /// The copy's status.
-    pub(crate) status: Status,
+    /// What has happened to the order since its copy was made.
+    pub(crate) since: Circumstances,
+    /// Whom the copy knows, where an address was applied to it that the channel may not tell again.
+    pub(crate) people: Option<People>,
     /// The document the copy was made from.
     pub(crate) base: Vec<u8>,
     /// The newest document kept beside it, if one is.
@@ -77,13 +80,28 @@ pub(crate) struct Known {
 pub(crate) enum Update {
     /// The copy takes it over.
     Follow,
-    /// It says what the copy's own version says: nothing is kept beside it any more.
-    Same,
     /// It says what the newer version says that is kept beside the copy, or less: that one stays.
     Known,
-    /// The copy stays as it is by the byte; the version is kept beside it, and the note, if any,
-    /// goes to the inbox.
-    Keep(Option<InboxNote>),
+    /// It is kept beside the copy, and what differs cannot be told.
+    Aside,
+    /// It is kept beside the copy, which stays as it is by the byte where nothing of it is applied.
+    Keep(Box<Kept>),
+}
+
+/// What becomes of a version that is kept beside the copy.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// What becomes of each field that differs. None: it says what the copy's own version says, and
+    /// nothing is kept.
+    pub(crate) fates: Vec<(Field, Fate)>,
+    /// What the copy is to be; `None` where it stays as it is.
+    pub(crate) copy: Option<Order>,
+    /// What is written to the copy by it, in words for the audit trail.
+    pub(crate) written: Vec<String>,
+    /// What the merchant is to be told.
+    pub(crate) note: Option<InboxNote>,
+    /// Whether the version before this one told the merchant the same.
+    pub(crate) told: bool,
 }
 
 /// The account of what was fetched (I-7).
@@ -204,8 +222,7 @@ impl Book {
             db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'base'", [order]).done("written")?;
             db.execute("UPDATE versions SET role = 'base' WHERE order_id = ? AND role = 'newest'", [order])
                 .done("written")?;
-            let gone = seen.status == Status::Cancelled || seen.presence == Presence::Trashed;
-            let taken = if gone { super::acts::take_back_unsent(db, order, now)? } else { 0 };
+            let taken = if seen.is_gone() { super::acts::take_back_unsent(db, order, now)? } else { 0 };
             copy::replace_copy(db, order, seen)?;
             // "Shipped" was said because of what is undone.
             let status =
@@ -217,6 +234,7 @@ impl Book {
                 super::acts::is_cancelled_there(db, order)?;
             }
             super::acts::stand_by_own_acts(db, order, status)?;
+            changes::forget(db, order)?;
             super::inbox::resolve_order(db, order, &CHANGES, now)?;
             copy::note_history(
                 db,
@@ -326,7 +344,10 @@ impl Intake<'_> {
             return Ok(None);
         };
         let newest = document(&self.db, self.documents, last.order_id, "newest")?;
-        Ok(Some(Known { print, order_id: last.order_id, status, base, newest }))
+        let since = changes::circumstances(&self.db, last.order_id)?;
+        let is_moved = since.applied().contains(&Field::Address);
+        let people = is_moved.then(|| copy::people(&self.db, last.order_id)).transpose()?;
+        Ok(Some(Known { print, order_id: last.order_id, since, people, base, newest }))
     }
 
     /// Makes of a new version what was decided.
@@ -334,16 +355,16 @@ impl Intake<'_> {
         let Ok(order) = &seen.order else { return Ok(()) };
         let (id, print) = (known.order_id, &known.print);
         let changed = match update {
-            Update::Follow => self.follow(id, known.status, seen, order, print).map(|()| true)?,
-            Update::Same => self.same(id, order, print)?,
+            Update::Follow => self.follow(id, known.since.status, seen, order, print).map(|()| true)?,
             Update::Known => self.stamp(id, "newest", order, print).map(|()| false)?,
-            Update::Keep(note) => {
-                self.keep(id, seen, order, print)?;
-                if let Some(note) = note {
-                    put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.now)?;
-                }
+            Update::Aside => {
+                self.put_version(id, "newest", seen, order, print)?;
+                changes::put_unknown(&self.db, id)?;
+                copy::note_history(&self.db, id, self.now, "changed at the channel", &order.channel_status)?;
                 true
             }
+            Update::Keep(kept) if kept.fates.is_empty() => self.same(known, order, kept.copy.as_ref())?,
+            Update::Keep(kept) => self.keep(known, seen, order, &kept).map(|()| true)?,
         };
         let count = if changed { &mut self.tally.changed } else { &mut self.tally.unchanged };
         *count += 1;
@@ -399,6 +420,7 @@ impl Intake<'_> {
         copy::replace_copy(&self.db, id, order)?;
         self.put_version(id, "base", seen, order, print)?;
         self.drop_newest(id)?;
+        changes::forget(&self.db, id)?;
         let detail = if before == order.status {
             order.channel_status.clone()
         } else {
@@ -427,23 +449,46 @@ impl Intake<'_> {
         put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.now)
     }
 
-    /// Keeps the version beside the copy; one that is again what the merchant has is no difference
-    /// any more.
-    fn keep(&self, id: i64, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        let base: Vec<u8> = self
-            .db
-            .prepare_cached("SELECT fingerprint FROM versions WHERE order_id = ? AND role = 'base'")
-            .done("read")?
-            .query_row([id], |row| row.get(0))
-            .done("read")?;
-        if base == print {
-            return self.same(id, order, print).map(|_| ());
+    /// Keeps the version beside the copy, and has the copy take over what is to be applied of it.
+    fn keep(&self, known: &Known, seen: &RemoteOrder, order: &Order, kept: &Kept) -> Result<()> {
+        let id = known.order_id;
+        self.put_version(id, "newest", seen, order, &known.print)?;
+        changes::put(&self.db, id, &kept.fates)?;
+        copy::note_history(&self.db, id, self.now, "changed at the channel", &order.channel_status)?;
+        self.rewrite(known, kept.copy.as_ref(), &kept.fates)?;
+        for written in &kept.written {
+            copy::note_history(&self.db, id, self.now, "applied", written)?;
         }
-        if !order.waits_given_back() {
+        self.tell(id, order, kept)
+    }
+
+    /// Makes the copy what it is with the applied fields; the merchant's own acts stay done. A
+    /// cancellation takes back the dispatches that have surely not gone out.
+    fn rewrite(&self, known: &Known, copy: Option<&Order>, fates: &[(Field, Fate)]) -> Result<()> {
+        let Some(order) = copy else { return Ok(()) };
+        let id = known.order_id;
+        if fates.contains(&(Field::Cancelled, Fate::Applied)) {
+            super::acts::take_back_unsent(&self.db, id, self.now)?;
+        }
+        copy::replace_copy(&self.db, id, order)?;
+        super::acts::stand_by_own_acts(&self.db, id, order.status)
+    }
+
+    /// Tells the merchant what is to be told of a version, once; what an older one said and this
+    /// one does not is settled.
+    fn tell(&self, id: i64, order: &Order, kept: &Kept) -> Result<()> {
+        let is_told = |kind: &str| kept.note.as_ref().is_some_and(|note| note.kind == kind);
+        for kind in ["cancelled", "shipped"].into_iter().filter(|kind| !is_told(kind)) {
+            resolve_order(&self.db, id, &[kind], self.now)?;
+        }
+        if !order.waits_given_back() && !is_told(GIVEN_BACK) {
             resolve_order(&self.db, id, &[GIVEN_BACK], self.now)?;
         }
-        self.put_version(id, "newest", seen, order, print)?;
-        copy::note_history(&self.db, id, self.now, "changed at the channel", &order.channel_status)
+        match &kept.note {
+            Some(note) if kept.told => renew_note(&self.db, id, note),
+            Some(note) => put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, note, self.now),
+            None => Ok(()),
+        }
     }
 
     /// The version that the merchant has seen is lost, so nothing tells what is different: the
@@ -453,15 +498,19 @@ impl Intake<'_> {
             return self.follow(id, status, seen, order, print);
         }
         self.put_version(id, "newest", seen, order, print)?;
+        changes::put_unknown(&self.db, id)?;
         put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &InboxNote::lost(id), self.now)?;
         copy::note_history(&self.db, id, self.now, "read without the version you had", &order.channel_status)
     }
 
     /// The channel's version is the merchant's; tells whether it was another before.
-    fn same(&self, id: i64, order: &Order, print: &[u8; 16]) -> Result<bool> {
+    fn same(&self, known: &Known, order: &Order, copy: Option<&Order>) -> Result<bool> {
+        let id = known.order_id;
         let was_another = self.drop_newest(id)?;
-        self.stamp(id, "base", order, print)?;
+        self.stamp(id, "base", order, &known.print)?;
         if was_another {
+            changes::put(&self.db, id, &[])?;
+            self.rewrite(known, copy, &[])?;
             resolve_order(&self.db, id, &CHANGES, self.now)?;
             let what = "the channel is back at your version";
             copy::note_history(&self.db, id, self.now, what, &order.channel_status)?;
@@ -474,13 +523,19 @@ impl Intake<'_> {
         self.db
             .prepare_cached("UPDATE versions SET updated_at = ?, fingerprint = ? WHERE order_id = ? AND role = ?")
             .done("written")?
-            .execute(params![order.updated_at.timestamp_millis(), print, id, role])
+            .execute(params![self.believed(order.updated_at).timestamp_millis(), print, id, role])
             .done("written")?;
         Ok(())
     }
 
     fn put_version(&self, id: i64, role: &str, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        put_version(&self.db, self.documents, self.kind, id, role, seen, order.updated_at, print)
+        put_version(&self.db, self.documents, self.kind, id, role, seen, self.believed(order.updated_at), print)
+    }
+
+    /// When a version was made. A channel's clock that is far ahead is not believed: each later
+    /// version would be taken for an older one.
+    fn believed(&self, at: Timestamp) -> Timestamp {
+        if at > self.now + chrono::TimeDelta::days(1) { self.now } else { at }
     }
 
     /// Tells whether there was one.

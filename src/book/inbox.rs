@@ -192,6 +192,15 @@ pub(super) fn put_note(
     Ok(())
 }
 
+/// Words an order's open note of this kind anew; one that was dealt with stays so.
+pub(super) fn renew_note(db: &Connection, order: i64, note: &InboxNote) -> Result<()> {
+    db.prepare_cached("UPDATE inbox SET text = ?, hint = ? WHERE order_id = ? AND kind = ? AND resolved_at IS NULL")
+        .done("written")?
+        .execute(params![note.text, note.hint, order, note.kind])
+        .done("written")?;
+    Ok(())
+}
+
 /// Marks what is said about one subject as dealt with.
 pub(super) fn resolve_subject(db: &Connection, store: i64, subject: &str, now: Timestamp) -> Result<()> {
     db.prepare_cached("UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND subject = ? AND resolved_at IS NULL")

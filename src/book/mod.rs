@@ -13,6 +13,7 @@
 
 mod acts;
 mod audit;
+mod changes;
 mod copy;
 mod cursors;
 mod documents;
@@ -47,10 +48,11 @@ use crate::files::private_dir;
 
 pub(crate) use acts::{NewDispatch, Recorded};
 pub(crate) use audit::Fault;
+pub(crate) use changes::Circumstances;
 pub(crate) use cursors::Walk;
 pub(crate) use file::exposed;
 pub(crate) use find::{BOOK, Naming};
-pub(crate) use import::{Accepted, Batch, CursorMove, Known, Tally, Update};
+pub(crate) use import::{Accepted, Batch, CursorMove, Kept, Known, Tally, Update};
 pub(crate) use inbox::{InboxEntry, InboxNote};
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState};
 pub use queries::Filter;
@@ -73,6 +75,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0003_passes.sql"),
     include_str!("schema/0004_lanes.sql"),
     include_str!("schema/0005_twins.sql"),
+    include_str!("schema/0006_changes.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

@@ -15,7 +15,7 @@ use super::{Book, copy};
 use crate::channel::{ChannelKind, Goal, RemoteOrder};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, Result};
-use crate::order::Status;
+use crate::order::{Fate, Field, Status};
 
 /// What the guard of D-1 lets through for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -416,6 +416,7 @@ impl Book {
         now_there: &RemoteOrder,
         only_ours: bool,
         note: Option<&InboxNote>,
+        beside: &[(Field, Fate)],
     ) -> Result<bool> {
         let now = self.clock.now();
         let documents = std::mem::take(&mut self.documents);
@@ -452,7 +453,12 @@ impl Book {
             let role = if only_ours { "base" } else { "newest" };
             let print = super::import::fingerprint(seen);
             super::import::put_version(db, &documents, channel, order, role, now_there, seen.updated_at, &print)?;
-            if only_ours {
+            if !only_ours && beside.is_empty() {
+                super::changes::put_unknown(db, order)?;
+            } else if !only_ours {
+                super::changes::put(db, order, beside)?;
+            } else {
+                super::changes::forget(db, order)?;
                 db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'newest'", [order]).done("written")?;
                 if kind == "cancel" {
                     // What it gave back and took off is in the sums and pieces from now on.

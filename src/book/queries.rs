@@ -251,7 +251,7 @@ pub struct BookOrder {
 const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.channel_status, o.placed_at, o.ship_by, o.total, o.currency,
     o.buyer_name, coalesce((SELECT country FROM addresses a WHERE a.order_id = o.id AND a.kind = 'ship' AND a.position = 0), ''),
     coalesce((SELECT group_concat(quantity, ' ') FROM lines l WHERE l.order_id = o.id), ''),
-    EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest'),
+    EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied'),
     (SELECT json_group_array(z.name || ':' || w.number) FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
       WHERE t.order_id = o.id AND t.state <> 'denied'), o.test, ";
 
@@ -355,7 +355,7 @@ impl Book {
             sql.push_str(&format!(" AND +o.store_id IN ({})", ids.join(", ")));
         }
         if filter.changed {
-            sql.push_str(" AND EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest')");
+            sql.push_str(" AND EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied')");
         }
         if let Some(since) = filter.since {
             sql.push_str(&format!(" AND o.placed_at >= {}", since.timestamp_millis()));
@@ -372,7 +372,7 @@ impl Book {
     /// One order with everything the book knows of it.
     pub fn order(&self, id: i64) -> Result<BookOrder> {
         let sql = "SELECT o.*, s.name AS store, s.channel,
-            EXISTS (SELECT 1 FROM versions v WHERE v.order_id = o.id AND v.role = 'newest') AS drifted,
+            EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied') AS drifted,
             (SELECT max(rowid) FROM history h WHERE h.order_id = o.id) AS last_event
             FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
         let head = self.db.prepare_cached(sql).done("read")?.query_row([id], book_order).optional().done("read")?;

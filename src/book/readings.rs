@@ -54,6 +54,7 @@ impl Book {
                    OR o.channel_status IN (SELECT value FROM json_each(?3))
                    OR o.channel_status IN (SELECT 'wc-' || value FROM json_each(?3)))
               AND o.cancelled_after IS NULL AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = o.id)
+              AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate IN ('applied', 'fact'))
             ORDER BY o.id LIMIT ?4";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let rows = statement

@@ -298,9 +298,11 @@ impl Book {
         }
         let drifted = self
             .db
-            .query_row("SELECT count(*) FROM versions INDEXED BY versions_newest WHERE role = 'newest'", [], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "SELECT count(DISTINCT order_id) FROM changes INDEXED BY changes_apart WHERE fate <> 'applied'",
+                [],
+                |row| row.get(0),
+            )
             .done("read")?;
         Ok((counts, drifted))
     }

@@ -8,7 +8,7 @@ use super::{Channel, ChannelKind, Field, Values};
 use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http;
-use crate::order::Order;
+use crate::order::{Order, Policies};
 
 /// What an adapter needs to talk to its store.
 pub struct Connection {
@@ -45,6 +45,9 @@ pub struct Adapter {
     /// Whether an order's source ([`Order::source`]) says that it was sold there: at the checkout or by
     /// the shop's staff. Any other may be what a connector made of another store's order.
     pub(crate) sold_here: fn(&str) -> bool,
+    /// What a store does with changes that come after import, where the merchant has set nothing
+    /// else: [`Policies::USUAL`] unless the vendor's users expect another.
+    pub(crate) policies: Policies,
     /// The format of a store's documents. `Usage` for a value that cannot be right.
     pub(crate) format: fn(&Values) -> Result<Box<dyn Format>>,
     /// The vendor's or the shop's own server, which is sent a store's credentials where there is no

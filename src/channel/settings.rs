@@ -11,6 +11,8 @@ use super::{ChannelKind, Values};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Options, RateLimit, RetryPolicy};
+use crate::order::Policies;
+use crate::order::policies::policy;
 
 /// The values of a store as an adapter reads them.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +83,31 @@ pub(crate) const SETTINGS: &[Setting] = &[
         check: |text| text.split(',').any(|method| !method.trim().is_empty()),
     },
     Setting {
+        key: "edits",
+        help: "what becomes of lines, sums, notes, shipping service, ship-by and holds that change after import: ignore, review or apply",
+        check: |text| policy("edits", text).is_some(),
+    },
+    Setting {
+        key: "address",
+        help: "what becomes of another delivery address after import: ignore, review or apply",
+        check: |text| policy("address", text).is_some(),
+    },
+    Setting {
+        key: "cancels",
+        help: "what becomes of an order that is cancelled at the channel: ignore, review or apply; apply leaves alone what you have begun",
+        check: |text| policy("cancels", text).is_some(),
+    },
+    Setting {
+        key: "archives",
+        help: "what becomes of an order that is archived at the channel: ignore or review; it never changes anything here",
+        check: |text| policy("archives", text).is_some(),
+    },
+    Setting {
+        key: "shipments",
+        help: "what becomes of an order that is shipped at the channel by other means: ignore, review or apply",
+        check: |text| policy("shipments", text).is_some(),
+    },
+    Setting {
         key: "allow_http",
         help: "yes: talk to this store without encryption (default no; the own machine is always permitted)",
         check: |text| matches!(text, "yes" | "no"),
@@ -96,6 +123,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         check: |text| endpoint(text).is_ok(),
     },
 ];
+
+/// What a store of `kind` with these values does with changes that come after import.
+pub(crate) fn policies(kind: ChannelKind, values: &Values) -> Policies {
+    kind.adapter().policies.with(|key| Given(values).text(key))
+}
 
 /// Checks a setting's key and value for a store of `kind`; the adapter checks its own values when
 /// the store is opened.

@@ -6,8 +6,8 @@ use super::{App, Outcome};
 use crate::book::{Accepted, Book, Store};
 use crate::channel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::differences;
 use crate::sync::act;
+use crate::sync::goes_by::Versions;
 
 /// Take over the channel's newer version of an order.
 ///
@@ -35,9 +35,10 @@ fn once(app: &App, book: &mut Book, id: i64) -> anyhow::Result<Option<u8>> {
     };
     let format = channel::format(store.kind, &store.values)?;
     let now = format.order(&newest)?;
-    let before = book.base_document(id)?.and_then(|document| format.order(&document).ok());
-    let Accepted::Taken(taken) = book.accept(id, order.last_event, before.as_ref(), &now)? else { return Ok(None) };
-    let changed = before.map(|before| differences(&before, &now)).unwrap_or_default();
+    let versions = Versions::read(book, id, |document| format.order(document)).unwrap_or_default();
+    let before = versions.as_ref().map(|versions| &versions.base);
+    let Accepted::Taken(taken) = book.accept(id, order.last_event, before, &now)? else { return Ok(None) };
+    let changed = versions.map(|versions| versions.differences()).unwrap_or_default();
     if app.global.json {
         output::print_json(&serde_json::json!({ "order": id.to_string(), "accepted": changed, "taken_back": taken }))?;
     } else if !app.global.quiet {

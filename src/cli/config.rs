@@ -8,6 +8,7 @@ use crate::book::{Book, Store};
 use crate::channel::settings::{SETTINGS, check_setting};
 use crate::channel::{ChannelKind, origin};
 use crate::error::{Error, ErrorKind, Result};
+use crate::order::Policy;
 use crate::sync::store::check;
 
 /// The payment methods of orders that ship before they are paid.
@@ -63,7 +64,7 @@ fn get(app: &App, store: &Store, key: &str) -> Outcome {
         // An unknown key is told with the known ones.
         check_setting(store.kind, key, "")?;
     }
-    let default = help.and_then(default_in);
+    let default = default(store.kind, key);
     if app.global.json {
         output::print_json(&json!({ "key": key, "value": set, "default": default }))?;
         return Ok(0);
@@ -79,6 +80,12 @@ fn get(app: &App, store: &Store, key: &str) -> Outcome {
 fn settings(kind: ChannelKind) -> impl Iterator<Item = (&'static str, &'static str)> {
     let own = kind.adapter().fields.iter().filter(|field| !field.secret).map(|field| (field.key, field.help));
     SETTINGS.iter().map(|s| (s.key, s.help)).chain(own)
+}
+
+/// The default of a setting: what the channel's stores do, or what its help names.
+fn default(kind: ChannelKind, key: &str) -> Option<&'static str> {
+    let of_channel = kind.adapter().policies.get(key).map(Policy::word);
+    of_channel.or_else(|| settings(kind).find(|(known, _)| *known == key).and_then(|(_, help)| default_in(help)))
 }
 
 /// The default that a setting's help names: `... (default 30)`, `... (default no; the own machine
@@ -197,7 +204,7 @@ fn show(app: &App) -> Outcome {
         output::line("")?;
         let mut table = Table::new(&["setting", "value", "what it does"]);
         for (key, help) in settings(store.kind) {
-            let default = default_in(help).map_or("-".to_owned(), |word| format!("{word} (default)"));
+            let default = default(store.kind, key).map_or("-".to_owned(), |word| format!("{word} (default)"));
             let value = store.values.get(key).cloned().unwrap_or(default);
             table.row(&[&format!("{}.{key}", store.name), &value, help]);
         }

@@ -9,7 +9,8 @@ use crate::book::{Book, BookOrder, Event};
 use crate::channel;
 use crate::clock::rfc3339;
 use crate::error::Result;
-use crate::order::{Address, Difference, Totals, differences, scaled};
+use crate::order::{Address, Difference, Totals, scaled};
+use crate::sync::goes_by::Versions;
 
 /// One order with everything known about it: lines, addresses, what changed at the channel,
 /// shipments.
@@ -53,10 +54,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 fn drift(book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
     let Some(store) = book.store(&order.store)? else { return Ok(Vec::new()) };
     let format = channel::format(store.kind, &store.values)?;
-    let (Some(base), Some(newest)) = (book.base_document(order.id)?, book.newest_document(order.id)?) else {
-        return Ok(Vec::new());
-    };
-    Ok(differences(&format.order(&base)?, &format.order(&newest)?))
+    let versions = Versions::read(book, order.id, |document| format.order(document))?;
+    Ok(versions.map(|versions| versions.differences()).unwrap_or_default())
 }
 
 fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> anyhow::Result<()> {

@@ -51,7 +51,7 @@ impl Address {
     }
 
     /// The same parts in the same order, to be written.
-    pub(super) fn label_mut(&mut self) -> [&mut String; 8] {
+    pub(crate) fn label_mut(&mut self) -> [&mut String; 8] {
         let Self { name, company, line1, line2, city, region, postcode, country, .. } = self;
         [name, company, line1, line2, city, region, postcode, country]
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::{Address, Charge, ChargeKind, Field, Line, Order, Parcel, People, Presence, Status, scaled};
+use super::{Address, Charge, ChargeKind, Field, Line, Mark, Order, Parcel, People, Presence, Status, scaled};
 
 /// One thing that differs, as text for the merchant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ impl Field {
     fn difference(self, before: &Order, after: &Order) -> Option<Difference> {
         let in_words = |words: fn(&Order) -> String| (words(before), words(after));
         let (was, is) = match self {
-            Self::Cancelled if gone(before) == gone(after) => return None,
+            Self::Cancelled if before.is_gone() == after.is_gone() => return None,
             Self::Cancelled => in_words(standing),
             Self::Shipped => {
                 let (was, is) = (Sent::of(before), Sent::of(after));
@@ -41,6 +42,8 @@ impl Field {
             Self::Address => told_apart(before, after, &[places, places_in_full, destinations]),
             Self::Lines if Goods::of(before) == Goods::of(after) => return None,
             Self::Lines => told_apart(before, after, &[lines, lines_with_prices, lines_in_full]),
+            // A list may tell the money alone of what an order of its own tells the pieces (P-11).
+            Self::Refunded if money_back(before) == money_back(after) && !after.tells_pieces_back() => return None,
             Self::Refunded if given_back(before) == given_back(after) => return None,
             Self::Refunded => told_apart(before, after, &[money_back, given_back]),
             Self::Payment => in_words(payment),
@@ -51,10 +54,37 @@ impl Field {
             Self::Service => in_words(service),
             Self::ShipBy => in_words(ship_by),
             // Shopify archives what is cancelled; into the bin or out of it is said by another field.
-            Self::Archived if gone(before) != gone(after) => return None,
+            Self::Archived if before.is_gone() != after.is_gone() => return None,
             Self::Archived => in_words(archived),
         };
         (was != is).then_some(Difference { aspect: self, before: was, after: is })
+    }
+}
+
+impl Field {
+    /// What marks its value in this version: versions that do not differ in it have the same, but
+    /// for how an address is spelt.
+    pub(crate) fn mark(self, order: &Order) -> Mark {
+        let text = match self {
+            Self::Cancelled => order.is_gone().to_string(),
+            Self::Shipped => {
+                let sent = Sent::of(order);
+                format!("{}: {}", sent.words(), sent.pieces(|line, _| line.to_owned()))
+            }
+            Self::Address => format!("{} {}", places_in_full(order), destinations(order)),
+            Self::Lines => format!("{} {}", lines_in_full(order), lines_with_prices(order)),
+            Self::Refunded => given_back(order),
+            Self::Payment => payment(order),
+            Self::Hold => (order.status == Status::OnHold).to_string(),
+            Self::Totals => totals(order),
+            Self::Notes => note(order),
+            Self::Service => service(order),
+            Self::ShipBy => ship_by(order),
+            Self::Archived => archived(order),
+        };
+        let mut mark = Mark::default();
+        mark.copy_from_slice(&Sha256::digest(text.as_bytes())[..16]);
+        mark
     }
 }
 
@@ -65,8 +95,16 @@ fn told_apart(before: &Order, after: &Order, ways: &[fn(&Order) -> String]) -> (
     told.find(|(was, is)| was != is).unwrap_or(last)
 }
 
-fn gone(order: &Order) -> bool {
-    order.status == Status::Cancelled || order.presence == Presence::Trashed
+impl Order {
+    /// Whether it says of any piece that it was given back.
+    pub(crate) fn tells_pieces_back(&self) -> bool {
+        self.lines.iter().any(|line| !line.refunded.is_zero())
+    }
+
+    /// Whether it is cancelled or in the bin.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.status == Status::Cancelled || self.presence == Presence::Trashed
+    }
 }
 
 /// Whether every parcel goes to the same door and person as before.
@@ -306,7 +344,7 @@ fn payment(order: &Order) -> String {
 
 /// Whether it can be told of an order if it is held: not of one that is on its way, or gone.
 fn may_be_held(order: &Order) -> bool {
-    !gone(order) && !matches!(order.status, Status::Shipped | Status::PartiallyShipped)
+    !order.is_gone() && !matches!(order.status, Status::Shipped | Status::PartiallyShipped)
 }
 
 fn hold(order: &Order) -> String {
@@ -490,6 +528,18 @@ mod tests {
         nameless.lines.iter_mut().for_each(|line| line.remote_id.clear());
         assert_eq!(differences(&before, &nameless)[0].aspect, Field::Lines);
         assert_eq!(differences(&nameless, &nameless.clone()), []);
+    }
+
+    #[test]
+    fn p11_a_version_that_tells_of_a_refund_the_money_alone_changes_nothing() {
+        let mut before = testing::order("7", Status::AwaitingFulfillment);
+        (before.totals.refunded, before.lines[0].refunded) = (Decimal::TEN, Decimal::ONE);
+        let mut after = before.clone();
+        after.lines[0].refunded = Decimal::ZERO;
+        assert_eq!(differences(&before, &after), []);
+        after.totals.refunded = Decimal::from(20);
+        assert_eq!(differences(&before, &after)[0].aspect, Field::Refunded);
+        assert_eq!(before.taking(&[Field::Refunded], &after).lines[0].refunded, Decimal::ONE);
     }
 
     #[test]

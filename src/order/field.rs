@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What marks the value of a field: the same for the same value.
+pub(crate) type Mark = [u8; 16];
+
 /// A side of an order that can differ between two versions. What touches none of them (a tag, the
 /// name of a product, the buyer's telephone) is no change of the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +52,11 @@ impl Field {
         Self::ShipBy,
         Self::Archived,
     ];
+
+    /// The field with this word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.word() == word)
+    }
 
     /// The word on the command line and in the book.
     pub(crate) fn word(self) -> &'static str {

@@ -11,9 +11,11 @@ mod mended;
 mod money;
 #[allow(clippy::module_inception)]
 mod order;
+pub(crate) mod policies;
 mod shipment;
 mod status;
 pub(crate) mod sums;
+mod taken;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tracking;
@@ -24,11 +26,12 @@ pub(crate) use address::Address;
 pub(crate) use carrier::{CARRIERS, CarrierName, carrier, carrier_name, nearest_carriers, same_carrier};
 pub use difference::differences;
 pub(crate) use difference::{Difference, same_places};
-pub(crate) use field::Field;
+pub(crate) use field::{Field, Mark};
 pub(crate) use mended::{KEPT_DIGITS, tracking_number, undressed, zeros_behind};
 pub(crate) use money::{Currency, LARGEST, parse_decimal, scaled, stored_decimal, sum};
 pub(crate) use order::{Buyer, Charge, Payment, Presence, Refund, RefundLine, Totals, is_given_back};
 pub use order::{ChargeKind, Line, Order};
+pub(crate) use policies::{Fate, Policies, Policy};
 pub use shipment::{LineQuantity, Parcel, Shipment};
 pub(crate) use shipment::{RemoteShipment, deal, left, trackings};
 pub(crate) use status::Status;

@@ -11,7 +11,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::Context;
+use super::goes_by::Versions;
 use super::guard::{self, Act, Look, Seen};
+use super::import::fates_beside;
 use super::report::Exports;
 use super::store::OpenStore;
 use super::wishes::{flags, instead, wishes};
@@ -444,6 +446,11 @@ impl Attempt<'_> {
         Ok(())
     }
 
+    /// What the merchant goes by.
+    fn versions(&self, book: &Book) -> Result<Option<Versions>> {
+        Versions::read(book, self.row.order_id, |document| self.open.format.order(document))
+    }
+
     /// Whether the answer to an earlier attempt was lost.
     fn may_have_arrived(&self) -> bool {
         matches!(self.row.state, OutboxState::Sending | OutboxState::Unknown)
@@ -457,11 +464,10 @@ impl Attempt<'_> {
         if !dispatch || !self.may_have_arrived() || !receipts.is_empty() || !seen.missing.claimed.is_empty() {
             return Ok(false);
         }
-        let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(self.row.order_id)?) else {
+        let (Ok(now), Some(versions)) = (&seen.now.order, self.versions(book)?) else {
             return Ok(false);
         };
-        let base = self.open.format.order(&document)?;
-        Ok(differences(&base, now).iter().any(|difference| difference.aspect == Field::Shipped))
+        Ok(differences(&versions.by, now).iter().any(|difference| difference.aspect == Field::Shipped))
     }
 
     /// Whether an earlier attempt was cut off so recently that the shop may still be carrying it
@@ -506,11 +512,14 @@ impl Attempt<'_> {
     /// changed in it as well. `false` where the order is no more what it was at this event.
     fn confirm(&self, book: &mut Book, seen: &Seen, event: Option<i64>, wrote: &[String]) -> Result<bool> {
         crash::point("before-confirm");
-        let (mut only_ours, mut raced) = (false, Vec::new());
-        if let (Ok(now), Some(document)) = (&seen.now.order, book.base_document(self.row.order_id)?) {
-            let base = self.open.format.order(&document)?;
-            let found = differences(&base, now);
+        let (mut only_ours, mut raced, mut beside) = (false, Vec::new(), Vec::new());
+        if let (Ok(now), Some(versions)) = (&seen.now.order, self.versions(book)?) {
+            let found = differences(&versions.by, now);
             only_ours = found.iter().all(|d| explained(&self.row.goal, d.aspect));
+            if !only_ours {
+                let since = book.circumstances(self.row.order_id)?;
+                beside = fates_beside(self.open, &since, &versions.base, &versions.by, now);
+            }
             raced = found;
             raced.retain(|d| matches!(d.aspect, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded));
         }
@@ -520,7 +529,7 @@ impl Attempt<'_> {
             hint: error.hint_text().unwrap_or_default().to_owned(),
         });
         let note = unheard.or_else(|| self.race(&raced));
-        let confirmed = book.confirm(self.row.id, event, &seen.now, only_ours, note.as_ref())?;
+        let confirmed = book.confirm(self.row.id, event, &seen.now, only_ours, note.as_ref(), &beside)?;
         crash::point("after-confirm");
         Ok(confirmed)
     }

@@ -3,6 +3,7 @@
 
 use rust_decimal::Decimal;
 
+use super::goes_by::Versions;
 use super::outstanding::{Excess, Outstanding};
 use super::store::OpenStore;
 use crate::book::{Book, Guard, Leave};
@@ -208,19 +209,19 @@ fn is_about_the_order(error: &Error) -> bool {
 /// Holds the order against the merchant's version: what must be reviewed before the act, and why
 /// nothing goes out whatever was reviewed.
 fn hold(book: &Book, open: &OpenStore, act: &Act<'_>, now: &Order) -> Result<(Vec<Difference>, Option<Error>)> {
-    let Some(document) = book.base_document(act.order)? else {
+    let Some(versions) = Versions::read(book, act.order, |document| open.format.order(document))? else {
         let lost = (act.leave.guard == Guard::Check).then(|| lost(act.order));
         return Ok((Vec::new(), forbids(act, now).or(lost)));
     };
-    let base = open.format.order(&document)?;
+    let base = &versions.by;
     // What it does not tell any more was told by the version that the merchant has not accepted
     // yet.
-    let newest = book.newest_document(act.order)?.and_then(|document| open.format.order(&document).ok());
-    let now = &newest.map_or_else(|| now.clone(), |newest| now.with_known(&People::of(&newest)));
+    let newest = versions.newest.as_ref();
+    let now = &newest.map_or_else(|| now.clone(), |newest| now.with_known(&People::of(newest)));
     // Another telephone at the same door is no reason to stop a parcel.
-    let moved = !same_places(&base, &now.with_known(&People::of(&base)));
+    let moved = !same_places(base, &now.with_known(&People::of(base)));
     let matters = |found: &Difference| stops(act, found.aspect) && (found.aspect != Field::Address || moved);
-    let found = differences(&base, now).into_iter().filter(matters).collect();
+    let found = differences(base, now).into_iter().filter(matters).collect();
     Ok((found, forbids(act, now)))
 }
 

@@ -12,11 +12,12 @@ use super::headway::Headway;
 use super::report::StoreReport;
 use super::store::OpenStore;
 use super::{Context, Job, Progress, policy};
-use crate::book::{Batch, Book, CursorMove, InboxNote, Known, Tally, Update, Walk, Why};
-use crate::channel::{Cursor, Format, Found, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
+use crate::book::{Batch, Book, Circumstances, CursorMove, InboxNote, Kept, Known, Tally, Update, Walk, Why};
+use crate::channel::settings::policies;
+use crate::channel::{Cursor, Found, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Field, Status, differences};
+use crate::order::{Difference, Fate, Field, Order, People, Status, differences};
 
 /// The walk by modification time, the one that goes on for ever.
 pub(crate) const CHANGES: &str = "changes";
@@ -83,16 +84,16 @@ pub(crate) fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: Remo
         drafts: 0,
         dry_run: false,
     };
-    take_in(book, &batch, open.format.as_ref())
+    take_in(book, &batch, open)
 }
 
 /// Takes a page into the book: each order is offered to it, and where that knows another version,
 /// what becomes of the new one is decided.
-fn take_in(book: &mut Book, batch: &Batch<'_>, format: &dyn Format) -> Result<Tally> {
+fn take_in(book: &mut Book, batch: &Batch<'_>, open: &OpenStore) -> Result<Tally> {
     let mut intake = book.intake(batch)?;
     for seen in batch.orders {
         let Some(known) = intake.offer(seen)? else { continue };
-        let decision = decide(format, &known, seen)?;
+        let decision = decide(open, &known, seen)?;
         intake.apply(&known, seen, decision)?;
     }
     intake.commit()
@@ -373,7 +374,7 @@ impl Import<'_> {
         let orders = once.as_deref().unwrap_or(orders);
         let (store, run, dry_run) = (self.open.store.id, self.run, self.job.dry_run);
         let batch = Batch { store, run, orders, unshown, reread, cursor, drafts, dry_run };
-        report.tally += take_in(book, &batch, self.open.format.as_ref())?;
+        report.tally += take_in(book, &batch, self.open)?;
         if !dry_run {
             super::readings::puzzle(book, self.open, orders)?;
         }
@@ -471,26 +472,102 @@ fn spared(read: Result<()>, title: &str, missed: &mut Option<Error>) -> Result<b
 }
 
 /// Policy needs the versions as orders.
-fn decide(format: &dyn Format, known: &Known, seen: &RemoteOrder) -> Result<Update> {
-    let Ok(seen_order) = &seen.order else {
+fn decide(open: &OpenStore, known: &Known, seen: &RemoteOrder) -> Result<Update> {
+    let Ok(order) = &seen.order else {
         return Err(Error::new(ErrorKind::Failed, "an unreadable order has no policy"));
     };
     // A version that an older program stored and this one cannot read is no reason to lose the new
     // one.
-    let Ok(base) = format.order(&known.base) else { return Ok(Update::Keep(None)) };
-    let newest = known.newest.as_deref().and_then(|document| format.order(document).ok());
+    let Ok(base) = open.format.order(&known.base) else { return Ok(Update::Aside) };
+    let newest = known.newest.as_deref().and_then(|document| open.format.order(document).ok());
+    let status = status_without_applied(&known.since, &base);
     // Less than what is kept beside the copy, as after an erasure, must not take its place.
-    if known.status != Status::AwaitingPayment
-        && newest.as_ref().is_some_and(|newest| differences(newest, seen_order).is_empty())
+    if status != Status::AwaitingPayment && newest.as_ref().is_some_and(|newest| differences(newest, order).is_empty())
     {
         return Ok(Update::Known);
     }
-    let before = newest.as_ref().unwrap_or(&base);
-    Ok(match policy::decide(known.status, &base, before, seen_order) {
+    let incoming = match (&known.people, &newest) {
+        (Some(people), _) => order.with_known(people),
+        (None, Some(newest)) => order.with_known(&People::of(newest)),
+        (None, None) => order.as_ref().clone(),
+    };
+    let case = case_of(open, &known.since, status, &base, &incoming);
+    Ok(match policy::decide(&case) {
         policy::Decision::Follow => Update::Follow,
-        policy::Decision::Same => Update::Same,
-        policy::Decision::Keep(notice) => Update::Keep(notice.map(|notice| note(known.order_id, notice))),
+        policy::Decision::Keep(fates, notice) => {
+            let told = newest.as_ref().is_some_and(|newest| {
+                let before = policy::decide(&policy::Case { incoming: newest, ..case });
+                matches!((before, &notice), (policy::Decision::Keep(_, Some(old)), Some(new)) if old.field == new.field)
+            });
+            let fields = written(&fates);
+            let was_written = known.since.fates.iter().any(|(_, fate)| fate.is_written());
+            let copy = (was_written || !fields.is_empty()).then(|| base.taking(&fields, &incoming));
+            let news = differences(newest.as_ref().unwrap_or(&base), &incoming);
+            let news = news.iter().filter(|news| fields.contains(&news.aspect)).map(in_words).collect();
+            let note = notice.map(|notice| note(known.order_id, notice));
+            Update::Keep(Box::new(Kept { fates, copy, written: news, note, told }))
+        }
     })
+}
+
+fn case_of<'a>(
+    open: &'a OpenStore,
+    since: &'a Circumstances,
+    status: Status,
+    base: &'a Order,
+    incoming: &'a Order,
+) -> policy::Case<'a> {
+    policy::Case {
+        policies: policies(open.store.kind, &open.store.values),
+        channel: open.store.kind.title(),
+        status,
+        edited: &since.edited,
+        tracking: &since.tracking,
+        base,
+        rejected: &since.rejected,
+        incoming,
+    }
+}
+
+/// The order's status as it would be if nothing of newer versions had been applied: what was
+/// decided about one of them does not hang on what was decided about another.
+fn status_without_applied(since: &Circumstances, base: &Order) -> Status {
+    let makes_status = |field| matches!(field, Field::Cancelled | Field::Shipped | Field::Hold);
+    let is_made = since.applied().into_iter().any(makes_status);
+    if is_made && since.edited.is_empty() { base.status } else { since.status }
+}
+
+/// The fields that the copy takes over.
+fn written(fates: &[(Field, Fate)]) -> Vec<Field> {
+    fates.iter().filter(|(_, fate)| fate.is_written()).map(|(field, _)| *field).collect()
+}
+
+fn in_words(difference: &Difference) -> String {
+    format!("{}: {} → {}", difference.aspect.word(), difference.before, difference.after)
+}
+
+/// What becomes of each field of a version that came in with an act of the merchant, `by` being the
+/// version that the merchant goes by. Nothing of it is written to the copy in this moment: what
+/// would be is a difference until the next version comes.
+pub(crate) fn fates_beside(
+    open: &OpenStore,
+    since: &Circumstances,
+    base: &Order,
+    by: &Order,
+    now: &Order,
+) -> Vec<(Field, Fate)> {
+    let status = status_without_applied(since, base);
+    let policy::Decision::Keep(fates, _) = policy::decide(&case_of(open, since, status, base, now)) else {
+        return Vec::new();
+    };
+    let still: Vec<Field> = differences(by, now).iter().map(|found| found.aspect).collect();
+    let applied = since.applied();
+    let settle = |(field, fate): (Field, Fate)| match fate {
+        _ if applied.contains(&field) && !still.contains(&field) => (field, Fate::Applied),
+        Fate::Applied | Fate::Fact => (field, Fate::Drift),
+        _ => (field, fate),
+    };
+    fates.into_iter().map(settle).collect()
 }
 
 fn note(order: i64, notice: policy::Notice) -> InboxNote {

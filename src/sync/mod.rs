@@ -9,6 +9,7 @@ pub(crate) mod advice;
 pub(crate) mod cancel;
 pub(crate) mod dispatch;
 pub(crate) mod export;
+pub(crate) mod goes_by;
 pub(crate) mod guard;
 mod headway;
 pub(crate) mod health;

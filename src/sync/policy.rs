@@ -1,21 +1,44 @@
 //! What becomes of a newer version of an order: pure decisions, no I/O.
 //!
-//! An imported order is the merchant's working copy. The channel changes it only until it is paid
-//! (P-9); after that a newer version is kept beside it as drift (P-1) and, where the merchant must
-//! know of it, announced in the inbox (the `review` of cancels and shipments).
+//! An imported order is the merchant's working copy. Until it is paid it follows the channel in
+//! everything (P-9). After that each field that differs from the version that the merchant last
+//! imported or accepted has its own fate, by what the store is set to do.
+//!
+//! What is decided hangs on that version, the newest one and what the merchant has done, never on
+//! the versions between: whatever of them came, and in which order, comes to the same.
 
-use crate::order::{Field, Order, Status, differences};
+use crate::order::{Fate, Field, Mark, Order, Policies, Policy, Status, differences};
 
-/// What to do with a newer version.
+/// What is known of an order of which a newer version came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case<'a> {
+    /// What the store does with which change.
+    pub(crate) policies: Policies,
+    /// The status of the order here, without what newer versions made of it.
+    pub(crate) status: Status,
+    /// What the merchant has done to the order: an address that was edited, a parcel, a
+    /// cancellation.
+    pub(crate) edited: &'a [Field],
+    /// The numbers of the merchant's own parcels.
+    pub(crate) tracking: &'a [String],
+    /// The version that the merchant last imported or accepted.
+    pub(crate) base: &'a Order,
+    /// What the merchant has rejected, each with what marks its value.
+    pub(crate) rejected: &'a [(Field, Mark)],
+    /// The name of the channel.
+    pub(crate) channel: &'a str,
+    /// The newer version.
+    pub(crate) incoming: &'a Order,
+}
+
+/// What becomes of a newer version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// The copy takes it over.
+    /// The copy takes it over as a whole.
     Follow,
-    /// It says what the merchant's version says, put in another way: there is nothing to be shown.
-    Same,
-    /// The copy stays as it is; the version is kept beside it, with what the merchant is to be
-    /// told.
-    Keep(Option<Notice>),
+    /// It is kept beside the copy; this becomes of each field that differs, the graver first, and
+    /// this is what the merchant is told. Nothing where it says what the merchant's version says.
+    Keep(Vec<(Field, Fate)>, Option<Notice>),
 }
 
 /// What the merchant is told about a version that is kept beside the copy.
@@ -27,87 +50,97 @@ pub(crate) struct Notice {
     pub(crate) text: String,
 }
 
-/// Decides for one order: `status` is the copy's own, `base` the version the copy was made from,
-/// `known` the newest version seen before this one, `seen` the new one.
-pub(crate) fn decide(status: Status, base: &Order, known: &Order, seen: &Order) -> Decision {
-    if status == Status::AwaitingPayment {
+/// Decides for one order.
+pub(crate) fn decide(case: &Case<'_>) -> Decision {
+    if case.status == Status::AwaitingPayment {
         return Decision::Follow;
     }
-    let news: Vec<Field> = differences(known, seen).into_iter().map(|difference| difference.aspect).collect();
-    let apart: Vec<Field> = differences(base, seen).into_iter().map(|difference| difference.aspect).collect();
-    if apart.is_empty() {
-        return Decision::Same;
-    }
-    let is_news = |field| news.contains(&field) && apart.contains(&field);
-    let is_cancelled = seen.status == Status::Cancelled;
-    if is_news(Field::Cancelled) && is_cancelled && status != Status::Cancelled {
-        return Decision::Keep(Some(Notice { field: Field::Cancelled, text: cancelled(status, seen) }));
-    }
-    if seen.waits_given_back() && !known.is_given_back() && !matches!(status, Status::Shipped | Status::Cancelled) {
-        return Decision::Keep(Some(Notice { field: Field::Refunded, text: seen.given_back_text() }));
-    }
-    let shipped_here = matches!(status, Status::Shipped | Status::PartiallyShipped);
-    if is_news(Field::Shipped) && !shipped_here && status != Status::Cancelled {
-        let text = format!("shipped at the channel by other means while it is {status} here ({})", seen.channel_status);
-        return Decision::Keep(Some(Notice { field: Field::Shipped, text }));
-    }
-    Decision::Keep(None)
+    let found: Vec<Field> = differences(case.base, case.incoming).iter().map(|found| found.aspect).collect();
+    let cancels = found.contains(&Field::Cancelled) && case.fate(Field::Cancelled, false) == Fate::Applied;
+    let fates: Vec<(Field, Fate)> = found.into_iter().map(|field| (field, case.fate(field, cancels))).collect();
+    let notice = if cancels { None } else { case.notice(&fates) };
+    Decision::Keep(fates, notice)
 }
 
-fn cancelled(status: Status, seen: &Order) -> String {
-    match status {
-        Status::Shipped | Status::PartiallyShipped => {
-            format!("cancelled at the channel after dispatch ({}); it stays {status} here", seen.channel_status)
+impl Case<'_> {
+    fn fate(&self, field: Field, cancels: bool) -> Fate {
+        let is_own = self.edited.contains(&field);
+        match self.policies.of(field) {
+            // An unpaid one is a fact as well, but takes nothing back here.
+            None if field == Field::Payment && self.incoming.paid_at.is_none() => Fate::Drift,
+            None if field == Field::Payment => Fate::Applied,
+            None => Fate::Fact,
+            // What the merchant has sent or cancelled comes back as an echo.
+            Some(_) if is_own && matches!(field, Field::Shipped | Field::Cancelled) => Fate::Drift,
+            Some(_) if field == Field::Cancelled && self.status == Status::Cancelled && self.incoming.is_gone() => {
+                Fate::Drift
+            }
+            Some(_) if self.is_rejected(field) => Fate::Rejected,
+            Some(Policy::Ignore) => Fate::Drift,
+            Some(Policy::Apply) if is_own => Fate::Drift,
+            Some(Policy::Apply) if self.may_apply(field) => Fate::Applied,
+            // Of a cancelled order nothing else is to be decided.
+            Some(_) if field != Field::Cancelled && (cancels || self.status == Status::Cancelled) => Fate::Drift,
+            Some(Policy::Apply) if field != Field::Cancelled && self.status == Status::Shipped => Fate::Drift,
+            Some(_) => Fate::Review,
         }
-        _ => format!("cancelled at the channel ({}); it stays {status} here until you decide", seen.channel_status),
+    }
+
+    /// Whether the copy takes it over by itself: nobody here has begun with what it is about.
+    fn may_apply(&self, field: Field) -> bool {
+        use Status::{AwaitingFulfillment, DropshipmentRequested, OnHold, PartiallyShipped};
+        match field {
+            Field::Cancelled => {
+                self.incoming.is_gone() && matches!(self.status, AwaitingFulfillment | DropshipmentRequested)
+            }
+            Field::Shipped => {
+                matches!(self.status, AwaitingFulfillment | DropshipmentRequested | OnHold | PartiallyShipped)
+            }
+            Field::Archived => false,
+            // Of one that was requested a supplier has been told.
+            _ => matches!(self.status, AwaitingFulfillment | OnHold),
+        }
+    }
+
+    fn is_rejected(&self, field: Field) -> bool {
+        self.rejected.iter().any(|(rejected, mark)| *rejected == field && field.mark(self.incoming) == *mark)
+    }
+
+    fn notice(&self, fates: &[(Field, Fate)]) -> Option<Notice> {
+        let fate = |field| fates.iter().find(|(found, _)| *found == field).map(|(_, fate)| *fate);
+        let waits = |field| fate(field) == Some(Fate::Review);
+        if waits(Field::Cancelled) {
+            return Some(Notice { field: Field::Cancelled, text: self.cancelled() });
+        }
+        let is_over = matches!(self.status, Status::Shipped | Status::Cancelled);
+        let given_back = fate(Field::Refunded).is_some() && self.incoming.waits_given_back() && !is_over;
+        if given_back && !self.is_rejected(Field::Refunded) {
+            return Some(Notice { field: Field::Refunded, text: self.incoming.given_back_text() });
+        }
+        waits(Field::Shipped).then(|| Notice { field: Field::Shipped, text: self.shipped() })
+    }
+
+    fn cancelled(&self) -> String {
+        let (channel, status, word) = (self.channel, self.status, &self.incoming.channel_status);
+        if !self.incoming.is_gone() {
+            return format!("no longer cancelled at {channel} ({word}); it stays {status} here until you decide");
+        }
+        match status {
+            Status::Shipped | Status::PartiallyShipped => {
+                let numbers = self.tracking.join(", ");
+                let tracking =
+                    if numbers.is_empty() { "no tracking".to_owned() } else { format!("tracking {numbers}") };
+                format!("cancelled at {channel} after dispatch ({word}); {tracking}; it stays {status} here")
+            }
+            _ => format!("cancelled at {channel} ({word}); it stays {status} here until you decide"),
+        }
+    }
+
+    fn shipped(&self) -> String {
+        let (status, word) = (self.status, &self.incoming.channel_status);
+        format!("shipped at {} by other means while it is {status} here ({word})", self.channel)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::order::testing;
-
-    fn order(status: Status) -> Order {
-        testing::order("7", status)
-    }
-
-    #[test]
-    fn p9_an_unpaid_order_follows_the_channel_in_everything() {
-        let base = order(Status::AwaitingPayment);
-        for status in Status::ALL {
-            assert_eq!(decide(Status::AwaitingPayment, &base, &base, &order(status)), Decision::Follow);
-        }
-    }
-
-    #[test]
-    fn p1_a_paid_order_is_never_changed_by_the_channel() {
-        let base = order(Status::AwaitingFulfillment);
-        let mut seen = base.clone();
-        seen.ship_to[0].line1 = "2 Other Street".into();
-        assert_eq!(decide(Status::AwaitingFulfillment, &base, &base, &seen), Decision::Keep(None));
-    }
-
-    #[test]
-    fn p3_a_cancellation_at_the_channel_is_announced_once() {
-        let base = order(Status::AwaitingFulfillment);
-        let seen = order(Status::Cancelled);
-        let first = decide(Status::AwaitingFulfillment, &base, &base, &seen);
-        assert!(matches!(first, Decision::Keep(Some(Notice { field: Field::Cancelled, .. }))), "{first:?}");
-        assert_eq!(decide(Status::AwaitingFulfillment, &base, &seen, &seen), Decision::Keep(None));
-    }
-
-    #[test]
-    fn the_echo_of_the_merchants_own_dispatch_is_no_news() {
-        let base = order(Status::AwaitingFulfillment);
-        assert_eq!(decide(Status::Shipped, &base, &base, &order(Status::Shipped)), Decision::Keep(None));
-    }
-
-    #[test]
-    fn what_says_the_same_is_kept_nowhere() {
-        let base = order(Status::AwaitingFulfillment);
-        let mut seen = base.clone();
-        seen.totals.total.rescale(4);
-        assert_eq!(decide(Status::AwaitingFulfillment, &base, &order(Status::Cancelled), &seen), Decision::Same);
-    }
-}
+mod tests;

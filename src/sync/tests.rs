@@ -23,6 +23,8 @@ use crate::clock::{ManualClock, from_millis};
 use crate::http::{Client, Options, RateLimit};
 use crate::order::{LineQuantity, Order, Parcel, RemoteShipment, Shipment, Status, testing};
 
+mod versions;
+
 /// What happens to the next write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {

@@ -1,11 +1,11 @@
 //! What changes at the channel: the copy, the newer version beside it, and the way from one to the
 //! other.
 
-use ordersync::channel::CancelSupport;
+use ordersync::channel::{CancelSupport, ChannelKind};
 use ordersync::sim::{Fault, FaultKind, Purchase};
 use serde_json::json;
 
-use super::desk::each;
+use super::desk::{Desk, each, each_kind};
 
 #[test]
 fn p1_what_changes_at_the_channel_is_kept_beside_the_merchants_copy() {
@@ -276,5 +276,87 @@ fn p1_what_others_change_in_the_moment_of_a_dispatch_is_kept_as_a_change() {
             let (is_changed, drift) = changed(&id);
             assert!(is_changed && drift.contains("archived"), "{}: {drift}", desk.kind);
         }
+    });
+}
+
+/// What each kind does by default with an order that is cancelled there.
+#[test]
+fn p3_a_cancellation_is_applied_by_default_where_the_channel_is_known_for_it_and_never_after_a_parcel() {
+    each_kind(|kind| {
+        let desk = Desk::by_default(kind);
+        let applies = kind != ChannelKind::WooCommerce;
+        let (id, sent) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]));
+        desk.on("dispatch", &sent, "--carrier dhl --tracking JD01").exits(0);
+        let writes = desk.writes();
+        assert!(desk.store.cancel(&id) && desk.store.cancel(&sent));
+        desk.sync();
+        desk.sync();
+        let expected = if applies { "cancelled" } else { "awaiting-fulfillment" };
+        assert_eq!(desk.show(&id)["status"], expected, "{kind}");
+        assert_eq!(desk.show(&sent)["status"], "shipped", "{kind}");
+        let inbox = desk.home.json("inbox").to_string();
+        assert!(inbox.contains("after dispatch") && inbox.contains("tracking JD01"), "{kind}: {inbox}");
+        assert_eq!(inbox.matches("\"kind\"").count(), if applies { 1 } else { 2 }, "{kind}: {inbox}");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(6).says("cancelled");
+        assert_eq!(desk.writes(), writes, "{kind}: P-7");
+        desk.set("cancels=ignore");
+        let other = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.cancel(&other));
+        desk.sync();
+        let shown = desk.show(&other);
+        assert_eq!((&shown["status"], &shown["inbox"]), (&json!("awaiting-fulfillment"), &json!([])), "{kind}");
+        assert_eq!(shown["changed_at_channel"], true, "{kind}");
+    });
+}
+
+#[test]
+fn p3_a_store_can_be_set_to_follow_what_changes_until_the_merchant_has_begun() {
+    each_kind(|kind| {
+        let desk = Desk::by_default(kind);
+        for setting in ["edits=apply", "address=apply", "cancels=apply", "shipments=apply"] {
+            desk.set(setting);
+        }
+        desk.home.run(&format!("config set {kind}.archives apply")).exits(2).says("never changes anything here");
+        let id = desk.paid(&[("TEE-001", 2)]);
+        let begun = desk.paid(&[("TEE-001", 2)]);
+        desk.on("dispatch", &begun, "--carrier dhl --tracking JD09").exits(0);
+        for order in [&id, &begun] {
+            assert!(desk.store.readdress(order, "77 Somewhere Else") && desk.store.annotate(order, "please ring"));
+        }
+        desk.sync();
+        let shown = desk.show(&id);
+        assert!(shown["ship_to"].to_string().contains("77 Somewhere Else"), "{kind}: {shown}");
+        assert_eq!((&shown["buyer_note"], &shown["changed_at_channel"]), (&json!("please ring"), &json!(false)));
+        desk.on("show", &id, "--history").exits(0).prints("applied").prints("77 Somewhere Else");
+        let shown = desk.show(&begun);
+        assert!(!shown["ship_to"].to_string().contains("77 Somewhere Else"), "{kind}: a parcel is on its way");
+        assert_eq!(shown["changed_at_channel"], true, "{kind}");
+        // It is the merchant's version now, so nothing stops its parcel.
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{kind}");
+
+        let other = desk.paid(&[("TEE-001", 2)]);
+        assert!(desk.store.ship_elsewhere(&other, "UPS", "1Z01"));
+        desk.sync();
+        let shown = desk.show(&other);
+        assert_eq!((&shown["status"], &shown["changed_at_channel"]), (&json!("shipped"), &json!(false)), "{kind}");
+        desk.home.run("doctor --offline").exits(0);
+    });
+}
+
+/// A refund is recorded at once; what is left goes out once the merchant has seen it.
+#[test]
+fn p10_a_refund_is_recorded_under_every_policy_and_stops_a_parcel_until_it_is_seen() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 3)]);
+        assert!(desk.store.refund_pieces(&id, 0, 1));
+        desk.sync();
+        let shown = desk.show(&id);
+        assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&json!("awaiting-fulfillment"), &json!("2")));
+        assert!(!shown["refunds"].as_array().unwrap().is_empty(), "{}: {shown}", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("refund");
+        desk.on("accept", &id, "").exits(0);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        assert_eq!(desk.store.standing(&id).unwrap().sent, 2, "{}", desk.kind);
     });
 }

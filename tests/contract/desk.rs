@@ -34,10 +34,27 @@ pub fn clock() -> Arc<dyn Clock> {
 
 impl Desk {
     pub fn new(kind: ChannelKind) -> Self {
+        let desk = Self::by_default(kind);
+        // What is not about the defaults of a kind holds for all of them.
+        desk.home.sql(
+            "UPDATE stores SET settings = json_patch(settings, '{\"edits\":\"ignore\",\"address\":\"ignore\",\"cancels\":\"review\"}')
+             RETURNING 1",
+        );
+        desk
+    }
+
+    /// With what its kind does by default to an order that changes after import.
+    pub fn by_default(kind: ChannelKind) -> Self {
         let desk = Self::unconnected(kind);
         desk.connect("").exits(0);
         desk.server.clear_requests();
         desk
+    }
+
+    /// Sets what the store does.
+    pub fn set(&self, setting: &str) {
+        let (key, value) = setting.split_once('=').unwrap();
+        self.home.run(&format!("config set {}.{key} {value}", self.kind)).exits(0);
     }
 
     pub fn unconnected(kind: ChannelKind) -> Self {

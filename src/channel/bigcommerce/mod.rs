@@ -41,7 +41,7 @@ use super::{
     Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write, stored,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Order, Shipment};
+use crate::order::{Order, Policies, Policy, Shipment};
 use api::Api;
 use operation::Operation;
 use settings::Settings;
@@ -54,6 +54,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     auth_methods: &[],
     guide_time: "half an hour to 2.5 hours",
     sold_here: |source| matches!(source, "www" | "mobile" | "iphone" | "ipad" | "android" | "checkout_api" | "manual"),
+    policies: Policies { edits: Policy::Apply, address: Policy::Apply, cancels: Policy::Apply, ..Policies::USUAL },
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values).and_then(|_| settings::origin()),
     open: |connection| {

@@ -33,7 +33,7 @@ use super::{
     Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Order, Shipment};
+use crate::order::{Order, Policies, Shipment};
 use api::{Api, Operation};
 use settings::Settings;
 
@@ -45,6 +45,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     auth_methods: &[],
     guide_time: "a minute",
     sold_here: |_| true,
+    policies: Policies::USUAL,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {

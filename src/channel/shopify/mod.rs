@@ -50,7 +50,7 @@ use super::{
     Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write, stored,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Order, Shipment};
+use crate::order::{Order, Policies, Policy, Shipment};
 use api::Api;
 pub use operation::Operation;
 use settings::Settings;
@@ -63,6 +63,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     auth_methods: settings::AUTH_METHODS,
     guide_time: "30 minutes",
     sold_here: |source| matches!(source, "web" | "pos" | "iphone" | "android"),
+    policies: Policies { cancels: Policy::Apply, ..Policies::USUAL },
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values)?.origin(),
     open: |connection| {

@@ -51,7 +51,7 @@ use super::{
     Unshown, Write, stored,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Order, Shipment};
+use crate::order::{Order, Policies, Shipment};
 use api::Api;
 use operation::Operation;
 use settings::{Settings, Tracking};
@@ -64,6 +64,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     auth_methods: &[],
     guide_time: "30 minutes",
     sold_here: |source| matches!(source, "checkout" | "store-api" | "admin"),
+    policies: Policies::USUAL,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {

@@ -1,0 +1,108 @@
+//! What became of the newer versions that are kept beside the copies, field by field.
+
+use rusqlite::{Connection, params};
+
+use super::Book;
+use super::acts::{column, is_cancelled_here};
+use super::error::{Done, odd};
+use crate::error::Result;
+use crate::order::{Fate, Field, Mark, Status};
+
+/// What has happened to an order since its copy was made: what a newer version is held against
+/// beside the version that the copy was made from.
+#[derive(Debug, Clone)]
+pub(crate) struct Circumstances {
+    /// The copy's status.
+    pub(crate) status: Status,
+    /// What became of the newest version, field by field.
+    pub(crate) fates: Vec<(Field, Fate)>,
+    /// What the merchant has rejected, each with what marks its value.
+    pub(crate) rejected: Vec<(Field, Mark)>,
+    /// What the merchant has done to the order itself.
+    pub(crate) edited: Vec<Field>,
+    /// The numbers of the merchant's own parcels.
+    pub(crate) tracking: Vec<String>,
+}
+
+impl Circumstances {
+    /// The fields that the copy has taken over, and a parcel goes by.
+    pub(crate) fn applied(&self) -> Vec<Field> {
+        self.fates.iter().filter(|(_, fate)| *fate == Fate::Applied).map(|(field, _)| *field).collect()
+    }
+}
+
+impl Book {
+    /// What has happened to an order since its copy was made.
+    pub(crate) fn circumstances(&self, order: i64) -> Result<Circumstances> {
+        circumstances(&self.db, order)
+    }
+}
+
+pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances> {
+    let word: String = db
+        .prepare_cached("SELECT status FROM orders WHERE id = ?")
+        .done("read")?
+        .query_row([order], |row| row.get(0))
+        .done("read")?;
+    let sent: bool = db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND kind = 'dispatch' AND state <> 'withdrawn'
+               AND NOT (state = 'failed' AND written = 'no'))",
+        )
+        .done("read")?
+        .query_row([order], |row| row.get(0))
+        .done("read")?;
+    let own = [(Field::Shipped, sent), (Field::Cancelled, is_cancelled_here(db, order)?)];
+    let tracking = "SELECT p.tracking FROM parcels p JOIN shipments s ON s.id = p.shipment_id
+                    WHERE s.order_id = ? AND s.key IS NOT NULL ORDER BY p.shipment_id, p.position";
+    Ok(Circumstances {
+        status: word.parse().map_err(|_| odd("status", &word))?,
+        fates: fates(db, order)?,
+        rejected: rejected(db, order)?,
+        edited: own.into_iter().filter(|(_, is_own)| *is_own).map(|(field, _)| field).collect(),
+        tracking: column(db, tracking, [order])?,
+    })
+}
+
+/// What became of the order's newest version. A field that another version of the program knows is
+/// left out: the next version of the order brings its fate.
+pub(super) fn fates(db: &Connection, order: i64) -> Result<Vec<(Field, Fate)>> {
+    let mut statement = db.prepare_cached("SELECT field, fate FROM changes WHERE order_id = ?").done("read")?;
+    let rows = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?))).done("read")?;
+    let found: Vec<(String, String)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
+    Ok(found.iter().filter_map(|(field, fate)| Some((Field::from_word(field)?, Fate::from_word(fate)?))).collect())
+}
+
+fn rejected(db: &Connection, order: i64) -> Result<Vec<(Field, Mark)>> {
+    let mut statement = db.prepare_cached("SELECT field, mark FROM rejections WHERE order_id = ?").done("read")?;
+    let rows = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?))).done("read")?;
+    let found: Vec<(String, Vec<u8>)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
+    let mark = |(field, mark): (String, Vec<u8>)| Some((Field::from_word(&field)?, mark.try_into().ok()?));
+    Ok(found.into_iter().filter_map(mark).collect())
+}
+
+/// Notes what became of the order's newest version, in the place of what was noted before.
+pub(super) fn put(db: &Connection, order: i64, fates: &[(Field, Fate)]) -> Result<()> {
+    db.prepare_cached("DELETE FROM changes WHERE order_id = ?").done("written")?.execute([order]).done("written")?;
+    for (field, fate) in fates {
+        db.prepare_cached("INSERT INTO changes VALUES (?, ?, ?)")
+            .done("written")?
+            .execute(params![order, field.word(), fate.word()])
+            .done("written")?;
+    }
+    Ok(())
+}
+
+/// Notes that a newer version differs in what nobody can tell.
+pub(super) fn put_unknown(db: &Connection, order: i64) -> Result<()> {
+    put(db, order, &[])?;
+    db.execute("INSERT INTO changes VALUES (?, 'unknown', 'drift')", [order]).done("written")?;
+    Ok(())
+}
+
+/// The copy is as the channel has it: nothing differs, and nothing is rejected any more.
+pub(super) fn forget(db: &Connection, order: i64) -> Result<()> {
+    put(db, order, &[])?;
+    db.prepare_cached("DELETE FROM rejections WHERE order_id = ?").done("written")?.execute([order]).done("written")?;
+    Ok(())
+}

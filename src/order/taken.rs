@@ -1,0 +1,184 @@
+//! A version of an order with some fields of another one.
+
+use std::collections::BTreeMap;
+
+use super::{Charge, ChargeKind, Field, Order, People, Presence, Status};
+
+impl Order {
+    /// This version with these fields as `other` has them; what that does not tell of people stays
+    /// (P-11).
+    pub(crate) fn taking(&self, fields: &[Field], other: &Order) -> Order {
+        let other = &other.with_known(&People::of(self));
+        let mut order = self.clone();
+        // In the order of the list: lines before what is given back of them, sums before charges.
+        for field in Field::ALL.iter().filter(|field| fields.contains(field)) {
+            order.take(*field, other);
+        }
+        if let Some(status) = self.status_taking(fields, other) {
+            order.status = status;
+            order.channel_status.clone_from(&other.channel_status);
+        }
+        order
+    }
+
+    fn take(&mut self, field: Field, other: &Order) {
+        match field {
+            Field::Address => {
+                self.ship_to.clone_from(&other.ship_to);
+                self.place_lines(other);
+            }
+            Field::Lines => {
+                let back: BTreeMap<_, _> =
+                    self.lines.iter().map(|line| (line.remote_id.clone(), line.refunded)).collect();
+                self.lines.clone_from(&other.lines);
+                for line in &mut self.lines {
+                    line.refunded = back.get(&line.remote_id).copied().unwrap_or_default().min(line.quantity);
+                }
+                self.place_lines(other);
+            }
+            Field::Refunded => self.take_refunds(other),
+            Field::Payment => {
+                self.paid_at = other.paid_at;
+                self.payment.clone_from(&other.payment);
+            }
+            Field::Totals => {
+                let refunded = self.totals.refunded;
+                let for_shop = self.shop_totals.map(|(_, totals)| totals.refunded).unwrap_or_default();
+                (self.totals, self.shop_totals) = (other.totals, other.shop_totals);
+                self.totals.refunded = refunded;
+                if let Some((_, totals)) = &mut self.shop_totals {
+                    totals.refunded = for_shop;
+                }
+                self.take_charges(other);
+            }
+            Field::Service => {
+                let is_shipping = |charge: &Charge| charge.kind == ChargeKind::Shipping;
+                self.charges.retain(|charge| !is_shipping(charge));
+                self.charges.extend(other.charges.iter().filter(|charge| is_shipping(charge)).cloned());
+            }
+            Field::Notes => self.buyer_note.clone_from(&other.buyer_note),
+            Field::ShipBy => self.ship_by = other.ship_by,
+            Field::Shipped => self.shipments.clone_from(&other.shipments),
+            Field::Cancelled if other.presence == Presence::Trashed || self.presence == Presence::Trashed => {
+                self.presence = other.presence;
+            }
+            Field::Archived => self.presence = other.presence,
+            Field::Cancelled | Field::Hold => {}
+        }
+    }
+
+    /// The amounts; what the shipping service is called is a field of its own.
+    fn take_charges(&mut self, other: &Order) {
+        let is_shipping = |charge: &&Charge| charge.kind == ChargeKind::Shipping;
+        let own: Vec<Charge> = self.charges.iter().filter(is_shipping).cloned().collect();
+        self.charges.clone_from(&other.charges);
+        if self.charges.iter().filter(is_shipping).count() != own.len() {
+            return;
+        }
+        let shipping = self.charges.iter_mut().filter(|charge| charge.kind == ChargeKind::Shipping);
+        for (charge, own) in shipping.zip(own) {
+            (charge.code, charge.title) = (own.code, own.title);
+        }
+    }
+
+    /// Has each line go where it goes in `other`, as far as there are so many addresses.
+    fn place_lines(&mut self, other: &Order) {
+        let goes: BTreeMap<_, _> = other.lines.iter().map(|line| (line.remote_id.as_str(), line.ship_to)).collect();
+        let most = self.ship_to.len().saturating_sub(1);
+        for line in &mut self.lines {
+            line.ship_to = goes.get(line.remote_id.as_str()).copied().unwrap_or(line.ship_to).min(most);
+        }
+    }
+
+    /// Money and pieces; of a line never more than it has here, and none forgotten where `other` tells
+    /// the money alone.
+    fn take_refunds(&mut self, other: &Order) {
+        self.refunds.clone_from(&other.refunds);
+        self.totals.refunded = other.totals.refunded;
+        if let (Some((_, totals)), Some((_, theirs))) = (&mut self.shop_totals, &other.shop_totals) {
+            totals.refunded = theirs.refunded;
+        }
+        if !other.tells_pieces_back() {
+            return;
+        }
+        let back: BTreeMap<_, _> = other.lines.iter().map(|line| (line.remote_id.as_str(), line.refunded)).collect();
+        for line in &mut self.lines {
+            if let Some(refunded) = back.get(line.remote_id.as_str()) {
+                line.refunded = (*refunded).min(line.quantity);
+            }
+        }
+    }
+
+    /// The status that the taken fields make, where they make one.
+    fn status_taking(&self, fields: &[Field], other: &Order) -> Option<Status> {
+        if fields.contains(&Field::Cancelled) {
+            return Some(other.status);
+        }
+        if fields.contains(&Field::Shipped) {
+            let is_sent = matches!(other.status, Status::Shipped | Status::PartiallyShipped);
+            return Some(if is_sent { other.status } else { Status::AwaitingFulfillment });
+        }
+        fields.contains(&Field::Hold).then_some(other.status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::*;
+    use crate::order::{Difference, differences, testing};
+
+    fn changed() -> Order {
+        let mut after = testing::order("7", Status::OnHold);
+        after.ship_to[0].line1 = "2 Other Street".into();
+        after.lines[0].quantity = Decimal::from(3);
+        after.lines[1].refunded = Decimal::ONE;
+        after.lines.push(testing::line("14", "NEW", 1, 100));
+        (after.totals.refunded, after.totals.total) = (Decimal::from(9), Decimal::from(50));
+        after.buyer_note = "please ring".into();
+        after.charges[0].title = "Express".into();
+        after.ship_by = Some(after.placed_at);
+        after.presence = Presence::Archived;
+        after.paid_at = after.paid_at.map(|at| at + chrono::TimeDelta::hours(1));
+        after
+    }
+
+    fn fields(found: &[Difference]) -> Vec<Field> {
+        found.iter().map(|found| found.aspect).collect()
+    }
+
+    #[test]
+    fn a_field_that_is_taken_differs_no_more_and_the_others_stay_as_they_are() {
+        let (before, after) = (testing::order("7", Status::AwaitingFulfillment), changed());
+        let all = fields(&differences(&before, &after));
+        assert!(all.len() >= 8, "{all:?}");
+        for field in &all {
+            let taken = before.taking(&[*field], &after);
+            assert!(!fields(&differences(&taken, &after)).contains(field), "{field:?} is taken");
+            let more: Vec<Field> =
+                fields(&differences(&before, &taken)).into_iter().filter(|other| other != field).collect();
+            assert!(more.is_empty(), "{field:?} and nothing else: {more:?}");
+        }
+        assert_eq!(differences(&before.taking(&all, &after), &after), []);
+        assert_eq!(before.taking(&[], &after), before);
+    }
+
+    #[test]
+    fn pieces_given_back_of_a_line_are_never_more_than_it_has_here() {
+        let (before, mut after) = (testing::order("7", Status::AwaitingFulfillment), changed());
+        after.lines[0].refunded = Decimal::from(3);
+        let taken = before.taking(&[Field::Refunded], &after);
+        assert_eq!((taken.lines[0].quantity, taken.lines[0].refunded), (Decimal::from(2), Decimal::from(2)));
+    }
+
+    #[test]
+    fn p11_nothing_is_emptied_by_a_field_that_is_taken() {
+        let (before, mut after) = (testing::order("7", Status::AwaitingFulfillment), changed());
+        after.ship_to.clone_from(&before.ship_to);
+        after.ship_to[0].name.clear();
+        after.ship_to[0].phone = "+49".into();
+        let taken = before.taking(&[Field::Address], &after);
+        assert_eq!(taken.ship_to[0].name, "Robin Example");
+    }
+}

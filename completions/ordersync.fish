@@ -37,7 +37,9 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "cancel" -d 'Can
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "status" -d 'How every store stands, on one screen'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "orders" -d 'List orders'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "show" -d 'One order with everything known about it'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "changes" -d 'Changes at the channel that wait for your word'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "accept" -d 'Take over the channel\'s newer version of an order'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "reject" -d 'Keep your version of an order, although the channel has another'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "twin" -d 'Say whether orders of two stores are one sale'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "outbox" -d 'What is still to be written to channels'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "inbox" -d 'What needs you'
@@ -155,12 +157,26 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s q -l quiet 
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -l limit -d 'At most so many orders; 0 lists all' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -l field -d 'Only this field of it, as `ordersync changes` calls it; several times for several' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -s q -l quiet -d 'Print nothing but results and errors'

@@ -38,6 +38,62 @@ impl Book {
     }
 }
 
+/// What became of a rejection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    /// It is noted.
+    Noted,
+    /// The order has changed since it was read: nothing was noted.
+    Moved,
+}
+
+impl Book {
+    /// The orders of which something waits for the merchant, the oldest first.
+    pub(crate) fn waiting(&self, limit: usize) -> Result<Vec<i64>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql = "SELECT DISTINCT order_id FROM changes INDEXED BY changes_waiting WHERE fate = 'review' ORDER BY order_id LIMIT ?";
+        column(&self.db, sql, [limit])
+    }
+
+    /// How many orders that are.
+    pub(crate) fn waiting_count(&self) -> Result<u64> {
+        let sql = "SELECT count(DISTINCT order_id) FROM changes INDEXED BY changes_waiting WHERE fate = 'review'";
+        self.db.query_row(sql, [], |row| row.get(0)).done("read")
+    }
+
+    /// Notes that the merchant does not want these fields of the newest version: each with what
+    /// marks its value there, and the difference in words. `event` is the order's last event when
+    /// they were read.
+    pub(crate) fn reject(
+        &mut self,
+        order: i64,
+        event: Option<i64>,
+        rejected: &[(Field, Mark, String)],
+    ) -> Result<Rejected> {
+        let now = self.clock.now();
+        self.write_durably("written", |db| {
+            if super::acts::has_moved(db, order, event)? {
+                return Ok(Rejected::Moved);
+            }
+            for (field, mark, words) in rejected {
+                db.execute(
+                    "INSERT INTO rejections VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET mark = excluded.mark",
+                    params![order, field.word(), mark],
+                )
+                .done("written")?;
+                db.execute(
+                    "UPDATE changes SET fate = 'rejected' WHERE order_id = ? AND field = ? AND fate = 'review'",
+                    params![order, field.word()],
+                )
+                .done("written")?;
+                super::inbox::resolve_order(db, order, &[field.word()], now)?;
+                super::copy::note_history(db, order, now, "rejected", &format!("{}: {words}", field.word()))?;
+            }
+            Ok(Rejected::Noted)
+        })
+    }
+}
+
 pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances> {
     let word: String = db
         .prepare_cached("SELECT status FROM orders WHERE id = ?")

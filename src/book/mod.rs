@@ -48,7 +48,7 @@ use crate::files::private_dir;
 
 pub(crate) use acts::{NewDispatch, Recorded};
 pub(crate) use audit::Fault;
-pub(crate) use changes::Circumstances;
+pub(crate) use changes::{Circumstances, Rejected};
 pub(crate) use cursors::Walk;
 pub(crate) use file::exposed;
 pub(crate) use find::{BOOK, Naming};

@@ -10,6 +10,7 @@ mod accept;
 mod backup;
 mod cancel;
 mod carriers;
+mod changes;
 pub mod completions;
 mod config;
 mod connect;
@@ -22,6 +23,7 @@ mod interrupt;
 mod orders;
 mod outbox;
 mod pull;
+mod reject;
 mod retry;
 mod runs;
 mod schedule;
@@ -100,8 +102,12 @@ enum Command {
     Orders(orders::Args),
     /// One order with everything known about it
     Show(show::Args),
+    /// Changes at the channel that wait for your word
+    Changes(changes::Args),
     /// Take over the channel's newer version of an order
     Accept(accept::Args),
+    /// Keep your version of an order, although the channel has another
+    Reject(reject::Args),
     /// Say whether orders of two stores are one sale
     Twin(twin::Args),
     /// What is still to be written to channels
@@ -208,7 +214,9 @@ fn start(cli: Cli) -> Outcome {
         Command::Status(args) => status::run(&app, args),
         Command::Orders(args) => orders::run(&app, args),
         Command::Show(args) => show::run(&app, args),
+        Command::Changes(args) => changes::run(&app, args),
         Command::Accept(args) => accept::run(&app, args),
+        Command::Reject(args) => reject::run(&app, args),
         Command::Twin(args) => twin::run(&app, args),
         Command::Outbox(args) => outbox::run(&app, args),
         Command::Inbox(args) => inbox::run(&app, args),

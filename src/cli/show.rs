@@ -5,12 +5,9 @@ use serde_json::{Value, json};
 
 use super::output::{self, bold};
 use super::{App, Outcome};
-use crate::book::{Book, BookOrder, Event};
-use crate::channel;
+use crate::book::{BookOrder, Event};
 use crate::clock::rfc3339;
-use crate::error::Result;
-use crate::order::{Address, Difference, Totals, scaled};
-use crate::sync::goes_by::Versions;
+use crate::order::{Address, Difference, Fate, Field, Totals, scaled};
 
 /// One order with everything known about it: lines, addresses, what changed at the channel,
 /// shipments.
@@ -39,26 +36,25 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         return Ok(0);
     }
     let order = book.order(id)?;
-    let drift = if order.drifted { drift(&book, &order)? } else { Vec::new() };
+    let versions = if order.drifted { super::changes::versions(&book, &order)? } else { None };
+    let drift = versions.map(|versions| versions.differences()).unwrap_or_default();
     let history = if args.history || app.global.json { book.history(id)? } else { Vec::new() };
     if app.global.json {
         output::print_json(&to_json(&order, &drift, &history))?;
     } else {
-        print(app, &order, &drift, &history)?;
+        let fates = book.circumstances(id)?.fates;
+        print(app, &order, &drift, &fates, &history)?;
     }
     Ok(0)
 }
 
-/// What the channel's newer version has otherwise. Reading the two documents needs the adapter, not
-/// the network.
-fn drift(book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
-    let Some(store) = book.store(&order.store)? else { return Ok(Vec::new()) };
-    let format = channel::format(store.kind, &store.values)?;
-    let versions = Versions::read(book, order.id, |document| format.order(document))?;
-    Ok(versions.map(|versions| versions.differences()).unwrap_or_default())
-}
-
-fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> anyhow::Result<()> {
+fn print(
+    app: &App,
+    o: &BookOrder,
+    drift: &[Difference],
+    fates: &[(Field, Fate)],
+    history: &[Event],
+) -> anyhow::Result<()> {
     let now = app.context.clock.now();
     let when = |at| output::when(at, now);
     // Made safe before it is emphasised: the emphasis itself would not pass as text.
@@ -97,13 +93,21 @@ fn print(app: &App, o: &BookOrder, drift: &[Difference], history: &[Event]) -> a
     if o.drifted {
         output::line("")?;
         output::line("  changed at the channel since you last saw it (yours → the channel's):")?;
+        let waits = fates.iter().any(|(_, fate)| *fate == Fate::Review);
         for d in drift {
-            output::line(&format!("    {}: {} → {}", d.aspect.word(), d.before, d.after))?;
+            let fate = fates.iter().find(|(field, _)| *field == d.aspect).map(|(_, fate)| *fate);
+            let fate = match fate {
+                Some(Fate::Review) => "  (waits for your word)",
+                Some(Fate::Rejected) => "  (rejected)",
+                _ => "",
+            };
+            output::line(&format!("    {}: {} → {}{fate}", d.aspect.word(), d.before, d.after))?;
         }
         if drift.is_empty() {
             output::line("    the version that you had is lost: look at the whole order in the channel's own pages")?;
         }
-        output::line(&format!("  ordersync accept book:{} takes over the channel's version", o.id))?;
+        let keeps = if waits { format!("; ordersync reject book:{} keeps yours", o.id) } else { String::new() };
+        output::line(&format!("  ordersync accept book:{} takes over the channel's version{keeps}", o.id))?;
     }
     for event in history {
         output::line(&format!("  {}  {}: {}", when(event.at), event.what, event.detail))?;

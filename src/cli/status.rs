@@ -59,6 +59,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = app.existing_book()?;
     let now = app.context.clock.now();
     let (counts, drifted) = book.counts()?;
+    let waiting = book.waiting_count()?;
     let sending = book.to_send()?;
     let max_age = args.max_age.as_deref().map(|text| duration(text, now)).transpose()?;
     let view = View { app, book: &book, now, timer: Installed::read(&app.context.home), max_age };
@@ -68,11 +69,12 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if app.global.json {
         output::print_json(&json!({
             "stores": standings.iter().map(to_json).collect::<Vec<_>>(), "changed_at_channel": drifted,
+            "waiting_for_review": waiting,
             "to_send": sending.0, "sent_as_twins": sending.1,
             "book": app.context.home.book(), "now": rfc3339(now), "ok": standings.iter().all(Standing::is_well),
         }))?;
     } else if !(args.check && app.global.quiet) {
-        print(app, &standings, (drifted, sending), now)?;
+        print(app, &standings, (drifted, waiting, sending), now)?;
     }
     Ok(if args.check { check(&standings) } else { 0 })
 }
@@ -184,7 +186,7 @@ fn check(standings: &[Standing]) -> u8 {
 fn print(
     app: &App,
     standings: &[Standing],
-    (drifted, (to_send, twins)): (u64, (u64, u64)),
+    (drifted, waiting, (to_send, twins)): (u64, u64, (u64, u64)),
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let ago = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| format!("{} ago", output::duration(now - at)));
@@ -230,6 +232,10 @@ fn print(
             "{} changed at the channel since last seen (ordersync orders --changed lists what changed)",
             output::count(drifted, "order")
         ))?;
+    }
+    if waiting > 0 {
+        let what = output::count(waiting, "order");
+        output::line(&format!("{what} with changes that wait for your word (ordersync changes)"))?;
     }
     for s in standings {
         advise(app, s, now)?;

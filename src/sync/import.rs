@@ -577,7 +577,7 @@ fn note(order: i64, notice: policy::Notice) -> InboxNote {
             kind: field.word(),
             text: notice.text,
             hint: format!(
-                "ordersync show book:{order} prints both versions; ordersync accept book:{order} takes over the channel's"
+                "ordersync show book:{order} prints both versions; ordersync accept book:{order} takes over the channel's, ordersync reject book:{order} keeps yours"
             ),
         },
     }

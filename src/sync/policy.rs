@@ -7,7 +7,7 @@
 //! What is decided hangs on that version, the newest one and what the merchant has done, never on
 //! the versions between: whatever of them came, and in which order, comes to the same.
 
-use crate::order::{Fate, Field, Mark, Order, Policies, Policy, Status, differences};
+use crate::order::{Fate, Field, Mark, Order, People, Policies, Policy, Status, differences};
 
 /// What is known of an order of which a newer version came.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +48,12 @@ pub(crate) struct Notice {
     pub(crate) field: Field,
     /// One sentence without personal data.
     pub(crate) text: String,
+}
+
+/// What marks the value of a field in a newer version; what that does not tell of people any more
+/// is as it was.
+pub(crate) fn mark(base: &Order, newer: &Order, field: Field) -> Mark {
+    field.mark(&newer.with_known(&People::of(base)))
 }
 
 /// Decides for one order.
@@ -103,7 +109,9 @@ impl Case<'_> {
     }
 
     fn is_rejected(&self, field: Field) -> bool {
-        self.rejected.iter().any(|(rejected, mark)| *rejected == field && field.mark(self.incoming) == *mark)
+        let is_it =
+            |(rejected, value): &(Field, Mark)| *rejected == field && *value == mark(self.base, self.incoming, field);
+        self.rejected.iter().any(is_it)
     }
 
     fn notice(&self, fates: &[(Field, Fate)]) -> Option<Notice> {

@@ -360,3 +360,68 @@ fn p10_a_refund_is_recorded_under_every_policy_and_stops_a_parcel_until_it_is_se
         assert_eq!(desk.store.standing(&id).unwrap().sent, 2, "{}", desk.kind);
     });
 }
+
+#[test]
+fn p2_what_is_to_be_reviewed_waits_until_the_merchant_accepts_or_rejects_it() {
+    each(|desk| {
+        desk.set("address=review");
+        desk.set("edits=review");
+        let (id, other) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]));
+        for order in [&id, &other] {
+            assert!(desk.store.readdress(order, "77 Somewhere Else") && desk.store.annotate(order, "please ring"));
+        }
+        desk.sync();
+        let waiting = |nth: usize| {
+            let listed = desk.home.json("changes");
+            let found = listed[nth]["differences"].as_array().cloned().unwrap_or_default();
+            let fields: Vec<_> = found.iter().map(|found| found["aspect"].as_str().unwrap().to_owned()).collect();
+            (listed.as_array().unwrap().len(), fields)
+        };
+        assert_eq!(waiting(0), (2, vec!["address".to_owned(), "notes".to_owned()]), "{}", desk.kind);
+        desk.home.run("changes").exits(0).prints("77 Somewhere Else").prints("please ring");
+        desk.home.run("status").exits(0).prints("2 orders with changes that wait");
+        assert_eq!(desk.home.json("status")["waiting_for_review"], 2, "{}", desk.kind);
+
+        desk.on("reject", &id, "--field lines").exits(7).says("nothing was rejected");
+        desk.on("reject", &id, "--field address").exits(0).prints("stays as you have it");
+        assert_eq!(waiting(0), (2, vec!["notes".to_owned()]), "{}", desk.kind);
+        desk.on("reject", &id, "").exits(0);
+        desk.on("reject", &id, "").exits(7).says("ordersync changes");
+        assert_eq!(waiting(0).0, 1, "{}", desk.kind);
+        let shown = desk.show(&id);
+        assert_eq!((&shown["changed_at_channel"], &shown["buyer_note"]), (&json!(true), &json!("")), "{}", desk.kind);
+        desk.on("show", &id, "").exits(0).prints("(rejected)").prints("77 Somewhere Else");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("--as-local");
+
+        // Only what changes again waits again.
+        desk.store.set_clock(1);
+        assert!(desk.store.annotate(&id, "please ring twice"));
+        desk.sync();
+        assert_eq!(waiting(0), (2, vec!["notes".to_owned()]), "{}", desk.kind);
+        desk.on("accept", &other, "").exits(0);
+        desk.on("accept", &id, "").exits(0);
+        assert_eq!(desk.home.json("changes"), json!([]), "{}", desk.kind);
+        assert!(desk.show(&id)["ship_to"].to_string().contains("77 Somewhere Else"), "{}", desk.kind);
+        assert_eq!(desk.writes(), 0, "{}: P-7", desk.kind);
+    });
+}
+
+#[test]
+fn p2_of_two_terminals_that_accept_and_reject_at_once_one_wins_and_the_other_is_told() {
+    each(|desk| {
+        desk.set("address=review");
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        let commands = ["accept", "reject", "reject"].map(|act| format!("{act} {}:{id}", desk.kind));
+        let running = commands.each_ref().map(|command| desk.home.spawn(command, &[]));
+        let codes = running.map(|child| child.wait_with_output().unwrap().status.code());
+        let accepted = codes[0] == Some(0);
+        let rejected = codes[1..].iter().filter(|code| **code == Some(0)).count();
+        assert!(rejected <= 1 && (accepted || rejected == 1), "{}: {codes:?}", desk.kind);
+        assert!(codes.iter().all(|code| matches!(code, Some(0 | 6 | 7))), "{}: {codes:?}", desk.kind);
+        let moved = desk.show(&id)["ship_to"].to_string().contains("77 Somewhere Else");
+        assert_eq!(moved, accepted, "{}: {codes:?}", desk.kind);
+        assert_eq!(desk.home.json("changes"), json!([]), "{}", desk.kind);
+    });
+}

@@ -207,7 +207,7 @@ fn table() -> String {
         "# What a newer version of an order does after import\n\n\
          Made by a test from the rules themselves (`src/sync/policy.rs`); do not edit.\n\n\
          `applied`: the copy takes it over. `fact`: it is recorded, and a parcel waits until you have seen it. `drift`: it is kept beside\n\
-         the copy, `show` prints both. `review`: it is kept there and waits for your word. `inbox`: you are told. `follows`: the copy\n\
+         the copy, `show` prints both. `review`: it is kept there and waits in `changes`. `inbox`: you are told. `follows`: the copy\n\
          takes over the whole version. In brackets, where it is another: the same for a field that you have changed yourself.\n",
     );
     for kind in ChannelKind::ALL.into_iter().filter(|kind| kind.word() != "example") {

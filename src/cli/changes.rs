@@ -1,0 +1,94 @@
+//! `ordersync changes`.
+
+use serde_json::{Value, json};
+
+use super::output::{self, Table};
+use super::{App, Outcome};
+use crate::book::{Book, BookOrder};
+use crate::channel;
+use crate::error::Result;
+use crate::order::{Difference, Fate, Field};
+use crate::sync::goes_by::Versions;
+
+/// Changes at the channel that wait for your word: yours, and what the channel has.
+///
+/// What waits is what a store is set to review (`ordersync config`). `ordersync accept` takes over
+/// the channel's version, `ordersync reject` keeps yours.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// At most so many orders; 0 lists all
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    limit: usize,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let book = app.existing_book()?;
+    let limit = if args.limit == 0 { usize::MAX } else { args.limit };
+    let orders = book.waiting(limit)?;
+    let mut waiting = Vec::new();
+    for id in &orders {
+        let order = book.order(*id)?;
+        let differences = waits(&book, &order)?;
+        waiting.push((order, differences));
+    }
+    if app.global.json {
+        output::print_json(&waiting.iter().map(to_json).collect::<Vec<_>>())?;
+        return Ok(0);
+    }
+    print(app, &waiting)?;
+    if orders.len() == limit && !app.global.quiet {
+        output::note(&format!("only the first {limit}; --limit 0 lists all"));
+    }
+    Ok(0)
+}
+
+/// What of the channel's newest version of an order waits for the merchant's word.
+pub(super) fn waits(book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
+    let fates = book.circumstances(order.id)?.fates;
+    let waits = |field: Field| fates.contains(&(field, Fate::Review));
+    let found = versions(book, order)?.map(|versions| versions.differences()).unwrap_or_default();
+    Ok(found.into_iter().filter(|found| waits(found.aspect)).collect())
+}
+
+/// The versions of an order. Reading them needs the adapter's format, not the network.
+pub(super) fn versions(book: &Book, order: &BookOrder) -> Result<Option<Versions>> {
+    let Some(store) = book.store(&order.store)? else { return Ok(None) };
+    let format = channel::format(store.kind, &store.values)?;
+    Versions::read(book, order.id, |document| format.order(document))
+}
+
+fn to_json((order, differences): &(BookOrder, Vec<Difference>)) -> Value {
+    json!({
+        "order": order.id.to_string(), "store": order.store, "number": order.number, "remote_id": order.remote_id,
+        "status": order.status, "differences": differences,
+    })
+}
+
+fn print(app: &App, waiting: &[(BookOrder, Vec<Difference>)]) -> anyhow::Result<()> {
+    if app.global.quiet && waiting.is_empty() {
+        return Ok(());
+    }
+    if waiting.is_empty() {
+        output::note("nothing that changed at a channel waits for you");
+        return Ok(());
+    }
+    let mut table = Table::new(&[">order", "store", "number", "status", "field", "yours", "the channel's"]);
+    for (order, differences) in waiting {
+        for found in differences {
+            table.row(&[
+                &order.id.to_string(),
+                &order.store,
+                &order.number,
+                order.status.word(),
+                found.aspect.word(),
+                &found.before,
+                &found.after,
+            ]);
+        }
+    }
+    table.print()?;
+    if !app.global.quiet {
+        output::note("ordersync accept ORDER takes over the channel's version, ordersync reject ORDER keeps yours");
+    }
+    Ok(())
+}

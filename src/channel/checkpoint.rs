@@ -10,7 +10,8 @@
 //! A walk may take hours, and what shows late may show behind its back. So what counts is when it
 //! *began*: a sync that was killed and taken up again days later owes what was modified since.
 //!
-//! All times are seconds since the epoch by the channel's clock.
+//! All times are seconds since the epoch by the channel's clock. Only an answer tells that, so a sync
+//! begins by our own and is put right at its first page.
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -56,14 +57,30 @@ struct UnderWay {
     began: i64,
     /// It reads all that is owed.
     whole: bool,
-    /// Up to here nothing shows late any more once it has ended.
+    /// Up to here nothing shows late any more once it has ended, if it began the overlap after
+    /// this was reached.
     settles: Option<i64>,
+    /// When that was reached. Missing where an earlier version has decided it.
+    #[serde(default)]
+    reached: Option<i64>,
+    /// When it began by our own clock, until an answer has told the channel's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ours: Option<i64>,
     /// From here on an order may have changed once more behind it.
     #[serde(default)]
     unsure: Option<i64>,
     /// The process that began it.
     #[serde(default)]
     process: u64,
+}
+
+/// What time it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Now {
+    /// By the channel's clock, as far as its answers have told it.
+    pub(crate) theirs: i64,
+    /// By our own.
+    pub(crate) ours: i64,
 }
 
 /// What a page of a sync's changes comes to.
@@ -121,10 +138,10 @@ impl Checkpoint {
     }
 
     /// Begins a sync at `now`; gives the second from which on it reads, `None` for the beginning.
-    pub(crate) fn begin(&mut self, overlap: Duration, now: i64) -> Option<i64> {
-        let overlap = seconds(overlap);
-        // An earlier version did not write it down, or a clock was set back.
-        if self.reached == 0 || self.reached > now {
+    pub(crate) fn begin(&mut self, overlap: Duration, now: Now) -> Option<i64> {
+        let (overlap, ours, now) = (seconds(overlap), now.ours, now.theirs);
+        // An earlier version did not write it down.
+        if self.reached == 0 {
             self.reached = now;
         }
         self.owed = self.high.map(|high| self.owed.unwrap_or(high.saturating_sub(overlap)).min(high + 1));
@@ -133,13 +150,16 @@ impl Checkpoint {
         let from = if waits { self.owed.max(newer) } else { self.owed };
         let whole = from == self.owed;
         self.wide &= !whole;
-        let settles = self.high.filter(|high| *high <= self.reached && now - self.reached >= overlap);
-        self.under_way = Some(UnderWay { began: now, whole, settles, unsure: None, process: this_process() });
+        let settles = self.high.filter(|high| *high <= self.reached);
+        let (reached, ours, process) = (Some(self.reached), Some(ours), this_process());
+        self.under_way = Some(UnderWay { began: now, whole, settles, reached, ours, unsure: None, process });
         from
     }
 
     /// Takes notice of a page that the sync under way read at `now`.
-    pub(crate) fn take(&mut self, page: &Taken, overlap: Duration, now: i64) -> Onward {
+    pub(crate) fn take(&mut self, page: &Taken, overlap: Duration, now: Now) -> Onward {
+        self.put_right(now);
+        let now = now.theirs;
         self.reach(page.modified.iter().copied(), now);
         // What lies within the overlap and is more than a page is owed once, and not at each sync.
         let (first, last) = (page.modified.iter().min(), page.modified.iter().max());
@@ -153,8 +173,18 @@ impl Checkpoint {
         // What changed behind a walk that another process began is not left to the next sync: it
         // may have been some time ago.
         let is_inherited = self.under_way.is_some_and(|sync| sync.process != this_process());
-        self.done(overlap);
+        self.done(overlap, now);
         if is_inherited { Onward::Again } else { Onward::Done }
+    }
+
+    /// When the sync under way began, by the clock that an answer has told since.
+    fn put_right(&mut self, now: Now) {
+        let this = this_process();
+        if let Some(sync) = &mut self.under_way
+            && let Some(ours) = sync.ours.take().filter(|_| sync.process == this)
+        {
+            sync.began = now.theirs.saturating_sub(now.ours.saturating_sub(ours));
+        }
     }
 
     /// Times to come are left aside: they would carry the position past all that changes until
@@ -178,14 +208,18 @@ impl Checkpoint {
     }
 
     /// The sync under way has read the changes to their end.
-    fn done(&mut self, overlap: Duration) {
+    fn done(&mut self, overlap: Duration, now: i64) {
         let Some(sync) = self.under_way.take() else { return };
         self.unsure = sync.unsure;
+        // A clock was set back.
+        self.reached = self.reached.min(now);
         if !sync.whole {
             return;
         }
         let shown = self.high.map(|high| high.min(sync.began).saturating_sub(seconds(overlap)));
-        self.owed = self.owed.max(shown).max(sync.settles.map(|settled| settled + 1));
+        let is_long_ago = |reached| sync.began.saturating_sub(reached) >= seconds(overlap);
+        let settled = sync.settles.filter(|_| sync.reached.is_none_or(is_long_ago));
+        self.owed = self.owed.max(shown).max(settled.map(|settled| settled + 1));
         self.paid = sync.began;
     }
 
@@ -237,10 +271,21 @@ mod tests {
         shows: i64,
     }
 
+    /// Our clock shows what the channel's does.
+    fn at_both(now: i64) -> Now {
+        Now { theirs: now, ours: now }
+    }
+
     /// One sync from `now` on that takes so many seconds; gives how many pages it read. It passes
-    /// the place of what was modified before it began at once, and the rest at its end.
-    fn sync(checkpoint: &mut Checkpoint, changes: &[Change], now: i64, takes: i64, met: &mut BTreeSet<usize>) -> usize {
-        let from = checkpoint.begin(OVERLAP, now);
+    /// the place of what was modified before it began at once, and the rest at its end. Our clock
+    /// is so far `ahead`, as is known from the first answer on.
+    fn sync(
+        checkpoint: &mut Checkpoint,
+        changes: &[Change],
+        (now, takes, ahead): (i64, i64, i64),
+        met: &mut BTreeSet<usize>,
+    ) -> usize {
+        let from = checkpoint.begin(OVERLAP, at_both(now + ahead));
         let passed = |change: &Change| if change.at <= now { now } else { now + takes };
         let listed: Vec<usize> = changes
             .iter()
@@ -250,13 +295,15 @@ mod tests {
             .collect();
         let pages = listed.len().div_ceil(PAGE).max(1);
         let times: Vec<i64> = listed.iter().filter_map(|nth| changes.get(*nth)).map(|change| change.at).collect();
-        for (nth, page) in times.chunks(PAGE).enumerate() {
+        let end = Now { theirs: now + takes, ours: now + takes + ahead };
+        let mut chunks: Vec<&[i64]> = times.chunks(PAGE).collect();
+        chunks.resize(pages, &[]);
+        for (nth, page) in chunks.into_iter().enumerate() {
+            let page = Taken { modified: page.to_vec(), more: nth + 1 < pages, dear: false };
+            checkpoint.take(&page, OVERLAP, end);
             // Each page is read by another process.
             *checkpoint = serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap();
-            let page = Taken { modified: page.to_vec(), more: nth + 1 < pages, dear: false };
-            checkpoint.take(&page, OVERLAP, now + takes);
         }
-        checkpoint.done(OVERLAP);
         met.extend(listed);
         pages
     }
@@ -270,6 +317,7 @@ mod tests {
             mut changes in prop::collection::vec((1i64..4_000, 0i64..=600), 0..60),
             syncs in prop::collection::vec((1i64..900, 0i64..400), 1..20),
             since in prop::option::of(1i64..2_000),
+            ahead in prop_oneof![Just(0i64), -20_000i64..20_000],
         ) {
             changes.sort_unstable();
             let changes: Vec<Change> = changes.iter().map(|(at, late)| Change { at: 10_000 + at, shows: 10_000 + at + late }).collect();
@@ -277,12 +325,12 @@ mod tests {
             let (mut now, mut met) = (10_000, BTreeSet::new());
             for (pause, takes) in syncs {
                 now += pause;
-                sync(&mut checkpoint, &changes, now, takes, &mut met);
+                sync(&mut checkpoint, &changes, (now, takes, ahead), &mut met);
                 now += takes;
             }
             now = now.max(15_000);
             for _ in 0..3 {
-                sync(&mut checkpoint, &changes, now, 1, &mut met);
+                sync(&mut checkpoint, &changes, (now, 1, ahead), &mut met);
                 now += 601;
             }
             for (nth, change) in changes.iter().enumerate() {
@@ -290,7 +338,7 @@ mod tests {
                 prop_assert!(!wanted || met.contains(&nth), "{:?} of {:?}", change, checkpoint);
             }
             for _ in 0..3 {
-                prop_assert_eq!(sync(&mut checkpoint, &changes, now, 1, &mut met), 1);
+                prop_assert_eq!(sync(&mut checkpoint, &changes, (now, 1, ahead), &mut met), 1);
                 now += 7;
             }
         }
@@ -299,48 +347,48 @@ mod tests {
     #[test]
     fn q2_what_is_owed_is_read_once_more_well_after_the_newest_change_and_then_left_alone() {
         let mut at = Checkpoint::new(None);
-        assert_eq!(at.begin(OVERLAP, 5_090), None);
-        at.take(&Taken { modified: vec![5_000], dear: true, ..Taken::default() }, OVERLAP, 5_100);
-        let begun = |at: &Checkpoint, now| at.clone().begin(OVERLAP, now);
+        assert_eq!(at.begin(OVERLAP, at_both(5_090)), None);
+        at.take(&Taken { modified: vec![5_000], dear: true, ..Taken::default() }, OVERLAP, at_both(5_100));
+        let begun = |at: &Checkpoint, now| at.clone().begin(OVERLAP, at_both(now));
         assert_eq!(begun(&at, 5_110), Some(5_001), "not all of many orders at every sync");
         assert_eq!(begun(&Checkpoint { wide: false, ..at.clone() }, 5_110), Some(4_400));
         let mut just_now = at.clone();
-        just_now.begin(OVERLAP, 5_200);
+        just_now.begin(OVERLAP, at_both(5_200));
         just_now.reach([5_150, 5_199], 5_200);
-        just_now.done(OVERLAP);
+        just_now.done(OVERLAP, 5_200);
         assert_eq!(begun(&just_now, 5_210), Some(5_199), "the second was not over when it was read");
         assert_eq!(begun(&at, 5_700), Some(4_400));
         let mut early = at.clone();
-        early.begin(OVERLAP, 5_690);
-        early.done(OVERLAP);
+        early.begin(OVERLAP, at_both(5_690));
+        early.done(OVERLAP, 5_690);
         assert_eq!(begun(&early, 6_400), Some(4_400), "what shows late may still have come");
-        at.begin(OVERLAP, 5_700);
-        at.done(OVERLAP);
+        at.begin(OVERLAP, at_both(5_700));
+        at.done(OVERLAP, 5_700);
         assert_eq!(begun(&at, 5_710), Some(5_001));
-        at.begin(OVERLAP, 6_000);
+        at.begin(OVERLAP, at_both(6_000));
         at.reach(Some(5_500), 6_100);
-        at.done(OVERLAP);
+        at.done(OVERLAP, 6_100);
         assert_eq!(begun(&at, 7_000), Some(5_001), "what was settled stays so");
     }
 
     #[test]
     fn i3_what_a_short_sync_leaves_stays_owed() {
         let mut at = Checkpoint::seen(Some(1_000), OVERLAP, 1_000);
-        at.begin(OVERLAP, 1_000);
-        at.take(&Taken { dear: true, ..Taken::default() }, OVERLAP, 1_000);
-        assert_eq!(at.begin(OVERLAP, 1_590), Some(1_001));
+        at.begin(OVERLAP, at_both(1_000));
+        at.take(&Taken { dear: true, ..Taken::default() }, OVERLAP, at_both(1_000));
+        assert_eq!(at.begin(OVERLAP, at_both(1_590)), Some(1_001));
         at.reach(Some(1_580), 1_590);
-        at.done(OVERLAP);
-        assert_eq!(at.begin(OVERLAP, 2_200), Some(400), "an order of 900 may have shown at 1300");
+        at.done(OVERLAP, 1_590);
+        assert_eq!(at.begin(OVERLAP, at_both(2_200)), Some(400), "an order of 900 may have shown at 1300");
     }
 
     #[test]
     fn f4_a_position_in_the_future_heals() {
         let mut ahead = Checkpoint::seen(Some(9_000_000), OVERLAP, 9_000_000);
-        ahead.begin(OVERLAP, 9_000_000);
+        ahead.begin(OVERLAP, at_both(9_000_000));
         let mut back = ahead.strayed(6_000_000).unwrap();
-        assert_eq!(back.begin(OVERLAP, 6_000_000), Some(6_000_000 - 60 * 86_400));
-        back.done(OVERLAP);
+        assert_eq!(back.begin(OVERLAP, at_both(6_000_000)), Some(6_000_000 - 60 * 86_400));
+        back.done(OVERLAP, 6_000_000);
         back.reach(Some(5_999_000), 6_000_000);
         assert_eq!((back.high(), back.strayed(6_000_000)), (Some(5_999_000), None));
         let clock = Checkpoint {
@@ -349,15 +397,15 @@ mod tests {
             wide: true,
             ..Checkpoint::seen(Some(1_000), OVERLAP, 1_000)
         };
-        assert_eq!(clock.clone().begin(OVERLAP, 2_000), Some(400), "a clock that was ahead holds up nothing");
+        assert_eq!(clock.clone().begin(OVERLAP, at_both(2_000)), Some(400), "a clock that was ahead holds up nothing");
         assert_eq!(ahead.beside(OVERLAP, 6_000_000), 6_000_000 - 600);
     }
 
     #[test]
     fn i3_a_position_of_an_earlier_version_owes_the_overlap() {
         let mut old: Checkpoint = serde_json::from_str(r#"{"high":5000,"reached":5000,"settled":true}"#).unwrap();
-        assert_eq!(old.begin(OVERLAP, 9_000), Some(4_400));
-        old.done(OVERLAP);
-        assert_eq!(old.begin(OVERLAP, 9_100), Some(5_001));
+        assert_eq!(old.begin(OVERLAP, at_both(9_000)), Some(4_400));
+        old.done(OVERLAP, 9_000);
+        assert_eq!(old.begin(OVERLAP, at_both(9_100)), Some(5_001));
     }
 }

@@ -4,9 +4,9 @@ use chrono::{TimeDelta, Utc};
 use ordersync::channel::ChannelKind;
 use ordersync::sim::{Exchange, Purchase};
 use rust_decimal::Decimal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::desk::{Desk, each};
+use super::desk::{Desk, each, each_kind};
 
 #[test]
 fn i3_i7_p7_a_first_sync_brings_every_order_once_and_writes_nothing() {
@@ -147,4 +147,22 @@ fn a_rehearsal_of_several_stores_stands_in_nobodys_way() {
     }
     assert_eq!(first.home.sql("SELECT count(*) FROM orders"), ["0"]);
     first.home.run("sync").exits(0);
+}
+
+/// Where our clock is ahead, the time since the newest change seems longer than it is.
+#[test]
+fn f4_a_clock_that_is_ahead_of_the_store_s_loses_no_order_that_shows_late() {
+    each_kind(|kind| {
+        let desk = Desk::new(kind);
+        let behind = desk.capabilities().overlap.as_secs() as i64 / 60 + 5;
+        desk.store.set_clock(-behind);
+        desk.sync();
+        let newest = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        (0..3).for_each(|_| drop(desk.sync()));
+        assert_eq!(desk.show(&newest)["remote_id"], json!(newest));
+        let before = Utc::now() - TimeDelta::minutes(behind) - TimeDelta::seconds(5);
+        let late = desk.store.place(&Purchase { at: Some(before), ..Purchase::of(&[("TEE-001", 1)]) });
+        desk.sync();
+        desk.home.run(&format!("show {kind}:{late}")).exits(0);
+    });
 }

@@ -68,6 +68,11 @@ impl Api {
         self.http.their_now().timestamp()
     }
 
+    /// Our own clock.
+    pub(crate) fn our_now(&self) -> i64 {
+        self.http.clock().now().timestamp()
+    }
+
     /// How many orders the store can give in one page.
     pub(crate) fn page_size(&self) -> usize {
         self.page.get() as usize

@@ -42,6 +42,10 @@ impl List for Orders<'_> {
         self.api.now()
     }
 
+    fn our_now(&self) -> i64 {
+        self.api.our_now()
+    }
+
     fn size(&self) -> usize {
         self.settings.page_size.min(self.api.page_size()).max(2)
     }

@@ -70,7 +70,7 @@ fn stored(at: &Cursor) -> Result<Position> {
     Ok(match at.position::<Stored>()? {
         Stored::Now(position) => position,
         Stored::Before(Before::Archived(rest, _) | Before::ById(rest, _, Way::Archived)) => Position::Rest(rest),
-        Stored::Before(Before::ById(rest, slice, Way::Changes(_))) => Position::Changes(rest, slice.into()),
+        Stored::Before(Before::ById(rest, slice, Way::Changes(_))) => Position::Changes(rest, Box::new(slice.into())),
         Stored::Before(Before::Slice(slice)) => Position::Slice(slice.into()),
         Stored::Before(Before::Range(walk)) => Position::Slice(walk),
         Stored::Before(Before::Archive(walk)) => Position::Pass(ARCHIVED.to_owned(), walk),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::read::{Batch, List, Onward, read};
 use super::{Key, Walk};
-use crate::channel::checkpoint::{self, Checkpoint, Taken, first_page, seconds};
+use crate::channel::checkpoint::{self, Checkpoint, Now, Taken, first_page, seconds};
 use crate::channel::{Cursor, Next, Page, Pass};
 use crate::error::Result;
 
@@ -26,7 +26,7 @@ pub(crate) enum Position<X> {
     /// The changes, at rest between two syncs.
     Rest(Rest<X>),
     /// In the middle of them.
-    Changes(Rest<X>, Walk),
+    Changes(Rest<X>, Box<Walk>),
     /// In a slice of a first sync, or in a range that was asked for.
     Slice(Walk),
     /// In a list that is looked through besides, by its name.
@@ -143,10 +143,10 @@ fn resume<L: Lists>(lists: &L, rest: Rest<L::Extra>) -> Result<Page> {
 
 fn begin<L: Lists>(lists: &L, mut rest: Rest<L::Extra>) -> Result<Page> {
     let list = lists.list(None);
-    let now = list.now();
+    let now = clock(list.as_ref());
     let from = rest.at.begin(lists.overlap(), now);
-    let walk = lists.changes(&mut rest.extra, from, now);
-    rest.unshown.retain(|(_, until)| (now..=now + LEFT_OUT).contains(until));
+    let walk = lists.changes(&mut rest.extra, from, now.theirs);
+    rest.unshown.retain(|(_, until)| (now.theirs..=now.theirs + LEFT_OUT).contains(until));
     let skip = rest.unshown.iter().map(|(id, _)| *id).collect();
     let (most, capped) = (rest.most, rest.capped);
     let walk = Walk { known: rest.at.high(), inclusive: rest.inclusive, skip, most, capped, ..walk };
@@ -167,15 +167,20 @@ fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result
     rest.unshown.drain(..surplus);
     let modified = std::mem::take(&mut batch.modified);
     let page = Taken { modified, more: matches!(onward, Onward::More(_)), dear: !batch.unshown.is_empty() };
-    let after = rest.at.take(&page, lists.overlap(), list.now());
+    let after = rest.at.take(&page, lists.overlap(), clock(list.as_ref()));
     let next = match onward {
-        Onward::More(walk) => Next::More(Cursor::new(&Position::Changes(rest, walk))?),
+        Onward::More(walk) => Next::More(Cursor::new(&Position::Changes(rest, Box::new(walk)))?),
         Onward::Done(_) => {
             let cursor = Cursor::new(&Position::Rest(rest))?;
             if after == checkpoint::Onward::Again { Next::More(cursor) } else { Next::Done(cursor) }
         }
     };
     Ok(finish(batch, next))
+}
+
+/// What time it is at the channel and here.
+pub(super) fn clock(list: &dyn List) -> Now {
+    Now { theirs: list.now(), ours: list.our_now() }
 }
 
 /// A page of a walk that remembers nothing beside itself.

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::changes::{Lists, Position, Rest};
+use super::changes::{Lists, Position, Rest, clock};
 use super::read::{First, List};
 use super::{Key, Query, Sort, Walk};
 use crate::channel::checkpoint::Checkpoint;
@@ -44,8 +44,8 @@ pub(crate) fn plan<L: Lists + Sync>(lists: &L, range: &Range) -> Result<Plan> {
     let Some((slices, newest)) = divided else {
         // One walk reads it all.
         let mut rest = Rest::new(Checkpoint::new(since), lists.extra(now));
-        let from = rest.at.begin(lists.overlap(), now);
-        return alone(&Position::Changes(rest, Walk::new(key, from, None)), total);
+        let from = rest.at.begin(lists.overlap(), clock(list.as_ref()));
+        return alone(&Position::Changes(rest, Box::new(Walk::new(key, from, None))), total);
     };
     let slices =
         slices.into_iter().map(|walk| Cursor::new(&Position::<L::Extra>::Slice(walk))).collect::<Result<_>>()?;

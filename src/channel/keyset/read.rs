@@ -18,6 +18,9 @@ pub(crate) trait List {
     /// The channel's clock, in seconds since the epoch.
     fn now(&self) -> i64;
 
+    /// Our own clock.
+    fn our_now(&self) -> i64;
+
     /// How many rows to ask for.
     fn size(&self) -> usize;
 

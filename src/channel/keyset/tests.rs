@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::read::{Batch, Onward, read};
 use super::*;
-use crate::channel::checkpoint::Checkpoint;
+use crate::channel::checkpoint::{Checkpoint, Now};
 use crate::channel::{Cursor, Next, RemoteOrder};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -183,6 +183,10 @@ impl List for &Store {
         self.clock.get()
     }
 
+    fn our_now(&self) -> i64 {
+        self.clock.get()
+    }
+
     fn size(&self) -> usize {
         self.size
     }
@@ -325,8 +329,8 @@ proptest! {
         store.clock.set(130);
         *store.changes.borrow_mut() = changes;
         let (mut checkpoint, mut seen) = (Checkpoint::new(None), BTreeMap::new());
-        let walk = Walk::new(Key::Modified, checkpoint.begin(OVERLAP, 130), None);
-        let at = store.sync(Position::Changes(Rest::new(checkpoint, Extra {}), walk), &mut seen);
+        let walk = Walk::new(Key::Modified, checkpoint.begin(OVERLAP, Now { theirs: 130, ours: 130 }), None);
+        let at = store.sync(Position::Changes(Rest::new(checkpoint, Extra {}), Box::new(walk)), &mut seen);
         store.changes.borrow_mut().clear();
         store.clock.set(store.clock.get() + 21);
         let at = store.sync(at, &mut seen);

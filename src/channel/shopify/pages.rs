@@ -22,7 +22,7 @@ use super::sizes::chokes;
 use super::slices::count_one;
 use super::{OVERLAP, around, document, map, number, query, wire};
 use crate::channel::census::{Census, SURELY_BEFORE, unlisted};
-use crate::channel::checkpoint::{self, Checkpoint, Taken};
+use crate::channel::checkpoint::{self, Checkpoint, Now, Taken};
 use crate::channel::rows::nameless;
 use crate::channel::{Cursor, Next, Page, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
@@ -181,7 +181,7 @@ fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
     let mut reading = match walk.reading.take() {
         Some(reading) => reading,
         None => {
-            let since = walk.at.begin(OVERLAP, api.now().timestamp());
+            let since = walk.at.begin(OVERLAP, clock(api));
             Reading { since, place: Place::before(walk.counted.take()) }
         }
     };
@@ -190,7 +190,7 @@ fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
     let now = api.now().timestamp();
     let modified = read.rows.iter().filter_map(|row| row.changed).chain(read.passed).map(|at| at.min(now)).collect();
     let page = Taken { modified, more: read.next.is_some(), dear: !read.unshown.is_empty() };
-    let after = walk.at.take(&page, OVERLAP, now);
+    let after = walk.at.take(&page, OVERLAP, clock(api));
     walk.reading = match read.next {
         None => None,
         Some(Onward::From(from)) => Some(Reading { since: Some(from), ..reading }),
@@ -199,6 +199,11 @@ fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
     // A range that ends is read once.
     let is_done = after == checkpoint::Onward::Done || (read.next.is_none() && walk.until.is_some());
     finish(read, is_done, &Position::Walk(walk))
+}
+
+/// What time it is at Shopify and here.
+fn clock(api: &Api) -> Now {
+    Now { theirs: api.now().timestamp(), ours: api.our_now().timestamp() }
 }
 
 /// A page of a slice. Times of creation do not move, so nothing shifts between its pages; what

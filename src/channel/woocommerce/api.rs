@@ -82,6 +82,11 @@ impl Api {
         self.http.their_now()
     }
 
+    /// Our own clock.
+    pub(crate) fn our_now(&self) -> Timestamp {
+        self.http.clock().now()
+    }
+
     /// How many rows a page the shop can bear.
     pub(crate) fn page_size(&self) -> usize {
         self.page.get() as usize

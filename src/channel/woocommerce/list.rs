@@ -65,6 +65,10 @@ impl List for Orders<'_> {
         self.api.now().timestamp()
     }
 
+    fn our_now(&self) -> i64 {
+        self.api.our_now().timestamp()
+    }
+
     fn size(&self) -> usize {
         self.settings.page_size.min(self.api.page_size()).max(1)
     }
@@ -133,6 +137,10 @@ impl List for Refunds<'_> {
 
     fn now(&self) -> i64 {
         self.0.now().timestamp()
+    }
+
+    fn our_now(&self) -> i64 {
+        self.0.our_now().timestamp()
     }
 
     fn size(&self) -> usize {

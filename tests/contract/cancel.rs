@@ -447,7 +447,7 @@ fn p10_what_a_cancellation_from_here_gave_back_is_in_the_book() {
             ];
             KEYS.map(|key| (key, shown[key].clone()))
         };
-        let there = desk.from_elsewhere(|other| facts(other.show(&id)));
+        let there = desk.seen_elsewhere(|other| facts(other.show(&id)));
         assert_eq!(facts(desk.show(&id)), there, "{}", desk.kind);
         assert_eq!(there[8].1.as_array().unwrap().is_empty(), !can.refund, "{}", desk.kind);
     });

@@ -166,11 +166,11 @@ impl Desk {
 
     /// The ids that another home has of the same store after its first sync.
     pub fn elsewhere(&self) -> Vec<String> {
-        self.from_elsewhere(|other| other.home.sql("SELECT remote_id FROM orders"))
+        self.seen_elsewhere(|other| other.home.sql("SELECT remote_id FROM orders"))
     }
 
     /// What another home has of the same store after its first sync.
-    pub fn from_elsewhere<T>(&self, look: impl Fn(&Self) -> T) -> T {
+    pub fn seen_elsewhere<T>(&self, look: impl Fn(&Self) -> T) -> T {
         let other = Self::beside(self.store.clone());
         other.connect("").exits(0);
         other.sync();

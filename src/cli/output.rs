@@ -79,6 +79,7 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
 }
 
 /// Prints a command to be copied: on one line, however narrow the terminal is.
+#[cfg(feature = "simulator")]
 pub(crate) fn command(text: &str) -> anyhow::Result<()> {
     put(&format!("{}\n", clean(text)))
 }

@@ -365,7 +365,9 @@ impl Rig {
 
     fn sync(&self, full: bool) {
         let job = Job { kind: RunKind::Sync, range: None, full, dry_run: false };
-        let _ = ordersync::sync::run(&self.context, &[self.store()], &job, &Silent);
+        // A store whose settings cannot be read is an error.
+        let Ok(stores) = self.context.book().and_then(|book| book.stores()) else { return };
+        let _ = ordersync::sync::run(&self.context, &stores, &job, &Silent);
     }
 
     fn sql(&self, text: &str) {

@@ -266,14 +266,15 @@ fn insert_shown(db: &Connection, id: i64, o: &Order) -> Result<()> {
     Ok(())
 }
 
-/// How many of each line are in the merchant's own shipments that the channel has taken: it shows
-/// them among its own.
+/// How many of each line are in the merchant's own shipments that the channel has taken, or may
+/// have: it shows them among its own. Taken for somebody else's they would be counted twice, and
+/// what is left could never be sent; the channel's own count keeps too many from going out.
 fn told(db: &Connection, order: i64) -> Result<BTreeMap<String, Decimal>> {
     let mut told = BTreeMap::new();
     let mut query = db
         .prepare_cached(
             "SELECT sl.line_id, sl.quantity FROM shipment_lines sl JOIN shipments sh ON sh.id = sl.shipment_id
-             JOIN outbox x ON x.shipment_id = sh.id AND x.state IN ('sent', 'confirmed')
+             JOIN outbox x ON x.shipment_id = sh.id AND (x.state IN ('sending', 'unknown', 'sent', 'confirmed') OR x.receipts <> '[]')
              WHERE sh.order_id = ? AND sh.key IS NOT NULL",
         )
         .done("read")?;

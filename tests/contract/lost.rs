@@ -1,6 +1,7 @@
 //! Answers that are lost (D-3): what may have arrived is looked for, and the buyer is told once.
 
 use ordersync::sim::{Exchange, Fault, FaultKind};
+use serde_json::{Value, json};
 
 use super::desk::{Desk, lost, struck, writes_of_a_dispatch};
 use super::setups::{NUMBER, all_due, each_set_up, states, struck_dispatch};
@@ -252,5 +253,26 @@ fn c2_another_tracking_number_whose_answer_was_lost_is_told() {
         desk.server.faults().clear();
         desk.on("retry", &id, "").exits(0);
         assert_eq!(desk.tracking_numbers(&id), ["1Z02"], "{}", desk.kind);
+    });
+}
+
+/// The version with our own pieces in it is taken over before anybody has looked whether they are.
+#[test]
+fn d3_pieces_of_a_lost_answer_are_not_counted_twice_where_the_version_is_accepted_first() {
+    each_set_up(|desk| {
+        if !desk.capabilities().partial {
+            return;
+        }
+        let (writes, without) = writes_of_a_dispatch(desk);
+        let id = desk.paid(&[("TEE-001", 6)]);
+        desk.server.faults().add(lost(&writes[0], &without));
+        desk.on("dispatch", &id, "--item TEE-001=3 --carrier dhl --tracking L1").exits(5);
+        desk.server.faults().clear();
+        desk.home.run(&format!("accept {}:{id}", desk.kind)).done();
+        desk.on("retry", &id, "").exits(0);
+        let left = |shown: Value| shown["lines"][0]["left"].clone();
+        assert_eq!(left(desk.show(&id)), json!("3"), "{}", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking L2").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["L1", "L2"], "{}", desk.kind);
     });
 }

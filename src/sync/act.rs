@@ -11,6 +11,7 @@ use super::store::OpenStore;
 use crate::book::{Book, BookOrder, Leave, OutboxRow, OutboxState, RunKind};
 use crate::channel::{Goal, Task};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http;
 use crate::lock::{Lock, Work};
 use crate::order::Difference;
 
@@ -81,7 +82,7 @@ pub(crate) fn look(
     if !matches!(looked, Ok(Look::Clear(_))) && book.last_event(order.id)? != order.last_event {
         return Ok(Looked::Moved);
     }
-    let Stop { now, review, .. } = match looked? {
+    let Stop { now, review, .. } = match looked.map_err(nothing_recorded)? {
         Look::Clear(seen) => return Ok(Looked::Clear(seen)),
         Look::Stopped(stop) => *stop,
     };
@@ -90,6 +91,15 @@ pub(crate) fn look(
     book.finish_run(run, &[])?;
     watch.differs(&review.differences);
     Err(review.error)
+}
+
+/// An answer that cannot be used ends the act, and no sync takes it up.
+fn nothing_recorded(error: Error) -> Error {
+    if error.kind() != ErrorKind::Unreadable {
+        return error;
+    }
+    let hint = error.hint_text().unwrap_or(http::again!()).replace(http::again!(), "give the command again later");
+    Error::new(error.kind(), format!("{}; nothing was recorded or sent", error.message())).hint(hint)
 }
 
 /// What a push of one row came to.

@@ -1,7 +1,7 @@
 //! Orders that cannot be shown or read: each costs itself only.
 
 use chrono::{TimeDelta, Utc};
-use ordersync::channel::ChannelKind;
+use ordersync::channel::{CancelSupport, ChannelKind};
 use ordersync::sim::{Exchange, Fault, FaultKind, Purchase};
 use serde_json::{Value, json};
 
@@ -268,5 +268,22 @@ fn f4_c6_an_answer_of_another_kind_is_named_with_its_address_and_what_helps() {
         }
         desk.sync();
         assert_eq!(desk.home.json("inbox"), json!([]), "{}", desk.kind);
+    });
+}
+
+/// No sync takes up what is not recorded.
+#[test]
+fn c6_an_answer_that_an_act_cannot_use_leaves_nothing_behind_and_promises_nothing() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(Fault::new(FaultKind::HtmlInstead).always());
+        for (act, more) in [("dispatch", "--carrier dhl --tracking JD01"), ("cancel", "")] {
+            if act == "cancel" && !matches!(desk.capabilities().cancel, CancelSupport::Yes(_)) {
+                continue;
+            }
+            let done = desk.on(act, &id, more).exits(1).says("nothing was recorded or sent");
+            done.says("connect --test").without("the next sync tries again");
+            assert_eq!(desk.home.json("outbox"), json!([]), "{} {act}", desk.kind);
+        }
     });
 }

@@ -347,7 +347,8 @@ impl Book {
             sql.push_str(" AND s.removed_at IS NULL");
         }
         if filter.is_to_send() {
-            sql.push_str(" AND NOT o.test");
+            // Of what was given back in full nothing is to be sent.
+            sql.push_str(" AND NOT o.test AND o.given_back = 0");
         }
         if !filter.stores.is_empty() {
             let ids: Vec<String> = filter.stores.iter().map(i64::to_string).collect();
@@ -362,8 +363,6 @@ impl Book {
         }
         if let Some(late) = filter.late {
             let (now, late) = (self.now_ms(), late.timestamp_millis());
-            // Of what was given back in full nothing is to be sent.
-            sql.push_str(" AND o.given_back = 0");
             sql.push_str(&format!(" AND (o.ship_by < {now} OR (o.ship_by IS NULL AND o.placed_at < {late}))"));
         }
         sql

@@ -62,6 +62,9 @@ fn p10_an_order_that_is_refunded_in_full_and_not_sent_waits_in_the_inbox_and_doe
         assert!(desk.store.refund(&ids[0], &total) && desk.store.refund_pieces(&ids[1], 0, 2));
         desk.sync();
         assert_eq!(told(&desk.home).len(), 2, "{}", desk.kind);
+        let listed = desk.home.json("orders --status awaiting-fulfillment --limit 0");
+        let is_listed = |id: &String| listed.as_array().unwrap().iter().any(|row| row["remote_id"] == json!(id));
+        assert!(!ids.iter().any(is_listed) && listed != json!([]), "{}: nothing of them is to be sent", desk.kind);
         for id in &ids {
             assert_eq!(desk.show(id)["status"], "awaiting-fulfillment", "{}", desk.kind);
             for more in ["", "--later", "--dry-run"] {

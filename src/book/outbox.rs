@@ -10,12 +10,13 @@ use rusqlite::{Row, params};
 
 use super::acts::{column, has_moved, set_status};
 use super::error::{Done, odd};
+use super::import::Kept;
 use super::inbox::{InboxNote, put_note};
 use super::{Book, copy};
 use crate::channel::{ChannelKind, Goal, RemoteOrder};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, Result};
-use crate::order::{Fate, Field, Status};
+use crate::order::Status;
 
 /// What the guard of D-1 lets through for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -404,9 +405,9 @@ impl Book {
         })
     }
 
-    /// The goal is reached, as read back from the channel. `only_ours` tells that nothing but our
-    /// own write changed the order: then the version read back is what the merchant has seen; else
-    /// it is kept beside the copy. `note` is what the merchant is to know of it. Gives `false`, and
+    /// The goal is reached, as read back from the channel. Where nothing but our own write changed
+    /// the order, the version read back is what the merchant has seen; else it is kept `beside` the
+    /// copy, which takes the facts in it. `note` is what the merchant is to know of it. Gives `false`, and
     /// changes nothing, where the order is not as it was at its event `seen`, or the row is settled:
     /// then what was read back is to be looked at again.
     pub(crate) fn confirm(
@@ -414,9 +415,8 @@ impl Book {
         id: i64,
         seen: Option<i64>,
         now_there: &RemoteOrder,
-        only_ours: bool,
         note: Option<&InboxNote>,
-        beside: &[(Field, Fate)],
+        beside: Option<&Kept>,
     ) -> Result<bool> {
         let now = self.clock.now();
         let documents = std::mem::take(&mut self.documents);
@@ -450,13 +450,21 @@ impl Book {
             }
             let Ok(seen) = &now_there.order else { return Ok(true) };
             let channel = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
-            let role = if only_ours { "base" } else { "newest" };
+            let role = if beside.is_none() { "base" } else { "newest" };
             let print = super::import::fingerprint(seen);
             super::import::put_version(db, &documents, channel, order, role, now_there, seen.updated_at, &print)?;
-            if !only_ours && beside.is_empty() {
-                super::changes::put_unknown(db, order)?;
-            } else if !only_ours {
-                super::changes::put(db, order, beside)?;
+            if let Some(beside) = beside {
+                match beside.fates.as_slice() {
+                    [] => super::changes::put_unknown(db, order)?,
+                    fates => super::changes::put(db, order, fates)?,
+                }
+                if let Some(fact) = &beside.copy {
+                    copy::replace_copy(db, order, fact)?;
+                    super::acts::stand_by_own_acts(db, order, fact.status)?;
+                    if kind == "cancel" {
+                        set_status(db, order, Status::Cancelled)?;
+                    }
+                }
             } else {
                 super::changes::forget(db, order)?;
                 db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'newest'", [order]).done("written")?;

@@ -13,11 +13,11 @@ use chrono::TimeDelta;
 use super::Context;
 use super::goes_by::Versions;
 use super::guard::{self, Act, Look, Seen};
-use super::import::fates_beside;
+use super::import::kept_beside;
 use super::report::Exports;
 use super::store::OpenStore;
 use super::wishes::{flags, instead, wishes};
-use crate::book::{Book, Guard, InboxNote, OutboxRow, OutboxState};
+use crate::book::{Book, Guard, InboxNote, Kept, OutboxRow, OutboxState};
 use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
@@ -512,14 +512,15 @@ impl Attempt<'_> {
     /// changed in it as well. `false` where the order is no more what it was at this event.
     fn confirm(&self, book: &mut Book, seen: &Seen, event: Option<i64>, wrote: &[String]) -> Result<bool> {
         crash::point("before-confirm");
-        let (mut only_ours, mut raced, mut beside) = (false, Vec::new(), Vec::new());
+        let (mut raced, mut beside) = (Vec::new(), Some(Kept::default()));
         if let (Ok(now), Some(versions)) = (&seen.now.order, self.versions(book)?) {
             let found = differences(&versions.by, now);
-            only_ours = found.iter().all(|d| explained(&self.row.goal, d.aspect));
-            if !only_ours {
+            beside = if found.iter().all(|d| explained(&self.row.goal, d.aspect)) {
+                None
+            } else {
                 let since = book.circumstances(self.row.order_id)?;
-                beside = fates_beside(self.open, &since, &versions.base, &versions.by, now);
-            }
+                Some(kept_beside(self.open, &since, &versions.base, &versions.by, now))
+            };
             raced = found;
             raced.retain(|d| matches!(d.aspect, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded));
         }
@@ -529,7 +530,7 @@ impl Attempt<'_> {
             hint: error.hint_text().unwrap_or_default().to_owned(),
         });
         let note = unheard.or_else(|| self.race(&raced));
-        let confirmed = book.confirm(self.row.id, event, &seen.now, only_ours, note.as_ref(), &beside)?;
+        let confirmed = book.confirm(self.row.id, event, &seen.now, note.as_ref(), beside.as_ref())?;
         crash::point("after-confirm");
         Ok(confirmed)
     }

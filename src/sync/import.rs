@@ -501,7 +501,7 @@ fn decide(open: &OpenStore, known: &Known, seen: &RemoteOrder) -> Result<Update>
             });
             let fields = written(&fates);
             let was_written = known.since.fates.iter().any(|(_, fate)| fate.is_written());
-            let copy = (was_written || !fields.is_empty()).then(|| base.taking(&fields, &incoming));
+            let copy = (was_written || !fields.is_empty()).then(|| copy_of(&case, &fields));
             let news = differences(newest.as_ref().unwrap_or(&base), &incoming);
             let news = news.iter().filter(|news| fields.contains(&news.aspect)).map(in_words).collect();
             let note = notice.map(|notice| note(known.order_id, notice));
@@ -542,32 +542,38 @@ fn written(fates: &[(Field, Fate)]) -> Vec<Field> {
     fates.iter().filter(|(_, fate)| fate.is_written()).map(|(field, _)| *field).collect()
 }
 
+/// The copy with these fields of the newer version. An order whose cancellation from here the
+/// channel has confirmed stays cancelled, though the version that the merchant has is not.
+fn copy_of(case: &policy::Case<'_>, fields: &[Field]) -> Order {
+    let mut copy = case.base.taking(fields, case.incoming);
+    if case.status == Status::Cancelled && !case.edited.contains(&Field::Cancelled) {
+        copy.status = Status::Cancelled;
+    }
+    copy
+}
+
 fn in_words(difference: &Difference) -> String {
     format!("{}: {} → {}", difference.aspect.word(), difference.before, difference.after)
 }
 
-/// What becomes of each field of a version that came in with an act of the merchant, `by` being the
-/// version that the merchant goes by. Nothing of it is written to the copy in this moment: what
-/// would be is a difference until the next version comes.
-pub(crate) fn fates_beside(
-    open: &OpenStore,
-    since: &Circumstances,
-    base: &Order,
-    by: &Order,
-    now: &Order,
-) -> Vec<(Field, Fate)> {
+/// What becomes of a version that came in with an act of the merchant, `by` being the version that
+/// the merchant goes by. Only facts are written to the copy in this moment: what else would be is a
+/// difference until the next version comes.
+pub(crate) fn kept_beside(open: &OpenStore, since: &Circumstances, base: &Order, by: &Order, now: &Order) -> Kept {
     let status = status_without_applied(since, base);
-    let policy::Decision::Keep(fates, _) = policy::decide(&case_of(open, since, status, base, now)) else {
-        return Vec::new();
-    };
+    let case = case_of(open, since, status, base, now);
+    let policy::Decision::Keep(fates, _) = policy::decide(&case) else { return Kept::default() };
     let still: Vec<Field> = differences(by, now).iter().map(|found| found.aspect).collect();
     let applied = since.applied();
     let settle = |(field, fate): (Field, Fate)| match fate {
         _ if applied.contains(&field) && !still.contains(&field) => (field, Fate::Applied),
-        Fate::Applied | Fate::Fact => (field, Fate::Drift),
+        Fate::Applied => (field, Fate::Drift),
         _ => (field, fate),
     };
-    fates.into_iter().map(settle).collect()
+    let fates: Vec<(Field, Fate)> = fates.into_iter().map(settle).collect();
+    let is_fact = fates.iter().any(|(_, fate)| *fate == Fate::Fact);
+    let copy = is_fact.then(|| copy_of(&case, &written(&fates)));
+    Kept { fates, copy, ..Kept::default() }
 }
 
 fn note(order: i64, notice: policy::Notice) -> InboxNote {

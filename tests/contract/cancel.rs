@@ -452,3 +452,45 @@ fn p10_what_a_cancellation_from_here_gave_back_is_in_the_book() {
         assert_eq!(there[8].1.as_array().unwrap().is_empty(), !can.refund, "{}", desk.kind);
     });
 }
+
+/// The money is a fact, whatever else has changed there and waits for the merchant.
+#[test]
+fn p10_what_a_cancellation_from_here_gave_back_is_in_the_book_also_beside_another_change() {
+    each(|desk| {
+        let CancelSupport::Yes(can) = desk.capabilities().cancel else { return };
+        let id = desk.paid(&[("TEE-001", 2), ("MUG-009", 1)]);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        desk.on("cancel", &id, if can.refund { "--refund" } else { "" }).exits(0);
+        let facts = |shown: Value| {
+            (
+                shown["status"].clone(),
+                shown["paid_at"].clone(),
+                shown["totals"]["refunded"].clone(),
+                shown["refunds"].clone(),
+            )
+        };
+        let there = desk.seen_elsewhere(|other| facts(other.show(&id)));
+        assert_eq!(facts(desk.show(&id)), there, "{}", desk.kind);
+        assert_eq!(there.3.as_array().unwrap().is_empty(), !can.refund, "{}", desk.kind);
+        assert!(desk.show(&id)["differences"].to_string().contains("77 Somewhere Else"), "{}: it waits", desk.kind);
+    });
+}
+
+/// A fact that comes later is written to the copy, and the order stays what the merchant made of it.
+#[test]
+fn p3_an_order_that_was_cancelled_from_here_is_not_opened_by_what_comes_later() {
+    each(|desk| {
+        let CancelSupport::Yes(_) = desk.capabilities().cancel else { return };
+        let id = desk.paid(&[("TEE-001", 2)]);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        desk.on("cancel", &id, "").exits(0);
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        assert!(desk.store.refund(&id, "1.00"), "{}", desk.kind);
+        desk.sync();
+        assert_eq!(desk.show(&id)["refunds"][0]["amount"], "1.00", "{}", desk.kind);
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6);
+    });
+}

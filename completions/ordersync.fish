@@ -151,7 +151,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s h -l help
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l raw -d 'Print the channel\'s own document instead; the newest version of it'
-complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l history -d 'Also the audit trail'
+complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l history -d 'Also the audit trail: when, who (channel, merchant, policy of the store, program), what, in which run'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s v -l verbose -d 'Say more: a summary line also where nobody watches'

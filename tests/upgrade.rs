@@ -220,6 +220,8 @@ fn a_home_of_the_version_before_goes_on_without_loss() {
     let open = home.json("outbox");
     let states: Vec<&Value> = open.as_array().unwrap().iter().map(|row| &row["state"]).collect();
     assert_eq!(states, ["failed", "failed", "failed"], "{open}");
+    let who = home.sql("SELECT DISTINCT who FROM v_history ORDER BY who");
+    assert!(who.contains(&"unknown".to_owned()) && who.contains(&"channel".to_owned()), "{who:?}");
 }
 
 /// The same stores, connected anew.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, resolve_subject};
 use super::outbox::{Guard, Leave, OPEN};
+use super::trail::{self, By, Who};
 use super::{Book, copy, twins};
 use crate::channel::{Cancellation, Goal, TrackingChange};
 use crate::clock::Timestamp;
@@ -58,21 +59,21 @@ impl Book {
     /// # Errors
     /// `Refused` where there is not so much left to ship, or a cancellation is on its way.
     pub(crate) fn record_dispatch(&mut self, new: &NewDispatch<'_>) -> Result<Recorded> {
-        let now = self.clock.now();
+        let (by, now) = self.merchant();
         let (order, shipment) = (new.order, new.shipment);
         self.write_durably("written", |db| {
             if has_moved(db, order, new.seen)? {
                 return Ok(Recorded::Moved);
             }
-            take_back_waiting(db, order, "cancel", now)?;
-            drop_refused(db, order, "cancel", now)?;
+            take_back_waiting(db, order, "cancel", by)?;
+            drop_refused(db, order, "cancel", by)?;
             let (store, before) = head(db, order)?;
             still_open(db, order, shipment)?;
             let number = insert(db, order, shipment)?;
             let after = if shipment.completes { Status::Shipped } else { Status::PartiallyShipped };
             set_status(db, order, after)?;
-            copy::note_history(db, order, now, "dispatched", &describe(shipment, before, after))?;
-            twins::tell_of_dispatch(db, order, now)?;
+            trail::note(db, order, by, "dispatched", &describe(shipment, before, after))?;
+            twins::tell_of_dispatch(db, order, by)?;
             match new.leave.guard {
                 Guard::Check => {}
                 Guard::AsLocal => resolve_order(db, order, &["shipped"], now)?,
@@ -97,21 +98,21 @@ impl Book {
         goal: Option<(&Goal, Guard)>,
         reason: &str,
     ) -> Result<Recorded> {
-        let now = self.clock.now();
+        let (by, now) = self.merchant();
         self.write_durably("written", |db| {
             if has_moved(db, order, seen)? {
                 return Ok(Recorded::Moved);
             }
-            if let Some(already) = cancellation(db, order, goal.map(|(goal, _)| goal), now)? {
+            if let Some(already) = cancellation(db, order, goal.map(|(goal, _)| goal), by)? {
                 return Ok(Recorded::Already(already));
             }
-            take_back_waiting(db, order, "dispatch", now)?;
-            drop_refused(db, order, "dispatch", now)?;
+            take_back_waiting(db, order, "dispatch", by)?;
+            drop_refused(db, order, "dispatch", by)?;
             let (store, before) = head(db, order)?;
             set_status(db, order, Status::Cancelled)?;
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             let what = if goal.is_some() { "cancelled" } else { "cancelled here only" };
-            copy::note_history(db, order, now, what, &format!("{before} → cancelled{why}"))?;
+            trail::note(db, order, by, what, &format!("{before} → cancelled{why}"))?;
             resolve_order(db, order, &["cancelled", GIVEN_BACK], now)?;
             let Some((goal, guard)) = goal else {
                 stays_cancelled(db, order)?;
@@ -128,7 +129,7 @@ impl Book {
     /// # Errors
     /// `NotFound` where no shipment of the order has the old number.
     pub(crate) fn record_retracking(&mut self, order: i64, change: &TrackingChange) -> Result<i64> {
-        let now = self.clock.now();
+        let (by, now) = self.merchant();
         self.write_durably("written", |db| {
             let (store, status) = head(db, order)?;
             let parcels = parcels_with(db, order, &change.was)?;
@@ -143,7 +144,7 @@ impl Book {
             replace_parcels(db, order, &change.was, &change.parcel)?;
             let boxes = if parcels.len() > 1 { format!(" ({} parcels)", parcels.len()) } else { String::new() };
             let detail = format!("{} → {} {}{boxes}", change.was, change.parcel.carrier, change.parcel.tracking);
-            copy::note_history(db, order, now, "tracking replaced", &detail)?;
+            trail::note(db, order, by, "tracking replaced", &detail)?;
             let change = TrackingChange { shipment: key.unwrap_or_default(), before: Some(was), ..change.clone() };
             let goal = Goal::Retracked(change);
             let leave = Leave { guard: Guard::Check, unpaid: true, on_hold: true };
@@ -160,7 +161,8 @@ impl Book {
     /// Stops a row for good and tells the merchant. Where it is sure that nothing of it is at the
     /// channel, the order is as it was before.
     pub(crate) fn refuse(&mut self, id: i64, error: &Error, note: &InboxNote) -> Result<()> {
-        let now = self.clock.now();
+        let by = self.by(if error.kind() == ErrorKind::Rejected { Who::Channel } else { Who::Program });
+        let now = by.at;
         self.write_durably("written", |db| {
             let row = written(db, id)?;
             if matches!(row.state.as_str(), "withdrawn" | "confirmed") {
@@ -178,7 +180,7 @@ impl Book {
             } else if row.nothing {
                 undo(db, id, &row)?;
             }
-            copy::note_history(db, row.order, now, "refused", error.message())?;
+            trail::note(db, row.order, by, "refused", error.message())?;
             put_note(db, Some(row.store), Some(row.order), &subject(id), note, now)
         })
     }
@@ -229,7 +231,7 @@ impl Book {
     /// # Errors
     /// `Refused` where something of it may have reached the channel.
     pub(crate) fn withdraw(&mut self, id: i64) -> Result<()> {
-        let now = self.clock.now();
+        let by = self.by(Who::Merchant);
         self.write_durably("written", |db| {
             let row = written(db, id)?;
             let order = row.order;
@@ -251,8 +253,16 @@ impl Book {
                     Error::new(ErrorKind::Refused, text).hint("take the newer one back first: ordersync outbox")
                 );
             }
-            take_back(db, id, &row, now)
+            take_back(db, id, &row, by)
         })
+    }
+}
+
+impl Book {
+    /// The merchant, now.
+    fn merchant(&self) -> (By, Timestamp) {
+        let by = self.by(Who::Merchant);
+        (by, by.at)
     }
 }
 
@@ -312,28 +322,28 @@ fn come_back(db: &Connection, id: i64, row: &Written) -> Result<()> {
 }
 
 /// Marks a row as taken back, and gives the order back what it held.
-fn take_back(db: &Connection, id: i64, row: &Written, now: Timestamp) -> Result<()> {
+fn take_back(db: &Connection, id: i64, row: &Written, by: By) -> Result<()> {
     undo(db, id, row)?;
     db.execute(
         "UPDATE outbox SET state = 'withdrawn', settled_at = ?, next_at = NULL WHERE id = ?",
-        params![now.timestamp_millis(), id],
+        params![by.at.timestamp_millis(), id],
     )
     .done("written")?;
-    resolve_subject(db, row.store, &subject(id), now)?;
+    resolve_subject(db, row.store, &subject(id), by.at)?;
     let (_, status) = head(db, row.order)?;
-    copy::note_history(db, row.order, now, "taken back before it went out", status.word())
+    trail::note(db, row.order, by, "taken back before it went out", status.word())
 }
 
 /// Takes back the order's open rows of this kind: they are superseded.
 ///
 /// # Errors
 /// `Refused` where one of them may be on its way at the channel.
-fn take_back_waiting(db: &Connection, order: i64, kind: &str, now: Timestamp) -> Result<()> {
+fn take_back_waiting(db: &Connection, order: i64, kind: &str, by: By) -> Result<()> {
     let sql = format!("SELECT id FROM outbox WHERE order_id = ? AND kind = ? AND state IN {OPEN} ORDER BY id DESC");
     for id in column::<i64>(db, &sql, params![order, kind])? {
         let row = written(db, id)?;
         if row.nothing {
-            take_back(db, id, &row, now)?;
+            take_back(db, id, &row, by)?;
         } else if kind == "cancel" {
             let text =
                 format!("a cancellation of order {order} is on its way to the channel; nothing was recorded or sent");
@@ -364,13 +374,13 @@ fn no_opposite_waits(db: &Connection, id: i64, row: &Written) -> Result<()> {
 
 /// Takes back the order's dispatches that have surely not gone out, also refused ones; gives how
 /// many there were.
-pub(super) fn take_back_unsent(db: &Connection, order: i64, now: Timestamp) -> Result<u64> {
+pub(super) fn take_back_unsent(db: &Connection, order: i64, by: By) -> Result<u64> {
     let sql = format!(
         "SELECT id FROM outbox WHERE order_id = ? AND kind = 'dispatch' AND written = 'no' AND state IN {OPEN_OR_FAILED} ORDER BY id DESC"
     );
     let mut taken = 0;
     for id in column::<i64>(db, &sql, params![order])? {
-        take_back(db, id, &written(db, id)?, now)?;
+        take_back(db, id, &written(db, id)?, by)?;
         taken += 1;
     }
     Ok(taken)
@@ -431,7 +441,7 @@ fn redo(db: &Connection, id: i64, row: &Written) -> Result<()> {
 ///
 /// # Errors
 /// `Refused` where that one may be on its way at the channel.
-fn cancellation(db: &Connection, order: i64, goal: Option<&Goal>, now: Timestamp) -> Result<Option<i64>> {
+fn cancellation(db: &Connection, order: i64, goal: Option<&Goal>, by: By) -> Result<Option<i64>> {
     let sql =
         format!("SELECT id FROM outbox WHERE order_id = ? AND kind = 'cancel' AND state IN {OPEN} ORDER BY id DESC");
     let Some(id) = column::<i64>(db, &sql, params![order])?.first().copied() else { return Ok(None) };
@@ -452,15 +462,15 @@ fn cancellation(db: &Connection, order: i64, goal: Option<&Goal>, now: Timestamp
         );
         return Err(Error::new(ErrorKind::Refused, text).hint("ordersync outbox tells how it stands"));
     }
-    take_back(db, id, &row, now)?;
+    take_back(db, id, &row, by)?;
     Ok(None)
 }
 
 /// What was refused before a newer act is settled by it: it does not come back with the next retry.
-fn drop_refused(db: &Connection, order: i64, kind: &str, now: Timestamp) -> Result<()> {
+fn drop_refused(db: &Connection, order: i64, kind: &str, by: By) -> Result<()> {
     let sql = "SELECT id FROM outbox WHERE order_id = ? AND kind = ? AND state = 'failed' AND written = 'no'";
     for id in column::<i64>(db, sql, params![order, kind])? {
-        take_back(db, id, &written(db, id)?, now)?;
+        take_back(db, id, &written(db, id)?, by)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use super::Book;
 use super::acts::{column, is_cancelled_here};
 use super::error::{Done, odd};
+use super::trail::{self, Who};
 use crate::error::Result;
 use crate::order::{Fate, Field, Mark, Status};
 
@@ -70,7 +71,7 @@ impl Book {
         event: Option<i64>,
         rejected: &[(Field, Mark, String)],
     ) -> Result<Rejected> {
-        let now = self.clock.now();
+        let by = self.by(Who::Merchant);
         self.write_durably("written", |db| {
             if super::acts::has_moved(db, order, event)? {
                 return Ok(Rejected::Moved);
@@ -86,8 +87,8 @@ impl Book {
                     params![order, field.word()],
                 )
                 .done("written")?;
-                super::inbox::resolve_order(db, order, &[field.word()], now)?;
-                super::copy::note_history(db, order, now, "rejected", &format!("{}: {words}", field.word()))?;
+                super::inbox::resolve_order(db, order, &[field.word()], by.at)?;
+                trail::note(db, order, by, "rejected", &format!("{}: {words}", field.word()))?;
             }
             Ok(Rejected::Noted)
         })

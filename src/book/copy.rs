@@ -353,12 +353,3 @@ pub(super) fn insert_shipment(
     }
     Ok(id)
 }
-
-/// Adds a line to the order's audit trail.
-pub(super) fn note_history(db: &Connection, order: i64, at: Timestamp, what: &str, detail: &str) -> Result<()> {
-    db.prepare_cached("INSERT INTO history VALUES (?, ?, ?, ?)")
-        .done("written")?
-        .execute(params![order, at.timestamp_millis(), what, detail])
-        .done("written")?;
-    Ok(())
-}

@@ -10,6 +10,7 @@ use super::changes::Circumstances;
 use super::documents::Documents;
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, renew_note, resolve_order};
+use super::trail::{self, By, Who};
 use super::{Book, changes, copy, twins};
 use crate::channel::rows::NAMELESS;
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
@@ -149,7 +150,8 @@ impl Book {
     /// Begins to take a page into the book: its orders, the account of the run and the position
     /// behind it, all in one transaction.
     pub(crate) fn intake<'a>(&'a mut self, batch: &'a Batch<'a>) -> Result<Intake<'a>> {
-        let now = self.clock.now();
+        let by = self.by(Who::Channel).in_run(batch.run);
+        let now = by.at;
         let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).done(batch.done())?;
         super::rereads::ask(&db, batch.store, batch.reread, now)?;
         let (word, connected): (String, i64) = db
@@ -164,7 +166,7 @@ impl Book {
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind IN ('unreadable', 'unshown') AND resolved_at IS NULL)";
         let troubled = db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read")?;
-        Ok(Intake { db, batch, kind, documents: &self.documents, now, connected, troubled, tally })
+        Ok(Intake { db, batch, kind, documents: &self.documents, by, connected, troubled, tally })
     }
 
     /// The orders that could not be read by another version of this program, to be tried again.
@@ -206,7 +208,7 @@ impl Book {
         before: Option<&Order>,
         seen: &Order,
     ) -> Result<Accepted> {
-        let now = self.clock.now();
+        let by = self.by(Who::Merchant);
         self.write_durably("written", |db| {
             if super::acts::has_moved(db, order, event)? {
                 return Ok(Accepted::Moved);
@@ -216,13 +218,13 @@ impl Book {
                 return Err(Error::new(ErrorKind::NotFound, text));
             }
             let undone = match before {
-                Some(before) => super::undone::undo_dispatches(db, order, before, seen, now)?,
+                Some(before) => super::undone::undo_dispatches(db, order, before, seen, by)?,
                 None => false,
             };
             db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'base'", [order]).done("written")?;
             db.execute("UPDATE versions SET role = 'base' WHERE order_id = ? AND role = 'newest'", [order])
                 .done("written")?;
-            let taken = if seen.is_gone() { super::acts::take_back_unsent(db, order, now)? } else { 0 };
+            let taken = if seen.is_gone() { super::acts::take_back_unsent(db, order, by)? } else { 0 };
             copy::replace_copy(db, order, seen)?;
             // "Shipped" was said because of what is undone.
             let status =
@@ -235,11 +237,11 @@ impl Book {
             }
             super::acts::stand_by_own_acts(db, order, status)?;
             changes::forget(db, order)?;
-            super::inbox::resolve_order(db, order, &CHANGES, now)?;
-            copy::note_history(
+            super::inbox::resolve_order(db, order, &CHANGES, by.at)?;
+            trail::note(
                 db,
                 order,
-                now,
+                by,
                 "accepted",
                 &format!("the channel's version of {}", crate::clock::rfc3339(seen.updated_at)),
             )?;
@@ -257,13 +259,13 @@ impl Book {
     /// Makes the copy anew from the version that the merchant has: its parts and sums are those of
     /// `seen`, what the merchant did to it stays.
     pub(crate) fn remake(&mut self, order: i64, seen: &Order) -> Result<()> {
-        let now = self.clock.now();
+        let by = self.by(Who::Program);
         self.write_durably("written", |db| {
             let status: String =
                 db.query_row("SELECT status FROM orders WHERE id = ?", [order], |row| row.get(0)).done("read")?;
             copy::replace_copy(db, order, seen)?;
             db.execute("UPDATE orders SET status = ? WHERE id = ?", params![status, order]).done("written")?;
-            copy::note_history(db, order, now, "read anew", "its parts are those of the version that you have")
+            trail::note(db, order, by, "read anew", "its parts are those of the version that you have")
         })
     }
 }
@@ -299,7 +301,8 @@ pub(crate) struct Intake<'a> {
     batch: &'a Batch<'a>,
     kind: ChannelKind,
     documents: &'a Documents,
-    now: Timestamp,
+    /// The channel, now, in the run that fetched it.
+    by: By,
     /// When the store was connected, in milliseconds.
     connected: i64,
     /// Whether any order of the store stands in the inbox as unreadable, or as one that the channel
@@ -360,7 +363,7 @@ impl Intake<'_> {
             Update::Aside => {
                 self.put_version(id, "newest", seen, order, print)?;
                 changes::put_unknown(&self.db, id)?;
-                copy::note_history(&self.db, id, self.now, "changed at the channel", &order.channel_status)?;
+                trail::note(&self.db, id, self.by, "changed at the channel", &order.channel_status)?;
                 true
             }
             Update::Keep(kept) if kept.fates.is_empty() => self.same(known, order, kept.copy.as_ref())?,
@@ -381,7 +384,7 @@ impl Intake<'_> {
         }
         account(&self.db, self.batch, &self.tally)?;
         if let Some(to) = &self.batch.cursor {
-            super::cursors::advance(&self.db, self.batch.store, to, self.now)?;
+            super::cursors::advance(&self.db, self.batch.store, to, self.by.at)?;
         }
         self.db.commit().done(done)?;
         Ok(self.tally)
@@ -408,9 +411,9 @@ impl Intake<'_> {
     }
 
     fn insert(&self, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        let id = copy::insert_copy(&self.db, self.batch.store, order, self.now)?;
+        let id = copy::insert_copy(&self.db, self.batch.store, order, self.by.at)?;
         self.put_version(id, "base", seen, order, print)?;
-        copy::note_history(&self.db, id, self.now, "imported", &order.channel_status)?;
+        trail::note(&self.db, id, self.by, "imported", &order.channel_status)?;
         self.tell_if_given_back(id, order)?;
         self.seek_twins(id, order)?;
         self.readable(&order.remote_id)
@@ -428,12 +431,12 @@ impl Intake<'_> {
         };
         self.tell_if_given_back(id, order)?;
         self.seek_twins(id, order)?;
-        copy::note_history(&self.db, id, self.now, "followed the channel", &detail)
+        trail::note(&self.db, id, self.by, "followed the channel", &detail)
     }
 
     fn seek_twins(&self, id: i64, order: &Order) -> Result<()> {
         let sold_here = (self.kind.adapter().sold_here)(&order.source);
-        twins::seek(&self.db, id, &Sale::of(self.batch.store, sold_here, order), self.now)
+        twins::seek(&self.db, id, &Sale::of(self.batch.store, sold_here, order), self.by)
     }
 
     /// A copy of which all was given back before all of it was sent is for the merchant to decide
@@ -446,7 +449,7 @@ impl Intake<'_> {
             return Ok(());
         }
         let note = InboxNote::given_back(id, order.given_back_text());
-        put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.now)
+        put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.by.at)
     }
 
     /// Keeps the version beside the copy, and has the copy take over what is to be applied of it.
@@ -454,10 +457,10 @@ impl Intake<'_> {
         let id = known.order_id;
         self.put_version(id, "newest", seen, order, &known.print)?;
         changes::put(&self.db, id, &kept.fates)?;
-        copy::note_history(&self.db, id, self.now, "changed at the channel", &order.channel_status)?;
+        trail::note(&self.db, id, self.by, "changed at the channel", &order.channel_status)?;
         self.rewrite(known, kept.copy.as_ref(), &kept.fates)?;
         for written in &kept.written {
-            copy::note_history(&self.db, id, self.now, "applied", written)?;
+            trail::note(&self.db, id, self.by.who(Who::Policy), "applied", written)?;
         }
         self.tell(id, order, kept)
     }
@@ -468,7 +471,7 @@ impl Intake<'_> {
         let Some(order) = copy else { return Ok(()) };
         let id = known.order_id;
         if fates.contains(&(Field::Cancelled, Fate::Applied)) {
-            super::acts::take_back_unsent(&self.db, id, self.now)?;
+            super::acts::take_back_unsent(&self.db, id, self.by.who(Who::Policy))?;
         }
         copy::replace_copy(&self.db, id, order)?;
         super::acts::stand_by_own_acts(&self.db, id, order.status)
@@ -479,14 +482,14 @@ impl Intake<'_> {
     fn tell(&self, id: i64, order: &Order, kept: &Kept) -> Result<()> {
         let is_told = |kind: &str| kept.note.as_ref().is_some_and(|note| note.kind == kind);
         for kind in ["cancelled", "shipped"].into_iter().filter(|kind| !is_told(kind)) {
-            resolve_order(&self.db, id, &[kind], self.now)?;
+            resolve_order(&self.db, id, &[kind], self.by.at)?;
         }
         if !order.waits_given_back() && !is_told(GIVEN_BACK) {
-            resolve_order(&self.db, id, &[GIVEN_BACK], self.now)?;
+            resolve_order(&self.db, id, &[GIVEN_BACK], self.by.at)?;
         }
         match &kept.note {
             Some(note) if kept.told => renew_note(&self.db, id, note),
-            Some(note) => put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, note, self.now),
+            Some(note) => put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, note, self.by.at),
             None => Ok(()),
         }
     }
@@ -499,8 +502,8 @@ impl Intake<'_> {
         }
         self.put_version(id, "newest", seen, order, print)?;
         changes::put_unknown(&self.db, id)?;
-        put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &InboxNote::lost(id), self.now)?;
-        copy::note_history(&self.db, id, self.now, "read without the version you had", &order.channel_status)
+        put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &InboxNote::lost(id), self.by.at)?;
+        trail::note(&self.db, id, self.by, "read without the version you had", &order.channel_status)
     }
 
     /// The channel's version is the merchant's; tells whether it was another before.
@@ -511,9 +514,9 @@ impl Intake<'_> {
         if was_another {
             changes::put(&self.db, id, &[])?;
             self.rewrite(known, copy, &[])?;
-            resolve_order(&self.db, id, &CHANGES, self.now)?;
+            resolve_order(&self.db, id, &CHANGES, self.by.at)?;
             let what = "the channel is back at your version";
-            copy::note_history(&self.db, id, self.now, what, &order.channel_status)?;
+            trail::note(&self.db, id, self.by, what, &order.channel_status)?;
         }
         Ok(was_another)
     }
@@ -535,7 +538,7 @@ impl Intake<'_> {
     /// When a version was made. A channel's clock that is far ahead is not believed: each later
     /// version would be taken for an older one.
     fn believed(&self, at: Timestamp) -> Timestamp {
-        if at > self.now + chrono::TimeDelta::days(1) { self.now } else { at }
+        if at > self.by.at + chrono::TimeDelta::days(1) { self.by.at } else { at }
     }
 
     /// Tells whether there was one.
@@ -558,9 +561,9 @@ impl Intake<'_> {
             ),
             hint: "ordersync doctor --bundle collects what a report of this needs".to_owned(),
         };
-        put_note(&self.db, Some(self.batch.store), None, &seen.remote_id, &note, self.now)?;
+        put_note(&self.db, Some(self.batch.store), None, &seen.remote_id, &note, self.by.at)?;
         if seen.remote_id.starts_with(NAMELESS) {
-            super::rereads::met(&self.db, self.batch.store, &seen.remote_id, self.now)?;
+            super::rereads::met(&self.db, self.batch.store, &seen.remote_id, self.by.at)?;
         }
         self.troubled = true;
         self.db
@@ -578,7 +581,7 @@ impl Intake<'_> {
         if !self.troubled {
             return Ok(());
         }
-        super::rereads::settle(&self.db, self.batch.store, remote_id, self.now)
+        super::rereads::settle(&self.db, self.batch.store, remote_id, self.by.at)
     }
 
     /// An order that could not be read before can be now.
@@ -591,7 +594,7 @@ impl Intake<'_> {
                 "UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND kind = 'unreadable' AND subject = ? AND resolved_at IS NULL",
             )
             .done("written")?
-            .execute(params![self.now.timestamp_millis(), self.batch.store, remote_id])
+            .execute(params![self.by.at.timestamp_millis(), self.batch.store, remote_id])
             .done("written")?;
         Ok(())
     }

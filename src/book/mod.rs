@@ -32,6 +32,7 @@ mod runs;
 mod stores;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod twins;
 mod undone;
 mod zones;
@@ -56,13 +57,14 @@ pub(crate) use import::{Accepted, Batch, CursorMove, Kept, Known, Tally, Update}
 pub(crate) use inbox::{InboxEntry, InboxNote};
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState};
 pub use queries::Filter;
-pub(crate) use queries::{BookLine, BookOrder, Event, OrderRow};
+pub(crate) use queries::{BookLine, BookOrder, OrderRow};
 pub(crate) use readings::Reading;
 pub(crate) use rereads::Why;
 pub use runs::RunKind;
 pub(crate) use runs::{LastError, RunRow, StoreSummary};
 pub(crate) use stores::{Counts, check_store_name};
 pub use stores::{NewStore, Store};
+pub(crate) use trail::Event;
 pub(crate) use twins::{Twin, Verdict};
 
 use error::book_error;
@@ -76,6 +78,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0004_lanes.sql"),
     include_str!("schema/0005_twins.sql"),
     include_str!("schema/0006_changes.sql"),
+    include_str!("schema/0007_trail.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a
@@ -90,6 +93,8 @@ pub struct Book {
     db: Connection,
     clock: Arc<dyn Clock>,
     documents: documents::Documents,
+    /// The run that writes it, if one does.
+    run: Option<i64>,
 }
 
 impl Book {
@@ -104,7 +109,7 @@ impl Book {
             file::create(path)?;
         }
         let db = file::open(path).map_err(|e| e.context(path.display()))?;
-        Ok(Self { db, clock, documents: documents::Documents::default() })
+        Ok(Self { db, clock, documents: documents::Documents::default(), run: None })
     }
 
     /// Opens the book at `path`, or gives `None` where there is none yet.

@@ -12,6 +12,7 @@ use super::acts::{column, has_moved, set_status};
 use super::error::{Done, odd};
 use super::import::Kept;
 use super::inbox::{InboxNote, put_note};
+use super::trail::{self, Who};
 use super::{Book, copy};
 use crate::channel::{ChannelKind, Goal, RemoteOrder};
 use crate::clock::{Timestamp, from_millis};
@@ -418,7 +419,8 @@ impl Book {
         note: Option<&InboxNote>,
         beside: Option<&Kept>,
     ) -> Result<bool> {
-        let now = self.clock.now();
+        let by = self.by(Who::Channel);
+        let now = by.at;
         let documents = std::mem::take(&mut self.documents);
         let result = self.write_durably("written", |db| {
             let (order, store, kind, word, state): (i64, i64, String, String, String) = db
@@ -440,7 +442,7 @@ impl Book {
                 // A version accepted meanwhile may have opened it again.
                 set_status(db, order, Status::Cancelled)?;
             }
-            copy::note_history(db, order, now, "confirmed by the channel", &kind)?;
+            trail::note(db, order, by, "confirmed by the channel", &kind)?;
             super::inbox::resolve_order(db, order, &["rejected", "unseen"], now)?;
             if kind == "cancel" {
                 super::inbox::resolve_order(db, order, &["cancelled", super::inbox::GIVEN_BACK], now)?;

@@ -165,17 +165,6 @@ pub(crate) struct BookShipment {
     pub(crate) state: String,
 }
 
-/// A line of the audit trail.
-#[derive(Debug, Clone)]
-pub(crate) struct Event {
-    /// When.
-    pub(crate) at: Timestamp,
-    /// What happened.
-    pub(crate) what: String,
-    /// In detail.
-    pub(crate) detail: String,
-}
-
 /// An order with everything the book knows of it.
 #[derive(Debug, Clone)]
 pub struct BookOrder {
@@ -387,13 +376,6 @@ impl Book {
         order.inbox = self.inbox_of(id)?;
         order.twins = self.twins(id)?;
         Ok(order)
-    }
-
-    /// The order's audit trail, the oldest first.
-    pub(crate) fn history(&self, id: i64) -> Result<Vec<Event>> {
-        self.all("SELECT at, what, detail FROM history WHERE order_id = ? ORDER BY rowid", id, |row| {
-            Ok(Event { at: from_millis(row.get(0)?), what: row.get(1)?, detail: row.get(2)? })
-        })
     }
 
     fn all<T>(&self, sql: &str, id: i64, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {

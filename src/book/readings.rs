@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::error::{Done, odd};
 use super::inbox::{InboxNote, put_note};
+use super::trail::{self, Who};
 use super::{Book, copy};
 use crate::error::Result;
 use crate::order::{Order, Status};
@@ -72,7 +73,7 @@ impl Book {
 
     /// The copies of these orders are what their documents mean now.
     pub(crate) fn reread(&mut self, orders: &[(i64, Status, Order)]) -> Result<()> {
-        let now = self.clock.now();
+        let by = self.by(Who::Program);
         self.write("written", |db| {
             for (id, before, order) in orders {
                 copy::replace_copy(db, *id, order)?;
@@ -81,7 +82,7 @@ impl Book {
                     .execute(params![super::import::fingerprint(order), id])
                     .done("written")?;
                 let detail = format!("{before} → {} ({})", order.status, order.channel_status);
-                copy::note_history(db, *id, now, "read again", &detail)?;
+                trail::note(db, *id, by, "read again", &detail)?;
             }
             Ok(())
         })

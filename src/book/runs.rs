@@ -98,16 +98,17 @@ impl Book {
     pub(crate) fn start_run_of(&mut self, kind: RunKind, dry: bool, stores: &[i64]) -> Result<i64> {
         let now = self.now_ms();
         self.write("written", |db| {
-            let old = now - KEPT.num_milliseconds();
-            db.execute("DELETE FROM run_stores WHERE run_id IN (SELECT id FROM runs WHERE started_at < ?)", [old])
-                .done("written")?;
-            db.execute("DELETE FROM runs WHERE started_at < ?", [old]).done("written")?;
+            // First the new one: it has the number after the last one, which events are told with.
             db.execute(
                 "INSERT INTO runs (kind, dry, pid, started_at) VALUES (?, ?, ?, ?)",
                 params![kind.word(), dry, std::process::id(), now],
             )
             .done("written")?;
             let run = db.last_insert_rowid();
+            let old = now - KEPT.num_milliseconds();
+            db.execute("DELETE FROM run_stores WHERE run_id IN (SELECT id FROM runs WHERE started_at < ?)", [old])
+                .done("written")?;
+            db.execute("DELETE FROM runs WHERE started_at < ?", [old]).done("written")?;
             for store in stores {
                 db.execute("INSERT INTO run_stores (run_id, store_id) VALUES (?, ?)", [run, *store]).done("written")?;
             }

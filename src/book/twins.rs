@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::error::{Done, odd};
 use super::inbox::{InboxNote, put_note, resolve_subject};
+use super::trail::{self, By, Who};
 use super::{Book, acts, copy};
 use crate::channel::ChannelKind;
-use crate::clock::{Timestamp, from_millis};
+use crate::clock::from_millis;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::twin::{self, AFTER_MS, How, Sale};
 use crate::order::{Status, stored_decimal};
@@ -96,7 +97,7 @@ impl Book {
     /// Looks for twins of orders that came before twins were looked for; false where there are no
     /// more of them.
     pub(crate) fn seek_old_twins(&mut self) -> Result<bool> {
-        let now = self.clock.now();
+        let by = self.by(Who::Program);
         let up_to = "SELECT up_to FROM twins_unsought";
         if self.db.query_row(up_to, [], |row| row.get::<_, i64>(0)).done("read")? == 0 {
             return Ok(false);
@@ -106,7 +107,7 @@ impl Book {
             let sql = "SELECT id FROM orders WHERE id <= ? ORDER BY id DESC LIMIT ?";
             let ids = acts::column::<i64>(db, sql, params![up_to, AT_ONCE])?;
             for id in &ids {
-                seek(db, *id, &sale(db, *id)?, now)?;
+                seek(db, *id, &sale(db, *id)?, by)?;
             }
             let rest = ids.last().map_or(0, |last| last - 1);
             db.execute("UPDATE twins_unsought SET up_to = ?", [rest]).done("written")?;
@@ -126,7 +127,7 @@ impl Book {
     /// `NotFound` where no second order is named and there is no twin, `Usage` where there are
     /// several, or both are of one store.
     pub(crate) fn settle_twins(&mut self, one: i64, other: Option<i64>, verdict: Verdict) -> Result<i64> {
-        let now = self.clock.now();
+        let by = self.by(Who::Merchant);
         self.write("written", |db| {
             let other = other.map_or_else(|| only_twin(db, one), Ok)?;
             let known: Option<String> = state(db, one, other)?;
@@ -134,14 +135,14 @@ impl Book {
                 return Ok(other);
             }
             if known.is_none() {
-                tie_by_hand(db, one, other, now)?;
+                tie_by_hand(db, one, other, by)?;
             }
             let sql = "UPDATE twins SET state = ?3 WHERE (order_id = ?1 AND twin_id = ?2) OR (order_id = ?2 AND twin_id = ?1)";
             db.execute(sql, params![one, other, verdict.word()]).done("written")?;
             let what = if verdict == Verdict::Confirmed { "is a twin" } else { "is no twin" };
             for (order, twin) in [(one, other), (other, one)] {
-                copy::note_history(db, order, now, what, &name(db, twin)?)?;
-                resolve_subject(db, store_of(db, order)?, &subject(one, other), now)?;
+                trail::note(db, order, by, what, &name(db, twin)?)?;
+                resolve_subject(db, store_of(db, order)?, &subject(one, other), by.at)?;
             }
             Ok(other)
         })
@@ -165,15 +166,15 @@ impl Book {
 
 /// Notes at the twins of an order that it was dispatched: what was decided about them before that
 /// is void.
-pub(super) fn tell_of_dispatch(db: &Connection, order: i64, now: Timestamp) -> Result<()> {
+pub(super) fn tell_of_dispatch(db: &Connection, order: i64, by: By) -> Result<()> {
     for twin in of(db, order)? {
-        copy::note_history(db, twin.id, now, "its twin was dispatched", &name(db, order)?)?;
+        trail::note(db, twin.id, by, "its twin was dispatched", &name(db, order)?)?;
     }
     Ok(())
 }
 
 /// Looks for orders of other stores that are the same sale.
-pub(super) fn seek(db: &Connection, order: i64, sale: &Sale, now: Timestamp) -> Result<()> {
+pub(super) fn seek(db: &Connection, order: i64, sale: &Sale, by: By) -> Result<()> {
     if sale.test {
         return Ok(());
     }
@@ -196,8 +197,8 @@ pub(super) fn seek(db: &Connection, order: i64, sale: &Sale, now: Timestamp) -> 
     for (other, _, how, other_is_copy) in chosen {
         if state(db, order, other)?.is_none() {
             let (original, made) = if other_is_copy { (order, other) } else { (other, order) };
-            tie(db, original, made, word(how), now)?;
-            tell(db, original, made, word(how), now)?;
+            tie(db, original, made, word(how), by.who(Who::Program))?;
+            tell(db, original, made, word(how), by)?;
         }
     }
     Ok(())
@@ -321,19 +322,19 @@ fn sale(db: &Connection, order: i64) -> Result<Sale> {
     Ok(sale)
 }
 
-fn tie(db: &Connection, original: i64, made: i64, how: &str, now: Timestamp) -> Result<()> {
+fn tie(db: &Connection, original: i64, made: i64, how: &str, by: By) -> Result<()> {
     for (order, twin, is_copy) in [(original, made, false), (made, original, true)] {
         db.prepare_cached("INSERT INTO twins VALUES (?, ?, ?, 'found', ?, ?)")
             .done("written")?
-            .execute(params![order, twin, is_copy, how, now.timestamp_millis()])
+            .execute(params![order, twin, is_copy, how, by.at.timestamp_millis()])
             .done("written")?;
-        copy::note_history(db, order, now, "looks like a twin", &format!("{}: {}", name(db, twin)?, known_by(how)))?;
+        trail::note(db, order, by, "looks like a twin", &format!("{}: {}", name(db, twin)?, known_by(how)))?;
     }
     Ok(())
 }
 
 /// A pair that only the merchant sees.
-fn tie_by_hand(db: &Connection, one: i64, other: i64, now: Timestamp) -> Result<()> {
+fn tie_by_hand(db: &Connection, one: i64, other: i64, by: By) -> Result<()> {
     let (a, b) = (sale(db, one)?, sale(db, other)?);
     if a.store == b.store {
         let text = format!("orders {one} and {other} are of one store, and twins are of two; nothing was changed");
@@ -345,12 +346,12 @@ fn tie_by_hand(db: &Connection, one: i64, other: i64, now: Timestamp) -> Result<
         None => a.placed_at <= b.placed_at,
     };
     let (original, made) = if other_is_copy { (one, other) } else { (other, one) };
-    tie(db, original, made, "merchant", now)
+    tie(db, original, made, "merchant", by)
 }
 
 /// Tells the merchant of a pair of which something is still to be sent. Of what is over nothing is
 /// to be decided.
-fn tell(db: &Connection, original: i64, made: i64, how: &str, now: Timestamp) -> Result<()> {
+fn tell(db: &Connection, original: i64, made: i64, how: &str, by: By) -> Result<()> {
     let statuses = acts::column::<String>(db, "SELECT status FROM orders WHERE id IN (?, ?)", [original, made])?;
     let has = |words: &[Status]| statuses.iter().any(|word| words.iter().any(|status| status.word() == word));
     let over = [Status::Shipped, Status::Cancelled];
@@ -369,7 +370,7 @@ fn tell(db: &Connection, original: i64, made: i64, how: &str, now: Timestamp) ->
             "ordersync twin confirm book:{made} book:{original}, or, where they are two sales, ordersync twin deny book:{made} book:{original}"
         ),
     };
-    put_note(db, Some(store_of(db, made)?), Some(made), &subject(original, made), &note, now)
+    put_note(db, Some(store_of(db, made)?), Some(made), &subject(original, made), &note, by.at)
 }
 
 fn subject(one: i64, other: i64) -> String {

@@ -5,29 +5,23 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 
-use super::copy::{self, quantity};
+use super::copy::quantity;
 use super::error::{Done, odd};
-use crate::clock::Timestamp;
+use super::trail::{self, By, Who};
 use crate::error::Result;
 use crate::order::{Order, RemoteShipment, names_number};
 
 /// Takes back the merchant's own confirmed dispatches that the channel has undone since: what was
 /// in them is open again. Tells whether there were any. Only what `before` showed and `seen` does
 /// not counts as undone, as many a channel never shows a dispatch in its orders.
-pub(super) fn undo_dispatches(
-    db: &Connection,
-    order: i64,
-    before: &Order,
-    seen: &Order,
-    now: Timestamp,
-) -> Result<bool> {
+pub(super) fn undo_dispatches(db: &Connection, order: i64, before: &Order, seen: &Order, by: By) -> Result<bool> {
     let own = confirmed(db, order)?;
     let (was, is) = (shown(&own, before, seen, before), shown(&own, before, seen, seen));
     let mut undone = false;
     for (one, _) in own.iter().zip(was.into_iter().zip(is)).filter(|(_, (was, is))| *was && !is) {
         db.execute("UPDATE outbox SET shipment_id = NULL WHERE shipment_id = ?", [one.shipment]).done("written")?;
         db.execute("DELETE FROM shipments WHERE id = ?", [one.shipment]).done("written")?;
-        copy::note_history(db, order, now, "dispatch undone at the channel", &one.numbers.join(", "))?;
+        trail::note(db, order, by.who(Who::Channel), "dispatch undone at the channel", &one.numbers.join(", "))?;
         undone = true;
     }
     Ok(undone)

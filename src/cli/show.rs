@@ -18,7 +18,8 @@ pub(super) struct Args {
     /// Print the channel's own document instead; the newest version of it
     #[arg(long)]
     raw: bool,
-    /// Also the audit trail
+    /// Also the audit trail: when, who (channel, merchant, policy of the store, program), what, in
+    /// which run
     #[arg(long)]
     history: bool,
 }
@@ -110,7 +111,8 @@ fn print(
         output::line(&format!("  ordersync accept book:{} takes over the channel's version{keeps}", o.id))?;
     }
     for event in history {
-        output::line(&format!("  {}  {}: {}", when(event.at), event.what, event.detail))?;
+        let run = event.run.map(|run| format!(" (run {run})")).unwrap_or_default();
+        output::line(&format!("  {}  {:<8}  {}: {}{run}", when(event.at), event.who, event.what, event.detail))?;
     }
     Ok(())
 }
@@ -266,6 +268,8 @@ fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
             "order": t.id.to_string(), "name": t.name, "status": t.status, "original": t.is_original, "confirmed": t.confirmed, "found_by": t.how,
         })).collect::<Vec<_>>(),
         "changed_at_channel": o.drifted, "differences": drift,
-        "history": history.iter().map(|e| json!({ "at": rfc3339(e.at), "what": e.what, "detail": e.detail })).collect::<Vec<_>>(),
+        "history": history.iter().map(|e| json!({
+            "at": rfc3339(e.at), "who": e.who, "run": e.run.map(|run| run.to_string()), "what": e.what, "detail": e.detail,
+        })).collect::<Vec<_>>(),
     })
 }

@@ -117,6 +117,7 @@ pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progre
     // Open to the end: whoever is last to close the book folds its log into it, which takes time.
     let mut book = context.book()?;
     let run = book.start_run_of(job.kind, job.dry_run, &ids)?;
+    let mut book = book.in_run(run);
     let _at_work = AtWork::say(&context.home.locks(), run)?;
     // Of a book in which twins were not looked for yet.
     while !job.dry_run && book.seek_old_twins()? {

@@ -46,7 +46,7 @@ pub(crate) fn both_ways(
         let (import_is_over, import_goes_on) = channel::<()>();
         let export = sends.then(|| {
             let open = &open;
-            scope.spawn(move || keep_sending(context, store, open, &looked, &import_goes_on))
+            scope.spawn(move || keep_sending(context, store, open, run, &looked, &import_goes_on))
         });
         if sends {
             let _ = first_look.recv_timeout(HEAD_START);
@@ -76,7 +76,7 @@ fn bring_in(
     progress: &dyn Progress,
     report: &mut StoreReport,
 ) -> Result<()> {
-    let mut book = context.book()?;
+    let mut book = context.book()?.in_run(run);
     let lock = if job.dry_run { Ok(None) } else { context.lock(store, Work::Import).map(Some) };
     let imported = lock.and_then(|_lock| import::import(context, &mut book, open, run, job, progress, report));
     book.note_access(store.id, &imported)?;
@@ -89,11 +89,12 @@ fn keep_sending(
     context: &Context,
     store: &Store,
     open: &OpenStore,
+    run: i64,
     looked: &Sender<()>,
     import_goes_on: &Receiver<()>,
 ) -> (Exports, Result<()>) {
     let mut exports = Exports::default();
-    let sent = keep_looking(context, store, open, looked, import_goes_on, &mut exports);
+    let sent = keep_looking(context, store, open, run, looked, import_goes_on, &mut exports);
     let settled = context
         .book()
         .and_then(|book| exports.settle(|row| Ok(book.outbox_row(row)?.is_some_and(|row| row.state.is_open()))));
@@ -104,13 +105,14 @@ fn keep_looking(
     context: &Context,
     store: &Store,
     open: &OpenStore,
+    run: i64,
     looked: &Sender<()>,
     import_goes_on: &Receiver<()>,
     exports: &mut Exports,
 ) -> Result<()> {
     let again = context.retry.first_pause.saturating_mul(AGAIN_PAUSES).max(AGAIN_AT_LEAST);
     loop {
-        let sent = send(context, store, open, exports);
+        let sent = send(context, store, open, run, exports);
         let _ = looked.send(());
         sent?;
         match import_goes_on.recv_timeout(again) {
@@ -122,8 +124,8 @@ fn keep_looking(
 
 /// One look at the outbox. The lock is held no longer, so that a dispatch by hand does not wait for
 /// a long import either.
-fn send(context: &Context, store: &Store, open: &OpenStore, exports: &mut Exports) -> Result<()> {
-    let mut book = context.book()?;
+fn send(context: &Context, store: &Store, open: &OpenStore, run: i64, exports: &mut Exports) -> Result<()> {
+    let mut book = context.book()?.in_run(run);
     if book.due(store.id, context.clock.now(), false)?.is_empty() {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 
 use ordersync::channel::{CancelSupport, ChannelKind};
 use ordersync::sim::{Fault, FaultKind, Purchase};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::desk::{Desk, each, each_kind};
 
@@ -403,6 +403,45 @@ fn p2_what_is_to_be_reviewed_waits_until_the_merchant_accepts_or_rejects_it() {
         assert_eq!(desk.home.json("changes"), json!([]), "{}", desk.kind);
         assert!(desk.show(&id)["ship_to"].to_string().contains("77 Somewhere Else"), "{}", desk.kind);
         assert_eq!(desk.writes(), 0, "{}: P-7", desk.kind);
+    });
+}
+
+/// Who did what, when, and in which run: each event says so, and the run is one that `runs` lists.
+#[test]
+fn the_trail_of_an_order_says_who_did_what_and_in_which_run() {
+    each(|desk| {
+        desk.set("edits=apply");
+        desk.set("address=review");
+        let id = desk.paid(&[("TEE-001", 2)]);
+        assert!(desk.store.annotate(&id, "please ring") && desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        desk.on("reject", &id, "").exits(0);
+        desk.on("accept", &id, "").exits(0);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+        desk.sync();
+        let listed = desk.home.json("runs");
+        let runs: Vec<&Value> = listed.as_array().unwrap().iter().map(|run| &run["run"]).collect();
+        let history = desk.show(&id)["history"].clone();
+        let events = history.as_array().unwrap();
+        assert!(
+            events.iter().all(|event| event["run"].is_null() || runs.contains(&&event["run"])),
+            "{history} {listed}"
+        );
+        let told: Vec<(&str, &str, bool)> = events
+            .iter()
+            .map(|e| (e["what"].as_str().unwrap(), e["who"].as_str().unwrap(), e["run"].is_string()))
+            .collect();
+        let expected = [
+            ("imported", "channel", true),
+            ("changed at the channel", "channel", true),
+            ("applied", "policy", true),
+            ("rejected", "merchant", false),
+            ("accepted", "merchant", false),
+            ("dispatched", "merchant", false),
+            ("confirmed by the channel", "channel", true),
+        ];
+        assert_eq!(told, expected, "{}", desk.kind);
+        desk.on("show", &id, "--history").exits(0).prints("  policy    applied: notes: ").prints("(run ");
     });
 }
 

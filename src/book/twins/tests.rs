@@ -57,12 +57,12 @@ impl Shelf {
 
     /// Takes these orders of the stores in, and gives their numbers in the book.
     fn take(&mut self, orders: &[(usize, Order)], seeks: bool) -> Vec<i64> {
-        let (now, stores) = (self.clock.now(), self.stores.clone());
+        let (by, stores) = (self.book.by(Who::Channel), self.stores.clone());
         let one = |db: &Connection, (store, order): &(usize, Order)| {
-            let id = copy::insert_copy(db, stores[*store], order, now)?;
+            let id = copy::insert_copy(db, stores[*store], order, by.at)?;
             if seeks {
                 let sold_here = (STORES[*store].1.adapter().sold_here)(&order.source);
-                seek(db, id, &Sale::of(stores[*store], sold_here, order), now)?;
+                seek(db, id, &Sale::of(stores[*store], sold_here, order), by)?;
             }
             Ok(id)
         };

@@ -1,5 +1,6 @@
 //! How a walk goes on after a page.
 
+use super::read::Onward;
 use super::{Before, ById, Count, Dialect, Listed, Row, Step, Walk};
 use crate::channel::census::Census;
 
@@ -251,7 +252,7 @@ impl Walk {
     }
 
     /// The stretch up to this second, by ids.
-    fn tied(self, to: i64) -> Self {
+    pub(super) fn tied(self, to: i64) -> Self {
         Self { by_id: Some(ById { to: Some(to), ..ById::default() }), before: None, doubted: false, ..self }
     }
 
@@ -344,6 +345,15 @@ impl Walk {
         let Some(to) = self.by_id.as_ref().and_then(|ids| ids.to) else { return Step::End(self.clone()) };
         let next = Self { from: Some(to + 1), taken: Vec::new(), by_id: None, before: None, ..self.clone() };
         if self.until.is_some_and(|until| to >= until) { Step::End(next) } else { Step::More(next) }
+    }
+
+    /// How the walk goes on behind the stretch that is read by ids.
+    pub(super) fn behind_stretch(&self) -> Onward {
+        match self.past() {
+            Step::More(next) => Onward::More(next),
+            Step::End(done) => Onward::Done(done),
+            Step::Ask => Onward::More(self.clone()),
+        }
     }
 
     /// Whether the next request would be the same.

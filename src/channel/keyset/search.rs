@@ -50,6 +50,7 @@ pub(super) fn past(list: &dyn List, at: &Walk, before: Option<u64>, why: &Error,
                 batch.hidden.push(id);
                 Ok(Onward::More(at.without(id)))
             }
+            None if at.by_id.is_some() => search.past_place(why, batch)?.ok_or_else(|| nameless(why, at)),
             None => search.past_second(why, batch)?.ok_or_else(|| nameless(why, at)),
         },
     }
@@ -170,12 +171,58 @@ impl Search<'_> {
         Ok(ids.last.checked_add_signed(lowest))
     }
 
-    /// The walk behind the second of an order that nothing names. What else is in that second is
-    /// read. Nothing where it is read by ids, or where the second holds more than a page.
-    fn past_second(&self, why: &Error, batch: &mut Batch) -> Result<Option<Onward>> {
-        if self.at.by_id.is_some() {
+    /// The walk behind the orders that nothing names and at which a stretch stands that is read by
+    /// places: the first row behind them that comes tells where it goes on. Nothing where there are
+    /// more of them in a row than are passed.
+    fn past_place(&self, why: &Error, batch: &mut Batch) -> Result<Option<Onward>> {
+        let Some(ids) = &self.at.by_id else { return Ok(None) };
+        let (mut ids, mut read, mut hidden) = (ids.clone(), Vec::new(), 0);
+        let behind = loop {
+            if read.len() as u64 > NEIGHBOURS {
+                return Ok(None);
+            }
+            match self.entries(&self.here(read.len() as u64 + hidden)) {
+                Ok(rows) if rows.is_empty() => break None,
+                Ok(rows) => {
+                    let row = rows.iter().find_map(|entry| entry.row);
+                    read.extend(rows);
+                    if hidden > 0 && row.is_some() {
+                        break row;
+                    }
+                    // Before them: the page at which the channel failed began here.
+                    ids.last = row.map_or(ids.last, |row| row.id.max(ids.last));
+                }
+                Err(error) if error.is_too_much() && hidden < NEIGHBOURS => hidden += 1,
+                Err(error) if error.is_too_much() => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        };
+        if hidden == 0 {
             return Ok(None);
         }
+        // An outage is no fault of an order.
+        self.list.well()?;
+        let before = behind.map_or(String::new(), |row| format!(" and before number {}", row.id));
+        let second = super::after::utc(self.at.from.unwrap_or_default());
+        for nth in 1..=hidden {
+            let place = format!("order {nth} of {hidden} at {second} UTC after number {}{before}", ids.last);
+            batch.unshown.push(Unshown { remote_id: None, place, why: why.message().to_owned() });
+        }
+        batch.modified.extend(self.at.from.filter(|_| self.at.key == Key::Modified));
+        let census = self.at.census.map(|census| census.meet(read.len() as u64 + hidden));
+        let read_on = ids.read.saturating_add(read.len() as u64).saturating_add(hidden);
+        let wanted = |entry: &Entry| entry.row.is_none_or(|row| self.at.wants(row.id));
+        batch.join(Batch::of(self.list, read.into_iter().filter(wanted).collect())?);
+        let last = behind.map_or(ids.last, |row| row.id.max(ids.last));
+        let by_id = Some(ById { read: read_on, last, vain: ids.vain + 1, ..ids });
+        let walk = Walk { by_id, census, begun: true, before: None, doubted: false, ..self.at.clone() };
+        Ok(Some(if behind.is_some() { Onward::More(walk) } else { walk.behind_stretch() }))
+    }
+
+    /// The walk behind the second of an order that nothing names. What else is in that second is
+    /// read; by ids, which stay in order, where more than a page is in it, or more of what cannot be
+    /// shown.
+    fn past_second(&self, why: &Error, batch: &mut Batch) -> Result<Option<Onward>> {
         let said = self.list.dialect();
         let includes = self.includes();
         let dialect = if includes { Dialect { bounds: Bounds::Inclusive, ..said } } else { said };
@@ -194,15 +241,16 @@ impl Search<'_> {
         }
         let taken = if at.from == Some(second) { at.taken.clone() } else { Vec::new() };
         let only = Walk { from: Some(second), until: Some(second), taken, ..at.clone() };
-        let rest = Query { offset: 1, ..only.query(&dialect, PAGE) };
-        let Some(rest) = (0..NEIGHBOURS).find_map(|_| self.list.fetch(&rest, self.at, 0).ok()) else { return Ok(None) };
-        let rest = rest.rows;
-        let is_found = fails(second)? && (at.from.is_some() || !fails(second - 1)?);
-        if rest.len() >= PAGE || !is_found {
+        if !fails(second)? || (at.from.is_none() && fails(second - 1)?) {
             return Ok(None);
         }
         // An outage is no fault of an order.
         self.list.well()?;
+        let rest = Query { offset: 1, ..only.query(&dialect, PAGE) };
+        let rest = (0..NEIGHBOURS).find_map(|_| self.list.fetch(&rest, self.at, 0).ok());
+        let Some(rest) = rest.map(|rest| rest.rows).filter(|rest| rest.len() < PAGE) else {
+            return Ok(Some(Onward::More(Walk { until: at.until, ..only }.tied(second))));
+        };
         let census = at.census.map(|census| census.meet(rest.len() as u64 + 1));
         batch.join(Batch::of(self.list, rest)?);
         let place = format!("the order of {} UTC", super::after::utc(second));
@@ -264,6 +312,12 @@ impl Search<'_> {
         Query { without: self.at.skip.clone(), offset, size, ..Query::row(sort) }
     }
 
+    /// A page of a list. Nothing may be no answer, most often once.
+    fn entries(&self, query: &Query) -> Result<Vec<Entry>> {
+        let rows = self.list.fetch(query, self.at, 0)?.rows;
+        if rows.is_empty() { Ok(self.list.fetch(query, self.at, 0)?.rows) } else { Ok(rows) }
+    }
+
     fn rows(&self, query: &Query) -> Option<Vec<Row>> {
         let fetched = self.list.fetch(query, self.at, 0).ok()?;
         Some(fetched.rows.iter().filter_map(|entry| entry.row).collect())
@@ -274,15 +328,40 @@ impl Search<'_> {
         (1..=NEIGHBOURS).find_map(|further| self.rows(&self.here(further)).map(|rows| rows.first().copied()))
     }
 
-    /// The order, by the ids of its neighbours, where no more than so many are between them. At an
-    /// end half as many are looked through.
+    /// The order, by the ids of its neighbours, where no more than so many are between them. Of
+    /// more, and at an end, half as many are looked through beside each.
     fn beside(&self, neighbours: Neighbours, most: u64) -> Option<u64> {
-        match neighbours {
-            Neighbours(Some(before), Some(after)) => self.between(before.min(after), before.max(after), most),
-            Neighbours(Some(one), None) => self.between(one, one.saturating_add(most / 2), most),
-            Neighbours(None, Some(one)) => self.between(one.saturating_sub(most / 2), one, most),
-            Neighbours(None, None) => None,
+        let (low, high) = match neighbours {
+            Neighbours(Some(one), Some(other)) => (Some(one.min(other)), Some(one.max(other))),
+            // Behind the last order read, before the next one.
+            Neighbours(before, after) => (before, after),
+        };
+        if let (Some(low), Some(high)) = (low, high)
+            && (high - low <= most || most <= FEW)
+        {
+            return self.between(low, high, most);
         }
+        let end = most / 2;
+        let above = |low: u64| {
+            let known = self.left_out(low, end, |id| id > low);
+            let to = known.saturating_add(end).min(high.unwrap_or(u64::MAX));
+            self.between(if to - low > most { known } else { low }, to, most)
+        };
+        let below = |high: u64| {
+            let known = self.left_out(high, end, |id| id < high);
+            let from = known.saturating_sub(end).max(low.unwrap_or(0));
+            self.between(from, if high - from > most { known } else { high }, most)
+        };
+        low.and_then(above).or_else(|| high.and_then(below))
+    }
+
+    /// From an id on, to the farthest order of those that are left out on this side, where none is
+    /// farther from the one before than so many: what is between was looked through when they were
+    /// found.
+    fn left_out(&self, from: u64, apart: u64, is_on_side: impl Fn(u64) -> bool) -> u64 {
+        let mut known: Vec<u64> = self.at.skip.iter().copied().filter(|id| is_on_side(*id)).collect();
+        known.sort_unstable_by_key(|id| id.abs_diff(from));
+        known.into_iter().fold(from, |reached, id| if id.abs_diff(reached) <= apart { id } else { reached })
     }
 
     /// Whether the channel fails at one of these.
@@ -305,9 +384,10 @@ impl Search<'_> {
     /// It, by when it was created: mostly not long before its last change, which is not after
     /// `changed`. Else the nearest of its neighbours that were come upon.
     fn by_creation(&self, changed: i64, nearest: &mut Neighbours) -> Option<u64> {
+        // Rows of one second may come in any order: whether it is the first row is chance.
         let is_before = |at: i64| {
-            let walk = self.at.query(&self.list.dialect(), 1);
-            self.fails(&Query { created: (None, Some(at)), offset: 0, size: 1, ..walk }).ok()
+            let walk = self.at.query(&self.list.dialect(), PAGE);
+            self.fails(&Query { created: (None, Some(at)), offset: 0, ..walk }).ok()
         };
         // Created from `low` on and before `high`.
         let (mut low, mut high, mut step) = (changed, changed + 1, 3_600);

@@ -471,6 +471,44 @@ fn i4_an_order_that_nothing_names_is_passed_by_its_second_in_a_bounded_number_of
     }
 }
 
+/// Those that are known tell how far to look for the next one.
+#[test]
+fn i4_many_orders_in_a_row_that_cannot_be_shown_are_named_though_their_ids_are_far_apart() {
+    for bad in [0..4, 30..35, 36..40] {
+        for descending in [false, true] {
+            let at = |nth: u64| 900_000_000 + 1_000 * if descending { 40 - nth as i64 } else { nth as i64 };
+            let store = Store::new(LEAVING_OUT, (0..40).map(|nth| (nth * 4_999 + 1, at(nth))));
+            let store = Store { bad: bad.clone().map(|nth| nth * 4_999 + 1).collect(), size: 7, ..store };
+            store.clock.set(920_000_000);
+            let (seen, told) = store.walk(Walk::new(Key::Modified, None, None)).unwrap();
+            let hidden: BTreeSet<u64> = told.hidden.iter().copied().collect();
+            assert_eq!((seen.len() + hidden.len(), &hidden), (40, &store.bad), "{bad:?} {descending}");
+        }
+    }
+}
+
+/// A server gives the rows of one second in any order. What the next rows are, and whether those
+/// that cannot be shown are all that is left, changes from question to question.
+#[test]
+fn i4_orders_of_one_second_that_cannot_be_shown_are_passed_in_whatever_order_they_come() {
+    for (apart, size, named) in [(2_926, 1, true), (2_926, 7, true), (90_000, 1, false), (90_000, 7, false)] {
+        for seed in 0..60 {
+            let rows = (0..65).map(|nth| (nth * apart + 1, 900_000_000)).chain([(1_000, 900_000_777)]);
+            let store = Store { size, ..Store::new(LEAVING_OUT, rows) };
+            let store = Store { bad: (0..3).map(|nth| nth * apart + 1).collect(), ..store };
+            store.clock.set(920_000_000);
+            store.seed.set(seed);
+            let (seen, told) = store.walk(Walk::new(Key::Modified, None, None)).unwrap();
+            assert_eq!(seen.len(), 63, "{apart} {size} {seed}");
+            let hidden: BTreeSet<u64> = told.hidden.iter().copied().collect();
+            assert!(hidden.is_subset(&store.bad) && (hidden == store.bad) == named, "{apart} {size} {seed}: {hidden:?}");
+            let unnamed: Vec<&str> =
+                told.unshown.iter().filter(|one| one.remote_id.is_none()).map(|one| &*one.place).collect();
+            assert_eq!(unnamed.is_empty(), named, "{apart} {size} {seed}: {unnamed:?}");
+        }
+    }
+}
+
 #[test]
 fn i4_an_order_that_cannot_be_shown_beside_a_walk_is_none_of_it_though_bounds_include_it() {
     for (bad, from, until) in [(19, 20, 40), (30, 20, 29), (1, 2, 40)] {

@@ -32,6 +32,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) orders: &'a [RemoteOrder],
     /// The orders that the channel could not show.
     pub(crate) unshown: &'a [Unshown],
+    /// How many the run has told before that are counted and not listed.
+    pub(crate) unlisted: u64,
     /// Orders that are to be read again by their ids.
     pub(crate) reread: &'a [String],
     /// The position to move to, in the same transaction.
@@ -161,8 +163,10 @@ impl Book {
             .done("read")?;
         let kind = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
         let mut tally = Tally { drafts: batch.drafts.into(), ..Tally::default() };
+        let mut unlisted = batch.unlisted;
         for unshown in batch.unshown {
-            tally.failed += u64::from(super::rereads::put(&db, batch.store, unshown, now)?);
+            tally.failed += super::rereads::put(&db, batch.store, unshown, unlisted, now)?;
+            unlisted = unlisted.saturating_add(unshown.unlisted);
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind IN ('unreadable', 'unshown') AND resolved_at IS NULL)";
         let troubled = db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read")?;

@@ -95,16 +95,17 @@ pub(super) fn ask(db: &Connection, store: i64, remote_ids: &[String], now: Times
     Ok(())
 }
 
-/// Puts down an order that the channel could not show. False where that is known and it was not due
-/// to be asked for again.
-pub(super) fn put(db: &Connection, store: i64, unshown: &Unshown, now: Timestamp) -> Result<bool> {
+/// Puts down an order that the channel could not show, or how many it does not list; the run has
+/// told so many of those `before`. Gives for how many orders that is news: for none where it is
+/// known and they were not due to be asked for again.
+pub(super) fn put(db: &Connection, store: i64, unshown: &Unshown, before: u64, now: Timestamp) -> Result<u64> {
     let subject = unshown.remote_id.as_deref().unwrap_or(&unshown.place);
     let is_news = match &unshown.remote_id {
         Some(id) => put_off(db, store, id, "unshown", now)?,
-        None => met(db, store, &unshown.place, now)?,
+        None => met(db, store, &unshown.place, now)? || (unshown.unlisted > 0 && before > 0),
     };
     if !is_news {
-        return Ok(false);
+        return Ok(0);
     }
     let name: String = db.query_row("SELECT name FROM stores WHERE id = ?", [store], |row| row.get(0)).done("read")?;
     let order: Option<i64> = db
@@ -113,8 +114,9 @@ pub(super) fn put(db: &Connection, store: i64, unshown: &Unshown, now: Timestamp
         .query_row(params![store, subject], |row| row.get(0))
         .optional()
         .done("read")?;
-    put_note(db, Some(store), order, subject, &note(&name, unshown), now)?;
-    Ok(true)
+    let all = unshown.unlisted.saturating_add(before);
+    put_note(db, Some(store), order, subject, &note(&name, unshown, all), now)?;
+    Ok(unshown.unlisted.max(1))
 }
 
 /// Notes that something was met that nothing names; false where that was said within a day.
@@ -147,7 +149,8 @@ fn put_off(db: &Connection, store: i64, id: &str, why: &str, now: Timestamp) -> 
     Ok(changed > 0)
 }
 
-fn note(store: &str, unshown: &Unshown) -> InboxNote {
+/// `all`: how many orders are not listed, where it is about those.
+fn note(store: &str, unshown: &Unshown, all: u64) -> InboxNote {
     let why = &unshown.why;
     match &unshown.remote_id {
         Some(id) => InboxNote {
@@ -157,6 +160,16 @@ fn note(store: &str, unshown: &Unshown) -> InboxNote {
             ),
             hint: format!(
                 "open order {id} in the channel's own pages and save it, or ask the channel's support; ordersync pull {store}:{id} asks for it now"
+            ),
+        },
+        None if unshown.unlisted > 0 => InboxNote {
+            kind: "unshown",
+            text: format!(
+                "{all} {} not shown by the channel's lists ({why}); the others were read",
+                if all == 1 { "order is" } else { "orders are" }
+            ),
+            hint: format!(
+                "compare with the channel's own pages; ordersync pull {store}:ID brings one by its number, and ordersync sync --full looks whether all are listed again"
             ),
         },
         None => InboxNote {

@@ -69,7 +69,7 @@ fn import(book: &mut Book, store: i64, orders: &[RemoteOrder], update: fn() -> U
     let run = book.start_run(RunKind::Sync, false)?;
     let cursor = Cursor::from_stored("\"here\"".into());
     let cursor = Some(CursorMove { walk: "changes", cursor: &cursor, done: true });
-    let batch = Batch { store, run, orders, unshown: &[], reread: &[], cursor, drafts: 0, dry_run: false };
+    let batch = Batch { store, run, orders, unshown: &[], unlisted: 0, reread: &[], cursor, drafts: 0, dry_run: false };
     take_in(book, &batch, || Ok(update()))
 }
 
@@ -93,7 +93,7 @@ fn i3_an_order_that_is_to_be_read_again_waits_until_it_was_read_by_its_id() {
     let (mut book, store) = shelf.with_store();
     let run = book.start_run(RunKind::Sync, false).unwrap();
     let take = |book: &mut Book, orders: &[RemoteOrder], unshown: &[Unshown], reread: &[String]| {
-        let batch = Batch { store, run, orders, unshown, reread, cursor: None, drafts: 0, dry_run: false };
+        let batch = Batch { store, run, orders, unshown, unlisted: 0, reread, cursor: None, drafts: 0, dry_run: false };
         take_in(book, &batch, || Ok(keep())).unwrap();
     };
     let due = |book: &Book, why| book.due_rereads(store, why, 9).unwrap();
@@ -101,7 +101,7 @@ fn i3_an_order_that_is_to_be_read_again_waits_until_it_was_read_by_its_id() {
     take(&mut book, &[], &[], &ids);
     take(&mut book, &[unreadable("7")], &[], &ids[..1]);
     assert_eq!(due(&book, Why::Asked), ids);
-    let hidden = Unshown { remote_id: Some("8".into()), place: String::new(), why: "500".into() };
+    let hidden = Unshown { remote_id: Some("8".into()), place: String::new(), why: "500".into(), unlisted: 0 };
     take(&mut book, &[], &[hidden], &[]);
     book.rereads_done(store, &ids).unwrap();
     assert_eq!(due(&book, Why::Asked), [""; 0]);
@@ -170,6 +170,7 @@ fn i3_rows_and_cursor_move_together_or_not_at_all() {
         run,
         orders: &page,
         unshown: &[],
+        unlisted: 0,
         reread: &[],
         cursor: Some(CursorMove { walk: "changes", cursor: &cursor, done: true }),
         drafts: 0,
@@ -179,6 +180,38 @@ fn i3_rows_and_cursor_move_together_or_not_at_all() {
     assert!(take_in(&mut book, &batch, fail).is_err());
     assert_eq!(dump(&shelf.path()), before);
     assert_eq!(book.walks(store).unwrap()[0].cursor.as_str(), "\"before\"");
+}
+
+#[test]
+fn i4_orders_that_no_list_shows_are_told_with_their_number_whichever_walks_miss_them() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let take = |book: &mut Book, missing: &[u64]| {
+        let run = book.start_run(RunKind::Sync, false).unwrap();
+        let mut unlisted = 0;
+        let mut failed = Vec::new();
+        for missing in missing {
+            let unshown = [crate::channel::census::unlisted(*missing).unwrap()];
+            let batch = Batch {
+                store,
+                run,
+                orders: &[],
+                unshown: &unshown,
+                unlisted,
+                reread: &[],
+                cursor: None,
+                drafts: 0,
+                dry_run: false,
+            };
+            failed.push(take_in(book, &batch, || Ok(keep())).unwrap().failed);
+            unlisted += missing;
+        }
+        failed
+    };
+    assert_eq!(take(&mut book, &[3, 4]), [3, 4]);
+    let told: Vec<String> = book.inbox(false).unwrap().into_iter().map(|entry| entry.text).collect();
+    assert!(told.len() == 1 && told[0].starts_with("7 orders are not shown"), "{told:?}");
+    assert_eq!(take(&mut book, &[7]), [0], "that is known");
 }
 
 #[test]

@@ -40,12 +40,16 @@ impl Census {
     }
 }
 
-/// What is told of so many orders that are counted and not listed. Which ones, nothing says.
+/// What is told of so many orders that are counted and not listed. Which ones, nothing says: those
+/// of all walks of a run are told together.
 pub(crate) fn unlisted(missing: u64) -> Option<Unshown> {
-    let why = format!(
-        "{missing} more are counted than listed; a plugin or a proxy may hide them, or the rights of the key or its user"
-    );
-    (missing > 0).then(|| Unshown { remote_id: None, place: "an order or more".to_owned(), why })
+    let why = "more are counted than listed; a plugin or a proxy may hide them, or the rights of the key or its user";
+    (missing > 0).then(|| Unshown {
+        remote_id: None,
+        place: "an order or more".to_owned(),
+        why: why.to_owned(),
+        unlisted: missing,
+    })
 }
 
 #[cfg(test)]
@@ -60,6 +64,6 @@ mod tests {
         assert_eq!(census.count(326).missing(), 0, "fourteen were erased meanwhile");
         assert_eq!(census.meet(20).missing(), 0);
         assert_eq!(Census::default().meet(3).missing(), 0, "nothing was counted");
-        assert!(unlisted(0).is_none() && unlisted(14).is_some_and(|told| told.why.contains("14 more")));
+        assert!(unlisted(0).is_none() && unlisted(14).is_some_and(|told| told.unlisted == 14));
     }
 }

@@ -301,13 +301,15 @@ pub struct Unshown {
     pub(crate) place: String,
     /// What the channel answers, without personal data.
     pub(crate) why: String,
+    /// Instead of one order so many that are counted and that no list shows; else 0.
+    pub(crate) unlisted: u64,
 }
 
 impl Unshown {
     /// An order that is known by its id.
     pub(crate) fn of(remote_id: String, why: &Error) -> Self {
         let place = format!("order {remote_id}");
-        Self { remote_id: Some(remote_id), place, why: why.message().to_owned() }
+        Self { remote_id: Some(remote_id), place, why: why.message().to_owned(), unlisted: 0 }
     }
 }
 

@@ -5,7 +5,7 @@
 //! never stands behind an order that is not there (I-3).
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, mpsc};
 
 use super::headway::Headway;
@@ -46,6 +46,8 @@ struct Import<'a> {
     /// The orders of this run that could not be read: a list that cannot place them may give them
     /// on each of its pages.
     unreadable: Mutex<BTreeSet<String>>,
+    /// How many orders its walks have told that are counted and not listed.
+    unlisted: AtomicU64,
 }
 
 /// Brings the store's orders into the book as `job` asks.
@@ -58,7 +60,8 @@ pub(crate) fn import(
     progress: &dyn Progress,
     report: &mut StoreReport,
 ) -> Result<()> {
-    let import = Import { context, open, run, job, progress, unreadable: Mutex::default() };
+    let import =
+        Import { context, open, run, job, progress, unreadable: Mutex::default(), unlisted: AtomicU64::new(0) };
     import.read_again(book, report)?;
     if !job.dry_run {
         super::readings::refresh(book, open)?;
@@ -79,6 +82,7 @@ pub(crate) fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: Remo
         run,
         orders: &orders,
         unshown: &[],
+        unlisted: 0,
         reread: &[],
         cursor: None,
         drafts: 0,
@@ -373,7 +377,9 @@ impl Import<'_> {
         let once = self.counted_once(orders);
         let orders = once.as_deref().unwrap_or(orders);
         let (store, run, dry_run) = (self.open.store.id, self.run, self.job.dry_run);
-        let batch = Batch { store, run, orders, unshown, reread, cursor, drafts, dry_run };
+        let told = unshown.iter().fold(0u64, |told, one| told.saturating_add(one.unlisted));
+        let unlisted = self.unlisted.fetch_add(told, Ordering::Relaxed);
+        let batch = Batch { store, run, orders, unshown, unlisted, reread, cursor, drafts, dry_run };
         report.tally += take_in(book, &batch, self.open)?;
         if !dry_run {
             super::readings::puzzle(book, self.open, orders)?;

@@ -155,6 +155,7 @@ impl Channel for FakeChannel {
             remote_id: Some(order.remote_id.clone()),
             place: String::new(),
             why: "500".into(),
+            unlisted: 0,
         });
         let unread = shop.unplaced.iter().map(|id| RemoteOrder {
             remote_id: id.clone(),
@@ -165,6 +166,7 @@ impl Channel for FakeChannel {
             remote_id: None,
             place: "an order or more".into(),
             why: "counted and not listed".into(),
+            unlisted: 0,
         });
         let unshown = unshown.chain(nameless).collect();
         let without_id = shop.without_id.map(|document| RemoteOrder {

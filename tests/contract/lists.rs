@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use ordersync::channel::ChannelKind;
 use ordersync::sim::{Fault, FaultKind, Purchase, Question};
+use serde_json::json;
 
 use super::desk::{Desk, each};
 
@@ -82,6 +83,10 @@ fn i3_orders_that_are_counted_and_not_listed_are_told() {
             desk.home.run("sync").exits(3);
             let inbox = desk.home.json("inbox").to_string();
             assert!(inbox.contains("counted than listed"), "{} of {orders}: {inbox}", desk.kind);
+            let number = format!("{} orders are not shown", hidden.len());
+            assert!(inbox.contains(&number), "{} of {orders}: {inbox}", desk.kind);
+            let failed = &desk.home.json("runs --limit 1")[0]["failed"];
+            assert_eq!(*failed, json!(hidden.len()), "{} of {orders}", desk.kind);
             let asked = desk.server.requests().len();
             assert!(asked < 60, "{} of {orders}: {asked} requests", desk.kind);
             let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");

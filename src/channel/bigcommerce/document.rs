@@ -76,6 +76,7 @@ pub(crate) fn complete(api: &Api, rows: &[&RawValue]) -> Result<Found> {
                 remote_id: head.id.id().map(str::to_owned),
                 place: String::new(),
                 why: error.message().to_owned(),
+                unlisted: 0,
             }),
             None => complete.orders.push(remote(row, head, added)?),
         }

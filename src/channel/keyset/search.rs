@@ -206,7 +206,7 @@ impl Search<'_> {
         let second = super::after::utc(self.at.from.unwrap_or_default());
         for nth in 1..=hidden {
             let place = format!("order {nth} of {hidden} at {second} UTC after number {}{before}", ids.last);
-            batch.unshown.push(Unshown { remote_id: None, place, why: why.message().to_owned() });
+            batch.unshown.push(Unshown { remote_id: None, place, why: why.message().to_owned(), unlisted: 0 });
         }
         batch.modified.extend(self.at.from.filter(|_| self.at.key == Key::Modified));
         let census = self.at.census.map(|census| census.meet(read.len() as u64 + hidden));
@@ -254,7 +254,7 @@ impl Search<'_> {
         let census = at.census.map(|census| census.meet(rest.len() as u64 + 1));
         batch.join(Batch::of(self.list, rest)?);
         let place = format!("the order of {} UTC", super::after::utc(second));
-        batch.unshown.push(Unshown { remote_id: None, place, why: why.message().to_owned() });
+        batch.unshown.push(Unshown { remote_id: None, place, why: why.message().to_owned(), unlisted: 0 });
         batch.modified.extend((at.key == Key::Modified).then_some(second));
         let over = at.until.is_some_and(|until| second >= until);
         let from = Some(second.saturating_add(1));

@@ -139,7 +139,7 @@ impl Search<'_> {
 
     fn hide(&mut self, id: Option<&str>, at: &str, why: &Error) {
         let (remote_id, place) = (id.map(str::to_owned), format!("the order of {at}"));
-        self.read.unshown.push(Unshown { remote_id, place, why: why.message().to_owned() });
+        self.read.unshown.push(Unshown { remote_id, place, why: why.message().to_owned(), unlisted: 0 });
     }
 
     /// The orders of this second that were read; some of them twice, on the page and in their

@@ -40,6 +40,9 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "show" -d 'One o
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "changes" -d 'Changes at the channel that wait for your word'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "accept" -d 'Take over the channel\'s newer version of an order'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "reject" -d 'Keep your version of an order, although the channel has another'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "hold" -d 'Hold an order back, here only'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "release" -d 'End a hold'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "dropship" -d 'Note that a supplier is to ship an order'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "twin" -d 'Say whether orders of two stores are one sale'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "outbox" -d 'What is still to be written to channels'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "inbox" -d 'What needs you'
@@ -177,6 +180,32 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s q -l quie
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l until -d 'Release it by itself then (3d, 2026-12-24, 2026-12-24 13:30); none: not by itself' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l reason -d 'Why, for yourself' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l dry-run -d 'Say what would be done, do nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand release" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand release" -l dry-run -d 'Say what would be done, do nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand release" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand release" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand release" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand release" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand release" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l to -d 'Whom you have asked' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l on-hold -d 'Also an order that is on hold; a hold of yours ends by it'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l withdraw -d 'Take it back: you ship it yourself'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l dry-run -d 'Say what would be done, do nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -s q -l quiet -d 'Print nothing but results and errors'

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, resolve_subject};
+use super::local::{hold_of, local_of};
 use super::outbox::{Guard, Leave, OPEN};
 use super::trail::{self, By, Who};
 use super::{Book, copy, twins};
@@ -318,6 +319,7 @@ fn is_not_there(db: &Connection, id: i64, row: &Written) -> Result<()> {
 fn come_back(db: &Connection, id: i64, row: &Written) -> Result<()> {
     no_opposite_waits(db, id, row)?;
     may_come_back(db, id, row)?;
+    is_not_held(db, id, row)?;
     if row.nothing { redo(db, id, row) } else { Ok(()) }
 }
 
@@ -498,6 +500,19 @@ fn may_come_back(db: &Connection, id: i64, row: &Written) -> Result<()> {
     )))
 }
 
+/// What the merchant has held back since is not tried again.
+fn is_not_held(db: &Connection, id: i64, row: &Written) -> Result<()> {
+    let on_hold: bool = db.query_row("SELECT on_hold FROM outbox WHERE id = ?", [id], |row| row.get(0)).done("read")?;
+    if row.kind != "dispatch" || on_hold || hold_of(db, row.order)?.is_none() {
+        return Ok(());
+    }
+    let text = format!("order {} is on hold here; row {id} was not tried again", row.order);
+    Err(Error::new(ErrorKind::Refused, text).hint(format!(
+        "ordersync release book:{} ends the hold; ordersync outbox --withdraw {id} takes the row back",
+        row.order
+    )))
+}
+
 /// What of a dispatch the order still has: a line may have been taken out of it since, and the
 /// merchant has accepted that.
 fn without_gone(db: &Connection, order: i64, mut shipment: Shipment) -> Result<Shipment> {
@@ -569,9 +584,12 @@ fn last_event(db: &Connection, order: i64) -> Result<Option<i64>> {
         .done("read")
 }
 
-fn head(db: &Connection, order: i64) -> Result<(i64, Status)> {
+/// An order's store, and its status without what the merchant does with it here alone.
+pub(super) fn head(db: &Connection, order: i64) -> Result<(i64, Status)> {
     let (store, word): (i64, String) = db
-        .query_row("SELECT store_id, status FROM orders WHERE id = ?", [order], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row("SELECT store_id, coalesce(bare_status, status) FROM orders WHERE id = ?", [order], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()
         .done("read")?
         .ok_or_else(|| {
@@ -664,8 +682,12 @@ pub(super) fn stand_by_own_acts(db: &Connection, order: i64, status: Status) -> 
     if own == status { Ok(()) } else { set_status(db, order, own) }
 }
 
-pub(super) fn set_status(db: &Connection, order: i64, status: Status) -> Result<()> {
-    db.execute("UPDATE orders SET status = ? WHERE id = ?", params![status.word(), order]).done("written")?;
+/// Gives an order a status; what the merchant does with it here alone stays over it.
+pub(super) fn set_status(db: &Connection, order: i64, bare: Status) -> Result<()> {
+    let shown = local_of(db, order)?.over(bare);
+    let beneath = (shown != bare).then(|| bare.word());
+    db.execute("UPDATE orders SET status = ?, bare_status = ? WHERE id = ?", params![shown.word(), beneath, order])
+        .done("written")?;
     Ok(())
 }
 

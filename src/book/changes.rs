@@ -7,14 +7,16 @@ use super::acts::{column, is_cancelled_here};
 use super::error::{Done, odd};
 use super::trail::{self, Who};
 use crate::error::Result;
-use crate::order::{Fate, Field, Mark, Status};
+use crate::order::{Fate, Field, Local, Mark, Status};
 
 /// What has happened to an order since its copy was made: what a newer version is held against
 /// beside the version that the copy was made from.
 #[derive(Debug, Clone)]
 pub(crate) struct Circumstances {
-    /// The copy's status.
+    /// The copy's status, without what the merchant does with the order here alone.
     pub(crate) status: Status,
+    /// What that is.
+    pub(crate) local: Local,
     /// What became of the newest version, field by field.
     pub(crate) fates: Vec<(Field, Fate)>,
     /// What the merchant has rejected, each with what marks its value.
@@ -97,7 +99,7 @@ impl Book {
 
 pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances> {
     let word: String = db
-        .prepare_cached("SELECT status FROM orders WHERE id = ?")
+        .prepare_cached("SELECT coalesce(bare_status, status) FROM orders WHERE id = ?")
         .done("read")?
         .query_row([order], |row| row.get(0))
         .done("read")?;
@@ -114,6 +116,7 @@ pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances
                     WHERE s.order_id = ? AND s.key IS NOT NULL ORDER BY p.shipment_id, p.position";
     Ok(Circumstances {
         status: word.parse().map_err(|_| odd("status", &word))?,
+        local: super::local::local_of(db, order)?,
         fates: fates(db, order)?,
         rejected: rejected(db, order)?,
         edited: own.into_iter().filter(|(_, is_own)| *is_own).map(|(field, _)| field).collect(),

@@ -7,10 +7,12 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
 use rust_decimal::Decimal;
 
+use super::acts::set_status;
 use super::error::{Done, odd};
+use super::local::local_of;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Address, Buyer, LineQuantity, Order, Parcel, People, RemoteShipment, Status};
+use crate::order::{Address, Buyer, LineQuantity, Local, Order, Parcel, People, RemoteShipment, Status};
 
 /// A column of an order's row, and what stands in it.
 type Column<'o> = (&'static str, ToSqlOutput<'o>);
@@ -28,6 +30,7 @@ fn columns(o: &Order) -> Result<Vec<Column<'_>>> {
     Ok(vec![
         ("number", text(&o.number)),
         ("status", text(o.status.word())),
+        ("bare_status", never.clone()),
         ("channel_status", text(&o.channel_status)),
         ("presence", text(o.presence.word())),
         ("placed_at", at(o.placed_at)),
@@ -75,8 +78,8 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
     Ok(id)
 }
 
-/// Makes the copy what `o` says; the merchant's own shipments stay, and what it knows of people
-/// that `o` does not tell (P-11).
+/// Makes the copy what `o` says; the merchant's own shipments and local work stay, and what it
+/// knows of people that `o` does not tell (P-11).
 pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
     let o = &o.with_known(&people(db, id)?);
     static SQL: OnceLock<String> = OnceLock::new();
@@ -97,7 +100,8 @@ pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
         .done("written")?
         .execute([id])
         .done("written")?;
-    insert_parts(db, id, o)
+    insert_parts(db, id, o)?;
+    if local_of(db, id)? == Local::default() { Ok(()) } else { set_status(db, id, o.status) }
 }
 
 /// Whom the copy knows.
@@ -190,7 +194,7 @@ fn json(value: &impl serde::Serialize) -> Result<String> {
 
 fn insert_parts(db: &Connection, id: i64, o: &Order) -> Result<()> {
     for (position, line) in o.lines.iter().enumerate() {
-        db.prepare_cached("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        db.prepare_cached("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)")
             .done("written")?
             .execute(params![
                 id,

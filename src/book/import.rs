@@ -265,10 +265,9 @@ impl Book {
     pub(crate) fn remake(&mut self, order: i64, seen: &Order) -> Result<()> {
         let by = self.by(Who::Program);
         self.write_durably("written", |db| {
-            let status: String =
-                db.query_row("SELECT status FROM orders WHERE id = ?", [order], |row| row.get(0)).done("read")?;
+            let (_, status) = super::acts::head(db, order)?;
             copy::replace_copy(db, order, seen)?;
-            db.execute("UPDATE orders SET status = ? WHERE id = ?", params![status, order]).done("written")?;
+            super::acts::set_status(db, order, status)?;
             trail::note(db, order, by, "read anew", "its parts are those of the version that you have")
         })
     }
@@ -398,7 +397,7 @@ impl Intake<'_> {
     fn last_version(&self, remote_id: &str) -> Result<Option<LastVersion>> {
         self.db
             .prepare_cached(
-                "SELECT o.id, o.status, v.updated_at, v.fingerprint FROM orders o LEFT JOIN versions v ON v.order_id = o.id
+                "SELECT o.id, coalesce(o.bare_status, o.status), v.updated_at, v.fingerprint FROM orders o LEFT JOIN versions v ON v.order_id = o.id
                  WHERE o.store_id = ? AND o.remote_id = ? ORDER BY v.role DESC LIMIT 1",
             )
             .done("read")?

@@ -23,6 +23,7 @@ mod find;
 mod import;
 mod inbox;
 mod lanes;
+mod local;
 mod maintenance;
 mod outbox;
 mod queries;
@@ -55,6 +56,7 @@ pub(crate) use file::exposed;
 pub(crate) use find::{BOOK, Naming};
 pub(crate) use import::{Accepted, Batch, CursorMove, Kept, Known, Tally, Update};
 pub(crate) use inbox::{InboxEntry, InboxNote};
+pub(crate) use local::{Dropship, Hold, HoldWish, Worked};
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState};
 pub use queries::Filter;
 pub(crate) use queries::{BookLine, BookOrder, OrderRow};
@@ -79,6 +81,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0005_twins.sql"),
     include_str!("schema/0006_changes.sql"),
     include_str!("schema/0007_trail.sql"),
+    include_str!("schema/0008_local.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a
@@ -109,7 +112,11 @@ impl Book {
             file::create(path)?;
         }
         let db = file::open(path).map_err(|e| e.context(path.display()))?;
-        Ok(Self { db, clock, documents: documents::Documents::default(), run: None })
+        let mut book = Self { db, clock, documents: documents::Documents::default(), run: None };
+        // Of a book that cannot be written now the rest can be read all the same; what is to be
+        // written says so by itself.
+        let _ = book.release_due();
+        Ok(book)
     }
 
     /// Opens the book at `path`, or gives `None` where there is none yet.

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
 use super::twins::SENT_AS_TWIN;
-use super::{Book, InboxEntry, OutboxRow, Twin};
+use super::{Book, Dropship, Hold, InboxEntry, OutboxRow, Twin};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{
@@ -178,8 +178,14 @@ pub struct BookOrder {
     pub(crate) remote_id: String,
     /// The channel's number.
     pub number: String,
-    /// Its status here.
+    /// Its status, without what the merchant does with it here alone.
     pub(crate) status: Status,
+    /// Its status here: what lists and counts have it as.
+    pub(crate) shown: Status,
+    /// The merchant's hold.
+    pub(crate) hold: Option<Hold>,
+    /// The merchant's request to a supplier.
+    pub(crate) dropship: Option<Dropship>,
     /// Its status there, verbatim.
     pub(crate) channel_status: String,
     /// `listed`, `archived` or `trashed`.
@@ -375,6 +381,9 @@ impl Book {
         order.outbox = self.outbox_of(id)?;
         order.inbox = self.inbox_of(id)?;
         order.twins = self.twins(id)?;
+        // One that has come to an end is held by nothing.
+        order.hold = super::local::hold_of(&self.db, id)?.filter(|_| order.shown == Status::OnHold);
+        order.dropship = super::local::dropship_of(&self.db, id)?;
         Ok(order)
     }
 
@@ -557,7 +566,8 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
 
 fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
     let word: String = row.get("status")?;
-    let Ok(status) = word.parse() else { return Ok(Err(odd("status", &word))) };
+    let bare = row.get::<_, Option<String>>("bare_status")?.unwrap_or_else(|| word.clone());
+    let (Ok(shown), Ok(status)) = (word.parse(), bare.parse()) else { return Ok(Err(odd("status", &word))) };
     let time = |column: &str| row.get::<_, Option<i64>>(column).map(|ms| ms.map(from_millis));
     let shop_totals = match row.get::<_, Option<String>>("shop_totals")?.as_deref().map(serde_json::from_str::<Totals>)
     {
@@ -572,6 +582,9 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
         remote_id: row.get("remote_id")?,
         number: row.get("number")?,
         status,
+        shown,
+        hold: None,
+        dropship: None,
         channel_status: row.get("channel_status")?,
         presence: row.get("presence")?,
         placed_at: from_millis(row.get("placed_at")?),

@@ -47,7 +47,7 @@ impl Book {
     /// status word is among `words`; number and status of each.
     pub(crate) fn untouched(&self, store: i64, words: &[String], after: i64, most: u32) -> Result<Vec<(i64, Status)>> {
         let words = serde_json::to_string(words).unwrap_or_default();
-        let sql = "SELECT o.id, o.status FROM orders o
+        let sql = "SELECT o.id, coalesce(o.bare_status, o.status) FROM orders o
             WHERE o.store_id = ?1 AND o.id > ?2
               AND (o.status IN ('awaiting-payment', 'awaiting-fulfillment', 'on-hold', 'partially-shipped')
                    -- What was given back once counted as cancelled.
@@ -55,6 +55,7 @@ impl Book {
                    OR o.channel_status IN (SELECT value FROM json_each(?3))
                    OR o.channel_status IN (SELECT 'wc-' || value FROM json_each(?3)))
               AND o.cancelled_after IS NULL AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = o.id)
+              AND NOT EXISTS (SELECT 1 FROM dropships d WHERE d.order_id = o.id)
               AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate IN ('applied', 'fact'))
             ORDER BY o.id LIMIT ?4";
         let mut statement = self.db.prepare_cached(sql).done("read")?;

@@ -1000,3 +1000,132 @@ fn i6_what_a_clock_that_was_ahead_has_put_off_is_due() {
     put_off(&book, 3 * 365 * 86_400_000);
     assert_eq!(due(&book), 1);
 }
+
+fn held(until: Option<i64>) -> HoldWish {
+    HoldWish { until: until.map(|ms| Some(from_millis(ms))), reason: Some("the buyer is asked".into()) }
+}
+
+/// A day that is over ends a hold for all that reads the book next.
+#[test]
+fn a_hold_with_a_day_ends_by_itself_whoever_looks_first() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    let day = shelf.clock.now() + chrono::TimeDelta::days(2);
+    let wish = held(Some(day.timestamp_millis()));
+    assert_eq!(book.hold(1, &wish, false).unwrap().0, Worked::Done);
+    assert_eq!(book.hold(1, &wish, false).unwrap().0, Worked::Already);
+    let count = |book: &Book, status: Status| book.counts().unwrap().0.get(&(store, status.word())).copied();
+    let listed =
+        |book: &Book, status| book.list(&Filter { status: Some(status), limit: 9, ..Filter::default() }).unwrap().len();
+    let look = |book: &Book| {
+        let order = book.order(1).unwrap();
+        let on_hold = (count(book, Status::OnHold), listed(book, Status::OnHold));
+        (order.shown, on_hold, listed(book, Status::AwaitingFulfillment), book.to_send().unwrap().0)
+    };
+    shelf.clock.advance(chrono::TimeDelta::days(2) - chrono::TimeDelta::milliseconds(1));
+    assert_eq!(look(&shelf.open()), (Status::OnHold, (Some(1), 1), 0, 0));
+    shelf.clock.advance(chrono::TimeDelta::milliseconds(1));
+    assert_eq!(look(&shelf.open()), (Status::AwaitingFulfillment, (None, 0), 1, 1));
+    let history = book.history(1).unwrap();
+    assert_eq!(history.iter().filter(|event| event.what == "released by itself").count(), 1);
+    assert_eq!(book.release(1, false).unwrap(), (Worked::Already, Status::AwaitingFulfillment));
+}
+
+/// Of a hold and a dispatch at once one is first, and the other is told.
+#[test]
+fn d2_a_hold_and_a_dispatch_at_once_are_never_both_done_in_silence() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    let seen = book.order(1).unwrap().last_event;
+    let whole = shipment("a", &[("11", 2), ("12", 1)], true);
+    let leave = Leave { guard: Guard::Check, unpaid: false, on_hold: false };
+    let new = NewDispatch { order: 1, seen, shipment: &whole, leave };
+    shelf.open().hold(1, &HoldWish::default(), false).unwrap();
+    assert_eq!(book.record_dispatch(&new).unwrap(), Recorded::Moved, "what was read is void");
+    book.release(1, false).unwrap();
+    let row = book.dispatched(1, &whole, Guard::Check).unwrap();
+    let error = shelf.open().hold(1, &HoldWish::default(), false).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.hint_text().unwrap().contains(&format!("--withdraw {row}")), "{error:?}");
+
+    // One that was refused comes back to an order that is held meanwhile only by the merchant's word.
+    let (no, note) = (
+        Error::new(ErrorKind::Rejected, "no"),
+        InboxNote { kind: "rejected", text: String::new(), hint: String::new() },
+    );
+    book.refuse(row, &no, &note).unwrap();
+    book.hold(1, &HoldWish::default(), false).unwrap();
+    assert_eq!(book.retry(row, false).unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!((book.order(1).unwrap().shown, book.order(1).unwrap().shipments.len()), (Status::OnHold, 0));
+    book.release(1, false).unwrap();
+    book.retry(row, false).unwrap();
+    assert_eq!(book.order(1).unwrap().shown, Status::Shipped);
+    // A dispatch that is taken back leaves what was there before.
+    book.withdraw(row).unwrap();
+    assert_eq!(book.order(1).unwrap().shown, Status::AwaitingFulfillment);
+}
+
+#[test]
+fn a_hold_lies_over_what_the_order_is_and_leaves_it_as_that() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    for status in Status::ALL.into_iter().filter(|status| *status != Status::DropshipmentRequested) {
+        let order = testing::order(status.word(), status);
+        import(&mut book, store, &[remote(&order)], keep).unwrap();
+        let id = book.find(&format!("shop:{}", status.word())).unwrap();
+        let before = dump(&shelf.path());
+        let events = book.history(id).unwrap().len();
+        if matches!(status, Status::Shipped | Status::Cancelled) {
+            assert_eq!(book.hold(id, &HoldWish::default(), false).unwrap_err().kind(), ErrorKind::Refused);
+            continue;
+        }
+        assert_eq!(book.hold(id, &HoldWish::default(), true).unwrap().0, Worked::Done);
+        assert_eq!((dump(&shelf.path()), book.history(id).unwrap().len()), (before.clone(), events), "a rehearsal");
+        book.hold(id, &held(None), false).unwrap();
+        assert_eq!(book.order(id).unwrap().shown, Status::OnHold);
+        assert_eq!(book.order(id).unwrap().status, status);
+        assert_eq!(book.release(id, false).unwrap(), (Worked::Done, status), "the channel's hold is the channel's");
+        assert_eq!(dump(&shelf.path()), before);
+        match (status, book.release(id, false)) {
+            (Status::OnHold, Err(error)) => assert_eq!(error.kind(), ErrorKind::Refused),
+            (_, done) => assert_eq!(done.unwrap(), (Worked::Already, status)),
+        }
+    }
+}
+
+#[test]
+fn a_supplier_is_asked_only_for_what_is_to_be_shipped_as_a_whole() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut ask = |status: Status, change: fn(&mut Order), on_hold: bool| {
+        let mut order = testing::order("7", status);
+        change(&mut order);
+        order.remote_id = format!("{}", book.size().unwrap().orders + 7);
+        import(&mut book, store, &[remote(&order)], keep).unwrap();
+        let id = book.find(&format!("shop:{}", order.remote_id)).unwrap();
+        let done = book.request_dropship(id, Some("Sam"), on_hold, false).map(|_| ());
+        let shown = book.order(id).unwrap().shown;
+        assert_eq!(done.is_ok(), shown == Status::DropshipmentRequested, "{status}");
+        if done.is_ok() {
+            assert_eq!(book.request_dropship(id, None, on_hold, false).unwrap().0, Worked::Already);
+            assert_eq!(book.withdraw_dropship(id, false).unwrap(), (Worked::Done, status));
+            assert_eq!(book.withdraw_dropship(id, false).unwrap(), (Worked::Already, status));
+        }
+        done.map_err(|error| error.kind())
+    };
+    use Status::*;
+    let plain = |_: &mut Order| {};
+    assert_eq!(ask(AwaitingFulfillment, plain, false), Ok(()));
+    for status in [AwaitingPayment, OnHold, PartiallyShipped, Shipped, Cancelled] {
+        assert_eq!(ask(status, plain, false), Err(ErrorKind::Refused), "{status}");
+    }
+    assert_eq!(ask(OnHold, plain, true), Ok(()));
+    assert_eq!(ask(AwaitingFulfillment, |o| o.test = true, false), Err(ErrorKind::Refused));
+    assert_eq!(ask(AwaitingFulfillment, |o| o.totals.refunded = o.totals.total, false), Err(ErrorKind::Refused));
+    assert_eq!(
+        ask(AwaitingFulfillment, |o| o.lines.iter_mut().for_each(|line| line.ships = false), false),
+        Err(ErrorKind::Refused)
+    );
+}

@@ -28,7 +28,7 @@ pub(super) const SENT_AS_TWIN: &str =
     "EXISTS (SELECT 1 FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
     WHERE t.order_id = o.id AND t.state <> 'denied'
       AND (w.status = 'shipped' OR (t.copy AND z.removed_at IS NULL
-        AND w.status IN ('awaiting-fulfillment', 'partially-shipped', 'dropshipment-requested'))))";
+        AND coalesce(w.bare_status, w.status) IN ('awaiting-fulfillment', 'partially-shipped', 'dropshipment-requested'))))";
 
 /// An order of another store that is the same sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +37,10 @@ pub(crate) struct Twin {
     pub(crate) id: i64,
     /// Its store and the channel's number: `etsy:1204`.
     pub(crate) name: String,
-    /// Its status here.
+    /// Its status, without a hold here.
     pub(crate) status: Status,
+    /// Whether the merchant holds it back here.
+    pub(crate) held: bool,
     /// Whether the order that it is a twin of was made of this one.
     pub(crate) is_original: bool,
     /// Whether the merchant has said that it is one; else it was found.
@@ -398,18 +400,19 @@ fn has_twin_in(db: &Connection, order: i64, store: i64) -> Result<bool> {
     db.prepare_cached(sql).done("read")?.query_row([order, store], |row| row.get(0)).done("read")
 }
 
-fn of(db: &Connection, order: i64) -> Result<Vec<Twin>> {
-    let sql = "SELECT t.twin_id, s.name || ':' || w.number, w.status, t.copy, t.state, t.how
+pub(super) fn of(db: &Connection, order: i64) -> Result<Vec<Twin>> {
+    let sql = "SELECT t.twin_id, s.name || ':' || w.number, coalesce(w.bare_status, w.status), t.copy, t.state, t.how,
+          w.status = 'on-hold' AND EXISTS (SELECT 1 FROM holds h WHERE h.order_id = w.id)
         FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores s ON s.id = w.store_id
         WHERE t.order_id = ? AND t.state <> 'denied' ORDER BY t.twin_id";
     let mut statement = db.prepare_cached(sql).done("read")?;
     let rows = statement.query_map([order], |row| {
         let (id, name, word, is_original) = (row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?);
         let (state, how): (String, String) = (row.get(4)?, row.get(5)?);
-        let confirmed = state == Verdict::Confirmed.word();
+        let (confirmed, held) = (state == Verdict::Confirmed.word(), row.get(6)?);
         Ok(word
             .parse()
-            .map(|status| Twin { id, name, status, is_original, confirmed, how })
+            .map(|status| Twin { id, name, status, held, is_original, confirmed, how })
             .map_err(|_| odd("status", &word)))
     });
     rows.done("read")?.map(|row| row.done("read")?).collect()

@@ -60,7 +60,7 @@ pub(super) fn versions(book: &Book, order: &BookOrder) -> Result<Option<Versions
 fn to_json((order, differences): &(BookOrder, Vec<Difference>)) -> Value {
     json!({
         "order": order.id.to_string(), "store": order.store, "number": order.number, "remote_id": order.remote_id,
-        "status": order.status, "differences": differences,
+        "status": order.shown, "differences": differences,
     })
 }
 
@@ -79,7 +79,7 @@ fn print(app: &App, waiting: &[(BookOrder, Vec<Difference>)]) -> anyhow::Result<
                 &order.id.to_string(),
                 &order.store,
                 &order.number,
-                order.status.word(),
+                order.shown.word(),
                 found.aspect.word(),
                 &found.before,
                 &found.after,

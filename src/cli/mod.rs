@@ -18,12 +18,16 @@ mod connect;
 mod demo;
 mod dispatch;
 mod doctor;
+mod dropship;
+mod hold;
 mod inbox;
 mod interrupt;
+mod local;
 mod orders;
 mod outbox;
 mod pull;
 mod reject;
+mod release;
 mod retry;
 mod runs;
 mod schedule;
@@ -108,6 +112,12 @@ enum Command {
     Accept(accept::Args),
     /// Keep your version of an order, although the channel has another
     Reject(reject::Args),
+    /// Hold an order back, here only
+    Hold(hold::Args),
+    /// End a hold
+    Release(release::Args),
+    /// Note that a supplier is to ship an order
+    Dropship(dropship::Args),
     /// Say whether orders of two stores are one sale
     Twin(twin::Args),
     /// What is still to be written to channels
@@ -217,6 +227,9 @@ fn start(cli: Cli) -> Outcome {
         Command::Changes(args) => changes::run(&app, args),
         Command::Accept(args) => accept::run(&app, args),
         Command::Reject(args) => reject::run(&app, args),
+        Command::Hold(args) => hold::run(&app, args),
+        Command::Release(args) => release::run(&app, args),
+        Command::Dropship(args) => dropship::run(&app, args),
         Command::Twin(args) => twin::run(&app, args),
         Command::Outbox(args) => outbox::run(&app, args),
         Command::Inbox(args) => inbox::run(&app, args),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::output::{self, bold};
 use super::{App, Outcome};
 use crate::book::{BookOrder, Event};
-use crate::clock::rfc3339;
+use crate::clock::{Timestamp, rfc3339};
 use crate::order::{Address, Difference, Fate, Field, Totals, scaled};
 
 /// One order with everything known about it: lines, addresses, what changed at the channel,
@@ -60,7 +60,7 @@ fn print(
     let when = |at| output::when(at, now);
     // Made safe before it is emphasised: the emphasis itself would not pass as text.
     let test = if o.test { "  (a test order: not to be sent)" } else { "" };
-    let head = format!("order {}  {}:{}  {}{test}", o.id, o.store, o.number, o.status);
+    let head = format!("order {}  {}:{}  {}{test}", o.id, o.store, o.number, o.shown);
     output::put(&format!("{}\n", bold(&output::clean(&head))))?;
     output::line(&format!("  at the channel  {}{} (id {})", o.channel_status, presence(o), o.remote_id))?;
     let paid = o.paid_at.map_or("not marked as paid".to_owned(), |at| format!("paid {}", when(at)));
@@ -83,6 +83,7 @@ fn print(
     if !o.buyer_note.is_empty() {
         output::line(&format!("  note    {}", output::clean(&o.buyer_note)))?;
     }
+    print_local(o, &when)?;
     output::line("")?;
     print_lines(o)?;
     print_money(o)?;
@@ -113,6 +114,20 @@ fn print(
     for event in history {
         let run = event.run.map(|run| format!(" (run {run})")).unwrap_or_default();
         output::line(&format!("  {}  {:<8}  {}: {}{run}", when(event.at), event.who, event.what, event.detail))?;
+    }
+    Ok(())
+}
+
+/// What the merchant does with it here alone.
+fn print_local(o: &BookOrder, when: &dyn Fn(Timestamp) -> String) -> anyhow::Result<()> {
+    if let Some(hold) = &o.hold {
+        let reason = if hold.reason.is_empty() { String::new() } else { format!(": {}", output::clean(&hold.reason)) };
+        let (since, until) = (when(hold.since), super::hold::until(hold, when));
+        output::line(&format!("  on hold here since {since}, {until}{reason}"))?;
+    }
+    if let Some(request) = &o.dropship {
+        let whom = if request.supplier.is_empty() { "a supplier" } else { &request.supplier };
+        output::line(&format!("  dropshipment requested from {} on {}", output::clean(whom), when(request.since)))?;
     }
     Ok(())
 }
@@ -237,9 +252,9 @@ fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
         .shop_totals
         .as_ref()
         .map(|(currency, amounts)| json!({ "currency": currency, "totals": totals(amounts, currency) }));
-    json!({
+    let mut value = json!({
         "order": o.id.to_string(), "store": o.store, "channel": o.channel, "remote_id": o.remote_id, "number": o.number,
-        "status": o.status, "channel_status": o.channel_status, "presence": o.presence, "test": o.test, "source": o.source,
+        "status": o.shown, "channel_status": o.channel_status, "presence": o.presence, "test": o.test, "source": o.source,
         "placed_at": rfc3339(o.placed_at), "updated_at": rfc3339(o.updated_at), "imported_at": rfc3339(o.imported_at),
         "paid_at": o.paid_at.map(rfc3339), "ship_by": o.ship_by.map(rfc3339), "currency": o.currency, "totals": totals(&o.totals, &o.currency),
         "in_shop_currency": shop_totals,
@@ -271,5 +286,16 @@ fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
         "history": history.iter().map(|e| json!({
             "at": rfc3339(e.at), "who": e.who, "run": e.run.map(|run| run.to_string()), "what": e.what, "detail": e.detail,
         })).collect::<Vec<_>>(),
+    });
+    if let (Value::Object(all), Value::Object(local)) = (&mut value, local_json(o)) {
+        all.extend(local);
+    }
+    value
+}
+
+/// What the merchant does with it here alone.
+fn local_json(o: &BookOrder) -> Value {
+    json!({
+        "hold": o.hold.as_ref().map(super::hold::to_json), "dropship": o.dropship.as_ref().map(super::dropship::to_json),
     })
 }

@@ -28,17 +28,34 @@ pub(super) fn parse_when(text: &str, now: Timestamp) -> Result<Timestamp, String
     })
 }
 
+/// What `--until` takes: a time to come. `3d` is in three days.
+pub(super) fn parse_until(text: &str, now: Timestamp) -> Outcome<Timestamp> {
+    let usage = |why: String| Error::new(ErrorKind::Usage, format!("--until: {why}; nothing was changed"));
+    let text = text.trim();
+    let ahead = span(text).and_then(|span| now.checked_add_signed(span));
+    let read = ahead.or_else(|| date(text)).or_else(|| moment(text)).filter(crate::clock::is_meant);
+    let forms = "write 3d or 12h (from now), 2026-12-24, 2026-12-24 13:30 or 2026-12-24T13:30:00Z";
+    match read {
+        None => Err(usage(format!("{text:?} is not a time; {forms}"))),
+        Some(at) if at <= now => Err(usage(format!("{text:?} is over already"))),
+        Some(at) => Ok(at),
+    }
+}
+
 fn ago(text: &str, now: Timestamp) -> Option<Timestamp> {
+    now.checked_sub_signed(span(text)?)
+}
+
+fn span(text: &str) -> Option<TimeDelta> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let number: i64 = number.parse().ok().filter(|n| (0..100_000).contains(n))?;
-    let span = match unit {
-        "m" => TimeDelta::minutes(number),
-        "h" => TimeDelta::hours(number),
-        "d" => TimeDelta::days(number),
-        "w" => TimeDelta::weeks(number),
-        _ => return None,
-    };
-    now.checked_sub_signed(span)
+    match unit {
+        "m" => Some(TimeDelta::minutes(number)),
+        "h" => Some(TimeDelta::hours(number)),
+        "d" => Some(TimeDelta::days(number)),
+        "w" => Some(TimeDelta::weeks(number)),
+        _ => None,
+    }
 }
 
 fn date(text: &str) -> Option<Timestamp> {
@@ -78,6 +95,16 @@ mod tests {
         assert_eq!(parse_since(" 2w ", now).unwrap(), Some(now - TimeDelta::weeks(2)));
         for bad in ["2126-11-01", "2026-11-19T00:00:00Z", "everything", ""] {
             assert_eq!(parse_since(bad, now).unwrap_err().kind(), ErrorKind::Usage, "{bad}");
+        }
+    }
+
+    #[test]
+    fn until_is_a_time_to_come() {
+        let now = from_millis(1_795_000_000_000);
+        assert_eq!(parse_until(" 3d ", now).unwrap(), now + TimeDelta::days(3));
+        assert_eq!(parse_until("2026-11-19T00:00:00Z", now).unwrap().to_rfc3339(), "2026-11-19T00:00:00+00:00");
+        for bad in ["2026-11-01", "0d", "all", "yesterday", "", "9999999w", "+99999-01-01"] {
+            assert_eq!(parse_until(bad, now).unwrap_err().kind(), ErrorKind::Usage, "{bad}");
         }
     }
 

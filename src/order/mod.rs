@@ -34,6 +34,6 @@ pub use order::{ChargeKind, Line, Order};
 pub(crate) use policies::{Fate, Policies, Policy};
 pub use shipment::{LineQuantity, Parcel, Shipment};
 pub(crate) use shipment::{RemoteShipment, deal, left, trackings};
-pub(crate) use status::Status;
+pub(crate) use status::{Local, Status};
 pub(crate) use tracking::{names_number, normal_number, same_number};
 pub(crate) use withheld::People;

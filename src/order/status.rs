@@ -51,6 +51,29 @@ impl Status {
     }
 }
 
+/// What the merchant does with an order in the book alone, beside what its channel says of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Local {
+    /// It is held back.
+    pub(crate) held: bool,
+    /// A supplier was asked to ship it.
+    pub(crate) requested: bool,
+}
+
+impl Local {
+    /// What an order counts as whose status is `bare` without it. What has come to an end has come
+    /// to an end.
+    pub(crate) fn over(self, bare: Status) -> Status {
+        use Status::{AwaitingFulfillment, Cancelled, OnHold, Shipped};
+        match bare {
+            Shipped | Cancelled => bare,
+            _ if self.held => OnHold,
+            AwaitingFulfillment | OnHold if self.requested => Status::DropshipmentRequested,
+            _ => bare,
+        }
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.word())

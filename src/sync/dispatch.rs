@@ -109,6 +109,7 @@ impl Desk<'_> {
     /// One try; nothing where the order changed while it was looked at: then what was decided by it
     /// is void.
     fn once(&self, book: &mut Book, id: i64) -> Result<Option<Done>> {
+        book.release_due()?;
         let order = book.order(id)?;
         let store = store_of(book, &order)?;
         let open = self.context.open(&store)?;
@@ -380,6 +381,7 @@ fn refuse_odd_status(order: &BookOrder, request: &Request, leave: Leave) -> Resu
         _ if order.waits_given_back() && leave.guard != Guard::Force => {
             ("is refunded in full", "add --as-local --force if it ships all the same")
         }
+        _ if order.hold.is_some() && !leave.on_hold => return Err(held_here(order)),
         Status::OnHold if !leave.on_hold => ("is on hold", "add --on-hold if it ships all the same"),
         // All that is left by the book may be on its way already.
         _ if order.is_sent_in_unknown_part() && (leave.guard == Guard::Check || request.items.is_empty()) => (
@@ -389,11 +391,20 @@ fn refuse_odd_status(order: &BookOrder, request: &Request, leave: Leave) -> Resu
         _ if is_sent_as_twin(order) && !request.again && leave.guard != Guard::Force => {
             return Err(twin_is_sent(order));
         }
+        _ if !leave.on_hold && order.twins.iter().any(|twin| twin.held) => return Err(twin_is_held(order)),
         _ if order.test && !request.test_order => ("is a test order", "add --test-order if you mean it"),
         _ => return Ok(()),
     };
     Err(Error::new(ErrorKind::Refused, format!("order {} {problem}; nothing was recorded or sent", order.id))
         .hint(hint.replace("STORE.unpaid_methods METHOD", &unpaid_setting(order))))
+}
+
+fn held_here(order: &BookOrder) -> Error {
+    let until = order.hold.as_ref().and_then(|hold| hold.until);
+    let until = until.map(|at| format!(" until {}", crate::clock::rfc3339(at))).unwrap_or_default();
+    let text = format!("order {} is on hold here{until}; nothing was recorded or sent", order.id);
+    Error::new(ErrorKind::Refused, text)
+        .hint(format!("ordersync release book:{} ends the hold; add --on-hold if it ships all the same", order.id))
 }
 
 /// Whether parcels of the same sale have gone out from another store (D-1).
@@ -413,6 +424,18 @@ fn twin_is_sent(order: &BookOrder) -> Error {
         "ordersync twin deny book:{} if they are two sales; --again if another parcel really goes out",
         order.id
     ))
+}
+
+/// Whoever holds a sale back means both orders of it.
+fn twin_is_held(order: &BookOrder) -> Error {
+    let held: Vec<String> =
+        order.twins.iter().filter(|twin| twin.held).map(|t| format!("order {} ({})", t.id, t.name)).collect();
+    let text = format!(
+        "order {} is the same sale as {}, which is on hold here; nothing was recorded or sent",
+        order.id,
+        held.join(" and ")
+    );
+    Error::new(ErrorKind::Refused, text).hint("ordersync release ends a hold; add --on-hold if it ships all the same")
 }
 
 fn done(order: &BookOrder, state: &'static str, detail: &str) -> Done {

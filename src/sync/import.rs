@@ -17,7 +17,7 @@ use crate::channel::settings::policies;
 use crate::channel::{Cursor, Found, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Difference, Fate, Field, Order, People, Status, differences};
+use crate::order::{Difference, Fate, Field, Local, Order, People, Status, differences};
 
 /// The walk by modification time, the one that goes on for ever.
 pub(crate) const CHANGES: &str = "changes";
@@ -526,7 +526,8 @@ fn case_of<'a>(
     policy::Case {
         policies: policies(open.store.kind, &open.store.values),
         channel: open.store.kind.title(),
-        status,
+        status: Local { held: false, ..since.local }.over(status),
+        held: since.local.held,
         edited: &since.edited,
         tracking: &since.tracking,
         base,
@@ -535,8 +536,9 @@ fn case_of<'a>(
     }
 }
 
-/// The order's status as it would be if nothing of newer versions had been applied: what was
-/// decided about one of them does not hang on what was decided about another.
+/// The order's status as it would be if nothing of newer versions had been applied, and without
+/// what the merchant does with it here alone: what was decided about one of them does not hang on
+/// what was decided about another.
 fn status_without_applied(since: &Circumstances, base: &Order) -> Status {
     let makes_status = |field| matches!(field, Field::Cancelled | Field::Shipped | Field::Hold);
     let is_made = since.applied().into_iter().any(makes_status);

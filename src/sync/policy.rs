@@ -7,15 +7,18 @@
 //! What is decided hangs on that version, the newest one and what the merchant has done, never on
 //! the versions between: whatever of them came, and in which order, comes to the same.
 
-use crate::order::{Fate, Field, Mark, Order, People, Policies, Policy, Status, differences};
+use crate::order::{Fate, Field, Local, Mark, Order, People, Policies, Policy, Status, differences};
 
 /// What is known of an order of which a newer version came.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Case<'a> {
     /// What the store does with which change.
     pub(crate) policies: Policies,
-    /// The status of the order here, without what newer versions made of it.
+    /// The status of the order here, without what newer versions made of it, and without a hold of
+    /// the merchant's.
     pub(crate) status: Status,
+    /// Whether the merchant holds the order back.
+    pub(crate) held: bool,
     /// What the merchant has done to the order: an address that was edited, a parcel, a
     /// cancellation.
     pub(crate) edited: &'a [Field],
@@ -97,7 +100,8 @@ impl Case<'_> {
         use Status::{AwaitingFulfillment, DropshipmentRequested, OnHold, PartiallyShipped};
         match field {
             Field::Cancelled => {
-                self.incoming.is_gone() && matches!(self.status, AwaitingFulfillment | DropshipmentRequested)
+                let is_begun = self.held || !matches!(self.status, AwaitingFulfillment | DropshipmentRequested);
+                self.incoming.is_gone() && !is_begun
             }
             Field::Shipped => {
                 matches!(self.status, AwaitingFulfillment | DropshipmentRequested | OnHold | PartiallyShipped)
@@ -128,12 +132,17 @@ impl Case<'_> {
         waits(Field::Shipped).then(|| Notice { field: Field::Shipped, text: self.shipped() })
     }
 
+    /// The status as the merchant sees it.
+    fn shown(&self) -> Status {
+        Local { held: self.held, requested: false }.over(self.status)
+    }
+
     fn cancelled(&self) -> String {
-        let (channel, status, word) = (self.channel, self.status, &self.incoming.channel_status);
+        let (channel, status, word) = (self.channel, self.shown(), &self.incoming.channel_status);
         if !self.incoming.is_gone() {
             return format!("no longer cancelled at {channel} ({word}); it stays {status} here until you decide");
         }
-        match status {
+        match self.status {
             Status::Shipped | Status::PartiallyShipped => {
                 let numbers = self.tracking.join(", ");
                 let tracking =
@@ -145,7 +154,7 @@ impl Case<'_> {
     }
 
     fn shipped(&self) -> String {
-        let (status, word) = (self.status, &self.incoming.channel_status);
+        let (status, word) = (self.shown(), &self.incoming.channel_status);
         format!("shipped at {} by other means while it is {status} here ({word})", self.channel)
     }
 }

@@ -25,6 +25,7 @@ mod import;
 mod kills;
 mod kills_at_random;
 mod lists;
+mod local;
 mod lost;
 mod outages;
 mod people;

@@ -15,7 +15,17 @@ fn order(status: Status) -> Order {
 }
 
 fn case<'a>(policies: Policies, status: Status, base: &'a Order, incoming: &'a Order) -> Case<'a> {
-    Case { policies, status, edited: &[], tracking: &[], base, rejected: &[], channel: "Shopify", incoming }
+    Case {
+        policies,
+        status,
+        held: false,
+        edited: &[],
+        tracking: &[],
+        base,
+        rejected: &[],
+        channel: "Shopify",
+        incoming,
+    }
 }
 
 fn all(policy: Policy) -> Policies {

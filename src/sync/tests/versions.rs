@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use super::super::import::import_one;
 use super::*;
+use crate::book::HoldWish;
 use crate::order::policies::KEYS;
 use crate::order::{Field, Presence};
 
@@ -72,6 +73,8 @@ fn standing(desk: &Desk) -> Vec<String> {
         ("shipments", "SELECT remote_id FROM shipments"),
         ("newest", "SELECT updated_at, fingerprint FROM versions WHERE role = 'newest'"),
         ("fates", "SELECT field, fate FROM changes ORDER BY field"),
+        ("holds", "SELECT until, reason FROM holds"),
+        ("dropships", "SELECT supplier FROM dropships"),
         ("inbox", "SELECT kind, text, hint FROM inbox WHERE resolved_at IS NULL ORDER BY kind"),
     ] {
         let mut statement = db.prepare(sql).unwrap();
@@ -83,6 +86,32 @@ fn standing(desk: &Desk) -> Vec<String> {
         }
     }
     said
+}
+
+/// What the merchant may do to an order in the book alone.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Hold,
+    Release,
+    Dropship,
+    Withdraw,
+}
+
+fn any_acts() -> impl Strategy<Value = Vec<Act>> {
+    let one = proptest::sample::select(vec![Act::Hold, Act::Release, Act::Dropship, Act::Withdraw]);
+    proptest::collection::vec(one, 0..4)
+}
+
+/// Refused ones change nothing.
+fn act(desk: &Desk, act: Act) {
+    let mut book = desk.context.book().unwrap();
+    let done: Result<()> = match act {
+        Act::Hold => book.hold(1, &HoldWish::default(), false).map(drop),
+        Act::Release => book.release(1, false).map(drop),
+        Act::Dropship => book.request_dropship(1, Some("Sam"), true, false).map(drop),
+        Act::Withdraw => book.withdraw_dropship(1, false).map(drop),
+    };
+    assert!(done.map_or_else(|error| error.kind() == ErrorKind::Refused, |()| true));
 }
 
 fn cell(value: rusqlite::types::ValueRef<'_>) -> String {
@@ -100,13 +129,19 @@ proptest! {
     fn i3_whatever_versions_came_and_in_which_order_the_newest_one_decides(
         versions in any_versions(),
         policies in any_policies(),
+        before in proptest::collection::vec(any::<proptest::sample::Index>(), 0..3),
+        acts in any_acts(),
         order in proptest::collection::vec(any::<proptest::sample::Index>(), 0..6),
         again in any::<bool>(),
     ) {
         let newest = versions.last().unwrap();
-        let alone = desk(&policies);
+        let [alone, many] = [(); 2].map(|()| {
+            let desk = desk(&policies);
+            before.iter().for_each(|nth| take(&desk, nth.get(&versions)));
+            acts.iter().for_each(|one| act(&desk, *one));
+            desk
+        });
         take(&alone, newest);
-        let many = desk(&policies);
         for nth in order {
             take(&many, nth.get(&versions));
         }
@@ -116,6 +151,36 @@ proptest! {
             take(&many, newest);
         }
         prop_assert_eq!(standing(&many), standing(&alone));
+    }
+
+    /// Whatever comes from the channel, and whatever of it is accepted: a hold of the merchant's
+    /// stands, and what it lies over is what it would be without it, but for a cancellation, which
+    /// waits.
+    #[test]
+    fn p5_a_hold_and_a_request_to_a_supplier_outlive_every_version(
+        versions in any_versions(),
+        policies in any_policies(),
+        acts in any_acts(),
+        accepts in any::<bool>(),
+    ) {
+        let desk = desk(&policies);
+        acts.iter().for_each(|one| act(&desk, *one));
+        let local = desk.context.book().unwrap().circumstances(1).unwrap().local;
+        for version in &versions {
+            take(&desk, version);
+            let mut book = desk.context.book().unwrap();
+            let newest = book.newest_document(1).unwrap();
+            if let Some(newest) = newest.filter(|_| accepts) {
+                book.accept(1, None, None, &FakeFormat.order(&newest).unwrap()).unwrap();
+            }
+            let (since, order) = (book.circumstances(1).unwrap(), book.order(1).unwrap());
+            prop_assert_eq!(since.local, local);
+            prop_assert_eq!(order.shown, local.over(order.status));
+            prop_assert!(order.status != Status::DropshipmentRequested, "that is the merchant's word alone");
+            if local.held && !accepts {
+                prop_assert!(order.status != Status::Cancelled, "P-3: the merchant has begun with it");
+            }
+        }
     }
 
     /// Shopify's default: nothing but a cancellation and facts is written.

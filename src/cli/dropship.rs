@@ -1,0 +1,57 @@
+//! `ordersync dropship`.
+
+use serde_json::{Value, json};
+
+use super::local::{Told, text};
+use super::output;
+use super::{App, Outcome};
+use crate::book::{Dropship, Worked};
+use crate::clock::rfc3339;
+
+/// Note that a supplier is to ship an order, here only: it counts as dropshipment-requested, and
+/// later changes of it at the channel wait for your word.
+///
+/// Neither the supplier nor the channel is told. When the supplier has shipped it, dispatch says so
+/// as with any other order.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The order: its number in the book, STORE:ID, or the channel's own order number
+    order: String,
+    /// Whom you have asked
+    #[arg(long, value_name = "WHOM", conflicts_with = "withdraw")]
+    to: Option<String>,
+    /// Also an order that is on hold; a hold of yours ends by it
+    #[arg(long, conflicts_with = "withdraw")]
+    on_hold: bool,
+    /// Take it back: you ship it yourself
+    #[arg(long)]
+    withdraw: bool,
+    /// Say what would be done, do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let to = args.to.as_deref().map(|whom| text(whom, "--to")).transpose()?;
+    let mut book = app.existing_book()?;
+    let id = book.find(&args.order)?;
+    if args.withdraw {
+        let (worked, now_is) = book.withdraw_dropship(id, args.dry_run)?;
+        let detail = match worked {
+            Worked::Already => format!("no supplier was asked for it, it is {now_is}"),
+            Worked::Done => format!("yours to ship again, it is {now_is}; the supplier is not told by this"),
+        };
+        let order = book.order(id)?;
+        return Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({ "dropship": null }));
+    }
+    let (worked, request) = book.request_dropship(id, to.as_deref(), args.on_hold, args.dry_run)?;
+    let order = book.order(id)?;
+    let whom = if request.supplier.is_empty() { "a supplier" } else { &request.supplier };
+    let already = if worked == Worked::Already { " already" } else { "" };
+    let detail = format!("dropshipment requested{already} from {}; nothing was sent to anybody", output::clean(whom));
+    Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({ "dropship": to_json(&request) }))
+}
+
+pub(super) fn to_json(request: &Dropship) -> Value {
+    json!({ "since": rfc3339(request.since), "supplier": request.supplier })
+}

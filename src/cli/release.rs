@@ -1,0 +1,36 @@
+//! `ordersync release`.
+
+use serde_json::json;
+
+use super::local::Told;
+use super::{App, Outcome};
+use crate::book::Worked;
+use crate::order::Status;
+
+/// End a hold of yours.
+///
+/// What the channel holds is released in its own pages; the order is on hold as long as either of
+/// you holds it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The order: its number in the book, STORE:ID, or the channel's own order number
+    order: String,
+    /// Say what would be done, do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let mut book = app.existing_book()?;
+    let id = book.find(&args.order)?;
+    let (worked, now_is) = book.release(id, args.dry_run)?;
+    let order = book.order(id)?;
+    let detail = match (worked, now_is) {
+        (Worked::Already, _) => format!("not on hold here, it is {now_is}"),
+        (_, Status::OnHold) => {
+            format!("released here; it is still on hold at {} ({})", order.store, order.channel_status)
+        }
+        _ => format!("released, it is {now_is} again"),
+    };
+    Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({}))
+}

@@ -146,12 +146,16 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__accept)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --field --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --field)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --home)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

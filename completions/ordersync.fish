@@ -167,6 +167,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s q -l qui
 complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l field -d 'Only this field of it, as `ordersync show` calls it; several times for several' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s q -l quiet -d 'Print nothing but results and errors'

@@ -160,9 +160,21 @@ pub(super) fn put_unknown(db: &Connection, order: i64) -> Result<()> {
     Ok(())
 }
 
+/// What the merchant has not wanted of these fields is the merchant's by now.
+pub(super) fn forget_rejections(db: &Connection, order: i64, fields: &[Field]) -> Result<()> {
+    for field in fields {
+        db.prepare_cached("DELETE FROM rejections WHERE order_id = ? AND field = ?")
+            .done("written")?
+            .execute(params![order, field.word()])
+            .done("written")?;
+    }
+    Ok(())
+}
+
 /// The copy is as the channel has it: nothing differs, and nothing is rejected any more.
 pub(super) fn forget(db: &Connection, order: i64) -> Result<()> {
     put(db, order, &[])?;
+    super::accepted::forget(db, order)?;
     db.prepare_cached("DELETE FROM rejections WHERE order_id = ?").done("written")?.execute([order]).done("written")?;
     Ok(())
 }

@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::changes::Circumstances;
+use super::accepted::{self, Known};
 use super::documents::Documents;
 use super::error::{Done, odd};
-use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, renew_note, resolve_order};
+use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, RACED, put_note, renew_note, resolve_order};
 use super::trail::{self, By, Who};
 use super::{Book, changes, copy, twins};
 use crate::channel::rows::NAMELESS;
@@ -17,7 +17,7 @@ use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::twin::Sale;
-use crate::order::{Fate, Field, Order, People, Presence, Status};
+use crate::order::{Difference, Fate, Field, Order, Presence, Status};
 
 /// How far a channel's clock may be behind.
 const CLOCKS_APART_MS: i64 = 3_600_000;
@@ -61,21 +61,12 @@ pub(crate) struct CursorMove<'a> {
     pub(crate) done: bool,
 }
 
-/// What the book knows of an order of which a new version came, for the policy.
-#[derive(Debug)]
-pub(crate) struct Known {
+/// An order of which a new version came, and is to be decided about.
+pub(crate) struct Offered {
+    /// What the book knows of it.
+    pub(crate) known: Known,
     /// The new version's fingerprint.
     print: [u8; 16],
-    /// The order's number.
-    pub(crate) order_id: i64,
-    /// What has happened to the order since its copy was made.
-    pub(crate) since: Circumstances,
-    /// Whom the copy knows, where an address was applied to it that the channel may not tell again.
-    pub(crate) people: Option<People>,
-    /// The document the copy was made from.
-    pub(crate) base: Vec<u8>,
-    /// The newest document kept beside it, if one is.
-    pub(crate) newest: Option<Vec<u8>>,
 }
 
 /// What becomes of the new version.
@@ -139,6 +130,25 @@ impl AddAssign for Tally {
     }
 }
 
+/// A newer version that is to be taken over.
+pub(crate) struct Acceptance<'a> {
+    /// The order's number.
+    pub(crate) order: i64,
+    /// The order's last event when its versions were read: what another command has made of the
+    /// order since is neither overwritten nor taken for what was read.
+    pub(crate) event: Option<i64>,
+    /// What the merchant went by, where that is known.
+    pub(crate) before: Option<&'a Order>,
+    /// The newer version.
+    pub(crate) seen: &'a Order,
+    /// The fields that the merchant named; none: all of them.
+    pub(crate) fields: &'a [Field],
+    /// What becomes of the others; `None`: the version is taken over as a whole.
+    pub(crate) part: Option<&'a Kept>,
+    /// What is taken over, in words.
+    pub(crate) differences: &'a [Difference],
+}
+
 /// What became of a newer version that was to be taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Accepted {
@@ -195,62 +205,121 @@ impl Book {
         document(&self.db, &self.documents, order, "newest")
     }
 
-    /// Takes over the newer version: it becomes what the merchant has seen, and the copy. What the
-    /// merchant has done to the order and the channel does not show yet stays done; a dispatch that
-    /// the version `before` showed and this one does not is undone. Where it is cancelled or in the
-    /// bin, the dispatches that have surely not gone out are taken back.
-    ///
-    /// `event` is the order's last event when the two versions were read: what another command has
-    /// made of the order since is neither overwritten nor taken for what was read.
+    /// Takes over the newer version: it becomes what the merchant has seen, and the copy; or fields
+    /// of it do. What the merchant has done to the order and the channel does not show yet stays
+    /// done; a dispatch that the version before showed and this one does not is undone. Where it is
+    /// cancelled or in the bin, the dispatches that have surely not gone out are taken back.
     ///
     /// # Errors
     /// `NotFound` where no newer version is kept beside the copy.
-    pub(crate) fn accept(
-        &mut self,
-        order: i64,
-        event: Option<i64>,
-        before: Option<&Order>,
-        seen: &Order,
-    ) -> Result<Accepted> {
+    pub(crate) fn accept(&mut self, new: &Acceptance<'_>) -> Result<Accepted> {
         let by = self.by(Who::Merchant);
+        let (order, seen) = (new.order, new.seen);
         self.write_durably("written", |db| {
-            if super::acts::has_moved(db, order, event)? {
+            if super::acts::has_moved(db, order, new.event)? {
                 return Ok(Accepted::Moved);
             }
             if !has_newest(db, order)? {
-                let text = format!("the book has no newer version of order {order}; nothing was changed");
-                return Err(Error::new(ErrorKind::NotFound, text));
+                return Err(Self::no_newer(order));
             }
-            let undone = match before {
-                Some(before) => super::undone::undo_dispatches(db, order, before, seen, by)?,
-                None => false,
+            let undone = match new.before {
+                Some(before) if new.takes(Field::Shipped) => {
+                    super::undone::undo_dispatches(db, order, before, seen, by)?
+                }
+                _ => false,
             };
-            db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'base'", [order]).done("written")?;
-            db.execute("UPDATE versions SET role = 'base' WHERE order_id = ? AND role = 'newest'", [order])
-                .done("written")?;
-            let taken = if seen.is_gone() { super::acts::take_back_unsent(db, order, by)? } else { 0 };
-            copy::replace_copy(db, order, seen)?;
-            // "Shipped" was said because of what is undone.
-            let status =
-                if undone && seen.status == Status::Shipped { Status::AwaitingFulfillment } else { seen.status };
-            if status != seen.status {
-                super::acts::set_status(db, order, status)?;
+            match new.part {
+                Some(_) => accepted::take(db, order, new.fields)?,
+                None => newest_is_base(db, order)?,
             }
-            if status == Status::Cancelled {
-                super::acts::is_cancelled_there(db, order)?;
+            let is_gone = new.takes(Field::Cancelled) && seen.is_gone();
+            let taken = if is_gone { super::acts::take_back_unsent(db, order, by)? } else { 0 };
+            if let Some(copy) = new.part.map_or(Some(seen), |part| part.copy.as_ref()) {
+                copy::replace_copy(db, order, copy)?;
+                // "Shipped" was said because of what is undone.
+                let was_said = undone && copy.status == Status::Shipped;
+                let status = if was_said { Status::AwaitingFulfillment } else { copy.status };
+                if was_said {
+                    super::acts::set_status(db, order, status)?;
+                }
+                if status == Status::Cancelled && new.takes(Field::Cancelled) {
+                    super::acts::is_cancelled_there(db, order)?;
+                }
+                super::acts::stand_by_own_acts(db, order, status)?;
             }
-            super::acts::stand_by_own_acts(db, order, status)?;
-            changes::forget(db, order)?;
-            super::inbox::resolve_order(db, order, &CHANGES, by.at)?;
-            trail::note(
-                db,
-                order,
-                by,
-                "accepted",
-                &format!("the channel's version of {}", crate::clock::rfc3339(seen.updated_at)),
-            )?;
+            new.settle(db, by)?;
+            new.note(db, by)?;
             Ok(Accepted::Taken(taken))
         })
+    }
+
+    /// The error of an act on a newer version where there is none.
+    pub(crate) fn no_newer(order: i64) -> Error {
+        Error::new(ErrorKind::NotFound, format!("the book has no newer version of order {order}; nothing was changed"))
+    }
+}
+
+impl Acceptance<'_> {
+    /// Whether this field is taken over.
+    fn takes(&self, field: Field) -> bool {
+        self.part.is_none() || self.fields.contains(&field)
+    }
+
+    /// What was said of the newer version is settled, as far as it was about what is taken over.
+    fn settle(&self, db: &Connection, by: By) -> Result<()> {
+        let order = self.order;
+        let Some(part) = self.part else {
+            changes::forget(db, order)?;
+            return resolve_order(db, order, &CHANGES, by.at);
+        };
+        changes::put(db, order, &part.fates)?;
+        let words: Vec<&str> = self.fields.iter().map(|field| field.word()).collect();
+        changes::forget_rejections(db, order, self.fields)?;
+        resolve_order(db, order, &words, by.at)?;
+        let races = |field| matches!(field, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded);
+        if !part.fates.iter().any(|(field, _)| races(*field)) {
+            resolve_order(db, order, &[RACED], by.at)?;
+        }
+        let store = db.query_row("SELECT store_id FROM orders WHERE id = ?", [order], |row| row.get(0)).done("read")?;
+        tell(db, store, order, self.seen, part, by)
+    }
+
+    fn note(&self, db: &Connection, by: By) -> Result<()> {
+        let Some(part) = self.part else {
+            let words = format!("the channel's version of {}", crate::clock::rfc3339(self.seen.updated_at));
+            return trail::note(db, self.order, by, "accepted", &words);
+        };
+        for found in self.differences {
+            let words = format!("{}: {} → {}", found.aspect.word(), found.before, found.after);
+            trail::note(db, self.order, by, "accepted", &words)?;
+        }
+        for written in &part.written {
+            trail::note(db, self.order, by.who(Who::Policy), "applied", written)?;
+        }
+        Ok(())
+    }
+}
+
+fn newest_is_base(db: &Connection, order: i64) -> Result<()> {
+    db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'base'", [order]).done("written")?;
+    db.execute("UPDATE versions SET role = 'base' WHERE order_id = ? AND role = 'newest'", [order]).done("written")?;
+    Ok(())
+}
+
+/// Tells the merchant what is to be told of a version, once; what an older one said and this one
+/// does not is settled.
+fn tell(db: &Connection, store: i64, id: i64, order: &Order, kept: &Kept, by: By) -> Result<()> {
+    let is_told = |kind: &str| kept.note.as_ref().is_some_and(|note| note.kind == kind);
+    for kind in ["cancelled", "shipped"].into_iter().filter(|kind| !is_told(kind)) {
+        resolve_order(db, id, &[kind], by.at)?;
+    }
+    if !order.waits_given_back() && !is_told(GIVEN_BACK) {
+        resolve_order(db, id, &[GIVEN_BACK], by.at)?;
+    }
+    match &kept.note {
+        Some(note) if kept.told => renew_note(db, id, note),
+        Some(note) => put_note(db, Some(store), Some(id), &order.remote_id, note, by.at),
+        None => Ok(()),
     }
 }
 
@@ -317,7 +386,7 @@ pub(crate) struct Intake<'a> {
 impl Intake<'_> {
     /// Takes an order that needs no decision: one that is new, known already, or cannot be
     /// understood. Gives what is known of any other.
-    pub(crate) fn offer(&mut self, seen: &RemoteOrder) -> Result<Option<Known>> {
+    pub(crate) fn offer(&mut self, seen: &RemoteOrder) -> Result<Option<Offered>> {
         self.shown(&seen.remote_id)?;
         let order = match &seen.order {
             Ok(order) => order,
@@ -340,26 +409,27 @@ impl Intake<'_> {
         }
         self.readable(&order.remote_id)?;
         if last.print.is_some_and(|known| known == print) {
+            // One that was made between the two times is an older one from now on.
+            if last.updated_at.is_some_and(|known| order.updated_at.timestamp_millis() > known) {
+                self.stamp(last.order_id, &last.role, order, &print)?;
+            }
             self.tally.unchanged += 1;
             return Ok(None);
         }
         let status: Status = last.status.parse().map_err(|_| odd("status", &last.status))?;
-        let Some(base) = document(&self.db, self.documents, last.order_id, "base")? else {
+        let Some(known) = accepted::known(&self.db, self.documents, last.order_id)? else {
             self.without_base(last.order_id, status, seen, order, &print)?;
             self.tally.changed += 1;
             return Ok(None);
         };
-        let newest = document(&self.db, self.documents, last.order_id, "newest")?;
-        let since = changes::circumstances(&self.db, last.order_id)?;
-        let is_moved = since.applied().contains(&Field::Address);
-        let people = is_moved.then(|| copy::people(&self.db, last.order_id)).transpose()?;
-        Ok(Some(Known { print, order_id: last.order_id, since, people, base, newest }))
+        Ok(Some(Offered { known, print }))
     }
 
     /// Makes of a new version what was decided.
-    pub(crate) fn apply(&mut self, known: &Known, seen: &RemoteOrder, update: Update) -> Result<()> {
+    pub(crate) fn apply(&mut self, offered: &Offered, seen: &RemoteOrder, update: Update) -> Result<()> {
         let Ok(order) = &seen.order else { return Ok(()) };
-        let (id, print) = (known.order_id, &known.print);
+        let (known, print) = (&offered.known, &offered.print);
+        let id = known.order_id;
         let changed = match update {
             Update::Follow => self.follow(id, known.since.status, seen, order, print).map(|()| true)?,
             Update::Known => self.stamp(id, "newest", order, print).map(|()| false)?,
@@ -369,8 +439,8 @@ impl Intake<'_> {
                 trail::note(&self.db, id, self.by, "changed at the channel", &order.channel_status)?;
                 true
             }
-            Update::Keep(kept) if kept.fates.is_empty() => self.same(known, order, kept.copy.as_ref())?,
-            Update::Keep(kept) => self.keep(known, seen, order, &kept).map(|()| true)?,
+            Update::Keep(kept) if kept.fates.is_empty() => self.same(offered, order, kept.copy.as_ref())?,
+            Update::Keep(kept) => self.keep(offered, seen, order, &kept).map(|()| true)?,
         };
         let count = if changed { &mut self.tally.changed } else { &mut self.tally.unchanged };
         *count += 1;
@@ -397,7 +467,7 @@ impl Intake<'_> {
     fn last_version(&self, remote_id: &str) -> Result<Option<LastVersion>> {
         self.db
             .prepare_cached(
-                "SELECT o.id, coalesce(o.bare_status, o.status), v.updated_at, v.fingerprint FROM orders o LEFT JOIN versions v ON v.order_id = o.id
+                "SELECT o.id, coalesce(o.bare_status, o.status), v.updated_at, v.fingerprint, coalesce(v.role, 'base') FROM orders o LEFT JOIN versions v ON v.order_id = o.id
                  WHERE o.store_id = ? AND o.remote_id = ? ORDER BY v.role DESC LIMIT 1",
             )
             .done("read")?
@@ -407,6 +477,7 @@ impl Intake<'_> {
                     status: row.get(1)?,
                     updated_at: row.get(2)?,
                     print: row.get::<_, Option<Vec<u8>>>(3)?,
+                    role: row.get(4)?,
                 })
             })
             .optional()
@@ -456,45 +527,27 @@ impl Intake<'_> {
     }
 
     /// Keeps the version beside the copy, and has the copy take over what is to be applied of it.
-    fn keep(&self, known: &Known, seen: &RemoteOrder, order: &Order, kept: &Kept) -> Result<()> {
-        let id = known.order_id;
-        self.put_version(id, "newest", seen, order, &known.print)?;
+    fn keep(&self, offered: &Offered, seen: &RemoteOrder, order: &Order, kept: &Kept) -> Result<()> {
+        let id = offered.known.order_id;
+        self.put_version(id, "newest", seen, order, &offered.print)?;
         changes::put(&self.db, id, &kept.fates)?;
         trail::note(&self.db, id, self.by, "changed at the channel", &order.channel_status)?;
-        self.rewrite(known, kept.copy.as_ref(), &kept.fates)?;
+        self.rewrite(id, kept.copy.as_ref(), &kept.fates)?;
         for written in &kept.written {
             trail::note(&self.db, id, self.by.who(Who::Policy), "applied", written)?;
         }
-        self.tell(id, order, kept)
+        tell(&self.db, self.batch.store, id, order, kept, self.by)
     }
 
     /// Makes the copy what it is with the applied fields; the merchant's own acts stay done. A
     /// cancellation takes back the dispatches that have surely not gone out.
-    fn rewrite(&self, known: &Known, copy: Option<&Order>, fates: &[(Field, Fate)]) -> Result<()> {
+    fn rewrite(&self, id: i64, copy: Option<&Order>, fates: &[(Field, Fate)]) -> Result<()> {
         let Some(order) = copy else { return Ok(()) };
-        let id = known.order_id;
         if fates.contains(&(Field::Cancelled, Fate::Applied)) {
             super::acts::take_back_unsent(&self.db, id, self.by.who(Who::Policy))?;
         }
         copy::replace_copy(&self.db, id, order)?;
         super::acts::stand_by_own_acts(&self.db, id, order.status)
-    }
-
-    /// Tells the merchant what is to be told of a version, once; what an older one said and this
-    /// one does not is settled.
-    fn tell(&self, id: i64, order: &Order, kept: &Kept) -> Result<()> {
-        let is_told = |kind: &str| kept.note.as_ref().is_some_and(|note| note.kind == kind);
-        for kind in ["cancelled", "shipped"].into_iter().filter(|kind| !is_told(kind)) {
-            resolve_order(&self.db, id, &[kind], self.by.at)?;
-        }
-        if !order.waits_given_back() && !is_told(GIVEN_BACK) {
-            resolve_order(&self.db, id, &[GIVEN_BACK], self.by.at)?;
-        }
-        match &kept.note {
-            Some(note) if kept.told => renew_note(&self.db, id, note),
-            Some(note) => put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, note, self.by.at),
-            None => Ok(()),
-        }
     }
 
     /// The version that the merchant has seen is lost, so nothing tells what is different: the
@@ -510,13 +563,13 @@ impl Intake<'_> {
     }
 
     /// The channel's version is the merchant's; tells whether it was another before.
-    fn same(&self, known: &Known, order: &Order, copy: Option<&Order>) -> Result<bool> {
-        let id = known.order_id;
+    fn same(&self, offered: &Offered, order: &Order, copy: Option<&Order>) -> Result<bool> {
+        let id = offered.known.order_id;
         let was_another = self.drop_newest(id)?;
-        self.stamp(id, "base", order, &known.print)?;
+        self.stamp(id, "base", order, &offered.print)?;
         if was_another {
             changes::put(&self.db, id, &[])?;
-            self.rewrite(known, copy, &[])?;
+            self.rewrite(id, copy, &[])?;
             resolve_order(&self.db, id, &CHANGES, self.by.at)?;
             let what = "the channel is back at your version";
             trail::note(&self.db, id, self.by, what, &order.channel_status)?;
@@ -608,6 +661,7 @@ struct LastVersion {
     status: String,
     updated_at: Option<i64>,
     print: Option<Vec<u8>>,
+    role: String,
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -632,7 +686,7 @@ pub(super) fn put_version(
     Ok(())
 }
 
-fn document(db: &Connection, documents: &Documents, order: i64, role: &str) -> Result<Option<Vec<u8>>> {
+pub(super) fn document(db: &Connection, documents: &Documents, order: i64, role: &str) -> Result<Option<Vec<u8>>> {
     db.prepare_cached("SELECT codec, document FROM versions WHERE order_id = ? AND role = ?")
         .done("read")?
         .query_row(params![order, role], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))

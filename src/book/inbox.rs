@@ -45,8 +45,11 @@ pub(super) const GIVEN_BACK: &str = "refund";
 /// The kind of a note about an order of which the merchant's version is lost.
 const LOST: &str = "lost";
 
+/// The kind of a note about an order that changed while a parcel of it went out.
+pub(super) const RACED: &str = "raced";
+
 /// What an order's newer version at the channel is noted as.
-pub(super) const CHANGES: [&str; 5] = ["cancelled", "shipped", "raced", GIVEN_BACK, LOST];
+pub(super) const CHANGES: [&str; 5] = ["cancelled", "shipped", RACED, GIVEN_BACK, LOST];
 
 /// An entry of the inbox.
 #[derive(Debug, Clone)]

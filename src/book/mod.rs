@@ -11,6 +11,7 @@
 //! everything about the outbox runs with `FULL`, because what was told to a channel must not be
 //! forgotten.
 
+mod accepted;
 mod acts;
 mod audit;
 mod changes;
@@ -48,13 +49,14 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::files::private_dir;
 
+pub(crate) use accepted::{Basis, Known};
 pub(crate) use acts::{NewDispatch, Recorded};
 pub(crate) use audit::Fault;
 pub(crate) use changes::{Circumstances, Rejected};
 pub(crate) use cursors::Walk;
 pub(crate) use file::exposed;
 pub(crate) use find::{BOOK, Naming};
-pub(crate) use import::{Accepted, Batch, CursorMove, Kept, Known, Tally, Update};
+pub(crate) use import::{Acceptance, Accepted, Batch, CursorMove, Kept, Tally, Update};
 pub(crate) use inbox::{InboxEntry, InboxNote};
 pub(crate) use local::{Dropship, Hold, HoldWish, Worked};
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState};
@@ -82,6 +84,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0006_changes.sql"),
     include_str!("schema/0007_trail.sql"),
     include_str!("schema/0008_local.sql"),
+    include_str!("schema/0009_accepted.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

@@ -82,6 +82,11 @@ fn take_in(book: &mut Book, batch: &Batch<'_>, decide: impl Fn() -> Result<Updat
     intake.commit()
 }
 
+/// Takes over a version of the first order as a whole.
+fn accept(book: &mut Book, event: Option<i64>, before: Option<&Order>, seen: &Order) -> Result<Accepted> {
+    book.accept(&Acceptance { order: 1, event, before, seen, fields: &[], part: None, differences: &[] })
+}
+
 fn keep() -> Update {
     Update::Keep(Box::new(Kept { fates: vec![(Field::Notes, Fate::Drift)], ..Kept::default() }))
 }
@@ -254,15 +259,15 @@ fn p1_what_is_accepted_is_what_was_read_and_once() {
     };
     let second = move_to(&mut book, "Second street 2");
     let event = book.order(1).unwrap().last_event;
-    assert_eq!(book.accept(1, event, None, &second).unwrap(), Accepted::Taken(0));
-    assert_eq!(shelf.open().accept(1, event, None, &second).unwrap(), Accepted::Moved, "the other one");
-    assert_eq!(book.accept(1, None, None, &second).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(accept(&mut book, event, None, &second).unwrap(), Accepted::Taken(0));
+    assert_eq!(accept(&mut shelf.open(), event, None, &second).unwrap(), Accepted::Moved, "the other one");
+    assert_eq!(accept(&mut book, None, None, &second).unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(book.base_document(1).unwrap().unwrap(), remote(&second).document.get().as_bytes());
 
     let third = move_to(&mut book, "Third street 3");
     let event = book.order(1).unwrap().last_event;
     let fourth = move_to(&mut book, "Fourth street 4");
-    assert_eq!(book.accept(1, event, None, &third).unwrap(), Accepted::Moved, "beside a sync");
+    assert_eq!(accept(&mut book, event, None, &third).unwrap(), Accepted::Moved, "beside a sync");
     assert_eq!(book.order(1).unwrap().ship_to[0].line1, "Second street 2");
     assert_eq!(book.newest_document(1).unwrap().unwrap(), remote(&fourth).document.get().as_bytes());
 }
@@ -378,7 +383,7 @@ fn what_was_dispatched_here_and_is_shown_by_the_channel_too_is_counted_once() {
     let there = RemoteShipment { remote_id: "s".into(), shipped_at: None, lines: lines.into(), parcels: Vec::new() };
     order.shipments = vec![there];
     import(&mut book, store, &[remote(&order)], keep).unwrap();
-    book.accept(1, None, None, &order).unwrap();
+    accept(&mut book, None, None, &order).unwrap();
     let open: Vec<Decimal> = book.order(1).unwrap().lines.iter().map(|line| line.open()).collect();
     assert_eq!(open, [Decimal::ONE, Decimal::ZERO], "one of 11 is left; 12 was shipped by other means");
 }
@@ -404,7 +409,7 @@ fn f4_a_dispatch_of_ours_that_cannot_be_read_is_not_taken_for_nothing() {
         db.execute(damage, []).unwrap();
         let before = Some(&before).filter(|_| damage.contains("receipts"));
         let event = book.last_event(1).unwrap();
-        assert_eq!(book.accept(1, event, before, &order).unwrap_err().kind(), ErrorKind::Book, "{damage}");
+        assert_eq!(accept(&mut book, event, before, &order).unwrap_err().kind(), ErrorKind::Book, "{damage}");
         let own: i64 =
             db.query_row("SELECT count(*) FROM shipments WHERE key IS NOT NULL", [], |row| row.get(0)).unwrap();
         assert_eq!(own, 1, "{damage}");
@@ -438,23 +443,23 @@ fn d8_what_was_cancelled_here_only_stays_so_until_it_is_dispatched() {
     let (mut book, store) = shelf.with_store();
     let mut order = testing::order("7", Status::AwaitingFulfillment);
     import(&mut book, store, &[remote(&order)], keep).unwrap();
-    let mut accept = |book: &mut Book, status: Status| {
+    let mut accepts = |book: &mut Book, status: Status| {
         order.status = status;
         order.updated_at += chrono::TimeDelta::minutes(5);
         order.ship_to[0].line1.push('0');
         import(book, store, &[remote(&order)], keep).unwrap();
-        book.accept(1, None, None, &order).unwrap();
+        accept(book, None, None, &order).unwrap();
         book.order(1).unwrap().status
     };
     assert_eq!(book.record_cancel(1, None, None, "").unwrap(), Recorded::Local);
-    assert_eq!(accept(&mut book, Status::AwaitingFulfillment), Status::Cancelled);
+    assert_eq!(accepts(&mut book, Status::AwaitingFulfillment), Status::Cancelled);
     assert!(book.untouched(store, &["awaiting-fulfillment".into()], 0, 10).unwrap().is_empty());
     let row = book.dispatched(1, &shipment("a", &[("11", 1)], false), Guard::Force).unwrap();
-    assert_eq!(accept(&mut book, Status::AwaitingFulfillment), Status::PartiallyShipped, "the later word");
+    assert_eq!(accepts(&mut book, Status::AwaitingFulfillment), Status::PartiallyShipped, "the later word");
     book.withdraw(row).unwrap();
-    assert_eq!(accept(&mut book, Status::AwaitingFulfillment), Status::Cancelled, "which was taken back");
-    assert_eq!(accept(&mut book, Status::Cancelled), Status::Cancelled);
-    assert_eq!(accept(&mut book, Status::AwaitingFulfillment), Status::AwaitingFulfillment, "opened again there");
+    assert_eq!(accepts(&mut book, Status::AwaitingFulfillment), Status::Cancelled, "which was taken back");
+    assert_eq!(accepts(&mut book, Status::Cancelled), Status::Cancelled);
+    assert_eq!(accepts(&mut book, Status::AwaitingFulfillment), Status::AwaitingFulfillment, "opened again there");
 }
 
 #[test]

@@ -1,56 +1,71 @@
 //! `ordersync accept`.
 
+use serde_json::json;
+
 use super::output;
 use super::pull;
 use super::{App, Outcome};
-use crate::book::{Accepted, Book, Store};
+use crate::book::{Book, BookOrder, Store};
 use crate::channel;
 use crate::error::{Error, ErrorKind, Result};
+use crate::order::Field;
+use crate::sync::accept::{self, Done};
 use crate::sync::act;
-use crate::sync::goes_by::Versions;
 
 /// Take over the channel's newer version of an order.
 ///
 /// The version that the book has seen and `show` prints; where it has seen none, the channel is
-/// asked for it.
+/// asked for it. With `--field` only that of it: the rest stays as you have it, and differs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The order: its number in the book, STORE:ID, or the channel's own order number
     order: String,
+    /// Only this field of it, as `ordersync show` calls it; several times for several
+    #[arg(long, value_name = "FIELD", value_parser = super::changes::field)]
+    field: Vec<Field>,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     let id = book.find(&args.order)?;
-    act::at_rest(id, || once(app, &mut book, id))
+    act::at_rest(id, || once(app, &mut book, id, &args.field))
 }
 
 /// One try; nothing where the order changed while it was read: then what was read of it is void.
-fn once(app: &App, book: &mut Book, id: i64) -> anyhow::Result<Option<u8>> {
+fn once(app: &App, book: &mut Book, id: i64, fields: &[Field]) -> anyhow::Result<Option<u8>> {
     let order = book.order(id)?;
     let store = app.store(book, &order.store)?;
-    let Some(newest) = book.newest_document(id)? else {
+    if book.newest_document(id)?.is_none() {
         // What was asked for is in the book now, and the order another than the one that was read.
         return if ask(app, book, &store, id, &order.remote_id)? { Ok(None) } else { followed(app, id).map(Some) };
-    };
-    let format = channel::format(store.kind, &store.values)?;
-    let now = format.order(&newest)?;
-    let versions = Versions::read(book, id, |document| format.order(document)).unwrap_or_default();
-    let before = versions.as_ref().map(|versions| &versions.base);
-    let Accepted::Taken(taken) = book.accept(id, order.last_event, before, &now)? else { return Ok(None) };
-    let changed = versions.map(|versions| versions.differences()).unwrap_or_default();
-    if app.global.json {
-        output::print_json(&serde_json::json!({ "order": id.to_string(), "accepted": changed, "taken_back": taken }))?;
-    } else if !app.global.quiet {
-        output::line(&format!("order {id} ({}:{}) is now as the channel has it", order.store, order.number))?;
-        for difference in changed {
-            output::line(&format!("  {}: {} → {}", difference.aspect.word(), difference.before, difference.after))?;
-        }
-        if taken > 0 {
-            output::line("its dispatch had not gone out and is taken back; the channel was told nothing")?;
-        }
     }
+    let format = channel::format(store.kind, &store.values)?;
+    let Some(done) = accept::accept(book, &store, format.as_ref(), &order, fields)? else { return Ok(None) };
+    print(app, &order, &done)?;
     Ok(Some(0))
+}
+
+fn print(app: &App, order: &BookOrder, done: &Done) -> anyhow::Result<()> {
+    let id = order.id;
+    let left: Vec<&str> = done.left.iter().map(|field| field.word()).collect();
+    if app.global.json {
+        let (changed, taken) = (&done.differences, done.taken_back);
+        return output::print_json(
+            &json!({ "order": id.to_string(), "accepted": changed, "left": left, "taken_back": taken }),
+        );
+    }
+    if app.global.quiet {
+        return Ok(());
+    }
+    let but = if left.is_empty() { String::new() } else { format!(", but for {}", left.join(", ")) };
+    output::line(&format!("order {id} ({}:{}) is now as the channel has it{but}", order.store, order.number))?;
+    for difference in &done.differences {
+        output::line(&format!("  {}: {} → {}", difference.aspect.word(), difference.before, difference.after))?;
+    }
+    if done.taken_back > 0 {
+        output::line("its dispatch had not gone out and is taken back; the channel was told nothing")?;
+    }
+    Ok(())
 }
 
 /// Asks for the channel's version of an order of which the book has seen no newer one. It may have
@@ -71,7 +86,7 @@ fn ask(app: &App, book: &mut Book, store: &Store, id: i64, remote_id: &str) -> R
 
 fn followed(app: &App, id: i64) -> Outcome {
     if app.global.json {
-        output::print_json(&serde_json::json!({ "order": id.to_string(), "accepted": [], "taken_back": 0 }))?;
+        output::print_json(&json!({ "order": id.to_string(), "accepted": [], "left": [], "taken_back": 0 }))?;
     } else if !app.global.quiet {
         output::line(&format!(
             "order {id} was read just now and is as the channel has it; until it is paid it follows"

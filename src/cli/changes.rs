@@ -21,6 +21,12 @@ pub(super) struct Args {
     limit: usize,
 }
 
+/// A field of an order, by its word on the command line.
+pub(super) fn field(word: &str) -> Result<Field, String> {
+    Field::from_word(word)
+        .ok_or_else(|| format!("is no field of an order; one of: {}", Field::ALL.map(Field::word).join(", ")))
+}
+
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = app.existing_book()?;
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
@@ -54,7 +60,7 @@ pub(super) fn waits(book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
 pub(super) fn versions(book: &Book, order: &BookOrder) -> Result<Option<Versions>> {
     let Some(store) = book.store(&order.store)? else { return Ok(None) };
     let format = channel::format(store.kind, &store.values)?;
-    Versions::read(book, order.id, |document| format.order(document))
+    Versions::read(book, order.id, format.as_ref())
 }
 
 fn to_json((order, differences): &(BookOrder, Vec<Difference>)) -> Value {

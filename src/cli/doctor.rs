@@ -8,6 +8,7 @@ use crate::book::{Book, Fault, Store, exposed};
 use crate::channel::format;
 use crate::clock::rfc3339;
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
+use crate::sync::goes_by::Versions;
 
 /// Check the installation and every store.
 #[derive(Debug, clap::Args)]
@@ -182,10 +183,10 @@ fn mend(app: &App) -> Result<()> {
     for order in orders {
         let store = book.order(order)?.store;
         let Some(store) = stores.iter().find(|known| known.name == store) else { continue };
-        let Some(document) = book.base_document(order)? else { continue };
         // One that is not understood any more is left as it is, and named.
-        if let Ok(seen) = format(store.kind, &store.values).and_then(|format| format.order(&document)) {
-            book.remake(order, &seen)?;
+        let read = |book: &Book| Versions::read(book, order, format(store.kind, &store.values)?.as_ref());
+        if let Ok(Some(versions)) = read(&book) {
+            book.remake(order, &versions.by)?;
             mended += 1;
         }
     }

@@ -19,13 +19,8 @@ pub(super) struct Args {
     /// The order: its number in the book, STORE:ID, or the channel's own order number
     order: String,
     /// Only this field of it, as `ordersync changes` calls it; several times for several
-    #[arg(long, value_name = "FIELD", value_parser = field)]
+    #[arg(long, value_name = "FIELD", value_parser = super::changes::field)]
     field: Vec<Field>,
-}
-
-fn field(word: &str) -> Result<Field, String> {
-    Field::from_word(word)
-        .ok_or_else(|| format!("is no field of an order; one of: {}", Field::ALL.map(Field::word).join(", ")))
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {

@@ -8,15 +8,26 @@ impl Order {
     /// This version with these fields as `other` has them; what that does not tell of people stays
     /// (P-11).
     pub(crate) fn taking(&self, fields: &[Field], other: &Order) -> Order {
-        let other = &other.with_known(&People::of(self));
-        let mut order = self.clone();
+        self.taking_each(&fields.iter().map(|field| (*field, other)).collect::<Vec<_>>())
+    }
+
+    /// The same with each field as that other version has it.
+    pub(crate) fn taking_each(&self, parts: &[(Field, &Order)]) -> Order {
+        let (known, mut order) = (People::of(self), self.clone());
+        let mut full: Option<(&Order, Order)> = None;
         // In the order of the list: lines before what is given back of them, sums before charges.
-        for field in Field::ALL.iter().filter(|field| fields.contains(field)) {
-            order.take(*field, other);
+        for field in Field::ALL {
+            let Some((_, other)) = parts.iter().find(|(taken, _)| *taken == field) else { continue };
+            let (_, told) = match full.take() {
+                Some((of, told)) if std::ptr::eq(of, *other) => (of, told),
+                _ => (*other, other.with_known(&known)),
+            };
+            order.take(field, &told);
+            full = Some((*other, told));
         }
-        if let Some(status) = self.status_taking(fields, other) {
+        if let Some((status, of)) = status_taking(parts) {
             order.status = status;
-            order.channel_status.clone_from(&other.channel_status);
+            order.channel_status.clone_from(&of.channel_status);
         }
         order
     }
@@ -108,18 +119,20 @@ impl Order {
             }
         }
     }
+}
 
-    /// The status that the taken fields make, where they make one.
-    fn status_taking(&self, fields: &[Field], other: &Order) -> Option<Status> {
-        if fields.contains(&Field::Cancelled) {
-            return Some(other.status);
-        }
-        if fields.contains(&Field::Shipped) {
-            let is_sent = matches!(other.status, Status::Shipped | Status::PartiallyShipped);
-            return Some(if is_sent { other.status } else { Status::AwaitingFulfillment });
-        }
-        fields.contains(&Field::Hold).then_some(other.status)
+/// The status that the taken fields make, where they make one, and the version that it is of: the
+/// gravest field decides.
+fn status_taking<'a>(parts: &[(Field, &'a Order)]) -> Option<(Status, &'a Order)> {
+    let taken = |field| parts.iter().find(|(taken, _)| *taken == field).map(|(_, other)| *other);
+    if let Some(other) = taken(Field::Cancelled) {
+        return Some((other.status, other));
     }
+    if let Some(other) = taken(Field::Shipped) {
+        let is_sent = matches!(other.status, Status::Shipped | Status::PartiallyShipped);
+        return Some((if is_sent { other.status } else { Status::AwaitingFulfillment }, other));
+    }
+    taken(Field::Hold).map(|other| (other.status, other))
 }
 
 #[cfg(test)]

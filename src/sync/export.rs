@@ -13,9 +13,9 @@ use chrono::TimeDelta;
 use super::Context;
 use super::goes_by::Versions;
 use super::guard::{self, Act, Look, Seen};
-use super::import::kept_beside;
 use super::report::Exports;
 use super::store::OpenStore;
+use super::versions::kept_beside;
 use super::wishes::{flags, instead, wishes};
 use crate::book::{Book, Guard, InboxNote, Kept, OutboxRow, OutboxState};
 use crate::channel::{Goal, Task, Write};
@@ -448,7 +448,7 @@ impl Attempt<'_> {
 
     /// What the merchant goes by.
     fn versions(&self, book: &Book) -> Result<Option<Versions>> {
-        Versions::read(book, self.row.order_id, |document| self.open.format.order(document))
+        Versions::read(book, self.row.order_id, self.open.format.as_ref())
     }
 
     /// Whether the answer to an earlier attempt was lost.
@@ -519,7 +519,7 @@ impl Attempt<'_> {
                 None
             } else {
                 let since = book.circumstances(self.row.order_id)?;
-                Some(kept_beside(self.open, &since, &versions.base, &versions.by, now))
+                Some(kept_beside(&self.open.store, &since, &versions.base, &versions.by, now))
             };
             raced = found;
             raced.retain(|d| matches!(d.aspect, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded));

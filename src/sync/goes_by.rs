@@ -1,7 +1,9 @@
-//! The version that a merchant goes by: the one that was last imported or accepted, with what was
-//! applied of the newest one. Not with what the merchant has done to the order (D-1).
+//! The version that a merchant goes by: the one that was last imported or accepted, as a whole or
+//! field by field, with what was applied of the newest one. Not with what the merchant has done to
+//! the order (D-1).
 
-use crate::book::Book;
+use crate::book::{Basis, Book};
+use crate::channel::Format;
 use crate::error::Result;
 use crate::order::{Difference, Field};
 use crate::order::{Order, differences};
@@ -17,12 +19,25 @@ pub(crate) struct Versions {
     pub(crate) newest: Option<Order>,
 }
 
+/// The version that was last imported or accepted: everything that is compared is compared with
+/// this one.
+///
+/// # Errors
+/// `Unreadable` where a document of it cannot be read by this version of the program.
+pub(crate) fn base(basis: &Basis, format: &dyn Format) -> Result<Order> {
+    let base = format.order(&basis.document)?;
+    let later = basis.accepted.iter().map(|(fields, document)| Ok((fields, format.order(document)?)));
+    let later: Vec<(&Vec<Field>, Order)> = later.collect::<Result<_>>()?;
+    let parts = later.iter().flat_map(|(fields, order)| fields.iter().map(move |field| (*field, order)));
+    Ok(base.taking_each(&parts.collect::<Vec<_>>()))
+}
+
 impl Versions {
     /// Reads them; nothing where the one that was last imported or accepted is lost.
-    pub(crate) fn read(book: &Book, order: i64, read: impl Fn(&[u8]) -> Result<Order>) -> Result<Option<Self>> {
-        let Some(document) = book.base_document(order)? else { return Ok(None) };
-        let base = read(&document)?;
-        let newest = book.newest_document(order)?.and_then(|document| read(&document).ok());
+    pub(crate) fn read(book: &Book, order: i64, format: &dyn Format) -> Result<Option<Self>> {
+        let Some(basis) = book.basis(order)? else { return Ok(None) };
+        let base = base(&basis, format)?;
+        let newest = book.newest_document(order)?.and_then(|document| format.order(&document).ok());
         let by = match &newest {
             Some(newest) => {
                 let applied: Vec<Field> = book.circumstances(order)?.applied();

@@ -209,7 +209,7 @@ fn is_about_the_order(error: &Error) -> bool {
 /// Holds the order against the merchant's version: what must be reviewed before the act, and why
 /// nothing goes out whatever was reviewed.
 fn hold(book: &Book, open: &OpenStore, act: &Act<'_>, now: &Order) -> Result<(Vec<Difference>, Option<Error>)> {
-    let Some(versions) = Versions::read(book, act.order, |document| open.format.order(document))? else {
+    let Some(versions) = Versions::read(book, act.order, open.format.as_ref())? else {
         let lost = (act.leave.guard == Guard::Check).then(|| lost(act.order));
         return Ok((Vec::new(), forbids(act, now).or(lost)));
     };

@@ -11,13 +11,11 @@ use std::sync::{Mutex, mpsc};
 use super::headway::Headway;
 use super::report::StoreReport;
 use super::store::OpenStore;
-use super::{Context, Job, Progress, policy};
-use crate::book::{Batch, Book, Circumstances, CursorMove, InboxNote, Kept, Known, Tally, Update, Walk, Why};
-use crate::channel::settings::policies;
+use super::{Context, Job, Progress, versions};
+use crate::book::{Batch, Book, CursorMove, Tally, Walk, Why};
 use crate::channel::{Cursor, Found, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Difference, Fate, Field, Local, Order, People, Status, differences};
 
 /// The walk by modification time, the one that goes on for ever.
 pub(crate) const CHANGES: &str = "changes";
@@ -96,9 +94,9 @@ pub(crate) fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: Remo
 fn take_in(book: &mut Book, batch: &Batch<'_>, open: &OpenStore) -> Result<Tally> {
     let mut intake = book.intake(batch)?;
     for seen in batch.orders {
-        let Some(known) = intake.offer(seen)? else { continue };
-        let decision = decide(open, &known, seen)?;
-        intake.apply(&known, seen, decision)?;
+        let Some(offered) = intake.offer(seen)? else { continue };
+        let decision = versions::decide(&open.store, open.format.as_ref(), &offered.known, seen)?;
+        intake.apply(&offered, seen, decision)?;
     }
     intake.commit()
 }
@@ -474,125 +472,5 @@ fn spared(read: Result<()>, title: &str, missed: &mut Option<Error>) -> Result<b
             missed.get_or_insert(error.context(what));
             Ok(is_well)
         }
-    }
-}
-
-/// Policy needs the versions as orders.
-fn decide(open: &OpenStore, known: &Known, seen: &RemoteOrder) -> Result<Update> {
-    let Ok(order) = &seen.order else {
-        return Err(Error::new(ErrorKind::Failed, "an unreadable order has no policy"));
-    };
-    // A version that an older program stored and this one cannot read is no reason to lose the new
-    // one.
-    let Ok(base) = open.format.order(&known.base) else { return Ok(Update::Aside) };
-    let newest = known.newest.as_deref().and_then(|document| open.format.order(document).ok());
-    let status = status_without_applied(&known.since, &base);
-    // Less than what is kept beside the copy, as after an erasure, must not take its place.
-    if status != Status::AwaitingPayment && newest.as_ref().is_some_and(|newest| differences(newest, order).is_empty())
-    {
-        return Ok(Update::Known);
-    }
-    let incoming = match (&known.people, &newest) {
-        (Some(people), _) => order.with_known(people),
-        (None, Some(newest)) => order.with_known(&People::of(newest)),
-        (None, None) => order.as_ref().clone(),
-    };
-    let case = case_of(open, &known.since, status, &base, &incoming);
-    Ok(match policy::decide(&case) {
-        policy::Decision::Follow => Update::Follow,
-        policy::Decision::Keep(fates, notice) => {
-            let told = newest.as_ref().is_some_and(|newest| {
-                let before = policy::decide(&policy::Case { incoming: newest, ..case });
-                matches!((before, &notice), (policy::Decision::Keep(_, Some(old)), Some(new)) if old.field == new.field)
-            });
-            let fields = written(&fates);
-            let was_written = known.since.fates.iter().any(|(_, fate)| fate.is_written());
-            let copy = (was_written || !fields.is_empty()).then(|| copy_of(&case, &fields));
-            let news = differences(newest.as_ref().unwrap_or(&base), &incoming);
-            let news = news.iter().filter(|news| fields.contains(&news.aspect)).map(in_words).collect();
-            let note = notice.map(|notice| note(known.order_id, notice));
-            Update::Keep(Box::new(Kept { fates, copy, written: news, note, told }))
-        }
-    })
-}
-
-fn case_of<'a>(
-    open: &'a OpenStore,
-    since: &'a Circumstances,
-    status: Status,
-    base: &'a Order,
-    incoming: &'a Order,
-) -> policy::Case<'a> {
-    policy::Case {
-        policies: policies(open.store.kind, &open.store.values),
-        channel: open.store.kind.title(),
-        status: Local { held: false, ..since.local }.over(status),
-        held: since.local.held,
-        edited: &since.edited,
-        tracking: &since.tracking,
-        base,
-        rejected: &since.rejected,
-        incoming,
-    }
-}
-
-/// The order's status as it would be if nothing of newer versions had been applied, and without
-/// what the merchant does with it here alone: what was decided about one of them does not hang on
-/// what was decided about another.
-fn status_without_applied(since: &Circumstances, base: &Order) -> Status {
-    let makes_status = |field| matches!(field, Field::Cancelled | Field::Shipped | Field::Hold);
-    let is_made = since.applied().into_iter().any(makes_status);
-    if is_made && since.edited.is_empty() { base.status } else { since.status }
-}
-
-/// The fields that the copy takes over.
-fn written(fates: &[(Field, Fate)]) -> Vec<Field> {
-    fates.iter().filter(|(_, fate)| fate.is_written()).map(|(field, _)| *field).collect()
-}
-
-/// The copy with these fields of the newer version. An order whose cancellation from here the
-/// channel has confirmed stays cancelled, though the version that the merchant has is not.
-fn copy_of(case: &policy::Case<'_>, fields: &[Field]) -> Order {
-    let mut copy = case.base.taking(fields, case.incoming);
-    if case.status == Status::Cancelled && !case.edited.contains(&Field::Cancelled) {
-        copy.status = Status::Cancelled;
-    }
-    copy
-}
-
-fn in_words(difference: &Difference) -> String {
-    format!("{}: {} → {}", difference.aspect.word(), difference.before, difference.after)
-}
-
-/// What becomes of a version that came in with an act of the merchant, `by` being the version that
-/// the merchant goes by. Only facts are written to the copy in this moment: what else would be is a
-/// difference until the next version comes.
-pub(crate) fn kept_beside(open: &OpenStore, since: &Circumstances, base: &Order, by: &Order, now: &Order) -> Kept {
-    let status = status_without_applied(since, base);
-    let case = case_of(open, since, status, base, now);
-    let policy::Decision::Keep(fates, _) = policy::decide(&case) else { return Kept::default() };
-    let still: Vec<Field> = differences(by, now).iter().map(|found| found.aspect).collect();
-    let applied = since.applied();
-    let settle = |(field, fate): (Field, Fate)| match fate {
-        _ if applied.contains(&field) && !still.contains(&field) => (field, Fate::Applied),
-        Fate::Applied => (field, Fate::Drift),
-        _ => (field, fate),
-    };
-    let fates: Vec<(Field, Fate)> = fates.into_iter().map(settle).collect();
-    let is_fact = fates.iter().any(|(_, fate)| *fate == Fate::Fact);
-    let copy = is_fact.then(|| copy_of(&case, &written(&fates)));
-    Kept { fates, copy, ..Kept::default() }
-}
-
-fn note(order: i64, notice: policy::Notice) -> InboxNote {
-    match notice.field {
-        Field::Refunded => InboxNote::given_back(order, notice.text),
-        field => InboxNote {
-            kind: field.word(),
-            text: notice.text,
-            hint: format!(
-                "ordersync show book:{order} prints both versions; ordersync accept book:{order} takes over the channel's, ordersync reject book:{order} keeps yours"
-            ),
-        },
     }
 }

@@ -4,6 +4,7 @@
 //! with the position to go on from; what it was writing is marked in the outbox before the write
 //! goes out. The next run goes on from there.
 
+pub(crate) mod accept;
 pub(crate) mod act;
 pub(crate) mod advice;
 pub(crate) mod cancel;
@@ -22,6 +23,7 @@ mod side_by_side;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod versions;
 mod wishes;
 
 use std::path::Path;

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::goes_by::base;
 use super::store::OpenStore;
 use crate::book::{Book, InboxNote, Reading};
 use crate::channel::RemoteOrder;
@@ -56,8 +57,8 @@ pub(crate) fn refresh(book: &mut Book, open: &OpenStore) -> Result<()> {
 fn changed(book: &mut Book, open: &OpenStore, orders: &[(i64, Status)]) -> Result<Vec<(i64, Status, Order)>> {
     let (mut changed, mut unknown) = (Vec::new(), BTreeSet::new());
     for (id, status) in orders {
-        let Some(document) = book.base_document(*id)? else { continue };
-        let Ok(order) = open.format.order(&document) else { continue };
+        let Some(basis) = book.basis(*id)? else { continue };
+        let Ok(order) = base(&basis, open.format.as_ref()) else { continue };
         unknown.extend(open.channel.unknown_status(&order));
         if order.status != *status || book.ships(*id)? != order.lines.iter().any(|line| line.ships) {
             changed.push((*id, *status, order));

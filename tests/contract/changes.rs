@@ -445,6 +445,53 @@ fn the_trail_of_an_order_says_who_did_what_and_in_which_run() {
     });
 }
 
+/// Field by field, and what is left differs and stops a parcel as before.
+#[test]
+fn p2_a_field_is_accepted_by_itself_and_differs_again_once_it_changes_again() {
+    each(|desk| {
+        let kind = desk.kind;
+        desk.set("address=review");
+        desk.set("edits=review");
+        let id = desk.paid(&[("TEE-001", 2)]);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else") && desk.store.annotate(&id, "please ring"));
+        desk.sync();
+        desk.on("accept", &id, "--field colour").exits(2).says("is no field of an order");
+        desk.on("accept", &id, "--field lines").exits(7).says("does not differ in lines");
+        desk.on("accept", &id, "--field notes").exits(0).prints("but for address").prints("please ring");
+        let shown = desk.show(&id);
+        assert_eq!(shown["buyer_note"], "please ring", "{kind}");
+        assert!(!shown["ship_to"].to_string().contains("77 Somewhere Else"), "{kind}: {shown}");
+        let fields = |shown: &Value| -> Vec<String> {
+            let found = shown["differences"].as_array().unwrap().iter();
+            found.map(|found| found["aspect"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(fields(&shown), ["address"], "{kind}");
+        assert_eq!(desk.home.json("changes")[0]["differences"].as_array().unwrap().len(), 1, "{kind}");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("address");
+        desk.sync();
+        assert_eq!(fields(&desk.show(&id)), ["address"], "{kind}: the same version again");
+
+        desk.store.set_clock(1);
+        assert!(desk.store.annotate(&id, "please ring twice"));
+        desk.sync();
+        assert_eq!(fields(&desk.show(&id)), ["address", "notes"], "{kind}: it changed again");
+        desk.on("accept", &id, "--field address").exits(0);
+        let shown = desk.show(&id);
+        assert!(shown["ship_to"].to_string().contains("77 Somewhere Else"), "{kind}: {shown}");
+        assert_eq!(
+            (&shown["buyer_note"], fields(&shown).as_slice()),
+            (&json!("please ring"), &["notes".to_owned()][..])
+        );
+        assert_eq!(desk.writes(), 0, "{kind}: P-7");
+        // Of a field that needs no look nothing stops the parcel.
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{kind}");
+        desk.on("accept", &id, "").exits(0);
+        assert_eq!(desk.home.json("orders --changed"), json!([]), "{kind}");
+        desk.home.run("doctor --offline").exits(0);
+    });
+}
+
 #[test]
 fn p2_of_two_terminals_that_accept_and_reject_at_once_one_wins_and_the_other_is_told() {
     each(|desk| {

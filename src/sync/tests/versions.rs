@@ -3,6 +3,8 @@
 
 use rust_decimal::Decimal;
 
+use super::super::accept;
+use super::super::goes_by::Versions;
 use super::super::import::import_one;
 use super::*;
 use crate::book::HoldWish;
@@ -170,8 +172,9 @@ proptest! {
             take(&desk, version);
             let mut book = desk.context.book().unwrap();
             let newest = book.newest_document(1).unwrap();
-            if let Some(newest) = newest.filter(|_| accepts) {
-                book.accept(1, None, None, &FakeFormat.order(&newest).unwrap()).unwrap();
+            if newest.filter(|_| accepts).is_some() {
+                let order = book.order(1).unwrap();
+                accept::accept(&mut book, &desk.open.store, &FakeFormat, &order, &[]).unwrap();
             }
             let (since, order) = (book.circumstances(1).unwrap(), book.order(1).unwrap());
             prop_assert_eq!(since.local, local);
@@ -200,6 +203,120 @@ proptest! {
     }
 }
 
+/// Takes over what of these fields differs, one after the other or at once; gives what did.
+fn accept(desk: &Desk, fields: &[Field]) -> Vec<Field> {
+    let mut book = desk.context.book().unwrap();
+    let order = book.order(1).unwrap();
+    let (store, format) = (&desk.open.store, desk.open.format.as_ref());
+    let versions = Versions::read(&book, 1, format).unwrap().unwrap();
+    let differing: Vec<Field> = versions.differences().iter().map(|found| found.aspect).collect();
+    let wanted: Vec<Field> = fields.iter().copied().filter(|field| differing.contains(field)).collect();
+    if !wanted.is_empty() {
+        let done = accept::accept(&mut book, store, format, &order, &wanted).unwrap().unwrap();
+        assert_eq!(done.differences.len(), wanted.len());
+    }
+    wanted
+}
+
+fn any_fields() -> impl Strategy<Value = Vec<Field>> {
+    proptest::sample::subsequence(Field::ALL.to_vec(), 1..=12).prop_shuffle()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// The same between two acts of the merchant: what was accepted field by field is what later
+    /// versions are held against.
+    #[test]
+    fn p2_whatever_came_after_a_field_was_accepted_the_newest_version_decides(
+        first in any_versions(),
+        fields in any_fields(),
+        later in any_versions(),
+        policies in any_policies(),
+        order in proptest::collection::vec(any::<proptest::sample::Index>(), 0..6),
+    ) {
+        let late = |version: &Order| {
+            let mut version = version.clone();
+            version.updated_at += chrono::TimeDelta::hours(1);
+            version
+        };
+        let later: Vec<Order> = later.iter().map(late).collect();
+        let begun = || {
+            let desk = desk(&policies);
+            take(&desk, first.last().unwrap());
+            accept(&desk, &fields);
+            desk
+        };
+        let (alone, many) = (begun(), begun());
+        take(&alone, later.last().unwrap());
+        for nth in order {
+            take(&many, nth.get(&later));
+        }
+        take(&many, later.last().unwrap());
+        take(&many, first.last().unwrap());
+        prop_assert_eq!(standing(&many), standing(&alone));
+    }
+
+    /// What is accepted is no difference any more, nothing else is, and the version that it is of
+    /// changes nothing when it comes again.
+    #[test]
+    fn p2_a_field_that_is_accepted_differs_no_more_and_the_others_do(
+        versions in any_versions(),
+        fields in any_fields(),
+        policies in any_policies(),
+    ) {
+        let desk = desk(&policies);
+        let newest = versions.last().unwrap();
+        take(&desk, newest);
+        let differ = |desk: &Desk| -> Vec<Field> {
+            let book = desk.context.book().unwrap();
+            let versions = Versions::read(&book, 1, desk.open.format.as_ref()).unwrap().unwrap();
+            versions.differences().iter().map(|found| found.aspect).collect()
+        };
+        let before = differ(&desk);
+        let taken = accept(&desk, &fields);
+        let left: Vec<Field> = before.into_iter().filter(|field| !taken.contains(field)).collect();
+        // A cancellation is the end of what else would be applied, and accepting it of that too.
+        let after: Vec<Field> = differ(&desk);
+        if !taken.contains(&Field::Cancelled) {
+            prop_assert!(after.iter().all(|field| left.contains(field)), "{after:?} of {left:?}");
+        }
+        prop_assert!(after.iter().all(|field| !taken.contains(field)), "{after:?} without {taken:?}");
+        let (copy, base) = (desk.context.book().unwrap().order(1).unwrap(), testing::order("7", Status::AwaitingFulfillment));
+        let stays = |field: Field| after.contains(&field) && field != Field::Refunded;
+        prop_assert!(!stays(Field::Address) || copy.ship_to == base.ship_to);
+        prop_assert!(!stays(Field::Notes) || copy.buyer_note == base.buyer_note);
+        prop_assert!(!stays(Field::Totals) || copy.totals.total == base.totals.total);
+        prop_assert!(!stays(Field::Lines) || copy.lines[0].quantity == base.lines[0].quantity);
+        prop_assert!(!stays(Field::Service) || copy.charges[0].title == base.charges[0].title);
+        let known = standing(&desk);
+        take(&desk, newest);
+        prop_assert_eq!(standing(&desk), known);
+    }
+
+    #[test]
+    fn p2_all_fields_accepted_one_by_one_are_the_version_accepted_as_a_whole(
+        versions in any_versions(),
+        fields in proptest::sample::subsequence(Field::ALL.to_vec(), 12).prop_shuffle(),
+        policies in any_policies(),
+    ) {
+        let (whole, single) = (desk(&policies), desk(&policies));
+        for desk in [&whole, &single] {
+            take(desk, versions.last().unwrap());
+        }
+        let mut last = Vec::new();
+        for field in fields {
+            last.extend(accept(&single, &[field]));
+        }
+        if !last.is_empty() {
+            let mut book = whole.context.book().unwrap();
+            let order = book.order(1).unwrap();
+            accept::accept(&mut book, &whole.open.store, whole.open.format.as_ref(), &order, &[]).unwrap().unwrap();
+        }
+        prop_assert_eq!(standing(&single), standing(&whole));
+    }
+}
+
 #[test]
 fn a_version_of_the_year_2100_and_one_that_is_older_than_the_last_stand_in_no_other_ones_way() {
     let desk = desk(&["review"; 5]);
@@ -218,6 +335,28 @@ fn a_version_of_the_year_2100_and_one_that_is_older_than_the_last_stand_in_no_ot
     take(&desk, &version);
     let known = standing(&desk);
     assert!(known.contains(&"fates: notes review".to_owned()), "{known:?}");
+}
+
+/// Saved again without a change, it is the newest all the same: one of the time between that comes
+/// late is older.
+#[test]
+fn i3_a_version_that_says_the_same_later_is_newer_than_one_of_the_time_between() {
+    let desk = desk(&["review"; 5]);
+    let version = |note: &str, minutes: i64| {
+        let mut version = testing::order("7", Status::AwaitingFulfillment);
+        version.buyer_note = note.into();
+        version.updated_at += chrono::TimeDelta::minutes(minutes);
+        version
+    };
+    for (same, between) in [("", 2), ("please ring", 5)] {
+        take(&desk, &version(same, between - 1));
+        let known = standing(&desk);
+        take(&desk, &version(same, between + 1));
+        take(&desk, &version("between", between));
+        let fates =
+            |known: &[String]| known.iter().filter(|row| !row.starts_with("newest")).cloned().collect::<Vec<_>>();
+        assert_eq!(fates(&standing(&desk)), fates(&known), "{same:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! Fields that the merchant has accepted of newer versions while others still differ. The version
+//! last imported or accepted, with these fields, is what the merchant goes by.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Book;
+use super::changes::{self, Circumstances};
+use super::documents::Documents;
+use super::error::Done;
+use crate::error::Result;
+use crate::order::{Field, People};
+
+/// What the merchant has of the channel's documents.
+#[derive(Debug, Clone)]
+pub(crate) struct Basis {
+    /// The version that was last imported or accepted as a whole.
+    pub(crate) document: Vec<u8>,
+    /// The later versions of which fields were accepted, each with these fields.
+    pub(crate) accepted: Vec<(Vec<Field>, Vec<u8>)>,
+}
+
+/// What the book knows of an order's versions, for the policy.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The order's number.
+    pub(crate) order_id: i64,
+    /// What has happened to the order since its copy was made.
+    pub(crate) since: Circumstances,
+    /// Whom the copy knows, where an address was applied to it that the channel may not tell again.
+    pub(crate) people: Option<People>,
+    /// What the merchant has.
+    pub(crate) basis: Basis,
+    /// The newest document kept beside it, if one is.
+    pub(crate) newest: Option<Vec<u8>>,
+}
+
+impl Book {
+    /// What the merchant has of the channel's documents of an order; nothing where that is lost.
+    pub(crate) fn basis(&self, order: i64) -> Result<Option<Basis>> {
+        basis(&self.db, &self.documents, order)
+    }
+
+    /// What the book knows of the versions of an order; nothing where the merchant's is lost.
+    pub(crate) fn known(&self, order: i64) -> Result<Option<Known>> {
+        known(&self.db, &self.documents, order)
+    }
+}
+
+pub(super) fn known(db: &Connection, documents: &Documents, order: i64) -> Result<Option<Known>> {
+    let Some(basis) = basis(db, documents, order)? else { return Ok(None) };
+    let newest = super::import::document(db, documents, order, "newest")?;
+    let since = changes::circumstances(db, order)?;
+    let is_moved = since.applied().contains(&Field::Address);
+    let people = is_moved.then(|| super::copy::people(db, order)).transpose()?;
+    Ok(Some(Known { order_id: order, since, people, basis, newest }))
+}
+
+fn basis(db: &Connection, documents: &Documents, order: i64) -> Result<Option<Basis>> {
+    let Some(document) = super::import::document(db, documents, order, "base")? else { return Ok(None) };
+    let sql =
+        "SELECT v.id, a.field, v.codec, v.document FROM accepted_versions v JOIN accepted a ON a.version_id = v.id
+               WHERE v.order_id = ? ORDER BY v.id, a.field";
+    let mut statement = db.prepare_cached(sql).done("read")?;
+    let mut rows = statement.query([order]).done("read")?;
+    let mut accepted: Vec<(Vec<Field>, Vec<u8>)> = Vec::new();
+    let mut last: Option<i64> = None;
+    while let Some(row) = rows.next().done("read")? {
+        let (version, word): (i64, String) = (row.get(0).done("read")?, row.get(1).done("read")?);
+        // One that another version of the program knows stays as it was last accepted as a whole.
+        let Some(field) = Field::from_word(&word) else { continue };
+        if last == Some(version) {
+            accepted.iter_mut().last().into_iter().for_each(|(fields, _)| fields.push(field));
+            continue;
+        }
+        let (codec, packed): (i64, Vec<u8>) = (row.get(2).done("read")?, row.get(3).done("read")?);
+        accepted.push((vec![field], documents.unpack(codec, &packed)?));
+        last = Some(version);
+    }
+    Ok(Some(Basis { document, accepted }))
+}
+
+/// Notes that these fields of the newest version are the merchant's.
+pub(super) fn take(db: &Connection, order: i64, fields: &[Field]) -> Result<()> {
+    let sql = "INSERT INTO accepted_versions (order_id, updated_at, codec, document)
+               SELECT order_id, updated_at, codec, document FROM versions WHERE order_id = ? AND role = 'newest' RETURNING id";
+    let version: Option<i64> =
+        db.prepare_cached(sql).done("written")?.query_row([order], |row| row.get(0)).optional().done("written")?;
+    let Some(version) = version else { return Ok(()) };
+    for field in fields {
+        let sql = "INSERT INTO accepted VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version_id = excluded.version_id";
+        db.prepare_cached(sql).done("written")?.execute(params![order, field.word(), version]).done("written")?;
+    }
+    let sql = "DELETE FROM accepted_versions WHERE order_id = ?1
+               AND id NOT IN (SELECT version_id FROM accepted WHERE order_id = ?1)";
+    db.prepare_cached(sql).done("written")?.execute([order]).done("written")?;
+    Ok(())
+}
+
+/// Another version is the merchant's as a whole.
+pub(super) fn forget(db: &Connection, order: i64) -> Result<()> {
+    for table in ["accepted", "accepted_versions"] {
+        let sql = format!("DELETE FROM {table} WHERE order_id = ?");
+        db.prepare_cached(&sql).done("written")?.execute([order]).done("written")?;
+    }
+    Ok(())
+}

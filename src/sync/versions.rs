@@ -1,0 +1,178 @@
+//! What becomes of a newer version of an order: the policy, asked with what the book knows of it.
+
+use super::goes_by;
+use super::policy::{self, Case, Decision, Notice};
+use crate::book::{Circumstances, InboxNote, Kept, Known, Store, Update};
+use crate::channel::settings::policies;
+use crate::channel::{Format, RemoteOrder};
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{Difference, Fate, Field, Local, Order, People, Status, differences};
+
+/// What becomes of a version that just came.
+pub(super) fn decide(store: &Store, format: &dyn Format, known: &Known, seen: &RemoteOrder) -> Result<Update> {
+    let Ok(order) = &seen.order else {
+        return Err(Error::new(ErrorKind::Failed, "an unreadable order has no policy"));
+    };
+    // A version that an older program stored and this one cannot read is no reason to lose the new
+    // one.
+    let Ok(base) = goes_by::base(&known.basis, format) else { return Ok(Update::Aside) };
+    let newest = known.newest.as_deref().and_then(|document| format.order(document).ok());
+    let status = status_without_applied(&known.since, &base);
+    // Less than what is kept beside the copy, as after an erasure, must not take its place.
+    if status != Status::AwaitingPayment && newest.as_ref().is_some_and(|newest| differences(newest, order).is_empty())
+    {
+        return Ok(Update::Known);
+    }
+    let incoming = match (&known.people, &newest) {
+        (Some(people), _) => order.with_known(people),
+        (None, Some(newest)) => order.with_known(&People::of(newest)),
+        (None, None) => order.as_ref().clone(),
+    };
+    let case = case_of(store, &known.since, status, &base, &incoming);
+    let Decision::Keep(fates, notice) = policy::decide(&case) else { return Ok(Update::Follow) };
+    let before = newest.as_ref().and_then(|newest| told(&Case { incoming: newest, ..case }));
+    let news = differences(newest.as_ref().unwrap_or(&base), &incoming);
+    Ok(Update::Keep(Box::new(kept(&case, known, fates, notice, before, &news))))
+}
+
+/// What becomes of the newest version, which is in the book, once `since` has changed: by an act of
+/// the merchant, or by what the store does with changes. `base` is what the merchant goes by then,
+/// and `told` what was told of that version before. The copy is always told. Nothing where there is
+/// no such version, or it would be followed as a whole.
+pub(super) fn again(
+    store: &Store,
+    format: &dyn Format,
+    known: &Known,
+    base: &Order,
+    status: Status,
+    told: Option<Field>,
+) -> Option<Kept> {
+    let newest = format.order(known.newest.as_deref()?).ok()?;
+    let incoming = known.people.as_ref().map_or_else(|| newest.clone(), |people| newest.with_known(people));
+    let case = case_of(store, &known.since, status, base, &incoming);
+    let Decision::Keep(fates, notice) = policy::decide(&case) else { return None };
+    // What is taken over by it only now is news.
+    let news = differences(base, &incoming);
+    let news: Vec<Difference> = news
+        .into_iter()
+        .filter(|news| !known.since.fates.iter().any(|(f, fate)| *f == news.aspect && fate.is_written()))
+        .collect();
+    let fields = written(&fates);
+    Some(Kept { copy: Some(copy_of(&case, &fields)), ..kept(&case, known, fates, notice, told, &news) })
+}
+
+/// What the merchant was told of the newest version as things are.
+pub(super) fn told_of(store: &Store, format: &dyn Format, known: &Known, base: &Order) -> Option<Field> {
+    let newest = format.order(known.newest.as_deref()?).ok()?;
+    told(&case_of(store, &known.since, status_without_applied(&known.since, base), base, &newest))
+}
+
+fn told(case: &Case<'_>) -> Option<Field> {
+    match policy::decide(case) {
+        Decision::Keep(_, notice) => notice.map(|notice| notice.field),
+        Decision::Follow => None,
+    }
+}
+
+fn kept(
+    case: &Case<'_>,
+    known: &Known,
+    fates: Vec<(Field, Fate)>,
+    notice: Option<Notice>,
+    told: Option<Field>,
+    news: &[Difference],
+) -> Kept {
+    let fields = written(&fates);
+    let was_written = known.since.fates.iter().any(|(_, fate)| fate.is_written());
+    let copy = (was_written || !fields.is_empty()).then(|| copy_of(case, &fields));
+    let written = news.iter().filter(|news| fields.contains(&news.aspect)).map(in_words).collect();
+    let told = notice.as_ref().is_some_and(|notice| told == Some(notice.field));
+    let note = notice.map(|notice| note(known.order_id, notice));
+    Kept { fates, copy, written, note, told }
+}
+
+fn case_of<'a>(
+    store: &'a Store,
+    since: &'a Circumstances,
+    status: Status,
+    base: &'a Order,
+    incoming: &'a Order,
+) -> Case<'a> {
+    Case {
+        policies: policies(store.kind, &store.values),
+        channel: store.kind.title(),
+        status: Local { held: false, ..since.local }.over(status),
+        held: since.local.held,
+        edited: &since.edited,
+        tracking: &since.tracking,
+        base,
+        rejected: &since.rejected,
+        incoming,
+    }
+}
+
+/// Whether the status of an order may hang on this field.
+pub(super) fn makes_status(field: Field) -> bool {
+    matches!(field, Field::Cancelled | Field::Shipped | Field::Hold)
+}
+
+/// The order's status as it would be if nothing of newer versions had been applied, and without
+/// what the merchant does with it here alone: what was decided about one of them does not hang on
+/// what was decided about another.
+pub(super) fn status_without_applied(since: &Circumstances, base: &Order) -> Status {
+    let is_made = since.applied().into_iter().any(makes_status);
+    let is_own = since.edited.iter().any(|field| makes_status(*field));
+    if is_made && !is_own { base.status } else { since.status }
+}
+
+/// The fields that the copy takes over.
+fn written(fates: &[(Field, Fate)]) -> Vec<Field> {
+    fates.iter().filter(|(_, fate)| fate.is_written()).map(|(field, _)| *field).collect()
+}
+
+/// The copy with these fields of the newer version. An order whose cancellation from here the
+/// channel has confirmed stays cancelled, though the version that the merchant has is not.
+fn copy_of(case: &Case<'_>, fields: &[Field]) -> Order {
+    let mut copy = case.base.taking(fields, case.incoming);
+    if case.status == Status::Cancelled && !case.edited.contains(&Field::Cancelled) {
+        copy.status = Status::Cancelled;
+    }
+    copy
+}
+
+fn in_words(difference: &Difference) -> String {
+    format!("{}: {} → {}", difference.aspect.word(), difference.before, difference.after)
+}
+
+/// What becomes of a version that came in with an act of the merchant, `by` being the version that
+/// the merchant goes by. Only facts are written to the copy in this moment: what else would be is a
+/// difference until the next version comes.
+pub(super) fn kept_beside(store: &Store, since: &Circumstances, base: &Order, by: &Order, now: &Order) -> Kept {
+    let status = status_without_applied(since, base);
+    let case = case_of(store, since, status, base, now);
+    let Decision::Keep(fates, _) = policy::decide(&case) else { return Kept::default() };
+    let still: Vec<Field> = differences(by, now).iter().map(|found| found.aspect).collect();
+    let applied = since.applied();
+    let settle = |(field, fate): (Field, Fate)| match fate {
+        _ if applied.contains(&field) && !still.contains(&field) => (field, Fate::Applied),
+        Fate::Applied => (field, Fate::Drift),
+        _ => (field, fate),
+    };
+    let fates: Vec<(Field, Fate)> = fates.into_iter().map(settle).collect();
+    let is_fact = fates.iter().any(|(_, fate)| *fate == Fate::Fact);
+    let copy = is_fact.then(|| copy_of(&case, &written(&fates)));
+    Kept { fates, copy, ..Kept::default() }
+}
+
+fn note(order: i64, notice: Notice) -> InboxNote {
+    match notice.field {
+        Field::Refunded => InboxNote::given_back(order, notice.text),
+        field => InboxNote {
+            kind: field.word(),
+            text: notice.text,
+            hint: format!(
+                "ordersync show book:{order} prints both versions; ordersync accept book:{order} takes over the channel's, ordersync reject book:{order} keeps yours"
+            ),
+        },
+    }
+}

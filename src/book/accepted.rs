@@ -8,7 +8,7 @@ use super::changes::{self, Circumstances};
 use super::documents::Documents;
 use super::error::Done;
 use crate::error::Result;
-use crate::order::{Field, People};
+use crate::order::{Fate, Field, People};
 
 /// What the merchant has of the channel's documents.
 #[derive(Debug, Clone)]
@@ -80,7 +80,7 @@ fn basis(db: &Connection, documents: &Documents, order: i64) -> Result<Option<Ba
 }
 
 /// Notes that these fields of the newest version are the merchant's.
-pub(super) fn take(db: &Connection, order: i64, fields: &[Field]) -> Result<()> {
+fn take(db: &Connection, order: i64, fields: &[Field]) -> Result<()> {
     let sql = "INSERT INTO accepted_versions (order_id, updated_at, codec, document)
                SELECT order_id, updated_at, codec, document FROM versions WHERE order_id = ? AND role = 'newest' RETURNING id";
     let version: Option<i64> =
@@ -94,6 +94,20 @@ pub(super) fn take(db: &Connection, order: i64, fields: &[Field]) -> Result<()> 
                AND id NOT IN (SELECT version_id FROM accepted WHERE order_id = ?1)";
     db.prepare_cached(sql).done("written")?.execute([order]).done("written")?;
     Ok(())
+}
+
+/// From an act of the merchant on, what was applied of the newest version before it is the
+/// merchant's: it is not taken back because the order has been begun with. So are these fields.
+pub(super) fn take_applied(db: &Connection, order: i64, also: &[Field]) -> Result<()> {
+    let mut left = changes::fates(db, order)?;
+    let applied = left.iter().filter(|(field, fate)| *fate == Fate::Applied && !also.contains(field));
+    let taken: Vec<Field> = applied.map(|(field, _)| *field).chain(also.iter().copied()).collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    take(db, order, &taken)?;
+    left.retain(|(field, _)| !taken.contains(field));
+    changes::put(db, order, &left)
 }
 
 /// Another version is the merchant's as a whole.

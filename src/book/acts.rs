@@ -9,7 +9,7 @@ use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, reso
 use super::local::{hold_of, local_of};
 use super::outbox::{Guard, Leave, OPEN};
 use super::trail::{self, By, Who};
-use super::{Book, copy, twins};
+use super::{Book, accepted, copy, twins};
 use crate::channel::{Cancellation, Goal, TrackingChange};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -66,6 +66,7 @@ impl Book {
             if has_moved(db, order, new.seen)? {
                 return Ok(Recorded::Moved);
             }
+            accepted::take_applied(db, order, &[])?;
             take_back_waiting(db, order, "cancel", by)?;
             drop_refused(db, order, "cancel", by)?;
             let (store, before) = head(db, order)?;
@@ -107,6 +108,7 @@ impl Book {
             if let Some(already) = cancellation(db, order, goal.map(|(goal, _)| goal), by)? {
                 return Ok(Recorded::Already(already));
             }
+            accepted::take_applied(db, order, &[])?;
             take_back_waiting(db, order, "dispatch", by)?;
             drop_refused(db, order, "dispatch", by)?;
             let (store, before) = head(db, order)?;

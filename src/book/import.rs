@@ -229,7 +229,7 @@ impl Book {
                 _ => false,
             };
             match new.part {
-                Some(_) => accepted::take(db, order, new.fields)?,
+                Some(_) => accepted::take_applied(db, order, new.fields)?,
                 None => newest_is_base(db, order)?,
             }
             let is_gone = new.takes(Field::Cancelled) && seen.is_gone();

@@ -147,6 +147,7 @@ impl Book {
             if hold_of(db, order)?.is_some() {
                 end_hold(db, order, "released", by)?;
             }
+            super::accepted::take_applied(db, order, &[])?;
             db.execute(
                 "INSERT INTO dropships VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET supplier = excluded.supplier",
                 params![order, wanted.since.timestamp_millis(), wanted.supplier],

@@ -73,9 +73,11 @@ fn in_part(
     let (Some(mut known), Some(newest)) = (book.known(order)?, &versions.newest) else { return Ok(None) };
     let told = told_of(store, format, &known, &versions.base);
     let before = status_without_applied(&known.since, &versions.base);
-    let after = versions.base.taking(fields, newest);
-    settle(&mut known, fields);
-    let status = if fields.iter().any(|field| makes_status(*field)) { standing(&known.since, &after) } else { before };
+    // What was applied until now is the merchant's as well from this act on.
+    let taken: Vec<Field> = known.since.applied().into_iter().chain(fields.iter().copied()).collect();
+    let after = versions.base.taking(&taken, newest);
+    settle(&mut known, &taken);
+    let status = if taken.iter().any(|field| makes_status(*field)) { standing(&known.since, &after) } else { before };
     Ok(again(store, format, &known, &after, status, told))
 }
 

@@ -337,6 +337,26 @@ fn a_version_of_the_year_2100_and_one_that_is_older_than_the_last_stand_in_no_ot
     assert!(known.contains(&"fates: notes review".to_owned()), "{known:?}");
 }
 
+/// What was applied is not taken back by the next version because a parcel has left since.
+#[test]
+fn p3_what_was_applied_before_an_act_of_the_merchant_stays() {
+    let desk = desk(&["apply", "apply", "apply", "review", "apply"]);
+    let mut version = testing::order("7", Status::AwaitingFulfillment);
+    change(&mut version, Field::Notes, 1);
+    version.updated_at += chrono::TimeDelta::minutes(1);
+    take(&desk, &version);
+    let lines = vec![LineQuantity { line_id: "11".into(), quantity: Decimal::ONE }];
+    let parcels = vec![Parcel { carrier: "ups".into(), tracking: "1Z".into(), url: None }];
+    let shipped_at = desk.clock.now();
+    let shipment = Shipment { key: "a".into(), shipped_at, lines, parcels, notify: true, completes: false };
+    desk.context.book().unwrap().dispatched(1, &shipment, Guard::Check).unwrap();
+    change(&mut version, Field::ShipBy, 1);
+    version.updated_at += chrono::TimeDelta::minutes(1);
+    take(&desk, &version);
+    let order = desk.context.book().unwrap().order(1).unwrap();
+    assert_eq!((order.buyer_note.as_str(), order.ship_by), ("note 1", None));
+}
+
 /// Saved again without a change, it is the newest all the same: one of the time between that comes
 /// late is older.
 #[test]

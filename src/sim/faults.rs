@@ -61,6 +61,9 @@ pub enum FaultKind {
     /// The first matching answer is given again, as it was, to the following matching requests.
     /// Those are not applied.
     Frozen,
+    /// A page cache that knows answers by their address and heeds nothing that a request says of it:
+    /// a read of an address that was read before is answered as it was then. Writes are applied.
+    ByAddress,
     /// One order of the answer has a wrong type: the one with this id, or the first.
     WrongType(WrongType, Option<u64>),
     /// In the first order of a list, every amount is this one.
@@ -92,6 +95,8 @@ pub enum FaultKind {
     NoCount,
     /// Orders with these ids are taken out of every list, and stay in the counts. Applied.
     Hidden(Vec<String>),
+    /// Orders with these ids are `null` in every list. Applied.
+    Nulled(Vec<String>),
     /// 301 to this address followed by the request's own path and query. Not applied.
     Redirect(String),
 }
@@ -183,10 +188,13 @@ impl Faults {
         self.add(Fault::new(kind));
     }
 
-    /// What a replica that lags behind answers to a read: what it answered before, else `now`.
-    pub(super) fn lagging(&self, request: &Request, now: impl FnOnce() -> Response) -> Response {
+    /// What a replica that lags behind, or a cache that goes by the address, answers to a read: what
+    /// it answered before, else `now`. A parameter that only makes addresses differ is none to a
+    /// replica; those that sign a request are none here at all.
+    pub(super) fn known(&self, kind: &FaultKind, request: &Request, now: impl FnOnce() -> Response) -> Response {
         let mut key = format!("{} {} ", request.method, request.path).into_bytes();
-        for (name, value) in request.query.iter().filter(|(name, _)| !name.starts_with("oauth_")) {
+        let counts = |name: &str| !name.starts_with("oauth_") && (name != "_" || *kind == FaultKind::ByAddress);
+        for (name, value) in request.query.iter().filter(|(name, _)| counts(name)) {
             key.extend(format!("{name}={value}&").into_bytes());
         }
         key.extend(&request.body);
@@ -300,7 +308,8 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
         FaultKind::Empty => empty(response, true),
         FaultKind::EmptyButCounted => empty(response, false),
         FaultKind::OnePage(_) => recount(response),
-        FaultKind::Hidden(ids) => hide(response, ids),
+        FaultKind::Hidden(ids) => hide(response, ids, |_| None),
+        FaultKind::Nulled(ids) => hide(response, ids, |_| Some(Value::Null)),
         FaultKind::NoCount => response.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("x-wp-total")),
         _ => {}
     }
@@ -425,7 +434,8 @@ fn first_row(body: &mut Value) -> Option<&mut Value> {
 }
 
 /// Takes orders out of the list that an answer is, or holds.
-fn hide(response: &mut Response, ids: &[String]) {
+/// `instead`: what stands in the place of each.
+fn hide(response: &mut Response, ids: &[String], instead: impl Fn(Value) -> Option<Value>) {
     fn lists<'a>(body: &'a mut Value, found: &mut Vec<&'a mut Vec<Value>>) {
         match body {
             Value::Array(rows) => found.push(rows),
@@ -442,9 +452,9 @@ fn hide(response: &mut Response, ids: &[String]) {
     lists(&mut body, &mut found);
     let mut hidden = false;
     for rows in found {
-        let before = rows.len();
-        rows.retain(|row| !is_hidden(row));
-        hidden |= rows.len() < before;
+        hidden |= rows.iter().any(is_hidden);
+        let kept = |row: Value| if is_hidden(&row) { instead(row) } else { Some(row) };
+        *rows = std::mem::take(rows).into_iter().filter_map(kept).collect();
     }
     if hidden {
         response.body = body.to_string().into_bytes();

@@ -609,14 +609,7 @@ impl Intake<'_> {
     }
 
     fn unreadable(&mut self, seen: &RemoteOrder, why: &str) -> Result<()> {
-        let note = InboxNote {
-            kind: "unreadable",
-            text: format!(
-                "order {} could not be read ({why}); its document is kept and tried again after an upgrade",
-                seen.remote_id
-            ),
-            hint: "ordersync doctor --bundle collects what a report of this needs".to_owned(),
-        };
+        let note = unread(seen, why);
         put_note(&self.db, Some(self.batch.store), None, &seen.remote_id, &note, self.by.at)?;
         if seen.remote_id.starts_with(NAMELESS) {
             super::rereads::met(&self.db, self.batch.store, &seen.remote_id, self.by.at)?;
@@ -653,6 +646,28 @@ impl Intake<'_> {
             .execute(params![self.by.at.timestamp_millis(), self.batch.store, remote_id])
             .done("written")?;
         Ok(())
+    }
+}
+
+/// What is told of an order that could not be read. One without a number cannot be asked for, and
+/// once it is older than what a sync reads, nothing comes back to it by itself.
+fn unread(seen: &RemoteOrder, why: &str) -> InboxNote {
+    if seen.remote_id.starts_with(NAMELESS) {
+        return InboxNote {
+            kind: "unreadable",
+            text: format!(
+                "an order came without a number and could not be read ({why}); it is not in the book, and a sync does not come back to it by itself"
+            ),
+            hint: "look for it in the channel's own pages; ordersync sync --full reads all again".to_owned(),
+        };
+    }
+    InboxNote {
+        kind: "unreadable",
+        text: format!(
+            "order {} could not be read ({why}); its document is kept and tried again after an upgrade",
+            seen.remote_id
+        ),
+        hint: "ordersync doctor --bundle collects what a report of this needs".to_owned(),
     }
 }
 

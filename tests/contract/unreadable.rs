@@ -96,6 +96,28 @@ fn i4_an_order_of_the_book_that_was_unreadable_once_leaves_the_inbox_when_it_com
     });
 }
 
+/// A row that is nothing has no date and no number: the walk goes on behind it, and once that is
+/// long ago only the inbox knows of it.
+#[test]
+fn i4_a_row_that_is_null_stays_in_the_inbox_until_all_is_read_again() {
+    each(|desk| {
+        let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        assert!(desk.store.redate(&id, Utc::now() - TimeDelta::days(2)));
+        desk.server.faults().add(desk.list_fault(FaultKind::Nulled(vec![id.clone()])).always());
+        desk.home.run("sync").exits(3);
+        desk.server.faults().clear();
+        desk.sync();
+        desk.sync();
+        let inbox = desk.home.json("inbox");
+        let told = format!("{inbox}");
+        assert_eq!(inbox.as_array().unwrap().len(), 1, "{}: {told}", desk.kind);
+        assert!(told.contains("sync --full") && told.contains("not in the book"), "{}: {told}", desk.kind);
+        desk.home.run("sync --full").exits(0);
+        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+        assert_eq!(desk.home.json("inbox"), json!([]), "{}", desk.kind);
+    });
+}
+
 #[test]
 fn i4_an_unreadable_order_is_tried_again_by_a_newer_program() {
     each(|desk| {

@@ -5,6 +5,7 @@
 //! repeated (D-3). The mark `sending` is durable before a write goes out; a row found in it by the
 //! next process is treated as `unknown`.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -131,11 +132,9 @@ pub(crate) fn push(
     let Some(row) = book.outbox_row(row.id)?.filter(|row| row.state.is_open()) else {
         return Ok(Outcome::TakenBack);
     };
-    let attempt = Attempt { context, open, row: &row };
-    match attempt.run(book, seen) {
-        Ok(outcome) => Ok(outcome),
-        Err(error) => attempt.failed(book, error),
-    }
+    let attempt = Attempt { context, open, row: &row, told: Cell::new(false) };
+    let pushed = attempt.run(book, seen).or_else(|error| attempt.failed(book, error));
+    pushed.map_err(|error| attempt.after_telling(error))
 }
 
 /// What became of one write.
@@ -173,6 +172,8 @@ struct Attempt<'a> {
     context: &'a Context,
     open: &'a OpenStore,
     row: &'a OutboxRow,
+    /// A write of it has gone out.
+    told: Cell<bool>,
 }
 
 impl Attempt<'_> {
@@ -489,6 +490,7 @@ impl Attempt<'_> {
             return Ok(Applied::TakenBack);
         }
         crash::point("before-write");
+        self.told.set(true);
         let receipt = match self.open.channel.apply(write) {
             // That the same is refused a second time does not say that the first one came to
             // nothing: it may be the reason.
@@ -550,6 +552,24 @@ impl Attempt<'_> {
         };
         book.refuse(self.row.id, &error, &note)?;
         Ok(Outcome::Refused(error))
+    }
+
+    /// The book's own error, where the channel was told before: the row stands in the book as one
+    /// whose answer was lost (F-4).
+    fn after_telling(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Book || !self.told.get() {
+            return error;
+        }
+        let (goal, order) = (self.row.goal.word(), self.row.order_id);
+        let text = format!(
+            "{}; the {goal} of order {order} had gone out to the channel before that, and the book does not know yet what became of it",
+            error.message()
+        );
+        let first = error.hint_text().map_or(String::new(), |hint| format!("{hint}; then "));
+        let hint = format!(
+            "{first}ordersync retry book:{order}, or the next sync, looks at the channel before anything is written again"
+        );
+        Error::new(ErrorKind::Book, text).hint(hint)
     }
 
     /// Sorts an error of the channel into the row's next state.

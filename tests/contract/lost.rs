@@ -6,6 +6,26 @@ use serde_json::{Value, json};
 use super::desk::{Desk, lost, struck, writes_of_a_dispatch};
 use super::setups::{NUMBER, all_due, each_set_up, states, struck_dispatch};
 
+/// The book cannot be written any more when the answer has come: what went out is said, and looked
+/// for once there is room again.
+#[test]
+fn f4_a_disk_that_is_full_once_the_channel_was_told_is_said_with_what_has_gone_out() {
+    each_set_up(|desk| {
+        let without = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &without, "--carrier dhl --tracking JD00").exits(0);
+        let once = desk.store.standing(&without).unwrap().dispatch_mails;
+        let id = desk.paid(&[("TEE-001", 1)]);
+        // The second row that the channel took finds no room.
+        desk.home.sql("CREATE UNIQUE INDEX full ON outbox (CASE written WHEN 'yes' THEN 1 END)");
+        let done = desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(1);
+        done.says("could not be written").says("had gone out to the channel").says("ordersync retry book:");
+        desk.home.sql("DROP INDEX full");
+        desk.home.run("retry").exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert_eq!((standing.dispatch_mails, standing.told("JD01")), (once, 1), "{}: {standing:?}", desk.kind);
+    });
+}
+
 /// Each write of a dispatch, struck by each way to lose it or its answer.
 #[test]
 fn d3_whatever_happens_to_a_write_of_a_dispatch_it_arrives_and_the_buyer_is_told_once() {

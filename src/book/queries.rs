@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use super::error::{Done, odd};
 use super::twins::SENT_AS_TWIN;
 use super::{Book, Dropship, Hold, InboxEntry, OutboxRow, Twin};
+use crate::channel::Goal;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{
@@ -137,6 +138,17 @@ impl BookOrder {
     pub(crate) fn waits_given_back(&self) -> bool {
         let lines = self.lines.iter().map(|line| (line.quantity, line.refunded));
         !matches!(self.status, Status::Shipped | Status::Cancelled) && is_given_back(&self.totals, lines)
+    }
+
+    /// A shipment whose number was changed here is as far as the channel knows that number.
+    fn await_numbers(&mut self) {
+        for row in self.outbox.iter().filter(|row| row.state.is_open()) {
+            let Goal::Retracked(change) = &row.goal else { continue };
+            let has = |parcel: &Parcel| parcel.tracking == change.parcel.tracking;
+            for shipment in self.shipments.iter_mut().filter(|shipment| shipment.parcels.iter().any(has)) {
+                row.state.word().clone_into(&mut shipment.state);
+            }
+        }
     }
 
     /// Whether a part of it has gone out and nobody knows which: the channel shows a shipment and
@@ -379,6 +391,7 @@ impl Book {
         order.charges = self.charges(id)?;
         order.refunds = self.refunds(id)?;
         order.outbox = self.outbox_of(id)?;
+        order.await_numbers();
         order.inbox = self.inbox_of(id)?;
         order.twins = self.twins(id)?;
         // One that has come to an end is held by nothing.

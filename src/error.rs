@@ -25,7 +25,8 @@ pub enum ErrorKind {
     Unknown,
     /// The channel understood a write and refused it; repeating it unchanged is pointless. Exit 1.
     Rejected,
-    /// This channel, or this shop's version of it, cannot do that. Exit 1.
+    /// This channel, or this shop's version of it, cannot do that: refused before anything is sent.
+    /// Exit 6.
     Unsupported,
     /// An answer that is not what the channel's documents promise. Exit 1.
     Unreadable,
@@ -81,11 +82,11 @@ pub(crate) fn common_code(codes: impl IntoIterator<Item = u8>) -> Option<u8> {
 /// The exit code for a kind (C-2); the only place where kinds become codes.
 pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
     match kind {
-        ErrorKind::Failed | ErrorKind::Rejected | ErrorKind::Unsupported | ErrorKind::Unreadable | ErrorKind::Book => 1,
+        ErrorKind::Failed | ErrorKind::Rejected | ErrorKind::Unreadable | ErrorKind::Book => 1,
         ErrorKind::Usage => 2,
         ErrorKind::Credentials | ErrorKind::Permission => 4,
         ErrorKind::Temporary | ErrorKind::Unknown => 5,
-        ErrorKind::Refused => 6,
+        ErrorKind::Refused | ErrorKind::Unsupported => 6,
         ErrorKind::NotFound | ErrorKind::NoStore => 7,
         ErrorKind::Locked => 8,
         ErrorKind::Interrupted => 130,

@@ -213,7 +213,7 @@ pub(crate) fn choose() -> Result<Kind> {
         return Ok(Kind::Cron);
     }
     let text = "this machine has neither a systemd user manager in reach nor a crontab";
-    Err(Error::new(ErrorKind::Unsupported, text)
+    Err(Error::new(ErrorKind::Failed, text)
         .hint("have anything run `ordersync sync --autosync` every half hour; it is silent when all is well"))
 }
 

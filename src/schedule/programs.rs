@@ -12,8 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Only where it cannot be run at all; how it ended is in the output.
 pub(super) fn run(program: &str, args: &[&str], input: &[u8]) -> Result<Output> {
     let failed = |e: std::io::Error| {
-        let kind = if e.kind() == std::io::ErrorKind::NotFound { ErrorKind::Unsupported } else { ErrorKind::Failed };
-        Error::new(kind, format!("{program} cannot be run: {e}; the timer was not changed"))
+        Error::new(ErrorKind::Failed, format!("{program} cannot be run: {e}; the timer was not changed"))
             .hint("ordersync schedule install --with systemd, cron or launchd takes another way")
     };
     let mut child = Command::new(program)

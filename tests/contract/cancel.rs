@@ -30,7 +30,7 @@ fn d8_a_cancellation_reaches_the_channel_and_is_no_news_of_it() {
         if cancels(desk) {
             desk.on("cancel", &id, "--reason stock").exits(0).prints("cancelled here and at the channel");
         } else {
-            desk.on("cancel", &id, "--reason stock").exits(1).says("--local");
+            desk.on("cancel", &id, "--reason stock").exits(6).says("--local");
             desk.on("cancel", &id, "--local").exits(0);
         }
         assert_eq!(desk.store.standing(&id).unwrap().cancelled, cancels(desk), "{}", desk.kind);
@@ -256,7 +256,7 @@ fn d8_a_dry_run_of_a_cancellation_writes_nothing_and_records_nothing() {
             desk.on("cancel", &id, "--dry-run").exits(5).prints("as soon as it can be reached");
             desk.server.faults().clear();
         } else {
-            desk.on("cancel", &id, "--dry-run").exits(1);
+            desk.on("cancel", &id, "--dry-run").exits(6);
         }
         desk.on("cancel", &id, "--dry-run --local").exits(0).prints("in the book only");
         assert_eq!(desk.home.json("outbox"), json!([]), "{}", desk.kind);

@@ -17,7 +17,7 @@ fn d5_a_part_is_shipped_where_the_channel_can_and_refused_where_it_cannot() {
         if !desk.capabilities().partial {
             is_refused(desk, &id, "dispatch", &part);
             let way = format!("dispatch the order when all of it ships{}", desk.capabilities().for_parts);
-            desk.on("dispatch", &id, &part).exits(1).says(&way);
+            desk.on("dispatch", &id, &part).exits(6).says(&way);
             desk.on("dispatch", &id, NUMBER).exits(0);
             assert!(standing(&id).shipped, "{}: the whole goes", desk.kind);
             return;
@@ -162,6 +162,23 @@ fn d3_a_carrier_whose_correction_was_lost_is_looked_for_and_the_parcel_stays() {
 }
 
 #[test]
+fn d4_a_number_that_waits_in_the_outbox_is_not_shown_as_confirmed() {
+    each_set_up(|desk| {
+        if !desk.capabilities().replace_tracking {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, NUMBER).exits(0);
+        let state = || desk.show(&id)["shipments"][0]["state"].clone();
+        assert_eq!(state(), "confirmed", "{}", desk.kind);
+        desk.on("dispatch", &id, "--replaces JD01 --carrier ups --tracking 1Z02 --later").exits(0);
+        assert_eq!(state(), "queued", "{}", desk.kind);
+        desk.sync();
+        assert_eq!(state(), "confirmed", "{}", desk.kind);
+    });
+}
+
+#[test]
 fn d5_a_number_that_two_boxes_have_is_replaced_for_both_here_and_there() {
     each_set_up(|desk| {
         if !desk.capabilities().replace_tracking || !desk.capabilities().partial {
@@ -246,7 +263,7 @@ fn d8_stock_money_and_the_buyer_are_as_the_merchant_wishes_where_the_channel_lea
         let CancelSupport::Yes(can) = desk.capabilities().cancel else {
             let id = desk.paid(&[("TEE-001", 2)]);
             is_refused(desk, &id, "cancel", "");
-            desk.on("cancel", &id, "").exits(1).says("--local");
+            desk.on("cancel", &id, "").exits(6).says("--local");
             return;
         };
         let cancelled = |more: &str| {

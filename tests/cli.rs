@@ -413,6 +413,13 @@ fn status_check_is_for_monitors() {
 }
 
 #[test]
+fn f7_a_number_of_pieces_that_cannot_be_read_is_named() {
+    let (rig, _) = rig();
+    rig.home.sql("UPDATE lines SET refunded = 'two' WHERE order_id = 1");
+    rig.home.run("doctor --offline").exits(3).prints("a number of pieces that cannot be read: 1");
+}
+
+#[test]
 fn doctor_checks_book_credentials_and_connection() {
     let (rig, _) = rig();
     rig.home.run("doctor").exits(0).prints("ok    book: 2 orders").prints("ok    woocommerce: connection");

@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     TooLarge,
     /// More of a line is sent or given back than was ordered.
     Pieces,
+    /// It has a number of pieces that cannot be read.
+    Uncounted,
     /// It is shipped here, but its dispatch, this row of the outbox, was refused.
     InVain(i64),
     /// The version that the merchant last saw is lost.
@@ -187,12 +189,21 @@ impl Whole {
     /// Ordered = left + sent + given back holds where neither of the two is more than what was
     /// ordered.
     fn pieces(&self) -> Option<Fault> {
-        let number = |text: &str| stored_decimal(text).unwrap_or_default();
-        let too_many = self.lines.iter().any(|(id, ordered, back, _)| {
-            let sent = self.sent.iter().filter(|(line, _)| line == id).map(|(_, pieces)| number(pieces));
-            let sent = sent.fold(Decimal::ZERO, Decimal::saturating_add);
-            sent.max(number(back)) > number(ordered)
-        });
-        too_many.then_some(Fault::Pieces)
+        match self.has_too_many() {
+            Some(too_many) => too_many.then_some(Fault::Pieces),
+            None => Some(Fault::Uncounted),
+        }
+    }
+
+    /// `None`: a number that is none.
+    fn has_too_many(&self) -> Option<bool> {
+        let number = |text: &str| stored_decimal(text).ok();
+        let mut too_many = false;
+        for (id, ordered, back, _) in &self.lines {
+            let mut sent = self.sent.iter().filter(|(line, _)| line == id).map(|(_, pieces)| number(pieces));
+            let sent = sent.try_fold(Decimal::ZERO, |all, some| Some(all.saturating_add(some?)))?;
+            too_many |= sent.max(number(back)?) > number(ordered)?;
+        }
+        Some(too_many)
     }
 }

@@ -100,6 +100,7 @@ struct Flaws {
     sums: Named,
     too_large: Named,
     pieces: Named,
+    uncounted: Named,
     in_vain: Named,
     unseen: Named,
 }
@@ -135,6 +136,7 @@ fn flaws(book: &Book) -> Result<Flaws> {
         Fault::Sums(rest) => flaws.sums.add(flaw.order, format!(" (by {})", rest.normalize())),
         Fault::TooLarge => flaws.too_large.add(flaw.order, String::new()),
         Fault::Pieces => flaws.pieces.add(flaw.order, String::new()),
+        Fault::Uncounted => flaws.uncounted.add(flaw.order, String::new()),
         Fault::InVain(row) => flaws.in_vain.add(flaw.order, format!(" (row {row})")),
         Fault::Unseen => flaws.unseen.add(flaw.order, String::new()),
     })?;
@@ -158,6 +160,10 @@ fn check_orders(book: &Book, mended: bool) -> Result<Vec<Finding>> {
         flaws.pieces.finding(
             "more is sent or given back than was ordered",
             "ordersync show book:ORDER --history tells what was sent",
+        ),
+        flaws.uncounted.finding(
+            "a number of pieces that cannot be read",
+            "ordersync pull book:ORDER and ordersync accept book:ORDER take it over from the channel anew",
         ),
         flaws.in_vain.finding("shipped here, but the dispatch was refused and the channel does not know", &back),
         flaws.unseen.finding(

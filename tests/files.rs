@@ -211,13 +211,15 @@ fn a_quote_left_open_in_a_column_that_is_left_out_swallows_no_row() {
 }
 
 #[test]
-fn one_bad_row_among_good_ones_is_named_and_nothing_goes_out() {
+fn an_order_that_is_not_in_the_book_costs_its_row() {
     let rig = Rig::new();
     let ids = [rig.paid(1), rig.paid(1)];
     rig.sync();
     let text = format!("order,carrier,tracking\n{},ups,1Z1\n77777,ups,1Z2\n{},ups,1Z3\n", ids[0], ids[1]);
-    csv(&rig, &text).exits(7).says("row 3, order 77777").says("1 shipment of 3").says("nothing was dispatched");
-    let rows = csv(&rig, &text).arg("--json").exits(7).json();
+    let done = csv(&rig, &text).arg("--dry-run").exits(3);
+    done.says("row 3, order 77777").says("2 of 3 orders went well; not so the rows 3");
+    assert!(rig.writes().is_empty());
+    let rows = csv(&rig, &text).arg("--json").exits(3).json();
     let joined: Vec<(&Value, &Value, &Value)> = rows
         .as_array()
         .unwrap()
@@ -231,6 +233,16 @@ fn one_bad_row_among_good_ones_is_named_and_nothing_goes_out() {
         (&json!(4), &last, &Value::Null),
     ];
     assert_eq!(joined, wanted);
+    ids.iter().for_each(|id| rig.assert_told_once(*id, "the other rows"));
+}
+
+#[test]
+fn one_bad_row_among_good_ones_is_named_and_nothing_goes_out() {
+    let rig = Rig::new();
+    let ids = [rig.paid(1), rig.paid(1)];
+    rig.sync();
+    let text = format!("order,carrier,tracking\n{},ups,1Z1\n77777,ups,1Z2\n{},royl-mail,1Z3\n", ids[0], ids[1]);
+    csv(&rig, &text).exits(2).says("row 4, order").says("1 shipment of 3").says("nothing was dispatched");
     assert!(rig.writes().is_empty());
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Rows of one order that stand together are one shipment: several tracking numbers, several SKUs.
 //! The file is checked as a whole before the first dispatch goes out: what it says that cannot be
-//! meant, or cannot be told for sure, stops all of it.
+//! meant, or cannot be told for sure, stops all of it. An order that the book does not have costs its
+//! own rows.
 
 mod columns;
 mod quotes;
@@ -159,8 +160,8 @@ fn separated(text: &str) -> (&str, u64, u8) {
     (text, 0, best.unwrap_or(b','))
 }
 
-/// Whether something in the file is at fault. What only an order's own state speaks against costs
-/// that order alone, in its turn.
+/// Whether something in the file is at fault. What only an order's own state speaks against, and an
+/// order that is not in the book, costs that order alone, in its turn.
 fn check(app: &App, book: &Book, all: &mut [Wanted]) -> Result<bool> {
     let mut stores: HashMap<String, Option<Capabilities>> = HashMap::new();
     let mut orders: HashMap<i64, String> = HashMap::new();
@@ -181,7 +182,10 @@ fn fault(
     stores: &mut HashMap<String, Option<Capabilities>>,
     orders: &mut HashMap<i64, String>,
 ) -> Result<()> {
-    let id = book.find_as(&wanted.group.reference, naming(&wanted.args))?;
+    let id = match book.find_as(&wanted.group.reference, naming(&wanted.args)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        found => found?,
+    };
     if let Some(above) = orders.insert(id, wanted.group.written.clone()) {
         let text = format!("stands above already as {above}; put its rows together");
         return Err(Error::new(ErrorKind::Usage, text));

@@ -49,6 +49,7 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "inbox" -d 'What
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "retry" -d 'Try a failed dispatch or cancellation again'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "runs" -d 'What each sync did'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "pull" -d 'Read one order from its channel now'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "reconcile" -d 'Compare a channel\'s list of orders with the book, both ways'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "carriers" -d 'The carriers that dispatch knows by name'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "schedule" -d 'Sync every half hour: install, remove or show the timer'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "backup" -d 'Copy the book to a file, consistently, also while it is in use'
@@ -263,6 +264,17 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s q -l quiet 
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l since -d 'Compare what changed since then (7d by default, 2026-11-01, all)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l pull -d 'Bring what is missing or older here into the book'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l dry-run -d 'Say what it would cost, and ask the channel no more than that'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l nightly -d 'As the timer does it: the newest orders of stores that are set to it, once a day; nothing is printed where all is well'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s q -l quiet -d 'Print nothing but results and errors'

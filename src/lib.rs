@@ -70,6 +70,7 @@
 //! | P-5 | What the merchant has edited is never overwritten by what changes at the channel. |
 //! | P-6 | An order first seen cancelled or shipped is imported as that. |
 //! | P-7 | Between import and the merchant's own act nothing is written to the channel. |
+//! | P-8 | An order is never deleted by what a channel lacks: that it is gone there is a fact of it. |
 //! | P-9 | Payment is a fact; until it is paid an order follows the channel in everything. |
 //! | P-10 | Refunds are facts: amount, lines and pieces, never a status. |
 //! | P-11 | Data that a channel no longer tells is no change, and empties nothing. |

@@ -28,6 +28,8 @@ pub enum Work {
     Export,
     /// Fetching a fresh access token.
     Renewal,
+    /// Comparing its list with the book.
+    Reconcile,
 }
 
 impl Work {
@@ -36,6 +38,7 @@ impl Work {
             Self::Import => "import",
             Self::Export => "export",
             Self::Renewal => "renewal",
+            Self::Reconcile => "comparison",
         }
     }
 }

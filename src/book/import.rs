@@ -180,7 +180,8 @@ impl Book {
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind IN ('unreadable', 'unshown') AND resolved_at IS NULL)";
         let troubled = db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read")?;
-        Ok(Intake { db, batch, kind, documents: &self.documents, by, connected, troubled, tally })
+        let missed = super::comparisons::is_any_gone(&db)?;
+        Ok(Intake { db, batch, kind, documents: &self.documents, by, connected, troubled, missed, tally })
     }
 
     /// The orders that could not be read by another version of this program, to be tried again.
@@ -380,6 +381,8 @@ pub(crate) struct Intake<'a> {
     /// Whether any order of the store stands in the inbox as unreadable, or as one that the channel
     /// cannot show.
     troubled: bool,
+    /// Whether any order is known to be gone from its channel.
+    missed: bool,
     tally: Tally,
 }
 
@@ -402,6 +405,9 @@ impl Intake<'_> {
             self.tally.new += 1;
             return Ok(None);
         };
+        if self.missed {
+            super::comparisons::is_there_again(&self.db, last.order_id, self.by)?;
+        }
         // A late or repeated delivery of an older version changes nothing (I-3, P-6).
         if last.updated_at.is_some_and(|known| order.updated_at.timestamp_millis() < known) {
             self.tally.unchanged += 1;

@@ -28,6 +28,17 @@ impl InboxNote {
         Self { kind: GIVEN_BACK, text, hint }
     }
 
+    /// So many orders of a store differ from the channel's list.
+    pub(crate) fn apart(store: &str, orders: u64) -> Self {
+        let (what, differ) =
+            if orders == 1 { ("1 order".to_owned(), "differs") } else { (format!("{orders} orders"), "differ") };
+        let text = format!("{what} of {store} {differ} between the book and the channel's list");
+        let hint = format!(
+            "ordersync reconcile --channel {store} names them; with --pull it brings what is missing or older here"
+        );
+        Self { kind: "apart", text, hint }
+    }
+
     /// The version of an order that the merchant has seen is not in the book any more.
     pub(crate) fn lost(order: i64) -> Self {
         let text = format!(

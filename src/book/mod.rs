@@ -15,6 +15,7 @@ mod accepted;
 mod acts;
 mod audit;
 mod changes;
+mod comparisons;
 mod copy;
 mod cursors;
 mod documents;
@@ -53,6 +54,7 @@ pub(crate) use accepted::{Basis, Known};
 pub(crate) use acts::{NewDispatch, Recorded};
 pub(crate) use audit::Fault;
 pub(crate) use changes::{Circumstances, Rejected};
+pub(crate) use comparisons::{Apart, Comparison, NewComparison};
 pub(crate) use cursors::Walk;
 pub(crate) use file::exposed;
 pub(crate) use find::{BOOK, Naming};
@@ -85,11 +87,15 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0007_trail.sql"),
     include_str!("schema/0008_local.sql"),
     include_str!("schema/0009_accepted.sql"),
+    include_str!("schema/0010_comparisons.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a
 /// clock that was ahead, and is due now.
 const NO_PAUSE_IS_LONGER: i64 = 8 * 24 * 3600 * 1000;
+
+/// How long a comparison that was interrupted can be taken up again, in milliseconds.
+const INTERRUPTED_STAYS: i64 = 24 * 3600 * 1000;
 
 /// How long a writer waits for another process's transaction. Transactions are a page long at most.
 const BUSY: Duration = Duration::from_secs(15);

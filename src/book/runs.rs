@@ -16,6 +16,8 @@ pub enum RunKind {
     Autosync,
     /// A single order was read.
     Pull,
+    /// The channel's list was compared with the book.
+    Reconcile,
 }
 
 impl RunKind {
@@ -24,6 +26,7 @@ impl RunKind {
             Self::Sync => "sync",
             Self::Autosync => "autosync",
             Self::Pull => "pull",
+            Self::Reconcile => "reconcile",
         }
     }
 }
@@ -51,7 +54,7 @@ pub(crate) struct StoreSummary {
 pub(crate) struct RunRow {
     /// The run's number.
     pub(crate) id: i64,
-    /// `sync`, `autosync` or `pull`.
+    /// `sync`, `autosync`, `pull` or `reconcile`.
     pub(crate) kind: String,
     /// Whether it kept nothing.
     pub(crate) dry: bool,
@@ -120,7 +123,7 @@ impl Book {
     /// newest first: they are at work, or were killed.
     pub(crate) fn unfinished(&self, store: i64) -> Result<Vec<(i64, Timestamp)>> {
         let sql = "SELECT r.id, r.started_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
-                   WHERE r.finished_at IS NULL AND r.kind <> 'pull' AND NOT r.dry ORDER BY r.id DESC LIMIT 20";
+                   WHERE r.finished_at IS NULL AND r.kind IN ('sync', 'autosync') AND NOT r.dry ORDER BY r.id DESC LIMIT 20";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let runs = statement.query_map([store], |row| Ok((row.get(0)?, from_millis(row.get(1)?)))).done("read")?;
         runs.collect::<rusqlite::Result<_>>().done("read")
@@ -130,7 +133,7 @@ impl Book {
     /// brings nothing, and says nothing of how the store stands.
     pub(crate) fn last_error(&self, store: i64) -> Result<Option<LastError>> {
         let sql = "SELECT rs.error, rs.error_kind, r.finished_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
-                   WHERE r.finished_at IS NOT NULL AND r.kind <> 'pull' AND NOT r.dry ORDER BY r.id DESC LIMIT 1";
+                   WHERE r.finished_at IS NOT NULL AND r.kind IN ('sync', 'autosync') AND NOT r.dry ORDER BY r.id DESC LIMIT 1";
         let read = |row: &Row<'_>| {
             let Some(why) = row.get::<_, Option<String>>(0)? else { return Ok(None) };
             let kind: Option<String> = row.get(1)?;
@@ -175,7 +178,7 @@ impl Book {
                     "UPDATE stores SET last_sync_at = CASE WHEN ? THEN ? ELSE last_sync_at END,
                        last_autosync_at = CASE WHEN ? = 'autosync' THEN ? ELSE last_autosync_at END,
                        told_kind = CASE WHEN ? THEN NULL ELSE told_kind END WHERE name = ?",
-                    params![s.read && !dry, now, kind, started, s.error.is_none(), s.store],
+                    params![s.read && !dry, now, kind, started, s.error.is_none() && kind != "reconcile", s.store],
                 )
                 .done("written")?;
             }

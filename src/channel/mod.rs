@@ -88,6 +88,21 @@ pub trait Channel: Send + Sync {
     /// [`RemoteOrder`] with an error inside, never an error of the page.
     fn page(&self, at: &Cursor) -> Result<Page>;
 
+    /// How the orders modified in `range`, which has an end, are listed for a comparison with the
+    /// book, and what that costs. It may list more than these. One request at most, where the
+    /// channel can count.
+    fn survey(&self, range: &Range) -> Result<Survey> {
+        let plan = self.plan(range)?;
+        let walks = plan.slices.into_iter().chain([plan.changes]).collect();
+        Ok(Survey { walks, orders: plan.total, requests: None })
+    }
+
+    /// The page of a survey's walk at `at`: of each order no more than its id and when it was
+    /// modified, where the channel can give just that.
+    fn heads(&self, at: &Cursor) -> Result<Heads> {
+        self.page(at).map(Heads::from)
+    }
+
     /// One order as it is now, or `None` where the channel says that there is none.
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>>;
 
@@ -108,6 +123,12 @@ pub trait Channel: Send + Sync {
     /// Why [`Channel::order`] gave none: deleted, or hidden from the key.
     fn no_order(&self, remote_id: &str) -> Error {
         Error::new(ErrorKind::NotFound, format!("the store has no order {remote_id} any more; nothing was written"))
+    }
+
+    /// Orders placed before this are hidden from the key, where the channel hides old ones and
+    /// says nothing of it. No network.
+    fn shown_since(&self) -> Option<Timestamp> {
+        None
     }
 
     /// The order's status word, as its setting takes it, where nobody knows what it means. Orders
@@ -170,6 +191,49 @@ pub struct Plan {
     pub changes: Cursor,
     /// How many orders all of it will bring, where the channel says.
     pub(crate) total: Option<u64>,
+}
+
+/// How a range is listed for a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// The walks that list it, each to be read to its end.
+    pub(crate) walks: Vec<Cursor>,
+    /// How many orders they will bring, where the channel says.
+    pub(crate) orders: Option<u64>,
+    /// How many requests they will take while nothing changes, where that can be told.
+    pub(crate) requests: Option<u64>,
+}
+
+/// One page of a survey's walk.
+#[derive(Debug)]
+pub struct Heads {
+    /// The orders on it.
+    pub(crate) orders: Vec<Head>,
+    /// The orders that belong here and that the channel itself cannot show.
+    pub(crate) unshown: Vec<Unshown>,
+    /// How to go on.
+    pub(crate) next: Next,
+}
+
+/// What a comparison takes of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The channel's id.
+    pub(crate) remote_id: String,
+    /// When it was modified, where that is told.
+    pub(crate) modified: Option<Timestamp>,
+}
+
+impl From<Page> for Heads {
+    fn from(page: Page) -> Self {
+        let head = |seen: RemoteOrder| Head {
+            modified: seen.order.as_ref().ok().map(|order| order.updated_at),
+            remote_id: seen.remote_id,
+        };
+        let signs = page.reread.into_iter().map(|remote_id| Head { remote_id, modified: None });
+        let orders = page.orders.into_iter().map(head).chain(signs).collect();
+        Self { orders, unshown: page.unshown, next: page.next }
+    }
 }
 
 /// A list that is looked through every so often, beside the changes.

@@ -108,6 +108,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         check: |text| policy("shipments", text).is_some(),
     },
     Setting {
+        key: "reconcile",
+        help: "so many of the newest orders are compared with the channel's list once a day by the timer, 0 to 100000 (default 0: none)",
+        check: |text| text.parse::<u64>().is_ok_and(|orders| orders <= 100_000),
+    },
+    Setting {
         key: "allow_http",
         help: "yes: talk to this store without encryption (default no; the own machine is always permitted)",
         check: |text| matches!(text, "yes" | "no"),

@@ -26,6 +26,7 @@ mod local;
 mod orders;
 mod outbox;
 mod pull;
+mod reconcile;
 mod reject;
 mod release;
 mod retry;
@@ -130,6 +131,8 @@ enum Command {
     Runs(runs::Args),
     /// Read one order from its channel now
     Pull(pull::Args),
+    /// Compare a channel's list of orders with the book, both ways
+    Reconcile(reconcile::Args),
     /// The carriers that dispatch knows by name
     Carriers(carriers::Args),
     /// Sync every half hour: install, remove or show the timer
@@ -236,6 +239,7 @@ fn start(cli: Cli) -> Outcome {
         Command::Retry(args) => retry::run(&app, args),
         Command::Runs(args) => runs::run(&app, args),
         Command::Pull(args) => pull::run(&app, args),
+        Command::Reconcile(args) => reconcile::run(&app, args),
         Command::Carriers(args) => carriers::run(&app, args),
         Command::Schedule(args) => schedule::run(&app, args),
         Command::Backup(args) => backup::run(&app, args),

@@ -39,12 +39,15 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let order = book.order(id)?;
     let versions = if order.drifted { super::changes::versions(&book, &order)? } else { None };
     let drift = versions.map(|versions| versions.differences()).unwrap_or_default();
+    let gone = book.gone_at(id)?;
     let history = if args.history || app.global.json { book.history(id)? } else { Vec::new() };
     if app.global.json {
-        output::print_json(&to_json(&order, &drift, &history))?;
+        let mut told = to_json(&order, &drift, &history);
+        told["gone_at_channel_since"] = json!(gone.map(rfc3339));
+        output::print_json(&told)?;
     } else {
         let fates = book.circumstances(id)?.fates;
-        print(app, &order, &drift, &fates, &history)?;
+        print(app, &order, gone, &drift, &fates, &history)?;
     }
     Ok(0)
 }
@@ -52,6 +55,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 fn print(
     app: &App,
     o: &BookOrder,
+    gone: Option<Timestamp>,
     drift: &[Difference],
     fates: &[(Field, Fate)],
     history: &[Event],
@@ -63,6 +67,9 @@ fn print(
     let head = format!("order {}  {}:{}  {}{test}", o.id, o.store, o.number, o.shown);
     output::put(&format!("{}\n", bold(&output::clean(&head))))?;
     output::line(&format!("  at the channel  {}{} (id {})", o.channel_status, presence(o), o.remote_id))?;
+    if let Some(at) = gone {
+        output::line(&format!("  gone    the channel has it no more, as was found {}", when(at)))?;
+    }
     let paid = o.paid_at.map_or("not marked as paid".to_owned(), |at| format!("paid {}", when(at)));
     output::line(&format!("  placed {}, {paid}, imported {}", when(o.placed_at), when(o.imported_at)))?;
     if let Some(at) = o.ship_by {

@@ -131,6 +131,11 @@ fn autosync(app: &App, args: &Args, stores: &[Store], job: &Job) -> Outcome {
         }
     }
     print(app, args, &report)?;
+    // Whatever comes of it is in the inbox and among the runs: it is no failure of this sync.
+    if let Err(error) = super::reconcile::nightly(app, &context, &book, stores, false) {
+        app.context.clock.check_interrupt()?;
+        drop(error);
+    }
     Ok(code)
 }
 

@@ -5,7 +5,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::channel::{Cursor, Next, Page};
+use crate::channel::{Cursor, Heads, Next, Page};
 
 /// How often one page may come again before the walk is at an end. Some repeat is in order: the
 /// last second of a page is read twice, and several refunds may belong to the same orders.
@@ -29,17 +29,32 @@ pub(crate) struct Headway {
 impl Headway {
     /// Takes notice of the page at `at`; true where the walk does not get on.
     pub(crate) fn stands_still(&mut self, at: &Cursor, page: &Page) -> bool {
-        let Next::More(next) = &page.next else { return false };
+        let ids = page.orders.iter().map(|order| &*order.remote_id).chain(page.reread.iter().map(String::as_str));
+        let is_empty = page.unshown.is_empty() && page.drafts == 0;
+        self.stays(at, &page.next, ids, is_empty)
+    }
+
+    /// The same for a page of ids and times.
+    pub(crate) fn stands_still_at(&mut self, at: &Cursor, page: &Heads) -> bool {
+        self.stays(at, &page.next, page.orders.iter().map(|head| &*head.remote_id), page.unshown.is_empty())
+    }
+
+    fn stays<'a>(
+        &mut self,
+        at: &Cursor,
+        next: &Next,
+        ids: impl Iterator<Item = &'a str>,
+        has_nothing_else: bool,
+    ) -> bool {
+        let Next::More(next) = next else { return false };
         if next == at {
             return true;
         }
-        if page.orders.is_empty() && page.reread.is_empty() {
-            let empty = page.unshown.is_empty() && page.drafts == 0;
-            self.empty = if empty { self.empty + 1 } else { 0 };
+        let Some(print) = fingerprint(ids) else {
+            self.empty = if has_nothing_else { self.empty + 1 } else { 0 };
             return self.empty > EMPTY;
-        }
+        };
         self.empty = 0;
-        let print = fingerprint(page);
         self.again += u32::from(self.mark == Some(print));
         if self.pages >= self.distance {
             (self.mark, self.again, self.pages) = (Some(print), 0, 0);
@@ -50,13 +65,13 @@ impl Headway {
     }
 }
 
-fn fingerprint(page: &Page) -> u64 {
+/// `None` for a page without ids.
+fn fingerprint<'a>(ids: impl Iterator<Item = &'a str>) -> Option<u64> {
+    let mut ids = ids.peekable();
+    ids.peek()?;
     let mut hasher = DefaultHasher::new();
-    for order in &page.orders {
-        order.remote_id.hash(&mut hasher);
-    }
-    page.reread.hash(&mut hasher);
-    hasher.finish()
+    ids.for_each(|id| id.hash(&mut hasher));
+    Some(hasher.finish())
 }
 
 #[cfg(test)]

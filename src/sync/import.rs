@@ -89,6 +89,22 @@ pub(crate) fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: Remo
     take_in(book, &batch, open)
 }
 
+/// The same for several that were asked for by their ids.
+pub(crate) fn import_found(book: &mut Book, open: &OpenStore, run: i64, found: &Found) -> Result<Tally> {
+    let batch = Batch {
+        store: open.store.id,
+        run,
+        orders: &found.orders,
+        unshown: &found.unshown,
+        unlisted: 0,
+        reread: &[],
+        cursor: None,
+        drafts: 0,
+        dry_run: false,
+    };
+    take_in(book, &batch, open)
+}
+
 /// Takes a page into the book: each order is offered to it, and where that knows another version,
 /// what becomes of the new one is decided.
 fn take_in(book: &mut Book, batch: &Batch<'_>, open: &OpenStore) -> Result<Tally> {

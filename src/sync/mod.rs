@@ -18,6 +18,7 @@ pub(crate) mod import;
 pub mod outstanding;
 pub(crate) mod policy;
 pub(crate) mod readings;
+pub(crate) mod reconcile;
 pub(crate) mod report;
 mod side_by_side;
 pub mod store;

@@ -115,13 +115,7 @@ impl StoreReport {
 impl Report {
     /// The exit code (C-2, I-4, I-5): the only store's own error, or "partly done".
     pub(crate) fn exit_code(&self) -> u8 {
-        let code = |store: &StoreReport| match &store.error {
-            Some(error) => exit_code(error.kind()),
-            None if store.is_clean() => 0,
-            None => EXIT_PARTLY,
-        };
-        let interrupted = || self.stores.iter().map(code).find(|code| *code == 130);
-        common_code(self.stores.iter().map(code)).or_else(interrupted).unwrap_or(EXIT_PARTLY)
+        exit_code_of(self.stores.iter().map(|store| (store.error.as_ref(), store.is_clean())))
     }
 
     /// What the book keeps of the run.
@@ -138,6 +132,18 @@ impl Report {
             })
             .collect()
     }
+}
+
+/// The exit code of work on several stores, each with what stopped it, and whether all of it went
+/// well.
+pub(crate) fn exit_code_of<'a>(stores: impl Iterator<Item = (Option<&'a Error>, bool)> + Clone) -> u8 {
+    let code = |(error, is_clean): (Option<&Error>, bool)| match error {
+        Some(error) => exit_code(error.kind()),
+        None if is_clean => 0,
+        None => EXIT_PARTLY,
+    };
+    let interrupted = || stores.clone().map(code).find(|code| *code == 130);
+    common_code(stores.clone().map(code)).or_else(interrupted).unwrap_or(EXIT_PARTLY)
 }
 
 #[cfg(test)]

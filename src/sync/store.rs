@@ -8,8 +8,9 @@ use super::outstanding::{Outstanding, outstanding};
 use crate::book::{Book, Store};
 use crate::channel::settings::client;
 use crate::channel::{
-    self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Format, Found, Learn,
-    Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Task, TrackingChange, TrackingPlan, Values, Write,
+    self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Format, Found, Heads,
+    Learn, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, Task, TrackingChange, TrackingPlan, Values,
+    Write,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::credentials::Credentials;
@@ -77,6 +78,14 @@ impl Channel for Named {
         self.name(self.channel.page(at))
     }
 
+    fn survey(&self, range: &Range) -> Result<Survey> {
+        self.name(self.channel.survey(range))
+    }
+
+    fn heads(&self, at: &Cursor) -> Result<Heads> {
+        self.name(self.channel.heads(at))
+    }
+
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
         self.name(self.channel.order(remote_id).and_then(|seen| asked_for(remote_id, seen)))
     }
@@ -87,6 +96,10 @@ impl Channel for Named {
 
     fn no_order(&self, remote_id: &str) -> Error {
         renamed(self.channel.no_order(remote_id), &self.words)
+    }
+
+    fn shown_since(&self) -> Option<Timestamp> {
+        self.channel.shown_since()
     }
 
     fn plan_dispatch<'a>(

@@ -12,13 +12,16 @@ use super::support::program::{EXPORT, dies};
 /// The points of an import that `crash::point` names.
 const IMPORT: [&str; 2] = ["before-import", "after-import"];
 
+/// Those of a comparison of the channel's list with the book.
+pub const COMPARISON: [&str; 2] = ["before-listed", "after-listed"];
+
 #[test]
 fn every_crash_point_of_the_program_is_passed_here() {
     let mut found = Vec::new();
     collect(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
     found.sort();
     found.dedup();
-    let mut known: Vec<&str> = IMPORT.iter().chain(&EXPORT).copied().collect();
+    let mut known: Vec<&str> = IMPORT.iter().chain(&COMPARISON).chain(&EXPORT).copied().collect();
     known.sort_unstable();
     assert_eq!(found, known);
 }
@@ -38,7 +41,7 @@ fn collect(dir: &std::path::Path, found: &mut Vec<String>) {
 
 /// Dies once at every passing of every point, and gives how often each was passed until `attempt`
 /// came to its end.
-fn at_every_passing(names: &[&str], mut attempt: impl FnMut(&str, u32) -> bool) -> Vec<u32> {
+pub fn at_every_passing(names: &[&str], mut attempt: impl FnMut(&str, u32) -> bool) -> Vec<u32> {
     names.iter().map(|point| (1..).find(|nth| !attempt(point, *nth)).unwrap_or(1) - 1).collect()
 }
 

@@ -29,6 +29,7 @@ mod local;
 mod lost;
 mod outages;
 mod people;
+mod reconcile;
 mod restless;
 mod setups;
 mod switches;

@@ -24,6 +24,9 @@ pub(crate) struct Orders<'a> {
     pub(crate) api: &'a Api,
     pub(crate) settings: &'a Settings,
     pub(crate) archived: bool,
+    /// No more of each order than its place is wanted. Rows cannot be narrowed, but come without
+    /// what else belongs to an order.
+    pub(crate) places: bool,
 }
 
 impl Orders<'_> {
@@ -64,7 +67,7 @@ impl List for Orders<'_> {
 
     fn fetch(&self, query: &Query, _: &Walk, repeats: u32) -> Result<Fetched> {
         let mut asked = self.add(parameters(query));
-        if self.api.facts().include {
+        if self.api.facts().include && !self.places {
             asked.extend(INCLUDE.map(|(name, value)| (name, value.to_owned())));
         }
         let reply = match self.api.get_once("v2/orders", &asked, repeats) {
@@ -86,7 +89,12 @@ impl List for Orders<'_> {
         }
         let entry = |(head, document): (&Head<'_>, &std::borrow::Cow<'_, RawValue>)| {
             let row = place(head);
-            Entry { row, modified: row.map(|row| row.at), content: Content::Document(document.as_ref().to_owned()) }
+            let content = match head.id.id() {
+                Some(id) if self.places => Content::Head(id.to_owned()),
+                None if self.places => Content::Sign(None),
+                _ => Content::Document(document.as_ref().to_owned()),
+            };
+            Entry { row, modified: row.map(|row| row.at), content }
         };
         Ok(Fetched { rows: heads.iter().zip(&documents).map(entry).collect(), ..nothing() })
     }

@@ -37,8 +37,9 @@ mod wire;
 use std::time::Duration;
 
 use super::{
-    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Notify,
-    Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write, stored,
+    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Heads,
+    Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan, UnknownCarrier,
+    Write, stored,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Policies, Policy, Shipment};
@@ -115,6 +116,14 @@ impl Channel for BigCommerce {
 
     fn page(&self, at: &Cursor) -> Result<Page> {
         pages::page(&self.api, &self.settings, at)
+    }
+
+    fn survey(&self, range: &Range) -> Result<Survey> {
+        pages::survey(&self.api, &self.settings, range)
+    }
+
+    fn heads(&self, at: &Cursor) -> Result<Heads> {
+        pages::heads(&self.api, &self.settings, at)
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {

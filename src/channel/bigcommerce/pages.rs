@@ -11,7 +11,7 @@ use super::settings::Settings;
 use super::wire::Count;
 use crate::channel::isolate::REPEATS;
 use crate::channel::keyset::{self, Key, List, Lists, Walk};
-use crate::channel::{Cursor, Page, Pass, Plan, Range, meant};
+use crate::channel::{Cursor, Heads, Page, Pass, Plan, Range, Survey, meant};
 use crate::error::{ErrorKind, Result};
 
 /// What is remembered of a store besides: nothing.
@@ -99,7 +99,11 @@ impl Lists for Store<'_> {
     }
 
     fn list(&self, pass: Option<&str>) -> Box<dyn List + '_> {
-        Box::new(Orders { api: self.api, settings: self.settings, archived: pass.is_some() })
+        Box::new(Orders { api: self.api, settings: self.settings, archived: pass.is_some(), places: false })
+    }
+
+    fn places(&self) -> Box<dyn List + '_> {
+        Box::new(Orders { api: self.api, settings: self.settings, archived: false, places: true })
     }
 
     fn changes(&self, _: &mut Extra, from: Option<i64>, _: i64) -> Walk {
@@ -132,6 +136,16 @@ pub(super) fn count(api: &Api, query: &[(&'static str, String)]) -> Result<Optio
         Err(error) => return Err(error),
     };
     Ok(reply.json::<Count<'_>>().ok().and_then(|(count, _)| meant(count.count.get())))
+}
+
+/// How a range is listed for a comparison.
+pub(crate) fn survey(api: &Api, settings: &Settings, range: &Range) -> Result<Survey> {
+    keyset::survey(&Store { api, settings }, range)
+}
+
+/// The ids and times of the page at `at`.
+pub(crate) fn heads(api: &Api, settings: &Settings, at: &Cursor) -> Result<Heads> {
+    keyset::heads(&Store { api, settings }, stored(at)?)
 }
 
 /// The page at `at`.

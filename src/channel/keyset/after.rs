@@ -6,7 +6,7 @@ use crate::channel::census::Census;
 
 /// Fewer rows than this are taken for a whole page where the channel counts no more, or none of
 /// them is new: no server cuts pages so small.
-const FEW: u64 = 10;
+pub(super) const FEW: u64 = 10;
 
 /// How often a stretch that is read by ids may have to go back because rows have left it.
 const MOST_STEPS_BACK: u32 = 50;

@@ -101,6 +101,9 @@ pub(crate) trait Lists {
     /// The list of orders, or the one of a pass.
     fn list(&self, pass: Option<&str>) -> Box<dyn List + '_>;
 
+    /// The list of orders with no more of each than its place and id ([`super::Content::Head`]).
+    fn places(&self) -> Box<dyn List + '_>;
+
     /// Whether the list of orders can be asked for changes.
     fn lists_changes(&self) -> bool {
         true

@@ -21,6 +21,7 @@
 
 mod after;
 mod changes;
+mod heads;
 mod plan;
 mod read;
 mod search;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use super::census::{Census, SURELY_BEFORE};
 
 pub(crate) use changes::{Lists, Position, Rest, look, page};
+pub(crate) use heads::{heads, survey};
 pub(crate) use plan::plan;
 pub(crate) use read::{Content, Entry, Fetched, First, List};
 

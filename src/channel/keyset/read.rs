@@ -7,7 +7,8 @@ use super::{Count, Dialect, Key, Listed, Query, Row, Step, Walk, search};
 use crate::channel::census::unlisted;
 use crate::channel::isolate::{REPEATS, isolate};
 use crate::channel::page_size::of_least;
-use crate::channel::{Found, RemoteOrder, Unshown};
+use crate::channel::{Found, Head, RemoteOrder, Unshown};
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 
 /// One list of a channel, as an adapter asks for it.
@@ -106,6 +107,8 @@ pub(crate) struct Entry {
 pub(crate) enum Content {
     /// An order.
     Order(RemoteOrder),
+    /// An order of which only its id was asked for.
+    Head(String),
     /// A document that is to be completed.
     Document(Box<RawValue>),
     /// No order yet.
@@ -140,6 +143,8 @@ pub(crate) struct First {
 pub(crate) struct Batch {
     /// The orders.
     pub(crate) orders: Vec<RemoteOrder>,
+    /// Orders of which only the place was asked for.
+    pub(crate) heads: Vec<Head>,
     /// Orders that the channel cannot show.
     pub(crate) unshown: Vec<Unshown>,
     /// The ids of those at which its list fails.
@@ -162,6 +167,10 @@ impl Batch {
             batch.modified.extend(entry.modified);
             match entry.content {
                 Content::Order(order) => batch.orders.push(order),
+                Content::Head(remote_id) => {
+                    let modified = entry.modified.and_then(|at| Timestamp::from_timestamp(at, 0));
+                    batch.heads.push(Head { remote_id, modified });
+                }
                 Content::Document(document) => documents.push(document),
                 Content::Draft => batch.drafts += 1,
                 Content::Sign(id) => batch.reread.extend(id),
@@ -177,9 +186,16 @@ impl Batch {
         Ok(batch)
     }
 
+    /// The id of its last order.
+    fn last_id(&self) -> Option<u64> {
+        let ids = self.orders.last().map(|order| &order.remote_id).or(self.heads.last().map(|head| &head.remote_id));
+        ids.and_then(|id| id.parse().ok())
+    }
+
     /// Takes in the page that goes on from this one.
     pub(crate) fn join(&mut self, more: Self) {
         self.orders.extend(more.orders);
+        self.heads.extend(more.heads);
         self.unshown.extend(more.unshown);
         self.hidden.extend(more.hidden);
         self.reread.extend(more.reread);
@@ -368,7 +384,7 @@ fn closely(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(B
             let repeats = u32::from(dialect.above && count == 1);
             let (page, onward) = page_past_known(list, at, count + joins, repeats)?;
             borne = borne.max(count);
-            last = page.orders.last().and_then(|order| order.remote_id.parse().ok()).or(last);
+            last = page.last_id().or(last);
             all.join(page);
             let next = match onward {
                 Onward::More(next) => Some(next),

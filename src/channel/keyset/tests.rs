@@ -290,6 +290,10 @@ impl Lists for &Store {
         Box::new(*self)
     }
 
+    fn places(&self) -> Box<dyn List + '_> {
+        Box::new(*self)
+    }
+
     fn changes(&self, _: &mut Extra, from: Option<i64>, _: i64) -> Walk {
         Walk::new(Key::Modified, from, None)
     }

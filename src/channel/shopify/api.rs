@@ -1,9 +1,10 @@
 //! One shop's address, its tokens, and what queries cost there.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::TimeDelta;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -11,10 +12,11 @@ use url::Url;
 
 use super::auth::{self, Kind, TokenEndpoint};
 use super::errors;
+use super::probe::ALL_ORDERS;
 use super::query::Document;
 use super::settings::Settings;
 use super::sizes::Sizes;
-use super::wire::{self, Cost, Envelope, TOO_DEAR, Throttle};
+use super::wire::{self, App, Cost, Envelope, TOO_DEAR, Throttle};
 use crate::channel::Connection;
 use crate::channel::isolate::REPEATS;
 use crate::channel::page_size::PageSizes;
@@ -37,6 +39,9 @@ const TOKEN_PATH: &str = "/admin/oauth/access_token";
 /// again and again would make a run without end.
 const RESTARTS: u32 = 8;
 
+/// How long an order is shown to an app without the scope for all of them.
+const WINDOW: TimeDelta = TimeDelta::days(60);
+
 /// What one query may cost at most.
 const MOST_POINTS: f64 = 1000.0;
 
@@ -54,6 +59,8 @@ pub(crate) struct Api {
     costs: Mutex<BTreeMap<(&'static str, u32), f64>>,
     bucket: Mutex<Option<Throttle>>,
     restarts: AtomicU32,
+    /// Whether the app may see only the orders of the last 60 days, as far as that is known.
+    hides_old: AtomicBool,
     /// How much one query may ask for.
     pub(crate) sizes: Sizes,
 }
@@ -108,6 +115,8 @@ impl Api {
             url
         };
         let sizes = PageSizes::new(&connection.facts, connection.learn, connection.http.clock().clone());
+        let scopes = connection.facts["scopes"].as_array();
+        let hides_old = scopes.is_some_and(|scopes| !scopes.iter().any(|scope| scope == ALL_ORDERS));
         Ok(Self {
             graphql: at(&format!("/admin/api/{VERSION}/graphql.json")),
             tokens: TokenEndpoint(at(TOKEN_PATH)),
@@ -117,6 +126,7 @@ impl Api {
             costs: Mutex::default(),
             bucket: Mutex::default(),
             restarts: AtomicU32::new(0),
+            hides_old: AtomicBool::new(hides_old),
             sizes: Sizes::new(&sizes, settings.page_size),
         })
     }
@@ -187,6 +197,16 @@ impl Api {
         let share =
             (ceiling / cost.requested_query_cost.max(1.0)).min(HEAVY / (answer.reply.body.len() as f64).max(1.0));
         self.sizes.fit_page(size, share);
+    }
+
+    /// An answer has told what the app may do.
+    pub(crate) fn note_scopes(&self, app: &App) {
+        self.hides_old.store(!app.has(ALL_ORDERS), Ordering::Relaxed);
+    }
+
+    /// Orders made before this are hidden from the app, where it may not see all.
+    pub(crate) fn shown_since(&self) -> Option<Timestamp> {
+        self.hides_old.load(Ordering::Relaxed).then(|| self.now() - WINDOW)
     }
 
     /// Whether a walk whose cursor is refused may begin anew.

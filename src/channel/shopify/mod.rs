@@ -46,12 +46,15 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Notify,
-    Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write, stored,
+    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Heads,
+    Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan, UnknownCarrier,
+    Write, stored,
 };
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Policies, Policy, Shipment};
 use api::Api;
+use list::Span;
 pub use operation::Operation;
 use settings::Settings;
 
@@ -125,6 +128,15 @@ impl Channel for Shopify {
         pages::page(&self.api, &self.settings, at)
     }
 
+    fn survey(&self, range: &Range) -> Result<Survey> {
+        let second = |at: Option<Timestamp>| at.map(|at| at.timestamp());
+        pages::survey(&self.api, Span { since: second(range.since), until: second(range.until) })
+    }
+
+    fn heads(&self, at: &Cursor) -> Result<Heads> {
+        pages::heads(&self.api, &self.settings, at)
+    }
+
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
         let id = gid("Order", remote_id)?;
         let sizes = &self.api.sizes;
@@ -140,6 +152,10 @@ impl Channel for Shopify {
 
     fn no_order(&self, remote_id: &str) -> Error {
         probe::gone(&self.api, remote_id)
+    }
+
+    fn shown_since(&self) -> Option<Timestamp> {
+        self.api.shown_since()
     }
 
     fn plan_dispatch<'a>(

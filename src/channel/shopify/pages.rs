@@ -24,7 +24,8 @@ use super::{OVERLAP, around, document, map, number, query, wire};
 use crate::channel::census::{Census, SURELY_BEFORE, unlisted};
 use crate::channel::checkpoint::{self, Checkpoint, Now, Taken};
 use crate::channel::rows::nameless;
-use crate::channel::{Cursor, Next, Page, RemoteOrder, Unshown};
+use crate::channel::{Cursor, Head, Heads, Next, Page, RemoteOrder, Survey, Unshown};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Status;
 
@@ -162,6 +163,75 @@ pub(crate) fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> 
         Position::Slice(slice) => self::slice(api, settings, slice),
         Position::Bulk(walk) => bulk::page(api, settings, walk),
     }
+}
+
+/// How many orders a span has, and the walk that lists them.
+pub(crate) fn survey(api: &Api, span: Span) -> Result<Survey> {
+    let orders = count_one(api, List::changed(span).filter().unwrap_or_default())?;
+    let walks = vec![Cursor::new(&Position::Walk(Walk::over(span, Some(orders))))?];
+    let requests = orders.div_ceil(u64::from(api.sizes.heads.get().max(1))).max(1);
+    Ok(Survey { walks, orders: Some(orders), requests: Some(requests) })
+}
+
+/// The ids and times of a page of a span. Where that much is too much, an order of it may be the
+/// reason: it is found as in any page.
+pub(crate) fn heads(api: &Api, settings: &Settings, at: &Cursor) -> Result<Heads> {
+    let Position::Walk(mut walk) = at.position::<Position>()? else { return page(api, settings, at).map(Heads::from) };
+    let fresh = |walk: &Walk| Reading { since: walk.at.high(), place: Place::before(walk.counted) };
+    let mut reading = walk.reading.take().unwrap_or_else(|| fresh(&walk));
+    let list = List::changed(Span { since: reading.since, until: walk.until });
+    let (asked, place) = (api.now().timestamp(), &mut reading.place);
+    let (rows, next) = match ask_heads(api, list, place.after.as_deref()) {
+        Err(error) if place.after.is_some() && is_bad_cursor(&error) && api.may_restart() => {
+            return heads(api, settings, &Cursor::new(&Position::Walk(walk))?);
+        }
+        Err(error) if chokes(&error) => {
+            let reading = Some(reading);
+            return page(api, settings, &Cursor::new(&Position::Walk(Walk { reading, ..walk }))?).map(Heads::from);
+        }
+        read => read?,
+    };
+    place.last.add(list, &rows);
+    place.met += rows.len() as u64;
+    let mut unshown = Vec::new();
+    if next.is_none() {
+        let census = Census { counted: place.counted, met: place.met };
+        unshown.extend(missing(api, list, census, asked, &rows)?);
+    }
+    let is_done = next.is_none();
+    place.after = next;
+    walk.reading = (!is_done).then_some(reading);
+    let cursor = Cursor::new(&Position::Walk(walk))?;
+    let head = |row: Row| Head {
+        remote_id: row.order.remote_id,
+        modified: row.changed.and_then(|at| Timestamp::from_timestamp(at, 0)),
+    };
+    let next = if is_done { Next::Done(cursor) } else { Next::More(cursor) };
+    Ok(Heads { orders: rows.into_iter().map(head).collect(), unshown, next })
+}
+
+/// A page of ids and times, held against what was asked for, and the cursor behind it.
+fn ask_heads(api: &Api, list: List, after: Option<&str>) -> Result<(Vec<Row>, Option<String>)> {
+    let ask = |size: u32| {
+        let question = json!({ "first": size, "after": after, "query": list.filter(), "sort": list.sort() });
+        api.ask_page(&query::HEADS, question).map(|answer| (size, answer))
+    };
+    let (size, answer) = api.sizes.fitting(&api.sizes.heads, u32::MAX, ask)?;
+    let data: wire::Orders<wire::Head> = answer.read()?;
+    if let Some(app) = &data.current_app_installation {
+        app.need_orders()?;
+        api.note_scopes(app);
+    }
+    let next = data.orders.further(after, "orders", "nothing more was compared")?;
+    let row = |head: &wire::Head| {
+        let id = head.id.as_deref().map(number).filter(|id| !id.is_empty())?;
+        let order =
+            RemoteOrder { remote_id: id.to_owned(), document: RawValue::NULL.to_owned(), order: Err(String::new()) };
+        Some(Row { order, made: None, changed: map::second(head.updated_at.as_deref()) })
+    };
+    let rows: Vec<Row> = data.orders.nodes.iter().filter_map(row).collect();
+    list.check(&rows, size as usize, api.now().timestamp())?;
+    Ok((rows, next))
 }
 
 /// The changes since the last sync.

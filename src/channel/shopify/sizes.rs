@@ -12,6 +12,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// How many orders the first page of a process asks for.
 const FIRST_PAGE: u32 = 50;
 
+/// How many orders a page of ids asks for: as many as Shopify gives.
+pub(crate) const HEADS: u32 = 250;
+
 /// How many lines of each order a page brings.
 const PAGE_LINES: u32 = 20;
 
@@ -30,6 +33,8 @@ pub(crate) struct Sizes {
     page: PageSize,
     /// Orders in a page that do not choke the server.
     borne: PageSize,
+    /// Orders in a page of ids.
+    pub(crate) heads: PageSize,
     /// Lines of each of them.
     pub(crate) page_lines: PageSize,
     /// Lines of an order that is read by itself.
@@ -47,6 +52,7 @@ impl Sizes {
         Self {
             page: kept.of("page", FIRST_PAGE, largest_page),
             borne: usual("borne", largest_page),
+            heads: usual("heads", HEADS.min(largest_page.max(FIRST_PAGE))),
             page_lines: usual("page_lines", PAGE_LINES),
             order_lines: usual("order_lines", ORDER_LINES),
             more_lines: usual("more_lines", MORE_LINES),

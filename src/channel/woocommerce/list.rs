@@ -31,7 +31,12 @@ pub(crate) struct Orders<'a> {
     pub(crate) api: &'a Api,
     pub(crate) settings: &'a Settings,
     pub(crate) status: Option<&'static str>,
+    /// No more of each order than its place is asked for.
+    pub(crate) places: bool,
 }
+
+/// What of an order tells its place, and whether it is one.
+const PLACE: &str = "id,status,date_created_gmt,date_modified_gmt";
 
 impl Orders<'_> {
     fn parameters(&self, query: &Query) -> Vec<(&'static str, String)> {
@@ -78,6 +83,11 @@ impl List for Orders<'_> {
     }
 
     fn fetch(&self, query: &Query, walk: &Walk, repeats: u32) -> Result<Fetched> {
+        if self.places {
+            let mut asked = self.parameters(query);
+            asked.push(("_fields", PLACE.to_owned()));
+            return places(&self.api.ask("wc/v3/orders", &asked, repeats)?, walk.key);
+        }
         let reply = self.api.ask("wc/v3/orders", &self.parameters(query), repeats)?;
         let page = entries(&reply, &self.settings.statuses, walk.key)?;
         if self.are_others(&page.rows) {
@@ -351,6 +361,23 @@ fn entries(reply: &Reply, statuses: &Statuses, key: Key) -> Result<Fetched> {
         pages,
         warnings: cut.then(|| notices.to_owned()).into_iter().collect(),
     })
+}
+
+/// A page of which no more than the places was asked for.
+fn places(reply: &Reply, key: Key) -> Result<Fetched> {
+    let (documents, _) = rows::rows(reply)?;
+    let entry = |document: &Cow<'_, RawValue>| {
+        let head = serde_json::from_str(document.get()).unwrap_or_else(|_| dug(document));
+        let content = match head.id.id() {
+            _ if map::is_draft(head.status.get()) => Content::Draft,
+            Some(id) => Content::Head(id.to_owned()),
+            None => Content::Sign(None),
+        };
+        Entry { row: placed(&head, key), modified: modified(&head), content }
+    };
+    let Counted { total, pages } = counted(reply);
+    let count = total.map_or(Count::Untold, Count::OfPage);
+    Ok(Fetched { rows: documents.iter().map(entry).collect(), count, pages, warnings: Vec::new() })
 }
 
 /// An order's document with what could be made of it.

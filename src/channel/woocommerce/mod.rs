@@ -47,8 +47,8 @@ use serde_json::value::RawValue;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Found,
-    Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier,
-    Unshown, Write, stored,
+    Heads, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
+    UnknownCarrier, Unshown, Write, stored,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Policies, Shipment};
@@ -154,6 +154,14 @@ impl Channel for WooCommerce {
         let ids = remote_ids.iter().filter_map(|id| id.parse().ok()).collect();
         let found = pages::of_ids(&self.api, &self.settings, ids)?;
         self.complete(found.orders, found.unshown)
+    }
+
+    fn survey(&self, range: &Range) -> Result<Survey> {
+        pages::survey(&self.api, &self.settings, range)
+    }
+
+    fn heads(&self, at: &Cursor) -> Result<Heads> {
+        pages::heads(&self.api, &self.settings, at)
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {

@@ -11,7 +11,7 @@ use super::list::{Orders, Refunds, is_well, odd};
 use super::settings::Settings;
 use crate::channel::isolate::REPEATS;
 use crate::channel::keyset::{self, Content, Key, List, Lists, Query, Sort, Walk};
-use crate::channel::{Cursor, Found, Page, Pass, Plan, Range, Unshown};
+use crate::channel::{Cursor, Found, Heads, Page, Pass, Plan, Range, Survey, Unshown};
 use crate::error::Result;
 
 /// Old shops that cannot list changes: how far back a sync reads, shortly and, every six hours,
@@ -86,9 +86,13 @@ impl Lists for Shop<'_> {
         let (api, settings) = (self.api, self.settings);
         match pass {
             Some(REFUNDS) => Box::new(Refunds(api)),
-            Some(_) => Box::new(Orders { api, settings, status: Some("trash") }),
-            None => Box::new(Orders { api, settings, status: None }),
+            Some(_) => Box::new(Orders { api, settings, status: Some("trash"), places: false }),
+            None => Box::new(Orders { api, settings, status: None, places: false }),
         }
+    }
+
+    fn places(&self) -> Box<dyn List + '_> {
+        Box::new(Orders { api: self.api, settings: self.settings, status: None, places: true })
     }
 
     fn lists_changes(&self) -> bool {
@@ -132,10 +136,20 @@ pub(crate) fn page(api: &Api, settings: &Settings, at: &Cursor) -> Result<Page> 
     keyset::page(&Shop { api, settings }, stored(at)?)
 }
 
+/// How a range is listed for a comparison.
+pub(crate) fn survey(api: &Api, settings: &Settings, range: &Range) -> Result<Survey> {
+    keyset::survey(&Shop { api, settings }, range)
+}
+
+/// The ids and times of the page at `at`.
+pub(crate) fn heads(api: &Api, settings: &Settings, at: &Cursor) -> Result<Heads> {
+    keyset::heads(&Shop { api, settings }, stored(at)?)
+}
+
 /// The orders with these ids, as far as they are on a list; in several requests where the shop
 /// gives fewer than it is asked for, or fails at one of them.
 pub(crate) fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Found> {
-    let list = Orders { api, settings, status: None };
+    let list = Orders { api, settings, status: None, places: false };
     let mut all = Found::default();
     let mut asked = vec![ids];
     while let Some(mut ids) = asked.pop().filter(|ids| !ids.is_empty()) {

@@ -58,6 +58,9 @@ _ordersync() {
             ordersync,inbox)
                 cmd="ordersync__subcmd__inbox"
                 ;;
+            ordersync,note)
+                cmd="ordersync__subcmd__note"
+                ;;
             ordersync,orders)
                 cmd="ordersync__subcmd__orders"
                 ;;
@@ -69,6 +72,9 @@ _ordersync() {
                 ;;
             ordersync,reconcile)
                 cmd="ordersync__subcmd__reconcile"
+                ;;
+            ordersync,refund)
+                cmd="ordersync__subcmd__refund"
                 ;;
             ordersync,reject)
                 cmd="ordersync__subcmd__reject"
@@ -96,6 +102,9 @@ _ordersync() {
                 ;;
             ordersync,sync)
                 cmd="ordersync__subcmd__sync"
+                ;;
+            ordersync,tag)
+                cmd="ordersync__subcmd__tag"
                 ;;
             ordersync,twin)
                 cmd="ordersync__subcmd__twin"
@@ -131,7 +140,7 @@ _ordersync() {
 
     case "${cmd}" in
         ordersync)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show changes accept reject hold release dropship twin outbox inbox retry runs pull reconcile carriers schedule backup doctor config completions demo simulate"
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show changes accept reject hold release dropship refund note tag twin outbox inbox retry runs pull reconcile carriers schedule backup doctor config completions demo simulate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -562,8 +571,30 @@ _ordersync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ordersync__subcmd__note)
+            opts="-q -v -h -V --remove --dry-run --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --remove)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ordersync__subcmd__orders)
-            opts="-q -v -h -V --status --channel --since --late --changed --search --limit --csv --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --status --channel --since --late --changed --search --tag --limit --csv --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -582,6 +613,10 @@ _ordersync() {
                     return 0
                     ;;
                 --search)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -652,6 +687,40 @@ _ordersync() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ordersync__subcmd__refund)
+            opts="-q -v -h -V --amount --line --reason --again --remove --dry-run --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --amount)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --line)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remove)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -907,6 +976,24 @@ _ordersync() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ordersync__subcmd__tag)
+            opts="-q -v -h -V --remove --dry-run --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --home)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

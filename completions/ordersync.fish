@@ -43,6 +43,9 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "reject" -d 'Kee
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "hold" -d 'Hold an order back, here only'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "release" -d 'End a hold'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "dropship" -d 'Note that a supplier is to ship an order'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "refund" -d 'Record a refund that you made by hand'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "note" -d 'Write a note of your own on an order'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "tag" -d 'Give an order tags of your own'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "twin" -d 'Say whether orders of two stores are one sale'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "outbox" -d 'What is still to be written to channels'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "inbox" -d 'What needs you'
@@ -143,6 +146,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l status -d
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l since -d 'Only orders placed since then (7d, 2026-11-01, all)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l search -d 'Only orders with this text in number, name, e-mail, SKU, postcode or tracking number' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l tag -d 'Only orders with this tag of yours; several times for all of several' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l limit -d 'At most so many, 0 for all; default is 50 on the screen, and all in JSON and CSV' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l late -d 'Only orders that should be on their way: promised time over, or placed more than three days ago'
@@ -208,6 +212,34 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -s q -l qu
 complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l amount -d 'How much, in the order\'s currency' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l line -d 'Pieces that were given back: SKU=QTY, or the line\'s number in `show` as #2=1; several times for several' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l reason -d 'Why, for yourself' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l remove -d 'Take the record with this number back: it was none, or the channel shows the same money' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l again -d 'Another one like one that is recorded already'
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l dry-run -d 'Say what would be done, do nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand note" -l remove -d 'Remove the note with this number; its text is gone then' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand note" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand note" -l dry-run -d 'Say what would be done, do nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand note" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand note" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand note" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand note" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand note" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -l remove -d 'Take them away'
+complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -l dry-run -d 'Say what would be done, do nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -s q -l quiet -d 'Print nothing but results and errors'

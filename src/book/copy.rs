@@ -80,7 +80,7 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
 
 /// Makes the copy what `o` says; the merchant's own shipments and local work stay, and what it
 /// knows of people that `o` does not tell (P-11).
-pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
+pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order, at: Timestamp) -> Result<()> {
     let o = &o.with_known(&people(db, id)?);
     static SQL: OnceLock<String> = OnceLock::new();
     let (names, values): (Vec<_>, Vec<_>) = columns(o)?.into_iter().unzip();
@@ -101,6 +101,7 @@ pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order) -> Result<()> {
         .execute([id])
         .done("written")?;
     insert_parts(db, id, o)?;
+    super::own_refunds::lay_over(db, id, at)?;
     if local_of(db, id)? == Local::default() { Ok(()) } else { set_status(db, id, o.status) }
 }
 

@@ -236,7 +236,7 @@ impl Book {
             let is_gone = new.takes(Field::Cancelled) && seen.is_gone();
             let taken = if is_gone { super::acts::take_back_unsent(db, order, by)? } else { 0 };
             if let Some(copy) = new.part.map_or(Some(seen), |part| part.copy.as_ref()) {
-                copy::replace_copy(db, order, copy)?;
+                copy::replace_copy(db, order, copy, by.at)?;
                 // "Shipped" was said because of what is undone.
                 let was_said = undone && copy.status == Status::Shipped;
                 let status = if was_said { Status::AwaitingFulfillment } else { copy.status };
@@ -336,7 +336,7 @@ impl Book {
         let by = self.by(Who::Program);
         self.write_durably("written", |db| {
             let (_, status) = super::acts::head(db, order)?;
-            copy::replace_copy(db, order, seen)?;
+            copy::replace_copy(db, order, seen, by.at)?;
             super::acts::set_status(db, order, status)?;
             trail::note(db, order, by, "read anew", "its parts are those of the version that you have")
         })
@@ -500,7 +500,7 @@ impl Intake<'_> {
     }
 
     fn follow(&self, id: i64, before: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        copy::replace_copy(&self.db, id, order)?;
+        copy::replace_copy(&self.db, id, order, self.by.at)?;
         self.put_version(id, "base", seen, order, print)?;
         self.drop_newest(id)?;
         changes::forget(&self.db, id)?;
@@ -552,7 +552,7 @@ impl Intake<'_> {
         if fates.contains(&(Field::Cancelled, Fate::Applied)) {
             super::acts::take_back_unsent(&self.db, id, self.by.who(Who::Policy))?;
         }
-        copy::replace_copy(&self.db, id, order)?;
+        copy::replace_copy(&self.db, id, order, self.by.at)?;
         super::acts::stand_by_own_acts(&self.db, id, order.status)
     }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InboxNote {
     /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped`, `raced`, `refund`,
-    /// `unheard`, `lost`, `status`, `twin` or `credentials`.
+    /// `unheard`, `lost`, `refunds`, `status`, `twin` or `credentials`.
     pub(crate) kind: &'static str,
     /// One sentence, without personal data.
     pub(crate) text: String,

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
 use super::twins::SENT_AS_TWIN;
-use super::{Book, Dropship, Hold, InboxEntry, OutboxRow, Twin};
+use super::{Book, Dropship, Hold, InboxEntry, Note, OutboxRow, OwnRefund, Twin};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
@@ -51,6 +51,8 @@ pub struct OrderRow {
     pub(crate) sent_as_twin: bool,
     /// A test order: never to be sent.
     pub(crate) test: bool,
+    /// The merchant's tags.
+    pub(crate) tags: Vec<String>,
 }
 
 /// Which orders to list.
@@ -69,6 +71,8 @@ pub struct Filter {
     pub search: Option<String>,
     /// Only those of which a newer version is kept beside the merchant's copy.
     pub changed: bool,
+    /// Only those that have all of these tags.
+    pub tags: Vec<String>,
     /// At most so many.
     pub limit: usize,
 }
@@ -137,7 +141,9 @@ impl BookOrder {
     /// Whether all of it was given back before all of it was sent.
     pub(crate) fn waits_given_back(&self) -> bool {
         let lines = self.lines.iter().map(|line| (line.quantity, line.refunded));
-        !matches!(self.status, Status::Shipped | Status::Cancelled) && is_given_back(&self.totals, lines)
+        let by_hand = sum(self.own_refunds.iter().map(|one| one.amount));
+        let totals = Totals { refunded: self.totals.refunded.saturating_add(by_hand), ..self.totals };
+        !matches!(self.status, Status::Shipped | Status::Cancelled) && is_given_back(&totals, lines)
     }
 
     /// A shipment whose number was changed here is as far as the channel knows that number.
@@ -238,8 +244,14 @@ pub struct BookOrder {
     pub(crate) lines: Vec<BookLine>,
     /// Shipping, taxes, fees and discounts.
     pub(crate) charges: Vec<Charge>,
-    /// Money given back.
+    /// Money given back at the channel.
     pub(crate) refunds: Vec<Refund>,
+    /// Money that the merchant has given back by hand.
+    pub(crate) own_refunds: Vec<OwnRefund>,
+    /// The merchant's notes.
+    pub(crate) notes: Vec<Note>,
+    /// The merchant's tags.
+    pub(crate) tags: Vec<String>,
     /// Shipments.
     pub(crate) shipments: Vec<BookShipment>,
     /// What is or was in the outbox for it.
@@ -260,7 +272,7 @@ const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.chan
     coalesce((SELECT group_concat(quantity, ' ') FROM lines l WHERE l.order_id = o.id), ''),
     EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied'),
     (SELECT json_group_array(z.name || ':' || w.number) FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
-      WHERE t.order_id = o.id AND t.state <> 'denied'), o.test, ";
+      WHERE t.order_id = o.id AND t.state <> 'denied'), o.test, (SELECT json_group_array(tag) FROM tags g WHERE g.order_id = o.id), ";
 
 const FROM: &str = "FROM orders o JOIN stores s ON s.id = o.store_id WHERE ";
 
@@ -344,7 +356,9 @@ impl Book {
     fn narrowed(&self, status: Option<Status>, filter: &Filter) -> String {
         let mut sql = String::new();
         if let Some(status) = status {
-            sql.push_str(&format!(" AND o.status = '{}'", status.word()));
+            // A unary plus keeps SQLite on the tags: a status may be that of most of the book.
+            let by_tag = if filter.tags.is_empty() { "" } else { "+" };
+            sql.push_str(&format!(" AND {by_tag}o.status = '{}'", status.word()));
             // What needs no parcel (pick-up, downloads) is not offered for shipping.
             if matches!(status, Status::AwaitingFulfillment | Status::PartiallyShipped) {
                 sql.push_str(" AND (EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id AND l.ships) OR NOT EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id))");
@@ -361,6 +375,10 @@ impl Book {
             let ids: Vec<String> = filter.stores.iter().map(i64::to_string).collect();
             // A unary plus keeps SQLite on the index by time: a store may hold most of the book.
             sql.push_str(&format!(" AND +o.store_id IN ({})", ids.join(", ")));
+        }
+        for tag in &filter.tags {
+            let tag = tag.replace('\'', "''");
+            sql.push_str(&format!(" AND o.id IN (SELECT order_id FROM tags WHERE tag = '{tag}')"));
         }
         if filter.changed {
             sql.push_str(" AND EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied')");
@@ -396,6 +414,9 @@ impl Book {
         order.twins = self.twins(id)?;
         // One that has come to an end is held by nothing.
         order.hold = super::local::hold_of(&self.db, id)?.filter(|_| order.shown == Status::OnHold);
+        order.own_refunds = super::own_refunds::own_refunds(&self.db, id)?;
+        order.notes = super::notes::notes_of(&self.db, id)?;
+        order.tags = super::notes::tags_of(&self.db, id)?;
         order.dropship = super::local::dropship_of(&self.db, id)?;
         Ok(order)
     }
@@ -573,7 +594,8 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
         drifted: row.get(13)?,
         twins: serde_json::from_str(&row.get::<_, String>(14)?).unwrap_or_default(),
         test: row.get(15)?,
-        sent_as_twin: OPEN.contains(&status) && row.get(16)?,
+        tags: serde_json::from_str(&row.get::<_, String>(16)?).unwrap_or_default(),
+        sent_as_twin: OPEN.contains(&status) && row.get(17)?,
     }))
 }
 
@@ -635,6 +657,9 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
         lines: Vec::new(),
         charges: Vec::new(),
         refunds: Vec::new(),
+        own_refunds: Vec::new(),
+        notes: Vec::new(),
+        tags: Vec::new(),
         shipments: Vec::new(),
         outbox: Vec::new(),
         inbox: Vec::new(),

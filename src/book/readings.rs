@@ -77,7 +77,7 @@ impl Book {
         let by = self.by(Who::Program);
         self.write("written", |db| {
             for (id, before, order) in orders {
-                copy::replace_copy(db, *id, order)?;
+                copy::replace_copy(db, *id, order, by.at)?;
                 db.prepare_cached("UPDATE versions SET fingerprint = ? WHERE order_id = ? AND role = 'base'")
                     .done("written")?
                     .execute(params![super::import::fingerprint(order), id])

@@ -1134,3 +1134,146 @@ fn a_supplier_is_asked_only_for_what_is_to_be_shipped_as_a_whole() {
         Err(ErrorKind::Refused)
     );
 }
+
+fn back(cents: i64, lines: &[(&str, i64)]) -> (Decimal, Vec<LineQuantity>) {
+    let piece = |(id, n): &(&str, i64)| LineQuantity { line_id: (*id).into(), quantity: Decimal::from(*n) };
+    (Decimal::new(cents, 2), lines.iter().map(piece).collect())
+}
+
+fn give_back(book: &mut Book, order: i64, (amount, lines): &(Decimal, Vec<LineQuantity>)) -> Result<(Worked, i64)> {
+    book.record_refund(order, &NewRefund { amount: *amount, lines, reason: "", again: false }, false)
+}
+
+/// The order of the tests costs 33.90: 2 of line 11, 1 of line 12.
+#[test]
+fn p10_no_more_is_given_back_by_hand_than_is_left_and_exactly() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    order.totals.refunded = Decimal::from(10);
+    order.lines[0].refunded = Decimal::ONE;
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    let before = dump(&shelf.path());
+    for (cents, lines, kind) in [
+        (0, vec![], ErrorKind::Usage),
+        (-100, vec![], ErrorKind::Usage),
+        (2391, vec![], ErrorKind::Refused),
+        (100, vec![("11", 2)], ErrorKind::Refused),
+        (100, vec![("99", 1)], ErrorKind::Refused),
+    ] {
+        assert_eq!(give_back(&mut book, 1, &back(cents, &lines)).unwrap_err().kind(), kind, "{cents} {lines:?}");
+    }
+    let odd = (Decimal::new(1001, 3), Vec::new());
+    assert_eq!(give_back(&mut book, 1, &odd).unwrap_err().kind(), ErrorKind::Usage, "EUR has two decimals");
+    assert_eq!(dump(&shelf.path()), before, "nothing of it stays");
+
+    assert_eq!(give_back(&mut book, 1, &back(1000, &[("11", 1)])).unwrap(), (Worked::Done, 1));
+    assert_eq!(give_back(&mut book, 1, &back(1000, &[("11", 1)])).unwrap(), (Worked::Already, 1));
+    assert_eq!(give_back(&mut book, 1, &back(1390, &[])).unwrap(), (Worked::Done, 2), "to the last cent");
+    let again = NewRefund { amount: Decimal::new(1, 2), lines: &[], reason: "", again: true };
+    assert_eq!(book.record_refund(1, &again, false).unwrap_err().kind(), ErrorKind::Refused);
+    let now = book.order(1).unwrap();
+    assert_eq!((now.lines[0].open(), now.lines[1].open()), (Decimal::ZERO, Decimal::ONE));
+    assert!(now.waits_given_back(), "all the money is back");
+    assert_eq!(
+        book.list(&Filter { status: Some(Status::AwaitingFulfillment), limit: 9, ..Filter::default() }).unwrap().len(),
+        0
+    );
+    for (number, worked) in [(1, Worked::Done), (2, Worked::Done), (2, Worked::Already)] {
+        assert_eq!(book.remove_refund(1, number, false).unwrap(), worked);
+    }
+    assert_eq!(book.remove_refund(1, 3, false).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(dump(&shelf.path()), before, "to the byte");
+    assert_eq!(give_back(&mut book, 1, &back(500, &[])).unwrap(), (Worked::Done, 3), "no number is given twice");
+}
+
+/// The same money or another: until the merchant has said so both count, and it is asked once.
+#[test]
+fn p10_money_that_comes_back_at_the_channel_after_it_was_given_back_by_hand_is_asked_about() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    give_back(&mut book, 1, &back(1000, &[("11", 1)])).unwrap();
+    let asked = |book: &Book| {
+        let inbox = book.inbox(false).unwrap();
+        inbox.into_iter().map(|entry| (entry.id, entry.kind, entry.hint)).collect::<Vec<_>>()
+    };
+    let mut take = |book: &mut Book, cents: i64| {
+        order.totals.refunded = Decimal::new(cents, 2);
+        order.updated_at += chrono::TimeDelta::minutes(1);
+        import(book, store, &[remote(&order)], || Update::Follow).unwrap();
+    };
+    take(&mut book, 0);
+    assert_eq!(
+        (asked(&book), book.order(1).unwrap().lines[0].refunded),
+        (vec![], Decimal::ONE),
+        "it outlives a version"
+    );
+    take(&mut book, 1000);
+    let first = asked(&book);
+    assert_eq!((first.len(), first[0].1.as_str()), (1, "refunds"));
+    assert!(first[0].2.contains("refund book:1 --remove 1"), "{first:?}");
+    // Settled as two refunds it stays settled until more comes.
+    book.resolve(first[0].0).unwrap();
+    take(&mut book, 1000);
+    assert_eq!(asked(&book), vec![]);
+    take(&mut book, 1500);
+    assert_eq!(asked(&book).len(), 1);
+    book.remove_refund(1, 1, false).unwrap();
+    assert_eq!((asked(&book), book.order(1).unwrap().lines[0].refunded), (vec![], Decimal::ZERO));
+}
+
+/// What is left after a refund by hand is all that is left to be sent.
+#[test]
+fn p10_an_order_of_which_the_rest_was_given_back_by_hand_is_shipped() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    book.dispatched(1, &shipment("a", &[("11", 1), ("12", 1)], false), Guard::Check).unwrap();
+    give_back(&mut book, 1, &back(1000, &[("11", 1)])).unwrap();
+    assert_eq!(book.order(1).unwrap().status, Status::Shipped);
+    let more = shipment("b", &[("11", 1)], true);
+    let leave = Leave { guard: Guard::Check, unpaid: false, on_hold: false };
+    let new = NewDispatch { order: 1, seen: None, shipment: &more, leave };
+    assert_eq!(book.record_dispatch(&new).unwrap_err().kind(), ErrorKind::Refused);
+    book.remove_refund(1, 1, false).unwrap();
+    assert_eq!(book.order(1).unwrap().status, Status::PartiallyShipped);
+    book.record_dispatch(&new).unwrap();
+}
+
+#[test]
+fn notes_and_tags_are_the_merchants_own_and_leave_nothing_behind() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let orders = ["7", "8"].map(|id| remote(&testing::order(id, Status::AwaitingFulfillment)));
+    import(&mut book, store, &orders, keep).unwrap();
+    assert_eq!(book.add_note(1, "Mrs Jones rings on Monday", false).unwrap(), (Worked::Done, 1));
+    assert_eq!(book.add_note(1, "Mrs Jones rings on Monday", false).unwrap(), (Worked::Already, 1));
+    assert_eq!(book.add_note(1, "a card goes with it", false).unwrap(), (Worked::Done, 2));
+    assert_eq!(book.order(1).unwrap().notes.len(), 2);
+    for worked in [Worked::Done, Worked::Already] {
+        assert_eq!(book.remove_note(1, 1, false).unwrap(), worked);
+    }
+    assert_eq!(book.add_note(1, "third", true).unwrap(), (Worked::Done, 3), "a rehearsal");
+    assert_eq!(book.remove_note(1, 3, false).unwrap_err().kind(), ErrorKind::NotFound);
+    let trail: Vec<String> = book.history(1).unwrap().into_iter().map(|event| event.detail).collect();
+    assert!(!trail.join(" ").contains("Jones"), "{trail:?}");
+    let text: i64 =
+        book.db.query_row("SELECT count(*) FROM notes WHERE text LIKE '%Jones%'", [], |row| row.get(0)).unwrap();
+    assert_eq!(text, 0);
+
+    let tags = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    assert_eq!(book.tag(1, &tags(&["vip", "it's a gift"]), false, false).unwrap().1, tags(&["it's a gift", "vip"]));
+    assert_eq!(book.tag(1, &tags(&["vip"]), false, false).unwrap().0, Worked::Already);
+    book.tag(2, &tags(&["vip"]), false, false).unwrap();
+    let listed = |book: &Book, words: &[&str], status| {
+        let filter = Filter { tags: tags(words), status, limit: 9, ..Filter::default() };
+        book.list(&filter).unwrap().into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&book, &["vip"], None), [2, 1]);
+    assert_eq!(listed(&book, &["vip", "it's a gift"], Some(Status::AwaitingFulfillment)), [1]);
+    assert_eq!(listed(&book, &["' OR 1 --"], None), [0; 0]);
+    assert_eq!(book.tag(1, &tags(&["vip"]), true, false).unwrap(), (Worked::Done, tags(&["it's a gift"])));
+    assert_eq!(book.tag(1, &tags(&["vip"]), true, false).unwrap().0, Worked::Already);
+}

@@ -23,10 +23,12 @@ mod hold;
 mod inbox;
 mod interrupt;
 mod local;
+mod note;
 mod orders;
 mod outbox;
 mod pull;
 mod reconcile;
+mod refund;
 mod reject;
 mod release;
 mod retry;
@@ -38,6 +40,7 @@ mod show;
 mod simulate;
 mod status;
 mod sync;
+mod tag;
 mod twin;
 mod waiting;
 mod watch;
@@ -119,6 +122,12 @@ enum Command {
     Release(release::Args),
     /// Note that a supplier is to ship an order
     Dropship(dropship::Args),
+    /// Record a refund that you made by hand
+    Refund(refund::Args),
+    /// Write a note of your own on an order
+    Note(note::Args),
+    /// Give an order tags of your own
+    Tag(tag::Args),
     /// Say whether orders of two stores are one sale
     Twin(twin::Args),
     /// What is still to be written to channels
@@ -233,6 +242,9 @@ fn start(cli: Cli) -> Outcome {
         Command::Hold(args) => hold::run(&app, args),
         Command::Release(args) => release::run(&app, args),
         Command::Dropship(args) => dropship::run(&app, args),
+        Command::Refund(args) => refund::run(&app, args),
+        Command::Note(args) => note::run(&app, args),
+        Command::Tag(args) => tag::run(&app, args),
         Command::Twin(args) => twin::run(&app, args),
         Command::Outbox(args) => outbox::run(&app, args),
         Command::Inbox(args) => inbox::run(&app, args),

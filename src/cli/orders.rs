@@ -37,6 +37,9 @@ pub(super) struct Args {
     /// Only orders with this text in number, name, e-mail, SKU, postcode or tracking number
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     search: Option<String>,
+    /// Only orders with this tag of yours; several times for all of several
+    #[arg(long, value_name = "TAG", value_parser = super::tag::tag)]
+    tag: Vec<String>,
     /// At most so many, 0 for all; default is 50 on the screen, and all in JSON and CSV
     #[arg(long)]
     limit: Option<usize>,
@@ -63,6 +66,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         late: args.late.then(|| now - TimeDelta::days(3)),
         search: args.search.clone(),
         changed: args.changed,
+        tags: args.tag.clone(),
         limit,
     };
     let rows = book.list(&filter)?;
@@ -139,7 +143,7 @@ fn to_json(row: &OrderRow) -> serde_json::Value {
         "status": row.status, "channel_status": row.channel_status, "placed_at": rfc3339(row.placed_at),
         "ship_by": row.ship_by.map(rfc3339), "total": scaled(row.total, &row.currency), "currency": row.currency,
         "buyer": row.buyer, "country": row.country, "items": row.items.normalize().to_string(), "changed_at_channel": row.drifted,
-        "twin_of": row.twins, "sent_as_twin": row.sent_as_twin, "test": row.test,
+        "twin_of": row.twins, "sent_as_twin": row.sent_as_twin, "test": row.test, "tags": row.tags,
     })
 }
 
@@ -159,6 +163,7 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
         "buyer",
         "twin_of",
         "sent_as_twin",
+        "tags",
     ];
     output::print_csv(
         &header,
@@ -178,6 +183,7 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
                 csv_text(&row.buyer).into_owned(),
                 csv_text(&row.twins.join(" ")).into_owned(),
                 row.sent_as_twin.to_string(),
+                csv_text(&row.tags.join(", ")).into_owned(),
             ]
         }),
     )

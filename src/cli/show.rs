@@ -136,6 +136,12 @@ fn print_local(o: &BookOrder, when: &dyn Fn(Timestamp) -> String) -> anyhow::Res
         let whom = if request.supplier.is_empty() { "a supplier" } else { &request.supplier };
         output::line(&format!("  dropshipment requested from {} on {}", output::clean(whom), when(request.since)))?;
     }
+    for note in &o.notes {
+        output::line(&format!("  your note {} of {}: {}", note.number, when(note.at), output::clean(&note.text)))?;
+    }
+    if !o.tags.is_empty() {
+        output::line(&format!("  your tags {}", output::clean(&o.tags.join(", "))))?;
+    }
     Ok(())
 }
 
@@ -214,6 +220,12 @@ fn print_money(o: &BookOrder) -> anyhow::Result<()> {
     for refund in &o.refunds {
         let at = refund.refunded_at.map(|at| format!(" on {}", output::date(at))).unwrap_or_default();
         output::line(&format!("  refund    {:>10}{at}  {}", scaled(refund.amount, &o.currency), refund.reason))?;
+    }
+    for refund in &o.own_refunds {
+        let (amount, at) = (scaled(refund.amount, &o.currency), output::date(refund.at));
+        let (number, pieces) = (refund.number, super::refund::pieces(o, &refund.lines));
+        let words = joined(&[&pieces, &refund.reason]);
+        output::line(&format!("  by hand   {amount:>10} on {at}  refund {number}, recorded here: {words}"))?;
     }
     let label = if o.payment.title.is_empty() { &o.payment.method } else { &o.payment.title };
     if !label.is_empty() {
@@ -304,5 +316,10 @@ fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
 fn local_json(o: &BookOrder) -> Value {
     json!({
         "hold": o.hold.as_ref().map(super::hold::to_json), "dropship": o.dropship.as_ref().map(super::dropship::to_json),
+        "own_refunds": o.own_refunds.iter().map(|refund| super::refund::to_json(o, refund)).collect::<Vec<_>>(),
+        "notes": o.notes.iter().map(|note| json!({
+            "note": note.number.to_string(), "at": rfc3339(note.at), "text": note.text,
+        })).collect::<Vec<_>>(),
+        "tags": o.tags,
     })
 }

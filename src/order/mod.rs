@@ -28,7 +28,7 @@ pub use difference::differences;
 pub(crate) use difference::{Difference, same_places};
 pub(crate) use field::{Field, Mark};
 pub(crate) use mended::{KEPT_DIGITS, tracking_number, undressed, zeros_behind};
-pub(crate) use money::{Currency, LARGEST, parse_decimal, scaled, stored_decimal, sum};
+pub(crate) use money::{Currency, LARGEST, decimals, parse_decimal, scaled, stored_decimal, sum};
 pub(crate) use order::{Buyer, Charge, Payment, Presence, Refund, RefundLine, Totals, is_given_back};
 pub use order::{ChargeKind, Line, Order};
 pub(crate) use policies::{Fate, Policies, Policy};

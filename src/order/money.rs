@@ -55,12 +55,18 @@ impl From<Currency> for String {
 /// `1500`, `9.5` KWD as `9.500`. Nothing that is not zero is cut away. A code that is no currency
 /// counts as one with cents.
 pub(crate) fn scaled(amount: Decimal, currency: &str) -> String {
-    let places = iso_currency::Currency::from_code(currency).and_then(|currency| currency.exponent()).unwrap_or(2);
+    let places = decimals(currency);
     let mut amount = amount.normalize();
-    if amount.scale() < u32::from(places) {
-        amount.rescale(u32::from(places));
+    if amount.scale() < places {
+        amount.rescale(places);
     }
     amount.to_string()
+}
+
+/// How many decimals a currency has (ISO 4217).
+pub(crate) fn decimals(currency: &str) -> u32 {
+    let places = iso_currency::Currency::from_code(currency).and_then(|currency| currency.exponent());
+    u32::from(places.unwrap_or(2))
 }
 
 /// The largest amount or count that is believed, a quadrillion: no currency and no shop needs more,

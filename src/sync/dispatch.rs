@@ -13,7 +13,7 @@ use crate::channel::{Capabilities, Goal, Notify, TrackingChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, Status, same_carrier, same_number};
 
-pub(crate) use lines::choose;
+pub(crate) use lines::{choose, given_back};
 
 /// When the channel is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -98,3 +98,100 @@ fn d2_what_a_supplier_ships_is_dispatched_as_any_order_and_changes_wait_for_a_wo
         desk.on("dropship", &id, "").exits(6).says("is shipped");
     });
 }
+
+/// P-10: pieces given back by hand are given back, whoever knows of it.
+#[test]
+fn p10_pieces_given_back_by_hand_are_not_shipped_and_the_channel_is_told_nothing_of_it() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 3)]);
+        let refund = "--amount 1.50 --line TEE-001=1 --reason broken";
+        desk.on("refund", &id, &format!("{refund} --dry-run")).exits(0).prints("a dry run");
+        assert_eq!(desk.show(&id)["own_refunds"], json!([]), "{}", desk.kind);
+        desk.on("refund", &id, refund).exits(0).prints("no money moves").says("own pages");
+        desk.on("refund", &id, refund).exits(0).prints("recorded already").prints("nothing was changed");
+        desk.on("refund", &id, "--amount 1 --line TEE-001=3").exits(6).says("left to give back");
+        desk.on("refund", &id, "--amount 100000").exits(6).says("left to give back").says("nothing was recorded");
+        desk.on("refund", &id, "--amount 1.001").exits(2);
+        for accepts in [false, true] {
+            assert!(desk.store.annotate(&id, if accepts { "please ring" } else { "ring twice" }));
+            desk.sync();
+            if accepts {
+                desk.on("accept", &id, "").exits(0);
+            }
+            let shown = desk.show(&id);
+            let line = &shown["lines"][0];
+            assert_eq!((&line["refunded"], &line["left"]), (&json!("1"), &json!("2")), "{}: {shown}", desk.kind);
+        }
+        assert_eq!(desk.writes(), 0, "{}: P-7", desk.kind);
+        desk.on("dispatch", &id, NUMBER).exits(0);
+        let (shown, standing) = (desk.show(&id), desk.store.standing(&id).unwrap());
+        assert_eq!((&shown["status"], desk.tracking_numbers(&id)), (&json!("shipped"), vec!["JD01".to_owned()]));
+        assert!(!desk.capabilities().partial || standing.sent == 2, "{}: {standing:?}", desk.kind);
+        desk.sync();
+        assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
+        desk.home.run("doctor --offline").exits(0);
+    });
+}
+
+#[test]
+fn p10_an_order_given_back_in_full_by_hand_does_not_go_out() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let total = desk.show(&id)["totals"]["total"].as_str().unwrap().to_owned();
+        desk.on("refund", &id, &format!("--amount {total}")).exits(0).says("ordersync cancel");
+        assert!(!is_listed(desk, "--status awaiting-fulfillment", &id), "{}", desk.kind);
+        desk.server.clear_requests();
+        for more in ["", "--later", "--dry-run", "--as-local"] {
+            desk.on("dispatch", &id, &format!("{NUMBER} {more}")).exits(6).says("refunded in full");
+        }
+        assert!(desk.server.requests().is_empty(), "{}", desk.kind);
+        desk.on("refund", &id, "--remove 1").exits(0);
+        desk.on("refund", &id, "--remove 1").exits(0).prints("nothing was changed");
+        assert!(is_listed(desk, "--status awaiting-fulfillment", &id), "{}", desk.kind);
+        assert_eq!(desk.writes(), 0, "{}: P-7", desk.kind);
+    });
+}
+
+#[test]
+fn p10_the_same_money_given_back_here_and_there_is_asked_about_and_does_not_count_twice_once_it_is_said() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 3)]);
+        desk.on("refund", &id, "--amount 1 --line TEE-001=1").exits(0);
+        assert!(desk.store.refund_pieces(&id, 0, 1), "{}", desk.kind);
+        desk.sync();
+        desk.sync();
+        let inbox = desk.home.json("inbox");
+        assert_eq!(
+            (inbox.as_array().unwrap().len(), &inbox[0]["kind"]),
+            (1, &json!("refunds")),
+            "{}: {inbox}",
+            desk.kind
+        );
+        assert_eq!(desk.show(&id)["lines"][0]["left"], "1", "{}: nothing goes out by mistake", desk.kind);
+        desk.on("refund", &id, "--remove 1").exits(0);
+        assert_eq!((desk.home.json("inbox"), desk.show(&id)["lines"][0]["left"].clone()), (json!([]), json!("2")));
+        assert_eq!(desk.writes(), 0, "{}: P-7", desk.kind);
+    });
+}
+
+#[test]
+fn p7_notes_and_tags_are_told_to_nobody_and_outlive_what_comes_from_the_channel() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.home.call(&["note", &format!("{}:{id}", desk.kind), "a card goes with it"]).exits(0).prints("note 1");
+        desk.on("tag", &id, "VIP gift").exits(0).prints("gift, vip");
+        assert!(desk.store.annotate(&id, "please ring"));
+        desk.sync();
+        desk.on("accept", &id, "").exits(0);
+        let shown = desk.show(&id);
+        assert_eq!(
+            (&shown["notes"][0]["text"], &shown["tags"]),
+            (&json!("a card goes with it"), &json!(["gift", "vip"]))
+        );
+        assert!(is_listed(desk, "--tag vip --tag GIFT", &id) && !is_listed(desk, "--tag other", &id), "{}", desk.kind);
+        desk.on("show", &id, "").exits(0).prints("your note 1").prints("your tags gift, vip");
+        desk.on("dispatch", &id, NUMBER).exits(0);
+        let told = desk.server.requests().iter().any(|one| one.body.windows(4).any(|part| part == b"card"));
+        assert!(!told, "{}: a note went out", desk.kind);
+    });
+}

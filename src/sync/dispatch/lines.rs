@@ -19,7 +19,7 @@ pub(crate) fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQua
         .map(|line| (line, line.open()))
         .filter(|(_, left)| *left > Decimal::ZERO)
         .collect();
-    let chosen = if items.is_empty() { everything(order, &open)? } else { wanted(order, &open, items)? };
+    let chosen = if items.is_empty() { everything(order, &open)? } else { wanted(order, &open, items, &SHIPPED)? };
     let completes = open.iter().all(|(line, left)| {
         let taken = sum(chosen.iter().filter(|c| c.line_id == line.remote_id).map(|c| c.quantity));
         taken >= *left
@@ -59,12 +59,48 @@ pub(super) fn is_open(order: &BookOrder) -> bool {
     order.lines.iter().any(|line| line.ships && line.open() > Decimal::ZERO)
 }
 
-fn wanted(order: &BookOrder, open: &[(&BookLine, Decimal)], items: &[String]) -> Result<Vec<LineQuantity>> {
+/// How it is said what lines are named for.
+struct Purpose {
+    flag: &'static str,
+    left: &'static str,
+    not_done: &'static str,
+    listed: &'static str,
+}
+
+const SHIPPED: Purpose = Purpose {
+    flag: "--item",
+    left: "left to ship",
+    not_done: "nothing was recorded or sent",
+    listed: "lists its shipments",
+};
+
+const GIVEN_BACK: Purpose = Purpose {
+    flag: "--line",
+    left: "left to give back",
+    not_done: "nothing was recorded",
+    listed: "lists what was given back",
+};
+
+/// The lines that are given back, named by `items` like those of a dispatch; whether they were sent
+/// makes no difference.
+pub(crate) fn given_back(order: &BookOrder, items: &[String]) -> Result<Vec<LineQuantity>> {
+    let rest = |line: &BookLine| line.quantity.saturating_sub(line.refunded).max(Decimal::ZERO);
+    let open: Vec<(&BookLine, Decimal)> =
+        order.lines.iter().map(|line| (line, rest(line))).filter(|(_, left)| *left > Decimal::ZERO).collect();
+    wanted(order, &open, items, &GIVEN_BACK)
+}
+
+fn wanted(
+    order: &BookOrder,
+    open: &[(&BookLine, Decimal)],
+    items: &[String],
+    purpose: &Purpose,
+) -> Result<Vec<LineQuantity>> {
     let mut chosen: Vec<LineQuantity> = Vec::new();
     for item in items {
-        let (name, count) = parse(item)?;
+        let (name, count) = parse(item, purpose)?;
         let mut missing = count;
-        for (line, left) in matching(order, open, name, count)? {
+        for (line, left) in matching(order, open, name, count, purpose)? {
             let taken = sum(chosen.iter().filter(|c| c.line_id == line.remote_id).map(|c| c.quantity));
             let take = missing.min(left - taken);
             if take > Decimal::ZERO {
@@ -77,9 +113,11 @@ fn wanted(order: &BookOrder, open: &[(&BookLine, Decimal)], items: &[String]) ->
         }
         if missing > Decimal::ZERO {
             let text = format!(
-                "order {} has only {} of {name} left to ship, not {count}; nothing was recorded or sent",
+                "order {} has only {} of {name} {}, not {count}; {}",
                 order.id,
-                count - missing
+                count - missing,
+                purpose.left,
+                purpose.not_done
             );
             return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{}", order.id)));
         }
@@ -93,7 +131,7 @@ pub(super) fn already<'a>(order: &'a BookOrder, items: &[String], parcels: &[Par
     let numbers = numbers(parcels);
     let mut wanted = Pieces::new();
     for item in items {
-        let (name, count) = parse(item)?;
+        let (name, count) = parse(item, &SHIPPED)?;
         add(&mut wanted, kind(order, name), count);
     }
     let open: Vec<&BookLine> = order.lines.iter().filter(|line| line.ships && line.open() > Decimal::ZERO).collect();
@@ -207,8 +245,9 @@ fn numbers(parcels: &[Parcel]) -> BTreeSet<String> {
     parcels.iter().map(|parcel| normal_number(&parcel.tracking)).collect()
 }
 
-fn parse(item: &str) -> Result<(&str, Decimal)> {
-    let usage = || Error::new(ErrorKind::Usage, format!("--item {item:?} is not SKU=QTY; nothing was recorded"));
+fn parse<'a>(item: &'a str, purpose: &Purpose) -> Result<(&'a str, Decimal)> {
+    let usage =
+        || Error::new(ErrorKind::Usage, format!("{} {item:?} is not SKU=QTY; nothing was recorded", purpose.flag));
     let (name, count) = item.rsplit_once('=').ok_or_else(usage)?;
     let plain = !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let count = parse_decimal(count).map_err(|_| usage())?;
@@ -221,7 +260,9 @@ fn matching<'a>(
     open: &[(&'a BookLine, Decimal)],
     name: &str,
     count: Decimal,
+    purpose: &Purpose,
 ) -> Result<Vec<(&'a BookLine, Decimal)>> {
+    let Purpose { left, not_done, listed, .. } = purpose;
     let ordered = |line: &&BookLine| match numbered(order, name) {
         Some(numbered) => line.remote_id == numbered.remote_id,
         None => line.sku == name,
@@ -236,17 +277,13 @@ fn matching<'a>(
     }
     let found: Vec<_> = open.iter().filter(|(line, _)| ordered(line)).copied().collect();
     if found.is_empty() && order.lines.iter().any(|line| ordered(&line)) {
-        let text = format!("order {} has nothing of {name} left to ship; nothing was recorded or sent", order.id);
-        let hint = format!("ordersync show book:{} lists its shipments", order.id);
+        let text = format!("order {} has nothing of {name} {left}; {not_done}", order.id);
+        let hint = format!("ordersync show book:{} {listed}", order.id);
         return Err(Error::new(ErrorKind::Refused, text).hint(hint));
     }
     if found.is_empty() {
         let skus: Vec<&str> = open.iter().map(|(line, _)| line.sku.as_str()).filter(|sku| !sku.is_empty()).collect();
-        let text = format!(
-            "order {} has no line {name:?} left to ship (left: {}); nothing was recorded or sent",
-            order.id,
-            skus.join(", ")
-        );
+        let text = format!("order {} has no line {name:?} {left} (left: {}); {not_done}", order.id, skus.join(", "));
         return Err(Error::new(ErrorKind::NotFound, text)
             .hint(format!("ordersync show book:{} numbers its lines; #2=1 takes one of the second", order.id)));
     }

@@ -7,7 +7,7 @@ use super::super::accept;
 use super::super::goes_by::Versions;
 use super::super::import::import_one;
 use super::*;
-use crate::book::HoldWish;
+use crate::book::{HoldWish, NewRefund};
 use crate::order::policies::KEYS;
 use crate::order::{Field, Presence};
 
@@ -76,6 +76,7 @@ fn standing(desk: &Desk) -> Vec<String> {
         ("newest", "SELECT updated_at, fingerprint FROM versions WHERE role = 'newest'"),
         ("fates", "SELECT field, fate FROM changes ORDER BY field"),
         ("holds", "SELECT until, reason FROM holds"),
+        ("own refunds", "SELECT number, amount, lines, known, removed_at IS NULL FROM own_refunds ORDER BY number"),
         ("dropships", "SELECT supplier FROM dropships"),
         ("inbox", "SELECT kind, text, hint FROM inbox WHERE resolved_at IS NULL ORDER BY kind"),
     ] {
@@ -97,10 +98,19 @@ enum Act {
     Release,
     Dropship,
     Withdraw,
+    Refund,
+    RemoveRefund,
 }
 
 fn any_acts() -> impl Strategy<Value = Vec<Act>> {
-    let one = proptest::sample::select(vec![Act::Hold, Act::Release, Act::Dropship, Act::Withdraw]);
+    let one = proptest::sample::select(vec![
+        Act::Hold,
+        Act::Release,
+        Act::Dropship,
+        Act::Withdraw,
+        Act::Refund,
+        Act::RemoveRefund,
+    ]);
     proptest::collection::vec(one, 0..4)
 }
 
@@ -112,8 +122,14 @@ fn act(desk: &Desk, act: Act) {
         Act::Release => book.release(1, false).map(drop),
         Act::Dropship => book.request_dropship(1, Some("Sam"), true, false).map(drop),
         Act::Withdraw => book.withdraw_dropship(1, false).map(drop),
+        Act::Refund => {
+            let lines = [LineQuantity { line_id: "11".into(), quantity: Decimal::ONE }];
+            let new = NewRefund { amount: Decimal::from(2), lines: &lines, reason: "", again: false };
+            book.record_refund(1, &new, false).map(drop)
+        }
+        Act::RemoveRefund => book.remove_refund(1, 1, false).map(drop),
     };
-    assert!(done.map_or_else(|error| error.kind() == ErrorKind::Refused, |()| true));
+    assert!(done.map_or_else(|error| matches!(error.kind(), ErrorKind::Refused | ErrorKind::NotFound), |()| true));
 }
 
 fn cell(value: rusqlite::types::ValueRef<'_>) -> String {

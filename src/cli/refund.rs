@@ -1,0 +1,127 @@
+//! `ordersync refund`.
+
+use serde_json::{Value, json};
+
+use super::local::{Told, text};
+use super::output;
+use super::{App, Outcome};
+use crate::book::{Book, BookOrder, NewRefund, OwnRefund, Worked};
+use crate::clock::rfc3339;
+use crate::error::{Error, ErrorKind, Result};
+use crate::order::{LineQuantity, parse_decimal, scaled};
+use crate::sync::dispatch::given_back;
+
+/// Record a refund that you made by hand: a transfer, cash, in the channel's own pages.
+///
+/// No money moves by it, and the channel is told nothing. Pieces given back are not offered for
+/// shipping, and of an order that is given back in full nothing goes out. A refund that the channel
+/// shows later counts beside it until you say that it is the same money: the inbox asks.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The order: its number in the book, STORE:ID, or the channel's own order number
+    order: String,
+    /// How much, in the order's currency
+    #[arg(long, value_name = "AMOUNT", required_unless_present = "remove", conflicts_with = "remove")]
+    amount: Option<String>,
+    /// Pieces that were given back: SKU=QTY, or the line's number in `show` as #2=1; several times
+    /// for several
+    #[arg(long, value_name = "SKU=QTY", conflicts_with = "remove")]
+    line: Vec<String>,
+    /// Why, for yourself
+    #[arg(long, value_name = "TEXT", conflicts_with = "remove")]
+    reason: Option<String>,
+    /// Another one like one that is recorded already
+    #[arg(long, conflicts_with = "remove")]
+    again: bool,
+    /// Take the record with this number back: it was none, or the channel shows the same money
+    #[arg(long, value_name = "NUMBER")]
+    remove: Option<i64>,
+    /// Say what would be done, do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    let mut book = app.existing_book()?;
+    let id = book.find(&args.order)?;
+    let Some(number) = args.remove else { return record(app, &mut book, id, &args) };
+    let worked = book.remove_refund(id, number, args.dry_run)?;
+    let already = if worked == Worked::Already { " already" } else { "" };
+    let detail = format!("refund {number} made by hand is removed{already}");
+    let order = book.order(id)?;
+    Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({ "refund": number.to_string() }))
+}
+
+fn record(app: &App, book: &mut Book, id: i64, args: &Args) -> Outcome {
+    let given = args.amount.as_deref().unwrap_or_default();
+    let is_plain = !given.is_empty() && given.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let amount = parse_decimal(given).ok().filter(|_| is_plain).ok_or_else(|| no_amount(given))?;
+    let reason = args.reason.as_deref().map(|reason| text(reason, "--reason")).transpose()?.unwrap_or_default();
+    let before = book.order(id)?;
+    // The same once more is told as that, also where nothing more is left.
+    let lines = match same(&before, &args.line) {
+        Some(lines) if !args.again => lines,
+        _ => given_back(&before, &args.line)?,
+    };
+    let new = NewRefund { amount, lines: &lines, reason: &reason, again: args.again };
+    let (worked, number) = book.record_refund(id, &new, args.dry_run)?;
+    let order = book.order(id)?;
+    let money = format!("{} {}", scaled(amount, &order.currency), order.currency);
+    let detail = match worked {
+        Worked::Already => format!("refund {number} of {money} is recorded already; --again records another one"),
+        Worked::Done => format!(
+            "refund {number} of {money} recorded, here only; no money moves by it, and {} is told nothing",
+            order.store
+        ),
+    };
+    if worked == Worked::Done && !app.global.quiet && !args.dry_run {
+        output::note(&format!(
+            "if {} is to know of it, enter it in its own pages, and take this record back then: ordersync refund book:{id} --remove {number}",
+            order.store
+        ));
+        if order.waits_given_back() {
+            output::note(&format!(
+                "nothing more of the order is offered to be sent; ordersync cancel book:{id} cancels it"
+            ));
+        }
+    }
+    let more = json!({
+        "refund": number.to_string(), "amount": scaled(amount, &order.currency), "currency": order.currency, "lines": lines,
+    });
+    Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, more)
+}
+
+fn no_amount(given: &str) -> Error {
+    let text = format!("--amount {given:?} is no amount; nothing was recorded");
+    Error::new(ErrorKind::Usage, text).hint("--amount 12.50")
+}
+
+/// The lines of a refund that was recorded with the same words.
+fn same(order: &BookOrder, items: &[String]) -> Option<Vec<LineQuantity>> {
+    // As they would be named if nothing had been given back by hand yet.
+    let mut before = order.clone();
+    for back in order.own_refunds.iter().flat_map(|refund| &refund.lines) {
+        for line in before.lines.iter_mut().filter(|line| line.remote_id == back.line_id) {
+            line.refunded = (line.refunded - back.quantity).max(rust_decimal::Decimal::ZERO);
+        }
+    }
+    let lines: Result<Vec<LineQuantity>> = given_back(&before, items);
+    lines.ok().filter(|lines| order.own_refunds.iter().any(|refund| refund.lines == *lines))
+}
+
+/// `2 × TEE-001, 1 × MUG-9`.
+pub(super) fn pieces(order: &BookOrder, lines: &[LineQuantity]) -> String {
+    let piece = |back: &LineQuantity| {
+        let line = order.lines.iter().find(|line| line.remote_id == back.line_id);
+        let what = line.map_or(&back.line_id, |line| if line.sku.is_empty() { &line.name } else { &line.sku });
+        format!("{} × {what}", back.quantity.normalize())
+    };
+    lines.iter().map(piece).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn to_json(order: &BookOrder, refund: &OwnRefund) -> Value {
+    json!({
+        "refund": refund.number.to_string(), "at": rfc3339(refund.at), "amount": scaled(refund.amount, &order.currency),
+        "reason": refund.reason, "lines": refund.lines,
+    })
+}

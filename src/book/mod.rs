@@ -40,6 +40,7 @@ mod tests;
 mod trail;
 mod twins;
 mod undone;
+mod waiting;
 mod zones;
 
 use std::path::Path;

@@ -9,6 +9,7 @@ use super::{Book, Dropship, Hold, InboxEntry, Note, OutboxRow, OwnRefund, Twin};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
+use crate::order::waiting::Times;
 use crate::order::{
     Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, is_given_back, left, stored_decimal,
     sum,
@@ -51,6 +52,8 @@ pub struct OrderRow {
     pub(crate) sent_as_twin: bool,
     /// A test order: never to be sent.
     pub(crate) test: bool,
+    /// When it is to be sent at the earliest, where it is in the waiting time of its store.
+    pub(crate) not_before: Option<Timestamp>,
     /// The merchant's tags.
     pub(crate) tags: Vec<String>,
 }
@@ -202,6 +205,8 @@ pub struct BookOrder {
     pub(crate) shown: Status,
     /// The merchant's hold.
     pub(crate) hold: Option<Hold>,
+    /// When it is to be sent at the earliest, where it is in the waiting time of its store.
+    pub(crate) not_before: Option<Timestamp>,
     /// The merchant's request to a supplier.
     pub(crate) dropship: Option<Dropship>,
     /// Its status there, verbatim.
@@ -272,7 +277,7 @@ const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.chan
     coalesce((SELECT group_concat(quantity, ' ') FROM lines l WHERE l.order_id = o.id), ''),
     EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied'),
     (SELECT json_group_array(z.name || ':' || w.number) FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
-      WHERE t.order_id = o.id AND t.state <> 'denied'), o.test, (SELECT json_group_array(tag) FROM tags g WHERE g.order_id = o.id), ";
+      WHERE t.order_id = o.id AND t.state <> 'denied'), o.test, (SELECT json_group_array(tag) FROM tags g WHERE g.order_id = o.id), o.imported_at, o.store_id, ";
 
 const FROM: &str = "FROM orders o JOIN stores s ON s.id = o.store_id WHERE ";
 
@@ -319,7 +324,7 @@ impl Book {
         for (condition, text) in searched(filter) {
             let mut orders: u64 = 0;
             for status in filter.by_status() {
-                let sql = format!("SELECT count(*) {FROM}{condition}{}", self.narrowed(status, filter));
+                let sql = format!("SELECT count(*) {FROM}{condition}{}", self.narrowed(status, filter)?);
                 let mut statement = self.db.prepare_cached(&sql).done("read")?;
                 let found: u64 = statement.query_row(params_from_iter(&text), |row| row.get(0)).done("read")?;
                 orders = orders.saturating_add(found);
@@ -333,16 +338,22 @@ impl Book {
 
     fn list_where(&self, condition: &str, text: &[String], filter: &Filter) -> Result<Vec<OrderRow>> {
         let mut rows: Vec<OrderRow> = Vec::new();
+        let waits = self.waits()?;
         let statuses = filter.by_status();
         for status in &statuses {
-            let narrowed = self.narrowed(*status, filter);
+            let narrowed = self.narrowed(*status, filter)?;
             let sql = format!(
                 "{LIST}{SENT_AS_TWIN} {FROM}{condition}{narrowed} ORDER BY o.placed_at DESC, o.id DESC LIMIT {}",
                 filter.limit
             );
             let mut statement = self.db.prepare_cached(&sql).done("read")?;
-            for row in statement.query_map(params_from_iter(text), order_row).done("read")? {
-                rows.push(row.done("read")??);
+            let read = |row: &Row<'_>| Ok((order_row(row)?, from_millis(row.get(17)?), row.get::<_, i64>(18)?));
+            for row in statement.query_map(params_from_iter(text), read).done("read")? {
+                let (row, imported_at, store) = row.done("read")?;
+                let mut row = row?;
+                let times = Times { placed_at: row.placed_at, imported_at, ship_by: row.ship_by };
+                row.not_before = self.waits_until(&waits, store, row.status, times);
+                rows.push(row);
             }
         }
         if statuses.len() > 1 {
@@ -353,7 +364,7 @@ impl Book {
     }
 
     /// The filter as conditions, but for the text that is searched.
-    fn narrowed(&self, status: Option<Status>, filter: &Filter) -> String {
+    fn narrowed(&self, status: Option<Status>, filter: &Filter) -> Result<String> {
         let mut sql = String::new();
         if let Some(status) = status {
             // A unary plus keeps SQLite on the tags: a status may be that of most of the book.
@@ -370,6 +381,9 @@ impl Book {
         if filter.is_to_send() {
             // Of what was given back in full nothing is to be sent.
             sql.push_str(" AND NOT o.test AND o.given_back = 0");
+            if let Some(waits) = self.in_waiting_time()?.filter(|_| status == Some(Status::AwaitingFulfillment)) {
+                sql.push_str(&format!(" AND NOT {waits}"));
+            }
         }
         if !filter.stores.is_empty() {
             let ids: Vec<String> = filter.stores.iter().map(i64::to_string).collect();
@@ -390,7 +404,7 @@ impl Book {
             let (now, late) = (self.now_ms(), late.timestamp_millis());
             sql.push_str(&format!(" AND (o.ship_by < {now} OR (o.ship_by IS NULL AND o.placed_at < {late}))"));
         }
-        sql
+        Ok(sql)
     }
 
     /// One order with everything the book knows of it.
@@ -414,11 +428,23 @@ impl Book {
         order.twins = self.twins(id)?;
         // One that has come to an end is held by nothing.
         order.hold = super::local::hold_of(&self.db, id)?.filter(|_| order.shown == Status::OnHold);
+        order.not_before = self.not_before(&order)?;
         order.own_refunds = super::own_refunds::own_refunds(&self.db, id)?;
         order.notes = super::notes::notes_of(&self.db, id)?;
         order.tags = super::notes::tags_of(&self.db, id)?;
         order.dropship = super::local::dropship_of(&self.db, id)?;
         Ok(order)
+    }
+
+    fn not_before(&self, order: &BookOrder) -> Result<Option<Timestamp>> {
+        let waits = self.waits()?;
+        if waits.is_empty() {
+            return Ok(None);
+        }
+        let store = "SELECT store_id FROM orders WHERE id = ?";
+        let store = self.db.query_row(store, [order.id], |row| row.get(0)).done("read")?;
+        let times = Times { placed_at: order.placed_at, imported_at: order.imported_at, ship_by: order.ship_by };
+        Ok(self.waits_until(&waits, store, order.shown, times))
     }
 
     fn all<T>(&self, sql: &str, id: i64, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
@@ -595,7 +621,8 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
         twins: serde_json::from_str(&row.get::<_, String>(14)?).unwrap_or_default(),
         test: row.get(15)?,
         tags: serde_json::from_str(&row.get::<_, String>(16)?).unwrap_or_default(),
-        sent_as_twin: OPEN.contains(&status) && row.get(17)?,
+        not_before: None,
+        sent_as_twin: OPEN.contains(&status) && row.get(19)?,
     }))
 }
 
@@ -619,6 +646,7 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
         status,
         shown,
         hold: None,
+        not_before: None,
         dropship: None,
         channel_status: row.get("channel_status")?,
         presence: row.get("presence")?,

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::error::{Done, odd};
 use super::{Book, zones};
-use crate::channel::settings::{INTERVAL, USUAL_INTERVAL};
+use crate::channel::settings::{INTERVAL, SEND_AFTER, USUAL_INTERVAL};
 use crate::channel::{ChannelKind, ShopInfo, Values};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
@@ -54,6 +54,12 @@ impl Store {
     /// Until when the channel wants to be left alone, if it does now and can mean it.
     pub(crate) fn pause(&self, now: Timestamp) -> Option<Timestamp> {
         kept_pause(self.paused_until, now)
+    }
+
+    /// How long after it was placed an order is not to be sent yet, if the merchant wants that.
+    pub(crate) fn send_after(&self) -> Option<chrono::TimeDelta> {
+        let minutes: i64 = self.values.get("send_after")?.trim().parse().ok()?;
+        Some(chrono::TimeDelta::minutes(minutes.clamp(*SEND_AFTER.start(), *SEND_AFTER.end())))
     }
 
     /// How long two autosyncs of it are apart.

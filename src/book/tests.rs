@@ -1277,3 +1277,47 @@ fn notes_and_tags_are_the_merchants_own_and_leave_nothing_behind() {
     assert_eq!(book.tag(1, &tags(&["vip"]), true, false).unwrap(), (Worked::Done, tags(&["it's a gift"])));
     assert_eq!(book.tag(1, &tags(&["vip"]), true, false).unwrap().0, Worked::Already);
 }
+
+/// What a store keeps from being sent for a while is in no list of what is to be sent, and in none of
+/// its counts, for as long as the rule says.
+#[test]
+fn a_new_order_is_not_to_be_sent_before_the_waiting_time_of_its_store_is_over() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let now = shelf.clock.now();
+    let ages = [0, 59, 60, 61, -600];
+    let orders = ages.map(|age| {
+        let mut order = testing::order(&format!("{}", 1000 + age), Status::AwaitingFulfillment);
+        order.placed_at = now - chrono::TimeDelta::minutes(age);
+        remote(&order)
+    });
+    let mut promised = testing::order("7", Status::AwaitingFulfillment);
+    (promised.placed_at, promised.ship_by) = (now, Some(now + chrono::TimeDelta::minutes(5)));
+    import(&mut book, store, &orders, keep).unwrap();
+    import(&mut book, store, &[remote(&promised)], keep).unwrap();
+    let look = |book: &Book| {
+        let list = |status| book.list(&Filter { status, limit: 99, ..Filter::default() }).unwrap();
+        let all = list(None);
+        let waits: Vec<String> =
+            all.iter().filter(|row| row.not_before.is_some()).map(|row| row.number.clone()).collect();
+        let offered = list(Some(Status::AwaitingFulfillment));
+        assert_eq!(offered.len() + waits.len(), all.len(), "each order is either");
+        assert!(offered.iter().all(|row| row.not_before.is_none()));
+        assert_eq!(book.to_send().unwrap().0, offered.len() as u64);
+        assert_eq!(book.waiting_to_be_sent().unwrap(), waits.len() as u64);
+        for row in &all {
+            assert_eq!(book.order(row.id).unwrap().not_before, row.not_before);
+        }
+        waits
+    };
+    assert_eq!(look(&book), [""; 0], "by default there is none");
+    book.set_store_value(store, "send_after", Some("60")).unwrap();
+    assert_eq!(look(&book), ["400", "7", "1000", "1059"]);
+    book.hold(1, &HoldWish::default(), false).unwrap();
+    assert_eq!(book.order(1).unwrap().not_before, None, "what is on hold is on hold");
+    book.release(1, false).unwrap();
+    shelf.clock.advance(chrono::TimeDelta::minutes(5));
+    assert_eq!(look(&book), ["400", "1000"]);
+    shelf.clock.advance(chrono::TimeDelta::minutes(55));
+    assert_eq!(look(&book), [""; 0], "a clock that is ahead makes it no longer");
+}

@@ -150,8 +150,8 @@ impl Book {
         })
     }
 
-    /// How many sales are to be sent by connected stores, each once, and how many orders are sent as
-    /// their twin beside them.
+    /// How many sales are to be sent by connected stores, each once and without those in their
+    /// waiting time, and how many orders are sent as their twin beside them.
     pub(crate) fn to_send(&self) -> Result<(u64, u64)> {
         let sql = format!(
             "SELECT (SELECT coalesce(sum(c.orders), 0) FROM counts c JOIN stores s ON s.id = c.store_id
@@ -162,7 +162,7 @@ impl Book {
         );
         let counted = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?));
         let (all, twins) = self.db.prepare_cached(&sql).done("read")?.query_row([], counted).done("read")?;
-        Ok((all.saturating_sub(twins), twins))
+        Ok((all.saturating_sub(twins).saturating_sub(self.waiting_to_be_sent()?), twins))
     }
 }
 

@@ -65,6 +65,10 @@ pub(crate) const INTERVAL: RangeInclusive<i64> = 5..=1440;
 /// See [`INTERVAL`].
 pub(crate) const USUAL_INTERVAL: i64 = 30;
 
+/// How many minutes after it was placed a new order may be kept from being sent: not longer than an
+/// order counts as late.
+pub(crate) const SEND_AFTER: RangeInclusive<i64> = 1..=4320;
+
 /// The core's settings, the same for every channel.
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
@@ -76,6 +80,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "in_flight",
         help: "pages fetched at the same time in a first sync, 1 to 8 (default 4 where the channel sets no limit)",
         check: |text| text.parse::<usize>().is_ok_and(|pages| (1..=8).contains(&pages)),
+    },
+    Setting {
+        key: "send_after",
+        help: "minutes after it was placed before a new order is to be sent, 1 to 4320 (default none); dispatch sends it all the same",
+        check: |text| text.parse::<i64>().is_ok_and(|minutes| SEND_AFTER.contains(&minutes)),
     },
     Setting {
         key: "unpaid_methods",

@@ -77,6 +77,9 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     } else {
         print(app, limit, &rows)?;
     }
+    if !app.global.quiet && book.leaves_out_waiting(&filter)? {
+        output::note("orders in their waiting time (the store's send_after) are left out; ordersync orders marks them");
+    }
     let left_out = book.left_out(&filter)?;
     if left_out > 0 && !app.global.quiet {
         output::note(&format!(
@@ -103,7 +106,8 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
         let drifted = if row.drifted { " *" } else { "" };
         let twin = if row.twins.is_empty() { "" } else { " =" };
         let test = if row.test { " (test)" } else { "" };
-        let status = format!("{}{test}{drifted}{twin}", row.status);
+        let waits = if row.not_before.is_some() { " (waits)" } else { "" };
+        let status = format!("{}{test}{waits}{drifted}{twin}", row.status);
         table.row(&[
             &book.reference(row.id)?,
             &row.store,
@@ -119,6 +123,11 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
     }
     table.print()?;
     if !app.global.quiet {
+        if rows.iter().any(|row| row.not_before.is_some()) {
+            output::note(
+                "(waits) not to be sent before its waiting time is over (the store's send_after); show tells when",
+            );
+        }
         if rows.iter().any(|row| row.drifted) {
             output::note("* changed at the channel since you last saw it; show prints both versions");
         }
@@ -143,7 +152,7 @@ fn to_json(row: &OrderRow) -> serde_json::Value {
         "status": row.status, "channel_status": row.channel_status, "placed_at": rfc3339(row.placed_at),
         "ship_by": row.ship_by.map(rfc3339), "total": scaled(row.total, &row.currency), "currency": row.currency,
         "buyer": row.buyer, "country": row.country, "items": row.items.normalize().to_string(), "changed_at_channel": row.drifted,
-        "twin_of": row.twins, "sent_as_twin": row.sent_as_twin, "test": row.test, "tags": row.tags,
+        "twin_of": row.twins, "sent_as_twin": row.sent_as_twin, "test": row.test, "tags": row.tags, "not_before": row.not_before.map(rfc3339),
     })
 }
 
@@ -164,6 +173,7 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
         "twin_of",
         "sent_as_twin",
         "tags",
+        "not_before",
     ];
     output::print_csv(
         &header,
@@ -184,6 +194,7 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
                 csv_text(&row.twins.join(" ")).into_owned(),
                 row.sent_as_twin.to_string(),
                 csv_text(&row.tags.join(", ")).into_owned(),
+                row.not_before.map(rfc3339).unwrap_or_default(),
             ]
         }),
     )

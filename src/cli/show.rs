@@ -127,6 +127,9 @@ fn print(
 
 /// What the merchant does with it here alone.
 fn print_local(o: &BookOrder, when: &dyn Fn(Timestamp) -> String) -> anyhow::Result<()> {
+    if let Some(at) = o.not_before {
+        output::line(&format!("  not to be sent before {} (ordersync config: {}.send_after)", when(at), o.store))?;
+    }
     if let Some(hold) = &o.hold {
         let reason = if hold.reason.is_empty() { String::new() } else { format!(": {}", output::clean(&hold.reason)) };
         let (since, until) = (when(hold.since), super::hold::until(hold, when));
@@ -320,6 +323,6 @@ fn local_json(o: &BookOrder) -> Value {
         "notes": o.notes.iter().map(|note| json!({
             "note": note.number.to_string(), "at": rfc3339(note.at), "text": note.text,
         })).collect::<Vec<_>>(),
-        "tags": o.tags,
+        "tags": o.tags, "not_before": o.not_before.map(rfc3339),
     })
 }

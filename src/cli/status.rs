@@ -70,11 +70,16 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         output::print_json(&json!({
             "stores": standings.iter().map(to_json).collect::<Vec<_>>(), "changed_at_channel": drifted,
             "waiting_for_review": waiting,
-            "to_send": sending.0, "sent_as_twins": sending.1,
+            "to_send": sending.0, "sent_as_twins": sending.1, "in_waiting_time": book.waiting_to_be_sent()?,
             "book": app.context.home.book(), "now": rfc3339(now), "ok": standings.iter().all(Standing::is_well),
         }))?;
     } else if !(args.check && app.global.quiet) {
         print(app, &standings, (drifted, waiting, sending), now)?;
+        let waits = book.waiting_to_be_sent()?;
+        if waits > 0 {
+            let what = output::count(waits, "order");
+            output::line(&format!("{what} in the waiting time of the store, not to be sent yet (ordersync orders)"))?;
+        }
     }
     Ok(if args.check { check(&standings) } else { 0 })
 }

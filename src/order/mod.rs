@@ -20,6 +20,7 @@ mod taken;
 pub(crate) mod testing;
 mod tracking;
 pub(crate) mod twin;
+pub(crate) mod waiting;
 mod withheld;
 
 pub(crate) use address::Address;

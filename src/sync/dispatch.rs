@@ -131,6 +131,10 @@ impl Desk<'_> {
         }
         let leave = Leave { unpaid: request.leave.unpaid || ships_unpaid(&store, &order), ..request.leave };
         refuse_odd_status(&order, request, leave)?;
+        if let Some(at) = order.not_before {
+            let at = crate::clock::rfc3339(at);
+            self.watch.note(&format!("order {} is in its waiting time until {at}; it goes out as you say", order.id));
+        }
         let goal = Goal::Dispatched(shipment);
         if request.when == When::Later {
             let recorded = self.record(book, &order, &goal, leave)?;

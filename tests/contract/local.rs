@@ -195,3 +195,25 @@ fn p7_notes_and_tags_are_told_to_nobody_and_outlive_what_comes_from_the_channel(
         assert!(!told, "{}: a note went out", desk.kind);
     });
 }
+
+/// The waiting time is for the lists; an explicit dispatch is the merchant's word.
+#[test]
+fn an_order_in_its_waiting_time_is_not_offered_and_is_sent_where_the_merchant_says_so() {
+    each(|desk| {
+        desk.home.run(&format!("config set {}.send_after 4321", desk.kind)).exits(2).says("1 to 4320");
+        desk.set("send_after=600");
+        let [id, other] = [(); 2].map(|()| desk.paid(&[("TEE-001", 1)]));
+        for one in [&id, &other] {
+            assert!(!is_listed(desk, "--status awaiting-fulfillment", one), "{}", desk.kind);
+            assert!(is_listed(desk, "", one) && desk.show(one)["not_before"].is_string(), "{}", desk.kind);
+        }
+        desk.home.run("status").exits(0).prints("in the waiting time");
+        desk.home.run("orders").exits(0).prints("(waits)").says("send_after");
+        assert_eq!(desk.writes(), 0, "{}: P-7", desk.kind);
+        desk.on("dispatch", &id, NUMBER).exits(0).says("waiting time");
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+        let csv = desk.home.file("labels.csv", &format!("order,carrier,tracking\n{other},dhl,JD02\n"));
+        desk.home.run(&format!("dispatch --from {csv}")).exits(0);
+        assert_eq!(desk.tracking_numbers(&other), ["JD02"], "{}", desk.kind);
+    });
+}

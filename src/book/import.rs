@@ -181,7 +181,9 @@ impl Book {
         let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind IN ('unreadable', 'unshown') AND resolved_at IS NULL)";
         let troubled = db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read")?;
         let missed = super::comparisons::is_any_gone(&db)?;
-        Ok(Intake { db, batch, kind, documents: &self.documents, by, connected, troubled, missed, tally })
+        let can_have_twins = twins::can_be(&db)?;
+        let documents = &self.documents;
+        Ok(Intake { db, batch, kind, documents, by, connected, troubled, missed, can_have_twins, tally })
     }
 
     /// The orders that could not be read by another version of this program, to be tried again.
@@ -383,6 +385,8 @@ pub(crate) struct Intake<'a> {
     troubled: bool,
     /// Whether any order is known to be gone from its channel.
     missed: bool,
+    /// Whether the book has a second store.
+    can_have_twins: bool,
     tally: Tally,
 }
 
@@ -462,6 +466,9 @@ impl Intake<'_> {
             return Ok(self.tally);
         }
         account(&self.db, self.batch, &self.tally)?;
+        if !self.can_have_twins {
+            twins::leave_unsought(&self.db)?;
+        }
         if let Some(to) = &self.batch.cursor {
             super::cursors::advance(&self.db, self.batch.store, to, self.by.at)?;
         }
@@ -515,6 +522,9 @@ impl Intake<'_> {
     }
 
     fn seek_twins(&self, id: i64, order: &Order) -> Result<()> {
+        if !self.can_have_twins {
+            return Ok(());
+        }
         let sold_here = (self.kind.adapter().sold_here)(&order.source);
         twins::seek(&self.db, id, &Sale::of(self.batch.store, sold_here, order), self.by)
     }

@@ -96,12 +96,12 @@ impl Verdict {
 }
 
 impl Book {
-    /// Looks for twins of orders that came before twins were looked for; false where there are no
-    /// more of them.
+    /// Looks for twins of orders that came before twins were looked for, or before there was a second
+    /// store; false where there are no more of them.
     pub(crate) fn seek_old_twins(&mut self) -> Result<bool> {
         let by = self.by(Who::Program);
         let up_to = "SELECT up_to FROM twins_unsought";
-        if self.db.query_row(up_to, [], |row| row.get::<_, i64>(0)).done("read")? == 0 {
+        if !can_be(&self.db)? || self.db.query_row(up_to, [], |row| row.get::<_, i64>(0)).done("read")? == 0 {
             return Ok(false);
         }
         self.write("written", |db| {
@@ -172,6 +172,22 @@ pub(super) fn tell_of_dispatch(db: &Connection, order: i64, by: By) -> Result<()
     for twin in of(db, order)? {
         trail::note(db, twin.id, by, "its twin was dispatched", &name(db, order)?)?;
     }
+    Ok(())
+}
+
+/// Whether the book has a second store.
+pub(super) fn can_be(db: &Connection) -> Result<bool> {
+    let sql = "SELECT count(*) > 1 FROM stores";
+    db.prepare_cached(sql).done("read")?.query_row([], |row| row.get(0)).done("read")
+}
+
+/// In a book of one store nothing is looked for: all its orders are looked at once a second store
+/// comes.
+pub(super) fn leave_unsought(db: &Connection) -> Result<()> {
+    db.prepare_cached("UPDATE twins_unsought SET up_to = (SELECT coalesce(max(id), 0) FROM orders)")
+        .done("written")?
+        .execute([])
+        .done("written")?;
     Ok(())
 }
 

@@ -29,6 +29,31 @@ fn pair(kind: ChannelKind) -> (Desk, Desk, String, String) {
     (desk, other, sale, copy)
 }
 
+/// A book of one store looks for no twins, and has not let one pass when a second store comes.
+#[test]
+fn the_same_sale_is_found_when_the_second_store_comes_later() {
+    for kind in COPIES {
+        for copy_first in [false, true] {
+            let (desk, other) = (Desk::empty(kind), Desk::empty(ChannelKind::Shopify));
+            let sale = other.store.place(&Purchase::of(&[("TEE-001", 1)]));
+            let note = format!("Imported from Shopify, order {sale}");
+            let copy = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).note(&note).source(by_a_program(kind)));
+            let (first, second, name, found) = match copy_first {
+                true => (&desk, &other, "origin", format!("{kind}:{copy}")),
+                false => (&other, &desk, "made", format!("shopify:{sale}")),
+            };
+            first.connect("").exits(0);
+            first.home.run("sync").exits(0);
+            assert_eq!(first.home.json("inbox"), json!([]), "{kind}");
+            first.connect_also(second, name);
+            first.home.run("sync").exits(0);
+            let twins = &first.home.json(&format!("show {found}"))["twins"];
+            assert_eq!(twins.as_array().map(Vec::len), Some(1), "{kind}, the copy first: {copy_first}");
+            assert_eq!(first.home.json("inbox").as_array().map(Vec::len), Some(1), "{kind}");
+        }
+    }
+}
+
 const COPIES: [ChannelKind; 2] = [ChannelKind::BigCommerce, ChannelKind::WooCommerce];
 
 #[test]

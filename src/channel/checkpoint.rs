@@ -92,6 +92,8 @@ pub(crate) struct Taken {
     pub(crate) more: bool,
     /// What it took is too dear to be read at each sync.
     pub(crate) dear: bool,
+    /// From here on the walk may have passed over orders that changed while a page was made.
+    pub(crate) gap: Option<i64>,
 }
 
 /// How a sync goes on after a page.
@@ -165,6 +167,9 @@ impl Checkpoint {
         let (first, last) = (page.modified.iter().min(), page.modified.iter().max());
         let is_near = first.zip(last).is_some_and(|(first, last)| last.saturating_sub(*first) < seconds(overlap));
         self.wide |= page.dear || (page.more && is_near);
+        if let Some(gap) = page.gap {
+            self.unsure_from(gap);
+        }
         if page.more {
             // What the walk has passed may change behind it.
             self.unsure_from(now - OVER);
@@ -220,6 +225,8 @@ impl Checkpoint {
         let is_long_ago = |reached| sync.began.saturating_sub(reached) >= seconds(overlap);
         let settled = sync.settles.filter(|_| sync.reached.is_none_or(is_long_ago));
         self.owed = self.owed.max(shown).max(settled.map(|settled| settled + 1));
+        // What the walk has passed over is owed as it was.
+        self.owed = self.owed.map(|owed| self.unsure.map_or(owed, |unsure| owed.min(unsure)));
         self.paid = sync.began;
     }
 
@@ -299,7 +306,7 @@ mod tests {
         let mut chunks: Vec<&[i64]> = times.chunks(PAGE).collect();
         chunks.resize(pages, &[]);
         for (nth, page) in chunks.into_iter().enumerate() {
-            let page = Taken { modified: page.to_vec(), more: nth + 1 < pages, dear: false };
+            let page = Taken { modified: page.to_vec(), more: nth + 1 < pages, ..Taken::default() };
             checkpoint.take(&page, OVERLAP, end);
             // Each page is read by another process.
             *checkpoint = serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap();

@@ -1,6 +1,8 @@
 //! How a walk goes on after a page.
 
 use super::read::Onward;
+use std::borrow::Cow;
+
 use super::{Before, ById, Count, Dialect, Listed, Row, Step, Walk};
 use crate::channel::census::Census;
 
@@ -29,6 +31,7 @@ impl Walk {
     /// What does not fit the request.
     pub(crate) fn after(&self, dialect: &Dialect, page: &Listed, size: usize, asked_at: i64) -> Result<Step, String> {
         let size = self.at_least(dialect, size) as u64;
+        let page = &self.as_placed(page, asked_at);
         let seen = self.having_seen(dialect, page);
         if self.has_passed_over(page)
             && let Some(back) = seen.back_by_ids()
@@ -52,6 +55,18 @@ impl Walk {
             Step::More(next) if next.stands_where(self) => Err("the same page comes again".to_owned()),
             step => Ok(step),
         }
+    }
+
+    /// The page with each row of a stretch that is read by ids in it: one that was modified while the
+    /// page was made shows a time behind the stretch, and no filter was ignored.
+    fn as_placed<'p>(&self, page: &'p Listed, asked_at: i64) -> Cow<'p, Listed> {
+        let Some(end) = self.by_id.as_ref().and_then(|_| self.end()) else { return Cow::Borrowed(page) };
+        let has_left = |row: &Row| row.at > end && row.at >= asked_at - 1;
+        if !page.rows.iter().any(has_left) {
+            return Cow::Borrowed(page);
+        }
+        let placed = |row: &Row| Row { at: if has_left(row) { end } else { row.at }, ..*row };
+        Cow::Owned(Listed { rows: page.rows.iter().map(placed).collect(), ..page.clone() })
     }
 
     /// Whether there are fewer rows by this count than the page before has left: it was not sorted
@@ -173,7 +188,7 @@ impl Walk {
         asked_at: i64,
     ) -> Result<Step, String> {
         let fitting = self.fitting(dialect, page)?;
-        let settled = settled(&fitting, asked_at);
+        let (settled, gap) = self.settled(fitting.clone(), asked_at);
         let in_order = settled.is_sorted_by_key(|row| row.at);
         let behind = self.behind(dialect, page, size);
         match behind {
@@ -199,8 +214,28 @@ impl Walk {
         };
         let (from, taken) = (self.from, self.taken.clone());
         let before = left.map(|left| Before { from, taken, met: self.census.map_or(0, |census| census.met), left });
-        let next = Self { from: Some(last), before, doubted: behind == Behind::Doubt, ..seen };
+        let gap = gap.into_iter().chain(self.gap).min();
+        let next = Self { from: Some(last), before, doubted: behind == Behind::Doubt, gap, ..seen };
         Ok(Step::More(self.onward(next, dialect, &fitting, last)))
+    }
+
+    /// The rows whose place is sure. A row that was modified while the page was made shows its new
+    /// time in its old place; going on from there would leave out all between.
+    ///
+    /// Where such rows may only be the last of the page, and the next sync reads again what this one
+    /// leaves unsure, it goes on behind them: from the second that is given besides, orders may have
+    /// been passed over. A bulk edit just before a sync would cost a request more otherwise.
+    fn settled(&self, rows: Vec<Row>, asked_at: i64) -> (Vec<Row>, Option<i64>) {
+        let calm: Vec<Row> = rows.iter().copied().filter(|row| row.at < asked_at - 1).collect();
+        if calm.len() == rows.len() {
+            return (rows, None);
+        }
+        let may_pass = self.is_revisited && rows.is_sorted_by_key(|row| row.at);
+        match (may_pass, calm.is_empty()) {
+            (true, _) => (rows, Some(calm.last().map(|row| row.at).max(self.from).unwrap_or(0))),
+            (false, true) => (rows, None),
+            (false, false) => (calm, None),
+        }
     }
 
     /// The walk from the last second of a page on; by ids, where that is no step forward.
@@ -361,13 +396,6 @@ impl Walk {
         (self.from, self.inclusive, &self.taken, &self.by_id, &self.skip)
             == (other.from, other.inclusive, &other.taken, &other.by_id, &other.skip)
     }
-}
-
-/// The rows whose place is sure. A row that was modified while the page was made shows its new time
-/// in its old place; going on from there would leave out all between.
-fn settled(rows: &[Row], asked_at: i64) -> Vec<Row> {
-    let calm: Vec<Row> = rows.iter().copied().filter(|row| row.at < asked_at - 1).collect();
-    if calm.is_empty() { rows.to_vec() } else { calm }
 }
 
 /// A second for people.

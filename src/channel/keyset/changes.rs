@@ -152,7 +152,8 @@ fn begin<L: Lists>(lists: &L, mut rest: Rest<L::Extra>) -> Result<Page> {
     rest.unshown.retain(|(_, until)| (now.theirs..=now.theirs + LEFT_OUT).contains(until));
     let skip = rest.unshown.iter().map(|(id, _)| *id).collect();
     let (most, capped) = (rest.most, rest.capped);
-    let walk = Walk { known: rest.at.high(), inclusive: rest.inclusive, skip, most, capped, ..walk };
+    let is_revisited = walk.key == Key::Modified;
+    let walk = Walk { known: rest.at.high(), inclusive: rest.inclusive, skip, most, capped, is_revisited, ..walk };
     changes(lists, rest, &walk)
 }
 
@@ -169,7 +170,8 @@ fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result
     let surplus = rest.unshown.len().saturating_sub(MOST_LEFT_OUT);
     rest.unshown.drain(..surplus);
     let modified = std::mem::take(&mut batch.modified);
-    let page = Taken { modified, more: matches!(onward, Onward::More(_)), dear: !batch.unshown.is_empty() };
+    let (more, gap) = (matches!(onward, Onward::More(_)), onward.walk().gap);
+    let page = Taken { modified, more, gap, dear: !batch.unshown.is_empty() };
     let after = rest.at.take(&page, lists.overlap(), clock(list.as_ref()));
     let next = match onward {
         Onward::More(walk) => Next::More(Cursor::new(&Position::Changes(rest, Box::new(walk)))?),

@@ -206,6 +206,10 @@ pub(crate) struct Walk {
     pub(crate) most: u64,
     /// The channel counts the rows of a page, and not those of the list.
     pub(crate) capped: bool,
+    /// The next sync reads again what this walk leaves unsure.
+    is_revisited: bool,
+    /// From this second on it may have passed over orders that changed while a page was made.
+    gap: Option<i64>,
     /// A page of it was read.
     begun: bool,
     /// The rows of the second `from` that are read.

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::read::{Batch, Onward, read};
 use super::*;
-use crate::channel::checkpoint::{Checkpoint, Now};
+use crate::channel::checkpoint::{Checkpoint, Now, Taken};
 use crate::channel::{Cursor, Next, RemoteOrder};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -60,8 +60,9 @@ struct Store {
     clock: Cell<i64>,
     seed: Cell<u64>,
     pages: Cell<u64>,
-    /// Orders that change after each page.
+    /// Orders that change after each page, and while it is made: their places are fixed already.
     changes: RefCell<Vec<Vec<u64>>>,
+    meanwhile: RefCell<Vec<Vec<u64>>>,
 }
 
 /// So long after the orders' own times that their seconds are over.
@@ -90,6 +91,7 @@ impl Store {
             seed: Cell::new(7),
             pages: Cell::new(0),
             changes: RefCell::default(),
+            meanwhile: RefCell::default(),
         }
     }
 
@@ -219,6 +221,11 @@ impl List for &Store {
             _ => Some(if ids.is_empty() { 0 } else { total }),
         };
         let total = total.filter(|_| self.dialect.counts_with_pages);
+        for id in self.meanwhile.borrow_mut().pop().into_iter().flatten() {
+            if let Some(made) = self.orders.borrow_mut().get_mut(&id) {
+                made.modified = self.clock.get();
+            }
+        }
         let orders = self.orders.borrow();
         let entry = |id: &u64| {
             let made = orders[id];
@@ -318,6 +325,7 @@ proptest! {
     fn i3_a_sync_and_the_next_meet_every_order_in_its_last_version(
         times in prop::collection::vec(0i64..12, 1..60),
         changes in prop::collection::vec(prop::collection::vec(1u64..65, 0..6), 0..12),
+        meanwhile in prop::collection::vec(prop::collection::vec(1u64..65, 0..6), 0..6),
         size in prop_oneof![1usize..8, 20usize..40],
         seed: u64,
         dialect in dialects(),
@@ -332,10 +340,11 @@ proptest! {
         store.seed.set(seed);
         store.clock.set(130);
         *store.changes.borrow_mut() = changes;
-        let (mut checkpoint, mut seen) = (Checkpoint::new(None), BTreeMap::new());
-        let walk = Walk::new(Key::Modified, checkpoint.begin(OVERLAP, Now { theirs: 130, ours: 130 }), None);
-        let at = store.sync(Position::Changes(Rest::new(checkpoint, Extra {}), Box::new(walk)), &mut seen);
+        *store.meanwhile.borrow_mut() = meanwhile;
+        let mut seen = BTreeMap::new();
+        let at = store.sync(Position::Rest(Rest::new(Checkpoint::new(None), Extra {})), &mut seen);
         store.changes.borrow_mut().clear();
+        store.meanwhile.borrow_mut().clear();
         store.clock.set(store.clock.get() + 21);
         let at = store.sync(at, &mut seen);
         store.clock.set(store.clock.get() + 21);
@@ -738,6 +747,25 @@ fn i3_a_row_that_changes_while_its_page_is_made_does_not_carry_the_walk_away() {
         assert!(next.by_id.is_some(), "what is out of order is read by ids");
         walk.after(&dialect, &page(&[98, 97, 100]), 3, 900).unwrap_err();
     }
+}
+
+#[test]
+fn q2_orders_that_changed_just_before_a_sync_cost_one_page_and_what_may_lie_between_is_owed() {
+    let walk = Walk { is_revisited: true, ..Walk::new(Key::Modified, Some(100), None) };
+    let rows = |times: &[i64]| times.iter().enumerate().map(|(id, at)| Row { id: id as u64 + 1, at: *at }).collect();
+    let after = |times: &[i64]| {
+        let page = Listed { rows: rows(times), length: 3, count: Count::OfPage(9), pages: None };
+        let Ok(Step::More(next)) = walk.after(&LEAVING_OUT, &page, 3, 900) else { panic!("more") };
+        (next.from, next.gap)
+    };
+    assert_eq!(after(&[150, 899, 900]), (Some(900), Some(150)));
+    assert_eq!(after(&[900, 900, 900]), (Some(900), Some(100)));
+    assert_eq!(after(&[100, 900, 150]), (Some(150), None), "its place shows that it was another");
+    let mut at = Checkpoint::seen(Some(100), OVERLAP, 100);
+    at.begin(OVERLAP, Now { theirs: 900, ours: 900 });
+    let page = Taken { modified: vec![150, 899, 900], gap: Some(150), ..Taken::default() };
+    at.take(&page, OVERLAP, Now { theirs: 900, ours: 900 });
+    assert_eq!(at.begin(OVERLAP, Now { theirs: 2_000, ours: 2_000 }), Some(150), "not only what is newer than it saw");
 }
 
 #[test]

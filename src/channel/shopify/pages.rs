@@ -259,7 +259,7 @@ fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
     let read = step(api, settings, list, &mut reading.place, first)?;
     let now = api.now().timestamp();
     let modified = read.rows.iter().filter_map(|row| row.changed).chain(read.passed).map(|at| at.min(now)).collect();
-    let page = Taken { modified, more: read.next.is_some(), dear: !read.unshown.is_empty() };
+    let page = Taken { modified, more: read.next.is_some(), dear: !read.unshown.is_empty(), gap: None };
     let after = walk.at.take(&page, OVERLAP, clock(api));
     walk.reading = match read.next {
         None => None,

@@ -29,6 +29,32 @@ fn d5_an_order_at_two_locations_is_shipped_from_both_with_one_number() {
     assert_eq!(numbers, ["1Z9", "1Z9"]);
 }
 
+/// One location's part went out, and the other's can never go.
+#[test]
+fn d2_the_rest_of_a_dispatch_that_was_refused_in_part_can_be_taken_back() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(4));
+    desk.shop.split(order);
+    desk.server.faults().add(Fault::new(FaultKind::ServerError(500)).on_path("#mutation Fulfill").after(1));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(5);
+    desk.shop.hold(order, "Inventory out of stock");
+    desk.home.run("retry").exits(6);
+    assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()])]);
+    let row = desk.show(order)["outbox"][0].clone();
+    assert_eq!(row["state"], "failed");
+    let number = row["row"].as_str().unwrap();
+    assert!(desk.home.json("inbox").to_string().contains(&format!("outbox --withdraw {number} takes the rest back")));
+    desk.home.run(&format!("outbox --withdraw {number}")).exits(0).prints("2 pieces");
+    let shown = desk.show(order);
+    assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&json!("partially-shipped"), &json!("2")), "{shown}");
+    assert_eq!((&shown["outbox"][0]["state"], desk.home.json("inbox")), (&json!("confirmed"), json!([])));
+    desk.home.run(&format!("outbox --withdraw {number}")).exits(6);
+    desk.shop.release(order);
+    desk.on("dispatch", order, "--carrier dhl --tracking JD02").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()]), (2, vec!["JD02".to_owned()])]);
+    assert_eq!(desk.show(order)["status"], "shipped");
+}
+
 #[test]
 fn d2_what_shopify_schedules_is_refused_and_what_it_held_back_goes_out_once_the_hold_is_over() {
     let desk = Desk::new();

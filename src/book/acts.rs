@@ -3,6 +3,7 @@
 //! changed since (D-2).
 
 use rusqlite::{Connection, OptionalExtension, params};
+use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, resolve_subject};
@@ -13,7 +14,7 @@ use super::{Book, accepted, copy, twins};
 use crate::channel::{Cancellation, Goal, TrackingChange};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Parcel, Shipment, Status, left, same_number, stored_decimal, sum};
+use crate::order::{LineQuantity, Parcel, Shipment, Status, left, same_number, stored_decimal, sum};
 
 /// A dispatch to be recorded.
 #[derive(Debug, Clone, Copy)]
@@ -257,6 +258,48 @@ impl Book {
                 );
             }
             take_back(db, id, &row, by)
+        })
+    }
+
+    /// Takes back the rest of a refused dispatch, of which a part is at the channel: that part stays
+    /// and is to be confirmed, and the order has the rest to be sent again.
+    ///
+    /// # Errors
+    /// `Refused` where the row is no such dispatch any more, or nothing of it would stay.
+    pub(crate) fn withdraw_rest(&mut self, id: i64, rest: &[LineQuantity]) -> Result<()> {
+        let by = self.by(Who::Merchant);
+        self.write_durably("written", |db| {
+            let row = written(db, id)?;
+            let goal = serde_json::from_str(&row.goal).map_err(|_| odd("task", "goal"))?;
+            let (Goal::Dispatched(mut shipment), Some(number), "failed") = (goal, row.shipment, row.state.as_str())
+            else {
+                return Err(gone(id, row.order));
+            };
+            for line in &mut shipment.lines {
+                let less = sum(rest.iter().filter(|one| one.line_id == line.line_id).map(|one| one.quantity));
+                line.quantity = line.quantity.saturating_sub(less);
+            }
+            shipment.lines.retain(|line| line.quantity > Decimal::ZERO);
+            if shipment.lines.is_empty() {
+                return Err(gone(id, row.order));
+            }
+            shipment.completes = false;
+            db.execute("DELETE FROM shipment_lines WHERE shipment_id = ?", [number]).done("written")?;
+            for line in &shipment.lines {
+                let sql = "INSERT INTO shipment_lines (shipment_id, line_id, quantity) VALUES (?, ?, ?)";
+                db.execute(sql, params![number, line.line_id, line.quantity.to_string()]).done("written")?;
+            }
+            let goal = serde_json::to_string(&Goal::Dispatched(shipment)).map_err(|e| odd("task", &e.to_string()))?;
+            db.execute(
+                "UPDATE outbox SET goal = ?, state = 'sent', settled_at = NULL, next_at = NULL, error = NULL, error_kind = NULL
+                 WHERE id = ?",
+                params![goal, id],
+            )
+            .done("written")?;
+            stand_as_before(db, id, row.order)?;
+            resolve_subject(db, row.store, &subject(id), by.at)?;
+            let (_, status) = head(db, row.order)?;
+            trail::note(db, row.order, by, "the rest of a dispatch was taken back", status.word())
         })
     }
 }

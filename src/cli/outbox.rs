@@ -7,6 +7,7 @@ use super::{App, Outcome};
 use crate::book::OutboxRow;
 use crate::channel::Goal;
 use crate::clock::rfc3339;
+use crate::sync::act;
 
 /// What is still to be written to channels.
 #[derive(Debug, clap::Args)]
@@ -14,7 +15,8 @@ pub(super) struct Args {
     /// Also what has arrived, was refused or taken back: the last 200
     #[arg(long)]
     all: bool,
-    /// Take back a row that has not gone out; the order is as it was before
+    /// Take back a row that has not gone out; the order is as it was before. Of a refused dispatch that
+    /// the channel has a part of, the rest is taken back
     #[arg(long, value_name = "ROW", conflicts_with = "all")]
     withdraw: Option<i64>,
 }
@@ -22,9 +24,15 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     if let Some(row) = args.withdraw {
-        book.withdraw(row)?;
+        let rest = act::withdraw(&app.context, &mut book, row)?;
         if !app.global.quiet {
-            output::line(&format!("row {row} is taken back; nothing was sent"))?;
+            output::line(&match rest {
+                None => format!("row {row} is taken back; nothing was sent"),
+                Some(pieces) => format!(
+                    "what the channel has of row {row} stays; the rest of it is taken back and to be sent again: {} pieces",
+                    pieces.normalize()
+                ),
+            })?;
         }
         return Ok(0);
     }

@@ -3,17 +3,20 @@
 
 use std::any::Any;
 
+use rust_decimal::Decimal;
+
 use super::Context;
 use super::export::{self, Outcome};
 use super::guard::{self, Act, Look, Seen, Stop};
 use super::import::import_one;
+use super::outstanding::not_there;
 use super::store::OpenStore;
 use crate::book::{Book, BookOrder, Leave, OutboxRow, OutboxState, RunKind};
 use crate::channel::{Goal, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http;
 use crate::lock::{Lock, Work};
-use crate::order::Difference;
+use crate::order::{Difference, sum};
 
 /// Told how far an act has come, on behalf of the merchant.
 pub(crate) trait Watch {
@@ -142,6 +145,40 @@ fn not_tried(book: &Book, row: OutboxRow) -> Result<Pushed> {
             older.next().map_or(Pushed::Elsewhere, |older| Pushed::Behind(Box::new(older)))
         }
     })
+}
+
+/// Takes back what of a row is not at the channel: all of it where nothing is; of a dispatch that
+/// was refused after the channel had taken a part of it, the rest. Gives how many pieces that is.
+///
+/// # Errors
+/// `Refused` where what the row writes may have reached the channel.
+pub(crate) fn withdraw(context: &Context, book: &mut Book, id: i64) -> Result<Option<Decimal>> {
+    let row = book.outbox_row(id)?.filter(|row| row.state == OutboxState::Failed && row.may_be_there);
+    let Some((row, Goal::Dispatched(shipment))) = row.as_ref().map(|row| (row, &row.goal)) else {
+        return book.withdraw(id).map(|()| None);
+    };
+    let order = book.order(row.order_id)?;
+    let open = context.open(&super::dispatch::store_of(book, &order)?)?;
+    let clock = context.clock.as_ref();
+    let lock = Lock::take(&context.home.locks(), &open.store.name, Work::Export, context.lock_timeout, clock)?;
+    let others = book.receipts_of_others(row.order_id, &row.goal, Some(id))?;
+    let (remote_id, goal, receipts) = (row.remote_id.clone(), row.goal.clone(), row.receipts.clone());
+    let task = Task { remote_id, goal, receipts, others };
+    let now = guard::read(&open, &task.remote_id)?;
+    let rest = not_there(open.channel.as_ref(), &task, &now, shipment)?;
+    if rest.is_empty() {
+        let text = format!(
+            "the channel does not tell which pieces of row {id} it has and which it has not; nothing was taken back"
+        );
+        return Err(Error::new(ErrorKind::Refused, text).hint(format!(
+            "look at the order in the channel's own pages; ordersync retry book:{} tries again what is missing",
+            order.id
+        )));
+    }
+    book.withdraw_rest(id, &rest)?;
+    drop(lock);
+    push_row(context, book, &open, id, None)?;
+    Ok(Some(sum(rest.iter().map(|line| line.quantity))))
 }
 
 /// The error of an act that was taken back before it went out.

@@ -543,12 +543,13 @@ impl Attempt<'_> {
         let written = matches!(self.row.goal, Goal::Dispatched(_))
             && book.outbox_row(self.row.id)?.is_some_and(|row| !row.receipts.is_empty());
         let what = if written { "went out in part at least; nothing more was sent" } else { "did not go out" };
+        let retry = format!("ordersync retry book:{}", self.row.order_id);
+        let hint = error.hint_text().map_or(retry, str::to_owned);
+        let rest = format!("{hint}; ordersync outbox --withdraw {} takes the rest back", self.row.id);
         let note = InboxNote {
             kind: "rejected",
             text: format!("the {} of order {} {what}: {error}", self.row.goal.word(), self.row.order_id),
-            hint: error
-                .hint_text()
-                .map_or_else(|| format!("ordersync retry book:{}", self.row.order_id), str::to_owned),
+            hint: if written { rest } else { hint },
         };
         book.refuse(self.row.id, &error, &note)?;
         Ok(Outcome::Refused(error))

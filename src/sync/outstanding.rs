@@ -6,7 +6,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 
 use crate::channel::matching::{self, Claim, Matched, Record};
-use crate::channel::{Channel, Goal, RemoteOrder, Step, Task, TrackingChange, Write};
+use crate::channel::{Channel, DispatchPlan, Goal, RemoteOrder, Step, Task, TrackingChange, Write};
 use crate::error::Result;
 use crate::order::{LineQuantity, Order, Shipment, Status, left, sum};
 
@@ -80,16 +80,7 @@ pub fn outstanding(channel: &dyn Channel, task: &Task, now: &RemoteOrder) -> Res
 
 fn dispatch(channel: &dyn Channel, task: &Task, now: &RemoteOrder, shipment: &Shipment) -> Result<Outstanding> {
     let mut plan = channel.plan_dispatch(now, shipment, &task.receipts)?;
-    let since = shipment.shipped_at - plan.behind;
-    let claim = Claim { mark: &plan.mark, receipts: &task.receipts, others: &task.others, since };
-    let mut found = matching::matched(&plan.parts, &plan.shown, &claim);
-    for look in &plan.further {
-        if !found.is_short() {
-            break;
-        }
-        plan.shown.append(&mut look(&plan.shown, &found)?);
-        found = matching::matched(&plan.parts, &plan.shown, &claim);
-    }
+    let found = looked_for(&mut plan, task, shipment)?;
     // What the channel has acknowledged and does not show yet may be what seems to be missing: it
     // is looked for, not made again.
     if found.is_short() && !found.unseen.is_empty() {
@@ -100,6 +91,34 @@ fn dispatch(channel: &dyn Channel, task: &Task, now: &RemoteOrder, shipment: &Sh
     let order = now.order.as_ref().ok();
     let excess = order.and_then(|order| excess(order, &plan.shown, &pieces, is_exact));
     Ok(Outstanding { pieces, excess, ..Outstanding::of(step, found.claimed) })
+}
+
+/// What of the dispatch the channel shows.
+fn looked_for(plan: &mut DispatchPlan<'_>, task: &Task, shipment: &Shipment) -> Result<Matched> {
+    let since = shipment.shipped_at - plan.behind;
+    let claim = Claim { mark: &plan.mark, receipts: &task.receipts, others: &task.others, since };
+    let mut found = matching::matched(&plan.parts, &plan.shown, &claim);
+    for look in &plan.further {
+        if !found.is_short() {
+            break;
+        }
+        plan.shown.append(&mut look(&plan.shown, &found)?);
+        found = matching::matched(&plan.parts, &plan.shown, &claim);
+    }
+    Ok(found)
+}
+
+/// The pieces of a dispatch that are not at the channel, whether or not they can go there; none
+/// where that is not known: it has not shown yet what it took, or its records tell of no pieces.
+pub(crate) fn not_there(
+    channel: &dyn Channel,
+    task: &Task,
+    now: &RemoteOrder,
+    shipment: &Shipment,
+) -> Result<Vec<LineQuantity>> {
+    let mut plan = channel.plan_dispatch(now, shipment, &task.receipts)?;
+    let found = looked_for(&mut plan, task, shipment)?;
+    Ok(if found.unseen.is_empty() { found.pieces() } else { Vec::new() })
 }
 
 /// An entry or a note tells of no pieces: one that is missing is told for all of them.

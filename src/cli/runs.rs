@@ -28,27 +28,29 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let locks = app.context.home.locks();
     let states: Vec<State> = runs.iter().map(|run| State::of(run, &locks)).collect();
     if app.global.json {
-        let rows: Vec<_> = runs
-            .iter()
-            .zip(&states)
-            .map(|(r, state)| {
-                json!({
-                    "state": state.word(),
-                    "run": r.id.to_string(), "kind": r.kind, "dry_run": r.dry, "store": r.store,
-                    "started_at": rfc3339(r.started_at), "finished_at": r.finished_at.map(rfc3339),
-                    "fetched": r.tally.fetched(), "new": r.tally.new, "changed": r.tally.changed,
-                    "unchanged": r.tally.unchanged, "failed": r.tally.failed, "drafts": r.tally.drafts,
-                    "sent": r.exported, "requests": r.requests, "bytes": r.bytes, "error": r.error,
-                })
-            })
-            .collect();
+        let rows: Vec<_> = runs.iter().zip(&states).map(|(run, state)| to_json(run, *state)).collect();
         output::print_json(&rows)?;
         return Ok(0);
     }
     if runs.is_empty() && !app.global.quiet {
         output::note("no sync has run yet: ordersync sync");
     }
-    let now = app.context.clock.now();
+    table(&runs, &states, app.context.clock.now()).print()?;
+    Ok(0)
+}
+
+fn to_json(r: &RunRow, state: State) -> serde_json::Value {
+    json!({
+        "state": state.word(),
+        "run": r.id.to_string(), "kind": r.kind, "dry_run": r.dry, "store": r.store,
+        "started_at": rfc3339(r.started_at), "finished_at": r.finished_at.map(rfc3339),
+        "fetched": r.tally.fetched(), "new": r.tally.new, "changed": r.tally.changed,
+        "unchanged": r.tally.unchanged, "failed": r.tally.failed, "drafts": r.tally.drafts,
+        "sent": r.exported, "requests": r.requests, "bytes": r.bytes, "error": r.error,
+    })
+}
+
+fn table(runs: &[RunRow], states: &[State], now: Timestamp) -> Table {
     let mut table = Table::new(&[
         ">run",
         "when",
@@ -64,7 +66,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         "how it went",
     ])
     .one_line("how it went", &["requests", "unchanged", "fetched", "kind", "store"]);
-    for (r, state) in runs.iter().zip(&states) {
+    for (r, state) in runs.iter().zip(states) {
         let how = how(r, *state);
         let t = &r.tally;
         let numbers =
@@ -85,8 +87,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             &how,
         ]);
     }
-    table.print()?;
-    Ok(0)
+    table
 }
 
 /// How a run ended for a store.

@@ -109,6 +109,9 @@ _ordersync() {
             ordersync,twin)
                 cmd="ordersync__subcmd__twin"
                 ;;
+            ordersync,why)
+                cmd="ordersync__subcmd__why"
+                ;;
             ordersync__subcmd__config,get)
                 cmd="ordersync__subcmd__config__subcmd__get"
                 ;;
@@ -140,7 +143,7 @@ _ordersync() {
 
     case "${cmd}" in
         ordersync)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show changes accept reject hold release dropship refund note tag twin outbox inbox retry runs pull reconcile carriers schedule backup doctor config completions demo simulate"
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show changes accept reject hold release dropship refund note tag twin outbox inbox retry runs pull reconcile why carriers schedule backup doctor config completions demo simulate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1044,6 +1047,24 @@ _ordersync() {
         ordersync__subcmd__twin__subcmd__deny)
             opts="-q -v -h -V --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ordersync__subcmd__why)
+            opts="-q -v -h -V --offline --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

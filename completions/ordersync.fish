@@ -53,6 +53,7 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "retry" -d 'Try 
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "runs" -d 'What each sync did'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "pull" -d 'Read one order from its channel now'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "reconcile" -d 'Compare a channel\'s list of orders with the book, both ways'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "why" -d 'Explain why an order is in the book, or is not'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "carriers" -d 'The carriers that dispatch knows by name'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "schedule" -d 'Sync every half hour: install, remove or show the timer'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "backup" -d 'Copy the book to a file, consistently, also while it is in use'
@@ -307,6 +308,13 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -s q -l q
 complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand why" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand why" -l offline -d 'Go by this machine\'s own files alone, and do not ask the channel'
+complete -c ordersync -n "__fish_ordersync_using_subcommand why" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand why" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand why" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand why" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand why" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s q -l quiet -d 'Print nothing but results and errors'

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::accepted::{self, Known};
 use super::documents::Documents;
 use super::error::{Done, odd};
-use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, RACED, put_note, renew_note, resolve_order};
+use super::inbox::{CHANGES, GIVEN_BACK, InboxKind, InboxNote, RACED, put_note, renew_note, resolve_order};
 use super::trail::{self, By, Who};
 use super::{Book, changes, copy, twins};
 use crate::channel::rows::NAMELESS;
@@ -312,7 +312,7 @@ fn newest_is_base(db: &Connection, order: i64) -> Result<()> {
 /// Tells the merchant what is to be told of a version, once; what an older one said and this one
 /// does not is settled.
 fn tell(db: &Connection, store: i64, id: i64, order: &Order, kept: &Kept, by: By) -> Result<()> {
-    let is_told = |kind: &str| kept.note.as_ref().is_some_and(|note| note.kind == kind);
+    let is_told = |kind: &str| kept.note.as_ref().is_some_and(|note| note.kind.word() == kind);
     for kind in ["cancelled", "shipped"].into_iter().filter(|kind| !is_told(kind)) {
         resolve_order(db, id, &[kind], by.at)?;
     }
@@ -670,7 +670,7 @@ impl Intake<'_> {
 fn unread(seen: &RemoteOrder, why: &str) -> InboxNote {
     if seen.remote_id.starts_with(NAMELESS) {
         return InboxNote {
-            kind: "unreadable",
+            kind: InboxKind::Unreadable,
             text: format!(
                 "an order came without a number and could not be read ({why}); it is not in the book, and a sync does not come back to it by itself"
             ),
@@ -678,7 +678,7 @@ fn unread(seen: &RemoteOrder, why: &str) -> InboxNote {
         };
     }
     InboxNote {
-        kind: "unreadable",
+        kind: InboxKind::Unreadable,
         text: format!(
             "order {} could not be read ({why}); its document is kept and tried again after an upgrade",
             seen.remote_id

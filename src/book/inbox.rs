@@ -6,13 +6,97 @@ use super::Book;
 use super::error::Done;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
+use crate::order::Field;
+
+/// Declares the kinds of entries: the word in the book and in JSON, and what helps where an entry
+/// does not say it more closely, with STORE and ORDER in the place of names.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident $word:literal $fix:literal,)*) => {
+        /// What kind of thing an entry of the inbox is about.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum InboxKind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl InboxKind {
+            /// All of them.
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The word in the book and in JSON.
+            pub(crate) const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+
+            /// What helps.
+            pub(crate) const fn fix(self) -> &'static str {
+                match self {
+                    $(Self::$name => $fix,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// An order that could not be understood.
+    Unreadable "unreadable" "ordersync doctor --bundle collects what a report of this needs",
+    /// An order that the channel itself cannot show.
+    Unshown "unshown" "open it in the channel's own pages and save it; ordersync sync --channel STORE --full looks whether all are shown again",
+    /// A write that the channel or a guard refused.
+    Rejected "rejected" "ordersync retry book:ORDER",
+    /// A write that the channel took and does not show.
+    Unseen "unseen" "ordersync show book:ORDER, then look in the channel's own pages; ordersync retry book:ORDER --again makes it once more where it is not there",
+    /// Cancelled at the channel.
+    Cancelled "cancelled" "ordersync accept book:ORDER takes over the channel's version, ordersync reject book:ORDER keeps yours",
+    /// Shipped at the channel by other means.
+    Shipped "shipped" "ordersync accept book:ORDER takes over the channel's version, ordersync reject book:ORDER keeps yours",
+    /// Changed at the channel in the moment of a dispatch.
+    Raced "raced" "ordersync show book:ORDER has both versions; ordersync accept book:ORDER takes over the channel's",
+    /// Given back in full before all of it was sent.
+    Refund "refund" "ordersync cancel book:ORDER if it does not go out",
+    /// What was wished with a cancellation and was not heard.
+    Unheard "unheard" "ordersync show book:ORDER, and do what is missing in the channel's own pages",
+    /// The version that the merchant last saw is lost.
+    Lost "lost" "ordersync show book:ORDER, then ordersync accept book:ORDER takes over the channel's version",
+    /// A refund noted by hand that may be the same as one that the channel shows.
+    Refunds "refunds" "ordersync show book:ORDER lists the refunds of both",
+    /// A status word that nobody knows.
+    Status "status" "ordersync config set STORE.statuses WORD=shipped",
+    /// Two orders that look like one sale.
+    Twin "twin" "ordersync twin confirm book:ORDER, or, where they are two sales, ordersync twin deny book:ORDER",
+    /// Credentials that are refused.
+    Credentials "credentials" "ordersync connect --reauth STORE",
+    /// The channel's list and the book say different things.
+    Apart "apart" "ordersync reconcile --channel STORE names them",
+}
+
+impl InboxKind {
+    /// The kind of a note about a field that changed at the channel.
+    pub(crate) fn of(field: Field) -> Self {
+        match field {
+            Field::Shipped => Self::Shipped,
+            Field::Refunded => Self::Refund,
+            _ => Self::Cancelled,
+        }
+    }
+
+    /// What helps, for an entry of this word, with its names; nothing for a word of a later version.
+    fn fix_for(word: &str, store: Option<&str>, order: Option<i64>) -> String {
+        let kind = Self::ALL.iter().find(|kind| kind.word() == word);
+        let order = order.map_or_else(|| "ORDER".to_owned(), |id| id.to_string());
+        kind.map_or(String::new(), |kind| {
+            kind.fix().replace("STORE", store.unwrap_or("STORE")).replace("ORDER", &order)
+        })
+    }
+}
 
 /// Something the merchant is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InboxNote {
-    /// `unreadable`, `unshown`, `rejected`, `unseen`, `cancelled`, `shipped`, `raced`, `refund`,
-    /// `unheard`, `lost`, `refunds`, `status`, `twin` or `credentials`.
-    pub(crate) kind: &'static str,
+    /// What kind of thing it is.
+    pub(crate) kind: InboxKind,
     /// One sentence, without personal data.
     pub(crate) text: String,
     /// The command to run next.
@@ -25,7 +109,7 @@ impl InboxNote {
         let hint = format!(
             "ordersync cancel book:{order} if it does not go out; ordersync dispatch book:{order} ... --as-local --force ships it all the same"
         );
-        Self { kind: GIVEN_BACK, text, hint }
+        Self { kind: InboxKind::Refund, text, hint }
     }
 
     /// So many orders of a store differ from the channel's list.
@@ -36,7 +120,7 @@ impl InboxNote {
         let hint = format!(
             "ordersync reconcile --channel {store} names them; with --pull it brings what is missing or older here"
         );
-        Self { kind: "apart", text, hint }
+        Self { kind: InboxKind::Apart, text, hint }
     }
 
     /// The version of an order that the merchant has seen is not in the book any more.
@@ -46,7 +130,7 @@ impl InboxNote {
         );
         let hint =
             format!("ordersync show book:{order}, then ordersync accept book:{order} takes over the channel's version");
-        Self { kind: LOST, text, hint }
+        Self { kind: InboxKind::Lost, text, hint }
     }
 }
 
@@ -119,6 +203,16 @@ impl Book {
         })
     }
 
+    /// What is open about an order of the store that is not in the book: it could not be read, or
+    /// not be shown.
+    pub(crate) fn inbox_about(&self, store: i64, remote_id: &str) -> Result<Option<InboxEntry>> {
+        let sql = format!(
+            "{ENTRY} WHERE i.store_id = ? AND i.subject = ? AND i.kind IN ('unreadable', 'unshown') AND i.resolved_at IS NULL
+             ORDER BY i.id DESC LIMIT 1"
+        );
+        Ok(self.entries(&sql, params![store, remote_id])?.pop())
+    }
+
     pub(super) fn inbox_of(&self, order: i64) -> Result<Vec<InboxEntry>> {
         self.entries(&format!("{ENTRY} WHERE i.order_id = ? AND i.resolved_at IS NULL ORDER BY i.id"), [order])
     }
@@ -138,7 +232,7 @@ impl Book {
     fn credentials_refused(&mut self, store: i64, error: &Error) -> Result<()> {
         let now = self.clock.now();
         let note = InboxNote {
-            kind: "credentials",
+            kind: InboxKind::Credentials,
             text: error.message().to_owned(),
             hint: error.hint_text().unwrap_or_default().to_owned(),
         };
@@ -175,13 +269,16 @@ impl Book {
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<InboxEntry> {
+    let (store, order_id, kind): (Option<String>, Option<i64>, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+    let told: String = row.get(5)?;
+    let hint = if told.is_empty() { InboxKind::fix_for(&kind, store.as_deref(), order_id) } else { told };
     Ok(InboxEntry {
         id: row.get(0)?,
-        store: row.get(1)?,
-        order_id: row.get(2)?,
-        kind: row.get(3)?,
+        store,
+        order_id,
+        kind,
         text: row.get(4)?,
-        hint: row.get(5)?,
+        hint,
         created_at: from_millis(row.get(6)?),
         resolved_at: row.get::<_, Option<i64>>(7)?.map(from_millis),
     })
@@ -201,7 +298,7 @@ pub(super) fn put_note(
          ON CONFLICT (store_id, kind, subject) WHERE resolved_at IS NULL DO UPDATE SET text = excluded.text, hint = excluded.hint",
     )
     .done("written")?
-    .execute(params![store, order, note.kind, subject, note.text, note.hint, now.timestamp_millis()])
+    .execute(params![store, order, note.kind.word(), subject, note.text, note.hint, now.timestamp_millis()])
     .done("written")?;
     Ok(())
 }
@@ -210,7 +307,7 @@ pub(super) fn put_note(
 pub(super) fn renew_note(db: &Connection, order: i64, note: &InboxNote) -> Result<()> {
     db.prepare_cached("UPDATE inbox SET text = ?, hint = ? WHERE order_id = ? AND kind = ? AND resolved_at IS NULL")
         .done("written")?
-        .execute(params![note.text, note.hint, order, note.kind])
+        .execute(params![note.text, note.hint, order, note.kind.word()])
         .done("written")?;
     Ok(())
 }

@@ -62,7 +62,7 @@ pub(crate) use cursors::Walk;
 pub(crate) use file::exposed;
 pub(crate) use find::{BOOK, Naming};
 pub(crate) use import::{Acceptance, Accepted, Batch, CursorMove, Kept, Tally, Update};
-pub(crate) use inbox::{InboxEntry, InboxNote};
+pub(crate) use inbox::{InboxEntry, InboxKind, InboxNote};
 pub(crate) use local::{Dropship, Hold, HoldWish, Worked};
 pub(crate) use notes::Note;
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState};

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use super::acts::{head, set_status};
 use super::error::{Done, odd};
-use super::inbox::{InboxNote, put_note};
+use super::inbox::{InboxKind, InboxNote, put_note};
 use super::local::Worked;
 use super::{Book, copy, trail};
 use crate::clock::{Timestamp, from_millis};
@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Status, Totals, decimals, is_given_back, left, scaled, stored_decimal, sum};
 
 /// The kind of a note about money that may be counted twice.
-const TWICE: &str = "refunds";
+const TWICE: &str = InboxKind::Refunds.word();
 
 /// A refund made by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -333,5 +333,5 @@ fn ask_whether_twice(db: &Connection, order: i64, at: Timestamp) -> Result<()> {
         "ordersync refund book:{order} --remove {} if it is the same; ordersync show book:{order} lists both",
         first.number
     );
-    put_note(db, Some(store), Some(order), &subject, &InboxNote { kind: TWICE, text, hint }, at)
+    put_note(db, Some(store), Some(order), &subject, &InboxNote { kind: InboxKind::Refunds, text, hint }, at)
 }

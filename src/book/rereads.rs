@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Book;
 use super::error::Done;
-use super::inbox::{InboxNote, put_note};
+use super::inbox::{InboxKind, InboxNote, put_note};
 use crate::channel::Unshown;
 use crate::channel::rows::NAMELESS;
 use crate::clock::Timestamp;
@@ -43,6 +43,19 @@ impl Book {
             .query_map(params![store, self.now_ms(), most, super::NO_PAUSE_IS_LONGER, why.word()], |row| row.get(0))
             .done("read")?;
         rows.collect::<rusqlite::Result<_>>().done("read")
+    }
+
+    /// Since when an order waits to be read because something has said that it changed.
+    pub(crate) fn asked_for(&self, store: i64, remote_id: &str) -> Result<Option<Timestamp>> {
+        let sql = "SELECT due_at FROM rereads WHERE store_id = ? AND remote_id = ? AND why = 'asked'";
+        let at: Option<i64> = self
+            .db
+            .prepare_cached(sql)
+            .done("read")?
+            .query_row(params![store, remote_id], |row| row.get(0))
+            .optional()
+            .done("read")?;
+        Ok(at.map(crate::clock::from_millis))
     }
 
     /// These orders were read again, as far as there are any: what has come of them is in the book.
@@ -154,7 +167,7 @@ fn note(store: &str, unshown: &Unshown, all: u64) -> InboxNote {
     let why = &unshown.why;
     match &unshown.remote_id {
         Some(id) => InboxNote {
-            kind: "unshown",
+            kind: InboxKind::Unshown,
             text: format!(
                 "order {id} cannot be shown by the channel itself ({why}); it was left out, the others were read, and it is asked for again each day"
             ),
@@ -163,7 +176,7 @@ fn note(store: &str, unshown: &Unshown, all: u64) -> InboxNote {
             ),
         },
         None if unshown.unlisted > 0 => InboxNote {
-            kind: "unshown",
+            kind: InboxKind::Unshown,
             text: format!(
                 "{all} {} not shown by the channel's lists ({why}); the others were read",
                 if all == 1 { "order is" } else { "orders are" }
@@ -173,7 +186,7 @@ fn note(store: &str, unshown: &Unshown, all: u64) -> InboxNote {
             ),
         },
         None => InboxNote {
-            kind: "unshown",
+            kind: InboxKind::Unshown,
             text: format!(
                 "{} cannot be shown by the channel itself ({why}); it was left out and the others were read",
                 unshown.place

@@ -145,6 +145,14 @@ impl Book {
         Ok(error.optional().done("read")?.flatten())
     }
 
+    /// The run that was at work on the store at this time, as far as runs are remembered.
+    pub(crate) fn run_at(&self, store: i64, at: Timestamp) -> Result<Option<i64>> {
+        let sql = "SELECT r.id FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
+                   WHERE r.started_at <= ?2 AND coalesce(r.finished_at, ?2) >= ?2 ORDER BY r.id DESC LIMIT 1";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        statement.query_row(params![store, at.timestamp_millis()], |row| row.get(0)).optional().done("read")
+    }
+
     /// Ends a run with what became of each store.
     pub(crate) fn finish_run(&mut self, run: i64, stores: &[StoreSummary]) -> Result<()> {
         let now = self.now_ms();

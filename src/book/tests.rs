@@ -475,7 +475,7 @@ fn d5_a_number_that_was_not_replaced_after_all_has_its_carrier_and_link_again() 
     let change = TrackingChange { shipment: String::new(), was: "JD-a".into(), parcel, notify: false, before: None };
     let row = book.record_retracking(1, &change).unwrap();
     let replaced = dump(&shelf.path());
-    let note = InboxNote { kind: "rejected", text: String::new(), hint: String::new() };
+    let note = InboxNote { kind: InboxKind::Rejected, text: String::new(), hint: String::new() };
     book.refuse(row, &Error::new(ErrorKind::Rejected, "no"), &note).unwrap();
     assert_eq!(dump(&shelf.path()), before);
     book.retry(row, false).unwrap();
@@ -500,7 +500,7 @@ fn a_refused_cancellation_that_is_tried_again_starts_without_old_receipts() {
     book.sending(row, "cancel").unwrap();
     book.settle(row, OutboxState::Sent, None, None, Some("job 1")).unwrap();
     let error = crate::error::Error::new(crate::error::ErrorKind::Rejected, "the job failed");
-    let note = InboxNote { kind: "rejected", text: "it failed".into(), hint: String::new() };
+    let note = InboxNote { kind: InboxKind::Rejected, text: "it failed".into(), hint: String::new() };
     book.refuse(row, &error, &note).unwrap();
     book.retry(row, false).unwrap();
     let row = book.outbox_row(row).unwrap().unwrap();
@@ -524,7 +524,7 @@ fn d2_a_refused_dispatch_does_not_come_back_while_a_cancellation_waits_nor_the_o
     };
     let cancel = Goal::Cancelled(change);
     let error = crate::error::Error::new(ErrorKind::Rejected, "no");
-    let note = InboxNote { kind: "rejected", text: String::new(), hint: String::new() };
+    let note = InboxNote { kind: InboxKind::Rejected, text: String::new(), hint: String::new() };
     let parcel = book.dispatched(1, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
     book.refuse(parcel, &error, &note).unwrap();
     let Recorded::Row(end, _) = book.record_cancel(1, None, Some((&cancel, Guard::Check)), "").unwrap() else {
@@ -888,7 +888,7 @@ impl Two {
     /// As the command line does it: what was read decides, and the book says whether it still
     /// holds.
     fn take(&mut self, step: Step) {
-        let note = InboxNote { kind: "rejected", text: String::new(), hint: String::new() };
+        let note = InboxNote { kind: InboxKind::Rejected, text: String::new(), hint: String::new() };
         let error = crate::error::Error::new(ErrorKind::Rejected, "no");
         let row = |book: &Book, nth: usize| book.all_outbox(100).unwrap().into_iter().rev().nth(nth);
         let open = |book: &Book, nth| {
@@ -1058,7 +1058,7 @@ fn d2_a_hold_and_a_dispatch_at_once_are_never_both_done_in_silence() {
     // One that was refused comes back to an order that is held meanwhile only by the merchant's word.
     let (no, note) = (
         Error::new(ErrorKind::Rejected, "no"),
-        InboxNote { kind: "rejected", text: String::new(), hint: String::new() },
+        InboxNote { kind: InboxKind::Rejected, text: String::new(), hint: String::new() },
     );
     book.refuse(row, &no, &note).unwrap();
     book.hold(1, &HoldWish::default(), false).unwrap();

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use sha2::{Digest, Sha256};
 
 use super::error::{Done, odd};
-use super::inbox::{InboxNote, put_note, resolve_subject};
+use super::inbox::{InboxKind, InboxNote, put_note, resolve_subject};
 use super::trail::{self, By, Who};
 use super::{Book, acts, copy};
 use crate::channel::ChannelKind;
@@ -377,7 +377,7 @@ fn tell(db: &Connection, original: i64, made: i64, how: &str, by: By) -> Result<
         return Ok(());
     }
     let note = InboxNote {
-        kind: "twin",
+        kind: InboxKind::Twin,
         text: format!(
             "order {made} ({}) looks like the same sale as order {original} ({}): {}; both stay as they are, and one of them counts as to be sent",
             name(db, made)?,

@@ -65,3 +65,36 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     }
     Ok(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::book::InboxKind;
+    use crate::cli::command_tree;
+
+    /// The commands in a text: from the program's name on, as many words as make a command line.
+    fn commands(text: &str) -> Vec<Vec<&str>> {
+        let parse = |words: &[&str]| command_tree().try_get_matches_from(words).is_ok();
+        let parts = text.split("ordersync ").skip(1);
+        parts
+            .map(|part| {
+                let words: Vec<&str> = std::iter::once("ordersync").chain(part.split_whitespace()).collect();
+                let words: Vec<&str> = words.iter().map(|word| word.trim_end_matches([',', ';'])).collect();
+                (2..=words.len())
+                    .rev()
+                    .filter_map(|end| words.get(..end))
+                    .find(|line| parse(line))
+                    .unwrap_or_default()
+                    .to_vec()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn c6_every_kind_of_entry_has_a_fix_and_its_commands_are_commands() {
+        for kind in InboxKind::ALL {
+            let fix = kind.fix().replace("ORDER", "17").replace("STORE", "shop");
+            let found = commands(&fix);
+            assert!(!found.is_empty() && found.iter().all(|line| line.len() > 1), "{}: {fix}: {found:?}", kind.word());
+        }
+    }
+}

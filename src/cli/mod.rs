@@ -45,6 +45,7 @@ mod twin;
 mod waiting;
 mod watch;
 mod when;
+mod why;
 mod wrap;
 
 use std::ffi::OsString;
@@ -142,6 +143,8 @@ enum Command {
     Pull(pull::Args),
     /// Compare a channel's list of orders with the book, both ways
     Reconcile(reconcile::Args),
+    /// Explain why an order is in the book, or is not
+    Why(why::Args),
     /// The carriers that dispatch knows by name
     Carriers(carriers::Args),
     /// Sync every half hour: install, remove or show the timer
@@ -252,6 +255,7 @@ fn start(cli: Cli) -> Outcome {
         Command::Runs(args) => runs::run(&app, args),
         Command::Pull(args) => pull::run(&app, args),
         Command::Reconcile(args) => reconcile::run(&app, args),
+        Command::Why(args) => why::run(&app, args),
         Command::Carriers(args) => carriers::run(&app, args),
         Command::Schedule(args) => schedule::run(&app, args),
         Command::Backup(args) => backup::run(&app, args),
@@ -286,7 +290,9 @@ fn retry(command: &Command) -> anyhow::Result<RetryPolicy> {
     // Whoever connects a shop or acts on an order sits and waits.
     let retry = match command {
         Command::Connect(_) | Command::Doctor(_) => RetryPolicy::short(),
-        Command::Dispatch(_) | Command::Cancel(_) | Command::Accept(_) | Command::Pull(_) => RetryPolicy::brief(),
+        Command::Dispatch(_) | Command::Cancel(_) | Command::Accept(_) | Command::Pull(_) | Command::Why(_) => {
+            RetryPolicy::brief()
+        }
         _ => RetryPolicy::default(),
     };
     match std::env::var("ORDERSYNC_RETRY_MS") {

@@ -59,7 +59,7 @@ pub(super) fn read_now(app: &App, book: &mut Book, store: &Store, remote_id: &st
 }
 
 /// The store and the channel's id. An order that is not in the book yet is named by STORE:ID.
-fn target(book: &Book, reference: &str) -> Result<(String, String)> {
+pub(super) fn target(book: &Book, reference: &str) -> Result<(String, String)> {
     match book.find(reference) {
         Ok(id) => book.order(id).map(|order| (order.store, order.remote_id)),
         Err(error) if error.kind() == ErrorKind::NotFound => match reference.split_once(':') {

@@ -18,7 +18,7 @@ use super::report::Exports;
 use super::store::OpenStore;
 use super::versions::kept_beside;
 use super::wishes::{flags, instead, wishes};
-use crate::book::{Book, Guard, InboxNote, Kept, OutboxRow, OutboxState};
+use crate::book::{Book, Guard, InboxKind, InboxNote, Kept, OutboxRow, OutboxState};
 use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
@@ -41,7 +41,7 @@ const LOST_ANSWERS: u32 = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// The kind of inbox entry for what a channel took, or may have taken, and does not show.
-const UNSEEN_NOTE: &str = "unseen";
+const UNSEEN_NOTE: InboxKind = InboxKind::Unseen;
 
 /// How long the channel may leave unseen what it took before the merchant is told.
 const UNSEEN: TimeDelta = TimeDelta::minutes(90);
@@ -281,7 +281,7 @@ impl Attempt<'_> {
     }
 
     /// Tells the merchant of the row, once.
-    fn tell(&self, book: &mut Book, kind: &'static str, text: String, hint: String) -> Result<()> {
+    fn tell(&self, book: &mut Book, kind: InboxKind, text: String, hint: String) -> Result<()> {
         book.tell_of_row(self.row, &InboxNote { kind, text, hint })
     }
 
@@ -314,7 +314,7 @@ impl Attempt<'_> {
         let hint = format!(
             "ordersync show book:{order} has both versions; ordersync accept book:{order} takes over the channel's"
         );
-        Some(InboxNote { kind: "raced", text, hint })
+        Some(InboxNote { kind: InboxKind::Raced, text, hint })
     }
 
     /// What of the wishes with a cancellation the channel has not heard, as far as is known, where
@@ -527,7 +527,7 @@ impl Attempt<'_> {
             raced.retain(|d| matches!(d.aspect, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded));
         }
         let unheard = self.unheard(seen, wrote).map(|error| InboxNote {
-            kind: "unheard",
+            kind: InboxKind::Unheard,
             text: error.message().to_owned(),
             hint: error.hint_text().unwrap_or_default().to_owned(),
         });
@@ -547,7 +547,7 @@ impl Attempt<'_> {
         let hint = error.hint_text().map_or(retry, str::to_owned);
         let rest = format!("{hint}; ordersync outbox --withdraw {} takes the rest back", self.row.id);
         let note = InboxNote {
-            kind: "rejected",
+            kind: InboxKind::Rejected,
             text: format!("the {} of order {} {what}: {error}", self.row.goal.word(), self.row.order_id),
             hint: if written { rest } else { hint },
         };

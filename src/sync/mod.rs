@@ -25,6 +25,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 mod versions;
+pub(crate) mod why;
 mod wishes;
 
 use std::path::Path;

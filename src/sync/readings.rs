@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::goes_by::base;
 use super::store::OpenStore;
-use crate::book::{Book, InboxNote, Reading};
+use crate::book::{Book, InboxKind, InboxNote, Reading};
 use crate::channel::RemoteOrder;
 use crate::error::Result;
 use crate::order::{Order, Status};
@@ -78,7 +78,7 @@ fn tell(book: &mut Book, open: &OpenStore, unknown: BTreeSet<String>) -> Result<
     let store = &open.store;
     for word in unknown {
         let note = InboxNote {
-            kind: "status",
+            kind: InboxKind::Status,
             text: format!(
                 "nobody here knows what the status {word:?} of {} means: paid orders with it count as to be shipped, others as not paid yet; it may be {}",
                 store.name,

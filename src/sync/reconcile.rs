@@ -15,7 +15,7 @@ use super::report::exit_code_of;
 use super::store::OpenStore;
 use super::{Context, Progress};
 use crate::book::{Apart, Book, Comparison, InboxNote, NewComparison, RunKind, Store, StoreSummary};
-use crate::channel::{Next, Range, RemoteOrder};
+use crate::channel::{Channel, Next, Range, RemoteOrder};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::Work;
@@ -341,9 +341,7 @@ impl Reconcile<'_> {
     /// A book that was not read to its end yet lacks orders, and that is no difference.
     fn whole(&self) -> Result<()> {
         let store = &self.open.store;
-        let walks = self.book.walks(store.id)?;
-        let is_open = walks.iter().any(|walk| walk.name.starts_with("first/") && !walk.done);
-        if store.last_sync_at.is_some() && !walks.is_empty() && !is_open {
+        if is_read_whole(self.book, store)? {
             return Ok(());
         }
         let text =
@@ -365,14 +363,11 @@ impl Reconcile<'_> {
         let before = self.open.http.requests();
         let survey = self.open.channel.survey(&Range { since, until: Some(until) })?;
         let made = self.open.http.requests() - before;
-        let newest = self.book.newest_version(store.id, 0)?;
-        let read_at = store.last_sync_at.unwrap_or(now);
-        let overlap = TimeDelta::from_std(self.open.channel.capabilities().overlap).unwrap_or_default();
         let new = NewComparison {
             asked,
             since,
             until: until + TimeDelta::milliseconds(999),
-            settled: newest.map_or(read_at, |newest| newest.min(read_at)) - overlap,
+            settled: settled(self.book, store, self.open.channel.as_ref())?,
             orders: survey.orders,
             requests: survey.requests.map(|requests| requests + made),
         };
@@ -476,6 +471,8 @@ impl Reconcile<'_> {
         self.outcome.reads += 1;
         let seen = match self.open.channel.order(&apart.remote_id) {
             Err(error) if error.is_too_much() => {
+                // A channel that is down fails at every order.
+                self.open.channel.probe()?;
                 self.outcome.add(What::Unshown, &apart, error.message().to_owned());
                 return Ok(());
             }
@@ -558,6 +555,22 @@ impl Reconcile<'_> {
         }
         self.book.tell_of_comparison(store.id, &InboxNote::apart(&store.name, open.max(1)))
     }
+}
+
+/// Whether the store was read to its end once.
+pub(crate) fn is_read_whole(book: &Book, store: &Store) -> Result<bool> {
+    let walks = book.walks(store.id)?;
+    let is_open = walks.iter().any(|walk| walk.name.starts_with("first/") && !walk.done);
+    Ok(store.last_sync_at.is_some() && !walks.is_empty() && !is_open)
+}
+
+/// What was modified up to here the syncs so far have read, by both clocks: what was modified later
+/// is for the next one.
+pub(crate) fn settled(book: &Book, store: &Store, channel: &dyn Channel) -> Result<Timestamp> {
+    let newest = book.newest_version(store.id, 0)?;
+    let read_at = store.last_sync_at.unwrap_or(store.connected_at);
+    let overlap = TimeDelta::from_std(channel.capabilities().overlap).unwrap_or_default();
+    Ok(newest.map_or(read_at, |newest| newest.min(read_at)) - overlap)
 }
 
 /// Channels compare in whole seconds.

@@ -2,7 +2,7 @@
 
 use super::goes_by;
 use super::policy::{self, Case, Decision, Notice};
-use crate::book::{Circumstances, InboxNote, Kept, Known, Store, Update};
+use crate::book::{Circumstances, InboxKind, InboxNote, Kept, Known, Store, Update};
 use crate::channel::settings::policies;
 use crate::channel::{Format, RemoteOrder};
 use crate::error::{Error, ErrorKind, Result};
@@ -168,7 +168,7 @@ fn note(order: i64, notice: Notice) -> InboxNote {
     match notice.field {
         Field::Refunded => InboxNote::given_back(order, notice.text),
         field => InboxNote {
-            kind: field.word(),
+            kind: InboxKind::of(field),
             text: notice.text,
             hint: format!(
                 "ordersync show book:{order} prints both versions; ordersync accept book:{order} takes over the channel's, ordersync reject book:{order} keeps yours"

@@ -36,3 +36,4 @@ mod switches;
 mod twins;
 mod unreadable;
 mod ways;
+mod why;

@@ -110,6 +110,26 @@ fn p3_a_cancellation_is_applied_while_nobody_has_begun_and_told_of_after_that() 
     }
 }
 
+/// Who holds an order back has begun with it, whatever it is beneath.
+#[test]
+fn p3_a_cancellation_of_an_order_that_the_merchant_holds_waits_and_the_rest_is_as_without_the_hold() {
+    let base = order(Status::AwaitingFulfillment);
+    for status in [Status::AwaitingFulfillment, Status::DropshipmentRequested, Status::OnHold] {
+        for field in Field::ALL {
+            let incoming = changed(&base, field);
+            let plain = case(all(Policy::Apply), status, &base, &incoming);
+            let held = Case { held: true, ..plain };
+            if field == Field::Cancelled {
+                let (fates, notice) = kept(&held);
+                assert!(fates.contains(&(Field::Cancelled, Fate::Review)), "{status}: {fates:?}");
+                assert!(notice.unwrap().text.contains("it stays on-hold here"), "{status}");
+            } else {
+                assert_eq!(kept(&held).0, kept(&plain).0, "{status} {field:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn p4_archived_and_cancelled_in_one_is_cancelled_and_archived_alone_writes_nothing() {
     let base = order(Status::AwaitingFulfillment);

@@ -359,8 +359,11 @@ fn a2_status_advises_by_the_stages_of_a_store_without_orders() {
     let word = |key: &str| standing()[key].as_str().unwrap_or_default().to_owned();
     assert_eq!(word("advice"), "wait");
     rig.home.run("status --check").exits(0).prints("approximately 30 minutes");
-    connected_before(&rig, 149);
-    assert_eq!(word("advice"), "wait");
+    connected_before(&rig, 29);
+    rig.home.run("status").exits(0).without("later than usual");
+    connected_before(&rig, 120);
+    assert_eq!((word("advice").as_str(), &standing()["later_than_usual"]), ("wait", &json!(true)));
+    rig.home.run("status --check").exits(3).prints("later than usual for WooCommerce");
     connected_before(&rig, 2);
     assert_eq!(word("advice"), "test");
     rig.home.run("status --check").exits(3).prints("ordersync connect --test woocommerce");

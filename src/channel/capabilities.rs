@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use super::GuideTime;
+
 /// What a store can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -25,7 +27,7 @@ pub struct Capabilities {
     /// How far a sync reaches back behind its cursor, so that late-indexed changes are not lost.
     pub overlap: Duration,
     /// The approximate guide time of a first sync, in words.
-    pub(crate) guide_time: &'static str,
+    pub(crate) guide_time: GuideTime,
 }
 
 /// Who decides whether the buyer is told.

@@ -63,7 +63,7 @@ pub(crate) use capabilities::Cancelling;
 pub use capabilities::{CancelSupport, Capabilities, Notify, UnknownCarrier};
 pub use kind::{ChannelKind, Field, Values};
 pub(crate) use open::{Adapter, AuthMethod, Form, Forms, Learn, misplaced, origin};
-pub use open::{Connection, Format, format, open};
+pub use open::{Connection, Format, GuideTime, format, open};
 
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::settings::Given;
 use super::{Channel, ChannelKind, Field, Values};
 use crate::credentials::Credentials;
@@ -40,8 +42,8 @@ pub struct Adapter {
     /// The ways in, where a channel has several; one of them must be complete. Empty where the
     /// required fields say it all.
     pub(crate) auth_methods: &'static [AuthMethod],
-    /// The approximate guide time of a first sync, in words.
-    pub guide_time: &'static str,
+    /// How long a first sync usually takes.
+    pub guide_time: GuideTime,
     /// Whether an order's source ([`Order::source`]) says that it was sold there: at the checkout or by
     /// the shop's staff. Any other may be what a connector made of another store's order.
     pub(crate) sold_here: fn(&str) -> bool,
@@ -56,6 +58,38 @@ pub struct Adapter {
     /// Opens a store. No network: a wrong key shows at the first request. `Usage` for a value that
     /// cannot be right, `Credentials` for a missing secret.
     pub(crate) open: fn(Connection) -> Result<Box<dyn Channel>>,
+}
+
+/// How long a first sync of a channel usually takes; approximate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuideTime(Option<u16>);
+
+impl GuideTime {
+    /// A channel that has none of its own.
+    pub(crate) const UNKNOWN: Self = Self(None);
+
+    /// So many minutes.
+    pub(crate) const fn minutes(minutes: u16) -> Self {
+        Self(Some(minutes))
+    }
+
+    /// The time, where the channel has one of its own.
+    pub(crate) fn usual(self) -> Option<TimeDelta> {
+        self.0.map(|minutes| TimeDelta::minutes(minutes.into()))
+    }
+}
+
+impl std::fmt::Display for GuideTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            None => f.write_str("half an hour to 2.5 hours"),
+            Some(1) => f.write_str("1 minute"),
+            Some(60) => f.write_str("1 hour"),
+            Some(minutes) if minutes % 60 == 0 => write!(f, "{} hours", minutes / 60),
+            Some(minutes) if minutes > 60 && minutes % 30 == 0 => write!(f, "{}.5 hours", minutes / 60),
+            Some(minutes) => write!(f, "{minutes} minutes"),
+        }
+    }
 }
 
 /// Opens a store.

@@ -16,7 +16,7 @@ use super::when::parse_since;
 use super::{App, Outcome};
 use crate::book::check_store_name;
 use crate::book::{Book, NewStore, OutboxRow, Store};
-use crate::channel::{Channel, ChannelKind, ShopInfo, Values, origin};
+use crate::channel::{Channel, ChannelKind, GuideTime, ShopInfo, Values, origin};
 use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
@@ -171,7 +171,7 @@ fn welcome(app: &App, store: &Store, shop: &ShopInfo, channel: &dyn Channel) -> 
     if app.global.json {
         return output::print_json(&json!({
             "store": store_json(store), "orders_at_channel": shop.orders, "warnings": shop.warnings,
-            "guide_time": channel.capabilities().guide_time,
+            "guide_time": channel.capabilities().guide_time.to_string(),
         }));
     }
     if app.global.quiet {
@@ -198,7 +198,7 @@ fn welcome(app: &App, store: &Store, shop: &ShopInfo, channel: &dyn Channel) -> 
 
 /// How long until the orders are there: by the channel's own number of them, where it tells one
 /// and all are wanted.
-fn first_sync(orders: Option<u64>, all: bool, guide: &str) -> String {
+fn first_sync(orders: Option<u64>, all: bool, guide: GuideTime) -> String {
     match orders {
         Some(0) => format!("the shop has no orders yet; a first sync takes approximately {guide} where it has many"),
         Some(orders) if all => format!(

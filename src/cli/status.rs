@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::lock;
 use crate::order::Status;
 use crate::schedule::Installed;
-use crate::sync::advice::{RetryPolicy, Stage, export_patience, import_stage};
+use crate::sync::advice::{RetryPolicy, Stage, export_patience, import_stage, is_later_than_usual};
 use crate::sync::health::{Facts, Trouble};
 
 /// How every store stands, on one screen: syncs, orders by status, outbox, inbox, advice. Reads
@@ -68,7 +68,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         stores.into_iter().map(|store| view.standing(store, &counts)).collect::<Result<_>>()?;
     if app.global.json {
         output::print_json(&json!({
-            "stores": standings.iter().map(to_json).collect::<Vec<_>>(), "changed_at_channel": drifted,
+            "stores": standings.iter().map(|s| to_json(s, now)).collect::<Vec<_>>(), "changed_at_channel": drifted,
             "waiting_for_review": waiting,
             "to_send": sending.0, "sent_as_twins": sending.1, "in_waiting_time": book.waiting_to_be_sent()?,
             "book": app.context.home.book(), "now": rfc3339(now), "ok": standings.iter().all(Standing::is_well),
@@ -268,7 +268,8 @@ fn advise(app: &App, s: &Standing, now: Timestamp) -> anyhow::Result<()> {
         return Ok(());
     }
     let name = &s.store.name;
-    let lines = s.troubles.iter().filter_map(|trouble| told(s, *trouble, now)).chain(advice(s)).chain(remarks(s, now));
+    let lines =
+        s.troubles.iter().filter_map(|trouble| told(s, *trouble, now)).chain(advice(s, now)).chain(remarks(s, now));
     lines.into_iter().try_for_each(|text| output::line(&format!("{name}: {text}")))
 }
 
@@ -329,18 +330,32 @@ fn not_read(s: &Standing, age: TimeDelta) -> String {
     }
 }
 
+/// That no order has come although it is later than usual, where it is.
+fn usual(s: &Standing, now: Timestamp) -> String {
+    let title = s.store.kind.title();
+    if is_late(s, now) { format!(", later than usual for {title}") } else { String::new() }
+}
+
+fn is_late(s: &Standing, now: Timestamp) -> bool {
+    let guide = s.store.kind.adapter().guide_time;
+    s.facts.stage != Stage::Ok && is_later_than_usual(now, s.store.connected_at, guide)
+}
+
 /// What to do about a first sync.
-fn advice(s: &Standing) -> Option<String> {
+fn advice(s: &Standing, now: Timestamp) -> Option<String> {
     let name = &s.store.name;
     match s.facts.stage {
         Stage::Ok => None,
         Stage::Wait if s.facts.read_at.is_some() => {
             let since = s.store.since.map_or_else(String::new, |at| format!(" since {}", output::date(at)));
-            Some(format!("no order yet: the last sync found none{since}"))
+            Some(format!("no order yet: the last sync found none{since}{}", usual(s, now)))
         }
         Stage::Wait => {
             let guide = s.store.kind.adapter().guide_time;
-            Some(format!("no order yet; a first sync takes approximately {guide}: ordersync sync --channel {name}"))
+            let usual = usual(s, now);
+            Some(format!(
+                "no order yet; a first sync takes approximately {guide}{usual}: ordersync sync --channel {name}"
+            ))
         }
         Stage::Test => Some(format!("no order yet; test the connection: ordersync connect --test {name}")),
         Stage::WaitAfterTest => Some("the connection works; give it another half hour".to_owned()),
@@ -365,7 +380,7 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
 }
 
 /// The approximate time of a first sync.
-fn to_json(s: &Standing) -> Value {
+fn to_json(s: &Standing, now: Timestamp) -> Value {
     let orders: serde_json::Map<String, Value> =
         s.orders.iter().map(|(status, n)| (status.word().to_owned(), (*n).into())).collect();
     let f = &s.facts;
@@ -382,7 +397,8 @@ fn to_json(s: &Standing) -> Value {
         "inbox": f.inbox, "credentials_refused": f.refused, "credentials_gone": !f.has_credentials,
         "credentials_expire_at": null, "paused_until": f.paused_until.map(rfc3339),
         "last_error": s.last_error.as_ref().map(|error| json!({ "message": error.why, "at": rfc3339(error.at) })),
-        "advice": if f.stage == Stage::Ok { advice_word(s) } else { f.stage.word() }, "guide_time": s.store.kind.adapter().guide_time, "ok": s.is_well(),
+        "advice": if f.stage == Stage::Ok { advice_word(s) } else { f.stage.word() }, "guide_time": s.store.kind.adapter().guide_time.to_string(),
+        "later_than_usual": is_late(s, now), "ok": s.is_well(),
         "troubles": s.troubles.iter().map(|trouble| trouble.word()).collect::<Vec<_>>(),
     })
 }

@@ -120,7 +120,7 @@ impl Channel for FakeChannel {
             cancel: CancelSupport::Yes(Cancelling { effect: "", restock: false, notify: false, refund: false }),
             in_flight: 2,
             overlap: Duration::ZERO,
-            guide_time: "a moment",
+            guide_time: crate::channel::GuideTime::UNKNOWN,
         }
     }
 

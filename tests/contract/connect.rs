@@ -22,7 +22,7 @@ fn a1_connect_shows_the_store_what_it_imports_and_the_guide_time() {
     each_kind(|kind| {
         let desk = Desk::empty(kind);
         desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
-        let guide = kind.adapter().guide_time;
+        let guide = kind.adapter().guide_time.to_string();
         let done = desk.connect("").exits(0).prints("1 at the channel").prints("everything changed since");
         // How many of them are of the last 30 days nobody has said.
         done.prints(&format!("the first sync takes approximately {guide}"))

@@ -37,9 +37,9 @@ mod wire;
 use std::time::Duration;
 
 use super::{
-    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Heads,
-    Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan, UnknownCarrier,
-    Write, stored,
+    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, GuideTime,
+    Heads, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
+    UnknownCarrier, Write, stored,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Policies, Policy, Shipment};
@@ -53,7 +53,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     fields: settings::FIELDS,
     forms: settings::FORMS,
     auth_methods: &[],
-    guide_time: "half an hour to 2.5 hours",
+    guide_time: GuideTime::UNKNOWN,
     sold_here: |source| matches!(source, "www" | "mobile" | "iphone" | "ipad" | "android" | "checkout_api" | "manual"),
     policies: Policies { edits: Policy::Apply, address: Policy::Apply, cancels: Policy::Apply, ..Policies::USUAL },
     format: |values| Ok(Box::new(Settings::read(values)?)),

@@ -29,8 +29,8 @@ mod tests;
 use std::time::Duration;
 
 use super::{
-    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Notify,
-    Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
+    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, GuideTime,
+    Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Policies, Shipment};
@@ -43,7 +43,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     fields: settings::FIELDS,
     forms: settings::FORMS,
     auth_methods: &[],
-    guide_time: "a minute",
+    guide_time: GuideTime::minutes(1),
     sold_here: |_| true,
     policies: Policies::USUAL,
     format: |values| Ok(Box::new(Settings::read(values)?)),

@@ -46,9 +46,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Heads,
-    Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan, UnknownCarrier,
-    Write, stored,
+    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, GuideTime,
+    Heads, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
+    UnknownCarrier, Write, stored,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -64,7 +64,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     fields: settings::FIELDS,
     forms: settings::FORMS,
     auth_methods: settings::AUTH_METHODS,
-    guide_time: "30 minutes",
+    guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "web" | "pos" | "iphone" | "android"),
     policies: Policies { cancels: Policy::Apply, ..Policies::USUAL },
     format: |values| Ok(Box::new(Settings::read(values)?)),

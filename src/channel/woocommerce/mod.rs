@@ -47,8 +47,8 @@ use serde_json::value::RawValue;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Found,
-    Heads, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
-    UnknownCarrier, Unshown, Write, stored,
+    GuideTime, Heads, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange,
+    TrackingPlan, UnknownCarrier, Unshown, Write, stored,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Policies, Shipment};
@@ -62,7 +62,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     fields: settings::FIELDS,
     forms: settings::FORMS,
     auth_methods: &[],
-    guide_time: "30 minutes",
+    guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "checkout" | "store-api" | "admin"),
     policies: Policies::USUAL,
     format: |values| Ok(Box::new(Settings::read(values)?)),

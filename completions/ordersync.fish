@@ -46,6 +46,8 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "dropship" -d 'N
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "refund" -d 'Record a refund that you made by hand'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "note" -d 'Write a note of your own on an order'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "tag" -d 'Give an order tags of your own'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "edit" -d 'Change where an order goes, or the buyer\'s note, in the book'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "revert" -d 'Give up what you have edited in an order'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "twin" -d 'Say whether orders of two stores are one sale'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "outbox" -d 'What is still to be written to channels'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "inbox" -d 'What needs you'
@@ -241,6 +243,33 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -s q -l quiet -
 complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand tag" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l name -d 'Who it is for' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l company -d 'The company' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l line1 -d 'Street and house number' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l line2 -d 'The second line of the address' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l city -d 'The town' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l region -d 'State, province or county' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l postcode -d 'The postcode' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l country -d 'The country\'s code of two letters (ISO 3166): DE, GB, US' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l phone -d 'The telephone number for the carrier' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l email -d 'The e-mail address for the carrier' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l buyer-note -d 'What stands in the place of the buyer\'s note' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l address -d 'Which address, where the order goes to several: 1 is the first that `show` prints' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l dry-run -d 'Say what would change, change nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand edit" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand revert" -l field -d 'Only this field of it: address or notes; several times for several' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand revert" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand revert" -l dry-run -d 'Say what would change, change nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand revert" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand revert" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand revert" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand revert" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand revert" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and not __fish_seen_subcommand_from confirm deny" -s q -l quiet -d 'Print nothing but results and errors'

@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::Book;
 use super::acts::{column, is_cancelled_here};
+use super::edits;
 use super::error::{Done, odd};
 use super::trail::{self, Who};
 use crate::error::Result;
@@ -21,7 +22,7 @@ pub(crate) struct Circumstances {
     pub(crate) fates: Vec<(Field, Fate)>,
     /// What the merchant has rejected, each with what marks its value.
     pub(crate) rejected: Vec<(Field, Mark)>,
-    /// What the merchant has done to the order itself.
+    /// What the merchant has done to the order itself: sent or cancelled it, or edited a field.
     pub(crate) edited: Vec<Field>,
     /// The numbers of the merchant's own parcels.
     pub(crate) tracking: Vec<String>,
@@ -112,6 +113,8 @@ pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances
         .query_row([order], |row| row.get(0))
         .done("read")?;
     let own = [(Field::Shipped, sent), (Field::Cancelled, is_cancelled_here(db, order)?)];
+    let mut edited: Vec<Field> = own.into_iter().filter(|(_, is_own)| *is_own).map(|(field, _)| field).collect();
+    edited.extend(edits::fields(db, order)?);
     let tracking = "SELECT p.tracking FROM parcels p JOIN shipments s ON s.id = p.shipment_id
                     WHERE s.order_id = ? AND s.key IS NOT NULL ORDER BY p.shipment_id, p.position";
     Ok(Circumstances {
@@ -119,7 +122,7 @@ pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances
         local: super::local::local_of(db, order)?,
         fates: fates(db, order)?,
         rejected: rejected(db, order)?,
-        edited: own.into_iter().filter(|(_, is_own)| *is_own).map(|(field, _)| field).collect(),
+        edited,
         tracking: column(db, tracking, [order])?,
     })
 }

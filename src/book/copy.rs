@@ -8,11 +8,12 @@ use rusqlite::{Connection, params, params_from_iter};
 use rust_decimal::Decimal;
 
 use super::acts::set_status;
+use super::edits;
 use super::error::{Done, odd};
 use super::local::local_of;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Address, Buyer, LineQuantity, Local, Order, Parcel, People, RemoteShipment, Status};
+use crate::order::{Address, Buyer, Field, LineQuantity, Local, Order, Parcel, People, RemoteShipment, Status};
 
 /// A column of an order's row, and what stands in it.
 type Column<'o> = (&'static str, ToSqlOutput<'o>);
@@ -79,9 +80,12 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
 }
 
 /// Makes the copy what `o` says; the merchant's own shipments and local work stay, and what it
-/// knows of people that `o` does not tell (P-11).
-pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order, at: Timestamp) -> Result<()> {
-    let o = &o.with_known(&people(db, id)?);
+/// knows of people that `o` does not tell (P-11). What the merchant has edited lies over it (P-5);
+/// gives the fields of that in which `o` has another value than the copy had.
+pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order, at: Timestamp) -> Result<Vec<Field>> {
+    let mut own = o.with_known(&people(db, id)?);
+    let news = edits::overlay(db, id, &mut own)?;
+    let o = &own;
     static SQL: OnceLock<String> = OnceLock::new();
     let (names, values): (Vec<_>, Vec<_>) = columns(o)?.into_iter().unzip();
     let sql =
@@ -102,17 +106,23 @@ pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order, at: Timestamp) -
         .done("written")?;
     insert_parts(db, id, o)?;
     super::own_refunds::lay_over(db, id, at)?;
-    if local_of(db, id)? == Local::default() { Ok(()) } else { set_status(db, id, o.status) }
+    if local_of(db, id)? != Local::default() {
+        set_status(db, id, o.status)?;
+    }
+    Ok(news)
 }
 
-/// Whom the copy knows.
+/// Whom the copy knows, without what the merchant has edited.
 pub(super) fn people(db: &Connection, id: i64) -> Result<People> {
     let sql = "SELECT buyer_remote_id, buyer_name, buyer_email, buyer_phone, buyer_note, transaction_id FROM orders WHERE id = ?";
     let known = db.prepare_cached(sql).done("read")?.query_row([id], |row| {
         let buyer = Buyer { remote_id: row.get(0)?, name: row.get(1)?, email: row.get(2)?, phone: row.get(3)? };
         Ok(People { buyer, buyer_note: row.get(4)?, transaction_id: row.get(5)?, ..People::default() })
     });
-    Ok(People { ship_to: addresses(db, id, "ship")?, bill_to: addresses(db, id, "bill")?.pop(), ..known.done("read")? })
+    let (ship_to, bill_to) = (addresses(db, id, "ship")?, addresses(db, id, "bill")?.pop());
+    let mut people = People { ship_to, bill_to, ..known.done("read")? };
+    edits::unedited(db, id, &mut people)?;
+    Ok(people)
 }
 
 /// The addresses of a copy that are of this kind.
@@ -304,7 +314,7 @@ fn beyond(lines: &[LineQuantity], ours: &mut BTreeMap<String, Decimal>) -> Vec<L
     rest.filter(|line| !line.quantity.is_zero()).collect()
 }
 
-fn insert_address(db: &Connection, id: i64, kind: &str, position: usize, a: &Address) -> Result<()> {
+pub(super) fn insert_address(db: &Connection, id: i64, kind: &str, position: usize, a: &Address) -> Result<()> {
     db.prepare_cached("INSERT INTO addresses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .done("written")?
         .execute(params![

@@ -237,6 +237,7 @@ impl Book {
             }
             let is_gone = new.takes(Field::Cancelled) && seen.is_gone();
             let taken = if is_gone { super::acts::take_back_unsent(db, order, by)? } else { 0 };
+            super::edits::give_up(db, order, &new.gives_up(db)?, by)?;
             if let Some(copy) = new.part.map_or(Some(seen), |part| part.copy.as_ref()) {
                 copy::replace_copy(db, order, copy, by.at)?;
                 // "Shipped" was said because of what is undone.
@@ -249,6 +250,7 @@ impl Book {
                     super::acts::is_cancelled_there(db, order)?;
                 }
                 super::acts::stand_by_own_acts(db, order, status)?;
+                twins::seek_anew(db, order, by)?;
             }
             new.settle(db, by)?;
             new.note(db, by)?;
@@ -268,6 +270,13 @@ impl Acceptance<'_> {
         self.part.is_none() || self.fields.contains(&field)
     }
 
+    /// The fields in which what the merchant has edited is given up for the channel's.
+    fn gives_up(&self, db: &Connection) -> Result<Vec<Field>> {
+        let mut edited = super::edits::fields(db, self.order)?;
+        edited.retain(|field| self.fields.is_empty() || self.fields.contains(field));
+        Ok(edited)
+    }
+
     /// What was said of the newer version is settled, as far as it was about what is taken over.
     fn settle(&self, db: &Connection, by: By) -> Result<()> {
         let order = self.order;
@@ -283,8 +292,7 @@ impl Acceptance<'_> {
         if !part.fates.iter().any(|(field, _)| races(*field)) {
             resolve_order(db, order, &[RACED], by.at)?;
         }
-        let store = db.query_row("SELECT store_id FROM orders WHERE id = ?", [order], |row| row.get(0)).done("read")?;
-        tell(db, store, order, self.seen, part, by)
+        tell(db, order, self.seen, part, by)
     }
 
     fn note(&self, db: &Connection, by: By) -> Result<()> {
@@ -309,9 +317,32 @@ fn newest_is_base(db: &Connection, order: i64) -> Result<()> {
     Ok(())
 }
 
+/// What has become of the version that is kept beside the copy: noted, written to the copy, told.
+pub(super) fn stand(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By) -> Result<()> {
+    changes::put(db, id, &kept.fates)?;
+    rewrite(db, id, kept.copy.as_ref(), &kept.fates, by)?;
+    for written in &kept.written {
+        trail::note(db, id, by.who(Who::Policy), "applied", written)?;
+    }
+    tell(db, id, order, kept, by)
+}
+
+/// Makes the copy what it is with the applied fields; the merchant's own acts stay done. A
+/// cancellation takes back the dispatches that have surely not gone out.
+fn rewrite(db: &Connection, id: i64, copy: Option<&Order>, fates: &[(Field, Fate)], by: By) -> Result<()> {
+    let Some(order) = copy else { return Ok(()) };
+    if fates.contains(&(Field::Cancelled, Fate::Applied)) {
+        super::acts::take_back_unsent(db, id, by.who(Who::Policy))?;
+    }
+    copy::replace_copy(db, id, order, by.at)?;
+    super::acts::stand_by_own_acts(db, id, order.status)?;
+    twins::seek_anew(db, id, by)
+}
+
 /// Tells the merchant what is to be told of a version, once; what an older one said and this one
 /// does not is settled.
-fn tell(db: &Connection, store: i64, id: i64, order: &Order, kept: &Kept, by: By) -> Result<()> {
+fn tell(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By) -> Result<()> {
+    let store = twins::store_of(db, id)?;
     let is_told = |kind: &str| kept.note.as_ref().is_some_and(|note| note.kind.word() == kind);
     for kind in ["cancelled", "shipped"].into_iter().filter(|kind| !is_told(kind)) {
         resolve_order(db, id, &[kind], by.at)?;
@@ -507,7 +538,12 @@ impl Intake<'_> {
     }
 
     fn follow(&self, id: i64, before: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        copy::replace_copy(&self.db, id, order, self.by.at)?;
+        let news = copy::replace_copy(&self.db, id, order, self.by.at)?;
+        if !news.is_empty() {
+            let words: Vec<&str> = news.iter().map(|field| field.word()).collect();
+            let note = InboxNote::edited(id, &words);
+            put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.by.at)?;
+        }
         self.put_version(id, "base", seen, order, print)?;
         self.drop_newest(id)?;
         changes::forget(&self.db, id)?;
@@ -546,24 +582,8 @@ impl Intake<'_> {
     fn keep(&self, offered: &Offered, seen: &RemoteOrder, order: &Order, kept: &Kept) -> Result<()> {
         let id = offered.known.order_id;
         self.put_version(id, "newest", seen, order, &offered.print)?;
-        changes::put(&self.db, id, &kept.fates)?;
         trail::note(&self.db, id, self.by, "changed at the channel", &order.channel_status)?;
-        self.rewrite(id, kept.copy.as_ref(), &kept.fates)?;
-        for written in &kept.written {
-            trail::note(&self.db, id, self.by.who(Who::Policy), "applied", written)?;
-        }
-        tell(&self.db, self.batch.store, id, order, kept, self.by)
-    }
-
-    /// Makes the copy what it is with the applied fields; the merchant's own acts stay done. A
-    /// cancellation takes back the dispatches that have surely not gone out.
-    fn rewrite(&self, id: i64, copy: Option<&Order>, fates: &[(Field, Fate)]) -> Result<()> {
-        let Some(order) = copy else { return Ok(()) };
-        if fates.contains(&(Field::Cancelled, Fate::Applied)) {
-            super::acts::take_back_unsent(&self.db, id, self.by.who(Who::Policy))?;
-        }
-        copy::replace_copy(&self.db, id, order, self.by.at)?;
-        super::acts::stand_by_own_acts(&self.db, id, order.status)
+        stand(&self.db, id, order, kept, self.by)
     }
 
     /// The version that the merchant has seen is lost, so nothing tells what is different: the
@@ -585,7 +605,7 @@ impl Intake<'_> {
         self.stamp(id, "base", order, &offered.print)?;
         if was_another {
             changes::put(&self.db, id, &[])?;
-            self.rewrite(id, copy, &[])?;
+            rewrite(&self.db, id, copy, &[], self.by)?;
             resolve_order(&self.db, id, &CHANGES, self.by.at)?;
             let what = "the channel is back at your version";
             trail::note(&self.db, id, self.by, what, &order.channel_status)?;

@@ -58,6 +58,8 @@ kinds! {
     Refund "refund" "ordersync cancel book:ORDER if it does not go out",
     /// What was wished with a cancellation and was not heard.
     Unheard "unheard" "ordersync show book:ORDER, and do what is missing in the channel's own pages",
+    /// Changed at the channel in what the merchant has edited.
+    Edited "edited" "ordersync show book:ORDER prints both; ordersync revert book:ORDER gives the channel's back",
     /// The version that the merchant last saw is lost.
     Lost "lost" "ordersync show book:ORDER, then ordersync accept book:ORDER takes over the channel's version",
     /// A refund noted by hand that may be the same as one that the channel shows.
@@ -104,6 +106,17 @@ pub(crate) struct InboxNote {
 }
 
 impl InboxNote {
+    /// The channel has changed what the merchant has edited, in an order that follows it.
+    pub(super) fn edited(order: i64, fields: &[&str]) -> Self {
+        let text = format!(
+            "the channel changed what you have edited in order {order} ({}); it stays as you have it",
+            fields.join(", ")
+        );
+        let hint =
+            format!("ordersync show book:{order} prints both; ordersync revert book:{order} gives the channel's back");
+        Self { kind: InboxKind::Edited, text, hint }
+    }
+
     /// All of an order was given back before all of it was sent.
     pub(crate) fn given_back(order: i64, text: String) -> Self {
         let hint = format!(

@@ -19,6 +19,7 @@ mod comparisons;
 mod copy;
 mod cursors;
 mod documents;
+mod edits;
 mod error;
 mod file;
 mod find;
@@ -59,6 +60,7 @@ pub(crate) use audit::Fault;
 pub(crate) use changes::{Circumstances, Rejected};
 pub(crate) use comparisons::{Apart, Comparison, NewComparison};
 pub(crate) use cursors::Walk;
+pub(crate) use edits::{Edit, NewEdits, Place, Value};
 pub(crate) use file::exposed;
 pub(crate) use find::{BOOK, Naming};
 pub(crate) use import::{Acceptance, Accepted, Batch, CursorMove, Kept, Tally, Update};
@@ -93,6 +95,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0008_local.sql"),
     include_str!("schema/0009_accepted.sql"),
     include_str!("schema/0010_comparisons.sql"),
+    include_str!("schema/0011_edits.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
 use super::twins::SENT_AS_TWIN;
-use super::{Book, Dropship, Hold, InboxEntry, Note, OutboxRow, OwnRefund, Twin};
+use super::{Book, Dropship, Edit, Hold, InboxEntry, Note, OutboxRow, OwnRefund, Twin};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
@@ -265,6 +265,8 @@ pub struct BookOrder {
     pub(crate) inbox: Vec<InboxEntry>,
     /// The orders of other stores that are the same sale.
     pub(crate) twins: Vec<Twin>,
+    /// What the merchant has edited in it.
+    pub(crate) edits: Vec<Edit>,
     /// Whether a newer version is kept beside it.
     pub(crate) drifted: bool,
     /// Its last event when it was read: another one later means that something about it has changed
@@ -426,6 +428,7 @@ impl Book {
         order.await_numbers();
         order.inbox = self.inbox_of(id)?;
         order.twins = self.twins(id)?;
+        order.edits = self.edits(id)?;
         // One that has come to an end is held by nothing.
         order.hold = super::local::hold_of(&self.db, id)?.filter(|_| order.shown == Status::OnHold);
         order.not_before = self.not_before(&order)?;
@@ -692,6 +695,7 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
         outbox: Vec::new(),
         inbox: Vec::new(),
         twins: Vec::new(),
+        edits: Vec::new(),
         drifted: row.get("drifted")?,
         last_event: row.get("last_event")?,
     }))

@@ -222,6 +222,12 @@ pub(super) fn seek(db: &Connection, order: i64, sale: &Sale, by: By) -> Result<(
     Ok(())
 }
 
+/// Looks again for an order that has other fields now. What it was looked for by before may stay:
+/// who is found by that is held against the rule.
+pub(super) fn seek_anew(db: &Connection, order: i64, by: By) -> Result<()> {
+    seek(db, order, &sale(db, order)?, by)
+}
+
 /// By what the twins of a sale are looked for.
 struct Marks<'s> {
     /// Its own place in time, and those beside it: two sales that are not further apart have
@@ -325,7 +331,10 @@ fn sale(db: &Connection, order: i64) -> Result<Sale> {
     sale.total = stored_decimal(&total).map_err(|_| odd("amount", &total))?;
     let attributes: Vec<(String, String)> = serde_json::from_str(&attributes).unwrap_or_default();
     sale.texts.extend(attributes.into_iter().map(|(_, text)| text));
-    if let [to] = copy::addresses(db, order, "ship")?.as_slice() {
+    // What the merchant has edited makes it no other sale.
+    let people = copy::people(db, order)?;
+    sale.texts[1] = people.buyer_note;
+    if let [to] = people.ship_to.as_slice() {
         sale.to = [&to.name, &to.postcode, &to.country].map(String::clone);
     }
     let mut lines = db
@@ -400,7 +409,7 @@ fn name(db: &Connection, order: i64) -> Result<String> {
     db.prepare_cached(sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
 }
 
-fn store_of(db: &Connection, order: i64) -> Result<i64> {
+pub(super) fn store_of(db: &Connection, order: i64) -> Result<i64> {
     let sql = "SELECT store_id FROM orders WHERE id = ?";
     db.prepare_cached(sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
 }

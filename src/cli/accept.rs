@@ -50,9 +50,10 @@ fn print(app: &App, order: &BookOrder, done: &Done) -> anyhow::Result<()> {
     let left: Vec<&str> = done.left.iter().map(|field| field.word()).collect();
     if app.global.json {
         let (changed, taken) = (&done.differences, done.taken_back);
-        return output::print_json(
-            &json!({ "order": id.to_string(), "accepted": changed, "left": left, "taken_back": taken }),
-        );
+        return output::print_json(&json!({
+            "order": id.to_string(), "accepted": changed, "left": left, "taken_back": taken,
+            "given_up": done.given_up,
+        }));
     }
     if app.global.quiet {
         return Ok(());
@@ -61,6 +62,9 @@ fn print(app: &App, order: &BookOrder, done: &Done) -> anyhow::Result<()> {
     output::line(&format!("order {id} ({}:{}) is now as the channel has it{but}", order.store, order.number))?;
     for difference in &done.differences {
         output::line(&format!("  {}: {} → {}", difference.aspect.word(), difference.before, difference.after))?;
+    }
+    for edit in &done.given_up {
+        output::line(&format!("  what you had edited is given up: {}: {}", edit.aspect.word(), edit.before))?;
     }
     if done.taken_back > 0 {
         output::line("its dispatch had not gone out and is taken back; the channel was told nothing")?;
@@ -86,7 +90,9 @@ fn ask(app: &App, book: &mut Book, store: &Store, id: i64, remote_id: &str) -> R
 
 fn followed(app: &App, id: i64) -> Outcome {
     if app.global.json {
-        output::print_json(&json!({ "order": id.to_string(), "accepted": [], "left": [], "taken_back": 0 }))?;
+        output::print_json(
+            &json!({ "order": id.to_string(), "accepted": [], "left": [], "taken_back": 0, "given_up": [] }),
+        )?;
     } else if !app.global.quiet {
         output::line(&format!(
             "order {id} was read just now and is as the channel has it; until it is paid it follows"

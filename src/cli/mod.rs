@@ -19,6 +19,7 @@ mod demo;
 mod dispatch;
 mod doctor;
 mod dropship;
+mod edit;
 mod hold;
 mod inbox;
 mod interrupt;
@@ -32,6 +33,7 @@ mod refund;
 mod reject;
 mod release;
 mod retry;
+mod revert;
 mod runs;
 mod schedule;
 mod select;
@@ -129,6 +131,10 @@ enum Command {
     Note(note::Args),
     /// Give an order tags of your own
     Tag(tag::Args),
+    /// Change where an order goes, or the buyer's note, in the book
+    Edit(edit::Args),
+    /// Give up what you have edited in an order
+    Revert(revert::Args),
     /// Say whether orders of two stores are one sale
     Twin(twin::Args),
     /// What is still to be written to channels
@@ -248,6 +254,8 @@ fn start(cli: Cli) -> Outcome {
         Command::Refund(args) => refund::run(&app, args),
         Command::Note(args) => note::run(&app, args),
         Command::Tag(args) => tag::run(&app, args),
+        Command::Edit(args) => edit::run(&app, args),
+        Command::Revert(args) => revert::run(&app, args),
         Command::Twin(args) => twin::run(&app, args),
         Command::Outbox(args) => outbox::run(&app, args),
         Command::Inbox(args) => inbox::run(&app, args),

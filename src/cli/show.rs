@@ -1,11 +1,11 @@
 //! `ordersync show`.
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 use super::output::{self, bold};
 use super::{App, Outcome};
-use crate::book::{BookOrder, Event};
+use crate::book::{BookOrder, Edit, Event, Place, Value};
 use crate::clock::{Timestamp, rfc3339};
 use crate::order::{Address, Difference, Fate, Field, Totals, scaled};
 
@@ -32,7 +32,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             Some(newest) => Some(newest),
             None => book.base_document(id)?,
         };
-        let value: Value = serde_json::from_slice(&document.unwrap_or_default())?;
+        let value: Json = serde_json::from_slice(&document.unwrap_or_default())?;
         output::print_json(&value)?;
         return Ok(0);
     }
@@ -80,6 +80,7 @@ fn print(
     for (n, address) in o.ship_to.iter().enumerate() {
         let nth = if several { format!("{}: ", n + 1) } else { String::new() };
         output::line(&format!("  ship to {nth}{}", one_line(address)))?;
+        print_edit(o, Place::Address(n))?;
     }
     if o.ship_to.is_empty() {
         output::line("  ship to nowhere: nothing in it goes into a parcel")?;
@@ -90,6 +91,7 @@ fn print(
     if !o.buyer_note.is_empty() {
         output::line(&format!("  note    {}", output::clean(&o.buyer_note)))?;
     }
+    print_edit(o, Place::Notes)?;
     print_local(o, &when)?;
     output::line("")?;
     print_lines(o)?;
@@ -146,6 +148,25 @@ fn print_local(o: &BookOrder, when: &dyn Fn(Timestamp) -> String) -> anyhow::Res
         output::line(&format!("  your tags {}", output::clean(&o.tags.join(", "))))?;
     }
     Ok(())
+}
+
+/// What the channel has where the merchant has edited something.
+fn print_edit(o: &BookOrder, place: Place) -> anyhow::Result<()> {
+    let Some(edit) = o.edits.iter().find(|edit| edit.place == place) else { return Ok(()) };
+    let channels = edit.channels.as_ref().map_or("none".to_owned(), Value::words);
+    let what = edit.place.field().word();
+    output::line(&format!("          {what} edited by you; the channel's: {channels}"))
+}
+
+fn edits_json(o: &BookOrder) -> Vec<Json> {
+    let edit = |edit: &Edit| {
+        let nth = match edit.place {
+            Place::Address(position) => Some(position),
+            Place::Notes => None,
+        };
+        json!({ "field": edit.place.field(), "ship_to": nth, "yours": edit.value, "channels": edit.channels })
+    };
+    o.edits.iter().map(edit).collect()
 }
 
 fn print_twins(o: &BookOrder) -> anyhow::Result<()> {
@@ -264,10 +285,10 @@ fn print_shipments(app: &App, o: &BookOrder) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
+fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Json {
     let money = |amount: &Decimal| scaled(*amount, &o.currency);
     let count = |count: Decimal| count.normalize().to_string();
-    let totals = |totals: &Totals, currency: &str| -> serde_json::Map<String, Value> {
+    let totals = |totals: &Totals, currency: &str| -> serde_json::Map<String, Json> {
         totals.named().into_iter().map(|(name, amount)| (name.to_owned(), scaled(amount, currency).into())).collect()
     };
     let shop_totals = o
@@ -304,19 +325,19 @@ fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Value {
         "twins": o.twins.iter().map(|t| json!({
             "order": t.id.to_string(), "name": t.name, "status": t.status, "original": t.is_original, "confirmed": t.confirmed, "found_by": t.how,
         })).collect::<Vec<_>>(),
-        "changed_at_channel": o.drifted, "differences": drift,
+        "edits": edits_json(o), "changed_at_channel": o.drifted, "differences": drift,
         "history": history.iter().map(|e| json!({
             "at": rfc3339(e.at), "who": e.who, "run": e.run.map(|run| run.to_string()), "what": e.what, "detail": e.detail,
         })).collect::<Vec<_>>(),
     });
-    if let (Value::Object(all), Value::Object(local)) = (&mut value, local_json(o)) {
+    if let (Json::Object(all), Json::Object(local)) = (&mut value, local_json(o)) {
         all.extend(local);
     }
     value
 }
 
 /// What the merchant does with it here alone.
-fn local_json(o: &BookOrder) -> Value {
+fn local_json(o: &BookOrder) -> Json {
     json!({
         "hold": o.hold.as_ref().map(super::hold::to_json), "dropship": o.dropship.as_ref().map(super::dropship::to_json),
         "own_refunds": o.own_refunds.iter().map(|refund| super::refund::to_json(o, refund)).collect::<Vec<_>>(),

@@ -45,6 +45,35 @@ impl Address {
         label(self) == label(other)
     }
 
+    /// The parts by their names.
+    pub(crate) const PARTS: [&'static str; 10] =
+        ["name", "company", "line1", "line2", "city", "region", "postcode", "country", "phone", "email"];
+
+    /// The part with this name of [`Address::PARTS`].
+    pub(crate) fn part_mut(&mut self, name: &str) -> Option<&mut String> {
+        Some(match name {
+            "name" => &mut self.name,
+            "company" => &mut self.company,
+            "line1" => &mut self.line1,
+            "line2" => &mut self.line2,
+            "city" => &mut self.city,
+            "region" => &mut self.region,
+            "postcode" => &mut self.postcode,
+            "country" => &mut self.country,
+            "phone" => &mut self.phone,
+            "email" => &mut self.email,
+            _ => return None,
+        })
+    }
+
+    /// All of it on one line; personal data.
+    pub(crate) fn in_words(&self) -> String {
+        let [name, company, line1, line2, city, region, postcode, country] = self.label();
+        let parts = [name, company, line1, line2, postcode, city, region, country, &self.phone, &self.email];
+        let told: Vec<&str> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+        if told.is_empty() { "none".to_owned() } else { told.join(", ") }
+    }
+
     /// What is on the label.
     pub(super) fn label(&self) -> [&String; 8] {
         [&self.name, &self.company, &self.line1, &self.line2, &self.city, &self.region, &self.postcode, &self.country]

@@ -5,6 +5,7 @@
 
 mod address;
 mod carrier;
+mod deliverable;
 mod difference;
 mod field;
 mod mended;

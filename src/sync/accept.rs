@@ -2,7 +2,7 @@
 
 use super::goes_by::Versions;
 use super::versions::{again, makes_status, status_without_applied, told_of};
-use crate::book::{Acceptance, Accepted, Book, BookOrder, Circumstances, Kept, Known, Store};
+use crate::book::{Acceptance, Accepted, Book, BookOrder, Circumstances, Kept, Known, Store, Value};
 use crate::channel::Format;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Difference, Field, Order, Status};
@@ -14,6 +14,8 @@ pub(crate) struct Done {
     pub(crate) differences: Vec<Difference>,
     /// So many dispatches that have surely not gone out were taken back.
     pub(crate) taken_back: u64,
+    /// What the merchant had edited and is the channel's now.
+    pub(crate) given_up: Vec<Difference>,
     /// What still differs.
     pub(crate) left: Vec<Field>,
 }
@@ -55,9 +57,22 @@ pub(crate) fn accept(
         differences: &differences,
     };
     match book.accept(&acceptance)? {
-        Accepted::Taken(taken_back) => Ok(Some(Done { differences, taken_back, left })),
+        Accepted::Taken(taken_back) => {
+            let given_up = given_up(order, fields);
+            Ok(Some(Done { differences, taken_back, given_up, left }))
+        }
         Accepted::Moved => Ok(None),
     }
+}
+
+/// What the merchant had edited in these fields, in all where none is named.
+fn given_up(order: &BookOrder, fields: &[Field]) -> Vec<Difference> {
+    let edits = order.edits.iter().map(|edit| Difference {
+        aspect: edit.place.field(),
+        before: edit.value.words(),
+        after: edit.channels.as_ref().map_or("none".to_owned(), Value::words),
+    });
+    edits.filter(|edit| fields.is_empty() || fields.contains(&edit.aspect)).collect()
 }
 
 /// What becomes of the version once these fields of it are the merchant's; nothing where the order
@@ -86,6 +101,8 @@ fn settle(known: &mut Known, fields: &[Field]) {
     let since = &mut known.since;
     since.fates.retain(|(field, _)| !fields.contains(field));
     since.rejected.retain(|(field, _)| !fields.contains(field));
+    // What was edited is given up; what was sent or cancelled stays so.
+    since.edited.retain(|field| makes_status(*field) || !fields.contains(field));
 }
 
 /// The status of an order whose merchant goes by this version, which the merchant's own acts stand

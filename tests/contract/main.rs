@@ -17,6 +17,7 @@ mod connect;
 mod credentials;
 mod desk;
 mod dispatch;
+mod edits;
 mod faults;
 mod files;
 mod given_back;

@@ -3,9 +3,9 @@
 
 use rust_decimal::Decimal;
 
-use super::super::accept;
 use super::super::goes_by::Versions;
 use super::super::import::import_one;
+use super::super::{accept, edit};
 use super::*;
 use crate::book::{HoldWish, NewRefund};
 use crate::order::policies::KEYS;
@@ -234,6 +234,22 @@ fn accept(desk: &Desk, fields: &[Field]) -> Vec<Field> {
     wanted
 }
 
+/// The merchant has another street, and another note.
+fn edit(desk: &Desk, street: &str, note: &str) {
+    let mut book = desk.context.book().unwrap();
+    let order = book.order(1).unwrap();
+    let wish = edit::Wish {
+        parts: if order.status == Status::Cancelled || order.status == Status::Shipped {
+            Vec::new()
+        } else {
+            vec![("line1", street.to_owned())]
+        },
+        note: Some(note.to_owned()),
+        ..edit::Wish::default()
+    };
+    edit::edit(&mut book, &order, &wish).unwrap().unwrap();
+}
+
 fn any_fields() -> impl Strategy<Value = Vec<Field>> {
     proptest::sample::subsequence(Field::ALL.to_vec(), 1..=12).prop_shuffle()
 }
@@ -308,6 +324,60 @@ proptest! {
         let known = standing(&desk);
         take(&desk, newest);
         prop_assert_eq!(standing(&desk), known);
+    }
+
+    /// P-5, whatever the store applies, and whatever other fields are accepted.
+    #[test]
+    fn p5_a_field_that_the_merchant_has_edited_never_changes_by_itself(
+        versions in any_versions(),
+        later in any_versions(),
+        fields in any_fields(),
+        policies in any_policies(),
+        after in any::<bool>(),
+    ) {
+        let desk = desk(&policies);
+        if after {
+            take(&desk, &versions[0]);
+        }
+        edit(&desk, "9 Merchants Lane", "gate 4");
+        let own = |desk: &Desk| {
+            let order = desk.context.book().unwrap().order(1).unwrap();
+            (order.ship_to[0].line1.clone(), order.buyer_note.clone())
+        };
+        let edited = own(&desk);
+        prop_assert_eq!(&edited.1, "gate 4");
+        for version in &versions {
+            take(&desk, version);
+            prop_assert_eq!(own(&desk), edited.clone());
+        }
+        let others: Vec<Field> =
+            fields.into_iter().filter(|field| !matches!(field, Field::Address | Field::Notes)).collect();
+        accept(&desk, &others);
+        prop_assert_eq!(own(&desk), edited.clone());
+        for mut version in later {
+            version.updated_at += chrono::TimeDelta::hours(1);
+            take(&desk, &version);
+            prop_assert_eq!(own(&desk), edited.clone());
+        }
+    }
+
+    /// An edit that was given up has left nothing behind.
+    #[test]
+    fn p5_what_is_edited_and_reverted_is_as_if_it_had_never_been(
+        versions in any_versions(),
+        policies in any_policies(),
+    ) {
+        let (plain, edited) = (desk(&policies), desk(&policies));
+        edit(&edited, "9 Merchants Lane", "gate 4");
+        for version in &versions {
+            take(&plain, version);
+            take(&edited, version);
+        }
+        let mut book = edited.context.book().unwrap();
+        let order = book.order(1).unwrap();
+        let (store, format) = (&edited.open.store, edited.open.format.as_ref());
+        edit::revert(&mut book, store, format, &order, &[], false).unwrap().unwrap();
+        prop_assert_eq!(standing(&edited), standing(&plain));
     }
 
     #[test]

@@ -511,3 +511,25 @@ fn p2_of_two_terminals_that_accept_and_reject_at_once_one_wins_and_the_other_is_
         assert_eq!(desk.home.json("changes"), json!([]), "{}", desk.kind);
     });
 }
+
+/// Of acts on several fields at once none is lost, and none is done twice.
+#[test]
+fn p2_two_terminals_that_accept_and_edit_at_once_are_both_done_or_told() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else") && desk.store.annotate(&id, "please ring"));
+        desk.sync();
+        let acts = ["accept", "accept", "edit"].into_iter().zip(["--field address", "--field notes", "--name Sam"]);
+        let commands: Vec<String> = acts.map(|(act, more)| format!("{act} {}:{id} {more}", desk.kind)).collect();
+        let running: Vec<_> = commands.iter().map(|command| desk.home.spawn(command, &[])).collect();
+        let codes: Vec<_> = running.into_iter().map(|child| child.wait_with_output().unwrap().status.code()).collect();
+        assert!(codes.iter().all(|code| matches!(code, Some(0 | 6))), "{}: {codes:?}", desk.kind);
+        let shown = desk.show(&id);
+        let count =
+            |what: &str| shown["history"].as_array().unwrap().iter().filter(|event| event["what"] == what).count();
+        let done = codes.iter().filter(|code| **code == Some(0)).count();
+        assert_eq!(count("accepted") + count("edited"), done, "{}: {codes:?} {shown}", desk.kind);
+        assert_eq!(shown["buyer_note"] == "please ring", codes[1] == Some(0), "{}: {shown}", desk.kind);
+        desk.home.run("doctor --offline").exits(0);
+    });
+}

@@ -272,6 +272,22 @@ fn the_table_in_the_documents_is_what_the_rules_say() {
     assert_eq!(written, table(), "ORDERSYNC_WRITE_TABLE=1 cargo test --lib the_table writes {TABLE}");
 }
 
+/// `cargo test --release --lib measured -- --ignored --nocapture` prints it.
+#[test]
+#[ignore = "a measurement"]
+fn measured_a_decision() {
+    let base = order(Status::AwaitingFulfillment);
+    for fields in [&[][..], &[Field::Notes], &[Field::Address, Field::Lines, Field::Totals]] {
+        let incoming = fields.iter().fold(base.clone(), |order, field| changed(&order, *field));
+        let case = case(all(Policy::Apply), Status::AwaitingFulfillment, &base, &incoming);
+        let begun = std::time::Instant::now();
+        for _ in 0..100_000 {
+            std::hint::black_box(decide(std::hint::black_box(&case)));
+        }
+        println!("a decision on {fields:?}: {} ns", begun.elapsed().as_nanos() / 100_000);
+    }
+}
+
 fn any_version() -> impl Strategy<Value = Order> {
     proptest::sample::subsequence(Field::ALL.to_vec(), 0..=4).prop_map(|fields| {
         fields.into_iter().fold(order(Status::AwaitingFulfillment), |order, field| changed(&order, field))

@@ -495,3 +495,62 @@ fn p11_an_address_that_was_applied_outlives_its_erasure() {
         assert_eq!((ship_to.line1.as_str(), ship_to.name.as_str()), ("1 Other Street", "Robin Example"));
     }
 }
+
+#[test]
+fn f6_ten_thousand_lines_whose_ids_repeat_and_vanish_are_taken_as_they_are() {
+    let desk = desk(&["review"; 5]);
+    let mut version = testing::order("7", Status::AwaitingFulfillment);
+    // Each id twice, and those of before are gone.
+    version.lines = (0..10_000).map(|n| testing::line(&format!("L{}", n / 2), "TEA-001", 1, 100)).collect();
+    version.updated_at += chrono::TimeDelta::minutes(1);
+    take(&desk, &version);
+    assert_eq!(accept(&desk, &[Field::Lines]), [Field::Lines]);
+    assert_eq!(desk.context.book().unwrap().order(1).unwrap().lines.len(), 10_000);
+    let known = standing(&desk);
+    version.lines.reverse();
+    version.updated_at += chrono::TimeDelta::minutes(1);
+    take(&desk, &version);
+    let rows = |standing: &[String]| rows_alone(standing);
+    assert_eq!(rows(&standing(&desk)), rows(&known), "in another order they are the same lines");
+}
+
+#[test]
+fn five_thousand_events_of_an_order_are_told_in_their_order() {
+    let desk = desk(&["review"; 5]);
+    let db = rusqlite::Connection::open(desk.context.home.book()).unwrap();
+    let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+               INSERT INTO history (order_id, at, what, detail) SELECT 1, i, 'noted', i FROM n";
+    db.execute(sql, []).unwrap();
+    let history = desk.context.book().unwrap().history(1).unwrap();
+    assert_eq!(history.len(), 5_001, "and how it was imported");
+    assert!(history[1..].iter().zip(1..).all(|(event, n)| event.detail == n.to_string() && event.who == "unknown"));
+}
+
+/// `cargo test --release --lib measured -- --ignored --nocapture` prints it.
+#[test]
+#[ignore = "a measurement"]
+fn measured_ten_thousand_changes_accepted() {
+    let desk = desk(&["review"; 5]);
+    let mut book = desk.context.book().unwrap();
+    let run = book.start_run(RunKind::Pull, false).unwrap();
+    let mut orders: Vec<Order> =
+        (0..10_000).map(|n| testing::order(&format!("M{n}"), Status::AwaitingFulfillment)).collect();
+    for _ in 0..2 {
+        for order in &mut orders {
+            import_one(&mut book, &desk.open, run, FakeChannel::remote(order)).unwrap();
+            change(order, Field::Address, 1);
+            change(order, Field::Notes, 1);
+            order.updated_at += chrono::TimeDelta::minutes(1);
+        }
+    }
+    let waiting = book.waiting(usize::MAX).unwrap();
+    assert_eq!(waiting.len(), 10_000);
+    for fields in [&[Field::Address][..], &[]] {
+        let begun = std::time::Instant::now();
+        for id in &waiting {
+            let order = book.order(*id).unwrap();
+            accept::accept(&mut book, &desk.open.store, &FakeFormat, &order, fields).unwrap().unwrap();
+        }
+        println!("accept of 10,000 changes, {fields:?}: {:?}", begun.elapsed());
+    }
+}

@@ -244,7 +244,7 @@ fn ms(text: &str) -> i64 {
 
 fn insert(db: &Connection, o: &Order<'_>, document: &[u8]) {
     let name = format!("{} {}", o.billing.first_name, o.billing.last_name);
-    db.prepare_cached("INSERT INTO orders VALUES (NULL, 1, ?, ?, ?, ?, 'listed', ?, ?, 0, ?, NULL, ?, ?, ?, ?, ?, ?, '0', NULL, NULL, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '[]', 0, NULL)")
+    db.prepare_cached("INSERT INTO orders (id, store_id, remote_id, number, status, channel_status, presence, placed_at, updated_at, imported_at, paid_at, ship_by, currency, total, lines_total, shipping_total, tax_total, discount_total, refunded_total, shop_currency, shop_totals, prices_include_tax, buyer_remote_id, buyer_name, buyer_email, buyer_phone, payment_method, payment_title, transaction_id, buyer_note, source, test, attributes) VALUES (NULL, 1, ?, ?, ?, ?, 'listed', ?, ?, 0, ?, NULL, ?, ?, ?, ?, ?, ?, '0', NULL, NULL, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '[]')")
         .unwrap()
         .execute(params![
             o.id.to_string(), o.number, status(&o.status), o.status, ms(&o.date_created_gmt), ms(&o.date_modified_gmt),
@@ -255,7 +255,7 @@ fn insert(db: &Connection, o: &Order<'_>, document: &[u8]) {
         .unwrap();
     let id = db.last_insert_rowid();
     for (n, line) in o.line_items.iter().enumerate() {
-        db.prepare_cached("INSERT INTO lines VALUES (?, ?, ?, ?, ?, '', ?, ?, '0', ?, ?, ?, 1, 0)")
+        db.prepare_cached("INSERT INTO lines (order_id, position, remote_id, sku, name, variant, product_id, quantity, refunded, unit_price, total, tax, ships, ship_to) VALUES (?, ?, ?, ?, ?, '', ?, ?, '0', ?, ?, ?, 1, 0)")
             .unwrap()
             .execute(params![
                 id,
@@ -316,7 +316,7 @@ fn insert(db: &Connection, o: &Order<'_>, document: &[u8]) {
         .unwrap()
         .execute(params![id, ms(&o.date_modified_gmt), document])
         .unwrap();
-    db.prepare_cached("INSERT INTO history VALUES (?, 0, 'imported', ?)")
+    db.prepare_cached("INSERT INTO history (order_id, at, what, detail) VALUES (?, 0, 'imported', ?)")
         .unwrap()
         .execute(params![id, o.status])
         .unwrap();

@@ -9,8 +9,8 @@ use reqwest::blocking as rq;
 use reqwest::header::HeaderValue;
 
 use super::{
-    Account, Effect, Lane, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict,
-    redact::without_secrets, silence::Silence, told, url_for_people,
+    Account, Effect, Lane, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict, redact::Forms,
+    silence::Silence, told, url_for_people,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
@@ -120,12 +120,12 @@ impl Client {
 
     fn without_secrets(&self, mut reply: Reply) -> Reply {
         let Some(hidden) = self.hidden.get() else { return reply };
-        let secrets = hidden();
-        if let Some(clean) = without_secrets(&reply.body, &secrets) {
+        let secrets = Forms::of(&hidden());
+        if let Some(clean) = secrets.marked(&reply.body) {
             reply.body = clean;
         }
         for value in reply.headers.values_mut() {
-            let clean = without_secrets(value.as_bytes(), &secrets);
+            let clean = secrets.marked(value.as_bytes());
             if let Some(clean) = clean.and_then(|clean| HeaderValue::from_bytes(&clean).ok()) {
                 *value = clean;
             }

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use memchr::memmem;
+use memchr::memmem::Finder;
 use url::Url;
 
 use super::sign::encode;
@@ -15,39 +15,46 @@ const MARK: &[u8] = b"[secret]";
 /// What is shorter may be a part of any word; no vendor's keys are.
 const SHORTEST: usize = 8;
 
-/// Puts a mark in the place of every secret in a server's text, in whatever form a server or a
-/// firewall repeats what it was sent: as it is, as in a URL, as Basic authentication has it, each
-/// also as JSON that escapes slashes. `None` where there is none in it.
-pub(super) fn without_secrets(text: &[u8], secrets: &[Secret]) -> Option<Vec<u8>> {
-    let mut clean: Option<Vec<u8>> = None;
-    for form in forms(secrets) {
-        let now = clean.as_deref().unwrap_or(text);
-        let mut found = memmem::find_iter(now, form.as_bytes()).peekable();
-        if found.peek().is_none() {
-            continue;
-        }
-        let (mut kept, mut from) = (Vec::with_capacity(now.len()), 0);
-        for at in found {
-            kept.extend_from_slice(now.get(from..at).unwrap_or_default());
-            kept.extend_from_slice(MARK);
-            from = at.saturating_add(form.len());
-        }
-        kept.extend_from_slice(now.get(from..).unwrap_or_default());
-        clean = Some(kept);
-    }
-    clean
-}
+/// The secrets of a store, in whatever form a server or a firewall repeats what it was sent: as they
+/// are, as in a URL, as Basic authentication has them, each also as JSON that escapes slashes. They
+/// are prepared once for an answer, whose headers are many.
+pub(super) struct Forms(Vec<Finder<'static>>);
 
-/// The forms of the secrets, the longest first: a pair holds its parts.
-fn forms(secrets: &[Secret]) -> Vec<String> {
-    let plain: Vec<&str> = secrets.iter().map(Secret::reveal).filter(|text| text.len() >= SHORTEST).collect();
-    let pairs = plain.iter().flat_map(|name| plain.iter().map(move |word| STANDARD.encode(format!("{name}:{word}"))));
-    let singles = plain.iter().flat_map(|text| [(*text).to_owned(), STANDARD.encode(text)]);
-    let mut forms: Vec<String> =
-        pairs.chain(singles).flat_map(|text| [encode(&text), text.replace('/', "\\/"), text]).collect();
-    forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    forms.dedup();
-    forms
+impl Forms {
+    /// The longest first: a pair holds its parts.
+    pub(super) fn of(secrets: &[Secret]) -> Self {
+        let plain: Vec<&str> = secrets.iter().map(Secret::reveal).filter(|text| text.len() >= SHORTEST).collect();
+        let pairs =
+            plain.iter().flat_map(|name| plain.iter().map(move |word| STANDARD.encode(format!("{name}:{word}"))));
+        let singles = plain.iter().flat_map(|text| [(*text).to_owned(), STANDARD.encode(text)]);
+        let mut forms: Vec<String> =
+            pairs.chain(singles).flat_map(|text| [encode(&text), text.replace('/', "\\/"), text]).collect();
+        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.dedup();
+        Self(forms.iter().map(|form| Finder::new(form).into_owned()).collect())
+    }
+
+    /// Puts a mark in the place of every secret in a server's text. `None` where there is none in
+    /// it.
+    pub(super) fn marked(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let mut clean: Option<Vec<u8>> = None;
+        for form in &self.0 {
+            let now = clean.as_deref().unwrap_or(text);
+            let mut found = form.find_iter(now).peekable();
+            if found.peek().is_none() {
+                continue;
+            }
+            let (mut kept, mut from) = (Vec::with_capacity(now.len()), 0);
+            for at in found {
+                kept.extend_from_slice(now.get(from..at).unwrap_or_default());
+                kept.extend_from_slice(MARK);
+                from = at.saturating_add(form.needle().len());
+            }
+            kept.extend_from_slice(now.get(from..).unwrap_or_default());
+            clean = Some(kept);
+        }
+        clean
+    }
 }
 
 /// Scheme, host, port and path; of the query only the names. Values can be keys, signatures or
@@ -79,10 +86,10 @@ mod tests {
             (&format!("Basic {basic}."), "Basic [secret]."),
             (&format!("Basic {}", encode(&basic)), "Basic [secret]"),
         ] {
-            let clean = without_secrets(said.as_bytes(), &secrets).unwrap();
+            let clean = Forms::of(&secrets).marked(said.as_bytes()).unwrap();
             assert_eq!(String::from_utf8(clean).unwrap(), kept, "{said}");
         }
-        assert_eq!(without_secrets(b"a short word", &secrets), None);
+        assert_eq!(Forms::of(&secrets).marked(b"a short word"), None);
     }
 
     #[test]

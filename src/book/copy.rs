@@ -60,6 +60,7 @@ fn columns(o: &Order) -> Result<Vec<Column<'_>>> {
         ("test", o.test.into()),
         ("attributes", written(attributes(o)?)),
         ("given_back", o.is_given_back().into()),
+        ("ships", (o.lines.is_empty() || o.lines.iter().any(|line| line.ships)).into()),
     ])
 }
 

@@ -26,6 +26,7 @@ mod find;
 mod import;
 mod inbox;
 mod lanes;
+mod lists;
 mod local;
 mod maintenance;
 mod notes;
@@ -35,6 +36,7 @@ mod queries;
 mod readings;
 mod rereads;
 mod runs;
+mod search;
 mod stores;
 #[cfg(test)]
 mod tests;
@@ -42,6 +44,7 @@ mod trail;
 mod twins;
 mod undone;
 mod waiting;
+mod words;
 mod zones;
 
 use std::path::Path;
@@ -65,12 +68,13 @@ pub(crate) use file::exposed;
 pub(crate) use find::{BOOK, Naming};
 pub(crate) use import::{Acceptance, Accepted, Batch, CursorMove, Kept, Tally, Update};
 pub(crate) use inbox::{InboxEntry, InboxKind, InboxNote};
+pub use lists::{Filter, View};
+pub(crate) use lists::{LeftOut, LeftOuts, OrderRow};
 pub(crate) use local::{Dropship, Hold, HoldWish, Worked};
 pub(crate) use notes::Note;
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState};
 pub(crate) use own_refunds::{NewRefund, OwnRefund};
-pub use queries::Filter;
-pub(crate) use queries::{BookLine, BookOrder, OrderRow};
+pub(crate) use queries::{BookLine, BookOrder};
 pub(crate) use readings::Reading;
 pub(crate) use rereads::Why;
 pub use runs::RunKind;
@@ -96,6 +100,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0009_accepted.sql"),
     include_str!("schema/0010_comparisons.sql"),
     include_str!("schema/0011_edits.sql"),
+    include_str!("schema/0012_lists.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

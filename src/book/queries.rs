@@ -1,10 +1,9 @@
-//! Reading orders for `orders` and `show`.
+//! Reading one order with everything that the book knows of it, for `show` and every act.
 
-use rusqlite::{OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{OptionalExtension, Row, params};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
-use super::twins::SENT_AS_TWIN;
 use super::{Book, Dropship, Edit, Hold, InboxEntry, Note, OutboxRow, OwnRefund, Twin};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, from_millis};
@@ -14,95 +13,6 @@ use crate::order::{
     Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, is_given_back, left, stored_decimal,
     sum,
 };
-
-/// An order in a list.
-#[derive(Debug, Clone)]
-pub struct OrderRow {
-    /// Its short number.
-    pub id: i64,
-    /// Its store.
-    pub(crate) store: String,
-    /// The channel's number.
-    pub number: String,
-    /// The channel's id.
-    pub(crate) remote_id: String,
-    /// Its status here.
-    pub(crate) status: Status,
-    /// Its status there, verbatim.
-    pub(crate) channel_status: String,
-    /// When it was placed.
-    pub(crate) placed_at: Timestamp,
-    /// The latest moment to ship it, if promised.
-    pub(crate) ship_by: Option<Timestamp>,
-    /// The total.
-    pub(crate) total: Decimal,
-    /// Its currency.
-    pub(crate) currency: String,
-    /// The buyer.
-    pub(crate) buyer: String,
-    /// The country it goes to.
-    pub(crate) country: String,
-    /// How many items.
-    pub(crate) items: Decimal,
-    /// Whether a newer version is kept beside it.
-    pub(crate) drifted: bool,
-    /// The orders of other stores that are the same sale, by store and number.
-    pub(crate) twins: Vec<String>,
-    /// Whether it is to be sent and goes out as its twin, which counts in its place.
-    pub(crate) sent_as_twin: bool,
-    /// A test order: never to be sent.
-    pub(crate) test: bool,
-    /// When it is to be sent at the earliest, where it is in the waiting time of its store.
-    pub(crate) not_before: Option<Timestamp>,
-    /// The merchant's tags.
-    pub(crate) tags: Vec<String>,
-}
-
-/// Which orders to list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Only this status.
-    pub status: Option<Status>,
-    /// Only these stores.
-    pub stores: Vec<i64>,
-    /// Only those placed since then.
-    pub since: Option<Timestamp>,
-    /// Only those still to be shipped whose promised time is over or, where none was promised, that
-    /// were placed before this.
-    pub late: Option<Timestamp>,
-    /// Only those with this text in a number, name, e-mail address, SKU or tracking number.
-    pub search: Option<String>,
-    /// Only those of which a newer version is kept beside the merchant's copy.
-    pub changed: bool,
-    /// Only those that have all of these tags.
-    pub tags: Vec<String>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// The statuses of what is to be sent.
-const OPEN: [Status; 3] = [Status::AwaitingFulfillment, Status::PartiallyShipped, Status::DropshipmentRequested];
-
-impl Filter {
-    /// Whether the list offers what is to be sent, of whichever store.
-    fn offers(&self) -> bool {
-        self.is_to_send() && self.stores.is_empty()
-    }
-
-    /// Whether it is a list of what is to be sent.
-    fn is_to_send(&self) -> bool {
-        self.late.is_some() || self.status.is_some_and(|status| OPEN.contains(&status))
-    }
-
-    /// The statuses that are asked for one by one, as the index has them: over several at once
-    /// SQLite would sort every open order of the book.
-    fn by_status(&self) -> Vec<Option<Status>> {
-        match self.late {
-            None => vec![self.status],
-            Some(_) => OPEN.into_iter().filter(|one| self.status.is_none_or(|it| it == *one)).map(Some).collect(),
-        }
-    }
-}
 
 /// A line of the merchant's copy.
 #[derive(Debug, Clone)]
@@ -274,141 +184,7 @@ pub struct BookOrder {
     pub(crate) last_event: Option<i64>,
 }
 
-const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.channel_status, o.placed_at, o.ship_by, o.total, o.currency,
-    o.buyer_name, coalesce((SELECT country FROM addresses a WHERE a.order_id = o.id AND a.kind = 'ship' AND a.position = 0), ''),
-    coalesce((SELECT group_concat(quantity, ' ') FROM lines l WHERE l.order_id = o.id), ''),
-    EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied'),
-    (SELECT json_group_array(z.name || ':' || w.number) FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
-      WHERE t.order_id = o.id AND t.state <> 'denied'), o.test, (SELECT json_group_array(tag) FROM tags g WHERE g.order_id = o.id), o.imported_at, o.store_id, ";
-
-const FROM: &str = "FROM orders o JOIN stores s ON s.id = o.store_id WHERE ";
-
-/// The conditions of which the first one that fits any order is the one that counts, each with its
-/// parameters. An exact number or e-mail address is found through an index; only other texts cost a
-/// look at every order.
-fn searched(filter: &Filter) -> Vec<(&'static str, Vec<String>)> {
-    const EXACT: &str = "(o.number = ?1 OR o.buyer_email = ?1)";
-    const ANYWHERE: &str = "(o.number LIKE ?1 ESCAPE '\\' OR o.remote_id LIKE ?1 ESCAPE '\\' OR o.buyer_name LIKE ?1 ESCAPE '\\'
-            OR o.buyer_email LIKE ?1 ESCAPE '\\'
-            OR EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id AND (l.sku LIKE ?1 ESCAPE '\\' OR l.name LIKE ?1 ESCAPE '\\'))
-            OR EXISTS (SELECT 1 FROM addresses a WHERE a.order_id = o.id AND (a.name LIKE ?1 ESCAPE '\\' OR a.postcode LIKE ?1 ESCAPE '\\'))
-            OR EXISTS (SELECT 1 FROM shipments h JOIN parcels p ON p.shipment_id = h.id WHERE h.order_id = o.id AND p.tracking LIKE ?1 ESCAPE '\\'))";
-    let Some(text) = filter.search.as_deref().map(str::trim) else { return vec![("1", Vec::new())] };
-    let pattern = format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-    vec![(EXACT, vec![text.to_owned()]), (ANYWHERE, vec![pattern])]
-}
-
 impl Book {
-    /// The orders that fit the filter, the newest first.
-    pub fn list(&self, filter: &Filter) -> Result<Vec<OrderRow>> {
-        let mut rows = Vec::new();
-        for (condition, text) in searched(filter) {
-            rows = self.list_where(condition, &text, filter)?;
-            if !rows.is_empty() {
-                break;
-            }
-        }
-        Ok(rows)
-    }
-
-    /// How many orders a list of what is to be sent leaves out, because their store is not connected
-    /// any more: nothing can be told there.
-    pub(crate) fn left_out(&self, filter: &Filter) -> Result<u64> {
-        if !filter.offers() {
-            return Ok(0);
-        }
-        let removed: Vec<i64> =
-            super::acts::column(&self.db, "SELECT id FROM stores WHERE removed_at IS NOT NULL", [])?;
-        if removed.is_empty() {
-            return Ok(0);
-        }
-        let filter = &Filter { stores: removed, ..filter.clone() };
-        for (condition, text) in searched(filter) {
-            let mut orders: u64 = 0;
-            for status in filter.by_status() {
-                let sql = format!("SELECT count(*) {FROM}{condition}{}", self.narrowed(status, filter)?);
-                let mut statement = self.db.prepare_cached(&sql).done("read")?;
-                let found: u64 = statement.query_row(params_from_iter(&text), |row| row.get(0)).done("read")?;
-                orders = orders.saturating_add(found);
-            }
-            if orders > 0 {
-                return Ok(orders);
-            }
-        }
-        Ok(0)
-    }
-
-    fn list_where(&self, condition: &str, text: &[String], filter: &Filter) -> Result<Vec<OrderRow>> {
-        let mut rows: Vec<OrderRow> = Vec::new();
-        let waits = self.waits()?;
-        let statuses = filter.by_status();
-        for status in &statuses {
-            let narrowed = self.narrowed(*status, filter)?;
-            let sql = format!(
-                "{LIST}{SENT_AS_TWIN} {FROM}{condition}{narrowed} ORDER BY o.placed_at DESC, o.id DESC LIMIT {}",
-                filter.limit
-            );
-            let mut statement = self.db.prepare_cached(&sql).done("read")?;
-            let read = |row: &Row<'_>| Ok((order_row(row)?, from_millis(row.get(17)?), row.get::<_, i64>(18)?));
-            for row in statement.query_map(params_from_iter(text), read).done("read")? {
-                let (row, imported_at, store) = row.done("read")?;
-                let mut row = row?;
-                let times = Times { placed_at: row.placed_at, imported_at, ship_by: row.ship_by };
-                row.not_before = self.waits_until(&waits, store, row.status, times);
-                rows.push(row);
-            }
-        }
-        if statuses.len() > 1 {
-            rows.sort_by_key(|row| std::cmp::Reverse((row.placed_at, row.id)));
-            rows.truncate(filter.limit);
-        }
-        Ok(rows)
-    }
-
-    /// The filter as conditions, but for the text that is searched.
-    fn narrowed(&self, status: Option<Status>, filter: &Filter) -> Result<String> {
-        let mut sql = String::new();
-        if let Some(status) = status {
-            // A unary plus keeps SQLite on the tags: a status may be that of most of the book.
-            let by_tag = if filter.tags.is_empty() { "" } else { "+" };
-            sql.push_str(&format!(" AND {by_tag}o.status = '{}'", status.word()));
-            // What needs no parcel (pick-up, downloads) is not offered for shipping.
-            if matches!(status, Status::AwaitingFulfillment | Status::PartiallyShipped) {
-                sql.push_str(" AND (EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id AND l.ships) OR NOT EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id))");
-            }
-        }
-        if filter.offers() {
-            sql.push_str(" AND s.removed_at IS NULL");
-        }
-        if filter.is_to_send() {
-            // Of what was given back in full nothing is to be sent.
-            sql.push_str(" AND NOT o.test AND o.given_back = 0");
-            if let Some(waits) = self.in_waiting_time()?.filter(|_| status == Some(Status::AwaitingFulfillment)) {
-                sql.push_str(&format!(" AND NOT {waits}"));
-            }
-        }
-        if !filter.stores.is_empty() {
-            let ids: Vec<String> = filter.stores.iter().map(i64::to_string).collect();
-            // A unary plus keeps SQLite on the index by time: a store may hold most of the book.
-            sql.push_str(&format!(" AND +o.store_id IN ({})", ids.join(", ")));
-        }
-        for tag in &filter.tags {
-            let tag = tag.replace('\'', "''");
-            sql.push_str(&format!(" AND o.id IN (SELECT order_id FROM tags WHERE tag = '{tag}')"));
-        }
-        if filter.changed {
-            sql.push_str(" AND EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied')");
-        }
-        if let Some(since) = filter.since {
-            sql.push_str(&format!(" AND o.placed_at >= {}", since.timestamp_millis()));
-        }
-        if let Some(late) = filter.late {
-            let (now, late) = (self.now_ms(), late.timestamp_millis());
-            sql.push_str(&format!(" AND (o.ship_by < {now} OR (o.ship_by IS NULL AND o.placed_at < {late}))"));
-        }
-        Ok(sql)
-    }
-
     /// One order with everything the book knows of it.
     pub fn order(&self, id: i64) -> Result<BookOrder> {
         let sql = "SELECT o.*, s.name AS store, s.channel,
@@ -556,29 +332,9 @@ impl Book {
                    AND (payment_method = ?2 COLLATE NOCASE OR payment_title = ?2 COLLATE NOCASE))";
         self.db.prepare_cached(sql).done("read")?.query_row(params![store, method], |row| row.get(0)).done("read")
     }
-
-    /// How many orders wait to be shipped although their promised time is over (or were placed
-    /// before `placed_before`).
-    pub(crate) fn late(&self, store: i64, placed_before: Timestamp) -> Result<u64> {
-        // Two ranges of one index: a million of them are counted without a look at their rows.
-        let sql = format!(
-            "SELECT (SELECT count(*) FROM orders INDEXED BY orders_late
-                           WHERE status = 'awaiting-fulfillment' AND given_back = 0 AND store_id = ?1 AND ship_by < ?2)
-                        + (SELECT count(*) FROM orders INDEXED BY orders_late
-                           WHERE status = 'awaiting-fulfillment' AND given_back = 0 AND store_id = ?1 AND ship_by IS NULL AND placed_at < ?3)
-                        - (SELECT count(*) FROM orders o INDEXED BY orders_late
-                           WHERE EXISTS (SELECT 1 FROM twins) AND status = 'awaiting-fulfillment' AND given_back = 0 AND store_id = ?1
-                             AND (ship_by < ?2 OR (ship_by IS NULL AND placed_at < ?3)) AND {SENT_AS_TWIN})"
-        );
-        self.db
-            .prepare_cached(&sql)
-            .done("read")?
-            .query_row(params![store, self.now_ms(), placed_before.timestamp_millis()], |row| row.get(0))
-            .done("read")
-    }
 }
 
-fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<Decimal> {
+pub(super) fn amount(row: &Row<'_>, column: usize) -> rusqlite::Result<Decimal> {
     let text: String = row.get(column)?;
     stored_decimal(&text)
         .map_err(|why| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into()))
@@ -600,33 +356,6 @@ fn json_word<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> ru
 
 fn named_amount(row: &Row<'_>, column: &str) -> rusqlite::Result<Decimal> {
     amount(row, row.as_ref().column_index(column)?)
-}
-
-fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
-    let word: String = row.get(4)?;
-    let Ok(status) = word.parse() else { return Ok(Err(odd("status", &word))) };
-    let items: String = row.get(12)?;
-    Ok(Ok(OrderRow {
-        id: row.get(0)?,
-        store: row.get(1)?,
-        number: row.get(2)?,
-        remote_id: row.get(3)?,
-        status,
-        channel_status: row.get(5)?,
-        placed_at: from_millis(row.get(6)?),
-        ship_by: row.get::<_, Option<i64>>(7)?.map(from_millis),
-        total: amount(row, 8)?,
-        currency: row.get(9)?,
-        buyer: row.get(10)?,
-        country: row.get(11)?,
-        items: sum(items.split(' ').filter_map(|text| stored_decimal(text).ok())),
-        drifted: row.get(13)?,
-        twins: serde_json::from_str(&row.get::<_, String>(14)?).unwrap_or_default(),
-        test: row.get(15)?,
-        tags: serde_json::from_str(&row.get::<_, String>(16)?).unwrap_or_default(),
-        not_before: None,
-        sent_as_twin: OPEN.contains(&status) && row.get(19)?,
-    }))
 }
 
 fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {

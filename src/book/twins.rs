@@ -149,21 +149,6 @@ impl Book {
             Ok(other)
         })
     }
-
-    /// How many sales are to be sent by connected stores, each once and without those in their
-    /// waiting time, and how many orders are sent as their twin beside them.
-    pub(crate) fn to_send(&self) -> Result<(u64, u64)> {
-        let sql = format!(
-            "SELECT (SELECT coalesce(sum(c.orders), 0) FROM counts c JOIN stores s ON s.id = c.store_id
-               WHERE s.removed_at IS NULL AND c.status IN ('awaiting-fulfillment', 'partially-shipped', 'dropshipment-requested')),
-             (SELECT count(*) FROM orders o INDEXED BY orders_by_status JOIN stores s ON s.id = o.store_id
-               WHERE EXISTS (SELECT 1 FROM twins) AND s.removed_at IS NULL
-                 AND o.status IN ('awaiting-fulfillment', 'partially-shipped', 'dropshipment-requested') AND {SENT_AS_TWIN})"
-        );
-        let counted = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?));
-        let (all, twins) = self.db.prepare_cached(&sql).done("read")?.query_row([], counted).done("read")?;
-        Ok((all.saturating_sub(twins).saturating_sub(self.waiting_to_be_sent()?), twins))
-    }
 }
 
 /// Notes at the twins of an order that it was dispatched: what was decided about them before that

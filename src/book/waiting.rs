@@ -2,9 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::error::Done;
-use super::twins::SENT_AS_TWIN;
-use super::{Book, Filter};
+use super::Book;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::order::Status;
@@ -44,21 +42,5 @@ impl Book {
             "(o.status = 'awaiting-fulfillment' AND o.placed_at > {longest} AND (o.ship_by IS NULL OR o.ship_by > {now}) AND ({}))",
             stores.join(" OR ")
         )))
-    }
-
-    /// How many orders of connected stores are in their waiting time and would be sent without it.
-    pub(crate) fn waiting_to_be_sent(&self) -> Result<u64> {
-        let Some(waits) = self.in_waiting_time()? else { return Ok(0) };
-        let sql = format!(
-            "SELECT count(*) FROM orders o INDEXED BY orders_by_status JOIN stores s ON s.id = o.store_id
-             WHERE s.removed_at IS NULL AND {waits} AND NOT {SENT_AS_TWIN}"
-        );
-        self.db.query_row(&sql, [], |row| row.get(0)).done("read")
-    }
-
-    /// Whether a list of what is to be sent leaves out what is in its waiting time.
-    pub(crate) fn leaves_out_waiting(&self, filter: &Filter) -> Result<bool> {
-        let open = Some(Status::AwaitingFulfillment);
-        Ok(filter.status == open && self.waiting_to_be_sent()? > 0)
     }
 }

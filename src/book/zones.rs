@@ -35,6 +35,17 @@ pub(super) fn keep_all(db: &Connection) -> Result<()> {
     stores.iter().try_for_each(|(store, time_zone)| keep(db, *store, time_zone))
 }
 
+/// The offsets of a store that hold around a moment, the oldest first: since when (milliseconds
+/// since 1970) its clock is how many seconds before UTC.
+pub(super) fn offsets_before(db: &Connection, store: i64, moment: i64) -> Result<Vec<(i64, i64)>> {
+    let sql = "SELECT since, seconds FROM zone_offsets WHERE store_id = ? AND since <= ? ORDER BY since DESC LIMIT 8";
+    let mut statement = db.prepare_cached(sql).done("read")?;
+    let rows = statement.query_map([store, moment], |row| Ok((row.get(0)?, row.get(1)?))).done("read")?;
+    let mut found: Vec<(i64, i64)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
+    found.reverse();
+    Ok(found)
+}
+
 /// Since when (in seconds since 1970) the zone is how many seconds before UTC. Nothing for a zone
 /// that is not known: it is UTC then.
 fn offsets(time_zone: &str) -> Vec<(i64, i32)> {

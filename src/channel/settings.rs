@@ -11,8 +11,8 @@ use super::{ChannelKind, Values};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Options, RateLimit, RetryPolicy};
-use crate::order::Policies;
 use crate::order::policies::policy;
+use crate::order::{Policies, ShipWithin};
 
 /// The values of a store as an adapter reads them.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "unpaid_methods",
         help: "payment methods of orders that ship before they are paid, with commas between (cod, bacs, \"Cash on Delivery\")",
         check: |text| text.split(',').any(|method| !method.trim().is_empty()),
+    },
+    Setting {
+        key: "ship_within",
+        help: "days (3d) or working days (2wd) of the shop that an order may take for which the channel promises no moment, after the day on which it was placed (default 3d)",
+        check: |text| ShipWithin::parse(text).is_some(),
     },
     Setting {
         key: "edits",

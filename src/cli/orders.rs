@@ -1,22 +1,43 @@
 //! `ordersync orders`.
 
-use chrono::TimeDelta;
 use serde_json::json;
 
 use super::output::{self, Table, csv_text};
 use super::when::parse_since;
 use super::{App, Outcome};
-use crate::book::{Filter, OrderRow};
+use crate::book::{Book, Filter, LeftOut, LeftOuts, OrderRow, View};
 use crate::clock::rfc3339;
+use crate::error::Result;
 use crate::order::{Status, scaled};
 
 /// As many as a screen takes, where somebody looks at them.
 const SCREEN: usize = 50;
 const ALL: usize = i64::MAX as usize;
 
+/// So many changes are made searchable before anybody wonders.
+const SOON: u64 = 20_000;
+
 /// List orders, the newest first.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("view")))]
 pub(super) struct Args {
+    /// What is to be sent: no test orders, none given back in full, none that needs no parcel, a
+    /// sale in two stores once
+    #[arg(long, group = "view")]
+    to_send: bool,
+    /// Of that, what should be on its way: the promised time is over or, where the channel promises
+    /// none, the setting ship_within
+    #[arg(long, group = "view")]
+    late: bool,
+    /// Of that, what is to go out on this day, in the time zone of its shop
+    #[arg(long, group = "view")]
+    today: bool,
+    /// Only orders with changes at the channel that wait for your word
+    #[arg(long, group = "view")]
+    review: bool,
+    /// Only orders that are held back
+    #[arg(long, group = "view")]
+    held: bool,
     /// Only this status, without test orders where it is one to be sent: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped,
     /// shipped, cancelled, ...
     #[arg(long, value_name = "STATUS")]
@@ -27,15 +48,12 @@ pub(super) struct Args {
     /// Only orders placed since then (7d, 2026-11-01, all)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only orders that should be on their way: promised time over, or placed more than three days
-    /// ago
-    #[arg(long)]
-    late: bool,
     /// Only orders that changed at the channel since you last saw them (marked *)
     #[arg(long)]
     changed: bool,
-    /// Only orders with this text in number, name, e-mail, SKU, postcode or tracking number
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    /// Only orders with words that begin with those of TEXT, in any order: number, name, e-mail,
+    /// phone, postcode, note, SKU, title, tracking number
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     search: Option<String>,
     /// Only orders with this tag of yours; several times for all of several
     #[arg(long, value_name = "TAG", value_parser = super::tag::tag)]
@@ -48,8 +66,21 @@ pub(super) struct Args {
     csv: bool,
 }
 
+impl Args {
+    fn view(&self) -> View {
+        let views = [
+            (self.to_send, View::ToSend),
+            (self.late, View::Late),
+            (self.today, View::Today),
+            (self.review, View::Review),
+            (self.held, View::Held),
+        ];
+        views.into_iter().find(|(is_asked, _)| *is_asked).map_or(View::All, |(_, view)| view)
+    }
+}
+
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let book = app.existing_book()?;
+    let mut book = app.existing_book()?;
     let now = app.context.clock.now();
     let since = args.since.as_deref().map(|text| parse_since(text, now)).transpose()?.flatten();
     let stores = if args.channel.is_empty() { Vec::new() } else { app.stores_of_old(&book, &args.channel)? };
@@ -60,15 +91,18 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         Some(limit) => limit.min(ALL),
     };
     let filter = Filter {
+        view: args.view(),
         status: args.status,
         stores: stores.iter().map(|store| store.id).collect(),
         since,
-        late: args.late.then(|| now - TimeDelta::days(3)),
         search: args.search.clone(),
         changed: args.changed,
         tags: args.tag.clone(),
         limit,
     };
+    if filter.search.is_some() {
+        make_searchable(app, &mut book)?;
+    }
     let rows = book.list(&filter)?;
     if app.global.json {
         output::print_json(&rows.iter().map(to_json).collect::<Vec<_>>())?;
@@ -77,17 +111,77 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     } else {
         print(app, limit, &rows)?;
     }
-    if !app.global.quiet && book.leaves_out_waiting(&filter)? {
-        output::note("orders in their waiting time (the store's send_after) are left out; ordersync orders marks them");
-    }
-    let left_out = book.left_out(&filter)?;
-    if left_out > 0 && !app.global.quiet {
-        output::note(&format!(
-            "{} of stores that are not connected any more cannot be sent from here and are left out; --channel STORE lists them",
-            output::count(left_out, "order")
-        ));
+    if !app.global.quiet {
+        tell_left_out(&book, &filter)?;
     }
     Ok(0)
+}
+
+/// A first search makes the orders searchable that came since the last one: in short steps, so that
+/// a sync beside it waits for none. Where the book cannot be written now, what is searchable
+/// already is searched.
+fn make_searchable(app: &App, book: &mut Book) -> Result<()> {
+    let mut left = book.unsearched()?;
+    if left > SOON && !app.global.quiet {
+        output::note(&format!("{} are made searchable first, once", output::count(left, "new or changed order")));
+    }
+    while left > 0 {
+        app.context.clock.check_interrupt()?;
+        left = match book.index_step() {
+            Ok(left) => left,
+            Err(error) => {
+                output::note(&format!("the newest {} are not searched: {error}", output::count(left, "change")));
+                0
+            }
+        };
+    }
+    Ok(())
+}
+
+/// What a list leaves out, and where it is.
+fn tell_left_out(book: &Book, filter: &Filter) -> Result<()> {
+    let mut left_out = book.left_outs(filter)?;
+    if let Some(removed) = left_out.remove(&LeftOut::Removed) {
+        output::note(&format!(
+            "{} of stores that are not connected any more cannot be sent from here and are left out; --channel STORE lists them",
+            output::count(removed, "order")
+        ));
+    }
+    if let Some(words) = left_out_words(&left_out) {
+        output::note(&format!("left out: {words}; ordersync orders lists them with all others"));
+    }
+    if filter.view == View::Today {
+        let late = book.late_besides(filter)?;
+        if late > 0 {
+            output::note(&format!(
+                "late from earlier days: {} (ordersync orders --late)",
+                output::count(late, "order")
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Open orders that are not to be sent, in words: `2 test orders, 1 that needs no parcel`.
+pub(super) fn left_out_words(left_out: &LeftOuts) -> Option<String> {
+    let words = left_out.iter().map(|(reason, orders)| {
+        let (one, more) = match reason {
+            LeftOut::Test => ("is a test order", "are test orders"),
+            LeftOut::GivenBack => ("was given back in full", "were given back in full"),
+            LeftOut::NoParcel => ("needs no parcel", "need no parcel"),
+            LeftOut::Waiting => ("is in its waiting time (send_after)", "are in their waiting time (send_after)"),
+            LeftOut::Twin => ("goes out as its twin in another store", "go out as their twins in other stores"),
+            LeftOut::Removed => ("is of a store that is not connected", "are of stores that are not connected"),
+        };
+        format!("{} {}", output::number(*orders), if *orders == 1 { one } else { more })
+    });
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The same in JSON: how many, by the word for why.
+pub(super) fn left_out_json(left_out: &LeftOuts) -> serde_json::Value {
+    left_out.iter().map(|(reason, orders)| (reason.word().to_owned(), serde_json::Value::from(*orders))).collect()
 }
 
 fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
@@ -152,7 +246,8 @@ fn to_json(row: &OrderRow) -> serde_json::Value {
         "status": row.status, "channel_status": row.channel_status, "placed_at": rfc3339(row.placed_at),
         "ship_by": row.ship_by.map(rfc3339), "total": scaled(row.total, &row.currency), "currency": row.currency,
         "buyer": row.buyer, "country": row.country, "items": row.items.normalize().to_string(), "changed_at_channel": row.drifted,
-        "twin_of": row.twins, "sent_as_twin": row.sent_as_twin, "test": row.test, "tags": row.tags, "not_before": row.not_before.map(rfc3339),
+        "twin_of": row.twins, "sent_as_twin": row.sent_as_twin, "test": row.test, "tags": row.tags,
+        "not_before": row.not_before.map(rfc3339), "to_send": row.to_send, "left_out": row.left_out,
     })
 }
 

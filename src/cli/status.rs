@@ -3,10 +3,11 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use super::orders::{left_out_json, left_out_words};
 use super::output::{self, Table};
 use super::when::parse_when;
 use super::{App, Outcome};
-use crate::book::{Book, Counts, LastError, Store};
+use crate::book::{Book, Counts, LastError, LeftOut, LeftOuts, Store};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::lock;
@@ -70,16 +71,13 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         output::print_json(&json!({
             "stores": standings.iter().map(|s| to_json(s, now)).collect::<Vec<_>>(), "changed_at_channel": drifted,
             "waiting_for_review": waiting,
-            "to_send": sending.0, "sent_as_twins": sending.1, "in_waiting_time": book.waiting_to_be_sent()?,
+            "to_send": sending.0, "sent_as_twins": sending.1.get(&LeftOut::Twin).copied().unwrap_or(0),
+            "left_out": left_out_json(&sending.1),
+            "in_waiting_time": sending.1.get(&LeftOut::Waiting).copied().unwrap_or(0),
             "book": app.context.home.book(), "now": rfc3339(now), "ok": standings.iter().all(Standing::is_well),
         }))?;
     } else if !(args.check && app.global.quiet) {
         print(app, &standings, (drifted, waiting, sending), now)?;
-        let waits = book.waiting_to_be_sent()?;
-        if waits > 0 {
-            let what = output::count(waits, "order");
-            output::line(&format!("{what} in the waiting time of the store, not to be sent yet (ordersync orders)"))?;
-        }
     }
     Ok(if args.check { check(&standings) } else { 0 })
 }
@@ -118,7 +116,7 @@ impl View<'_> {
             ..self.facts(&store, !orders.is_empty())?
         };
         Ok(Standing {
-            late: book.late(store.id, now - TimeDelta::days(3))?,
+            late: book.late(store.id, &book.shipping_due(&store)?)?,
             cut_off,
             last_error,
             refusal: book.refusal(store.id)?,
@@ -191,7 +189,7 @@ fn check(standings: &[Standing]) -> u8 {
 fn print(
     app: &App,
     standings: &[Standing],
-    (drifted, waiting, (to_send, twins)): (u64, u64, (u64, u64)),
+    (drifted, waiting, (to_send, left_out)): (u64, u64, (u64, LeftOuts)),
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let ago = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| format!("{} ago", output::duration(now - at)));
@@ -224,13 +222,9 @@ fn print(
         }
     }
     table.print()?;
-    if twins > 0 {
-        output::line(&format!(
-            "{} to send: {} above {} out as a twin in another store, which counts in its place (ordersync orders marks them =)",
-            output::count(to_send, "sale"),
-            output::count(twins, "order"),
-            if twins == 1 { "goes" } else { "go" }
-        ))?;
+    if let Some(left_out) = left_out_words(&left_out) {
+        let sales = output::count(to_send, "sale");
+        output::line(&format!("{sales} to send (ordersync orders --to-send): of those above, {left_out}"))?;
     }
     if drifted > 0 {
         output::line(&format!(

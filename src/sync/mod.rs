@@ -141,6 +141,11 @@ pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progre
         }
     }
     let report = Report { run, stores: reports };
+    if !job.dry_run {
+        let written: u64 = report.stores.iter().map(|store| store.tally.new + store.tally.changed).sum();
+        // A search does what is not done here.
+        let _ = book.index_after(written);
+    }
     book.finish_run(run, &report.summaries())?;
     Ok(report)
 }

@@ -2,7 +2,9 @@
 //! what there is.
 
 #![cfg(feature = "simulator")]
-#![allow(clippy::unwrap_used, reason = "helpers of a test; a failure here is a failed test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
+
+mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,9 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap_complete::Shell;
+use clap_mangen::Man;
 use ordersync::channel::{CancelSupport, ChannelKind, Notify};
 use ordersync::cli::command_tree;
 use ordersync::cli::completions::script;
+use ordersync::cli::help::TOPICS;
 use ordersync::clock::{ManualClock, Timestamp};
 use ordersync::credentials::Credentials;
 use ordersync::home::Home;
@@ -20,26 +24,157 @@ use ordersync::http::RetryPolicy;
 use ordersync::secret::Secret;
 use ordersync::sync::Context;
 use ordersync::sync::store::open_new;
+use support::woo::Rig;
 
 /// Every checked-in completion script, and the shell it is for.
 const SCRIPTS: [(&str, Shell); 3] =
     [("ordersync.bash", Shell::Bash), ("_ordersync", Shell::Zsh), ("ordersync.fish", Shell::Fish)];
 
+/// Holds a file of the project against what it is to be; writes it where that is asked for.
+fn hold(file: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if std::env::var_os("ORDERSYNC_WRITE_COMPLETIONS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == wanted, "{file} is out of date: ORDERSYNC_WRITE_COMPLETIONS=1 cargo test --test docs");
+}
+
 #[test]
 fn completions_are_those_of_the_real_command_tree() {
-    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
     for (file, shell) in SCRIPTS {
-        let path = dir.join(file);
-        let wanted = script(shell);
-        if std::env::var_os("ORDERSYNC_WRITE_COMPLETIONS").is_some() {
-            std::fs::write(&path, &wanted).unwrap();
+        hold(&format!("completions/{file}"), &script(shell));
+    }
+}
+
+/// A page of the manual.
+fn page(command: clap::Command) -> String {
+    let mut page = Vec::new();
+    Man::new(command).render(&mut page).unwrap();
+    String::from_utf8(page).unwrap()
+}
+
+/// A line as roff has it.
+fn roff(line: &str) -> String {
+    let line = line.replace('\\', "\\e").replace('-', "\\-").replace('`', "");
+    if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line }
+}
+
+/// The answers as a section of the manual.
+fn questions() -> String {
+    let mut page = ".SH QUESTIONS\n".to_owned();
+    for (word, text) in TOPICS {
+        let mut is_command = false;
+        for line in text.lines() {
+            let command = line.strip_prefix("    ");
+            if command.is_some() != is_command {
+                page += if is_command { ".fi\n.RE\n" } else { ".RS 4\n.nf\n" };
+                is_command = !is_command;
+            }
+            page += &match (command, line.strip_prefix("# "), line.strip_prefix("- ")) {
+                (Some(command), ..) => roff(command) + "\n",
+                (_, Some(title), _) => format!(".SS \"{} (ordersync help {word})\"\n", roff(title)),
+                (.., Some(item)) => format!(".IP \\(bu 2\n{}\n", roff(item)),
+                _ if line.is_empty() => ".PP\n".to_owned(),
+                _ => roff(line.trim_start()) + "\n",
+            };
         }
-        let found = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            found == wanted,
-            "completions/{file} is out of date: ORDERSYNC_WRITE_COMPLETIONS=1 cargo test --test docs"
+        if is_command {
+            page += ".fi\n.RE\n";
+        }
+    }
+    page
+}
+
+#[test]
+fn the_manual_is_that_of_the_real_command_tree_and_has_the_answers() {
+    let mut tree = command_tree();
+    tree.build();
+    hold("docs/man/ordersync.1", &(page(tree.clone()) + &questions()));
+    for command in tree.get_subcommands().filter(|command| !command.is_hide_set()) {
+        hold(&format!("docs/man/ordersync-{}.1", command.get_name()), &page(command.clone()));
+    }
+}
+
+#[test]
+fn the_answers_are_in_the_docs_and_fit_a_terminal() {
+    let intro = "# Questions\n\nWhat merchants ask, answered in short: the texts of `ordersync help` and the word in brackets.\n";
+    let answer = |(word, text): (&str, &str)| {
+        let (title, rest) = text.strip_prefix("# ").unwrap().split_once('\n').unwrap();
+        format!("\n## {title} (`{word}`)\n{rest}")
+    };
+    hold("docs/questions.md", &(intro.to_owned() + &TOPICS.map(answer).concat()));
+    for (word, text) in TOPICS {
+        let wide: Vec<&str> =
+            text.lines().filter(|line| line.chars().count() > 80 && !line.starts_with("    ")).collect();
+        assert!(wide.is_empty(), "{word}: {wide:?}");
+    }
+}
+
+/// A directory with the one program that a timer can be made with.
+fn timer(rig: &Rig) -> String {
+    let dir = rig.home.path().join("bin");
+    std::fs::create_dir_all(&dir).unwrap();
+    let program = dir.join("crontab");
+    std::fs::write(&program, "#!/bin/sh\nexit 0\n").unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    dir.to_string_lossy().into_owned()
+}
+
+/// The words of a command as a shell reads them.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('"').enumerate();
+    parts
+        .flat_map(|(nth, part)| {
+            if nth % 2 == 1 { vec![part.to_owned()] } else { part.split_whitespace().map(str::to_owned).collect() }
+        })
+        .collect()
+}
+
+#[test]
+fn every_command_of_an_answer_can_be_run() {
+    for (word, text) in TOPICS {
+        let (rig, ids) = Rig::with_orders(&[2]);
+        if word == "refunds" {
+            rig.shop.refund(ids[0], "1.00", "").unwrap();
+        }
+        let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+        assert!(commands.len() >= 4, "{word}");
+        for (nth, line) in commands.into_iter().enumerate() {
+            if word == "address" {
+                rig.shop.edit_address(ids[0], |address| address.first_name = format!("Zoë {nth}"));
+                rig.home.run("sync").exits(0);
+            }
+            let line = line.replace("woocommerce:1042", &format!("woocommerce:{}", ids[0])).replace(" 17", " 1");
+            let words = words(line.strip_prefix("ordersync ").unwrap_or_else(|| panic!("{word}: {line:?}")));
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let call = rig.home.call(&words);
+            let call = if words[0] == "schedule" { call.env("PATH", &timer(&rig)) } else { call };
+            let done = call.done();
+            assert_eq!(done.code, Some(0), "{word}: {line}\n{}{}", done.stdout, done.stderr);
+        }
+    }
+}
+
+#[test]
+fn help_answers_a_question_and_goes_on_to_explain_commands() {
+    let home = support::program::Home::new();
+    for (word, text) in TOPICS {
+        let done = home.run(&format!("help {word}")).exits(0);
+        assert!(done.stdout.starts_with(text.trim_start_matches("# ")), "{word}");
+        assert_eq!(
+            done.stdout.contains("--help"),
+            matches!(word, "sync" | "dispatch") || text.contains("--help"),
+            "{word}"
         );
     }
+    home.run("help orders").exits(0).prints("Usage: ordersync orders");
+    home.run("sync --help").exits(0).prints("Usage: ordersync sync");
+    home.run("help").exits(0).prints("ordersync help sync, address, refunds, dispatch, instasync");
+    home.run("help nonsense").exits(2);
+    assert!(!home.path().exists(), "asking makes nothing");
 }
 
 #[test]

@@ -262,6 +262,11 @@ impl Filter {
                 let ready = waits.filter(|_| self.view != View::Late).map(|waits| format!("NOT {waits}"));
                 ["o.to_send = 1".to_owned()].into_iter().chain(connected).chain(no_twin).chain(ready).collect()
             }
+            Part::LeftOut(LeftOut::Waiting) => {
+                let waits = waits.unwrap_or("0").to_owned();
+                let no_twin = whole.then(|| format!("NOT {twin}"));
+                ["o.to_send = 1".to_owned(), waits].into_iter().chain(connected).chain(no_twin).collect()
+            }
             Part::LeftOut(LeftOut::Twin) => ["o.to_send = 1".to_owned(), twin].into_iter().chain(connected).collect(),
             Part::LeftOut(LeftOut::Removed) => vec!["o.to_send = 1".to_owned(), "s.removed_at IS NOT NULL".to_owned()],
             Part::LeftOut(reason) => {

@@ -168,6 +168,8 @@ fn words_of(db: &Connection, order: i64) -> Result<Option<(i64, String)>> {
             words.text(row.get_ref(column).done("read")?.as_str().map_err(rusqlite::Error::from).done("read")?);
         }
     }
+    let notes = "SELECT text FROM notes WHERE order_id = ? AND removed_at IS NULL";
+    acts::column::<String>(db, notes, [order])?.iter().for_each(|note| words.text(note));
     let parcels = "SELECT p.tracking FROM shipments s JOIN parcels p ON p.shipment_id = s.id WHERE s.order_id = ? AND p.tracking <> ''";
     acts::column::<String>(db, parcels, [order])?.iter().for_each(|tracking| words.number(tracking));
     Ok(Some((placed_at, words.into_text())))

@@ -822,6 +822,61 @@ fn lists_can_be_narrowed_and_searched() {
     assert_eq!(list(Filter { view: View::Late, ..all }), [9, 7, 5, 3, 1]);
 }
 
+/// Whether the book's index of words has this one anywhere in its bytes.
+fn is_in_index(book: &Book, word: &str) -> bool {
+    let sql = "SELECT count(*) FROM search_data WHERE instr(block, CAST(? AS BLOB))";
+    book.db.query_row(sql, [word], |row| row.get::<_, i64>(0)).unwrap() > 0
+}
+
+#[test]
+fn a_search_follows_what_an_order_says_and_when_it_was_placed() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("1", Status::AwaitingFulfillment);
+    order.buyer.name = "Quetzalcoatl Miller".into();
+    order.ship_to.clear();
+    order.bill_to = None;
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    let list = |book: &Book, text: &str| {
+        let filter = Filter { search: Some(text.into()), limit: 9, ..Filter::default() };
+        book.list(&filter).unwrap().into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(&book, "quetzalcoatl"), [0i64; 0], "an import does nothing for it");
+    assert_eq!(book.index_step().unwrap(), 0);
+    assert_eq!(list(&book, "quetzalcoatl"), [1]);
+    order.buyer.name = "Anna Miller".into();
+    order.placed_at -= chrono::TimeDelta::days(400);
+    order.updated_at += chrono::TimeDelta::hours(1);
+    import(&mut book, store, &[remote(&order)], || Update::Follow).unwrap();
+    book.index_after(1).unwrap();
+    assert_eq!((list(&book, "quetzalcoatl"), list(&book, "miller anna")), (vec![], vec![1]));
+    // What was taken out is gone from the bytes once the index is put together anew.
+    assert!(is_in_index(&book, "quetzalcoatl") && is_in_index(&book, "anna"));
+    book.db.execute_batch("INSERT INTO search (search) VALUES ('optimize')").unwrap();
+    assert!(!is_in_index(&book, "quetzalcoatl") && is_in_index(&book, "anna"));
+    assert!(book.check().unwrap().faults.is_empty());
+}
+
+#[test]
+fn the_newest_of_what_a_search_finds_come_first_whatever_order_they_came_in() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let orders: Vec<RemoteOrder> = (1..=40)
+        .map(|n: i64| {
+            let mut order = testing::order(&n.to_string(), Status::AwaitingFulfillment);
+            order.placed_at += chrono::TimeDelta::minutes(n * 17 % 40 * 20);
+            remote(&order)
+        })
+        .collect();
+    import(&mut book, store, &orders, keep).unwrap();
+    while book.index_step().unwrap() > 0 {}
+    let ids = |filter: Filter| book.list(&filter).unwrap().into_iter().map(|row| row.id).collect::<Vec<_>>();
+    for limit in [1, 2, 3, 7, 40, 100] {
+        let all = Filter { limit, ..Filter::default() };
+        assert_eq!(ids(Filter { search: Some("cup".into()), ..all.clone() }), ids(all), "{limit}");
+    }
+}
+
 #[test]
 fn p10_what_was_given_back_in_full_is_not_late() {
     let shelf = Shelf::new();

@@ -20,6 +20,7 @@ mod dispatch;
 mod doctor;
 mod dropship;
 mod edit;
+pub mod help;
 mod hold;
 mod inbox;
 mod interrupt;
@@ -64,13 +65,14 @@ use crate::http::RetryPolicy;
 use crate::lock;
 use crate::sync::Context;
 
-/// Shown under every command's `--help`.
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 credentials, 5 temporary (network, rate limit, channel down), \
-                          6 refused by a guard, 7 not found, 8 another run holds the lock, 130 interrupted";
+/// Shown under the list of commands.
+const AFTER_ALL: &str = "Questions answered in short: ordersync help sync, address, refunds, dispatch, instasync\n\n\
+                         Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 credentials, 5 temporary (network, rate limit, channel down), \
+                         6 refused by a guard, 7 not found, 8 another run holds the lock, 130 interrupted";
 
 /// Every order from every shop you sell in, in one SQLite file you own.
 #[derive(Debug, Parser)]
-#[command(name = "ordersync", version, after_help = EXIT_CODES, propagate_version = true, max_term_width = 100)]
+#[command(name = "ordersync", version, after_help = AFTER_ALL, propagate_version = true, max_term_width = 100)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -189,7 +191,11 @@ pub fn command_tree() -> clap::Command {
 
 /// Runs the command line `args` and returns the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let args = help_last(args.into_iter().collect());
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some((word, text)) = asked(&args) {
+        return help::print(word, text).map_or_else(|e| output::print_failure(&e, false), |()| 0);
+    }
+    let args = help_last(args);
     output::running(&args);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -217,7 +223,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
-/// `help`, `help sync`: as people ask for it in the first place. `--help` it is, behind the
+/// `help sync`: a question with an answer of its own.
+fn asked(args: &[OsString]) -> Option<(&str, &'static str)> {
+    let [_, help, word] = args else { return None };
+    let word = word.to_str().filter(|_| help == "help")?;
+    Some((word, help::topic(word)?))
+}
+
+/// `help`, `help orders`: as people ask for it in the first place. `--help` it is, behind the
 /// command.
 fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {
     if args.get(1).is_some_and(|word| word == "help") {

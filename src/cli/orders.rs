@@ -169,7 +169,7 @@ pub(super) fn left_out_words(left_out: &LeftOuts) -> Option<String> {
             LeftOut::Test => ("is a test order", "are test orders"),
             LeftOut::GivenBack => ("was given back in full", "were given back in full"),
             LeftOut::NoParcel => ("needs no parcel", "need no parcel"),
-            LeftOut::Waiting => ("is in its waiting time (send_after)", "are in their waiting time (send_after)"),
+            LeftOut::Waiting => ("is in the waiting time of its store", "are in the waiting time of their stores"),
             LeftOut::Twin => ("goes out as its twin in another store", "go out as their twins in other stores"),
             LeftOut::Removed => ("is of a store that is not connected", "are of stores that are not connected"),
         };

@@ -669,7 +669,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__orders)
-            opts="-q -v -h -V --status --channel --since --late --changed --search --tag --limit --csv --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --to-send --late --today --review --held --status --channel --since --changed --search --tag --limit --csv --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

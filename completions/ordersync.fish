@@ -148,11 +148,15 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand status" -s V -l vers
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l status -d 'Only this status, without test orders where it is one to be sent: awaiting-payment, awaiting-fulfillment, on-hold, partially-shipped, shipped, cancelled, ...' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l since -d 'Only orders placed since then (7d, 2026-11-01, all)' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l search -d 'Only orders with this text in number, name, e-mail, SKU, postcode or tracking number' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l search -d 'Only orders with words that begin with those of TEXT, in any order: number, name, e-mail, phone, postcode, note, SKU, title, tracking number' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l tag -d 'Only orders with this tag of yours; several times for all of several' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l limit -d 'At most so many, 0 for all; default is 50 on the screen, and all in JSON and CSV' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
-complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l late -d 'Only orders that should be on their way: promised time over, or placed more than three days ago'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l to-send -d 'What is to be sent: no test orders, none given back in full, none that needs no parcel, a sale in two stores once'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l late -d 'Of that, what should be on its way: the promised time is over or, where the channel promises none, the setting ship_within'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l today -d 'Of that, what is to go out on this day, in the time zone of its shop'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l review -d 'Only orders with changes at the channel that wait for your word'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l held -d 'Only orders that are held back'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l changed -d 'Only orders that changed at the channel since you last saw them (marked *)'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l csv -d 'Print as CSV'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l json -d 'Print results as JSON'

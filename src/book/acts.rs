@@ -622,7 +622,7 @@ pub(super) fn has_moved(db: &Connection, order: i64, seen: Option<i64>) -> Resul
     Ok(seen.is_some() && last_event(db, order)? != seen)
 }
 
-fn last_event(db: &Connection, order: i64) -> Result<Option<i64>> {
+pub(super) fn last_event(db: &Connection, order: i64) -> Result<Option<i64>> {
     db.prepare_cached("SELECT max(rowid) FROM history WHERE order_id = ?")
         .done("read")?
         .query_row([order], |row| row.get(0))

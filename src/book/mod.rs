@@ -75,7 +75,7 @@ pub(crate) use notes::Note;
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState};
 pub(crate) use own_refunds::{NewRefund, OwnRefund};
 pub(crate) use queries::{BookLine, BookOrder};
-pub(crate) use readings::Reading;
+pub(crate) use readings::{Reading, Untouched};
 pub(crate) use rereads::Why;
 pub use runs::RunKind;
 pub(crate) use runs::{LastError, RunRow, StoreSummary};

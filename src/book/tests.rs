@@ -435,6 +435,34 @@ fn d3_what_a_row_has_at_the_channel_is_no_other_rows_until_it_is_taken_back() {
     assert!(book.receipts_of_others(1, &goal, Some(first)).unwrap().is_empty(), "taken back");
 }
 
+/// Between the look at an order and what is made of its document other commands are at work.
+#[test]
+fn p12_what_was_worked_on_since_it_was_found_untouched_is_not_read_again() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let order = |id: &str| testing::order(id, Status::AwaitingFulfillment);
+    import(&mut book, store, &["7", "8", "9", "10"].map(|id| remote(&order(id))), keep).unwrap();
+    let mut newer = order("8");
+    newer.updated_at += chrono::TimeDelta::minutes(5);
+    newer.ship_to[0].line1.push('0');
+    import(&mut book, store, &[remote(&newer)], keep).unwrap();
+    let found = book.untouched(store, &[], 0, 10).unwrap();
+    assert_eq!(found.iter().map(|one| one.order).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    let mut other = shelf.open();
+    other.record_cancel(1, None, None, "").unwrap();
+    let new =
+        Acceptance { order: 2, event: None, before: None, seen: &newer, fields: &[], part: None, differences: &[] };
+    assert!(matches!(other.accept(&new).unwrap(), Accepted::Taken(0)));
+    other.dispatched(3, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
+    let read = |one: &Untouched| (*one, testing::order(&(one.order + 6).to_string(), Status::OnHold));
+    assert_eq!(book.reread(&found.iter().map(read).collect::<Vec<_>>()).unwrap(), 3);
+    let status = |id| book.order(id).unwrap().status;
+    let now = [1, 2, 3, 4].map(status);
+    let (cancelled, sent) = (Status::Cancelled, Status::PartiallyShipped);
+    assert_eq!(now, [cancelled, Status::AwaitingFulfillment, sent, Status::OnHold]);
+    assert_eq!(book.order(2).unwrap().ship_to[0].line1, newer.ship_to[0].line1, "what was accepted");
+}
+
 /// What the merchant has cancelled in the book only stays cancelled: whatever is accepted, and
 /// whatever status words are said to mean.
 #[test]

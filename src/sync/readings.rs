@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::goes_by::base;
 use super::store::OpenStore;
-use crate::book::{Book, InboxKind, InboxNote, Reading};
+use crate::book::{Book, InboxKind, InboxNote, Reading, Untouched};
 use crate::channel::RemoteOrder;
 use crate::error::Result;
 use crate::order::{Order, Status};
@@ -23,6 +23,9 @@ const MEANINGS: [Status; 6] = [
     Status::Shipped,
     Status::Cancelled,
 ];
+
+/// How often orders are looked at anew that others have worked on meanwhile.
+const TRIES: u32 = 5;
 
 /// How many orders are read again in one transaction.
 const AT_ONCE: u32 = 500;
@@ -41,27 +44,34 @@ pub(crate) fn refresh(book: &mut Book, open: &OpenStore) -> Result<()> {
         return Ok(());
     }
     let words: Vec<String> = last.iter().flat_map(setting).chain(setting(&now)).collect();
-    let mut after = 0;
+    let (mut after, mut tries) = (0, 0);
     loop {
         let orders = book.untouched(store.id, &words, after, AT_ONCE)?;
-        let Some((last, _)) = orders.last() else { break };
-        after = *last;
+        let Some(last) = orders.last() else { break };
         let changed = changed(book, open, &orders)?;
-        book.reread(&changed)?;
+        // What others work on all the time is left to the next sync, which reads all of it again.
+        if book.reread(&changed)? > 0 {
+            tries += 1;
+            if tries < TRIES {
+                continue;
+            }
+            return Ok(());
+        }
+        after = last.order;
     }
     book.statuses_are_known(store.id, &setting(&now))?;
     book.note_reading(store.id, &now)
 }
 
 /// Those of the orders that now mean something else.
-fn changed(book: &mut Book, open: &OpenStore, orders: &[(i64, Status)]) -> Result<Vec<(i64, Status, Order)>> {
+fn changed(book: &mut Book, open: &OpenStore, orders: &[Untouched]) -> Result<Vec<(Untouched, Order)>> {
     let (mut changed, mut unknown) = (Vec::new(), BTreeSet::new());
-    for (id, status) in orders {
-        let Some(basis) = book.basis(*id)? else { continue };
+    for found in orders {
+        let Some(basis) = book.basis(found.order)? else { continue };
         let Ok(order) = base(&basis, open.format.as_ref()) else { continue };
         unknown.extend(open.channel.unknown_status(&order));
-        if order.status != *status || book.ships(*id)? != order.lines.iter().any(|line| line.ships) {
-            changed.push((*id, *status, order));
+        if order.status != found.status || book.ships(found.order)? != order.lines.iter().any(|line| line.ships) {
+            changed.push((*found, order));
         }
     }
     tell(book, open, unknown)?;

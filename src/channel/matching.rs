@@ -81,6 +81,10 @@ pub(crate) struct Matched {
     pub(crate) left: Vec<Option<Vec<LineQuantity>>>,
     /// Receipts of which the channel shows nothing.
     pub(crate) unseen: Vec<String>,
+    /// Whether nothing that ships is left of the order at the channel once all of the dispatch is
+    /// there: then the channel may close the order. The core reckons it at each attempt, as the
+    /// order may have grown since the dispatch was recorded.
+    pub(crate) completes: bool,
 }
 
 impl Matched {
@@ -118,7 +122,7 @@ pub(crate) fn matched(parts: &[Part], shown: &[Record], claim: &Claim<'_>) -> Ma
     matching.by_time();
     let is_shown = |receipt: &&String| shown.iter().any(|record| record.id == **receipt);
     let unseen = claim.receipts.iter().filter(|receipt| !is_shown(receipt)).cloned().collect();
-    Matched { claimed: matching.claimed, left: matching.left, unseen }
+    Matched { claimed: matching.claimed, left: matching.left, unseen, completes: false }
 }
 
 struct Matching<'a> {

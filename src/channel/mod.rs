@@ -462,6 +462,9 @@ pub struct Task {
     /// The receipts of the order's other tasks of this kind: what the channel has under them is
     /// theirs, however like this one it is.
     pub others: Vec<String>,
+    /// What the book counts as sent of the order besides a dispatch of this goal: not every channel
+    /// tells which pieces it was told of.
+    pub sent: Vec<LineQuantity>,
 }
 
 /// What is to be true at the channel.

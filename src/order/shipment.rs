@@ -76,8 +76,8 @@ pub struct Shipment {
     pub parcels: Vec<Parcel>,
     /// Whether the channel tells the buyer.
     pub notify: bool,
-    /// Whether nothing that ships is left after it, counting what was shipped before: then the
-    /// channel may close the order.
+    /// Whether nothing that ships was left after it when it was recorded, counting what was shipped
+    /// before: then the order is shipped here. What the channel has left is reckoned at each attempt.
     pub completes: bool,
 }
 

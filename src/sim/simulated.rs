@@ -82,6 +82,9 @@ pub trait Simulated: Store {
     /// So many pieces of the nth line are given back, with their money.
     fn refund_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool;
 
+    /// So many pieces more of the nth line are in the order from now on.
+    fn grow_line(&self, id: &str, nth: usize, pieces: u32) -> bool;
+
     /// The nth line is taken out of the order.
     fn remove_line(&self, id: &str, nth: usize) -> bool;
 

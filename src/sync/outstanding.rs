@@ -80,7 +80,9 @@ pub fn outstanding(channel: &dyn Channel, task: &Task, now: &RemoteOrder) -> Res
 
 fn dispatch(channel: &dyn Channel, task: &Task, now: &RemoteOrder, shipment: &Shipment) -> Result<Outstanding> {
     let mut plan = channel.plan_dispatch(now, shipment, &task.receipts)?;
-    let found = looked_for(&mut plan, task, shipment)?;
+    let mut found = looked_for(&mut plan, task, shipment)?;
+    let order = now.order.as_ref().ok();
+    found.completes = order.map_or(shipment.completes, |order| completes(order, &plan.shown, &found, task, shipment));
     // What the channel has acknowledged and does not show yet may be what seems to be missing: it
     // is looked for, not made again.
     if found.is_short() && !found.unseen.is_empty() {
@@ -88,7 +90,6 @@ fn dispatch(channel: &dyn Channel, task: &Task, now: &RemoteOrder, shipment: &Sh
     }
     let step = (plan.step)(&plan.shown, &found)?;
     let (is_exact, pieces) = (!found.pieces().is_empty(), pieces(shipment, &found, &step));
-    let order = now.order.as_ref().ok();
     let excess = order.and_then(|order| excess(order, &plan.shown, &pieces, is_exact));
     Ok(Outstanding { pieces, excess, ..Outstanding::of(step, found.claimed) })
 }
@@ -130,19 +131,38 @@ fn pieces(shipment: &Shipment, found: &Matched, step: &Step) -> Vec<LineQuantity
     }
 }
 
+/// Whether nothing that ships is left of the order, as it is at the channel now, once all of the
+/// dispatch is there: by what the channel shows and what of the dispatch is still missing, or by
+/// what the book has sent, as not every channel tells of pieces.
+fn completes(order: &Order, shown: &[Record], found: &Matched, task: &Task, shipment: &Shipment) -> bool {
+    let missing = found.pieces();
+    order.lines.iter().filter(|line| line.ships).all(|line| {
+        let id = line.remote_id.as_str();
+        let there = sent(order, shown, id).saturating_add(count(&missing, id));
+        let here = count(&task.sent, id).saturating_add(count(&shipment.lines, id));
+        left(line.quantity, line.refunded, there.max(here)).is_zero()
+    })
+}
+
 fn excess(order: &Order, shown: &[Record], wanted: &[LineQuantity], is_exact: bool) -> Option<Excess> {
-    let count = |id: &str, lines: &mut dyn Iterator<Item = &LineQuantity>| {
-        sum(lines.filter(|line| line.line_id == id).map(|line| line.quantity))
-    };
     order.lines.iter().find_map(|line| {
         let id = line.remote_id.as_str();
-        let told = count(id, &mut order.shipments.iter().flat_map(|one| &one.lines));
-        let sent = shown.iter().filter(|record| !record.elsewhere && !record.draft);
-        let sent = told.max(count(id, &mut sent.flat_map(|record| &record.lines)));
-        let (left, wanted) = (left(line.quantity, line.refunded, sent), count(id, &mut wanted.iter()));
+        let (left, wanted) = (left(line.quantity, line.refunded, sent(order, shown, id)), count(wanted, id));
         let what = if line.sku.is_empty() { &line.name } else { &line.sku };
         (wanted > left).then(|| Excess { what: what.clone(), left, wanted, is_exact })
     })
+}
+
+/// How many of a line are sent at the channel, by the order or by what is shown of its shipments,
+/// whichever is more.
+fn sent(order: &Order, shown: &[Record], id: &str) -> Decimal {
+    let told = count(order.shipments.iter().flat_map(|one| &one.lines), id);
+    let sent = shown.iter().filter(|record| !record.elsewhere && !record.draft);
+    told.max(count(sent.flat_map(|record| &record.lines), id))
+}
+
+fn count<'a>(lines: impl IntoIterator<Item = &'a LineQuantity>, id: &str) -> Decimal {
+    sum(lines.into_iter().filter(|line| line.line_id == id).map(|line| line.quantity))
 }
 
 fn tracking(channel: &dyn Channel, task: &Task, now: &RemoteOrder, change: &TrackingChange) -> Result<Outstanding> {

@@ -27,6 +27,24 @@ fn d1_an_order_cancelled_at_the_channel_is_shipped_by_force_only() {
     });
 }
 
+/// What was all of it when it was recorded is not all of it any more.
+#[test]
+fn d1_an_order_that_grew_before_its_dispatch_went_out_is_not_closed_at_the_channel() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        assert!(desk.store.grow_line(&id, 0, 5));
+        desk.home.run("sync").done();
+        desk.on("accept", &id, "").exits(0);
+        desk.on("retry", &id, "").exits(0);
+        assert!(!desk.store.standing(&id).unwrap().shipped, "{}: five are left", desk.kind);
+        assert_eq!(desk.show(&id)["status"], "partially-shipped", "{}", desk.kind);
+        let rest = desk.on("dispatch", &id, "--carrier dhl --tracking JD02").done();
+        let shipped = desk.store.standing(&id).unwrap().shipped;
+        assert_eq!(shipped, rest.code == Some(0), "{}: nothing is left, where it was taken: {rest:?}", desk.kind);
+    });
+}
+
 #[test]
 fn d1_an_order_that_is_gone_at_the_channel_is_not_dispatched() {
     each(|desk| {

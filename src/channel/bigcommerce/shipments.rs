@@ -53,12 +53,16 @@ pub(crate) fn plan<'a>(
     let documents = if shipments.is_empty() { Vec::new() } else { listed(api, id)? };
     let shown = read(&documents)?.iter().map(record).collect::<Result<_>>()?;
     let parts = shipments.iter().map(Part::wanted).collect();
-    let closes = shipment.completes && !is_closed(now);
+    let is_open = !is_closed(now);
     let step = move |shown: &[Record], found: &Matched| {
         let left = shipments.iter().zip(&found.left);
         let writes = left.filter_map(|(part, left)| left.as_deref().map(|left| part.write(id, left)));
         let writes = writes.collect::<Result<Vec<_>>>()?;
-        if writes.is_empty() && closes { close(api, order, id, shown, found) } else { Ok(Step::of(writes)) }
+        if writes.is_empty() && found.completes && is_open {
+            close(api, order, id, shown, found)
+        } else {
+            Ok(Step::of(writes))
+        }
     };
     let plan = DispatchPlan::new(parts, shown, step);
     Ok(DispatchPlan { mark: mark(shipment), behind: TimeDelta::seconds(CLOCKS), ..plan })

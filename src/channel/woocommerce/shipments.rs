@@ -76,7 +76,7 @@ impl Dispatch<'_> {
         let left = self.groups.iter().zip(&found.left);
         let writes = left.filter_map(|(group, left)| left.as_deref().map(|left| self.write(group, left)));
         let mut writes = writes.collect::<Result<Vec<_>>>()?;
-        if self.shipment.completes && !is_closed(self.now) {
+        if found.completes && !is_closed(self.now) {
             let operation = Operation::SetStatus { order: self.id, status: NewStatus::Completed };
             writes.push(Write::new("set the order's status to completed", operation)?);
         }

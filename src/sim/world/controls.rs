@@ -255,6 +255,14 @@ impl<V: Vendor> Simulated for Shop<V> {
         })
     }
 
+    fn grow_line(&self, id: &str, nth: usize, pieces: u32) -> bool {
+        self.happens(id, Event::Edited, |order| {
+            if let Some(line) = order.lines.get_mut(nth) {
+                line.quantity = line.quantity.saturating_add(pieces.into());
+            }
+        })
+    }
+
     fn remove_line(&self, id: &str, nth: usize) -> bool {
         self.happens(id, Event::Edited, |order| match order.lines.get_mut(nth) {
             Some(line) if V::KEEPS_LINES => line.removed = line.quantity.saturating_sub(line.refunded),

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::Done;
 use super::inbox::{InboxNote, put_note, resolve_subject};
 use super::trail::{self, By, Who};
-use super::{Book, INTERRUPTED_STAYS};
+use super::{Book, INTERRUPTED_STAYS, Present};
 use crate::channel::{Cursor, Heads, Next};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::Result;
@@ -211,16 +211,19 @@ impl Book {
         rows.collect::<rusqlite::Result<_>>().done("read")
     }
 
-    /// The orders that were listed with a later time than that of the book's newest version.
-    pub(crate) fn newer_there(&self, store: i64) -> Result<Vec<Apart>> {
+    /// The orders that were listed with a later time than that of the book's newest version; with
+    /// another one, where that has not come yet.
+    pub(crate) fn newer_there(&self, store: i64, present: Present) -> Result<Vec<Apart>> {
         // The order's own versions are looked at, not all of that time.
         let sql = "SELECT l.remote_id, l.modified_at, o.id,
               (SELECT max(v.updated_at) FROM versions v WHERE v.order_id = o.id) AS known
             FROM listed l JOIN orders o ON o.store_id = l.store_id AND o.remote_id = l.remote_id
-            WHERE l.store_id = ?1 AND l.modified_at > coalesce(known, 0) ORDER BY l.modified_at, l.remote_id";
+            WHERE l.store_id = ?1
+              AND (l.modified_at > coalesce(known, 0) OR (known > ?2 AND l.modified_at <> known))
+            ORDER BY l.modified_at, l.remote_id";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let rows = statement
-            .query_map([store], |row| {
+            .query_map(params![store, present.latest().timestamp_millis()], |row| {
                 let listed = row.get::<_, Option<i64>>(1)?.map(from_millis);
                 let known = row.get::<_, Option<i64>>(3)?.map(from_millis);
                 Ok(Apart { remote_id: row.get(0)?, order: row.get(2)?, listed, known, ..Apart::default() })

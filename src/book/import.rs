@@ -11,10 +11,10 @@ use super::documents::Documents;
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxKind, InboxNote, RACED, put_note, renew_note, resolve_order};
 use super::trail::{self, By, Who};
-use super::{Book, changes, copy, twins};
+use super::{Book, Present, changes, copy, twins};
 use crate::channel::rows::NAMELESS;
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::twin::Sale;
 use crate::order::{Difference, Fate, Field, Order, Presence, Status};
@@ -42,6 +42,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) drafts: u32,
     /// Count only; keep nothing.
     pub(crate) dry_run: bool,
+    /// The time by the channel's clock, as far as its answers have told it.
+    pub(crate) clock: Option<Timestamp>,
 }
 
 impl Batch<'_> {
@@ -183,7 +185,8 @@ impl Book {
         let missed = super::comparisons::is_any_gone(&db)?;
         let can_have_twins = twins::can_be(&db)?;
         let documents = &self.documents;
-        Ok(Intake { db, batch, kind, documents, by, connected, troubled, missed, can_have_twins, tally })
+        let present = Present::new(batch.clock, now);
+        Ok(Intake { db, batch, kind, documents, by, present, connected, troubled, missed, can_have_twins, tally })
     }
 
     /// The orders that could not be read by another version of this program, to be tried again.
@@ -409,6 +412,8 @@ pub(crate) struct Intake<'a> {
     documents: &'a Documents,
     /// The channel, now, in the run that fetched it.
     by: By,
+    /// What time it is at the channel and here.
+    present: Present,
     /// When the store was connected, in milliseconds.
     connected: i64,
     /// Whether any order of the store stands in the inbox as unreadable, or as one that the channel
@@ -444,14 +449,17 @@ impl Intake<'_> {
             super::comparisons::is_there_again(&self.db, last.order_id, self.by)?;
         }
         // A late or repeated delivery of an older version changes nothing (I-3, P-6).
-        if last.updated_at.is_some_and(|known| order.updated_at.timestamp_millis() < known) {
+        if self.is_older(&last, order)? {
             self.tally.unchanged += 1;
             return Ok(None);
         }
         self.readable(&order.remote_id)?;
         if last.print.is_some_and(|known| known == print) {
-            // One that was made between the two times is an older one from now on.
-            if last.updated_at.is_some_and(|known| order.updated_at.timestamp_millis() > known) {
+            // One that was made between the two times is an older one from now on. A time to come
+            // tells nothing new of that.
+            let is_later = |known| order.updated_at > known && !self.is_to_come(order);
+            let is_stamped = |known| self.present.is_ahead(known) || is_later(known);
+            if last.updated_at.map(from_millis).is_some_and(is_stamped) {
                 self.stamp(last.order_id, &last.role, order, &print)?;
             }
             self.tally.unchanged += 1;
@@ -618,19 +626,35 @@ impl Intake<'_> {
         self.db
             .prepare_cached("UPDATE versions SET updated_at = ?, fingerprint = ? WHERE order_id = ? AND role = ?")
             .done("written")?
-            .execute(params![self.believed(order.updated_at).timestamp_millis(), print, id, role])
+            .execute(params![self.present.bounded(order.updated_at).timestamp_millis(), print, id, role])
             .done("written")?;
         Ok(())
     }
 
     fn put_version(&self, id: i64, role: &str, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        put_version(&self.db, self.documents, self.kind, id, role, seen, self.believed(order.updated_at), print)
+        put_version(&self.db, self.documents, self.kind, id, role, seen, self.present.bounded(order.updated_at), print)
     }
 
-    /// When a version was made. A channel's clock that is far ahead is not believed: each later
-    /// version would be taken for an older one.
-    fn believed(&self, at: Timestamp) -> Timestamp {
-        if at > self.by.at + chrono::TimeDelta::days(1) { self.by.at } else { at }
+    /// Whether a version is older than the newest one in the book. Where that bears a time that has
+    /// not come yet, only a version that is in the book as well is known to be.
+    fn is_older(&self, last: &LastVersion, order: &Order) -> Result<bool> {
+        let Some(known) = last.updated_at.map(from_millis).filter(|known| order.updated_at < *known) else {
+            return Ok(false);
+        };
+        if !self.present.is_ahead(known) {
+            return Ok(true);
+        }
+        let sql = "SELECT EXISTS (SELECT 1 FROM versions WHERE order_id = ? AND updated_at = ?)";
+        self.db
+            .prepare_cached(sql)
+            .done("read")?
+            .query_row(params![last.order_id, order.updated_at.timestamp_millis()], |row| row.get(0))
+            .done("read")
+    }
+
+    /// Whether a version bears a time that has not come yet.
+    fn is_to_come(&self, order: &Order) -> bool {
+        self.present.bounded(order.updated_at) != order.updated_at
     }
 
     /// Tells whether there was one.

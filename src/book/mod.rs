@@ -32,6 +32,7 @@ mod maintenance;
 mod notes;
 mod outbox;
 mod own_refunds;
+mod present;
 mod queries;
 mod readings;
 mod rereads;
@@ -53,7 +54,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::error::Result;
 use crate::files::private_dir;
 
@@ -74,6 +75,7 @@ pub(crate) use local::{Dropship, Hold, HoldWish, Worked};
 pub(crate) use notes::Note;
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState};
 pub(crate) use own_refunds::{NewRefund, OwnRefund};
+pub(crate) use present::Present;
 pub(crate) use queries::{BookLine, BookOrder};
 pub(crate) use readings::{Reading, Untouched};
 pub(crate) use rereads::Why;
@@ -170,6 +172,11 @@ impl Book {
 
     fn synchronous(&self, mode: &str) -> Result<()> {
         self.db.pragma_update(None, "synchronous", mode).map_err(|e| book_error("written", e))
+    }
+
+    /// What time it is at a channel whose answers have told it, and here.
+    pub(crate) fn present(&self, theirs: Option<Timestamp>) -> Present {
+        Present::new(theirs, self.clock.now())
     }
 
     fn now_ms(&self) -> i64 {

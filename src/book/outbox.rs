@@ -260,13 +260,12 @@ impl Book {
         self.db.prepare_cached(&sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
     }
 
-    /// The time of the newest version that the channel has shown of an order.
-    pub(crate) fn newest_shown(&self, order: i64) -> Result<Option<Timestamp>> {
-        self.db
-            .prepare_cached("SELECT max(updated_at) FROM versions WHERE order_id = ?")
-            .done("read")?
-            .query_row([order], |row| row.get::<_, Option<i64>>(0).map(|at| at.map(from_millis)))
-            .done("read")
+    /// The times of the versions that the channel has shown of an order and that are in the book,
+    /// the newest last.
+    pub(crate) fn shown(&self, order: i64) -> Result<Vec<Timestamp>> {
+        let sql = "SELECT updated_at FROM versions WHERE order_id = ? ORDER BY updated_at";
+        let times: Vec<i64> = column(&self.db, sql, [order])?;
+        Ok(times.into_iter().map(from_millis).collect())
     }
 
     /// Adds to a row's receipts what the channel showed to be its own. On the disk before it

@@ -69,7 +69,18 @@ fn import(book: &mut Book, store: i64, orders: &[RemoteOrder], update: fn() -> U
     let run = book.start_run(RunKind::Sync, false)?;
     let cursor = Cursor::from_stored("\"here\"".into());
     let cursor = Some(CursorMove { walk: "changes", cursor: &cursor, done: true });
-    let batch = Batch { store, run, orders, unshown: &[], unlisted: 0, reread: &[], cursor, drafts: 0, dry_run: false };
+    let batch = Batch {
+        store,
+        run,
+        orders,
+        unshown: &[],
+        unlisted: 0,
+        reread: &[],
+        cursor,
+        drafts: 0,
+        dry_run: false,
+        clock: None,
+    };
     take_in(book, &batch, || Ok(update()))
 }
 
@@ -98,7 +109,18 @@ fn i3_an_order_that_is_to_be_read_again_waits_until_it_was_read_by_its_id() {
     let (mut book, store) = shelf.with_store();
     let run = book.start_run(RunKind::Sync, false).unwrap();
     let take = |book: &mut Book, orders: &[RemoteOrder], unshown: &[Unshown], reread: &[String]| {
-        let batch = Batch { store, run, orders, unshown, unlisted: 0, reread, cursor: None, drafts: 0, dry_run: false };
+        let batch = Batch {
+            store,
+            run,
+            orders,
+            unshown,
+            unlisted: 0,
+            reread,
+            cursor: None,
+            drafts: 0,
+            dry_run: false,
+            clock: None,
+        };
         take_in(book, &batch, || Ok(keep())).unwrap();
     };
     let due = |book: &Book, why| book.due_rereads(store, why, 9).unwrap();
@@ -180,6 +202,7 @@ fn i3_rows_and_cursor_move_together_or_not_at_all() {
         cursor: Some(CursorMove { walk: "changes", cursor: &cursor, done: true }),
         drafts: 0,
         dry_run: false,
+        clock: None,
     };
     let fail = || Err(Error::new(ErrorKind::Failed, "in the middle of the page"));
     assert!(take_in(&mut book, &batch, fail).is_err());
@@ -207,6 +230,7 @@ fn i4_orders_that_no_list_shows_are_told_with_their_number_whichever_walks_miss_
                 cursor: None,
                 drafts: 0,
                 dry_run: false,
+                clock: None,
             };
             failed.push(take_in(book, &batch, || Ok(keep())).unwrap().failed);
             unlisted += missing;

@@ -70,6 +70,11 @@ pub trait Channel: Send + Sync {
     /// What this store can do; may depend on what [`Channel::probe`] found out about it.
     fn capabilities(&self) -> Capabilities;
 
+    /// The time by the channel's clock, as far as its answers have told it. No network.
+    fn now(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// Tests the connection and reads the facts about the shop. Reads only.
     fn probe(&self) -> Result<ShopInfo>;
 

@@ -175,10 +175,14 @@ impl Client {
         (ms != i64::MIN).then(|| chrono::TimeDelta::milliseconds(ms))
     }
 
-    /// The time by the server's clock, as far as its answers have told it.
+    /// The time by the server's clock; by ours as long as no answer has told it.
     pub(crate) fn their_now(&self) -> Timestamp {
-        let now = self.options.clock.now();
-        now.checked_add_signed(self.clock_difference().unwrap_or_default()).unwrap_or(now)
+        self.told_now().unwrap_or_else(|| self.options.clock.now())
+    }
+
+    /// The time by the server's clock, where an answer has told it.
+    pub(crate) fn told_now(&self) -> Option<Timestamp> {
+        self.options.clock.now().checked_add_signed(self.clock_difference()?)
     }
 
     /// What the store is being waited for, for whoever watches; `None` while nothing is.

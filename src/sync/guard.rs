@@ -79,21 +79,26 @@ pub(crate) fn read(open: &OpenStore, remote_id: &str) -> Result<RemoteOrder> {
 /// only then: an order that changed is told as that, not as what the change makes impossible.
 pub(crate) fn look(book: &Book, open: &OpenStore, act: &Act<'_>) -> Result<Look> {
     let now = read(open, &act.task.remote_id)?;
-    is_of_now(book, act, &now)?;
+    is_of_now(book, open, act, &now)?;
     plan(book, open, act, now)
 }
 
 /// A replica or a cache that lags behind shows an order as it was: nothing is decided by what is
-/// older than what was shown before.
+/// older than what was shown before. Where that bears a time that has not come yet, a clock was set
+/// back since, and only what is in the book as well is known to be older.
 ///
 /// # Errors
 /// `Temporary`, and nothing goes out, but for who goes on with the version in the book anyway.
-fn is_of_now(book: &Book, act: &Act<'_>, now: &RemoteOrder) -> Result<()> {
+fn is_of_now(book: &Book, open: &OpenStore, act: &Act<'_>, now: &RemoteOrder) -> Result<()> {
     let Ok(order) = &now.order else { return Ok(()) };
     // What the channel took is only looked for, and an old state shows just that it is not there
     // yet.
-    let known = book.newest_shown(act.order)?.filter(|_| act.leave.guard == Guard::Check && !act.took);
+    let shown = book.shown(act.order)?;
+    let known = shown.last().copied().filter(|_| act.leave.guard == Guard::Check && !act.took);
     let Some(known) = known.filter(|known| order.updated_at < *known) else { return Ok(()) };
+    if book.present(open.channel.now()).is_ahead(known) && !shown.contains(&order.updated_at) {
+        return Ok(());
+    }
     let text = format!(
         "the channel shows order {} as it was before {}, which it has shown already; nothing was sent",
         act.order,

@@ -85,6 +85,7 @@ pub(crate) fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: Remo
         cursor: None,
         drafts: 0,
         dry_run: false,
+        clock: open.channel.now(),
     };
     take_in(book, &batch, open)
 }
@@ -101,6 +102,7 @@ pub(crate) fn import_found(book: &mut Book, open: &OpenStore, run: i64, found: &
         cursor: None,
         drafts: 0,
         dry_run: false,
+        clock: open.channel.now(),
     };
     take_in(book, &batch, open)
 }
@@ -393,7 +395,8 @@ impl Import<'_> {
         let (store, run, dry_run) = (self.open.store.id, self.run, self.job.dry_run);
         let told = unshown.iter().fold(0u64, |told, one| told.saturating_add(one.unlisted));
         let unlisted = self.unlisted.fetch_add(told, Ordering::Relaxed);
-        let batch = Batch { store, run, orders, unshown, unlisted, reread, cursor, drafts, dry_run };
+        let clock = self.open.channel.now();
+        let batch = Batch { store, run, orders, unshown, unlisted, reread, cursor, drafts, dry_run, clock };
         report.tally += take_in(book, &batch, self.open)?;
         if !dry_run {
             super::readings::puzzle(book, self.open, orders)?;

@@ -430,7 +430,7 @@ impl Reconcile<'_> {
             let remote_id = if is_nameless { String::new() } else { apart.remote_id.clone() };
             self.outcome.add(what, &Apart { remote_id, ..apart }, detail);
         }
-        for apart in self.book.newer_there(store)? {
+        for apart in self.book.newer_there(store, self.book.present(self.open.channel.now()))? {
             let at = apart.listed.unwrap_or_default();
             match () {
                 () if at > new.until => self.outcome.restless += 1,

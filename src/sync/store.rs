@@ -58,6 +58,10 @@ impl Channel for Named {
         self.channel.capabilities()
     }
 
+    fn now(&self) -> Option<Timestamp> {
+        self.channel.now()
+    }
+
     fn probe(&self) -> Result<ShopInfo> {
         self.name(self.channel.probe())
     }

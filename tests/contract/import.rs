@@ -118,6 +118,32 @@ fn f4_orders_placed_while_the_shops_clock_was_set_back_are_read_and_it_is_told()
 }
 
 #[test]
+fn i3_what_changes_after_the_shops_clock_was_set_right_is_seen_and_keeps_a_dispatch_back() {
+    each(|desk| {
+        let ids: Vec<String> = (0..3).map(|_| desk.store.place(&Purchase::of(&[("TEE-001", 1)]))).collect();
+        desk.sync();
+        desk.store.set_clock(14);
+        assert!(ids.iter().all(|id| desk.store.touch(id)));
+        desk.sync();
+        desk.store.set_clock(0);
+        assert!(ids.iter().all(|id| desk.store.readdress(id, "77 Somewhere Else")));
+        let before = desk.writes();
+        desk.on("dispatch", &ids[0], "--carrier dhl --tracking JD01").exits(6);
+        assert_eq!(desk.writes(), before, "{}", desk.kind);
+        desk.on("pull", &ids[1], "").exits(0);
+        assert_eq!(desk.show(&ids[1])["changed_at_channel"], true, "{}", desk.kind);
+        desk.sync();
+        assert_eq!(desk.show(&ids[2])["changed_at_channel"], true, "{}", desk.kind);
+        for id in &ids {
+            desk.on("accept", id, "").exits(0);
+            assert!(desk.show(id)["ship_to"].to_string().contains("77 Somewhere Else"), "{}", desk.kind);
+        }
+        desk.sync();
+        assert_eq!(desk.home.json("changes"), json!([]), "{}", desk.kind);
+    });
+}
+
+#[test]
 fn pull_reads_one_order_now_and_knows_when_there_is_none() {
     each(|desk| {
         let id = desk.store.place(&Purchase::of(&[("TEE-001", 3)]));

@@ -14,6 +14,7 @@ use crate::channel::Connection;
 use crate::channel::all_pages::{More, all_pages};
 use crate::channel::page_size::{PageSize, PageSizes, of_least};
 use crate::channel::settings::Known;
+use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Account, Client, Protocol, Reply, Request, Verdict};
@@ -61,6 +62,11 @@ impl Api {
     /// Takes over what a probe found out.
     pub(crate) fn learn(&self, facts: Facts) {
         self.facts.set(facts);
+    }
+
+    /// The time by the channel's clock, where an answer has told it.
+    pub(crate) fn told_now(&self) -> Option<Timestamp> {
+        self.http.told_now()
     }
 
     /// The store's clock in seconds since the epoch, as far as its answers have told it.

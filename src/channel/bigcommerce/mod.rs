@@ -41,6 +41,7 @@ use super::{
     Heads, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
     UnknownCarrier, Write, stored,
 };
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Policies, Policy, Shipment};
 use api::Api;
@@ -100,6 +101,10 @@ impl Channel for BigCommerce {
             overlap: OVERLAP,
             guide_time: ADAPTER.guide_time,
         }
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        self.api.told_now()
     }
 
     fn probe(&self) -> Result<ShopInfo> {

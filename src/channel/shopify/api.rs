@@ -219,6 +219,11 @@ impl Api {
         self.lock(&self.bucket).map(|bucket| bucket.restore_rate)
     }
 
+    /// The time by the channel's clock, where an answer has told it.
+    pub(crate) fn told_now(&self) -> Option<Timestamp> {
+        self.http.told_now()
+    }
+
     /// The time by our clock, or by Shopify's where ours is ahead: what is stamped later than this
     /// was not there before.
     pub(crate) fn now(&self) -> Timestamp {

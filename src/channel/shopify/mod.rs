@@ -116,6 +116,10 @@ impl Channel for Shopify {
         }
     }
 
+    fn now(&self) -> Option<Timestamp> {
+        self.api.told_now()
+    }
+
     fn probe(&self) -> Result<ShopInfo> {
         probe::probe(&self.api)
     }

@@ -76,6 +76,11 @@ impl Api {
         self.facts.set(Some(facts));
     }
 
+    /// The time by the channel's clock, where an answer has told it.
+    pub(crate) fn told_now(&self) -> Option<Timestamp> {
+        self.http.told_now()
+    }
+
     /// The time by the shop's clock, as far as its answers tell it; positions in its lists are in
     /// this time.
     pub(crate) fn now(&self) -> Timestamp {

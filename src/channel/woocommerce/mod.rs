@@ -50,6 +50,7 @@ use super::{
     GuideTime, Heads, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange,
     TrackingPlan, UnknownCarrier, Unshown, Write, stored,
 };
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Order, Policies, Shipment};
 use api::Api;
@@ -130,6 +131,10 @@ impl Channel for WooCommerce {
             overlap: OVERLAP,
             guide_time: ADAPTER.guide_time,
         }
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        self.api.told_now()
     }
 
     fn probe(&self) -> Result<ShopInfo> {

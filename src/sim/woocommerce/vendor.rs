@@ -326,10 +326,6 @@ impl Vendor for WooCommerce {
         order.customer = 0;
     }
 
-    fn modified(_before: i64, now: i64) -> i64 {
-        now
-    }
-
     fn stands(entry: &Entry, _order: &Order) -> (bool, bool) {
         (matches!(&*entry.status, "cancelled" | "trash"), entry.status == "completed")
     }

@@ -188,11 +188,6 @@ pub trait Vendor: Sized + Send + Sync + 'static {
         order.customer = 0;
     }
 
-    /// The time of the last change, when one comes at `now`.
-    fn modified(before: i64, now: i64) -> i64 {
-        now.max(before)
-    }
-
     /// Whether an order is on the store's lists.
     fn is_listed(entry: &Entry<Self>) -> bool {
         entry.away.is_none()

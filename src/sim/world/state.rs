@@ -196,16 +196,13 @@ impl<V: Vendor> Context<'_, V> {
         true
     }
 
-    /// Moves an order's date. The content is written down first: what is made up follows status and
-    /// time.
+    /// Dates an order's last change by the store's clock, which may have been set back since.
     pub(in crate::sim) fn touch(&mut self, id: u64) {
-        self.order_mut(id);
-        let Some(entry) = self.state.orders.get(&id) else { return };
-        let modified = V::modified(entry.modified, self.now);
-        self.date(id, modified);
+        self.date(id, self.now);
     }
 
-    /// Dates an order's last change.
+    /// Dates an order's last change. The content is written down first: what is made up follows
+    /// status and time.
     pub(in crate::sim) fn date(&mut self, id: u64, modified: i64) {
         self.order_mut(id);
         let Some(entry) = self.state.orders.get_mut(&id) else { return };

@@ -10,7 +10,7 @@ use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, reso
 use super::local::{hold_of, local_of};
 use super::outbox::{Guard, Leave, OPEN};
 use super::trail::{self, By, Who};
-use super::{Book, accepted, copy, twins};
+use super::{Book, accepted, copy, own_refunds, twins};
 use crate::channel::{Cancellation, Goal, TrackingChange};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -93,7 +93,8 @@ impl Book {
     /// same one; one with other wishes takes the place of one that has surely not gone out.
     ///
     /// # Errors
-    /// `Refused` where one with other wishes is on its way.
+    /// `Refused` where one with other wishes is on its way, or it would give back money that was
+    /// given back by hand.
     pub(crate) fn record_cancel(
         &mut self,
         order: i64,
@@ -108,6 +109,9 @@ impl Book {
             }
             if let Some(already) = cancellation(db, order, goal.map(|(goal, _)| goal), by)? {
                 return Ok(Recorded::Already(already));
+            }
+            if matches!(goal, Some((Goal::Cancelled(wished), _)) if wished.refund) {
+                own_refunds::refuse_while_any(db, order)?;
             }
             accepted::take_applied(db, order, &[])?;
             take_back_waiting(db, order, "dispatch", by)?;

@@ -13,7 +13,9 @@ use super::error::{Done, odd};
 use super::local::local_of;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Address, Buyer, Field, LineQuantity, Local, Order, Parcel, People, RemoteShipment, Status};
+use crate::order::{
+    Address, Buyer, Field, LineQuantity, Local, Order, Parcel, People, RemoteShipment, Status, left, sum,
+};
 
 /// A column of an order's row, and what stands in it.
 type Column<'o> = (&'static str, ToSqlOutput<'o>);
@@ -150,7 +152,7 @@ pub(super) fn addresses(db: &Connection, id: i64, kind: &str) -> Result<Vec<Addr
     rows.done("read")?.collect::<rusqlite::Result<_>>().done("read")
 }
 
-/// How far the merchant's own dispatches have brought an order whose copy says `status`. The
+/// How far an order has come whose copy says `status`, with the merchant's own dispatches. The
 /// channel's version may not know of them yet: what is recorded here as shipped is not open again
 /// because of it.
 pub(super) fn after_dispatches(db: &Connection, order: i64, status: Status) -> Result<Status> {
@@ -162,29 +164,26 @@ pub(super) fn after_dispatches(db: &Connection, order: i64, status: Status) -> R
     if !own || matches!(status, Status::Shipped | Status::Cancelled) {
         return Ok(status);
     }
-    let left = quantities(db, order, "SELECT remote_id, quantity, refunded FROM lines WHERE order_id = ? AND ships")?;
-    let sent = quantities(
-        db,
-        order,
-        "SELECT sl.line_id, sl.quantity, '0' FROM shipment_lines sl JOIN shipments sh ON sh.id = sl.shipment_id
-         WHERE sh.order_id = ? AND sh.key IS NOT NULL",
-    )?;
-    let is_sent = |(id, left): &(String, Decimal)| {
-        *left <= crate::order::sum(sent.iter().filter(|(line, _)| line == id).map(|(_, quantity)| *quantity))
-    };
-    Ok(if left.iter().all(is_sent) { Status::Shipped } else { Status::PartiallyShipped })
+    Ok(if is_all_sent(db, order)? { Status::Shipped } else { Status::PartiallyShipped })
 }
 
-/// Ids of lines, each with its second column less its third.
-fn quantities(db: &Connection, order: i64, sql: &str) -> Result<Vec<(String, Decimal)>> {
+/// Whether every piece that ships and was not given back is in a shipment, of the merchant's or of
+/// the channel's.
+pub(super) fn is_all_sent(db: &Connection, order: i64) -> Result<bool> {
+    let sql = "SELECT remote_id, quantity, refunded FROM lines WHERE order_id = ? AND ships";
     let mut statement = db.prepare_cached(sql).done("read")?;
-    let rows = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).done("read")?;
-    rows.map(|row| {
-        let (id, all, less) = row.done("read")?;
-        let (all, less): (String, String) = (all, less);
-        Ok((id, quantity(&all)?.saturating_sub(quantity(&less)?)))
-    })
-    .collect()
+    let lines = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).done("read")?;
+    let lines = lines.collect::<rusqlite::Result<Vec<(String, String, String)>>>().done("read")?;
+    let sent = "SELECT sl.quantity FROM shipment_lines sl JOIN shipments sh ON sh.id = sl.shipment_id
+                WHERE sh.order_id = ? AND sl.line_id = ?";
+    for (line, ordered, refunded) in lines {
+        let pieces = super::acts::column::<String>(db, sent, params![order, line])?;
+        let pieces = pieces.iter().map(|text| quantity(text)).collect::<Result<Vec<_>>>()?;
+        if left(quantity(&ordered)?, quantity(&refunded)?, sum(pieces)) > Decimal::ZERO {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A number of pieces as it stands in the book.

@@ -16,7 +16,7 @@ use super::local::Worked;
 use super::{Book, copy, trail};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, Status, Totals, decimals, is_given_back, left, scaled, stored_decimal, sum};
+use crate::order::{LineQuantity, Status, Totals, decimals, is_given_back, scaled, stored_decimal, sum};
 
 /// The kind of a note about money that may be counted twice.
 const TWICE: &str = InboxKind::Refunds.word();
@@ -92,6 +92,14 @@ impl Book {
         })
     }
 
+    /// Whether a cancellation may give the order's money back.
+    ///
+    /// # Errors
+    /// `Refused` while a refund made by hand stands.
+    pub(crate) fn may_refund_by_cancelling(&self, order: i64) -> Result<()> {
+        refuse_while_any(&self.db, order)
+    }
+
     /// Takes the record of a refund back: it was none, or it is the one that the channel shows.
     ///
     /// # Errors
@@ -154,6 +162,29 @@ pub(super) fn lay_over(db: &Connection, order: i64, at: Timestamp) -> Result<()>
     }
     count(db, order)?;
     ask_whether_twice(db, order, at)
+}
+
+/// What was given back by hand is not given back once more with a cancellation.
+///
+/// # Errors
+/// `Refused` while a refund made by hand stands.
+pub(super) fn refuse_while_any(db: &Connection, order: i64) -> Result<()> {
+    let own = own_refunds(db, order)?;
+    let Some(first) = own.first() else { return Ok(()) };
+    let currency = currency(db, order)?;
+    let money = scaled(sum(own.iter().map(|one| one.amount)), &currency);
+    let numbers: Vec<String> = own.iter().map(|one| one.number.to_string()).collect();
+    let refunds = if own.len() == 1 { "refund" } else { "refunds" };
+    let text = format!(
+        "of order {order} {money} {currency} were given back by hand already ({refunds} {}), and --refund would give it \
+         back again; nothing was cancelled here or at the channel",
+        numbers.join(", ")
+    );
+    Err(Error::new(ErrorKind::Refused, text).hint(format!(
+        "ordersync cancel book:{order} without --refund moves no money; ordersync refund book:{order} --remove {} where \
+         that was not given back",
+        first.number
+    )))
 }
 
 fn amount(text: &str) -> Result<Decimal> {
@@ -240,9 +271,12 @@ fn may_be_given_back(
 
 /// Counts anew what is given back, and whether anything is left to be sent by that.
 fn recount(db: &Connection, order: i64, bare: Status) -> Result<()> {
-    let was_sent = is_all_sent(db, order)?;
+    let was_sent = copy::is_all_sent(db, order)?;
     count(db, order)?;
-    match (was_sent, is_all_sent(db, order)?, bare) {
+    if !is_sent_by_pieces(db, order)? {
+        return Ok(());
+    }
+    match (was_sent, copy::is_all_sent(db, order)?, bare) {
         (false, true, Status::PartiallyShipped) => set_status(db, order, Status::Shipped),
         (true, false, Status::Shipped) => set_status(db, order, Status::PartiallyShipped),
         _ => Ok(()),
@@ -283,25 +317,13 @@ fn count(db: &Connection, order: i64) -> Result<()> {
     Ok(())
 }
 
-/// Whether everything that ships and was not given back is in shipments, the merchant's own among
-/// them; no where nobody knows what is in one.
-fn is_all_sent(db: &Connection, order: i64) -> Result<bool> {
+/// Whether the merchant has sent something of the order, and it is known what is in every shipment
+/// of it. How far it is sent is the channel's to say otherwise.
+fn is_sent_by_pieces(db: &Connection, order: i64) -> Result<bool> {
     let sql = "SELECT coalesce(max(sh.key IS NOT NULL), 0)
           AND NOT coalesce(max(NOT EXISTS (SELECT 1 FROM shipment_lines sl WHERE sl.shipment_id = sh.id)), 0)
         FROM shipments sh WHERE sh.order_id = ?";
-    if !db.query_row(sql, [order], |row| row.get::<_, bool>(0)).done("read")? {
-        return Ok(false);
-    }
-    let sent = "SELECT sl.quantity FROM shipment_lines sl JOIN shipments sh ON sh.id = sl.shipment_id
-                WHERE sh.order_id = ? AND sl.line_id = ?";
-    for line in lines(db, order)?.iter().filter(|line| line.ships) {
-        let pieces = super::acts::column::<String>(db, sent, params![order, line.id])?;
-        let pieces = pieces.iter().map(|text| copy::quantity(text)).collect::<Result<Vec<_>>>()?;
-        if left(line.ordered, line.refunded, sum(pieces)) > Decimal::ZERO {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    db.query_row(sql, [order], |row| row.get(0)).done("read")
 }
 
 /// Asks the merchant whether what the channel shows as given back since a refund was recorded by

@@ -1351,6 +1351,26 @@ fn p10_an_order_of_which_the_rest_was_given_back_by_hand_is_shipped() {
     book.record_dispatch(&new).unwrap();
 }
 
+/// Of three pieces one was shipped at the channel, and the others are the merchant's.
+#[test]
+fn f7_how_far_an_order_is_sent_counts_what_others_have_sent_as_well() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::PartiallyShipped);
+    let first = LineQuantity { line_id: "12".into(), quantity: Decimal::ONE };
+    order.shipments = vec![RemoteShipment { remote_id: "s1".into(), lines: vec![first], ..RemoteShipment::default() }];
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    let row = book.dispatched(1, &shipment("a", &[("11", 2)], true), Guard::Check).unwrap();
+    let left = |book: &Book| book.order(1).unwrap().lines.iter().map(BookLine::open).sum::<Decimal>();
+    assert_eq!((book.order(1).unwrap().status, left(&book)), (Status::Shipped, Decimal::ZERO));
+    super::acts::stand_by_own_acts(&book.db, 1, Status::PartiallyShipped).unwrap();
+    assert_eq!((book.order(1).unwrap().status, left(&book)), (Status::Shipped, Decimal::ZERO), "accepted again");
+    give_back(&mut book, 1, &back(100, &[])).unwrap();
+    assert_eq!(book.order(1).unwrap().status, Status::Shipped);
+    book.withdraw(row).unwrap();
+    assert_eq!((book.order(1).unwrap().status, left(&book)), (Status::PartiallyShipped, Decimal::from(2)));
+}
+
 #[test]
 fn notes_and_tags_are_the_merchants_own_and_leave_nothing_behind() {
     let shelf = Shelf::new();

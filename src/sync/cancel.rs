@@ -99,6 +99,9 @@ impl Desk<'_> {
             refuse_what_is_over(&order, Some(earlier), request)?;
             return Ok(Some(done_already(&order, earlier)));
         }
+        if request.refund {
+            book.may_refund_by_cancelling(id)?;
+        }
         let (seen, unreached) = match self.look(book, &open, &order, &goal, guard)? {
             Ok(Looked::Moved) => return Ok(None),
             Ok(Looked::Clear(seen)) => (Some(*seen), None),

@@ -1,6 +1,7 @@
 //! What the merchant does with an order in the book alone: the channel is told nothing of it, and
 //! takes nothing of it back.
 
+use ordersync::channel::CancelSupport;
 use serde_json::json;
 
 use super::desk::{Desk, each};
@@ -149,6 +150,30 @@ fn p10_an_order_given_back_in_full_by_hand_does_not_go_out() {
         desk.on("refund", &id, "--remove 1").exits(0).prints("nothing was changed");
         assert!(is_listed(desk, "--status awaiting-fulfillment", &id), "{}", desk.kind);
         assert_eq!(desk.writes(), 0, "{}: P-7", desk.kind);
+    });
+}
+
+/// D-8: money that went back by hand does not go back once more with the cancellation.
+#[test]
+fn d8_a_cancellation_gives_back_nothing_that_was_given_back_by_hand() {
+    each(|desk| {
+        let CancelSupport::Yes(can) = desk.capabilities().cancel else { return };
+        if !can.refund {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 1)]);
+        let total = desk.show(&id)["totals"]["total"].as_str().unwrap().to_owned();
+        desk.on("refund", &id, &format!("--amount {total}")).exits(0);
+        desk.server.clear_requests();
+        for more in ["--dry-run", "", "--force"] {
+            let refused = desk.on("cancel", &id, &format!("--refund {more}")).exits(6);
+            refused.says("by hand").says("nothing was cancelled").says("without --refund").says("--remove 1");
+        }
+        assert!(desk.server.requests().is_empty(), "{}", desk.kind);
+        assert_eq!((status(desk, &id).as_str(), desk.home.json("outbox --all")), ("awaiting-fulfillment", json!([])));
+        desk.on("cancel", &id, "").exits(0);
+        assert_eq!(status(desk, &id), "cancelled", "{}", desk.kind);
+        assert_eq!(desk.show(&id)["refunds"], json!([]), "{}", desk.kind);
     });
 }
 

@@ -7,10 +7,11 @@ use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, resolve_subject};
-use super::local::{hold_of, local_of};
+use super::local::local_of;
 use super::outbox::{Guard, Leave, OPEN};
+use super::outward::Way;
 use super::trail::{self, By, Who};
-use super::{Book, accepted, copy, own_refunds, twins};
+use super::{Book, accepted, copy, outward, own_refunds, twins};
 use crate::channel::{Cancellation, Goal, TrackingChange};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -27,6 +28,8 @@ pub(crate) struct NewDispatch<'a> {
     pub(crate) shipment: &'a Shipment,
     /// What it may go out in spite of.
     pub(crate) leave: Leave,
+    /// Whether the merchant has named the pieces.
+    pub(crate) named: bool,
 }
 
 /// What became of an act that was to be recorded.
@@ -59,7 +62,8 @@ impl Book {
     /// waits and has surely not gone out is taken back by it.
     ///
     /// # Errors
-    /// `Refused` where there is not so much left to ship, or a cancellation is on its way.
+    /// `Refused` where it may not go out, there is not so much left to ship, or a cancellation is on
+    /// its way.
     pub(crate) fn record_dispatch(&mut self, new: &NewDispatch<'_>) -> Result<Recorded> {
         let (by, now) = self.merchant();
         let (order, shipment) = (new.order, new.shipment);
@@ -67,6 +71,7 @@ impl Book {
             if has_moved(db, order, new.seen)? {
                 return Ok(Recorded::Moved);
             }
+            outward::check(db, order, Way::Dispatch { named: new.named }, new.leave, now)?;
             accepted::take_applied(db, order, &[])?;
             take_back_waiting(db, order, "cancel", by)?;
             drop_refused(db, order, "cancel", by)?;
@@ -126,7 +131,8 @@ impl Book {
                 stays_cancelled(db, order)?;
                 return Ok(Recorded::Local);
             };
-            let row = queue(db, store, order, None, goal, Leave { guard, unpaid: true, on_hold: true }, before, now)?;
+            let leave = Leave::of_no_dispatch(guard);
+            let row = queue(db, store, order, None, goal, leave, before, now)?;
             Ok(Recorded::Row(row, last_event(db, order)?.unwrap_or_default()))
         })
     }
@@ -155,7 +161,7 @@ impl Book {
             trail::note(db, order, by, "tracking replaced", &detail)?;
             let change = TrackingChange { shipment: key.unwrap_or_default(), before: Some(was), ..change.clone() };
             let goal = Goal::Retracked(change);
-            let leave = Leave { guard: Guard::Check, unpaid: true, on_hold: true };
+            let leave = Leave::of_no_dispatch(Guard::Check);
             queue(db, store, order, None, &goal, leave, status, now)
         })
     }
@@ -198,8 +204,8 @@ impl Book {
     /// merchant has looked there, and it is not there.
     ///
     /// # Errors
-    /// `Refused` where there is not so much left to ship any more, or where the order was cancelled
-    /// or dispatched since and that still waits.
+    /// `Refused` where the order may not go out, where there is not so much left to ship any more, or
+    /// where the order was cancelled or dispatched since and that still waits.
     pub(crate) fn retry(&mut self, id: i64, again: bool) -> Result<()> {
         let now = self.clock.now();
         let refused = self.write_durably("written", |db| {
@@ -211,6 +217,9 @@ impl Book {
                 _ => {}
             }
             let row = written(db, id)?;
+            if let Err(error) = may_go_out(db, id, &row, now) {
+                return Ok(Some(error));
+            }
             if row.state == "failed"
                 && let Err(error) = come_back(db, id, &row)
             {
@@ -368,7 +377,6 @@ fn is_not_there(db: &Connection, id: i64, row: &Written) -> Result<()> {
 fn come_back(db: &Connection, id: i64, row: &Written) -> Result<()> {
     no_opposite_waits(db, id, row)?;
     may_come_back(db, id, row)?;
-    is_not_held(db, id, row)?;
     if row.nothing { redo(db, id, row) } else { Ok(()) }
 }
 
@@ -549,17 +557,18 @@ fn may_come_back(db: &Connection, id: i64, row: &Written) -> Result<()> {
     )))
 }
 
-/// What the merchant has held back since is not tried again.
-fn is_not_held(db: &Connection, id: i64, row: &Written) -> Result<()> {
-    let on_hold: bool = db.query_row("SELECT on_hold FROM outbox WHERE id = ?", [id], |row| row.get(0)).done("read")?;
-    if row.kind != "dispatch" || on_hold || hold_of(db, row.order)?.is_none() {
-        return Ok(());
+/// Whether a row may go out, that was refused or waits (D-1). What may be at the channel already is
+/// looked for there first, whatever has happened since; only a hold stops that.
+fn may_go_out(db: &Connection, id: i64, row: &Written, now: Timestamp) -> Result<()> {
+    match serde_json::from_str(&row.goal).map_err(|_| odd("task", "goal"))? {
+        Goal::Dispatched(_) => {
+            let bar = outward::bar(db, row.order, Way::Retry(id), outward::leave_of(db, id)?, now)?;
+            let bar = bar.filter(|bar| row.nothing || (bar.waits && row.state == "failed"));
+            bar.map_or(Ok(()), |bar| Err(bar.error(row.order, Way::Retry(id))))
+        }
+        Goal::Cancelled(wished) if wished.refund && row.nothing => own_refunds::refuse_while_any(db, row.order),
+        Goal::Cancelled(_) | Goal::Retracked(_) => Ok(()),
     }
-    let text = format!("order {} is on hold here; row {id} was not tried again", row.order);
-    Err(Error::new(ErrorKind::Refused, text).hint(format!(
-        "ordersync release book:{} ends the hold; ordersync outbox --withdraw {id} takes the row back",
-        row.order
-    )))
 }
 
 /// What of a dispatch the order still has: a line may have been taken out of it since, and the
@@ -753,8 +762,8 @@ fn queue(
 ) -> Result<i64> {
     let text = serde_json::to_string(goal).map_err(|_| odd("task", "goal"))?;
     db.execute(
-        "INSERT INTO outbox (store_id, order_id, shipment_id, kind, goal, guard, unpaid, on_hold, state, status_before, queued_at, written)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 'no')",
+        "INSERT INTO outbox (store_id, order_id, shipment_id, kind, goal, guard, unpaid, on_hold, again, state, status_before, queued_at, written)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, 'no')",
         params![
             store,
             order,
@@ -764,6 +773,7 @@ fn queue(
             leave.guard.word(),
             leave.unpaid,
             leave.on_hold,
+            leave.again,
             before.word(),
             now.timestamp_millis()
         ],
@@ -787,7 +797,8 @@ impl Book {
             order,
             seen: None,
             shipment,
-            leave: Leave { guard, unpaid: false, on_hold: false },
+            leave: Leave { guard, unpaid: false, on_hold: false, again: false, test_order: false },
+            named: true,
         })? {
             Recorded::Row(row, _) => Ok(row),
             other => panic!("{other:?}"),

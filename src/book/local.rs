@@ -6,6 +6,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::Book;
 use super::acts::{column, head, set_status};
 use super::error::{Done, book_error};
+use super::outbox::{Leave, OPEN};
+use super::outward::{self, Way};
 use super::trail::{self, By, Who};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
@@ -67,7 +69,8 @@ impl Book {
         Ok(value)
     }
 
-    /// Holds an order back, or changes its hold.
+    /// Holds an order back, or changes its hold. A dispatch of it that has surely not gone out waits
+    /// as well.
     ///
     /// # Errors
     /// `Refused` where nothing of it is to be sent any more.
@@ -75,7 +78,8 @@ impl Book {
         self.work(rehearsal, |db, by| {
             release_due_holds(db, by)?;
             let (_, bare) = head(db, order)?;
-            if matches!(bare, Status::Shipped | Status::Cancelled) {
+            let waits = bare == Status::Shipped && is_unsent(db, order)?;
+            if matches!(bare, Status::Shipped | Status::Cancelled) && !waits {
                 return Err(over(db, order, bare, "held back")?);
             }
             let was = hold_of(db, order)?;
@@ -119,22 +123,25 @@ impl Book {
         })
     }
 
-    /// Notes that a supplier was asked to ship an order, or another one. `on_hold`: although it is
-    /// on hold; a hold of the merchant's ends by that.
+    /// Notes that a supplier was asked to ship an order, or another one. `leave`: in spite of what; a
+    /// hold of the merchant's ends by that.
     ///
     /// # Errors
-    /// `Refused` where it is not to be shipped as a whole.
+    /// `Refused` where it may not go out, or not as a whole.
     pub(crate) fn request_dropship(
         &mut self,
         order: i64,
         supplier: Option<&str>,
-        on_hold: bool,
+        leave: Leave,
         rehearsal: bool,
     ) -> Result<(Worked, Dropship)> {
         self.work(rehearsal, |db, by| {
             release_due_holds(db, by)?;
             let (_, bare) = head(db, order)?;
-            may_be_handed_over(db, order, bare, on_hold)?;
+            if matches!(bare, Status::Shipped | Status::Cancelled) {
+                return Err(over(db, order, bare, "handed over")?);
+            }
+            outward::check(db, order, Way::Dropship, leave, by.at)?;
             let was = dropship_of(db, order)?;
             let wanted = Dropship {
                 since: was.as_ref().map_or(by.at, |was| was.since),
@@ -207,49 +214,22 @@ pub(super) fn dropship_of(db: &Connection, order: i64) -> Result<Option<Dropship
         .done("read")
 }
 
-/// Whether a supplier can be asked to ship all of an order.
-fn may_be_handed_over(db: &Connection, order: i64, bare: Status, on_hold: bool) -> Result<()> {
-    let sql = "SELECT given_back, test, EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id)
-          AND NOT EXISTS (SELECT 1 FROM lines l WHERE l.order_id = o.id AND l.ships) FROM orders o WHERE id = ?";
-    let (given_back, test, bodiless): (bool, bool, bool) =
-        db.query_row(sql, [order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).done("read")?;
-    let held = bare == Status::OnHold || hold_of(db, order)?.is_some();
-    let (why, hint) = match bare {
-        Status::Shipped | Status::Cancelled => return Err(over(db, order, bare, "handed over")?),
-        Status::AwaitingPayment => (
-            "is not paid yet".to_owned(),
-            format!("ordersync dispatch book:{order} ... --unpaid says that it went out all the same"),
-        ),
-        Status::PartiallyShipped => (
-            "has gone out in part".to_owned(),
-            format!("ordersync dispatch book:{order} --item SKU=QTY says what else went out, whoever sent it"),
-        ),
-        _ if given_back => ("is refunded in full".to_owned(), format!("ordersync show book:{order} lists the refunds")),
-        _ if test => ("is a test order".to_owned(), format!("ordersync show book:{order}")),
-        _ if bodiless => ("needs no parcel".to_owned(), format!("ordersync show book:{order}")),
-        _ if held && !on_hold => (
-            "is on hold".to_owned(),
-            "ordersync release ends a hold here; add --on-hold if it is handed over all the same".to_owned(),
-        ),
-        _ => match super::twins::of(db, order)?.into_iter().find(super::Twin::is_sent) {
-            None => return Ok(()),
-            Some(twin) => (
-                format!("is the same sale as order {} ({}), which is dispatched already", twin.id, twin.name),
-                format!("ordersync twin deny book:{order} if they are two sales"),
-            ),
-        },
-    };
-    Err(Error::new(ErrorKind::Refused, format!("order {order} {why}; nothing was changed")).hint(hint))
-}
-
 /// What the merchant does with an order in the book alone.
 pub(super) fn local_of(db: &Connection, order: i64) -> Result<Local> {
     let sql =
         "SELECT EXISTS (SELECT 1 FROM holds WHERE order_id = ?1), EXISTS (SELECT 1 FROM dropships WHERE order_id = ?1)";
-    db.prepare_cached(sql)
-        .done("read")?
-        .query_row([order], |row| Ok(Local { held: row.get(0)?, requested: row.get(1)? }))
-        .done("read")
+    let (held, requested) =
+        db.prepare_cached(sql).done("read")?.query_row([order], |row| Ok((row.get(0)?, row.get(1)?))).done("read")?;
+    Ok(Local { held, requested, unsent: held && is_unsent(db, order)? })
+}
+
+/// Whether a dispatch is recorded of which surely nothing has gone out, and that a hold stops.
+fn is_unsent(db: &Connection, order: i64) -> Result<bool> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND kind = 'dispatch' AND written = 'no' AND NOT on_hold
+           AND state IN {OPEN})"
+    );
+    db.prepare_cached(&sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
 }
 
 fn release_due_holds(db: &Connection, by: By) -> Result<()> {

@@ -31,6 +31,7 @@ mod local;
 mod maintenance;
 mod notes;
 mod outbox;
+mod outward;
 mod own_refunds;
 mod present;
 mod queries;
@@ -73,7 +74,8 @@ pub use lists::{Filter, View};
 pub(crate) use lists::{LeftOut, LeftOuts, OrderRow};
 pub(crate) use local::{Dropship, Hold, HoldWish, Worked};
 pub(crate) use notes::Note;
-pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState};
+pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState, Sending};
+pub(crate) use outward::{Standing, Way};
 pub(crate) use own_refunds::{NewRefund, OwnRefund};
 pub(crate) use present::Present;
 pub(crate) use queries::{BookLine, BookOrder};
@@ -103,6 +105,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0010_comparisons.sql"),
     include_str!("schema/0011_edits.sql"),
     include_str!("schema/0012_lists.sql"),
+    include_str!("schema/0013_again.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

@@ -13,7 +13,7 @@ use super::error::{Done, odd};
 use super::import::Kept;
 use super::inbox::{InboxNote, put_note};
 use super::trail::{self, Who};
-use super::{Book, copy};
+use super::{Book, copy, outward};
 use crate::channel::{ChannelKind, Goal, RemoteOrder};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ impl Guard {
         }
     }
 
-    fn from_word(word: &str) -> Result<Self> {
+    pub(super) fn from_word(word: &str) -> Result<Self> {
         [Self::Check, Self::AsLocal, Self::Force]
             .into_iter()
             .find(|guard| guard.word() == word)
@@ -57,6 +57,18 @@ pub(crate) struct Leave {
     pub(crate) unpaid: bool,
     /// Of its being on hold.
     pub(crate) on_hold: bool,
+    /// Of the same having gone out, or the same sale having come to an end in another store: another
+    /// box really goes out.
+    pub(crate) again: bool,
+    /// Of its being a test.
+    pub(crate) test_order: bool,
+}
+
+impl Leave {
+    /// What is no dispatch goes out whatever a dispatch waits for.
+    pub(crate) fn of_no_dispatch(guard: Guard) -> Self {
+        Self { guard, unpaid: true, on_hold: true, again: true, test_order: true }
+    }
 }
 
 /// Where a row stands.
@@ -111,6 +123,17 @@ impl fmt::Display for OutboxState {
     }
 }
 
+/// Whether a write may go out.
+#[derive(Debug)]
+pub(crate) enum Sending {
+    /// It is marked as under way.
+    Begun,
+    /// The merchant has taken the row back.
+    TakenBack,
+    /// The order is on hold here: the row waits.
+    Held(Error),
+}
+
 /// A row of the outbox.
 #[derive(Debug, Clone)]
 pub(crate) struct OutboxRow {
@@ -157,6 +180,8 @@ pub(crate) struct OutboxRow {
     pub(crate) looks: u32,
     /// The shipment that it tells the channel of, as long as it stands in the book.
     pub(crate) shipment: Option<i64>,
+    /// Whether it waits because the order, or another one of the same sale, is on hold here.
+    pub(crate) held: bool,
     /// Why it is not there yet.
     pub(crate) error: Option<String>,
 }
@@ -174,33 +199,49 @@ pub(crate) struct LeftToSend {
     pub(crate) next_at: Option<Timestamp>,
 }
 
-const ROW: &str = "SELECT x.id, x.store_id, s.name, x.order_id, o.remote_id, o.number, x.goal, x.guard, x.state, x.attempts, x.queued_at,
+/// Whether the row `x` waits because its order, or another order of the same sale, is on hold here.
+/// What may be at the channel is not stopped by that.
+macro_rules! held {
+    () => {
+        "(x.kind = 'dispatch' AND x.written = 'no' AND NOT x.on_hold AND x.state IN ('queued', 'sending', 'unknown', 'sent')
+          AND (EXISTS (SELECT 1 FROM holds h WHERE h.order_id = x.order_id)
+            OR EXISTS (SELECT 1 FROM twins t JOIN holds h ON h.order_id = t.twin_id JOIN orders w ON w.id = t.twin_id
+              WHERE t.order_id = x.order_id AND t.state <> 'denied' AND w.status = 'on-hold')))"
+    };
+}
+
+const HELD: &str = held!();
+
+const ROW: &str = concat!(
+    "SELECT x.id, x.store_id, s.name, x.order_id, o.remote_id, o.number, x.goal, x.guard, x.state, x.attempts, x.queued_at,
     x.attempted_at, x.next_at, x.settled_at, x.doing, x.receipts, x.error, x.shipment_id, x.unpaid, x.acknowledged, x.looks, x.on_hold,
-    x.written <> 'no', x.written = 'yes'
-    FROM outbox x JOIN orders o ON o.id = x.order_id JOIN stores s ON s.id = x.store_id ";
+    x.written <> 'no', x.written = 'yes', x.again, ",
+    held!(),
+    " FROM outbox x JOIN orders o ON o.id = x.order_id JOIN stores s ON s.id = x.store_id "
+);
 
 /// The states of a row that is not settled; as in the partial index.
 pub(super) const OPEN: &str = "('queued', 'sending', 'unknown', 'sent')";
 
 impl Book {
     /// The open rows of a store whose time has come (`all`: every open row), the oldest first, one
-    /// for an order: what was recorded first for an order goes out first.
+    /// for an order: what was recorded first for an order goes out first. What is on hold here waits.
     pub(crate) fn due(&self, store: i64, now: Timestamp, all: bool) -> Result<Vec<OutboxRow>> {
         let sql = format!(
             "{ROW} WHERE x.store_id = ?1 AND x.state IN {OPEN} AND (?2 OR x.next_at IS NULL OR x.next_at <= ?3 OR x.next_at > ?4)
              AND NOT EXISTS (SELECT 1 FROM outbox y WHERE y.order_id = x.order_id AND y.id < x.id AND y.state IN {OPEN})
-             ORDER BY x.id"
+             AND NOT {HELD} ORDER BY x.id"
         );
         let now = now.timestamp_millis();
         self.outbox_rows(&sql, params![store, all, now, now.saturating_add(super::NO_PAUSE_IS_LONGER)])
     }
 
-    /// What of a store's outbox is still on its way.
+    /// What of a store's outbox is still on its way; not what is on hold here.
     pub(crate) fn left_to_send(&self, store: i64) -> Result<LeftToSend> {
         let sql = format!(
             "SELECT count(*), coalesce(sum(state IN ('sending', 'unknown')), 0), coalesce(sum(next_at > ?2), 0),
                min(CASE WHEN next_at > ?2 THEN next_at END)
-             FROM outbox WHERE store_id = ?1 AND state IN {OPEN}"
+             FROM outbox x WHERE store_id = ?1 AND state IN {OPEN} AND NOT {HELD}"
         );
         let read = |row: &Row<'_>| {
             Ok(LeftToSend {
@@ -284,9 +325,11 @@ impl Book {
         })
     }
 
-    /// How many rows of a store are open, and since when the oldest of them.
+    /// How many rows of a store are open, and since when the oldest of them; not what is on hold here.
     pub(crate) fn outbox_age(&self, store: i64) -> Result<(u64, Option<Timestamp>)> {
-        let sql = format!("SELECT count(*), min(queued_at) FROM outbox WHERE store_id = ? AND state IN {OPEN}");
+        let sql = format!(
+            "SELECT count(*), min(queued_at) FROM outbox x WHERE store_id = ? AND state IN {OPEN} AND NOT {HELD}"
+        );
         self.db
             .prepare_cached(&sql)
             .done("read")?
@@ -305,16 +348,26 @@ impl Book {
     }
 
     /// Marks that a write is about to go out. On the disk before it returns. From then on nobody
-    /// can take the row back; gives `false` where somebody has, and then nothing may go out.
-    pub(crate) fn sending(&mut self, id: i64, doing: &str) -> Result<bool> {
-        let now = self.now_ms();
+    /// can take the row back. Only where it gives [`Sending::Begun`] anything may go out.
+    ///
+    /// # Errors
+    /// `Refused` where the order may not go out any more, or the money not back.
+    pub(crate) fn sending(&mut self, id: i64, doing: &str) -> Result<Sending> {
+        let at = self.clock.now();
+        let now = at.timestamp_millis();
         self.write_durably("written", |db| {
+            if let Some((order, bar)) = outward::bar_of_row(db, id, at)? {
+                let waits = bar.waits;
+                let error = bar.error(order, outward::Way::Push(id));
+                return if waits { Ok(Sending::Held(error)) } else { Err(error) };
+            }
             let sql = format!(
                 "UPDATE outbox SET state = 'sending', attempts = attempts + 1, attempted_at = ?, doing = ?, error = NULL, error_kind = NULL,
                    written = CASE written WHEN 'no' THEN 'trying' WHEN 'trying' THEN 'maybe' ELSE written END
                  WHERE id = ? AND state IN {OPEN}"
             );
-            Ok(db.execute(&sql, params![now, doing, id]).done("written")? > 0)
+            let begun = db.execute(&sql, params![now, doing, id]).done("written")? > 0;
+            Ok(if begun { Sending::Begun } else { Sending::TakenBack })
         })
     }
 
@@ -521,7 +574,14 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
         remote_id: row.get(4)?,
         number: row.get(5)?,
         goal,
-        leave: Leave { guard, unpaid: row.get(18)?, on_hold: row.get(21)? },
+        leave: Leave {
+            guard,
+            unpaid: row.get(18)?,
+            on_hold: row.get(21)?,
+            again: row.get(24)?,
+            // Whatever is recorded was let past that.
+            test_order: true,
+        },
         state,
         attempts: row.get(9)?,
         may_be_there: row.get(22)?,
@@ -536,5 +596,6 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<Result<OutboxRow>> {
         acknowledged,
         looks: row.get(20)?,
         shipment: row.get(17)?,
+        held: row.get(25)?,
     }))
 }

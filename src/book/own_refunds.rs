@@ -212,21 +212,20 @@ struct Line {
     refunded: Decimal,
     /// By what the channel says, as it stands in the book.
     there: String,
-    ships: bool,
 }
 
 fn lines(db: &Connection, order: i64) -> Result<Vec<Line>> {
-    let sql = "SELECT position, remote_id, quantity, refunded, coalesce(refunded_there, refunded), ships FROM lines
+    let sql = "SELECT position, remote_id, quantity, refunded, coalesce(refunded_there, refunded) FROM lines
                WHERE order_id = ? ORDER BY position";
     let mut statement = db.prepare_cached(sql).done("read")?;
     let rows = statement
-        .query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))
+        .query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
         .done("read")?
-        .collect::<rusqlite::Result<Vec<(i64, String, String, String, String, bool)>>>()
+        .collect::<rusqlite::Result<Vec<(i64, String, String, String, String)>>>()
         .done("read")?;
-    let read = |(position, id, ordered, refunded, there, ships): (_, _, String, String, _, _)| {
+    let read = |(position, id, ordered, refunded, there): (_, _, String, String, _)| {
         let (ordered, refunded) = (copy::quantity(&ordered)?, copy::quantity(&refunded)?);
-        Ok(Line { position, id, ordered, refunded, there, ships })
+        Ok(Line { position, id, ordered, refunded, there })
     };
     rows.into_iter().map(read).collect()
 }

@@ -81,14 +81,6 @@ impl BookOrder {
             }
         }
     }
-
-    /// Whether a part of it has gone out and nobody knows which: the channel shows a shipment and
-    /// not what is in it, or the word alone.
-    pub(crate) fn is_sent_in_unknown_part(&self) -> bool {
-        let untold = self.shipments.iter().any(|shipment| !shipment.own && shipment.lines.is_empty());
-        let none_known = self.lines.iter().all(|line| line.shipped.is_zero());
-        self.status == Status::PartiallyShipped && (untold || none_known)
-    }
 }
 
 /// A shipment of an order.

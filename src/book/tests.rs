@@ -1015,7 +1015,14 @@ impl Two {
                     order: 1,
                     seen: self.read[who].0,
                     shipment: &shipment,
-                    leave: Leave { guard: Guard::Check, unpaid: false, on_hold: false },
+                    leave: Leave {
+                        guard: Guard::Check,
+                        unpaid: false,
+                        on_hold: false,
+                        again: false,
+                        test_order: false,
+                    },
+                    named: true,
                 };
                 let _ = self.book.record_dispatch(&new);
             }
@@ -1100,7 +1107,8 @@ fn i6_what_a_clock_that_was_ahead_has_put_off_is_due() {
         order: 1,
         seen,
         shipment: &part,
-        leave: Leave { guard: Guard::Check, unpaid: false, on_hold: false },
+        leave: Leave { guard: Guard::Check, unpaid: false, on_hold: false, again: false, test_order: false },
+        named: true,
     })
     .unwrap();
     let due = |book: &Book| book.due(store, shelf.clock.now(), false).unwrap().len();
@@ -1154,15 +1162,20 @@ fn d2_a_hold_and_a_dispatch_at_once_are_never_both_done_in_silence() {
     import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
     let seen = book.order(1).unwrap().last_event;
     let whole = shipment("a", &[("11", 2), ("12", 1)], true);
-    let leave = Leave { guard: Guard::Check, unpaid: false, on_hold: false };
-    let new = NewDispatch { order: 1, seen, shipment: &whole, leave };
+    let leave = Leave { guard: Guard::Check, unpaid: false, on_hold: false, again: false, test_order: false };
+    let new = NewDispatch { order: 1, seen, shipment: &whole, leave, named: true };
     shelf.open().hold(1, &HoldWish::default(), false).unwrap();
     assert_eq!(book.record_dispatch(&new).unwrap(), Recorded::Moved, "what was read is void");
     book.release(1, false).unwrap();
     let row = book.dispatched(1, &whole, Guard::Check).unwrap();
-    let error = shelf.open().hold(1, &HoldWish::default(), false).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Refused);
-    assert!(error.hint_text().unwrap().contains(&format!("--withdraw {row}")), "{error:?}");
+    // One that waits in the outbox waits until it is released.
+    shelf.open().hold(1, &HoldWish::default(), false).unwrap();
+    let due = |book: &Book| book.due(store, shelf.clock.now(), true).unwrap().len();
+    assert_eq!((book.order(1).unwrap().shown, due(&book)), (Status::OnHold, 0));
+    assert_eq!(book.retry(row, false).unwrap_err().kind(), ErrorKind::Refused);
+    assert!(matches!(book.sending(row, "told").unwrap(), Sending::Held(_)), "held since it was found due");
+    book.release(1, false).unwrap();
+    assert_eq!((book.order(1).unwrap().shown, due(&book)), (Status::Shipped, 1));
 
     // One that was refused comes back to an order that is held meanwhile only by the merchant's word.
     let (no, note) = (
@@ -1219,11 +1232,12 @@ fn a_supplier_is_asked_only_for_what_is_to_be_shipped_as_a_whole() {
         order.remote_id = format!("{}", book.size().unwrap().orders + 7);
         import(&mut book, store, &[remote(&order)], keep).unwrap();
         let id = book.find(&format!("shop:{}", order.remote_id)).unwrap();
-        let done = book.request_dropship(id, Some("Sam"), on_hold, false).map(|_| ());
+        let leave = Leave { guard: Guard::Check, unpaid: false, on_hold, again: false, test_order: false };
+        let done = book.request_dropship(id, Some("Sam"), leave, false).map(|_| ());
         let shown = book.order(id).unwrap().shown;
         assert_eq!(done.is_ok(), shown == Status::DropshipmentRequested, "{status}");
         if done.is_ok() {
-            assert_eq!(book.request_dropship(id, None, on_hold, false).unwrap().0, Worked::Already);
+            assert_eq!(book.request_dropship(id, None, leave, false).unwrap().0, Worked::Already);
             assert_eq!(book.withdraw_dropship(id, false).unwrap(), (Worked::Done, status));
             assert_eq!(book.withdraw_dropship(id, false).unwrap(), (Worked::Already, status));
         }
@@ -1343,8 +1357,8 @@ fn p10_an_order_of_which_the_rest_was_given_back_by_hand_is_shipped() {
     give_back(&mut book, 1, &back(1000, &[("11", 1)])).unwrap();
     assert_eq!(book.order(1).unwrap().status, Status::Shipped);
     let more = shipment("b", &[("11", 1)], true);
-    let leave = Leave { guard: Guard::Check, unpaid: false, on_hold: false };
-    let new = NewDispatch { order: 1, seen: None, shipment: &more, leave };
+    let leave = Leave { guard: Guard::Check, unpaid: false, on_hold: false, again: false, test_order: false };
+    let new = NewDispatch { order: 1, seen: None, shipment: &more, leave, named: true };
     assert_eq!(book.record_dispatch(&new).unwrap_err().kind(), ErrorKind::Refused);
     book.remove_refund(1, 1, false).unwrap();
     assert_eq!(book.order(1).unwrap().status, Status::PartiallyShipped);

@@ -41,6 +41,11 @@ pub(crate) struct Twin {
     pub(crate) status: Status,
     /// Whether the merchant holds it back here.
     pub(crate) held: bool,
+    /// Whether all of it was given back before it was sent.
+    pub(crate) given_back: bool,
+    /// Whether its channel shows it as cancelled, which the merchant has not taken over or turned
+    /// down.
+    pub(crate) cancelled_there: bool,
     /// Whether the order that it is a twin of was made of this one.
     pub(crate) is_original: bool,
     /// Whether the merchant has said that it is one; else it was found.
@@ -53,6 +58,11 @@ impl Twin {
     /// How it is known, in words.
     pub(crate) fn known_by(&self) -> &'static str {
         known_by(&self.how)
+    }
+
+    /// Whether it is cancelled, here or at its channel.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.status == Status::Cancelled || self.cancelled_there
     }
 
     /// Whether parcels have gone out for it.
@@ -412,7 +422,8 @@ fn has_twin_in(db: &Connection, order: i64, store: i64) -> Result<bool> {
 
 pub(super) fn of(db: &Connection, order: i64) -> Result<Vec<Twin>> {
     let sql = "SELECT t.twin_id, s.name || ':' || w.number, coalesce(w.bare_status, w.status), t.copy, t.state, t.how,
-          w.status = 'on-hold' AND EXISTS (SELECT 1 FROM holds h WHERE h.order_id = w.id)
+          w.status = 'on-hold' AND EXISTS (SELECT 1 FROM holds h WHERE h.order_id = w.id), w.given_back,
+          EXISTS (SELECT 1 FROM changes c WHERE c.order_id = w.id AND c.field = 'cancelled' AND c.fate IN ('review', 'drift'))
         FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores s ON s.id = w.store_id
         WHERE t.order_id = ? AND t.state <> 'denied' ORDER BY t.twin_id";
     let mut statement = db.prepare_cached(sql).done("read")?;
@@ -420,10 +431,9 @@ pub(super) fn of(db: &Connection, order: i64) -> Result<Vec<Twin>> {
         let (id, name, word, is_original) = (row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?);
         let (state, how): (String, String) = (row.get(4)?, row.get(5)?);
         let (confirmed, held) = (state == Verdict::Confirmed.word(), row.get(6)?);
-        Ok(word
-            .parse()
-            .map(|status| Twin { id, name, status, held, is_original, confirmed, how })
-            .map_err(|_| odd("status", &word)))
+        let (given_back, cancelled_there) = (row.get(7)?, row.get(8)?);
+        let twin = |status| Twin { id, name, status, held, given_back, cancelled_there, is_original, confirmed, how };
+        Ok(word.parse().map(twin).map_err(|_| odd("status", &word)))
     });
     rows.done("read")?.map(|row| row.done("read")?).collect()
 }

@@ -137,9 +137,13 @@ fn request(args: &Args) -> Request {
         replaces: args.replaces.clone(),
         notify: !args.no_notify,
         when,
-        again: args.again,
-        test_order: args.test_order,
-        leave: Leave { guard: guard(args), unpaid: args.unpaid, on_hold: args.on_hold },
+        leave: Leave {
+            guard: guard(args.as_local, args.force),
+            unpaid: args.unpaid,
+            on_hold: args.on_hold,
+            again: args.again,
+            test_order: args.test_order,
+        },
     }
 }
 
@@ -151,8 +155,9 @@ fn naming(args: &Args) -> Naming {
     }
 }
 
-fn guard(args: &Args) -> Guard {
-    match (args.as_local, args.force) {
+/// What `--as-local` and `--force` let past.
+pub(super) fn guard(as_local: bool, force: bool) -> Guard {
+    match (as_local, force) {
         (true, true) => Guard::Force,
         (true, false) => Guard::AsLocal,
         _ => Guard::Check,

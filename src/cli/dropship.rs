@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::local::{Told, text};
 use super::output;
 use super::{App, Outcome};
-use crate::book::{Dropship, Worked};
+use crate::book::{Dropship, Leave, Worked};
 use crate::clock::rfc3339;
 
 /// Note that a supplier is to ship an order, here only: it counts as dropshipment-requested, and
@@ -23,6 +23,12 @@ pub(super) struct Args {
     /// Also an order that is on hold; a hold of yours ends by it
     #[arg(long, conflicts_with = "withdraw")]
     on_hold: bool,
+    /// Go on with your version of the order although the channel's has changed
+    #[arg(long, conflicts_with = "withdraw")]
+    as_local: bool,
+    /// With --as-local: also where the order is cancelled at the channel, or refunded in full
+    #[arg(long, requires = "as_local")]
+    force: bool,
     /// Take it back: you ship it yourself
     #[arg(long)]
     withdraw: bool,
@@ -44,7 +50,9 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         let order = book.order(id)?;
         return Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({ "dropship": null }));
     }
-    let (worked, request) = book.request_dropship(id, to.as_deref(), args.on_hold, args.dry_run)?;
+    let guard = super::dispatch::guard(args.as_local, args.force);
+    let leave = Leave { guard, unpaid: false, on_hold: args.on_hold, again: false, test_order: false };
+    let (worked, request) = book.request_dropship(id, to.as_deref(), leave, args.dry_run)?;
     let order = book.order(id)?;
     let whom = if request.supplier.is_empty() { "a supplier" } else { &request.supplier };
     let already = if worked == Worked::Already { " already" } else { "" };

@@ -10,7 +10,7 @@ use crate::book::{Hold, HoldWish, Worked};
 use crate::clock::{Timestamp, rfc3339};
 
 /// Hold an order back, here only: it is not offered to be sent, and dispatch refuses it without
-/// --on-hold.
+/// --on-hold. A dispatch that is recorded and has surely not gone out waits until it is released.
 ///
 /// The channel is not told, and nothing that comes from there ends it. An order that is held at the
 /// channel as well stays so until it is released there.
@@ -46,6 +46,13 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if let Some(request) = &order.dropship {
         let whom = if request.supplier.is_empty() { "the supplier" } else { &request.supplier };
         output::note(&format!("{} was asked to ship it and is not told by this", output::clean(whom)));
+    }
+    let waiting: Vec<String> = order.outbox.iter().filter(|row| row.held).map(|row| row.id.to_string()).collect();
+    if !waiting.is_empty() && !app.global.quiet {
+        output::note(&format!(
+            "a dispatch of it that has not gone out waits as well until it is released: row {} of the outbox",
+            waiting.join(", ")
+        ));
     }
     Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({ "hold": to_json(&hold) }))
 }

@@ -64,7 +64,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             row.state.word(),
             &output::when(row.queued_at, now),
             &next,
-            row.error.as_deref().unwrap_or(""),
+            &why(row),
         ]);
     }
     table.print()?;
@@ -85,6 +85,16 @@ pub(super) fn forsaken(rows: &[OutboxRow]) -> String {
         output::count(rows.len() as u64, "dispatch or cancellation"),
         stores.join(", ")
     )
+}
+
+/// Why it is not there yet.
+fn why(row: &OutboxRow) -> String {
+    let error = row.error.as_deref().unwrap_or("");
+    match (row.held, error) {
+        (false, _) => error.to_owned(),
+        (true, "") => act::ON_HOLD.to_owned(),
+        (true, _) => format!("{}; {error}", act::ON_HOLD),
+    }
 }
 
 fn what(row: &OutboxRow) -> String {
@@ -114,6 +124,6 @@ pub(super) fn to_json(row: &OutboxRow) -> serde_json::Value {
         "kind": row.goal.word(), "what": what(row), "parcels": parcels, "replaces": replaces, "state": row.state.word(), "attempts": row.attempts,
         "queued_at": rfc3339(row.queued_at), "attempted_at": row.attempted_at.map(rfc3339),
         "next_at": row.next_at.map(rfc3339), "settled_at": row.settled_at.map(rfc3339),
-        "doing": row.doing, "error": row.error,
+        "doing": row.doing, "error": row.error, "held": row.held,
     })
 }

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::local::Told;
 use super::{App, Outcome};
-use crate::book::Worked;
+use crate::book::{OutboxRow, OutboxState, Worked};
+use crate::channel::Goal;
 use crate::order::Status;
 
 /// End a hold of yours.
@@ -25,11 +26,14 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let id = book.find(&args.order)?;
     let (worked, now_is) = book.release(id, args.dry_run)?;
     let order = book.order(id)?;
+    let waits = |row: &&OutboxRow| matches!(row.goal, Goal::Dispatched(_)) && row.state == OutboxState::Queued;
+    let queued = order.outbox.iter().any(|row| waits(&row) && (!row.held || args.dry_run));
     let detail = match (worked, now_is) {
         (Worked::Already, _) => format!("not on hold here, it is {now_is}"),
         (_, Status::OnHold) => {
             format!("released here; it is still on hold at {} ({})", order.store, order.channel_status)
         }
+        _ if queued => format!("released, it is {now_is} again; its dispatch goes out with the next sync"),
         _ => format!("released, it is {now_is} again"),
     };
     Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({}))

@@ -58,6 +58,8 @@ pub(crate) struct Local {
     pub(crate) held: bool,
     /// A supplier was asked to ship it.
     pub(crate) requested: bool,
+    /// What is recorded as sent of it has not gone out, and is held back with it.
+    pub(crate) unsent: bool,
 }
 
 impl Local {
@@ -66,6 +68,7 @@ impl Local {
     pub(crate) fn over(self, bare: Status) -> Status {
         use Status::{AwaitingFulfillment, Cancelled, OnHold, Shipped};
         match bare {
+            Shipped if self.held && self.unsent => OnHold,
             Shipped | Cancelled => bare,
             _ if self.held => OnHold,
             AwaitingFulfillment | OnHold if self.requested => Status::DropshipmentRequested,

@@ -123,10 +123,11 @@ impl Pushed {
             Self::Tried(_) => None,
             Self::Elsewhere => Some("another ordersync is sending this store's outbox and takes it along".to_owned()),
             Self::Behind(older) => Some(format!(
-                "it goes out after row {} of the outbox, a {} that is {}{}",
+                "it goes out after row {} of the outbox, a {} that is {}{}{}",
                 older.id,
                 older.goal.word(),
                 older.state,
+                if older.held { " and on hold here" } else { "" },
                 older.error.as_deref().map(|why| format!(" ({why})")).unwrap_or_default()
             )),
         }
@@ -140,6 +141,11 @@ fn not_tried(book: &Book, row: OutboxRow) -> Result<Pushed> {
         OutboxState::Confirmed => Pushed::Tried(Outcome::Confirmed { wrote: Vec::new() }),
         OutboxState::Withdrawn => Pushed::Tried(Outcome::TakenBack),
         OutboxState::Failed => Pushed::Tried(Outcome::Refused(Error::new(ErrorKind::Refused, error()))),
+        _ if row.held => {
+            let text = format!("order {} is on hold here by now; nothing was sent", row.order_id);
+            let hint = format!("ordersync release book:{} ends the hold", row.order_id);
+            Pushed::Tried(Outcome::Pending(Error::new(ErrorKind::Refused, text).hint(hint)))
+        }
         _ => {
             let open = book.open_outbox()?.into_iter();
             let mut older = open.filter(|one| one.order_id == row.order_id && one.id < row.id && one.state.is_open());
@@ -188,6 +194,9 @@ pub(crate) fn taken_back(order: i64, what: &str) -> Error {
         format!("the {what} of order {order} was taken back by another command before it went out; nothing was sent");
     Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order} tells how it stands"))
 }
+
+/// Why a row of the outbox waits that nothing is wrong with.
+pub(crate) const ON_HOLD: &str = "on hold here: ordersync release lets it go";
 
 /// How an act stands that is recorded and not confirmed, by the state of its row.
 pub(crate) fn standing(state: &str) -> &'static str {

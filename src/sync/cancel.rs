@@ -143,7 +143,7 @@ impl Desk<'_> {
         goal: &Goal,
         guard: Guard,
     ) -> Result<Result<Looked>> {
-        match act::look(book, self.watch, open, order, goal, Leave { guard, unpaid: true, on_hold: true }) {
+        match act::look(book, self.watch, open, order, goal, Leave::of_no_dispatch(guard)) {
             Err(error) if !matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => Err(error),
             looked => Ok(looked),
         }

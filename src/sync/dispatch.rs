@@ -8,10 +8,10 @@ use super::act::{self, Looked, Pushed, Watch};
 use super::export::Outcome;
 use super::guard::Seen;
 use super::store::OpenStore;
-use crate::book::{Book, BookOrder, Guard, Leave, NewDispatch, OutboxRow, OutboxState, Recorded, Store, Twin};
+use crate::book::{Book, BookOrder, Guard, Leave, NewDispatch, OutboxRow, OutboxState, Recorded, Store, Way};
 use crate::channel::{Capabilities, Goal, Notify, TrackingChange};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Parcel, Shipment, Status, same_carrier, same_number};
+use crate::order::{Parcel, Shipment, same_carrier, same_number};
 
 pub(crate) use lines::{choose, given_back};
 
@@ -43,11 +43,6 @@ pub(crate) struct Request {
     pub(crate) notify: bool,
     /// When the channel is told.
     pub(crate) when: When,
-    /// Another box like one that is dispatched already really went out, or more pieces under its
-    /// number.
-    pub(crate) again: bool,
-    /// A test order may go out.
-    pub(crate) test_order: bool,
     /// What it may go out in spite of.
     pub(crate) leave: Leave,
 }
@@ -119,18 +114,18 @@ impl Desk<'_> {
             return self.replace(book, &open, &order, was).map(Some);
         }
         let parcels = request.parcels(&capabilities, &order.channel)?;
-        if let Some(earlier) = lines::already(&order, &request.items, &parcels)?.filter(|_| !request.again) {
+        if let Some(earlier) = lines::already(&order, &request.items, &parcels)?.filter(|_| !request.leave.again) {
             lines::refuse_other_carrier(&order, earlier, &parcels, capabilities.replace_tracking)?;
             let error = Some(act::not_confirmed(order.id, "dispatch"));
             let error = error.filter(|_| request.when != When::Later && earlier.state != OutboxState::Confirmed);
             return Ok(Some(Done { error, ..recorded_already(&order, earlier) }));
         }
         let shipment = self.shipment(&order, &capabilities, parcels)?;
-        if !request.again {
+        if !request.leave.again {
             lines::refuse_known_number(&order, &shipment)?;
         }
         let leave = Leave { unpaid: request.leave.unpaid || ships_unpaid(&store, &order), ..request.leave };
-        refuse_odd_status(&order, request, leave)?;
+        book.may_go_out(id, Way::Dispatch { named: !request.items.is_empty() }, leave)?;
         if let Some(at) = order.not_before {
             let at = crate::clock::rfc3339(at);
             self.watch.note(&format!("order {} is in its waiting time until {at}; it goes out as you say", order.id));
@@ -208,7 +203,7 @@ impl Desk<'_> {
             before: Some(known.clone()),
         };
         if self.request.when == When::Never {
-            let leave = Leave { guard: Guard::Check, unpaid: true, on_hold: true };
+            let leave = Leave::of_no_dispatch(Guard::Check);
             let seen = act::look(book, self.watch, open, order, &Goal::Retracked(change), leave)?;
             let Looked::Clear(seen) = seen else { return Err(act::restless(order.id)) };
             return Ok(rehearsed(order, &seen));
@@ -266,7 +261,9 @@ impl Desk<'_> {
             return Err(Error::new(ErrorKind::Failed, "this is not a dispatch"));
         };
         self.watch.keeps();
-        match book.record_dispatch(&NewDispatch { order: order.id, seen: order.last_event, shipment, leave })? {
+        let named = !self.request.items.is_empty();
+        let new = NewDispatch { order: order.id, seen: order.last_event, shipment, leave, named };
+        match book.record_dispatch(&new)? {
             Recorded::Row(row, event) => {
                 crate::crash::point("after-record");
                 Ok(Some((row, event)))
@@ -360,86 +357,6 @@ fn ships_unpaid(store: &Store, order: &BookOrder) -> bool {
         .split(',')
         .map(str::trim)
         .any(|method| is(method, &order.payment.method) || is(method, &order.payment.title))
-}
-
-/// The setting that ships orders that are to be paid like this one.
-fn unpaid_setting(order: &BookOrder) -> String {
-    let method = [&order.payment.method, &order.payment.title].into_iter().find(|name| !name.trim().is_empty());
-    let is_word = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-    let method = method.map_or("METHOD".to_owned(), |name| {
-        if is_word(name) { name.clone() } else { format!("'{}'", name.replace('\'', "'\\''")) }
-    });
-    format!("{}.unpaid_methods {method}", order.store)
-}
-
-/// A dispatch of an order that is not to be shipped is most often a slip (D-1).
-fn refuse_odd_status(order: &BookOrder, request: &Request, leave: Leave) -> Result<()> {
-    let (problem, hint) = match order.status {
-        Status::Cancelled if leave.guard != Guard::Force => {
-            ("is cancelled", "add --as-local --force if it ships all the same")
-        }
-        Status::AwaitingPayment if !leave.unpaid => (
-            "is not paid yet",
-            "add --unpaid if it ships before payment; ordersync config set STORE.unpaid_methods METHOD does so for all that are to be paid like it",
-        ),
-        _ if order.waits_given_back() && leave.guard != Guard::Force => {
-            ("is refunded in full", "add --as-local --force if it ships all the same")
-        }
-        _ if order.hold.is_some() && !leave.on_hold => return Err(held_here(order)),
-        Status::OnHold if !leave.on_hold => ("is on hold", "add --on-hold if it ships all the same"),
-        // All that is left by the book may be on its way already.
-        _ if order.is_sent_in_unknown_part() && (leave.guard == Guard::Check || request.items.is_empty()) => (
-            "has gone out in part, and the channel does not tell which pieces",
-            "name the pieces that go out now: --item SKU=QTY, for each of them, and --as-local",
-        ),
-        _ if is_sent_as_twin(order) && !request.again && leave.guard != Guard::Force => {
-            return Err(twin_is_sent(order));
-        }
-        _ if !leave.on_hold && order.twins.iter().any(|twin| twin.held) => return Err(twin_is_held(order)),
-        _ if order.test && !request.test_order => ("is a test order", "add --test-order if you mean it"),
-        _ => return Ok(()),
-    };
-    Err(Error::new(ErrorKind::Refused, format!("order {} {problem}; nothing was recorded or sent", order.id))
-        .hint(hint.replace("STORE.unpaid_methods METHOD", &unpaid_setting(order))))
-}
-
-fn held_here(order: &BookOrder) -> Error {
-    let until = order.hold.as_ref().and_then(|hold| hold.until);
-    let until = until.map(|at| format!(" until {}", crate::clock::rfc3339(at))).unwrap_or_default();
-    let text = format!("order {} is on hold here{until}; nothing was recorded or sent", order.id);
-    Error::new(ErrorKind::Refused, text)
-        .hint(format!("ordersync release book:{} ends the hold; add --on-hold if it ships all the same", order.id))
-}
-
-/// Whether parcels of the same sale have gone out from another store (D-1).
-fn is_sent_as_twin(order: &BookOrder) -> bool {
-    order.twins.iter().any(Twin::is_sent)
-}
-
-fn twin_is_sent(order: &BookOrder) -> Error {
-    let sent: Vec<String> =
-        order.twins.iter().filter(|twin| twin.is_sent()).map(|t| format!("order {} ({})", t.id, t.name)).collect();
-    let text = format!(
-        "order {} is the same sale as {}, which is dispatched already; nothing was recorded or sent",
-        order.id,
-        sent.join(" and ")
-    );
-    Error::new(ErrorKind::Refused, text).hint(format!(
-        "ordersync twin deny book:{} if they are two sales; --again if another parcel really goes out",
-        order.id
-    ))
-}
-
-/// Whoever holds a sale back means both orders of it.
-fn twin_is_held(order: &BookOrder) -> Error {
-    let held: Vec<String> =
-        order.twins.iter().filter(|twin| twin.held).map(|t| format!("order {} ({})", t.id, t.name)).collect();
-    let text = format!(
-        "order {} is the same sale as {}, which is on hold here; nothing was recorded or sent",
-        order.id,
-        held.join(" and ")
-    );
-    Error::new(ErrorKind::Refused, text).hint("ordersync release ends a hold; add --on-hold if it ships all the same")
 }
 
 fn done(order: &BookOrder, state: &'static str, detail: &str) -> Done {

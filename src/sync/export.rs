@@ -18,7 +18,7 @@ use super::report::Exports;
 use super::store::OpenStore;
 use super::versions::kept_beside;
 use super::wishes::{flags, instead, wishes};
-use crate::book::{Book, Guard, InboxKind, InboxNote, Kept, OutboxRow, OutboxState};
+use crate::book::{Book, Guard, InboxKind, InboxNote, Kept, OutboxRow, OutboxState, Sending};
 use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
@@ -145,6 +145,8 @@ enum Applied {
     Refused(Error),
     /// It did not go out: the merchant has taken the row back.
     TakenBack,
+    /// It did not go out: the merchant holds the order back.
+    Held(Error),
 }
 
 /// 1, 2, 4 ... minutes, at most 25, so that every row is tried at least at every half-hourly sync
@@ -247,6 +249,7 @@ impl Attempt<'_> {
         for write in &open {
             match self.apply(book, write)? {
                 Applied::TakenBack => return Ok(Some(Outcome::TakenBack)),
+                Applied::Held(error) => return Ok(Some(Outcome::Pending(error))),
                 Applied::Refused(error) => return self.doubt(book, error).map(Some),
                 Applied::Took(receipt) => known.receipts.extend(receipt),
             }
@@ -487,8 +490,10 @@ impl Attempt<'_> {
 
     fn apply(&self, book: &mut Book, write: &Write) -> Result<Applied> {
         crash::point("before-sending");
-        if !book.sending(self.row.id, &write.summary)? {
-            return Ok(Applied::TakenBack);
+        match book.sending(self.row.id, &write.summary)? {
+            Sending::Begun => {}
+            Sending::TakenBack => return Ok(Applied::TakenBack),
+            Sending::Held(error) => return Ok(Applied::Held(error)),
         }
         crash::point("before-write");
         self.told.set(true);

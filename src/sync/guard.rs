@@ -6,13 +6,11 @@ use rust_decimal::Decimal;
 use super::goes_by::Versions;
 use super::outstanding::{Excess, Outstanding};
 use super::store::OpenStore;
-use crate::book::{Book, Guard, Leave};
+use crate::book::{Book, Guard, Leave, Standing};
 use crate::channel::{Cancellation, Goal, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::AGAIN;
-use crate::order::{
-    Difference, Field, LineQuantity, Order, People, Presence, Shipment, Status, differences, same_places,
-};
+use crate::order::{Difference, Field, LineQuantity, Order, People, Shipment, Status, differences, same_places};
 
 /// An act on an order, on its way to the channel.
 #[derive(Debug)]
@@ -267,16 +265,10 @@ fn forbids(act: &Act<'_>, now: &Order) -> Option<Error> {
         Goal::Cancelled(cancellation) => return forbids_cancelling(act, cancellation, now),
         Goal::Retracked(_) => return None,
     }
-    let (what, way) = match now.status {
-        _ if leave.guard == Guard::Force => return None,
-        _ if now.presence == Presence::Trashed => ("is in the bin", "--as-local --force"),
-        Status::Cancelled => ("is cancelled", "--as-local --force"),
-        Status::Shipped => return None,
-        _ if now.is_given_back() => ("is refunded in full", "--as-local --force"),
-        Status::OnHold if !leave.on_hold => ("is on hold", "--on-hold"),
-        Status::AwaitingPayment if !leave.unpaid => ("is not paid", "--unpaid"),
-        _ => return None,
-    };
+    if leave.guard == Guard::Force {
+        return None;
+    }
+    let (what, way) = Standing::of(now).against(leave)?;
     let text = format!("order {order} {what} at the channel ({}); nothing was sent", now.channel_status);
     let hint = format!(
         "ordersync pull book:{order} looks again when that is over; ordersync dispatch book:{order} ... {way} ships it all the same"

@@ -134,7 +134,7 @@ impl Case<'_> {
 
     /// The status as the merchant sees it.
     fn shown(&self) -> Status {
-        Local { held: self.held, requested: false }.over(self.status)
+        Local { held: self.held, ..Local::default() }.over(self.status)
     }
 
     fn cancelled(&self) -> String {

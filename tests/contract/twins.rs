@@ -109,6 +109,55 @@ fn d1_a_sale_in_two_stores_is_sent_once() {
     }
 }
 
+/// D-1: the retry of a dispatch is one, too.
+#[test]
+fn d1_a_retry_tells_nobody_of_a_second_parcel_of_the_same_sale() {
+    for kind in COPIES {
+        let (desk, _other, sale, copy) = pair(kind);
+        let (made, sold) = (format!("{kind}:{copy}"), format!("origin:{sale}"));
+        desk.home.run(&format!("dispatch {made} {NUMBER} --later")).exits(0);
+        assert!(desk.store.readdress(&copy, "77 Somewhere Else"));
+        desk.home.run("sync").done();
+        desk.home.run(&format!("accept {made}")).exits(0);
+        desk.home.run(&format!("dispatch {sold} {NUMBER}")).exits(0);
+        desk.home.run(&format!("dispatch {made} {NUMBER}")).exits(6).says("dispatched already");
+        desk.home.run(&format!("retry {made}")).exits(6).says("dispatched already").says("was not tried again");
+        assert_eq!(desk.writes(), 0, "{kind}");
+    }
+}
+
+/// D-1: a sale that is over in one store is over in the other.
+#[test]
+fn d1_the_twin_of_a_sale_that_was_cancelled_or_given_back_does_not_go_out() {
+    for kind in COPIES {
+        for cancels in [true, false] {
+            let (desk, other, sale, copy) = pair(kind);
+            let (made, sold) = (format!("{kind}:{copy}"), format!("origin:{sale}"));
+            desk.home.run(&format!("dispatch {made} {NUMBER} --later")).exits(0);
+            desk.home.run(&format!("twin confirm {made}")).exits(0);
+            if cancels {
+                assert!(other.store.cancel(&sale));
+            } else {
+                let total = desk.home.json(&format!("show {sold}"))["totals"]["total"].as_str().unwrap().to_owned();
+                assert!(other.store.refund(&sale, &total));
+            }
+            desk.home.run("sync --channel origin").exits(0);
+            desk.home.run("sync").exits(3);
+            let what = if cancels { "is cancelled" } else { "is refunded in full" };
+            assert!(desk.home.json("inbox").to_string().contains(what), "{kind}: what waited does not go out");
+            for how in ["", "--later", "--dry-run", "--as-local"] {
+                let refused = desk.home.run(&format!("dispatch {made} {NUMBER} {how}")).exits(6);
+                refused.says("the same sale").says(what).says("twin deny").says("--again");
+            }
+            desk.home.run(&format!("retry {made}")).exits(6).says(what);
+            desk.home.run(&format!("dropship {made} --to Sam")).exits(6).says(what);
+            assert_eq!(desk.writes(), 0, "{kind}");
+            desk.home.run(&format!("dispatch {made} {NUMBER} --again")).exits(0);
+            assert_eq!(desk.tracking_numbers(&copy), ["JD01"], "{kind}");
+        }
+    }
+}
+
 #[test]
 fn what_is_denied_is_two_sales_for_good() {
     let (desk, _other, sale, copy) = pair(ChannelKind::WooCommerce);

@@ -441,7 +441,13 @@ fn d2_a_dispatch_of_one_twin_voids_what_was_decided_about_the_other() {
     };
     let (one, other) = (shipment("a"), shipment("b"));
     shelf.book.dispatched(ids[0], &one, crate::book::Guard::Check).unwrap();
-    let leave = crate::book::Leave { guard: crate::book::Guard::Check, unpaid: false, on_hold: false };
-    let new = crate::book::NewDispatch { order: ids[1], seen, shipment: &other, leave };
+    let leave = crate::book::Leave {
+        guard: crate::book::Guard::Check,
+        unpaid: false,
+        on_hold: false,
+        again: false,
+        test_order: false,
+    };
+    let new = crate::book::NewDispatch { order: ids[1], seen, shipment: &other, leave, named: true };
     assert_eq!(shelf.book.record_dispatch(&new).unwrap(), crate::book::Recorded::Moved);
 }

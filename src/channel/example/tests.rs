@@ -200,9 +200,7 @@ fn number(tracking: &str) -> Dispatch {
         replaces: None,
         notify: true,
         when: When::Now,
-        again: false,
-        test_order: false,
-        leave: Leave { guard: Guard::Check, unpaid: false, on_hold: false },
+        leave: Leave { guard: Guard::Check, unpaid: false, on_hold: false, again: false, test_order: false },
     }
 }
 

@@ -120,7 +120,10 @@ fn act(desk: &Desk, act: Act) {
     let done: Result<()> = match act {
         Act::Hold => book.hold(1, &HoldWish::default(), false).map(drop),
         Act::Release => book.release(1, false).map(drop),
-        Act::Dropship => book.request_dropship(1, Some("Sam"), true, false).map(drop),
+        Act::Dropship => {
+            let leave = crate::book::Leave::of_no_dispatch(crate::book::Guard::Force);
+            book.request_dropship(1, Some("Sam"), leave, false).map(drop)
+        }
         Act::Withdraw => book.withdraw_dropship(1, false).map(drop),
         Act::Refund => {
             let lines = [LineQuantity { line_id: "11".into(), quantity: Decimal::ONE }];

@@ -511,7 +511,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__dropship)
-            opts="-q -v -h -V --to --on-hold --withdraw --dry-run --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --to --on-hold --as-local --force --withdraw --dry-run --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -212,6 +212,8 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand release" -s V -l ver
 complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l to -d 'Whom you have asked' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l on-hold -d 'Also an order that is on hold; a hold of yours ends by it'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l as-local -d 'Go on with your version of the order although the channel\'s has changed'
+complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l force -d 'With --as-local: also where the order is cancelled at the channel, or refunded in full'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l withdraw -d 'Take it back: you ship it yourself'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l dry-run -d 'Say what would be done, do nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand dropship" -l json -d 'Print results as JSON'

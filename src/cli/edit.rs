@@ -16,8 +16,9 @@ use crate::sync::edit::{self, Done, Wish};
 ///
 /// What you edit stays as you have it, whatever changes at the channel: `show` prints both, and
 /// `ordersync revert` gives the channel's back. The channel is told nothing. Parts that are not
-/// named stay as they are; an empty one (`--line2 ""`) is taken out. On a terminal, without any of
-/// them, you are asked for each.
+/// named stay as they are; an empty one (`--line2 ""`) is taken out, but for those that no label can be
+/// without: name or company, line1, city, postcode, country. On a terminal, without any of them, you
+/// are asked for each.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The order: its number in the book, STORE:ID, or the channel's own order number

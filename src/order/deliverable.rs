@@ -44,6 +44,17 @@ impl Address {
         None
     }
 
+    /// Whether a label cannot be without this part of [`Address::PARTS`], as the others stand.
+    pub(crate) fn needs(&self, part: &str) -> bool {
+        match part {
+            "name" => self.company.trim().is_empty(),
+            "company" => self.name.trim().is_empty(),
+            "line1" | "city" | "country" => true,
+            "postcode" => !is_among(WITHOUT_POSTCODES, self.country.trim()),
+            _ => false,
+        }
+    }
+
     /// What a carrier may ask for and is not in it.
     pub(crate) fn lacks(&self) -> Vec<&'static str> {
         let is_blank = |part: &String| part.trim().is_empty();
@@ -85,6 +96,8 @@ mod tests {
         assert_eq!((lacking.undeliverable(), lacking.lacks()), (None, vec!["a name", "a postcode"]));
         let dubai = Address { country: "AE".into(), postcode: String::new(), ..good };
         assert_eq!((dubai.undeliverable(), dubai.lacks()), (None, Vec::new()));
+        assert!(!dubai.needs("postcode") && lacking.needs("postcode") && !lacking.needs("line2"));
+        assert!(lacking.needs("company"), "nobody else is named");
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub(crate) fn edit(book: &mut Book, order: &BookOrder, wish: &Wish) -> Result<Op
             address.part_mut(part).into_iter().for_each(|stands| *stands = tidy(text));
         }
         address.country = address.country.to_uppercase();
+        refuse_emptied(&wish.parts, &address)?;
         if address != before {
             done.warnings = warnings(order, &address)?;
             done.differences.push(difference(Field::Address, before.in_words(), address.in_words()));
@@ -93,6 +94,18 @@ pub(crate) fn which(order: &BookOrder, nth: Option<usize>) -> Result<usize> {
             Err(Error::new(ErrorKind::Usage, text).hint(format!("ordersync show book:{id} lists them")))
         }
         nth => Ok(nth.map_or(0, |nth| nth - 1)),
+    }
+}
+
+/// A street that is emptied is a script's variable that is not set, and no wish.
+fn refuse_emptied(parts: &[(&'static str, String)], address: &Address) -> Result<()> {
+    match parts.iter().find(|(part, text)| tidy(text).is_empty() && address.needs(part)) {
+        None => Ok(()),
+        Some((part, _)) => {
+            let text = format!("--{part} is empty, as where a script's variable is not set; nothing was changed");
+            Err(Error::new(ErrorKind::Usage, text)
+                .hint(format!("give --{part} what is to stand there; a part that is not named stays as it is")))
+        }
     }
 }
 

@@ -60,8 +60,12 @@ pub enum CancelSupport {
 /// What cancelling does at the channel, and what of it is the merchant's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancelling {
-    /// What happens to reason, stock, money and the buyer, for the merchant.
+    /// What becomes of the money where it is not asked back with it, for the merchant.
+    pub money: &'static str,
+    /// What happens to stock and the buyer, for the merchant; may be empty.
     pub effect: &'static str,
+    /// What becomes of a reason, where that is worth a word.
+    pub reason: &'static str,
     /// Whether stock goes back is a choice; else the channel decides.
     pub restock: bool,
     /// Whether the buyer is told is a choice; else the channel decides.

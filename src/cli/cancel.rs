@@ -74,7 +74,7 @@ fn print(app: &App, done: &Done) -> anyhow::Result<()> {
     if !app.global.quiet {
         output::line(&format!("order {} ({}): {}", done.order, done.name, done.detail))?;
         if done.error.is_none() && !done.effect.is_empty() {
-            output::note(done.effect);
+            output::note(&done.effect);
         }
     }
     if let Some(error) = &done.error {

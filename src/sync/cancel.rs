@@ -1,5 +1,7 @@
 //! A cancellation, from what the merchant says to what became of it.
 
+use rust_decimal::Decimal;
+
 use super::Context;
 use super::act::{self, Looked, Pushed, Watch};
 use super::dispatch::store_of;
@@ -10,7 +12,7 @@ use super::wishes::{Wish, flags, wishes};
 use crate::book::{Book, BookOrder, Guard, Leave, OutboxRow, OutboxState, Recorded};
 use crate::channel::{CancelSupport, Cancellation, Cancelling, Goal};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::Status;
+use crate::order::{Status, scaled};
 
 /// A cancellation as the merchant says it.
 #[derive(Debug, Clone)]
@@ -49,7 +51,7 @@ pub(crate) struct Done {
     /// What happened, in words.
     pub(crate) detail: String,
     /// What becomes of reason, stock, money and buyer; empty where nothing does.
-    pub(crate) effect: &'static str,
+    pub(crate) effect: String,
     /// The writes that would be made, in words.
     pub(crate) writes: Vec<String>,
     /// Why it has not arrived.
@@ -84,7 +86,7 @@ impl Desk<'_> {
             return self.local(book, &order);
         }
         let open = self.context.open(&store_of(book, &order)?)?;
-        let effect = supported(&open, &order, request)?;
+        let can = supported(&open, &order, request)?;
         let goal = Goal::Cancelled(Cancellation {
             reason: request.reason.clone(),
             notify: request.notify,
@@ -116,19 +118,20 @@ impl Desk<'_> {
                 return Ok(Some(done_already(&order, earlier)));
             }
         }
+        let effect = Effect::of(&order, seen.as_ref(), request, &can);
         if request.dry_run {
-            return Ok(Some(Done { error: unreached, ..rehearsed(&order, seen.as_ref(), effect) }));
+            return Ok(Some(Done { error: unreached, ..rehearsed(&order, seen.as_ref(), &effect) }));
         }
         self.watch.keeps();
         match book.record_cancel(id, order.last_event, Some((&goal, guard)), &request.reason)? {
             Recorded::Moved => Ok(None),
             Recorded::Local => Ok(Some(done(&order, "local", "cancelled in the book only"))),
             // It goes out as it was recorded, not as it was planned now.
-            Recorded::Already(row) => self.push(book, &open, &order, effect, (row, None)).map(Some),
+            Recorded::Already(row) => self.push(book, &open, &order, &effect, (row, None)).map(Some),
             Recorded::Row(row, event) => {
                 crate::crash::point("after-record");
                 let seen = seen.map(|seen| (seen, event));
-                self.push(book, &open, &order, effect, (row, seen)).map(Some)
+                self.push(book, &open, &order, &effect, (row, seen)).map(Some)
             }
         }
     }
@@ -154,7 +157,7 @@ impl Desk<'_> {
         book: &mut Book,
         open: &OpenStore,
         order: &BookOrder,
-        effect: &'static str,
+        effect: &Effect,
         (row, seen): (i64, Option<(Seen, i64)>),
     ) -> Result<Done> {
         let _telling = self.watch.telling(&open.store.name);
@@ -175,7 +178,10 @@ impl Desk<'_> {
                 ("it was cancelled at the channel already".to_owned(), None)
             }
             Pushed::Tried(Outcome::Confirmed { .. }) if self.request.refund => {
-                ("cancelled here and at the channel; the money goes back the way it was paid".to_owned(), None)
+                let back = &effect.money_back;
+                let told =
+                    format!("cancelled here and at the channel, which {back}; the money goes back the way it was paid");
+                (told, None)
             }
             Pushed::Tried(Outcome::Confirmed { .. }) => ("cancelled here and at the channel".to_owned(), None),
             Pushed::Tried(Outcome::Unheard(error)) => ("it is cancelled at the channel".to_owned(), Some(error)),
@@ -184,7 +190,7 @@ impl Desk<'_> {
                 ("not cancelled: the channel refused, or a guard did".to_owned(), Some(error))
             }
         };
-        Ok(Done { effect, error, ..done(order, state, &detail) })
+        Ok(Done { effect: effect.rest.clone(), error, ..done(order, state, &detail) })
     }
 
     fn local(&self, book: &mut Book, order: &BookOrder) -> Result<Option<Done>> {
@@ -206,22 +212,70 @@ fn done(order: &BookOrder, state: &'static str, detail: &str) -> Done {
         name: format!("{}:{}", order.store, order.number),
         state,
         detail: detail.to_owned(),
-        effect: "",
+        effect: String::new(),
         writes: Vec::new(),
         error: None,
     }
 }
 
+/// What a cancellation does beside, in words.
+struct Effect {
+    /// How much money goes back, and to whom; empty where it is not asked back.
+    money_back: String,
+    /// What becomes of the rest, and of the money where it is not asked back.
+    rest: String,
+}
+
+impl Effect {
+    fn of(order: &BookOrder, seen: Option<&Seen>, request: &Request, can: &Cancelling) -> Self {
+        let money = if request.refund { "" } else { can.money };
+        let reason = if request.reason.trim().is_empty() { "" } else { can.reason };
+        Self {
+            money_back: if request.refund { money_back(order, seen) } else { String::new() },
+            rest: joined(&[money, can.effect, reason]),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        joined(&[&self.money_back, &self.rest])
+    }
+}
+
+fn joined(parts: &[&str]) -> String {
+    parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("; ")
+}
+
+/// How much money goes back: what is left after the refunds that the channel shows. Beside a
+/// refund made by hand none goes back with a cancellation.
+fn money_back(order: &BookOrder, seen: Option<&Seen>) -> String {
+    let now = seen.and_then(|seen| seen.now.order.as_ref().ok());
+    let totals = now.map_or(&order.totals, |now| &now.totals);
+    let is_paid = now.map_or(order.paid_at, |now| now.paid_at).is_some();
+    let money = |amount| format!("{} {}", scaled(amount, &order.currency), order.currency);
+    let left = money(totals.total.saturating_sub(totals.refunded).max(Decimal::ZERO));
+    let of = if is_paid { "" } else { "what was paid of " };
+    let buyer = if order.buyer.name.trim().is_empty() { &order.buyer.email } else { &order.buyer.name };
+    let to = if buyer.trim().is_empty() { String::new() } else { format!(" to {}", buyer.trim()) };
+    format!("gives back {of}{left}{to}")
+}
+
 /// What a cancellation would write.
-fn rehearsed(order: &BookOrder, seen: Option<&Seen>, effect: &str) -> Done {
+fn rehearsed(order: &BookOrder, seen: Option<&Seen>, effect: &Effect) -> Done {
     let (id, store) = (order.id, &order.store);
     let writes = seen.map_or(&[][..], |seen| &seen.missing.writes);
     let detail = match seen {
-        None => format!("would cancel order {id} in the book, and at {store} as soon as it can be reached"),
+        None => joined(&[
+            &format!("would cancel order {id} in the book, and at {store} as soon as it can be reached"),
+            &effect.money_back,
+        ]),
         Some(_) if writes.is_empty() => {
             format!("order {id} is cancelled at {store} already; nothing would be written there")
         }
-        Some(_) => format!("would cancel order {id} at {store}: {effect}"),
+        Some(_) => {
+            let effect = effect.in_words();
+            let colon = if effect.is_empty() { "" } else { ": " };
+            format!("would cancel order {id} at {store}{colon}{effect}")
+        }
     };
     Done { writes: writes.iter().map(|write| write.summary.clone()).collect(), ..done(order, "dry-run", &detail) }
 }
@@ -230,11 +284,11 @@ fn rehearsed(order: &BookOrder, seen: Option<&Seen>, effect: &str) -> Done {
 ///
 /// # Errors
 /// `Unsupported` where it takes none, or none like this.
-fn supported(open: &OpenStore, order: &BookOrder, request: &Request) -> Result<&'static str> {
+fn supported(open: &OpenStore, order: &BookOrder, request: &Request) -> Result<Cancelling> {
     match open.channel.capabilities().cancel {
         CancelSupport::Yes(can) => {
             refuse_unsupported(order, request, &can)?;
-            Ok(can.effect)
+            Ok(can)
         }
         CancelSupport::No(instead) => {
             let text =

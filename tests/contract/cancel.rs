@@ -321,6 +321,33 @@ fn d8_a_cancellation_on_its_way_stands_when_a_newer_version_is_accepted() {
     });
 }
 
+/// Before it goes and when it has gone, the sum is named: what is left after other refunds.
+#[test]
+fn d8_money_that_goes_back_with_a_cancellation_is_named_and_so_is_who_gets_it() {
+    each(|desk| {
+        if !refunds(desk) {
+            return;
+        }
+        let only_with = "only with --refund";
+        let id = desk.paid(&[("TEE-001", 2)]);
+        let shown = desk.show(&id);
+        let word = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let (total, currency) = (word(&shown["totals"]["total"]), word(&shown["currency"]));
+        let told = format!("gives back {total} {currency} to {}", word(&shown["buyer"]["name"]));
+        desk.on("cancel", &id, "--dry-run").exits(0).prints(only_with).without("gives back");
+        desk.on("cancel", &id, "--refund --dry-run").exits(0).prints(&told).without(only_with).without("a reason of");
+        assert!(desk.store.refund(&id, "1.00"), "{}", desk.kind);
+        desk.on("accept", &id, "").exits(0);
+        let left: rust_decimal::Decimal = total.parse().unwrap();
+        let told = format!("gives back {} {currency}", left - rust_decimal::Decimal::ONE);
+        desk.on("cancel", &id, "--refund --force").exits(0).prints(&told).without(only_with);
+    });
+}
+
+fn refunds(desk: &Desk) -> bool {
+    matches!(desk.capabilities().cancel, CancelSupport::Yes(can) if can.refund)
+}
+
 #[test]
 fn d8_a_second_cancellation_is_the_first_and_says_what_became_of_the_money() {
     each(|desk| {

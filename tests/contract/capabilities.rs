@@ -268,7 +268,11 @@ fn d8_stock_money_and_the_buyer_are_as_the_merchant_wishes_where_the_channel_lea
         };
         let cancelled = |more: &str| {
             let id = desk.paid(&[("TEE-001", 2)]);
-            desk.on("cancel", &id, more).exits(0).says(can.effect);
+            desk.on("cancel", &id, more).exits(0).says(can.effect).says(if more.contains("--refund") {
+                ""
+            } else {
+                can.money
+            });
             let standing = desk.store.standing(&id).unwrap();
             assert!(standing.cancelled, "{} {more}: {standing:?}", desk.kind);
             standing

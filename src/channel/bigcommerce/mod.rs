@@ -92,7 +92,9 @@ impl Channel for BigCommerce {
             notify: Notify::ShopDecides,
             unknown_carrier: UnknownCarrier::SentAsText,
             cancel: CancelSupport::Yes(Cancelling {
-                effect: "no money is given back by this; whether stock goes back and the buyer gets a mail is for the store's own settings",
+                money: "no money is given back by this",
+                effect: "whether stock goes back and the buyer gets a mail is for the store's own settings",
+                reason: "",
                 restock: false,
                 notify: false,
                 refund: false,

@@ -68,8 +68,14 @@ impl Format for Settings {
 }
 
 /// What cancelling does.
-const CANCELLING: Cancelling =
-    Cancelling { effect: "no money is given back by this", restock: false, notify: false, refund: false };
+const CANCELLING: Cancelling = Cancelling {
+    money: "no money is given back by this",
+    effect: "",
+    reason: "",
+    restock: false,
+    notify: false,
+    refund: false,
+};
 
 impl Channel for Example {
     fn capabilities(&self) -> Capabilities {

@@ -102,7 +102,9 @@ impl Channel for Shopify {
             notify: Notify::Choice,
             unknown_carrier: UnknownCarrier::SentAsText,
             cancel: CancelSupport::Yes(Cancelling {
-                effect: "a payment that is only authorised is voided; money is given back only with --refund; a reason of customer, declined, fraud, inventory or staff becomes Shopify's own, any other text a note for the staff",
+                money: "a payment that is only authorised is voided; money is given back only with --refund",
+                effect: "",
+                reason: "a reason of customer, declined, fraud, inventory or staff becomes Shopify's own, any other text a note for the staff",
                 restock: true,
                 notify: true,
                 refund: true,

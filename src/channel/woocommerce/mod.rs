@@ -122,7 +122,9 @@ impl Channel for WooCommerce {
             unknown_carrier: UnknownCarrier::SentAsText,
             replace_tracking: matches!(home, Tracking::Fulfillments | Tracking::Extension),
             cancel: CancelSupport::Yes(Cancelling {
-                effect: "no money is given back by this; stock that the order had taken goes back, and the shop sends the mails that it is set to",
+                money: "no money is given back by this",
+                effect: "stock that the order had taken goes back, and the shop sends the mails that it is set to",
+                reason: "",
                 restock: false,
                 notify: false,
                 refund: false,

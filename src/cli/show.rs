@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use super::output::{self, bold};
 use super::{App, Outcome};
 use crate::book::{BookOrder, Edit, Event, Place, Value};
+use crate::channel::Goal;
 use crate::clock::{Timestamp, rfc3339};
 use crate::order::{Address, Difference, Fate, Field, Totals, scaled};
 
@@ -102,29 +103,56 @@ fn print(
         output::line(&format!("  ! {}: {}", entry.kind, entry.text))?;
     }
     if o.drifted {
-        output::line("")?;
-        output::line("  changed at the channel since you last saw it (yours → the channel's):")?;
-        let waits = fates.iter().any(|(_, fate)| *fate == Fate::Review);
-        for d in drift {
-            let fate = fates.iter().find(|(field, _)| *field == d.aspect).map(|(_, fate)| *fate);
-            let fate = match fate {
-                Some(Fate::Review) => "  (waits for your word)",
-                Some(Fate::Rejected) => "  (rejected)",
-                _ => "",
-            };
-            output::line(&format!("    {}: {} → {}{fate}", d.aspect.word(), d.before, d.after))?;
-        }
-        if drift.is_empty() {
-            output::line("    the version that you had is lost: look at the whole order in the channel's own pages")?;
-        }
-        let keeps = if waits { format!("; ordersync reject book:{} keeps yours", o.id) } else { String::new() };
-        output::line(&format!("  ordersync accept book:{} takes over the channel's version{keeps}", o.id))?;
+        print_drift(o, drift, fates)?;
     }
     for event in history {
         let run = event.run.map(|run| format!(" (run {run})")).unwrap_or_default();
         output::line(&format!("  {}  {:<8}  {}: {}{run}", when(event.at), event.who, event.what, event.detail))?;
     }
     Ok(())
+}
+
+/// What the channel has otherwise, and what can be done about it.
+fn print_drift(o: &BookOrder, drift: &[Difference], fates: &[(Field, Fate)]) -> anyhow::Result<()> {
+    output::line("")?;
+    let own = drift.iter().find_map(|d| unanswered(o, d.aspect));
+    let is_all_own = own.is_some() && drift.iter().all(|d| unanswered(o, d.aspect).is_some());
+    let since = if is_all_own { "otherwise at the channel" } else { "changed at the channel since you last saw it" };
+    output::line(&format!("  {since} (yours → the channel's):"))?;
+    let waits = fates.iter().any(|(_, fate)| *fate == Fate::Review);
+    for d in drift {
+        let fate = fates.iter().find(|(field, _)| *field == d.aspect).map(|(_, fate)| *fate);
+        let fate = match fate {
+            Some(Fate::Review) => "  (waits for your word)",
+            Some(Fate::Rejected) => "  (rejected)",
+            _ => "",
+        };
+        output::line(&format!("    {}: {} → {}{fate}", d.aspect.word(), d.before, d.after))?;
+    }
+    if drift.is_empty() {
+        output::line("    the version that you had is lost: look at the whole order in the channel's own pages")?;
+    }
+    if let Some(own) = own {
+        let text =
+            format!("  probably your own {own}, of which no answer has come: ordersync retry book:{} looks", o.id);
+        return output::line(&text);
+    }
+    let keeps = if waits { format!("; ordersync reject book:{} keeps yours", o.id) } else { String::new() };
+    output::line(&format!("  ordersync accept book:{} takes over the channel's version{keeps}", o.id))
+}
+
+/// The act of the merchant's by which this field may differ: one that may have reached the channel,
+/// and is not confirmed.
+fn unanswered(o: &BookOrder, field: Field) -> Option<String> {
+    o.outbox.iter().filter(|row| row.state.is_open() && row.may_be_there).find_map(|row| match (&row.goal, field) {
+        (Goal::Dispatched(shipment), Field::Shipped) => {
+            let numbers: Vec<&str> = shipment.parcels.iter().map(|parcel| parcel.tracking.as_str()).collect();
+            Some(format!("dispatch {}", numbers.join(", ")).trim_end().to_owned())
+        }
+        (Goal::Retracked(_), Field::Shipped) => Some("new tracking number".to_owned()),
+        (Goal::Cancelled(_), Field::Cancelled) => Some("cancellation".to_owned()),
+        _ => None,
+    })
 }
 
 /// What the merchant does with it here alone.

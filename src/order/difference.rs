@@ -191,6 +191,7 @@ impl<'a> Sent<'a> {
         let what = match self.unnumbered {
             0 if self.parcels.is_empty() => String::new(),
             0 => self.parcels.join(", "),
+            1 if self.parcels.is_empty() => "1 shipment without tracking".to_owned(),
             n if self.parcels.is_empty() => format!("{n} shipments without tracking"),
             n => format!("{}, {n} without tracking", self.parcels.join(", ")),
         };

@@ -1,5 +1,7 @@
 //! Answers that are lost (D-3): what may have arrived is looked for, and the buyer is told once.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use ordersync::sim::{Exchange, Fault, FaultKind};
 use serde_json::{Value, json};
 
@@ -233,6 +235,28 @@ fn d3_after_four_lost_answers_nothing_more_is_written_without_the_merchant() {
 
 /// Recorded and not confirmed is no success: each command that leaves a row so says it, also by its
 /// code.
+/// What the channel shows while the answer is out is no change of others: nothing says to accept it.
+#[test]
+fn d3_what_the_channel_shows_of_a_dispatch_in_doubt_is_told_as_probably_ones_own() {
+    let told = AtomicU64::new(0);
+    each_set_up(|desk| {
+        let (writes, without) = writes_of_a_dispatch(desk);
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(lost(&writes[0], &without));
+        desk.on("dispatch", &id, NUMBER).exits(5);
+        desk.on("pull", &id, "").exits(0);
+        if desk.show(&id)["differences"].to_string().contains("\"shipped\"") {
+            let shown = desk.on("show", &id, "").exits(0);
+            shown.prints("probably your own dispatch JD01").prints("ordersync retry book:").without("ordersync accept");
+            told.fetch_add(1, Ordering::Relaxed);
+        }
+        desk.on("retry", &id, "").exits(0);
+        desk.on("show", &id, "").exits(0).without("probably your own");
+    });
+    let told = told.into_inner();
+    assert!(told >= 2, "{told}");
+}
+
 #[test]
 fn c2_a_write_whose_answer_was_lost_is_told_by_every_command() {
     each_set_up(|desk| {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::output::{self, Table};
+use super::output::{self, bold};
 use super::{App, Outcome};
 use crate::book::{Book, BookOrder};
 use crate::channel;
@@ -78,23 +78,17 @@ fn print(app: &App, waiting: &[(BookOrder, Vec<Difference>)]) -> anyhow::Result<
         output::note("nothing that changed at a channel waits for you");
         return Ok(());
     }
-    let mut table = Table::new(&[">order", "store", "number", "status", "field", "yours", "the channel's"]);
     for (order, differences) in waiting {
+        let head = format!("order {}  {}:{}  {}", order.id, order.store, order.number, order.shown);
+        output::put(&format!("{}\n", bold(&output::clean(&head))))?;
         for found in differences {
-            table.row(&[
-                &order.id.to_string(),
-                &order.store,
-                &order.number,
-                order.shown.word(),
-                found.aspect.word(),
-                &found.before,
-                &found.after,
-            ]);
+            output::line(&format!("  {}: {} → {}", found.aspect.word(), found.before, found.after))?;
         }
     }
-    table.print()?;
     if !app.global.quiet {
-        output::note("ordersync accept ORDER takes over the channel's version, ordersync reject ORDER keeps yours");
+        output::note(
+            "yours → the channel's; ordersync accept ORDER takes over the channel's version, ordersync reject ORDER keeps yours",
+        );
     }
     Ok(())
 }

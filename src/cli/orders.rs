@@ -191,32 +191,12 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
             _ => "no order fits",
         });
     }
-    let now = app.context.clock.now();
-    let mut table =
-        Table::new(&[">order", "store", "number", "placed", "status", ">items", ">total", "", "to", "buyer"])
-            .one_line("buyer", &["items", "to", "number", "placed", "store"]);
-    let book = app.existing_book()?;
-    for row in rows {
-        let drifted = if row.drifted { " *" } else { "" };
-        let twin = if row.twins.is_empty() { "" } else { " =" };
-        let test = if row.test { " (test)" } else { "" };
-        let waits = if row.not_before.is_some() { " (waits)" } else { "" };
-        let status = format!("{}{test}{waits}{drifted}{twin}", row.status);
-        table.row(&[
-            &book.reference(row.id)?,
-            &row.store,
-            &row.number,
-            &output::when(row.placed_at, now),
-            &status,
-            &row.items.normalize().to_string(),
-            &scaled(row.total, &row.currency),
-            &row.currency,
-            &row.country,
-            &row.buyer,
-        ]);
-    }
+    let mut table = table(app, rows)?;
     table.print()?;
     if !app.global.quiet {
+        if let Some(left_out) = table.left_out("--json, --csv") {
+            output::note(&left_out);
+        }
         if rows.iter().any(|row| row.not_before.is_some()) {
             output::note(
                 "(waits) not to be sent before its waiting time is over (the store's send_after); show tells when",
@@ -238,6 +218,48 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// One order a line. A status that all of them have is the first column that a narrow terminal does
+/// without; the marks of each order stand beside it then.
+fn table(app: &App, rows: &[OrderRow]) -> Result<Table> {
+    let (now, book) = (app.context.clock.now(), app.existing_book()?);
+    let is_one = rows.iter().all(|row| rows.first().is_some_and(|first| first.status == row.status));
+    let is_marked = rows.iter().any(|row| !marks(row).is_empty());
+    let mut columns = vec![">order", "store", "number", "placed", "status", ">items", ">total", "", "to", "buyer"];
+    let beside = (is_one && is_marked).then_some(MARKS);
+    if beside.is_some() {
+        columns.insert(MARKS, "");
+    }
+    let leave_out: &[&str] =
+        if is_one { &["status", "items", "to", "placed", "store"] } else { &["items", "to", "placed", "store"] };
+    let mut table = Table::new(&columns).one_line("buyer", leave_out);
+    for row in rows {
+        let marks = marks(row);
+        let status = match beside {
+            None => format!("{} {marks}", row.status),
+            Some(_) => row.status.to_string(),
+        };
+        let (order, placed) = (book.reference(row.id)?, output::when(row.placed_at, now));
+        let (items, total) = (row.items.normalize().to_string(), scaled(row.total, &row.currency));
+        let mut cells = vec![&*order, &row.store, &row.number, &placed, status.trim_end(), &items];
+        cells.extend([&*total, &row.currency, &row.country, &row.buyer]);
+        if let Some(place) = beside {
+            cells.insert(place, &marks);
+        }
+        table.row(&cells);
+    }
+    Ok(table)
+}
+
+/// Where the marks of orders stand that have one status, behind it.
+const MARKS: usize = 5;
+
+/// What is to be known of an order besides its status.
+fn marks(row: &OrderRow) -> String {
+    let marks =
+        [(row.test, "(test)"), (row.not_before.is_some(), "(waits)"), (row.drifted, "*"), (!row.twins.is_empty(), "=")];
+    marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).collect::<Vec<_>>().join(" ")
 }
 
 fn to_json(row: &OrderRow) -> serde_json::Value {

@@ -172,7 +172,10 @@ pub(crate) fn advice(error: &Error) -> Option<String> {
 
 /// The parts of a hint that advise something else than the command `running`.
 fn other_ways(hint: &str, running: &[String]) -> Option<String> {
-    let ways: Vec<&str> = hint.split("; ").filter(|way| !is_running(way, running)).collect();
+    // A rehearsal records nothing that could be tried again.
+    let rehearses = running.iter().any(|word| word == "--dry-run");
+    let is_void = |way: &str| is_running(way, running) || rehearses && way.starts_with("ordersync retry ");
+    let ways: Vec<&str> = hint.split("; ").filter(|way| !is_void(way)).collect();
     let again = |way: &str| way.to_lowercase().starts_with("the next sync") && is_done_by_no_sync(running);
     let ways: Vec<&str> =
         ways.into_iter().map(|way| if again(way) { "give the command again later" } else { way }).collect();
@@ -181,7 +184,9 @@ fn other_ways(hint: &str, running: &[String]) -> Option<String> {
 
 /// Whether what is running is nothing that a sync would do again by itself.
 fn is_done_by_no_sync(running: &[String]) -> bool {
-    running.iter().any(|word| matches!(word.as_str(), "--dry-run" | "pull" | "connect" | "doctor" | "accept"))
+    running.iter().any(|word| {
+        matches!(word.as_str(), "--dry-run" | "pull" | "connect" | "doctor" | "accept" | "reconcile" | "why")
+    })
 }
 
 /// Whether a hint begins with a command that says no more than the one that is running: `ordersync
@@ -289,6 +294,8 @@ pub(crate) struct Table {
     rows: Vec<Vec<String>>,
     /// How it is brought to one line a row on a narrow terminal.
     narrow: Option<Narrow>,
+    /// The columns that were left out for want of room.
+    left_out: Vec<&'static str>,
 }
 
 /// How a table becomes narrow: one column is cut, as long as something of it can be read, and
@@ -310,7 +317,8 @@ const GAP: u16 = 2;
 impl Table {
     /// A table with these columns; a name that begins with `>` is aligned to the right.
     pub(crate) fn new(columns: &[&str]) -> Self {
-        Self { columns: columns.iter().map(|name| (*name).to_owned()).collect(), rows: Vec::new(), narrow: None }
+        let columns = columns.iter().map(|name| (*name).to_owned()).collect();
+        Self { columns, rows: Vec::new(), narrow: None, left_out: Vec::new() }
     }
 
     /// Keeps every row on one line of a terminal: `cut` is shortened, and `leave_out` are left out
@@ -353,6 +361,7 @@ impl Table {
             if let Some(n) = self.place(name) {
                 self.columns.remove(n);
                 self.rows.iter_mut().filter(|row| n < row.len()).for_each(|row| drop(row.remove(n)));
+                self.left_out.push(name);
             }
         }
         let Some(n) = self.place(narrow.cut) else { return };
@@ -360,6 +369,12 @@ impl Table {
         for cell in self.rows.iter_mut().filter_map(|row| row.get_mut(n)) {
             *cell = cut_to(cell, most);
         }
+    }
+
+    /// Which columns were left out when it was printed, and where they are; nothing where none was.
+    pub(crate) fn left_out(&self, forms: &str) -> Option<String> {
+        let names = self.left_out.join(", ");
+        (!names.is_empty()).then(|| format!("left out for want of room: {names}; {forms} or a wider window has them"))
     }
 
     fn drawn(&self, width: Option<usize>) -> comfy_table::Table {
@@ -596,6 +611,12 @@ mod tests {
             ("the next sync tries again by itself", "sync", Some("the next sync tries again by itself")),
             ("the next sync tries again by itself", "sync --dry-run", Some("give the command again later")),
             ("look; the next sync tries again by itself", "pull tea:1", Some("look; give the command again later")),
+            ("the next sync tries again by itself", "reconcile --since 2d", Some("give the command again later")),
+            (
+                "the next sync tries again by itself; ordersync retry book:7 does so now",
+                "dispatch 7 --dry-run",
+                Some("give the command again later"),
+            ),
             ("look; the next sync tries again by itself", "connect --test", Some("look; give the command again later")),
         ] {
             let running: Vec<String> = running.split(' ').map(str::to_owned).collect();
@@ -641,6 +662,14 @@ mod tests {
         }
         assert!(lines(200)[1].ends_with("4  Jörg-Maximilian 花子 Größmann"), "{:?}", lines(200));
         assert!(lines(45)[0].split_whitespace().eq(["order", "status", "buyer"]), "{:?}", lines(45));
+        let mut table = Table::new(&["store", ">items", "buyer"]).one_line("buyer", &["items", "store"]);
+        table.row(&["woocommerce", "4", "Ann"]);
+        table.make_narrow(80);
+        assert_eq!(table.left_out("--json"), None);
+        table.narrow = Some(Narrow { cut: "buyer", leave_out: &["items", "store"] });
+        table.make_narrow(8);
+        let told = table.left_out("--json");
+        assert_eq!(told.as_deref(), Some("left out for want of room: items, store; --json or a wider window has them"));
     }
 
     #[test]

@@ -35,7 +35,11 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if runs.is_empty() && !app.global.quiet {
         output::note("no sync has run yet: ordersync sync");
     }
-    table(&runs, &states, app.context.clock.now()).print()?;
+    let mut table = table(&runs, &states, app.context.clock.now());
+    table.print()?;
+    if let Some(left_out) = table.left_out("--json").filter(|_| !app.global.quiet) {
+        output::note(&left_out);
+    }
     Ok(0)
 }
 

@@ -193,7 +193,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s q -l quie
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l until -d 'Release it by itself then (3d, 2026-12-24, 2026-12-24 13:30); none: not by itself' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l until -d 'Release it by itself then (3d, 2026-12-24, 2026-12-24 13:30); without it, or with none: not by itself. A --reason alone leaves the end of a hold as it is' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l reason -d 'Why, for yourself' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l dry-run -d 'Say what would be done, do nothing'

@@ -43,9 +43,13 @@ fn a_hold_ends_by_itself_for_whatever_looks_at_the_book_after_it() {
 fn a_hold_is_changed_by_what_is_said_and_keeps_what_is_not() {
     let rig = rig();
     rig.home.run("hold 1 --until 3d --reason asked").exits(0);
-    rig.home.run("hold 1").exits(0).prints("already").prints("nothing was changed");
+    rig.home.run("hold 1 --reason asked").exits(0).prints("already").prints("nothing was changed");
     let hold = || rig.home.json("show 1")["hold"].clone();
     assert!(hold()["until"].is_string());
+    rig.home.run("hold 1").exits(0).prints("until you release it and no longer until").without("already");
+    assert!(hold()["until"].is_null());
+    rig.home.run("hold 1").exits(0).prints("already").prints("nothing was changed");
+    rig.home.run("hold 1 --until 3d").exits(0);
     rig.home.run("hold 1 --until none").exits(0).prints("until you release it");
     assert_eq!((&hold()["until"], &hold()["reason"]), (&json!(null), &json!("asked")));
     for bad in ["yesterday", "2020-01-01", "0d"] {

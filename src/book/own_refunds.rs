@@ -62,8 +62,8 @@ impl Book {
         self.work(rehearsal, |db, by| {
             let (_, bare) = head(db, order)?;
             let own = own_refunds(db, order)?;
-            let is_same =
-                |one: &&OwnRefund| one.amount == new.amount && one.lines == new.lines && one.reason == new.reason;
+            // The same money may be told with another reason, or without one.
+            let is_same = |one: &&OwnRefund| one.amount == new.amount && one.lines == new.lines;
             if let Some(same) = own.iter().find(is_same).filter(|_| !new.again) {
                 return Ok((Worked::Already, same.number));
             }

@@ -18,7 +18,8 @@ use crate::clock::{Timestamp, rfc3339};
 pub(super) struct Args {
     /// The order: its number in the book, STORE:ID, or the channel's own order number
     order: String,
-    /// Release it by itself then (3d, 2026-12-24, 2026-12-24 13:30); none: not by itself
+    /// Release it by itself then (3d, 2026-12-24, 2026-12-24 13:30); without it, or with none: not
+    /// by itself. A --reason alone leaves the end of a hold as it is
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
     /// Why, for yourself
@@ -32,6 +33,8 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let now = app.context.clock.now();
     let until = match args.until.as_deref().map(str::trim) {
+        // Who says nothing of it means no end; a reason alone changes none.
+        None if args.reason.is_none() => Some(None),
         None => None,
         Some("none") => Some(None),
         Some(text) => Some(Some(parse_until(text, now)?)),
@@ -39,10 +42,13 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let reason = args.reason.map(|text| super::local::text(&text, "--reason")).transpose()?;
     let mut book = app.existing_book()?;
     let id = book.find(&args.order)?;
+    let before = book.order(id)?.hold.and_then(|hold| hold.until);
     let (worked, hold) = book.hold(id, &HoldWish { until, reason }, args.dry_run)?;
     let order = book.order(id)?;
     let already = if worked == Worked::Already { " already" } else { "" };
-    let detail = format!("on hold here{already}, {}", self::until(&hold, &|at| output::when(at, now)));
+    let before = before.filter(|at| *at > now && hold.until != Some(*at));
+    let before = before.map_or(String::new(), |at| format!(" and no longer until {}", output::when(at, now)));
+    let detail = format!("on hold here{already}, {}{before}", self::until(&hold, &|at| output::when(at, now)));
     if let Some(request) = &order.dropship {
         let whom = if request.supplier.is_empty() { "the supplier" } else { &request.supplier };
         output::note(&format!("{} was asked to ship it and is not told by this", output::clean(whom)));

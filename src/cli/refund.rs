@@ -93,7 +93,11 @@ fn record(app: &App, book: &mut Book, id: i64, args: &Args) -> Outcome {
 
 fn no_amount(given: &str) -> Error {
     let text = format!("--amount {given:?} is no amount; nothing was recorded");
-    Error::new(ErrorKind::Usage, text).hint("--amount 12.50")
+    // Written with a comma, as in many countries.
+    let meant = given.trim().replace(',', ".");
+    let is_plain = meant.bytes().all(|b| b.is_ascii_digit() || b == b'.') && given.matches(',').count() == 1;
+    let meant = if is_plain && parse_decimal(&meant).is_ok() { meant } else { "12.50".to_owned() };
+    Error::new(ErrorKind::Usage, text).hint(format!("--amount {meant}"))
 }
 
 /// The lines of a refund that was recorded with the same words.

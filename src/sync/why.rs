@@ -271,14 +271,14 @@ fn of_none(open: &OpenStore, remote_id: &str) -> Why {
     Why::new(verdict, plain(&error), hint_of(&error))
 }
 
-/// The error's words, without what it says of an act.
+/// The error's words, without what it says of an act, and of an order that was known before.
 fn plain(error: &Error) -> String {
     let text = error.message();
     ["; nothing was written", "; nothing was sent"]
         .iter()
         .find_map(|end| text.strip_suffix(end))
         .unwrap_or(text)
-        .to_owned()
+        .replace(" any more", "")
 }
 
 fn hint_of(error: &Error) -> String {

@@ -196,9 +196,12 @@ fn p10_pieces_given_back_by_hand_are_not_shipped_and_the_channel_is_told_nothing
         assert_eq!(desk.show(&id)["own_refunds"], json!([]), "{}", desk.kind);
         desk.on("refund", &id, refund).exits(0).prints("no money moves").says("own pages");
         desk.on("refund", &id, refund).exits(0).prints("recorded already").prints("nothing was changed");
+        let other = "--amount 1.50 --line TEE-001=1";
+        desk.on("refund", &id, other).exits(0).prints("recorded already").prints("--again");
         desk.on("refund", &id, "--amount 1 --line TEE-001=3").exits(6).says("left to give back");
         desk.on("refund", &id, "--amount 100000").exits(6).says("left to give back").says("nothing was recorded");
         desk.on("refund", &id, "--amount 1.001").exits(2);
+        desk.on("refund", &id, "--amount 9,50").exits(2).says("hint: --amount 9.50");
         for accepts in [false, true] {
             assert!(desk.store.annotate(&id, if accepts { "please ring" } else { "ring twice" }));
             desk.sync();

@@ -62,6 +62,7 @@ fn an_order_that_no_list_has_shown_is_told_from_one_that_changed_before_or_after
         assert_eq!(why(&desk, &unseen, "")["verdict"], "in-book", "{kind}");
         let told = why(&desk, "987654321", "");
         assert_eq!(told["verdict"], "not-there", "{kind}: {told}");
+        assert!(!told["text"].as_str().unwrap().contains("any more"), "{kind}: it never was there: {told}");
         assert_eq!(desk.writes(), 0, "{kind}");
         if desk.store.asks(Question::PutAway).is_some() {
             let away = placed(8);

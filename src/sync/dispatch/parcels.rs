@@ -77,6 +77,6 @@ fn named(name: &str, other: bool, can: &Capabilities, channel: &str) -> Result<S
         CarrierName::Begins(known) => ("names no service that is known of", known.name.to_owned()),
     };
     let text = format!("the carrier {name:?} {problem} {choices}; nothing was recorded");
-    let hint = "give --carrier one of these names; --other-carrier sends the name as it is written";
+    let hint = "name one of these as the carrier; --other-carrier sends the name as it is written";
     Err(Error::new(ErrorKind::Usage, text).hint(hint))
 }

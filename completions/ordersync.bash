@@ -777,7 +777,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__refund)
-            opts="-q -v -h -V --amount --line --reason --again --remove --dry-run --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --amount --line --reason --again --remove --returned --dry-run --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -796,6 +796,10 @@ _ordersync() {
                     return 0
                     ;;
                 --remove)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --returned)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -225,6 +225,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l amount -d
 complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l line -d 'Pieces that were given back: SKU=QTY, or the line\'s number in `show` as #2=1; several times for several' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l reason -d 'Why, for yourself' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l remove -d 'Take the record with this number back: it was none, or the channel shows the same money' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l returned -d 'Of the pieces given back, here or at the channel, so many had been sent before and are not taken away from what is left to send; SKU=0: none of them. Records no refund' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l again -d 'Another one like one that is recorded already'
 complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -l dry-run -d 'Say what would be done, do nothing'

@@ -255,6 +255,29 @@ fn the_new_version_works_on_with_the_old_ones_orders() {
     }
 }
 
+/// The documents of the old version do not tell what was in a fulfilment.
+#[test]
+fn p10_a_piece_of_an_old_order_that_was_sent_and_comes_back_takes_nothing_from_what_is_left() {
+    let stores = all();
+    let home = home(&stores);
+    settle(&home);
+    for store in &stores {
+        let (id, order) = (&store.placed[5], store.name(5));
+        let show = || home.json(&format!("show {order}"));
+        let line = || show()["lines"][0].clone();
+        let (sent, left) = (line()["shipped"].clone(), line()["left"].clone());
+        assert_eq!((sent.as_str(), left.as_str()), (Some("1"), Some("1")), "{}: {}", store.kind, show());
+        store.store.set_clock(2);
+        assert!(store.store.return_pieces(id, 0, 1), "{}", store.kind);
+        home.run("sync").done();
+        home.run(&format!("accept {order}")).exits(0);
+        if line()["unclear"] == "1" {
+            home.run(&format!("refund {order} --returned TEE-001=1")).exits(0);
+        }
+        assert_eq!((&line()["left"], &line()["returned"]), (&Value::from("1"), &Value::from("1")), "{}", store.kind);
+    }
+}
+
 #[test]
 fn what_the_old_version_shipped_only_here_is_named_and_taken_back() {
     let stores = all();

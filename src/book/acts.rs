@@ -11,11 +11,11 @@ use super::local::local_of;
 use super::outbox::{Guard, Leave, OPEN};
 use super::outward::Way;
 use super::trail::{self, By, Who};
-use super::{Book, accepted, copy, outward, own_refunds, twins};
+use super::{Book, accepted, copy, outward, own_refunds, pieces, twins};
 use crate::channel::{Cancellation, Goal, TrackingChange};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, Parcel, Shipment, Status, left, same_number, stored_decimal, sum};
+use crate::order::{LineQuantity, Parcel, Shipment, Status, same_number, sum};
 
 /// A dispatch to be recorded.
 #[derive(Debug, Clone, Copy)]
@@ -665,26 +665,9 @@ fn insert(db: &Connection, order: i64, shipment: &Shipment) -> Result<i64> {
 /// Two terminals may dispatch the same order at the same time: what is recorded is held against
 /// what is left inside the transaction.
 fn still_open(db: &Connection, order: i64, shipment: &Shipment) -> Result<()> {
+    let counted = pieces::of_order(db, order)?;
     for line in &shipment.lines {
-        let sent = column::<String>(
-            db,
-            "SELECT sl.quantity FROM shipment_lines sl JOIN shipments sh ON sh.id = sl.shipment_id WHERE sh.order_id = ? AND sl.line_id = ?",
-            params![order, line.line_id],
-        )?;
-        let ordered: Option<(String, String)> = db
-            .prepare_cached("SELECT quantity, refunded FROM lines WHERE order_id = ? AND remote_id = ?")
-            .done("read")?
-            .query_row(params![order, line.line_id], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
-            .done("read")?;
-        // A count that cannot be read, taken for none, would have pieces sent twice.
-        let number = |text: &String| stored_decimal(text).map_err(|_| odd("quantity", text));
-        let (ordered, refunded) = match &ordered {
-            Some((all, back)) => (number(all)?, number(back)?),
-            None => Default::default(),
-        };
-        let sent = sent.iter().map(number).collect::<Result<Vec<_>>>()?;
-        let open = left(ordered, refunded, sum(sent));
+        let open = counted.iter().find(|one| one.id == line.line_id).map(|one| one.pieces.left).unwrap_or_default();
         if line.quantity > open {
             let text = format!("order {order} has only {} of it left to ship; nothing was recorded or sent", open);
             return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));

@@ -186,8 +186,8 @@ impl Whole {
         sum.rest()
     }
 
-    /// Ordered = left + sent + given back holds where neither of the two is more than what was
-    /// ordered.
+    /// Ordered = left + sent + given back unsent holds where neither of the two is more than what was
+    /// ordered, sent or given back: what is both is counted once.
     fn pieces(&self) -> Option<Fault> {
         match self.has_too_many() {
             Some(too_many) => too_many.then_some(Fault::Pieces),

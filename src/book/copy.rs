@@ -11,11 +11,10 @@ use super::acts::set_status;
 use super::edits;
 use super::error::{Done, odd};
 use super::local::local_of;
+use super::pieces;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{
-    Address, Buyer, Field, LineQuantity, Local, Order, Parcel, People, RemoteShipment, Status, left, sum,
-};
+use crate::order::{Address, Buyer, Field, LineQuantity, Local, Order, Parcel, People, RemoteShipment, Status};
 
 /// A column of an order's row, and what stands in it.
 type Column<'o> = (&'static str, ToSqlOutput<'o>);
@@ -152,38 +151,20 @@ pub(super) fn addresses(db: &Connection, id: i64, kind: &str) -> Result<Vec<Addr
     rows.done("read")?.collect::<rusqlite::Result<_>>().done("read")
 }
 
-/// How far an order has come whose copy says `status`, with the merchant's own dispatches. The
-/// channel's version may not know of them yet: what is recorded here as shipped is not open again
-/// because of it.
+/// How far the merchant's own dispatches, and what they say of pieces given back, have brought an
+/// order whose copy says `status`. The channel's version may not know of them yet: what is recorded
+/// here as shipped is not open again because of it.
 pub(super) fn after_dispatches(db: &Connection, order: i64, status: Status) -> Result<Status> {
     let own: bool = db
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM shipments WHERE order_id = ? AND key IS NOT NULL)")
         .done("read")?
         .query_row([order], |row| row.get(0))
         .done("read")?;
-    if !own || matches!(status, Status::Shipped | Status::Cancelled) {
+    let counts = own || (status == Status::PartiallyShipped && pieces::is_any_said(db, order)?);
+    if !counts || matches!(status, Status::Shipped | Status::Cancelled) {
         return Ok(status);
     }
-    Ok(if is_all_sent(db, order)? { Status::Shipped } else { Status::PartiallyShipped })
-}
-
-/// Whether every piece that ships and was not given back is in a shipment, of the merchant's or of
-/// the channel's.
-pub(super) fn is_all_sent(db: &Connection, order: i64) -> Result<bool> {
-    let sql = "SELECT remote_id, quantity, refunded FROM lines WHERE order_id = ? AND ships";
-    let mut statement = db.prepare_cached(sql).done("read")?;
-    let lines = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).done("read")?;
-    let lines = lines.collect::<rusqlite::Result<Vec<(String, String, String)>>>().done("read")?;
-    let sent = "SELECT sl.quantity FROM shipment_lines sl JOIN shipments sh ON sh.id = sl.shipment_id
-                WHERE sh.order_id = ? AND sl.line_id = ?";
-    for (line, ordered, refunded) in lines {
-        let pieces = super::acts::column::<String>(db, sent, params![order, line])?;
-        let pieces = pieces.iter().map(|text| quantity(text)).collect::<Result<Vec<_>>>()?;
-        if left(quantity(&ordered)?, quantity(&refunded)?, sum(pieces)) > Decimal::ZERO {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    Ok(if pieces::is_done(db, order)? { Status::Shipped } else { Status::PartiallyShipped })
 }
 
 /// A number of pieces as it stands in the book.
@@ -205,7 +186,7 @@ fn json(value: &impl serde::Serialize) -> Result<String> {
 
 fn insert_parts(db: &Connection, id: i64, o: &Order) -> Result<()> {
     for (position, line) in o.lines.iter().enumerate() {
-        db.prepare_cached("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)")
+        db.prepare_cached("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)")
             .done("written")?
             .execute(params![
                 id,
@@ -221,7 +202,8 @@ fn insert_parts(db: &Connection, id: i64, o: &Order) -> Result<()> {
                 line.total.to_string(),
                 line.tax.to_string(),
                 line.ships,
-                line.ship_to
+                line.ship_to,
+                line.returned.map(|returned| returned.to_string())
             ])
             .done("written")?;
     }

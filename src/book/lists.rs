@@ -59,6 +59,8 @@ pub struct OrderRow {
     pub(crate) not_before: Option<Timestamp>,
     /// The merchant's tags.
     pub(crate) tags: Vec<String>,
+    /// Nobody tells of pieces of it that were given back whether more are to be sent.
+    pub(crate) unclear: bool,
     /// Whether it is to be sent: as `--to-send` lists it.
     pub(crate) to_send: bool,
     /// The word for why it is not, though it is open, as far as its own row tells.
@@ -163,7 +165,8 @@ const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.chan
     EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied'),
     (SELECT json_group_array(z.name || ':' || w.number) FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
       WHERE t.order_id = o.id AND t.state <> 'denied'), o.test, (SELECT json_group_array(tag) FROM tags g WHERE g.order_id = o.id), o.imported_at, o.store_id,
-    o.left_out, o.to_send AND s.removed_at IS NULL, ";
+    o.left_out, o.to_send AND s.removed_at IS NULL,
+    o.status = 'partially-shipped' AND EXISTS (SELECT 1 FROM lines b WHERE b.order_id = o.id AND b.refunded NOT IN ('0', '0.00')), ";
 
 const JOIN: &str = "JOIN stores s ON s.id = o.store_id";
 
@@ -328,6 +331,7 @@ impl Book {
             let times = Times { placed_at: row.placed_at, imported_at, ship_by: row.ship_by };
             row.not_before = self.waits_until(&waits, store, row.status, times);
             row.to_send &= row.not_before.is_none();
+            row.unclear = row.unclear && super::pieces::is_unclear(&self.db, row.id)?;
             Ok(row)
         };
         self.places(filter, Part::Listed)?.into_iter().map(row).collect()
@@ -489,7 +493,7 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
     let word: String = row.get(4)?;
     let Ok(status) = word.parse() else { return Ok(Err(odd("status", &word))) };
     let items: String = row.get(12)?;
-    let sent_as_twin = OPEN.contains(&status) && row.get(21)?;
+    let sent_as_twin = OPEN.contains(&status) && row.get(22)?;
     Ok(Ok(OrderRow {
         id: row.get(0)?,
         store: row.get(1)?,
@@ -512,5 +516,6 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
         left_out: row.get(19)?,
         to_send: row.get::<_, bool>(20)? && !sent_as_twin,
         sent_as_twin,
+        unclear: row.get(21)?,
     }))
 }

@@ -33,6 +33,7 @@ mod notes;
 mod outbox;
 mod outward;
 mod own_refunds;
+mod pieces;
 mod present;
 mod queries;
 mod readings;
@@ -106,6 +107,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0011_edits.sql"),
     include_str!("schema/0012_lists.sql"),
     include_str!("schema/0013_again.sql"),
+    include_str!("schema/0014_returns.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

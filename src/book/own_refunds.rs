@@ -13,7 +13,7 @@ use super::acts::{head, set_status};
 use super::error::{Done, odd};
 use super::inbox::{InboxKind, InboxNote, put_note};
 use super::local::Worked;
-use super::{Book, copy, trail};
+use super::{Book, copy, pieces, trail};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Status, Totals, decimals, is_given_back, scaled, stored_decimal, sum};
@@ -270,12 +270,12 @@ fn may_be_given_back(
 
 /// Counts anew what is given back, and whether anything is left to be sent by that.
 fn recount(db: &Connection, order: i64, bare: Status) -> Result<()> {
-    let was_sent = copy::is_all_sent(db, order)?;
+    let was_sent = pieces::is_done(db, order)?;
     count(db, order)?;
     if !is_sent_by_pieces(db, order)? {
         return Ok(());
     }
-    match (was_sent, copy::is_all_sent(db, order)?, bare) {
+    match (was_sent, pieces::is_done(db, order)?, bare) {
         (false, true, Status::PartiallyShipped) => set_status(db, order, Status::Shipped),
         (true, false, Status::Shipped) => set_status(db, order, Status::PartiallyShipped),
         _ => Ok(()),

@@ -4,14 +4,14 @@ use rusqlite::{OptionalExtension, Row, params};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
-use super::{Book, Dropship, Edit, Hold, InboxEntry, Note, OutboxRow, OwnRefund, Twin};
+use super::{Book, Dropship, Edit, Hold, InboxEntry, Note, OutboxRow, OwnRefund, Twin, pieces};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::waiting::Times;
 use crate::order::{
-    Address, Buyer, Charge, LineQuantity, Parcel, Payment, Refund, Status, Totals, is_given_back, left, stored_decimal,
-    sum,
+    Address, Buyer, Charge, LineQuantity, Parcel, Payment, Pieces, Refund, Status, Totals, is_given_back,
+    stored_decimal, sum,
 };
 
 /// A line of the merchant's copy.
@@ -31,6 +31,8 @@ pub(crate) struct BookLine {
     pub(crate) refunded: Decimal,
     /// How many are in shipments recorded here or shown by the channel.
     pub(crate) shipped: Decimal,
+    /// What became of its pieces.
+    pub(crate) pieces: Pieces,
     /// Price of one.
     pub(crate) unit_price: Decimal,
     /// The line's total.
@@ -46,7 +48,13 @@ pub(crate) struct BookLine {
 impl BookLine {
     /// How many are still to be shipped.
     pub(crate) fn open(&self) -> Decimal {
-        left(self.quantity, self.refunded, self.shipped)
+        self.pieces.left
+    }
+
+    /// How many more are to be shipped if those given back of which nobody tells it had been sent
+    /// before.
+    pub(crate) fn unclear(&self) -> Decimal {
+        if self.ships { self.pieces.unclear } else { Decimal::ZERO }
     }
 }
 
@@ -69,6 +77,44 @@ impl BookOrder {
         let by_hand = sum(self.own_refunds.iter().map(|one| one.amount));
         let totals = Totals { refunded: self.totals.refunded.saturating_add(by_hand), ..self.totals };
         !matches!(self.status, Status::Shipped | Status::Cancelled) && is_given_back(&totals, lines)
+    }
+
+    /// What commands take for one of its lines: the SKU, or `#2` where that is not of one line alone.
+    pub(crate) fn name_of(&self, line: &BookLine) -> String {
+        let same = self.lines.iter().filter(|one| one.sku == line.sku).count();
+        if !line.sku.is_empty() && same == 1 {
+            return line.sku.clone();
+        }
+        let nth = self.lines.iter().position(|one| one.remote_id == line.remote_id).unwrap_or_default();
+        format!("#{}", nth + 1)
+    }
+
+    /// What is to be said of pieces given back of which nobody tells whether they had been sent
+    /// before, and what settles it; nothing where that makes no difference.
+    pub(crate) fn unclear_words(&self) -> Option<(String, String)> {
+        if matches!(self.status, Status::Shipped | Status::Cancelled) {
+            return None;
+        }
+        let unclear = self.lines.iter().filter(|line| line.unclear() > Decimal::ZERO);
+        let (mut pieces, mut flags) = (Vec::new(), Vec::new());
+        for line in unclear {
+            let (name, count) = (self.name_of(line), line.unclear().normalize());
+            pieces.push(format!("{count} × {name}"));
+            let all = line.pieces.returned.saturating_add(count);
+            flags.push((format!("--returned '{name}={}'", all.normalize()), format!("--returned '{name}=0'")));
+        }
+        let (is, is_not): (Vec<String>, Vec<String>) = flags.into_iter().unzip();
+        let text = format!(
+            "nobody tells of {} given back whether they had been sent before; if so, as many more are still to be sent",
+            pieces.join(", ")
+        );
+        let hint = format!(
+            "ordersync refund book:{0} {1} says that they had been, and offers the rest; ordersync refund book:{0} {2} says that they had not",
+            self.id,
+            is.join(" "),
+            is_not.join(" ")
+        );
+        (!pieces.is_empty()).then_some((text, hint))
     }
 
     /// A shipment whose number was changed here is as far as the channel knows that number.
@@ -248,6 +294,7 @@ impl Book {
                 quantity: amount(row, 4)?,
                 refunded: amount(row, 5)?,
                 shipped: Decimal::ZERO,
+                pieces: Pieces::default(),
                 unit_price: amount(row, 6)?,
                 total: amount(row, 7)?,
                 tax: amount(row, 8)?,
@@ -256,7 +303,8 @@ impl Book {
             })
         })?;
         let whole = order.status == Status::Shipped;
-        for line in &mut lines {
+        for (line, counted) in lines.iter_mut().zip(pieces::of_order(&self.db, id)?) {
+            line.pieces = counted.pieces;
             let shipped = order
                 .shipments
                 .iter()
@@ -265,7 +313,12 @@ impl Book {
                 .map(|l| l.quantity);
             // An order that is shipped without anybody saying what was in the parcels is shipped as
             // a whole.
-            line.shipped = if whole { line.quantity.saturating_sub(line.refunded) } else { sum(shipped) };
+            line.shipped = sum(shipped);
+            if whole {
+                let Pieces { returned, .. } = line.pieces;
+                line.shipped = line.quantity.saturating_sub(line.refunded.saturating_sub(returned));
+                line.pieces = Pieces { returned, ..Pieces::default() };
+            }
         }
         Ok(lines)
     }

@@ -202,6 +202,11 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
                 "(waits) not to be sent before its waiting time is over (the store's send_after); show tells when",
             );
         }
+        if rows.iter().any(|row| row.unclear) {
+            output::note(
+                "(?) nobody tells of pieces given back whether they had been sent before, so more may be owed; show tells which",
+            );
+        }
         if rows.iter().any(|row| row.drifted) {
             output::note("* changed at the channel since you last saw it; show prints both versions");
         }
@@ -257,8 +262,13 @@ const MARKS: usize = 5;
 
 /// What is to be known of an order besides its status.
 fn marks(row: &OrderRow) -> String {
-    let marks =
-        [(row.test, "(test)"), (row.not_before.is_some(), "(waits)"), (row.drifted, "*"), (!row.twins.is_empty(), "=")];
+    let marks = [
+        (row.test, "(test)"),
+        (row.not_before.is_some(), "(waits)"),
+        (row.unclear, "(?)"),
+        (row.drifted, "*"),
+        (!row.twins.is_empty(), "="),
+    ];
     marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).collect::<Vec<_>>().join(" ")
 }
 
@@ -270,6 +280,7 @@ fn to_json(row: &OrderRow) -> serde_json::Value {
         "buyer": row.buyer, "country": row.country, "items": row.items.normalize().to_string(), "changed_at_channel": row.drifted,
         "twin_of": row.twins, "sent_as_twin": row.sent_as_twin, "test": row.test, "tags": row.tags,
         "not_before": row.not_before.map(rfc3339), "to_send": row.to_send, "left_out": row.left_out,
+        "unclear": row.unclear,
     })
 }
 
@@ -291,6 +302,7 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
         "sent_as_twin",
         "tags",
         "not_before",
+        "unclear",
     ];
     output::print_csv(
         &header,
@@ -312,6 +324,7 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
                 row.sent_as_twin.to_string(),
                 csv_text(&row.tags.join(", ")).into_owned(),
                 row.not_before.map(rfc3339).unwrap_or_default(),
+                row.unclear.to_string(),
             ]
         }),
     )

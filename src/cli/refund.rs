@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::local::{Told, text};
 use super::output;
 use super::{App, Outcome};
-use crate::book::{Book, BookOrder, NewRefund, OwnRefund, Worked};
+use crate::book::{Book, BookLine, BookOrder, NewRefund, OwnRefund, Worked};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, parse_decimal, scaled};
-use crate::sync::dispatch::given_back;
+use crate::sync::dispatch::{given_back, returned};
 
 /// Record a refund that you made by hand: a transfer, cash, in the channel's own pages.
 ///
@@ -21,7 +21,7 @@ pub(super) struct Args {
     /// The order: its number in the book, STORE:ID, or the channel's own order number
     order: String,
     /// How much, in the order's currency
-    #[arg(long, value_name = "AMOUNT", required_unless_present = "remove", conflicts_with = "remove")]
+    #[arg(long, value_name = "AMOUNT", required_unless_present_any = ["remove", "returned"], conflicts_with = "remove")]
     amount: Option<String>,
     /// Pieces that were given back: SKU=QTY, or the line's number in `show` as #2=1; several times
     /// for several
@@ -36,6 +36,10 @@ pub(super) struct Args {
     /// Take the record with this number back: it was none, or the channel shows the same money
     #[arg(long, value_name = "NUMBER")]
     remove: Option<i64>,
+    /// Of the pieces given back, here or at the channel, so many had been sent before and are not
+    /// taken away from what is left to send; SKU=0: none of them. Records no refund
+    #[arg(long, value_name = "SKU=QTY", conflicts_with_all = ["amount", "line", "reason", "again", "remove"])]
+    returned: Vec<String>,
     /// Say what would be done, do nothing
     #[arg(long)]
     dry_run: bool,
@@ -44,12 +48,26 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     let id = book.find(&args.order)?;
+    if !args.returned.is_empty() {
+        return say_returned(app, &mut book, id, &args);
+    }
     let Some(number) = args.remove else { return record(app, &mut book, id, &args) };
     let worked = book.remove_refund(id, number, args.dry_run)?;
     let already = if worked == Worked::Already { " already" } else { "" };
     let detail = format!("refund {number} made by hand is removed{already}");
     let order = book.order(id)?;
     Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({ "refund": number.to_string() }))
+}
+
+/// What the merchant says of pieces that were given back.
+fn say_returned(app: &App, book: &mut Book, id: i64, args: &Args) -> Outcome {
+    let lines = returned(&book.order(id)?, &args.returned)?;
+    let worked = book.say_returned(id, &lines, args.dry_run)?;
+    let order = book.order(id)?;
+    let already = if worked == Worked::Already { " already" } else { "" };
+    let detail =
+        format!("of the pieces given back {} had been sent before, as recorded{already}", pieces(&order, &lines));
+    Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({ "returned": lines }))
 }
 
 fn record(app: &App, book: &mut Book, id: i64, args: &Args) -> Outcome {
@@ -79,6 +97,11 @@ fn record(app: &App, book: &mut Book, id: i64, args: &Args) -> Outcome {
             "if {} is to know of it, enter it in its own pages, and take this record back then: ordersync refund book:{id} --remove {number}",
             order.store
         ));
+        if let Some(name) = counted_unsent(&before, &lines) {
+            output::note(&format!(
+                "pieces that were not sent yet are taken to be given back first; ordersync refund book:{id} --returned '{name}=QTY' says how many of those given back had been sent"
+            ));
+        }
         if order.waits_given_back() {
             output::note(&format!(
                 "nothing more of the order is offered to be sent; ordersync cancel book:{id} cancels it"
@@ -89,6 +112,14 @@ fn record(app: &App, book: &mut Book, id: i64, args: &Args) -> Outcome {
         "refund": number.to_string(), "amount": scaled(amount, &order.currency), "currency": order.currency, "lines": lines,
     });
     Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, more)
+}
+
+/// A line of which pieces have gone out and others have not: which of them are given back only the
+/// merchant knows.
+fn counted_unsent(before: &BookOrder, back: &[LineQuantity]) -> Option<String> {
+    let is_both = |line: &&BookLine| line.ships && !line.shipped.is_zero() && !line.open().is_zero();
+    let line = |one: &LineQuantity| before.lines.iter().find(|line| line.remote_id == one.line_id).filter(is_both);
+    back.iter().find_map(line).map(|line| before.name_of(line))
 }
 
 fn no_amount(given: &str) -> Error {

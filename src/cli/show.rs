@@ -96,6 +96,9 @@ fn print(
     print_local(o, &when)?;
     output::line("")?;
     print_lines(o)?;
+    if let Some((text, hint)) = o.unclear_words() {
+        output::line(&format!("  ? {text}: {hint}"))?;
+    }
     print_money(o)?;
     print_shipments(app, o)?;
     print_twins(o)?;
@@ -335,6 +338,7 @@ fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Json {
         "lines": o.lines.iter().map(|l| json!({
             "id": l.remote_id, "sku": l.sku, "name": l.name, "variant": l.variant, "quantity": count(l.quantity),
             "refunded": count(l.refunded), "shipped": count(l.shipped), "left": count(l.open()),
+            "returned": count(l.pieces.returned), "unclear": count(l.unclear()),
             "unit_price": money(&l.unit_price), "total": money(&l.total), "tax": money(&l.tax), "ships": l.ships,
             "ship_to": l.ships.then_some(l.ship_to),
         })).collect::<Vec<_>>(),

@@ -371,8 +371,12 @@ fn money_back(order: &Order) -> String {
 /// Money and pieces.
 fn given_back(order: &Order) -> String {
     let back = order.lines.iter().filter(|line| !line.refunded.is_zero());
-    let mut pieces: Vec<String> =
-        back.map(|line| format!("{} × {}", line.refunded.normalize(), label(order, &line.remote_id))).collect();
+    let piece = |line: &Line| {
+        let returned = line.returned.filter(|returned| !returned.is_zero());
+        let returned = returned.map(|count| format!(", {} of it sent before", count.normalize())).unwrap_or_default();
+        format!("{} × {}{returned}", line.refunded.normalize(), label(order, &line.remote_id))
+    };
+    let mut pieces: Vec<String> = back.map(piece).collect();
     pieces.sort();
     if pieces.is_empty() { money_back(order) } else { format!("{} ({})", money_back(order), pieces.join(", ")) }
 }
@@ -541,6 +545,24 @@ mod tests {
         after.totals.refunded = Decimal::from(20);
         assert_eq!(differences(&before, &after)[0].aspect, Field::Refunded);
         assert_eq!(before.taking(&[Field::Refunded], &after).lines[0].refunded, Decimal::ONE);
+    }
+
+    #[test]
+    fn p10_that_a_piece_given_back_had_been_sent_is_a_difference_and_that_none_had_is_told_as_ever() {
+        let mut before = testing::order("7", Status::PartiallyShipped);
+        (before.totals.refunded, before.lines[0].refunded) = (Decimal::TEN, Decimal::ONE);
+        let returned = |count: i64| {
+            let mut after = before.clone();
+            after.lines[0].returned = Some(Decimal::from(count));
+            after
+        };
+        let written = |order: &Order| serde_json::to_string(&order.lines).unwrap_or_default();
+        assert_eq!(differences(&before, &returned(0)), []);
+        assert_eq!(Field::Refunded.mark(&before), Field::Refunded.mark(&returned(0)));
+        assert_eq!(written(&before), written(&returned(0)), "a version of before has the same fingerprint");
+        let after = returned(1);
+        assert_eq!(differences(&before, &after)[0].after, "10.00 EUR (1 × TEA-001, 1 of it sent before)");
+        assert_eq!(differences(&before.taking(&[Field::Refunded], &after), &after), []);
     }
 
     #[test]

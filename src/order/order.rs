@@ -194,6 +194,9 @@ pub struct Line {
     pub quantity: Decimal,
     /// How many of them have been given back.
     pub refunded: Decimal,
+    /// How many of these had been sent before; `None` where the channel does not tell it.
+    #[serde(default, skip_serializing_if = "says_of_none")]
+    pub(crate) returned: Option<Decimal>,
     /// Price of one before discounts.
     pub(crate) unit_price: Decimal,
     /// The line after discounts, without tax where the channel separates it.
@@ -204,6 +207,12 @@ pub struct Line {
     pub ships: bool,
     /// Which of the order's `ship_to` addresses it goes to.
     pub(crate) ship_to: usize,
+}
+
+/// Whether no piece is said to have come back: such a line is written as ever, so that versions
+/// from before are known as the same.
+fn says_of_none(returned: &Option<Decimal>) -> bool {
+    returned.is_none_or(|returned| returned.is_zero())
 }
 
 /// What a [`Charge`] is for.

@@ -18,13 +18,6 @@ pub struct LineQuantity {
     pub quantity: Decimal,
 }
 
-/// How many pieces of a line are still to be shipped: what was ordered less what was given back and
-/// what was sent, by whomever. A piece that came back and was paid back is no other one's to be
-/// sent.
-pub(crate) fn left(ordered: Decimal, refunded: Decimal, sent: Decimal) -> Decimal {
-    ordered.saturating_sub(refunded).saturating_sub(sent).max(Decimal::ZERO)
-}
-
 /// One tracking number. A shipment may have several (boxes of one handover) or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parcel {

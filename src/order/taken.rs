@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Charge, ChargeKind, Field, Order, People, Presence, Status};
+use rust_decimal::Decimal;
+
+use super::{Charge, ChargeKind, Field, Line, Order, People, Presence, Status};
 
 impl Order {
     /// This version with these fields as `other` has them; what that does not tell of people stays
@@ -40,10 +42,10 @@ impl Order {
             }
             Field::Lines => {
                 let back: BTreeMap<_, _> =
-                    self.lines.iter().map(|line| (line.remote_id.clone(), line.refunded)).collect();
+                    self.lines.iter().map(|line| (line.remote_id.clone(), (line.refunded, line.returned))).collect();
                 self.lines.clone_from(&other.lines);
                 for line in &mut self.lines {
-                    line.refunded = back.get(&line.remote_id).copied().unwrap_or_default().min(line.quantity);
+                    line.take_back(back.get(&line.remote_id).copied().unwrap_or_default());
                 }
                 self.place_lines(other);
             }
@@ -112,12 +114,21 @@ impl Order {
         if !other.tells_pieces_back() {
             return;
         }
-        let back: BTreeMap<_, _> = other.lines.iter().map(|line| (line.remote_id.as_str(), line.refunded)).collect();
+        let back: BTreeMap<_, _> =
+            other.lines.iter().map(|line| (line.remote_id.as_str(), (line.refunded, line.returned))).collect();
         for line in &mut self.lines {
-            if let Some(refunded) = back.get(line.remote_id.as_str()) {
-                line.refunded = (*refunded).min(line.quantity);
+            if let Some(back) = back.get(line.remote_id.as_str()) {
+                line.take_back(*back);
             }
         }
+    }
+}
+
+impl Line {
+    /// So many given back, and how many of them after they were sent; never more than it has.
+    fn take_back(&mut self, (refunded, returned): (Decimal, Option<Decimal>)) {
+        self.refunded = refunded.min(self.quantity);
+        self.returned = returned.map(|returned| returned.min(self.refunded));
     }
 }
 
@@ -137,8 +148,6 @@ fn status_taking<'a>(parts: &[(Field, &'a Order)]) -> Option<(Status, &'a Order)
 
 #[cfg(test)]
 mod tests {
-    use rust_decimal::Decimal;
-
     use super::*;
     use crate::order::{Difference, differences, testing};
 

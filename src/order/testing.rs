@@ -83,6 +83,7 @@ pub(crate) fn line(remote_id: &str, sku: &str, quantity: i64, cents: i64) -> Lin
         product_id: remote_id.to_owned(),
         quantity: Decimal::from(quantity),
         refunded: Decimal::ZERO,
+        returned: None,
         unit_price: Decimal::new(cents, 2),
         total: Decimal::new(cents * quantity, 2),
         tax: Decimal::ZERO,

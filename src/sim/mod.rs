@@ -33,6 +33,7 @@
 //! | `POST annotate/{id}` | `{"note": "please ring twice"}`: the buyer's note is another |
 //! | `POST refund/{id}` | `{"amount": "5.00"}` |
 //! | `POST ship-pieces/{id}`, `refund-pieces/{id}` | `{"line": 0, "pieces": 1}`, the first also `carrier` and `tracking`: pieces of a line are sent or given back there |
+//! | `POST return-pieces/{id}` | `{"line": 0, "pieces": 1}`: pieces that had been sent come back and are refunded |
 //! | `POST retrack/{id}` | `{"old": "JD01", "new": "JD02"}`: a parcel gets another tracking number |
 //! | `POST remove-line/{id}` | `{"line": 0}`: the merchant takes a line out |
 //! | `POST hold/{id}`, `unpay/{id}`, `undo-shipments/{id}` | the merchant holds it back, the payment is gone again, what was sent is undone |

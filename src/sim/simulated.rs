@@ -79,11 +79,14 @@ pub trait Simulated: Store {
     /// The merchant gives so much back.
     fn refund(&self, id: &str, amount: &str) -> bool;
 
-    /// So many pieces of the nth line are given back, with their money.
+    /// So many pieces of the nth line are given back, with their money: those not sent yet first.
     fn refund_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool;
 
     /// So many pieces more of the nth line are in the order from now on.
     fn grow_line(&self, id: &str, nth: usize, pieces: u32) -> bool;
+
+    /// So many pieces of the nth line that had been sent come back, and their money is given back.
+    fn return_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool;
 
     /// The nth line is taken out of the order.
     fn remove_line(&self, id: &str, nth: usize) -> bool;
@@ -255,6 +258,7 @@ fn act(store: &(impl Simulated + ?Sized), verb: &str, id: &str, wish: &Value) ->
         "retrack" => store.retrack(id, text("old"), text("new")),
         "refund" => store.refund(id, text("amount")),
         "refund-pieces" => store.refund_pieces(id, nth, pieces),
+        "return-pieces" => store.return_pieces(id, nth, pieces),
         "remove-line" => store.remove_line(id, nth),
         "hold" => store.hold(id),
         "unpay" => store.unpay(id),

@@ -13,7 +13,7 @@ use crate::channel::{Capabilities, Goal, Notify, TrackingChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Parcel, Shipment, same_carrier, same_number};
 
-pub(crate) use lines::{choose, given_back};
+pub(crate) use lines::{choose, given_back, returned};
 
 /// When the channel is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,6 +230,14 @@ impl Desk<'_> {
         let (lines, completes) = lines::choose(order, &self.request.items)?;
         if !parcels.is_empty() && !order.lines.is_empty() && !order.lines.iter().any(|line| line.ships) {
             return Err(needs_no_parcel(order));
+        }
+        let unclear = order.unclear_words();
+        if let Some((text, hint)) = unclear.as_ref().filter(|_| !can.partial) {
+            let text = format!("order {}: {text}; nothing was recorded or sent", order.id);
+            return Err(Error::new(ErrorKind::Refused, text).hint(hint.clone()));
+        }
+        if let Some((text, hint)) = &unclear {
+            self.watch.note(&format!("{text}: {hint}"));
         }
         if !completes && !can.partial {
             let text =

@@ -8,7 +8,8 @@ use rust_decimal::Decimal;
 use crate::channel::matching::{self, Claim, Matched, Record};
 use crate::channel::{Channel, DispatchPlan, Goal, RemoteOrder, Step, Task, TrackingChange, Write};
 use crate::error::Result;
-use crate::order::{LineQuantity, Order, Shipment, Status, left, sum};
+use crate::order::pieces::{Back, Pieces, Sent};
+use crate::order::{Line, LineQuantity, Order, Shipment, Status, sum};
 
 /// How soon to look again for what the channel took and does not show.
 const UNSEEN: Duration = Duration::from_millis(300);
@@ -140,17 +141,24 @@ fn completes(order: &Order, shown: &[Record], found: &Matched, task: &Task, ship
         let id = line.remote_id.as_str();
         let there = sent(order, shown, id).saturating_add(count(&missing, id));
         let here = count(&task.sent, id).saturating_add(count(&shipment.lines, id));
-        left(line.quantity, line.refunded, there.max(here)).is_zero()
+        can_be_owed(line, there.max(here)).is_zero()
     })
 }
 
 fn excess(order: &Order, shown: &[Record], wanted: &[LineQuantity], is_exact: bool) -> Option<Excess> {
     order.lines.iter().find_map(|line| {
         let id = line.remote_id.as_str();
-        let (left, wanted) = (left(line.quantity, line.refunded, sent(order, shown, id)), count(wanted, id));
+        let left = can_be_owed(line, sent(order, shown, id));
+        let wanted = count(wanted, id);
         let what = if line.sku.is_empty() { &line.name } else { &line.sku };
         (wanted > left).then(|| Excess { what: what.clone(), left, wanted, is_exact })
     })
+}
+
+/// How many of a line can be owed yet, once so many are sent. The book has looked at what is known of
+/// those given back; here it is about what can be.
+fn can_be_owed(line: &Line, sent: Decimal) -> Decimal {
+    Pieces::new(line.quantity, &Back::of(line), &[Sent { quantity: sent, behind: Decimal::ZERO }]).at_most()
 }
 
 /// How many of a line are sent at the channel, by the order or by what is shown of its shipments,

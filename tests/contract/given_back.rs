@@ -1,9 +1,10 @@
 //! Money and pieces given back (P-10): facts of an order under every policy.
 
+use ordersync::channel::ChannelKind;
 use ordersync::sim::Purchase;
 use serde_json::json;
 
-use super::desk::each;
+use super::desk::{Desk, each};
 use super::setups::NUMBER;
 use super::support::program::Home;
 
@@ -88,5 +89,139 @@ fn p10_pieces_given_back_after_they_were_sent_leave_the_order_shipped() {
         let refunds = shown["refunds"].as_array().unwrap().len();
         assert_eq!((&shown["status"], refunds), (&json!("shipped"), 1), "{}: {shown}", desk.kind);
         desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(6);
+    });
+}
+
+/// Of so many pieces one is sent, comes back and is refunded; nothing else is done with the order.
+fn one_came_back(desk: &Desk, pieces: u32) -> String {
+    let id = desk.paid(&[("TEE-001", pieces)]);
+    desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --item TEE-001=1").exits(0);
+    // A parcel takes its time to come back.
+    desk.store.set_clock(2);
+    assert!(desk.store.return_pieces(&id, 0, 1), "{}", desk.kind);
+    desk.sync();
+    desk.on("accept", &id, "").exits(0);
+    id
+}
+
+fn left(desk: &Desk, id: &str) -> (String, String) {
+    let line = desk.show(id)["lines"][0].clone();
+    let text = |key: &str| line[key].as_str().unwrap().to_owned();
+    (text("left"), text("unclear"))
+}
+
+fn of(left: &str, unclear: &str) -> (String, String) {
+    (left.to_owned(), unclear.to_owned())
+}
+
+/// What is owed is offered where the channel tells that the piece given back had been sent, and
+/// told where nobody does.
+#[test]
+fn p10_a_piece_that_was_sent_and_came_back_takes_nothing_from_what_is_left() {
+    each(|desk| {
+        if !desk.capabilities().partial {
+            return;
+        }
+        let id = one_came_back(desk, 3);
+        let is_told = desk.kind == ChannelKind::Shopify;
+        if is_told {
+            assert_eq!(left(desk, &id), of("2", "0"), "{}", desk.kind);
+        } else {
+            assert_eq!(left(desk, &id), of("1", "1"), "{}", desk.kind);
+            desk.on("show", &id, "").exits(0).prints("nobody tells of 1 × TEE-001 given back");
+            desk.home.run("orders --status partially-shipped").exits(0).prints("partially-shipped (?)");
+            let more = desk.on("dispatch", &id, "--carrier dhl --tracking JD02 --item TEE-001=2").exits(6);
+            more.says("has only 1 of TEE-001 left").says("--returned 'TEE-001=1'");
+            desk.on("refund", &id, "--returned TEE-001=2").exits(6).says("given back");
+            desk.on("refund", &id, "--returned TEE-001=1").exits(0).prints("had been sent before");
+            desk.on("refund", &id, "--returned TEE-001=1").exits(0).prints("nothing was changed");
+            assert_eq!(left(desk, &id), of("2", "0"), "{}", desk.kind);
+        }
+        assert!(desk.store.annotate(&id, "please ring"));
+        desk.sync();
+        assert_eq!(left(desk, &id), of("2", "0"), "{}: also after a sync", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert_eq!((standing.sent, &desk.show(&id)["status"]), (3, &json!("shipped")), "{}: {standing:?}", desk.kind);
+        desk.sync();
+        assert_eq!((left(desk, &id), &desk.show(&id)["status"]), (of("0", "0"), &json!("shipped")), "{}", desk.kind);
+        desk.home.run("doctor --offline").exits(0);
+    });
+}
+
+/// An order of which perhaps a piece is owed is not done with in silence.
+#[test]
+fn p10_what_may_still_be_owed_keeps_an_order_among_those_to_be_sent_until_the_merchant_has_said() {
+    each(|desk| {
+        if !desk.capabilities().partial {
+            return;
+        }
+        let id = one_came_back(desk, 2);
+        let shown = desk.show(&id);
+        assert_eq!(shown["status"], "partially-shipped", "{}: {shown}", desk.kind);
+        if desk.kind == ChannelKind::Shopify {
+            assert_eq!(left(desk, &id), of("1", "0"));
+            return;
+        }
+        assert_eq!(left(desk, &id), of("0", "1"), "{}", desk.kind);
+        desk.server.clear_requests();
+        let refused = desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(6);
+        refused.says("nobody tells of 1 × TEE-001").says("nothing was recorded").says("--returned 'TEE-001=0'");
+        desk.on("refund", &id, "--returned TEE-001=0 --dry-run").exits(0);
+        assert_eq!(left(desk, &id), of("0", "1"), "{}", desk.kind);
+        desk.on("refund", &id, "--returned TEE-001=0").exits(0);
+        for _ in 0..2 {
+            assert_eq!(
+                (left(desk, &id), &desk.show(&id)["status"]),
+                (of("0", "0"), &json!("shipped")),
+                "{}",
+                desk.kind
+            );
+            desk.sync();
+        }
+        desk.on("refund", &id, "--returned TEE-001=1").exits(0);
+        assert_eq!((left(desk, &id), &desk.show(&id)["status"]), (of("1", "0"), &json!("partially-shipped")));
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);
+        assert_eq!(desk.store.standing(&id).unwrap().sent, 2, "{}", desk.kind);
+    });
+}
+
+/// Given back before anything was sent: nobody has to be asked.
+#[test]
+fn p10_a_piece_given_back_before_the_first_parcel_is_not_asked_about() {
+    each(|desk| {
+        if !desk.capabilities().partial {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 3)]);
+        assert!(desk.store.refund_pieces(&id, 0, 1));
+        desk.sync();
+        desk.on("accept", &id, "").exits(0);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --item TEE-001=1").exits(0);
+        assert_eq!(left(desk, &id), of("1", "0"), "{}", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);
+        assert_eq!((left(desk, &id), &desk.show(&id)["status"]), (of("0", "0"), &json!("shipped")), "{}", desk.kind);
+    });
+}
+
+/// By hand: those that were not sent yet, as far as there are any and the merchant says nothing else.
+#[test]
+fn p10_by_hand_the_unsent_pieces_are_given_back_first_unless_the_merchant_says_that_it_was_a_sent_one() {
+    each(|desk| {
+        if !desk.capabilities().partial {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 3)]);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --item TEE-001=1").exits(0);
+        desk.on("refund", &id, "--amount 1 --line TEE-001=1").exits(0).says("--returned 'TEE-001=QTY'");
+        assert_eq!(left(desk, &id), of("1", "0"), "{}", desk.kind);
+        desk.on("refund", &id, "--returned TEE-001=1").exits(0);
+        assert_eq!(left(desk, &id), of("2", "0"), "{}", desk.kind);
+        desk.sync();
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);
+        assert_eq!(desk.store.standing(&id).unwrap().sent, 3, "{}", desk.kind);
+        desk.on("refund", &id, "--amount 1 --line TEE-001=1").exits(0).prints("recorded already");
+        desk.on("refund", &id, "--amount 1 --line TEE-001=1 --again").exits(0);
+        assert_eq!((left(desk, &id), &desk.show(&id)["status"]), (of("0", "0"), &json!("shipped")), "{}", desk.kind);
     });
 }

@@ -36,6 +36,7 @@ fn what_people_can_do_to_one_kind_of_store_over_http_they_can_do_to_all() {
             ("edit-address", json!({ "street": "9 New Street" })),
             ("refund-pieces", json!({ "line": 0, "pieces": 1 })),
             ("ship-pieces", json!({ "line": 1, "pieces": 1, "carrier": "DHL", "tracking": "JD01" })),
+            ("return-pieces", json!({ "line": 1, "pieces": 1 })),
             ("undo-shipments", json!({})),
             ("refund", json!({ "amount": "1.00" })),
             ("ship", json!({ "carrier": "DHL", "tracking": "JD02" })),

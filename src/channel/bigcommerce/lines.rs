@@ -129,6 +129,7 @@ fn line(found: &Found<'_, '_>, places: &[&wire::Address<'_>], inclusive: bool) -
         },
         quantity: p.quantity.decimal("products.quantity")?,
         refunded: p.quantity_refunded.decimal("products.quantity_refunded")?,
+        returned: None,
         unit_price,
         total,
         tax: p.total_tax.decimal("products.total_tax")?,

@@ -17,8 +17,8 @@ use crate::channel::json::Text;
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
-    Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Payment, Presence, Refund, RefundLine,
-    RemoteShipment, Totals, sum,
+    Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Payment, Pieces, Presence, Refund,
+    RefundLine, RemoteShipment, Totals, sum,
 };
 
 /// Reads an order's document. The error names the member at fault and repeats nothing personal.
@@ -50,9 +50,10 @@ fn map(o: &wire::Order<'_>) -> Result<Order, String> {
     let ship_to = if lines::all_picked_up(o, &places, &lines) { Vec::new() } else { ship_to };
     lines.iter_mut().for_each(|line| line.refunded = line.refunded.max(given_back(&refunds, &line.remote_id)));
     let totals = totals(o, &lines, &refunds)?;
+    let shipments = shipments(shipped);
     let order = Order {
         number: remote_id.clone(),
-        status: paid_as(status(status_id, goods(o, &lines, &shipped)?), o.payment_status.get()),
+        status: paid_as(status(status_id, goods(o, &lines, &refunds, &shipments)?), o.payment_status.get()),
         channel_status: first_of(o.custom_status.get(), o.status.get()),
         presence: if o.is_deleted.is_true() { Presence::Archived } else { Presence::Listed },
         placed_at,
@@ -69,7 +70,7 @@ fn map(o: &wire::Order<'_>) -> Result<Order, String> {
         lines,
         charges: charges(o, &places)?,
         refunds,
-        shipments: shipments(shipped),
+        shipments,
         payment: Payment {
             method: o.payment_provider_id.get().to_owned(),
             title: o.payment_method.get().to_owned(),
@@ -96,11 +97,17 @@ fn is_paid(payment_status: &str) -> bool {
     matches!(payment_status, "captured" | "paid" | "partially refunded" | "refunded")
 }
 
-fn goods(o: &wire::Order<'_>, lines: &[Line], shipped: &[LineQuantity]) -> Result<Goods, String> {
-    let of_line = |line: &Line| sum(shipped.iter().filter(|s| s.line_id == line.remote_id).map(|s| s.quantity));
-    let open = |line: &Line| (line.quantity - of_line(line) - line.refunded).max(Decimal::ZERO);
+/// What may have been sent before it was given back counts as open: it is not known to be done with.
+fn goods(
+    o: &wire::Order<'_>,
+    lines: &[Line],
+    refunds: &[Refund],
+    shipments: &[RemoteShipment],
+) -> Result<Goods, String> {
+    let open = |line: &Line| Pieces::of(line, refunds, shipments).at_most();
+    let shipped = shipments.iter().flat_map(|one| &one.lines).map(|line| line.quantity);
     Ok(Goods {
-        shipped: sum(shipped.iter().map(|line| line.quantity)).max(o.items_shipped.decimal("items_shipped")?),
+        shipped: sum(shipped).max(o.items_shipped.decimal("items_shipped")?),
         open: sum(lines.iter().filter(|line| line.ships).map(open)),
         dated: !o.date_shipped.get().is_empty(),
         ships: lines.iter().any(|line| line.ships),

@@ -126,6 +126,7 @@ fn line(line: &DocumentLine, price: Decimal) -> Result<Line, String> {
         product_id: String::new(),
         quantity,
         refunded: Decimal::ZERO,
+        returned: None,
         unit_price: price,
         total: price.checked_mul(quantity).ok_or("a price is beyond all numbers")?,
         tax: Decimal::ZERO,

@@ -17,14 +17,44 @@ use crate::order::{
 /// Reads an order's document; `authorized` is what an authorised payment amounts to. The error
 /// names the member at fault and repeats nothing personal.
 pub(crate) fn order(document: &str, authorized: Status) -> Result<Order, String> {
-    let order: wire::Order = serde_json::from_str(document).map_err(|error| {
+    let mut order: wire::Order = serde_json::from_str(document).map_err(|error| {
         format!(
             "the document has not the shape of an order ({:?} error at column {})",
             error.classify(),
             error.column()
         )
     })?;
+    tell_returned(&mut order);
     map(&order, authorized).and_then(balanced)
+}
+
+/// Tells of each line how many of the pieces that are not ordered any more went out before.
+///
+/// An edit, and what is given back before it is sent, take pieces from what is unfulfilled; what is
+/// given back after it was sent does not. So what is in fulfilments and not among the pieces that
+/// are ordered and fulfilled has come back. The order's document has the former for all lines
+/// together: of several lines of which pieces are gone it tells only none or all.
+fn tell_returned(o: &mut wire::Order) {
+    if o.cancelled_at.is_some() || o.incomplete.is_some() {
+        return;
+    }
+    let gone = |item: &wire::LineItem| item.quantity.saturating_sub(item.current_quantity).max(0);
+    let items = &o.line_items.nodes;
+    let made = o.fulfillments.iter().filter(|one| is_made(one));
+    let sent: Option<i64> = made.map(|one| one.total_quantity).sum();
+    let kept = |item: &wire::LineItem| Some(item.current_quantity.saturating_sub(item.unfulfilled_quantity?));
+    let kept: Option<i64> = items.iter().map(kept).sum();
+    let Some((sent, kept)) = sent.zip(kept) else { return };
+    let (returned, all) = (sent.saturating_sub(kept), items.iter().map(gone).sum::<i64>());
+    let is_one = items.iter().filter(|item| gone(item) > 0).count() == 1;
+    for item in o.line_items.nodes.iter_mut().filter(|item| gone(item) > 0) {
+        item.returned = match returned {
+            0 => Some(0),
+            _ if returned == all => Some(gone(item)),
+            _ if is_one && (0..=all).contains(&returned) => Some(returned),
+            _ => None,
+        };
+    }
 }
 
 fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
@@ -125,12 +155,13 @@ fn paid_at(o: &wire::Order, created_at: Timestamp) -> Option<Timestamp> {
 ///
 /// Shopify counts what an edit took out and what was given back in one number, `quantity -
 /// currentQuantity`. Where the order has no refund it can only be edits, so the quantity is what is
-/// left; else it is shown as given back, which the quantity to ship agrees with. A cancellation
-/// makes it 0 of every line, and takes nothing out.
+/// left, but for what went out and came back; else it is shown as given back, which the quantity to
+/// ship agrees with. A cancellation makes it 0 of every line, and takes nothing out.
 fn quantities(o: &wire::Order, item: &wire::LineItem) -> (i64, i64) {
     let gone = item.quantity.saturating_sub(item.current_quantity).max(0);
+    let returned = item.returned.unwrap_or(0);
     match (o.refunds.is_empty(), o.cancelled_at.is_some()) {
-        (true, false) => (item.current_quantity, 0),
+        (true, false) => (item.current_quantity.saturating_add(returned), returned),
         (true, true) => (item.quantity, 0),
         (false, _) => (item.quantity, gone),
     }
@@ -171,6 +202,7 @@ fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> 
         product_id: if variant.is_empty() { product.to_owned() } else { format!("{product}:{variant}") },
         quantity: Decimal::from(quantity),
         refunded: Decimal::from(refunded),
+        returned: item.returned.filter(|_| refunded > 0).map(Decimal::from),
         unit_price,
         total: total.filter(|total| total.abs() <= LARGEST).ok_or("the total of a line is too large to be meant")?,
         tax: part(taxes(&item.tax_lines)?, quantity, item.quantity)?,
@@ -366,6 +398,7 @@ fn shipments(o: &wire::Order) -> Vec<RemoteShipment> {
     let fulfilled = |item: &wire::LineItem| {
         // Of a cancelled order nothing is ordered any more, and nothing unfulfilled.
         let count = item.current_quantity.saturating_sub(item.unfulfilled_quantity?);
+        let count = count.saturating_add(item.returned.unwrap_or(0));
         let line_id = number(&item.id).to_owned();
         (count > 0).then(|| LineQuantity { line_id, quantity: Decimal::from(count) })
     };
@@ -482,3 +515,6 @@ pub(crate) fn time(text: &str, member: &str) -> Result<Timestamp, String> {
 pub(crate) fn second(text: Option<&str>) -> Option<i64> {
     Some(time(text?, "").ok()?.timestamp())
 }
+
+#[cfg(test)]
+mod tests;

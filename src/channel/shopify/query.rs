@@ -39,7 +39,7 @@ macro_rules! lists {
             $refunds,
             "){id createdAt note totalRefundedSet{presentmentMoney{amount}}} fulfillments(first:",
             $fulfillments,
-            "){id status createdAt trackingInfo(first:",
+            "){id status createdAt totalQuantity trackingInfo(first:",
             $numbers,
             "){company number url}} transactions(first:",
             $transactions,

@@ -520,7 +520,12 @@ objects! {
     Refund [id: String] { created_at: Option<String>, note: String, total_refunded_set: Option<Bag> }
 
     /// A parcel, or several with one content.
-    Fulfillment [id: String] {
+    Fulfillment [
+        id: String,
+        /// How many pieces are in it, of whichever line.
+        #[serde(default, deserialize_with = "maybe_pieces")]
+        total_quantity: Option<i64>,
+    ] {
         status: String,
         created_at: Option<String>,
         tracking_info: Vec<Tracking>,
@@ -561,6 +566,10 @@ objects! {
         /// Of it, not shipped.
         #[serde(default, deserialize_with = "maybe_pieces")]
         unfulfilled_quantity: Option<i64>,
+        /// Ours: of those that are not ordered any more, how many went out before; `None` where
+        /// that is not told.
+        #[serde(skip)]
+        returned: Option<i64>,
     ] {
         sku: String,
         variant_title: String,

@@ -219,7 +219,7 @@ impl Vendor for BigCommerce {
     /// A shipment that is undone is deleted.
     fn undo_shipments(order: &mut Order) {
         order.shipments.clear();
-        order.lines.iter_mut().for_each(|line| line.shipped = 0);
+        order.lines.iter_mut().for_each(|line| (line.shipped, line.returned) = (0, 0));
     }
 
     fn stands(entry: &Entry, _order: &Order) -> (bool, bool) {

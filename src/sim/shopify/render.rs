@@ -235,6 +235,7 @@ pub(crate) fn fulfillment(one: &Shipment) -> Value {
     json!({
         "$type": "Fulfillment", "id": gid("Fulfillment", one.id), "legacyResourceId": one.id.to_string(), "status": if one.undone { "CANCELLED" } else { "SUCCESS" },
         "createdAt": time(one.at), "updatedAt": time(one.at),
+        "totalQuantity": one.items.iter().map(|(_, pieces)| pieces).sum::<u64>(),
         "trackingInfo": { "$list": one.tracking.iter().map(tracking).collect::<Vec<_>>() },
         "fulfillmentLineItems": { "$connection": one.items.iter().enumerate().map(line).collect::<Vec<_>>() },
     })

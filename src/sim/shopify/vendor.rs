@@ -158,7 +158,7 @@ pub(crate) struct OpenLine {
 
 /// Pieces of a line that are still to be fulfilled.
 pub(super) fn unfulfilled(line: &Line) -> u64 {
-    line.current().saturating_sub(line.shipped)
+    line.unsent()
 }
 
 /// What the buyer pays for so many pieces less of a line, discounts taken off.

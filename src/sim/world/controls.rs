@@ -263,6 +263,15 @@ impl<V: Vendor> Simulated for Shop<V> {
         })
     }
 
+    fn return_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool {
+        self.with(|context| {
+            let Some((line, price)) = nth_line(context, id, nth) else { return false };
+            let amount = price * Decimal::from(pieces);
+            let lines = vec![(line, u64::from(pieces), amount)];
+            context.refund_as(number(id), amount, "", lines, true).is_some()
+        })
+    }
+
     fn remove_line(&self, id: &str, nth: usize) -> bool {
         self.happens(id, Event::Edited, |order| match order.lines.get_mut(nth) {
             Some(line) if V::KEEPS_LINES => line.removed = line.quantity.saturating_sub(line.refunded),

@@ -104,6 +104,8 @@ pub struct Line {
     pub(crate) shipped: u64,
     /// Of which given back.
     pub refunded: u64,
+    /// Of which after they had been sent.
+    pub(crate) returned: u64,
     /// Price of one.
     pub(crate) price: Decimal,
     /// Its share of a discount.
@@ -117,7 +119,21 @@ pub struct Line {
 impl Line {
     /// Pieces that go into parcels and are not shipped, given back or taken out.
     pub(crate) fn open(&self) -> u64 {
-        if self.ships() { self.quantity.saturating_sub(self.shipped + self.refunded + self.removed) } else { 0 }
+        if self.ships() { self.unsent() } else { 0 }
+    }
+
+    /// The same of any line.
+    pub(crate) fn unsent(&self) -> u64 {
+        let unsent = self.refunded.saturating_sub(self.returned);
+        self.quantity.saturating_sub(self.shipped + unsent + self.removed)
+    }
+
+    /// Gives so many back: those that are not sent yet, then those that are; or only the latter.
+    pub(in crate::sim) fn give_back(&mut self, pieces: u64, sent: bool) {
+        let pieces = pieces.min(self.current());
+        let unsent = if sent { 0 } else { pieces.min(self.unsent()) };
+        self.returned = (self.returned + pieces - unsent).min(self.shipped);
+        self.refunded += pieces;
     }
 
     /// Pieces that are still in the order.
@@ -491,7 +507,10 @@ impl<O> Order<O> {
         shipment.undone = true;
         for (id, pieces) in &shipment.items {
             let lines = self.lines.iter_mut().filter(|line| line.id == *id);
-            lines.for_each(|line| line.shipped = line.shipped.saturating_sub(*pieces));
+            lines.for_each(|line| {
+                line.shipped = line.shipped.saturating_sub(*pieces);
+                line.returned = line.returned.min(line.shipped);
+            });
         }
     }
 }

@@ -255,6 +255,18 @@ impl<V: Vendor> Context<'_, V> {
         reason: &str,
         lines: Vec<(u64, u64, Decimal)>,
     ) -> Option<u64> {
+        self.refund_as(id, amount, reason, lines, false)
+    }
+
+    /// The same, of pieces that had been sent.
+    pub(in crate::sim) fn refund_as(
+        &mut self,
+        id: u64,
+        amount: Decimal,
+        reason: &str,
+        lines: Vec<(u64, u64, Decimal)>,
+        sent: bool,
+    ) -> Option<u64> {
         self.order_mut(id)?;
         let refund = V::refund_id(self.state, id);
         self.state.refunds.insert(refund, id);
@@ -262,7 +274,7 @@ impl<V: Vendor> Context<'_, V> {
         self.change_and(id, Event::Refunded(refund), |order| {
             for (wanted, pieces, _) in &lines {
                 let found = order.lines.iter_mut().filter(|line| line.id == *wanted);
-                found.for_each(|line| line.refunded = (line.refunded + pieces).min(line.quantity));
+                found.for_each(|line| line.give_back(*pieces, sent));
             }
             order.refunds.push(Refund { id: refund, at: now, reason, amount, lines });
         });

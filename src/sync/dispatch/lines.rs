@@ -20,10 +20,12 @@ pub(crate) fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQua
         .filter(|(_, left)| *left > Decimal::ZERO)
         .collect();
     let chosen = if items.is_empty() { everything(order, &open)? } else { wanted(order, &open, items, &SHIPPED)? };
-    let completes = open.iter().all(|(line, left)| {
-        let taken = sum(chosen.iter().filter(|c| c.line_id == line.remote_id).map(|c| c.quantity));
-        taken >= *left
-    });
+    // What may be owed besides is not done with.
+    let completes = order.unclear_words().is_none()
+        && open.iter().all(|(line, left)| {
+            let taken = sum(chosen.iter().filter(|c| c.line_id == line.remote_id).map(|c| c.quantity));
+            taken >= *left
+        });
     Ok((chosen, completes))
 }
 
@@ -34,6 +36,10 @@ fn everything(order: &BookOrder, open: &[(&BookLine, Decimal)]) -> Result<Vec<Li
         return Ok(open.iter().map(|(line, left)| quantity(line, *left)).collect());
     }
     if order.lines.iter().any(|line| line.ships) {
+        if let Some((text, hint)) = order.unclear_words() {
+            let text = format!("order {}: {text}; nothing was recorded or sent", order.id);
+            return Err(Error::new(ErrorKind::Refused, text).hint(hint));
+        }
         let text = format!("order {} has nothing left to ship; nothing was recorded or sent", order.id);
         return Err(Error::new(ErrorKind::Refused, text).hint(way_to_another_number(order)));
     }
@@ -74,6 +80,13 @@ const SHIPPED: Purpose = Purpose {
     listed: "lists its shipments",
 };
 
+const RETURNED: Purpose = Purpose {
+    flag: "--returned",
+    left: "given back",
+    not_done: "nothing was recorded",
+    listed: "lists what was given back",
+};
+
 const GIVEN_BACK: Purpose = Purpose {
     flag: "--line",
     left: "left to give back",
@@ -88,6 +101,26 @@ pub(crate) fn given_back(order: &BookOrder, items: &[String]) -> Result<Vec<Line
     let open: Vec<(&BookLine, Decimal)> =
         order.lines.iter().map(|line| (line, rest(line))).filter(|(_, left)| *left > Decimal::ZERO).collect();
     wanted(order, &open, items, &GIVEN_BACK)
+}
+
+/// What the merchant says of the lines of which pieces were given back: how many of those had been
+/// sent before; none is a number here.
+pub(crate) fn returned(order: &BookOrder, items: &[String]) -> Result<Vec<LineQuantity>> {
+    let mut said = Vec::new();
+    for item in items {
+        let none = item.rsplit_once('=').filter(|(name, count)| !name.is_empty() && *count == "0");
+        let back = |line: &BookLine| line.refunded > Decimal::ZERO;
+        let open: Vec<(&BookLine, Decimal)> =
+            order.lines.iter().filter(|line| back(line)).map(|line| (line, line.refunded)).collect();
+        match none {
+            None => said.extend(wanted(order, &open, std::slice::from_ref(item), &RETURNED)?),
+            Some((name, _)) => {
+                let of_it = matching(order, &open, name, Decimal::ONE, &RETURNED)?;
+                said.extend(of_it.into_iter().map(|(line, _)| quantity(line, Decimal::ZERO)));
+            }
+        }
+    }
+    Ok(said)
 }
 
 fn wanted(
@@ -119,7 +152,9 @@ fn wanted(
                 purpose.left,
                 purpose.not_done
             );
-            return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{}", order.id)));
+            let hint = order.unclear_words().filter(|_| purpose.flag == SHIPPED.flag);
+            let hint = hint.map_or_else(|| format!("ordersync show book:{}", order.id), |(_, hint)| hint);
+            return Err(Error::new(ErrorKind::Refused, text).hint(hint));
         }
     }
     Ok(chosen)
@@ -278,7 +313,8 @@ fn matching<'a>(
     let found: Vec<_> = open.iter().filter(|(line, _)| ordered(line)).copied().collect();
     if found.is_empty() && order.lines.iter().any(|line| ordered(&line)) {
         let text = format!("order {} has nothing of {name} {left}; {not_done}", order.id);
-        let hint = format!("ordersync show book:{} {listed}", order.id);
+        let hint = order.unclear_words().filter(|_| purpose.flag == SHIPPED.flag);
+        let hint = hint.map_or_else(|| format!("ordersync show book:{} {listed}", order.id), |(_, hint)| hint);
         return Err(Error::new(ErrorKind::Refused, text).hint(hint));
     }
     if found.is_empty() {

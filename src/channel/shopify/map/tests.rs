@@ -1,0 +1,108 @@
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A line: ordered at first, ordered now, of which unfulfilled.
+type Counts = (i64, i64, i64);
+
+/// An order with these lines, so many pieces in each fulfilment, and a refund or none.
+fn document(lines: &[Counts], sent: &[Option<i64>], refunded: bool) -> Value {
+    let money = json!({ "shopMoney": { "amount": "10.0" }, "presentmentMoney": { "amount": "10.0" } });
+    let line = |(nth, (quantity, current, unfulfilled)): (usize, &Counts)| {
+        json!({ "id": format!("gid://shopify/LineItem/{}", nth + 1), "title": "Tee", "sku": format!("TEE-{nth}"),
+            "quantity": quantity, "currentQuantity": current, "unfulfilledQuantity": unfulfilled, "requiresShipping": true,
+            "originalUnitPriceSet": money })
+    };
+    let fulfillment = |(nth, pieces): (usize, &Option<i64>)| {
+        let mut one =
+            json!({ "id": format!("gid://shopify/Fulfillment/{nth}"), "status": "SUCCESS", "trackingInfo": [] });
+        if let Some(pieces) = pieces {
+            one["totalQuantity"] = json!(pieces);
+        }
+        one
+    };
+    let mut order = json!({
+        "id": "gid://shopify/Order/7", "name": "#7", "createdAt": "2026-11-23T07:00:50Z",
+        "updatedAt": "2026-11-23T07:00:50Z", "currencyCode": "EUR", "presentmentCurrencyCode": "EUR",
+        "displayFinancialStatus": "PAID", "displayFulfillmentStatus": "PARTIALLY_FULFILLED",
+        "lineItems": { "nodes": lines.iter().enumerate().map(line).collect::<Vec<_>>() },
+        "fulfillments": sent.iter().enumerate().map(fulfillment).collect::<Vec<_>>(),
+        "refunds": if refunded { json!([{ "id": "gid://shopify/Refund/1", "totalRefundedSet": money }]) } else { json!([]) },
+    });
+    for sum in [
+        "totalPriceSet",
+        "currentTotalPriceSet",
+        "currentSubtotalPriceSet",
+        "totalShippingPriceSet",
+        "currentTotalTaxSet",
+        "totalRefundedSet",
+        "totalOutstandingSet",
+    ] {
+        order[sum] = money.clone();
+    }
+    order
+}
+
+fn read(document: &Value) -> Order {
+    order(&document.to_string(), Status::AwaitingPayment).unwrap()
+}
+
+/// Of each line: ordered, given back, returned, left by the book's rule, and whether that is all.
+fn lines(order: &Order) -> Vec<(i64, i64, Option<i64>, i64, i64)> {
+    let whole = |count: Decimal| i64::try_from(count).unwrap();
+    let line = |line: &Line| {
+        let pieces = crate::order::Pieces::of(line, &order.refunds, &order.shipments);
+        let returned = line.returned.map(whole);
+        (whole(line.quantity), whole(line.refunded), returned, whole(pieces.left), whole(pieces.unclear))
+    };
+    order.lines.iter().map(line).collect()
+}
+
+/// What is left to ship is `unfulfilledQuantity`, whatever was given back when.
+#[test]
+fn p10_what_went_out_and_came_back_is_told_by_what_is_in_fulfilments() {
+    for (counts, sent, refunded, wanted, what) in [
+        ((3, 2, 2), &[Some(1)][..], true, (3, 1, Some(1), 2, 0), "one sent, returned and refunded"),
+        ((3, 2, 1), &[Some(1)], true, (3, 1, Some(0), 1, 0), "one sent, another given back unsent"),
+        ((3, 1, 1), &[Some(1)], true, (3, 2, Some(1), 1, 0), "one of each"),
+        ((3, 2, 2), &[], true, (3, 1, Some(0), 2, 0), "given back before anything was sent"),
+        ((3, 2, 3), &[], true, (3, 1, Some(1), 2, 0), "refunded, and not taken from what is to be fulfilled (P-10)"),
+        ((3, 0, 0), &[Some(2), Some(1)], true, (3, 3, Some(3), 0, 0), "all sent, all returned"),
+        ((3, 2, 1), &[Some(1)], false, (2, 0, None, 1, 0), "an edit took one out"),
+        ((3, 2, 2), &[Some(1)], false, (3, 1, Some(1), 2, 0), "returned, and no money went back"),
+        ((3, 2, 2), &[None], true, (3, 1, None, 2, 0), "a document of before does not tell it"),
+    ] {
+        let order = read(&document(&[counts], sent, refunded));
+        assert_eq!(lines(&order), [wanted], "{what}");
+    }
+}
+
+#[test]
+fn p10_several_lines_of_which_pieces_are_gone_are_told_apart_only_where_all_went_the_same_way() {
+    let told = |lines: &[Counts], sent: i64| {
+        let order = read(&document(lines, &[Some(sent)], true));
+        self::lines(&order)
+            .into_iter()
+            .map(|(_, _, returned, left, unclear)| (returned, left, unclear))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&[(3, 2, 2), (2, 1, 1)], 2), [(Some(1), 2, 0), (Some(1), 1, 0)], "all of them had been sent");
+    assert_eq!(told(&[(3, 2, 2), (2, 1, 1)], 0), [(Some(0), 2, 0), (Some(0), 1, 0)], "none had");
+    assert_eq!(
+        told(&[(3, 2, 2), (2, 1, 1), (1, 1, 0)], 2),
+        [(None, 2, 0), (None, 1, 0), (None, 0, 0)],
+        "one of the two"
+    );
+    assert_eq!(told(&[(3, 2, 2), (2, 2, 1)], 2), [(Some(1), 2, 0), (None, 1, 0)], "one line alone is told");
+}
+
+/// What a fulfilment has in it is not another when a piece of it comes back.
+#[test]
+fn d1_a_piece_that_comes_back_is_no_shipment_undone() {
+    let before = read(&document(&[(3, 3, 2)], &[Some(1)], false));
+    let after = read(&document(&[(3, 2, 2)], &[Some(1)], true));
+    let found = crate::order::differences(&before, &after);
+    assert!(found.iter().all(|one| one.aspect != crate::order::Field::Shipped), "{found:?}");
+    assert!(found.iter().any(|one| one.after.contains("1 × TEE-0, 1 of it sent before")), "{found:?}");
+}

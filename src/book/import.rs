@@ -344,7 +344,7 @@ fn rewrite(db: &Connection, id: i64, copy: Option<&Order>, fates: &[(Field, Fate
 
 /// Tells the merchant what is to be told of a version, once; what an older one said and this one
 /// does not is settled.
-fn tell(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By) -> Result<()> {
+pub(super) fn tell(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By) -> Result<()> {
     let store = twins::store_of(db, id)?;
     let is_told = |kind: &str| kept.note.as_ref().is_some_and(|note| note.kind.word() == kind);
     for kind in ["cancelled", "shipped"].into_iter().filter(|kind| !is_told(kind)) {

@@ -460,9 +460,10 @@ impl Book {
 
     /// The goal is reached, as read back from the channel. Where nothing but our own write changed
     /// the order, the version read back is what the merchant has seen; else it is kept `beside` the
-    /// copy, which takes the facts in it. `note` is what the merchant is to know of it. Gives `false`, and
-    /// changes nothing, where the order is not as it was at its event `seen`, or the row is settled:
-    /// then what was read back is to be looked at again.
+    /// copy, which takes the facts in it, and the merchant is told what is to be told of it. `note`
+    /// is what the merchant is to know of the act. Gives `false`, and changes nothing, where the
+    /// order is not as it was at its event `seen`, or the row is settled: then what was read back is
+    /// to be looked at again.
     pub(crate) fn confirm(
         &mut self,
         id: i64,
@@ -519,6 +520,7 @@ impl Book {
                         set_status(db, order, Status::Cancelled)?;
                     }
                 }
+                super::import::tell(db, order, seen, beside, by)?;
             } else {
                 super::changes::forget(db, order)?;
                 db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'newest'", [order]).done("written")?;

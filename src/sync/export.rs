@@ -12,6 +12,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::Context;
+use super::echo::is_echo;
 use super::goes_by::Versions;
 use super::guard::{self, Act, Look, Seen};
 use super::report::Exports;
@@ -23,7 +24,7 @@ use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Difference, Field, differences};
+use crate::order::{Difference, Field, differences, trackings};
 
 /// A write that was cut off may still be at work in the shop's server: it is not looked for as lost
 /// before so many first pauses of a failed request have passed, 10 seconds by default. Rehearsals
@@ -61,7 +62,7 @@ pub(crate) enum Outcome {
         wrote: Vec<String>,
     },
     /// The order is cancelled there, and none of our writes is known to have done it: the error says
-    /// what of the wishes with the cancellation is left to the merchant.
+    /// what of the wishes with the cancellation, or of the dispatch, is left to the merchant.
     Unheard(Error),
     /// Tried again by itself; the error says why it is not there yet.
     Waiting(Error),
@@ -246,7 +247,17 @@ impl Attempt<'_> {
         if let Some(error) = guard::too_many(self.row.order_id, &seen.missing).filter(|_| !open.is_empty()) {
             return Err(error);
         }
-        for write in &open {
+        let task = self.task(book, &known.receipts)?;
+        for (nth, write) in open.iter().enumerate() {
+            if nth > 0 {
+                let now = guard::read(self.open, &task.remote_id)?;
+                if guard::forbids_more(&self.act(&task), &now)?.is_some() {
+                    // What is missing after that shows when all of it is looked at again.
+                    return Ok(None);
+                }
+            } else if let Some(error) = guard::forbids_more(&self.act(&task), &seen.now)? {
+                return Err(error);
+            }
             match self.apply(book, write)? {
                 Applied::TakenBack => return Ok(Some(Outcome::TakenBack)),
                 Applied::Held(error) => return Ok(Some(Outcome::Pending(error))),
@@ -306,7 +317,13 @@ impl Attempt<'_> {
     /// the merchant may still stop the parcel.
     fn race(&self, changed: &[Difference]) -> Option<InboxNote> {
         let what: Vec<&str> = changed.iter().map(|difference| difference.aspect.word()).collect();
-        if what.is_empty() || self.row.leave.guard != Guard::Check || !matches!(self.row.goal, Goal::Dispatched(_)) {
+        let is_gone = changed.iter().any(|difference| difference.aspect == Field::Cancelled);
+        let is_wanted = match self.row.leave.guard {
+            Guard::Check => true,
+            Guard::AsLocal => is_gone,
+            Guard::Force => false,
+        };
+        if what.is_empty() || !is_wanted || !matches!(self.row.goal, Goal::Dispatched(_)) {
             return None;
         }
         let order = self.row.order_id;
@@ -345,7 +362,26 @@ impl Attempt<'_> {
     }
 
     fn reached(&self, seen: &Seen, wrote: Vec<String>) -> Outcome {
-        self.unheard(seen, &wrote).map_or(Outcome::Confirmed { wrote }, Outcome::Unheard)
+        let left = self.unheard(seen, &wrote).or_else(|| self.too_late(seen));
+        left.map_or(Outcome::Confirmed { wrote }, Outcome::Unheard)
+    }
+
+    /// The order was cancelled there while its dispatch went out.
+    fn too_late(&self, seen: &Seen) -> Option<Error> {
+        let now = seen.now.order.as_ref().ok().filter(|now| now.is_gone())?;
+        let Goal::Dispatched(shipment) = &self.row.goal else { return None };
+        if self.row.leave.guard == Guard::Force {
+            return None;
+        }
+        let (order, parcels) = (self.row.order_id, trackings(&shipment.parcels));
+        let text = format!(
+            "order {order} was cancelled at the channel ({}) while its dispatch went out: {parcels} is there, the order was left as it is",
+            now.channel_status
+        );
+        let hint = format!(
+            "stop the parcel where you still can; ordersync accept book:{order} takes over the cancellation, ordersync reject book:{order} keeps the order shipped here"
+        );
+        Some(Error::new(ErrorKind::Refused, text).hint(hint))
     }
 
     /// More was shipped at the channel than the merchant knows of, and it may be what the lost
@@ -405,16 +441,8 @@ impl Attempt<'_> {
     /// one has made. What is found to be the row's own is added to them: two rows may be alike to
     /// the letter, and what one has found is not there for the other.
     fn look(&self, book: &mut Book, known: &mut Known) -> Result<Look> {
-        let row = self.row;
         let task = self.task(book, &known.receipts)?;
-        let act = Act {
-            order: row.order_id,
-            task: &task,
-            leave: row.leave,
-            tried: row.may_be_there,
-            took: !row.acknowledged.is_empty(),
-        };
-        let look = guard::look(book, self.open, &act)?;
+        let look = guard::look(book, self.open, &self.act(&task))?;
         match &look {
             Look::Clear(seen) => self.own(book, &seen.missing.claimed, known)?,
             Look::Stopped(stop) => self.own(book, &stop.claimed, known)?,
@@ -426,9 +454,16 @@ impl Attempt<'_> {
     fn look_on(&self, book: &mut Book, known: &mut Known) -> Result<Seen> {
         let task = self.task(book, &known.receipts)?;
         let now = guard::read(self.open, &task.remote_id)?;
-        let missing = guard::missing(self.open, &task, &now)?;
+        let missing = guard::missing(self.open, &task, self.row.leave.guard, &now)?;
         self.own(book, &missing.claimed, known)?;
         Ok(Seen { now, missing })
+    }
+
+    /// The act as it stands now, for the guard.
+    fn act<'t>(&self, task: &'t Task) -> Act<'t> {
+        let (order, leave) = (self.row.order_id, self.row.leave);
+        let tried = self.row.may_be_there || self.told.get();
+        Act { order, task, leave, tried, took: !self.row.acknowledged.is_empty() }
     }
 
     fn task(&self, book: &Book, receipts: &[String]) -> Result<Task> {
@@ -523,11 +558,17 @@ impl Attempt<'_> {
         let (mut raced, mut beside) = (Vec::new(), Some(Kept::default()));
         if let (Ok(now), Some(versions)) = (&seen.now.order, self.versions(book)?) {
             let found = differences(&versions.by, now);
-            beside = if found.iter().all(|d| explained(&self.row.goal, d.aspect)) {
+            let receipts = book.outbox_row(self.row.id)?.map(|row| row.receipts).unwrap_or_default();
+            let goal = &self.row.goal;
+            let is_own = |field| match field {
+                Field::Shipped if !matches!(goal, Goal::Cancelled(_)) => is_echo(goal, &receipts, &versions.by, now),
+                _ => explained(goal, field),
+            };
+            beside = if found.iter().all(|found| is_own(found.aspect)) {
                 None
             } else {
                 let since = book.circumstances(self.row.order_id)?;
-                Some(kept_beside(&self.open.store, &since, &versions.base, &versions.by, now))
+                Some(kept_beside(&self.open.store, &since, self.row.order_id, &versions, now))
             };
             raced = found;
             raced.retain(|d| matches!(d.aspect, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded));
@@ -547,7 +588,7 @@ impl Attempt<'_> {
         // A part of a dispatch may be at the channel already (another location's parcel). A
         // cancellation is all or nothing: its receipt is a job's.
         let written = matches!(self.row.goal, Goal::Dispatched(_))
-            && book.outbox_row(self.row.id)?.is_some_and(|row| !row.receipts.is_empty());
+            && book.outbox_row(self.row.id)?.is_some_and(|row| row.took || !row.receipts.is_empty());
         let what = if written { "went out in part at least; nothing more was sent" } else { "did not go out" };
         let retry = format!("ordersync retry book:{}", self.row.order_id);
         let hint = error.hint_text().map_or(retry, str::to_owned);
@@ -627,7 +668,8 @@ impl Attempt<'_> {
     }
 }
 
-/// Whether reaching the goal changes this field of the order by itself.
+/// Whether reaching the goal changes this field of the order by itself. Of what is shipped only a
+/// part may be its doing.
 fn explained(goal: &Goal, field: Field) -> bool {
     match goal {
         Goal::Dispatched(_) | Goal::Retracked(_) => matches!(field, Field::Shipped | Field::Payment),

@@ -113,7 +113,7 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
         None => (Vec::new(), None),
     };
     if found.is_empty() && state.is_none() {
-        let missing = missing(open, act.task, &now)?;
+        let missing = missing(open, act.task, act.leave.guard, &now)?;
         return Ok(match no_longer_left(act, &now, &missing) {
             None => Look::Clear(Box::new(Seen { now, missing })),
             Some(error) => {
@@ -126,7 +126,11 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
     let shipped_only = state.is_none() && found.iter().all(|difference| difference.aspect == Field::Shipped);
     // What an attempt before this one has reached is there, whatever else changed; and what was
     // shipped may be this very act.
-    let missing = if shipped_only || act.tried { missing(open, act.task, &now) } else { Ok(Outstanding::default()) };
+    let missing = if shipped_only || act.tried {
+        missing(open, act.task, act.leave.guard, &now)
+    } else {
+        Ok(Outstanding::default())
+    };
     let missing = match missing {
         // What cannot be done is because of what changed, and that is the better reason.
         Err(error) if is_about_the_order(&error) => Outstanding::default(),
@@ -145,10 +149,35 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
     Ok(Look::Stopped(Box::new(Stop { now, review, claimed: missing.claimed, moot: false })))
 }
 
-/// What is still to be written, the order being as it is now. A line that the channel's order does
-/// not have any more is left out: who goes on after the guard has accepted that, or has sent it on
-/// the merchant's own account, and there is no such line to be told of.
-pub(crate) fn missing(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
+/// Why an act does not go on with its further writes, the order being as it was read after the
+/// ones before.
+///
+/// # Errors
+/// `Unreadable` where the order cannot be read.
+pub(crate) fn forbids_more(act: &Act<'_>, now: &RemoteOrder) -> Result<Option<Error>> {
+    let why = readable(act.order, now, act.leave.guard)?.and_then(|now| forbids(act, now));
+    Ok(why.map(|why| {
+        let text = why.message().replace("nothing was sent", "nothing more was sent");
+        Error::new(why.kind(), text).hint(why.hint_text().unwrap_or_default())
+    }))
+}
+
+/// What is still to be written, the order being as it is now. Of a dispatch that is there, an order
+/// that is cancelled is not closed over that, but by force.
+pub(crate) fn missing(open: &OpenStore, task: &Task, guard: Guard, now: &RemoteOrder) -> Result<Outstanding> {
+    let missing = of_lines_there(open, task, now)?;
+    let is_gone = now.order.as_ref().is_ok_and(|order| order.is_gone());
+    let is_there = missing.is_all_there && !missing.claimed.is_empty();
+    if is_gone && is_there && guard != Guard::Force {
+        return Ok(Outstanding { claimed: missing.claimed, is_all_there: true, ..Outstanding::default() });
+    }
+    Ok(missing)
+}
+
+/// A line that the channel's order does not have any more is left out: who goes on after the guard
+/// has accepted that, or has sent it on the merchant's own account, and there is no such line to be
+/// told of.
+fn of_lines_there(open: &OpenStore, task: &Task, now: &RemoteOrder) -> Result<Outstanding> {
     let (Goal::Dispatched(shipment), Ok(order)) = (&task.goal, &now.order) else {
         return open.outstanding(task, now);
     };

@@ -9,6 +9,7 @@ pub(crate) mod act;
 pub(crate) mod advice;
 pub(crate) mod cancel;
 pub(crate) mod dispatch;
+mod echo;
 pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod goes_by;

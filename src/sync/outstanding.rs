@@ -26,6 +26,8 @@ pub struct Outstanding {
     pub(crate) claimed: Vec<String>,
     /// The pieces that the writes would ship.
     pub(crate) pieces: Vec<LineQuantity>,
+    /// All parts of a dispatch are there: what is still written only closes the order.
+    pub(crate) is_all_there: bool,
     /// The first line of which these are more than is left there.
     pub(crate) excess: Option<Excess>,
 }
@@ -92,7 +94,8 @@ fn dispatch(channel: &dyn Channel, task: &Task, now: &RemoteOrder, shipment: &Sh
     let step = (plan.step)(&plan.shown, &found)?;
     let (is_exact, pieces) = (!found.pieces().is_empty(), pieces(shipment, &found, &step));
     let excess = order.and_then(|order| excess(order, &plan.shown, &pieces, is_exact));
-    Ok(Outstanding { pieces, excess, ..Outstanding::of(step, found.claimed) })
+    let is_all_there = !found.is_short();
+    Ok(Outstanding { pieces, is_all_there, excess, ..Outstanding::of(step, found.claimed) })
 }
 
 /// What of the dispatch the channel shows.

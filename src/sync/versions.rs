@@ -1,6 +1,6 @@
 //! What becomes of a newer version of an order: the policy, asked with what the book knows of it.
 
-use super::goes_by;
+use super::goes_by::{self, Versions};
 use super::policy::{self, Case, Decision, Notice};
 use crate::book::{Circumstances, InboxKind, InboxNote, Kept, Known, Store, Update};
 use crate::channel::settings::policies;
@@ -144,14 +144,15 @@ fn in_words(difference: &Difference) -> String {
     format!("{}: {} → {}", difference.aspect.word(), difference.before, difference.after)
 }
 
-/// What becomes of a version that came in with an act of the merchant, `by` being the version that
-/// the merchant goes by. Only facts are written to the copy in this moment: what else would be is a
-/// difference until the next version comes.
-pub(super) fn kept_beside(store: &Store, since: &Circumstances, base: &Order, by: &Order, now: &Order) -> Kept {
-    let status = status_without_applied(since, base);
-    let case = case_of(store, since, status, base, now);
-    let Decision::Keep(fates, _) = policy::decide(&case) else { return Kept::default() };
-    let still: Vec<Field> = differences(by, now).iter().map(|found| found.aspect).collect();
+/// What becomes of a version that came in with an act of the merchant, and what is to be told of it.
+/// Only facts are written to the copy in this moment: what else would be is a difference until the
+/// next version comes.
+pub(super) fn kept_beside(store: &Store, since: &Circumstances, order: i64, had: &Versions, now: &Order) -> Kept {
+    let status = status_without_applied(since, &had.base);
+    let case = case_of(store, since, status, &had.base, now);
+    let Decision::Keep(fates, notice) = policy::decide(&case) else { return Kept::default() };
+    let before = had.newest.as_ref().and_then(|newest| told(&Case { incoming: newest, ..case }));
+    let still: Vec<Field> = differences(&had.by, now).iter().map(|found| found.aspect).collect();
     let applied = since.applied();
     let settle = |(field, fate): (Field, Fate)| match fate {
         _ if applied.contains(&field) && !still.contains(&field) => (field, Fate::Applied),
@@ -161,7 +162,9 @@ pub(super) fn kept_beside(store: &Store, since: &Circumstances, base: &Order, by
     let fates: Vec<(Field, Fate)> = fates.into_iter().map(settle).collect();
     let is_fact = fates.iter().any(|(_, fate)| *fate == Fate::Fact);
     let copy = is_fact.then(|| copy_of(&case, &written(&fates)));
-    Kept { fates, copy, ..Kept::default() }
+    let told = notice.as_ref().is_some_and(|notice| before == Some(notice.field));
+    let note = notice.map(|notice| note(order, notice));
+    Kept { fates, copy, note, told, ..Kept::default() }
 }
 
 fn note(order: i64, notice: Notice) -> InboxNote {

@@ -28,6 +28,7 @@ mod kills_at_random;
 mod lists;
 mod local;
 mod lost;
+mod meanwhile;
 mod outages;
 mod people;
 mod reconcile;

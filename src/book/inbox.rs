@@ -50,6 +50,8 @@ kinds! {
     Unseen "unseen" "ordersync show book:ORDER, then look in the channel's own pages; ordersync retry book:ORDER --again makes it once more where it is not there",
     /// Cancelled at the channel.
     Cancelled "cancelled" "ordersync accept book:ORDER takes over the channel's version, ordersync reject book:ORDER keeps yours",
+    /// Paid at the channel after the merchant has cancelled it.
+    Paid "paid" "ordersync cancel book:ORDER, or give the money back in the channel's own pages",
     /// Shipped at the channel by other means.
     Shipped "shipped" "ordersync accept book:ORDER takes over the channel's version, ordersync reject book:ORDER keeps yours",
     /// Changed at the channel in the moment of a dispatch.
@@ -79,6 +81,7 @@ impl InboxKind {
     pub(crate) fn of(field: Field) -> Self {
         match field {
             Field::Shipped => Self::Shipped,
+            Field::Payment => Self::Paid,
             Field::Refunded => Self::Refund,
             _ => Self::Cancelled,
         }
@@ -125,6 +128,14 @@ impl InboxNote {
         Self { kind: InboxKind::Refund, text, hint }
     }
 
+    /// The money for an order came in after the merchant had cancelled it.
+    pub(crate) fn paid_in_vain(order: i64, text: String) -> Self {
+        let hint = format!(
+            "give the money back in the channel's own pages, or ordersync dispatch book:{order} ... --as-local --force ships it after all"
+        );
+        Self { kind: InboxKind::Paid, text, hint }
+    }
+
     /// So many orders of a store differ from the channel's list.
     pub(crate) fn apart(store: &str, orders: u64) -> Self {
         let (what, differ) =
@@ -157,7 +168,7 @@ const LOST: &str = "lost";
 pub(super) const RACED: &str = "raced";
 
 /// What an order's newer version at the channel is noted as.
-pub(super) const CHANGES: [&str; 5] = ["cancelled", "shipped", RACED, GIVEN_BACK, LOST];
+pub(super) const CHANGES: [&str; 6] = ["cancelled", "paid", "shipped", RACED, GIVEN_BACK, LOST];
 
 /// An entry of the inbox.
 #[derive(Debug, Clone)]

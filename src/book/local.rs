@@ -268,6 +268,6 @@ fn held_there(db: &Connection, order: i64) -> Result<Error> {
         db.query_row(sql, [order], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|e| book_error("read", e))?;
     let text = format!("order {order} is held at {store} ({word}), not here; nothing was changed");
     Ok(Error::new(ErrorKind::Refused, text).hint(format!(
-        "release it in the channel's own pages, then ordersync accept book:{order}; ordersync dispatch book:{order} ... --on-hold ships it all the same"
+        "release it in the channel's own pages, then ordersync pull book:{order}; ordersync dispatch book:{order} ... --on-hold ships it all the same"
     )))
 }

@@ -27,7 +27,7 @@ impl Order {
             order.take(field, &told);
             full = Some((*other, told));
         }
-        if let Some((status, of)) = status_taking(parts) {
+        if let Some((status, of)) = status_taking(self.status, parts) {
             order.status = status;
             order.channel_status.clone_from(&of.channel_status);
         }
@@ -132,9 +132,9 @@ impl Line {
     }
 }
 
-/// The status that the taken fields make, where they make one, and the version that it is of: the
-/// gravest field decides.
-fn status_taking<'a>(parts: &[(Field, &'a Order)]) -> Option<(Status, &'a Order)> {
+/// The status that the taken fields make of `status`, where they make one, and the version that it
+/// is of: the gravest field decides.
+fn status_taking<'a>(status: Status, parts: &[(Field, &'a Order)]) -> Option<(Status, &'a Order)> {
     let taken = |field| parts.iter().find(|(taken, _)| *taken == field).map(|(_, other)| *other);
     if let Some(other) = taken(Field::Cancelled) {
         return Some((other.status, other));
@@ -143,7 +143,12 @@ fn status_taking<'a>(parts: &[(Field, &'a Order)]) -> Option<(Status, &'a Order)
         let is_sent = matches!(other.status, Status::Shipped | Status::PartiallyShipped);
         return Some((if is_sent { other.status } else { Status::AwaitingFulfillment }, other));
     }
-    taken(Field::Hold).map(|other| (other.status, other))
+    if let Some(other) = taken(Field::Hold) {
+        return Some((other.status, other));
+    }
+    // Whose payment is taken awaits it no more (P-9).
+    let is_paid = |other: &&Order| status == Status::AwaitingPayment && other.status != Status::AwaitingPayment;
+    taken(Field::Payment).filter(is_paid).map(|other| (Status::AwaitingFulfillment, other))
 }
 
 #[cfg(test)]
@@ -184,6 +189,18 @@ mod tests {
         }
         assert_eq!(differences(&before.taking(&all, &after), &after), []);
         assert_eq!(before.taking(&[], &after), before);
+    }
+
+    #[test]
+    fn p9_whose_payment_is_taken_awaits_it_no_more() {
+        let before = Order { paid_at: None, ..testing::order("7", Status::AwaitingPayment) };
+        for status in [Status::AwaitingFulfillment, Status::OnHold, Status::Shipped] {
+            let taken = before.taking(&[Field::Payment], &testing::order("7", status));
+            assert_eq!((taken.status, taken.paid_at.is_some()), (Status::AwaitingFulfillment, true), "{status}");
+            assert!(!fields(&differences(&taken, &testing::order("7", status))).contains(&Field::Payment));
+        }
+        let still = testing::order("7", Status::AwaitingPayment);
+        assert_eq!(before.taking(&[Field::Payment], &still).status, Status::AwaitingPayment);
     }
 
     #[test]

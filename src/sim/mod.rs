@@ -36,13 +36,13 @@
 //! | `POST return-pieces/{id}` | `{"line": 0, "pieces": 1}`: pieces that had been sent come back and are refunded |
 //! | `POST retrack/{id}` | `{"old": "JD01", "new": "JD02"}`: a parcel gets another tracking number |
 //! | `POST remove-line/{id}` | `{"line": 0}`: the merchant takes a line out |
-//! | `POST hold/{id}`, `unpay/{id}`, `undo-shipments/{id}` | the merchant holds it back, the payment is gone again, what was sent is undone |
+//! | `POST hold/{id}`, `release/{id}`, `unpay/{id}`, `undo-shipments/{id}` | the merchant holds it back, or no more, the payment is gone again, what was sent is undone |
 //! | `POST clock` | `{"minutes": -180}`: the store's clock is so far ahead of the real one, or behind |
 //! | `POST fault` | arms a fault: `{"kind": "answer-lost", "method": "PUT", "path": "/orders/", "times": 1, "after": 0}` |
 //! | `DELETE fault` | disarms all |
 //!
 //! Shopify has in addition `POST outsource/{id}` (`{"line": 0}`: another service sends that line),
-//! `split/{id}`, `schedule/{id}`, `release/{id}`, and `price` (`{"times": 30}`: every query costs
+//! `split/{id}`, `schedule/{id}`, and `price` (`{"times": 30}`: every query costs
 //! so many times as much).
 //!
 //! BigCommerce has in addition `POST status/{id}` (`{"status_id": 9}`), `restore/{id}`, `down` and

@@ -94,6 +94,9 @@ pub trait Simulated: Store {
     /// It is held back: for a check, by an app, by hand.
     fn hold(&self, id: &str) -> bool;
 
+    /// It is held back no more.
+    fn release(&self, id: &str) -> bool;
+
     /// The payment is found not to have come in.
     fn unpay(&self, id: &str) -> bool;
 
@@ -261,6 +264,7 @@ fn act(store: &(impl Simulated + ?Sized), verb: &str, id: &str, wish: &Value) ->
         "return-pieces" => store.return_pieces(id, nth, pieces),
         "remove-line" => store.remove_line(id, nth),
         "hold" => store.hold(id),
+        "release" => store.release(id),
         "unpay" => store.unpay(id),
         "undo-shipments" => store.undo_shipments(id),
         "put-away" => store.put_away(id),

@@ -76,14 +76,16 @@ impl Case<'_> {
         let is_own = self.edited.contains(&field);
         match self.policies.of(field) {
             // An unpaid one is a fact as well, but takes nothing back here.
-            None if field == Field::Payment && self.incoming.paid_at.is_none() => Fate::Drift,
-            None if field == Field::Payment => Fate::Applied,
+            None if field == Field::Payment && self.is_paid() => Fate::Applied,
+            None if field == Field::Payment => Fate::Drift,
             None => Fate::Fact,
             // What the merchant has sent or cancelled comes back as an echo.
             Some(_) if is_own && matches!(field, Field::Shipped | Field::Cancelled) => Fate::Drift,
             Some(_) if field == Field::Cancelled && self.status == Status::Cancelled && self.incoming.is_gone() => {
                 Fate::Drift
             }
+            // Who may not send it for the channel's part is a fact as well, until it is sent.
+            Some(_) if field == Field::Hold && !is_own && self.may_apply(field) => Fate::Applied,
             Some(_) if self.is_rejected(field) => Fate::Rejected,
             Some(Policy::Ignore) => Fate::Drift,
             Some(Policy::Apply) if is_own => Fate::Drift,
@@ -112,6 +114,13 @@ impl Case<'_> {
         }
     }
 
+    /// Whether it is paid at the channel, or to be sent there by terms under which it is paid later.
+    fn is_paid(&self) -> bool {
+        use Status::{AwaitingFulfillment, AwaitingPayment, PartiallyShipped, Shipped};
+        let is_to_be_sent = matches!(self.incoming.status, AwaitingFulfillment | PartiallyShipped | Shipped);
+        self.incoming.paid_at.is_some() || (self.base.status == AwaitingPayment && is_to_be_sent)
+    }
+
     fn is_rejected(&self, field: Field) -> bool {
         let is_it =
             |(rejected, value): &(Field, Mark)| *rejected == field && *value == mark(self.base, self.incoming, field);
@@ -129,7 +138,13 @@ impl Case<'_> {
         if given_back && !self.is_rejected(Field::Refunded) {
             return Some(Notice { field: Field::Refunded, text: self.incoming.given_back_text() });
         }
-        waits(Field::Shipped).then(|| Notice { field: Field::Shipped, text: self.shipped() })
+        if waits(Field::Shipped) {
+            return Some(Notice { field: Field::Shipped, text: self.shipped() });
+        }
+        // Money for what does not go out is for the merchant to give back, or to send after all.
+        let in_vain = self.status == Status::Cancelled && !self.incoming.is_gone() && !self.base.is_gone();
+        (in_vain && fate(Field::Payment) == Some(Fate::Applied))
+            .then(|| Notice { field: Field::Payment, text: self.paid_in_vain() })
     }
 
     /// The status as the merchant sees it.
@@ -151,6 +166,10 @@ impl Case<'_> {
             }
             _ => format!("cancelled at {channel} ({word}); it stays {status} here until you decide"),
         }
+    }
+
+    fn paid_in_vain(&self) -> String {
+        format!("paid at {} ({}) after it was cancelled here", self.channel, self.incoming.channel_status)
     }
 
     fn shipped(&self) -> String {

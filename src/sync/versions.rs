@@ -170,6 +170,7 @@ pub(super) fn kept_beside(store: &Store, since: &Circumstances, order: i64, had:
 fn note(order: i64, notice: Notice) -> InboxNote {
     match notice.field {
         Field::Refunded => InboxNote::given_back(order, notice.text),
+        Field::Payment => InboxNote::paid_in_vain(order, notice.text),
         field => InboxNote {
             kind: InboxKind::of(field),
             text: notice.text,

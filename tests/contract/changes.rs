@@ -533,3 +533,64 @@ fn p2_two_terminals_that_accept_and_edit_at_once_are_both_done_or_told() {
         desk.home.run("doctor --offline").exits(0);
     });
 }
+
+/// Money is a fact whatever the merchant has done to the order meanwhile.
+#[test]
+fn p9_an_order_that_is_paid_while_a_parcel_of_it_waits_is_to_be_sent_once_that_is_taken_back() {
+    each(|desk| {
+        let unpaid = || {
+            let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+            desk.sync();
+            id
+        };
+        let id = unpaid();
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --unpaid --later").exits(0);
+        assert!(desk.store.pay(&id));
+        desk.on("pull", &id, "").exits(0);
+        let row = desk.home.json("outbox")[0]["row"].as_str().unwrap().to_owned();
+        desk.home.run(&format!("outbox --withdraw {row}")).exits(0);
+        assert_eq!(desk.show(&id)["status"], "awaiting-fulfillment", "{}", desk.kind);
+        let listed = desk.home.json("orders --to-send --limit 0");
+        assert!(listed.as_array().unwrap().iter().any(|row| row["remote_id"] == json!(id)), "{}: {listed}", desk.kind);
+
+        let cancelled = unpaid();
+        desk.on("cancel", &cancelled, "--local").exits(0);
+        assert!(desk.store.pay(&cancelled));
+        desk.sync();
+        desk.sync();
+        let shown = desk.show(&cancelled);
+        assert_eq!((&shown["status"], &shown["inbox"][0]["kind"]), (&json!("cancelled"), &json!("paid")), "{shown}");
+        assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1, "{}", desk.kind);
+        desk.on("dispatch", &cancelled, "--carrier dhl --tracking JD02 --as-local --force").exits(0);
+        assert_eq!(desk.home.json("inbox"), json!([]), "{}", desk.kind);
+    });
+}
+
+/// The channel's hold is the channel's, whenever it was first seen; that of the merchant is another.
+#[test]
+fn p9_a_hold_at_the_channel_and_its_end_are_facts_of_an_order_that_nobody_has_begun_with() {
+    each(|desk| {
+        let status = |id: &str| desk.show(id)["status"].as_str().unwrap().to_owned();
+        let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        assert!(desk.store.hold(&id));
+        desk.sync();
+        assert_eq!(status(&id), "on-hold", "{}", desk.kind);
+        for expected in ["awaiting-fulfillment", "on-hold", "awaiting-fulfillment"] {
+            let is_done = if expected == "on-hold" { desk.store.hold(&id) } else { desk.store.release(&id) };
+            assert!(is_done, "{}", desk.kind);
+            desk.sync();
+            assert_eq!(status(&id), expected, "{}", desk.kind);
+        }
+        assert_eq!(desk.show(&id)["differences"], json!([]), "{}", desk.kind);
+        desk.on("hold", &id, "").exits(0);
+        assert!(desk.store.hold(&id));
+        desk.sync();
+        assert!(desk.store.release(&id));
+        desk.sync();
+        assert_eq!(status(&id), "on-hold", "{}: the merchant's stands", desk.kind);
+        desk.on("release", &id, "").exits(0);
+        assert_eq!((status(&id), desk.writes()), ("awaiting-fulfillment".to_owned(), 0), "{}", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+    });
+}

@@ -194,7 +194,7 @@ impl Vendor for BigCommerce {
         let all_sent = order.open() == 0;
         let all_back = order.refunded() >= render::total(&order) || order.lines.iter().all(|line| line.current() == 0);
         let status = match event {
-            Event::Paid => 11,
+            Event::Paid | Event::Released => 11,
             Event::Cancelled => 5,
             Event::Held => 12,
             Event::Unpaid => 7,

@@ -32,6 +32,14 @@ pub(super) fn hold(order: &mut Order, reason: &str) {
     }
 }
 
+/// Ends that. The fulfilment orders are replaced by new ones.
+pub(super) fn release(order: &mut Order) {
+    for one in order.own.fulfillment_orders.iter_mut().filter(|one| one.status == "ON_HOLD") {
+        (one.status, one.hold) = ("OPEN", None);
+        one.id += 10;
+    }
+}
+
 impl Shop {
     /// A shop with about forty orders of the last three weeks.
     pub fn demo(options: Options, clock: Arc<dyn Clock>) -> Self {
@@ -121,12 +129,7 @@ impl Shop {
 
     /// A hold is over. Its fulfilment orders are replaced by new ones.
     pub fn release(&self, id: u64) -> bool {
-        self.update(id, |order| {
-            for one in order.own.fulfillment_orders.iter_mut().filter(|one| one.status == "ON_HOLD") {
-                (one.status, one.hold) = ("OPEN", None);
-                one.id += 10;
-            }
-        })
+        self.update(id, release)
     }
 
     /// An edit takes one piece of the nth line out.

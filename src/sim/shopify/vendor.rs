@@ -373,6 +373,7 @@ impl Vendor for Shopify {
                 order.restock();
             }
             Event::Held => super::admin::hold(order, "Awaiting verification"),
+            Event::Released => super::admin::release(order),
             Event::Shipped => {
                 settle(order, false);
                 close(order, |_| true);
@@ -441,7 +442,6 @@ impl Vendor for Shopify {
             "outsource" => shop.outsource(id, nth),
             "split" => shop.split(id),
             "schedule" => shop.schedule(id),
-            "release" => shop.release(id),
             "price" => {
                 shop.options().price = wish["times"].as_f64().unwrap_or(1.0);
                 true

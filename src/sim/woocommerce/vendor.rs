@@ -264,7 +264,7 @@ impl Vendor for WooCommerce {
 
     fn follow(context: &mut Context<'_>, id: u64, event: Event) {
         let status = match event {
-            Event::Paid | Event::Unshipped => "processing",
+            Event::Paid | Event::Released | Event::Unshipped => "processing",
             Event::Unpaid => "pending",
             Event::Cancelled => "cancelled",
             Event::Held => "on-hold",

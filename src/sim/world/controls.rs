@@ -284,6 +284,10 @@ impl<V: Vendor> Simulated for Shop<V> {
         self.happens(id, Event::Held, |_| ())
     }
 
+    fn release(&self, id: &str) -> bool {
+        self.happens(id, Event::Released, |_| ())
+    }
+
     fn unpay(&self, id: &str) -> bool {
         self.happens(id, Event::Unpaid, |order| order.paid = None)
     }

@@ -54,6 +54,8 @@ pub enum Event {
     Cancelled,
     /// It is held back.
     Held,
+    /// It is held back no more.
+    Released,
     /// Pieces were sent, all that were left or some.
     Shipped,
     /// Whatever was sent is undone.

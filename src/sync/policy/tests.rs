@@ -76,7 +76,8 @@ fn p9_an_unpaid_order_follows_the_channel_in_everything() {
 #[test]
 fn p1_p2_what_is_ignored_or_reviewed_is_never_written() {
     let base = order(Status::AwaitingFulfillment);
-    for field in Field::ALL.into_iter().filter(|field| Policies::USUAL.of(*field).is_some()) {
+    let is_fact = |field: Field| Policies::USUAL.of(field).is_none() || field == Field::Hold;
+    for field in Field::ALL.into_iter().filter(|field| !is_fact(*field)) {
         let incoming = changed(&base, field);
         for (policy, expected) in [(Policy::Ignore, Fate::Drift), (Policy::Review, Fate::Review)] {
             let case = case(all(policy), Status::AwaitingFulfillment, &base, &incoming);
@@ -177,6 +178,33 @@ fn p10_a_refund_is_a_fact_and_one_in_full_is_told_of_under_every_policy() {
 }
 
 #[test]
+fn p9_a_hold_at_the_channel_is_a_fact_until_the_order_is_begun_with() {
+    let (base, incoming) = (order(Status::AwaitingFulfillment), order(Status::OnHold));
+    for (before, after) in [(&base, &incoming), (&incoming, &base)] {
+        for policy in [Policy::Ignore, Policy::Review, Policy::Apply] {
+            for held in [false, true] {
+                let case = Case { held, ..case(all(policy), before.status, before, after) };
+                assert_eq!(kept(&case), (vec![(Field::Hold, Fate::Applied)], None), "{policy:?} {held}");
+            }
+        }
+        let begun = case(all(Policy::Ignore), Status::DropshipmentRequested, before, after);
+        assert_eq!(fate(&begun, Field::Hold), Fate::Drift);
+    }
+}
+
+#[test]
+fn p9_money_for_an_order_that_was_cancelled_here_is_told() {
+    let base = Order { paid_at: None, ..order(Status::AwaitingPayment) };
+    for policy in [Policy::Ignore, Policy::Review, Policy::Apply] {
+        let incoming = order(Status::AwaitingFulfillment);
+        let case = Case { edited: &[Field::Cancelled], ..case(all(policy), Status::Cancelled, &base, &incoming) };
+        let (fates, notice) = kept(&case);
+        assert_eq!(fates, [(Field::Payment, Fate::Applied)], "{policy:?}");
+        assert_eq!(notice.map(|notice| notice.field), Some(Field::Payment), "{policy:?}");
+    }
+}
+
+#[test]
 fn what_is_rejected_stays_so_until_it_changes_again() {
     let base = order(Status::AwaitingFulfillment);
     let (first, mut second) = (changed(&base, Field::Address), changed(&base, Field::Address));
@@ -216,7 +244,7 @@ fn p1_only_a_cancellation_and_a_fact_are_written_to_an_order_of_shopify_by_defau
         let incoming = changed(&base, field);
         let written = fate(&case(policies, Status::AwaitingFulfillment, &base, &incoming), field).is_written();
         // Payment is written where it comes, not where it goes.
-        assert_eq!(written, matches!(field, Field::Cancelled | Field::Refunded), "{field:?}");
+        assert_eq!(written, matches!(field, Field::Cancelled | Field::Refunded | Field::Hold), "{field:?}");
     }
 }
 
@@ -319,6 +347,7 @@ proptest! {
             prop_assert_eq!(&copy, &base);
         }
         let waits = fates.iter().any(|(_, fate)| *fate == Fate::Review);
-        prop_assert!(waits || notice.is_none_or(|notice| notice.field == Field::Refunded));
+        let is_of_a_fact = |field| matches!(field, Field::Refunded | Field::Payment);
+        prop_assert!(waits || notice.is_none_or(|notice| is_of_a_fact(notice.field)));
     }
 }

@@ -33,6 +33,11 @@ impl Circumstances {
     pub(crate) fn applied(&self) -> Vec<Field> {
         self.fates.iter().filter(|(_, fate)| *fate == Fate::Applied).map(|(field, _)| *field).collect()
     }
+
+    /// The fields that the copy has as the newest version has them.
+    pub(crate) fn written(&self) -> Vec<Field> {
+        self.fates.iter().filter(|(_, fate)| fate.is_written()).map(|(field, _)| *field).collect()
+    }
 }
 
 impl Book {

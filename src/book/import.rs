@@ -149,6 +149,8 @@ pub(crate) struct Acceptance<'a> {
     pub(crate) part: Option<&'a Kept>,
     /// What is taken over, in words.
     pub(crate) differences: &'a [Difference],
+    /// The fields in which what the merchant has edited is given up for the channel's.
+    pub(crate) gives_up: &'a [Field],
 }
 
 /// What became of a newer version that was to be taken over.
@@ -240,7 +242,7 @@ impl Book {
             }
             let is_gone = new.takes(Field::Cancelled) && seen.is_gone();
             let taken = if is_gone { super::acts::take_back_unsent(db, order, by)? } else { 0 };
-            super::edits::give_up(db, order, &new.gives_up(db)?, by)?;
+            super::edits::give_up(db, order, new.gives_up, by)?;
             if let Some(copy) = new.part.map_or(Some(seen), |part| part.copy.as_ref()) {
                 copy::replace_copy(db, order, copy, by.at)?;
                 // "Shipped" was said because of what is undone.
@@ -271,13 +273,6 @@ impl Acceptance<'_> {
     /// Whether this field is taken over.
     fn takes(&self, field: Field) -> bool {
         self.part.is_none() || self.fields.contains(&field)
-    }
-
-    /// The fields in which what the merchant has edited is given up for the channel's.
-    fn gives_up(&self, db: &Connection) -> Result<Vec<Field>> {
-        let mut edited = super::edits::fields(db, self.order)?;
-        edited.retain(|field| self.fields.is_empty() || self.fields.contains(field));
-        Ok(edited)
     }
 
     /// What was said of the newer version is settled, as far as it was about what is taken over.
@@ -347,7 +342,7 @@ fn rewrite(db: &Connection, id: i64, copy: Option<&Order>, fates: &[(Field, Fate
 pub(super) fn tell(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By) -> Result<()> {
     let store = twins::store_of(db, id)?;
     let is_told = |kind: &str| kept.note.as_ref().is_some_and(|note| note.kind.word() == kind);
-    for kind in ["cancelled", "shipped"].into_iter().filter(|kind| !is_told(kind)) {
+    for kind in ["cancelled", "paid", "shipped"].into_iter().filter(|kind| !is_told(kind)) {
         resolve_order(db, id, &[kind], by.at)?;
     }
     if !order.waits_given_back() && !is_told(GIVEN_BACK) {
@@ -367,14 +362,19 @@ fn has_newest(db: &Connection, order: i64) -> Result<bool> {
 
 impl Book {
     /// Makes the copy anew from the version that the merchant has: its parts and sums are those of
-    /// `seen`, what the merchant did to it stays.
-    pub(crate) fn remake(&mut self, order: i64, seen: &Order) -> Result<()> {
+    /// `seen`, what the merchant did to it stays. False, and nothing is changed, where the order has
+    /// another last event than `event` by now.
+    pub(crate) fn remake(&mut self, order: i64, event: Option<i64>, seen: &Order) -> Result<bool> {
         let by = self.by(Who::Program);
         self.write_durably("written", |db| {
+            if super::acts::has_moved(db, order, event)? {
+                return Ok(false);
+            }
             let (_, status) = super::acts::head(db, order)?;
             copy::replace_copy(db, order, seen, by.at)?;
             super::acts::set_status(db, order, status)?;
-            trail::note(db, order, by, "read anew", "its parts are those of the version that you have")
+            trail::note(db, order, by, "read anew", "its parts are those of the version that you have")?;
+            Ok(true)
         })
     }
 }

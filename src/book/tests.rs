@@ -95,7 +95,7 @@ fn take_in(book: &mut Book, batch: &Batch<'_>, decide: impl Fn() -> Result<Updat
 
 /// Takes over a version of the first order as a whole.
 fn accept(book: &mut Book, event: Option<i64>, before: Option<&Order>, seen: &Order) -> Result<Accepted> {
-    book.accept(&Acceptance { order: 1, event, before, seen, fields: &[], part: None, differences: &[] })
+    book.accept(&Acceptance { order: 1, event, before, seen, fields: &[], part: None, differences: &[], gives_up: &[] })
 }
 
 fn keep() -> Update {
@@ -474,8 +474,16 @@ fn p12_what_was_worked_on_since_it_was_found_untouched_is_not_read_again() {
     assert_eq!(found.iter().map(|one| one.order).collect::<Vec<_>>(), [1, 2, 3, 4]);
     let mut other = shelf.open();
     other.record_cancel(1, None, None, "").unwrap();
-    let new =
-        Acceptance { order: 2, event: None, before: None, seen: &newer, fields: &[], part: None, differences: &[] };
+    let new = Acceptance {
+        order: 2,
+        event: None,
+        before: None,
+        seen: &newer,
+        fields: &[],
+        part: None,
+        differences: &[],
+        gives_up: &[],
+    };
     assert!(matches!(other.accept(&new).unwrap(), Accepted::Taken(0)));
     other.dispatched(3, &shipment("a", &[("11", 1)], false), Guard::Check).unwrap();
     let read = |one: &Untouched| (*one, testing::order(&(one.order + 6).to_string(), Status::OnHold));

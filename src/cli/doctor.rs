@@ -189,10 +189,12 @@ fn mend(app: &App) -> Result<()> {
     for order in orders {
         let store = book.order(order)?.store;
         let Some(store) = stores.iter().find(|known| known.name == store) else { continue };
+        let event = book.last_event(order)?;
         // One that is not understood any more is left as it is, and named.
         let read = |book: &Book| Versions::read(book, order, format(store.kind, &store.values)?.as_ref());
-        if let Ok(Some(versions)) = read(&book) {
-            book.remake(order, &versions.by)?;
+        if let Ok(Some(versions)) = read(&book)
+            && book.remake(order, event, &versions.written)?
+        {
             mended += 1;
         }
     }

@@ -47,6 +47,9 @@ pub(crate) fn accept(
         _ => None,
     };
     let left = part.as_ref().map(|_| left.iter().map(|found| found.aspect).collect()).unwrap_or_default();
+    // An edit of what does not differ is none of this; without the version before nobody can tell.
+    let given_up = given_up(order, |field| versions.is_none() || differences.iter().any(|one| one.aspect == field));
+    let gives_up: Vec<Field> = given_up.iter().map(|edit| edit.aspect).collect();
     let acceptance = Acceptance {
         order: order.id,
         event: order.last_event,
@@ -55,24 +58,22 @@ pub(crate) fn accept(
         fields,
         part: part.as_ref(),
         differences: &differences,
+        gives_up: &gives_up,
     };
     match book.accept(&acceptance)? {
-        Accepted::Taken(taken_back) => {
-            let given_up = given_up(order, fields);
-            Ok(Some(Done { differences, taken_back, given_up, left }))
-        }
+        Accepted::Taken(taken_back) => Ok(Some(Done { differences, taken_back, given_up, left })),
         Accepted::Moved => Ok(None),
     }
 }
 
-/// What the merchant had edited in these fields, in all where none is named.
-fn given_up(order: &BookOrder, fields: &[Field]) -> Vec<Difference> {
+/// What the merchant has edited in such fields.
+fn given_up(order: &BookOrder, is_taken: impl Fn(Field) -> bool) -> Vec<Difference> {
     let edits = order.edits.iter().map(|edit| Difference {
         aspect: edit.place.field(),
         before: edit.value.words(),
         after: edit.channels.as_ref().map_or("none".to_owned(), Value::words),
     });
-    edits.filter(|edit| fields.is_empty() || fields.contains(&edit.aspect)).collect()
+    edits.filter(|edit| is_taken(edit.aspect)).collect()
 }
 
 /// What becomes of the version once these fields of it are the merchant's; nothing where the order

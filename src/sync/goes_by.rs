@@ -5,8 +5,7 @@
 use crate::book::{Basis, Book};
 use crate::channel::Format;
 use crate::error::Result;
-use crate::order::{Difference, Field};
-use crate::order::{Order, differences};
+use crate::order::{Difference, Field, Order, differences};
 
 /// What the book knows of an order's versions.
 #[derive(Debug)]
@@ -15,6 +14,8 @@ pub(crate) struct Versions {
     pub(crate) base: Order,
     /// The same with what was applied since.
     pub(crate) by: Order,
+    /// The same with the facts as well: what the copy was made of.
+    pub(crate) written: Order,
     /// The newest one, where one is kept beside the copy and can be read.
     pub(crate) newest: Option<Order>,
 }
@@ -38,14 +39,14 @@ impl Versions {
         let Some(basis) = book.basis(order)? else { return Ok(None) };
         let base = base(&basis, format)?;
         let newest = book.newest_document(order)?.and_then(|document| format.order(&document).ok());
-        let by = match &newest {
+        let (by, written) = match &newest {
             Some(newest) => {
-                let applied: Vec<Field> = book.circumstances(order)?.applied();
-                base.taking(&applied, newest)
+                let since = book.circumstances(order)?;
+                (base.taking(&since.applied(), newest), base.taking(&since.written(), newest))
             }
-            None => base.clone(),
+            None => (base.clone(), base.clone()),
         };
-        Ok(Some(Self { base, by, newest }))
+        Ok(Some(Self { base, by, written, newest }))
     }
 
     /// What the newest version has otherwise.

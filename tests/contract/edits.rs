@@ -88,6 +88,23 @@ fn d1_an_edit_here_is_no_difference_at_the_channel_and_an_accepted_version_ends_
     });
 }
 
+/// What differs is accepted, and nothing else is given up by that.
+#[test]
+fn p5_an_edit_of_what_does_not_differ_outlives_an_accept() {
+    each(|desk| {
+        let (kind, id) = (desk.kind, desk.paid(&[("TEE-001", 1)]));
+        desk.home.call(&["edit", &format!("{kind}:{id}"), "--line1", STREET]).exits(0);
+        assert!(desk.store.annotate(&id, "please ring"));
+        desk.sync();
+        desk.on("accept", &id, "").exits(0).without("given up");
+        let shown = desk.show(&id);
+        assert_eq!((street(&shown), &shown["buyer_note"]), (&json!(STREET), &json!("please ring")), "{kind}");
+        assert_eq!(shown["edits"][0]["field"], "address", "{kind}: {shown}");
+        desk.on("revert", &id, "").exits(0);
+        assert_ne!(street(&desk.show(&id)), STREET, "{kind}");
+    });
+}
+
 /// An unpaid order follows in everything but in what was edited, and the merchant is told.
 #[test]
 fn p5_an_edited_address_of_an_unpaid_order_stays_and_what_changed_under_it_is_told() {

@@ -223,5 +223,22 @@ fn p10_by_hand_the_unsent_pieces_are_given_back_first_unless_the_merchant_says_t
         desk.on("refund", &id, "--amount 1 --line TEE-001=1").exits(0).prints("recorded already");
         desk.on("refund", &id, "--amount 1 --line TEE-001=1 --again").exits(0);
         assert_eq!((left(desk, &id), &desk.show(&id)["status"]), (of("0", "0"), &json!("shipped")), "{}", desk.kind);
+
+#[test]
+fn p10_what_was_given_back_outlives_a_mend_of_the_copy() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 2)]);
+        assert!(desk.store.refund_pieces(&id, 0, 1));
+        desk.sync();
+        desk.home.call(&["edit", &format!("{}:{id}", desk.kind), "--line1", "9 Merchants Lane"]).exits(0);
+        desk.on("hold", &id, "").exits(0);
+        let before = desk.show(&id);
+        assert_eq!(before["lines"][0]["left"], "1", "{}", desk.kind);
+        desk.home.sql(&format!("UPDATE orders SET total = '1' WHERE remote_id = '{id}' RETURNING 1"));
+        desk.home.run("doctor --offline --mend").exits(0).says("1 order made anew");
+        let after = desk.show(&id);
+        for part in ["lines", "totals", "refunds", "ship_to", "status", "hold", "differences"] {
+            assert_eq!(after[part], before[part], "{} {part}", desk.kind);
+        }
     });
 }

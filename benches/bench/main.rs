@@ -239,7 +239,7 @@ fn reading(dir: &Path, size: &Size) {
     program.run(&["sync"]);
     let file = home.join("orders.sqlite");
     book::multiply(&file, size.book);
-    let middle = (size.book / 2).to_string();
+    let middle = format!("book:{}", size.book / 2);
     let commands: [&[&str]; 10] = [
         &["status"],
         &["orders"],

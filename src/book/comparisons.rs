@@ -3,6 +3,8 @@
 //! A comparison keeps what it has met beside its position, so one that is killed goes on, and the
 //! two sides are held against each other at the end, when a sync may have brought what was missing.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::Done;
@@ -12,6 +14,22 @@ use super::{Book, INTERRUPTED_STAYS, Present};
 use crate::channel::{Cursor, Heads, Next};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::Result;
+
+/// The orders of a store (?1) of which the book's newest version was made from ?2 to ?3, and that are
+/// not on the list.
+const UNLISTED: &str = "FROM versions v INDEXED BY versions_by_time JOIN orders o ON o.id = v.order_id
+    WHERE v.updated_at BETWEEN ?2 AND ?3 AND o.store_id = ?1
+      AND (v.role = 'newest' OR NOT EXISTS (SELECT 1 FROM versions n WHERE n.order_id = v.order_id AND n.role = 'newest'))
+      AND NOT EXISTS (SELECT 1 FROM listed l WHERE l.store_id = ?1 AND l.remote_id = o.remote_id)";
+
+/// What the inbox says about a comparison that the timer could not make.
+const NOT_COMPARED: &str = "comparison not made";
+
+/// So many versions are looked at for any store.
+const FEW: u64 = 1000;
+
+/// Whether the order `o` is known to be gone at its channel.
+pub(super) const GONE: &str = "EXISTS (SELECT 1 FROM gone g WHERE g.order_id = o.id)";
 
 /// A comparison that is about to begin.
 #[derive(Debug, Clone)]
@@ -133,12 +151,17 @@ impl Book {
 
     /// Takes notice of a page, with the position behind it and what it cost.
     pub(crate) fn note_listed(&mut self, store: i64, walk: i64, page: &Heads, requests: u64) -> Result<()> {
+        let by = self.by(Who::Channel);
         let sql = "INSERT INTO listed VALUES (?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET modified_at = max(coalesce(modified_at, excluded.modified_at), excluded.modified_at),
               state = iif(state = 'shown', state, excluded.state), why = iif(state = 'shown', why, excluded.why)";
         self.write("written", |db| {
             let mut put = db.prepare_cached(sql).done("written")?;
+            let gone = is_any_gone(db)?;
             for head in &page.orders {
+                if gone {
+                    is_listed_again(db, store, &head.remote_id, by)?;
+                }
                 let modified = head.modified.map(|at| at.timestamp_millis());
                 put.execute(params![store, head.remote_id, modified, "shown", ""]).done("written")?;
             }
@@ -172,11 +195,31 @@ impl Book {
 
     /// The timer's comparison that began at `begun` has come to its end.
     pub(crate) fn note_nightly(&mut self, store: i64, begun: Timestamp) -> Result<()> {
+        let now = self.clock.now();
         self.write("written", |db| {
-            db.execute("UPDATE stores SET last_nightly_at = ? WHERE id = ?", params![begun.timestamp_millis(), store])
-                .done("written")?;
-            Ok(())
+            let sql = "UPDATE stores SET last_nightly_at = ?, nightly_failed_at = NULL WHERE id = ?";
+            db.execute(sql, params![begun.timestamp_millis(), store]).done("written")?;
+            resolve_subject(db, store, NOT_COMPARED, now)
         })
+    }
+
+    /// The timer's comparison that began at `begun` did not come to its end; `note` is what the
+    /// merchant is to know of it.
+    pub(crate) fn note_nightly_failed(&mut self, store: i64, begun: Timestamp, note: Option<&InboxNote>) -> Result<()> {
+        self.write("written", |db| {
+            let sql = "UPDATE stores SET nightly_failed_at = ? WHERE id = ?";
+            db.execute(sql, params![begun.timestamp_millis(), store]).done("written")?;
+            note.map_or(Ok(()), |note| put_note(db, Some(store), None, NOT_COMPARED, note, begun))
+        })
+    }
+
+    /// When the timer last began to compare the store in vain, since a comparison of its came to the
+    /// end.
+    pub(crate) fn nightly_failed(&self, store: i64) -> Result<Option<Timestamp>> {
+        let sql = "SELECT nightly_failed_at FROM stores WHERE id = ?";
+        let at: Option<i64> =
+            self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).done("read")?;
+        Ok(at.map(from_millis))
     }
 
     /// When the timer's last comparison of the store began that came to its end.
@@ -233,16 +276,15 @@ impl Book {
     }
 
     /// The orders of which the book's newest version is of the time that was compared, and that were
-    /// not listed; those are left out that are known to be gone.
+    /// not listed, from where the last comparison ended to look for them; those are left out that are
+    /// known to be gone.
     pub(crate) fn not_listed(&self, store: i64, since: Option<Timestamp>, until: Timestamp) -> Result<Vec<Apart>> {
-        let sql = "SELECT o.remote_id, o.id, v.updated_at, o.placed_at FROM versions v INDEXED BY versions_by_time JOIN orders o ON o.id = v.order_id
-            WHERE v.updated_at BETWEEN ?2 AND ?3 AND o.store_id = ?1
-              AND (v.role = 'newest' OR NOT EXISTS (SELECT 1 FROM versions n WHERE n.order_id = v.order_id AND n.role = 'newest'))
-              AND NOT EXISTS (SELECT 1 FROM listed l WHERE l.store_id = ?1 AND l.remote_id = o.remote_id)
-              AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.order_id = o.id)
-            ORDER BY v.updated_at, o.id";
+        let sql = format!(
+            "SELECT o.remote_id, o.id, v.updated_at, o.placed_at {UNLISTED} AND NOT {GONE}
+             ORDER BY o.id <= coalesce((SELECT looked_up FROM stores WHERE id = ?1), 0), o.id"
+        );
         let since = since.map_or(i64::MIN, |at| at.timestamp_millis());
-        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let mut statement = self.db.prepare_cached(&sql).done("read")?;
         let rows = statement
             .query_map(params![store, since, until.timestamp_millis()], |row| {
                 let known = Some(from_millis(row.get(2)?));
@@ -253,14 +295,60 @@ impl Book {
         rows.collect::<rusqlite::Result<_>>().done("read")
     }
 
-    /// When the newest version of the store was made, by the channel's clock; with `before`, the
-    /// one that so many come after.
+    /// How many orders were left out of these because they are known to be gone.
+    pub(crate) fn known_gone(&self, store: i64, since: Option<Timestamp>, until: Timestamp) -> Result<u64> {
+        let sql = format!("SELECT count(*) {UNLISTED} AND {GONE}");
+        let since = since.map_or(i64::MIN, |at| at.timestamp_millis());
+        let about = params![store, since, until.timestamp_millis()];
+        self.db.prepare_cached(&sql).done("read")?.query_row(about, |row| row.get(0)).done("read")
+    }
+
+    /// Orders that a list lacks were read by their ids, this one last: the next comparison goes on
+    /// behind it.
+    pub(crate) fn note_looked_up(&mut self, store: i64, order: i64) -> Result<()> {
+        self.write("written", |db| {
+            db.execute("UPDATE stores SET looked_up = ? WHERE id = ?", [order, store]).done("written")?;
+            Ok(())
+        })
+    }
+
+    /// When the newest version of the store was made, by the channel's clock; with `before`, that of
+    /// the order that so many come after.
     pub(crate) fn newest_version(&self, store: i64, before: u64) -> Result<Option<Timestamp>> {
-        let sql = "SELECT v.updated_at FROM versions v INDEXED BY versions_by_time JOIN orders o ON o.id = v.order_id
-            WHERE o.store_id = ? ORDER BY v.updated_at DESC LIMIT 1 OFFSET ?";
-        let mut statement = self.db.prepare_cached(sql).done("read")?;
-        let at: Option<i64> = statement.query_row(params![store, before], |row| row.get(0)).optional().done("read")?;
+        let orders = "SELECT coalesce(sum(orders), 0) FROM counts WHERE store_id = ?";
+        let orders: u64 =
+            self.db.prepare_cached(orders).done("read")?.query_row([store], |row| row.get(0)).done("read")?;
+        if before >= orders {
+            return Ok(None);
+        }
+        // The newest versions of the book are mostly those of a busy store. Of a quiet one it costs
+        // less to look at each of its own orders.
+        let at = match self.newest_of_book(store, before, orders.max(FEW))? {
+            Some(at) => Some(at),
+            None => {
+                let sql = "SELECT max(v.updated_at) AS newest FROM orders o INDEXED BY orders_by_remote_id CROSS JOIN versions v ON v.order_id = o.id
+                    WHERE o.store_id = ? GROUP BY o.id ORDER BY newest DESC LIMIT 1 OFFSET ?";
+                let mut statement = self.db.prepare_cached(sql).done("read")?;
+                statement.query_row(params![store, before], |row| row.get(0)).optional().done("read")?
+            }
+        };
         Ok(at.map(from_millis))
+    }
+
+    /// The same, found among the `most` newest versions of the whole book, if it is there.
+    fn newest_of_book(&self, store: i64, before: u64, most: u64) -> Result<Option<i64>> {
+        let sql = "SELECT v.updated_at, o.id, o.store_id FROM versions v INDEXED BY versions_by_time CROSS JOIN orders o ON o.id = v.order_id
+            ORDER BY v.updated_at DESC LIMIT ?";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let mut rows = statement.query([most]).done("read")?;
+        let mut met = BTreeSet::new();
+        while let Some(row) = rows.next().done("read")? {
+            let (at, order, of): (i64, i64, i64) = (|| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))().done("read")?;
+            if of == store && met.insert(order) && met.len() as u64 > before {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
     }
 
     /// The newest version's time of one order.
@@ -312,6 +400,15 @@ impl Book {
 /// Whether any order is known to be gone.
 pub(super) fn is_any_gone(db: &Connection) -> Result<bool> {
     db.prepare_cached("SELECT EXISTS (SELECT 1 FROM gone)").done("read")?.query_row([], |row| row.get(0)).done("read")
+}
+
+/// An order is on the channel's list, so it is not gone, whatever was answered for it once.
+fn is_listed_again(db: &Connection, store: i64, remote_id: &str, by: By) -> Result<()> {
+    let sql = "SELECT o.id FROM orders o JOIN gone g ON g.order_id = o.id WHERE o.store_id = ? AND o.remote_id = ?";
+    let mut statement = db.prepare_cached(sql).done("read")?;
+    let order: Option<i64> =
+        statement.query_row(params![store, remote_id], |row| row.get(0)).optional().done("read")?;
+    order.map_or(Ok(()), |order| is_there_again(db, order, by))
 }
 
 /// An order that was gone has come again.

@@ -16,6 +16,10 @@ use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::order::{Address, Buyer, Field, LineQuantity, Local, Order, Parcel, People, RemoteShipment, Status};
 
+/// Takes away the shipments that the channel showed. The unary plus keeps SQLite from going through
+/// those of the whole book, which all have no key.
+pub(super) const FORGET_THEIRS: &str = "DELETE FROM shipments WHERE order_id = ? AND +key IS NULL";
+
 /// A column of an order's row, and what stands in it.
 type Column<'o> = (&'static str, ToSqlOutput<'o>);
 
@@ -102,10 +106,7 @@ pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order, at: Timestamp) -
             .execute([id])
             .done("written")?;
     }
-    db.prepare_cached("DELETE FROM shipments WHERE order_id = ? AND key IS NULL")
-        .done("written")?
-        .execute([id])
-        .done("written")?;
+    db.prepare_cached(FORGET_THEIRS).done("written")?.execute([id]).done("written")?;
     insert_parts(db, id, o)?;
     super::own_refunds::lay_over(db, id, at)?;
     if local_of(db, id)? != Local::default() {

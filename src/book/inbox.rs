@@ -136,14 +136,30 @@ impl InboxNote {
         Self { kind: InboxKind::Paid, text, hint }
     }
 
-    /// So many orders of a store differ from the channel's list.
-    pub(crate) fn apart(store: &str, orders: u64) -> Self {
-        let (what, differ) =
-            if orders == 1 { ("1 order".to_owned(), "differs") } else { (format!("{orders} orders"), "differ") };
-        let text = format!("{what} of {store} {differ} between the book and the channel's list");
+    /// So many orders of a store differ from the channel's list, and of so many more that it lacks it
+    /// is not known yet why.
+    pub(crate) fn apart(store: &str, orders: u64, unread: u64) -> Self {
+        let count = |orders, one: &str, more: &str| match orders {
+            1 => format!("1 order of {store} {one}"),
+            _ => format!("{orders} orders of {store} {more}"),
+        };
+        let told =
+            (orders > 0).then(|| count(orders, "differs", "differ") + " between the book and the channel's list");
+        let open = (unread > 0).then(|| {
+            count(unread, "is", "are")
+                + " not on the channel's list and not read one by one yet; the next comparisons go on"
+        });
+        let text = told.into_iter().chain(open).collect::<Vec<_>>().join("; ");
         let hint = format!(
             "ordersync reconcile --channel {store} names them; with --pull it brings what is missing or older here"
         );
+        Self { kind: InboxKind::Apart, text, hint }
+    }
+
+    /// The timer's comparison of a store failed.
+    pub(crate) fn not_compared(store: &str, why: &str) -> Self {
+        let text = format!("the nightly comparison of {store} with the book was not made: {why}");
+        let hint = format!("ordersync reconcile --channel {store} makes one now");
         Self { kind: InboxKind::Apart, text, hint }
     }
 

@@ -1,14 +1,15 @@
 //! Lists of orders: which ones, the newest first, and what a list leaves out.
 //!
 //! What is to be sent is one rule. `orders.to_send` and `orders.left_out` hold what of it an order's
-//! own row tells, [`SENT_AS_TWIN`] and the store the rest; lists, counts and the view `v_orders` go by
-//! these. What is due is [`Due`].
+//! own row tells, [`SENT_AS_TWIN`], [`GONE`] and the store the rest; lists, counts and the view
+//! `v_orders` go by these. What is due is [`Due`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Row, params};
 use rust_decimal::Decimal;
 
+use super::comparisons::GONE;
 use super::error::{Done, odd};
 use super::queries::amount;
 use super::twins::SENT_AS_TWIN;
@@ -55,6 +56,8 @@ pub struct OrderRow {
     pub(crate) sent_as_twin: bool,
     /// A test order: never to be sent.
     pub(crate) test: bool,
+    /// Whether it is known that the channel has it no more.
+    pub(crate) gone: bool,
     /// When it is to be sent at the earliest, where it is in the waiting time of its store.
     pub(crate) not_before: Option<Timestamp>,
     /// The merchant's tags.
@@ -86,7 +89,7 @@ pub enum View {
 }
 
 /// Which orders to list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
     /// What it is a list of.
     pub view: View,
@@ -118,6 +121,8 @@ pub(crate) enum LeftOut {
     NoParcel,
     /// It is in the waiting time of its store.
     Waiting,
+    /// The channel has it no more: nothing can be told there.
+    Gone,
     /// It goes out as its twin in another store.
     Twin,
     /// Its store is not connected any more: nothing can be told there.
@@ -132,12 +137,25 @@ impl LeftOut {
             Self::GivenBack => "given-back",
             Self::NoParcel => "no-parcel",
             Self::Waiting => "waiting-time",
+            Self::Gone => "gone",
             Self::Twin => "twin",
             Self::Removed => "not-connected",
         }
     }
 
-    const ALL: [Self; 6] = [Self::Test, Self::GivenBack, Self::NoParcel, Self::Waiting, Self::Twin, Self::Removed];
+    const ALL: [Self; 7] =
+        [Self::Test, Self::GivenBack, Self::NoParcel, Self::Waiting, Self::Gone, Self::Twin, Self::Removed];
+
+    /// The rule of `orders.left_out` for one reason, beside [`LEFT_OUT`]; nothing for those that an
+    /// order's own row does not tell.
+    fn of_row(self) -> Option<&'static str> {
+        match self {
+            Self::Test => Some("o.test = 1"),
+            Self::GivenBack => Some("o.test = 0 AND o.given_back = 1"),
+            Self::NoParcel => Some("o.test = 0 AND o.given_back = 0 AND o.ships = 0"),
+            Self::Waiting | Self::Gone | Self::Twin | Self::Removed => None,
+        }
+    }
 }
 
 /// How many orders are left out, and why.
@@ -145,6 +163,13 @@ pub(crate) type LeftOuts = BTreeMap<LeftOut, u64>;
 
 /// The statuses of what is to be sent, as in the rule of the schema.
 const OPEN: [Status; 3] = [Status::AwaitingFulfillment, Status::PartiallyShipped, Status::DropshipmentRequested];
+
+/// The rule of `orders.to_send`, written out. SQLite reads the row of every order of which it is asked
+/// for a computed column; of what this asks for all is in the index `orders_to_send`.
+const TO_SEND: &str = "o.status IN ('awaiting-fulfillment', 'partially-shipped', 'dropshipment-requested') AND o.test = 0 AND o.given_back = 0 AND o.ships = 1";
+
+/// The rule of `orders.left_out`, likewise, for the index of that name.
+const LEFT_OUT: &str = "o.status IN ('awaiting-fulfillment', 'partially-shipped', 'dropshipment-requested') AND (o.test = 1 OR o.given_back = 1 OR o.ships = 0)";
 
 /// Whether the order `o` is held back.
 const HELD: &str = "o.status = 'on-hold'";
@@ -165,7 +190,7 @@ const LIST: &str = "SELECT o.id, s.name, o.number, o.remote_id, o.status, o.chan
     EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied'),
     (SELECT json_group_array(z.name || ':' || w.number) FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
       WHERE t.order_id = o.id AND t.state <> 'denied'), o.test, (SELECT json_group_array(tag) FROM tags g WHERE g.order_id = o.id), o.imported_at, o.store_id,
-    o.left_out, o.to_send AND s.removed_at IS NULL,
+    o.left_out, o.to_send AND s.removed_at IS NULL, EXISTS (SELECT 1 FROM gone g WHERE g.order_id = o.id),
     o.status = 'partially-shipped' AND EXISTS (SELECT 1 FROM lines b WHERE b.order_id = o.id AND b.refunded NOT IN ('0', '0.00')), ";
 
 const JOIN: &str = "JOIN stores s ON s.id = o.store_id";
@@ -253,29 +278,33 @@ impl Filter {
         sql
     }
 
-    /// What is to be sent, or left out of it. A list of one status leaves twins in, and marks them.
+    /// What is to be sent, or left out of it. A list of one status leaves twins and what is gone in,
+    /// and marks them.
     fn to_send(&self, part: Part, waits: Option<&str>) -> Vec<String> {
         let connected = self.stores.is_empty().then(|| "s.removed_at IS NULL".to_owned());
         let twin = format!("(EXISTS (SELECT 1 FROM twins) AND {SENT_AS_TWIN})");
+        let gone = format!("(EXISTS (SELECT 1 FROM gone) AND {GONE})");
         let whole = self.view != View::All;
-        match part {
+        let not = |what: &str| whole.then(|| format!("NOT {what}"));
+        let own = match part {
+            Part::LeftOut(reason) => {
+                reason.of_row().map_or(TO_SEND.to_owned(), |reason| format!("{LEFT_OUT} AND {reason}"))
+            }
+            Part::Listed => TO_SEND.to_owned(),
+        };
+        let rest = match part {
             Part::Listed => {
-                let no_twin = whole.then(|| format!("NOT {twin}"));
-                // What is late waits no longer.
-                let ready = waits.filter(|_| self.view != View::Late).map(|waits| format!("NOT {waits}"));
-                ["o.to_send = 1".to_owned()].into_iter().chain(connected).chain(no_twin).chain(ready).collect()
+                vec![connected, not(&gone), not(&twin), waits.map(|waits| format!("NOT {waits}"))]
             }
             Part::LeftOut(LeftOut::Waiting) => {
-                let waits = waits.unwrap_or("0").to_owned();
-                let no_twin = whole.then(|| format!("NOT {twin}"));
-                ["o.to_send = 1".to_owned(), waits].into_iter().chain(connected).chain(no_twin).collect()
+                vec![connected, not(&gone), not(&twin), Some(waits.unwrap_or("0").to_owned())]
             }
-            Part::LeftOut(LeftOut::Twin) => ["o.to_send = 1".to_owned(), twin].into_iter().chain(connected).collect(),
-            Part::LeftOut(LeftOut::Removed) => vec!["o.to_send = 1".to_owned(), "s.removed_at IS NOT NULL".to_owned()],
-            Part::LeftOut(reason) => {
-                [format!("o.left_out = '{}'", reason.word())].into_iter().chain(connected).collect()
-            }
-        }
+            Part::LeftOut(LeftOut::Gone) => vec![connected, Some(gone)],
+            Part::LeftOut(LeftOut::Twin) => vec![connected, not(&gone), Some(twin)],
+            Part::LeftOut(LeftOut::Removed) => vec![Some("s.removed_at IS NOT NULL".to_owned())],
+            Part::LeftOut(_) => vec![connected],
+        };
+        std::iter::once(own).chain(rest.into_iter().flatten()).collect()
     }
 
     /// What is due in a shop: by a promised moment, and without one.
@@ -299,11 +328,12 @@ impl Filter {
         let of = |ids: &str| format!("FROM ({ids}) x CROSS JOIN orders o ON o.id = x.order_id {JOIN} WHERE 1");
         match part {
             Part::LeftOut(LeftOut::Twin) => of("SELECT DISTINCT order_id FROM twins"),
+            Part::LeftOut(LeftOut::Gone) => of("SELECT order_id FROM gone"),
             Part::LeftOut(LeftOut::Removed) => {
                 "FROM stores s CROSS JOIN orders o INDEXED BY orders_to_send ON o.store_id = s.id WHERE 1".to_owned()
             }
-            Part::LeftOut(LeftOut::Waiting) => format!("FROM orders o {JOIN} WHERE 1"),
-            Part::LeftOut(_) => format!("FROM orders o INDEXED BY orders_left_out {JOIN} WHERE o.left_out IS NOT NULL"),
+            Part::LeftOut(LeftOut::Waiting) => format!("FROM orders o INDEXED BY orders_by_status {JOIN} WHERE 1"),
+            Part::LeftOut(_) => format!("FROM orders o INDEXED BY orders_left_out {JOIN} WHERE 1"),
             Part::Listed if self.view == View::Review => of(REVIEWED),
             Part::Listed if self.changed => of(DRIFTED),
             Part::Listed if !self.tags.is_empty() => {
@@ -346,22 +376,42 @@ impl Book {
         let filter = &Filter { limit: usize::MAX, ..filter.clone() };
         let waits = self.in_waiting_time()?;
         let can_be = |reason: &LeftOut| match reason {
-            LeftOut::Twin => filter.view != View::All,
+            LeftOut::Gone | LeftOut::Twin => filter.view != View::All,
             LeftOut::Removed => filter.stores.is_empty(),
-            LeftOut::Waiting => filter.view != View::Late && waits.is_some(),
+            LeftOut::Waiting => waits.is_some(),
             _ => true,
         };
         for reason in LeftOut::ALL.into_iter().filter(can_be) {
-            let orders = self.places(filter, Part::LeftOut(reason))?.len();
+            let orders = self.count(filter, reason)?;
             if orders > 0 {
-                found.insert(reason, orders as u64);
+                found.insert(reason, orders);
             }
         }
         Ok(found)
     }
 
+    /// How many orders a list leaves out for this reason.
+    fn count(&self, filter: &Filter, reason: LeftOut) -> Result<u64> {
+        let part = Part::LeftOut(reason);
+        if filter.search.is_some() {
+            return Ok(self.places(filter, part)?.len() as u64);
+        }
+        let sql = self.counting(filter, part)?;
+        self.db.prepare_cached(&sql).done("read")?.query_row([], |row| row.get(0)).done("read")
+    }
+
+    fn counting(&self, filter: &Filter, part: Part) -> Result<String> {
+        let due = if filter.is_of_due() { self.dues(filter)? } else { Vec::new() };
+        let conditions = filter.conditions(part, &due, self.in_waiting_time()?.as_deref());
+        Ok(format!("SELECT count(*) {}{conditions}", filter.source(part)))
+    }
+
     /// How many orders are late that are not due today.
     pub(crate) fn late_besides(&self, today: &Filter) -> Result<u64> {
+        if *today == (Filter { view: View::Today, limit: today.limit, ..Filter::default() }) {
+            let late = |store: &Store| self.late(store.id, &self.shipping_due(store)?.before_today());
+            return self.stores()?.iter().map(late).sum();
+        }
         let all = |view| self.places(&Filter { view, limit: usize::MAX, ..today.clone() }, Part::Listed);
         let today: BTreeSet<Place> = all(View::Today)?.into_iter().collect();
         Ok(all(View::Late)?.into_iter().filter(|place| !today.contains(place)).count() as u64)
@@ -375,16 +425,23 @@ impl Book {
         Ok(Due::at(now, &offsets, within.unwrap_or(ShipWithin::USUAL)))
     }
 
-    /// How many orders of a store are late.
+    /// How many orders of a store are late: as `--late` lists them.
     pub(crate) fn late(&self, store: i64, due: &Due) -> Result<u64> {
-        // Two ranges of one index: a million of them are counted without a look at their rows.
-        let of_store = "orders o INDEXED BY orders_to_send WHERE o.to_send = 1 AND o.store_id = ?1";
+        // Two ranges of one index: a million of them are counted without a look at their rows. What
+        // is known to be sent otherwise, or not yet, is little, and is taken off.
+        let [promised, placed] = ["o.ship_by < ?2", "o.ship_by IS NULL AND o.placed_at < ?3"];
+        let of_store = format!("orders o INDEXED BY orders_to_send WHERE {TO_SEND} AND o.store_id = ?1");
+        let is_late = format!("{TO_SEND} AND o.store_id = ?1 AND (o.ship_by < ?2 OR ({placed}))");
+        let waiting = self.in_waiting_time()?.map_or(String::new(), |waits| {
+            format!(
+                "- (SELECT count(*) FROM orders o INDEXED BY orders_by_status
+                    WHERE {is_late} AND {waits} AND NOT {GONE} AND NOT {SENT_AS_TWIN})"
+            )
+        });
         let sql = format!(
-            "SELECT (SELECT count(*) FROM {of_store} AND o.ship_by < ?2)
-                  + (SELECT count(*) FROM {of_store} AND o.ship_by IS NULL AND o.placed_at < ?3)
-                  - (SELECT count(*) FROM (SELECT DISTINCT order_id FROM twins) x CROSS JOIN orders o ON o.id = x.order_id
-                     WHERE o.to_send = 1 AND o.store_id = ?1 AND (o.ship_by < ?2 OR (o.ship_by IS NULL AND o.placed_at < ?3))
-                       AND {SENT_AS_TWIN})"
+            "SELECT (SELECT count(*) FROM {of_store} AND {promised}) + (SELECT count(*) FROM {of_store} AND {placed})
+               - (SELECT count(*) FROM (SELECT order_id FROM twins UNION SELECT order_id FROM gone) x
+                  CROSS JOIN orders o ON o.id = x.order_id WHERE {is_late} AND ({GONE} OR {SENT_AS_TWIN})) {waiting}"
         );
         let about = params![store, due.late.0, due.late.1];
         self.db.prepare_cached(&sql).done("read")?.query_row(about, |row| row.get(0)).done("read")
@@ -483,6 +540,16 @@ impl Book {
     }
 }
 
+/// What counts orders by their own rows.
+#[cfg(test)]
+pub(super) fn counts(book: &Book, filter: &Filter) -> Vec<String> {
+    let reasons = LeftOut::ALL.into_iter().filter(|reason| reason.of_row().is_some());
+    let late = format!(
+        "SELECT count(*) FROM orders o INDEXED BY orders_to_send WHERE {TO_SEND} AND o.store_id = 1 AND o.ship_by < 1"
+    );
+    reasons.map(|reason| book.counting(filter, Part::LeftOut(reason)).unwrap()).chain([late]).collect()
+}
+
 fn newest(mut places: Vec<Place>, limit: usize) -> Vec<Place> {
     places.sort_unstable_by(|a, b| b.cmp(a));
     places.truncate(limit);
@@ -493,7 +560,10 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
     let word: String = row.get(4)?;
     let Ok(status) = word.parse() else { return Ok(Err(odd("status", &word))) };
     let items: String = row.get(12)?;
-    let sent_as_twin = OPEN.contains(&status) && row.get(22)?;
+    let (is_open, gone) = (row.get::<_, bool>(20)?, row.get::<_, bool>(21)?);
+    let sent_as_twin = OPEN.contains(&status) && row.get(23)?;
+    let left_out =
+        row.get::<_, Option<String>>(19)?.or_else(|| (is_open && gone).then(|| LeftOut::Gone.word().to_owned()));
     Ok(Ok(OrderRow {
         id: row.get(0)?,
         store: row.get(1)?,
@@ -513,9 +583,10 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
         test: row.get(15)?,
         tags: serde_json::from_str(&row.get::<_, String>(16)?).unwrap_or_default(),
         not_before: None,
-        left_out: row.get(19)?,
-        to_send: row.get::<_, bool>(20)? && !sent_as_twin,
+        left_out,
+        gone,
+        to_send: is_open && !gone && !sent_as_twin,
         sent_as_twin,
-        unclear: row.get(21)?,
+        unclear: row.get(22)?,
     }))
 }

@@ -223,6 +223,12 @@ const ROW: &str = concat!(
 /// The states of a row that is not settled; as in the partial index.
 pub(super) const OPEN: &str = "('queued', 'sending', 'unknown', 'sent')";
 
+/// How many rows of a store were refused for good and are not dealt with.
+pub(super) const FAILED: &str =
+    "SELECT count(*) FROM outbox x INDEXED BY outbox_failed WHERE x.store_id = ? AND x.state = 'failed'
+    AND NOT EXISTS (SELECT 1 FROM outbox y WHERE y.order_id = x.order_id AND y.kind = x.kind AND y.id > x.id)
+    AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.order_id = x.order_id AND i.resolved_at >= x.settled_at)";
+
 impl Book {
     /// The open rows of a store whose time has come (`all`: every open row), the oldest first, one
     /// for an order: what was recorded first for an order goes out first. What is on hold here waits.
@@ -341,10 +347,7 @@ impl Book {
     /// with: nothing newer was recorded for the same goal, and the merchant has not marked what the
     /// inbox says of the order as done.
     pub(crate) fn failed_count(&self, store: i64) -> Result<u64> {
-        let sql = "SELECT count(*) FROM outbox x INDEXED BY outbox_failed WHERE x.store_id = ? AND x.state = 'failed'
-             AND NOT EXISTS (SELECT 1 FROM outbox y WHERE y.order_id = x.order_id AND y.kind = x.kind AND y.id > x.id)
-             AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.order_id = x.order_id AND i.resolved_at >= x.settled_at)";
-        self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).done("read")
+        self.db.prepare_cached(FAILED).done("read")?.query_row([store], |row| row.get(0)).done("read")
     }
 
     /// Marks that a write is about to go out. On the disk before it returns. From then on nobody

@@ -325,6 +325,10 @@ fn is_sent_by_pieces(db: &Connection, order: i64) -> Result<bool> {
     db.query_row(sql, [order], |row| row.get(0)).done("read")
 }
 
+/// Whether the merchant was asked this of an order and has dealt with it.
+pub(super) const ASKED_BEFORE: &str =
+    "SELECT EXISTS (SELECT 1 FROM inbox WHERE order_id = ? AND kind = ? AND text = ? AND resolved_at IS NOT NULL)";
+
 /// Asks the merchant whether what the channel shows as given back since a refund was recorded by
 /// hand is the same money; once for what it shows.
 fn ask_whether_twice(db: &Connection, order: i64, at: Timestamp) -> Result<()> {
@@ -345,9 +349,7 @@ fn ask_whether_twice(db: &Connection, order: i64, at: Timestamp) -> Result<()> {
         money(since),
         money(sum(own.iter().filter(|one| one.known < there).map(|one| one.amount)))
     );
-    let settled =
-        "SELECT EXISTS (SELECT 1 FROM inbox WHERE order_id = ? AND kind = ? AND text = ? AND resolved_at IS NOT NULL)";
-    if db.query_row(settled, params![order, TWICE, text], |row| row.get(0)).done("read")? {
+    if db.query_row(ASKED_BEFORE, params![order, TWICE, text], |row| row.get(0)).done("read")? {
         return Ok(());
     }
     let hint = format!(

@@ -14,6 +14,11 @@ use crate::order::{
     stored_decimal, sum,
 };
 
+/// The shipments of an order, with what became of telling the channel.
+pub(super) const SHIPMENTS: &str = "SELECT sh.id, sh.remote_id, sh.shipped_at, sh.key IS NOT NULL,
+    coalesce((SELECT x.state FROM outbox x WHERE x.shipment_id = sh.id), 'confirmed')
+    FROM shipments sh WHERE sh.order_id = ? ORDER BY sh.id";
+
 /// A line of the merchant's copy.
 #[derive(Debug, Clone)]
 pub(crate) struct BookLine {
@@ -352,10 +357,7 @@ impl Book {
     }
 
     fn shipments(&self, id: i64) -> Result<Vec<BookShipment>> {
-        let sql = "SELECT sh.id, sh.remote_id, sh.shipped_at, sh.key IS NOT NULL,
-            coalesce((SELECT x.state FROM outbox x WHERE x.shipment_id = sh.id), 'confirmed')
-            FROM shipments sh WHERE sh.order_id = ? ORDER BY sh.id";
-        let heads = self.all(sql, id, |row| {
+        let heads = self.all(SHIPMENTS, id, |row| {
             let shipment = BookShipment {
                 remote_id: row.get(1)?,
                 shipped_at: row.get::<_, Option<i64>>(2)?.map(from_millis),

@@ -41,6 +41,9 @@ fn is_untouched(db: &Connection, order: i64) -> Result<bool> {
     db.prepare_cached(&sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
 }
 
+/// Whether the merchant was told of a status word of a store and has dealt with it.
+pub(super) const TOLD_BEFORE: &str = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind = 'status' AND subject = ? AND resolved_at IS NOT NULL)";
+
 impl Book {
     /// How the store's copies were last read; `None` before that was noted.
     pub(crate) fn last_reading(&self, store: i64) -> Result<Option<Reading>> {
@@ -122,9 +125,9 @@ impl Book {
 
     /// Tells of a status word that nobody knows; never again once that was settled.
     pub(crate) fn tell_of_status(&mut self, store: i64, word: &str, note: &InboxNote) -> Result<()> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind = 'status' AND subject = ? AND resolved_at IS NOT NULL)";
+        let about = params![store, word];
         let settled: bool =
-            self.db.prepare_cached(sql).done("read")?.query_row(params![store, word], |row| row.get(0)).done("read")?;
+            self.db.prepare_cached(TOLD_BEFORE).done("read")?.query_row(about, |row| row.get(0)).done("read")?;
         if settled {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rusqlite::params;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
@@ -746,6 +747,34 @@ fn a_reference_that_could_mean_two_orders_is_never_guessed() {
     assert_eq!(book.find_remote(one, "700").unwrap(), 2);
 }
 
+/// The steps in which SQLite would answer.
+fn plan(book: &Book, sql: &str) -> Vec<String> {
+    let mut statement = book.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let values: Vec<i64> = (1..=statement.parameter_count() as i64).collect();
+    let steps = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(3)).unwrap();
+    steps.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+/// What is asked once for an order, a shipment or a refusal must not go through a table that grows
+/// with the book, for the statement itself or for what refers to a row that goes.
+#[test]
+fn q3_what_is_asked_of_one_order_reads_what_belongs_to_it() {
+    let (book, _) = Shelf::new().with_store();
+    for (sql, indexes) in [
+        (queries::SHIPMENTS, &["shipments_by_order", "outbox_by_shipment"][..]),
+        (copy::FORGET_THEIRS, &["shipments_by_order", "outbox_by_shipment"]),
+        (outbox::FAILED, &["outbox_failed", "outbox_by_order", "inbox_settled"]),
+        (own_refunds::ASKED_BEFORE, &["inbox_settled"]),
+        (readings::TOLD_BEFORE, &["inbox_settled_words"]),
+    ] {
+        let steps = plan(&book, sql);
+        assert!(steps.iter().all(|step| step == "SCAN CONSTANT ROW" || !step.starts_with("SCAN")), "{sql}: {steps:?}");
+        for index in indexes {
+            assert!(steps.iter().any(|step| step.contains(&format!("INDEX {index} "))), "{sql}: {index}: {steps:?}");
+        }
+    }
+}
+
 #[test]
 fn an_order_is_found_through_an_index_whatever_it_is_called_by() {
     let (book, _) = Shelf::new().with_store();
@@ -1471,4 +1500,149 @@ fn a_new_order_is_not_to_be_sent_before_the_waiting_time_of_its_store_is_over() 
     assert_eq!(look(&book), ["400", "1000"]);
     shelf.clock.advance(chrono::TimeDelta::minutes(55));
     assert_eq!(look(&book), [""; 0], "a clock that is ahead makes it no longer");
+}
+
+/// What decides whether an order is to be sent, put together at random: the lists, the counts, the
+/// rows and the view are one rule, and what is late is to be sent.
+#[test]
+fn what_is_to_be_sent_is_the_same_in_every_list_count_and_view() {
+    for seed in 1..=12_u64 {
+        let shelf = Shelf::new();
+        let book = made_up(&shelf, seed);
+        let all = Filter { limit: usize::MAX, ..Filter::default() };
+        let ids = |view| -> Vec<i64> {
+            let mut ids: Vec<i64> =
+                book.list(&Filter { view, ..all.clone() }).unwrap().iter().map(|row| row.id).collect();
+            ids.sort_unstable();
+            ids
+        };
+        let (to_send, late, today) = (ids(View::ToSend), ids(View::Late), ids(View::Today));
+        let (count, left_out) = book.to_send().unwrap();
+        assert_eq!(count, to_send.len() as u64, "{seed}: {left_out:?}");
+        assert!(late.iter().chain(&today).all(|id| to_send.contains(id)), "{seed}: {late:?} {today:?}");
+        let rows = book.list(&all).unwrap();
+        let connected: Vec<Store> = book.stores().unwrap();
+        let mut told: Vec<i64> = rows.iter().filter(|row| row.to_send).map(|row| row.id).collect();
+        told.sort_unstable();
+        assert_eq!(told, to_send, "{seed}: each row says the same");
+        let open = [Status::AwaitingFulfillment, Status::PartiallyShipped, Status::DropshipmentRequested];
+        let is_open =
+            |row: &&OrderRow| open.contains(&row.status) && connected.iter().any(|store| store.name == row.store);
+        assert_eq!(
+            rows.iter().filter(is_open).count() as u64,
+            count + left_out.values().sum::<u64>(),
+            "{seed}: each open order is in the list or left out for one reason: {left_out:?}"
+        );
+        assert!(left_out.len() >= 5, "{seed}: {left_out:?}");
+        let sql = "SELECT v.id FROM v_orders v WHERE v.to_send ORDER BY v.id";
+        let waits = |id: &i64| rows.iter().any(|row| row.id == *id && row.not_before.is_some());
+        let viewed: Vec<i64> = acts::column(&book.db, sql, []).unwrap();
+        assert_eq!(viewed.into_iter().filter(|id| !waits(id)).collect::<Vec<_>>(), to_send, "{seed}: the view");
+        let counted: u64 =
+            connected.iter().map(|one| book.late(one.id, &book.shipping_due(one).unwrap()).unwrap()).sum();
+        assert_eq!(counted, late.len() as u64, "{seed}: what `status` counts as late");
+        let besides = late.iter().filter(|id| !today.contains(id)).count() as u64;
+        assert_eq!(book.late_besides(&Filter { view: View::Today, ..all.clone() }).unwrap(), besides, "{seed}");
+        assert!(!late.is_empty() && late.len() < to_send.len(), "{seed}: {} of {}", late.len(), to_send.len());
+    }
+}
+
+/// A book of three stores, one of them removed, with orders of every kind.
+fn made_up(shelf: &Shelf, seed: u64) -> Book {
+    let mut book = shelf.open();
+    let names = ["one", "two", "old"];
+    let stores = names.map(|name| book.add_store(&store(name, name)).unwrap().id);
+    let orders: Vec<RemoteOrder> =
+        (1..=60).map(|n| remote(&testing::order(&n.to_string(), Status::AwaitingFulfillment))).collect();
+    for store in stores {
+        import(&mut book, store, &orders, keep).unwrap();
+    }
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut dice = |sides: i64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from(state >> 33).unwrap() % sides
+    };
+    let now = shelf.clock.now().timestamp_millis();
+    let set = "UPDATE orders SET status = ?, test = ?, given_back = ?, ships = ?, placed_at = ?, imported_at = ?, ship_by = ? WHERE id = ?";
+    for id in 1..=180 {
+        let status = match dice(3) {
+            0 => Status::ALL[usize::try_from(dice(Status::ALL.len() as i64)).unwrap()],
+            _ => Status::AwaitingFulfillment,
+        };
+        let placed = now - dice(6 * 24 * 60) * 60_000;
+        let ship_by = (dice(2) == 0).then(|| now + (dice(200) - 100) * 3_600_000);
+        let facts = (dice(9) == 0, dice(9) == 0, dice(9) > 0);
+        let values = params![status.word(), facts.0, facts.1, facts.2, placed, placed, ship_by, id];
+        book.db.execute(set, values).unwrap();
+        if dice(9) == 0 {
+            book.db.execute("INSERT INTO gone VALUES (?, ?)", [id, now]).unwrap();
+        }
+        if id <= 60 && dice(4) == 0 {
+            let (twin, is_copy) = (id + 60 * (1 + dice(2)), dice(2));
+            let state = ["found", "confirmed", "denied"][usize::try_from(dice(3)).unwrap()];
+            for (order, other, copy) in [(id, twin, is_copy), (twin, id, 1 - is_copy)] {
+                book.db
+                    .execute("INSERT INTO twins VALUES (?, ?, ?, ?, 'buyer', 0)", params![order, other, copy, state])
+                    .unwrap();
+            }
+        }
+    }
+    book.set_store_value(stores[0], "send_after", Some("4320")).unwrap();
+    book.set_store_value(stores[0], "ship_within", Some("1d")).unwrap();
+    book.db.execute("UPDATE stores SET removed_at = 1 WHERE name = 'old'", []).unwrap();
+    book
+}
+
+#[test]
+fn q3_what_is_to_be_sent_is_counted_without_a_look_at_its_rows() {
+    let (book, _) = Shelf::new().with_store();
+    let filter = Filter { view: View::ToSend, ..Filter::default() };
+    for sql in lists::counts(&book, &filter) {
+        let steps = plan(&book, &sql);
+        assert!(steps.iter().any(|step| step.contains("COVERING INDEX orders_")), "{sql}: {steps:?}");
+    }
+}
+
+#[test]
+fn the_newest_order_of_a_quiet_store_is_found_beside_a_busy_one() {
+    let (mut book, busy) = Shelf::new().with_store();
+    let quiet = book.add_store(&store("quiet", "quiet.example.test")).unwrap().id;
+    let at = |id: i64, minute: i64| {
+        let mut order = testing::order(&id.to_string(), Status::AwaitingFulfillment);
+        order.updated_at += chrono::TimeDelta::minutes(minute);
+        remote(&order)
+    };
+    let times = |minute| testing::order("1", Status::Shipped).updated_at + chrono::TimeDelta::minutes(minute);
+    import(&mut book, quiet, &[at(1, 0), at(2, 5), at(3, 9)], keep).unwrap();
+    let many: Vec<RemoteOrder> = (1..=1500).map(|id| at(id, 20 + id)).collect();
+    import(&mut book, busy, &many, keep).unwrap();
+    // A version that is kept beside the copy makes no second order of it.
+    book.db
+        .execute(
+            "INSERT INTO versions SELECT order_id, 'newest', updated_at + 60000, fingerprint, codec, document FROM versions WHERE order_id = 3",
+            [],
+        )
+        .unwrap();
+    for (before, minute) in [(0, Some(10)), (1, Some(5)), (2, Some(0)), (3, None)] {
+        assert_eq!(book.newest_version(quiet, before).unwrap(), minute.map(times), "{before}");
+    }
+    assert_eq!(book.newest_version(busy, 1).unwrap(), Some(times(1519)));
+    assert_eq!(book.newest_version(busy, 1499).unwrap(), Some(times(21)));
+}
+
+#[test]
+fn what_a_list_lacks_is_looked_for_from_where_the_last_comparison_ended() {
+    let (mut book, store) = Shelf::new().with_store();
+    let orders: Vec<RemoteOrder> =
+        (1..=5).map(|id| remote(&testing::order(&id.to_string(), Status::AwaitingFulfillment))).collect();
+    import(&mut book, store, &orders, keep).unwrap();
+    let until = from_millis(1_795_100_000_000);
+    let lacks = |book: &Book| -> Vec<i64> {
+        book.not_listed(store, None, until).unwrap().into_iter().filter_map(|apart| apart.order).collect()
+    };
+    assert_eq!(lacks(&book), [1, 2, 3, 4, 5]);
+    book.note_looked_up(store, 3).unwrap();
+    assert_eq!(lacks(&book), [4, 5, 1, 2, 3]);
+    book.note_gone(5).unwrap();
+    assert_eq!((lacks(&book), book.known_gone(store, None, until).unwrap()), (vec![4, 1, 2, 3], 1));
 }

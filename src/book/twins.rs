@@ -23,11 +23,11 @@ const AT_ONCE: u32 = 500;
 const MOST: u32 = 50;
 
 /// Whether the order `o`, which is to be sent, goes out as its twin: that one is sent, or is the
-/// one of the two that is counted.
+/// one of the two that is counted, and its channel still has it.
 pub(super) const SENT_AS_TWIN: &str =
     "EXISTS (SELECT 1 FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
     WHERE t.order_id = o.id AND t.state <> 'denied'
-      AND (w.status = 'shipped' OR (t.copy AND z.removed_at IS NULL
+      AND (w.status = 'shipped' OR (t.copy AND z.removed_at IS NULL AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.order_id = w.id)
         AND coalesce(w.bare_status, w.status) IN ('awaiting-fulfillment', 'partially-shipped', 'dropshipment-requested'))))";
 
 /// An order of another store that is the same sale.

@@ -170,6 +170,7 @@ pub(super) fn left_out_words(left_out: &LeftOuts) -> Option<String> {
             LeftOut::GivenBack => ("was given back in full", "were given back in full"),
             LeftOut::NoParcel => ("needs no parcel", "need no parcel"),
             LeftOut::Waiting => ("is in the waiting time of its store", "are in the waiting time of their stores"),
+            LeftOut::Gone => ("is gone at its channel", "are gone at their channels"),
             LeftOut::Twin => ("goes out as its twin in another store", "go out as their twins in other stores"),
             LeftOut::Removed => ("is of a store that is not connected", "are of stores that are not connected"),
         };
@@ -205,6 +206,11 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
         if rows.iter().any(|row| row.unclear) {
             output::note(
                 "(?) nobody tells of pieces given back whether they had been sent before, so more may be owed; show tells which",
+            );
+        }
+        if rows.iter().any(|row| row.gone) {
+            output::note(
+                "(gone) the channel has it no more, so it cannot be dispatched there; cancel --local ends it here",
             );
         }
         if rows.iter().any(|row| row.drifted) {
@@ -266,6 +272,7 @@ fn marks(row: &OrderRow) -> String {
         (row.test, "(test)"),
         (row.not_before.is_some(), "(waits)"),
         (row.unclear, "(?)"),
+        (row.gone, "(gone)"),
         (row.drifted, "*"),
         (!row.twins.is_empty(), "="),
     ];
@@ -281,6 +288,7 @@ fn to_json(row: &OrderRow) -> serde_json::Value {
         "twin_of": row.twins, "sent_as_twin": row.sent_as_twin, "test": row.test, "tags": row.tags,
         "not_before": row.not_before.map(rfc3339), "to_send": row.to_send, "left_out": row.left_out,
         "unclear": row.unclear,
+        "gone_at_channel": row.gone,
     })
 }
 

@@ -7,9 +7,10 @@ use super::output::{self, Format};
 use super::progress::Bars;
 use super::when::parse_since;
 use super::{App, Outcome};
-use crate::book::{Book, Store};
+use crate::book::{Book, InboxNote, Store};
 use crate::channel::settings::Given;
 use crate::clock::{Timestamp, rfc3339};
+use crate::error::ErrorKind;
 use crate::sync::reconcile::{self, Difference, StoreOutcome, Which, Wish};
 use crate::sync::{Context, Progress, Silent};
 
@@ -18,6 +19,9 @@ const USUAL: &str = "7d";
 
 /// How often the timer compares a store, less its jitter.
 const NIGHTLY: TimeDelta = TimeDelta::hours(23);
+
+/// How long after one that failed it compares it again, less its jitter.
+const TRIED_AGAIN: TimeDelta = TimeDelta::minutes(235);
 
 /// So many differences are told to people; JSON has all of them.
 const TOLD: usize = 50;
@@ -77,7 +81,7 @@ pub(super) fn nightly(app: &App, context: &Context, book: &Book, stores: &[Store
     let mut due = Vec::new();
     for store in stores {
         let Some(newest) = newest(store) else { continue };
-        if is_due(book.last_nightly(store.id)?, now) {
+        if is_due(book.last_nightly(store.id)?, now) && is_tried_again(book.nightly_failed(store.id)?, now) {
             due.push((store.clone(), Wish { which: Which::Newest(newest), dry_run: false, pull: false }));
         }
     }
@@ -87,8 +91,15 @@ pub(super) fn nightly(app: &App, context: &Context, book: &Book, stores: &[Store
     let outcome = reconcile::reconcile(context, &due, &|_| (), &Silent)?;
     let mut book = app.existing_book()?;
     for (store, (wanted, _)) in outcome.stores.iter().zip(&due) {
-        if store.error.is_none() {
-            book.note_nightly(wanted.id, now)?;
+        match &store.error {
+            None => book.note_nightly(wanted.id, now)?,
+            // The next turn goes on with it.
+            Some(error) if matches!(error.kind(), ErrorKind::Locked | ErrorKind::Interrupted) => {}
+            Some(error) => {
+                let again = book.nightly_failed(wanted.id)?.is_some();
+                let note = is_told(error.kind(), again).then(|| InboxNote::not_compared(&wanted.name, error.message()));
+                book.note_nightly_failed(wanted.id, now, note.as_ref())?;
+            }
         }
     }
     if alone && (app.global.json || outcome.exit_code() != 0 || app.global.verbose) {
@@ -105,6 +116,18 @@ fn newest(store: &Store) -> Option<u64> {
 /// Once a day; a clock that was set back must not switch it off.
 fn is_due(last: Option<Timestamp>, now: Timestamp) -> bool {
     last.is_none_or(|last| now - last >= NIGHTLY || now < last)
+}
+
+/// One that failed is not made again at every turn: what it has listed so far is kept, and it would
+/// take the shop's requests from the syncs.
+fn is_tried_again(failed: Option<Timestamp>, now: Timestamp) -> bool {
+    failed.is_none_or(|failed| now - failed >= TRIED_AGAIN || now < failed)
+}
+
+/// Whether the merchant is told of a comparison that failed: of an outage when it is the second in
+/// a row.
+fn is_told(kind: ErrorKind, again: bool) -> bool {
+    again || kind != ErrorKind::Temporary
 }
 
 impl Args {
@@ -200,8 +223,9 @@ fn left_out(store: &StoreOutcome) -> Vec<String> {
         are(store.hidden, "too old for what the channel shows to this key, and left out"),
         are(
             store.unread,
-            "not on the list and not read by id, as there are too many; a shorter --since compares fewer",
+            "not on the list and not read by id, as there are too many; the next comparison goes on with them",
         ),
+        are(store.known_gone, "known to be gone at the channel (ordersync orders marks them)"),
     ]
     .into_iter()
     .flatten()
@@ -228,7 +252,8 @@ fn to_json(args: &Args, outcome: &reconcile::Outcome) -> Value {
                 "resumed": store.resumed, "clean": !args.dry_run && store.is_clean(),
                 "differences": store.differences.iter().map(|one| difference(one, &store.store)).collect::<Vec<_>>(),
                 "more": store.more,
-                "left_out": { "next_sync": store.pending, "changing": store.restless, "hidden": store.hidden, "not_read": store.unread },
+                "left_out": { "next_sync": store.pending, "changing": store.restless, "hidden": store.hidden, "not_read": store.unread,
+                    "known_gone": store.known_gone },
                 "error": store.error.as_ref().map(output::error_json),
             })
         })

@@ -69,6 +69,12 @@ impl Due {
         let (late, done) = (shop.start(within.first_day_after(today - 1)), shop.start(within.first_day_after(today)));
         Self { late: (now, late), today: (shop.start(today)..shop.start(today + 1), late..done) }
     }
+
+    /// The same with nothing late that is due on this day of the shop.
+    pub(crate) fn before_today(&self) -> Self {
+        let (promised, placed) = self.late;
+        Self { late: (promised.min(self.today.0.start), placed.min(self.today.1.start)), today: self.today.clone() }
+    }
 }
 
 /// The days of a shop, each as the number of days since 1970.

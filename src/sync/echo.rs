@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use crate::channel::Goal;
-use crate::order::{LineQuantity, Order, RemoteShipment, Status, left, names_number};
+use crate::order::pieces::Pieces;
+use crate::order::{LineQuantity, Order, RemoteShipment, Status, names_number};
 
 /// Whether all that is shipped otherwise in `now` than in `by` is what this act has made of it.
 /// `receipts` are the channel's names for what is the act's own.
@@ -84,10 +85,8 @@ impl Act<'_> {
 }
 
 fn is_all_sent(order: &Order) -> bool {
-    let sent = pieces(&order.shipments);
-    let left = |sent: Option<&Decimal>, ordered, refunded| left(ordered, refunded, sent.copied().unwrap_or_default());
-    let ships = order.lines.iter().filter(|line| line.ships);
-    ships.map(|line| left(sent.get(line.remote_id.as_str()), line.quantity, line.refunded)).all(|left| left.is_zero())
+    let owed = |line| Pieces::of(line, &order.refunds, &order.shipments).at_most();
+    order.lines.iter().filter(|line| line.ships).all(|line| owed(line).is_zero())
 }
 
 fn pieces(shipments: &[RemoteShipment]) -> BTreeMap<&str, Decimal> {

@@ -162,6 +162,8 @@ pub(crate) struct StoreOutcome {
     pub(crate) restless: u64,
     /// So many are older than what the key may see.
     pub(crate) hidden: u64,
+    /// So many that the list lacks are known to be gone.
+    pub(crate) known_gone: u64,
     /// So many that the list lacks were not read by their ids.
     pub(crate) unread: u64,
     /// Why it stopped.
@@ -185,6 +187,7 @@ impl StoreOutcome {
             pending: 0,
             restless: 0,
             hidden: 0,
+            known_gone: 0,
             unread: 0,
             error: None,
         }
@@ -438,6 +441,7 @@ impl Reconcile<'_> {
                 () => self.outcome.add(What::Newer, &apart, String::new()),
             }
         }
+        self.outcome.known_gone = self.book.known_gone(store, new.since, new.until)?;
         let since = new.since.unwrap_or_else(|| from_millis(0));
         let shown_since = self.open.channel.shown_since();
         for apart in self.book.not_listed(store, new.since, new.until)? {
@@ -469,6 +473,9 @@ impl Reconcile<'_> {
         }
         self.context.clock.check_interrupt()?;
         self.outcome.reads += 1;
+        if let Some(order) = apart.order {
+            self.book.note_looked_up(self.open.store.id, order)?;
+        }
         let seen = match self.open.channel.order(&apart.remote_id) {
             Err(error) if error.is_too_much() => {
                 // A channel that is down fails at every order.
@@ -553,7 +560,7 @@ impl Reconcile<'_> {
         if !matches!(self.wish.which, Which::Newest(_)) {
             return Ok(());
         }
-        self.book.tell_of_comparison(store.id, &InboxNote::apart(&store.name, open.max(1)))
+        self.book.tell_of_comparison(store.id, &InboxNote::apart(&store.name, open, self.outcome.unread))
     }
 }
 

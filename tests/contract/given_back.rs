@@ -223,6 +223,8 @@ fn p10_by_hand_the_unsent_pieces_are_given_back_first_unless_the_merchant_says_t
         desk.on("refund", &id, "--amount 1 --line TEE-001=1").exits(0).prints("recorded already");
         desk.on("refund", &id, "--amount 1 --line TEE-001=1 --again").exits(0);
         assert_eq!((left(desk, &id), &desk.show(&id)["status"]), (of("0", "0"), &json!("shipped")), "{}", desk.kind);
+    });
+}
 
 #[test]
 fn p10_what_was_given_back_outlives_a_mend_of_the_copy() {

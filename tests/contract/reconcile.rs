@@ -149,6 +149,7 @@ fn p8_an_order_that_the_channel_has_no_more_is_a_fact_of_it_and_is_never_deleted
         desk.on("show", &id, "--history").exits(0).prints("the channel has it no more").prints("gone at the channel");
         let (store, code) = compared(&desk, "");
         assert_eq!((code, differences(&store)), (Some(0), vec![]), "{kind}: known is no difference: {store}");
+        assert_eq!(store["left_out"]["known_gone"], 1, "{kind}: and it is said each time: {store}");
         desk.sync();
         assert!(desk.show(&id)["gone_at_channel_since"].is_string(), "{kind}: a sync leaves it so");
     });
@@ -296,5 +297,51 @@ fn the_timer_compares_the_newest_orders_of_a_store_that_is_set_to_it_once_a_day(
             "{kind}: what is known is settled"
         );
         assert_eq!(desk.writes(), 0, "{kind}");
+    });
+}
+
+/// A shop that answers "no such order" for a moment is believed until its list says otherwise.
+#[test]
+fn p8_an_order_that_is_listed_again_is_not_gone_also_with_the_same_time() {
+    each_kind(|kind| {
+        let desk = read_whole(kind, 60);
+        let open = "SELECT remote_id FROM orders WHERE status = 'awaiting-fulfillment' AND ships AND NOT given_back AND NOT test";
+        let open: Vec<String> = desk.home.sql(open).into_iter().filter(|id| desk.store.is_listed(id)).collect();
+        let (id, to_send) = (&open[0], || desk.home.json("status"));
+        let before = to_send()["to_send"].as_u64().unwrap();
+        desk.home.sql(&format!("INSERT INTO gone SELECT id, 0 FROM orders WHERE remote_id = '{id}'"));
+        let status = to_send();
+        assert_eq!(
+            (status["to_send"].as_u64(), &status["left_out"]["gone"]),
+            (Some(before - 1), &json!(1)),
+            "{kind}: what is gone there cannot be dispatched there: {status}"
+        );
+        let listed = desk.home.run("orders --to-send --limit 0 --json").exits(0);
+        assert_eq!(listed.json().as_array().unwrap().len() as u64, before - 1, "{kind}");
+        listed.says("gone at its channel");
+        let (store, code) = compared(&desk, "");
+        assert_eq!((code, &store["left_out"]["known_gone"]), (Some(0), &json!(0)), "{kind}: {store}");
+        assert_eq!(desk.show(id)["gone_at_channel_since"], Value::Null, "{kind}");
+        assert_eq!(to_send()["to_send"].as_u64(), Some(before), "{kind}");
+        desk.on("show", id, "--history").exits(0).prints("there again");
+    });
+}
+
+#[test]
+fn a_nightly_comparison_that_fails_is_told_and_not_made_again_at_every_turn() {
+    each_kind(|kind| {
+        let desk = read_whole(kind, 20);
+        desk.set("reconcile=10");
+        desk.server.faults().add(Fault::new(FaultKind::Unauthorized).always());
+        let compared = || desk.home.sql("SELECT count(*) FROM runs WHERE kind = 'reconcile'")[0].clone();
+        desk.home.run("reconcile --nightly").exits(4);
+        let told = || desk.home.json("inbox").to_string().contains("nightly comparison");
+        assert!(told(), "{kind}: {}", desk.home.json("inbox"));
+        desk.home.run("reconcile --nightly").exits(0);
+        assert_eq!(compared(), "1", "{kind}: not again at once");
+        desk.server.faults().clear();
+        desk.home.sql("UPDATE stores SET nightly_failed_at = nightly_failed_at - 14400000");
+        desk.home.run("reconcile --nightly").exits(0);
+        assert_eq!((compared().as_str(), told()), ("2", false), "{kind}: {}", desk.home.json("inbox"));
     });
 }

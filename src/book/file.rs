@@ -197,7 +197,8 @@ fn prepare(db: &mut Connection) -> Result<()> {
         keep_a_log(db)?;
     }
     db.execute_batch(
-        "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;",
+        "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;
+         PRAGMA secure_delete=FAST;",
     )
     .done("opened")?;
     if version == SCHEMA.len() as i64 { Ok(()) } else { migrate(db) }

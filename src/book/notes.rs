@@ -45,11 +45,27 @@ impl Book {
         })
     }
 
-    /// Removes a note; nothing of its text stays.
+    /// Removes a note. Nothing of its text stays in the file, but for its words in the index of a
+    /// search, which leave it there and then where it is small, and else as SQLite puts it together
+    /// anew.
     ///
     /// # Errors
     /// `NotFound` where the order never had one of this number.
     pub(crate) fn remove_note(&mut self, order: i64, number: i64, rehearsal: bool) -> Result<Worked> {
+        // Pages that become free are emptied, too.
+        self.db.pragma_update(None, "secure_delete", "ON").done("written")?;
+        let worked = self.blank_note(order, number, rehearsal);
+        if !rehearsal && matches!(worked, Ok(Worked::Done)) {
+            self.forget_words()?;
+            // The log still has what the file had. Somebody who reads the book now keeps it there,
+            // until the next time that it is emptied.
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).done("written")?;
+        }
+        self.db.pragma_update(None, "secure_delete", "FAST").done("written")?;
+        worked
+    }
+
+    fn blank_note(&mut self, order: i64, number: i64, rehearsal: bool) -> Result<Worked> {
         self.work(rehearsal, |db, by| {
             head(db, order)?;
             let sql = "SELECT removed_at IS NOT NULL FROM notes WHERE order_id = ? AND number = ?";

@@ -32,6 +32,9 @@ const STEP: u32 = 500;
 /// As many events a sync has looked at, at most: what is more waits for the first search.
 const OF_A_SYNC: u64 = 1000;
 
+/// The index of as many orders is put together anew within a moment.
+const SMALL: u64 = 20_000;
+
 /// Bits of a document's number that are the order's.
 const ORDER_BITS: u32 = 32;
 
@@ -65,6 +68,23 @@ impl Book {
             left = left.saturating_sub(step.into());
         }
         Ok(())
+    }
+
+    /// Takes the words that no order has any more out of the file, where the index is small enough to
+    /// be put together anew at once.
+    pub(super) fn forget_words(&mut self) -> Result<()> {
+        let orders: u64 = self
+            .db
+            .query_row("SELECT count(*) FROM (SELECT 1 FROM searched LIMIT ?)", [SMALL + 1], |row| row.get(0))
+            .done("read")?;
+        if orders == 0 || orders > SMALL {
+            return Ok(());
+        }
+        while self.index_step()? > 0 {}
+        self.write("written", |db| {
+            db.execute("INSERT INTO search (search) VALUES ('optimize')", []).done("written")?;
+            Ok(())
+        })
     }
 
     /// Gives how many events there were.

@@ -1646,3 +1646,27 @@ fn what_a_list_lacks_is_looked_for_from_where_the_last_comparison_ended() {
     book.note_gone(5).unwrap();
     assert_eq!((lacks(&book), book.known_gone(store, None, until).unwrap()), (vec![4, 1, 2, 3], 1));
 }
+
+/// Short and long, so that it has pages of its own, too; also what is in the log and in free pages.
+#[test]
+fn of_a_note_that_was_removed_no_byte_stays_in_the_file() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&testing::order("7", Status::AwaitingFulfillment))], keep).unwrap();
+    let long = "Zebrafinch ".repeat(2_000);
+    for note in ["keep this", "Zebrafinch rings twice", long.trim()] {
+        book.add_note(1, note, false).unwrap();
+    }
+    while book.index_step().unwrap() > 0 {}
+    let found = |path: PathBuf| {
+        let bytes = std::fs::read(path).unwrap_or_default().to_ascii_lowercase();
+        bytes.windows(10).filter(|some| some == b"zebrafinch").count()
+    };
+    let everywhere = || found(shelf.path()) + found(shelf.dir.path().join("orders.sqlite-wal"));
+    assert!(everywhere() > 0);
+    for number in [2, 3] {
+        book.remove_note(1, number, false).unwrap();
+    }
+    assert_eq!(everywhere(), 0);
+    assert_eq!(book.order(1).unwrap().notes.len(), 1);
+}

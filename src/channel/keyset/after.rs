@@ -10,6 +10,10 @@ use crate::channel::census::Census;
 /// them is new: no server cuts pages so small.
 pub(super) const FEW: u64 = 10;
 
+/// A second that lies so far back is over on each of a channel's servers, whose clocks may be some
+/// seconds apart: no row comes into it any more.
+const CALM: i64 = 10;
+
 /// How often a stretch that is read by ids may have to go back because rows have left it.
 const MOST_STEPS_BACK: u32 = 50;
 
@@ -32,7 +36,7 @@ impl Walk {
     pub(crate) fn after(&self, dialect: &Dialect, page: &Listed, size: usize, asked_at: i64) -> Result<Step, String> {
         let size = self.at_least(dialect, size) as u64;
         let page = &self.as_placed(page, asked_at);
-        let seen = self.having_seen(dialect, page);
+        let seen = self.having_seen(dialect, page, asked_at);
         if self.has_passed_over(page)
             && let Some(back) = seen.back_by_ids()
         {
@@ -77,9 +81,8 @@ impl Walk {
     }
 
     /// The walk with what the page tells of the channel, and with the orders that it met.
-    fn having_seen(&self, dialect: &Dialect, page: &Listed) -> Self {
-        let low = self.bounds(dialect).0;
-        let inclusive = self.inclusive || low.is_some_and(|low| page.rows.iter().any(|row| row.at == low));
+    fn having_seen(&self, dialect: &Dialect, page: &Listed, asked_at: i64) -> Self {
+        let inclusive = self.inclusive || self.shows_its_bound(dialect, page, asked_at);
         let mut seen = Self { begun: true, doubted: false, inclusive, ..self.clone() };
         seen.most = self.most.max(page.length);
         seen.capped = self.capped || (self.doubted && self.has_fresh(dialect, page));
@@ -96,6 +99,14 @@ impl Walk {
         seen.edge +=
             page.rows.iter().filter(|row| self.is_beyond(row) || (!self.begun && self.is_before(row))).count() as u64;
         seen
+    }
+
+    /// Whether a row lies on the lower bound as it was sent. One that was modified while the page was
+    /// made shows its new time in its old place, which proves nothing.
+    fn shows_its_bound(&self, dialect: &Dialect, page: &Listed, asked_at: i64) -> bool {
+        let is_in_order = page.rows.is_sorted_by_key(|row| row.at);
+        let is_on = |low: i64| low < asked_at - CALM && page.rows.iter().any(|row| row.at == low);
+        is_in_order && self.bounds(dialect).0.is_some_and(is_on)
     }
 
     /// Whether it lies on the lower bound as it was sent, and is none of the walk's.
@@ -258,9 +269,11 @@ impl Walk {
             let back = Self { before: self.before.clone(), from: self.from, ..next.clone() }.back_by_ids();
             return back.unwrap_or_else(|| next.tied(last));
         }
+        // The page was filled by what lies on the bound.
+        let stuck = again && taken == self.taken && next.inclusive == self.inclusive;
         let too_many = taken.len() > dialect.leaves_out;
         let next = Self { taken, ..next };
-        if too_many { next.tied(last) } else { next }
+        if stuck || too_many { next.tied(last) } else { next }
     }
 
     /// The rows that were asked for. The count of an answer to another question proves nothing.

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::read::{Batch, List, Onward, read};
-use super::{Key, Walk};
+use super::{Bounds, Key, Walk};
 use crate::channel::checkpoint::{self, Checkpoint, Now, Taken, first_page, seconds};
 use crate::channel::{Cursor, Next, Page, Pass};
 use crate::error::Result;
@@ -39,8 +39,9 @@ pub(crate) struct Rest<X> {
     /// Where the changes stand.
     #[serde(flatten)]
     pub(crate) at: Checkpoint,
-    /// Bounds are known to be inclusive.
-    #[serde(default)]
+    /// Bounds that nobody says anything of are known to be inclusive. An earlier version has written
+    /// down as `inclusive` what it had taken for a proof.
+    #[serde(default, rename = "includes")]
     inclusive: bool,
     /// The most rows that a page has had, and whether its count is known to be that of the page
     /// alone.
@@ -153,7 +154,8 @@ fn begin<L: Lists>(lists: &L, mut rest: Rest<L::Extra>) -> Result<Page> {
     let skip = rest.unshown.iter().map(|(id, _)| *id).collect();
     let (most, capped) = (rest.most, rest.capped);
     let is_revisited = walk.key == Key::Modified;
-    let walk = Walk { known: rest.at.high(), inclusive: rest.inclusive, skip, most, capped, is_revisited, ..walk };
+    let inclusive = rest.inclusive && list.dialect().bounds == Bounds::Unknown;
+    let walk = Walk { known: rest.at.high(), inclusive, skip, most, capped, is_revisited, ..walk };
     changes(lists, rest, &walk)
 }
 
@@ -161,7 +163,12 @@ fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result
     let list = lists.list(None);
     let (mut batch, onward) = read(list.as_ref(), walk)?;
     let behind = onward.walk();
-    rest.inclusive |= behind.inclusive;
+    // Where bounds are said to be exclusive, what a walk has seen is for that walk. Orders that were
+    // counted and did not come may have lain on a bound.
+    let is_short = batch.unshown.iter().any(|one| one.unlisted > 0);
+    let again_from = if is_short && rest.inclusive { behind.start.0 } else { None };
+    let learns = list.dialect().bounds == Bounds::Unknown && !is_short;
+    rest.inclusive = learns && (rest.inclusive || behind.inclusive);
     if list.dialect().counts_with_pages {
         (rest.most, rest.capped) = (behind.most, behind.capped);
     }
@@ -170,7 +177,8 @@ fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result
     let surplus = rest.unshown.len().saturating_sub(MOST_LEFT_OUT);
     rest.unshown.drain(..surplus);
     let modified = std::mem::take(&mut batch.modified);
-    let (more, gap) = (matches!(onward, Onward::More(_)), onward.walk().gap);
+    let more = matches!(onward, Onward::More(_));
+    let gap = onward.walk().gap.into_iter().chain(again_from).min();
     let page = Taken { modified, more, gap, dear: !batch.unshown.is_empty() };
     let after = rest.at.take(&page, lists.overlap(), clock(list.as_ref()));
     let next = match onward {

@@ -83,8 +83,9 @@ pub(crate) enum Bounds {
     Inclusive,
     /// What lies on it is not.
     Exclusive,
-    /// Nobody says. One second wider is right either way; the first row that lies *on* a bound
-    /// proves that it is inclusive, and from then on the exact second is asked for.
+    /// Nobody says. One second wider is right either way; the first row that lies *on* a bound, and
+    /// did so before the page was made, proves that it is inclusive, and from then on the exact
+    /// second is asked for, as long as all orders come that are counted.
     Unknown,
 }
 

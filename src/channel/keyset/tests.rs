@@ -777,6 +777,39 @@ fn i3_a_row_on_the_bound_proves_it_inclusive_and_the_exact_second_is_asked_for_t
     assert_eq!((next.query(&ABOVE, 2).modified, next.by_id), ((Some(100), None), None));
 }
 
+/// What is taken for a proof once, and is none, would leave out the second of each later bound.
+#[test]
+fn i3_a_row_on_the_bound_proves_nothing_where_it_may_have_come_there_while_the_page_was_made() {
+    let walk = Walk::new(Key::Modified, Some(100), None);
+    let after = |dialect: &Dialect, rows: &[(u64, i64)], asked_at: i64| {
+        let rows: Vec<Row> = rows.iter().map(|(id, at)| Row { id: *id, at: *at }).collect();
+        let page = Listed { length: rows.len() as u64, rows, ..Listed::default() };
+        let Ok(Step::More(next)) = walk.after(dialect, &page, 2, asked_at) else { panic!("more") };
+        next.query(dialect, 2).modified.0
+    };
+    let (calm, moved) = ([(1, 99), (2, 104)], [(2, 104), (1, 99), (3, 105)]);
+    assert_eq!(after(&ABOVE, &calm, LATER), Some(104));
+    for dialect in [LEAVING_OUT, ABOVE] {
+        assert_eq!(after(&dialect, &calm, 106), Some(103), "the second was not over everywhere");
+        assert_eq!(after(&dialect, &moved, LATER), Some(99), "it is not in its place");
+    }
+}
+
+#[test]
+fn i3_a_position_that_took_bounds_for_inclusive_asks_for_the_second_before_again() {
+    for (dialect, word) in [(LEAVING_OUT, "inclusive"), (LEAVING_OUT, "includes"), (ABOVE, "inclusive")] {
+        let store = Store { inclusive: false, ..Store::new(dialect, [(1, LATER - 500), (2, LATER - 499)]) };
+        let at = serde_json::to_value(Checkpoint::seen(Some(LATER - 500), OVERLAP, LATER - 100)).unwrap();
+        let serde_json::Value::Object(mut old) = at else { panic!("an object") };
+        old.insert("owed".into(), (LATER - 499).into());
+        old.insert(word.into(), true.into());
+        let rest: Rest<Extra> = serde_json::from_value(old.into()).unwrap();
+        let mut seen = BTreeMap::new();
+        store.sync(Position::Rest(rest), &mut seen);
+        assert!(seen.contains_key(&2), "{dialect:?} {word}: {seen:?}");
+    }
+}
+
 #[test]
 fn i3_a_walk_of_an_earlier_version_goes_on() {
     let old = r#"{"by":"created","from":5,"until":null,"modified_since":null,"taken":[300],"taken_at":9,"taken_by":1,"alone":false,"crowd":[300,17],"stretch":{"to":9,"read":7,"last":8,"back":0}}"#;

@@ -24,6 +24,11 @@ use crate::error::Result;
 /// A second that lies so far back is over: nothing is modified in it any more.
 const OVER: i64 = 2;
 
+/// How far the clocks of a channel's servers are taken to be apart, at most; its answers tell whole
+/// seconds, and some time after they were made, so that less than this is no difference.
+const SERVERS_APART: i64 = 10;
+const NOT_APART: i64 = 3;
+
 /// What is known of a store's changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Checkpoint {
@@ -45,6 +50,10 @@ pub(crate) struct Checkpoint {
     /// What is owed is more than a page.
     #[serde(default)]
     wide: bool,
+    /// How far the channel's clock was ahead of ours, at least and at most, by the answers since a
+    /// sync last began to read what is owed: more than one server may give them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ahead: Option<(i64, i64)>,
     /// The sync under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     under_way: Option<UnderWay>,
@@ -149,9 +158,13 @@ impl Checkpoint {
         self.owed = self.high.map(|high| self.owed.unwrap_or(high.saturating_sub(overlap)).min(high + 1));
         let newer = self.high.map(|high| self.unsure.map_or(high + 1, |unsure| unsure.min(high + 1)));
         let waits = self.wide && (0..overlap).contains(&(now - self.paid));
+        let newer = newer.map(|newer| newer.saturating_sub(self.servers_apart()));
         let from = if waits { self.owed.max(newer) } else { self.owed };
         let whole = from == self.owed;
         self.wide &= !whole;
+        if whole {
+            self.ahead = None;
+        }
         let settles = self.high.filter(|high| *high <= self.reached);
         let (reached, ours, process) = (Some(self.reached), Some(ours), this_process());
         self.under_way = Some(UnderWay { began: now, whole, settles, reached, ours, unsure: None, process });
@@ -161,6 +174,8 @@ impl Checkpoint {
     /// Takes notice of a page that the sync under way read at `now`.
     pub(crate) fn take(&mut self, page: &Taken, overlap: Duration, now: Now) -> Onward {
         self.put_right(now);
+        let ahead = now.theirs.saturating_sub(now.ours);
+        self.ahead = Some(self.ahead.map_or((ahead, ahead), |(least, most)| (least.min(ahead), most.max(ahead))));
         let now = now.theirs;
         self.reach(page.modified.iter().copied(), now);
         // What lies within the overlap and is more than a page is owed once, and not at each sync.
@@ -180,6 +195,13 @@ impl Checkpoint {
         let is_inherited = self.under_way.is_some_and(|sync| sync.process != this_process());
         self.done(overlap, now);
         if is_inherited { Onward::Again } else { Onward::Done }
+    }
+
+    /// How far what one of the channel's servers dates may lie behind what another one has dated
+    /// before.
+    fn servers_apart(&self) -> i64 {
+        let apart = self.ahead.map_or(0, |(least, most)| most.saturating_sub(least));
+        if apart < NOT_APART { 0 } else { apart.min(SERVERS_APART) }
     }
 
     /// When the sync under way began, by the clock that an answer has told since.
@@ -376,6 +398,22 @@ mod tests {
         at.reach(Some(5_500), 6_100);
         at.done(OVERLAP, 6_100);
         assert_eq!(begun(&at, 7_000), Some(5_001), "what was settled stays so");
+    }
+
+    #[test]
+    fn i3_what_a_server_dates_whose_clock_is_behind_is_read_while_the_overlap_waits() {
+        let page = |modified: i64, more| Taken { modified: vec![modified], more, dear: true, ..Taken::default() };
+        let mut at = Checkpoint::new(None);
+        at.begin(OVERLAP, at_both(5_000));
+        at.take(&page(4_900, true), OVERLAP, Now { theirs: 5_009, ours: 5_010 });
+        at.take(&page(5_000, false), OVERLAP, at_both(5_010));
+        assert_eq!(at.clone().begin(OVERLAP, at_both(5_100)), Some(5_001), "one clock");
+        at.begin(OVERLAP, at_both(5_100));
+        at.take(&Taken::default(), OVERLAP, Now { theirs: 5_096, ours: 5_100 });
+        assert_eq!(at.clone().begin(OVERLAP, at_both(5_200)), Some(4_997));
+        assert_eq!(at.begin(OVERLAP, at_both(5_700)), Some(4_399));
+        at.done(OVERLAP, 5_700);
+        assert_eq!(at.begin(OVERLAP, at_both(5_710)), Some(5_001), "then no more than what is newer");
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn d2_what_shopify_schedules_is_refused_and_what_it_held_back_goes_out_once_the_
     assert!(desk.shop.schedule(order));
     for more in ["--dry-run", ""] {
         let call = desk.on("dispatch", order, &format!("--carrier dhl --tracking JD01 {more}"));
-        call.exits(6).says("on hold at the channel");
+        call.exits(6).says("on hold");
     }
     assert_eq!((&desk.show(order)["outbox"], desk.shop.counters().writes), (&json!([]), 0));
     let order = desk.place(&tea(1));

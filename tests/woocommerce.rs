@@ -46,22 +46,6 @@ fn i2_orders_come_in_all_statuses_and_drafts_do_not() {
     rig.assert_converged("all statuses");
 }
 
-/// LiteSpeed's cache for one keeps answers of the API for days, whatever a request says of it. A
-/// sync of a calm shop asks the same question each time.
-#[test]
-fn i3_a_cache_that_goes_by_the_address_hides_no_change() {
-    let rig = Rig::new();
-    rig.sync();
-    rig.server.faults().add(Fault::new(FaultKind::ByAddress).always());
-    rig.sync();
-    rig.sync();
-    let id = rig.paid(1);
-    rig.sync();
-    assert_eq!(rig.show(id)["status"], "awaiting-fulfillment");
-    rig.parcel(id, "JD01").exits(0);
-    rig.assert_told_once(id, "read back as it is");
-}
-
 #[test]
 fn f4_notices_of_php_are_cut_away_and_told_of() {
     let rig = Rig::new();

@@ -61,9 +61,6 @@ pub enum FaultKind {
     /// The first matching answer is given again, as it was, to the following matching requests.
     /// Those are not applied.
     Frozen,
-    /// A page cache that knows answers by their address and heeds nothing that a request says of it:
-    /// a read of an address that was read before is answered as it was then. Writes are applied.
-    ByAddress,
     /// One order of the answer has a wrong type: the one with this id, or the first.
     WrongType(WrongType, Option<u64>),
     /// In the first order of a list, every amount is this one.
@@ -188,13 +185,10 @@ impl Faults {
         self.add(Fault::new(kind));
     }
 
-    /// What a replica that lags behind, or a cache that goes by the address, answers to a read: what
-    /// it answered before, else `now`. A parameter that only makes addresses differ is none to a
-    /// replica; those that sign a request are none here at all.
-    pub(super) fn known(&self, kind: &FaultKind, request: &Request, now: impl FnOnce() -> Response) -> Response {
+    /// What a replica that lags behind answers to a read: what it answered before, else `now`.
+    pub(super) fn lagging(&self, request: &Request, now: impl FnOnce() -> Response) -> Response {
         let mut key = format!("{} {} ", request.method, request.path).into_bytes();
-        let counts = |name: &str| !name.starts_with("oauth_") && (name != "_" || *kind == FaultKind::ByAddress);
-        for (name, value) in request.query.iter().filter(|(name, _)| counts(name)) {
+        for (name, value) in request.query.iter().filter(|(name, _)| !name.starts_with("oauth_")) {
             key.extend(format!("{name}={value}&").into_bytes());
         }
         key.extend(&request.body);

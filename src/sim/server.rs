@@ -198,9 +198,8 @@ fn respond(shared: &Shared, request: &Request, strike: &Strike) -> Response {
     };
     let own = shared.store.fault(kind, request);
     let replaced = own.or_else(|| faults::instead(kind, request)).or_else(|| again(kind, strike));
-    let lags = matches!(kind, FaultKind::Lagging | FaultKind::ByAddress) && !super::record::writes(request);
-    let known = || shared.faults.known(kind, request, || shared.store.handle(request));
-    let replaced = replaced.or_else(|| lags.then(known));
+    let lags = *kind == FaultKind::Lagging && !super::record::writes(request);
+    let replaced = replaced.or_else(|| lags.then(|| shared.faults.lagging(request, || shared.store.handle(request))));
     let mut response = replaced.unwrap_or_else(|| {
         let mut heard = request.clone();
         faults::muffle(kind, &mut heard);

@@ -15,7 +15,7 @@ use crate::channel::page_size::{PageSize, PageSizes};
 use crate::channel::settings::Known;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Effect, Protocol, Reply, Request, Verdict, sign};
+use crate::http::{Client, Protocol, Reply, Request, Verdict};
 
 /// What makes a request for a plain permalink one to WooCommerce's API (`is_request_to_rest_api`):
 /// it counts anywhere in the address, not encoded. WordPress takes it for a parameter that nobody
@@ -177,20 +177,13 @@ impl Api {
     }
 }
 
-/// A parameter that makes each address another one. WordPress heeds none that is not registered for
-/// a route, and its own scripts send this one.
-const FRESH: &str = "_";
-
 struct Authorized<'a>(&'a Api);
 
 impl Protocol for Authorized<'_> {
     fn authorize(&self, request: &mut Request) -> Result<()> {
-        // Page caches have served old answers to signed requests, and some heed no header: a sync of
-        // a calm shop asks for the same address each time, and would get the same answer.
+        // Page caches have served old answers to signed requests. Some heed no header; a parameter of
+        // our own, which would make each address another one, no route declares.
         request.headers.insert("cache-control", reqwest::header::HeaderValue::from_static("no-cache"));
-        if request.effect == Effect::Read {
-            request.url.query_pairs_mut().append_pair(FRESH, &sign::nonce()?);
-        }
         self.0.key.put_on(request, &self.0.facts(), self.0.http.clock().now())
     }
 

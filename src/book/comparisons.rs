@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::Done;
 use super::inbox::{InboxNote, put_note, resolve_subject};
 use super::trail::{self, By, Who};
-use super::{Book, INTERRUPTED_STAYS, Present};
+use super::{Book, INTERRUPTED_STAYS, Present, acts};
 use crate::channel::{Cursor, Heads, Next};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::Result;
@@ -234,6 +234,20 @@ impl Book {
     pub(crate) fn count_listed(&self, store: i64) -> Result<u64> {
         let sql = "SELECT count(*) FROM listed WHERE store_id = ? AND state = 'shown'";
         self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).done("read")
+    }
+
+    /// Whether any order that was listed is in the book.
+    pub(crate) fn knows_listed(&self, store: i64) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM listed l JOIN orders o ON o.store_id = l.store_id AND o.remote_id = l.remote_id
+            WHERE l.store_id = ?)";
+        self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).done("read")
+    }
+
+    /// The channel's ids of so many orders of the store that came last and are not known to be gone.
+    pub(crate) fn newest_ids(&self, store: i64, orders: usize) -> Result<Vec<String>> {
+        let sql =
+            format!("SELECT o.remote_id FROM orders o WHERE o.store_id = ? AND NOT {GONE} ORDER BY o.id DESC LIMIT ?");
+        acts::column(&self.db, &sql, params![store, i64::try_from(orders).unwrap_or(i64::MAX)])
     }
 
     /// The orders that were listed and are not in the book.

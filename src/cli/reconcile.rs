@@ -181,6 +181,11 @@ fn print_store(app: &App, args: &Args, store: &StoreOutcome) -> anyhow::Result<(
     let orders = output::count(store.listed, "order");
     let head = match all {
         0 if store.unread > 0 => format!("{}: {orders} compared, not all of what the list lacks was read", store.store),
+        0 if store.listed == 0 && store.not_listed > 0 => format!(
+            "{}: {orders} compared; the book has {} of that time, which the channel does not list",
+            store.store,
+            output::number(store.not_listed)
+        ),
         0 => format!("{}: {orders} compared, no difference", store.store),
         1 => format!("{}: {orders} compared, 1 differs", store.store),
         all => format!("{}: {orders} compared, {} differ", store.store, output::number(all)),

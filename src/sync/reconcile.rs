@@ -15,7 +15,7 @@ use super::report::exit_code_of;
 use super::store::OpenStore;
 use super::{Context, Progress};
 use crate::book::{Apart, Book, Comparison, InboxNote, NewComparison, RunKind, Store, StoreSummary};
-use crate::channel::{Channel, Next, Range, RemoteOrder};
+use crate::channel::{Channel, Next, Range, RemoteOrder, Survey};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lock::Work;
@@ -29,6 +29,13 @@ const NAMED: usize = 10_000;
 
 /// So many orders are asked for at once.
 const AT_ONCE: usize = 100;
+
+/// So far apart the channel's clock and ours may be before its is taken.
+const CLOCKS: TimeDelta = TimeDelta::minutes(1);
+
+/// So many orders of the book are read by their ids where nothing on the list tells that the channel
+/// is the shop that the book has.
+const SAMPLE: usize = 5;
 
 /// What is to be compared.
 #[derive(Debug, Clone)]
@@ -148,6 +155,8 @@ pub(crate) struct StoreOutcome {
     pub(crate) made: u64,
     /// How many orders were listed.
     pub(crate) listed: u64,
+    /// How many of the book's orders of that time were not listed.
+    pub(crate) not_listed: u64,
     /// How many were read by their ids.
     pub(crate) reads: u64,
     /// It went on from where an earlier one was interrupted.
@@ -180,6 +189,7 @@ impl StoreOutcome {
             computed: None,
             made: 0,
             listed: 0,
+            not_listed: 0,
             reads: 0,
             resumed: false,
             differences: Vec::new(),
@@ -314,7 +324,7 @@ impl Reconcile<'_> {
         let store = &self.open.store;
         self.whole()?;
         let asked = self.wish.which.words();
-        let known = if self.wish.dry_run { None } else { self.book.comparison(store.id, &asked)? };
+        let known = if self.wish.dry_run { None } else { self.interrupted(&asked)? };
         self.outcome.resumed = known.is_some();
         let comparison = match known {
             Some(comparison) => comparison,
@@ -333,12 +343,19 @@ impl Reconcile<'_> {
         }
         self.list()?;
         self.outcome.listed = self.book.count_listed(store.id)?;
-        self.compare(&comparison)?;
-        if self.wish.pull {
-            self.mend()?;
-        }
+        let compared = self.compare(&comparison).and_then(|()| if self.wish.pull { self.mend() } else { Ok(()) });
+        // Also where that failed: what was listed is true of its own time only.
         self.book.end_comparison(store.id)?;
+        compared?;
         self.tell()
+    }
+
+    /// A comparison that was interrupted in the middle of a walk. One that has listed all there was
+    /// is begun anew: it would hold an old list against the book and the channel of now.
+    fn interrupted(&self, asked: &str) -> Result<Option<Comparison>> {
+        let store = self.open.store.id;
+        let known = self.book.comparison(store, asked)?;
+        Ok(if self.book.comparison_walks(store)?.is_empty() { None } else { known })
     }
 
     /// A book that was not read to its end yet lacks orders, and that is no difference.
@@ -355,8 +372,7 @@ impl Reconcile<'_> {
     /// Asks the channel how many there are, and begins.
     fn begin(&mut self, asked: String) -> Result<Comparison> {
         let store = &self.open.store;
-        let now = self.context.clock.now();
-        let until = whole_second(now);
+        let until = whole_second(self.context.clock.now());
         let since = match &self.wish.which {
             Which::Since(since, _) => since.map(whole_second),
             Which::Newest(orders) => self.book.newest_version(store.id, orders.saturating_sub(1))?.map(whole_second),
@@ -364,7 +380,8 @@ impl Reconcile<'_> {
         // Older ones were not asked for when the store was connected.
         let since = since.max(store.since.map(whole_second));
         let before = self.open.http.requests();
-        let survey = self.open.channel.survey(&Range { since, until: Some(until) })?;
+        let (range, survey) = self.survey(Range { since, until: Some(until) })?;
+        let (since, until) = (range.since, range.until.unwrap_or(until));
         let made = self.open.http.requests() - before;
         let new = NewComparison {
             asked,
@@ -378,6 +395,25 @@ impl Reconcile<'_> {
             self.book.begin_comparison(store.id, &new, made, &survey.walks)?;
         }
         Ok(Comparison { new, made })
+    }
+
+    /// How the channel lists a stretch of time up to now, by its own clock: ours may be wrong, and
+    /// then the stretch is one in which nothing happened. That is known from its first answer on.
+    fn survey(&self, range: Range) -> Result<(Range, Survey)> {
+        let survey = self.open.channel.survey(&range)?;
+        let ahead = self.open.http.clock_difference().unwrap_or_default();
+        if ahead.abs() < CLOCKS {
+            return Ok((range, survey));
+        }
+        let by_theirs = |at: Timestamp| at.checked_add_signed(ahead).map_or(at, whole_second);
+        // A date that was named means what it says, so no less is compared than from then on; that
+        // of the newest orders is by the channel's clock already.
+        let earlier = range.since.map(|since| since.min(by_theirs(since)));
+        let since = if matches!(self.wish.which, Which::Newest(_)) { range.since } else { earlier };
+        let since = since.max(self.open.store.since.map(whole_second));
+        let range = Range { since, until: range.until.map(by_theirs) };
+        let survey = self.open.channel.survey(&range)?;
+        Ok((range, survey))
     }
 
     /// Lists what is left of it, page by page, each with the position behind it.
@@ -444,14 +480,51 @@ impl Reconcile<'_> {
         self.outcome.known_gone = self.book.known_gone(store, new.since, new.until)?;
         let since = new.since.unwrap_or_else(|| from_millis(0));
         let shown_since = self.open.channel.shown_since();
-        for apart in self.book.not_listed(store, new.since, new.until)? {
+        let not_listed = self.book.not_listed(store, new.since, new.until)?;
+        self.outcome.not_listed = not_listed.len() as u64;
+        let mut missing = Vec::new();
+        for apart in not_listed {
             if apart.placed.zip(shown_since).is_some_and(|(placed, since)| placed < since) {
                 self.outcome.hidden += 1;
             } else if !self.is_known_away(&apart)? {
-                self.look(apart, since, comparison)?;
+                missing.push(apart);
             }
         }
+        self.is_the_shop(&missing)?;
+        for apart in missing {
+            self.look(apart, since, comparison)?;
+        }
         Ok(())
+    }
+
+    /// A server that has nothing (another shop at the address, a database that was emptied) says of
+    /// every order that there is none, and means nothing by it. So nothing is gone before one order
+    /// of the book was seen at the channel: on its list, or by its id, within the stretch or beside
+    /// it.
+    ///
+    /// # Errors
+    /// `Refused` where none was.
+    fn is_the_shop(&mut self, missing: &[Apart]) -> Result<()> {
+        let store = self.open.store.id;
+        if missing.is_empty() || self.book.knows_listed(store)? {
+            return Ok(());
+        }
+        let mut ids = self.book.newest_ids(store, SAMPLE)?;
+        ids.extend(missing.iter().step_by(missing.len().div_ceil(SAMPLE)).map(|apart| apart.remote_id.clone()));
+        ids.sort_unstable();
+        ids.dedup();
+        for id in &ids {
+            self.context.clock.check_interrupt()?;
+            self.outcome.reads += 1;
+            match self.open.channel.order(id) {
+                Ok(None) => {}
+                // It is there, or fails by itself: the reading one by one tells.
+                Ok(Some(_)) => return Ok(()),
+                Err(error) if error.is_too_much() || error.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(not_the_shop(&self.open.store.name, missing.len() as u64, ids.len() as u64))
     }
 
     /// Whether the book's newest version says that the order was put away, so that it is on no list.
@@ -483,6 +556,8 @@ impl Reconcile<'_> {
                 self.outcome.add(What::Unshown, &apart, error.message().to_owned());
                 return Ok(());
             }
+            // No order yet (a draft): it is on no list and is not gone.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             seen => seen?,
         };
         let Some(seen) = seen else {
@@ -583,6 +658,19 @@ pub(crate) fn settled(book: &Book, store: &Store, channel: &dyn Channel) -> Resu
 /// Channels compare in whole seconds.
 fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_timestamp(at.timestamp(), 0).unwrap_or(at)
+}
+
+fn not_the_shop(store: &str, missing: u64, asked: u64) -> Error {
+    let count = |orders| if orders == 1 { "1 order".to_owned() } else { format!("{orders} orders") };
+    let text = format!(
+        "the channel lists none of the {} that the book has of that time, and has none of {} that it was asked for by their ids: \
+         it may be an empty or another shop; nothing was noted as gone",
+        count(missing),
+        count(asked)
+    );
+    Error::new(ErrorKind::Refused, text).hint(format!(
+        "ordersync connect --test {store} tells which shop answers; ordersync cancel ID --local ends an order that was really deleted there"
+    ))
 }
 
 fn endless() -> Error {

@@ -155,6 +155,55 @@ fn p8_an_order_that_the_channel_has_no_more_is_a_fact_of_it_and_is_never_deleted
     });
 }
 
+/// Another shop at the address, an emptied database: it has nothing of what it is asked for.
+#[test]
+fn p8_a_shop_that_answers_with_nothing_has_no_order_noted_as_gone() {
+    each_kind(|kind| {
+        for orders in [1, 40] {
+            let desk = read_whole(kind, 0);
+            for _ in 0..orders {
+                desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+            }
+            desk.sync();
+            desk.store.ids().iter().for_each(|id| assert!(desk.store.erase(id)));
+            let done = desk.home.run("reconcile --since all").exits(6);
+            done.says("nothing was noted as gone").says("connect --test");
+            assert_eq!(desk.home.sql("SELECT count(*) FROM gone"), ["0"], "{kind}");
+            assert_eq!(desk.home.sql("SELECT count(*) FROM listed"), ["0"], "{kind}: nothing is left behind");
+        }
+    });
+}
+
+/// In a quiet week one order may be all that changed: that the shop is the same an older one tells.
+#[test]
+fn p8_the_only_order_of_a_time_may_be_gone_where_the_shop_has_older_ones() {
+    each_kind(|kind| {
+        let desk = read_whole(kind, 40);
+        let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.sync();
+        assert!(desk.store.erase(&id));
+        let done = desk.home.run("reconcile --since 1h --json").done();
+        let store = done.json()["stores"][0].clone();
+        assert_eq!((done.code, differences(&store)), (Some(3), vec![(id, "gone".into())]), "{kind}: {store}");
+    });
+}
+
+/// Ours is behind, so by it nothing has happened at the channel yet.
+#[test]
+fn f4_the_channels_clock_tells_which_orders_are_compared() {
+    each_kind(|kind| {
+        let desk = read_whole(kind, 0);
+        desk.store.set_clock(12);
+        for _ in 0..3 {
+            desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        }
+        desk.store.set_clock(14);
+        desk.sync();
+        let (store, code) = compared(&desk, "");
+        assert_eq!((code, &store["listed"]), (Some(0), &json!(3)), "{kind}: {store}");
+    });
+}
+
 #[test]
 fn what_was_put_away_is_told_as_that_until_the_book_knows() {
     each(|desk| {
@@ -233,13 +282,15 @@ fn f5_a_comparison_killed_at_every_page_goes_on_from_there() {
             }
             assert_eq!(desk.home.sql("PRAGMA integrity_check"), ["ok"], "{place}");
             assert_eq!(before, positions(&desk), "{place}");
+            // One whose list was complete begins anew: it may be old.
+            let is_open = desk.home.sql("SELECT count(*) FROM comparison_walks WHERE NOT done")[0] != "0";
             let (store, code) = compared(&desk, "");
             assert_eq!(
                 (code, differences(&store)),
                 (Some(3), vec![(id.clone(), "missing".into())]),
                 "{place}: {store}"
             );
-            assert_eq!((&store["resumed"], &store["listed"]), (&json!(true), &whole["listed"]), "{place}");
+            assert_eq!((&store["resumed"], &store["listed"]), (&json!(is_open), &whole["listed"]), "{place}");
             let (made, all) = (&store["requests"]["listing"], whole["requests"]["listing"].as_u64().unwrap());
             assert!(made.as_u64().unwrap() <= all, "{place}: a page is listed once: {made} of {all}");
             true

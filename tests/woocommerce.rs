@@ -420,3 +420,25 @@ fn f5_a_dispatch_killed_at_every_point_leaves_one_note() {
         (with_number, rig.shop.mails(id).note, rig.shop.mails(id).completed)
     });
 }
+
+#[test]
+fn i2_a_draft_is_no_order_when_it_is_asked_for_by_its_id_either() {
+    let rig = Rig::new();
+    rig.sync();
+    let id = rig.shop.place_order(NewOrder::paid().status("checkout-draft").line("TEE-001", 1));
+    rig.home.run(&format!("pull woocommerce:{id}")).exits(7).says("draft");
+    rig.home.run(&format!("why woocommerce:{id}")).done().prints("draft");
+    assert_eq!(rig.home.sql("SELECT count(*) FROM orders"), ["0"]);
+}
+
+/// A list that was complete and wrong is not held against the shop of later.
+#[test]
+fn f4_a_comparison_that_failed_after_its_list_begins_anew() {
+    let (rig, ids) = Rig::with_orders(&[1, 1, 1, 1, 1]);
+    rig.fault(Fault::new(FaultKind::Unauthorized).on("GET", &format!("/orders/{}", ids[0])).always());
+    rig.fault(Fault::new(FaultKind::Hidden(vec![ids[0].to_string()])).always());
+    rig.home.run("reconcile").exits(4);
+    assert_eq!(rig.home.sql("SELECT count(*) FROM listed"), ["0"]);
+    rig.server.faults().clear();
+    rig.home.run("reconcile").exits(0).prints("5 orders compared, no difference");
+}

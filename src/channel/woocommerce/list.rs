@@ -380,6 +380,11 @@ fn places(reply: &Reply, key: Key) -> Result<Fetched> {
     Ok(Fetched { rows: documents.iter().map(entry).collect(), count, pages, warnings: Vec::new() })
 }
 
+/// Whether a row is no order yet, as it comes alone.
+pub(crate) fn is_draft(document: &RawValue) -> bool {
+    map::is_draft(&rows::dug(document, "status").unwrap_or_default())
+}
+
 /// An order's document with what could be made of it.
 pub(crate) fn remote(document: &RawValue, statuses: &Statuses) -> RemoteOrder {
     let (head, order) = understand(document, statuses);

@@ -176,7 +176,13 @@ impl Channel for WooCommerce {
         if reply.status == 404 {
             return Ok(None);
         }
-        let seen = self.remote(&crate::channel::rows::single(&reply)?);
+        let row = crate::channel::rows::single(&reply)?;
+        if list::is_draft(&row) {
+            let text = format!("order {remote_id} is a draft, a checkout that is not finished; nothing was written");
+            let hint = "it comes with the next sync once the buyer has placed it";
+            return Err(Error::new(ErrorKind::NotFound, text).hint(hint));
+        }
+        let seen = self.remote(&row);
         let mut complete = document::complete(&self.api, &self.settings.statuses, vec![seen])?;
         match complete.unshown.pop() {
             Some(hidden) => Err(Error::new(ErrorKind::Temporary, hidden.why).too_much()),

@@ -404,11 +404,16 @@ impl Book {
 
     /// Since when the channel is known to have the order no more.
     pub(crate) fn gone_at(&self, order: i64) -> Result<Option<Timestamp>> {
-        let sql = "SELECT found_at FROM gone WHERE order_id = ?";
-        let at: Option<i64> =
-            self.db.prepare_cached(sql).done("read")?.query_row([order], |row| row.get(0)).optional().done("read")?;
-        Ok(at.map(from_millis))
+        gone_at(&self.db, order)
     }
+}
+
+/// Since when the channel is known to have an order no more.
+pub(super) fn gone_at(db: &Connection, order: i64) -> Result<Option<Timestamp>> {
+    let sql = "SELECT found_at FROM gone WHERE order_id = ?";
+    let at: Option<i64> =
+        db.prepare_cached(sql).done("read")?.query_row([order], |row| row.get(0)).optional().done("read")?;
+    Ok(at.map(from_millis))
 }
 
 /// Whether any order is known to be gone.

@@ -5,6 +5,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::acts::column;
+use super::comparisons::gone_at;
 use super::error::{Done, odd};
 use super::local::hold_of;
 use super::outbox::{Guard, Leave};
@@ -174,6 +175,14 @@ struct Facts {
 
 /// What speaks against it, if anything.
 pub(super) fn bar(db: &Connection, order: i64, way: Way, leave: Leave, now: Timestamp) -> Result<Option<Bar>> {
+    if way != Way::Dropship
+        && let Some(since) = gone_at(db, order)?
+    {
+        let bar = Bar::new(format!("is gone at the channel, as was found at {}", rfc3339(since)), "");
+        return Ok(Some(bar.first(format!(
+            "ordersync pull book:{order} looks whether it is there again; ordersync cancel book:{order} --local ends it here"
+        ))));
+    }
     let facts = facts(db, order, way)?;
     // What the channel holds, or waits to be paid for, a recorded dispatch is told there.
     let is_row = matches!(way, Way::Retry(_) | Way::Push(_));

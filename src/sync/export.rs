@@ -590,8 +590,15 @@ impl Attempt<'_> {
         let written = matches!(self.row.goal, Goal::Dispatched(_))
             && book.outbox_row(self.row.id)?.is_some_and(|row| row.took || !row.receipts.is_empty());
         let what = if written { "went out in part at least; nothing more was sent" } else { "did not go out" };
-        let retry = format!("ordersync retry book:{}", self.row.order_id);
-        let hint = error.hint_text().map_or(retry, str::to_owned);
+        let order = self.row.order_id;
+        // What the channel has no more does not come by itself.
+        let gone = error.kind() == ErrorKind::NotFound && error.hint_text().is_none();
+        let error = if gone {
+            error.hint(format!("ordersync cancel book:{order} --local takes the order out of your work"))
+        } else {
+            error
+        };
+        let hint = error.hint_text().map_or_else(|| format!("ordersync retry book:{order}"), str::to_owned);
         let rest = format!("{hint}; ordersync outbox --withdraw {} takes the rest back", self.row.id);
         let note = InboxNote {
             kind: InboxKind::Rejected,

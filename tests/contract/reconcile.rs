@@ -140,13 +140,16 @@ fn an_order_that_is_newer_at_the_channel_is_found_and_brought_with_the_flag() {
 fn p8_an_order_that_the_channel_has_no_more_is_a_fact_of_it_and_is_never_deleted() {
     each_kind(|kind| {
         let desk = read_whole(kind, 60);
-        let id = desk.store.ids().into_iter().rev().find(|id| desk.store.is_listed(id)).unwrap();
+        let id = desk.paid(&[("TEE-001", 1)]);
         assert_eq!(desk.show(&id)["gone_at_channel_since"], Value::Null);
         assert!(desk.store.erase(&id));
         let (store, code) = compared(&desk, "--pull");
         assert_eq!((code, differences(&store)), (Some(3), vec![(id.clone(), "gone".into())]), "{kind}: {store}");
         assert!(desk.show(&id)["gone_at_channel_since"].is_string(), "{kind}");
         desk.on("show", &id, "--history").exits(0).prints("the channel has it no more").prints("gone at the channel");
+        let later = desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later --as-local --force").exits(6);
+        later.says("gone at the channel").says("--local");
+        assert_eq!(desk.home.json("outbox --all"), json!([]), "{kind}");
         let (store, code) = compared(&desk, "");
         assert_eq!((code, differences(&store)), (Some(0), vec![]), "{kind}: known is no difference: {store}");
         assert_eq!(store["left_out"]["known_gone"], 1, "{kind}: and it is said each time: {store}");

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
-use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order, resolve_subject};
+use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, TAKEN_BACK, put_note, resolve_order, resolve_subject};
 use super::local::local_of;
 use super::outbox::{Guard, Leave, OPEN};
 use super::outward::Way;
@@ -82,6 +82,7 @@ impl Book {
             set_status(db, order, after)?;
             trail::note(db, order, by, "dispatched", &describe(shipment, before, after))?;
             twins::tell_of_dispatch(db, order, by)?;
+            resolve_order(db, order, &[TAKEN_BACK], now)?;
             match new.leave.guard {
                 Guard::Check => {}
                 Guard::AsLocal => resolve_order(db, order, &["shipped"], now)?,
@@ -431,16 +432,19 @@ fn no_opposite_waits(db: &Connection, id: i64, row: &Written) -> Result<()> {
         .hint(format!("ordersync outbox --withdraw {waits} takes that back, as long as it has not gone out")))
 }
 
-/// Takes back the order's dispatches that have surely not gone out, also refused ones; gives how
-/// many there were.
-pub(super) fn take_back_unsent(db: &Connection, order: i64, by: By) -> Result<u64> {
+/// Takes back the order's dispatches that have surely not gone out, also refused ones; gives the
+/// parcels of each.
+pub(super) fn take_back_unsent(db: &Connection, order: i64, by: By) -> Result<Vec<Vec<Parcel>>> {
     let sql = format!(
         "SELECT id FROM outbox WHERE order_id = ? AND kind = 'dispatch' AND written = 'no' AND state IN {OPEN_OR_FAILED} ORDER BY id DESC"
     );
-    let mut taken = 0;
+    let mut taken = Vec::new();
     for id in column::<i64>(db, &sql, params![order])? {
-        take_back(db, id, &written(db, id)?, by)?;
-        taken += 1;
+        let row = written(db, id)?;
+        take_back(db, id, &row, by)?;
+        if let Ok(Goal::Dispatched(shipment)) = serde_json::from_str(&row.goal) {
+            taken.push(shipment.parcels);
+        }
     }
     Ok(taken)
 }

@@ -17,7 +17,7 @@ use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::twin::Sale;
-use crate::order::{Difference, Fate, Field, Order, Presence, Status};
+use crate::order::{Difference, Fate, Field, Order, Parcel, Presence, Status};
 
 /// How far a channel's clock may be behind.
 const CLOCKS_APART_MS: i64 = 3_600_000;
@@ -241,7 +241,7 @@ impl Book {
                 None => newest_is_base(db, order)?,
             }
             let is_gone = new.takes(Field::Cancelled) && seen.is_gone();
-            let taken = if is_gone { super::acts::take_back_unsent(db, order, by)? } else { 0 };
+            let taken = if is_gone { super::acts::take_back_unsent(db, order, by)?.len() as u64 } else { 0 };
             super::edits::give_up(db, order, new.gives_up, by)?;
             if let Some(copy) = new.part.map_or(Some(seen), |part| part.copy.as_ref()) {
                 copy::replace_copy(db, order, copy, by.at)?;
@@ -330,11 +330,28 @@ pub(super) fn stand(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By
 fn rewrite(db: &Connection, id: i64, copy: Option<&Order>, fates: &[(Field, Fate)], by: By) -> Result<()> {
     let Some(order) = copy else { return Ok(()) };
     if fates.contains(&(Field::Cancelled, Fate::Applied)) {
-        super::acts::take_back_unsent(db, id, by.who(Who::Policy))?;
+        let taken = super::acts::take_back_unsent(db, id, by.who(Who::Policy))?;
+        tell_of_taken_back(db, id, &taken.concat(), taken.is_empty(), by)?;
     }
     copy::replace_copy(db, id, order, by.at)?;
     super::acts::stand_by_own_acts(db, id, order.status)?;
     twins::seek_anew(db, id, by)
+}
+
+/// A dispatch that vanished by itself is told of until the merchant has settled it: its parcel may
+/// have left the house.
+fn tell_of_taken_back(db: &Connection, id: i64, parcels: &[Parcel], is_none: bool, by: By) -> Result<()> {
+    if is_none {
+        return Ok(());
+    }
+    let sql = "SELECT s.id, s.name, o.remote_id FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
+    let (store, name, remote_id): (i64, String, String) = db
+        .prepare_cached(sql)
+        .done("read")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .done("read")?;
+    let subject = format!("taken back {remote_id}");
+    put_note(db, Some(store), Some(id), &subject, &InboxNote::taken_back(&name, id, parcels), by.at)
 }
 
 /// Tells the merchant what is to be told of a version, once; what an older one said and this one
@@ -582,7 +599,7 @@ impl Intake<'_> {
         if !is_news || !order.waits_given_back() || order.presence != Presence::Listed {
             return Ok(());
         }
-        let note = InboxNote::given_back(id, order.given_back_text());
+        let note = InboxNote::given_back(id, order.given_back_text(), order);
         put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.by.at)
     }
 

@@ -6,7 +6,7 @@ use super::Book;
 use super::error::Done;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::Field;
+use crate::order::{Field, Order, Parcel, trackings};
 
 /// Declares the kinds of entries: the word in the book and in JSON, and what helps where an entry
 /// does not say it more closely, with STORE and ORDER in the place of names.
@@ -52,12 +52,14 @@ kinds! {
     Cancelled "cancelled" "ordersync accept book:ORDER takes over the channel's version, ordersync reject book:ORDER keeps yours",
     /// Paid at the channel after the merchant has cancelled it.
     Paid "paid" "ordersync cancel book:ORDER, or give the money back in the channel's own pages",
+    /// A dispatch that was taken back because the order was cancelled at the channel.
+    TakenBack "taken-back" "ordersync dispatch book:ORDER ... --as-local --force if the parcel is gone and stays so; ordersync inbox --done ENTRY settles it",
     /// Shipped at the channel by other means.
     Shipped "shipped" "ordersync accept book:ORDER takes over the channel's version, ordersync reject book:ORDER keeps yours",
     /// Changed at the channel in the moment of a dispatch.
     Raced "raced" "ordersync show book:ORDER has both versions; ordersync accept book:ORDER takes over the channel's",
     /// Given back in full before all of it was sent.
-    Refund "refund" "ordersync cancel book:ORDER if it does not go out",
+    Refund "refund" "ordersync cancel book:ORDER --local if it does not go out",
     /// What was wished with a cancellation and was not heard.
     Unheard "unheard" "ordersync show book:ORDER, and do what is missing in the channel's own pages",
     /// Changed at the channel in what the merchant has edited.
@@ -120,11 +122,13 @@ impl InboxNote {
         Self { kind: InboxKind::Edited, text, hint }
     }
 
-    /// All of an order was given back before all of it was sent.
-    pub(crate) fn given_back(order: i64, text: String) -> Self {
-        let hint = format!(
-            "ordersync cancel book:{order} if it does not go out; ordersync dispatch book:{order} ... --as-local --force ships it all the same"
-        );
+    /// All of an order was given back before all of it was sent. Where the money came back and not
+    /// the pieces, they may still be sent.
+    pub(crate) fn given_back(order: i64, text: String, seen: &Order) -> Self {
+        let mut hint = format!("ordersync cancel book:{order} --local if it does not go out");
+        if seen.lines.iter().any(|line| line.ships && line.refunded < line.quantity) {
+            hint.push_str(&format!("; ordersync dispatch book:{order} ... --as-local --force ships it all the same"));
+        }
         Self { kind: InboxKind::Refund, text, hint }
     }
 
@@ -134,6 +138,18 @@ impl InboxNote {
             "give the money back in the channel's own pages, or ordersync dispatch book:{order} ... --as-local --force ships it after all"
         );
         Self { kind: InboxKind::Paid, text, hint }
+    }
+
+    /// The order is cancelled at the channel, and with that a dispatch that had not gone out.
+    pub(super) fn taken_back(store: &str, order: i64, parcels: &[Parcel]) -> Self {
+        let text = format!(
+            "cancelled at {store}; your dispatch of order {order} with {} had not gone out and was taken back: if the parcel is gone, have it stopped or returned",
+            trackings(parcels)
+        );
+        let hint = format!(
+            "ordersync dispatch book:{order} ... --as-local --force tells the channel of it all the same; ordersync inbox --done with the number of this entry settles it"
+        );
+        Self { kind: InboxKind::TakenBack, text, hint }
     }
 
     /// So many orders of a store differ from the channel's list, and of so many more that it lacks it
@@ -176,6 +192,9 @@ impl InboxNote {
 
 /// The kind of a note about an order that was refunded in full.
 pub(super) const GIVEN_BACK: &str = "refund";
+
+/// The kind of a note about a dispatch that a cancellation at the channel took back.
+pub(super) const TAKEN_BACK: &str = InboxKind::TakenBack.word();
 
 /// The kind of a note about an order of which the merchant's version is lost.
 const LOST: &str = "lost";

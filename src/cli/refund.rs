@@ -104,7 +104,7 @@ fn record(app: &App, book: &mut Book, id: i64, args: &Args) -> Outcome {
         }
         if order.waits_given_back() {
             output::note(&format!(
-                "nothing more of the order is offered to be sent; ordersync cancel book:{id} cancels it"
+                "nothing more of the order is offered to be sent; ordersync cancel book:{id} --local cancels it here"
             ));
         }
     }

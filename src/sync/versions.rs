@@ -87,7 +87,7 @@ fn kept(
     let copy = (was_written || !fields.is_empty()).then(|| copy_of(case, &fields));
     let written = news.iter().filter(|news| fields.contains(&news.aspect)).map(in_words).collect();
     let told = notice.as_ref().is_some_and(|notice| told == Some(notice.field));
-    let note = notice.map(|notice| note(known.order_id, notice));
+    let note = notice.map(|notice| note(known.order_id, notice, case.incoming));
     Kept { fates, copy, written, note, told }
 }
 
@@ -163,13 +163,13 @@ pub(super) fn kept_beside(store: &Store, since: &Circumstances, order: i64, had:
     let is_fact = fates.iter().any(|(_, fate)| *fate == Fate::Fact);
     let copy = is_fact.then(|| copy_of(&case, &written(&fates)));
     let told = notice.as_ref().is_some_and(|notice| before == Some(notice.field));
-    let note = notice.map(|notice| note(order, notice));
+    let note = notice.map(|notice| note(order, notice, now));
     Kept { fates, copy, note, told, ..Kept::default() }
 }
 
-fn note(order: i64, notice: Notice) -> InboxNote {
+fn note(order: i64, notice: Notice, seen: &Order) -> InboxNote {
     match notice.field {
-        Field::Refunded => InboxNote::given_back(order, notice.text),
+        Field::Refunded => InboxNote::given_back(order, notice.text, seen),
         Field::Payment => InboxNote::paid_in_vain(order, notice.text),
         field => InboxNote {
             kind: InboxKind::of(field),

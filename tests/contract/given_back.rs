@@ -72,6 +72,11 @@ fn p10_an_order_that_is_refunded_in_full_and_not_sent_waits_in_the_inbox_and_doe
                 desk.on("dispatch", id, &format!("{number} {more}")).exits(6);
             }
         }
+        let done = desk.on("dispatch", &ids[1], &format!("{number} --as-local --force")).exits(6);
+        done.says("refunded in full").says("--local");
+        let hints: Vec<bool> =
+            told(&desk.home).iter().map(|entry| entry["hint"].as_str().unwrap().contains("dispatch")).collect();
+        assert_eq!(hints, [true, false], "{}: only money came back, or the pieces", desk.kind);
         desk.on("cancel", &ids[0], "--local").exits(0);
         assert_eq!(told(&desk.home).len(), 1, "{}: settled", desk.kind);
     });

@@ -62,6 +62,27 @@ fn d1_an_order_that_is_gone_at_the_channel_is_not_dispatched() {
     });
 }
 
+/// The parcel may have left the house.
+#[test]
+fn p3_a_dispatch_that_a_cancellation_took_back_stays_in_the_inbox() {
+    each(|desk| {
+        desk.set("cancels=apply");
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        assert!(desk.store.cancel(&id));
+        for _ in 0..3 {
+            desk.home.run("sync").done();
+        }
+        assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        let inbox = desk.home.json("inbox");
+        let entry = inbox.as_array().unwrap().iter().find(|entry| entry["kind"] == "taken-back").unwrap();
+        assert!(entry["text"].as_str().unwrap().contains("JD01"), "{}: {inbox}", desk.kind);
+        desk.home.run(&format!("inbox --done {}", entry["entry"].as_str().unwrap())).exits(0);
+        desk.home.run("sync").done();
+        assert!(!desk.home.json("inbox").to_string().contains("taken-back"), "{}: settled", desk.kind);
+    });
+}
+
 #[test]
 fn d1_an_order_that_cannot_be_read_at_the_channel_is_not_dispatched_unseen() {
     each(|desk| {

@@ -40,6 +40,17 @@ fn everything(order: &BookOrder, open: &[(&BookLine, Decimal)]) -> Result<Vec<Li
             let text = format!("order {}: {text}; nothing was recorded or sent", order.id);
             return Err(Error::new(ErrorKind::Refused, text).hint(hint));
         }
+        let is_given_back = order.lines.iter().any(|line| line.refunded > Decimal::ZERO);
+        if is_given_back && order.lines.iter().all(|line| line.shipped.is_zero()) {
+            let text = format!(
+                "order {} is refunded in full, so nothing of it is left to ship; nothing was recorded or sent",
+                order.id
+            );
+            return Err(Error::new(ErrorKind::Refused, text).hint(format!(
+                "ordersync cancel book:{0} --local takes it out of your work; ordersync show book:{0} lists what was given back",
+                order.id
+            )));
+        }
         let text = format!("order {} has nothing left to ship; nothing was recorded or sent", order.id);
         return Err(Error::new(ErrorKind::Refused, text).hint(way_to_another_number(order)));
     }

@@ -8,13 +8,14 @@ use rusqlite::{Connection, params, params_from_iter};
 use rust_decimal::Decimal;
 
 use super::acts::set_status;
-use super::edits;
+use super::edits::{self, Overlaid};
 use super::error::{Done, odd};
 use super::local::local_of;
 use super::pieces;
+use super::trail::By;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::order::{Address, Buyer, Field, LineQuantity, Local, Order, Parcel, People, RemoteShipment, Status};
+use crate::order::{Address, Buyer, LineQuantity, Local, Order, Parcel, People, RemoteShipment, Status};
 
 /// Takes away the shipments that the channel showed. The unary plus keeps SQLite from going through
 /// those of the whole book, which all have no key.
@@ -87,10 +88,10 @@ pub(super) fn insert_copy(db: &Connection, store: i64, o: &Order, now: Timestamp
 
 /// Makes the copy what `o` says; the merchant's own shipments and local work stay, and what it
 /// knows of people that `o` does not tell (P-11). What the merchant has edited lies over it (P-5);
-/// gives the fields of that in which `o` has another value than the copy had.
-pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order, at: Timestamp) -> Result<Vec<Field>> {
+/// gives what became of that.
+pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order, by: By) -> Result<Overlaid> {
     let mut own = o.with_known(&people(db, id)?);
-    let news = edits::overlay(db, id, &mut own)?;
+    let laid = edits::overlay(db, id, &mut own, by)?;
     let o = &own;
     static SQL: OnceLock<String> = OnceLock::new();
     let (names, values): (Vec<_>, Vec<_>) = columns(o)?.into_iter().unzip();
@@ -108,11 +109,11 @@ pub(super) fn replace_copy(db: &Connection, id: i64, o: &Order, at: Timestamp) -
     }
     db.prepare_cached(FORGET_THEIRS).done("written")?.execute([id]).done("written")?;
     insert_parts(db, id, o)?;
-    super::own_refunds::lay_over(db, id, at)?;
+    super::own_refunds::lay_over(db, id, by.at)?;
     if local_of(db, id)? != Local::default() {
         set_status(db, id, o.status)?;
     }
-    Ok(news)
+    Ok(laid)
 }
 
 /// Whom the copy knows, without what the merchant has edited.

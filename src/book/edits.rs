@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::Book;
 use super::error::{Done, odd};
 use super::import::Kept;
-use super::inbox::{InboxKind, resolve_order};
+use super::inbox::{InboxKind, InboxNote, put_note, resolve_order};
 use super::trail::{self, By, Who};
-use super::{accepted, acts, copy};
+use super::{accepted, acts, copy, twins};
+use crate::clock::{Timestamp, from_millis};
 use crate::error::Result;
 use crate::order::{Address, Difference, Field, Order, People};
 
@@ -115,7 +116,7 @@ impl Book {
                     Some(edit) => edit.channels.clone(),
                     None => standing(db, order, *place)?,
                 };
-                put(db, order, &Edit { place: *place, value: value.clone(), channels }, by)?;
+                put(db, order, &Edit { place: *place, value: value.clone(), channels }, by.at)?;
                 put_row(db, order, *place, Some(value))?;
             }
             accepted::take_applied(db, order, &[])?;
@@ -179,40 +180,116 @@ pub(super) fn fields(db: &Connection, order: i64) -> Result<Vec<Field>> {
     Ok(words.iter().filter_map(|word| Field::from_word(word)).collect())
 }
 
-/// Lays what the merchant has edited over what the copy is about to be, and notes what the channel
-/// has in its place. Gives the fields in which the channel has another value than before.
-pub(super) fn overlay(db: &Connection, id: i64, order: &mut Order) -> Result<Vec<Field>> {
-    let mut news = Vec::new();
-    for mut edit in of(db, id)? {
-        let channels = lay(order, &edit);
-        if edit.channels != channels {
-            news.push(edit.place.field());
-            edit.channels = channels;
-            let (field, position) = (edit.place.field().word(), edit.place.position());
-            let sql = "UPDATE edits SET channels = ? WHERE order_id = ? AND field = ? AND position = ?";
-            let text = edit.channels.as_ref().map(json).transpose()?;
-            db.prepare_cached(sql).done("written")?.execute(params![text, id, field, position]).done("written")?;
-        }
-    }
-    Ok(news)
+/// What became of the merchant's edits when the copy was made anew.
+#[derive(Debug, Default)]
+pub(super) struct Overlaid {
+    /// The fields in which the channel has another value than before.
+    pub(super) news: Vec<Field>,
+    /// The addresses, counted from one as they stood, that are not there as they were: what the
+    /// merchant had edited in them is given up.
+    pub(super) dropped: Vec<usize>,
 }
 
-/// Puts the edited value in its place, and gives what stood there.
-fn lay(order: &mut Order, edit: &Edit) -> Option<Value> {
-    match (edit.place, &edit.value) {
-        (Place::Notes, Value::Text(text)) => Some(Value::Text(std::mem::replace(&mut order.buyer_note, text.clone()))),
-        // The channel tells no address at all, and the merchant knows one.
-        (Place::Address(_), Value::Address(own)) if order.ship_to.is_empty() => {
-            order.ship_to.push(own.as_ref().clone());
-            None
-        }
-        (Place::Address(position), Value::Address(own)) => {
-            let Some(there) = order.ship_to.get_mut(position) else { return edit.channels.clone() };
-            let own = Address { remote_id: there.remote_id.clone(), ..own.as_ref().clone() };
-            Some(Value::Address(Box::new(std::mem::replace(there, own))))
-        }
-        _ => edit.channels.clone(),
+/// Lays what the merchant has edited over what the copy is about to be, and notes what the channel
+/// has in its place. An edit lies over the address that it was made of, wherever that stands by
+/// now; where that cannot be told it is given up, as a parcel would go to a wrong door.
+pub(super) fn overlay(db: &Connection, id: i64, order: &mut Order, by: By) -> Result<Overlaid> {
+    let edits = of(db, id)?;
+    if edits.is_empty() {
+        return Ok(Overlaid::default());
     }
+    let before = copy::addresses(db, id, "ship")?.len();
+    let places: Vec<Option<Place>> = edits.iter().map(|edit| edit.place_in(before, &order.ship_to)).collect();
+    let mut laid = Overlaid::default();
+    let mut moved = Vec::new();
+    for (edit, place) in edits.iter().zip(places) {
+        let Some(place) = place else {
+            laid.dropped.push(edit.place.position() + 1);
+            moved.push((edit, None));
+            continue;
+        };
+        let now = lay(order, edit, place);
+        if now.channels != edit.channels {
+            laid.news.push(place.field());
+        }
+        if now != *edit {
+            moved.push((edit, Some(now)));
+        }
+    }
+    renew(db, id, &moved)?;
+    if !laid.dropped.is_empty() {
+        for (edit, _) in moved.iter().filter(|(_, now)| now.is_none()) {
+            say_given_up(db, id, edit, by.who(Who::Program))?;
+        }
+        let note = InboxNote::edited(id, &[], &laid.dropped);
+        put_note(db, Some(twins::store_of(db, id)?), Some(id), &order.remote_id, &note, by.at)?;
+    }
+    Ok(laid)
+}
+
+impl Edit {
+    /// Where it lies among these addresses, the order having had `before` so many: over the one
+    /// with the same id at the channel. Where that has none, over the only one, or where it lay if
+    /// their number and what stands there are as before. Nothing where that cannot be told.
+    pub(crate) fn place_in(&self, before: usize, now: &[Address]) -> Option<Place> {
+        let (Place::Address(position), Value::Address(own)) = (self.place, &self.value) else {
+            return Some(self.place);
+        };
+        if own.remote_id.is_some() {
+            let mut same = now.iter().enumerate().filter(|(_, there)| there.remote_id == own.remote_id);
+            let found = same.next().map(|(position, _)| Place::Address(position));
+            return found.filter(|_| same.next().is_none());
+        }
+        match &self.channels {
+            // The channel told none, and the merchant knew one.
+            None => (before <= 1 && now.len() <= 1).then_some(Place::Address(0)),
+            Some(_) if before == 1 && now.len() == 1 => Some(Place::Address(0)),
+            Some(Value::Address(stood)) => {
+                let is_there = now.get(position).is_some_and(|there| there == stood.as_ref());
+                (before == now.len() && is_there).then_some(self.place)
+            }
+            Some(Value::Text(_)) => None,
+        }
+    }
+}
+
+/// Puts the edited value in this place, and gives the edit as it stands there.
+fn lay(order: &mut Order, edit: &Edit, place: Place) -> Edit {
+    let mut now = Edit { place, ..edit.clone() };
+    match (place, &mut now.value) {
+        (Place::Notes, Value::Text(text)) => {
+            now.channels = Some(Value::Text(std::mem::replace(&mut order.buyer_note, text.clone())));
+        }
+        (Place::Address(position), Value::Address(own)) => match order.ship_to.get_mut(position) {
+            Some(there) => {
+                own.remote_id.clone_from(&there.remote_id);
+                now.channels = Some(Value::Address(Box::new(std::mem::replace(there, own.as_ref().clone()))));
+            }
+            // The channel tells no address at all, and the merchant knows one.
+            None => {
+                order.ship_to.push(own.as_ref().clone());
+                now.channels = None;
+            }
+        },
+        _ => {}
+    }
+    now
+}
+
+/// Notes of each of these edits how it stands now; nothing: it is given up.
+fn renew(db: &Connection, order: i64, moved: &[(&Edit, Option<Edit>)]) -> Result<()> {
+    let mut since = Vec::new();
+    // All of them leave their places before one takes the place of another.
+    for (edit, now) in moved {
+        let sql = "DELETE FROM edits WHERE order_id = ? AND field = ? AND position = ? RETURNING edited_at";
+        let at: i64 = db
+            .prepare_cached(sql)
+            .done("written")?
+            .query_row(params![order, edit.place.field().word(), edit.place.position()], |row| row.get(0))
+            .done("written")?;
+        since.extend(now.as_ref().map(|now| (now, at)));
+    }
+    since.into_iter().try_for_each(|(edit, at)| put(db, order, edit, from_millis(at)))
 }
 
 /// What the copy would know of people without what the merchant has edited.
@@ -236,10 +313,14 @@ pub(super) fn unedited(db: &Connection, order: i64, people: &mut People) -> Resu
 /// Gives up what the merchant has edited in these fields, where there is any, and says so.
 pub(super) fn give_up(db: &Connection, order: i64, fields: &[Field], by: By) -> Result<()> {
     for edit in drop_of(db, order, fields, by)? {
-        let words = format!("{}: {}", edit.place.field().word(), edit.value.words());
-        trail::note(db, order, by, "edit given up", &words)?;
+        say_given_up(db, order, &edit, by)?;
     }
     Ok(())
+}
+
+fn say_given_up(db: &Connection, order: i64, edit: &Edit, by: By) -> Result<()> {
+    let words = format!("{}: {}", edit.place.field().word(), edit.value.words());
+    trail::note(db, order, by, "edit given up", &words)
 }
 
 /// Puts the channel's values back, and gives what was edited.
@@ -257,7 +338,7 @@ fn drop_of(db: &Connection, order: i64, fields: &[Field], by: By) -> Result<Vec<
     Ok(dropped)
 }
 
-fn put(db: &Connection, order: i64, edit: &Edit, by: By) -> Result<()> {
+fn put(db: &Connection, order: i64, edit: &Edit, at: Timestamp) -> Result<()> {
     let channels = edit.channels.as_ref().map(json).transpose()?;
     db.execute(
         "INSERT OR REPLACE INTO edits VALUES (?, ?, ?, ?, ?, ?)",
@@ -267,7 +348,7 @@ fn put(db: &Connection, order: i64, edit: &Edit, by: By) -> Result<()> {
             edit.place.position(),
             json(&edit.value)?,
             channels,
-            by.at.timestamp_millis()
+            at.timestamp_millis()
         ],
     )
     .done("written")?;
@@ -311,4 +392,49 @@ fn put_row(db: &Connection, order: i64, place: Place, value: Option<&Value>) -> 
         (Place::Notes, _) => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(street: &str, id: Option<&str>) -> Address {
+        Address { remote_id: id.map(str::to_owned), line1: street.to_owned(), ..Address::default() }
+    }
+
+    fn edit(position: usize, id: Option<&str>, stood: Option<&str>) -> Edit {
+        let value = |street: &str| Value::Address(Box::new(at(street, id)));
+        Edit { place: Place::Address(position), value: value("9 Merchants Lane"), channels: stood.map(value) }
+    }
+
+    #[test]
+    fn p5_an_edit_lies_over_the_address_that_it_is_of_and_nothing_is_guessed() {
+        let place = |edit: &Edit, before, now: &[(&str, Option<&str>)]| {
+            let now: Vec<Address> = now.iter().map(|(street, id)| at(street, *id)).collect();
+            edit.place_in(before, &now).map(Place::position)
+        };
+        let (named, bare) = (edit(1, Some("8"), Some("B")), edit(1, None, Some("B")));
+        for (what, edit, before, now, expected) in [
+            ("as before", &named, 2, &[("A", Some("7")), ("B", Some("8"))][..], Some(1)),
+            ("in another order", &named, 2, &[("B", Some("8")), ("A", Some("7"))], Some(0)),
+            ("another street under its id", &named, 2, &[("C", Some("8")), ("A", Some("7"))], Some(0)),
+            ("taken out", &named, 2, &[("A", Some("7"))], None),
+            ("all of them new", &named, 2, &[("A", Some("17")), ("B", Some("18"))], None),
+            ("no address any more", &named, 2, &[], None),
+            ("an id that is there twice", &named, 2, &[("A", Some("8")), ("B", Some("8"))], None),
+            ("without ids, as before", &bare, 2, &[("A", None), ("B", None)], Some(1)),
+            ("without ids, in another order", &bare, 2, &[("B", None), ("A", None)], None),
+            ("without ids, another street", &bare, 2, &[("A", None), ("C", None)], None),
+            ("without ids, one less", &bare, 2, &[("B", None)], None),
+            ("without ids, one more", &bare, 2, &[("A", None), ("B", None), ("C", None)], None),
+        ] {
+            assert_eq!(place(edit, before, now), expected, "{what}");
+        }
+        let only = edit(0, None, Some("B"));
+        assert_eq!(place(&only, 1, &[("C", None)]), Some(0), "the only one");
+        let own = edit(0, None, None);
+        assert_eq!(place(&own, 1, &[]), Some(0), "still none at the channel");
+        assert_eq!(place(&own, 1, &[("C", Some("7"))]), Some(0), "the only one");
+        assert_eq!(place(&own, 1, &[("C", None), ("D", None)]), None, "one of several");
+    }
 }

@@ -244,7 +244,7 @@ impl Book {
             let taken = if is_gone { super::acts::take_back_unsent(db, order, by)?.len() as u64 } else { 0 };
             super::edits::give_up(db, order, new.gives_up, by)?;
             if let Some(copy) = new.part.map_or(Some(seen), |part| part.copy.as_ref()) {
-                copy::replace_copy(db, order, copy, by.at)?;
+                copy::replace_copy(db, order, copy, by)?;
                 // "Shipped" was said because of what is undone.
                 let was_said = undone && copy.status == Status::Shipped;
                 let status = if was_said { Status::AwaitingFulfillment } else { copy.status };
@@ -333,7 +333,7 @@ fn rewrite(db: &Connection, id: i64, copy: Option<&Order>, fates: &[(Field, Fate
         let taken = super::acts::take_back_unsent(db, id, by.who(Who::Policy))?;
         tell_of_taken_back(db, id, &taken.concat(), taken.is_empty(), by)?;
     }
-    copy::replace_copy(db, id, order, by.at)?;
+    copy::replace_copy(db, id, order, by)?;
     super::acts::stand_by_own_acts(db, id, order.status)?;
     twins::seek_anew(db, id, by)
 }
@@ -388,7 +388,7 @@ impl Book {
                 return Ok(false);
             }
             let (_, status) = super::acts::head(db, order)?;
-            copy::replace_copy(db, order, seen, by.at)?;
+            copy::replace_copy(db, order, seen, by)?;
             super::acts::set_status(db, order, status)?;
             trail::note(db, order, by, "read anew", "its parts are those of the version that you have")?;
             Ok(true)
@@ -563,10 +563,10 @@ impl Intake<'_> {
     }
 
     fn follow(&self, id: i64, before: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        let news = copy::replace_copy(&self.db, id, order, self.by.at)?;
-        if !news.is_empty() {
-            let words: Vec<&str> = news.iter().map(|field| field.word()).collect();
-            let note = InboxNote::edited(id, &words);
+        let laid = copy::replace_copy(&self.db, id, order, self.by)?;
+        if !laid.news.is_empty() {
+            let words: Vec<&str> = laid.news.iter().map(|field| field.word()).collect();
+            let note = InboxNote::edited(id, &words, &laid.dropped);
             put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.by.at)?;
         }
         self.put_version(id, "base", seen, order, print)?;

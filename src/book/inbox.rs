@@ -111,15 +111,32 @@ pub(crate) struct InboxNote {
 }
 
 impl InboxNote {
-    /// The channel has changed what the merchant has edited, in an order that follows it.
-    pub(super) fn edited(order: i64, fields: &[&str]) -> Self {
-        let text = format!(
-            "the channel changed what you have edited in order {order} ({}); it stays as you have it",
-            fields.join(", ")
-        );
-        let hint =
-            format!("ordersync show book:{order} prints both; ordersync revert book:{order} gives the channel's back");
-        Self { kind: InboxKind::Edited, text, hint }
+    /// The channel has changed what the merchant has edited: fields in which the merchant's value
+    /// stays, in an order that follows it, and addresses, counted from one, of which the edit is
+    /// given up.
+    pub(super) fn edited(order: i64, fields: &[&str], gone: &[usize]) -> Self {
+        let mut text = Vec::new();
+        let mut hint = Vec::new();
+        if !gone.is_empty() {
+            let gone: Vec<String> = gone.iter().map(usize::to_string).collect();
+            text.push(format!(
+                "the channel changed to which addresses order {order} goes, and address {}, which you had edited, is not among them as it was: your edit is given up, and lies over no other address",
+                gone.join(" and address ")
+            ));
+            hint.push(format!(
+                "ordersync show book:{order} --history lists the addresses and tells what you had written; ordersync edit book:{order} --address N ... writes it where it belongs"
+            ));
+        }
+        if !fields.is_empty() {
+            text.push(format!(
+                "the channel changed what you have edited in order {order} ({}); it stays as you have it",
+                fields.join(", ")
+            ));
+            hint.push(format!(
+                "ordersync show book:{order} prints both; ordersync revert book:{order} gives the channel's back"
+            ));
+        }
+        Self { kind: InboxKind::Edited, text: text.join("; "), hint: hint.join("; ") }
     }
 
     /// All of an order was given back before all of it was sent. Where the money came back and not

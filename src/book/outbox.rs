@@ -517,7 +517,7 @@ impl Book {
                     fates => super::changes::put(db, order, fates)?,
                 }
                 if let Some(fact) = &beside.copy {
-                    copy::replace_copy(db, order, fact, by.at)?;
+                    copy::replace_copy(db, order, fact, by)?;
                     super::acts::stand_by_own_acts(db, order, fact.status)?;
                     if kind == "cancel" {
                         set_status(db, order, Status::Cancelled)?;
@@ -529,7 +529,7 @@ impl Book {
                 db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'newest'", [order]).done("written")?;
                 if kind == "cancel" {
                     // What it gave back and took off is in the sums and pieces from now on.
-                    copy::replace_copy(db, order, seen, by.at)?;
+                    copy::replace_copy(db, order, seen, by)?;
                     set_status(db, order, Status::Cancelled)?;
                 }
                 db.execute(

@@ -111,7 +111,7 @@ impl Book {
                     moved += 1;
                     continue;
                 }
-                copy::replace_copy(db, id, order, by.at)?;
+                copy::replace_copy(db, id, order, by)?;
                 db.prepare_cached("UPDATE versions SET fingerprint = ? WHERE order_id = ? AND role = 'base'")
                     .done("written")?
                     .execute(params![super::import::fingerprint(order), id])

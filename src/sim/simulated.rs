@@ -60,6 +60,14 @@ pub trait Simulated: Store {
     /// The buyer has the order sent to another street.
     fn readdress(&self, id: &str, street: &str) -> bool;
 
+    /// The addresses that an order is split over stand in another order than before. False where
+    /// there is one.
+    fn reorder_places(&self, id: &str) -> bool;
+
+    /// The nth address of those that an order is split over is taken out of it; what went there
+    /// goes with the others. False where there is no other.
+    fn remove_place(&self, id: &str, nth: usize) -> bool;
+
     /// The buyer's name, addresses and e-mail are erased on request, as the channel erases them.
     fn erase_buyer(&self, id: &str) -> bool;
 

@@ -164,7 +164,7 @@ pub(crate) fn revert(
     let copy = newest.as_ref().and_then(|(_, kept)| kept.copy.as_ref());
     let differences = edits.iter().map(|edit| {
         let channels = edit.channels.as_ref().map_or("none".to_owned(), Value::words);
-        let after = copy.and_then(|copy| in_copy(copy, edit.place)).unwrap_or(channels);
+        let after = copy.and_then(|copy| in_copy(copy, edit, order.ship_to.len())).unwrap_or(channels);
         difference(edit.place.field(), edit.value.words(), after)
     });
     let done = Done { differences: differences.collect(), warnings: Vec::new() };
@@ -195,8 +195,10 @@ fn without(
     Ok(again(store, format, &known, &base, status, told).map(|kept| (newest, kept)))
 }
 
-fn in_copy(copy: &Order, place: Place) -> Option<String> {
-    match place {
+/// What stands in the place of an edit in a copy without it, of an order that had `before` so many
+/// addresses.
+fn in_copy(copy: &Order, edit: &Edit, before: usize) -> Option<String> {
+    match edit.place_in(before, &copy.ship_to)? {
         Place::Notes => Some(Value::Text(copy.buyer_note.clone()).words()),
         Place::Address(position) => copy.ship_to.get(position).map(Address::in_words),
     }

@@ -168,3 +168,49 @@ fn an_edit_that_makes_no_sense_is_refused_and_changes_nothing() {
         desk.on("edit", &cancelled, "--line1 Fifth").exits(6).says("cancelled");
     });
 }
+
+fn streets(shown: &Value) -> Vec<&str> {
+    shown["ship_to"].as_array().unwrap().iter().map(|to| to["line1"].as_str().unwrap()).collect()
+}
+
+/// Where an order goes to several addresses, an edit is of one of them, wherever the channel lists
+/// it, and no parcel goes to it instead of to another one.
+#[test]
+fn p5_an_edit_of_one_of_several_addresses_stays_with_it_or_is_given_up_and_told() {
+    each(|desk| {
+        let kind = desk.kind;
+        let split = Purchase::of(&[("TEE-001", 1)]).line_elsewhere("MUG-9", 1).unpaid();
+        let (turned, shrunk) = (desk.store.place(&split), desk.store.place(&split));
+        desk.sync();
+        if streets(&desk.show(&turned)).len() < 2 {
+            return;
+        }
+        for id in [&turned, &shrunk] {
+            desk.home.call(&["edit", &format!("{kind}:{id}"), "--address", "2", "--line1", STREET]).exits(0);
+        }
+        let before = desk.show(&turned);
+        let (first, second) = (streets(&before)[0], before["edits"][0]["channels"]["line1"].as_str().unwrap());
+        assert!(desk.store.reorder_places(&turned));
+        desk.sync();
+        let shown = desk.show(&turned);
+        assert_eq!(streets(&shown), [STREET, first], "{kind}: laid over another address");
+        assert_eq!(shown["edits"][0]["channels"]["line1"], second, "{kind}: {shown}");
+        assert_eq!(desk.home.json("inbox"), json!([]), "{kind}: nothing was lost");
+        desk.on("revert", &turned, "").exits(0).prints(second);
+        assert_eq!(streets(&desk.show(&turned)), [second, first], "{kind}");
+
+        assert!(desk.store.remove_place(&shrunk, 1));
+        desk.sync();
+        let shown = desk.show(&shrunk);
+        assert_eq!((streets(&shown).len(), &shown["edits"]), (1, &json!([])), "{kind}: {shown}");
+        assert_ne!(streets(&shown), [STREET], "{kind}: laid over another address");
+        let told = desk.home.json("inbox")[0].clone();
+        assert_eq!(told["kind"], "edited", "{kind}");
+        for (part, words) in [("text", "address 2"), ("text", "given up"), ("hint", "ordersync edit")] {
+            assert!(told[part].as_str().unwrap().contains(words), "{kind}: {told}");
+        }
+        assert!(desk.show(&shrunk)["history"].to_string().contains(STREET), "{kind}: what was written is kept");
+        desk.home.run("doctor --offline").exits(0);
+        assert_eq!(desk.writes(), 0, "{kind}: P-7");
+    });
+}

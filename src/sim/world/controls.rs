@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::order::{Address, Line, Mails, Refund, Tracking};
+use super::order::{Address, Line, Mails, Refund, Tracking, Way};
 use super::state::{Entry, everything};
 use super::{Context, Event, Order, Purchase, Shop, Vendor, makeup, ticks};
 use crate::channel::ChannelKind;
@@ -211,6 +211,30 @@ impl<V: Vendor> Simulated for Shop<V> {
                 first.into_iter().for_each(|place| street.clone_into(&mut place.address.street_1));
             })
         })
+    }
+
+    fn reorder_places(&self, id: &str) -> bool {
+        let mut is_done = false;
+        let reverse = |order: &mut Order<V::Own>| {
+            is_done = order.places.len() > 1;
+            order.places.reverse();
+        };
+        self.happens(id, Event::Edited, reverse) && is_done
+    }
+
+    fn remove_place(&self, id: &str, nth: usize) -> bool {
+        let mut is_done = false;
+        let remove = |order: &mut Order<V::Own>| {
+            if order.places.len() < 2 || nth >= order.places.len() {
+                return;
+            }
+            let gone = order.places.remove(nth).id;
+            let Some(other) = order.places.first().map(|place| place.id) else { return };
+            let there = order.lines.iter_mut().filter(|line| line.way == Way::Parcel(gone));
+            there.for_each(|line| line.way = Way::Parcel(other));
+            is_done = true;
+        };
+        self.happens(id, Event::Edited, remove) && is_done
     }
 
     fn erase_buyer(&self, id: &str) -> bool {

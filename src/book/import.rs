@@ -331,17 +331,18 @@ fn rewrite(db: &Connection, id: i64, copy: Option<&Order>, fates: &[(Field, Fate
     let Some(order) = copy else { return Ok(()) };
     if fates.contains(&(Field::Cancelled, Fate::Applied)) {
         let taken = super::acts::take_back_unsent(db, id, by.who(Who::Policy))?;
-        tell_of_taken_back(db, id, &taken.concat(), taken.is_empty(), by)?;
+        tell_of_taken_back(db, id, &taken, by)?;
     }
     copy::replace_copy(db, id, order, by)?;
     super::acts::stand_by_own_acts(db, id, order.status)?;
     twins::seek_anew(db, id, by)
 }
 
-/// A dispatch that vanished by itself is told of until the merchant has settled it: its parcel may
-/// have left the house.
-fn tell_of_taken_back(db: &Connection, id: i64, parcels: &[Parcel], is_none: bool, by: By) -> Result<()> {
-    if is_none {
+/// A dispatch that vanished by itself, or a request to a supplier, is told of until the merchant has
+/// settled it: a parcel may have left the house.
+fn tell_of_taken_back(db: &Connection, id: i64, taken: &[Vec<Parcel>], by: By) -> Result<()> {
+    let is_requested = super::local::dropship_of(db, id)?.is_some();
+    if taken.is_empty() && !is_requested {
         return Ok(());
     }
     let sql = "SELECT s.id, s.name, o.remote_id FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
@@ -351,7 +352,11 @@ fn tell_of_taken_back(db: &Connection, id: i64, parcels: &[Parcel], is_none: boo
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .done("read")?;
     let subject = format!("taken back {remote_id}");
-    put_note(db, Some(store), Some(id), &subject, &InboxNote::taken_back(&name, id, parcels), by.at)
+    let note = match taken {
+        [] => InboxNote::supplier_to_tell(&name, id),
+        taken => InboxNote::taken_back(&name, id, &taken.concat()),
+    };
+    put_note(db, Some(store), Some(id), &subject, &note, by.at)
 }
 
 /// Tells the merchant what is to be told of a version, once; what an older one said and this one

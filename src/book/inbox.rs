@@ -52,7 +52,8 @@ kinds! {
     Cancelled "cancelled" "ordersync accept book:ORDER takes over the channel's version, ordersync reject book:ORDER keeps yours",
     /// Paid at the channel after the merchant has cancelled it.
     Paid "paid" "ordersync cancel book:ORDER, or give the money back in the channel's own pages",
-    /// A dispatch that was taken back because the order was cancelled at the channel.
+    /// A dispatch that was taken back, or a supplier who was asked for it, where the order was
+    /// cancelled at the channel.
     TakenBack "taken-back" "ordersync dispatch book:ORDER ... --as-local --force if the parcel is gone and stays so; ordersync inbox --done ENTRY settles it",
     /// Shipped at the channel by other means.
     Shipped "shipped" "ordersync accept book:ORDER takes over the channel's version, ordersync reject book:ORDER keeps yours",
@@ -155,6 +156,17 @@ impl InboxNote {
             "give the money back in the channel's own pages, or ordersync dispatch book:{order} ... --as-local --force ships it after all"
         );
         Self { kind: InboxKind::Paid, text, hint }
+    }
+
+    /// The order that a supplier was asked to ship is cancelled at the channel.
+    pub(super) fn supplier_to_tell(store: &str, order: i64) -> Self {
+        let text = format!(
+            "cancelled at {store}; a supplier was asked to ship order {order} and knows nothing of it: tell them, or have the parcel stopped"
+        );
+        let hint = format!(
+            "ordersync show book:{order} says whom you asked; ordersync inbox --done with the number of this entry settles it"
+        );
+        Self { kind: InboxKind::TakenBack, text, hint }
     }
 
     /// The order is cancelled at the channel, and with that a dispatch that had not gone out.

@@ -14,7 +14,7 @@ use super::{Book, own_refunds};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Order, Presence, Status};
+use crate::order::{Field, Order, Presence, Status};
 
 const BY_FORCE: &str = "--as-local --force";
 
@@ -272,9 +272,9 @@ fn dropship_bar(db: &Connection, order: i64, leave: Leave, facts: &Facts) -> Res
     if facts.bodiless {
         return Ok(Some(Bar::new("needs no parcel", "").first(format!("ordersync show book:{order}"))));
     }
-    let sql = "SELECT field FROM changes WHERE order_id = ?1 AND fate <> 'applied' AND (field IN ('refund', 'unknown')
-                 OR (field IN ('cancelled', 'address', 'lines') AND fate <> 'fact')) ORDER BY field";
-    let found = column::<String>(db, sql, [order])?;
+    let sql = "SELECT field FROM changes WHERE order_id = ?1 AND fate <> 'applied' ORDER BY field";
+    let mut found = column::<String>(db, sql, [order])?;
+    found.retain(|word| Field::from_word(word).is_none_or(Field::stops_a_parcel));
     let stops = |field: &String| match leave.guard {
         Guard::Check => true,
         Guard::AsLocal => field == "cancelled",

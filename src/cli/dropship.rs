@@ -8,8 +8,9 @@ use super::{App, Outcome};
 use crate::book::{Dropship, Leave, Worked};
 use crate::clock::rfc3339;
 
-/// Note that a supplier is to ship an order, here only: it counts as dropshipment-requested, and
-/// later changes of it at the channel wait for your word.
+/// Note that a supplier is to ship an order, here only: it counts as dropshipment-requested, and no
+/// later change of it at the channel is taken over by itself, but a cancellation where the store
+/// applies those; then the inbox says whom to tell.
 ///
 /// Neither the supplier nor the channel is told. When the supplier has shipped it, dispatch says so
 /// as with any other order.

@@ -58,6 +58,11 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.word() == word)
     }
 
+    /// Whether a parcel waits until the merchant has seen a difference in it.
+    pub(crate) fn stops_a_parcel(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Shipped | Self::Address | Self::Lines | Self::Refunded)
+    }
+
     /// The word on the command line and in the book.
     pub(crate) fn word(self) -> &'static str {
         match self {

@@ -274,14 +274,7 @@ fn stops(act: &Act<'_>, field: Field) -> bool {
     match field {
         Field::Cancelled => guard != Guard::Force && matches!(goal, Goal::Dispatched(_)),
         Field::Shipped => guard == Guard::Check && !act.tried && !matches!(goal, Goal::Retracked(_)),
-        Field::Address | Field::Lines | Field::Refunded => guard == Guard::Check && matches!(goal, Goal::Dispatched(_)),
-        Field::Payment
-        | Field::Hold
-        | Field::Totals
-        | Field::Notes
-        | Field::Service
-        | Field::ShipBy
-        | Field::Archived => false,
+        field => guard == Guard::Check && matches!(goal, Goal::Dispatched(_)) && field.stops_a_parcel(),
     }
 }
 

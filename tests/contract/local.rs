@@ -123,6 +123,12 @@ fn d1_what_changed_at_the_channel_is_not_handed_over_unseen() {
         }
         desk.on("dropship", &id, "--to Sam --as-local --force").exits(0);
 
+        // Shipped there by others: a supplier would send it once more.
+        let id = desk.paid(&[("TEE-001", 2)]);
+        assert!(desk.store.ship_pieces(&id, 0, 1, "UPS", "1Z02"));
+        desk.sync();
+        desk.on("dropship", &id, "--to Sam").exits(6).says("shipped");
+
         let id = desk.paid(&[("TEE-001", 2)]);
         assert!(desk.store.refund_pieces(&id, 0, 1));
         desk.sync();
@@ -130,6 +136,33 @@ fn d1_what_changed_at_the_channel_is_not_handed_over_unseen() {
         desk.on("accept", &id, "").exits(0);
         desk.on("dropship", &id, "--to Sam").exits(0);
         assert_eq!(desk.writes(), 0, "{}: P-7", desk.kind);
+    });
+}
+
+/// P-3: a supplier packs what is cancelled, until somebody tells them.
+#[test]
+fn p3_a_cancellation_of_what_a_supplier_was_asked_for_is_told() {
+    each(|desk| {
+        desk.set("cancels=apply");
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dropship", &id, "--to Sam").exits(0);
+        assert!(desk.store.cancel(&id));
+        desk.sync();
+        assert_eq!(status(desk, &id), "cancelled", "{}", desk.kind);
+        let inbox = desk.home.json("inbox");
+        let entry = inbox.as_array().unwrap().iter().find(|entry| entry["kind"] == "taken-back").unwrap();
+        assert!(entry["text"].as_str().unwrap().contains("supplier"), "{}: {inbox}", desk.kind);
+    });
+}
+
+/// The flags may come in any order.
+#[test]
+fn the_same_refund_by_hand_is_the_same_whichever_line_is_named_first() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 2)]);
+        desk.on("refund", &id, "--amount 1 --line TEE-001=1 --line MUG-9=1").exits(0);
+        let again = desk.on("refund", &id, "--amount 1 --line MUG-9=1 --line TEE-001=1").exits(0);
+        again.prints("recorded already");
     });
 }
 

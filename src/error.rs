@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Unreadable,
     /// A guard stopped the command before anything was written. Exit 6.
     Refused,
+    /// Done, and something stands against it that the merchant has to see to. Exit 3.
+    Partly,
     /// No such order, store or file. Exit 7.
     NotFound,
     /// Nothing that answers like a store at its address: moved, switched off, mistyped. It says
@@ -59,6 +61,7 @@ impl ErrorKind {
             Self::Unsupported => "unsupported",
             Self::Unreadable => "unreadable",
             Self::Refused => "refused",
+            Self::Partly => "partly",
             Self::NotFound => "not-found",
             Self::NoStore => "no-store",
             Self::Locked => "locked",
@@ -84,6 +87,7 @@ pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Failed | ErrorKind::Rejected | ErrorKind::Unreadable | ErrorKind::Book => 1,
         ErrorKind::Usage => 2,
+        ErrorKind::Partly => EXIT_PARTLY,
         ErrorKind::Credentials | ErrorKind::Permission => 4,
         ErrorKind::Temporary | ErrorKind::Unknown => 5,
         ErrorKind::Refused | ErrorKind::Unsupported => 6,

@@ -373,15 +373,16 @@ impl Attempt<'_> {
         if self.row.leave.guard == Guard::Force {
             return None;
         }
-        let (order, parcels) = (self.row.order_id, trackings(&shipment.parcels));
+        let order = self.row.order_id;
+        let there = if shipment.parcels.is_empty() { "the dispatch".to_owned() } else { trackings(&shipment.parcels) };
         let text = format!(
-            "order {order} was cancelled at the channel ({}) while its dispatch went out: {parcels} is there, the order was left as it is",
+            "order {order} was cancelled at the channel ({}) while its dispatch went out: {there} is there, the order was left as it is",
             now.channel_status
         );
         let hint = format!(
             "stop the parcel where you still can; ordersync accept book:{order} takes over the cancellation, ordersync reject book:{order} keeps the order shipped here"
         );
-        Some(Error::new(ErrorKind::Refused, text).hint(hint))
+        Some(Error::new(ErrorKind::Partly, text).hint(hint))
     }
 
     /// More was shipped at the channel than the merchant knows of, and it may be what the lost

@@ -7,6 +7,7 @@ use super::{App, Outcome};
 use crate::book::OutboxRow;
 use crate::channel::Goal;
 use crate::clock::rfc3339;
+use crate::error::exit_code;
 use crate::sync::act;
 
 /// What is still to be written to channels.
@@ -26,15 +27,18 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if let Some(row) = args.withdraw {
         let rest = act::withdraw(&app.context, &mut book, row)?;
         if !app.global.quiet {
-            output::line(&match rest {
+            output::line(&match &rest {
                 None => format!("row {row} is taken back; nothing was sent"),
-                Some(pieces) => format!(
+                Some((pieces, _)) => format!(
                     "what the channel has of row {row} stays; the rest of it is taken back and to be sent again: {} pieces",
                     pieces.normalize()
                 ),
             })?;
         }
-        return Ok(0);
+        let Some((_, Some(error))) = rest else { return Ok(0) };
+        let error = error.context("what the channel has could not be confirmed yet");
+        output::print_error(&error, output::Format::Human);
+        return Ok(exit_code(error.kind()));
     }
     let stranded = book.stranded_outbox()?;
     let mut rows = if args.all { book.all_outbox(200)? } else { book.open_outbox()? };

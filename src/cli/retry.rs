@@ -6,8 +6,7 @@ use super::output;
 use super::{App, Outcome};
 use crate::book::{Book, OutboxRow, OutboxState};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
-use crate::sync::act::{self, Pushed};
-use crate::sync::export::Outcome as Push;
+use crate::sync::act;
 
 /// Try a failed dispatch or cancellation again: everything that has not arrived, or one order's.
 #[derive(Debug, clap::Args)]
@@ -62,15 +61,7 @@ fn one(app: &App, book: &mut Book, row: &OutboxRow, again: bool) -> Result<(&'st
     let open = app.context.open(&store)?;
     book.retry(row.id, again)?;
     let (state, pushed) = act::push_row(&app.context, book, &open, row.id, None)?;
-    let waits = pushed.why_not().map(|why| Error::new(ErrorKind::Temporary, format!("nothing was sent: {why}")));
-    Ok(match pushed {
-        Pushed::Tried(Push::Unheard(error) | Push::Waiting(error) | Push::Pending(error) | Push::Refused(error)) => {
-            (state, Some(error))
-        }
-        Pushed::Tried(Push::TakenBack) => (state, Some(act::taken_back(row.order_id, row.goal.word()))),
-        Pushed::Tried(Push::Confirmed { .. }) => (state, None),
-        Pushed::Elsewhere | Pushed::Behind(_) => (state, waits),
-    })
+    Ok((state, pushed.error(row)))
 }
 
 fn chosen(book: &Book, order: Option<&str>) -> Result<Vec<OutboxRow>> {

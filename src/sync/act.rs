@@ -117,6 +117,20 @@ pub(crate) enum Pushed {
 }
 
 impl Pushed {
+    /// Why the row has not arrived, where it has not.
+    pub(crate) fn error(self, row: &OutboxRow) -> Option<Error> {
+        if let Some(why) = self.why_not() {
+            return Some(Error::new(ErrorKind::Temporary, format!("nothing was sent: {why}")));
+        }
+        match self {
+            Self::Tried(Outcome::Unheard(e) | Outcome::Waiting(e) | Outcome::Pending(e) | Outcome::Refused(e)) => {
+                Some(e)
+            }
+            Self::Tried(Outcome::TakenBack) => Some(taken_back(row.order_id, row.goal.word())),
+            Self::Tried(Outcome::Confirmed { .. }) | Self::Elsewhere | Self::Behind(_) => None,
+        }
+    }
+
     /// In words, where there was no attempt.
     pub(crate) fn why_not(&self) -> Option<String> {
         match self {
@@ -155,11 +169,12 @@ fn not_tried(book: &Book, row: OutboxRow) -> Result<Pushed> {
 }
 
 /// Takes back what of a row is not at the channel: all of it where nothing is; of a dispatch that
-/// was refused after the channel had taken a part of it, the rest. Gives how many pieces that is.
+/// was refused after the channel had taken a part of it, the rest. Gives how many pieces that is, and
+/// why the part that is there could not be confirmed, where it could not.
 ///
 /// # Errors
 /// `Refused` where what the row writes may have reached the channel.
-pub(crate) fn withdraw(context: &Context, book: &mut Book, id: i64) -> Result<Option<Decimal>> {
+pub(crate) fn withdraw(context: &Context, book: &mut Book, id: i64) -> Result<Option<(Decimal, Option<Error>)>> {
     let row = book.outbox_row(id)?.filter(|row| row.state == OutboxState::Failed && row.may_be_there);
     let Some((row, Goal::Dispatched(shipment))) = row.as_ref().map(|row| (row, &row.goal)) else {
         return book.withdraw(id).map(|()| None);
@@ -184,8 +199,8 @@ pub(crate) fn withdraw(context: &Context, book: &mut Book, id: i64) -> Result<Op
     }
     book.withdraw_rest(id, &rest)?;
     drop(lock);
-    push_row(context, book, &open, id, None)?;
-    Ok(Some(sum(rest.iter().map(|line| line.quantity))))
+    let (_, pushed) = push_row(context, book, &open, id, None)?;
+    Ok(Some((sum(rest.iter().map(|line| line.quantity)), pushed.error(row))))
 }
 
 /// The error of an act that was taken back before it went out.

@@ -128,7 +128,7 @@ fn optional<T>(asked: Result<T>) -> Result<Option<T>> {
     match asked {
         Ok(found) => Ok(Some(found)),
         Err(error) => match error.kind() {
-            ErrorKind::Unsupported | ErrorKind::NoStore | ErrorKind::NotFound | ErrorKind::Permission => Ok(None),
+            ErrorKind::NoStore | ErrorKind::NotFound | ErrorKind::Permission => Ok(None),
             ErrorKind::Failed => Ok(None),
             _ => Err(error),
         },

@@ -55,7 +55,8 @@ fn told(request: &Request, status: u16, failure: &Failure<'_>) -> Option<Verdict
         404 if code.ends_with("_invalid_id") || code == "0" => Some(Verdict::Good),
         404 if code == "rest_no_route" => {
             let text = format!("the shop has no route {}; nothing was done", url_for_people(&request.url));
-            Some(Verdict::Refused(Error::new(ErrorKind::Unsupported, text).hint(
+            let kind = if request.effect == Effect::Write { ErrorKind::Rejected } else { ErrorKind::NoStore };
+            Some(Verdict::Refused(Error::new(kind, text).hint(
                 "WooCommerce or the feature is switched off there; ordersync connect --test STORE looks at the shop again",
             )))
         }

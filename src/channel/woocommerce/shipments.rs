@@ -196,7 +196,7 @@ impl Dispatch<'_> {
         match self.api.get(&order_route(self.id, &format!("/{route}/{id}")), &[]) {
             // A cache that heeds a part of the address gives another answer.
             Ok(reply) => Ok(reply.status != 404 && made(&reply.body).is_some_and(|it| it == id)),
-            Err(error) if matches!(error.kind(), ErrorKind::Failed | ErrorKind::Unsupported) => Ok(false),
+            Err(error) if matches!(error.kind(), ErrorKind::Failed | ErrorKind::NoStore) => Ok(false),
             Err(error) => Err(error),
         }
     }

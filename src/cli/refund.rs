@@ -7,7 +7,7 @@ use super::output;
 use super::{App, Outcome};
 use crate::book::{Book, BookLine, BookOrder, NewRefund, OwnRefund, Worked};
 use crate::clock::rfc3339;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::order::{LineQuantity, parse_decimal, scaled};
 use crate::sync::dispatch::{given_back, returned};
 
@@ -79,7 +79,7 @@ fn record(app: &App, book: &mut Book, id: i64, args: &Args) -> Outcome {
     // The same once more is told as that, also where nothing more is left.
     let lines = match same(&before, &args.line) {
         Some(lines) if !args.again => lines,
-        _ => given_back(&before, &args.line)?,
+        _ => by_line(given_back(&before, &args.line)?),
     };
     let new = NewRefund { amount, lines: &lines, reason: &reason, again: args.again };
     let (worked, number) = book.record_refund(id, &new, args.dry_run)?;
@@ -137,11 +137,17 @@ fn same(order: &BookOrder, items: &[String]) -> Option<Vec<LineQuantity>> {
     let mut before = order.clone();
     for back in order.own_refunds.iter().flat_map(|refund| &refund.lines) {
         for line in before.lines.iter_mut().filter(|line| line.remote_id == back.line_id) {
-            line.refunded = (line.refunded - back.quantity).max(rust_decimal::Decimal::ZERO);
+            line.refunded = line.refunded.saturating_sub(back.quantity).max(rust_decimal::Decimal::ZERO);
         }
     }
-    let lines: Result<Vec<LineQuantity>> = given_back(&before, items);
+    let lines = given_back(&before, items).map(by_line);
     lines.ok().filter(|lines| order.own_refunds.iter().any(|refund| refund.lines == *lines))
+}
+
+/// In one order, whichever the flags had.
+fn by_line(mut lines: Vec<LineQuantity>) -> Vec<LineQuantity> {
+    lines.sort_unstable_by(|one, other| one.line_id.cmp(&other.line_id));
+    lines
 }
 
 /// `2 × TEE-001, 1 × MUG-9`.

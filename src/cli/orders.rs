@@ -311,6 +311,11 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
         "tags",
         "not_before",
         "unclear",
+        "to_send",
+        "left_out",
+        "gone_at_channel",
+        "changed_at_channel",
+        "test",
     ];
     output::print_csv(
         &header,
@@ -333,6 +338,11 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
                 csv_text(&row.tags.join(", ")).into_owned(),
                 row.not_before.map(rfc3339).unwrap_or_default(),
                 row.unclear.to_string(),
+                row.to_send.to_string(),
+                row.left_out.clone().unwrap_or_default(),
+                row.gone.to_string(),
+                row.drifted.to_string(),
+                row.test.to_string(),
             ]
         }),
     )

@@ -523,7 +523,10 @@ impl Book {
                         set_status(db, order, Status::Cancelled)?;
                     }
                 }
-                super::import::tell(db, order, seen, beside, by)?;
+                // Where what differs is not known, nothing that was told before is settled by it.
+                if !beside.fates.is_empty() {
+                    super::import::tell(db, order, seen, beside, by)?;
+                }
             } else {
                 super::changes::forget(db, order)?;
                 db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'newest'", [order]).done("written")?;

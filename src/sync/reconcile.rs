@@ -208,10 +208,11 @@ impl StoreOutcome {
         self.error.is_none() && self.more == 0 && self.unread == 0 && self.differences.iter().all(|one| one.mended)
     }
 
-    fn add(&mut self, what: What, apart: &Apart, detail: String) {
+    /// Gives what it made of it; nothing where it is only counted.
+    fn add(&mut self, what: What, apart: &Apart, detail: String) -> Option<&mut Difference> {
         if self.differences.len() >= NAMED {
             self.more += 1;
-            return;
+            return None;
         }
         self.differences.push(Difference {
             remote_id: apart.remote_id.clone(),
@@ -222,6 +223,7 @@ impl StoreOutcome {
             mended: false,
             detail,
         });
+        self.differences.last_mut()
     }
 }
 
@@ -474,7 +476,7 @@ impl Reconcile<'_> {
             match () {
                 () if at > new.until => self.outcome.restless += 1,
                 () if at > new.settled => self.outcome.pending += 1,
-                () => self.outcome.add(What::Newer, &apart, String::new()),
+                () => drop(self.outcome.add(What::Newer, &apart, String::new())),
             }
         }
         self.outcome.known_gone = self.book.known_gone(store, new.since, new.until)?;
@@ -594,10 +596,12 @@ impl Reconcile<'_> {
 
     /// Put away since the book's version was read.
     fn put_away(&mut self, apart: &Apart, seen: RemoteOrder) -> Result<()> {
-        self.outcome.add(What::PutAway, apart, String::new());
+        let difference = self.outcome.add(What::PutAway, apart, String::new());
         if self.wish.pull {
             import_one(self.book, self.open, self.run, seen)?;
-            self.outcome.differences.last_mut().into_iter().for_each(|difference| difference.mended = true);
+            if let Some(difference) = difference {
+                difference.mended = true;
+            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@
 //! number begins with the hour in which the order was placed and ends with the order's own, so the
 //! newest come first out of the index and a search ends with as many as are wanted. What an order
 //! said before is taken out by its document's number. The words themselves leave the file when the
-//! index is put together anew (`merge`).
+//! index is put together anew (`optimize`).
 
 use std::collections::BTreeSet;
 

@@ -26,7 +26,7 @@ pub struct Capabilities {
     pub(crate) in_flight: usize,
     /// How far a sync reaches back behind its cursor, so that late-indexed changes are not lost.
     pub overlap: Duration,
-    /// The approximate guide time of a first sync, in words.
+    /// The approximate guide time of a first sync.
     pub(crate) guide_time: GuideTime,
 }
 

@@ -98,7 +98,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "edits",
-        help: "what becomes of lines, sums, notes, shipping service, ship-by and holds that change after import: ignore, review or apply",
+        help: "what becomes of lines, sums, notes, shipping service and ship-by that change after import: ignore, review or apply",
         check: |text| policy("edits", text).is_some(),
     },
     Setting {

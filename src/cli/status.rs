@@ -373,7 +373,7 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
     [running, allow, pause].into_iter().flatten().collect()
 }
 
-/// The approximate time of a first sync.
+/// A store as `--json` tells of it.
 fn to_json(s: &Standing, now: Timestamp) -> Value {
     let orders: serde_json::Map<String, Value> =
         s.orders.iter().map(|(status, n)| (status.word().to_owned(), (*n).into())).collect();

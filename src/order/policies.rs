@@ -66,7 +66,8 @@ impl Fate {
     }
 }
 
-/// What a store does with each kind of change. Payment and refunds are facts under all of them.
+/// What a store does with each kind of change. Payment, refunds, and a hold until
+/// the order is begun with, are facts under all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policies {
     /// Lines, sums, notes, the shipping service, the time to ship by, and a hold.

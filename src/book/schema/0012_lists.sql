@@ -43,7 +43,7 @@ CREATE VIEW v_orders AS
     a.line2 AS ship_line2, a.postcode AS ship_postcode, a.city AS ship_city, a.region AS ship_region, a.country AS ship_country,
     EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied') AS drifted,
     o.id AS order_id, o.test,
-    -- As `orders --to-send` has it: of a connected store, not gone at the channel, and not sent as its twin.
+    -- As `orders --to-send` has it but for a store's waiting time (`send_after`), which no row knows: of a connected store, not gone at the channel, and not sent as its twin.
     o.to_send AND s.removed_at IS NULL AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.order_id = o.id) AND NOT EXISTS (SELECT 1 FROM twins t JOIN orders w ON w.id = t.twin_id JOIN stores z ON z.id = w.store_id
       WHERE t.order_id = o.id AND t.state <> 'denied'
         AND (w.status = 'shipped' OR (t.copy AND z.removed_at IS NULL AND NOT EXISTS (SELECT 1 FROM gone g WHERE g.order_id = w.id)

@@ -81,15 +81,55 @@ fn basis(db: &Connection, documents: &Documents, order: i64) -> Result<Option<Ba
 
 /// Notes that these fields of the newest version are the merchant's.
 fn take(db: &Connection, order: i64, fields: &[Field]) -> Result<()> {
-    let sql = "INSERT INTO accepted_versions (order_id, updated_at, codec, document)
-               SELECT order_id, updated_at, codec, document FROM versions WHERE order_id = ? AND role = 'newest' RETURNING id";
-    let version: Option<i64> =
-        db.prepare_cached(sql).done("written")?.query_row([order], |row| row.get(0)).optional().done("written")?;
-    let Some(version) = version else { return Ok(()) };
+    let Some(version) = keep_version(db, order, "newest")? else { return Ok(()) };
     for field in fields {
-        let sql = "INSERT INTO accepted VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version_id = excluded.version_id";
+        let sql = "INSERT INTO accepted VALUES (?, ?, ?, 0)
+                   ON CONFLICT DO UPDATE SET version_id = excluded.version_id, followed = 0";
         db.prepare_cached(sql).done("written")?.execute(params![order, field.word(), version]).done("written")?;
     }
+    drop_unused(db, order)
+}
+
+/// Keeps the version that has this role, for fields of it.
+fn keep_version(db: &Connection, order: i64, role: &str) -> Result<Option<i64>> {
+    let sql = "INSERT INTO accepted_versions (order_id, updated_at, codec, document)
+               SELECT order_id, updated_at, codec, document FROM versions WHERE order_id = ? AND role = ? RETURNING id";
+    db.prepare_cached(sql).done("written")?.query_row(params![order, role], |row| row.get(0)).optional().done("written")
+}
+
+/// Before the order goes by another version as a whole: of these fields, which the merchant has
+/// edited, what was seen of them last stays what the merchant goes by.
+pub(super) fn follow_but(db: &Connection, order: i64, apart: &[Field]) -> Result<()> {
+    let seen = if apart.is_empty() { None } else { keep_version(db, order, "base")? };
+    for field in apart {
+        let sql = "INSERT INTO accepted VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET followed = 1";
+        db.prepare_cached(sql).done("written")?.execute(params![order, field.word(), seen]).done("written")?;
+    }
+    for field in Field::ALL.into_iter().filter(|field| !apart.contains(field)) {
+        let sql = "DELETE FROM accepted WHERE order_id = ? AND field = ?";
+        db.prepare_cached(sql).done("written")?.execute(params![order, field.word()]).done("written")?;
+    }
+    drop_unused(db, order)
+}
+
+/// The fields in which the copy has followed the channel under an edit, unseen.
+pub(super) fn followed(db: &Connection, order: i64) -> Result<Vec<Field>> {
+    let mut statement =
+        db.prepare_cached("SELECT field FROM accepted WHERE order_id = ? AND followed = 1").done("read")?;
+    let rows = statement.query_map([order], |row| row.get(0)).done("read")?;
+    let words: Vec<String> = rows.collect::<rusqlite::Result<_>>().done("read")?;
+    Ok(words.iter().filter_map(|word| Field::from_word(word)).collect())
+}
+
+/// What does not differ any more was not followed unseen.
+pub(super) fn settle_followed(db: &Connection, order: i64) -> Result<()> {
+    let sql = "UPDATE accepted SET followed = 0 WHERE order_id = ?1 AND followed = 1
+               AND field NOT IN (SELECT field FROM changes WHERE order_id = ?1)";
+    db.prepare_cached(sql).done("written")?.execute([order]).done("written")?;
+    Ok(())
+}
+
+fn drop_unused(db: &Connection, order: i64) -> Result<()> {
     let sql = "DELETE FROM accepted_versions WHERE order_id = ?1
                AND id NOT IN (SELECT version_id FROM accepted WHERE order_id = ?1)";
     db.prepare_cached(sql).done("written")?.execute([order]).done("written")?;
@@ -99,14 +139,20 @@ fn take(db: &Connection, order: i64, fields: &[Field]) -> Result<()> {
 /// From an act of the merchant on, what was applied of the newest version before it is the
 /// merchant's: it is not taken back because the order has been begun with. So are these fields.
 pub(super) fn take_applied(db: &Connection, order: i64, also: &[Field]) -> Result<()> {
-    let mut left = changes::fates(db, order)?;
-    let applied = left.iter().filter(|(field, fate)| *fate == Fate::Applied && !also.contains(field));
+    let fates = changes::fates(db, order)?;
+    let applied = fates.iter().filter(|(field, fate)| *fate == Fate::Applied && !also.contains(field));
     let taken: Vec<Field> = applied.map(|(field, _)| *field).chain(also.iter().copied()).collect();
-    if taken.is_empty() {
+    settle(db, order, &taken)
+}
+
+/// These fields of the newest version are the merchant's, and differ no more.
+pub(super) fn settle(db: &Connection, order: i64, fields: &[Field]) -> Result<()> {
+    if fields.is_empty() {
         return Ok(());
     }
-    take(db, order, &taken)?;
-    left.retain(|(field, _)| !taken.contains(field));
+    take(db, order, fields)?;
+    let mut left = changes::fates(db, order)?;
+    left.retain(|(field, _)| !fields.contains(field));
     changes::put(db, order, &left)
 }
 

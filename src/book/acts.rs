@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
-use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, TAKEN_BACK, put_note, resolve_order, resolve_subject};
+use super::inbox::{CHANGES, EDITED, GIVEN_BACK, InboxNote, TAKEN_BACK, put_note, resolve_order, resolve_subject};
 use super::local::local_of;
 use super::outbox::{Guard, Leave, OPEN};
 use super::outward::Way;
@@ -85,8 +85,11 @@ impl Book {
             resolve_order(db, order, &[TAKEN_BACK], now)?;
             match new.leave.guard {
                 Guard::Check => {}
-                Guard::AsLocal => resolve_order(db, order, &["shipped"], now)?,
-                Guard::Force => resolve_order(db, order, &CHANGES, now)?,
+                Guard::AsLocal => resolve_order(db, order, &["shipped", EDITED], now)?,
+                Guard::Force => {
+                    resolve_order(db, order, &CHANGES, now)?;
+                    resolve_order(db, order, &[EDITED], now)?;
+                }
             }
             let goal = Goal::Dispatched(shipment.clone());
             let row = queue(db, store, order, Some(number), &goal, new.leave, before, now)?;

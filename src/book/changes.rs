@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::Book;
+use super::accepted;
 use super::acts::{column, is_cancelled_here};
 use super::edits;
 use super::error::{Done, odd};
@@ -24,6 +25,9 @@ pub(crate) struct Circumstances {
     pub(crate) rejected: Vec<(Field, Mark)>,
     /// What the merchant has done to the order itself: sent or cancelled it, or edited a field.
     pub(crate) edited: Vec<Field>,
+    /// The fields in which the copy has followed the channel under an edit, and that the merchant
+    /// has not settled yet. They count as edited.
+    pub(crate) followed: Vec<Field>,
     /// The numbers of the merchant's own parcels.
     pub(crate) tracking: Vec<String>,
 }
@@ -36,7 +40,13 @@ impl Circumstances {
 
     /// The fields that the copy has as the newest version has them.
     pub(crate) fn written(&self) -> Vec<Field> {
-        self.fates.iter().filter(|(_, fate)| fate.is_written()).map(|(field, _)| *field).collect()
+        self.taken(&self.fates)
+    }
+
+    /// The same where this becomes of a version.
+    pub(crate) fn taken(&self, fates: &[(Field, Fate)]) -> Vec<Field> {
+        let is_taken = |(field, fate): &&(Field, Fate)| fate.is_written() || self.followed.contains(field);
+        fates.iter().filter(is_taken).map(|(field, _)| *field).collect()
     }
 }
 
@@ -119,7 +129,8 @@ pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances
         .done("read")?;
     let own = [(Field::Shipped, sent), (Field::Cancelled, is_cancelled_here(db, order)?)];
     let mut edited: Vec<Field> = own.into_iter().filter(|(_, is_own)| *is_own).map(|(field, _)| field).collect();
-    edited.extend(edits::fields(db, order)?);
+    let followed = accepted::followed(db, order)?;
+    edited.extend(edits::fields(db, order)?.into_iter().chain(followed.iter().copied()));
     let tracking = "SELECT p.tracking FROM parcels p JOIN shipments s ON s.id = p.shipment_id
                     WHERE s.order_id = ? AND s.key IS NOT NULL ORDER BY p.shipment_id, p.position";
     Ok(Circumstances {
@@ -128,6 +139,7 @@ pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances
         fates: fates(db, order)?,
         rejected: rejected(db, order)?,
         edited,
+        followed,
         tracking: column(db, tracking, [order])?,
     })
 }
@@ -149,7 +161,8 @@ fn rejected(db: &Connection, order: i64) -> Result<Vec<(Field, Mark)>> {
     Ok(found.into_iter().filter_map(mark).collect())
 }
 
-/// Notes what became of the order's newest version, in the place of what was noted before.
+/// Notes what became of the order's newest version, in the place of what was noted before. What
+/// does not differ any more has nothing left in it that was followed unseen.
 pub(super) fn put(db: &Connection, order: i64, fates: &[(Field, Fate)]) -> Result<()> {
     db.prepare_cached("DELETE FROM changes WHERE order_id = ?").done("written")?.execute([order]).done("written")?;
     for (field, fate) in fates {
@@ -158,7 +171,7 @@ pub(super) fn put(db: &Connection, order: i64, fates: &[(Field, Fate)]) -> Resul
             .execute(params![order, field.word(), fate.word()])
             .done("written")?;
     }
-    Ok(())
+    accepted::settle_followed(db, order)
 }
 
 /// Notes that a newer version differs in what nobody can tell.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Book;
 use super::error::{Done, odd};
 use super::import::Kept;
-use super::inbox::{InboxKind, InboxNote, put_note, resolve_order};
+use super::inbox::{EDITED, InboxKind, InboxNote, put_note, resolve_note, resolve_order};
 use super::trail::{self, By, Who};
 use super::{accepted, acts, copy, twins};
 use crate::clock::{Timestamp, from_millis};
@@ -119,7 +119,15 @@ impl Book {
                 put(db, order, &Edit { place: *place, value: value.clone(), channels }, by.at)?;
                 put_row(db, order, *place, Some(value))?;
             }
-            accepted::take_applied(db, order, &[])?;
+            // Who edits again has seen what changed under all that was edited before.
+            let settles = |field: &Field| {
+                let before = known.iter().filter(|edit| edit.place.field() == *field);
+                before.into_iter().all(|edit| new.edits.iter().any(|(place, _)| *place == edit.place))
+                    && new.edits.iter().any(|(place, _)| place.field() == *field)
+            };
+            let settled: Vec<Field> = accepted::followed(db, order)?.into_iter().filter(settles).collect();
+            accepted::take_applied(db, order, &settled)?;
+            seen(db, order, by.at)?;
             note(db, order, by, "edited", new.differences)?;
             Ok(true)
         })
@@ -142,6 +150,10 @@ impl Book {
                 return Ok(false);
             }
             drop_of(db, order, fields, by)?;
+            // What was followed under the edit is the merchant's now.
+            let mut settled = accepted::followed(db, order)?;
+            settled.retain(|field| fields.contains(field));
+            accepted::settle(db, order, &settled)?;
             note(db, order, by, "reverted", differences)?;
             if let Some((seen, kept)) = newest {
                 super::import::stand(db, order, seen, kept, by)?;
@@ -157,6 +169,26 @@ fn note(db: &Connection, order: i64, by: By, what: &str, differences: &[Differen
         trail::note(db, order, by, what, &words)?;
     }
     Ok(())
+}
+
+/// The merchant has looked at what the channel has changed: what is told of edits is dealt with,
+/// but for what was followed under one and is not settled yet.
+pub(super) fn seen(db: &Connection, order: i64, now: Timestamp) -> Result<()> {
+    if accepted::followed(db, order)?.is_empty() {
+        resolve_order(db, order, &[EDITED], now)?;
+    }
+    Ok(())
+}
+
+/// What was told of the channel's changes under an edit is dealt with once nothing is left of those
+/// that were followed before.
+pub(super) fn settled(db: &Connection, order: i64, followed: &[Field], now: Timestamp) -> Result<()> {
+    if followed.is_empty() || !accepted::followed(db, order)?.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT remote_id FROM orders WHERE id = ?";
+    let remote_id: String = db.prepare_cached(sql).done("read")?.query_row([order], |row| row.get(0)).done("read")?;
+    resolve_note(db, order, InboxKind::Edited, &remote_id, now)
 }
 
 pub(super) fn of(db: &Connection, order: i64) -> Result<Vec<Edit>> {
@@ -221,8 +253,10 @@ pub(super) fn overlay(db: &Connection, id: i64, order: &mut Order, by: By) -> Re
         for (edit, _) in moved.iter().filter(|(_, now)| now.is_none()) {
             say_given_up(db, id, edit, by.who(Who::Program))?;
         }
-        let note = InboxNote::edited(id, &[], &laid.dropped);
-        put_note(db, Some(twins::store_of(db, id)?), Some(id), &order.remote_id, &note, by.at)?;
+        let note = InboxNote::edit_given_up(id, &laid.dropped);
+        // Beside what is told of edits that stay.
+        let subject = format!("{} addresses", order.remote_id);
+        put_note(db, Some(twins::store_of(db, id)?), Some(id), &subject, &note, by.at)?;
     }
     Ok(laid)
 }
@@ -333,7 +367,7 @@ fn drop_of(db: &Connection, order: i64, fields: &[Field], by: By) -> Result<Vec<
             .done("written")?;
     }
     if !dropped.is_empty() {
-        resolve_order(db, order, &[InboxKind::Edited.word()], by.at)?;
+        resolve_order(db, order, &[EDITED], by.at)?;
     }
     Ok(dropped)
 }

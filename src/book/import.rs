@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use super::accepted::{self, Known};
 use super::documents::Documents;
 use super::error::{Done, odd};
-use super::inbox::{CHANGES, GIVEN_BACK, InboxKind, InboxNote, RACED, put_note, renew_note, resolve_order};
+use super::inbox::{CHANGES, EDITED, GIVEN_BACK, InboxKind, InboxNote, RACED, put_note, renew_note, resolve_order};
 use super::trail::{self, By, Who};
-use super::{Book, Present, changes, copy, twins};
+use super::{Book, Present, changes, copy, edits, twins};
 use crate::channel::rows::NAMELESS;
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::{Timestamp, from_millis};
@@ -74,8 +74,9 @@ pub(crate) struct Offered {
 /// What becomes of the new version.
 #[derive(Debug)]
 pub(crate) enum Update {
-    /// The copy takes it over.
-    Follow,
+    /// The copy takes it over, but for what the merchant has edited: this becomes of what differs
+    /// under that.
+    Follow(Vec<(Field, Fate)>),
     /// It says what the newer version says that is kept beside the copy, or less: that one stays.
     Known,
     /// It is kept beside the copy, and what differs cannot be told.
@@ -280,12 +281,16 @@ impl Acceptance<'_> {
         let order = self.order;
         let Some(part) = self.part else {
             changes::forget(db, order)?;
+            resolve_order(db, order, &[EDITED], by.at)?;
             return resolve_order(db, order, &CHANGES, by.at);
         };
         changes::put(db, order, &part.fates)?;
         let words: Vec<&str> = self.fields.iter().map(|field| field.word()).collect();
         changes::forget_rejections(db, order, self.fields)?;
         resolve_order(db, order, &words, by.at)?;
+        if self.fields.contains(&Field::Address) {
+            edits::seen(db, order, by.at)?;
+        }
         let races = |field| matches!(field, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded);
         if !part.fates.iter().any(|(field, _)| races(*field)) {
             resolve_order(db, order, &[RACED], by.at)?;
@@ -317,7 +322,9 @@ fn newest_is_base(db: &Connection, order: i64) -> Result<()> {
 
 /// What has become of the version that is kept beside the copy: noted, written to the copy, told.
 pub(super) fn stand(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By) -> Result<()> {
+    let followed = accepted::followed(db, id)?;
     changes::put(db, id, &kept.fates)?;
+    edits::settled(db, id, &followed, by.at)?;
     rewrite(db, id, kept.copy.as_ref(), &kept.fates, by)?;
     for written in &kept.written {
         trail::note(db, id, by.who(Who::Policy), "applied", written)?;
@@ -502,7 +509,7 @@ impl Intake<'_> {
         let (known, print) = (&offered.known, &offered.print);
         let id = known.order_id;
         let changed = match update {
-            Update::Follow => self.follow(id, known.since.status, seen, order, print).map(|()| true)?,
+            Update::Follow(apart) => self.follow(offered, seen, order, &apart).map(|()| true)?,
             Update::Known => self.stamp(id, "newest", order, print).map(|()| false)?,
             Update::Aside => {
                 self.put_version(id, "newest", seen, order, print)?;
@@ -567,16 +574,37 @@ impl Intake<'_> {
         self.readable(&order.remote_id)
     }
 
-    fn follow(&self, id: i64, before: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        let laid = copy::replace_copy(&self.db, id, order, self.by)?;
-        if !laid.news.is_empty() {
-            let words: Vec<&str> = laid.news.iter().map(|field| field.word()).collect();
-            let note = InboxNote::edited(id, &words, &laid.dropped);
-            put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.by.at)?;
+    /// The copy takes the version over, and what the merchant has edited stays over it. What differs
+    /// under that, `apart`, is to be looked at before anything goes out.
+    fn follow(&self, offered: &Offered, seen: &RemoteOrder, order: &Order, apart: &[(Field, Fate)]) -> Result<()> {
+        let (id, print) = (offered.known.order_id, &offered.print);
+        let fields: Vec<Field> = apart.iter().map(|(field, _)| *field).collect();
+        accepted::follow_but(&self.db, id, &fields)?;
+        let news = self.follow_as_whole(id, offered.known.since.status, seen, order, print)?;
+        let news: Vec<Field> = news.into_iter().filter(|field| fields.contains(field)).collect();
+        self.tell_of_edits(id, order, &news)?;
+        if apart.is_empty() {
+            changes::forget(&self.db, id)?;
+            return edits::settled(&self.db, id, &offered.known.since.followed, self.by.at);
         }
+        self.put_version(id, "newest", seen, order, print)?;
+        changes::put(&self.db, id, apart)?;
+        let settled: Vec<Field> = Field::ALL.into_iter().filter(|field| !fields.contains(field)).collect();
+        changes::forget_rejections(&self.db, id, &settled)
+    }
+
+    /// Gives the fields that the channel has changed under the merchant's edits.
+    fn follow_as_whole(
+        &self,
+        id: i64,
+        before: Status,
+        seen: &RemoteOrder,
+        order: &Order,
+        print: &[u8; 16],
+    ) -> Result<Vec<Field>> {
+        let laid = copy::replace_copy(&self.db, id, order, self.by)?;
         self.put_version(id, "base", seen, order, print)?;
         self.drop_newest(id)?;
-        changes::forget(&self.db, id)?;
         let detail = if before == order.status {
             order.channel_status.clone()
         } else {
@@ -584,7 +612,17 @@ impl Intake<'_> {
         };
         self.tell_if_given_back(id, order)?;
         self.seek_twins(id, order)?;
-        trail::note(&self.db, id, self.by, "followed the channel", &detail)
+        trail::note(&self.db, id, self.by, "followed the channel", &detail)?;
+        Ok(laid.news)
+    }
+
+    /// The channel has changed these fields under the merchant's edits.
+    fn tell_of_edits(&self, id: i64, order: &Order, news: &[Field]) -> Result<()> {
+        if news.is_empty() {
+            return Ok(());
+        }
+        let note = InboxNote::edited(id, news);
+        put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.by.at)
     }
 
     fn seek_twins(&self, id: i64, order: &Order) -> Result<()> {
@@ -620,7 +658,9 @@ impl Intake<'_> {
     /// order is to be looked at as a whole.
     fn without_base(&self, id: i64, status: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
         if status == Status::AwaitingPayment {
-            return self.follow(id, status, seen, order, print);
+            let news = self.follow_as_whole(id, status, seen, order, print)?;
+            self.tell_of_edits(id, order, &news)?;
+            return changes::forget(&self.db, id);
         }
         self.put_version(id, "newest", seen, order, print)?;
         changes::put_unknown(&self.db, id)?;
@@ -637,6 +677,7 @@ impl Intake<'_> {
             changes::put(&self.db, id, &[])?;
             rewrite(&self.db, id, copy, &[], self.by)?;
             resolve_order(&self.db, id, &CHANGES, self.by.at)?;
+            edits::settled(&self.db, id, &offered.known.since.followed, self.by.at)?;
             let what = "the channel is back at your version";
             trail::note(&self.db, id, self.by, what, &order.channel_status)?;
         }

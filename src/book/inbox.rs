@@ -112,32 +112,31 @@ pub(crate) struct InboxNote {
 }
 
 impl InboxNote {
-    /// The channel has changed what the merchant has edited: fields in which the merchant's value
-    /// stays, in an order that follows it, and addresses, counted from one, of which the edit is
-    /// given up.
-    pub(super) fn edited(order: i64, fields: &[&str], gone: &[usize]) -> Self {
-        let mut text = Vec::new();
-        let mut hint = Vec::new();
-        if !gone.is_empty() {
-            let gone: Vec<String> = gone.iter().map(usize::to_string).collect();
-            text.push(format!(
-                "the channel changed to which addresses order {order} goes, and address {}, which you had edited, is not among them as it was: your edit is given up, and lies over no other address",
-                gone.join(" and address ")
-            ));
-            hint.push(format!(
-                "ordersync show book:{order} --history lists the addresses and tells what you had written; ordersync edit book:{order} --address N ... writes it where it belongs"
-            ));
-        }
-        if !fields.is_empty() {
-            text.push(format!(
-                "the channel changed what you have edited in order {order} ({}); it stays as you have it",
-                fields.join(", ")
-            ));
-            hint.push(format!(
-                "ordersync show book:{order} prints both; ordersync revert book:{order} gives the channel's back"
-            ));
-        }
-        Self { kind: InboxKind::Edited, text: text.join("; "), hint: hint.join("; ") }
+    /// The channel has changed what the merchant has edited, in an order that follows it.
+    pub(super) fn edited(order: i64, fields: &[Field]) -> Self {
+        let words: Vec<&str> = fields.iter().map(|field| field.word()).collect();
+        let waits = if fields.contains(&Field::Address) { ", and nothing goes out until you have looked" } else { "" };
+        let text = format!(
+            "the channel changed what you have edited in order {order} ({}); it stays as you have it{waits}",
+            words.join(", ")
+        );
+        let hint = format!(
+            "ordersync show book:{order} prints both; ordersync accept book:{order} or ordersync revert book:{order} gives the channel's back, ordersync edit book:{order} ... makes it yours again"
+        );
+        Self { kind: InboxKind::Edited, text, hint }
+    }
+
+    /// Addresses that the merchant has edited, counted from one, are not there any more.
+    pub(super) fn edit_given_up(order: i64, gone: &[usize]) -> Self {
+        let gone: Vec<String> = gone.iter().map(usize::to_string).collect();
+        let text = format!(
+            "the channel changed to which addresses order {order} goes, and address {}, which you had edited, is not among them as it was; your edit of it is given up, and lies over no other address",
+            gone.join(" and address ")
+        );
+        let hint = format!(
+            "ordersync show book:{order} --history lists the addresses and tells what you had written; ordersync edit book:{order} --address N ... writes it where it belongs"
+        );
+        Self { kind: InboxKind::Edited, text, hint }
     }
 
     /// All of an order was given back before all of it was sent. Where the money came back and not
@@ -224,6 +223,9 @@ pub(super) const GIVEN_BACK: &str = "refund";
 
 /// The kind of a note about a dispatch that a cancellation at the channel took back.
 pub(super) const TAKEN_BACK: &str = InboxKind::TakenBack.word();
+
+/// The kind of a note about an order of which the channel has changed what the merchant has edited.
+pub(super) const EDITED: &str = "edited";
 
 /// The kind of a note about an order of which the merchant's version is lost.
 const LOST: &str = "lost";
@@ -405,6 +407,17 @@ pub(super) fn resolve_subject(db: &Connection, store: i64, subject: &str, now: T
     db.prepare_cached("UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND subject = ? AND resolved_at IS NULL")
         .done("written")?
         .execute(params![now.timestamp_millis(), store, subject])
+        .done("written")?;
+    Ok(())
+}
+
+/// Marks what an order's open note of this kind and about this subject says as dealt with.
+pub(super) fn resolve_note(db: &Connection, order: i64, kind: InboxKind, subject: &str, now: Timestamp) -> Result<()> {
+    let sql =
+        "UPDATE inbox SET resolved_at = ? WHERE order_id = ? AND kind = ? AND subject = ? AND resolved_at IS NULL";
+    db.prepare_cached(sql)
+        .done("written")?
+        .execute(params![now.timestamp_millis(), order, kind.word(), subject])
         .done("written")?;
     Ok(())
 }

@@ -109,6 +109,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0013_again.sql"),
     include_str!("schema/0014_returns.sql"),
     include_str!("schema/0015_indexes.sql"),
+    include_str!("schema/0016_followed.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

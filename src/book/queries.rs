@@ -10,7 +10,7 @@ use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::waiting::Times;
 use crate::order::{
-    Address, Buyer, Charge, LineQuantity, Parcel, Payment, Pieces, Refund, Status, Totals, is_given_back,
+    Address, Buyer, Charge, Field, LineQuantity, Parcel, Payment, Pieces, Refund, Status, Totals, is_given_back,
     stored_decimal, sum,
 };
 
@@ -232,6 +232,8 @@ pub struct BookOrder {
     pub(crate) twins: Vec<Twin>,
     /// What the merchant has edited in it.
     pub(crate) edits: Vec<Edit>,
+    /// The fields in which the channel's value under an edit has changed unseen.
+    pub(crate) followed: Vec<Field>,
     /// Whether a newer version is kept beside it.
     pub(crate) drifted: bool,
     /// Its last event when it was read: another one later means that something about it has changed
@@ -260,6 +262,7 @@ impl Book {
         order.inbox = self.inbox_of(id)?;
         order.twins = self.twins(id)?;
         order.edits = self.edits(id)?;
+        order.followed = super::accepted::followed(&self.db, id)?;
         // One that has come to an end is held by nothing.
         order.hold = super::local::hold_of(&self.db, id)?.filter(|_| order.shown == Status::OnHold);
         order.not_before = self.not_before(&order)?;
@@ -484,6 +487,7 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
         inbox: Vec::new(),
         twins: Vec::new(),
         edits: Vec::new(),
+        followed: Vec::new(),
         drifted: row.get("drifted")?,
         last_event: row.get("last_event")?,
     }))

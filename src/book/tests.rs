@@ -304,7 +304,7 @@ fn p6_a_late_delivery_of_an_older_version_changes_nothing() {
     import(&mut book, store, &[remote(&testing::order("7", Status::Cancelled))], keep).unwrap();
     let mut older = testing::order("7", Status::AwaitingFulfillment);
     older.updated_at -= chrono::TimeDelta::seconds(60);
-    assert_eq!(import(&mut book, store, &[remote(&older)], || Update::Follow).unwrap().unchanged, 1);
+    assert_eq!(import(&mut book, store, &[remote(&older)], || Update::Follow(Vec::new())).unwrap().unchanged, 1);
     assert_eq!(book.order(1).unwrap().status, Status::Cancelled);
 }
 
@@ -878,7 +878,7 @@ fn the_counts_follow_every_change_of_status() {
     let orders = [remote(&testing::order("1", Status::AwaitingPayment)), remote(&testing::order("2", Status::Shipped))];
     import(&mut book, store, &orders, keep).unwrap();
     let paid = remote(&testing::order("1", Status::AwaitingFulfillment));
-    import(&mut book, store, &[paid], || Update::Follow).unwrap();
+    import(&mut book, store, &[paid], || Update::Follow(Vec::new())).unwrap();
     book.record_cancel(1, None, None, "").unwrap();
     let (counts, _) = book.counts().unwrap();
     let expected = Counts::from([((store, "cancelled"), 1), ((store, "shipped"), 1)]);
@@ -936,7 +936,7 @@ fn a_search_follows_what_an_order_says_and_when_it_was_placed() {
     order.buyer.name = "Anna Miller".into();
     order.placed_at -= chrono::TimeDelta::days(400);
     order.updated_at += chrono::TimeDelta::hours(1);
-    import(&mut book, store, &[remote(&order)], || Update::Follow).unwrap();
+    import(&mut book, store, &[remote(&order)], || Update::Follow(Vec::new())).unwrap();
     book.index_after(1).unwrap();
     assert_eq!((list(&book, "quetzalcoatl"), list(&book, "miller anna")), (vec![], vec![1]));
     // What was taken out is gone from the bytes once the index is put together anew.
@@ -987,7 +987,7 @@ fn p10_what_was_given_back_in_full_is_not_late() {
     for order in &mut orders {
         order.updated_at += chrono::TimeDelta::hours(1);
     }
-    import(&mut book, store, &orders.each_ref().map(remote), || Update::Follow).unwrap();
+    import(&mut book, store, &orders.each_ref().map(remote), || Update::Follow(Vec::new())).unwrap();
     assert_eq!(late(&book), [3]);
 }
 
@@ -1362,7 +1362,7 @@ fn p10_money_that_comes_back_at_the_channel_after_it_was_given_back_by_hand_is_a
     let mut take = |book: &mut Book, cents: i64| {
         order.totals.refunded = Decimal::new(cents, 2);
         order.updated_at += chrono::TimeDelta::minutes(1);
-        import(book, store, &[remote(&order)], || Update::Follow).unwrap();
+        import(book, store, &[remote(&order)], || Update::Follow(Vec::new())).unwrap();
     };
     take(&mut book, 0);
     assert_eq!(

@@ -53,6 +53,11 @@ impl Field {
         Self::Archived,
     ];
 
+    /// Whether the merchant can edit it.
+    pub(crate) fn can_be_edited(self) -> bool {
+        matches!(self, Self::Address | Self::Notes)
+    }
+
     /// The field with this word.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.word() == word)

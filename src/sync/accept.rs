@@ -101,6 +101,7 @@ fn in_part(
 fn settle(known: &mut Known, fields: &[Field]) {
     let since = &mut known.since;
     since.fates.retain(|(field, _)| !fields.contains(field));
+    since.followed.retain(|field| !fields.contains(field));
     since.rejected.retain(|(field, _)| !fields.contains(field));
     // What was edited is given up; what was sent or cancelled stays so.
     since.edited.retain(|field| makes_status(*field) || !fields.contains(field));

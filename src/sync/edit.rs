@@ -46,13 +46,15 @@ pub(crate) fn edit(book: &mut Book, order: &BookOrder, wish: &Wish) -> Result<Op
         }
         address.country = address.country.to_uppercase();
         refuse_emptied(&wish.parts, &address)?;
-        if address != before {
+        // Who says once more what stands there has seen what the channel changed under it.
+        if address != before || order.followed.contains(&Field::Address) {
             done.warnings = warnings(order, &address)?;
             done.differences.push(difference(Field::Address, before.in_words(), address.in_words()));
             edits.push((Place::Address(position), Value::Address(Box::new(address))));
         }
     }
-    if let Some(note) = wish.note.as_ref().map(|note| note.trim()).filter(|note| *note != order.buyer_note.trim()) {
+    let is_new = |note: &&str| *note != order.buyer_note.trim() || order.followed.contains(&Field::Notes);
+    if let Some(note) = wish.note.as_ref().map(|note| note.trim()).filter(is_new) {
         let words = |text: &str| Value::Text(text.to_owned()).words();
         done.differences.push(difference(Field::Notes, words(&order.buyer_note), words(note)));
         edits.push((Place::Notes, Value::Text(note.to_owned())));
@@ -191,6 +193,12 @@ fn without(
     let Ok(base) = goes_by::base(&known.basis, format) else { return Ok(None) };
     let told = told_of(store, format, &known, &base);
     known.since.edited.retain(|field| !fields.contains(field));
+    // What was followed under an edit is the merchant's with it.
+    let (settled, still) = std::mem::take(&mut known.since.followed).into_iter().partition(|one| fields.contains(one));
+    let settled: Vec<Field> = settled;
+    known.since.followed = still;
+    known.since.fates.retain(|(field, _)| !settled.contains(field));
+    let base = base.taking(&settled, &newest);
     let status = status_without_applied(&known.since, &base);
     Ok(again(store, format, &known, &base, status, told).map(|kept| (newest, kept)))
 }

@@ -37,8 +37,9 @@ pub(crate) struct Case<'a> {
 /// What becomes of a newer version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// The copy takes it over as a whole.
-    Follow,
+    /// The copy takes it over as a whole, but for what the merchant has edited: this becomes of
+    /// each such field that differs.
+    Follow(Vec<(Field, Fate)>),
     /// It is kept beside the copy; this becomes of each field that differs, the graver first, and
     /// this is what the merchant is told. Nothing where it says what the merchant's version says.
     Keep(Vec<(Field, Fate)>, Option<Notice>),
@@ -61,10 +62,11 @@ pub(crate) fn mark(base: &Order, newer: &Order, field: Field) -> Mark {
 
 /// Decides for one order.
 pub(crate) fn decide(case: &Case<'_>) -> Decision {
+    let mut found: Vec<Field> = differences(case.base, case.incoming).iter().map(|found| found.aspect).collect();
     if case.status == Status::AwaitingPayment {
-        return Decision::Follow;
+        found.retain(|field| field.can_be_edited() && case.edited.contains(field));
+        return Decision::Follow(found.into_iter().map(|field| (field, case.fate(field, false))).collect());
     }
-    let found: Vec<Field> = differences(case.base, case.incoming).iter().map(|found| found.aspect).collect();
     let cancels = found.contains(&Field::Cancelled) && case.fate(Field::Cancelled, false) == Fate::Applied;
     let fates: Vec<(Field, Fate)> = found.into_iter().map(|field| (field, case.fate(field, cancels))).collect();
     let notice = if cancels { None } else { case.notice(&fates) };

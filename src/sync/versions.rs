@@ -29,7 +29,10 @@ pub(super) fn decide(store: &Store, format: &dyn Format, known: &Known, seen: &R
         (None, None) => order.as_ref().clone(),
     };
     let case = case_of(store, &known.since, status, &base, &incoming);
-    let Decision::Keep(fates, notice) = policy::decide(&case) else { return Ok(Update::Follow) };
+    let (fates, notice) = match policy::decide(&case) {
+        Decision::Keep(fates, notice) => (fates, notice),
+        Decision::Follow(apart) => return Ok(Update::Follow(apart)),
+    };
     let before = newest.as_ref().and_then(|newest| told(&Case { incoming: newest, ..case }));
     let news = differences(newest.as_ref().unwrap_or(&base), &incoming);
     Ok(Update::Keep(Box::new(kept(&case, known, fates, notice, before, &news))))
@@ -57,7 +60,7 @@ pub(super) fn again(
         .into_iter()
         .filter(|news| !known.since.fates.iter().any(|(f, fate)| *f == news.aspect && fate.is_written()))
         .collect();
-    let fields = written(&fates);
+    let fields = known.since.taken(&fates);
     Some(Kept { copy: Some(copy_of(&case, &fields)), ..kept(&case, known, fates, notice, told, &news) })
 }
 
@@ -70,7 +73,7 @@ pub(super) fn told_of(store: &Store, format: &dyn Format, known: &Known, base: &
 fn told(case: &Case<'_>) -> Option<Field> {
     match policy::decide(case) {
         Decision::Keep(_, notice) => notice.map(|notice| notice.field),
-        Decision::Follow => None,
+        Decision::Follow(_) => None,
     }
 }
 
@@ -83,8 +86,8 @@ fn kept(
     news: &[Difference],
 ) -> Kept {
     let fields = written(&fates);
-    let was_written = known.since.fates.iter().any(|(_, fate)| fate.is_written());
-    let copy = (was_written || !fields.is_empty()).then(|| copy_of(case, &fields));
+    let was_written = known.since.fates.iter().any(|(_, fate)| fate.is_written()) || !known.since.followed.is_empty();
+    let copy = (was_written || !fields.is_empty()).then(|| copy_of(case, &known.since.taken(&fates)));
     let written = news.iter().filter(|news| fields.contains(&news.aspect)).map(in_words).collect();
     let told = notice.as_ref().is_some_and(|notice| told == Some(notice.field));
     let note = notice.map(|notice| note(known.order_id, notice, case.incoming));
@@ -161,7 +164,7 @@ pub(super) fn kept_beside(store: &Store, since: &Circumstances, order: i64, had:
     };
     let fates: Vec<(Field, Fate)> = fates.into_iter().map(settle).collect();
     let is_fact = fates.iter().any(|(_, fate)| *fate == Fate::Fact);
-    let copy = is_fact.then(|| copy_of(&case, &written(&fates)));
+    let copy = is_fact.then(|| copy_of(&case, &since.taken(&fates)));
     let told = notice.as_ref().is_some_and(|notice| before == Some(notice.field));
     let note = notice.map(|notice| note(order, notice, now));
     Kept { fates, copy, note, told, ..Kept::default() }

@@ -214,3 +214,102 @@ fn p5_an_edit_of_one_of_several_addresses_stays_with_it_or_is_given_up_and_told(
         assert_eq!(desk.writes(), 0, "{kind}: P-7");
     });
 }
+
+/// Once the channel's address has changed under the merchant's, no parcel goes out before the
+/// merchant has seen that, also where the order followed the channel as it was not paid.
+#[test]
+fn d1_what_changed_under_an_edit_of_an_unpaid_order_stops_a_parcel_until_it_is_settled() {
+    const THERE: &str = "77 Somewhere Else";
+    let settling: [(&str, &[&str], &str); 4] = [
+        ("accept", &[], THERE),
+        ("revert", &[], THERE),
+        ("edit", &["--line1", "3 Third Street"], "3 Third Street"),
+        ("edit", &["--line1", STREET], STREET),
+    ];
+    each(|desk| {
+        let kind = desk.kind;
+        let inbox = || desk.home.json("inbox");
+        let settle = |name: &str, (command, more, stands): &(&str, &[&str], &str), id: &str| {
+            let words: Vec<&str> = [*command, name].into_iter().chain(more.iter().copied()).collect();
+            desk.home.call(&words).exits(0);
+            let shown = desk.show(id);
+            assert_eq!(street(&shown), stands, "{kind}: {words:?}");
+            assert_eq!((&shown["changed_at_channel"], inbox()), (&json!(false), json!([])), "{kind}: {words:?}");
+        };
+        for is_settled_unpaid in [false, true] {
+            for way in &settling {
+                let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+                let name = format!("{kind}:{id}");
+                desk.sync();
+                desk.home.call(&["edit", &name, "--line1", STREET]).exits(0);
+                assert!(desk.store.readdress(&id, THERE));
+                desk.sync();
+                assert_eq!(fields(&desk.show(&id)), ["address"], "{kind}: it is to be seen");
+                assert_eq!(inbox()[0]["kind"], "edited", "{kind}");
+                if is_settled_unpaid {
+                    settle(&name, way, &id);
+                }
+                assert!(desk.store.pay(&id) && desk.store.annotate(&id, "please ring"));
+                desk.sync();
+                let shown = desk.show(&id);
+                assert_eq!(
+                    (&shown["status"], &shown["buyer_note"]),
+                    (&json!("awaiting-fulfillment"), &json!("please ring"))
+                );
+                if !is_settled_unpaid {
+                    assert_eq!(street(&shown), STREET, "{kind}");
+                    assert_eq!(shown["edits"][0]["channels"]["line1"], THERE, "{kind}");
+                    desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("address");
+                    desk.on("dropship", &id, "").exits(6).says("address");
+                    assert_eq!(desk.tracking_numbers(&id), [""; 0], "{kind}: a parcel went out");
+                    settle(&name, way, &id);
+                }
+                desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+            }
+        }
+    });
+}
+
+/// What the channel takes back itself, and what the merchant insists on.
+#[test]
+fn d1_a_change_under_an_edit_that_is_taken_back_or_overruled_stops_nothing() {
+    each(|desk| {
+        let kind = desk.kind;
+        let edited = || {
+            let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+            desk.sync();
+            let before = street(&desk.show(&id)).as_str().unwrap().to_owned();
+            desk.home.call(&["edit", &format!("{kind}:{id}"), "--line1", STREET]).exits(0);
+            assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+            desk.sync();
+            (id, before)
+        };
+        for is_paid_first in [false, true] {
+            let (id, before) = edited();
+            if is_paid_first {
+                assert!(desk.store.pay(&id));
+                desk.sync();
+            }
+            assert!(desk.store.readdress(&id, &before));
+            desk.sync();
+            let shown = desk.show(&id);
+            assert_eq!((street(&shown), fields(&shown)), (&json!(STREET), vec![]), "{kind}");
+            assert_eq!(shown["edits"][0]["channels"]["line1"], before, "{kind}");
+            assert_eq!(desk.home.json("inbox"), json!([]), "{kind}: nothing is to be seen any more");
+            assert!(is_paid_first || desk.store.pay(&id));
+            desk.sync();
+            desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        }
+        let (id, _) = edited();
+        assert!(desk.store.pay(&id));
+        desk.sync();
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02 --later").done();
+        desk.home.run("sync").exits(3);
+        assert_eq!(desk.tracking_numbers(&id), [""; 0], "{kind}: the push looks as well");
+        assert!(desk.home.json("inbox").to_string().contains("rejected"), "{kind}");
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02 --as-local").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD02"], "{kind}");
+        let kinds = desk.home.json("inbox");
+        assert!(!kinds.to_string().contains("\"edited\""), "{kind}: {kinds}");
+    });
+}

@@ -55,7 +55,7 @@ fn changed(base: &Order, field: Field) -> Order {
 fn kept(case: &Case<'_>) -> (Vec<(Field, Fate)>, Option<Notice>) {
     match decide(case) {
         Decision::Keep(fates, notice) => (fates, notice),
-        Decision::Follow => panic!("it follows"),
+        Decision::Follow(_) => panic!("it follows"),
     }
 }
 
@@ -69,7 +69,7 @@ fn p9_an_unpaid_order_follows_the_channel_in_everything() {
     for status in Status::ALL {
         let incoming = order(status);
         let case = case(all(Policy::Ignore), Status::AwaitingPayment, &base, &incoming);
-        assert_eq!(decide(&case), Decision::Follow);
+        assert_eq!(decide(&case), Decision::Follow(Vec::new()));
     }
 }
 
@@ -251,7 +251,7 @@ fn p1_only_a_cancellation_and_a_fact_are_written_to_an_order_of_shopify_by_defau
 /// What the table says of one case.
 fn told(case: &Case<'_>, field: Field) -> String {
     match decide(case) {
-        Decision::Follow => "follows".to_owned(),
+        Decision::Follow(_) => "follows".to_owned(),
         Decision::Keep(fates, notice) => {
             let fate = fates.iter().find(|(found, _)| *found == field).map_or("no difference", |(_, fate)| fate.word());
             let inbox = if notice.is_some() { " + inbox" } else { "" };

@@ -383,6 +383,56 @@ proptest! {
         prop_assert_eq!(standing(&edited), standing(&plain));
     }
 
+    /// P-9 under an edit, and the same whatever came between: the order is as the newest version has
+    /// it, and what differs from what the merchant saw under the edit is to be looked at.
+    #[test]
+    fn p5_an_unpaid_order_that_is_edited_follows_in_all_else_and_what_changed_under_it_is_kept(
+        versions in any_versions(),
+        policies in any_policies(),
+        order in proptest::collection::vec(any::<proptest::sample::Index>(), 0..4),
+        is_paid in any::<bool>(),
+    ) {
+        let unpaid = |version: &Order| Order { status: Status::AwaitingPayment, paid_at: None, ..version.clone() };
+        let begun = || {
+            let desk = desk(&policies);
+            let mut first = unpaid(&testing::order("8", Status::AwaitingPayment));
+            first.remote_id = "8".into();
+            take(&desk, &first);
+            let mut book = desk.context.book().unwrap();
+            let order = book.order(2).unwrap();
+            let wish = edit::Wish { parts: vec![("line1", "9 Merchants Lane".into())], ..edit::Wish::default() };
+            edit::edit(&mut book, &order, &wish).unwrap().unwrap();
+            desk
+        };
+        let of = |version: &Order| Order { remote_id: "8".into(), number: "8".into(), ..unpaid(version) };
+        let (alone, many) = (begun(), begun());
+        let mut last = of(versions.last().unwrap());
+        last.channel_status = "last".into();
+        if is_paid {
+            (last.status, last.paid_at) = (Status::AwaitingFulfillment, Some(last.placed_at));
+        }
+        last.updated_at += chrono::TimeDelta::hours(1);
+        for nth in order {
+            take(&many, &of(nth.get(&versions)));
+        }
+        for desk in [&many, &alone] {
+            take(desk, &last);
+        }
+        take(&many, &last);
+        prop_assert_eq!(standing(&many), standing(&alone));
+        let book = alone.context.book().unwrap();
+        let copy = book.order(2).unwrap();
+        prop_assert_eq!(&copy.ship_to[0].line1, "9 Merchants Lane");
+        prop_assert_eq!(&copy.buyer_note, &last.buyer_note);
+        prop_assert_eq!(copy.status, last.status);
+        let versions = Versions::read(&book, 2, alone.open.format.as_ref()).unwrap().unwrap();
+        let differ: Vec<Field> = versions.differences().iter().map(|found| found.aspect).collect();
+        let imported = testing::order("8", Status::AwaitingPayment);
+        let is_moved = last.ship_to != imported.ship_to;
+        prop_assert_eq!(differ, if is_moved { vec![Field::Address] } else { vec![] });
+        prop_assert_eq!(copy.followed, if is_moved { vec![Field::Address] } else { vec![] });
+    }
+
     #[test]
     fn p2_all_fields_accepted_one_by_one_are_the_version_accepted_as_a_whole(
         versions in any_versions(),

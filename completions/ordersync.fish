@@ -234,7 +234,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -s q -l quie
 complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand refund" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand note" -l remove -d 'Remove the note with this number; its text is gone then' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand note" -l remove -d 'Remove the note with this number; its text is gone then, but for its words in the search index of a book with more than 20,000 orders, which leave it by and by' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand note" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand note" -l dry-run -d 'Say what would be done, do nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand note" -l json -d 'Print results as JSON'

@@ -17,7 +17,8 @@ pub(super) struct Args {
     /// What it says
     #[arg(required_unless_present = "remove", conflicts_with = "remove")]
     text: Option<String>,
-    /// Remove the note with this number; its text is gone then
+    /// Remove the note with this number; its text is gone then, but for its words in the search index
+    /// of a book with more than 20,000 orders, which leave it by and by
     #[arg(long, value_name = "NUMBER")]
     remove: Option<i64>,
     /// Say what would be done, do nothing

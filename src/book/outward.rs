@@ -10,7 +10,7 @@ use super::error::{Done, odd};
 use super::local::hold_of;
 use super::outbox::{Guard, Leave};
 use super::twins::{self, Twin};
-use super::{Book, own_refunds};
+use super::{Book, own_refunds, pieces};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
@@ -190,6 +190,16 @@ pub(super) fn bar(db: &Connection, order: i64, way: Way, leave: Leave, now: Time
     if let Some((what, flags)) = facts.standing.against(passes) {
         return Ok(Some(standing_bar(order, what, flags, way, &facts)));
     }
+    if let Way::Push(row) | Way::Retry(row) = way
+        && leave.guard != Guard::Force
+        && let Some(shipment) = shipment_of(db, row)?
+        && pieces::holds_given_back(db, order, shipment)?
+    {
+        let bar = Bar::new("has fewer pieces to be sent than the dispatch has: some were given back since", "");
+        return Ok(Some(bar.first(format!(
+            "ordersync outbox --withdraw {row} takes the row back, and ordersync dispatch book:{order} ... sends what is left"
+        ))));
+    }
     if !leave.on_hold
         && let Some(hold) = hold_of(db, order)?.filter(|hold| hold.until.is_none_or(|at| at > now))
     {
@@ -217,6 +227,12 @@ pub(super) fn bar(db: &Connection, order: i64, way: Way, leave: Leave, now: Time
         Way::Dropship => Bar::new("is a test order", "").first(format!("ordersync show book:{order}")),
         _ => Bar::new("is a test order", "--test-order"),
     }))
+}
+
+/// The shipment that a row of the outbox tells of.
+fn shipment_of(db: &Connection, row: i64) -> Result<Option<i64>> {
+    let sql = "SELECT shipment_id FROM outbox WHERE id = ?";
+    db.prepare_cached(sql).done("read")?.query_row([row], |row| row.get(0)).done("read")
 }
 
 fn facts(db: &Connection, order: i64, way: Way) -> Result<Facts> {

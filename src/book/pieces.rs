@@ -23,6 +23,11 @@ pub(super) struct Counted {
 
 /// The lines of an order in their order.
 pub(super) fn of_order(db: &Connection, order: i64) -> Result<Vec<Counted>> {
+    without(db, order, None)
+}
+
+/// The same as if one of its shipments were not there.
+pub(super) fn without(db: &Connection, order: i64, shipment: Option<i64>) -> Result<Vec<Counted>> {
     let sql = "SELECT remote_id, ships, quantity, refunded, coalesce(refunded_there, refunded), returned
                FROM lines WHERE order_id = ? ORDER BY position";
     let mut statement = db.prepare_cached(sql).done("read")?;
@@ -32,7 +37,7 @@ pub(super) fn of_order(db: &Connection, order: i64) -> Result<Vec<Counted>> {
     let rows: Vec<(String, bool, String, String, String, Option<String>)> =
         rows.collect::<rusqlite::Result<_>>().done("read")?;
     let is_any_back = rows.iter().any(|(_, _, _, back, ..)| back != "0");
-    let sent = sent(db, order, is_any_back)?;
+    let sent = sent(db, order, shipment, is_any_back)?;
     let said = if is_any_back { said(db, order)? } else { BTreeMap::new() };
     let counted = rows.into_iter().map(|(id, ships, ordered, all, there, told)| {
         let there = copy::quantity(&there)?;
@@ -48,12 +53,13 @@ pub(super) fn of_order(db: &Connection, order: i64) -> Result<Vec<Counted>> {
     counted.collect()
 }
 
-/// What is in the order's shipments, by line.
-fn sent(db: &Connection, order: i64, is_any_back: bool) -> Result<BTreeMap<String, Vec<Sent>>> {
+/// What is in the order's shipments but one, by line.
+fn sent(db: &Connection, order: i64, but: Option<i64>, is_any_back: bool) -> Result<BTreeMap<String, Vec<Sent>>> {
     let sql = "SELECT sl.line_id, sl.quantity, sh.shipped_at FROM shipments sh
-               JOIN shipment_lines sl ON sl.shipment_id = sh.id WHERE sh.order_id = ? ORDER BY sh.id";
+               JOIN shipment_lines sl ON sl.shipment_id = sh.id WHERE sh.order_id = ? AND sh.id IS NOT ? ORDER BY sh.id";
     let mut statement = db.prepare_cached(sql).done("read")?;
-    let rows = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).done("read")?;
+    let rows =
+        statement.query_map(params![order, but], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).done("read")?;
     let rows: Vec<(String, String, Option<i64>)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
     let refunds = if is_any_back && !rows.is_empty() { refunds(db, order)? } else { Vec::new() };
     let mut sent: BTreeMap<String, Vec<Sent>> = BTreeMap::new();
@@ -85,6 +91,27 @@ fn said(db: &Connection, order: i64) -> Result<BTreeMap<String, (Decimal, Decima
     let rows = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).done("read")?;
     let rows: Vec<(String, String, String)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
     rows.into_iter().map(|(id, returned, of)| Ok((id, (copy::quantity(&returned)?, copy::quantity(&of)?)))).collect()
+}
+
+/// Whether a shipment that waits holds more pieces than are owed without it: some of them were given
+/// back since it was recorded.
+pub(super) fn holds_given_back(db: &Connection, order: i64, shipment: i64) -> Result<bool> {
+    let sql = "SELECT line_id, quantity FROM shipment_lines WHERE shipment_id = ?
+               AND EXISTS (SELECT 1 FROM lines l WHERE l.order_id = ? AND l.remote_id = line_id AND l.refunded <> '0')";
+    let mut statement = db.prepare_cached(sql).done("read")?;
+    let rows = statement.query_map([shipment, order], |row| Ok((row.get(0)?, row.get(1)?))).done("read")?;
+    let rows: Vec<(String, String)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
+    if rows.is_empty() {
+        return Ok(false);
+    }
+    let counted = without(db, order, Some(shipment))?;
+    for (line, quantity) in rows {
+        let owed = counted.iter().find(|one| one.id == line).map(|one| one.pieces.at_most());
+        if owed.is_some_and(|owed| copy::quantity(&quantity).is_ok_and(|quantity| quantity > owed)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the merchant has said of any pieces of the order whether they had been sent.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::local::{Told, text};
 use super::output;
 use super::{App, Outcome};
-use crate::book::{Book, BookLine, BookOrder, NewRefund, OwnRefund, Worked};
+use crate::book::{Book, BookLine, BookOrder, NewRefund, OutboxRow, OwnRefund, Worked};
+use crate::channel::Goal;
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind};
 use crate::order::{LineQuantity, parse_decimal, scaled};
@@ -100,6 +101,14 @@ fn record(app: &App, book: &mut Book, id: i64, args: &Args) -> Outcome {
         if let Some(name) = counted_unsent(&before, &lines) {
             output::note(&format!(
                 "pieces that were not sent yet are taken to be given back first; ordersync refund book:{id} --returned '{name}=QTY' says how many of those given back had been sent"
+            ));
+        }
+        let waits =
+            |row: &&OutboxRow| row.state.is_open() && !row.may_be_there && matches!(row.goal, Goal::Dispatched(_));
+        for row in order.outbox.iter().filter(waits).filter(|_| !lines.is_empty() || order.waits_given_back()) {
+            output::note(&format!(
+                "row {} of the outbox waits to be sent, and is refused where it has pieces that are given back now; ordersync outbox --withdraw {} takes it back",
+                row.id, row.id
             ));
         }
         if order.waits_given_back() {

@@ -101,6 +101,23 @@ fn p10_a_retry_sends_nothing_of_what_was_given_back_meanwhile() {
     });
 }
 
+/// Of the pieces that were given back none goes out with what waits.
+#[test]
+fn p10_pieces_given_back_by_hand_stop_a_dispatch_that_waits() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 3)]);
+        let writes = desk.writes();
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        desk.on("refund", &id, "--amount 1 --line TEE-001=1").exits(0).says("ordersync outbox --withdraw");
+        desk.home.run("sync").exits(3);
+        assert!(desk.home.json("inbox").to_string().contains("given back since"), "{}", desk.kind);
+        assert_eq!(desk.writes(), writes, "{}: given back while it waited", desk.kind);
+        desk.on("refund", &id, "--remove 1").exits(0);
+        desk.on("retry", &id, "").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
+    });
+}
+
 /// D-1: a supplier is asked for nothing that has changed at the channel and was not looked at.
 #[test]
 fn d1_what_changed_at_the_channel_is_not_handed_over_unseen() {

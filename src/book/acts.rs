@@ -256,7 +256,11 @@ impl Book {
         self.write_durably("written", |db| {
             let row = written(db, id)?;
             let order = row.order;
-            if matches!(row.state.as_str(), "confirmed" | "withdrawn") || !row.nothing {
+            if row.state == "withdrawn" {
+                let text = format!("row {id} was taken back already; nothing was changed");
+                return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));
+            }
+            if row.state == "confirmed" || !row.nothing {
                 let text = format!("what row {id} writes may have reached the channel; it was not taken back");
                 return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));
             }

@@ -72,18 +72,7 @@ pub(crate) fn edit(book: &mut Book, order: &BookOrder, wish: &Wish) -> Result<Op
 /// `Usage` where that is in doubt, `Refused` where none is to be changed any more.
 pub(crate) fn which(order: &BookOrder, nth: Option<usize>) -> Result<usize> {
     let id = order.id;
-    let over = match order.status {
-        Status::Shipped => Some("all of it is shipped".to_owned()),
-        Status::Cancelled => Some("it is cancelled".to_owned()),
-        _ if order.ship_to.is_empty() && !order.lines.iter().any(|line| line.ships) => {
-            Some("nothing in it goes into a parcel".to_owned())
-        }
-        _ => None,
-    };
-    if let Some(why) = over {
-        let text = format!("the address of order {id} is not changed: {why}; nothing was changed");
-        return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{id} says how it stands")));
-    }
+    may_be_moved(order)?;
     let count = order.ship_to.len();
     match nth {
         None if count > 1 => {
@@ -97,6 +86,28 @@ pub(crate) fn which(order: &BookOrder, nth: Option<usize>) -> Result<usize> {
         }
         nth => Ok(nth.map_or(0, |nth| nth - 1)),
     }
+}
+
+/// Where an order went that is over is not changed any more.
+fn may_be_moved(order: &BookOrder) -> Result<()> {
+    let id = order.id;
+    let waiting = order.outbox.iter().find(|row| row.state.is_open() && !row.may_be_there);
+    let over = match (order.status, waiting) {
+        (Status::Shipped, Some(row)) => {
+            let text =
+                format!("the address of order {id} is not changed while its dispatch waits; nothing was changed");
+            let hint = format!("ordersync outbox --withdraw {} takes the dispatch back first", row.id);
+            return Err(Error::new(ErrorKind::Refused, text).hint(hint));
+        }
+        (Status::Shipped, None) => "all of it is shipped",
+        (Status::Cancelled, _) => "it is cancelled",
+        _ if order.ship_to.is_empty() && !order.lines.iter().any(|line| line.ships) => {
+            "nothing in it goes into a parcel"
+        }
+        _ => return Ok(()),
+    };
+    let text = format!("the address of order {id} is not changed: {over}; nothing was changed");
+    Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{id} says how it stands")))
 }
 
 /// A street that is emptied is a script's variable that is not set, and no wish.
@@ -141,7 +152,7 @@ fn difference(aspect: Field, before: String, after: String) -> Difference {
 /// order changed since it was read.
 ///
 /// # Errors
-/// `NotFound` where nothing is edited there.
+/// `NotFound` where nothing is edited there, `Refused` for the address of an order that is over.
 pub(crate) fn revert(
     book: &mut Book,
     store: &Store,
@@ -162,6 +173,9 @@ pub(crate) fn revert(
         return Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{id} says what you have")));
     }
     let lifted: Vec<Field> = edits.iter().map(|edit| edit.place.field()).collect();
+    if lifted.contains(&Field::Address) {
+        may_be_moved(order)?;
+    }
     let newest = without(book, store, format, order.id, &lifted)?;
     let copy = newest.as_ref().and_then(|(_, kept)| kept.copy.as_ref());
     let differences = edits.iter().map(|edit| {

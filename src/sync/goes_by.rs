@@ -16,6 +16,8 @@ pub(crate) struct Versions {
     pub(crate) by: Order,
     /// The same with the facts as well: what the copy was made of.
     pub(crate) written: Order,
+    /// `by` with what the merchant has edited: what is theirs, for people.
+    yours: Order,
     /// The newest one, where one is kept beside the copy and can be read.
     pub(crate) newest: Option<Order>,
 }
@@ -39,18 +41,30 @@ impl Versions {
         let Some(basis) = book.basis(order)? else { return Ok(None) };
         let base = base(&basis, format)?;
         let newest = book.newest_document(order)?.and_then(|document| format.order(&document).ok());
-        let (by, written) = match &newest {
+        let (by, written, edited) = match &newest {
             Some(newest) => {
                 let since = book.circumstances(order)?;
-                (base.taking(&since.applied(), newest), base.taking(&since.written(), newest))
+                (base.taking(&since.applied(), newest), base.taking(&since.written(), newest), since.edited)
             }
-            None => (base.clone(), base.clone()),
+            None => (base.clone(), base.clone(), Vec::new()),
         };
-        Ok(Some(Self { base, by, written, newest }))
+        let mut yours = by.clone();
+        if edited.iter().any(|field| matches!(field, Field::Address | Field::Notes)) {
+            let copy = book.order(order)?;
+            (yours.ship_to, yours.buyer_note) = (copy.ship_to, copy.buyer_note);
+        }
+        Ok(Some(Self { base, by, written, yours, newest }))
     }
 
-    /// What the newest version has otherwise.
+    /// What the newest version has otherwise; of what the merchant has edited it is held against
+    /// that in words.
     pub(crate) fn differences(&self) -> Vec<Difference> {
-        self.newest.as_ref().map(|newest| differences(&self.by, newest)).unwrap_or_default()
+        let Some(newest) = &self.newest else { return Vec::new() };
+        let yours = differences(&self.yours, newest);
+        let in_words = |found: Difference| {
+            let edited = yours.iter().find(|yours| yours.aspect == found.aspect);
+            edited.filter(|_| matches!(found.aspect, Field::Address | Field::Notes)).cloned().unwrap_or(found)
+        };
+        differences(&self.by, newest).into_iter().map(in_words).collect()
     }
 }

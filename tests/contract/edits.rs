@@ -41,6 +41,9 @@ fn p5_what_the_merchant_has_edited_stays_whatever_changes_at_the_channel() {
         let shown = desk.show(&id);
         assert_eq!((street(&shown), &shown["buyer_note"]), (&json!(STREET), &json!("gate 4")), "{kind}: overwritten");
         assert_eq!(fields(&shown), ["address", "notes"], "{kind}: it is drift on these fields");
+        let found = &shown["differences"][0];
+        assert!(found["before"].as_str().unwrap().contains(STREET), "{kind}: yours is what you have: {found}");
+        assert!(found["after"].as_str().unwrap().contains("77 Somewhere Else"), "{kind}: {found}");
         // The guard goes by the channel's versions.
         desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("address");
 
@@ -59,6 +62,12 @@ fn p5_what_the_merchant_has_edited_stays_whatever_changes_at_the_channel() {
         desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
         assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{kind}");
         desk.home.run("doctor --offline").exits(0);
+        // Where an order went that is over stays as it was.
+        let sent = desk.paid(&[("TEE-001", 1)]);
+        desk.home.call(&["edit", &format!("{kind}:{sent}"), "--line1", STREET]).exits(0);
+        desk.on("dispatch", &sent, "--carrier dhl --tracking JD02").exits(0);
+        desk.on("revert", &sent, "").exits(6).says("all of it is shipped");
+        assert_eq!(street(&desk.show(&sent)), STREET, "{kind}");
     });
 }
 

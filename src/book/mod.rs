@@ -16,6 +16,7 @@ mod acts;
 mod audit;
 mod changes;
 mod comparisons;
+mod confirm;
 mod copy;
 mod cursors;
 mod documents;

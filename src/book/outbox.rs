@@ -8,16 +8,14 @@ use std::fmt;
 
 use rusqlite::{Row, params};
 
-use super::acts::{column, has_moved, set_status};
+use super::acts::column;
 use super::error::{Done, odd};
-use super::import::Kept;
 use super::inbox::{InboxNote, put_note};
-use super::trail::{self, Who};
-use super::{Book, copy, outward};
-use crate::channel::{ChannelKind, Goal, RemoteOrder};
+
+use super::{Book, outward};
+use crate::channel::Goal;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, Result};
-use crate::order::Status;
 
 /// What the guard of D-1 lets through for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +110,7 @@ impl OutboxState {
         }
     }
 
-    fn from_word(word: &str) -> Result<Self> {
+    pub(super) fn from_word(word: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|state| state.word() == word).ok_or_else(|| odd("outbox state", word))
     }
 }
@@ -459,97 +457,6 @@ impl Book {
             .done("written")?;
             Ok(())
         })
-    }
-
-    /// The goal is reached, as read back from the channel. Where nothing but our own write changed
-    /// the order, the version read back is what the merchant has seen; else it is kept `beside` the
-    /// copy, which takes the facts in it, and the merchant is told what is to be told of it. `note`
-    /// is what the merchant is to know of the act. Gives `false`, and changes nothing, where the
-    /// order is not as it was at its event `seen`, or the row is settled: then what was read back is
-    /// to be looked at again.
-    pub(crate) fn confirm(
-        &mut self,
-        id: i64,
-        seen: Option<i64>,
-        now_there: &RemoteOrder,
-        note: Option<&InboxNote>,
-        beside: Option<&Kept>,
-    ) -> Result<bool> {
-        let by = self.by(Who::Channel);
-        let now = by.at;
-        let documents = std::mem::take(&mut self.documents);
-        let result = self.write_durably("written", |db| {
-            let (order, store, kind, word, state): (i64, i64, String, String, String) = db
-                .query_row(
-                    "SELECT x.order_id, x.store_id, x.kind, s.channel, x.state FROM outbox x JOIN stores s ON s.id = x.store_id WHERE x.id = ?",
-                    [id],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
-                )
-                .done("read")?;
-            if has_moved(db, order, seen)? || !OutboxState::from_word(&state)?.is_open() {
-                return Ok(false);
-            }
-            db.execute(
-                "UPDATE outbox SET state = 'confirmed', settled_at = ?, next_at = NULL, error = NULL, error_kind = NULL WHERE id = ?",
-                params![now.timestamp_millis(), id],
-            )
-            .done("written")?;
-            if kind == "cancel" {
-                // A version accepted meanwhile may have opened it again.
-                set_status(db, order, Status::Cancelled)?;
-            }
-            trail::note(db, order, by, "confirmed by the channel", &kind)?;
-            super::inbox::resolve_order(db, order, &["rejected", "unseen"], now)?;
-            if kind == "cancel" {
-                super::inbox::resolve_order(db, order, &["cancelled", super::inbox::GIVEN_BACK], now)?;
-            }
-            if let Some(note) = note {
-                put_note(db, Some(store), Some(order), &super::acts::subject(id), note, now)?;
-            }
-            let Ok(seen) = &now_there.order else { return Ok(true) };
-            let channel = ChannelKind::from_word(&word).ok_or_else(|| odd("channel", &word))?;
-            let role = if beside.is_none() { "base" } else { "newest" };
-            let print = super::import::fingerprint(seen);
-            super::import::put_version(db, &documents, channel, order, role, now_there, seen.updated_at, &print)?;
-            if let Some(beside) = beside {
-                match beside.fates.as_slice() {
-                    [] => super::changes::put_unknown(db, order)?,
-                    fates => super::changes::put(db, order, fates)?,
-                }
-                if let Some(fact) = &beside.copy {
-                    copy::replace_copy(db, order, fact, by)?;
-                    super::acts::stand_by_own_acts(db, order, fact.status)?;
-                    if kind == "cancel" {
-                        set_status(db, order, Status::Cancelled)?;
-                    }
-                }
-                // Where what differs is not known, nothing that was told before is settled by it.
-                if !beside.fates.is_empty() {
-                    super::import::tell(db, order, seen, beside, by)?;
-                }
-            } else {
-                super::changes::forget(db, order)?;
-                db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'newest'", [order]).done("written")?;
-                if kind == "cancel" {
-                    // What it gave back and took off is in the sums and pieces from now on.
-                    copy::replace_copy(db, order, seen, by)?;
-                    set_status(db, order, Status::Cancelled)?;
-                }
-                db.execute(
-                    "UPDATE orders SET channel_status = ?, updated_at = ?, paid_at = coalesce(paid_at, ?) WHERE id = ?",
-                    params![
-                        seen.channel_status,
-                        seen.updated_at.timestamp_millis(),
-                        seen.paid_at.map(|at| at.timestamp_millis()),
-                        order
-                    ],
-                )
-                .done("written")?;
-            }
-            Ok(true)
-        });
-        self.documents = documents;
-        result
     }
 
     fn outbox_rows(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<OutboxRow>> {

@@ -75,6 +75,20 @@ enum Broken {
     Unended(Error),
 }
 
+/// What a request has cost so far.
+#[derive(Default)]
+struct Attempts {
+    failures: u32,
+    /// A new token was got for it.
+    renewed: bool,
+    /// It was answered by silence once.
+    silent: bool,
+    /// The pauses that the server asked for, together.
+    waited: Duration,
+    /// The last one did not get as far as the server.
+    unreached: bool,
+}
+
 /// A store that is silent for so many timeouts of a read is asked nothing more in this run. One may
 /// be a connection that hangs, or a page that is too large for a slow shop; what comes next is a
 /// new connection, or a smaller page.
@@ -268,15 +282,15 @@ impl Client {
             self.options.endpoint.is_some().then(|| Request { url: self.address_of(&request.url), ..request.clone() });
         let request = there.as_ref().unwrap_or(request);
         self.refuse_plain_http(request)?;
-        let (mut failures, mut renewed, mut silent, mut waited) = (0, false, false, Duration::ZERO);
+        let mut so_far = Attempts::default();
         loop {
             let (lane, cost) = (protocol.lane(request), protocol.cost(request));
             let permit = self.wait_turn(request, lane, cost)?;
             let mut attempt = request.clone();
             protocol.authorize(&mut attempt)?;
-            let mut pauses = self.options.retry.under_load();
             let verdict = match self.exchange(&attempt) {
                 Ok(reply) => {
+                    so_far.unreached = false;
                     if let Some(Account { budget, spent }) = protocol.account(&reply) {
                         let refund = spent.map_or(0.0, |spent| cost - spent);
                         self.options.limit.account(budget, permit, refund, self.options.clock.now());
@@ -291,76 +305,80 @@ impl Client {
                         verdict => verdict,
                     }
                 }
-                Err(Broken::Final(error)) => return Err(error),
-                Err(Broken::Before(error)) => {
-                    pauses = self.options.retry;
-                    Verdict::Throttled(None, error)
-                }
-                Err(Broken::During(error)) => Verdict::Transient(error),
-                // A smaller page is of more use than the same again.
-                Err(Broken::Silent(error))
-                    if request.effect == Effect::Read && (request.repeats.is_some() || silent) =>
-                {
-                    return Err(error);
-                }
-                Err(Broken::Silent(error)) => {
-                    silent = true;
-                    Verdict::Transient(error)
-                }
-                // Repeated once in a run: each costs as much as a server can be waited for.
-                Err(Broken::Unended(error))
-                    if request.effect == Effect::Read && self.unended.load(Ordering::Relaxed) > 1 =>
-                {
-                    return Err(error);
-                }
-                Err(Broken::Unended(error)) => Verdict::Transient(error),
+                Err(broken) => self.without_reply(request, broken, &mut so_far)?,
             };
             match verdict {
                 Verdict::Good => {}
-                Verdict::Refused(error) => return Err(error),
-                Verdict::Expired(error) if renewed => return Err(error),
-                Verdict::Expired(_) => {
+                Verdict::Expired(_) if !so_far.renewed => {
                     protocol.renew(&attempt)?;
-                    renewed = true;
+                    so_far.renewed = true;
                 }
+                Verdict::Refused(error) | Verdict::Expired(error) => return Err(error),
                 Verdict::Transient(error) if request.effect == Effect::Write => return Err(unknown(error)),
-                Verdict::Transient(error) if request.repeats.is_some_and(|repeats| failures >= repeats) => {
-                    return Err(error);
-                }
-                Verdict::Transient(error) => {
-                    if failures >= self.options.retry.repeats {
-                        return Err(error);
-                    }
-                    self.wait(self.options.retry.pause(failures), &error)?;
-                    failures += 1;
-                }
-                // Nobody says for how long.
-                Verdict::Throttled(None, error) => {
-                    if failures >= self.options.retry.repeats || self.waited_out.load(Ordering::Relaxed) {
-                        self.waited_out.store(true, Ordering::Relaxed);
-                        return Err(error);
-                    }
-                    self.wait(pauses.pause(failures), &error)?;
-                    failures += 1;
-                }
-                Verdict::Throttled(Some(asked), error) => {
-                    let (pause, error) = bounded(asked, error);
-                    let now = self.options.clock.now();
-                    self.options.limit.close(lane, now + pause, error.message(), now);
-                    waited = waited.saturating_add(pause);
-                    if pause > self.options.retry.longest_pause
-                        || self.waited_out.load(Ordering::Relaxed)
-                        || waited > self.options.retry.longest_pause.saturating_mul(PAUSES_IN_ALL)
-                        || failures >= self.options.retry.repeats.saturating_mul(8)
-                    {
-                        self.waited_out.store(true, Ordering::Relaxed);
-                        return Err(error.after(pause));
-                    }
-                    self.wait(pause, &error)?;
-                    failures += 1;
-                }
+                Verdict::Transient(error) => self.after_failure(request, error, &mut so_far)?,
+                Verdict::Throttled(None, error) => self.after_silent_throttle(error, &mut so_far)?,
+                Verdict::Throttled(Some(asked), error) => self.after_pause(lane, asked, error, &mut so_far)?,
             }
         }
+    }
+
+    /// What an attempt without a reply means, where it is worth another one.
+    fn without_reply(&self, request: &Request, broken: Broken, so_far: &mut Attempts) -> Result<Verdict> {
+        so_far.unreached = matches!(broken, Broken::Before(_));
+        let is_read = request.effect == Effect::Read;
+        match broken {
+            Broken::Final(error) => Err(error),
+            Broken::Before(error) => Ok(Verdict::Throttled(None, error)),
+            // A smaller page is of more use than the same again.
+            Broken::Silent(error) if is_read && (request.repeats.is_some() || so_far.silent) => Err(error),
+            Broken::Silent(error) => {
+                so_far.silent = true;
+                Ok(Verdict::Transient(error))
+            }
+            // Repeated once in a run: each costs as much as a server can be waited for.
+            Broken::Unended(error) if is_read && self.unended.load(Ordering::Relaxed) > 1 => Err(error),
+            Broken::During(error) | Broken::Unended(error) => Ok(Verdict::Transient(error)),
+        }
+    }
+
+    /// Waits before a read that failed is repeated, if it is.
+    fn after_failure(&self, request: &Request, error: Error, so_far: &mut Attempts) -> Result<()> {
+        let repeats = request.repeats.unwrap_or(u32::MAX).min(self.options.retry.repeats);
+        if so_far.failures >= repeats {
+            return Err(error);
+        }
+        so_far.failures += 1;
+        self.wait(self.options.retry.pause(so_far.failures - 1), &error)
+    }
+
+    /// Waits for a server that has no room, and that does not say for how long.
+    fn after_silent_throttle(&self, error: Error, so_far: &mut Attempts) -> Result<()> {
+        if so_far.failures >= self.options.retry.repeats || self.waited_out.load(Ordering::Relaxed) {
+            self.waited_out.store(true, Ordering::Relaxed);
+            return Err(error);
+        }
+        so_far.failures += 1;
+        let retry = if so_far.unreached { self.options.retry } else { self.options.retry.under_load() };
+        self.wait(retry.pause(so_far.failures - 1), &error)
+    }
+
+    /// Keeps to a pause that was asked for, where it can be waited for; else tells when it is over.
+    fn after_pause(&self, lane: Lane, asked: Duration, error: Error, so_far: &mut Attempts) -> Result<()> {
+        let (pause, error) = bounded(asked, error);
+        let RetryPolicy { longest_pause, repeats, .. } = self.options.retry;
+        let now = self.options.clock.now();
+        self.options.limit.close(lane, now + pause, error.message(), now);
+        so_far.waited = so_far.waited.saturating_add(pause);
+        if pause > longest_pause
+            || self.waited_out.load(Ordering::Relaxed)
+            || so_far.waited > longest_pause.saturating_mul(PAUSES_IN_ALL)
+            || so_far.failures >= repeats.saturating_mul(8)
+        {
+            self.waited_out.store(true, Ordering::Relaxed);
+            return Err(error.after(pause));
+        }
+        so_far.failures += 1;
+        self.wait(pause, &error)
     }
 
     /// Waits at the limit, unless it stays closed for longer than we are willing to wait.

@@ -314,7 +314,16 @@ impl Book {
     }
 }
 
+/// Takes a store up again that was removed. One that is wanted from further back than before is
+/// read from there as at first, as what its walks stand behind was never asked for.
 fn revive(db: &rusqlite::Connection, id: i64, new: &NewStore, now: i64) -> Result<i64> {
+    let since = new.since.map(|at| at.timestamp_millis());
+    db.execute(
+        "DELETE FROM cursors WHERE store_id = ?1
+           AND (SELECT since IS NOT NULL AND (?2 IS NULL OR ?2 < since) FROM stores WHERE id = ?1)",
+        params![id, since],
+    )
+    .done("written")?;
     db.execute(
         "UPDATE stores SET removed_at = NULL, name = ?, title = ?, url = ?, settings = ?, facts = ?, connected_at = ?,
            tested_at = NULL, test_error = NULL, paused_until = NULL, since = CASE WHEN ? IS NULL OR since IS NULL THEN NULL ELSE min(since, ?) END
@@ -326,8 +335,8 @@ fn revive(db: &rusqlite::Connection, id: i64, new: &NewStore, now: i64) -> Resul
             json(&new.values),
             new.facts.to_string(),
             now,
-            new.since.map(|at| at.timestamp_millis()),
-            new.since.map(|at| at.timestamp_millis()),
+            since,
+            since,
             id
         ],
     )

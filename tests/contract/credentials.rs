@@ -4,7 +4,7 @@ use ordersync::channel::{ChannelKind, Field};
 use ordersync::sim::{Fault, FaultKind};
 use serde_json::json;
 
-use super::desk::{Desk, each};
+use super::desk::{Desk, each, each_kind};
 
 /// What says which store it is, or which server has it.
 fn named(desk: &Desk) -> &'static Field {
@@ -52,6 +52,29 @@ fn i9_a_store_that_was_removed_leaves_its_orders_and_no_credentials_and_comes_ba
         desk.sync();
         assert_eq!(desk.orders(), orders, "{}: the same orders, not others beside them", desk.kind);
         desk.show(&id);
+    });
+}
+
+#[test]
+fn i9_a_store_that_comes_back_from_further_back_is_read_from_there() {
+    each_kind(|kind| {
+        let desk = Desk::unconnected(kind);
+        desk.connect("--since 1d").exits(0);
+        desk.sync();
+        let few = desk.orders();
+        let again = |more: &str| {
+            desk.home.run(&format!("connect --remove {kind}")).exits(0);
+            desk.connect(more).exits(0);
+            desk.sync()
+        };
+        again("--since all");
+        let whole = Desk::new(kind);
+        whole.sync();
+        assert_eq!(desk.orders(), whole.orders(), "{kind}");
+        assert!(few < desk.orders(), "{kind}");
+        let report = again("--since 2d");
+        assert_eq!(report["new"], 0, "{kind}: it is wanted from the beginning still");
+        assert!(report["fetched"].as_u64().unwrap() < 20, "{kind}: {report}");
     });
 }
 

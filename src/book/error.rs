@@ -24,9 +24,10 @@ pub(super) fn book_error(done: &str, error: rusqlite::Error) -> Error {
     let code = error.sqlite_error_code();
     let (what, hint) = match code {
         Some(ErrorCode::DiskFull) => ("the disk is full", "free some space; nothing that was in the book is lost"),
-        Some(ErrorCode::ReadOnly) => {
-            ("it is read-only", "check the owner and the permissions of the file and its directory")
-        }
+        Some(ErrorCode::ReadOnly) => (
+            "it is read-only",
+            "check the owner and the permissions of the file and its directory, and how the disk is mounted",
+        ),
         Some(ErrorCode::CannotOpen) => ("it cannot be opened", "check the path and the permissions"),
         Some(ErrorCode::PermissionDenied) => {
             ("permission is denied", "check the owner and the permissions of the file")

@@ -58,6 +58,7 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "reconcile" -d '
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "why" -d 'Explain why an order is in the book, or is not'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "carriers" -d 'The carriers that dispatch knows by name'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "schedule" -d 'Sync every half hour: install, remove or show the timer'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "export" -d 'Write the book, or a part of it, as CSV or NDJSON'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "backup" -d 'Copy the book to a file, consistently, also while it is in use'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "doctor" -d 'Check the installation and every store'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "config" -d 'Show or change the settings of stores'
@@ -389,6 +390,25 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -l what -d 'What the rows are' -r -f -a "orders\t'One row for each order'
+lines\t'One row for each line of an order, with the address it goes to'
+shipments\t'One row for each parcel, and one for a shipment without a tracking number'
+refunds\t'One row for each refund, at the channel or recorded by hand'
+charges\t'One row for each shipping fee, tax, other fee and discount of an order'"
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -l format -d 'How they are written; default is csv, or what the name of the file ends with' -r -f -a "csv\t'Comma-separated, with a header; texts that a spreadsheet would take for formulas get an apostrophe'
+ndjson\t'One JSON object a line, texts as they are'"
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -l output -d 'The file to write, which comes under its name when it is whole; without it, or with -, the rows are printed' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -l status -d 'Only orders of this status; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -l since -d 'Only orders placed since then (7d, 2026-11-01, all)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -l until -d 'Only orders placed before then (2026-12-01)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -l replace -d 'Replace the file where there is one'
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ordersync -n "__fish_ordersync_using_subcommand export" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s q -l quiet -d 'Print nothing but results and errors'

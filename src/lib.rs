@@ -47,7 +47,7 @@
 //!
 //! | id | promise |
 //! |---|---|
-//! | C-1 | Results go to stdout; progress, notes and errors to stderr. |
+//! | C-1 | Results go to stdout; progress, notes and errors to stderr. What programs read is documented in `docs/data.md`, and only added to. |
 //! | C-2 | Exit codes: 0 done, 1 failed, 2 usage, 3 partly done, 4 credentials, 5 temporary, 6 refused by a guard, 7 not found, 8 locked, 130 interrupted. |
 //! | C-3 | A sync that went well and that nobody watches prints nothing. |
 //! | C-4 | Nothing requires a prompt; what was named wins over the environment. |

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::{Done, book_error};
 use super::{BUSY, SCHEMA, zones};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::NewFile;
 
 /// What SQLite files of ours carry in their header since version 2: `ords`.
 const OURS: u32 = 0x6f72_6473;
@@ -229,39 +230,11 @@ fn migrate(db: &mut Connection) -> Result<()> {
 /// # Errors
 /// `Refused` where there is something at `to` already, also a link that leads nowhere.
 pub(super) fn copy(db: &Connection, to: &Path) -> Result<()> {
-    let failed = |e: std::io::Error| {
-        Error::new(ErrorKind::Failed, format!("{} cannot be written: {e}; no backup was made", to.display()))
-    };
-    // Whatever SQLite would make of such a name (`:memory:`, `file:...`), here it is one in a
-    // directory.
-    let to = std::path::absolute(to).map_err(failed)?;
-    let exists = || {
-        let text = format!("{} exists already; no backup was made", to.display());
-        Error::new(ErrorKind::Refused, text).hint("give another file name")
-    };
-    if to.symlink_metadata().is_ok() {
-        return Err(exists());
-    }
-    let dir = to.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned);
-    if !dir.is_dir() {
-        return Err(failed(std::io::Error::other(format!("there is no directory {}", dir.display()))));
-    }
-    let file =
-        tempfile::Builder::new().prefix(".ordersync-backup.").suffix(".tmp").tempfile_in(&dir).map_err(failed)?;
-    let place = file.path().to_str().ok_or_else(|| failed(std::io::Error::other("its name is not UTF-8")))?;
+    let file = NewFile::begin(to, ".ordersync-backup.", false, "no backup was made")?;
+    let place = file.path().to_str().ok_or_else(|| file.failed(&std::io::Error::other("its name is not UTF-8")))?;
     db.execute("VACUUM INTO ?", [place]).done("copied")?;
     check_copy(file.path())?;
-    file.as_file().sync_all().map_err(failed)?;
-    match file.persist_noclobber(&to) {
-        Ok(_) => {}
-        Err(e) if e.error.kind() == std::io::ErrorKind::AlreadyExists => return Err(exists()),
-        // A file system that can neither rename without replacing nor link, as on memory sticks.
-        Err(e) if to.symlink_metadata().is_err() => e.file.persist(&to).map(drop).map_err(|e| failed(e.error))?,
-        Err(e) => return Err(failed(e.error)),
-    }
-    #[cfg(unix)]
-    std::fs::File::open(&dir).and_then(|dir| dir.sync_all()).map_err(failed)?;
-    Ok(())
+    file.keep()
 }
 
 /// A backup that cannot be read is none.

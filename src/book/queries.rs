@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
-use super::{Book, Dropship, Edit, Hold, InboxEntry, Note, OutboxRow, OwnRefund, Twin, pieces};
+use super::{Book, Dropship, Edit, Hold, InboxEntry, Note, OutboxRow, OutboxState, OwnRefund, Twin, pieces};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
@@ -124,14 +124,21 @@ impl BookOrder {
 
     /// A shipment whose number was changed here is as far as the channel knows that number.
     fn await_numbers(&mut self) {
-        for row in self.outbox.iter().filter(|row| row.state.is_open()) {
-            let Goal::Retracked(change) = &row.goal else { continue };
-            let has = |parcel: &Parcel| parcel.tracking == change.parcel.tracking;
-            for shipment in self.shipments.iter_mut().filter(|shipment| shipment.parcels.iter().any(has)) {
-                row.state.word().clone_into(&mut shipment.state);
+        for shipment in &mut self.shipments {
+            if let Some(state) = awaited(&self.outbox, &shipment.parcels) {
+                state.word().clone_into(&mut shipment.state);
             }
         }
     }
+}
+
+/// What became of telling the number of a shipment that was changed here, as long as that is open.
+pub(super) fn awaited(outbox: &[OutboxRow], parcels: &[Parcel]) -> Option<OutboxState> {
+    let is_told = |row: &&OutboxRow| match &row.goal {
+        Goal::Retracked(change) => parcels.iter().any(|parcel| parcel.tracking == change.parcel.tracking),
+        _ => false,
+    };
+    outbox.iter().rev().filter(|row| row.state.is_open()).find(is_told).map(|row| row.state)
 }
 
 /// A shipment of an order.
@@ -254,7 +261,7 @@ impl Book {
         order.ship_to = super::copy::addresses(&self.db, id, "ship")?;
         order.bill_to = super::copy::addresses(&self.db, id, "bill")?.pop();
         order.shipments = self.shipments(id)?;
-        order.lines = self.lines(id, &order)?;
+        order.lines = self.lines(id, order.status, &order.shipments)?;
         order.charges = self.charges(id)?;
         order.refunds = self.refunds(id)?;
         order.outbox = self.outbox_of(id)?;
@@ -290,7 +297,12 @@ impl Book {
         rows.collect::<rusqlite::Result<_>>().done("read")
     }
 
-    fn lines(&self, id: i64, order: &BookOrder) -> Result<Vec<BookLine>> {
+    /// The lines of an order that has this status, with what became of their pieces.
+    pub(super) fn counted_lines(&self, id: i64, status: Status) -> Result<Vec<BookLine>> {
+        self.lines(id, status, &self.shipments(id)?)
+    }
+
+    fn lines(&self, id: i64, status: Status, shipments: &[BookShipment]) -> Result<Vec<BookLine>> {
         let sql = "SELECT remote_id, sku, name, variant, quantity, refunded, unit_price, total, tax, ships, ship_to FROM lines
                    WHERE order_id = ? ORDER BY position";
         let mut lines = self.all(sql, id, |row| {
@@ -310,11 +322,10 @@ impl Book {
                 ship_to: usize::try_from(row.get::<_, i64>(10)?).unwrap_or_default(),
             })
         })?;
-        let whole = order.status == Status::Shipped;
+        let whole = status == Status::Shipped;
         for (line, counted) in lines.iter_mut().zip(pieces::of_order(&self.db, id)?) {
             line.pieces = counted.pieces;
-            let shipped = order
-                .shipments
+            let shipped = shipments
                 .iter()
                 .flat_map(|shipment| &shipment.lines)
                 .filter(|l| l.line_id == line.remote_id)
@@ -378,14 +389,15 @@ impl Book {
                     self.all("SELECT line_id, quantity FROM shipment_lines WHERE shipment_id = ?", number, |row| {
                         Ok(LineQuantity { line_id: row.get(0)?, quantity: amount(row, 1)? })
                     })?;
-                let parcels = self.all(
-                    "SELECT carrier, tracking, url FROM parcels WHERE shipment_id = ? ORDER BY position",
-                    number,
-                    |row| Ok(Parcel { carrier: row.get(0)?, tracking: row.get(1)?, url: row.get(2)? }),
-                )?;
-                Ok(BookShipment { lines, parcels, ..shipment })
+                Ok(BookShipment { lines, parcels: self.parcels(number)?, ..shipment })
             })
             .collect()
+    }
+
+    /// The parcels of a shipment.
+    pub(super) fn parcels(&self, shipment: i64) -> Result<Vec<Parcel>> {
+        let sql = "SELECT carrier, tracking, url FROM parcels WHERE shipment_id = ? ORDER BY position";
+        self.all(sql, shipment, |row| Ok(Parcel { carrier: row.get(0)?, tracking: row.get(1)?, url: row.get(2)? }))
     }
 
     /// Whether any order of a store is paid by this method, by its word or its title.

@@ -885,6 +885,55 @@ fn the_counts_follow_every_change_of_status() {
     assert_eq!(counts, expected);
 }
 
+/// A sync that comes while a long export reads is neither held up nor in it.
+#[test]
+fn an_export_is_of_one_moment_while_others_write() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let order = |id: &str| remote(&testing::order(id, Status::AwaitingFulfillment));
+    import(&mut book, store, &[order("1"), order("2")], keep).unwrap();
+    let mut other = shelf.open();
+    let mut seen = Vec::new();
+    let all = ExportFilter::default();
+    let rows = book.export(Sheet::Lines, &all, &mut |cells| {
+        if seen.is_empty() {
+            import(&mut other, store, &[order("3")], keep).unwrap();
+            other.db.execute("UPDATE lines SET sku = 'other'", []).unwrap();
+        }
+        seen.push(cells.to_vec());
+        Ok(())
+    });
+    assert_eq!((rows.unwrap(), seen.len()), (4, 4), "two lines each");
+    assert!(!seen.iter().flatten().any(|cell| *cell == Cell::Text("other".into())));
+    assert_eq!(book.export(Sheet::Lines, &all, &mut |_| Ok(())).unwrap(), 6);
+    let error = book.export(Sheet::Orders, &all, &mut |_| Err(Error::new(ErrorKind::Failed, "full")));
+    assert_eq!(error.unwrap_err().message(), "full");
+}
+
+/// Of an index they would be put in order, which takes memory for all of them.
+#[test]
+fn an_export_puts_nothing_in_order() {
+    let shelf = Shelf::new();
+    let (book, store) = shelf.with_store();
+    let stores = vec![book.store("shop").unwrap().unwrap()];
+    let filter = ExportFilter {
+        statuses: vec![Status::Shipped],
+        since: Some(from_millis(1)),
+        until: Some(from_millis(2)),
+        stores,
+    };
+    for filter in [ExportFilter::default(), filter] {
+        let told = plan(&book, &export::orders_of(&filter));
+        assert_eq!(told, ["SCAN o"], "of store {store}");
+    }
+    for sheet in <Sheet as clap::ValueEnum>::value_variants() {
+        let scans = plan(&book, &sheet.sql()).into_iter().filter(|step| step.starts_with("SCAN "));
+        let whole: Vec<String> =
+            scans.filter(|step| !["SCAN r", "SCAN j"].iter().any(|own| step.starts_with(own))).collect();
+        assert_eq!(whole, [""; 0], "{sheet:?} reads no more than the order's own");
+    }
+}
+
 #[test]
 fn lists_can_be_narrowed_and_searched() {
     let shelf = Shelf::new();

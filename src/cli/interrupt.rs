@@ -63,6 +63,10 @@ pub(super) enum Left {
     Unconnected,
     /// The first rows of a file.
     Rows,
+    /// Nothing: a file was being made.
+    NoFile,
+    /// A part of what was to be printed.
+    Printed,
 }
 
 /// What an interruption would leave behind now.
@@ -78,6 +82,8 @@ fn words() -> String {
     let left = match *LEFT.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
         Left::Kept => "what was done so far is kept",
         Left::Nothing => "nothing was recorded or sent; give the command again",
+        Left::NoFile => "no file was made; give the command again",
+        Left::Printed => "what was printed is not all of it; give the command again",
         Left::Unconnected => "nothing is connected; give the command again",
         Left::Rows => {
             "what was dispatched so far is kept, the other rows are not recorded; the same file again goes on from there"

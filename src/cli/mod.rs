@@ -20,6 +20,7 @@ mod dispatch;
 mod doctor;
 mod dropship;
 mod edit;
+mod export;
 pub mod help;
 mod hold;
 mod inbox;
@@ -157,6 +158,8 @@ enum Command {
     Carriers(carriers::Args),
     /// Sync every half hour: install, remove or show the timer
     Schedule(schedule::Args),
+    /// Write the book, or a part of it, as CSV or NDJSON
+    Export(export::Args),
     /// Copy the book to a file, consistently, also while it is in use
     Backup(backup::Args),
     /// Check the installation and every store
@@ -279,6 +282,7 @@ fn start(cli: Cli) -> Outcome {
         Command::Why(args) => why::run(&app, args),
         Command::Carriers(args) => carriers::run(&app, args),
         Command::Schedule(args) => schedule::run(&app, args),
+        Command::Export(args) => export::run(&app, args),
         Command::Backup(args) => backup::run(&app, args),
         Command::Doctor(args) => doctor::run(&app, args),
         Command::Config(args) => config::run(&app, args),

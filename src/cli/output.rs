@@ -135,7 +135,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 }
 
 /// Harmful characters in JSON text stand within its strings, but for the line breaks between them.
-fn escape_harmful(json: &str) -> Cow<'_, str> {
+pub(crate) fn escape_harmful(json: &str) -> Cow<'_, str> {
     let harms = |c: char| c != '\n' && is_harmful(c);
     if !json.chars().any(harms) {
         return Cow::Borrowed(json);

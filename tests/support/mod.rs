@@ -2,6 +2,7 @@
 
 pub mod big;
 pub mod openapi;
+pub mod page;
 pub mod program;
 pub mod shopify;
 pub mod spec;

@@ -153,7 +153,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l search -d
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l tag -d 'Only orders with this tag of yours; several times for all of several' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l limit -d 'At most so many, 0 for all; default is 50 on the screen, and all in JSON and CSV' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
-complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l to-send -d 'What is to be sent: no test orders, none given back in full, none that needs no parcel, a sale in two stores once'
+complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l to-send -d 'What is to be sent: no test orders, none given back in full, none that needs no parcel, none of which a cancellation waits for your word, a sale in two stores once'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l late -d 'Of that, what should be on its way: the promised time is over or, where the channel promises none, the setting ship_within'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l today -d 'Of that, what is to go out on this day, in the time zone of its shop'
 complete -c ordersync -n "__fish_ordersync_using_subcommand orders" -l review -d 'Only orders with changes at the channel that wait for your word'

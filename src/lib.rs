@@ -11,7 +11,9 @@
 //! `orders` and `show` print and what the merchant works on; a newer version at the channel never
 //! changes the copy of a paid order behind the merchant's back: each field that differs has its fate
 //! by what the store is set to do ([`sync::policy`]). It is kept as *drift* where it is not applied,
-//! and everything that compares the two compares documents, never local edits.
+//! and everything that compares the two compares documents, never local edits. What came while the
+//! merchant was at work on an order, or before its store was set to do something else, is decided
+//! again once that is so ([`sync::undecided`]).
 //!
 //! # The way of a dispatch
 //!

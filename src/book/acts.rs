@@ -11,7 +11,7 @@ use super::local::local_of;
 use super::outbox::{Guard, Leave, OPEN};
 use super::outward::Way;
 use super::trail::{self, By, Who};
-use super::{Book, accepted, copy, outward, own_refunds, pieces, twins};
+use super::{Book, accepted, copy, outward, own_refunds, pieces, twins, undecided};
 use crate::channel::{Cancellation, Goal, TrackingChange};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -621,7 +621,8 @@ fn replace_parcels(db: &Connection, order: i64, from: &str, to: &Parcel) -> Resu
 }
 
 /// The status of an order without row `id`: what its other acts have brought it to, else what it
-/// was before the first of those that came to nothing.
+/// was before the first of those that came to nothing. What came from the channel meanwhile is
+/// decided again.
 fn stand_as_before(db: &Connection, id: i64, order: i64) -> Result<()> {
     let before: String = db
         .query_row(
@@ -639,6 +640,7 @@ fn stand_as_before(db: &Connection, id: i64, order: i64) -> Result<()> {
     } else {
         copy::after_dispatches(db, order, before)?
     };
+    undecided::note(db, order, true)?;
     set_status(db, order, channels)
 }
 

@@ -8,13 +8,17 @@ use super::acts::{column, is_cancelled_here};
 use super::edits;
 use super::error::{Done, odd};
 use super::trail::{self, Who};
+use crate::channel::ChannelKind;
+use crate::channel::settings::policies;
 use crate::error::Result;
-use crate::order::{Fate, Field, Local, Mark, Status};
+use crate::order::{Fate, Field, Local, Mark, Policies, Status};
 
 /// What has happened to an order since its copy was made: what a newer version is held against
 /// beside the version that the copy was made from.
 #[derive(Debug, Clone)]
 pub(crate) struct Circumstances {
+    /// What its store does with which change.
+    pub(crate) policies: Policies,
     /// The copy's status, without what the merchant does with the order here alone.
     pub(crate) status: Status,
     /// What that is.
@@ -114,11 +118,15 @@ impl Book {
 }
 
 pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances> {
-    let word: String = db
-        .prepare_cached("SELECT coalesce(bare_status, status) FROM orders WHERE id = ?")
+    // In the same moment as the rest: another process may set the store to do something else.
+    let sql = "SELECT coalesce(o.bare_status, o.status), s.channel, s.settings FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
+    let (word, channel, settings): (String, String, String) = db
+        .prepare_cached(sql)
         .done("read")?
-        .query_row([order], |row| row.get(0))
+        .query_row([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .done("read")?;
+    let kind = ChannelKind::from_word(&channel).ok_or_else(|| odd("channel", &channel))?;
+    let settings = serde_json::from_str(&settings).map_err(|_| odd("store", "its values"))?;
     let sent: bool = db
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND kind = 'dispatch' AND state <> 'withdrawn'
@@ -134,6 +142,7 @@ pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances
     let tracking = "SELECT p.tracking FROM parcels p JOIN shipments s ON s.id = p.shipment_id
                     WHERE s.order_id = ? AND s.key IS NOT NULL ORDER BY p.shipment_id, p.position";
     Ok(Circumstances {
+        policies: policies(kind, &settings),
         status: word.parse().map_err(|_| odd("status", &word))?,
         local: super::local::local_of(db, order)?,
         fates: fates(db, order)?,
@@ -178,7 +187,7 @@ pub(super) fn put(db: &Connection, order: i64, fates: &[(Field, Fate)]) -> Resul
 pub(super) fn put_unknown(db: &Connection, order: i64) -> Result<()> {
     put(db, order, &[])?;
     db.execute("INSERT INTO changes VALUES (?, 'unknown', 'drift')", [order]).done("written")?;
-    Ok(())
+    super::undecided::note(db, order, true)
 }
 
 /// What the merchant has not wanted of these fields is the merchant's by now.

@@ -187,9 +187,23 @@ impl Book {
         let troubled = db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read")?;
         let missed = super::comparisons::is_any_gone(&db)?;
         let can_have_twins = twins::can_be(&db)?;
+        let undecided = super::undecided::is_any(&db)?;
         let documents = &self.documents;
         let present = Present::new(batch.clock, now);
-        Ok(Intake { db, batch, kind, documents, by, present, connected, troubled, missed, can_have_twins, tally })
+        Ok(Intake {
+            db,
+            batch,
+            kind,
+            documents,
+            by,
+            present,
+            connected,
+            troubled,
+            missed,
+            can_have_twins,
+            undecided,
+            tally,
+        })
     }
 
     /// The orders that could not be read by another version of this program, to be tried again.
@@ -452,6 +466,8 @@ pub(crate) struct Intake<'a> {
     missed: bool,
     /// Whether the book has a second store.
     can_have_twins: bool,
+    /// Whether any order is to be decided about again.
+    undecided: bool,
     tally: Tally,
 }
 
@@ -495,6 +511,9 @@ impl Intake<'_> {
             return Ok(None);
         }
         let status: Status = last.status.parse().map_err(|_| odd("status", &last.status))?;
+        if self.undecided {
+            super::undecided::keep_first(&self.db, last.order_id)?;
+        }
         let Some(known) = accepted::known(&self.db, self.documents, last.order_id)? else {
             self.without_base(last.order_id, status, seen, order, &print)?;
             self.tally.changed += 1;

@@ -1,7 +1,7 @@
 //! Lists of orders: which ones, the newest first, and what a list leaves out.
 //!
 //! What is to be sent is one rule. `orders.to_send` and `orders.left_out` hold what of it an order's
-//! own row tells, [`SENT_AS_TWIN`], [`GONE`] and the store the rest; lists, counts and the view
+//! own row tells, [`SENT_AS_TWIN`], [`GONE`], [`CANCELLING`] and the store the rest; lists, counts and the view
 //! `v_orders` go by these. What is due is [`Due`].
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +58,8 @@ pub struct OrderRow {
     pub(crate) test: bool,
     /// Whether it is known that the channel has it no more.
     pub(crate) gone: bool,
+    /// Whether it is to be sent, and a cancellation at the channel waits for the merchant's word.
+    pub(crate) cancelling: bool,
     /// When it is to be sent at the earliest, where it is in the waiting time of its store.
     pub(crate) not_before: Option<Timestamp>,
     /// The merchant's tags.
@@ -123,6 +125,8 @@ pub(crate) enum LeftOut {
     Waiting,
     /// The channel has it no more: nothing can be told there.
     Gone,
+    /// It is cancelled at the channel, and that waits for the merchant's word.
+    Cancelling,
     /// It goes out as its twin in another store.
     Twin,
     /// Its store is not connected any more: nothing can be told there.
@@ -138,13 +142,22 @@ impl LeftOut {
             Self::NoParcel => "no-parcel",
             Self::Waiting => "waiting-time",
             Self::Gone => "gone",
+            Self::Cancelling => "cancellation-waits",
             Self::Twin => "twin",
             Self::Removed => "not-connected",
         }
     }
 
-    const ALL: [Self; 7] =
-        [Self::Test, Self::GivenBack, Self::NoParcel, Self::Waiting, Self::Gone, Self::Twin, Self::Removed];
+    const ALL: [Self; 8] = [
+        Self::Test,
+        Self::GivenBack,
+        Self::NoParcel,
+        Self::Waiting,
+        Self::Gone,
+        Self::Cancelling,
+        Self::Twin,
+        Self::Removed,
+    ];
 
     /// The rule of `orders.left_out` for one reason, beside [`LEFT_OUT`]; nothing for those that an
     /// order's own row does not tell.
@@ -153,7 +166,7 @@ impl LeftOut {
             Self::Test => Some("o.test = 1"),
             Self::GivenBack => Some("o.test = 0 AND o.given_back = 1"),
             Self::NoParcel => Some("o.test = 0 AND o.given_back = 0 AND o.ships = 0"),
-            Self::Waiting | Self::Gone | Self::Twin | Self::Removed => None,
+            Self::Waiting | Self::Gone | Self::Cancelling | Self::Twin | Self::Removed => None,
         }
     }
 }
@@ -178,6 +191,14 @@ const HELD: &str = "o.status = 'on-hold'";
 const REVIEW: &str = "EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate = 'review')";
 /// See [`REVIEW`].
 const REVIEWED: &str = "SELECT DISTINCT order_id FROM changes INDEXED BY changes_waiting WHERE fate = 'review'";
+
+/// Whether a cancellation of the order `o` waits for the merchant's word, and the orders of which one
+/// does.
+const CANCELLING: &str =
+    "EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.field = 'cancelled' AND c.fate = 'review')";
+/// See [`CANCELLING`].
+const CANCELLED: &str =
+    "SELECT order_id FROM changes INDEXED BY changes_cancelled WHERE field = 'cancelled' AND fate = 'review'";
 
 /// Whether the order `o` has changed at the channel, and the orders that have.
 const CHANGED: &str = "EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied')";
@@ -278,12 +299,13 @@ impl Filter {
         sql
     }
 
-    /// What is to be sent, or left out of it. A list of one status leaves twins and what is gone in,
-    /// and marks them.
+    /// What is to be sent, or left out of it. A list of one status leaves in what other rows than the
+    /// order's own tell, and marks it.
     fn to_send(&self, part: Part, waits: Option<&str>) -> Vec<String> {
         let connected = self.stores.is_empty().then(|| "s.removed_at IS NULL".to_owned());
         let twin = format!("(EXISTS (SELECT 1 FROM twins) AND {SENT_AS_TWIN})");
         let gone = format!("(EXISTS (SELECT 1 FROM gone) AND {GONE})");
+        let cancelling = format!("(EXISTS ({CANCELLED}) AND {CANCELLING})");
         let whole = self.view != View::All;
         let not = |what: &str| whole.then(|| format!("NOT {what}"));
         let own = match part {
@@ -294,13 +316,16 @@ impl Filter {
         };
         let rest = match part {
             Part::Listed => {
-                vec![connected, not(&gone), not(&twin), waits.map(|waits| format!("NOT {waits}"))]
+                let waits = waits.map(|waits| format!("NOT {waits}"));
+                vec![connected, not(&gone), not(&cancelling), not(&twin), waits]
             }
             Part::LeftOut(LeftOut::Waiting) => {
-                vec![connected, not(&gone), not(&twin), Some(waits.unwrap_or("0").to_owned())]
+                let waits = Some(waits.unwrap_or("0").to_owned());
+                vec![connected, not(&gone), not(&cancelling), not(&twin), waits]
             }
             Part::LeftOut(LeftOut::Gone) => vec![connected, Some(gone)],
-            Part::LeftOut(LeftOut::Twin) => vec![connected, not(&gone), Some(twin)],
+            Part::LeftOut(LeftOut::Cancelling) => vec![connected, not(&gone), Some(cancelling)],
+            Part::LeftOut(LeftOut::Twin) => vec![connected, not(&gone), not(&cancelling), Some(twin)],
             Part::LeftOut(LeftOut::Removed) => vec![Some("s.removed_at IS NOT NULL".to_owned())],
             Part::LeftOut(_) => vec![connected],
         };
@@ -329,6 +354,7 @@ impl Filter {
         match part {
             Part::LeftOut(LeftOut::Twin) => of("SELECT DISTINCT order_id FROM twins"),
             Part::LeftOut(LeftOut::Gone) => of("SELECT order_id FROM gone"),
+            Part::LeftOut(LeftOut::Cancelling) => of(CANCELLED),
             Part::LeftOut(LeftOut::Removed) => {
                 "FROM stores s CROSS JOIN orders o INDEXED BY orders_to_send ON o.store_id = s.id WHERE 1".to_owned()
             }
@@ -351,7 +377,7 @@ type Place = (i64, i64);
 impl Book {
     /// The orders that fit the filter, the newest first.
     pub fn list(&self, filter: &Filter) -> Result<Vec<OrderRow>> {
-        let sql = format!("{LIST}{SENT_AS_TWIN} FROM orders o {JOIN} WHERE o.id = ?");
+        let sql = format!("{LIST}{SENT_AS_TWIN}, {CANCELLING} FROM orders o {JOIN} WHERE o.id = ?");
         let mut statement = self.db.prepare_cached(&sql).done("read")?;
         let waits = self.waits()?;
         let row = |(_, id)| {
@@ -376,7 +402,7 @@ impl Book {
         let filter = &Filter { limit: usize::MAX, ..filter.clone() };
         let waits = self.in_waiting_time()?;
         let can_be = |reason: &LeftOut| match reason {
-            LeftOut::Gone | LeftOut::Twin => filter.view != View::All,
+            LeftOut::Gone | LeftOut::Cancelling | LeftOut::Twin => filter.view != View::All,
             LeftOut::Removed => filter.stores.is_empty(),
             LeftOut::Waiting => waits.is_some(),
             _ => true,
@@ -435,13 +461,14 @@ impl Book {
         let waiting = self.in_waiting_time()?.map_or(String::new(), |waits| {
             format!(
                 "- (SELECT count(*) FROM orders o INDEXED BY orders_by_status
-                    WHERE {is_late} AND {waits} AND NOT {GONE} AND NOT {SENT_AS_TWIN})"
+                    WHERE {is_late} AND {waits} AND NOT {GONE} AND NOT {CANCELLING} AND NOT {SENT_AS_TWIN})"
             )
         });
         let sql = format!(
             "SELECT (SELECT count(*) FROM {of_store} AND {promised}) + (SELECT count(*) FROM {of_store} AND {placed})
-               - (SELECT count(*) FROM (SELECT order_id FROM twins UNION SELECT order_id FROM gone) x
-                  CROSS JOIN orders o ON o.id = x.order_id WHERE {is_late} AND ({GONE} OR {SENT_AS_TWIN})) {waiting}"
+               - (SELECT count(*) FROM (SELECT order_id FROM twins UNION SELECT order_id FROM gone UNION {CANCELLED}) x
+                  CROSS JOIN orders o ON o.id = x.order_id
+                  WHERE {is_late} AND ({GONE} OR {CANCELLING} OR {SENT_AS_TWIN})) {waiting}"
         );
         let about = params![store, due.late.0, due.late.1];
         self.db.prepare_cached(&sql).done("read")?.query_row(about, |row| row.get(0)).done("read")
@@ -560,10 +587,11 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
     let word: String = row.get(4)?;
     let Ok(status) = word.parse() else { return Ok(Err(odd("status", &word))) };
     let items: String = row.get(12)?;
-    let (is_open, gone) = (row.get::<_, bool>(20)?, row.get::<_, bool>(21)?);
+    let (is_open, gone, cancelling) = (row.get::<_, bool>(20)?, row.get::<_, bool>(21)?, row.get::<_, bool>(24)?);
     let sent_as_twin = OPEN.contains(&status) && row.get(23)?;
-    let left_out =
-        row.get::<_, Option<String>>(19)?.or_else(|| (is_open && gone).then(|| LeftOut::Gone.word().to_owned()));
+    let by_others = [(gone, LeftOut::Gone), (cancelling, LeftOut::Cancelling)];
+    let by_others = by_others.into_iter().find(|(is_so, _)| is_open && *is_so).map(|(_, why)| why.word().to_owned());
+    let left_out = row.get::<_, Option<String>>(19)?.or(by_others);
     Ok(Ok(OrderRow {
         id: row.get(0)?,
         store: row.get(1)?,
@@ -585,7 +613,8 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
         not_before: None,
         left_out,
         gone,
-        to_send: is_open && !gone && !sent_as_twin,
+        to_send: is_open && !gone && !cancelling && !sent_as_twin,
+        cancelling: cancelling && OPEN.contains(&status),
         sent_as_twin,
         unclear: row.get(22)?,
     }))

@@ -3,12 +3,12 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::Book;
 use super::acts::{column, head, set_status};
 use super::error::{Done, book_error};
 use super::outbox::{Leave, OPEN};
 use super::outward::{self, Way};
 use super::trail::{self, By, Who};
+use super::{Book, undecided};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Local, Status};
@@ -105,7 +105,8 @@ impl Book {
         })
     }
 
-    /// Ends a hold of the merchant's; what the channel holds stays held.
+    /// Ends a hold of the merchant's; what the channel holds stays held. What came from there
+    /// meanwhile is decided again.
     ///
     /// # Errors
     /// `Refused` where it is the channel alone that holds it.
@@ -115,6 +116,7 @@ impl Book {
             let held = hold_of(db, order)?;
             if held.is_some() {
                 end_hold(db, order, "released", by)?;
+                undecided::note(db, order, false)?;
             } else if bare == Status::OnHold {
                 return Err(held_there(db, order)?);
             }
@@ -175,6 +177,7 @@ impl Book {
             if gone > 0 {
                 set_status(db, order, bare)?;
                 trail::note(db, order, by, "dropshipment taken back", "")?;
+                undecided::note(db, order, false)?;
             }
             let worked = if gone > 0 { Worked::Done } else { Worked::Already };
             Ok((worked, local_of(db, order)?.over(bare)))
@@ -234,7 +237,11 @@ fn is_unsent(db: &Connection, order: i64) -> Result<bool> {
 
 fn release_due_holds(db: &Connection, by: By) -> Result<()> {
     let due = column::<i64>(db, "SELECT order_id FROM holds WHERE until <= ?", [by.at.timestamp_millis()])?;
-    due.into_iter().try_for_each(|order| end_hold(db, order, "released by itself", by.who(Who::Program)))
+    for order in due {
+        end_hold(db, order, "released by itself", by.who(Who::Program))?;
+        undecided::note(db, order, false)?;
+    }
+    Ok(())
 }
 
 fn end_hold(db: &Connection, order: i64, what: &str, by: By) -> Result<()> {

@@ -47,6 +47,7 @@ mod stores;
 mod tests;
 mod trail;
 mod twins;
+mod undecided;
 mod undone;
 mod waiting;
 mod words;
@@ -91,6 +92,7 @@ pub(crate) use stores::{Counts, check_store_name};
 pub use stores::{NewStore, Store};
 pub(crate) use trail::Event;
 pub(crate) use twins::{Twin, Verdict};
+pub(crate) use undecided::Undecided;
 
 use error::book_error;
 
@@ -113,6 +115,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0014_returns.sql"),
     include_str!("schema/0015_indexes.sql"),
     include_str!("schema/0016_followed.sql"),
+    include_str!("schema/0017_undecided.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::error::{Done, odd};
-use super::{Book, zones};
+use super::{Book, undecided, zones};
 use crate::channel::settings::{INTERVAL, SEND_AFTER, USUAL_INTERVAL};
 use crate::channel::{ChannelKind, ShopInfo, Values};
 use crate::clock::{Timestamp, from_millis};
@@ -155,7 +155,7 @@ impl Book {
             zones::keep(db, id, &new.time_zone)?;
             Ok(id)
         })?;
-        self.store_by_id(id)
+        store_by_id(&self.db, id)
     }
 
     /// The connected stores, by name.
@@ -178,11 +178,6 @@ impl Book {
     /// The connected store of this name.
     pub fn store(&self, name: &str) -> Result<Option<Store>> {
         Ok(self.stores()?.into_iter().find(|store| store.name == name))
-    }
-
-    fn store_by_id(&self, id: i64) -> Result<Store> {
-        let sql = format!("SELECT {COLUMNS} FROM stores WHERE id = ?");
-        self.db.query_row(&sql, [id], store).done("read")?
     }
 
     /// Takes over what a new probe found out.
@@ -211,16 +206,18 @@ impl Book {
         })
     }
 
-    /// Sets or removes one value of a store.
-    pub(crate) fn set_store_value(&mut self, id: i64, key: &str, value: Option<&str>) -> Result<()> {
-        let mut values = self.store_by_id(id)?.values;
-        match value {
-            Some(value) => values.insert(key.to_owned(), value.to_owned()),
-            None => values.remove(key),
-        };
+    /// Sets or removes one value of a store. Where that is what it does with changes, all that is
+    /// kept beside its copies is decided again: gives of how many orders that is.
+    pub(crate) fn set_store_value(&mut self, id: i64, key: &str, value: Option<&str>) -> Result<u64> {
         self.write("written", |db| {
+            let Store { kind, values: before, .. } = store_by_id(db, id)?;
+            let mut values = before.clone();
+            match value {
+                Some(value) => values.insert(key.to_owned(), value.to_owned()),
+                None => values.remove(key),
+            };
             db.execute("UPDATE stores SET settings = ? WHERE id = ?", params![json(&values), id]).done("written")?;
-            Ok(())
+            undecided::note_all(db, id, kind, &before, &values)
         })
     }
 
@@ -314,6 +311,11 @@ impl Book {
     }
 }
 
+fn store_by_id(db: &rusqlite::Connection, id: i64) -> Result<Store> {
+    let sql = format!("SELECT {COLUMNS} FROM stores WHERE id = ?");
+    db.query_row(&sql, [id], store).done("read")?
+}
+
 /// Takes a store up again that was removed. One that is wanted from further back than before is
 /// read from there as at first, as what its walks stand behind was never asked for.
 fn revive(db: &rusqlite::Connection, id: i64, new: &NewStore, now: i64) -> Result<i64> {
@@ -324,6 +326,7 @@ fn revive(db: &rusqlite::Connection, id: i64, new: &NewStore, now: i64) -> Resul
         params![id, since],
     )
     .done("written")?;
+    undecided::note_all(db, id, new.kind, &store_by_id(db, id)?.values, &new.values)?;
     db.execute(
         "UPDATE stores SET removed_at = NULL, name = ?, title = ?, url = ?, settings = ?, facts = ?, connected_at = ?,
            tested_at = NULL, test_error = NULL, paused_until = NULL, since = CASE WHEN ? IS NULL OR since IS NULL THEN NULL ELSE min(since, ?) END

@@ -1626,6 +1626,12 @@ fn made_up(shelf: &Shelf, seed: u64) -> Book {
         if dice(9) == 0 {
             book.db.execute("INSERT INTO gone VALUES (?, ?)", [id, now]).unwrap();
         }
+        for (nth, field, fate) in [(7, "cancelled", "review"), (5, "cancelled", "drift"), (9, "address", "review")] {
+            if id % nth == 0 {
+                let sql = "INSERT OR IGNORE INTO changes VALUES (?, ?, ?)";
+                book.db.execute(sql, params![id, field, fate]).unwrap();
+            }
+        }
         if id <= 60 && dice(4) == 0 {
             let (twin, is_copy) = (id + 60 * (1 + dice(2)), dice(2));
             let state = ["found", "confirmed", "denied"][usize::try_from(dice(3)).unwrap()];

@@ -10,6 +10,7 @@ use crate::channel::{ChannelKind, origin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Policy;
 use crate::sync::store::check;
+use crate::sync::undecided;
 
 /// The payment methods of orders that ship before they are paid.
 const UNPAID_METHODS: &str = "unpaid_methods";
@@ -117,7 +118,7 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
     }
     // The adapter has its own idea of what its values may be.
     check(&app.context, store.kind, &changed)?;
-    book.set_store_value(store.id, key, value)?;
+    let again = book.set_store_value(store.id, key, value)?;
     if key == crate::sync::readings::STATUSES
         && let Some(store) = book.store(&store.name)?
     {
@@ -133,6 +134,7 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
     if !app.global.quiet {
         output::line(&stands(&store, key, value))?;
     }
+    decide_again(app, &mut book, &store, again)?;
     if let (true, Some(methods)) = (key == UNPAID_METHODS && !app.global.quiet, value) {
         for method in methods.split(',').map(str::trim).filter(|method| !method.is_empty()) {
             if !book.is_paid_by(store.id, method)? {
@@ -148,6 +150,32 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
         output::note("the timer runs less often than that; ordersync schedule install makes it run often enough");
     }
     Ok(0)
+}
+
+/// What changed at the channel before is decided again by what the store is set to do now.
+fn decide_again(app: &App, book: &mut Book, store: &Store, orders: u64) -> Result<()> {
+    if orders == 0 {
+        return Ok(());
+    }
+    let before = book.waiting_count()?;
+    if !app.global.quiet {
+        let name = &store.name;
+        output::note(&format!(
+            "{} of {name} changed at the channel and {} looked at again",
+            output::count(orders, "order"),
+            if orders == 1 { "is" } else { "are" }
+        ));
+    }
+    undecided::all(book, app.context.clock.as_ref())
+        .map_err(|error| error.context("it is set; the next commands look at the rest"))?;
+    let now = book.waiting_count()?;
+    if !app.global.quiet && now > before {
+        output::note(&format!(
+            "{} more with changes that wait for your word: ordersync changes",
+            output::count(now - before, "order")
+        ));
+    }
+    Ok(())
 }
 
 /// What a setting is now.

@@ -44,11 +44,12 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let id = book.find(&args.order)?;
     if args.withdraw {
         let (worked, now_is) = book.withdraw_dropship(id, args.dry_run)?;
+        let order = if args.dry_run { book.order(id)? } else { app.decided(&mut book, id)? };
+        let now_is = if args.dry_run { now_is } else { order.shown };
         let detail = match worked {
             Worked::Already => format!("no supplier was asked for it, it is {now_is}"),
             Worked::Done => format!("yours to ship again, it is {now_is}; the supplier is not told by this"),
         };
-        let order = book.order(id)?;
         return Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({ "dropship": null }));
     }
     let guard = super::dispatch::guard(args.as_local, args.force);

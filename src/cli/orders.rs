@@ -21,8 +21,8 @@ const SOON: u64 = 20_000;
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("view")))]
 pub(super) struct Args {
-    /// What is to be sent: no test orders, none given back in full, none that needs no parcel, a
-    /// sale in two stores once
+    /// What is to be sent: no test orders, none given back in full, none that needs no parcel, none
+    /// of which a cancellation waits for your word, a sale in two stores once
     #[arg(long, group = "view")]
     to_send: bool,
     /// Of that, what should be on its way: the promised time is over or, where the channel promises
@@ -171,6 +171,10 @@ pub(super) fn left_out_words(left_out: &LeftOuts) -> Option<String> {
             LeftOut::NoParcel => ("needs no parcel", "need no parcel"),
             LeftOut::Waiting => ("is in the waiting time of its store", "are in the waiting time of their stores"),
             LeftOut::Gone => ("is gone at its channel", "are gone at their channels"),
+            LeftOut::Cancelling => (
+                "is cancelled at its channel and waits for your word",
+                "are cancelled at their channels and wait for your word",
+            ),
             LeftOut::Twin => ("goes out as its twin in another store", "go out as their twins in other stores"),
             LeftOut::Removed => ("is of a store that is not connected", "are of stores that are not connected"),
         };
@@ -211,6 +215,11 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
         if rows.iter().any(|row| row.gone) {
             output::note(
                 "(gone) the channel has it no more, so it cannot be dispatched there; cancel --local ends it here",
+            );
+        }
+        if rows.iter().any(|row| row.cancelling) {
+            output::note(
+                "(cancelled) at the channel, and not to be sent until you have decided: ordersync accept or reject",
             );
         }
         if rows.iter().any(|row| row.drifted) {
@@ -273,6 +282,7 @@ fn marks(row: &OrderRow) -> String {
         (row.not_before.is_some(), "(waits)"),
         (row.unclear, "(?)"),
         (row.gone, "(gone)"),
+        (row.cancelling, "(cancelled)"),
         (row.drifted, "*"),
         (!row.twins.is_empty(), "="),
     ];

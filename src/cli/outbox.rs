@@ -26,9 +26,13 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     if let Some(row) = args.withdraw {
         let rest = act::withdraw(&app.context, &mut book, row)?;
+        let order = book.outbox_row(row)?.map(|row| app.decided(&mut book, row.order_id)).transpose()?;
         if !app.global.quiet {
             output::line(&match &rest {
-                None => format!("row {row} is taken back; nothing was sent"),
+                None => {
+                    let now_is = order.map(|order| format!("; order {} is {} now", order.id, order.shown));
+                    format!("row {row} is taken back; nothing was sent{}", now_is.unwrap_or_default())
+                }
                 Some((pieces, _)) => format!(
                     "what the channel has of row {row} stays; the rest of it is taken back and to be sent again: {} pieces",
                     pieces.normalize()

@@ -1,14 +1,32 @@
 //! Which stores a command is about.
 
-use super::App;
-use crate::book::{Book, Store};
+use super::{App, output};
+use crate::book::{Book, BookOrder, Store};
 use crate::channel::ChannelKind;
 use crate::error::{Error, ErrorKind, Result};
+use crate::order::{Fate, Field};
+use crate::sync::undecided;
 
 impl App {
     /// The book for a command that only reads; without one there is no store yet.
     pub(super) fn existing_book(&self) -> Result<Book> {
-        Book::open_existing(&self.context.home.book(), self.context.clock.clone())?.ok_or_else(no_store)
+        let book = Book::open_existing(&self.context.home.book(), self.context.clock.clone())?;
+        let mut book = book.ok_or_else(no_store)?;
+        // A book that cannot be written now can be read all the same.
+        let _ = undecided::some(&mut book, 0);
+        Ok(book)
+    }
+
+    /// The order after an act that ends what the merchant did with it: what came from the channel
+    /// meanwhile is decided. Where that fails it is done by the next command.
+    pub(super) fn decided(&self, book: &mut Book, order: i64) -> Result<BookOrder> {
+        let _ = undecided::some(book, order.saturating_sub(1));
+        if !self.global.quiet && book.circumstances(order)?.fates.contains(&(Field::Cancelled, Fate::Review)) {
+            output::note(&format!(
+                "it is cancelled at the channel; it is not to be sent until you have decided: ordersync accept book:{order} or ordersync reject book:{order}"
+            ));
+        }
+        book.order(order)
     }
 
     /// The connected stores named in `wanted`: store names, or channel names for all stores of a

@@ -26,6 +26,7 @@ mod side_by_side;
 pub mod store;
 #[cfg(test)]
 mod tests;
+pub(crate) mod undecided;
 mod versions;
 pub(crate) mod why;
 mod wishes;
@@ -125,6 +126,9 @@ pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progre
     let run = book.start_run_of(job.kind, job.dry_run, &ids)?;
     let mut book = book.in_run(run);
     let _at_work = AtWork::say(&context.home.locks(), run)?;
+    if !job.dry_run {
+        undecided::all(&mut book, context.clock.as_ref())?;
+    }
     // Of a book in which twins were not looked for yet.
     while !job.dry_run && book.seek_old_twins()? {
         context.clock.check_interrupt()?;

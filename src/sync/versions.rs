@@ -3,7 +3,6 @@
 use super::goes_by::{self, Versions};
 use super::policy::{self, Case, Decision, Notice};
 use crate::book::{Circumstances, InboxKind, InboxNote, Kept, Known, Store, Update};
-use crate::channel::settings::policies;
 use crate::channel::{Format, RemoteOrder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Difference, Fate, Field, Local, Order, People, Status, differences};
@@ -64,6 +63,44 @@ pub(super) fn again(
     Some(Kept { copy: Some(copy_of(&case, &fields)), ..kept(&case, known, fates, notice, told, &news) })
 }
 
+/// What becomes of the newest version, which is in the book, as things are now: `Known`, where that is
+/// what became of it before. `tell`: what was told of it is told again. Nothing where a version cannot
+/// be read.
+pub(super) fn again_as_is(store: &Store, format: &dyn Format, known: &Known, tell: bool) -> Option<(Order, Update)> {
+    let base = goes_by::base(&known.basis, format).ok()?;
+    let newest = format.order(known.newest.as_deref()?).ok()?;
+    let incoming = known.people.as_ref().map_or_else(|| newest.clone(), |people| newest.with_known(people));
+    let since = &known.since;
+    let case = case_of(store, since, status_without_applied(since, &base), &base, &incoming);
+    let is_as_before = |fates: &[(Field, Fate)]| {
+        fates.len() == since.fates.len() && fates.iter().all(|fate| since.fates.contains(fate))
+    };
+    let (fates, notice) = match policy::decide(&case) {
+        Decision::Keep(fates, notice) => (fates, notice),
+        Decision::Follow(apart) if known.newest.as_ref() == Some(&known.basis.document) && is_as_before(&apart) => {
+            return Some((newest, Update::Known));
+        }
+        Decision::Follow(apart) => return Some((newest, Update::Follow(apart))),
+    };
+    if is_as_before(&fates) && notice.is_none() {
+        return Some((newest, Update::Known));
+    }
+    // What waits was told of when it came to wait.
+    let told = told(&case).filter(|field| {
+        let waits = since.fates.contains(&(*field, Fate::Review));
+        !tell && (waits || !matches!(field, Field::Cancelled | Field::Shipped))
+    });
+    let news = differences(&base, &incoming);
+    let news: Vec<Difference> = news.into_iter().filter(|news| !since.written().contains(&news.aspect)).collect();
+    let taken = since.taken(&fates);
+    let kept = kept(&case, known, fates, notice, told, &news);
+    // The copy has what it had: not a byte of it changes.
+    let had = since.written();
+    let is_same = taken.len() == had.len() && taken.iter().all(|field| had.contains(field));
+    let copy = kept.copy.filter(|_| !is_same);
+    Some((newest, Update::Keep(Box::new(Kept { copy, ..kept }))))
+}
+
 /// What the merchant was told of the newest version as things are.
 pub(super) fn told_of(store: &Store, format: &dyn Format, known: &Known, base: &Order) -> Option<Field> {
     let newest = format.order(known.newest.as_deref()?).ok()?;
@@ -102,7 +139,7 @@ fn case_of<'a>(
     incoming: &'a Order,
 ) -> Case<'a> {
     Case {
-        policies: policies(store.kind, &store.values),
+        policies: since.policies,
         channel: store.kind.title(),
         status: Local { held: false, ..since.local }.over(status),
         held: since.local.held,

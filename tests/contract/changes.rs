@@ -594,3 +594,69 @@ fn p9_a_hold_at_the_channel_and_its_end_are_facts_of_an_order_that_nobody_has_be
         assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{}", desk.kind);
     });
 }
+
+/// A store that is set to do something else: what changed before is decided by that, and what the
+/// merchant has said of it stays said.
+#[test]
+fn p2_what_a_store_is_set_to_do_with_changes_decides_also_about_those_of_before() {
+    each(|desk| {
+        let kind = desk.kind;
+        let [moved, edited, refused, gone, held] = [(); 5].map(|()| desk.paid(&[("TEE-001", 1)]));
+        desk.home.call(&["edit", &format!("{kind}:{edited}"), "--line1", "9 Merchants Lane"]).exits(0);
+        desk.on("hold", &held, "").exits(0);
+        desk.set("cancels=ignore");
+        for id in [&moved, &edited, &refused] {
+            assert!(desk.store.readdress(id, "77 Somewhere Else"));
+        }
+        assert!(desk.store.cancel(&gone) && desk.store.cancel(&held));
+        desk.sync();
+        let street = |id: &str| desk.show(id)["ship_to"][0]["line1"].as_str().unwrap().to_owned();
+        let before = street(&refused);
+        let waiting = || -> Vec<String> {
+            let waits = desk.home.json("changes");
+            waits.as_array().unwrap().iter().map(|one| one["remote_id"].as_str().unwrap().to_owned()).collect()
+        };
+        let set = |setting: &str| {
+            let (key, value) = setting.split_once('=').unwrap();
+            desk.home.run(&format!("config set {kind}.{key} {value}")).exits(0)
+        };
+        assert_eq!(waiting(), [""; 0], "{kind}");
+
+        set("address=review").says("5 orders").says("looked at again").says("3 orders more");
+        set("address=review").without("looked at again");
+        assert_eq!(waiting().len(), 3, "{kind}");
+        desk.on("reject", &refused, "").exits(0);
+        set("address=ignore").says("looked at again").without("wait for your word");
+        assert_eq!(waiting(), [""; 0], "{kind}");
+        for id in [&moved, &edited, &refused] {
+            assert_eq!(desk.show(id)["changed_at_channel"], true, "{kind}: it differs still");
+        }
+        set("address=apply");
+        assert_eq!(street(&moved), "77 Somewhere Else", "{kind}");
+        assert_eq!((street(&edited), street(&refused)), ("9 Merchants Lane".to_owned(), before), "{kind}: P-5");
+        desk.on("show", &moved, "--history").exits(0).prints("applied").prints("decided again");
+        // What was taken over by itself is not taken back by itself.
+        desk.home.run(&format!("config unset {kind}.address")).exits(0);
+        desk.set("address=ignore");
+        assert_eq!(street(&moved), "77 Somewhere Else", "{kind}");
+        assert_eq!(desk.show(&moved)["changed_at_channel"], false, "{kind}");
+
+        set("cancels=review");
+        assert_eq!(waiting().len(), 2, "{kind}");
+        assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 2, "{kind}: each is told of once");
+        set("cancels=apply");
+        assert_eq!(desk.show(&gone)["status"], "cancelled", "{kind}");
+        assert_eq!(desk.show(&held)["status"], "on-hold", "{kind}: P-3, the merchant has begun with it");
+        assert_eq!(waiting(), std::slice::from_ref(&held), "{kind}");
+        assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1, "{kind}");
+        set("cancels=ignore");
+        assert_eq!(desk.show(&gone)["status"], "cancelled", "{kind}: no setting opens it again");
+        assert_eq!((waiting(), desk.home.json("inbox")), (vec![], json!([])), "{kind}");
+        desk.sync();
+        desk.home.run("sync --full").exits(0);
+        assert_eq!(desk.show(&gone)["status"], "cancelled", "{kind}");
+        assert_eq!(street(&moved), "77 Somewhere Else", "{kind}");
+        assert_eq!(desk.writes(), 0, "{kind}: P-7");
+        desk.home.run("doctor --offline").exits(0);
+    });
+}

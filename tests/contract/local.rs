@@ -2,6 +2,7 @@
 //! takes nothing of it back.
 
 use ordersync::channel::CancelSupport;
+use ordersync::sim::Purchase;
 use serde_json::json;
 
 use super::desk::{Desk, each};
@@ -378,5 +379,150 @@ fn an_order_in_its_waiting_time_is_not_offered_and_is_sent_where_the_merchant_sa
         let csv = desk.home.file("labels.csv", &format!("order,carrier,tracking\n{other},dhl,JD02\n"));
         desk.home.run(&format!("dispatch --from {csv}")).exits(0);
         assert_eq!(desk.tracking_numbers(&other), ["JD02"], "{}", desk.kind);
+    });
+}
+
+/// P-3 and what else waited only because of what the merchant did: once that has ended, the newest
+/// version is decided about again, whoever ends it and however.
+#[test]
+fn p3_what_came_while_the_merchant_was_at_work_is_decided_once_that_has_ended() {
+    each(|desk| {
+        let kind = desk.kind;
+        desk.set("cancels=apply");
+        desk.set("address=apply");
+        let is_cancelled = |id: &str, how: &str| {
+            assert!(!is_listed(desk, "--to-send", id), "{kind}: offered to be sent, {how}");
+            assert_eq!(status(desk, id), "cancelled", "{kind}: {how}");
+            assert_eq!(desk.home.json("inbox"), json!([]), "{kind}: {how}");
+        };
+        let held = || {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            desk.on("hold", &id, "--until 3d").exits(0);
+            assert!(desk.store.cancel(&id));
+            desk.sync();
+            assert_eq!(status(desk, &id), "on-hold", "{kind}");
+            id
+        };
+        let id = held();
+        desk.on("release", &id, "--dry-run").exits(0).prints("is decided then");
+        assert_eq!(status(desk, &id), "on-hold", "{kind}: a rehearsal");
+        desk.on("release", &id, "").exits(0).prints("it is cancelled here as well");
+        is_cancelled(&id, "released");
+        let id = held();
+        desk.home.sql("UPDATE holds SET until = 1 RETURNING 1");
+        is_cancelled(&id, "released by itself, and looked at");
+        let id = held();
+        desk.home.sql("UPDATE holds SET until = 1 RETURNING 1");
+        desk.sync();
+        is_cancelled(&id, "released by itself, and synchronised");
+
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dropship", &id, "").exits(0);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        desk.on("dropship", &id, "--withdraw").exits(0);
+        let shown = desk.show(&id);
+        assert_eq!(shown["ship_to"][0]["line1"], "77 Somewhere Else", "{kind}: {shown}");
+        assert_eq!(shown["changed_at_channel"], false, "{kind}");
+
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        assert!(desk.store.cancel(&id));
+        desk.on("pull", &id, "").done();
+        assert_eq!(status(desk, &id), "shipped", "{kind}");
+        let row = desk.show(&id)["outbox"][0]["row"].as_str().unwrap().to_owned();
+        desk.home.run(&format!("outbox --withdraw {row}")).exits(0).prints("is cancelled now");
+        is_cancelled(&id, "taken back");
+
+        // What is to be reviewed still waits, and is not offered until then.
+        desk.set("cancels=review");
+        let id = held();
+        desk.on("release", &id, "").exits(0).prints("awaiting-fulfillment again").says("ordersync accept book:");
+        assert!(!is_listed(desk, "--to-send", &id) && is_listed(desk, "--review", &id), "{kind}");
+        assert_eq!(desk.home.json("status")["left_out"]["cancellation-waits"], 1, "{kind}");
+        let listed = desk.home.json("orders --status awaiting-fulfillment");
+        assert_eq!(listed[0]["left_out"], "cancellation-waits", "{kind}: {listed}");
+        let view = format!("SELECT to_send FROM v_orders WHERE remote_id = '{id}'");
+        assert_eq!(desk.home.sql(&view), ["0"], "{kind}");
+        assert_eq!(desk.home.json("inbox")[0]["kind"], "cancelled", "{kind}");
+        assert_eq!(desk.writes(), 0, "{kind}: P-7");
+        desk.on("reject", &id, "").exits(0);
+        assert!(is_listed(desk, "--to-send", &id), "{kind}: the merchant sends it all the same");
+        desk.home.run("doctor --offline").exits(0);
+    });
+}
+
+/// What a book of before has kept beside a copy and not decided about, and what this program cannot
+/// decide about: that is tried by the next one.
+#[test]
+fn p2_what_an_older_program_left_undecided_is_decided_by_the_next_command() {
+    each(|desk| {
+        let kind = desk.kind;
+        desk.set("cancels=apply");
+        let (moved, gone) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]));
+        desk.on("hold", &gone, "").exits(0);
+        assert!(desk.store.readdress(&moved, "77 Somewhere Else") && desk.store.cancel(&gone));
+        desk.sync();
+        desk.home.sql("UPDATE changes SET field = 'unknown' WHERE field = 'address' RETURNING 1");
+        desk.home.sql("INSERT INTO undecided SELECT DISTINCT order_id, NULL, 1, 0 FROM changes WHERE 1 RETURNING 1");
+        desk.home.run("orders").exits(0);
+        assert_eq!(desk.home.sql("SELECT field FROM changes ORDER BY field"), ["address", "cancelled"], "{kind}");
+        assert_eq!(desk.home.sql("SELECT count(*) FROM undecided"), ["0"], "{kind}");
+
+        let of = format!("WHERE role = 'newest' AND order_id = (SELECT id FROM orders WHERE remote_id = '{gone}')");
+        assert_eq!(desk.home.sql(&format!("UPDATE versions SET codec = codec + 90 {of} RETURNING 1")), ["1"]);
+        desk.on("release", &gone, "").exits(0);
+        assert_eq!(desk.home.sql("SELECT tried IS NOT NULL FROM undecided"), ["1"], "{kind}");
+        assert!(!is_listed(desk, "--to-send", &gone), "{kind}: it is cancelled there");
+        desk.home.sql(&format!("UPDATE versions SET codec = codec - 90 {of} RETURNING 1"));
+        assert_eq!(status(desk, &gone), "awaiting-fulfillment", "{kind}: this version of the program has tried");
+        desk.home.sql("UPDATE undecided SET tried = 'another' RETURNING 1");
+        assert_eq!(status(desk, &gone), "cancelled", "{kind}");
+    });
+}
+
+/// Unpaid again, an order follows its channel again.
+#[test]
+fn p9_a_dispatch_before_payment_that_is_taken_back_leaves_an_order_that_follows_the_channel() {
+    each(|desk| {
+        let kind = desk.kind;
+        let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+        desk.sync();
+        desk.on("dispatch", &id, &format!("{NUMBER} --unpaid --later")).exits(0);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.on("pull", &id, "").done();
+        assert_eq!(status(desk, &id), "shipped", "{kind}");
+        let row = desk.show(&id)["outbox"][0]["row"].as_str().unwrap().to_owned();
+        desk.home.run(&format!("outbox --withdraw {row}")).exits(0).prints("is awaiting-payment now");
+        let shown = desk.show(&id);
+        assert_eq!(shown["ship_to"][0]["line1"], "77 Somewhere Else", "{kind}: {shown}");
+        assert_eq!((&shown["changed_at_channel"], desk.writes()), (&json!(false), 0), "{kind}");
+        desk.home.run("doctor --offline").exits(0);
+    });
+}
+
+/// F-5: an act that ends what the merchant did, killed before or behind what follows from it.
+#[test]
+fn f5_what_is_to_be_decided_again_is_decided_though_the_command_is_killed() {
+    each(|desk| {
+        let kind = desk.kind;
+        desk.set("cancels=apply");
+        for point in ["before-decided", "after-decided"] {
+            let [id, other] = [(); 2].map(|()| desk.paid(&[("TEE-001", 1)]));
+            for one in [&id, &other] {
+                desk.on("hold", one, "").exits(0);
+                assert!(desk.store.cancel(one));
+            }
+            desk.sync();
+            desk.on("release", &id, "").dies_at(point);
+            assert_eq!(status(desk, &id), "cancelled", "{kind}: {point}");
+            desk.set("cancels=ignore");
+            desk.home.run(&format!("config set {kind}.cancels review")).dies_at(point);
+            assert!(is_listed(desk, "--review", &other), "{kind}: {point}");
+            assert_eq!(desk.home.sql("SELECT count(*) FROM undecided"), ["0"], "{kind}: {point}");
+            desk.on("accept", &other, "").exits(0);
+            desk.set("cancels=apply");
+        }
+        desk.home.run("doctor --offline").exits(0);
     });
 }

@@ -5,11 +5,11 @@ use rust_decimal::Decimal;
 
 use super::super::goes_by::Versions;
 use super::super::import::import_one;
-use super::super::{accept, edit};
+use super::super::{accept, edit, undecided};
 use super::*;
 use crate::book::{HoldWish, NewRefund};
 use crate::order::policies::KEYS;
-use crate::order::{Field, Presence};
+use crate::order::{Fate, Field, Presence};
 
 fn change(order: &mut Order, field: Field, nth: i64) {
     match field {
@@ -50,11 +50,28 @@ fn any_policies() -> impl Strategy<Value = Vec<&'static str>> {
 /// An order that was imported, in a store with these policies.
 fn desk(policies: &[&str]) -> Desk {
     let mut desk = Desk::new();
-    for (key, word) in KEYS.into_iter().zip(policies) {
-        desk.open.store.values.insert(key.to_owned(), (*word).to_owned());
-    }
+    set(&mut desk, policies);
     take(&desk, &testing::order("7", Status::AwaitingFulfillment));
     desk
+}
+
+/// Sets the store to do this with changes; what is kept is not decided again yet.
+fn set(desk: &mut Desk, policies: &[&str]) {
+    let mut book = desk.context.book().unwrap();
+    for (key, word) in KEYS.into_iter().zip(policies) {
+        // What no command sets: archiving changes nothing here.
+        book.set_store_value(desk.open.store.id, key, Some(word)).unwrap();
+    }
+    desk.open.store = book.store(&desk.open.store.name).unwrap().unwrap();
+}
+
+/// Decides again about what is to be decided again.
+fn decide_again(desk: &Desk) {
+    let mut book = desk.context.book().unwrap();
+    for due in book.undecided(0, 99).unwrap() {
+        assert!(undecided::one(&mut book, &desk.open.store, desk.open.format.as_ref(), due).unwrap());
+    }
+    assert!(!book.is_any_undecided().unwrap());
 }
 
 fn take(desk: &Desk, version: &Order) {
@@ -78,7 +95,11 @@ fn standing(desk: &Desk) -> Vec<String> {
         ("holds", "SELECT until, reason FROM holds"),
         ("own refunds", "SELECT number, amount, lines, known, removed_at IS NULL FROM own_refunds ORDER BY number"),
         ("dropships", "SELECT supplier FROM dropships"),
-        ("inbox", "SELECT kind, text, hint FROM inbox WHERE resolved_at IS NULL ORDER BY kind"),
+        // That something was taken back once stays told whatever comes after it.
+        (
+            "inbox",
+            "SELECT kind, text, hint FROM inbox WHERE resolved_at IS NULL AND kind <> 'taken-back' ORDER BY kind",
+        ),
     ] {
         let mut statement = db.prepare(sql).unwrap();
         let columns = statement.column_count();
@@ -220,6 +241,146 @@ proptest! {
             prop_assert_eq!(&rows_alone(&standing(&desk)), &before);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever came while the merchant held the order back, or had asked a supplier, and however often
+    /// it was decided about meanwhile: once that has ended it is as if it had never been.
+    #[test]
+    fn p3_what_came_while_the_merchant_was_at_work_is_as_if_it_came_afterwards(
+        versions in any_versions(),
+        policies in any_policies(),
+        acts in proptest::collection::vec(proptest::sample::select(vec![Act::Hold, Act::Release]), 4),
+        looks in proptest::collection::vec(any::<bool>(), 4),
+    ) {
+        let (plain, worked) = (desk(&policies), desk(&policies));
+        take(&plain, versions.last().unwrap());
+        for (nth, act_and_look) in acts.iter().zip(looks).enumerate() {
+            act(&worked, *act_and_look.0);
+            if act_and_look.1 {
+                decide_again(&worked);
+            }
+            versions.get(nth).into_iter().for_each(|version| take(&worked, version));
+        }
+        take(&worked, versions.last().unwrap());
+        act(&worked, Act::Release);
+        decide_again(&worked);
+        prop_assert_eq!(standing(&worked), standing(&plain));
+    }
+
+    /// A request to a supplier is an act that makes what was applied the merchant's, so it stands alone.
+    #[test]
+    fn p3_what_came_while_a_supplier_was_asked_is_as_if_it_came_afterwards(
+        versions in any_versions(),
+        policies in any_policies(),
+    ) {
+        let (plain, worked) = (desk(&policies), desk(&policies));
+        take(&plain, versions.last().unwrap());
+        act(&worked, Act::Dropship);
+        versions.iter().for_each(|version| take(&worked, version));
+        act(&worked, Act::Withdraw);
+        decide_again(&worked);
+        prop_assert_eq!(standing(&worked), standing(&plain));
+        decide_again(&worked);
+    }
+
+    /// A store that is set to do something else has what is kept decided by that, as if it had been so
+    /// from the first day; what it has applied before stays, and no byte of a copy changes where
+    /// nothing is applied.
+    #[test]
+    fn p2_what_a_store_is_set_to_do_decides_about_what_is_kept(
+        versions in any_versions(),
+        before in any_policies(),
+        after in any_policies(),
+        is_edited in any::<bool>(),
+    ) {
+        let (mut changed, plain) = (desk(&before), desk(&after));
+        for desk in [&changed, &plain] {
+            if is_edited {
+                edit(desk, "9 Merchants Lane", "gate 4");
+            }
+            take(desk, versions.last().unwrap());
+        }
+        let copy = rows_alone(&standing(&changed));
+        set(&mut changed, &after);
+        decide_again(&changed);
+        if !before.contains(&"apply") {
+            prop_assert_eq!(standing(&changed), standing(&plain));
+        }
+        if !after.contains(&"apply") {
+            prop_assert_eq!(rows_alone(&standing(&changed)), copy);
+        }
+        let known = standing(&changed);
+        take(&changed, versions.last().unwrap());
+        prop_assert_eq!(&standing(&changed), &known, "it comes again");
+        decide_again(&changed);
+        prop_assert_eq!(&standing(&changed), &known);
+    }
+
+    /// The same where a version comes before what was kept is decided again.
+    #[test]
+    fn p2_what_a_store_has_applied_stays_whatever_comes_before_it_is_decided_again(
+        versions in any_versions(),
+        late in any_versions(),
+        before in any_policies(),
+    ) {
+        let (mut first, mut second) = (desk(&before), desk(&before));
+        let mut later = late.last().unwrap().clone();
+        later.updated_at += chrono::TimeDelta::hours(1);
+        for desk in [&first, &second] {
+            take(desk, versions.last().unwrap());
+        }
+        let is_cancelled = first.context.book().unwrap().order(1).unwrap().status == Status::Cancelled;
+        for desk in [&mut first, &mut second] {
+            set(desk, &["ignore"; 5]);
+        }
+        decide_again(&first);
+        take(&first, &later);
+        take(&second, &later);
+        decide_again(&second);
+        let without = |said: Vec<String>| -> Vec<String> {
+            said.into_iter().filter(|row| !row.starts_with("inbox")).collect()
+        };
+        prop_assert_eq!(without(standing(&second)), without(standing(&first)));
+        if is_cancelled {
+            let status = first.context.book().unwrap().order(1).unwrap().status;
+            prop_assert_eq!(status, Status::Cancelled, "no cancellation is undone by a setting");
+        }
+    }
+
+    /// What the merchant has rejected stays so by whatever a store is set to do.
+    #[test]
+    fn p2_what_is_rejected_stays_so_by_whatever_a_store_is_set_to_do(
+        versions in any_versions(),
+        sets in proptest::collection::vec(any_policies(), 1..4),
+    ) {
+        let mut desk = desk(&["review"; 5]);
+        take(&desk, versions.last().unwrap());
+        reject(&desk);
+        let is_rejected = |row: &String| row.starts_with("fates") && row.ends_with("rejected");
+        let rejected: Vec<String> = standing(&desk).into_iter().filter(is_rejected).collect();
+        for policies in sets {
+            set(&mut desk, &policies);
+            decide_again(&desk);
+            let now: Vec<String> = standing(&desk).into_iter().filter(is_rejected).collect();
+            prop_assert_eq!(&now, &rejected);
+        }
+    }
+}
+
+/// The merchant does not want what waits.
+fn reject(desk: &Desk) {
+    let mut book = desk.context.book().unwrap();
+    let versions = Versions::read(&book, 1, desk.open.format.as_ref()).unwrap().unwrap();
+    let since = book.circumstances(1).unwrap();
+    let waits = since.fates.iter().filter(|(_, fate)| *fate == Fate::Review).map(|(field, _)| *field);
+    let newest = versions.newest.as_ref();
+    let rejected: Vec<_> = waits
+        .filter_map(|field| Some((field, super::super::policy::mark(&versions.base, newest?, field), String::new())))
+        .collect();
+    book.reject(1, None, &rejected).unwrap();
 }
 
 /// Takes over what of these fields differs, one after the other or at once; gives what did.

@@ -170,7 +170,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__accept)
-            opts="-q -v -h -V --field --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --field --from --ignore --by --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -178,6 +178,18 @@ _ordersync() {
             case "${prev}" in
                 --field)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=($(compgen -W "channel book" -- "${cur}"))
                     return 0
                     ;;
                 --home)
@@ -250,12 +262,20 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__changes)
-            opts="-q -v -h -V --limit --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --channel --field --limit --csv --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --channel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -864,7 +884,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__reject)
-            opts="-q -v -h -V --field --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --field --from --ignore --by --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -872,6 +892,18 @@ _ordersync() {
             case "${prev}" in
                 --field)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=($(compgen -W "channel book" -- "${cur}"))
                     return 0
                     ;;
                 --home)

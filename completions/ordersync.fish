@@ -173,26 +173,37 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s q -l quiet 
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand show" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -l limit -d 'At most so many orders; 0 lists all' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -l field -d 'Only this field; several times for several' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -l limit -d 'At most so many orders, 0 for all; default is 50 on the screen, and all in JSON and CSV' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -l csv -d 'Print as CSV: a line for each field'
 complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand changes" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l field -d 'Only this field of it, as `ordersync show` calls it; several times for several' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l field -d 'Only this field of it, as `ordersync show` and `ordersync changes` call it; several times for several' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l from -d 'Those of a CSV file with a column order and, where wanted, store, by, field and channels (what the channel\'s version must still say), as `ordersync changes --csv` writes it; - reads standard input' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l ignore -d 'With --from: leave this column out; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l by -d 'Whose numbers a bare order number is: of the channel (the default with --from) or of the book' -r -f -a "channel\t'The channel\'s own'
+book\t'The book\'s'"
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
-complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand accept" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -l field -d 'Only this field of it, as `ordersync changes` calls it; several times for several' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -l field -d 'Only this field of it, as `ordersync show` and `ordersync changes` call it; several times for several' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -l from -d 'Those of a CSV file with a column order and, where wanted, store, by, field and channels (what the channel\'s version must still say), as `ordersync changes --csv` writes it; - reads standard input' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -l ignore -d 'With --from: leave this column out; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -l by -d 'Whose numbers a bare order number is: of the channel (the default with --from) or of the book' -r -f -a "channel\t'The channel\'s own'
+book\t'The book\'s'"
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
-complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reject" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l until -d 'Release it by itself then (3d, 2026-12-24, 2026-12-24 13:30); without it, or with none: not by itself. A --reason alone leaves the end of a hold as it is' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand hold" -l reason -d 'Why, for yourself' -r

@@ -71,11 +71,23 @@ pub(crate) enum Rejected {
 }
 
 impl Book {
-    /// The orders of which something waits for the merchant, the oldest first.
-    pub(crate) fn waiting(&self, limit: usize) -> Result<Vec<i64>> {
+    /// The orders of which something waits for the merchant, the oldest first: of these stores, and in
+    /// one of these fields, where any are given.
+    pub(crate) fn waiting(&self, stores: &[i64], fields: &[Field], limit: usize) -> Result<Vec<i64>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let sql = "SELECT DISTINCT order_id FROM changes INDEXED BY changes_waiting WHERE fate = 'review' ORDER BY order_id LIMIT ?";
-        column(&self.db, sql, [limit])
+        let mut sql =
+            "SELECT DISTINCT c.order_id FROM changes c INDEXED BY changes_waiting WHERE c.fate = 'review'".to_owned();
+        if !stores.is_empty() {
+            let stores: Vec<String> = stores.iter().map(i64::to_string).collect();
+            let of = "AND (SELECT o.store_id FROM orders o WHERE o.id = c.order_id) IN";
+            sql.push_str(&format!(" {of} ({})", stores.join(", ")));
+        }
+        if !fields.is_empty() {
+            let words: Vec<String> = fields.iter().map(|field| format!("'{}'", field.word())).collect();
+            sql.push_str(&format!(" AND c.field IN ({})", words.join(", ")));
+        }
+        sql.push_str(" ORDER BY c.order_id LIMIT ?");
+        column(&self.db, &sql, [limit])
     }
 
     /// How many orders that are.

@@ -2,74 +2,100 @@
 
 use serde_json::json;
 
-use super::output;
-use super::pull;
-use super::{App, Outcome};
+use super::decide::{self, Act, Asked, Told, Which};
+use super::{App, Outcome, output, pull};
 use crate::book::{Book, BookOrder, Store};
 use crate::channel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::Field;
+use crate::order::{Fate, Field};
 use crate::sync::accept::{self, Done};
 use crate::sync::act;
 
-/// Take over the channel's newer version of an order.
+/// Take over the channel's newer version of an order, or of many.
 ///
-/// The version that the book has seen and `show` prints; where it has seen none, the channel is
-/// asked for it. With `--field` only that of it: the rest stays as you have it, and differs.
+/// The version that the book has seen and `show` prints; where it has seen none and one order is
+/// named, the channel is asked for it. With `--field` only that of it: the rest stays as you have it,
+/// and differs. Of many each is a matter of its own, with its own result.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "ordersync accept [OPTIONS] <ORDER>...\n       ordersync accept [OPTIONS] --from <FILE>")]
 pub(super) struct Args {
-    /// The order: its number in the book, STORE:ID, or the channel's own order number
-    order: String,
-    /// Only this field of it, as `ordersync show` calls it; several times for several
-    #[arg(long, value_name = "FIELD", value_parser = super::changes::field)]
-    field: Vec<Field>,
+    #[command(flatten)]
+    which: Which,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let mut book = app.existing_book()?;
-    let id = book.find(&args.order)?;
-    act::at_rest(id, || once(app, &mut book, id, &args.field))
+    decide::run(app, &args.which, &Act { done: "accepted", one })
+}
+
+fn one(app: &App, book: &mut Book, id: i64, asked: Asked<'_>) -> Result<Told> {
+    let mut rejected = None;
+    act::at_rest(id, || once(app, book, id, asked, &mut rejected))
 }
 
 /// One try; nothing where the order changed while it was read: then what was read of it is void.
-fn once(app: &App, book: &mut Book, id: i64, fields: &[Field]) -> anyhow::Result<Option<u8>> {
+/// What was `rejected` at the first try is not what another command rejects in this moment.
+fn once(
+    app: &App,
+    book: &mut Book,
+    id: i64,
+    asked: Asked<'_>,
+    rejected: &mut Option<Vec<Field>>,
+) -> Result<Option<Told>> {
     let order = book.order(id)?;
     let store = app.store(book, &order.store)?;
     if book.newest_document(id)?.is_none() {
+        if !asked.alone {
+            return Err(Book::no_newer(id).hint(format!("ordersync accept book:{id} asks the channel for one")));
+        }
         // What was asked for is in the book now, and the order another than the one that was read.
-        return if ask(app, book, &store, id, &order.remote_id)? { Ok(None) } else { followed(app, id).map(Some) };
+        return Ok(if ask(app, book, &store, id, &order.remote_id)? { None } else { Some(followed(id)) });
+    }
+    let fates = book.circumstances(id)?.fates;
+    let now: Vec<Field> = fates.iter().filter(|(_, fate)| *fate == Fate::Rejected).map(|(field, _)| *field).collect();
+    let before = rejected.get_or_insert_with(|| now.clone());
+    let is_wanted = |field: &Field| asked.fields.is_empty() || asked.fields.contains(field);
+    if now.iter().any(|field| is_wanted(field) && !before.contains(field)) {
+        return Err(rejected_meanwhile(id));
+    }
+    if !asked.seen.is_empty() {
+        let found = super::changes::versions(book, &order)?.map(|versions| versions.differences());
+        decide::is_as_seen(&order, asked, &found.unwrap_or_default())?;
     }
     let format = channel::format(store.kind, &store.values)?;
-    let Some(done) = accept::accept(book, &store, format.as_ref(), &order, fields)? else { return Ok(None) };
-    print(app, &order, &done)?;
-    Ok(Some(0))
+    let done = accept::accept(book, &store, format.as_ref(), &order, asked.fields)?;
+    Ok(done.map(|done| told(&order, &done, &now)))
 }
 
-fn print(app: &App, order: &BookOrder, done: &Done) -> anyhow::Result<()> {
+/// Two commands want opposite things at once: the one that comes second does not win in silence.
+fn rejected_meanwhile(id: i64) -> Error {
+    let text = format!("order {id} was rejected by another command in this very moment; it stays as you have it");
+    Error::new(ErrorKind::Refused, text)
+        .hint(format!("ordersync accept book:{id} once more takes the channel's version over all the same"))
+}
+
+fn told(order: &BookOrder, done: &Done, rejected: &[Field]) -> Told {
     let id = order.id;
     let left: Vec<&str> = done.left.iter().map(|field| field.word()).collect();
-    if app.global.json {
-        let (changed, taken) = (&done.differences, done.taken_back);
-        return output::print_json(&json!({
-            "order": id.to_string(), "accepted": changed, "left": left, "taken_back": taken,
-            "given_up": done.given_up,
-        }));
-    }
-    if app.global.quiet {
-        return Ok(());
-    }
+    let had: Vec<&str> = (done.differences.iter().map(|found| found.aspect))
+        .filter(|field| rejected.contains(field))
+        .map(Field::word)
+        .collect();
+    let json = json!({
+        "order": id.to_string(), "accepted": done.differences, "left": left, "taken_back": done.taken_back,
+        "given_up": done.given_up, "had_rejected": had,
+    });
     let but = if left.is_empty() { String::new() } else { format!(", but for {}", left.join(", ")) };
-    output::line(&format!("order {id} ({}:{}) is now as the channel has it{but}", order.store, order.number))?;
-    for difference in &done.differences {
-        output::line(&format!("  {}: {} → {}", difference.aspect.word(), difference.before, difference.after))?;
-    }
-    for edit in &done.given_up {
-        output::line(&format!("  what you had edited is given up: {}: {}", edit.aspect.word(), edit.before))?;
-    }
+    let mut lines = vec![format!("order {id} ({}:{}) is now as the channel has it{but}", order.store, order.number)];
+    lines.extend(done.differences.iter().map(|one| format!("  {}: {} → {}", one.aspect.word(), one.before, one.after)));
+    lines.extend((!had.is_empty()).then(|| format!("  what you had rejected is taken over: {}", had.join(", "))));
+    let edits = done.given_up.iter();
+    lines.extend(
+        edits.map(|edit| format!("  what you had edited is given up: {}: {}", edit.aspect.word(), edit.before)),
+    );
     if done.taken_back > 0 {
-        output::line("its dispatch had not gone out and is taken back; the channel was told nothing")?;
+        lines.push("its dispatch had not gone out and is taken back; the channel was told nothing".to_owned());
     }
-    Ok(())
+    Told { json, lines }
 }
 
 /// Asks for the channel's version of an order of which the book has seen no newer one. It may have
@@ -88,17 +114,13 @@ fn ask(app: &App, book: &mut Book, store: &Store, id: i64, remote_id: &str) -> R
     Ok(is_newer)
 }
 
-fn followed(app: &App, id: i64) -> Outcome {
-    if app.global.json {
-        output::print_json(
-            &json!({ "order": id.to_string(), "accepted": [], "left": [], "taken_back": 0, "given_up": [] }),
-        )?;
-    } else if !app.global.quiet {
-        output::line(&format!(
-            "order {id} was read just now and is as the channel has it; until it is paid it follows"
-        ))?;
+fn followed(id: i64) -> Told {
+    Told {
+        json: json!({
+            "order": id.to_string(), "accepted": [], "left": [], "taken_back": 0, "given_up": [], "had_rejected": [],
+        }),
+        lines: vec![format!("order {id} was read just now and is as the channel has it; until it is paid it follows")],
     }
-    Ok(0)
 }
 
 fn not_asked(app: &App, store: &Store, id: i64, error: Error) -> Error {

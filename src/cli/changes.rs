@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::output::{self, bold};
+use super::output::{self, bold, csv_text};
 use super::{App, Outcome};
 use crate::book::{Book, BookOrder};
 use crate::channel;
@@ -13,13 +13,27 @@ use crate::sync::goes_by::Versions;
 /// Changes at the channel that wait for your word: yours, and what the channel has.
 ///
 /// What waits is what a store is set to review (`ordersync config`). `ordersync accept` takes over
-/// the channel's version, `ordersync reject` keeps yours.
+/// the channel's version, `ordersync reject` keeps yours. Of many: print them with `--csv`, take out
+/// of the file what you do not want, and give it to `accept --from` or `reject --from`; what changed
+/// again at the channel since then is left as it is.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// At most so many orders; 0 lists all
-    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
-    limit: usize,
+    /// Only this store, or all stores of this channel; may be given several times
+    #[arg(long, value_name = "STORE")]
+    channel: Vec<String>,
+    /// Only this field; several times for several
+    #[arg(long, value_name = "FIELD", value_parser = field)]
+    field: Vec<Field>,
+    /// At most so many orders, 0 for all; default is 50 on the screen, and all in JSON and CSV
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+    /// Print as CSV: a line for each field
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 }
+
+/// As many as a screen takes, where somebody looks at them.
+const SCREEN: usize = 50;
 
 /// A field of an order, by its word on the command line.
 pub(super) fn field(word: &str) -> Result<Field, String> {
@@ -29,19 +43,29 @@ pub(super) fn field(word: &str) -> Result<Field, String> {
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = app.existing_book()?;
-    let limit = if args.limit == 0 { usize::MAX } else { args.limit };
-    let orders = book.waiting(limit)?;
+    let stores = if args.channel.is_empty() { Vec::new() } else { app.stores_of_old(&book, &args.channel)? };
+    let stores: Vec<i64> = stores.iter().map(|store| store.id).collect();
+    let limit = match args.limit {
+        None if app.global.json || args.csv => usize::MAX,
+        None => SCREEN,
+        Some(0) => usize::MAX,
+        Some(limit) => limit,
+    };
+    let orders = book.waiting(&stores, &args.field, limit)?;
     let mut waiting = Vec::new();
     for id in &orders {
         let order = book.order(*id)?;
-        let differences = waits(&book, &order)?;
+        let mut differences = waits(&book, &order)?;
+        differences.retain(|found| args.field.is_empty() || args.field.contains(&found.aspect));
         waiting.push((order, differences));
     }
     if app.global.json {
         output::print_json(&waiting.iter().map(to_json).collect::<Vec<_>>())?;
-        return Ok(0);
+    } else if args.csv {
+        print_csv(&waiting)?;
+    } else {
+        print(app, &waiting)?;
     }
-    print(app, &waiting)?;
     if orders.len() == limit && !app.global.quiet {
         output::note(&format!("only the first {limit}; --limit 0 lists all"));
     }
@@ -68,6 +92,24 @@ fn to_json((order, differences): &(BookOrder, Vec<Difference>)) -> Value {
         "order": order.id.to_string(), "store": order.store, "number": order.number, "remote_id": order.remote_id,
         "status": order.shown, "differences": differences,
     })
+}
+
+/// A line for each field: what `accept --from` and `reject --from` read.
+fn print_csv(waiting: &[(BookOrder, Vec<Difference>)]) -> anyhow::Result<()> {
+    let text = |text: &str| csv_text(text).into_owned();
+    let rows = waiting.iter().flat_map(|(order, differences)| {
+        differences.iter().map(move |found| {
+            vec![
+                text(&format!("{}:{}", order.store, order.remote_id)),
+                text(&order.number),
+                order.shown.to_string(),
+                found.aspect.word().to_owned(),
+                text(&found.before),
+                text(&found.after),
+            ]
+        })
+    });
+    output::print_csv(&["order", "number", "status", "field", "yours", "channels"], rows)
 }
 
 fn print(app: &App, waiting: &[(BookOrder, Vec<Difference>)]) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ mod csv_file;
 
 use serde_json::json;
 
+use super::csv_file::By;
 use super::interrupt::{self, Left};
 use super::output;
 use super::{App, Outcome};
@@ -87,15 +88,6 @@ pub(super) struct Args {
     by: Option<By>,
 }
 
-/// Whose numbers a bare order number is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
-enum By {
-    /// The channel's own.
-    Channel,
-    /// The book's.
-    Book,
-}
-
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     if let Some(file) = &args.from {
         return csv_file::run(app, &args, file);
@@ -148,11 +140,7 @@ fn request(args: &Args) -> Request {
 }
 
 fn naming(args: &Args) -> Naming {
-    match args.by {
-        None => Naming::Either,
-        Some(By::Channel) => Naming::Channel,
-        Some(By::Book) => Naming::Book,
-    }
+    By::naming(args.by)
 }
 
 /// What `--as-local` and `--force` let past.

@@ -67,6 +67,8 @@ pub(super) enum Left {
     NoFile,
     /// A part of what was to be printed.
     Printed,
+    /// What was decided about the first of many orders.
+    Decided,
 }
 
 /// What an interruption would leave behind now.
@@ -85,6 +87,7 @@ fn words() -> String {
         Left::NoFile => "no file was made; give the command again",
         Left::Printed => "what was printed is not all of it; give the command again",
         Left::Unconnected => "nothing is connected; give the command again",
+        Left::Decided => "what was decided so far is kept; the other orders are as they were",
         Left::Rows => {
             "what was dispatched so far is kept, the other rows are not recorded; the same file again goes on from there"
         }

@@ -14,6 +14,8 @@ mod changes;
 pub mod completions;
 mod config;
 mod connect;
+mod csv_file;
+mod decide;
 #[cfg(feature = "simulator")]
 mod demo;
 mod dispatch;

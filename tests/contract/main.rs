@@ -15,6 +15,7 @@ mod capabilities;
 mod changes;
 mod connect;
 mod credentials;
+mod decide;
 mod desk;
 mod dispatch;
 mod edits;

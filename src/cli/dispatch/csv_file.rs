@@ -5,25 +5,70 @@
 //! meant, or cannot be told for sure, stops all of it. An order that the book does not have costs its
 //! own rows.
 
-mod columns;
-mod quotes;
 mod rows;
-mod text;
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::json;
 
-use self::columns::Columns;
 use self::rows::{Group, Meant, Rows};
-use super::{Args, By, naming, one, print, request, to_json};
+use super::{Args, naming, one, print, request, to_json};
 use crate::book::{Book, OutboxState};
 use crate::channel::Capabilities;
+use crate::cli::csv_file::{BY, By, Column, Meaning, Name, ORDER, STORE, Text, say, unreadable};
 use crate::cli::interrupt::{self, Left};
 use crate::cli::{App, Outcome, output};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
 use crate::sync::dispatch::{Done, choose};
+
+/// The columns that a dispatch is made of.
+const NAMES: [Name; 7] = [
+    ORDER,
+    STORE,
+    BY,
+    (
+        Column::Carrier,
+        "carrier",
+        &[
+            "carriername",
+            "shippingcarrier",
+            "courier",
+            "couriername",
+            "shippingprovider",
+            "trackingcompany",
+            "trackingprovider",
+            "trackingcarrier",
+            "shippingcompany",
+            "versanddienstleister",
+            "versanddienst",
+            "paketdienst",
+            "spediteur",
+            "transporteur",
+        ],
+    ),
+    (
+        Column::Tracking,
+        "tracking",
+        &[
+            "trackingnumber",
+            "trackingno",
+            "trackingnr",
+            "trackingnum",
+            "trackingid",
+            "trackingcode",
+            "trackingnumbers",
+            "consignmentnumber",
+            "shipmenttrackingnumber",
+            "sendungsnummer",
+            "paketnummer",
+            "trackingnummer",
+            "numerodesuivi",
+        ],
+    ),
+    (Column::Sku, "sku", &["itemsku", "lineitemsku", "productsku", "variantsku", "articlesku"]),
+    (Column::Quantity, "quantity", &["qty", "itemquantity", "lineitemquantity", "itemqty", "menge", "quantite"]),
+];
 
 /// A shipment of the file, its own arguments, and what came of it; nothing where it was not its
 /// turn.
@@ -87,23 +132,17 @@ fn in_its_turn(app: &App, book: &mut Book, wanted: &Wanted, silent: &mut Silent)
 
 /// The dispatches of the file, each with its own arguments.
 fn read(app: &App, args: &Args, file: &Path) -> Result<Vec<Wanted>> {
-    let unusable =
-        |why: &str| Error::new(ErrorKind::Usage, format!("{}: {why}; nothing was dispatched", file.display()));
-    let unreadable = |why: &str| {
-        unusable(why)
-            .hint("the first line names the columns: order,carrier,tracking and, where wanted, sku,quantity,store,by")
+    let meaning = Meaning {
+        names: &NAMES,
+        ignored: &args.ignore,
+        undone: "nothing was dispatched",
+        header: "order,carrier,tracking and, where wanted, sku,quantity,store,by",
     };
-    let bytes = text::read(file, app.context.clock.as_ref()).map_err(|error| match error.kind() {
-        ErrorKind::Usage => unusable(error.message()),
-        _ => error,
-    })?;
-    let (text, told) = text::decode(&bytes).map_err(unreadable)?;
-    let (text, first_line, delimiter) = separated(&text);
-    quotes::check(text, first_line, delimiter).map_err(|why| unreadable(&why))?;
-    let meant = Meant { ignored: &args.ignore, no_tracking: args.no_tracking, trust_numbers: args.trust_numbers };
-    let (columns, rows) = rows::read(text, first_line, delimiter, &meant).map_err(|why| unreadable(&why))?;
+    let text = Text::read(file, &meaning, app.context.clock.as_ref())?;
+    let meant = Meant { no_tracking: args.no_tracking, trust_numbers: args.trust_numbers };
+    let (columns, rows) = rows::read(&text, &meaning, &meant).map_err(|why| unreadable(file, &meaning, &why))?;
     if !app.global.quiet {
-        say(&columns, &rows, told);
+        say(&columns, rows.mended, text.told);
         shared_numbers(&rows).iter().for_each(|text| output::note(text));
     }
     let wanted = |group: Group| {
@@ -114,20 +153,6 @@ fn read(app: &App, args: &Args, file: &Path) -> Result<Vec<Wanted>> {
         Wanted { group, args, done: None }
     };
     Ok(rows.groups.into_iter().map(wanted).collect())
-}
-
-/// What was read in another way than it is written.
-fn say(columns: &Columns, rows: &Rows, encoding: Option<&str>) {
-    encoding.into_iter().for_each(output::note);
-    if !columns.told.is_empty() {
-        output::note(&columns.told.join(", "));
-    }
-    if rows.mended > 0 {
-        output::note(&format!(
-            "{} mended: blanks and signs that a spreadsheet adds",
-            output::count(rows.mended as u64, "cell")
-        ));
-    }
 }
 
 /// Numbers that stand at several orders: one box for two orders of a buyer, or a slip.
@@ -142,22 +167,6 @@ fn shared_numbers(rows: &Rows) -> Vec<String> {
     shared
         .map(|(number, orders)| format!("the number {number} stands at several orders: {}", orders.join(", ")))
         .collect()
-}
-
-/// The text behind a line `sep=;`, how many lines that were, and the separator: the one that makes
-/// the most of the header.
-fn separated(text: &str) -> (&str, u64, u8) {
-    if let Some((first, rest)) = text.split_once('\n')
-        && let Some(&[sign]) = first.trim_matches(['"', ' ']).strip_prefix("sep=").map(str::as_bytes)
-    {
-        return (rest, 1, sign);
-    }
-    let known = |delimiter: u8| {
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-        reader.headers().map_or(0, Columns::known)
-    };
-    let best = b"|\t;,".iter().copied().max_by_key(|delimiter| known(*delimiter));
-    (text, 0, best.unwrap_or(b','))
 }
 
 /// Whether something in the file is at fault. What only an order's own state speaks against, and an

@@ -765,7 +765,7 @@ fn measured_ten_thousand_changes_accepted() {
             order.updated_at += chrono::TimeDelta::minutes(1);
         }
     }
-    let waiting = book.waiting(usize::MAX).unwrap();
+    let waiting = book.waiting(&[], &[], usize::MAX).unwrap();
     assert_eq!(waiting.len(), 10_000);
     for fields in [&[Field::Address][..], &[]] {
         let begun = std::time::Instant::now();

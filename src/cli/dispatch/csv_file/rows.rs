@@ -5,11 +5,9 @@ use std::collections::HashMap;
 use csv::StringRecord;
 use rust_decimal::Decimal;
 
-use super::super::By;
-use super::columns::{Column, Columns};
-use crate::cli::output;
+use crate::cli::csv_file::{By, Cells, Column, Columns, Meaning, Text, reference};
 use crate::error::{Error, ErrorKind};
-use crate::order::{KEPT_DIGITS, tracking_number, undressed, zeros_behind};
+use crate::order::{tracking_number, undressed, zeros_behind};
 
 /// Rows of one order: one shipment.
 #[derive(Debug)]
@@ -39,9 +37,7 @@ pub(super) struct Rows {
 
 /// What the merchant says of the file that its rows do not say.
 #[derive(Debug)]
-pub(super) struct Meant<'a> {
-    /// Columns that are left out.
-    pub(crate) ignored: &'a [String],
+pub(super) struct Meant {
     /// A row without a tracking number goes out without one, and is not one that has no label yet.
     pub(crate) no_tracking: bool,
     /// Numbers that look as if a spreadsheet had rounded them are right.
@@ -68,12 +64,8 @@ struct Row {
 ///
 /// # Errors
 /// Where the file itself is at fault.
-pub(super) fn read(text: &str, first_line: u64, delimiter: u8, meant: &Meant<'_>) -> Result<(Columns, Rows), String> {
-    if text.trim().is_empty() {
-        return Err("it holds no row".to_owned());
-    }
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let columns = Columns::read(reader.headers().map_err(|e| e.to_string())?, meant.ignored)?;
+pub(super) fn read(text: &Text, meaning: &Meaning<'_>, meant: &Meant) -> Result<(Columns, Rows), String> {
+    let (columns, records) = text.rows(meaning)?;
     if !meant.no_tracking && !columns.has(Column::Tracking) {
         return Err(
             "no column is called tracking; --no-tracking dispatches all of its orders without a number".to_owned()
@@ -82,12 +74,7 @@ pub(super) fn read(text: &str, first_line: u64, delimiter: u8, meant: &Meant<'_>
     let mut rows = Rows::default();
     let mut places: HashMap<(String, Option<By>), usize> = HashMap::new();
     let mut seen: HashMap<Row, u64> = HashMap::new();
-    for record in reader.records() {
-        let record = record.map_err(|e| e.to_string())?;
-        let line = record.position().map_or(0, |at| line_of(text, at)) + first_line;
-        if record.iter().all(|cell| undressed(cell).is_empty()) {
-            continue;
-        }
+    for (line, record) in records {
         let read = row(&columns, &record, meant, &mut rows.mended);
         let fault = read.as_ref().err().cloned().or_else(|| {
             let row = read.as_ref().ok()?;
@@ -138,13 +125,6 @@ fn blame_rounded(groups: &mut [Group]) {
     }
 }
 
-/// The line that a row begins in; the reader counts the empty ones before it to it.
-fn line_of(text: &str, at: &csv::Position) -> u64 {
-    let from = usize::try_from(at.byte()).unwrap_or(usize::MAX);
-    let empty = text.as_bytes().get(from..).unwrap_or_default().iter().take_while(|b| **b == b'\n').count();
-    at.line() + empty as u64
-}
-
 impl Group {
     fn new(written: String, row: Option<&Row>) -> Self {
         Self {
@@ -185,27 +165,9 @@ impl Group {
     }
 }
 
-fn row(columns: &Columns, record: &StringRecord, meant: &Meant<'_>, mended: &mut usize) -> Result<Row, String> {
-    if columns.are_again(record) {
-        return Err("names the columns again, as where two files were put together; take it out".to_owned());
-    }
-    if record.len() < columns.width {
-        let cells = output::count(record.len() as u64, "cell");
-        return Err(format!("has {cells} where the header has {}", columns.width));
-    }
-    let extra = record.iter().skip(columns.width).chain(columns.unnamed.iter().filter_map(|at| record.get(*at)));
-    if extra.into_iter().any(|cell| !undressed(cell).is_empty()) {
-        return Err("has a cell that belongs to no column; a cell with a separator in it stands in quotes".to_owned());
-    }
-    let mut cell = |column| {
-        let raw = columns.cell(record, column);
-        let text = undressed(raw);
-        *mended += usize::from(text != raw.trim());
-        if text.chars().any(char::is_control) {
-            return Err("has a cell with a line break or a control character; is a quote missing?".to_owned());
-        }
-        Ok(text)
-    };
+fn row(columns: &Columns, record: &StringRecord, meant: &Meant, mended: &mut usize) -> Result<Row, String> {
+    let cells = Cells::of(columns, record)?;
+    let mut cell = |column| cells.text(column, mended);
     let (order, store, by) = (cell(Column::Order)?, cell(Column::Store)?, cell(Column::By)?);
     let (carrier, sku, quantity) = (cell(Column::Carrier)?, cell(Column::Sku)?, cell(Column::Quantity)?);
     let tracking = tracking(columns.cell(record, Column::Tracking), meant.trust_numbers, mended)?;
@@ -221,7 +183,7 @@ fn row(columns: &Columns, record: &StringRecord, meant: &Meant<'_>, mended: &mut
         (false, true) => return Err(format!("has the sku {sku} but no quantity")),
         (false, false) => pieces(&quantity)?,
     };
-    Ok(Row { order: reference(&order, &store)?, by: whose(&by)?, carrier, tracking, sku, quantity })
+    Ok(Row { order: reference(&order, &store)?, by: By::read(&by)?, carrier, tracking, sku, quantity })
 }
 
 /// A tracking number as it was; an empty cell is none.
@@ -236,39 +198,6 @@ fn tracking(raw: &str, trusted: bool, mended: &mut usize) -> Result<String, Stri
     }
     *mended += usize::from(number != raw.trim());
     Ok(number)
-}
-
-/// `STORE:ORDER` where the file has a column for the store.
-fn reference(order: &str, store: &str) -> Result<String, String> {
-    if order.is_empty() {
-        return Err("names no order".to_owned());
-    }
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let broken = order.split_once(['E', 'e']).is_some_and(|(mantissa, exponent)| {
-        mantissa.contains(['.', ','])
-            && digits(&mantissa.replace(['.', ','], ""))
-            && digits(exponent.trim_start_matches(['+', '-']))
-    });
-    if broken {
-        return Err(format!("has the order {order:?}, which a spreadsheet has shortened"));
-    }
-    let whole = order.strip_suffix(".0").or_else(|| order.strip_suffix(".00")).or_else(|| order.strip_suffix(",00"));
-    let order = whole.filter(|whole| digits(whole) && whole.len() <= KEPT_DIGITS).unwrap_or(order);
-    match order.split_once(':') {
-        _ if store.is_empty() => Ok(order.to_owned()),
-        None => Ok(format!("{store}:{order}")),
-        Some((named, _)) if named == store => Ok(order.to_owned()),
-        Some(_) => Err(format!("has the order {order} and the store {store}")),
-    }
-}
-
-fn whose(by: &str) -> Result<Option<By>, String> {
-    match by.to_lowercase().as_str() {
-        "" => Ok(None),
-        "book" => Ok(Some(By::Book)),
-        "channel" => Ok(Some(By::Channel)),
-        other => Err(format!("has {other:?} under by; it takes book or channel")),
-    }
 }
 
 /// A quantity as `--item` takes it: `2`, `2.0`, `1.5` of what is sold by weight.

@@ -4,7 +4,7 @@ use csv::StringRecord;
 
 /// A column that a row is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Column {
+pub(in crate::cli) enum Column {
     Order,
     Store,
     By,
@@ -12,90 +12,59 @@ pub(super) enum Column {
     Tracking,
     Sku,
     Quantity,
+    Field,
+    Theirs,
+    /// Written by us and read by people only.
+    Besides(&'static str),
 }
 
-/// Each column's own name, and what else is surely meant by it; without case, blanks and signs.
-const NAMES: [(Column, &str, &[&str]); 7] = [
-    (
-        Column::Order,
-        "order",
-        &[
-            "ordernumber",
-            "orderno",
-            "ordernr",
-            "ordernum",
-            "orderid",
-            "ordername",
-            "orderreference",
-            "orderref",
-            "bestellnummer",
-            "bestellung",
-            "auftragsnummer",
-            "auftrag",
-            "numerodecommande",
-        ],
-    ),
-    (Column::Store, "store", &["storename", "shop", "shopname", "channel", "saleschannel"]),
-    (Column::By, "by", &[]),
-    (
-        Column::Carrier,
-        "carrier",
-        &[
-            "carriername",
-            "shippingcarrier",
-            "courier",
-            "couriername",
-            "shippingprovider",
-            "trackingcompany",
-            "trackingprovider",
-            "trackingcarrier",
-            "shippingcompany",
-            "versanddienstleister",
-            "versanddienst",
-            "paketdienst",
-            "spediteur",
-            "transporteur",
-        ],
-    ),
-    (
-        Column::Tracking,
-        "tracking",
-        &[
-            "trackingnumber",
-            "trackingno",
-            "trackingnr",
-            "trackingnum",
-            "trackingid",
-            "trackingcode",
-            "trackingnumbers",
-            "consignmentnumber",
-            "shipmenttrackingnumber",
-            "sendungsnummer",
-            "paketnummer",
-            "trackingnummer",
-            "numerodesuivi",
-        ],
-    ),
-    (Column::Sku, "sku", &["itemsku", "lineitemsku", "productsku", "variantsku", "articlesku"]),
-    (Column::Quantity, "quantity", &["qty", "itemquantity", "lineitemquantity", "itemqty", "menge", "quantite"]),
-];
+/// A column's own name, and what else is surely meant by it; without case, blanks and signs.
+pub(in crate::cli) type Name = (Column, &'static str, &'static [&'static str]);
+
+/// The column of the order.
+pub(in crate::cli) const ORDER: Name = (
+    Column::Order,
+    "order",
+    &[
+        "ordernumber",
+        "orderno",
+        "ordernr",
+        "ordernum",
+        "orderid",
+        "ordername",
+        "orderreference",
+        "orderref",
+        "bestellnummer",
+        "bestellung",
+        "auftragsnummer",
+        "auftrag",
+        "numerodecommande",
+    ],
+);
+
+/// The column of its store.
+pub(in crate::cli) const STORE: Name =
+    (Column::Store, "store", &["storename", "shop", "shopname", "channel", "saleschannel"]);
+
+/// The column for whose numbers they are.
+pub(in crate::cli) const BY: Name = (Column::By, "by", &[]);
 
 /// Which cell of a row holds which column.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(in crate::cli) struct Columns {
     places: Vec<(Column, usize)>,
     /// How many cells a row has.
-    pub(crate) width: usize,
+    pub(in crate::cli) width: usize,
     /// Cells without a meaning: a column without a name, or one to be left out.
-    pub(crate) unnamed: Vec<usize>,
+    pub(in crate::cli) unnamed: Vec<usize>,
     /// `"Order Number" is read as order`.
-    pub(crate) told: Vec<String>,
+    pub(in crate::cli) told: Vec<String>,
     titles: StringRecord,
 }
 
 impl Columns {
     /// Reads the header; columns in `ignored` are left out.
-    pub(crate) fn read(header: &StringRecord, ignored: &[String]) -> Result<Self, String> {
+    pub(in crate::cli) fn read(header: &StringRecord, ignored: &[String], names: &[Name]) -> Result<Self, String> {
         let ignored: Vec<String> = ignored.iter().map(|name| squeezed(name)).collect();
         let mut found = Self {
             places: Vec::new(),
@@ -114,7 +83,7 @@ impl Columns {
                 found.unnamed.push(at);
                 continue;
             }
-            let Some((column, plain)) = column(&name) else {
+            let Some((column, plain)) = column(&name, names) else {
                 strange.push(title.trim());
                 continue;
             };
@@ -128,7 +97,7 @@ impl Columns {
         }
         match strange.as_slice() {
             [] => {}
-            [title] => return Err(unknown(title, &squeezed(title))),
+            [title] => return Err(unknown(title, &squeezed(title), names)),
             several => return Err(all_unknown(several)),
         }
         if !found.has(Column::Order) {
@@ -139,38 +108,47 @@ impl Columns {
 
     /// How many of the header's cells are columns that are known: tells the right separator from
     /// the wrong ones.
-    pub(crate) fn known(header: &StringRecord) -> usize {
-        header.iter().filter(|title| column(&squeezed(title)).is_some()).count()
+    pub(in crate::cli) fn known(header: &StringRecord, names: &[Name]) -> usize {
+        header.iter().filter(|title| column(&squeezed(title), names).is_some()).count()
     }
 
     /// Whether a row has the titles in its cells.
-    pub(crate) fn are_again(&self, row: &StringRecord) -> bool {
+    pub(in crate::cli) fn are_again(&self, row: &StringRecord) -> bool {
         row.len() == self.titles.len()
             && row.iter().zip(&self.titles).all(|(cell, title)| squeezed(cell) == squeezed(title))
     }
 
-    pub(crate) fn has(&self, wanted: Column) -> bool {
+    /// The columns that nobody here reads.
+    pub(in crate::cli) fn besides(&self) -> Vec<&'static str> {
+        let besides = |(column, _): &(Column, usize)| match column {
+            Column::Besides(name) => Some(*name),
+            _ => None,
+        };
+        self.places.iter().filter_map(besides).collect()
+    }
+
+    pub(in crate::cli) fn has(&self, wanted: Column) -> bool {
         self.places.iter().any(|(column, _)| *column == wanted)
     }
 
     /// What the row has in this column; nothing where there is no such column.
-    pub(crate) fn cell<'a>(&self, row: &'a StringRecord, wanted: Column) -> &'a str {
+    pub(in crate::cli) fn cell<'a>(&self, row: &'a StringRecord, wanted: Column) -> &'a str {
         let place = self.places.iter().find(|(column, _)| *column == wanted);
         place.and_then(|(_, at)| row.get(*at)).unwrap_or_default()
     }
 }
 
-fn column(name: &str) -> Option<(Column, &'static str)> {
-    let found = NAMES.iter().find(|(_, plain, others)| *plain == name || others.contains(&name));
+fn column(name: &str, names: &[Name]) -> Option<(Column, &'static str)> {
+    let found = names.iter().find(|(_, plain, others)| *plain == name || others.contains(&name));
     found.map(|(column, plain, _)| (*column, *plain))
 }
 
-fn unknown(title: &str, name: &str) -> String {
+fn unknown(title: &str, name: &str, names: &[Name]) -> String {
     let distance = |word: &str| {
         let part = word.contains(name) || name.contains(word);
         if part && !name.is_empty() { 0 } else { strsim::osa_distance(name, word) }
     };
-    let nearest = NAMES.iter().min_by_key(|(_, plain, others)| {
+    let nearest = names.iter().min_by_key(|(_, plain, others)| {
         others.iter().map(|other| distance(other)).chain([distance(plain)]).min().unwrap_or(usize::MAX)
     });
     let nearest = nearest.map_or("order", |(_, plain, _)| plain);

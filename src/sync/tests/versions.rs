@@ -504,9 +504,11 @@ proptest! {
             take(&desk, &versions[0]);
         }
         edit(&desk, "9 Merchants Lane", "gate 4");
+        // An address that is not edited, as one of an order that was shipped, is not held.
         let own = |desk: &Desk| {
             let order = desk.context.book().unwrap().order(1).unwrap();
-            (order.ship_to[0].line1.clone(), order.buyer_note.clone())
+            let is_edited = order.edits.iter().any(|edit| edit.place.field() == Field::Address);
+            (is_edited.then(|| order.ship_to[0].line1.clone()), order.buyer_note.clone())
         };
         let edited = own(&desk);
         prop_assert_eq!(&edited.1, "gate 4");
@@ -613,7 +615,8 @@ proptest! {
             take(desk, versions.last().unwrap());
         }
         let mut last = Vec::new();
-        for field in fields {
+        // That it is put away as well is no difference before its cancellation is accepted.
+        for field in fields.into_iter().chain([Field::Archived]) {
             last.extend(accept(&single, &[field]));
         }
         if !last.is_empty() {

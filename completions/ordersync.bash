@@ -58,6 +58,9 @@ _ordersync() {
             ordersync,export)
                 cmd="ordersync__subcmd__export"
                 ;;
+            ordersync,forget)
+                cmd="ordersync__subcmd__forget"
+                ;;
             ordersync,hold)
                 cmd="ordersync__subcmd__hold"
                 ;;
@@ -75,6 +78,9 @@ _ordersync() {
                 ;;
             ordersync,pull)
                 cmd="ordersync__subcmd__pull"
+                ;;
+            ordersync,purge)
+                cmd="ordersync__subcmd__purge"
                 ;;
             ordersync,reconcile)
                 cmd="ordersync__subcmd__reconcile"
@@ -152,7 +158,7 @@ _ordersync() {
 
     case "${cmd}" in
         ordersync)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show changes accept reject hold release dropship refund note tag edit revert twin outbox inbox retry runs pull reconcile why carriers schedule export backup doctor config completions demo simulate"
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show changes accept reject hold release dropship refund note tag edit revert twin outbox inbox retry runs pull reconcile why carriers schedule export backup purge forget doctor config completions demo simulate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -667,6 +673,24 @@ _ordersync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ordersync__subcmd__forget)
+            opts="-q -v -h -V --dry-run --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ordersync__subcmd__hold)
             opts="-q -v -h -V --until --reason --dry-run --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -808,6 +832,32 @@ _ordersync() {
                 return 0
             fi
             case "${prev}" in
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ordersync__subcmd__purge)
+            opts="-q -v -h -V --older-than --channel --dry-run --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --older-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --channel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --home)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

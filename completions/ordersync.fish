@@ -60,6 +60,8 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "carriers" -d 'T
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "schedule" -d 'Sync every half hour: install, remove or show the timer'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "export" -d 'Write the book, or a part of it, as CSV or NDJSON'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "backup" -d 'Copy the book to a file, consistently, also while it is in use'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "purge" -d 'Take the personal data of old, closed orders out of the book'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "forget" -d 'Take the personal data of one person out of the book'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "doctor" -d 'Check the installation and every store'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "config" -d 'Show or change the settings of stores'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
@@ -426,6 +428,22 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s q -l quie
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand backup" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -l older-than -d 'Orders to which nothing has happened for so long: 90d, 26w' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -l dry-run -d 'Say how many would be cleared, do nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -l dry-run -d 'Say which orders would be cleared, do nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l bundle -d 'Write what a report needs to a file; without secrets and without personal data' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand doctor" -l offline -d 'Do not talk to any channel'

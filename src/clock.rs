@@ -99,6 +99,17 @@ impl Clock for BoundedClock {
     }
 }
 
+/// How long something is kept: `90d`, `26w`; a day at least.
+pub(crate) fn parse_age(text: &str) -> Option<chrono::TimeDelta> {
+    let text = text.trim();
+    let (number, days) = match text.strip_suffix('d') {
+        Some(number) => (number, 1),
+        None => (text.strip_suffix('w')?, 7),
+    };
+    let number = number.parse::<i64>().ok().filter(|number| (1..100_000).contains(number))?;
+    Some(chrono::TimeDelta::days(number * days))
+}
+
 /// A clock for tests: stands still until told otherwise, and "sleeping" moves it on at once.
 pub struct ManualClock {
     now_ms: AtomicI64,

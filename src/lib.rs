@@ -97,7 +97,7 @@
 //! | F-7 | The sums and pieces of an order add up, or what does not is shown. |
 //! | X-1 | Credentials are in files of their own and in no output. |
 //! | X-2 | TLS is required except on loopback. |
-//! | X-3 | Logs hold no personal data. |
+//! | X-3 | Logs hold no personal data. What of people is to go (old orders, one person) is in no byte of the book afterwards, and comes not back; keys, totals and the tax country stay. |
 //! | X-5 | Loopback is never reached through a proxy. |
 //! | X-6 | Credentials are bound to the origin that they were given for. |
 //! | X-7 | Times, sizes and numbers that a server tells are bounded where they are read. |

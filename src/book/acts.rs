@@ -11,7 +11,7 @@ use super::local::local_of;
 use super::outbox::{Guard, Leave, OPEN};
 use super::outward::Way;
 use super::trail::{self, By, Who};
-use super::{Book, accepted, copy, outward, own_refunds, pieces, twins, undecided};
+use super::{Book, accepted, clearing, copy, outward, own_refunds, pieces, twins, undecided};
 use crate::channel::{Cancellation, Goal, TrackingChange};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -214,6 +214,7 @@ impl Book {
         let now = self.clock.now();
         let refused = self.write_durably("written", |db| {
             let row = written(db, id)?;
+            clearing::refuse_cleared(db, row.order)?;
             match row.state.as_str() {
                 "confirmed" => return Ok(None),
                 "withdrawn" => return Ok(Some(gone(id, row.order))),
@@ -256,6 +257,7 @@ impl Book {
         self.write_durably("written", |db| {
             let row = written(db, id)?;
             let order = row.order;
+            clearing::refuse_cleared(db, order)?;
             if row.state == "withdrawn" {
                 let text = format!("row {id} was taken back already; nothing was changed");
                 return Err(Error::new(ErrorKind::Refused, text).hint(format!("ordersync show book:{order}")));
@@ -655,8 +657,19 @@ pub(super) fn last_event(db: &Connection, order: i64) -> Result<Option<i64>> {
         .done("read")
 }
 
-/// An order's store, and its status without what the merchant does with it here alone.
+/// An order's store, and its status without what the merchant does with it here alone, for an act on
+/// it.
+///
+/// # Errors
+/// `NotFound` for no such order, `Refused` for one that was cleared of personal data.
 pub(super) fn head(db: &Connection, order: i64) -> Result<(i64, Status)> {
+    let head = standing(db, order)?;
+    clearing::refuse_cleared(db, order)?;
+    Ok(head)
+}
+
+/// The same of any order.
+pub(super) fn standing(db: &Connection, order: i64) -> Result<(i64, Status)> {
     let (store, word): (i64, String) = db
         .query_row("SELECT store_id, coalesce(bare_status, status) FROM orders WHERE id = ?", [order], |row| {
             Ok((row.get(0)?, row.get(1)?))

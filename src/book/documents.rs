@@ -11,6 +11,9 @@ use zstd::bulk::{Compressor, Decompressor};
 use crate::channel::ChannelKind;
 use crate::error::{Error, ErrorKind, Result};
 
+/// Not compressed at all.
+const BARE: i64 = 0;
+
 /// Without a dictionary.
 const PLAIN: i64 = 1;
 
@@ -62,6 +65,9 @@ impl Documents {
 
     /// The document back.
     pub(super) fn unpack(&self, codec: i64, bytes: &[u8]) -> Result<Vec<u8>> {
+        if codec == BARE {
+            return Ok(bytes.to_vec());
+        }
         let dictionary = dictionary(codec).ok_or_else(|| super::error::odd("document", &codec.to_string()))?;
         let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten().unwrap_or(0);
         let size = usize::try_from(size).unwrap_or(LARGEST).min(LARGEST);

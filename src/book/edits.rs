@@ -109,6 +109,7 @@ impl Book {
             if acts::has_moved(db, order, new.event)? {
                 return Ok(false);
             }
+            super::clearing::refuse_cleared(db, order)?;
             let known = of(db, order)?;
             for (place, value) in new.edits {
                 let before = known.iter().find(|edit| edit.place == *place);

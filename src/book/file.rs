@@ -133,7 +133,7 @@ pub(super) fn create(path: &Path) -> Result<()> {
 }
 
 /// A connection to a file in which nothing runs that is not the program's own.
-fn connect(path: &Path) -> Result<Connection> {
+pub(super) fn connect(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).map_err(|e| book_error("opened", e))?;
     db.busy_timeout(BUSY).done("opened")?;
@@ -199,7 +199,7 @@ fn prepare(db: &mut Connection) -> Result<()> {
     }
     db.execute_batch(
         "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000;
-         PRAGMA secure_delete=FAST;",
+         PRAGMA secure_delete=ON;",
     )
     .done("opened")?;
     if version == SCHEMA.len() as i64 { Ok(()) } else { migrate(db) }

@@ -11,7 +11,7 @@ use super::documents::Documents;
 use super::error::{Done, odd};
 use super::inbox::{CHANGES, EDITED, GIVEN_BACK, InboxKind, InboxNote, RACED, put_note, renew_note, resolve_order};
 use super::trail::{self, By, Who};
-use super::{Book, Present, changes, copy, edits, twins};
+use super::{Book, Present, changes, clearing, copy, edits, twins};
 use crate::channel::rows::NAMELESS;
 use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::{Timestamp, from_millis};
@@ -186,6 +186,7 @@ impl Book {
         let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind IN ('unreadable', 'unshown') AND resolved_at IS NULL)";
         let troubled = db.prepare_cached(sql).done("read")?.query_row([batch.store], |row| row.get(0)).done("read")?;
         let missed = super::comparisons::is_any_gone(&db)?;
+        let any_cleared = clearing::is_any_cleared(&db)?;
         let can_have_twins = twins::can_be(&db)?;
         let undecided = super::undecided::is_any(&db)?;
         let documents = &self.documents;
@@ -200,6 +201,7 @@ impl Book {
             connected,
             troubled,
             missed,
+            any_cleared,
             can_have_twins,
             undecided,
             tally,
@@ -464,6 +466,8 @@ pub(crate) struct Intake<'a> {
     troubled: bool,
     /// Whether any order is known to be gone from its channel.
     missed: bool,
+    /// Whether any order was cleared of personal data.
+    any_cleared: bool,
     /// Whether the book has a second store.
     can_have_twins: bool,
     /// Whether any order is to be decided about again.
@@ -478,6 +482,11 @@ impl Intake<'_> {
         self.shown(&seen.remote_id)?;
         let order = match &seen.order {
             Ok(order) => order,
+            // Of a cleared order no document is kept, not even to be read later.
+            Err(_) if self.is_cleared(&seen.remote_id)? => {
+                self.tally.unchanged += 1;
+                return Ok(None);
+            }
             Err(why) => {
                 self.unreadable(seen, why)?;
                 self.tally.failed += 1;
@@ -499,6 +508,10 @@ impl Intake<'_> {
             return Ok(None);
         }
         self.readable(&order.remote_id)?;
+        if self.any_cleared && clearing::cleared(&self.db, last.order_id)?.is_some() {
+            self.follow_facts(&last, order)?;
+            return Ok(None);
+        }
         if last.print.is_some_and(|known| known == print) {
             // One that was made between the two times is an older one from now on. A time to come
             // tells nothing new of that.
@@ -520,6 +533,34 @@ impl Intake<'_> {
             return Ok(None);
         };
         Ok(Some(Offered { known, print }))
+    }
+
+    /// Whether the order with this id is in the book and was cleared.
+    fn is_cleared(&self, remote_id: &str) -> Result<bool> {
+        if !self.any_cleared {
+            return Ok(false);
+        }
+        let last = self.last_version(remote_id)?;
+        Ok(last.map(|last| clearing::cleared(&self.db, last.order_id)).transpose()?.flatten().is_some())
+    }
+
+    /// A cleared order follows its channel in money, pieces and words, and stays closed; nothing of
+    /// people comes back with that.
+    fn follow_facts(&mut self, last: &LastVersion, order: &Order) -> Result<()> {
+        let (id, bare) = (last.order_id, order.without_personal());
+        let print = fingerprint(&bare);
+        if last.print.as_ref().is_some_and(|known| *known == print) {
+            self.stamp(id, "base", &bare, &print)?;
+            self.tally.unchanged += 1;
+            return Ok(());
+        }
+        let (_, status) = super::acts::standing(&self.db, id)?;
+        copy::replace_copy(&self.db, id, &bare, self.by)?;
+        super::acts::set_status(&self.db, id, status)?;
+        self.stamp(id, "base", &bare, &print)?;
+        trail::note(&self.db, id, self.by, "followed the channel", &order.channel_status)?;
+        self.tally.changed += 1;
+        Ok(())
     }
 
     /// Makes of a new version what was decided.
@@ -782,7 +823,7 @@ impl Intake<'_> {
         }
         self.db
             .prepare_cached(
-                "UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND kind = 'unreadable' AND subject = ? AND resolved_at IS NULL",
+                "UPDATE inbox SET resolved_at = ?, document = NULL WHERE store_id = ? AND kind = 'unreadable' AND subject = ? AND resolved_at IS NULL",
             )
             .done("written")?
             .execute(params![self.by.at.timestamp_millis(), self.batch.store, remote_id])

@@ -70,6 +70,8 @@ pub struct OrderRow {
     pub(crate) to_send: bool,
     /// The word for why it is not, though it is open, as far as its own row tells.
     pub(crate) left_out: Option<String>,
+    /// Whether its personal data were taken out.
+    pub(crate) cleared: bool,
 }
 
 /// What a list is of.
@@ -377,7 +379,9 @@ type Place = (i64, i64);
 impl Book {
     /// The orders that fit the filter, the newest first.
     pub fn list(&self, filter: &Filter) -> Result<Vec<OrderRow>> {
-        let sql = format!("{LIST}{SENT_AS_TWIN}, {CANCELLING} FROM orders o {JOIN} WHERE o.id = ?");
+        let sql = format!(
+            "{LIST}{SENT_AS_TWIN}, {CANCELLING}, EXISTS (SELECT 1 FROM cleared x WHERE x.order_id = o.id) FROM orders o {JOIN} WHERE o.id = ?"
+        );
         let mut statement = self.db.prepare_cached(&sql).done("read")?;
         let waits = self.waits()?;
         let row = |(_, id)| {
@@ -617,5 +621,6 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<Result<OrderRow>> {
         cancelling: cancelling && OPEN.contains(&status),
         sent_as_twin,
         unclear: row.get(22)?,
+        cleared: row.get(25)?,
     }))
 }

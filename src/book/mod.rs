@@ -15,6 +15,7 @@ mod accepted;
 mod acts;
 mod audit;
 mod changes;
+mod clearing;
 mod comparisons;
 mod confirm;
 mod copy;
@@ -35,6 +36,8 @@ mod notes;
 mod outbox;
 mod outward;
 mod own_refunds;
+mod person;
+mod personal;
 mod pieces;
 mod present;
 mod queries;
@@ -50,6 +53,7 @@ mod twins;
 mod undecided;
 mod undone;
 mod waiting;
+mod wiping;
 mod words;
 mod zones;
 
@@ -67,6 +71,7 @@ pub(crate) use accepted::{Basis, Known};
 pub(crate) use acts::{NewDispatch, Recorded};
 pub(crate) use audit::Fault;
 pub(crate) use changes::{Circumstances, Rejected};
+pub(crate) use clearing::{Cleared, How, Left, Purge};
 pub(crate) use comparisons::{Apart, Comparison, NewComparison};
 pub(crate) use cursors::Walk;
 pub(crate) use edits::{Edit, NewEdits, Place, Value};
@@ -82,6 +87,7 @@ pub(crate) use notes::Note;
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState, Sending};
 pub(crate) use outward::{Standing, Way};
 pub(crate) use own_refunds::{NewRefund, OwnRefund};
+pub(crate) use person::Person;
 pub(crate) use present::Present;
 pub(crate) use queries::{BookLine, BookOrder};
 pub(crate) use readings::{Reading, Untouched};
@@ -116,6 +122,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0015_indexes.sql"),
     include_str!("schema/0016_followed.sql"),
     include_str!("schema/0017_undecided.sql"),
+    include_str!("schema/0018_privacy.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a
@@ -153,6 +160,7 @@ impl Book {
         // Of a book that cannot be written now the rest can be read all the same; what is to be
         // written says so by itself.
         let _ = book.release_due();
+        let _ = book.clear_in_passing();
         Ok(book)
     }
 

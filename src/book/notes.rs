@@ -52,8 +52,6 @@ impl Book {
     /// # Errors
     /// `NotFound` where the order never had one of this number.
     pub(crate) fn remove_note(&mut self, order: i64, number: i64, rehearsal: bool) -> Result<Worked> {
-        // Pages that become free are emptied, too.
-        self.db.pragma_update(None, "secure_delete", "ON").done("written")?;
         let worked = self.blank_note(order, number, rehearsal);
         if !rehearsal && matches!(worked, Ok(Worked::Done)) {
             self.forget_words()?;
@@ -61,7 +59,6 @@ impl Book {
             // until the next time that it is emptied.
             self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).done("written")?;
         }
-        self.db.pragma_update(None, "secure_delete", "FAST").done("written")?;
         worked
     }
 

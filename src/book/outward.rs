@@ -175,6 +175,7 @@ struct Facts {
 
 /// What speaks against it, if anything.
 pub(super) fn bar(db: &Connection, order: i64, way: Way, leave: Leave, now: Timestamp) -> Result<Option<Bar>> {
+    super::clearing::refuse_cleared(db, order)?;
     if way != Way::Dropship
         && let Some(since) = gone_at(db, order)?
     {

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
-use super::{Book, Dropship, Edit, Hold, InboxEntry, Note, OutboxRow, OutboxState, OwnRefund, Twin, pieces};
+use super::{Book, Cleared, Dropship, Edit, Hold, InboxEntry, Note, OutboxRow, OutboxState, OwnRefund, Twin, pieces};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
@@ -241,6 +241,8 @@ pub struct BookOrder {
     pub(crate) edits: Vec<Edit>,
     /// The fields in which the channel's value under an edit has changed unseen.
     pub(crate) followed: Vec<Field>,
+    /// That its personal data were taken out, if they were.
+    pub(crate) cleared: Option<Cleared>,
     /// Whether a newer version is kept beside it.
     pub(crate) drifted: bool,
     /// Its last event when it was read: another one later means that something about it has changed
@@ -277,6 +279,7 @@ impl Book {
         order.notes = super::notes::notes_of(&self.db, id)?;
         order.tags = super::notes::tags_of(&self.db, id)?;
         order.dropship = super::local::dropship_of(&self.db, id)?;
+        order.cleared = self.cleared(id)?;
         Ok(order)
     }
 
@@ -500,6 +503,7 @@ fn book_order(row: &Row<'_>) -> rusqlite::Result<Result<BookOrder>> {
         twins: Vec::new(),
         edits: Vec::new(),
         followed: Vec::new(),
+        cleared: None,
         drifted: row.get("drifted")?,
         last_event: row.get("last_event")?,
     }))

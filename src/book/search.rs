@@ -145,7 +145,7 @@ fn put(db: &Connection, order: i64) -> Result<()> {
 }
 
 /// Takes an order's words out of the index.
-fn forget(db: &Connection, order: i64) -> Result<()> {
+pub(super) fn forget(db: &Connection, order: i64) -> Result<()> {
     let sql = "DELETE FROM searched WHERE order_id = ? RETURNING document";
     let known: Option<i64> =
         db.prepare_cached(sql).done("written")?.query_row([order], |row| row.get(0)).optional().done("written")?;

@@ -62,6 +62,11 @@ impl Store {
         Some(chrono::TimeDelta::minutes(minutes.clamp(*SEND_AFTER.start(), *SEND_AFTER.end())))
     }
 
+    /// How long the personal data of its closed orders are kept, if not for good.
+    pub(crate) fn retain(&self) -> Option<chrono::TimeDelta> {
+        self.values.get("retain").and_then(|text| crate::clock::parse_age(text))
+    }
+
     /// How long two autosyncs of it are apart.
     pub(crate) fn interval(&self) -> chrono::TimeDelta {
         let minutes: Option<i64> = self.values.get("interval").and_then(|text| text.parse().ok());

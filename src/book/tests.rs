@@ -13,6 +13,8 @@ use crate::clock::{ManualClock, from_millis};
 use crate::error::{Error, ErrorKind};
 use crate::order::{Fate, Field, LineQuantity, Order, Parcel, RemoteShipment, Shipment, Status, testing};
 
+mod privacy;
+
 struct Shelf {
     dir: tempfile::TempDir,
     clock: Arc<ManualClock>,

@@ -191,6 +191,16 @@ fn beginning(word: &str) -> String {
     if word.chars().count() > 1 { format!("\"{}\"*", cut(word)) } else { String::new() }
 }
 
+/// The words of a name: two that are written in another way are the same.
+pub(super) fn folded_words(text: &str) -> Vec<String> {
+    words(text)
+}
+
+/// The digits of a phone number without the country's; nothing where it is none.
+pub(super) fn phone_digits(text: &str) -> Option<String> {
+    Phone::of(text).map(|phone| phone.national)
+}
+
 /// The words of a text.
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();

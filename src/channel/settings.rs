@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{ChannelKind, Values};
-use crate::clock::Clock;
+use crate::clock::{Clock, parse_age};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Options, RateLimit, RetryPolicy};
 use crate::order::policies::policy;
@@ -125,6 +125,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         key: "reconcile",
         help: "so many of the newest orders are compared with the channel's list once a day by the timer, 0 to 100000 (default 0: none)",
         check: |text| text.parse::<u64>().is_ok_and(|orders| orders <= 100_000),
+    },
+    Setting {
+        key: "retain",
+        help: "how long the personal data of closed orders are kept, in days (90d) or weeks (26w) after the last thing that happened to them (default none: for good)",
+        check: |text| parse_age(text).is_some(),
     },
     Setting {
         key: "allow_http",

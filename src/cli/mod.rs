@@ -23,6 +23,7 @@ mod doctor;
 mod dropship;
 mod edit;
 mod export;
+mod forget;
 pub mod help;
 mod hold;
 mod inbox;
@@ -31,7 +32,9 @@ mod local;
 mod note;
 mod orders;
 mod outbox;
+mod privacy;
 mod pull;
+mod purge;
 mod reconcile;
 mod refund;
 mod reject;
@@ -164,6 +167,10 @@ enum Command {
     Export(export::Args),
     /// Copy the book to a file, consistently, also while it is in use
     Backup(backup::Args),
+    /// Take the personal data of old, closed orders out of the book
+    Purge(purge::Args),
+    /// Take the personal data of one person out of the book
+    Forget(forget::Args),
     /// Check the installation and every store
     Doctor(doctor::Args),
     /// Show or change the settings of stores
@@ -286,6 +293,8 @@ fn start(cli: Cli) -> Outcome {
         Command::Schedule(args) => schedule::run(&app, args),
         Command::Export(args) => export::run(&app, args),
         Command::Backup(args) => backup::run(&app, args),
+        Command::Purge(args) => purge::run(&app, args),
+        Command::Forget(args) => forget::run(&app, args),
         Command::Doctor(args) => doctor::run(&app, args),
         Command::Config(args) => config::run(&app, args),
         Command::Completions(args) => completions::run(args),

@@ -222,6 +222,9 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
                 "(cancelled) at the channel, and not to be sent until you have decided: ordersync accept or reject",
             );
         }
+        if rows.iter().any(|row| row.cleared) {
+            output::note("(cleared) its personal data were taken out of the book; ordersync help purge says more");
+        }
         if rows.iter().any(|row| row.drifted) {
             output::note("* changed at the channel since you last saw it; show prints both versions");
         }
@@ -283,6 +286,7 @@ fn marks(row: &OrderRow) -> String {
         (row.unclear, "(?)"),
         (row.gone, "(gone)"),
         (row.cancelling, "(cancelled)"),
+        (row.cleared, "(cleared)"),
         (row.drifted, "*"),
         (!row.twins.is_empty(), "="),
     ];
@@ -299,6 +303,7 @@ fn to_json(row: &OrderRow) -> serde_json::Value {
         "not_before": row.not_before.map(rfc3339), "to_send": row.to_send, "left_out": row.left_out,
         "unclear": row.unclear,
         "gone_at_channel": row.gone,
+        "cleared": row.cleared,
     })
 }
 
@@ -326,6 +331,7 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
         "gone_at_channel",
         "changed_at_channel",
         "test",
+        "cleared",
     ];
     output::print_csv(
         &header,
@@ -353,6 +359,7 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
                 row.gone.to_string(),
                 row.drifted.to_string(),
                 row.test.to_string(),
+                row.cleared.to_string(),
             ]
         }),
     )

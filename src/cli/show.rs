@@ -8,6 +8,7 @@ use super::{App, Outcome};
 use crate::book::{BookOrder, Edit, Event, Place, Value};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, rfc3339};
+use crate::error::{Error, ErrorKind};
 use crate::order::{Address, Difference, Fate, Field, Totals, scaled};
 
 /// One order with everything known about it: lines, addresses, what changed at the channel,
@@ -33,6 +34,13 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             Some(newest) => Some(newest),
             None => book.base_document(id)?,
         };
+        if let Some(cleared) = book.cleared(id)? {
+            let text = format!(
+                "the channel's document of order {id} was cleared with its personal data at {}",
+                rfc3339(cleared.at)
+            );
+            return Err(Error::new(ErrorKind::NotFound, text).hint("the channel's own pages may still have it").into());
+        }
         let value: Json = serde_json::from_slice(&document.unwrap_or_default())?;
         output::print_json(&value)?;
         return Ok(0);
@@ -75,6 +83,10 @@ fn print(
     output::line(&format!("  placed {}, {paid}, imported {}", when(o.placed_at), when(o.imported_at)))?;
     if let Some(at) = o.ship_by {
         output::line(&format!("  ship by {}", when(at)))?;
+    }
+    if let Some(cleared) = o.cleared {
+        let at = when(cleared.at);
+        output::line(&format!("  cleared {at} ({}): names, addresses and notes were taken out", cleared.how.word()))?;
     }
     output::line(&format!("  buyer   {}", joined(&[&o.buyer.name, &o.buyer.email, &o.buyer.phone])))?;
     let several = o.ship_to.len() > 1;
@@ -376,6 +388,7 @@ fn local_json(o: &BookOrder) -> Json {
         "notes": o.notes.iter().map(|note| json!({
             "note": note.number.to_string(), "at": rfc3339(note.at), "text": note.text,
         })).collect::<Vec<_>>(),
+        "cleared": o.cleared.map(|cleared| json!({ "at": rfc3339(cleared.at), "how": cleared.how.word() })),
         "tags": o.tags, "not_before": o.not_before.map(rfc3339),
     })
 }

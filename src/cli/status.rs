@@ -7,7 +7,7 @@ use super::orders::{left_out_json, left_out_words};
 use super::output::{self, Table};
 use super::when::parse_when;
 use super::{App, Outcome};
-use crate::book::{Book, Counts, LastError, LeftOut, LeftOuts, Store};
+use crate::book::{Book, Counts, LastError, Left, LeftOut, LeftOuts, Purge, Store};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::lock;
@@ -45,6 +45,8 @@ struct Standing {
     refusal: Option<String>,
     troubles: Vec<Trouble>,
     next: Option<Timestamp>,
+    /// The last clearing of old orders' personal data.
+    purge: Option<Purge>,
 }
 
 /// What all stores are looked at with.
@@ -63,6 +65,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let waiting = book.waiting_count()?;
     let sending = book.to_send()?;
     let max_age = args.max_age.as_deref().map(|text| duration(text, now)).transpose()?;
+    let left = book.left_to_clear()?;
     let view = View { app, book: &book, now, timer: Installed::read(&app.context.home), max_age };
     let stores = app.stores(&book, &[])?;
     let standings: Vec<Standing> =
@@ -74,10 +77,14 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             "to_send": sending.0, "sent_as_twins": sending.1.get(&LeftOut::Twin).copied().unwrap_or(0),
             "left_out": left_out_json(&sending.1),
             "in_waiting_time": sending.1.get(&LeftOut::Waiting).copied().unwrap_or(0),
+            "clearing": (left != Left::Nothing).then(|| left.word()),
             "book": app.context.home.book(), "now": rfc3339(now), "ok": standings.iter().all(Standing::is_well),
         }))?;
     } else if !(args.check && app.global.quiet) {
         print(app, &standings, (drifted, waiting, sending), now)?;
+        if left != Left::Nothing && !app.global.quiet {
+            output::line("personal data are being cleared; it goes on with every command that opens the book")?;
+        }
     }
     Ok(if args.check { check(&standings) } else { 0 })
 }
@@ -126,6 +133,7 @@ impl View<'_> {
             oldest,
             facts,
             next,
+            purge: book.purge(store.id)?,
             store,
         })
     }
@@ -370,7 +378,18 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
     let pause = s.facts.paused_until.filter(|until| *until > now && !s.has(|t| matches!(t, Trouble::Paused(_))));
     let pause =
         pause.map(|until| format!("the channel asked to be left alone for another {}", output::duration(until - now)));
-    [running, allow, pause].into_iter().flatten().collect()
+    [running, allow, pause, kept(s, now)].into_iter().flatten().collect()
+}
+
+/// How long the store keeps personal data, and what was cleared last.
+fn kept(s: &Standing, now: Timestamp) -> Option<String> {
+    let retain = s.store.values.get("retain").map(|age| format!("personal data of closed orders are kept for {age}"));
+    let cleared = s.purge.filter(|purge| purge.orders > 0).map(|purge| {
+        let ago = output::duration(now - purge.finished_at.unwrap_or(purge.begun_at));
+        format!("{} cleared of personal data {ago} ago", output::count(purge.orders, "order"))
+    });
+    let parts: Vec<String> = [retain, cleared].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// A store as `--json` tells of it.
@@ -392,6 +411,10 @@ fn to_json(s: &Standing, now: Timestamp) -> Value {
         "credentials_expire_at": null, "paused_until": f.paused_until.map(rfc3339),
         "last_error": s.last_error.as_ref().map(|error| json!({ "message": error.why, "at": rfc3339(error.at) })),
         "advice": if f.stage == Stage::Ok { advice_word(s) } else { f.stage.word() }, "guide_time": s.store.kind.adapter().guide_time.to_string(),
+        "retain": s.store.values.get("retain"), "last_purge": s.purge.map(|purge| json!({
+            "how": purge.how.word(), "before": rfc3339(purge.before), "begun_at": rfc3339(purge.begun_at),
+            "orders": purge.orders, "left_out": purge.left_out, "finished_at": purge.finished_at.map(rfc3339),
+        })),
         "later_than_usual": is_late(s, now), "ok": s.is_well(),
         "troubles": s.troubles.iter().map(|trouble| trouble.word()).collect::<Vec<_>>(),
     })

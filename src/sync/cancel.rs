@@ -81,6 +81,7 @@ impl Desk<'_> {
     /// is void.
     fn once(&self, book: &mut Book, id: i64) -> Result<Option<Done>> {
         let (request, order) = (self.request, book.order(id)?);
+        book.refuse_cleared(id)?;
         refuse_shipped(&order, request)?;
         if request.local {
             return self.local(book, &order);

@@ -111,6 +111,7 @@ impl Desk<'_> {
         let request = self.request;
         let capabilities = open.channel.capabilities();
         if let Some(was) = &request.replaces {
+            book.refuse_cleared(id)?;
             return self.replace(book, &open, &order, was).map(Some);
         }
         let parcels = request.parcels(&capabilities, &order.channel)?;
@@ -120,6 +121,7 @@ impl Desk<'_> {
             let error = error.filter(|_| request.when != When::Later && earlier.state != OutboxState::Confirmed);
             return Ok(Some(Done { error, ..recorded_already(&order, earlier) }));
         }
+        book.refuse_cleared(id)?;
         let shipment = self.shipment(&order, &capabilities, parcels)?;
         if !request.leave.again {
             lines::refuse_known_number(&order, &shipment)?;

@@ -35,6 +35,7 @@ pub(crate) struct Done {
 /// # Errors
 /// `Usage` for what cannot be meant, `Refused` where it makes no sense any more.
 pub(crate) fn edit(book: &mut Book, order: &BookOrder, wish: &Wish) -> Result<Option<Done>> {
+    book.refuse_cleared(order.id)?;
     let mut edits = Vec::new();
     let mut done = Done::default();
     if !wish.parts.is_empty() {

@@ -22,6 +22,7 @@ pub(crate) mod policy;
 pub(crate) mod readings;
 pub(crate) mod reconcile;
 pub(crate) mod report;
+mod retention;
 mod side_by_side;
 pub mod store;
 #[cfg(test)]
@@ -152,6 +153,10 @@ pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progre
         let _ = book.index_after(written);
     }
     book.finish_run(run, &report.summaries())?;
+    if !job.dry_run && job.range.is_none() {
+        // What it does not come to, the next sync does; `status` says that it is under way.
+        let _ = retention::sweep(context, &mut book, stores);
+    }
     Ok(report)
 }
 

@@ -15,13 +15,20 @@ const IMPORT: [&str; 2] = ["before-import", "after-import"];
 /// Those of a comparison of the channel's list with the book.
 pub const COMPARISON: [&str; 2] = ["before-listed", "after-listed"];
 
+/// Those of deciding again, which `local.rs` passes.
+const DECISION: [&str; 2] = ["before-decided", "after-decided"];
+
+/// Those of clearing personal data, which `privacy.rs` passes.
+pub const CLEARING: &str = "clearing";
+
 #[test]
 fn every_crash_point_of_the_program_is_passed_here() {
     let mut found = Vec::new();
     collect(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
     found.sort();
     found.dedup();
-    let mut known: Vec<&str> = IMPORT.iter().chain(&COMPARISON).chain(&EXPORT).copied().collect();
+    let mut known: Vec<&str> =
+        IMPORT.iter().chain(&COMPARISON).chain(&DECISION).chain(&EXPORT).chain(&[CLEARING]).copied().collect();
     known.sort_unstable();
     assert_eq!(found, known);
 }

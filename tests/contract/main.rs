@@ -32,6 +32,7 @@ mod lost;
 mod meanwhile;
 mod outages;
 mod people;
+mod privacy;
 mod reconcile;
 mod restless;
 mod setups;

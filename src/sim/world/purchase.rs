@@ -133,7 +133,7 @@ impl Purchase {
     }
 
     /// To this street.
-    pub(crate) fn street(self, street: &str) -> Self {
+    pub fn street(self, street: &str) -> Self {
         Self { street: street.to_owned(), ..self }
     }
 

@@ -1,0 +1,174 @@
+//! Clearing orders of personal data.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+
+use super::*;
+use crate::clock::{Clock, Timestamp};
+
+/// A cancelled order that tells all of a person that an order can tell.
+fn told(id: &str) -> Order {
+    let mut order = testing::order(id, Status::Cancelled);
+    order.buyer_note = "please ring".into();
+    order.attributes = vec![("Gift for".into(), "Leocadia".into())];
+    order.lines[0].variant = "Engraving: Leocadia".into();
+    order.payment.transaction_id = "TX-1".into();
+    order.payment.title = "Card of Robin".into();
+    for address in order.ship_to.iter_mut().chain(&mut order.bill_to) {
+        address.remote_id = Some("99".into());
+        address.region = "Bavaria".into();
+        address.phone = "+49 170 1234567".into();
+        address.email = "robin@example.test".into();
+    }
+    order
+}
+
+fn all_of(book: &mut Book, clock: &dyn Clock) {
+    assert_eq!(book.clear_for(clock, Duration::MAX).unwrap(), Left::Nothing);
+}
+
+fn old(shelf: &Shelf, age: i64) -> Timestamp {
+    shelf.clock.now() - TimeDelta::days(age)
+}
+
+/// What a later version may still tell is what clearing has left: both rules say the same.
+#[test]
+fn x3_a_version_that_comes_again_brings_back_nothing_of_what_was_cleared() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let orders = [told("1"), Order { bill_to: None, ..told("2") }].map(|mut order| {
+        let country = if order.remote_id == "1" { "US" } else { "DE" };
+        order.ship_to.iter_mut().chain(&mut order.bill_to).for_each(|address| address.country = country.into());
+        order
+    });
+    import(&mut book, store, &orders.each_ref().map(remote), keep).unwrap();
+    let before = dump(&shelf.path());
+    shelf.clock.advance(TimeDelta::days(400));
+    book.begin_purge(store, old(&shelf, 90), How::Purge).unwrap();
+    all_of(&mut book, shelf.clock.as_ref());
+    let cleared = dump(&shelf.path());
+    let cell = |text: &str| format!("{:?}", rusqlite::types::ValueRef::Text(text.as_bytes()));
+    for gone in ["Robin Example", "robin@example.test", "Engraving: Leocadia", "TX-1", "please ring", "99", "Parcel"] {
+        assert!(before.contains(&cell(gone)) && !cleared.contains(&cell(gone)), "{gone}");
+    }
+    for kept in ["TEA-001", "33.90", "DE", "US"] {
+        assert!(cleared.contains(&cell(kept)), "{kept}");
+    }
+    assert_eq!(cleared.matches(&cell("Bavaria")).count(), 2, "the region where tax hangs on it, and nowhere else");
+    for _ in 0..2 {
+        import(&mut book, store, &orders.each_ref().map(remote), keep).unwrap();
+        assert_eq!(dump(&shelf.path()), cleared);
+    }
+    let refunded = Order {
+        updated_at: orders[0].updated_at + TimeDelta::days(1),
+        totals: crate::order::Totals { refunded: Decimal::TEN, ..orders[0].totals },
+        ..orders[0].clone()
+    };
+    assert_eq!(import(&mut book, store, &[remote(&refunded)], keep).unwrap().changed, 1, "facts follow");
+    let order = book.order(1).unwrap();
+    assert_eq!((order.totals.refunded, order.status, order.buyer.name.as_str()), (Decimal::TEN, Status::Cancelled, ""));
+    assert!(book.base_document(1).unwrap().unwrap() == b"{}" && book.newest_document(1).unwrap().is_none());
+}
+
+#[test]
+fn x3_an_order_is_as_old_as_the_last_thing_that_happened_to_it_and_open_ones_stay() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let orders = ["1", "2", "3"].map(told);
+    let open = Order { status: Status::AwaitingFulfillment, ..told("4") };
+    import(&mut book, store, &orders.each_ref().map(remote), keep).unwrap();
+    import(&mut book, store, &[remote(&open)], keep).unwrap();
+    shelf.clock.advance(TimeDelta::days(400));
+    book.add_note(2, "they called", false).unwrap();
+    assert_eq!(book.old_orders(store, old(&shelf, 90)).unwrap(), (2, 1));
+    assert_eq!(book.old_orders(store, old(&shelf, 10_000)).unwrap(), (0, 0));
+    book.begin_purge(store, old(&shelf, 90), How::Retention).unwrap();
+    all_of(&mut book, shelf.clock.as_ref());
+    let purge = book.purge(store).unwrap().unwrap();
+    assert_eq!((purge.orders, purge.left_out, purge.how), (2, 1, How::Retention));
+    assert!(purge.finished_at.is_some());
+    let cleared: Vec<bool> = (1..=4).map(|id| book.cleared(id).unwrap().is_some()).collect();
+    assert_eq!(cleared, [true, false, true, false]);
+    for refused in [book.add_note(1, "again", false).map(drop), book.refuse_cleared(1), book.dispatched_error(1)] {
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Refused);
+    }
+}
+
+impl Book {
+    fn dispatched_error(&mut self, order: i64) -> Result<()> {
+        let leave = Leave { guard: Guard::Force, unpaid: true, on_hold: true, again: true, test_order: true };
+        self.may_go_out(order, Way::Dispatch { named: false }, leave)
+    }
+}
+
+/// `cargo test --release --lib measured_a_purge -- --ignored --nocapture` prints it: how long a
+/// purge of a million orders takes, and how long somebody waits for the lock who writes all the
+/// time.
+#[test]
+#[ignore = "a measurement"]
+fn measured_a_purge_of_a_million_orders() {
+    let number = std::env::var("ORDERS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000u64);
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let begun = Instant::now();
+    for page in 0..number.div_ceil(500) {
+        let orders: Vec<RemoteOrder> = (page * 500..number.min(page * 500 + 500))
+            .map(|n| {
+                let mut order = told(&n.to_string());
+                order.buyer.name = format!("Robin Example-{n}");
+                order.buyer.email = format!("robin{n}@example.test");
+                order.status = if n % 2 == 0 { Status::Shipped } else { Status::Cancelled };
+                remote(&order)
+            })
+            .collect();
+        import(&mut book, store, &orders, keep).unwrap();
+    }
+    while book.index_step().unwrap() > 0 {}
+    let size = std::fs::metadata(shelf.path()).unwrap().len() / 1_000_000;
+    println!("{number} orders imported and indexed in {:?}, {size} MB", begun.elapsed());
+    shelf.clock.advance(TimeDelta::days(400));
+    let over = AtomicBool::new(false);
+    let waits = std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let mut book = shelf.open();
+            let mut waits = Vec::new();
+            while !over.load(Ordering::Relaxed) {
+                let begun = Instant::now();
+                book.write("written", |_| Ok(())).unwrap();
+                waits.push(begun.elapsed());
+                std::thread::sleep(Duration::from_millis(7));
+            }
+            waits
+        });
+        let begun = Instant::now();
+        book.begin_purge(store, old(&shelf, 90), How::Purge).unwrap();
+        let mut stage = (Left::Orders, begun);
+        loop {
+            let left = book.clear_for(shelf.clock.as_ref(), Duration::from_millis(1)).unwrap();
+            if left != stage.0 {
+                println!("{}: {:?}", stage.0.word(), stage.1.elapsed());
+                stage = (left, Instant::now());
+            }
+            if left == Left::Nothing {
+                break;
+            }
+        }
+        println!("purge of {number} orders: {:?}", begun.elapsed());
+        over.store(true, Ordering::Relaxed);
+        other.join().unwrap()
+    });
+    let mut waits = waits;
+    waits.sort();
+    let at = |share: usize| waits[(waits.len() - 1) * share / 1000];
+    println!(
+        "{} waits of another writer: p50 {:?}, p99 {:?}, p99.9 {:?}, longest {:?}",
+        waits.len(),
+        at(500),
+        at(990),
+        at(999),
+        at(1000)
+    );
+    assert_eq!(book.purge(store).unwrap().unwrap().orders, number);
+}

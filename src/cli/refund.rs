@@ -1,5 +1,6 @@
 //! `ordersync refund`.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::local::{Told, text};
@@ -66,8 +67,10 @@ fn say_returned(app: &App, book: &mut Book, id: i64, args: &Args) -> Outcome {
     let worked = book.say_returned(id, &lines, args.dry_run)?;
     let order = book.order(id)?;
     let already = if worked == Worked::Already { " already" } else { "" };
-    let detail =
-        format!("of the pieces given back {} had been sent before, as recorded{already}", pieces(&order, &lines));
+    let detail = format!(
+        "of the pieces given back {} had been sent before, as recorded{already}",
+        pieces(&order, lines.iter().map(|l| (&l.line_id, &l.quantity)))
+    );
     Told { order: &order, worked, dry_run: args.dry_run, detail }.tell(app, json!({ "returned": lines }))
 }
 
@@ -160,13 +163,13 @@ fn by_line(mut lines: Vec<LineQuantity>) -> Vec<LineQuantity> {
 }
 
 /// `2 × TEE-001, 1 × MUG-9`.
-pub(super) fn pieces(order: &BookOrder, lines: &[LineQuantity]) -> String {
-    let piece = |back: &LineQuantity| {
-        let line = order.lines.iter().find(|line| line.remote_id == back.line_id);
-        let what = line.map_or(&back.line_id, |line| if line.sku.is_empty() { &line.name } else { &line.sku });
-        format!("{} × {what}", back.quantity.normalize())
+pub(super) fn pieces<'a>(order: &BookOrder, lines: impl IntoIterator<Item = (&'a String, &'a Decimal)>) -> String {
+    let piece = |(id, quantity): (&'a String, &'a Decimal)| {
+        let line = order.lines.iter().find(|line| line.remote_id == *id);
+        let what = line.map_or(id, |line| if line.sku.is_empty() { &line.name } else { &line.sku });
+        format!("{} × {what}", quantity.normalize())
     };
-    lines.iter().map(piece).collect::<Vec<_>>().join(", ")
+    lines.into_iter().map(piece).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn to_json(order: &BookOrder, refund: &OwnRefund) -> Value {

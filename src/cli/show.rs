@@ -286,11 +286,15 @@ fn print_money(o: &BookOrder) -> anyhow::Result<()> {
     }
     for refund in &o.refunds {
         let at = refund.refunded_at.map(|at| format!(" on {}", output::date(at))).unwrap_or_default();
-        output::line(&format!("  refund    {:>10}{at}  {}", scaled(refund.amount, &o.currency), refund.reason))?;
+        let back = refund.lines.iter().filter(|line| !line.quantity.is_zero());
+        let pieces = super::refund::pieces(o, back.map(|line| (&line.line_id, &line.quantity)));
+        let words = joined(&[&pieces, &refund.reason]);
+        output::line(&format!("  refund    {:>10}{at}  {words}", scaled(refund.amount, &o.currency)))?;
     }
     for refund in &o.own_refunds {
         let (amount, at) = (scaled(refund.amount, &o.currency), output::date(refund.at));
-        let (number, pieces) = (refund.number, super::refund::pieces(o, &refund.lines));
+        let (number, pieces) =
+            (refund.number, super::refund::pieces(o, refund.lines.iter().map(|l| (&l.line_id, &l.quantity))));
         let words = joined(&[&pieces, &refund.reason]);
         output::line(&format!("  by hand   {amount:>10} on {at}  refund {number}, recorded here: {words}"))?;
     }
@@ -358,7 +362,10 @@ fn to_json(o: &BookOrder, drift: &[Difference], history: &[Event]) -> Json {
             "kind": c.kind, "code": c.code, "title": c.title, "amount": money(&c.amount), "tax": money(&c.tax),
         })).collect::<Vec<_>>(),
         "refunds": o.refunds.iter().map(|r| json!({
-            "refunded_at": r.refunded_at.map(rfc3339), "amount": money(&r.amount), "reason": r.reason,
+            "remote_id": r.remote_id, "refunded_at": r.refunded_at.map(rfc3339), "amount": money(&r.amount), "reason": r.reason,
+            "lines": r.lines.iter().map(|l| json!({
+                "line_id": l.line_id, "quantity": count(l.quantity), "amount": money(&l.amount),
+            })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "shipments": o.shipments.iter().map(|s| json!({
             "remote_id": s.remote_id, "shipped_at": s.shipped_at.map(rfc3339), "lines": s.lines, "parcels": s.parcels,

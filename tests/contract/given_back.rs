@@ -24,7 +24,15 @@ fn p10_pieces_given_back_are_not_shipped() {
                 desk.on("accept", &id, "").exits(0);
                 id
             };
-            assert_eq!(desk.show(&id)["lines"][0]["left"], "2", "{} {before_import}", desk.kind);
+            let shown = desk.show(&id);
+            assert_eq!(shown["lines"][0]["left"], "2", "{} {before_import}", desk.kind);
+            assert_eq!(shown["lines"][0]["refunded"], "1", "{} {before_import}", desk.kind);
+            // Not every channel says which refund the pieces belong to.
+            for back in shown["refunds"][0]["lines"].as_array().unwrap() {
+                assert_eq!(back["quantity"], "1", "{} {before_import}", desk.kind);
+                assert_eq!(back["line_id"], shown["lines"][0]["id"], "{} {before_import}", desk.kind);
+                desk.on("show", &id, "").exits(0).prints("1 × TEE-001");
+            }
             desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
             let standing = desk.store.standing(&id).unwrap();
             assert_eq!(standing.sent, 2, "{} {before_import}: {standing:?}", desk.kind);

@@ -751,11 +751,8 @@ fn five_thousand_events_of_an_order_are_told_in_their_order() {
     assert!(history[1..].iter().zip(1..).all(|(event, n)| event.detail == n.to_string() && event.who == "unknown"));
 }
 
-/// `cargo test --release --lib measured -- --ignored --nocapture` prints it.
-#[test]
-#[ignore = "a measurement"]
-fn measured_ten_thousand_changes_accepted() {
-    let desk = desk(&["review"; 5]);
+/// Orders of which what they changed is kept, for measurements.
+fn ten_thousand_changed(desk: &Desk) -> Book {
     let mut book = desk.context.book().unwrap();
     let run = book.start_run(RunKind::Pull, false).unwrap();
     let mut orders: Vec<Order> =
@@ -768,6 +765,38 @@ fn measured_ten_thousand_changes_accepted() {
             order.updated_at += chrono::TimeDelta::minutes(1);
         }
     }
+    book
+}
+
+/// `cargo test --release --lib measured -- --ignored --nocapture` prints it.
+#[test]
+#[ignore = "a measurement"]
+fn measured_ten_thousand_orders_decided_again() {
+    let mut desk = desk(&["ignore"; 5]);
+    let mut book = ten_thousand_changed(&desk);
+    for word in ["review", "apply", "ignore"] {
+        let begun = std::time::Instant::now();
+        set(&mut desk, &[word; 5]);
+        let noted = begun.elapsed();
+        let due = book.undecided(0, 100_000).unwrap();
+        for one in &due {
+            assert!(undecided::one(&mut book, &desk.open.store, desk.open.format.as_ref(), *one).unwrap());
+        }
+        println!("{} orders decided again as {word}: {:?}, noted in {noted:?}", due.len(), begun.elapsed());
+    }
+    let begun = std::time::Instant::now();
+    for _ in 0..10_000 {
+        assert!(!book.is_any_undecided().unwrap());
+    }
+    println!("whether any is to be decided again, none is: {:?} each", begun.elapsed() / 10_000);
+}
+
+/// `cargo test --release --lib measured -- --ignored --nocapture` prints it.
+#[test]
+#[ignore = "a measurement"]
+fn measured_ten_thousand_changes_accepted() {
+    let desk = desk(&["review"; 5]);
+    let mut book = ten_thousand_changed(&desk);
     let waiting = book.waiting(&[], &[], usize::MAX).unwrap();
     assert_eq!(waiting.len(), 10_000);
     for fields in [&[Field::Address][..], &[]] {

@@ -130,15 +130,11 @@ impl Book {
 }
 
 pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances> {
-    // In the same moment as the rest: another process may set the store to do something else.
-    let sql = "SELECT coalesce(o.bare_status, o.status), s.channel, s.settings FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
-    let (word, channel, settings): (String, String, String) = db
-        .prepare_cached(sql)
+    let word: String = db
+        .prepare_cached("SELECT coalesce(bare_status, status) FROM orders WHERE id = ?")
         .done("read")?
-        .query_row([order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row([order], |row| row.get(0))
         .done("read")?;
-    let kind = ChannelKind::from_word(&channel).ok_or_else(|| odd("channel", &channel))?;
-    let settings = serde_json::from_str(&settings).map_err(|_| odd("store", "its values"))?;
     let sent: bool = db
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM outbox WHERE order_id = ? AND kind = 'dispatch' AND state <> 'withdrawn'
@@ -154,7 +150,7 @@ pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances
     let tracking = "SELECT p.tracking FROM parcels p JOIN shipments s ON s.id = p.shipment_id
                     WHERE s.order_id = ? AND s.key IS NOT NULL ORDER BY p.shipment_id, p.position";
     Ok(Circumstances {
-        policies: policies(kind, &settings),
+        policies: policies_of(db, order)?,
         status: word.parse().map_err(|_| odd("status", &word))?,
         local: super::local::local_of(db, order)?,
         fates: fates(db, order)?,
@@ -163,6 +159,17 @@ pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances
         followed,
         tracking: column(db, tracking, [order])?,
     })
+}
+
+/// What the order's store does with which change, at this moment: another process may set it to do
+/// something else.
+pub(super) fn policies_of(db: &Connection, order: i64) -> Result<Policies> {
+    let sql = "SELECT s.channel, s.settings FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
+    let (channel, settings): (String, String) =
+        db.prepare_cached(sql).done("read")?.query_row([order], |row| Ok((row.get(0)?, row.get(1)?))).done("read")?;
+    let kind = ChannelKind::from_word(&channel).ok_or_else(|| odd("channel", &channel))?;
+    let settings = serde_json::from_str(&settings).map_err(|_| odd("store", "its values"))?;
+    Ok(policies(kind, &settings))
 }
 
 /// What became of the order's newest version. A field that another version of the program knows is

@@ -1,8 +1,8 @@
 //! Lists of orders: which ones, the newest first, and what a list leaves out.
 //!
 //! What is to be sent is one rule. `orders.to_send` and `orders.left_out` hold what of it an order's
-//! own row tells, [`SENT_AS_TWIN`], [`GONE`], [`CANCELLING`] and the store the rest; lists, counts and the view
-//! `v_orders` go by these. What is due is [`Due`].
+//! own row tells, [`SENT_AS_TWIN`], [`GONE`], [`CANCELLING`] and the store the rest; lists, counts
+//! and the view `v_orders` go by these. What is due is [`Due`].
 
 use std::collections::{BTreeMap, BTreeSet};
 

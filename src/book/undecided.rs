@@ -14,7 +14,7 @@ use super::{Book, accepted, acts, changes, copy, edits, twins};
 use crate::channel::settings::policies;
 use crate::channel::{ChannelKind, Values};
 use crate::error::Result;
-use crate::order::{Fate, Field, Order, Presence};
+use crate::order::{Fate, Field, Order, Policies, Presence};
 
 /// An order that is to be decided about again.
 #[derive(Debug, Clone, Copy)]
@@ -55,17 +55,20 @@ impl Book {
         rows.collect::<rusqlite::Result<_>>().done("read")
     }
 
-    /// Notes what has become of the order's newest version, if it still has one. False, and nothing is changed, where the
-    /// order has another last event than `event` by now: it is decided about another time.
+    /// Notes what has become of the order's newest version, if it still has one. False, and nothing
+    /// is changed, where the order has another last event than `event` by now, or its store is set
+    /// to do something else than these `policies`: then it is decided about another time.
     pub(crate) fn decided(
         &mut self,
         order: i64,
         event: Option<i64>,
+        policies: Option<Policies>,
         newest: Option<(&Order, &Update)>,
     ) -> Result<bool> {
         let by = self.by(Who::Policy);
         self.write("written", |db| {
-            if acts::has_moved(db, order, event)? {
+            let now = changes::policies_of(db, order)?;
+            if acts::has_moved(db, order, event)? || policies.is_some_and(|policies| policies != now) {
                 return Ok(false);
             }
             match newest {

@@ -69,7 +69,7 @@ fn next(book: &mut Book, readers: &BTreeMap<i64, Reader>, after: i64) -> Result<
 pub(super) fn one(book: &mut Book, store: &Store, format: &dyn Format, due: Undecided) -> Result<bool> {
     let event = book.last_event(due.order)?;
     let Some(known) = book.known(due.order)?.filter(|known| known.newest.is_some()) else {
-        return book.decided(due.order, event, None).map(|_| true);
+        return book.decided(due.order, event, None, None).map(|_| true);
     };
     let Some((seen, update)) = versions::again_as_is(store, format, &known, due.tell) else { return Ok(false) };
     if due.keep && takes_back(&known, &update) {
@@ -80,7 +80,7 @@ pub(super) fn one(book: &mut Book, store: &Store, format: &dyn Format, due: Unde
         };
     }
     crash::point("before-decided");
-    let decided = book.decided(due.order, event, Some((&seen, &update)));
+    let decided = book.decided(due.order, event, Some(known.since.policies), Some((&seen, &update)));
     crash::point("after-decided");
     decided.map(|_| true)
 }

@@ -370,6 +370,30 @@ proptest! {
     }
 }
 
+/// What was decided by what a store was set to do before is none of what it is set to do now,
+/// however close the two come.
+#[test]
+fn p2_what_was_decided_while_the_store_was_set_to_do_something_else_is_void() {
+    let mut desk = desk(&["review"; 5]);
+    let mut version = testing::order("7", Status::AwaitingFulfillment);
+    change(&mut version, Field::Address, 1);
+    version.updated_at += chrono::TimeDelta::minutes(1);
+    take(&desk, &version);
+    set(&mut desk, &["apply", "apply", "apply", "review", "apply"]);
+    let mut book = desk.context.book().unwrap();
+    let (known, event) = (book.known(1).unwrap().unwrap(), book.last_event(1).unwrap());
+    let (store, format) = (desk.open.store.clone(), desk.open.format.as_ref());
+    let (seen, update) = super::super::versions::again_as_is(&store, format, &known, false).unwrap();
+    let db = rusqlite::Connection::open(desk.context.home.book()).unwrap();
+    db.execute("UPDATE stores SET settings = json_set(settings, '$.address', 'ignore')", []).unwrap();
+    assert!(!book.decided(1, event, Some(known.since.policies), Some((&seen, &update))).unwrap());
+    assert!(book.is_any_undecided().unwrap());
+    decide_again(&desk);
+    let order = desk.context.book().unwrap().order(1).unwrap();
+    assert_eq!(order.ship_to[0].line1, "1 Test Street");
+    assert!(standing(&desk).contains(&"fates: address drift".to_owned()));
+}
+
 /// The merchant does not want what waits.
 fn reject(desk: &Desk) {
     let mut book = desk.context.book().unwrap();

@@ -250,7 +250,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__carriers)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --csv --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -388,7 +388,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__connect)
-            opts="-q -v -h -V --name --since --credentials --shop --store-hash --url --endpoint --set --allow-http --ca-file --list --test --reauth --remove --force --home --json --quiet --verbose --help --version bigcommerce shopify woocommerce"
+            opts="-q -v -h -V --name --since --credentials --shop --store-hash --url --endpoint --set --allow-http --ca-file --list --csv --test --reauth --remove --force --home --json --quiet --verbose --help --version bigcommerce shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -718,7 +718,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__inbox)
-            opts="-q -v -h -V --all --done --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --all --csv --done --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -804,7 +804,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__outbox)
-            opts="-q -v -h -V --all --withdraw --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --all --csv --withdraw --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1026,7 +1026,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__runs)
-            opts="-q -v -h -V --limit --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --limit --csv --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -82,6 +82,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l remove -
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l allow-http -d 'Talk to the shop without encryption'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l list -d 'List the connected stores'
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l csv -d 'With --list: print as CSV'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l force -d 'With --remove: also where a dispatch or cancellation has not arrived at the channel'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s q -l quiet -d 'Print nothing but results and errors'
@@ -313,7 +314,8 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_see
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from deny" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l withdraw -d 'Take back a row that has not gone out; the order is as it was before. Of a refused dispatch that the channel has a part of, the rest is taken back' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
-complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l all -d 'Also what has arrived, was refused or taken back: the last 200'
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l all -d 'Also what has arrived, was refused or taken back: the last 200 on the screen, and all in JSON and CSV'
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l csv -d 'Print as CSV'
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
@@ -322,6 +324,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -s V -l vers
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l done -d 'Mark an entry as dealt with' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l all -d 'Also what is dealt with'
+complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l csv -d 'Print as CSV'
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand inbox" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
@@ -334,8 +337,9 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s q -l quiet
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand retry" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l limit -d 'At most so many runs, 0 for all; default is 20 on the screen, and all in JSON' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l limit -d 'At most so many runs, 0 for all; default is 20 on the screen, and all in JSON and CSV' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l csv -d 'Print as CSV'
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand runs" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
@@ -366,6 +370,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand why" -s v -l verbose
 complete -c ordersync -n "__fish_ordersync_using_subcommand why" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand why" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l csv -d 'Print as CSV'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand carriers" -s v -l verbose -d 'Say more: a summary line also where nobody watches'

@@ -264,7 +264,7 @@ impl Book {
     /// The open entries, the oldest first; with `all` the dealt-with ones too.
     pub(crate) fn inbox(&self, all: bool) -> Result<Vec<InboxEntry>> {
         let condition = if all { "" } else { "WHERE i.resolved_at IS NULL" };
-        self.entries(&format!("{ENTRY} {condition} ORDER BY i.id LIMIT 10000"), [])
+        self.entries(&format!("{ENTRY} {condition} ORDER BY i.id"), [])
     }
 
     /// How many entries are open, by store.

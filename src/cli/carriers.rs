@@ -9,15 +9,26 @@ use crate::order::CARRIERS;
 /// The carriers that dispatch knows by name. Others are sent as you write them, where the channel
 /// takes them.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Print as CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
 
-pub(super) fn run(app: &App, _: Args) -> Outcome {
-    if app.global.json {
+const COLUMNS: [&str; 8] =
+    ["name", "title", "also", "tracking_url", "woocommerce", "shopify", "bigcommerce", "aftership"];
+
+pub(super) fn run(app: &App, args: Args) -> Outcome {
+    if app.global.json || args.csv {
         let rows: Vec<_> = CARRIERS
             .iter()
             .map(|c| json!({ "name": c.name, "title": c.title, "also": c.aliases, "tracking_url": c.tracking_url, "woocommerce": c.woocommerce, "shopify": c.shopify, "bigcommerce": c.bigcommerce, "aftership": c.aftership }))
             .collect();
-        output::print_json(&rows)?;
+        if args.csv {
+            output::print_csv_of(&COLUMNS, &rows)?
+        } else {
+            output::print_json(&rows)?
+        }
         return Ok(0);
     }
     let mut table = Table::new(&["name", "carrier", "also written"]);

@@ -67,6 +67,9 @@ pub(super) struct Args {
     /// List the connected stores
     #[arg(long)]
     list: bool,
+    /// With --list: print as CSV
+    #[arg(long, requires = "list", conflicts_with = "json")]
+    csv: bool,
     /// Test a connection (all, without a name)
     #[arg(long, value_name = "STORE", num_args = 0..=1)]
     test: Option<Option<String>>,
@@ -83,7 +86,7 @@ pub(super) struct Args {
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     if args.list {
-        return list(app);
+        return list(app, args.csv);
     }
     if let Some(name) = &args.test {
         return test(app, name.as_deref());
@@ -220,13 +223,21 @@ fn store_json(store: &Store) -> serde_json::Value {
     })
 }
 
-fn list(app: &App) -> Outcome {
+/// What a list of stores has in CSV.
+const COLUMNS: [&str; 8] = ["name", "channel", "title", "url", "currency", "time_zone", "since", "connected_at"];
+
+fn list(app: &App, csv: bool) -> Outcome {
     let stores = match Book::open_existing(&app.context.home.book(), app.context.clock.clone())? {
         Some(book) => book.stores()?,
         None => Vec::new(),
     };
-    if app.global.json {
-        output::print_json(&stores.iter().map(store_json).collect::<Vec<_>>())?;
+    if app.global.json || csv {
+        let rows: Vec<_> = stores.iter().map(store_json).collect();
+        if csv {
+            output::print_csv_of(&COLUMNS, &rows)?
+        } else {
+            output::print_json(&rows)?
+        }
         return Ok(0);
     }
     if stores.is_empty() {

@@ -29,8 +29,8 @@ const UNDONE: &str = "nothing was exported";
 /// added to.
 ///
 /// The book is read as of one moment, and a sync beside it goes on writing. The book's log (-wal)
-/// grows by that meanwhile, so what is printed is put aside first and printed when the book is read
-/// to its end: a slow reader does not hold it.
+/// grows by that meanwhile, for about a minute where there are a million orders. What is printed is
+/// put aside first, and printed when the book is read to its end: a slow reader does not hold it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// What the rows are
@@ -91,7 +91,7 @@ impl Format {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = app.existing_book()?;
     let filter = filter(app, &book, &args)?;
-    let _waiting = Waiting::watched(app, "the book is being read; a million orders take a minute or two".to_owned());
+    let _waiting = Waiting::watched(app, "the book is being read; a million orders take about a minute".to_owned());
     match args.output.as_deref().filter(|file| *file != Path::new("-")) {
         Some(file) => to_file(app, &book, &args, &filter, file),
         None => to_stdout(app, &book, &args, &filter),

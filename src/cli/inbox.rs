@@ -7,6 +7,8 @@ use super::{App, Outcome};
 use crate::clock::rfc3339;
 use crate::error::{Error, ErrorKind};
 
+const COLUMNS: [&str; 8] = ["entry", "store", "order", "kind", "text", "hint", "created_at", "resolved_at"];
+
 /// What needs you: orders that could not be read, refused writes, refused credentials, changes at
 /// the channel.
 #[derive(Debug, clap::Args)]
@@ -14,6 +16,9 @@ pub(super) struct Args {
     /// Also what is dealt with
     #[arg(long)]
     all: bool,
+    /// Print as CSV
+    #[arg(long, conflicts_with_all = ["json", "done"])]
+    csv: bool,
     /// Mark an entry as dealt with
     #[arg(long, value_name = "ENTRY", conflicts_with = "all")]
     done: Option<i64>,
@@ -32,7 +37,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         return Ok(0);
     }
     let entries = book.inbox(args.all)?;
-    if app.global.json {
+    if app.global.json || args.csv {
         let rows: Vec<_> = entries
             .iter()
             .map(|e| {
@@ -42,7 +47,11 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
                 })
             })
             .collect();
-        output::print_json(&rows)?;
+        if args.csv {
+            output::print_csv_of(&COLUMNS, &rows)?
+        } else {
+            output::print_json(&rows)?
+        }
         return Ok(0);
     }
     if entries.is_empty() && !app.global.quiet {

@@ -10,12 +10,41 @@ use crate::clock::rfc3339;
 use crate::error::exit_code;
 use crate::sync::act;
 
+/// As many settled ones as anybody looks at.
+const SCREEN: usize = 200;
+const ALL: usize = i64::MAX as usize;
+
+const COLUMNS: [&str; 18] = [
+    "row",
+    "order",
+    "store",
+    "number",
+    "kind",
+    "what",
+    "parcels",
+    "replaces",
+    "state",
+    "attempts",
+    "queued_at",
+    "attempted_at",
+    "next_at",
+    "settled_at",
+    "doing",
+    "error",
+    "held",
+    "connected",
+];
+
 /// What is still to be written to channels.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Also what has arrived, was refused or taken back: the last 200
+    /// Also what has arrived, was refused or taken back: the last 200 on the screen, and all in JSON
+    /// and CSV
     #[arg(long)]
     all: bool,
+    /// Print as CSV
+    #[arg(long, conflicts_with_all = ["json", "withdraw"])]
+    csv: bool,
     /// Take back a row that has not gone out; the order is as it was before. Of a refused dispatch that
     /// the channel has a part of, the rest is taken back
     #[arg(long, value_name = "ROW", conflicts_with = "all")]
@@ -45,16 +74,22 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         return Ok(exit_code(error.kind()));
     }
     let stranded = book.stranded_outbox()?;
-    let mut rows = if args.all { book.all_outbox(200)? } else { book.open_outbox()? };
+    let for_programs = app.global.json || args.csv;
+    let most = if for_programs { ALL } else { SCREEN };
+    let mut rows = if args.all { book.all_outbox(most)? } else { book.open_outbox()? };
     if !args.all {
         rows.extend(stranded.iter().cloned());
     }
-    if app.global.json {
+    if for_programs {
         let mut told: Vec<_> = rows.iter().map(to_json).collect();
         for (row, told) in rows.iter().zip(&mut told) {
             told["connected"] = json!(book.store(&row.store)?.is_some_and(|store| store.id == row.store_id));
         }
-        output::print_json(&told)?;
+        if args.csv {
+            output::print_csv_of(&COLUMNS, &told)?
+        } else {
+            output::print_json(&told)?
+        }
         return Ok(0);
     }
     if rows.is_empty() && !app.global.quiet {

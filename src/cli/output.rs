@@ -155,6 +155,28 @@ pub(crate) fn print_csv(header: &[&str], rows: impl IntoIterator<Item = Vec<Stri
     put(&text)
 }
 
+/// Prints values of `--json` as CSV: of each, what stands under these keys. A column is the key of
+/// the same name.
+pub(crate) fn print_csv_of(columns: &[&str], rows: &[serde_json::Value]) -> anyhow::Result<()> {
+    let row = |row: &serde_json::Value| columns.iter().map(|name| cell_of(&row[*name])).collect();
+    print_csv(columns, rows.iter().map(row))
+}
+
+/// A value of JSON as a cell: the texts of a list, and of an object in it, beside one another.
+fn cell_of(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    let joined = |parts: Vec<String>, between: &str| {
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
+    };
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => csv_text(text).into_owned(),
+        Value::Array(items) => csv_text(&joined(items.iter().map(cell_of).collect(), ", ")).into_owned(),
+        Value::Object(fields) => joined(fields.values().map(cell_of).collect(), " "),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
 /// The words of the command line that is running.
 static RUNNING: OnceLock<Vec<String>> = OnceLock::new();
 

@@ -263,7 +263,7 @@ fn to_json(args: &Args, outcome: &reconcile::Outcome) -> Value {
             })
         })
         .collect();
-    json!({ "run": outcome.run, "dry_run": args.dry_run, "stores": stores, "exit_code": outcome.exit_code() })
+    json!({ "run": outcome.run.to_string(), "dry_run": args.dry_run, "stores": stores, "exit_code": outcome.exit_code() })
 }
 
 #[cfg(test)]

@@ -8,12 +8,35 @@ use crate::book::RunRow;
 use crate::clock::{Timestamp, rfc3339};
 use crate::lock;
 
+const COLUMNS: [&str; 17] = [
+    "run",
+    "kind",
+    "dry_run",
+    "store",
+    "state",
+    "started_at",
+    "finished_at",
+    "fetched",
+    "new",
+    "changed",
+    "unchanged",
+    "failed",
+    "drafts",
+    "sent",
+    "requests",
+    "bytes",
+    "error",
+];
+
 /// What each sync did: fetched = new + changed + unchanged + failed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// At most so many runs, 0 for all; default is 20 on the screen, and all in JSON
+    /// At most so many runs, 0 for all; default is 20 on the screen, and all in JSON and CSV
     #[arg(long)]
     limit: Option<usize>,
+    /// Print as CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
@@ -21,15 +44,19 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let limit = match args.limit {
         Some(0) => all,
         Some(limit) => limit.min(all),
-        None if app.global.json => all,
+        None if app.global.json || args.csv => all,
         None => 20,
     };
     let runs = app.existing_book()?.runs(limit)?;
     let locks = app.context.home.locks();
     let states: Vec<State> = runs.iter().map(|run| State::of(run, &locks)).collect();
-    if app.global.json {
+    if app.global.json || args.csv {
         let rows: Vec<_> = runs.iter().zip(&states).map(|(run, state)| to_json(run, *state)).collect();
-        output::print_json(&rows)?;
+        if args.csv {
+            output::print_csv_of(&COLUMNS, &rows)?
+        } else {
+            output::print_json(&rows)?
+        }
         return Ok(0);
     }
     if runs.is_empty() && !app.global.quiet {

@@ -315,5 +315,5 @@ fn to_json(report: &Report) -> serde_json::Value {
             })
         })
         .collect();
-    json!({ "run": report.run, "stores": stores, "exit_code": report.exit_code() })
+    json!({ "run": report.run.to_string(), "stores": stores, "exit_code": report.exit_code() })
 }

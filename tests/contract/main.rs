@@ -15,6 +15,7 @@ mod capabilities;
 mod changes;
 mod connect;
 mod credentials;
+mod data;
 mod decide;
 mod desk;
 mod dispatch;

@@ -25,6 +25,30 @@ impl Entry {
         Some(Self { name: name.to_owned(), kind: kind.to_owned(), nullable, meaning })
     }
 
+    /// Whether it is where this path leads to. `<name>` stands for any one key.
+    pub fn is_at(&self, path: &[String]) -> bool {
+        let own: Vec<&str> = self.name.split('.').collect();
+        own.len() == path.len() && Self::begins(&own, path)
+    }
+
+    /// Whether it is below this path.
+    pub fn is_below(&self, path: &[String]) -> bool {
+        let own: Vec<&str> = self.name.split('.').collect();
+        own.len() > path.len() && Self::begins(&own, path)
+    }
+
+    fn begins(own: &[&str], path: &[String]) -> bool {
+        own.iter().zip(path).all(|(own, key)| {
+            let lists = |text: &str| text.len() - text.trim_end_matches("[]").len();
+            *own == key || own.starts_with('<') && lists(own) == lists(key)
+        })
+    }
+
+    /// Whether it is not always there to be seen.
+    pub fn is_rare(&self) -> bool {
+        self.meaning.contains("only when") || self.meaning.contains("always null")
+    }
+
     /// Whether a value is of the type that the page says.
     pub fn fits(&self, value: &Value) -> bool {
         let text = value.as_str();
@@ -41,6 +65,9 @@ impl Entry {
             "time" => text.is_some_and(is_time),
             "flag" => value.is_boolean(),
             "texts" => value.as_array().is_some_and(|all| all.iter().all(Value::is_string)),
+            "pairs" => value
+                .as_array()
+                .is_some_and(|all| all.iter().all(|pair| pair.as_array().is_some_and(|pair| pair.len() == 2))),
             "pieces" => value.as_array().is_some_and(|all| all.iter().all(is_piece)),
             "list" => value.is_array(),
             "object" => value.is_object(),
@@ -67,6 +94,13 @@ fn is_piece(piece: &Value) -> bool {
 }
 
 const PAGE: &str = include_str!("../../docs/data.md");
+
+/// The columns of the list of this section in CSV, where it has one.
+pub fn csv_columns(title: &str) -> Vec<String> {
+    let part = PAGE.split("\n## ").find(|part| part.lines().next() == Some(title)).unwrap_or_default();
+    let line = part.lines().find_map(|line| line.strip_prefix("Columns of `--csv`: ")).unwrap_or_default();
+    line.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
 
 /// The sections of the page that have a table of names, in their order.
 pub fn sections() -> Vec<(String, Vec<Entry>)> {

@@ -206,7 +206,7 @@ const SHOP: [Column; 15] = [
     ("buyer_note", Kind::Text, "o.buyer_note"),
 ];
 
-const REST: [Column; 15] = [
+const REST: [Column; 16] = [
     ("addresses", Kind::Number, "(SELECT count(*) FROM addresses c WHERE c.order_id = o.id AND c.kind = 'ship')"),
     ("bill_name", Kind::Text, "b.name"),
     ("bill_company", Kind::Text, "b.company"),
@@ -236,6 +236,7 @@ const REST: [Column; 15] = [
         "EXISTS (SELECT 1 FROM changes c WHERE c.order_id = o.id AND c.fate <> 'applied')",
     ),
     ("gone_at_channel", Kind::Flag, "EXISTS (SELECT 1 FROM gone g WHERE g.order_id = o.id)"),
+    ("cleared", Kind::Flag, "EXISTS (SELECT 1 FROM cleared x WHERE x.order_id = o.id)"),
 ];
 
 const LINE: [Column; 16] = [

@@ -18,7 +18,8 @@ use super::{BUSY, Book, personal, search};
 use crate::clock::{Clock, Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long a step holds the write lock, but for one order.
+/// How long a step holds the write lock, but for one order. That may take longer now and then: the
+/// index of words merges its pieces when documents of it go.
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// How long others have the lock to themselves between two steps.

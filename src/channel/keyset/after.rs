@@ -93,12 +93,16 @@ impl Walk {
                 _ => None,
             };
         }
-        let met = page.rows.iter().filter(|row| self.is_fresh(row)).count() as u64;
-        let nameless = page.length.saturating_sub(page.rows.len() as u64);
-        seen.census = seen.census.map(|census| census.meet(met + nameless));
+        seen.census = seen.census.map(|census| census.meet(self.news(page)));
         seen.edge +=
             page.rows.iter().filter(|row| self.is_beyond(row) || (!self.begun && self.is_before(row))).count() as u64;
         seen
+    }
+
+    /// How many orders of a page no page before had.
+    fn news(&self, page: &Listed) -> u64 {
+        let nameless = page.length.saturating_sub(page.rows.len() as u64);
+        page.rows.iter().filter(|row| self.is_fresh(row)).count() as u64 + nameless
     }
 
     /// Whether a row lies on the lower bound as it was sent. One that was modified while the page was
@@ -163,9 +167,12 @@ impl Walk {
         (page.length >= size || may_be_cut) && self.has_fresh(dialect, page)
     }
 
-    /// Whether a page without a count, which is shorter than asked for, may have been cut.
+    /// Whether a page without a count, which is shorter than asked for, may have been cut: also one
+    /// after which orders are missing that were counted, as something may take rows out of any page.
     fn may_be_cut(&self, page: &Listed) -> bool {
-        page.length >= self.most && (self.by_id.is_some() || page.length >= FEW || self.has_news(page))
+        let is_as_long = page.length >= self.most;
+        let is_short = self.census.is_some_and(|census| census.missing() > self.edge + self.news(page));
+        is_short || (is_as_long && (self.by_id.is_some() || page.length >= FEW || self.has_news(page)))
     }
 
     /// After a page without entries. Where the channel counts some all the same, it does not show
@@ -314,7 +321,9 @@ impl Walk {
     fn after_ids(&self, ids: &ById, seen: Self, dialect: &Dialect, page: &Listed, size: u64) -> Result<Step, String> {
         let last = self.in_order_of_ids(dialect, page)?.max(ids.last);
         if ids.end().is_some_and(|end| last >= end) {
-            return Ok(seen.past());
+            // All of it on one page: no count has come that it could be held against.
+            let is_uncounted = !self.begun && page.count == Count::Untold && !dialect.counts_with_pages;
+            return Ok(if is_uncounted { Step::Ask } else { seen.past() });
         }
         Ok(match self.behind(dialect, page, size) {
             Behind::Untold => Step::Ask,

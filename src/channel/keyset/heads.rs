@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::changes::{Lists, Position};
 use super::read::{Onward, read};
-use super::{Dialect, Key, Walk};
+use super::{Bounds, Dialect, Key, Walk};
 use crate::channel::{Cursor, Heads, Next, Range, Survey};
 use crate::error::Result;
 
@@ -46,8 +46,14 @@ fn cost(dialect: &Dialect, rows: u64, size: u64) -> u64 {
             rows => rows.div_ceil(size) + u64::from(rows.is_multiple_of(size)),
         };
     }
-    // The first page is held against a count; each further one has a row of the one before.
-    let further = if rows < size { 0 } else { (rows - size) / (size - 1) + 1 };
+    // The first page is held against a count.
+    let further = match rows {
+        rows if rows < size => 0,
+        // No page has a row of the one before: behind a full one an empty one may come, and its count.
+        rows if dialect.bounds == Bounds::Inclusive => rows.div_ceil(size) - 1 + 2 * u64::from(rows % size == 0),
+        // Each further one has a row of the one before.
+        rows => (rows - size) / (size - 1) + 1,
+    };
     2 + further
 }
 

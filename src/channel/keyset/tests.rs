@@ -74,6 +74,8 @@ const OVERLAP: Duration = Duration::from_secs(20);
 const LEAVING_OUT: Dialect =
     Dialect { bounds: Bounds::Exclusive, leaves_out: 200, above: false, counts_with_pages: true };
 const ABOVE: Dialect = Dialect { bounds: Bounds::Unknown, leaves_out: 0, above: true, counts_with_pages: false };
+/// As the made-up channel's.
+const PLAIN: Dialect = Dialect { bounds: Bounds::Inclusive, ..ABOVE };
 
 impl Store {
     fn new(dialect: Dialect, rows: impl IntoIterator<Item = (u64, i64)>) -> Self {
@@ -684,13 +686,35 @@ fn i3_a_store_that_heeds_nothing_ends_the_walk_with_an_error() {
 
 #[test]
 fn i3_orders_that_are_counted_and_never_shown_are_told() {
-    for (dialect, rows) in [(LEAVING_OUT, 40), (LEAVING_OUT, 340), (ABOVE, 340)] {
-        let store = Store::new(dialect, (1..=rows).map(|id| (id, (id - id % 3) as i64)));
-        let store = Store { kept_back: (7..rows).step_by(25).collect(), ..store };
-        let (seen, told) = store.walk(Walk::new(Key::Modified, None, None)).unwrap();
-        assert_eq!(seen.len(), rows as usize - store.kept_back.len());
-        let missing = store.kept_back.len() as u64;
-        assert!(told.unshown.iter().any(|one| one.unlisted == missing), "{dialect:?} {rows}: {:?}", told.unshown);
+    for (dialect, rows) in [(LEAVING_OUT, 40), (LEAVING_OUT, 340), (ABOVE, 340), (PLAIN, 340)] {
+        // Some of the pages have fewer rows than those before them.
+        for (first, apart, times) in [(7, 25, 1), (7, 25, 7_919), (15, 40, 7_919)] {
+            let at = |id: u64| ((id - id % 3) * times % 1_000) as i64;
+            let store = Store::new(dialect, (1..=rows).map(|id| (id, at(id))));
+            let store = Store { kept_back: (first..rows).step_by(apart).collect(), ..store };
+            let (seen, told) = store.walk(Walk::new(Key::Modified, None, None)).unwrap();
+            assert_eq!(seen.len(), rows as usize - store.kept_back.len(), "{dialect:?} {rows}");
+            let missing = store.kept_back.len() as u64;
+            assert!(told.unshown.iter().any(|one| one.unlisted == missing), "{dialect:?} {rows}: {:?}", told.unshown);
+        }
+    }
+}
+
+/// Also in a slice that is a page long.
+#[test]
+fn i3_orders_of_a_slice_that_are_counted_and_never_shown_are_told() {
+    for dialect in [ABOVE, PLAIN] {
+        for (after, up_to) in [(0, Some(95)), (95, Some(190)), (0, Some(250)), (285, None)] {
+            let store = Store::new(dialect, (1..=340).map(|id| (id, 100 + id as i64)));
+            let store = Store { kept_back: (8..340).step_by(25).collect(), ..store };
+            let missing = store.kept_back.range(after + 1..=up_to.unwrap_or(340)).count() as u64;
+            let (_, told) = store.walk(Walk::of_ids(after, up_to, (Some(50), None))).unwrap();
+            assert!(
+                told.unshown.iter().any(|one| one.unlisted == missing),
+                "{dialect:?} {after}: {missing}, {:?}",
+                told.unshown
+            );
+        }
     }
 }
 

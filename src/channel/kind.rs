@@ -10,7 +10,8 @@ use super::open::Adapter;
 /// The non-secret values of a store, by the name of their [`Field`].
 pub type Values = BTreeMap<String, String>;
 
-/// Registers the channels, one line each: the kind, its word, its folder. Sorted by word.
+/// Registers the channels, one line each: the kind, its word, its folder. Sorted by word. One with
+/// a condition before it is offered to no merchant.
 macro_rules! channels {
     ($($(#[$only:meta])* $kind:ident $word:literal $folder:ident,)*) => {
         /// A kind of sales channel.
@@ -20,7 +21,7 @@ macro_rules! channels {
                 $(#[$only])*
                 #[doc = concat!("`", $word, "`")]
                 #[serde(rename = $word)]
-                #[value(name = $word, help = None::<&str>)]
+                #[value(name = $word, help = None::<&str>, hide = !Self::$kind.is_offered())]
                 $kind,
             )*
         }
@@ -36,6 +37,13 @@ macro_rules! channels {
                 }
             }
 
+            /// Whether merchants are told that there is this kind.
+            pub fn is_offered(self) -> bool {
+                match self {
+                    $($(#[$only])* Self::$kind => <[&str]>::is_empty(&[$(stringify!($only)),*]),)*
+                }
+            }
+
             /// What is known of the kind before a store of it is open.
             pub fn adapter(self) -> &'static Adapter {
                 match self {
@@ -48,13 +56,18 @@ macro_rules! channels {
 
 channels! {
     BigCommerce "bigcommerce" bigcommerce,
-    #[cfg(test)]
+    #[cfg(feature = "example")]
     Example "example" example,
     Shopify "shopify" shopify,
     WooCommerce "woocommerce" woocommerce,
 }
 
 impl ChannelKind {
+    /// Those that merchants are offered.
+    pub fn offered() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| kind.is_offered())
+    }
+
     /// The name people read.
     pub fn title(self) -> &'static str {
         self.adapter().title

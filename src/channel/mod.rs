@@ -24,7 +24,7 @@ pub(crate) mod bigcommerce;
 mod capabilities;
 pub(crate) mod census;
 mod checkpoint;
-#[cfg(test)]
+#[cfg(feature = "example")]
 mod example;
 mod first_where;
 pub(crate) mod isolate;

@@ -45,7 +45,7 @@ struct Stage<'a> {
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let failed = |e: std::io::Error| Error::new(ErrorKind::Failed, format!("the demo cannot run: {e}"));
-    let kinds = if args.channels.is_empty() { ChannelKind::ALL.to_vec() } else { args.channels };
+    let kinds = if args.channels.is_empty() { ChannelKind::offered().collect() } else { args.channels };
     let home = tempfile::Builder::new().prefix("ordersync-demo-").tempdir().map_err(failed)?.keep();
     let more = MORE_ORDERS / kinds.len() as u64;
     let shops = kinds.iter().map(|kind| open_shop(app, *kind, more)).collect::<Result<Vec<_>>>()?;

@@ -87,6 +87,6 @@ fn no_store() -> Error {
 
 /// How a first store is connected, whatever its channel is.
 pub(super) fn connect_one() -> String {
-    let kinds: Vec<&str> = ChannelKind::ALL.iter().map(|kind| kind.word()).collect();
+    let kinds: Vec<&str> = ChannelKind::offered().map(ChannelKind::word).collect();
     format!("ordersync connect KIND, of {}", kinds.join(", "))
 }

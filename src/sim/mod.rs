@@ -67,6 +67,8 @@
 
 pub mod bigcommerce;
 mod budget;
+#[cfg(feature = "example")]
+pub mod example;
 mod faults;
 mod forms;
 mod graphql;
@@ -118,8 +120,8 @@ type Variants = Vec<(&'static str, Arc<dyn Simulated>)>;
 fn registered(kind: ChannelKind) -> &'static Registered {
     match kind {
         ChannelKind::BigCommerce => &bigcommerce::REGISTERED,
-        #[cfg(test)]
-        ChannelKind::Example => unreachable!("its tests have a shop of their own"),
+        #[cfg(feature = "example")]
+        ChannelKind::Example => &example::REGISTERED,
         ChannelKind::Shopify => &shopify::REGISTERED,
         ChannelKind::WooCommerce => &woocommerce::REGISTERED,
     }

@@ -118,6 +118,9 @@ pub trait Simulated: Store {
     /// bin).
     fn archives(&self) -> bool;
 
+    /// Whether an order tells of pieces given back that they had been sent before.
+    fn tells_returns(&self) -> bool;
+
     /// The order is erased for good.
     fn erase(&self, id: &str) -> bool;
 

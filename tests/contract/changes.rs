@@ -284,7 +284,7 @@ fn p1_what_others_change_in_the_moment_of_a_dispatch_is_kept_as_a_change() {
 fn p3_a_cancellation_is_applied_by_default_where_the_channel_is_known_for_it_and_never_after_a_parcel() {
     each_kind(|kind| {
         let desk = Desk::by_default(kind);
-        let applies = kind != ChannelKind::WooCommerce;
+        let applies = matches!(kind, ChannelKind::BigCommerce | ChannelKind::Shopify);
         let (id, sent) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]));
         desk.on("dispatch", &sent, "--carrier dhl --tracking JD01").exits(0);
         let writes = desk.writes();

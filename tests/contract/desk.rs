@@ -218,7 +218,13 @@ pub fn each(contract: impl Fn(&Desk) + Sync) {
 
 /// The same for what begins before a store is connected.
 pub fn each_kind(contract: impl Fn(ChannelKind) + Sync) {
-    side_by_side(ChannelKind::ALL.map(|kind| (kind.word().to_owned(), kind)), contract);
+    side_by_side(kinds().map(|kind| (kind.word().to_owned(), kind)), contract);
+}
+
+/// Every kind; for whoever writes a new one that kind alone, named by `ORDERSYNC_CONTRACT`.
+pub fn kinds() -> impl Iterator<Item = ChannelKind> {
+    let only = std::env::var("ORDERSYNC_CONTRACT").ok();
+    ChannelKind::ALL.into_iter().filter(move |kind| only.as_ref().is_none_or(|only| kind.word() == only))
 }
 
 /// Holds the contract against each of these at once, and says with which it does not hold.

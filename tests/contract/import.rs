@@ -156,7 +156,7 @@ fn pull_reads_one_order_now_and_knows_when_there_is_none() {
 
 #[test]
 fn a_rehearsal_of_several_stores_stands_in_nobodys_way() {
-    let desks: Vec<Desk> = ChannelKind::ALL.map(Desk::unconnected).into_iter().collect();
+    let desks: Vec<Desk> = ChannelKind::ALL.map(Desk::unconnected).into();
     let (first, others) = desks.split_first().unwrap();
     first.connect("").exits(0);
     for other in others {

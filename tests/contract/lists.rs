@@ -8,7 +8,7 @@ use ordersync::channel::ChannelKind;
 use ordersync::sim::{Fault, FaultKind, Purchase, Question};
 use serde_json::json;
 
-use super::desk::{Desk, each};
+use super::desk::{Desk, each, kinds};
 
 #[test]
 fn i3_one_answer_again_and_again_ends_the_run_and_loses_no_order() {
@@ -50,7 +50,7 @@ fn i3_a_list_that_stays_as_it_once_was_is_told_also_where_all_of_it_fits_on_a_pa
 #[test]
 fn i3_an_empty_list_in_the_place_of_a_full_one_loses_no_order() {
     let bare = [FaultKind::Empty, FaultKind::EmptyButCounted];
-    for (kind, fault) in ChannelKind::ALL.into_iter().flat_map(|kind| bare.clone().map(|fault| (kind, fault))) {
+    for (kind, fault) in kinds().flat_map(|kind| bare.clone().map(|fault| (kind, fault))) {
         let mut all = None;
         for nth in 0..12 {
             let desk = Desk::unconnected(kind);

@@ -161,7 +161,7 @@ impl ordersync::sync::Progress for BreaksDown<'_> {
 
 #[test]
 fn i5_f6_a_store_whose_thread_breaks_down_costs_one_store() {
-    let desks: Vec<Desk> = ChannelKind::ALL.map(Desk::unconnected).into_iter().collect();
+    let desks: Vec<Desk> = ChannelKind::ALL.map(Desk::unconnected).into();
     let home = &desks[0].home;
     for desk in &desks {
         desks[0].connect_also(desk, desk.kind.word());

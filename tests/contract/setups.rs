@@ -7,7 +7,7 @@ use std::time::Duration;
 use ordersync::channel::ChannelKind;
 use ordersync::sim::{FaultKind, Simulated, rehearsal, woocommerce};
 
-use super::desk::{Desk, clock, side_by_side, struck, writes_of_a_dispatch};
+use super::desk::{Desk, clock, kinds, side_by_side, struck, writes_of_a_dispatch};
 
 /// One tracking number, the same for every order.
 pub const NUMBER: &str = "--carrier dhl --tracking JD01";
@@ -28,6 +28,7 @@ fn others(kind: ChannelKind) -> Vec<SetUp> {
     };
     match kind {
         ChannelKind::BigCommerce => vec![SetUp { name: "no marker", store: usual(), flags: "--set marker=no" }],
+        ChannelKind::Example => vec![SetUp { name: "an old program", store: usual(), flags: "--set old=yes" }],
         ChannelKind::Shopify => Vec::new(),
         ChannelKind::WooCommerce => vec![
             SetUp { name: "Shipment Tracking", store: woo(woocommerce::Tracking::On), flags: "" },
@@ -39,7 +40,7 @@ fn others(kind: ChannelKind) -> Vec<SetUp> {
 /// Holds the contract against every set-up of every kind, side by side.
 pub fn each_set_up(contract: impl Fn(&Desk) + Sync) {
     let usual = |kind| SetUp { name: "as usual", store: rehearsal(kind, clock(), Duration::ZERO), flags: "" };
-    let all = ChannelKind::ALL.into_iter().flat_map(|kind| others(kind).into_iter().chain([usual(kind)]));
+    let all = kinds().flat_map(|kind| others(kind).into_iter().chain([usual(kind)]));
     let named = all.map(|set_up| (format!("{}, {}", set_up.store.kind(), set_up.name), set_up));
     side_by_side(named, |set_up| {
         let desk = Desk::beside(set_up.store);

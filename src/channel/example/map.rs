@@ -1,145 +1,244 @@
-//! The shop's documents, and the order in them.
+//! The shop's documents, and the order in them. Pure: the same document gives the same order.
 
-use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use crate::clock::{Timestamp, from_millis};
+use crate::clock::{Timestamp, is_meant};
+use crate::order::sums::balanced;
 use crate::order::{
-    Address, Buyer, Currency, Line, LineQuantity, Order, Parcel, Payment, Presence, RemoteShipment, Status, Totals,
-    parse_decimal,
+    Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Presence, Refund,
+    RefundLine, RemoteShipment, Status, Totals, parse_decimal, sum,
 };
 
-/// An order's document.
+/// What places an order in a list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Head {
+    /// Its id.
+    pub(crate) id: Option<u64>,
+    /// When it changed, in seconds since the epoch.
+    pub(crate) changed: Option<i64>,
+}
+
+/// An order's document. Times are seconds, amounts are text.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Document {
-    /// Its id.
-    pub(crate) id: String,
-    /// When it changed, in seconds since the epoch.
-    pub(crate) changed: i64,
+    id: u64,
     placed: i64,
+    changed: i64,
+    paid: Option<i64>,
     state: String,
+    archived: bool,
+    test: bool,
     currency: String,
     total: String,
-    buyer: String,
-    street: String,
-    lines: Vec<DocumentLine>,
+    shipping: String,
+    payment: String,
+    source: String,
+    note: String,
+    bill_to: Person,
+    ship_to: Option<Person>,
+    lines: Vec<Item>,
     /// What was shipped.
-    #[serde(default)]
-    pub(crate) shipments: Vec<DocumentShipment>,
+    pub(crate) shipments: Vec<Sent>,
+    refunds: Vec<Back>,
+}
+
+/// Somebody, and where.
+#[derive(Debug, Deserialize)]
+struct Person {
+    name: String,
+    company: String,
+    street: String,
+    street_2: String,
+    city: String,
+    region: String,
+    postcode: String,
+    country: String,
+    phone: String,
+    email: String,
 }
 
 #[derive(Debug, Deserialize)]
-struct DocumentLine {
-    id: String,
+struct Item {
+    id: u64,
     sku: String,
-    quantity: u32,
+    name: String,
+    pieces: u32,
     price: String,
+    total: String,
+    parcel: bool,
 }
 
 /// A shipment.
 #[derive(Debug, Deserialize)]
-pub(crate) struct DocumentShipment {
+pub(crate) struct Sent {
     /// Its id.
-    pub(crate) id: String,
-    /// The key of the dispatch that made it.
-    #[serde(default)]
+    pub(crate) id: u64,
+    /// When it was made.
+    pub(crate) at: i64,
+    /// The key of the dispatch that made it; empty where something else did.
     pub(crate) mark: String,
     /// Carrier as it was given.
     pub(crate) carrier: String,
     /// The number; may be empty.
     pub(crate) tracking: String,
-    /// Line id and pieces.
-    pub(crate) lines: Vec<(String, String)>,
+    /// What is in it.
+    pub(crate) lines: Vec<Pieces>,
 }
 
-impl DocumentShipment {
+/// Pieces of a line.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Pieces {
+    line: u64,
+    pieces: u32,
+    #[serde(default)]
+    amount: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Back {
+    id: u64,
+    at: i64,
+    amount: String,
+    reason: String,
+    lines: Vec<Pieces>,
+}
+
+impl Sent {
     /// The pieces in it.
     pub(crate) fn pieces(&self) -> Vec<LineQuantity> {
-        let piece = |(line, count): &(String, String)| {
-            Some(LineQuantity { line_id: line.clone(), quantity: parse_decimal(count).ok()? })
-        };
-        self.lines.iter().filter_map(piece).collect()
+        let of = |one: &Pieces| LineQuantity { line_id: one.line.to_string(), quantity: one.pieces.into() };
+        self.lines.iter().map(of).collect()
     }
 }
 
-/// Reads a document.
-pub(crate) fn document(text: &[u8]) -> Result<Document, String> {
-    serde_json::from_slice(text).map_err(|why| why.to_string())
+/// Reads a document. The error repeats nothing personal.
+pub(crate) fn document(text: &str) -> Result<Document, String> {
+    serde_json::from_str(text).map_err(|error| {
+        let (what, column) = (error.classify(), error.column());
+        format!("the document has not the shape of an order ({what:?} error at column {column})")
+    })
 }
 
 /// The order in a document.
-pub(crate) fn order(text: &[u8]) -> Result<Order, String> {
-    let found = document(text)?;
-    let amount = |text: &str| parse_decimal(text).map_err(|_| format!("{text:?} is no amount"));
-    let lines = found.lines.iter().map(|line| self::line(line, amount(&line.price)?)).collect::<Result<Vec<_>, _>>()?;
-    let total = amount(&found.total)?;
-    let shipments: Vec<RemoteShipment> = found.shipments.iter().map(shipment).collect();
+pub(crate) fn order(text: &str) -> Result<Order, String> {
+    map(document(text)?).and_then(balanced)
+}
+
+fn map(o: Document) -> Result<Order, String> {
+    let refunds = o.refunds.iter().map(refund).collect::<Result<Vec<_>, _>>()?;
+    let lines = o.lines.iter().map(|item| line(item, &refunds)).collect::<Result<Vec<_>, _>>()?;
+    let totals = Totals {
+        total: parse_decimal(&o.total)?,
+        lines: sum(lines.iter().map(|line| line.total)),
+        shipping: parse_decimal(&o.shipping)?,
+        refunded: sum(refunds.iter().map(|refund| refund.amount)),
+        ..Totals::default()
+    };
+    let buyer = address(o.bill_to);
     Ok(Order {
-        remote_id: found.id.clone(),
-        number: found.id.clone(),
-        status: status(&found, &lines)?,
-        channel_status: found.state,
-        presence: Presence::Listed,
-        placed_at: seconds(found.placed)?,
-        updated_at: seconds(found.changed)?,
-        paid_at: Some(seconds(found.placed)?),
+        remote_id: o.id.to_string(),
+        number: o.id.to_string(),
+        status: status(&o.state)?,
+        channel_status: o.state,
+        presence: if o.archived { Presence::Archived } else { Presence::Listed },
+        placed_at: time(o.placed)?,
+        updated_at: time(o.changed)?,
+        paid_at: o.paid.map(time).transpose()?,
         ship_by: None,
-        currency: Currency::new(&found.currency).ok_or("it has no currency")?,
-        totals: Totals { total, lines: total, ..Totals::default() },
+        currency: Currency::new(&o.currency).ok_or("its currency is not a currency code")?,
+        totals,
         shop_totals: None,
         prices_include_tax: true,
-        buyer: Buyer { name: found.buyer.clone(), ..Buyer::default() },
-        ship_to: vec![Address { name: found.buyer, line1: found.street, ..Address::default() }],
-        bill_to: None,
+        buyer: Buyer {
+            name: buyer.name.clone(),
+            email: buyer.email.clone(),
+            phone: buyer.phone.clone(),
+            ..Buyer::default()
+        },
+        ship_to: o.ship_to.map(address).into_iter().collect(),
+        bill_to: Some(buyer).filter(|buyer| *buyer != Address::default()),
         lines,
-        charges: Vec::new(),
-        refunds: Vec::new(),
-        shipments,
-        payment: Payment::default(),
-        buyer_note: String::new(),
-        source: String::new(),
-        test: false,
+        charges: vec![Charge {
+            kind: ChargeKind::Shipping,
+            remote_id: String::new(),
+            code: String::new(),
+            title: "Shipping".to_owned(),
+            amount: totals.shipping,
+            tax: rust_decimal::Decimal::ZERO,
+        }],
+        refunds,
+        shipments: o.shipments.iter().map(shipment).collect::<Result<_, _>>()?,
+        payment: Payment { title: o.payment, ..Payment::default() },
+        buyer_note: o.note,
+        source: o.source,
+        test: o.test,
         attributes: Vec::new(),
     })
 }
 
-/// Pieces tell more than the word.
-fn status(found: &Document, lines: &[Line]) -> Result<Status, String> {
-    let sent: Decimal = found.shipments.iter().flat_map(DocumentShipment::pieces).map(|piece| piece.quantity).sum();
-    let ordered: Decimal = lines.iter().map(|line| line.quantity).sum();
-    Ok(match found.state.as_str() {
+/// The shop says in one word how an order stands.
+fn status(state: &str) -> Result<Status, String> {
+    Ok(match state {
+        "unpaid" => Status::AwaitingPayment,
+        "open" => Status::AwaitingFulfillment,
+        "held" => Status::OnHold,
+        "part-sent" => Status::PartiallyShipped,
+        "sent" => Status::Shipped,
         "cancelled" => Status::Cancelled,
-        "open" if sent.is_zero() => Status::AwaitingFulfillment,
-        "open" if sent < ordered => Status::PartiallyShipped,
-        "open" => Status::Shipped,
-        other => return Err(format!("{other:?} is no state")),
+        _ => return Err("its state is none that is known".to_owned()),
     })
 }
 
-fn line(line: &DocumentLine, price: Decimal) -> Result<Line, String> {
-    let quantity = Decimal::from(line.quantity);
+/// A line. Nobody tells whether what was given back had been sent before.
+fn line(item: &Item, refunds: &[Refund]) -> Result<Line, String> {
+    let remote_id = item.id.to_string();
+    let back = refunds.iter().flat_map(|refund| &refund.lines).filter(|back| back.line_id == remote_id);
     Ok(Line {
-        remote_id: line.id.clone(),
-        sku: line.sku.clone(),
-        name: line.sku.clone(),
+        refunded: sum(back.map(|back| back.quantity)),
+        remote_id,
+        sku: item.sku.clone(),
+        name: item.name.clone(),
         variant: String::new(),
         product_id: String::new(),
-        quantity,
-        refunded: Decimal::ZERO,
+        quantity: item.pieces.into(),
         returned: None,
-        unit_price: price,
-        total: price.checked_mul(quantity).ok_or("a price is beyond all numbers")?,
-        tax: Decimal::ZERO,
-        ships: true,
+        unit_price: parse_decimal(&item.price)?,
+        total: parse_decimal(&item.total)?,
+        tax: rust_decimal::Decimal::ZERO,
+        ships: item.parcel,
         ship_to: 0,
     })
 }
 
-fn shipment(found: &DocumentShipment) -> RemoteShipment {
-    let parcel = Parcel { carrier: found.carrier.clone(), tracking: found.tracking.clone(), url: None };
-    RemoteShipment { remote_id: found.id.clone(), shipped_at: None, lines: found.pieces(), parcels: vec![parcel] }
+fn refund(back: &Back) -> Result<Refund, String> {
+    let line = |one: &Pieces| {
+        let amount = parse_decimal(&one.amount)?;
+        Ok(RefundLine { line_id: one.line.to_string(), quantity: one.pieces.into(), amount })
+    };
+    Ok(Refund {
+        remote_id: back.id.to_string(),
+        refunded_at: Some(time(back.at)?),
+        amount: parse_decimal(&back.amount)?,
+        reason: back.reason.clone(),
+        lines: back.lines.iter().map(line).collect::<Result<_, String>>()?,
+    })
 }
 
-fn seconds(at: i64) -> Result<Timestamp, String> {
-    at.checked_mul(1000).map(from_millis).ok_or_else(|| format!("{at} is no time"))
+fn shipment(sent: &Sent) -> Result<RemoteShipment, String> {
+    let parcel = Parcel { carrier: sent.carrier.clone(), tracking: sent.tracking.clone(), url: None };
+    let parcels = if sent.tracking.is_empty() { Vec::new() } else { vec![parcel] };
+    let shipped_at = Some(time(sent.at)?);
+    Ok(RemoteShipment { remote_id: sent.id.to_string(), shipped_at, lines: sent.pieces(), parcels })
+}
+
+fn address(person: Person) -> Address {
+    let Person { name, company, street: line1, street_2: line2, city, region, postcode, country, phone, email } =
+        person;
+    Address { remote_id: None, name, company, line1, line2, city, region, postcode, country, phone, email }
+}
+
+/// A moment, in seconds since the epoch.
+pub(crate) fn time(seconds: i64) -> Result<Timestamp, String> {
+    Timestamp::from_timestamp(seconds, 0).filter(is_meant).ok_or_else(|| "a time in it is none".to_owned())
 }

@@ -1,17 +1,27 @@
-//! A made-up channel, as small as one can be: a file of orders served over HTTP by a shop's own
-//! program.
+//! A made-up channel, as small as one can be: a shop's own program that serves its orders as JSON.
 //!
-//! It shows what an adapter owns and what it does not, and its tests show that the core needs
-//! nothing more of a channel. A real one begins as a copy of this folder.
+//! It shows what an adapter owns and what it does not: all that the contract of a channel asks for
+//! (`tests/contract`) holds for it, and the core needs nothing more of one. A real one begins as a
+//! copy of this folder. Only what is built for the tests knows it.
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET shop.json` | id, name and currency of the shop |
-//! | `GET orders.json?since=SECONDS&after=ID` | at most 50 orders changed then or later, by change and id |
-//! | `GET orders/ID.json` | one order, or 404 |
-//! | `POST orders/ID/shipments.json` | ships the pieces in the body; gives the shipment's id |
-//! | `PUT orders/ID/shipments/ID.json` | gives a shipment another number |
-//! | `POST orders/ID/cancel.json` | cancels |
+//! | `GET shop` | id, name and currency of the shop |
+//! | `GET orders` | the first orders of a list |
+//! | `GET orders/count` | how many orders a list has |
+//! | `GET orders/ID` | one order, or 404 |
+//! | `POST orders/ID/shipments` | ships pieces and mails the buyer; gives the shipment's id |
+//! | `PUT orders/ID/shipments/ID` | gives a shipment another carrier and number |
+//! | `POST orders/ID/done` | closes an order that takes no parcel |
+//! | `POST orders/ID/cancel` | cancels; the reason is for the staff |
+//!
+//! A list has `limit` orders at most, by `sort` (`id`, or `changed`: the time of change) in this
+//! `order` (`asc`, `desc`), and only those within `id_from`, `id_to`, `changed_from` and
+//! `changed_to`, both ends included.
+//!
+//! What it does not do: keep several numbers for a shipment, let the merchant decide whether the
+//! buyer is told, give money back, tell of pieces given back whether they had been sent. An old
+//! program ships whole orders only, changes no number and cancels nothing.
 //!
 //! # Sources
 //!
@@ -23,18 +33,19 @@ mod map;
 mod pages;
 mod settings;
 mod shipments;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, GuideTime,
-    Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, TrackingChange, TrackingPlan, UnknownCarrier, Write,
+    Heads, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
+    UnknownCarrier, Write, keyset, stored,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::clock::Timestamp;
+use crate::error::Result;
 use crate::order::{Order, Policies, Shipment};
 use api::{Api, Operation};
+use pages::Orders;
 use settings::Settings;
 
 /// What this channel is before a store of it is open.
@@ -44,15 +55,18 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     forms: settings::FORMS,
     auth_methods: &[],
     guide_time: GuideTime::minutes(1),
-    sold_here: |_| true,
+    sold_here: |source| source != "import",
     policies: Policies::USUAL,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {
-        let old = Settings::read(&connection.values)?.old;
-        Ok(Box::new(Example { api: Api::new(connection)?, old }))
+        let settings = Settings::read(&connection.values)?;
+        Ok(Box::new(Example { api: Api::new(connection, &settings)?, old: settings.old }))
     },
 };
+
+/// How far a sync reaches back behind its cursor. The shop's list shows a change within seconds.
+const OVERLAP: Duration = Duration::from_secs(60);
 
 /// A shop.
 struct Example {
@@ -62,8 +76,7 @@ struct Example {
 
 impl Format for Settings {
     fn order(&self, document: &[u8]) -> Result<Order> {
-        map::order(document)
-            .map_err(|why| Error::new(ErrorKind::Unreadable, format!("a stored order cannot be read: {why}")))
+        stored(document, map::order)
     }
 }
 
@@ -88,9 +101,13 @@ impl Channel for Example {
             unknown_carrier: if self.old { UnknownCarrier::Refused } else { UnknownCarrier::SentAsText },
             cancel: if self.old { CancelSupport::No("write to the shop") } else { CancelSupport::Yes(CANCELLING) },
             in_flight: 1,
-            overlap: Duration::ZERO,
+            overlap: OVERLAP,
             guide_time: ADAPTER.guide_time,
         }
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        self.api.told_now()
     }
 
     fn probe(&self) -> Result<ShopInfo> {
@@ -98,15 +115,23 @@ impl Channel for Example {
     }
 
     fn plan(&self, range: &Range) -> Result<Plan> {
-        pages::plan(range)
+        keyset::plan(&Orders::of(&self.api), range)
     }
 
     fn page(&self, at: &Cursor) -> Result<Page> {
-        pages::page(&self.api, at)
+        keyset::page(&Orders::of(&self.api), at.position::<pages::Position>()?)
+    }
+
+    fn survey(&self, range: &Range) -> Result<Survey> {
+        keyset::survey(&Orders::of(&self.api), range)
+    }
+
+    fn heads(&self, at: &Cursor) -> Result<Heads> {
+        keyset::heads(&Orders::of(&self.api), at.position::<pages::Position>()?)
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
-        pages::one(&self.api, remote_id)
+        pages::one(&self.api, remote_id, None)
     }
 
     fn plan_dispatch<'a>(
@@ -127,8 +152,8 @@ impl Channel for Example {
         shipments::replacement(now, change)
     }
 
-    fn cancel(&self, now: &RemoteOrder, _: &Cancellation, _: &[String]) -> Result<Step> {
-        cancel::step(now)
+    fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, _: &[String]) -> Result<Step> {
+        cancel::step(now, &cancellation.reason)
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {

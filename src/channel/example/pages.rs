@@ -1,64 +1,158 @@
-//! The one walk: by change and, within a second, by id.
+//! The shop's list of orders, as the walks of [`keyset`] ask for it.
+
+use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::api::Api;
 use super::map;
-use crate::channel::{Cursor, Next, Page, Plan, Range, RemoteOrder};
-use crate::error::Result;
+use crate::channel::keyset::{self, Bounds, Content, Count, Dialect, Entry, Fetched, Key, List, Lists, Query, Row};
+use crate::channel::keyset::{Sort, Walk};
+use crate::channel::{RemoteOrder, meant, rows};
+use crate::error::{Error, ErrorKind, Result};
 
-/// As many orders as the shop gives at once.
-const PAGE: usize = 50;
+/// What the shop's list can do.
+const DIALECT: Dialect = Dialect { bounds: Bounds::Inclusive, leaves_out: 0, above: true, counts_with_pages: false };
 
-/// Where the walk stands.
-#[derive(Serialize, Deserialize)]
-struct Position {
-    since: i64,
-    after: String,
-    until: Option<i64>,
+/// What is remembered of a store besides: nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Extra {}
+
+/// Where a walk stands.
+pub(crate) type Position = keyset::Position<Extra>;
+
+/// The lists of a shop: one.
+pub(crate) struct Orders<'a> {
+    api: &'a Api,
+    /// No more of each order than its place is wanted. The shop cannot narrow its rows.
+    places: bool,
 }
 
-/// The walk of a range.
-pub(crate) fn plan(range: &Range) -> Result<Plan> {
-    let since = range.since.map_or(0, |at| at.timestamp());
-    let position = Position { since, after: String::new(), until: range.until.map(|at| at.timestamp()) };
-    Ok(Plan { slices: Vec::new(), changes: Cursor::new(&position)?, total: None })
+impl<'a> Orders<'a> {
+    /// The list of a shop.
+    pub(crate) fn of(api: &'a Api) -> Self {
+        Self { api, places: false }
+    }
 }
 
-/// The page at a position.
-pub(crate) fn page(api: &Api, at: &Cursor) -> Result<Page> {
-    let Position { since, after, until } = at.position()?;
-    let reply = api.get(&format!("orders.json?since={since}&after={after}"))?;
-    let (rows, _) = reply.json::<Vec<&RawValue>>()?;
-    let last = rows.last().and_then(|row| map::document(row.get().as_bytes()).ok());
-    let orders = rows.iter().map(|row| remote(row)).collect();
-    let next = match last {
-        Some(last) if rows.len() == PAGE && until.is_none_or(|until| last.changed <= until) => {
-            Next::More(Cursor::new(&Position { since: last.changed, after: last.id, until })?)
-        }
-        // More may change in the second of the last one, so the next walk begins with that second.
-        last => {
-            let since = last.map_or(since, |last| last.changed);
-            Next::Done(Cursor::new(&Position { since, after: String::new(), until })?)
-        }
+impl Lists for Orders<'_> {
+    type Extra = Extra;
+
+    fn extra(&self, _: i64) -> Extra {
+        Extra {}
+    }
+
+    fn overlap(&self) -> Duration {
+        super::OVERLAP
+    }
+
+    fn list(&self, _: Option<&str>) -> Box<dyn List + '_> {
+        Box::new(Self::of(self.api))
+    }
+
+    fn places(&self) -> Box<dyn List + '_> {
+        Box::new(Self { places: true, ..Self::of(self.api) })
+    }
+
+    fn changes(&self, _: &mut Extra, from: Option<i64>, _: i64) -> Walk {
+        Walk::new(Key::Modified, from, None)
+    }
+}
+
+impl List for Orders<'_> {
+    fn dialect(&self) -> Dialect {
+        DIALECT
+    }
+
+    fn now(&self) -> i64 {
+        self.api.now()
+    }
+
+    fn our_now(&self) -> i64 {
+        self.api.our_now()
+    }
+
+    fn size(&self) -> usize {
+        self.api.page().get() as usize
+    }
+
+    fn at_most(&self, rows: usize) {
+        self.api.page().at_most(u32::try_from(rows).unwrap_or(u32::MAX));
+    }
+
+    fn not_the_size(&self) {
+        self.api.page().reset();
+    }
+
+    fn fetch(&self, query: &Query, _: &Walk, repeats: u32) -> Result<Fetched> {
+        let mut asked = bounds(query);
+        asked.push(("limit", query.size.to_string()));
+        asked.push(("sort", if query.sort == Sort::Id { "id" } else { "changed" }.to_owned()));
+        asked.push(("order", if query.descending { "desc" } else { "asc" }.to_owned()));
+        let reply = self.api.get("orders", &asked, Some(repeats))?;
+        let rows = rows::rows(&reply)?.0.into_iter().map(|row| entry(row, self.places)).collect();
+        Ok(Fetched { rows, count: Count::Untold, pages: None, warnings: Vec::new() })
+    }
+
+    fn count(&self, query: &Query) -> Result<Option<u64>> {
+        self.api.count(&bounds(query)).map(Some)
+    }
+
+    fn one(&self, id: u64) -> Result<Option<RemoteOrder>> {
+        one(self.api, &id.to_string(), Some(1))
+    }
+
+    /// An outage fails here too, and an order that cannot be shown does not.
+    fn well(&self) -> Result<()> {
+        let nobody = Query { ids: (Some(u64::from(u32::MAX)), Some(u64::from(u32::MAX))), ..Query::row(Sort::Id) };
+        self.api.get("orders", &bounds(&nobody), None).map(drop)
+    }
+
+    /// Going on would import other orders than those that were asked for, or leave some out.
+    fn odd(&self, why: &str) -> Error {
+        let text = format!("the shop does not answer what it is asked ({why}); nothing was imported of this page");
+        Error::new(ErrorKind::Unreadable, text).hint("ordersync connect --test STORE; orders read so far are kept")
+    }
+}
+
+/// What of a question decides which orders are on the list. No walk here goes by the time at which
+/// orders were placed.
+fn bounds(query: &Query) -> Vec<(&'static str, String)> {
+    let times = [("changed_from", query.modified.0), ("changed_to", query.modified.1)];
+    let ids = [("id_from", query.ids.0), ("id_to", query.ids.1)];
+    let times = times.into_iter().filter_map(|(name, at)| Some((name, at?.to_string())));
+    times.chain(ids.into_iter().filter_map(|(name, id)| Some((name, id?.to_string())))).collect()
+}
+
+fn entry(row: Cow<'_, RawValue>, places: bool) -> Entry {
+    let head: map::Head = serde_json::from_str(row.get()).unwrap_or_default();
+    let place = head.id.zip(head.changed).map(|(id, at)| Row { id, at });
+    let place = place.filter(|row| meant(&row.id.to_string()).is_some());
+    let content = match head.id {
+        Some(id) if places => Content::Head(id.to_string()),
+        None if places => Content::Sign(None),
+        _ => Content::Order(remote(row.into_owned())),
     };
-    Ok(Page { orders, ..Page::without_orders(next) })
+    Entry { row: place, modified: place.map(|row| row.at), content }
 }
 
 /// One order.
-pub(crate) fn one(api: &Api, id: &str) -> Result<Option<RemoteOrder>> {
-    let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-    let reply = if is_id { api.get(&format!("orders/{id}.json"))? } else { return Ok(None) };
+pub(crate) fn one(api: &Api, id: &str, repeats: Option<u32>) -> Result<Option<RemoteOrder>> {
+    // It goes into an address, so only digits are let through.
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(None);
+    }
+    let reply = api.get(&format!("orders/{id}"), &[], repeats)?;
     if reply.status == 404 {
         return Ok(None);
     }
-    let (row, _) = reply.json::<&RawValue>()?;
-    Ok(Some(remote(row)))
+    Ok(Some(remote(rows::single(&reply)?.into_owned())))
 }
 
-fn remote(row: &RawValue) -> RemoteOrder {
-    let text = row.get().as_bytes();
-    let remote_id = map::document(text).map_or_else(|_| crate::channel::rows::nameless(row.get()), |found| found.id);
-    RemoteOrder { remote_id, document: row.to_owned(), order: map::order(text).map(Box::new) }
+fn remote(document: Box<RawValue>) -> RemoteOrder {
+    let remote_id = rows::dug(&document, "id").unwrap_or_else(|| rows::nameless(document.get()));
+    let order = map::order(document.get()).map(Box::new);
+    RemoteOrder { remote_id, document, order }
 }

@@ -2,17 +2,26 @@
 
 use url::Url;
 
+use crate::channel::settings::{Given, usage};
 use crate::channel::{Field, Form, Forms, Values};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
-/// Address and token.
+/// Address, token, and what may be set.
 pub(crate) const FIELDS: &[Field] = &[
     Field {
-        key: "address",
-        prompt: "Address of the folder with the orders",
-        help: "the shop's own program tells it",
+        key: "url",
+        prompt: "Address of the shop's program",
+        help: "its start page tells it",
         secret: false,
         required: true,
+    },
+    Field { key: "token", prompt: "Token", help: "its start page tells it", secret: true, required: true },
+    Field {
+        key: "page_size",
+        prompt: "Orders per page",
+        help: "2 to 100 (default 100)",
+        secret: false,
+        required: false,
     },
     Field {
         key: "old",
@@ -21,16 +30,18 @@ pub(crate) const FIELDS: &[Field] = &[
         secret: false,
         required: false,
     },
-    Field { key: "token", prompt: "Token", help: "the shop's own program tells it", secret: true, required: true },
 ];
 
 /// A token is known by its beginning.
 pub(crate) const FORMS: Forms = &[("token", Form::Begins(&["ex_"]))];
 
 /// The settings, checked.
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// The folder, with a slash at its end.
+    /// The shop's address, with a slash at its end.
     pub(crate) url: Url,
+    /// Orders per page.
+    pub(crate) page_size: usize,
     /// The shop's program is an old one.
     pub(crate) old: bool,
 }
@@ -38,9 +49,19 @@ pub(crate) struct Settings {
 impl Settings {
     /// Checks the values of a store.
     pub(crate) fn read(values: &Values) -> Result<Self> {
-        let text = values.get("address").map(String::as_str).unwrap_or_default();
-        let url = Url::parse(&format!("{}/", text.trim().trim_end_matches('/')))
-            .map_err(|why| Error::new(ErrorKind::Usage, format!("{text:?} is no address ({why}); nothing was sent")))?;
-        Ok(Self { url, old: values.get("old").is_some_and(|old| old == "yes") })
+        let given = Given(values);
+        Ok(Self {
+            url: address(given.text("url").unwrap_or_default())?,
+            page_size: given.number("page_size", 100, 2..=100)?,
+            old: given.choice("old", &[("no", false), ("yes", true)])?,
+        })
     }
+}
+
+/// The address; one with a login in it is not repeated.
+fn address(text: &str) -> Result<Url> {
+    let url = Url::parse(&format!("{}/", text.trim_end_matches('/'))).ok();
+    let is_plain =
+        |url: &Url| matches!(url.scheme(), "http" | "https") && !url.authority().contains('@') && url.query().is_none();
+    url.filter(is_plain).ok_or_else(|| usage("url is not the address of a shop's program; nothing was sent"))
 }

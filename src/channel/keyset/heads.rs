@@ -49,8 +49,11 @@ fn cost(dialect: &Dialect, rows: u64, size: u64) -> u64 {
     // The first page is held against a count.
     let further = match rows {
         rows if rows < size => 0,
-        // No page has a row of the one before: behind a full one an empty one may come, and its count.
-        rows if dialect.bounds == Bounds::Inclusive => rows.div_ceil(size) - 1 + 2 * u64::from(rows % size == 0),
+        // No page has a row of the one before: behind a full last one an empty one comes, with its
+        // count.
+        rows if dialect.bounds == Bounds::Inclusive => {
+            rows.div_ceil(size) - 1 + 2 * u64::from(rows.is_multiple_of(size))
+        }
         // Each further one has a row of the one before.
         rows => (rows - size) / (size - 1) + 1,
     };

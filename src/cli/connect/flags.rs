@@ -19,12 +19,15 @@ impl FieldFlags {
     }
 }
 
-/// The fields by key, each with the channels that have it.
+/// The fields by key, each with the channels that have it, as far as merchants are told of them.
 fn flags() -> BTreeMap<&'static str, (&'static Field, Vec<&'static str>)> {
     let mut flags = BTreeMap::new();
-    for kind in ChannelKind::ALL {
+    for kind in ChannelKind::offered().chain(ChannelKind::ALL) {
         for field in kind.adapter().fields.iter().filter(|field| field.required && !field.secret) {
-            flags.entry(field.key).or_insert_with(|| (field, Vec::new())).1.push(kind.word());
+            let (_, kinds) = flags.entry(field.key).or_insert_with(|| (field, Vec::new()));
+            if kind.is_offered() && !kinds.contains(&kind.word()) {
+                kinds.push(kind.word());
+            }
         }
     }
     flags
@@ -37,6 +40,7 @@ impl clap::Args for FieldFlags {
                 .long(key.replace('_', "-"))
                 .value_name(key.rsplit('_').next().unwrap_or(key).to_uppercase())
                 .help(format!("{} ({})", field.prompt, channels.join(", ")))
+                .hide(channels.is_empty())
                 .conflicts_with_all(["list", "test", "remove"]);
             command.arg(flag)
         })

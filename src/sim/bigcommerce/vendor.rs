@@ -100,6 +100,7 @@ impl Vendor for BigCommerce {
     const KIND: ChannelKind = ChannelKind::BigCommerce;
     const TICKS: i64 = 1;
     const KEEPS_LINES: bool = false;
+    const PROGRAM: &str = "external";
     const SERVICE: &str = "Ground";
     type Options = Options;
     type Memory = Memory;

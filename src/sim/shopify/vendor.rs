@@ -266,6 +266,8 @@ impl Vendor for Shopify {
     const KIND: ChannelKind = ChannelKind::Shopify;
     const TICKS: i64 = 1000;
     const KEEPS_LINES: bool = true;
+    const TELLS_RETURNS: bool = true;
+    const PROGRAM: &str = "1466707";
     const NEW_IS_CHANGED: bool = true;
     type Options = Options;
     type Memory = Memory;

@@ -167,6 +167,7 @@ impl Vendor for WooCommerce {
     const KIND: ChannelKind = ChannelKind::WooCommerce;
     const TICKS: i64 = 1;
     const KEEPS_LINES: bool = false;
+    const PROGRAM: &str = "rest-api";
     const ARCHIVES: bool = false;
     const SERVICE: &str = "Flat Rate";
     type Options = Options;

@@ -328,6 +328,10 @@ impl<V: Vendor> Simulated for Shop<V> {
         V::ARCHIVES
     }
 
+    fn tells_returns(&self) -> bool {
+        V::TELLS_RETURNS
+    }
+
     fn erase(&self, id: &str) -> bool {
         self.lock().remove(number(id))
     }

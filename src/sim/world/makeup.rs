@@ -69,6 +69,9 @@ pub(super) fn bought<V: Vendor>(options: &V::Options, id: u64, purchase: &Purcha
         purchase.payment.clone_into(&mut order.payment);
     }
     V::placed(options, &mut order, purchase, at);
+    if purchase.by_a_program {
+        V::PROGRAM.clone_into(&mut order.source);
+    }
     if !purchase.source.is_empty() {
         purchase.source.clone_into(&mut order.source);
     }

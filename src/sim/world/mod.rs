@@ -93,6 +93,10 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     const NEW_IS_CHANGED: bool = false;
     /// Whether what is put away stays what it was.
     const ARCHIVES: bool = true;
+    /// Whether an order tells of pieces given back that they had been sent before.
+    const TELLS_RETURNS: bool = false;
+    /// What a program that makes orders leaves as their source.
+    const PROGRAM: &str;
     /// The service that brings an order to its buyer.
     const SERVICE: &str = "Standard";
     /// What kind of store it is.

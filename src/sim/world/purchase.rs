@@ -48,6 +48,8 @@ pub struct Purchase {
     pub shipping: Option<Address>,
     /// Where it came from, in the channel's words; empty: the shop's own checkout.
     pub source: String,
+    /// It was no buyer who made it, but a program of the merchant's.
+    pub by_a_program: bool,
     /// What plugins and apps write on it.
     pub attributes: Vec<(String, Value)>,
     /// Name and hundredths of each further fee.
@@ -79,6 +81,7 @@ impl Purchase {
             billing: None,
             shipping: None,
             source: String::new(),
+            by_a_program: false,
             attributes: Vec::new(),
             fees: Vec::new(),
             duties: 0,
@@ -190,6 +193,11 @@ impl Purchase {
     /// Not by the shop's own checkout.
     pub fn source(self, source: &str) -> Self {
         Self { source: source.to_owned(), ..self }
+    }
+
+    /// Made by a program that copies orders of another store.
+    pub fn by_a_program(self) -> Self {
+        Self { by_a_program: true, ..self }
     }
 
     /// With what a plugin or an app writes.

@@ -12,8 +12,7 @@ use crate::sim::{Simulated, rehearsal};
 /// One store of every kind.
 fn stores() -> Vec<Arc<dyn Simulated>> {
     let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap()));
-    let kinds = [ChannelKind::BigCommerce, ChannelKind::Shopify, ChannelKind::WooCommerce];
-    kinds.into_iter().map(|kind| rehearsal(kind, clock.clone(), Duration::ZERO)).collect()
+    ChannelKind::ALL.into_iter().map(|kind| rehearsal(kind, clock.clone(), Duration::ZERO)).collect()
 }
 
 fn two_lines() -> Purchase {

@@ -268,7 +268,7 @@ fn table() -> String {
          the copy, `show` prints both. `review`: it is kept there and waits in `changes`. `inbox`: you are told. `follows`: the copy\n\
          takes over the whole version. In brackets, where it is another: the same for a field that you have changed yourself.\n",
     );
-    for kind in ChannelKind::ALL.into_iter().filter(|kind| kind.word() != "example") {
+    for kind in ChannelKind::offered() {
         let policies = kind.adapter().policies;
         text.push_str(&format!(
             "\n## {} by default\n\n| changed there | {} |\n",

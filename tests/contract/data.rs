@@ -43,8 +43,7 @@ impl Book {
         }
         // A sale in both stores, as far as this kind of store has a connector.
         let sale = other.store.place(&Purchase::of(&[("TEE-001", 1)]));
-        let source = if desk.kind == ChannelKind::BigCommerce { "external" } else { "rest-api" };
-        desk.store.place(&Purchase::of(&[("TEE-001", 1)]).note(&format!("Imported, order {sale}")).source(source));
+        desk.store.place(&Purchase::of(&[("TEE-001", 1)]).note(&format!("Imported, order {sale}")).by_a_program());
         let changed = self.paid();
         assert!(desk.store.readdress(&changed, "77 Elsewhere") && desk.store.annotate(&changed, "ring twice"));
         let refunded = self.paid();

@@ -97,6 +97,51 @@ fn i4_an_order_whose_refunds_the_shop_cannot_show_costs_one_order() {
     assert_eq!(rig.show(broken)["lines"][0]["left"], "2");
 }
 
+/// How many requests for refunds there were: for those of several orders, and for those of one.
+fn asked_for_refunds(rig: &Rig) -> (usize, usize) {
+    let requests = rig.server.requests();
+    let of =
+        |part: &str| requests.iter().filter(|one| one.path.ends_with("/refunds") && one.path.contains(part)).count();
+    (of("/wc/v3/refunds"), of("/orders/"))
+}
+
+/// The shop's list of all refunds gives those that it is asked for by their ids, and knows no order
+/// to ask for.
+#[test]
+fn q5_the_refunds_of_a_page_of_orders_cost_one_request_more() {
+    let old = || Utc::now() - TimeDelta::days(90);
+    for (profile, kind, expected) in [
+        (Profile::V10_5, None, (1, 0)),
+        (Profile::V10_0_2Posts, None, (1, 0)),
+        (Profile::V10_5, Some(FaultKind::PageCap(40)), (3, 0)),
+        (Profile::V10_5, Some(deaf(&["include"])), (1, 100)),
+        (Profile::V5_6, None, (0, 100)),
+    ] {
+        let rig = Rig::with(Options { profile, ..Options::demo() });
+        let refunded = |at| {
+            let id = rig.shop.place_order(NewOrder::paid().line("TEE-001", 2).at(at));
+            rig.shop.refund_line(id, rig.shop.item_ids(id)[0], 1, "12.90").unwrap();
+            id
+        };
+        // What is on no page of this sync would come in the place of what is asked for.
+        rig.shop.redate(&refunded(old()).to_string(), old());
+        let ids: Vec<u64> = (0..100).map(|_| refunded(Utc::now() - TimeDelta::hours(2))).collect();
+        if let Some(kind) = &kind {
+            rig.fault(Fault::new(kind.clone()).on_path("wc/v3/refunds").always());
+        }
+        rig.server.clear_requests();
+        rig.sync();
+        assert_eq!(asked_for_refunds(&rig), expected, "{profile:?} {kind:?}");
+        for id in [ids[0], ids[57], ids[99]] {
+            assert_eq!(rig.show(id)["lines"][0]["left"], "1", "{profile:?} {kind:?}");
+        }
+        rig.server.clear_requests();
+        rig.parcel(ids[3], "JD01").done();
+        let (together, alone) = asked_for_refunds(&rig);
+        assert!(together + alone <= 6, "{profile:?} {kind:?}: {together} and {alone}");
+    }
+}
+
 #[test]
 fn i4_orders_without_an_id_or_a_date_cost_themselves_only() {
     for wrong in [WrongType::IdIsText, WrongType::DatesMissing] {

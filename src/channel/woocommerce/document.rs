@@ -8,7 +8,7 @@
 //! reading it again gives the same order, and an order read alone has the same document as the same
 //! order in a list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -18,7 +18,7 @@ use super::list;
 use super::map::{self, Statuses};
 use super::wire::Head;
 use crate::channel::all_pages::{More, all_pages};
-use crate::channel::parts::{Rows, by_order, in_order, joined};
+use crate::channel::parts::{Rows, in_order, joined};
 use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{ErrorKind, Result};
 
@@ -27,9 +27,7 @@ const REFUND: &str = "id,parent_id,date_created_gmt,amount,reason,line_items";
 
 /// Adds to these orders what the shop keeps elsewhere.
 pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Found> {
-    let refunded: Vec<String> =
-        orders.iter().filter(|seen| has_refunds(seen)).map(|seen| seen.remote_id.clone()).collect();
-    let mut refunds = refunds(api, &refunded)?;
+    let mut refunds = refunds(api, &orders)?;
     let mut complete = Found::default();
     for seen in orders {
         match parts(api, &seen, refunds.remove(&seen.remote_id)) {
@@ -51,60 +49,99 @@ fn parts(api: &Api, seen: &RemoteOrder, refunds: Option<Result<Rows>>) -> Result
     Ok(parts)
 }
 
-fn has_refunds(seen: &RemoteOrder) -> bool {
-    seen.order.as_ref().is_ok_and(|order| !order.refunds.is_empty())
-}
-
 fn is_fulfilled_in_part(seen: &RemoteOrder) -> bool {
     let text = seen.document.get();
     seen.order.is_ok() && text.contains("partially_fulfilled") && map::parse(text).is_ok_and(|o| map::is_partial(&o))
 }
 
-/// The refunds of these orders by order; order by order where the shop has no list of all refunds
-/// or does not heed what it is asked.
-fn refunds(api: &Api, ids: &[String]) -> Result<BTreeMap<String, Result<Rows>>> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let mut found = BTreeMap::new();
-    if api.facts().refunds {
-        let together = match optional(listed(api, "wc/v3/refunds", &[("parent", ids.join(","))])) {
-            Err(error) if error.is_too_much() => None,
-            other => other?,
-        };
-        let of = |row: &RawValue| Some(serde_json::from_str::<Head<'_>>(row.get()).ok()?.parent_id.get().to_owned());
-        let asked: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let by_order = together.and_then(|rows| by_order(rows, &asked, of)).unwrap_or_default();
-        found.extend(by_order.into_iter().map(|(id, rows)| (id, Ok(rows))));
-    }
-    // An order that has some is asked itself, where it was not among them.
-    for id in ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect::<Vec<_>>() {
-        match optional(listed(api, &format!("wc/v3/orders/{id}/refunds"), &[])) {
-            Ok(rows) => found.extend(rows.filter(|rows| !rows.is_empty()).map(|rows| (id, Ok(in_order(rows))))),
-            Err(error) if error.is_too_much() => drop(found.insert(id, Err(error))),
+/// The refunds of these orders by order: all at once by the ids that the orders list, and order by
+/// order where the shop has no list of all refunds, does not heed what it is asked, or does not
+/// give one of them.
+fn refunds(api: &Api, orders: &[RemoteOrder]) -> Result<BTreeMap<String, Result<Rows>>> {
+    let listed: BTreeMap<&str, BTreeSet<&str>> =
+        orders.iter().map(|seen| (seen.remote_id.as_str(), listed(seen))).filter(|(_, ids)| !ids.is_empty()).collect();
+    let mut found = if api.facts().refunds { together(api, &listed)? } else { BTreeMap::new() };
+    found.retain(|order, rows| listed.get(order.as_str()).is_some_and(|ids| ids.len() == rows.len()));
+    let mut found: BTreeMap<String, Result<Rows>> =
+        found.into_iter().map(|(order, rows)| (order, Ok(in_order(rows)))).collect();
+    for order in listed.keys().filter(|order| !found.contains_key(**order)).copied().collect::<Vec<_>>() {
+        match optional(of_one(api, order)) {
+            Ok(rows) => {
+                found.extend(rows.filter(|rows| !rows.is_empty()).map(|rows| (order.to_owned(), Ok(in_order(rows)))));
+            }
+            Err(error) if error.is_too_much() => drop(found.insert(order.to_owned(), Err(error))),
             Err(error) => return Err(error),
         }
     }
     Ok(found)
 }
 
-/// All of a list.
-fn listed(api: &Api, route: &str, query: &[(&str, String)]) -> Result<Rows> {
-    let text = |row: &Box<_>| RawValue::get(row).to_owned();
-    all_pages("refunds", Rows::new(), 1u64, text, |number| {
-        let page = number.to_string();
-        let mut query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        query.extend([("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("page", &page), ("_fields", REFUND)]);
-        let reply = api.get_briefly(route, &query)?;
-        if reply.status == 404 {
-            return Ok((Rows::new(), More::No));
+/// The ids of the refunds that an order lists.
+fn listed(seen: &RemoteOrder) -> BTreeSet<&str> {
+    seen.order.iter().flat_map(|order| &order.refunds).map(|refund| refund.remote_id.as_str()).collect()
+}
+
+/// As many of these refunds as the shop gives by their ids. `parent` is a parameter of this list
+/// too, and every version drops it: the answer would be all refunds that the shop ever had.
+fn together(api: &Api, listed: &BTreeMap<&str, BTreeSet<&str>>) -> Result<BTreeMap<String, Rows>> {
+    let mut found: BTreeMap<String, Rows> = BTreeMap::new();
+    let of: BTreeMap<&str, &str> =
+        listed.iter().flat_map(|(order, ids)| ids.iter().map(|id| (*id, *order))).filter(|(id, _)| is_id(id)).collect();
+    let mut left: Vec<&str> = of.keys().copied().collect();
+    while !left.is_empty() {
+        let asked = left.iter().take(AT_ONCE).copied().collect::<Vec<_>>();
+        let rows = match optional(page(api, "wc/v3/refunds", 1, Some(asked.join(",")))) {
+            Err(error) if error.is_too_much() => break,
+            answer => answer?.map(|(rows, _)| rows).unwrap_or_default(),
+        };
+        let mut came = BTreeSet::new();
+        for row in rows {
+            let head: Head<'_> = serde_json::from_str(row.get()).unwrap_or_default();
+            let known = of.get_key_value(head.id.get()).filter(|(_, order)| **order == head.parent_id.get());
+            // One that was not asked for: it was not heeded, and what else came is a page of all.
+            let Some((id, order)) = known else { return Ok(found) };
+            if came.insert(*id) {
+                found.entry((*order).to_owned()).or_default().push(row);
+            }
         }
-        let (rows, _) = reply.json::<Vec<&RawValue>>()?;
-        // By the shop's own count: it may give fewer rows a page than it is asked for.
-        let last = list::counted(&reply).pages.map_or(rows.len() < 100, |pages| *number >= pages);
-        let more = if last { More::No } else { More::Yes(number + 1) };
-        Ok((rows.into_iter().map(RawValue::to_owned).collect(), more))
-    })
+        // It may give fewer rows a page than it is asked for. What is left where none came is gone.
+        if came.is_empty() {
+            break;
+        }
+        left.retain(|id| !came.contains(id));
+    }
+    Ok(found)
+}
+
+/// How many refunds are asked for at once: a page of them.
+const AT_ONCE: usize = 100;
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// All refunds of one order.
+fn of_one(api: &Api, order: &str) -> Result<Rows> {
+    let text = |row: &Box<_>| RawValue::get(row).to_owned();
+    let route = format!("wc/v3/orders/{order}/refunds");
+    all_pages("refunds", Rows::new(), 1u64, text, |number| page(api, &route, *number, None))
+}
+
+/// A page of a list of refunds, or of these of it.
+fn page(api: &Api, route: &str, number: u64, only: Option<String>) -> Result<(Rows, More<u64>)> {
+    let page = number.to_string();
+    let mut query =
+        vec![("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("page", &page), ("_fields", REFUND)];
+    query.extend(only.as_deref().map(|ids| ("include", ids)));
+    let reply = api.get_briefly(route, &query)?;
+    if reply.status == 404 {
+        return Ok((Rows::new(), More::No));
+    }
+    let (rows, _) = reply.json::<Vec<&RawValue>>()?;
+    // By the shop's own count: it may give fewer rows a page than it is asked for.
+    let last = list::counted(&reply).pages.map_or(rows.len() < 100, |pages| number >= pages);
+    let more = if last { More::No } else { More::Yes(number + 1) };
+    Ok((rows.into_iter().map(RawValue::to_owned).collect(), more))
 }
 
 /// The order's fulfilments; `None` where the shop has no such list.

@@ -8,7 +8,7 @@ use super::lists::{bounds, page, paged};
 use super::orders::decimal;
 use super::{Answer, Call, Response, render, vendor};
 
-/// `GET /refunds`.
+/// `GET /refunds`. It declares `parent` and drops it: all refunds of the shop come.
 pub(super) fn all(call: &mut Call<'_, '_>) -> Answer {
     Ok(rows(call, None))
 }
@@ -21,17 +21,22 @@ pub(super) fn list(call: &mut Call<'_, '_>) -> Answer {
 }
 
 fn rows(call: &Call<'_, '_>, owner: Option<u64>) -> Response {
-    let ((from, to), parents) = (bounds(call, "after", "before"), call.ids("parent"));
+    let (from, to) = bounds(call, "after", "before");
+    let (include, exclude) = (call.ids("include"), call.ids("exclude"));
     let mut found: Vec<(i64, u64)> = Vec::new();
     for (refund, order) in &call.state.refunds {
-        if owner.is_some_and(|owner| owner != *order) || !(parents.is_empty() || parents.contains(order)) {
+        let named = (include.is_empty() || include.contains(refund)) && !exclude.contains(refund);
+        if owner.is_some_and(|owner| owner != *order) || !named {
             continue;
         }
         let order = call.order(*order);
         let at = order.and_then(|order| order.refunds.iter().find(|one| one.id == *refund).map(|one| one.at));
         found.extend(at.filter(|at| (from..=to).contains(at)).map(|at| (at, *refund)));
     }
-    found.sort_unstable();
+    match call.text("orderby") {
+        Some("id") => found.sort_unstable_by_key(|(_, refund)| *refund),
+        _ => found.sort_unstable(),
+    }
     if call.text("order") != Some("asc") {
         found.reverse();
     }

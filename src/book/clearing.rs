@@ -3,7 +3,8 @@
 //!
 //! What is asked for is noted first, then done in steps that hold the write lock for a moment each,
 //! each whole by itself: the orders, then the index of words, then the file ([`super::wiping`]). A
-//! process that is killed leaves the rest to the next one that opens the book.
+//! process that is killed leaves the rest to the next sync, and to the acts of the merchant until
+//! then, which take a small step each. Reading commands do nothing of it.
 
 use std::time::{Duration, Instant};
 
@@ -18,18 +19,27 @@ use super::{BUSY, Book, personal, search};
 use crate::clock::{Clock, Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long a step holds the write lock, but for one order. That may take longer now and then: the
-/// index of words merges its pieces when documents of it go.
-const MOMENT: Duration = Duration::from_millis(20);
+/// How much is done at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// How long a step holds the write lock, but for one order. That may take longer now and then:
+    /// the index of words merges its pieces when documents of it go.
+    pub(super) moment: Duration,
+    /// As many orders are looked through at once for old ones.
+    pub(super) window: i64,
+}
+
+/// Of whoever has come for nothing else.
+const STEADY: Pace = Pace { moment: Duration::from_millis(20), window: 5000 };
+
+/// Of a command that does something else.
+const IN_PASSING: Pace = Pace { moment: Duration::from_millis(3), window: 100 };
 
 /// How long others have the lock to themselves between two steps.
 const BETWEEN: Duration = Duration::from_millis(10);
 
 /// How often it is tried again to wipe a file that somebody holds.
 const TRIES: u32 = 40;
-
-/// As many orders are looked through at once for old ones.
-const WINDOW: i64 = 5000;
 
 /// As many pages of the index of words are merged at once.
 const MERGED: i64 = -32;
@@ -47,16 +57,28 @@ pub(super) fn closed() -> String {
 }
 
 /// When the last thing happened to the order `o`, at its channel or by the merchant. That it was
-/// imported, or read again, is none.
-const LAST: &str = "max(o.placed_at, o.updated_at,
-    coalesce((SELECT max(v.updated_at) FROM versions v WHERE v.order_id = o.id), 0),
-    coalesce((SELECT max(s.shipped_at) FROM shipments s WHERE s.order_id = o.id), 0),
-    coalesce((SELECT max(r.refunded_at) FROM refunds r WHERE r.order_id = o.id), 0),
-    coalesce((SELECT max(w.refunded_at) FROM own_refunds w WHERE w.order_id = o.id), 0),
-    coalesce((SELECT max(h.at) FROM history h WHERE h.order_id = o.id
-      AND (h.who = 'merchant' OR h.what IN ('dispatched', 'cancelled', 'cancelled here only'))), 0))";
+/// imported, or read again, is none. A time that has not come (`now`) tells nothing: a wrong one of
+/// the channel would keep the order for good. It is as old as its import then.
+fn last(now: &str) -> String {
+    format!(
+        "max(iif(o.placed_at <= {now}, o.placed_at, o.imported_at), iif(o.updated_at <= {now}, o.updated_at, o.imported_at),
+    coalesce((SELECT max(v.updated_at) FROM versions v WHERE v.order_id = o.id AND v.updated_at <= {now}), 0),
+    coalesce((SELECT max(s.shipped_at) FROM shipments s WHERE s.order_id = o.id AND s.shipped_at <= {now}), 0),
+    coalesce((SELECT max(r.refunded_at) FROM refunds r WHERE r.order_id = o.id AND r.refunded_at <= {now}), 0),
+    coalesce((SELECT max(w.refunded_at) FROM own_refunds w WHERE w.order_id = o.id AND w.refunded_at <= {now}), 0),
+    coalesce((SELECT max(h.at) FROM history h WHERE h.order_id = o.id AND h.at <= {now}
+      AND (h.who = 'merchant' OR h.what IN ('dispatched', 'cancelled', 'cancelled here only'))), 0))"
+    )
+}
 
-const NOT_CLEARED: &str = "NOT EXISTS (SELECT 1 FROM cleared z WHERE z.order_id = o.id)";
+/// Whether nothing has happened to the order `o` since `before`, and it is not cleared.
+fn is_old(before: &str, now: &str) -> String {
+    format!(
+        "((o.placed_at < {before} OR o.placed_at > {now}) AND NOT EXISTS (SELECT 1 FROM cleared z WHERE z.order_id = o.id)
+          AND {} < {before})",
+        last(now)
+    )
+}
 
 /// Why an order is cleared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +136,13 @@ pub(crate) struct Purge {
     pub(crate) finished_at: Option<Timestamp>,
 }
 
+impl Purge {
+    /// Whether it is the one that the merchant has asked for with this time.
+    pub(crate) fn is_of(&self, before: Timestamp) -> bool {
+        self.how == How::Purge && self.before.timestamp_millis() == before.timestamp_millis()
+    }
+}
+
 /// What is left to be done of what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Left {
@@ -152,25 +181,38 @@ impl Book {
     pub(crate) fn old_orders(&self, store: i64, before: Timestamp) -> Result<(u64, u64)> {
         let sql = format!(
             "SELECT count(*) FILTER (WHERE {0}), count(*) FILTER (WHERE NOT {0}) FROM orders o
-             WHERE +o.store_id = ?1 AND o.placed_at < ?2 AND {NOT_CLEARED} AND {LAST} < ?2",
-            closed()
+             WHERE +o.store_id = ?1 AND {1}",
+            closed(),
+            is_old("?2", "?3")
         );
-        let about = params![store, before.timestamp_millis()];
+        let about = params![store, before.timestamp_millis(), self.now_ms()];
         self.db.query_row(&sql, about, |row| Ok((row.get(0)?, row.get(1)?))).done("read")
     }
 
-    /// Notes that the old orders of a store are to be cleared. One that is under way goes on with
-    /// the later of the two times.
+    /// Notes that the old orders of a store are to be cleared. What the merchant asks for takes the
+    /// place of a clearing that is under way; what a store keeps no longer waits behind it.
     pub(crate) fn begin_purge(&mut self, store: i64, before: Timestamp, how: How) -> Result<()> {
         let (now, before) = (self.now_ms(), before.timestamp_millis());
         self.write_durably("written", |db| {
-            let under_way = "SELECT before FROM purges WHERE store_id = ? AND finished_at IS NULL";
-            let earlier: Option<i64> = db.query_row(under_way, [store], |row| row.get(0)).optional().done("read")?;
+            let sql = "SELECT EXISTS (SELECT 1 FROM purges WHERE store_id = ? AND finished_at IS NULL)";
+            if how == How::Retention && db.query_row(sql, [store], |row| row.get(0)).done("read")? {
+                return Ok(());
+            }
             db.execute(
                 "INSERT OR REPLACE INTO purges VALUES (?, ?, ?, ?, 0, 0, 0, NULL)",
-                params![store, how.word(), before.max(earlier.unwrap_or(before)), now],
+                params![store, how.word(), before, now],
             )
             .done("written")?;
+            Ok(())
+        })
+    }
+
+    /// Calls off what the merchant has begun, where it has not come to its end; what is cleared stays
+    /// so. Another one that has taken its place goes on.
+    pub(crate) fn call_off_purge(&mut self, store: i64, before: Timestamp) -> Result<()> {
+        self.write_durably("written", |db| {
+            let sql = "DELETE FROM purges WHERE store_id = ? AND before = ? AND how = 'purge' AND finished_at IS NULL";
+            db.execute(sql, [store, before.timestamp_millis()]).done("written")?;
             Ok(())
         })
     }
@@ -210,15 +252,34 @@ impl Book {
         found.done("read")
     }
 
+    /// Why the last sync did not clear what it should have, and when that began, if it did not.
+    pub(crate) fn clearing_failure(&self) -> Result<Option<(String, Timestamp)>> {
+        let sql = "SELECT failure, failed_at FROM wiping WHERE failure IS NOT NULL AND failed_at IS NOT NULL";
+        let mut found = self.db.prepare_cached(sql).done("read")?;
+        found.query_row([], |row| Ok((row.get(0)?, from_millis(row.get(1)?)))).optional().done("read")
+    }
+
+    /// Remembers why it did not, or that it did.
+    pub(crate) fn note_clearing(&mut self, failure: Option<&str>) -> Result<()> {
+        if self.clearing_failure()?.as_ref().map(|(known, _)| known.as_str()) == failure {
+            return Ok(());
+        }
+        let failed_at = failure.map(|_| self.now_ms());
+        self.write("written", |db| {
+            db.execute("UPDATE wiping SET failure = ?, failed_at = ?", params![failure, failed_at]).done("written")?;
+            Ok(())
+        })
+    }
+
     /// Does what is left, step by step, for as long as `most` lasts; gives what is left then.
     pub(crate) fn clear_for(&mut self, clock: &dyn Clock, most: Duration) -> Result<Left> {
-        let (begun, mut tries) = (Instant::now(), 0);
+        let (begun, mut tries, mut found) = (Instant::now(), 0, None);
         loop {
             let left = self.left_to_clear()?;
             if left == Left::Nothing || begun.elapsed() >= most {
                 return Ok(left);
             }
-            match self.clear_step(left)? {
+            match self.clear_step(left, &mut found)? {
                 Step::Done => tries = 0,
                 Step::Held if tries >= TRIES => return Ok(left),
                 Step::Held => tries += 1,
@@ -228,23 +289,23 @@ impl Book {
         }
     }
 
-    /// One step of it in passing, when the book is opened: nothing is waited for.
-    pub(super) fn clear_in_passing(&mut self) -> Result<()> {
-        let left = self.left_to_clear()?;
-        if left == Left::Nothing {
+    /// One small step of it, of a command that writes something else: a few orders, where nobody
+    /// holds the lock. The index and the file are left to those who have time.
+    pub(crate) fn clear_in_passing(&mut self) -> Result<()> {
+        if self.left_to_clear()? != Left::Orders {
             return Ok(());
         }
         self.db.busy_timeout(Duration::ZERO).done("opened")?;
-        let stepped = self.clear_step(left);
+        let stepped = self.clear_orders(&mut None, IN_PASSING);
         self.db.busy_timeout(BUSY).done("opened")?;
-        stepped.map(drop)
+        stepped
     }
 
-    fn clear_step(&mut self, left: Left) -> Result<Step> {
+    fn clear_step(&mut self, left: Left, found: &mut Option<Old>) -> Result<Step> {
         crate::crash::point("clearing");
         match left {
             Left::Nothing => Ok(Step::Done),
-            Left::Orders => self.clear_orders().map(|()| Step::Done),
+            Left::Orders => self.clear_orders(found, STEADY).map(|()| Step::Done),
             Left::Words => self.merge_words().map(|()| Step::Done),
             Left::File => {
                 let Some(path) = self.db.path().map(std::path::PathBuf::from) else { return Ok(Step::Held) };
@@ -253,46 +314,55 @@ impl Book {
         }
     }
 
-    /// Clears the next orders: of people first, then the old ones of the first store that has a
-    /// clearing under way.
-    fn clear_orders(&mut self) -> Result<()> {
-        if self.clear_forgotten()? {
+    /// Clears the next orders: of people first, then the old ones that were found, or are found now.
+    pub(super) fn clear_orders(&mut self, found: &mut Option<Old>, pace: Pace) -> Result<()> {
+        if self.clear_forgotten(pace)? {
             return Ok(());
         }
-        let sql = "SELECT store_id, how, before, up_to, coalesce((SELECT max(id) FROM orders), 0) FROM purges
-            WHERE finished_at IS NULL ORDER BY store_id LIMIT 1";
-        let found = self.db.query_row(sql, [], |row| {
-            let how = How::from_word(&row.get::<_, String>(1)?);
-            Ok(OldOf { store: row.get(0)?, how, before: row.get(2)?, up_to: row.get(3)?, last: row.get(4)? })
-        });
-        let Some(old) = found.optional().done("read")? else { return Ok(()) };
-        let sql = format!(
-            "SELECT o.id FROM orders o WHERE o.id > ?1 AND o.id <= ?2 AND +o.store_id = ?3 AND +o.placed_at < ?4
-               AND {NOT_CLEARED} AND {LAST} < ?4 ORDER BY o.id"
-        );
-        let end = old.up_to.saturating_add(WINDOW).min(old.last);
-        let orders: Vec<i64> = column(&self.db, &sql, params![old.up_to, end, old.store, old.before])?;
-        let mut rest = orders.as_slice();
-        loop {
-            let done = self.clear_old(&old, rest, end)?;
-            rest = rest.get(done..).unwrap_or_default();
-            if rest.is_empty() {
-                return Ok(());
-            }
-            std::thread::sleep(BETWEEN);
-        }
+        let old = match found.take() {
+            Some(old) => Some(old),
+            None => self.find_old(pace)?,
+        };
+        *found = old.map(|old| self.clear_old(old, pace)).transpose()?.flatten();
+        Ok(())
     }
 
-    /// Clears as many of these as a moment lasts for; gives how many.
-    fn clear_old(&mut self, old: &OldOf, orders: &[i64], end: i64) -> Result<usize> {
+    /// The next old orders of the first store that has a clearing under way.
+    pub(super) fn find_old(&self, pace: Pace) -> Result<Option<Old>> {
+        let sql = "SELECT store_id, how, before, begun_at, up_to, coalesce((SELECT max(id) FROM orders), 0) FROM purges
+            WHERE finished_at IS NULL ORDER BY store_id LIMIT 1";
+        let found = self.db.prepare_cached(sql).done("read")?.query_row([], |row| {
+            let how = How::from_word(&row.get::<_, String>(1)?);
+            let (up_to, last): (i64, i64) = (row.get(4)?, row.get(5)?);
+            let end = up_to.saturating_add(pace.window).min(last);
+            let (store, before, begun_at) = (row.get(0)?, row.get(2)?, row.get(3)?);
+            Ok(Old { store, how, before, begun_at, up_to, end, is_last: end >= last, orders: Vec::new() })
+        });
+        let Some(old) = found.optional().done("read")? else { return Ok(None) };
+        let sql = format!(
+            "SELECT o.id FROM orders o WHERE o.id > ?1 AND o.id <= ?2 AND +o.store_id = ?3 AND {} ORDER BY o.id",
+            is_old("?4", "?5")
+        );
+        let about = params![old.up_to, old.end, old.store, old.before, self.now_ms()];
+        let orders = column(&self.db, &sql, about)?;
+        Ok(Some(Old { orders, ..old }))
+    }
+
+    /// Clears as many of these as a moment lasts for; gives the rest of them. It is nothing where
+    /// another process has done some of them meanwhile, or another clearing has begun.
+    pub(super) fn clear_old(&mut self, mut old: Old, pace: Pace) -> Result<Option<Old>> {
         let who = if old.how == How::Retention { Who::Policy } else { Who::Merchant };
         let by = self.by(who);
-        let sql = format!("SELECT {} FROM orders o WHERE o.id = ?1 AND {NOT_CLEARED} AND {LAST} < ?2", closed());
+        let sql = format!("SELECT {} FROM orders o WHERE o.id = ?1 AND {}", closed(), is_old("?2", "?3"));
+        let now = by.at.timestamp_millis();
         self.write("written", |db| {
             let begun = Instant::now();
+            if !old.goes_on(db)? {
+                return Ok(None);
+            }
             let (mut done, mut cleared, mut left_out) = (0, 0, 0);
-            for order in orders {
-                let about = params![order, old.before];
+            for order in &old.orders {
+                let about = params![order, old.before, now];
                 // What was done to it since it was found counts.
                 let is_closed: Option<bool> =
                     db.prepare_cached(&sql).done("read")?.query_row(about, |row| row.get(0)).optional().done("read")?;
@@ -304,38 +374,46 @@ impl Book {
                     Some(false) => left_out += 1,
                     None => {}
                 }
+                old.up_to = *order;
                 done += 1;
-                if begun.elapsed() >= MOMENT {
+                if begun.elapsed() >= pace.moment {
                     break;
                 }
             }
-            let is_all = done == orders.len();
-            let up_to = if is_all { end } else { orders.get(done - 1).copied().unwrap_or(end) };
-            let finished = (is_all && end >= old.last).then(|| by.at.timestamp_millis());
+            old.orders.drain(..done);
+            let is_all = old.orders.is_empty();
+            if is_all {
+                old.up_to = old.end;
+            }
+            let finished = (is_all && old.is_last).then_some(now);
             db.execute(
                 "UPDATE purges SET up_to = ?, orders = orders + ?, left_out = left_out + ?, finished_at = ? WHERE store_id = ?",
-                params![up_to, cleared, left_out, finished, old.store],
+                params![old.up_to, cleared, left_out, finished, old.store],
             )
             .done("written")?;
-            Ok(done)
+            Ok((!is_all).then_some(old))
         })
     }
 
-    /// Clears orders of people who are to be forgotten; false where there is none.
-    fn clear_forgotten(&mut self) -> Result<bool> {
-        let is_any = "SELECT EXISTS (SELECT 1 FROM forgetting)";
-        if !self.db.query_row(is_any, [], |row| row.get(0)).done("read")? {
+    /// Clears orders of people who are to be forgotten; false where there is none. One that was
+    /// opened again since is left as it is.
+    fn clear_forgotten(&mut self, pace: Pace) -> Result<bool> {
+        if !is_any_forgotten(&self.db)? {
             return Ok(false);
         }
         let by = self.by(Who::Merchant);
+        let is_closed = format!("SELECT {} FROM orders o WHERE o.id = ?", closed());
         self.write("written", |db| {
             let begun = Instant::now();
             for order in column::<i64>(db, "SELECT order_id FROM forgetting ORDER BY order_id LIMIT 500", [])? {
-                if cleared(db, order)?.is_none() {
+                let is_closed = db.prepare_cached(&is_closed).done("read")?.query_row([order], |row| row.get(0));
+                if !is_closed.done("read")? {
+                    trail::note(db, order, by, "personal data kept", "opened again")?;
+                } else if cleared(db, order)?.is_none() {
                     clear(db, order, How::Forget, by)?;
                 }
                 db.execute("DELETE FROM forgetting WHERE order_id = ?", [order]).done("written")?;
-                if begun.elapsed() >= MOMENT {
+                if begun.elapsed() >= pace.moment {
                     break;
                 }
             }
@@ -348,7 +426,7 @@ impl Book {
     fn merge_words(&mut self) -> Result<()> {
         self.write("written", |db| {
             let begun = Instant::now();
-            while begun.elapsed() < MOMENT {
+            while begun.elapsed() < STEADY.moment {
                 let before = db.total_changes();
                 db.execute("INSERT INTO search (search, rank) VALUES ('merge', ?)", [MERGED]).done("written")?;
                 // The request itself counts as one.
@@ -375,14 +453,28 @@ impl Book {
     }
 }
 
-/// A clearing of old orders that is under way.
-struct OldOf {
+/// Old orders of a store that a clearing has come to.
+pub(super) struct Old {
     store: i64,
     how: How,
     before: i64,
+    begun_at: i64,
+    /// Orders up to this number were looked at.
     up_to: i64,
-    /// The last order of the book.
-    last: i64,
+    /// Up to which number they were looked for, and whether that is the last of the book.
+    end: i64,
+    is_last: bool,
+    orders: Vec<i64>,
+}
+
+impl Old {
+    /// Whether it is this clearing that is under way, and stands where it was left.
+    fn goes_on(&self, db: &Connection) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM purges WHERE store_id = ? AND before = ? AND begun_at = ? AND up_to = ?
+            AND how = ? AND finished_at IS NULL)";
+        let about = params![self.store, self.before, self.begun_at, self.up_to, self.how.word()];
+        db.prepare_cached(sql).done("read")?.query_row(about, |row| row.get(0)).done("read")
+    }
 }
 
 /// Takes an order's personal data out of the tables, and says so in its trail.
@@ -406,9 +498,14 @@ pub(super) fn cleared(db: &Connection, order: i64) -> Result<Option<Cleared>> {
     found.optional().done("read")
 }
 
-/// Whether any order was.
+fn is_any_forgotten(db: &Connection) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM forgetting)";
+    db.prepare_cached(sql).done("read")?.query_row([], |row| row.get(0)).done("read")
+}
+
+/// Whether any order was, or is about to be.
 pub(super) fn is_any_cleared(db: &Connection) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM cleared)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM cleared) OR EXISTS (SELECT 1 FROM forgetting)";
     db.prepare_cached(sql).done("read")?.query_row([], |row| row.get(0)).done("read")
 }
 
@@ -425,7 +522,8 @@ pub(super) fn refuse_cleared(db: &Connection, order: i64) -> Result<()> {
     ))
 }
 
-fn is_to_be_forgotten(db: &Connection, order: i64) -> Result<bool> {
+/// Whether the order's person is to be forgotten, and it is not cleared yet.
+pub(super) fn is_to_be_forgotten(db: &Connection, order: i64) -> Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM forgetting WHERE order_id = ?)";
     db.prepare_cached(sql).done("read")?.query_row([order], |row| row.get(0)).done("read")
 }

@@ -241,6 +241,7 @@ impl Book {
         let by = self.by(Who::Merchant);
         let (order, seen) = (new.order, new.seen);
         self.write_durably("written", |db| {
+            clearing::refuse_cleared(db, order)?;
             if super::acts::has_moved(db, order, new.event)? {
                 return Ok(Accepted::Moved);
             }
@@ -535,13 +536,14 @@ impl Intake<'_> {
         Ok(Some(Offered { known, print }))
     }
 
-    /// Whether the order with this id is in the book and was cleared.
+    /// Whether the order with this id is in the book and was cleared, or is about to be.
     fn is_cleared(&self, remote_id: &str) -> Result<bool> {
         if !self.any_cleared {
             return Ok(false);
         }
-        let last = self.last_version(remote_id)?;
-        Ok(last.map(|last| clearing::cleared(&self.db, last.order_id)).transpose()?.flatten().is_some())
+        let Some(last) = self.last_version(remote_id)? else { return Ok(false) };
+        Ok(clearing::cleared(&self.db, last.order_id)?.is_some()
+            || clearing::is_to_be_forgotten(&self.db, last.order_id)?)
     }
 
     /// A cleared order follows its channel in money, pieces and words, and stays closed; nothing of

@@ -284,11 +284,15 @@ impl Book {
         self.db.prepare_cached(sql).done("read")?.query_row([store], |row| row.get(0)).optional().done("read")
     }
 
-    /// Marks an entry as dealt with; false where there is no such open entry.
+    /// Marks an entry as dealt with; false where there is no such open entry. The document of an order
+    /// that could not be read goes with it.
     pub(crate) fn resolve(&mut self, id: i64) -> Result<bool> {
         let now = self.now_ms();
         self.write("written", |db| {
-            let done = db.execute("UPDATE inbox SET resolved_at = ? WHERE id = ? AND resolved_at IS NULL", [now, id]);
+            let done = db.execute(
+                "UPDATE inbox SET resolved_at = ?, document = NULL WHERE id = ? AND resolved_at IS NULL",
+                [now, id],
+            );
             Ok(done.done("written")? > 0)
         })
     }
@@ -404,10 +408,12 @@ pub(super) fn renew_note(db: &Connection, order: i64, note: &InboxNote) -> Resul
 
 /// Marks what is said about one subject as dealt with.
 pub(super) fn resolve_subject(db: &Connection, store: i64, subject: &str, now: Timestamp) -> Result<()> {
-    db.prepare_cached("UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND subject = ? AND resolved_at IS NULL")
-        .done("written")?
-        .execute(params![now.timestamp_millis(), store, subject])
-        .done("written")?;
+    db.prepare_cached(
+        "UPDATE inbox SET resolved_at = ?, document = NULL WHERE store_id = ? AND subject = ? AND resolved_at IS NULL",
+    )
+    .done("written")?
+    .execute(params![now.timestamp_millis(), store, subject])
+    .done("written")?;
     Ok(())
 }
 

@@ -123,6 +123,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0016_followed.sql"),
     include_str!("schema/0017_undecided.sql"),
     include_str!("schema/0018_privacy.sql"),
+    include_str!("schema/0019_clearing.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a
@@ -160,7 +161,6 @@ impl Book {
         // Of a book that cannot be written now the rest can be read all the same; what is to be
         // written says so by itself.
         let _ = book.release_due();
-        let _ = book.clear_in_passing();
         Ok(book)
     }
 

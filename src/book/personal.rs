@@ -174,7 +174,7 @@ const TABLES: &[Table] = &[
     kept("listed", Rows::OfNoOrder, "remote_id state why"),
     kept("search_seen", Rows::OfNoOrder, ""),
     kept("purges", Rows::OfNoOrder, "how"),
-    kept("wiping", Rows::OfNoOrder, ""),
+    kept("wiping", Rows::OfNoOrder, "failure"),
 ];
 
 /// Before the rest: of an order's versions one stays, with the time of the newest.

@@ -86,7 +86,7 @@ impl Book {
             )
             .done("written")?;
             db.execute(
-                "UPDATE inbox SET resolved_at = ?1 WHERE store_id = ?2 AND resolved_at IS NULL
+                "UPDATE inbox SET resolved_at = ?1, document = NULL WHERE store_id = ?2 AND resolved_at IS NULL
                    AND (kind = 'unshown' OR (kind = 'unreadable' AND subject LIKE ?3 || '%'))
                    AND NOT EXISTS (SELECT 1 FROM rereads r WHERE r.store_id = inbox.store_id AND r.remote_id = inbox.subject)",
                 params![now, store, NAMELESS],

@@ -231,8 +231,11 @@ impl Book {
         let now = self.now_ms();
         self.write("written", |db| {
             db.execute("UPDATE stores SET removed_at = ? WHERE id = ?", [now, id]).done("written")?;
-            db.execute("UPDATE inbox SET resolved_at = ? WHERE store_id = ? AND resolved_at IS NULL", [now, id])
-                .done("written")?;
+            db.execute(
+                "UPDATE inbox SET resolved_at = ?, document = NULL WHERE store_id = ? AND resolved_at IS NULL",
+                [now, id],
+            )
+            .done("written")?;
             Ok(())
         })
     }

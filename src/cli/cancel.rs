@@ -38,7 +38,7 @@ pub(super) struct Args {
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     interrupt::leaves(Left::Nothing);
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let order = book.find(&args.order)?;
     let request = Request {
         reason: args.reason,

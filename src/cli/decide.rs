@@ -72,7 +72,7 @@ pub(super) struct Act {
 /// Decides about all that are named.
 pub(super) fn run(app: &App, which: &Which, act: &Act) -> Outcome {
     if let ([reference], None) = (which.order.as_slice(), &which.from) {
-        let mut book = app.existing_book()?;
+        let mut book = app.book_to_write()?;
         let id = book.find_as(reference, By::naming(which.by))?;
         let told = (act.one)(app, &mut book, id, Asked { fields: &which.field, seen: &[], alone: true })?;
         if app.global.json {
@@ -87,7 +87,7 @@ pub(super) fn run(app: &App, which: &Which, act: &Act) -> Outcome {
         Some(file) => rows::read(app, which, file, act)?,
         None => rows::named(which),
     };
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     if !is_usable(&book, &mut all) {
         tell_all(app, &all, act)?;
         return refused(app, &all, act);

@@ -97,7 +97,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         let text = "a --carrier is empty, as where a script's variable is not set; nothing was recorded";
         return Err(Error::new(ErrorKind::Usage, text).hint("without --carrier a number goes out alone").into());
     }
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let order = args.order.as_deref().unwrap_or_default();
     let done = one(app, &mut book, order, &args)?;
     if app.global.json {

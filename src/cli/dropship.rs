@@ -40,7 +40,7 @@ pub(super) struct Args {
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let to = args.to.as_deref().map(|whom| text(whom, "--to")).transpose()?;
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let id = book.find(&args.order)?;
     if args.withdraw {
         let (worked, now_is) = book.withdraw_dropship(id, args.dry_run)?;

@@ -89,7 +89,7 @@ impl Parts {
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let id = book.find(&args.order)?;
     let mut wish = Wish { parts: args.parts.named(), nth: args.address, note: args.buyer_note, dry_run: args.dry_run };
     if wish.parts.is_empty() && wish.note.is_none() {

@@ -6,7 +6,7 @@ use super::output;
 use super::privacy::{self, AFTERWARDS};
 use super::{App, Outcome};
 use crate::book::{Book, Person, Store};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
 
 /// Take the personal data of one person out of the book: of all their orders in a store, however
 /// young.
@@ -39,7 +39,23 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     }
     book.begin_forgetting(&person.orders)?;
     let left = privacy::finish(app, &mut book)?;
-    tell(app, &store, &person, &elsewhere, Some(left))
+    let (mut cleared, mut kept) = (Vec::new(), Vec::new());
+    for order in &person.orders {
+        let list = if book.cleared(*order)?.is_some() { &mut cleared } else { &mut kept };
+        list.push(*order);
+    }
+    let code = tell(app, &store, &Person { orders: cleared, ..person }, &elsewhere, Some(left))?;
+    if kept.is_empty() {
+        return Ok(code);
+    }
+    let text = format!("opened again in this moment, and left as they are: {}", listed(&kept));
+    let hint = "ship, cancel or settle them first; ordersync show and ordersync inbox say what each needs";
+    output::print_error(&Error::new(ErrorKind::Partly, text).hint(hint), output::Format::Human);
+    Ok(EXIT_PARTLY)
+}
+
+fn listed(orders: &[i64]) -> String {
+    orders.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// A store by its name, connected or not: its orders are in the book.
@@ -51,7 +67,6 @@ fn store(book: &Book, name: &str) -> Result<Store> {
 }
 
 fn refuse(store: &Store, person: &Person) -> Result<()> {
-    let listed = |orders: &[i64]| orders.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
     if !person.namesakes.is_empty() {
         let text = format!(
             "only the name fits, of orders {}, and a name is anybody's; nothing was cleared",

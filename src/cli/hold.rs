@@ -40,7 +40,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         Some(text) => Some(Some(parse_until(text, now)?)),
     };
     let reason = args.reason.map(|text| super::local::text(&text, "--reason")).transpose()?;
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let id = book.find(&args.order)?;
     let before = book.order(id)?.hold.and_then(|hold| hold.until);
     let (worked, hold) = book.hold(id, &HoldWish { until, reason }, args.dry_run)?;

@@ -28,7 +28,7 @@ pub(super) struct Args {
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let written = args.text.as_deref().map(|note| text(note, "the note")).transpose()?;
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let id = book.find(&args.order)?;
     let (worked, number, detail) = match (&written, args.remove) {
         (Some(text), _) => {

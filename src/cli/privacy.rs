@@ -11,13 +11,12 @@ use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
 pub(super) const AFTERWARDS: &str = "What this does not reach: backups that were made before, exported files, CSV files of \
     your own, and the channel itself. Delete the files; the channel's own pages erase what the shop knows of a buyer.";
 
-/// Does what was asked for to the end. Where that cannot be now, it goes on with every command that
-/// opens the book.
+/// Does what was asked for to the end. Where that cannot be now, the next sync goes on with it.
 pub(super) fn finish(app: &App, book: &mut Book) -> Result<Left> {
     book.clear_for(app.context.clock.as_ref(), Duration::MAX).map_err(|error| match error.kind() {
-        ErrorKind::Interrupted => {
-            let text = "interrupted; what was begun goes on with each command that opens the book";
-            Error::new(ErrorKind::Interrupted, text).hint("ordersync status tells whether any is left")
+        ErrorKind::Locked => {
+            let text = format!("{}; what is to be cleared is noted, and goes on with the next sync", error.message());
+            Error::new(ErrorKind::Locked, text).hint("ordersync status tells whether any is left")
         }
         _ => error,
     })
@@ -36,7 +35,7 @@ pub(super) fn told(app: &App, left: Left) -> u8 {
     let text =
         "the orders are cleared, and bytes of them are still in the book's file: somebody reads or writes it now";
     let error = Error::new(ErrorKind::Partly, text)
-        .hint("it goes on with every command that opens the book; ordersync status tells when it is done");
+        .hint("the next ordersync sync goes on with it; ordersync status tells when it is done");
     output::print_error(&error, output::Format::Human);
     EXIT_PARTLY
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::output;
 use super::privacy::{self, AFTERWARDS};
 use super::{App, Outcome};
-use crate::book::How;
-use crate::clock::{parse_age, rfc3339};
+use crate::book::{Book, How, Store};
+use crate::clock::{Timestamp, parse_age, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Take the personal data of old, closed orders out of the book: names, addresses, e-mails, phones,
@@ -47,12 +47,40 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     for store in &stores {
         book.begin_purge(store.id, before, How::Purge)?;
     }
-    let left = privacy::finish(app, &mut book)?;
+    let left = match privacy::finish(app, &mut book) {
+        Err(error) if error.kind() == ErrorKind::Interrupted => {
+            return Err(call_off(&mut book, &stores, before)?.into());
+        }
+        finished => finished?,
+    };
     for store in &stores {
-        let done = book.purge(store.id)?.map_or((0, 0), |purge| (purge.orders, purge.left_out));
-        counts.push((store.name.as_str(), done));
+        let Some(purge) = book.purge(store.id)?.filter(|purge| purge.is_of(before)) else {
+            output::note(&format!("{}: called off, or another purge has taken the place of this one", store.name));
+            continue;
+        };
+        counts.push((store.name.as_str(), (purge.orders, purge.left_out)));
     }
     tell(app, &counts, rfc3339(before), Some(left))
+}
+
+/// Ends what was begun, and says what was done of it.
+fn call_off(book: &mut Book, stores: &[Store], before: Timestamp) -> Result<Error> {
+    let (mut orders, mut is_over) = (0u64, true);
+    for store in stores {
+        let Some(purge) = book.purge(store.id)?.filter(|purge| purge.is_of(before)) else { continue };
+        is_over &= purge.finished_at.is_some();
+        book.call_off_purge(store.id, before)?;
+        // What was done until that moment counts.
+        orders = orders.saturating_add(purge.orders);
+    }
+    let cleared = output::count(orders, "order");
+    if is_over {
+        let text = format!("interrupted: {cleared} cleared of personal data; bytes of them may still be in the file");
+        return Ok(Error::new(ErrorKind::Interrupted, text).hint("the next ordersync sync wipes them off"));
+    }
+    let text = format!("interrupted: the purge is called off; {cleared} cleared of personal data before, and stay so");
+    Ok(Error::new(ErrorKind::Interrupted, text)
+        .hint("the other orders are as they were; the next ordersync sync wipes the file"))
 }
 
 fn age(text: &str) -> Result<TimeDelta> {

@@ -48,7 +48,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let id = book.find(&args.order)?;
     if !args.returned.is_empty() {
         return say_returned(app, &mut book, id, &args);

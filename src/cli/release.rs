@@ -23,7 +23,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let id = book.find(&args.order)?;
     let (worked, now_is) = book.release(id, args.dry_run)?;
     let order = if args.dry_run { book.order(id)? } else { app.decided(&mut book, id)? };

@@ -20,7 +20,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let rows = chosen(&book, args.order.as_deref())?;
     let mut results = Vec::new();
     for row in rows {

@@ -17,6 +17,14 @@ impl App {
         Ok(book)
     }
 
+    /// The book for a command that writes it, which takes a small step of a clearing that was left
+    /// by the way.
+    pub(super) fn book_to_write(&self) -> Result<Book> {
+        let mut book = self.existing_book()?;
+        let _ = book.clear_in_passing();
+        Ok(book)
+    }
+
     /// The order after an act that ends what the merchant did with it: what came from the channel
     /// meanwhile is decided. Where that fails it is done by the next command.
     pub(super) fn decided(&self, book: &mut Book, order: i64) -> Result<BookOrder> {

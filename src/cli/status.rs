@@ -65,7 +65,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let waiting = book.waiting_count()?;
     let sending = book.to_send()?;
     let max_age = args.max_age.as_deref().map(|text| duration(text, now)).transpose()?;
-    let left = book.left_to_clear()?;
+    let (left, failure) = (book.left_to_clear()?, book.clearing_failure()?);
     let view = View { app, book: &book, now, timer: Installed::read(&app.context.home), max_age };
     let stores = app.stores(&book, &[])?;
     let standings: Vec<Standing> =
@@ -78,12 +78,17 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             "left_out": left_out_json(&sending.1),
             "in_waiting_time": sending.1.get(&LeftOut::Waiting).copied().unwrap_or(0),
             "clearing": (left != Left::Nothing).then(|| left.word()),
+            "clearing_failure": failure.as_ref().map(|(why, at)| json!({ "message": why, "at": rfc3339(*at) })),
             "book": app.context.home.book(), "now": rfc3339(now), "ok": standings.iter().all(Standing::is_well),
         }))?;
     } else if !(args.check && app.global.quiet) {
         print(app, &standings, (drifted, waiting, sending), now)?;
         if left != Left::Nothing && !app.global.quiet {
-            output::line("personal data are being cleared; it goes on with every command that opens the book")?;
+            output::line("personal data are being cleared; the next ordersync sync goes on with it")?;
+        }
+        if let (Some((why, at)), false) = (&failure, app.global.quiet) {
+            let ago = output::duration(now - *at);
+            output::line(&format!("personal data were not cleared as they should be: {why} (since {ago} ago)"))?;
         }
     }
     Ok(if args.check { check(&standings) } else { 0 })

@@ -30,7 +30,7 @@ pub(super) fn tag(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let id = book.find(&args.order)?;
     let (worked, tags) = book.tag(id, &args.tag, args.remove, args.dry_run)?;
     let order = book.order(id)?;

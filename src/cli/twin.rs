@@ -38,7 +38,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         Said::Confirm(pair) => (Verdict::Confirmed, pair),
         Said::Deny(pair) => (Verdict::Denied, pair),
     };
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     let one = book.find(&pair.order)?;
     let other = pair.twin.as_deref().map(|twin| book.find(twin)).transpose()?;
     let twin = book.settle_twins(one, other, verdict)?;

@@ -146,7 +146,7 @@ pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progre
             report.left = book.left_to_send(store.id)?;
         }
     }
-    let report = Report { run, stores: reports };
+    let mut report = Report { run, stores: reports };
     if !job.dry_run {
         let written: u64 = report.stores.iter().map(|store| store.tally.new + store.tally.changed).sum();
         // A search does what is not done here.
@@ -154,8 +154,7 @@ pub fn run(context: &Context, stores: &[Store], job: &Job, progress: &dyn Progre
     }
     book.finish_run(run, &report.summaries())?;
     if !job.dry_run && job.range.is_none() {
-        // What it does not come to, the next sync does; `status` says that it is under way.
-        let _ = retention::sweep(context, &mut book, stores);
+        retention::sweep(context, &mut book, stores, &mut report.stores);
     }
     Ok(report)
 }

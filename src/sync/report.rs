@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::export::Outcome;
 use crate::book::{LeftToSend, StoreSummary, Tally};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
@@ -37,6 +39,8 @@ pub struct StoreReport {
     pub(crate) warnings: Vec<String>,
     /// Whether all that changed at the channel was read, whatever became of the outbox.
     pub(crate) read: bool,
+    /// How far the channel's clock is ahead of ours, where its answers have told that.
+    pub(crate) clock_apart: Option<TimeDelta>,
     /// Why it stopped early, if it did.
     pub error: Option<Error>,
 }
@@ -101,6 +105,7 @@ impl StoreReport {
             elapsed: Duration::ZERO,
             warnings: Vec::new(),
             read: false,
+            clock_apart: None,
             error: None,
         }
     }

@@ -59,6 +59,7 @@ pub(crate) fn both_ways(
     report.exports = exported.0;
     report.requests = open.http.requests();
     report.bytes = open.http.received();
+    report.clock_apart = open.http.clock_difference();
     both(imported, exported.1)
 }
 

@@ -91,9 +91,132 @@ fn x3_an_order_is_as_old_as_the_last_thing_that_happened_to_it_and_open_ones_sta
     assert!(purge.finished_at.is_some());
     let cleared: Vec<bool> = (1..=4).map(|id| book.cleared(id).unwrap().is_some()).collect();
     assert_eq!(cleared, [true, false, true, false]);
-    for refused in [book.add_note(1, "again", false).map(drop), book.refuse_cleared(1), book.dispatched_error(1)] {
+    let accepted = accept(&mut book, None, None, &told("1")).map(drop);
+    let noted = book.add_note(1, "again", false).map(drop);
+    for refused in [noted, book.refuse_cleared(1), book.dispatched_error(1), accepted] {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Refused);
     }
+}
+
+/// A sync looks through the store by its own age, and the merchant asks for another one meanwhile:
+/// all that is old for the merchant is looked at, and nothing is counted twice.
+#[test]
+fn x3_two_that_clear_one_store_neither_skip_an_order_nor_count_one_twice() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let orders: Vec<RemoteOrder> = (1..=40).map(|n| remote(&told(&n.to_string()))).collect();
+    import(&mut book, store, &orders, keep).unwrap();
+    let open = Order { status: Status::AwaitingFulfillment, ..told("41") };
+    import(&mut book, store, &[remote(&open)], keep).unwrap();
+    shelf.clock.advance(TimeDelta::days(400));
+    let pace = clearing::Pace { moment: Duration::ZERO, window: 5000 };
+    let mut other = shelf.open();
+    book.begin_purge(store, old(&shelf, 365), How::Retention).unwrap();
+    let mut of_the_sync = book.find_old(pace).unwrap();
+    of_the_sync = book.clear_old(of_the_sync.unwrap(), pace).unwrap();
+    assert!(of_the_sync.is_some(), "one order at a time");
+    other.begin_purge(store, old(&shelf, 90), How::Purge).unwrap();
+    assert!(book.clear_old(of_the_sync.unwrap(), pace).unwrap().is_none(), "another clearing has begun");
+    assert_eq!(book.purge(store).unwrap().unwrap().finished_at, None);
+    // Both go on with it, each with what it has found.
+    let (mut mine, mut theirs) = (None, None);
+    for _ in 0..100 {
+        book.clear_orders(&mut mine, pace).unwrap();
+        other.clear_orders(&mut theirs, pace).unwrap();
+    }
+    let purge = book.purge(store).unwrap().unwrap();
+    assert_eq!((purge.orders, purge.left_out, purge.how), (39, 1, How::Purge));
+    assert!(purge.finished_at.is_some());
+    assert!((1..=40).all(|id| book.cleared(id).unwrap().is_some()));
+}
+
+#[test]
+fn x3_a_purge_that_is_called_off_ends_and_another_age_takes_its_place() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &["1", "2"].map(|id| remote(&told(id))), keep).unwrap();
+    shelf.clock.advance(TimeDelta::days(400));
+    let meant = old(&shelf, 9);
+    book.begin_purge(store, meant, How::Purge).unwrap();
+    book.begin_purge(store, old(&shelf, 30), How::Retention).unwrap();
+    assert!(book.purge(store).unwrap().unwrap().is_of(meant), "what is kept no longer waits behind it");
+    book.call_off_purge(store, meant).unwrap();
+    assert_eq!((book.purge(store).unwrap(), book.left_to_clear().unwrap()), (None, Left::Nothing));
+    book.begin_purge(store, meant, How::Purge).unwrap();
+    let later = old(&shelf, 365);
+    book.begin_purge(store, later, How::Purge).unwrap();
+    book.call_off_purge(store, meant).unwrap();
+    assert!(book.purge(store).unwrap().unwrap().is_of(later), "another one has taken its place");
+    all_of(&mut book, shelf.clock.as_ref());
+    book.call_off_purge(store, later).unwrap();
+    assert_eq!(book.purge(store).unwrap().unwrap().orders, 2, "one that is over stays on record");
+}
+
+#[test]
+fn x3_opening_clears_nothing_and_a_command_that_writes_takes_a_small_step() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let orders: Vec<RemoteOrder> = (1..=200).map(|n| remote(&told(&n.to_string()))).collect();
+    import(&mut book, store, &orders, keep).unwrap();
+    shelf.clock.advance(TimeDelta::days(400));
+    book.begin_purge(store, old(&shelf, 90), How::Purge).unwrap();
+    let done = |book: &Book| book.purge(store).unwrap().unwrap().orders;
+    let mut book = shelf.open();
+    assert_eq!(done(&book), 0);
+    book.clear_in_passing().unwrap();
+    assert!((1..=100).contains(&done(&book)), "{}", done(&book));
+    let holder = rusqlite::Connection::open(shelf.path()).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let begun = Instant::now();
+    assert!(book.clear_in_passing().is_err() && begun.elapsed() < Duration::from_secs(5), "it waits for nobody");
+}
+
+/// What a channel dates into the year 2100 is no reason to keep it until then.
+#[test]
+fn x3_an_order_of_a_time_to_come_is_as_old_as_its_import() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[remote(&told("1"))], keep).unwrap();
+    let to_come = 4_102_444_800_000i64;
+    for set in ["orders SET placed_at", "orders SET updated_at", "versions SET updated_at"] {
+        book.db.execute(&format!("UPDATE {set} = ?"), [to_come]).unwrap();
+    }
+    shelf.clock.advance(TimeDelta::days(80));
+    assert_eq!(book.old_orders(store, old(&shelf, 90)).unwrap(), (0, 0));
+    shelf.clock.advance(TimeDelta::days(20));
+    assert_eq!(book.old_orders(store, old(&shelf, 90)).unwrap(), (1, 0));
+    book.begin_purge(store, old(&shelf, 90), How::Purge).unwrap();
+    all_of(&mut book, shelf.clock.as_ref());
+    assert!(book.cleared(1).unwrap().is_some());
+}
+
+#[test]
+fn x3_an_order_that_is_opened_again_before_its_person_is_forgotten_keeps_its_address() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &["1", "2"].map(|id| remote(&told(id))), keep).unwrap();
+    book.begin_forgetting(&[1, 2]).unwrap();
+    // A version that cannot be read leaves no document behind in this moment either.
+    import(&mut book, store, &[unreadable("2")], keep).unwrap();
+    assert_eq!(book.inbox(true).unwrap().len(), 0);
+    book.db.execute("UPDATE orders SET status = 'awaiting-fulfillment' WHERE id = 1", []).unwrap();
+    all_of(&mut book, shelf.clock.as_ref());
+    assert!(book.cleared(1).unwrap().is_none() && book.cleared(2).unwrap().is_some());
+    assert_eq!(book.order(1).unwrap().buyer.name, "Robin Example");
+}
+
+#[test]
+fn x3_the_document_of_an_order_that_could_not_be_read_goes_with_its_entry() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    import(&mut book, store, &[unreadable("7")], keep).unwrap();
+    let documents = |book: &Book| -> i64 {
+        book.db.query_row("SELECT count(*) FROM inbox WHERE document IS NOT NULL", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(documents(&book), 1);
+    let entry = book.inbox(false).unwrap()[0].id;
+    assert!(book.resolve(entry).unwrap());
+    assert_eq!(documents(&book), 0);
 }
 
 impl Book {

@@ -81,7 +81,7 @@ struct Wanted {
 pub(super) fn run(app: &App, args: &Args, file: &Path) -> Outcome {
     interrupt::leaves(Left::Nothing);
     let mut all = read(app, args, file)?;
-    let mut book = app.existing_book()?;
+    let mut book = app.book_to_write()?;
     if check(app, &book, &mut all)? {
         tell_all(app, &all)?;
         return Ok(refused(app, &all));

@@ -65,8 +65,9 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     },
 };
 
-/// How far a sync reaches back behind its cursor. The shop's list shows a change within seconds.
-const OVERLAP: Duration = Duration::from_secs(60);
+/// How far a sync reaches back behind its cursor: the shop's list shows a change within seconds, and
+/// a clock that was put right is met with some minutes.
+const OVERLAP: Duration = Duration::from_secs(600);
 
 /// A shop.
 struct Example {

@@ -200,7 +200,7 @@ impl Rig {
     /// Carries a goal out, as the engine does.
     fn reach(&self, order: u64, goal: Goal) -> Outstanding {
         let mut task =
-            Task { remote_id: order.to_string(), goal, receipts: Vec::new(), others: Vec::new(), sent: Vec::new() };
+            Task { remote_id: order.to_string(), goal, receipts: Vec::new(), others: Vec::new(), pieces: Vec::new() };
         for _ in 0..6 {
             let now = self.channel.order(&task.remote_id).unwrap().unwrap();
             let seen = outstanding(self.channel.as_ref(), &task, &now).unwrap();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
@@ -12,13 +12,15 @@ use super::{Book, acts, copy, trail};
 use crate::clock::from_millis;
 use crate::error::Result;
 use crate::order::pieces::{Back, Pieces, Sent, given_back_by};
-use crate::order::{LineQuantity, Refund, Status};
+use crate::order::{KnownPieces, LineQuantity, Refund, Status};
 
 /// A line and what became of its pieces.
 pub(super) struct Counted {
     pub(super) id: String,
     pub(super) ships: bool,
     pub(super) pieces: Pieces,
+    back: Back,
+    sent: Vec<Sent>,
 }
 
 /// The lines of an order in their order.
@@ -47,8 +49,8 @@ pub(super) fn without(db: &Connection, order: i64, shipment: Option<i64>) -> Res
             by_hand: copy::quantity(&all)?.saturating_sub(there),
             said: said.get(&id).copied(),
         };
-        let sent = sent.get(&id).map(Vec::as_slice).unwrap_or_default();
-        Ok(Counted { pieces: Pieces::new(copy::quantity(&ordered)?, &back, sent), id, ships })
+        let sent = sent.get(&id).cloned().unwrap_or_default();
+        Ok(Counted { pieces: Pieces::new(copy::quantity(&ordered)?, &back, &sent), id, ships, back, sent })
     });
     counted.collect()
 }
@@ -131,6 +133,17 @@ pub(super) fn is_unclear(db: &Connection, order: i64) -> Result<bool> {
 }
 
 impl Book {
+    /// What is known of the pieces of each line, as if the shipment of this row of the outbox were not
+    /// there.
+    pub(crate) fn pieces_besides(&self, order: i64, row: Option<i64>) -> Result<Vec<KnownPieces>> {
+        let sql = "SELECT shipment_id FROM outbox WHERE id = ? AND kind = 'dispatch'";
+        let shipment: Option<Option<i64>> =
+            self.db.prepare_cached(sql).done("read")?.query_row([row], |row| row.get(0)).optional().done("read")?;
+        let counted = without(&self.db, order, shipment.flatten())?;
+        let known = |one: Counted| KnownPieces { line_id: one.id, back: one.back, sent: one.sent };
+        Ok(counted.into_iter().map(known).collect())
+    }
+
     /// Records how many of the pieces that were given back had been sent before.
     ///
     /// # Errors

@@ -64,18 +64,6 @@ impl BookLine {
 }
 
 impl BookOrder {
-    /// How many of each line are sent, by whomever, without what this row of the outbox holds.
-    pub(crate) fn sent_besides(&self, row: Option<i64>) -> Vec<LineQuantity> {
-        let own = self.outbox.iter().find(|one| Some(one.id) == row && one.shipment.is_some());
-        let own = own.and_then(|one| if let Goal::Dispatched(own) = &one.goal { Some(&own.lines) } else { None });
-        let besides = |line: &BookLine| {
-            let held =
-                sum(own.into_iter().flatten().filter(|one| one.line_id == line.remote_id).map(|one| one.quantity));
-            LineQuantity { line_id: line.remote_id.clone(), quantity: line.shipped.saturating_sub(held) }
-        };
-        self.lines.iter().map(besides).collect()
-    }
-
     /// Whether all of it was given back before all of it was sent.
     pub(crate) fn waits_given_back(&self) -> bool {
         let lines = self.lines.iter().map(|line| (line.quantity, line.refunded));

@@ -56,7 +56,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Currency, LineQuantity, Order, Parcel, Shipment, same_number};
+use crate::order::{Currency, KnownPieces, LineQuantity, Order, Parcel, Shipment, same_number};
 use matching::{Matched, Part, Record};
 
 pub(crate) use capabilities::Cancelling;
@@ -467,9 +467,9 @@ pub struct Task {
     /// The receipts of the order's other tasks of this kind: what the channel has under them is
     /// theirs, however like this one it is.
     pub others: Vec<String>,
-    /// What the book counts as sent of the order besides a dispatch of this goal: not every channel
-    /// tells which pieces it was told of.
-    pub sent: Vec<LineQuantity>,
+    /// What the book knows of the order's pieces besides a dispatch of this goal: not every channel
+    /// tells which pieces it was told of, nor which of them came back.
+    pub pieces: Vec<KnownPieces>,
 }
 
 /// What is to be true at the channel.

@@ -68,6 +68,17 @@ pub(crate) struct Sent {
     pub(crate) behind: Decimal,
 }
 
+/// What is known of the pieces of a line beside what its order at the channel tells.
+#[derive(Debug, Clone, Default)]
+pub struct KnownPieces {
+    /// The channel's id of the line.
+    pub(crate) line_id: String,
+    /// Those that were given back, by the merchant's hand and word as well.
+    pub(crate) back: Back,
+    /// Those that were sent, by whomever.
+    pub(crate) sent: Vec<Sent>,
+}
+
 /// What became of the pieces of a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Pieces {

@@ -77,8 +77,8 @@ pub(crate) fn look(
 ) -> Result<Looked> {
     let _looking = watch.looking(&open.store.name);
     let others = book.receipts_of_others(order.id, goal, None)?;
-    let sent = order.sent_besides(None);
-    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), others, sent };
+    let pieces = book.pieces_besides(order.id, None)?;
+    let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), others, pieces };
     // What an unsettled row may have shipped is no news; it is settled, and the order looked at
     // again, before anything goes out.
     let tried = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order.id)?;
@@ -185,7 +185,7 @@ pub(crate) fn withdraw(context: &Context, book: &mut Book, id: i64) -> Result<Op
     let lock = Lock::take(&context.home.locks(), &open.store.name, Work::Export, context.lock_timeout, clock)?;
     let others = book.receipts_of_others(row.order_id, &row.goal, Some(id))?;
     let (remote_id, goal, receipts) = (row.remote_id.clone(), row.goal.clone(), row.receipts.clone());
-    let task = Task { remote_id, goal, receipts, others, sent: order.sent_besides(Some(id)) };
+    let task = Task { remote_id, goal, receipts, others, pieces: book.pieces_besides(order.id, Some(id))? };
     let now = guard::read(&open, &task.remote_id)?;
     let rest = not_there(open.channel.as_ref(), &task, &now, shipment)?;
     if rest.is_empty() {

@@ -474,7 +474,7 @@ impl Attempt<'_> {
             goal: row.goal.clone(),
             receipts: receipts.to_vec(),
             others: book.receipts_of_others(row.order_id, &row.goal, Some(row.id))?,
-            sent: book.order(row.order_id)?.sent_besides(Some(row.id)),
+            pieces: book.pieces_besides(row.order_id, Some(row.id))?,
         })
     }
 

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use crate::channel::matching::{self, Claim, Matched, Record};
 use crate::channel::{Channel, DispatchPlan, Goal, RemoteOrder, Step, Task, TrackingChange, Write};
 use crate::error::Result;
-use crate::order::pieces::{Back, Pieces, Sent};
+use crate::order::pieces::{Back, Pieces, Sent, given_back_by};
 use crate::order::{Line, LineQuantity, Order, Shipment, Status, sum};
 
 /// How soon to look again for what the channel took and does not show.
@@ -135,17 +135,29 @@ fn pieces(shipment: &Shipment, found: &Matched, step: &Step) -> Vec<LineQuantity
     }
 }
 
-/// Whether nothing that ships is left of the order, as it is at the channel now, once all of the
-/// dispatch is there: by what the channel shows and what of the dispatch is still missing, or by
-/// what the book has sent, as not every channel tells of pieces.
+/// Whether nothing that ships is left of the order, as it is at the channel now, nor may be, once all
+/// of the dispatch is there: by what the channel shows and what of the dispatch is still missing, or
+/// by what the book has sent, as not every channel tells of pieces.
 fn completes(order: &Order, shown: &[Record], found: &Matched, task: &Task, shipment: &Shipment) -> bool {
     let missing = found.pieces();
     order.lines.iter().filter(|line| line.ships).all(|line| {
         let id = line.remote_id.as_str();
-        let there = sent(order, shown, id).saturating_add(count(&missing, id));
-        let here = count(&task.sent, id).saturating_add(count(&shipment.lines, id));
-        can_be_owed(line, there.max(here)).is_zero()
+        let known = task.pieces.iter().find(|known| known.line_id == id).cloned().unwrap_or_default();
+        let back = given_back(line, &known.back);
+        let now = given_back_by(&order.refunds, id, Some(shipment.shipped_at));
+        let is_done = |mut sent: Vec<Sent>, more: &[LineQuantity]| {
+            sent.push(Sent { quantity: count(more, id), behind: now });
+            Pieces::new(line.quantity, &back, &sent).at_most().is_zero()
+        };
+        is_done(sent_there(order, shown, id), &missing) || is_done(known.sent, &shipment.lines)
     })
+}
+
+/// The pieces of a line that were given back, as the channel tells it now. What was given back by hand
+/// may be what it tells of by now.
+fn given_back(line: &Line, known: &Back) -> Back {
+    let more = line.refunded.saturating_sub(known.there).max(Decimal::ZERO);
+    Back { by_hand: known.by_hand.saturating_sub(more).max(Decimal::ZERO), said: known.said, ..Back::of(line) }
 }
 
 fn excess(order: &Order, shown: &[Record], wanted: &[LineQuantity], is_exact: bool) -> Option<Excess> {
@@ -158,18 +170,28 @@ fn excess(order: &Order, shown: &[Record], wanted: &[LineQuantity], is_exact: bo
     })
 }
 
-/// How many of a line can be owed yet, once so many are sent. The book has looked at what is known of
-/// those given back; here it is about what can be.
+/// How many of a line can be owed yet, once so many are sent, whenever that was.
 fn can_be_owed(line: &Line, sent: Decimal) -> Decimal {
     Pieces::new(line.quantity, &Back::of(line), &[Sent { quantity: sent, behind: Decimal::ZERO }]).at_most()
 }
 
-/// How many of a line are sent at the channel, by the order or by what is shown of its shipments,
-/// whichever is more.
+/// How many of a line are sent at the channel.
 fn sent(order: &Order, shown: &[Record], id: &str) -> Decimal {
-    let told = count(order.shipments.iter().flat_map(|one| &one.lines), id);
-    let sent = shown.iter().filter(|record| !record.elsewhere && !record.draft);
-    told.max(count(sent.flat_map(|record| &record.lines), id))
+    sum(sent_there(order, shown, id).iter().map(|sent| sent.quantity))
+}
+
+/// What of a line is sent at the channel, by the order or by what is shown of its shipments, whichever
+/// is more.
+fn sent_there(order: &Order, shown: &[Record], id: &str) -> Vec<Sent> {
+    let at = |lines: &[LineQuantity], when| Sent {
+        quantity: count(lines, id),
+        behind: given_back_by(&order.refunds, id, when),
+    };
+    let told: Vec<Sent> = order.shipments.iter().map(|one| at(&one.lines, one.shipped_at)).collect();
+    let shown = shown.iter().filter(|record| !record.elsewhere && !record.draft);
+    let shown: Vec<Sent> = shown.map(|record| at(&record.lines, record.made_at)).collect();
+    let all = |sent: &[Sent]| sum(sent.iter().map(|one| one.quantity));
+    if all(&shown) > all(&told) { shown } else { told }
 }
 
 fn count<'a>(lines: impl IntoIterator<Item = &'a LineQuantity>, id: &str) -> Decimal {

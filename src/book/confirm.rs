@@ -3,21 +3,30 @@
 use rusqlite::{Connection, params};
 
 use super::acts::{has_moved, set_status, stand_by_own_acts, subject};
-use super::changes;
 use super::error::{Done, odd};
 use super::import::{Kept, fingerprint, put_version, tell};
 use super::inbox::{self, InboxNote, put_note};
 use super::outbox::OutboxState;
 use super::trail::{self, By, Who};
-use super::{Book, copy};
+use super::{Book, accepted, changes, copy};
 use crate::channel::{ChannelKind, RemoteOrder};
 use crate::error::Result;
-use crate::order::{Order, Status};
+use crate::order::{Field, Order, Status};
+
+/// What becomes of a version in which more has changed than by an act of the merchant.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    /// What becomes of the rest.
+    pub(crate) kept: Kept,
+    /// The fields that the act has made: they are the merchant's, and differ no more.
+    pub(crate) own: Vec<Field>,
+}
 
 impl Book {
     /// The goal is reached, as read back from the channel. Where nothing but our own write changed
     /// the order, the version read back is what the merchant has seen; else it is kept `beside` the
-    /// copy, which takes the facts in it, and the merchant is told what is to be told of it. `note`
+    /// copy, which takes the facts in it and what is our own, and the merchant is told what is to be
+    /// told of it. `note`
     /// is what the merchant is to know of the act. Gives `false`, and changes nothing, where the
     /// order is not as it was at its event `seen`, or the row is settled: then what was read back is
     /// to be looked at again.
@@ -27,7 +36,7 @@ impl Book {
         seen: Option<i64>,
         now_there: &RemoteOrder,
         note: Option<&InboxNote>,
-        beside: Option<&Kept>,
+        beside: Option<&Beside>,
     ) -> Result<bool> {
         let by = self.by(Who::Channel);
         let documents = std::mem::take(&mut self.documents);
@@ -100,7 +109,8 @@ impl Confirmed {
     }
 
     /// What was read back differs by more than our own write: the copy takes the facts in it.
-    fn keep_beside(&self, db: &Connection, seen: &Order, beside: &Kept, by: By) -> Result<()> {
+    fn keep_beside(&self, db: &Connection, seen: &Order, beside: &Beside, by: By) -> Result<()> {
+        let Beside { kept: beside, own } = beside;
         match beside.fates.as_slice() {
             [] => changes::put_unknown(db, self.order)?,
             fates => changes::put(db, self.order, fates)?,
@@ -109,6 +119,11 @@ impl Confirmed {
             copy::replace_copy(db, self.order, fact, by)?;
             stand_by_own_acts(db, self.order, fact.status)?;
             self.cancel(db)?;
+        }
+        if !own.is_empty() {
+            accepted::settle(db, self.order, own)?;
+            changes::forget_rejections(db, self.order, own)?;
+            self.stand_as_there(db, seen)?;
         }
         // Where what differs is not known, nothing that was told before is settled by it.
         if beside.fates.is_empty() { Ok(()) } else { tell(db, self.order, seen, beside, by) }
@@ -123,6 +138,11 @@ impl Confirmed {
             copy::replace_copy(db, self.order, seen, by)?;
             self.cancel(db)?;
         }
+        self.stand_as_there(db, seen)
+    }
+
+    /// How the order stands at the channel after our act.
+    fn stand_as_there(&self, db: &Connection, seen: &Order) -> Result<()> {
         db.execute(
             "UPDATE orders SET channel_status = ?, updated_at = ?, paid_at = coalesce(paid_at, ?) WHERE id = ?",
             params![

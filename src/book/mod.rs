@@ -73,6 +73,7 @@ pub(crate) use audit::Fault;
 pub(crate) use changes::{Circumstances, Rejected};
 pub(crate) use clearing::{Cleared, How, Left, Purge};
 pub(crate) use comparisons::{Apart, Comparison, NewComparison};
+pub(crate) use confirm::Beside;
 pub(crate) use cursors::Walk;
 pub(crate) use edits::{Edit, NewEdits, Place, Value};
 pub(crate) use export::{Cell, ExportFilter, Piece, Sheet};

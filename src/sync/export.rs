@@ -17,9 +17,9 @@ use super::goes_by::Versions;
 use super::guard::{self, Act, Look, Seen};
 use super::report::Exports;
 use super::store::OpenStore;
-use super::versions::kept_beside;
+use super::versions::{kept_beside, makes_status};
 use super::wishes::{flags, instead, wishes};
-use crate::book::{Book, Guard, InboxKind, InboxNote, Kept, OutboxRow, OutboxState, Sending};
+use crate::book::{Beside, Book, Guard, InboxKind, InboxNote, OutboxRow, OutboxState, Sending};
 use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
@@ -552,11 +552,12 @@ impl Attempt<'_> {
         Ok(Applied::Took(receipt))
     }
 
-    /// Confirmed: the version that shows our write becomes the merchant's, unless something else
-    /// changed in it as well. `false` where the order is no more what it was at this event.
+    /// Confirmed: the version that shows our write becomes the merchant's; where something else changed
+    /// in it as well, what is ours of it does, and the rest is kept beside the copy. `false` where the
+    /// order is no more what it was at this event.
     fn confirm(&self, book: &mut Book, seen: &Seen, event: Option<i64>, wrote: &[String]) -> Result<bool> {
         crash::point("before-confirm");
-        let (mut raced, mut beside) = (Vec::new(), Some(Kept::default()));
+        let (mut raced, mut beside) = (Vec::new(), Some(Beside::default()));
         if let (Ok(now), Some(versions)) = (&seen.now.order, self.versions(book)?) {
             let found = differences(&versions.by, now);
             let receipts = book.outbox_row(self.row.id)?.map(|row| row.receipts).unwrap_or_default();
@@ -565,11 +566,25 @@ impl Attempt<'_> {
                 Field::Shipped if !matches!(goal, Goal::Cancelled(_)) => is_echo(goal, &receipts, &versions.by, now),
                 _ => explained(goal, field),
             };
-            beside = if found.iter().all(|found| is_own(found.aspect)) {
+            let fields = found.iter().map(|found| found.aspect);
+            let (own, others): (Vec<Field>, Vec<Field>) = fields.partition(|field| is_own(*field));
+            beside = if others.is_empty() {
                 None
             } else {
+                // What makes the status as well is not to be told apart from it.
+                let mut own = if others.iter().any(|field| makes_status(*field)) { Vec::new() } else { own };
+                // Some put away what is cancelled, which is no difference of its own beside that.
+                if own.contains(&Field::Cancelled) && !own.contains(&Field::Archived) {
+                    own.push(Field::Archived);
+                }
                 let since = book.circumstances(self.row.order_id)?;
-                Some(kept_beside(&self.open.store, &since, self.row.order_id, &versions, now))
+                let had = versions.with_own(&own, now);
+                let mut kept = kept_beside(&self.open.store, &since, self.row.order_id, &had, now);
+                // What a cancellation gave back and took off is in the sums and pieces from now on.
+                if own.contains(&Field::Cancelled) {
+                    kept.copy.get_or_insert(had.written);
+                }
+                Some(Beside { kept, own })
             };
             raced = found;
             raced.retain(|d| matches!(d.aspect, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded));

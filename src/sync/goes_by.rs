@@ -56,6 +56,13 @@ impl Versions {
         Ok(Some(Self { base, by, written, yours, newest }))
     }
 
+    /// The same once these fields of `now`, which the merchant's own act has made, are the merchant's.
+    pub(super) fn with_own(&self, own: &[Field], now: &Order) -> Self {
+        let [base, by, written, yours] =
+            [&self.base, &self.by, &self.written, &self.yours].map(|version| version.taking(own, now));
+        Self { base, by, written, yours, newest: self.newest.clone() }
+    }
+
     /// What the newest version has otherwise; of what the merchant has edited it is held against
     /// that in words.
     pub(crate) fn differences(&self) -> Vec<Difference> {

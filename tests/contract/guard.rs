@@ -8,7 +8,7 @@ use ordersync::sim::{Fault, FaultKind, Purchase};
 use serde_json::json;
 
 use super::desk::{Desk, each};
-use super::setups::{NUMBER, all_due, states, struck_dispatch};
+use super::setups::{NUMBER, all_due, each_set_up, states, struck_dispatch};
 
 #[test]
 fn d1_an_order_cancelled_at_the_channel_is_shipped_by_force_only() {
@@ -340,5 +340,72 @@ fn d1_a_write_that_surely_came_to_nothing_switches_no_check_off() {
         let before = desk.writes();
         desk.home.run("retry").exits(6);
         assert_eq!((desk.writes(), desk.tracking_numbers(&id)), (before, vec!["1Z01".to_owned()]), "{}", desk.kind);
+    });
+}
+
+/// What our own act has made of an order is no change there, whatever else differs; and what is not
+/// ours stays one.
+#[test]
+fn d1_what_our_own_act_has_made_is_no_change_beside_what_others_have_changed() {
+    each_set_up(|desk| {
+        desk.set("edits=ignore");
+        desk.set("address=ignore");
+        let differs = |id: &str| -> Vec<String> {
+            let shown = desk.show(id);
+            let found = shown["differences"].as_array().unwrap().iter();
+            found.map(|one| one["aspect"].as_str().unwrap().to_owned()).collect()
+        };
+        let is_only = |id: &str, field: &str, what: &str| {
+            assert_eq!(differs(id), [field], "{} {what}", desk.kind);
+            desk.sync();
+            assert_eq!(differs(id), [field], "{} {what}, after a sync", desk.kind);
+        };
+        let noted = || {
+            let id = desk.paid(&[("TEE-001", 3)]);
+            assert!(desk.store.annotate(&id, "please ring"));
+            desk.sync();
+            id
+        };
+        let id = noted();
+        desk.on("dispatch", &id, NUMBER).exits(0);
+        is_only(&id, "notes", "all of it");
+        let before = desk.show(&id);
+        desk.on("accept", &id, "").exits(0);
+        let after = desk.show(&id);
+        for part in ["status", "channel_status"] {
+            assert_eq!(before[part], after[part], "{} {part}", desk.kind);
+        }
+        let id = noted();
+        if desk.on("cancel", &id, "").done().code == Some(0) {
+            is_only(&id, "notes", "cancelled");
+            assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
+        }
+        if !desk.capabilities().partial {
+            return;
+        }
+        let part = |tracking: &str| format!("--carrier ups --tracking {tracking} --item TEE-001=1");
+        let id = noted();
+        desk.on("dispatch", &id, &part("1ZPART1")).exits(0);
+        is_only(&id, "notes", "a part");
+        desk.on("dispatch", &id, &part("1ZPART2")).exits(0);
+        is_only(&id, "notes", "another part");
+        // What others send is told still.
+        let theirs = noted();
+        desk.on("dispatch", &theirs, &part("1ZPART3")).exits(0);
+        if desk.store.ship_pieces(&theirs, 0, 1, "DHL", "JD77") {
+            desk.sync();
+            assert!(differs(&theirs).contains(&"shipped".to_owned()), "{}: {:?}", desk.kind, differs(&theirs));
+            desk.on("dispatch", &theirs, &part("1ZPART4")).exits(6).says("shipped");
+        }
+        desk.on("dispatch", &id, "--carrier ups --tracking 1ZPART5").exits(0);
+        is_only(&id, "notes", "the rest");
+        assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
+
+        let id = desk.paid(&[("TEE-001", 2)]);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.on("dispatch", &id, &format!("{} --as-local", part("1ZPART6"))).exits(0);
+        is_only(&id, "address", "as local");
+        desk.on("dispatch", &id, "--carrier ups --tracking 1ZPART7 --as-local").exits(0);
+        is_only(&id, "address", "as local, the rest");
     });
 }

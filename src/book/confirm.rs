@@ -138,7 +138,9 @@ impl Confirmed {
             copy::replace_copy(db, self.order, seen, by)?;
             self.cancel(db)?;
         }
-        self.stand_as_there(db, seen)
+        self.stand_as_there(db, seen)?;
+        // Nothing differs any more, so what was told of an older version is settled by it.
+        tell(db, self.order, seen, &Kept::default(), by)
     }
 
     /// How the order stands at the channel after our act.

@@ -170,6 +170,25 @@ fn d4_what_was_shipped_by_other_means_with_the_same_number_is_adopted() {
     });
 }
 
+#[test]
+fn d4_what_the_inbox_told_of_a_shipment_is_settled_once_a_dispatch_adopts_it() {
+    each_set_up(|desk| {
+        desk.set("edits=ignore");
+        for noted in [false, true] {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            assert!(!noted || desk.store.annotate(&id, "please ring"));
+            assert!(desk.store.ship_elsewhere(&id, "DHL", "JD01"));
+            desk.sync();
+            let told = || desk.show(&id)["inbox"].clone();
+            assert_eq!(told()[0]["kind"], "shipped", "{} {noted}", desk.kind);
+            desk.on("dispatch", &id, NUMBER).exits(0).prints("the channel had it already");
+            assert_eq!(told(), json!([]), "{} {noted}", desk.kind);
+            desk.sync();
+            assert_eq!(told(), json!([]), "{} {noted}: after a sync", desk.kind);
+        }
+    });
+}
+
 /// Downloads are in no shipment, and an order of nothing else is done by saying so.
 #[test]
 fn p12_what_needs_no_parcel_is_in_no_shipment() {

@@ -48,16 +48,17 @@ fn readers(book: &Book) -> Result<BTreeMap<i64, Reader>> {
     Ok(stores.filter_map(reader).map(|(id, (format, store))| (id, (store, format))).collect())
 }
 
-/// Decides about a few orders behind this one; gives the last of them.
+/// Decides about a few orders behind this one; gives the last of them. Where the book cannot be
+/// written, they are due still.
 fn next(book: &mut Book, readers: &BTreeMap<i64, Reader>, after: i64) -> Result<Option<i64>> {
     let due = book.undecided(after, AT_ONCE)?;
     for order in &due {
         let decided = match readers.get(&order.store) {
-            Some((store, format)) => one(book, store, format.as_ref(), *order),
-            None => Ok(false),
+            Some((store, format)) => one(book, store, format.as_ref(), *order)?,
+            None => false,
         };
         // What cannot be read stands in no other order's way.
-        if !decided.unwrap_or(false) {
+        if !decided {
             book.undecidable(order.order)?;
         }
     }
@@ -68,7 +69,9 @@ fn next(book: &mut Book, readers: &BTreeMap<i64, Reader>, after: i64) -> Result<
 /// changes in this moment is left to the next look.
 pub(super) fn one(book: &mut Book, store: &Store, format: &dyn Format, due: Undecided) -> Result<bool> {
     let event = book.last_event(due.order)?;
-    let Some(known) = book.known(due.order)?.filter(|known| known.newest.is_some()) else {
+    // A document that is damaged is one that cannot be read.
+    let Ok(known) = book.known(due.order) else { return Ok(false) };
+    let Some(known) = known.filter(|known| known.newest.is_some()) else {
         return book.decided(due.order, event, None, None).map(|_| true);
     };
     let Some((seen, update)) = versions::again_as_is(store, format, &known, due.tell) else { return Ok(false) };

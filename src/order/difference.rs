@@ -39,8 +39,15 @@ impl Field {
                 (was != is).then(|| sent_in_words(&was, &is))?
             }
             Self::Address if same_destination(before, after) => return None,
+            // Neither a telephone behind a street, nor a price behind a quantity, changes unseen.
+            Self::Address if contacts(before) != contacts(after) => {
+                told_apart(before, after, &[places_in_full, destinations])
+            }
             Self::Address => told_apart(before, after, &[places, places_in_full, destinations]),
             Self::Lines if Goods::of(before) == Goods::of(after) => return None,
+            Self::Lines if is_repriced(before, after) => {
+                told_apart(before, after, &[lines_with_prices, lines, lines_in_full])
+            }
             Self::Lines => told_apart(before, after, &[lines, lines_with_prices, lines_in_full]),
             // A list may tell the money alone of what an order of its own tells the pieces (P-11).
             Self::Refunded if money_back(before) == money_back(after) && !after.tells_pieces_back() => return None,
@@ -241,6 +248,10 @@ fn places_in_full(order: &Order) -> String {
     addresses(order, |a| a.label().into_iter().chain([&a.phone, &a.email]).collect())
 }
 
+fn contacts(order: &Order) -> String {
+    addresses(order, |a| vec![&a.phone, &a.email])
+}
+
 fn addresses(order: &Order, parts: fn(&Address) -> Vec<&String>) -> String {
     if order.ship_to.is_empty() {
         return "no delivery address".to_owned();
@@ -314,6 +325,13 @@ fn lines_with_prices(order: &Order) -> String {
         let price = scaled(line.unit_price, order.currency.code());
         format!("{} × {} at {price}", line.quantity.normalize(), named(line))
     })
+}
+
+/// Whether a line that both have has another price.
+fn is_repriced(before: &Order, after: &Order) -> bool {
+    let was: BTreeMap<&str, Decimal> =
+        before.lines.iter().map(|line| (line.remote_id.as_str(), line.unit_price)).collect();
+    after.lines.iter().any(|line| was.get(line.remote_id.as_str()).is_some_and(|price| *price != line.unit_price))
 }
 
 fn lines_in_full(order: &Order) -> String {
@@ -512,6 +530,20 @@ mod tests {
         touched.updated_at += chrono::TimeDelta::days(1);
         touched.totals.total.rescale(4);
         assert_eq!(differences(&before, &touched), [], "a later time and more decimals say nothing");
+    }
+
+    #[test]
+    fn what_changed_beside_something_else_is_told_as_well() {
+        let before = testing::order("7", Status::AwaitingFulfillment);
+        let mut after = before.clone();
+        after.ship_to[0].line1 = "2 Other Street".into();
+        after.ship_to[0].phone = "+49 999".into();
+        after.lines[0].quantity += Decimal::ONE;
+        after.lines[0].unit_price += Decimal::ONE;
+        let told = differences(&before, &after);
+        let of = |field| told.iter().find(|one| one.aspect == field).unwrap().after.clone();
+        assert!(of(Field::Address).contains("2 Other Street") && of(Field::Address).contains("+49 999"), "{told:?}");
+        assert!(of(Field::Lines).contains("3 × TEA-001 at 11.00"), "{told:?}");
     }
 
     #[test]

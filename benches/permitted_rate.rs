@@ -171,7 +171,7 @@ fn connect(context: &Context, row: &Row, url: &str) -> Store {
     let key = |name: &str| name.trim_start_matches("ORDERSYNC_").to_lowercase();
     let secrets: Secrets = access.secrets.iter().map(|(name, value)| (key(name), Secret::new(value.clone()))).collect();
     let credentials = Arc::new(Credentials::loose(secrets));
-    let shop = open_new(context, row.store.kind(), values.clone(), credentials.clone()).unwrap().probe().unwrap();
+    let shop = open_new(context, row.store.kind(), values.clone(), credentials.clone(), None).unwrap().probe().unwrap();
     context.credential_store().write("shop", &credentials.all()).unwrap();
     let new = NewStore {
         name: "shop".to_owned(),

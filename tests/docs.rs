@@ -220,7 +220,7 @@ fn row(title: &str, kind: ChannelKind, values: &[(&str, &str)]) -> String {
     let secrets = kind.adapter().fields.iter().filter(|field| field.secret);
     let secrets = secrets.map(|field| (field.key.to_owned(), Secret::new("none"))).collect();
     let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let can = open_new(&context, kind, values, Arc::new(Credentials::loose(secrets))).unwrap().capabilities();
+    let can = open_new(&context, kind, values, Arc::new(Credentials::loose(secrets)), None).unwrap().capabilities();
     let yes = |yes: bool| if yes { "yes" } else { "no" };
     let told = if can.notify == Notify::Choice { "you" } else { "the shop's settings" };
     let cancel = match can.cancel {

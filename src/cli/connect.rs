@@ -128,7 +128,7 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
     interrupt::leaves(Left::Unconnected);
     let (values, secrets) = values::gather(app, args, kind, &Values::new())?;
     let credentials = Arc::new(Credentials::loose(secrets));
-    let channel = open_new(&app.context, kind, values.clone(), credentials.clone())?;
+    let channel = open_new(&app.context, kind, values.clone(), credentials.clone(), None)?;
     let shop = probe(app, channel.as_ref())?;
     interrupt::leaves(Left::Kept);
     credentials.bind(&origin(kind, &values)?);
@@ -187,7 +187,7 @@ fn welcome(app: &App, store: &Store, shop: &ShopInfo, channel: &dyn Channel) -> 
     if let Some(orders) = shop.orders {
         output::line(&format!("  orders    {} at the channel", output::number(orders)))?;
     }
-    let more = if store.since.is_some() { " (--since at connect for more)" } else { "" };
+    let more = if store.since.is_some() { " (sync --since T for more)" } else { "" };
     output::line(&format!("  import    {reach}{more}"))?;
     output::line(&format!("  {}", first_sync(shop.orders, store.since.is_none(), channel.capabilities().guide_time)))?;
     for warning in &shop.warnings {
@@ -319,7 +319,7 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     interrupt::leaves(Left::Nothing);
     let (values, secrets) = values::gather(app, args, store.kind, &store.values)?;
     let credentials = Arc::new(Credentials::loose(secrets));
-    let channel = open_new(&app.context, store.kind, values.clone(), credentials.clone())?;
+    let channel = open_new(&app.context, store.kind, values.clone(), credentials.clone(), Some(name))?;
     let shop = same_shop(&store, probe(app, channel.as_ref())?)?;
     interrupt::leaves(Left::Kept);
     credentials.bind(&origin(store.kind, &values)?);

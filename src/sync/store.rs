@@ -26,6 +26,9 @@ const REAUTH: &str = "connect --reauth STORE";
 /// What is said in the place of [`AGAIN`] of a store that is not connected: nobody takes care of it.
 const NOT_AGAIN: &str = "nothing is connected; give the command again later";
 
+/// The same of a store that is to get other credentials.
+const NOT_CHANGED: &str = "its credentials are as they were; give the command again later";
+
 /// A channel whose hints name the command exactly as it is to be typed.
 struct Named {
     channel: Box<dyn Channel>,
@@ -187,21 +190,24 @@ impl OpenStore {
     }
 }
 
-/// Opens a channel with values that are not in the book yet (`connect`), and with secrets that are
-/// in no file yet. No network.
+/// Opens a channel with values that are not in the book yet, and with secrets that are in no file
+/// yet, for the command `connect CHANNEL`, or `connect --reauth STORE` of a store. No network.
 pub fn open_new(
     context: &Context,
     kind: ChannelKind,
     values: Values,
     credentials: Arc<Credentials>,
+    store: Option<&str>,
 ) -> Result<Box<dyn Channel>> {
-    // There is no store yet that could be given new credentials.
-    let again = || format!("connect {kind} again");
+    // The command itself is what helps: a store to be tested is not there yet, or has other secrets.
+    let command = || store.map_or_else(|| format!("connect {kind}"), |name| format!("connect --reauth {name}"));
+    let again = || format!("{} again", command());
+    let not_again = if store.is_some() { NOT_CHANGED } else { NOT_AGAIN };
     let words = vec![
-        (TEST, NOT_AGAIN.to_owned()),
+        (TEST, not_again.to_owned()),
         (REAUTH, again()),
         ("connect --test STORE", again()),
-        (AGAIN, NOT_AGAIN.to_owned()),
+        (AGAIN, not_again.to_owned()),
     ];
     let nothing: (_, Learn) = (serde_json::Value::Null, Box::new(|_, _| {}));
     let (channel, _) =

@@ -153,6 +153,13 @@ fn x1_a_wrong_secret_is_a_credentials_error() {
         assert_eq!((&error["kind"], &error["exit_code"]), (&json!("credentials"), &json!(4)), "{kind}");
         assert_eq!(desk.home.json("connect --list"), json!([]), "{kind}");
         assert!(!desk.home.path().join("credentials").exists(), "{kind}: something is kept of what does not work");
+        desk.connect("").exits(0);
+        let other =
+            access.secrets.iter().fold(desk.home.run(&format!("connect --reauth {kind}")), |call, (name, _)| {
+                call.env(name, "wrong-0123456789")
+            });
+        other.exits(4).says(&format!("ordersync connect --reauth {kind} again"));
+        desk.home.run(&format!("connect --test {kind}")).exits(0);
     });
 }
 

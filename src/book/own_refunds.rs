@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
-use super::acts::{head, set_status};
+use super::acts::{head, set_status, standing};
 use super::error::{Done, odd};
 use super::inbox::{InboxKind, InboxNote, put_note};
 use super::local::Worked;
@@ -106,7 +106,8 @@ impl Book {
     /// `NotFound` where the order never had one of this number.
     pub(crate) fn remove_refund(&mut self, order: i64, number: i64, rehearsal: bool) -> Result<Worked> {
         self.work(rehearsal, |db, by| {
-            let (_, bare) = head(db, order)?;
+            // Also of an order that was cleared of personal data: the shop may tell of the same refund now.
+            let (_, bare) = standing(db, order)?;
             let sql = "SELECT removed_at IS NOT NULL FROM own_refunds WHERE order_id = ? AND number = ?";
             match db.query_row(sql, [order, number], |row| row.get(0)).optional().done("read")? {
                 None => {

@@ -75,6 +75,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 /// What of the channel's newest version of an order waits for the merchant's word.
 pub(super) fn waits(book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
     let fates = book.circumstances(order.id)?.fates;
+    if fates.iter().all(|(_, fate)| *fate != Fate::Review) {
+        // Of an order that was cleared of personal data there is no document to be read.
+        return Ok(Vec::new());
+    }
     let waits = |field: Field| fates.contains(&(field, Fate::Review));
     let found = versions(book, order)?.map(|versions| versions.differences()).unwrap_or_default();
     Ok(found.into_iter().filter(|found| waits(found.aspect)).collect())

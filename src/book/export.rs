@@ -73,6 +73,8 @@ impl ExportFilter {
 pub(crate) enum Cell {
     /// There is none.
     None,
+    /// An order, by its number in the book.
+    Order(i64),
     /// A word, an id, an amount or a time of the program's own writing.
     Own(String),
     /// What somebody else has written.
@@ -104,6 +106,7 @@ pub(crate) struct Piece {
 /// How the SQL of a column is read.
 #[derive(Clone, Copy)]
 enum Kind {
+    Order,
     Id,
     Own,
     Text,
@@ -130,7 +133,7 @@ type Column = (&'static str, Kind, &'static str);
 
 /// Which order it is: in every sheet but that of the orders, which has more of it.
 const ORDER: [Column; 9] = [
-    ("order", Kind::Id, "o.id"),
+    ("order", Kind::Order, "o.id"),
     ("store", Kind::Own, "s.name"),
     ("channel", Kind::Own, "s.channel"),
     ("number", Kind::Text, "o.number"),
@@ -154,8 +157,8 @@ const SHIP: [Column; 9] = [
     ("ship_phone", Kind::Text, "a.phone"),
 ];
 
-const HEAD: [Column; 27] = [
-    ("order", Kind::Id, "o.id"),
+const HEAD: [Column; 28] = [
+    ("order", Kind::Order, "o.id"),
     ("store", Kind::Own, "s.name"),
     ("channel", Kind::Own, "s.channel"),
     ("connected", Kind::Flag, "s.removed_at IS NULL"),
@@ -178,6 +181,11 @@ const HEAD: [Column; 27] = [
     ("shipping_total", Kind::Money, "o.shipping_total"),
     ("tax_total", Kind::Money, "o.tax_total"),
     ("discount_total", Kind::Money, "o.discount_total"),
+    (
+        "fee_total",
+        Kind::Moneys,
+        "(SELECT group_concat(c.amount, ' ') FROM charges c WHERE c.order_id = o.id AND c.kind IN ('fee', 'other'))",
+    ),
     ("total", Kind::Money, "o.total"),
     ("refunded_total", Kind::Money, "o.refunded_total"),
     (
@@ -435,6 +443,7 @@ impl Known<'_> {
         let text = || row.get::<_, Option<String>>(n).done("read");
         let own = |text: Option<String>| text.map_or(Cell::None, Cell::Own);
         Ok(match kind {
+            Kind::Order => Cell::Order(row.get(n).done("read")?),
             Kind::Id => own(row.get::<_, Option<i64>>(n).done("read")?.map(|id| id.to_string())),
             Kind::Own => own(text()?),
             Kind::Text => text()?.map_or(Cell::None, Cell::Text),

@@ -113,6 +113,10 @@ impl Book {
             }
             let store = self.store_named(prefix)?;
             if let Some(store) = store {
+                if let Some(number) = rest.strip_prefix(BOOK).and_then(|rest| rest.strip_prefix(':')) {
+                    let of_store = |order: &Candidate| order.store == prefix;
+                    found.extend(self.by_book_number(number)?.into_iter().filter(of_store));
+                }
                 found.extend(self.by_number(rest, Some(store))?);
                 found.extend(self.by_remote_id(rest, Some(store))?);
             }

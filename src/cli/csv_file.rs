@@ -11,7 +11,7 @@ use csv::StringRecord;
 
 pub(super) use self::columns::{BY, Column, Columns, Name, ORDER, STORE};
 use super::output;
-use crate::book::Naming;
+use crate::book::{BOOK, Naming};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{KEPT_DIGITS, undressed};
@@ -214,6 +214,8 @@ pub(super) fn reference(order: &str, store: &str) -> Result<String, String> {
         _ if store.is_empty() => Ok(order.to_owned()),
         None => Ok(format!("{store}:{order}")),
         Some((named, _)) if named == store => Ok(order.to_owned()),
+        // As lists write it: the store has to be that order's.
+        Some((BOOK, _)) => Ok(format!("{store}:{order}")),
         Some(_) => Err(format!("has the order {order} and the store {store}")),
     }
 }

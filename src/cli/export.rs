@@ -91,6 +91,7 @@ impl Format {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = app.existing_book()?;
     let filter = filter(app, &book, &args)?;
+    say_unread(app, &book, &filter)?;
     let _waiting = Waiting::watched(app, "the book is being read; a million orders take about a minute".to_owned());
     match args.output.as_deref().filter(|file| *file != Path::new("-")) {
         Some(file) => to_file(app, &book, &args, &filter, file),
@@ -110,13 +111,32 @@ fn filter(app: &App, book: &Book, args: &Args) -> Result<ExportFilter> {
     Ok(ExportFilter { statuses: args.status.clone(), stores, since, until })
 }
 
+/// An export of a time before the first import is no account of that time.
+fn say_unread(app: &App, book: &Book, filter: &ExportFilter) -> Result<()> {
+    if app.global.quiet {
+        return Ok(());
+    }
+    let stores = if filter.stores.is_empty() { book.stores()? } else { filter.stores.clone() };
+    for store in &stores {
+        let Some(read) = store.since else { continue };
+        if filter.since.is_some_and(|since| since < read) || filter.until.is_some_and(|until| until < read) {
+            output::note(&format!(
+                "{0}: only orders that changed since {1} were imported; ordersync sync --channel {0} --since all reads the older ones",
+                store.name,
+                output::date(read)
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// A file that is whole or not there.
 fn to_file(app: &App, book: &Book, args: &Args, filter: &ExportFilter, file: &Path) -> Outcome {
     refuse_ours(app, file)?;
     let format = args.format.or_else(|| Format::of_file(file)).unwrap_or(Format::Csv);
     interrupt::leaves(Left::NoFile);
     let new = NewFile::begin(file, ".ordersync-export.", args.replace, UNDONE).map_err(|error| {
-        let is_there = error.kind() == ErrorKind::Refused && !args.replace;
+        let is_there = error.kind() == ErrorKind::Refused && !args.replace && file.is_file();
         if is_there { error.hint("give another file name, or replace it with --replace") } else { error }
     })?;
     let failed = |error: std::io::Error| new.failed(&error);
@@ -188,7 +208,9 @@ fn refuse_ours(app: &App, file: &Path) -> Result<()> {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let (book, dir) = (app.context.home.book(), file.parent().map(real).unwrap_or_default());
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let is_book = dir == book.parent().map(real).unwrap_or_default() && name(&file).starts_with(&name(&book));
+    // On some file systems names that differ by case are the same one.
+    let [ours, other] = [book.as_path(), file.as_path()].map(|path| name(path).to_lowercase());
+    let is_book = dir == book.parent().map(real).unwrap_or_default() && other.starts_with(&ours);
     if is_book
         || dir.starts_with(real(app.context.home.credentials()))
         || dir.starts_with(real(&app.context.home.locks()))
@@ -247,6 +269,7 @@ fn word(sheet: Sheet) -> &'static str {
 fn text(cell: &Cell) -> String {
     match cell {
         Cell::None => String::new(),
+        Cell::Order(id) => output::csv_order(id),
         Cell::Own(word) => word.clone(),
         Cell::Text(text) => csv_text(text).into_owned(),
         Cell::Number(number) => number.to_string(),
@@ -272,6 +295,7 @@ impl Serialize for Object<'_> {
         for (name, cell) in self.columns.iter().zip(self.cells) {
             match cell {
                 Cell::None => map.serialize_entry(name, &())?,
+                Cell::Order(id) => map.serialize_entry(name, &id.to_string())?,
                 Cell::Own(text) | Cell::Text(text) => map.serialize_entry(name, text)?,
                 Cell::Number(number) => map.serialize_entry(name, number)?,
                 Cell::Flag(is_so) => map.serialize_entry(name, is_so)?,

@@ -225,6 +225,11 @@ fn print(app: &App, limit: usize, rows: &[OrderRow]) -> anyhow::Result<()> {
         if rows.iter().any(|row| row.cleared) {
             output::note("(cleared) its personal data were taken out of the book; ordersync help purge says more");
         }
+        if rows.iter().any(is_with_supplier) {
+            output::note(
+                "(supplier) you have asked a supplier to ship it; show tells whom, dropship --withdraw takes that back",
+            );
+        }
         if rows.iter().any(|row| row.drifted) {
             output::note("* changed at the channel since you last saw it; show prints both versions");
         }
@@ -278,6 +283,10 @@ fn table(app: &App, rows: &[OrderRow]) -> Result<Table> {
 /// Where the marks of orders stand that have one status, behind it.
 const MARKS: usize = 5;
 
+fn is_with_supplier(row: &OrderRow) -> bool {
+    row.status == Status::DropshipmentRequested
+}
+
 /// What is to be known of an order besides its status.
 fn marks(row: &OrderRow) -> String {
     let marks = [
@@ -287,6 +296,8 @@ fn marks(row: &OrderRow) -> String {
         (row.gone, "(gone)"),
         (row.cancelling, "(cancelled)"),
         (row.cleared, "(cleared)"),
+        // Also where a narrow terminal has no room for the status.
+        (is_with_supplier(row), "(supplier)"),
         (row.drifted, "*"),
         (!row.twins.is_empty(), "="),
     ];
@@ -337,7 +348,7 @@ fn print_csv(rows: &[OrderRow]) -> anyhow::Result<()> {
         &header,
         rows.iter().map(|row| {
             vec![
-                row.id.to_string(),
+                output::csv_order(row.id),
                 row.store.clone(),
                 csv_text(&row.number).into_owned(),
                 csv_text(&row.remote_id).into_owned(),

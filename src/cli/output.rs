@@ -13,6 +13,7 @@ use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 use super::wrap::wrapped;
+use crate::book::BOOK;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, exit_code};
 
@@ -155,10 +156,20 @@ pub(crate) fn print_csv(header: &[&str], rows: impl IntoIterator<Item = Vec<Stri
     put(&text)
 }
 
+/// An order in a column `order` of CSV. Lists become files for `dispatch --from`, which takes a bare
+/// number for the channel's: another order's, and a parcel to somebody else.
+pub(crate) fn csv_order(id: impl std::fmt::Display) -> String {
+    format!("{BOOK}:{id}")
+}
+
 /// Prints values of `--json` as CSV: of each, what stands under these keys. A column is the key of
 /// the same name.
 pub(crate) fn print_csv_of(columns: &[&str], rows: &[serde_json::Value]) -> anyhow::Result<()> {
-    let row = |row: &serde_json::Value| columns.iter().map(|name| cell_of(&row[*name])).collect();
+    let cell = |name: &str, value: &serde_json::Value| match value.as_str() {
+        Some(id) if name == "order" => csv_order(id),
+        _ => cell_of(value),
+    };
+    let row = |row: &serde_json::Value| columns.iter().map(|name| cell(name, &row[*name])).collect();
     print_csv(columns, rows.iter().map(row))
 }
 

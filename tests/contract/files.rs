@@ -12,6 +12,33 @@ fn csv<'a>(desk: &'a Desk, rows: &[(&str, &str)]) -> Call<'a> {
     desk.home.call(&["dispatch", "--from", &path])
 }
 
+/// The number of an order in the book is another one's at the shop.
+#[test]
+fn d1_a_list_that_is_made_a_file_of_dispatches_means_the_orders_that_it_lists() {
+    each(|desk| {
+        let ids = [desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)])];
+        let list = desk.home.run("orders --to-send --csv").exits(0).stdout;
+        let mut rows = list.lines();
+        let at = |name: &str| list.lines().next().unwrap().split(',').position(|column| column == name).unwrap();
+        let (order, store, remote) = (at("order"), at("store"), at("remote_id"));
+        rows.next();
+        let mut labels = "order,store,carrier,tracking\n".to_owned();
+        for cells in rows.map(|row| row.split(',').collect::<Vec<_>>()) {
+            if let Some(nth) = ids.iter().position(|id| id.ends_with(cells[remote].trim_start_matches('\''))) {
+                labels.push_str(&format!("{},{},ups,1Z{nth}\n", cells[order], cells[store]));
+            }
+        }
+        assert_eq!(labels.lines().count(), 3, "{}: {list}", desk.kind);
+        let path = desk.home.file("labels.csv", &labels);
+        desk.home.call(&["dispatch", "--from", &path]).exits(0);
+        for (nth, id) in ids.iter().enumerate() {
+            assert_eq!(desk.tracking_numbers(id), [format!("1Z{nth}")], "{}", desk.kind);
+        }
+        let wrong = desk.home.file("wrong.csv", "order,store,carrier,tracking\nbook:1,other,ups,1Z9\n");
+        desk.home.call(&["dispatch", "--from", &wrong]).exits(7);
+    });
+}
+
 #[test]
 fn d3_the_same_file_again_does_nothing() {
     each(|desk| {

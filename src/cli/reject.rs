@@ -53,7 +53,7 @@ fn once(book: &mut Book, id: i64, asked: Asked<'_>) -> Result<Option<Told>> {
         return Ok(None);
     }
     let head = format!("order {id} ({}:{}) stays as you have it", order.store, order.number);
-    let kept = found.iter().map(|found| format!("  {}: {}, not {}", found.aspect.word(), found.before, found.after));
+    let kept = found.iter().map(|one| format!("  {}: {} (the channel: {})", one.aspect.word(), one.before, one.after));
     let lines = std::iter::once(head).chain(kept).collect();
     Ok(Some(Told { json: json!({ "order": id.to_string(), "rejected": found }), lines }))
 }

@@ -150,3 +150,13 @@ fn p2_of_two_files_that_accept_and_reject_the_same_at_once_each_order_has_one_wo
         desk.home.run("doctor --offline").exits(0);
     });
 }
+
+#[test]
+fn p2_what_is_rejected_is_told_with_both_versions() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.ship_elsewhere(&id, "DHL", "JD01"));
+        desk.sync();
+        desk.on("reject", &id, "").exits(0).prints("  shipped: not shipped (the channel: shipped");
+    });
+}

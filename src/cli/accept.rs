@@ -88,6 +88,10 @@ fn told(order: &BookOrder, done: &Done, rejected: &[Field]) -> Told {
     let mut lines = vec![format!("order {id} ({}:{}) is now as the channel has it{but}", order.store, order.number)];
     lines.extend(done.differences.iter().map(|one| format!("  {}: {} → {}", one.aspect.word(), one.before, one.after)));
     lines.extend((!had.is_empty()).then(|| format!("  what you had rejected is taken over: {}", had.join(", "))));
+    let parted = |one, other| done.differences.iter().any(|found| found.aspect == one) && done.left.contains(&other);
+    if parted(Field::Lines, Field::Totals) || parted(Field::Totals, Field::Lines) {
+        lines.push("  its lines and its totals are of different versions now: show has what they differ by".to_owned());
+    }
     let edits = done.given_up.iter();
     lines.extend(
         edits.map(|edit| format!("  what you had edited is given up: {}: {}", edit.aspect.word(), edit.before)),

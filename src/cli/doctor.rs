@@ -8,6 +8,7 @@ use crate::book::{Book, Fault, Store, exposed};
 use crate::channel::format;
 use crate::clock::rfc3339;
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
+use crate::order::sums::balanced_copy;
 use crate::sync::goes_by::Versions;
 
 /// Check the installation and every store.
@@ -175,17 +176,23 @@ fn check_orders(book: &Book, mended: bool) -> Result<Vec<Finding>> {
     Ok(if found.is_empty() { vec![Finding::good("orders", "orders: sums and pieces add up")] } else { found })
 }
 
-/// Makes every copy whose sums do not hold anew, from the document that it was made of.
-fn mend(app: &App) -> Result<()> {
-    let mut book = app.existing_book()?;
+/// The orders whose sums do not hold.
+fn with_wrong_sums(book: &Book) -> Result<Vec<i64>> {
     let mut orders = Vec::new();
     book.audit(&mut |flaw| {
         if matches!(flaw.fault, Fault::Sums(_) | Fault::TooLarge) {
             orders.push(flaw.order);
         }
     })?;
+    Ok(orders)
+}
+
+/// Makes every copy whose sums do not hold anew, from the documents that it was made of.
+fn mend(app: &App) -> Result<()> {
+    let mut book = app.existing_book()?;
+    let orders = with_wrong_sums(&book)?;
     let stores = book.stores()?;
-    let mut mended = 0;
+    let mut anew = Vec::new();
     for order in orders {
         let store = book.order(order)?.store;
         let Some(store) = stores.iter().find(|known| known.name == store) else { continue };
@@ -193,11 +200,14 @@ fn mend(app: &App) -> Result<()> {
         // One that is not understood any more is left as it is, and named.
         let read = |book: &Book| Versions::read(book, order, format(store.kind, &store.values)?.as_ref());
         if let Ok(Some(versions)) = read(&book)
-            && book.remake(order, event, &versions.written)?
+            && book.remake(order, event, &balanced_copy(versions.written))?
         {
-            mended += 1;
+            anew.push(order);
         }
     }
+    // One whose documents say no better is as it was, and is named.
+    let still = if anew.is_empty() { Vec::new() } else { with_wrong_sums(&book)? };
+    let mended = anew.iter().filter(|order| !still.contains(order)).count() as u64;
     if mended > 0 {
         output::note(&format!("{} made anew from the documents in the book", output::count(mended, "order")));
     }

@@ -8,7 +8,8 @@
 //! - tax: all of it where prices are without tax, else what is on shipping and fees, since the
 //!   lines have theirs in them;
 //! - what the channel does not itemise: a charge of the kind `other`, which [`balanced`] adds so
-//!   that nothing is hidden.
+//!   that nothing is hidden; and where the merchant has lines of one version and totals of another,
+//!   what they differ by ([`balanced_copy`]).
 
 use rust_decimal::Decimal;
 
@@ -76,16 +77,30 @@ pub(crate) fn balanced(mut order: Order) -> Result<Order, String> {
     let rest = rest(&order).ok_or("its sums are larger than any amount")?;
     if !rest.is_zero() {
         let title = if is_rounding(&order, rest) { "Rounding" } else { "Not itemised by the channel" };
-        order.charges.push(Charge {
-            kind: ChargeKind::Other,
-            remote_id: String::new(),
-            code: String::new(),
-            title: title.to_owned(),
-            amount: as_exact_as(rest, order.totals.total),
-            tax: Decimal::ZERO,
-        });
+        order.charges.push(other(&order, rest, title));
     }
     Ok(order)
+}
+
+/// The merchant's copy of an order, whose parts may be of different versions, with a charge `other`
+/// for what its total is more or less than its parts by that. Sums that no amount holds stay as they
+/// are.
+pub(crate) fn balanced_copy(mut copy: Order) -> Order {
+    if let Some(rest) = rest(&copy).filter(|rest| !rest.is_zero()) {
+        copy.charges.push(other(&copy, rest, "Difference of lines and totals"));
+    }
+    copy
+}
+
+fn other(order: &Order, rest: Decimal, title: &str) -> Charge {
+    Charge {
+        kind: ChargeKind::Other,
+        remote_id: String::new(),
+        code: String::new(),
+        title: title.to_owned(),
+        amount: as_exact_as(rest, order.totals.total),
+        tax: Decimal::ZERO,
+    }
 }
 
 /// Whether it is no more than what rounding each part to the total's own decimals can come to.
@@ -107,7 +122,7 @@ fn as_exact_as(amount: Decimal, total: Decimal) -> Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::order::{Status, testing};
+    use crate::order::{Field, Status, testing};
 
     fn amount(text: &str) -> Decimal {
         text.parse().unwrap()
@@ -156,6 +171,21 @@ mod tests {
         order.totals.total += amount("7.50");
         let once = balanced(order).unwrap();
         assert_eq!(balanced(once.clone()).unwrap(), once);
+    }
+
+    #[test]
+    fn f7_a_copy_with_parts_of_different_versions_says_by_how_much_they_differ() {
+        let (before, mut after) = (order(), order());
+        after.lines[0].total += amount("25");
+        after.totals.total += amount("25");
+        for (field, difference) in [(Field::Lines, "-25"), (Field::Totals, "25")] {
+            let copy = balanced_copy(before.taking(&[field], &after));
+            assert_eq!(rest(&copy), Some(Decimal::ZERO));
+            let charge = copy.charges.last().unwrap();
+            assert_eq!((charge.kind, charge.amount), (ChargeKind::Other, amount(difference)), "{field:?}");
+        }
+        let whole = before.taking(&[Field::Lines, Field::Totals], &after);
+        assert_eq!(balanced_copy(whole.clone()), whole);
     }
 
     #[test]

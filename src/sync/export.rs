@@ -24,6 +24,7 @@ use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Error, ErrorKind, Result};
+use crate::order::sums::balanced_copy;
 use crate::order::{Difference, Field, differences, trackings};
 
 /// A write that was cut off may still be at work in the shop's server: it is not looked for as lost
@@ -582,7 +583,7 @@ impl Attempt<'_> {
                 let mut kept = kept_beside(&self.open.store, &since, self.row.order_id, &had, now);
                 // What a cancellation gave back and took off is in the sums and pieces from now on.
                 if own.contains(&Field::Cancelled) {
-                    kept.copy.get_or_insert(had.written);
+                    kept.copy.get_or_insert(balanced_copy(had.written));
                 }
                 Some(Beside { kept, own })
             };

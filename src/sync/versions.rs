@@ -5,6 +5,7 @@ use super::policy::{self, Case, Decision, Notice};
 use crate::book::{Circumstances, InboxKind, InboxNote, Kept, Known, Store, Update};
 use crate::channel::{Format, RemoteOrder};
 use crate::error::{Error, ErrorKind, Result};
+use crate::order::sums::balanced_copy;
 use crate::order::{Difference, Fate, Field, Local, Order, People, Status, differences};
 
 /// What becomes of a version that just came.
@@ -170,14 +171,15 @@ fn written(fates: &[(Field, Fate)]) -> Vec<Field> {
     fates.iter().filter(|(_, fate)| fate.is_written()).map(|(field, _)| *field).collect()
 }
 
-/// The copy with these fields of the newer version. An order whose cancellation from here the
+/// The copy with these fields of the newer version; where its lines and its totals are of different
+/// versions by that, it says what they differ by (F-7). An order whose cancellation from here the
 /// channel has confirmed stays cancelled, though the version that the merchant has is not.
 fn copy_of(case: &Case<'_>, fields: &[Field]) -> Order {
     let mut copy = case.base.taking(fields, case.incoming);
     if case.status == Status::Cancelled && !case.edited.contains(&Field::Cancelled) {
         copy.status = Status::Cancelled;
     }
-    copy
+    balanced_copy(copy)
 }
 
 fn in_words(difference: &Difference) -> String {

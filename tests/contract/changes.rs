@@ -660,3 +660,49 @@ fn p2_what_a_store_is_set_to_do_with_changes_decides_also_about_those_of_before(
         desk.home.run("doctor --offline").exits(0);
     });
 }
+
+/// Lines of one version and totals of another: what they differ by is shown, and the book holds.
+#[test]
+fn f7_lines_and_totals_that_are_accepted_apart_say_what_they_differ_by() {
+    each(|desk| {
+        let sums = |id: &str, what: &str| {
+            let shown = desk.show(id);
+            let charges = shown["charges"].as_array().unwrap().iter();
+            let apart = charges.filter(|charge| charge["title"] == "Difference of lines and totals").count();
+            let doctor = desk.home.run("doctor --offline").exits(0);
+            doctor.prints("sums and pieces add up");
+            let mended = desk.home.run("doctor --offline --mend").exits(0);
+            assert!(!mended.stderr.contains("made anew"), "{} {what}: {}", desk.kind, mended.stderr);
+            apart
+        };
+        let grown = || {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            assert!(desk.store.grow_line(&id, 0, 1), "{}", desk.kind);
+            desk.sync();
+            let shown = desk.show(&id);
+            let found = shown["differences"].as_array().unwrap().iter().map(|one| one["aspect"].as_str().unwrap());
+            let found: Vec<&str> = found.collect();
+            assert!(found.contains(&"lines") && found.contains(&"totals"), "{}: {found:?}", desk.kind);
+            id
+        };
+        desk.set("edits=review");
+        for (one, other) in [("lines", "totals"), ("totals", "lines")] {
+            let id = grown();
+            desk.on("accept", &id, &format!("--field {one}")).exits(0).prints("are of different versions now");
+            assert_eq!(sums(&id, one), 1, "{} {one}", desk.kind);
+            desk.on("show", &id, "").exits(0).prints("Difference of lines and totals");
+            desk.on("accept", &id, &format!("--field {other}")).exits(0);
+            assert_eq!(sums(&id, "both"), 0, "{} {one}, {other}", desk.kind);
+        }
+        let id = grown();
+        desk.on("reject", &id, "--field totals").exits(0);
+        desk.on("accept", &id, "--field lines").exits(0);
+        assert_eq!(sums(&id, "totals rejected"), 1, "{}", desk.kind);
+        let id = grown();
+        desk.on("reject", &id, "--field totals").exits(0);
+        desk.set("edits=apply");
+        desk.sync();
+        assert_eq!(desk.show(&id)["lines"][0]["quantity"], "2", "{}: applied", desk.kind);
+        assert_eq!(sums(&id, "applied, totals rejected"), 1, "{}", desk.kind);
+    });
+}

@@ -245,6 +245,8 @@ pub(crate) struct InboxEntry {
     pub(crate) store: Option<String>,
     /// The order, where it is about one that is in the book.
     pub(crate) order_id: Option<i64>,
+    /// The number of that order in its shop.
+    pub(crate) number: Option<String>,
     /// What kind of thing it is.
     pub(crate) kind: String,
     /// What happened.
@@ -257,8 +259,8 @@ pub(crate) struct InboxEntry {
     pub(crate) resolved_at: Option<Timestamp>,
 }
 
-const ENTRY: &str = "SELECT i.id, s.name, i.order_id, i.kind, i.text, i.hint, i.created_at, i.resolved_at
-    FROM inbox i LEFT JOIN stores s ON s.id = i.store_id ";
+const ENTRY: &str = "SELECT i.id, s.name, i.order_id, i.kind, i.text, i.hint, i.created_at, i.resolved_at, o.number
+    FROM inbox i LEFT JOIN stores s ON s.id = i.store_id LEFT JOIN orders o ON o.id = i.order_id ";
 
 impl Book {
     /// The open entries, the oldest first; with `all` the dealt-with ones too.
@@ -370,6 +372,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<InboxEntry> {
         id: row.get(0)?,
         store,
         order_id,
+        number: row.get(8)?,
         kind,
         text: row.get(4)?,
         hint,

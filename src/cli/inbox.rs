@@ -42,7 +42,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             .iter()
             .map(|e| {
                 json!({
-                    "entry": e.id.to_string(), "store": e.store, "order": e.order_id.map(|id| id.to_string()), "kind": e.kind,
+                    "entry": e.id.to_string(), "store": e.store, "order": e.order_id.map(|id| id.to_string()),
+                    "number": e.number, "kind": e.kind,
                     "text": e.text, "hint": e.hint, "created_at": rfc3339(e.created_at), "resolved_at": e.resolved_at.map(rfc3339),
                 })
             })
@@ -60,9 +61,11 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let now = app.context.clock.now();
     for e in &entries {
         let store = e.store.as_deref().unwrap_or("");
+        // What the order is called in the shop, where the merchant looks.
+        let about = e.number.as_ref().map_or(store.to_owned(), |number| format!("{store}:{number}"));
         let done = if e.resolved_at.is_some() { " (done)" } else { "" };
         output::line(&format!(
-            "{:>4}  {}  {store}  {}: {}{done}",
+            "{:>4}  {}  {about}  {}: {}{done}",
             e.id,
             output::when(e.created_at, now),
             e.kind,

@@ -674,7 +674,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__forget)
-            opts="-q -v -h -V --dry-run --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --force --dry-run --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -443,6 +443,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -s v -l verbo
 complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand purge" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -l force -d 'All that is found is one person\'s, although the orders bear several names or e-mail addresses, or the number is that of another order as well'
 complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -l dry-run -d 'Say which orders would be cleared, do nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand forget" -s q -l quiet -d 'Print nothing but results and errors'

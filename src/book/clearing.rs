@@ -431,7 +431,8 @@ impl Book {
                 db.execute("INSERT INTO search (search, rank) VALUES ('merge', ?)", [MERGED]).done("written")?;
                 // The request itself counts as one.
                 if db.total_changes().saturating_sub(before) < 2 {
-                    db.execute("UPDATE wiping SET words = 0, page = 0", []).done("written")?;
+                    let sql = format!("UPDATE wiping SET words = 0, {}", wiping::ONCE_ROUND);
+                    db.execute(&sql, []).done("written")?;
                     break;
                 }
             }
@@ -480,13 +481,15 @@ impl Old {
 /// Takes an order's personal data out of the tables, and says so in its trail.
 fn clear(db: &Connection, order: i64, how: How, by: By) -> Result<()> {
     personal::clear(db, order)?;
-    search::forget(db, order)?;
+    let was_found = search::forget(db, order)?;
     let sql = "INSERT INTO cleared VALUES (?, ?, ?)";
     let about = params![order, by.at.timestamp_millis(), how.word()];
     db.prepare_cached(sql).done("written")?.execute(about).done("written")?;
-    db.prepare_cached("UPDATE wiping SET words = 1, page = 0").done("written")?.execute([]).done("written")?;
-    // The index of words follows the trail, and takes in what is left of the order.
-    trail::note(db, order, by, "personal data cleared", how.word())
+    let sql = format!("UPDATE wiping SET words = 1, {}", wiping::ONCE_ROUND);
+    db.prepare_cached(&sql).done("written")?.execute([]).done("written")?;
+    trail::note(db, order, by, "personal data cleared", how.word())?;
+    // What is left of it is found at once: a million of them would have the next search wait.
+    if was_found { search::put_noted(db, order) } else { Ok(()) }
 }
 
 /// That an order was cleared, if it was.

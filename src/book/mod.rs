@@ -88,7 +88,7 @@ pub(crate) use notes::Note;
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState, Sending};
 pub(crate) use outward::{Standing, Way};
 pub(crate) use own_refunds::{NewRefund, OwnRefund};
-pub(crate) use person::Person;
+pub(crate) use person::{Doubt, Person};
 pub(crate) use present::Present;
 pub(crate) use queries::{BookLine, BookOrder};
 pub(crate) use readings::{Reading, Untouched};

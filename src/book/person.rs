@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, params};
+use serde_json::Value;
 
 use super::Book;
-use super::acts::column;
 use super::clearing::closed;
 use super::error::Done;
 use super::outbox::OPEN;
-use super::words::{folded_words, phone_digits};
+use super::words::{Phone, folded_words, phone};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Fewer digits are no phone number that means one person.
@@ -26,6 +26,17 @@ pub(crate) struct Person {
     pub(crate) unreadable: Vec<String>,
     /// Orders of people of this name, where nothing else was found.
     pub(crate) namesakes: Vec<i64>,
+    /// Why they may not be one person's, where that is so.
+    pub(crate) doubt: Option<Doubt>,
+}
+
+/// Why orders may not be one person's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// They bear several names or e-mail addresses: a shared phone, a customer of the counter.
+    Several,
+    /// What was given is the number of another order as well.
+    Number,
 }
 
 /// Who bought an order.
@@ -49,9 +60,26 @@ struct Addressee {
 enum By {
     Email(String),
     Id(String),
-    Phone(String),
+    Phone(Phone),
     Name(Vec<String>),
 }
+
+/// What was found by one way to name a person.
+struct Found {
+    by: By,
+    /// The orders that they have bought, and those that only go to them.
+    bought: BTreeSet<i64>,
+    sent: BTreeSet<i64>,
+    /// What else they are known by.
+    ids: BTreeSet<String>,
+    emails: BTreeSet<String>,
+    phones: Vec<Phone>,
+    /// The names of those who bought with what was given.
+    names: BTreeSet<Vec<String>>,
+}
+
+/// As many phone numbers of a person are looked for in what could not be read.
+const MOST_PHONES: usize = 20;
 
 impl Book {
     /// The orders of a person in a store: `user` is an e-mail address, the channel's own number of
@@ -60,17 +88,21 @@ impl Book {
     /// e-mail address belongs to them as well.
     pub(crate) fn person(&self, store: i64, user: &str) -> Result<Person> {
         let user = user.trim();
-        let (buyers, addressees) = (self.buyers(store)?, self.addressees(store)?);
-        for by in ways(user) {
-            let orders = orders_of(&by, &buyers, &addressees);
-            let unreadable = if let By::Email(email) = &by { self.unreadable_of(store, email)? } else { Vec::new() };
+        let mut found: Vec<Found> = ways(user).into_iter().map(Found::new).collect();
+        self.buyers(store, |buyer| found.iter_mut().for_each(|found| found.see_buyer(&buyer)))?;
+        self.addressees(store, |one| found.iter_mut().for_each(|found| found.see_addressee(&one)))?;
+        for mut found in found {
+            let is_name = matches!(found.by, By::Name(_));
+            let unreadable = if is_name { Vec::new() } else { self.others(store, &mut found)? };
+            let orders = &found.bought | &found.sent;
             if orders.is_empty() && unreadable.is_empty() {
                 continue;
             }
-            if let By::Name(_) = by {
+            if is_name {
                 return Ok(Person { namesakes: orders.into_iter().collect(), ..Person::default() });
             }
-            let mut person = Person { unreadable, ..Person::default() };
+            let doubt = self.doubt(store, user, &found, &orders)?;
+            let mut person = Person { unreadable, doubt, ..Person::default() };
             for order in orders {
                 person.open.extend(self.why_open(order)?.map(|why| (order, why)));
                 person.orders.push(order);
@@ -80,40 +112,90 @@ impl Book {
         Ok(Person::default())
     }
 
-    fn buyers(&self, store: i64) -> Result<Vec<Buyer>> {
-        let sql = "SELECT o.id, o.buyer_remote_id, o.buyer_email, o.buyer_phone, o.buyer_name FROM orders o
-            WHERE o.store_id = ? AND NOT EXISTS (SELECT 1 FROM cleared z WHERE z.order_id = o.id)";
-        let mut statement = self.db.prepare(sql).done("read")?;
-        let rows = statement.query_map([store], |row| {
-            let email: String = row.get(2)?;
-            let buyer = Buyer {
-                order: row.get(0)?,
-                id: row.get(1)?,
-                email: same_email(&email),
-                phone: row.get(3)?,
-                name: row.get(4)?,
-            };
-            Ok(buyer)
-        });
-        rows.done("read")?.collect::<rusqlite::Result<_>>().done("read")
+    /// Finds what else is theirs: under whatever address the same customer has bought. Gives what
+    /// could not be read and names them.
+    fn others(&self, store: i64, found: &mut Found) -> Result<Vec<String>> {
+        // A household may share a phone.
+        if !matches!(found.by, By::Phone(_)) && !found.bought.is_empty() {
+            self.buyers(store, |buyer| found.see_same(&buyer))?;
+            self.buyers(store, |buyer| found.see_theirs(&buyer))?;
+            self.addressees(store, |one| {
+                if found.emails.contains(&one.email) {
+                    found.sent.insert(one.order);
+                }
+            })?;
+        }
+        self.unreadable_of(store, found)
     }
 
-    fn addressees(&self, store: i64) -> Result<Vec<Addressee>> {
+    /// Why the orders may not be one person's.
+    fn doubt(&self, store: i64, user: &str, found: &Found, orders: &BTreeSet<i64>) -> Result<Option<Doubt>> {
+        let mut is_several = false;
+        let (mut names, mut emails) = (BTreeSet::new(), BTreeSet::new());
+        self.buyers(store, |buyer| {
+            let name = folded_words(&buyer.name);
+            match &found.by {
+                // Who buys under the given address is known; the same customer's number may be others'.
+                By::Email(email) => {
+                    is_several |= found.bought.contains(&buyer.order)
+                        && buyer.email != *email
+                        && !name.is_empty()
+                        && !found.names.contains(&name);
+                }
+                By::Id(_) if !found.bought.contains(&buyer.order) => {}
+                _ if !orders.contains(&buyer.order) || names.len() > 1 || emails.len() > 1 => {}
+                _ => {
+                    names.extend(Some(name).filter(|name| !name.is_empty()));
+                    emails.extend(Some(buyer.email).filter(|email| !email.is_empty()));
+                }
+            }
+        })?;
+        if is_several || names.len() > 1 || emails.len() > 1 {
+            return Ok(Some(Doubt::Several));
+        }
+        let sql = "SELECT id FROM orders WHERE number IN (?2, '#' || ?2) AND store_id = ?1
+            UNION SELECT id FROM orders WHERE store_id = ?1 AND remote_id = ?2";
+        let numbered = super::acts::column::<i64>(&self.db, sql, params![store, user])?;
+        let is_number = !matches!(found.by, By::Email(_)) && numbered.iter().any(|order| !orders.contains(order));
+        Ok(is_number.then_some(Doubt::Number))
+    }
+
+    /// Shows who bought each order of the store that is not cleared, one at a time: a large store has
+    /// more of them than memory.
+    fn buyers(&self, store: i64, mut see: impl FnMut(Buyer)) -> Result<()> {
+        let sql = "SELECT o.id, o.buyer_remote_id, o.buyer_email, o.buyer_phone, o.buyer_name FROM orders o
+            WHERE o.store_id = ? AND NOT EXISTS (SELECT 1 FROM cleared z WHERE z.order_id = o.id)";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let rows = statement.query_map([store], |row| {
+            let email: String = row.get(2)?;
+            let email = same_email(&email);
+            Ok(Buyer { order: row.get(0)?, id: row.get(1)?, email, phone: row.get(3)?, name: row.get(4)? })
+        });
+        rows.done("read")?.try_for_each(|buyer| buyer.map(&mut see)).done("read")
+    }
+
+    fn addressees(&self, store: i64, mut see: impl FnMut(Addressee)) -> Result<()> {
         let sql = "SELECT a.order_id, a.email, a.phone, a.name FROM orders o JOIN addresses a ON a.order_id = o.id
             WHERE o.store_id = ? AND NOT EXISTS (SELECT 1 FROM cleared z WHERE z.order_id = o.id)";
-        let mut statement = self.db.prepare(sql).done("read")?;
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
         let rows = statement.query_map([store], |row| {
             let email: String = row.get(1)?;
             Ok(Addressee { order: row.get(0)?, email: same_email(&email), phone: row.get(2)?, name: row.get(3)? })
         });
-        rows.done("read")?.collect::<rusqlite::Result<_>>().done("read")
+        rows.done("read")?.try_for_each(|one| one.map(&mut see)).done("read")
     }
 
     /// Orders that could not be read yet: their documents are all that is known of them.
-    fn unreadable_of(&self, store: i64, email: &str) -> Result<Vec<String>> {
-        let sql = "SELECT subject FROM inbox WHERE store_id = ? AND kind = 'unreadable' AND resolved_at IS NULL
-            AND instr(lower(document), ?) > 0 ORDER BY subject";
-        column(&self.db, sql, params![store, email])
+    fn unreadable_of(&self, store: i64, found: &Found) -> Result<Vec<String>> {
+        let sql =
+            "SELECT subject, document FROM inbox WHERE store_id = ? AND kind = 'unreadable' AND document IS NOT NULL
+            ORDER BY subject";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let rows = statement.query_map([store], |row| {
+            let (subject, document): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok(found.is_named(&document).then_some(subject))
+        });
+        rows.done("read")?.filter_map(rusqlite::Result::transpose).collect::<rusqlite::Result<_>>().done("read")
     }
 
     /// What stands against clearing an order; nothing where it is closed.
@@ -157,10 +239,10 @@ fn ways(user: &str) -> Vec<By> {
         return vec![By::Email(same_email(user))];
     }
     let mut ways = Vec::new();
-    if !user.is_empty() {
+    if is_number(user) {
         ways.push(By::Id(user.to_owned()));
     }
-    ways.extend(phone_digits(user).filter(|digits| digits.len() >= SHORTEST_PHONE).map(By::Phone));
+    ways.extend(phone(user).filter(|phone| phone.len() >= SHORTEST_PHONE).map(By::Phone));
     let name = folded_words(user);
     if !name.is_empty() {
         ways.push(By::Name(name));
@@ -168,36 +250,104 @@ fn ways(user: &str) -> Vec<By> {
     ways
 }
 
-fn orders_of(by: &By, buyers: &[Buyer], addressees: &[Addressee]) -> BTreeSet<i64> {
-    let is_phone = |text: &str, digits: &String| phone_digits(text).as_ref() == Some(digits);
-    let is_buyer = |buyer: &&Buyer| match by {
-        By::Email(email) => buyer.email == *email,
-        By::Id(id) => is_number(&buyer.id) && buyer.id == *id,
-        By::Phone(digits) => is_phone(&buyer.phone, digits),
-        By::Name(name) => folded_words(&buyer.name) == *name,
-    };
-    let is_addressee = |one: &&Addressee| match by {
-        By::Email(email) => one.email == *email,
-        By::Id(_) => false,
-        By::Phone(digits) => is_phone(&one.phone, digits),
-        By::Name(name) => folded_words(&one.name) == *name,
-    };
-    let bought: Vec<&Buyer> = buyers.iter().filter(is_buyer).collect();
-    let mut orders: BTreeSet<i64> = bought.iter().map(|buyer| buyer.order).collect();
-    orders.extend(addressees.iter().filter(is_addressee).map(|one| one.order));
-    // A household may share a phone, and a name is anybody's.
-    if matches!(by, By::Email(_) | By::Id(_)) {
-        let ids: BTreeSet<&str> = bought.iter().map(|buyer| buyer.id.as_str()).filter(|id| is_number(id)).collect();
-        // Under whatever address the same customer has bought.
-        let same = buyers.iter().filter(|buyer| ids.contains(buyer.id.as_str()));
-        let emails = bought.iter().copied().chain(same).map(|buyer| buyer.email.as_str());
-        let emails: BTreeSet<&str> = emails.filter(|email| !email.is_empty()).collect();
-        let is_theirs = |buyer: &&Buyer| ids.contains(buyer.id.as_str()) || emails.contains(buyer.email.as_str());
-        orders.extend(buyers.iter().filter(is_theirs).map(|buyer| buyer.order));
-        orders.extend(addressees.iter().filter(|one| emails.contains(one.email.as_str())).map(|one| one.order));
+impl Found {
+    fn new(by: By) -> Self {
+        let (mut ids, mut emails, mut phones) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        match &by {
+            By::Email(email) => drop(emails.insert(email.clone())),
+            By::Id(id) => drop(ids.insert(id.clone())),
+            By::Phone(phone) => phones.push(phone.clone()),
+            By::Name(_) => {}
+        }
+        Self { by, bought: BTreeSet::new(), sent: BTreeSet::new(), ids, emails, phones, names: BTreeSet::new() }
     }
-    orders
+
+    /// By what was given alone.
+    fn see_buyer(&mut self, buyer: &Buyer) {
+        let is_theirs = match &self.by {
+            By::Email(email) => buyer.email == *email,
+            By::Id(id) => buyer.id == *id,
+            By::Phone(given) => phone(&buyer.phone).is_some_and(|phone| phone.is_same(given)),
+            By::Name(name) => folded_words(&buyer.name) == *name,
+        };
+        if !is_theirs {
+            return;
+        }
+        self.bought.insert(buyer.order);
+        if matches!(self.by, By::Email(_) | By::Id(_)) {
+            self.ids.extend(Some(buyer.id.clone()).filter(|id| is_number(id)));
+            self.names.insert(folded_words(&buyer.name));
+        }
+    }
+
+    fn see_addressee(&mut self, one: &Addressee) {
+        let is_theirs = match &self.by {
+            By::Email(email) => one.email == *email,
+            By::Id(_) => false,
+            By::Phone(given) => phone(&one.phone).is_some_and(|phone| phone.is_same(given)),
+            By::Name(name) => folded_words(&one.name) == *name,
+        };
+        if is_theirs {
+            self.sent.insert(one.order);
+        }
+    }
+
+    /// Under what addresses the same customer has bought.
+    fn see_same(&mut self, buyer: &Buyer) {
+        if self.ids.contains(&buyer.id) && !buyer.email.is_empty() {
+            self.emails.insert(buyer.email.clone());
+        }
+    }
+
+    /// By whatever they are known by.
+    fn see_theirs(&mut self, buyer: &Buyer) {
+        if !self.ids.contains(&buyer.id) && !self.emails.contains(&buyer.email) {
+            return;
+        }
+        self.bought.insert(buyer.order);
+        if self.phones.len() < MOST_PHONES
+            && let Some(phone) = phone(&buyer.phone).filter(|phone| phone.len() >= SHORTEST_PHONE)
+            && !self.phones.iter().any(|known| known.is_same(&phone))
+        {
+            self.phones.push(phone);
+        }
+    }
+
+    /// Whether a document that could not be read tells of them.
+    fn is_named(&self, document: &str) -> bool {
+        let text = document.to_lowercase();
+        self.emails.iter().any(|email| text.contains(email))
+            || serde_json::from_str::<Value>(document).is_ok_and(|document| self.is_told(&document, false))
+    }
+
+    /// The same of a part of it; `of_person` where it stands under a name that means a person. A
+    /// customer's number may be any number elsewhere.
+    fn is_told(&self, part: &Value, of_person: bool) -> bool {
+        match part {
+            Value::Object(fields) => fields.iter().any(|(name, part)| {
+                let name = name.to_lowercase();
+                let means_person = PERSON.iter().any(|word| name.contains(word));
+                self.is_told(part, of_person || means_person)
+            }),
+            Value::Array(parts) => parts.iter().any(|part| self.is_told(part, of_person)),
+            Value::String(text) => self.is_text(text, of_person),
+            Value::Number(number) => self.is_text(&number.to_string(), of_person),
+            Value::Null | Value::Bool(_) => false,
+        }
+    }
+
+    fn is_text(&self, text: &str, of_person: bool) -> bool {
+        let last = text.rsplit('/').next().unwrap_or(text);
+        let lower = text.to_lowercase();
+        (of_person && (self.ids.contains(text) || self.ids.contains(last)))
+            || self.emails.iter().any(|email| lower.contains(email))
+            || (!self.phones.is_empty()
+                && phone(text).is_some_and(|told| self.phones.iter().any(|phone| phone.is_same(&told))))
+    }
 }
+
+/// What is in the name of a field that tells who has bought.
+const PERSON: [&str; 5] = ["customer", "buyer", "user", "client", "account"];
 
 /// Whether a customer's number is one; guests have none, or 0.
 fn is_number(id: &str) -> bool {
@@ -207,44 +357,4 @@ fn is_number(id: &str) -> bool {
 /// An e-mail address as it is compared.
 fn same_email(text: &str) -> String {
     text.trim().to_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn buyer(order: i64, id: &str, email: &str, phone: &str) -> Buyer {
-        Buyer { order, id: id.into(), email: same_email(email), phone: phone.into(), name: "Ann Other".into() }
-    }
-
-    #[test]
-    fn x3_whose_orders_are_whose_is_told_by_address_number_and_phone_and_never_by_name_alone() {
-        let buyers = [
-            buyer(1, "7", "Ann@Example.test", "+49 170 1234567"),
-            buyer(2, "7", "ann.other@example.test", ""),
-            buyer(3, "0", " ann@example.TEST ", ""),
-            buyer(4, "0", "bob@example.test", "0170 1234567"),
-            buyer(5, "", "", ""),
-        ];
-        let to = |order, email: &str| Addressee {
-            order,
-            email: same_email(email),
-            phone: String::new(),
-            name: "Bob".into(),
-        };
-        let addressees = [to(4, "ANN@example.test"), to(6, "ann.other@example.test")];
-        let found = |user: &str| -> Vec<i64> {
-            let ways = ways(user);
-            let mut found =
-                ways.iter().map(|by| orders_of(by, &buyers, &addressees)).filter(|orders| !orders.is_empty());
-            found.next().unwrap_or_default().into_iter().collect()
-        };
-        assert_eq!(found("ann@example.test"), [1, 2, 3, 4, 6]);
-        assert_eq!(found("7"), [1, 2, 3, 4, 6]);
-        assert_eq!(found("0170-1234567"), [1, 4], "a household may share a phone");
-        for nobody in ["0", "", "nobody@example.test", "1234567"] {
-            assert_eq!(found(nobody), [0; 0], "{nobody}");
-        }
-        assert!(matches!(ways("ann OTHER")[..], [By::Id(_), By::Name(_)]));
-    }
 }

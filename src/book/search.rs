@@ -144,8 +144,17 @@ fn put(db: &Connection, order: i64) -> Result<()> {
     Ok(())
 }
 
-/// Takes an order's words out of the index.
-pub(super) fn forget(db: &Connection, order: i64) -> Result<()> {
+/// Puts them in behind the event that was just noted, which the index has then seen where it had seen
+/// all before.
+pub(super) fn put_noted(db: &Connection, order: i64) -> Result<()> {
+    put(db, order)?;
+    let sql = "UPDATE search_seen SET up_to = up_to + 1 WHERE up_to + 1 = (SELECT max(rowid) FROM history)";
+    db.prepare_cached(sql).done("written")?.execute([]).done("written")?;
+    Ok(())
+}
+
+/// Takes an order's words out of the index; tells whether it had any.
+pub(super) fn forget(db: &Connection, order: i64) -> Result<bool> {
     let sql = "DELETE FROM searched WHERE order_id = ? RETURNING document";
     let known: Option<i64> =
         db.prepare_cached(sql).done("written")?.query_row([order], |row| row.get(0)).optional().done("written")?;
@@ -153,7 +162,7 @@ pub(super) fn forget(db: &Connection, order: i64) -> Result<()> {
         let sql = "DELETE FROM search WHERE rowid = ?";
         db.prepare_cached(sql).done("written")?.execute([document]).done("written")?;
     }
-    Ok(())
+    Ok(known.is_some())
 }
 
 /// When an order was placed, and its words: numbers, names, e-mail addresses, phones, postcodes,

@@ -5,19 +5,21 @@
 //! before it was on. Rewriting the file (`VACUUM`) would, and keep everybody out of a large book
 //! for a minute. So the gaps, the free pages and the rests of overflow pages are overwritten in
 //! place, a stretch of pages at a time: with the write lock, and while the log is empty, so that
-//! what stands in the file is how things are. No byte is touched that SQLite reads, so a kill in
+//! what stands in the file is how things are. It goes round in a circle: what was cleared when it had
+//! come to some page is wiped once it is there again, so that it comes to an end, and to every page,
+//! also where something is cleared each day and once round takes longer. No byte is touched that SQLite reads, so a kill in
 //! between harms nothing, and readers go on.
 //!
 //! The layout is that of <https://www.sqlite.org/fileformat2.html>.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::error::Done;
 use super::file;
@@ -62,21 +64,75 @@ pub(super) fn stretch(path: &Path) -> Result<Wiped> {
     if std::fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0) {
         return Ok(Wiped::Held);
     }
-    let begun: Option<u32> = transaction.query_row("SELECT page FROM wiping", [], |row| row.get(0)).done("read")?;
-    let Some(begun) = begun else { return Ok(Wiped::All) };
+    let Some(from) = Position::of(&transaction)? else { return Ok(Wiped::All) };
     let file = kept_open(path).map_err(unwiped)?;
     let pages = Pages::of(&file).map_err(unwiped)?;
-    let reached = pages.wipe_from(begun.saturating_add(1)).map_err(unwiped)?;
+    let end = from.end(pages.count);
+    let reached = pages.wipe_from(from.page.saturating_add(1), end, pace()).map_err(unwiped)?;
+    let written = Instant::now();
     file.sync_data().map_err(unwiped)?;
-    let left = (reached < pages.count).then_some(reached);
+    keep_pace(written.elapsed());
+    let left = if reached < end { Some(Position { page: reached, ..from }) } else { from.past_end() };
     // Whoever has the old bytes in memory reads the pages anew after this.
-    transaction.execute("UPDATE wiping SET page = ?", [left]).done("wiped")?;
+    let sql = "UPDATE wiping SET page = ?, until = ?, is_past_end = ?";
+    let kept = left.as_ref().unwrap_or(&Position { page: 0, until: 0, is_past_end: false });
+    let about = params![left.as_ref().map(|left| left.page), kept.until, kept.is_past_end];
+    transaction.execute(sql, about).done("wiped")?;
     transaction.commit().done("wiped")?;
     if left.is_some() {
         return Ok(Wiped::Some);
     }
     empty_log(&db)?;
     Ok(Wiped::All)
+}
+
+/// Where the circle is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Position {
+    /// The file is wiped up to this page.
+    page: u32,
+    /// The page at which the last clearing fell: once round up to it is left to do.
+    until: u32,
+    /// Whether the end of the file was passed since.
+    is_past_end: bool,
+}
+
+impl Position {
+    fn of(db: &Connection) -> Result<Option<Self>> {
+        let sql = "SELECT page, until, is_past_end FROM wiping WHERE page IS NOT NULL";
+        let found =
+            db.query_row(sql, [], |row| Ok(Self { page: row.get(0)?, until: row.get(1)?, is_past_end: row.get(2)? }));
+        found.optional().done("read")
+    }
+
+    /// The last page of this part of the way.
+    fn end(self, count: u32) -> u32 {
+        if self.is_past_end { self.until.min(count) } else { count }
+    }
+
+    /// What is left to do at its end.
+    fn past_end(self) -> Option<Self> {
+        (!self.is_past_end && self.until > 0).then_some(Self { page: 0, is_past_end: true, ..self })
+    }
+}
+
+/// Something was cleared: once round from here.
+pub(super) const ONCE_ROUND: &str = "page = coalesce(page, 0), until = coalesce(page, 0), is_past_end = 0";
+
+/// How long pages are wiped in a stretch, in microseconds: less where the disk takes long to keep
+/// what was written.
+static PACE: AtomicU64 = AtomicU64::new(STRETCH.as_micros() as u64);
+
+fn pace() -> Duration {
+    Duration::from_micros(PACE.load(Ordering::Relaxed))
+}
+
+/// What was written took so long to keep.
+fn keep_pace(written: Duration) {
+    let usual = STRETCH.as_micros() as u64;
+    let now = PACE.load(Ordering::Relaxed);
+    let next = if written > STRETCH { now / 2 } else { now.saturating_mul(2) };
+    PACE.store(next.clamp(usual / 16, usual), Ordering::Relaxed);
 }
 
 /// Brings all of the log into the file and empties it; false where somebody holds it.
@@ -173,8 +229,22 @@ struct Pages<'f> {
     size: usize,
     usable: usize,
     count: u32,
-    /// The pages that are free.
-    free: BTreeSet<u32>,
+    free: Free,
+}
+
+/// The pages that are free, a bit each: they are found anew for each stretch.
+struct Free(Vec<u64>);
+
+impl Free {
+    fn contains(&self, page: u32) -> bool {
+        self.0.get(page as usize / 64).is_some_and(|bits| bits >> (page % 64) & 1 == 1)
+    }
+
+    fn insert(&mut self, page: u32) {
+        if let Some(bits) = self.0.get_mut(page as usize / 64) {
+            *bits |= 1 << (page % 64);
+        }
+    }
 }
 
 impl<'f> Pages<'f> {
@@ -194,7 +264,7 @@ impl<'f> Pages<'f> {
         if vacuums || count >= MOST_PAGES || file.metadata()?.len() < u64::from(count) * size as u64 {
             return Err(damaged());
         }
-        let mut pages = Self { file, size, usable, count, free: BTreeSet::new() };
+        let mut pages = Self { file, size, usable, count, free: Free(vec![0; count as usize / 64 + 1]) };
         pages.find_free(first)?;
         Ok(pages)
     }
@@ -214,27 +284,27 @@ impl<'f> Pages<'f> {
         let mut trunk = first;
         // Not longer than the file has pages: a list that is damaged may have no end.
         for _ in 0..self.count {
-            if !(1..=self.count).contains(&trunk) || self.free.contains(&trunk) {
+            if !(1..=self.count).contains(&trunk) || self.free.contains(trunk) {
                 break;
             }
             let bytes = self.read(trunk)?;
             let leaves = number(&bytes, 4).unwrap_or(0) as usize;
             let named = (0..leaves.min(self.usable / 4)).filter_map(|nth| number(&bytes, 8 + 4 * nth));
-            self.free.extend(named.filter(|leaf| *leaf <= self.count));
+            named.filter(|leaf| *leaf <= self.count).for_each(|leaf| self.free.insert(leaf));
             blank(self.file, self.place(trunk), &bytes, (8 + 4 * leaves).min(self.usable)..self.usable)?;
             trunk = number(&bytes, 0).unwrap_or(0);
         }
         Ok(())
     }
 
-    /// Wipes the pages from this one on, for as long as a stretch takes; gives the last one.
-    fn wipe_from(&self, first: u32) -> std::io::Result<u32> {
+    /// Wipes the pages from the first one on, for so long at most; gives the last one.
+    fn wipe_from(&self, first: u32, end: u32, most: Duration) -> std::io::Result<u32> {
         let begun = Instant::now();
         let mut last = first.saturating_sub(1);
-        for page in first..=self.count {
+        for page in first..=end {
             self.wipe(page)?;
             last = page;
-            if begun.elapsed() >= STRETCH {
+            if begun.elapsed() >= most {
                 break;
             }
         }
@@ -243,7 +313,7 @@ impl<'f> Pages<'f> {
 
     fn wipe(&self, page: u32) -> std::io::Result<()> {
         let bytes = self.read(page)?;
-        if self.free.contains(&page) {
+        if self.free.contains(page) {
             return blank(self.file, self.place(page), &bytes, 0..self.usable);
         }
         let at = if page == 1 { FILE_HEADER } else { 0 };
@@ -264,7 +334,7 @@ impl<'f> Pages<'f> {
             page = u32::from_be_bytes(next);
             left -= holds;
         }
-        if !(1..=self.count).contains(&page) || self.free.contains(&page) {
+        if !(1..=self.count).contains(&page) || self.free.contains(page) {
             return Ok(());
         }
         let bytes = self.read(page)?;
@@ -380,6 +450,8 @@ fn varint(page: &[u8], at: usize) -> Option<(u64, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn has(path: &Path, what: &str) -> bool {
@@ -442,5 +514,97 @@ mod tests {
         reader.execute_batch("UPDATE a SET t = t || 'z'; UPDATE b SET t = t || 'z';").unwrap();
         db.execute_batch("UPDATE a SET t = t || 'z'; UPDATE b SET t = t || 'z';").unwrap();
         assert!(!has(&path, "LEAVES"));
+    }
+
+    /// Once round takes longer than it takes until more is cleared: every page is come to, and once
+    /// nothing more is cleared there is an end.
+    #[test]
+    fn x3_wiping_goes_round_in_a_circle_from_where_the_last_clearing_fell() {
+        let (count, clear) = (10, |at: Position| Position { page: at.page, until: at.page, is_past_end: false });
+        let mut at = Position { page: 0, until: 0, is_past_end: false };
+        let mut seen = [0; 11];
+        let mut step = |at: Position| {
+            let page = at.page + 1;
+            if page <= at.end(count) {
+                seen[page as usize] += 1;
+                if page < at.end(count) {
+                    return Some(Position { page, ..at });
+                }
+            }
+            at.past_end()
+        };
+        for _ in 0..10 {
+            for _ in 0..3 {
+                at = step(at).unwrap();
+            }
+            at = clear(at);
+        }
+        let mut steps = 0;
+        let mut next = Some(at);
+        while let Some(here) = next {
+            next = step(here);
+            steps += 1;
+        }
+        assert!((10..=12).contains(&steps), "{steps}");
+        assert!(seen[1..].iter().all(|times| *times >= 3), "{seen:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+
+        /// Whatever was written, moved about and deleted without care: the book is as it was, and
+        /// nothing that it does not hold any more is in its file.
+        #[test]
+        fn x3_a_wiped_file_holds_what_the_book_holds_and_nothing_else(
+            acts in prop::collection::vec((0u8..5, 0i64..60, 0usize..20_000), 1..160),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("orders.sqlite");
+            file::create(&path).unwrap();
+            let db = file::connect(&path).unwrap();
+            db.execute_batch(
+                "PRAGMA journal_mode=WAL; PRAGMA secure_delete=OFF; PRAGMA synchronous=OFF;
+                 CREATE TABLE a (id INTEGER PRIMARY KEY, t TEXT); CREATE INDEX a_by_t ON a (t);
+                 CREATE TABLE b (k TEXT PRIMARY KEY, t TEXT) WITHOUT ROWID; CREATE INDEX b_by_t ON b (t, k);",
+            )
+            .unwrap();
+            // Each text has a mark of its own at its beginning, in its middle and at its end.
+            let mark = |nth: usize| format!("<{nth:07}>");
+            for (nth, (act, id, length)) in acts.iter().enumerate() {
+                let length = if length % 3 == 0 { *length } else { length % 300 };
+                let half = "x".repeat(length / 2);
+                let text = format!("{0}{half}{0}{half}{0}", mark(nth));
+                let about = rusqlite::params![id, text];
+                match act {
+                    0 | 1 => db.execute("INSERT OR REPLACE INTO a VALUES (?, ?)", about),
+                    2 => db.execute("INSERT OR REPLACE INTO b VALUES ('key ' || ?, ?)", about),
+                    3 => db.execute("UPDATE a SET t = ?2 WHERE id BETWEEN ?1 AND ?1 + 3", about),
+                    _ => db
+                        .execute("DELETE FROM a WHERE id BETWEEN ?1 AND ?1 + 9", [id])
+                        .and_then(|_| db.execute("DELETE FROM b WHERE k = 'key ' || ?", [id])),
+                }
+                .unwrap();
+            }
+            db.execute_batch("UPDATE wiping SET page = 0").unwrap();
+            let content = |db: &Connection| -> Vec<String> {
+                let sql = "SELECT id || ' ' || t FROM a UNION ALL SELECT k || ' ' || t FROM b ORDER BY 1";
+                db.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().map(std::result::Result::unwrap).collect()
+            };
+            let before = content(&db);
+            while stretch(&path).unwrap() != Wiped::All {}
+            let fresh = file::connect(&path).unwrap();
+            prop_assert_eq!(content(&fresh), before.clone());
+            let sound: String = fresh.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+            prop_assert_eq!(sound, "ok");
+            let bytes = std::fs::read(&path).unwrap();
+            let there: std::collections::BTreeSet<&[u8]> =
+                bytes.windows(9).filter(|part| part[0] == b'<' && part[8] == b'>').collect();
+            for nth in 0..acts.len() {
+                let mark = mark(nth);
+                if there.contains(mark.as_bytes()) {
+                    prop_assert!(before.iter().any(|row| row.contains(&mark)), "{} was deleted", mark);
+                }
+            }
+        }
     }
 }

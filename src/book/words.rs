@@ -196,9 +196,9 @@ pub(super) fn folded_words(text: &str) -> Vec<String> {
     words(text)
 }
 
-/// The digits of a phone number without the country's; nothing where it is none.
-pub(super) fn phone_digits(text: &str) -> Option<String> {
-    Phone::of(text).map(|phone| phone.national)
+/// A phone number as people write it; nothing where it is none.
+pub(super) fn phone(text: &str) -> Option<Phone> {
+    Phone::of(text)
 }
 
 /// The words of a text.
@@ -336,11 +336,14 @@ fn is_of_phone(piece: &str) -> bool {
 const DASHES: [char; 5] = ['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2212}'];
 
 /// A phone number, or the beginning or end of one.
-struct Phone {
+#[derive(Debug, Clone)]
+pub(super) struct Phone {
     /// Without the zero before it, and without the country's number where that can be told.
     national: String,
     /// With the country's number, where it is written or may be.
     international: Option<String>,
+    /// Whether the country's number is written.
+    is_whole: bool,
 }
 
 impl Phone {
@@ -367,7 +370,19 @@ impl Phone {
         };
         let national = national.trim_start_matches('0');
         let national = if national.is_empty() { &digits } else { national };
-        Some(Self { national: national.to_owned(), international: international.map(str::to_owned) })
+        let (national, international) = (national.to_owned(), international.map(str::to_owned));
+        Some(Self { national, international, is_whole: whole.is_some() })
+    }
+
+    /// Whether the two are one number: with their countries' numbers where both have one.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let is_same_whole = self.international.is_some() && self.international == other.international;
+        is_same_whole || (self.national == other.national && !(self.is_whole && other.is_whole))
+    }
+
+    /// How many digits it has without the country's.
+    pub(super) fn len(&self) -> usize {
+        self.national.len()
     }
 }
 

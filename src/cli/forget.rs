@@ -5,7 +5,7 @@ use serde_json::json;
 use super::output;
 use super::privacy::{self, AFTERWARDS};
 use super::{App, Outcome};
-use crate::book::{Book, Person, Store};
+use crate::book::{Book, Doubt, Person, Store};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
 
 /// Take the personal data of one person out of the book: of all their orders in a store, however
@@ -13,7 +13,8 @@ use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
 ///
 /// What is taken out and what stays is as with purge. Where one of the orders is not shipped or
 /// cancelled, waits to be told to its channel, or needs you, nothing is done and they are listed
-/// (exit 6). A name alone is nobody: people share them. An order that the person places later is a
+/// (exit 6). Where they bear several names or e-mail addresses,
+/// as those of a shared phone do, they are listed as well. A name alone is nobody: people share them. An order that the person places later is a
 /// new one. It cannot be undone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTERWARDS)]
@@ -23,16 +24,23 @@ pub(super) struct Args {
     /// Their e-mail address, the channel's own number of the customer, or their phone number
     #[arg(allow_hyphen_values = true)]
     user: String,
+    /// All that is found is one person's, although the orders bear several names or e-mail addresses,
+    /// or the number is that of another order as well
+    #[arg(long)]
+    force: bool,
     /// Say which orders would be cleared, do nothing
     #[arg(long)]
     dry_run: bool,
 }
 
+/// As many orders are named where they may be several people's.
+const MOST_LISTED: usize = 50;
+
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     let store = store(&book, &args.store)?;
     let person = book.person(store.id, &args.user)?;
-    refuse(&store, &person)?;
+    refuse(&store, &person, args.force)?;
     let elsewhere = twins(&book, &person)?;
     if args.dry_run {
         return tell(app, &store, &person, &elsewhere, None);
@@ -66,7 +74,7 @@ fn store(book: &Book, name: &str) -> Result<Store> {
     })
 }
 
-fn refuse(store: &Store, person: &Person) -> Result<()> {
+fn refuse(store: &Store, person: &Person, is_sure: bool) -> Result<()> {
     if !person.namesakes.is_empty() {
         let text = format!(
             "only the name fits, of orders {}, and a name is anybody's; nothing was cleared",
@@ -80,6 +88,9 @@ fn refuse(store: &Store, person: &Person) -> Result<()> {
         return Err(Error::new(ErrorKind::NotFound, text)
             .hint("ordersync orders --search looks in all stores; who was cleared already is not found any more"));
     }
+    if let Some(doubt) = person.doubt.filter(|_| !is_sure) {
+        return Err(doubtful(doubt, person));
+    }
     let open = person.open.iter().map(|(order, why)| format!("{order} ({why})"));
     let unread = person.unreadable.iter().map(|id| format!("{}:{id} (could not be read)", store.name));
     let open: Vec<String> = open.chain(unread).collect();
@@ -89,6 +100,22 @@ fn refuse(store: &Store, person: &Person) -> Result<()> {
     let text = format!("of this person's orders these are not closed: {}; nothing was cleared", open.join(", "));
     let hint = "ship, cancel or settle them first; ordersync show and ordersync inbox say what each needs";
     Err(Error::new(ErrorKind::Refused, text).hint(hint))
+}
+
+/// What was found may be several people's.
+fn doubtful(doubt: Doubt, person: &Person) -> Error {
+    let first = listed(person.orders.get(..MOST_LISTED).unwrap_or(&person.orders));
+    let more = match person.orders.len().saturating_sub(MOST_LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let why = match doubt {
+        Doubt::Several => "they bear several names or e-mail addresses",
+        Doubt::Number => "the number is that of another order as well",
+    };
+    let text = format!("orders {first}{more} fit, and {why}, so they may not be one person's; nothing was cleared");
+    Error::new(ErrorKind::Refused, text)
+        .hint("look at them with ordersync show; name the person by e-mail address, or insist with --force")
 }
 
 /// The same sales in other stores, which are other orders.

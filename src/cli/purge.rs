@@ -16,7 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Their numbers, sums, SKUs, pieces, tracking numbers and the country stay. An order is as old as
 /// the last thing that happened to it, at its channel or here. One that is not shipped or
 /// cancelled, waits to be told to its channel, or needs you, is left out. No later sync brings the
-/// data back, and nothing more can be sent from here for such an order. It cannot be undone.
+/// data back, and nothing more can be sent from here for such an order. It cannot be undone;
+/// Ctrl-C calls off what is not done yet, and a purge takes the place of one that is under way.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTERWARDS)]
 pub(super) struct Args {

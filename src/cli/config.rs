@@ -15,6 +15,9 @@ use crate::sync::undecided;
 /// The payment methods of orders that ship before they are paid.
 const UNPAID_METHODS: &str = "unpaid_methods";
 
+/// How long the personal data of closed orders are kept.
+const RETAIN: &str = "retain";
+
 /// Show or change the settings of stores. Without arguments: where everything lives, and every
 /// setting.
 #[derive(Debug, clap::Args)]
@@ -93,7 +96,7 @@ fn default(kind: ChannelKind, key: &str) -> Option<&'static str> {
 /// ...)`.
 fn default_in(help: &str) -> Option<&str> {
     let (_, rest) = help.split_once("(default ")?;
-    rest.split([')', ';', ' ']).next().filter(|word| !word.is_empty())
+    rest.split([')', ';', ' ', ':']).next().filter(|word| !word.is_empty())
 }
 
 fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
@@ -135,6 +138,9 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
         output::line(&stands(&store, key, value))?;
     }
     decide_again(app, &mut book, &store, again)?;
+    if key == RETAIN && value.is_some() {
+        say_what_goes(app, &book, &store.name)?;
+    }
     if let (true, Some(methods)) = (key == UNPAID_METHODS && !app.global.quiet, value) {
         for method in methods.split(',').map(str::trim).filter(|method| !method.is_empty()) {
             if !book.is_paid_by(store.id, method)? {
@@ -173,6 +179,24 @@ fn decide_again(app: &App, book: &mut Book, store: &Store, orders: u64) -> Resul
         output::note(&format!(
             "{} more with changes that wait for your word: ordersync changes",
             output::count(now - before, "order")
+        ));
+    }
+    Ok(())
+}
+
+/// What is cleared of personal data does not come back, and nobody watches a timer's sync.
+fn say_what_goes(app: &App, book: &Book, store: &str) -> Result<()> {
+    let Some(store) = book.store(store)?.filter(|_| !app.global.quiet) else { return Ok(()) };
+    let Some(before) = store.retain().and_then(|age| app.context.clock.now().checked_sub_signed(age)) else {
+        return Ok(());
+    };
+    let (orders, _) = book.old_orders(store.id, before)?;
+    if orders > 0 {
+        output::note(&format!(
+            "{} of {} as old as that: the next syncs take the personal data out, for good; ordersync config unset {}.{RETAIN} before that keeps them",
+            output::count(orders, "order"),
+            store.name,
+            store.name
         ));
     }
     Ok(())

@@ -369,6 +369,7 @@ fn x3_what_a_store_keeps_no_longer_is_cleared_by_its_syncs() {
         desk.home.run("sync").exits(0).silent();
         assert_eq!(desk.show(&sent)["cleared"], Value::Null, "{kind}: it is young");
         age(&desk, 100);
+        desk.home.run(&format!("config set {kind}.retain 90d")).exits(0).says("for good");
         // So does the store say, which else shows in the overlap that they have just changed.
         let long_ago = from_millis(clock().now().timestamp_millis() - 100 * 86_400_000);
         assert!(desk.store.redate(&sent, long_ago) && desk.store.redate(&ended, long_ago), "{kind}");

@@ -168,6 +168,47 @@ fn what_no_list_of_changes_shows_is_looked_for_every_hour() {
 }
 
 #[test]
+fn d4_an_order_that_the_shop_has_fulfilled_as_a_whole_has_its_parcels_and_is_adopted() {
+    let (rig, ids) = Rig::with_orders(&[3, 2, 1]);
+    let item = |id| rig.shop.item_ids(id)[0];
+    for number in ["1ZA", "1ZB", "1ZC"] {
+        assert!(rig.shop.fulfill(ids[0], &[(item(ids[0]), 1)], "ups", number));
+    }
+    assert!(rig.shop.fulfill(ids[1], &[(item(ids[1]), 1)], "ups", "1ZD"));
+    rig.sync();
+    // Imported as it is, with what is in each.
+    let imported = rig.paid(3);
+    for number in ["1ZE", "1ZF", "1ZG"] {
+        assert!(rig.shop.fulfill(imported, &[(item(imported), 1)], "ups", number));
+    }
+    rig.server.clear_requests();
+    rig.sync();
+    let asked = rig.server.requests().iter().filter(|one| one.path.ends_with("/fulfillments")).count();
+    assert!(asked <= 3, "one request for each order that has some, not {asked}");
+    let shown = rig.show(imported);
+    let parcels: Vec<&str> = shown["shipments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|one| one["parcels"].as_array().unwrap())
+        .map(|parcel| parcel["tracking"].as_str().unwrap())
+        .collect();
+    assert_eq!((&shown["status"], parcels), (&json!("shipped"), vec!["1ZE", "1ZF", "1ZG"]), "{shown}");
+    rig.home.run(&format!("show woocommerce:{}", ids[0])).exits(0).prints("1ZA, ups 1ZB, ups 1ZC");
+    // What the shop has told already is taken over, and the rest of it is sent.
+    rig.dispatch(ids[0], "--carrier ups --tracking 1ZA --as-local").done();
+    rig.home.run(&format!("accept woocommerce:{}", ids[1])).exits(0);
+    rig.dispatch(ids[1], "--carrier ups --tracking 1ZH").exits(0);
+    rig.sync();
+    let drift = rig.show(ids[1])["differences"].to_string();
+    assert!(!drift.contains("without tracking"), "{drift}");
+    rig.dispatch(ids[2], "--carrier ups --tracking 1ZI --carrier ups --tracking 1ZJ").exits(0);
+    rig.sync();
+    let drift = rig.show(ids[2])["differences"].to_string();
+    assert!(!drift.contains("without tracking") && !drift.contains("1ZI, 1ZJ\""), "{drift}");
+}
+
+#[test]
 fn i8_money_is_text_times_are_utc_and_ids_are_text() {
     let rig = Rig::with(Options { decimals: 3, currency: "KWD".to_owned(), ..Options::demo() });
     let id = rig.shop.place_order(NewOrder::paid().line("SHIRT-XL-OCE", 13).coupon());

@@ -3,8 +3,8 @@
 //!
 //! An order lists its refunds with their sums alone, and says of its fulfilments only whether they
 //! are all of it. So the lines of refunds are added to orders that have some, one request for all
-//! orders of a page, and the fulfilments to orders that are fulfilled in part: of the others it is
-//! known without them what is left. Everything that the order is made of stands in the document, so
+//! orders of a page, and the fulfilments to orders that have some, one request each: no list holds
+//! those of several orders. Everything that the order is made of stands in the document, so
 //! reading it again gives the same order, and an order read alone has the same document as the same
 //! order in a list.
 
@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::api::Api;
 use super::list;
 use super::map::{self, Statuses};
-use super::wire::Head;
+use super::wire::{Head, Order};
 use crate::channel::all_pages::{More, all_pages};
 use crate::channel::parts::{Rows, in_order, joined};
 use crate::channel::{Found, RemoteOrder, Unshown};
@@ -43,15 +43,18 @@ pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>)
 fn parts(api: &Api, seen: &RemoteOrder, refunds: Option<Result<Rows>>) -> Result<Vec<(&'static str, Rows)>> {
     let mut parts = Vec::new();
     parts.extend(refunds.transpose()?.map(|rows| ("refunds", rows)));
-    if is_fulfilled_in_part(seen) {
+    if has_fulfillments(api, seen) {
         parts.extend(fulfillments(api, &seen.remote_id)?.map(|rows| ("fulfillments", rows)));
     }
     Ok(parts)
 }
 
-fn is_fulfilled_in_part(seen: &RemoteOrder) -> bool {
+/// Whether something of the order is in fulfilments. Of one that is fulfilled as a whole it is
+/// known without them what is left, so a shop that has switched them off is not asked.
+fn has_fulfillments(api: &Api, seen: &RemoteOrder) -> bool {
     let text = seen.document.get();
-    seen.order.is_ok() && text.contains("partially_fulfilled") && map::parse(text).is_ok_and(|o| map::is_partial(&o))
+    let fulfilled = |o: &Order<'_>| map::is_partial(o) || (map::is_fulfilled(o) && api.facts().fulfillments);
+    seen.order.is_ok() && text.contains("_fulfillment_status") && map::parse(text).is_ok_and(|o| fulfilled(&o))
 }
 
 /// The refunds of these orders by order: all at once by the ids that the orders list, and order by

@@ -194,6 +194,11 @@ pub(crate) fn is_partial(o: &wire::Order<'_>) -> bool {
     fulfillment_status(o) == "partially_fulfilled"
 }
 
+/// Whether all of the order is in fulfilments.
+pub(crate) fn is_fulfilled(o: &wire::Order<'_>) -> bool {
+    fulfillment_status(o) == "fulfilled"
+}
+
 fn fulfillment_status(o: &wire::Order<'_>) -> String {
     meta(&o.meta_data.0, "_fulfillment_status").map(wire::Meta::text).unwrap_or_default()
 }
@@ -391,12 +396,12 @@ fn name(a: &wire::Address<'_>) -> String {
 }
 
 /// What the shop shows as sent, in its fulfilments and in the parcels of a tracking plugin. One
-/// that stands in both is one. An order that is fulfilled as a whole has one shipment that says no
-/// more than that: what is in its fulfilments is not asked for.
+/// that stands in both is one. An order that is fulfilled as a whole, and of whose fulfilments
+/// nothing is known, has one shipment that says no more than that.
 fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
     let made = o.ordersync.0.fulfillments.0.iter().filter(|one| one.is_made());
     let mut shipments = made.map(fulfilled).collect::<Result<Vec<_>, _>>()?;
-    if fulfillment_status(o) == "fulfilled" {
+    if is_fulfilled(o) && shipments.is_empty() {
         shipments.push(RemoteShipment::default());
     }
     for parcel in tracked(o) {
@@ -410,15 +415,18 @@ fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
 }
 
 fn fulfilled(one: &wire::Fulfillment<'_>) -> Result<RemoteShipment, String> {
-    let tracking = one.meta("_tracking_number").unwrap_or_default();
+    let numbers = one.meta("_tracking_number").unwrap_or_default();
     let url = one.meta("_tracking_url").filter(|url| !url.is_empty());
     let carrier = one.meta("_shipment_provider").unwrap_or_default();
+    // Parcels of one carrier are in one fulfilment, with one link.
+    let parcels = numbers.split(',').map(str::trim).filter(|number| !number.is_empty());
+    let parcel = |tracking: &str| Parcel { carrier: carrier.clone(), tracking: tracking.to_owned(), url: url.clone() };
     Ok(RemoteShipment {
         remote_id: one.id.get().to_owned(),
         // The shop tells it in its own time, without an offset.
         shipped_at: None,
         lines: one.contents()?,
-        parcels: if tracking.is_empty() { Vec::new() } else { vec![Parcel { carrier, tracking, url }] },
+        parcels: parcels.map(parcel).collect(),
     })
 }
 

@@ -168,6 +168,24 @@ fn what_no_list_of_changes_shows_is_looked_for_every_hour() {
 }
 
 #[test]
+fn i2_a_full_sync_looks_through_the_bin_and_the_refunds_too() {
+    for orders in [2, 460] {
+        let rig = Rig::new();
+        rig.shop.seed(orders, Utc::now() - TimeDelta::days(3), Utc::now() - TimeDelta::hours(3));
+        let ids = [rig.paid(1), rig.paid(2)];
+        rig.sync();
+        rig.shop.trash(ids[0]);
+        rig.shop.refund_silently(ids[1], "3.00").unwrap();
+        rig.sync();
+        assert_eq!(rig.home.json("inbox"), json!([]), "{orders}: within the hour");
+        rig.home.run("sync --full").exits(0);
+        let inbox = rig.home.json("inbox");
+        assert_eq!((&inbox[0]["kind"], inbox.as_array().unwrap().len()), (&json!("cancelled"), 1), "{orders}: {inbox}");
+        assert_eq!(rig.show(ids[1])["changed_at_channel"], true, "{orders}");
+    }
+}
+
+#[test]
 fn d4_an_order_that_the_shop_has_fulfilled_as_a_whole_has_its_parcels_and_is_adopted() {
     let (rig, ids) = Rig::with_orders(&[3, 2, 1]);
     let item = |id| rig.shop.item_ids(id)[0];

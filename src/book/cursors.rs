@@ -49,10 +49,11 @@ impl Book {
         rows.collect::<rusqlite::Result<_>>().done("read")
     }
 
-    /// Replaces all of the store's walks.
-    pub(crate) fn plan_walks(&mut self, store: i64, plan: &[(String, Cursor)]) -> Result<()> {
+    /// Replaces the store's walks, but for those whose names begin with `kept`.
+    pub(crate) fn plan_walks(&mut self, store: i64, plan: &[(String, Cursor)], kept: &str) -> Result<()> {
         self.write("written", |db| {
-            db.execute("DELETE FROM cursors WHERE store_id = ?", [store]).done("written")?;
+            let others = "DELETE FROM cursors WHERE store_id = ?1 AND substr(walk, 1, length(?2)) <> ?2";
+            db.execute(others, params![store, kept]).done("written")?;
             for (walk, cursor) in plan {
                 let sql = "INSERT INTO cursors (store_id, walk, position, done) VALUES (?, ?, ?, 0)";
                 db.execute(sql, params![store, walk, cursor.as_str()]).done("written")?;

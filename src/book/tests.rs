@@ -189,7 +189,7 @@ fn i3_rows_and_cursor_move_together_or_not_at_all() {
     let (mut book, store) = shelf.with_store();
     let mut order = testing::order("7", Status::AwaitingFulfillment);
     import(&mut book, store, &[remote(&order)], keep).unwrap();
-    book.plan_walks(store, &[("changes".into(), Cursor::from_stored("\"before\"".into()))]).unwrap();
+    book.plan_walks(store, &[("changes".into(), Cursor::from_stored("\"before\"".into()))], "pass/").unwrap();
     let before = dump(&shelf.path());
     order.totals.total += Decimal::ONE;
     let page = [remote(&testing::order("8", Status::AwaitingFulfillment)), remote(&order)];

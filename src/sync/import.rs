@@ -146,7 +146,8 @@ impl Import<'_> {
         if is_new {
             let since = Range { since: self.open.store.since, until: None };
             let plan = self.open.channel.plan(&since)?;
-            book.plan_walks(self.open.store.id, &named(&plan))?;
+            // What the passes have not come to yet is not in what is read again.
+            book.plan_walks(self.open.store.id, &named(&plan), PASS)?;
             self.announce(&plan);
         }
         // What was there before a first sync, it reads; a store whose passes are not known yet is
@@ -194,7 +195,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Looks through what is due. A pass that fails costs that pass and is taken up again by the
+    /// Looks through what is due, and in a full sync through all of it. A pass that fails costs that pass and is taken up again by the
     /// next sync; false where the channel is not well, so that there is no point in asking for
     /// more.
     fn passes(&self, book: &mut Book, report: &mut StoreReport, missed: &mut Option<Error>) -> Result<bool> {
@@ -202,7 +203,8 @@ impl Import<'_> {
         for pass in self.known_passes(&walks)? {
             let name = named_pass(&pass);
             let now = self.context.clock.now();
-            let Some(walk) = walks.iter().find(|walk| walk.name == name && is_due(walk, &pass, now)) else { continue };
+            let is_due = |walk: &Walk| self.job.full || is_due(walk, &pass, now);
+            let Some(walk) = walks.iter().find(|walk| walk.name == name && is_due(walk)) else { continue };
             if !walk.under_way {
                 book.begin_pass(self.open.store.id, &name, &pass.start)?;
             }

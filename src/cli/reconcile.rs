@@ -28,6 +28,9 @@ const TOLD: usize = 50;
 
 /// Compare a channel's list of orders with the book, both ways: what is missing here, what is gone
 /// there, what is newer there.
+///
+/// Ids and modification times are compared, so a change for which a channel moves no time is not
+/// seen; the README says which these are. A dispatch reads the order itself before anything goes out.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only this store, or all stores of this channel; may be given several times

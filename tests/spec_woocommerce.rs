@@ -358,7 +358,9 @@ fn the_index_names_only_routes_and_parameters_that_real_shops_have() {
     let ours = rig(trusted()).get("");
     for (pattern, route) in ours["routes"].as_object().unwrap() {
         let real = index.route(pattern).unwrap_or_else(|| panic!("no real shop has {pattern}"));
-        assert_eq!(route["methods"], real["methods"], "{pattern}");
+        // Of products only what is read of them is here.
+        let read_only = pattern.starts_with("/wc/v3/products") && route["methods"] == json!(["GET"]);
+        assert!(read_only || route["methods"] == real["methods"], "{pattern}");
         for (at, endpoint) in route["endpoints"].as_array().unwrap().iter().enumerate() {
             for (name, arg) in endpoint["args"].as_object().into_iter().flatten() {
                 let known = &real["endpoints"][at]["args"][name];

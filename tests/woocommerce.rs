@@ -227,6 +227,36 @@ fn d4_an_order_that_the_shop_has_fulfilled_as_a_whole_has_its_parcels_and_is_ado
 }
 
 #[test]
+fn p3_what_the_shop_fulfils_by_itself_is_no_parcel_that_was_begun() {
+    let rig = Rig::with(Options { fulfills_virtual: true, ..Options::demo() });
+    rig.home.run("config set woocommerce.cancels apply").exits(0);
+    let mixed = || NewOrder::paid().line("VOUCHER-25", 1).line("TEE-001", 2);
+    let [cancelled, sent, by_hand] = [0; 3].map(|_| rig.shop.place_order(mixed()));
+    let unpaid = rig.shop.place_order(mixed().unpaid());
+    rig.sync();
+    rig.shop.set_status(unpaid, "processing");
+    rig.server.clear_requests();
+    rig.sync();
+    let products = rig.server.requests().iter().filter(|one| one.path.contains("/products")).count();
+    assert_eq!(products, 1, "for all orders of the page");
+    for id in [cancelled, sent, by_hand, unpaid] {
+        let shown = rig.show(id);
+        assert_eq!((&shown["status"], &shown["shipments"]), (&json!("awaiting-fulfillment"), &json!([])), "{shown}");
+        assert_eq!((&shown["lines"][0]["ships"], &shown["lines"][1]["left"]), (&json!(false), &json!("2")), "{shown}");
+        assert_eq!(shown["differences"], json!([]), "{shown}");
+    }
+    rig.shop.cancel(cancelled);
+    rig.parcel(sent, "JD01").exits(0);
+    // Goods are a parcel without a number too.
+    assert!(rig.shop.fulfill(by_hand, &[(rig.shop.item_ids(by_hand)[1], 1)], "", ""));
+    rig.sync();
+    assert_eq!((rig.status(cancelled).as_str(), rig.status(sent).as_str()), ("cancelled", "shipped"));
+    assert!(!rig.show(sent)["differences"].to_string().contains("without tracking"), "{}", rig.show(sent));
+    let differences = rig.show(by_hand)["differences"].to_string();
+    assert!(differences.contains("partly shipped (1 shipment without tracking)"), "{differences}");
+}
+
+#[test]
 fn i8_money_is_text_times_are_utc_and_ids_are_text() {
     let rig = Rig::with(Options { decimals: 3, currency: "KWD".to_owned(), ..Options::demo() });
     let id = rig.shop.place_order(NewOrder::paid().line("SHIRT-XL-OCE", 13).coupon());

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
-use super::carrier;
+use super::{Line, carrier};
 use crate::clock::Timestamp;
 
 /// How many of which order line.
@@ -129,6 +129,15 @@ impl RemoteShipment {
     /// Whether it is no shipment but a count of the pieces that were sent.
     pub(crate) fn is_count(&self) -> bool {
         self.remote_id.is_empty() && self.parcels.is_empty() && !self.lines.is_empty()
+    }
+
+    /// Whether it is a parcel of an order with these lines: a channel may show as sent what is
+    /// downloaded, or what nobody sends. An order of nothing else is done with by that.
+    pub(crate) fn is_parcel(&self, lines: &[Line]) -> bool {
+        let of = |part: &LineQuantity| lines.iter().find(|line| line.remote_id == part.line_id);
+        let may_ship = |part| of(part).is_none_or(|line| line.ships);
+        let tells_nothing_else = self.parcels.is_empty() && !self.lines.is_empty();
+        !tells_nothing_else || self.lines.iter().any(may_ship) || !lines.iter().any(|line| line.ships)
     }
 
     /// Whether it says no more than that the order went out: not by which parcels, nor what was in

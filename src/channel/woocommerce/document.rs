@@ -4,7 +4,7 @@
 //! An order lists its refunds with their sums alone, and says of its fulfilments only whether they
 //! are all of it. So the lines of refunds are added to orders that have some, one request for all
 //! orders of a page, and the fulfilments to orders that have some, one request each: no list holds
-//! those of several orders. Everything that the order is made of stands in the document, so
+//! those of several orders; and what of it needs no parcel ([`goods`]). Everything that the order is made of stands in the document, so
 //! reading it again gives the same order, and an order read alone has the same document as the same
 //! order in a list.
 
@@ -14,6 +14,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::api::Api;
+use super::goods;
 use super::list;
 use super::map::{self, Statuses};
 use super::wire::{Head, Order};
@@ -28,9 +29,18 @@ const REFUND: &str = "id,parent_id,date_created_gmt,amount,reason,line_items";
 /// Adds to these orders what the shop keeps elsewhere.
 pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Found> {
     let mut refunds = refunds(api, &orders)?;
+    let mut fulfilled = fulfilled(api, &orders)?;
+    let mut products = goods::in_question(api, &orders, &fulfilled)?;
     let mut complete = Found::default();
     for seen in orders {
-        match parts(api, &seen, refunds.remove(&seen.remote_id)) {
+        let id = &seen.remote_id;
+        let parts = [
+            ("refunds", refunds.remove(id)),
+            ("fulfillments", fulfilled.remove(id)),
+            ("products", products.remove(id).map(Ok)),
+        ];
+        let parts = parts.into_iter().filter_map(|(name, rows)| Some(rows?.map(|rows| (name, rows))));
+        match parts.collect::<Result<Vec<_>>>() {
             Ok(parts) if parts.is_empty() => complete.orders.push(seen),
             Ok(parts) => complete.orders.push(list::remote(&joined(&seen.document, &parts)?, statuses)),
             Err(error) if error.is_too_much() => complete.unshown.push(Unshown::of(seen.remote_id, &error)),
@@ -40,13 +50,17 @@ pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>)
     Ok(complete)
 }
 
-fn parts(api: &Api, seen: &RemoteOrder, refunds: Option<Result<Rows>>) -> Result<Vec<(&'static str, Rows)>> {
-    let mut parts = Vec::new();
-    parts.extend(refunds.transpose()?.map(|rows| ("refunds", rows)));
-    if has_fulfillments(api, seen) {
-        parts.extend(fulfillments(api, &seen.remote_id)?.map(|rows| ("fulfillments", rows)));
+/// What is in fulfilments, of each order that has some.
+fn fulfilled(api: &Api, orders: &[RemoteOrder]) -> Result<BTreeMap<String, Result<Rows>>> {
+    let mut found = BTreeMap::new();
+    for seen in orders.iter().filter(|seen| has_fulfillments(api, seen)) {
+        match fulfillments(api, &seen.remote_id) {
+            Ok(rows) => found.extend(rows.map(|rows| (seen.remote_id.clone(), Ok(rows)))),
+            Err(error) if error.is_too_much() => drop(found.insert(seen.remote_id.clone(), Err(error))),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(parts)
+    Ok(found)
 }
 
 /// Whether something of the order is in fulfilments. Of one that is fulfilled as a whole it is
@@ -164,7 +178,7 @@ fn rows_of(mut answer: Value) -> Option<Rows> {
 
 /// What a shop does not have, or does not show to this key, is left out; a shop that fails is asked
 /// again.
-fn optional<T>(asked: Result<T>) -> Result<Option<T>> {
+pub(super) fn optional<T>(asked: Result<T>) -> Result<Option<T>> {
     match asked {
         Ok(found) => Ok(Some(found)),
         Err(error) => match error.kind() {

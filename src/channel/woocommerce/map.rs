@@ -61,12 +61,14 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     let picked_up = is_picked_up(o);
     let nothing_ships = picked_up || nothing_ships(o);
     let refunds = o.refunds.0.iter().map(|r| refund(r, details(o, r))).collect::<Result<Vec<_>, _>>()?;
-    let mut lines = o.line_items.0.iter().map(|item| line(item, nothing_ships)).collect::<Result<Vec<_>, _>>()?;
+    let ships = |item: &wire::LineItem<'_>| !nothing_ships && !needs_no_parcel(o, item);
+    let mut lines = o.line_items.0.iter().map(|item| line(item, ships(item))).collect::<Result<Vec<_>, _>>()?;
     for line in &mut lines {
         let parts = refunds.iter().flat_map(|refund| &refund.lines).filter(|part| part.line_id == line.remote_id);
         line.refunded = sum(parts.map(|part| part.quantity));
     }
-    let shipments = shipments(o)?;
+    let mut shipments = shipments(o)?;
+    shipments.retain(|one| one.is_parcel(&lines));
     let billing = address(&o.billing.0);
     let mut order = Order {
         number: o.number.id().unwrap_or(&remote_id).to_owned(),
@@ -160,6 +162,8 @@ fn status(o: &wire::Order<'_>, statuses: &Statuses, goods: Goods<'_>) -> Status 
     let fulfilled = match fulfillment_status(o).as_str() {
         "fulfilled" => Some(Status::Shipped),
         "partially_fulfilled" if nothing_left(goods) => Some(Status::Shipped),
+        // What the shop has fulfilled by itself is no parcel.
+        "partially_fulfilled" if goods.shipments.is_empty() && !o.ordersync.0.fulfillments.0.is_empty() => None,
         "partially_fulfilled" => Some(Status::PartiallyShipped),
         _ => None,
     };
@@ -219,6 +223,12 @@ fn nothing_ships(o: &wire::Order<'_>) -> bool {
         && o.line_items.0.iter().all(|item| item.product_id.id().is_some())
 }
 
+/// Whether the product is known to be one that is not sent ([`super::goods`]).
+fn needs_no_parcel(o: &wire::Order<'_>, item: &wire::LineItem<'_>) -> bool {
+    let id = item.variation_id.id().or(item.product_id.id());
+    o.ordersync.0.products.0.iter().any(|product| Some(product.id.get()) == id && product.needs_no_parcel())
+}
+
 /// Whether the buyer comes for it: every shipping line is a pick-up (the classic method, the block
 /// checkout's, and those of plugins that build on them), or the status says so. The delivery
 /// address is then the buyer's own, and no parcel goes there.
@@ -231,7 +241,7 @@ fn is_picked_up(o: &wire::Order<'_>) -> bool {
     is_pickup(o.status.get()) || (!methods.is_empty() && methods.iter().all(by_hand))
 }
 
-fn line(item: &wire::LineItem<'_>, nothing_ships: bool) -> Result<Line, String> {
+fn line(item: &wire::LineItem<'_>, ships: bool) -> Result<Line, String> {
     let quantity = item.quantity.given("line_items.quantity")?;
     let subtotal = item.subtotal.decimal("line_items.subtotal")?;
     let product = item.product_id.id().unwrap_or_default();
@@ -250,7 +260,7 @@ fn line(item: &wire::LineItem<'_>, nothing_ships: bool) -> Result<Line, String> 
         unit_price: unit_price(subtotal, quantity),
         total: item.total.decimal("line_items.total")?,
         tax: item.total_tax.decimal("line_items.total_tax")?,
-        ships: !nothing_ships && !inside_bundle(item, subtotal),
+        ships: ships && !inside_bundle(item, subtotal),
         ship_to: 0,
     })
 }

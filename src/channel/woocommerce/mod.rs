@@ -30,6 +30,7 @@ mod auth;
 mod cancel;
 mod document;
 mod errors;
+mod goods;
 mod list;
 mod map;
 mod operation;

@@ -14,7 +14,7 @@ use super::api::Api;
 use super::operation::{NewStatus, NewTracking, Operation, order_route, trackings_route};
 use super::settings::Tracking as Home;
 use super::text::plain;
-use super::wire::{Fulfillment, Made, Note, Tracking};
+use super::wire::{Fulfillment, Made, Note, OUR_KEY, PROVIDER, Tracking};
 use crate::channel::json::Maybe;
 use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible};
@@ -24,13 +24,6 @@ use crate::http::read_json;
 use crate::order::{
     self, LineQuantity, Parcel, RemoteShipment, Shipment, Status, carrier, deal, same_carrier, same_number,
 };
-
-/// The order meta of a fulfilment by which we know our own again. Random, so it may be seen by
-/// anybody.
-const OUR_KEY: &str = "_ordersync_shipment";
-
-/// The meta of a fulfilment that names its carrier.
-const PROVIDER: &str = "_shipment_provider";
 
 /// A dispatch on its way to one of the three homes.
 struct Dispatch<'a> {

@@ -53,7 +53,14 @@ documents! {
     }
 
     /// What was fetched beside the order itself; documents of earlier versions have none of it.
-    Added { refunds: Keyed<RefundDetails<'a>>, fulfillments: Keyed<Fulfillment<'a>> }
+    Added {
+        refunds: Keyed<RefundDetails<'a>>,
+        fulfillments: Keyed<Fulfillment<'a>>,
+        products: Keyed<Product<'a>>,
+    }
+
+    /// A product or a variation, as far as it tells whether it goes into a parcel.
+    Product { id: Text<'a>, r#virtual: Text<'a>, downloadable: Text<'a> }
 
     /// A refund as its own route tells it.
     RefundDetails { id: Text<'a>, date_created_gmt: Text<'a>, line_items: Keyed<RefundedItem<'a>> }
@@ -183,10 +190,29 @@ impl Meta<'_> {
     }
 }
 
+impl Product<'_> {
+    /// Whether the shop takes it for something that is not sent.
+    pub(crate) fn needs_no_parcel(&self) -> bool {
+        self.r#virtual.is_true() || self.downloadable.is_true()
+    }
+}
+
+/// The meta of a fulfilment by which we know our own again. Random, so it may be seen by anybody.
+pub(crate) const OUR_KEY: &str = "_ordersync_shipment";
+
+/// The meta of a fulfilment that names its carrier.
+pub(crate) const PROVIDER: &str = "_shipment_provider";
+
 impl Fulfillment<'_> {
     /// The text of one of its entries.
     pub(crate) fn meta(&self, key: &str) -> Option<String> {
         self.meta_data.0.iter().find(|meta| meta.key.get() == key).map(Meta::text)
+    }
+
+    /// Whether it names a number or a carrier, or is one that we have made.
+    pub(crate) fn tells_of_a_parcel(&self) -> bool {
+        let says = |key| self.meta(key).is_some_and(|text| !text.is_empty());
+        says("_tracking_number") || says(PROVIDER) || says(OUR_KEY)
     }
 
     /// How many of which line are in it; none where it does not tell.

@@ -11,7 +11,7 @@ use super::options::{Options, Rights};
 use super::render::gmt;
 use super::vendor::Fulfillment;
 use super::{Answer, Call, Context, Order, Response};
-use crate::sim::world::{About, Meta};
+use crate::sim::world::{About, Meta, Way};
 
 /// Where an order's overall status of fulfilments stands.
 pub(super) const META: &str = "_fulfillment_status";
@@ -163,6 +163,33 @@ pub(super) fn by_hand(
     }
     known && add(context, order, "fulfilled".to_owned(), meta, false).is_object()
 }
+
+/// The shop fulfils by itself what is virtual, in the moment in which the order is paid, where it is
+/// set to: with what is in it and when, and nothing else.
+pub(super) fn by_itself(options: &Options, order: &mut Order, now: i64) {
+    let once = order.meta(PROCESSED).is_none();
+    if !(once && options.fulfills_virtual && options.has_fulfillments()) {
+        return;
+    }
+    order.set_meta(PROCESSED, json!("1"));
+    let items = order.lines.iter().filter(|line| line.way == Way::Download);
+    let items: Vec<Value> = items.map(|line| json!({ "item_id": line.id, "qty": line.quantity })).collect();
+    if items.is_empty() {
+        return;
+    }
+    // Apart from those that are counted one by one.
+    let id = 1_000_000 + order.id;
+    let entries = [("_items", json!(items)), ("_date_fulfilled", json!(local(options, now)))];
+    let meta = (id * 10..).zip(entries).map(|(id, (key, value))| Meta { id, key: key.to_owned(), value }).collect();
+    let status = "fulfilled".to_owned();
+    order.own.fulfillments.push(Fulfillment { id, status, updated: now, deleted: false, meta });
+    if let Some(status) = overall(order) {
+        order.set_meta(META, json!(status));
+    }
+}
+
+/// What an order carries once the shop has looked for what it fulfils by itself.
+const PROCESSED: &str = "_auto_fulfill_processed";
 
 /// `PUT /orders/{id}/fulfillments/{id}`: meta data that is not in the body is removed. The answer
 /// still shows the old date.

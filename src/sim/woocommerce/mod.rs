@@ -12,6 +12,7 @@ mod lists;
 mod notes;
 mod options;
 mod orders;
+mod products;
 mod refunds;
 mod render;
 mod routes;

@@ -148,6 +148,8 @@ options! {
         home_url: Option<String> = None,
         /// Whether the order fulfilments feature is switched on (only 10.5 knows it).
         fulfillments: bool = false,
+        /// Whether the shop fulfils by itself what is virtual, when an order is paid.
+        fulfills_virtual: bool = false,
         /// The Shipment Tracking extension.
         tracking: Tracking = Tracking::Off,
         /// The keys that exist.

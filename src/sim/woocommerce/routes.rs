@@ -7,7 +7,9 @@ use super::access::{check_permission, check_rights, who};
 use super::errors::{error, invalid_json, invalid_params};
 use super::options::{Options, Profile, Tracking};
 use super::vendor::CORE_STATUSES;
-use super::{Answer, Call, Context, Request, Response, fulfillments, lists, notes, orders, refunds, site, trackings};
+use super::{
+    Answer, Call, Context, Request, Response, fulfillments, lists, notes, orders, products, refunds, site, trackings,
+};
 use crate::sim::rest::{Arg, Route, check, declared, find, from_pairs};
 
 type Handler = fn(&mut Call<'_, '_>) -> Answer;
@@ -15,6 +17,8 @@ type Handler = fn(&mut Call<'_, '_>) -> Answer;
 const LIST: &str = "context:view|edit=view page:int(1..)=1 per_page:int(1..100)=10 offset:int search after:date \
     before:date dates_are_gmt:bool=false include:[int]=[] exclude:[int]=[] parent:[int]=[] order:asc|desc=desc \
     dp:int=$decimals $modified";
+
+const PRODUCTS: &str = "page:int(1..)=1 per_page:int(1..100)=10 offset:int include:[int]=[]";
 
 const ORDER: &str = "currency customer_id:int customer_note billing:object shipping:object payment_method \
     payment_method_title transaction_id meta_data:array line_items:array shipping_lines:array fee_lines:array \
@@ -48,6 +52,8 @@ const ROUTES: &[Route<Handler>] = &[
     Route("DELETE", "wc/v3/orders/{order_id}/notes/{id}", "", notes::delete),
     Route("GET", "wc/v3/orders/statuses", "", site::statuses),
     Route("GET", "wc/v3/refunds", "$list", refunds::all),
+    Route("GET", "wc/v3/products", PRODUCTS, products::all),
+    Route("GET", "wc/v3/products/{product_id}/variations", PRODUCTS, products::variations),
     Route("GET", "wc/v3/settings/{group_id:w}", "", site::settings),
     Route("GET", "wc/v3/data/currencies/current", "", site::currency),
     Route("GET", "wc/v3/system_status", "context:view=view", site::system_status),

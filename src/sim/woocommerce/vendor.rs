@@ -90,7 +90,7 @@ pub(super) fn status_name(status: &str) -> String {
 /// Puts an order into a status, with all that follows: dates, note, e-mail. Returns whether it
 /// changed.
 pub(super) fn set_status(context: &mut Context<'_>, id: u64, status: &str) -> bool {
-    let now = context.now;
+    let (options, now) = (context.options, context.now);
     context.order_mut(id);
     let Some(entry) = context.state.orders.get_mut(&id).filter(|entry| entry.status != status) else { return false };
     let before = std::mem::replace(&mut entry.status, status_word(status));
@@ -98,6 +98,9 @@ pub(super) fn set_status(context: &mut Context<'_>, id: u64, status: &str) -> bo
     if let Some(order) = context.order_mut(id) {
         if matches!(status, "processing" | "completed") && order.paid.is_none() {
             order.paid = Some(now);
+        }
+        if matches!(status, "processing" | "completed") {
+            fulfillments::by_itself(options, order, now);
         }
         if status == "completed" {
             order.own.completed = Some(now);
@@ -250,7 +253,7 @@ impl Vendor for WooCommerce {
         }
     }
 
-    fn placed(_options: &Options, order: &mut Order, purchase: &Purchase, at: i64) {
+    fn placed(options: &Options, order: &mut Order, purchase: &Purchase, at: i64) {
         let status = Self::first_status(purchase);
         if order.payment.is_empty() {
             if purchase.at_delivery { "cod" } else { "stripe" }.clone_into(&mut order.payment);
@@ -261,6 +264,9 @@ impl Vendor for WooCommerce {
         order.paid = (matches!(&*status, "processing" | "completed") && order.payment != "cod").then_some(at);
         order.own.completed = (status == "completed").then_some(at);
         order.coupon = order.coupon.take().map(|code| code.to_lowercase());
+        if matches!(&*status, "processing" | "completed") {
+            fulfillments::by_itself(options, order, at);
+        }
     }
 
     fn follow(context: &mut Context<'_>, id: u64, event: Event) {

@@ -14,11 +14,12 @@ pub(super) const AFTERWARDS: &str = "What this does not reach: backups that were
 /// Does what was asked for to the end. Where that cannot be now, the next sync goes on with it.
 pub(super) fn finish(app: &App, book: &mut Book) -> Result<Left> {
     book.clear_for(app.context.clock.as_ref(), Duration::MAX).map_err(|error| match error.kind() {
-        ErrorKind::Locked => {
+        ErrorKind::Interrupted => error,
+        // The book is held by another program, or its disk has failed: what was asked for stands.
+        kind => {
             let text = format!("{}; what is to be cleared is noted, and goes on with the next sync", error.message());
-            Error::new(ErrorKind::Locked, text).hint("ordersync status tells whether any is left")
+            Error::new(kind, text).hint("ordersync status tells whether any is left")
         }
-        _ => error,
     })
 }
 

@@ -631,6 +631,7 @@ impl Intake<'_> {
         let id = copy::insert_copy(&self.db, self.batch.store, order, self.by.at)?;
         self.put_version(id, "base", seen, order, print)?;
         trail::note(&self.db, id, self.by, "imported", &order.channel_status)?;
+        self.tell_if_given_back(id, order)?;
         self.seek_twins(id, order)?;
         self.readable(&order.remote_id)
     }
@@ -695,8 +696,8 @@ impl Intake<'_> {
     }
 
     /// A copy of which all was given back before all of it was sent is for the merchant to decide
-    /// about. What was so when it was first seen nobody here has begun with. What had come to an end
-    /// before the store was connected, or was put away as done with, is no news.
+    /// about. What had come to an end before the store was connected, or was put away as done with,
+    /// is no news.
     fn tell_if_given_back(&self, id: i64, order: &Order) -> Result<()> {
         let last = order.refunds.iter().filter_map(|refund| refund.refunded_at).max().unwrap_or(order.updated_at);
         let is_news = last.timestamp_millis() >= self.connected.saturating_sub(CLOCKS_APART_MS);

@@ -215,9 +215,9 @@ impl Checkpoint {
     }
 
     /// Times to come are left aside: they would carry the position past all that changes until
-    /// then.
+    /// then. An answer tells the time in whole seconds, so it may be the next one already.
     fn reach(&mut self, modified: impl IntoIterator<Item = i64>, now: i64) {
-        for at in modified.into_iter().filter(|at| *at <= now) {
+        for at in modified.into_iter().filter(|at| *at <= now.saturating_add(1)) {
             if Some(at) > self.high {
                 (self.high, self.reached) = (Some(at), now);
             }

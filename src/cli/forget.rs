@@ -62,8 +62,9 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     Ok(EXIT_PARTLY)
 }
 
+/// As every command takes them.
 fn listed(orders: &[i64]) -> String {
-    orders.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+    orders.iter().map(output::csv_order).collect::<Vec<_>>().join(", ")
 }
 
 /// A store by its name, connected or not: its orders are in the book.
@@ -91,7 +92,7 @@ fn refuse(store: &Store, person: &Person, is_sure: bool) -> Result<()> {
     if let Some(doubt) = person.doubt.filter(|_| !is_sure) {
         return Err(doubtful(doubt, person));
     }
-    let open = person.open.iter().map(|(order, why)| format!("{order} ({why})"));
+    let open = person.open.iter().map(|(order, why)| format!("{} ({why})", output::csv_order(order)));
     let unread = person.unreadable.iter().map(|id| format!("{}:{id} (could not be read)", store.name));
     let open: Vec<String> = open.chain(unread).collect();
     if open.is_empty() {

@@ -72,11 +72,13 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
     let lines: Vec<Line> = lines.into_iter().flatten().collect();
     let shop_totals = (shop_currency != currency).then(|| totals(o, SHOP)).transpose()?;
     let ships = lines.iter().any(|line| line.ships);
+    let shipments = shipments(o, &lines);
+    let has_begun = !o.fulfillments.iter().any(is_made) || !shipments.is_empty();
     let ship_to = o.shipping_address.as_ref().map(|a| address(a, o));
     Ok(Order {
         remote_id: remote_id.to_owned(),
         number: o.name.clone(),
-        status: status(o, authorized)?,
+        status: status(o, authorized, has_begun)?,
         channel_status: channel_status(o),
         presence: if o.closed { Presence::Archived } else { Presence::Listed },
         placed_at: o.processed_at.as_deref().map_or(Ok(created_at), |at| time(at, "processedAt"))?,
@@ -90,7 +92,7 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
         buyer: buyer(o),
         ship_to: ship_to.filter(|a| ships || !a.is_blank()).into_iter().collect(),
         bill_to: o.billing_address.as_ref().map(|a| address(a, o)),
-        shipments: shipments(o),
+        shipments,
         charges: charges(o)?,
         refunds: o.refunds.iter().map(refund).collect::<Result<Vec<_>, _>>()?,
         payment: payment(o),
@@ -103,13 +105,13 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
 }
 
 /// The first rule that holds. A refund is a fact, not a status: what remains is whether the goods
-/// left.
-fn status(o: &wire::Order, authorized: Status) -> Result<Status, String> {
+/// left. `has_begun`: some of what is in fulfilments may have been sent by somebody.
+fn status(o: &wire::Order, authorized: Status, has_begun: bool) -> Result<Status, String> {
     let owes = amount(&o.total_outstanding_set, PRESENTMENT, "totalOutstandingSet")? > Decimal::ZERO;
-    Ok(standing(o, authorized, owes))
+    Ok(standing(o, authorized, owes, has_begun))
 }
 
-fn standing(o: &wire::Order, authorized: Status, owes: bool) -> Status {
+fn standing(o: &wire::Order, authorized: Status, owes: bool, has_begun: bool) -> Status {
     let fulfillment = o.display_fulfillment_status.as_str();
     if o.cancelled_at.is_some() {
         return Status::Cancelled;
@@ -117,7 +119,8 @@ fn standing(o: &wire::Order, authorized: Status, owes: bool) -> Status {
     // What left the house is shipped, whatever became of the money.
     match fulfillment {
         "FULFILLED" => return Status::Shipped,
-        "PARTIALLY_FULFILLED" => return Status::PartiallyShipped,
+        // Shopify fulfils gift cards by itself as soon as they are paid.
+        "PARTIALLY_FULFILLED" if has_begun => return Status::PartiallyShipped,
         _ => {}
     }
     match o.display_financial_status.as_deref() {
@@ -392,8 +395,8 @@ pub(crate) fn is_made(fulfillment: &wire::Fulfillment) -> bool {
 
 /// What was shipped. An order's document does not say which lines are in which fulfilment, only how
 /// many of each line are fulfilled: that is put into the only one, and where there are several into
-/// an entry of its own.
-fn shipments(o: &wire::Order) -> Vec<RemoteShipment> {
+/// an entry of its own. Where nothing that ships is among it, what has no number is no parcel.
+fn shipments(o: &wire::Order, ordered: &[Line]) -> Vec<RemoteShipment> {
     let mut made: Vec<RemoteShipment> = o.fulfillments.iter().filter(|f| is_made(f)).map(shipment).collect();
     let fulfilled = |item: &wire::LineItem| {
         // Of a cancelled order nothing is ordered any more, and nothing unfulfilled.
@@ -403,11 +406,16 @@ fn shipments(o: &wire::Order) -> Vec<RemoteShipment> {
         (count > 0).then(|| LineQuantity { line_id, quantity: Decimal::from(count) })
     };
     let lines: Vec<LineQuantity> = o.line_items.nodes.iter().filter_map(fulfilled).collect();
+    let count = RemoteShipment { remote_id: String::new(), shipped_at: None, lines, parcels: Vec::new() };
+    let is_whole = o.incomplete.is_none() && o.line_items.nodes.iter().all(|item| item.unfulfilled_quantity.is_some());
+    if is_whole && !count.is_parcel(ordered) {
+        made.retain(|one| !one.parcels.is_empty());
+    }
     match made.as_mut_slice() {
         [] => {}
-        [only] => only.lines = lines,
-        _ if lines.is_empty() => {}
-        _ => made.push(RemoteShipment { remote_id: String::new(), shipped_at: None, lines, parcels: Vec::new() }),
+        [only] => only.lines = count.lines,
+        _ if count.lines.is_empty() => {}
+        _ => made.push(count),
     }
     made
 }

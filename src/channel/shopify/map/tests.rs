@@ -106,3 +106,27 @@ fn d1_a_piece_that_comes_back_is_no_shipment_undone() {
     assert!(found.iter().all(|one| one.aspect != crate::order::Field::Shipped), "{found:?}");
     assert!(found.iter().any(|one| one.after.contains("1 × TEE-0, 1 of it sent before")), "{found:?}");
 }
+
+/// Shopify fulfils gift cards by itself: a parcel that is to be sent still, and a cancellation that is
+/// to be followed (P-3), are no less so by that.
+#[test]
+fn p12_what_needs_no_parcel_begins_none_by_being_fulfilled() {
+    let mut document = document(&[(1, 1, 0), (2, 2, 2)], &[Some(1)], false);
+    let begun = |document: &Value| {
+        let order = read(document);
+        (order.status, order.shipments.len())
+    };
+    assert_eq!(begun(&document), (Status::PartiallyShipped, 1), "both ship");
+    document["lineItems"]["nodes"][0]["requiresShipping"] = json!(false);
+    assert_eq!(begun(&document), (Status::AwaitingFulfillment, 0));
+    document["displayFinancialStatus"] = json!("PENDING");
+    assert_eq!(begun(&document).0, Status::AwaitingPayment);
+    document["fulfillments"][0]["trackingInfo"] = json!([{ "company": "UPS", "number": "1Z", "url": null }]);
+    assert_eq!(begun(&document), (Status::PartiallyShipped, 1), "a number is a parcel's");
+    document["fulfillments"] = json!([]);
+    assert_eq!(begun(&document), (Status::PartiallyShipped, 0), "nobody tells by what");
+    let mut untold = self::document(&[(1, 1, 0), (2, 2, 2)], &[Some(1)], false);
+    untold["lineItems"]["nodes"][0]["requiresShipping"] = json!(false);
+    untold["lineItems"]["nodes"][1]["unfulfilledQuantity"] = Value::Null;
+    assert_eq!(begun(&untold), (Status::PartiallyShipped, 1), "of the other line it is not known");
+}

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::accepted::{self, Known};
 use super::documents::Documents;
 use super::error::{Done, odd};
+use super::followed::{self, Shop, UnderEdits, say_followed, settle_under_edits};
 use super::inbox::{CHANGES, EDITED, GIVEN_BACK, InboxKind, InboxNote, RACED, put_note, renew_note, resolve_order};
 use super::trail::{self, By, Who};
 use super::{Book, Present, changes, clearing, copy, edits, twins};
@@ -17,10 +18,7 @@ use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::twin::Sale;
-use crate::order::{Difference, Fate, Field, Order, Parcel, Presence, Status};
-
-/// How far a channel's clock may be behind.
-const CLOCKS_APART_MS: i64 = 3_600_000;
+use crate::order::{Difference, Fate, Field, Order, Parcel, Status};
 
 /// One page to be taken into the book, with the position behind it.
 pub(crate) struct Batch<'a> {
@@ -631,7 +629,7 @@ impl Intake<'_> {
         let id = copy::insert_copy(&self.db, self.batch.store, order, self.by.at)?;
         self.put_version(id, "base", seen, order, print)?;
         trail::note(&self.db, id, self.by, "imported", &order.channel_status)?;
-        self.tell_if_given_back(id, order)?;
+        followed::tell_if_given_back(&self.db, self.shop(), id, order, self.by.at)?;
         self.seek_twins(id, order)?;
         self.readable(&order.remote_id)
     }
@@ -643,16 +641,15 @@ impl Intake<'_> {
         let fields: Vec<Field> = apart.iter().map(|(field, _)| *field).collect();
         accepted::follow_but(&self.db, id, &fields)?;
         let news = self.follow_as_whole(id, offered.known.since.status, seen, order, print)?;
-        let news: Vec<Field> = news.into_iter().filter(|field| fields.contains(field)).collect();
-        self.tell_of_edits(id, order, &news)?;
-        if apart.is_empty() {
-            changes::forget(&self.db, id)?;
-            return edits::settled(&self.db, id, &offered.known.since.followed, self.by.at);
+        if !apart.is_empty() {
+            self.put_version(id, "newest", seen, order, print)?;
         }
-        self.put_version(id, "newest", seen, order, print)?;
-        changes::put(&self.db, id, apart)?;
-        let settled: Vec<Field> = Field::ALL.into_iter().filter(|field| !fields.contains(field)).collect();
-        changes::forget_rejections(&self.db, id, &settled)
+        let edits = UnderEdits { apart, news, before: &offered.known.since.followed };
+        settle_under_edits(&self.db, self.shop(), id, order, edits, self.by.at)
+    }
+
+    fn shop(&self) -> Shop {
+        Shop { store: self.batch.store, connected: self.connected }
     }
 
     /// Gives the fields that the channel has changed under the merchant's edits.
@@ -667,24 +664,9 @@ impl Intake<'_> {
         let laid = copy::replace_copy(&self.db, id, order, self.by)?;
         self.put_version(id, "base", seen, order, print)?;
         self.drop_newest(id)?;
-        let detail = if before == order.status {
-            order.channel_status.clone()
-        } else {
-            format!("{before} → {} ({})", order.status, order.channel_status)
-        };
-        self.tell_if_given_back(id, order)?;
         self.seek_twins(id, order)?;
-        trail::note(&self.db, id, self.by, "followed the channel", &detail)?;
+        say_followed(&self.db, self.shop(), id, before, order, self.by)?;
         Ok(laid.news)
-    }
-
-    /// The channel has changed these fields under the merchant's edits.
-    fn tell_of_edits(&self, id: i64, order: &Order, news: &[Field]) -> Result<()> {
-        if news.is_empty() {
-            return Ok(());
-        }
-        let note = InboxNote::edited(id, news);
-        put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.by.at)
     }
 
     fn seek_twins(&self, id: i64, order: &Order) -> Result<()> {
@@ -693,19 +675,6 @@ impl Intake<'_> {
         }
         let sold_here = (self.kind.adapter().sold_here)(&order.source);
         twins::seek(&self.db, id, &Sale::of(self.batch.store, sold_here, order), self.by)
-    }
-
-    /// A copy of which all was given back before all of it was sent is for the merchant to decide
-    /// about. What had come to an end before the store was connected, or was put away as done with,
-    /// is no news.
-    fn tell_if_given_back(&self, id: i64, order: &Order) -> Result<()> {
-        let last = order.refunds.iter().filter_map(|refund| refund.refunded_at).max().unwrap_or(order.updated_at);
-        let is_news = last.timestamp_millis() >= self.connected.saturating_sub(CLOCKS_APART_MS);
-        if !is_news || !order.waits_given_back() || order.presence != Presence::Listed {
-            return Ok(());
-        }
-        let note = InboxNote::given_back(id, order.given_back_text(), order);
-        put_note(&self.db, Some(self.batch.store), Some(id), &order.remote_id, &note, self.by.at)
     }
 
     /// Keeps the version beside the copy, and has the copy take over what is to be applied of it.
@@ -721,7 +690,7 @@ impl Intake<'_> {
     fn without_base(&self, id: i64, status: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
         if status == Status::AwaitingPayment {
             let news = self.follow_as_whole(id, status, seen, order, print)?;
-            self.tell_of_edits(id, order, &news)?;
+            followed::tell_of_edits(&self.db, self.shop(), id, order, &news, self.by.at)?;
             return changes::forget(&self.db, id);
         }
         self.put_version(id, "newest", seen, order, print)?;

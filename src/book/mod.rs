@@ -26,6 +26,7 @@ mod error;
 mod export;
 mod file;
 mod find;
+mod followed;
 mod import;
 mod inbox;
 mod lanes;

@@ -7,14 +7,14 @@
 use rusqlite::{Connection, params};
 
 use super::error::Done;
+use super::followed::{Shop, UnderEdits, say_followed, settle_under_edits};
 use super::import::{Update, stand};
-use super::inbox::{InboxNote, put_note};
 use super::trail::{self, By, Who};
-use super::{Book, accepted, acts, changes, copy, edits, twins};
+use super::{Book, accepted, acts, changes, copy, twins};
 use crate::channel::settings::policies;
 use crate::channel::{ChannelKind, Values};
 use crate::error::Result;
-use crate::order::{Fate, Field, Order, Policies, Presence};
+use crate::order::{Fate, Field, Order, Policies};
 
 /// An order that is to be decided about again.
 #[derive(Debug, Clone, Copy)]
@@ -176,29 +176,18 @@ fn note_fates(db: &Connection, order: i64, fates: &[(Field, Fate)], by: By) -> R
 fn follow(db: &Connection, id: i64, seen: &Order, apart: &[(Field, Fate)], by: By) -> Result<()> {
     let fields: Vec<Field> = apart.iter().map(|(field, _)| *field).collect();
     let followed = accepted::followed(db, id)?;
+    let (_, before) = acts::standing(db, id)?;
     accepted::follow_but(db, id, &fields)?;
     let laid = copy::replace_copy(db, id, seen, by)?;
     acts::stand_by_own_acts(db, id, seen.status)?;
     db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'base'", [id]).done("written")?;
     let sql = "INSERT INTO versions SELECT order_id, 'base', updated_at, fingerprint, codec, document FROM versions WHERE order_id = ? AND role = 'newest'";
     db.execute(sql, [id]).done("written")?;
-    twins::seek_anew(db, id, by)?;
-    trail::note(db, id, by, "followed the channel", &seen.channel_status)?;
-    let store = twins::store_of(db, id)?;
-    if seen.waits_given_back() && seen.presence == Presence::Listed {
-        let note = InboxNote::given_back(id, seen.given_back_text(), seen);
-        put_note(db, Some(store), Some(id), &seen.remote_id, &note, by.at)?;
-    }
-    let news: Vec<Field> = laid.news.into_iter().filter(|field| fields.contains(field)).collect();
-    if !news.is_empty() {
-        put_note(db, Some(store), Some(id), &seen.remote_id, &InboxNote::edited(id, &news), by.at)?;
-    }
     if apart.is_empty() {
         db.execute("DELETE FROM versions WHERE order_id = ? AND role = 'newest'", [id]).done("written")?;
-        changes::forget(db, id)?;
-        return edits::settled(db, id, &followed, by.at);
     }
-    changes::put(db, id, apart)?;
-    let settled: Vec<Field> = Field::ALL.into_iter().filter(|field| !fields.contains(field)).collect();
-    changes::forget_rejections(db, id, &settled)
+    twins::seek_anew(db, id, by)?;
+    let shop = Shop::of(db, id)?;
+    say_followed(db, shop, id, before, seen, by)?;
+    settle_under_edits(db, shop, id, seen, UnderEdits { apart, news: laid.news, before: &followed }, by.at)
 }

@@ -370,6 +370,12 @@ fn remove(app: &App, name: &str, force: bool) -> Outcome {
     if !app.global.quiet {
         output::line(&format!("{name} is disconnected: its credentials are deleted, its orders stay in the book"))?;
         output::note("the key itself still exists at the channel; delete it there if it is not used elsewhere");
+        // Nothing synchronises it any more, and it is the syncs that clear.
+        if let Some(age) = store.values.get("retain") {
+            output::note(&format!(
+                "its retain of {age} ends with it: ordersync purge --channel {name} --older-than {age} goes on taking personal data out"
+            ));
+        }
     }
     Ok(0)
 }

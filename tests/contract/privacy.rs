@@ -391,5 +391,8 @@ fn x3_what_a_store_keeps_no_longer_is_cleared_by_its_syncs() {
         assert_eq!((&store["retain"], &store["last_purge"]["orders"]), (&json!("90d"), &json!(2)), "{kind}: {store}");
         assert_eq!(status["clearing"], Value::Null, "{kind}");
         desk.home.run("status").exits(0).prints("kept for 90d");
+        let advice = format!("ordersync purge --channel {kind} --older-than 90d");
+        desk.home.run(&format!("connect --remove {kind}")).exits(0).says(&advice);
+        desk.home.run(advice.trim_start_matches("ordersync ")).exits(0);
     });
 }

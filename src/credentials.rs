@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use crate::clock::Clock;
+use sha2::{Digest, Sha256};
+
+use crate::clock::{Clock, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::private_dir;
 use crate::lock::{Lock, Work};
@@ -58,7 +60,7 @@ impl CredentialStore {
         let dir = path.parent().unwrap_or(&self.dir);
         let replace = || -> std::io::Result<()> {
             let prefix = format!(".{store}.");
-            sweep(dir, &prefix);
+            sweep(dir, &prefix, ".tmp", AT_WORK);
             // tempfile creates with mode 0600.
             let mut file = tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile_in(dir)?;
             serde_json::to_writer_pretty(&mut file, &plain)?;
@@ -95,23 +97,56 @@ fn read_text(path: &Path) -> std::io::Result<String> {
 
 /// Deletes what a run that was killed while it wrote has left behind: there are secrets in it. Not
 /// what one at work just now is writing.
-fn sweep(dir: &Path, prefix: &str) {
-    const AT_WORK: Duration = Duration::from_secs(600);
+fn sweep(dir: &Path, prefix: &str, suffix: &str, older_than: Duration) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let old = || {
             let modified = entry.metadata().and_then(|data| data.modified()).ok();
-            modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > AT_WORK)
+            modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > older_than)
         };
-        if name.starts_with(prefix) && name.ends_with(".tmp") && old() {
+        if name.starts_with(prefix) && name.ends_with(suffix) && old() {
             let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
+/// A file that is being written is not older than this.
+const AT_WORK: Duration = Duration::from_secs(600);
+
+/// No vendor's token that was never used is good for longer.
+const WORTH_KEEPING: Duration = Duration::from_secs(90 * 24 * 3600);
+
 /// Under which key a file says for which server its secrets are.
 const ORIGIN: &str = "origin";
+
+/// Since when a vendor is being asked for a successor of what is in the file.
+const ASKED_AT: &str = "renewal_asked_at";
+
+/// A refusal, where an earlier request's answer was lost that may have been the successor.
+fn cut_off(error: Error, since: Option<&Secret>) -> Error {
+    let Some(since) = since.filter(|_| error.kind() == ErrorKind::Credentials) else { return error };
+    error.adding(&format!(
+        "the renewal of {} was cut off before its answer was kept, so what took the place of the old token may be lost",
+        since.reveal()
+    ))
+}
+
+/// Why a renewal brought nothing.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// What went wrong.
+    pub(crate) error: Error,
+    /// The vendor may have answered all the same with a successor of what it was asked with, and
+    /// the answer is lost.
+    pub(crate) is_lost: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, is_lost: false }
+    }
+}
 
 /// How the keys of times end that are kept beside the secrets.
 pub(crate) const TIME: &str = "_at";
@@ -126,6 +161,7 @@ pub struct Credentials {
     secrets: RwLock<Secrets>,
     renewing: Mutex<()>,
     shelf: Option<Shelf>,
+    pending: Option<Pending>,
 }
 
 /// Where a credentials's secrets are kept.
@@ -136,10 +172,58 @@ struct Shelf {
     clock: Arc<dyn Clock>,
 }
 
+/// How the files begin that are kept for an attempt to connect. No store's name begins with a dot.
+const PENDING: &str = ".pending-";
+
+/// Where the successors of a given secret are kept while a store is being connected.
+struct Pending {
+    credential_store: CredentialStore,
+    store: String,
+}
+
+impl Pending {
+    fn name(given: &Secret) -> String {
+        let mark: String = Sha256::digest(given.reveal()).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        format!("{PENDING}{mark}")
+    }
+
+    fn keep(&self, secrets: &Secrets) -> Result<()> {
+        self.credential_store.write(&self.store, secrets)
+    }
+}
+
 impl Credentials {
     /// Secrets that are in no file yet: those of a store that is being connected.
     pub fn loose(secrets: Secrets) -> Self {
-        Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: None }
+        Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: None, pending: None }
+    }
+
+    /// The same, where the vendor may put another secret in the place of the one under `key` while
+    /// the store is tested. What it gives is kept beside the stores' files until the store stands
+    /// ([`Credentials::settled`]), and taken up again by whoever comes with the same secret: with
+    /// a test that fails halfway the merchant would have nothing else.
+    pub(crate) fn of_new_store(secrets: Secrets, key: &str, credential_store: CredentialStore) -> Self {
+        let Some(given) = secrets.get(key).filter(|given| !given.is_empty()) else { return Self::loose(secrets) };
+        sweep(&credential_store.dir, PENDING, ".json", WORTH_KEEPING);
+        let pending = Pending { store: Pending::name(given), credential_store };
+        let mut all = secrets.clone();
+        if let Ok(kept) = pending.credential_store.read(&pending.store) {
+            all.extend(kept.into_iter().filter(|(name, _)| name == key || !secrets.contains_key(name)));
+        }
+        Self { pending: Some(pending), ..Self::loose(all) }
+    }
+
+    /// The store stands, and its file has all of these.
+    pub(crate) fn settled(&self) {
+        if let Some(pending) = &self.pending {
+            let _ = pending.credential_store.remove(&pending.store);
+        }
+    }
+
+    /// Whether the vendor has put something in the place of what was given, and it is kept for the
+    /// next attempt.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.as_ref().is_some_and(|pending| pending.credential_store.path(&pending.store).exists())
     }
 
     /// The secrets of a connected store, to be sent to `origin`; renewals take a lock file in
@@ -171,7 +255,7 @@ impl Credentials {
             return Err(Error::new(ErrorKind::Credentials, text).hint(hint));
         }
         let shelf = Shelf { credential_store, store: store.to_owned(), locks, clock };
-        Ok(Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: Some(shelf) })
+        Ok(Self { secrets: RwLock::new(secrets), renewing: Mutex::new(()), shelf: Some(shelf), pending: None })
     }
 
     /// Binds the secrets to the server that they were tested with, before they are put into a file.
@@ -211,29 +295,57 @@ impl Credentials {
     /// Puts what `fetch` brings in the place of the old secrets, unless `key` is no longer `stale`:
     /// then another thread or process has renewed it already, and its token is taken over. `fetch`
     /// is given the secrets as they are in the file now.
+    ///
+    /// Where the vendor may take back what it is asked with (`rotates`), the file says that it is
+    /// being asked until what it answered is in there: if that never gets so far, whoever is
+    /// refused the old secret afterwards is told why.
     pub(crate) fn renew(
         &self,
         key: &str,
         stale: Option<&Secret>,
-        fetch: &dyn Fn(&Secrets) -> Result<Secrets>,
+        rotates: bool,
+        fetch: &dyn Fn(&Secrets) -> Result<Secrets, Failure>,
     ) -> Result<()> {
         let _one_thread = self.renewing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if self.get(key).as_ref() != stale {
             return Ok(());
         }
         let Some(shelf) = &self.shelf else {
-            let fresh = fetch(&self.all())?;
+            let fresh = fetch(&self.all()).map_err(|failure| failure.error)?;
             self.take_over(fresh);
-            return Ok(());
+            return self.pending.as_ref().filter(|_| rotates).map_or(Ok(()), |pending| pending.keep(&self.all()));
         };
         let _one_process = Lock::take(&shelf.locks, &shelf.store, Work::Renewal, RENEWAL, shelf.clock.as_ref())?;
         let mut secrets = shelf.credential_store.read(&shelf.store)?;
         if secrets.get(key) == stale {
-            secrets.extend(fetch(&secrets)?);
+            let mut lost_since = secrets.get(ASKED_AT).cloned();
+            if rotates && lost_since.is_none() {
+                secrets.insert(ASKED_AT.to_owned(), Secret::new(rfc3339(shelf.clock.now())));
+                shelf.credential_store.write(&shelf.store, &secrets)?;
+            }
+            let fresh = match fetch(&secrets) {
+                Err(Failure { error, is_lost }) => {
+                    lost_since = lost_since.or_else(|| secrets.get(ASKED_AT).filter(|_| is_lost).cloned());
+                    if lost_since.is_none() && secrets.remove(ASKED_AT).is_some() {
+                        shelf.credential_store.write(&shelf.store, &secrets)?;
+                    }
+                    return Err(cut_off(error, lost_since.as_ref()));
+                }
+                Ok(fresh) => fresh,
+            };
+            crate::crash::point("before-renewed");
+            secrets.extend(fresh);
+            secrets.remove(ASKED_AT);
             shelf.credential_store.write(&shelf.store, &secrets)?;
+            crate::crash::point("after-renewed");
         }
         self.take_over(secrets);
         Ok(())
+    }
+
+    /// Puts these in the place of those of the same keys.
+    pub(crate) fn put(&self, fresh: Secrets) {
+        self.take_over(fresh);
     }
 
     fn take_over(&self, fresh: Secrets) {
@@ -262,11 +374,11 @@ mod tests {
         };
         let (one, other) = (process(), process());
         let old = one.get("token");
-        one.renew("token", old.as_ref(), &|_| Ok(token("new"))).unwrap();
+        one.renew("token", old.as_ref(), false, &|_| Ok(token("new"))).unwrap();
         assert_eq!(credential_store.read("shop").unwrap()["token"], Secret::new("new"));
-        let again = |_: &Secrets| -> Result<Secrets> { panic!("a second process fetched a second token") };
-        other.renew("token", old.as_ref(), &again).unwrap();
-        one.renew("token", old.as_ref(), &again).unwrap();
+        let again = |_: &Secrets| -> Result<Secrets, Failure> { panic!("a second process fetched a second token") };
+        other.renew("token", old.as_ref(), false, &again).unwrap();
+        one.renew("token", old.as_ref(), false, &again).unwrap();
         assert_eq!(other.get("token"), Some(Secret::new("new")));
     }
 
@@ -279,8 +391,8 @@ mod tests {
         let ring =
             Credentials::of_store(credential_store.clone(), "shop", dir.path().join("locks"), clock, "https://a.test")
                 .unwrap();
-        let refused = |_: &Secrets| Err(Error::new(ErrorKind::Credentials, "revoked"));
-        assert!(ring.renew("token", Some(&Secret::new("old")), &refused).is_err());
+        let refused = |_: &Secrets| Err(Error::new(ErrorKind::Credentials, "revoked").into());
+        assert!(ring.renew("token", Some(&Secret::new("old")), false, &refused).is_err());
         let kept = credential_store.read("shop").unwrap().remove("token");
         assert_eq!((ring.get("token"), kept), (Some(Secret::new("old")), Some(Secret::new("old"))));
     }

@@ -612,7 +612,11 @@ fn c6_what_is_empty_is_said_with_the_command_that_fills_it() {
     rig.home.run("runs").exits(0).says("no sync has run yet: ordersync sync");
     rig.home.run("orders").exits(0).says("ordersync sync brings them in");
     rig.home.run("runs --quiet").exits(0).silent();
-    rig.home.run("connect").exits(2).says("bigcommerce, shopify, woocommerce").says("ordersync connect woocommerce");
+    rig.home
+        .run("connect")
+        .exits(2)
+        .says("bigcommerce, etsy, magento, shopify, woocommerce")
+        .says("ordersync connect woocommerce");
     let (rig, _) = Rig::with_orders(&[1]);
     rig.home.run("orders --search nobody-at-all").exits(0).says("no order fits");
 }
@@ -697,7 +701,7 @@ fn config_set_says_what_it_set() {
 fn c6_a_store_that_is_disconnected_is_said_to_be() {
     let (rig, _) = Rig::with_orders(&[1]);
     rig.home.run("connect --remove woocommerce").exits(0);
-    let shopify = rig.home.run("status").exits(7).says("bigcommerce, shopify, woocommerce");
+    let shopify = rig.home.run("status").exits(7).says("bigcommerce, etsy, magento, shopify, woocommerce");
     assert!(shopify.stdout.is_empty());
     rig.home
         .run("dispatch book:1 --tracking JD01")

@@ -222,7 +222,11 @@ fn row(title: &str, kind: ChannelKind, values: &[(&str, &str)]) -> String {
     let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let can = open_new(&context, kind, values, Arc::new(Credentials::loose(secrets)), None).unwrap().capabilities();
     let yes = |yes: bool| if yes { "yes" } else { "no" };
-    let told = if can.notify == Notify::Choice { "you" } else { "the shop's settings" };
+    let told = match can.notify {
+        Notify::Choice => "you",
+        Notify::ShopDecides => "the shop's settings",
+        Notify::Always => "always told",
+    };
     let cancel = match can.cancel {
         CancelSupport::Yes(can) => format!("yes | {} | {}", yes(can.restock), yes(can.refund)),
         CancelSupport::No(_) => "no | no | no".to_owned(),
@@ -248,7 +252,8 @@ fn the_readmes_table_says_what_the_channels_capabilities_say() {
     }
     for title in ChannelKind::offered().map(ChannelKind::title) {
         assert!(rows.iter().any(|row| row.starts_with(&format!("| {title} "))), "no row is of {title}");
-        assert!(readme.contains(&format!("\n## Connect a {title} ")), "README.md does not say how to connect {title}");
+        let told = ["a", "an"].iter().any(|a| readme.contains(&format!("\n## Connect {a} {title} ")));
+        assert!(told, "README.md does not say how to connect {title}");
     }
 }
 

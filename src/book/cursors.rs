@@ -8,10 +8,11 @@ use crate::channel::Cursor;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::Result;
 
-/// Moves a walk. A pass at its end stands where the next one begins.
+/// Moves a walk. A pass at its end stands where the next one begins: where it was said to when it
+/// began, or, where nothing was said (''), where it ended.
 const MOVE: &str = "INSERT INTO cursors (store_id, walk, position, done) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT DO UPDATE SET
-      position = iif(excluded.done AND again IS NOT NULL, again, excluded.position), done = excluded.done,
+      position = iif(excluded.done AND again <> '', again, excluded.position), done = excluded.done,
       looked_at = iif(excluded.done AND again IS NOT NULL, ?5, looked_at), again = iif(excluded.done, NULL, again)";
 
 /// A walk and its position.
@@ -72,11 +73,12 @@ impl Book {
         })
     }
 
-    /// A pass is under way; the one after it begins at `again`.
-    pub(crate) fn begin_pass(&mut self, store: i64, walk: &str, again: &Cursor) -> Result<()> {
+    /// A pass is under way; the one after it begins at `again`, or where this one ends.
+    pub(crate) fn begin_pass(&mut self, store: i64, walk: &str, again: Option<&Cursor>) -> Result<()> {
         let sql = "UPDATE cursors SET again = ?, done = 0 WHERE store_id = ? AND walk = ?";
         self.write("written", |db| {
-            db.execute(sql, params![again.as_str(), store, walk]).done("written")?;
+            let again = again.map_or("", Cursor::as_str);
+            db.execute(sql, params![again, store, walk]).done("written")?;
             Ok(())
         })
     }

@@ -126,6 +126,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0017_undecided.sql"),
     include_str!("schema/0018_privacy.sql"),
     include_str!("schema/0019_clearing.sql"),
+    include_str!("schema/0020_notes.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

@@ -163,7 +163,7 @@ const TABLES: &[Table] = &[
     kept("cursors", Rows::OfNoOrder, "walk position again"),
     kept("counts", Rows::OfNoOrder, "status"),
     kept("runs", Rows::OfNoOrder, "kind"),
-    kept("run_stores", Rows::OfNoOrder, "error_kind error"),
+    kept("run_stores", Rows::OfNoOrder, "error_kind error notes"),
     kept("rereads", Rows::OfNoOrder, "remote_id why"),
     kept("readings", Rows::OfNoOrder, "program statuses"),
     kept("zone_offsets", Rows::OfNoOrder, ""),

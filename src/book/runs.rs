@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Book;
-use super::error::Done;
+use super::error::{Done, odd};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -45,6 +45,8 @@ pub(crate) struct StoreSummary {
     /// Whether all that changed at the channel was read: a whole import, not a range of it and not
     /// a rehearsal.
     pub(crate) read: bool,
+    /// What the merchant should know about how it went, one sentence each.
+    pub(crate) notes: Vec<String>,
     /// Why it stopped early, if it did.
     pub(crate) error: Option<Error>,
 }
@@ -72,6 +74,8 @@ pub(crate) struct RunRow {
     pub(crate) requests: u64,
     /// Bytes received.
     pub(crate) bytes: u64,
+    /// What was told of how it went, one sentence each.
+    pub(crate) notes: Vec<String>,
     /// Why it stopped early, if it did.
     pub(crate) error: Option<String>,
 }
@@ -164,11 +168,12 @@ impl Book {
                 .done("read")?;
             db.execute("UPDATE runs SET finished_at = ? WHERE id = ?", [now, run]).done("written")?;
             for s in stores {
+                let notes = serde_json::to_string(&s.notes).map_err(|e| odd("list of notes", &e.to_string()))?;
                 db.execute(
-                    "INSERT INTO run_stores (run_id, store_id, exported, requests, bytes, error_kind, error)
-                     SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM stores WHERE name = ?2
+                    "INSERT INTO run_stores (run_id, store_id, exported, requests, bytes, error_kind, error, notes)
+                     SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8 FROM stores WHERE name = ?2
                      ON CONFLICT DO UPDATE SET exported = excluded.exported, requests = excluded.requests, bytes = excluded.bytes,
-                       error_kind = excluded.error_kind, error = excluded.error",
+                       error_kind = excluded.error_kind, error = excluded.error, notes = excluded.notes",
                     params![
                         run,
                         s.store,
@@ -176,7 +181,8 @@ impl Book {
                         s.requests,
                         s.bytes,
                         s.error.as_ref().map(|e| e.kind().word()),
-                        s.error.as_ref().map(|e| e.message().to_owned())
+                        s.error.as_ref().map(|e| e.message().to_owned()),
+                        notes
                     ],
                 )
                 .done("written")?;
@@ -198,7 +204,7 @@ impl Book {
     pub(crate) fn runs(&self, limit: usize) -> Result<Vec<RunRow>> {
         let sql = "SELECT r.id, r.kind, r.dry, r.started_at, r.finished_at, s.name, coalesce(rs.new, 0), coalesce(rs.changed, 0),
               coalesce(rs.unchanged, 0), coalesce(rs.failed, 0), coalesce(rs.drafts, 0), coalesce(rs.exported, 0),
-              coalesce(rs.requests, 0), coalesce(rs.bytes, 0), rs.error
+              coalesce(rs.requests, 0), coalesce(rs.bytes, 0), rs.error, coalesce(rs.notes, '[]')
             FROM (SELECT * FROM runs ORDER BY id DESC LIMIT ?) r
             LEFT JOIN run_stores rs ON rs.run_id = r.id LEFT JOIN stores s ON s.id = rs.store_id ORDER BY r.id DESC, s.name";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
@@ -222,6 +228,8 @@ impl Book {
                     requests: row.get(12)?,
                     bytes: row.get(13)?,
                     error: row.get(14)?,
+                    // What cannot be read is no reason to show no run.
+                    notes: serde_json::from_str(&row.get::<_, String>(15)?).unwrap_or_default(),
                 })
             })
             .done("read")?;

@@ -24,6 +24,9 @@ pub struct Capabilities {
     pub cancel: CancelSupport,
     /// How many pages may be in flight in a first sync when the merchant says nothing.
     pub(crate) in_flight: usize,
+    /// How many lists besides the changes each sync looks through, a request each: what moves no
+    /// order's time.
+    pub beside: u32,
     /// How far a sync reaches back behind its cursor, so that late-indexed changes are not lost.
     pub overlap: Duration,
     /// The approximate guide time of a first sync.
@@ -37,6 +40,8 @@ pub enum Notify {
     Choice,
     /// The shop's own settings; `--notify` and `--no-notify` change nothing.
     ShopDecides,
+    /// Nobody: the channel tells the buyer of each shipment, so that `--no-notify` is refused.
+    Always,
 }
 
 /// What becomes of a carrier that the table does not know (D-6).
@@ -44,6 +49,8 @@ pub enum Notify {
 pub enum UnknownCarrier {
     /// It goes out as free text.
     SentAsText,
+    /// The channel has a word for all that it does not know, and that goes out.
+    SentAsOther,
     /// The dispatch is refused with the nearest names.
     Refused,
 }
@@ -72,4 +79,6 @@ pub struct Cancelling {
     pub notify: bool,
     /// The money can be given back with it.
     pub refund: bool,
+    /// An order whose money was taken can be cancelled; else it can only be given back.
+    pub taken: bool,
 }

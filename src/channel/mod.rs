@@ -24,6 +24,7 @@ pub(crate) mod bigcommerce;
 mod capabilities;
 pub(crate) mod census;
 mod checkpoint;
+pub(crate) mod consent;
 #[cfg(feature = "example")]
 mod example;
 mod first_where;
@@ -39,7 +40,9 @@ pub(crate) mod rows;
 pub mod settings;
 pub mod shopify;
 mod slices;
+pub(crate) mod status_words;
 mod strayed;
+pub(crate) mod text;
 pub(crate) mod woocommerce;
 
 use std::any::Any;
@@ -61,6 +64,7 @@ use matching::{Matched, Part, Record};
 
 pub(crate) use capabilities::Cancelling;
 pub use capabilities::{CancelSupport, Capabilities, Notify, UnknownCarrier};
+pub(crate) use consent::Consent;
 pub use kind::{ChannelKind, Field, Values};
 pub(crate) use open::{Adapter, AuthMethod, Form, Forms, Learn, misplaced, origin};
 pub use open::{Connection, Format, GuideTime, format, open};
@@ -72,6 +76,18 @@ pub trait Channel: Send + Sync {
 
     /// The time by the channel's clock, as far as its answers have told it. No network.
     fn now(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// How the merchant is asked for the consent that the store has none of yet; `None` where it
+    /// has one, or needs none.
+    fn consent(&self) -> Option<Box<dyn Consent + '_>> {
+        None
+    }
+
+    /// After how long without a good call the vendor takes the access away, where it does. No
+    /// network.
+    fn lapses_after(&self) -> Option<TimeDelta> {
         None
     }
 
@@ -141,6 +157,17 @@ pub trait Channel: Send + Sync {
     fn unknown_status(&self, order: &Order) -> Option<String> {
         let _ = order;
         None
+    }
+
+    /// Whether this dispatch can go out at all, the order being as the merchant has it. No network:
+    /// what is known to be impossible is refused before it is recorded, also where it is to go out
+    /// later.
+    ///
+    /// # Errors
+    /// `Refused` for what the channel would surely refuse.
+    fn may_dispatch(&self, order: &Order, shipment: &Shipment) -> Result<()> {
+        let _ = (order, shipment);
+        Ok(())
     }
 
     /// How this dispatch would be recorded here, beside what is shown of the order's shipments. The
@@ -252,6 +279,12 @@ pub struct Pass {
     pub(crate) every: Duration,
     /// Where the next look begins.
     pub(crate) start: Cursor,
+    /// Each look but the first goes on where the one before it has ended, and not at `start`: for a
+    /// list that has a position of its own.
+    pub(crate) goes_on: bool,
+    /// Why it is not looked through in this run, for people, where the channel has no room for it
+    /// now. It stays due.
+    pub(crate) not_now: Option<String>,
 }
 
 /// Where a walk stands: the adapter's own document, opaque to the core.
@@ -431,6 +464,19 @@ pub(crate) fn whole_pieces(line: &LineQuantity, channel: &str) -> Result<u64> {
     let quantity = line.quantity.normalize();
     let pieces = (quantity.scale() == 0 && quantity > Decimal::ZERO).then(|| quantity.to_u64()).flatten();
     pieces.ok_or_else(|| impossible(format!("line {}: {channel} ships whole pieces, not {quantity}", line.line_id)))
+}
+
+/// The pieces of a line as a number of JSON, at a channel that ships parts of one too: whole ones as
+/// integers. A server reads a fraction as a float: one that is another number there is not written.
+pub(crate) fn number_of_pieces(line: &LineQuantity, channel: &str) -> Result<serde_json::Value> {
+    let quantity = line.quantity.normalize();
+    let exactly = |float: &f64| float.to_string().parse::<Decimal>().is_ok_and(|back| back.normalize() == quantity);
+    let number = match quantity.scale() {
+        0 => quantity.to_i64().map(serde_json::Value::from),
+        _ => quantity.to_f64().filter(exactly).map(serde_json::Value::from),
+    };
+    let meant = number.filter(|_| quantity > Decimal::ZERO);
+    meant.ok_or_else(|| impossible(format!("line {}: {channel} takes no quantity of {quantity}", line.line_id)))
 }
 
 /// What [`Channel::probe`] learns about the account.
@@ -667,6 +713,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn d5_quantities_are_whole_where_they_are() {
+        let number = |text: &str| {
+            number_of_pieces(&LineQuantity { line_id: "7".to_owned(), quantity: text.parse().unwrap() }, "the shop")
+        };
+        assert_eq!(number("2.0").unwrap(), json!(2));
+        assert_eq!(number("0.5").unwrap(), json!(0.5));
+        for absurd in ["9223372036854775808", "0", "-1", "0.1234567890123456789012345"] {
+            let error = number(absurd).unwrap_err();
+            assert!(error.kind() == ErrorKind::Refused && error.message().contains("nothing was written"), "{error}");
+        }
+    }
 
     #[test]
     fn x7_a_position_that_could_not_be_read_again_is_not_written_down() {

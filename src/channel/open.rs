@@ -151,6 +151,8 @@ pub(crate) enum Form {
     /// It is made of so many letters and digits, fewest and most; tells the fields of one channel
     /// apart that have such a form.
     Letters(usize, usize),
+    /// It is the address of a shop; tells the fields of one channel apart, as well.
+    Address,
 }
 
 impl Form {
@@ -160,6 +162,7 @@ impl Form {
             Self::Letters(fewest, most) => {
                 (fewest..=most).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric())
             }
+            Self::Address => value.contains("://") || value.contains('.') || value.starts_with("localhost"),
         }
     }
 }
@@ -175,7 +178,7 @@ pub(crate) fn misplaced(kind: ChannelKind, key: &str, value: &str) -> Option<(Ch
     }
     let counts = |of: ChannelKind, form: Form| match form {
         Form::Begins(_) => true,
-        Form::Letters(..) => of == kind && own.is_some(),
+        Form::Letters(..) | Form::Address => of == kind && own.is_some(),
     };
     let found = |of: ChannelKind| {
         let other = of.adapter().forms.iter().find(|(_, form)| counts(of, *form) && form.fits(value));
@@ -190,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_value_with_the_form_of_another_field_is_misplaced_and_one_with_no_form_is_not() {
-        use ChannelKind::{BigCommerce, Shopify, WooCommerce};
+        use ChannelKind::{BigCommerce, Magento, Shopify, WooCommerce};
         let token = "a1b2c3d4".repeat(4);
         for (kind, key, value, meant) in [
             (WooCommerce, "consumer_key", "cs_1", Some((WooCommerce, "consumer_secret"))),
@@ -211,6 +214,11 @@ mod tests {
             (BigCommerce, "client_secret", token.as_str(), None),
             (BigCommerce, "store_hash", "https://api.bigcommerce.com/stores/abc123/v3/", None),
             (BigCommerce, "page_size", "250", None),
+            (Magento, "url", token.as_str(), Some((Magento, "consumer_key"))),
+            (Magento, "access_token", "https://shop.example", Some((Magento, "url"))),
+            (Magento, "access_token", token.as_str(), None),
+            (Magento, "url", "shop.example", None),
+            (WooCommerce, "url", "https://shop.example", None),
         ] {
             assert_eq!(misplaced(kind, key, value), meant, "{kind} {key}");
         }

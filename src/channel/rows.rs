@@ -5,6 +5,7 @@
 //! looked for in the text.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -23,11 +24,79 @@ pub(crate) fn rows(reply: &Reply) -> Result<(Vec<Cow<'_, RawValue>>, bool)> {
     }
 }
 
+/// A list that is a member of a body, beside the number of all its rows.
+pub(crate) struct Listed<'r> {
+    /// The rows; none where the member is null.
+    pub(crate) rows: Vec<Cow<'r, RawValue>>,
+    /// What stands under the name of the count, where it is a plain text or number.
+    pub(crate) total: Option<String>,
+    /// Something had to be cut away around the body.
+    pub(crate) cut: bool,
+}
+
+/// The rows under `member` in a body that is an object, and the count under `total`.
+///
+/// # Errors
+/// Those of [`Reply::json`], where there is no list by its brackets.
+pub(crate) fn member<'r>(reply: &'r Reply, member: &str, total: &str) -> Result<Listed<'r>> {
+    let (members, cut) = match reply.json::<BTreeMap<Cow<'_, str>, &RawValue>>() {
+        Ok(read) => read,
+        Err(error) => {
+            let rows = list_of(&reply.body, member).and_then(split).ok_or(error)?;
+            let total = dug(&row(&reply.body), total);
+            return Ok(Listed { rows: rows.into_iter().map(row).collect(), total, cut: false });
+        }
+    };
+    let rows = match members.get(member).map(|list| list.get()) {
+        Some("null") => Vec::new(),
+        Some(list) => serde_json::from_str::<Vec<&RawValue>>(list)
+            .map_err(|_| reply.unusable(format!("JSON in which {member} is no list")))?,
+        None if members.contains_key(total) => Vec::new(),
+        None => return Err(reply.unusable(format!("JSON without {member}"))),
+    };
+    let total = members.get(total).and_then(|total| plain(total.get()));
+    Ok(Listed { rows: rows.into_iter().map(Cow::Borrowed).collect(), total, cut })
+}
+
+/// The list under a member of an object, by its brackets.
+fn list_of<'b>(body: &'b [u8], member: &str) -> Option<&'b [u8]> {
+    let (mut depth, mut scan, mut from, mut opened) = (0_u32, Scan::default(), 0, None);
+    for (at, byte) in body.iter().enumerate() {
+        let was_open = scan.open;
+        if scan.in_text(*byte) {
+            from = if was_open { from } else { at + 1 };
+            let is_named = !scan.open && depth == 1 && body.get(from..at) == Some(member.as_bytes());
+            let rest = body.get(at + 1..).filter(|_| is_named && opened.is_none());
+            let value = rest.and_then(|rest| rest.trim_ascii_start().strip_prefix(b":")).map(<[u8]>::trim_ascii_start);
+            opened =
+                opened.or_else(|| value.filter(|value| value.starts_with(b"[")).map(|value| body.len() - value.len()));
+            continue;
+        }
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if let Some(start) = opened.filter(|start| depth == 1 && *byte == b']' && at > *start) {
+            return body.get(start..=at);
+        }
+    }
+    None
+}
+
 /// A body that is one row.
 ///
 /// # Errors
 /// Those of [`Reply::json`], where the body is not even an object by its brackets.
 pub(crate) fn single(reply: &Reply) -> Result<Cow<'_, RawValue>> {
+    single_with(reply, "id")
+}
+
+/// The same where the row's id has this name.
+///
+/// # Errors
+/// The same.
+pub(crate) fn single_with<'r>(reply: &'r Reply, id: &str) -> Result<Cow<'r, RawValue>> {
     let found = match reply.json::<&RawValue>() {
         Ok((row, _)) => Cow::Borrowed(row),
         Err(error) => {
@@ -36,7 +105,7 @@ pub(crate) fn single(reply: &Reply) -> Result<Cow<'_, RawValue>> {
         }
     };
     // Taken for an order that cannot be read, it would stand in the inbox for good.
-    if dug(&found, "id").is_none() {
+    if dug(&found, id).is_none() {
         return Err(reply.unusable("JSON in which there is no order"));
     }
     Ok(found)
@@ -197,6 +266,27 @@ mod tests {
             let body = [&br#"[{"id":7,"x":[1,{"y":"]"}]}, "#[..], broken, br#",{"id":"9"}]"#].concat();
             let found: Vec<String> = ids(&body).into_iter().flatten().collect();
             assert_eq!(found, ["7", "8", "9"], "{}", String::from_utf8_lossy(broken));
+        }
+    }
+
+    #[test]
+    fn i4_the_rows_of_a_list_within_an_answer_are_read_each_by_itself_and_null_is_none() {
+        let read = |body: &str| {
+            let reply = reply(body.as_bytes());
+            let listed = member(&reply, "items", "total_count").ok()?;
+            Some((
+                listed.rows.iter().map(|row| dug(row, "id").unwrap_or_default()).collect::<Vec<_>>().join(","),
+                listed.total,
+            ))
+        };
+        let some = |ids: &str, total: &str| Some((ids.to_owned(), Some(total.to_owned())));
+        assert_eq!(read(r#"{"items":[{"id":7},{"id":8}],"total_count":9}"#), some("7,8", "9"));
+        assert_eq!(read(r#"{"items":null,"total_count":9}"#), some("", "9"));
+        assert_eq!(read(r#"{"total_count":0}"#), some("", "0"));
+        let broken = r#"{"x":{"items":[{"id":1}]},"items":[{"id":7,"a":["]"]},{"id":8,"n":01}], "total_count":9}"#;
+        assert_eq!(read(broken), some("7,8", "9"));
+        for none in ["[]", "{}", r#"{"items":{"id":7}}"#, r#"{"items":[{"id":7,"n":01}"#, r#"{"items":"[]","n":01}"#] {
+            assert_eq!(read(none), None, "{none}");
         }
     }
 

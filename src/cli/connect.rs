@@ -1,6 +1,8 @@
 //! `ordersync connect`.
 
+mod consent;
 mod flags;
+mod listener;
 mod values;
 
 use std::io::IsTerminal;
@@ -20,6 +22,7 @@ use crate::channel::{Channel, ChannelKind, GuideTime, ShopInfo, Values, origin};
 use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
+use crate::http::oauth2::REFRESH_TOKEN;
 use crate::secret::Secrets;
 use crate::sync::advice;
 use crate::sync::store::open_new;
@@ -58,6 +61,9 @@ pub(super) struct Args {
     /// Any other value of the channel, as KEY=VALUE (`ordersync config` lists them)
     #[arg(long, value_name = "KEY=VALUE", conflicts_with_all = ["list", "test", "remove"])]
     set: Vec<String>,
+    /// Where the channel asks for your consent in a browser: how it comes back
+    #[arg(long, value_enum, value_name = "WAY", conflicts_with_all = ["list", "test", "remove"])]
+    consent: Option<consent::Way>,
     /// Talk to the shop without encryption
     #[arg(long, conflicts_with_all = ["list", "test", "remove"])]
     allow_http: bool,
@@ -127,8 +133,24 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
     }
     interrupt::leaves(Left::Unconnected);
     let (values, secrets) = values::gather(app, args, kind, &Values::new())?;
-    let credentials = Arc::new(Credentials::loose(secrets));
+    let credentials = Arc::new(Credentials::of_new_store(secrets, REFRESH_TOKEN, app.context.credential_store()));
+    let done = establish(app, args, kind, name, since, values, &credentials);
+    tell_what_is_kept(app, done.is_err(), &credentials);
+    done
+}
+
+/// Tests the connection, and adds the store to the book.
+fn establish(
+    app: &App,
+    args: &Args,
+    kind: ChannelKind,
+    name: String,
+    since: Option<Timestamp>,
+    values: Values,
+    credentials: &Arc<Credentials>,
+) -> Outcome {
     let channel = open_new(&app.context, kind, values.clone(), credentials.clone(), None)?;
+    consent::obtain(app, args, kind, channel.as_ref())?;
     let shop = probe(app, channel.as_ref())?;
     interrupt::leaves(Left::Kept);
     credentials.bind(&origin(kind, &values)?);
@@ -148,6 +170,7 @@ fn connect(app: &App, args: &Args, kind: ChannelKind) -> Outcome {
     // A store without credentials is mended with --reauth; credentials without a store would lie
     // about forgotten.
     app.context.credential_store().write(&name, &credentials.all())?;
+    credentials.settled();
     welcome(app, &store, &shop, channel.as_ref())?;
     Ok(0)
 }
@@ -318,12 +341,14 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     let store = app.store(&book, name)?;
     interrupt::leaves(Left::Nothing);
     let (values, secrets) = values::gather(app, args, store.kind, &store.values)?;
-    let credentials = Arc::new(Credentials::loose(secrets));
-    let channel = open_new(&app.context, store.kind, values.clone(), credentials.clone(), Some(name))?;
-    let shop = same_shop(&store, probe(app, channel.as_ref())?)?;
+    let credentials = Arc::new(Credentials::of_new_store(secrets, REFRESH_TOKEN, app.context.credential_store()));
+    let tested = retest(app, args, &store, &values, &credentials);
+    tell_what_is_kept(app, tested.is_err(), &credentials);
+    let shop = tested?;
     interrupt::leaves(Left::Kept);
     credentials.bind(&origin(store.kind, &values)?);
     app.context.credential_store().write(name, &credentials.all())?;
+    credentials.settled();
     book.update_store(store.id, &shop)?;
     for (key, value) in &values {
         book.set_store_value(store.id, key, Some(value))?;
@@ -335,6 +360,23 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
         output::line(&format!("{name} has new credentials; its orders and its position are as they were"))?;
     }
     Ok(0)
+}
+
+/// The shop that new credentials open, which must be the store's.
+fn retest(app: &App, args: &Args, store: &Store, values: &Values, credentials: &Arc<Credentials>) -> Result<ShopInfo> {
+    let channel = open_new(&app.context, store.kind, values.clone(), credentials.clone(), Some(&store.name))?;
+    consent::obtain(app, args, store.kind, channel.as_ref())?;
+    same_shop(store, probe(app, channel.as_ref())?)
+}
+
+/// A token that was given may be spent, though nothing has come of it.
+fn tell_what_is_kept(app: &App, failed: bool, credentials: &Credentials) {
+    if failed && credentials.is_pending() && !app.global.json {
+        output::note(
+            "the channel has put another refresh token in the place of the one that you gave; it is kept on this machine, and \
+             the same command goes on with it",
+        );
+    }
 }
 
 /// What a shop was not told yet it would never be told without its credentials, while the book

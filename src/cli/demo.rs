@@ -78,11 +78,16 @@ fn story(stage: &Stage<'_>, shops: &[Shop]) -> anyhow::Result<()> {
     stage.play(&["sync"])?;
     stage.say("What is to be packed:")?;
     stage.play(&["orders", "--status", "awaiting-fulfillment", "--limit", "5"])?;
-    let (one, other) = stage.two_orders()?;
+    let (one, other, is_told) = stage.two_orders()?;
     stage.say("One is packed. The shop is asked first, told, and asked again whether it knows:")?;
     stage.play(&["dispatch", &one, "--carrier", "dhl", "--tracking", "JD014600000001"])?;
-    stage.say("One is out of stock:")?;
-    stage.play(&["cancel", &other, "--reason", "out of stock"])?;
+    if is_told {
+        stage.say("One is out of stock:")?;
+        stage.play(&["cancel", &other, "--reason", "out of stock"])?;
+    } else {
+        stage.say("One is out of stock. This shop is cancelled at by hand alone; the book is told of that:")?;
+        stage.play(&["cancel", &other, "--reason", "out of stock", "--local"])?;
+    }
     stage.say("Meanwhile somebody buys:")?;
     for shop in shops {
         shop.store.place(&Purchase::of(&[("TEE-001", 2)]));
@@ -121,15 +126,32 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Two orders that wait to be shipped.
-    fn two_orders(&self) -> Result<(String, String)> {
+    /// Whether a command would do its work; nothing of it is shown.
+    fn would(&self, args: &[&str]) -> Result<bool> {
+        let silent = || std::process::Stdio::null();
+        let mut command = Command::new(&self.program);
+        command.args(args).arg("--dry-run").env("ORDERSYNC_HOME", self.home).stdout(silent()).stderr(silent());
+        let failed = |e| Error::new(ErrorKind::Failed, format!("the demo cannot run its own program: {e}"));
+        Ok(command.status().map_err(failed)?.success())
+    }
+
+    /// Two orders that wait to be shipped, and whether the shop of the second takes a cancellation;
+    /// one of a shop that does, if there is any.
+    fn two_orders(&self) -> Result<(String, String, bool)> {
         let path = crate::home::Home::locate(Some(self.home.to_owned()))?.book();
         let book = Book::open(&path, self.app.context.clock.clone())?;
-        let filter = Filter { status: Some(Status::AwaitingFulfillment), limit: 2, ..Filter::default() };
-        match book.list(&filter)?.as_slice() {
-            [one, other] => Ok((format!("book:{}", one.id), format!("book:{}", other.id))),
-            _ => Err(Error::new(ErrorKind::Failed, "the simulated shop has no order to dispatch")),
+        let filter = Filter { status: Some(Status::AwaitingFulfillment), limit: 20, ..Filter::default() };
+        let waiting: Vec<String> = book.list(&filter)?.iter().map(|order| format!("book:{}", order.id)).collect();
+        let [one, others @ ..] = waiting.as_slice() else {
+            return Err(Error::new(ErrorKind::Failed, "the simulated shop has no order to dispatch"));
+        };
+        for other in others {
+            if self.would(&["cancel", other])? {
+                return Ok((one.clone(), other.clone(), true));
+            }
         }
+        let none = || Error::new(ErrorKind::Failed, "the simulated shop has no second order");
+        Ok((one.clone(), others.first().ok_or_else(none)?.clone(), false))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::book::RunRow;
 use crate::clock::{Timestamp, rfc3339};
 use crate::lock;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "run",
     "kind",
     "dry_run",
@@ -25,6 +25,7 @@ const COLUMNS: [&str; 17] = [
     "sent",
     "requests",
     "bytes",
+    "notes",
     "error",
 ];
 
@@ -77,7 +78,7 @@ fn to_json(r: &RunRow, state: State) -> serde_json::Value {
         "started_at": rfc3339(r.started_at), "finished_at": r.finished_at.map(rfc3339),
         "fetched": r.tally.fetched(), "new": r.tally.new, "changed": r.tally.changed,
         "unchanged": r.tally.unchanged, "failed": r.tally.failed, "drafts": r.tally.drafts,
-        "sent": r.exported, "requests": r.requests, "bytes": r.bytes, "error": r.error,
+        "sent": r.exported, "requests": r.requests, "bytes": r.bytes, "notes": r.notes, "error": r.error,
     })
 }
 
@@ -169,6 +170,7 @@ fn how(r: &RunRow, state: State) -> String {
             let orders = output::count(r.tally.failed, "order");
             format!("{orders} could not be read, {}{dry}", took(end))
         }
+        (_, None, Some(end)) if !r.notes.is_empty() => format!("{}{dry}: {}", took(end), r.notes.join("; ")),
         (_, None, Some(end)) => format!("well, {}{dry}", took(end)),
         (_, None, None) => String::new(),
     }

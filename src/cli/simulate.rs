@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::output;
 use super::{App, Outcome};
 use crate::channel::ChannelKind;
-use crate::sim::{CONTROL, Recording, Server, ServerOptions, rehearsal};
+use crate::sim::{CONTROL, Lack, Recording, Server, ServerOptions, rehearsal};
 
 /// Serve a simulated shop on this machine to rehearse against; Ctrl-C ends it. It keeps nothing.
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         "  curl -X POST {url}{CONTROL}/fault -d '{{\"kind\":\"answer-lost\",\"method\":\"POST\"}}'"
     ))?;
     output::command(&format!("  curl -X POST {url}{CONTROL}/edit-address/ID -d '{{\"street\":\"New street 1\"}}'"))?;
-    output::command(&format!("  curl -X POST {url}{CONTROL}/cancel/ID   (or pay, hold)"))?;
+    let others = if shop.lacks(Lack::Holds) { "pay" } else { "pay, hold" };
+    output::command(&format!("  curl -X POST {url}{CONTROL}/cancel/ID   (or {others})"))?;
     output::command(&format!("  curl {url}{CONTROL}/ids"))?;
     output::command(&format!("  curl {url}{CONTROL}/stats"))?;
     while clock.sleep(Duration::from_secs(3600)).is_ok() {}

@@ -10,6 +10,7 @@ use super::{App, Outcome};
 use crate::book::{Book, Counts, LastError, Left, LeftOut, LeftOuts, Purge, Store};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
+use crate::http::oauth2::consent_ends_at;
 use crate::lock;
 use crate::order::Status;
 use crate::schedule::Installed;
@@ -47,6 +48,10 @@ struct Standing {
     next: Option<Timestamp>,
     /// The last clearing of old orders' personal data.
     purge: Option<Purge>,
+    /// When the merchant's consent ends if no sync renews it before.
+    consent_ends: Option<Timestamp>,
+    /// That the access is about to be taken away for want of use.
+    lapsing: Option<String>,
 }
 
 /// What all stores are looked at with.
@@ -139,6 +144,8 @@ impl View<'_> {
             facts,
             next,
             purge: book.purge(store.id)?,
+            consent_ends: self.consent_ends(&store),
+            lapsing: lapsing(self.app, &store, now),
             store,
         })
     }
@@ -163,6 +170,10 @@ impl View<'_> {
             sync_failed: false,
             cut_off: false,
         })
+    }
+
+    fn consent_ends(&self, store: &Store) -> Option<Timestamp> {
+        self.app.context.credential_store().read(&store.name).ok().and_then(|secrets| consent_ends_at(&secrets))
     }
 
     /// When the timer takes the store next, and whether it should have done so long ago.
@@ -383,7 +394,55 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
     let pause = s.facts.paused_until.filter(|until| *until > now && !s.has(|t| matches!(t, Trouble::Paused(_))));
     let pause =
         pause.map(|until| format!("the channel asked to be left alone for another {}", output::duration(until - now)));
-    [running, allow, pause, kept(s, now)].into_iter().flatten().collect()
+    [running, allow, pause, consent_ending(&s.store.name, s.consent_ends, now), s.lapsing.clone(), kept(s, now)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// How long before its end a consent is spoken of: whoever has a timer never comes near.
+const SPOKEN_OF: TimeDelta = TimeDelta::days(30);
+
+/// That a consent is about to end, or has ended.
+pub(super) fn consent_ending(name: &str, ends: Option<Timestamp>, now: Timestamp) -> Option<String> {
+    let left = ends? - now;
+    if left <= TimeDelta::zero() {
+        return Some(format!(
+            "your consent at the channel has ended by its age; ordersync connect --reauth {name} asks for a new one"
+        ));
+    }
+    (left < SPOKEN_OF).then(|| {
+        format!(
+            "your consent at the channel ends in {} unless a sync renews it: ordersync sync --channel {name}",
+            output::duration(left)
+        )
+    })
+}
+
+/// So long before an access lapses it is spoken of.
+const A_MONTH: TimeDelta = TimeDelta::days(30);
+
+/// No channel takes an access away that was used in that time, so none is asked.
+const IN_USE: TimeDelta = TimeDelta::days(30);
+
+/// That an access is about to be taken away for want of use, or may have been.
+pub(super) fn lapsing(app: &App, store: &Store, now: Timestamp) -> Option<String> {
+    let passed = store.test.as_ref().filter(|(_, error)| error.is_none()).map(|(at, _)| *at);
+    let used = Some(store.connected_at).max(store.last_sync_at).max(passed)?;
+    let idle = now - used;
+    if idle < IN_USE {
+        return None;
+    }
+    let lapses = app.context.open(store).ok()?.channel.lapses_after()?;
+    (idle > lapses - A_MONTH).then(|| {
+        format!(
+            "the last good call was {} ago, and after {} without one the channel takes the access away; ordersync connect --test {} \
+             makes one, ordersync schedule install makes them by itself",
+            output::duration(idle),
+            output::duration(lapses),
+            store.name
+        )
+    })
 }
 
 /// How long the store keeps personal data, and what was cleared last.
@@ -413,7 +472,7 @@ fn to_json(s: &Standing, now: Timestamp) -> Value {
             "patience": export_patience(f.unconfirmed).word(),
         },
         "inbox": f.inbox, "credentials_refused": f.refused, "credentials_gone": !f.has_credentials,
-        "credentials_expire_at": null, "paused_until": f.paused_until.map(rfc3339),
+        "credentials_expire_at": s.consent_ends.map(rfc3339), "paused_until": f.paused_until.map(rfc3339),
         "last_error": s.last_error.as_ref().map(|error| json!({ "message": error.why, "at": rfc3339(error.at) })),
         "advice": if f.stage == Stage::Ok { advice_word(s) } else { f.stage.word() }, "guide_time": s.store.kind.adapter().guide_time.to_string(),
         "retain": s.store.values.get("retain"), "last_purge": s.purge.map(|purge| json!({

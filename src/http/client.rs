@@ -285,7 +285,10 @@ impl Client {
         let mut so_far = Attempts::default();
         loop {
             let (lane, cost) = (protocol.lane(request), protocol.cost(request));
-            let permit = self.wait_turn(request, lane, cost)?;
+            let longest = protocol
+                .patience()
+                .map_or(self.options.retry.longest_pause, |own| own.min(self.options.retry.longest_pause));
+            let permit = self.wait_turn(request, lane, cost, longest)?;
             let mut attempt = request.clone();
             protocol.authorize(&mut attempt)?;
             let verdict = match self.exchange(&attempt) {
@@ -317,7 +320,7 @@ impl Client {
                 Verdict::Transient(error) if request.effect == Effect::Write => return Err(unknown(error)),
                 Verdict::Transient(error) => self.after_failure(request, error, &mut so_far)?,
                 Verdict::Throttled(None, error) => self.after_silent_throttle(error, &mut so_far)?,
-                Verdict::Throttled(Some(asked), error) => self.after_pause(lane, asked, error, &mut so_far)?,
+                Verdict::Throttled(Some(asked), error) => self.after_pause(lane, asked, longest, error, &mut so_far)?,
             }
         }
     }
@@ -363,9 +366,16 @@ impl Client {
     }
 
     /// Keeps to a pause that was asked for, where it can be waited for; else tells when it is over.
-    fn after_pause(&self, lane: Lane, asked: Duration, error: Error, so_far: &mut Attempts) -> Result<()> {
+    fn after_pause(
+        &self,
+        lane: Lane,
+        asked: Duration,
+        longest_pause: Duration,
+        error: Error,
+        so_far: &mut Attempts,
+    ) -> Result<()> {
         let (pause, error) = bounded(asked, error);
-        let RetryPolicy { longest_pause, repeats, .. } = self.options.retry;
+        let repeats = self.options.retry.repeats;
         let now = self.options.clock.now();
         self.options.limit.close(lane, now + pause, error.message(), now);
         so_far.waited = so_far.waited.saturating_add(pause);
@@ -382,11 +392,11 @@ impl Client {
     }
 
     /// Waits at the limit, unless it stays closed for longer than we are willing to wait.
-    fn wait_turn(&self, request: &Request, lane: Lane, cost: f64) -> Result<Permit> {
+    fn wait_turn(&self, request: &Request, lane: Lane, cost: f64, longest: Duration) -> Result<Permit> {
         let now = self.options.clock.now();
         if let Some(until) = self.options.limit.closed_until(now) {
             let left = (until - now).to_std().unwrap_or_default();
-            if left > self.options.retry.longest_pause || self.waited_out.load(Ordering::Relaxed) {
+            if left > longest || self.waited_out.load(Ordering::Relaxed) {
                 return Err(Error::new(
                     ErrorKind::Temporary,
                     format!(
@@ -399,7 +409,7 @@ impl Client {
                 .after(left));
             }
         }
-        self.options.limit.pass(self.options.clock.as_ref(), lane, cost, self.options.retry.longest_pause)
+        self.options.limit.pass(self.options.clock.as_ref(), lane, cost, longest)
     }
 
     fn ask(&self, request: &Request) -> Result<Reply, Broken> {

@@ -27,7 +27,7 @@ pub(crate) mod told;
 
 pub(crate) use body::{MAX_REPLY, TEST, check_json, read_json, unusable};
 pub use client::Client;
-pub(crate) use client::Options;
+pub(crate) use client::{Options, is_loopback};
 pub use rate_limit::RateLimit;
 pub(crate) use rate_limit::{Budget, Lane, Permit, Shared, Standing};
 pub(crate) use redact::url_for_people;
@@ -183,6 +183,12 @@ pub(crate) trait Protocol: Send + Sync {
     fn cost(&self, request: &Request) -> f64 {
         let _ = request;
         1.0
+    }
+
+    /// The longest pause that is waited for, where the channel asks for shorter or for much longer
+    /// ones only; never longer than the run has patience for.
+    fn patience(&self) -> Option<Duration> {
+        None
     }
 
     /// What the channel says in a reply, whatever its status, about its budget.

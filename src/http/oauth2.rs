@@ -2,15 +2,17 @@
 //! threads and processes, and in the store's file before they are used (F-3). A refresh token that
 //! comes with one takes the place of the old one in the same moment.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
 use chrono::TimeDelta;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
 use super::status::{self, Words};
-use super::{Client, Effect, Protocol, Reply, Request, Verdict, check_json, read_json, told, unusable};
+use super::{Client, Effect, Protocol, Reply, Request, Verdict, check_json, read_json, told, unusable, url_for_people};
 use crate::clock::{Timestamp, rfc3339};
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Failure};
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::secret::Secrets;
@@ -24,11 +26,24 @@ const RENEW_AT: &str = "token_renew_at";
 /// Where the token stands that fetches the next one.
 pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
 
-/// When that one ends, where the vendor says so.
-pub(crate) const REFRESH_ENDS_AT: &str = "refresh_token_ends_at";
+/// The one before it, where it rotates: kept until its successor has worked, for a vendor that
+/// knows only this one after all.
+const REFRESH_TOKEN_BEFORE: &str = "refresh_token_before";
+
+/// When that one ends, where the vendor says so or is known to end it.
+const REFRESH_ENDS_AT: &str = "refresh_token_ends_at";
 
 /// A fetched token is renewed so many seconds before its end.
 const MARGIN: i64 = 120;
+
+/// How often a token endpoint that fails is asked again.
+const REPEATS: u32 = 3;
+
+/// When a store's consent ends if no sync renews it before; `None` where it does not end, or nobody
+/// knows when.
+pub(crate) fn consent_ends_at(secrets: &Secrets) -> Option<Timestamp> {
+    secrets.get(REFRESH_ENDS_AT)?.reveal().parse().ok()
+}
 
 /// Who gives the tokens, in the adapter's words.
 pub(crate) trait Issuer: Send + Sync {
@@ -45,6 +60,22 @@ pub(crate) trait Issuer: Send + Sync {
     fn authorize(&self, request: &mut Request, secrets: &Secrets) -> Result<()> {
         let _ = (request, secrets);
         Ok(())
+    }
+
+    /// How long a refresh token lives, where no answer says it.
+    fn refresh_life(&self) -> Option<TimeDelta> {
+        None
+    }
+
+    /// Whether each renewal brings another refresh token in the place of the one that was sent.
+    fn rotates(&self) -> bool {
+        false
+    }
+
+    /// Whether a refusal says no more than that the refresh token is not known there.
+    fn is_unknown(&self, reply: &Reply) -> bool {
+        let _ = reply;
+        false
     }
 
     /// What a refusal means. They are final: the endpoint is never asked in a loop.
@@ -70,7 +101,37 @@ pub(crate) fn renew(
     issuer: &dyn Issuer,
     stale: Option<&Secret>,
 ) -> Result<()> {
-    credentials.renew(TOKEN, stale, &|secrets| fetch(http, secrets, issuer))
+    let rotates = issuer.rotates();
+    credentials.renew(TOKEN, stale, rotates, &|secrets| match fetch(http, secrets, issuer) {
+        Err(Refusal { failure, is_unknown: true }) if rotates => {
+            with_the_one_before(http, secrets, issuer).ok_or(failure)
+        }
+        fetched => fetched.map_err(|refusal| refusal.failure),
+    })
+}
+
+/// Fetches the first token, for what a consent has brought.
+pub(crate) fn redeem(
+    http: &Client,
+    credentials: &Credentials,
+    issuer: &dyn Issuer,
+    form: &[(&'static str, String)],
+) -> Result<()> {
+    let fresh = ask(http, &credentials.all(), issuer, form).map_err(|refusal| refusal.failure.error)?;
+    if !fresh.contains_key(REFRESH_TOKEN) {
+        return Err(unusable(&url_for_people(issuer.endpoint()), "no refresh token", "; nothing was stored"));
+    }
+    credentials.put(fresh);
+    Ok(())
+}
+
+/// What the refresh token before the present one brings, where there is one: a file that was put
+/// back from a copy, or a vendor that has taken back what it gave.
+fn with_the_one_before(http: &Client, secrets: &Secrets, issuer: &dyn Issuer) -> Option<Secrets> {
+    let mut secrets = secrets.clone();
+    let before = secrets.remove(REFRESH_TOKEN_BEFORE)?;
+    secrets.insert(REFRESH_TOKEN.to_owned(), before);
+    fetch(http, &secrets, issuer).ok()
 }
 
 #[derive(Deserialize)]
@@ -84,36 +145,68 @@ struct Granted {
     refresh_token_expires_in: serde_json::Value,
 }
 
-fn fetch(http: &Client, secrets: &Secrets, issuer: &dyn Issuer) -> Result<Secrets> {
-    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(issuer.form(secrets)).finish();
-    let mut request = Request::get(issuer.endpoint().clone());
+/// Why no token was given.
+struct Refusal {
+    failure: Failure,
+    /// It says no more than that what was sent is not known.
+    is_unknown: bool,
+}
+
+fn fetch(http: &Client, secrets: &Secrets, issuer: &dyn Issuer) -> Result<Secrets, Refusal> {
+    let mut fresh = ask(http, secrets, issuer, &issuer.form(secrets))?;
+    let old = secrets.get(REFRESH_TOKEN).filter(|old| issuer.rotates() && fresh.get(REFRESH_TOKEN) != Some(*old));
+    if let Some(old) = old.filter(|_| fresh.contains_key(REFRESH_TOKEN)) {
+        fresh.insert(REFRESH_TOKEN_BEFORE.to_owned(), old.clone());
+    }
+    Ok(fresh)
+}
+
+fn ask(
+    http: &Client,
+    secrets: &Secrets,
+    issuer: &dyn Issuer,
+    form: &[(&'static str, String)],
+) -> Result<Secrets, Refusal> {
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let mut request = Request::get(issuer.endpoint().clone()).repeated(REPEATS);
     request.method = reqwest::Method::POST;
     request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     request.body = Some(form.into_bytes());
     request.effect = Effect::Read;
     let now = http.clock().now();
-    let reply = http.send(&TokenEndpoint { issuer, secrets, now }, &request)?;
-    let unreadable = |what: &str| unusable(&reply.place, what, "; no token was fetched");
+    let endpoint = TokenEndpoint::of(issuer, secrets, now);
+    let reply = http.send(&endpoint, &request).map_err(|error| Refusal {
+        failure: Failure { error, is_lost: endpoint.unanswered.load(Ordering::Relaxed) > 0 },
+        is_unknown: endpoint.is_unknown.load(Ordering::Relaxed),
+    })?;
+    // What it gave is lost with it.
+    let unreadable = |what: &str| {
+        let error = unusable(&reply.place, what, "; no token was fetched");
+        Refusal { failure: Failure { error, is_lost: true }, is_unknown: false }
+    };
     let granted = check_json(&reply).and_then(|()| read_json::<Granted>(&reply.body));
     let (granted, _) = granted.map_err(|error| unreadable(error.message()))?;
     // Kept, it would be in the way of a good one for as long as it is said to live.
     if !is_token(&granted.access_token) {
         return Err(unreadable("a token that is empty or cannot be sent"));
     }
-    Ok(fresh(granted, http.clock().now()))
+    Ok(fresh(granted, issuer.refresh_life(), http.clock().now()))
 }
 
-/// What is kept of an answer.
-fn fresh(granted: Granted, now: Timestamp) -> Secrets {
+/// What is kept of an answer. A refresh token lives for `life` where the answer does not say for
+/// how long.
+fn fresh(granted: Granted, life: Option<TimeDelta>, now: Timestamp) -> Secrets {
     let end = |life: i64| Secret::new(rfc3339(now + TimeDelta::seconds(life)));
     let mut fresh = Secrets::from([
         (TOKEN.to_owned(), Secret::new(granted.access_token)),
         (RENEW_AT.to_owned(), end(told::life(granted.expires_in.as_f64(), MARGIN))),
     ]);
-    if let Some(refresh) = granted.refresh_token.filter(|token| is_token(token)) {
+    let refresh = granted.refresh_token.filter(|token| is_token(token));
+    let life = life.filter(|_| refresh.is_some()).map(|life| life.num_seconds() as f64);
+    if let Some(refresh) = refresh {
         fresh.insert(REFRESH_TOKEN.to_owned(), Secret::new(refresh));
     }
-    if let Some(life) = granted.refresh_token_expires_in.as_f64() {
+    if let Some(life) = granted.refresh_token_expires_in.as_f64().or(life) {
         fresh.insert(REFRESH_ENDS_AT.to_owned(), end(told::long_life(life)));
     }
     fresh
@@ -127,10 +220,20 @@ struct TokenEndpoint<'a> {
     issuer: &'a dyn Issuer,
     secrets: &'a Secrets,
     now: Timestamp,
+    is_unknown: AtomicBool,
+    /// How many attempts have had no answer: each may have been carried out.
+    unanswered: AtomicU32,
+}
+
+impl<'a> TokenEndpoint<'a> {
+    fn of(issuer: &'a dyn Issuer, secrets: &'a Secrets, now: Timestamp) -> Self {
+        Self { issuer, secrets, now, is_unknown: AtomicBool::new(false), unanswered: AtomicU32::new(0) }
+    }
 }
 
 impl Protocol for TokenEndpoint<'_> {
     fn authorize(&self, request: &mut Request) -> Result<()> {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
         self.issuer.authorize(request, self.secrets)
     }
 
@@ -143,6 +246,7 @@ impl Protocol for TokenEndpoint<'_> {
     }
 
     fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
+        self.unanswered.fetch_sub(1, Ordering::Relaxed);
         match reply.status {
             200 => Verdict::Good,
             408 | 429 | 500..=599 => {
@@ -152,7 +256,10 @@ impl Protocol for TokenEndpoint<'_> {
                     verdict => verdict,
                 }
             }
-            _ => self.issuer.refused(request, reply, self.now),
+            _ => {
+                self.is_unknown.store(self.issuer.is_unknown(reply), Ordering::Relaxed);
+                self.issuer.refused(request, reply, self.now)
+            }
         }
     }
 }
@@ -174,7 +281,7 @@ mod tests {
 
     #[test]
     fn f3_a_refresh_token_that_rotates_is_kept_with_the_token_that_it_came_with() {
-        let kept = |answer: serde_json::Value| fresh(serde_json::from_value(answer).unwrap(), from_millis(0));
+        let kept = |answer: serde_json::Value| fresh(serde_json::from_value(answer).unwrap(), None, from_millis(0));
         let rotated = kept(json!({ "access_token": "a", "expires_in": 3600, "refresh_token": "b" }));
         assert_eq!(rotated[TOKEN], Secret::new("a"));
         assert_eq!(rotated[REFRESH_TOKEN], Secret::new("b"));
@@ -213,7 +320,9 @@ mod tests {
         let verdict = |status: u16| {
             let reply =
                 Reply { status, headers: reqwest::header::HeaderMap::new(), body: Vec::new(), ..Reply::default() };
-            let endpoint = TokenEndpoint { issuer: &vendor, secrets: &Secrets::new(), now: from_millis(0) };
+            let secrets = Secrets::new();
+            let endpoint = TokenEndpoint::of(&vendor, &secrets, from_millis(0));
+            endpoint.unanswered.store(1, Ordering::Relaxed);
             endpoint.classify(&Request::get(vendor.0.clone()), &reply)
         };
         assert!(matches!(verdict(200), Verdict::Good));

@@ -34,6 +34,8 @@ pub(crate) struct Carrier {
     /// BigCommerce: the `tracking_carrier`, an AfterShip courier slug; empty: none is known for
     /// sure.
     pub(crate) aftership: &'static str,
+    /// Etsy: the `carrier_name`; empty: not on its list.
+    pub(crate) etsy: &'static str,
 }
 
 /// What a merchant's name for a carrier means.
@@ -55,6 +57,12 @@ pub(crate) enum CarrierName {
 pub(crate) fn carrier(text: &str) -> Option<&'static Carrier> {
     let wanted = squeezed(text);
     CARRIERS.iter().find(|carrier| carrier.names().any(|name| squeezed(name) == wanted))
+}
+
+/// The carrier that a channel has this code for, in any case.
+pub(crate) fn carrier_of(code: &str, of: impl Fn(&Carrier) -> &'static str) -> Option<&'static Carrier> {
+    let code = code.trim();
+    CARRIERS.iter().find(|carrier| !code.is_empty() && of(carrier).eq_ignore_ascii_case(code))
 }
 
 /// Whether two texts name the same carrier.

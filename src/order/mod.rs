@@ -27,7 +27,7 @@ pub(crate) mod waiting;
 mod withheld;
 
 pub(crate) use address::Address;
-pub(crate) use carrier::{CARRIERS, CarrierName, carrier, carrier_name, nearest_carriers, same_carrier};
+pub(crate) use carrier::{CARRIERS, CarrierName, carrier, carrier_name, carrier_of, nearest_carriers, same_carrier};
 pub use difference::differences;
 pub(crate) use difference::{Difference, same_places};
 pub(crate) use due::{Due, ShipWithin};

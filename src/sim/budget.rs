@@ -1,5 +1,7 @@
 //! How much a store lets its clients ask for.
 
+use std::collections::VecDeque;
+
 /// A bucket of points that fills again by and by. Times are in milliseconds.
 #[derive(Debug, Default)]
 pub(crate) struct Bucket {
@@ -64,6 +66,34 @@ impl Window {
     }
 }
 
+/// Requests of the last while, wherever that begins.
+#[derive(Debug, Default)]
+pub(crate) struct Sliding {
+    taken: VecDeque<i64>,
+}
+
+impl Sliding {
+    /// Forgets what was before `from`, and what a clock that was set back has not seen yet.
+    pub(crate) fn since(&mut self, from: i64, now: i64) {
+        while self.taken.front().is_some_and(|at| *at < from) {
+            self.taken.pop_front();
+        }
+        while self.taken.back().is_some_and(|at| *at > now) {
+            self.taken.pop_back();
+        }
+    }
+
+    /// What is left of a quota.
+    pub(crate) fn left(&self, quota: u32) -> u32 {
+        quota.saturating_sub(u32::try_from(self.taken.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Takes one request.
+    pub(crate) fn take(&mut self, now: i64) {
+        self.taken.push_back(now);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +122,18 @@ mod tests {
         assert_eq!(take(&mut window, 999), (true, 0, 1));
         assert_eq!(take(&mut window, 999), (false, 0, 1));
         assert_eq!(take(&mut window, 1000), (true, 3, 1000));
+    }
+
+    #[test]
+    fn a_sliding_quota_comes_back_one_by_one() {
+        let mut day = Sliding::default();
+        let mut take = |now: i64| {
+            day.since(now - 999, now);
+            let left = day.left(2);
+            (left > 0).then(|| day.take(now));
+            left
+        };
+        assert_eq!([take(0), take(400), take(900), take(1_000), take(1_399), take(1_400)], [2, 1, 0, 1, 0, 1]);
+        assert_eq!(take(100), 2, "a clock that was set back");
     }
 }

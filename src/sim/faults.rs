@@ -88,7 +88,7 @@ pub enum FaultKind {
     PageCap(u64),
     /// The same, and what it counts is what it gives. Applied.
     OnePage(u64),
-    /// The headers that count a list are taken away. Applied.
+    /// What counts a list is taken away. Applied.
     NoCount,
     /// Orders with these ids are taken out of every list, and stay in the counts. Applied.
     Hidden(Vec<String>),
@@ -291,7 +291,8 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
         FaultKind::AbsurdAmounts(amount) => {
             let mut body = response.body_json();
             first_row(&mut body).into_iter().for_each(|order| replace_amounts(order, amount));
-            response.body = body.to_string().into_bytes();
+            // Numbers are written as they are wished for, however large.
+            response.body = body.to_string().replace(&json!(A_NUMBER).to_string(), amount).into_bytes();
         }
         FaultKind::Spliced(text, bytes) => {
             let at = response.body.windows(text.len().max(1)).position(|part| part == text.as_bytes());
@@ -304,14 +305,36 @@ pub(super) fn damage(kind: &FaultKind, response: &mut Response) {
         FaultKind::OnePage(_) => recount(response),
         FaultKind::Hidden(ids) => hide(response, ids, |_| None),
         FaultKind::Nulled(ids) => hide(response, ids, |_| Some(Value::Null)),
-        FaultKind::NoCount => response.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("x-wp-total")),
+        FaultKind::NoCount => uncount(response),
         _ => {}
     }
 }
 
-/// The headers count what is in the answer, as if that were all.
+/// What counts a list is taken away.
+fn uncount(response: &mut Response) {
+    response.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("x-wp-total"));
+    let mut body = response.body_json();
+    if let (Some((_, count)), Some(members)) = (counted(&body), body.as_object_mut()) {
+        members.remove(count);
+        response.body = body.to_string().into_bytes();
+    }
+}
+
+/// The members of an answer in which a list is, and which counts it, where headers do not.
+fn counted(body: &Value) -> Option<(&'static str, &'static str)> {
+    [("results", "count"), ("items", "total_count")]
+        .into_iter()
+        .find(|(rows, count)| body.get(rows).is_some() && body.get(count).is_some())
+}
+
+/// What counts the list counts what is in the answer, as if that were all.
 fn recount(response: &mut Response) {
-    let rows = response.body_json().as_array().map_or(0, Vec::len).to_string();
+    let mut body = response.body_json();
+    if let Some((rows, count)) = counted(&body) {
+        body[count] = json!(body[rows].as_array().map_or(0, Vec::len));
+        response.body = body.to_string().into_bytes();
+    }
+    let rows = body.as_array().map_or(0, Vec::len).to_string();
     for (name, value) in &mut response.headers {
         match name.to_ascii_lowercase().as_str() {
             "x-wp-total" => rows.clone_into(value),
@@ -335,7 +358,8 @@ pub(super) fn muffle(kind: &FaultKind, request: &mut Request) {
         }
         FaultKind::PageCap(most) | FaultKind::OnePage(most) => {
             vary(request, "first", |rows| json!(rows.as_u64().unwrap_or(0).min(*most)));
-            let sizes = request.query.iter_mut().filter(|(name, _)| matches!(name.as_str(), "per_page" | "limit"));
+            let is_size = |name: &str| matches!(name, "per_page" | "limit" | "searchCriteria[pageSize]");
+            let sizes = request.query.iter_mut().filter(|(name, _)| is_size(name));
             for (_, value) in sizes.filter(|(_, value)| value.parse::<u64>().is_ok_and(|rows| rows > *most)) {
                 *value = most.to_string();
             }
@@ -413,15 +437,30 @@ fn empty(response: &mut Response, uncounted: bool) {
     }
     let mut body = response.body_json();
     clear(&mut body);
+    if let Some((_, count)) = counted(&body).filter(|_| uncounted) {
+        body[count] = json!(0);
+    }
     response.body = body.to_string().into_bytes();
     let counts = |name: &str| uncounted && name.to_ascii_lowercase().starts_with("x-wp-total");
     response.headers.iter_mut().filter(|(name, _)| counts(name)).for_each(|(_, value)| "0".clone_into(value));
 }
 
+/// The id of an order, whatever its channel calls it; nothing where it is an order's line, or what
+/// belongs to an order and says to which.
+fn order_id(row: &Value) -> &Value {
+    let belongs = ["transaction_id", "order_id"].iter().any(|own| row.get(own).is_some());
+    let own = ["receipt_id", "entity_id"].into_iter().find_map(|name| row.get(name)).filter(|_| !belongs);
+    own.unwrap_or(&row["id"])
+}
+
 /// The first row of the list that an answer is, or holds.
 fn first_row(body: &mut Value) -> Option<&mut Value> {
     match body {
-        Value::Array(rows) => rows.first_mut().filter(|row| row.get("id").is_some()),
+        Value::Array(rows) => rows.first_mut().filter(|row| !order_id(row).is_null()),
+        // An order by itself, whose lines bear its id, or have names of no such kind.
+        Value::Object(members) if ["transactions", "increment_id"].iter().any(|own| members.contains_key(*own)) => {
+            Some(body)
+        }
         Value::Object(members) => members.values_mut().find_map(first_row),
         _ => None,
     }
@@ -437,7 +476,7 @@ fn hide(response: &mut Response, ids: &[String], instead: impl Fn(Value) -> Opti
             _ => {}
         }
     }
-    let is_hidden = |row: &Value| match &row["id"] {
+    let is_hidden = |row: &Value| match order_id(row) {
         Value::String(id) => id.strip_prefix("gid://shopify/Order/").is_some_and(|id| ids.iter().any(|one| one == id)),
         id => ids.contains(&id.to_string()),
     };
@@ -455,14 +494,27 @@ fn hide(response: &mut Response, ids: &[String], instead: impl Fn(Value) -> Opti
     }
 }
 
-/// Puts `amount` in the place of every text that is an amount, such as `12.00`.
+/// Stands for an absurd number until it is written.
+const A_NUMBER: &str = "an absurd number";
+
+/// Puts `amount` in the place of every text that is an amount, such as `12.00`, of every number of
+/// pieces beside which stands how many there are in one, and of a Magento order's numbers that are
+/// called amounts.
 fn replace_amounts(value: &mut Value, amount: &str) {
+    let is_called = |name: &str| ["total", "amount", "price"].iter().any(|part| name.contains(part));
+    let is_magento = value.get("entity_id").is_some() || value.get("item_id").is_some();
     let is_amount =
         |text: &str| text.contains('.') && text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
     match value {
         Value::String(text) if is_amount(text) => amount.clone_into(text),
         Value::Array(rows) => rows.iter_mut().for_each(|row| replace_amounts(row, amount)),
-        Value::Object(members) => members.values_mut().for_each(|member| replace_amounts(member, amount)),
+        Value::Object(members) if members.contains_key("divisor") => {
+            members.insert("amount".to_owned(), json!(A_NUMBER));
+        }
+        Value::Object(members) => members.iter_mut().for_each(|(name, member)| match member {
+            Value::Number(_) if is_magento && is_called(name) => *member = json!(A_NUMBER),
+            member => replace_amounts(member, amount),
+        }),
         _ => {}
     }
 }
@@ -471,13 +523,11 @@ fn replace_amounts(value: &mut Value, amount: &str) {
 /// False where no order with one of these is found.
 fn break_total(response: &mut Response, wanted: Option<u64>) -> bool {
     fn order<'b>(body: &'b mut Value, wanted: &impl Fn(&Value) -> bool) -> Option<&'b mut Value> {
-        const TOTALS: [&str; 2] = ["total_inc_tax", "totalPriceSet"];
+        const TOTALS: [&str; 4] = ["total_inc_tax", "totalPriceSet", "grandtotal", "grand_total"];
         let total = TOTALS.into_iter().find(|name| body.get(name).is_some());
         match body {
-            Value::Object(members) => match total.filter(|_| members.get("id").is_some_and(wanted)) {
-                Some(total) => members.get_mut(total),
-                None => members.values_mut().find_map(|member| order(member, wanted)),
-            },
+            order_itself if total.is_some() && wanted(order_id(order_itself)) => order_itself.get_mut(total?),
+            Value::Object(members) => members.values_mut().find_map(|member| order(member, wanted)),
             Value::Array(rows) => rows.iter_mut().find_map(|row| order(row, wanted)),
             _ => None,
         }

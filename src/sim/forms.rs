@@ -1,5 +1,6 @@
 //! How documents are written: members, money, times.
 
+use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Map, Value, json};
 
@@ -45,6 +46,11 @@ pub(crate) fn money(amount: Decimal, decimals: u32) -> String {
     format!("{rounded:.*}", decimals as usize)
 }
 
+/// A number as PHP writes it: a whole one without a fraction.
+pub(crate) fn php_float(amount: Decimal) -> Value {
+    amount.to_i64().filter(|_| amount.fract().is_zero()).map_or_else(|| json!(amount.to_f64()), |whole| json!(whole))
+}
+
 /// A time in seconds, written in a form.
 pub(crate) fn stamp(seconds: i64, form: &str) -> String {
     Timestamp::from_timestamp(seconds, 0).unwrap_or_default().format(form).to_string()
@@ -72,4 +78,67 @@ fn keep(document: Value, wished: &[&[&str]]) -> Value {
         }
     });
     Value::Object(kept.collect())
+}
+
+/// JSON in which numbers with a fraction have seventeen digits, as PHP writes them under an old
+/// setting: `9.0700000000000003`.
+pub(crate) fn long_floats(document: &Value) -> String {
+    struct Long;
+    impl serde_json::ser::Formatter for Long {
+        fn write_f64<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, value: f64) -> std::io::Result<()> {
+            let whole = value.abs().log10().floor().max(0.0);
+            let decimals = (16.0 - whole).max(0.0) as usize;
+            let text = format!("{value:.decimals$}");
+            write!(writer, "{}", text.trim_end_matches('0').trim_end_matches('.'))
+        }
+    }
+    let mut text = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, Long);
+    let written = serde::Serialize::serialize(document, &mut serializer);
+    written.map_or_else(|_| document.to_string(), |()| String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Keeps only the wished fields, as `items[id,lines[sku]],count` names them, of an object and of
+/// each row of a list; nothing where the wish is not written so.
+pub(crate) fn bracketed_fields(document: Value, wish: &str) -> Value {
+    let letters = |c: char| c.is_alphanumeric() || matches!(c, '_' | '[' | ']' | ',');
+    match Some(wish).filter(|wish| wish.chars().all(letters)).and_then(tree) {
+        Some(wished) => prune(document, &wished),
+        None => json!([]),
+    }
+}
+
+/// The wished fields, each with those wished of it; `null` where it is wished whole.
+fn tree(wish: &str) -> Option<Value> {
+    let mut open = vec![Map::new()];
+    let mut names = Vec::new();
+    for part in wish.split_inclusive(['[', ']', ',']) {
+        let name = part.trim_end_matches(['[', ']', ',']);
+        if !name.is_empty() {
+            open.last_mut()?.insert(name.to_owned(), Value::Null);
+        }
+        if part.ends_with('[') {
+            names.push(name.to_owned());
+            open.push(Map::new());
+        } else if part.ends_with(']') {
+            let (inner, name) = (open.pop()?, names.pop()?);
+            open.last_mut()?.insert(name, Value::Object(inner));
+        }
+    }
+    let top = open.pop()?;
+    open.is_empty().then_some(Value::Object(top))
+}
+
+fn prune(document: Value, wished: &Value) -> Value {
+    match (document, wished) {
+        (document, Value::Null) => document,
+        // Of a list without rows nothing is left, not even the list.
+        (Value::Array(rows), _) if rows.is_empty() => Value::Null,
+        (Value::Array(rows), wished) => rows.into_iter().map(|row| prune(row, wished)).collect(),
+        (Value::Object(fields), Value::Object(wished)) => fields
+            .into_iter()
+            .filter_map(|(name, value)| wished.get(&name).map(|deeper| (name, prune(value, deeper))))
+            .collect(),
+        (other, _) => other,
+    }
 }

@@ -11,9 +11,9 @@
 //!   [`Exchange`]s tell what was asked.
 //! - [`Simulated`] is what people around a store do to it, whatever its channel; [`rehearsal`]
 //!   opens the one for a channel.
-//! - [`bigcommerce::Shop`], [`shopify::Shop`] and [`woocommerce::Shop`] are the stores for those
-//!   channels, each a [`world::Vendor`]. What vendors have in common (routes, lists, GraphQL,
-//!   signatures, quotas) stands beside them.
+//! - [`bigcommerce::Shop`], [`etsy::Shop`], [`magento::Shop`], [`shopify::Shop`] and
+//!   [`woocommerce::Shop`] are the stores for those channels, each a [`world::Vendor`]. What vendors
+//!   have in common (routes, lists, GraphQL, signatures, quotas) stands beside them.
 //!
 //! # Control over HTTP
 //!
@@ -48,6 +48,17 @@
 //! BigCommerce has in addition `POST status/{id}` (`{"status_id": 9}`), `restore/{id}`, `down` and
 //! `up` (maintenance).
 //!
+//! Etsy has in addition `POST ship-by/{id}` (`{"days": 7}` after it was placed), `end-tokens`,
+//! `revoke` (the seller has changed the password: tokens and consents are void), `fail-tokens`
+//! (`{"times": 2}`: so many requests for tokens fail) and `key` (`{"active": false}`: the app is not
+//! approved, or banned). It has no archive, holds nothing back, ships whole orders only and refunds
+//! amounts without pieces ([`Lack`]); a refund moves no date there.
+//!
+//! Magento has in addition `POST invoice/{id}` (it cannot be cancelled any more), `status/{id}`
+//! (`{"status": "packed"}`: the merchant's own word for how it stands), `revoke` and `restore` (the
+//! access token), `down` and `up` (maintenance). A SKU in `BUNDLE` is placed as a bundle whose parts
+//! go together, one in `BUNDLE-APART` as one of parts that go apart, one in `DOWNLOAD` as a file.
+//!
 //! WooCommerce has in addition `POST trash/{id}`, `restore/{id}` and `status/{id}` (`{"status":
 //! "on-hold"}`).
 //!
@@ -71,6 +82,7 @@ mod budget;
 pub mod example;
 mod faults;
 mod forms;
+mod grants;
 mod graphql;
 mod http;
 mod oauth1;
@@ -97,7 +109,7 @@ pub use http::{Request, Response, Store};
 pub use record::{Exchange, Recording};
 pub use server::{Server, ServerOptions};
 pub(crate) use simulated::Access;
-pub use simulated::{Question, Simulated, Standing};
+pub use simulated::{Lack, Question, Simulated, Standing};
 pub use world::{About, Purchase};
 
 /// The path below which a served store is steered.

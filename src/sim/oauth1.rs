@@ -1,5 +1,8 @@
 //! OAuth 1.0a as a server checks it.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::digest::KeyInit;
@@ -40,6 +43,41 @@ pub(crate) fn is_signed(method: &str, address: &str, params: &Map<String, Value>
         _ => return None,
     };
     Some(expected.as_deref() == Some(&*given))
+}
+
+/// The HMAC-SHA256 signature of a request with these parameters, each under its name as it is sent
+/// (brackets are a part of it), by the secrets of the consumer and of the token.
+///
+/// RFC 5849 sorts encoded names by their bytes; `natural` servers sort them as people do it, `[2]`
+/// before `[10]`, and others the names as they were before, by their bytes.
+pub(crate) fn signature(
+    method: &str,
+    address: &str,
+    params: &BTreeMap<String, String>,
+    secrets: (&str, &str),
+    natural: bool,
+) -> Option<String> {
+    let mut pairs: Vec<_> = params.iter().map(|(name, value)| (encode(name), encode(value))).collect();
+    if natural {
+        pairs.sort_by(|one, other| by_numbers(&one.0, &other.0));
+    }
+    let joined = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+    let base = format!("{method}&{}&{}", encode(address), encode(&joined));
+    mac::<Hmac<Sha256>>(&format!("{}&{}", encode(secrets.0), encode(secrets.1)), &base)
+}
+
+/// Digits that stand together are a number.
+fn by_numbers(one: &str, other: &str) -> Ordering {
+    fn runs(text: &str) -> impl Iterator<Item = &[u8]> {
+        text.as_bytes().chunk_by(|a, b| a.is_ascii_digit() && b.is_ascii_digit())
+    }
+    let number = |run: &[u8]| std::str::from_utf8(run).ok().and_then(|text| text.parse::<u64>().ok());
+    let compare = |(a, b): (&[u8], &[u8])| match (number(a), number(b)) {
+        (Some(one), Some(other)) => one.cmp(&other),
+        _ => a.cmp(b),
+    };
+    let first = runs(one).zip(runs(other)).map(compare).find(|order| order.is_ne());
+    first.unwrap_or_else(|| one.len().cmp(&other.len()))
 }
 
 fn mac<M: Mac + KeyInit>(secret: &str, text: &str) -> Option<String> {

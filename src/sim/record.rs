@@ -115,10 +115,10 @@ fn exchange(request: &Request, response: Option<&Response>, faulty: bool) -> Exc
         path: request.path.clone(),
         query: request.query.iter().map(scrub_param).collect(),
         headers: request.headers.iter().filter(|(name, _)| !name.starts_with(':')).map(scrub_header).collect(),
-        body: if is_login(request) { SCRUBBED.into() } else { request.body.clone() },
+        body: if is_login(&request.path) { SCRUBBED.into() } else { request.body.clone() },
         status: response.map(|response| response.status),
         answer: match response {
-            Some(_) if is_login(request) => SCRUBBED.into(),
+            Some(_) if is_login(&request.path) => SCRUBBED.into(),
             Some(response) => response.body.clone(),
             None => Vec::new(),
         },
@@ -133,8 +133,11 @@ fn scrub_param((key, value): &(String, String)) -> (String, String) {
     (key.clone(), if secret { SCRUBBED.to_owned() } else { value.clone() })
 }
 
-fn is_login(request: &Request) -> bool {
-    request.path.ends_with("/oauth/access_token")
+/// Whether a request is about tokens: its body holds them, or its answer does.
+fn is_login(path: &str) -> bool {
+    ["/oauth/access_token", "/oauth/token", "/oauth/connect", "/application/scopes"]
+        .iter()
+        .any(|end| path.ends_with(end))
 }
 
 fn scrub_header((name, value): &(String, String)) -> (String, String) {
@@ -144,7 +147,7 @@ fn scrub_header((name, value): &(String, String)) -> (String, String) {
             (name.clone(), format!("{scheme} {SCRUBBED}"))
         }
         // X-Auth-Token, X-Shopify-Access-Token and the like.
-        name if name.ends_with("token") => (name.to_owned(), SCRUBBED.to_owned()),
+        name if name.ends_with("token") || name == "x-api-key" => (name.to_owned(), SCRUBBED.to_owned()),
         _ => (name.clone(), value.clone()),
     }
 }
@@ -158,7 +161,7 @@ fn is_write(method: &str, path: &str, body: &[u8]) -> bool {
     if let Some(operation) = super::http::operation(path, body) {
         return operation.starts_with("mutation") && !body.windows(17).any(|part| part == b"bulkOperationRunQ");
     }
-    if path.ends_with("/oauth/access_token") {
+    if is_login(path) {
         return false;
     }
     !matches!(method, "GET" | "HEAD" | "OPTIONS")

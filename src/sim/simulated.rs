@@ -21,6 +21,36 @@ pub enum Question {
     PutAway,
 }
 
+/// What a channel may not have. Acts of that sort come to nothing there and give false; what is
+/// told of them is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lack {
+    /// Orders that are put away as done with.
+    Archive,
+    /// Edits that move the time of the last change.
+    DatedEdits,
+    /// The buyer's e-mail address.
+    Emails,
+    /// Orders that are held back.
+    Holds,
+    /// Ids that are near to those of the shop's orders beside them, because the shop gives them out.
+    NearIds,
+    /// A list that has all orders, the cancelled ones too.
+    OneList,
+    /// Shipments of a part of an order.
+    Parts,
+    /// Orders that the buyer comes for.
+    PickUp,
+    /// Orders that can still be sent once all of their money was given back.
+    OpenAfterRefund,
+    /// Orders that a program has made.
+    Programs,
+    /// Which pieces a refund is for.
+    RefundedPieces,
+    /// Shipments that are undone: what was shipped stays shipped.
+    Undone,
+}
+
 /// What is done before each request: changes between two pages of a list.
 pub(crate) type Interruption = Box<dyn Fn(&Request, &dyn Simulated) + Send + Sync>;
 
@@ -35,6 +65,9 @@ pub trait Simulated: Store {
     /// Which requests ask this: their method, and what is in their targets. `None` where the
     /// channel has no such question.
     fn asks(&self, question: Question) -> Option<(&'static str, &'static str)>;
+
+    /// Whether the channel has no such thing.
+    fn lacks(&self, what: Lack) -> bool;
 
     /// Something is done before every request from now on.
     fn interrupt(&self, interruption: Interruption);

@@ -6,6 +6,7 @@ mod parcels;
 use super::Context;
 use super::act::{self, Looked, Pushed, Watch};
 use super::export::Outcome;
+use super::goes_by::Versions;
 use super::guard::Seen;
 use super::store::OpenStore;
 use crate::book::{Book, BookOrder, Guard, Leave, NewDispatch, OutboxRow, OutboxState, Recorded, Store, Way};
@@ -132,6 +133,9 @@ impl Desk<'_> {
             let at = crate::clock::rfc3339(at);
             self.watch.note(&format!("order {} is in its waiting time until {at}; it goes out as you say", order.id));
         }
+        if let Some(versions) = Versions::read(book, id, open.format.as_ref())? {
+            open.channel.may_dispatch(&versions.by, &shipment)?;
+        }
         let goal = Goal::Dispatched(shipment);
         if request.when == When::Later {
             let recorded = self.record(book, &order, &goal, leave)?;
@@ -253,6 +257,7 @@ impl Desk<'_> {
             return Err(Error::new(ErrorKind::Unsupported, text)
                 .hint("give one --tracking, and enter the other numbers in the channel's own pages"));
         }
+        refuse_silence(self.request.notify, can, &order.channel)?;
         self.tell_who_decides(can);
         Ok(Shipment {
             key: crate::http::sign::nonce()?,
@@ -315,6 +320,19 @@ impl Desk<'_> {
             }
         })
     }
+}
+
+/// A channel that tells the buyer of each shipment takes none in silence.
+fn refuse_silence(notify: bool, can: &Capabilities, channel: &str) -> Result<()> {
+    if notify || can.notify != Notify::Always {
+        return Ok(());
+    }
+    let text = format!(
+        "{channel} tells the buyer of each shipment, so --no-notify cannot be kept; nothing was recorded or sent"
+    );
+    Err(Error::new(ErrorKind::Unsupported, text).hint(
+        "dispatch without --no-notify; or mark the order as shipped in the channel's own pages and ordersync accept it",
+    ))
 }
 
 /// The connected store of an order.

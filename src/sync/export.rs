@@ -27,10 +27,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::order::sums::balanced_copy;
 use crate::order::{Difference, Field, differences, trackings};
 
-/// A write that was cut off may still be at work in the shop's server: it is not looked for as lost
-/// before so many first pauses of a failed request have passed, 10 seconds by default. Rehearsals
-/// that shorten the one shorten the other.
-const SETTLE_PAUSES: u32 = 10;
+/// A write that was cut off may still be at work in the shop's server, long after a proxy before it
+/// has given up: it is not made again before so many first pauses of a failed request have passed, 5
+/// minutes by default. Rehearsals that shorten the one shorten the other.
+const SETTLE_PAUSES: u32 = 300;
 
 /// How often an attempt reads the channel again after its writes, to see them arrive.
 const ROUNDS: usize = 3;
@@ -187,6 +187,9 @@ impl Attempt<'_> {
             (Look::Clear(seen), event) => (*seen, event),
             (Look::Stopped(stop), _) => return self.stop(book, *stop),
         };
+        if self.would_repeat(&seen) {
+            return self.still_at_work(book);
+        }
         let mut wrote = Vec::new();
         for _ in 0..ROUNDS {
             if !seen.missing.is_nothing() {
@@ -217,13 +220,37 @@ impl Attempt<'_> {
             Some(seen) => Look::Clear(Box::new(seen)),
             None => self.look(book, known)?,
         };
-        let writes = matches!(&look, Look::Clear(seen) if !seen.missing.writes.is_empty());
-        if !writes || !self.may_still_be_at_work() {
+        let repeats = matches!(&look, Look::Clear(seen) if self.would_repeat(seen));
+        if !repeats || self.settles_in() > LONGEST_WAIT {
             return Ok((look, event));
         }
-        self.context.clock.sleep(self.settles_in())?;
+        // A clock may wake early.
+        self.context.clock.sleep(self.settles_in() + Duration::from_millis(5))?;
         let event = book.last_event(self.row.order_id)?;
         Ok((self.look(book, known)?, event))
+    }
+
+    /// Whether an earlier attempt was cut off so recently that the shop may still be carrying out
+    /// what is missing there.
+    fn would_repeat(&self, seen: &Seen) -> bool {
+        !seen.missing.writes.is_empty() && self.may_have_arrived() && self.settles_in() > Duration::ZERO
+    }
+
+    /// It is too early to make a write again.
+    fn still_at_work(&self, book: &mut Book) -> Result<Outcome> {
+        let (goal, order) = (self.row.goal.word(), self.row.order_id);
+        let at = self.context.clock.now() + self.settles_in();
+        let text = format!(
+            "the answer to the {goal} of order {order} was lost a moment ago, and the channel may still be carrying it out; it does not \
+             show it yet, and nothing was written again"
+        );
+        let hint = format!(
+            "ordersync retry book:{order} from {} on looks again, as the next sync does by itself; nothing is made twice meanwhile",
+            crate::clock::rfc3339(at)
+        );
+        let error = Error::new(ErrorKind::Temporary, text).hint(hint);
+        book.settle(self.row.id, OutboxState::Unknown, Some(&error), Some(at), None)?;
+        Ok(Outcome::Pending(error))
     }
 
     /// Makes the writes that are missing, as far as nothing speaks against it, and waits until they
@@ -512,12 +539,7 @@ impl Attempt<'_> {
         Ok(differences(&versions.by, now).iter().any(|difference| difference.aspect == Field::Shipped))
     }
 
-    /// Whether an earlier attempt was cut off so recently that the shop may still be carrying it
-    /// out.
-    fn may_still_be_at_work(&self) -> bool {
-        self.may_have_arrived() && self.settles_in() > Duration::ZERO
-    }
-
+    /// How long the shop may still be carrying out what an earlier attempt has sent.
     fn settles_in(&self) -> Duration {
         let Some(attempted) = self.row.attempted_at else { return Duration::ZERO };
         let settle = self.context.retry.first_pause * SETTLE_PAUSES;
@@ -540,6 +562,10 @@ impl Attempt<'_> {
             Err(error) if error.kind() == ErrorKind::Rejected && self.may_have_arrived() => {
                 book.refused_repeat(self.row.id, &write.mark)?;
                 return Ok(Applied::Refused(error));
+            }
+            Err(error) if error.is_taken() => {
+                book.took(self.row.id, &write.mark, None)?;
+                return Err(error);
             }
             Err(error) if error.kind() != ErrorKind::Unknown => {
                 book.not_applied(self.row.id)?;

@@ -205,8 +205,13 @@ impl Import<'_> {
             let now = self.context.clock.now();
             let is_due = |walk: &Walk| self.job.full || is_due(walk, &pass, now);
             let Some(walk) = walks.iter().find(|walk| walk.name == name && is_due(walk)) else { continue };
+            if let Some(why) = &pass.not_now {
+                report.warnings.push(why.clone());
+                continue;
+            }
             if !walk.under_way {
-                book.begin_pass(self.open.store.id, &name, &pass.start)?;
+                let again = (!pass.goes_on).then_some(&pass.start);
+                book.begin_pass(self.open.store.id, &name, again)?;
             }
             let looked = self.walk(book, vec![placed(walk)], true, report);
             if !spared(looked, pass.title, missed)? {
@@ -265,7 +270,9 @@ impl Import<'_> {
         }
         let now = self.context.clock.now();
         let passes = self.known_passes(&walks)?;
-        let due = |walk: &Walk| passes.iter().any(|pass| walk.name == named_pass(pass) && is_due(walk, pass, now));
+        let due = |walk: &Walk| {
+            passes.iter().any(|pass| walk.name == named_pass(pass) && pass.not_now.is_none() && is_due(walk, pass, now))
+        };
         let open = walks.iter().filter(|walk| match walk.name.as_str() {
             CHANGES => true,
             name if name.starts_with(PASS) => due(walk),

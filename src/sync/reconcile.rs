@@ -280,6 +280,7 @@ pub(crate) fn reconcile(
         requests: *requests,
         bytes: *bytes,
         read: false,
+        notes: Vec::new(),
         error: outcome.error.clone(),
     };
     book.finish_run(run, &results.iter().map(summary).collect::<Vec<_>>())?;

@@ -133,6 +133,7 @@ impl Report {
                 requests: s.requests,
                 bytes: s.bytes,
                 read: s.read,
+                notes: s.warnings.clone(),
                 error: s.error.clone(),
             })
             .collect()

@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::TimeDelta;
+use url::Url;
+
 use super::Context;
 use super::outstanding::{Outstanding, outstanding};
 use crate::book::{Book, Store};
+use crate::channel::consent::{Attempt, Brought, Consent};
 use crate::channel::settings::client;
 use crate::channel::{
     self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Format, Found, Heads,
@@ -65,6 +69,14 @@ impl Channel for Named {
         self.channel.now()
     }
 
+    fn consent(&self) -> Option<Box<dyn Consent + '_>> {
+        self.channel.consent().map(|consent| Box::new(NamedConsent { consent, named: self }) as Box<dyn Consent>)
+    }
+
+    fn lapses_after(&self) -> Option<TimeDelta> {
+        self.channel.lapses_after()
+    }
+
     fn probe(&self) -> Result<ShopInfo> {
         self.name(self.channel.probe())
     }
@@ -109,6 +121,10 @@ impl Channel for Named {
         self.channel.shown_since()
     }
 
+    fn may_dispatch(&self, order: &Order, shipment: &Shipment) -> Result<()> {
+        self.channel.may_dispatch(order, shipment)
+    }
+
     fn plan_dispatch<'a>(
         &'a self,
         now: &'a RemoteOrder,
@@ -133,6 +149,30 @@ impl Channel for Named {
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
         self.name(self.channel.apply(write))
+    }
+}
+
+/// The same of a consent.
+struct NamedConsent<'a> {
+    consent: Box<dyn Consent + 'a>,
+    named: &'a Named,
+}
+
+impl Consent for NamedConsent<'_> {
+    fn landing(&self) -> &Url {
+        self.consent.landing()
+    }
+
+    fn before(&self) -> String {
+        self.consent.before()
+    }
+
+    fn page(&self, attempt: &Attempt) -> Result<Url> {
+        self.named.name(self.consent.page(attempt))
+    }
+
+    fn redeem(&self, brought: &Brought) -> Result<()> {
+        self.named.name(self.consent.redeem(brought))
     }
 }
 

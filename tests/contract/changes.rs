@@ -2,7 +2,7 @@
 //! other.
 
 use ordersync::channel::{CancelSupport, ChannelKind};
-use ordersync::sim::{Fault, FaultKind, Purchase};
+use ordersync::sim::{Fault, FaultKind, Lack, Purchase};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, each, each_kind};
@@ -56,6 +56,9 @@ fn p3_a_cancellation_at_the_channel_is_announced_once_and_p9_payment_follows() {
 #[test]
 fn p4_what_is_put_away_at_the_channel_stays_in_the_book() {
     each(|desk| {
+        if desk.store.lacks(Lack::Archive) {
+            return;
+        }
         let (id, unseen) = (desk.paid(&[("TEE-001", 1)]), desk.store.place(&Purchase::of(&[("MUG-9", 1)])));
         assert!(desk.store.put_away(&id) && desk.store.put_away(&unseen));
         desk.passes_are_due();
@@ -209,6 +212,9 @@ fn accept_that_could_not_ask_says_so_and_when_the_store_was_read() {
 #[test]
 fn a_shipment_that_is_undone_at_the_channel_is_left_again_after_accept() {
     each(|desk| {
+        if desk.store.lacks(Lack::Undone) {
+            return;
+        }
         for number in ["--carrier dhl --tracking JD02", ""] {
             let id = desk.paid(&[("TEE-001", 3)]);
             if desk.capabilities().partial {
@@ -266,7 +272,7 @@ fn p1_what_others_change_in_the_moment_of_a_dispatch_is_kept_as_a_change() {
         assert_eq!(desk.show(&id)["buyer_note"], "please ring twice", "{}", desk.kind);
         assert_eq!(desk.show(&id)["status"], "shipped", "{}", desk.kind);
 
-        if desk.store.archives() {
+        if desk.store.archives() && !desk.store.lacks(Lack::Archive) {
             let id = desk.paid(&[("TEE-001", 1)]);
             dispatch(&id);
             assert!(desk.store.put_away(&id));
@@ -348,16 +354,20 @@ fn p3_a_store_can_be_set_to_follow_what_changes_until_the_merchant_has_begun() {
 #[test]
 fn p10_a_refund_is_recorded_under_every_policy_and_stops_a_parcel_until_it_is_seen() {
     each(|desk| {
+        // Where a refund tells of no pieces, all of them are left.
+        let left = if desk.store.lacks(Lack::RefundedPieces) { 3 } else { 2 };
         let id = desk.paid(&[("TEE-001", 3)]);
         assert!(desk.store.refund_pieces(&id, 0, 1));
+        desk.passes_are_due();
         desk.sync();
         let shown = desk.show(&id);
-        assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&json!("awaiting-fulfillment"), &json!("2")));
+        let told = (&shown["status"], &shown["lines"][0]["left"]);
+        assert_eq!(told, (&json!("awaiting-fulfillment"), &json!(left.to_string())), "{}", desk.kind);
         assert!(!shown["refunds"].as_array().unwrap().is_empty(), "{}: {shown}", desk.kind);
         desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("refund");
         desk.on("accept", &id, "").exits(0);
         desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
-        assert_eq!(desk.store.standing(&id).unwrap().sent, 2, "{}", desk.kind);
+        assert_eq!(desk.store.standing(&id).unwrap().sent, left, "{}", desk.kind);
     });
 }
 
@@ -570,6 +580,9 @@ fn p9_an_order_that_is_paid_while_a_parcel_of_it_waits_is_to_be_sent_once_that_i
 #[test]
 fn p9_a_hold_at_the_channel_and_its_end_are_facts_of_an_order_that_nobody_has_begun_with() {
     each(|desk| {
+        if desk.store.lacks(Lack::Holds) {
+            return;
+        }
         let status = |id: &str| desk.show(id)["status"].as_str().unwrap().to_owned();
         let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
         assert!(desk.store.hold(&id));

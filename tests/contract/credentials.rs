@@ -30,8 +30,9 @@ fn i9_new_credentials_keep_orders_and_position() {
 fn i9_credentials_of_another_store_are_refused_and_the_old_ones_stay() {
     each(|desk| {
         let other = Desk::empty(desk.kind);
-        let flags = other.store.access(other.server.url()).flags.join(" ");
-        let done = desk.home.run(&format!("connect --reauth {} {flags}", desk.kind)).exits(6);
+        let access = other.store.access(other.server.url());
+        let call = desk.home.run(&format!("connect --reauth {} {}", desk.kind, access.flags.join(" ")));
+        let done = access.secrets.iter().fold(call, |call, (name, value)| call.env(name, value)).exits(6);
         done.says("as a store of its own");
         desk.sync();
     });

@@ -86,7 +86,9 @@ impl Book {
         desk.on("dispatch", &self.paid(), NUMBER).exits(0);
         let renumbered = self.paid();
         desk.on("dispatch", &renumbered, "--carrier dhl --tracking JD02").exits(0);
-        desk.on("dispatch", &renumbered, "--replaces JD02 --carrier dhl --tracking JD03 --later").exits(0);
+        if desk.capabilities().replace_tracking {
+            desk.on("dispatch", &renumbered, "--replaces JD02 --carrier dhl --tracking JD03 --later").exits(0);
+        }
         let lost = self.paid();
         desk.server.faults().add(Fault::new(FaultKind::ServerError(500)).always());
         desk.on("dispatch", &lost, "--carrier dhl --tracking JD04").done();

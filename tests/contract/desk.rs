@@ -12,7 +12,8 @@ use ordersync::clock::{Clock, SystemClock};
 use ordersync::home;
 use ordersync::http::RetryPolicy;
 use ordersync::sim::{
-    Exchange, Fault, FaultKind, Purchase, Question, Server, ServerOptions, Simulated, another, rehearsal, variants,
+    Exchange, Fault, FaultKind, Lack, Purchase, Question, Server, ServerOptions, Simulated, another, rehearsal,
+    variants,
 };
 use ordersync::sync::Context;
 use ordersync::sync::store::OpenStore;
@@ -202,6 +203,11 @@ impl Desk {
         self.home.sql("UPDATE cursors SET looked_at = 0 WHERE walk LIKE 'pass/%'");
     }
 
+    /// How many lists of the store have all of its orders together.
+    pub fn walks(&self) -> usize {
+        1 + usize::from(self.store.lacks(Lack::OneList))
+    }
+
     pub fn orders(&self) -> usize {
         self.home.sql("SELECT count(*) FROM orders")[0].parse().unwrap()
     }
@@ -278,7 +284,9 @@ pub fn lost(write: &Exchange, id: &str) -> Fault {
 /// A fault of the next write like this one, which was about the order with this id.
 pub fn struck(kind: FaultKind, write: &Exchange, id: &str) -> Fault {
     let part = write.name();
-    Fault::new(kind).on(&write.method, part.split(id).next().unwrap_or(&part))
+    let part = part.split(id).next().unwrap_or(&part);
+    // What is at the end of a route, a shipment or a number of it, has another id at the next order.
+    Fault::new(kind).on(&write.method, part.trim_end_matches(|c: char| c.is_ascii_digit()))
 }
 
 /// What a dispatch writes at a store, and for which order it did.

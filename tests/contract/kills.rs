@@ -7,7 +7,7 @@ use ordersync::sim::{Purchase, Question};
 use serde_json::json;
 
 use super::desk::{Desk, each, each_kind};
-use super::support::program::{EXPORT, dies};
+use super::support::program::{EXPORT, RENEWAL, dies};
 
 /// The points of an import that `crash::point` names.
 const IMPORT: [&str; 2] = ["before-import", "after-import"];
@@ -27,8 +27,15 @@ fn every_crash_point_of_the_program_is_passed_here() {
     collect(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
     found.sort();
     found.dedup();
-    let mut known: Vec<&str> =
-        IMPORT.iter().chain(&COMPARISON).chain(&DECISION).chain(&EXPORT).chain(&[CLEARING]).copied().collect();
+    let mut known: Vec<&str> = IMPORT
+        .iter()
+        .chain(&COMPARISON)
+        .chain(&DECISION)
+        .chain(&EXPORT)
+        .chain(&RENEWAL)
+        .chain(&[CLEARING])
+        .copied()
+        .collect();
     known.sort_unstable();
     assert_eq!(found, known);
 }
@@ -73,6 +80,35 @@ fn f5_a_dispatch_killed_at_every_point_tells_the_buyer_once() {
             assert_eq!(desk.tracking_numbers(&id), [format!("JD{id}")], "{place}");
             assert_eq!((standing.dispatch_mails, standing.shipped), (once.dispatch_mails, true), "{place}");
             assert_eq!(desk.show(&id)["status"], "shipped", "{place}");
+            assert_eq!(desk.home.json("outbox"), json!([]), "{place}");
+            died
+        });
+        assert!(passed.iter().all(|times| *times >= 1), "{}: {passed:?}", desk.kind);
+    });
+}
+
+/// Where each parcel is a write of its own, the program may die between two of them.
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn f5_a_dispatch_of_two_parcels_killed_at_every_point_tells_of_each_once() {
+    each(|desk| {
+        if !desk.capabilities().several_parcels {
+            return;
+        }
+        let two = |id: &str| format!("--carrier dhl --tracking JD{id} --carrier ups --tracking 1Z{id}");
+        let without = desk.paid(&[("TEE-001", 2)]);
+        desk.on("dispatch", &without, &two(&without)).exits(0);
+        let once = desk.store.standing(&without).unwrap();
+        let passed = at_every_passing(&EXPORT, |point, nth| {
+            let id = desk.paid(&[("TEE-001", 2)]);
+            let place = format!("{} {point}:{nth}", desk.kind);
+            let died = dies(&desk.home, &format!("dispatch {}:{id} {}", desk.kind, two(&id)), point, nth);
+            desk.home.sql("UPDATE outbox SET next_at = 0");
+            desk.sync();
+            desk.home.run("retry").done();
+            let standing = desk.store.standing(&id).unwrap();
+            assert_eq!(desk.tracking_numbers(&id), [format!("JD{id}"), format!("1Z{id}")], "{place}");
+            assert_eq!((standing.dispatch_mails, standing.shipped), (once.dispatch_mails, true), "{place}");
             assert_eq!(desk.home.json("outbox"), json!([]), "{place}");
             died
         });

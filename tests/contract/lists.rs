@@ -6,7 +6,6 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use ordersync::channel::ChannelKind;
 use ordersync::sim::{Fault, FaultKind, Purchase, Question};
-use serde_json::json;
 
 use super::desk::{Desk, each, kinds};
 
@@ -19,7 +18,9 @@ fn i3_one_answer_again_and_again_ends_the_run_and_loses_no_order() {
             desk.server.faults().add(Fault::new(FaultKind::Frozen).after(after).always());
             desk.home.run("sync --full").done();
             let asked = desk.server.requests().len();
-            assert!(asked < 400, "{}: frozen after {after}, it was asked {asked} times", desk.kind);
+            // Where each page takes a second request, twice as many.
+            let most = 400 * (1 + desk.capabilities().beside as usize);
+            assert!(asked < most, "{}: frozen after {after}, it was asked {asked} times", desk.kind);
             desk.server.faults().clear();
         }
         desk.home.run("sync --full").exits(0);
@@ -36,7 +37,8 @@ fn i3_a_list_that_stays_as_it_once_was_is_told_also_where_all_of_it_fits_on_a_pa
     each(|desk| {
         desk.store.seed(20, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
         desk.server.faults().add(desk.fault_of(FaultKind::Frozen, Question::Changes).unwrap().always());
-        desk.home.run("sync").exits(0);
+        // Where there are two lists, the one has what only the other can have.
+        desk.home.run("sync").exits(if desk.walks() == 1 { 0 } else { 1 });
         let new = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
         desk.home.run("sync").exits(1);
         desk.server.faults().clear();
@@ -86,7 +88,10 @@ fn i3_orders_that_are_counted_and_not_listed_are_told() {
             let number = format!("{} orders are not shown", hidden.len());
             assert!(inbox.contains(&number), "{} of {orders}: {inbox}", desk.kind);
             let failed = &desk.home.json("runs --limit 1")[0]["failed"];
-            assert_eq!(*failed, json!(hidden.len()), "{} of {orders}", desk.kind);
+            // Another list may name some of them as well.
+            let most = hidden.len() as u64 * (1 + u64::from(desk.capabilities().beside));
+            let failed = failed.as_u64().unwrap();
+            assert!((hidden.len() as u64..=most).contains(&failed), "{} of {orders}: {failed}", desk.kind);
             let asked = desk.server.requests().len();
             assert!(asked < 60, "{} of {orders}: {asked} requests", desk.kind);
             let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");

@@ -2,7 +2,7 @@
 //! takes nothing of it back.
 
 use ordersync::channel::CancelSupport;
-use ordersync::sim::Purchase;
+use ordersync::sim::{Lack, Purchase};
 use serde_json::json;
 
 use super::desk::{Desk, each};
@@ -143,12 +143,14 @@ fn d1_what_changed_at_the_channel_is_not_handed_over_unseen() {
 
         // Shipped there by others: a supplier would send it once more.
         let id = desk.paid(&[("TEE-001", 2)]);
-        assert!(desk.store.ship_pieces(&id, 0, 1, "UPS", "1Z02"));
+        let part = desk.store.ship_pieces(&id, 0, 1, "UPS", "1Z02");
+        assert!(part || desk.store.lacks(Lack::Parts) && desk.store.ship_elsewhere(&id, "UPS", "1Z02"));
         desk.sync();
         desk.on("dropship", &id, "--to Sam").exits(6).says("shipped");
 
         let id = desk.paid(&[("TEE-001", 2)]);
         assert!(desk.store.refund_pieces(&id, 0, 1));
+        desk.passes_are_due();
         desk.sync();
         desk.on("dropship", &id, "--to Sam").exits(6).says("refund");
         desk.on("accept", &id, "").exits(0);
@@ -319,6 +321,9 @@ fn d8_a_cancellation_gives_back_nothing_that_was_given_back_by_hand() {
 #[test]
 fn p10_the_same_money_given_back_here_and_there_is_asked_about_and_does_not_count_twice_once_it_is_said() {
     each(|desk| {
+        if desk.store.lacks(Lack::RefundedPieces) {
+            return;
+        }
         let id = desk.paid(&[("TEE-001", 3)]);
         desk.on("refund", &id, "--amount 1 --line TEE-001=1").exits(0);
         assert!(desk.store.refund_pieces(&id, 0, 1), "{}", desk.kind);

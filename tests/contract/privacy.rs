@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use ordersync::clock::from_millis;
-use ordersync::sim::{Fault, FaultKind, Purchase};
+use ordersync::sim::{Fault, FaultKind, Lack, Purchase};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, clock, each_kind};
@@ -81,7 +81,17 @@ impl Traces {
             book.prepare("SELECT v.document FROM versions v JOIN orders o ON o.id = v.order_id WHERE o.status <> 'awaiting-fulfillment'
                  UNION ALL SELECT document FROM accepted_versions").unwrap();
         let packed = packed.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap().map(Result::unwrap);
-        let packed = packed.filter(|bytes| bytes.len() > 200).map(|bytes| bytes[100..140].to_vec()).collect();
+        // What every document of the channel has is no trace of anybody.
+        let mut kept = book
+            .prepare("SELECT v.document FROM versions v JOIN orders o ON o.id = v.order_id WHERE o.status = 'awaiting-fulfillment'")
+            .unwrap();
+        let kept: Vec<Vec<u8>> = kept.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let own = |bytes: Vec<u8>| {
+            let mut parts = bytes.get(100..)?.windows(40).step_by(20);
+            parts.find(|part| kept.iter().all(|kept| !holds(kept, part))).map(<[u8]>::to_vec)
+        };
+        let packed: Vec<Vec<u8>> = packed.filter_map(own).collect();
+        assert!(packed.len() >= 2, "{}: {}", desk.kind, packed.len());
         Self { texts: texts.into_iter().collect(), packed }
     }
 
@@ -313,6 +323,9 @@ fn x3_a_purge_that_is_killed_at_any_step_is_finished_by_the_next_sync() {
 #[test]
 fn x3_a_person_is_forgotten_as_a_whole_or_not_at_all() {
     each_kind(|kind| {
+        if Desk::unconnected(kind).store.lacks(Lack::Emails) {
+            return;
+        }
         let (desk, [sent, ended, open], traces) = worked_on(kind);
         let forget = |user: &str| desk.home.call(&["forget", kind.word(), user]);
         let buyer = |id: &str| desk.show(id)["buyer"].clone();

@@ -2,7 +2,7 @@
 
 use chrono::{TimeDelta, Utc};
 use ordersync::channel::{CancelSupport, ChannelKind};
-use ordersync::sim::{Exchange, Fault, FaultKind, Purchase};
+use ordersync::sim::{Exchange, Fault, FaultKind, Lack, Purchase};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, each, each_kind};
@@ -195,8 +195,13 @@ fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_
         let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");
         let missing: Vec<&String> = listed.iter().filter(|id| !known.contains(id) && !hidden.contains(id)).collect();
         assert!(missing.is_empty(), "{kind}: lost {missing:?}");
-        assert_eq!(named(&desk.home.json("inbox")), 3, "{kind}: {}", desk.home.json("inbox"));
-        assert!(first < 150, "{kind}: {first} requests");
+        let has_names = !desk.store.lacks(Lack::NearIds);
+        let inbox = desk.home.json("inbox");
+        let told = if has_names { named(&inbox) } else { inbox.as_array().unwrap().len() };
+        assert_eq!(told, 3, "{kind}: {inbox}");
+        // One that no id can be asked for is looked for by its second.
+        let most = if has_names { 150 } else { 160 };
+        assert!(first < most, "{kind}: {first} requests");
 
         let later = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
         desk.home.run("sync").exits(0);
@@ -205,6 +210,11 @@ fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_
         desk.home.run(&format!("pull {kind}:{}", hidden[0])).exits(0);
         desk.home.sql("UPDATE rereads SET due_at = 0");
         desk.home.run("sync").exits(0);
+        if !has_names {
+            // What has no name is looked for where all is read again.
+            desk.home.run("sync --full").exits(0);
+            assert_eq!(desk.home.json("inbox"), json!([]), "{kind}");
+        }
         assert_eq!(named(&desk.home.json("inbox")), 0, "{kind}: {}", desk.home.json("inbox"));
         for id in &hidden {
             assert_eq!(desk.home.sql(&format!("SELECT count(*) FROM orders WHERE remote_id = '{id}'")), ["1"]);
@@ -224,7 +234,8 @@ fn i4_the_search_for_an_order_that_the_channel_cannot_show_is_short_of_patience(
         assert!(desk.store.set_unrenderable(&hidden, true));
         desk.server.clear_requests();
         desk.home.run("sync").exits(3);
-        assert!(desk.home.json("inbox").to_string().contains(&format!("order {hidden} ")), "{}", desk.kind);
+        let name = if desk.store.lacks(Lack::NearIds) { "order ".to_owned() } else { format!("order {hidden} ") };
+        assert!(desk.home.json("inbox").to_string().contains(&name), "{}", desk.kind);
         let failed: Vec<String> = desk
             .server
             .requests()

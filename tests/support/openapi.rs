@@ -1,5 +1,5 @@
-//! Requests and answers held against a vendor's OpenAPI 3.0 documents, from the directory that
-//! `ORDERSYNC_SPECS` names.
+//! Requests and answers held against a vendor's OpenAPI 3.0 or Swagger 2.0 documents, from the
+//! directory that `ORDERSYNC_SPECS` names.
 //!
 //! Beyond what a JSON schema says, a member or parameter that the document does not know is a
 //! complaint too: a misspelt filter is ignored in silence by most servers, and a misspelt member of
@@ -47,7 +47,8 @@ impl Api {
         let document: Value =
             serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let server = document["servers"][0]["url"].as_str().unwrap_or_default();
-        let base = server.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+        let base = server.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
+        let base = base.or(document["basePath"].as_str()).unwrap_or_default();
         let base = segments(base).map(str::to_owned).collect();
         Self { document, base, validators: RefCell::default() }
     }
@@ -78,11 +79,17 @@ impl Api {
         let (name, item, operation) = self.operation(exchange)?;
         let mut complaints = self.check_query(&name, item, operation, exchange);
         if !exchange.body.is_empty() {
-            match operation["requestBody"]["content"]["application/json"].get("schema") {
-                Some(schema) => {
+            // A body is a parameter in version 2, and has a content type from version 3 on.
+            let own = operation["parameters"].as_array().into_iter().flatten().find(|one| one["in"] == "body");
+            let content = &operation["requestBody"]["content"];
+            let form = content["application/x-www-form-urlencoded"].get("schema");
+            let own = own.and_then(|one| one.get("schema"));
+            match (own.or_else(|| content["application/json"].get("schema")), form) {
+                (Some(schema), _) => {
                     complaints.extend(self.check_json(&format!("{name} request"), schema, &exchange.json()))
                 }
-                None => complaints.push(format!("{name}: takes no body")),
+                (None, Some(schema)) => complaints.extend(self.check_form(&name, schema, &exchange.body)),
+                (None, None) => complaints.push(format!("{name}: takes no body")),
             }
         }
         if !exchange.faulty {
@@ -97,16 +104,38 @@ impl Api {
             lists.iter().filter_map(|list| list.as_array()).flatten().map(|p| self.resolve(p)).collect();
         let mut complaints = Vec::new();
         for (key, value) in &exchange.query {
+            let key = first_of(key);
             let known = parameters.iter().find(|p| p["in"] == "query" && p["name"] == key.as_str());
+            let schema =
+                |known: &'_ Value| if known["schema"].is_null() { known.clone() } else { known["schema"].clone() };
             match known {
                 None => complaints.push(format!("{name}: unknown parameter {key}")),
-                Some(known) if !self.fits(self.resolve(&known["schema"]), value) => {
+                Some(known) if !self.fits(self.resolve(&schema(known)), value) => {
                     complaints.push(format!("{name}: parameter {key}={value}"));
                 }
                 Some(_) => {}
             }
         }
         complaints
+    }
+
+    /// Complaints about the members of a form.
+    fn check_form(&self, name: &str, schema: &Value, body: &[u8]) -> Vec<String> {
+        let schema = self.resolve(schema);
+        let pairs = url::form_urlencoded::parse(body);
+        let wrong = |key: &str, value: &str| match schema["properties"].get(key) {
+            // A recording keeps no credentials.
+            None if key == "<credentials>" => None,
+            None => Some(format!("{name}: unknown member {key} of the form")),
+            Some(known) => (!self.fits(self.resolve(known), value)).then(|| format!("{name}: member {key}={value}")),
+        };
+        pairs.filter_map(|(key, value)| wrong(&key, &value)).collect()
+    }
+
+    /// What a schema of the document knows of members; empty where there is no such schema.
+    pub fn members(&self, schema: &str) -> BTreeSet<String> {
+        let members = self.document["components"]["schemas"][schema]["properties"].as_object();
+        members.into_iter().flat_map(|members| members.keys().cloned()).collect()
     }
 
     /// Whether a text is a value of a parameter's schema; lists are separated by commas.
@@ -124,11 +153,12 @@ impl Api {
 
     fn check_answer(&self, name: &str, operation: &Value, exchange: &Exchange) -> Vec<String> {
         let Some(status) = exchange.status else { return Vec::new() };
-        let response = self.resolve(&operation["responses"][status.to_string()]);
+        let responses = &operation["responses"];
+        let response = self.resolve(responses.get(status.to_string()).unwrap_or(&responses["default"]));
         if response.is_null() {
             return vec![format!("{name}: answer {status} is not in the document")];
         }
-        let schema = response["content"]["application/json"].get("schema");
+        let schema = response.get("schema").or_else(|| response["content"]["application/json"].get("schema"));
         match (schema, serde_json::from_slice::<Value>(&exchange.answer)) {
             (Some(schema), Ok(body)) => self.check_json(&format!("{name} answer {status}"), schema, &body),
             (Some(_), Err(_)) => vec![format!("{name}: the answer {status} is not JSON")],
@@ -153,7 +183,10 @@ impl Api {
     }
 
     fn validator(&self, schema: &Value) -> Option<Validator> {
-        let whole = json!({ "allOf": [schema], "components": self.document["components"] });
+        let mut whole = json!({ "allOf": [schema] });
+        for part in ["components", "definitions"].into_iter().filter(|part| !self.document[*part].is_null()) {
+            whole[part] = self.document[part].clone();
+        }
         jsonschema::options().with_draft(Draft::Draft4).build(&plain_schema(&whole)).ok()
     }
 
@@ -195,6 +228,14 @@ impl Api {
     }
 }
 
+/// The name of the first of a numbered parameter, which documents declare for all of them.
+fn first_of(key: &str) -> String {
+    let part = |part: &str| if part.parse::<usize>().is_ok() { "0".to_owned() } else { part.to_owned() };
+    key.split_inclusive(['[', ']'])
+        .map(|piece| piece.strip_suffix(']').map_or_else(|| piece.to_owned(), |inner| part(inner) + "]"))
+        .collect()
+}
+
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty())
 }
@@ -221,6 +262,10 @@ fn plain_schema(value: &Value) -> Value {
         Value::Object(members) => {
             let kept = members.iter().filter(|(key, _)| !matches!(key.as_str(), "example" | "examples" | "x-examples"));
             let mut plain: Map<String, Value> = kept.map(|(key, value)| (key.clone(), plain_schema(value))).collect();
+            // One of one says no more than that one, and its complaints name the place.
+            if plain.get("oneOf").and_then(Value::as_array).is_some_and(|all| all.len() == 1) {
+                plain.remove("oneOf").into_iter().for_each(|one| drop(plain.insert("allOf".to_owned(), one)));
+            }
             if plain.remove("nullable") == Some(Value::Bool(true)) {
                 return json!({ "anyOf": [Value::Object(plain), { "type": "null" }] });
             }

@@ -114,6 +114,18 @@ impl Home {
             .unwrap()
     }
 
+    /// Starts a command that is told something while it runs, and does not wait for it.
+    pub fn spawn_listening(&self, words: &str, env: &[(&str, &str)], without: &str) -> Child {
+        self.command(&words.split_whitespace().collect::<Vec<_>>())
+            .envs(env.iter().copied())
+            .env_remove(without)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     /// Starts a command at a terminal, as a person does, and does not wait for it.
     #[cfg(unix)]
     pub fn spawn_at(&self, terminal: &std::os::fd::OwnedFd, words: &str, without: &str) -> Child {
@@ -239,6 +251,9 @@ impl Call<'_> {
 /// against the program.
 pub const EXPORT: [&str; 7] =
     ["after-record", "before-sending", "before-write", "after-write", "after-sent", "before-confirm", "after-confirm"];
+
+/// Those of the renewal of a token, which `tests/etsy_connect.rs` passes.
+pub const RENEWAL: [&str; 2] = ["before-renewed", "after-renewed"];
 
 /// Runs a command that dies when it passes `point` for the nth time; false where it passes it less
 /// often.

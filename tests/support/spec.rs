@@ -12,9 +12,15 @@ use std::path::{Path, PathBuf};
 use ordersync::sim::Exchange;
 use serde_json::{Map, Value};
 
-/// The directory of recorded answers; without it says so and gives `None`: the test passes unasked.
+/// The directory of WooCommerce's recorded answers.
 pub fn recorded_dir() -> Option<PathBuf> {
-    let found = std::env::var_os("ORDERSYNC_SPECS").map(|dir| PathBuf::from(dir).join("woocommerce/recorded"));
+    recorded_of("woocommerce")
+}
+
+/// The directory of a vendor's recorded answers; without it says so and gives `None`: the test
+/// passes unasked.
+pub fn recorded_of(vendor: &str) -> Option<PathBuf> {
+    let found = std::env::var_os("ORDERSYNC_SPECS").map(|dir| PathBuf::from(dir).join(vendor).join("recorded"));
     if found.is_none() {
         println!("skipped: ORDERSYNC_SPECS does not name a directory of recorded answers");
     }

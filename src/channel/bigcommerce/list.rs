@@ -14,7 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::Reply;
 
 /// What BigCommerce's lists can do. Whether bounds are inclusive is not documented.
-const DIALECT: Dialect = Dialect { bounds: Bounds::Unknown, leaves_out: 0, above: true, counts_with_pages: false };
+const DIALECT: Dialect =
+    Dialect { bounds: Bounds::Unknown, leaves_out: 0, above: true, counts_with_pages: false, farthest: None };
 
 /// The parameter that lists archived orders. It is not documented any more.
 const ARCHIVED: (&str, &str) = ("is_deleted", "true");

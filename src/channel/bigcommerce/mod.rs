@@ -98,8 +98,10 @@ impl Channel for BigCommerce {
                 restock: false,
                 notify: false,
                 refund: false,
+                taken: true,
             }),
             in_flight: 4,
+            beside: 0,
             overlap: OVERLAP,
             guide_time: ADAPTER.guide_time,
         }

@@ -89,6 +89,7 @@ const CANCELLING: Cancelling = Cancelling {
     restock: false,
     notify: false,
     refund: false,
+    taken: true,
 };
 
 impl Channel for Example {
@@ -102,6 +103,7 @@ impl Channel for Example {
             unknown_carrier: if self.old { UnknownCarrier::Refused } else { UnknownCarrier::SentAsText },
             cancel: if self.old { CancelSupport::No("write to the shop") } else { CancelSupport::Yes(CANCELLING) },
             in_flight: 1,
+            beside: 0,
             overlap: OVERLAP,
             guide_time: ADAPTER.guide_time,
         }

@@ -14,7 +14,8 @@ use crate::channel::{RemoteOrder, meant, rows};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the shop's list can do.
-const DIALECT: Dialect = Dialect { bounds: Bounds::Inclusive, leaves_out: 0, above: true, counts_with_pages: false };
+const DIALECT: Dialect =
+    Dialect { bounds: Bounds::Inclusive, leaves_out: 0, above: true, counts_with_pages: false, farthest: None };
 
 /// What is remembered of a store besides: nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -79,6 +79,14 @@ impl<X> Rest<X> {
 }
 
 impl<X> Position<X> {
+    /// The same, to remember more.
+    pub(crate) fn rest_mut(&mut self) -> Option<&mut Rest<X>> {
+        match self {
+            Self::Rest(rest) | Self::Changes(rest, _) => Some(rest),
+            Self::Slice(_) | Self::Pass(..) => None,
+        }
+    }
+
     /// What is remembered of the changes, where it is a position in them.
     pub(crate) fn rest(&self) -> Option<&Rest<X>> {
         match self {
@@ -124,7 +132,7 @@ pub(crate) fn look<L: Lists>(
 ) -> Result<Pass> {
     let walk = rest.beside(Walk::new(key, None, None), lists.overlap(), lists.list(None).now());
     let start = Cursor::new(&Position::<L::Extra>::Pass(name.to_owned(), walk))?;
-    Ok(Pass { name, title, every: EVERY, start })
+    Ok(Pass { name, title, every: EVERY, start, goes_on: false, not_now: None })
 }
 
 /// The page at a position.
@@ -173,13 +181,15 @@ fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result
         (rest.most, rest.capped) = (behind.most, behind.capped);
     }
     let until = list.now() + LEFT_OUT;
-    rest.unshown.extend(batch.hidden.iter().map(|id| (*id, until)));
+    let known: Vec<u64> = rest.unshown.iter().map(|(id, _)| *id).collect();
+    let new = batch.hidden.iter().filter(|id| !known.contains(id));
+    rest.unshown.extend(new.map(|id| (*id, until)));
     let surplus = rest.unshown.len().saturating_sub(MOST_LEFT_OUT);
     rest.unshown.drain(..surplus);
     let modified = std::mem::take(&mut batch.modified);
     let more = matches!(onward, Onward::More(_));
     let gap = onward.walk().gap.into_iter().chain(again_from).min();
-    let page = Taken { modified, more, gap, dear: !batch.unshown.is_empty() };
+    let page = Taken { modified, more, gap, dear: !batch.unshown.is_empty() || !batch.hidden.is_empty() };
     let after = rest.at.take(&page, lists.overlap(), clock(list.as_ref()));
     let next = match onward {
         Onward::More(walk) => Next::More(Cursor::new(&Position::Changes(rest, Box::new(walk)))?),

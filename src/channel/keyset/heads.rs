@@ -36,14 +36,23 @@ pub(crate) fn survey<L: Lists>(lists: &L, range: &Range) -> Result<Survey> {
 /// How many requests a walk through so many rows takes, its end proven.
 fn cost(dialect: &Dialect, rows: u64, size: u64) -> u64 {
     let size = size.max(2);
+    // Each page behind the first has a row of the one before, where that cannot be left out.
+    if dialect.counts_with_pages && dialect.leaves_out == 0 && !dialect.above && rows > size {
+        let behind = rows - size;
+        // Where a bound may exclude, a full page is no end.
+        let unsure = dialect.bounds != Bounds::Inclusive && behind.is_multiple_of(size - 1);
+        return 1 + behind.div_ceil(size - 1) + u64::from(unsure);
+    }
     if dialect.counts_with_pages {
+        // By ids, an empty page is asked for once more.
+        let again = u64::from(dialect.above);
         return match rows {
             // Nothing is asked for twice before it is believed.
             0 => 2,
             1..FEW => 1,
             // The only page, and a full last one, may have been cut.
-            rows if rows <= size => 2,
-            rows => rows.div_ceil(size) + u64::from(rows.is_multiple_of(size)),
+            rows if rows <= size => 2 + again,
+            rows => rows.div_ceil(size) + u64::from(rows.is_multiple_of(size)) * (1 + again),
         };
     }
     // The first page is held against a count.

@@ -74,6 +74,8 @@ pub(crate) struct Dialect {
     pub(crate) above: bool,
     /// Its count of a list comes with each page; otherwise it is asked for.
     pub(crate) counts_with_pages: bool,
+    /// The farthest place in a list that can be asked for, where there is one.
+    pub(crate) farthest: Option<u64>,
 }
 
 /// What a bound means.
@@ -283,6 +285,13 @@ impl Walk {
     pub(crate) fn all_by_id(&self) -> Self {
         let by_id = Some(ById { vain: 1, known: self.skip.clone(), ..ById::default() });
         Self { by_id, before: None, doubted: false, ..self.clone() }
+    }
+
+    /// What a walk by time has before it up to this second, as a walk by ids. The channel has just
+    /// failed at it.
+    pub(crate) fn near_by_id(&self, to: i64) -> Self {
+        let all = self.all_by_id();
+        Self { by_id: all.by_id.map(|ids| ById { to: Some(to), ..ids }), ..all }
     }
 
     /// Whether nothing of it is read yet.

@@ -130,11 +130,26 @@ fn divide<L: Lists + Sync>(
 /// About so many slices of equal size by creation times, found by looking at single rows; several
 /// at a time.
 fn by_creation<L: Lists + Sync>(lists: &L, since: Option<i64>, many: u64, count: u64) -> Result<Vec<Walk>> {
-    let created_at = |offset| -> Result<Option<i64>> {
-        let found = first(lists.list(None).as_ref(), &Query { offset, ..row(Sort::Created, since) })?;
-        Ok(found.row.map(|row| row.at))
+    let list = lists.list(None);
+    // The order at a place: so many behind the one that was created then.
+    let created_at = |(behind, offset): (Option<i64>, u64)| -> Result<Option<i64>> {
+        let query = Query { created: (behind, None), offset, ..row(Sort::Created, since) };
+        Ok(first(lists.list(None).as_ref(), &query)?.row.map(|row| row.at))
     };
-    let places: Vec<u64> = slices::cuts(many, count).collect();
+    let farthest = list.dialect().farthest.unwrap_or(u64::MAX).max(1);
+    let (mut base, mut places) = ((None, 0), Vec::new());
+    for place in slices::cuts(many, count) {
+        while place - base.1 > farthest {
+            match created_at((base.0, farthest))? {
+                // As many in one second as places can be asked for.
+                Some(at) if base.0 != Some(at) => base = (Some(at), base.1 + farthest),
+                _ => break,
+            }
+        }
+        if place - base.1 <= farthest {
+            places.push((base.0, place - base.1));
+        }
+    }
     let mut bounds = Vec::new();
     for chunk in places.chunks(IN_FLIGHT as usize) {
         let found: Vec<Result<Option<i64>>> = std::thread::scope(|scope| {

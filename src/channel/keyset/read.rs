@@ -61,7 +61,8 @@ pub(crate) trait List {
         Ok(Found::default())
     }
 
-    /// An order by its id; asked only where ids above one can be asked for.
+    /// An order by its id; asked only where ids above one can be asked for, or none can be left
+    /// out.
     fn one(&self, id: u64) -> Result<Option<RemoteOrder>> {
         let _ = id;
         Ok(None)
@@ -246,9 +247,10 @@ fn whole_page(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward, bool)> {
         return Ok((batch, onward, false));
     }
     let by_time = walk.by_id.is_none();
+    let is_by_place = !above && list.dialect().leaves_out == 0;
     let repeats = match &walk.by_id {
-        None if above && !walk.skip.is_empty() => 0,
-        Some(ids) if ids.vain > 0 => 1,
+        _ if !walk.skip.is_empty() && (is_by_place || (by_time && above)) => 0,
+        Some(ids) if ids.vain > 0 => u32::from(!is_by_place),
         _ => REPEATS,
     };
     let size = list.size();
@@ -341,7 +343,10 @@ fn answered(list: &dyn List, walk: &Walk, query: &Query, repeats: u32) -> Result
     let is_owed = walk.is_owed() && list.is_held();
     if list.dialect().counts_with_pages {
         let counted = matches!(fetched.count, Count::OfPage(count) if count > 0);
-        let begins = walk.is_new() && is_owed && (walk.from, walk.until) != (None, None);
+        let begins = walk.is_new() && (walk.from, walk.until) != (None, None);
+        // A slice ends with a page of the slice, by its count; an empty one is asked for only where
+        // orders were deleted.
+        let begins = is_owed && (begins || walk.by_id.is_some());
         return if counted || begins { list.fetch(query, walk, repeats) } else { Ok(fetched) };
     }
     let count = if is_owed { list.count(query)? } else { None };
@@ -371,12 +376,17 @@ fn closely(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(B
     // An order can only be passed where it is left out, or where ids are asked for, which do not
     // move while it is searched.
     if dialect.leaves_out == 0 && walk.by_id.is_none() {
-        list.well()?;
-        return Ok((Batch::default(), Onward::More(walk.all_by_id())));
+        if dialect.above {
+            list.well()?;
+            return Ok((Batch::default(), Onward::More(walk.all_by_id())));
+        }
+        return Ok((Batch::default(), Onward::More(search::near(list, walk, size)?)));
     }
     let (mut all, mut borne, mut last, mut done) = (Batch::default(), 1, None, None);
     let joins = usize::from(dialect.above);
     let size = if least > 1 { size.min(least) } else { size };
+    let is_by_place = dialect.leaves_out == 0 && !dialect.above;
+    let size = if is_by_place { search::ahead(list, walk, size) } else { size };
     let found = isolate(
         walk.clone(),
         size,

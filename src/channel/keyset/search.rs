@@ -7,7 +7,7 @@
 //! about then.
 
 use super::read::{Batch, Entry, List, Onward};
-use super::{Bounds, ById, Dialect, Key, Query, Row, Sort, Walk};
+use super::{Bounds, ById, Count, Dialect, Key, Query, Row, Sort, Walk};
 use crate::channel::Unshown;
 use crate::channel::first_where::first_where;
 use crate::channel::isolate::isolate;
@@ -27,6 +27,9 @@ const FARTHEST: i64 = 1 << 40;
 const FEW: u64 = 300;
 const MOST: u64 = 20_000;
 
+/// Where ids are read one by one, no more of them are.
+const SINGLES: u64 = 40;
+
 /// How many ids are asked for at once, and how many rows.
 const PAGE: usize = 100;
 
@@ -44,7 +47,8 @@ pub(super) fn past(list: &dyn List, at: &Walk, before: Option<u64>, why: &Error,
     let search = Search { list, at };
     match &at.by_id {
         Some(ids) if list.dialect().above => search.past_ids(ids, batch)?.ok_or_else(|| nameless(why, at)),
-        _ => match search.find(before) {
+        // A channel that cannot leave out an id cannot ask for one either.
+        _ => match search.find(before).filter(|_| list.dialect().leaves_out > 0) {
             Some(id) => {
                 batch.unshown.push(Unshown::of(id.to_string(), why));
                 batch.hidden.push(id);
@@ -53,6 +57,37 @@ pub(super) fn past(list: &dyn List, at: &Walk, before: Option<u64>, why: &Error,
             None if at.by_id.is_some() => search.past_place(why, batch)?.ok_or_else(|| nameless(why, at)),
             None => search.past_second(why, batch)?.ok_or_else(|| nameless(why, at)),
         },
+    }
+}
+
+/// A walk by time, at a page of so many rows at which the channel fails, as one by places in the
+/// order of ids: no farther than to the first row behind the page that comes, because far places
+/// cannot be asked for everywhere.
+pub(super) fn near(list: &dyn List, at: &Walk, size: usize) -> Result<Walk> {
+    let page = at.query(&list.dialect(), size);
+    for further in 0..NEIGHBOURS {
+        let behind = Query { offset: page.offset + page.size as u64 + further, size: 1, ..page.clone() };
+        match list.fetch(&behind, at, 0) {
+            Ok(fetched) => {
+                let row = fetched.rows.iter().find_map(|entry| entry.row);
+                return Ok(row.map_or_else(|| at.all_by_id(), |row| at.near_by_id(row.at)));
+            }
+            // An outage is no fault of an order.
+            Err(error) if error.is_too_much() => list.well()?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(at.all_by_id())
+}
+
+/// How many of `size` rows are there at all from where the walk stands, in the order of ids.
+pub(super) fn ahead(list: &dyn List, at: &Walk, size: usize) -> usize {
+    let page = at.query(&list.dialect(), size);
+    let behind = Query { offset: page.offset + page.size as u64, size: 1, ..page.clone() };
+    let count = list.fetch(&behind, at, 0).ok().map(|fetched| fetched.count);
+    match count {
+        Some(Count::OfPage(count)) => usize::try_from(count.saturating_sub(page.offset)).unwrap_or(size).clamp(1, size),
+        _ => size,
     }
 }
 
@@ -202,13 +237,27 @@ impl Search<'_> {
         }
         // An outage is no fault of an order.
         self.list.well()?;
-        let before = behind.map_or(String::new(), |row| format!(" and before number {}", row.id));
-        let second = super::after::utc(self.at.from.unwrap_or_default());
-        for nth in 1..=hidden {
+        let named = self.named(ids.last, behind.map(|row| row.id), hidden);
+        // Where nothing else names them, their second does: it is the same in each walk.
+        let is_named = self.asks_for_ids() || named.len() as u64 >= hidden;
+        let own = if is_named { None } else { self.failing_second()? };
+        let before = behind.filter(|_| own.is_none());
+        let before = before.map_or(String::new(), |row| format!(" and before number {}", row.id));
+        let second = super::after::utc(own.or(self.at.from).unwrap_or_default());
+        for id in &named {
+            batch.hidden.push(*id);
+            // One that is known already was told.
+            batch.unshown.extend((!self.at.skip.contains(id)).then(|| Unshown::of(id.to_string(), why)));
+        }
+        // Those that another list has may stand between them as well, and are told too.
+        for nth in named.len() as u64 + 1..=hidden {
             let place = format!("order {nth} of {hidden} at {second} UTC after number {}{before}", ids.last);
             batch.unshown.push(Unshown { remote_id: None, place, why: why.message().to_owned(), unlisted: 0 });
         }
-        batch.modified.extend(self.at.from.filter(|_| self.at.key == Key::Modified));
+        // Bounds may count or not, so it may be the second after it, and is not to lie on the bound of
+        // what is asked for next.
+        let modified = own.map(|second| second.saturating_add(2)).or(self.at.from);
+        batch.modified.extend(modified.filter(|_| self.at.key == Key::Modified));
         let census = self.at.census.map(|census| census.meet(read.len() as u64 + hidden));
         let read_on = ids.read.saturating_add(read.len() as u64).saturating_add(hidden);
         let wanted = |entry: &Entry| entry.row.is_none_or(|row| self.at.wants(row.id));
@@ -217,6 +266,47 @@ impl Search<'_> {
         let by_id = Some(ById { read: read_on, last, vain: ids.vain + 1, ..ids });
         let walk = Walk { by_id, census, begun: true, before: None, doubted: false, ..self.at.clone() };
         Ok(Some(if behind.is_some() { Onward::More(walk) } else { walk.behind_stretch() }))
+    }
+
+    /// The second of the first order of a stretch that cannot be shown.
+    fn failing_second(&self) -> Result<Option<i64>> {
+        let by_time = Walk { by_id: None, taken: Vec::new(), ..self.at.clone() };
+        let of_time = |until, size| Walk { until, ..by_time.clone() }.query(&self.list.dialect(), size);
+        let from = match by_time.from {
+            Some(from) => Some(from),
+            None => self.rows(&Query { size: 1, ..of_time(self.at.end(), 1) }).and_then(|rows| Some(rows.first()?.at)),
+        };
+        let to = self.at.end().unwrap_or_else(|| self.list.now());
+        let Some(from) = from.filter(|from| *from <= to) else { return Ok(None) };
+        let fails = |second: i64| self.fails(&of_time(Some(second), PAGE));
+        first_where(from, to, 1, |at| at.iter().map(|at| fails(*at)).collect()).map(Some)
+    }
+
+    /// The ids of so many orders that cannot be shown, which stand between these two, where these are
+    /// so near to each other that ids can be read one by one.
+    fn named(&self, before: u64, behind: Option<u64>, hidden: u64) -> Vec<u64> {
+        if self.asks_for_ids() {
+            return Vec::new();
+        }
+        let is_between = |id: &&u64| **id > before && behind.is_none_or(|behind| **id < behind);
+        let mut named: Vec<u64> = self.at.skip.iter().filter(is_between).copied().collect();
+        named.sort_unstable();
+        if named.len() as u64 >= hidden {
+            return named;
+        }
+        let Some(behind) = behind.filter(|behind| behind.saturating_sub(before) <= SINGLES && before > 0) else {
+            return Vec::new();
+        };
+        named.clear();
+        while let Some(id) = self.between(named.last().copied().unwrap_or(before), behind, SINGLES) {
+            named.push(id);
+        }
+        named
+    }
+
+    /// Whether the channel can be asked for orders by their ids, several at once.
+    fn asks_for_ids(&self) -> bool {
+        self.list.dialect().leaves_out > 0
     }
 
     /// The walk behind the second of an order that nothing names. What else is in that second is
@@ -371,6 +461,10 @@ impl Search<'_> {
 
     /// The first between these ids that the channel fails at.
     fn between(&self, low: u64, high: u64, most: u64) -> Option<u64> {
+        if !self.asks_for_ids() {
+            let few = low.checked_add(1).filter(|_| high.saturating_sub(low) <= most.min(SINGLES))?;
+            return (few..high).find(|id| self.list.one(*id).is_err_and(|error| error.is_too_much()));
+        }
         if high.saturating_sub(low) > most {
             return None;
         }

@@ -72,8 +72,9 @@ const OVERLAP: Duration = Duration::from_secs(20);
 
 /// As WooCommerce's, and as BigCommerce's.
 const LEAVING_OUT: Dialect =
-    Dialect { bounds: Bounds::Exclusive, leaves_out: 200, above: false, counts_with_pages: true };
-const ABOVE: Dialect = Dialect { bounds: Bounds::Unknown, leaves_out: 0, above: true, counts_with_pages: false };
+    Dialect { bounds: Bounds::Exclusive, leaves_out: 200, above: false, counts_with_pages: true, farthest: None };
+const ABOVE: Dialect =
+    Dialect { bounds: Bounds::Unknown, leaves_out: 0, above: true, counts_with_pages: false, farthest: None };
 /// As the made-up channel's.
 const PLAIN: Dialect = Dialect { bounds: Bounds::Inclusive, ..ABOVE };
 
@@ -311,7 +312,13 @@ impl Lists for &Store {
 fn dialects() -> impl Strategy<Value = Dialect> {
     let bounds = prop::sample::select(vec![Bounds::Inclusive, Bounds::Exclusive, Bounds::Unknown]);
     (bounds, prop::sample::select(vec![0usize, 3, 200]), any::<bool>(), any::<bool>()).prop_map(
-        |(bounds, leaves_out, above, counts_with_pages)| Dialect { bounds, leaves_out, above, counts_with_pages },
+        |(bounds, leaves_out, above, counts_with_pages)| Dialect {
+            bounds,
+            leaves_out,
+            above,
+            counts_with_pages,
+            farthest: None,
+        },
     )
 }
 
@@ -593,7 +600,8 @@ fn i3_a_second_with_more_rows_than_can_be_left_out_is_read_by_ids_while_orders_l
 
 #[test]
 fn i3_a_stretch_that_all_orders_have_left_is_behind_the_walk_though_nothing_is_counted() {
-    let asked = Dialect { bounds: Bounds::Exclusive, leaves_out: 0, above: false, counts_with_pages: false };
+    let asked =
+        Dialect { bounds: Bounds::Exclusive, leaves_out: 0, above: false, counts_with_pages: false, farthest: None };
     for (dialect, habit) in [
         (LEAVING_OUT, Habit::Plain),
         (LEAVING_OUT, Habit::NoCount),

@@ -108,11 +108,13 @@ impl Channel for Shopify {
                 restock: true,
                 notify: true,
                 refund: true,
+                taken: true,
             }),
             // The budget holds walks back, not their number: with 1.5 s for a request, four leave
             // points unused, because orders with many lines cost requests of their own
             // (benches/permitted_rate.rs). With eight, their pages together are over 64 MiB.
             in_flight: 6,
+            beside: 0,
             overlap: OVERLAP,
             guide_time: ADAPTER.guide_time,
         }

@@ -49,7 +49,7 @@ fn is_decided(code: &str) -> bool {
 /// What an answer in WooCommerce's own form says beyond its status.
 fn told(request: &Request, status: u16, failure: &Failure<'_>) -> Option<Verdict> {
     let code = failure.code.get();
-    let words = super::text::plain(failure.message.get());
+    let words = crate::channel::text::plain(failure.message.get());
     match status {
         401 | 403 => Some(Verdict::Refused(access(status, code, failure.message.get()))),
         404 if code.ends_with("_invalid_id") || code == "0" => Some(Verdict::Good),

@@ -23,8 +23,13 @@ use crate::order::Order;
 const LEAVES_OUT: usize = 200;
 
 /// What WooCommerce's lists can do. Bounds are exclusive, and in whole seconds.
-const DIALECT: Dialect =
-    Dialect { bounds: Bounds::Exclusive, leaves_out: LEAVES_OUT, above: false, counts_with_pages: true };
+const DIALECT: Dialect = Dialect {
+    bounds: Bounds::Exclusive,
+    leaves_out: LEAVES_OUT,
+    above: false,
+    counts_with_pages: true,
+    farthest: None,
+};
 
 /// The list of orders, or those with one status.
 pub(crate) struct Orders<'a> {

@@ -7,9 +7,9 @@
 use rust_decimal::Decimal;
 
 use super::status::{self, Evidence, is_pickup, meaning};
-use super::text::{decode, plain};
 use super::wire;
 use crate::channel::json::{Keyed, Text};
+use crate::channel::text::{decode, plain};
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{

@@ -39,7 +39,6 @@ mod probe;
 mod settings;
 mod shipments;
 mod status;
-mod text;
 mod wire;
 
 use std::time::Duration;
@@ -129,8 +128,10 @@ impl Channel for WooCommerce {
                 restock: false,
                 notify: false,
                 refund: false,
+                taken: true,
             }),
             in_flight: 4,
+            beside: 0,
             overlap: OVERLAP,
             guide_time: ADAPTER.guide_time,
         }

@@ -40,7 +40,7 @@ pub(crate) fn probe(api: &Api) -> Result<ShopInfo> {
     warnings.extend(super::list::heeds(api)?);
     Ok(ShopInfo {
         remote_id: identity(&facts.home),
-        title: super::text::plain(if root.name.is_empty() { &facts.home } else { &root.name }),
+        title: crate::channel::text::plain(if root.name.is_empty() { &facts.home } else { &root.name }),
         url: facts.home.clone(),
         currency: currency(api),
         time_zone: time_zone(&root),

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::map::Statuses;
 use crate::channel::settings::{Given, usage};
-use crate::channel::{Field, Form, Forms, Values};
+use crate::channel::{Field, Form, Forms, Values, status_words};
 use crate::error::Result;
 
 /// What `connect` takes.
@@ -97,7 +97,7 @@ impl Settings {
         Ok(Self {
             url: address(given.text("url").unwrap_or_default())?,
             tracking: given.choice("tracking", &HOMES)?,
-            statuses: statuses(given.text("statuses").unwrap_or_default())?,
+            statuses: status_words::setting(given.text("statuses").unwrap_or_default())?,
             page_size: given.number("page_size", 100, 1..=100)?,
         })
     }
@@ -131,19 +131,6 @@ fn address(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-fn statuses(text: &str) -> Result<Statuses> {
-    text.split(',')
-        .filter(|pair| !pair.trim().is_empty())
-        .map(|pair| {
-            let (theirs, ours) =
-                pair.split_once('=').ok_or_else(|| usage(format!("statuses: {pair:?} is not THEIRS=OURS")))?;
-            let theirs = theirs.trim();
-            let ours = ours.trim().parse().map_err(|why| usage(format!("statuses: {why}")))?;
-            Ok((super::status::plain(theirs), ours))
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,13 +150,5 @@ mod tests {
             assert_eq!(address(bad).unwrap_err().kind(), ErrorKind::Usage, "{bad}");
         }
         assert!(!address("https://ck_1:cs_2@shop.example.test").unwrap_err().message().contains("cs_2"));
-    }
-
-    #[test]
-    fn added_statuses_are_read_with_and_without_their_prefix() {
-        let map = statuses("wc-packed=awaiting-fulfillment, sent = shipped").unwrap();
-        assert_eq!(map.len(), 2);
-        assert_eq!(map["packed"].word(), "awaiting-fulfillment");
-        assert!(statuses("packed=packed").is_err());
     }
 }

@@ -6,18 +6,18 @@
 
 use std::rc::Rc;
 
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
 use super::api::Api;
 use super::operation::{NewStatus, NewTracking, Operation, order_route, trackings_route};
 use super::settings::Tracking as Home;
-use super::text::plain;
 use super::wire::{Fulfillment, Made, Note, OUR_KEY, PROVIDER, Tracking};
 use crate::channel::json::Maybe;
 use crate::channel::matching::{self, Matched, Part, Record};
-use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible};
+use crate::channel::text::plain;
+use crate::channel::{
+    DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, number_of_pieces,
+};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::read_json;
@@ -293,20 +293,7 @@ fn item(line: &crate::order::LineQuantity) -> Result<Value> {
         .line_id
         .parse()
         .map_err(|_| impossible(format!("line {:?} has no id that WooCommerce takes", line.line_id)))?;
-    Ok(json!({ "item_id": id, "qty": quantity(line)? }))
-}
-
-/// Whole quantities as integers; plugins that sell by weight have others. PHP reads a fraction as a
-/// float: one that is another number there is not written.
-fn quantity(line: &LineQuantity) -> Result<Value> {
-    let quantity = line.quantity.normalize();
-    let exactly = |float: &f64| float.to_string().parse::<Decimal>().is_ok_and(|back| back.normalize() == quantity);
-    let number = match quantity.scale() {
-        0 => quantity.to_i64().map(Value::from),
-        _ => quantity.to_f64().filter(exactly).map(Value::from),
-    };
-    let meant = number.filter(|_| quantity > Decimal::ZERO);
-    meant.ok_or_else(|| impossible(format!("line {}: WooCommerce takes no quantity of {quantity}", line.line_id)))
+    Ok(json!({ "item_id": id, "qty": number_of_pieces(line, "WooCommerce")? }))
 }
 
 fn numbers(parcels: &[&Parcel]) -> String {
@@ -508,21 +495,4 @@ pub(super) fn list_notes(api: &Api, id: u64) -> Result<Vec<OrderNote>> {
         to_buyer: note.customer_note.get() == "true",
     };
     Ok(notes.iter().map(read).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn d5_quantities_are_whole_where_they_are() {
-        let quantity =
-            |text: &str| quantity(&LineQuantity { line_id: "7".to_owned(), quantity: text.parse().unwrap() });
-        assert_eq!(quantity("2.0").unwrap(), json!(2));
-        assert_eq!(quantity("0.5").unwrap(), json!(0.5));
-        for absurd in ["9223372036854775808", "0", "-1", "0.1234567890123456789012345"] {
-            let error = quantity(absurd).unwrap_err();
-            assert!(error.kind() == ErrorKind::Refused && error.message().contains("nothing was written"), "{error}");
-        }
-    }
 }

@@ -3,16 +3,13 @@
 //! WooCommerce has eight words of its own; plugins add theirs, as many as there are plugins. A word
 //! of a plugin says less than what stands in the order: a date of completion and parcels with
 //! numbers mean that it is sent, whatever it is called. Without those the words count that plugins
-//! in wide use have (Advanced Shipment Tracking, Order Status Manager, Local Pickup, Deposits,
-//! Pre-Orders and shipping programs), then what the merchant has set. Nothing is guessed of the
-//! others: they stand in the inbox.
+//! in wide use have ([`crate::channel::status_words`]), then what the merchant has set. Nothing is
+//! guessed of the others: they stand in the inbox.
 
-use std::collections::BTreeMap;
-
+use crate::channel::status_words::meaning as of_plugins;
 use crate::order::Status;
 
-/// The merchant's own reading of statuses that plugins add, by the status without `wc-`.
-pub(crate) type Statuses = BTreeMap<String, Status>;
+pub(crate) use crate::channel::status_words::{Statuses, is_pickup, plain};
 
 /// WooCommerce's own word for an order of which all was given back.
 pub(crate) const REFUNDED: &str = "refunded";
@@ -26,12 +23,6 @@ pub(crate) struct Evidence {
     pub(crate) completed: bool,
     /// What its fulfilments and parcels amount to: sent, or sent in part.
     pub(crate) sent: Option<Status>,
-}
-
-/// A status word as plugins are compared by: without the prefix of the database, in one spelling.
-pub(crate) fn plain(word: &str) -> String {
-    let word = word.trim().to_ascii_lowercase().replace(['_', ' '], "-");
-    word.strip_prefix("wc-").unwrap_or(&word).to_owned()
 }
 
 /// What the word means for an order of which this is known.
@@ -62,23 +53,6 @@ pub(crate) fn is_unknown(word: &str, statuses: &Statuses) -> bool {
         && of_plugins(&plain).is_none()
 }
 
-/// Whether the word says that the buyer comes for the goods, or has come.
-pub(crate) fn is_pickup(word: &str) -> bool {
-    matches!(
-        &*plain(word),
-        "ready-pickup"
-            | "ready-for-pickup"
-            | "ready-for-pick-up"
-            | "ready-to-pickup"
-            | "ready-for-collection"
-            | "ready-to-collect"
-            | "pickup"
-            | "picked-up"
-            | "pickedup"
-            | "collected"
-    )
-}
-
 /// WooCommerce's own words.
 fn of_woocommerce(word: &str, seen: Evidence) -> Option<Status> {
     Some(match word {
@@ -92,66 +66,6 @@ fn of_woocommerce(word: &str, seen: Evidence) -> Option<Status> {
         // left.
         REFUNDED if seen.completed => Status::Shipped,
         REFUNDED => seen.sent.unwrap_or(Status::AwaitingFulfillment),
-        _ => return None,
-    })
-}
-
-/// Words of plugins in wide use.
-fn of_plugins(word: &str) -> Option<Status> {
-    Some(match word {
-        "partial-shipped"
-        | "partially-shipped"
-        | "partial-shipment"
-        | "partially-fulfilled"
-        | "partial-dispatched"
-        | "partially-dispatched"
-        | "partial-complete"
-        | "partially-completed" => Status::PartiallyShipped,
-        "shipped" | "delivered" | "dispatched" | "despatched" | "sent" | "in-transit" | "out-for-delivery"
-        | "on-the-way" | "on-route" | "updated-tracking" | "fulfilled" | "complete" | "returned" | "returning"
-        | "pickup" | "picked-up" | "pickedup" | "collected" => Status::Shipped,
-        "awaiting-shipment"
-        | "awaiting-shipping"
-        | "awaiting-fulfillment"
-        | "awaiting-fulfilment"
-        | "awaiting-pickup"
-        | "ready-to-ship"
-        | "ready-for-shipping"
-        | "ready-for-shipment"
-        | "ready-for-dispatch"
-        | "to-ship"
-        | "packed"
-        | "packing"
-        | "packaging"
-        | "picking"
-        | "picked"
-        | "preparing"
-        | "in-production"
-        | "in-progress"
-        | "printing"
-        | "printed"
-        | "label-printed"
-        | "exported"
-        | "confirmed"
-        | "accepted"
-        | "ready-pickup"
-        | "ready-for-pickup"
-        | "ready-for-pick-up"
-        | "ready-to-pickup"
-        | "ready-for-collection"
-        | "ready-to-collect" => Status::AwaitingFulfillment,
-        "partially-paid"
-        | "partial-payment"
-        | "pending-deposit"
-        | "scheduled-payment"
-        | "awaiting-payment"
-        | "awaiting-bank-transfer"
-        | "payment-pending"
-        | "payment-authorized"
-        | "authorized" => Status::AwaitingPayment,
-        "pre-ordered" | "pre-order" | "preorder" | "backorder" | "backordered" | "back-order" | "fraud"
-        | "manual-review" | "in-review" | "verification" => Status::OnHold,
-        "canceled" | "rejected" | "declined" | "expired" | "voided" => Status::Cancelled,
         _ => return None,
     })
 }

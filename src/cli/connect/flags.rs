@@ -19,11 +19,16 @@ impl FieldFlags {
     }
 }
 
+/// Whether a field has a flag of its own.
+pub(super) fn is_flag(field: &Field) -> bool {
+    field.required && !field.secret
+}
+
 /// The fields by key, each with the channels that have it, as far as merchants are told of them.
 fn flags() -> BTreeMap<&'static str, (&'static Field, Vec<&'static str>)> {
     let mut flags = BTreeMap::new();
     for kind in ChannelKind::offered().chain(ChannelKind::ALL) {
-        for field in kind.adapter().fields.iter().filter(|field| field.required && !field.secret) {
+        for field in kind.adapter().fields.iter().filter(|field| is_flag(field)) {
             let (_, kinds) = flags.entry(field.key).or_insert_with(|| (field, Vec::new()));
             if kind.is_offered() && !kinds.contains(&kind.word()) {
                 kinds.push(kind.word());

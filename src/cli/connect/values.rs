@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
 
+use super::flags::is_flag;
 use super::{Args, split};
 use crate::channel::settings::{SETTINGS, check_setting};
 use crate::channel::{AuthMethod, ChannelKind, Field, Values, misplaced};
@@ -29,10 +30,10 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
         }
     }
     all.retain(|_, value| !value.is_empty());
+    // Nothing is asked for what may only stand in another place.
+    all.iter().try_for_each(|(key, value)| in_place(kind, key, value))?;
     ask_for_a_way(app, args, kind, &mut all)?;
-    for (key, value) in &all {
-        in_place(kind, key, value)?;
-    }
+    all.iter().try_for_each(|(key, value)| in_place(kind, key, value))?;
     let (values, secrets) = split(kind, all);
     for (key, value) in &values {
         check_setting(kind, key, value)?;
@@ -159,7 +160,7 @@ fn variables(kind: ChannelKind, field: &Field) -> [String; 2] {
 
 fn flag(kind: ChannelKind, field: &Field) -> String {
     match field.key {
-        "url" | "shop" | "store_hash" => format!("--{}", field.key.replace('_', "-")),
+        key if is_flag(field) => format!("--{}", key.replace('_', "-")),
         key if field.secret => {
             let [own, short] = variables(kind, field);
             format!("{key} in a --credentials file or the variable {own} (without a file also {short})")
@@ -206,7 +207,8 @@ fn choose(ways: &'static [AuthMethod]) -> Result<&'static AuthMethod> {
         .ok_or_else(|| Error::new(ErrorKind::Failed, "the question was not answered; nothing was connected"))
 }
 
-fn someone_there(app: &App, args: &Args) -> bool {
+/// Whether questions can be asked.
+pub(super) fn someone_there(app: &App, args: &Args) -> bool {
     let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     terminal && !app.global.json && args.credentials.is_none()
 }
@@ -227,7 +229,8 @@ fn ask(app: &App, args: &Args, kind: ChannelKind, field: &Field) -> Result<Strin
     answer.map(|text| text.trim().to_owned()).map_err(|e| unanswered(&e))
 }
 
-fn unanswered(error: &dialoguer::Error) -> Error {
+/// Why a question has no answer.
+pub(super) fn unanswered(error: &dialoguer::Error) -> Error {
     let kind = match error {
         dialoguer::Error::IO(io) if io.kind() == std::io::ErrorKind::Interrupted => {
             // The cursor still stands behind the question.

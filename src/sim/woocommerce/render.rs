@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::options::{Options, Profile};
 use super::{Call, Context, Entry, Fee, Line, Order, Refund, vendor};
-use crate::sim::forms::{address, merge, money, stamp};
+use crate::sim::forms::{address, merge, money, php_float, stamp};
 use crate::sim::world::{Address, Dice, Meta, Sums};
 
 /// How things are written: the shop's settings and the wish of the request.
@@ -188,11 +188,6 @@ fn line_metas(line: &Line) -> Value {
     let stock = line.ships().then(|| ("_reduced_stock", "_reduced_stock", line.quantity.to_string()));
     let numbered = (line.id * 10..).zip(choices.chain(stock));
     numbered.map(|(id, (key, label, value))| line_meta(id, key, label, &value)).collect()
-}
-
-/// PHP writes a whole float without a fraction.
-fn php_float(amount: Decimal) -> Value {
-    amount.to_i64().filter(|_| amount.fract().is_zero()).map_or_else(|| json!(amount.to_f64()), |whole| json!(whole))
 }
 
 /// The price per piece as PHP computes it: a float division, nothing rounded.

@@ -12,7 +12,7 @@ use super::{Context, Event, Order, Purchase, Shop, Vendor, makeup, ticks};
 use crate::channel::ChannelKind;
 use crate::clock::{Clock, Timestamp};
 use crate::sim::http::Response;
-use crate::sim::simulated::{Access, Counters, Interruption, Question, Simulated, Standing};
+use crate::sim::simulated::{Access, Counters, Interruption, Lack, Question, Simulated, Standing};
 
 /// An id as stores have it; 0, which no order has, for anything else.
 fn number(id: &str) -> u64 {
@@ -154,6 +154,10 @@ impl<V: Vendor> Simulated for Shop<V> {
         V::asks(&self.options(), question)
     }
 
+    fn lacks(&self, what: Lack) -> bool {
+        V::LACKS.contains(&what)
+    }
+
     fn interrupt(&self, interruption: Interruption) {
         self.before_request(move |request, shop| interruption(request, shop));
     }
@@ -206,7 +210,7 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn readdress(&self, id: &str, street: &str) -> bool {
         self.with(|context| {
-            context.change(number(id), |order| {
+            context.amend(number(id), |order| {
                 let first = order.places.first_mut();
                 first.into_iter().for_each(|place| street.clone_into(&mut place.address.street_1));
             })
@@ -238,11 +242,11 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn erase_buyer(&self, id: &str) -> bool {
-        self.with(|context| context.change(number(id), V::erase))
+        self.with(|context| context.amend(number(id), V::erase))
     }
 
     fn annotate(&self, id: &str, note: &str) -> bool {
-        self.with(|context| context.change(number(id), |order| note.clone_into(&mut order.note)))
+        self.with(|context| context.amend(number(id), |order| note.clone_into(&mut order.note)))
     }
 
     fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool {
@@ -263,7 +267,7 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn retrack(&self, id: &str, old: &str, new: &str) -> bool {
         let mut found = false;
-        self.with(|context| context.change(number(id), |order| found = V::retrack(order, old, new))) && found
+        self.with(|context| context.amend(number(id), |order| found = V::retrack(order, old, new))) && found
     }
 
     fn refund(&self, id: &str, amount: &str) -> bool {
@@ -305,11 +309,11 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn hold(&self, id: &str) -> bool {
-        self.happens(id, Event::Held, |_| ())
+        !self.lacks(Lack::Holds) && self.happens(id, Event::Held, |_| ())
     }
 
     fn release(&self, id: &str) -> bool {
-        self.happens(id, Event::Released, |_| ())
+        !self.lacks(Lack::Holds) && self.happens(id, Event::Released, |_| ())
     }
 
     fn unpay(&self, id: &str) -> bool {
@@ -321,7 +325,7 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn put_away(&self, id: &str) -> bool {
-        self.with(|context| context.put_away(number(id), true))
+        !self.lacks(Lack::Archive) && self.with(|context| context.put_away(number(id), true))
     }
 
     fn archives(&self) -> bool {

@@ -38,7 +38,7 @@ pub(super) use state::{everything, give_back, ship as ship_items};
 use super::CONTROL;
 use super::faults::FaultKind;
 use super::http::{Request, Response, Store};
-use super::simulated::{Access, Question};
+use super::simulated::{Access, Lack, Question};
 use super::time::ShopClock;
 use crate::channel::ChannelKind;
 use crate::clock::{Clock, Timestamp};
@@ -95,6 +95,10 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     const ARCHIVES: bool = true;
     /// Whether an order tells of pieces given back that they had been sent before.
     const TELLS_RETURNS: bool = false;
+    /// Whether an order counts as changed when money goes back.
+    const REFUND_IS_CHANGE: bool = true;
+    /// What the channel does not have.
+    const LACKS: &[Lack] = &[];
     /// What a program that makes orders leaves as their source.
     const PROGRAM: &str;
     /// The service that brings an order to its buyer.
@@ -185,6 +189,12 @@ pub trait Vendor: Sized + Send + Sync + 'static {
         let sent = order.shipments.iter_mut().filter(|shipment| !shipment.undone);
         let found = sent.flat_map(|shipment| &mut shipment.tracking).find(|tracking| tracking.number == old);
         found.map(|tracking| new.clone_into(&mut tracking.number)).is_some()
+    }
+
+    /// Whether an address, a note or a tracking number that the staff edits moves the order's date.
+    fn edits_move(options: &Self::Options) -> bool {
+        let _ = options;
+        true
     }
 
     /// The buyer is erased on request.

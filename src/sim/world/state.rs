@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use super::list::Kept;
 use super::order::{About, Line, Note, Order, Refund, Shipment, Tracking, Way};
 use super::{Event, Vendor, makeup};
+use crate::sim::simulated::Lack;
 
 /// An order as lists need it. What it is made of is made up only when somebody looks.
 #[derive(Debug, Clone)]
@@ -182,6 +183,14 @@ impl<V: Vendor> Context<'_, V> {
         true
     }
 
+    /// Changes what the staff edits; the date moves where the vendor saves the order with it.
+    pub(in crate::sim) fn amend(&mut self, id: u64, change: impl FnOnce(&mut Order<V::Own>)) -> bool {
+        match V::edits_move(self.options) {
+            true => self.change(id, change),
+            false => self.order_mut(id).map(change).is_some(),
+        }
+    }
+
     /// Changes an order, its date, and what follows from that.
     pub(in crate::sim) fn change_and(
         &mut self,
@@ -271,13 +280,20 @@ impl<V: Vendor> Context<'_, V> {
         let refund = V::refund_id(self.state, id);
         self.state.refunds.insert(refund, id);
         let (now, reason) = (self.now, reason.to_owned());
-        self.change_and(id, Event::Refunded(refund), |order| {
+        let lines = if V::LACKS.contains(&Lack::RefundedPieces) { Vec::new() } else { lines };
+        let give_back = |order: &mut Order<V::Own>| {
             for (wanted, pieces, _) in &lines {
                 let found = order.lines.iter_mut().filter(|line| line.id == *wanted);
                 found.for_each(|line| line.give_back(*pieces, sent));
             }
             order.refunds.push(Refund { id: refund, at: now, reason, amount, lines });
-        });
+        };
+        if V::REFUND_IS_CHANGE {
+            self.change_and(id, Event::Refunded(refund), give_back);
+        } else {
+            give_back(self.order_mut(id)?);
+            V::follow(self, id, Event::Refunded(refund));
+        }
         Some(refund)
     }
 }

@@ -242,6 +242,7 @@ fn the_readmes_table_says_what_the_channels_capabilities_say() {
     let with = |tracking| [shop[0], ("tracking", tracking)];
     let rows = [
         row("BigCommerce", ChannelKind::BigCommerce, &[("store_hash", "abc123")]),
+        row("Magento", ChannelKind::Magento, &shop),
         row("Shopify", ChannelKind::Shopify, &[("shop", "x.myshopify.com")]),
         row("WooCommerce with order fulfilments", ChannelKind::WooCommerce, &with("fulfillments")),
         row("WooCommerce with the Shipment Tracking extension", ChannelKind::WooCommerce, &with("shipment-tracking")),

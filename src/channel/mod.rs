@@ -32,6 +32,7 @@ pub(crate) mod isolate;
 pub(crate) mod json;
 mod keyset;
 mod kind;
+mod magento;
 pub mod matching;
 mod open;
 pub(crate) mod page_size;

@@ -85,6 +85,7 @@ mod forms;
 mod grants;
 mod graphql;
 mod http;
+pub mod magento;
 mod oauth1;
 mod options;
 mod record;
@@ -134,6 +135,7 @@ fn registered(kind: ChannelKind) -> &'static Registered {
         ChannelKind::BigCommerce => &bigcommerce::REGISTERED,
         #[cfg(feature = "example")]
         ChannelKind::Example => &example::REGISTERED,
+        ChannelKind::Magento => &magento::REGISTERED,
         ChannelKind::Shopify => &shopify::REGISTERED,
         ChannelKind::WooCommerce => &woocommerce::REGISTERED,
     }

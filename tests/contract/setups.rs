@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ordersync::channel::ChannelKind;
-use ordersync::sim::{FaultKind, Simulated, rehearsal, woocommerce};
+use ordersync::sim::{FaultKind, Simulated, magento, rehearsal, woocommerce};
 
 use super::desk::{Desk, clock, kinds, side_by_side, struck, writes_of_a_dispatch};
 
@@ -29,6 +29,15 @@ fn others(kind: ChannelKind) -> Vec<SetUp> {
     match kind {
         ChannelKind::BigCommerce => vec![SetUp { name: "no marker", store: usual(), flags: "--set marker=no" }],
         ChannelKind::Example => vec![SetUp { name: "an old program", store: usual(), flags: "--set old=yes" }],
+        ChannelKind::Magento => {
+            let shop = |sources| -> Arc<dyn Simulated> {
+                Arc::new(magento::Shop::demo(magento::Options { sources, ..magento::Options::default() }, clock()))
+            };
+            vec![
+                SetUp { name: "no marker", store: usual(), flags: "--set marker=no" },
+                SetUp { name: "two sources", store: shop(vec!["default", "hamburg"]), flags: "--set source=hamburg" },
+            ]
+        }
         ChannelKind::Shopify => Vec::new(),
         ChannelKind::WooCommerce => vec![
             SetUp { name: "Shipment Tracking", store: woo(woocommerce::Tracking::On), flags: "" },

@@ -1,6 +1,7 @@
 //! What several test programs share.
 
 pub mod big;
+pub mod mag;
 pub mod openapi;
 pub mod page;
 pub mod program;

@@ -1,0 +1,203 @@
+//! The rows of an order as lines.
+//!
+//! A configurable product comes twice: as the row that was bought, with price and counts, and as
+//! the variant below it, with neither. It is one line. A bundle comes as its own row, with the
+//! price, and the rows of its parts, each a line without a price. Whether a bundle ships as one or
+//! in its parts nothing in the order says; a shipment that holds a part does.
+
+use rust_decimal::Decimal;
+
+use super::map::amount;
+use super::wire::{Item, Order, Shipment};
+use crate::order::{Line, LineQuantity, sum};
+
+/// The rows of an order.
+pub(crate) struct Rows<'o, 'a> {
+    items: &'o [Item<'a>],
+    shipments: &'o [Shipment<'a>],
+}
+
+impl<'o, 'a> Rows<'o, 'a> {
+    /// Those of an order with what was fetched beside it.
+    pub(crate) fn of(order: &'o Order<'a>) -> Self {
+        Self { items: &order.items.0, shipments: &order.ordersync.0.shipments.0 }
+    }
+
+    /// A row by its id.
+    pub(crate) fn by_id(&self, id: &str) -> Option<&'o Item<'a>> {
+        self.items.iter().find(|item| item.item_id.get() == id)
+    }
+
+    fn parent(&self, item: &Item<'_>) -> Option<&'o Item<'a>> {
+        item.parent_item_id.id().and_then(|id| self.by_id(id))
+    }
+
+    fn children<'s>(&'s self, parent: &'s Item<'_>) -> impl Iterator<Item = &'o Item<'a>> + 's {
+        let is_child = |item: &&Item<'_>| item.parent_item_id.id().is_some_and(|id| id == parent.item_id.get());
+        self.items.iter().filter(is_child)
+    }
+
+    /// The id of the line that a row belongs to: the variant of a configurable product to that.
+    pub(crate) fn line_of<'i>(&'i self, id: &'i str) -> &'i str {
+        let parent = self.by_id(id).and_then(|item| self.parent(item));
+        parent.filter(|parent| is_configurable(parent)).map_or(id, |parent| parent.item_id.get())
+    }
+
+    /// Whether the parts of this row ship by themselves: then one of them is in a shipment. What
+    /// the rows count as shipped says nothing: each moves with the other.
+    fn ships_apart(&self, parent: &Item<'_>) -> bool {
+        let is_sent = |item: &Item<'_>| {
+            let mut shipped = self.shipments.iter().flat_map(|one| &one.items.0);
+            shipped.any(|row| row.order_item_id.get() == item.item_id.get())
+        };
+        !is_configurable(parent) && self.children(parent).any(is_sent)
+    }
+
+    /// What of the lines is in a shipment. The row of a bundle whose parts are in it as well is
+    /// only their heading.
+    pub(crate) fn contents(&self, one: &Shipment<'_>) -> Result<Vec<LineQuantity>, String> {
+        let mut found: Vec<LineQuantity> = Vec::new();
+        for row in &one.items.0 {
+            let id = row.order_item_id.get();
+            let item = self.by_id(id);
+            let is_variant = item.and_then(|item| self.parent(item)).is_some_and(is_configurable);
+            if is_variant || item.is_some_and(|item| self.ships_apart(item)) {
+                continue;
+            }
+            let quantity = amount(&row.qty, "shipments.qty")?.abs();
+            found.push(LineQuantity { line_id: id.to_owned(), quantity });
+        }
+        Ok(found)
+    }
+
+    /// The pieces that stand for these of a line: those of its parts, in proportion, where it is a
+    /// bundle. `None` where it is none.
+    pub(crate) fn parts_of(&self, wanted: &LineQuantity) -> Result<Option<Vec<LineQuantity>>, String> {
+        let Some(parent) = self.by_id(&wanted.line_id).filter(|item| !is_configurable(item)) else { return Ok(None) };
+        let whole = amount(&parent.qty_ordered, "qty_ordered")?;
+        let part = |item: &Item<'_>| -> Result<LineQuantity, String> {
+            let each = amount(&item.qty_ordered, "qty_ordered")?;
+            let quantity = each.saturating_mul(wanted.quantity).checked_div(whole).unwrap_or(each);
+            Ok(LineQuantity { line_id: item.item_id.get().to_owned(), quantity: quantity.round_dp(4).normalize() })
+        };
+        let ships = |item: &&Item<'_>| goes_into_a_parcel(item);
+        let parts = self.children(parent).filter(ships).map(part).collect::<Result<Vec<_>, _>>()?;
+        Ok((!parts.is_empty()).then_some(parts))
+    }
+
+    /// Whether something is not invoiced yet, and whether something is.
+    pub(crate) fn invoiced(&self) -> Result<(bool, bool), String> {
+        let (mut open, mut done) = (false, false);
+        for item in self.items.iter().filter(|item| self.parent(item).is_none()) {
+            let invoiced = amount(&item.qty_invoiced, "qty_invoiced")?;
+            let left =
+                amount(&item.qty_ordered, "qty_ordered")?.saturating_sub(amount(&item.qty_canceled, "qty_canceled")?);
+            open |= invoiced < left;
+            done |= !invoiced.is_zero();
+        }
+        Ok((open, done))
+    }
+}
+
+fn is_configurable(item: &Item<'_>) -> bool {
+    item.product_type.get() == "configurable"
+}
+
+fn is_yes(text: &str) -> bool {
+    matches!(text, "1" | "true")
+}
+
+/// Not what is downloaded, nor a virtual gift card.
+fn goes_into_a_parcel(item: &Item<'_>) -> bool {
+    !is_yes(item.is_virtual.get()) && !matches!(item.product_type.get(), "virtual" | "downloadable")
+}
+
+/// The lines, and what the pieces that were cancelled one by one come to. A cancelled order keeps
+/// its pieces.
+pub(crate) fn lines(rows: &Rows<'_, '_>, is_cancelled: bool) -> Result<(Vec<Line>, Decimal), String> {
+    let (mut lines, mut off) = (Vec::new(), Decimal::ZERO);
+    for item in rows.items {
+        let parent = rows.parent(item);
+        if parent.is_some_and(is_configurable) {
+            continue;
+        }
+        let ordered = quantity(item)?;
+        let cancelled = if is_cancelled { Decimal::ZERO } else { amount(&item.qty_canceled, "qty_canceled")? };
+        if ordered < Decimal::ZERO {
+            return Err(format!("qty_ordered is {ordered}"));
+        }
+        let cancelled = cancelled.clamp(Decimal::ZERO, ordered);
+        let is_part = parent.is_some();
+        let net = if is_part { Decimal::ZERO } else { net(rows, item, ordered)? };
+        // What was cancelled stays in the total.
+        let share = net.saturating_mul(cancelled).checked_div(ordered).unwrap_or_default().round_dp(4).normalize();
+        off = sum([off, share]);
+        lines.push(Line {
+            quantity: ordered.saturating_sub(cancelled),
+            total: net.saturating_sub(share),
+            unit_price: if is_part { Decimal::ZERO } else { amount(&item.price, "price")? },
+            tax: if is_part { Decimal::ZERO } else { tax(rows, item)? },
+            ships: goes_into_a_parcel(item)
+                && parent.map_or(!rows.ships_apart(item), |parent| rows.ships_apart(parent)),
+            ..line(rows, item)?
+        });
+    }
+    Ok((lines, off))
+}
+
+fn quantity(item: &Item<'_>) -> Result<Decimal, String> {
+    item.qty_ordered.given("qty_ordered")?;
+    amount(&item.qty_ordered, "qty_ordered")
+}
+
+fn line(rows: &Rows<'_, '_>, item: &Item<'_>) -> Result<Line, String> {
+    let variant = is_configurable(item).then(|| rows.children(item).next()).flatten();
+    let product = item.product_id.id().unwrap_or_default();
+    Ok(Line {
+        remote_id: item.item_id.id().ok_or("a line has no item_id")?.to_owned(),
+        sku: item.sku.get().to_owned(),
+        name: item.name.get().to_owned(),
+        variant: variant
+            .map(|variant| variant.name.get())
+            .filter(|name| *name != item.name.get())
+            .unwrap_or_default()
+            .to_owned(),
+        product_id: match variant.and_then(|variant| variant.product_id.id()) {
+            Some(variant) if !product.is_empty() => format!("{product}:{variant}"),
+            _ => product.to_owned(),
+        },
+        quantity: Decimal::ZERO,
+        refunded: amount(&item.qty_refunded, "qty_refunded")?.max(Decimal::ZERO),
+        returned: None,
+        unit_price: Decimal::ZERO,
+        total: Decimal::ZERO,
+        tax: Decimal::ZERO,
+        ships: true,
+        ship_to: 0,
+    })
+}
+
+/// The line without tax after its discount. Where the parts of a bundle carry the discount, the row
+/// of the bundle has none.
+fn net(rows: &Rows<'_, '_>, item: &Item<'_>, ordered: Decimal) -> Result<Decimal, String> {
+    let discount = |item: &Item<'_>| -> Result<Decimal, String> {
+        let off = amount(&item.discount_amount, "discount_amount")?.abs();
+        let hidden = amount(&item.discount_tax_compensation_amount, "discount_tax_compensation_amount")?;
+        Ok(off.saturating_sub(hidden))
+    };
+    let mut off = discount(item)?;
+    if off.is_zero() && !is_configurable(item) {
+        off = sum(rows.children(item).map(discount).collect::<Result<Vec<_>, _>>()?);
+    }
+    let goods = amount(&item.price, "price")?.saturating_mul(ordered);
+    Ok(goods.saturating_sub(off).round_dp(4).normalize())
+}
+
+fn tax(rows: &Rows<'_, '_>, item: &Item<'_>) -> Result<Decimal, String> {
+    let own = amount(&item.tax_amount, "tax_amount")?;
+    if !own.is_zero() {
+        return Ok(own);
+    }
+    let parts = rows.children(item).map(|part| amount(&part.tax_amount, "tax_amount"));
+    Ok(sum(parts.collect::<Result<Vec<_>, _>>()?))
+}

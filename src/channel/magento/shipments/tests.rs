@@ -1,0 +1,109 @@
+use serde_json::json;
+
+use super::super::map;
+use super::super::status::Statuses;
+use super::*;
+
+/// An order of a bundle (two of it), of its parts, and of a simple line.
+fn order(shipments: serde_json::Value) -> String {
+    let row = |id: u64, pieces: u32, more: serde_json::Value| {
+        let mut row = json!({ "item_id": id, "product_type": "simple", "qty_ordered": pieces, "price": 1 });
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        row
+    };
+    let part = json!({ "parent_item_id": 1 });
+    json!({ "entity_id": 7, "state": "processing", "created_at": "2026-11-23 06:42:45", "order_currency_code": "EUR", "grand_total": 3,
+        "items": [row(1, 2, json!({ "product_type": "bundle" })), row(2, 4, part.clone()), row(3, 2, part), row(9, 1, json!({}))],
+        "ordersync": { "shipments": shipments } })
+    .to_string()
+}
+
+fn pieces(id: &str, quantity: u32) -> LineQuantity {
+    LineQuantity { line_id: id.to_owned(), quantity: quantity.into() }
+}
+
+fn lines_of(document: &str, wanted: &[LineQuantity]) -> Vec<(String, String)> {
+    let order = map::order(document, &Statuses::new()).unwrap();
+    let parsed: wire::Order<'_> = serde_json::from_str(document).unwrap();
+    let found = parcelled(&order, &Rows::of(&parsed), wanted).unwrap();
+    found.into_iter().map(|line| (line.line_id, line.quantity.to_string())).collect()
+}
+
+fn shipment(lines: Vec<LineQuantity>) -> Shipment {
+    let shipped_at = crate::clock::from_millis(1_795_416_185_000);
+    let parcel = Parcel { carrier: "dhl".to_owned(), tracking: "JD01".to_owned(), url: None };
+    Shipment {
+        key: "k-1234567890abcdef".to_owned(),
+        shipped_at,
+        lines,
+        parcels: vec![parcel],
+        notify: true,
+        completes: false,
+    }
+}
+
+#[test]
+fn d5_a_bundle_is_shipped_as_one_with_its_parts_in_reserve() {
+    let document = order(json!([]));
+    let of_order = map::order(&document, &Statuses::new()).unwrap();
+    let parsed: wire::Order<'_> = serde_json::from_str(&document).unwrap();
+    let bundles = in_parts(&Rows::of(&parsed), &of_order).unwrap();
+    let left = [pieces("1", 1), pieces("9", 1)];
+    let Operation::Ship { shipment, in_parts, .. } =
+        ship(7, &shipment(left.to_vec()), &left, &bundles, (None, None)).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(json!(shipment.items), json!([{ "order_item_id": 1, "qty": 1 }, { "order_item_id": 9, "qty": 1 }]));
+    assert_eq!(
+        json!(in_parts),
+        json!([{ "order_item_id": 2, "qty": 2 }, { "order_item_id": 3, "qty": 1 }, { "order_item_id": 9, "qty": 1 }])
+    );
+    let Operation::Ship { in_parts, .. } =
+        ship(7, &self::shipment(left.to_vec()), &left[1..], &bundles, (None, None)).unwrap()
+    else {
+        panic!()
+    };
+    assert!(in_parts.is_empty(), "no bundle is among them");
+}
+
+/// The dispatch that was recorded of the bundle is found again in the shipment of its parts.
+#[test]
+fn d4_a_bundle_that_turned_out_to_ship_apart_is_its_parts_from_then_on() {
+    let whole = order(json!([]));
+    assert_eq!(lines_of(&whole, &[pieces("1", 2)]), [("1".to_owned(), "2".to_owned())]);
+    let rows =
+        json!([{ "order_item_id": 1, "qty": 1 }, { "order_item_id": 2, "qty": 2 }, { "order_item_id": 3, "qty": 1 }]);
+    let apart =
+        order(json!([{ "entity_id": 5, "items": rows, "comments": [{ "comment": "ordersync:k1234567890a" }] }]));
+    let wanted = [("2".to_owned(), "2".to_owned()), ("3".to_owned(), "1".to_owned())];
+    assert_eq!(lines_of(&apart, &[pieces("1", 1)]), wanted);
+    let of_order = map::order(&apart, &Statuses::new()).unwrap();
+    let parsed: wire::Order<'_> = serde_json::from_str(&apart).unwrap();
+    let shown = record(&parsed.ordersync.0.shipments.0[0], &Rows::of(&parsed), &of_order).unwrap();
+    assert_eq!(shown.mark.as_deref(), Some(mark(&shipment(Vec::new())).as_str()));
+    assert_eq!(shown.lines, [pieces("2", 2), pieces("3", 1)]);
+}
+
+/// Of two rows for one line the shop ships one.
+#[test]
+fn d5_the_pieces_of_a_line_are_sent_in_one_row() {
+    assert_eq!(lines_of(&order(json!([])), &[pieces("9", 1), pieces("9", 2)]), [("9".to_owned(), "3".to_owned())]);
+    let document = order(json!([]));
+    let of_order = map::order(&document, &Statuses::new()).unwrap();
+    let parsed: wire::Order<'_> = serde_json::from_str(&document).unwrap();
+    assert_eq!(parcelled(&of_order, &Rows::of(&parsed), &[pieces("77", 1)]).unwrap_err().kind(), ErrorKind::Refused);
+}
+
+#[test]
+fn d6_only_the_vendors_own_modules_are_named_by_code() {
+    let code = |carrier: &str| {
+        let track = track(&Parcel { carrier: carrier.to_owned(), tracking: "1".to_owned(), url: None });
+        (track.carrier_code, track.title)
+    };
+    assert_eq!(code("ups"), ("ups", "UPS".to_owned()));
+    assert_eq!(code("dhl-express"), ("dhl", "DHL Express".to_owned()));
+    assert_eq!(code("dhl-paket"), ("custom", "DHL Paket".to_owned()));
+    assert_eq!(code("Our own van"), ("custom", "Our own van".to_owned()));
+    assert_eq!(code(""), ("custom", "Tracking".to_owned()));
+}

@@ -1,0 +1,205 @@
+//! Magento's oddities, by the real program over real HTTP.
+
+#![cfg(feature = "simulator")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
+
+mod support;
+
+use chrono::{TimeDelta, Utc};
+use ordersync::sim::magento::{NewOrder, Options};
+use ordersync::sim::{Exchange, Fault, FaultKind, Simulated};
+use support::mag::Rig;
+use support::program::{Call, EXPORT, dies};
+
+/// The routes of what was asked for, without the way to them.
+fn routes(requests: &[Exchange]) -> Vec<String> {
+    let short = |one: &Exchange| one.path.rsplit_once("/V1/").map_or("", |(_, route)| route).to_owned();
+    requests.iter().map(short).collect()
+}
+
+#[test]
+fn q2_a_sync_with_nothing_new_asks_for_orders_and_for_shipments_once_each() {
+    let rig = Rig::new();
+    rig.shop.seed(40, Utc::now() - TimeDelta::days(9), Utc::now() - TimeDelta::days(2));
+    rig.sync();
+    rig.sync();
+    rig.server.clear_requests();
+    rig.sync();
+    assert_eq!(routes(&rig.server.requests()), ["orders", "shipments"]);
+    // Also where a part shipment, which moves no order's date, is the youngest thing.
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 3)]));
+    assert!(rig.shop.ship_pieces(&id.to_string(), 0, 1, "dhl", "JD01"));
+    rig.sync();
+    rig.server.clear_requests();
+    rig.sync();
+    assert_eq!(routes(&rig.server.requests()), ["orders", "shipments"]);
+}
+
+#[test]
+fn i2_a_part_shipment_made_in_the_shop_is_seen_by_the_next_sync() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 3)]));
+    assert!(rig.shop.ship_pieces(&id.to_string(), 0, 1, "dhl", "JD01"));
+    rig.sync();
+    let shipments = |rig: &Rig| rig.home.json(&format!("show magento:{id}")).to_string();
+    assert!(shipments(&rig).contains("JD01"), "{}", shipments(&rig));
+}
+
+#[test]
+fn i3_part_shipments_are_all_seen_where_pages_are_cut() {
+    for cut in [FaultKind::PageCap(10), FaultKind::OnePage(10)] {
+        let rig = Rig::new();
+        let ids: Vec<u64> = (0..35).map(|_| rig.shop.place_order(NewOrder::of(&[("TEE-001", 3)]))).collect();
+        rig.sync();
+        for id in &ids {
+            assert!(rig.shop.ship_pieces(&id.to_string(), 0, 1, "dhl", &format!("JD{id}")));
+        }
+        rig.fault(Fault::new(cut).on("GET", "/orders?").always());
+        rig.home.run("sync").exits(0);
+        rig.server.faults().clear();
+        for id in &ids {
+            let seen = rig.home.json(&format!("show magento:{id}")).to_string();
+            assert!(seen.contains(&format!("JD{id}")), "{id}: {seen}");
+        }
+    }
+}
+
+/// Issue 9762 of magento2: the row of a bundle whose parts go apart is refused.
+#[test]
+fn d5_a_bundle_whose_parts_go_apart_is_shipped_in_its_parts_beside_other_lines_and_told_once() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("BUNDLE-APART", 2), ("MUG-9", 1)]));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!((rig.mails(id), rig.tracking(id), rig.status(id).as_str()), (1, vec!["JD01".to_owned()], "shipped"));
+    rig.sync();
+    rig.assert_settled("in its parts");
+    // The parts are lines from then on.
+    let part = rig.order(&NewOrder::of(&[("BUNDLE-APART", 2)]));
+    rig.on("dispatch", part, "--item BUNDLE-APART=1 --carrier dhl --tracking JD02").exits(0);
+    assert_eq!(rig.mails(part), 1);
+    // The lines are others than those that were dispatched.
+    rig.on("accept", part, "").exits(0);
+    rig.on("dispatch", part, "--carrier dhl --tracking JD03").exits(0);
+    assert_eq!((rig.mails(part), rig.status(part).as_str()), (2, "shipped"));
+    let together = rig.order(&NewOrder::of(&[("BUNDLE-TOGETHER", 2)]));
+    rig.on("dispatch", together, "--carrier dhl --tracking JD04").exits(0);
+    assert_eq!((rig.mails(together), rig.status(together).as_str()), (1, "shipped"));
+}
+
+#[test]
+fn d2_where_several_sources_ship_the_one_has_to_be_named_before_anything_is_recorded() {
+    let rig = Rig::unconnected(Options { sources: vec!["default", "hamburg"], ..Options::default() });
+    rig.connect("").exits(0).says("several sources (default, hamburg)").says("config set");
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 2)]));
+    for how in ["--dry-run", "--later", ""] {
+        rig.on("dispatch", id, &format!("--carrier dhl --tracking JD01 {how}")).exits(6).says("default, hamburg");
+    }
+    assert!(rig.writes().is_empty());
+    rig.home.run("config set magento.source nowhere").exits(0);
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6).says("no enabled source");
+    rig.home.run("config set magento.source hamburg").exits(0);
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+    let told = String::from_utf8(rig.writes()[0].body.clone()).unwrap();
+    assert!(told.contains(r#""source_code":"hamburg""#), "{told}");
+}
+
+#[test]
+fn a_token_without_a_signature_is_refused_with_the_switch_to_flip_and_taken_where_that_is_on() {
+    const REST: [&str; 3] = ["CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN_SECRET"];
+    for bearer in [false, true] {
+        let rig = Rig::unconnected(Options { bearer, ..Options::default() });
+        let alone =
+            |call: Call<'_>| REST.iter().fold(call, |call, name| call.without(&format!("ORDERSYNC_{name}"))).done();
+        let connected = alone(rig.connect(""));
+        if bearer {
+            assert_eq!(connected.code, Some(0), "{connected:?}");
+        } else {
+            assert_eq!(connected.code, Some(4), "{connected:?}");
+            connected.says("takes no token without a signature").says("standalone Bearer tokens");
+        }
+    }
+}
+
+#[test]
+fn the_api_is_found_below_a_store_view_and_without_rewrites() {
+    let rig = Rig::unconnected(Options { rewrites: false, prefix: "/shop".to_owned(), ..Options::default() });
+    let connect = |path: &str, name: &str| {
+        rig.home.run(&format!("connect magento --name {name} --url {}{path}", rig.server.url())).exits(0);
+        rig.home.run(&format!("connect --remove {name}")).exits(0);
+    };
+    for (nth, path) in
+        ["/shop", "/shop/de", "/shop/index.php/admin_1k9x/admin/dashboard/", "/shop/rest/V1/orders"].iter().enumerate()
+    {
+        connect(path, &format!("shop{nth}"));
+    }
+    rig.home
+        .run(&format!("connect magento --url {}/elsewhere", rig.server.url()))
+        .exits(7)
+        .says("no Magento REST API was found");
+}
+
+#[test]
+fn i6_the_largest_page_that_the_shop_permits_is_asked_for() {
+    let rig = Rig::new();
+    rig.shop.seed(130, Utc::now() - TimeDelta::days(9), Utc::now() - TimeDelta::days(2));
+    rig.fault(
+        Fault::new(FaultKind::Says(400, "Maximum SearchCriteria pageSize is 40".to_owned()))
+            .on("GET", "pageSize]=100")
+            .always(),
+    );
+    rig.home.run("sync").exits(0);
+    rig.server.faults().clear();
+    assert_eq!(rig.known(), rig.shop.numbers());
+}
+
+#[test]
+fn d8_what_is_invoiced_or_held_is_not_cancelled_and_the_reason_is_told_once() {
+    let rig = Rig::new();
+    let invoiced = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    assert!(rig.shop.invoice(invoiced));
+    rig.on("cancel", invoiced, "--reason sold-out").exits(6).says("invoiced");
+    let open = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    rig.server.clear_requests();
+    rig.fault(Fault::new(FaultKind::AnswerLost).on("POST", "/comments"));
+    rig.on("cancel", open, "--reason sold-out").done();
+    rig.home.run("retry").done();
+    assert_eq!(rig.shop.status(open).unwrap().0, "canceled");
+    let comments = routes(&rig.writes()).into_iter().filter(|route| route.ends_with("/comments")).count();
+    assert_eq!(comments, 1, "the lost answer was looked for");
+}
+
+#[test]
+fn d3_a_lost_answer_is_found_by_the_key_and_without_it_by_number_and_content() {
+    for flags in ["", "--set marker=no"] {
+        let rig = Rig::unconnected(Options::default());
+        rig.connect(flags).exits(0);
+        let id = rig.order(&NewOrder::of(&[("TEE-001", 4)]));
+        for number in ["--carrier dhl --tracking JD01", ""] {
+            rig.fault(Fault::new(FaultKind::AnswerLost).on("POST", "/ship"));
+            rig.on("dispatch", id, &format!("--item TEE-001=1 {number}")).done();
+            rig.home.run("retry").done();
+        }
+        let sent = rig.shop.order(id).unwrap().shipments.len();
+        assert_eq!((rig.mails(id), sent), (2, 2), "{flags}");
+        assert_eq!(rig.home.json("outbox"), serde_json::json!([]), "{flags}");
+    }
+}
+
+#[test]
+fn f5_a_number_is_replaced_by_the_new_one_first_and_a_kill_between_leaves_no_two() {
+    let mut died = 0;
+    for (point, nth) in EXPORT.iter().flat_map(|point| [(point, 1), (point, 2)]) {
+        let rig = Rig::new();
+        let id = rig.order(&NewOrder::of(&[("TEE-001", 2)]));
+        rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+        let words = format!("dispatch magento:{id} --replaces JD01 --carrier ups --tracking 1Z02");
+        died += u32::from(dies(&rig.home, &words, point, nth));
+        rig.home.run("retry").done();
+        rig.sync();
+        assert_eq!(rig.tracking(id), ["1Z02"], "{point}");
+        rig.assert_settled(point);
+        // What is still to be removed is told of; a mail is never sent again.
+        assert!((1..=2).contains(&rig.mails(id)), "{point} {nth}: {}", rig.mails(id));
+    }
+    assert!(died > EXPORT.len() as u32, "{died}");
+}

@@ -388,7 +388,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__connect)
-            opts="-q -v -h -V --name --since --credentials --shop --store-hash --url --endpoint --set --allow-http --ca-file --list --csv --test --reauth --remove --force --home --json --quiet --verbose --help --version bigcommerce shopify woocommerce"
+            opts="-q -v -h -V --name --since --credentials --keystring --shop --store-hash --url --endpoint --set --consent --allow-http --ca-file --list --csv --test --reauth --remove --force --home --json --quiet --verbose --help --version bigcommerce etsy magento shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -403,6 +403,10 @@ _ordersync() {
                     return 0
                     ;;
                 --credentials)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keystring)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -424,6 +428,10 @@ _ordersync() {
                     ;;
                 --set)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --consent)
+                    COMPREPLY=($(compgen -W "listen paste" -- "${cur}"))
                     return 0
                     ;;
                 --ca-file)
@@ -454,7 +462,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__demo)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version bigcommerce shopify woocommerce"
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version bigcommerce etsy magento shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1142,7 +1150,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__simulate)
-            opts="-q -v -h -V --port --orders --home --json --quiet --verbose --help --version bigcommerce shopify woocommerce"
+            opts="-q -v -h -V --port --orders --home --json --quiet --verbose --help --version bigcommerce etsy magento shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -70,11 +70,14 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "simulate" -d 'S
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l name -d 'What to call the store; default is the channel\'s name' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l since -d 'Import everything changed since then (90d, 2025-01-01, all); default 30d' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l credentials -d 'A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard input' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l keystring -d 'Keystring of your app at Etsy (etsy)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l shop -d 'The shop\'s own address at Shopify, NAME.myshopify.com (shopify)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l store-hash -d 'Store hash, or the whole API path (bigcommerce)' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l url -d 'Address of the shop (woocommerce)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l url -d 'Address of the shop (magento, woocommerce)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l endpoint -d 'Another scheme, host and port for every request: a test system, a proxy, a simulated store' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l set -d 'Any other value of the channel, as KEY=VALUE (`ordersync config` lists them)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l consent -d 'Where the channel asks for your consent in a browser: how it comes back' -r -f -a "listen\t'Wait for the browser: it lands on this machine'
+paste\t'Take the address at which it lands: at a hidden question, or a line on standard input'"
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l ca-file -d 'A PEM file with the certificate authority of a shop that has one of its own' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l test -d 'Test a connection (all, without a name)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l reauth -d 'Give a store new credentials; orders and position stay' -r
@@ -87,7 +90,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l force -d
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
-complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand sync" -l since -d 'Read again what changed since then (30d, 2026-11-01, all); the normal position stays where it is' -r

@@ -58,6 +58,7 @@ channels! {
     BigCommerce "bigcommerce" bigcommerce,
     #[cfg(feature = "example")]
     Example "example" example,
+    Etsy "etsy" etsy,
     Magento "magento" magento,
     Shopify "shopify" shopify,
     WooCommerce "woocommerce" woocommerce,

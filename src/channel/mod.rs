@@ -25,6 +25,7 @@ mod capabilities;
 pub(crate) mod census;
 mod checkpoint;
 pub(crate) mod consent;
+mod etsy;
 #[cfg(feature = "example")]
 mod example;
 mod first_where;

@@ -78,6 +78,7 @@
 
 pub mod bigcommerce;
 mod budget;
+pub mod etsy;
 #[cfg(feature = "example")]
 pub mod example;
 mod faults;
@@ -135,6 +136,7 @@ fn registered(kind: ChannelKind) -> &'static Registered {
         ChannelKind::BigCommerce => &bigcommerce::REGISTERED,
         #[cfg(feature = "example")]
         ChannelKind::Example => &example::REGISTERED,
+        ChannelKind::Etsy => &etsy::REGISTERED,
         ChannelKind::Magento => &magento::REGISTERED,
         ChannelKind::Shopify => &shopify::REGISTERED,
         ChannelKind::WooCommerce => &woocommerce::REGISTERED,

@@ -1,6 +1,8 @@
 //! What several test programs share.
 
 pub mod big;
+pub mod browser;
+pub mod etsy;
 pub mod mag;
 pub mod openapi;
 pub mod page;

@@ -135,7 +135,9 @@ fn money(money: &Money<'_>, currency: Currency, member: &str) -> Result<Option<D
     if amount.is_zero() && divisor.is_zero() {
         return Ok(Some(Decimal::ZERO));
     }
-    let exact = amount.checked_div(divisor).filter(|quotient| quotient.checked_mul(divisor) == Some(amount));
+    // What has no end cannot be added up to the total.
+    let has_end = |quotient: &Decimal| quotient.scale() <= 9 && quotient.checked_mul(divisor) == Some(amount);
+    let exact = amount.checked_div(divisor).filter(has_end);
     let exact = exact.filter(|amount| amount.abs() <= LARGEST);
     let mut exact = exact.ok_or_else(|| format!("{member} cannot be divided by its divisor"))?;
     // 4000 in hundredths are 40.00, and not 40.

@@ -178,7 +178,7 @@ fn charges(o: &wire::Order<'_>, cancelled: Decimal) -> Result<Vec<Charge>, Strin
         charges.push(charge(ChargeKind::Discount, code, title, off, Decimal::ZERO));
     }
     if !cancelled.is_zero() {
-        charges.push(charge(ChargeKind::Other, "", "Cancelled at the shop", cancelled, Decimal::ZERO));
+        charges.push(charge(ChargeKind::Fee, "", "Cancelled at the shop", cancelled, Decimal::ZERO));
     }
     Ok(charges)
 }

@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use chrono::{TimeDelta, Utc};
 use ordersync::sim::magento::{NewOrder, Options};
 use ordersync::sim::{Exchange, Fault, FaultKind, Simulated};
@@ -84,6 +86,32 @@ fn d5_a_bundle_whose_parts_go_apart_is_shipped_in_its_parts_beside_other_lines_a
     let together = rig.order(&NewOrder::of(&[("BUNDLE-TOGETHER", 2)]));
     rig.on("dispatch", together, "--carrier dhl --tracking JD04").exits(0);
     assert_eq!((rig.mails(together), rig.status(together).as_str()), (1, "shipped"));
+}
+
+/// Magento ships what is left where more is asked for, and says nothing of it.
+#[test]
+fn d4_pieces_that_the_shop_cuts_off_a_dispatch_are_told_and_can_be_taken_back() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 4)]));
+    rig.fault(Fault::new(FaultKind::Slow(Duration::from_secs(2))).on("POST", "/ship"));
+    std::thread::scope(|scope| {
+        let dispatch = scope.spawn(|| rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6));
+        while rig.server.faults().pending() > 0 {
+            std::thread::yield_now();
+        }
+        assert!(rig.shop.ship_pieces(&id.to_string(), 0, 3, "UPS", "1Z01"));
+        let told = dispatch.join().unwrap();
+        told.says("recorded 1 of TEE-001, not 4").says("outbox --withdraw");
+    });
+    assert_eq!(rig.mails(id), 1);
+    rig.home.run("retry").done().says("recorded 1 of TEE-001, not 4");
+    assert_eq!(rig.writes().len(), 1, "the rest is not sent by itself");
+    rig.home.run("outbox --withdraw 1").exits(0);
+    rig.home.run("outbox").exits(0).says("everything has arrived");
+    let lines = rig.home.json(&format!("show magento:{id}"))["lines"].clone();
+    assert_eq!((rig.mails(id), lines[0]["left"].as_str()), (1, Some("3")), "until the other shipment is accepted");
+    rig.on("accept", id, "").exits(0);
+    assert_eq!(rig.status(id), "shipped");
 }
 
 #[test]

@@ -227,6 +227,7 @@ impl Rig {
             parcels: tracking.iter().map(parcel).collect(),
             notify: true,
             completes: true,
+            counted: Vec::new(),
         };
         self.reach(order, Goal::Dispatched(shipment))
     }

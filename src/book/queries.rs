@@ -82,6 +82,11 @@ impl BookOrder {
         format!("#{}", nth + 1)
     }
 
+    /// The pieces that count as sent by others.
+    pub(crate) fn sent_by_others(&self) -> Vec<LineQuantity> {
+        self.shipments.iter().filter(|shipment| !shipment.own).flat_map(|shipment| shipment.lines.clone()).collect()
+    }
+
     /// What is to be said of pieces given back of which nobody tells whether they had been sent
     /// before, and what settles it; nothing where that makes no difference.
     pub(crate) fn unclear_words(&self) -> Option<(String, String)> {

@@ -168,6 +168,7 @@ fn shipment(key: &str, lines: &[(&str, i64)], completes: bool) -> Shipment {
         parcels: vec![Parcel { carrier: "dhl".into(), tracking: format!("JD-{key}"), url: None }],
         notify: true,
         completes,
+        counted: Vec::new(),
     }
 }
 

@@ -7,7 +7,8 @@
 //!
 //! A record is the dispatch's own, in this order of certainty: it carries the dispatch's mark; the
 //! channel gave its id as the receipt of one of the dispatch's writes; it names one of the
-//! dispatch's tracking numbers and holds pieces that are wanted; it names all numbers and tells
+//! dispatch's tracking numbers and holds pieces that are wanted and that were not counted as sent
+//! before; it names all numbers and tells
 //! nothing of pieces; it has no number, as the dispatch has none, was made since the dispatch was
 //! recorded, and holds nothing but what is wanted. What is known to be another dispatch's is never
 //! taken: two dispatches may be alike in everything.
@@ -68,6 +69,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) receipts: &'a [String],
     /// What other dispatches of the order have: never this one's, however like it.
     pub(crate) others: &'a [String],
+    /// Pieces that were counted as sent by somebody else when it was recorded.
+    pub(crate) counted: &'a [LineQuantity],
     /// When it was recorded, by the channel's clock and with its doubt taken off.
     pub(crate) since: Timestamp,
 }
@@ -81,6 +84,9 @@ pub(crate) struct Matched {
     pub(crate) left: Vec<Option<Vec<LineQuantity>>>,
     /// Receipts of which the channel shows nothing.
     pub(crate) unseen: Vec<String>,
+    /// The channel made the record of a part, and put fewer pieces in it than it was given: the
+    /// rest is still to be written, and not by itself.
+    pub(crate) is_cut: bool,
     /// Whether nothing that ships is left of the order at the channel once all of the dispatch is
     /// there: then the channel may close the order. The core reckons it at each attempt, as the
     /// order may have grown since the dispatch was recorded.
@@ -90,14 +96,7 @@ pub(crate) struct Matched {
 impl Matched {
     /// The pieces that are still to be shipped.
     pub(crate) fn pieces(&self) -> Vec<LineQuantity> {
-        let mut pieces: Vec<LineQuantity> = Vec::new();
-        for line in self.left.iter().flatten().flatten() {
-            match pieces.iter_mut().find(|known| known.line_id == line.line_id) {
-                Some(known) => known.quantity = known.quantity.saturating_add(line.quantity),
-                None => pieces.push(line.clone()),
-            }
-        }
-        pieces
+        total(self.left.iter().flatten().flatten())
     }
 
     /// Whether anything is still to be written.
@@ -114,15 +113,18 @@ pub(crate) fn matched(parts: &[Part], shown: &[Record], claim: &Claim<'_>) -> Ma
         left: parts.iter().map(|part| Some(part.lines.clone())).collect(),
         open: shown.iter().collect(),
         claimed: Vec::new(),
+        spare: Vec::new(),
+        is_cut: false,
     };
     matching.by_mark();
     matching.by_receipt();
+    matching.count();
     matching.by_number();
     matching.by_word(shown);
     matching.by_time();
     let is_shown = |receipt: &&String| shown.iter().any(|record| record.id == **receipt);
     let unseen = claim.receipts.iter().filter(|receipt| !is_shown(receipt)).cloned().collect();
-    Matched { claimed: matching.claimed, left: matching.left, unseen, completes: false }
+    Matched { claimed: matching.claimed, left: matching.left, unseen, is_cut: matching.is_cut, completes: false }
 }
 
 struct Matching<'a> {
@@ -131,17 +133,26 @@ struct Matching<'a> {
     left: Vec<Option<Vec<LineQuantity>>>,
     open: Vec<&'a Record>,
     claimed: Vec<String>,
+    /// The pieces in open records that may be the dispatch's, as nobody else is known to have sent
+    /// them.
+    spare: Vec<LineQuantity>,
+    is_cut: bool,
 }
 
 impl<'a> Matching<'a> {
-    /// A record with a part's own mark is that part, whatever the channel has made of it.
+    /// A record with a part's own mark is that part. Where it tells of fewer pieces, the channel has
+    /// cut them: some do without a word.
     fn by_mark(&mut self) {
         for (nth, part) in self.parts.iter().enumerate() {
             let own = |record: &&Record| part.mark.is_some() && record.mark == part.mark;
             if let Some(place) = self.open.iter().position(own) {
                 let record = self.open.remove(place);
                 self.claim(record);
-                self.left[nth] = None;
+                let (mut lines, mut pieces) = (part.lines.clone(), record.lines.clone());
+                subtract(&mut lines, &mut pieces);
+                let is_cut = !record.lines.is_empty() && !lines.is_empty();
+                self.left[nth] = is_cut.then_some(lines);
+                self.is_cut |= is_cut;
             }
         }
     }
@@ -156,11 +167,28 @@ impl<'a> Matching<'a> {
         for record in own {
             self.claim(record);
             if !record.lines.is_empty() {
-                self.take_off(record);
+                self.take_off(record, &record.lines);
             } else if let Some(nth) = self.told_by(record).or_else(|| self.left.iter().position(Option::is_some)) {
                 self.left[nth] = None;
             }
         }
+    }
+
+    /// What is left of the open records once the pieces are taken off that others had sent before.
+    fn count(&mut self) {
+        let open = self.open.iter().filter(|record| !record.elsewhere && !self.is_anothers(record));
+        let mut spare = total(open.flat_map(|record| &record.lines));
+        subtract(&mut spare, &mut self.claim.counted.to_vec());
+        self.spare = spare;
+    }
+
+    /// The pieces of a record that may be the dispatch's.
+    fn spare(&self, record: &Record) -> Vec<LineQuantity> {
+        let mut beyond = record.lines.clone();
+        subtract(&mut beyond, &mut self.spare.clone());
+        let mut spare = record.lines.clone();
+        subtract(&mut spare, &mut beyond);
+        spare
     }
 
     /// One of the numbers, and pieces that are wanted: those pieces are sent under this dispatch's
@@ -168,14 +196,16 @@ impl<'a> Matching<'a> {
     fn by_number(&mut self) {
         for record in std::mem::take(&mut self.open) {
             let parts = self.parts.iter().zip(&self.left);
+            let spare = self.spare(record);
             let fits = |(part, left): (&Part, &Option<Vec<LineQuantity>>)| {
                 is_there(part, record)
                     && names_any(record, part)
-                    && left.as_deref().is_some_and(|left| overlap(left, record))
+                    && left.as_deref().is_some_and(|left| overlap(left, &spare))
             };
             if self.may_be_ours(record) && !record.elsewhere && parts.into_iter().any(fits) {
                 self.claim(record);
-                self.take_off(record);
+                self.take_off(record, &spare);
+                subtract(&mut self.spare, &mut spare.clone());
             } else {
                 self.open.push(record);
             }
@@ -222,7 +252,7 @@ impl<'a> Matching<'a> {
             };
             if recent && bare && self.may_be_ours(record) && parts.into_iter().any(fits) {
                 self.claim(record);
-                self.take_off(record);
+                self.take_off(record, &record.lines);
             }
         }
     }
@@ -250,10 +280,10 @@ impl<'a> Matching<'a> {
         parts.into_iter().position(told)
     }
 
-    /// Takes a record's pieces off what is wanted: first of the parts whose numbers it names, then
+    /// Takes pieces of a record off what is wanted: first of the parts whose numbers it names, then
     /// of the others, for no piece that is sent is to be sent again.
-    fn take_off(&mut self, record: &Record) {
-        let mut pieces = record.lines.clone();
+    fn take_off(&mut self, record: &Record, pieces: &[LineQuantity]) {
+        let mut pieces = pieces.to_vec();
         for named in [true, false] {
             for (part, left) in self.parts.iter().zip(&mut self.left) {
                 if let Some(lines) = left.as_mut().filter(|_| names_any(record, part) == named) {
@@ -265,6 +295,18 @@ impl<'a> Matching<'a> {
             }
         }
     }
+}
+
+/// The same pieces, each line once.
+fn total<'a>(lines: impl IntoIterator<Item = &'a LineQuantity>) -> Vec<LineQuantity> {
+    let mut pieces: Vec<LineQuantity> = Vec::new();
+    for line in lines {
+        match pieces.iter_mut().find(|known| known.line_id == line.line_id) {
+            Some(known) => known.quantity = known.quantity.saturating_add(line.quantity),
+            None => pieces.push(line.clone()),
+        }
+    }
+    pieces
 }
 
 /// Takes off `lines` what is in `pieces`, and off `pieces` what went into it.
@@ -297,11 +339,8 @@ fn names_any(record: &Record, part: &Part) -> bool {
     part.numbers.iter().any(|number| names(record, number))
 }
 
-fn overlap(left: &[LineQuantity], record: &Record) -> bool {
-    record
-        .lines
-        .iter()
-        .any(|sent| sent.quantity > Decimal::ZERO && left.iter().any(|line| line.line_id == sent.line_id))
+fn overlap(left: &[LineQuantity], pieces: &[LineQuantity]) -> bool {
+    pieces.iter().any(|sent| sent.quantity > Decimal::ZERO && left.iter().any(|line| line.line_id == sent.line_id))
 }
 
 /// Whether `left` has all of these pieces.

@@ -72,6 +72,10 @@ pub struct Shipment {
     /// Whether nothing that ships was left after it when it was recorded, counting what was shipped
     /// before: then the order is shipped here. What the channel has left is reckoned at each attempt.
     pub completes: bool,
+    /// The pieces that others had sent at the channel, as far as they were counted when it was
+    /// recorded: none of them are its own, though it goes out under the same tracking number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<LineQuantity>,
 }
 
 /// A shipment as the channel shows it.

@@ -266,6 +266,7 @@ impl Desk<'_> {
             parcels,
             notify: self.request.notify,
             completes,
+            counted: order.sent_by_others(),
         })
     }
 

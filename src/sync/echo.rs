@@ -132,7 +132,8 @@ mod tests {
     fn dispatched(numbers: &[&str], of: &[(&str, i64)], completes: bool) -> Goal {
         let parcels = numbers.iter().map(|number| parcel(number)).collect();
         let shipped_at = from_millis(1_795_100_000_000);
-        Goal::Dispatched(Shipment { key: "key".into(), shipped_at, lines: lines(of), parcels, notify: true, completes })
+        let (lines, counted) = (lines(of), Vec::new());
+        Goal::Dispatched(Shipment { key: "key".into(), shipped_at, lines, parcels, notify: true, completes, counted })
     }
 
     #[test]

@@ -222,7 +222,16 @@ fn no_longer_left(act: &Act<'_>, now: &RemoteOrder, missing: &Outstanding) -> Op
 /// Why the writes that are missing are not made, whoever insists: they hold more pieces than are
 /// left to ship.
 pub(crate) fn too_many(order: i64, missing: &Outstanding) -> Option<Error> {
-    let Excess { what, left, wanted, .. } = missing.excess.as_ref().filter(|excess| excess.is_exact)?;
+    let Excess { what, left, wanted, is_cut, .. } = missing.excess.as_ref().filter(|excess| excess.is_exact)?;
+    if *is_cut {
+        let text = format!(
+            "order {order}: the channel took the dispatch and recorded {} of {what}, not {}; nothing more was sent",
+            left.normalize(),
+            wanted.normalize()
+        );
+        let hint = "ordersync outbox --withdraw ROW gives back what is not there, to be sent by another dispatch";
+        return Some(Error::new(ErrorKind::Refused, text).hint(hint));
+    }
     let text = format!(
         "order {order} has {} of {what} left to ship at the channel, not {}: shipped by other means, or given back; nothing more was sent",
         left.normalize(),

@@ -33,7 +33,8 @@ pub struct Outstanding {
 }
 
 /// More pieces of a line than are left to ship at the channel: by what the order says and by what
-/// is shown of its shipments, whichever is less. What was given back is not left.
+/// is shown of its shipments, whichever is less. What was given back is not left. Or more than the
+/// channel has recorded of what it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Excess {
     /// The line's SKU, or its name.
@@ -45,6 +46,8 @@ pub(crate) struct Excess {
     /// The writes hold just these pieces, and some channels take any number of them. Else they tell
     /// of the whole dispatch, whatever of it is there.
     pub(crate) is_exact: bool,
+    /// The channel took the dispatch and recorded fewer of them.
+    pub(crate) is_cut: bool,
 }
 
 impl Outstanding {
@@ -93,7 +96,8 @@ fn dispatch(channel: &dyn Channel, task: &Task, now: &RemoteOrder, shipment: &Sh
     }
     let step = (plan.step)(&plan.shown, &found)?;
     let (is_exact, pieces) = (!found.pieces().is_empty(), pieces(shipment, &found, &step));
-    let excess = order.and_then(|order| excess(order, &plan.shown, &pieces, is_exact));
+    let excess =
+        order.and_then(|order| cut(order, &found, shipment).or_else(|| excess(order, &plan.shown, &pieces, is_exact)));
     let is_all_there = !found.is_short();
     Ok(Outstanding { pieces, is_all_there, excess, ..Outstanding::of(step, found.claimed) })
 }
@@ -101,7 +105,8 @@ fn dispatch(channel: &dyn Channel, task: &Task, now: &RemoteOrder, shipment: &Sh
 /// What of the dispatch the channel shows.
 fn looked_for(plan: &mut DispatchPlan<'_>, task: &Task, shipment: &Shipment) -> Result<Matched> {
     let since = shipment.shipped_at - plan.behind;
-    let claim = Claim { mark: &plan.mark, receipts: &task.receipts, others: &task.others, since };
+    let (mark, receipts, others, counted) = (&plan.mark, &task.receipts, &task.others, &shipment.counted);
+    let claim = Claim { mark, receipts, others, counted, since };
     let mut found = matching::matched(&plan.parts, &plan.shown, &claim);
     for look in &plan.further {
         if !found.is_short() {
@@ -165,9 +170,24 @@ fn excess(order: &Order, shown: &[Record], wanted: &[LineQuantity], is_exact: bo
         let id = line.remote_id.as_str();
         let left = can_be_owed(line, sent(order, shown, id));
         let wanted = count(wanted, id);
-        let what = if line.sku.is_empty() { &line.name } else { &line.sku };
-        (wanted > left).then(|| Excess { what: what.clone(), left, wanted, is_exact })
+        (wanted > left).then(|| Excess { what: title(line), left, wanted, is_exact, is_cut: false })
     })
+}
+
+/// What the channel has cut off the dispatch without a word: whether the rest is to go out, the
+/// merchant says.
+fn cut(order: &Order, found: &Matched, shipment: &Shipment) -> Option<Excess> {
+    let missing = found.pieces();
+    order.lines.iter().filter(|_| found.is_cut).find_map(|line| {
+        let id = line.remote_id.as_str();
+        let (missing, wanted) = (count(&missing, id), count(&shipment.lines, id));
+        let left = wanted.saturating_sub(missing);
+        (missing > Decimal::ZERO).then(|| Excess { what: title(line), left, wanted, is_exact: true, is_cut: true })
+    })
+}
+
+fn title(line: &Line) -> String {
+    if line.sku.is_empty() { line.name.clone() } else { line.sku.clone() }
 }
 
 /// How many of a line can be owed yet, once so many are sent, whenever that was.

@@ -396,6 +396,7 @@ fn shipment() -> Shipment {
         parcels: vec![Parcel { carrier: "dhl".into(), tracking: "JD01".into(), url: None }],
         notify: true,
         completes: true,
+        counted: Vec::new(),
     }
 }
 

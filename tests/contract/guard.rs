@@ -249,6 +249,23 @@ fn d1_pieces_that_others_have_shipped_are_not_shipped_again() {
 /// told.
 type Obstacle = (fn(&Desk, &str) -> bool, &'static str);
 
+/// Another part of the order goes into a parcel that is on its way there already.
+#[test]
+fn d1_a_number_that_accepted_pieces_have_is_no_word_of_the_pieces_that_are_left() {
+    each(|desk| {
+        if desk.store.lacks(Lack::Parts) {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 3)]);
+        assert!(desk.store.ship_pieces(&id, 0, 1, "UPS", "1Z01"));
+        desk.sync();
+        desk.on("accept", &id, "").done();
+        desk.on("dispatch", &id, "--carrier ups --tracking 1Z01 --again").exits(0);
+        let standing = desk.store.standing(&id).unwrap();
+        assert_eq!((standing.sent, standing.shipped), (3, true), "{}: {standing:?}", desk.kind);
+    });
+}
+
 #[test]
 fn d1_nothing_goes_out_for_an_order_that_stands_against_it_whatever_was_accepted() {
     let obstacles: [Obstacle; 4] = [

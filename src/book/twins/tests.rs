@@ -438,6 +438,7 @@ fn d2_a_dispatch_of_one_twin_voids_what_was_decided_about_the_other() {
         parcels: Vec::new(),
         notify: false,
         completes: false,
+        counted: Vec::new(),
     };
     let (one, other) = (shipment("a"), shipment("b"));
     shelf.book.dispatched(ids[0], &one, crate::book::Guard::Check).unwrap();

@@ -23,7 +23,11 @@ fn record(id: &str, content: &[(&str, i64)], tracking: &[&str]) -> Record {
 fn found(parts: &[Part], shown: &[Record], receipts: &[&str], taken: &[&str]) -> Matched {
     let owned = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
     let (receipts, taken) = (owned(receipts), owned(taken));
-    matched(parts, shown, &Claim { mark: "us", receipts: &receipts, others: &taken, since: from_millis(EARLY) })
+    matched(
+        parts,
+        shown,
+        &Claim { mark: "us", receipts: &receipts, others: &taken, counted: &[], since: from_millis(EARLY) },
+    )
 }
 
 #[test]
@@ -35,6 +39,18 @@ fn d3_a_mark_decides_whatever_the_channel_has_made_of_the_rest() {
     assert!(other.claimed.is_empty() && other.is_short(), "another dispatch's, alike in everything");
     // Dealt out differently since: what is sent is sent.
     assert!(!found(&[ours], &[marked("us/1")], &[], &[]).is_short());
+}
+
+#[test]
+fn d4_fewer_pieces_in_a_record_than_were_written_are_cut_off() {
+    let ours = Part { mark: Some("us".into()), ..part(&[("1", 4), ("2", 1)], &["A"]) };
+    let shown = |content| Record { mark: Some("us".into()), ..record("7", content, &["A"]) };
+    let of = |content| found(std::slice::from_ref(&ours), &[shown(content)], &[], &[]);
+    let cut = of(&[("1", 1), ("2", 1)]);
+    assert_eq!((cut.is_cut, cut.pieces(), cut.claimed), (true, lines(&[("1", 3)]), vec!["7".to_owned()]));
+    for whole in [of(&[("1", 4), ("2", 1)]), of(&[("1", 5), ("2", 1)]), of(&[])] {
+        assert!(!whole.is_cut && !whole.is_short(), "{whole:?}");
+    }
 }
 
 #[test]
@@ -59,6 +75,22 @@ fn d4_pieces_under_our_number_are_sent_and_the_rest_is_left() {
     // Entered by hand as one, where we would have made two of it.
     let two = [part(&[("1", 1)], &["A"]), part(&[("1", 1)], &["B"])];
     assert!(!found(&two, &[record("7", &[("1", 2)], &["A"])], &[], &[]).is_short());
+}
+
+#[test]
+fn d3_pieces_that_others_had_sent_under_the_number_are_not_ours() {
+    let parts = [part(&[("1", 2)], &["A"])];
+    let counted = lines(&[("1", 1)]);
+    let of = |shown: &[Record]| {
+        let claim = Claim { mark: "us", receipts: &[], others: &[], counted: &counted, since: from_millis(EARLY) };
+        matched(&parts, shown, &claim)
+    };
+    let theirs = record("7", &[("1", 1)], &["A"]);
+    assert_eq!(of(std::slice::from_ref(&theirs)).left, [Some(lines(&[("1", 2)]))]);
+    // The answer was lost.
+    assert!(!of(&[theirs, record("8", &[("1", 2)], &["A"])]).is_short());
+    // What was counted is there no more, or in the same record.
+    assert!(!of(&[record("8", &[("1", 3)], &["A"])]).is_short());
 }
 
 #[test]
@@ -193,7 +225,8 @@ fn run(shop: &mut ShopInfo, dispatches: &[Vec<Part>], fates: &[Fate]) -> Vec<Dec
         let (mut receipts, mut sum) = (Vec::<String>::new(), Decimal::ZERO);
         for _ in 0..40 {
             shop.round += 1;
-            let claim = Claim { mark: &mark, receipts: &receipts, others: &taken, since: from_millis(EARLY) };
+            let claim =
+                Claim { mark: &mark, receipts: &receipts, others: &taken, counted: &[], since: from_millis(EARLY) };
             let found = matched(&parts, &shop.shown(), &claim);
             receipts.extend(found.claimed.iter().filter(|id| !receipts.contains(id)).cloned().collect::<Vec<_>>());
             if !found.is_short() {

@@ -32,6 +32,7 @@ fn shipment(lines: &[(&str, i64)], parcels: &[Parcel]) -> Shipment {
         parcels: parcels.to_vec(),
         notify: true,
         completes: true,
+        counted: Vec::new(),
     }
 }
 
@@ -110,7 +111,7 @@ fn is(document: serde_json::Value, marker: bool, parcels: &[Parcel]) -> bool {
     let shipment = shipment(&[("12", 1)], parcels);
     let parts = parts(&order(), &shipment, marker).unwrap();
     let since = shipment.shipped_at - TimeDelta::seconds(CLOCKS);
-    let claim = Claim { mark: &mark(&shipment), receipts: &[], others: &[], since };
+    let claim = Claim { mark: &mark(&shipment), receipts: &[], others: &[], counted: &[], since };
     !matched(&[parts[0].wanted()], &[record(&found).unwrap()], &claim).is_short()
 }
 

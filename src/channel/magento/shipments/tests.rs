@@ -39,6 +39,7 @@ fn shipment(lines: Vec<LineQuantity>) -> Shipment {
         parcels: vec![parcel],
         notify: true,
         completes: false,
+        counted: Vec::new(),
     }
 }
 

@@ -448,6 +448,18 @@ pub struct RemoteOrder {
     pub order: std::result::Result<Box<Order>, String>,
 }
 
+/// An order's id at a channel whose ids are numbers. `what` is what has such ids: "a Magento shop".
+///
+/// # Errors
+/// `NotFound` for what cannot be one.
+pub(crate) fn numeric(remote_id: &str, what: &str) -> Result<u64> {
+    let digits = Some(remote_id).filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
+    digits.and_then(|id| id.parse().ok()).ok_or_else(|| {
+        let text = format!("{remote_id:?} is not an order id of {what}; nothing was sent");
+        Error::new(ErrorKind::NotFound, text)
+    })
+}
+
 /// What an adapter knows to be impossible before it asks the channel: one kind on every channel, so
 /// that a script can tell it from what the channel itself has refused (`Rejected`).
 pub(crate) fn impossible(why: impl fmt::Display) -> Error {

@@ -192,6 +192,32 @@ pub(crate) fn endpoint(text: &str) -> Result<url::Url> {
     Ok(url)
 }
 
+/// The address of a shop that its merchant hosts, as people write it: without a scheme it is https,
+/// and what is below the shop's own path is cut off. `is_inside` says whether a part of the path is.
+pub(crate) fn shop_address(text: &str, is_inside: impl Fn(&str) -> bool) -> Result<url::Url> {
+    // With a login in it, or what may be one, it is not repeated.
+    let shown = if text.contains('@') { "what was given" } else { text };
+    let refused = |why: &str| usage(format!("{shown:?} is not the address of a shop: {why}; nothing was sent"));
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let mut url = url::Url::parse(&with_scheme).map_err(|e| refused(&e.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused("it begins with neither https:// nor http://"));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(refused("it has no host name"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(usage("the address of the shop holds a login; give it without one; nothing was sent"));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    let parts: Vec<&str> =
+        url.path().split('/').filter(|part| !part.is_empty()).take_while(|part| !is_inside(part)).collect();
+    let path = if parts.is_empty() { "/".to_owned() } else { format!("/{}/", parts.join("/")) };
+    url.set_path(&path);
+    Ok(url)
+}
+
 /// Scheme, host and port of an endpoint that an older version has kept with more than that.
 pub(crate) fn endpoint_alone(text: &str) -> String {
     url::Url::parse(text).map_or_else(|_| text.to_owned(), |url| url.origin().ascii_serialization())

@@ -42,7 +42,7 @@ use super::{
     UnknownCarrier, Write, stored,
 };
 use crate::clock::Timestamp;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::order::{Order, Policies, Policy, Shipment};
 use api::Api;
 use operation::Operation;
@@ -176,8 +176,5 @@ impl Channel for BigCommerce {
 
 /// Ids go into paths, so only digits are let through.
 fn numeric(remote_id: &str) -> Result<u64> {
-    remote_id.parse().ok().filter(|_| remote_id.bytes().all(|b| b.is_ascii_digit())).ok_or_else(|| {
-        let text = format!("{remote_id:?} is not an order id of a BigCommerce store; nothing was sent");
-        Error::new(ErrorKind::NotFound, text)
-    })
+    super::numeric(remote_id, "a BigCommerce store")
 }

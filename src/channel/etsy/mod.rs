@@ -47,7 +47,7 @@ use super::{
     UnknownCarrier, Write, impossible, stored,
 };
 use crate::clock::Timestamp;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::order::{Order, Policies, Shipment};
 use api::Api;
 use settings::Settings;
@@ -175,8 +175,5 @@ impl Channel for Etsy {
 
 /// Ids go into paths, so only digits are let through.
 fn numeric(remote_id: &str) -> Result<u64> {
-    remote_id.parse().ok().filter(|_| remote_id.bytes().all(|b| b.is_ascii_digit())).ok_or_else(|| {
-        let text = format!("{remote_id:?} is not the id of a receipt at Etsy; nothing was sent");
-        Error::new(ErrorKind::NotFound, text)
-    })
+    super::numeric(remote_id, "an Etsy shop")
 }

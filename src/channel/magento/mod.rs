@@ -47,7 +47,7 @@ use super::{
     TrackingPlan, UnknownCarrier, Write, status_words, stored,
 };
 use crate::clock::Timestamp;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::order::{Order, Policies, Shipment};
 use api::Api;
 use settings::Settings;
@@ -186,9 +186,5 @@ impl Channel for Magento {
 
 /// Ids go into paths, so only digits are let through.
 fn numeric(remote_id: &str) -> Result<u64> {
-    let digits = Some(remote_id).filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
-    digits.and_then(|id| id.parse().ok()).ok_or_else(|| {
-        let text = format!("{remote_id:?} is not an order id of a Magento shop; nothing was sent");
-        Error::new(ErrorKind::NotFound, text)
-    })
+    super::numeric(remote_id, "a Magento shop")
 }

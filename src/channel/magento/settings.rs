@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::status::Statuses;
-use crate::channel::settings::{Given, usage};
+use crate::channel::settings::{Given, shop_address};
 use crate::channel::{AuthMethod, Field, Form, Forms, Values, status_words};
 use crate::error::Result;
 
@@ -136,33 +136,12 @@ impl Settings {
     }
 }
 
-/// The shop's address as people write it: without a scheme it is https; the address of the admin,
-/// of the API or of `index.php` means the shop too. Whether its last part is a store view, the shop
-/// tells ([`super::probe`]).
+/// The address of the admin, of the API or of `index.php` means the shop too. Whether its last part
+/// is a store view, the shop tells ([`super::probe`]).
 fn address(text: &str) -> Result<Url> {
-    // With a login in it, or what may be one, it is not repeated.
-    let shown = if text.contains('@') { "what was given" } else { text };
-    let refused = |why: &str| usage(format!("{shown:?} is not the address of a shop: {why}; nothing was sent"));
-    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let mut url = Url::parse(&with_scheme).map_err(|e| refused(&e.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused("it begins with neither https:// nor http://"));
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err(refused("it has no host name"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(usage("the address of the shop holds a login; give it without one; nothing was sent".to_owned()));
-    }
-    url.set_query(None);
-    url.set_fragment(None);
     let is_inside =
         |part: &str| matches!(part, "rest" | "index.php" | "graphql" | "soap" | "swagger") || part.starts_with("admin");
-    let parts: Vec<&str> =
-        url.path().split('/').filter(|part| !part.is_empty()).take_while(|part| !is_inside(part)).collect();
-    let path = if parts.is_empty() { "/".to_owned() } else { format!("/{}/", parts.join("/")) };
-    url.set_path(&path);
-    Ok(url)
+    shop_address(text, is_inside)
 }
 
 #[cfg(test)]

@@ -228,11 +228,5 @@ impl Channel for WooCommerce {
 
 /// Ids go into paths, so only digits are let through.
 fn numeric(remote_id: &str) -> Result<u64> {
-    let digits = Some(remote_id).filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
-    digits.and_then(|id| id.parse().ok()).ok_or_else(|| {
-        Error::new(
-            ErrorKind::NotFound,
-            format!("{remote_id:?} is not an order id of a WooCommerce shop; nothing was sent"),
-        )
-    })
+    super::numeric(remote_id, "a WooCommerce shop")
 }

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::map::Statuses;
-use crate::channel::settings::{Given, usage};
+use crate::channel::settings::{Given, shop_address};
 use crate::channel::{Field, Form, Forms, Values, status_words};
 use crate::error::Result;
 
@@ -103,32 +103,9 @@ impl Settings {
     }
 }
 
-/// The shop's address as people write it: without a scheme it is https; the login page or the API's
-/// address mean the shop too.
+/// The login page and the API's address mean the shop too.
 fn address(text: &str) -> Result<Url> {
-    // With a login in it, or what may be one, it is not repeated.
-    let shown = if text.contains('@') { "what was given" } else { text };
-    let refused = |why: &str| usage(format!("{shown:?} is not the address of a shop: {why}; nothing was sent"));
-    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let mut url = Url::parse(&with_scheme).map_err(|e| refused(&e.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused("it begins with neither https:// nor http://"));
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err(refused("it has no host name"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(usage("the address of the shop holds a login; give it without one; nothing was sent".to_owned()));
-    }
-    url.set_query(None);
-    url.set_fragment(None);
-    let path = ["/wp-json", "/wp-admin", "/wp-login.php", "/index.php"]
-        .into_iter()
-        .filter_map(|part| url.path().find(part))
-        .min()
-        .map_or_else(|| url.path().to_owned(), |at| url.path().split_at(at).0.to_owned());
-    url.set_path(&format!("{}/", path.trim_end_matches('/')));
-    Ok(url)
+    shop_address(text, |part| matches!(part, "wp-json" | "wp-admin" | "wp-login.php" | "index.php"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! What several test programs share.
 
+#[macro_use]
+mod rig;
+
 pub mod big;
 pub mod browser;
 pub mod etsy;

@@ -222,17 +222,17 @@ fn welcome(app: &App, store: &Store, shop: &ShopInfo, channel: &dyn Channel) -> 
     Ok(())
 }
 
-/// How long until the orders are there: by the channel's own number of them, where it tells one
-/// and all are wanted.
+/// How long until the orders are there: by the channel's own number of them, where it tells one.
 fn first_sync(orders: Option<u64>, all: bool, guide: GuideTime) -> String {
     match orders {
         Some(0) => format!("the shop has no orders yet; a first sync takes approximately {guide} where it has many"),
-        Some(orders) if all => format!(
-            "the first sync takes about {} for {} (guide time of the channel: approximately {guide})",
+        Some(orders) => format!(
+            "the first sync takes {} {} for {} (guide time of the channel: approximately {guide})",
+            if all { "about" } else { "at most about" },
             output::duration(advice::first_sync(orders)),
             output::count(orders, "order")
         ),
-        _ => format!("the first sync takes approximately {guide}"),
+        None => format!("the first sync takes approximately {guide}"),
     }
 }
 

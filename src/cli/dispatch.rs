@@ -153,14 +153,20 @@ pub(super) fn guard(as_local: bool, force: bool) -> Guard {
 }
 
 fn print(done: &Done, quiet: bool) -> anyhow::Result<()> {
+    print_done(done, quiet)?;
+    if let Some(error) = &done.error {
+        output::print_error(error, output::Format::Human);
+    }
+    Ok(())
+}
+
+/// What was done, without why it has not arrived.
+fn print_done(done: &Done, quiet: bool) -> anyhow::Result<()> {
     if !quiet || done.state == "dry-run" {
         output::line(&format!("order {} ({}): {}", done.order, done.name, done.detail))?;
         for write in &done.writes {
             output::line(&format!("  {write}"))?;
         }
-    }
-    if let Some(error) = &done.error {
-        output::print_error(error, output::Format::Human);
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use ordersync::sim::{Exchange, Fault, FaultKind};
 use serde_json::json;
 
-use super::desk::{Desk, each, struck};
+use super::desk::{Desk, each, lost, struck, writes_of_a_dispatch};
 use super::support::program::Call;
 
 fn csv<'a>(desk: &'a Desk, rows: &[(&str, &str)]) -> Call<'a> {
@@ -102,5 +102,15 @@ fn d2_a_dispatch_whose_answer_was_lost_is_not_done_because_it_is_recorded() {
         desk.server.faults().add(Fault::new(FaultKind::ServerError(503)).always());
         let names = [&next, &lost].map(|id| format!("{}:{id}", desk.kind));
         csv(desk, &[(&names[0], "1Z3"), (&names[1], "1Z2")]).exits(5).prints("recorded already");
+    });
+}
+
+#[test]
+fn c6_a_row_whose_answer_was_lost_has_not_gone_well() {
+    each(|desk| {
+        let (writes, without) = writes_of_a_dispatch(desk);
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.server.faults().add(lost(&writes[0], &without));
+        csv(desk, &[(&id, "JD01")]).exits(5).says("row 2, order").says("0 of 1 orders went well; not so the rows 2");
     });
 }

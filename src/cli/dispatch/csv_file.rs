@@ -13,7 +13,7 @@ use std::path::Path;
 use serde_json::json;
 
 use self::rows::{Group, Meant, Rows};
-use super::{Args, naming, one, print, request, to_json};
+use super::{Args, naming, one, print_done, request, to_json};
 use crate::book::{Book, OutboxState};
 use crate::channel::Capabilities;
 use crate::cli::csv_file::{BY, By, Column, Meaning, Name, ORDER, STORE, Text, say, unreadable};
@@ -218,16 +218,20 @@ fn tell_all(app: &App, all: &[Wanted]) -> anyhow::Result<()> {
 }
 
 fn tell(app: &App, group: &Group, done: &Result<Done>) -> anyhow::Result<()> {
-    match done {
-        Ok(done) => print(done, app.global.quiet),
-        Err(error) => {
-            let rows: Vec<String> = group.rows.iter().map(u64::to_string).collect();
-            let which = if rows.len() == 1 { "row" } else { "rows" };
-            let place = format!("{which} {}, order {}", rows.join(", "), group.written);
-            output::print_error(&error.clone().context(place), output::Format::Human);
-            Ok(())
+    let error = match done {
+        Ok(done) => {
+            print_done(done, app.global.quiet)?;
+            done.error.as_ref()
         }
+        Err(error) => Some(error),
+    };
+    if let Some(error) = error {
+        let rows: Vec<String> = group.rows.iter().map(u64::to_string).collect();
+        let which = if rows.len() == 1 { "row" } else { "rows" };
+        let place = format!("{which} {}, order {}", rows.join(", "), group.written);
+        output::print_error(&error.clone().context(place), output::Format::Human);
     }
+    Ok(())
 }
 
 /// A result, with the lines of the file and the order as it is written there, so that it can be
@@ -249,8 +253,8 @@ fn row_json(wanted: &Wanted) -> serde_json::Value {
 /// After so many lines that nobody reads them all: how many went well, and which rows did not.
 fn sum_up(all: &[Wanted]) {
     // What only stands in the outbox has not gone well yet, where it was to go out at once.
-    let [failed, queued] = [OutboxState::Failed.word(), OutboxState::Queued.word()];
-    let is_well = |done: &Done, args: &Args| done.state != failed && (args.later || done.state != queued);
+    let queued = OutboxState::Queued.word();
+    let is_well = |done: &Done, args: &Args| done.error.is_none() && (args.later || done.state != queued);
     let well = |wanted: &&Wanted| matches!(&wanted.done, Some(Ok(done)) if is_well(done, &wanted.args));
     let rows: Vec<String> =
         all.iter().filter(|wanted| !well(wanted)).flat_map(|wanted| &wanted.group.rows).map(u64::to_string).collect();

@@ -478,7 +478,7 @@ fn i4_an_order_that_the_shop_cannot_show_is_named_and_left_out_wherever_it_stand
 
 fn rig(options: Options, page_size: u32) -> Rig {
     // Cut-off writes are given a fifth of a second to arrive: time enough on loopback.
-    let rig = Rig { served: Served::new(options), home: woo::home().env("ORDERSYNC_RETRY_MS", "20") };
+    let rig = Rig { served: Served::new(options), home: woo::home().env("ORDERSYNC_RETRY_MS", "9") };
     rig.connect(&format!("--set page_size={page_size}")).exits(0);
     rig
 }

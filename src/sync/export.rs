@@ -28,9 +28,10 @@ use crate::order::sums::balanced_copy;
 use crate::order::{Difference, Field, differences, trackings};
 
 /// A write that was cut off may still be at work in the shop's server, long after a proxy before it
-/// has given up: it is not made again before so many first pauses of a failed request have passed, 5
+/// has given up (Magento sends its mails before it commits, and its own example of a server waits 600
+/// seconds): it is not made again before so many first pauses of a failed request have passed, 11
 /// minutes by default. Rehearsals that shorten the one shorten the other.
-const SETTLE_PAUSES: u32 = 300;
+const SETTLE_PAUSES: u32 = 660;
 
 /// How often an attempt reads the channel again after its writes, to see them arrive.
 const ROUNDS: usize = 3;

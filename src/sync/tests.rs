@@ -768,7 +768,7 @@ proptest! {
         for _ in 0..20 {
             let mut book = desk.context.book().unwrap();
             let _ = export_due(&desk.context, &mut book, &desk.open, true, &mut Exports::default());
-            desk.clock.advance(chrono::TimeDelta::minutes(6));
+            desk.clock.advance(chrono::TimeDelta::minutes(12));
         }
         prop_assert_eq!(rows.map(|row| desk.state(row)), [OutboxState::Confirmed; 2]);
         let shop = desk.shop();
@@ -786,7 +786,7 @@ proptest! {
         desk.shop().fates = fates;
         for _ in 0..12 {
             desk.push(row);
-            desk.clock.advance(chrono::TimeDelta::minutes(6));
+            desk.clock.advance(chrono::TimeDelta::minutes(12));
             if desk.state(row) == OutboxState::Confirmed {
                 break;
             }

@@ -85,7 +85,7 @@ fn while_the_store_sells<T>(desk: &Desk, ids: &[String], dice: &mut Dice, work: 
 /// to arrive: time enough on loopback.
 fn selling(kind: ordersync::channel::ChannelKind, orders: u64) -> (Desk, Vec<String>) {
     let mut desk = Desk::empty(kind);
-    desk.home = desk.home.env("ORDERSYNC_RETRY_MS", "20");
+    desk.home = desk.home.env("ORDERSYNC_RETRY_MS", "9");
     desk.store.seed(orders, Utc::now() - TimeDelta::days(2), Utc::now() - TimeDelta::hours(1));
     desk.connect("--set page_size=10").exits(0);
     let ids = desk.store.ids().into_iter().filter(|id| desk.store.is_listed(id)).collect();

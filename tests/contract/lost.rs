@@ -104,7 +104,7 @@ fn d3_a_write_that_may_still_be_at_work_is_not_made_again_by_a_sync_nor_a_retry(
         all_due(desk);
         patient("sync");
         assert_eq!((desk.writes(), states(desk)), (before, vec!["unknown".to_owned()]), "{}", desk.kind);
-        desk.home.sql("UPDATE outbox SET attempted_at = attempted_at - 300001");
+        desk.home.sql("UPDATE outbox SET attempted_at = attempted_at - 660001");
         desk.home.run("retry").env("ORDERSYNC_RETRY_MS", "1000").exits(0).prints("has arrived");
         is_told_like(desk, &id, &once, &format!("{}", desk.kind));
     });

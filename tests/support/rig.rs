@@ -52,7 +52,7 @@ macro_rules! rig {
                 let server = Server::start(shop.clone(), ServerOptions::default()).unwrap();
                 let access = shop.access(server.url());
                 // Cut-off writes are given a little time to arrive: enough on loopback.
-                let home = Home::new().env("ORDERSYNC_RETRY_MS", "20");
+                let home = Home::new().env("ORDERSYNC_RETRY_MS", "9");
                 let home = access.secrets.iter().fold(home, |home, (name, value)| home.secret(name, value));
                 Self { shop, server, home }
             }

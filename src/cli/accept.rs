@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::decide::{self, Act, Asked, Told, Which};
 use super::{App, Outcome, output, pull};
-use crate::book::{Book, BookOrder, Store};
+use crate::book::{Book, BookOrder, OutboxState, Store};
 use crate::channel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Fate, Field};
@@ -98,6 +98,12 @@ fn told(order: &BookOrder, done: &Done, rejected: &[Field]) -> Told {
     );
     if done.taken_back > 0 {
         lines.push("its dispatch had not gone out and is taken back; the channel was told nothing".to_owned());
+    } else if let Some(row) = order.outbox.last().filter(|row| row.state == OutboxState::Failed) {
+        lines.push(format!(
+            "  its {} was refused and waits for you: ordersync retry book:{id} tries it again, ordersync outbox --withdraw {} takes it back",
+            row.goal.word(),
+            row.id
+        ));
     }
     Told { json, lines }
 }

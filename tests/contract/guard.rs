@@ -242,6 +242,7 @@ fn d1_pieces_that_others_have_shipped_are_not_shipped_again() {
         assert!(desk.store.ship_pieces(&later, 0, 1, "UPS", "1Z02"));
         desk.home.run("sync").exits(3);
         assert_eq!(desk.store.standing(&later).unwrap().sent, 1, "{}", desk.kind);
+        desk.on("accept", &later, "").exits(0).prints("ordersync retry book:").prints("ordersync outbox --withdraw");
     });
 }
 

@@ -75,14 +75,6 @@ fn d5_a_bundle_whose_parts_go_apart_is_shipped_in_its_parts_beside_other_lines_a
     assert_eq!((rig.mails(id), rig.tracking(id), rig.status(id).as_str()), (1, vec!["JD01".to_owned()], "shipped"));
     rig.sync();
     rig.assert_settled("in its parts");
-    // The parts are lines from then on.
-    let part = rig.order(&NewOrder::of(&[("BUNDLE-APART", 2)]));
-    rig.on("dispatch", part, "--item BUNDLE-APART=1 --carrier dhl --tracking JD02").exits(0);
-    assert_eq!(rig.mails(part), 1);
-    // The lines are others than those that were dispatched.
-    rig.on("accept", part, "").exits(0);
-    rig.on("dispatch", part, "--carrier dhl --tracking JD03").exits(0);
-    assert_eq!((rig.mails(part), rig.status(part).as_str()), (2, "shipped"));
     let together = rig.order(&NewOrder::of(&[("BUNDLE-TOGETHER", 2)]));
     rig.on("dispatch", together, "--carrier dhl --tracking JD04").exits(0);
     assert_eq!((rig.mails(together), rig.status(together).as_str()), (1, "shipped"));
@@ -112,6 +104,44 @@ fn d4_pieces_that_the_shop_cuts_off_a_dispatch_are_told_and_can_be_taken_back() 
     assert_eq!((rig.mails(id), lines[0]["left"].as_str()), (1, Some("3")), "until the other shipment is accepted");
     rig.on("accept", id, "").exits(0);
     assert_eq!(rig.status(id), "shipped");
+}
+
+/// What a real 2.4.7 does: an order is `complete` once the rows of a bundle and of its parts
+/// together count as many as were ordered, here at a half.
+#[test]
+fn d5_half_of_a_bundle_goes_out_and_then_the_other_half_without_a_word_in_between() {
+    for sku in ["BUNDLE-APART", "BUNDLE-TOGETHER"] {
+        let rig = Rig::new();
+        let id = rig.order(&NewOrder::of(&[(sku, 2)]));
+        assert!(rig.shop.invoice(id));
+        rig.sync();
+        rig.on("dispatch", id, &format!("--item {sku}=1 --carrier dhl --tracking JD01")).exits(0);
+        assert_eq!(rig.shop.status(id).unwrap().0, "complete", "{sku}");
+        for look in ["just sent", "read again"] {
+            let shown = rig.show(id);
+            assert_eq!(shown["status"], "partially-shipped", "{sku} {look}");
+            assert_eq!(shown["changed_at_channel"], false, "{sku} {look}: {}", shown["differences"]);
+            rig.sync();
+        }
+        rig.on("dispatch", id, "--carrier dhl --tracking JD02").exits(0);
+        assert_eq!((rig.mails(id), rig.tracking(id)), (2, vec!["JD01".to_owned(), "JD02".to_owned()]), "{sku}");
+        rig.sync();
+        assert_eq!((rig.status(id).as_str(), &rig.show(id)["changed_at_channel"]), ("shipped", &false.into()), "{sku}");
+        rig.assert_settled(sku);
+    }
+}
+
+#[test]
+fn d5_half_of_a_bundle_that_the_shop_sends_is_news_and_the_rest_goes_out_after_it_is_accepted() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("BUNDLE-APART", 2), ("MUG-9", 1)]));
+    assert!(rig.shop.invoice(id) && rig.shop.ship_pieces(&id.to_string(), 0, 1, "dhl", "JD01"));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD02").exits(6).says("shipped");
+    rig.on("accept", id, "").exits(0);
+    assert_eq!((rig.shop.status(id).unwrap().0.as_str(), rig.status(id).as_str()), ("complete", "partially-shipped"));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD02").exits(0);
+    assert_eq!((rig.tracking(id), rig.status(id)), (vec!["JD01".to_owned(), "JD02".to_owned()], "shipped".to_owned()));
+    rig.assert_settled("after the shop's half");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! A configurable product comes twice: as the row that was bought, with price and counts, and as
 //! the variant below it, with neither. It is one line. A bundle comes as its own row, with the
 //! price, and the rows of its parts, each a line without a price. Whether a bundle ships as one or
-//! in its parts nothing in the order says; a shipment that holds a part does.
+//! in its parts nothing in the order says. Either way it is one line as long as whole ones of it go
+//! out: a shipment of parts in their proportion is one of bundles. Where one holds some parts
+//! without the others, as only the shop's own pages make them, the parts are the lines to ship.
 
 use rust_decimal::Decimal;
 
@@ -43,29 +45,82 @@ impl<'o, 'a> Rows<'o, 'a> {
         parent.filter(|parent| is_configurable(parent)).map_or(id, |parent| parent.item_id.get())
     }
 
-    /// Whether the parts of this row ship by themselves: then one of them is in a shipment. What
-    /// the rows count as shipped says nothing: each moves with the other.
-    fn ships_apart(&self, parent: &Item<'_>) -> bool {
-        let is_sent = |item: &Item<'_>| {
-            let mut shipped = self.shipments.iter().flat_map(|one| &one.items.0);
-            shipped.any(|row| row.order_item_id.get() == item.item_id.get())
+    /// How many of a bundle went with a shipment in parts: none where it holds no part of it,
+    /// `None` where these are not whole ones.
+    fn whole_ones(&self, one: &Shipment<'_>, bundle: &Item<'_>) -> Result<Option<Decimal>, String> {
+        let sent = |part: &Item<'_>| -> Result<Decimal, String> {
+            let rows = one.items.0.iter().filter(|row| row.order_item_id.get() == part.item_id.get());
+            Ok(sum(rows.map(|row| amount(&row.qty, "shipments.qty")).collect::<Result<Vec<_>, _>>()?))
         };
-        !is_configurable(parent) && self.children(parent).any(is_sent)
+        self.in_whole_ones(bundle, sent)
+    }
+
+    /// So many of the parts as so many of their bundle; `None` where they are not whole ones.
+    fn in_whole_ones(
+        &self,
+        bundle: &Item<'_>,
+        count: impl Fn(&Item<'_>) -> Result<Decimal, String>,
+    ) -> Result<Option<Decimal>, String> {
+        let whole = amount(&bundle.qty_ordered, "qty_ordered")?;
+        let mut found = None;
+        for part in self.children(bundle).filter(|part| goes_into_a_parcel(part)) {
+            let of_part = count(part)?.saturating_mul(whole);
+            let ones = of_part.checked_div(amount(&part.qty_ordered, "qty_ordered")?).unwrap_or_default().round_dp(4);
+            if *found.get_or_insert(ones) != ones || !ones.fract().is_zero() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(found.unwrap_or_default()))
+    }
+
+    /// The bundle that a row is, or that it is a part of.
+    fn bundle_of(&self, item: &'o Item<'a>) -> Option<&'o Item<'a>> {
+        let bundle = self.parent(item).or_else(|| self.children(item).next().map(|_| item));
+        bundle.filter(|bundle| !is_configurable(bundle))
+    }
+
+    /// Whether the parts of a bundle are to ship by themselves.
+    fn ships_apart(&self, bundle: &Item<'_>) -> Result<bool, String> {
+        let of_each = self.shipments.iter().map(|one| self.whole_ones(one, bundle));
+        Ok(of_each.collect::<Result<Vec<_>, _>>()?.contains(&None))
+    }
+
+    /// How many of a line the order counts as shipped. The row of a bundle that goes in its parts
+    /// counts shipments: where the parts are counted too, they tell how many went.
+    pub(crate) fn shipped(&self, id: &str) -> Result<Decimal, String> {
+        let Some(item) = self.by_id(id) else { return Ok(Decimal::ZERO) };
+        let count = |item: &Item<'_>| amount(&item.qty_shipped, "qty_shipped");
+        let ones = self.bundle_of(item).map(|_| self.in_whole_ones(item, count)).transpose()?.flatten();
+        ones.filter(|ones| !ones.is_zero()).map_or_else(|| count(item), Ok)
     }
 
     /// What of the lines is in a shipment. The row of a bundle whose parts are in it as well is
     /// only their heading.
     pub(crate) fn contents(&self, one: &Shipment<'_>) -> Result<Vec<LineQuantity>, String> {
         let mut found: Vec<LineQuantity> = Vec::new();
+        let mut add = |id: &str, quantity| found.push(LineQuantity { line_id: id.to_owned(), quantity });
+        let mut met = Vec::new();
         for row in &one.items.0 {
-            let id = row.order_item_id.get();
-            let item = self.by_id(id);
-            let is_variant = item.and_then(|item| self.parent(item)).is_some_and(is_configurable);
-            if is_variant || item.is_some_and(|item| self.ships_apart(item)) {
+            let (id, quantity) = (row.order_item_id.get(), amount(&row.qty, "shipments.qty")?.abs());
+            if self.line_of(id) != id {
                 continue;
             }
-            let quantity = amount(&row.qty, "shipments.qty")?.abs();
-            found.push(LineQuantity { line_id: id.to_owned(), quantity });
+            let Some(bundle) = self.by_id(id).and_then(|item| self.bundle_of(item)) else {
+                add(id, quantity);
+                continue;
+            };
+            let bundle_id = bundle.item_id.get();
+            let ones = if self.ships_apart(bundle)? { None } else { self.whole_ones(one, bundle)? };
+            match ones {
+                None if id == bundle_id => {}
+                None => add(id, quantity),
+                Some(ones) if ones.is_zero() => add(id, quantity),
+                Some(ones) if !met.contains(&bundle_id) => {
+                    met.push(bundle_id);
+                    add(bundle_id, ones);
+                }
+                Some(_) => {}
+            }
         }
         Ok(found)
     }
@@ -138,7 +193,10 @@ pub(crate) fn lines(rows: &Rows<'_, '_>, is_cancelled: bool) -> Result<(Vec<Line
             unit_price: if is_part { Decimal::ZERO } else { amount(&item.price, "price")? },
             tax: if is_part { Decimal::ZERO } else { tax(rows, item)? },
             ships: goes_into_a_parcel(item)
-                && parent.map_or(!rows.ships_apart(item), |parent| rows.ships_apart(parent)),
+                && match rows.bundle_of(item) {
+                    Some(bundle) => rows.ships_apart(bundle)? == is_part,
+                    None => true,
+                },
             ..line(rows, item)?
         });
     }

@@ -45,9 +45,11 @@ fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     // What was given back with the rest does not make a part of it the whole.
     let is_closed = o.state.get() == status::CLOSED;
     let sent = if is_closed { sent_of_all(&lines, &shipments) } else { sent(&lines, &refunds, &shipments) };
+    let is_owed = |line: &Line| line.ships && !Pieces::of(line, &refunds, &shipments).left.is_zero();
+    let owed = sent.is_some() && lines.iter().any(is_owed);
     let mut parcelled = lines.iter().filter(|line| line.ships).peekable();
     let unsent = sent.is_none() && parcelled.peek().is_some() && parcelled.all(|line| line.refunded >= line.quantity);
-    let seen = Evidence { paid, sent, unsent };
+    let seen = Evidence { paid, sent, owed, unsent };
     let billing = address(&o.billing_address.0);
     let order = Order {
         number: o.increment_id.id().unwrap_or(remote_id).to_owned(),
@@ -351,8 +353,7 @@ fn shipments(o: &wire::Order<'_>, rows: &Rows<'_, '_>, lines: &[Line]) -> Result
     let mut shipments = known.iter().map(|one| shipment(one, rows)).collect::<Result<Vec<_>, _>>()?;
     let mut more = Vec::new();
     for line in lines.iter().filter(|line| line.ships) {
-        let counted =
-            rows.by_id(&line.remote_id).map_or(Ok(Decimal::ZERO), |row| amount(&row.qty_shipped, "qty_shipped"))?;
+        let counted = rows.shipped(&line.remote_id)?;
         let of_line = |one: &LineQuantity| one.line_id == line.remote_id;
         let told = sum(shipments.iter().flat_map(|one| &one.lines).filter(|one| of_line(one)).map(|one| one.quantity));
         if counted > told {

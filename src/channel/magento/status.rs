@@ -26,6 +26,8 @@ pub(crate) struct Evidence {
     pub(crate) paid: bool,
     /// What is shipped of it amounts to: all, or a part.
     pub(crate) sent: Option<Status>,
+    /// Something of it is shipped, and something else is surely left to ship.
+    pub(crate) owed: bool,
     /// Each piece that would go into a parcel was given back, and none was shipped.
     pub(crate) unsent: bool,
 }
@@ -41,6 +43,8 @@ pub(crate) fn meaning(state: &str, code: &str, seen: Evidence, statuses: &Status
         HELD => Status::OnHold,
         // Also where nothing is left to be shipped because it was given back.
         "complete" if seen.unsent => Status::AwaitingFulfillment,
+        // The shop adds up the rows of a bundle and of its parts, and takes half of it for all.
+        "complete" if seen.owed => Status::PartiallyShipped,
         "complete" => Status::Shipped,
         // Money given back is a fact, not a status (P-10).
         CLOSED => open(),
@@ -100,7 +104,7 @@ pub(crate) fn is_unknown(state: &str, code: &str, statuses: &Statuses) -> bool {
 mod tests {
     use super::*;
 
-    const NOTHING: Evidence = Evidence { paid: true, sent: None, unsent: false };
+    const NOTHING: Evidence = Evidence { paid: true, sent: None, owed: false, unsent: false };
 
     #[test]
     fn p12_the_state_decides_and_what_is_shipped_refines_it() {
@@ -122,6 +126,8 @@ mod tests {
             ("complete", "complete", NOTHING, Shipped),
             ("complete", "delivered", NOTHING, Shipped),
             ("complete", "complete", Evidence { unsent: true, ..NOTHING }, AwaitingFulfillment),
+            ("complete", "complete", sent(PartiallyShipped), Shipped),
+            ("complete", "complete", Evidence { owed: true, ..sent(PartiallyShipped) }, PartiallyShipped),
             ("closed", "closed", NOTHING, AwaitingFulfillment),
             ("closed", "closed", sent(Shipped), Shipped),
             ("canceled", "canceled", NOTHING, Cancelled),

@@ -442,9 +442,6 @@ fn item(options: &Options, order: &Order, line: &Line, created: i64) -> Value {
         Sort::Configurable => "configurable",
         Sort::Together | Sort::Apart => "bundle",
     };
-    // One more with each shipment of parts that go apart.
-    let with_parts = order.sent().filter(|one| !shipments::sent_parts(order, one, line).is_empty());
-    let shipped = if sort == Sort::Apart { with_parts.count() as u64 } else { line.shipped };
     let choice = |(key, _, value): &(String, String, String)| json!({ "option_id": key, "option_value": value.len() });
     let chosen = match sort {
         Sort::Configurable => {
@@ -463,7 +460,8 @@ fn item(options: &Options, order: &Order, line: &Line, created: i64) -> Value {
         &mut document,
         json!({
             "product_id": line.product, "product_type": kind, "is_virtual": u8::from(line.way == Way::Download),
-            "qty_ordered": line.quantity, "qty_shipped": shipped, "qty_invoiced": invoiced(order, line),
+            "qty_ordered": line.quantity, "qty_shipped": row_shipped(order, line),
+            "qty_invoiced": invoiced(order, line),
             "qty_refunded": line.refunded, "qty_canceled": canceled(order, line), "product_option": chosen,
             "discount_percent": if line.discount > zero { 10 } else { 0 },
             "tax_percent": number(Decimal::new(i64::from(options.tax_basis_points), 2)),
@@ -471,6 +469,31 @@ fn item(options: &Options, order: &Order, line: &Line, created: i64) -> Value {
         }),
     );
     without_nulls(document)
+}
+
+/// What the row of a line counts as shipped: one more with each shipment of parts that go apart.
+fn row_shipped(order: &Order, line: &Line) -> u64 {
+    let with_parts = || order.sent().filter(|one| !shipments::sent_parts(order, one, line).is_empty());
+    if Sort::of(line) == Sort::Apart { with_parts().count() as u64 } else { line.shipped }
+}
+
+fn part_shipped(order: &Order, line: &Line, part: &Part) -> u64 {
+    match Sort::of(line) {
+        Sort::Together => line.shipped * part.per_set,
+        _ => order.own.parts.get(&part.id).copied().unwrap_or(0),
+    }
+}
+
+/// What all rows count as shipped, those of a bundle and of its parts too, and what those of simple
+/// products count as given back.
+pub(super) fn rows_done(order: &Order) -> (u64, u64) {
+    order.lines.iter().fold((0, 0), |(mut shipped, mut back), line| {
+        let parts = parts(line);
+        shipped += row_shipped(order, line) + parts.iter().map(|part| part_shipped(order, line, part)).sum::<u64>();
+        back += parts.iter().map(|part| line.refunded * part.per_set).sum::<u64>();
+        back += if Sort::of(line) == Sort::Plain("simple") { line.refunded } else { 0 };
+        (shipped, back)
+    })
 }
 
 /// What every row has.
@@ -495,10 +518,6 @@ fn child(options: &Options, order: &Order, line: &Line, part: &Part, parent: &Va
     let money: Vec<_> = money.into_iter().filter(|(name, _)| !bare || !unknown.contains(name)).collect();
     add(&mut members, order, &money);
     add(&mut members, order, &[("amount_refunded", price * Decimal::from(sets(line.refunded)))]);
-    let shipped = match Sort::of(line) {
-        Sort::Together => sets(line.shipped),
-        _ => order.own.parts.get(&part.id).copied().unwrap_or(0),
-    };
     let mut document = Value::Object(members);
     merge(&mut document, common(order, part.id, &part.name, &part.sku, 0));
     document["created_at"] = parent["created_at"].clone();
@@ -509,8 +528,7 @@ fn child(options: &Options, order: &Order, line: &Line, part: &Part, parent: &Va
             "product_id": line.variant.max(line.product * 100 + part.id % 10), "product_type": "simple",
             "is_virtual": 0,
             "parent_item_id": line.id, "parent_item": parent, "discount_percent": 0, "qty_ordered": pieces.0,
-            "qty_shipped": shipped,
-            "qty_invoiced": pieces.1, "qty_refunded": sets(line.refunded),
+            "qty_shipped": part_shipped(order, line, part), "qty_invoiced": pieces.1, "qty_refunded": sets(line.refunded),
             "qty_canceled": if bare { 0 } else { sets(canceled(order, line)) },
         }),
     );

@@ -138,9 +138,9 @@ pub(super) fn settle(context: &mut Context<'_>, id: u64) {
     if !matches!(&*state, "processing" | "complete") || can_invoice(&order) {
         return;
     }
-    let count = |pieces: fn(&Line) -> u64| order.lines.iter().map(pieces).sum::<u64>();
-    let rest_sent = count(|line| line.shipped) > 0
-        && count(|line| line.quantity) <= count(|line| line.shipped) + count(|line| line.refunded);
+    // Half of a bundle may be taken for all of it: its parts count beside it, and are not ordered.
+    let (shipped, back) = render::rows_done(&order);
+    let rest_sent = shipped > 0 && order.lines.iter().map(|line| line.quantity).sum::<u64>() <= shipped + back;
     let next = match can_ship(&order) {
         false if order.refunded() >= render::total(context.options, &order) => "closed",
         ships if state == "processing" && (!ships || rest_sent) => "complete",

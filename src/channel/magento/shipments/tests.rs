@@ -68,22 +68,30 @@ fn d5_a_bundle_is_shipped_as_one_with_its_parts_in_reserve() {
     assert!(in_parts.is_empty(), "no bundle is among them");
 }
 
-/// The dispatch that was recorded of the bundle is found again in the shipment of its parts.
+/// The dispatch that was recorded of the bundle is found again in the shipment of its parts. Once
+/// some of them went without the others, the parts are what is left to ship.
 #[test]
-fn d4_a_bundle_that_turned_out_to_ship_apart_is_its_parts_from_then_on() {
+fn d4_what_went_in_parts_is_the_bundle_again_and_parts_without_the_others_are_not() {
     let whole = order(json!([]));
     assert_eq!(lines_of(&whole, &[pieces("1", 2)]), [("1".to_owned(), "2".to_owned())]);
-    let rows =
-        json!([{ "order_item_id": 1, "qty": 1 }, { "order_item_id": 2, "qty": 2 }, { "order_item_id": 3, "qty": 1 }]);
-    let apart =
-        order(json!([{ "entity_id": 5, "items": rows, "comments": [{ "comment": "ordersync:k1234567890a" }] }]));
+    let row = |id: u32, pieces: u32| json!({ "order_item_id": id, "qty": pieces });
+    let ours = || {
+        let rows = [row(1, 1), row(2, 2), row(3, 1)];
+        json!({ "entity_id": 5, "items": rows, "comments": [{ "comment": "ordersync:k1234567890a" }] })
+    };
+    let shown = |document: &str| {
+        let of_order = map::order(document, &Statuses::new()).unwrap();
+        let parsed: wire::Order<'_> = serde_json::from_str(document).unwrap();
+        record(&parsed.ordersync.0.shipments.0[0], &Rows::of(&parsed), &of_order).unwrap()
+    };
+    let half = order(json!([ours()]));
+    assert_eq!(lines_of(&half, &[pieces("1", 1)]), [("1".to_owned(), "1".to_owned())]);
+    assert_eq!(shown(&half).mark.as_deref(), Some(mark(&shipment(Vec::new())).as_str()));
+    assert_eq!(shown(&half).lines, [pieces("1", 1)]);
+    let apart = order(json!([ours(), { "entity_id": 6, "items": [row(1, 1), row(2, 1)] }]));
     let wanted = [("2".to_owned(), "2".to_owned()), ("3".to_owned(), "1".to_owned())];
     assert_eq!(lines_of(&apart, &[pieces("1", 1)]), wanted);
-    let of_order = map::order(&apart, &Statuses::new()).unwrap();
-    let parsed: wire::Order<'_> = serde_json::from_str(&apart).unwrap();
-    let shown = record(&parsed.ordersync.0.shipments.0[0], &Rows::of(&parsed), &of_order).unwrap();
-    assert_eq!(shown.mark.as_deref(), Some(mark(&shipment(Vec::new())).as_str()));
-    assert_eq!(shown.lines, [pieces("2", 2), pieces("3", 1)]);
+    assert_eq!(shown(&apart).lines, [pieces("2", 2), pieces("3", 1)]);
 }
 
 /// Of two rows for one line the shop ships one.

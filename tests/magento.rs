@@ -153,12 +153,36 @@ fn d2_where_several_sources_ship_the_one_has_to_be_named_before_anything_is_reco
         rig.on("dispatch", id, &format!("--carrier dhl --tracking JD01 {how}")).exits(6).says("default, hamburg");
     }
     assert!(rig.writes().is_empty());
-    rig.home.run("config set magento.source nowhere").exits(0);
-    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6).says("no enabled source");
+    rig.home
+        .run("config set magento.source nowhere")
+        .exits(2)
+        .says("only default, hamburg")
+        .says("nothing was changed");
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6).says("default, hamburg");
     rig.home.run("config set magento.source hamburg").exits(0);
     rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
     let told = String::from_utf8(rig.writes()[0].body.clone()).unwrap();
     assert!(told.contains(r#""source_code":"hamburg""#), "{told}");
+}
+
+/// The store views are what makes the store this one: orders of another one that were changed before
+/// would never come.
+#[test]
+fn i3_a_source_and_store_views_are_those_of_the_shop_and_another_view_is_another_store() {
+    let kind =
+        || Options { sources: vec!["default", "hamburg"], store_views: vec!["default", "at"], ..Options::default() };
+    let rig = Rig::unconnected(kind());
+    rig.connect("--set source=nowhere").exits(2).says("only default, hamburg");
+    rig.connect("--set store_view=nowhere").exits(2).says("only default, at");
+    assert_eq!(rig.home.json("connect --list"), serde_json::json!([]));
+    rig.connect("--set store_view=at").exits(0);
+    rig.home.run("config set magento.store_view nowhere").exits(2).says("only default, at");
+    for words in ["set magento.store_view default", "set magento.store_view at,default", "unset magento.store_view"] {
+        rig.home.run(&format!("config {words}")).exits(6).says("another shop").says("connect magento --name");
+    }
+    assert_eq!(rig.home.json("config get magento.store_view")["value"], "at");
+    rig.home.run("config set magento.store_view at").exits(0);
+    rig.home.run("connect --test").exits(0);
 }
 
 #[test]

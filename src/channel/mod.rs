@@ -512,6 +512,34 @@ pub struct ShopInfo {
     pub facts: serde_json::Value,
     /// What the merchant should know, one sentence each.
     pub(crate) warnings: Vec<String>,
+    /// The settings for which the shop itself has the values.
+    pub(crate) choices: Vec<Choice>,
+}
+
+/// A setting whose value is one of what the shop has.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// The setting's key.
+    pub(crate) key: &'static str,
+    /// What the shop has for it; nothing where it does not tell.
+    pub(crate) of: Vec<String>,
+    /// Why one has to be chosen where none is set, as it stands among the warnings; `None` where
+    /// the store does without.
+    pub(crate) wanted: Option<String>,
+}
+
+impl ShopInfo {
+    /// # Errors
+    /// `Usage` for a value that the shop does not have.
+    pub(crate) fn check_choices(&self, values: &Values) -> Result<()> {
+        for Choice { key, of, .. } in self.choices.iter().filter(|choice| !choice.of.is_empty()) {
+            if let Some(value) = values.get(*key).filter(|value| !of.contains(value)) {
+                let text = format!("the shop has no {key} {value:?}, only {}; nothing was changed", of.join(", "));
+                return Err(Error::new(ErrorKind::Usage, text));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A goal at the channel, from the outbox.

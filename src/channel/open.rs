@@ -42,6 +42,9 @@ pub struct Adapter {
     /// The ways in, where a channel has several; one of them must be complete. Empty where the
     /// required fields say it all.
     pub(crate) auth_methods: &'static [AuthMethod],
+    /// The settings whose values the shop itself has: before one is changed, the connection is
+    /// tested with the new value.
+    pub(crate) of_shop: &'static [&'static str],
     /// How long a first sync usually takes.
     pub guide_time: GuideTime,
     /// Whether an order's source ([`Order::source`]) says that it was sold there: at the checkout or by

@@ -6,7 +6,7 @@ use super::output::{self, Table};
 use super::{App, Outcome};
 use crate::book::{Book, Store};
 use crate::channel::settings::{SETTINGS, check_setting};
-use crate::channel::{ChannelKind, origin};
+use crate::channel::{ChannelKind, ShopInfo, Values, origin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::Policy;
 use crate::sync::store::check;
@@ -121,7 +121,11 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
     }
     // The adapter has its own idea of what its values may be.
     check(&app.context, store.kind, &changed)?;
+    let shop = asked(app, &store, key, &changed)?;
     let again = book.set_store_value(store.id, key, value)?;
+    if let Some(shop) = shop {
+        book.update_store(store.id, &shop)?;
+    }
     if key == crate::sync::readings::STATUSES
         && let Some(store) = book.store(&store.name)?
     {
@@ -156,6 +160,23 @@ fn change(app: &App, key: &str, value: Option<&str>) -> Outcome {
         output::note("the timer runs less often than that; ordersync schedule install makes it run often enough");
     }
     Ok(0)
+}
+
+/// The shop as it answers with the new value, where its values are the shop's own.
+fn asked(app: &App, store: &Store, key: &str, changed: &Values) -> Result<Option<ShopInfo>> {
+    if !store.kind.adapter().of_shop.contains(&key) {
+        return Ok(None);
+    }
+    let name = &store.name;
+    let changed = Store { values: changed.clone(), ..store.clone() };
+    let shop = app.context.open(&changed)?.channel.probe().map_err(|error| error.context(format!("{name}.{key}")))?;
+    if shop.remote_id != store.remote_id {
+        let text =
+            format!("with that {key} {name} would be another shop than the one of its orders; nothing was changed");
+        let hint = format!("connect the other one beside it: ordersync connect {} --name ANOTHER", store.kind);
+        return Err(Error::new(ErrorKind::Refused, text).hint(hint));
+    }
+    shop.check_choices(&changed.values).map(|()| Some(shop))
 }
 
 /// What changed at the channel before is decided again by what the store is set to do now.

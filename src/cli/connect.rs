@@ -146,12 +146,14 @@ fn establish(
     kind: ChannelKind,
     name: String,
     since: Option<Timestamp>,
-    values: Values,
+    mut values: Values,
     credentials: &Arc<Credentials>,
 ) -> Outcome {
     let channel = open_new(&app.context, kind, values.clone(), credentials.clone(), None)?;
     consent::obtain(app, args, kind, channel.as_ref())?;
-    let shop = probe(app, channel.as_ref())?;
+    let mut shop = probe(app, channel.as_ref())?;
+    shop.check_choices(&values)?;
+    values::choose_of_shop(app, args, &mut shop, &mut values)?;
     interrupt::leaves(Left::Kept);
     credentials.bind(&origin(kind, &values)?);
     let mut book = app.context.book()?;
@@ -366,7 +368,8 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
 fn retest(app: &App, args: &Args, store: &Store, values: &Values, credentials: &Arc<Credentials>) -> Result<ShopInfo> {
     let channel = open_new(&app.context, store.kind, values.clone(), credentials.clone(), Some(&store.name))?;
     consent::obtain(app, args, store.kind, channel.as_ref())?;
-    same_shop(store, probe(app, channel.as_ref())?)
+    let shop = same_shop(store, probe(app, channel.as_ref())?)?;
+    shop.check_choices(values).map(|()| shop)
 }
 
 /// A token that was given may be spent, though nothing has come of it.

@@ -51,6 +51,7 @@ pub(crate) fn probe(api: &Api, settings: &Settings) -> Result<ShopInfo> {
         orders,
         facts: json!(facts),
         warnings,
+        choices: Vec::new(),
     })
 }
 

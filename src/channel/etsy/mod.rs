@@ -58,6 +58,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     fields: settings::FIELDS,
     forms: settings::FORMS,
     auth_methods: &[],
+    of_shop: &["shop_id"],
     guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "etsy.com" | "pattern"),
     policies: Policies::USUAL,

@@ -153,6 +153,7 @@ pub(crate) fn probe(auth: &Auth, settings: &Settings) -> Result<ShopInfo> {
         time_zone: "UTC".to_owned(),
         orders,
         warnings: warnings(has(WRITES), shop.is_vacation),
+        choices: Vec::new(),
         // As texts: numbers stand in what is written for a report.
         facts: json!({ "shop_id": me.shop_id.to_string(), "user_id": me.user_id.to_string(), "scopes": scopes, "country": shop.shipping_from_country_iso }),
     })

@@ -163,6 +163,7 @@ impl Api {
             orders: Some(self.count(&[])?),
             facts: json!({}),
             warnings: Vec::new(),
+            choices: Vec::new(),
         })
     }
 

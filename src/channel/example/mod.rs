@@ -54,6 +54,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     fields: settings::FIELDS,
     forms: settings::FORMS,
     auth_methods: &[],
+    of_shop: &[],
     guide_time: GuideTime::minutes(1),
     sold_here: |source| source != "import",
     policies: Policies::USUAL,

@@ -58,6 +58,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     fields: settings::FIELDS,
     forms: settings::FORMS,
     auth_methods: settings::AUTH_METHODS,
+    of_shop: &["store_view", "source"],
     guide_time: GuideTime::minutes(120),
     sold_here: |source| source == map::CHECKOUT,
     policies: Policies::USUAL,

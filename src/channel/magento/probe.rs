@@ -11,7 +11,7 @@ use super::errors::{self, Way};
 use super::list::{self, is_well};
 use super::settings::Settings;
 use crate::channel::settings::usage;
-use crate::channel::{ShopInfo, rows};
+use crate::channel::{Choice, ShopInfo, rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Reply, check_json, url_for_people};
 use crate::order::Currency;
@@ -115,7 +115,10 @@ pub(crate) fn probe(api: &Api, settings: &Settings) -> Result<ShopInfo> {
     facts.store_views = configs.iter().filter_map(|config| Some((text(&config.code), id(config)?))).collect();
     facts.shipments = may_read(api, "shipments", "shipments and their tracking numbers", &mut warnings)?;
     facts.creditmemos = may_read(api, "creditmemos", "credit memos, so which pieces a refund was of", &mut warnings)?;
-    facts.sources = sources(api, settings, &mut warnings)?;
+    facts.sources = sources(api)?;
+    let wanted = unset(settings, &facts.sources);
+    warnings.extend(wanted.clone());
+    let choice = Choice { key: "source", of: facts.sources.clone(), wanted };
     facts.version = version(api, &facts);
     if api.way() == Way::Bearer && !facts.https && api.given().scheme() == "http" {
         warnings.push("the access token is sent with every request without encryption and can be read on the way; give an https address, or all four values of the integration".to_owned());
@@ -137,6 +140,7 @@ pub(crate) fn probe(api: &Api, settings: &Settings) -> Result<ShopInfo> {
         orders: count(api, &wanted)?,
         facts: json!(facts),
         warnings,
+        choices: vec![choice],
     })
 }
 
@@ -305,7 +309,7 @@ fn may_read(api: &Api, list: &str, what: &str, warnings: &mut Vec<String>) -> Re
 }
 
 /// The codes of the sources that ship.
-fn sources(api: &Api, settings: &Settings, warnings: &mut Vec<String>) -> Result<Vec<String>> {
+fn sources(api: &Api) -> Result<Vec<String>> {
     let all = Criteria { size: super::api::MOST_ROWS as usize, fields: "source_code,enabled", ..Criteria::default() };
     let reply = match api.search("inventory/sources", &all, None) {
         // The modules of the inventory may be switched off.
@@ -318,20 +322,21 @@ fn sources(api: &Api, settings: &Settings, warnings: &mut Vec<String>) -> Result
     let Ok(listed) = rows::member(&reply, "items", "total_count") else { return Ok(Vec::new()) };
     let found = listed.rows.iter().filter_map(|row| serde_json::from_str::<Source>(row.get()).ok());
     let is_on = |source: &Source| source.enabled != Value::Bool(false) && source.enabled != json!(0);
-    let codes: Vec<String> =
-        found.filter(is_on).map(|source| text(&source.source_code)).filter(|code| !code.is_empty()).collect();
+    Ok(found.filter(is_on).map(|source| text(&source.source_code)).filter(|code| !code.is_empty()).collect())
+}
+
+/// What is to be said of the source that is set, or is not.
+fn unset(settings: &Settings, sources: &[String]) -> Option<String> {
+    let known = sources.join(", ");
     match &settings.source {
-        None if codes.len() > 1 => warnings.push(format!(
-            "the shop ships from several sources ({}): say which one ships your dispatches, ordersync config set STORE.source CODE; without it a dispatch is refused",
-            codes.join(", ")
+        None if sources.len() > 1 => Some(format!(
+            "the shop ships from several sources ({known}): say which one ships your dispatches, ordersync config set STORE.source CODE; without it a dispatch is refused"
         )),
-        Some(source) if !codes.is_empty() && !codes.contains(source) => warnings.push(format!(
-            "the shop has no enabled source {source:?}, only {}; ordersync config set STORE.source CODE",
-            codes.join(", ")
+        Some(source) if !sources.is_empty() && !sources.contains(source) => Some(format!(
+            "the shop has no enabled source {source:?}, only {known}; ordersync config set STORE.source CODE"
         )),
-        _ => {}
+        _ => None,
     }
-    Ok(codes)
 }
 
 /// What the shop says of its version to everybody, where that is not switched off.

@@ -64,6 +64,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     fields: settings::FIELDS,
     forms: settings::FORMS,
     auth_methods: settings::AUTH_METHODS,
+    of_shop: &[],
     guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "web" | "pos" | "iphone" | "android"),
     policies: Policies { cancels: Policy::Apply, ..Policies::USUAL },

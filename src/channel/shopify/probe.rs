@@ -52,6 +52,7 @@ pub(crate) fn probe(api: &Api) -> Result<ShopInfo> {
         time_zone: found.shop.iana_timezone,
         orders: found.orders_count.map(|count| count.count),
         warnings: app.warnings(),
+        choices: Vec::new(),
         facts: json!({ "scopes": app.scopes().collect::<Vec<_>>() }),
     })
 }

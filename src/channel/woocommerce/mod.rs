@@ -63,6 +63,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     fields: settings::FIELDS,
     forms: settings::FORMS,
     auth_methods: &[],
+    of_shop: &[],
     guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "checkout" | "store-api" | "admin"),
     policies: Policies::USUAL,

@@ -47,6 +47,7 @@ pub(crate) fn probe(api: &Api) -> Result<ShopInfo> {
         orders,
         facts: json!(facts),
         warnings,
+        choices: Vec::new(),
     })
 }
 

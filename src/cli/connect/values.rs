@@ -8,7 +8,7 @@ use std::path::Path;
 use super::flags::is_flag;
 use super::{Args, split};
 use crate::channel::settings::{SETTINGS, check_setting};
-use crate::channel::{AuthMethod, ChannelKind, Field, Values, misplaced};
+use crate::channel::{AuthMethod, ChannelKind, Field, ShopInfo, Values, misplaced};
 use crate::cli::interrupt::HiddenQuestion;
 use crate::cli::{App, output};
 use crate::error::{Error, ErrorKind, Result};
@@ -201,10 +201,27 @@ fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<S
 
 fn choose(ways: &'static [AuthMethod]) -> Result<&'static AuthMethod> {
     let titles: Vec<&str> = ways.iter().map(|way| way.title).collect();
-    let picked = dialoguer::Select::new().with_prompt("What do you have").items(&titles).default(0).interact();
-    let picked = picked.map_err(|e| unanswered(&e))?;
-    ways.get(picked)
+    select("What do you have", &titles, ways)
+}
+
+fn select<'a, T>(prompt: &str, titles: &[&str], from: &'a [T]) -> Result<&'a T> {
+    let picked = dialoguer::Select::new().with_prompt(prompt).items(titles).default(0).interact();
+    from.get(picked.map_err(|e| unanswered(&e))?)
         .ok_or_else(|| Error::new(ErrorKind::Failed, "the question was not answered; nothing was connected"))
+}
+
+/// Has the merchant choose what the shop has several of, where somebody is there: it is no warning
+/// any more then.
+pub(super) fn choose_of_shop(app: &App, args: &Args, shop: &mut ShopInfo, values: &mut Values) -> Result<()> {
+    for choice in shop.choices.iter().filter(|_| someone_there(app, args)) {
+        let (Some(wanted), false) = (&choice.wanted, choice.of.is_empty()) else { continue };
+        let codes: Vec<&str> = choice.of.iter().map(String::as_str).collect();
+        let prompt = args.channel.and_then(|kind| kind.adapter().fields.iter().find(|field| field.key == choice.key));
+        let code = select(prompt.map_or(choice.key, |field| field.prompt), &codes, &choice.of)?;
+        values.insert(choice.key.to_owned(), code.clone());
+        shop.warnings.retain(|warning| warning != wanted);
+    }
+    Ok(())
 }
 
 /// Whether questions can be asked.

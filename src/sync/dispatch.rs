@@ -233,7 +233,7 @@ impl Desk<'_> {
 
     /// What goes out: the lines wanted, or all that is left, and the parcels.
     fn shipment(&self, order: &BookOrder, can: &Capabilities, parcels: Vec<Parcel>) -> Result<Shipment> {
-        let (lines, completes) = lines::choose(order, &self.request.items)?;
+        let (lines, completes) = lines::choose(order, &self.request.items, can.replace_tracking)?;
         if !parcels.is_empty() && !order.lines.is_empty() && !order.lines.iter().any(|line| line.ships) {
             return Err(needs_no_parcel(order));
         }
@@ -317,7 +317,12 @@ impl Desk<'_> {
                 Done { error: Some(error), ..done(order, state, &detail) }
             }
             Outcome::Refused(error) => {
-                Done { error: Some(error), ..done(order, state, "refused; the order is as it was before") }
+                let went_out = book.outbox_row(row)?.is_some_and(|row| row.may_be_there);
+                let detail = match went_out {
+                    true => "refused in part; what went out before stays recorded",
+                    false => "refused; the order is as it was before",
+                };
+                Done { error: Some(error), ..done(order, state, detail) }
             }
         })
     }

@@ -207,7 +207,7 @@ fn fault(
     if let Some(can) = can {
         request(&wanted.args).parcels(can, &order.channel)?;
     }
-    choose(&order, &wanted.args.item).map(|_| ())
+    choose(&order, &wanted.args.item, false).map(|_| ())
 }
 
 fn tell_all(app: &App, all: &[Wanted]) -> anyhow::Result<()> {

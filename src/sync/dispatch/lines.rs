@@ -10,8 +10,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Parcel, Shipment, normal_number, parse_decimal, same_number, sum};
 
 /// The lines wanted by `items` (`SKU=QTY` or `#2=1`), or all that is left; and whether nothing that
-/// ships is left after them.
-pub(crate) fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQuantity>, bool)> {
+/// ships is left after them. `can_replace`: the channel takes another number for a parcel.
+pub(crate) fn choose(order: &BookOrder, items: &[String], can_replace: bool) -> Result<(Vec<LineQuantity>, bool)> {
     let open: Vec<(&BookLine, Decimal)> = order
         .lines
         .iter()
@@ -19,7 +19,8 @@ pub(crate) fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQua
         .map(|line| (line, line.open()))
         .filter(|(_, left)| *left > Decimal::ZERO)
         .collect();
-    let chosen = if items.is_empty() { everything(order, &open)? } else { wanted(order, &open, items, &SHIPPED)? };
+    let chosen =
+        if items.is_empty() { everything(order, &open, can_replace)? } else { wanted(order, &open, items, &SHIPPED)? };
     // What may be owed besides is not done with.
     let completes = order.unclear_words().is_none()
         && open.iter().all(|(line, left)| {
@@ -31,7 +32,7 @@ pub(crate) fn choose(order: &BookOrder, items: &[String]) -> Result<(Vec<LineQua
 
 /// All that is left. An order in which nothing goes into a parcel (downloads) is dispatched as a
 /// whole.
-fn everything(order: &BookOrder, open: &[(&BookLine, Decimal)]) -> Result<Vec<LineQuantity>> {
+fn everything(order: &BookOrder, open: &[(&BookLine, Decimal)], can_replace: bool) -> Result<Vec<LineQuantity>> {
     if !open.is_empty() {
         return Ok(open.iter().map(|(line, left)| quantity(line, *left)).collect());
     }
@@ -52,18 +53,23 @@ fn everything(order: &BookOrder, open: &[(&BookLine, Decimal)]) -> Result<Vec<Li
             )));
         }
         let text = format!("order {} has nothing left to ship; nothing was recorded or sent", order.id);
-        return Err(Error::new(ErrorKind::Refused, text).hint(way_to_another_number(order)));
+        return Err(Error::new(ErrorKind::Refused, text).hint(way_to_another_number(order, can_replace)));
     }
     Ok(order.lines.iter().map(|line| quantity(line, line.quantity)).collect())
 }
 
 /// What can be done for an order that has gone out and whose number is wrong, missing or not the
 /// only one.
-fn way_to_another_number(order: &BookOrder) -> String {
+fn way_to_another_number(order: &BookOrder, can_replace: bool) -> String {
     let shown = format!("ordersync show book:{} lists its shipments", order.id);
     let numbers: Vec<&str> = order.shipments.iter().flat_map(|s| &s.parcels).map(|p| p.tracking.as_str()).collect();
     match numbers.iter().rfind(|number| !number.is_empty()) {
         None => format!("it went out without a number, which can be entered in the channel's own pages now; {shown}"),
+        Some(_) if !can_replace => {
+            format!(
+                "another number of its parcel, and that of one more box, is entered in the channel's own pages; {shown}"
+            )
+        }
         Some(number) => format!(
             "--replaces {number:?} gives its parcel another number, and that of one more box is entered in the channel's own \
              pages; {shown}"

@@ -105,7 +105,6 @@ pub struct Error {
     hint: Option<String>,
     retry_after: Option<Duration>,
     too_much: bool,
-    taken: bool,
 }
 
 /// The library's result.
@@ -114,7 +113,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `kind`: `message` says what was found and what was not done.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, retry_after: None, too_much: false, taken: false }
+        Self { kind, message: message.into(), hint: None, retry_after: None, too_much: false }
     }
 
     /// Adds the command to run next (or another way on), shown on a line of its own.
@@ -144,18 +143,6 @@ impl Error {
     /// without end.
     pub(crate) fn is_too_much(&self) -> bool {
         self.too_much
-    }
-
-    /// Marks that the channel took the write, and did not do what it was for: it is never made again
-    /// by itself.
-    pub(crate) fn taken(mut self) -> Self {
-        self.taken = true;
-        self
-    }
-
-    /// Whether the channel took the write that failed.
-    pub(crate) fn is_taken(&self) -> bool {
-        self.taken
     }
 
     /// Puts the words to run next in the place of a hint's general ones: adapters write STORE, as

@@ -237,7 +237,10 @@ impl Book {
                 [id],
             )
             .done("written")?;
-            resolve_subject(db, row.store, &subject(id), now)?;
+            // What the channel took and does not show stays so until it shows it.
+            if again || row.state == "failed" {
+                resolve_subject(db, row.store, &subject(id), now)?;
+            }
             Ok(None)
         })?;
         refused.map_or(Ok(()), Err)

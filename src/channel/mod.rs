@@ -201,7 +201,8 @@ pub trait Channel: Send + Sync {
 
     /// Carries out one write and returns the channel's receipt, if it gives one. The error kind
     /// tells what is known: `Unknown` where the answer was lost, `Rejected` where the channel
-    /// refused, `Temporary` where nothing was applied.
+    /// refused, `Temporary` where nothing was applied, `Partly` where the channel took it and its
+    /// answer does not show what it was for.
     fn apply(&self, write: &Write) -> Result<Option<String>>;
 }
 

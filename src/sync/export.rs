@@ -5,7 +5,7 @@
 //! repeated (D-3). The mark `sending` is durable before a write goes out; a row found in it by the
 //! next process is treated as `unknown`.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -135,7 +135,7 @@ pub(crate) fn push(
     let Some(row) = book.outbox_row(row.id)?.filter(|row| row.state.is_open()) else {
         return Ok(Outcome::TakenBack);
     };
-    let attempt = Attempt { context, open, row: &row, told: Cell::new(false) };
+    let attempt = Attempt { context, open, row: &row, told: Cell::new(false), short: RefCell::default() };
     let pushed = attempt.run(book, seen).or_else(|error| attempt.failed(book, error));
     pushed.map_err(|error| attempt.after_telling(error))
 }
@@ -179,6 +179,8 @@ struct Attempt<'a> {
     row: &'a OutboxRow,
     /// A write of it has gone out.
     told: Cell<bool>,
+    /// The channel took a write of it, and its answer does not show what that was for.
+    short: RefCell<Option<Error>>,
 }
 
 impl Attempt<'_> {
@@ -316,6 +318,7 @@ impl Attempt<'_> {
             _ => "the channel does not show yet whether an earlier attempt was carried out; nothing more was written",
         };
         let error = Error::new(ErrorKind::Temporary, text).hint("the next sync looks again by itself");
+        let error = self.short.take().unwrap_or(error);
         book.settle(self.row.id, state, Some(&error), Some(self.next_try()), None)?;
         if state == OutboxState::Sent {
             self.tell_if_unseen(book)?;
@@ -332,6 +335,15 @@ impl Attempt<'_> {
     /// shown.
     fn is_lost_again(&self) -> bool {
         self.row.state == OutboxState::Unknown && self.row.looks >= LOST_ANSWERS
+    }
+
+    /// What helps besides where the channel took a write and does not show what it was for.
+    fn fell_short(&self, error: Error) -> Error {
+        let order = self.row.order_id;
+        let first = error.hint_text().map_or(String::new(), |hint| format!("{hint}; "));
+        error.hint(format!(
+            "{first}ordersync retry book:{order} looks again, as each sync does, and makes nothing again"
+        ))
     }
 
     fn tell_of_silence(&self, book: &mut Book) -> Result<()> {
@@ -564,9 +576,10 @@ impl Attempt<'_> {
                 book.refused_repeat(self.row.id, &write.mark)?;
                 return Ok(Applied::Refused(error));
             }
-            Err(error) if error.is_taken() => {
-                book.took(self.row.id, &write.mark, None)?;
-                return Err(error);
+            // A list that lags behind may show it yet: it is looked for as anything that was taken.
+            Err(error) if error.kind() == ErrorKind::Partly => {
+                self.short.replace(Some(self.fell_short(error)));
+                None
             }
             Err(error) if error.kind() != ErrorKind::Unknown => {
                 book.not_applied(self.row.id)?;
@@ -576,6 +589,9 @@ impl Attempt<'_> {
         };
         crash::point("after-write");
         book.took(self.row.id, &write.mark, receipt.as_deref())?;
+        if let Some(error) = &*self.short.borrow() {
+            self.tell(book, UNSEEN_NOTE, error.message().to_owned(), error.hint_text().unwrap_or_default().to_owned())?;
+        }
         crash::point("after-sent");
         Ok(Applied::Took(receipt))
     }

@@ -186,9 +186,10 @@ pub(crate) fn one(api: &Api, id: u64, repeats: Option<u32>) -> Result<Option<Rem
     Ok(Some(remote(rows::single_with(&reply, ID)?.into_owned())))
 }
 
-/// The order in an answer that is a receipt.
-pub(crate) fn answered(reply: &Reply) -> Result<RemoteOrder> {
-    rows::single_with(reply, ID).map(|row| remote(row.into_owned()))
+/// The order in an answer that is this receipt.
+pub(crate) fn answered(reply: &Reply, id: u64) -> Result<RemoteOrder> {
+    let now = remote(rows::single_with(reply, ID)?.into_owned());
+    if now.remote_id == id.to_string() { Ok(now) } else { Err(reply.unusable("another receipt")) }
 }
 
 const ID: &str = "receipt_id";

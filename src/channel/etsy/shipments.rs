@@ -110,7 +110,8 @@ pub(crate) fn apply(api: &Api, operation: &Operation) -> Result<Option<String>> 
         let text = format!("Etsy's answer cannot be read ({why}); whether the write was applied is not known");
         Error::new(ErrorKind::Unknown, text).hint("the next sync looks at the channel before it writes again")
     };
-    let now = list::answered(&reply).map_err(|error| lost(error.message()))?;
+    let (Operation::Track { receipt, .. } | Operation::Ship { receipt }) = operation;
+    let now = list::answered(&reply, *receipt).map_err(|error| lost(error.message()))?;
     let order = now.order.as_ref().map_err(|why| lost(why))?;
     let Operation::Track { code, .. } = operation else {
         return if map::is_sent(order) { Ok(None) } else { Err(lost("the order is not shipped in it")) };
@@ -129,9 +130,7 @@ fn without_number(order: &Order, code: &str) -> Error {
     } else {
         format!("Etsy took the number {code} and shows neither it nor the order as shipped; it is not sent again")
     };
-    Error::new(ErrorKind::Rejected, text).taken().hint(format!(
-        "look at the order on etsy.com and enter {code} there; or ordersync retry book:ORDER --again, which tells the buyer again"
-    ))
+    Error::new(ErrorKind::Partly, text).hint(format!("look at the order on etsy.com, and enter {code} there"))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub const REHEARSAL_SECRET: &str = "rehearsal1";
 pub const REHEARSAL_REFRESH: &str = "rehearsal-refresh-token-0123456789";
 
 /// The callback address that the merchant has registered for the app.
-pub const REHEARSAL_REDIRECT: &str = "http://localhost:3003/oauth/redirect";
+pub const REHEARSAL_REDIRECT: &str = "http://localhost:19427/etsy";
 
 /// Every scope that an order tool may ask for.
 pub(crate) const SCOPES: &[&str] = &["transactions_r", "transactions_w", "shops_r", "listings_r", "listings_w"];
@@ -78,6 +78,8 @@ options! {
         strict_query: bool = true,
         /// Whether carriers that Etsy does not know are kept as they are written; else as `other`.
         carriers_as_given: bool = true,
+        /// Whether tracking numbers are taken and dropped without a word (etsy/open-api #157).
+        drops_tracking: bool = false,
         /// Whether a receipt with nothing but downloads counts as shipped.
         digital_is_shipped: bool = false,
         /// Whether the money goes back with a cancellation.

@@ -147,7 +147,7 @@ fn a_wrong_request_for_consent_is_told_on_the_page_or_at_the_callback() {
         consent(&shop, "GET", "/oauth/connect", &wish(|one| (one == name).then_some(value)))
     };
     for (name, value, says) in [
-        ("redirect_uri", "http://localhost:3003/oauth/redirect/", "The requested redirect URL is not permitted."),
+        ("redirect_uri", "http://localhost:19427/etsy/", "The requested redirect URL is not permitted."),
         ("client_id", "other", "not recognized"),
     ] {
         let (status, page) = told(name, value);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::options::{Options, REHEARSAL_KEYSTRING, REHEARSAL_REDIRECT, REHEARSAL_SECRET};
+use super::options::{Options, REHEARSAL_KEYSTRING, REHEARSAL_SECRET};
 use super::{Context, Entry, Order, Shop, State, access, render, writes};
 use crate::channel::ChannelKind;
 use crate::sim::budget::Sliding;
@@ -276,8 +276,7 @@ impl Vendor for Etsy {
     fn access(options: &Options, url: &str) -> Access {
         let refresh = options.given_refresh();
         let secrets = [("ORDERSYNC_SHARED_SECRET", REHEARSAL_SECRET), ("ORDERSYNC_REFRESH_TOKEN", refresh.as_str())];
-        let redirect = format!("redirect_uri={REHEARSAL_REDIRECT}");
-        Access::of(&["--keystring", REHEARSAL_KEYSTRING, "--set", &redirect, "--endpoint", url], &secrets)
+        Access::of(&["--keystring", REHEARSAL_KEYSTRING, "--endpoint", url], &secrets)
             .swapped([("keystring", REHEARSAL_SECRET), ("shared_secret", REHEARSAL_KEYSTRING)])
     }
 

@@ -65,7 +65,8 @@ pub(super) fn ship(call: &mut Call<'_, '_>) -> Answer {
     let is_json = call.request.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
     let wish = if is_json { members(call)? } else { Map::new() };
     let text = |name: &str| wish.get(name).and_then(Value::as_str).unwrap_or_default().trim();
-    let (carrier, number) = (text("carrier_name"), text("tracking_code"));
+    let number = if call.options.drops_tracking { "" } else { text("tracking_code") };
+    let carrier = text("carrier_name");
     let is_bare = carrier.is_empty() || number.is_empty();
     if is_bare && call.order(id).is_some_and(|order| needs_tracking(call, &order)) {
         return Err(error(400, "A tracking number is required"));

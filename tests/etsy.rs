@@ -304,6 +304,36 @@ fn p11_a_list_that_is_poorer_than_the_book_wipes_nothing() {
     }
 }
 
+/// Nor does a receipt that is read by its id, and nothing goes out on the word of it.
+#[test]
+fn p11_a_receipt_that_is_poorer_than_the_book_wipes_nothing() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    rig.shop.refund(&id.to_string(), "5.00");
+    rig.sync();
+    let before = rig.show(id);
+    for member in ["transactions", "shipments", "refunds"] {
+        for poorer in [None, Some(Value::Null)] {
+            let mut poor = rig.shop.document(&id.to_string()).unwrap();
+            poor.as_object_mut().unwrap().remove(member);
+            poor["status"] = json!("Paid");
+            poor["updated_timestamp"] = json!(Utc::now().timestamp());
+            poor.as_object_mut().unwrap().extend(poorer.map(|null| (member.to_owned(), null)));
+            rig.fault(Fault::new(FaultKind::OtherJson(poor)).on("GET", &format!("/receipts/{id}")).always());
+            rig.on("pull", id, "").done();
+            rig.on("dispatch", id, "--carrier dhl --tracking JD01 --as-local").exits(1).says(member);
+            rig.server.faults().clear();
+            let after = rig.show(id);
+            for part in ["lines", "refunds", "shipments", "ship_to", "total"] {
+                assert_eq!(after[part], before[part], "{member}: {part}");
+            }
+        }
+    }
+    assert!(rig.writes().is_empty());
+    rig.on("pull", id, "").exits(0);
+    rig.assert_settled("once the receipt is whole");
+}
+
 #[test]
 fn f3_a_token_that_ends_between_two_pages_is_renewed() {
     let rig = seeded(Options::rehearsal(), 100);

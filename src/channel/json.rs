@@ -129,20 +129,46 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
     }
 }
 
-/// A list that may come as an object of its rows, as PHP writes a list with gaps.
+impl<T> Many<T> {
+    /// The rows where there must be a list: a document that has none tells nothing of it, and taken
+    /// for one without rows it would empty what the book has (P-11).
+    ///
+    /// # Errors
+    /// It came as none, or not at all.
+    pub(crate) fn given(&self, member: &str) -> Result<&[T], String> {
+        if self.listed { Ok(&self.rows) } else { Err(no_list(member)) }
+    }
+}
+
+fn no_list(member: &str) -> String {
+    format!("{member} is not in the document")
+}
+
+/// A list that may come as an object of its rows, as PHP writes a list with gaps; and whether it
+/// came as one.
 #[derive(Debug, Clone)]
-pub(crate) struct Keyed<T>(pub(crate) Vec<T>);
+pub(crate) struct Keyed<T>(pub(crate) Vec<T>, bool);
+
+impl<T> Keyed<T> {
+    /// The rows where there must be a list, as those of [`Many::given`].
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn given(&self, member: &str) -> Result<&[T], String> {
+        if self.1 { Ok(&self.0) } else { Err(no_list(member)) }
+    }
+}
 
 impl<T> Default for Keyed<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(Vec::new(), false)
     }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Keyed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = deserializer.deserialize_any(Lenient::<ListOrObject<T>>(PhantomData))?;
-        Ok(Self(read.unwrap_or_default()))
+        Ok(read.map_or_else(Self::default, |rows| Self(rows, true)))
     }
 }
 

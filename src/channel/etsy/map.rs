@@ -34,11 +34,9 @@ pub(crate) fn receipt(document: &str) -> Result<Receipt<'_>, String> {
 fn map(r: &Receipt<'_>) -> Result<Order, String> {
     let remote_id = id(&r.receipt_id).ok_or("it has no receipt_id")?.to_owned();
     let currency = Currency::new(r.grandtotal.0.currency_code.get()).ok_or("its currency is not a currency code")?;
-    if !r.transactions.listed {
-        return Err("its lines (transactions) are not in the document".to_owned());
-    }
-    let lines = r.transactions.rows.iter().map(|t| line(t, currency)).collect::<Result<Vec<_>, _>>()?;
-    let shipments = shipments(r);
+    let lines = r.transactions.given("transactions")?.iter();
+    let lines = lines.map(|transaction| line(transaction, currency)).collect::<Result<Vec<_>, _>>()?;
+    let shipments = shipments(r)?;
     let ships = lines.iter().any(|line| line.ships);
     let goods = Goods { paid: r.is_paid.is_true(), sent: !shipments.is_empty(), ships };
     let word = status::word(r.status.get());
@@ -267,7 +265,7 @@ fn line(t: &Transaction<'_>, currency: Currency) -> Result<Line, String> {
 /// What was given back. What was refused, or is only asked for, is not.
 fn refunds(r: &Receipt<'_>, currency: Currency) -> Result<Vec<Refund>, String> {
     let mut refunds: Vec<Refund> = Vec::new();
-    for back in &r.refunds.rows {
+    for back in r.refunds.given("refunds")? {
         let status = back.status.get().to_lowercase();
         if ["fail", "error", "declin", "reject", "cancel", "pending"].iter().any(|word| status.starts_with(word)) {
             continue;
@@ -296,7 +294,7 @@ pub(crate) fn shipment_id(one: &wire::Shipment<'_>) -> String {
 }
 
 /// The parcels. A receipt that is shipped without one has a shipment that says no more than that.
-fn shipments(r: &Receipt<'_>) -> Vec<RemoteShipment> {
+fn shipments(r: &Receipt<'_>) -> Result<Vec<RemoteShipment>, String> {
     let shipment = |one: &wire::Shipment<'_>| {
         let (carrier, tracking) = (carrier_name(&plain(&one.carrier_name)), plain(&one.tracking_code));
         let parcel = Some(Parcel { carrier, tracking, url: None }).filter(|parcel| !parcel.tracking.is_empty());
@@ -307,12 +305,12 @@ fn shipments(r: &Receipt<'_>) -> Vec<RemoteShipment> {
             parcels: parcel.into_iter().collect(),
         }
     };
-    let mut shipments: Vec<_> = r.shipments.rows.iter().map(shipment).collect();
+    let mut shipments: Vec<_> = r.shipments.given("shipments")?.iter().map(shipment).collect();
     let is_sent = r.is_shipped.is_true() || status::word(r.status.get()) == "completed";
     if is_sent && shipments.is_empty() {
         shipments.push(RemoteShipment::default());
     }
-    shipments
+    Ok(shipments)
 }
 
 /// The plain name of a carrier, which comes back as Etsy's word for it or as somebody typed it:

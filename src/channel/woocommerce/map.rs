@@ -60,9 +60,11 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     };
     let picked_up = is_picked_up(o);
     let nothing_ships = picked_up || nothing_ships(o);
-    let refunds = o.refunds.0.iter().map(|r| refund(r, details(o, r))).collect::<Result<Vec<_>, _>>()?;
+    let refunds =
+        o.refunds.given("refunds")?.iter().map(|r| refund(r, details(o, r))).collect::<Result<Vec<_>, _>>()?;
     let ships = |item: &wire::LineItem<'_>| !nothing_ships && !needs_no_parcel(o, item);
-    let mut lines = o.line_items.0.iter().map(|item| line(item, ships(item))).collect::<Result<Vec<_>, _>>()?;
+    let mut lines =
+        o.line_items.given("line_items")?.iter().map(|item| line(item, ships(item))).collect::<Result<Vec<_>, _>>()?;
     for line in &mut lines {
         let parts = refunds.iter().flat_map(|refund| &refund.lines).filter(|part| part.line_id == line.remote_id);
         line.refunded = sum(parts.map(|part| part.quantity));
@@ -533,6 +535,7 @@ mod tests {
             "id": 101, "number": "101", "status": "processing", "currency": "EUR", "total": "12.00",
             "date_created_gmt": "2026-11-23T07:00:50", "date_modified_gmt": "2026-11-23T07:00:50",
             "line_items": [{ "id": 1, "name": "Tea", "quantity": 1, "subtotal": "12.00", "total": "12.00" }],
+            "refunds": [],
         });
         let fields = document.as_object_mut().unwrap();
         fields.remove(member);
@@ -638,6 +641,17 @@ mod tests {
         }
         let order = person("Ann", "[Team Blue]", "ann@example.com");
         assert_eq!(order.bill_to.unwrap().company, "[Team Blue]");
+    }
+
+    #[test]
+    fn p11_a_document_without_its_lines_or_refunds_is_not_taken_for_one_that_has_none() {
+        for member in ["line_items", "refunds"] {
+            for poorer in [None, Some(serde_json::Value::Null), Some("".into())] {
+                let why = with(member, poorer).unwrap_err();
+                assert_eq!(why, format!("{member} is not in the document"));
+            }
+            assert!(with(member, Some(serde_json::json!([]))).is_ok(), "{member}");
+        }
     }
 
     #[test]

@@ -377,3 +377,48 @@ fn d8_a_cancellation_on_etsys_own_pages_comes_with_the_next_sync() {
     let shown: Value = rig.show(id);
     assert!(shown.to_string().contains("cancelled"), "{shown}");
 }
+
+/// What is used up before the look is through is told, and the next day's goes on from there.
+#[test]
+fn the_look_at_the_last_weeks_goes_on_where_its_requests_were_used_up() {
+    let rig = connected(Options::rehearsal(), 300, "--set page_size=10");
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]).at(Utc::now() - TimeDelta::days(2)));
+    rig.order(&NewOrder::of(&[("MUG-9", 1)]).at(Utc::now() - TimeDelta::days(1)));
+    rig.shop.refund_silently(id, "5.00").unwrap();
+    rig.shop.options().per_day = 200;
+    let look = || {
+        rig.a_day_later();
+        rig.server.clear_requests();
+        // How many there are is not told, so that more than there is room for are begun with.
+        rig.fault(Fault::new(FaultKind::NoCount).on("GET", "limit=1&"));
+        rig.home.run("sync").exits(0);
+        let looked: Vec<_> = lists(&rig).into_iter().filter(|asked| asked.param("min_created").is_some()).collect();
+        rig.server.faults().clear();
+        let first = looked.iter().find(|asked| asked.param("limit") == Some("10")).unwrap();
+        let from: i64 = first.param("min_created").unwrap().parse().unwrap();
+        (looked.len(), from, rig.home.json("runs --limit 1")[0]["notes"].to_string())
+    };
+    let (asked, begun, notes) = look();
+    assert!((15..=21).contains(&asked), "{asked}");
+    assert!(notes.contains("are used up") && notes.contains("goes on from there"), "{notes}");
+    assert!(rig.show(id)["refunds"].as_array().unwrap().is_empty());
+    let (asked, from, notes) = look();
+    assert!(asked <= 21 && from > begun + 10 * 86_400, "{asked}: {from} after {begun}");
+    assert_eq!((&rig.show(id)["refunds"][0]["amount"], notes.as_str()), (&json!("5.00"), "[]"));
+    let (_, from, _) = look();
+    assert!(from < begun + 86_400, "and then it begins anew");
+}
+
+/// The first of the last weeks' receipts is asked for their number.
+#[test]
+fn i4_a_first_receipt_that_cannot_be_shown_does_not_end_the_look_at_the_last_weeks() {
+    let rig = connected(Options::rehearsal(), 30, "");
+    let hidden = rig.shop.place_order(NewOrder::of(&[("TEE-001", 1)]).at(Utc::now() - TimeDelta::days(44)));
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]).at(Utc::now() - TimeDelta::days(2)));
+    rig.order(&NewOrder::of(&[("MUG-9", 1)]).at(Utc::now() - TimeDelta::days(1)));
+    assert!(rig.shop.set_unrenderable(&hidden.to_string(), true));
+    rig.shop.refund_silently(id, "5.00").unwrap();
+    rig.a_day_later();
+    rig.home.run("sync").done();
+    assert_eq!(rig.show(id)["refunds"][0]["amount"], json!("5.00"), "{}", rig.home.json("runs --limit 1"));
+}

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::api::Api;
 use super::list::{Receipts, Which};
-use crate::channel::isolate::REPEATS;
 use crate::channel::keyset::{self, Key, List, Lists, Query, Sort, Walk};
 use crate::channel::{Cursor, Heads, Next, Page, Pass, Plan, Range, Survey};
 use crate::clock::{Timestamp, rfc3339};
@@ -47,7 +46,8 @@ struct Recent {
     cancelled: bool,
     /// Placed from this second on.
     from: i64,
-    /// How many requests it may still take.
+    /// How many requests it may still take. None, in the middle of it: the look goes on there with
+    /// those of another day.
     left: u64,
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn passes(api: &Api, changes: &Cursor) -> Result<Vec<Pass>> {
         title: "orders of the last weeks",
         every: Duration::from_secs(DAY.unsigned_abs()),
         start: Cursor::new(&At::Recent { recent: Recent::default() })?,
-        goes_on: false,
+        goes_on: true,
         not_now: api.quota().filter(|quota| quota.left < quota.permitted / PART).map(|quota| {
             format!(
                 "orders of the last weeks were not looked through for refunds and ship-by dates: of the {} requests that Etsy \
@@ -146,39 +146,55 @@ impl Recent {
         let name = if self.cancelled { RECENTLY_CANCELLED } else { RECENTLY };
         let before = api.requests();
         let mut page = keyset::page(&Shop::of(api), Position::Pass(name.to_owned(), walk))?;
-        let left = self.left.saturating_sub(api.requests().saturating_sub(before));
+        let had = if self.left == 0 { part(api) } else { self.left };
+        let left = had.saturating_sub(api.requests().saturating_sub(before));
         let walk = match page.next.cursor().position::<At>()? {
             At::Listed(Position::Pass(_, walk)) => Some(walk),
             _ => None,
         };
-        let is_over = matches!(page.next, Next::Done(_));
-        let goes_on = match (is_over, self.cancelled) {
-            _ if left == 0 => None,
-            (false, _) => Some(Self { walk, left, ..self.clone() }),
-            (true, false) => Some(Self { walk: Some(placed_from(self.from)), cancelled: true, left, ..self.clone() }),
+        let goes_on = match (matches!(page.next, Next::Done(_)), self.cancelled) {
+            (false, _) => Some(Self { walk, left, ..self }),
+            (true, false) => Some(Self { walk: Some(placed_from(self.from)), cancelled: true, left, ..self }),
             (true, true) => None,
         };
         page.next = match goes_on {
-            Some(recent) => Next::More(Cursor::new(&At::Recent { recent })?),
-            None => Next::Done(Cursor::new(&At::Recent { recent: Self { left: 0, ..self } })?),
+            None => Next::Done(Cursor::new(&At::Recent { recent: Self::default() })?),
+            Some(recent) if left > 0 => Next::More(Cursor::new(&At::Recent { recent })?),
+            Some(recent) => {
+                page.warnings.push(recent.used_up());
+                Next::Done(Cursor::new(&At::Recent { recent })?)
+            }
         };
         Ok(page)
     }
 
-    /// Where there are more receipts than a part of the quota is enough for, the newest are listed.
+    /// That the look ends before it is through.
+    fn used_up(&self) -> String {
+        let from = self.walk.as_ref().and_then(|walk| walk.from).unwrap_or(self.from);
+        let which = if self.cancelled { "cancelled orders" } else { "orders" };
+        format!(
+            "{which} placed since {} were not looked through for refunds and ship-by dates: the requests that this may take \
+             in a day, a tenth of what Etsy permits, are used up; tomorrow's look goes on from there",
+            Timestamp::from_timestamp(from, 0).map(rfc3339).unwrap_or_default()
+        )
+    }
+
+    /// Where there are more receipts than a part of the quota is enough for, the newest are listed. A
+    /// first one that cannot be shown is left to the walk, which finds it and goes past it.
     fn begin(api: &Api) -> Result<Page> {
         let now = api.now();
-        let most = api.quota().map_or(AT_FIRST, |quota| quota.permitted) / PART;
-        let list = Shop::of(api).list(Some(RECENTLY)).first(&placed(now - RECENT), REPEATS)?;
+        let most = part(api);
+        let count = Shop::of(api).list(Some(RECENTLY)).count(&placed(now - RECENT))?;
         let size = u64::from(api.page().get()).max(2) - 1;
-        let needed = list.count.unwrap_or(0).div_ceil(size).saturating_add(NEXT);
+        let needed = count.unwrap_or(0).div_ceil(size).saturating_add(NEXT);
         // What asking took, and the cancelled ones, which are few.
         let for_them = most.saturating_sub(most / PART).saturating_sub(1).max(1);
         let is_too_much = needed > for_them;
         let share = i64::try_from(for_them).unwrap_or(i64::MAX).saturating_mul(RECENT);
         let span = if is_too_much { share / i64::try_from(needed).unwrap_or(i64::MAX) } else { RECENT };
         let from = now - span;
-        let recent = Self { walk: Some(placed_from(from)), cancelled: false, from, left: most.saturating_sub(1) };
+        let recent =
+            Self { walk: Some(placed_from(from)), cancelled: false, from, left: most.saturating_sub(1).max(1) };
         let mut page = Page::without_orders(Next::More(Cursor::new(&At::Recent { recent })?));
         if is_too_much {
             page.warnings.push(format!(
@@ -189,6 +205,11 @@ impl Recent {
         }
         Ok(page)
     }
+}
+
+/// How many requests a look may take.
+fn part(api: &Api) -> u64 {
+    (api.quota().map_or(AT_FIRST, |quota| quota.permitted) / PART).max(1)
 }
 
 /// What a walk takes beside its pages: a last page that is full is doubted.

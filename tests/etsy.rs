@@ -378,6 +378,27 @@ fn d8_a_cancellation_on_etsys_own_pages_comes_with_the_next_sync() {
     assert!(shown.to_string().contains("cancelled"), "{shown}");
 }
 
+/// A 401 says that nothing was carried out, so the write goes out again with a new token, once; what
+/// becomes of that is looked for as ever.
+#[test]
+fn d3_a_write_that_is_refused_for_its_token_goes_out_once_more_and_tells_once() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    rig.fault(Fault::new(FaultKind::Unauthorized).on("POST", "/tracking"));
+    rig.fault(Fault::new(FaultKind::AnswerLost).on("POST", "/tracking"));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(5);
+    for _ in 0..2 {
+        rig.home.run("retry").done();
+    }
+    let tracked = || rig.asked("/tracking").len();
+    assert_eq!((tracked(), rig.mails(id), rig.tracking(id)), (2, 1, vec!["JD01".to_owned()]));
+    rig.assert_settled("after the repeat's answer was lost");
+    let other = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    rig.fault(Fault::new(FaultKind::Unauthorized).on("POST", "/tracking").always());
+    rig.on("dispatch", other, "--carrier dhl --tracking JD02").exits(4).says("--reauth");
+    assert_eq!((tracked(), rig.mails(other)), (2, 0), "no more than once");
+}
+
 /// What is used up before the look is through is told, and the next day's goes on from there.
 #[test]
 fn the_look_at_the_last_weeks_goes_on_where_its_requests_were_used_up() {

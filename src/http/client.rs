@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::blocking as rq;
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::{
     Account, Effect, Lane, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict, redact::Forms,
@@ -55,6 +55,8 @@ pub struct Client {
     /// A request has waited for as long as the store is worth, and no good answer has come since.
     waited_out: AtomicBool,
     silence: Mutex<Silence>,
+    /// The secrets that a request was refused with although they were new.
+    in_vain: Mutex<Vec<HeaderValue>>,
 }
 
 /// Tells the secrets of a store, as they are now.
@@ -122,6 +124,7 @@ impl Client {
             unended: AtomicU32::new(0),
             waited_out: AtomicBool::new(false),
             silence: Mutex::default(),
+            in_vain: Mutex::default(),
         })
     }
 
@@ -312,9 +315,16 @@ impl Client {
             };
             match verdict {
                 Verdict::Good => {}
-                Verdict::Expired(_) if !so_far.renewed => {
+                // Whom it is from is looked at before anything is done, so what was refused for that was
+                // not carried out: a write goes out again as well, once. Where the answer to that is
+                // lost, it is in doubt as any other.
+                Verdict::Expired(_) if !so_far.renewed && !self.was_in_vain(&attempt.headers) => {
                     protocol.renew(&attempt)?;
                     so_far.renewed = true;
+                }
+                Verdict::Expired(error) if so_far.renewed => {
+                    *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner) = secrets_of(&attempt.headers);
+                    return Err(error);
                 }
                 Verdict::Refused(error) | Verdict::Expired(error) => return Err(error),
                 Verdict::Transient(error) if request.effect == Effect::Write => return Err(unknown(error)),
@@ -323,6 +333,13 @@ impl Client {
                 Verdict::Throttled(Some(asked), error) => self.after_pause(lane, asked, longest, error, &mut so_far)?,
             }
         }
+    }
+
+    /// Whether a request was refused with these secrets already, and they were new: others would be
+    /// refused as well, as where a scope is missing.
+    fn was_in_vain(&self, headers: &HeaderMap) -> bool {
+        let known = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        !known.is_empty() && *known == secrets_of(headers)
     }
 
     /// What an attempt without a reply means, where it is worth another one.
@@ -476,6 +493,11 @@ impl Client {
     }
 }
 
+/// What proves who asks, as far as it stands in headers.
+fn secrets_of(headers: &HeaderMap) -> Vec<HeaderValue> {
+    headers.values().filter(|value| value.is_sensitive()).cloned().collect()
+}
+
 /// How many of the longest pauses a request is worth: a server that asks for one after the other
 /// must not hold up a run for good.
 const PAUSES_IN_ALL: u32 = 4;
@@ -621,6 +643,51 @@ mod tests {
         fn classify(&self, _: &Request, _: &Reply) -> Verdict {
             Verdict::Good
         }
+    }
+
+    /// An adapter whose token is refused, however new it is.
+    struct Renews(AtomicU32);
+
+    impl Protocol for Renews {
+        fn authorize(&self, request: &mut Request) -> Result<()> {
+            let mut token = HeaderValue::from(self.0.load(Ordering::Relaxed));
+            token.set_sensitive(true);
+            request.headers.insert("authorization", token);
+            Ok(())
+        }
+
+        fn classify(&self, _: &Request, _: &Reply) -> Verdict {
+            Verdict::Expired(Error::new(ErrorKind::Credentials, "refused"))
+        }
+
+        fn renew(&self, _: &Request) -> Result<()> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn f3_a_token_that_is_refused_at_once_is_not_replaced_by_each_request() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Arc::default()));
+        let shop = rehearsal(ChannelKind::WooCommerce, clock.clone(), Duration::ZERO);
+        let server = Server::start(shop, ServerOptions::default()).unwrap();
+        let retry = RetryPolicy { repeats: 0, ..RetryPolicy::default() };
+        let options =
+            Options { clock, retry, limit: RateLimit::open(), endpoint: None, ca_pem: None, allow_http: false };
+        let client = Client::new(options).unwrap();
+        let tokens = Renews(AtomicU32::new(0));
+        let read = Request::get(url::Url::parse(server.url()).unwrap());
+        let ask = |request: &Request| {
+            let before = client.requests();
+            assert_eq!(client.send(&tokens, request).unwrap_err().kind(), ErrorKind::Credentials);
+            (client.requests() - before, tokens.0.load(Ordering::Relaxed))
+        };
+        let write = Request { effect: Effect::Write, ..read.clone() };
+        assert_eq!(ask(&write), (2, 1), "a write that was not carried out goes out again, once");
+        assert_eq!([ask(&read), ask(&write), ask(&read)], [(1, 1); 3]);
+        // Another process, or its time, has brought another one.
+        tokens.0.store(7, Ordering::Relaxed);
+        assert_eq!([ask(&read), ask(&read)], [(2, 8), (1, 8)]);
     }
 
     #[test]

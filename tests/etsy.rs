@@ -443,3 +443,46 @@ fn i4_a_first_receipt_that_cannot_be_shown_does_not_end_the_look_at_the_last_wee
     rig.home.run("sync").done();
     assert_eq!(rig.show(id)["refunds"][0]["amount"], json!("5.00"), "{}", rig.home.json("runs --limit 1"));
 }
+
+/// What comes in the place of a list, or in the middle of a run, is a clear error that loses nothing,
+/// and the next sync brings all.
+#[test]
+fn f4_answers_that_are_none_cost_the_run_and_no_order() {
+    let says = |status, text: &str| FaultKind::Says(status, text.to_owned());
+    for fault in [
+        says(200, "Server Error"),
+        says(403, "User does not own the requested shop."),
+        says(400, "Invalid value for parameter: [limit]"),
+        FaultKind::Firewall,
+        FaultKind::OtherJson(json!({ "count": 500, "results": [] })),
+        FaultKind::OtherJson(json!({ "count": "500", "results": null })),
+        FaultKind::OtherJson(json!([])),
+        FaultKind::OtherJson(json!(null)),
+    ] {
+        let told = format!("{fault:?}");
+        let rig = seeded(Options::rehearsal(), 60);
+        rig.connect("--since all --set page_size=10").exits(0);
+        rig.fault(Fault::new(fault).on("GET", "/receipts").after(3).always());
+        let done = rig.home.run("sync").done();
+        assert!(matches!(done.code, Some(1 | 4 | 5)), "{told}: {done:?}");
+        assert!(done.stderr.contains("hint: "), "{told}: {done:?}");
+        rig.server.faults().clear();
+        rig.home.run("sync").exits(0);
+        rig.assert_settled(&told);
+    }
+}
+
+/// A count that is larger than what comes is told, and what came is kept.
+#[test]
+fn i3_a_list_that_counts_more_than_it_brings_is_told() {
+    let rig = connected(Options::rehearsal(), 20, "");
+    let id = rig.shop.place_order(NewOrder::of(&[("TEE-001", 1)]));
+    let row = rig.shop.document(&id.to_string()).unwrap();
+    let page = json!({ "count": 500, "results": [row] });
+    rig.fault(Fault::new(FaultKind::OtherJson(page)).on("GET", "/receipts").always());
+    let done = rig.home.run("sync").done();
+    assert!(done.code != Some(0) || rig.home.json("inbox") != json!([]), "{done:?}");
+    rig.server.faults().clear();
+    rig.home.run("sync").done();
+    assert_eq!(rig.known(), rig.shop.numbers());
+}

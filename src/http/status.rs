@@ -127,7 +127,8 @@ pub(crate) fn refused(words: &Words, request: &Request, status: u16, told: &str)
     };
     let told = short(told);
     let colon = if told.is_empty() { "" } else { ": " };
-    Verdict::Refused(Error::new(kind, format!("{} refused ({status}){colon}{told}{done}", words.who)))
+    let error = Error::new(kind, format!("{} refused ({status}){colon}{told}{done}", words.who));
+    Verdict::Refused(if request.effect == Effect::Read { error.hint(TEST) } else { error })
 }
 
 /// Following a redirect with credentials could hand them to another host.

@@ -294,7 +294,22 @@ pub(crate) fn refused(request: &Request, reply: &Reply) -> Option<Verdict> {
 /// A refusal of the app's key: its secret is missing, or Etsy does not let it in.
 fn key_refused(request: &Request, reply: &Reply, told: &Told) -> Option<Error> {
     let lower = told.text().to_ascii_lowercase();
-    let is_of_key = ["api key", "api_key", "x-api-key", "apikey", "keystring"].iter().any(|word| lower.contains(word));
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let is_of_app = says(&["api key", "api_key", "x-api-key", "apikey", "keystring", "application", "your app"]);
+    // What Etsy says of one that waits, or was banned, is in no document: "not found or not active"
+    // is the one text that people have recorded, and may be either.
+    if reply.status == 403 && (is_of_app || request.effect == Effect::Read) {
+        if says(&["pending", "not approved", "not yet approved", "awaiting approval"]) {
+            return Some(waits());
+        }
+        if says(&["banned", "suspended", "disabled", "deactivated", "dormant"]) {
+            return Some(banned());
+        }
+        if says(&["forbidden", "inactive"]) {
+            return Some(not_let_in(reply.status));
+        }
+    }
+    let is_of_key = says(&["api key", "api_key", "x-api-key", "apikey", "keystring"]);
     if !is_of_key || !matches!(reply.status, 400 | 401 | 403 | 404) {
         return None;
     }
@@ -313,6 +328,23 @@ fn key_refused(request: &Request, reply: &Reply, told: &Told) -> Option<Error> {
         )));
     }
     Some(not_let_in(reply.status))
+}
+
+/// The key waits for Etsy's approval.
+fn waits() -> Error {
+    let text = "Etsy has not approved this key yet (403); nothing was done";
+    Error::new(ErrorKind::Credentials, text).hint(format!(
+        "Etsy alone decides who gets a key, and it can only be waited for; {APPS} tells how it stands, \
+         ordersync connect --test STORE whether it is let in"
+    ))
+}
+
+/// Etsy has taken the key away.
+fn banned() -> Error {
+    let text = "Etsy has banned this key (403; six months unused are enough); nothing was done";
+    Error::new(ErrorKind::Credentials, text).hint(format!(
+        "only Etsy can give it back: {APPS} says why and whom to ask; with the key of another app: ordersync connect --reauth STORE"
+    ))
 }
 
 /// The key itself: Etsy has one sentence for all of these.
@@ -486,6 +518,45 @@ mod tests {
                 .contains("invalid_request: x")
         );
         assert!(tokens.is_unknown(&reply(400, revoked)) && !tokens.is_unknown(&reply(400, "{}")));
+    }
+
+    /// A key that waits, one that is banned, one without its secret, a scope that is missing and a
+    /// consent that was revoked.
+    #[test]
+    fn each_cause_has_its_own_sentence_and_next_step() {
+        let of_api = |status: u16, body: &str| match refused(
+            &to("/v3/application/shops/1/receipts", Effect::Read),
+            &reply(status, body),
+        ) {
+            Some(Verdict::Refused(error)) => error,
+            other => panic!("{body}: {other:?}"),
+        };
+        let errors = [
+            of_api(403, r#"{"error":"API key is pending approval"}"#),
+            of_api(403, r#"{"error":"This API key has been banned"}"#),
+            of_api(403, r#"{"error":"Shared secret is required in x-api-key header."}"#),
+            of_api(403, r#"{"error":"insufficient_scope"}"#),
+            refresh_refused(400, "refresh_token is revoked"),
+            of_api(403, r#"{"error":"API key not found or not active, or incorrect shared secret for API key."}"#),
+        ];
+        for (nth, error) in errors.iter().enumerate() {
+            let is_another =
+                |other: &Error| other.message() != error.message() && other.hint_text() != error.hint_text();
+            assert!(errors.iter().skip(nth + 1).all(is_another), "{error}");
+            assert!(error.hint_text().is_some_and(|hint| hint.contains("ordersync ")), "{error}");
+        }
+        for (body, says) in [
+            (r#"{"error":"Your application is not approved"}"#, "has not approved this key"),
+            (r#"{"error":"Application suspended"}"#, "has banned this key"),
+            (r#"{"error":"Forbidden"}"#, "does not let this key in"),
+            (r#"{"error":"Inactive application"}"#, "does not let this key in"),
+        ] {
+            let error = of_api(403, body);
+            assert!(error.kind() == ErrorKind::Credentials && error.message().contains(says), "{error}");
+        }
+        // Of a write it may be the order that is meant.
+        let write = to("/v3/application/shops/1/receipts/7/tracking", Effect::Write);
+        assert!(refused(&write, &reply(403, r#"{"error":"Forbidden"}"#)).is_none());
     }
 
     /// The app is a public client: what is secret of it never goes there.

@@ -21,16 +21,22 @@ const A_MOMENT: Duration = Duration::from_secs(1);
 /// How long where those of a day are: they come back one by one, 24 hours after they were made.
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
+/// An error is no longer than this, in bytes.
+const LONGEST: usize = 4096;
+
 /// What a reply means.
 pub(crate) fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
     if let Some(verdict) = auth::refused(request, reply) {
         return verdict;
     }
-    let told = words(reply);
+    // A page of receipts is no error, and is not read twice to find that out.
+    let may_be_one = !matches!(reply.status, 200..=299) || reply.body.len() <= LONGEST;
+    let told = may_be_one.then(|| words(reply)).flatten();
     let own = match (reply.status, told, request.effect) {
         (200..=299, Some(told), _) => Some(in_disguise(request, &told)),
         (404, Some(_), Effect::Read) if is_of_one(request) => Some(Verdict::Good),
         (404, Some(told), Effect::Read) => Some(no_shop(request, &told)),
+        (403, Some(told), Effect::Read) => Some(not_shown(request, &told)),
         (429, told, _) => Some(throttled(request, reply, &told.unwrap_or_default(), now)),
         (status @ (400 | 403 | 404 | 409 | 422), Some(told), _) => {
             Some(status::refused(&WORDS, request, status, &told))
@@ -69,10 +75,20 @@ fn no_shop(request: &Request, told: &str) -> Verdict {
     )
 }
 
+/// The consent of an account whose shop this is not, or not any more.
+fn not_shown(request: &Request, told: &str) -> Verdict {
+    let place = url_for_people(&request.url);
+    let text =
+        format!("Etsy does not show this to the consent ({}; 403, {place}); nothing was done", status::short(told));
+    Verdict::Refused(Error::new(ErrorKind::Permission, text).hint(
+        "ordersync connect --test STORE looks whose consent it is; ordersync connect --reauth STORE asks for a new one",
+    ))
+}
+
 /// A quota that is used up. One of a day has no pause that is worth waiting for.
 fn throttled(request: &Request, reply: &Reply, told: &str, now: Timestamp) -> Verdict {
     let place = url_for_people(&request.url);
-    let by_day = told.to_ascii_lowercase().contains("dai") || Quota::of(reply).is_some_and(|quota| quota.left == 0);
+    let by_day = told.to_ascii_lowercase().contains("daily") || Quota::of(reply).is_some_and(|quota| quota.left == 0);
     let of = if by_day { "of 24 hours" } else { "of a second" };
     let pause = reply.retry_after(now).unwrap_or(if by_day { AN_HOUR } else { A_MOMENT });
     let until = TimeDelta::from_std(told::pause(pause).0).ok().filter(|_| pause > PATIENCE);

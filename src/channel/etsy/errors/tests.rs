@@ -36,6 +36,7 @@ fn i6_the_day_that_is_used_up_ends_the_run_and_a_second_costs_a_second() {
     assert_eq!(pause(&[("X-Limit-Per-Day", "5000"), ("X-Remaining-Today", "0")], ""), (3600, true));
     assert_eq!(pause(&[], r#"{"error":"Exceeded per second rate limit"}"#), (1, false));
     assert_eq!(pause(&[("retry-after", "2")], ""), (2, false));
+    assert_eq!(pause(&[], r#"{"error":"Daintree"}"#), (1, false));
 }
 
 #[test]
@@ -68,6 +69,16 @@ fn the_words_of_a_refusal_are_passed_on_and_an_error_is_never_an_answer() {
     let told = reply(200, &[], r#"{"error":"Server Error"}"#);
     assert!(matches!(verdict(Effect::Read, "", &told), Verdict::Transient(_)));
     assert!(matches!(verdict(Effect::Write, "/8/tracking", &told), Verdict::Transient(_)));
+}
+
+/// What it holds is read once, by whoever wants it; errors are short.
+#[test]
+fn q1_a_page_is_not_read_through_for_an_error() {
+    let long = "x".repeat(LONGEST);
+    let page = reply(200, &[], &format!(r#"{{"count":1,"results":[{{"note":"{long}"}}],"error":"x"}}"#));
+    assert!(matches!(verdict(Effect::Read, "", &page), Verdict::Good));
+    let refusal = reply(400, &[], &format!(r#"{{"error":"no","x":"{long}"}}"#));
+    assert!(matches!(verdict(Effect::Write, "/8/tracking", &refusal), Verdict::Refused(_)));
 }
 
 /// Four causes, four sentences, each with what to do.

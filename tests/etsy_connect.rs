@@ -316,6 +316,40 @@ fn i4_a_receipt_that_etsy_cannot_show_keeps_nobody_from_connecting() {
     desk.rig.home.run("connect --test").exits(0);
 }
 
+/// Numbers as texts, texts as numbers, and null wherever it may be.
+#[test]
+fn what_a_shop_tells_of_itself_is_read_in_any_spelling() {
+    let desk = Desk::new();
+    let answers = [
+        ("/openapi-ping", json!({ "application_id": "123456789" })),
+        ("/scopes", json!(["transactions_r", "transactions_w", "shops_r"])),
+        ("/users/me", json!({ "user_id": null, "shop_id": "22220000" })),
+        (
+            "/shops/22220000",
+            json!({ "shop_id": "22220000", "shop_name": 12345, "currency_code": null, "url": null, "is_vacation": null,
+                    "shipping_from_country_iso": null }),
+        ),
+        ("/receipts", json!({ "count": "5", "results": null })),
+    ];
+    // The longer path first: an answer is for the first that fits.
+    for (path, answer) in answers.into_iter().rev() {
+        desk.rig.server.faults().add(Fault::new(FaultKind::OtherJson(answer)).on_path(path));
+    }
+    desk.rig.home.run(&words_of(&desk)).exits(0).prints("12345");
+    desk.rig.server.faults().clear();
+    desk.rig.home.run("connect --test").exits(0).prints("GreenCatPottery");
+    desk.rig.home.run("sync").exits(0).silent();
+    for odd in [json!({}), json!({ "scopes": null }), json!("transactions_r"), json!(7)] {
+        desk.rig.server.faults().add(Fault::new(FaultKind::OtherJson(odd)).on_path("/scopes"));
+        desk.rig.home.run("connect --test").exits(1).says("nothing was used of it");
+    }
+    desk.rig
+        .server
+        .faults()
+        .add(Fault::new(FaultKind::OtherJson(json!({ "user_id": 7, "shop_id": null }))).on_path("/me"));
+    desk.rig.home.run("connect --test").exits(6).says("has no shop at Etsy");
+}
+
 /// Each has its own sentence, and the command or the place that helps.
 #[test]
 fn what_lets_nobody_in_is_told_apart() {

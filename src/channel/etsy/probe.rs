@@ -2,14 +2,14 @@
 
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
 use super::auth::{self, Auth, READS, SHOP, WORDS, WRITES};
 use super::settings::Settings;
-use crate::channel::ShopInfo;
-use crate::channel::json::nullable;
+use super::wire::{Counted, Me, Pong, Scopes, Shop};
+use crate::channel::json::{Many, Text};
+use crate::channel::{ShopInfo, meant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Protocol, Reply, Request, Verdict, status};
 use crate::order::Currency;
@@ -71,24 +71,11 @@ fn get(auth: &Auth, path: &str) -> Result<Reply> {
     ask(auth, By::Token, &Request::get(auth::address(path)?))
 }
 
-#[derive(Deserialize)]
-struct Pong {
-    application_id: u64,
-}
-
 /// Whether the app's key is let in. Costs nothing of the quota.
 pub(crate) fn ping(auth: &Auth) -> Result<()> {
     let reply = ask(auth, By::Key, &Request::get(auth::address("/v3/application/openapi-ping")?))?;
-    let (pong, _) = reply.json::<Pong>()?;
-    if pong.application_id == 0 { Err(reply.unusable("an app without a number")) } else { Ok(()) }
-}
-
-/// The list that Etsy's documents promise, in the forms that they leave open.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scopes {
-    Named { scopes: Vec<String> },
-    Bare(Vec<String>),
+    let (pong, _) = reply.json::<Pong<'_>>()?;
+    if pong.application_id.id().is_none() { Err(reply.unusable("an app without a number")) } else { Ok(()) }
 }
 
 /// What the consent covers. Costs nothing of the quota.
@@ -96,36 +83,13 @@ fn scopes(auth: &Auth) -> Result<Vec<String>> {
     let mut request = Request::get(auth::address("/v3/application/scopes")?);
     request.method = Method::POST;
     let reply = ask(auth, By::TokenInForm, &request)?;
-    let (Scopes::Named { scopes } | Scopes::Bare(scopes)) = reply.json::<Scopes>()?.0;
-    Ok(scopes)
-}
-
-#[derive(Deserialize)]
-struct Me {
-    #[serde(deserialize_with = "nullable")]
-    user_id: u64,
-    #[serde(default, deserialize_with = "nullable")]
-    shop_id: u64,
-}
-
-#[derive(Deserialize)]
-struct Shop {
-    shop_id: u64,
-    #[serde(default, deserialize_with = "nullable")]
-    shop_name: String,
-    #[serde(default, deserialize_with = "nullable")]
-    currency_code: String,
-    #[serde(default, deserialize_with = "nullable")]
-    url: String,
-    #[serde(default, deserialize_with = "nullable")]
-    shipping_from_country_iso: String,
-    #[serde(default, deserialize_with = "nullable")]
-    is_vacation: bool,
-}
-
-#[derive(Deserialize)]
-struct Counted {
-    count: u64,
+    // A list, or an object around one.
+    let (bare, _) = reply.json::<Many<Text<'_>>>()?;
+    let told = if bare.listed { bare } else { reply.json::<Scopes<'_>>()?.0.scopes };
+    if !told.listed {
+        return Err(reply.unusable("JSON without scopes"));
+    }
+    Ok(told.rows.iter().map(|scope| scope.get().to_owned()).collect())
 }
 
 /// Tests key and consent and reads the facts about the shop, whose number is its identity: names
@@ -138,64 +102,70 @@ pub(crate) fn probe(auth: &Auth, settings: &Settings) -> Result<ShopInfo> {
     if let Some(missing) = [READS, SHOP].into_iter().find(|scope| !has(scope)) {
         return Err(auth::lacks(missing));
     }
-    let me = whose(auth, settings)?;
-    let reply = get(auth, &format!("/v3/application/shops/{}", me.shop_id))?;
-    let (shop, _) = reply.json::<Shop>()?;
-    if shop.shop_id != me.shop_id {
+    let (user_id, shop_id) = whose(auth, settings)?;
+    let reply = get(auth, &format!("/v3/application/shops/{shop_id}"))?;
+    let (shop, _) = reply.json::<Shop<'_>>()?;
+    if number(&shop.shop_id) != Some(shop_id) {
         return Err(reply.unusable("another shop than the one that was asked for"));
     }
-    let orders = count(auth, me.shop_id)?;
+    let (orders, name) = (count(auth, shop_id)?, shop.shop_name.get());
     Ok(ShopInfo {
-        remote_id: me.shop_id.to_string(),
+        remote_id: shop_id.to_string(),
         url: page(&shop),
-        title: if shop.shop_name.is_empty() { format!("shop {}", me.shop_id) } else { shop.shop_name },
-        currency: Currency::new(&shop.currency_code),
+        title: if name.is_empty() { format!("shop {shop_id}") } else { name.to_owned() },
+        currency: Currency::new(shop.currency_code.get()),
         time_zone: "UTC".to_owned(),
         orders,
-        warnings: warnings(has(WRITES), shop.is_vacation),
+        warnings: warnings(has(WRITES), shop.is_vacation.is_true()),
         choices: Vec::new(),
         // As texts: numbers stand in what is written for a report.
-        facts: json!({ "shop_id": me.shop_id.to_string(), "user_id": me.user_id.to_string(), "scopes": scopes, "country": shop.shipping_from_country_iso }),
+        facts: json!({ "shop_id": shop_id.to_string(), "user_id": user_id, "scopes": scopes, "country": shop.shipping_from_country_iso.get() }),
     })
+}
+
+/// A number above 0, whether it comes as one or as a text.
+fn number(text: &Text<'_>) -> Option<u64> {
+    text.id().and_then(meant)
 }
 
 /// How many receipts there are. `None` where the newest cannot be shown, which is no fault of the
 /// connection: a sync reads the others.
 fn count(auth: &Auth, shop: u64) -> Result<Option<u64>> {
     let answer = get(auth, &format!("/v3/application/shops/{shop}/receipts?limit=1"));
-    match answer.and_then(|reply| reply.json::<Counted>().map(|(counted, _)| counted.count)) {
-        Ok(count) => Ok(Some(count)),
+    match answer.and_then(|reply| Ok(meant(reply.json::<Counted<'_>>()?.0.count.get()))) {
+        Ok(count) => Ok(count),
         Err(error) if error.is_too_much() => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Whose consent it is.
-fn whose(auth: &Auth, settings: &Settings) -> Result<Me> {
-    let (me, _) = get(auth, "/v3/application/users/me")?.json::<Me>()?;
+/// Whose consent it is: the seller's number, and the shop's.
+fn whose(auth: &Auth, settings: &Settings) -> Result<(String, u64)> {
+    let reply = get(auth, "/v3/application/users/me")?;
+    let (me, _) = reply.json::<Me<'_>>()?;
     let refused = |text: String| {
         let hint = "sign in at Etsy as the shop's owner, then ordersync connect --reauth STORE";
         Err(Error::new(ErrorKind::Refused, format!("{text}; nothing was stored")).hint(hint))
     };
-    match settings.shop_id {
-        _ if me.shop_id == 0 => refused("the account that has consented has no shop at Etsy".to_owned()),
-        Some(wanted) if wanted != me.shop_id => {
-            refused(format!("the consent is for shop {}, and shop_id says {wanted}", me.shop_id))
+    match (number(&me.shop_id), settings.shop_id) {
+        (None, _) => refused("the account that has consented has no shop at Etsy".to_owned()),
+        (Some(shop), Some(wanted)) if wanted != shop => {
+            refused(format!("the consent is for shop {shop}, and shop_id says {wanted}"))
         }
-        _ => Ok(me),
+        (Some(shop), _) => Ok((me.user_id.get().to_owned(), shop)),
     }
 }
 
 /// The shop's page for people.
-fn page(shop: &Shop) -> String {
-    let told = Url::parse(&shop.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+fn page(shop: &Shop<'_>) -> String {
+    let told = Url::parse(shop.url.get()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     // What Etsy adds to its links tells where a visitor came from.
     let plain = told.map(|mut url| {
         url.set_query(None);
         url.set_fragment(None);
         url.to_string()
     });
-    plain.unwrap_or_else(|| format!("https://www.etsy.com/shop/{}", shop.shop_name))
+    plain.unwrap_or_else(|| format!("https://www.etsy.com/shop/{}", shop.shop_name.get()))
 }
 
 /// What the merchant should know.

@@ -97,6 +97,28 @@ documents! {
     /// An amount in units of one part in `divisor`.
     Money { amount: Amount<'a>, divisor: Amount<'a>, currency_code: Text<'a> }
 
+    /// What the ping answers.
+    Pong { application_id: Text<'a> }
+
+    /// What a consent covers.
+    Scopes { scopes: Many<Text<'a>> }
+
+    /// Whose the token is.
+    Me { user_id: Text<'a>, shop_id: Text<'a> }
+
+    /// A shop.
+    Shop {
+        shop_id: Text<'a>,
+        shop_name: Text<'a>,
+        currency_code: Text<'a>,
+        url: Text<'a>,
+        shipping_from_country_iso: Text<'a>,
+        is_vacation: Text<'a>,
+    }
+
+    /// A list, as far as it is counted.
+    Counted { count: Text<'a> }
+
     /// A refusal. Those of the OAuth part have a description as well.
     Refusal { error: Text<'a>, error_description: Text<'a> }
 }

@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::told;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Timestamp, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A kind of request for which a channel has a budget of its own.
@@ -326,7 +326,7 @@ impl RateLimit {
             clock.check_interrupt()?;
             match self.take(lane, clock.now(), cost) {
                 Ok(permit) => return Ok(permit),
-                Err(wait) if wait > longest => return Err(not_now(wait)),
+                Err(wait) if wait > longest => return Err(not_now(wait, clock.now())),
                 // What is waited for may come sooner, so it is looked for now and then.
                 Err(wait) => clock.sleep(wait.min(LOOK_AGAIN))?,
             }
@@ -353,8 +353,10 @@ impl RateLimit {
     }
 }
 
-fn not_now(wait: Duration) -> Error {
-    let text = format!("the channel's quota is used up for another {} s; nothing was sent", wait.as_secs());
+fn not_now(wait: Duration, now: Timestamp) -> Error {
+    let until = TimeDelta::from_std(wait).ok().and_then(|wait| now.checked_add_signed(wait));
+    let until = until.map_or(String::new(), |until| format!(" until {}", rfc3339(until)));
+    let text = format!("the channel's quota is used up{until}; nothing was sent");
     Error::new(ErrorKind::Temporary, text).hint(super::status::AGAIN).after(wait)
 }
 

@@ -616,7 +616,7 @@ fn c6_what_is_empty_is_said_with_the_command_that_fills_it() {
         .run("connect")
         .exits(2)
         .says("bigcommerce, etsy, magento, shopify, woocommerce")
-        .says("ordersync connect woocommerce");
+        .says("ordersync connect CHANNEL");
     let (rig, _) = Rig::with_orders(&[1]);
     rig.home.run("orders --search nobody-at-all").exits(0).says("no order fits");
 }

@@ -112,7 +112,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
 fn nothing_named() -> Error {
     let kinds = ChannelKind::offered().map(ChannelKind::word).collect::<Vec<_>>().join(", ");
     Error::new(ErrorKind::Usage, format!("name a channel: {kinds}; nothing was connected")).hint(
-        "ordersync connect woocommerce asks for what it needs; --list, --test, --reauth STORE and --remove STORE \
+        "ordersync connect CHANNEL asks for what it needs; --list, --test, --reauth STORE and --remove STORE \
          are about stores that are connected",
     )
 }

@@ -52,7 +52,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let program = std::env::current_exe().map_err(failed)?;
     story(&Stage { app, program, home: &home }, &shops)?;
     shops.into_iter().for_each(|shop| shop.server.stop());
-    curtain(&home)?;
+    curtain(&home, &kinds)?;
     Ok(0)
 }
 
@@ -155,8 +155,9 @@ impl Stage<'_> {
     }
 }
 
-fn curtain(home: &Path) -> anyhow::Result<()> {
+fn curtain(home: &Path, kinds: &[ChannelKind]) -> anyhow::Result<()> {
     let home = home.display();
+    let kind = if let [kind] = kinds { format!(" {kind}") } else { String::new() };
     output::put(&format!("\n{}\n", bold("The book is yours to play with:")))?;
     output::command(&format!("  export ORDERSYNC_HOME={home}"))?;
     output::command("  ordersync orders --search tee")?;
@@ -164,5 +165,7 @@ fn curtain(home: &Path) -> anyhow::Result<()> {
     output::command("  ordersync show book:3 --history")?;
     output::command("  ordersync runs")?;
     output::command(&format!("  sqlite3 {home}/orders.sqlite 'SELECT * FROM v_sales_by_day LIMIT 5'"))?;
-    output::line("and a shop to rehearse with, and to break; it says how to connect it:  ordersync simulate")
+    output::line(&format!(
+        "and a shop to rehearse with, and to break; it says how to connect it:  ordersync simulate{kind}"
+    ))
 }

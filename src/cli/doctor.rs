@@ -59,9 +59,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let book = Book::open_existing(&app.context.home.book(), app.context.clock.clone());
     match &book {
         Err(error) => findings.push(Finding::failed("book", "book", error)),
-        Ok(None) => {
-            findings.push(Finding::bad("book", "book", "there is none yet", Some("ordersync connect woocommerce")))
-        }
+        Ok(None) => findings.push(Finding::bad("book", "book", "there is none yet", Some("ordersync connect CHANNEL"))),
         Ok(Some(book)) => {
             findings.push(check_book(book)?);
             findings.extend(check_rights(app));

@@ -564,7 +564,7 @@ fn d3_a_write_that_was_cut_off_just_now_is_looked_for_again_before_it_is_repeate
         desk.clock.advance(chrono::TimeDelta::minutes(1));
     }
     assert_eq!(desk.shop().buyer_told, 0);
-    desk.clock.advance(chrono::TimeDelta::minutes(1));
+    desk.clock.advance(chrono::TimeDelta::minutes(8));
     assert!(matches!(desk.push(row), Outcome::Confirmed { .. }));
     assert_eq!(desk.shop().buyer_told, 1);
 }

@@ -148,7 +148,7 @@ impl List for Orders<'_> {
 
 /// A page without rows.
 fn nothing() -> Fetched {
-    Fetched { rows: Vec::new(), count: Count::Untold, pages: None, warnings: Vec::new() }
+    Fetched { rows: Vec::new(), count: Count::Untold, warnings: Vec::new() }
 }
 
 /// An empty list comes as 204 without a body.

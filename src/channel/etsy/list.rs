@@ -153,7 +153,7 @@ fn page(reply: &Reply, key: Key, places: bool) -> Result<Fetched> {
     let count = listed.total.as_deref().and_then(meant).map_or(Count::Untold, Count::OfPage);
     let rows = listed.rows.into_iter().map(|row| entry(row, key, places)).collect();
     let warnings = listed.cut.then(|| "Etsy's answers have more around them than JSON; it was left out".to_owned());
-    Ok(Fetched { rows, count, pages: None, warnings: warnings.into_iter().collect() })
+    Ok(Fetched { rows, count, warnings: warnings.into_iter().collect() })
 }
 
 /// A row. One without all that belongs to a receipt would empty what the book has: it is read again

@@ -94,7 +94,7 @@ impl List for Orders<'_> {
         asked.push(("order", if query.descending { "desc" } else { "asc" }.to_owned()));
         let reply = self.api.get("orders", &asked, Some(repeats))?;
         let rows = rows::rows(&reply)?.0.into_iter().map(|row| entry(row, self.places)).collect();
-        Ok(Fetched { rows, count: Count::Untold, pages: None, warnings: Vec::new() })
+        Ok(Fetched { rows, count: Count::Untold, warnings: Vec::new() })
     }
 
     fn count(&self, query: &Query) -> Result<Option<u64>> {

@@ -3,7 +3,7 @@
 use super::read::Onward;
 use std::borrow::Cow;
 
-use super::{Before, ById, Count, Dialect, Listed, Row, Step, Walk};
+use super::{Before, ById, Count, Dialect, Listed, Row, Sort, Step, Walk};
 use crate::channel::census::Census;
 
 /// Fewer rows than this are taken for a whole page where the channel counts no more, or none of
@@ -16,6 +16,15 @@ const CALM: i64 = 10;
 
 /// How often a stretch that is read by ids may have to go back because rows have left it.
 const MOST_STEPS_BACK: u32 = 50;
+
+/// How many windows of rows that are counted and not shown are looked past in a row.
+const MOST_IN_VAIN: u64 = 100;
+
+/// Beyond every id.
+const LARGEST: u64 = 1 << 60;
+
+/// What nothing has proven.
+pub(super) const NO_PROOF: &str = "it gives an empty list, and no count that says that there is nothing more";
 
 /// What a page says of what is behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +53,10 @@ impl Walk {
         }
         let step = match &self.by_id {
             Some(ids) if !dialect.above => self.after_places(ids, seen, dialect, page, size)?,
-            _ if page.length == 0 => match seen.after_nothing(self, page) {
+            Some(ids) if ids.within > 0 && page.rows.iter().all(|row| row.id <= ids.last) => {
+                seen.behind_window(ids, page, size)?
+            }
+            _ if page.length == 0 => match seen.after_nothing(self, dialect, page, size) {
                 Err(_) if self.doubted => Step::End(seen),
                 step => step?,
             },
@@ -82,10 +94,13 @@ impl Walk {
 
     /// The walk with what the page tells of the channel, and with the orders that it met.
     fn having_seen(&self, dialect: &Dialect, page: &Listed, asked_at: i64) -> Self {
-        let inclusive = self.inclusive || self.shows_its_bound(dialect, page, asked_at);
-        let mut seen = Self { begun: true, doubted: false, inclusive, ..self.clone() };
+        let inclusive = self.inclusive || (!self.wider && self.shows_its_bound(dialect, page, asked_at));
+        let mut seen = Self { begun: true, doubted: false, inclusive, ahead: 0, ..self.clone() };
         seen.most = self.most.max(page.length);
         seen.capped = self.capped || (self.doubted && self.has_fresh(dialect, page));
+        if page.rows.iter().any(|row| self.is_fresh(row)) {
+            seen.vain = 0;
+        }
         if !self.begun {
             seen.start = (self.from, self.by_id.clone());
             seen.census = match page.count {
@@ -137,20 +152,26 @@ impl Walk {
     /// Whether an empty page has to be proven: not where a sync asks for what is newer than all
     /// that is known.
     pub(crate) fn is_owed(&self) -> bool {
-        self.begun || self.by_id.is_some() || self.known.is_none_or(|known| self.from.is_none_or(|from| from <= known))
+        let is_known = self.known.is_some_and(|known| self.from.is_some_and(|from| from > known));
+        self.begun || self.by_id.is_some() || self.wider || !is_known
     }
 
     fn behind(&self, dialect: &Dialect, page: &Listed, size: u64) -> Behind {
         let more = |more| if more { Behind::More } else { Behind::Nothing };
         match page.count {
-            Count::OfPage(count) if count > page.length => Behind::More,
+            Count::OfPage(count) if count > self.ahead + page.length => Behind::More,
             Count::OfPage(_) if self.is_doubtful(dialect, page, size) => Behind::Doubt,
             Count::OfPage(_) => Behind::Nothing,
             Count::Asked(Some(count)) if count <= page.length && page.length >= size => Behind::Doubt,
             Count::Asked(count) => more(count.is_none_or(|count| count > page.length)),
-            Count::Untold | Count::Last(_) if page.length >= size || dialect.counts_with_pages => Behind::More,
-            Count::Untold | Count::Last(_) if self.may_be_cut(page) => Behind::Untold,
-            Count::Untold | Count::Last(_) => Behind::Nothing,
+            // Rows of one second come in any order: of the one that it stands at others may be shown.
+            Count::Last(last) => {
+                let is_past = |last: Row| self.is_past(last) && (self.by_id.is_some() || Some(last.at) < self.from);
+                more(!last.is_some_and(is_past))
+            }
+            Count::Untold if page.length >= size || dialect.counts_with_pages => Behind::More,
+            Count::Untold if self.may_be_cut(page) => Behind::Untold,
+            Count::Untold => Behind::Nothing,
         }
     }
 
@@ -164,37 +185,121 @@ impl Walk {
     /// one of a sync that brings nothing new is not doubted, so that such a sync stays one request.
     fn is_doubtful(&self, dialect: &Dialect, page: &Listed, size: u64) -> bool {
         let may_be_cut = page.length >= FEW && page.length >= self.most && (self.capped || self.has_news(page));
-        (page.length >= size || may_be_cut) && self.has_fresh(dialect, page)
+        // Rows of one second that are known may fill it.
+        let is_crowded = page.length >= size && dialect.leaves_out == 0;
+        is_crowded || ((page.length >= size || may_be_cut) && self.has_fresh(dialect, page))
     }
 
     /// Whether a page without a count, which is shorter than asked for, may have been cut: also one
     /// after which orders are missing that were counted, as something may take rows out of any page.
     fn may_be_cut(&self, page: &Listed) -> bool {
-        let is_as_long = page.length >= self.most;
         let is_short = self.census.is_some_and(|census| census.missing() > self.edge + self.news(page));
-        is_short || (is_as_long && (self.by_id.is_some() || page.length >= FEW || self.has_news(page)))
+        let may_go_on = self.by_id.is_some() || page.length >= FEW || self.has_news(page);
+        // Where orders are hidden, a page of them may look like the end.
+        is_short || (page.length >= self.most && (may_go_on || (self.wider && page.length > 0)))
     }
 
-    /// After a page without entries. Where the channel counts some all the same, it does not show
-    /// them.
-    fn after_nothing(&self, before: &Self, page: &Listed) -> Result<Step, String> {
+    /// After a page without entries. A count that says so proves that there is nothing; what is
+    /// wrong with it otherwise, the row at the other end of the list tells: it must be one that is
+    /// read.
+    fn after_nothing(&self, before: &Self, dialect: &Dialect, page: &Listed, size: u64) -> Result<Step, String> {
         match page.count {
-            Count::OfPage(0) | Count::Asked(_) => Ok(self.past()),
-            Count::OfPage(_) if page.pages == Some(1) => Ok(self.past()),
-            Count::OfPage(count) => Err(format!("it counts {count} orders and shows none of them")),
-            Count::Last(last) if before.is_past(last) => Ok(self.past()),
-            // Without leaving out what is read, the list shows by its rows what it does not count.
-            Count::Last(_) if !self.taken.is_empty() => Ok(Step::More(Self { taken: Vec::new(), ..self.clone() })),
-            Count::Last(_) => {
-                Err("it gives an empty list, and no count that says that there is nothing more".to_owned())
+            Count::OfPage(count) if before.ahead > 0 && count > before.ahead + page.length => {
+                self.further(before, dialect, page, size)
             }
-            Count::Untold => Ok(Step::Ask),
+            // What was shown may have come since, and stand where it began.
+            _ if before.ahead > 0 => self.in_vain(MOST_IN_VAIN / 4),
+            Count::OfPage(0) | Count::Asked(Some(0)) => Ok(self.past()),
+            Count::Asked(None) if !dialect.counts_with_pages => Ok(self.past()),
+            Count::Last(Some(last)) if before.is_past(last) || (page.gives == 0 && before.has_taken(last)) => {
+                Ok(self.past())
+            }
+            // It has changed since it was read, and is left out for that.
+            Count::Last(Some(last)) if dialect.leaves_out > 0 && self.taken.contains(&last.id) => {
+                Ok(Step::More(Self { taken: Vec::new(), ..self.clone() }))
+            }
+            Count::Last(Some(_)) => self.further(before, dialect, page, size),
+            Count::Last(None) if dialect.above && self.census.is_some() => self.further(before, dialect, page, size),
+            Count::Last(None) => Err(NO_PROOF.to_owned()),
+            // Rows of its second come in any order, and more are counted than a page has.
+            Count::OfPage(count) | Count::Asked(Some(count))
+                if self.by_id.is_none() && !self.taken.is_empty() && count > size.min(self.most.max(FEW)) =>
+            {
+                Ok(self.from.map_or(Step::Ask, |from| Step::More(self.clone().tied(from))))
+            }
+            Count::OfPage(_) | Count::Asked(_) | Count::Untold => Ok(Step::Ask),
         }
     }
 
     /// Whether the last row of a list shows that nothing of it is left to read.
     pub(super) fn is_past(&self, last: Row) -> bool {
-        self.from.is_some_and(|from| last.at < from || (last.at == from && self.taken.contains(&last.id)))
+        let is_before = self.from.is_some_and(|from| last.at < from);
+        is_before || self.by_id.as_ref().map_or_else(|| self.has_taken(last), |ids| last.id <= ids.last)
+    }
+
+    /// Whether a row is of the second that it stands at, and read.
+    fn has_taken(&self, row: Row) -> bool {
+        Some(row.at) == self.from && self.taken.contains(&row.id)
+    }
+
+    /// The last row of its list, as bounds were sent, as one of its own: it is not left out where the
+    /// row of a bound alone says that there may be more.
+    pub(super) fn within(&self, last: Row, sort: Sort) -> Row {
+        let at = match sort {
+            Sort::Id => self.from.map_or(last.at, |from| last.at.max(from)),
+            _ => self.end().map_or(last.at, |end| last.at.min(end)),
+        };
+        Row { at, ..last }
+    }
+
+    /// The walk farther on, where nothing of a page is new and a row behind it is shown: what lies
+    /// between is counted and not shown. Ids do not move; of places every second window has half of
+    /// the one before, as rows may have left the list meanwhile.
+    fn further(&self, before: &Self, dialect: &Dialect, page: &Listed, size: u64) -> Result<Step, String> {
+        // As many rows as came at once are a window.
+        let most = self.most.max(page.gives);
+        let next = Self { before: None, doubted: false, most, ..self.clone() };
+        if dialect.above {
+            let within = next.few_ids(size);
+            let shown = if let Count::Last(Some(last)) = page.count { last.id } else { LARGEST };
+            let ids = self.by_id.clone().map(|ids| ById { within, shown, ..ids });
+            let ids = ids.unwrap_or_else(|| ById { known: self.skip.clone(), ..ById::default() });
+            return Ok(Step::More(Self { by_id: Some(ids), ..next }));
+        }
+        let half = (size.min(most) / 2).max(1);
+        Self { ahead: before.ahead + half, ..next }.in_vain(1)
+    }
+
+    /// The walk, where so much was done for nothing.
+    fn in_vain(&self, much: u64) -> Result<Step, String> {
+        let vain = self.vain + much;
+        if vain > MOST_IN_VAIN {
+            return Err("it shows an order at the end of a list, and does not where the list is read".to_owned());
+        }
+        Ok(Step::More(Self { vain, before: None, doubted: false, ..self.clone() }))
+    }
+
+    /// Of no more ids than these a page shows all: where bounds are sent wider, it has two more.
+    fn few_ids(&self, size: u64) -> u64 {
+        size.min(self.most).saturating_sub(2).max(1)
+    }
+
+    /// After a window of ids in which nothing is shown. One that has no more ids than a page has rows
+    /// has shown all that there is to show.
+    fn behind_window(&self, ids: &ById, page: &Listed, size: u64) -> Result<Step, String> {
+        let few = self.few_ids(size);
+        let is_empty = matches!(page.count, Count::OfPage(count) | Count::Asked(Some(count)) if count <= page.length);
+        if ids.within > few && !is_empty {
+            return Ok(Step::More(Self { by_id: Some(ById { within: few, ..ids.clone() }), ..self.clone() }));
+        }
+        let last = ids.last.saturating_add(ids.within);
+        // No id is larger.
+        if last >= ids.end().unwrap_or(LARGEST).min(ids.shown) {
+            return Ok(self.past());
+        }
+        let within = if is_empty { ids.within.saturating_mul(2) } else { few };
+        let next = Self { by_id: Some(ById { last, within, ..ids.clone() }), ..self.clone() };
+        next.in_vain(if is_empty || ids.shown < LARGEST { 0 } else { MOST_IN_VAIN / 20 })
     }
 
     fn after_times(
@@ -212,6 +317,15 @@ impl Walk {
         match behind {
             Behind::Nothing if in_order => return Ok(Step::End(seen)),
             Behind::Untold => return Ok(Step::Ask),
+            Behind::More if self.ahead > 0 && !self.has_fresh(dialect, page) => {
+                return seen.further(self, dialect, page, size);
+            }
+            // What lies on the bound as it was sent, and nothing more.
+            Behind::More if page.length < size && page.rows.iter().all(|row| Some(row.at) < self.from) => {
+                if let Count::OfPage(_) | Count::Asked(Some(_)) = page.count {
+                    return Ok(Step::Ask);
+                }
+            }
             _ => {}
         }
         let Some(last) = settled.iter().map(|row| row.at).max() else {
@@ -227,7 +341,7 @@ impl Walk {
             return Ok(Step::End(seen));
         }
         let left = match page.count {
-            Count::OfPage(count) => Some(count.saturating_sub(page.length)),
+            Count::OfPage(count) if self.ahead == 0 => Some(count.saturating_sub(page.length)),
             _ => None,
         };
         let (from, taken) = (self.from, self.taken.clone());
@@ -308,7 +422,7 @@ impl Walk {
 
     /// The stretch up to this second, by ids.
     pub(super) fn tied(self, to: i64) -> Self {
-        Self { by_id: Some(ById { to: Some(to), ..ById::default() }), before: None, doubted: false, ..self }
+        Self { by_id: Some(ById { to: Some(to), ..ById::default() }), before: None, doubted: false, ahead: 0, ..self }
     }
 
     /// The stretch of the page before, by ids, as if that page had not been read.
@@ -325,11 +439,15 @@ impl Walk {
             let is_uncounted = !self.begun && page.count == Count::Untold && !dialect.counts_with_pages;
             return Ok(if is_uncounted { Step::Ask } else { seen.past() });
         }
-        Ok(match self.behind(dialect, page, size) {
-            Behind::Untold => Step::Ask,
-            Behind::More | Behind::Doubt if last > ids.last => {
-                Step::More(Self { by_id: Some(ById { last, vain: 0, ..ids.clone() }), ..seen })
+        // Behind a window there may be more, whatever is in it.
+        let behind = if ids.within > 0 { Behind::More } else { self.behind(dialect, page, size) };
+        Ok(match (behind, page.count) {
+            (Behind::Untold, _) => Step::Ask,
+            (Behind::More | Behind::Doubt, _) if last > ids.last => {
+                Step::More(Self { by_id: Some(ById { last, within: 0, vain: 0, ..ids.clone() }), ..seen })
             }
+            (Behind::More, Count::Last(_)) => return seen.further(self, dialect, page, size),
+            (Behind::More, Count::OfPage(_) | Count::Asked(Some(_))) => Step::Ask,
             _ => seen.past(),
         })
     }
@@ -346,33 +464,37 @@ impl Walk {
         size: u64,
     ) -> Result<Step, String> {
         let last = self.in_order_of_ids(dialect, page)?.max(ids.last);
-        if ids.read > 0 && page.rows.first().is_none_or(|row| row.id > ids.last) {
+        if ids.read > 0 && self.ahead == 0 && page.rows.first().is_none_or(|row| row.id > ids.last) {
             return self.step_back(ids, ids.read.saturating_sub(size / 2), ids.last, 1);
         }
+        if page.length == 0 {
+            // All of the stretch has changed since, or is not shown, or this is no answer.
+            return seen.after_nothing(self, dialect, page, size);
+        }
         // A count of the whole list is more than what stands on a page from further on.
-        let is_of_page = |count: u64| count <= page.length && page.length > 0;
-        let is_meant = |count: u64| !is_of_page(count) || (ids.offset() == 0 && !self.is_doubtful(dialect, page, size));
+        let offset = ids.offset() + self.ahead;
         let count = match page.count {
-            Count::OfPage(count) if is_meant(count) => Some(count),
+            Count::OfPage(count) if count > page.length || offset == 0 => Some(count),
             _ => None,
         };
-        // Nothing new, although the page reaches to the end: the channel counts rows that it does
-        // not show.
-        let all_shown = |count: u64| {
-            last == ids.last && page.pages == Some(count.div_ceil(size.max(1))) && ids.offset() + size >= count
-        };
-        let read = ids.offset() + page.length;
-        match count {
-            Some(count) if read >= count || all_shown(count) => Ok(seen.past()),
-            // The row that joins the pages came, and none after it.
-            None if page.length == 1 && ids.read > 0 => Ok(seen.past()),
-            // All of the stretch has changed since, or this is no answer.
-            None if page.length == 0 => seen.after_nothing(self, page),
-            _ if last == ids.last => self.step_back(ids, 0, 0, 10),
-            _ => {
+        let (read, is_new) = (offset + page.length, last > ids.last);
+        let is_end = count.is_some_and(|count| read >= count);
+        match page.count {
+            _ if is_new && is_end && !self.is_doubtful(dialect, page, size) => Ok(seen.past()),
+            _ if is_new => {
                 let back = ids.back.saturating_sub(1);
                 Ok(Step::More(Self { by_id: Some(ById { read, last, back, ..ids.clone() }), ..seen }))
             }
+            Count::Last(Some(row)) if self.is_past(row) => Ok(seen.past()),
+            // A channel that heeds no place shows the same rows at each.
+            count if self.ahead > 0 || matches!(count, Count::Last(_)) => {
+                let vain = seen.vain + MOST_IN_VAIN / 20;
+                Self { vain, ..seen }.further(self, dialect, page, size)
+            }
+            // The row that joins the pages came, and none after it.
+            _ if (is_end || count.is_none()) && page.length == 1 && ids.read > 0 => Ok(seen.past()),
+            Count::OfPage(_) if count.is_some() => Ok(Step::Ask),
+            _ => self.step_back(ids, 0, 0, 10),
         }
     }
 
@@ -415,8 +537,8 @@ impl Walk {
 
     /// Whether the next request would be the same.
     fn stands_where(&self, other: &Self) -> bool {
-        (self.from, self.inclusive, &self.taken, &self.by_id, &self.skip)
-            == (other.from, other.inclusive, &other.taken, &other.by_id, &other.skip)
+        (self.from, self.inclusive, &self.taken, &self.by_id, &self.skip, self.ahead)
+            == (other.from, other.inclusive, &other.taken, &other.by_id, &other.skip, other.ahead)
     }
 }
 

@@ -43,6 +43,9 @@ pub(crate) struct Rest<X> {
     /// down as `inclusive` what it had taken for a proof.
     #[serde(default, rename = "includes")]
     inclusive: bool,
+    /// They are not taken for that any more: once not all orders came that were counted.
+    #[serde(default)]
+    wider: bool,
     /// The most rows that a page has had, and whether its count is known to be that of the page
     /// alone.
     #[serde(default)]
@@ -66,7 +69,8 @@ pub(crate) struct Rest<X> {
 impl<X> Rest<X> {
     /// Of a store whose changes stand there.
     pub(crate) fn new(at: Checkpoint, extra: X) -> Self {
-        Self { at, inclusive: false, most: 0, capped: false, unshown: Vec::new(), aside: None, aside_from: None, extra }
+        let (unshown, aside, aside_from) = (Vec::new(), None, None);
+        Self { at, inclusive: false, wider: false, most: 0, capped: false, unshown, aside, aside_from, extra }
     }
 
     /// The walk through a list that is looked through besides, if it begins at `now`.
@@ -163,7 +167,8 @@ fn begin<L: Lists>(lists: &L, mut rest: Rest<L::Extra>) -> Result<Page> {
     let (most, capped) = (rest.most, rest.capped);
     let is_revisited = walk.key == Key::Modified;
     let inclusive = rest.inclusive && list.dialect().bounds == Bounds::Unknown;
-    let walk = Walk { known: rest.at.high(), inclusive, skip, most, capped, is_revisited, ..walk };
+    let wider = rest.wider;
+    let walk = Walk { known: rest.at.high(), inclusive, wider, skip, most, capped, is_revisited, ..walk };
     changes(lists, rest, &walk)
 }
 
@@ -174,8 +179,9 @@ fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result
     // Where bounds are said to be exclusive, what a walk has seen is for that walk. Orders that were
     // counted and did not come may have lain on a bound.
     let is_short = batch.unshown.iter().any(|one| one.unlisted > 0);
-    let again_from = if is_short && rest.inclusive { behind.start.0 } else { None };
-    let learns = list.dialect().bounds == Bounds::Unknown && !is_short;
+    let again_from = if is_short && behind.inclusive { behind.start.0 } else { None };
+    rest.wider |= is_short;
+    let learns = list.dialect().bounds == Bounds::Unknown && !rest.wider;
     rest.inclusive = learns && (rest.inclusive || behind.inclusive);
     if list.dialect().counts_with_pages {
         (rest.most, rest.capped) = (behind.most, behind.capped);

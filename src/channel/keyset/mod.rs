@@ -155,8 +155,8 @@ pub(crate) struct Listed {
     pub(crate) length: u64,
     /// What is known of how many there are.
     pub(crate) count: Count,
-    /// How many pages that is, as the channel counts.
-    pub(crate) pages: Option<u64>,
+    /// How many rows came at once from the list's end, where that was asked for.
+    pub(crate) gives: u64,
 }
 
 /// What is known of how many orders fit a query.
@@ -169,8 +169,8 @@ pub(crate) enum Count {
     OfPage(u64),
     /// It was asked for by itself; `None` where the channel does not say.
     Asked(Option<u64>),
-    /// In its place, the last row of the list.
-    Last(Row),
+    /// In its place, the last row of the list that is shown, if any is.
+    Last(Option<Row>),
 }
 
 /// How a walk goes on after a page.
@@ -200,6 +200,8 @@ pub(crate) struct Walk {
     pub(crate) modified_since: Option<i64>,
     /// Bounds are known to be inclusive.
     pub(crate) inclusive: bool,
+    /// They are not to be taken for that.
+    pub(crate) wider: bool,
     /// Up to here everything is in the book already; `None`: nothing is.
     pub(crate) known: Option<i64>,
     /// Orders that the channel cannot show: left out or read around, so that the others of their
@@ -217,6 +219,10 @@ pub(crate) struct Walk {
     begun: bool,
     /// The rows of the second `from` that are read.
     taken: Vec<u64>,
+    /// So many rows from where it stands on are looked past: they are counted and not shown.
+    ahead: u64,
+    /// How much was done for that since something new came.
+    vain: u64,
     /// It is read by ids.
     by_id: Option<ById>,
     /// The page before.
@@ -242,6 +248,10 @@ pub(crate) struct ById {
     up_to: Option<u64>,
     /// How many of its rows lie behind, where only a place in the list can be asked for.
     read: u64,
+    /// No more ids than so many are asked for, to look past orders that are counted and not shown, up
+    /// to one that is; 0: all.
+    within: u64,
+    shown: u64,
     /// How often it went back since it last came further.
     back: u32,
     /// How many orders in a row the channel could not show.
@@ -334,7 +344,7 @@ impl Walk {
         };
         let size = self.at_least(dialect, size);
         let without = if dialect.leaves_out == 0 { Vec::new() } else { self.skip.clone() };
-        let query = Query { modified, created, without, size, ..Query::row(self.key.sort()) };
+        let query = Query { modified, created, without, size, offset: self.ahead, ..Query::row(self.key.sort()) };
         match &self.by_id {
             None if dialect.leaves_out == 0 => query,
             None => Query { without: [self.taken.as_slice(), &self.skip].concat(), ..query },
@@ -342,11 +352,38 @@ impl Walk {
                 // One id wider, as bounds may not count.
                 let exact = u64::from(dialect.bounds == Bounds::Inclusive);
                 let low = (ids.last > 0).then(|| ids.last.saturating_add(exact));
-                let high = ids.end().map(|end| end.saturating_add(1 - exact));
+                let within = (ids.within > 0).then(|| ids.last.saturating_add(ids.within));
+                let high = ids.end().into_iter().chain(within).min();
+                let high = high.map(|end| end.saturating_add(1 - exact));
                 Query { sort: Sort::Id, ids: (low, high), ..query }
             }
-            Some(ids) => Query { sort: Sort::Id, offset: ids.offset(), ..query },
+            Some(ids) => Query { sort: Sort::Id, offset: ids.offset() + self.ahead, ..query },
         }
+    }
+
+    /// Whether it reads a stretch of time by ids.
+    pub(super) fn is_in_stretch(&self) -> bool {
+        self.by_id.as_ref().is_some_and(|ids| ids.to.is_some())
+    }
+
+    /// The questions for the last row of its list that is shown: of a stretch that is read by ids the
+    /// one with the highest id; whatever is shown up to its end; and where that is nothing, what is
+    /// before the place where it stands: then the list is no empty answer.
+    pub(super) fn its_end(&self, dialect: &Dialect, size: usize) -> impl Iterator<Item = Query> + use<> {
+        let by_id = self.by_id.clone().map(|ids| ById { within: 0, ..ids });
+        let (is_by_id, walk) = (by_id.is_some(), Self { by_id, ahead: 0, taken: Vec::new(), ..self.clone() });
+        let query = walk.query(dialect, size);
+        let query = Query { descending: true, offset: 0, ids: (None, query.ids.1), ..query };
+        let (modified, created) = match self.key {
+            Key::Modified => ((None, query.modified.1), query.created),
+            Key::Created => (query.modified, (None, query.created.1)),
+        };
+        let all = Query { sort: self.key.sort(), modified, created, ..query.clone() };
+        let read = self.from.map(|from| match self.key {
+            Key::Modified => Query { modified: (None, Some(from - 1)), ..all.clone() },
+            Key::Created => Query { created: (None, Some(from - 1)), ..all.clone() },
+        });
+        is_by_id.then_some(query).into_iter().chain([all]).chain(read)
     }
 
     /// One row of a page may only join it to the one before.

@@ -12,7 +12,7 @@ use super::{Key, Query, Sort, Walk};
 use crate::channel::checkpoint::Checkpoint;
 use crate::channel::isolate::REPEATS;
 use crate::channel::{Cursor, Plan, Range, slices};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 
 /// A first sync of more pages than this is cut into slices.
 const WORTH_SLICING: u64 = 3;
@@ -127,6 +127,18 @@ fn divide<L: Lists + Sync>(
     Ok(Some((walks.collect(), newest.at)))
 }
 
+/// The farthest place in the list that can be asked for, up to this one: a channel may refuse nearer
+/// ones than it says.
+pub(super) fn reached(list: &dyn List, since: Option<i64>, most: u64) -> Result<u64> {
+    let mut place = most.max(1);
+    loop {
+        match first(list, &Query { offset: place, ..row(Sort::Created, since) }) {
+            Err(error) if place > 1 && error.kind() == ErrorKind::Failed => place /= 2,
+            found => return found.map(|_| place),
+        }
+    }
+}
+
 /// About so many slices of equal size by creation times, found by looking at single rows; several
 /// at a time.
 fn by_creation<L: Lists + Sync>(lists: &L, since: Option<i64>, many: u64, count: u64) -> Result<Vec<Walk>> {
@@ -136,7 +148,9 @@ fn by_creation<L: Lists + Sync>(lists: &L, since: Option<i64>, many: u64, count:
         let query = Query { created: (behind, None), offset, ..row(Sort::Created, since) };
         Ok(first(lists.list(None).as_ref(), &query)?.row.map(|row| row.at))
     };
-    let farthest = list.dialect().farthest.unwrap_or(u64::MAX).max(1);
+    let last = slices::cuts(many, count).last().unwrap_or(1);
+    let farthest = list.dialect().farthest.map(|most| reached(list.as_ref(), since, most.min(last))).transpose()?;
+    let farthest = farthest.unwrap_or(u64::MAX);
     let (mut base, mut places) = ((None, 0), Vec::new());
     for place in slices::cuts(many, count) {
         while place - base.1 > farthest {

@@ -124,8 +124,6 @@ pub(crate) struct Fetched {
     pub(crate) rows: Vec<Entry>,
     /// What the channel says of how many there are.
     pub(crate) count: Count,
-    /// How many pages that is.
-    pub(crate) pages: Option<u64>,
     /// What the merchant should know.
     pub(crate) warnings: Vec<String>,
 }
@@ -271,7 +269,7 @@ fn one_page(list: &dyn List, walk: &Walk, size: usize, repeats: u32) -> Result<(
     let dialect = list.dialect();
     let query = walk.query(&dialect, size);
     let mut told = told(list, walk, &query, size, repeats)?;
-    if told.listed.length == 0 && matches!(told.listed.count, Count::Last(last) if !walk.is_past(last)) {
+    if told.listed.length == 0 && matches!(told.listed.count, Count::Last(Some(last)) if !walk.is_past(last)) {
         // An order may have come to the end of the list between the two questions.
         told = self::told(list, walk, &query, size, repeats)?;
     }
@@ -287,7 +285,7 @@ fn one_page(list: &dyn List, walk: &Walk, size: usize, repeats: u32) -> Result<(
             batch.unshown.extend(missing(list, &dialect, &done, asked_at)?);
             Onward::Done(done)
         }
-        Step::Ask => return Err(list.odd("it gives an empty list, and no count that says that there is nothing more")),
+        Step::Ask => return Err(list.odd(super::after::NO_PROOF)),
     };
     Ok((batch, onward, !is_whole))
 }
@@ -316,21 +314,61 @@ struct Told {
 fn told(list: &dyn List, walk: &Walk, query: &Query, size: usize, repeats: u32) -> Result<Told> {
     let dialect = list.dialect();
     let asked_at = list.now();
-    let Fetched { rows: entries, count, pages, warnings } = answered(list, walk, query, repeats)?;
+    let Fetched { rows: entries, count, warnings } = answered(list, walk, query, repeats)?;
     let rows = entries.iter().filter_map(|entry| entry.row).collect();
-    let mut listed = Listed { rows, length: entries.len() as u64, count, pages };
+    let mut listed = Listed { rows, length: entries.len() as u64, count, gives: 0 };
     // A walk of several pages is held against a count from its beginning.
     let is_whole = listed.length >= query.size as u64;
     if count == Count::Untold && is_whole && walk.is_new() && list.is_held() && !dialect.counts_with_pages {
         listed.count = Count::Asked(list.count(query)?);
     }
-    if walk.after(&dialect, &listed, size, asked_at) == Ok(Step::Ask) {
+    // The channel is asked for its count, and where that is no proof, for what is shown at the end.
+    for _ in 0..2 {
+        if walk.after(&dialect, &listed, size, asked_at) != Ok(Step::Ask) {
+            break;
+        }
         // A stretch that is read by ids ends by the time all the same. Of what the page left out,
         // only rows that were read can prove its end.
         let without = if dialect.leaves_out == 0 { Vec::new() } else { walk.skip.clone() };
-        listed.count = list.proof(&Query { sort: walk.key.sort(), without, ..query.clone() })?;
+        match listed.count {
+            Count::Untold => {
+                listed.count = list.proof(&Query { sort: walk.key.sort(), without, ..query.clone() })?;
+            }
+            _ => (listed.count, listed.gives) = last_shown(list, walk, size, listed.count)?,
+        }
     }
     Ok(Told { rows: entries, listed, warnings, asked_at })
+}
+
+/// The last row of a walk's list that is shown, and how many came with it.
+fn last_shown(list: &dyn List, walk: &Walk, size: usize, count: Count) -> Result<(Count, u64)> {
+    // What gives one answer to every question, as a cache does, shows there what it shows everywhere.
+    let nothing = (None, Some(1));
+    let (modified, created) = match walk.key {
+        Key::Modified => (nothing, (None, None)),
+        Key::Created => ((None, None), nothing),
+    };
+    let none = list.fetch(&Query { modified, created, ..Query::row(walk.key.sort()) }, walk, REPEATS)?;
+    if none.rows.iter().filter_map(|entry| entry.row).any(|row| row.at > 2) {
+        return Err(list.odd("orders came where those of before all shops were asked for: a filter was ignored"));
+    }
+    for query in walk.its_end(&list.dialect(), size) {
+        let page = match list.fetch(&query, walk, REPEATS) {
+            // No order of this page is to blame.
+            Err(error) if error.is_too_much() => return Err(list.odd(error.message())),
+            page => page?,
+        };
+        if let Some(last) = page.rows.iter().find_map(|entry| entry.row) {
+            return Ok((Count::Last(Some(walk.within(last, query.sort))), page.rows.len() as u64));
+        }
+    }
+    // All of a stretch may have changed since: what is behind it shows that the answers are real.
+    let is_counted = matches!(count, Count::OfPage(_) | Count::Asked(Some(_)));
+    let all = Query { descending: true, ..Query::row(walk.key.sort()) };
+    if !is_counted && walk.is_in_stretch() && !list.fetch(&all, walk, REPEATS)?.rows.is_empty() {
+        return Ok((Count::Asked(Some(0)), 0));
+    }
+    Ok((Count::Last(None), 0))
 }
 
 /// The answer to a question. Nothing, out of a cache or from a server whose database failed, is no

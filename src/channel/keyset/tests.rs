@@ -24,6 +24,12 @@ enum Habit {
     Counted(usize),
     /// It counts so many, whatever there is.
     Counts(u64),
+    /// It counts so many more, or fewer, than there are.
+    Off(i64),
+    /// It does not count, and all its lists are empty.
+    Broken,
+    /// It refuses places farther on than this.
+    Near(u64),
     /// Its bounds are inclusive, whatever they are said to be.
     Includes,
     /// It does not count.
@@ -77,6 +83,11 @@ const ABOVE: Dialect =
     Dialect { bounds: Bounds::Unknown, leaves_out: 0, above: true, counts_with_pages: false, farthest: None };
 /// As the made-up channel's.
 const PLAIN: Dialect = Dialect { bounds: Bounds::Inclusive, ..ABOVE };
+/// As Magento's, and as Etsy's.
+const COUNTING: Dialect = Dialect { counts_with_pages: true, ..PLAIN };
+const BY_PLACE: Dialect =
+    Dialect { bounds: Bounds::Unknown, leaves_out: 0, above: false, counts_with_pages: true, farthest: Some(12_000) };
+const ALL: [Dialect; 5] = [LEAVING_OUT, ABOVE, PLAIN, COUNTING, BY_PLACE];
 
 impl Store {
     fn new(dialect: Dialect, rows: impl IntoIterator<Item = (u64, i64)>) -> Self {
@@ -202,6 +213,9 @@ impl List for &Store {
         self.pages.set(self.pages.get() + 1);
         let frozen = Query { size: query.size, ..Query::row(Sort::Modified) };
         let query = if self.habit == Habit::Frozen { &frozen } else { query };
+        if matches!(self.habit, Habit::Near(most) if query.offset > most) {
+            return Err(Error::new(ErrorKind::Failed, "400: the offset is greater than the maximum"));
+        }
         let mut ids = self.listed(query);
         let total = ids.len() as u64;
         if self.habit != Habit::NoOffset {
@@ -211,13 +225,14 @@ impl List for &Store {
             Habit::Cap(most) | Habit::Counted(most) => query.size.min(most),
             _ => query.size,
         };
-        ids.truncate(size);
+        ids.truncate(if self.habit == Habit::Broken { 0 } else { size });
         let fails = query.size > 2 && self.fails.borrow_mut().pop().unwrap_or(false);
         if fails || ids.iter().any(|id| self.bad.contains(id)) {
             return Err(Error::new(ErrorKind::Temporary, "500").too_much());
         }
         let total = match self.habit {
-            Habit::NoCount => None,
+            Habit::NoCount | Habit::Broken => None,
+            Habit::Off(by) => Some(total.saturating_add_signed(by)),
             Habit::Counted(_) => Some(ids.len() as u64),
             Habit::Counts(count) => Some(count),
             // As HPOS: nothing where the page is empty.
@@ -238,30 +253,37 @@ impl List for &Store {
             Entry { row: Some(Row { id: *id, at }), modified: Some(made.modified), content: Content::Order(order) }
         };
         let rows = ids.iter().filter(|id| !self.kept_back.contains(*id)).map(entry).collect();
-        let pages = total.map(|total| total.div_ceil(size as u64));
         drop(orders);
         for id in self.changes.borrow_mut().pop().into_iter().flatten() {
             self.clock.set(self.clock.get() + 1);
             let now = self.clock.get() - 5;
             self.orders.borrow_mut().entry(id).or_insert(Made { modified: now, created: now }).modified = now;
         }
-        Ok(Fetched { rows, count: total.map_or(Count::Untold, Count::OfPage), pages, warnings: Vec::new() })
+        Ok(Fetched { rows, count: total.map_or(Count::Untold, Count::OfPage), warnings: Vec::new() })
     }
 
     fn count(&self, query: &Query) -> Result<Option<u64>> {
-        let count = if let Habit::Counts(count) = self.habit { count } else { self.listed(query).len() as u64 };
-        Ok(Some(count).filter(|_| self.habit != Habit::NoCount))
+        let there = self.listed(query).len() as u64;
+        Ok(match self.habit {
+            Habit::Counts(count) => Some(count),
+            Habit::Off(by) => Some(there.saturating_add_signed(by)),
+            Habit::NoCount | Habit::Broken => None,
+            _ => Some(there),
+        })
     }
 
     fn proof(&self, query: &Query) -> Result<Count> {
-        if !self.dialect.counts_with_pages {
+        if !self.dialect.counts_with_pages || self.dialect.leaves_out == 0 {
             return self.count(query).map(Count::Asked);
+        }
+        if self.habit == Habit::Broken {
+            return Ok(Count::Untold);
         }
         let bounds = ((None, query.modified.1), (None, query.created.1));
         let all = Query { modified: bounds.0, created: bounds.1, ..query.clone() };
         let last = self.orders.borrow();
         let last = self.listed(&all).last().map(|id| Row { id: *id, at: last[id].modified });
-        Ok(last.map_or(Count::Asked(Some(0)), Count::Last))
+        Ok(last.map_or(Count::Asked(Some(0)), |last| Count::Last(Some(last))))
     }
 
     fn one(&self, id: u64) -> Result<Option<RemoteOrder>> {
@@ -359,6 +381,39 @@ proptest! {
         store.clock.set(store.clock.get() + 21);
         store.sync(at, &mut seen);
         for (id, made) in store.orders.borrow().iter() {
+            prop_assert_eq!(seen.get(id), Some(&made.modified), "order {}", id);
+        }
+    }
+
+    /// The same where orders are counted and never shown, and the count is wrong besides: nothing that
+    /// is shown is lost, and no sync fails.
+    #[test]
+    fn i3_what_is_shown_beside_hidden_orders_is_met_by_the_syncs_that_find_something_new(
+        times in prop::collection::vec(0i64..12, 1..60),
+        hidden in prop::collection::btree_set(1u64..60, 0..8),
+        changes in prop::collection::vec(prop::collection::vec(1u64..65, 0..4), 0..6),
+        size in prop_oneof![9usize..14, 20usize..40],
+        seed: u64,
+        dialect in prop::sample::select(ALL.to_vec()),
+        off in -1i64..=2,
+    ) {
+        let rows = times.iter().enumerate().map(|(id, at)| (id as u64 + 1, 100 + at));
+        let store = Store { size, kept_back: hidden, ..Store::with(dialect, Habit::Off(off), rows) };
+        store.seed.set(seed);
+        store.clock.set(130);
+        *store.changes.borrow_mut() = changes;
+        let mut seen = BTreeMap::new();
+        // One that is shown is never out of sight: the newest.
+        store.orders.borrow_mut().insert(99, Made { created: 125, modified: 125 });
+        let mut at = store.sync(Position::Rest(Rest::new(Checkpoint::new(None), Extra {})), &mut seen);
+        store.changes.borrow_mut().clear();
+        for id in 100..102 {
+            store.clock.set(store.clock.get() + 30);
+            let now = store.clock.get() - 10;
+            store.orders.borrow_mut().insert(id, Made { created: now, modified: now });
+            at = store.sync(at, &mut seen);
+        }
+        for (id, made) in store.orders.borrow().iter().filter(|(id, _)| !store.kept_back.contains(id)) {
             prop_assert_eq!(seen.get(id), Some(&made.modified), "order {}", id);
         }
     }
@@ -692,6 +747,73 @@ fn i3_a_store_that_heeds_nothing_ends_the_walk_with_an_error() {
     }
 }
 
+/// Whatever is counted, and wherever orders stand that are counted and never shown: all that is
+/// shown is met, by the first sync and by those that go on from it, and no sync fails.
+#[test]
+fn i3_a_count_that_is_wrong_stops_no_sync_and_loses_no_order() {
+    let run = |from: u64, to: u64| (from..to).collect::<BTreeSet<u64>>();
+    let apart = run(7, 8).into_iter().chain(20..38).collect();
+    let hidden = [run(0, 0), run(40, 41), run(38, 41), run(1, 2), run(1, 31), run(5, 36), apart];
+    for dialect in ALL {
+        for habit in [Habit::Plain, Habit::Off(1), Habit::Off(-1), Habit::Counts(500), Habit::Counts(0), Habit::Cap(10)]
+        {
+            for (hidden, size, seconds) in
+                hidden.iter().flat_map(|hidden| [(hidden, 100, 40), (hidden, 10, 40), (hidden, 10, 3), (hidden, 7, 1)])
+            {
+                if habit == Habit::Counts(0) && !hidden.is_empty() {
+                    // Nothing tells of more behind a short page.
+                    continue;
+                }
+                let case = format!("{dialect:?} {habit:?} {hidden:?} {size} {seconds}");
+                let rows = (1..=40).map(|id| (id, LATER - 5_000 + 100 * ((id - 1) * seconds / 40) as i64));
+                let store = Store { size, kept_back: hidden.clone(), ..Store::with(dialect, habit, rows) };
+                let mut seen = BTreeMap::new();
+                let mut at = store.sync(Position::Rest(Rest::new(Checkpoint::new(None), Extra {})), &mut seen);
+                for id in 41..45 {
+                    store.clock.set(store.clock.get() + 300);
+                    let now = store.clock.get() - 100;
+                    store.orders.borrow_mut().insert(id, Made { created: now, modified: now });
+                    at = store.sync(at, &mut seen);
+                }
+                assert_eq!(seen.len(), 44 - store.kept_back.len(), "{case}");
+                store.clock.set(store.clock.get() + 300);
+                store.pages.set(0);
+                store.sync(at, &mut seen);
+                assert!(store.pages.get() <= 13, "{case}: {} pages for nothing new", store.pages.get());
+            }
+        }
+    }
+}
+
+#[test]
+fn i3_how_far_places_can_be_asked_for_is_learnt_from_the_refusal() {
+    for (most, reached) in [(99, 75), (100, 75), (299, 150), (300, 300), (0, 1)] {
+        let store = Store::with(BY_PLACE, Habit::Near(most), (1..=400).map(|id| (id, id as i64)));
+        let found = plan::reached(&&store, None, 300);
+        assert_eq!(found.ok(), Some(reached).filter(|place| *place <= most), "{most}");
+    }
+}
+
+#[test]
+fn i3_an_empty_list_that_nothing_counts_is_no_proof_that_there_is_nothing() {
+    for dialect in [LEAVING_OUT, COUNTING, BY_PLACE] {
+        let rows = (1..=40).map(|id| (id, LATER - 5_000 + 100 * id as i64));
+        let mut store = Store::new(dialect, rows);
+        let (mut seen, new) = (BTreeMap::new(), Position::Rest(Rest::new(Checkpoint::new(None), Extra {})));
+        let at = store.sync(new.clone(), &mut seen);
+        store.clock.set(store.clock.get() + 300);
+        let at = store.sync(at, &mut seen);
+        store.habit = Habit::Broken;
+        for position in [at.clone(), new] {
+            let error = page(&&store, position).map(drop).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unreadable, "{dialect:?}: {error}");
+        }
+        // Rows without a count are rows, and the last of them proves the end.
+        store.habit = Habit::NoCount;
+        store.sync(at, &mut seen);
+    }
+}
+
 #[test]
 fn i3_orders_that_are_counted_and_never_shown_are_told() {
     for (dialect, rows) in [(LEAVING_OUT, 40), (LEAVING_OUT, 340), (ABOVE, 340), (PLAIN, 340)] {
@@ -748,7 +870,7 @@ fn after(walk: &Walk, page: &Listed) -> std::result::Result<Step, String> {
 fn i3_a_doubt_that_gets_no_answer_leaves_it_at_the_count() {
     let walk = Walk { taken: vec![20], doubted: true, begun: true, ..Walk::new(Key::Modified, Some(20), None) };
     let rows: Vec<Row> = (1..=20).map(|id| Row { id, at: id as i64 }).collect();
-    let again = Listed { length: 20, count: Count::OfPage(20), pages: Some(1), rows };
+    let again = Listed { length: 20, count: Count::OfPage(20), gives: 0, rows };
     assert!(matches!(after(&walk, &again), Ok(Step::End(done)) if !done.capped));
     after(&Walk { doubted: false, ..walk }, &again).unwrap_err();
 }
@@ -757,11 +879,11 @@ fn i3_a_doubt_that_gets_no_answer_leaves_it_at_the_count() {
 fn i3_an_empty_page_proves_nothing_without_a_count() {
     let walk = Walk { taken: vec![7], begun: true, ..Walk::new(Key::Modified, Some(5), None) };
     assert_eq!(after(&walk, &Listed::default()), Ok(Step::Ask));
-    let counted = |count, pages| Listed { count, pages, ..Listed::default() };
-    assert!(matches!(after(&walk, &counted(Count::OfPage(0), None)), Ok(Step::End(_))));
-    assert!(matches!(after(&walk, &counted(Count::OfPage(2), Some(1))), Ok(Step::End(_))));
-    after(&walk, &counted(Count::OfPage(44), None)).unwrap_err();
-    let past = |id, at| matches!(after(&walk, &counted(Count::Last(Row { id, at }), None)), Ok(Step::End(_)));
+    let counted = |count| Listed { count, ..Listed::default() };
+    assert!(matches!(after(&walk, &counted(Count::OfPage(0))), Ok(Step::End(_))));
+    assert_eq!(after(&walk, &counted(Count::OfPage(4))), Ok(Step::Ask));
+    after(&walk, &counted(Count::Last(None))).unwrap_err();
+    let past = |id, at| matches!(after(&walk, &counted(Count::Last(Some(Row { id, at })))), Ok(Step::End(_)));
     assert!(past(9, 4) && past(7, 5) && !past(8, 5) && !past(7, 6));
 }
 
@@ -786,7 +908,7 @@ fn q2_orders_that_changed_just_before_a_sync_cost_one_page_and_what_may_lie_betw
     let walk = Walk { is_revisited: true, ..Walk::new(Key::Modified, Some(100), None) };
     let rows = |times: &[i64]| times.iter().enumerate().map(|(id, at)| Row { id: id as u64 + 1, at: *at }).collect();
     let after = |times: &[i64]| {
-        let page = Listed { rows: rows(times), length: 3, count: Count::OfPage(9), pages: None };
+        let page = Listed { rows: rows(times), length: 3, count: Count::OfPage(9), gives: 0 };
         let Ok(Step::More(next)) = walk.after(&LEAVING_OUT, &page, 3, 900) else { panic!("more") };
         (next.from, next.gap)
     };

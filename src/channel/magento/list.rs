@@ -120,7 +120,6 @@ impl List for Orders<'_> {
         Ok(Fetched {
             rows: listed.rows.iter().map(|row| entry(row)).collect(),
             count: listed.total.as_deref().and_then(meant).map_or(Count::Untold, Count::OfPage),
-            pages: None,
             warnings: listed.cut.then(|| notices.to_owned()).into_iter().collect(),
         })
     }

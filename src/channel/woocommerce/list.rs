@@ -173,9 +173,8 @@ impl List for Refunds<'_> {
             let order = head.parent_id.id().map(str::to_owned);
             Entry { row: placed(head, walk.key), modified: None, content: Content::Sign(order) }
         };
-        let Counted { total, pages } = counted(&reply);
-        let count = total.map_or(Count::Untold, Count::OfPage);
-        Ok(Fetched { rows: rows.iter().map(entry).collect(), count, pages, warnings: Vec::new() })
+        let count = counted(&reply).total.map_or(Count::Untold, Count::OfPage);
+        Ok(Fetched { rows: rows.iter().map(entry).collect(), count, warnings: Vec::new() })
     }
 
     fn count(&self, _: &Query) -> Result<Option<u64>> {
@@ -239,7 +238,7 @@ fn proof(api: &Api, route: &str, status: Option<&str>, query: &Query) -> Result<
     let last = Query { descending: true, modified, created, offset: 0, size: 1, ..query.clone() };
     let (first, length) = first(&api.list(route, &place(status, &last))?, last.sort)?;
     Ok(match first {
-        First { row: Some(last), .. } => Count::Last(last),
+        First { row: Some(last), .. } => Count::Last(Some(last)),
         First { count: Some(0), .. } if length == 0 => Count::Asked(Some(0)),
         _ => Count::Untold,
     })
@@ -359,11 +358,9 @@ fn entries(reply: &Reply, statuses: &Statuses, key: Key) -> Result<Fetched> {
         Entry { row, modified: modified(&head), content: Content::Order(named(document, &head, order)) }
     };
     let notices = "the shop prints notices around its answers (PHP errors shown to visitors); they were cut away, but should be switched off there";
-    let Counted { total, pages } = counted(reply);
     Ok(Fetched {
         rows: documents.iter().map(entry).collect(),
-        count: total.map_or(Count::Untold, Count::OfPage),
-        pages,
+        count: counted(reply).total.map_or(Count::Untold, Count::OfPage),
         warnings: cut.then(|| notices.to_owned()).into_iter().collect(),
     })
 }
@@ -380,9 +377,8 @@ fn places(reply: &Reply, key: Key) -> Result<Fetched> {
         };
         Entry { row: placed(&head, key), modified: modified(&head), content }
     };
-    let Counted { total, pages } = counted(reply);
-    let count = total.map_or(Count::Untold, Count::OfPage);
-    Ok(Fetched { rows: documents.iter().map(entry).collect(), count, pages, warnings: Vec::new() })
+    let count = counted(reply).total.map_or(Count::Untold, Count::OfPage);
+    Ok(Fetched { rows: documents.iter().map(entry).collect(), count, warnings: Vec::new() })
 }
 
 /// Whether a row is no order yet, as it comes alone.

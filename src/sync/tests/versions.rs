@@ -654,6 +654,28 @@ proptest! {
     }
 }
 
+/// A hold that came and went between, and is written to the copy, changes nothing else of it.
+#[test]
+fn p2_a_hold_that_came_and_went_after_totals_were_accepted_leaves_the_copy_as_it_was() {
+    let version = |fields: &[Field], minutes: i64| {
+        let mut order = testing::order("7", Status::AwaitingFulfillment);
+        fields.iter().for_each(|field| change(&mut order, *field, 1));
+        order.updated_at += chrono::TimeDelta::minutes(minutes);
+        balanced(order).unwrap()
+    };
+    let [alone, many] = [false, true].map(|is_held| {
+        let desk = desk(&["ignore"; 5]);
+        take(&desk, &version(&[Field::Totals], 1));
+        accept(&desk, &[Field::Totals]);
+        if is_held {
+            take(&desk, &version(&[Field::Hold], 61));
+        }
+        take(&desk, &version(&[], 62));
+        desk
+    });
+    assert_eq!(standing(&many), standing(&alone));
+}
+
 #[test]
 fn a_version_of_the_year_2100_and_one_that_is_older_than_the_last_stand_in_no_other_ones_way() {
     let desk = desk(&["review"; 5]);

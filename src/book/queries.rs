@@ -10,8 +10,8 @@ use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::waiting::Times;
 use crate::order::{
-    Address, Buyer, Charge, Field, LineQuantity, Parcel, Payment, Pieces, Refund, Status, Totals, is_given_back,
-    stored_decimal, sum,
+    Address, Buyer, Charge, Counted, Field, LineQuantity, Parcel, Payment, Pieces, Refund, Status, Totals,
+    is_given_back, stored_decimal, sum,
 };
 
 /// The shipments of an order, with what became of telling the channel.
@@ -82,9 +82,10 @@ impl BookOrder {
         format!("#{}", nth + 1)
     }
 
-    /// The pieces that count as sent by others.
-    pub(crate) fn sent_by_others(&self) -> Vec<LineQuantity> {
-        self.shipments.iter().filter(|shipment| !shipment.own).flat_map(|shipment| shipment.lines.clone()).collect()
+    /// What counts as sent by others.
+    pub(crate) fn sent_by_others(&self) -> Vec<Counted> {
+        let theirs = self.shipments.iter().filter(|shipment| !shipment.own && !shipment.lines.is_empty());
+        theirs.map(|one| Counted { remote_id: one.remote_id.clone(), lines: one.lines.clone() }).collect()
     }
 
     /// What is to be said of pieces given back of which nobody tells whether they had been sent

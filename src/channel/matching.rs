@@ -7,18 +7,20 @@
 //!
 //! A record is the dispatch's own, in this order of certainty: it carries the dispatch's mark; the
 //! channel gave its id as the receipt of one of the dispatch's writes; it names one of the
-//! dispatch's tracking numbers and holds pieces that are wanted and that were not counted as sent
+//! dispatch's tracking numbers and holds pieces that are wanted, and that were not counted as sent
 //! before; it names all numbers and tells
 //! nothing of pieces; it has no number, as the dispatch has none, was made since the dispatch was
 //! recorded, and holds nothing but what is wanted. What is known to be another dispatch's is never
 //! taken: two dispatches may be alike in everything.
+
+use std::borrow::Cow;
 
 use rust_decimal::Decimal;
 
 use super::{TrackingChange, TrackingPlan, impossible};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, Parcel, names_number, same_number};
+use crate::order::{Counted, LineQuantity, Parcel, names_number, same_number};
 
 /// One of the writes that a dispatch consists of at a channel: a shipment, a fulfilment, an entry,
 /// a note.
@@ -69,8 +71,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) receipts: &'a [String],
     /// What other dispatches of the order have: never this one's, however like it.
     pub(crate) others: &'a [String],
-    /// Pieces that were counted as sent by somebody else when it was recorded.
-    pub(crate) counted: &'a [LineQuantity],
+    /// What was counted as sent by somebody else when it was recorded.
+    pub(crate) counted: &'a [Counted],
     /// When it was recorded, by the channel's clock and with its doubt taken off.
     pub(crate) since: Timestamp,
 }
@@ -111,14 +113,13 @@ pub(crate) fn matched(parts: &[Part], shown: &[Record], claim: &Claim<'_>) -> Ma
         parts,
         claim,
         left: parts.iter().map(|part| Some(part.lines.clone())).collect(),
-        open: shown.iter().collect(),
+        open: shown.iter().map(Cow::Borrowed).collect(),
         claimed: Vec::new(),
-        spare: Vec::new(),
         is_cut: false,
     };
     matching.by_mark();
     matching.by_receipt();
-    matching.count();
+    matching.without_counted();
     matching.by_number();
     matching.by_word(shown);
     matching.by_time();
@@ -131,11 +132,8 @@ struct Matching<'a> {
     parts: &'a [Part],
     claim: &'a Claim<'a>,
     left: Vec<Option<Vec<LineQuantity>>>,
-    open: Vec<&'a Record>,
+    open: Vec<Cow<'a, Record>>,
     claimed: Vec<String>,
-    /// The pieces in open records that may be the dispatch's, as nobody else is known to have sent
-    /// them.
-    spare: Vec<LineQuantity>,
     is_cut: bool,
 }
 
@@ -144,13 +142,15 @@ impl<'a> Matching<'a> {
     /// cut them: some do without a word.
     fn by_mark(&mut self) {
         for (nth, part) in self.parts.iter().enumerate() {
-            let own = |record: &&Record| part.mark.is_some() && record.mark == part.mark;
+            let own = |record: &Cow<'_, Record>| part.mark.is_some() && record.mark == part.mark;
             if let Some(place) = self.open.iter().position(own) {
                 let record = self.open.remove(place);
-                self.claim(record);
+                self.claim(&record);
                 let (mut lines, mut pieces) = (part.lines.clone(), record.lines.clone());
                 subtract(&mut lines, &mut pieces);
-                let is_cut = !record.lines.is_empty() && !lines.is_empty();
+                // One with other lines than it was given tells its pieces in another way.
+                let is_alike = |sent: &LineQuantity| part.lines.iter().any(|line| line.line_id == sent.line_id);
+                let is_cut = !record.lines.is_empty() && record.lines.iter().all(is_alike) && !lines.is_empty();
                 self.left[nth] = is_cut.then_some(lines);
                 self.is_cut |= is_cut;
             }
@@ -165,30 +165,35 @@ impl<'a> Matching<'a> {
         });
         self.open = open;
         for record in own {
-            self.claim(record);
+            self.claim(&record);
             if !record.lines.is_empty() {
-                self.take_off(record, &record.lines);
-            } else if let Some(nth) = self.told_by(record).or_else(|| self.left.iter().position(Option::is_some)) {
+                self.take_off(&record);
+            } else if let Some(nth) = self.told_by(&record).or_else(|| self.left.iter().position(Option::is_some)) {
                 self.left[nth] = None;
             }
         }
     }
 
-    /// What is left of the open records once the pieces are taken off that others had sent before.
-    fn count(&mut self) {
-        let open = self.open.iter().filter(|record| !record.elsewhere && !self.is_anothers(record));
-        let mut spare = total(open.flat_map(|record| &record.lines));
-        subtract(&mut spare, &mut self.claim.counted.to_vec());
-        self.spare = spare;
-    }
-
-    /// The pieces of a record that may be the dispatch's.
-    fn spare(&self, record: &Record) -> Vec<LineQuantity> {
-        let mut beyond = record.lines.clone();
-        subtract(&mut beyond, &mut self.spare.clone());
-        let mut spare = record.lines.clone();
-        subtract(&mut spare, &mut beyond);
-        spare
+    /// Takes off the open records what others had sent before: off each what was counted of it, and
+    /// off the oldest what was counted without a word of where.
+    fn without_counted(&mut self) {
+        let (named, nameless): (Vec<_>, Vec<_>) = self.claim.counted.iter().partition(|one| !one.remote_id.is_empty());
+        let mut pool = total(nameless.iter().flat_map(|one| &one.lines));
+        let mut places: Vec<usize> = (0..self.open.len()).collect();
+        places.sort_by_key(|place| self.open[*place].made_at);
+        for place in places {
+            let record = &self.open[place];
+            if record.elsewhere || record.draft || record.lines.is_empty() || self.is_anothers(record) {
+                continue;
+            }
+            let known = named.iter().find(|one| one.remote_id == record.id);
+            let (mut lines, mut own) = (record.lines.clone(), known.map(|one| one.lines.clone()).unwrap_or_default());
+            subtract(&mut lines, if known.is_some() { &mut own } else { &mut pool });
+            if lines != record.lines {
+                self.open[place] = Cow::Owned(Record { lines, ..record.as_ref().clone() });
+            }
+        }
+        self.open.retain(|record| matches!(record, Cow::Borrowed(_)) || !record.lines.is_empty());
     }
 
     /// One of the numbers, and pieces that are wanted: those pieces are sent under this dispatch's
@@ -196,16 +201,14 @@ impl<'a> Matching<'a> {
     fn by_number(&mut self) {
         for record in std::mem::take(&mut self.open) {
             let parts = self.parts.iter().zip(&self.left);
-            let spare = self.spare(record);
             let fits = |(part, left): (&Part, &Option<Vec<LineQuantity>>)| {
-                is_there(part, record)
-                    && names_any(record, part)
-                    && left.as_deref().is_some_and(|left| overlap(left, &spare))
+                is_there(part, &record)
+                    && names_any(&record, part)
+                    && left.as_deref().is_some_and(|left| overlap(left, &record.lines))
             };
-            if self.may_be_ours(record) && !record.elsewhere && parts.into_iter().any(fits) {
-                self.claim(record);
-                self.take_off(record, &spare);
-                subtract(&mut self.spare, &mut spare.clone());
+            if self.may_be_ours(&record) && !record.elsewhere && parts.into_iter().any(fits) {
+                self.claim(&record);
+                self.take_off(&record);
             } else {
                 self.open.push(record);
             }
@@ -222,14 +225,14 @@ impl<'a> Matching<'a> {
                 continue;
             }
             let shared = others.iter().any(|record| names_any(record, part));
-            let tells = |record: &&&Record| {
+            let tells = |record: &&Cow<'_, Record>| {
                 (record.elsewhere || record.lines.is_empty())
                     && !(record.elsewhere && shared)
                     && self.may_be_ours(record)
                     && is_there(part, record)
             };
-            let words: Vec<&'a Record> = self.open.iter().filter(tells).copied().collect();
-            let telling = part.numbers.iter().map(|number| words.iter().find(|record| names(record, number)).copied());
+            let words: Vec<Cow<'a, Record>> = self.open.iter().filter(tells).cloned().collect();
+            let telling = part.numbers.iter().map(|number| words.iter().find(|record| names(record, number)));
             if let Some(telling) = telling.collect::<Option<Vec<_>>>() {
                 telling.into_iter().for_each(|record| self.claim(record));
                 self.left[nth] = None;
@@ -247,12 +250,12 @@ impl<'a> Matching<'a> {
             let parts = self.parts.iter().zip(&self.left);
             let fits = |(part, left): (&Part, &Option<Vec<LineQuantity>>)| {
                 part.numbers.is_empty()
-                    && is_there(part, record)
+                    && is_there(part, &record)
                     && left.as_deref().is_some_and(|left| is_within(left, &record.lines))
             };
-            if recent && bare && self.may_be_ours(record) && parts.into_iter().any(fits) {
-                self.claim(record);
-                self.take_off(record, &record.lines);
+            if recent && bare && self.may_be_ours(&record) && parts.into_iter().any(fits) {
+                self.claim(&record);
+                self.take_off(&record);
             }
         }
     }
@@ -280,10 +283,10 @@ impl<'a> Matching<'a> {
         parts.into_iter().position(told)
     }
 
-    /// Takes pieces of a record off what is wanted: first of the parts whose numbers it names, then
+    /// Takes a record's pieces off what is wanted: first of the parts whose numbers it names, then
     /// of the others, for no piece that is sent is to be sent again.
-    fn take_off(&mut self, record: &Record, pieces: &[LineQuantity]) {
-        let mut pieces = pieces.to_vec();
+    fn take_off(&mut self, record: &Record) {
+        let mut pieces = record.lines.clone();
         for named in [true, false] {
             for (part, left) in self.parts.iter().zip(&mut self.left) {
                 if let Some(lines) = left.as_mut().filter(|_| names_any(record, part) == named) {

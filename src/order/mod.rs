@@ -39,7 +39,7 @@ pub use order::{ChargeKind, Line, Order};
 pub use pieces::KnownPieces;
 pub(crate) use pieces::Pieces;
 pub(crate) use policies::{Fate, Policies, Policy};
-pub use shipment::{LineQuantity, Parcel, Shipment};
+pub use shipment::{Counted, LineQuantity, Parcel, Shipment};
 pub(crate) use shipment::{RemoteShipment, deal, trackings};
 pub(crate) use status::{Local, Status};
 pub(crate) use tracking::{names_number, normal_number, same_number};

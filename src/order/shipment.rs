@@ -72,10 +72,19 @@ pub struct Shipment {
     /// Whether nothing that ships was left after it when it was recorded, counting what was shipped
     /// before: then the order is shipped here. What the channel has left is reckoned at each attempt.
     pub completes: bool,
-    /// The pieces that others had sent at the channel, as far as they were counted when it was
-    /// recorded: none of them are its own, though it goes out under the same tracking number.
+    /// What others had sent at the channel, as far as it was counted when this was recorded: none of
+    /// it is its own, though it goes out under the same tracking number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub counted: Vec<LineQuantity>,
+    pub counted: Vec<Counted>,
+}
+
+/// A shipment that others made at the channel, or a count of what they sent, as it was counted here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The channel's id of it; empty where it only tells how many.
+    pub(crate) remote_id: String,
+    /// The pieces.
+    pub(crate) lines: Vec<LineQuantity>,
 }
 
 /// A shipment as the channel shows it.

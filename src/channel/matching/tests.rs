@@ -77,20 +77,55 @@ fn d4_pieces_under_our_number_are_sent_and_the_rest_is_left() {
     assert!(!found(&two, &[record("7", &[("1", 2)], &["A"])], &[], &[]).is_short());
 }
 
+fn counted(id: &str, content: &[(&str, i64)]) -> Counted {
+    Counted { remote_id: id.to_owned(), lines: lines(content) }
+}
+
 #[test]
 fn d3_pieces_that_others_had_sent_under_the_number_are_not_ours() {
     let parts = [part(&[("1", 2)], &["A"])];
-    let counted = lines(&[("1", 1)]);
-    let of = |shown: &[Record]| {
-        let claim = Claim { mark: "us", receipts: &[], others: &[], counted: &counted, since: from_millis(EARLY) };
-        matched(&parts, shown, &claim)
-    };
-    let theirs = record("7", &[("1", 1)], &["A"]);
-    assert_eq!(of(std::slice::from_ref(&theirs)).left, [Some(lines(&[("1", 2)]))]);
-    // The answer was lost.
-    assert!(!of(&[theirs, record("8", &[("1", 2)], &["A"])]).is_short());
-    // What was counted is there no more, or in the same record.
-    assert!(!of(&[record("8", &[("1", 3)], &["A"])]).is_short());
+    let at = |record: Record, at: i64| Record { made_at: Some(from_millis(at)), ..record };
+    // Where it is told which shipment was counted, and where only how many pieces were.
+    for id in ["7", ""] {
+        let counted = [counted(id, &[("1", 2)])];
+        let of = |shown: &[Record]| {
+            let claim = Claim { mark: "us", receipts: &[], others: &[], counted: &counted, since: from_millis(EARLY) };
+            matched(&parts, shown, &claim)
+        };
+        let theirs = at(record("7", &[("1", 2)], &["A"]), EARLY - 9);
+        assert_eq!(of(std::slice::from_ref(&theirs)).left, [Some(lines(&[("1", 2)]))], "{id}");
+        // Others have sent more since, and under another number.
+        let more = at(record("8", &[("1", 2)], &["B"]), EARLY + 9);
+        assert_eq!(of(&[more, theirs.clone()]).left, [Some(lines(&[("1", 2)]))], "{id}");
+        // The answer was lost.
+        let ours = at(record("9", &[("1", 2)], &["A"]), EARLY + 9);
+        let found = of(&[ours.clone(), theirs]);
+        assert_eq!((found.is_short(), found.claimed), (false, vec!["9".to_owned()]), "{id}");
+        // A draft is nothing that was sent.
+        let draft = Record { draft: true, ..at(record("6", &[("1", 2)], &["A"]), EARLY - 99) };
+        assert!(of(&[draft, at(record("7", &[("1", 2)], &["A"]), EARLY - 9)]).claimed != ["7"], "{id}");
+    }
+    // What was counted is there no more.
+    let gone = [counted("7", &[("1", 2)])];
+    let claim = Claim { mark: "us", receipts: &[], others: &[], counted: &gone, since: from_millis(EARLY) };
+    assert!(!matched(&parts, &[record("9", &[("1", 2)], &["A"])], &claim).is_short());
+}
+
+#[test]
+fn d3_a_parcel_without_a_number_that_was_counted_is_not_ours_either() {
+    let parts = [part(&[("1", 2)], &[])];
+    let theirs = Record { made_at: Some(from_millis(EARLY + 1)), ..record("7", &[("1", 2)], &[]) };
+    let known = [counted("", &[("1", 2)])];
+    let claim = Claim { mark: "us", receipts: &[], others: &[], counted: &known, since: from_millis(EARLY) };
+    assert!(matched(&parts, &[theirs], &claim).is_short());
+}
+
+#[test]
+fn d4_a_record_that_tells_its_pieces_in_another_way_is_not_cut() {
+    let ours = Part { mark: Some("us".into()), ..part(&[("1", 1)], &["A"]) };
+    let shown = Record { mark: Some("us".into()), ..record("7", &[("11", 1), ("12", 2)], &["A"]) };
+    let found = found(&[ours], &[shown], &[], &[]);
+    assert!(!found.is_cut && !found.is_short());
 }
 
 #[test]

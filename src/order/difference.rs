@@ -187,7 +187,8 @@ impl<'a> Sent<'a> {
         let stage = match order.status {
             Status::Shipped => Stage::All,
             Status::PartiallyShipped => Stage::Part,
-            _ if !parcels.is_empty() => Stage::Part,
+            // Also of one that was cancelled since.
+            _ if !parcels.is_empty() || !pieces.is_empty() => Stage::Part,
             _ => Stage::Nothing,
         };
         let unnumbered = all().filter(|one| one.parcels.is_empty() && !one.is_count()).count();

@@ -140,8 +140,13 @@ fn status_taking<'a>(status: Status, parts: &[(Field, &'a Order)]) -> Option<(St
         return Some((other.status, other));
     }
     if let Some(other) = taken(Field::Shipped) {
-        let is_sent = matches!(other.status, Status::Shipped | Status::PartiallyShipped);
-        return Some((if is_sent { other.status } else { Status::AwaitingFulfillment }, other));
+        let status = match other.status {
+            Status::Shipped | Status::PartiallyShipped => other.status,
+            // What went out before it was cancelled there went out.
+            Status::Cancelled if !other.shipments.is_empty() => Status::PartiallyShipped,
+            _ => Status::AwaitingFulfillment,
+        };
+        return Some((status, other));
     }
     if let Some(other) = taken(Field::Hold) {
         return Some((other.status, other));
@@ -155,6 +160,18 @@ fn status_taking<'a>(status: Status, parts: &[(Field, &'a Order)]) -> Option<(St
 mod tests {
     use super::*;
     use crate::order::{Difference, differences, testing};
+
+    /// Shipped in part, and then cancelled.
+    #[test]
+    fn p3_what_went_out_of_an_order_before_it_was_cancelled_is_no_news_of_the_cancellation() {
+        let lines = vec![crate::order::LineQuantity { line_id: "11".into(), quantity: Decimal::ONE }];
+        let shipments = vec![crate::order::RemoteShipment { remote_id: "1".into(), lines, ..Default::default() }];
+        let before = Order { shipments, ..testing::order("7", Status::PartiallyShipped) };
+        let after = Order { status: Status::Cancelled, ..before.clone() };
+        let fields: Vec<Field> = differences(&before, &after).iter().map(|found| found.aspect).collect();
+        assert_eq!(fields, [Field::Cancelled]);
+        assert_eq!(before.taking(&[Field::Shipped], &after).status, Status::PartiallyShipped);
+    }
 
     fn changed() -> Order {
         let mut after = testing::order("7", Status::OnHold);

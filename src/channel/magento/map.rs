@@ -34,6 +34,7 @@ fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     let placed_at = time(&o.created_at, "created_at")?.ok_or("it has no created_at")?;
     let updated_at = time(&o.updated_at, "updated_at")?.unwrap_or(placed_at);
     let picked_up = is_picked_up(o);
+    o.items.given("items")?;
     let rows = Rows::of(o);
     let (mut lines, cancelled) = lines(&rows, o.state.get() == CANCELED)?;
     lines.iter_mut().filter(|_| picked_up).for_each(|line| line.ships = false);

@@ -33,6 +33,14 @@ fn line(order: &Order, nth: usize) -> (String, String, bool) {
     (line.quantity.to_string(), line.total.to_string(), line.ships)
 }
 
+#[test]
+fn p11_a_document_without_its_lines_is_not_taken_for_an_order_that_has_none() {
+    for items in [Value::Null, json!("none")] {
+        let document = document(&[], json!({ "items": items }));
+        assert_eq!(order(&document.to_string(), &Statuses::new()).unwrap_err(), "items is not in the document");
+    }
+}
+
 /// The issues 39984 of magento2 and 301 of OCA's connector: what `row_total` holds differs from
 /// version to version, so it is not read.
 #[test]
@@ -250,15 +258,13 @@ fn what_is_virtual_or_picked_up_takes_no_parcel() {
     assert!(downloaded.ship_to.is_empty());
 }
 
+/// What an order is none without.
+const REQUIRED: [&str; 5] = ["entity_id", "order_currency_code", "created_at", "grand_total", "items"];
+
 #[test]
 fn everything_that_may_be_missing_or_null_may_be_both() {
     let whole = document(&[row(1, json!({}))], json!({}));
-    for name in whole
-        .as_object()
-        .unwrap()
-        .keys()
-        .filter(|name| !matches!(name.as_str(), "entity_id" | "order_currency_code" | "created_at" | "grand_total"))
-    {
+    for name in whole.as_object().unwrap().keys().filter(|name| !REQUIRED.contains(&name.as_str())) {
         for value in [None, Some(Value::Null), Some(json!("")), Some(json!([]))] {
             let mut less = whole.clone();
             match value {

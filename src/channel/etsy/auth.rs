@@ -298,14 +298,14 @@ fn key_refused(request: &Request, reply: &Reply, told: &Told) -> Option<Error> {
     let is_of_app = says(&["api key", "api_key", "x-api-key", "apikey", "keystring", "application", "your app"]);
     // What Etsy says of one that waits, or was banned, is in no document: "not found or not active"
     // is the one text that people have recorded, and may be either.
-    if reply.status == 403 && (is_of_app || request.effect == Effect::Read) {
+    if reply.status == 403 && is_of_app {
         if says(&["pending", "not approved", "not yet approved", "awaiting approval"]) {
             return Some(waits());
         }
         if says(&["banned", "suspended", "disabled", "deactivated", "dormant"]) {
             return Some(banned());
         }
-        if says(&["forbidden", "inactive"]) {
+        if says(&["inactive"]) {
             return Some(not_let_in(reply.status));
         }
     }
@@ -548,15 +548,19 @@ mod tests {
         for (body, says) in [
             (r#"{"error":"Your application is not approved"}"#, "has not approved this key"),
             (r#"{"error":"Application suspended"}"#, "has banned this key"),
-            (r#"{"error":"Forbidden"}"#, "does not let this key in"),
             (r#"{"error":"Inactive application"}"#, "does not let this key in"),
         ] {
             let error = of_api(403, body);
             assert!(error.kind() == ErrorKind::Credentials && error.message().contains(says), "{error}");
         }
-        // Of a write it may be the order that is meant.
-        let write = to("/v3/application/shops/1/receipts/7/tracking", Effect::Write);
-        assert!(refused(&write, &reply(403, r#"{"error":"Forbidden"}"#)).is_none());
+        // It may be the shop or the order that is meant.
+        for words in ["Forbidden", "Shop is suspended", "This receipt is pending"] {
+            let body = format!(r#"{{"error":"{words}"}}"#);
+            for effect in [Effect::Read, Effect::Write] {
+                let request = to("/v3/application/shops/1/receipts/7", effect);
+                assert!(refused(&request, &reply(403, &body)).is_none(), "{words}");
+            }
+        }
     }
 
     /// The app is a public client: what is secret of it never goes there.

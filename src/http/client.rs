@@ -55,8 +55,8 @@ pub struct Client {
     /// A request has waited for as long as the store is worth, and no good answer has come since.
     waited_out: AtomicBool,
     silence: Mutex<Silence>,
-    /// The secrets that a request was refused with although they were new.
-    in_vain: Mutex<Vec<HeaderValue>>,
+    /// The secrets that a request was refused with although they were new, and when.
+    in_vain: Mutex<Option<(Vec<HeaderValue>, Instant)>>,
 }
 
 /// Tells the secrets of a store, as they are now.
@@ -323,7 +323,8 @@ impl Client {
                     so_far.renewed = true;
                 }
                 Verdict::Expired(error) if so_far.renewed => {
-                    *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner) = secrets_of(&attempt.headers);
+                    let secrets = secrets_of(&attempt.headers);
+                    *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner) = Some((secrets, Instant::now()));
                     return Err(error);
                 }
                 Verdict::Refused(error) | Verdict::Expired(error) => return Err(error),
@@ -335,11 +336,11 @@ impl Client {
         }
     }
 
-    /// Whether a request was refused with these secrets already, and they were new: others would be
-    /// refused as well, as where a scope is missing.
+    /// Whether a request was refused with these secrets a while ago, and they were new: others would
+    /// be refused as well, as where a scope is missing. What ends them later is another matter.
     fn was_in_vain(&self, headers: &HeaderMap) -> bool {
         let known = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
-        !known.is_empty() && *known == secrets_of(headers)
+        known.as_ref().is_some_and(|(secrets, at)| at.elapsed() < IN_VAIN && *secrets == secrets_of(headers))
     }
 
     /// What an attempt without a reply means, where it is worth another one.
@@ -492,6 +493,9 @@ impl Client {
             .hint("use the https:// address, or add --allow-http at connect if the line is safe by other means"))
     }
 }
+
+/// How long new secrets that were refused are not replaced.
+const IN_VAIN: Duration = Duration::from_secs(600);
 
 /// What proves who asks, as far as it stands in headers.
 fn secrets_of(headers: &HeaderMap) -> Vec<HeaderValue> {

@@ -3,8 +3,9 @@
 //!
 //! What is asked for is noted first, then done in steps that hold the write lock for a moment each,
 //! each whole by itself: the orders, then the index of words (in between as well, where many orders
-//! go), then the file ([`super::wiping`]). A process that is killed leaves the rest to the next sync, and to the acts of the merchant until
-//! then, which take a small step each. Reading commands do nothing of it.
+//! go), then the file ([`super::wiping`]). A process that is killed leaves the rest to the next sync,
+//! and to the acts of the merchant until then, which take a small step each. Reading commands do
+//! nothing of it.
 
 use std::time::{Duration, Instant};
 

@@ -98,7 +98,7 @@ fn told(order: &BookOrder, done: &Done, rejected: &[Field]) -> Told {
     );
     if done.taken_back > 0 {
         lines.push("its dispatch had not gone out and is taken back; the channel was told nothing".to_owned());
-    } else if let Some(row) = order.outbox.last().filter(|row| row.state == OutboxState::Failed) {
+    } else if let Some(row) = order.outbox.iter().rev().find(|row| row.state == OutboxState::Failed) {
         lines.push(format!(
             "  its {} was refused and waits for you: ordersync retry book:{id} tries it again, ordersync outbox --withdraw {} takes it back",
             row.goal.word(),

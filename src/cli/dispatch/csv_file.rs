@@ -207,7 +207,8 @@ fn fault(
     if let Some(can) = can {
         request(&wanted.args).parcels(can, &order.channel)?;
     }
-    choose(&order, &wanted.args.item, false).map(|_| ())
+    let can_replace = can.as_ref().is_some_and(|can| can.replace_tracking);
+    choose(&order, &wanted.args.item, can_replace).map(|_| ())
 }
 
 fn tell_all(app: &App, all: &[Wanted]) -> anyhow::Result<()> {

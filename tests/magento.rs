@@ -165,6 +165,19 @@ fn d2_where_several_sources_ship_the_one_has_to_be_named_before_anything_is_reco
     assert!(told.contains(r#""source_code":"hamburg""#), "{told}");
 }
 
+/// Where none is named the shop ships from its default one, without a word.
+#[test]
+fn d2_sources_that_may_not_be_read_are_told_at_connect_until_one_is_named() {
+    let sources = vec!["default", "hamburg"];
+    let denied = vec!["Magento_InventoryApi::source"];
+    let rig = Rig::unconnected(Options { sources, denied, ..Options::default() });
+    rig.connect("").exits(0).says("may not read inventory sources").says("config set");
+    rig.home.run("connect --test").done().says("may not read inventory sources");
+    rig.home.run("config set magento.source hamburg").exits(0);
+    let told = rig.home.run("connect --test").exits(0);
+    assert!(!format!("{told:?}").contains("may not read inventory sources"), "{told:?}");
+}
+
 /// The store views are what makes the store this one: orders of another one that were changed before
 /// would never come.
 #[test]

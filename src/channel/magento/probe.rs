@@ -115,7 +115,7 @@ pub(crate) fn probe(api: &Api, settings: &Settings) -> Result<ShopInfo> {
     facts.store_views = configs.iter().filter_map(|config| Some((text(&config.code), id(config)?))).collect();
     facts.shipments = may_read(api, "shipments", "shipments and their tracking numbers", &mut warnings)?;
     facts.creditmemos = may_read(api, "creditmemos", "credit memos, so which pieces a refund was of", &mut warnings)?;
-    facts.sources = sources(api)?;
+    facts.sources = sources(api, settings, &mut warnings)?;
     let wanted = unset(settings, &facts.sources);
     warnings.extend(wanted.clone());
     let choice = Choice { key: "source", of: facts.sources.clone(), wanted };
@@ -308,12 +308,20 @@ fn may_read(api: &Api, list: &str, what: &str, warnings: &mut Vec<String>) -> Re
     }
 }
 
+/// What is said where the integration may not know from where the shop ships.
+const UNREAD_SOURCES: &str = "the integration may not read inventory sources: where the shop has several, dispatches are taken from its default one; tick Stores > Inventory > Sources in the shop's admin (System > Extensions > Integrations), or ordersync config set STORE.source CODE";
+
 /// The codes of the sources that ship.
-fn sources(api: &Api) -> Result<Vec<String>> {
+fn sources(api: &Api, settings: &Settings, warnings: &mut Vec<String>) -> Result<Vec<String>> {
     let all = Criteria { size: super::api::MOST_ROWS as usize, fields: "source_code,enabled", ..Criteria::default() };
     let reply = match api.search("inventory/sources", &all, None) {
         // The modules of the inventory may be switched off.
-        Err(error) if matches!(error.kind(), ErrorKind::NoStore | ErrorKind::Permission) => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NoStore => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::Permission => {
+            // Where none is named the shop ships from its default one.
+            warnings.extend(settings.source.is_none().then(|| UNREAD_SOURCES.to_owned()));
+            return Ok(Vec::new());
+        }
         reply => reply?,
     };
     if reply.status == 404 {

@@ -283,9 +283,11 @@ fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
         let place = first_of(o.extension_attributes.0.pickup_location_code.get(), o.shipping_description.get());
         add(DELIVERY, &format!("pick-up: {place}"));
     }
-    // An edited order is a new one, and the one before it is cancelled.
+    // An edited order is a new one, and the one before it is cancelled. An order that was ordered
+    // again has the same members (2.4.7 and later), and stays as it is.
     add("original order", first_of(o.original_increment_id.get(), o.relation_parent_real_id.get()));
-    add("replaced by", o.relation_child_real_id.get());
+    let label = if o.state.get() == CANCELED { "replaced by" } else { "ordered again as" };
+    add(label, o.relation_child_real_id.get());
     add("marketplace order", o.ext_order_id.get());
     add("VAT number", first_of(o.customer_taxvat.get(), o.billing_address.0.vat_id.get()));
     add("purchase order", o.payment.0.po_number.get());

@@ -235,6 +235,11 @@ fn an_order_that_was_edited_names_the_one_before_it_and_the_one_after() {
     assert!(new.attributes.contains(&("original order".to_owned(), "000000123".to_owned())));
     let old = read(&[row(1, json!({}))], json!({ "state": "canceled", "relation_child_real_id": "000000123-1" }));
     assert!(old.attributes.contains(&("replaced by".to_owned(), "000000123-1".to_owned())));
+    // To order it again, in the admin of 2.4.7, writes the same member on one that stays open.
+    let open = json!({ "state": "processing", "relation_child_real_id": "000000123-1" });
+    let open = read(&[row(1, json!({}))], open);
+    assert!(open.attributes.contains(&("ordered again as".to_owned(), "000000123-1".to_owned())));
+    assert!(open.attributes.iter().all(|(label, _)| label != "replaced by"));
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub(crate) const MOST_IDS: usize = 100;
 /// What stands as the receipt of a mail that the shop did not send.
 const UNMAILED: &str = "the buyer was not mailed";
 
+/// What helps where the shop could not save a shipment.
+const UNSAVED: &str = "the source may not have the goods (ordersync config set STORE.source CODE names another), or their stock was locked for a moment, which ordersync retry gets past";
+
 /// Within how many seconds a shipment was made that may be the one just refused.
 const MOMENTS: i64 = 300;
 
@@ -231,7 +234,7 @@ impl Api {
         };
         let is_young = |row: &RawValue| at(row).is_none_or(|at| at >= self.now() - MOMENTS);
         match made {
-            Ok(rows) if !rows.iter().any(|row| is_young(row)) => error,
+            Ok(rows) if !rows.iter().any(|row| is_young(row)) => error.hint(UNSAVED),
             _ => {
                 let text = format!("{}; whether the shipment was made is not known", error.message());
                 Error::new(ErrorKind::Unknown, text).hint("the next sync looks at the channel before it writes again")

@@ -166,7 +166,7 @@ fn access(way: Way, request: &Request, words: &str, resource: &str) -> Error {
         );
         return credentials(
             text,
-            "copy all four values again (ordersync connect --reauth STORE); a proxy before the shop must hand on host and https as they were asked for",
+            "copy all four values again (ordersync connect --reauth STORE); the web server before the shop must hand on host, port and https as they were asked for (nginx with fastcgi_param HTTP_HOST $host drops the port: $http_host keeps it)",
         );
     }
     if !lower.contains("authorized to access") {

@@ -86,13 +86,14 @@ fn d3_pieces_that_others_had_sent_under_the_number_are_not_ours() {
     let parts = [part(&[("1", 2)], &["A"])];
     let at = |record: Record, at: i64| Record { made_at: Some(from_millis(at)), ..record };
     // Where it is told which shipment was counted, and where only how many pieces were.
-    for id in ["7", ""] {
+    for id in ["7", "", "gid://x/7"] {
+        let (id, shown_as) = (id.rsplit('/').next().unwrap(), if id.contains('/') { id } else { "7" });
         let counted = [counted(id, &[("1", 2)])];
         let of = |shown: &[Record]| {
             let claim = Claim { mark: "us", receipts: &[], others: &[], counted: &counted, since: from_millis(EARLY) };
             matched(&parts, shown, &claim)
         };
-        let theirs = at(record("7", &[("1", 2)], &["A"]), EARLY - 9);
+        let theirs = at(record(shown_as, &[("1", 2)], &["A"]), EARLY - 9);
         assert_eq!(of(std::slice::from_ref(&theirs)).left, [Some(lines(&[("1", 2)]))], "{id}");
         // Others have sent more since, and under another number.
         let more = at(record("8", &[("1", 2)], &["B"]), EARLY + 9);

@@ -1,20 +1,20 @@
 //! The bare program: one thread, one connection, page after page; the typed parse of each page, and
-//! its rows into the same tables, one transaction a page. It checks nothing, keeps no position,
-//! resumes nothing. Its documents are packed as the book's are, or `plain`.
+//! its rows into the tables of ordersync's own book, its documents packed as there, one transaction
+//! a page. It checks nothing, keeps no position, resumes nothing: what is left of a first sync of
+//! WooCommerce when all that makes it safe is taken away.
 
 use std::borrow::Cow;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
-use base64::Engine;
 use ordersync::book::Book;
 use ordersync::clock::SystemClock;
 use ordersync::sim::woocommerce::{REHEARSAL_KEY, REHEARSAL_SECRET};
 use rusqlite::{Connection, params};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use crate::lean::{Http, basic};
 
 type Text<'a> = Cow<'a, str>;
 
@@ -156,58 +156,9 @@ struct Refund<'a> {
     total: Text<'a>,
 }
 
-/// A kept-alive connection.
-struct Connected {
-    stream: BufReader<TcpStream>,
-    host: String,
-    login: String,
-    body: Vec<u8>,
-}
-
-impl Connected {
-    fn to(url: &str) -> Self {
-        let host = url.trim_start_matches("http://").to_owned();
-        let stream = TcpStream::connect(&host).unwrap();
-        stream.set_nodelay(true).unwrap();
-        let login = base64::engine::general_purpose::STANDARD.encode(format!("{REHEARSAL_KEY}:{REHEARSAL_SECRET}"));
-        Self { stream: BufReader::with_capacity(64 * 1024, stream), host, login, body: Vec::new() }
-    }
-
-    fn page(&mut self, number: usize) -> &[u8] {
-        let request = format!(
-            "GET /wp-json/wc/v3/orders?per_page=100&orderby=id&order=asc&page={number} HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {}\r\n\r\n",
-            self.host, self.login
-        );
-        self.stream.get_mut().write_all(request.as_bytes()).unwrap();
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            self.stream.read_line(&mut line).unwrap();
-            let line = line.trim_end().to_ascii_lowercase();
-            if let Some(text) = line.strip_prefix("content-length:") {
-                length = text.trim().parse().unwrap();
-            }
-            if line.is_empty() {
-                break;
-            }
-        }
-        self.body.resize(length, 0);
-        self.stream.read_exact(&mut self.body).unwrap();
-        &self.body
-    }
-}
-
-/// Fetches all pages of `url` into a new book at `path`; `fetch` as documents fetches and does
-/// nothing else.
-pub fn run(url: &str, path: &Path, documents: &str) {
-    let mut connection = Connected::to(url);
-    if documents == "fetch" {
-        let mut number = 1;
-        while connection.page(number).len() > 2 {
-            number += 1;
-        }
-        return;
-    }
+/// Fetches all pages of `url` into a new book at `path`.
+pub fn run(url: &str, path: &Path) {
+    let (mut http, login) = (Http::to(url), basic(REHEARSAL_KEY, REHEARSAL_SECRET));
     drop(Book::open(path, Arc::new(SystemClock::new(Arc::default()))).unwrap());
     let mut db = Connection::open(path).unwrap();
     db.execute_batch("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;").unwrap();
@@ -218,21 +169,17 @@ pub fn run(url: &str, path: &Path, documents: &str) {
     )
     .unwrap();
     let dictionary = include_bytes!("../../src/book/dictionaries/woocommerce_1.json");
-    let mut packer = (documents == "packed").then(|| zstd::bulk::Compressor::with_dictionary(-1, dictionary).unwrap());
+    let mut packer = zstd::bulk::Compressor::with_dictionary(-1, dictionary).unwrap();
     for number in 1.. {
-        let body = connection.page(number);
-        let rows: Vec<&RawValue> = serde_json::from_slice(body).unwrap();
+        let target = format!("/wp-json/wc/v3/orders?per_page=100&orderby=id&order=asc&page={number}");
+        let rows: Vec<&RawValue> = serde_json::from_slice(http.get(&target, &login)).unwrap();
         if rows.is_empty() {
             break;
         }
         let transaction = db.transaction().unwrap();
         for row in rows {
             let order: Order<'_> = serde_json::from_str(row.get()).unwrap();
-            let document = row.get().as_bytes();
-            match &mut packer {
-                Some(packer) => insert(&transaction, &order, &packer.compress(document).unwrap()),
-                None => insert(&transaction, &order, document),
-            }
+            insert(&transaction, &order, &packer.compress(row.get().as_bytes()).unwrap());
         }
         transaction.commit().unwrap();
     }

@@ -2,54 +2,63 @@
 //! nothing: whoever changes something that is meant to be fast runs it before and after.
 //! `ORDERSYNC_BENCH=quick` takes a fraction of the time.
 //!
-//! The simulated shop, the bare program that everything is held against ([`floor`]) and the real
-//! binary are processes of their own, so that the CPU time of each is its own; a process between
-//! ([`measure`]) reads it from the kernel when they end.
+//! The simulated shop, the programs that everything is held against ([`lean`], [`floor`],
+//! `benches/peer.py`) and the real binary are processes of their own, so that the CPU time of each is
+//! its own; a process between ([`measure`]) reads it from the kernel when they end.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot go on says where")]
 
 mod book;
+mod channels;
 mod floor;
+mod lean;
 mod measure;
 mod shop;
+mod signing;
 
-use std::path::{Path, PathBuf};
+/// What signs requests, as the program has it for itself.
+#[allow(dead_code, reason = "more than that is in it")]
+#[path = "../../src/secret.rs"]
+mod secret;
+#[allow(dead_code, unused_imports, reason = "more than that is in it")]
+#[path = "../../src/http"]
+mod http {
+    pub(crate) mod oauth1;
+    pub(crate) mod sign;
+}
+
+use std::path::Path;
 use std::time::Duration;
 
+// By these names `http` takes them from the program.
+use ordersync::{clock, error};
+
 use measure::{Cost, Program};
-use shop::ShopProcess;
+use shop::{ShopProcess, Wish};
 
 /// How much is measured.
 struct Size {
     /// Orders of a first sync, and its repetitions.
     first: u64,
     repeats: usize,
-    /// Orders and latency of a first sync from a slow shop.
+    /// Orders of a first sync from a slow shop.
     slow: u64,
-    latency: Duration,
     /// Orders of the largest first sync, for memory.
     large: u64,
     /// Orders of the generated book.
     book: u64,
 }
 
-const FULL: Size = Size {
-    first: 20_000,
-    repeats: 3,
-    slow: 10_000,
-    latency: Duration::from_millis(200),
-    large: 200_000,
-    book: 1_000_000,
-};
+const FULL: Size = Size { first: 20_000, repeats: 3, slow: 10_000, large: 200_000, book: 1_000_000 };
 
-const QUICK: Size =
-    Size { first: 4_000, repeats: 2, slow: 2_000, latency: Duration::from_millis(200), large: 50_000, book: 100_000 };
+const QUICK: Size = Size { first: 4_000, repeats: 2, slow: 4_000, large: 50_000, book: 100_000 };
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["shop", rest @ ..] => shop::serve(rest),
-        ["floor", url, book, documents] => floor::run(url, Path::new(book), documents),
+        ["lean", kind, url, book] => lean::run(kind, url, Path::new(book)),
+        ["floor", url, book] => floor::run(url, Path::new(book)),
         ["measured", report, program, rest @ ..] => measure::run(Path::new(report), program, rest),
         _ => bench(&words),
     }
@@ -65,7 +74,7 @@ fn row(what: &str, figure: impl std::fmt::Display, target: &str, met: bool) {
     println!("{what:<58} {:>24}   {target:<22} {verdict}", figure.to_string());
 }
 
-/// `cargo bench -- import nothing` runs those parts only.
+/// `cargo bench -- channels slow` runs those parts only; the name of a channel is a part, too.
 fn bench(args: &[&str]) {
     let quick = std::env::var("ORDERSYNC_BENCH").is_ok_and(|value| value == "quick");
     let size = if quick { QUICK } else { FULL };
@@ -76,11 +85,11 @@ fn bench(args: &[&str]) {
     if wanted("start") {
         start_up(dir.path());
     }
-    if wanted("import") {
-        import(dir.path(), &size);
+    for kind in channels::KINDS.iter().filter(|kind| wanted("channels") || wanted(kind.name)) {
+        channels::measure(dir.path(), &size, kind);
     }
-    if wanted("again") {
-        again(dir.path(), &size);
+    if wanted("signing") {
+        signing::measure();
     }
     if wanted("slow") {
         slow(dir.path(), &size);
@@ -106,136 +115,59 @@ fn start_up(dir: &Path) {
     row("binary size, MB", format!("{:.1}", Program::size() as f64 / 1e6), "", true);
 }
 
-/// a first sync over loopback, held against a bare program that fetches, parses and inserts
-/// the same.
-fn import(dir: &Path, size: &Size) {
-    let shop = ShopProcess::start(size.first, Duration::ZERO, true);
-    let one = |n: usize| {
-        let home = fresh(dir, &format!("import-{n}"));
-        let program = Program::ordersync(&home);
-        connect(&program, &shop);
-        (program.run(&["sync", "--json"]), home)
-    };
-    // The shop renders each answer once and repeats it from then on.
-    let (_, home) = one(0);
-    let per_order = std::fs::metadata(home.join("orders.sqlite")).unwrap().len() / size.first;
-    let floor_book = dir.join("floor.sqlite");
-    let floor = |documents: &str| {
-        let _ = std::fs::remove_file(&floor_book);
-        Program::this().run(&["floor", &shop.url, floor_book.to_str().unwrap(), documents])
-    };
-    floor("packed");
-    book::compare(&home.join("orders.sqlite"), &floor_book);
-    let shop_before = shop.cpu();
-    let fetch: Vec<Cost> = (0..size.repeats).map(|_| floor("fetch")).collect();
-    let shop_cpu = (shop.cpu() - shop_before) / size.repeats as f64;
-    let mut floors = Vec::new();
-    let mut plain = Vec::new();
-    let mut syncs = Vec::new();
-    for n in 1..=size.repeats {
-        floors.push(floor("packed"));
-        plain.push(floor("plain"));
-        syncs.push(one(n).0);
-    }
-    let orders = size.first as f64;
-    let us = |seconds: f64| format!("{:.1} us", seconds * 1e6 / orders);
-    row("the shop alone: fetch only, wall per order", us(least(&fetch, |c| c.wall)), "", true);
-    row("  its own CPU per order", us(shop_cpu), "", true);
-    row("bare program, CPU per order", us(least(&floors, |c| c.cpu)), "", true);
-    row("  its documents as they are, not packed", us(least(&plain, |c| c.cpu)), "", true);
-    row("first sync, CPU per order", us(least(&syncs, |c| c.cpu)), "", true);
-    row("bare program, wall per order", us(least(&floors, |c| c.wall)), "", true);
-    row("first sync, wall per order", us(least(&syncs, |c| c.wall)), "", true);
-    // The statement speaks of the same rows, so the packed documents count; the other ratio is
-    // there to be looked at.
-    let ratio = |floors: &[Cost], of: fn(&Cost) -> f64| least(&syncs, of) / least(floors, of);
-    let (cpu, wall) = (ratio(&floors, |c| c.cpu), ratio(&floors, |c| c.wall));
-    row("first sync / bare program, CPU", format!("{cpu:.2}"), "<= 1.5 (Q-1)", cpu <= 1.5);
-    row("first sync / bare program, wall", format!("{wall:.2}"), "<= 1.5 (Q-1)", wall <= 1.5);
-    row("  CPU, its documents not packed", format!("{:.2}", ratio(&plain, |c| c.cpu)), "", true);
-    row(
-        &format!("orders per second ({} orders)", size.first),
-        format!("{:.0}", orders / least(&syncs, |c| c.wall)),
-        "",
-        true,
-    );
-    row("book, bytes per order", per_order, "", true);
-}
-
-/// nothing new, and one order in a hundred changed.
-fn again(dir: &Path, size: &Size) {
-    let orders = size.first / 2;
-    let mut shop = ShopProcess::start(orders, Duration::ZERO, false);
-    let home = fresh(dir, "again");
-    let program = Program::ordersync(&home);
-    connect(&program, &shop);
-    program.run(&["sync"]);
-    let costs = program.many(&["sync", "--json"], 20);
-    let cpu = median(&costs, |c| c.cpu);
-    row("sync with nothing new, CPU", ms(cpu), "< 20 ms (Q-2)", cpu < 0.020);
-    row("  wall", ms(median(&costs, |c| c.wall)), "", true);
-    let requests = costs.last().unwrap().requests();
-    row("  requests", requests, "1 (Q-2)", requests == 1);
-    shop.change(orders / 100);
-    let cost = program.run(&["sync", "--json"]);
-    let changed = cost.store("changed");
-    row(
-        &format!("sync with {changed} of {orders} changed, requests"),
-        cost.requests(),
-        "2 (Q-2)",
-        cost.requests() <= 2,
-    );
-    row("  CPU", ms(cost.cpu), "", true);
-}
-
-/// a shop that takes its time.
+/// shops that set no limit and take their time.
 fn slow(dir: &Path, size: &Size) {
-    let shop = ShopProcess::start(size.slow, size.latency, true);
-    let sync = |in_flight: &str| {
-        let home = fresh(dir, &format!("slow-{in_flight}"));
-        let program = Program::ordersync(&home);
-        connect(&program, &shop);
-        program.run(&["config", "set", "woocommerce.in_flight", in_flight]);
-        program.run(&["sync", "--json"])
-    };
-    sync("4");
-    let (four, one) = (sync("4"), sync("1"));
-    let floor_book = dir.join("slow-floor.sqlite");
-    let floor = Program::this().run(&["floor", &shop.url, floor_book.to_str().unwrap(), "packed"]);
-    let what = format!("{} orders at {} ms a request", size.slow, size.latency.as_millis());
-    row(&format!("{what}: 4 in flight"), format!("{:.2} s, {} requests", four.wall, four.requests()), "", true);
-    row("  page after page", format!("{:.2} s, {} requests", one.wall, one.requests()), "", true);
-    row("  the bare program, page after page", format!("{:.2} s", floor.wall), "", true);
-    let gain = floor.wall.min(one.wall) / four.wall;
-    row("  gain", format!("{gain:.2}"), ">= 3 (Q-5)", gain >= 3.0);
+    for (kind, latencies) in [("woocommerce", &[200][..]), ("magento", &[0, 600])] {
+        let shop = ShopProcess::start(Wish { kind, orders: size.slow, repeats: true });
+        let sync = |in_flight: &str| {
+            let program = connected(&dir.join("slow"), &shop);
+            program.run(&["config", "set", &format!("{kind}.in_flight"), in_flight]);
+            program.run(&["sync", "--json"])
+        };
+        let lean = || {
+            let book = dir.join("slow.sqlite");
+            let _ = std::fs::remove_file(&book);
+            Program::this().with_keys_of(&shop).run(&["lean", kind, &shop.url, book.to_str().unwrap()])
+        };
+        // The shop renders each answer once and repeats it from then on.
+        sync("4");
+        sync("1");
+        lean();
+        for ms in latencies {
+            println!("{kind}, {} orders at {ms} ms a page", size.slow);
+            shop.slow_down(Duration::from_millis(*ms));
+            let (four, one, lean) = (sync("4"), sync("1"), lean());
+            let told = |cost: &Cost| format!("{:.2} s, {} requests", cost.wall, cost.requests());
+            row("  4 in flight", told(&four), "", true);
+            row("  page after page", told(&one), "", true);
+            row("  the lean program, page after page", format!("{:.2} s", lean.wall), "", true);
+            for (what, other) in [("  gain over itself", one), ("  gain over the lean program", lean)] {
+                let (gain, target) = (other.wall / four.wall, if *ms > 0 { ">= 3 (Q-5)" } else { "" });
+                row(what, format!("{gain:.2}"), target, gain >= 3.0);
+            }
+        }
+    }
 }
 
-/// memory.
+/// memory, of more orders than [`channels`] has.
 fn memory(dir: &Path, size: &Size) {
-    for orders in [20_000, size.large] {
-        let shop = ShopProcess::start(orders, Duration::ZERO, false);
-        let home = fresh(dir, &format!("memory-{orders}"));
-        let program = Program::ordersync(&home);
-        connect(&program, &shop);
-        let cost = program.run(&["sync", "--json"]);
-        assert!(cost.store("new") >= orders, "{}", cost.output);
-        let peak = cost.peak as f64 / 1e6;
-        row(
-            &format!("peak memory of a first sync of {orders} orders, MB"),
-            format!("{peak:.1}"),
-            "< 67 (64 MiB, Q-1)",
-            peak < 67.1,
-        );
-        std::fs::remove_dir_all(home).unwrap();
-    }
+    let wish = Wish { kind: "woocommerce", orders: size.large, repeats: false };
+    let shop = ShopProcess::start(wish);
+    let home = dir.join("memory");
+    let cost = connected(&home, &shop).run(&["sync", "--json"]);
+    assert!(cost.store("new") >= size.large, "{}", cost.output);
+    let peak = cost.peak as f64 / 1e6;
+    let what = format!("peak memory of a first sync of {} orders, MB", size.large);
+    row(&what, format!("{peak:.1}"), "< 67 (64 MiB, Q-1)", peak < 67.1);
+    std::fs::remove_dir_all(home).unwrap();
 }
 
 /// a large book.
 fn reading(dir: &Path, size: &Size) {
-    let shop = ShopProcess::start(size.first, Duration::ZERO, false);
-    let home = fresh(dir, "book");
-    let program = Program::ordersync(&home);
-    connect(&program, &shop);
+    let wish = Wish { kind: "woocommerce", orders: size.first, repeats: false };
+    let shop = ShopProcess::start(wish);
+    let home = dir.join("book");
+    let program = connected(&home, &shop);
     program.run(&["sync"]);
     let file = home.join("orders.sqlite");
     book::multiply(&file, size.book);
@@ -289,15 +221,15 @@ fn searching(program: &Program, file: &Path, orders: u64) {
     row("  the longest", format!("{} ({})", ms(at(100)), costs[costs.len() - 1].1), "", true);
 }
 
-fn connect(program: &Program, shop: &ShopProcess) {
-    program.run(&["connect", "woocommerce", "--url", &shop.url, "--since", "all"]);
-}
-
-fn fresh(dir: &Path, name: &str) -> PathBuf {
-    let home = dir.join(name);
-    let _ = std::fs::remove_dir_all(&home);
-    std::fs::create_dir(&home).unwrap();
-    home
+/// A program with a new home, to which the shop is connected.
+fn connected(home: &Path, shop: &ShopProcess) -> Program {
+    let _ = std::fs::remove_dir_all(home);
+    std::fs::create_dir(home).unwrap();
+    let program = Program::ordersync(home).with_keys_of(shop);
+    let flags = shop.flags.iter().map(String::as_str);
+    let args: Vec<&str> = ["connect", &shop.kind].into_iter().chain(flags).chain(["--since", "all"]).collect();
+    program.run(&args);
+    program
 }
 
 fn ms(seconds: f64) -> String {

@@ -3,13 +3,14 @@
 //! kernel adds up all children of a process.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use ordersync::sim::woocommerce::{REHEARSAL_KEY, REHEARSAL_SECRET};
 use serde_json::Value;
+
+use crate::shop::ShopProcess;
 
 /// The cost of one run.
 pub struct Cost {
@@ -40,17 +41,28 @@ impl Cost {
 pub struct Program {
     path: PathBuf,
     home: PathBuf,
+    secrets: Vec<(String, String)>,
 }
 
 impl Program {
     /// The real binary, with a home.
     pub fn ordersync(home: &Path) -> Self {
-        Self { path: PathBuf::from(env!("CARGO_BIN_EXE_ordersync")), home: home.to_owned() }
+        Self { home: home.to_owned(), ..Self::at(env!("CARGO_BIN_EXE_ordersync").into()) }
     }
 
     /// This program.
     pub fn this() -> Self {
-        Self { path: std::env::current_exe().unwrap(), home: PathBuf::new() }
+        Self::at(std::env::current_exe().unwrap())
+    }
+
+    /// Another one.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path, home: PathBuf::new(), secrets: Vec::new() }
+    }
+
+    /// It is given the keys of this shop.
+    pub fn with_keys_of(self, shop: &ShopProcess) -> Self {
+        Self { secrets: shop.secrets.clone(), ..self }
     }
 
     /// The size of the real binary.
@@ -65,12 +77,10 @@ impl Program {
             .args(["measured", report.path().to_str().unwrap(), self.path.to_str().unwrap()])
             .args(args)
             .env("ORDERSYNC_HOME", &self.home)
-            .env("ORDERSYNC_CONSUMER_KEY", REHEARSAL_KEY)
-            .env("ORDERSYNC_CONSUMER_SECRET", REHEARSAL_SECRET)
-            .stderr(Stdio::inherit())
+            .envs(self.secrets.iter().cloned())
             .output()
             .unwrap();
-        assert!(output.status.success(), "{args:?} failed");
+        assert!(output.status.success(), "{args:?} failed: {}", String::from_utf8_lossy(&output.stderr));
         let text = std::fs::read_to_string(report.path()).unwrap();
         let figures: Vec<f64> = text.split_whitespace().map(|figure| figure.parse().unwrap()).collect();
         Cost {

@@ -25,10 +25,10 @@ pub struct Kind {
 /// The channels.
 pub const KINDS: [Kind; 5] = [
     Kind { name: "woocommerce", nothing: 1, changed: 2 },
-    Kind { name: "bigcommerce", nothing: 2, changed: 3 },
+    Kind { name: "bigcommerce", nothing: 2, changed: 2 },
     Kind { name: "shopify", nothing: 1, changed: 2 },
-    Kind { name: "magento", nothing: 2, changed: 4 },
-    Kind { name: "etsy", nothing: 2, changed: 3 },
+    Kind { name: "magento", nothing: 2, changed: 2 },
+    Kind { name: "etsy", nothing: 2, changed: 2 },
 ];
 
 /// All figures of a channel.

@@ -93,7 +93,7 @@ fn d4_pieces_that_the_shop_cuts_off_a_dispatch_are_told_and_can_be_taken_back() 
         }
         assert!(rig.shop.ship_pieces(&id.to_string(), 0, 3, "UPS", "1Z01"));
         let told = dispatch.join().unwrap();
-        told.says("recorded 1 of TEE-001, not 4").says("outbox --withdraw");
+        told.says("recorded 1 of TEE-001, not 4").says("outbox --withdraw 1 ");
     });
     assert_eq!(rig.mails(id), 1);
     rig.home.run("retry").done().says("recorded 1 of TEE-001, not 4");

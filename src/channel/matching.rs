@@ -204,7 +204,7 @@ impl<'a> Matching<'a> {
             let fits = |(part, left): (&Part, &Option<Vec<LineQuantity>>)| {
                 is_there(part, &record)
                     && names_any(&record, part)
-                    && left.as_deref().is_some_and(|left| overlap(left, &record.lines))
+                    && left.as_deref().is_some_and(|left| overlap(left, &record))
             };
             if self.may_be_ours(&record) && !record.elsewhere && parts.into_iter().any(fits) {
                 self.claim(&record);
@@ -348,8 +348,11 @@ fn names_any(record: &Record, part: &Part) -> bool {
     part.numbers.iter().any(|number| names(record, number))
 }
 
-fn overlap(left: &[LineQuantity], pieces: &[LineQuantity]) -> bool {
-    pieces.iter().any(|sent| sent.quantity > Decimal::ZERO && left.iter().any(|line| line.line_id == sent.line_id))
+fn overlap(left: &[LineQuantity], record: &Record) -> bool {
+    record
+        .lines
+        .iter()
+        .any(|sent| sent.quantity > Decimal::ZERO && left.iter().any(|line| line.line_id == sent.line_id))
 }
 
 /// Whether `left` has all of these pieces.

@@ -658,12 +658,15 @@ impl Attempt<'_> {
         } else {
             error
         };
+        let row = self.row.id.to_string();
+        let error = error.rename_in_hint("ROW", &row);
         let hint = error.hint_text().map_or_else(|| format!("ordersync retry book:{order}"), str::to_owned);
-        let rest = format!("{hint}; ordersync outbox --withdraw {} takes the rest back", self.row.id);
+        let is_said = hint.contains("--withdraw");
+        let rest = format!("{hint}; ordersync outbox --withdraw {row} takes the rest back");
         let note = InboxNote {
             kind: InboxKind::Rejected,
             text: format!("the {} of order {} {what}: {error}", self.row.goal.word(), self.row.order_id),
-            hint: if written { rest } else { hint },
+            hint: if written && !is_said { rest } else { hint },
         };
         book.refuse(self.row.id, &error, &note)?;
         Ok(Outcome::Refused(error))

@@ -200,7 +200,8 @@ pub(crate) struct Walk {
     pub(crate) modified_since: Option<i64>,
     /// Bounds are known to be inclusive.
     pub(crate) inclusive: bool,
-    /// They are not to be taken for that.
+    /// Bounds are not taken for inclusive by what a page shows: orders that are counted and not shown
+    /// may lie on one.
     pub(crate) wider: bool,
     /// Up to here everything is in the book already; `None`: nothing is.
     pub(crate) known: Option<i64>,
@@ -248,9 +249,10 @@ pub(crate) struct ById {
     up_to: Option<u64>,
     /// How many of its rows lie behind, where only a place in the list can be asked for.
     read: u64,
-    /// No more ids than so many are asked for, to look past orders that are counted and not shown, up
-    /// to one that is; 0: all.
+    /// No more ids than so many are asked for at once, to look past orders that are counted and not
+    /// shown; 0: all.
     within: u64,
+    /// The id of an order behind these that is shown.
     shown: u64,
     /// How often it went back since it last came further.
     back: u32,

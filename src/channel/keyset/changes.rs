@@ -122,6 +122,11 @@ pub(crate) trait Lists {
         true
     }
 
+    /// How many walks a first sync has besides its slices.
+    fn walks_beside(&self) -> u64 {
+        0
+    }
+
     /// The walk of a sync that begins at `now`, with the changes from `from` on.
     fn changes(&self, extra: &mut Self::Extra, from: Option<i64>, now: i64) -> Walk;
 }

@@ -21,7 +21,7 @@ const WORTH_SLICING: u64 = 3;
 const SLICE_PAGES: u64 = 10;
 const MOST_SLICES: u64 = 16;
 
-/// So many pages are in flight, and the number of slices is a multiple of it: with ten slices, two
+/// So many pages are in flight, and the number of walks is a multiple of it: with ten slices, two
 /// would be read at the end while half of the threads look on.
 const IN_FLIGHT: u64 = 4;
 
@@ -107,7 +107,8 @@ fn divide<L: Lists + Sync>(
         return Ok(None);
     }
     let pages = many / (SLICE_PAGES * list.size() as u64);
-    let count = pages.clamp(IN_FLIGHT, MOST_SLICES) / IN_FLIGHT * IN_FLIGHT;
+    let walks = pages.clamp(IN_FLIGHT, MOST_SLICES) / IN_FLIGHT * IN_FLIGHT;
+    let count = walks.saturating_sub(lists.walks_beside()).max(1);
     if !dialect.above {
         let slices = by_creation(lists, since, many, count)?;
         let newest = if newest.is_some() { newest } else { self::newest(list.as_ref(), since)?.row.map(|row| row.at) };

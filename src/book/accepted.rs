@@ -114,11 +114,19 @@ pub(super) fn follow_but(db: &Connection, order: i64, apart: &[Field]) -> Result
 
 /// The fields in which the copy has followed the channel under an edit, unseen.
 pub(super) fn followed(db: &Connection, order: i64) -> Result<Vec<Field>> {
-    let mut statement =
-        db.prepare_cached("SELECT field FROM accepted WHERE order_id = ? AND followed = 1").done("read")?;
-    let rows = statement.query_map([order], |row| row.get(0)).done("read")?;
-    let words: Vec<String> = rows.collect::<rusqlite::Result<_>>().done("read")?;
-    Ok(words.iter().filter_map(|word| Field::from_word(word)).collect())
+    Ok(fields(db, order)?.0)
+}
+
+/// The same, and the fields of later versions that are the merchant's one by one.
+pub(super) fn fields(db: &Connection, order: i64) -> Result<(Vec<Field>, Vec<Field>)> {
+    let mut statement = db.prepare_cached("SELECT field, followed FROM accepted WHERE order_id = ?").done("read")?;
+    let rows = statement.query_map([order], |row| Ok((row.get(0)?, row.get(1)?))).done("read")?;
+    let found: Vec<(String, bool)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
+    let read = |is: bool| {
+        let of_kind = found.iter().filter(move |(_, followed)| *followed == is);
+        of_kind.filter_map(|(word, _)| Field::from_word(word)).collect()
+    };
+    Ok((read(true), read(false)))
 }
 
 /// What does not differ any more was not followed unseen.

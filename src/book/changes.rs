@@ -32,6 +32,9 @@ pub(crate) struct Circumstances {
     /// The fields in which the copy has followed the channel under an edit, and that the merchant
     /// has not settled yet. They count as edited.
     pub(crate) followed: Vec<Field>,
+    /// The fields of later versions than the one the copy was made from that are the merchant's, one
+    /// by one.
+    pub(crate) accepted: Vec<Field>,
     /// The numbers of the merchant's own parcels.
     pub(crate) tracking: Vec<String>,
 }
@@ -145,7 +148,7 @@ pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances
         .done("read")?;
     let own = [(Field::Shipped, sent), (Field::Cancelled, is_cancelled_here(db, order)?)];
     let mut edited: Vec<Field> = own.into_iter().filter(|(_, is_own)| *is_own).map(|(field, _)| field).collect();
-    let followed = accepted::followed(db, order)?;
+    let (followed, accepted) = accepted::fields(db, order)?;
     edited.extend(edits::fields(db, order)?.into_iter().chain(followed.iter().copied()));
     let tracking = "SELECT p.tracking FROM parcels p JOIN shipments s ON s.id = p.shipment_id
                     WHERE s.order_id = ? AND s.key IS NOT NULL ORDER BY p.shipment_id, p.position";
@@ -157,6 +160,7 @@ pub(super) fn circumstances(db: &Connection, order: i64) -> Result<Circumstances
         rejected: rejected(db, order)?,
         edited,
         followed,
+        accepted,
         tracking: column(db, tracking, [order])?,
     })
 }

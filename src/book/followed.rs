@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::error::Done;
-use super::inbox::{InboxNote, put_note};
+use super::inbox::{CHANGES, GIVEN_BACK, InboxNote, put_note, resolve_order};
 use super::trail::{self, By};
 use super::{changes, edits};
 use crate::clock::Timestamp;
@@ -47,6 +47,9 @@ pub(super) fn say_followed(db: &Connection, shop: Shop, id: i64, before: Status,
     } else {
         format!("{before} → {} ({})", order.status, order.channel_status)
     };
+    // Nothing differs any more that was told of an older version.
+    let is_over = |kind: &&str| *kind != GIVEN_BACK || !order.waits_given_back();
+    resolve_order(db, id, &CHANGES.into_iter().filter(is_over).collect::<Vec<_>>(), by.at)?;
     tell_if_given_back(db, shop, id, order, by.at)?;
     trail::note(db, id, by, "followed the channel", &detail)
 }

@@ -103,6 +103,7 @@ fn settle(known: &mut Known, fields: &[Field]) {
     since.fates.retain(|(field, _)| !fields.contains(field));
     since.followed.retain(|field| !fields.contains(field));
     since.rejected.retain(|(field, _)| !fields.contains(field));
+    since.accepted.extend(fields);
     // What was edited is given up; what was sent or cancelled stays so.
     since.edited.retain(|field| makes_status(*field) || !fields.contains(field));
 }

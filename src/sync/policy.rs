@@ -1,8 +1,9 @@
 //! What becomes of a newer version of an order: pure decisions, no I/O.
 //!
 //! An imported order is the merchant's working copy. Until it is paid it follows the channel in
-//! everything (P-9). After that each field that differs from the version that the merchant last
-//! imported or accepted has its own fate, by what the store is set to do.
+//! everything (P-9), also while the channel holds it back: that is no act of the merchant's. After
+//! that each field that differs from the version that the merchant last imported or accepted has its
+//! own fate, by what the store is set to do.
 //!
 //! What is decided hangs on that version, the newest one and what the merchant has done, never on
 //! the versions between: whatever of them came, and in which order, comes to the same.
@@ -26,6 +27,8 @@ pub(crate) struct Case<'a> {
     pub(crate) tracking: &'a [String],
     /// The version that the merchant last imported or accepted.
     pub(crate) base: &'a Order,
+    /// The fields of it that are of later versions than the rest.
+    pub(crate) accepted: &'a [Field],
     /// What the merchant has rejected, each with what marks its value.
     pub(crate) rejected: &'a [(Field, Mark)],
     /// The name of the channel.
@@ -63,7 +66,7 @@ pub(crate) fn mark(base: &Order, newer: &Order, field: Field) -> Mark {
 /// Decides for one order.
 pub(crate) fn decide(case: &Case<'_>) -> Decision {
     let mut found: Vec<Field> = differences(case.base, case.incoming).iter().map(|found| found.aspect).collect();
-    if case.status == Status::AwaitingPayment {
+    if case.is_to_follow() {
         found.retain(|field| field.can_be_edited() && case.edited.contains(field));
         return Decision::Follow(found.into_iter().map(|field| (field, case.fate(field, false))).collect());
     }
@@ -74,6 +77,18 @@ pub(crate) fn decide(case: &Case<'_>) -> Decision {
 }
 
 impl Case<'_> {
+    /// Whether the order waits for its payment, and nobody here has begun with it. Where the channel
+    /// holds it back the word for that stands in the place of the one for the payment; one that was
+    /// to be sent before the hold is paid by other terms.
+    pub(crate) fn is_to_follow(&self) -> bool {
+        let held_unpaid = || self.base.paid_at.is_none() && !self.accepted.contains(&Field::Hold);
+        match self.status {
+            Status::AwaitingPayment => true,
+            Status::OnHold => self.base.status == Status::OnHold && held_unpaid(),
+            _ => false,
+        }
+    }
+
     fn fate(&self, field: Field, cancels: bool) -> Fate {
         let is_own = self.edited.contains(&field);
         match self.policies.of(field) {

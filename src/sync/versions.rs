@@ -18,17 +18,16 @@ pub(super) fn decide(store: &Store, format: &dyn Format, known: &Known, seen: &R
     let Ok(base) = goes_by::base(&known.basis, format) else { return Ok(Update::Aside) };
     let newest = known.newest.as_deref().and_then(|document| format.order(document).ok());
     let status = status_without_applied(&known.since, &base);
-    // Less than what is kept beside the copy, as after an erasure, must not take its place.
-    if status != Status::AwaitingPayment && newest.as_ref().is_some_and(|newest| differences(newest, order).is_empty())
-    {
-        return Ok(Update::Known);
-    }
     let incoming = match (&known.people, &newest) {
         (Some(people), _) => order.with_known(people),
         (None, Some(newest)) => order.with_known(&People::of(newest)),
         (None, None) => order.as_ref().clone(),
     };
     let case = case_of(store, &known.since, status, &base, &incoming);
+    // Less than what is kept beside the copy, as after an erasure, must not take its place.
+    if !case.is_to_follow() && newest.as_ref().is_some_and(|newest| differences(newest, order).is_empty()) {
+        return Ok(Update::Known);
+    }
     let (fates, notice) = match policy::decide(&case) {
         Decision::Keep(fates, notice) => (fates, notice),
         Decision::Follow(apart) => return Ok(Update::Follow(apart)),
@@ -147,6 +146,7 @@ fn case_of<'a>(
         edited: &since.edited,
         tracking: &since.tracking,
         base,
+        accepted: &since.accepted,
         rejected: &since.rejected,
         incoming,
     }

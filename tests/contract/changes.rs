@@ -576,6 +576,41 @@ fn p9_an_order_that_is_paid_while_a_parcel_of_it_waits_is_to_be_sent_once_that_i
     });
 }
 
+/// A hold at the channel is no act of the merchant's.
+#[test]
+fn p9_an_unpaid_order_that_the_channel_has_held_and_released_follows_it_as_before() {
+    each(|desk| {
+        if desk.store.lacks(Lack::Holds) {
+            return;
+        }
+        let held = || {
+            let id = desk.store.place(&Purchase::of(&[("TEE-001", 1)]).unpaid());
+            desk.sync();
+            assert!(desk.store.hold(&id));
+            desk.sync();
+            id
+        };
+        let (id, cancelled) = (held(), held());
+        if !desk.show(&id)["paid_at"].is_null() {
+            // Such a shop holds back what is paid.
+            return;
+        }
+        // Some call it to be sent once it is released.
+        assert!(desk.store.release(&id) && desk.store.unpay(&id));
+        assert!(desk.store.release(&cancelled) && desk.store.cancel(&cancelled));
+        desk.sync();
+        let status = |id: &str| desk.show(id)["status"].as_str().unwrap().to_owned();
+        assert_eq!([status(&id), status(&cancelled)], ["awaiting-payment", "cancelled"], "{}", desk.kind);
+        assert!(desk.store.readdress(&id, "77 Somewhere Else"));
+        desk.sync();
+        let shown = desk.show(&id);
+        assert!(shown["ship_to"].to_string().contains("77 Somewhere Else"), "{}: {shown}", desk.kind);
+        assert_eq!(shown["changed_at_channel"], false, "{}: {shown}", desk.kind);
+        let done = desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --unpaid").done();
+        assert!(!done.stderr.contains("changed at the channel"), "{}: {done:?}", desk.kind);
+    });
+}
+
 /// The channel's hold is the channel's, whenever it was first seen; that of the merchant is another.
 #[test]
 fn p9_a_hold_at_the_channel_and_its_end_are_facts_of_an_order_that_nobody_has_begun_with() {

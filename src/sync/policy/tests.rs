@@ -22,6 +22,7 @@ fn case<'a>(policies: Policies, status: Status, base: &'a Order, incoming: &'a O
         edited: &[],
         tracking: &[],
         base,
+        accepted: &[],
         rejected: &[],
         channel: "Shopify",
         incoming,
@@ -70,6 +71,27 @@ fn p9_an_unpaid_order_follows_the_channel_in_everything() {
         let incoming = order(status);
         let case = case(all(Policy::Ignore), Status::AwaitingPayment, &base, &incoming);
         assert_eq!(decide(&case), Decision::Follow(Vec::new()));
+    }
+}
+
+/// The channel's hold says nothing of the payment, and is no act of the merchant's.
+#[test]
+fn p9_an_unpaid_order_follows_the_channel_also_while_that_holds_it_back() {
+    let paid = order(Status::OnHold);
+    let base = Order { paid_at: None, ..paid.clone() };
+    for status in Status::ALL {
+        let incoming = order(status);
+        let held = case(all(Policy::Ignore), Status::OnHold, &base, &incoming);
+        let follows = Decision::Follow(Vec::new());
+        assert_eq!(decide(&held), follows, "{status}");
+        assert_eq!(decide(&Case { held: true, ..held }), follows, "a hold of the merchant's lies over it");
+        let others = [
+            Case { base: &paid, ..held },
+            Case { accepted: &[Field::Hold], ..held },
+            Case { status: Status::DropshipmentRequested, ..held },
+            Case { status: Status::PartiallyShipped, ..held },
+        ];
+        assert!(others.iter().all(|case| decide(case) != follows), "{status}");
     }
 }
 

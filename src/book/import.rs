@@ -97,6 +97,9 @@ pub(crate) struct Kept {
     pub(crate) note: Option<InboxNote>,
     /// Whether the version before this one told the merchant the same.
     pub(crate) told: bool,
+    /// Whether a hold at the channel that the merchant's version has is over by it: a version that
+    /// tells of no hold, as of a cancelled order, does not bring it back.
+    pub(crate) released: bool,
 }
 
 /// The account of what was fetched (I-7).
@@ -339,6 +342,9 @@ fn newest_is_base(db: &Connection, order: i64) -> Result<()> {
 pub(super) fn stand(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By) -> Result<()> {
     let followed = accepted::followed(db, id)?;
     changes::put(db, id, &kept.fates)?;
+    if kept.released {
+        accepted::settle(db, id, &[Field::Hold])?;
+    }
     edits::settled(db, id, &followed, by.at)?;
     rewrite(db, id, kept.copy.as_ref(), &kept.fates, by)?;
     for written in &kept.written {

@@ -128,7 +128,8 @@ fn kept(
     let written = news.iter().filter(|news| fields.contains(&news.aspect)).map(in_words).collect();
     let told = notice.as_ref().is_some_and(|notice| told == Some(notice.field));
     let note = notice.map(|notice| note(known.order_id, notice, case.incoming));
-    Kept { fates, copy, written, note, told }
+    let released = case.base.status == Status::OnHold && fates.contains(&(Field::Hold, Fate::Applied));
+    Kept { fates, copy, written, note, told, released }
 }
 
 fn case_of<'a>(

@@ -563,6 +563,26 @@ proptest! {
     }
 }
 
+/// The end of a hold that the order came with is a fact like any: what comes after it finds the order
+/// as one to be sent.
+#[test]
+fn p3_an_order_that_came_on_hold_and_was_released_is_cancelled_like_any_other() {
+    for (word, is_seen, expected) in [
+        ("apply", true, Status::Cancelled),
+        ("review", true, Status::AwaitingFulfillment),
+        ("apply", false, Status::OnHold),
+        ("review", false, Status::OnHold),
+    ] {
+        let desk = fresh(&["ignore", "ignore", word, "ignore", "review"], &Stage::PaidAndHeld.version(&[], 0));
+        if is_seen {
+            take(&desk, &Stage::Paid.version(&[Field::Address], 1));
+            assert!(standing(&desk).contains(&"fates: address drift".to_owned()), "{word}");
+        }
+        take(&desk, &Stage::Cancelled.version(&[Field::Address], 2));
+        assert_eq!(desk.context.book().unwrap().order(1).unwrap().status, expected, "{word} {is_seen}");
+    }
+}
+
 /// What was to be sent before the channel held it back is paid by other terms: what the merchant then
 /// does makes it none that follows.
 #[test]

@@ -27,7 +27,7 @@ impl Order {
             order.take(field, &told);
             full = Some((*other, told));
         }
-        if let Some((status, of)) = status_taking(self.status, parts) {
+        if let Some((status, of)) = status_taking(self, parts) {
             order.status = status;
             order.channel_status.clone_from(&of.channel_status);
         }
@@ -132,9 +132,9 @@ impl Line {
     }
 }
 
-/// The status that the taken fields make of `status`, where they make one, and the version that it
-/// is of: the gravest field decides.
-fn status_taking<'a>(status: Status, parts: &[(Field, &'a Order)]) -> Option<(Status, &'a Order)> {
+/// The status that the taken fields make of that of `base`, where they make one, and the version
+/// that it is of: the gravest field decides.
+fn status_taking<'a>(base: &Order, parts: &[(Field, &'a Order)]) -> Option<(Status, &'a Order)> {
     let taken = |field| parts.iter().find(|(taken, _)| *taken == field).map(|(_, other)| *other);
     if let Some(other) = taken(Field::Cancelled) {
         return Some((other.status, other));
@@ -149,10 +149,13 @@ fn status_taking<'a>(status: Status, parts: &[(Field, &'a Order)]) -> Option<(St
         return Some((status, other));
     }
     if let Some(other) = taken(Field::Hold) {
-        return Some((other.status, other));
+        // That one which is paid here waits for its payment there is another field's to say.
+        let is_paid = base.paid_at.is_some() && taken(Field::Payment).is_none();
+        let waits = is_paid && other.status == Status::AwaitingPayment;
+        return Some((if waits { Status::AwaitingFulfillment } else { other.status }, other));
     }
     // Whose payment is taken awaits it no more (P-9).
-    let is_paid = |other: &&Order| status == Status::AwaitingPayment && other.status != Status::AwaitingPayment;
+    let is_paid = |other: &&Order| base.status == Status::AwaitingPayment && other.status != Status::AwaitingPayment;
     taken(Field::Payment).filter(is_paid).map(|other| (Status::AwaitingFulfillment, other))
 }
 
@@ -218,6 +221,17 @@ mod tests {
         }
         let still = testing::order("7", Status::AwaitingPayment);
         assert_eq!(before.taking(&[Field::Payment], &still).status, Status::AwaitingPayment);
+    }
+
+    #[test]
+    fn p9_the_end_of_a_hold_says_nothing_of_the_payment() {
+        let (before, after) = (testing::order("7", Status::OnHold), testing::order("7", Status::AwaitingPayment));
+        let taken = before.taking(&[Field::Hold], &after);
+        assert_eq!((taken.status, taken.paid_at.is_some()), (Status::AwaitingFulfillment, true));
+        assert_eq!(fields(&differences(&taken, &after)), [Field::Payment]);
+        assert_eq!(before.taking(&[Field::Hold, Field::Payment], &after).status, Status::AwaitingPayment);
+        let unpaid = Order { paid_at: None, ..before };
+        assert_eq!(unpaid.taking(&[Field::Hold], &after).status, Status::AwaitingPayment);
     }
 
     #[test]

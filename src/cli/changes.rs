@@ -86,7 +86,10 @@ pub(super) fn waits(book: &Book, order: &BookOrder) -> Result<Vec<Difference>> {
 
 /// The versions of an order. Reading them needs the adapter's format, not the network.
 pub(super) fn versions(book: &Book, order: &BookOrder) -> Result<Option<Versions>> {
-    let Some(store) = book.store(&order.store)? else { return Ok(None) };
+    // Also of a store that is not connected any more.
+    let Some(store) = book.stores_of_old()?.into_iter().find(|store| store.name == order.store) else {
+        return Ok(None);
+    };
     let format = channel::format(store.kind, &store.values)?;
     Versions::read(book, order.id, format.as_ref())
 }

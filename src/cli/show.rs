@@ -8,8 +8,9 @@ use super::{App, Outcome};
 use crate::book::{BookOrder, Edit, Event, Place, Value};
 use crate::channel::Goal;
 use crate::clock::{Timestamp, rfc3339};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Address, Difference, Fate, Field, Totals, scaled};
+use crate::sync::goes_by::Versions;
 
 /// One order with everything known about it: lines, addresses, what changed at the channel,
 /// shipments.
@@ -46,8 +47,9 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         return Ok(0);
     }
     let order = book.order(id)?;
-    let versions = if order.drifted { super::changes::versions(&book, &order)? } else { None };
-    let drift = versions.map(|versions| versions.differences()).unwrap_or_default();
+    let versions = if order.drifted { super::changes::versions(&book, &order) } else { Ok(None) };
+    let drift = versions.as_ref().map(|found| found.as_ref().map(Versions::differences).unwrap_or_default());
+    let drift = drift.unwrap_or_default();
     let gone = book.gone_at(id)?;
     let history = if args.history || app.global.json { book.history(id)? } else { Vec::new() };
     if app.global.json {
@@ -56,7 +58,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         output::print_json(&told)?;
     } else {
         let fates = book.circumstances(id)?.fates;
-        print(app, &order, gone, &drift, &fates, &history)?;
+        let changed = order.drifted.then(|| Changed { drift: &drift, fates: &fates, untold: untold(&versions) });
+        print(app, &order, gone, changed, &history)?;
     }
     Ok(0)
 }
@@ -65,8 +68,7 @@ fn print(
     app: &App,
     o: &BookOrder,
     gone: Option<Timestamp>,
-    drift: &[Difference],
-    fates: &[(Field, Fate)],
+    changed: Option<Changed<'_>>,
     history: &[Event],
 ) -> anyhow::Result<()> {
     let now = app.context.clock.now();
@@ -117,8 +119,8 @@ fn print(
     for entry in o.inbox.iter().filter(|entry| entry.kind != "twin") {
         output::line(&format!("  ! {}: {}", entry.kind, entry.text))?;
     }
-    if o.drifted {
-        print_drift(o, drift, fates)?;
+    if let Some(changed) = changed {
+        print_drift(o, &changed)?;
     }
     for event in history {
         let run = event.run.map(|run| format!(" (run {run})")).unwrap_or_default();
@@ -127,8 +129,28 @@ fn print(
     Ok(())
 }
 
+/// What of an order its channel has otherwise.
+struct Changed<'a> {
+    drift: &'a [Difference],
+    fates: &'a [(Field, Fate)],
+    /// What is to be said where there is nothing to be told apart.
+    untold: &'static str,
+}
+
+/// Why no difference can be told of two versions.
+fn untold(versions: &Result<Option<Versions>>) -> &'static str {
+    match versions {
+        Ok(Some(found)) if found.newest.is_some() => "nothing by now: what it says is what yours says",
+        Ok(None) => "the version that you had is lost: look at the whole order in the channel's own pages",
+        Ok(Some(_)) | Err(_) => {
+            "this version of ordersync cannot read one of the two: look at the whole order in the channel's own pages"
+        }
+    }
+}
+
 /// What the channel has otherwise, and what can be done about it.
-fn print_drift(o: &BookOrder, drift: &[Difference], fates: &[(Field, Fate)]) -> anyhow::Result<()> {
+fn print_drift(o: &BookOrder, changed: &Changed<'_>) -> anyhow::Result<()> {
+    let Changed { drift, fates, untold } = *changed;
     output::line("")?;
     let own = drift.iter().find_map(|d| unanswered(o, d.aspect));
     let is_all_own = own.is_some() && drift.iter().all(|d| unanswered(o, d.aspect).is_some());
@@ -145,7 +167,7 @@ fn print_drift(o: &BookOrder, drift: &[Difference], fates: &[(Field, Fate)]) -> 
         output::line(&format!("    {}: {} → {}{fate}", d.aspect.word(), d.before, d.after))?;
     }
     if drift.is_empty() {
-        output::line("    the version that you had is lost: look at the whole order in the channel's own pages")?;
+        output::line(&format!("    {untold}"))?;
     }
     if let Some(own) = own {
         let text =

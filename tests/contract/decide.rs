@@ -53,6 +53,16 @@ fn p2_several_orders_are_accepted_or_rejected_each_with_its_own_result() {
     });
 }
 
+#[test]
+fn p2_what_changed_is_told_also_of_a_store_that_is_not_connected_any_more() {
+    each(|desk| {
+        let ids = waiting(desk, 1);
+        desk.home.run(&format!("connect --remove {}", desk.kind)).exits(0);
+        let shown = desk.on("show", &ids[0], "").exits(0).prints("77 Somewhere Else").stdout;
+        assert!(!shown.contains("is lost"), "{}: {shown}", desk.kind);
+    });
+}
+
 /// From a list that the program wrote, looked through by the merchant, and from one of another make.
 #[test]
 fn p2_a_file_of_what_waits_is_accepted_or_rejected_as_far_as_it_is_still_so() {

@@ -6,9 +6,10 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::acts::{column, head, set_status};
 use super::error::{Done, book_error};
 use super::outbox::{Leave, OPEN};
-use super::outward::{self, Way};
+use super::outward::{self, Way, over_there};
 use super::trail::{self, By, Who};
 use super::{Book, undecided};
+use crate::channel::ChannelKind;
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Local, Status};
@@ -270,11 +271,17 @@ fn over(db: &Connection, order: i64, status: Status, done: &str) -> Result<Error
 
 /// Only the channel can release what it holds.
 fn held_there(db: &Connection, order: i64) -> Result<Error> {
-    let sql = "SELECT s.name, o.channel_status FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
-    let (store, word): (String, String) =
-        db.query_row(sql, [order], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|e| book_error("read", e))?;
-    let text = format!("order {order} is held at {store} ({word}), not here; nothing was changed");
-    Ok(Error::new(ErrorKind::Refused, text).hint(format!(
-        "release it in the channel's own pages, then ordersync pull book:{order}; ordersync dispatch book:{order} ... --on-hold ships it all the same"
-    )))
+    let sql =
+        "SELECT s.name, s.channel, o.channel_status FROM orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
+    let (store, channel, words): (String, String, String) = db
+        .query_row(sql, [order], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .map_err(|e| book_error("read", e))?;
+    let text = format!("order {order} is held at {store} ({words}), not here; nothing was changed");
+    let ships = ChannelKind::from_word(&channel).is_some_and(|kind| (kind.adapter().ships)(&words));
+    let insist = if ships {
+        format!("; ordersync dispatch book:{order} ... --on-hold ships it all the same")
+    } else {
+        String::new()
+    };
+    Ok(Error::new(ErrorKind::Refused, text).hint(format!("{}{insist}", over_there(order))))
 }

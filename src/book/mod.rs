@@ -87,7 +87,7 @@ pub(crate) use lists::{LeftOut, LeftOuts, OrderRow};
 pub(crate) use local::{Dropship, Hold, HoldWish, Worked};
 pub(crate) use notes::Note;
 pub(crate) use outbox::{Guard, Leave, LeftToSend, OutboxRow, OutboxState, Sending};
-pub(crate) use outward::{Standing, Way};
+pub(crate) use outward::{Standing, Way, over_there};
 pub(crate) use own_refunds::{NewRefund, OwnRefund};
 pub(crate) use person::{Doubt, Person};
 pub(crate) use present::Present;

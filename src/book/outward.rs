@@ -11,12 +11,15 @@ use super::local::hold_of;
 use super::outbox::{Guard, Leave};
 use super::twins::{self, Twin};
 use super::{Book, own_refunds, pieces};
-use crate::channel::Goal;
+use crate::channel::{ChannelKind, Goal};
 use crate::clock::{Timestamp, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Field, Order, Presence, Status};
 
 const BY_FORCE: &str = "--as-local --force";
+
+const UNPAID: &str = "is not paid yet";
+const HELD: &str = "is on hold";
 
 /// How an order stands, here or at its channel, as far as a parcel hangs on it.
 #[derive(Debug, Clone, Copy)]
@@ -26,25 +29,36 @@ pub(crate) struct Standing {
     trashed: bool,
     /// All of it was given back.
     given_back: bool,
+    /// Its channel ships it also while it is on hold or not paid there.
+    ships: bool,
 }
 
 impl Standing {
     /// The standing of an order as its channel has it.
-    pub(crate) fn of(order: &Order) -> Self {
+    pub(crate) fn of(kind: ChannelKind, order: &Order) -> Self {
         let trashed = order.presence == Presence::Trashed;
-        Self { status: order.status, trashed, given_back: order.is_given_back() }
+        let ships = (kind.adapter().ships)(&order.channel_status);
+        Self { status: order.status, trashed, given_back: order.is_given_back(), ships }
     }
 
-    /// What speaks against a parcel, and the flags of a dispatch that insist on it.
+    /// The same of an order of which the channel is about to be told: what it ships of no one is not
+    /// even tried.
+    pub(crate) fn against_telling(self, leave: Leave) -> Option<(&'static str, &'static str)> {
+        let (unpaid, on_hold) = (leave.unpaid && self.ships, leave.on_hold && self.ships);
+        self.against(Leave { unpaid, on_hold, ..leave })
+    }
+
+    /// What speaks against a parcel, and the flags of a dispatch that insist on it, where any do.
     pub(crate) fn against(self, leave: Leave) -> Option<(&'static str, &'static str)> {
         let forced = leave.guard == Guard::Force;
+        let flag = |flag| if self.ships { flag } else { "" };
         match self.status {
             _ if self.trashed && !forced => Some(("is in the bin", BY_FORCE)),
             Status::Cancelled if !forced => Some(("is cancelled", BY_FORCE)),
             Status::Shipped | Status::Cancelled => None,
-            Status::AwaitingPayment if !leave.unpaid => Some(("is not paid yet", "--unpaid")),
+            Status::AwaitingPayment if !leave.unpaid => Some((UNPAID, flag("--unpaid"))),
             _ if self.given_back && !forced => Some(("is refunded in full", BY_FORCE)),
-            Status::OnHold if !leave.on_hold => Some(("is on hold", "--on-hold")),
+            Status::OnHold if !leave.on_hold => Some((HELD, flag("--on-hold"))),
             _ => None,
         }
     }
@@ -248,22 +262,26 @@ fn facts(db: &Connection, order: i64, way: Way) -> Result<Facts> {
             AND NOT EXISTS (SELECT 1 FROM shipment_lines sl WHERE sl.shipment_id = s.id))
           OR NOT EXISTS (SELECT 1 FROM lines l JOIN shipments s ON s.order_id = l.order_id
             JOIN shipment_lines sl ON sl.shipment_id = s.id AND sl.line_id = l.remote_id WHERE l.order_id = o.id),
-        z.name, o.payment_method, o.payment_title
+        z.name, o.payment_method, o.payment_title, z.channel, o.channel_status
         FROM orders o JOIN stores z ON z.id = o.store_id WHERE o.id = ?1";
-    let (word, facts) = db
+    let (word, facts, channel, words) = db
         .prepare_cached(sql)
         .done("read")?
         .query_row(params![order, row], |row| {
             let (store, method, title): (String, String, String) = (row.get(5)?, row.get(6)?, row.get(7)?);
-            let standing = Standing { status: Status::Shipped, trashed: false, given_back: row.get(1)? };
+            let standing = Standing { status: Status::Shipped, trashed: false, given_back: row.get(1)?, ships: true };
             let unpaid_setting = unpaid_setting(&store, [&method, &title]);
             let (test, bodiless, part_unknown) = (row.get(2)?, row.get(3)?, row.get(4)?);
-            Ok((row.get::<_, String>(0)?, Facts { standing, test, bodiless, part_unknown, unpaid_setting }))
+            let facts = Facts { standing, test, bodiless, part_unknown, unpaid_setting };
+            Ok((row.get::<_, String>(0)?, facts, row.get::<_, String>(8)?, row.get::<_, String>(9)?))
         })
         .done("read")?;
+    let kind = ChannelKind::from_word(&channel).ok_or_else(|| odd("channel", &channel))?;
+    // What a supplier sends is not told there now.
+    let ships = way == Way::Dropship || (kind.adapter().ships)(&words);
     let status: Status = word.parse().map_err(|_| odd("status", &word))?;
     let part_unknown = facts.part_unknown && status == Status::PartiallyShipped;
-    Ok(Facts { standing: Standing { status, ..facts.standing }, part_unknown, ..facts })
+    Ok(Facts { standing: Standing { status, ships, ..facts.standing }, part_unknown, ..facts })
 }
 
 fn standing_bar(order: i64, what: &str, flags: &'static str, way: Way, facts: &Facts) -> Bar {
@@ -274,9 +292,15 @@ fn standing_bar(order: i64, what: &str, flags: &'static str, way: Way, facts: &F
             "ordersync config set {} lets all go out that are to be paid like it",
             facts.unpaid_setting
         )),
-        (_, "--on-hold") => Bar::new(what, flags).held(),
+        _ if what == HELD => Bar::new(what, flags).first(over_there(order)).held(),
+        _ if what == UNPAID => Bar::new(what, flags).first(over_there(order)),
         _ => Bar::new(what, flags),
     }
+}
+
+/// What helps where it is the channel that holds an order back, or waits for its payment.
+pub(crate) fn over_there(order: i64) -> String {
+    format!("once that is over in the channel's own pages, ordersync pull book:{order} reads it")
 }
 
 /// A supplier is asked for an order as a whole, and the channel is not looked at first: what it has

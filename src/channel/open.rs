@@ -50,6 +50,9 @@ pub struct Adapter {
     /// Whether an order's source ([`Order::source`]) says that it was sold there: at the checkout or by
     /// the shop's staff. Any other may be what a connector made of another store's order.
     pub(crate) sold_here: fn(&str) -> bool,
+    /// Whether its API ships an order that is on hold there, or not paid, in these words of its
+    /// ([`Order::channel_status`]): where it does not, nobody can insist.
+    pub(crate) ships: fn(&str) -> bool,
     /// What a store does with changes that come after import, where the merchant has set nothing
     /// else: [`Policies::USUAL`] unless the vendor's users expect another.
     pub(crate) policies: Policies,

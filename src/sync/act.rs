@@ -82,7 +82,8 @@ pub(crate) fn look(
     // What an unsettled row may have shipped is no news; it is settled, and the order looked at
     // again, before anything goes out.
     let tried = matches!(goal, Goal::Dispatched(_)) && book.is_unsettled(order.id)?;
-    let looked = guard::look(book, open, &Act { order: order.id, task: &task, leave, tried, took: false });
+    let act = Act { order: order.id, task: &task, leave, tried, took: false, recorded: false };
+    let looked = guard::look(book, open, &act);
     if !matches!(looked, Ok(Look::Clear(_))) && book.last_event(order.id)? != order.last_event {
         return Ok(Looked::Moved);
     }

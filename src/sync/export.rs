@@ -282,11 +282,11 @@ impl Attempt<'_> {
         for (nth, write) in open.iter().enumerate() {
             if nth > 0 {
                 let now = guard::read(self.open, &task.remote_id)?;
-                if guard::forbids_more(&self.act(&task), &now)?.is_some() {
+                if guard::forbids_more(self.open, &self.act(&task), &now)?.is_some() {
                     // What is missing after that shows when all of it is looked at again.
                     return Ok(None);
                 }
-            } else if let Some(error) = guard::forbids_more(&self.act(&task), &seen.now)? {
+            } else if let Some(error) = guard::forbids_more(self.open, &self.act(&task), &seen.now)? {
                 return Err(error);
             }
             match self.apply(book, write)? {
@@ -505,7 +505,7 @@ impl Attempt<'_> {
     fn act<'t>(&self, task: &'t Task) -> Act<'t> {
         let (order, leave) = (self.row.order_id, self.row.leave);
         let tried = self.row.may_be_there || self.told.get();
-        Act { order, task, leave, tried, took: !self.row.acknowledged.is_empty() }
+        Act { order, task, leave, tried, took: !self.row.acknowledged.is_empty(), recorded: true }
     }
 
     fn task(&self, book: &Book, receipts: &[String]) -> Result<Task> {

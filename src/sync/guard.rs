@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::goes_by::Versions;
 use super::outstanding::{Excess, Outstanding};
 use super::store::OpenStore;
-use crate::book::{Book, Guard, Leave, Standing};
+use crate::book::{Book, Guard, Leave, Standing, over_there};
 use crate::channel::{Cancellation, Goal, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::AGAIN;
@@ -26,6 +26,8 @@ pub(crate) struct Act<'a> {
     /// Whether something of it may be there already: a write was begun for it of which it is not
     /// sure that it came to nothing.
     pub(crate) tried: bool,
+    /// Whether it stands in the outbox.
+    pub(crate) recorded: bool,
 }
 
 /// An order at the channel that may be acted on.
@@ -154,8 +156,8 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
 ///
 /// # Errors
 /// `Unreadable` where the order cannot be read.
-pub(crate) fn forbids_more(act: &Act<'_>, now: &RemoteOrder) -> Result<Option<Error>> {
-    let why = readable(act.order, now, act.leave.guard)?.and_then(|now| forbids(act, now));
+pub(crate) fn forbids_more(open: &OpenStore, act: &Act<'_>, now: &RemoteOrder) -> Result<Option<Error>> {
+    let why = readable(act.order, now, act.leave.guard)?.and_then(|now| forbids(open, act, now));
     Ok(why.map(|why| {
         let text = why.message().replace("nothing was sent", "nothing more was sent");
         Error::new(why.kind(), text).hint(why.hint_text().unwrap_or_default())
@@ -252,7 +254,7 @@ fn is_about_the_order(error: &Error) -> bool {
 fn hold(book: &Book, open: &OpenStore, act: &Act<'_>, now: &Order) -> Result<(Vec<Difference>, Option<Error>)> {
     let Some(versions) = Versions::read(book, act.order, open.format.as_ref())? else {
         let lost = (act.leave.guard == Guard::Check).then(|| lost(act.order));
-        return Ok((Vec::new(), forbids(act, now).or(lost)));
+        return Ok((Vec::new(), forbids(open, act, now).or(lost)));
     };
     let base = &versions.by;
     // What it does not tell any more was told by the version that the merchant has not accepted
@@ -263,7 +265,7 @@ fn hold(book: &Book, open: &OpenStore, act: &Act<'_>, now: &Order) -> Result<(Ve
     let moved = !same_places(base, &now.with_known(&People::of(base)));
     let matters = |found: &Difference| stops(act, found.aspect) && (found.aspect != Field::Address || moved);
     let found = differences(base, now).into_iter().filter(matters).collect();
-    Ok((found, forbids(act, now)))
+    Ok((found, forbids(open, act, now)))
 }
 
 /// Without the version that the merchant last saw nothing can be said to be as it was.
@@ -289,7 +291,7 @@ fn stops(act: &Act<'_>, field: Field) -> bool {
 
 /// Why nothing goes out for an order that stands like this at the channel, whatever the merchant
 /// has seen and accepted.
-fn forbids(act: &Act<'_>, now: &Order) -> Option<Error> {
+fn forbids(open: &OpenStore, act: &Act<'_>, now: &Order) -> Option<Error> {
     let (order, leave) = (act.order, act.leave);
     match &act.task.goal {
         Goal::Dispatched(_) => {}
@@ -299,12 +301,12 @@ fn forbids(act: &Act<'_>, now: &Order) -> Option<Error> {
     if leave.guard == Guard::Force {
         return None;
     }
-    let (what, way) = Standing::of(now).against(leave)?;
+    let (what, way) = Standing::of(open.store.kind, now).against_telling(leave)?;
     let text = format!("order {order} {what} at the channel ({}); nothing was sent", now.channel_status);
-    let hint = format!(
-        "ordersync pull book:{order} looks again when that is over; ordersync dispatch book:{order} ... {way} ships it all the same"
-    );
-    Some(Error::new(ErrorKind::Refused, text).hint(hint))
+    let then = if act.recorded { format!(", and ordersync retry book:{order} sends it") } else { String::new() };
+    let insist = format!("; ordersync dispatch book:{order} ... {way} ships it all the same");
+    let insist = if way.is_empty() { String::new() } else { insist };
+    Some(Error::new(ErrorKind::Refused, text).hint(format!("{}{then}{insist}", over_there(order))))
 }
 
 /// Why an order of which something is shipped or given back is not cancelled: some channels refuse

@@ -23,6 +23,49 @@ fn d9_an_order_on_hold_goes_out_by_its_own_switch_and_the_check_stays() {
     });
 }
 
+/// Some channels ship what they hold, others nothing of it whoever insists.
+#[test]
+fn d2_what_helps_with_an_order_that_the_channel_holds_is_what_the_hint_says() {
+    let number = "--carrier dhl --tracking JD01";
+    each(|desk| {
+        if desk.store.lacks(Lack::Holds) {
+            return;
+        }
+        let kind = desk.kind;
+        let id = desk.paid(&[("TEE-001", 1)]);
+        assert!(desk.store.hold(&id));
+        desk.sync();
+        let pull = "ordersync pull book:";
+        let insists = desk.on("dispatch", &id, number).exits(6).says("on hold").says(pull).stderr.contains("--on-hold");
+        let done = desk.on("release", &id, "").exits(6).says(pull);
+        assert_eq!(done.stderr.contains("--on-hold"), insists, "{kind}: {done:?}");
+        if insists {
+            desk.on("dispatch", &id, &format!("{number} --on-hold")).exits(0);
+        } else {
+            desk.on("dispatch", &id, &format!("{number} --on-hold")).exits(6).says("hold").says(pull);
+            assert_eq!(desk.writes(), 0, "{kind}");
+            assert!(desk.store.release(&id));
+            desk.on("pull", &id, "").exits(0);
+            desk.on("dispatch", &id, number).exits(0);
+        }
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{kind}");
+
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, &format!("{number} --later")).exits(0);
+        assert!(desk.store.hold(&id));
+        desk.home.run("sync").exits(3);
+        let entries = desk.home.json("inbox").to_string();
+        assert!(
+            entries.contains("on hold at the channel") && entries.contains("ordersync retry book:"),
+            "{kind}: {entries}"
+        );
+        assert_eq!(entries.contains("--on-hold"), insists, "{kind}: {entries}");
+        assert!(desk.store.release(&id));
+        desk.on("retry", &id, "").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01"], "{kind}");
+    });
+}
+
 #[test]
 fn d9_an_unpaid_order_goes_out_by_its_own_switch_or_setting_and_the_check_stays() {
     each(|desk| {

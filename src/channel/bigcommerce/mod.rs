@@ -57,6 +57,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     of_shop: &[],
     guide_time: GuideTime::UNKNOWN,
     sold_here: |source| matches!(source, "www" | "mobile" | "iphone" | "ipad" | "android" | "checkout_api" | "manual"),
+    ships: |_| true,
     policies: Policies { edits: Policy::Apply, address: Policy::Apply, cancels: Policy::Apply, ..Policies::USUAL },
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values).and_then(|_| settings::origin()),

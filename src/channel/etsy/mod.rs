@@ -61,6 +61,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     of_shop: &["shop_id"],
     guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "etsy.com" | "pattern"),
+    ships: |_| true,
     policies: Policies::USUAL,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values).and_then(|_| auth::address("/")),

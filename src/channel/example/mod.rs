@@ -57,6 +57,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     of_shop: &[],
     guide_time: GuideTime::minutes(1),
     sold_here: |source| source != "import",
+    ships: |_| true,
     policies: Policies::USUAL,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),

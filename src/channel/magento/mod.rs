@@ -61,6 +61,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     of_shop: &["store_view", "source"],
     guide_time: GuideTime::minutes(120),
     sold_here: |source| source == map::CHECKOUT,
+    ships: |words| shipments::may_ship(map::apart(words).0).is_ok(),
     policies: Policies::USUAL,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),

@@ -157,7 +157,7 @@ fn ship(
 }
 
 /// What the shop ships nothing of.
-fn may_ship(state: &str) -> Result<()> {
+pub(super) fn may_ship(state: &str) -> Result<()> {
     match state {
         HELD => Err(impossible(
             "the order is on hold at the shop, which ships no held order: take the hold off there first",

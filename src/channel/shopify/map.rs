@@ -132,17 +132,24 @@ fn standing(o: &wire::Order, authorized: Status, owes: bool, has_begun: bool) ->
         _ => {}
     }
     match fulfillment {
-        "ON_HOLD" | "SCHEDULED" => Status::OnHold,
+        ON_HOLD | SCHEDULED => Status::OnHold,
         _ => Status::AwaitingFulfillment,
     }
 }
+
+/// Shopify's words for orders of which nothing may be shipped yet.
+pub(super) const ON_HOLD: &str = "ON_HOLD";
+pub(super) const SCHEDULED: &str = "SCHEDULED";
+
+/// What stands between Shopify's words.
+pub(super) const AND: &str = " / ";
 
 /// Shopify's own words.
 fn channel_status(o: &wire::Order) -> String {
     let cancelled = o.cancelled_at.as_ref().map(|_| "CANCELLED");
     let returned = o.return_status.as_deref().filter(|word| *word != "NO_RETURN");
     let words = [cancelled, o.display_financial_status.as_deref(), Some(&*o.display_fulfillment_status), returned];
-    words.into_iter().flatten().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" / ")
+    words.into_iter().flatten().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(AND)
 }
 
 /// When the last money of a paid order came in; where no transaction says so, when it was placed.

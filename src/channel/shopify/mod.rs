@@ -67,6 +67,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     of_shop: &[],
     guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "web" | "pos" | "iphone" | "android"),
+    ships: |words| !words.split(map::AND).any(|word| matches!(word, map::ON_HOLD | map::SCHEDULED)),
     policies: Policies { cancels: Policy::Apply, ..Policies::USUAL },
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values)?.origin(),

@@ -66,6 +66,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     of_shop: &[],
     guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "checkout" | "store-api" | "admin"),
+    ships: |_| true,
     policies: Policies::USUAL,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),

@@ -48,6 +48,8 @@ pub struct Store {
     pub(crate) last_autosync_at: Option<Timestamp>,
     /// Until when the channel wants to be left alone.
     pub(crate) paused_until: Option<Timestamp>,
+    /// Whether its credentials were refused when they were last used.
+    pub(crate) refused: bool,
 }
 
 impl Store {
@@ -107,7 +109,8 @@ pub(crate) type Counts = BTreeMap<(i64, &'static str), u64>;
 const AGAIN: chrono::TimeDelta = chrono::TimeDelta::days(1);
 
 const COLUMNS: &str = "id, name, channel, remote_id, title, url, currency, time_zone, settings, facts, since, connected_at, \
-                       tested_at, test_error, last_sync_at, last_autosync_at, paused_until";
+                       tested_at, test_error, last_sync_at, last_autosync_at, paused_until, \
+                       EXISTS (SELECT 1 FROM inbox i INDEXED BY inbox_open WHERE i.store_id = stores.id AND i.kind = 'credentials' AND i.resolved_at IS NULL)";
 
 impl Book {
     /// Adds a store. One that was removed before comes back with its orders and its position.
@@ -419,6 +422,7 @@ fn store(row: &Row<'_>) -> rusqlite::Result<Result<Store>> {
         last_sync_at: time(14)?,
         last_autosync_at: time(15)?,
         paused_until: time(16)?,
+        refused: row.get(17)?,
     }))
 }
 

@@ -1,6 +1,8 @@
 //! Opening a store: its client, its limit, its adapter.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::TimeDelta;
@@ -33,15 +35,21 @@ const NOT_AGAIN: &str = "nothing is connected; give the command again later";
 /// The same of a store that is to get other credentials.
 const NOT_CHANGED: &str = "its credentials are as they were; give the command again later";
 
+/// Told what each call came to: nothing, or why not.
+type Heard = Box<dyn Fn(Option<&Error>) + Send + Sync>;
+
 /// A channel whose hints name the command exactly as it is to be typed.
 struct Named {
     channel: Box<dyn Channel>,
     words: Vec<(&'static str, String)>,
+    heard: Heard,
 }
 
 impl Named {
     fn name<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| renamed(with_remedy(error), &self.words))
+        let result = result.map_err(|error| renamed(with_remedy(error), &self.words));
+        (self.heard)(result.as_ref().err());
+        result
     }
 }
 
@@ -218,7 +226,7 @@ impl OpenStore {
         let known = (store.facts.clone(), keep_for_later(context, store));
         let (channel, http) =
             open(context, store.kind, store.values.clone(), credentials, known, limit).map_err(name)?;
-        let channel = Named { channel, words: vec![(GENERAL, store.name.clone())] };
+        let channel = Named { channel, words: vec![(GENERAL, store.name.clone())], heard: note_access(context, store) };
         let format = channel::format(store.kind, &store.values)?;
         Ok(Self { store: store.clone(), channel: Box::new(channel), format, http })
     }
@@ -252,7 +260,7 @@ pub fn open_new(
     let nothing: (_, Learn) = (serde_json::Value::Null, Box::new(|_, _| {}));
     let (channel, _) =
         open(context, kind, values, credentials, nothing, RateLimit::open()).map_err(|error| renamed(error, &words))?;
-    Ok(Box::new(Named { channel, words }))
+    Ok(Box::new(Named { channel, words, heard: Box::new(|_| {}) }))
 }
 
 fn open(
@@ -281,6 +289,24 @@ fn keep_for_later(context: &Context, store: &Store) -> Learn {
     Box::new(move |name, value| {
         if let Ok(mut book) = Book::open(&path, clock.clone()) {
             let _ = book.learn(id, name, value);
+        }
+    })
+}
+
+/// That a store's credentials are refused, and that they work again, is in the book at once,
+/// whatever command has met with it. Where that cannot be written just then, the next one tells.
+fn note_access(context: &Context, store: &Store) -> Heard {
+    let (path, clock, id) = (context.home.book(), context.clock.clone(), store.id);
+    let known = AtomicBool::new(store.refused);
+    Box::new(move |error| {
+        let refused = error.is_some();
+        // What else is wrong says nothing of them.
+        if error.is_some_and(|error| error.kind() != ErrorKind::Credentials) || known.swap(refused, Relaxed) == refused
+        {
+            return;
+        }
+        if let Ok(mut book) = Book::open(&path, clock.clone()) {
+            let _ = book.note_access(id, &error.map_or(Ok(()), |error| Err(error.clone())));
         }
     })
 }

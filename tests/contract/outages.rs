@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use ordersync::channel::ChannelKind;
+use ordersync::channel::{CancelSupport, ChannelKind};
 use ordersync::http::RetryPolicy;
 use ordersync::sim::{Fault, FaultKind, Purchase, Server, ServerOptions};
 use ordersync::sync::Context;
@@ -243,6 +243,30 @@ fn f3_a_revoked_credential_is_exit_4_and_stands_in_the_inbox_until_it_works_agai
         desk.server.faults().clear();
         desk.sync();
         assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+    });
+}
+
+#[test]
+fn f3_credentials_that_are_refused_are_known_at_once_whatever_command_has_met_with_it() {
+    each(|desk| {
+        let kind = desk.kind;
+        let (id, other) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]));
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01 --later").exits(0);
+        let is_known = || desk.home.run("status --check").done().code == Some(4);
+        let mut commands =
+            vec![("pull", &other, ""), ("retry", &id, ""), ("dispatch", &other, "--carrier dhl --tracking JD02")];
+        if matches!(desk.capabilities().cancel, CancelSupport::Yes(_)) {
+            commands.push(("cancel", &other, ""));
+        }
+        for (command, order, more) in commands {
+            assert!(!is_known(), "{kind} {command}");
+            desk.server.faults().add(Fault::new(FaultKind::Unauthorized).always());
+            desk.on(command, order, more).exits(4);
+            assert!(is_known(), "{kind} {command}");
+            desk.server.faults().clear();
+            desk.on("pull", &other, "").exits(0);
+        }
+        assert!(!is_known() && desk.home.json("inbox") == json!([]), "{kind}");
     });
 }
 

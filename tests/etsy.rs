@@ -370,12 +370,30 @@ fn i4_an_order_that_cannot_be_shown_costs_one_in_small_pages_too() {
 fn d8_a_cancellation_on_etsys_own_pages_comes_with_the_next_sync() {
     let rig = Rig::new();
     let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
-    rig.on("cancel", id, "").exits(6).says("etsy.com");
+    for more in ["", "--force", "--dry-run"] {
+        let done = rig.on("cancel", id, more).exits(6).says("etsy.com").says("ordersync cancel book:1 --local takes");
+        done.without("add --force");
+    }
     assert!(rig.writes().is_empty());
     assert!(rig.shop.cancel(&id.to_string()));
     rig.home.run("sync").done();
     let shown: Value = rig.show(id);
     assert!(shown.to_string().contains("cancelled"), "{shown}");
+}
+
+#[test]
+fn d8_each_way_that_is_named_to_cancel_an_order_leads_on() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+    let writes = rig.writes().len();
+    rig.on("cancel", id, "")
+        .exits(6)
+        .says("takes no cancellation")
+        .says("ordersync cancel book:1 --local --force takes");
+    rig.home.run("cancel book:1 --local --force").exits(0).says("to cancel it there as well: on etsy.com");
+    assert_eq!((rig.status(id).as_str(), rig.writes().len()), ("cancelled", writes));
+    rig.on("cancel", id, "").exits(6).says("etsy.com").without("--local");
 }
 
 /// A 401 says that nothing was carried out, so the write goes out again with a new token, once; what

@@ -82,12 +82,14 @@ impl Desk<'_> {
     fn once(&self, book: &mut Book, id: i64) -> Result<Option<Done>> {
         let (request, order) = (self.request, book.order(id)?);
         book.refuse_cleared(id)?;
-        refuse_shipped(&order, request)?;
         if request.local {
+            refuse_shipped(&order, request)?;
             return self.local(book, &order);
         }
         let open = self.context.open(&store_of(book, &order)?)?;
+        // No flag helps where the channel takes none at all.
         let can = supported(&open, &order, request)?;
+        refuse_shipped(&order, request)?;
         let goal = Goal::Cancelled(Cancellation {
             reason: request.reason.clone(),
             notify: request.notify,
@@ -203,7 +205,17 @@ impl Desk<'_> {
         if book.record_cancel(order.id, order.last_event, None, &self.request.reason)? == Recorded::Moved {
             return Ok(None);
         }
-        Ok(Some(done(order, "local", "cancelled in the book only; the channel was not told")))
+        let told = "cancelled in the book only; the channel was not told";
+        Ok(Some(Done { effect: self.in_its_pages(book, order), ..done(order, "local", told) }))
+    }
+
+    /// Where the channel is told, which takes no cancellation from here; nothing of others.
+    fn in_its_pages(&self, book: &Book, order: &BookOrder) -> String {
+        let open = store_of(book, order).and_then(|store| self.context.open(&store));
+        match open.map(|open| open.channel.capabilities().cancel) {
+            Ok(CancelSupport::No(pages)) => format!("to cancel it there as well: {pages}"),
+            _ => String::new(),
+        }
     }
 }
 
@@ -294,7 +306,13 @@ fn supported(open: &OpenStore, order: &BookOrder, request: &Request) -> Result<C
         CancelSupport::No(instead) => {
             let text =
                 format!("{} takes no cancellation through its API; nothing was changed here or there", order.channel);
-            let hint = format!("{instead}; then ordersync cancel book:{} --local", order.id);
+            let local = match order.status {
+                Status::Cancelled => "",
+                Status::Shipped | Status::PartiallyShipped => " --local --force",
+                _ => " --local",
+            };
+            let here = format!("; ordersync cancel book:{}{local} takes it out of your work here", order.id);
+            let hint = format!("{instead}{}", if local.is_empty() { "" } else { &here });
             Err(Error::new(ErrorKind::Unsupported, text).hint(hint))
         }
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::decide::{self, Act, Asked, Told, Which};
 use super::{App, Outcome, output, pull};
-use crate::book::{Book, BookOrder, OutboxState, Store};
+use crate::book::{Book, BookOrder, OutboxRow, OutboxState, Store};
 use crate::channel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Fate, Field};
@@ -80,9 +80,14 @@ fn told(order: &BookOrder, done: &Done, rejected: &[Field]) -> Told {
         .filter(|field| rejected.contains(field))
         .map(Field::word)
         .collect();
+    // What had not gone out, and is taken back, waits no more.
+    let stays = |row: &&OutboxRow| done.taken_back == 0 || row.may_be_there;
+    let failed: Vec<_> = order.outbox.iter().filter(|row| row.state == OutboxState::Failed).filter(stays).collect();
     let json = json!({
         "order": id.to_string(), "accepted": done.differences, "left": left, "taken_back": done.taken_back,
-        "given_up": done.given_up, "had_rejected": had,
+        "given_up": done.given_up, "had_rejected": had, "failed": failed.iter().map(|row| json!({
+            "row": row.id.to_string(), "goal": row.goal.word(), "error": row.error,
+        })).collect::<Vec<_>>(),
     });
     let but = if left.is_empty() { String::new() } else { format!(", but for {}", left.join(", ")) };
     let mut lines = vec![format!("order {id} ({}:{}) is now as the channel has it{but}", order.store, order.number)];
@@ -98,13 +103,14 @@ fn told(order: &BookOrder, done: &Done, rejected: &[Field]) -> Told {
     );
     if done.taken_back > 0 {
         lines.push("its dispatch had not gone out and is taken back; the channel was told nothing".to_owned());
-    } else if let Some(row) = order.outbox.iter().rev().find(|row| row.state == OutboxState::Failed) {
-        lines.push(format!(
+    }
+    lines.extend(failed.iter().map(|row| {
+        format!(
             "  its {} was refused and waits for you: ordersync retry book:{id} tries it again, ordersync outbox --withdraw {} takes it back",
             row.goal.word(),
             row.id
-        ));
-    }
+        )
+    }));
     Told { json, lines }
 }
 
@@ -128,6 +134,7 @@ fn followed(id: i64) -> Told {
     Told {
         json: json!({
             "order": id.to_string(), "accepted": [], "left": [], "taken_back": 0, "given_up": [], "had_rejected": [],
+            "failed": [],
         }),
         lines: vec![format!("order {id} was read just now and is as the channel has it; until it is paid it follows")],
     }

@@ -53,6 +53,33 @@ fn p2_several_orders_are_accepted_or_rejected_each_with_its_own_result() {
     });
 }
 
+/// Whatever of an order was refused, each of it is named.
+#[test]
+fn d2_what_was_refused_of_an_accepted_order_is_named_also_for_programs() {
+    each(|desk| {
+        let kind = desk.kind;
+        let id = desk.paid(&[("TEE-001", 2)]);
+        let parts = if desk.capabilities().partial { vec!["--item TEE-001=1"; 2] } else { vec![""] };
+        for (nth, part) in parts.iter().enumerate() {
+            desk.on("dispatch", &id, &format!("--carrier dhl --tracking JD0{nth} {part} --later")).exits(0);
+        }
+        desk.home.sql("UPDATE outbox SET state = 'failed', error = 'no such carrier' RETURNING 1");
+        assert!(desk.store.annotate(&id, "please ring"));
+        desk.sync();
+        let done = desk.on("accept", &id, "").arg("--json").exits(0).json();
+        let failed = done["failed"].as_array().unwrap();
+        assert_eq!(failed.len(), parts.len(), "{kind}: {done}");
+        for row in failed {
+            assert_eq!(
+                (&row["goal"], &row["error"]),
+                (&json!("dispatch"), &json!("no such carrier")),
+                "{kind}: {done}"
+            );
+            desk.home.run(&format!("outbox --withdraw {}", row["row"].as_str().unwrap())).exits(0);
+        }
+    });
+}
+
 #[test]
 fn p2_what_changed_is_told_also_of_a_store_that_is_not_connected_any_more() {
     each(|desk| {

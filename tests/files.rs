@@ -217,7 +217,7 @@ fn an_order_that_is_not_in_the_book_costs_its_row() {
     rig.sync();
     let text = format!("order,carrier,tracking\n{},ups,1Z1\n77777,ups,1Z2\n{},ups,1Z3\n", ids[0], ids[1]);
     let done = csv(&rig, &text).arg("--dry-run").exits(3);
-    done.says("row 3, order 77777").says("2 of 3 orders went well; not so the rows 3");
+    done.says("row 3, order 77777").says("2 of 3 orders went well; not so row 3");
     assert!(rig.writes().is_empty());
     let rows = csv(&rig, &text).arg("--json").exits(3).json();
     let joined: Vec<(&Value, &Value, &Value)> = rows
@@ -284,7 +284,7 @@ fn what_waits_in_the_outbox_has_not_gone_well_and_a_shared_number_is_told() {
     rig.sync();
     rig.unplug();
     let text = format!("order,carrier,tracking\n{one},ups,1Z1\n{other},ups,1Z1\n");
-    let done = csv(&rig, &text).exits(5).says("0 of 2 orders went well; not so the rows 2, 3");
+    let done = csv(&rig, &text).exits(5).says("0 of 2 orders went well; not so rows 2, 3");
     done.says(&format!("the number 1Z1 stands at several orders: {one}, {other}"));
 }
 
@@ -295,7 +295,7 @@ fn a_state_that_speaks_against_one_order_costs_that_order() {
     rig.sync();
     let text = format!("order,carrier,tracking\n{unpaid},ups,1Z1\n{one},ups,1Z2\n");
     let done = csv(&rig, &text).exits(3).says("not paid yet").says(&format!("row 2, order {unpaid}"));
-    done.says("1 of 2 orders went well; not so the rows 2");
+    done.says("1 of 2 orders went well; not so row 2");
     assert_eq!(told(&rig, one).1, "1Z2");
 }
 

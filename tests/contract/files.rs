@@ -111,6 +111,6 @@ fn c6_a_row_whose_answer_was_lost_has_not_gone_well() {
         let (writes, without) = writes_of_a_dispatch(desk);
         let id = desk.paid(&[("TEE-001", 1)]);
         desk.server.faults().add(lost(&writes[0], &without));
-        csv(desk, &[(&id, "JD01")]).exits(5).says("row 2, order").says("0 of 1 orders went well; not so the rows 2");
+        csv(desk, &[(&id, "JD01")]).exits(5).says("row 2, order").says("0 of 1 orders went well; not so row 2");
     });
 }

@@ -261,7 +261,9 @@ fn sum_up(all: &[Wanted]) {
         all.iter().filter(|wanted| !well(wanted)).flat_map(|wanted| &wanted.group.rows).map(u64::to_string).collect();
     if !rows.is_empty() {
         let (good, of) = (output::number(all.iter().filter(well).count() as u64), output::number(all.len() as u64));
-        output::note(&format!("{good} of {of} orders went well; not so the rows {}", rows.join(", ")));
+        let which =
+            if let [row] = rows.as_slice() { format!("row {row}") } else { format!("rows {}", rows.join(", ")) };
+        output::note(&format!("{good} of {of} orders went well; not so {which}"));
     }
 }
 

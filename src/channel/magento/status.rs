@@ -43,7 +43,9 @@ pub(crate) fn meaning(state: &str, code: &str, seen: Evidence, statuses: &Status
         HELD => Status::OnHold,
         // Also where nothing is left to be shipped because it was given back.
         "complete" if seen.unsent => Status::AwaitingFulfillment,
-        // The shop adds up the rows of a bundle and of its parts, and takes half of it for all.
+        // What is in no shipment is evidence, and the shop still ships it then. The state comes too
+        // early where rows of parts are added up (half of a bundle counts as all of it), and whoever
+        // sets it by hand tells nothing of the pieces.
         "complete" if seen.owed => Status::PartiallyShipped,
         "complete" => Status::Shipped,
         // Money given back is a fact, not a status (P-10).

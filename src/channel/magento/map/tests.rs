@@ -184,6 +184,18 @@ fn p12_half_of_a_bundle_is_no_complete_order() {
     assert_eq!(counted("processing", 1, [0, 0]), Status::PartiallyShipped, "of a version that counts no parts");
 }
 
+/// Without a bundle it is somebody's word: pieces that are in no shipment are still to be sent.
+#[test]
+fn p12_an_order_that_is_called_complete_has_to_be_sent_what_is_in_no_shipment() {
+    let counted = |shipped: u32, refunded: u32| {
+        let item = row(1, json!({ "qty_ordered": 3, "qty_shipped": shipped, "qty_refunded": refunded }));
+        read(&[item], json!({ "state": "complete", "status": "complete", "grand_total": 0 })).status
+    };
+    assert_eq!(counted(2, 0), Status::PartiallyShipped);
+    assert_eq!((counted(3, 0), counted(0, 0)), (Status::Shipped, Status::Shipped));
+    assert_eq!(counted(2, 1), Status::Shipped, "given back, nobody knows which piece");
+}
+
 #[test]
 fn pieces_that_were_cancelled_one_by_one_are_no_longer_ordered_and_stay_in_the_total() {
     let item = || row(1, json!({ "qty_ordered": 3, "qty_canceled": 1, "price": 10 }));

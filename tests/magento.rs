@@ -80,6 +80,46 @@ fn d5_a_bundle_whose_parts_go_apart_is_shipped_in_its_parts_beside_other_lines_a
     assert_eq!((rig.mails(together), rig.status(together).as_str()), (1, "shipped"));
 }
 
+/// The refusal names the bundles that are to go in their parts, and an error holds a part of its words
+/// only; a together-bundle in its parts would be refused as well.
+#[test]
+fn d5_of_several_bundles_those_go_in_their_parts_that_the_refusal_names() {
+    let rig = Rig::new();
+    let long = format!("BUNDLE-APART-{}", "X".repeat(50));
+    let goods = [("BUNDLE-TOGETHER", 2), ("BUNDLE-APART", 1), (&long, 1), ("BUNDLE-APART-2", 2), ("MUG-9", 1)];
+    let id = rig.order(&NewOrder::of(&goods));
+    rig.on("dispatch", id, "--item BUNDLE-TOGETHER=1 --item BUNDLE-APART-2=1 --carrier dhl --tracking JD01").exits(0);
+    rig.on("dispatch", id, "--carrier dhl --tracking JD02").exits(0);
+    assert_eq!((rig.mails(id), rig.tracking(id)), (2, vec!["JD01".to_owned(), "JD02".to_owned()]));
+    assert!(rig.shop.standing(&id.to_string()).unwrap().shipped);
+    assert_eq!(rig.writes().len(), 4, "each once as it is, and once with those in their parts");
+    rig.sync();
+    assert_eq!(rig.status(id), "shipped");
+    rig.assert_settled("several bundles");
+}
+
+/// What was rolled back leaves no shipment that was not there before.
+#[test]
+fn d3_a_shipment_that_the_shop_could_not_save_is_refused_also_right_after_another_one() {
+    for marker in ["yes", "no"] {
+        let rig = Rig::unconnected(Options {
+            sources: vec!["default", "hamburg"],
+            sold_out: vec!["hamburg"],
+            ..Options::default()
+        });
+        rig.connect(&format!("--set source=default --set marker={marker}")).exits(0);
+        let id = rig.order(&NewOrder::of(&[("TEE-001", 3)]));
+        rig.on("dispatch", id, "--item TEE-001=1 --carrier dhl --tracking JD01").exits(0);
+        rig.home.run("config set magento.source hamburg").exits(0);
+        let told = rig.on("dispatch", id, "--item TEE-001=1 --carrier dhl --tracking JD02").exits(1);
+        told.says("Could not save").says("source CODE");
+        assert_eq!((rig.mails(id), rig.tracking(id)), (1, vec!["JD01".to_owned()]));
+        rig.home.run("config set magento.source default").exits(0);
+        rig.on("dispatch", id, "--carrier dhl --tracking JD02").exits(0);
+        assert_eq!((rig.mails(id), rig.status(id).as_str()), (2, "shipped"), "{marker}");
+    }
+}
+
 /// Magento ships what is left where more is asked for, and says nothing of it.
 #[test]
 fn d4_pieces_that_the_shop_cuts_off_a_dispatch_are_told_and_can_be_taken_back() {

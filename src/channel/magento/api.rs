@@ -1,6 +1,6 @@
 //! The shop as a server: addresses, requests, answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::value::RawValue;
 use url::Url;
@@ -9,11 +9,9 @@ use super::auth::{self, Auth};
 use super::cancel::NOTED;
 use super::document::{SHIPMENT, SHIPMENTS};
 use super::errors::{self, Way};
-use super::list::time;
 use super::operation::Operation;
 use super::probe::Facts;
 use super::settings::Settings;
-use super::wire::Shipment;
 use crate::channel::all_pages::{More, all_pages};
 use crate::channel::page_size::{PageSize, PageSizes};
 use crate::channel::settings::Known;
@@ -34,9 +32,6 @@ const UNMAILED: &str = "the buyer was not mailed";
 
 /// What helps where the shop could not save a shipment.
 const UNSAVED: &str = "the source may not have the goods (ordersync config set STORE.source CODE names another), or their stock was locked for a moment, which ordersync retry gets past";
-
-/// Within how many seconds a shipment was made that may be the one just refused.
-const MOMENTS: i64 = 300;
 
 /// A shop's server, with the credentials for it.
 pub(crate) struct Api {
@@ -208,33 +203,42 @@ impl Api {
     /// Carries out a write and gives its receipt.
     ///
     /// What may be a bundle that ships in its parts is shipped so where it is refused as a whole: a
-    /// refusal has shipped nothing, and its words are in the shop's language. Where the parts are
-    /// refused too, the first refusal counts.
+    /// refusal has shipped nothing. Where the parts are refused too, the first refusal counts, unless
+    /// the other one tells what helps.
     pub(crate) fn carry_out(&self, operation: &Operation) -> Result<Option<String>> {
-        let error = match self.write(operation) {
-            Err(error) if error.kind() == ErrorKind::Rejected => error,
+        let Operation::Ship { order, shipment, known, .. } = operation else {
+            return self.write(operation, &Authorized(self));
+        };
+        let looked_for = |error: Error| match is_half_done(&error) {
+            true => self.looked_for(*order, shipment.marker.as_deref(), known, error),
+            false => error,
+        };
+        let shipping = Shipping { of: Authorized(self), refusal: Mutex::default() };
+        let error = match self.write(operation, &shipping) {
+            Err(error) if error.kind() == ErrorKind::Rejected => looked_for(error),
             done => return done,
         };
-        match operation {
-            Operation::Ship { order, .. } if is_half_done(&error) => Err(self.looked_for(*order, error)),
-            Operation::Ship { .. } => match operation.in_parts().map(|parts| self.write(&parts)) {
-                None => Err(error),
-                Some(Err(again)) if again.kind() == ErrorKind::Rejected => Err(error),
-                Some(done) => done,
-            },
-            _ => Err(error),
+        let refusal = shipping.refusal.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let parts = operation.in_parts(&refusal).filter(|_| error.hint_text().is_none());
+        match parts.map(|parts| self.write(&parts, &Authorized(self))) {
+            None => Err(error),
+            Some(Err(again)) if again.kind() == ErrorKind::Rejected => {
+                let again = looked_for(again);
+                Err(if again.hint_text().is_some() { again } else { error })
+            }
+            Some(done) => done,
         }
     }
 
-    /// What a refusal means that may have come after the shipment was made: it is looked for.
-    fn looked_for(&self, order: u64, error: Error) -> Error {
-        let made = self.of_orders(SHIPMENTS, &[order.to_string().as_str()], SHIPMENT);
-        let at = |row: &RawValue| {
-            serde_json::from_str::<Shipment<'_>>(row.get()).ok().and_then(|one| time(one.created_at.get()))
+    /// What a refusal means that may have come after the shipment was made: it is looked for, by our
+    /// key among those that were not there before.
+    fn looked_for(&self, order: u64, marker: Option<&str>, known: &[String], error: Error) -> Error {
+        let may_be_it = |row: &RawValue| {
+            let is_new = rows::dug(row, "entity_id").is_none_or(|id| !known.contains(&id));
+            is_new && marker.is_none_or(|marker| row.get().contains(marker))
         };
-        let is_young = |row: &RawValue| at(row).is_none_or(|at| at >= self.now() - MOMENTS);
-        match made {
-            Ok(rows) if !rows.iter().any(|row| is_young(row)) => error.hint(UNSAVED),
+        match self.of_orders(SHIPMENTS, &[order.to_string().as_str()], SHIPMENT) {
+            Ok(rows) if !rows.iter().any(|row| may_be_it(row)) => error.hint(UNSAVED),
             _ => {
                 let text = format!("{}; whether the shipment was made is not known", error.message());
                 Error::new(ErrorKind::Unknown, text).hint("the next sync looks at the channel before it writes again")
@@ -242,13 +246,13 @@ impl Api {
         }
     }
 
-    fn write(&self, operation: &Operation) -> Result<Option<String>> {
+    fn write(&self, operation: &Operation, protocol: &dyn Protocol) -> Result<Option<String>> {
         let (method, route, body) = operation.request();
         let mut request = Request::write_json(method, self.route(&self.facts(), &route, &[]), &body);
         if body.is_null() {
             request.body = None;
         }
-        let reply = match self.http.send(&Authorized(self), &request) {
+        let reply = match self.http.send(protocol, &request) {
             // The cancellation itself may be permitted, and the comment alone not.
             Err(error) if matches!(operation, Operation::Comment { .. }) && error.kind() == ErrorKind::Permission => {
                 return Ok(Some(format!("{NOTED}: {}", error.message())));
@@ -312,6 +316,31 @@ impl Protocol for Authorized<'_> {
     /// What the shop refused was of the moment: each attempt has a nonce and a time of its own.
     fn renew(&self, _: &Request) -> Result<()> {
         Ok(())
+    }
+}
+
+/// A shipment, of whose refusal all words are kept: they name the bundles that it is for, and what an
+/// error holds of them is bounded.
+struct Shipping<'a> {
+    of: Authorized<'a>,
+    refusal: Mutex<String>,
+}
+
+impl Protocol for Shipping<'_> {
+    fn authorize(&self, request: &mut Request) -> Result<()> {
+        self.of.authorize(request)
+    }
+
+    fn classify(&self, request: &Request, reply: &Reply) -> Verdict {
+        let verdict = self.of.classify(request, reply);
+        if matches!(verdict, Verdict::Refused(_)) {
+            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = errors::words(reply).unwrap_or_default();
+        }
+        verdict
+    }
+
+    fn renew(&self, failed: &Request) -> Result<()> {
+        self.of.renew(failed)
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn classify(way: Way, request: &Request, reply: &Reply, now: Timestam
 
 /// The sentence of an error in Magento's own form, with the values in their places. A page of a
 /// server or a firewall is none, whatever stands in it. `trace` is never read: it has paths in it.
-fn words(reply: &Reply) -> Option<String> {
+pub(crate) fn words(reply: &Reply) -> Option<String> {
     check_json(reply).ok()?;
     let (Maybe(failure), _) = reply.json::<Maybe<Failure<'_>>>().ok()?;
     let message = failure.message.get();

@@ -5,7 +5,7 @@
 //! else: what it does not have a member for cannot be sent.
 
 use reqwest::Method;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 /// A write.
@@ -18,9 +18,13 @@ pub(crate) enum Operation {
         order: u64,
         /// What is shipped.
         shipment: NewShipment,
-        /// What is shipped in its place where a bundle among it turns out to ship in its parts.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        in_parts: Vec<Item>,
+        /// How each of its rows is shipped where a bundle among them turns out to ship in its parts;
+        /// none where there is no bundle.
+        #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_rows")]
+        in_parts: Vec<InParts>,
+        /// The ids of the shipments that the order had when this one was planned.
+        #[serde(skip)]
+        known: Vec<String>,
     },
     /// `POST shipment/track`: mails nobody.
     AddTrack {
@@ -83,6 +87,20 @@ pub(crate) struct Item {
     pub(crate) qty: Value,
 }
 
+/// A row of a shipment as what it is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct InParts {
+    /// The SKU under which the shop refuses a bundle; `None` for what is no bundle.
+    pub(crate) bundle: Option<String>,
+    /// The parts of a bundle; else the row itself.
+    pub(crate) rows: Vec<Item>,
+}
+
+/// One after the other.
+fn as_rows<S: Serializer>(in_parts: &[InParts], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(in_parts.iter().flat_map(|row| &row.rows))
+}
+
 /// A tracking number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Track {
@@ -126,17 +144,32 @@ impl Operation {
         }
     }
 
-    /// The same shipment of the parts in the place of their bundles; `None` where it has none.
-    pub(crate) fn in_parts(&self) -> Option<Self> {
-        match self {
-            Self::Ship { order, shipment, in_parts } if !in_parts.is_empty() => Some(Self::Ship {
-                order: *order,
-                shipment: NewShipment { items: in_parts.clone(), ..shipment.clone() },
-                in_parts: Vec::new(),
-            }),
-            _ => None,
-        }
+    /// The same shipment with the parts of those bundles in their place that a refusal names: one
+    /// names all that it is for. Shops before 2.4.2 name none: then of every bundle, as nothing of
+    /// the shipment can go out as it is. `None` where there is no bundle.
+    pub(crate) fn in_parts(&self, refusal: &str) -> Option<Self> {
+        let Self::Ship { order, shipment, in_parts, .. } = self else { return None };
+        let is_named = |row: &InParts| row.bundle.as_deref().is_some_and(|sku| is_quoted(refusal, sku));
+        let is_any_named = in_parts.iter().any(is_named);
+        let rows = shipment.items.iter().zip(in_parts).flat_map(|(item, row)| match is_any_named && !is_named(row) {
+            true => std::slice::from_ref(item),
+            false => &row.rows,
+        });
+        let shipment = NewShipment { items: rows.cloned().collect(), ..shipment.clone() };
+        let ship = Self::Ship { order: *order, shipment, in_parts: Vec::new(), known: Vec::new() };
+        (!in_parts.is_empty()).then_some(ship)
     }
+}
+
+/// Whether a text has this word in quotes, as whatever language writes them.
+fn is_quoted(text: &str, word: &str) -> bool {
+    let is_quote = |c: char| matches!(c, '"' | '\'' | '\u{2018}'..='\u{201f}' | '«' | '»' | '‹' | '›' | '「' | '」');
+    let is_between = |at: usize| {
+        let (before, after) = (text.get(..at), text.get(at + word.len()..));
+        before.is_some_and(|text| text.trim_end().ends_with(is_quote))
+            && after.is_some_and(|text| text.trim_start().starts_with(is_quote))
+    };
+    !word.is_empty() && text.match_indices(word).any(|(at, _)| is_between(at))
 }
 
 #[cfg(test)]
@@ -152,7 +185,25 @@ mod tests {
             NewShipment { items: vec![item(5)], tracks: vec![track()], notify: true, marker: None, source: None };
         let words = json!({ "ship": { "order": 7, "shipment": { "items": [{ "order_item_id": 5, "qty": 2 }],
             "tracks": [{ "track_number": "JD01", "title": "DHL", "carrier_code": "custom" }], "notify": true } } });
-        assert_eq!(json!(Operation::Ship { order: 7, shipment, in_parts: Vec::new() }), words);
+        assert_eq!(
+            json!(Operation::Ship {
+                order: 7,
+                shipment: shipment.clone(),
+                in_parts: Vec::new(),
+                known: vec!["8".to_owned()]
+            }),
+            words
+        );
+        let rows = |ids: &[u64]| ids.iter().map(|id| item(*id)).collect();
+        let in_parts = vec![
+            InParts { bundle: Some("SET".to_owned()), rows: rows(&[6, 7]) },
+            InParts { bundle: None, rows: rows(&[9]) },
+        ];
+        let rows = json!([6, 7, 9].map(|id| json!({ "order_item_id": id, "qty": 2 })));
+        assert_eq!(
+            json!(Operation::Ship { order: 7, shipment, in_parts, known: Vec::new() })["ship"]["in_parts"],
+            rows
+        );
         assert_eq!(json!(Operation::Cancel { order: 7 }), json!({ "cancel": { "order": 7 } }));
         assert_eq!(json!(Operation::RemoveTrack { track: 9 }), json!({ "remove-track": { "track": 9 } }));
     }
@@ -167,7 +218,7 @@ mod tests {
             marker: Some("ordersync:x".to_owned()),
             source: Some("berlin".to_owned()),
         };
-        let operation = Operation::Ship { order: 7, shipment, in_parts: vec![Item { order_item_id: 6, ..item }] };
+        let operation = Operation::Ship { order: 7, shipment, in_parts: Vec::new(), known: Vec::new() };
         let (method, route, body) = operation.request();
         assert_eq!((method, route.as_str()), (Method::POST, "order/7/ship"));
         assert_eq!(
@@ -176,8 +227,37 @@ mod tests {
             "comment": { "comment": "ordersync:x", "is_visible_on_front": 0 },
             "arguments": { "extension_attributes": { "source_code": "berlin" } } })
         );
-        let parts = operation.in_parts().unwrap();
-        assert_eq!(parts.request().2["items"], json!([{ "order_item_id": 6, "qty": 1 }]));
-        assert!(parts.in_parts().is_none());
+        assert!(operation.in_parts("refused").is_none());
+    }
+
+    #[test]
+    fn d5_only_the_bundles_that_a_refusal_names_are_swapped_for_their_parts() {
+        let item = |id: u64| Item { order_item_id: id, qty: json!(1) };
+        let of = |id: u64, sku: Option<&str>, parts: &[u64]| {
+            (item(id), InParts { bundle: sku.map(str::to_owned), rows: parts.iter().map(|id| item(*id)).collect() })
+        };
+        // One SKU begins as another, one is a word of the sentence, and one has a quote in it.
+        let rows = [
+            of(1, Some("SET"), &[11, 12]),
+            of(2, Some("SET-APART"), &[21, 22]),
+            of(3, Some("bundle"), &[31]),
+            of(4, Some("5\" SET"), &[41]),
+            of(9, None, &[9]),
+        ];
+        let (items, in_parts): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let shipment = NewShipment { items, tracks: Vec::new(), notify: true, marker: None, source: None };
+        let operation = Operation::Ship { order: 7, shipment, in_parts, known: vec!["5".to_owned()] };
+        let sent = |refusal: &str| {
+            let Some(Operation::Ship { shipment, in_parts, .. }) = operation.in_parts(refusal) else { panic!() };
+            assert!(in_parts.is_empty(), "it is swapped once");
+            shipment.items.iter().map(|item| item.order_item_id).collect::<Vec<_>>()
+        };
+        let told =
+            |sku: &str| format!("Cannot create shipment as bundle product \"{sku}\" has shipment type \"Separately\".");
+        assert_eq!(sent(&told("SET-APART")), [1, 21, 22, 3, 4, 9]);
+        assert_eq!(sent(&format!("{} {}", told("SET"), told("5\" SET"))), [11, 12, 2, 3, 41, 9]);
+        assert_eq!(sent("Das Bündelprodukt „SET-APART“ hat den Versandtyp „Getrennt“."), [1, 21, 22, 3, 4, 9]);
+        assert_eq!(sent("Le produit « SET » est expédié séparément."), [11, 12, 2, 3, 4, 9]);
+        assert_eq!(sent("You can't create a shipment without products."), [11, 12, 21, 22, 31, 41, 9], "none is named");
     }
 }

@@ -11,7 +11,7 @@ use super::api::Api;
 use super::document::{SHIPMENT, SHIPMENTS};
 use super::lines::Rows;
 use super::map::time;
-use super::operation::{Item, NewShipment, Operation, Track};
+use super::operation::{InParts, Item, NewShipment, Operation, Track};
 use super::settings::Settings;
 use super::status::{CANCELED, CLOSED, HELD, REVIEW};
 use super::wire;
@@ -60,14 +60,20 @@ pub(crate) fn plan<'a>(
     let parts = if part.lines.is_empty() { Vec::new() } else { vec![part] };
     let listed = if parts.is_empty() { Vec::new() } else { listed(api, id)? };
     let shown = read(&listed)?.iter().map(|one| record(one, &rows, order)).collect::<Result<_>>()?;
-    let in_parts = in_parts(&rows, order)?;
+    let bundles = bundles(&rows, order)?;
     let state = document.state.get().to_owned();
-    let step = move |_: &[Record], found: &Matched| match found.left.first() {
+    let step = move |shown: &[Record], found: &Matched| match found.left.first() {
         Some(Some(left)) => {
             may_ship(&state)?;
             let marker = settings.marker.then(|| mark.clone());
             let source = source(api, settings)?;
-            let operation = ship(id, shipment, left, &in_parts, (marker, source))?;
+            let known = shown.iter().map(|record| record.id.clone()).collect();
+            let operation = Operation::Ship {
+                order: id,
+                shipment: new_shipment(shipment, left, (marker, source))?,
+                in_parts: in_parts(left, &bundles)?,
+                known,
+            };
             let summary = format!("add a shipment with {}", trackings(&shipment.parcels));
             Ok(Step::Write(vec![Write::new(summary, operation)?]))
         }
@@ -110,50 +116,50 @@ fn parcelled(order: &Order, rows: &Rows<'_, '_>, lines: &[LineQuantity]) -> Resu
     Ok(found)
 }
 
-/// Of each line that may be a bundle the pieces of its parts, for one of it.
-type InParts = Vec<(String, rust_decimal::Decimal, Vec<LineQuantity>)>;
+/// A line that may be a bundle.
+struct Bundle {
+    line: LineQuantity,
+    sku: String,
+    /// The pieces of its parts in all of it.
+    parts: Vec<LineQuantity>,
+}
 
-fn in_parts(rows: &Rows<'_, '_>, order: &Order) -> Result<InParts> {
+fn bundles(rows: &Rows<'_, '_>, order: &Order) -> Result<Vec<Bundle>> {
     let mut found = Vec::new();
     for line in order.lines.iter().filter(|line| line.ships) {
         let all = LineQuantity { line_id: line.remote_id.clone(), quantity: line.quantity };
         let parts = rows.parts_of(&all).map_err(|why| unreadable(&why))?;
-        found.extend(parts.map(|parts| (line.remote_id.clone(), line.quantity, parts)));
+        found.extend(parts.map(|parts| Bundle { line: all, sku: line.sku.clone(), parts }));
     }
     Ok(found)
 }
 
-fn ship(
-    order: u64,
+/// The rows of a shipment as they are where a bundle ships in its parts; none without a bundle.
+fn in_parts(left: &[LineQuantity], bundles: &[Bundle]) -> Result<Vec<InParts>> {
+    let bundle_of = |line: &LineQuantity| bundles.iter().find(|bundle| bundle.line.line_id == line.line_id);
+    if left.iter().all(|line| bundle_of(line).is_none()) {
+        return Ok(Vec::new());
+    }
+    let row = |line: &LineQuantity| {
+        let Some(bundle) = bundle_of(line) else { return Ok(InParts { bundle: None, rows: vec![item(line)?] }) };
+        let share = |part: &LineQuantity| {
+            let pieces = part.quantity.saturating_mul(line.quantity).checked_div(bundle.line.quantity);
+            LineQuantity { quantity: pieces.unwrap_or(part.quantity).round_dp(4), ..part.clone() }
+        };
+        let rows = bundle.parts.iter().map(|part| item(&share(part))).collect::<Result<_>>()?;
+        Ok(InParts { bundle: Some(bundle.sku.clone()), rows })
+    };
+    left.iter().map(row).collect()
+}
+
+fn new_shipment(
     shipment: &Shipment,
     left: &[LineQuantity],
-    bundles: &InParts,
     (marker, source): (Option<String>, Option<String>),
-) -> Result<Operation> {
-    let items = left.iter().map(item).collect::<Result<Vec<_>>>()?;
-    let mut in_parts = Vec::new();
-    if left.iter().any(|line| bundles.iter().any(|(id, ..)| *id == line.line_id)) {
-        for line in left {
-            match bundles.iter().find(|(id, ..)| *id == line.line_id) {
-                Some((_, all, parts)) => {
-                    let share = |part: &LineQuantity| LineQuantity {
-                        quantity: part
-                            .quantity
-                            .saturating_mul(line.quantity)
-                            .checked_div(*all)
-                            .unwrap_or(part.quantity)
-                            .round_dp(4),
-                        ..part.clone()
-                    };
-                    in_parts.extend(parts.iter().map(|part| item(&share(part))).collect::<Result<Vec<_>>>()?);
-                }
-                None => in_parts.push(item(line)?),
-            }
-        }
-    }
+) -> Result<NewShipment> {
+    let items = left.iter().map(item).collect::<Result<_>>()?;
     let tracks = shipment.parcels.iter().map(track).collect();
-    let shipment = NewShipment { items, tracks, notify: shipment.notify, marker, source };
-    Ok(Operation::Ship { order, shipment, in_parts })
+    Ok(NewShipment { items, tracks, notify: shipment.notify, marker, source })
 }
 
 /// What the shop ships nothing of.

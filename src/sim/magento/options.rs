@@ -66,6 +66,8 @@ options! {
         store_views: Vec<&'static str> = vec!["default"],
         /// Where the goods are.
         sources: Vec<&'static str> = vec!["default"],
+        /// Where of these nothing is left.
+        sold_out: Vec<&'static str> = Vec::new(),
         /// The shop's currency.
         currency: String = "EUR".to_owned(),
         /// Tax in hundredths of a percent (1900 = 19 %); 0 for none.

@@ -170,8 +170,11 @@ pub(super) fn ship(call: &mut Call<'_, '_>) -> Answer {
         return Err(plain(400, &format!("Shipment Document Validation Error(s):\n{}", said.join("\n"))));
     }
     let source = wish.get("arguments").and_then(|one| one["extension_attributes"]["source_code"].as_str());
-    let source = source.or(call.options.sources.first().copied().filter(|_| call.options.sources.len() == 1));
-    let source = source.filter(|code| call.options.sources.contains(code)).map(str::to_owned);
+    // Without one it is the only one, or the default one; what has no goods fails late, and wholly.
+    let sources = &call.options.sources;
+    let source = source.or(sources.first().copied().filter(|_| sources.len() == 1)).unwrap_or("default");
+    let has_goods = sources.contains(&source) && !call.options.sold_out.contains(&source);
+    let source = Some(source.to_owned()).filter(|_| has_goods);
     let source = source.ok_or_else(|| plain(400, "Could not save a shipment, see error log for details"))?;
     let told = numbers(&tracks);
     let made = send(call, id, &rows, tracks, source).ok_or_else(missing)?;

@@ -419,13 +419,30 @@ fn addresses_are_those_of_the_web_server() {
 }
 
 #[test]
-fn goods_in_two_places_need_to_be_told_from_which() {
-    let (shop, _) = shop(Options { sources: vec!["default", "hamburg"], ..Options::default() });
-    let id = shop.place_order(NewOrder::paid());
-    let path = format!("order/{id}/ship");
-    assert_eq!(ask(&shop, "POST", &path, json!({})).status, 400);
-    let from = json!({ "arguments": { "extension_attributes": { "source_code": "hamburg" } } });
-    assert_eq!(ask(&shop, "POST", &path, from).status, 200);
+fn goods_in_two_places_go_out_from_the_default_one_unless_another_is_named() {
+    let sources = vec!["default", "hamburg"];
+    let ship = |options: Options, named: &str| {
+        let (shop, _) = shop(options);
+        let id = shop.place_order(NewOrder::paid());
+        let wish = match named {
+            "" => json!({}),
+            code => json!({ "arguments": { "extension_attributes": { "source_code": code } } }),
+        };
+        let status = ask(&shop, "POST", &format!("order/{id}/ship"), wish).status;
+        let list = get(&shop, &format!("shipments?{}", filter(0, "order_id", "eq", &id.to_string()))).body_json();
+        (status, list["items"][0]["extension_attributes"]["source_code"].as_str().unwrap_or_default().to_owned())
+    };
+    let of = |sold_out: &[&'static str]| Options {
+        sources: sources.clone(),
+        sold_out: sold_out.to_vec(),
+        ..Options::default()
+    };
+    assert_eq!(ship(of(&[]), ""), (200, "default".to_owned()));
+    assert_eq!(ship(of(&[]), "hamburg"), (200, "hamburg".to_owned()));
+    assert_eq!(ship(of(&["default"]), ""), (400, String::new()));
+    assert_eq!(ship(of(&["default"]), "hamburg"), (200, "hamburg".to_owned()));
+    assert_eq!(ship(of(&[]), "nowhere"), (400, String::new()));
+    assert_eq!(ship(Options { sources: vec!["hamburg"], ..Options::default() }, ""), (200, "hamburg".to_owned()));
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn order(shipments: serde_json::Value) -> String {
     };
     let part = json!({ "parent_item_id": 1 });
     json!({ "entity_id": 7, "state": "processing", "created_at": "2026-11-23 06:42:45", "order_currency_code": "EUR", "grand_total": 3,
-        "items": [row(1, 2, json!({ "product_type": "bundle" })), row(2, 4, part.clone()), row(3, 2, part), row(9, 1, json!({}))],
+        "items": [row(1, 2, json!({ "product_type": "bundle", "sku": "SET" })), row(2, 4, part.clone()), row(3, 2, part), row(9, 1, json!({}))],
         "ordersync": { "shipments": shipments } })
     .to_string()
 }
@@ -48,24 +48,15 @@ fn d5_a_bundle_is_shipped_as_one_with_its_parts_in_reserve() {
     let document = order(json!([]));
     let of_order = map::order(&document, &Statuses::new()).unwrap();
     let parsed: wire::Order<'_> = serde_json::from_str(&document).unwrap();
-    let bundles = in_parts(&Rows::of(&parsed), &of_order).unwrap();
+    let bundles = bundles(&Rows::of(&parsed), &of_order).unwrap();
     let left = [pieces("1", 1), pieces("9", 1)];
-    let Operation::Ship { shipment, in_parts, .. } =
-        ship(7, &shipment(left.to_vec()), &left, &bundles, (None, None)).unwrap()
-    else {
-        panic!()
-    };
-    assert_eq!(json!(shipment.items), json!([{ "order_item_id": 1, "qty": 1 }, { "order_item_id": 9, "qty": 1 }]));
-    assert_eq!(
-        json!(in_parts),
-        json!([{ "order_item_id": 2, "qty": 2 }, { "order_item_id": 3, "qty": 1 }, { "order_item_id": 9, "qty": 1 }])
-    );
-    let Operation::Ship { in_parts, .. } =
-        ship(7, &self::shipment(left.to_vec()), &left[1..], &bundles, (None, None)).unwrap()
-    else {
-        panic!()
-    };
-    assert!(in_parts.is_empty(), "no bundle is among them");
+    let whole = new_shipment(&shipment(left.to_vec()), &left, (None, None)).unwrap();
+    assert_eq!(json!(whole.items), json!([{ "order_item_id": 1, "qty": 1 }, { "order_item_id": 9, "qty": 1 }]));
+    let rows: Vec<_> =
+        in_parts(&left, &bundles).unwrap().into_iter().map(|row| (row.bundle, json!(row.rows))).collect();
+    let parts = json!([{ "order_item_id": 2, "qty": 2 }, { "order_item_id": 3, "qty": 1 }]);
+    assert_eq!(rows, [(Some("SET".to_owned()), parts), (None, json!([{ "order_item_id": 9, "qty": 1 }]))]);
+    assert!(in_parts(&left[1..], &bundles).unwrap().is_empty(), "no bundle is among them");
 }
 
 /// The dispatch that was recorded of the bundle is found again in the shipment of its parts. Once

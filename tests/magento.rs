@@ -120,6 +120,25 @@ fn d3_a_shipment_that_the_shop_could_not_save_is_refused_also_right_after_anothe
     }
 }
 
+#[test]
+fn c6_a_dispatch_of_more_lines_than_the_shop_takes_is_told_with_the_setting_and_nothing_is_sent() {
+    let rig = Rig::with(Options { input_limits: true, ..Options::default() });
+    let goods: Vec<String> = (1..=25).map(|nth| format!("PART-{nth:02}")).collect();
+    let goods: Vec<(&str, u32)> = goods.iter().map(|sku| (sku.as_str(), 1)).collect();
+    let id = rig.order(&NewOrder::of(&goods));
+    let told = rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(1);
+    told.says("no more than 20 lines").says("nothing was written").says("--item").says("Input List Limit");
+    assert_eq!((rig.mails(id), rig.status(id).as_str()), (0, "awaiting-fulfillment"));
+    let some = |from: usize, to: usize| (from..=to).map(|nth| format!("--item #{nth}=1 ")).collect::<String>();
+    rig.on("dispatch", id, &format!("{}--carrier dhl --tracking JD01", some(1, 20))).exits(0);
+    rig.on("dispatch", id, &format!("{}--carrier dhl --tracking JD02", some(21, 25))).exits(0);
+    assert_eq!((rig.mails(id), rig.status(id).as_str()), (2, "shipped"));
+    let many = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    let numbers: String = (1..=21).map(|nth| format!("--carrier dhl --tracking JD{nth:02} ")).collect();
+    rig.on("dispatch", many, &numbers).exits(1).says("no more than 20 tracking numbers");
+    assert_eq!(rig.mails(many), 0);
+}
+
 /// Magento ships what is left where more is asked for, and says nothing of it.
 #[test]
 fn d4_pieces_that_the_shop_cuts_off_a_dispatch_are_told_and_can_be_taken_back() {

@@ -120,6 +120,7 @@ fn told(way: Way, request: &Request, reply: &Reply, words: &str) -> Option<Verdi
             let text = format!("the shop refuses the size of the page ({})", short(words));
             Some(Verdict::Refused(Error::new(ErrorKind::Failed, text).too_much()))
         }
+        400 if is_write && words.starts_with(TOO_MANY) => Some(Verdict::Refused(too_many(words))),
         408 | 413 | 414 | 429 | 503 => None,
         500.. => {
             // The words hold the number under which the shop's log has it.
@@ -128,6 +129,27 @@ fn told(way: Way, request: &Request, reply: &Reply, words: &str) -> Option<Verdi
         }
         status => Some(status::refused(&WORDS, request, status, words)),
     }
+}
+
+/// How the refusal of a list begins that is longer than the shop's limit for lists in a request.
+const TOO_MANY: &str = "Maximum items of type";
+
+/// The limit is on the lines of a shipment, and on its tracking numbers.
+fn too_many(words: &str) -> Error {
+    let last = words.rsplit(' ').next().unwrap_or_default();
+    let most: String = last.chars().filter(char::is_ascii_digit).take(6).collect();
+    let (what, how) = match words.contains("ShipmentTrack") {
+        true => ("tracking numbers", "dispatch the order in parts, each with no more tracking numbers"),
+        false => (
+            "lines",
+            "dispatch the order in parts, each with no more lines (the parts of a bundle count): --item #LINE=PIECES, once for each",
+        ),
+    };
+    let text =
+        format!("the shop takes no more than {most} {what} in one shipment, by its own limit; nothing was written");
+    Error::new(ErrorKind::Rejected, text).hint(format!(
+        "{how}; or raise it in the shop's admin: Stores > Configuration > Services > Magento Web API > Web Api Input Limits > Input List Limit"
+    ))
 }
 
 /// What another nonce and another time may help.
@@ -335,6 +357,22 @@ mod tests {
             r#"{"message":"Maximum SearchCriteria pageSize is 300"}"#,
         ));
         assert!(error.is_too_much() && page_limit(error.message()) == Some(300), "{error}");
+    }
+
+    #[test]
+    fn c6_a_limit_on_lists_is_told_with_the_setting_and_the_way_around_it() {
+        for (kind, what, way) in [
+            ("ShipmentItemCreationInterface", "more than 20 lines", "--item"),
+            ("ShipmentTrackCreationInterface", "more than 20 tracking numbers", "in parts"),
+        ] {
+            let body = format!(
+                r#"{{"message":"Maximum items of type \"%type\" is %max","parameters":{{"type":"\\Magento\\Sales\\Api\\Data\\{kind}","max":20}}}}"#
+            );
+            let error = refused(verdict(Way::Signed, Effect::Write, "order/7/ship", 400, &body));
+            assert!(error.kind() == ErrorKind::Rejected && error.message().contains(what), "{error}");
+            assert!(error.message().contains("nothing was written"), "{error}");
+            assert!(error.hint_text().is_some_and(|hint| hint.contains(way) && hint.contains("Input List Limit")));
+        }
     }
 
     #[test]

@@ -184,9 +184,13 @@ pub(super) fn body(options: &Options, request: &Request) -> Result<Value, Respon
         return Err(plain(400, "Content-Type header is empty."));
     }
     let body = request.json().ok_or_else(|| plain(400, "Decoding error."))?;
-    let long = |(name, value): (&String, &Value)| (value.as_array().map_or(0, Vec::len) > 20).then(|| name.clone());
-    match body.as_object().into_iter().flatten().find_map(long).filter(|_| options.input_limits) {
-        Some(name) => Err(error(400, r#"Maximum items of type "%type" is %max"#, json!({ "type": name, "max": 20 }))),
+    let is_long = |name: &str| body[name].as_array().map_or(0, Vec::len) > 20;
+    let found = [("items", "Item"), ("tracks", "Track")].into_iter().find(|(name, _)| is_long(name));
+    match found.filter(|_| options.input_limits) {
+        Some((_, kind)) => {
+            let of = format!("\\Magento\\Sales\\Api\\Data\\Shipment{kind}CreationInterface");
+            Err(error(400, r#"Maximum items of type "%type" is %max"#, json!({ "type": of, "max": 20 })))
+        }
         None => Ok(body),
     }
 }

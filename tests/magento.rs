@@ -139,6 +139,52 @@ fn c6_a_dispatch_of_more_lines_than_the_shop_takes_is_told_with_the_setting_and_
     assert_eq!(rig.mails(many), 0);
 }
 
+/// A null may stand for whatever belongs to an order.
+#[test]
+fn i4_a_shipment_that_comes_as_null_costs_its_order_until_it_comes_and_is_told() {
+    let rig = Rig::new();
+    let ids: Vec<u64> = (0..3).map(|_| rig.shop.place_order(NewOrder::of(&[("TEE-001", 2)]))).collect();
+    for id in &ids {
+        assert!(rig.shop.ship_pieces(&id.to_string(), 0, 1, "UPS", &format!("1Z{id}")));
+    }
+    let nulled = || Fault::new(FaultKind::Spliced("\"items\":[".to_owned(), b"null,".to_vec()));
+    rig.fault(nulled().on("GET", &ids[1].to_string()).always());
+    rig.home.run("sync").exits(3).says("1 order could not be read");
+    assert_eq!(rig.known(), [ids[0], ids[2]]);
+    let told = rig.home.json("inbox").to_string();
+    assert!(told.contains("shipments that it gives is null"), "{told}");
+    rig.server.faults().clear();
+    rig.home.run("sync").done();
+    assert_eq!(rig.known(), ids);
+    assert!(rig.show(ids[1]).to_string().contains(&format!("1Z{}", ids[1])));
+    rig.fault(nulled().on("GET", "/shipments?").always());
+    rig.on("dispatch", ids[0], "--carrier dhl --tracking JD01").done().says("null");
+    assert_eq!(rig.writes().len(), 0);
+    rig.server.faults().clear();
+    // The look for new shipments says so too, and goes on.
+    rig.fault(nulled().on("GET", "tracks[created_at]").always());
+    assert!(rig.shop.ship_pieces(&ids[2].to_string(), 0, 1, "UPS", "1Z99"));
+    let told = rig.report()["warnings"].to_string();
+    assert!(told.contains("as null or without an id"), "{told}");
+    assert!(rig.show(ids[2]).to_string().contains("1Z99"));
+}
+
+#[test]
+fn i4_an_order_that_is_read_by_its_id_and_comes_as_null_is_told_and_not_taken_for_gone() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 3)]));
+    assert!(rig.shop.ship_pieces(&id.to_string(), 0, 1, "UPS", "1Z01"));
+    // The shipment is seen, and its order is read again by its id.
+    rig.fault(Fault::new(FaultKind::Nulled(vec![id.to_string()])).on("GET", "[conditionType]=in").always());
+    rig.home.run("sync").exits(3);
+    let told = rig.home.json("inbox").to_string();
+    assert!(told.contains("does not give it"), "{told}");
+    assert_eq!(rig.show(id)["gone_at_channel_since"], serde_json::Value::Null);
+    rig.server.faults().clear();
+    rig.home.run("sync --full").done();
+    assert!(rig.show(id).to_string().contains("1Z01"));
+}
+
 /// Magento ships what is left where more is asked for, and says nothing of it.
 #[test]
 fn d4_pieces_that_the_shop_cuts_off_a_dispatch_are_told_and_can_be_taken_back() {

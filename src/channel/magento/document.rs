@@ -94,7 +94,7 @@ fn counts(amounts: &Amount<'_>) -> bool {
 }
 
 fn is_refunded(head: &Head<'_>) -> bool {
-    counts(&head.total_refunded) || head.items.0.iter().any(|item| counts(&item.qty_refunded))
+    counts(&head.total_refunded) || head.items.0.iter().flatten().any(|item| counts(&item.qty_refunded))
 }
 
 /// The rows of another list by their orders; in halves where the shop fails at several.

@@ -247,7 +247,7 @@ fn address(a: &wire::Address<'_>) -> Address {
 pub(super) const METHOD_TITLE: &str = "method_title";
 
 fn payment(o: &wire::Order<'_>) -> Payment {
-    let mut pairs = o.extension_attributes.0.payment_additional_info.0.iter();
+    let mut pairs = o.extension_attributes.0.payment_additional_info.0.iter().flatten();
     let title = pairs.find(|pair| pair.key.get() == METHOD_TITLE).map_or("", |pair| pair.value.get());
     Payment {
         method: o.payment.0.method.get().to_owned(),
@@ -345,7 +345,7 @@ fn refund(memo: &wire::Creditmemo<'_>, rows: &Rows<'_, '_>, lines: &[Line]) -> R
         remote_id: memo.entity_id.get().to_owned(),
         refunded_at: time(&memo.created_at, "creditmemos.created_at")?,
         amount: amount(&memo.grand_total, "creditmemos.grand_total")?.abs(),
-        reason: memo.comments.0.first().map_or("", |comment| comment.comment.get()).to_owned(),
+        reason: memo.comments.0.iter().flatten().next().map_or("", |comment| comment.comment.get()).to_owned(),
         lines: memo.items.0.iter().filter_map(|item| line(item).transpose()).collect::<Result<_, _>>()?,
     })
 }

@@ -17,7 +17,7 @@ use super::list::{Orders, Seen, is_well, odd, time, utc};
 use super::settings::Settings;
 use super::wire::Shipment;
 use crate::channel::isolate::{REPEATS, isolate};
-use crate::channel::keyset::{self, Content, Count, Key, List, Lists, Query, Sort, Walk};
+use crate::channel::keyset::{self, Content, Count, Entry, Key, List, Lists, Query, Sort, Walk};
 use crate::channel::{Cursor, Found, Heads, Next, Page, Pass, Plan, Range, Survey, Unshown, meant, rows};
 use crate::error::Result;
 
@@ -201,14 +201,15 @@ struct Sent {
     track: Option<i64>,
 }
 
-/// So many of the shipments behind this one, and the last of them where there are more.
+/// So many of the shipments behind this one, and the last of them where there are more. What has no
+/// id is none.
 fn shipments(
     api: &Api,
     settings: &Settings,
     made_from: Option<i64>,
     behind: u64,
     size: usize,
-) -> Result<(Vec<Sent>, Option<u64>)> {
+) -> Result<(Vec<Option<Sent>>, Option<u64>)> {
     let ids = api.facts().ids_of(&settings.store_views)?;
     let mut filters: Vec<_> = made_from.map(|at| ("created_at", "gteq", utc(at))).into_iter().collect();
     filters.extend((behind > 0).then(|| ("entity_id", "gt", behind.to_string())));
@@ -224,13 +225,14 @@ fn shipments(
         let made = time(one.created_at.get()).unwrap_or_default();
         Some(Sent { id, order: rows::dug(row, "order_id"), made, track })
     };
-    let seen: Vec<Sent> = listed.rows.iter().filter_map(|row| seen(row)).collect();
-    if !seen.is_sorted_by(|a, b| a.id < b.id) || seen.iter().any(|one| one.id <= behind) {
+    let seen: Vec<Option<Sent>> = listed.rows.iter().map(|row| seen(row)).collect();
+    let ids: Vec<u64> = seen.iter().flatten().map(|one| one.id).collect();
+    if !ids.is_sorted_by(|a, b| a < b) || ids.iter().any(|id| *id <= behind) {
         return Err(odd("its shipments come in another order than asked for"));
     }
     let total = listed.total.as_deref().and_then(meant);
     let more = total.map_or(listed.rows.len() >= size, |total| total > listed.rows.len() as u64);
-    match seen.last().map(|one| one.id) {
+    match ids.last().copied() {
         None if more => Err(odd("its shipments have no ids")),
         last => Ok((seen, last.filter(|_| more))),
     }
@@ -241,19 +243,32 @@ struct Look {
     seen: Vec<Sent>,
     /// Where it goes on, where there are more.
     at: Option<u64>,
+    /// The one that it went past.
+    past: Option<u64>,
     warnings: Vec<String>,
+}
+
+impl Look {
+    fn of(rows: Vec<Option<Sent>>, at: Option<u64>) -> Self {
+        let nameless = rows.iter().filter(|row| row.is_none()).count();
+        let text = format!(
+            "the shop gives {nameless} of its shipments as null or without an id; what is in them is not seen until it gives them"
+        );
+        let warnings = (nameless > 0).then_some(text).into_iter().collect();
+        Self { seen: rows.into_iter().flatten().collect(), at, past: None, warnings }
+    }
 }
 
 fn look(api: &Api, settings: &Settings, made_from: Option<i64>, behind: u64) -> Result<Look> {
     let read = |behind: u64, size| shipments(api, settings, made_from, behind, size);
     let error = match read(behind, MOST_IDS) {
-        Ok((seen, at)) => return Ok(Look { seen, at, warnings: Vec::new() }),
+        Ok((rows, at)) => return Ok(Look::of(rows, at)),
         Err(error) if error.is_too_much() => error,
         Err(error) => return Err(error),
     };
     let found = isolate(behind, MOST_IDS, |at, size| read(*at, size), || is_well(api))?;
     let (Some(at), Some(why)) = (found.at, found.why) else {
-        return Ok(Look { seen: found.rows, at: found.at, warnings: Vec::new() });
+        return Ok(Look::of(found.rows, found.at));
     };
     // Its id is the lowest of those behind which the shop answers.
     let answers = |skip: u64| match read(at + skip, 1) {
@@ -274,18 +289,18 @@ fn look(api: &Api, settings: &Settings, made_from: Option<i64>, behind: u64) -> 
         at + far,
         why.message()
     );
-    Ok(Look { seen: found.rows, at: Some(at + far), warnings: vec![text] })
+    let mut look = Look::of(found.rows, Some(at + far));
+    look.warnings.push(text);
+    Ok(Look { past: look.at, ..look })
 }
 
 /// Shipments that were not there at the look before.
 fn new_shipments(api: &Api, settings: &Settings, mut young: Young) -> Result<Page> {
     let behind = young.at.max(young.after);
-    let Look { mut seen, at, warnings } = look(api, settings, (behind == 0).then_some(young.from), behind)?;
+    let Look { mut seen, at, past, warnings } = look(api, settings, (behind == 0).then_some(young.from), behind)?;
     seen.retain(|one| young.known.iter().all(|(id, _)| *id != one.id));
     young.known.extend(seen.iter().map(|one| (one.id, one.made)));
-    if let (Some(at), false) = (at, warnings.is_empty()) {
-        young.known.push((at, api.now()));
-    }
+    young.known.extend(past.map(|id| (id, api.now())));
     let next = match at {
         Some(at) => Next::More(besides(Besides::Shipments(Young { at, ..young }))?),
         None => Next::Done(besides(Besides::Shipments(young.settled(api.now())))?),
@@ -322,7 +337,7 @@ fn added_tracks(api: &Api, settings: &Settings, mut added: Added) -> Result<Page
         added.began = api.now();
     }
     let made_from = added.since.min(added.began) - DAYS * 86_400;
-    let Look { mut seen, at, warnings } = look(api, settings, Some(made_from), added.at)?;
+    let Look { mut seen, at, warnings, .. } = look(api, settings, Some(made_from), added.at)?;
     seen.retain(|one| one.track.is_some_and(|track| track >= added.since && track > one.made));
     let next = match at {
         Some(at) => Next::More(besides(Besides::Tracks(Added { at, ..added }))?),
@@ -359,19 +374,22 @@ pub(crate) fn of_ids(api: &Api, settings: &Settings, ids: Vec<u64>) -> Result<Fo
             }
             page => page?,
         };
+        // A row that is null is counted and not given.
+        let is_null = |entry: &Entry| matches!(&entry.content, Content::Document(document) if document.get() == "null");
+        let shown = page.rows.iter().filter(|entry| !is_null(entry)).count();
         // The shop, or a proxy, may give less at once than was asked for.
         let came: HashSet<u64> = page.rows.iter().filter_map(|entry| entry.row).map(|row| row.id).collect();
         let left: Vec<u64> = ids.iter().copied().filter(|id| !came.contains(id)).collect();
         if !came.is_empty() && !left.is_empty() {
             asked.push(left);
-        } else if came.is_empty() && matches!(page.count, Count::OfPage(count) if count > page.rows.len() as u64) {
+        } else if came.is_empty() && matches!(page.count, Count::OfPage(count) if count > shown as u64) {
             let why = odd("it counts an order that it was asked for and does not give it");
             all.unshown.extend(ids.iter().map(|id| Unshown::of(id.to_string(), &why)));
         }
         if let Some(row) = page.rows.iter().filter_map(|entry| entry.row).find(|row| !ids.contains(&row.id)) {
             return Err(odd(&format!("order {} came where others were asked for", row.id)));
         }
-        let documents = page.rows.into_iter().filter_map(|entry| match entry.content {
+        let documents = page.rows.into_iter().filter(|entry| !is_null(entry)).filter_map(|entry| match entry.content {
             Content::Document(document) => Some(document),
             _ => None,
         });

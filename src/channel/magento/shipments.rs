@@ -233,10 +233,11 @@ fn listed(api: &Api, id: u64) -> Result<Vec<Box<RawValue>>> {
     }
 }
 
-/// A shipment that cannot be read could be the one that is looked for.
+/// A shipment that cannot be read could be the one that is looked for, and a comment our key.
 fn read(rows: &[Box<RawValue>]) -> Result<Vec<wire::Shipment<'_>>> {
-    let each = rows.iter().map(|row| serde_json::from_str(row.get()).map_err(|_| unreadable("one of its shipments")));
-    each.collect()
+    let is_whole = |one: &wire::Shipment<'_>| one.comments.0.iter().all(Option::is_some);
+    let each = rows.iter().map(|row| serde_json::from_str(row.get()).ok().filter(is_whole));
+    each.map(|one| one.ok_or_else(|| unreadable("one of its shipments"))).collect()
 }
 
 /// A shipment as the matching takes it.
@@ -244,7 +245,7 @@ fn record(one: &wire::Shipment<'_>, rows: &Rows<'_, '_>, order: &Order) -> Resul
     let ships = |part: &LineQuantity| order.lines.iter().all(|line| line.remote_id != part.line_id || line.ships);
     let mut lines = rows.contents(one).map_err(|why| unreadable(&why))?;
     lines.retain(ships);
-    let words = one.comments.0.iter().flat_map(|comment| comment.comment.get().split_whitespace());
+    let words = one.comments.0.iter().flatten().flat_map(|comment| comment.comment.get().split_whitespace());
     Ok(Record {
         id: one.entity_id.get().to_owned(),
         mark: words.filter(|word| word.starts_with(MARKER)).map(str::to_owned).next(),

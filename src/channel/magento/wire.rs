@@ -1,5 +1,7 @@
 //! Magento's documents as the shop spells them (`V1`): members without a value are left out or
-//! null, numbers come as numbers or text, an empty list may be null. Unknown members are skipped.
+//! null, numbers come as numbers or text, an empty list may be null. Unknown members are skipped. A
+//! row that is null costs the order where it may be a line, a shipment or a number, and nothing
+//! where it can only be what somebody wrote beside it.
 
 use std::borrow::Cow;
 
@@ -35,7 +37,7 @@ documents! {
         created_at: Text<'a>,
         updated_at: Text<'a>,
         total_refunded: Amount<'a>,
-        items: Keyed<HeadItem<'a>>,
+        items: Keyed<Option<HeadItem<'a>>>,
     }
 
     /// What of a line tells whether there are credit memos.
@@ -147,7 +149,7 @@ documents! {
     /// What modules add to an order.
     Extension {
         shipping_assignments: Keyed<Maybe<Assignment<'a>>>,
-        payment_additional_info: Keyed<Pair<'a>>,
+        payment_additional_info: Keyed<Option<Pair<'a>>>,
         gift_message: Maybe<GiftMessage<'a>>,
         pickup_location_code: Text<'a>,
     }
@@ -169,7 +171,7 @@ documents! {
         created_at: Text<'a>,
         items: Keyed<ShippedItem<'a>>,
         tracks: Keyed<Track<'a>>,
-        comments: Keyed<Comment<'a>>,
+        comments: Keyed<Option<Comment<'a>>>,
     }
 
     /// What of a row is in a shipment.
@@ -196,7 +198,7 @@ documents! {
         created_at: Text<'a>,
         grand_total: Amount<'a>,
         items: Keyed<BackItem<'a>>,
-        comments: Keyed<Comment<'a>>,
+        comments: Keyed<Option<Comment<'a>>>,
     }
 
     /// What of a row was given back.

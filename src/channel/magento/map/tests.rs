@@ -332,3 +332,24 @@ fn f3_a_street_may_be_a_text_and_no_quantity_is_negative() {
     let billing = order.bill_to.clone().unwrap();
     assert_eq!((billing.line1.as_str(), billing.line2.as_str()), ("Str. 1", "Haus 2"));
 }
+
+#[test]
+fn i4_a_row_that_is_null_costs_the_order_only_where_it_may_be_a_line_or_a_shipment() {
+    let with = |more: Value| super::order(&document(&[row(1, json!({}))], more).to_string(), &Statuses::new());
+    let shipments = |one: Value| json!({ "ordersync": { "shipments": [one] } });
+    for harmless in [
+        shipments(json!({ "entity_id": 5, "items": [], "comments": [null, { "comment": "by hand" }] })),
+        json!({ "extension_attributes": { "payment_additional_info": [null, { "key": "method_title", "value": "Card" }] } }),
+        json!({ "extension_attributes": { "shipping_assignments": [null] } }),
+    ] {
+        assert!(with(harmless.clone()).is_ok(), "{harmless}");
+    }
+    for unknown in [
+        json!({ "items": [null, row(1, json!({}))] }),
+        shipments(json!(null)),
+        shipments(json!({ "entity_id": 5, "items": [null] })),
+        shipments(json!({ "entity_id": 5, "items": [], "tracks": [null] })),
+    ] {
+        assert!(with(unknown.clone()).is_err(), "{unknown}");
+    }
+}

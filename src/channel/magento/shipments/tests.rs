@@ -85,6 +85,16 @@ fn d4_what_went_in_parts_is_the_bundle_again_and_parts_without_the_others_are_no
     assert_eq!(shown(&apart).lines, [pieces("2", 2), pieces("3", 1)]);
 }
 
+/// What is null may be the shipment that is looked for, or the comment that is our key.
+#[test]
+fn d3_a_shipment_with_a_comment_that_is_null_is_not_taken_for_one_without_our_key() {
+    let rows = |row: &str| [RawValue::from_string(row.to_owned()).unwrap()];
+    assert_eq!(read(&rows(r#"{"entity_id":5,"comments":[{"comment":"x"}]}"#)).unwrap().len(), 1);
+    for row in ["null", r#"{"entity_id":5,"comments":[null]}"#, r#"{"entity_id":5,"tracks":[null]}"#] {
+        assert_eq!(read(&rows(row)).unwrap_err().kind(), ErrorKind::Unreadable, "{row}");
+    }
+}
+
 /// Of two rows for one line the shop ships one.
 #[test]
 fn d5_the_pieces_of_a_line_are_sent_in_one_row() {

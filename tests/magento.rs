@@ -47,6 +47,45 @@ fn i2_a_part_shipment_made_in_the_shop_is_seen_by_the_next_sync() {
     assert!(shipments(&rig).contains("JD01"), "{}", shipments(&rig));
 }
 
+/// A track has a time of its own, and moves no other.
+#[test]
+fn i2_a_number_that_is_replaced_in_the_shop_is_found_by_the_daily_look() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 3)]));
+    assert!(rig.shop.ship_pieces(&id.to_string(), 0, 1, "dhl", "JD01"));
+    rig.sync();
+    let daily = || rig.home.sql("UPDATE cursors SET looked_at = 0 WHERE walk LIKE 'pass/%'");
+    daily();
+    rig.sync();
+    rig.shop.set_clock(1);
+    assert!(rig.shop.retrack(&id.to_string(), "JD01", "JD02"));
+    let shown = || rig.show(id)["differences"].to_string();
+    rig.sync();
+    assert!(shown().contains("JD01"), "{}", shown());
+    daily();
+    rig.sync();
+    assert!(shown().contains("JD02") && !shown().contains("JD01"), "{}", shown());
+}
+
+/// Magento's own pages leave an order's time as it is.
+#[test]
+fn d1_an_address_that_is_changed_in_the_admin_is_seen_by_the_dispatch_and_not_by_a_sync() {
+    let rig = Rig::new();
+    // What changed in the last minutes is read at each sync.
+    rig.shop.set_clock(-30);
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    rig.shop.set_clock(0);
+    rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    rig.sync();
+    assert!(rig.shop.readdress(&id.to_string(), "77 Somewhere Else"));
+    rig.sync();
+    assert_eq!(rig.show(id)["changed_at_channel"], false);
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6).says("77 Somewhere Else");
+    assert_eq!(rig.writes().len(), 0);
+    rig.on("accept", id, "").exits(0);
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+}
+
 #[test]
 fn i3_part_shipments_are_all_seen_where_pages_are_cut() {
     for cut in [FaultKind::PageCap(10), FaultKind::OnePage(10)] {

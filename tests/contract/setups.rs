@@ -32,7 +32,8 @@ fn others(kind: ChannelKind) -> Vec<SetUp> {
         ChannelKind::Etsy => Vec::new(),
         ChannelKind::Magento => {
             let shop = |sources| -> Arc<dyn Simulated> {
-                Arc::new(magento::Shop::demo(magento::Options { sources, ..magento::Options::default() }, clock()))
+                let options = magento::Options { sources, ..magento::Options::rehearsal(Duration::ZERO) };
+                Arc::new(magento::Shop::demo(options, clock()))
             };
             vec![
                 SetUp { name: "no marker", store: usual(), flags: "--set marker=no" },

@@ -37,7 +37,7 @@ pub type Shop = world::Shop<Magento>;
 
 /// What makes stores of this kind.
 pub(super) const REGISTERED: Registered = Registered {
-    rehearsal: |clock, latency| Arc::new(Shop::demo(Options { page_latency: latency, ..Options::default() }, clock)),
+    rehearsal: |clock, latency| Arc::new(Shop::demo(Options::rehearsal(latency), clock)),
     another: |clock| Arc::new(Shop::new(Options::another(), clock)),
     variants: |clock| stores::<Magento>(Options::variants(), clock),
 };

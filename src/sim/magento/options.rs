@@ -59,7 +59,7 @@ options! {
         invoices_at_once: bool = false,
         /// Whether what is edited in the admin saves the order too, as extensions do that edit
         /// orders; Magento's own forms leave its date alone.
-        edits_save: bool = true,
+        edits_save: bool = false,
         /// Whether the shop sees the port that it was asked at; a web server may keep it from PHP.
         sees_port: bool = true,
         /// The codes of its store views; orders come from one after the other.
@@ -82,9 +82,15 @@ options! {
 }
 
 impl Options {
-    /// Another shop than that of a rehearsal.
+    /// A shop for rehearsals, each page of which takes so long: edits in its admin are seen at once, by an
+    /// extension. What a sync makes of them is rehearsed with it; without it only a dispatch sees them.
+    pub fn rehearsal(page_latency: Duration) -> Self {
+        Self { page_latency, edits_save: true, ..Self::default() }
+    }
+
+    /// Another one.
     pub(crate) fn another() -> Self {
-        Self { first_id: 5_001, ..Self::default() }
+        Self { first_id: 5_001, ..Self::rehearsal(Duration::ZERO) }
     }
 
     /// Versions, and ways of serving.

@@ -285,7 +285,7 @@ pub(super) fn remove_track(call: &mut Call<'_, '_>) -> Answer {
 }
 
 /// The id of a shipment's nth track, counted from one.
-fn track_id(shipment: &Shipment, nth: usize) -> u64 {
+pub(super) fn track_id(shipment: &Shipment, nth: usize) -> u64 {
     shipment.id * 100 + nth as u64
 }
 

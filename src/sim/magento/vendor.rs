@@ -370,17 +370,19 @@ impl Vendor for Magento {
         true
     }
 
-    /// A track cannot be changed: it is taken away, and another is added.
-    fn retrack(order: &mut Order, old: &str, new: &str) -> bool {
+    /// A track cannot be changed: it is taken away, and another is added, with a time of its own.
+    fn retrack(order: &mut Order, old: &str, new: &str, at: i64) -> bool {
         let found = order.shipments.iter_mut().filter(|one| !one.undone).flat_map(|one| {
             let at = one.tracking.iter().position(|track| track.number == old)?;
             Some((one, at))
         });
-        let Some((shipment, at)) = found.into_iter().next() else { return false };
-        let Some(track) = shipment.tracking.get_mut(at) else { return false };
+        let Some((shipment, nth)) = found.into_iter().next() else { return false };
+        let Some(track) = shipment.tracking.get_mut(nth) else { return false };
         let next = Tracking { number: new.to_owned(), ..track.clone() };
         track.number.clear();
         shipment.tracking.push(next);
+        let id = shipments::track_id(shipment, shipment.tracking.len());
+        order.own.tracks.insert(id, (at, Value::Null));
         true
     }
 

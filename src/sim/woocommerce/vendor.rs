@@ -306,7 +306,7 @@ impl Vendor for WooCommerce {
     }
 
     /// In a fulfilment, or with a tracking plugin.
-    fn retrack(order: &mut Order, old: &str, new: &str) -> bool {
+    fn retrack(order: &mut Order, old: &str, new: &str, _at: i64) -> bool {
         let live = order.own.fulfillments.iter_mut().filter(|one| !one.deleted);
         let numbers = live.flat_map(|one| &mut one.meta).filter(|meta| meta.key == "_tracking_number");
         let plugin = order.meta.iter_mut().filter(|meta| meta.key == trackings::META);

@@ -267,7 +267,10 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn retrack(&self, id: &str, old: &str, new: &str) -> bool {
         let mut found = false;
-        self.with(|context| context.amend(number(id), |order| found = V::retrack(order, old, new))) && found
+        self.with(|context| {
+            let at = context.now;
+            context.amend(number(id), |order| found = V::retrack(order, old, new, at))
+        }) && found
     }
 
     fn refund(&self, id: &str, amount: &str) -> bool {

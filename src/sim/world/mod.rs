@@ -184,8 +184,9 @@ pub trait Vendor: Sized + Send + Sync + 'static {
         ids.into_iter().for_each(|id| order.undo_shipment(id));
     }
 
-    /// The tracking number `old` becomes `new`; whether a parcel had it.
-    fn retrack(order: &mut Order<Self::Own>, old: &str, new: &str) -> bool {
+    /// The tracking number `old` becomes `new` at this time; whether a parcel had it.
+    fn retrack(order: &mut Order<Self::Own>, old: &str, new: &str, at: i64) -> bool {
+        let _ = at;
         let sent = order.shipments.iter_mut().filter(|shipment| !shipment.undone);
         let found = sent.flat_map(|shipment| &mut shipment.tracking).find(|tracking| tracking.number == old);
         found.map(|tracking| new.clone_into(&mut tracking.number)).is_some()

@@ -342,6 +342,17 @@ fn i3_a_source_and_store_views_are_those_of_the_shop_and_another_view_is_another
     rig.home.run("connect --test").exits(0);
 }
 
+/// What belongs to an order beside its lines: what it replaces, from which store view it is.
+#[test]
+fn show_has_what_is_known_of_an_order_besides_a_line_each() {
+    let rig = Rig::new();
+    let old = rig.shop.place_order(NewOrder::of(&[("TEE-001", 2)]).unpaid());
+    let new = rig.shop.replace(old, &NewOrder::of(&[("TEE-001", 1)]));
+    rig.sync();
+    rig.on("show", old, "").exits(0).prints(&format!("replaced by: {old:09}-1"));
+    rig.on("show", new, "").exits(0).prints(&format!("original order: {old:09}")).prints("store: Main Website");
+}
+
 #[test]
 fn a_token_without_a_signature_is_refused_with_the_switch_to_flip_and_taken_where_that_is_on() {
     const REST: [&str; 3] = ["CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN_SECRET"];

@@ -107,6 +107,9 @@ fn print(
         output::line(&format!("  note    {}", output::clean(&o.buyer_note)))?;
     }
     print_edit(o, Place::Notes)?;
+    for (label, text) in &o.attributes {
+        output::line(&format!("  {}", output::clean(&format!("{label}: {text}"))))?;
+    }
     print_local(o, &when)?;
     output::line("")?;
     print_lines(o)?;

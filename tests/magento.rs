@@ -330,7 +330,7 @@ fn i3_a_source_and_store_views_are_those_of_the_shop_and_another_view_is_another
         || Options { sources: vec!["default", "hamburg"], store_views: vec!["default", "at"], ..Options::default() };
     let rig = Rig::unconnected(kind());
     rig.connect("--set source=nowhere").exits(2).says("only default, hamburg");
-    rig.connect("--set store_view=nowhere").exits(2).says("only default, at");
+    rig.connect("--set store_view=nowhere").exits(2).says("only default, at").says("--set store_view=CODES at connect");
     assert_eq!(rig.home.json("connect --list"), serde_json::json!([]));
     rig.connect("--set store_view=at").exits(0);
     rig.home.run("config set magento.store_view nowhere").exits(2).says("only default, at");
@@ -340,6 +340,14 @@ fn i3_a_source_and_store_views_are_those_of_the_shop_and_another_view_is_another
     assert_eq!(rig.home.json("config get magento.store_view")["value"], "at");
     rig.home.run("config set magento.store_view at").exits(0);
     rig.home.run("connect --test").exits(0);
+}
+
+#[test]
+fn c6_store_views_that_may_not_be_read_are_said_to_be_that_and_not_to_be_wrong() {
+    let denied = vec!["Magento_Backend::store"];
+    let rig = Rig::unconnected(Options { store_views: vec!["default", "at"], denied, ..Options::default() });
+    rig.connect("--set store_view=at").exits(4).says("may not read the shop's store views").says("All Stores");
+    rig.connect("").exits(0).says("may not read the stores");
 }
 
 /// What belongs to an order beside its lines: what it replaces, from which store view it is.

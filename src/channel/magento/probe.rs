@@ -67,14 +67,20 @@ impl Facts {
     /// The ids of these store views.
     ///
     /// # Errors
-    /// `Usage` for a code that the shop does not have.
+    /// `Usage` for a code that the shop does not have, `Permission` where it does not tell its own.
     pub(crate) fn ids_of(&self, codes: &[String]) -> Result<Vec<String>> {
         let id = |code: &String| {
             let found = self.store_views.iter().find(|(known, _)| known == code).map(|(_, id)| id.to_string());
-            found.ok_or_else(|| {
-                let known: Vec<&str> = self.store_views.iter().map(|(code, _)| code.as_str()).collect();
-                usage(format!("the shop has no store view {code:?}, only {}; nothing was imported", known.join(", ")))
-                    .hint("ordersync config set STORE.store_view CODES; the integration must be permitted to read stores (Magento_Backend::store)")
+            found.ok_or_else(|| match self.store_views.as_slice() {
+                [] => {
+                    let text = format!("the integration may not read the shop's store views, so which one {code:?} is cannot be found out; nothing was imported");
+                    Error::new(ErrorKind::Permission, text).hint("tick Stores > Settings > All Stores in the shop's admin (System > Extensions > Integrations > the integration > API), save, and reauthorize it there")
+                }
+                views => {
+                    let known: Vec<&str> = views.iter().map(|(code, _)| code.as_str()).collect();
+                    usage(format!("the shop has no store view {code:?}, only {}; nothing was imported", known.join(", ")))
+                        .hint("their codes, with commas between: --set store_view=CODES at connect, ordersync config set STORE.store_view CODES later")
+                }
             })
         };
         codes.iter().map(id).collect()

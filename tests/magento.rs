@@ -5,11 +5,15 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use ordersync::sim::magento::{NewOrder, Options};
-use ordersync::sim::{Exchange, Fault, FaultKind, Simulated};
+use ordersync::clock::SystemClock;
+use ordersync::sim::magento::{NewOrder, Options, Shop};
+use ordersync::sim::{Exchange, Fault, FaultKind, ServerOptions, Simulated};
 use support::mag::Rig;
 use support::program::{Call, EXPORT, dies};
 
@@ -394,6 +398,57 @@ fn the_api_is_found_below_a_store_view_and_without_rewrites() {
         .run(&format!("connect magento --url {}/elsewhere", rig.server.url()))
         .exits(7)
         .says("no Magento REST API was found");
+}
+
+/// A port like those of a shop that has both: what comes encrypted goes on to `behind`, and what does
+/// not is sent to the encrypted address. Gives the port and the heads that came unencrypted.
+fn both_ways(behind: String) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, plain) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let told = plain.clone();
+    let answer = move |mut there: TcpStream| -> std::io::Result<()> {
+        let mut first = [0];
+        if there.peek(&mut first)? == 1 && first[0] == 0x16 {
+            let mut here = TcpStream::connect(&behind)?;
+            let (mut from, mut to) = (there.try_clone()?, here.try_clone()?);
+            std::thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
+            std::io::copy(&mut here, &mut there)?;
+            return there.shutdown(Shutdown::Both);
+        }
+        let lines = BufReader::new(there.try_clone()?).lines().map_while(Result::ok);
+        let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        let target = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or("/").to_owned();
+        told.lock().unwrap().push(head.join("\n"));
+        let to = format!("Location: https://127.0.0.1:{port}{target}\r\nContent-Length: 0\r\nConnection: close");
+        there.write_all(format!("HTTP/1.1 302 Found\r\n{to}\r\n\r\n").as_bytes())
+    };
+    std::thread::spawn(move || {
+        for there in listener.incoming().flatten() {
+            let answer = answer.clone();
+            std::thread::spawn(move || drop(answer(there)));
+        }
+    });
+    (port, plain)
+}
+
+#[test]
+fn x2_a_shop_that_sends_what_is_not_encrypted_to_https_is_asked_there_alone_from_then_on() {
+    let shop = Shop::new(Options::default(), Arc::new(SystemClock::new(Arc::default())));
+    let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let (tls, pem) = support::tls::certified(params);
+    let rig = Rig::served_with(Arc::new(shop), ServerOptions { tls: Some(tls), ..ServerOptions::default() });
+    let (port, plain) = both_ways(rig.server.url().trim_start_matches("https://").to_owned());
+    let file = rig.home.file("ca.pem", &pem);
+    rig.home.run(&format!("connect magento --url http://127.0.0.1:{port} --ca-file {file}")).exits(0);
+    let found: Vec<String> = std::mem::take(&mut *plain.lock().unwrap());
+    assert!(!found.is_empty(), "where the API is was looked for at the address that was given");
+    for head in &found {
+        assert!(!head.to_ascii_lowercase().contains("authorization"), "credentials went out unencrypted: {head}");
+    }
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+    rig.assert_settled("over TLS");
+    assert!(plain.lock().unwrap().is_empty(), "{:?}", plain.lock().unwrap());
 }
 
 #[test]

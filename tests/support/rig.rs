@@ -49,7 +49,12 @@ macro_rules! rig {
 
             /// Beside this store, which is served to others as well.
             pub fn served(shop: Arc<Shop>) -> Self {
-                let server = Server::start(shop.clone(), ServerOptions::default()).unwrap();
+                Self::served_with(shop, ServerOptions::default())
+            }
+
+            /// The same over a server of this kind.
+            pub fn served_with(shop: Arc<Shop>, options: ServerOptions) -> Self {
+                let server = Server::start(shop.clone(), options).unwrap();
                 let access = shop.access(server.url());
                 // Cut-off writes are given a little time to arrive: enough on loopback.
                 let home = Home::new().env("ORDERSYNC_RETRY_MS", "9");

@@ -123,8 +123,8 @@ fn d5_a_bundle_whose_parts_go_apart_is_shipped_in_its_parts_beside_other_lines_a
     assert_eq!((rig.mails(together), rig.status(together).as_str()), (1, "shipped"));
 }
 
-/// The refusal names the bundles that are to go in their parts, and an error holds a part of its words
-/// only; a together-bundle in its parts would be refused as well.
+/// The refusal names the bundles that are to go in their parts, and an error holds a part of its
+/// words only; a together-bundle in its parts would be refused as well.
 #[test]
 fn d5_of_several_bundles_those_go_in_their_parts_that_the_refusal_names() {
     let rig = Rig::new();
@@ -400,8 +400,8 @@ fn the_api_is_found_below_a_store_view_and_without_rewrites() {
         .says("no Magento REST API was found");
 }
 
-/// A port like those of a shop that has both: what comes encrypted goes on to `behind`, and what does
-/// not is sent to the encrypted address. Gives the port and the heads that came unencrypted.
+/// A port like those of a shop that has both: what comes encrypted goes on to `behind`, and what
+/// does not is sent to the encrypted address. Gives the port and the heads that came unencrypted.
 fn both_ways(behind: String) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (port, plain) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));

@@ -206,8 +206,8 @@ impl Api {
     /// Carries out a write and gives its receipt.
     ///
     /// What may be a bundle that ships in its parts is shipped so where it is refused as a whole: a
-    /// refusal has shipped nothing. Where the parts are refused too, the first refusal counts, unless
-    /// the other one tells what helps.
+    /// refusal has shipped nothing. Where the parts are refused too, the first refusal counts,
+    /// unless the other one tells what helps.
     pub(crate) fn carry_out(&self, operation: &Operation) -> Result<Option<String>> {
         let Operation::Ship { order, shipment, known, .. } = operation else {
             return self.write(operation, &Authorized(self));
@@ -233,8 +233,8 @@ impl Api {
         }
     }
 
-    /// What a refusal means that may have come after the shipment was made: it is looked for, by our
-    /// key among those that were not there before.
+    /// What a refusal means that may have come after the shipment was made: it is looked for, by
+    /// our key among those that were not there before.
     fn looked_for(&self, order: u64, marker: Option<&str>, known: &[String], error: Error) -> Error {
         let may_be_it = |row: &RawValue| {
             let is_new = rows::dug(row, "entity_id").is_none_or(|id| !known.contains(&id));
@@ -322,8 +322,8 @@ impl Protocol for Authorized<'_> {
     }
 }
 
-/// A shipment, of whose refusal all words are kept: they name the bundles that it is for, and what an
-/// error holds of them is bounded.
+/// A shipment, of whose refusal all words are kept: they name the bundles that it is for, and what
+/// an error holds of them is bounded.
 struct Shipping<'a> {
     of: Authorized<'a>,
     refusal: Mutex<String>,

@@ -18,8 +18,8 @@ pub(crate) enum Operation {
         order: u64,
         /// What is shipped.
         shipment: NewShipment,
-        /// How each of its rows is shipped where a bundle among them turns out to ship in its parts;
-        /// none where there is no bundle.
+        /// How each of its rows is shipped where a bundle among them turns out to ship in its
+        /// parts; none where there is no bundle.
         #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_rows")]
         in_parts: Vec<InParts>,
         /// The ids of the shipments that the order had when this one was planned.

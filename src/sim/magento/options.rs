@@ -82,8 +82,9 @@ options! {
 }
 
 impl Options {
-    /// A shop for rehearsals, each page of which takes so long: edits in its admin are seen at once, by an
-    /// extension. What a sync makes of them is rehearsed with it; without it only a dispatch sees them.
+    /// A shop for rehearsals, each page of which takes so long: an extension saves the order with
+    /// what is edited in its admin. What a sync makes of an edit is rehearsed with it; without it
+    /// only a dispatch sees one.
     pub fn rehearsal(page_latency: Duration) -> Self {
         Self { page_latency, edits_save: true, ..Self::default() }
     }

@@ -96,6 +96,9 @@ pub enum FaultKind {
     Nulled(Vec<String>),
     /// 301 to this address followed by the request's own path and query. Not applied.
     Redirect(String),
+    /// The store applies the request, and the answer is the one of this fault all the same: a limit
+    /// behind the work, a plugin that fails after it, a proxy that counts answers.
+    DoneThen(Box<FaultKind>),
 }
 
 impl FaultKind {
@@ -626,6 +629,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "no-count" => FaultKind::NoCount,
         "lagging" => FaultKind::Lagging,
         "redirect" => FaultKind::Redirect(wish["to"].as_str()?.to_owned()),
+        "done-then" => FaultKind::DoneThen(Box::new(kind_from_json(&wish["answer"])?)),
         _ => return None,
     })
 }

@@ -196,6 +196,11 @@ fn respond(shared: &Shared, request: &Request, strike: &Strike) -> Response {
         shared.recorder.add(request, Some(&response), false);
         return response;
     };
+    if let FaultKind::DoneThen(answer) = kind {
+        let strike = Strike { kind: Some((**answer).clone()), ..Strike::default() };
+        drop(shared.store.handle(request));
+        return respond(shared, request, &strike);
+    }
     let own = shared.store.fault(kind, request);
     let replaced = own.or_else(|| faults::instead(kind, request)).or_else(|| again(kind, strike));
     let lags = *kind == FaultKind::Lagging && !super::record::writes(request);

@@ -97,6 +97,16 @@ pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
     }
 }
 
+/// What a channel answered to a write that it says it has not carried out. That it has not is known
+/// only once it was looked for (D-3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// No.
+    No,
+    /// Not now: what was asked for before it comes again is done, be it a pause or another token.
+    NotNow,
+}
+
 /// An error a merchant can act on.
 #[derive(Debug, Clone)]
 pub struct Error {
@@ -105,6 +115,7 @@ pub struct Error {
     hint: Option<String>,
     retry_after: Option<Duration>,
     too_much: bool,
+    answer: Option<Answer>,
 }
 
 /// The library's result.
@@ -113,7 +124,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `kind`: `message` says what was found and what was not done.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, retry_after: None, too_much: false }
+        Self { kind, message: message.into(), hint: None, retry_after: None, too_much: false, answer: None }
     }
 
     /// Adds the command to run next (or another way on), shown on a line of its own.
@@ -149,6 +160,24 @@ impl Error {
     /// they do not know the store's name.
     pub(crate) fn rename_in_hint(mut self, general: &str, named: &str) -> Self {
         self.hint = self.hint.map(|hint| hint.replace(general, named));
+        self
+    }
+
+    /// Marks that a write had come to the channel, which answered this.
+    pub(crate) fn answered(self, answer: Answer) -> Self {
+        Self { answer: Some(answer), ..self }
+    }
+
+    /// What the channel answered to the write that failed, where it had come there.
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        self.answer
+    }
+
+    /// The same without the claim at its end that nothing was done: whoever was answered does not
+    /// know that.
+    pub(crate) fn unclaimed(mut self) -> Self {
+        let claim = ["; nothing was ", ", nothing was "].iter().filter_map(|claim| self.message.rfind(claim)).max();
+        self.message.truncate(claim.unwrap_or(self.message.len()));
         self
     }
 

@@ -23,8 +23,8 @@
 //! asks what is still outstanding ([`sync::outstanding`]): the adapter says which records the
 //! dispatch would be there and what the channel shows, one rule matches the two
 //! ([`channel::matching`]), and the adapter turns what is left into writes. An attempt whose answer
-//! was lost is therefore looked for, not repeated, and the row is confirmed when nothing is
-//! outstanding any more.
+//! was lost is therefore looked for, not repeated; so is, at once, a write that was turned down. The
+//! row is confirmed when nothing is outstanding any more.
 //!
 //! # Who owns what
 //!
@@ -79,7 +79,7 @@
 //! | P-12 | What a status means is decided by evidence, then by the channel's words, then by the merchant's setting. |
 //! | D-1 | An act first reads the order at the channel; what differs from the version last seen is reviewed first. |
 //! | D-2 | What is known to be impossible is refused before anything is recorded. |
-//! | D-3 | A write whose answer was lost is looked for, never repeated blindly. |
+//! | D-3 | A write whose answer was lost, or is a no, is looked for, never repeated blindly. |
 //! | D-4 | Confirmed means read back from the channel. |
 //! | D-5 | Parts, several parcels and other tracking numbers, where the channel can; else a clear refusal before anything is sent. |
 //! | D-6 | Carriers have plain names, and each channel's own spelling. |

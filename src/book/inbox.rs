@@ -61,7 +61,7 @@ kinds! {
     Raced "raced" "ordersync show book:ORDER has both versions; ordersync accept book:ORDER takes over the channel's",
     /// Given back in full before all of it was sent.
     Refund "refund" "ordersync cancel book:ORDER --local if it does not go out",
-    /// What was wished with a cancellation and was not heard.
+    /// What was wished with an act and was not heard, as far as is known.
     Unheard "unheard" "ordersync show book:ORDER, and do what is missing in the channel's own pages",
     /// Changed at the channel in what the merchant has edited.
     Edited "edited" "ordersync show book:ORDER prints both; ordersync revert book:ORDER gives the channel's back",

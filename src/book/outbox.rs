@@ -72,7 +72,7 @@ impl Leave {
 /// Where a row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutboxState {
-    /// Not tried, or surely not applied.
+    /// Not tried, or turned down.
     Queued,
     /// A write is under way; found by another process, its outcome is unknown.
     Sending,

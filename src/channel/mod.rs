@@ -723,6 +723,9 @@ pub struct Write {
     /// What it is known by among the writes of its goal: the same goal is always made of the same
     /// writes.
     pub(crate) mark: String,
+    /// Nothing at the channel shows whether it was made (an e-mail): it is made once, after all else
+    /// that is missing.
+    pub(crate) is_traceless: bool,
     operation: Arc<dyn Any + Send + Sync>,
 }
 
@@ -732,7 +735,12 @@ impl Write {
         let text = serde_json::to_value(&operation)
             .map_err(|_| Error::new(ErrorKind::Failed, "a write could not be put into words; nothing was sent"))?;
         let mark = Sha256::digest(text.to_string()).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { summary: summary.into(), mark, operation: Arc::new(operation) })
+        Ok(Self { summary: summary.into(), mark, is_traceless: false, operation: Arc::new(operation) })
+    }
+
+    /// The same of which nothing at the channel shows whether it was made.
+    pub(crate) fn traceless(self) -> Self {
+        Self { is_traceless: true, ..self }
     }
 
     /// The adapter's operation back.

@@ -243,9 +243,9 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
         }
         if store.exports.unheard > 0 {
             let text = format!(
-                "{}: {} cancelled at the channel, and not known to be by ordersync: what was wished with it may not have happened",
+                "{}: {} at the channel as wished, and not all that was wished with it is known to have happened",
                 store.store,
-                output::count(u64::from(store.exports.unheard), "order")
+                output::count(u64::from(store.exports.unheard), "dispatch or cancellation")
             );
             output::print_error(&Error::new(ErrorKind::Refused, text).hint("ordersync inbox"), Format::Human);
         }

@@ -13,7 +13,7 @@ use super::{
     silence::Silence, told, url_for_people,
 };
 use crate::clock::{Clock, Timestamp};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Answer, Error, ErrorKind, Result};
 use crate::secret::Secret;
 
 /// How a client is set up.
@@ -55,7 +55,8 @@ pub struct Client {
     /// A request has waited for as long as the store is worth, and no good answer has come since.
     waited_out: AtomicBool,
     silence: Mutex<Silence>,
-    /// The secrets that a request was refused with although they were new, and when.
+    /// The secrets than which no newer ones would help a request that is refused, and since when:
+    /// they were new when it was.
     in_vain: Mutex<Option<(Vec<HeaderValue>, Instant)>>,
 }
 
@@ -275,16 +276,21 @@ impl Client {
         there
     }
 
-    /// Sends `request` until there is a good reply, the protocol refuses, or patience ends.
+    /// Sends `request` until there is a good reply, the protocol refuses, or patience ends. A write
+    /// that has come to the channel is not sent again, whatever the answer: a shop may do the work,
+    /// and something before or behind it answer for it (D-3).
     ///
     /// # Errors
     /// The protocol's own error for a refusal; `Temporary` where the channel cannot be reached or
-    /// keeps failing; `Unknown` where a write went out and no usable answer came back.
+    /// keeps failing; `Unknown` where a write went out and no usable answer came back. With an
+    /// [`Answer`] where a write was turned down; a pause that it asked for is over by then, where it
+    /// is one to wait for.
     pub(crate) fn send(&self, protocol: &dyn Protocol, request: &Request) -> Result<Reply> {
         let there =
             self.options.endpoint.is_some().then(|| Request { url: self.address_of(&request.url), ..request.clone() });
         let request = there.as_ref().unwrap_or(request);
         self.refuse_plain_http(request)?;
+        let is_write = request.effect == Effect::Write;
         let mut so_far = Attempts::default();
         loop {
             let (lane, cost) = (protocol.lane(request), protocol.cost(request));
@@ -315,20 +321,26 @@ impl Client {
             };
             match verdict {
                 Verdict::Good => {}
-                // Whom it is from is looked at before anything is done, so what was refused for that was
-                // not carried out: a write goes out again as well, once. Where the answer to that is
-                // lost, it is in doubt as any other.
+                Verdict::Expired(error) if is_write && !self.was_in_vain(&attempt.headers) => {
+                    let renewed = self.renewed_for_good(protocol, &attempt);
+                    return Err(renewed.map_or_else(|e| e.answered(Answer::No), |()| error.answered(Answer::NotNow)));
+                }
                 Verdict::Expired(_) if !so_far.renewed && !self.was_in_vain(&attempt.headers) => {
                     protocol.renew(&attempt)?;
                     so_far.renewed = true;
                 }
                 Verdict::Expired(error) if so_far.renewed => {
-                    let secrets = secrets_of(&attempt.headers);
-                    *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner) = Some((secrets, Instant::now()));
+                    self.is_in_vain(&attempt.headers);
                     return Err(error);
                 }
+                Verdict::Refused(error) | Verdict::Expired(error) if is_write => {
+                    return Err(error.answered(Answer::No));
+                }
                 Verdict::Refused(error) | Verdict::Expired(error) => return Err(error),
-                Verdict::Transient(error) if request.effect == Effect::Write => return Err(unknown(error)),
+                Verdict::Transient(error) if is_write => return Err(unknown(error)),
+                Verdict::Throttled(asked, error) if is_write && !so_far.unreached => {
+                    return Err(self.turned_away(lane, asked, longest, error, &mut so_far));
+                }
                 Verdict::Transient(error) => self.after_failure(request, error, &mut so_far)?,
                 Verdict::Throttled(None, error) => self.after_silent_throttle(error, &mut so_far)?,
                 Verdict::Throttled(Some(asked), error) => self.after_pause(lane, asked, longest, error, &mut so_far)?,
@@ -341,6 +353,40 @@ impl Client {
     fn was_in_vain(&self, headers: &HeaderMap) -> bool {
         let known = self.in_vain.lock().unwrap_or_else(PoisonError::into_inner);
         known.as_ref().is_some_and(|(secrets, at)| at.elapsed() < IN_VAIN && *secrets == secrets_of(headers))
+    }
+
+    /// Renews the secrets with which a write was refused, and knows the new ones where they are
+    /// refused as well when it comes again.
+    fn renewed_for_good(&self, protocol: &dyn Protocol, attempt: &Request) -> Result<()> {
+        protocol.renew(attempt)?;
+        let mut renewed = attempt.clone();
+        protocol.authorize(&mut renewed)?;
+        self.is_in_vain(&renewed.headers);
+        Ok(())
+    }
+
+    fn is_in_vain(&self, headers: &HeaderMap) {
+        let secrets = secrets_of(headers);
+        *self.in_vain.lock().unwrap_or_else(PoisonError::into_inner) = Some((secrets, Instant::now()));
+    }
+
+    /// What a throttled write ends with, once the pause is over or where it is not worth waiting for.
+    fn turned_away(
+        &self,
+        lane: Lane,
+        asked: Option<Duration>,
+        longest: Duration,
+        error: Error,
+        so_far: &mut Attempts,
+    ) -> Error {
+        let waited = match asked {
+            Some(asked) => self.after_pause(lane, asked, longest, error.clone(), so_far),
+            None => self.after_silent_throttle(error.clone(), so_far),
+        };
+        match waited {
+            Ok(()) => error.answered(Answer::NotNow),
+            Err(ended) => ended.answered(Answer::No),
+        }
     }
 
     /// What an attempt without a reply means, where it is worth another one.
@@ -541,8 +587,7 @@ fn host(request: &Request) -> String {
 }
 
 fn unknown(error: Error) -> Error {
-    let text = format!("{}; whether the write was applied is not known", error.message());
-    Error::new(ErrorKind::Unknown, text).hint("the next sync looks at the channel before it writes again")
+    Error::new(ErrorKind::Unknown, format!("{}; whether the write was applied is not known", error.message()))
 }
 
 fn broken(place: &str, error: &reqwest::Error) -> Broken {
@@ -687,11 +732,42 @@ mod tests {
             (client.requests() - before, tokens.0.load(Ordering::Relaxed))
         };
         let write = Request { effect: Effect::Write, ..read.clone() };
-        assert_eq!(ask(&write), (2, 1), "a write that was not carried out goes out again, once");
+        assert_eq!(ask(&write), (1, 1), "a write gets its token, and is not sent again");
         assert_eq!([ask(&read), ask(&write), ask(&read)], [(1, 1); 3]);
         // Another process, or its time, has brought another one.
         tokens.0.store(7, Ordering::Relaxed);
         assert_eq!([ask(&read), ask(&read)], [(2, 8), (1, 8)]);
+    }
+
+    /// Whatever a store answers to a write, it gets it once; a pause that it asks for is over by then.
+    #[test]
+    fn d3_a_write_that_has_come_to_the_store_is_never_sent_again() {
+        let clock = Arc::new(ManualClock::at(from_millis(1_795_000_000_000)));
+        let real: Arc<dyn Clock> = Arc::new(SystemClock::new(Arc::default()));
+        let shop = rehearsal(ChannelKind::WooCommerce, real, Duration::ZERO);
+        let server = Server::start(shop, ServerOptions::default()).unwrap();
+        let options = Options {
+            clock: clock.clone(),
+            retry: RetryPolicy::default(),
+            limit: RateLimit::open(),
+            endpoint: None,
+            ca_pem: None,
+            allow_http: false,
+        };
+        let client = Client::new(options).unwrap();
+        let write = Request { effect: Effect::Write, ..Request::get(url::Url::parse(server.url()).unwrap()) };
+        for (pause, waited, answer) in
+            [(Some("7"), 7..8, Answer::NotNow), (None, 5..7, Answer::NotNow), (Some("3600"), 0..1, Answer::No)]
+        {
+            let (asked, slept) = (client.requests(), clock.slept().iter().sum::<Duration>());
+            server.faults().add(Fault::new(FaultKind::RateLimited(pause.map(str::to_owned))));
+            let error = client.send(&Plain, &write).unwrap_err();
+            assert_eq!((error.answer(), client.requests() - asked), (Some(answer), 1), "{pause:?}");
+            let slept = clock.slept().iter().sum::<Duration>() - slept;
+            assert!(waited.contains(&slept.as_secs()), "{pause:?}: {slept:?}");
+        }
+        let error = client.send(&Plain, &write).unwrap_err();
+        assert_eq!((error.answer(), client.requests()), (None, 3), "the pause holds: it does not go out");
     }
 
     #[test]

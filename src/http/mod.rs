@@ -1,5 +1,5 @@
 //! What adapters call to reach their channel: one client per store that waits, paces, repeats reads
-//! and never repeats a write that may have been applied.
+//! and never repeats a write.
 //!
 //! An adapter describes its channel's side of every exchange with a [`Protocol`]: how a request is
 //! authorised and what a reply means. Everything about *when* lives here.
@@ -44,7 +44,7 @@ use std::time::Duration;
 pub(crate) enum Effect {
     /// It changes nothing: repeated freely.
     Read,
-    /// It changes something: repeated only where it surely was not applied.
+    /// It changes something: never repeated once it has come to the channel.
     Write,
 }
 
@@ -138,14 +138,16 @@ impl Reply {
 pub(crate) enum Verdict {
     /// The answer that was asked for (an expected 404 counts as one).
     Good,
-    /// Too many requests, and this one was not carried out: after the pause it may be repeated,
-    /// also a write.
+    /// Too many requests: after the pause a read is repeated; a write is looked for before it is
+    /// made again.
     Throttled(Option<Duration>, Error),
     /// The channel failed. A read is repeated; a write may have been applied.
     Transient(Error),
-    /// The access token has run out: [`Protocol::renew`], then once more.
+    /// The access token has run out: [`Protocol::renew`], then once more; a write is looked for
+    /// first.
     Expired(Error),
-    /// A final no.
+    /// A final no. What is said of what was not done, whoever made a write takes away: it is looked
+    /// for.
     Refused(Error),
 }
 

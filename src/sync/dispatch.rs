@@ -312,7 +312,8 @@ impl Desk<'_> {
                 done(order, state, "the channel had it already; nothing was written")
             }
             Outcome::Confirmed { wrote } => Done { writes: wrote, ..done(order, state, "confirmed by the channel") },
-            Outcome::Unheard(error) | Outcome::Waiting(error) | Outcome::Pending(error) => {
+            Outcome::Unheard(error) => Done { error: Some(error), ..done(order, state, "the channel has it") },
+            Outcome::Waiting(error) | Outcome::Pending(error) => {
                 let detail = format!("recorded; {}", act::standing(state));
                 Done { error: Some(error), ..done(order, state, &detail) }
             }

@@ -3,7 +3,8 @@
 //! A row states a goal. Every attempt reads the channel first and writes only what is missing
 //! there, so an attempt whose answer was lost, or whose process was killed, is looked for and not
 //! repeated (D-3). The mark `sending` is durable before a write goes out; a row found in it by the
-//! next process is treated as `unknown`.
+//! next process is treated as `unknown`. A write that was turned down is looked for within the
+//! attempt: a shop may do the work, and a limit, a proxy or a plugin of it answer for it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use super::Context;
 use super::echo::is_echo;
 use super::goes_by::Versions;
 use super::guard::{self, Act, Look, Seen};
+use super::outstanding::Outstanding;
 use super::report::Exports;
 use super::store::OpenStore;
 use super::versions::{kept_beside, makes_status};
@@ -23,7 +25,7 @@ use crate::book::{Beside, Book, Guard, InboxKind, InboxNote, OutboxRow, OutboxSt
 use crate::channel::{Goal, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Answer, Error, ErrorKind, Result};
 use crate::order::sums::balanced_copy;
 use crate::order::{Difference, Field, differences, trackings};
 
@@ -63,8 +65,8 @@ pub(crate) enum Outcome {
         /// The writes made, in words. Empty: it was there already (D-4).
         wrote: Vec<String>,
     },
-    /// The order is cancelled there, and none of our writes is known to have done it: the error says
-    /// what of the wishes with the cancellation, or of the dispatch, is left to the merchant.
+    /// The goal is reached, and not all that was wished with it is known to be done: the error says
+    /// what is left to the merchant.
     Unheard(Error),
     /// Tried again by itself; the error says why it is not there yet.
     Waiting(Error),
@@ -135,7 +137,16 @@ pub(crate) fn push(
     let Some(row) = book.outbox_row(row.id)?.filter(|row| row.state.is_open()) else {
         return Ok(Outcome::TakenBack);
     };
-    let attempt = Attempt { context, open, row: &row, told: Cell::new(false), short: RefCell::default() };
+    let attempt = Attempt {
+        context,
+        open,
+        row: &row,
+        told: Cell::new(false),
+        turned_away: Cell::new(0),
+        unsure: Cell::new(false),
+        untold: RefCell::default(),
+        short: RefCell::default(),
+    };
     let pushed = attempt.run(book, seen).or_else(|error| attempt.failed(book, error));
     pushed.map_err(|error| attempt.after_telling(error))
 }
@@ -144,12 +155,22 @@ pub(crate) fn push(
 enum Applied {
     /// The channel took it; with its receipt, where it gives one.
     Took(Option<String>),
-    /// The channel refuses it, and an attempt before may have brought it there.
-    Refused(Error),
+    /// The channel answered that it does not do it.
+    TurnedDown(Error),
     /// It did not go out: the merchant has taken the row back.
     TakenBack,
     /// It did not go out: the merchant holds the order back.
     Held(Error),
+}
+
+/// How an attempt goes on after its writes.
+enum Then {
+    /// It is over.
+    Over(Outcome),
+    /// The channel is looked at again.
+    Look,
+    /// It was looked at since, the order's last event being this.
+    Looked(Box<Seen>, Option<i64>),
 }
 
 /// 1, 2, 4 ... minutes, at most 25, so that every row is tried at least at every half-hourly sync
@@ -166,6 +187,11 @@ struct Known {
     acknowledged: Vec<String>,
 }
 
+/// How the merchant learns at once what became of a write; a sync waits for the row's time.
+fn looks_now(order: i64) -> String {
+    format!("ordersync retry book:{order} looks at the channel now; the next syncs do so by themselves")
+}
+
 /// Where the merchant is to look before a write is made again.
 fn again_where_it_is_not(order: i64) -> String {
     format!(
@@ -179,6 +205,12 @@ struct Attempt<'a> {
     row: &'a OutboxRow,
     /// A write of it has gone out.
     told: Cell<bool>,
+    /// How many of its writes were turned down.
+    turned_away: Cell<u32>,
+    /// One of these was there all the same, by whoever's hand.
+    unsure: Cell<bool>,
+    /// A write of which nothing shows whether it was made, and why that is not known.
+    untold: RefCell<Option<Error>>,
     /// The channel took a write of it, and its answer does not show what that was for.
     short: RefCell<Option<Error>>,
 }
@@ -193,11 +225,16 @@ impl Attempt<'_> {
         if self.would_repeat(&seen) {
             return self.still_at_work(book);
         }
-        let mut wrote = Vec::new();
-        for _ in 0..ROUNDS {
+        let (mut wrote, mut rounds) = (Vec::new(), 0);
+        while rounds < ROUNDS {
             if !seen.missing.is_nothing() {
-                if let Some(outcome) = self.write(book, &seen, &mut known, &mut wrote)? {
-                    return Ok(outcome);
+                match self.write(book, &seen, &mut known, &mut wrote)? {
+                    Then::Over(outcome) => return Ok(outcome),
+                    Then::Looked(now, at) => {
+                        (seen, event) = (*now, at);
+                        continue;
+                    }
+                    Then::Look => {}
                 }
             } else if self.confirm(book, &seen, event, &wrote)? {
                 return Ok(self.reached(&seen, wrote));
@@ -208,6 +245,7 @@ impl Attempt<'_> {
             // is what counts.
             event = book.last_event(self.row.order_id)?;
             seen = self.look_on(book, &mut known)?;
+            rounds += 1;
         }
         if seen.missing.is_nothing() && self.confirm(book, &seen, event, &wrote)? {
             return Ok(self.reached(&seen, wrote));
@@ -257,14 +295,8 @@ impl Attempt<'_> {
     }
 
     /// Makes the writes that are missing, as far as nothing speaks against it, and waits until they
-    /// can be seen. Gives what the attempt came to where it ends by that.
-    fn write(
-        &self,
-        book: &mut Book,
-        seen: &Seen,
-        known: &mut Known,
-        wrote: &mut Vec<String>,
-    ) -> Result<Option<Outcome>> {
+    /// can be seen.
+    fn write(&self, book: &mut Book, seen: &Seen, known: &mut Known, wrote: &mut Vec<String>) -> Result<Then> {
         let mut open: Vec<&Write> =
             seen.missing.writes.iter().filter(|write| !is_acknowledged(write, &known.acknowledged)).collect();
         if !open.is_empty() && self.is_lost_again() {
@@ -273,6 +305,8 @@ impl Attempt<'_> {
         } else if self.may_be_the_lost_one(book, seen, &known.receipts)? {
             self.tell_of_doubt(book)?;
             open.clear();
+        } else if self.was_turned_down() && !open.is_empty() {
+            book.not_applied(self.row.id)?;
         }
         // After this attempt's own writes nobody else has looked.
         if let Some(error) = guard::too_many(self.row.order_id, &seen.missing).filter(|_| !open.is_empty()) {
@@ -284,15 +318,15 @@ impl Attempt<'_> {
                 let now = guard::read(self.open, &task.remote_id)?;
                 if guard::forbids_more(self.open, &self.act(&task), &now)?.is_some() {
                     // What is missing after that shows when all of it is looked at again.
-                    return Ok(None);
+                    return Ok(Then::Look);
                 }
             } else if let Some(error) = guard::forbids_more(self.open, &self.act(&task), &seen.now)? {
                 return Err(error);
             }
             match self.apply(book, write)? {
-                Applied::TakenBack => return Ok(Some(Outcome::TakenBack)),
-                Applied::Held(error) => return Ok(Some(Outcome::Pending(error))),
-                Applied::Refused(error) => return self.doubt(book, error).map(Some),
+                Applied::TakenBack => return Ok(Then::Over(Outcome::TakenBack)),
+                Applied::Held(error) => return Ok(Then::Over(Outcome::Pending(error))),
+                Applied::TurnedDown(error) => return self.turned_down(book, write, seen, error, known, wrote),
                 Applied::Took(receipt) => known.receipts.extend(receipt),
             }
             known.acknowledged.push(write.mark.clone());
@@ -304,7 +338,101 @@ impl Attempt<'_> {
             // A cache or a replica that lags behind shows it in a moment.
             self.context.clock.sleep(self.context.retry.first_pause)?;
         }
-        Ok(None)
+        Ok(Then::Look)
+    }
+
+    /// What became of a write of which the channel says that it does not do it shows there and
+    /// nowhere else (D-4). One look: what is there was done; what is not, and was not refused for
+    /// good, is made again.
+    fn turned_down(
+        &self,
+        book: &mut Book,
+        write: &Write,
+        before: &Seen,
+        error: Error,
+        known: &mut Known,
+        wrote: &mut Vec<String>,
+    ) -> Result<Then> {
+        if write.is_traceless {
+            self.doubt_of(write, &error.unclaimed());
+            book.took(self.row.id, &write.mark, None)?;
+            known.acknowledged.push(write.mark.clone());
+            return Ok(Then::Look);
+        }
+        let times = self.turned_away.get().saturating_add(1);
+        self.turned_away.set(times);
+        let event = book.last_event(self.row.order_id)?;
+        let looked = match wrote.is_empty() {
+            true => self.look(book, known),
+            false => self.look_on(book, known).map(|seen| Look::Clear(Box::new(seen))),
+        };
+        let seen = match looked {
+            Ok(Look::Clear(seen)) => seen,
+            Ok(Look::Stopped(stop)) => return self.stop(book, *stop).map(Then::Over),
+            Err(why) if matches!(why.kind(), ErrorKind::Book | ErrorKind::Interrupted) => return Err(why),
+            Err(why) => return Err(self.not_looked_for(error, &why)),
+        };
+        let among = |writes: &[Write], one: &Write| writes.iter().any(|other| other.mark == one.mark);
+        let missing = &seen.missing.writes;
+        let is_missing = among(missing, write);
+        // Others may have changed what is missing.
+        if !is_missing && missing.iter().all(|one| among(&before.missing.writes, one)) {
+            self.unsure.set(true);
+            book.took(self.row.id, &write.mark, None)?;
+            known.acknowledged.push(write.mark.clone());
+            wrote.push(write.summary.clone());
+            return Ok(Then::Looked(seen, event));
+        }
+        // That the same is refused a second time does not say that the first one came to nothing: it
+        // may be the reason.
+        if self.may_have_arrived() && error.kind() == ErrorKind::Rejected {
+            book.refused_repeat(self.row.id, &write.mark)?;
+            return self.doubt(book, error).map(Then::Over);
+        }
+        if is_missing {
+            book.not_applied(self.row.id)?;
+        }
+        let is_over = is_missing && error.answer() != Some(Answer::NotNow);
+        if !is_over && times <= self.context.retry.repeats {
+            return Ok(Then::Looked(seen, event));
+        }
+        Err(error.unclaimed().adding("it was looked for at the channel then, and is not there"))
+    }
+
+    /// What nothing at the channel shows is made once all else is there, if a write of this row has
+    /// made it so, and once only: where an answer to it was lost, the merchant is told.
+    fn with_traceless(&self, mut missing: Outstanding, known: &Known) -> Outstanding {
+        let is_begun = self.row.may_be_there || self.told.get();
+        for write in std::mem::take(&mut missing.traceless) {
+            if !is_begun || known.acknowledged.contains(&write.mark) {
+                continue;
+            }
+            if self.may_have_arrived() && self.row.doing == write.summary {
+                self.doubt_of(&write, &Error::new(ErrorKind::Unknown, "its answer was lost"));
+            } else {
+                missing.writes.push(write);
+            }
+        }
+        missing
+    }
+
+    fn doubt_of(&self, write: &Write, why: &Error) {
+        let order = self.row.order_id;
+        let text = format!(
+            "order {order} is at the channel as it is to be; whether the last of it was done is not known: {} ({})",
+            write.summary,
+            why.message()
+        );
+        let hint = "it is not made again by itself; look in the channel's own pages, and do it there if it is missing";
+        self.untold.replace(Some(Error::new(ErrorKind::Partly, text).hint(hint)));
+    }
+
+    /// What is known of a write that was turned down and could not be looked for.
+    fn not_looked_for(&self, error: Error, why: &Error) -> Error {
+        let (refused, why) = (error.kind() == ErrorKind::Rejected, why.clone().unclaimed());
+        let text = format!("whether it is there all the same could not be looked up ({})", why.message());
+        let error = error.unclaimed().adding(&text);
+        if refused { Error::new(ErrorKind::Unknown, error.message()) } else { error }
     }
 
     /// The attempt is over and the goal is not reached, or not to be seen yet.
@@ -317,7 +445,7 @@ impl Attempt<'_> {
             OutboxState::Queued => "the channel is not ready to take it yet; nothing was written",
             _ => "the channel does not show yet whether an earlier attempt was carried out; nothing more was written",
         };
-        let error = Error::new(ErrorKind::Temporary, text).hint("the next sync looks again by itself");
+        let error = Error::new(ErrorKind::Temporary, text).hint(looks_now(self.row.order_id));
         let error = self.short.take().unwrap_or(error);
         book.settle(self.row.id, state, Some(&error), Some(self.next_try()), None)?;
         if state == OutboxState::Sent {
@@ -378,11 +506,16 @@ impl Attempt<'_> {
         Some(InboxNote { kind: InboxKind::Raced, text, hint })
     }
 
+    /// What of what was wished is not known to be done.
+    fn left_over(&self, seen: &Seen, wrote: &[String]) -> Option<Error> {
+        self.untold.borrow().clone().or_else(|| self.unheard(seen, wrote))
+    }
+
     /// What of the wishes with a cancellation the channel has not heard, as far as is known, where
     /// others may have cancelled the order: money that was given back shows in the order.
     fn unheard(&self, seen: &Seen, wrote: &[String]) -> Option<Error> {
         let Goal::Cancelled(wished) = &self.row.goal else { return None };
-        if self.row.took || !wrote.is_empty() {
+        if self.row.took || !(wrote.is_empty() || self.unsure.get()) {
             return None;
         }
         let is_back = seen.now.order.as_ref().is_ok_and(|now| now.totals.refunded >= now.totals.total);
@@ -391,19 +524,20 @@ impl Attempt<'_> {
             return None;
         }
         let (order, flags) = (self.row.order_id, flags(&wishes));
-        let text = if self.row.may_be_there {
+        let may_be_there = self.row.may_be_there || self.unsure.get();
+        let text = if may_be_there {
             format!(
                 "order {order} is cancelled at the channel, and our answer was lost: whether {flags} was carried out is not known"
             )
         } else {
             format!("order {order} was cancelled at the channel by others; {flags} was not carried out")
         };
-        let look = if self.row.may_be_there { "look first whether it was: " } else { "" };
+        let look = if may_be_there { "look first whether it was: " } else { "" };
         Some(Error::new(ErrorKind::Refused, text).hint(format!("{look}{}", instead(&wishes))))
     }
 
     fn reached(&self, seen: &Seen, wrote: Vec<String>) -> Outcome {
-        let left = self.unheard(seen, &wrote).or_else(|| self.too_late(seen));
+        let left = self.left_over(seen, &wrote).or_else(|| self.too_late(seen));
         left.map_or(Outcome::Confirmed { wrote }, Outcome::Unheard)
     }
 
@@ -484,12 +618,17 @@ impl Attempt<'_> {
     /// the letter, and what one has found is not there for the other.
     fn look(&self, book: &mut Book, known: &mut Known) -> Result<Look> {
         let task = self.task(book, &known.receipts)?;
-        let look = guard::look(book, self.open, &self.act(&task))?;
-        match &look {
-            Look::Clear(seen) => self.own(book, &seen.missing.claimed, known)?,
-            Look::Stopped(stop) => self.own(book, &stop.claimed, known)?,
+        match guard::look(book, self.open, &self.act(&task))? {
+            Look::Clear(seen) => {
+                self.own(book, &seen.missing.claimed, known)?;
+                let missing = self.with_traceless(seen.missing, known);
+                Ok(Look::Clear(Box::new(Seen { missing, ..*seen })))
+            }
+            Look::Stopped(stop) => {
+                self.own(book, &stop.claimed, known)?;
+                Ok(Look::Stopped(stop))
+            }
         }
-        Ok(look)
     }
 
     /// Looks again after this attempt's own writes: they are what changed.
@@ -498,7 +637,7 @@ impl Attempt<'_> {
         let now = guard::read(self.open, &task.remote_id)?;
         let missing = guard::missing(self.open, &task, self.row.leave.guard, &now)?;
         self.own(book, &missing.claimed, known)?;
-        Ok(Seen { now, missing })
+        Ok(Seen { now, missing: self.with_traceless(missing, known) })
     }
 
     /// The act as it stands now, for the guard.
@@ -538,12 +677,18 @@ impl Attempt<'_> {
         matches!(self.row.state, OutboxState::Sending | OutboxState::Unknown)
     }
 
+    /// Whether an earlier attempt was turned down and could not be looked for.
+    fn was_turned_down(&self) -> bool {
+        self.row.state == OutboxState::Queued && self.row.may_be_there
+    }
+
     /// Whether more is shipped there than the merchant knows of, of which nothing tells whose it
     /// is: it may be what the lost answer was to, and a list that lags behind does not show it yet.
     /// It is not made again on a guess.
     fn may_be_the_lost_one(&self, book: &Book, seen: &Seen, receipts: &[String]) -> Result<bool> {
         let dispatch = matches!(self.row.goal, Goal::Dispatched(_));
-        if !dispatch || !self.may_have_arrived() || !receipts.is_empty() || !seen.missing.claimed.is_empty() {
+        let in_doubt = self.may_have_arrived() || self.was_turned_down();
+        if !dispatch || !in_doubt || !receipts.is_empty() || !seen.missing.claimed.is_empty() {
             return Ok(false);
         }
         let (Ok(now), Some(versions)) = (&seen.now.order, self.versions(book)?) else {
@@ -570,11 +715,8 @@ impl Attempt<'_> {
         crash::point("before-write");
         self.told.set(true);
         let receipt = match self.open.channel.apply(write) {
-            // That the same is refused a second time does not say that the first one came to
-            // nothing: it may be the reason.
-            Err(error) if error.kind() == ErrorKind::Rejected && self.may_have_arrived() => {
-                book.refused_repeat(self.row.id, &write.mark)?;
-                return Ok(Applied::Refused(error));
+            Err(error) if error.answer().is_some() || error.kind() == ErrorKind::Rejected => {
+                return Ok(Applied::TurnedDown(error));
             }
             // A list that lags behind may show it yet: it is looked for as anything that was taken.
             Err(error) if error.kind() == ErrorKind::Partly => {
@@ -633,7 +775,7 @@ impl Attempt<'_> {
             raced = found;
             raced.retain(|d| matches!(d.aspect, Field::Address | Field::Lines | Field::Cancelled | Field::Refunded));
         }
-        let unheard = self.unheard(seen, wrote).map(|error| InboxNote {
+        let unheard = self.left_over(seen, wrote).map(|error| InboxNote {
             kind: InboxKind::Unheard,
             text: error.message().to_owned(),
             hint: error.hint_text().unwrap_or_default().to_owned(),
@@ -647,9 +789,13 @@ impl Attempt<'_> {
     fn refuse(&self, book: &mut Book, error: Error) -> Result<Outcome> {
         // A part of a dispatch may be at the channel already (another location's parcel). A
         // cancellation is all or nothing: its receipt is a job's.
-        let written = matches!(self.row.goal, Goal::Dispatched(_))
-            && book.outbox_row(self.row.id)?.is_some_and(|row| row.took || !row.receipts.is_empty());
-        let what = if written { "went out in part at least; nothing more was sent" } else { "did not go out" };
+        let row = book.outbox_row(self.row.id)?.filter(|row| matches!(row.goal, Goal::Dispatched(_)));
+        let written = row.as_ref().is_some_and(|row| row.took || !row.receipts.is_empty());
+        let what = match row {
+            Some(_) if written => "went out in part at least; nothing more was sent",
+            Some(row) if row.may_be_there => "may have gone out; nothing more was sent",
+            _ => "did not go out",
+        };
         let order = self.row.order_id;
         // What the channel has no more does not come by itself.
         let gone = error.kind() == ErrorKind::NotFound && error.hint_text().is_none();
@@ -693,8 +839,10 @@ impl Attempt<'_> {
     /// Sorts an error of the channel into the row's next state.
     fn failed(&self, book: &mut Book, error: Error) -> Result<Outcome> {
         let next_at = Some(self.next_try());
+        if matches!(error.kind(), ErrorKind::Book | ErrorKind::Interrupted) {
+            return Err(error);
+        }
         match error.kind() {
-            ErrorKind::Book | ErrorKind::Interrupted => return Err(error),
             ErrorKind::Rejected
             | ErrorKind::Refused
             | ErrorKind::Unsupported
@@ -702,7 +850,11 @@ impl Attempt<'_> {
             | ErrorKind::Usage => {
                 return self.refuse(book, error);
             }
-            ErrorKind::Unknown => book.settle(self.row.id, OutboxState::Unknown, Some(&error), next_at, None)?,
+            ErrorKind::Unknown => {
+                let error = error.hint(looks_now(self.row.order_id));
+                book.settle(self.row.id, OutboxState::Unknown, Some(&error), next_at, None)?;
+                return Ok(Outcome::Waiting(error));
+            }
             _ => {
                 let state = self.state_after_nothing_new(book)?;
                 // Of a channel that was not to be reached the next sync may know better: nothing is

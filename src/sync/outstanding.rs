@@ -20,6 +20,8 @@ pub struct Outstanding {
     /// The writes that are missing, in the order in which they must happen. Empty: nothing to
     /// write.
     pub writes: Vec<Write>,
+    /// All else being there, what nothing shows to be missing or made.
+    pub(crate) traceless: Vec<Write>,
     /// The channel has taken the writes but is still at work; look again after this pause.
     pub wait: Option<Duration>,
     /// Records that the channel shows and that are this task's. They become its receipts.
@@ -221,7 +223,10 @@ fn count<'a>(lines: impl IntoIterator<Item = &'a LineQuantity>, id: &str) -> Dec
 fn tracking(channel: &dyn Channel, task: &Task, now: &RemoteOrder, change: &TrackingChange) -> Result<Outstanding> {
     let plan = channel.plan_tracking(now, change, &task.receipts)?;
     let (old, new) = matching::to_retrack(&plan, change)?;
-    let step = Step::of((plan.writes)(&old, !new.is_empty())?);
-    let claimed = new.into_iter().filter_map(|place| plan.shown.get(place)).map(|record| record.id.clone());
-    Ok(Outstanding::of(step, claimed.collect()))
+    let writes = (plan.writes)(&old, !new.is_empty())?;
+    let claimed = new.into_iter().filter_map(|place| plan.shown.get(place)).map(|record| record.id.clone()).collect();
+    if writes.iter().all(|write| write.is_traceless) {
+        return Ok(Outstanding { traceless: writes, claimed, ..Outstanding::default() });
+    }
+    Ok(Outstanding::of(Step::of(writes), claimed))
 }

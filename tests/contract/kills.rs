@@ -59,6 +59,45 @@ pub fn at_every_passing(names: &[&str], mut attempt: impl FnMut(&str, u32) -> bo
     names.iter().map(|point| (1..).find(|nth| !attempt(point, *nth)).unwrap_or(1) - 1).collect()
 }
 
+/// Where nothing at the channel shows whether the buyer was told, it is not done twice, and said.
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn f5_another_tracking_number_killed_at_every_point_is_told_once_or_said_not_to_be_known() {
+    each(|desk| {
+        if !desk.capabilities().replace_tracking {
+            return;
+        }
+        let number = |id: &str| {
+            let id = id.to_owned();
+            desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+            format!("dispatch {}:{id} --replaces JD01 --carrier ups --tracking 1Z02", desk.kind)
+        };
+        let without = desk.paid(&[("TEE-001", 1)]);
+        desk.home.run(&number(&without)).exits(0);
+        let once = desk.store.standing(&without).unwrap();
+        at_every_passing(&EXPORT, |point, nth| {
+            let id = desk.paid(&[("TEE-001", 1)]);
+            let place = format!("{} {point}:{nth}", desk.kind);
+            let died = dies(&desk.home, &number(&id), point, nth);
+            let told = desk.home.run("retry").done();
+            assert!(matches!(told.code, Some(0 | 3)), "{place}: {told:?}");
+            desk.sync();
+            let standing = desk.store.standing(&id).unwrap();
+            assert_eq!((desk.tracking_numbers(&id), standing.shipped), (vec!["1Z02".to_owned()], true), "{place}");
+            let is_said = desk.home.json("inbox").to_string().contains("whether the last of it was done is not known");
+            assert_eq!(told.code == Some(3), is_said, "{place}: {told:?}");
+            let mails = standing.dispatch_mails;
+            assert!(
+                mails == once.dispatch_mails || (mails + 1 == once.dispatch_mails && is_said),
+                "{place}: {standing:?}"
+            );
+            assert_eq!(desk.home.json("outbox"), json!([]), "{place}");
+            desk.home.sql("DELETE FROM inbox WHERE kind = 'unheard' RETURNING 1");
+            died
+        });
+    });
+}
+
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
 fn f5_a_dispatch_killed_at_every_point_tells_the_buyer_once() {

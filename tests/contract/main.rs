@@ -38,6 +38,7 @@ mod reconcile;
 mod restless;
 mod setups;
 mod switches;
+mod turned_down;
 mod twins;
 mod unreadable;
 mod ways;

@@ -108,7 +108,7 @@ pub(crate) fn apply(api: &Api, operation: &Operation) -> Result<Option<String>> 
     let reply = api.carry_out(operation)?;
     let lost = |why: &str| {
         let text = format!("Etsy's answer cannot be read ({why}); whether the write was applied is not known");
-        Error::new(ErrorKind::Unknown, text).hint("the next sync looks at the channel before it writes again")
+        Error::new(ErrorKind::Unknown, text)
     };
     let (Operation::Track { receipt, .. } | Operation::Ship { receipt }) = operation;
     let now = list::answered(&reply, *receipt).map_err(|error| lost(error.message()))?;

@@ -27,9 +27,6 @@ pub(crate) const MOST_ROWS: u32 = 300;
 /// How many ids go into an address.
 pub(crate) const MOST_IDS: usize = 100;
 
-/// What stands as the receipt of a mail that the shop did not send.
-const UNMAILED: &str = "the buyer was not mailed";
-
 /// What helps where the shop could not save a shipment.
 const UNSAVED: &str = "the source may not have the goods (ordersync config set STORE.source CODE names another), or their stock was locked for a moment, which ordersync retry gets past";
 
@@ -260,10 +257,6 @@ impl Api {
             Err(error) if matches!(operation, Operation::Comment { .. }) && error.kind() == ErrorKind::Permission => {
                 return Ok(Some(format!("{NOTED}: {}", error.message())));
             }
-            // The number is replaced by then.
-            Err(error) if matches!(operation, Operation::Mail { .. }) && is_final(&error) => {
-                return Ok(Some(format!("{UNMAILED}: {}", error.message())));
-            }
             reply => reply?,
         };
         let answer = reply.body.trim_ascii();
@@ -278,7 +271,10 @@ impl Api {
                 Ok(made.and_then(|(made, _)| rows::dug(made, "entity_id")))
             }
             Operation::Comment { .. } => Ok(Some(NOTED.to_owned())),
-            Operation::Mail { .. } => Ok(Some(if answer == b"true" { "mailed" } else { UNMAILED }.to_owned())),
+            Operation::Mail { .. } if answer != b"true" => {
+                Err(Error::new(ErrorKind::Rejected, "the shop did not mail the buyer (it does not answer true)"))
+            }
+            Operation::Mail { .. } => Ok(Some("mailed".to_owned())),
             Operation::Cancel { .. } if answer == b"false" => {
                 let text = "the shop did not cancel the order (it answers false): it is invoiced, held or done with there; nothing was changed";
                 Err(Error::new(ErrorKind::Rejected, text)
@@ -287,11 +283,6 @@ impl Api {
             _ => Ok(None),
         }
     }
-}
-
-/// Whether the shop will not do it at another time either.
-fn is_final(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Permission)
 }
 
 /// Whether the shop failed while it saved a shipment. Older versions have saved it by then.

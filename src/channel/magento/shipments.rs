@@ -271,8 +271,7 @@ struct Old {
 }
 
 /// How this tracking number would be replaced. A number cannot be changed where it stands: the new
-/// one is added to its shipment before the old one goes. The buyer is mailed last, so never twice:
-/// a mail leaves nothing behind by which one whose answer was lost could be found.
+/// one is added to its shipment before the old one goes. The buyer is mailed last.
 pub(crate) fn replacement<'a>(api: &Api, order: u64, change: &'a TrackingChange) -> Result<TrackingPlan<'a>> {
     check(&change.parcel)?;
     let rows = listed(api, order)?;
@@ -313,13 +312,12 @@ fn retrack(order: u64, there: &[Old], old: &[&Old], change: &TrackingChange) -> 
         let operation = Operation::RemoveTrack { track: number(&one.id)? };
         writes.push(Write::new(format!("remove tracking {}{which}", change.was), operation)?);
     }
-    // As long as something is to be removed nobody was mailed.
-    if change.notify && !writes.is_empty() {
+    if change.notify {
         told.sort_unstable();
         told.dedup();
         for shipment in told {
             let operation = Operation::Mail { shipment: number(shipment)? };
-            writes.push(Write::new("mail the buyer the shipment as it is now", operation)?);
+            writes.push(Write::new("mail the buyer the shipment as it is now", operation)?.traceless());
         }
     }
     Ok(writes)

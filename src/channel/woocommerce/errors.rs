@@ -60,13 +60,6 @@ fn told(request: &Request, status: u16, failure: &Failure<'_>) -> Option<Verdict
                 "WooCommerce or the feature is switched off there; ordersync connect --test STORE looks at the shop again",
             )))
         }
-        // The shop has no limit of its own. What stands before it, a host or a firewall, turns a
-        // request away unread and says so with a page; this is what something within the shop says, a
-        // plugin at its own work on the order maybe, when the write was done already.
-        429 if request.effect == Effect::Write => {
-            let text = format!("the shop answered that too much was asked for (429 {}: {words})", short(code));
-            Some(Verdict::Transient(Error::new(ErrorKind::Temporary, text).hint(status::AGAIN)))
-        }
         408 | 413 | 414 | 429 => None,
         500.. if request.effect == Effect::Read || !is_decided(code) => None,
         _ => Some(status::refused(&WORDS, request, status, &format!("{code}: {words}"))),
@@ -139,21 +132,6 @@ mod tests {
         status::law::holds("wp-json/wc/v3/orders/7", undecided, |request, reply| {
             classify(request, reply, Timestamp::UNIX_EPOCH)
         });
-    }
-
-    #[test]
-    fn d3_a_write_that_the_shop_itself_calls_too_many_is_looked_for_and_one_turned_away_before_it_waits() {
-        let of_the_shop = r#"{"code":"carrier_limit","message":"Too many requests","data":{"status":429}}"#;
-        let found = verdict(429, of_the_shop, "application/json");
-        assert!(matches!(found, Verdict::Transient(_)), "{found:?}");
-        for page in ["<html><h1>429 Too Many Requests</h1></html>", "", of_the_shop] {
-            let found = verdict(429, page, "text/html");
-            assert!(matches!(found, Verdict::Throttled(..)), "{page}: {found:?}");
-        }
-        let url = url::Url::parse("https://shop.example.test/wp-json/wc/v3/orders").unwrap();
-        let reply = Reply { status: 429, body: of_the_shop.into(), ..Reply::default() };
-        let found = classify(&Request::get(url), &reply, Timestamp::UNIX_EPOCH);
-        assert!(matches!(found, Verdict::Throttled(..)), "{found:?}");
     }
 
     #[test]
